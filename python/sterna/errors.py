@@ -1,0 +1,37 @@
+"""The one exception that Sterna shows to people."""
+
+from __future__ import annotations
+
+
+class SternaError(Exception):
+    """A refusal that a user can act on, shown as one line.
+
+    `what` says what is wrong; the optional parts are put behind it in a fixed order so that every message
+    reads alike: where (layer, file, step), attribute = value, what is allowed, and the remedy.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        attribute: str | None = None,
+        value: object | None = None,
+        allowed: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.what, self.where, self.attribute = what, where, attribute
+        self.value, self.allowed, self.remedy = value, allowed, remedy
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.attribute is not None:
+            parts.append(f"{self.attribute} = {self.value}")
+        elif self.value is not None:
+            parts.append(f"got {self.value}")
+        if self.allowed is not None:
+            parts.append(f"allowed: {self.allowed}")
+        if self.remedy is not None:
+            parts.append(f"remedy: {self.remedy}")
+        return "; ".join(parts).replace("\n", " ")

@@ -1,0 +1,7 @@
+"""The agreements between the parts: engine configs, tape format, register map."""
+
+from __future__ import annotations
+
+from sterna.spec.config import EngineConfig, config_names, load_config
+
+__all__ = ["EngineConfig", "config_names", "load_config"]

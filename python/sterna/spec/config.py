@@ -1,0 +1,150 @@
+"""Engine configs: one named set of engine parameters that every tool reads."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sterna.errors import SternaError
+from sterna.spec.paths import CONFIGS
+
+#: Channels in one word of the feature memory (docs/engine.md, "Feature memory").
+WORD_CHANNELS = 4
+
+
+def _require(ok: bool, rule: str) -> None:
+    if not ok:
+        raise ValueError(rule)
+
+
+class EngineConfig(BaseModel):
+    """Parameters of one engine; see docs/engine.md for what each part does with them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Annotated[str, Field(min_length=1)]
+    #: Output pixels computed together. Odd, so that a stride of two meets every bank once.
+    tile_h: Annotated[int, Field(ge=3, le=15)]
+    tile_w: Annotated[int, Field(ge=3, le=15)]
+    #: Groups of units, each with a line port and a drain of its own.
+    clusters: Annotated[int, Field(ge=1, le=4)]
+    #: Units in a cluster; two share a line buffer.
+    units: Annotated[int, Field(ge=2, le=32)]
+    #: Accumulators a unit has for each lane, in each of its two halves.
+    slots: Annotated[int, Field(ge=4, le=32)]
+    #: Lines in a block.
+    block_lines: Annotated[int, Field(ge=16, le=512)]
+    #: Bits of an activation, an accumulator, a requantisation multiplier.
+    act_w: Annotated[int, Field(ge=4, le=8)]
+    acc_w: Annotated[int, Field(ge=12, le=32)]
+    mul_w: Annotated[int, Field(ge=8, le=18)]
+    #: Words in each bank of the feature memory; a word holds four channels of one pixel.
+    fm_words: Annotated[int, Field(ge=64, le=65536)]
+    #: Bits of the AXI4 data bus.
+    axi_data_w: Annotated[int, Field(ge=64, le=512)]
+    #: Weight entries delivered to a unit at a time, and how many such chunks its FIFO holds.
+    chunk_bytes: Annotated[int, Field(ge=2, le=8)]
+    fifo_chunks: Annotated[int, Field(ge=2, le=64)]
+
+    @field_validator("clusters", "slots", "block_lines", "axi_data_w", "chunk_bytes", "fifo_chunks", "units")
+    @classmethod
+    def _power_of_two(cls, value: int) -> int:
+        _require(value & (value - 1) == 0, "must be a power of two")
+        return value
+
+    @field_validator("tile_h", "tile_w")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        _require(value % 2 == 1, "must be odd, so that a stride of two meets every bank once")
+        return value
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> EngineConfig:
+        _require(
+            self.units * self.chunk_bytes % self.beat_bytes == 0,
+            f"units * chunk_bytes = {self.units * self.chunk_bytes} must be a multiple of the "
+            f"{self.beat_bytes} bytes of a bus beat",
+        )
+        _require(self.acc_w >= self.act_w + 4, "acc_w must be at least act_w + 4")
+        return self
+
+    @property
+    def lanes(self) -> int:
+        """Pixels of a tile; each is a lane in every unit."""
+        return self.tile_h * self.tile_w
+
+    @property
+    def beat_bytes(self) -> int:
+        """Bytes of one bus beat."""
+        return self.axi_data_w // 8
+
+    @property
+    def word_beats(self) -> int:
+        """Bus beats that carry one feature memory word of all lanes."""
+        return -(-self.lanes * WORD_CHANNELS // self.beat_bytes)
+
+    @property
+    def hash(self) -> int:
+        """CRC-32 of the parameters; a tape carries it and the engine compares it with its own."""
+        fields = self.model_dump(exclude={"name"})
+        return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
+
+
+def _read_all(path: Path) -> dict[str, Any]:
+    try:
+        configs = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise SternaError(f"cannot read the configs ({reason})", where=str(path)) from error
+    if not isinstance(configs, dict) or not configs:
+        raise SternaError(
+            "holds no configs", where=str(path), remedy=f"write name: {{parameters}} as in {CONFIGS.name}"
+        )
+    return configs
+
+
+def config_names(path: Path = CONFIGS) -> list[str]:
+    """Names of the configs in `path`."""
+    return list(_read_all(path))
+
+
+def make_config(name: str, fields: object, where: str) -> EngineConfig:
+    """Validate `fields` as the config `name`; `where` names their origin in errors."""
+    if not isinstance(fields, dict):
+        raise SternaError("is not a mapping of parameters", where=f"{where}: {name}")
+    try:
+        return EngineConfig(name=name, **fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        attribute = ".".join(str(part) for part in first["loc"]) or None
+        raise SternaError(
+            "is not a legal engine config",
+            where=f"{where}: {name}",
+            attribute=attribute,
+            value=first["input"] if attribute else None,
+            allowed=first["msg"].removeprefix("Value error, "),
+            remedy="see python/sterna/spec/config.py for each parameter",
+        ) from error
+
+
+def load_config(spec: str) -> EngineConfig:
+    """Load a named config, or `FILE.yaml:NAME` (the name may be left out if the file holds one).
+
+    Raises SternaError if the name or file is unknown or a parameter is out of range.
+    """
+    file, _, name = spec.rpartition(":") if ".yaml:" in spec else (spec, "", "") if spec.endswith(".yaml") else (
+        str(CONFIGS), "", spec)
+    configs = _read_all(Path(file))
+    if not name and len(configs) == 1:
+        name = next(iter(configs))
+    if name not in configs:
+        raise SternaError(
+            "no such config", where=file, attribute="config", value=name or "(none)",
+            allowed=", ".join(configs), remedy="name one of these or give FILE.yaml:NAME",
+        )
+    return make_config(name, configs[name], file)
