@@ -1,0 +1,47 @@
+# Everything that one does with a checkout. Each target makes the Python environment by itself when it is needed.
+
+VENV := .venv
+READY := $(VENV)/.ready
+PY := $(VENV)/bin/python
+RESULTS := $(patsubst scripts/results/make_%.py,results-%,$(wildcard scripts/results/make_*.py))
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## the Python environment in .venv (made once)
+
+$(READY): pyproject.toml constraints.txt scripts/setup.sh
+	@scripts/setup.sh $(VENV)
+	@touch $@
+
+demo: $(READY) ## pictures to boxes through the simulated engine; the report is build/demo/report.html
+	@$(PY) -m sterna.cli.demo
+
+test: $(READY) ## the tests
+	@$(PY) -m pytest
+
+test-slow: $(READY) ## the long tests as well
+	@$(PY) -m pytest -m "slow or not slow"
+
+lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated files up to date
+	@$(PY) -m ruff check
+	@$(PY) -m mypy
+	@$(PY) scripts/lint_rtl.py
+
+package-sv: $(READY) ## rewrites hw/rtl/sterna_pkg.sv from the formats in python/sterna/spec
+	@$(PY) -m sterna.generate.package_sv
+
+train-demo: $(READY) ## trains the model in models/ again, from its fixed seed
+	@$(PY) scripts/train_demo.py
+
+$(RESULTS): results-%: $(READY) ## (results-NAME) measures docs/results/NAME.json again
+	@$(PY) scripts/results/make_$*.py
+
+readme: $(READY) ## writes the tables of README.md from docs/results
+	@$(PY) scripts/results/readme.py
+
+clean: ## removes what was built, but not the Python environment
+	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help setup demo test test-slow lint package-sv train-demo readme clean $(RESULTS)

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Makes the Python environment in the folder given as $1 with the versions of constraints.txt.
+set -eu
+venv=$1
+
+fail() {
+  echo "error: $1; remedy: $2" >&2
+  exit 1
+}
+
+for tool in g++ make perl; do
+  command -v "$tool" >/dev/null || fail "$tool is missing (Verilator needs it)" "sudo apt install g++ make perl"
+done
+
+for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
+  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python=$candidate
+    break
+  fi
+done
+[ -n "${python:-}" ] || fail "no Python 3.11 or newer found" \
+  "install python3.11 with its venv module, or run make PYTHON=/path/to/python3.11"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no venv module" "sudo apt install python3-venv"
+
+echo "Making $venv with $("$python" --version). This happens once and takes a minute or two."
+"$python" -m venv --clear "$venv"
+install() {
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$@" ||
+    fail "the packages could not be installed" "see the lines above; a network or a package mirror is needed"
+}
+# torch alone first: asked for together with others it may bring several GB of GPU builds.
+install "$(grep '^torch==' constraints.txt)"
+install --editable '.[dev]'
