@@ -1,0 +1,200 @@
+"""What one layer must satisfy by itself: the type and range of every attribute."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from sterna.errors import SternaError
+from sterna.graph.layers import (
+    ACTIVATIONS,
+    BIAS_BITS,
+    KINDS,
+    MAX_KERNEL,
+    MAX_PADDING,
+    MAX_SHIFT,
+    MAX_SIZE,
+    MULTIPLIER_BITS,
+    STRIDES,
+    Add,
+    Concat,
+    Conv,
+    Input,
+    Layer,
+    MaxPool,
+    Output,
+    Reorg,
+    Requant,
+)
+
+NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
+
+
+def where(layer: Layer) -> str:
+    """How messages name a layer."""
+    return f"layer '{layer.name}'"
+
+
+def check_integer(place: str, attribute: str, value: object, low: int, high: int, remedy: str) -> None:
+    """Refuse anything but an integer in low .. high."""
+    if type(value) is not int or not low <= value <= high:
+        raise SternaError(
+            "is not an integer in range", where=place, attribute=attribute, value=value,
+            allowed=f"integers {low} .. {high}", remedy=remedy,
+        )  # fmt: skip
+
+
+def check_metadata(metadata: object) -> dict[str, Any]:
+    """A copy of the metadata as JSON would carry it."""
+    try:
+        copy = json.loads(json.dumps(metadata, allow_nan=False))
+        reason = f"a {type(metadata).__name__}"
+    except (TypeError, ValueError, RecursionError) as error:
+        copy, reason = None, str(error)
+    if not isinstance(copy, dict):
+        raise SternaError(
+            "is not JSON", where="graph", attribute="metadata", value=reason,
+            allowed="a dict of finite numbers, strings, booleans, lists and dicts", remedy="convert the values first",
+        )  # fmt: skip
+    return copy
+
+
+def check_layer(layer: object) -> None:
+    """Refuse an object that is no layer, or a layer with an attribute of a wrong type or out of range."""
+    if not isinstance(layer, Layer) or type(layer) not in _CHECKS:
+        raise SternaError(
+            "is not a layer", where="graph", attribute="layers", value=type(layer).__name__, allowed=", ".join(KINDS)
+        )
+    if not isinstance(layer.name, str) or not NAME.fullmatch(layer.name):
+        raise SternaError(
+            "a layer's name is not usable", where="graph", attribute="name", value=repr(layer.name),
+            allowed="1 .. 128 of A-Z a-z 0-9 _ . / -", remedy="rename the layer",
+        )  # fmt: skip
+    _CHECKS[type(layer)](layer)
+
+
+def _check_scale(layer: Input | Conv | Add) -> None:
+    if type(layer.scale) not in (int, float) or not (math.isfinite(layer.scale) and layer.scale > 0):
+        raise SternaError(
+            "has no usable scale", where=where(layer), attribute="scale", value=layer.scale,
+            allowed="positive finite numbers", remedy="calibrate or train the layer's scale again",
+        )  # fmt: skip
+
+
+def _check_names(layer: Layer, attribute: str, names: object, least: int, most: float) -> None:
+    names_ok = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
+    if not (names_ok and least <= len(names) <= most):  # type: ignore[arg-type]
+        count = f"exactly {least}" if least == most else f"at least {least}"
+        raise SternaError(
+            "does not name its inputs", where=where(layer), attribute=attribute, value=names,
+            allowed=f"{count} names of earlier layers", remedy="name the layers that feed it",
+        )  # fmt: skip
+
+
+def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype != dtype:
+        found = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
+        raise SternaError(
+            "has an array of a wrong type", where=where(layer), attribute=attribute, value=found,
+            allowed=f"{np.dtype(dtype)} array", remedy="round and convert it before the graph is built",
+        )  # fmt: skip
+    if not fits:
+        raise SternaError(
+            "has an array of a wrong shape", where=where(layer), attribute=f"{attribute}.shape", value=value.shape,
+            allowed=shape, remedy="check the export of this layer",
+        )  # fmt: skip
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    return value.shape if isinstance(value, np.ndarray) else ()
+
+
+def check_requant(layer: Conv | Add, filters: int) -> None:
+    """Refuse requantisation that is out of range or not made for `filters` filters."""
+    requant = layer.requant
+    if not isinstance(requant, Requant):
+        raise SternaError(
+            "has no requantisation", where=where(layer), attribute="requant", value=type(requant).__name__,
+            allowed="a Requant", remedy="give multiplier, bias, shift and activation",
+        )  # fmt: skip
+    expected = f"({filters},), one for each filter"
+    for attribute, low, high in (
+        ("multiplier", 0, (1 << MULTIPLIER_BITS) - 1),
+        ("bias", 1 - (1 << BIAS_BITS), (1 << BIAS_BITS) - 1),
+    ):
+        values = getattr(requant, attribute)
+        _check_array(layer, f"requant.{attribute}", values, np.int64, expected, _shape(values) == (filters,))
+        bad = np.flatnonzero((values < low) | (values > high))
+        if bad.size:
+            raise SternaError(
+                "requantisation out of range", where=where(layer), attribute=f"requant.{attribute}[{bad[0]}]",
+                value=values[bad[0]], allowed=f"{low} .. {high}", remedy="choose a smaller shift",
+            )  # fmt: skip
+    check_integer(where(layer), "requant.shift", requant.shift, 0, MAX_SHIFT, "scale the multipliers to fit")
+    if requant.activation not in ACTIVATIONS:
+        raise SternaError(
+            "has an unknown activation", where=where(layer), attribute="requant.activation",
+            value=repr(requant.activation), allowed=", ".join(ACTIVATIONS), remedy="train with one of these",
+        )  # fmt: skip
+
+
+def _check_input(layer: Input) -> None:
+    for attribute in ("channels", "height", "width"):
+        check_integer(where(layer), attribute, getattr(layer, attribute), 1, MAX_SIZE, "resize the image")
+    _check_scale(layer)
+
+
+def _check_conv(layer: Conv) -> None:
+    _check_names(layer, "input", (layer.input,), 1, 1)
+    shape = _shape(layer.weights)
+    fits = len(shape) == 4 and min(shape) >= 1 and max(shape[:2]) <= MAX_SIZE and shape[2] == shape[3] <= MAX_KERNEL
+    allowed = f"[filters, channels, K, K], K 1 .. {MAX_KERNEL}"
+    _check_array(layer, "weights", layer.weights, np.int8, allowed, fits)
+    check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
+    if not isinstance(layer.padding, tuple) or len(layer.padding) != 4:
+        raise SternaError(
+            "has no usable padding", where=where(layer), attribute="padding", value=layer.padding,
+            allowed="(top, left, bottom, right)", remedy="give four integers",
+        )  # fmt: skip
+    for side, padding in zip(("top", "left", "bottom", "right"), layer.padding, strict=True):
+        check_integer(where(layer), f"padding {side}", padding, 0, MAX_PADDING, "pad in a layer before it")
+    _check_scale(layer)
+
+
+def _check_max_pool(layer: MaxPool) -> None:
+    _check_names(layer, "input", (layer.input,), 1, 1)
+    check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
+
+
+def _check_reorg(layer: Reorg) -> None:
+    _check_names(layer, "input", (layer.input,), 1, 1)
+
+
+def _check_concat(layer: Concat) -> None:
+    _check_names(layer, "inputs", layer.inputs, 2, MAX_SIZE)
+
+
+def _check_add(layer: Add) -> None:
+    _check_names(layer, "inputs", layer.inputs, 2, 2)
+    _check_scale(layer)
+
+
+def _check_output(layer: Output) -> None:
+    _check_names(layer, "input", (layer.input,), 1, 1)
+
+
+_CHECKS: dict[type[Layer], Callable[[Any], None]] = {
+    Input: _check_input,
+    Conv: _check_conv,
+    MaxPool: _check_max_pool,
+    Reorg: _check_reorg,
+    Concat: _check_concat,
+    Add: _check_add,
+    Output: _check_output,
+}

@@ -1,0 +1,66 @@
+"""Canonical signed digits: how a weight of several bits becomes a sum of shifted -1, 0, +1.
+
+The canonical form has no two adjacent nonzero digits and the fewest nonzeros of all signed-digit forms (Reitwiesner,
+"Binary arithmetic", Advances in Computers 1, 1960).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DIGITS = 8
+"""Digits that any int8 needs: 127 is 2^7 - 1."""
+
+
+def _recode(weight: int) -> list[int]:
+    """Digits of one weight, least significant first."""
+    digits = []
+    while weight:
+        digit = 2 - weight % 4 if weight % 2 else 0
+        digits.append(digit)
+        weight = (weight - digit) // 2
+    return digits
+
+
+def _horner_peak(digits: list[int]) -> int:
+    """Largest magnitude met on the way when digits are applied from the most significant to the least."""
+    value = peak = 0
+    for digit in reversed(digits):
+        value *= 2
+        peak = max(peak, abs(value), abs(value + digit))
+        value += digit
+    return peak
+
+
+def _tables() -> tuple[NDArray[np.int8], NDArray[np.int16]]:
+    """Digits [MAX_DIGITS, 256] and peaks [256], both indexed by the weight's byte."""
+    digits = np.zeros((MAX_DIGITS, 256), np.int8)
+    peaks = np.zeros(256, np.int16)
+    for weight in range(-128, 128):
+        recoded = _recode(weight)
+        digits[: len(recoded), weight % 256] = recoded
+        peaks[weight % 256] = _horner_peak(recoded)
+    return digits, peaks
+
+
+_DIGITS, _PEAKS = _tables()
+
+
+def digits(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Digits -1, 0, +1 of int8 weights of any shape: int8[D, *shape], digit `d` worth `2^d`.
+
+    D is the fewest that hold every weight, at least 1: ternary weights give D = 1.
+    """
+    index = weights.view(np.uint8)
+    used = np.flatnonzero(_DIGITS[:, np.unique(index)].any(axis=1))
+    count = int(used[-1]) + 1 if used.size else 1
+    return _DIGITS[:count, index]
+
+
+def peak(weights: NDArray[np.int8]) -> NDArray[np.int16]:
+    """Largest magnitude that `sum of digit * 2^d`, evaluated from the most significant digit by doubling, reaches.
+
+    Same shape as `weights`. It is `|w|` for ternary weights; 3 = 4 - 1 peaks at 4.
+    """
+    return _PEAKS[weights.view(np.uint8)]

@@ -1,0 +1,145 @@
+"""The integer graph: THE specification of a model. Building one checks everything that can be known before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.graph.checks import check_integer, check_layer, check_metadata, where
+from sterna.graph.infer import TensorInfo, accumulator_bounds, check_accumulators, infer, requant_bits
+from sterna.graph.layers import Add, Conv, Input, Layer, Output
+
+ACT_BITS = (4, 8)
+ACC_BITS = (12, 32)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A validated model in integers: one Input, computing layers in topological order, at least one Output.
+
+    Raises SternaError, naming layer, attribute, value, allowed range and remedy, for everything that would make the
+    result depend on who computes it: dangling names, shapes that do not meet, numbers out of range, accumulators that
+    could overflow. An accepted graph runs exactly, on every image.
+    """
+
+    layers: tuple[Layer, ...]
+    act_bits: int = 8
+    """Width of an activation, 4 .. 8; activations are signed."""
+    acc_bits: int = 20
+    """Width of an accumulator, 12 .. 32."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """JSON values that travel with the model; the arithmetic does not read them."""
+
+    info: Mapping[str, TensorInfo] = field(init=False, repr=False, compare=False)
+    """By layer name: the tensor it produces."""
+    bounds: Mapping[str, NDArray[np.int64]] = field(init=False, repr=False, compare=False)
+    """By name of a Conv or Add: [filters], the largest magnitude that each accumulator can reach on any image."""
+    requant_bits: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """By name of a Conv or Add: signed bits that hold every `t = s * M + B` and its rounding.
+
+    The ranges of acc_bits, M, B and shift keep it at 51 or less, so a `t` of 63 bits holds any legal layer.
+    """
+
+    def __post_init__(self) -> None:
+        check_integer("graph", "act_bits", self.act_bits, *ACT_BITS, "quantise activations to 4 .. 8 bits")
+        check_integer("graph", "acc_bits", self.acc_bits, *ACC_BITS, "use the engine's accumulator width")
+        self._set("metadata", check_metadata(self.metadata))
+        self._set("layers", tuple(self.layers))
+        self._infer()
+        self._check_ends()
+
+    def _set(self, attribute: str, value: object) -> None:
+        object.__setattr__(self, attribute, value)
+
+    def _infer(self) -> None:
+        info: dict[str, TensorInfo] = {}
+        bounds: dict[str, NDArray[np.int64]] = {}
+        bits: dict[str, int] = {}
+        readable: list[str] = []
+        for layer in self.layers:
+            check_layer(layer)
+            _check_names(layer, info, readable)
+            info[layer.name] = infer(layer, [info[name] for name in layer.sources])
+            if not isinstance(layer, Output):
+                readable.append(layer.name)
+            if isinstance(layer, Conv | Add):
+                bound = accumulator_bounds(layer, info[layer.name].channels, self.act_bits)
+                check_accumulators(layer, bound, self.acc_bits)
+                bound.setflags(write=False)
+                bounds[layer.name], bits[layer.name] = bound, requant_bits(layer.requant, bound)
+        self._set("info", MappingProxyType(info))
+        self._set("bounds", MappingProxyType(bounds))
+        self._set("requant_bits", MappingProxyType(bits))
+
+    def _check_ends(self) -> None:
+        inputs = sum(isinstance(layer, Input) for layer in self.layers)
+        if inputs != 1 or not self.outputs:
+            raise SternaError(
+                "has no usable ends", where="graph", attribute="Input, Output layers", value=f"{inputs}, {len(self.outputs)}",
+                allowed="one Input, one or more Outputs", remedy="add or remove Input and Output layers",
+            )  # fmt: skip
+        check_integer(
+            where(self.input), "zero_point", self.input.zero_point, self.act_min, self.act_max,
+            "choose the integer that stands for real 0",
+        )  # fmt: skip
+        used: set[str] = set()
+        for layer in reversed(self.layers):
+            if isinstance(layer, Output) or layer.name in used:
+                used.update(layer.sources)
+            elif layer.name not in used:
+                raise SternaError(
+                    "reaches no output", where=where(layer), allowed="layers that an Output depends on",
+                    remedy="remove the layer or add an Output for it",
+                )  # fmt: skip
+
+    @property
+    def act_min(self) -> int:
+        """Smallest activation, `-2^(act_bits-1)`."""
+        return -(1 << (self.act_bits - 1))
+
+    @property
+    def act_max(self) -> int:
+        """Largest activation, `2^(act_bits-1) - 1`."""
+        return (1 << (self.act_bits - 1)) - 1
+
+    @property
+    def input(self) -> Input:
+        """The layer that takes the image."""
+        return next(layer for layer in self.layers if isinstance(layer, Input))
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The layers that mark results, in order."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Output))
+
+    def __getitem__(self, name: str) -> Layer:
+        """The layer called `name`; KeyError if there is none."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    def users(self, name: str) -> tuple[Layer, ...]:
+        """The layers that read the tensor of layer `name`, in order."""
+        return tuple(layer for layer in self.layers if name in layer.sources)
+
+
+def _check_names(layer: Layer, taken: Collection[str], readable: Collection[str]) -> None:
+    if layer.name in taken:
+        raise SternaError(
+            "appears twice", where=where(layer), attribute="name", value=layer.name,
+            allowed="a name of its own", remedy="rename one of the layers",
+        )  # fmt: skip
+    for source in layer.sources:
+        if source not in readable:
+            raise SternaError(
+                "reads what no layer before it provides", where=where(layer), attribute="input",
+                value=repr(source), allowed=f"any of: {', '.join(readable) or 'none'}",
+                remedy="correct the name or the order of the layers",
+            )  # fmt: skip

@@ -1,0 +1,143 @@
+"""What follows from a layer and the tensors it reads: shape, scale, zero point, accumulator bound, requantisation width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.graph import csd
+from sterna.graph.checks import check_requant, where
+from sterna.graph.layers import MAX_SIZE, Add, Concat, Conv, Input, Layer, MaxPool, Output, Reorg, Requant
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What is known of a layer's tensor before it is computed; its integers stand for `scale * (integer - zero_point)`."""
+
+    channels: int
+    height: int
+    width: int
+    scale: float
+    zero_point: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width)."""
+        return self.channels, self.height, self.width
+
+
+def infer(layer: Layer, sources: list[TensorInfo]) -> TensorInfo:
+    """The tensor that `layer` makes of `sources`; raises SternaError if they do not fit it or each other."""
+    info = _INFER[type(layer)](layer, *sources)
+    for attribute, size in zip(("channels", "height", "width"), info.shape, strict=True):
+        if not 1 <= size <= MAX_SIZE:
+            raise SternaError(
+                "makes no usable tensor", where=where(layer), attribute=attribute, value=size,
+                allowed=f"1 .. {MAX_SIZE}", remedy="use a larger image, a smaller kernel or fewer strides",
+            )  # fmt: skip
+    return info
+
+
+def _infer_input(layer: Input) -> TensorInfo:
+    return TensorInfo(layer.channels, layer.height, layer.width, float(layer.scale), layer.zero_point)
+
+
+def _infer_conv(layer: Conv, source: TensorInfo) -> TensorInfo:
+    filters, channels, kernel, _ = layer.weights.shape
+    if channels != source.channels:
+        raise SternaError(
+            "has weights for another number of channels", where=where(layer), attribute="weights.shape",
+            value=layer.weights.shape, allowed=f"(filters, {source.channels}, K, K), as '{layer.input}' has",
+            remedy="check which layer feeds it",
+        )  # fmt: skip
+    check_requant(layer, filters)
+    top, left, bottom, right = layer.padding
+    height = (source.height + top + bottom - kernel) // layer.stride + 1
+    width = (source.width + left + right - kernel) // layer.stride + 1
+    return TensorInfo(filters, height, width, float(layer.scale), 0)
+
+
+def _infer_max_pool(layer: MaxPool, source: TensorInfo) -> TensorInfo:
+    return replace(source, height=source.height // layer.stride, width=source.width // layer.stride)
+
+
+def _infer_reorg(layer: Reorg, source: TensorInfo) -> TensorInfo:
+    if source.height % 2 or source.width % 2:
+        raise SternaError(
+            "cannot halve an odd size", where=where(layer), attribute=f"height, width of '{layer.input}'",
+            value=f"{source.height}, {source.width}", allowed="even numbers", remedy="choose another image size",
+        )  # fmt: skip
+    return replace(source, channels=4 * source.channels, height=source.height // 2, width=source.width // 2)
+
+
+def _check_alike(layer: Concat | Add, sources: tuple[TensorInfo, ...], attributes: tuple[str, ...]) -> None:
+    for attribute in attributes:
+        first = getattr(sources[0], attribute)
+        for name, source in zip(layer.inputs, sources, strict=True):
+            if getattr(source, attribute) != first:
+                raise SternaError(
+                    "has inputs that do not match", where=where(layer), attribute=f"{attribute} of '{name}'",
+                    value=getattr(source, attribute), allowed=f"{first}, as '{layer.inputs[0]}' has",
+                    remedy="give the inputs one size and one shared scale",
+                )  # fmt: skip
+
+
+def _infer_concat(layer: Concat, *sources: TensorInfo) -> TensorInfo:
+    _check_alike(layer, sources, ("height", "width", "scale", "zero_point"))
+    return replace(sources[0], channels=sum(source.channels for source in sources))
+
+
+def _infer_add(layer: Add, *sources: TensorInfo) -> TensorInfo:
+    _check_alike(layer, sources, ("channels", "height", "width", "scale", "zero_point"))
+    check_requant(layer, sources[0].channels)
+    return replace(sources[0], scale=float(layer.scale), zero_point=0)
+
+
+def _infer_output(layer: Output, source: TensorInfo) -> TensorInfo:
+    return source
+
+
+_INFER: dict[type[Layer], Callable[..., TensorInfo]] = {
+    Input: _infer_input,
+    Conv: _infer_conv,
+    MaxPool: _infer_max_pool,
+    Reorg: _infer_reorg,
+    Concat: _infer_concat,
+    Add: _infer_add,
+    Output: _infer_output,
+}
+
+
+def accumulator_bounds(layer: Conv | Add, channels: int, act_bits: int) -> NDArray[np.int64]:
+    """[channels], the largest magnitude that each filter's accumulator can reach, on the way or at the end.
+
+    `2^(act_bits-1)`, the largest activation magnitude, times the sum of `csd.peak` of the filter's weights: no order in which
+    the digits of one significance are applied, and no image, exceeds it. An addition counts as two weights of one.
+    """
+    largest = 1 << (act_bits - 1)
+    if isinstance(layer, Add):
+        return np.full(channels, 2 * largest, np.int64)
+    peaks: NDArray[np.int64] = csd.peak(layer.weights).sum(axis=(1, 2, 3), dtype=np.int64)
+    return largest * peaks
+
+
+def check_accumulators(layer: Conv | Add, bounds: NDArray[np.int64], acc_bits: int) -> None:
+    """Refuse a layer with a filter whose accumulator could leave `acc_bits` signed bits."""
+    limit = (1 << (acc_bits - 1)) - 1
+    over = np.flatnonzero(bounds > limit)
+    if over.size:
+        raise SternaError(
+            "the accumulator may overflow", where=f"{where(layer)}, filter {over[0]}", attribute="largest magnitude",
+            value=bounds[over[0]], allowed=f"at most {limit} (acc_bits = {acc_bits})",
+            remedy="make the filter sparser or its weights smaller, or use wider accumulators",
+        )  # fmt: skip
+
+
+def requant_bits(requant: Requant, bounds: NDArray[np.int64]) -> int:
+    """Signed bits that hold `t = s * M + B` with its rounding for every filter and every |s| within `bounds`."""
+    magnitude = int((bounds * requant.multiplier + np.abs(requant.bias)).max())
+    return (magnitude + (1 << requant.shift >> 1)).bit_length() + 1

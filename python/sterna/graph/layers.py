@@ -1,0 +1,185 @@
+"""The layers of the integer graph: plain frozen records, checked when a `Graph` is built from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Activation = Literal["linear", "relu", "leaky"]
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+
+MAX_SIZE = 65535
+"""Largest channel count, height and width of a tensor."""
+MAX_KERNEL = 7
+MAX_PADDING = 7
+STRIDES = (1, 2)
+MULTIPLIER_BITS = 18
+BIAS_BITS = 45
+MAX_SHIFT = 40
+LEAKY_SHIFT = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Record:
+    """A frozen value: owns read-only copies of its arrays, holds plain Python scalars, compares by content."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, _owned(getattr(self, field.name)))
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(_same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _owned(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        copy = np.array(value, order="C")
+        copy.setflags(write=False)
+        return copy
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return tuple(_owned(element) for element in value)
+    return value
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return type(a) is type(b) and bool(a == b)
+
+
+@dataclass(frozen=True, eq=False)
+class Requant(_Record):
+    """Requantisation of an accumulator `s` of filter `f` to an activation, exact in integers.
+
+    `t = s * multiplier[f] + bias[f]`; the activation (relu: `max(t, 0)`; leaky: `t >> 3` where `t < 0`, an
+    arithmetic shift); then `clamp((t + ((1 << shift) >> 1)) >> shift, act_min, act_max)`: rounds half up.
+    """
+
+    multiplier: NDArray[np.int64]
+    """[F], 0 .. 2^18 - 1."""
+    bias: NDArray[np.int64]
+    """[F], magnitude below 2^45."""
+    shift: int
+    """0 .. 40."""
+    activation: Activation
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(_Record):
+    """One step of a graph; it produces one tensor, known by the layer's name."""
+
+    name: str
+    """Unique in the graph; 1 .. 128 of A-Z a-z 0-9 _ . / -."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the layers whose tensors this one reads, in order."""
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class _OneInput(Layer):
+    input: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The one layer whose tensor this one reads."""
+        return (self.input,)
+
+
+@dataclass(frozen=True, eq=False)
+class _ManyInputs(Layer):
+    inputs: tuple[str, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The layers whose tensors this one reads, in order; one may appear more than once."""
+        return self.inputs
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Layer):
+    """The image: 8-bit values (rgb - 128), shifted right to the graph's activation width.
+
+    The tensor's integers stand for `scale * (integer - zero_point)`; the zero point is an activation.
+    """
+
+    channels: int
+    height: int
+    width: int
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(_OneInput):
+    """Two-dimensional convolution (cross-correlation, as in PyTorch) followed by requantisation.
+
+    `s[f, y, x]` is the sum over c, i, j of `weights[f, c, i, j] * in[c, stride*y + i - top, stride*x + j - left]`;
+    outside the input, `in` is the input's zero point. Output size: `(size + padding - K) // stride + 1`. The
+    result has zero point 0.
+    """
+
+    weights: NDArray[np.int8]
+    """[F, C, K, K], K 1 .. 7."""
+    stride: int
+    """1 or 2."""
+    padding: tuple[int, int, int, int]
+    """(top, left, bottom, right), 0 .. 7 each."""
+    requant: Requant
+    scale: float
+    """Real value of one step of the result."""
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(_OneInput):
+    """Maximum of 2x2 pixels.
+
+    Stride 2 halves the size and drops an odd last row or column. Stride 1 keeps the size: pixel (y, x) is the
+    maximum of rows y, y + 1 and columns x, x + 1, without those past the edge.
+    """
+
+    stride: int
+    """1 or 2."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reorg(_OneInput):
+    """Space to depth: `out[p*C + c, y, x] = in[c, 2*y + p//2, 2*x + p%2]`, p 0 .. 3; needs even height and width."""
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(_ManyInputs):
+    """The channels of all inputs, one after the other; inputs share height, width, scale and zero point."""
+
+
+@dataclass(frozen=True, eq=False)
+class Add(_ManyInputs):
+    """`s = a + b`, requantised per channel; the two inputs share shape, scale and zero point.
+
+    The result has zero point 0.
+    """
+
+    requant: Requant
+    scale: float
+    """Real value of one step of the result."""
+
+
+@dataclass(frozen=True, eq=False)
+class Output(_OneInput):
+    """Marks a tensor as a result of the graph; its values are those of the input. No layer reads an Output."""
+
+
+KINDS: dict[str, type[Layer]] = {
+    kind.__name__.lower(): kind for kind in (Input, Conv, MaxPool, Reorg, Concat, Add, Output)
+}
+"""Every kind of layer by its name in files and reports."""

@@ -1,0 +1,113 @@
+"""The integer reference: THE specification of what every executor of a graph computes, written for clarity.
+
+Convolution runs in double precision on integers. Every partial sum is an integer whose magnitude the graph's accumulator
+bound keeps below 2^31, far inside the 2^53 up to which doubles are exact, so the order of summation does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.graph.graph import Graph
+from sterna.graph.layers import LEAKY_SHIFT, Add, Concat, Conv, Input, Layer, MaxPool, Output, Reorg, Requant
+
+Tensor = NDArray[np.int8]
+EXACT_DOUBLE = 1 << 53
+
+
+def execute(graph: Graph, image: NDArray[np.int8]) -> dict[str, Tensor]:
+    """Every layer's tensor, int8 [N, C, H, W], by layer name.
+
+    `image` is int8 [N, C, H, W] or [C, H, W] (then N = 1), 8-bit values (rgb - 128) whatever the graph's activation width: the
+    Input layer shifts them right to it. Raises SternaError if the image does not fit the graph's Input.
+    """
+    tensors: dict[str, Tensor] = {}
+    for layer in graph.layers:
+        if isinstance(layer, Input):
+            tensors[layer.name] = _batch(graph, image) >> (8 - graph.act_bits)
+        else:
+            tensors[layer.name] = _COMPUTE[type(layer)](graph, layer, *(tensors[name] for name in layer.sources))
+    return tensors
+
+
+def _batch(graph: Graph, image: NDArray[np.int8]) -> Tensor:
+    expected = graph.info[graph.input.name].shape
+    batch = image[np.newaxis] if image.ndim == 3 else image
+    if batch.dtype != np.int8 or batch.ndim != 4 or batch.shape[1:] != expected or not len(batch):
+        raise SternaError(
+            "the image does not fit the graph", where=f"layer '{graph.input.name}'", attribute="image",
+            value=f"{image.dtype} {image.shape}", allowed=f"int8 [N, C, H, W] with C, H, W = {expected}, N at least 1",
+            remedy="resize the image and subtract 128",
+        )  # fmt: skip
+    return batch
+
+
+def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:
+    """Accumulators [N, F, H', W'] of `conv` on `tensor` [N, C, H, W], padded with `zero_point`."""
+    assert tensor.shape[1] * conv.weights[0, 0].size * 2**14 < EXACT_DOUBLE
+    top, left, bottom, right = conv.padding
+    around = ((0, 0), (0, 0), (top, bottom), (left, right))
+    padded = np.pad(tensor, around, constant_values=zero_point).astype(np.float64)
+    weights = torch.from_numpy(conv.weights.astype(np.float64))
+    sums = torch.nn.functional.conv2d(torch.from_numpy(padded), weights, stride=conv.stride)
+    return sums.numpy().astype(np.int64)
+
+
+def requantise(sums: NDArray[np.int64], requant: Requant, act_min: int, act_max: int) -> Tensor:
+    """Activations of accumulators [N, F, H, W]; see `Requant`."""
+    t = sums * requant.multiplier[:, np.newaxis, np.newaxis] + requant.bias[:, np.newaxis, np.newaxis]
+    if requant.activation == "relu":
+        t = np.maximum(t, 0)
+    elif requant.activation == "leaky":
+        t = np.where(t < 0, t >> LEAKY_SHIFT, t)
+    half = (1 << requant.shift) >> 1
+    activations: Tensor = np.clip((t + half) >> requant.shift, act_min, act_max).astype(np.int8)
+    return activations
+
+
+def _conv(graph: Graph, layer: Conv, tensor: Tensor) -> Tensor:
+    sums = convolve(tensor, layer, graph.info[layer.input].zero_point)
+    return requantise(sums, layer.requant, graph.act_min, graph.act_max)
+
+
+def _add(graph: Graph, layer: Add, a: Tensor, b: Tensor) -> Tensor:
+    sums = a.astype(np.int64) + b.astype(np.int64)
+    return requantise(sums, layer.requant, graph.act_min, graph.act_max)
+
+
+def _max_pool(graph: Graph, layer: MaxPool, tensor: Tensor) -> Tensor:
+    if layer.stride == 2:
+        tensor = tensor[:, :, : tensor.shape[2] // 2 * 2, : tensor.shape[3] // 2 * 2]
+        rows = np.maximum(tensor[:, :, 0::2], tensor[:, :, 1::2])
+        return np.maximum(rows[..., 0::2], rows[..., 1::2])
+    # The edge repeated once more is the pixel itself and never changes a maximum.
+    padded = np.pad(tensor, ((0, 0), (0, 0), (0, 1), (0, 1)), mode="edge")
+    rows = np.maximum(padded[:, :, :-1], padded[:, :, 1:])
+    return np.maximum(rows[..., :-1], rows[..., 1:])
+
+
+def _reorg(graph: Graph, layer: Reorg, tensor: Tensor) -> Tensor:
+    return np.concatenate([tensor[:, :, p // 2 :: 2, p % 2 :: 2] for p in range(4)], axis=1)
+
+
+def _concat(graph: Graph, layer: Concat, *tensors: Tensor) -> Tensor:
+    return np.concatenate(tensors, axis=1)
+
+
+def _output(graph: Graph, layer: Output, tensor: Tensor) -> Tensor:
+    return tensor
+
+
+_COMPUTE: dict[type[Layer], Callable[..., Tensor]] = {
+    Conv: _conv,
+    MaxPool: _max_pool,
+    Reorg: _reorg,
+    Concat: _concat,
+    Add: _add,
+    Output: _output,
+}

@@ -1,0 +1,265 @@
+"""Random legal graphs and images, for tests in which two executors must agree.
+
+Every layer kind and attribute of the integer graph turns up; sizes are small enough for the simulated engine.
+Equal generator states give equal graphs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.graph import (
+    ACTIVATIONS,
+    Add,
+    Concat,
+    Conv,
+    Graph,
+    Input,
+    Layer,
+    MaxPool,
+    Output,
+    Reorg,
+    Requant,
+    TensorInfo,
+    csd,
+    reference,
+)
+from sterna.graph.layers import BIAS_BITS, MAX_KERNEL, MAX_PADDING, MAX_SHIFT, MULTIPLIER_BITS
+
+Option = TypeVar("Option")
+SHARED_SCALE = 1 / 16
+OTHER_SCALE = 0.1
+MAX_LINE_PIXELS = 120_000
+"""Kernel taps x input channels x output pixels of one convolution: what the engine's line loading costs."""
+
+
+def random_graph(
+    rng: np.random.Generator,
+    *,
+    max_layers: int = 7,
+    max_size: int = 20,
+    act_bits: int = 8,
+    acc_bits: int = 20,
+    max_channels: int = 24,
+    multiplier_bits: int = MULTIPLIER_BITS,
+) -> Graph:
+    """A legal graph of 1 .. `max_layers` computing layers.
+
+    No tensor is higher or wider than `max_size` or has more than `max_channels` channels; multipliers fit
+    `multiplier_bits`.
+    """
+    build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits)
+    build.add_input()
+    for _ in range(rng.integers(1, max_layers + 1)):
+        build.add_layer()
+    return build.graph(extra_outputs=True)
+
+
+def random_image(rng: np.random.Generator, graph: Graph) -> NDArray[np.int8]:
+    """An int8 image [C, H, W] for `graph`: noise, extremes, a constant, sparse points or a smooth picture."""
+    shape = graph.info[graph.input.name].shape
+    low, high = -128, 127
+    match rng.integers(6):
+        case 0 | 1:
+            image = rng.integers(low, high + 1, shape)
+        case 2:
+            image = rng.choice([low, high], shape)
+        case 3:
+            image = np.full(shape, rng.choice([low, -1, 0, 1, high]))
+        case 4:
+            image = np.where(rng.random(shape) < 0.1, rng.integers(low, high + 1, shape), 0)
+        case _:
+            slopes = rng.uniform(-20, 20, (3, 1, 1, 1))
+            image = sum(slope * axis for slope, axis in zip(slopes, np.indices(shape), strict=True)) % 256 + low
+    return image.astype(np.int8)
+
+
+@dataclass
+class _Build:
+    """A graph under construction, and what its layers compute on two images."""
+
+    rng: np.random.Generator
+    max_size: int
+    max_channels: int
+    act_bits: int
+    acc_bits: int
+    multiplier_bits: int
+    layers: list[Layer] = field(default_factory=list)
+
+    def graph(self, *, extra_outputs: bool) -> Graph:
+        """What is built so far; tensors that nobody reads become outputs, and at times others too."""
+        read = {name for layer in self.layers for name in layer.sources}
+        shown = [
+            layer.name for layer in self.layers if layer.name not in read or extra_outputs and self._chance(0.1)
+        ]
+        outputs = (Output(f"out_{name}", name) for name in shown)
+        return Graph((*self.layers, *outputs), self.act_bits, self.acc_bits)
+
+    def add_input(self) -> None:
+        """The Input layer."""
+        height, width = (self._size() for _ in range(2))
+        zero_point = self.rng.choice([0, -(1 << (self.act_bits - 1))])
+        scale = self.rng.choice([SHARED_SCALE, OTHER_SCALE])
+        channels = self.rng.integers(1, min(8, self.max_channels) + 1)
+        self.layers.append(Input("image", channels, height, width, scale, zero_point))
+
+    def add_layer(self) -> None:
+        """One computing layer, of a kind that what is built allows."""
+        graph = self.graph(extra_outputs=False)
+        makers = {
+            "conv": (0.46, self._conv),
+            "pool": (0.18, self._max_pool),
+            "reorg": (0.1, self._reorg),
+            "concat": (0.14, self._concat),
+            "add": (0.12, self._add),
+        }
+        shares = [share for share, _ in makers.values()]
+        for kind in self.rng.choice(list(makers), len(makers), replace=False, p=shares):
+            layer = makers[kind][1](graph, f"{kind}{len(self.layers)}")
+            if layer is not None:
+                self.layers.append(layer)
+                return
+
+    def _chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def _pick(self, options: Sequence[Option]) -> Option:
+        return options[self.rng.integers(len(options))]
+
+    def _size(self) -> int:
+        """A height or width, even more often than odd so that reorg finds work."""
+        size = int(self.rng.integers(1, self.max_size + 1))
+        return size + size % 2 if size < self.max_size and self._chance(0.5) else size
+
+    def _source(self, names: Sequence[str]) -> str:
+        """One of `names`, most often the latest."""
+        return names[-1] if self._chance(0.6) else self._pick(names)
+
+    def _out_scale(self) -> float:
+        return SHARED_SCALE if self._chance(0.85) else OTHER_SCALE
+
+    def _conv(self, graph: Graph, name: str) -> Conv:
+        source = self._source([layer.name for layer in self.layers])
+        info = graph.info[source]
+        kernel = int(self.rng.choice(range(1, MAX_KERNEL + 1), p=[0.3, 0.1, 0.35, 0.05, 0.1, 0.05, 0.05]))
+        while info.channels * kernel**2 * info.height * info.width > MAX_LINE_PIXELS:
+            kernel -= 1
+        stride = 2 if self._chance(0.25) else 1
+        padding = self._padding(info, kernel, stride)
+        channel_counts = [graph.info[layer.name].channels for layer in self.layers]
+        most = int(self.rng.choice([4, self.max_channels]))
+        filters = self._pick(channel_counts) if self._chance(0.4) else int(self.rng.integers(1, most + 1))
+        weights = self._weights((filters, info.channels, kernel, kernel))
+        silent = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
+        conv = Conv(name, source, weights, stride, padding, silent, self._out_scale())
+        sums = reference.convolve(self._tensors(graph)[source], conv, info.zero_point)
+        return replace(conv, requant=self._requant(sums))
+
+    def _padding(self, info: TensorInfo, kernel: int, stride: int) -> tuple[int, int, int, int]:
+        """Any padding that keeps the result within `max_size`, or the one that keeps the size at stride 1."""
+        before, after = (kernel - 1) // 2, kernel // 2
+        if self._chance(0.6):
+            return before, before, after, after
+        most = MAX_PADDING if self._chance(0.2) else min(kernel, MAX_PADDING)
+        top, left, bottom, right = (int(side) for side in self.rng.integers(0, most + 1, 4))
+        height = (info.height + top + bottom - kernel) // stride + 1
+        width = (info.width + left + right - kernel) // stride + 1
+        if 1 <= height <= self.max_size and 1 <= width <= self.max_size:
+            return top, left, bottom, right
+        return before, before, after, after
+
+    def _weights(self, shape: tuple[int, int, int, int]) -> NDArray[np.int8]:
+        """Weights of random width, density and sign that keep within the accumulator bound, some filters all zero."""
+        largest = int(self.rng.choice([1, 3, 7, 31, 128], p=[0.6, 0.1, 0.1, 0.1, 0.1]))
+        magnitudes = self.rng.integers(1, largest + 1, shape)
+        signs = self.rng.choice([-1, 1], shape, p=[0.5, 0.5] if self._chance(0.8) else [0, 1])
+        density = self._pick([0.0, 0.05, 0.2, 0.5, 1.0, self.rng.random()])
+        kept = self.rng.random(shape) < density
+        if self._chance(0.3):
+            kept &= self.rng.random((shape[0], 1, 1, 1)) < 0.7
+        weights = np.clip(signs * magnitudes, -128, 127).astype(np.int8) * kept
+        return self._within_bound(weights)
+
+    def _within_bound(self, weights: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The weights, with as many of each filter set to zero, in random order, as the accumulator bound asks."""
+        limit = ((1 << (self.acc_bits - 1)) - 1) >> (self.act_bits - 1)
+        flat = weights.reshape(len(weights), -1)
+        order = self.rng.permuted(np.broadcast_to(np.arange(flat.shape[1]), flat.shape), axis=1)
+        peaks = np.take_along_axis(csd.peak(flat).astype(np.int64), order, axis=1)
+        shuffled = np.take_along_axis(flat, order, axis=1) * (peaks.cumsum(axis=1) <= limit)
+        within = np.zeros_like(flat)
+        np.put_along_axis(within, order, shuffled, axis=1)
+        return within.reshape(weights.shape)
+
+    def _tensors(self, graph: Graph) -> dict[str, NDArray[np.int8]]:
+        """What is built so far computes on two images, noise and any."""
+        noise = self.rng.integers(-128, 128, graph.info[graph.input.name].shape).astype(np.int8)
+        return reference.execute(graph, np.stack([noise, random_image(self.rng, graph)]))
+
+    def _requant(self, sums: NDArray[np.int64]) -> Requant:
+        """Requantisation that spreads the sums [N, F, H, W] over the activation range, with a few extreme filters."""
+        filters = sums.shape[1]
+        activation = self._pick(ACTIVATIONS)
+        largest = (1 << self.multiplier_bits) - 1
+        top = (1 << (self.act_bits - 1)) - 1
+        centre = sums.mean(axis=(0, 2, 3))
+        spread = np.maximum(np.abs(sums - centre[:, None, None]).max(axis=(0, 2, 3)), 1)
+        gain = top * self.rng.uniform(0.3, 1.5, filters) / spread
+        most_shift = int(np.clip(np.floor(np.log2(largest / gain.max())), 0, MAX_SHIFT))
+        shift = int(self.rng.integers(max(0, most_shift - 10), most_shift + 1))
+        multiplier = np.clip(np.round(gain * 2.0**shift), 1, largest).astype(np.int64)
+        offset = self.rng.uniform(-0.5, 0.5, filters) * top * 2.0**shift
+        bias = self._clip_bias(offset - centre * multiplier)
+        if self._chance(0.15):
+            extreme = self.rng.random(filters) < 0.3
+            multiplier = np.where(extreme, self.rng.choice([0, 1, largest], filters), multiplier)
+            bias = np.where(extreme, self._clip_bias(self.rng.uniform(-1, 1, filters) * 2.0**BIAS_BITS), bias)
+        if self._chance(0.05):
+            shift = MAX_SHIFT
+            bias = self._clip_bias(self.rng.uniform(-1, 1, filters) * 2.0**BIAS_BITS)
+        return Requant(multiplier, bias, shift, activation)
+
+    def _clip_bias(self, bias: NDArray[np.float64]) -> NDArray[np.int64]:
+        limit = (1 << BIAS_BITS) - 1
+        return np.clip(np.round(bias), -limit, limit).astype(np.int64)
+
+    def _max_pool(self, graph: Graph, name: str) -> MaxPool | None:
+        source = self._source([layer.name for layer in self.layers])
+        info = graph.info[source]
+        stride = 2 if min(info.height, info.width) >= 2 and self._chance(0.6) else 1
+        return MaxPool(name, source, stride)
+
+    def _reorg(self, graph: Graph, name: str) -> Reorg | None:
+        fitting = [
+            layer.name for layer in self.layers
+            if not any(size % 2 for size in graph.info[layer.name].shape[1:])
+            and 4 * graph.info[layer.name].channels <= self.max_channels
+        ]  # fmt: skip
+        return Reorg(name, self._source(fitting)) if fitting else None
+
+    def _concat(self, graph: Graph, name: str) -> Concat | None:
+        inputs: list[str] = []
+        channels = 0
+        first = graph.info[self._source([layer.name for layer in self.layers])]
+        for candidate in self.rng.permutation([layer.name for layer in self.layers]):
+            info = graph.info[candidate]
+            alike = replace(info, channels=first.channels) == first
+            if alike and channels + info.channels <= self.max_channels and len(inputs) < 4:
+                inputs.append(str(candidate))
+                channels += info.channels
+        return Concat(name, tuple(inputs)) if len(inputs) > 1 else None
+
+    def _add(self, graph: Graph, name: str) -> Add | None:
+        a = self._source([layer.name for layer in self.layers])
+        peers = [layer.name for layer in self.layers if graph.info[layer.name] == graph.info[a] and layer.name != a]
+        if not peers and not self._chance(0.1):
+            return None
+        b = self._pick(peers or [a])
+        tensors = self._tensors(graph)
+        sums = tensors[a].astype(np.int64) + tensors[b]
+        return Add(name, (a, b), self._requant(sums), self._out_scale())
