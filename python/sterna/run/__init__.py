@@ -1,0 +1,1 @@
+"""The driver: packages, devices that run them, and what comes out."""

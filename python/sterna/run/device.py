@@ -1,0 +1,109 @@
+"""One interface to everything that runs a package: the same calls, the same results."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.run.package import Package
+
+#: By layer name: int8[N, C, H, W].
+Results = dict[str, NDArray[np.int8]]
+#: Called now and then during a batch with the image's number and the steps of the tape that are done.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class StepCounters:
+    """Clock cycles of one step; the last four are sums over all units."""
+
+    cycles: int
+    busy: int
+    wait_lines: int
+    wait_weights: int
+    wait_drain: int
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What one frame cost: clock cycles, sums of cycles over all units, beats on the bus."""
+
+    cycles: int
+    busy: int
+    wait_lines: int
+    wait_weights: int
+    wait_drain: int
+    beats_read: int
+    beats_written: int
+    #: By step of the tape, as many as the engine keeps.
+    steps: tuple[StepCounters, ...]
+
+
+class Device(ABC):
+    """Runs packages. Used as `with device: device.load(package); device.infer(images)`.
+
+    Every method raises SternaError for what a user can put right.
+    """
+
+    def __init__(self) -> None:
+        self._package: Package | None = None
+
+    @abstractmethod
+    def open(self) -> None:
+        """Get ready."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything. May be called twice."""
+
+    @abstractmethod
+    def load(self, package: Package) -> None:
+        """Make `package` the one that `infer` runs."""
+
+    @abstractmethod
+    def counters(self) -> Counters | None:
+        """What the last image cost; None if the device has no clock or has run nothing."""
+
+    @abstractmethod
+    def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
+        """Every stored layer of a checked batch."""
+
+    def infer(self, images: NDArray[np.int8], progress: Progress | None = None) -> Results:
+        """Run int8[N, C, H, W] (rgb - 128) and return every stored layer and every output of the package."""
+        if self._package is None:
+            raise SternaError("no package is loaded", where="device", remedy="load one first")
+        self._check(images, self._package)
+        stored = self._run(images, self._package, progress)
+        outputs = {
+            name: stored[self._package.source_of(name).layer] for name in self._package.schedule.outputs
+        }
+        return stored | outputs
+
+    @staticmethod
+    def _check(images: NDArray[np.int8], package: Package) -> None:
+        shape = package.graph.info[package.graph.input.name].shape
+        if images.dtype != np.int8 or images.ndim != 4 or images.shape[1:] != shape or not len(images):
+            raise SternaError(
+                "the images do not fit the model",
+                where=f"layer '{package.graph.input.name}'",
+                attribute="images",
+                value=f"{images.dtype} {images.shape}",
+                allowed=f"int8 [N, C, H, W] with C, H, W = {shape}",
+                remedy="resize the images and subtract 128",
+            )
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,70 @@
+"""Turns the engine's error registers into words: code, meaning, place on the tape, remedy."""
+
+from __future__ import annotations
+
+from sterna.errors import SternaError
+from sterna.run.package import Package
+from sterna.spec.registers import ErrorCode, Status
+from sterna.spec.tape import Op, SegmentKind
+
+_COPY = "copy or compile the package again"
+_MEANING: dict[ErrorCode, tuple[str, str]] = {
+    ErrorCode.BAD_MAGIC: ("the memory holds no tape", _COPY),
+    ErrorCode.BAD_VERSION: ("the tape has another format version", "compile it again with this version"),
+    ErrorCode.BAD_CONFIG: ("the tape is for another engine config", "compile the graph for this engine"),
+    ErrorCode.BAD_LENGTH: ("the tape's length is not what the driver was given", _COPY),
+    ErrorCode.HEADER_CRC: ("the tape's header checksum is wrong", _COPY),
+    ErrorCode.SEGMENT_HEADER: ("a segment header is wrong", _COPY),
+    ErrorCode.SEGMENT_CRC: ("a segment's checksum is wrong", _COPY),
+    ErrorCode.BAD_STEP: ("a step asks for what this engine cannot do", "compile the graph for this engine"),
+    ErrorCode.BUS_READ: ("the memory refused a read", "check the memory's size and addresses"),
+    ErrorCode.BUS_WRITE: ("the memory refused a write", "check the memory's size and addresses"),
+    ErrorCode.STALL: ("nothing moved for the watchdog's cycles", "raise the watchdog for a slow memory"),
+    ErrorCode.ABORTED: ("the frame was aborted", "start it again"),
+}
+_OF_THE_WHOLE_TAPE = {
+    ErrorCode.BAD_MAGIC,
+    ErrorCode.BAD_VERSION,
+    ErrorCode.BAD_CONFIG,
+    ErrorCode.BAD_LENGTH,
+    ErrorCode.HEADER_CRC,
+}
+_SEGMENTS_OF_STEP = {
+    Op.LOAD.name: (SegmentKind.STEP,),
+    Op.CONV.name: (SegmentKind.STEP, SegmentKind.REQUANT, SegmentKind.WEIGHTS),
+    Op.STORE.name: (SegmentKind.STEP,),
+}
+
+
+def _describe_segment(package: Package, index: int) -> str:
+    """What tape segment `index` is: its kind, step, pass and layers."""
+    first = 0
+    for number, step in enumerate(package.schedule.steps):
+        kinds = _SEGMENTS_OF_STEP[step.op]
+        if index < first + len(kinds):
+            layers = ", ".join(step.layers)
+            kind = kinds[index - first].name
+            return f"segment {index} ({kind} of step {number}, {step.op} pass {step.number} of {layers})"
+        first += len(kinds)
+    return f"segment {index}"
+
+
+def engine_error(package: Package, status: Status, number: int, segment: int) -> SternaError:
+    """What STATUS, ERROR_CODE and ERROR_SEGMENT say of a frame of `package` that was not done."""
+    if Status.ERROR not in status or number not in set(ErrorCode) or number == ErrorCode.NONE:
+        return SternaError(
+            "the engine ended the frame in a state that it does not have",
+            where="engine",
+            attribute="STATUS, ERROR_CODE",
+            value=f"{int(status)}, {number}",
+            remedy="reset the engine",
+        )
+    code = ErrorCode(number)
+    meaning, remedy = _MEANING[code]
+    return SternaError(
+        f"the engine stopped: {meaning}",
+        where="tape header" if code in _OF_THE_WHOLE_TAPE else _describe_segment(package, segment),
+        attribute="error",
+        value=f"{code.value} {code.name}",
+        remedy=remedy,
+    )

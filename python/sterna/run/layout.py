@@ -1,0 +1,59 @@
+"""How tensors lie in frame and result memory (docs/engine.md, "Feature memory" and LOAD, STORE).
+
+A feature memory word holds four channels of one tile: `lanes * 4` bytes, lane `ly * tile_w + lx` first to
+last, one byte a channel, padded to whole bus beats. Words lie channel word after channel word, in each tile
+after tile by rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.run.package import StoreRegion
+from sterna.spec.config import WORD_CHANNELS, EngineConfig
+
+
+def word_bytes(config: EngineConfig) -> int:
+    """Bytes of one feature memory word of all lanes in memory."""
+    return config.word_beats * config.beat_bytes
+
+
+def pack(tensor: NDArray[np.int8], config: EngineConfig) -> NDArray[np.uint8]:
+    """Memory bytes of `tensor` int8[C, H, W]: uint8[ceil(C/4), tiles, word_bytes].
+
+    Channels and pixels that fill up words and tiles are 0.
+    """
+    channels, height, width = tensor.shape
+    words, tiles_h, tiles_w = (
+        -(-channels // WORD_CHANNELS),
+        -(-height // config.tile_h),
+        -(-width // config.tile_w),
+    )
+    whole = np.zeros((words * WORD_CHANNELS, tiles_h * config.tile_h, tiles_w * config.tile_w), np.int8)
+    whole[:channels, :height, :width] = tensor
+    split = whole.reshape(words, WORD_CHANNELS, tiles_h, config.tile_h, tiles_w, config.tile_w)
+    lanes = split.transpose(0, 2, 4, 3, 5, 1).reshape(words, tiles_h * tiles_w, config.lanes * WORD_CHANNELS)
+    memory = np.zeros((words, tiles_h * tiles_w, word_bytes(config)), np.uint8)
+    memory[..., : lanes.shape[-1]] = lanes.view(np.uint8)
+    return memory
+
+
+def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig) -> NDArray[np.int8]:
+    """The layer int8[C, H, W] that `memory`, the bytes of its region, holds."""
+    lanes = np.frombuffer(memory, np.int8).reshape(
+        store.words, store.tiles_h, store.tiles_w, word_bytes(config)
+    )
+    split = lanes[..., : config.lanes * WORD_CHANNELS].reshape(
+        store.words, store.tiles_h, store.tiles_w, config.tile_h, config.tile_w, WORD_CHANNELS
+    )
+    words, lane_bytes = np.array(store.channels).T
+    tensor = split.transpose(0, 5, 1, 3, 2, 4)[words, lane_bytes]
+    height, width = store.tiles_h * config.tile_h, store.tiles_w * config.tile_w
+    whole: NDArray[np.int8] = tensor.reshape(len(words), height, width)
+    return whole[:, : store.height, : store.width]
+
+
+def region_bytes(store: StoreRegion, config: EngineConfig) -> int:
+    """Bytes of the memory region of a stored layer."""
+    return store.words * store.tiles_h * store.tiles_w * word_bytes(config)

@@ -1,0 +1,321 @@
+"""The package (`.sterna`): a tape, the graph it computes, and where the driver finds image and results."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sterna.errors import SternaError
+from sterna.graph import file as graph_file
+from sterna.graph.graph import Graph
+from sterna.spec import tape as tape_format
+from sterna.spec.config import WORD_CHANNELS, EngineConfig, make_config
+
+FORMAT = 1
+"""Version of the file format."""
+
+_TAPE, _GRAPH, _ABOUT = "tape.bin", "graph.bin", "package.json"
+#: Zip entries carry no time, so that equal packages are equal bytes.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+_Count = Annotated[int, Field(ge=0)]
+_Size = Annotated[int, Field(ge=1)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputRegion(_Record):
+    """Where the driver writes the image: `words * plane` feature memory words from `dram_offset` on."""
+
+    layer: str
+    dram_offset: _Count
+    plane: _Size
+    tiles_h: _Size
+    tiles_w: _Size
+    channels: _Size
+
+    @property
+    def words(self) -> int:
+        """Channel words."""
+        return -(-self.channels // WORD_CHANNELS)
+
+
+class StoreRegion(_Record):
+    """Where the engine writes a layer: channel words of `tiles_h * tiles_w` feature memory words each."""
+
+    layer: str
+    dram_offset: _Count
+    #: Channel words in the region.
+    words: _Size
+    tiles_h: _Size
+    tiles_w: _Size
+    height: _Size
+    width: _Size
+    #: (channel word, byte in it) of each channel of the layer.
+    channels: tuple[tuple[_Count, Annotated[int, Field(ge=0, lt=WORD_CHANNELS)]], ...]
+
+
+class StepInfo(_Record):
+    """What one step of the tape is for."""
+
+    layers: tuple[str, ...]
+    op: Literal["LOAD", "CONV", "STORE"]
+    #: Which pass over the layer, from 0.
+    number: int = Field(alias="pass", ge=0)
+    #: Clock cycles, as the compiler estimates them.
+    cycles: _Count
+    #: Nonzero digits of the weights, and additions times the lanes whose pixels exist.
+    nonzeros: _Count
+    lane_work: _Count
+
+
+class Schedule(_Record):
+    """The metadata of a package, checked."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    input: InputRegion
+    stores: tuple[StoreRegion, ...]
+    outputs: tuple[str, ...]
+    #: Bytes of the frame and of the result memory.
+    frame_bytes: _Count
+    result_bytes: _Count
+    steps: tuple[StepInfo, ...]
+
+    def stored(self, layer: str) -> StoreRegion | None:
+        """The region that holds `layer`, if the engine stores it."""
+        return next((store for store in self.stores if store.layer == layer), None)
+
+
+@dataclass(frozen=True)
+class Package:
+    """One compiled model for one engine config.
+
+    Raises SternaError if the metadata does not agree with graph, config and itself. The tape is not read
+    here: `load` and the devices verify it.
+    """
+
+    graph: Graph
+    tape: bytes = field(repr=False)
+    config: EngineConfig
+    #: JSON values; `schedule` is the same, checked and typed.
+    metadata: dict[str, Any] = field(repr=False)
+    schedule: Schedule = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            schedule = Schedule.model_validate(self.metadata)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise _inconsistent(".".join(map(str, first["loc"])), first["input"], first["msg"]) from error
+        object.__setattr__(self, "schedule", schedule)
+        _check_input(self)
+        for store in schedule.stores:
+            _check_store(self, store)
+        for name in schedule.outputs:
+            self.source_of(name)
+
+    def source_of(self, output: str) -> StoreRegion:
+        """The region that holds the Output layer `output`, which may be stored under its input's name."""
+        layer = next((layer for layer in self.graph.outputs if layer.name == output), None)
+        if layer is None:
+            raise _inconsistent("outputs", output, ", ".join(o.name for o in self.graph.outputs))
+        store = self.schedule.stored(output) or self.schedule.stored(layer.input)
+        if store is None:
+            raise _inconsistent("outputs", output, "a layer that is stored")
+        return store
+
+    def verify_tape(self) -> None:
+        """Check every byte of the tape; SternaError names the segment at fault or the config it is for."""
+        found = tape_format.read(self.tape)
+        if found.config_hash != self.config.hash:
+            raise SternaError(
+                "the tape is for another engine config",
+                where="tape header",
+                attribute="config hash",
+                value=f"{found.config_hash:08x}",
+                allowed=f"{self.config.hash:08x} ('{self.config.name}')",
+                remedy="compile the graph for this config",
+            )
+        if len(found.steps) != len(self.schedule.steps):
+            raise _inconsistent(
+                "steps", len(self.schedule.steps), f"{len(found.steps)}, as many as the tape has"
+            )
+
+
+def _inconsistent(attribute: str, value: object, allowed: str) -> SternaError:
+    shown = str(value)
+    return SternaError(
+        "its parts do not agree",
+        where="package",
+        attribute=attribute,
+        value=shown if len(shown) <= 60 else shown[:57] + "...",
+        allowed=allowed,
+        remedy="compile the graph again",
+    )
+
+
+def _expect(attribute: str, value: object, expected: object) -> None:
+    if value != expected:
+        raise _inconsistent(attribute, value, str(expected))
+
+
+def _expect_tiles(
+    attribute: str, tiles: tuple[int, int], size: tuple[int, int], config: EngineConfig
+) -> None:
+    _expect(attribute, tiles, (-(-size[0] // config.tile_h), -(-size[1] // config.tile_w)))
+
+
+def _expect_inside(attribute: str, offset: int, words: int, total: int, config: EngineConfig) -> None:
+    size = words * config.word_beats * config.beat_bytes
+    if offset + size > total:
+        raise _inconsistent(attribute, f"{offset}..{offset + size}", f"inside {total} bytes")
+    if offset % config.beat_bytes:
+        raise _inconsistent(attribute, offset, f"a multiple of {config.beat_bytes}")
+
+
+def _check_input(package: Package) -> None:
+    region, layer = package.schedule.input, package.graph.input
+    _expect("input.layer", region.layer, layer.name)
+    _expect("input.channels", region.channels, layer.channels)
+    _expect("input.plane", region.plane, region.tiles_h * region.tiles_w)
+    size = (layer.height, layer.width)
+    _expect_tiles("input.tiles", (region.tiles_h, region.tiles_w), size, package.config)
+    total = package.schedule.frame_bytes
+    _expect_inside(
+        "input.dram_offset", region.dram_offset, region.words * region.plane, total, package.config
+    )
+
+
+def _check_store(package: Package, store: StoreRegion) -> None:
+    where = f"stores['{store.layer}']"
+    info = package.graph.info.get(store.layer)
+    if info is None:
+        raise _inconsistent(where, store.layer, "a layer of the graph")
+    _expect(f"{where}.shape", (len(store.channels), store.height, store.width), info.shape)
+    _expect_tiles(
+        f"{where}.tiles", (store.tiles_h, store.tiles_w), (store.height, store.width), package.config
+    )
+    last = max(word for word, _ in store.channels)
+    if last >= store.words:
+        raise _inconsistent(f"{where}.channels", last, f"words 0 .. {store.words - 1}")
+    words = store.words * store.tiles_h * store.tiles_w
+    total = package.schedule.result_bytes
+    _expect_inside(f"{where}.dram_offset", store.dram_offset, words, total, package.config)
+
+
+def to_bytes(package: Package) -> bytes:
+    """`package` as the bytes of a `.sterna` file; equal packages give equal bytes."""
+    about = {
+        "format": FORMAT,
+        "config": package.config.model_dump(),
+        "schedule": package.metadata,
+    }
+    entries = {
+        _ABOUT: json.dumps(about, sort_keys=True).encode(),
+        _GRAPH: graph_file.to_bytes(package.graph),
+        _TAPE: package.tape,
+    }
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, data in entries.items():
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes, where: str = "package") -> Package:
+    """The package in `data`, every part of it verified; `where` names its origin in errors."""
+    entries = _entries(data, where)
+    about = _about(entries[_ABOUT], where)
+    fields = dict(about["config"]) if isinstance(about["config"], dict) else {}
+    config = make_config(str(fields.pop("name", "")), fields, where)
+    package = Package(_graph(entries[_GRAPH], where), entries[_TAPE], config, about["schedule"])
+    package.verify_tape()
+    return package
+
+
+def save(package: Package, path: Path) -> None:
+    """Write `package` to the file `path`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(to_bytes(package))
+    except OSError as error:
+        raise SternaError(f"cannot write the package ({error.strerror})", where=str(path)) from error
+
+
+def load(path: Path) -> Package:
+    """Read and verify the package file `path`.
+
+    Raises SternaError for a file that is missing, not a package, truncated, damaged or of another version.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SternaError(
+            f"cannot read the package ({error.strerror})",
+            where=str(path),
+            remedy="give a file made by sterna compile",
+        ) from error
+    return from_bytes(data, str(path))
+
+
+def _entries(data: bytes, where: str) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            missing = {_TAPE, _GRAPH, _ABOUT} - set(archive.namelist())
+            if missing:
+                raise SternaError(
+                    "is not a Sterna package",
+                    where=where,
+                    attribute="missing",
+                    value=", ".join(sorted(missing)),
+                    remedy="give a file made by sterna compile",
+                )
+            return {name: archive.read(name) for name in (_TAPE, _GRAPH, _ABOUT)}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise SternaError(
+            f"the package is damaged, truncated or not a package ({error})",
+            where=where,
+            remedy="copy or compile the package again",
+        ) from error
+
+
+def _about(data: bytes, where: str) -> dict[str, Any]:
+    try:
+        about = json.loads(data)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise SternaError(
+            f"{_ABOUT} is not JSON ({error})", where=where, remedy="compile the package again"
+        ) from error
+    version = about.get("format") if isinstance(about, dict) else None
+    if version != FORMAT:
+        raise SternaError(
+            "unknown package version",
+            where=where,
+            attribute="format",
+            value=version,
+            allowed=str(FORMAT),
+            remedy="compile it again with this version of Sterna",
+        )
+    for part in ("config", "schedule"):
+        if not isinstance(about.get(part), dict):
+            raise SternaError(f"{_ABOUT} has no {part}", where=where, remedy="compile the package again")
+    return dict(about)
+
+
+def _graph(data: bytes, where: str) -> Graph:
+    try:
+        return graph_file.from_bytes(data)
+    except SternaError as error:
+        raise SternaError(f"its graph cannot be read: {error}", where=where) from error

@@ -1,0 +1,38 @@
+"""The integer reference as a device: what every engine must equal, bit for bit."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.graph import reference
+from sterna.run.device import Device, Progress, Results
+from sterna.run.package import Package
+
+
+class ReferenceDevice(Device):
+    """Computes a package's graph in software."""
+
+    def open(self) -> None:
+        """Nothing to get ready."""
+
+    def close(self) -> None:
+        """Forget the package."""
+        self._package = None
+
+    def load(self, package: Package) -> None:
+        """Make `package` the one that `infer` runs; its tape is verified but not used."""
+        package.verify_tape()
+        self._package = package
+
+    def counters(self) -> None:
+        """Software has no clock cycles to count."""
+
+    def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
+        frames = []
+        for number, image in enumerate(images):
+            tensors = reference.execute(package.graph, image)
+            frames.append({store.layer: tensors[store.layer] for store in package.schedule.stores})
+            if progress:
+                progress(number, len(package.schedule.steps))
+        return {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
