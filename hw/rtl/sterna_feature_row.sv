@@ -1,0 +1,51 @@
+/// One row of feature memory banks: TileW banks that share a write word address and a read row address.
+module sterna_feature_row #(
+  /// Banks in the row.
+  parameter int unsigned TileW = 5,
+  /// Words in a bank.
+  parameter int unsigned FmWords = 64,
+  /// Bits of an activation.
+  parameter int unsigned ActW = 8,
+  /// Bits of a word address.
+  localparam int unsigned FmAddrW = $clog2(FmWords)
+) (
+  /// Clock.
+  input  logic                            clk_i,
+  /// Banks to write.
+  input  logic [TileW-1:0]                write_lanes_i,
+  /// Channels to write.
+  input  logic [3:0]                      write_strobe_i,
+  /// Word to write.
+  input  logic [FmAddrW-1:0]              write_addr_i,
+  /// Data for each bank.
+  input  logic [TileW-1:0][3:0][ActW-1:0] write_data_i,
+  /// Read: the three cycles after the addresses are given.
+  input  logic [2:0]                      read_i,
+  /// Part of the read address that this row adds.
+  input  logic [FmAddrW-1:0]              read_row_i,
+  /// Part of the read address that each column adds.
+  input  logic [TileW-1:0][FmAddrW-1:0]   read_col_i,
+  /// Word read in each bank, three cycles after the addresses.
+  output logic [TileW-1:0][3:0][ActW-1:0] read_data_o
+); /* verilator no_inline_module */
+  for (genvar x = 0; x < TileW; x++) begin : gen_bank
+    // Written by channel, so that it becomes block RAM with byte enables.
+    logic [3:0][ActW-1:0] memory [FmWords];
+    logic [3:0][ActW-1:0] word_q;
+    logic [FmAddrW-1:0] addr_q;
+
+    always_ff @(posedge clk_i) begin
+      if (write_lanes_i[x]) begin
+        for (int unsigned c = 0; c < 4; c++) begin
+          if (write_strobe_i[c]) memory[write_addr_i][c] <= write_data_i[x][c];
+        end
+      end
+      if (read_i[1]) word_q <= memory[addr_q];
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (read_i[0]) addr_q <= read_row_i + read_col_i[x];
+      if (read_i[2]) read_data_o[x] <= word_q;
+    end
+  end
+endmodule

@@ -1,0 +1,36 @@
+/// Round-robin choice: grants one request, the next one after the last grant that was used.
+module sterna_round_robin #(
+  /// Requesters.
+  parameter int unsigned Requests = 2
+) (
+  /// Clock.
+  input  logic                clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic                rst_ni,
+  /// Starts again at requester 0.
+  input  logic                clear_i,
+  /// Who asks.
+  input  logic [Requests-1:0] request_i,
+  /// Who may, at most one.
+  output logic [Requests-1:0] grant_o
+);
+  // Requesters behind the last one granted: they come first.
+  logic [Requests-1:0] behind_q, behind_d, preferred;
+
+  assign preferred = |(request_i & behind_q) ? request_i & behind_q : request_i;
+  assign grant_o = preferred & (~preferred + Requests'(1));
+  assign behind_d = ~(grant_o | (grant_o - Requests'(1)));
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) behind_q <= '0;
+    else if (clear_i) behind_q <= '0;
+    else if (|request_i) behind_q <= behind_d;
+  end
+
+`ifndef SYNTHESIS
+  assert_one : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    $countones(grant_o) == 32'(|request_i));
+  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    (grant_o & ~request_i) == '0);
+`endif
+endmodule
