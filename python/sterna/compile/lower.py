@@ -1,0 +1,220 @@
+"""Graph layers to operations: every layer becomes sums of signed lines, requantised (docs/engine.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+
+#: Row and column of the four phases of a 2x2 window, in the order of slots and of reorg's channel groups.
+PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Nonzero weights as parallel arrays of one length.
+
+    `channel` counts over the concatenated source maps; `row` and `col` are offsets of the input pixel from
+    `gather_stride` times the output pixel (int16, may be negative); `phase` is 0 unless the operation pools.
+    """
+
+    filter: NDArray[np.int32]
+    phase: NDArray[np.int8]
+    channel: NDArray[np.int32]
+    row: NDArray[np.int16]
+    col: NDArray[np.int16]
+    value: NDArray[np.int8]
+
+    def select(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Weights:
+        """The chosen nonzeros."""
+        return Weights(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    @staticmethod
+    def join(parts: list[Weights]) -> Weights:
+        """All nonzeros of `parts`."""
+        names = Weights.__dataclass_fields__
+        return Weights(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One map to compute: what a CONV step, or several, will do."""
+
+    layers: tuple[str, ...]  # the graph layers it covers; the last one names the map
+    sources: tuple[str, ...]  # maps whose channels the weights count over
+    weights: Weights
+    filters: int
+    pool: bool
+    gather_stride: int
+    pad_value: int
+    requant: Requant
+
+    @property
+    def output(self) -> str:
+        """Name of the map that the operation makes."""
+        return self.layers[-1]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Operations in order, and for each map that is only a view, the maps whose channels it joins."""
+
+    operations: tuple[Operation, ...]
+    views: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """The computed (or input) maps behind a map."""
+        if name not in self.views:
+            return (name,)
+        return tuple(source for part in self.views[name] for source in self.sources(part))
+
+
+def lower(graph: Graph) -> Program:
+    """Turn `graph` into operations, fusing a 2x2/2 pool or a reorg into the conv that alone feeds it."""
+    consumers: dict[str, list[Layer]] = {layer.name: [] for layer in graph.layers}
+    for layer in graph.layers:
+        for name in layer.sources:
+            consumers[name].append(layer)
+    operations: list[Operation] = []
+    views: dict[str, tuple[str, ...]] = {}
+    fused: set[str] = set()
+    for layer in graph.layers:
+        if layer.name in fused or isinstance(layer, Input):
+            continue
+        if isinstance(layer, Concat | Output):
+            views[layer.name] = tuple(layer.sources)
+            continue
+        follower = _fusible(layer, consumers[layer.name])
+        if follower is not None:
+            fused.add(follower.name)
+        operations.append(_operation(graph, layer, follower))
+    return Program(tuple(operations), views)
+
+
+def _fusible(layer: Layer, consumers: list[Layer]) -> MaxPool | Reorg | None:
+    if not isinstance(layer, Conv) or layer.stride != 1 or len(consumers) != 1:
+        return None
+    only = consumers[0]
+    if isinstance(only, Reorg) or (isinstance(only, MaxPool) and only.stride == 2):
+        return only
+    return None
+
+
+def _operation(graph: Graph, layer: Layer, follower: MaxPool | Reorg | None) -> Operation:
+    if isinstance(layer, Conv):
+        return _conv(graph, layer, follower)
+    make: dict[type[Layer], Callable[..., Operation]] = {Add: _add, MaxPool: _pool, Reorg: _reorg}
+    return make[type(layer)](graph, layer)
+
+
+def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None) -> Operation:
+    filters, channel, row, col = (axis.astype(np.int32) for axis in np.nonzero(layer.weights))
+    top, left, _, _ = layer.padding
+    weights = Weights(
+        filters,
+        np.zeros(len(filters), np.int8),
+        channel,
+        (row - top).astype(np.int16),
+        (col - left).astype(np.int16),
+        layer.weights[filters, channel, row, col],
+    )
+    count, requant = layer.weights.shape[0], layer.requant
+    if isinstance(follower, MaxPool):
+        weights = _over_phases(weights, filter_step=0)
+    elif isinstance(follower, Reorg):
+        weights = _over_phases(weights, filter_step=count)
+        count, requant = 4 * count, _repeat(requant, 4)
+    return Operation(
+        layers=(layer.name, follower.name) if follower else (layer.name,),
+        sources=(layer.input,),
+        weights=weights,
+        filters=count,
+        pool=isinstance(follower, MaxPool),
+        gather_stride=2 if follower else layer.stride,
+        pad_value=graph.info[layer.input].zero_point,
+        requant=requant,
+    )
+
+
+def _over_phases(weights: Weights, filter_step: int) -> Weights:
+    """One copy of the weights for each phase; as phases of a filter (step 0) or as filters of their own."""
+    copies = []
+    for phase, (down, right) in enumerate(PHASES):
+        copies.append(
+            Weights(
+                weights.filter + np.int32(filter_step * phase),
+                np.full_like(weights.phase, 0 if filter_step else phase),
+                weights.channel,
+                weights.row + np.int16(down),
+                weights.col + np.int16(right),
+                weights.value,
+            )
+        )
+    return Weights.join(copies)
+
+
+def _repeat(requant: Requant, times: int) -> Requant:
+    return Requant(
+        np.tile(requant.multiplier, times), np.tile(requant.bias, times), requant.shift, requant.activation
+    )
+
+
+def _identity(count: int) -> Requant:
+    return Requant(np.ones(count, np.int64), np.zeros(count, np.int64), 0, "linear")
+
+
+def _ones(channels: int) -> Weights:
+    """Weight +1 from each channel to the filter of the same number."""
+    index = np.arange(channels, dtype=np.int32)
+    zero = np.zeros(channels, np.int16)
+    return Weights(index, np.zeros(channels, np.int8), index, zero, zero, np.ones(channels, np.int8))
+
+
+def _pool(graph: Graph, layer: MaxPool) -> Operation:
+    channels = graph.info[layer.name].channels
+    return Operation(
+        layers=(layer.name,),
+        sources=(layer.input,),
+        weights=_over_phases(_ones(channels), filter_step=0),
+        filters=channels,
+        pool=True,
+        gather_stride=layer.stride,
+        pad_value=-(1 << (graph.act_bits - 1)),
+        requant=_identity(channels),
+    )
+
+
+def _reorg(graph: Graph, layer: Reorg) -> Operation:
+    channels = graph.info[layer.input].channels
+    return Operation(
+        layers=(layer.name,),
+        sources=(layer.input,),
+        weights=_over_phases(_ones(channels), filter_step=channels),
+        filters=4 * channels,
+        pool=False,
+        gather_stride=2,
+        pad_value=0,
+        requant=_identity(4 * channels),
+    )
+
+
+def _add(graph: Graph, layer: Add) -> Operation:
+    channels = graph.info[layer.name].channels
+    first = _ones(channels)
+    second = Weights(
+        first.filter, first.phase, first.channel + np.int32(channels), first.row, first.col, first.value
+    )
+    return Operation(
+        layers=(layer.name,),
+        sources=tuple(layer.sources),
+        weights=Weights.join([first, second]),
+        filters=channels,
+        pool=False,
+        gather_stride=1,
+        pad_value=0,
+        requant=layer.requant,
+    )

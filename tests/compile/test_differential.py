@@ -1,0 +1,76 @@
+"""Tapes of random graphs on random configs, read by the slow emulator, equal the reference on every stored layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from support.random_configs import random_config
+from support.random_graphs import random_graph, random_image
+from support.tape_emulator import TapeEmulator
+
+from sterna.compile import compile_graph
+from sterna.errors import SternaError
+from sterna.graph import Conv, Graph, Input, Output, Requant, reference
+from sterna.run import layout
+from sterna.run.package import Package
+
+
+def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
+    """Every stored layer as the tape computes it."""
+    emulator = TapeEmulator(package.config, package.tape)
+    result = emulator.run(layout.pack(image, package.config).tobytes(), package.schedule.result_bytes)
+    assert emulator.additions == sum(step.nonzeros for step in package.schedule.steps)
+    return {
+        store.layer: layout.unpack(
+            result[store.dram_offset : store.dram_offset + layout.region_bytes(store, package.config)],
+            store,
+            package.config,
+        )
+        for store in package.schedule.stores
+    }
+
+
+@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("observe", [True, False])
+def test_tape_equals_reference(seed: int, observe: bool) -> None:
+    rng = np.random.default_rng(seed)
+    act_bits = int(rng.choice([4, 6, 8, 8]))
+    graph = random_graph(rng, act_bits=act_bits)
+    config = random_config(rng, act_bits=act_bits)
+    package = compile_graph(graph, config, observe=observe)
+    layers = reference.execute(graph, random_image(rng, graph))
+    found = emulated(package, layers[graph.input.name][0])
+    assert found
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, layers[name][0], err_msg=name)
+
+
+def test_planted_sign_error_is_seen() -> None:
+    """With one weight's sign flipped in the compiled graph, the tape no longer equals the reference."""
+    rng = np.random.default_rng(7)
+    weights = rng.integers(-1, 2, (6, 3, 3, 3)).astype(np.int8)
+    requant = Requant(np.ones(6, np.int64), np.zeros(6, np.int64), 4, "linear")
+
+    def graph(weights: np.ndarray) -> Graph:
+        conv = Conv("conv", "image", weights, 1, (1, 1, 1, 1), requant, 1.0)
+        return Graph((Input("image", 3, 9, 7, 1.0, 0), conv, Output("out", "conv")))
+
+    layers = reference.execute(graph(weights), random_image(rng, graph(weights)))
+    config = random_config(rng)
+    planted = weights.copy()
+    first = tuple(axis[0] for axis in np.nonzero(weights))
+    planted[first] *= -1
+    found = emulated(compile_graph(graph(planted), config), layers["image"][0])
+    assert not np.array_equal(found["conv"], layers["conv"][0])
+    found = emulated(compile_graph(graph(weights), config), layers["image"][0])
+    assert np.array_equal(found["conv"], layers["conv"][0])
+
+
+def test_refuses_what_does_not_fit() -> None:
+    rng = np.random.default_rng(3)
+    graph = random_graph(rng)
+    config = random_config(rng)
+    with pytest.raises(SternaError, match="act_bits = 8; allowed: 6"):
+        compile_graph(graph, config.model_copy(update={"act_w": 6}))
+    with pytest.raises(SternaError, match=r"fm_words >= \d+"):
+        compile_graph(graph, config.model_copy(update={"fm_words": 1}))
