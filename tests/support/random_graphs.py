@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph import (
-    ACTIVATIONS,
+    Activation,
     Add,
     Concat,
     Conv,
@@ -55,7 +55,7 @@ def random_graph(
     """
     build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits)
     build.add_input()
-    for _ in range(rng.integers(1, max_layers + 1)):
+    for _ in range(max(rng.integers(1, max_layers + 1, 2))):
         build.add_layer()
     return build.graph(extra_outputs=True)
 
@@ -75,13 +75,15 @@ def random_image(rng: np.random.Generator, graph: Graph) -> NDArray[np.int8]:
             image = np.where(rng.random(shape) < 0.1, rng.integers(low, high + 1, shape), 0)
         case _:
             slopes = rng.uniform(-20, 20, (3, 1, 1, 1))
-            image = sum(slope * axis for slope, axis in zip(slopes, np.indices(shape), strict=True)) % 256 + low
+            image = (
+                sum(slope * axis for slope, axis in zip(slopes, np.indices(shape), strict=True)) % 256 + low
+            )
     return image.astype(np.int8)
 
 
 @dataclass
 class _Build:
-    """A graph under construction, and what its layers compute on two images."""
+    """A graph under construction."""
 
     rng: np.random.Generator
     max_size: int
@@ -94,29 +96,27 @@ class _Build:
     def graph(self, *, extra_outputs: bool) -> Graph:
         """What is built so far; tensors that nobody reads become outputs, and at times others too."""
         read = {name for layer in self.layers for name in layer.sources}
-        shown = [
-            layer.name for layer in self.layers if layer.name not in read or extra_outputs and self._chance(0.1)
-        ]
-        outputs = (Output(f"out_{name}", name) for name in shown)
+        extra = {layer.name for layer in self.layers if extra_outputs and self._chance(0.1)}
+        outputs = (Output(f"out_{name}", name) for name in self._names() if name in extra or name not in read)
         return Graph((*self.layers, *outputs), self.act_bits, self.acc_bits)
 
     def add_input(self) -> None:
         """The Input layer."""
         height, width = (self._size() for _ in range(2))
-        zero_point = self.rng.choice([0, -(1 << (self.act_bits - 1))])
-        scale = self.rng.choice([SHARED_SCALE, OTHER_SCALE])
-        channels = self.rng.integers(1, min(8, self.max_channels) + 1)
+        zero_point = self._pick([0, -(1 << (self.act_bits - 1))])
+        scale = self._scale()
+        channels = int(self.rng.integers(1, min(8, self.max_channels) + 1))
         self.layers.append(Input("image", channels, height, width, scale, zero_point))
 
     def add_layer(self) -> None:
         """One computing layer, of a kind that what is built allows."""
         graph = self.graph(extra_outputs=False)
         makers = {
-            "conv": (0.46, self._conv),
-            "pool": (0.18, self._max_pool),
+            "conv": (0.4, self._conv),
+            "pool": (0.16, self._max_pool),
             "reorg": (0.1, self._reorg),
-            "concat": (0.14, self._concat),
-            "add": (0.12, self._add),
+            "concat": (0.24, self._concat),
+            "add": (0.1, self._add),
         }
         shares = [share for share, _ in makers.values()]
         for kind in self.rng.choice(list(makers), len(makers), replace=False, p=shares):
@@ -129,39 +129,43 @@ class _Build:
         return bool(self.rng.random() < probability)
 
     def _pick(self, options: Sequence[Option]) -> Option:
-        return options[self.rng.integers(len(options))]
+        return options[int(self.rng.integers(len(options)))]
 
     def _size(self) -> int:
         """A height or width, even more often than odd so that reorg finds work."""
         size = int(self.rng.integers(1, self.max_size + 1))
         return size + size % 2 if size < self.max_size and self._chance(0.5) else size
 
+    def _names(self) -> list[str]:
+        return [layer.name for layer in self.layers]
+
     def _source(self, names: Sequence[str]) -> str:
         """One of `names`, most often the latest."""
         return names[-1] if self._chance(0.6) else self._pick(names)
 
-    def _out_scale(self) -> float:
+    def _scale(self) -> float:
+        """Most often the one that lets tensors meet in a concat or add."""
         return SHARED_SCALE if self._chance(0.85) else OTHER_SCALE
 
     def _conv(self, graph: Graph, name: str) -> Conv:
-        source = self._source([layer.name for layer in self.layers])
+        source = self._source(self._names())
         info = graph.info[source]
         kernel = int(self.rng.choice(range(1, MAX_KERNEL + 1), p=[0.3, 0.1, 0.35, 0.05, 0.1, 0.05, 0.05]))
         while info.channels * kernel**2 * info.height * info.width > MAX_LINE_PIXELS:
             kernel -= 1
         stride = 2 if self._chance(0.25) else 1
         padding = self._padding(info, kernel, stride)
-        channel_counts = [graph.info[layer.name].channels for layer in self.layers]
+        channel_counts = [graph.info[name].channels for name in self._names()]
         most = int(self.rng.choice([4, self.max_channels]))
         filters = self._pick(channel_counts) if self._chance(0.4) else int(self.rng.integers(1, most + 1))
         weights = self._weights((filters, info.channels, kernel, kernel))
         silent = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
-        conv = Conv(name, source, weights, stride, padding, silent, self._out_scale())
+        conv = Conv(name, source, weights, stride, padding, silent, self._scale())
         sums = reference.convolve(self._tensors(graph)[source], conv, info.zero_point)
         return replace(conv, requant=self._requant(sums))
 
     def _padding(self, info: TensorInfo, kernel: int, stride: int) -> tuple[int, int, int, int]:
-        """Any padding that keeps the result within `max_size`, or the one that keeps the size at stride 1."""
+        """Any padding whose result is within `max_size`, or the one that keeps the size at stride 1."""
         before, after = (kernel - 1) // 2, kernel // 2
         if self._chance(0.6):
             return before, before, after, after
@@ -174,7 +178,7 @@ class _Build:
         return before, before, after, after
 
     def _weights(self, shape: tuple[int, int, int, int]) -> NDArray[np.int8]:
-        """Weights of random width, density and sign that keep within the accumulator bound, some filters all zero."""
+        """Weights of random width, density and sign within the accumulator bound, some filters all zero."""
         largest = int(self.rng.choice([1, 3, 7, 31, 128], p=[0.6, 0.1, 0.1, 0.1, 0.1]))
         magnitudes = self.rng.integers(1, largest + 1, shape)
         signs = self.rng.choice([-1, 1], shape, p=[0.5, 0.5] if self._chance(0.8) else [0, 1])
@@ -186,7 +190,7 @@ class _Build:
         return self._within_bound(weights)
 
     def _within_bound(self, weights: NDArray[np.int8]) -> NDArray[np.int8]:
-        """The weights, with as many of each filter set to zero, in random order, as the accumulator bound asks."""
+        """The weights, in random order set to zero where a filter would exceed the accumulator bound."""
         limit = ((1 << (self.acc_bits - 1)) - 1) >> (self.act_bits - 1)
         flat = weights.reshape(len(weights), -1)
         order = self.rng.permuted(np.broadcast_to(np.arange(flat.shape[1]), flat.shape), axis=1)
@@ -202,9 +206,9 @@ class _Build:
         return reference.execute(graph, np.stack([noise, random_image(self.rng, graph)]))
 
     def _requant(self, sums: NDArray[np.int64]) -> Requant:
-        """Requantisation that spreads the sums [N, F, H, W] over the activation range, with a few extreme filters."""
+        """Requantisation that spreads the sums [N, F, H, W] over the activations, with some extremes."""
         filters = sums.shape[1]
-        activation = self._pick(ACTIVATIONS)
+        activation = self._pick(get_args(Activation))
         largest = (1 << self.multiplier_bits) - 1
         top = (1 << (self.act_bits - 1)) - 1
         centre = sums.mean(axis=(0, 2, 3))
@@ -214,39 +218,36 @@ class _Build:
         shift = int(self.rng.integers(max(0, most_shift - 10), most_shift + 1))
         multiplier = np.clip(np.round(gain * 2.0**shift), 1, largest).astype(np.int64)
         offset = self.rng.uniform(-0.5, 0.5, filters) * top * 2.0**shift
-        bias = self._clip_bias(offset - centre * multiplier)
+        bias = np.round(offset - centre * multiplier).astype(np.int64)
+        most_bias = (1 << BIAS_BITS) - 1
+        any_bias = self.rng.integers(-most_bias, most_bias + 1, filters)
         if self._chance(0.15):
             extreme = self.rng.random(filters) < 0.3
             multiplier = np.where(extreme, self.rng.choice([0, 1, largest], filters), multiplier)
-            bias = np.where(extreme, self._clip_bias(self.rng.uniform(-1, 1, filters) * 2.0**BIAS_BITS), bias)
+            bias = np.where(extreme, any_bias, bias)
         if self._chance(0.05):
-            shift = MAX_SHIFT
-            bias = self._clip_bias(self.rng.uniform(-1, 1, filters) * 2.0**BIAS_BITS)
-        return Requant(multiplier, bias, shift, activation)
-
-    def _clip_bias(self, bias: NDArray[np.float64]) -> NDArray[np.int64]:
-        limit = (1 << BIAS_BITS) - 1
-        return np.clip(np.round(bias), -limit, limit).astype(np.int64)
+            shift, bias = MAX_SHIFT, any_bias
+        return Requant(multiplier, np.clip(bias, -most_bias, most_bias), shift, activation)
 
     def _max_pool(self, graph: Graph, name: str) -> MaxPool | None:
-        source = self._source([layer.name for layer in self.layers])
+        source = self._source(self._names())
         info = graph.info[source]
         stride = 2 if min(info.height, info.width) >= 2 and self._chance(0.6) else 1
         return MaxPool(name, source, stride)
 
     def _reorg(self, graph: Graph, name: str) -> Reorg | None:
         fitting = [
-            layer.name for layer in self.layers
-            if not any(size % 2 for size in graph.info[layer.name].shape[1:])
-            and 4 * graph.info[layer.name].channels <= self.max_channels
+            name for name in self._names()
+            if not any(size % 2 for size in graph.info[name].shape[1:])
+            and 4 * graph.info[name].channels <= self.max_channels
         ]  # fmt: skip
         return Reorg(name, self._source(fitting)) if fitting else None
 
     def _concat(self, graph: Graph, name: str) -> Concat | None:
         inputs: list[str] = []
         channels = 0
-        first = graph.info[self._source([layer.name for layer in self.layers])]
-        for candidate in self.rng.permutation([layer.name for layer in self.layers]):
+        first = graph.info[self._source(self._names())]
+        for candidate in self.rng.permutation(self._names()):
             info = graph.info[candidate]
             alike = replace(info, channels=first.channels) == first
             if alike and channels + info.channels <= self.max_channels and len(inputs) < 4:
@@ -255,11 +256,11 @@ class _Build:
         return Concat(name, tuple(inputs)) if len(inputs) > 1 else None
 
     def _add(self, graph: Graph, name: str) -> Add | None:
-        a = self._source([layer.name for layer in self.layers])
-        peers = [layer.name for layer in self.layers if graph.info[layer.name] == graph.info[a] and layer.name != a]
+        a = self._source(self._names())
+        peers = [name for name in self._names() if graph.info[name] == graph.info[a] and name != a]
         if not peers and not self._chance(0.1):
             return None
         b = self._pick(peers or [a])
         tensors = self._tensors(graph)
         sums = tensors[a].astype(np.int64) + tensors[b]
-        return Add(name, (a, b), self._requant(sums), self._out_scale())
+        return Add(name, (a, b), self._requant(sums), self._scale())

@@ -60,7 +60,8 @@ def check_metadata(metadata: object) -> dict[str, Any]:
     if not isinstance(copy, dict):
         raise SternaError(
             "is not JSON", where="graph", attribute="metadata", value=reason,
-            allowed="a dict of finite numbers, strings, booleans, lists and dicts", remedy="convert the values first",
+            allowed="a dict of finite numbers, strings, booleans, lists and dicts",
+            remedy="convert the values first",
         )  # fmt: skip
     return copy
 
@@ -69,8 +70,9 @@ def check_layer(layer: object) -> None:
     """Refuse an object that is no layer, or a layer with an attribute of a wrong type or out of range."""
     if not isinstance(layer, Layer) or type(layer) not in _CHECKS:
         raise SternaError(
-            "is not a layer", where="graph", attribute="layers", value=type(layer).__name__, allowed=", ".join(KINDS)
-        )
+            "holds what is no layer", where="graph", attribute="layers", value=type(layer).__name__,
+            allowed=", ".join(KINDS), remedy="build it of the layers of sterna.graph",
+        )  # fmt: skip
     if not isinstance(layer.name, str) or not NAME.fullmatch(layer.name):
         raise SternaError(
             "a layer's name is not usable", where="graph", attribute="name", value=repr(layer.name),
@@ -97,7 +99,9 @@ def _check_names(layer: Layer, attribute: str, names: object, least: int, most: 
         )  # fmt: skip
 
 
-def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool) -> None:
+def _check_array(
+    layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool
+) -> None:
     if not isinstance(value, np.ndarray) or value.dtype != dtype:
         found = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
         raise SternaError(
@@ -106,8 +110,8 @@ def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, 
         )  # fmt: skip
     if not fits:
         raise SternaError(
-            "has an array of a wrong shape", where=where(layer), attribute=f"{attribute}.shape", value=value.shape,
-            allowed=shape, remedy="check the export of this layer",
+            "has an array of a wrong shape", where=where(layer), attribute=f"{attribute}.shape",
+            value=value.shape, allowed=shape, remedy="check the export of this layer",
         )  # fmt: skip
 
 
@@ -153,7 +157,7 @@ def _check_input(layer: Input) -> None:
 def _check_conv(layer: Conv) -> None:
     _check_names(layer, "input", (layer.input,), 1, 1)
     shape = _shape(layer.weights)
-    fits = len(shape) == 4 and min(shape) >= 1 and max(shape[:2]) <= MAX_SIZE and shape[2] == shape[3] <= MAX_KERNEL
+    fits = len(shape) == 4 and min(shape) >= 1 and shape[2] == shape[3] <= MAX_KERNEL
     allowed = f"[filters, channels, K, K], K 1 .. {MAX_KERNEL}"
     _check_array(layer, "weights", layer.weights, np.int8, allowed, fits)
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")

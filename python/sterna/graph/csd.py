@@ -1,7 +1,7 @@
 """Canonical signed digits: how a weight of several bits becomes a sum of shifted -1, 0, +1.
 
-The canonical form has no two adjacent nonzero digits and the fewest nonzeros of all signed-digit forms (Reitwiesner,
-"Binary arithmetic", Advances in Computers 1, 1960).
+The canonical form has no two adjacent nonzero digits, and the fewest nonzeros of all signed-digit forms
+(Reitwiesner, "Binary arithmetic", Advances in Computers 1, 1960).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def digits(weights: NDArray[np.int8]) -> NDArray[np.int8]:
 
 
 def peak(weights: NDArray[np.int8]) -> NDArray[np.int16]:
-    """Largest magnitude that `sum of digit * 2^d`, evaluated from the most significant digit by doubling, reaches.
+    """Largest magnitude met when each weight is evaluated from its highest digit down, doubling in between.
 
     Same shape as `weights`. It is `|w|` for ternary weights; 3 = 4 - 1 peaks at 4.
     """

@@ -1,4 +1,4 @@
-"""The integer graph: THE specification of a model. Building one checks everything that can be known before it runs."""
+"""The integer graph: THE specification of a model, checked when it is built."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ACC_BITS = (12, 32)
 class Graph:
     """A validated model in integers: one Input, computing layers in topological order, at least one Output.
 
-    Raises SternaError, naming layer, attribute, value, allowed range and remedy, for everything that would make the
-    result depend on who computes it: dangling names, shapes that do not meet, numbers out of range, accumulators that
-    could overflow. An accepted graph runs exactly, on every image.
+    Raises SternaError for everything that would make the result depend on who computes it: dangling names,
+    shapes that do not meet, numbers out of range, accumulators that could overflow. An accepted graph runs
+    exactly, on every image.
     """
 
     layers: tuple[Layer, ...]
@@ -39,7 +39,7 @@ class Graph:
     info: Mapping[str, TensorInfo] = field(init=False, repr=False, compare=False)
     """By layer name: the tensor it produces."""
     bounds: Mapping[str, NDArray[np.int64]] = field(init=False, repr=False, compare=False)
-    """By name of a Conv or Add: [filters], the largest magnitude that each accumulator can reach on any image."""
+    """By name of a Conv or Add: [filters], the magnitude that no accumulator exceeds on any image."""
     requant_bits: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """By name of a Conv or Add: signed bits that hold every `t = s * M + B` and its rounding.
 
@@ -81,8 +81,9 @@ class Graph:
         inputs = sum(isinstance(layer, Input) for layer in self.layers)
         if inputs != 1 or not self.outputs:
             raise SternaError(
-                "has no usable ends", where="graph", attribute="Input, Output layers", value=f"{inputs}, {len(self.outputs)}",
-                allowed="one Input, one or more Outputs", remedy="add or remove Input and Output layers",
+                "has no usable ends", where="graph", attribute="Input, Output layers",
+                value=f"{inputs}, {len(self.outputs)}", allowed="one Input, one or more Outputs",
+                remedy="add or remove Input and Output layers",
             )  # fmt: skip
         check_integer(
             where(self.input), "zero_point", self.input.zero_point, self.act_min, self.act_max,

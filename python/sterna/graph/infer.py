@@ -1,4 +1,4 @@
-"""What follows from a layer and the tensors it reads: shape, scale, zero point, accumulator bound, requantisation width."""
+"""What follows from a layer and the tensors it reads: shape, scale, zero point, accumulator bound, widths."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from sterna.graph.layers import MAX_SIZE, Add, Concat, Conv, Input, Layer, MaxPo
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """What is known of a layer's tensor before it is computed; its integers stand for `scale * (integer - zero_point)`."""
+    """What is known of a layer's tensor before it is computed.
+
+    Its integers stand for `scale * (integer - zero_point)`.
+    """
 
     channels: int
     height: int
@@ -69,7 +72,8 @@ def _infer_reorg(layer: Reorg, source: TensorInfo) -> TensorInfo:
     if source.height % 2 or source.width % 2:
         raise SternaError(
             "cannot halve an odd size", where=where(layer), attribute=f"height, width of '{layer.input}'",
-            value=f"{source.height}, {source.width}", allowed="even numbers", remedy="choose another image size",
+            value=f"{source.height}, {source.width}", allowed="even numbers",
+            remedy="choose another image size",
         )  # fmt: skip
     return replace(source, channels=4 * source.channels, height=source.height // 2, width=source.width // 2)
 
@@ -115,8 +119,9 @@ _INFER: dict[type[Layer], Callable[..., TensorInfo]] = {
 def accumulator_bounds(layer: Conv | Add, channels: int, act_bits: int) -> NDArray[np.int64]:
     """[channels], the largest magnitude that each filter's accumulator can reach, on the way or at the end.
 
-    `2^(act_bits-1)`, the largest activation magnitude, times the sum of `csd.peak` of the filter's weights: no order in which
-    the digits of one significance are applied, and no image, exceeds it. An addition counts as two weights of one.
+    It is `2^(act_bits-1)`, the largest activation magnitude, times the sum of `csd.peak` of the weights. No
+    image exceeds it, nor any order in which the digits of one significance are applied. An addition counts as
+    two weights of one.
     """
     largest = 1 << (act_bits - 1)
     if isinstance(layer, Add):
@@ -131,13 +136,14 @@ def check_accumulators(layer: Conv | Add, bounds: NDArray[np.int64], acc_bits: i
     over = np.flatnonzero(bounds > limit)
     if over.size:
         raise SternaError(
-            "the accumulator may overflow", where=f"{where(layer)}, filter {over[0]}", attribute="largest magnitude",
-            value=bounds[over[0]], allowed=f"at most {limit} (acc_bits = {acc_bits})",
+            "the accumulator may overflow", where=f"{where(layer)}, filter {over[0]}",
+            attribute="largest magnitude", value=bounds[over[0]],
+            allowed=f"0 .. {limit} (acc_bits = {acc_bits})",
             remedy="make the filter sparser or its weights smaller, or use wider accumulators",
         )  # fmt: skip
 
 
 def requant_bits(requant: Requant, bounds: NDArray[np.int64]) -> int:
-    """Signed bits that hold `t = s * M + B` with its rounding for every filter and every |s| within `bounds`."""
+    """Signed bits that hold `t = s * M + B` and its rounding, for every filter and |s| within `bounds`."""
     magnitude = int((bounds * requant.multiplier + np.abs(requant.bias)).max())
     return (magnitude + (1 << requant.shift >> 1)).bit_length() + 1

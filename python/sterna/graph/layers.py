@@ -24,7 +24,7 @@ LEAKY_SHIFT = 3
 
 @dataclass(frozen=True, eq=False)
 class _Record:
-    """A frozen value: owns read-only copies of its arrays, holds plain Python scalars, compares by content."""
+    """A frozen value: owns read-only copies of its arrays, holds plain scalars, compares by content."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -124,9 +124,9 @@ class Input(Layer):
 class Conv(_OneInput):
     """Two-dimensional convolution (cross-correlation, as in PyTorch) followed by requantisation.
 
-    `s[f, y, x]` is the sum over c, i, j of `weights[f, c, i, j] * in[c, stride*y + i - top, stride*x + j - left]`;
-    outside the input, `in` is the input's zero point. Output size: `(size + padding - K) // stride + 1`. The
-    result has zero point 0.
+    `s[f, y, x]` is the sum over c, i, j of
+    `weights[f, c, i, j] * in[c, stride*y + i - top, stride*x + j - left]`; outside the input, `in` is the
+    input's zero point. Output size: `(size + padding - K) // stride + 1`. The result has zero point 0.
     """
 
     weights: NDArray[np.int8]
@@ -154,7 +154,10 @@ class MaxPool(_OneInput):
 
 @dataclass(frozen=True, eq=False)
 class Reorg(_OneInput):
-    """Space to depth: `out[p*C + c, y, x] = in[c, 2*y + p//2, 2*x + p%2]`, p 0 .. 3; needs even height and width."""
+    """Space to depth: `out[p*C + c, y, x] = in[c, 2*y + p//2, 2*x + p%2]` for p 0 .. 3.
+
+    Needs even height and width.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +179,7 @@ class Add(_ManyInputs):
 
 @dataclass(frozen=True, eq=False)
 class Output(_OneInput):
-    """Marks a tensor as a result of the graph; its values are those of the input. No layer reads an Output."""
+    """Marks a tensor as a result; its values are those of the input. No layer reads an Output."""
 
 
 KINDS: dict[str, type[Layer]] = {

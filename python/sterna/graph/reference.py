@@ -1,7 +1,7 @@
 """The integer reference: THE specification of what every executor of a graph computes, written for clarity.
 
-Convolution runs in double precision on integers. Every partial sum is an integer whose magnitude the graph's accumulator
-bound keeps below 2^31, far inside the 2^53 up to which doubles are exact, so the order of summation does not matter.
+Convolution runs in double precision on integers. The graph's accumulator bound keeps every partial sum below
+2^31, far inside the 2^53 up to which doubles hold integers exactly, so the order of summation is free.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ EXACT_DOUBLE = 1 << 53
 def execute(graph: Graph, image: NDArray[np.int8]) -> dict[str, Tensor]:
     """Every layer's tensor, int8 [N, C, H, W], by layer name.
 
-    `image` is int8 [N, C, H, W] or [C, H, W] (then N = 1), 8-bit values (rgb - 128) whatever the graph's activation width: the
-    Input layer shifts them right to it. Raises SternaError if the image does not fit the graph's Input.
+    `image` is int8 [N, C, H, W] or [C, H, W] (then N = 1), 8-bit values (rgb - 128) whatever the graph's
+    activation width: the Input layer shifts them right to it. Raises SternaError if the image does not fit
+    the graph's Input.
     """
     tensors: dict[str, Tensor] = {}
     for layer in graph.layers:
         if isinstance(layer, Input):
             tensors[layer.name] = _batch(graph, image) >> (8 - graph.act_bits)
         else:
-            tensors[layer.name] = _COMPUTE[type(layer)](graph, layer, *(tensors[name] for name in layer.sources))
+            sources = (tensors[name] for name in layer.sources)
+            tensors[layer.name] = _COMPUTE[type(layer)](graph, layer, *sources)
     return tensors
 
 
@@ -41,15 +43,15 @@ def _batch(graph: Graph, image: NDArray[np.int8]) -> Tensor:
     if batch.dtype != np.int8 or batch.ndim != 4 or batch.shape[1:] != expected or not len(batch):
         raise SternaError(
             "the image does not fit the graph", where=f"layer '{graph.input.name}'", attribute="image",
-            value=f"{image.dtype} {image.shape}", allowed=f"int8 [N, C, H, W] with C, H, W = {expected}, N at least 1",
-            remedy="resize the image and subtract 128",
+            value=f"{image.dtype} {image.shape}", remedy="resize the image and subtract 128",
+            allowed=f"int8 [N, C, H, W] with C, H, W = {expected}, N at least 1",
         )  # fmt: skip
     return batch
 
 
 def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:
     """Accumulators [N, F, H', W'] of `conv` on `tensor` [N, C, H, W], padded with `zero_point`."""
-    assert tensor.shape[1] * conv.weights[0, 0].size * 2**14 < EXACT_DOUBLE
+    assert np.abs(conv.weights.astype(np.int64)).sum(axis=(1, 2, 3)).max() << 7 < EXACT_DOUBLE
     top, left, bottom, right = conv.padding
     around = ((0, 0), (0, 0), (top, bottom), (left, right))
     padded = np.pad(tensor, around, constant_values=zero_point).astype(np.float64)
