@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.random_configs import random_config
-from support.random_graphs import random_graph, random_image
-from support.tape_emulator import TapeEmulator
 
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, Requant, reference
 from sterna.run import layout
 from sterna.run.package import Package
+from support.random_configs import random_config
+from support.random_graphs import random_graph, random_image
+from support.tape_emulator import TapeEmulator
 
 
 def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:

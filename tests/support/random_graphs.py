@@ -112,11 +112,11 @@ class _Build:
         """One computing layer, of a kind that what is built allows."""
         graph = self.graph(extra_outputs=False)
         makers = {
-            "conv": (0.4, self._conv),
-            "pool": (0.16, self._max_pool),
+            "conv": (0.38, self._conv),
+            "pool": (0.14, self._max_pool),
             "reorg": (0.1, self._reorg),
-            "concat": (0.24, self._concat),
-            "add": (0.1, self._add),
+            "concat": (0.2, self._concat),
+            "add": (0.18, self._add),
         }
         shares = [share for share, _ in makers.values()]
         for kind in self.rng.choice(list(makers), len(makers), replace=False, p=shares):

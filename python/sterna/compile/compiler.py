@@ -39,21 +39,30 @@ def compile_graph(
 def _check(graph: Graph, config: EngineConfig) -> None:
     if graph.act_bits != config.act_w:
         raise SternaError(
-            "the graph's activations have another width than the config's", attribute="act_bits", value=graph.act_bits,
-            allowed=str(config.act_w), remedy="quantise to that width or choose another config",
+            "the graph's activations have another width than the config's",
+            attribute="act_bits",
+            value=graph.act_bits,
+            allowed=str(config.act_w),
+            remedy="quantise to that width or choose another config",
         )
     if graph.acc_bits > config.acc_w:
         raise SternaError(
-            "the graph's accumulators are wider than the config's", attribute="acc_bits", value=graph.acc_bits,
-            allowed=f"up to {config.acc_w}", remedy="choose a config with a larger acc_w",
+            "the graph's accumulators are wider than the config's",
+            attribute="acc_bits",
+            value=graph.acc_bits,
+            allowed=f"up to {config.acc_w}",
+            remedy="choose a config with a larger acc_w",
         )
     for layer in graph.layers:
         requant = getattr(layer, "requant", None)
         if requant is not None and requant.multiplier.max(initial=0) >= 1 << config.mul_w:
             raise SternaError(
-                "a requantisation multiplier is too wide for the config", where=f"layer {layer.name}",
-                attribute="multiplier", value=int(requant.multiplier.max()),
-                allowed=f"below 2^{config.mul_w} (mul_w)", remedy="lower multiplier and shift or raise mul_w",
+                "a requantisation multiplier is too wide for the config",
+                where=f"layer {layer.name}",
+                attribute="multiplier",
+                value=int(requant.multiplier.max()),
+                allowed=f"below 2^{config.mul_w} (mul_w)",
+                remedy="lower multiplier and shift or raise mul_w",
             )
 
 
@@ -94,17 +103,17 @@ class _Compiler:
         words = -(-layer.channels // WORD_CHANNELS) * tiles_h * tiles_w
         region = self.memory.take(words, layer.name)
         self.maps[layer.name] = plain_map(self.config, layer.height, layer.width, layer.channels, region)
-        self._step(
-            [layer.name], Op.LOAD, cycles=words * self.config.word_beats, fm_base=region.base, fm_words=words
-        )
+        self._step([layer.name], Op.LOAD, cycles=words * self.config.word_beats, fm_base=region.base, fm_words=words)
         return {
-            "layer": layer.name, "dram_offset": 0, "plane": tiles_h * tiles_w, "tiles_h": tiles_h,
-            "tiles_w": tiles_w, "channels": layer.channels,
+            "layer": layer.name,
+            "dram_offset": 0,
+            "plane": tiles_h * tiles_w,
+            "tiles_h": tiles_h,
+            "tiles_w": tiles_w,
+            "channels": layer.channels,
         }
 
-    def _after(
-        self, program: Program, wanted: list[str], last_use: dict[str, int], made: str, index: int
-    ) -> None:
+    def _after(self, program: Program, wanted: list[str], last_use: dict[str, int], made: str, index: int) -> None:
         """Store what can be stored now and free what nobody needs any more."""
         for name in wanted:
             parts = program.sources(name)
@@ -119,14 +128,23 @@ class _Compiler:
         offset = self.result_bytes
         for region in stored.regions:
             self._step(
-                [name], Op.STORE, cycles=region.words * self.config.word_beats, fm_base=region.base,
-                fm_words=region.words, dram_offset=self.result_bytes,
+                [name],
+                Op.STORE,
+                cycles=region.words * self.config.word_beats,
+                fm_base=region.base,
+                fm_words=region.words,
+                dram_offset=self.result_bytes,
             )
             self.result_bytes += region.words * word_bytes
         self.stores.append(
             {
-                "layer": name, "dram_offset": offset, "words": stored.words // stored.tiles, "tiles_h": stored.tiles_h,
-                "tiles_w": stored.tiles_w, "height": stored.height, "width": stored.width,
+                "layer": name,
+                "dram_offset": offset,
+                "words": stored.words // stored.tiles,
+                "tiles_h": stored.tiles_h,
+                "tiles_w": stored.tiles_w,
+                "height": stored.height,
+                "width": stored.width,
                 "channels": stored.stored_channels(),
             }
         )
@@ -170,7 +188,11 @@ class _Compiler:
             self.config, chosen, encoded, pool=operation.pool, tiles=target.tiles, tiles_at_once=plan.tiles_at_once
         )
         self._step(
-            list(operation.layers), Op.CONV, cycles=cycles, number=number, additions=additions * target.tiles,
+            list(operation.layers),
+            Op.CONV,
+            cycles=cycles,
+            number=number,
+            additions=additions * target.tiles,
             lane_work=additions * target.height * target.width,
             barrier=int(number == 0),
             pool=int(operation.pool),
@@ -196,20 +218,35 @@ class _Compiler:
         self.segments.append(Segment(SegmentKind.WEIGHTS, encoded.payload))
 
     def _step(
-        self, layers: list[str], op: Op, *, cycles: int, number: int = 0, additions: int = 0, lane_work: int = 0,
+        self,
+        layers: list[str],
+        op: Op,
+        *,
+        cycles: int,
+        number: int = 0,
+        additions: int = 0,
+        lane_work: int = 0,
         **fields: int,
     ) -> None:
         try:
             payload = tape.pack_step(op=op, **fields)
         except SternaError as error:
             raise SternaError(
-                error.what, where=f"layer {layers[-1]}", attribute=error.attribute, value=error.value,
-                allowed=error.allowed, remedy=error.remedy,
+                error.what,
+                where=f"layer {layers[-1]}",
+                attribute=error.attribute,
+                value=error.value,
+                allowed=error.allowed,
+                remedy=error.remedy,
             ) from error
         self.segments.append(Segment(SegmentKind.STEP, payload))
         self.steps.append(
             {
-                "layers": layers, "op": op.name, "pass": number, "cycles": cycles, "nonzeros": additions,
+                "layers": layers,
+                "op": op.name,
+                "pass": number,
+                "cycles": cycles,
+                "nonzeros": additions,
                 "lane_work": lane_work,
             }
         )

@@ -108,7 +108,7 @@ def _command_items(streams: int, work: PassWork) -> list[NDArray[np.int64]]:
 
 
 def _bytes(items: NDArray[np.int64], streams: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes of sorted items, SKIP commands put in where lines are far apart, and each byte's block * streams + stream."""
+    """The bytes of sorted items, SKIP put in where lines are far apart, and each byte's block * streams + stream."""
     payload = items & ((1 << _PAYLOAD_BITS) - 1)
     addition = (items >> _PAYLOAD_BITS) & ((1 << _KIND_BITS) - 1) == _ADDITION
     line = payload >> (_SLOT_BITS + 1)
@@ -127,9 +127,7 @@ def _bytes(items: NDArray[np.int64], streams: int) -> tuple[NDArray[np.uint8], N
     return result, np.repeat((items >> _BLOCK_SHIFT) * streams + stream, size)
 
 
-def _advance(
-    group: NDArray[np.int64], line: NDArray[np.int64], addition: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _advance(group: NDArray[np.int64], line: NDArray[np.int64], addition: NDArray[np.bool_]) -> NDArray[np.int64]:
     """How far the line pointer moves for each item; it starts before line 0 in each sweep."""
     previous = np.concatenate([[-1], line[:-1]])
     first = np.concatenate([[True], group[1:] != group[:-1]])

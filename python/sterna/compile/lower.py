@@ -158,9 +158,7 @@ def _over_phases(weights: Weights, filter_step: int) -> Weights:
 
 
 def _repeat(requant: Requant, times: int) -> Requant:
-    return Requant(
-        np.tile(requant.multiplier, times), np.tile(requant.bias, times), requant.shift, requant.activation
-    )
+    return Requant(np.tile(requant.multiplier, times), np.tile(requant.bias, times), requant.shift, requant.activation)
 
 
 def _identity(count: int) -> Requant:
@@ -205,9 +203,7 @@ def _reorg(graph: Graph, layer: Reorg) -> Operation:
 def _add(graph: Graph, layer: Add) -> Operation:
     channels = graph.info[layer.name].channels
     first = _ones(channels)
-    second = Weights(
-        first.filter, first.phase, first.channel + np.int32(channels), first.row, first.col, first.value
-    )
+    second = Weights(first.filter, first.phase, first.channel + np.int32(channels), first.row, first.col, first.value)
     return Operation(
         layers=(layer.name,),
         sources=tuple(layer.sources),

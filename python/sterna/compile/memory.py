@@ -49,7 +49,7 @@ class Map:
         """[word, byte] of each channel, counting channel words through the regions one after the other."""
         starts = np.array([region.base for region in self.regions])
         before = np.cumsum([0, *(region.words for region in self.regions[:-1])])
-        home = [int(np.flatnonzero((starts <= p))[np.argmax(starts[starts <= p])]) for p in self.plane]
+        home = [int(np.flatnonzero(starts <= p)[np.argmax(starts[starts <= p])]) for p in self.plane]
         words = (before[home] + self.plane - starts[home]) // self.tiles
         return [[int(word), int(byte)] for word, byte in zip(words, self.byte, strict=True)]
 

@@ -13,6 +13,9 @@ from sterna.compile.memory import Map
 from sterna.graph.csd import digits
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 
+#: Added to window offsets, so that they pack as unsigned bytes.
+_OFFSET = 1 << 7
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -23,7 +26,7 @@ class Pass:
     @property
     def channels(self) -> int:
         """Channels that each cluster drains."""
-        return self.filters.shape[1]
+        return int(self.filters.shape[1])
 
     @property
     def group_words(self) -> int:
@@ -33,7 +36,7 @@ class Pass:
     @property
     def words(self) -> int:
         """Channel words of the pass."""
-        return self.filters.shape[0] * self.group_words
+        return int(self.filters.shape[0]) * self.group_words
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ def _line_count(weights: Weights) -> int:
 
 def _line_key(weights: Weights) -> NDArray[np.int64]:
     """One number for each (channel, row, col), in that order."""
-    return (weights.channel.astype(np.int64) << 32) + ((weights.row.astype(np.int64) + 128) << 16) + weights.col + 128
+    channel, row, col = (axis.astype(np.int64) for axis in (weights.channel, weights.row, weights.col))
+    return (((channel << 8) + row + _OFFSET) << 8) + col + _OFFSET
 
 
 def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, per_unit: int) -> tuple[Pass, ...]:
@@ -168,9 +172,6 @@ def _placed(
     return weights, stream_of[weights.filter], slot
 
 
-_OFFSET = 1 << 7
-
-
 def _lines(source: Map, weights: Weights) -> NDArray[np.int64]:
     """A sortable number for each nonzero's line: channel word plane, row, col, byte."""
     plane = source.plane[weights.channel]
@@ -192,9 +193,9 @@ def _blocks(config: EngineConfig, lines: NDArray[np.int64]) -> list[NDArray[np.i
     limit = config.block_lines
     while True:
         cuts, begin = [0], 0
-        for start, end in zip(starts, ends, strict=True):
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             if end - begin > limit:
-                cuts.append(int(start))
+                cuts.append(start)
                 begin = start
         even = -(-len(lines) // len(cuts)) + WORD_CHANNELS - 1
         if even >= limit or limit < config.block_lines:
@@ -236,8 +237,14 @@ def _one_load(
     block = np.searchsorted(first, rank, side="right") - 1
     plane, chosen = np.nonzero(planes)
     additions = _additions(
-        chosen, plane, planes[plane, chosen], block[chosen], (rank - first[block])[chosen], depth - 1 - plane,
-        stream, slot,
+        chosen,
+        plane,
+        planes[plane, chosen],
+        block[chosen],
+        (rank - first[block])[chosen],
+        depth - 1 - plane,
+        stream,
+        slot,
     )
     if depth == 1:
         sweeps = tuple((index, 0, 0, 0) for index in range(len(blocks)))
@@ -267,8 +274,14 @@ def _load_each_plane(
         zero = np.zeros_like(block)
         parts.append(
             _additions(
-                chosen, zero + plane, planes[plane, chosen], block + len(blocks), rank - first[block], zero,
-                stream, slot,
+                chosen,
+                zero + plane,
+                planes[plane, chosen],
+                block + len(blocks),
+                rank - first[block],
+                zero,
+                stream,
+                slot,
             )
         )
         blocks += mine

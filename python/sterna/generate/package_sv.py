@@ -15,11 +15,21 @@ package sterna_pkg;
 
 #: Structures that only the RTL has: fields, low bits first.
 _GATHER_FIELDS = (
-    ("plane", 24), ("tile_row", 16), ("row", 4), ("tile_col", 16), ("col", 4),
+    ("plane", 24),
+    ("tile_row", 16),
+    ("row", 4),
+    ("tile_col", 16),
+    ("col", 4),
 )
 _PASS_FIELDS = (
-    ("write", 1), ("table_half", 1), ("pool", 1), ("activation", 2), ("shift", 6),
-    ("filters", 16), ("address", 32), ("plane", 32),
+    ("write", 1),
+    ("table_half", 1),
+    ("pool", 1),
+    ("activation", 2),
+    ("shift", 6),
+    ("filters", 16),
+    ("address", 32),
+    ("plane", 32),
 )
 _SIGNED = {"pad_value", "tile_row", "tile_col"}
 

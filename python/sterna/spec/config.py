@@ -137,14 +137,22 @@ def load_config(spec: str) -> EngineConfig:
 
     Raises SternaError if the name or file is unknown or a parameter is out of range.
     """
-    file, _, name = spec.rpartition(":") if ".yaml:" in spec else (spec, "", "") if spec.endswith(".yaml") else (
-        str(CONFIGS), "", spec)
+    if ".yaml:" in spec:
+        file, _, name = spec.rpartition(":")
+    elif spec.endswith(".yaml"):
+        file, name = spec, ""
+    else:
+        file, name = str(CONFIGS), spec
     configs = _read_all(Path(file))
     if not name and len(configs) == 1:
         name = next(iter(configs))
     if name not in configs:
         raise SternaError(
-            "no such config", where=file, attribute="config", value=name or "(none)",
-            allowed=", ".join(configs), remedy="name one of these or give FILE.yaml:NAME",
+            "no such config",
+            where=file,
+            attribute="config",
+            value=name or "(none)",
+            allowed=", ".join(configs),
+            remedy="name one of these or give FILE.yaml:NAME",
         )
     return make_config(name, configs[name], file)

@@ -143,7 +143,10 @@ def pack_fields(fields: tuple[tuple[str, int], ...], values: dict[str, int]) -> 
         value = values.get(name, 0)
         if not -(1 << (bits - 1)) <= value < (1 << bits):
             raise SternaError(
-                "does not fit the tape format", attribute=name, value=value, allowed=f"{bits} bits",
+                "does not fit the tape format",
+                attribute=name,
+                value=value,
+                allowed=f"{bits} bits",
                 remedy="use a smaller layer or input",
             )
         word |= (value & ((1 << bits) - 1)) << position
@@ -206,20 +209,28 @@ def read(data: bytes) -> Tape:
     _, version, config_hash, total, count, _, _ = _checked(_HEADER, data, "tape header")
     if version != VERSION:
         raise SternaError(
-            "unknown tape version", where="tape header", attribute="version", value=version,
-            allowed=str(VERSION), remedy="compile it again with this version",
+            "unknown tape version",
+            where="tape header",
+            attribute="version",
+            value=version,
+            allowed=str(VERSION),
+            remedy="compile it again with this version",
         )
     if total != len(data):
         raise SternaError(
-            "the tape is truncated or has extra bytes", where="tape header", attribute="bytes",
-            value=len(data), allowed=str(total), remedy=again,
+            "the tape is truncated or has extra bytes",
+            where="tape header",
+            attribute="bytes",
+            value=len(data),
+            allowed=str(total),
+            remedy=again,
         )
     segments, position = [], _HEADER.size
     for index in range(count):
         where = f"tape segment {index}"
         kind, found, size, crc, _ = _checked(_SEGMENT, data[position : position + ALIGN], where)
         payload = data[position + ALIGN : position + ALIGN + size]
-        if found != index or kind not in iter(SegmentKind) or size % ALIGN or len(payload) != size:
+        if found != index or kind not in list(SegmentKind) or size % ALIGN or len(payload) != size:
             raise SternaError("segment header is inconsistent", where=where, remedy=again)
         if zlib.crc32(payload) != crc:
             raise SternaError(f"{SegmentKind(kind).name} checksum is wrong", where=where, remedy=again)
