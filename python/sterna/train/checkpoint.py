@@ -1,0 +1,51 @@
+"""Files of a run folder, written so that a stop at any moment leaves the old or the new one whole."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sterna.errors import SternaError
+
+FORMAT = 1
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a neighbour of `path`, then put it in its place."""
+    partial = path.with_name(path.name + ".partial")
+    write(partial)
+    partial.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, atomically."""
+    write_atomically(path, lambda partial: _write_text(partial, json.dumps(value, indent=2) + "\n"))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values as a checkpoint, atomically."""
+    write_atomically(path, lambda partial: torch.save({"format": FORMAT, **state}, partial))
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a checkpoint without running any code in it. Raises SternaError if it is missing, damaged or foreign."""
+    if not path.is_file():
+        raise SternaError("no checkpoint to continue from", where=str(path), remedy="train without resume")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError):
+        state = None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise SternaError(
+            "the checkpoint is damaged or of another version", where=str(path), remedy="train from the start"
+        )
+    return state

@@ -1,0 +1,373 @@
+"""Network descriptions and the PyTorch module that is built from one, float or ternary.
+
+A description is a tuple of layers that names its inputs, as the integer graph does: the same names reach from
+training through the graph to the report of the hardware. `yolov2` follows Redmon and Farhadi, "YOLO9000"
+(2017), and its published Darknet configuration (yolov2-voc.cfg).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import brevitas.nn as qnn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sterna.errors import SternaError
+from sterna.run.boxes import BOX_FIELDS
+from sterna.train import quantisers
+
+ANCHORS = 5
+IMAGE = "image"
+LEAK = 0.125
+# Raw head outputs are kept to +-8 in steps of 1/16: box positions to 1/64 cell, sizes to 6 %.
+HEAD_SCALE = 1.0 / 16.0
+BACKGROUND_LOGIT = -4.0
+FIRST_BITS = 8
+HEAD_BITS = 8
+
+
+class Form(StrEnum):
+    """How the weights and activations of a network are held."""
+
+    FLOAT = "float"
+    TERNARY = "ternary"
+
+
+@dataclass(frozen=True)
+class Conv:
+    """Convolution with batch normalisation and leaky ReLU, stride 1, zero padding that keeps the size.
+
+    `bits` None: ternary weights; a number: integer weights of so many bits. Layers with the same `shares`
+    name use one activation quantiser, as the inputs of a concat must.
+    """
+
+    name: str
+    input: str
+    filters: int
+    kernel: int
+    bits: int | None = None
+    shares: str | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """1x1 convolution with bias and no activation: the raw boxes."""
+
+    name: str
+    input: str
+    bits: int = HEAD_BITS
+
+
+@dataclass(frozen=True)
+class Pool:
+    """2x2 maximum; stride 2 halves the map, stride 1 keeps its size (the outside is ignored)."""
+
+    name: str
+    input: str
+    stride: int = 2
+
+
+@dataclass(frozen=True)
+class Reorg:
+    """Space-to-depth by 2: out[p*C+c, y, x] = in[c, 2y+p//2, 2x+p%2]."""
+
+    name: str
+    input: str
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Channels of the inputs one after the other."""
+
+    name: str
+    inputs: tuple[str, ...]
+
+
+LayerSpec = Conv | Head | Pool | Reorg | Concat
+
+
+class _Trunk:
+    """Collects layers that follow each other; numbers their names."""
+
+    def __init__(self) -> None:
+        self.layers: list[LayerSpec] = []
+        self.last = IMAGE
+        self._convs = self._pools = 0
+
+    def conv(self, filters: int, kernel: int, *, source: str | None = None, shares: str | None = None) -> str:
+        self._convs += 1
+        bits = FIRST_BITS if self._convs == 1 else None
+        name = f"conv{self._convs}"
+        return self._add(Conv(name, source or self.last, filters, kernel, bits, shares))
+
+    def pool(self, stride: int = 2) -> str:
+        self._pools += 1
+        return self._add(Pool(f"pool{self._pools}", self.last, stride))
+
+    def passthrough(self, route: str, filters: int) -> str:
+        """1x1 of `route`, space-to-depth, in front of the last layer, whose scale it shares."""
+        deep = self.last
+        self.conv(filters, 1, source=route, shares="concat")
+        self._add(Reorg("reorg", self.last))
+        return self._add(Concat("concat", (self.last, deep)))
+
+    def head(self) -> tuple[LayerSpec, ...]:
+        self._add(Head("head", self.last))
+        return tuple(self.layers)
+
+    def _add(self, layer: LayerSpec) -> str:
+        self.layers.append(layer)
+        self.last = layer.name
+        return layer.name
+
+
+def _yolov2() -> tuple[LayerSpec, ...]:
+    trunk = _Trunk()
+    for filters in (32, 64):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    for filters in (128, 256):
+        trunk.conv(filters, 3)
+        trunk.conv(filters // 2, 1)
+        trunk.conv(filters, 3)
+        trunk.pool()
+    for filters, kernel in ((512, 3), (256, 1), (512, 3), (256, 1)):
+        trunk.conv(filters, kernel)
+    route = trunk.conv(512, 3)
+    trunk.pool()
+    for filters, kernel in ((1024, 3), (512, 1), (1024, 3), (512, 1), (1024, 3), (1024, 3)):
+        trunk.conv(filters, kernel)
+    trunk.conv(1024, 3, shares="concat")
+    trunk.passthrough(route, 64)
+    trunk.conv(1024, 3)
+    return trunk.head()
+
+
+def _yolov2_tiny() -> tuple[LayerSpec, ...]:
+    trunk = _Trunk()
+    for filters in (16, 32, 64, 128, 256):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    trunk.conv(512, 3)
+    trunk.pool(stride=1)
+    trunk.conv(1024, 3)
+    trunk.conv(1024, 3)
+    return trunk.head()
+
+
+def _yolov2_nano() -> tuple[LayerSpec, ...]:
+    """Everything that makes a YOLOv2, in under 200,000 weights and with cells of 16 pixels."""
+    trunk = _Trunk()
+    for filters in (12, 24, 48):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    trunk.conv(64, 3)
+    trunk.conv(32, 1)
+    route = trunk.conv(64, 3)
+    trunk.pool()
+    trunk.conv(96, 3)
+    trunk.conv(48, 1, shares="concat")
+    trunk.passthrough(route, 16)
+    trunk.conv(64, 3)
+    return trunk.head()
+
+
+NETWORKS: dict[str, Callable[[], tuple[LayerSpec, ...]]] = {
+    "yolov2": _yolov2,
+    "yolov2-tiny": _yolov2_tiny,
+    "yolov2-nano": _yolov2_nano,
+}
+
+
+def describe(name: str) -> tuple[LayerSpec, ...]:
+    """The layers of the network `name`; raises SternaError for a name that is not in NETWORKS."""
+    if name not in NETWORKS:
+        raise SternaError(
+            "unknown network", where="train", attribute="network", value=name, allowed=", ".join(NETWORKS)
+        )
+    return NETWORKS[name]()
+
+
+class ConvBlock(nn.Module):
+    """Convolution, batch normalisation and leaky ReLU; the activation quantiser is kept beside it."""
+
+    def __init__(self, spec: Conv, channels: int, form: Form) -> None:
+        super().__init__()
+        self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, bias=False)
+        self.norm = nn.BatchNorm2d(spec.filters)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Not yet quantised output [N, filters, H, W] of x [N, channels, H, W]."""
+        return functional.leaky_relu(self.norm(self.conv(x)), LEAK, inplace=True)
+
+
+def _new_convolution(
+    channels: int, filters: int, kernel: int, bits: int | None, form: Form, *, bias: bool
+) -> nn.Conv2d:
+    if form is Form.FLOAT:
+        return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=bias)
+    return qnn.QuantConv2d(
+        channels,
+        filters,
+        kernel,
+        padding=kernel // 2,
+        bias=bias,
+        weight_quant=quantisers.weight_injector(bits),
+    )
+
+
+class Network(nn.Module):
+    """A description as a module.
+
+    Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output: float [N, ANCHORS * (5 + classes), h, w], raw,
+    for each anchor x, y, w, h, objectness and class scores. Parameters carry the same names in both forms, so
+    that a ternary network can start from a float one.
+    """
+
+    def __init__(self, layers: tuple[LayerSpec, ...], classes: int, form: Form) -> None:
+        super().__init__()
+        self.layers, self.classes, self.form = layers, classes, form
+        self.blocks = nn.ModuleDict()
+        self.activations = nn.ModuleDict()
+        channels = {IMAGE: 3}
+        for layer in layers:
+            match layer:
+                case Conv():
+                    channels[layer.name] = layer.filters
+                    self.blocks[layer.name] = ConvBlock(layer, channels[layer.input], form)
+                    self._activation(layer.shares or layer.name, None)
+                case Head():
+                    channels[layer.name] = ANCHORS * (BOX_FIELDS + classes)
+                    self.blocks[layer.name] = _new_convolution(
+                        channels[layer.input], channels[layer.name], 1, layer.bits, form, bias=True
+                    )
+                    self._expect_background(layer.name)
+                    self._activation(layer.name, HEAD_SCALE)
+                case Pool():
+                    channels[layer.name] = channels[layer.input]
+                case Reorg():
+                    channels[layer.name] = 4 * channels[layer.input]
+                case Concat():
+                    channels[layer.name] = sum(channels[source] for source in layer.inputs)
+        self._late = _pooled_convs(layers)
+
+    def _expect_background(self, name: str) -> None:
+        """Start with the belief that a box holds nothing, which nearly all of them do."""
+        with torch.no_grad():
+            bias: Tensor = self.blocks[name].get_parameter("bias")
+            bias.view(ANCHORS, -1)[:, BOX_FIELDS - 1] = BACKGROUND_LOGIT
+
+    def _activation(self, name: str, fixed_scale: float | None) -> None:
+        if self.form is Form.TERNARY and name not in self.activations:
+            self.activations[name] = quantisers.activation(fixed_scale)
+
+    def quantise(self, layer: Conv | Head, x: Tensor) -> Tensor:
+        """The output `x` of `layer` on its 8-bit grid (unchanged in float form)."""
+        if self.form is Form.FLOAT:
+            return x
+        return self.activations[activation_name(layer)](x)
+
+    def forward(self, image: Tensor, record: dict[str, Tensor] | None = None) -> Tensor:
+        """`record`, if given, is filled with the output of every layer by name."""
+        values = {IMAGE: image}
+        for layer in self.layers:
+            value = self._output(layer, values, record)
+            values[layer.name] = value
+            if record is not None and layer.name not in record:
+                record[layer.name] = value
+        return values[self.layers[-1].name]
+
+    def _output(self, layer: LayerSpec, values: dict[str, Tensor], record: dict[str, Tensor] | None) -> Tensor:
+        match layer:
+            case Conv():
+                x = self.blocks[layer.name](values[layer.input])
+                if layer.name not in self._late:
+                    return self.quantise(layer, x)
+                if record is not None:
+                    record[layer.name] = self.quantise(layer, x)
+                return x
+            case Head():
+                return self.quantise(layer, self.blocks[layer.name](values[layer.input]))
+            case Pool():
+                x = _pool(values[layer.input], layer.stride)
+                conv = self._late.get(layer.input)
+                return x if conv is None else self.quantise(conv, x)
+            case Reorg():
+                return _reorg(values[layer.input])
+            case Concat():
+                return torch.cat([values[source] for source in layer.inputs], 1)
+
+    def convolutions(self) -> Iterator[tuple[Conv | Head, nn.Conv2d]]:
+        """Every layer that has weights, with its convolution."""
+        for layer in self.layers:
+            if isinstance(layer, Conv | Head):
+                yield layer, self.convolution(layer)
+
+    def convolution(self, layer: Conv | Head) -> nn.Conv2d:
+        """The convolution of `layer`."""
+        block = self.blocks[layer.name]
+        convolution = block.conv if isinstance(block, ConvBlock) else block
+        assert isinstance(convolution, nn.Conv2d)
+        return convolution
+
+    @torch.no_grad()
+    def integer_weights(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Ternary form: the integer weights [F, C, K, K] and scales [F, 1, 1, 1] of each layer by name."""
+        return {
+            layer.name: quantisers.weight_quantiser(conv).integers(conv.weight) for layer, conv in self.convolutions()
+        }
+
+    def aim(self, density: float) -> None:
+        """Ternary form: move the thresholds of all ternary layers towards `density`."""
+        for _, conv in self.convolutions():
+            quantiser = quantisers.weight_quantiser(conv)
+            if isinstance(quantiser, quantisers.TernaryWeightQuant):
+                quantiser.aim(conv.weight, density)
+
+
+def activation_name(layer: Conv | Head) -> str:
+    """The name of the activation quantiser of `layer`."""
+    return layer.shares or layer.name if isinstance(layer, Conv) else layer.name
+
+
+def _pooled_convs(layers: tuple[LayerSpec, ...]) -> dict[str, Conv]:
+    """Convs that only a pool reads: quantising after it is the same, both being monotone, and four times less."""
+    convs = {layer.name: layer for layer in layers if isinstance(layer, Conv)}
+    readers: dict[str, list[LayerSpec]] = {}
+    for layer in layers:
+        for source in layer.inputs if isinstance(layer, Concat) else (layer.input,):
+            readers.setdefault(source, []).append(layer)
+    return {
+        name: conv for name, conv in convs.items() if len(readers[name]) == 1 and isinstance(readers[name][0], Pool)
+    }
+
+
+def _pool(x: Tensor, stride: int) -> Tensor:
+    if stride == 1:
+        x = functional.pad(x, (0, 1, 0, 1), value=float("-inf"))
+    return functional.max_pool2d(x, 2, stride)
+
+
+def _reorg(x: Tensor) -> Tensor:
+    n, c, h, w = x.shape
+    phases = x.reshape(n, c, h // 2, 2, w // 2, 2)
+    return phases.permute(0, 3, 5, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
+
+
+def stride(layers: tuple[LayerSpec, ...]) -> int:
+    """Image pixels per cell of the head."""
+    halvings = {IMAGE: 0}
+    for layer in layers:
+        source = layer.inputs[0] if isinstance(layer, Concat) else layer.input
+        halves = isinstance(layer, Reorg) or (isinstance(layer, Pool) and layer.stride == 2)
+        halvings[layer.name] = halvings[source] + halves
+    return 1 << halvings[layers[-1].name]
+
+
+def build(name: str, classes: int, form: Form) -> Network:
+    """The network `name` with fresh weights for `classes` classes."""
+    return Network(describe(name), classes, form)

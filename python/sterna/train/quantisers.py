@@ -1,0 +1,190 @@
+"""Quantisers of a ternary network, as tensor_quant modules that Brevitas layers carry.
+
+Each module returns Brevitas' tuple (dequantised value, scale, zero point, bit width) and lets gradients pass
+straight through its rounding (Bengio et al. 2013). Weights follow Ternary Weight Networks (Li et al. 2016,
+section 2.2) with one scale per filter and a threshold that a schedule moves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brevitas.nn as qnn
+import torch
+from brevitas.inject import ExtendedInjector
+from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
+from torch import Tensor, nn
+
+from sterna.graph import csd
+
+ACT_BITS = 8
+ACC_BITS = 20
+ACT_MIN, ACT_MAX = -(1 << (ACT_BITS - 1)), (1 << (ACT_BITS - 1)) - 1
+# The accumulator bound of a filter: max|x| * sum(peak(w)) <= 2^(ACC_BITS-1) - 1, with max|x| = -ACT_MIN.
+PEAK_LIMIT = ((1 << (ACC_BITS - 1)) - 1) // -ACT_MIN
+
+QuantResult = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class TernaryWeightQuant(nn.Module):
+    """{-a, 0, +a} of the hidden weight h: sign(h) where |h| > rho * mean|h|, a = mean |h| above the threshold.
+
+    Means and `a` are per filter; `rho` (a scalar buffer, kept in checkpoints) is per layer and moves only in
+    `aim`, so that a forward pass never changes it.
+    """
+
+    rho: Tensor
+    zero_point: Tensor
+    bit_width: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("rho", torch.tensor(0.0))
+        self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
+        self.register_buffer("bit_width", torch.tensor(2.0), persistent=False)
+
+    @torch.no_grad()
+    def aim(self, weight: Tensor, density: float) -> None:
+        """Move rho so that the share `density` (0..1] of `weight` [F, ...] stays nonzero."""
+        relative = (weight.abs() / self._mean(weight)).flatten()
+        zeros = round((1.0 - density) * relative.numel())
+        self.rho = relative.kthvalue(zeros).values if zeros else torch.zeros_like(self.rho)
+
+    def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Ternary weights (-1, 0, 1 as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
+        size = weight.abs()
+        kept = (size > self.rho * self._mean(weight)).to(weight.dtype)
+        dims = tuple(range(1, weight.dim()))
+        scale = (size * kept).sum(dims, keepdim=True) / kept.sum(dims, keepdim=True).clamp(min=1.0)
+        return weight.sign() * kept, scale.clamp(min=torch.finfo(weight.dtype).tiny)
+
+    def forward(self, weight: Tensor) -> QuantResult:
+        """Quantised `weight` [F, C, K, K]."""
+        with torch.no_grad():
+            ternary, scale = self.integers(weight)
+        value = weight + (ternary * scale - weight).detach()
+        return value, scale, self.zero_point, self.bit_width
+
+    @staticmethod
+    def _mean(weight: Tensor) -> Tensor:
+        mean = weight.abs().mean(tuple(range(1, weight.dim())), keepdim=True)
+        return mean.clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+class DigitWeightQuant(nn.Module):
+    """Symmetric integers of `bits` bits with one scale per filter, for the first layer and the head.
+
+    The scale is the smallest that keeps both the integer range and the accumulator bound of the engine
+    (canonical signed digits, most significant first), so a trained layer always fits.
+    """
+
+    peaks: Tensor
+    zero_point: Tensor
+    bit_width: Tensor
+
+    def __init__(self, bits: int) -> None:
+        super().__init__()
+        self.limit = (1 << (bits - 1)) - 1
+        peaks = csd.peak(torch.arange(self.limit + 1, dtype=torch.int8).numpy())
+        self.register_buffer("peaks", torch.from_numpy(peaks).to(torch.float32), persistent=False)
+        self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
+        self.register_buffer("bit_width", torch.tensor(float(bits)), persistent=False)
+
+    def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Integer weights (as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
+        dims = tuple(range(1, weight.dim()))
+        scale = (weight.abs().amax(dims, keepdim=True) / self.limit).clamp(min=torch.finfo(weight.dtype).tiny)
+        while True:
+            integers = (weight / scale).round()
+            crowded = self.peaks[integers.abs().long()].sum(dims, keepdim=True) > PEAK_LIMIT
+            if not crowded.any():
+                return integers, scale
+            scale = torch.where(crowded, scale * 1.05, scale)
+
+    def forward(self, weight: Tensor) -> QuantResult:
+        """Quantised `weight` [F, C, K, K]."""
+        with torch.no_grad():
+            integers, scale = self.integers(weight)
+        value = weight + (integers * scale - weight).detach()
+        return value, scale, self.zero_point, self.bit_width
+
+
+class _RoundClamp(torch.autograd.Function):
+    """clamp(floor(x / scale + 1/2)) * scale, the rounding of the engine; gradient 1 inside the range, else 0."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, scale: Tensor) -> Tensor:
+        integers = x.div(scale).add_(0.5).floor_()
+        ctx.save_for_backward((integers >= ACT_MIN) & (integers <= ACT_MAX))
+        return integers.clamp_(ACT_MIN, ACT_MAX).mul_(scale)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        (inside,) = ctx.saved_tensors
+        return grads[0] * inside, None
+
+
+class ActivationQuant(nn.Module):
+    """Signed 8-bit activations with one scale per tensor.
+
+    `fixed_scale` None: the scale follows the largest magnitude seen in training (moving average). The average
+    is a buffer, so a checkpoint holds all there is to know.
+    """
+
+    MOMENTUM = 0.02
+    scale: Tensor
+    zero_point: Tensor
+    bit_width: Tensor
+
+    def __init__(self, fixed_scale: float | None) -> None:
+        super().__init__()
+        self.learns = fixed_scale is None
+        self.register_buffer("scale", torch.tensor(fixed_scale or 0.0))
+        self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
+        self.register_buffer("bit_width", torch.tensor(float(ACT_BITS)), persistent=False)
+
+    @torch.no_grad()
+    def _follow(self, x: Tensor) -> None:
+        low, high = torch.aminmax(x)
+        wanted = torch.maximum(high / ACT_MAX, low / ACT_MIN).clamp(min=1e-8)
+        self.scale = torch.where(self.scale > 0, torch.lerp(self.scale, wanted, self.MOMENTUM), wanted)
+
+    def forward(self, x: Tensor) -> QuantResult:
+        """Quantised `x` of any shape."""
+        if self.training and self.learns:
+            self._follow(x)
+        value: Tensor = _RoundClamp.apply(x, self.scale)  # type: ignore[no-untyped-call]
+        return value, self.scale, self.zero_point, self.bit_width
+
+
+def weight_injector(bits: int | None) -> type[ExtendedInjector]:
+    """Brevitas weight quantiser: ternary for None, otherwise integers of `bits` bits."""
+
+    class Weights(ExtendedInjector):
+        proxy_class = WeightQuantProxyFromInjector
+        tensor_quant = TernaryWeightQuant() if bits is None else DigitWeightQuant(bits)
+        signed = True
+
+    return Weights
+
+
+def activation(fixed_scale: float | None) -> qnn.QuantIdentity:
+    """Brevitas layer that makes its input 8-bit."""
+
+    class Activations(ExtendedInjector):
+        proxy_class = ActQuantProxyFromInjector
+        tensor_quant = ActivationQuant(fixed_scale)
+        signed = True
+
+    return qnn.QuantIdentity(act_quant=Activations)
+
+
+def activation_scale(layer: qnn.QuantIdentity) -> float:
+    """The real value of one step of the integers that `layer` makes."""
+    return float(layer.act_quant.fused_activation_quant_proxy.tensor_quant.scale)
+
+
+def weight_quantiser(layer: qnn.QuantConv2d) -> TernaryWeightQuant | DigitWeightQuant:
+    """The module that turns the hidden weights of `layer` into integers."""
+    quantiser: TernaryWeightQuant | DigitWeightQuant = layer.weight_quant.tensor_quant
+    return quantiser
