@@ -1,0 +1,231 @@
+/// Reads windows of the feature memory: finds the word that each bank has to give, turns the words back into
+/// lane order and puts the pad value where a lane lies outside the map. Takes a request every cycle; the
+/// word comes `Latency` cycles later, in order. `step_i` and `linear_i` hold still while requests are under way.
+module sterna_gather
+  import sterna_pkg::gather_t;
+  import sterna_pkg::step_t;
+#(
+  /// Rows of banks, rows of a tile.
+  parameter int unsigned TileH = 5,
+  /// Banks in a row, columns of a tile.
+  parameter int unsigned TileW = 5,
+  /// Bits of an activation.
+  parameter int unsigned ActW = 8,
+  /// Bits of a word address.
+  parameter int unsigned FmAddrW = 6,
+  /// Lanes.
+  localparam int unsigned Lanes = TileH * TileW
+) (
+  /// Clock.
+  input  logic                            clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic                            rst_ni,
+  /// Forgets requests under way.
+  input  logic                            clear_i,
+
+  /// Map size, stride and pad value.
+  input  step_t                           step_i,
+  /// Read address `plane` of all banks as it is: no window, no padding.
+  input  logic                            linear_i,
+
+  /// A window is asked for.
+  input  logic                            request_valid_i,
+  /// It is taken (always).
+  output logic                            request_ready_o,
+  /// The window.
+  input  gather_t                         request_i,
+
+  /// Read of the feature memory.
+  output logic                            read_valid_o,
+  /// Part of the address for each bank row.
+  output logic [TileH-1:0][FmAddrW-1:0]   read_row_o,
+  /// Part of the address for each bank column.
+  output logic [TileW-1:0][FmAddrW-1:0]   read_col_o,
+  /// Words read, by bank, three cycles later.
+  input  logic [Lanes-1:0][3:0][ActW-1:0] read_data_i,
+
+  /// A word of the window, by lane.
+  output logic                            word_valid_o,
+  /// The word.
+  output logic [Lanes-1:0][3:0][ActW-1:0] word_data_o
+);
+  /// Cycles from a request to its word.
+  localparam int unsigned Latency = 12;
+  // Cycles from a request to each stage's input.
+  localparam int unsigned AxisDone = 3;
+  localparam int unsigned ReadAsked = 4;
+  localparam int unsigned ReadDone = 7;
+  localparam int unsigned RowsTurned = 9;
+  localparam int unsigned ColsTurned = 11;
+
+  localparam int unsigned PixelW = 4 * ActW;
+
+  if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
+    $error("TileH = %0d must be odd, 3 to 15", TileH);
+  end
+  if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
+    $error("TileW = %0d must be odd, 3 to 15", TileW);
+  end
+  if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
+    $error("ActW = %0d must be 4 to 8", ActW);
+  end
+  if (FmAddrW < 6 || FmAddrW > 16) begin : gen_bad_addr_w
+    $error("FmAddrW = %0d must be 6 to 16", FmAddrW);
+  end
+
+  typedef logic [FmAddrW-1:0] addr_t;
+
+  // Index k of these is the value k cycles after the request.
+  logic [Latency:1] valid_q;
+  logic [3:0] row_q [1:RowsTurned-1];
+  logic [3:0] col_q [1:ColsTurned-1];
+  logic [TileH-1:0] row_inside_q [AxisDone+1:ColsTurned];
+  logic [TileW-1:0] col_inside_q [AxisDone+1:ColsTurned];
+
+  logic stride_two;
+  assign stride_two = !linear_i && step_i.gather_stride == 8'd2;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) valid_q <= '0;
+    else if (clear_i) valid_q <= '0;
+    else valid_q <= {valid_q[Latency-1:1], request_valid_i};
+  end
+  assign request_ready_o = 1'b1;
+
+  // Window: memory tile and offset of its first pixel, word of the map's first tile.
+  logic signed [15:0] tile_row_q, tile_col_q;
+  addr_t plane_q;
+  logic [TileH-1:0][1:0] row_carry;
+  logic [TileW-1:0][1:0] col_carry;
+  logic [TileH-1:0] row_inside;
+  logic [TileW-1:0] col_inside;
+
+  always_ff @(posedge clk_i) begin
+    plane_q <= addr_t'(request_i.plane);
+    tile_row_q <= linear_i ? '0 : request_i.tile_row;
+    tile_col_q <= linear_i ? '0 : request_i.tile_col;
+    row_q[1] <= linear_i ? '0 : request_i.row;
+    col_q[1] <= linear_i ? '0 : request_i.col;
+    for (int unsigned k = 2; k < RowsTurned; k++) row_q[k] <= row_q[k-1];
+    for (int unsigned k = 2; k < ColsTurned; k++) col_q[k] <= col_q[k-1];
+    row_inside_q[AxisDone+1] <= row_inside;
+    col_inside_q[AxisDone+1] <= col_inside;
+    for (int unsigned k = AxisDone + 2; k <= ColsTurned; k++) begin
+      row_inside_q[k] <= row_inside_q[k-1];
+      col_inside_q[k] <= col_inside_q[k-1];
+    end
+  end
+
+  sterna_gather_axis #(
+    .Tile(TileH)
+  ) u_rows (
+    .clk_i,
+    .double_i(stride_two),
+    .full_i(step_i.in_full_rows),
+    .extra_i(step_i.in_extra_rows[3:0]),
+    .tile_i(tile_row_q),
+    .offset_i(row_q[1]),
+    .bank_carry_o(row_carry),
+    .lane_inside_o(row_inside)
+  );
+  sterna_gather_axis #(
+    .Tile(TileW)
+  ) u_cols (
+    .clk_i,
+    .double_i(stride_two),
+    .full_i(step_i.in_full_cols),
+    .extra_i(step_i.in_extra_cols[3:0]),
+    .tile_i(tile_col_q),
+    .offset_i(col_q[1]),
+    .bank_carry_o(col_carry),
+    .lane_inside_o(col_inside)
+  );
+
+  // Address parts: plane + (tile_row + carry)*tiles_w for rows, tile_col + carry for columns.
+  addr_t tiles_w, product_q, col_start_q;
+  addr_t row_carried_q [3];
+  addr_t row_part_q [3];
+  addr_t col_part_q [3];
+  assign tiles_w = addr_t'(step_i.in_tiles_w);
+
+  always_ff @(posedge clk_i) begin
+    product_q <= addr_t'(tile_row_q) * tiles_w;
+    col_start_q <= addr_t'(tile_col_q);
+    row_carried_q[0] <= plane_q;
+    row_carried_q[1] <= plane_q + tiles_w;
+    row_carried_q[2] <= plane_q + (tiles_w << 1);
+    for (int unsigned k = 0; k < 3; k++) begin
+      row_part_q[k] <= product_q + row_carried_q[k];
+      col_part_q[k] <= col_start_q + addr_t'(k);
+    end
+  end
+
+  for (genvar y = 0; y < TileH; y++) begin : gen_row_part
+    always_ff @(posedge clk_i) read_row_o[y] <= row_part_q[row_carry[y]];
+  end
+  for (genvar x = 0; x < TileW; x++) begin : gen_col_part
+    always_ff @(posedge clk_i) read_col_o[x] <= col_part_q[col_carry[x]];
+  end
+  assign read_valid_o = valid_q[ReadAsked];
+
+  // Rotate rows, then columns; a stride of two is then a fixed permutation.
+  logic [TileW*PixelW-1:0] bank_rows [TileH];
+  logic [TileW*PixelW-1:0] rows [TileH];
+  logic [PixelW-1:0] pixels [TileH][TileW];
+
+  sterna_rotate #(
+    .N(TileH),
+    .Width(TileW * PixelW)
+  ) u_rotate_rows (
+    .clk_i,
+    .enable_i({valid_q[ReadDone+1], valid_q[ReadDone]}),
+    .amount_low_i(row_q[ReadDone][1:0]),
+    .amount_high_i(row_q[ReadDone+1][3:2]),
+    .data_i(bank_rows),
+    .data_o(rows)
+  );
+
+  for (genvar y = 0; y < TileH; y++) begin : gen_row
+    logic [PixelW-1:0] row_pixels [TileW];
+    assign bank_rows[y] = read_data_i[y*TileW+:TileW];
+
+    for (genvar x = 0; x < TileW; x++) begin : gen_pixel
+      assign row_pixels[x] = rows[y][x*PixelW+:PixelW];
+    end
+
+    sterna_rotate #(
+      .N(TileW),
+      .Width(PixelW)
+    ) u_rotate_cols (
+      .clk_i,
+      .enable_i({valid_q[RowsTurned+1], valid_q[RowsTurned]}),
+      .amount_low_i(col_q[RowsTurned][1:0]),
+      .amount_high_i(col_q[RowsTurned+1][3:2]),
+      .data_i(row_pixels),
+      .data_o(pixels[y])
+    );
+  end
+
+  logic [PixelW-1:0] padding;
+  assign padding = {4{ActW'(step_i.pad_value)}};
+
+  for (genvar y = 0; y < TileH; y++) begin : gen_lane_row
+    for (genvar x = 0; x < TileW; x++) begin : gen_lane
+      logic in_map;
+      logic [PixelW-1:0] pixel;
+      assign in_map = linear_i || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
+      assign pixel = stride_two ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
+      always_ff @(posedge clk_i) begin
+        if (valid_q[ColsTurned]) word_data_o[y*TileW+x] <= in_map ? pixel : padding;
+      end
+    end
+  end
+  assign word_valid_o = valid_q[Latency];
+
+`ifndef SYNTHESIS
+  assert_stride : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    request_valid_i && !linear_i |-> step_i.gather_stride inside {8'd1, 8'd2});
+  assert_steady : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    |valid_q[ColsTurned:1] |-> $stable(linear_i) && $stable(step_i));
+`endif
+endmodule
