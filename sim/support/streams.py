@@ -1,0 +1,187 @@
+"""Cycle-based drivers and monitors for cocotb benches, with random stalls on every handshake.
+
+`Bench` owns clock, reset and time. In every cycle all its agents first `drive` the inputs (after the falling
+edge), then, once everything has settled, `sample` what the next rising edge will see. Two awaits a cycle,
+however many agents there are, and no race with the design.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Protocol
+
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge, ReadOnly
+
+
+class Agent(Protocol):
+    """Something that takes part in every cycle."""
+
+    def drive(self) -> None:
+        """Write inputs of the design for this cycle."""
+
+    def sample(self) -> None:
+        """Read what the coming rising edge sees."""
+
+
+class Field:
+    """`width` bits of a packed port from bit `lsb` up (the whole port when `width` is left out)."""
+
+    _written: ClassVar[dict[str, int]] = {}
+
+    def __init__(self, handle: Any, lsb: int = 0, width: int | None = None) -> None:
+        self.handle, self.lsb, self.width = handle, lsb, len(handle) if width is None else width
+        self._mask = (1 << self.width) - 1
+        self._key = handle._path
+        self._whole = self.width == len(handle)
+
+    def read(self) -> int:
+        """Unsigned value."""
+        return int(self.handle.value) >> self.lsb & self._mask
+
+    def write(self, value: int) -> None:
+        """Write `value` (signed values are cut to the width) and leave the port's other bits as they are."""
+        value &= self._mask
+        if not self._whole:
+            other = self._written.get(self._key, 0) & ~(self._mask << self.lsb)
+            value = other | value << self.lsb
+            self._written[self._key] = value
+        self.handle.value = value
+
+
+class Source:
+    """Valid/ready driver: sends the items of `queue`, each a mapping of payload field to value.
+
+    `idle` is the chance that a cycle begins no new item. Payloads are random while valid is low.
+    """
+
+    def __init__(
+        self, valid: Field, ready: Field | None, payload: Mapping[str, Field], idle: float = 0.3
+    ) -> None:
+        self.valid, self.ready, self.payload, self.idle = valid, ready, payload, idle
+        self.queue: deque[Mapping[str, int]] = deque()
+        self.sent = 0
+        self._busy = False
+
+    def send(self, items: Iterable[Mapping[str, int]]) -> None:
+        """Queue `items`."""
+        self.queue.extend(items)
+
+    def drive(self) -> None:
+        """Keep an item that waits; else begin the next one or idle."""
+        if self._busy:
+            return
+        self._busy = bool(self.queue) and random.random() >= self.idle
+        self.valid.write(self._busy)
+        for name, field in self.payload.items():
+            field.write(self.queue[0][name] if self._busy else random.getrandbits(field.width))
+
+    def sample(self) -> None:
+        """An accepted item is done."""
+        if self._busy and (self.ready is None or self.ready.read()):
+            self.queue.popleft()
+            self.sent += 1
+            self._busy = False
+
+    def clear(self) -> None:
+        """Forget what is queued."""
+        self.queue.clear()
+        self._busy = False
+
+
+class Sink:
+    """Valid/ready monitor: takes items with random back-pressure into `taken`, each a dict of its fields.
+
+    `stall` is the chance that a cycle is not ready; without a `ready` field it only watches. Checks that a
+    waiting item stays valid and unchanged.
+    """
+
+    def __init__(
+        self, valid: Field, ready: Field | None, payload: Mapping[str, Field], stall: float = 0.3
+    ) -> None:
+        self.valid, self.ready, self.payload, self.stall = valid, ready, payload, stall
+        self.taken: list[dict[str, int]] = []
+        self._waiting: dict[str, int] | None = None
+        self._ready = ready is None
+
+    def drive(self) -> None:
+        """Choose this cycle's ready."""
+        if self.ready is not None:
+            self._ready = random.random() >= self.stall
+            self.ready.write(self._ready)
+
+    def sample(self) -> None:
+        """Take an item when both sides agree."""
+        if not self.valid.read():
+            assert self._waiting is None, f"valid was withdrawn before ready: {self._waiting}"
+            return
+        item = {name: field.read() for name, field in self.payload.items()}
+        assert self._waiting in (None, item), f"payload changed while waiting: {self._waiting} -> {item}"
+        self._waiting = None if self._ready else item
+        if self._ready:
+            self.taken.append(item)
+
+    def clear(self) -> None:
+        """Forget what was taken and what waits."""
+        self.taken.clear()
+        self._waiting = None
+
+
+class Bench:
+    """Clock, reset and agents of one design with ports `clk_i`, `rst_ni` and (where it has one) `clear_i`."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.agents: list[Agent] = []
+        self.cycle = 0
+
+    async def start(self, **inputs: int) -> None:
+        """Start the clock and reset the design with `inputs` set and all agents idle; once in a test."""
+        Field._written.clear()
+        for name, value in inputs.items():
+            getattr(self.dut, name).value = value
+        if hasattr(self.dut, "clear_i"):
+            self.dut.clear_i.value = 0
+        for agent in self.agents:
+            if isinstance(agent, Source):
+                agent.valid.write(0)
+            elif isinstance(agent, Sink) and agent.ready is not None:
+                agent.ready.write(0)
+        self.dut.rst_ni.value = 0
+        Clock(self.dut.clk_i, 10, unit="ns").start()
+        for _ in range(3):
+            await FallingEdge(self.dut.clk_i)
+        self.dut.rst_ni.value = 1
+
+    async def step(self, cycles: int = 1) -> None:
+        """Run `cycles` cycles; ends just before the rising edge of the last one."""
+        for _ in range(cycles):
+            await FallingEdge(self.dut.clk_i)
+            for agent in self.agents:
+                agent.drive()
+            await ReadOnly()
+            for agent in self.agents:
+                agent.sample()
+            self.cycle += 1
+
+    async def run_until(self, done: Callable[[], bool], limit: int) -> int:
+        """Run until `done()`; returns the cycles it took. Fails after `limit` cycles."""
+        start = self.cycle
+        while not done():
+            assert self.cycle - start < limit, f"not done after {limit} cycles"
+            await self.step()
+        return self.cycle - start
+
+    async def clear(self) -> None:
+        """One cycle of `clear_i`, with all agents' queues emptied and their valids low."""
+        await FallingEdge(self.dut.clk_i)
+        self.dut.clear_i.value = 1
+        for agent in self.agents:
+            if isinstance(agent, Source | Sink):
+                agent.clear()
+            if isinstance(agent, Source):
+                agent.valid.write(0)
+        await FallingEdge(self.dut.clk_i)
+        self.dut.clear_i.value = 0

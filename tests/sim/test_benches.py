@@ -1,0 +1,23 @@
+"""Runs the cocotb bench of every RTL module with every parameter set it asks for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from sim.support.build import benches, parameter_sets, run_bench
+
+CASES = [
+    pytest.param(module, parameters, id="-".join([module, *(f"{k}{v}" for k, v in parameters.items())]))
+    for module in benches()
+    for parameters in parameter_sets(module)
+]
+
+
+@pytest.mark.parametrize(("module", "parameters"), CASES)
+def test_bench(module: str, parameters: dict[str, int]) -> None:
+    run_bench(module, parameters)
