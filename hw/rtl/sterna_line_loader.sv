@@ -1,0 +1,197 @@
+/// Loads the lines of all clusters: walks fetch words, reads each of them for every tile that the clusters
+/// work on, and hands the words to the clusters of that tile (cluster c works on tile c mod tiles_at_once
+/// of the group). `step_i` may change, and `start_i` be given, only while `idle_o`.
+module sterna_line_loader
+  import sterna_pkg::fetch_t;
+  import sterna_pkg::gather_t;
+  import sterna_pkg::step_t;
+#(
+  /// Rows of a tile.
+  parameter int unsigned TileH = 5,
+  /// Columns of a tile.
+  parameter int unsigned TileW = 5,
+  /// Clusters; a power of two.
+  parameter int unsigned Clusters = 2,
+  /// Lines in a block; a power of two.
+  parameter int unsigned BlockLines = 16,
+  /// Bits of an activation.
+  parameter int unsigned ActW = 8,
+  /// Lanes.
+  localparam int unsigned Lanes = TileH * TileW
+) (
+  /// Clock.
+  input  logic                            clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic                            rst_ni,
+  /// Forgets fetch words, reads and lines.
+  input  logic                            clear_i,
+
+  /// The step that runs.
+  input  step_t                           step_i,
+  /// Pulse: the next pass is tile group 0.
+  input  logic                            start_i,
+
+  /// A fetch word is offered.
+  input  logic                            fetch_valid_i,
+  /// It is taken.
+  output logic                            fetch_ready_o,
+  /// The fetch word.
+  input  logic [63:0]                     fetch_data_i,
+
+  /// A window is asked for.
+  output logic                            read_valid_o,
+  /// It is taken.
+  input  logic                            read_ready_i,
+  /// The window.
+  output gather_t                         read_o,
+  /// The word of the oldest window.
+  input  logic                            word_valid_i,
+  /// The word.
+  input  logic [Lanes-1:0][3:0][ActW-1:0] word_data_i,
+
+  /// A line is offered to each cluster.
+  output logic [Clusters-1:0]             line_valid_o,
+  /// It is taken.
+  input  logic [Clusters-1:0]             line_ready_i,
+  /// The line.
+  output logic [Lanes-1:0][ActW-1:0]      line_data_o [Clusters],
+  /// It ends a block.
+  output logic [Clusters-1:0]             line_last_o,
+
+  /// No fetch word waits and no read is under way; lines may still wait.
+  output logic                            idle_o
+);
+  /// Words that a cluster may wait for; more than the cycles from a read to the first line of its word.
+  localparam int unsigned WordsAhead = 16;
+  localparam int unsigned FetchW = $bits(fetch_t);
+  localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
+  localparam int unsigned UnderWayW = $clog2(WordsAhead * Clusters + 1);
+
+  if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
+    $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
+  end
+
+  fetch_t fetch;
+  logic fetch_valid, fetch_pop, queue_empty;
+
+  sterna_ram_fifo #(
+    .Width(FetchW),
+    .Depth(2 * BlockLines)
+  ) u_fetches (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(fetch_valid_i),
+    .ready_o(fetch_ready_o),
+    .data_i(fetch_data_i),
+    .valid_o(fetch_valid),
+    .ready_i(fetch_pop),
+    .data_o(fetch),
+    .empty_o(queue_empty)
+  );
+
+  // Position in the tile group of the read that is asked for and of the word that comes next.
+  logic [1:0] asked_q, asked_d, answered_q, answered_d, last_position;
+  logic [Clusters-1:0] asked_clusters, answered_clusters, writer_ready;
+  logic [Clusters-1:0] cursor_ready;
+  logic [15:0] tile_row [Clusters];
+  logic [15:0] tile_col [Clusters];
+  logic ask;
+
+  assign last_position = 2'(step_i.tiles_at_once - 8'd1);
+
+  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
+    logic [1:0] position;
+    assign position = 2'(c) & last_position;
+    assign asked_clusters[c] = position == asked_q;
+    assign answered_clusters[c] = position == answered_q;
+
+    sterna_tile_cursor #(
+      .Position(c)
+    ) u_cursor (
+      .clk_i,
+      .rst_ni,
+      .clear_i,
+      .tiles_h_i(step_i.out_tiles_h),
+      .tiles_w_i(step_i.out_tiles_w),
+      .stride_i(3'(last_position) + 3'd1),
+      .start_i,
+      .advance_i(ask && fetch.last_in_pass && asked_q == 2'(c)),
+      .ready_o(cursor_ready[c]),
+      .row_o(tile_row[c]),
+      .col_o(tile_col[c])
+    );
+
+    sterna_line_writer #(
+      .Lanes(Lanes),
+      .ActW(ActW),
+      .Depth(WordsAhead)
+    ) u_writer (
+      .clk_i,
+      .rst_ni,
+      .clear_i,
+      .announce_valid_i(ask && asked_clusters[c]),
+      .announce_ready_o(writer_ready[c]),
+      .announce_mask_i(fetch.mask),
+      .announce_last_i(fetch.last_in_block),
+      .word_valid_i(word_valid_i && answered_clusters[c]),
+      .word_data_i,
+      .line_valid_o(line_valid_o[c]),
+      .line_ready_i(line_ready_i[c]),
+      .line_data_o(line_data_o[c]),
+      .line_last_o(line_last_o[c])
+    );
+  end
+
+  // A read is asked for when all clusters of its tile will have room for the word.
+  logic [ClusterW-1:0] asked_index;
+  assign asked_index = ClusterW'(asked_q);
+  assign read_valid_o = fetch_valid && cursor_ready[asked_index] && &(writer_ready | ~asked_clusters);
+  assign ask = read_valid_o && read_ready_i;
+  assign fetch_pop = ask && asked_q == last_position;
+
+  logic stride_two;
+  assign stride_two = step_i.gather_stride == 8'd2;
+  assign read_o.plane = fetch.plane;
+  assign read_o.row = fetch.row;
+  assign read_o.col = fetch.col;
+  assign read_o.tile_row = 16'(fetch.tile_row) + 16'(tile_row[asked_index] << stride_two);
+  assign read_o.tile_col = 16'(fetch.tile_col) + 16'(tile_col[asked_index] << stride_two);
+
+  // Reads under way.
+  logic [UnderWayW-1:0] under_way_q;
+
+  assign asked_d = fetch_pop ? '0 : asked_q + 2'(ask);
+  assign answered_d = answered_q == last_position && word_valid_i ? '0 : answered_q + 2'(word_valid_i);
+  assign idle_o = queue_empty && under_way_q == '0;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      asked_q <= '0;
+      answered_q <= '0;
+      under_way_q <= '0;
+    end else if (clear_i) begin
+      asked_q <= '0;
+      answered_q <= '0;
+      under_way_q <= '0;
+    end else begin
+      asked_q <= asked_d;
+      answered_q <= answered_d;
+      under_way_q <= under_way_q + UnderWayW'(ask) - UnderWayW'(word_valid_i);
+    end
+  end
+
+`ifndef SYNTHESIS
+  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    start_i |-> idle_o);
+  assert_steady : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    !idle_o && !$past(idle_o) |-> $stable(step_i));
+  assert_tiles : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    fetch_valid |-> step_i.tiles_at_once inside {8'd1, 8'd2, 8'd4}
+    && 32'(step_i.tiles_at_once) <= Clusters);
+  assert_read : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    read_valid_o && !read_ready_i |=> read_valid_o && $stable(read_o));
+  assert_word : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    word_valid_i |-> under_way_q != '0);
+`endif
+endmodule

@@ -1,0 +1,74 @@
+/// FIFO in block RAM: valid/ready on both sides, one item a cycle. The oldest item waits in the RAM's output
+/// register, so an item appears two cycles after it was taken, and one more than `Depth` items fit.
+module sterna_ram_fifo #(
+  /// Bits of an item.
+  parameter int unsigned Width = 64,
+  /// Items in the RAM; a power of two.
+  parameter int unsigned Depth = 32
+) (
+  /// Clock.
+  input  logic             clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic             rst_ni,
+  /// Empties the FIFO.
+  input  logic             clear_i,
+  /// An item is offered.
+  input  logic             valid_i,
+  /// There is room.
+  output logic             ready_o,
+  /// The offered item.
+  input  logic [Width-1:0] data_i,
+  /// An item is there.
+  output logic             valid_o,
+  /// The item is taken.
+  input  logic             ready_i,
+  /// The oldest item.
+  output logic [Width-1:0] data_o,
+  /// No item is held.
+  output logic             empty_o
+);
+  localparam int unsigned IndexW = $clog2(Depth);
+
+  if (Depth < 2 || (1 << IndexW) != Depth) begin : gen_bad_depth
+    $error("sterna_ram_fifo: Depth = %0d must be a power of two of at least 2", Depth);
+  end
+
+  logic [Width-1:0] memory [Depth];
+  // One bit more than an index: equal pointers mean empty, pointers Depth apart mean full.
+  logic [IndexW:0] write_q, read_q, held;
+  logic push, fetch;
+
+  assign held = write_q - read_q;
+  assign ready_o = !held[IndexW];
+  assign push = valid_i && ready_o;
+  assign fetch = held != '0 && (!valid_o || ready_i);
+  assign empty_o = held == '0 && !valid_o;
+
+  always_ff @(posedge clk_i) begin
+    if (push) memory[write_q[IndexW-1:0]] <= data_i;
+    if (fetch) data_o <= memory[read_q[IndexW-1:0]];
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      write_q <= '0;
+      read_q <= '0;
+      valid_o <= 1'b0;
+    end else if (clear_i) begin
+      write_q <= '0;
+      read_q <= '0;
+      valid_o <= 1'b0;
+    end else begin
+      write_q <= write_q + (IndexW+1)'(push);
+      read_q <= read_q + (IndexW+1)'(fetch);
+      valid_o <= fetch || (valid_o && !ready_i);
+    end
+  end
+
+`ifndef SYNTHESIS
+  assert_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    held <= (IndexW+1)'(Depth));
+  assert_input : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    valid_i && !ready_o |=> valid_i && $stable(data_i));
+`endif
+endmodule
