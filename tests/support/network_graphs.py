@@ -45,7 +45,7 @@ def _weights(rng: np.random.Generator, shape: tuple[int, ...], bits: int | None,
 
 
 def _conv(name: str, source: str, weights: NDArray[np.int8], activation: str) -> Conv:
-    filters, inputs, kernel, _ = weights.shape
+    filters, _, kernel, _ = weights.shape
     spread = max(1.0, np.sqrt(np.count_nonzero(weights) / filters))
     multiplier = np.full(filters, round((1 << 16) / spread), np.int64)
     requant = Requant(multiplier, np.zeros(filters, np.int64), 16, activation)  # type: ignore[arg-type]

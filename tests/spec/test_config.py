@@ -1,0 +1,75 @@
+"""Engine configs: the named ones are legal, and each rule is kept with a message that helps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sterna.errors import SternaError
+from sterna.spec.config import EngineConfig, config_names, load_config, make_config
+
+NANO = load_config("nano").model_dump(exclude={"name"})
+
+
+@pytest.mark.parametrize("name", config_names())
+def test_named_configs_load(name: str) -> None:
+    config = load_config(name)
+    assert config.name == name
+    assert config.word_beats * config.beat_bytes >= config.lanes * 4
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("tile_h", 4, "must be odd"),
+        ("tile_w", 17, "less than or equal to 15"),
+        ("clusters", 3, "power of two"),
+        ("units", 1, "greater than or equal to 2"),
+        ("slots", 64, "less than or equal to 32"),
+        ("act_w", 9, "less than or equal to 8"),
+        ("acc_w", 11, "greater than or equal to 12"),
+        ("axi_data_w", 96, "power of two"),
+        ("axi_data_w", 512, "multiple of the 64 bytes of a bus beat"),
+        ("chunk_bytes", 4.0, "valid integer"),
+        ("speed", 3, "not permitted"),
+    ],
+)
+def test_illegal_fields_are_refused(field: str, value: object, message: str) -> None:
+    with pytest.raises(SternaError, match=message) as caught:
+        make_config("mine", NANO | {field: value}, "mine.yaml")
+    assert "mine.yaml: mine" in str(caught.value)
+
+
+def test_missing_field_is_named() -> None:
+    fields = {name: value for name, value in NANO.items() if name != "slots"}
+    with pytest.raises(SternaError, match="slots"):
+        make_config("mine", fields, "mine.yaml")
+
+
+def test_own_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: {" + ", ".join(f"{k}: {v}" for k, v in NANO.items()) + "}\n")
+    assert load_config(str(path)) == load_config(f"{path}:a")
+    with pytest.raises(SternaError, match="config = b; allowed: a"):
+        load_config(f"{path}:b")
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "a: 3", "a: {tile_h: [", "\udcff"])
+def test_unreadable_files_are_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(SternaError, match=r"bad\.yaml"):
+        load_config(str(path))
+
+
+def test_unknown_name_lists_the_known() -> None:
+    with pytest.raises(SternaError, match="allowed: nano"):
+        load_config("mega")
+
+
+def test_hash_depends_on_parameters_only() -> None:
+    config = load_config("nano")
+    assert config.model_copy(update={"name": "other"}).hash == config.hash
+    for field, value in (("slots", 8), ("fm_words", 4095)):
+        assert EngineConfig(name="nano", **(NANO | {field: value})).hash != config.hash
