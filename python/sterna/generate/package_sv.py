@@ -14,14 +14,14 @@ package sterna_pkg;
 """
 
 #: Structures that only the RTL has: fields, low bits first.
-_GATHER_FIELDS = (
+GATHER_FIELDS = (
     ("plane", 24),
     ("tile_row", 16),
     ("row", 4),
     ("tile_col", 16),
     ("col", 4),
 )
-_PASS_FIELDS = (
+PASS_FIELDS = (
     ("write", 1),
     ("table_half", 1),
     ("pool", 1),
@@ -82,8 +82,8 @@ def package_text() -> str:
         _enum("Reg", registers.Register, registers.ADDRESS_BITS),
         _struct("step_t", tape.STEP_FIELDS, tape.STEP_BITS),
         _struct("fetch_t", tape.FETCH_FIELDS, 64),
-        _struct("gather_t", _GATHER_FIELDS),
-        _struct("pass_t", _PASS_FIELDS),
+        _struct("gather_t", GATHER_FIELDS),
+        _struct("pass_t", PASS_FIELDS),
     ]
     body = "\n\n".join("\n".join(block) for block in blocks)
     return f"{_HEAD}\n{body}\n\nendpackage\n"
