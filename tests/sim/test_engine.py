@@ -1,0 +1,61 @@
+"""The simulated engine equals the reference on every layer of random graphs, on random configs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sterna.compile import compile_graph
+from sterna.run import open_device
+from sterna.run.compare import compare_devices
+from sterna.run.device import Device
+from sterna.run.rtl import MemoryTiming
+from sterna.spec.config import EngineConfig
+from support.engines import simulated
+from support.random_configs import random_config
+from support.random_graphs import random_graph, random_image
+
+# Seeds of configs that together hold every number of clusters, several tile shapes, bus and activation widths.
+CONFIGS = ((1, 6), (2, 8), (4, 8))
+SLOW_CONFIGS = (*CONFIGS, (0, 8), (3, 4), (5, 7))
+GRAPHS = 100
+SLOW_GRAPHS = 334
+
+
+def config_of(seed: int, act_bits: int) -> EngineConfig:
+    return random_config(np.random.default_rng(seed), act_bits=act_bits)
+
+
+def check_graphs(config: EngineConfig, first: int, count: int) -> None:
+    """Run graphs of seeds first, first+1, ... and compare every layer; odd ones with a slow, stalling memory."""
+    for timing in (None, MemoryTiming(latency=(5, 60), stall=0.3, seed=first + 1)):
+        with simulated(config, timing=timing) as engine, open_device("reference") as reference:
+            for seed in range(first + (timing is not None), first + count, 2):
+                check_graph(config, seed, engine, reference)
+
+
+def check_graph(config: EngineConfig, seed: int, engine: Device, reference: Device) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20)
+    package = compile_graph(graph, config, observe=True)
+    images = np.stack([random_image(rng, graph) for _ in range(rng.integers(1, 3))])
+    comparison = compare_devices(reference, engine, package, images)
+    assert comparison.equal, f"graph {seed}: {comparison.first}"
+    counters = engine.counters()
+    assert counters is not None
+    commands = sum(step.busy for step in counters.steps)
+    additions = sum(step.nonzeros for step in package.schedule.steps)
+    assert commands >= additions, f"graph {seed}: fewer additions counted than the tape holds"
+
+
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize(("seed", "act_bits"), CONFIGS)
+def test_engine_equals_reference(seed: int, act_bits: int, part: int) -> None:
+    share = GRAPHS // 4
+    check_graphs(config_of(seed, act_bits), 1000 * seed + share * part, share)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "act_bits"), SLOW_CONFIGS)
+def test_engine_equals_reference_on_many(seed: int, act_bits: int) -> None:
+    check_graphs(config_of(seed, act_bits), 10_000 * (seed + 1), SLOW_GRAPHS)

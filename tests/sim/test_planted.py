@@ -1,0 +1,92 @@
+"""Planted errors are caught and located by the comparison of two devices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sterna.compile import compile_graph
+from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.run import open_device
+from sterna.run.compare import Comparison, compare_devices
+from sterna.run.package import Package
+from sterna.spec import tape
+from sterna.spec.tape import Segment, SegmentKind
+from support.engines import simulated
+from support.random_configs import random_config
+
+CONFIG = random_config(np.random.default_rng(2))
+IMAGES = np.random.default_rng(5).integers(-128, 128, (1, 3, 8, 9)).astype(np.int8)
+
+
+def graph() -> Graph:
+    """Two convolutions with plain requantisation, so that an error shows where it is made."""
+    rng = np.random.default_rng(3)
+    layers = [Input("image", 3, 8, 9, 1.0, 0)]
+    for name, source, shape in (("first", "image", (6, 3, 3, 3)), ("second", "first", (4, 6, 3, 3))):
+        requant = Requant(np.full(shape[0], 5), np.arange(shape[0]) * 7, 5, "linear")
+        weights = rng.integers(-1, 2, shape).astype(np.int8)
+        layers.append(Conv(name, source, weights, 1, (1, 1, 1, 1), requant, 1.0))
+    return Graph((*layers, Output("out", "second")))
+
+
+def with_payload(package: Package, kind: SegmentKind, number: int, change: dict[int, int]) -> Package:
+    """The package with bytes (position: XOR) of the number-th segment of `kind` changed, checksums right again."""
+    segments = list(tape.read(package.tape).segments)
+    index = [i for i, segment in enumerate(segments) if segment.kind is kind][number]
+    payload = bytearray(segments[index].payload)
+    for position, flip in change.items():
+        payload[position] ^= flip
+    segments[index] = Segment(kind, bytes(payload))
+    return Package(package.graph, tape.write(package.config.hash, segments), package.config, package.metadata)
+
+
+def first_entry(package: Package, number: int) -> int:
+    """Position of the first addition in the number-th WEIGHTS payload (one block)."""
+    weights = [s.payload for s in tape.read(package.tape).segments if s.kind is SegmentKind.WEIGHTS][number]
+    beat = package.config.beat_bytes
+    fetches = int.from_bytes(weights[:8], "little") >> 8
+    return beat + -(-fetches * 8 // beat) * beat + beat
+
+
+def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Comparison:
+    with simulated(package.config, plant=plant) as engine, open_device("reference") as reference:
+        return compare_devices(reference, engine, package, IMAGES)
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return compile_graph(graph(), CONFIG.model_copy(update={"block_lines": 64}), observe=True)
+
+
+def test_nothing_planted(package: Package) -> None:
+    assert compared(package).equal
+
+
+@pytest.mark.parametrize(("layer", "number"), [("first", 0), ("second", 1)])
+def test_weight_sign(package: Package, layer: str, number: int) -> None:
+    planted = with_payload(package, SegmentKind.WEIGHTS, number, {first_entry(package, number): 1})
+    found = compared(planted).first
+    assert found is not None
+    assert found.layer == layer
+    assert found.first != found.second
+
+
+@pytest.mark.parametrize(("layer", "number"), [("first", 0), ("second", 1)])
+def test_multiplier(package: Package, layer: str, number: int) -> None:
+    """Drained channel 0 of a step is the filter that the compiler gave unit 0; its place is found from the package."""
+    planted = with_payload(package, SegmentKind.REQUANT, number, {0: 2})
+    found = compared(planted).first
+    assert found is not None
+    assert found.layer == layer
+    stored = package.schedule.stored(layer)
+    assert stored is not None
+    assert stored.channels[found.channel] == (0, 0)
+
+
+def test_tap_offset(package: Package) -> None:
+    """One window offset is read a column to the right or left."""
+    planted = with_payload(package, SegmentKind.WEIGHTS, 1, {package.config.beat_bytes + 5: 0x30})
+    found = compared(planted).first
+    assert found is not None
+    assert found.layer == "second"
