@@ -3,7 +3,10 @@
 VENV := .venv
 READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
-RESULTS := $(patsubst scripts/results/make_%.py,results-%,$(wildcard scripts/results/make_*.py))
+SCRIPT := PYTHONPATH=scripts $(PY) -m
+# Built simulators stay in the checkout.
+export STERNA_BUILD_DIR := $(CURDIR)/build/simulators
+RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,7 +30,7 @@ test-slow: $(READY) ## the long tests as well
 lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated files up to date
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
-	@$(PY) scripts/lint_rtl.py
+	@$(SCRIPT) lint_rtl
 
 package-sv: $(READY) ## rewrites hw/rtl/sterna_pkg.sv from the formats in python/sterna/spec
 	@$(PY) -m sterna.generate.package_sv
@@ -36,10 +39,10 @@ train-demo: $(READY) ## trains the model in models/ again, from its fixed seed
 	@$(PY) scripts/train_demo.py
 
 $(RESULTS): results-%: $(READY) ## (results-NAME) measures docs/results/NAME.json again
-	@$(PY) scripts/results/make_$*.py
+	@$(SCRIPT) results.makers.$*
 
 readme: $(READY) ## writes the tables of README.md from docs/results
-	@$(PY) scripts/results/readme.py
+	@$(SCRIPT) results.readme
 
 clean: ## removes what was built, but not the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

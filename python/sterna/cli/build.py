@@ -1,0 +1,38 @@
+"""`sterna compile` and `sterna generate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from sterna.cli.models import read_graph
+from sterna.compile import compile_graph
+from sterna.generate import generate
+from sterna.run import package as package_file
+from sterna.run.package import Package
+from sterna.spec.config import load_config
+
+
+def compile_package(graph: Path, config: str, output: Path, observe: bool) -> None:
+    """Compile the graph file for the named config and write the package."""
+    source, engine = read_graph(graph), load_config(config)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("compile")
+
+        def show(layer: str, done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total, description=f"compile {layer}")
+
+        package = compile_graph(source, engine, observe=observe, progress=show)
+    package_file.save(package, output)
+    cycles = sum(step.cycles for step in package.schedule.steps)
+    print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}', about {cycles:,} cycles a frame")
+
+
+def generate_engine(config: str, package: Path | None, output: Path) -> None:
+    """Write the engine of the named config, with the memory images of the package file if there is one."""
+    engine = load_config(config)
+    model: Package | None = None if package is None else package_file.load(package)
+    generate(engine, output, model)
+    print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.clusters * engine.units} units)")

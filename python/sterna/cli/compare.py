@@ -1,0 +1,49 @@
+"""`sterna compare`: the first place where two devices differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from sterna.cli import pictures
+from sterna.cli.devices import open_device
+from sterna.cli.guard import FAILED
+from sterna.errors import SternaError
+from sterna.run import package as package_file
+from sterna.run.compare import compare_devices
+from sterna.run.detector import Detector
+from sterna.run.devices import KINDS
+
+
+def compare(path: Path, inputs: Sequence[Path], names: str) -> int:
+    """Compare every stored layer of every picture; 0 if all are equal, else 1."""
+    package = package_file.load(path)
+    detector = Detector.of(package.graph)
+    kinds = _kinds(names)
+    files = pictures.find(inputs)
+    pictures.check(files)
+    with ExitStack() as stack:
+        devices = [stack.enter_context(open_device(kind, package.config)) for kind in kinds]
+        for file in files:
+            image = detector.prepare(pictures.read(file))[np.newaxis]
+            comparison = compare_devices(devices[0], devices[1], package, image)
+            if comparison.first is not None:
+                print(f"{file}: {' and '.join(kinds)} differ: {comparison.first}")
+                return FAILED
+            print(f"{file}: {len(comparison.layers)} layers equal on {' and '.join(kinds)}")
+    if len(package.schedule.stores) <= len(package.schedule.outputs):
+        print("Only outputs are stored; compile with --observe to compare every layer that the engine makes.")
+    return 0
+
+
+def _kinds(names: str) -> list[str]:
+    kinds = [name.strip() for name in names.split(",")]
+    if len(kinds) != 2 or not set(kinds) <= set(KINDS):
+        raise SternaError(
+            "two devices are needed", where="compare", attribute="devices", value=names,
+            allowed=f"two of {', '.join(KINDS)}", remedy="give for example reference,rtl",
+        )
+    return kinds

@@ -1,0 +1,53 @@
+"""`sterna detect`: boxes on pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from sterna.cli import draw, pictures
+from sterna.cli.devices import open_device
+from sterna.run import package as package_file
+from sterna.run.boxes import Detections
+from sterna.run.detector import Detector
+
+REPORT = "detections.json"
+
+
+def detect(
+    path: Path, inputs: Sequence[Path], output: Path, kind: str, threshold: float, overlap: float
+) -> None:
+    """Write each picture with its boxes to `output`, and all boxes to its detections.json."""
+    package = package_file.load(path)
+    detector = Detector.of(package.graph)
+    files = pictures.find(inputs)
+    pictures.check(files)
+    output.mkdir(parents=True, exist_ok=True)
+    records = []
+    with open_device(kind, package.config) as device:
+        device.load(package)
+        for number in track(range(len(files)), "detect", console=Console(stderr=True), transient=True):
+            picture = pictures.read(files[number])
+            head = device.infer(detector.prepare(picture)[np.newaxis])[detector.output][0]
+            found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
+            drawn = output / f"{number:04}_{files[number].stem}.png"
+            draw.boxes(picture, found, detector.classes).save(drawn)
+            boxes = as_json(found, detector.classes)
+            records.append({"picture": str(files[number]), "drawn": drawn.name, "boxes": boxes})
+    report = {"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap, "pictures": records}
+    (output / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"{len(files)} pictures, {sum(len(record['boxes']) for record in records)} boxes: {output}")
+
+
+def as_json(found: Detections, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Each box with class, score (0..1) and left, top, right, bottom in pixels."""
+    return [
+        {"class": classes[kind], "score": round(float(score), 4), "box": [round(float(side), 1) for side in box]}
+        for box, score, kind in zip(found.boxes, found.scores, found.classes, strict=True)
+    ]

@@ -1,0 +1,66 @@
+"""Boxes with class and score on pictures, and sheets of several pictures."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from sterna.run.boxes import Detections
+
+#: Smaller pictures are enlarged by a whole factor to about this many pixels, to leave room for text.
+READABLE = 512
+GAP = 8
+_GOLDEN = 0.618034  # turns of the colour wheel from class to class: neighbours differ clearly
+
+
+def _colour(kind: int) -> tuple[int, int, int]:
+    red, green, blue = colorsys.hsv_to_rgb(0.02 + kind * _GOLDEN % 1.0, 0.85, 1.0)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def boxes(picture: NDArray[np.uint8], found: Detections, classes: Sequence[str]) -> Image.Image:
+    """`picture` uint8 [H, W, 3] with the boxes of `found` (in its pixels), each with its class and score."""
+    height, width, _ = picture.shape
+    factor = max(1, READABLE // max(height, width))
+    canvas = Image.fromarray(picture).resize((width * factor, height * factor), Image.Resampling.NEAREST)
+    draw = ImageDraw.Draw(canvas)
+    line = max(2, max(canvas.size) // 300)
+    font = ImageFont.load_default(size=max(11, max(canvas.size) // 45))
+    # The best box is drawn last, so that it lies on top.
+    for box, score, kind in reversed(list(zip(found.boxes, found.scores, found.classes, strict=True))):
+        left, top, right, bottom = (float(side) * factor for side in box)
+        colour = _colour(int(kind))
+        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
+        _label(draw, (left, top), f"{classes[kind]} {score:.0%}", colour, font)
+    return canvas
+
+
+def _label(
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[float, float],
+    text: str,
+    colour: tuple[int, int, int],
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """`text` on a coloured ground above `corner`, or below it at the top of the picture."""
+    _, _, width, height = draw.textbbox((0, 0), text, font=font)
+    left, top = corner[0], corner[1] - height - 2 if corner[1] > height + 2 else corner[1]
+    draw.rectangle((left, top, left + width + 4, top + height + 2), fill=colour)
+    draw.text((left + 2, top), text, fill="black", font=font)
+
+
+def sheet(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
+    """`pictures` side by side in rows of `columns`, on white."""
+    width = max(picture.width for picture in pictures)
+    height = max(picture.height for picture in pictures)
+    rows = -(-len(pictures) // columns)
+    size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
+    canvas = Image.new("RGB", size, "white")
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        canvas.paste(picture, (GAP + column * (width + GAP), GAP + row * (height + GAP)))
+    return canvas

@@ -1,0 +1,42 @@
+"""`sterna eval`: the precision of an integer graph on labelled pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from sterna.cli.models import read_graph
+from sterna.errors import SternaError
+from sterna.run.detector import Detector
+from sterna.train import evaluate_graph
+from sterna.train.evaluate import METHOD
+from sterna.train.frames import Dataset
+from sterna.train.options import SCENES
+from sterna.train.scenes import SPLITS, SceneSet
+from sterna.train.voc import VocSet
+
+
+def evaluate(path: Path, data: str, split: str, scenes: int, seed: int) -> None:
+    """Print the mAP of the integer reference of the graph in `path`."""
+    graph = read_graph(path)
+    detector = Detector.of(graph)
+    dataset = _open(data, split, scenes, seed, detector)
+    found = evaluate_graph(graph, dataset)
+    table = Table("class", "average precision", title=f"mAP {found.map50:.3f} on {len(dataset)} pictures")
+    for name, value in found.per_class.items():
+        table.add_row(name, f"{value:.3f}")
+    Console().print(table)
+    print(f"Method: {METHOD}.")
+
+
+def _open(data: str, split: str, scenes: int, seed: int, detector: Detector) -> Dataset:
+    if data != SCENES:
+        return VocSet(Path(data), split, detector.height, detector.width, detector.classes)
+    if split not in SPLITS:
+        raise SternaError(
+            "generated scenes have no such split", where="eval", attribute="split", value=split,
+            allowed=", ".join(SPLITS), remedy="name one of these",
+        )
+    return SceneSet(seed, split, scenes, detector.height, detector.width)

@@ -1,0 +1,43 @@
+"""How errors reach people: one line on standard error, and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+
+from sterna.errors import SternaError
+
+FAILED = 1
+REFUSED = 2
+INTERRUPTED = 130
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run `command` and give the exit code: its own if it returns one, else 0; a refusal is shown as one line."""
+    try:
+        code = command()
+        if code == INTERRUPTED:  # typer turns Ctrl-C into this code
+            raise KeyboardInterrupt
+        return code if isinstance(code, int) else 0
+    except (typer.Abort, KeyboardInterrupt):
+        return _refuse("interrupted", INTERRUPTED)
+    except typer.TyperException as error:
+        return _refuse(f"{error.format_message()} (sterna --help shows what there is)")
+    except SternaError as error:
+        return _refuse(str(error))
+    except BrokenPipeError:
+        # The reader has gone; nothing may be written when Python flushes standard output at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except MemoryError:
+        return _refuse("not enough memory; remedy: close other programs or use a smaller graph")
+
+
+def _refuse(message: str, code: int = REFUSED) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return code

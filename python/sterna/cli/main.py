@@ -1,0 +1,151 @@
+"""The `sterna` command: its sub-commands, and how errors reach people.
+
+A sub-command imports what it needs when it runs, so that help and refusals come at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sterna import __version__
+from sterna.cli.guard import guarded
+
+app = typer.Typer(
+    name="sterna",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Sparse ternary object detectors as FPGA hardware without multipliers.",
+)
+
+
+PackageFile = Annotated[Path, typer.Argument(help="Package made by sterna compile.", show_default=False)]
+Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)]
+ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options before the sub-command."""
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def train(context: typer.Context) -> None:
+    """Train a ternary detector and export its integer graph."""
+    from sterna.cli.train import app as train_app
+
+    # The options are those of TrainOptions, which takes seconds to import: they are read only here.
+    raise typer.Exit(train_app(context.args, prog_name="sterna train", standalone_mode=False) or 0)
+
+
+@app.command("eval")
+def evaluate(
+    graph: Annotated[Path, typer.Argument(help="Integer graph, or package.", show_default=False)],
+    data: Annotated[str, typer.Option(help="'scenes', or a Pascal VOC folder.")] = "scenes",
+    split: Annotated[str, typer.Option(help="Which pictures: train, val, test, or a VOC image set.")] = "test",
+    scenes: Annotated[int, typer.Option(min=1, help="Generated scenes to use.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the generated scenes.")] = 0,
+) -> None:
+    """Measure the mAP of an integer graph at IoU 0.5."""
+    from sterna.cli.evaluate import evaluate as run
+
+    run(graph, data, split, scenes, seed)
+
+
+@app.command("compile")
+def compile_command(
+    graph: Annotated[Path, typer.Argument(help="Integer graph made by sterna train.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Package to write.", show_default=False)],
+    config: ConfigName = "nano",
+    observe: Annotated[bool, typer.Option(help="Store every layer that the engine makes.")] = False,
+) -> None:
+    """Compile an integer graph to a package for an engine config."""
+    from sterna.cli.build import compile_package
+
+    compile_package(graph, config, output, observe)
+
+
+@app.command()
+def generate(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)],
+    config: ConfigName = "nano",
+    package: Annotated[
+        Path | None, typer.Option(help="Package whose memory images are written as well.", show_default=False)
+    ] = None,
+) -> None:
+    """Write the engine of a config as a folder of SystemVerilog."""
+    from sterna.cli.build import generate_engine
+
+    generate_engine(config, package, output)
+
+
+@app.command()
+def simulate(
+    package: PackageFile,
+    pictures: Pictures,
+    latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until memory answers a burst.")] = 20,
+    stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which memory stalls.")] = 0.0,
+) -> None:
+    """Run pictures through the simulated engine and count its clock cycles, layer by layer."""
+    from sterna.cli.simulate import simulate as run
+
+    run(package, pictures, latency, stall)
+
+
+@app.command()
+def detect(
+    package: PackageFile,
+    pictures: Pictures,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for pictures with boxes and detections.json.")
+    ] = Path("detections"),
+    device: Annotated[str, typer.Option(help="What runs the package: reference or rtl.")] = "reference",
+    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least score of a box.")] = 0.3,
+    overlap: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.")
+    ] = 0.45,
+) -> None:
+    """Draw boxes with class and score on pictures."""
+    from sterna.cli.detect import detect as run
+
+    run(package, pictures, output, device, threshold, overlap)
+
+
+@app.command()
+def compare(
+    package: PackageFile,
+    pictures: Pictures,
+    devices: Annotated[str, typer.Option(help="Two devices, with a comma between.")] = "reference,rtl",
+) -> None:
+    """Run two devices and name the first place where they differ."""
+    from sterna.cli.compare import compare as run
+
+    raise typer.Exit(run(package, pictures, devices))
+
+
+@app.command()
+def doctor() -> None:
+    """Show each needed tool, its version, whether it will do, and the remedy."""
+    from sterna.cli.doctor import doctor as examine
+
+    raise typer.Exit(examine())
+
+
+def main() -> None:
+    """Run the command; every refusal is one line on standard error and an exit code that is not 0."""
+    sys.exit(guarded(lambda: app(standalone_mode=False)))

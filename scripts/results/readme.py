@@ -1,0 +1,55 @@
+"""Writes the tables of README.md from docs/results.
+
+A table stands between `<!-- results: NAME -->` and `<!-- end -->`; `make readme` fills all of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from results.record import ROOT, Figure, Result, read_all
+
+README = ROOT / "README.md"
+_PLACE = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(text: str, results: dict[str, Result]) -> str:
+    """`text` with every table as `results` have it. Raises KeyError for a table of a result that there is not."""
+    return _PLACE.sub(lambda place: f"{place[1]}{_table(results[place[2]])}{place[3]}", text)
+
+
+def tables_in(text: str) -> set[str]:
+    """Names of the results that `text` has tables of."""
+    return {place[2] for place in _PLACE.finditer(text)}
+
+
+def _table(result: Result) -> str:
+    rows = [f"| {figure.what} | {_value(figure)} |" for figure in result.figures.values()]
+    origin = [f"commit {result.commit}", result.machine]
+    origin += [f"config `{result.config}`"] if result.config else []
+    origin += [f"seed {result.seed}"] if result.seed is not None else []
+    lines = ["| figure | value |", "|---|---|", *rows, "", f"Measured by `{result.command}` ({', '.join(origin)})."]
+    return "\n".join(lines) + "\n"
+
+
+def _value(figure: Figure) -> str:
+    value = figure.value
+    match value:
+        case bool():
+            shown = "yes" if value else "no"
+        case int():
+            shown = f"{value:,}"
+        case float():
+            shown = f"{value:.3g}" if abs(value) < 1 else f"{value:,.1f}"
+        case _:
+            shown = value
+    return f"{shown} {figure.unit}".strip()
+
+
+def main() -> None:
+    """Rewrite README.md."""
+    README.write_text(filled(README.read_text("utf-8"), read_all()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

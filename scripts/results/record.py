@@ -1,0 +1,76 @@
+"""The form of docs/results/NAME.json."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "docs" / "results"
+#: `git describe` of a tree without changes.
+CLEAN_COMMIT = r"^[0-9a-f]{7,40}$"
+
+
+class Figure(BaseModel):
+    """One measured value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: What it is, as a row of a table.
+    what: str = Field(min_length=1)
+    value: bool | int | float | str
+    #: Empty for counts, yes or no.
+    unit: str
+    method: str = Field(min_length=1)
+
+
+class Result(BaseModel):
+    """The figures that one command measures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    command: str
+    #: Engine config and random seed, where they matter.
+    config: str | None
+    seed: int | None
+    commit: str
+    #: Processor and cores of the machine.
+    machine: str
+    figures: dict[str, Figure] = Field(min_length=1)
+
+
+def write(
+    name: str, figures: dict[str, Figure], *, command: str, config: str | None = None, seed: int | None = None
+) -> Path:
+    """Write docs/results/`name`.json for the commit that is checked out."""
+    result = Result(
+        command=command, config=config, seed=seed, commit=_commit(), machine=_machine(), figures=figures
+    )
+    path = FOLDER / f"{name}.json"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def read_all() -> dict[str, Result]:
+    """Every result by name."""
+    return {path.stem: Result.model_validate_json(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def _commit() -> str:
+    """The commit; with '-dirty' behind it if anything but results and README differs from it."""
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/results", ":!README.md")
+    return _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{models[0] if models else 'unknown processor'}, {len(models)} cores"
