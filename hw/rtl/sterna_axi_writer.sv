@@ -1,0 +1,182 @@
+/// Writes transfers over AXI4: commands and beats in. A burst's address goes out with its first beat; several
+/// responses may be outstanding.
+module sterna_axi_writer #(
+  /// Bits of a bus beat.
+  parameter int unsigned DataW = 64,
+  /// Bursts whose response may be outstanding.
+  parameter int unsigned Outstanding = 8
+) (
+  /// Clock.
+  input  logic               clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic               rst_ni,
+  /// While high, commands are dropped and the open burst is completed with no strobes.
+  input  logic               flush_i,
+  /// Nothing is asked for, and every burst has its response.
+  output logic               idle_o,
+  /// A response was an error (pulse).
+  output logic               error_o,
+  /// A transfer is asked for.
+  input  logic               command_valid_i,
+  /// The transfer is taken.
+  output logic               command_ready_o,
+  /// First byte, a multiple of the beat size.
+  input  logic [63:0]        command_addr_i,
+  /// Bytes, a multiple of the beat size.
+  input  logic [31:0]        command_bytes_i,
+  /// A beat is offered.
+  input  logic               beat_valid_i,
+  /// The beat is taken.
+  output logic               beat_ready_o,
+  /// The beat.
+  input  logic [DataW-1:0]   beat_data_i,
+  /// AXI4 write address channel.
+  output logic [0:0]         m_axi_awid,
+  /// First byte of the burst.
+  output logic [63:0]        m_axi_awaddr,
+  /// Beats less one.
+  output logic [7:0]         m_axi_awlen,
+  /// Logarithm of the bytes of a beat.
+  output logic [2:0]         m_axi_awsize,
+  /// Always INCR.
+  output logic [1:0]         m_axi_awburst,
+  /// Always normal access.
+  output logic               m_axi_awlock,
+  /// Always normal, non-cacheable, bufferable.
+  output logic [3:0]         m_axi_awcache,
+  /// Always unprivileged, secure, data.
+  output logic [2:0]         m_axi_awprot,
+  /// Always 0.
+  output logic [3:0]         m_axi_awqos,
+  /// Address valid.
+  output logic               m_axi_awvalid,
+  /// Address taken.
+  input  logic               m_axi_awready,
+  /// AXI4 write data channel.
+  output logic [DataW-1:0]   m_axi_wdata,
+  /// Bytes to write: all, or none when flushing.
+  output logic [DataW/8-1:0] m_axi_wstrb,
+  /// Last beat of a burst.
+  output logic               m_axi_wlast,
+  /// Data valid.
+  output logic               m_axi_wvalid,
+  /// Data taken.
+  input  logic               m_axi_wready,
+  /// AXI4 response channel; the one ID is not looked at.
+  input  logic [0:0]         m_axi_bid,
+  /// Response.
+  input  logic [1:0]         m_axi_bresp,
+  /// Response valid.
+  input  logic               m_axi_bvalid,
+  /// Response taken.
+  output logic               m_axi_bready
+);
+  localparam int unsigned CountW = $clog2(Outstanding + 1);
+
+  logic burst_valid, burst_ready, beat_taken, no_command;
+  logic [63:0] burst_addr;
+  logic [8:0] burst_beats;
+  logic aw_valid_d, aw_valid_q;
+  logic [63:0] aw_addr_d, aw_addr_q;
+  logic [7:0] aw_len_d, aw_len_q;
+  logic w_valid_d, w_valid_q, w_last_d, w_last_q, w_strobe_d, w_strobe_q;
+  logic [DataW-1:0] w_data_d, w_data_q;
+  logic [8:0] left_d, left_q;
+  logic [CountW-1:0] outstanding_d, outstanding_q;
+  logic unused;
+
+  sterna_burst_splitter #(
+    .DataW(DataW)
+  ) u_splitter (
+    .clk_i          (clk_i),
+    .rst_ni         (rst_ni),
+    .clear_i        (flush_i),
+    .command_valid_i(command_valid_i),
+    .command_ready_o(no_command),
+    .command_addr_i (command_addr_i),
+    .command_bytes_i(command_bytes_i),
+    .burst_valid_o  (burst_valid),
+    .burst_ready_i  (burst_ready),
+    .burst_addr_o   (burst_addr),
+    .burst_beats_o  (burst_beats)
+  );
+
+  assign command_ready_o = no_command && !flush_i;
+  assign burst_ready = !aw_valid_q && left_q == '0 && outstanding_q != CountW'(Outstanding) && !flush_i;
+  assign beat_ready_o = left_q != '0 && (!w_valid_q || m_axi_wready) && !flush_i;
+  assign beat_taken = left_q != '0 && (!w_valid_q || m_axi_wready) && (beat_valid_i || flush_i);
+  assign idle_o = no_command && outstanding_q == '0;
+  assign error_o = m_axi_bvalid && m_axi_bresp[1];
+  assign unused = ^{m_axi_bid, m_axi_bresp[0]};
+
+  assign m_axi_awid = '0;
+  assign m_axi_awaddr = aw_addr_q;
+  assign m_axi_awlen = aw_len_q;
+  assign m_axi_awsize = 3'($clog2(DataW / 8));
+  assign m_axi_awburst = 2'b01;
+  assign m_axi_awlock = 1'b0;
+  assign m_axi_awcache = 4'b0011;
+  assign m_axi_awprot = 3'b000;
+  assign m_axi_awqos = 4'b0000;
+  assign m_axi_awvalid = aw_valid_q;
+  assign m_axi_wdata = w_data_q;
+  assign m_axi_wstrb = {(DataW / 8) {w_strobe_q}};
+  assign m_axi_wlast = w_last_q;
+  assign m_axi_wvalid = w_valid_q;
+  assign m_axi_bready = 1'b1;
+
+  always_comb begin
+    aw_valid_d = aw_valid_q && !m_axi_awready;
+    aw_addr_d = aw_addr_q;
+    aw_len_d = aw_len_q;
+    w_valid_d = w_valid_q && !m_axi_wready;
+    w_data_d = w_data_q;
+    w_strobe_d = w_strobe_q;
+    w_last_d = w_last_q;
+    left_d = left_q;
+    outstanding_d = outstanding_q - CountW'(m_axi_bvalid);
+    if (burst_valid && burst_ready) begin
+      aw_valid_d = 1'b1;
+      aw_addr_d = burst_addr;
+      aw_len_d = 8'(burst_beats - 9'd1);
+      left_d = burst_beats;
+      outstanding_d = outstanding_d + 1'b1;
+    end
+    if (beat_taken) begin
+      w_valid_d = 1'b1;
+      w_data_d = beat_data_i;
+      w_strobe_d = !flush_i;
+      w_last_d = left_q == 9'd1;
+      left_d = left_q - 9'd1;
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      aw_valid_q <= 1'b0;
+      aw_addr_q <= '0;
+      aw_len_q <= '0;
+      w_valid_q <= 1'b0;
+      w_data_q <= '0;
+      w_strobe_q <= 1'b0;
+      w_last_q <= 1'b0;
+      left_q <= '0;
+      outstanding_q <= '0;
+    end else begin
+      aw_valid_q <= aw_valid_d;
+      aw_addr_q <= aw_addr_d;
+      aw_len_q <= aw_len_d;
+      w_valid_q <= w_valid_d;
+      w_data_q <= w_data_d;
+      w_strobe_q <= w_strobe_d;
+      w_last_q <= w_last_d;
+      left_q <= left_d;
+      outstanding_q <= outstanding_d;
+    end
+  end
+
+`ifndef SYNTHESIS
+  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_bvalid |-> outstanding_q != '0);
+`endif
+endmodule

@@ -1,0 +1,346 @@
+/// AXI4-Lite register file: identity, control, status, counters of the frame and of each step.
+module sterna_axil_regs
+  import sterna_pkg::*;
+#(
+  /// Value of CONFIG_HASH.
+  parameter logic [31:0] ConfigHash = '0,
+  /// Value of CAPABILITY_TILE.
+  parameter logic [31:0] CapabilityTile = '0,
+  /// Value of CAPABILITY_UNIT.
+  parameter logic [31:0] CapabilityUnit = '0,
+  /// Value of CAPABILITY_WORDS.
+  parameter logic [31:0] CapabilityWords = '0,
+  /// Units of the engine.
+  parameter int unsigned AllUnits = 8,
+  /// Bits of a count of units (derived).
+  localparam int unsigned CountW = $clog2(AllUnits + 1)
+) (
+  /// Clock.
+  input  logic                     clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic                     rst_ni,
+
+  /// AXI4-Lite write address.
+  input  logic [RegisterAddrW-1:0] s_axil_awaddr,
+  /// Not looked at.
+  input  logic [2:0]               s_axil_awprot,
+  /// Address valid.
+  input  logic                     s_axil_awvalid,
+  /// Address taken.
+  output logic                     s_axil_awready,
+  /// Write data.
+  input  logic [31:0]              s_axil_wdata,
+  /// Bytes to write.
+  input  logic [3:0]               s_axil_wstrb,
+  /// Data valid.
+  input  logic                     s_axil_wvalid,
+  /// Data taken.
+  output logic                     s_axil_wready,
+  /// Always OKAY; unknown addresses are ignored.
+  output logic [1:0]               s_axil_bresp,
+  /// Response valid.
+  output logic                     s_axil_bvalid,
+  /// Response taken.
+  input  logic                     s_axil_bready,
+  /// AXI4-Lite read address.
+  input  logic [RegisterAddrW-1:0] s_axil_araddr,
+  /// Not looked at.
+  input  logic [2:0]               s_axil_arprot,
+  /// Address valid.
+  input  logic                     s_axil_arvalid,
+  /// Address taken.
+  output logic                     s_axil_arready,
+  /// Read data; unknown addresses read as 0.
+  output logic [31:0]              s_axil_rdata,
+  /// Always OKAY.
+  output logic [1:0]               s_axil_rresp,
+  /// Data valid.
+  output logic                     s_axil_rvalid,
+  /// Data taken.
+  input  logic                     s_axil_rready,
+  /// Interrupt, high while STATUS.IRQ and CONTROL.IRQ_ENABLE are set.
+  output logic                     irq_o,
+
+  /// Starts a frame (pulse).
+  output logic                     start_o,
+  /// Ends the frame (pulse).
+  output logic                     abort_o,
+  /// First byte of the tape, a multiple of 64.
+  output logic [63:0]              tape_addr_o,
+  /// Bytes of the tape.
+  output logic [31:0]              tape_bytes_o,
+  /// First byte of the frame, a multiple of 64.
+  output logic [63:0]              frame_addr_o,
+  /// First byte of the result, a multiple of 64.
+  output logic [63:0]              result_addr_o,
+  /// Cycles without activity before a frame is given up; 0: never.
+  output logic [31:0]              watchdog_o,
+  /// A frame runs.
+  input  logic                     busy_i,
+  /// The frame ends in this cycle.
+  input  logic                     finish_i,
+  /// Why the frame ended.
+  input  logic [7:0]               error_code_i,
+  /// Segment at which the frame ended in error.
+  input  logic [31:0]              error_segment_i,
+
+  /// A step starts (pulse).
+  input  logic                     step_begin_i,
+  /// Units that issue an addition.
+  input  logic [CountW-1:0]        units_busy_i,
+  /// Units that wait for lines.
+  input  logic [CountW-1:0]        units_wait_lines_i,
+  /// Units that wait for weights.
+  input  logic [CountW-1:0]        units_wait_weights_i,
+  /// Units that wait for the drain.
+  input  logic [CountW-1:0]        units_wait_drain_i,
+  /// A beat is read.
+  input  logic                     beat_read_i,
+  /// A beat is written.
+  input  logic                     beat_written_i
+);
+  localparam int unsigned Counters = 7;
+  /// The first counters are kept for each step too.
+  localparam int unsigned StepCounters = 5;
+  localparam int unsigned ProfileW = $clog2(ProfileSteps);
+  /// WATCHDOG after reset.
+  localparam logic [31:0] WatchdogCycles = 32'd1_000_000;
+
+  typedef logic [StepCounters-1:0][31:0] profile_t;
+
+  // -------------------------------------------------------------------------------------------- counters
+
+  logic [Counters-1:0][CountW-1:0] amount;
+  logic [Counters-1:0][63:0] total_d, total_q;
+  profile_t part_d, part_q, profile_q;
+  logic [31:0] steps_d, steps_q;
+  logic open_d, open_q, good_end, step_end;
+  logic [ProfileW-1:0] profile_index_d, profile_index_q;
+  profile_t profile_memory [ProfileSteps];
+
+  assign amount = {
+    CountW'(beat_written_i), CountW'(beat_read_i), units_wait_drain_i, units_wait_weights_i,
+    units_wait_lines_i, units_busy_i, CountW'(busy_i)
+  };
+  assign good_end = finish_i && error_code_i == ErrorNone;
+  assign step_end = open_q && (step_begin_i || good_end);
+
+  always_comb begin
+    for (int i = 0; i < int'(Counters); i++) total_d[i] = total_q[i] + 64'(amount[i]);
+    for (int i = 0; i < int'(StepCounters); i++) begin
+      part_d[i] = (step_begin_i ? '0 : part_q[i]) + 32'(amount[i]);
+    end
+    open_d = (open_q || step_begin_i) && !finish_i;
+    steps_d = steps_q + 32'(step_end);
+    if (start_o) begin
+      total_d = '0;
+      steps_d = '0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (step_end && steps_q < ProfileSteps) profile_memory[ProfileW'(steps_q)] <= part_q;
+    profile_q <= profile_memory[profile_index_q];
+  end
+
+  // ----------------------------------------------------------------------------------------------- write
+
+  logic write, b_valid_d, b_valid_q;
+  logic [31:0] write_mask;
+  logic start_d, start_q, abort_d, abort_q, irq_enable_d, irq_enable_q;
+  logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy;
+  logic [63:0] tape_addr_d, tape_addr_q, frame_addr_d, frame_addr_q, result_addr_d, result_addr_q;
+  logic [31:0] tape_bytes_d, tape_bytes_q, watchdog_d, watchdog_q;
+
+  assign busy = busy_i || start_q;
+  assign write = s_axil_awvalid && s_axil_wvalid && (!b_valid_q || s_axil_bready);
+  assign b_valid_d = write || (b_valid_q && !s_axil_bready);
+  assign write_mask = {{8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}}, {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}};
+
+  function automatic logic [31:0] written(logic [31:0] old, logic [31:0] data, logic [31:0] mask);
+    return (old & ~mask) | (data & mask);
+  endfunction
+
+  /// Addresses are multiples of 64.
+  localparam logic [31:0] AlignMask = ~32'h3f;
+
+  logic [31:0] set_bits;
+  assign set_bits = s_axil_wdata & write_mask;
+
+  always_comb begin
+    start_d = 1'b0;
+    abort_d = 1'b0;
+    irq_enable_d = irq_enable_q;
+    done_d = done_q;
+    error_d = error_q;
+    irq_d = irq_q;
+    watchdog_d = watchdog_q;
+    profile_index_d = profile_index_q;
+    if (write) begin
+      unique case (s_axil_awaddr)
+        RegControl: begin
+          start_d = |(set_bits & ControlStart) && !busy;
+          abort_d = |(set_bits & ControlAbort) && busy;
+          if (s_axil_wstrb[0]) irq_enable_d = |(set_bits & ControlIrqEnable);
+        end
+        RegStatus: begin
+          if (|(set_bits & StatusDone)) done_d = 1'b0;
+          if (|(set_bits & StatusError)) error_d = 1'b0;
+          if (|(set_bits & StatusIrq)) irq_d = 1'b0;
+        end
+        RegWatchdog: watchdog_d = written(watchdog_q, s_axil_wdata, write_mask);
+        RegProfileIndex: if (s_axil_wstrb[0]) profile_index_d = s_axil_wdata[ProfileW-1:0];
+        default: ;
+      endcase
+    end
+    if (finish_i) begin
+      done_d = error_code_i == ErrorNone;
+      error_d = error_code_i != ErrorNone;
+      irq_d = 1'b1;
+    end
+    if (start_d) begin
+      done_d = 1'b0;
+      error_d = 1'b0;
+    end
+  end
+
+  // What a frame uses cannot change while it runs.
+  always_comb begin
+    tape_addr_d = tape_addr_q;
+    tape_bytes_d = tape_bytes_q;
+    frame_addr_d = frame_addr_q;
+    result_addr_d = result_addr_q;
+    if (write && !busy) begin
+      unique case (s_axil_awaddr)
+        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
+        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], s_axil_wdata, write_mask);
+        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, s_axil_wdata, write_mask);
+        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
+        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], s_axil_wdata, write_mask);
+        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
+        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], s_axil_wdata, write_mask);
+        default: ;
+      endcase
+    end
+  end
+
+  assign s_axil_awready = write;
+  assign s_axil_wready = write;
+  assign s_axil_bvalid = b_valid_q;
+  assign s_axil_bresp = 2'b00;
+  assign irq_o = irq_q && irq_enable_q;
+  assign start_o = start_q;
+  assign abort_o = abort_q;
+  assign tape_addr_o = tape_addr_q;
+  assign tape_bytes_o = tape_bytes_q;
+  assign frame_addr_o = frame_addr_q;
+  assign result_addr_o = result_addr_q;
+  assign watchdog_o = watchdog_q;
+
+  // ------------------------------------------------------------------------------------------------ read
+
+  logic read, r_valid_d, r_valid_q;
+  logic [31:0] status, value, r_data_d, r_data_q;
+  logic unused;
+
+  assign read = s_axil_arvalid && s_axil_arready;
+  assign s_axil_arready = !r_valid_q || s_axil_rready;
+  assign r_valid_d = read || (r_valid_q && !s_axil_rready);
+  assign r_data_d = read ? value : r_data_q;
+  assign s_axil_rvalid = r_valid_q;
+  assign s_axil_rdata = r_data_q;
+  assign s_axil_rresp = 2'b00;
+  assign unused = ^{s_axil_awprot, s_axil_arprot};
+
+  assign status = (busy ? StatusBusy : '0) | (done_q ? StatusDone : '0) | (error_q ? StatusError : '0) |
+                  (irq_q ? StatusIrq : '0);
+
+  always_comb begin
+    unique case (s_axil_araddr)
+      RegIdentity: value = EngineIdentity;
+      RegVersion: value = EngineVersion;
+      RegConfigHash: value = ConfigHash;
+      RegCapabilityTile: value = CapabilityTile;
+      RegCapabilityUnit: value = CapabilityUnit;
+      RegCapabilityWords: value = CapabilityWords;
+      RegControl: value = irq_enable_q ? ControlIrqEnable : '0;
+      RegStatus: value = status;
+      RegErrorCode: value = 32'(error_code_i);
+      RegErrorSegment: value = error_segment_i;
+      RegTapeAddrLo: value = tape_addr_q[31:0];
+      RegTapeAddrHi: value = tape_addr_q[63:32];
+      RegTapeBytes: value = tape_bytes_q;
+      RegWatchdog: value = watchdog_q;
+      RegFrameAddrLo: value = frame_addr_q[31:0];
+      RegFrameAddrHi: value = frame_addr_q[63:32];
+      RegResultAddrLo: value = result_addr_q[31:0];
+      RegResultAddrHi: value = result_addr_q[63:32];
+      RegCyclesLo: value = total_q[0][31:0];
+      RegCyclesHi: value = total_q[0][63:32];
+      RegBusyLo: value = total_q[1][31:0];
+      RegBusyHi: value = total_q[1][63:32];
+      RegWaitLinesLo: value = total_q[2][31:0];
+      RegWaitLinesHi: value = total_q[2][63:32];
+      RegWaitWeightsLo: value = total_q[3][31:0];
+      RegWaitWeightsHi: value = total_q[3][63:32];
+      RegWaitDrainLo: value = total_q[4][31:0];
+      RegWaitDrainHi: value = total_q[4][63:32];
+      RegBeatsReadLo: value = total_q[5][31:0];
+      RegBeatsReadHi: value = total_q[5][63:32];
+      RegBeatsWrittenLo: value = total_q[6][31:0];
+      RegBeatsWrittenHi: value = total_q[6][63:32];
+      RegSteps: value = steps_q;
+      RegProfileIndex: value = 32'(profile_index_q);
+      RegProfileCycles: value = profile_q[0];
+      RegProfileBusy: value = profile_q[1];
+      RegProfileWaitLines: value = profile_q[2];
+      RegProfileWaitWeights: value = profile_q[3];
+      RegProfileWaitDrain: value = profile_q[4];
+      default: value = '0;
+    endcase
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      total_q <= '0;
+      part_q <= '0;
+      steps_q <= '0;
+      open_q <= 1'b0;
+      profile_index_q <= '0;
+      b_valid_q <= 1'b0;
+      r_valid_q <= 1'b0;
+      r_data_q <= '0;
+      start_q <= 1'b0;
+      abort_q <= 1'b0;
+      irq_enable_q <= 1'b0;
+      done_q <= 1'b0;
+      error_q <= 1'b0;
+      irq_q <= 1'b0;
+      tape_addr_q <= '0;
+      tape_bytes_q <= '0;
+      frame_addr_q <= '0;
+      result_addr_q <= '0;
+      watchdog_q <= WatchdogCycles;
+    end else begin
+      total_q <= total_d;
+      part_q <= part_d;
+      steps_q <= steps_d;
+      open_q <= open_d;
+      profile_index_q <= profile_index_d;
+      b_valid_q <= b_valid_d;
+      r_valid_q <= r_valid_d;
+      r_data_q <= r_data_d;
+      start_q <= start_d;
+      abort_q <= abort_d;
+      irq_enable_q <= irq_enable_d;
+      done_q <= done_d;
+      error_q <= error_d;
+      irq_q <= irq_d;
+      tape_addr_q <= tape_addr_d;
+      tape_bytes_q <= tape_bytes_d;
+      frame_addr_q <= frame_addr_d;
+      result_addr_q <= result_addr_d;
+      watchdog_q <= watchdog_d;
+    end
+  end
+endmodule

@@ -1,0 +1,61 @@
+/// CRC-32 (zlib's) over a beat a cycle. `crc_o` is the register before the final inversion.
+module sterna_crc32 #(
+  /// Bits of a beat, 32 or more.
+  parameter int unsigned DataW = 64
+) (
+  /// Clock.
+  input  logic             clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic             rst_ni,
+  /// Starts a new message with the next beat.
+  input  logic             clear_i,
+  /// A beat, its lowest byte first in the message.
+  input  logic             valid_i,
+  /// The beat.
+  input  logic [DataW-1:0] data_i,
+  /// Register over all beats taken so far.
+  output logic [31:0]      crc_o
+);
+  /// The polynomial, lowest power in the highest bit.
+  localparam logic [31:0] Polynomial = 32'hedb8_8320;
+
+  typedef logic [31:0][DataW-1:0] matrix_t;
+
+  // Row i says which bits of a beat reach register bit i. The last bit of a beat meets one division step,
+  // each earlier bit one more.
+  function automatic matrix_t division_matrix();
+    matrix_t matrix;
+    logic [31:0] column = Polynomial;
+    for (int position = int'(DataW) - 1; position >= 0; position--) begin
+      for (int i = 0; i < 32; i++) matrix[i][position] = column[i];
+      column = (column >> 1) ^ (column[0] ? Polynomial : '0);
+    end
+    return matrix;
+  endfunction
+
+  localparam matrix_t Matrix = division_matrix();
+
+  if (DataW < 32) begin : gen_bad_width
+    $error("DataW = %0d must be 32 or more", DataW);
+  end
+
+  logic [31:0] crc_d, crc_q;
+  logic [DataW-1:0] message;
+
+  assign message = data_i ^ DataW'(crc_q);
+  assign crc_o = crc_q;
+
+  always_comb begin
+    crc_d = crc_q;
+    if (clear_i) begin
+      crc_d = '1;
+    end else if (valid_i) begin
+      for (int i = 0; i < 32; i++) crc_d[i] = ^(message & Matrix[i]);
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) crc_q <= '1;
+    else crc_q <= crc_d;
+  end
+endmodule
