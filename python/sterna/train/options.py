@@ -45,7 +45,7 @@ class TrainOptions(BaseModel):
     @classmethod
     def _known_network(cls, name: str) -> str:
         if name not in networks.NETWORKS:
-            raise ValueError(f"allowed: {', '.join(networks.NETWORKS)}")
+            raise ValueError(f"no such network, there are {', '.join(networks.NETWORKS)}")
         return name
 
     @model_validator(mode="after")
@@ -70,7 +70,7 @@ def parse(**values: object) -> TrainOptions:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or None
         raise SternaError(
-            first["msg"],
+            first["msg"].removeprefix("Value error, "),
             where="train",
             attribute=name,
             value=first["input"] if name else None,

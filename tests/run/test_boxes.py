@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from sterna.errors import SternaError
+from sterna.run import boxes
+from sterna.run.boxes import Detections
+
+ANCHORS = [[1.0, 2.0], [3.0, 1.5]]
+CLASSES = 2
+FIELDS = 5 + CLASSES
+
+
+def quiet_head(height: int = 4, width: int = 6) -> np.ndarray:
+    """A head whose boxes all hold nothing, int8 at 1/16."""
+    head = np.zeros((len(ANCHORS) * FIELDS, height, width), np.int8)
+    head.reshape(len(ANCHORS), FIELDS, height, width)[:, 4] = -128
+    return head
+
+
+def test_a_planted_box_is_found_where_it_was_planted() -> None:
+    head = quiet_head()
+    fields = head.reshape(len(ANCHORS), FIELDS, 4, 6)[1, :, 2, 3]
+    fields[:] = (0, 16, 8, -8, 127, -40, 80)  # real: x 0, y 1, w 0.5, h -0.5, objectness 7.94, classes -2.5 and 5
+    found = boxes.detect(head, ANCHORS, scale=1 / 16)
+    assert len(found) == 1
+    assert found.classes[0] == 1
+    score = 1 / (1 + np.exp(-127 / 16)) / (1 + np.exp(-7.5))
+    assert found.scores[0] == pytest.approx(score, rel=1e-5)
+    centre = np.array([3 + 0.5, 2 + 1 / (1 + np.exp(-1.0))])
+    size = np.array([3.0 * np.exp(0.5), 1.5 * np.exp(-0.5)])
+    expected = np.concatenate([centre - size / 2, centre + size / 2]) / [6, 4, 6, 4]
+    np.testing.assert_allclose(found.boxes[0], expected.clip(0, 1), rtol=1e-5)
+
+
+def test_pixels_of_the_picture_come_back_with_one_factor_per_axis() -> None:
+    found = Detections(
+        np.array([[0.25, 0.5, 0.5, 1.0]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
+    ).in_pixels(height=200, width=400)
+    np.testing.assert_array_equal(found.boxes, [[100, 100, 200, 200]])
+
+
+def test_channels_that_do_not_fit_the_anchors_are_refused() -> None:
+    with pytest.raises(SternaError, match=r"channels = 13.*2 \* \(5 \+ classes\)"):
+        boxes.decode(np.zeros((13, 4, 4), np.int8), ANCHORS)
+    with pytest.raises(SternaError, match="channels = 10"):
+        boxes.decode(np.zeros((10, 4, 4), np.int8), ANCHORS)
+
+
+def test_extreme_heads_give_finite_boxes_inside_the_picture() -> None:
+    found = boxes.decode(np.full((len(ANCHORS) * FIELDS, 3, 3), 1e4, np.float32), ANCHORS)
+    assert len(found) == len(ANCHORS) * 9
+    assert np.isfinite(found.boxes).all() and found.boxes.min() >= 0 and found.boxes.max() <= 1
+
+
+def test_overlapping_boxes_of_one_class_leave_the_better_one() -> None:
+    corners = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 10, 10], [30, 30, 40, 40]], np.float32)
+    found = Detections(corners, np.array([0.6, 0.9, 0.5, 0.3], np.float32), np.array([0, 0, 1, 0]))
+    kept = boxes.suppress(found, overlap=0.45)
+    np.testing.assert_allclose(kept.scores, [0.9, 0.5, 0.3])
+    np.testing.assert_array_equal(kept.classes, [0, 1, 0])
+    assert len(boxes.suppress(found, overlap=0.95)) == 4
+    assert len(boxes.suppress(found, overlap=0.45, limit=1)) == 1
+
+
+def test_nothing_in_gives_nothing_out() -> None:
+    assert len(boxes.detect(quiet_head(), ANCHORS, scale=1 / 16)) == 0
+
+
+corner_boxes = hnp.arrays(np.float32, (8, 4), elements=st.floats(0, 50, width=32)).map(
+    lambda box: np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], 1)
+)
+
+
+@given(corner_boxes, st.lists(st.floats(0, 1, width=32), min_size=8, max_size=8), st.floats(0.1, 0.9))
+def test_suppression_keeps_no_two_overlapping_boxes_and_drops_none_without_cause(
+    corners: np.ndarray, scores: list[float], overlap: float
+) -> None:
+    found = Detections(corners, np.array(scores, np.float32), np.arange(8) % 2)
+    kept = boxes.suppress(found, overlap=overlap)
+    same_class = kept.classes[:, None] == kept.classes[None]
+    overlaps = boxes.iou(kept.boxes, kept.boxes) * same_class
+    np.fill_diagonal(overlaps, 0)
+    assert (overlaps <= np.float32(overlap)).all()
+    rivals = boxes.iou(found.boxes, kept.boxes) > overlap
+    covered = rivals & (found.classes[:, None] == kept.classes[None]) & (kept.scores[None] >= found.scores[:, None])
+    in_kept = (found.boxes[:, None] == kept.boxes[None]).all(2) & (found.scores[:, None] == kept.scores[None])
+    assert (covered | in_kept).any(1).all()
+
+
+def test_iou_of_known_boxes() -> None:
+    a = np.array([[0, 0, 2, 2]], np.float32)
+    b = np.array([[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6], [1, 1, 1, 1]], np.float32)
+    np.testing.assert_allclose(boxes.iou(a, b), [[1, 1 / 3, 0, 0]], rtol=1e-6)

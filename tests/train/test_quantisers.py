@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from sterna.graph import csd
+from sterna.train import networks, quantisers
+from sterna.train.networks import Form
+
+
+def hidden(filters: int = 16, inputs: int = 24, kernel: int = 3) -> torch.Tensor:
+    torch.manual_seed(1)
+    return torch.randn(filters, inputs, kernel, kernel) * torch.rand(filters, 1, 1, 1).exp()
+
+
+@pytest.mark.parametrize("density", [0.05, 0.28, 0.5, 1.0])
+def test_threshold_reaches_the_density_it_aims_at(density: float) -> None:
+    quantiser, weight = quantisers.TernaryWeightQuant(), hidden()
+    quantiser.aim(weight, density)
+    ternary, scale = quantiser.integers(weight)
+    assert int(ternary.count_nonzero()) == weight.numel() - round((1 - density) * weight.numel())
+    kept = ternary != 0
+    assert set(ternary.unique().tolist()) <= {-1.0, 0.0, 1.0}
+    assert (ternary[kept] == weight[kept].sign()).all()
+    for row in range(len(weight)):
+        assert scale[row].item() == pytest.approx(weight[row][kept[row]].abs().mean().item(), rel=1e-5)
+
+
+def test_forward_leaves_the_threshold_alone_and_passes_gradients_straight_through() -> None:
+    quantiser, weight = quantisers.TernaryWeightQuant(), hidden().requires_grad_()
+    quantiser.aim(weight.detach(), 0.3)
+    rho = quantiser.rho.clone()
+    value, scale, _, _ = quantiser(weight)
+    upstream = torch.randn_like(value)
+    value.backward(upstream)
+    torch.testing.assert_close(weight.grad, upstream)
+    torch.testing.assert_close(value / scale, (value / scale).round())
+    assert quantiser.rho == rho
+
+
+def test_all_zero_filters_stay_finite() -> None:
+    quantiser = quantisers.TernaryWeightQuant()
+    weight = torch.zeros(4, 3, 3, 3)
+    value, scale, _, _ = quantiser(weight)
+    assert (value == 0).all() and torch.isfinite(scale).all() and (scale > 0).all()
+    integers, scale = quantisers.DigitWeightQuant(8).integers(weight)
+    assert (integers == 0).all() and torch.isfinite(scale).all()
+
+
+@pytest.mark.parametrize("inputs", [27, 64, 1024])
+def test_weights_of_several_digits_always_fit_the_accumulator(inputs: int) -> None:
+    weight = torch.rand(6, inputs, 1, 1) + 0.5  # all large: the worst case
+    integers, scale = quantisers.DigitWeightQuant(8).integers(weight)
+    peaks = csd.peak(integers.numpy().astype(np.int8)).astype(np.int64).sum((1, 2, 3))
+    assert (peaks <= quantisers.PEAK_LIMIT).all()
+    assert integers.abs().max() <= 127
+    assert (weight / scale - integers).abs().max() <= 0.5001
+    if inputs == 27:
+        assert (integers.abs().amax((1, 2, 3)) == 127).all()
+
+
+def test_activations_round_half_up_and_saturate() -> None:
+    quantiser = quantisers.ActivationQuant(0.5).eval()
+    x = torch.tensor([0.25, -0.25, 0.24, 100.0, -100.0, -0.26], requires_grad=True)
+    value, scale, _, _ = quantiser(x)
+    assert (value / scale).tolist() == [1, 0, 0, 127, -128, -1]
+    value.sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [1, 1, 1, 0, 0, 1]
+
+
+def test_scale_follows_the_largest_value_in_training_only() -> None:
+    quantiser = quantisers.ActivationQuant(None)
+    quantiser(torch.tensor([12.7, -1.0]))
+    assert quantiser.scale.item() == pytest.approx(0.1)
+    quantiser.eval()(torch.tensor([1270.0]))
+    assert quantiser.scale.item() == pytest.approx(0.1)
+    quantiser.train()(torch.tensor([25.4]))
+    assert 0.1 < quantiser.scale.item() < 0.2
+
+
+def test_layers_that_meet_in_the_concat_share_one_quantiser() -> None:
+    network = networks.build("yolov2-nano", 2, Form.TERNARY)
+    concat = next(layer for layer in network.layers if isinstance(layer, networks.Concat))
+    sharing = [layer.name for layer in network.layers if isinstance(layer, networks.Conv) and layer.shares]
+    assert len(sharing) == 2 and sharing[0] in concat.inputs
+    assert "concat" in network.activations and not set(sharing) & set(network.activations)
+
+
+def test_brevitas_layers_carry_the_quantisers() -> None:
+    network = networks.build("yolov2-nano", 2, Form.TERNARY)
+    network.aim(0.28)
+    for layer, conv in network.convolutions():
+        quantised = conv.quant_weight()
+        integers, scale = quantisers.weight_quantiser(conv).integers(conv.weight)
+        torch.testing.assert_close(quantised.value, integers * scale)
+        expected = {networks.FIRST_BITS, networks.HEAD_BITS} if layer.name in ("conv1", "head") else {2}
+        assert int(quantised.bit_width) in expected

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+from sterna.errors import SternaError
+from sterna.graph import file
+from sterna.train import TrainingStoppedError, checkpoint, load_options, options, trainer
+from sterna.train.options import TrainOptions
+
+SMALL = {
+    "height": 64,
+    "width": 64,
+    "train_scenes": 12,
+    "val_scenes": 2,
+    "test_scenes": 3,
+    "batch": 4,
+    "float_epochs": 2,
+    "ternary_epochs": 2,
+    "evaluate_every": 2,
+    "threads": 1,
+}
+
+
+def small(output: Path, **changes: object) -> TrainOptions:
+    return options.parse(**{**SMALL, "output": output, **changes})
+
+
+def quiet() -> Console:
+    return Console(quiet=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was never stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    trainer.train(small(folder), quiet())
+    return folder
+
+
+def test_a_run_leaves_graph_summary_and_log(whole: Path) -> None:
+    graph = file.load(whole / trainer.GRAPH)
+    assert graph.metadata["classes"] == ["vehicle", "person"] and len(graph.metadata["anchors"]) == 5
+    summary = json.loads((whole / trainer.SUMMARY).read_text())
+    for form in ("float", "ternary", "integer"):
+        assert 0 <= summary[f"{form}_map50"] <= 1
+    assert summary["weights"] == 189_092 and summary["density"] < 0.31
+    assert set(summary["density_by_layer"]) >= {"conv1", "head"}
+    log = json.loads((whole / trainer.LOG).read_text())
+    assert [(line["phase"], line["epoch"]) for line in log] == [
+        ("float", 1),
+        ("float", 2),
+        ("ternary", 1),
+        ("ternary", 2),
+    ]
+    assert "val_map50" in log[1] and "val_map50" not in log[0]
+    assert not list(whole.glob("*.partial"))
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Press Ctrl-C while step number `steps` runs."""
+    train_step = trainer._Run._train_step
+    count = 0
+
+    def step(self: trainer._Run, batch: trainer._Batch) -> str:
+        nonlocal count
+        count += 1
+        if count == steps:
+            signal.raise_signal(signal.SIGINT)
+        return train_step(self, batch)
+
+    monkeypatch.setattr(trainer._Run, "_train_step", step)
+
+
+@pytest.mark.parametrize("steps", [2, 6, 8])  # inside the float phase, at its last step, inside the ternary phase
+def test_a_stopped_run_resumes_to_the_same_result(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        stop_after(patch, steps)
+        with pytest.raises(TrainingStoppedError, match="resume"):
+            trainer.train(small(folder), quiet())
+    trainer.train(load_options(folder), quiet())
+    assert (folder / trainer.GRAPH).read_bytes() == (whole / trainer.GRAPH).read_bytes()
+    assert json.loads((folder / trainer.LOG).read_text()) == json.loads((whole / trainer.LOG).read_text())
+    stopped, straight = (json.loads((path / trainer.SUMMARY).read_text()) for path in (folder, whole))
+    del stopped["step_seconds"], straight["step_seconds"]
+    assert stopped == straight
+
+
+def test_ctrl_c_is_given_back_after_training(whole: Path) -> None:
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_another_seed_gives_another_graph(whole: Path, tmp_path: Path) -> None:
+    trainer.train(small(tmp_path / "run", seed=1, float_epochs=1, ternary_epochs=1), quiet())
+    assert (tmp_path / "run" / trainer.GRAPH).read_bytes() != (whole / trainer.GRAPH).read_bytes()
+
+
+def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
+    before = (whole / trainer.CHECKPOINT).read_bytes()
+    with pytest.raises(SternaError, match="already holds a run"):
+        trainer.train(small(whole), quiet())
+    assert (whole / trainer.CHECKPOINT).read_bytes() == before
+
+
+def test_resume_with_other_options_is_refused(whole: Path) -> None:
+    with pytest.raises(SternaError, match=r"density = 0\.2; allowed: 0\.28"):
+        trainer.train(small(whole, resume=True, density=0.2), quiet())
+
+
+def test_resume_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SternaError, match="no training run in the folder"):
+        trainer.train(small(tmp_path, resume=True), quiet())
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(SternaError, match="damaged"):
+        checkpoint.load(tmp_path / "checkpoint.pt")
+
+
+def test_a_cut_checkpoint_is_refused(whole: Path, tmp_path: Path) -> None:
+    content = (whole / trainer.CHECKPOINT).read_bytes()
+    for keep in (100, len(content) // 2, len(content) - 1):
+        (tmp_path / "checkpoint.pt").write_bytes(content[:keep])
+        with pytest.raises(SternaError, match="damaged"):
+            checkpoint.load(tmp_path / "checkpoint.pt")
+
+
+class Payload:
+    """What a hostile checkpoint would hold."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, (Path("touched"),)
+
+
+def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"format": checkpoint.FORMAT, "payload": Payload()}, tmp_path / "checkpoint.pt")
+    with pytest.raises(SternaError, match="damaged"):
+        checkpoint.load(tmp_path / "checkpoint.pt")
+    assert not (tmp_path / "touched").exists()
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "value.json"
+    checkpoint.write_json(path, {"old": 1})
+
+    def fail(partial: Path) -> None:
+        partial.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        checkpoint.write_atomically(path, fail)
+    assert json.loads(path.read_text()) == {"old": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"network": "yolov9"}, "yolov2-nano; network = yolov9"),
+        ({"height": 100}, "multiple of 32"),
+        ({"density": 0}, "density = 0"),
+        ({"float_epochs": 0}, "float_epochs = 0"),
+        ({"batch": "many"}, "batch = many"),
+        ({"colour": "red"}, "colour = red"),
+    ],
+)
+def test_bad_options_are_refused_by_name(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    with pytest.raises(SternaError, match=message):
+        small(tmp_path, **change)
+
+
+def test_a_voc_folder_that_is_none_is_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(SternaError, match="no folder JPEGImages"):
+        trainer.train(small(tmp_path / "run", data=str(tmp_path)), quiet())
+    assert not (tmp_path / "run" / trainer.CHECKPOINT).exists()
+
+
+def test_a_rate_that_destroys_the_network_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import math
+
+    start = trainer._Run._start_phase
+
+    def broken(self: trainer._Run, phase: int, weights: dict[str, torch.Tensor] | None) -> None:
+        start(self, phase, weights)
+        with torch.no_grad():
+            next(self.network.parameters()).fill_(math.nan)
+
+    monkeypatch.setattr(trainer._Run, "_start_phase", broken)
+    with pytest.raises(SternaError, match="no longer a number"):
+        trainer.train(small(tmp_path / "run"), quiet())
+
+
+def test_density_falls_on_its_schedule_and_rate_rises_and_falls() -> None:
+    densities = [trainer._density(step / 100, 0.2) for step in range(101)]
+    assert densities[0] == trainer.START_DENSITY and densities == sorted(densities, reverse=True)
+    assert set(densities[50:]) == {0.2}
+    rates = [trainer._rate(step / 100) for step in range(101)]
+    assert rates[0] < 0.05 and max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0.01)
