@@ -31,14 +31,15 @@ def _channel(prefix: str, direction: str, fields: dict[str, int]) -> list[Port]:
 def ports(config: EngineConfig) -> list[Port]:
     """The ports, in order."""
     address = {"id": 1, "addr": BUS_ADDRESS_BITS, "len": 8, "size": 3, "burst": 2}
+    address |= {"lock": 0, "cache": 4, "prot": 3, "qos": 4}
     data = config.axi_data_w
     return [
         Port("input", "", "clk_i"),
         Port("input", "", "rst_ni"),
-        *_channel("s_axil_aw", "input", {"addr": ADDRESS_BITS}),
+        *_channel("s_axil_aw", "input", {"addr": ADDRESS_BITS, "prot": 3}),
         *_channel("s_axil_w", "input", {"data": REGISTER_BITS, "strb": REGISTER_BITS // 8}),
         *_channel("s_axil_b", "output", {"resp": 2}),
-        *_channel("s_axil_ar", "input", {"addr": ADDRESS_BITS}),
+        *_channel("s_axil_ar", "input", {"addr": ADDRESS_BITS, "prot": 3}),
         *_channel("s_axil_r", "output", {"data": REGISTER_BITS, "resp": 2}),
         *_channel("m_axi_aw", "output", address),
         *_channel("m_axi_w", "output", {"data": data, "strb": data // 8, "last": 0}),

@@ -53,19 +53,41 @@ class Device(ABC):
     """
 
     def __init__(self) -> None:
+        self._is_open = False
         self._package: Package | None = None
 
-    @abstractmethod
     def open(self) -> None:
-        """Get ready."""
+        """Get ready; does nothing if the device is open."""
+        if not self._is_open:
+            self._open()
+            self._is_open = True
 
-    @abstractmethod
     def close(self) -> None:
-        """Let go of everything. May be called twice."""
+        """Let go of everything, the package too; does nothing if the device is closed."""
+        if self._is_open:
+            self._is_open = False
+            self._package = None
+            self._close()
 
-    @abstractmethod
     def load(self, package: Package) -> None:
         """Make `package` the one that `infer` runs."""
+        if not self._is_open:
+            raise SternaError("is not open", where="device", remedy="open it first")
+        self._package = None
+        self._load(package)
+        self._package = package
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Get ready; whatever fails is let go of again."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Let go of everything."""
+
+    @abstractmethod
+    def _load(self, package: Package) -> None:
+        """Take `package`, refuse it if it does not suit this device."""
 
     @abstractmethod
     def counters(self) -> Counters | None:
@@ -81,9 +103,7 @@ class Device(ABC):
             raise SternaError("no package is loaded", where="device", remedy="load one first")
         self._check(images, self._package)
         stored = self._run(images, self._package, progress)
-        outputs = {
-            name: stored[self._package.source_of(name).layer] for name in self._package.schedule.outputs
-        }
+        outputs = {name: stored[self._package.source_of(name).layer] for name in self._package.schedule.outputs}
         return stored | outputs
 
     @staticmethod

@@ -50,7 +50,7 @@ class EngineDevice(Device):
         self._watchdog, self._timeout, self._verify = watchdog, timeout, verify
         self._counters: Counters | None = None
 
-    def open(self) -> None:
+    def _open(self) -> None:
         """Reach the engine and check that it is one this driver knows."""
         self._transport.open()
         try:
@@ -72,12 +72,12 @@ class EngineDevice(Device):
                     remedy="generate the engine with this version",
                 )
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Let go of the engine."""
-        self._package = self._counters = None
+        self._counters = None
         self._transport.close()
 
-    def load(self, package: Package) -> None:
+    def _load(self, package: Package) -> None:
         """Write the tape of `package` to the engine's memory."""
         found = self._transport.read32(Register.CONFIG_HASH)
         if found != package.config.hash:
@@ -103,7 +103,6 @@ class EngineDevice(Device):
             self._transport.write32(register + 4, address >> 32)
         self._transport.write32(Register.TAPE_BYTES, len(package.tape))
         self._transport.write32(Register.WATCHDOG, self._watchdog)
-        self._package = package
 
     def _place(self, package: Package) -> None:
         sizes = (len(package.tape), package.schedule.frame_bytes, package.schedule.result_bytes)
@@ -196,11 +195,7 @@ class EngineDevice(Device):
         return self._transport.read32(low) | self._transport.read32(low + 4) << 32
 
     def _read_counters(self) -> Counters:
-        totals = {
-            f.name: self._read64(Register[f"{f.name}_lo".upper()])
-            for f in fields(Counters)
-            if f.name != "steps"
-        }
+        totals = {f.name: self._read64(Register[f"{f.name}_lo".upper()]) for f in fields(Counters) if f.name != "steps"}
         kept = min(self._transport.read32(Register.STEPS), PROFILE_STEPS)
         return Counters(**totals, steps=tuple(self._read_step(index) for index in range(kept)))
 

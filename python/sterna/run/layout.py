@@ -41,9 +41,7 @@ def pack(tensor: NDArray[np.int8], config: EngineConfig) -> NDArray[np.uint8]:
 
 def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig) -> NDArray[np.int8]:
     """The layer int8[C, H, W] that `memory`, the bytes of its region, holds."""
-    lanes = np.frombuffer(memory, np.int8).reshape(
-        store.words, store.tiles_h, store.tiles_w, word_bytes(config)
-    )
+    lanes = np.frombuffer(memory, np.int8).reshape(store.words, store.tiles_h, store.tiles_w, word_bytes(config))
     split = lanes[..., : config.lanes * WORD_CHANNELS].reshape(
         store.words, store.tiles_h, store.tiles_w, config.tile_h, config.tile_w, WORD_CHANNELS
     )

