@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from rich.table import Table
 
-from sterna.graph import Conv
+from sterna.graph import Conv, Graph
+from sterna.run.compare import Comparison, Difference
 from sterna.run.device import StepCounters
 from sterna.run.package import Package, StepInfo
 from sterna.spec.config import EngineConfig
@@ -17,41 +18,59 @@ from sterna.spec.tape import Op
 
 @dataclass(frozen=True)
 class LayerCost:
-    """The steps of one operation of the engine; `layer` names the graph layers that it covers."""
+    """The steps of one operation of the engine; transfers to memory are one row together."""
 
-    layer: str
-    #: Channels, height, width of the map that it makes.
-    shape: tuple[int, int, int]
+    #: The layers that it covers; of a CONV the last one names the map that it makes.
+    layers: tuple[str, ...]
+    op: str
+    #: Channels, height, width of the map; None for transfers.
+    shape: tuple[int, int, int] | None
     #: Nonzero weights / weights; None where there are none.
     density: float | None
     cycles: int
     estimated: int
     #: Additions on pixels that exist / additions that all lanes could have made in `cycles`; None for transfers.
     lanes_busy: float | None
+    #: Whether the map equals the reference's; None if it was not compared.
+    equal: bool | None
+
+    @property
+    def name(self) -> str:
+        """What the row is about."""
+        if self.op == Op.CONV.name:
+            return " + ".join(self.layers)
+        return f"{self.op.lower()} {self.layers[0] if len(self.layers) == 1 else f'{len(self.layers)} layers'}"
 
 
-def layer_costs(package: Package, counted: Sequence[StepCounters]) -> list[LayerCost]:
+def layer_costs(
+    package: Package, counted: Sequence[StepCounters], comparison: Comparison | None = None
+) -> list[LayerCost]:
     """A row for each operation, in the order of the tape; steps that the engine did not count are left out."""
-    groups: dict[tuple[str, tuple[str, ...]], list[tuple[StepInfo, StepCounters]]] = {}
+    groups: dict[object, list[tuple[StepInfo, StepCounters]]] = {}
     for step, counters in zip(package.schedule.steps, counted, strict=False):
-        groups.setdefault((step.op, step.layers), []).append((step, counters))
-    return [_cost(package, op, layers, steps) for (op, layers), steps in groups.items()]
+        key = step.layers if step.op == Op.CONV.name else step.op
+        groups.setdefault(key, []).append((step, counters))
+    compared = {} if comparison is None else comparison.layers
+    return [_cost(package, steps, compared) for steps in groups.values()]
 
 
 def _cost(
-    package: Package, op: str, layers: tuple[str, ...], steps: list[tuple[StepInfo, StepCounters]]
+    package: Package, steps: list[tuple[StepInfo, StepCounters]], compared: dict[str, Difference | None]
 ) -> LayerCost:
-    compute = op == Op.CONV.name
-    name = " + ".join(layers)
+    first, _ = steps[0]
+    compute = first.op == Op.CONV.name
+    layers = tuple(dict.fromkeys(layer for step, _ in steps for layer in step.layers))
     cycles = sum(counters.cycles for _, counters in steps)
     work = sum(step.lane_work for step, _ in steps)
     return LayerCost(
-        layer=name if compute else f"{op} {name}",
-        shape=package.graph.info[layers[-1]].shape,
-        density=_density(package, layers) if compute else None,
+        layers=layers,
+        op=first.op,
+        shape=package.graph.info[layers[-1]].shape if compute else None,
+        density=density(package.graph, layers) if compute else None,
         cycles=cycles,
         estimated=sum(step.cycles for step, _ in steps),
         lanes_busy=work / max(1, cycles * engine_lanes(package.config)) if compute else None,
+        equal=compared[layers[-1]] is None if compute and layers[-1] in compared else None,
     )
 
 
@@ -60,32 +79,45 @@ def engine_lanes(config: EngineConfig) -> int:
     return config.lanes * config.units * config.clusters
 
 
-def _density(package: Package, layers: tuple[str, ...]) -> float | None:
-    weights = [layer.weights for layer in package.graph.layers if layer.name in layers and isinstance(layer, Conv)]
+def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
+    """Nonzero weights / weights of `layers`, or of the whole graph; None if they have no weights."""
+    weights = [
+        layer.weights
+        for layer in graph.layers
+        if isinstance(layer, Conv) and (layers is None or layer.name in layers)
+    ]
     if not weights:
         return None
-    return sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights)
+    return float(sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights))
 
 
-def cost_table(costs: Sequence[LayerCost], extra: dict[str, Sequence[str]] | None = None) -> Table:
-    """`costs` as a table with a line of sums; `extra` columns by title have an entry for each cost."""
+def cost_table(costs: Sequence[LayerCost]) -> Table:
+    """`costs` as a table with a line of sums."""
+    compared = any(cost.equal is not None for cost in costs)
     table = Table("layer")
-    for title in ("shape", "density", "cycles", "estimated", "lanes busy", *(extra or {})):
+    for title in ("shape", "density", "cycles", "estimated", "lanes busy", *(["equal"] if compared else [])):
         table.add_column(title, justify="right")
-    for index, cost in enumerate(costs):
-        table.add_row(
-            cost.layer,
-            "x".join(map(str, cost.shape)),
-            _share(cost.density),
-            f"{cost.cycles:,}",
-            f"{cost.estimated:,}",
-            _share(cost.lanes_busy),
-            *(column[index] for column in (extra or {}).values()),
-        )
+    for cost in costs:
+        table.add_row(*cost_cells(cost)[: len(table.columns)])
     table.add_section()
     total, estimated = sum(cost.cycles for cost in costs), sum(cost.estimated for cost in costs)
-    table.add_row("sum", "", "", f"{total:,}", f"{estimated:,}", "")
+    table.add_row("sum", "", "", f"{total:,}", f"{estimated:,}")
     return table
+
+
+def cost_cells(cost: LayerCost) -> tuple[str, ...]:
+    """A row of the table as text: layer, shape, density, cycles, estimated, lanes busy, equal."""
+    shape = "" if cost.shape is None else "x".join(map(str, cost.shape))
+    equal = {None: "", True: "yes", False: "NO"}[cost.equal]
+    return (
+        cost.name,
+        shape,
+        _share(cost.density),
+        f"{cost.cycles:,}",
+        f"{cost.estimated:,}",
+        _share(cost.lanes_busy),
+        equal,
+    )
 
 
 def _share(value: float | None) -> str:

@@ -1,0 +1,161 @@
+"""`make demo`: the kept model, from pictures to boxes through the simulated engine, every layer checked."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+
+from sterna.cli import draw
+from sterna.cli.demo_report import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
+from sterna.cli.detect import as_json
+from sterna.cli.devices import RTL, open_device
+from sterna.cli.guard import FAILED, guarded
+from sterna.cli.layers import cost_table, density, layer_costs
+from sterna.compile import compile_graph
+from sterna.graph import file as graph_file
+from sterna.run import package as package_file
+from sterna.run.compare import Comparison, compare_results
+from sterna.run.detector import Detector
+from sterna.run.device import Counters, Device, Results
+from sterna.run.package import Package
+from sterna.spec.config import load_config
+from sterna.spec.paths import ROOT
+from sterna.train import evaluate_graph
+from sterna.train.evaluate import METHOD
+from sterna.train.scenes import SceneSet
+
+#: Scenes that no training has seen, and how many of them go through the simulation.
+SEED, SPLIT, SIMULATED = 0, "test", 4
+THRESHOLD, OVERLAP = 0.3, 0.45
+SHEET_COLUMNS = 2
+
+Pictures = list[NDArray[np.uint8]]
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the engine computed, counted for the last picture, and whether it is right."""
+
+    results: Results
+    counters: Counters
+    comparison: Comparison
+
+
+class Stages:
+    """Says what is being done, and keeps how long each stage took."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        """Run a stage of this name."""
+        print(f"{name} ...", flush=True)
+        start = monotonic()
+        yield
+        self.seconds[name] = round(monotonic() - start, 1)
+
+
+@app.command()
+def demo(
+    model: Annotated[Path, typer.Option(help="Integer graph of a detector.")] = ROOT / "models/demo-nano.sterna-graph",
+    output: Annotated[Path, typer.Option(help="Folder to write.")] = ROOT / "build" / "demo",
+    config: Annotated[str, typer.Option(help="Named engine config.")] = "nano",
+    judged: Annotated[int, typer.Option(min=1, help="Scenes that the reference is judged on.")] = 200,
+) -> None:
+    """Compile the model, simulate its engine on unseen scenes, check every layer, draw the boxes."""
+    graph, stage = graph_file.load(model), Stages()
+    detector = Detector.of(graph)
+    engine = load_config(config)
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir(parents=True)
+    with stage("Compile the graph to a tape"):
+        package = compile_graph(graph, engine, observe=True)
+        package_file.save(package, output / "demo.sterna")
+    scenes = SceneSet(SEED, SPLIT, judged, detector.height, detector.width)
+    pictures = [scenes[index].image for index in range(SIMULATED)]
+    run = _run(package, np.stack([detector.prepare(picture) for picture in pictures]), output / "engine", stage)
+    with stage(f"Measure the precision of the integer reference on {judged} unseen scenes"):
+        found = evaluate_graph(graph, scenes)
+    report = Report(
+        model=model.name,
+        config=engine.name,
+        seed=SEED,
+        scenes=_draw(pictures, run.results[detector.output], detector, output),
+        layers=layer_costs(package, run.counters.steps, run.comparison),
+        layers_compared=len(run.comparison.layers),
+        layers_equal=run.comparison.equal,
+        difference=None if run.comparison.equal else str(run.comparison.first),
+        cycles=run.counters.cycles,
+        density=density(graph) or 0.0,
+        precision=Precision(scenes=judged, map50=found.map50, per_class=found.per_class, method=METHOD),
+        seconds=stage.seconds,
+    )
+    write_report(report, output)
+    raise typer.Exit(_conclude(report, output))
+
+
+def _run(package: Package, images: NDArray[np.int8], folder: Path, stage: Stages) -> Run:
+    """Both devices on the same images int8 [N, 3, H, W]."""
+    with stage("Compute every layer with the integer reference"), open_device("reference", package.config) as device:
+        device.load(package)
+        expected = device.infer(images)
+    with ExitStack() as stack:
+        with stage("Generate the engine and build its simulation"):
+            device = stack.enter_context(open_device(RTL, package.config, folder=folder))
+        with stage(f"Simulate the engine on {len(images)} scenes, every layer stored"):
+            device.load(package)
+            results = _infer(device, images, len(package.schedule.steps))
+            counters = device.counters()
+    assert counters is not None, "an engine that has run an image has counted it"
+    return Run(results, counters, compare_results(expected, results, (layer.name for layer in package.graph.layers)))
+
+
+def _infer(device: Device, images: NDArray[np.int8], steps: int) -> Results:
+    with Progress(transient=True) as progress:
+        bar = progress.add_task("simulate", total=len(images) * steps)
+        return device.infer(images, lambda image, done: progress.update(bar, completed=image * steps + done))
+
+
+def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, output: Path) -> list[Scene]:
+    """The pictures with the engine's boxes, each by itself and all on a sheet."""
+    drawn, scenes = [], []
+    for number, (picture, head) in enumerate(zip(pictures, heads, strict=True)):
+        found = detector.boxes(head, picture, threshold=THRESHOLD, overlap=OVERLAP)
+        drawn.append(draw.boxes(picture, found, detector.classes))
+        name = f"scene_{number}.png"
+        drawn[-1].save(output / name)
+        scenes.append(Scene(scene=number, drawn=name, boxes=as_json(found, detector.classes)))
+    draw.sheet(drawn, SHEET_COLUMNS).save(output / SHEET_NAME)
+    return scenes
+
+
+def _conclude(report: Report, output: Path) -> int:
+    """Show the report; the exit code."""
+    Console().print(cost_table(report.layers))
+    precision = report.precision
+    print(f"mAP at IoU 0.5 on {precision.scenes} unseen scenes: {precision.map50:.3f}; density {report.density:.3f}")
+    print(f"Pictures with boxes: {output / SHEET_NAME} and {output}/scene_*.png")
+    print(f"Report: {output / HTML_NAME} and {output / JSON_NAME}")
+    if not report.layers_equal:
+        print(f"error: the engine differs from the reference: {report.difference}", file=sys.stderr)
+        return FAILED
+    print(f"All {report.layers_compared} stored layers equal the reference on {len(report.scenes)} scenes.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(lambda: app(standalone_mode=False)))

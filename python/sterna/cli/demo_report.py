@@ -1,0 +1,66 @@
+"""The demo's report: report.json for programs, report.html with the pictures for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from pydantic import BaseModel, ConfigDict
+
+from sterna.cli.layers import LayerCost, cost_cells
+
+JSON_NAME, HTML_NAME, SHEET_NAME = "report.json", "report.html", "sheet.png"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Scene(_Record):
+    """One simulated scene: its number, the drawn picture and its boxes (class, score, pixels)."""
+
+    scene: int
+    drawn: str
+    boxes: list[dict[str, Any]]
+
+
+class Precision(_Record):
+    """mAP of the integer reference at IoU 0.5 on unseen scenes; `method` says how it is computed."""
+
+    scenes: int
+    map50: float
+    per_class: dict[str, float]
+    method: str
+
+
+class Report(_Record):
+    """Everything that the demo found out."""
+
+    model: str
+    config: str
+    #: Seed of the scenes.
+    seed: int
+    scenes: list[Scene]
+    layers: list[LayerCost]
+    layers_compared: int
+    layers_equal: bool
+    #: The first difference from the reference in words; None if there is none.
+    difference: str | None
+    #: Clock cycles of the last simulated frame; every layer is stored to be checked, which costs cycles of its own.
+    cycles: int
+    density: float
+    precision: Precision
+    #: By stage.
+    seconds: dict[str, float]
+
+
+def write_report(report: Report, folder: Path) -> None:
+    """Write both forms to `folder`."""
+    (folder / JSON_NAME).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("sterna.cli"), undefined=jinja2.StrictUndefined, autoescape=True
+    )
+    page = templates.get_template("report.html.j2")
+    rows = [cost_cells(cost) for cost in report.layers]
+    (folder / HTML_NAME).write_text(page.render(report=report, rows=rows), encoding="utf-8")
