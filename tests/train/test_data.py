@@ -42,6 +42,12 @@ def test_voc_boxes_come_in_pixels_of_the_resized_picture(voc: Path) -> None:
     assert frame.classes.tolist() == [1, 0] and frame.difficult.tolist() == [False, True]
 
 
+def test_a_box_too_thin_to_see_counts_as_difficult(voc: Path) -> None:
+    thin = OBJECT.format("dog", 0, 9, 9, 9, 30) + OBJECT.format("dog", 0, 9, 9, 20, 30)
+    (voc / "Annotations/p0.xml").write_text(LABEL.format(thin))
+    assert VocSet(voc, "train", 32, 64)[0].difficult.tolist() == [True, False]
+
+
 def edit(path: str, text: str) -> Callable[[Path], None]:
     return lambda folder: (folder / path).write_text(text) and None
 
@@ -55,7 +61,7 @@ def edit(path: str, text: str) -> Callable[[Path], None]:
         (edit("ImageSets/Main/train.txt", "p0\nmissing\n"), r"picture = missing\.jpg"),
         (lambda folder: (folder / "Annotations/p1.xml").unlink(), r"p1\.xml: the annotation is missing"),
         (edit("Annotations/p0.xml", "<annotation>"), r"p0\.xml: the annotation cannot be read"),
-        (edit("Annotations/p0.xml", LABEL.format(OBJECT.format("dog", 0, 9, 1, 9, 5))), "bndbox = dog 9 1 9 5"),
+        (edit("Annotations/p0.xml", LABEL.format(OBJECT.format("dog", 0, 9, 1, 8, 5))), "bndbox = dog 9 1 8 5"),
         (edit("Annotations/p0.xml", LABEL.format(OBJECT.format("", 0, 1, 1, 9, 5))), r"\(no name\)"),
         (edit("Annotations/p0.xml", LABEL.format(OBJECT.format("dog", 0, "x", 1, 9, 5))), "bndbox = dog x"),
         (edit("JPEGImages/p0.jpg", "no picture"), r"p0\.jpg: the picture cannot be read"),

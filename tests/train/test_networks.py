@@ -31,7 +31,7 @@ def weights(name: str, classes: int) -> int:
 
 
 def test_yolov2_has_the_weights_of_the_published_network() -> None:
-    # The published yolov2-voc.weights has 202,704,260 bytes: 16 of header and 4 for each weight, for scale, bias, mean and
+    # The published yolov2-voc.weights has 202,704,260 bytes: 16 of header, 4 for each weight, for scale, bias, mean and
     # variance of each normalised filter, and for each bias of the head.
     specs = [layer for layer in networks.describe("yolov2") if isinstance(layer, Conv)]
     filters = sum(layer.filters for layer in specs)

@@ -90,8 +90,9 @@ class _Run:
             self._restore(saved)
 
     def _choose_anchors(self) -> list[list[float]]:
-        frames = (self.data.train[index] for index in range(len(self.data.train)))
-        sizes = np.concatenate([frame.boxes[:, 2:] - frame.boxes[:, :2] for frame in frames])
+        with self.console.status("looking at the training pictures"):
+            frames = [self.data.train[index] for index in range(len(self.data.train))]
+        sizes = np.concatenate([(frame.boxes[:, 2:] - frame.boxes[:, :2])[~frame.difficult] for frame in frames])
         stride = networks.stride(networks.describe(self.options.network))
         cells = anchor_boxes.cluster(sizes / stride, networks.ANCHORS, self.options.seed)
         return [[round(float(width), 3), round(float(height), 3)] for width, height in cells]

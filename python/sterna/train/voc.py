@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from sterna.errors import SternaError
 from sterna.train.frames import Frame
 
+SMALLEST_SIDE = 2.0  # pixels of the resized picture; boxes thinner than this count as difficult
 PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
 
 
@@ -49,12 +50,14 @@ class VocSet:
         things = self._objects[index]
         boxes = np.array([thing.box for thing in things], np.float64).reshape(-1, 4)
         limits = [self._width, self._height, self._width, self._height]
+        resized = (boxes * factors).clip(0, limits).astype(np.float32)
+        tiny = (resized[:, 2:] - resized[:, :2]).min(1, initial=np.inf) < SMALLEST_SIDE
         small = picture.resize((self._width, self._height), Image.Resampling.BILINEAR)
         return Frame(
             np.asarray(small),
-            (boxes * factors).clip(0, limits).astype(np.float32),
+            resized,
             np.array([self.classes.index(thing.name) for thing in things], np.int64),
-            np.array([thing.difficult for thing in things], bool),
+            np.array([thing.difficult for thing in things], bool) | tiny,
         )
 
     def _check_classes(self, split: str) -> None:
@@ -134,13 +137,13 @@ def _read_object(element: ElementTree.Element, path: Path) -> _Object:
         left, top, right, bottom = (float(text) for text in corners)
     except ValueError:
         left = top = right = bottom = float("nan")
-    if not name or not (left < right and top < bottom):
+    if not name or not (left <= right and top <= bottom):
         raise SternaError(
-            "an object without name or with an empty box",
+            "an object without name or with a box inside out",
             where=str(path),
             attribute="bndbox",
             value=f"{name or '(no name)'} {' '.join(corners)}",
-            allowed="xmin < xmax and ymin < ymax",
+            allowed="xmin <= xmax and ymin <= ymax",
             remedy="correct the annotation",
         )
     # VOC counts pixels from 1 and includes the last one.

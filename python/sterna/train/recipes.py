@@ -1,0 +1,44 @@
+"""The runs whose results are kept or quoted, each as the options that repeat it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sterna.train.options import SCENES, TrainOptions, parse
+
+
+def demo(output: Path, threads: int) -> TrainOptions:
+    """The nano of the demonstration: generated street scenes at 160x160."""
+    return parse(
+        network="yolov2-nano",
+        data=SCENES,
+        height=160,
+        width=160,
+        float_epochs=10,
+        ternary_epochs=18,
+        density=0.2,
+        evaluate_every=3,
+        seed=0,
+        threads=threads,
+        output=output,
+    )
+
+
+def bccd(folder: Path, output: Path, threads: int) -> TrainOptions:
+    """A nano for blood cells: the BCCD data set, a Pascal VOC folder, train split to test split."""
+    return parse(
+        network="yolov2-nano",
+        data=str(folder),
+        height=192,
+        width=256,
+        batch=8,
+        float_epochs=60,
+        ternary_epochs=80,
+        float_rate=2e-3,
+        ternary_rate=1.5e-3,
+        density=0.28,
+        evaluate_every=10,
+        seed=0,
+        threads=threads,
+        output=output,
+    )
