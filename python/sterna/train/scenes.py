@@ -335,7 +335,7 @@ def _draw_vehicle(draw: ImageDraw.ImageDraw, w: int, h: int, mover: Mover) -> No
             if mover.variant == 3:
                 draw.rectangle((w * 0.42, -1, w * 0.54, h * 0.05), fill=(245, 245, 225))
     draw.rectangle((w * 0.02, sill - h * 0.1, w * 0.98, sill), fill=_shade(paint, 0.5))
-    draw.rectangle((w * 0.965, h * 0.5, w - 1, h * 0.6), fill=(250, 240, 190))
+    draw.rectangle((min(w * 0.965, w - 1), h * 0.5, w - 1, h * 0.6), fill=(250, 240, 190))
     draw.rectangle((0, h * 0.5, w * 0.03, h * 0.6), fill=(190, 40, 34))
     for share in (0.2, 0.8):
         centre = w * share
