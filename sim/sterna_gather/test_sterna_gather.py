@@ -1,0 +1,224 @@
+"""Bench of sterna_gather: random maps in banks, random windows inside and outside of them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import cocotb
+import pytest
+
+from sim.support.inputs import Inputs
+from sim.support.streams import Bench, Field, Sink, Source
+from sim.support.words import gather_word, pack, step_word
+
+PARAMETERS = [
+    {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12},
+    {"TileH": 3, "TileW": 7, "ActW": 5, "FmAddrW": 10},
+    {"TileH": 13, "TileW": 15, "ActW": 6, "FmAddrW": 16},
+]
+LATENCY = 12
+READ_LATENCY = 3
+
+
+@dataclass(frozen=True)
+class Map:
+    """One channel word of a map: its place, its pixels (word of four channels at [y][x]) and its step."""
+
+    plane: int
+    pixels: list[list[int]]
+    stride: int
+    pad: int
+
+    @property
+    def height(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def width(self) -> int:
+        return len(self.pixels[0])
+
+
+class Banks:
+    """Feature memory as the gather sees it: a word in each bank, `READ_LATENCY` cycles after the addresses.
+
+    Words that were never put there are random, and so is what stands at the port between two reads.
+    """
+
+    def __init__(self, dut: Any, tile_h: int, tile_w: int, pixel_w: int, addr_w: int) -> None:
+        self.tile_h, self.tile_w, self.pixel_w, self.addr_w = tile_h, tile_w, pixel_w, addr_w
+        self.asked, self.rows, self.cols = Field(dut.read_valid_o), Field(dut.read_row_o), Field(dut.read_col_o)
+        self.data = Field(dut.read_data_i)
+        self.words: dict[tuple[int, int, int], int] = {}
+        self.coming = [0] * READ_LATENCY
+
+    def put(self, image: Map) -> None:
+        """Lay a map out as docs/engine.md says."""
+        tiles_w = -(-image.width // self.tile_w)
+        for y, row in enumerate(image.pixels):
+            for x, pixel in enumerate(row):
+                address = image.plane + y // self.tile_h * tiles_w + x // self.tile_w
+                self.words[y % self.tile_h, x % self.tile_w, address] = pixel
+
+    def drive(self) -> None:
+        self.data.write(self.coming.pop(0))
+
+    def sample(self) -> None:
+        lanes = self.tile_h * self.tile_w
+        if not self.asked.read():
+            self.coming.append(random.getrandbits(lanes * self.pixel_w))
+            return
+        mask = (1 << self.addr_w) - 1
+        rows = [self.rows.read() >> (y * self.addr_w) & mask for y in range(self.tile_h)]
+        cols = [self.cols.read() >> (x * self.addr_w) & mask for x in range(self.tile_w)]
+        self.coming.append(pack([self._word(y, x, (rows[y] + cols[x]) & mask) for y in range(self.tile_h)
+                                 for x in range(self.tile_w)], self.pixel_w))
+
+    def _word(self, y: int, x: int, address: int) -> int:
+        return self.words.get((y, x, address), random.getrandbits(self.pixel_w))
+
+
+class TB(Bench):
+    """The gather, its memory, a source of windows and a model of what each window holds."""
+
+    def __init__(self, dut: Any, idle: float) -> None:
+        super().__init__(dut)
+        self.tile_h, self.tile_w = int(dut.TileH.value), int(dut.TileW.value)
+        self.act_w, self.addr_w = int(dut.ActW.value), int(dut.FmAddrW.value)
+        self.pixel_w = 4 * self.act_w
+        self.banks = Banks(dut, self.tile_h, self.tile_w, self.pixel_w, self.addr_w)
+        self.windows = Source(Field(dut.request_valid_i), Field(dut.request_ready_o),
+                              {"window": Field(dut.request_i)}, idle)
+        self.words = Sink(Field(dut.word_valid_o), None, {"word": Field(dut.word_data_o)})
+        self.inputs = Inputs(dut)
+        self.agents = [self.inputs, self.banks, self.windows, self.words]
+
+    def random_map(self) -> Map:
+        """A map of any size from one pixel to a few tiles, somewhere in the memory."""
+        height, width = random.randint(1, 3 * self.tile_h + 1), random.randint(1, 3 * self.tile_w + 1)
+        words = -(-height // self.tile_h) * -(-width // self.tile_w)
+        return Map(
+            plane=random.randrange((1 << self.addr_w) - words + 1),
+            pixels=[[random.getrandbits(self.pixel_w) for _ in range(width)] for _ in range(height)],
+            stride=random.choice((1, 2)),
+            pad=random.randint(-(1 << (self.act_w - 1)), (1 << (self.act_w - 1)) - 1),
+        )
+
+    async def use(self, image: Map) -> None:
+        """Make `image` the map of the step."""
+        self.banks.words.clear()
+        self.banks.put(image)
+        self.inputs.set(linear_i=0, step_i=step_word(
+            in_full_rows=image.height // self.tile_h, in_extra_rows=image.height % self.tile_h,
+            in_full_cols=image.width // self.tile_w, in_extra_cols=image.width % self.tile_w,
+            in_tiles_w=-(-image.width // self.tile_w), gather_stride=image.stride, pad_value=image.pad,
+        ))
+        await self.step()
+
+    def random_window(self, image: Map) -> tuple[int, int]:
+        """First row and column of a window, mostly touching the map."""
+        return (random.randint(-3 * self.tile_h, image.height + self.tile_h),
+                random.randint(-3 * self.tile_w, image.width + self.tile_w))
+
+    def request(self, image: Map, top: int, left: int) -> dict[str, int]:
+        """The request for the window that begins at pixel (top, left)."""
+        return {"window": gather_word(
+            plane=image.plane, tile_row=top // self.tile_h, row=top % self.tile_h,
+            tile_col=left // self.tile_w, col=left % self.tile_w,
+        )}
+
+    def window(self, image: Map, top: int, left: int) -> dict[str, int]:
+        """The word of that window."""
+        padding = pack([image.pad] * 4, self.act_w)
+        ys = [top + image.stride * i for i in range(self.tile_h)]
+        xs = [left + image.stride * i for i in range(self.tile_w)]
+        return {"word": pack([image.pixels[y][x] if 0 <= y < image.height and 0 <= x < image.width else padding
+                              for y in ys for x in xs], self.pixel_w)}
+
+    async def expect(self, words: list[dict[str, int]]) -> None:
+        """Run until all windows are answered and compare."""
+        await self.run_until(lambda: not self.windows.queue and len(self.words.taken) >= len(words), 5000)
+        await self.step(LATENCY + 2)
+        assert len(self.words.taken) == len(words)
+        for i, (got, want) in enumerate(zip(self.words.taken, words, strict=True)):
+            assert got == want, f"window {i}: {got['word']:x}, not {want['word']:x}"
+        self.words.taken.clear()
+
+
+@cocotb.test()
+@cocotb.parametrize(idle=[0.0, 0.5])
+async def reads_windows_of_random_maps(dut: Any, idle: float) -> None:
+    tb = TB(dut, idle)
+    await tb.start(step_i=0, linear_i=0)
+    for _ in range(8):
+        image = tb.random_map()
+        await tb.use(image)
+        corners = [tb.random_window(image) for _ in range(40)]
+        tb.windows.send(tb.request(image, *corner) for corner in corners)
+        await tb.expect([tb.window(image, *corner) for corner in corners])
+
+
+@cocotb.test()
+async def reads_every_offset_with_both_strides(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    await tb.start(step_i=0, linear_i=0)
+    for stride in (1, 2):
+        drawn = tb.random_map()
+        image = Map(drawn.plane, drawn.pixels, stride, drawn.pad)
+        await tb.use(image)
+        corners = [(y, random.randrange(tb.tile_w)) for y in range(tb.tile_h)]
+        corners += [(random.randrange(tb.tile_h), x) for x in range(tb.tile_w)]
+        tb.windows.send(tb.request(image, *corner) for corner in corners)
+        await tb.expect([tb.window(image, *corner) for corner in corners])
+
+
+@cocotb.test()
+async def reads_planes_in_linear_mode(dut: Any) -> None:
+    tb = TB(dut, 0.3)
+    await tb.start(step_i=step_word(gather_stride=2, pad_value=3), linear_i=1)
+    words = []
+    for plane in random.sample(range(1 << tb.addr_w), 30):
+        pixels = [random.getrandbits(tb.pixel_w) for _ in range(tb.tile_h * tb.tile_w)]
+        for lane, pixel in enumerate(pixels):
+            tb.banks.words[lane // tb.tile_w, lane % tb.tile_w, plane] = pixel
+        tb.windows.send([{"window": gather_word(plane=plane, row=1, col=1, tile_row=5, tile_col=-1)}])
+        words.append({"word": pack(pixels, tb.pixel_w)})
+    await tb.expect(words)
+
+
+@cocotb.test()
+async def answers_after_a_fixed_time(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    await tb.start(step_i=0, linear_i=0)
+    image = tb.random_map()
+    await tb.use(image)
+    tb.windows.send([tb.request(image, 0, 0)] * 50)
+    assert await tb.run_until(lambda: len(tb.words.taken) == 1, 100) == LATENCY + 1
+    assert await tb.run_until(lambda: len(tb.words.taken) == 50, 100) == 49
+
+
+@cocotb.test()
+async def forgets_requests_when_cleared(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    await tb.start(step_i=0, linear_i=0)
+    image = tb.random_map()
+    await tb.use(image)
+    for cycles in range(1, LATENCY):
+        tb.windows.send([tb.request(image, 0, 0)] * LATENCY)
+        await tb.step(cycles)
+        await tb.clear()
+        await tb.step(LATENCY + 2)
+        assert tb.words.taken == []
+
+
+@cocotb.test()
+async def comparison_sees_a_wrong_bit(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    await tb.start(step_i=0, linear_i=0)
+    image = tb.random_map()
+    await tb.use(image)
+    tb.windows.send([tb.request(image, 0, 0)])
+    wrong = {"word": tb.window(image, 0, 0)["word"] ^ 1 << random.randrange(len(dut.word_data_o))}
+    with pytest.raises(AssertionError, match="window 0"):
+        await tb.expect([wrong])

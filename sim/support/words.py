@@ -1,0 +1,30 @@
+"""Feature memory words, and the structs of the RTL, as plain integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sterna.generate.package_sv import GATHER_FIELDS
+from sterna.spec.tape import pack_fields, pack_step
+
+
+def pack(values: Sequence[int], width: int) -> int:
+    """Values of `width` bits, the first one lowest; negative values are two's complement."""
+    mask = (1 << width) - 1
+    return int("".join(f"{value & mask:0{width}b}" for value in reversed(values)), 2)
+
+
+def unpack(packed: int, width: int, count: int) -> list[int]:
+    """The reverse of `pack`, unsigned."""
+    bits = f"{packed:0{width * count}b}"
+    return [int(bits[i : i + width], 2) for i in range(0, width * count, width)][::-1]
+
+
+def step_word(**fields: int) -> int:
+    """A `step_t` with these fields, all others 0."""
+    return int.from_bytes(pack_step(**fields), "little")
+
+
+def gather_word(**fields: int) -> int:
+    """A `gather_t` with these fields, all others 0."""
+    return pack_fields(GATHER_FIELDS, fields)
