@@ -76,12 +76,14 @@ module sterna_sequencer
   /// Segment that the tape reader reads.
   input  logic [31:0] tape_segment_i,
 
-  /// The next REQUANT word is the first of `table_step_o` (pulse).
+  /// The next REQUANT word is the first of a payload.
   output logic        table_start_o,
   /// REQUANT words may pass to `table_half_o`.
   output logic        table_enable_o,
-  /// Step whose tables are written.
-  output step_t       table_step_o,
+  /// Channels of each cluster in the tables that are written.
+  output logic [15:0] table_filters_o,
+  /// Logarithm of tiles_at_once of the step whose tables are written.
+  output logic [1:0]  table_tiles_log2_o,
   /// Half of the tables that is written, or used by the step that runs.
   output logic        table_half_o,
   /// No REQUANT word is on its way.
@@ -89,6 +91,8 @@ module sterna_sequencer
 
   /// The step that runs; stable while any part but the drain works on it.
   output step_t       step_o,
+  /// Logarithm of its tiles_at_once.
+  output logic [1:0]  tiles_log2_o,
   /// The first cycle of a CONV step (pulse).
   output logic        conv_start_o,
   /// WEIGHTS may pass.
@@ -262,10 +266,12 @@ module sterna_sequencer
 
   assign table_start_o = state_q == StTable;
   assign table_enable_o = state_q == StTableWords;
-  assign table_step_o = next_q;
+  assign table_filters_o = next_q.filters;
+  assign table_tiles_log2_o = {next_q.tiles_at_once[2], next_q.tiles_at_once[1]};
   assign table_half_o = half_q;
 
   assign step_o = step_q;
+  assign tiles_log2_o = {step_q.tiles_at_once[2], step_q.tiles_at_once[1]};
   assign conv_start_o = first_q && state_q == StConv;
   assign weights_enable_o = state_q == StConv;
 

@@ -1,0 +1,738 @@
+/// The engine: reads a tape and runs it on a frame. Control over AXI4-Lite; tape, frame and result over AXI4.
+module sterna_engine
+  import sterna_pkg::*;
+#(
+  /// Rows of a tile; odd.
+  parameter int unsigned TileH = 5,
+  /// Columns of a tile; odd.
+  parameter int unsigned TileW = 5,
+  /// Groups of units with a line port and a drain each: 1, 2 or 4.
+  parameter int unsigned Clusters = 2,
+  /// Units in a cluster.
+  parameter int unsigned Units = 4,
+  /// Accumulators a unit has for each lane, in each of two halves.
+  parameter int unsigned Slots = 16,
+  /// Lines in a block.
+  parameter int unsigned BlockLines = 64,
+  /// Bits of an activation.
+  parameter int unsigned ActW = 8,
+  /// Bits of an accumulator.
+  parameter int unsigned AccW = 20,
+  /// Bits of a requantisation multiplier.
+  parameter int unsigned MulW = 18,
+  /// Words in a bank of the feature memory.
+  parameter int unsigned FmWords = 4096,
+  /// Bits of a bus beat.
+  parameter int unsigned AxiDataW = 64,
+  /// Bytes of a weight chunk.
+  parameter int unsigned ChunkBytes = 4,
+  /// Chunks that a unit queues.
+  parameter int unsigned FifoChunks = 8,
+  /// Identifies these parameters; a tape carries the same value.
+  parameter logic [31:0] ConfigHash = '0
+) (
+  /// Clock.
+  input  logic                     clk_i,
+  /// Reset, active low, released synchronously.
+  input  logic                     rst_ni,
+  /// Interrupt: a frame has ended.
+  output logic                     irq_o,
+
+  /// AXI4-Lite write address.
+  input  logic [RegisterAddrW-1:0] s_axil_awaddr,
+  /// Not looked at.
+  input  logic [2:0]               s_axil_awprot,
+  /// Address valid.
+  input  logic                     s_axil_awvalid,
+  /// Address taken.
+  output logic                     s_axil_awready,
+  /// Write data.
+  input  logic [31:0]              s_axil_wdata,
+  /// Bytes to write.
+  input  logic [3:0]               s_axil_wstrb,
+  /// Data valid.
+  input  logic                     s_axil_wvalid,
+  /// Data taken.
+  output logic                     s_axil_wready,
+  /// Always OKAY.
+  output logic [1:0]               s_axil_bresp,
+  /// Response valid.
+  output logic                     s_axil_bvalid,
+  /// Response taken.
+  input  logic                     s_axil_bready,
+  /// AXI4-Lite read address.
+  input  logic [RegisterAddrW-1:0] s_axil_araddr,
+  /// Not looked at.
+  input  logic [2:0]               s_axil_arprot,
+  /// Address valid.
+  input  logic                     s_axil_arvalid,
+  /// Address taken.
+  output logic                     s_axil_arready,
+  /// Read data.
+  output logic [31:0]              s_axil_rdata,
+  /// Always OKAY.
+  output logic [1:0]               s_axil_rresp,
+  /// Data valid.
+  output logic                     s_axil_rvalid,
+  /// Data taken.
+  input  logic                     s_axil_rready,
+
+  /// AXI4 write address: always 0.
+  output logic [0:0]               m_axi_awid,
+  /// First byte of a burst.
+  output logic [63:0]              m_axi_awaddr,
+  /// Beats less one.
+  output logic [7:0]               m_axi_awlen,
+  /// Logarithm of the bytes of a beat.
+  output logic [2:0]               m_axi_awsize,
+  /// Always INCR.
+  output logic [1:0]               m_axi_awburst,
+  /// Always normal access.
+  output logic                     m_axi_awlock,
+  /// Always normal, non-cacheable, bufferable.
+  output logic [3:0]               m_axi_awcache,
+  /// Always unprivileged, secure, data.
+  output logic [2:0]               m_axi_awprot,
+  /// Always 0.
+  output logic [3:0]               m_axi_awqos,
+  /// Address valid.
+  output logic                     m_axi_awvalid,
+  /// Address taken.
+  input  logic                     m_axi_awready,
+  /// Write data.
+  output logic [AxiDataW-1:0]      m_axi_wdata,
+  /// Bytes to write: all, or none when a frame is broken off.
+  output logic [AxiDataW/8-1:0]    m_axi_wstrb,
+  /// Last beat of a burst.
+  output logic                     m_axi_wlast,
+  /// Data valid.
+  output logic                     m_axi_wvalid,
+  /// Data taken.
+  input  logic                     m_axi_wready,
+  /// Not looked at.
+  input  logic [0:0]               m_axi_bid,
+  /// Write response.
+  input  logic [1:0]               m_axi_bresp,
+  /// Response valid.
+  input  logic                     m_axi_bvalid,
+  /// Response taken.
+  output logic                     m_axi_bready,
+  /// AXI4 read address: always 0.
+  output logic [0:0]               m_axi_arid,
+  /// First byte of a burst.
+  output logic [63:0]              m_axi_araddr,
+  /// Beats less one.
+  output logic [7:0]               m_axi_arlen,
+  /// Logarithm of the bytes of a beat.
+  output logic [2:0]               m_axi_arsize,
+  /// Always INCR.
+  output logic [1:0]               m_axi_arburst,
+  /// Always normal access.
+  output logic                     m_axi_arlock,
+  /// Always normal, non-cacheable, bufferable.
+  output logic [3:0]               m_axi_arcache,
+  /// Always unprivileged, secure, data.
+  output logic [2:0]               m_axi_arprot,
+  /// Always 0.
+  output logic [3:0]               m_axi_arqos,
+  /// Address valid.
+  output logic                     m_axi_arvalid,
+  /// Address taken.
+  input  logic                     m_axi_arready,
+  /// Not looked at.
+  input  logic [0:0]               m_axi_rid,
+  /// Read data.
+  input  logic [AxiDataW-1:0]      m_axi_rdata,
+  /// Read response.
+  input  logic [1:0]               m_axi_rresp,
+  /// Last beat of a burst.
+  input  logic                     m_axi_rlast,
+  /// Data valid.
+  input  logic                     m_axi_rvalid,
+  /// Data taken.
+  output logic                     m_axi_rready
+);
+  localparam int unsigned Lanes = TileH * TileW;
+  localparam int unsigned FmAddrW = $clog2(FmWords);
+  localparam int unsigned BeatBytes = AxiDataW / 8;
+  localparam int unsigned BeatWords = AxiDataW / 64;
+  localparam int unsigned BeatWordsW = $clog2(BeatWords + 1);
+  localparam int unsigned WordBytes =
+      (Lanes * WordChannels + BeatBytes - 1) / BeatBytes * BeatBytes;
+  localparam int unsigned UnitsW = $clog2(Units + 1);
+  localparam int unsigned AllUnitsW = $clog2(Clusters * Units + 1);
+
+  typedef logic [Lanes-1:0][3:0][ActW-1:0] word_t;
+
+  if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_axi_data_w
+    $error("AxiDataW = %0d must be a power of two from 64 to 512", AxiDataW);
+  end
+  if (!(Clusters inside {1, 2, 4})) begin : gen_bad_clusters
+    $error("Clusters = %0d must be 1, 2 or 4", Clusters);
+  end
+
+  // ------------------------------------------------------------------------------------------- registers
+
+  logic start, abort, busy, finish, step_begin;
+  logic [63:0] tape_addr, frame_addr, result_addr;
+  logic [31:0] tape_bytes, watchdog, error_segment;
+  logic [7:0] error_code;
+  logic [AllUnitsW-1:0] units_busy, units_wait_lines, units_wait_weights, units_wait_drain;
+  logic beat_read, beat_written;
+
+  sterna_axil_regs #(
+    .ConfigHash     (ConfigHash),
+    .CapabilityTile ({8'(Units), 8'(Clusters), 8'(TileW), 8'(TileH)}),
+    .CapabilityUnit ({8'($clog2(BlockLines)), 8'(AccW), 8'(ActW), 8'(Slots)}),
+    .CapabilityWords(FmWords),
+    .AllUnits       (Clusters * Units)
+  ) u_regs (
+    .clk_i,
+    .rst_ni,
+    .s_axil_awaddr,
+    .s_axil_awprot,
+    .s_axil_awvalid,
+    .s_axil_awready,
+    .s_axil_wdata,
+    .s_axil_wstrb,
+    .s_axil_wvalid,
+    .s_axil_wready,
+    .s_axil_bresp,
+    .s_axil_bvalid,
+    .s_axil_bready,
+    .s_axil_araddr,
+    .s_axil_arprot,
+    .s_axil_arvalid,
+    .s_axil_arready,
+    .s_axil_rdata,
+    .s_axil_rresp,
+    .s_axil_rvalid,
+    .s_axil_rready,
+    .irq_o,
+    .start_o             (start),
+    .abort_o             (abort),
+    .tape_addr_o         (tape_addr),
+    .tape_bytes_o        (tape_bytes),
+    .frame_addr_o        (frame_addr),
+    .result_addr_o       (result_addr),
+    .watchdog_o          (watchdog),
+    .busy_i              (busy),
+    .finish_i            (finish),
+    .error_code_i        (error_code),
+    .error_segment_i     (error_segment),
+    .step_begin_i        (step_begin),
+    .units_busy_i        (units_busy),
+    .units_wait_lines_i  (units_wait_lines),
+    .units_wait_weights_i(units_wait_weights),
+    .units_wait_drain_i  (units_wait_drain),
+    .beat_read_i         (beat_read),
+    .beat_written_i      (beat_written)
+  );
+
+  assign beat_read = m_axi_rvalid && m_axi_rready;
+  assign beat_written = m_axi_wvalid && m_axi_wready;
+
+  // ------------------------------------------------------------------------------------------------- bus
+
+  logic clear, flush, reader_idle, writer_idle, read_error, write_error;
+  logic load_active, store_active;
+  logic tape_command_valid, load_command_valid, store_command_valid;
+  logic read_command_ready, store_command_ready;
+  logic [63:0] tape_command_addr, move_addr;
+  logic [31:0] tape_command_bytes, move_bytes;
+  logic read_valid, tape_beat_ready, load_beat_ready;
+  logic [AxiDataW-1:0] read_data;
+  logic store_beat_valid, store_beat_ready;
+  logic [AxiDataW-1:0] store_beat_data;
+
+  sterna_axi_reader #(
+    .DataW(AxiDataW)
+  ) u_reader (
+    .clk_i,
+    .rst_ni,
+    .flush_i        (flush),
+    .idle_o         (reader_idle),
+    .error_o        (read_error),
+    .command_valid_i(load_active ? load_command_valid : tape_command_valid),
+    .command_ready_o(read_command_ready),
+    .command_addr_i (load_active ? move_addr : tape_command_addr),
+    .command_bytes_i(load_active ? move_bytes : tape_command_bytes),
+    .beat_valid_o   (read_valid),
+    .beat_ready_i   (load_active ? load_beat_ready : tape_beat_ready),
+    .beat_data_o    (read_data),
+    .m_axi_arid,
+    .m_axi_araddr,
+    .m_axi_arlen,
+    .m_axi_arsize,
+    .m_axi_arburst,
+    .m_axi_arlock,
+    .m_axi_arcache,
+    .m_axi_arprot,
+    .m_axi_arqos,
+    .m_axi_arvalid,
+    .m_axi_arready,
+    .m_axi_rid,
+    .m_axi_rdata,
+    .m_axi_rresp,
+    .m_axi_rlast,
+    .m_axi_rvalid,
+    .m_axi_rready
+  );
+
+  sterna_axi_writer #(
+    .DataW(AxiDataW)
+  ) u_writer (
+    .clk_i,
+    .rst_ni,
+    .flush_i        (flush),
+    .idle_o         (writer_idle),
+    .error_o        (write_error),
+    .command_valid_i(store_command_valid),
+    .command_ready_o(store_command_ready),
+    .command_addr_i (move_addr),
+    .command_bytes_i(move_bytes),
+    .beat_valid_i   (store_beat_valid),
+    .beat_ready_o   (store_beat_ready),
+    .beat_data_i    (store_beat_data),
+    .m_axi_awid,
+    .m_axi_awaddr,
+    .m_axi_awlen,
+    .m_axi_awsize,
+    .m_axi_awburst,
+    .m_axi_awlock,
+    .m_axi_awcache,
+    .m_axi_awprot,
+    .m_axi_awqos,
+    .m_axi_awvalid,
+    .m_axi_awready,
+    .m_axi_wdata,
+    .m_axi_wstrb,
+    .m_axi_wlast,
+    .m_axi_wvalid,
+    .m_axi_wready,
+    .m_axi_bid,
+    .m_axi_bresp,
+    .m_axi_bvalid,
+    .m_axi_bready
+  );
+
+  // ------------------------------------------------------------------------------------- tape and control
+
+  logic tape_start, tape_step_valid, tape_step_ready, hold, discard, discarded, bus_free;
+  logic tape_done, tape_error;
+  logic [7:0] tape_error_code;
+  logic [31:0] tape_segment;
+  logic requant_valid, requant_ready, requant_done, weights_valid, weights_ready, weights_done;
+  logic table_start, table_enable, table_half, tables_idle, table_word_valid;
+  logic [63:0] table_word;
+  logic [15:0] table_filters, table_index;
+  logic [Clusters-1:0] table_valid;
+  step_t tape_step, step;
+  logic conv_start, weights_enable, issuing, drained, earlier_drained;
+  logic distributor_idle, loader_idle, distributor_ready;
+  logic load_start, load_done, store_start, store_done;
+  logic [1:0] tiles_log2, table_tiles_log2;
+
+  sterna_tape_reader #(
+    .DataW     (AxiDataW),
+    .Clusters  (Clusters),
+    .ConfigHash(ConfigHash)
+  ) u_tape_reader (
+    .clk_i,
+    .rst_ni,
+    .clear_i        (clear),
+    .start_i        (tape_start),
+    .tape_addr_i    (tape_addr),
+    .tape_bytes_i   (tape_bytes),
+    .command_valid_o(tape_command_valid),
+    .command_ready_i(read_command_ready && !load_active),
+    .command_addr_o (tape_command_addr),
+    .command_bytes_o(tape_command_bytes),
+    .beat_valid_i   (read_valid && !load_active),
+    .beat_ready_o   (tape_beat_ready),
+    .beat_data_i    (read_data),
+    .step_valid_o   (tape_step_valid),
+    .step_ready_i   (tape_step_ready),
+    .step_o         (tape_step),
+    .requant_valid_o(requant_valid),
+    .requant_ready_i(requant_ready && table_enable),
+    .requant_done_o (requant_done),
+    .weights_valid_o(weights_valid),
+    .weights_ready_i(weights_ready),
+    .weights_done_o (weights_done),
+    .hold_i         (hold),
+    .discard_i      (discard),
+    .discarded_o    (discarded),
+    .bus_free_o     (bus_free),
+    .done_o         (tape_done),
+    .error_o        (tape_error),
+    .error_code_o   (tape_error_code),
+    .segment_o      (tape_segment)
+  );
+
+  logic activity, fetch_valid, fetch_ready;
+  logic [Clusters-1:0][Units-1:0] chunk_valid, chunk_ready;
+  logic [Units-1:0][ChunkBytes*8-1:0] chunk_data;
+  logic [Clusters-1:0] line_valid, line_ready, write_valid, write_ready, pass_done;
+
+  sterna_sequencer #(
+    .WordBytes(WordBytes)
+  ) u_sequencer (
+    .clk_i,
+    .rst_ni,
+    .start_i              (start),
+    .abort_i              (abort),
+    .watchdog_i           (watchdog),
+    .frame_addr_i         (frame_addr),
+    .result_addr_i        (result_addr),
+    .busy_o               (busy),
+    .finish_o             (finish),
+    .error_code_o         (error_code),
+    .error_segment_o      (error_segment),
+    .step_begin_o         (step_begin),
+    .clear_o              (clear),
+    .flush_o              (flush),
+    .reader_idle_i        (reader_idle),
+    .writer_idle_i        (writer_idle),
+    .read_error_i         (read_error),
+    .write_error_i        (write_error),
+    .activity_i           (activity),
+    .tape_start_o         (tape_start),
+    .step_valid_i         (tape_step_valid),
+    .step_ready_o         (tape_step_ready),
+    .step_i               (tape_step),
+    .requant_done_i       (requant_done),
+    .weights_done_i       (weights_done),
+    .hold_o               (hold),
+    .discard_o            (discard),
+    .discarded_i          (discarded),
+    .bus_free_i           (bus_free),
+    .tape_done_i          (tape_done),
+    .tape_error_i         (tape_error),
+    .tape_error_code_i    (tape_error_code),
+    .tape_segment_i       (tape_segment),
+    .table_start_o        (table_start),
+    .table_enable_o       (table_enable),
+    .table_filters_o      (table_filters),
+    .table_tiles_log2_o   (table_tiles_log2),
+    .table_half_o         (table_half),
+    .tables_idle_i        (tables_idle),
+    .step_o               (step),
+    .tiles_log2_o         (tiles_log2),
+    .conv_start_o         (conv_start),
+    .weights_enable_o     (weights_enable),
+    .issuing_i            (issuing),
+    .drained_i            (drained),
+    .earlier_drained_i    (earlier_drained),
+    .distributor_idle_i   (distributor_idle),
+    .loader_idle_i        (loader_idle),
+    .load_start_o         (load_start),
+    .load_done_i          (load_done),
+    .store_start_o        (store_start),
+    .store_done_i         (store_done),
+    .load_active_o        (load_active),
+    .store_active_o       (store_active),
+    .load_command_valid_o (load_command_valid),
+    .load_command_ready_i (read_command_ready && load_active),
+    .store_command_valid_o(store_command_valid),
+    .store_command_ready_i(store_command_ready),
+    .move_addr_o          (move_addr),
+    .move_bytes_o         (move_bytes)
+  );
+
+  // ---------------------------------------------------------------------- requantisation tables, weights
+
+  sterna_word_serializer #(
+    .DataW(AxiDataW)
+  ) u_table_words (
+    .clk_i,
+    .rst_ni,
+    .clear_i     (clear),
+    .idle_o      (tables_idle),
+    .beat_valid_i(requant_valid && table_enable),
+    .beat_ready_o(requant_ready),
+    .beat_data_i (read_data),
+    .beat_words_i(BeatWordsW'(BeatWords)),
+    .word_valid_o(table_word_valid),
+    .word_ready_i(1'b1),
+    .word_data_o (table_word)
+  );
+
+  sterna_table_writer #(
+    .Clusters(Clusters)
+  ) u_table_writer (
+    .clk_i,
+    .rst_ni,
+    .clear_i      (clear),
+    .start_i      (table_start),
+    .filters_i    (table_filters),
+    .tiles_log2_i (table_tiles_log2),
+    .word_valid_i (table_word_valid),
+    .table_valid_o(table_valid),
+    .table_index_o(table_index)
+  );
+
+  logic [63:0] fetch_data;
+
+  sterna_distributor #(
+    .DataW     (AxiDataW),
+    .Clusters  (Clusters),
+    .Units     (Units),
+    .ChunkBytes(ChunkBytes)
+  ) u_distributor (
+    .clk_i,
+    .rst_ni,
+    .clear_i      (clear),
+    .idle_o       (distributor_idle),
+    .tiles_log2_i (tiles_log2),
+    .beat_valid_i (weights_valid && weights_enable),
+    .beat_ready_o (distributor_ready),
+    .beat_data_i  (read_data),
+    .fetch_valid_o(fetch_valid),
+    .fetch_ready_i(fetch_ready),
+    .fetch_data_o (fetch_data),
+    .chunk_valid_o(chunk_valid),
+    .chunk_ready_i(chunk_ready),
+    .chunk_data_o (chunk_data)
+  );
+
+  assign weights_ready = distributor_ready && weights_enable;
+
+  // ---------------------------------------------------------------------------------------- feature memory
+
+  logic fm_read_valid;
+  logic [TileH-1:0][FmAddrW-1:0] fm_read_row;
+  logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
+  word_t fm_read_data, word_data, load_data;
+  logic word_valid;
+  logic [FmAddrW-1:0] write_addr [Clusters];
+  logic [3:0] write_strobe [Clusters];
+  word_t write_data [Clusters];
+  logic load_valid, load_ready;
+  logic [FmAddrW-1:0] load_addr;
+  logic [Lanes-1:0] load_lanes;
+  logic window_valid, window_ready, loader_window_valid, store_window_valid;
+  gather_t window, loader_window, store_window;
+
+  sterna_feature_memory #(
+    .TileH   (TileH),
+    .TileW   (TileW),
+    .Clusters(Clusters),
+    .FmWords (FmWords),
+    .ActW    (ActW)
+  ) u_feature_memory (
+    .clk_i,
+    .rst_ni,
+    .clear_i       (clear),
+    .write_valid_i (write_valid),
+    .write_ready_o (write_ready),
+    .write_addr_i  (write_addr),
+    .write_strobe_i(write_strobe),
+    .write_data_i  (write_data),
+    .load_valid_i  (load_valid),
+    .load_ready_o  (load_ready),
+    .load_addr_i   (load_addr),
+    .load_lanes_i  (load_lanes),
+    .load_data_i   (load_data),
+    .read_valid_i  (fm_read_valid),
+    .read_row_i    (fm_read_row),
+    .read_col_i    (fm_read_col),
+    .read_data_o   (fm_read_data)
+  );
+
+  assign window_valid = store_active ? store_window_valid : loader_window_valid;
+  assign window = store_active ? store_window : loader_window;
+
+  sterna_gather #(
+    .TileH  (TileH),
+    .TileW  (TileW),
+    .ActW   (ActW),
+    .FmAddrW(FmAddrW)
+  ) u_gather (
+    .clk_i,
+    .rst_ni,
+    .clear_i        (clear),
+    .step_i         (step),
+    .linear_i       (store_active),
+    .request_valid_i(window_valid),
+    .request_ready_o(window_ready),
+    .request_i      (window),
+    .read_valid_o   (fm_read_valid),
+    .read_row_o     (fm_read_row),
+    .read_col_o     (fm_read_col),
+    .read_data_i    (fm_read_data),
+    .word_valid_o   (word_valid),
+    .word_data_o    (word_data)
+  );
+
+  sterna_frame_load #(
+    .TileH  (TileH),
+    .TileW  (TileW),
+    .ActW   (ActW),
+    .FmAddrW(FmAddrW),
+    .DataW  (AxiDataW)
+  ) u_frame_load (
+    .clk_i,
+    .rst_ni,
+    .clear_i      (clear),
+    .start_i      (load_start),
+    .base_i       (step.fm_base[FmAddrW-1:0]),
+    .words_i      (step.fm_words),
+    .beat_valid_i (read_valid && load_active),
+    .beat_ready_o (load_beat_ready),
+    .beat_data_i  (read_data),
+    .write_valid_o(load_valid),
+    .write_ready_i(load_ready),
+    .write_addr_o (load_addr),
+    .write_lanes_o(load_lanes),
+    .write_data_o (load_data),
+    .done_o       (load_done)
+  );
+
+  sterna_frame_store #(
+    .TileH  (TileH),
+    .TileW  (TileW),
+    .ActW   (ActW),
+    .FmAddrW(FmAddrW),
+    .DataW  (AxiDataW)
+  ) u_frame_store (
+    .clk_i,
+    .rst_ni,
+    .clear_i     (clear),
+    .start_i     (store_start),
+    .base_i      (step.fm_base[FmAddrW-1:0]),
+    .words_i     (step.fm_words),
+    .read_valid_o(store_window_valid),
+    .read_ready_i(window_ready && store_active),
+    .read_o      (store_window),
+    .word_valid_i(word_valid && store_active),
+    .word_data_i (word_data),
+    .beat_valid_o(store_beat_valid),
+    .beat_ready_i(store_beat_ready),
+    .beat_data_o (store_beat_data),
+    .done_o      (store_done)
+  );
+
+  // --------------------------------------------------------------------------------------- lines, clusters
+
+  logic [Lanes-1:0][ActW-1:0] line_data [Clusters];
+  logic [Clusters-1:0] line_last, pass_valid, pass_ready;
+  pass_t [Clusters-1:0] pass;
+  logic [Clusters-1:0][UnitsW-1:0] cluster_busy, cluster_wait_lines;
+  logic [Clusters-1:0][UnitsW-1:0] cluster_wait_weights, cluster_wait_drain;
+
+  sterna_line_loader #(
+    .TileH     (TileH),
+    .TileW     (TileW),
+    .Clusters  (Clusters),
+    .BlockLines(BlockLines),
+    .ActW      (ActW)
+  ) u_line_loader (
+    .clk_i,
+    .rst_ni,
+    .clear_i      (clear),
+    .step_i       (step),
+    .start_i      (conv_start),
+    .fetch_valid_i(fetch_valid),
+    .fetch_ready_o(fetch_ready),
+    .fetch_data_i (fetch_data),
+    .read_valid_o (loader_window_valid),
+    .read_ready_i (window_ready && !store_active),
+    .read_o       (loader_window),
+    .word_valid_i (word_valid && !store_active),
+    .word_data_i  (word_data),
+    .line_valid_o (line_valid),
+    .line_ready_i (line_ready),
+    .line_data_o  (line_data),
+    .line_last_o  (line_last),
+    .idle_o       (loader_idle)
+  );
+
+  sterna_pass_issuer #(
+    .Clusters(Clusters),
+    .FmAddrW (FmAddrW)
+  ) u_pass_issuer (
+    .clk_i,
+    .rst_ni,
+    .clear_i          (clear),
+    .start_i          (conv_start),
+    .step_i           (step),
+    .tiles_log2_i     (tiles_log2),
+    .table_half_i     (table_half),
+    .issuing_o        (issuing),
+    .drained_o        (drained),
+    .earlier_drained_o(earlier_drained),
+    .pass_valid_o     (pass_valid),
+    .pass_ready_i     (pass_ready),
+    .pass_o           (pass),
+    .pass_done_i      (pass_done)
+  );
+
+  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
+    sterna_cluster #(
+      .TileH     (TileH),
+      .TileW     (TileW),
+      .Units     (Units),
+      .Slots     (Slots),
+      .BlockLines(BlockLines),
+      .ActW      (ActW),
+      .AccW      (AccW),
+      .MulW      (MulW),
+      .FmAddrW   (FmAddrW),
+      .ChunkBytes(ChunkBytes),
+      .FifoChunks(FifoChunks)
+    ) u_cluster (
+      .clk_i,
+      .rst_ni,
+      .clear_i       (clear),
+      .line_valid_i  (line_valid[c]),
+      .line_ready_o  (line_ready[c]),
+      .line_data_i   (line_data[c]),
+      .line_last_i   (line_last[c]),
+      .chunk_valid_i (chunk_valid[c]),
+      .chunk_ready_o (chunk_ready[c]),
+      .chunk_data_i  (chunk_data),
+      .table_valid_i (table_valid[c]),
+      .table_half_i  (table_half),
+      .table_index_i (table_index),
+      .table_data_i  (table_word),
+      .pass_valid_i  (pass_valid[c]),
+      .pass_ready_o  (pass_ready[c]),
+      .pass_i        (pass[c]),
+      .write_valid_o (write_valid[c]),
+      .write_ready_i (write_ready[c]),
+      .write_addr_o  (write_addr[c]),
+      .write_strobe_o(write_strobe[c]),
+      .write_data_o  (write_data[c]),
+      .pass_done_o   (pass_done[c]),
+      .busy_o        (cluster_busy[c]),
+      .wait_lines_o  (cluster_wait_lines[c]),
+      .wait_weights_o(cluster_wait_weights[c]),
+      .wait_drain_o  (cluster_wait_drain[c])
+    );
+  end
+
+  always_comb begin
+    units_busy = '0;
+    units_wait_lines = '0;
+    units_wait_weights = '0;
+    units_wait_drain = '0;
+    for (int c = 0; c < int'(Clusters); c++) begin
+      units_busy += AllUnitsW'(cluster_busy[c]);
+      units_wait_lines += AllUnitsW'(cluster_wait_lines[c]);
+      units_wait_weights += AllUnitsW'(cluster_wait_weights[c]);
+      units_wait_drain += AllUnitsW'(cluster_wait_drain[c]);
+    end
+  end
+
+  // ------------------------------------------------------------------------------------------- watchdog
+
+  logic bus_moves, engine_moves;
+
+  assign bus_moves = beat_read || beat_written || (m_axi_arvalid && m_axi_arready) ||
+                     (m_axi_awvalid && m_axi_awready) || (m_axi_bvalid && m_axi_bready);
+  assign engine_moves = (fetch_valid && fetch_ready) || table_word_valid || (|(chunk_valid & chunk_ready)) ||
+                        (|(line_valid & line_ready)) || (|(write_valid & write_ready)) || (|pass_done) ||
+                        units_busy != '0;
+  assign activity = bus_moves || engine_moves;
+endmodule
