@@ -75,9 +75,7 @@ def random_image(rng: np.random.Generator, graph: Graph) -> NDArray[np.int8]:
             image = np.where(rng.random(shape) < 0.1, rng.integers(low, high + 1, shape), 0)
         case _:
             slopes = rng.uniform(-20, 20, (3, 1, 1, 1))
-            image = (
-                sum(slope * axis for slope, axis in zip(slopes, np.indices(shape), strict=True)) % 256 + low
-            )
+            image = sum(slope * axis for slope, axis in zip(slopes, np.indices(shape), strict=True)) % 256 + low
     return image.astype(np.int8)
 
 
@@ -156,7 +154,7 @@ class _Build:
         stride = 2 if self._chance(0.25) else 1
         padding = self._padding(info, kernel, stride)
         channel_counts = [graph.info[name].channels for name in self._names()]
-        most = int(self.rng.choice([4, self.max_channels]))
+        most = int(self.rng.choice([min(4, self.max_channels), self.max_channels]))
         filters = self._pick(channel_counts) if self._chance(0.4) else int(self.rng.integers(1, most + 1))
         weights = self._weights((filters, info.channels, kernel, kernel))
         silent = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
@@ -182,7 +180,7 @@ class _Build:
         largest = int(self.rng.choice([1, 3, 7, 31, 128], p=[0.6, 0.1, 0.1, 0.1, 0.1]))
         magnitudes = self.rng.integers(1, largest + 1, shape)
         signs = self.rng.choice([-1, 1], shape, p=[0.5, 0.5] if self._chance(0.8) else [0, 1])
-        density = self._pick([0.0, 0.05, 0.2, 0.5, 1.0, self.rng.random()])
+        density = self.rng.choice([0.0, 0.1, 0.2, 0.5, 1.0, self.rng.random()], p=[0.05, 0.1, 0.25, 0.2, 0.15, 0.25])
         kept = self.rng.random(shape) < density
         if self._chance(0.3):
             kept &= self.rng.random((shape[0], 1, 1, 1)) < 0.7

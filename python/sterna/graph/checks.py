@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -82,7 +82,7 @@ def check_layer(layer: object) -> None:
 
 
 def _check_scale(layer: Input | Conv | Add) -> None:
-    if type(layer.scale) not in (int, float) or not (math.isfinite(layer.scale) and layer.scale > 0):
+    if type(layer.scale) not in (int, float) or not 0 < layer.scale <= sys.float_info.max:
         raise SternaError(
             "has no usable scale", where=where(layer), attribute="scale", value=layer.scale,
             allowed="positive finite numbers", remedy="calibrate or train the layer's scale again",
@@ -99,9 +99,7 @@ def _check_names(layer: Layer, attribute: str, names: object, least: int, most: 
         )  # fmt: skip
 
 
-def _check_array(
-    layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool
-) -> None:
+def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool) -> None:
     if not isinstance(value, np.ndarray) or value.dtype != dtype:
         found = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
         raise SternaError(

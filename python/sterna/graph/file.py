@@ -134,9 +134,9 @@ def _unpack(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             size = sum(info.file_size for info in archive.infolist())
             if size > MAX_BYTES:
-                _refuse(
-                    "is too large", attribute="unpacked bytes", value=size, allowed=f"at most {MAX_BYTES}"
-                )
+                _refuse("is too large", attribute="unpacked bytes", value=size, allowed=f"at most {MAX_BYTES}")
+            if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in archive.infolist()):
+                _refuse("is packed by an unknown method")
             members = {info.filename: archive.read(info) for info in archive.infolist()}
             if len(members) != len(archive.infolist()):
                 _refuse("holds two members of one name")
@@ -223,7 +223,5 @@ def _decode_record(
 
 def _take(name: object, place: str, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
     if not isinstance(name, str) or name not in arrays:
-        _refuse(
-            "lacks an array", attribute=place, value=repr(name), allowed="a member of its own for each array"
-        )
+        _refuse("lacks an array", attribute=place, value=repr(name), allowed="a member of its own for each array")
     return arrays.pop(name)

@@ -1,0 +1,59 @@
+"""Canonical signed digits: exact, sparse, and their peaks are those of Horner's scheme."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sterna.graph import csd
+
+EVERY_WEIGHT = np.arange(-128, 128).astype(np.int8)
+
+
+def test_digits_add_up_to_the_weight() -> None:
+    digits = csd.digits(EVERY_WEIGHT)
+    assert digits.dtype == np.int8
+    assert digits.shape == (csd.MAX_DIGITS, 256)
+    assert set(np.unique(digits)) == {-1, 0, 1}
+    values = np.tensordot(1 << np.arange(csd.MAX_DIGITS), digits.astype(np.int64), 1)
+    assert np.array_equal(values, EVERY_WEIGHT)
+
+
+def test_no_two_adjacent_digits_are_nonzero() -> None:
+    digits = csd.digits(EVERY_WEIGHT) != 0
+    assert not (digits[1:] & digits[:-1]).any()
+
+
+def test_digits_mirror_with_the_sign() -> None:
+    assert np.array_equal(csd.digits(EVERY_WEIGHT[1:]), -csd.digits(EVERY_WEIGHT[1:][::-1]))
+
+
+@pytest.mark.parametrize(
+    ("weights", "count"), [([0, 0], 1), ([-1, 0, 1], 1), ([1, 2], 2), ([3], 3), ([-128], 8), ([127], 8), ([64], 7)]
+)
+def test_digit_count_is_the_fewest_that_hold_the_weights(weights: list[int], count: int) -> None:
+    assert len(csd.digits(np.array(weights, np.int8))) == count
+
+
+def test_shape_and_memory_layout_of_the_weights_do_not_matter() -> None:
+    weights = np.random.default_rng(0).integers(-128, 128, (3, 4, 5, 5)).astype(np.int8)
+    assert csd.digits(weights).shape == (csd.MAX_DIGITS, *weights.shape)
+    turned = weights.transpose(3, 1, 0, 2)[::2]
+    for function, axes in ((csd.digits, 1), (csd.peak, 0)):
+        whole = function(weights)
+        moved = whole.transpose(*range(axes), *(axes + axis for axis in (3, 1, 0, 2)))
+        assert np.array_equal(function(turned), moved[(slice(None),) * axes + (slice(None, None, 2),)])
+
+
+def test_peak_is_the_largest_magnitude_that_horner_meets() -> None:
+    for weight, peak in zip(EVERY_WEIGHT, csd.peak(EVERY_WEIGHT), strict=True):
+        met = [0]
+        for digit in csd.digits(np.array([weight], np.int8))[::-1, 0].tolist():
+            met += [2 * met[-1], 2 * met[-1] + digit]
+        assert met[-1] == weight
+        assert peak == max(abs(value) for value in met)
+
+
+@pytest.mark.parametrize(("weight", "peak"), [(0, 0), (1, 1), (-1, 1), (3, 4), (-3, 4), (5, 5), (7, 8), (11, 12)])
+def test_known_peaks(weight: int, peak: int) -> None:
+    assert csd.peak(np.array([weight], np.int8)) == peak
