@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -143,4 +144,5 @@ def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) ->
 
 def _first_error(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line.strip() for line in lines if "error" in line.lower()), lines[-1] if lines else "no output")
+    named = (line.strip() for line in lines if re.search(r"%Error|error:", line))
+    return next(named, lines[-1] if lines else "no output")

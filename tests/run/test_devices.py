@@ -1,0 +1,374 @@
+"""The reference and the simulated engine behind one interface: same calls, same results, clear errors."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sterna.errors import SternaError
+from sterna.generate import generate
+from sterna.graph import reference
+from sterna.run import open_device
+from sterna.run.compare import compare_devices
+from sterna.run.device import Device
+from sterna.run.engine import EngineDevice
+from sterna.run.package import Package
+from sterna.run.rtl import MemoryTiming, RtlTransport
+from sterna.spec import tape
+from sterna.spec.registers import Register
+from sterna.spec.tape import SegmentKind
+from support.engines import BUILD
+from support.packages import NANO, small_images, small_package
+
+SIMULATORS = BUILD / "simulators"
+HEADER, SEGMENT_HEADER = 64, 64
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return small_package()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("engine")
+    generate(NANO, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def transport(folder: Path) -> RtlTransport:
+    """The transport of `engine`, for tests that reach under the device."""
+    return RtlTransport(folder, build_dir=SIMULATORS)
+
+
+@pytest.fixture(scope="module")
+def engine(transport: RtlTransport) -> Iterator[EngineDevice]:
+    """An engine that checks tapes by itself, with little patience; it stays open through all tests that fail frames."""
+    with EngineDevice(transport, watchdog=3000, verify=False) as device:
+        yield device
+
+
+def works(device: Device, package: Package) -> bool:
+    """Whether the device computes `package` right."""
+    with open_device("reference") as golden:
+        return compare_devices(golden, device, package, small_images(1)).equal
+
+
+def failure(device: Device, package: Package) -> str:
+    """The one-line error of a frame, after which the device works again."""
+    device.load(package)
+    with pytest.raises(SternaError) as caught:
+        device.infer(small_images(1))
+    assert works(device, small_package())
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def segments(package: Package) -> list[tuple[SegmentKind, int, int]]:
+    """(kind, position of the header on the tape, payload bytes) of each segment."""
+    found, position = [], HEADER
+    for segment in tape.read(package.tape).segments:
+        found.append((segment.kind, position, len(segment.payload)))
+        position += SEGMENT_HEADER + len(segment.payload)
+    return found
+
+
+def flipped(package: Package, position: int, bit: int = 4) -> Package:
+    data = bytearray(package.tape)
+    data[position] ^= 1 << bit
+    return replace(package, tape=bytes(data))
+
+
+# The reference
+
+
+def test_reference(package: Package) -> None:
+    images = small_images(3)
+    expected = reference.execute(package.graph, images)
+    with open_device("reference") as device:
+        device.load(package)
+        results = device.infer(images)
+        assert device.counters() is None
+    assert set(results) == {store.layer for store in package.schedule.stores} | {"out"}
+    for name, tensor in results.items():
+        assert np.array_equal(tensor, expected[name])
+
+
+@pytest.mark.parametrize("kind", ["fpga", "", "RTL"])
+def test_unknown_device(kind: str) -> None:
+    with pytest.raises(SternaError, match="allowed: reference, rtl"):
+        open_device(kind)
+
+
+def test_rtl_needs_a_folder() -> None:
+    with pytest.raises(SternaError, match="needs a generated engine"):
+        open_device("rtl")
+
+
+def test_calls_in_the_wrong_order(package: Package) -> None:
+    device = open_device("reference")
+    with pytest.raises(SternaError, match="no package is loaded"):
+        device.infer(small_images())
+    device.load(package)
+    device.close()
+    device.close()
+    with pytest.raises(SternaError, match="is not open"):
+        device.load(package)
+    device.open()
+    with pytest.raises(SternaError, match="no package is loaded"):
+        device.infer(small_images())
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((1, 3, 9, 12), np.int8),
+        np.zeros((3, 9, 13), np.int8),
+        np.zeros((0, 3, 9, 13), np.int8),
+        np.zeros((1, 3, 9, 13), np.uint8),
+    ],
+)
+def test_images_that_do_not_fit(package: Package, images: np.ndarray) -> None:
+    with open_device("reference") as device:
+        device.load(package)
+        with pytest.raises(SternaError, match="layer 'image': the images do not fit the model"):
+            device.infer(images)
+
+
+@pytest.mark.parametrize("timing", [{"latency": (9, 3)}, {"latency": (-1, 3)}, {"stall": 1.0}, {"stall": -0.1}])
+def test_bad_timing(timing: dict[str, object]) -> None:
+    with pytest.raises(SternaError, match="bad memory timing"):
+        MemoryTiming(**timing)  # type: ignore[arg-type]
+
+
+# The simulated engine
+
+
+def test_equal_on_every_layer(engine: EngineDevice, package: Package) -> None:
+    seen: list[tuple[int, int]] = []
+    with open_device("reference") as golden:
+        assert compare_devices(golden, engine, package, small_images(3)).equal
+        assert golden.infer(small_images(1)).keys() == engine.infer(small_images(1), lambda *at: seen.append(at)).keys()
+    assert seen[-1] == (0, len(package.schedule.steps))
+
+
+def test_packages_in_turn(engine: EngineDevice, package: Package) -> None:
+    assert works(engine, small_package(observe=False))
+    assert works(engine, package)
+
+
+def test_counters(engine: EngineDevice, package: Package) -> None:
+    engine.load(package)
+    assert engine.counters() is None
+    engine.infer(small_images(1))
+    first = engine.counters()
+    engine.infer(small_images(2))
+    assert first is not None
+    assert len(first.steps) == len(package.schedule.steps)
+    assert first.beats_written * NANO.beat_bytes == package.schedule.result_bytes
+    assert first.beats_read * NANO.beat_bytes >= len(package.tape) + package.schedule.frame_bytes
+    assert 0 < sum(step.cycles for step in first.steps) <= first.cycles
+    for name in ("busy", "wait_lines", "wait_weights", "wait_drain"):
+        assert sum(getattr(step, name) for step in first.steps) <= getattr(first, name)
+    assert first.busy >= sum(step.nonzeros for step in package.schedule.steps)
+    assert first.busy <= first.cycles * NANO.units * NANO.clusters
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        MemoryTiming(latency=(0, 0)),
+        MemoryTiming(latency=(300, 300)),
+        MemoryTiming(latency=(0, 90), stall=0.5, seed=7),
+        MemoryTiming(stall=0.9, seed=8),
+    ],
+)
+def test_slow_and_stalling_memory(folder: Path, package: Package, timing: MemoryTiming) -> None:
+    cycles = []
+    for _ in range(2):
+        with open_device("rtl", folder=folder, timing=timing, build_dir=SIMULATORS) as device:
+            assert works(device, package)
+            counters = device.counters()
+            assert counters is not None
+            cycles.append(counters.cycles)
+    assert cycles[0] == cycles[1], "equal seeds give equal cycles"
+
+
+def test_other_config(engine: EngineDevice) -> None:
+    other = small_package(NANO.model_copy(update={"slots": 8}))
+    with pytest.raises(SternaError, match=r"the engine has another config; config hash = "):
+        engine.load(other)
+
+
+# Tapes that the driver refuses, and that the engine refuses when the driver does not look
+
+
+def test_driver_verifies_the_tape(folder: Path, package: Package) -> None:
+    with open_device("rtl", folder=folder, build_dir=SIMULATORS) as device:
+        for kind, position, size in segments(package):
+            with pytest.raises(SternaError, match=f"{kind.name} checksum is wrong"):
+                device.load(flipped(package, position + SEGMENT_HEADER + size // 2))
+        with pytest.raises(SternaError, match="no package is loaded"):
+            device.infer(small_images())
+
+
+@pytest.mark.parametrize("kind", list(SegmentKind))
+def test_engine_refuses_a_flipped_bit(engine: EngineDevice, package: Package, kind: SegmentKind) -> None:
+    """In the first, a middle and the last byte of the last segment of the kind."""
+    index = max(i for i, segment in enumerate(segments(package)) if segment[0] is kind)
+    _, position, size = segments(package)[index]
+    for offset in (0, size // 2, size - 1):
+        message = failure(engine, flipped(package, position + SEGMENT_HEADER + offset))
+        assert message.startswith(f"segment {index} ({kind.name} of step ")
+        assert "the engine stopped: a segment's checksum is wrong; error = 7 SEGMENT_CRC" in message
+
+
+@pytest.mark.parametrize("offset", [0, 4, 8, 16, 40, 60])
+def test_engine_refuses_a_flipped_bit_in_a_segment_header(engine: EngineDevice, package: Package, offset: int) -> None:
+    for index in (0, len(segments(package)) - 1):
+        message = failure(engine, flipped(package, segments(package)[index][1] + offset))
+        assert message.startswith(f"segment {index} (")
+        assert "error = 6 SEGMENT_HEADER" in message
+
+
+def test_layer_of_a_bad_segment_is_named(engine: EngineDevice, package: Package) -> None:
+    weights = [i for i, segment in enumerate(segments(package)) if segment[0] is SegmentKind.WEIGHTS]
+    for index, layer in zip(weights, ("first, pool", "second"), strict=True):
+        message = failure(engine, flipped(package, segments(package)[index][1] + SEGMENT_HEADER))
+        assert f"CONV pass 0 of {layer})" in message
+
+
+@pytest.mark.parametrize(
+    ("position", "code"), [(0, "1 BAD_MAGIC"), (8, "5 HEADER_CRC"), (16, "5 HEADER_CRC"), (50, "5 HEADER_CRC")]
+)
+def test_engine_refuses_a_bad_header(engine: EngineDevice, package: Package, position: int, code: str) -> None:
+    message = failure(engine, flipped(package, position))
+    assert message.startswith("tape header: the engine stopped: ")
+    assert f"error = {code}" in message
+
+
+def test_engine_refuses_a_tape_of_another_config(engine: EngineDevice, package: Package) -> None:
+    other = tape.write(package.config.hash ^ 1, tape.read(package.tape).segments)
+    assert "error = 3 BAD_CONFIG" in failure(engine, replace(package, tape=other))
+
+
+def test_engine_refuses_a_truncated_tape(engine: EngineDevice, package: Package) -> None:
+    assert "error = 4 BAD_LENGTH" in failure(engine, replace(package, tape=package.tape[:-64]))
+    assert "error = " in failure(engine, replace(package, tape=package.tape[:64]))
+    assert "error = " in failure(engine, replace(package, tape=b""))
+
+
+# Engines and memories that fail
+
+
+def test_memory_that_refuses(engine: EngineDevice, transport: RtlTransport, package: Package) -> None:
+    base = transport.memory_base
+    frame = base + -(-len(package.tape) // 4096) * 4096
+    result = frame + -(-package.schedule.frame_bytes // 4096) * 4096
+    for address, expected in ((base + 64, "BUS_READ"), (frame, "BUS_READ"), (result, "BUS_WRITE")):
+        engine.load(package)
+        transport.set_fault(address, 1)
+        with pytest.raises(SternaError, match=rf"the engine stopped: the memory refused a .*{expected}"):
+            engine.infer(small_images(1))
+        transport.set_fault(0, 0)
+        assert works(engine, package)
+
+
+def test_time_out(folder: Path, package: Package) -> None:
+    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timeout=700) as device:
+        device.load(package)
+        for _ in range(2):
+            with pytest.raises(SternaError, match=r"did not finish the frame in time; cycles = 700"):
+                device.infer(small_images(1))
+
+
+def test_watchdog(engine: EngineDevice, package: Package) -> None:
+    """A tape whose checksums are right but whose weights never end the pass."""
+    parts = list(tape.read(package.tape).segments)
+    index = max(i for i, part in enumerate(parts) if part.kind is SegmentKind.WEIGHTS)
+    pads = bytearray(parts[index].payload)
+    rounds = pads.rindex(tape.RecordKind.ROUNDS.to_bytes(1, "little"), 0, len(pads) // 2)
+    pads[rounds + NANO.beat_bytes :] = bytes([tape.ENTRY_CONTROL << 6 | tape.Command.PAD]) * (
+        len(pads) - rounds - NANO.beat_bytes
+    )
+    parts[index] = replace(parts[index], payload=bytes(pads))
+    message = failure(engine, replace(package, tape=tape.write(package.config.hash, parts)))
+    assert "nothing moved for the watchdog's cycles" in message
+    assert "second" in message
+
+
+def test_interrupted_by_the_user(engine: EngineDevice, package: Package) -> None:
+    def interrupt(image: int, steps: int) -> None:
+        raise KeyboardInterrupt
+
+    engine.load(package)
+    with pytest.raises(KeyboardInterrupt):
+        engine.infer(small_images(1), interrupt)
+    assert works(engine, package)
+
+
+class OtherEngine(RtlTransport):
+    """The simulated engine with one register that reads as something else, or an interrupt that is never seen."""
+
+    def __init__(self, folder: Path, values: dict[int, int], *, deaf: bool = False) -> None:
+        super().__init__(folder, build_dir=SIMULATORS)
+        self._values, self._deaf = values, deaf
+
+    def read32(self, register: int) -> int:
+        return self._values.get(register, super().read32(register))
+
+    def wait(self, cycles: int) -> bool:
+        return super().wait(cycles) and not self._deaf
+
+
+@pytest.mark.parametrize("register", [Register.IDENTITY, Register.VERSION])
+def test_not_our_engine(folder: Path, register: Register) -> None:
+    device = EngineDevice(OtherEngine(folder, {register: 0xFFFF_FFFF}))
+    with pytest.raises(SternaError, match=f"not an engine that the driver knows; {register.name} = 0xffffffff"):
+        device.open()
+
+
+@pytest.mark.parametrize(("register", "value"), [(Register.ERROR_CODE, 99), (Register.STATUS, 0)])
+def test_state_that_does_not_exist(folder: Path, package: Package, register: Register, value: int) -> None:
+    status = {} if register is Register.STATUS else {Register.STATUS: 4}
+    with EngineDevice(OtherEngine(folder, status | {register: value})) as device:
+        device.load(package)
+        with pytest.raises(SternaError, match="in a state that it does not have"):
+            device.infer(small_images(1))
+
+
+def test_engine_that_stays_silent(folder: Path, package: Package) -> None:
+    with EngineDevice(OtherEngine(folder, {}, deaf=True), timeout=60_000) as device:
+        device.load(package)
+        with pytest.raises(SternaError, match="did not finish the frame in time, and cannot be aborted"):
+            device.infer(small_images(1))
+
+
+def test_package_that_is_too_large(transport: RtlTransport, engine: EngineDevice, package: Package) -> None:
+    metadata = copy.deepcopy(package.metadata) | {"result_bytes": transport.memory_bytes}
+    with pytest.raises(SternaError, match="does not fit the engine's memory"):
+        engine.load(replace(package, metadata=metadata))
+
+
+def test_assertion_in_the_rtl_is_an_error(folder: Path, tmp_path: Path) -> None:
+    """An assertion that fails ends the simulation, not the process."""
+    generate(NANO, tmp_path)
+    top = tmp_path / "sterna_top.sv"
+    planted = '  Planted: assert property (@(posedge clk_i) !s_axil_wvalid || s_axil_wdata != 77) else $error("is 77");'
+    top.write_text(top.read_text().replace("\nendmodule", f"{planted}\nendmodule"))
+    transport = RtlTransport(tmp_path, build_dir=SIMULATORS)
+    transport.open()
+    transport.write32(Register.WATCHDOG, 76)
+    for _ in range(2):
+        with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_top.sv:\d+: .*Planted: is 77"):
+            transport.write32(Register.WATCHDOG, 77)
+    transport.close()
+    transport.open()
+    assert transport.read32(Register.WATCHDOG) != 77
+    transport.close()
