@@ -1,0 +1,52 @@
+"""The gather as its users see it: windows in, words out, in order."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from typing import Any
+
+from sim.support.streams import Field
+
+
+class WordReader:
+    """Agent at ports `read_*` and `word_*`: answers each window after `latency` cycles, or later.
+
+    `answers` holds the word of a window; a window it lacks gets a random word, which is kept there.
+    `stall` is the chance that a cycle takes no window, `late` that it delays the next word.
+    """
+
+    def __init__(self, dut: Any, window: str, latency: int, stall: float = 0.0, late: float = 0.0) -> None:
+        self.read_valid, self.read_ready = Field(dut.read_valid_o), Field(dut.read_ready_i)
+        self.window, self.word_valid, self.word = Field(getattr(dut, window)), Field(dut.word_valid_i), Field(dut.word_data_i)
+        self.latency, self.stall, self.late = latency, stall, late
+        self.answers: dict[int, int] = {}
+        self.windows: list[int] = []
+        self._under_way: deque[tuple[int, int]] = deque()
+        self._cycle = 0
+        self._ready = False
+
+    @property
+    def asked(self) -> int:
+        """Windows asked for."""
+        return len(self.windows)
+
+    def clear(self) -> None:
+        """Forget what is under way."""
+        self._under_way.clear()
+        self.windows.clear()
+
+    def drive(self) -> None:
+        self._cycle += 1
+        self._ready = random.random() >= self.stall
+        self.read_ready.write(self._ready)
+        due = bool(self._under_way) and self._under_way[0][0] <= self._cycle and random.random() >= self.late
+        self.word_valid.write(due)
+        self.word.write(self._under_way.popleft()[1] if due else random.getrandbits(self.word.width))
+
+    def sample(self) -> None:
+        if self._ready and self.read_valid.read():
+            window = self.window.read()
+            word = self.answers.setdefault(window, random.getrandbits(self.word.width))
+            self.windows.append(window)
+            self._under_way.append((self._cycle + self.latency, word))
