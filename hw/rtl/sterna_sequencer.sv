@@ -258,7 +258,7 @@ module sterna_sequencer
 
   assign clear_o = state_q inside {StClear, StFlush};
   assign flush_o = clear_o;
-  assign tape_start_o = state_q == StClear && state_d == StStep;
+  assign tape_start_o = state_q == StClear && reader_idle_i && writer_idle_i;
 
   assign step_ready_o = state_q == StStep;
   assign hold_o = state_q inside {StQuiet, StMove, StWritten};
