@@ -208,6 +208,10 @@ REFUSALS: dict[str, tuple[Callable[[], bytes], str]] = {
     "array cut": (lambda: replace_member(WEIGHTS, array_header((2, 3))), "a member that is not an array"),
     "array huge": (lambda: replace_member(WEIGHTS, array_header((2**31, 2**31))), "a member that is not an array"),
     "array of negative size": (lambda: replace_member(WEIGHTS, array_header((-2, 3))), "a member that is not an array"),
+    "array header open": (
+        lambda: replace_member(WEIGHTS, unpack(DATA)[WEIGHTS].replace(b"}", b"(")),
+        "a member that is not an array",
+    ),
     "array too long": (
         lambda: replace_member(WEIGHTS, unpack(DATA)[WEIGHTS] + b"\0"), "with bytes after its end; member = 1.w",
     ),

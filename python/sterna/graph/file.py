@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ _BROKEN_ZIP = (
     NotImplementedError,
     RuntimeError,
 )
-_BROKEN_ARRAY = (ValueError, TypeError, SyntaxError, EOFError, OverflowError, MemoryError)
+_BROKEN_ARRAY = (ValueError, TypeError, SyntaxError, tokenize.TokenError, EOFError, OverflowError, MemoryError)
 
 
 def save(graph: Graph, path: str | Path) -> None:
