@@ -1,0 +1,65 @@
+/// Lines read ahead for a unit: a chain of registers, each moving on as soon as the next is free, so that no
+/// multiplexer is needed. The user keeps count and never pushes more than Depth lines that were not taken.
+module sterna_line_queue #(
+  /// Bits of a line.
+  parameter int unsigned Width = 200,
+  /// Lines it holds.
+  parameter int unsigned Depth = 2
+) (
+  /// Clock.
+  input  logic             clk_i,
+  /// Reset, active low.
+  input  logic             rst_ni,
+  /// Empties the queue.
+  input  logic             clear_i,
+  /// A line comes in.
+  input  logic             valid_i,
+  /// The line.
+  input  logic [Width-1:0] data_i,
+  /// The oldest line has arrived at the end.
+  output logic             valid_o,
+  /// It is taken.
+  input  logic             ready_i,
+  /// The oldest line.
+  output logic [Width-1:0] data_o
+);
+
+  // Rank 0 is the input, rank Depth the output.
+  logic [Depth:0]     valid;
+  logic [Depth:0]     accept;
+  logic [Depth-1:0]   valid_q;
+  logic [Width-1:0]   data [Depth + 1];
+
+  assign valid         = {valid_q, valid_i};
+  assign data[0]       = data_i;
+  assign accept[Depth] = ready_i;
+  assign valid_o       = valid[Depth];
+  assign data_o        = data[Depth];
+
+  for (genvar i = 0; i < Depth; i++) begin : gen_rank
+    logic [Width-1:0] data_q;
+
+    assign accept[i]   = !valid[i+1] || accept[i+1];
+    assign data[i + 1] = data_q;
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        valid_q[i] <= 1'b0;
+      end else if (clear_i) begin
+        valid_q[i] <= 1'b0;
+      end else if (accept[i]) begin
+        valid_q[i] <= valid[i];
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (accept[i] && valid[i]) data_q <= data[i];
+    end
+  end
+
+`ifndef SYNTHESIS
+  NoLoss: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i |-> accept[0])
+    else $error("a line came into a full queue");
+`endif
+
+endmodule
