@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
 from sterna.cli.models import read_graph
+from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.generate import generate
 from sterna.run import package as package_file
@@ -18,13 +16,10 @@ from sterna.spec.config import load_config
 def compile_package(graph: Path, config: str, output: Path, observe: bool) -> None:
     """Compile the graph file for the named config and write the package."""
     source, engine = read_graph(graph), load_config(config)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("compile")
-
-        def show(layer: str, done: int, total: int) -> None:
-            progress.update(bar, completed=done, total=total, description=f"compile {layer}")
-
-        package = compile_graph(source, engine, observe=observe, progress=show)
+    with bar("compile") as show:
+        package = compile_graph(
+            source, engine, observe=observe, progress=lambda layer, done, total: show(done, total, layer)
+        )
     package_file.save(package, output)
     cycles = sum(step.cycles for step in package.schedule.steps)
     print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}', about {cycles:,} cycles a frame")

@@ -15,7 +15,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import Progress
 
 from sterna.cli import draw
 from sterna.cli.demo_report import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
@@ -23,6 +22,7 @@ from sterna.cli.detect import as_json
 from sterna.cli.devices import RTL, open_device
 from sterna.cli.guard import FAILED, guarded
 from sterna.cli.layers import cost_table, density, layer_costs
+from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.graph import file as graph_file
 from sterna.run import package as package_file
@@ -125,9 +125,10 @@ def _run(package: Package, images: NDArray[np.int8], folder: Path, stage: Stages
 
 
 def _infer(device: Device, images: NDArray[np.int8], steps: int) -> Results:
-    with Progress(transient=True) as progress:
-        bar = progress.add_task("simulate", total=len(images) * steps)
-        return device.infer(images, lambda image, done: progress.update(bar, completed=image * steps + done))
+    with bar("simulate") as show:
+        return device.infer(
+            images, lambda image, done: show(image * steps + done, len(images) * steps, f"scene {image}")
+        )
 
 
 def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, output: Path) -> list[Scene]:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from sterna.cli import draw, pictures
 from sterna.cli.devices import open_device
+from sterna.cli.progress import bar
 from sterna.run import package as package_file
 from sterna.run.boxes import Detections
 from sterna.run.detector import Detector
@@ -30,16 +29,17 @@ def detect(
     pictures.check(files)
     output.mkdir(parents=True, exist_ok=True)
     records = []
-    with open_device(kind, package.config) as device:
+    with open_device(kind, package.config) as device, bar("detect") as show:
         device.load(package)
-        for number in track(range(len(files)), "detect", console=Console(stderr=True), transient=True):
-            picture = pictures.read(files[number])
+        for number, file in enumerate(files):
+            show(number, len(files), file.name)
+            picture = pictures.read(file)
             head = device.infer(detector.prepare(picture)[np.newaxis])[detector.output][0]
             found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
-            drawn = output / f"{number:04}_{files[number].stem}.png"
+            drawn = output / f"{number:04}_{file.stem}.png"
             draw.boxes(picture, found, detector.classes).save(drawn)
             boxes = as_json(found, detector.classes)
-            records.append({"picture": str(files[number]), "drawn": drawn.name, "boxes": boxes})
+            records.append({"picture": str(file), "drawn": drawn.name, "boxes": boxes})
     report = {"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap, "pictures": records}
     (output / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(f"{len(files)} pictures, {sum(len(record['boxes']) for record in records)} boxes: {output}")

@@ -10,7 +10,7 @@ import typer
 from pydantic.fields import FieldInfo
 from rich.console import Console
 
-from sterna.train import load_options
+from sterna.train import TrainingStoppedError, load_options
 from sterna.train import train as run
 from sterna.train.options import TrainOptions, parse
 
@@ -27,7 +27,11 @@ def train(**given: object) -> None:
         # What is not said again stays as it was when the run was started.
         earlier = load_options(Path(str(chosen["output"])))
         chosen = earlier.model_dump() | chosen
-    result = run(parse(**chosen), Console())
+    try:
+        result = run(parse(**chosen), Console())
+    except TrainingStoppedError as stopped:
+        print(stopped)
+        raise KeyboardInterrupt from stopped
     print(f"Graph: {result.graph}")
 
 

@@ -1,0 +1,23 @@
+"""A progress bar where a person watches, and nothing where a program reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress
+
+#: Called with how much is done, of how much, and of what.
+Show = Callable[[int, int, str], None]
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Show]:
+    """A bar on standard error that goes away at its end."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total, part: progress.update(
+            task, completed=done, total=total, description=f"{what} {part}"
+        )

@@ -1,0 +1,154 @@
+"""The sub-commands do what they say, on real files."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sterna import __version__
+from sterna.run import package as package_file
+
+from .conftest import Sterna
+
+
+def test_version(sterna: Sterna) -> None:
+    ended = sterna("--version")
+    assert (ended.code, ended.out.strip()) == (0, __version__)
+
+
+def test_compile_writes_a_package_that_loads(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "new" / "small.sterna"
+    ended = sterna("compile", graph_path, "--config", "nano", "-o", output)
+    assert ended.code == 0, ended.err
+    package = package_file.load(output)
+    assert package.config.name == "nano"
+    assert f"{len(package.tape):,} bytes" in ended.out
+
+
+def test_observe_stores_more(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    stored = []
+    for option in ("--no-observe", "--observe"):
+        assert sterna("compile", graph_path, option, "-o", tmp_path / "small.sterna").code == 0
+        stored.append({store.layer for store in package_file.load(tmp_path / "small.sterna").schedule.stores})
+    assert stored[0] < stored[1]
+
+
+def test_generate_with_package(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+    output = tmp_path / "engine"
+    ended = sterna("generate", "--config", "nano", "--package", package_path, "-o", output)
+    assert ended.code == 0, ended.err
+    listed = (output / "files.f").read_text().split()
+    assert listed and all((output / name).is_file() for name in listed)
+    assert (output / "memory" / "tape.bin").read_bytes() == package_file.load(package_path).tape
+
+
+def test_detect_draws_every_picture(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+    output = tmp_path / "found"
+    ended = sterna("detect", package_path, pictures, "-o", output, "--threshold", 0.05)
+    assert ended.code == 0, ended.err
+    report = json.loads((output / "detections.json").read_text())
+    assert [Path(each["picture"]).name for each in report["pictures"]] == ["a.png", "b.jpg", "grey.png"]
+    found = 0
+    for each in report["pictures"]:
+        with Image.open(each["picture"]) as picture, Image.open(output / each["drawn"]) as drawn:
+            assert drawn.width % picture.width == 0 and drawn.height % picture.height == 0
+            for box in each["boxes"]:
+                left, top, right, bottom = box["box"]
+                assert 0 <= left <= right <= picture.width and 0 <= top <= bottom <= picture.height
+                assert box["class"] in {"vehicle", "person"} and 0.05 <= box["score"] <= 1
+        found += len(each["boxes"])
+    assert found, "the threshold should let boxes through, or the test shows nothing"
+
+
+def test_boxes_are_drawn(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+    drawn = []
+    for threshold in (0.05, 1.0):
+        output = tmp_path / str(threshold)
+        assert sterna("detect", package_path, pictures / "b.jpg", "-o", output, "--threshold", threshold).code == 0
+        with Image.open(output / "0000_b.png") as picture:
+            drawn.append(np.asarray(picture))
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_compare_of_equal_devices(sterna: Sterna, package_path: Path, pictures: Path) -> None:
+    ended = sterna("compare", package_path, pictures, "--devices", "reference,reference")
+    assert ended.code == 0, ended.err
+    assert ended.out.count("layers equal") == 3
+
+
+def test_eval_prints_precision(sterna: Sterna, graph_path: Path) -> None:
+    ended = sterna("eval", graph_path, "--scenes", 4)
+    assert ended.code == 0, ended.err
+    assert "vehicle" in ended.out and "mAP" in ended.out
+
+
+def test_doctor_is_content_here(sterna: Sterna) -> None:
+    ended = sterna("doctor")
+    assert ended.code == 0, ended.out
+    for tool in ("Python", "g++", "make", "perl", "verilator", "torch"):
+        assert tool in ended.out
+
+
+def test_train_resumes_after_ctrl_c(sterna: Sterna, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    options = ["--train-scenes", "48", "--val-scenes", "2", "--test-scenes", "2", "--batch", "4", "--threads", "1"]
+    options += ["--float-epochs", "1", "--ternary-epochs", "1", "--height", "32", "--width", "32"]
+    with started("train", *options, "--output", output) as process:
+        while not (output / "options.json").exists():
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        time.sleep(1.0)
+        assert_interrupted(process)
+    assert (output / "checkpoint.pt").is_file()
+    ended = sterna("train", "--output", output, "--resume")
+    assert ended.code == 0, ended.err
+    assert (output / "graph.sterna-graph").is_file()
+
+
+def test_ctrl_c_is_one_line(graph_path: Path) -> None:
+    with started("eval", graph_path, "--scenes", 1_000_000) as process:
+        time.sleep(4)
+        assert_interrupted(process)
+
+
+@contextmanager
+def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """The command in a process of its own that obeys Ctrl-C even if this one was told to ignore it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sterna", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def assert_interrupted(process: subprocess.Popen[str]) -> None:
+    """Press Ctrl-C, again if need be: what is imported at that moment may swallow the first."""
+    for _ in range(20):
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=5)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    assert (process.returncode, err) == (130, "error: interrupted\n")
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "compile", "generate", "simulate", "detect", "compare", "doctor"])
+def test_help(sterna: Sterna, command: str) -> None:
+    ended = sterna(command, "--help")
+    assert ended.code == 0
+    assert f"sterna {command}" in ended.out or f"{command} [OPTIONS]" in ended.out

@@ -1,0 +1,191 @@
+"""Bad input: one clear line on standard error, an exit code that is not 0, no traceback, nothing hung."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sterna.graph import file as graph_file
+from sterna.run import package as package_file
+from sterna.spec import tape
+from sterna.spec.config import load_config
+
+from .conftest import CLASSES, Ended, Sterna, make_graph
+
+
+def assert_refused(ended: Ended, *said: str) -> None:
+    assert ended.code not in (0, 1), ended
+    assert ended.err.startswith("error: ") and ended.err.count("\n") == 1, ended.err
+    for text in said:
+        assert text in ended.err, ended.err
+
+
+@pytest.fixture
+def picture(pictures: Path) -> Path:
+    return pictures / "a.png"
+
+
+def test_picture_that_is_none(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+    ended = sterna("detect", package_path, pictures / "notes.txt", "-o", tmp_path / "out")
+    assert_refused(ended, "notes.txt", "not a picture")
+    assert not (tmp_path / "out").exists()
+
+
+def test_truncated_picture(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    data = (pictures / "b.jpg").read_bytes()
+    broken.write_bytes(data[: len(data) // 2])
+    assert_refused(sterna("detect", package_path, broken, "-o", tmp_path / "out"), "broken.jpg")
+
+
+def test_picture_of_16_bits(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+    deep = tmp_path / "deep.png"
+    Image.fromarray(np.full((8, 8), 40000, np.uint16)).save(deep)
+    assert_refused(sterna("detect", package_path, deep, "-o", tmp_path / "out"), "deep.png", "8-bit")
+
+
+def test_no_such_picture(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+    assert_refused(sterna("compare", package_path, tmp_path / "none.png"), "none.png", "no such file")
+
+
+def test_empty_folder(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for command in ("detect", "simulate", "compare"):
+        assert_refused(sterna(command, package_path, tmp_path / "empty"), "holds no pictures")
+
+
+def test_unknown_config(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    ended = sterna("compile", graph_path, "--config", "huge", "-o", tmp_path / "x.sterna")
+    assert_refused(ended, "huge", "nano")
+
+
+def test_illegal_config(sterna: Sterna, tmp_path: Path) -> None:
+    fields = load_config("nano").model_dump(exclude={"name"}) | {"tile_h": 4}
+    configs = tmp_path / "mine.yaml"
+    configs.write_text("mine:\n" + "".join(f"  {name}: {value}\n" for name, value in fields.items()))
+    assert_refused(sterna("generate", "--config", configs, "-o", tmp_path / "engine"), "tile_h", "odd")
+
+
+def test_config_too_small_for_the_graph(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    fields = load_config("nano").model_dump(exclude={"name"}) | {"fm_words": 64, "act_w": 6}
+    configs = tmp_path / "mine.yaml"
+    configs.write_text("mine:\n" + "".join(f"  {name}: {value}\n" for name, value in fields.items()))
+    ended = sterna("compile", graph_path, "--config", configs, "-o", tmp_path / "x.sterna")
+    assert_refused(ended, "act_bits", "6")
+
+
+def test_package_for_another_config(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+    ended = sterna("generate", "--config", "arria10", "--package", package_path, "-o", tmp_path / "engine")
+    assert_refused(ended, "nano", "arria10")
+
+
+def test_tape_for_another_config(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+    """A package whose tape was taken from a package of another config."""
+    package = package_file.load(package_path)
+    parsed = tape.read(package.tape)
+    other = replace(package, tape=tape.write(load_config("arria10").hash, parsed.segments))
+    path = tmp_path / "other.sterna"
+    path.write_bytes(package_file.to_bytes(other))
+    assert_refused(sterna("detect", path, picture), "config", "nano")
+
+
+def test_truncated_tape(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+    package = package_file.load(package_path)
+    path = tmp_path / "short.sterna"
+    path.write_bytes(package_file.to_bytes(replace(package, tape=package.tape[:-64])))
+    assert_refused(sterna("detect", path, picture), "truncated")
+
+
+def test_truncated_package(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+    data = package_path.read_bytes()
+    path = tmp_path / "short.sterna"
+    path.write_bytes(data[: len(data) // 2])
+    assert_refused(sterna("detect", path, picture), "short.sterna")
+
+
+@pytest.mark.parametrize("kind", list(tape.SegmentKind))
+def test_flipped_bit_in_each_segment_kind(
+    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, kind: tape.SegmentKind
+) -> None:
+    package = package_file.load(package_path)
+    position = tape.ALIGN
+    for segment in tape.read(package.tape).segments:
+        if segment.kind is kind:
+            break
+        position += tape.ALIGN + len(segment.payload)
+    damaged = bytearray(package.tape)
+    damaged[position + tape.ALIGN + 5] ^= 0x10
+    path = tmp_path / "flipped.sterna"
+    path.write_bytes(package_file.to_bytes(replace(package, tape=bytes(damaged))))
+    assert_refused(sterna("detect", path, picture), "checksum", kind.name)
+
+
+def test_class_count_mismatch(sterna: Sterna, pictures: Path, tmp_path: Path) -> None:
+    path = tmp_path / "three.sterna-graph"
+    graph_file.save(make_graph([*CLASSES, "dog"]), path)
+    assert_refused(sterna("eval", path, "--scenes", 2), "classes", "channels")
+    package = tmp_path / "three.sterna"
+    assert sterna("compile", path, "-o", package).code == 0
+    assert_refused(sterna("detect", package, pictures, "-o", tmp_path / "out"), "classes", "channels")
+
+
+def test_data_of_other_classes(sterna: Sterna, tmp_path: Path) -> None:
+    path = tmp_path / "other.sterna-graph"
+    graph_file.save(make_graph(["cat", "dog"]), path)
+    assert_refused(sterna("eval", path, "--scenes", 2), "cat", "vehicle")
+
+
+def test_missing_compiler(
+    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert_refused(sterna("simulate", package_path, picture), "g++ is missing", "apt install g++")
+    ended = sterna("doctor")
+    assert ended.code == 1 and "Will not do: g++, make, perl." in ended.out
+
+
+def test_file_that_is_no_graph(sterna: Sterna, pictures: Path, tmp_path: Path) -> None:
+    assert_refused(sterna("compile", pictures / "a.png", "-o", tmp_path / "x.sterna"), "a.png")
+
+
+def test_archive_that_is_no_package(sterna: Sterna, picture: Path, tmp_path: Path) -> None:
+    path = tmp_path / "zip.sterna"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("hello", "world")
+    assert_refused(sterna("detect", path, picture), "zip.sterna")
+
+
+def test_place_that_cannot_be_written(sterna: Sterna, graph_path: Path, package_path: Path, picture: Path) -> None:
+    assert_refused(sterna("compile", graph_path, "-o", "/proc/none/x.sterna"), "/proc/none")
+    assert_refused(sterna("detect", package_path, picture, "-o", "/proc/none/out"), "/proc/none")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Missing command"),
+        (("fly",), "fly"),
+        (("compile",), "Missing"),
+        (("detect", "x.sterna", "x.png", "--threshold", "2"), "threshold"),
+        (("compare", "x.sterna"), "Missing"),
+        (("train",), "output"),
+        (("train", "--output", "x", "--batch", "none"), "batch"),
+    ],
+)
+def test_usage(sterna: Sterna, arguments: tuple[str, ...], said: str) -> None:
+    assert_refused(sterna(*arguments), said)
+
+
+def test_unknown_device(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+    assert_refused(sterna("detect", package_path, picture, "--device", "abacus", "-o", tmp_path), "abacus", "rtl")
+    assert_refused(sterna("compare", package_path, picture, "--devices", "rtl"), "two devices")
+
+
+def test_train_on_what_is_no_data(sterna: Sterna, tmp_path: Path) -> None:
+    assert_refused(sterna("train", "--data", tmp_path / "none", "--output", tmp_path / "run"), "none")
+    assert_refused(sterna("train", "--output", tmp_path / "other", "--resume"), "no training run")
