@@ -325,7 +325,8 @@ module sterna_engine
   logic requant_valid, requant_ready, requant_done, weights_valid, weights_ready, weights_done;
   logic table_start, table_enable, table_half, tables_idle, table_word_valid;
   logic [63:0] table_word;
-  logic [15:0] table_filters, table_index;
+  logic [15:0] table_filters;
+  logic [$clog2(Units*Slots)-1:0] table_index;
   logic [Clusters-1:0] table_valid;
   step_t tape_step, step;
   logic conv_start, weights_enable, issuing, drained, earlier_drained;
@@ -334,9 +335,10 @@ module sterna_engine
   logic [1:0] tiles_log2, table_tiles_log2;
 
   sterna_tape_reader #(
-    .DataW     (AxiDataW),
-    .Clusters  (Clusters),
-    .ConfigHash(ConfigHash)
+    .DataW       (AxiDataW),
+    .Clusters    (Clusters),
+    .TableEntries(Units * Slots),
+    .ConfigHash  (ConfigHash)
   ) u_tape_reader (
     .clk_i,
     .rst_ni,
@@ -459,7 +461,8 @@ module sterna_engine
   );
 
   sterna_table_writer #(
-    .Clusters(Clusters)
+    .Clusters(Clusters),
+    .Entries (Units * Slots)
   ) u_table_writer (
     .clk_i,
     .rst_ni,

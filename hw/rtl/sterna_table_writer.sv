@@ -2,7 +2,11 @@
 /// padding behind them.
 module sterna_table_writer #(
   /// Clusters.
-  parameter int unsigned Clusters = 2
+  parameter int unsigned Clusters = 2,
+  /// Entries of a table.
+  parameter int unsigned Entries = 64,
+  /// Bits of an entry's index (derived).
+  localparam int unsigned IndexW = $clog2(Entries)
 ) (
   /// Clock.
   input  logic                clk_i,
@@ -12,7 +16,7 @@ module sterna_table_writer #(
   input  logic                clear_i,
   /// The next word is the first of a payload (pulse, before the word).
   input  logic                start_i,
-  /// Channels that each cluster drains.
+  /// Channels that each cluster drains, at most `Entries`.
   input  logic [15:0]         filters_i,
   /// Logarithm of the distinct tiles that the clusters work on.
   input  logic [1:0]          tiles_log2_i,
@@ -21,11 +25,11 @@ module sterna_table_writer #(
   /// A word is written to the table of each cluster.
   output logic [Clusters-1:0] table_valid_o,
   /// Entry of the table.
-  output logic [15:0]         table_index_o
+  output logic [IndexW-1:0]   table_index_o
 );
   localparam int unsigned GroupW = $clog2(Clusters + 1);
 
-  logic [15:0] index_d, index_q;
+  logic [IndexW-1:0] index_d, index_q;
   logic [GroupW-1:0] group_d, group_q;
 
   assign table_index_o = index_q;
@@ -41,8 +45,8 @@ module sterna_table_writer #(
       index_d = '0;
       group_d = '0;
     end else if (word_valid_i && group_q != GroupW'(Clusters)) begin
-      index_d = index_q + 16'd1;
-      if (index_d == filters_i) begin
+      index_d = index_q + 1'b1;
+      if (16'(index_q) + 16'd1 == filters_i) begin
         index_d = '0;
         group_d = group_q + 1'b1;
       end

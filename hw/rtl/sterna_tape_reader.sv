@@ -8,6 +8,8 @@ module sterna_tape_reader
   parameter int unsigned DataW = 64,
   /// Clusters of the engine.
   parameter int unsigned Clusters = 2,
+  /// Entries of a requantisation table: channels that a cluster can drain.
+  parameter int unsigned TableEntries = 64,
   /// Config hash that the tape must carry.
   parameter logic [31:0] ConfigHash = '0
 ) (
@@ -197,7 +199,8 @@ module sterna_tape_reader
     else if (is_requant && header.bytes[31:0] < requant_bytes_q) header_fault = ErrorBadLength;
   end
 
-  logic legal_tiles;
+  logic legal_tiles, legal_filters;
+  assign legal_filters = step.filters != '0 && step.filters <= 16'(TableEntries);
   assign legal_tiles = $onehot(step.tiles_at_once) && step.tiles_at_once <= 8'(Clusters);
 
   always_comb begin
@@ -205,9 +208,7 @@ module sterna_tape_reader
     unique case (step.op)
       OpLoad, OpStore: if (step.fm_words != '0) step_fault = ErrorNone;
       OpConv: begin
-        if (legal_tiles && step.tile_groups != '0 && step.filters != '0) begin
-          step_fault = ErrorNone;
-        end
+        if (legal_tiles && legal_filters && step.tile_groups != '0) step_fault = ErrorNone;
       end
       default: ;
     endcase

@@ -1,0 +1,138 @@
+"""Bench of sterna_distributor: random records, every fetch word and every chunk arrives where it belongs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import cocotb
+from sim.support.streams import Bench, Field, Sink, Source
+
+from sterna.spec.tape import RecordKind, pad
+
+PARAMETERS = [
+    {"DataW": 64, "Clusters": 2, "Units": 4, "ChunkBytes": 4},
+    {"DataW": 256, "Clusters": 4, "Units": 8, "ChunkBytes": 4},
+    {"DataW": 128, "Clusters": 1, "Units": 4, "ChunkBytes": 8},
+]
+
+
+class TB(Bench):
+    """Beats of records in; a sink for fetch words and one for each unit of each cluster."""
+
+    def __init__(self, dut: Any, idle: float = 0.3, stall: float = 0.3) -> None:
+        super().__init__(dut)
+        self.clusters, self.units = int(dut.Clusters.value), int(dut.Units.value)
+        self.beat_bytes, self.chunk_bytes = len(dut.beat_data_i) // 8, int(dut.ChunkBytes.value)
+        beat = {"data": Field(dut.beat_data_i)}
+        self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
+        fetch = {"data": Field(dut.fetch_data_o)}
+        self.fetches = Sink(Field(dut.fetch_valid_o), Field(dut.fetch_ready_i), fetch, stall)
+        self.chunks = [[self._unit(c, u, stall) for u in range(self.units)] for c in range(self.clusters)]
+        self.agents = [self.beats, self.fetches, *(sink for cluster in self.chunks for sink in cluster)]
+        self.wanted_fetches: list[dict[str, int]] = []
+        self.wanted_chunks: list[list[list[dict[str, int]]]] = [
+            [[] for _ in range(self.units)] for _ in range(self.clusters)
+        ]
+
+    def _unit(self, cluster: int, unit: int, stall: float) -> Sink:
+        bit = cluster * self.units + unit
+        width = 8 * self.chunk_bytes
+        data = {"data": Field(self.dut.chunk_data_o, unit * width, width)}
+        valid, ready = Field(self.dut.chunk_valid_o, bit, 1), Field(self.dut.chunk_ready_i, bit, 1)
+        return Sink(valid, ready, data, stall)
+
+    def send(self, kind: int, count: int, data: bytes = b"") -> None:
+        """Queue a record."""
+        header = pad((kind | count << 8).to_bytes(8, "little"), self.beat_bytes)
+        record = header + pad(data, self.beat_bytes)
+        starts = range(0, len(record), self.beat_bytes)
+        self.beats.send(
+            {"data": int.from_bytes(record[at : at + self.beat_bytes], "little")} for at in starts
+        )
+
+    def fetch(self, words: Sequence[int]) -> None:
+        """Queue a FETCH record."""
+        self.wanted_fetches += [{"data": word} for word in words]
+        self.send(RecordKind.FETCH, len(words), b"".join(word.to_bytes(8, "little") for word in words))
+
+    def rounds(self, count: int, tiles_at_once: int) -> None:
+        """Queue a ROUNDS record of random chunks."""
+        groups = self.clusters // tiles_at_once
+        data = b""
+        for _ in range(count):
+            for stream in range(groups * self.units):
+                chunk = random.randbytes(self.chunk_bytes)
+                data += chunk
+                for cluster in range(self.clusters):
+                    if cluster // tiles_at_once == stream // self.units:
+                        item = {"data": int.from_bytes(chunk, "little")}
+                        self.wanted_chunks[cluster][stream % self.units].append(item)
+        self.send(RecordKind.ROUNDS, count, data)
+
+    async def finish(self) -> None:
+        """Run until all records have passed, and check what arrived."""
+        await self.run_until(lambda: not self.beats.queue and int(self.dut.idle_o.value) == 1, 8000)
+        assert self.fetches.taken == self.wanted_fetches
+        for cluster, wanted in zip(self.chunks, self.wanted_chunks, strict=True):
+            assert [sink.taken for sink in cluster] == wanted
+
+
+def tiles_log2_values(dut: Any) -> range:
+    """Legal values of tiles_log2_i."""
+    return range(int(dut.Clusters.value).bit_length())
+
+
+@cocotb.test()
+@cocotb.parametrize(idle=[0.0, 0.4], stall=[0.0, 0.2, 0.6])
+async def hands_everything_to_its_place(dut: Any, idle: float, stall: float) -> None:
+    tb = TB(dut, idle, stall)
+    await tb.start(tiles_log2_i=0)
+    for tiles_log2 in tiles_log2_values(dut):
+        dut.tiles_log2_i.value = tiles_log2
+        for _ in range(4):
+            tb.fetch([random.getrandbits(64) for _ in range(random.randint(1, 9))])
+            tb.rounds(random.randint(1, 6), 1 << tiles_log2)
+        await tb.finish()
+
+
+@cocotb.test()
+async def takes_a_beat_a_cycle(dut: Any) -> None:
+    tb = TB(dut, 0.0, 0.0)
+    await tb.start(tiles_log2_i=0)
+    tb.rounds(30, 1)
+    beats = len(tb.beats.queue)
+    assert await tb.run_until(lambda: not tb.beats.queue, 1000) <= beats + 1
+    await tb.finish()
+
+
+@cocotb.test()
+async def a_slow_unit_holds_only_what_is_behind_it(dut: Any) -> None:
+    tb = TB(dut, 0.0, 0.0)
+    await tb.start(tiles_log2_i=0)
+    slow = tb.chunks[0][tb.units - 1]
+    slow.stall = 1.0
+    tb.rounds(3, 1)
+    await tb.step(40)
+    assert len(tb.chunks[0][0].taken) == 1
+    assert not slow.taken
+    slow.stall = 0.0
+    await tb.finish()
+
+
+@cocotb.test()
+@cocotb.parametrize(record=[(0, 1), (3, 1), (RecordKind.ROUNDS, 0), (RecordKind.FETCH, 0)])
+async def a_bad_record_stops_the_stream(dut: Any, record: tuple[int, int]) -> None:
+    tb = TB(dut, 0.0, 0.0)
+    await tb.start(tiles_log2_i=0)
+    tb.send(*record)
+    tb.fetch([1, 2, 3])
+    await tb.step(30)
+    assert tb.beats.sent == 1
+    assert not tb.fetches.taken
+    assert int(dut.idle_o.value) == 0
+    await tb.clear()
+    tb.wanted_fetches.clear()
+    tb.fetch([4])
+    await tb.finish()
