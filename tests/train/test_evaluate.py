@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sterna.run.boxes import Detections
+from sterna.run.detector import to_integers
 from sterna.train import evaluate
 from sterna.train.frames import Frame
 
@@ -73,7 +74,7 @@ def test_boxes_of_one_picture_do_not_match_another() -> None:
 
 def test_both_views_of_a_picture_agree() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 6, 3)).astype(np.uint8)
-    real, integers = evaluate.to_real(images), evaluate.to_integers(images)
+    real, integers = evaluate.to_real(images), to_integers(images)
     assert integers.dtype == np.int8 and integers.shape == (2, 3, 4, 6)
     np.testing.assert_array_equal(real.numpy() * 128, integers)
     assert integers[1, 2, 3, 4] == int(images[1, 3, 4, 2]) - 128

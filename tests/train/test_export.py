@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.graph import file
-from sterna.graph.graph import Graph
-from sterna.graph.layers import Conv
+from sterna.graph import Conv, Graph, file
 from sterna.train import evaluate, export, networks, report
 from sterna.train.networks import Form, Network
 from sterna.train.scenes import CLASSES, SceneSet
@@ -117,6 +115,17 @@ def test_a_graph_for_other_classes_or_size_is_refused(graph: Graph, scenes: Scen
         evaluate.evaluate_graph(no_detector, scenes)
     with pytest.raises(SternaError, match="does not fit"):
         evaluate.evaluate_graph(graph, SceneSet(0, "test", 1, 96, SIZE))
+
+
+@pytest.mark.parametrize("name", ["yolov2-tiny", pytest.param("yolov2", marks=pytest.mark.slow)])
+def test_the_published_networks_become_graphs(name: str) -> None:
+    made = networks.build(name, 20, Form.TERNARY)
+    made.aim(0.3)
+    with torch.no_grad():
+        made(torch.randn(1, 3, 64, 64))
+    graph = export.to_graph(made, ANCHORS, [f"class{number}" for number in range(20)], 416, 416)
+    info = graph.info[export.OUTPUT]
+    assert (info.channels, info.height, info.width) == (125, 13, 13)
 
 
 factors = st.lists(st.floats(1e-7, 50), min_size=1, max_size=6)

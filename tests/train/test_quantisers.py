@@ -48,6 +48,14 @@ def test_all_zero_filters_stay_finite() -> None:
     assert (integers == 0).all() and torch.isfinite(scale).all()
 
 
+def test_wide_ternary_filters_always_fit_the_accumulator() -> None:
+    quantiser, weight = quantisers.TernaryWeightQuant(), hidden(2, 600)
+    ternary, _ = quantiser.integers(weight)
+    assert ternary.abs().sum((1, 2, 3)).tolist() == [quantisers.PEAK_LIMIT] * 2
+    quantiser.aim(weight, 0.3)
+    assert int(quantiser.integers(weight)[0].count_nonzero()) == round(0.3 * weight.numel())
+
+
 @pytest.mark.parametrize("inputs", [27, 64, 1024])
 def test_weights_of_several_digits_always_fit_the_accumulator(inputs: int) -> None:
     weight = torch.rand(6, inputs, 1, 1) + 0.5  # all large: the worst case

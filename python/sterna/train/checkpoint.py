@@ -16,10 +16,16 @@ FORMAT = 1
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a neighbour of `path`, then put it in its place."""
+    """Let `write` fill a neighbour of `path`, then put it in its place. Raises SternaError if it cannot be written."""
     partial = path.with_name(path.name + ".partial")
-    write(partial)
-    partial.replace(path)
+    try:
+        write(partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        partial.unlink(missing_ok=True)
+        raise SternaError(
+            f"the file cannot be written ({error})", where=str(path), remedy="make room or choose another folder"
+        ) from None
 
 
 def write_json(path: Path, value: Any) -> None:

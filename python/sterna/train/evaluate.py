@@ -16,11 +16,10 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from sterna.errors import SternaError
-from sterna.graph import reference
-from sterna.graph.graph import Graph
-from sterna.graph.layers import Output
+from sterna.graph import Graph, reference
 from sterna.run import boxes
 from sterna.run.boxes import Detections
+from sterna.run.detector import Detector, to_integers
 from sterna.train.frames import BACKGROUND, Dataset, Frame
 from sterna.train.networks import Network
 
@@ -37,11 +36,6 @@ class Precision:
 
     map50: float
     per_class: dict[str, float]
-
-
-def to_integers(images: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """RGB pictures uint8 [..., H, W, 3] as the engine's input int8 [..., 3, H, W]: rgb - 128."""
-    return np.moveaxis(images.astype(np.int16) - BACKGROUND, -1, -3).astype(np.int8)
 
 
 def to_real(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -146,29 +140,20 @@ def evaluate_network(network: Network, anchors: Sequence[Sequence[float]], datas
 def evaluate_graph(graph: Graph, dataset: Dataset) -> Precision:
     """Precision of the integer reference of `graph` on `dataset`.
 
-    Raises SternaError if the graph is no YOLOv2 detector, or if its classes or image size differ from the data's.
+    Raises SternaError if the graph is no detector, or if its classes or image size differ from the data's.
     """
-    outputs = [layer for layer in graph.layers if isinstance(layer, Output)]
-    if graph.metadata.get("kind") != "yolov2" or len(outputs) != 1:
-        raise SternaError(
-            "the graph is not a detector with one head",
-            where="evaluate",
-            attribute="metadata.kind",
-            value=graph.metadata.get("kind"),
-            allowed="yolov2",
-        )
-    if tuple(graph.metadata["classes"]) != tuple(dataset.classes):
+    detector = Detector.of(graph)
+    if detector.classes != dataset.classes:
         raise SternaError(
             "the graph was trained for other classes than the data has",
             where="evaluate",
             attribute="classes",
-            value=", ".join(graph.metadata["classes"]),
+            value=", ".join(detector.classes),
             allowed=", ".join(dataset.classes),
             remedy="evaluate on the data set that the graph was trained for",
         )
-    head = outputs[0].input
 
     def heads(images: NDArray[np.uint8]) -> NDArray[Any]:
-        return reference.execute(graph, to_integers(images))[head]
+        return reference.execute(graph, to_integers(images))[detector.output]
 
-    return _evaluate(heads, graph.metadata["anchors"], graph.info[head].scale, dataset)
+    return _evaluate(heads, detector.anchors, detector.scale, dataset)

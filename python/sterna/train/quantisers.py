@@ -30,7 +30,8 @@ class TernaryWeightQuant(nn.Module):
     """{-a, 0, +a} of the hidden weight h: sign(h) where |h| > rho * mean|h|, a = mean |h| above the threshold.
 
     Means and `a` are per filter; `rho` (a scalar buffer, kept in checkpoints) is per layer and moves only in
-    `aim`, so that a forward pass never changes it.
+    `aim`, so that a forward pass never changes it. A filter never keeps more weights than the engine's accumulator
+    can add up.
     """
 
     rho: Tensor
@@ -53,7 +54,10 @@ class TernaryWeightQuant(nn.Module):
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Ternary weights (-1, 0, 1 as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
         size = weight.abs()
-        kept = (size > self.rho * self._mean(weight)).to(weight.dtype)
+        threshold = self.rho * self._mean(weight)
+        if size[0].numel() > PEAK_LIMIT:
+            threshold = torch.maximum(threshold, _least_of_largest(size, PEAK_LIMIT))
+        kept = (size > threshold).to(weight.dtype)
         dims = tuple(range(1, weight.dim()))
         scale = (size * kept).sum(dims, keepdim=True) / kept.sum(dims, keepdim=True).clamp(min=1.0)
         return weight.sign() * kept, scale.clamp(min=torch.finfo(weight.dtype).tiny)
@@ -69,6 +73,12 @@ class TernaryWeightQuant(nn.Module):
     def _mean(weight: Tensor) -> Tensor:
         mean = weight.abs().mean(tuple(range(1, weight.dim())), keepdim=True)
         return mean.clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def _least_of_largest(size: Tensor, count: int) -> Tensor:
+    """Per filter of size [F, ...] the value [F, 1, 1, 1] that no more than its `count` largest elements exceed."""
+    flat = size.flatten(1)
+    return flat.kthvalue(flat.shape[1] - count, dim=1).values.view(-1, 1, 1, 1)
 
 
 class DigitWeightQuant(nn.Module):

@@ -10,9 +10,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from sterna.graph import reference
-from sterna.graph.graph import Graph
-from sterna.graph.layers import Conv, Input, Output
+from sterna.graph import Conv, Graph, Input, Output, reference
+from sterna.run.detector import to_integers
 from sterna.train import evaluate, networks
 from sterna.train.frames import Dataset
 from sterna.train.networks import Network
@@ -44,7 +43,7 @@ def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, d
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         network(evaluate.to_real(images), record)
-    exact = reference.execute(graph, evaluate.to_integers(images))
+    exact = reference.execute(graph, to_integers(images))
     result = {}
     for layer in graph.layers:
         if not isinstance(layer, Input | Output):

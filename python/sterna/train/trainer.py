@@ -203,32 +203,36 @@ class _Run:
         return _Batch(images, loss.targets(frames, np.asarray(self.anchors), self.stride))
 
     def _train_step(self, batch: _Batch) -> str:
+        """Train on `batch`; the losses of the epoch so far as a text."""
         share = (self.epoch * self._steps() + self.step) / (self._epochs() * self._steps())
-        peak = (self.options.float_rate, self.options.ternary_rate)[self.phase]
-        for group in self.optimizer.param_groups:
-            group["lr"] = peak * _rate(share)
         if FORMS[self.phase] is Form.TERNARY:
             self.network.aim(_density(share, self.options.density))
         self.network.train()
-        head = self.network(batch.images)
-        parts = loss.losses(head, batch.targets, torch.tensor(self.anchors))
-        if not torch.isfinite(parts.total):
-            raise SternaError(
-                "the loss is no longer a number",
-                where=str(self.folder),
-                attribute=f"{FORMS[self.phase]}_rate",
-                value=peak,
-                remedy="train with a lower learning rate",
-            )
-        self.optimizer.zero_grad(set_to_none=True)
-        parts.total.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
-        self.optimizer.step()
+        parts = loss.losses(self.network(batch.images), batch.targets, torch.tensor(self.anchors))
+        self._descend(parts.total, _rate(share))
         self.step += 1
         for index, part in enumerate((parts.box, parts.objectness, parts.classes)):
             self.sums[index] += float(part.detach())
         box, objectness, classes = (value / self.step for value in self.sums)
         return f"epoch {self.epoch + 1} loss: box {box:.2f} object {objectness:.2f} class {classes:.2f}"
+
+    def _descend(self, total: torch.Tensor, rate: float) -> None:
+        """One step down the gradient of `total`; `rate` is a share of the phase's highest learning rate."""
+        peak = (self.options.float_rate, self.options.ternary_rate)[self.phase]
+        for group in self.optimizer.param_groups:
+            group["lr"] = peak * rate
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
+        if not torch.isfinite(length):
+            raise SternaError(
+                "the gradient is no longer a number",
+                where=str(self.folder),
+                attribute=f"{FORMS[self.phase]}_rate",
+                value=peak,
+                remedy="train with a lower learning rate",
+            )
+        self.optimizer.step()
 
     def _end_epoch(self, console: Console) -> None:
         box, objectness, classes = (value / max(1, self.step) for value in self.sums)
@@ -287,9 +291,9 @@ def _open_folder(options: TrainOptions) -> dict[str, Any] | None:
         )
     try:
         options.output.mkdir(parents=True, exist_ok=True)
-        checkpoint.write_json(path, options.model_dump(mode="json", exclude={"resume", "output"}))
     except OSError as error:
         raise SternaError(f"the run folder cannot be written ({error.strerror})", where=str(options.output)) from None
+    checkpoint.write_json(path, options.model_dump(mode="json", exclude={"resume", "output"}))
     return None
 
 
