@@ -66,8 +66,6 @@ module sterna_ram_fifo #(
   end
 
 `ifndef SYNTHESIS
-  assert_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    held <= (IndexW+1)'(Depth));
   assert_input : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i));
 `endif

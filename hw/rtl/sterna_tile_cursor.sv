@@ -47,10 +47,8 @@ module sterna_tile_cursor #(
       row_d = '0;
       col_d = '0;
       left_d = 3'(Position);
-    end else if (advance_i) begin
-      left_d = stride_i;
-    end else if (!ready_o) begin
-      left_d = left_q - 3'd1;
+    end else if (advance_i || !ready_o) begin
+      left_d = (advance_i ? stride_i : left_q) - 3'd1;
       if (!last_col) begin
         col_d = col_o + 16'd1;
       end else if (!last_row) begin

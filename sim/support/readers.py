@@ -18,7 +18,8 @@ class WordReader:
 
     def __init__(self, dut: Any, window: str, latency: int, stall: float = 0.0, late: float = 0.0) -> None:
         self.read_valid, self.read_ready = Field(dut.read_valid_o), Field(dut.read_ready_i)
-        self.window, self.word_valid, self.word = Field(getattr(dut, window)), Field(dut.word_valid_i), Field(dut.word_data_i)
+        self.window = Field(getattr(dut, window))
+        self.word_valid, self.word = Field(dut.word_valid_i), Field(dut.word_data_i)
         self.latency, self.stall, self.late = latency, stall, late
         self.answers: dict[int, int] = {}
         self.windows: list[int] = []
@@ -32,7 +33,8 @@ class WordReader:
         return len(self.windows)
 
     def clear(self) -> None:
-        """Forget what is under way."""
+        """Forget what is under way; called right after the design's clear."""
+        self.word_valid.write(0)
         self._under_way.clear()
         self.windows.clear()
 

@@ -1,0 +1,265 @@
+"""Bench of sterna_line_loader: random steps and fetch words against the windows and lines they stand for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cocotb
+import pytest
+from sim.support.inputs import Inputs
+from sim.support.readers import WordReader
+from sim.support.streams import Bench, Field, Sink, Source
+from sim.support.words import gather_word, pack, step_word, unpack
+
+from sterna.spec.tape import FETCH_FIELDS, pack_fields
+
+PARAMETERS = [
+    {"TileH": 5, "TileW": 5, "Clusters": 2, "BlockLines": 64, "ActW": 8},
+    {"TileH": 3, "TileW": 3, "Clusters": 4, "BlockLines": 16, "ActW": 5},
+    {"TileH": 3, "TileW": 5, "Clusters": 1, "BlockLines": 32, "ActW": 7},
+]
+GATHER_LATENCY = 12
+FULL = 0b1111
+
+Fetch = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the loader reads of a step."""
+
+    tiles_h: int
+    tiles_w: int
+    at_once: int
+    stride: int = 1
+
+    @property
+    def groups(self) -> int:
+        """Passes of the step."""
+        return -(-self.tiles_h * self.tiles_w // self.at_once)
+
+    @property
+    def word(self) -> int:
+        """The step's fields; the rest is of no concern here."""
+        return step_word(out_tiles_h=self.tiles_h, out_tiles_w=self.tiles_w, tiles_at_once=self.at_once,
+                         gather_stride=self.stride)
+
+
+class TB(Bench):
+    """Fetch words in; windows, words and lines of each cluster out; and the model of both."""
+
+    def __init__(self, dut: Any, idle: float = 0.0, stalls: Sequence[float] = (0.0,) * 4, *,
+                 read_stall: float = 0.0, late: float = 0.0) -> None:
+        super().__init__(dut)
+        self.lanes, self.act_w = int(dut.TileH.value) * int(dut.TileW.value), int(dut.ActW.value)
+        self.clusters, self.block_lines = int(dut.Clusters.value), int(dut.BlockLines.value)
+        self.inputs = Inputs(dut)
+        self.fetches = Source(Field(dut.fetch_valid_i), Field(dut.fetch_ready_o), {"word": Field(dut.fetch_data_i)}, idle)
+        self.reader = WordReader(dut, "read_o", GATHER_LATENCY, read_stall, late)
+        self.lines = [
+            Sink(Field(dut.line_valid_o, c, 1), Field(dut.line_ready_i, c, 1), {
+                "line": Field(dut.line_data_o[c]), "last": Field(dut.line_last_o, c, 1)}, stalls[c])
+            for c in range(self.clusters)
+        ]
+        self.idle = Field(dut.idle_o)
+        self.agents = [self.inputs, self.fetches, self.reader, *self.lines]
+        self.windows: list[int] = []
+        self.expected: list[list[dict[str, int]]] = [[] for _ in range(self.clusters)]
+
+    async def reset(self) -> None:
+        """Start with all inputs quiet."""
+        await self.start(start_i=0, word_valid_i=0, read_ready_i=0, step_i=0)
+
+    def random_step(self) -> Step:
+        """A map of a few tiles, often narrower than a tile group."""
+        at_once = random.choice([t for t in (1, 2, 4) if t <= self.clusters])
+        return Step(random.randint(1, 5), random.randint(1, 6), at_once, random.choice((1, 2)))
+
+    def random_pass(self, blocks: int) -> list[Fetch]:
+        """Fetch words of a pass; a few have an empty mask."""
+        fetches = []
+        for block in range(blocks):
+            count = random.randint(1, self.block_lines // 4)
+            for i in range(count):
+                fetches.append({
+                    "plane": random.getrandbits(24), "tile_row": random.randint(-128, 127), "row": random.getrandbits(4),
+                    "tile_col": random.randint(-128, 127), "col": random.getrandbits(4), "mask": random.getrandbits(4),
+                    "last_in_block": int(i == count - 1), "last_in_pass": int(i == count - 1 and block == blocks - 1),
+                })
+        return fetches
+
+    def same_pass(self, count: int, mask: int) -> list[Fetch]:
+        """A pass of `count` random windows with the same mask, in one block."""
+        return [{"plane": random.getrandbits(24), "mask": mask, "last_in_block": int(i == count - 1),
+                 "last_in_pass": int(i == count - 1)} for i in range(count)]
+
+    def begin(self, step: Step, fetches: list[Fetch], passes: int | None = None) -> None:
+        """Send `fetches` for each pass of the step and note what must come of them."""
+        self.inputs.pulse("start_i", step_i=step.word)
+        for group in range(step.groups if passes is None else passes):
+            self.fetches.send({"word": pack_fields(FETCH_FIELDS, fetch)} for fetch in fetches)
+            for fetch in fetches:
+                for position in range(step.at_once):
+                    self._expect(step, fetch, position, group * step.at_once + position)
+
+    def _expect(self, step: Step, fetch: Fetch, position: int, tile: int) -> None:
+        row, col = divmod(min(tile, step.tiles_h * step.tiles_w - 1), step.tiles_w)
+        window = gather_word(
+            plane=fetch["plane"], row=fetch.get("row", 0), col=fetch.get("col", 0),
+            tile_row=row * step.stride + fetch.get("tile_row", 0), tile_col=col * step.stride + fetch.get("tile_col", 0),
+        )
+        self.windows.append(window)
+        word = self.reader.answers.setdefault(window, random.getrandbits(self.lanes * 4 * self.act_w))
+        values = unpack(word, self.act_w, 4 * self.lanes)
+        mask = fetch["mask"] or fetch["last_in_block"]
+        channels = [c for c in range(4) if mask >> c & 1]
+        lines = [{"line": pack(values[c::4], self.act_w), "last": int(fetch["last_in_block"] and c == channels[-1])}
+                 for c in channels]
+        for cluster in range(position, self.clusters, step.at_once):
+            self.expected[cluster] += lines
+
+    def done(self) -> bool:
+        """All lines that must come have come."""
+        return all(len(sink.taken) >= len(want) for sink, want in zip(self.lines, self.expected, strict=True))
+
+    async def finish(self, limit: int = 20000) -> int:
+        """Run until all lines are there and the loader is idle, compare; returns the cycles until the last line."""
+        cycles = await self.run_until(self.done, limit)
+        await self.run_until(lambda: bool(self.idle.read()), 50)
+        assert not self.fetches.queue, "all fetch words are walked"
+        self.check()
+        return cycles
+
+    def check(self) -> None:
+        """Compare windows and lines with the model."""
+        assert self.reader.windows == self.windows, "windows differ"
+        for cluster, (sink, want) in enumerate(zip(self.lines, self.expected, strict=True)):
+            assert len(sink.taken) == len(want), f"cluster {cluster}: {len(sink.taken)} lines, not {len(want)}"
+            for i, (got, line) in enumerate(zip(sink.taken, want, strict=True)):
+                assert got == line, f"cluster {cluster} line {i}: {got}, not {line}"
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing is expected any more."""
+        self.windows.clear()
+        self.reader.windows.clear()
+        for sink, want in zip(self.lines, self.expected, strict=True):
+            sink.taken.clear()
+            want.clear()
+
+
+@cocotb.test()
+@cocotb.parametrize(idle=[0.0, 0.5], stall=[0.0, 0.5], late=[0.0, 0.4])
+async def loads_random_steps(dut: Any, idle: float, stall: float, late: float) -> None:
+    tb = TB(dut, idle, [random.random() * 2 * stall * 0.9 for _ in range(4)], read_stall=late, late=late)
+    await tb.reset()
+    for _ in range(5):
+        step = tb.random_step()
+        tb.begin(step, tb.random_pass(random.randint(1, 2)))
+        await tb.finish()
+
+
+@cocotb.test()
+async def walks_every_shape_of_map(dut: Any) -> None:
+    tb = TB(dut)
+    await tb.reset()
+    for at_once in (t for t in (1, 2, 4) if t <= tb.clusters):
+        for tiles_h, tiles_w in ((1, 1), (7, 1), (1, 7), (3, 2), (2, 3), (4, 5)):
+            step = Step(tiles_h, tiles_w, at_once, 1)
+            tb.begin(step, tb.same_pass(1, 1))
+            await tb.finish()
+
+
+@cocotb.test()
+async def gives_a_line_a_cycle_to_every_cluster(dut: Any) -> None:
+    tb = TB(dut)
+    await tb.reset()
+    for at_once, mask in ((1, FULL), (1, 0b0100), (tb.clusters, FULL)):
+        lines = min(tb.block_lines, 64)
+        step = Step(1, at_once, at_once)
+        tb.begin(step, tb.same_pass(lines // mask.bit_count(), mask))
+        assert await tb.finish() <= lines + GATHER_LATENCY + 10
+
+
+@cocotb.test()
+async def goes_from_pass_to_pass_without_a_gap(dut: Any) -> None:
+    tb = TB(dut)
+    await tb.reset()
+    for at_once in (t for t in (1, 2, 4) if t <= tb.clusters):
+        step = Step(5, 4, at_once)
+        tb.begin(step, tb.same_pass(4, FULL))
+        assert await tb.finish() <= 16 * step.groups + GATHER_LATENCY + 10
+
+
+@cocotb.test()
+async def keeps_words_of_a_stalled_cluster(dut: Any) -> None:
+    tb = TB(dut)
+    await tb.reset()
+    for stalled in range(tb.clusters):
+        tb.begin(Step(2, 4, 1), tb.random_pass(2))
+        tb.lines[stalled].stall = 1.0
+        await tb.step(300)
+        assert tb.lines[stalled].taken == []
+        tb.lines[stalled].stall = 0.0
+        await tb.finish()
+
+
+@cocotb.test()
+async def queues_two_blocks(dut: Any) -> None:
+    tb = TB(dut, 0.0, [1.0] * 4)
+    await tb.reset()
+    tb.begin(Step(1, 1, 1), tb.same_pass(tb.block_lines, 1) * 2)
+    tb.reader.stall = 1.0
+    await tb.step(2 * tb.block_lines + 10)
+    assert not tb.fetches.queue
+    tb.reader.stall = 0.0
+    for sink in tb.lines:
+        sink.stall = 0.0
+    await tb.run_until(tb.done, 5000)
+
+
+@cocotb.test()
+async def ends_a_block_whose_last_mask_is_empty(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    await tb.reset()
+    for masks in ([0], [FULL, 0], [0, 0, 2, 0]):
+        fetches = [{"plane": i, "mask": mask, "last_in_block": int(i == len(masks) - 1),
+                    "last_in_pass": int(i == len(masks) - 1)} for i, mask in enumerate(masks)]
+        tb.begin(Step(2, 2, 1), fetches)
+        await tb.finish()
+
+
+@cocotb.test()
+async def starts_anew_after_clear(dut: Any) -> None:
+    tb = TB(dut, 0.2, [0.3] * 4)
+    await tb.reset()
+    for cycles in (3, 10, 25, 60):
+        tb.begin(tb.random_step(), tb.random_pass(3))
+        await tb.step(cycles)
+        await tb.clear()
+        tb.reader.clear()
+        tb.forget()
+        await tb.step(GATHER_LATENCY + 5)
+        assert all(sink.taken == [] for sink in tb.lines) and tb.reader.asked == 0 and tb.idle.read()
+        tb.begin(tb.random_step(), tb.random_pass(1))
+        await tb.finish()
+
+
+@cocotb.test()
+async def comparison_sees_a_wrong_bit(dut: Any) -> None:
+    tb = TB(dut)
+    await tb.reset()
+    tb.begin(Step(1, 2, 1), tb.same_pass(3, FULL))
+    lines = tb.expected[-1]
+    wrong = random.randrange(len(lines))
+    lines[wrong] = {**lines[wrong], "line": lines[wrong]["line"] ^ 1 << random.randrange(tb.lanes * tb.act_w)}
+    with pytest.raises(AssertionError, match=f"cluster {tb.clusters - 1} line {wrong}:"):
+        await tb.finish()
+    tb.forget()
+    tb.begin(Step(1, 2, 1), tb.same_pass(3, FULL))
+    tb.windows[1] ^= 1
+    with pytest.raises(AssertionError, match="windows differ"):
+        await tb.finish()
