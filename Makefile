@@ -3,14 +3,15 @@
 VENV := .venv
 READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
-SCRIPT := PYTHONPATH=scripts $(PY) -m
+SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
 # Built simulators stay in the checkout.
 export STERNA_BUILD_DIR := $(CURDIR)/build/simulators
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@echo '$(RESULTS)' | fmt | sed 's/^/results-NAME    measures docs\/results\/NAME.json again; there are: /'
 
 setup: $(READY) ## the Python environment in .venv (made once)
 
@@ -35,10 +36,10 @@ lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated 
 package-sv: $(READY) ## rewrites hw/rtl/sterna_pkg.sv from the formats in python/sterna/spec
 	@$(PY) -m sterna.generate.package_sv
 
-train-demo: $(READY) ## trains the model in models/ again, from its fixed seed
-	@$(PY) scripts/train_demo.py
+train-demo: $(READY) ## trains the model in models/ again, from its fixed seed; goes on after an interruption
+	@$(SCRIPT) train_demo
 
-$(RESULTS): results-%: $(READY) ## (results-NAME) measures docs/results/NAME.json again
+$(RESULTS): results-%: $(READY)
 	@$(SCRIPT) results.makers.$*
 
 readme: $(READY) ## writes the tables of README.md from docs/results

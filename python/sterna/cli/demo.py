@@ -36,6 +36,7 @@ from sterna.train import evaluate_graph
 from sterna.train.evaluate import METHOD
 from sterna.train.scenes import SceneSet
 
+MODEL = ROOT / "models" / "demo-nano.sterna-graph"
 #: Scenes that no training has seen, and how many of them go through the simulation.
 SEED, SPLIT, SIMULATED = 0, "test", 4
 THRESHOLD, OVERLAP = 0.3, 0.45
@@ -71,7 +72,7 @@ class Stages:
 
 @app.command()
 def demo(
-    model: Annotated[Path, typer.Option(help="Integer graph of a detector.")] = ROOT / "models/demo-nano.sterna-graph",
+    model: Annotated[Path, typer.Option(help="Integer graph of a detector.")] = MODEL,
     output: Annotated[Path, typer.Option(help="Folder to write.")] = ROOT / "build" / "demo",
     config: Annotated[str, typer.Option(help="Named engine config.")] = "nano",
     judged: Annotated[int, typer.Option(min=1, help="Scenes that the reference is judged on.")] = 200,

@@ -1,0 +1,30 @@
+"""Trains the model of the demo again and keeps it; `make train-demo`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+from sterna.cli.demo import MODEL
+from sterna.cli.guard import guarded
+from sterna.spec.paths import ROOT
+from sterna.train import train
+from sterna.train.recipes import demo
+from sterna.train.trainer import CHECKPOINT
+
+RUN = ROOT / "build" / "train-demo"
+
+
+def main() -> None:
+    """Train, or go on with the run in build/train-demo, and copy its graph to models/."""
+    options = demo(RUN)
+    if (RUN / CHECKPOINT).is_file():
+        options = options.model_copy(update={"resume": True})
+    result = train(options)
+    MODEL.parent.mkdir(exist_ok=True)
+    shutil.copyfile(result.graph, MODEL)
+    print(f"{MODEL}: integer mAP {result.summary['integer_map50']:.3f}, density {result.summary['density']:.3f}")
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

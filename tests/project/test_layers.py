@@ -1,0 +1,60 @@
+"""Each layer of the package imports only those below it, and only packages that the project asks for."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "python" / "sterna"
+#: From the bottom up.
+LAYERS = ("errors", "spec", "graph", "run", "generate", "compile", "train", "cli")
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
+#: Import names that differ from the package's name.
+IMPORTED_AS = {"PIL": "pillow", "yaml": "pyyaml"}
+
+
+def imports(source: Path) -> Iterator[str]:
+    """Full names of the modules that `source` imports, wherever in it."""
+    for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}: relative import"
+            yield node.module or ""
+
+
+def rank(module: str) -> int | None:
+    parts = module.split(".")
+    return LAYERS.index(parts[1]) if parts[0] == "sterna" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("source", LAYERED, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(source: Path) -> None:
+    own = rank(".".join(("sterna", *source.relative_to(PACKAGE).with_suffix("").parts)))
+    for module in imports(source):
+        below = rank(module)
+        assert own is not None and (below is None or below <= own), f"{source.name} imports {module}"
+
+
+def test_every_import_is_asked_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    found = {module.partition(".")[0] for source in SOURCES for module in imports(source)}
+    foreign = {IMPORTED_AS.get(name, name) for name in found - sys.stdlib_module_names - {"sterna"}}
+    assert foreign <= set(project["dependencies"])
+
+
+def test_every_package_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    names = {name.lower().replace("_", "-") for name in pins}
+    wanted = {name.lower() for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    assert wanted <= names
+    assert all(version and version[0].isdigit() and "+" not in version for version in pins.values())

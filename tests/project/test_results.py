@@ -1,0 +1,52 @@
+"""The figures in docs/results are whole, can be measured again, and are what the README shows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from results.readme import README, filled, tables_in
+from results.record import CLEAN_COMMIT, ROOT, Figure, Result, read_all
+
+RESULTS = read_all()
+MAKERS = {path.stem for path in (ROOT / "scripts" / "results" / "makers").glob("[a-z]*.py")}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_result_can_be_measured_again(name: str) -> None:
+    assert name in MAKERS
+    assert RESULTS[name].command.startswith(f"make results-{name}")
+    assert re.match(CLEAN_COMMIT, RESULTS[name].commit), "measured on a tree with changes"
+
+
+def test_every_maker_has_its_result() -> None:
+    assert set(RESULTS) == MAKERS
+
+
+def test_readme_shows_the_results() -> None:
+    text = README.read_text("utf-8")
+    assert tables_in(text) == set(RESULTS)
+    assert filled(text, RESULTS) == text, "make readme"
+
+
+def test_a_changed_figure_changes_the_readme() -> None:
+    text = README.read_text("utf-8")
+    name, result = next(iter(RESULTS.items()))
+    key, figure = next(iter(result.figures.items()))
+    changed = result.model_copy(
+        update={"figures": result.figures | {key: Figure(**figure.model_dump() | {"value": "none"})}}
+    )
+    assert filled(text, RESULTS | {name: changed}) != text
+
+
+def test_values_read_well() -> None:
+    figures = {
+        f"f{index}": Figure(what=f"F{index}", value=value, unit=unit, method="count")
+        for index, (value, unit) in enumerate([(True, ""), (False, ""), (12345, ""), (0.6274, ""), (301.25, "s")])
+    }
+    result = Result(command="make results-x", config="nano", seed=0, commit="abcdef0", machine="m", figures=figures)
+    table = filled("<!-- results: x -->\nold\n<!-- end -->\n", {"x": result})
+    for shown in ("| yes |", "| no |", "| 12,345 |", "| 0.627 |", "| 301.2 s |", "config `nano`, seed 0"):
+        assert shown in table
+    assert "old" not in table
