@@ -137,6 +137,10 @@ class _Run:
             f"{', '.join(self.data.train.classes)}; run folder {self.folder}"
         )
         with _ctrl_c() as stop:
+            if not (self.folder / CHECKPOINT).exists():
+                options = self.options.model_dump(mode="json", exclude={"resume", "output"})
+                checkpoint.write_json(self.folder / OPTIONS, options)
+                self._save()
             self._train_phase(stop)
             if self.phase == 0:
                 self.float_map50 = evaluate.evaluate_network(self.network, self.anchors, self.data.test).map50
@@ -269,7 +273,6 @@ class _Run:
 
 def _open_folder(options: TrainOptions) -> dict[str, Any] | None:
     """Check and prepare the run folder; the checkpoint if the run is to go on."""
-    path = options.output / OPTIONS
     if options.resume:
         earlier = load_options(options.output)
         changed = options.same_run(earlier)
@@ -293,7 +296,6 @@ def _open_folder(options: TrainOptions) -> dict[str, Any] | None:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SternaError(f"the run folder cannot be written ({error.strerror})", where=str(options.output)) from None
-    checkpoint.write_json(path, options.model_dump(mode="json", exclude={"resume", "output"}))
     return None
 
 
