@@ -117,7 +117,7 @@ module sterna_drain_reader
       phase_d   = '0;
       channel_d = channel_q + 16'd1;
       unit_d    = unit_q + UnitW'(1);
-      if (pass_i.pool) slot_d = {slot_q[SlotW-1:2], 2'b00};
+      if (pass_i.pool) slot_d = slot_q & ~SlotW'(3);
       if (&unit_q) slot_d = slot_q + SlotW'(1);
       if (&channel_q[1:0]) address_d = address_q + pass_i.plane[FmAddrW-1:0];
     end else if (step) begin
