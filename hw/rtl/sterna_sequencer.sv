@@ -136,6 +136,7 @@ module sterna_sequencer
   typedef enum logic [3:0] {
     StIdle,
     StClear,
+    StStart,
     StStep,
     StTable,
     StTableWords,
@@ -189,6 +190,7 @@ module sterna_sequencer
       error_segment_d = state_q inside {StQuiet, StMove, StWritten} ? segment_q : tape_segment_i;
     end else if (start_i) begin
       error_d = ErrorNone;
+      error_segment_d = '0;
     end
   end
 
@@ -205,7 +207,9 @@ module sterna_sequencer
     step_begin_o = 1'b0;
     unique case (state_q)
       StIdle: if (start_i) state_d = StClear;
-      StClear: if (reader_idle_i && writer_idle_i) state_d = StStep;
+      StClear: if (reader_idle_i && writer_idle_i) state_d = StStart;
+      // A cycle after the last of clear_o, which would undo the start.
+      StStart: state_d = StStep;
       StStep: begin
         if (step_valid_i) begin
           next_d = step_i;
@@ -258,7 +262,7 @@ module sterna_sequencer
 
   assign clear_o = state_q inside {StClear, StFlush};
   assign flush_o = clear_o;
-  assign tape_start_o = state_q == StClear && reader_idle_i && writer_idle_i;
+  assign tape_start_o = state_q == StStart;
 
   assign step_ready_o = state_q == StStep;
   assign hold_o = state_q inside {StQuiet, StMove, StWritten};
