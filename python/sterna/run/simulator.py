@@ -33,11 +33,12 @@ _VERILATOR = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "sterna_top",
 )  # fmt: skip
-_CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique -march=native -DVL_PRINTF=sterna_print -DVL_USER_FINISH"
-_CFLAGS += " -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
+_CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique -march=native"
+#: For Verilator's run-time alone: it prints and stops through the harness.
+_RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
 _LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
 #: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
-_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O3 OPT_GLOBAL=-O2 CXX=g++ LINK=g++"
+_MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "OPT_FAST": "-O3", "CXX": "g++", "LINK": "g++"}
 
 
 def verilator_root() -> Path:
@@ -104,7 +105,7 @@ def _sources(folder: Path) -> list[Path]:
 def _digest(folder: Path, sources: list[Path], verilator: Path) -> str:
     """Name of a build: everything that decides what comes out of it."""
     digest = hashlib.sha256()
-    about = [_VERILATOR, _CFLAGS, _LDFLAGS, _MAKEFLAGS, _version(["g++", "--version"]), str(verilator)]
+    about = [_VERILATOR, _CFLAGS, _LDFLAGS, _RUN_TIME_CFLAGS, _MAKE, _version(["g++", "--version"]), str(verilator)]
     digest.update(repr(about).encode())
     for path in [*sources, *sorted(HARNESS.glob("*.h")), *sorted(HARNESS.glob("*.cpp"))]:
         data = path.read_bytes()
@@ -122,13 +123,16 @@ def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) ->
         *_VERILATOR,
         *("--Mdir", str(home / "obj")),
         *("--build-jobs", str(os.cpu_count() or 1)),
-        *("-CFLAGS", f"{_CFLAGS} -I{HARNESS} -include {HARNESS / 'print.h'}"),
+        *("-CFLAGS", f"{_CFLAGS} -I{HARNESS}"),
         *("-LDFLAGS", _LDFLAGS),
         *("-o", str(home / f"{LIBRARY}.new")),
         *map(str, sources),
         *(str(HARNESS / name) for name in _HARNESS_SOURCES),
     ]
-    environment = os.environ | {"MAKEFLAGS": f"{_MAKEFLAGS} PYTHON3={sys.executable}"}
+    run_time = f"{_RUN_TIME_CFLAGS} -include {HARNESS / 'print.h'}"
+    make = _MAKE | {"PYTHON3": sys.executable, "OPT_GLOBAL": run_time}
+    flags = " ".join(f"{name}={value}".replace(" ", "\\ ") for name, value in make.items())
+    environment = os.environ | {"MAKEFLAGS": flags}
     log = home / "build.log"
     with log.open("w", encoding="utf-8") as output:
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
