@@ -63,7 +63,7 @@ def _draw_markings(
 
 
 def paste(canvas: Image.Image, sprite: Image.Image, x: float, y: float, size: int) -> Box:
-    """Put `sprite` (oversampled RGBA) and its shadow on `canvas`, foot at (x, y) * size; the box it covers, in pixels."""
+    """Put `sprite` (oversampled RGBA) and its shadow on `canvas`, foot at (x, y) * size; the box covered, in pixels."""
     width, height = max(1, round(sprite.width / OVERSAMPLE)), max(1, round(sprite.height / OVERSAMPLE))
     small = sprite.resize((width, height), Image.Resampling.BOX)
     left, top = round(x * size - width / 2), round(y * size - height)
