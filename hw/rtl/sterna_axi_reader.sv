@@ -155,6 +155,6 @@ module sterna_axi_reader #(
 
 `ifndef SYNTHESIS
   assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_rvalid |=> $past(outstanding_q) != '0);
+    m_axi_rvalid |-> outstanding_q != '0);
 `endif
 endmodule

@@ -177,6 +177,6 @@ module sterna_axi_writer #(
 
 `ifndef SYNTHESIS
   assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_bvalid |=> $past(outstanding_q) != '0);
+    m_axi_bvalid |-> outstanding_q != '0);
 `endif
 endmodule

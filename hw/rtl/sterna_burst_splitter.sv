@@ -74,6 +74,6 @@ module sterna_burst_splitter #(
 
 `ifndef SYNTHESIS
   assert_aligned : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    command_valid_i |=> $past(command_addr_i[ByteW-1:0]) == '0 && $past(command_bytes_i[ByteW-1:0]) == '0);
+    command_valid_i |-> command_addr_i[ByteW-1:0] == '0 && command_bytes_i[ByteW-1:0] == '0);
 `endif
 endmodule

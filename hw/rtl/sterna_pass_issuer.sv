@@ -115,7 +115,7 @@ module sterna_pass_issuer
 `ifndef SYNTHESIS
   for (genvar c = 0; c < Clusters; c++) begin : gen_assert
     assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
-      pass_done_i[c] |=> $past(outstanding_q[c]) != '0);
+      pass_done_i[c] |-> outstanding_q[c] != '0);
   end
 `endif
 endmodule

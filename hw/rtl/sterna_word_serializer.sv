@@ -65,6 +65,6 @@ module sterna_word_serializer #(
 
 `ifndef SYNTHESIS
   assert_words : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    beat_valid_i |=> $past(beat_words_i) != '0);
+    beat_valid_i |-> beat_words_i != '0);
 `endif
 endmodule

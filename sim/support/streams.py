@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, ReadOnly
+from cocotb.triggers import FallingEdge, ReadOnly, Timer
 
 
 class Agent(Protocol):
@@ -150,6 +150,7 @@ class Bench:
             elif isinstance(agent, Sink) and agent.ready is not None:
                 agent.ready.write(0)
         self.dut.rst_ni.value = 0
+        await Timer(1, unit="ns")  # assertions sample the reset before the first edge of the clock
         Clock(self.dut.clk_i, 10, unit="ns").start()
         for _ in range(3):
             await FallingEdge(self.dut.clk_i)

@@ -1,0 +1,318 @@
+"""Bench of sterna_tape_reader: real tapes pass whole and in order; every damage is named with its segment."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import cocotb
+from sim.support.inputs import Inputs
+from sim.support.streams import Bench, Field, Sink, Source
+
+from sterna.spec import tape
+from sterna.spec.registers import ErrorCode
+from sterna.spec.tape import Op, Segment, SegmentKind
+
+CONFIG_HASH = 0x1234ABCD
+PARAMETERS = [
+    {"DataW": 64, "Clusters": 2, "ConfigHash": CONFIG_HASH},
+    {"DataW": 512, "Clusters": 4, "ConfigHash": CONFIG_HASH},
+]
+TAPE_ADDRESS = 0x1_0000_0040
+
+
+class Memory:
+    """Answers commands with the bytes of the tape; an agent behind the sink of commands."""
+
+    def __init__(self, commands: Sink, beats: Source, beat_bytes: int) -> None:
+        self.commands, self.beats, self.beat_bytes = commands, beats, beat_bytes
+        self.content = b""
+
+    def drive(self) -> None:
+        for command in self.commands.taken:
+            first = command["addr"] - TAPE_ADDRESS
+            assert 0 <= first < first + command["bytes"] <= len(self.content)
+            starts = range(first, first + command["bytes"], self.beat_bytes)
+            self.beats.send(
+                {"data": int.from_bytes(self.content[at : at + self.beat_bytes], "little")} for at in starts
+            )
+        self.commands.taken.clear()
+
+    def sample(self) -> None:
+        """Nothing to read."""
+
+
+class TB(Bench):
+    """A memory with the tape, and sinks for steps and payloads."""
+
+    def __init__(self, dut: Any, idle: float = 0.2, stall: float = 0.2) -> None:
+        super().__init__(dut)
+        self.beat_bytes = len(dut.beat_data_i) // 8
+        command = {"addr": Field(dut.command_addr_o), "bytes": Field(dut.command_bytes_o)}
+        commands = Sink(Field(dut.command_valid_o), Field(dut.command_ready_i), command, stall)
+        data = {"data": Field(dut.beat_data_i)}
+        self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), data, idle)
+        self.steps = Sink(Field(dut.step_valid_o), Field(dut.step_ready_i), {"step": Field(dut.step_o)}, stall)
+        self.requant = Sink(Field(dut.requant_valid_o), Field(dut.requant_ready_i), data, stall)
+        self.weights = Sink(Field(dut.weights_valid_o), Field(dut.weights_ready_i), data, stall)
+        self.requant_done = Sink(Field(dut.requant_done_o), None, {})
+        self.weights_done = Sink(Field(dut.weights_done_o), None, {})
+        self.inputs = Inputs(dut)
+        self.memory = Memory(commands, self.beats, self.beat_bytes)
+        self.agents = [
+            self.memory, self.inputs, commands, self.beats, self.steps, self.requant, self.weights,
+            self.requant_done, self.weights_done,
+        ]
+
+    async def begin(self, data: bytes, register_bytes: int | None = None) -> None:
+        """Reset the bench's record and start on a tape."""
+        await self.clear()
+        self.memory.content = data
+        self.inputs.pulse("start_i", tape_bytes_i=len(data) if register_bytes is None else register_bytes)
+        await self.step()
+
+    async def finish(self) -> tuple[ErrorCode, int]:
+        """Run to the end; returns the error code and its segment."""
+        await self.run_until(lambda: bool(self.dut.done_o.value or self.dut.error_o.value), 20000)
+        return ErrorCode(int(self.dut.error_code_o.value)), int(self.dut.segment_o.value)
+
+    def taken(self, sink: Sink) -> bytes:
+        """The bytes that a payload sink took."""
+        return b"".join(beat["data"].to_bytes(self.beat_bytes, "little") for beat in sink.taken)
+
+    async def error_of(self, data: bytes, register_bytes: int | None = None) -> tuple[ErrorCode, int]:
+        """The error with which a tape ends."""
+        await self.begin(data, register_bytes)
+        return await self.finish()
+
+
+async def started(dut: Any, **rates: float) -> TB:
+    """A bench out of reset."""
+    tb = TB(dut, **rates)
+    await tb.start(tape_addr_i=TAPE_ADDRESS, tape_bytes_i=0, start_i=0, hold_i=0, discard_i=0)
+    return tb
+
+
+def conv(clusters: int, groups: int, blocks: int) -> list[Segment]:
+    """A CONV step with random payloads."""
+    tiles = random.choice([1 << i for i in range(clusters.bit_length())])
+    filters = random.randint(1, 20)
+    step = tape.pack_step(op=Op.CONV, tiles_at_once=tiles, tile_groups=groups, filters=filters)
+    requant = random.randbytes(8 * filters * (clusters // tiles))
+    weights = random.randbytes(64 * blocks)
+    payloads = [(SegmentKind.STEP, step), (SegmentKind.REQUANT, requant), (SegmentKind.WEIGHTS, weights)]
+    return [Segment(kind, payload) for kind, payload in payloads]
+
+
+def move(op: Op) -> list[Segment]:
+    """A LOAD or STORE step."""
+    return [Segment(SegmentKind.STEP, tape.pack_step(op=op, fm_words=random.randint(1, 99)))]
+
+
+def sample_segments(clusters: int) -> list[Segment]:
+    """Moves and convolutions in an order that meets every pair of neighbours."""
+    return [
+        *move(Op.LOAD), *move(Op.LOAD), *conv(clusters, 3, 5), *conv(clusters, 1, 1), *move(Op.STORE),
+        *conv(clusters, 2, 1), *move(Op.STORE), *move(Op.LOAD),
+    ]
+
+
+def streams(segments: list[Segment]) -> tuple[list[dict[str, int]], bytes, bytes]:
+    """What must come out: steps, REQUANT bytes, WEIGHTS bytes with their repeats."""
+    steps, requant, weights, groups = [], b"", b"", 0
+    for segment in segments:
+        payload = tape.pad(segment.payload)
+        if segment.kind is SegmentKind.STEP:
+            steps.append({"step": int.from_bytes(payload, "little")})
+            groups = tape.unpack_step(payload)["tile_groups"]
+        elif segment.kind is SegmentKind.REQUANT:
+            requant += payload
+        else:
+            weights += payload * groups
+    return steps, requant, weights
+
+
+def positions(data: bytes) -> list[tuple[int, int]]:
+    """(first byte of the header, bytes of the payload) of each segment."""
+    found, at = [], 64
+    while at < len(data):
+        size = int.from_bytes(data[at + 8 : at + 16], "little")
+        found.append((at, size))
+        at += 64 + size
+    return found
+
+
+def patch(data: bytes, header: int, offset: int, value: int, size: int) -> bytes:
+    """Write a field of the header at `header` and make the header's CRC right again."""
+    changed = bytearray(data)
+    changed[header + offset : header + offset + size] = value.to_bytes(size, "little")
+    changed[header + 60 : header + 64] = zlib.crc32(changed[header : header + 60]).to_bytes(4, "little")
+    return bytes(changed)
+
+
+def flip(data: bytes, first: int, last: int) -> bytes:
+    """Flip a random bit in bytes first .. last - 1."""
+    changed = bytearray(data)
+    changed[random.randrange(first, last)] ^= 1 << random.randrange(8)
+    return bytes(changed)
+
+
+@cocotb.test()
+@cocotb.parametrize(idle=[0.0, 0.5], stall=[0.0, 0.5])
+async def passes_whole_tapes(dut: Any, idle: float, stall: float) -> None:
+    tb = await started(dut, idle=idle, stall=stall)
+    for _ in range(3):
+        segments = sample_segments(int(dut.Clusters.value))
+        assert await tb.error_of(tape.write(CONFIG_HASH, segments)) == (ErrorCode.NONE, len(segments))
+        assert (tb.steps.taken, tb.taken(tb.requant), tb.taken(tb.weights)) == streams(segments)
+        assert len(tb.requant_done.taken) == len(tb.weights_done.taken) == 3
+        assert int(dut.bus_free_o.value) == 1
+
+
+@cocotb.test()
+async def an_empty_tape_ends_at_once(dut: Any) -> None:
+    tb = await started(dut)
+    assert await tb.error_of(tape.write(CONFIG_HASH, [])) == (ErrorCode.NONE, 0)
+
+
+@cocotb.test()
+async def hold_leaves_the_bus_free(dut: Any) -> None:
+    """During a move nothing is asked for, wherever the next header came from."""
+    tb = await started(dut)
+    segments = [*move(Op.LOAD), *move(Op.STORE), *conv(int(dut.Clusters.value), 1, 2), *move(Op.STORE)]
+    await tb.begin(tape.write(CONFIG_HASH, segments))
+    tb.steps.stall = 1.0
+    for count in (1, 2):
+        await tb.run_until(lambda: int(dut.step_valid_o.value) == 1, 500)
+        tb.steps.stall = 0.0
+        await tb.run_until(lambda count=count: len(tb.steps.taken) == count, 10)
+        tb.steps.stall = 1.0
+        tb.inputs.set(hold_i=1)
+        await tb.run_until(lambda: int(dut.bus_free_o.value) == 1, 500)
+        asked = tb.beats.sent
+        await tb.step(60)
+        assert tb.beats.sent == asked
+        assert not tb.beats.queue
+        tb.inputs.set(hold_i=0)
+    tb.steps.stall = 0.2
+    assert await tb.finish() == (ErrorCode.NONE, len(segments))
+    assert (tb.steps.taken, tb.taken(tb.requant), tb.taken(tb.weights)) == streams(segments)
+
+
+@cocotb.test()
+async def names_wrong_tape_headers(dut: Any) -> None:
+    tb = await started(dut)
+    data = tape.write(CONFIG_HASH, sample_segments(int(dut.Clusters.value)))
+    assert await tb.error_of(flip(data, 0, 8)) == (ErrorCode.BAD_MAGIC, 0)
+    assert await tb.error_of(flip(data, 8, 12)) == (ErrorCode.BAD_VERSION, 0)
+    assert await tb.error_of(flip(data, 12, 16)) == (ErrorCode.BAD_CONFIG, 0)
+    assert await tb.error_of(flip(data, 16, 24)) == (ErrorCode.BAD_LENGTH, 0)
+    assert await tb.error_of(flip(data, 24, 64)) == (ErrorCode.HEADER_CRC, 0)
+    for wrong in (0, 32, len(data) - 64, len(data) - 4, 64):
+        assert await tb.error_of(data, wrong) == (ErrorCode.BAD_LENGTH, 0)
+    assert not tb.steps.taken
+
+
+@cocotb.test()
+async def names_wrong_segment_counts(dut: Any) -> None:
+    tb = await started(dut)
+    segments = [*move(Op.LOAD), *conv(int(dut.Clusters.value), 1, 1)]
+    data = tape.write(CONFIG_HASH, segments)
+    assert await tb.error_of(patch(data, 0, 24, 5, 4)) == (ErrorCode.BAD_LENGTH, 4)
+    assert await tb.error_of(patch(data, 0, 24, 1, 4)) == (ErrorCode.BAD_LENGTH, 1)
+    assert await tb.error_of(patch(data, 0, 24, 2, 4)) == (ErrorCode.BAD_STEP, 2)
+    shorter = tape.write(CONFIG_HASH, segments[:2])
+    assert await tb.error_of(shorter) == (ErrorCode.BAD_STEP, 2)
+
+
+@cocotb.test()
+async def names_damaged_segments(dut: Any) -> None:
+    tb = await started(dut)
+    segments = [*move(Op.LOAD), *conv(int(dut.Clusters.value), 2, 3), *move(Op.STORE)]
+    data = tape.write(CONFIG_HASH, segments)
+    for index, (at, size) in enumerate(positions(data)):
+        assert await tb.error_of(flip(data, at, at + 64)) == (ErrorCode.SEGMENT_HEADER, index)
+        payload = at + 64
+        assert await tb.error_of(flip(data, payload, payload + size)) == (ErrorCode.SEGMENT_CRC, index)
+        handed_on = [s for s in segments[:index] if s.kind is SegmentKind.STEP]
+        assert len(tb.steps.taken) == len(handed_on)
+        assert len(tb.requant_done.taken) == (index > 2)
+        assert len(tb.weights_done.taken) == (index > 3)
+
+
+@cocotb.test()
+async def names_wrong_segment_headers(dut: Any) -> None:
+    tb = await started(dut)
+    data = tape.write(CONFIG_HASH, [*move(Op.LOAD), *conv(int(dut.Clusters.value), 1, 2), *move(Op.STORE)])
+    places = positions(data)
+    for index, (at, size) in enumerate(places):
+        assert await tb.error_of(patch(data, at, 4, index + 1, 4)) == (ErrorCode.SEGMENT_HEADER, index)
+        kind = int.from_bytes(data[at : at + 4], "little")
+        for other in {0, 1, 2, 3, 4, 0x80000000 + kind} - {kind}:
+            assert await tb.error_of(patch(data, at, 0, other, 4)) == (ErrorCode.BAD_STEP, index)
+        for wrong in (0, 1, size + 32, len(data) - at, 1 << 32, (1 << 63) + size):
+            assert await tb.error_of(patch(data, at, 8, wrong, 8)) == (ErrorCode.BAD_LENGTH, index)
+    at, size = places[0]
+    assert await tb.error_of(patch(data, at, 8, 128, 8)) == (ErrorCode.BAD_LENGTH, 0)
+
+
+@cocotb.test()
+async def refuses_steps_that_it_cannot_run(dut: Any) -> None:
+    tb = await started(dut)
+    clusters = int(dut.Clusters.value)
+    good = {"op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 1}
+    changes: list[dict[str, int]] = [
+        {"op": 0}, {"op": 4}, {"op": Op.LOAD}, {"op": Op.STORE}, {"tiles_at_once": 0}, {"tiles_at_once": 3},
+        {"tiles_at_once": 2 * clusters}, {"tile_groups": 0}, {"filters": 0},
+        {"filters": 1 + int(dut.TableEntries.value)},
+    ]
+    for change in changes:
+        step = Segment(SegmentKind.STEP, tape.pack_step(**{**good, **change}))
+        assert await tb.error_of(tape.write(CONFIG_HASH, [step])) == (ErrorCode.BAD_STEP, 0)
+        assert not tb.steps.taken
+
+
+@cocotb.test()
+async def refuses_a_table_that_is_too_short(dut: Any) -> None:
+    tb = await started(dut)
+    step, _, weights = conv(int(dut.Clusters.value), 1, 1)
+    fields = tape.unpack_step(step.payload) | {"filters": 17, "tiles_at_once": 1}
+    segments = [Segment(SegmentKind.STEP, tape.pack_step(**fields)), Segment(SegmentKind.REQUANT, bytes(128)), weights]
+    assert await tb.error_of(tape.write(CONFIG_HASH, segments)) == (ErrorCode.BAD_LENGTH, 1)
+
+
+async def stuck_in(tb: TB, sink: str, data: bytes) -> None:
+    """Run until a payload no longer flows, then discard it."""
+    getattr(tb, sink).stall = 0.5
+    await tb.begin(data)
+    await tb.run_until(lambda: len(getattr(tb, sink).taken) > 0, 3000)
+    getattr(tb, sink).stall = 1.0
+    await tb.step(50)
+    assert int(tb.dut.discarded_o.value) == 0
+    tb.agents.remove(getattr(tb, sink))
+    tb.inputs.set(discard_i=1)
+    dropped: Callable[[], bool] = lambda: bool(tb.dut.discarded_o.value or tb.dut.error_o.value)  # noqa: E731
+    await tb.run_until(dropped, 3000)
+    tb.inputs.set(discard_i=0)
+    tb.agents.append(getattr(tb, sink))
+
+
+@cocotb.test()
+@cocotb.parametrize(sink=["requant", "weights"])
+async def discards_but_goes_on_checking(dut: Any, sink: str) -> None:
+    tb = await started(dut)
+    clusters = int(dut.Clusters.value)
+    requant = SegmentKind.REQUANT, random.randbytes(4096)
+    weights = SegmentKind.WEIGHTS, random.randbytes(4096)
+    segments = [*move(Op.LOAD), conv(clusters, 3, 1)[0], Segment(*requant), Segment(*weights)]
+    data = tape.write(CONFIG_HASH, segments)
+    await stuck_in(tb, sink, data)
+    assert int(dut.error_o.value) == 0
+    index = 2 if sink == "requant" else 3
+    at, size = positions(data)[index]
+    await stuck_in(tb, sink, flip(data, at + 64, at + 64 + size))
+    assert int(dut.error_o.value) == 1
+    assert int(dut.error_code_o.value) == ErrorCode.SEGMENT_CRC
+    assert int(dut.segment_o.value) == index
