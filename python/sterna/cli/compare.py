@@ -14,21 +14,20 @@ from sterna.cli.guard import FAILED
 from sterna.errors import SternaError
 from sterna.run import package as package_file
 from sterna.run.compare import compare_devices
-from sterna.run.detector import Detector
+from sterna.run.detector import prepare
 from sterna.run.devices import KINDS
 
 
 def compare(path: Path, inputs: Sequence[Path], names: str) -> int:
     """Compare every stored layer of every picture; 0 if all are equal, else 1."""
     package = package_file.load(path)
-    detector = Detector.of(package.graph)
     kinds = _kinds(names)
     files = pictures.find(inputs)
     pictures.check(files)
     with ExitStack() as stack:
         devices = [stack.enter_context(open_device(kind, package.config)) for kind in kinds]
         for file in files:
-            image = detector.prepare(pictures.read(file))[np.newaxis]
+            image = prepare(package.graph, pictures.read(file))[np.newaxis]
             comparison = compare_devices(devices[0], devices[1], package, image)
             if comparison.first is not None:
                 print(f"{file}: {' and '.join(kinds)} differ: {comparison.first}")

@@ -27,7 +27,7 @@ from sterna.compile import compile_graph
 from sterna.graph import file as graph_file
 from sterna.run import package as package_file
 from sterna.run.compare import Comparison, compare_results
-from sterna.run.detector import Detector
+from sterna.run.detector import Detector, prepare
 from sterna.run.device import Counters, Device, Results
 from sterna.run.package import Package
 from sterna.spec.config import load_config
@@ -86,9 +86,9 @@ def demo(
     with stage("Compile the graph to a tape"):
         package = compile_graph(graph, engine, observe=True)
         package_file.save(package, output / "demo.sterna")
-    scenes = SceneSet(SEED, SPLIT, judged, detector.height, detector.width)
+    scenes = SceneSet(SEED, SPLIT, judged, graph.input.height, graph.input.width)
     pictures = [scenes[index].image for index in range(SIMULATED)]
-    run = _run(package, np.stack([detector.prepare(picture) for picture in pictures]), output / "engine", stage)
+    run = _run(package, np.stack([prepare(graph, picture) for picture in pictures]), output / "engine", stage)
     with stage(f"Measure the precision of the integer reference on {judged} unseen scenes"):
         found = evaluate_graph(graph, scenes)
     report = Report(

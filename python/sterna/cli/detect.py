@@ -14,7 +14,7 @@ from sterna.cli.devices import open_device
 from sterna.cli.progress import bar
 from sterna.run import package as package_file
 from sterna.run.boxes import Detections
-from sterna.run.detector import Detector
+from sterna.run.detector import Detector, prepare
 
 REPORT = "detections.json"
 
@@ -34,7 +34,7 @@ def detect(
         for number, file in enumerate(files):
             show(number, len(files), file.name)
             picture = pictures.read(file)
-            head = device.infer(detector.prepare(picture)[np.newaxis])[detector.output][0]
+            head = device.infer(prepare(package.graph, picture)[np.newaxis])[detector.output][0]
             found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
             drawn = output / f"{number:04}_{file.stem}.png"
             draw.boxes(picture, found, detector.classes).save(drawn)

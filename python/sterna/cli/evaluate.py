@@ -9,6 +9,7 @@ from rich.table import Table
 
 from sterna.cli.models import read_graph
 from sterna.errors import SternaError
+from sterna.graph import Graph
 from sterna.run.detector import Detector
 from sterna.train import evaluate_graph
 from sterna.train.evaluate import METHOD
@@ -21,8 +22,7 @@ from sterna.train.voc import VocSet
 def evaluate(path: Path, data: str, split: str, scenes: int, seed: int) -> None:
     """Print the mAP of the integer reference of the graph in `path`."""
     graph = read_graph(path)
-    detector = Detector.of(graph)
-    dataset = _open(data, split, scenes, seed, detector)
+    dataset = _open(data, split, scenes, seed, graph)
     found = evaluate_graph(graph, dataset)
     table = Table("class", "average precision", title=f"mAP {found.map50:.3f} on {len(dataset)} pictures")
     for name, value in found.per_class.items():
@@ -31,12 +31,13 @@ def evaluate(path: Path, data: str, split: str, scenes: int, seed: int) -> None:
     print(f"Method: {METHOD}.")
 
 
-def _open(data: str, split: str, scenes: int, seed: int, detector: Detector) -> Dataset:
+def _open(data: str, split: str, scenes: int, seed: int, graph: Graph) -> Dataset:
+    height, width = graph.input.height, graph.input.width
     if data != SCENES:
-        return VocSet(Path(data), split, detector.height, detector.width, detector.classes)
+        return VocSet(Path(data), split, height, width, Detector.of(graph).classes)
     if split not in SPLITS:
         raise SternaError(
             "generated scenes have no such split", where="eval", attribute="split", value=split,
             allowed=", ".join(SPLITS), remedy="name one of these",
         )
-    return SceneSet(seed, split, scenes, detector.height, detector.width)
+    return SceneSet(seed, split, scenes, height, width)

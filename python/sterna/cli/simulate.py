@@ -12,7 +12,7 @@ from sterna.cli import pictures
 from sterna.cli.devices import RTL, open_device
 from sterna.cli.layers import cost_table, engine_lanes, layer_costs
 from sterna.run import package as package_file
-from sterna.run.detector import Detector
+from sterna.run.detector import prepare
 from sterna.run.device import Counters, Device
 from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming
@@ -21,14 +21,13 @@ from sterna.run.rtl import MemoryTiming
 def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float) -> None:
     """Print the cycles of each picture, and a table by layer of the last one."""
     package = package_file.load(path)
-    detector = Detector.of(package.graph)
     files = pictures.find(inputs)
     pictures.check(files)
     timing = MemoryTiming((latency, latency), stall)
     with open_device(RTL, package.config, timing=timing) as device:
         device.load(package)
         for file in files:
-            device.infer(detector.prepare(pictures.read(file))[np.newaxis])
+            device.infer(prepare(package.graph, pictures.read(file))[np.newaxis])
             counters = _counted(device)
             print(f"{file}: {counters.cycles:,} cycles")
     Console().print(cost_table(layer_costs(package, counters.steps)))

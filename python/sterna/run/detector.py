@@ -28,9 +28,6 @@ class Detector:
     #: Name of the Output layer, and the real value of one step of it.
     output: str
     scale: float
-    #: Size of the graph's input in pixels.
-    height: int
-    width: int
 
     @classmethod
     def of(cls, graph: Graph) -> Self:
@@ -66,15 +63,7 @@ class Detector:
                 remedy="name as many classes as the network was trained for",
             )
         sizes = tuple((float(width), float(height)) for width, height in anchors)
-        return cls(tuple(classes), sizes, output.name, info.scale, graph.input.height, graph.input.width)
-
-    def prepare(self, picture: NDArray[np.uint8]) -> NDArray[np.int8]:
-        """RGB `picture` uint8 [H, W, 3] of any size as the graph's input int8 [3, height, width].
-
-        Its aspect is not kept, so that boxes map back by one factor per axis.
-        """
-        resized = Image.fromarray(picture).resize((self.width, self.height), Image.Resampling.BILINEAR)
-        return to_integers(np.asarray(resized))
+        return cls(tuple(classes), sizes, output.name, info.scale)
 
     def boxes(
         self, head: NDArray[np.int8], picture: NDArray[np.uint8], *, threshold: float, overlap: float
@@ -85,6 +74,21 @@ class Detector:
         """
         found = boxes.detect(head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap)
         return found.in_pixels(*picture.shape[:2])
+
+
+def prepare(graph: Graph, picture: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """RGB `picture` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
+
+    Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
+    pictures.
+    """
+    if graph.input.channels != RGB:
+        raise SternaError(
+            "the graph does not take pictures", where=f"layer '{graph.input.name}'", attribute="channels",
+            value=graph.input.channels, allowed=str(RGB), remedy="give a graph made by sterna train",
+        )
+    size = (graph.input.width, graph.input.height)
+    return to_integers(np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)))
 
 
 def to_integers(pictures: NDArray[np.uint8]) -> NDArray[np.int8]:
