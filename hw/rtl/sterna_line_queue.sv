@@ -25,21 +25,20 @@ module sterna_line_queue #(
 );
 
   // Rank 0 is the input, rank Depth the output.
-  logic [Depth:0]     valid;
-  logic [Depth:0]     accept;
-  logic [Depth-1:0]   valid_q;
-  logic [Width-1:0]   data [Depth + 1];
+  logic [Depth:0]   valid;
+  logic [Depth-1:0] valid_q, move;
+  logic [Width-1:0] data [Depth + 1];
 
-  assign valid         = {valid_q, valid_i};
-  assign data[0]       = data_i;
-  assign accept[Depth] = ready_i;
-  assign valid_o       = valid[Depth];
-  assign data_o        = data[Depth];
+  assign valid   = {valid_q, valid_i};
+  assign data[0] = data_i;
+  assign valid_o = valid[Depth];
+  assign data_o  = data[Depth];
 
   for (genvar i = 0; i < Depth; i++) begin : gen_rank
     logic [Width-1:0] data_q;
 
-    assign accept[i]   = !valid[i+1] || accept[i+1];
+    // This rank takes over the one before when there is a gap from here on or the end is taken.
+    assign move[i]     = ready_i || !(&valid_q[Depth-1:i]);
     assign data[i + 1] = data_q;
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -47,18 +46,18 @@ module sterna_line_queue #(
         valid_q[i] <= 1'b0;
       end else if (clear_i) begin
         valid_q[i] <= 1'b0;
-      end else if (accept[i]) begin
+      end else if (move[i]) begin
         valid_q[i] <= valid[i];
       end
     end
 
     always_ff @(posedge clk_i) begin
-      if (accept[i] && valid[i]) data_q <= data[i];
+      if (move[i] && valid[i]) data_q <= data[i];
     end
   end
 
 `ifndef SYNTHESIS
-  NoLoss: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i |-> accept[0])
+  NoLoss: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i |-> move[0])
     else $error("a line came into a full queue");
 `endif
 

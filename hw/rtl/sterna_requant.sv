@@ -38,10 +38,10 @@ module sterna_requant
 
   localparam int unsigned ProductW = AccW + MulW;
   localparam int unsigned TotalW = (ProductW > RequantBiasW ? ProductW : RequantBiasW) + 1;
-  /// Bits of the fine shift, and what it leaves: the result, its rounding bit and one to see saturation.
+  /// Bits of the fine shift, and what it takes: a result, its rounding bit and one to see saturation, at the
+  /// largest fine shift.
   localparam int unsigned FineShiftW = 4;
-  localparam int unsigned ResultW = ActW + 2;
-  localparam int unsigned FineW = ResultW + (1 << FineShiftW) - 1;
+  localparam int unsigned FineW = ActW + 2 + (1 << FineShiftW) - 1;
 
   if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
     $error("sterna_requant: Lanes = %0d must be 1 to 64", Lanes);
@@ -59,13 +59,12 @@ module sterna_requant
   endfunction
 
   /// `value` (with one bit below the point) rounded and clamped.
-  function automatic logic [ActW-1:0] round(logic signed [ResultW-1:0] value, logic up);
-    logic signed [ResultW-1:0] rounded;
-    rounded = (value + ResultW'({1'b0, up})) >>> 1;
-    if (rounded[ResultW-1:ActW-1] == {(ResultW - ActW + 1){rounded[ResultW-1]}}) begin
-      return rounded[ActW-1:0];
-    end
-    return {rounded[ResultW-1], {(ActW - 1){!rounded[ResultW-1]}}};
+  function automatic logic [ActW-1:0] round(logic signed [FineW-1:0] value, logic up);
+    logic negative;
+    negative = value[FineW-1];
+    if (value[FineW-1:ActW] != {(FineW - ActW){negative}}) return {negative, {(ActW - 1){!negative}}};
+    if (up && value[ActW:0] == {1'b0, {ActW{1'b1}}}) return value[ActW:1];
+    return value[ActW:1] + ActW'(up && value[0]);
   endfunction
 
   // Suffixes count the cycles since the group came in.
@@ -138,8 +137,8 @@ module sterna_requant
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        data_o[i] <= round(ResultW'(coarse_q3[i] >>>
-            (leaky_q3 && coarse_q3[i][FineW-1] ? leaky_fine_q3 : fine)), up);
+        data_o[i] <= round(coarse_q3[i] >>>
+            (leaky_q3 && coarse_q3[i][FineW-1] ? leaky_fine_q3 : fine), up);
       end
     end
   end

