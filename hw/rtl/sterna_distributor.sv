@@ -132,6 +132,8 @@ module sterna_distributor
           else if (beat_data_i[7:0] == RecordRounds) state_d = StRounds;
           else state_d = StBad;
           if (beat_data_i[63:8] == '0) state_d = StBad;
+          // A zero header is the padding that fills the payload up.
+          if (beat_data_i[63:0] == '0) state_d = StRecord;
         end
         StFetch: begin
           count_d = count_q - CountW'(fetch_words);
