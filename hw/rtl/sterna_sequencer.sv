@@ -187,7 +187,7 @@ module sterna_sequencer
     error_segment_d = error_segment_q;
     if (failed) begin
       error_d = fault;
-      error_segment_d = state_q inside {StQuiet, StMove, StWritten} ? segment_q : tape_segment_i;
+      error_segment_d = hold_o && !tape_error_i ? segment_q : tape_segment_i;
     end else if (start_i) begin
       error_d = ErrorNone;
       error_segment_d = '0;
