@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from pathlib import Path
 
@@ -139,6 +140,17 @@ def test_a_cut_checkpoint_is_refused(whole: Path, tmp_path: Path) -> None:
         (tmp_path / "checkpoint.pt").write_bytes(content[:keep])
         with pytest.raises(SternaError, match="damaged"):
             checkpoint.load(tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("loss_of", ["optimizer", "network"])
+def test_a_checkpoint_with_missing_parts_is_refused(whole: Path, tmp_path: Path, loss_of: str) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder)
+    state = checkpoint.load(folder / trainer.CHECKPOINT)
+    state[loss_of] = {}
+    checkpoint.save(folder / trainer.CHECKPOINT, state)
+    with pytest.raises(SternaError, match="damaged"):
+        trainer.train(load_options(folder), quiet())
 
 
 class Payload:

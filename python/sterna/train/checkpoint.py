@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,10 +47,15 @@ def load(path: Path) -> dict[str, Any]:
         raise SternaError("no checkpoint to continue from", where=str(path), remedy="train without resume")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError):
-        state = None
+    except Exception:  # a damaged file can make the reader raise anything
+        raise damaged(path) from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise SternaError(
-            "the checkpoint is damaged or of another version", where=str(path), remedy="train from the start"
-        )
+        raise damaged(path)
     return state
+
+
+def damaged(path: Path) -> SternaError:
+    """The refusal of a checkpoint whose content is not as `save` wrote it."""
+    return SternaError(
+        "the checkpoint is damaged or of another version", where=str(path), remedy="train from the start"
+    )

@@ -40,8 +40,8 @@ class Precision:
 
 def to_real(images: NDArray[np.uint8]) -> torch.Tensor:
     """RGB pictures uint8 [N, H, W, 3] as a network's input float32 [N, 3, H, W]: (rgb - 128) / 128."""
-    # The channels stay last in memory, which is also what convolutions and pooling are fastest on.
-    return (torch.from_numpy(images).float() - BACKGROUND).div_(BACKGROUND).permute(0, 3, 1, 2)
+    # The channels stay last in memory, which is what convolutions and pooling are fastest on.
+    return torch.from_numpy(to_integers(images)).float().div_(BACKGROUND)
 
 
 def precision(frames: Sequence[Frame], found: Sequence[Detections], classes: Sequence[str]) -> Precision:

@@ -87,7 +87,10 @@ class _Run:
             self.anchors = self._choose_anchors()
             self._start_phase(0, None)
         else:
-            self._restore(saved)
+            try:
+                self._restore(saved)
+            except (KeyError, TypeError, ValueError, RuntimeError):
+                raise checkpoint.damaged(self.folder / CHECKPOINT) from None
 
     def _choose_anchors(self) -> list[list[float]]:
         with self.console.status("looking at the training pictures"):
@@ -303,7 +306,7 @@ def load_options(folder: Path) -> TrainOptions:
     """The options of the run in `folder`, set to resume it; raises SternaError if there is none."""
     path = folder / OPTIONS
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes()
     except OSError:
         raise SternaError("no training run in the folder", where=str(folder), remedy="train without resume") from None
     try:

@@ -103,7 +103,9 @@ def _image_set(folder: Path, split: str) -> list[str]:
             allowed=", ".join(splits(folder)) or "none there",
         )
     # A line may carry a flag behind the name, as in the class lists of the original challenge.
-    names = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    names = [
+        line.split()[0] for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+    ]
     if not names:
         raise SternaError("the image set is empty", where=str(path), remedy="list one picture name a line")
     for name in names:
@@ -125,7 +127,7 @@ def _read_labels(path: Path) -> list[_Object]:
         raise SternaError(
             "the annotation is missing", where=str(path), remedy="add it or take its picture from the list"
         ) from None
-    except (OSError, ElementTree.ParseError) as error:
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
         raise SternaError(f"the annotation cannot be read ({error})", where=str(path)) from None
     return [_read_object(element, path) for element in root.iter("object")]
 
