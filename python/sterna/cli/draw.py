@@ -35,7 +35,7 @@ def boxes(picture: NDArray[np.uint8], found: Detections, classes: Sequence[str])
         left, top, right, bottom = (float(side) * factor for side in box)
         colour = _colour(int(kind))
         draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
-        _label(draw, (left, top), f"{classes[kind]} {score:.0%}", colour, font)
+        _label(draw, (left, top), f"{classes[kind]} {score:.0%}", colour, font, width * factor)
     return canvas
 
 
@@ -45,12 +45,20 @@ def _label(
     text: str,
     colour: tuple[int, int, int],
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    limit: int,
 ) -> None:
-    """`text` on a coloured ground above `corner`, or below it at the top of the picture."""
+    """`text` on a coloured ground above `corner`, below it at the top of the picture, left of column `limit`."""
     _, _, width, height = draw.textbbox((0, 0), text, font=font)
-    left, top = corner[0], corner[1] - height - 2 if corner[1] > height + 2 else corner[1]
+    left = max(0, min(corner[0], limit - width - 4))
+    top = corner[1] - height - 2 if corner[1] > height + 2 else corner[1]
     draw.rectangle((left, top, left + width + 4, top + height + 2), fill=colour)
-    draw.text((left + 2, top), text, fill="black", font=font)
+    draw.text((left + 2, top), text, fill="black" if _bright(colour) else "white", font=font)
+
+
+def _bright(colour: tuple[int, int, int]) -> bool:
+    """Whether black reads better than white on `colour` (ITU-R BT.601 luma)."""
+    red, green, blue = colour
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 140
 
 
 def sheet(pictures: Sequence[Image.Image], columns: int) -> Image.Image:

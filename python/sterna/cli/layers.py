@@ -45,13 +45,14 @@ class LayerCost:
 def layer_costs(
     package: Package, counted: Sequence[StepCounters], comparison: Comparison | None = None
 ) -> list[LayerCost]:
-    """A row for each operation, in the order of the tape; steps that the engine did not count are left out."""
+    """A row for each operation in the order of the tape, then one for all stores; only steps that were counted."""
     groups: dict[object, list[tuple[StepInfo, StepCounters]]] = {}
     for step, counters in zip(package.schedule.steps, counted, strict=False):
         key = step.layers if step.op == Op.CONV.name else step.op
         groups.setdefault(key, []).append((step, counters))
     compared = {} if comparison is None else comparison.layers
-    return [_cost(package, steps, compared) for steps in groups.values()]
+    in_order = sorted(groups.values(), key=lambda steps: steps[0][0].op == Op.STORE.name)
+    return [_cost(package, steps, compared) for steps in in_order]
 
 
 def _cost(
