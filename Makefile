@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
 # Built simulators stay in the checkout.
-export STERNA_BUILD_DIR := $(CURDIR)/build/simulators
+export STERNA_BUILD_DIR := $(CURDIR)/build/engines/simulators
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
 .DEFAULT_GOAL := help
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,9 @@ from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant
 from sterna.graph import file as graph_file
 from sterna.run import package as package_file
+from sterna.run.package import Package
 from sterna.spec.config import load_config
+from support.engines import BUILD
 
 CLASSES = ["vehicle", "person"]
 
@@ -34,6 +36,12 @@ class Ended:
 Sterna = Callable[..., Ended]
 
 
+@pytest.fixture(autouse=True)
+def shared_simulators(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulators that other tests and the demo have built."""
+    monkeypatch.setenv("STERNA_BUILD_DIR", str(BUILD / "simulators"))
+
+
 @pytest.fixture
 def sterna(capfd: pytest.CaptureFixture[str]) -> Sterna:
     def run(*arguments: object) -> Ended:
@@ -45,12 +53,17 @@ def sterna(capfd: pytest.CaptureFixture[str]) -> Sterna:
     return run
 
 
-def make_graph(classes: list[str]) -> Graph:
-    """A detector of two layers on pictures of 40x40, with one anchor and a head for two classes."""
+def make_graph(classes: list[str], *, flip: bool = False) -> Graph:
+    """A detector of two layers on pictures of 40x40, with one anchor and a head for two classes.
+
+    `flip` turns the sign of one weight of the head.
+    """
     rng = np.random.default_rng(3)
 
     def conv(name: str, source: str, filters: int, channels: int, kernel: int) -> Conv:
         weights = rng.integers(-1, 2, (filters, channels, kernel, kernel)).astype(np.int8)
+        if flip and name == "head":
+            weights.flat[np.flatnonzero(weights)[0]] *= -1
         requant = Requant(np.full(filters, 900), np.zeros(filters, np.int64), 13, "leaky")
         return Conv(name, source, weights, 1, (kernel // 2,) * 4, requant, 0.05)
 
@@ -62,6 +75,11 @@ def make_graph(classes: list[str]) -> Graph:
         Output("boxes", "head"),
     )
     return Graph(layers, metadata={"kind": "yolov2", "classes": classes, "anchors": [[2.0, 3.0]]})
+
+
+def planted(package: Package) -> Package:
+    """`package` whose tape has the sign of one weight of the head turned."""
+    return replace(package, tape=compile_graph(make_graph(CLASSES, flip=True), package.config, observe=True).tape)
 
 
 @pytest.fixture(scope="session")

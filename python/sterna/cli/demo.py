@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -81,8 +80,7 @@ def demo(
     graph, stage = graph_file.load(model), Stages()
     detector = Detector.of(graph)
     engine = load_config(config)
-    shutil.rmtree(output, ignore_errors=True)
-    output.mkdir(parents=True)
+    output.mkdir(parents=True, exist_ok=True)
     with stage("Compile the graph to a tape"):
         package = compile_graph(graph, engine, observe=True)
         package_file.save(package, output / "demo.sterna")

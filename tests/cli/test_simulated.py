@@ -1,0 +1,77 @@
+"""The sub-commands and the demo on the simulated engine, and what they say when it computes something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sterna.cli import demo as demo_module
+from sterna.cli.guard import guarded
+from sterna.compile import compile_graph
+from sterna.run import package as package_file
+
+from .conftest import Sterna, planted
+
+
+def test_simulate_counts_cycles_by_layer(sterna: Sterna, package_path: Path, pictures: Path) -> None:
+    cycles = []
+    for latency in (0, 200):
+        ended = sterna("simulate", package_path, pictures / "a.png", "--latency", latency)
+        assert ended.code == 0, ended.err
+        assert "first + pool" in ended.out and "lanes" in ended.out
+        cycles.append(int(ended.out.split("a.png: ")[1].split(" cycles")[0].replace(",", "")))
+    assert 0 < cycles[0] < cycles[1]
+
+
+def test_both_devices_find_the_same(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+    found = []
+    for device in ("reference", "rtl"):
+        output = tmp_path / device
+        ended = sterna("detect", package_path, pictures, "--device", device, "-o", output, "--threshold", 0.05)
+        assert ended.code == 0, ended.err
+        found.append(json.loads((output / "detections.json").read_text())["pictures"])
+    assert found[0] == found[1]
+
+
+def test_compare_finds_them_equal(sterna: Sterna, package_path: Path, pictures: Path) -> None:
+    ended = sterna("compare", package_path, pictures)
+    assert ended.code == 0, ended.err
+    assert ended.out.count("equal on reference and rtl") == 3
+
+
+def test_compare_names_the_place_of_a_planted_error(
+    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "planted.sterna"
+    package_file.save(planted(package_file.load(package_path)), path)
+    ended = sterna("compare", path, pictures)
+    assert ended.code == 1
+    assert "differ: layer 'head', image 0, channel 0, row 0, column 0: " in ended.out
+
+
+def run_demo(graph_path: Path, output: Path) -> int:
+    arguments = ["--model", str(graph_path), "--output", str(output), "--judged", "4"]
+    return guarded(lambda: demo_module.app(arguments, standalone_mode=False))
+
+
+def test_demo_reports_what_it_found(graph_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_demo(graph_path, tmp_path) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["layers_equal"] and report["layers_compared"] == 3 and len(report["scenes"]) == 4
+    assert [layer["equal"] for layer in report["layers"] if layer["op"] == "CONV"] == [True, True]
+    for name in ("report.html", "sheet.png", *(scene["drawn"] for scene in report["scenes"])):
+        assert (tmp_path / name).is_file()
+    out = capfd.readouterr().out
+    assert "report.json" in out and "All 3 stored layers equal" in out
+
+
+def test_demo_fails_on_a_planted_error(
+    graph_path: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_module, "compile_graph", lambda *args, **options: planted(compile_graph(*args, **options)))
+    assert run_demo(graph_path, tmp_path) == 1
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert not report["layers_equal"] and "layer 'head'" in report["difference"]
+    assert "differs from the reference" in capfd.readouterr().err
