@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +77,23 @@ def segments(package: Package) -> list[tuple[SegmentKind, int, int]]:
         found.append((segment.kind, position, len(segment.payload)))
         position += SEGMENT_HEADER + len(segment.payload)
     return found
+
+
+def control(command: int) -> bytes:
+    """The entry of a command."""
+    return bytes([tape.ENTRY_CONTROL << 6 | command])
+
+
+def with_entries(package: Package, change: Callable[[bytes], bytes]) -> Package:
+    """The package with the entries of its last WEIGHTS segment (one block) changed, checksums right again."""
+    parts = list(tape.read(package.tape).segments)
+    index = max(i for i, part in enumerate(parts) if part.kind is SegmentKind.WEIGHTS)
+    payload = parts[index].payload
+    beat = package.config.beat_bytes
+    fetches = int.from_bytes(payload[:beat], "little") >> 8
+    entry = beat + -(-fetches * 8 // beat) * beat + beat
+    parts[index] = replace(parts[index], payload=payload[:entry] + change(payload[entry:]))
+    return replace(package, tape=tape.write(package.config.hash, parts))
 
 
 def flipped(package: Package, position: int, bit: int = 4) -> Package:
@@ -245,7 +262,15 @@ def test_layer_of_a_bad_segment_is_named(engine: EngineDevice, package: Package)
 
 
 @pytest.mark.parametrize(
-    ("position", "code"), [(0, "1 BAD_MAGIC"), (8, "5 HEADER_CRC"), (16, "5 HEADER_CRC"), (50, "5 HEADER_CRC")]
+    ("position", "code"),
+    [
+        (0, "1 BAD_MAGIC"),
+        (8, "2 BAD_VERSION"),
+        (12, "3 BAD_CONFIG"),
+        (16, "4 BAD_LENGTH"),
+        (28, "5 HEADER_CRC"),
+        (60, "5 HEADER_CRC"),
+    ],
 )
 def test_engine_refuses_a_bad_header(engine: EngineDevice, package: Package, position: int, code: str) -> None:
     message = failure(engine, flipped(package, position))
@@ -290,15 +315,8 @@ def test_time_out(folder: Path, package: Package) -> None:
 
 def test_watchdog(engine: EngineDevice, package: Package) -> None:
     """A tape whose checksums are right but whose weights never end the pass."""
-    parts = list(tape.read(package.tape).segments)
-    index = max(i for i, part in enumerate(parts) if part.kind is SegmentKind.WEIGHTS)
-    pads = bytearray(parts[index].payload)
-    rounds = pads.rindex(tape.RecordKind.ROUNDS.to_bytes(1, "little"), 0, len(pads) // 2)
-    pads[rounds + NANO.beat_bytes :] = bytes([tape.ENTRY_CONTROL << 6 | tape.Command.PAD]) * (
-        len(pads) - rounds - NANO.beat_bytes
-    )
-    parts[index] = replace(parts[index], payload=bytes(pads))
-    message = failure(engine, replace(package, tape=tape.write(package.config.hash, parts)))
+    end, pad = control(tape.Command.END_PASS), control(tape.Command.PAD)
+    message = failure(engine, with_entries(package, lambda entries: entries.replace(end, pad)))
     assert "nothing moved for the watchdog's cycles" in message
     assert "second" in message
 
@@ -356,19 +374,16 @@ def test_package_that_is_too_large(transport: RtlTransport, engine: EngineDevice
         engine.load(replace(package, metadata=metadata))
 
 
-def test_assertion_in_the_rtl_is_an_error(folder: Path, tmp_path: Path) -> None:
-    """An assertion that fails ends the simulation, not the process."""
-    generate(NANO, tmp_path)
-    top = tmp_path / "sterna_top.sv"
-    planted = '  Planted: assert property (@(posedge clk_i) !s_axil_wvalid || s_axil_wdata != 77) else $error("is 77");'
-    top.write_text(top.read_text().replace("\nendmodule", f"{planted}\nendmodule"))
-    transport = RtlTransport(tmp_path, build_dir=SIMULATORS)
-    transport.open()
-    transport.write32(Register.WATCHDOG, 76)
+def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> None:
+    """A tape with right checksums that breaks the rule on DOUBLE: the simulation ends, not the process."""
+    double = control(tape.Command.DOUBLE | (NANO.slots - 1))
+    wrong = with_entries(package, lambda entries: double + entries[1:])
+    device = open_device("rtl", folder=folder, build_dir=SIMULATORS)
+    device.load(wrong)
     for _ in range(2):
-        with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_top.sv:\d+: .*Planted: is 77"):
-            transport.write32(Register.WATCHDOG, 77)
-    transport.close()
-    transport.open()
-    assert transport.read32(Register.WATCHDOG) != 77
-    transport.close()
+        with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_unit.sv:\d+: .*doubled"):
+            device.infer(small_images(1))
+    device.close()
+    device.open()
+    assert works(device, package)
+    device.close()

@@ -91,6 +91,7 @@ class EngineDevice(Device):
             )
         if self._verify:
             package.verify_tape()
+        self._counters = None
         self._place(package)
         self._transport.write_memory(self._tape, package.tape)
         self._transport.write_memory(self._result, bytes(package.schedule.result_bytes))
