@@ -145,6 +145,11 @@ module sterna_axil_regs
 
   // ----------------------------------------------------------------------------------------------- write
 
+  // Registers are whole words; strobes choose bytes.
+  logic [RegisterAddrW-1:0] write_addr, read_addr;
+  assign write_addr = {s_axil_awaddr[RegisterAddrW-1:2], 2'b00};
+  assign read_addr = {s_axil_araddr[RegisterAddrW-1:2], 2'b00};
+
   logic write, b_valid_d, b_valid_q;
   logic [31:0] write_mask;
   logic start_d, start_q, abort_d, abort_q, irq_enable_d, irq_enable_q;
@@ -177,7 +182,7 @@ module sterna_axil_regs
     watchdog_d = watchdog_q;
     profile_index_d = profile_index_q;
     if (write) begin
-      unique case (s_axil_awaddr)
+      unique case (write_addr)
         RegControl: begin
           start_d = |(set_bits & ControlStart) && !busy;
           abort_d = |(set_bits & ControlAbort) && busy;
@@ -211,7 +216,7 @@ module sterna_axil_regs
     frame_addr_d = frame_addr_q;
     result_addr_d = result_addr_q;
     if (write && !busy) begin
-      unique case (s_axil_awaddr)
+      unique case (write_addr)
         RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
         RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], s_axil_wdata, write_mask);
         RegTapeBytes: tape_bytes_d = written(tape_bytes_q, s_axil_wdata, write_mask);
@@ -250,13 +255,13 @@ module sterna_axil_regs
   assign s_axil_rvalid = r_valid_q;
   assign s_axil_rdata = r_data_q;
   assign s_axil_rresp = 2'b00;
-  assign unused = ^{s_axil_awprot, s_axil_arprot};
+  assign unused = ^{s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
 
   assign status = (busy ? StatusBusy : '0) | (done_q ? StatusDone : '0) | (error_q ? StatusError : '0) |
                   (irq_q ? StatusIrq : '0);
 
   always_comb begin
-    unique case (s_axil_araddr)
+    unique case (read_addr)
       RegIdentity: value = EngineIdentity;
       RegVersion: value = EngineVersion;
       RegConfigHash: value = ConfigHash;

@@ -1,0 +1,247 @@
+"""Bench of sterna_axil_regs: every register, the start and end of a frame, counters and profile."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.handle import Immediate
+from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster
+from sim.support.axi import pauses
+
+from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status
+
+PARAMETERS = [
+    {
+        "AllUnits": 8, "ConfigHash": 0x89ABCDEF, "CapabilityTile": 0x04020505, "CapabilityUnit": 0x06140810,
+        "CapabilityWords": 4096,
+    }
+]
+COUNTS = ("units_busy_i", "units_wait_lines_i", "units_wait_weights_i", "units_wait_drain_i")
+BEATS = ("beat_read_i", "beat_written_i")
+TOTALS = ("CYCLES", "BUSY", "WAIT_LINES", "WAIT_WEIGHTS", "WAIT_DRAIN", "BEATS_READ", "BEATS_WRITTEN")
+PROFILE = ("CYCLES", "BUSY", "WAIT_LINES", "WAIT_WEIGHTS", "WAIT_DRAIN")
+
+
+class TB:
+    """Register access with pauses on every channel."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        bus = AxiLiteBus.from_prefix(dut, "s_axil")
+        self.registers = AxiLiteMaster(bus, dut.clk_i, dut.rst_ni, reset_active_level=False)
+        write, read = self.registers.write_if, self.registers.read_if
+        for port in (write, read):
+            port.log.setLevel("ERROR")
+        for channel in (write.aw_channel, write.w_channel, write.b_channel, read.ar_channel, read.r_channel):
+            channel.set_pause_generator(pauses(0.3))
+
+    async def start(self) -> None:
+        """Clock and reset, with a quiet engine."""
+        for name in (*COUNTS, *BEATS, "busy_i", "finish_i", "error_code_i", "error_segment_i", "step_begin_i"):
+            getattr(self.dut, name).value = 0
+        # At once, before the random state of the start of time can look like a clock edge to an assertion.
+        self.dut.rst_ni.value = Immediate(0)
+        self.dut.clk_i.value = Immediate(0)
+        Clock(self.dut.clk_i, 10, unit="ns").start()
+        await ClockCycles(self.dut.clk_i, 3)
+        self.dut.rst_ni.value = 1
+        await ClockCycles(self.dut.clk_i, 2)
+
+    async def write(self, register: int, value: int) -> None:
+        """Write a register."""
+        await self.registers.write_dword(register, value)
+
+    async def read(self, register: int) -> int:
+        """Read a register."""
+        return int(await self.registers.read_dword(register))
+
+    async def pulse(self, **values: int) -> None:
+        """Give inputs for one cycle, then zeros."""
+        await FallingEdge(self.dut.clk_i)
+        for name, value in values.items():
+            getattr(self.dut, name).value = value
+        await FallingEdge(self.dut.clk_i)
+        for name in values:
+            getattr(self.dut, name).value = 0
+
+    async def count_pulses(self, name: str, found: list[int]) -> None:
+        """Append the cycle number to `found` whenever an output is high."""
+        cycle = 0
+        while True:
+            await FallingEdge(self.dut.clk_i)
+            cycle += 1
+            if int(getattr(self.dut, name).value):
+                found.append(cycle)
+
+
+async def started(dut: Any) -> TB:
+    """A bench out of reset."""
+    tb = TB(dut)
+    await tb.start()
+    return tb
+
+
+@cocotb.test()
+async def holds_constants_and_settings(dut: Any) -> None:
+    tb = await started(dut)
+    parameters = PARAMETERS[0]
+    assert await tb.read(Register.IDENTITY) == IDENTITY
+    assert await tb.read(Register.VERSION) == ENGINE_VERSION
+    for name, register in (
+        ("ConfigHash", Register.CONFIG_HASH), ("CapabilityTile", Register.CAPABILITY_TILE),
+        ("CapabilityUnit", Register.CAPABILITY_UNIT), ("CapabilityWords", Register.CAPABILITY_WORDS),
+    ):
+        await tb.write(register, 0x5A5A5A5A)
+        assert await tb.read(register) == parameters[name]
+    assert await tb.read(Register.WATCHDOG) > 0
+    for register in (Register.TAPE_BYTES, Register.WATCHDOG, Register.TAPE_ADDR_HI, Register.RESULT_ADDR_HI):
+        value = random.getrandbits(32)
+        await tb.write(register, value)
+        assert await tb.read(register) == value
+    for low, port in (
+        (Register.TAPE_ADDR_LO, "tape_addr_o"), (Register.FRAME_ADDR_LO, "frame_addr_o"),
+        (Register.RESULT_ADDR_LO, "result_addr_o"),
+    ):
+        address = random.getrandbits(64)
+        await tb.write(low, address & 0xFFFFFFFF)
+        await tb.write(low + 4, address >> 32)
+        assert int(getattr(dut, port).value) == address & ~63
+        assert await tb.read(low) == address & 0xFFFFFFC0
+        assert await tb.read(low + 4) == address >> 32
+    assert await tb.read(0xFFC) == 0
+
+
+@cocotb.test()
+async def writes_single_bytes(dut: Any) -> None:
+    tb = await started(dut)
+    await tb.write(Register.TAPE_BYTES, 0x11223344)
+    await tb.registers.write(Register.TAPE_BYTES + 1, b"\xee")
+    assert await tb.read(Register.TAPE_BYTES) == 0x1122EE44
+    await tb.registers.write(Register.CONTROL + 1, b"\xff")
+    assert int(dut.busy_i.value) == 0
+    assert await tb.read(Register.CONTROL) == 0
+
+
+@cocotb.test()
+async def starts_and_ends_frames(dut: Any) -> None:
+    tb = await started(dut)
+    starts: list[int] = []
+    aborts: list[int] = []
+    cocotb.start_soon(tb.count_pulses("start_o", starts))
+    cocotb.start_soon(tb.count_pulses("abort_o", aborts))
+    await tb.write(Register.CONTROL, Control.ABORT)
+    assert not aborts
+    await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
+    await ClockCycles(dut.clk_i, 3)
+    assert len(starts) == 1
+    dut.busy_i.value = 1
+    await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
+    await tb.write(Register.TAPE_BYTES, 77)
+    assert await tb.read(Register.TAPE_BYTES) == 0
+    assert await tb.read(Register.STATUS) == Status.BUSY
+    await tb.write(Register.CONTROL, Control.ABORT | Control.IRQ_ENABLE)
+    await ClockCycles(dut.clk_i, 3)
+    assert len(starts) == len(aborts) == 1
+    for code, segment in ((ErrorCode.NONE, 0), (ErrorCode.SEGMENT_CRC, 12)):
+        dut.busy_i.value = 0
+        dut.error_code_i.value = code
+        dut.error_segment_i.value = segment
+        await tb.pulse(finish_i=1)
+        end = Status.ERROR if code else Status.DONE
+        assert int(dut.irq_o.value) == 1
+        assert await tb.read(Register.STATUS) == end | Status.IRQ
+        assert await tb.read(Register.ERROR_CODE) == code
+        assert await tb.read(Register.ERROR_SEGMENT) == segment
+        await tb.write(Register.STATUS, Status.IRQ)
+        assert int(dut.irq_o.value) == 0
+        assert await tb.read(Register.STATUS) == end
+        await tb.write(Register.STATUS, end)
+        assert await tb.read(Register.STATUS) == 0
+    await tb.write(Register.CONTROL, 0)
+    await tb.pulse(finish_i=1)
+    assert int(dut.irq_o.value) == 0
+    await tb.write(Register.CONTROL, Control.START)
+    assert await tb.read(Register.STATUS) == Status.IRQ
+
+
+async def random_cycles(tb: TB, cycles: int) -> list[int]:
+    """Drive random counts while busy; returns the totals."""
+    totals = [cycles] + [0] * 6
+    for _ in range(cycles):
+        await RisingEdge(tb.dut.clk_i)
+        for index, name in enumerate((*COUNTS, *BEATS)):
+            value = random.randint(0, 8 if name in COUNTS else 1)
+            getattr(tb.dut, name).value = value
+            totals[index + 1] += value
+    await RisingEdge(tb.dut.clk_i)
+    for name in (*COUNTS, *BEATS):
+        getattr(tb.dut, name).value = 0
+    return totals
+
+
+@cocotb.test()
+async def counts_frames_and_steps(dut: Any) -> None:
+    tb = await started(dut)
+    for steps in (3, 5):
+        await tb.write(Register.CONTROL, Control.START)
+        await ClockCycles(dut.clk_i, 3)
+        totals, parts = [0] * 7, []
+        for _ in range(steps):
+            await tb.pulse(step_begin_i=1)
+            part = await random_cycles(tb, random.randint(5, 40))
+            parts.append(part)
+            totals = [a + b for a, b in zip(totals, part, strict=True)]
+        await tb.pulse(finish_i=1)
+        assert await tb.read(Register.STEPS) == steps
+        for name, total in zip(TOTALS[1:], totals[1:], strict=True):
+            assert await tb.read(Register[f"{name}_LO"]) == total
+            assert await tb.read(Register[f"{name}_HI"]) == 0
+        for index, part in enumerate(parts):
+            await tb.write(Register.PROFILE_INDEX, index)
+            assert await tb.read(Register.PROFILE_INDEX) == index
+            for name, count in zip(PROFILE[1:], part[1:], strict=False):
+                assert await tb.read(Register[f"PROFILE_{name}"]) == count
+
+
+@cocotb.test()
+async def counts_cycles_while_busy(dut: Any) -> None:
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    before = await tb.read(Register.CYCLES_LO)
+    await FallingEdge(dut.clk_i)
+    dut.busy_i.value = 1
+    await ClockCycles(dut.clk_i, 100)
+    await FallingEdge(dut.clk_i)
+    dut.busy_i.value = 0
+    assert await tb.read(Register.CYCLES_LO) - before in (100, 101)
+
+
+@cocotb.test()
+async def keeps_the_profile_of_the_first_steps_only(dut: Any) -> None:
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    for index in range(PROFILE_STEPS + 2):
+        await tb.pulse(step_begin_i=1)
+        await tb.pulse(units_busy_i=1 + index % 5)
+    await tb.pulse(finish_i=1)
+    assert await tb.read(Register.STEPS) == PROFILE_STEPS + 2
+    for index in (0, 1, PROFILE_STEPS - 1):
+        await tb.write(Register.PROFILE_INDEX, index)
+        assert await tb.read(Register.PROFILE_BUSY) == 1 + index % 5
+
+
+@cocotb.test()
+async def an_error_ends_no_step(dut: Any) -> None:
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    for _ in range(3):
+        await tb.pulse(step_begin_i=1)
+    await tb.pulse(finish_i=1, error_code_i=ErrorCode.STALL)
+    assert await tb.read(Register.STEPS) == 2

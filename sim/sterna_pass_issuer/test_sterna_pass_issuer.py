@@ -1,0 +1,153 @@
+"""Bench of sterna_pass_issuer: the passes of random steps, and what is said to be drained."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import cocotb
+from sim.support.inputs import Inputs
+from sim.support.streams import Bench, Field, Sink
+from sim.support.words import step_word
+
+from sterna.generate.package_sv import PASS_FIELDS
+from sterna.spec.tape import pack_fields
+
+PARAMETERS = [{"Clusters": 4, "FmAddrW": 10}, {"Clusters": 1, "FmAddrW": 6}]
+PASS_BITS = sum(bits for _, bits in PASS_FIELDS)
+
+
+class Drains:
+    """Ends the passes that each cluster took, in order and at random times."""
+
+    def __init__(self, dut: Any, passes: Sequence[Sink]) -> None:
+        self.dut, self.passes, self.rate = dut, passes, 0.1
+        self.done = [0] * len(passes)
+        self.limit = 1 << 30
+
+    def outstanding(self) -> list[int]:
+        """Passes taken and not ended, by cluster."""
+        return [len(sink.taken) - done for sink, done in zip(self.passes, self.done, strict=True)]
+
+    def drive(self) -> None:
+        pulses = 0
+        for cluster, left in enumerate(self.outstanding()):
+            if left and random.random() < self.rate and self.done[cluster] < self.limit:
+                pulses |= 1 << cluster
+                self.done[cluster] += 1
+        self.dut.pass_done_i.value = pulses
+
+    def sample(self) -> None:
+        """Nothing to read."""
+
+
+class TB(Bench):
+    """A sink for the passes of each cluster, and their drains."""
+
+    def __init__(self, dut: Any, stall: float = 0.3) -> None:
+        super().__init__(dut)
+        self.clusters, self.words = int(dut.Clusters.value), 1 << int(dut.FmAddrW.value)
+        self.passes = [self._passes(c, stall) for c in range(self.clusters)]
+        self.drains = Drains(dut, self.passes)
+        self.inputs = Inputs(dut)
+        self.agents = [self.inputs, self.drains, *self.passes]
+        self.wanted: list[list[dict[str, int]]] = [[] for _ in range(self.clusters)]
+
+    def _passes(self, cluster: int, stall: float) -> Sink:
+        valid, ready = Field(self.dut.pass_valid_o, cluster, 1), Field(self.dut.pass_ready_i, cluster, 1)
+        word = Field(self.dut.pass_o, cluster * PASS_BITS, PASS_BITS)
+        return Sink(valid, ready, {"pass": word}, stall)
+
+    async def issue(self, **fields: int) -> None:
+        """Start on a step with random contents but for `fields`."""
+        tiles_log2 = random.randrange(self.clusters.bit_length())
+        plane = random.randint(1, 12)
+        step = {
+            "tiles_at_once": 1 << tiles_log2, "out_plane": plane, "tile_groups": -(-plane >> tiles_log2),
+            "pool": random.randint(0, 1), "activation": random.randint(0, 2), "shift": random.randint(0, 40),
+            "filters": random.randint(1, 99), "group_words": random.randint(1, 3),
+            "fm_base": random.randrange(self.words),
+        } | fields
+        half = random.randint(0, 1)
+        for cluster, wanted in enumerate(self.wanted):
+            group, tile = divmod(cluster, step["tiles_at_once"])
+            base = step["fm_base"] + group * step["group_words"] * plane
+            for tile_group in range(step["tile_groups"]):
+                number = tile_group * step["tiles_at_once"] + tile
+                values = {name: step[name] for name in ("pool", "activation", "shift", "filters")} | {
+                    "write": number < plane, "table_half": half, "address": (base + number) % self.words,
+                    "plane": plane,
+                }
+                wanted.append({"pass": pack_fields(PASS_FIELDS, values)})
+        self.inputs.pulse(
+            "start_i", step_i=step_word(**step), tiles_log2_i=step["tiles_at_once"].bit_length() - 1, table_half_i=half
+        )
+        await self.step(2)
+
+    async def issued(self) -> None:
+        """Wait until the step's passes are all given."""
+        await self.run_until(lambda: not int(self.dut.issuing_o.value), 3000)
+        assert [sink.taken for sink in self.passes] == self.wanted
+
+
+@cocotb.test()
+@cocotb.parametrize(stall=[0.0, 0.6], rate=[0.05, 1.0])
+async def gives_every_cluster_its_passes(dut: Any, stall: float, rate: float) -> None:
+    tb = TB(dut, stall)
+    tb.drains.rate = rate
+    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
+    for _ in range(12):
+        await tb.issue()
+        await tb.issued()
+    await tb.run_until(lambda: int(dut.drained_o.value) == 1, 3000)
+    assert tb.drains.outstanding() == [0] * tb.clusters
+
+
+@cocotb.test()
+async def says_what_is_drained(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    tb.drains.limit = 0
+    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
+    assert int(dut.drained_o.value) == 1
+    first, second = 3, 2
+    await tb.issue(tiles_at_once=tb.clusters, tile_groups=first)
+    await tb.issued()
+    assert (int(dut.drained_o.value), int(dut.earlier_drained_o.value)) == (0, 1)
+    await tb.issue(tiles_at_once=tb.clusters, tile_groups=second)
+    await tb.issued()
+    tb.drains.rate = 1.0
+    for done in range(first + second + 1):
+        tb.drains.limit = done
+        await tb.step(3)
+        assert int(dut.earlier_drained_o.value) == (done >= first)
+        assert int(dut.drained_o.value) == (done == first + second)
+
+
+@cocotb.test()
+async def waits_when_too_many_are_outstanding(dut: Any) -> None:
+    """No pass is lost when clusters take more than can be counted."""
+    tb = TB(dut, 0.0)
+    tb.drains.rate = 0.0
+    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
+    await tb.issue(tiles_at_once=1, tile_groups=100)
+    await tb.step(150)
+    assert all(50 < len(sink.taken) < 100 for sink in tb.passes)
+    tb.drains.rate = 1.0
+    await tb.issued()
+
+
+@cocotb.test()
+async def clear_forgets(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    tb.drains.rate = 0.0
+    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
+    await tb.issue(tiles_at_once=1, tile_groups=9)
+    await tb.clear()
+    tb.wanted = [[] for _ in tb.wanted]
+    await tb.step()
+    assert int(dut.drained_o.value) == 1
+    assert int(dut.issuing_o.value) == 0
+    tb.drains.rate = 0.5
+    await tb.issue()
+    await tb.issued()
