@@ -36,6 +36,7 @@ module sterna_feature_row #(
 
     always_ff @(posedge clk_i) begin
       if (write_lanes_i[x]) begin
+        /* verilator unroll_disable */
         for (int unsigned c = 0; c < 4; c++) begin
           if (write_strobe_i[c]) memory[write_addr_i][c] <= write_data_i[x][c];
         end

@@ -39,8 +39,8 @@ module sterna_frame_store
   output gather_t                         read_o,
   /// The oldest word asked for.
   input  logic                            word_valid_i,
-  /// The word.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] word_data_i,
+  /// The word, as four lines.
+  input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
 
   /// A beat is offered.
   output logic                            beat_valid_o,
@@ -79,7 +79,7 @@ module sterna_frame_store
   logic [BeatIndexW-1:0] beat_q, beat_d;
   logic running_q, running_d;
   logic asked, beat_put, word_given, word_valid, word_ready;
-  logic [Lanes-1:0][3:0][ActW-1:0] word;
+  logic [3:0][Lanes-1:0][ActW-1:0] word;
 
   assign read_valid_o = unasked_q != '0 && ahead_q != AheadW'(WordsAhead);
   assign asked = read_valid_o && read_ready_i;
@@ -158,7 +158,7 @@ module sterna_frame_store
     for (genvar l = 0; l < BeatLanes; l++) begin : gen_lane
       if (b * BeatLanes + l < Lanes) begin : gen_pixel
         for (genvar c = 0; c < 4; c++) begin : gen_channel
-          assign beats[b][32*l+8*c+:8] = 8'($signed(word[b*BeatLanes+l][c]));
+          assign beats[b][32*l+8*c+:8] = 8'($signed(word[c][b*BeatLanes+l]));
         end
       end else begin : gen_nothing
         assign beats[b][32*l+:32] = '0;

@@ -44,10 +44,10 @@ module sterna_gather
   /// Words read, by bank, three cycles later.
   input  logic [Lanes-1:0][3:0][ActW-1:0] read_data_i,
 
-  /// A word of the window, by lane.
+  /// A word of the window.
   output logic                            word_valid_o,
-  /// The word.
-  output logic [Lanes-1:0][3:0][ActW-1:0] word_data_o
+  /// The word as four lines, one a channel.
+  output logic [3:0][Lanes-1:0][ActW-1:0] word_data_o
 );
   /// Cycles from a request to its word.
   localparam int unsigned Latency = 12;
@@ -212,11 +212,14 @@ module sterna_gather
   for (genvar y = 0; y < TileH; y++) begin : gen_lane_row
     for (genvar x = 0; x < TileW; x++) begin : gen_lane
       logic in_map;
-      logic [PixelW-1:0] pixel;
+      logic [PixelW-1:0] pixel, lane_word;
       assign in_map = linear_i || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
       assign pixel = stride_two ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
-      always_ff @(posedge clk_i) begin
-        if (valid_q[ColsTurned]) word_data_o[y*TileW+x] <= in_map ? pixel : padding;
+      assign lane_word = in_map ? pixel : padding;
+      for (genvar c = 0; c < 4; c++) begin : gen_channel
+        always_ff @(posedge clk_i) begin
+          if (valid_q[ColsTurned]) word_data_o[c][y*TileW+x] <= lane_word[c*ActW+:ActW];
+        end
       end
     end
   end

@@ -46,8 +46,8 @@ module sterna_line_loader
   output gather_t                         read_o,
   /// The word of the oldest window.
   input  logic                            word_valid_i,
-  /// The word.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] word_data_i,
+  /// The word, as four lines.
+  input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
 
   /// A line is offered to each cluster.
   output logic [Clusters-1:0]             line_valid_o,
@@ -123,8 +123,7 @@ module sterna_line_loader
     );
 
     sterna_line_writer #(
-      .Lanes(Lanes),
-      .ActW(ActW),
+      .LineW(Lanes * ActW),
       .Depth(WordsAhead)
     ) u_writer (
       .clk_i,

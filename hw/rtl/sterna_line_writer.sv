@@ -2,49 +2,46 @@
 /// A word is announced (with its mask) when it is asked for; an announcement is taken only when there will be
 /// room for the word, so words need no back-pressure.
 module sterna_line_writer #(
-  /// Lanes.
-  parameter int unsigned Lanes = 25,
-  /// Bits of an activation.
-  parameter int unsigned ActW = 8,
+  /// Bits of a line.
+  parameter int unsigned LineW = 200,
   /// Words that may be announced and not yet written; a power of two.
   parameter int unsigned Depth = 16
 ) (
   /// Clock.
-  input  logic                            clk_i,
+  input  logic                  clk_i,
   /// Reset, active low, released synchronously.
-  input  logic                            rst_ni,
+  input  logic                  rst_ni,
   /// Forgets all words.
-  input  logic                            clear_i,
+  input  logic                  clear_i,
 
   /// A word is announced.
-  input  logic                            announce_valid_i,
+  input  logic                  announce_valid_i,
   /// There will be room for it.
-  output logic                            announce_ready_o,
+  output logic                  announce_ready_o,
   /// Channels of the word that become lines.
-  input  logic [3:0]                      announce_mask_i,
+  input  logic [3:0]            announce_mask_i,
   /// Its last line ends a block.
-  input  logic                            announce_last_i,
+  input  logic                  announce_last_i,
 
   /// The next announced word.
-  input  logic                            word_valid_i,
-  /// The word.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] word_data_i,
+  input  logic                  word_valid_i,
+  /// The word, a line for each channel.
+  input  logic [3:0][LineW-1:0] word_data_i,
 
   /// A line is offered.
-  output logic                            line_valid_o,
+  output logic                  line_valid_o,
   /// The line is taken.
-  input  logic                            line_ready_i,
+  input  logic                  line_ready_i,
   /// The line.
-  output logic [Lanes-1:0][ActW-1:0]      line_data_o,
+  output logic [LineW-1:0]      line_data_o,
   /// It ends the block.
-  output logic                            line_last_o
+  output logic                  line_last_o
 );
-  logic [3:0] mask;
-  logic last, word_valid, word_pop;
-  logic [Lanes-1:0][3:0][ActW-1:0] word;
+  localparam int unsigned IndexW = $clog2(Depth);
 
   // A block ends with a line: a word that ends a block without one gives its channel 0.
-  logic [3:0] announced_mask;
+  logic [3:0] announced_mask, mask;
+  logic last, word_pop;
   assign announced_mask = announce_last_i && announce_mask_i == '0 ? 4'b0001 : announce_mask_i;
 
   sterna_fifo #(
@@ -63,42 +60,43 @@ module sterna_line_writer #(
     .count_o()
   );
 
-  logic word_ready;
-  sterna_fifo #(
-    .Width(Lanes * 4 * ActW),
-    .Depth(Depth)
-  ) u_words (
-    .clk_i,
-    .rst_ni,
-    .clear_i,
-    .valid_i(word_valid_i),
-    .ready_o(word_ready),
-    .data_i(word_data_i),
-    .valid_o(word_valid),
-    .ready_i(word_pop),
-    .data_o(word),
-    .count_o()
-  );
+  // Words that have come. They never outnumber the announced ones, so there is no full state to watch.
+  logic [3:0][LineW-1:0] words [Depth];
+  logic [IndexW:0] write_q, read_q, held;
+
+  assign held = write_q - read_q;
+
+  always_ff @(posedge clk_i) begin
+    if (word_valid_i) words[write_q[IndexW-1:0]] <= word_data_i;
+  end
 
   // Channels of the word in front that are written, those that wait, and the one that comes next.
   logic [3:0] done_q, waiting, next;
-  logic line_free, line_put, word_ends;
+  logic [1:0] channel;
+  logic word_ends, line_free, line_put;
 
   assign waiting = mask & ~done_q;
   assign next = waiting & (~waiting + 4'd1);
-  assign word_ends = (waiting & ~next) == '0;
+  assign channel = {next[3] || next[2], next[3] || next[1]};
+  assign word_ends = waiting == next;
   assign line_free = !line_valid_o || line_ready_i;
-  assign line_put = word_valid && waiting != '0 && line_free;
-  assign word_pop = word_valid && word_ends && (line_free || waiting == '0);
+  assign line_put = held != '0 && waiting != '0 && line_free;
+  assign word_pop = held != '0 && word_ends && (line_free || waiting == '0);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      write_q <= '0;
+      read_q <= '0;
       done_q <= '0;
       line_valid_o <= 1'b0;
     end else if (clear_i) begin
+      write_q <= '0;
+      read_q <= '0;
       done_q <= '0;
       line_valid_o <= 1'b0;
     end else begin
+      write_q <= write_q + (IndexW+1)'(word_valid_i);
+      read_q <= read_q + (IndexW+1)'(word_pop);
       if (word_pop) done_q <= '0;
       else if (line_put) done_q <= done_q | next;
       line_valid_o <= line_put || (line_valid_o && !line_ready_i);
@@ -106,20 +104,14 @@ module sterna_line_writer #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (line_put) line_last_o <= last && word_ends;
-  end
-
-  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [ActW-1:0] value;
-    always_comb begin
-      value = word[l][3];
-      for (int unsigned c = 0; c < 3; c++) if (next[c]) value = word[l][c];
+    if (line_put) begin
+      line_data_o <= words[read_q[IndexW-1:0]][channel];
+      line_last_o <= last && word_ends;
     end
-    always_ff @(posedge clk_i) if (line_put) line_data_o[l] <= value;
   end
 
 `ifndef SYNTHESIS
   assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_i |-> word_ready);
+    word_valid_i |-> !held[IndexW]);
 `endif
 endmodule

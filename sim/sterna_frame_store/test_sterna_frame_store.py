@@ -7,11 +7,10 @@ from typing import Any
 
 import cocotb
 import pytest
-
 from sim.support.inputs import Inputs
 from sim.support.readers import WordReader
 from sim.support.streams import Bench, Field, Sink
-from sim.support.words import gather_word, pack
+from sim.support.words import as_lines, gather_word, pack
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12, "DataW": 64},
@@ -43,7 +42,8 @@ class TB(Bench):
         beats = []
         for i in range(words):
             values = [random.randint(low, high) for _ in range(4 * self.lanes)]
-            self.reader.answers[gather_word(plane=base + i)] = pack(values, self.act_w)
+            pixels = [pack(values[lane : lane + 4], self.act_w) for lane in range(0, len(values), 4)]
+            self.reader.answers[gather_word(plane=base + i)] = as_lines(pixels, self.act_w)
             data = pack(values, 8)
             beats += [{"beat": data >> (self.data_w * b) & (1 << self.data_w) - 1} for b in range(self.word_beats)]
         self.inputs.pulse("start_i", base_i=base, words_i=words)

@@ -8,10 +8,9 @@ from typing import Any
 
 import cocotb
 import pytest
-
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import gather_word, pack, step_word
+from sim.support.words import as_lines, gather_word, pack, step_word
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12},
@@ -133,8 +132,8 @@ class TB(Bench):
         padding = pack([image.pad] * 4, self.act_w)
         ys = [top + image.stride * i for i in range(self.tile_h)]
         xs = [left + image.stride * i for i in range(self.tile_w)]
-        return {"word": pack([image.pixels[y][x] if 0 <= y < image.height and 0 <= x < image.width else padding
-                              for y in ys for x in xs], self.pixel_w)}
+        return {"word": as_lines([image.pixels[y][x] if 0 <= y < image.height and 0 <= x < image.width else padding
+                                  for y in ys for x in xs], self.act_w)}
 
     async def expect(self, words: list[dict[str, int]]) -> None:
         """Run until all windows are answered and compare."""
@@ -183,7 +182,7 @@ async def reads_planes_in_linear_mode(dut: Any) -> None:
         for lane, pixel in enumerate(pixels):
             tb.banks.words[lane // tb.tile_w, lane % tb.tile_w, plane] = pixel
         tb.windows.send([{"window": gather_word(plane=plane, row=1, col=1, tile_row=5, tile_col=-1)}])
-        words.append({"word": pack(pixels, tb.pixel_w)})
+        words.append({"word": as_lines(pixels, tb.act_w)})
     await tb.expect(words)
 
 

@@ -12,7 +12,7 @@ import pytest
 from sim.support.inputs import Inputs
 from sim.support.readers import WordReader
 from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import gather_word, pack, step_word, unpack
+from sim.support.words import gather_word, step_word
 
 from sterna.spec.tape import FETCH_FIELDS, pack_fields
 
@@ -113,10 +113,10 @@ class TB(Bench):
         )
         self.windows.append(window)
         word = self.reader.answers.setdefault(window, random.getrandbits(self.lanes * 4 * self.act_w))
-        values = unpack(word, self.act_w, 4 * self.lanes)
+        line_w = self.lanes * self.act_w
         mask = fetch["mask"] or fetch["last_in_block"]
         channels = [c for c in range(4) if mask >> c & 1]
-        lines = [{"line": pack(values[c::4], self.act_w), "last": int(fetch["last_in_block"] and c == channels[-1])}
+        lines = [{"line": word >> (c * line_w) & (1 << line_w) - 1, "last": int(fetch["last_in_block"] and c == channels[-1])}
                  for c in channels]
         for cluster in range(position, self.clusters, step.at_once):
             self.expected[cluster] += lines

@@ -20,6 +20,12 @@ def unpack(packed: int, width: int, count: int) -> list[int]:
     return [int(bits[i : i + width], 2) for i in range(0, width * count, width)][::-1]
 
 
+def as_lines(pixels: Sequence[int], act_w: int) -> int:
+    """Pixels of four channels, one a lane, as the word of four lines that the gather gives."""
+    channels = [unpack(pixel, act_w, 4) for pixel in pixels]
+    return pack([pixel[c] for c in range(4) for pixel in channels], act_w)
+
+
 def step_word(**fields: int) -> int:
     """A `step_t` with these fields, all others 0."""
     return int.from_bytes(pack_step(**fields), "little")
