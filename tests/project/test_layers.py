@@ -6,6 +6,7 @@ import ast
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -50,11 +51,26 @@ def test_every_import_is_asked_for() -> None:
     assert foreign <= set(project["dependencies"])
 
 
+def pins() -> dict[str, str]:
+    """Version by package of constraints.txt."""
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    return {plain(name): version for name, version in (line.split("==") for line in lines if line[0] != "#")}
+
+
+def plain(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
 def test_every_package_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
-    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
-    names = {name.lower().replace("_", "-") for name in pins}
-    wanted = {name.lower() for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
-    assert wanted <= names
-    assert all(version and version[0].isdigit() and "+" not in version for version in pins.values())
+    wanted = {plain(name) for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    assert wanted <= pins().keys()
+    assert all(version[0].isdigit() and "+" not in version for version in pins().values())
+
+
+def test_everything_installed_is_pinned() -> None:
+    """In the environment that make made: no package comes in at whatever version is newest."""
+    if Path(sys.prefix) != ROOT / ".venv":
+        pytest.skip("another environment than .venv")
+    installed = {plain(found.metadata["Name"]): found.version.partition("+")[0] for found in metadata.distributions()}
+    assert {name: installed[name] for name in installed.keys() - {"pip", "sterna"}}.items() <= pins().items()
