@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,8 +29,11 @@ def stream_bytes(lines: list[int]) -> bytes:
     size = NANO.chunk_bytes
     data = encoded.payload[2 * NANO.beat_bytes + 128 * 8 :]
     chunks = [data[at : at + size] for at in range(0, rounds * NANO.units * size, size)][:: NANO.units]
-    assert int(encoded.entries[0, 0]) <= rounds * size
-    return b"".join(chunks)
+    data_bytes = b"".join(chunks)
+    additions = [byte < 0xC0 for byte in data_bytes[: data_bytes.index(END)]]
+    waits = sum(first and second for first, second in pairwise(additions))  # all touch one slot
+    assert int(encoded.busy[0, 0]) == data_bytes.index(END) + 1 + waits
+    return data_bytes
 
 
 @given(st.lists(st.integers(0, 511), max_size=40))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sterna.compile.encode import encode_pass, requant_payload
-from sterna.compile.estimate import conv_cycles
+from sterna.compile.estimate import conv_cycles, move_cycles
 from sterna.compile.lower import Operation, Program, lower
 from sterna.compile.memory import Allocator, Map, Region, join_maps, place_map, plain_map, tile_counts
 from sterna.compile.schedule import Pass, Spread, pass_work, spread
@@ -103,7 +103,7 @@ class _Compiler:
         words = -(-layer.channels // WORD_CHANNELS) * tiles_h * tiles_w
         region = self.memory.take(words, layer.name)
         self.maps[layer.name] = plain_map(self.config, layer.height, layer.width, layer.channels, region)
-        self._step([layer.name], Op.LOAD, cycles=words * self.config.word_beats, fm_base=region.base, fm_words=words)
+        self._step([layer.name], Op.LOAD, cycles=move_cycles(self.config, words), fm_base=region.base, fm_words=words)
         return {
             "layer": layer.name,
             "dram_offset": 0,
@@ -130,7 +130,7 @@ class _Compiler:
             self._step(
                 [name],
                 Op.STORE,
-                cycles=region.words * self.config.word_beats,
+                cycles=move_cycles(self.config, region.words),
                 fm_base=region.base,
                 fm_words=region.words,
                 dram_offset=self.result_bytes,

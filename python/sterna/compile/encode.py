@@ -35,8 +35,10 @@ class EncodedPass:
     #: Lines and fetch words of each block.
     lines: NDArray[np.int64]
     fetches: NDArray[np.int64]
-    #: Entries (commands included) of each [block, stream], and rounds of each block.
-    entries: NDArray[np.int64]
+    #: Cycles that each [block, stream] keeps its unit busy: entries, commands included, and waits for an accumulator
+    #: that was touched in the cycle before.
+    busy: NDArray[np.int64]
+    #: Rounds of each block.
     rounds: NDArray[np.int64]
 
 
@@ -46,6 +48,7 @@ def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPa
     entry_bytes, owner = _bytes(items, streams)
     blocks = len(work.blocks)
     counts = np.bincount(owner, minlength=blocks * streams).reshape(blocks, streams)
+    repeats = np.bincount(owner[_touched_again(entry_bytes, owner)], minlength=blocks * streams)
     rounds = -(-counts.max(axis=1) // config.chunk_bytes)
     data = _interleave(config, streams, entry_bytes, owner, counts, rounds)
     records = [_fetch_record(config, f, i == blocks - 1) for i, f in enumerate(work.blocks)]
@@ -61,7 +64,7 @@ def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPa
         tape.pad(b"".join(parts)),
         np.array([block.lines for block in work.blocks]),
         np.array([len(block.mask) for block in work.blocks]),
-        counts,
+        counts + repeats.reshape(counts.shape),
         rounds,
     )
 
@@ -125,6 +128,14 @@ def _bytes(items: NDArray[np.int64], streams: int) -> tuple[NDArray[np.uint8], N
     _put_skips(result, position, far)
     stream = (items >> _STREAM_SHIFT) & ((1 << _STREAM_BITS) - 1)
     return result, np.repeat((items >> _BLOCK_SHIFT) * streams + stream, size)
+
+
+def _touched_again(entry_bytes: NDArray[np.uint8], owner: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Additions to the slot of the addition just before them in the same stream."""
+    addition = entry_bytes >> (_SLOT_BITS + 1) != tape.ENTRY_CONTROL
+    slot = (entry_bytes >> 1) & ((1 << _SLOT_BITS) - 1)
+    same = (slot[1:] == slot[:-1]) & addition[1:] & addition[:-1] & (owner[1:] == owner[:-1])
+    return np.flatnonzero(same) + 1
 
 
 def _advance(group: NDArray[np.int64], line: NDArray[np.int64], addition: NDArray[np.bool_]) -> NDArray[np.int64]:
