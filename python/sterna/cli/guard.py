@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -28,10 +27,6 @@ def guarded(command: Callable[[], object]) -> int:
         return _refuse(f"{error.format_message()} (sterna --help shows what there is)")
     except SternaError as error:
         return _refuse(str(error))
-    except BrokenPipeError:
-        # The reader has gone; nothing may be written when Python flushes standard output at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except OSError as error:
         return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except MemoryError:
