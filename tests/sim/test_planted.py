@@ -90,3 +90,16 @@ def test_tap_offset(package: Package) -> None:
     found = compared(planted).first
     assert found is not None
     assert found.layer == "second"
+
+
+def test_adder_bit(package: Package) -> None:
+    """Bit 1 of the sum of one lane comes out inverted."""
+    plant = (
+        "sterna_lane_group.sv",
+        "mem_q[address_q2][i] <= old_q[i] + (",
+        "mem_q[address_q2][i] <= AccW'(i == 3 ? 2 : 0) ^ old_q[i] + (",
+    )
+    found = compared(package, plant).first
+    assert found is not None
+    assert found.layer == "first"
+    assert (found.row % CONFIG.tile_h, found.column % CONFIG.tile_w) == divmod(3, CONFIG.tile_w)
