@@ -7,7 +7,6 @@ from typing import Any
 
 import cocotb
 import pytest
-
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack, unpack

@@ -57,7 +57,8 @@ class TB(Bench):
         self.lanes, self.act_w = int(dut.TileH.value) * int(dut.TileW.value), int(dut.ActW.value)
         self.clusters, self.block_lines = int(dut.Clusters.value), int(dut.BlockLines.value)
         self.inputs = Inputs(dut)
-        self.fetches = Source(Field(dut.fetch_valid_i), Field(dut.fetch_ready_o), {"word": Field(dut.fetch_data_i)}, idle)
+        self.fetches = Source(Field(dut.fetch_valid_i), Field(dut.fetch_ready_o),
+                              {"word": Field(dut.fetch_data_i)}, idle)
         self.reader = WordReader(dut, "read_o", GATHER_LATENCY, read_stall, late)
         self.lines = [
             Sink(Field(dut.line_valid_o, c, 1), Field(dut.line_ready_i, c, 1), {
@@ -85,8 +86,9 @@ class TB(Bench):
             count = random.randint(1, self.block_lines // 4)
             for i in range(count):
                 fetches.append({
-                    "plane": random.getrandbits(24), "tile_row": random.randint(-128, 127), "row": random.getrandbits(4),
-                    "tile_col": random.randint(-128, 127), "col": random.getrandbits(4), "mask": random.getrandbits(4),
+                    "plane": random.getrandbits(24), "mask": random.getrandbits(4),
+                    "tile_row": random.randint(-128, 127), "row": random.getrandbits(4),
+                    "tile_col": random.randint(-128, 127), "col": random.getrandbits(4),
                     "last_in_block": int(i == count - 1), "last_in_pass": int(i == count - 1 and block == blocks - 1),
                 })
         return fetches
@@ -109,15 +111,17 @@ class TB(Bench):
         row, col = divmod(min(tile, step.tiles_h * step.tiles_w - 1), step.tiles_w)
         window = gather_word(
             plane=fetch["plane"], row=fetch.get("row", 0), col=fetch.get("col", 0),
-            tile_row=row * step.stride + fetch.get("tile_row", 0), tile_col=col * step.stride + fetch.get("tile_col", 0),
+            tile_row=row * step.stride + fetch.get("tile_row", 0),
+            tile_col=col * step.stride + fetch.get("tile_col", 0),
         )
         self.windows.append(window)
         word = self.reader.answers.setdefault(window, random.getrandbits(self.lanes * 4 * self.act_w))
         line_w = self.lanes * self.act_w
         mask = fetch["mask"] or fetch["last_in_block"]
         channels = [c for c in range(4) if mask >> c & 1]
-        lines = [{"line": word >> (c * line_w) & (1 << line_w) - 1, "last": int(fetch["last_in_block"] and c == channels[-1])}
-                 for c in channels]
+        lines = [{"line": word >> (c * line_w) & (1 << line_w) - 1, "last": 0} for c in channels]
+        if fetch["last_in_block"]:
+            lines[-1]["last"] = 1
         for cluster in range(position, self.clusters, step.at_once):
             self.expected[cluster] += lines
 
