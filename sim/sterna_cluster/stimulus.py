@@ -78,6 +78,39 @@ def random_pass(shape: Shape, entries: int, table_half: int) -> Pass:
     return Pass(blocks, chunks, command, table, words, sum(unit.additions for unit in units))
 
 
+def dense_pass(shape: Shape, density: float, blocks: int) -> Pass:
+    """A pass as the compiler makes it: full blocks, each weight present with chance `density`, line by line, no
+    accumulator touched twice running where that can be had."""
+    lines = [[np.ones(shape.lanes, np.int64)] * shape.block_lines for _ in range(blocks)]
+    chunks: list[list[bytes]] = []
+    additions = 0
+    for _ in range(shape.units):
+        stream: list[bytes] = []
+        last = -1
+        for block in range(blocks):
+            entries: list[int] = []
+            skip = 0
+            for _ in range(shape.block_lines):
+                skip += 1
+                slots = [slot for slot in range(shape.slots) if random.random() < density]
+                if len(slots) > 1 and slots[0] == last:
+                    slots.append(slots.pop(0))
+                for slot in slots:
+                    while skip > 2:
+                        jump = (skip - 1).bit_length() - 1
+                        entries.append(_command(Command.SKIP | jump))
+                        skip -= 1 << jump
+                    entries.append(skip << 6 | slot << 1 | random.getrandbits(1))
+                    skip, last = 0, slot
+            additions += sum(entry >> 6 != 3 for entry in entries)
+            end = Command.END_PASS if block == blocks - 1 else Command.END_BLOCK
+            stream += _chunks([*entries, _command(end)], shape.chunk_bytes)
+        chunks.append(stream)
+    command = {"write": 0, "table_half": 0, "pool": 0, "activation": 0, "shift": 0, "filters": 1,
+               "address": 0, "plane": 0}
+    return Pass(lines, chunks, command, [0], [], additions)
+
+
 def _command(code: int) -> int:
     return 3 << 6 | code
 

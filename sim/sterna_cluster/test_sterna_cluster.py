@@ -7,11 +7,12 @@ from typing import Any
 
 import cocotb
 from sim.sterna_cluster.model import Word
-from sim.sterna_cluster.stimulus import Pass, Shape, random_pass
-from sim.support.bits import pack, unpack
+from sim.sterna_cluster.stimulus import Pass, Shape, dense_pass, random_pass
 from sim.support.streams import Bench, Field, Sink, Source
+from sim.support.words import pack, unpack_signed
 
 from sterna.spec.config import WORD_CHANNELS
+from sterna.spec.tape import Command
 
 PARAMETERS = [
     {},
@@ -130,7 +131,7 @@ class TB(Bench):
 
     def word(self, taken: dict[str, int]) -> Word:
         """A word as the model gives it."""
-        values = unpack(taken["data"], self.shape.act_w, self.shape.lanes * WORD_CHANNELS)
+        values = unpack_signed(taken["data"], self.shape.act_w, self.shape.lanes * WORD_CHANNELS)
         channels = [c for c in range(WORD_CHANNELS) if taken["strobe"] >> c & 1]
         data = tuple(
             tuple(values[lane * WORD_CHANNELS + channel] for channel in channels)
@@ -182,3 +183,37 @@ async def works_again_after_clear(dut: Any) -> None:
         tb.words_at_done.clear()
     tb.counts = dict.fromkeys(tb.counts, 0)
     await tb.check(random_passes(tb.shape, 4, 30), 20000)
+
+
+@cocotb.test()
+@cocotb.parametrize(density=[0.1, 0.2, 0.3, 0.6])
+async def hardly_waits(dut: Any, density: float) -> None:
+    tb = TB(dut)
+    await tb.start()
+    passes = [dense_pass(tb.shape, density, 6) for _ in range(2)]
+    cycles = await tb.check(passes, 100000)
+    # A unit that ends a block early waits for the slowest; a line takes a write cycle, and two units share reads.
+    slowest = _slowest(tb, passes)
+    dut._log.info(
+        f"density {density}: {cycles / slowest:.3f} cycles an entry of the slowest unit of each block, "
+        f"{slowest / sum(p.additions for p in passes) * tb.shape.units:.3f} entries an addition, {tb.counts}"
+    )
+
+
+def _slowest(tb: TB, passes: list[Pass]) -> int:
+    """Entries of the slowest unit, summed over blocks."""
+    ends = (3 << 6 | Command.END_BLOCK, 3 << 6 | Command.END_PASS)
+    total = 0
+    for item in passes:
+        lengths = []
+        for stream in item.chunks:
+            block, unit = 0, []
+            for chunk in stream:
+                end = next((i for i, entry in enumerate(chunk) if entry in ends), None)
+                block += len(chunk) if end is None else end + 1
+                if end is not None:
+                    unit.append(block)
+                    block = 0
+            lengths.append(unit)
+        total += sum(max(block) for block in zip(*lengths, strict=True))
+    return total

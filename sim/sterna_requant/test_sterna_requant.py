@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 from sim.sterna_cluster.model import requantise
-from sim.support.bits import pack, unpack
+from sim.support.words import pack, unpack_signed
 
 from sterna.spec.tape import REQUANT_BIAS_BITS
 
@@ -71,6 +71,6 @@ async def equals_the_formula(dut: Any) -> None:
         await FallingEdge(dut.clk_i)
         group = groups[cycle - LATENCY] if cycle >= LATENCY else None
         if group is not None:
-            got, want = unpack(int(dut.data_o.value), tb.act_w, tb.lanes), tb.expected(group)
+            got, want = unpack_signed(int(dut.data_o.value), tb.act_w, tb.lanes), tb.expected(group)
             assert got == want, f"cycle {cycle}: {got} instead of {want} for {group}"
         tb.drive(groups[cycle] if cycle < len(groups) else None)

@@ -44,7 +44,7 @@ def parameter_sets(module: str) -> list[dict[str, int]]:
 def run_bench(module: str, parameters: Mapping[str, int], seed: int = 1, test: str | None = None) -> None:
     """Build `module` with `parameters` (only what changed since the last build) and run its bench.
 
-    `test` limits the run to one cocotb test. Raises AssertionError when a test fails or none ran.
+    `test` limits the run to the cocotb tests whose names match it. Raises AssertionError when a test fails or none ran.
     """
     os.environ["MAKEFLAGS"] = _MAKEFLAGS
     _put_verilator_on_path()
@@ -60,7 +60,7 @@ def run_bench(module: str, parameters: Mapping[str, int], seed: int = 1, test: s
     )
     _copy_runtime(folder, _RUNTIME)
     results = runner.test(
-        test_module=_bench(module), hdl_toplevel=module, build_dir=folder, seed=seed, testcase=test,
+        test_module=_bench(module), hdl_toplevel=module, build_dir=folder, seed=seed, test_filter=test,
         plusargs=[f"+verilator+seed+{seed}", "+verilator+rand+reset+2"], log_file=_log(folder, f"run-{seed}"),
     )
     ran, failed = get_results(results)

@@ -34,3 +34,9 @@ def step_word(**fields: int) -> int:
 def gather_word(**fields: int) -> int:
     """A `gather_t` with these fields, all others 0."""
     return pack_fields(GATHER_FIELDS, fields)
+
+
+def unpack_signed(packed: int, width: int, count: int) -> list[int]:
+    """The reverse of `pack` for two's complement values."""
+    sign = 1 << width - 1
+    return [(value ^ sign) - sign for value in unpack(packed, width, count)]
