@@ -1,0 +1,52 @@
+"""How fast the simulated engine runs: builds it, runs one frame of a model, prints cycles and additions a second.
+
+The speed of the simulation depends on how the RTL is written; this shows when a change to it costs or gains.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from sterna.compile import compile_graph
+from sterna.generate import generate
+from sterna.graph import file as graph_file
+from sterna.run import open_device
+from sterna.spec.config import load_config
+from sterna.spec.paths import ROOT
+
+
+def main(
+    config: Annotated[str, typer.Option(help="Name of the engine config.")] = "nano",
+    graph: Annotated[Path, typer.Option(help="Graph file.")] = ROOT / "models" / "demo-nano.sterna-graph",
+) -> None:
+    """Measure the simulation of one frame of a random image."""
+    engine = load_config(config)
+    package = compile_graph(graph_file.load(graph), engine)
+    shape = package.graph.info[package.graph.input.name].shape
+    image = np.random.default_rng(1).integers(-128, 128, (1, *shape)).astype(np.int8)
+    with TemporaryDirectory() as folder:
+        generate(engine, Path(folder))
+        start = perf_counter()
+        with open_device("rtl", folder=Path(folder)) as device:
+            built = perf_counter() - start
+            device.load(package)
+            start = process_time()
+            device.infer(image)
+            ran = process_time() - start
+            counters = device.counters()
+    assert counters is not None
+    additions = counters.busy * engine.lanes
+    print(f"config {config}, {engine.clusters * engine.units} units of {engine.lanes} lanes")
+    print(f"build or cache      {built:10.1f} s")
+    print(f"frame               {counters.cycles:10} cycles, {ran:.2f} s of processor time")
+    print(f"speed               {counters.cycles / ran:10.3g} cycles/s, {additions / ran:.3g} lane additions/s")
+
+
+if __name__ == "__main__":
+    typer.run(main)
