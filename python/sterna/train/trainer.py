@@ -71,7 +71,7 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
 
 
 class _Run:
-    """State of a run; all of it that matters is in `_state` and so in the checkpoint."""
+    """State of a run; all of it that matters goes through `_save` and `_restore`."""
 
     def __init__(self, options: TrainOptions, console: Console) -> None:
         self.options, self.console = options, console
@@ -135,9 +135,11 @@ class _Run:
         checkpoint.write_json(self.folder / LOG, self.history)
 
     def finish(self) -> TrainResult:
+        """Train what is left of both phases, then export and summarise."""
         self.console.print(
-            f"[bold]{self.options.network}[/] on {self.options.data}: {len(self.data.train)} training pictures, "
-            f"{', '.join(self.data.train.classes)}; run folder {self.folder}"
+            f"{self.options.network} on {self.options.data}: {len(self.data.train)} training pictures, "
+            f"{', '.join(self.data.train.classes)}; run folder {self.folder}",
+            markup=False,
         )
         with _ctrl_c() as stop:
             if not (self.folder / CHECKPOINT).exists():
