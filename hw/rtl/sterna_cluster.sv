@@ -84,6 +84,7 @@ module sterna_cluster
   /// Units that waited for the drain.
   output logic [CountW-1:0]                   wait_drain_o
 );
+  /* verilator no_inline_module */
 
   localparam int unsigned LineW = $clog2(BlockLines);
   localparam int unsigned SlotW = $clog2(Slots);

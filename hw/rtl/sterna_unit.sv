@@ -64,6 +64,7 @@ module sterna_unit #(
   /// Waits for the drain.
   output logic                         wait_drain_o
 );
+  /* verilator no_inline_module */
 
   /// Lanes of a lane group.
   localparam int unsigned GroupLanes = 64;
