@@ -98,7 +98,7 @@ module sterna_axi_reader #(
     .clk_i  (clk_i),
     .rst_ni (rst_ni),
     .clear_i(flush_i),
-    .valid_i(m_axi_rvalid && !flush_i),
+    .valid_i(m_axi_rvalid),
     .ready_o(buffer_ready),
     .data_i (m_axi_rdata),
     .valid_o(beat_valid_o),
@@ -124,7 +124,7 @@ module sterna_axi_reader #(
   assign m_axi_arprot = 3'b000;
   assign m_axi_arqos = 4'b0000;
   assign m_axi_arvalid = ar_valid_q;
-  assign m_axi_rready = buffer_ready || flush_i;
+  assign m_axi_rready = buffer_ready;
 
   always_comb begin
     ar_valid_d = ar_valid_q && !m_axi_arready;
