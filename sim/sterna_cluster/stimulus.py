@@ -35,6 +35,7 @@ class Pass:
     command: dict[str, int]  # fields of pass_t
     table: list[int]  # 64-bit entries
     words: list[Word]
+    units: list[Unit]  # the accumulators at the end of the pass
     additions: int
 
 
@@ -61,7 +62,14 @@ def random_pass(shape: Shape, entries: int, table_half: int) -> Pass:
             unit.apply(_command(end), lines)
             stream += _chunks([*body, _command(end)], shape.chunk_bytes)
         chunks.append(stream)
-    pool = random.randint(0, 1)
+    command, table = random_command(shape, table_half)
+    words = drain(units, command, table, shape.act_w, shape.address_w)
+    return Pass(blocks, chunks, command, table, words, units, sum(unit.additions for unit in units))
+
+
+def random_command(shape: Shape, table_half: int, **fixed: int) -> tuple[dict[str, int], list[int]]:
+    """Fields of a `pass_t`, those in `fixed` as given, and the table entries of its channels."""
+    pool = fixed.get("pool", random.randint(0, 1))
     most = shape.units * shape.slots // (4 if pool else 1)
     command = {
         "write": int(random.random() < 0.85),
@@ -72,10 +80,8 @@ def random_pass(shape: Shape, entries: int, table_half: int) -> Pass:
         "filters": random.choice([1, most, random.randint(1, most)]),
         "address": random.getrandbits(shape.address_w),
         "plane": random.getrandbits(shape.address_w),
-    }
-    table = [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
-    words = drain(units, command, table, shape.act_w, shape.address_w)
-    return Pass(blocks, chunks, command, table, words, sum(unit.additions for unit in units))
+    } | fixed
+    return command, [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
 
 
 def dense_pass(shape: Shape, density: float, blocks: int) -> Pass:
@@ -108,7 +114,7 @@ def dense_pass(shape: Shape, density: float, blocks: int) -> Pass:
         chunks.append(stream)
     command = {"write": 0, "table_half": 0, "pool": 0, "activation": 0, "shift": 0, "filters": 1,
                "address": 0, "plane": 0}
-    return Pass(lines, chunks, command, [0], [], additions)
+    return Pass(lines, chunks, command, [0], [], [], additions)
 
 
 def _command(code: int) -> int:
