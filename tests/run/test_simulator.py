@@ -10,6 +10,7 @@ import pytest
 from sterna.errors import SternaError
 from sterna.generate import generate
 from sterna.run import simulator
+from sterna.spec.paths import ROOT
 from support.packages import NANO
 
 
@@ -57,8 +58,10 @@ def test_build_folder_that_cannot_be_made(folder: Path) -> None:
 
 
 def test_default_build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.delenv("STERNA_BUILD_DIR", raising=False)
+    assert simulator.default_build_dir() == ROOT / "build" / "simulators"
+    monkeypatch.setattr(simulator, "ROOT", tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert simulator.default_build_dir() == tmp_path / "sterna"
     monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "b"))
     assert simulator.default_build_dir() == tmp_path / "b"

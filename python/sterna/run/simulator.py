@@ -16,7 +16,7 @@ from pathlib import Path
 import filelock
 
 from sterna.errors import SternaError
-from sterna.spec.paths import HARNESS
+from sterna.spec.paths import HARNESS, ROOT
 
 LIBRARY = "libsterna_sim.so"
 #: What the generator puts into its folder.
@@ -50,10 +50,13 @@ def verilator_root() -> Path:
 
 
 def default_build_dir() -> Path:
-    """Where built simulators are kept: $STERNA_BUILD_DIR, or sterna in the user's cache folder."""
+    """Where built simulators are kept: $STERNA_BUILD_DIR, `build` in a checkout, else the user's cache folder."""
     given = os.environ.get("STERNA_BUILD_DIR")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Path(given) if given else cache / "sterna"
+    if given:
+        return Path(given)
+    if (ROOT / "pyproject.toml").is_file():
+        return ROOT / "build" / "simulators"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sterna"
 
 
 def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str], None] | None = None) -> Path:
