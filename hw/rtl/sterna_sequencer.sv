@@ -261,7 +261,8 @@ module sterna_sequencer
   assign error_segment_o = error_segment_q;
 
   assign clear_o = state_q inside {StClear, StFlush};
-  assign flush_o = clear_o;
+  // Also when idle: a bus that was given up on may come back.
+  assign flush_o = clear_o || state_q == StIdle;
   assign tape_start_o = state_q == StStart;
 
   assign step_ready_o = state_q == StStep;
