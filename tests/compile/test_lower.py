@@ -1,0 +1,60 @@
+"""Layers become operations: what is fused, what is only a view."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sterna.compile.lower import lower
+from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+
+
+def conv(name: str, source: str, channels: int, filters: int = 4, stride: int = 1) -> Conv:
+    requant = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 4, "relu")
+    return Conv(name, source, np.ones((filters, channels, 3, 3), np.int8), stride, (1, 1, 1, 1), requant, 1.0)
+
+
+def covered(*layers: Layer) -> list[tuple[str, ...]]:
+    """The graph layers of each operation."""
+    return [operation.layers for operation in lower(Graph((Input("image", 3, 8, 8, 1.0, 0), *layers))).operations]
+
+
+def test_pool_and_reorg_join_the_conv_before_them() -> None:
+    pool = (conv("a", "image", 3), MaxPool("pool", "a", 2), Output("out", "pool"))
+    assert covered(*pool) == [("a", "pool")]
+    reorg = (conv("a", "image", 3), Reorg("reorg", "a"), Output("out", "reorg"))
+    assert covered(*reorg) == [("a", "reorg")]
+
+
+def test_what_others_need_is_computed_by_itself() -> None:
+    twice = (conv("a", "image", 3), MaxPool("pool", "a", 2), conv("b", "a", 4))
+    outputs = (Output("x", "pool"), Output("y", "b"))
+    assert covered(*twice, *outputs) == [("a",), ("pool",), ("b",)]
+    strided = (conv("a", "image", 3, stride=2), MaxPool("pool", "a", 2), Output("out", "pool"))
+    assert covered(*strided) == [("a",), ("pool",)]
+    same_size = (conv("a", "image", 3), MaxPool("pool", "a", 1), Output("out", "pool"))
+    assert covered(*same_size) == [("a",), ("pool",)]
+
+
+def test_concat_moves_nothing() -> None:
+    layers = (
+        conv("a", "image", 3),
+        conv("b", "image", 3),
+        Concat("inner", ("a", "b")),
+        Concat("outer", ("inner", "a")),
+        conv("c", "outer", 12),
+        Output("out", "c"),
+    )
+    program = lower(Graph((Input("image", 3, 8, 8, 1.0, 0), *layers)))
+    assert [operation.layers for operation in program.operations] == [("a",), ("b",), ("c",)]
+    assert program.sources("outer") == ("a", "b", "a")
+
+
+def test_pooled_conv_has_a_phase_for_each_pixel_of_the_window() -> None:
+    graph = Graph((Input("image", 3, 8, 8, 1.0, 0), conv("a", "image", 3), MaxPool("p", "a", 2), Output("o", "p")))
+    (operation,) = lower(graph).operations
+    weights = operation.weights
+    assert operation.gather_stride == 2
+    assert len(weights.filter) == 4 * 4 * 27
+    assert sorted(set(weights.row.tolist())) == [-1, 0, 1, 2]
+    first = (weights.phase == 3) & (weights.filter == 0) & (weights.channel == 0)
+    assert sorted(zip(weights.row[first], weights.col[first], strict=True))[0] == (0, 0)
