@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the Python environment in the folder given as $1 with the versions of constraints.txt.
+# Makes the Python environment in the folder given as $1, or brings it up to date, with the versions of constraints.txt.
 set -eu
 venv=$1
 
@@ -22,8 +22,9 @@ done
   "install python3.11 with its venv module, or run make PYTHON=/path/to/python3.11"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no venv module" "sudo apt install python3-venv"
 
-echo "Making $venv with $("$python" --version). This happens once and takes a minute or two."
-"$python" -m venv --clear "$venv"
+echo "Installing into $venv with $("$python" --version). This happens once and takes a minute or two."
+# An environment that works is brought up to date; anything else is made anew.
+"$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
 install() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$@" ||
     fail "the packages could not be installed" "see the lines above; a network or a package mirror is needed"
