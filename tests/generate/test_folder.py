@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from sterna.errors import SternaError
@@ -74,8 +73,7 @@ def test_memory_images(tmp_path: Path, package: Package) -> None:
     assert (tmp_path / "memory" / "tape.bin").read_bytes() == package.tape
     words = (tmp_path / "memory" / "tape.hex").read_text().split()
     assert {len(word) for word in words} == {2 * NANO.beat_bytes}
-    found = np.array([int(word, 16) for word in words], f"<u{NANO.beat_bytes}").tobytes()
-    assert found == package.tape
+    assert b"".join(int(word, 16).to_bytes(NANO.beat_bytes, "little") for word in words) == package.tape
     layout = json.loads((tmp_path / "memory" / "layout.json").read_text())
     assert layout["frame_bytes"] == package.schedule.frame_bytes
     assert [store["layer"] for store in layout["stores"]] == [s.layer for s in package.schedule.stores]

@@ -75,6 +75,6 @@ def test_unpack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int
     assert np.array_equal(layout.unpack(bytes(memory), store, config), tensor)
 
 
-@pytest.mark.parametrize("name", ["nano", "arria10"])
-def test_word_bytes(name: str) -> None:
-    assert layout.word_bytes(load_config(name)) == {"nano": 104, "arria10": 704}[name]
+@pytest.mark.parametrize(("tile", "axi_data_w", "size"), [(5, 64, 104), (5, 128, 112), (13, 512, 704)])
+def test_word_bytes(tile: int, axi_data_w: int, size: int) -> None:
+    assert layout.word_bytes(config_of(tile, tile, axi_data_w)) == size

@@ -57,6 +57,11 @@ def test_build_folder_that_cannot_be_made(folder: Path) -> None:
         simulator.build(folder, folder.parent / "file" / "build")
 
 
+def test_path_with_a_space(folder: Path) -> None:
+    with pytest.raises(SternaError, match="my builds: make cannot use a path with a space"):
+        simulator.build(folder, folder.parent / "my builds")
+
+
 def test_default_build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("STERNA_BUILD_DIR", raising=False)
     assert simulator.default_build_dir() == ROOT / "build" / "simulators"

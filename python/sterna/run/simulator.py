@@ -76,6 +76,9 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
             raise SternaError(f"{tool} is missing", where="simulator", remedy=remedy)
     tools = _tools(verilator)
     builds = (build_dir or default_build_dir()).resolve()
+    for path in (HARNESS, builds, verilator):
+        if re.search(r"\s", str(path)):
+            raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")
     home = builds / f"sim-{_digest([*tools, *sources, *_files('*.h'), *_files('*.cpp')])}"
     library = home / LIBRARY
     try:
