@@ -90,14 +90,12 @@ class TB(Bench):
         return word
 
     async def blocked_by(self, blockers: dict[str, int], begun: int) -> None:
-        """No step begins while any of these inputs has this value; all are released at the end."""
-        await self.step(8)
-        assert len(self.begins.taken) == begun
-        names = list(blockers)
-        random.shuffle(names)
-        for name in names:
+        """No step begins while any one of these inputs has this value; all are released at the end."""
+        released = {name: 1 - value for name, value in blockers.items()}
+        for name, value in blockers.items():
+            await self.set(**{**released, name: value})
             assert len(self.begins.taken) == begun, f"began in spite of {name}"
-            await self.set(**{name: 1 - blockers[name]})
+        await self.set(**released)
 
     async def run_conv(self, **fields: int) -> None:
         """A CONV step that nothing holds up."""

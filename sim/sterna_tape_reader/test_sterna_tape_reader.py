@@ -308,10 +308,11 @@ async def discards_but_goes_on_checking(dut: Any, sink: str) -> None:
     weights = SegmentKind.WEIGHTS, random.randbytes(4096)
     segments = [*move(Op.LOAD), conv(clusters, 3, 1)[0], Segment(*requant), Segment(*weights)]
     data = tape.write(CONFIG_HASH, segments)
-    await stuck_in(tb, sink, data)
-    assert int(dut.error_o.value) == 0
     index = 2 if sink == "requant" else 3
     at, size = positions(data)[index]
+    await stuck_in(tb, sink, data)
+    assert int(dut.error_o.value) == 0
+    assert tb.beats.sent <= (at + 64 + size) // tb.beat_bytes
     await stuck_in(tb, sink, flip(data, at + 64, at + 64 + size))
     assert int(dut.error_o.value) == 1
     assert int(dut.error_code_o.value) == ErrorCode.SEGMENT_CRC
