@@ -34,7 +34,7 @@ _VERILATOR = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "sterna_top",
 )  # fmt: skip
-_CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique -march=native"
+_CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique"
 #: For Verilator's run-time alone: it prints and stops through the harness.
 _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
 _LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
