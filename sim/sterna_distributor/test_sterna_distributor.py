@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import cocotb
+from cocotb.triggers import FallingEdge
 from sim.support.streams import Bench, Field, Sink, Source
 
 from sterna.spec.tape import RecordKind, pad
@@ -90,6 +91,7 @@ async def hands_everything_to_its_place(dut: Any, idle: float, stall: float) -> 
     tb = TB(dut, idle, stall)
     await tb.start(tiles_log2_i=0)
     for tiles_log2 in tiles_log2_values(dut):
+        await FallingEdge(dut.clk_i)
         dut.tiles_log2_i.value = tiles_log2
         for _ in range(4):
             tb.fetch([random.getrandbits(64) for _ in range(random.randint(1, 9))])
