@@ -6,16 +6,26 @@ A table stands between `<!-- results: NAME -->` and `<!-- end -->`; `make readme
 from __future__ import annotations
 
 import re
+import sys
 
 from results.record import ROOT, Figure, Result, read_all
+from sterna.cli.guard import guarded
+from sterna.errors import SternaError
 
 README = ROOT / "README.md"
 _PLACE = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(text: str, results: dict[str, Result]) -> str:
-    """`text` with every table as `results` have it. Raises KeyError for a table of a result that there is not."""
-    return _PLACE.sub(lambda place: f"{place[1]}{_table(results[place[2]])}{place[3]}", text)
+    """`text` with every table as `results` have it. Raises SternaError for a table of a result that there is not."""
+
+    def fill(place: re.Match[str]) -> str:
+        name = place[2]
+        if name not in results:
+            raise SternaError("no such result", where="README.md", value=name, remedy=f"make results-{name}")
+        return f"{place[1]}{_table(results[name])}{place[3]}"
+
+    return _PLACE.sub(fill, text)
 
 
 def tables_in(text: str) -> set[str]:
@@ -52,4 +62,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(guarded(main))
