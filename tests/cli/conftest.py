@@ -19,7 +19,7 @@ from sterna.graph import file as graph_file
 from sterna.run import package as package_file
 from sterna.run.package import Package
 from sterna.spec.config import load_config
-from support.engines import BUILD
+from support.engines import SIMULATORS
 
 CLASSES = ["vehicle", "person"]
 
@@ -39,7 +39,7 @@ Sterna = Callable[..., Ended]
 @pytest.fixture(autouse=True)
 def shared_simulators(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simulators that other tests and the demo have built."""
-    monkeypatch.setenv("STERNA_BUILD_DIR", str(BUILD / "simulators"))
+    monkeypatch.setenv("STERNA_BUILD_DIR", str(SIMULATORS))
 
 
 @pytest.fixture

@@ -22,10 +22,9 @@ from sterna.run.rtl import MemoryTiming, RtlTransport
 from sterna.spec import tape
 from sterna.spec.registers import Register
 from sterna.spec.tape import SegmentKind
-from support.engines import BUILD
+from support.engines import SIMULATORS
 from support.packages import NANO, small_images, small_package
 
-SIMULATORS = BUILD / "simulators"
 HEADER, SEGMENT_HEADER = 64, 64
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sterna.generate import generate
 from sterna.run import open_device
@@ -13,7 +13,8 @@ from sterna.run.device import Device
 from sterna.run.rtl import MemoryTiming
 from sterna.spec.config import EngineConfig
 
-BUILD = Path(__file__).parents[2] / "build" / "engines"
+#: Built simulators are found again by the content of the generated folder.
+SIMULATORS = Path(__file__).parents[2] / "build" / "engines" / "simulators"
 
 
 @contextmanager
@@ -24,14 +25,17 @@ def simulated(
 
     `plant` (source file, text, replacement) damages the generated sources first, to show that a check can fail.
     """
-    folder = BUILD / "generated" / f"{config.hash:08x}{'-planted' if plant else ''}"
-    shutil.rmtree(folder, ignore_errors=True)
-    generate(config, folder)
-    if plant:
-        name, text, replacement = plant
-        source = next(folder.rglob(name))
-        before = source.read_text()
-        assert before.count(text) == 1, f"{name} holds {text!r} {before.count(text)} times"
-        source.write_text(before.replace(text, replacement))
-    with open_device("rtl", folder=folder, timing=timing, build_dir=BUILD / "simulators") as device:
-        yield device
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "engine"
+        generate(config, folder)
+        if plant:
+            _plant(folder, *plant)
+        with open_device("rtl", folder=folder, timing=timing, build_dir=SIMULATORS) as device:
+            yield device
+
+
+def _plant(folder: Path, name: str, text: str, replacement: str) -> None:
+    source = next(folder.rglob(name))
+    before = source.read_text()
+    assert before.count(text) == 1, f"{name} holds {text!r} {before.count(text)} times"
+    source.write_text(before.replace(text, replacement))
