@@ -7,6 +7,8 @@ SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
 # Built simulators stay in the checkout.
 export STERNA_BUILD_DIR := $(CURDIR)/build/engines/simulators
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
+# Tests run side by side, one process a core.
+JOBS := $(shell nproc)
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -23,10 +25,10 @@ demo: $(READY) ## pictures to boxes through the simulated engine; the report is 
 	@$(PY) -m sterna.cli.demo
 
 test: $(READY) ## the tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n $(JOBS)
 
 test-slow: $(READY) ## the long tests as well
-	@$(PY) -m pytest -m "slow or not slow"
+	@$(PY) -m pytest -n $(JOBS) -m "slow or not slow"
 
 lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated files up to date
 	@$(PY) -m ruff check
