@@ -101,13 +101,13 @@ def test_doctor_is_content_here(sterna: Sterna) -> None:
 
 def test_train_resumes_after_ctrl_c(sterna: Sterna, tmp_path: Path) -> None:
     output = tmp_path / "run"
-    options = ["--train-scenes", "48", "--val-scenes", "2", "--test-scenes", "2", "--batch", "4", "--threads", "1"]
+    options = ["--train-scenes", "320", "--val-scenes", "2", "--test-scenes", "2", "--batch", "4", "--threads", "1"]
     options += ["--float-epochs", "1", "--ternary-epochs", "1", "--height", "32", "--width", "32"]
     with started("train", *options, "--output", output) as process:
         while not (output / "options.json").exists():
             assert process.poll() is None, process.communicate()[1]
             time.sleep(0.05)
-        time.sleep(1.0)
+        time.sleep(0.3)
         assert_interrupted(process)
     assert (output / "checkpoint.pt").is_file()
     ended = sterna("train", "--output", output, "--resume")

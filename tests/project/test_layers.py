@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Iterator
 from importlib import metadata
@@ -72,5 +73,7 @@ def test_everything_installed_is_pinned() -> None:
     """In the environment that make made: no package comes in at whatever version is newest."""
     if Path(sys.prefix) != ROOT / ".venv":
         pytest.skip("another environment than .venv")
-    installed = {plain(found.metadata["Name"]): found.version.partition("+")[0] for found in metadata.distributions()}
+    # The folder by name: what a package carries within itself is on sys.path once setuptools has been imported.
+    found = metadata.distributions(path=[sysconfig.get_path("purelib")])
+    installed = {plain(package.metadata["Name"]): package.version.partition("+")[0] for package in found}
     assert {name: installed[name] for name in installed.keys() - {"pip", "sterna"}}.items() <= pins().items()

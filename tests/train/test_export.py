@@ -28,6 +28,7 @@ def scenes() -> SceneSet:
 def network(scenes: SceneSet) -> Network:
     """A nano with random weights, normalisation of every sign and statistics of real pictures."""
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # tests that trained before may have set more; the order of sums decides at step edges
     made = networks.build("yolov2-nano", len(CLASSES), Form.TERNARY)
     for name, tensor in made.named_parameters():
         if name.endswith("norm.weight"):
