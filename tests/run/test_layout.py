@@ -47,7 +47,7 @@ def test_pack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int, 
     for c, y, x in np.ndindex(shape):
         expected[address(config, width, height, y, x, c // 4, c % 4)] = int(tensor[c, y, x]) & 0xFF
     assert memory == bytes(expected)
-    assert len(memory) == -(-channels // 4) * -(-height // tile_h) * -(-width // tile_w) * layout.word_bytes(config)
+    assert len(memory) == -(-channels // 4) * -(-height // tile_h) * -(-width // tile_w) * config.word_bytes
 
 
 @settings(max_examples=60, deadline=None)
@@ -77,4 +77,4 @@ def test_unpack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int
 
 @pytest.mark.parametrize(("tile", "axi_data_w", "size"), [(5, 64, 104), (5, 128, 112), (13, 512, 704)])
 def test_word_bytes(tile: int, axi_data_w: int, size: int) -> None:
-    assert layout.word_bytes(config_of(tile, tile, axi_data_w)) == size
+    assert config_of(tile, tile, axi_data_w).word_bytes == size

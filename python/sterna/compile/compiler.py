@@ -124,7 +124,6 @@ class _Compiler:
                 self.memory.give_back(region)
 
     def _store(self, name: str, stored: Map) -> None:
-        word_bytes = self.config.word_beats * self.config.beat_bytes
         offset = self.result_bytes
         for region in stored.regions:
             self._step(
@@ -135,7 +134,7 @@ class _Compiler:
                 fm_words=region.words,
                 dram_offset=self.result_bytes,
             )
-            self.result_bytes += region.words * word_bytes
+            self.result_bytes += region.words * self.config.word_bytes
         self.stores.append(
             {
                 "layer": name,
@@ -252,13 +251,12 @@ class _Compiler:
         )
 
     def _metadata(self, image: dict[str, Any]) -> dict[str, Any]:
-        word_bytes = self.config.word_beats * self.config.beat_bytes
         words = -(-image["channels"] // WORD_CHANNELS) * image["plane"]
         return {
             "input": image,
             "stores": self.stores,
             "outputs": [layer.name for layer in self.graph.layers if isinstance(layer, Output)],
-            "frame_bytes": words * word_bytes,
+            "frame_bytes": words * self.config.word_bytes,
             "result_bytes": self.result_bytes,
             "steps": self.steps,
         }

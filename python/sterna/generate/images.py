@@ -19,7 +19,7 @@ def images(package: Package) -> dict[str, bytes]:
     """The files of `memory/` by name."""
     schedule = package.schedule
     layout = {
-        "word_bytes": package.config.word_beats * package.config.beat_bytes,
+        "word_bytes": package.config.word_bytes,
         "tile_h": package.config.tile_h,
         "tile_w": package.config.tile_w,
         "frame_bytes": schedule.frame_bytes,

@@ -14,11 +14,6 @@ from sterna.run.package import StoreRegion
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 
 
-def word_bytes(config: EngineConfig) -> int:
-    """Bytes of one feature memory word of all lanes in memory."""
-    return config.word_beats * config.beat_bytes
-
-
 def pack(tensor: NDArray[np.int8], config: EngineConfig) -> NDArray[np.uint8]:
     """Memory bytes of `tensor` int8[C, H, W]: uint8[ceil(C/4), tiles, word_bytes].
 
@@ -34,14 +29,14 @@ def pack(tensor: NDArray[np.int8], config: EngineConfig) -> NDArray[np.uint8]:
     whole[:channels, :height, :width] = tensor
     split = whole.reshape(words, WORD_CHANNELS, tiles_h, config.tile_h, tiles_w, config.tile_w)
     lanes = split.transpose(0, 2, 4, 3, 5, 1).reshape(words, tiles_h * tiles_w, config.lanes * WORD_CHANNELS)
-    memory = np.zeros((words, tiles_h * tiles_w, word_bytes(config)), np.uint8)
+    memory = np.zeros((words, tiles_h * tiles_w, config.word_bytes), np.uint8)
     memory[..., : lanes.shape[-1]] = lanes.view(np.uint8)
     return memory
 
 
 def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig) -> NDArray[np.int8]:
     """The layer int8[C, H, W] that `memory`, the bytes of its region, holds."""
-    lanes = np.frombuffer(memory, np.int8).reshape(store.words, store.tiles_h, store.tiles_w, word_bytes(config))
+    lanes = np.frombuffer(memory, np.int8).reshape(store.words, store.tiles_h, store.tiles_w, config.word_bytes)
     split = lanes[..., : config.lanes * WORD_CHANNELS].reshape(
         store.words, store.tiles_h, store.tiles_w, config.tile_h, config.tile_w, WORD_CHANNELS
     )
@@ -54,4 +49,4 @@ def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig)
 
 def region_bytes(store: StoreRegion, config: EngineConfig) -> int:
     """Bytes of the memory region of a stored layer."""
-    return store.words * store.tiles_h * store.tiles_w * word_bytes(config)
+    return store.words * store.tiles_h * store.tiles_w * config.word_bytes

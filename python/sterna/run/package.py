@@ -172,7 +172,7 @@ def _expect_tiles(attribute: str, tiles: tuple[int, int], size: tuple[int, int],
 
 
 def _expect_inside(attribute: str, offset: int, words: int, total: int, config: EngineConfig) -> None:
-    size = words * config.word_beats * config.beat_bytes
+    size = words * config.word_bytes
     if offset + size > total:
         raise _inconsistent(attribute, f"{offset}..{offset + size}", f"inside {total} bytes")
     if offset % config.beat_bytes:

@@ -89,6 +89,11 @@ class EngineConfig(BaseModel):
         return -(-self.lanes * WORD_CHANNELS // self.beat_bytes)
 
     @property
+    def word_bytes(self) -> int:
+        """Bytes that one feature memory word of all lanes takes in memory, whole beats."""
+        return self.word_beats * self.beat_bytes
+
+    @property
     def hash(self) -> int:
         """CRC-32 of the parameters; a tape carries it and the engine compares it with its own."""
         fields = self.model_dump(exclude={"name"})
