@@ -1,118 +1,178 @@
-/// Reads transfers over AXI4: commands in, beats out in order. Several bursts are outstanding at a time.
+/// Reads transfers over AXI4 for two ports: commands in, beats out, each port in its own order. The ports share the
+/// bus burst by burst; a burst is asked for when its port's buffer has room for all of it, so the data channel never
+/// waits and no port waits for the beats of the other to be taken.
 module sterna_axi_reader #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
-  /// Bursts that may be outstanding.
-  parameter int unsigned Outstanding = 8
+  /// Bursts that may be outstanding; a power of two.
+  parameter int unsigned Outstanding = 16,
+  /// Beats that a port can have under way or waiting to be taken; a power of two, more than the memory's
+  /// latency in cycles and a burst.
+  parameter int unsigned BufferBeats = 512
 ) (
   /// Clock.
-  input  logic             clk_i,
+  input  logic                  clk_i,
   /// Reset, active low, released synchronously.
-  input  logic             rst_ni,
+  input  logic                  rst_ni,
   /// While high, commands and beats are dropped and bursts that the bus has seen are completed.
-  input  logic             flush_i,
-  /// Nothing is asked for, outstanding or waiting to be taken.
-  output logic             idle_o,
-  /// A response was an error (pulse).
-  output logic             error_o,
-  /// A transfer is asked for.
-  input  logic             command_valid_i,
+  input  logic                  flush_i,
+  /// Nothing is asked for or outstanding.
+  output logic                  idle_o,
+  /// A response to the port was an error (pulse).
+  output logic [1:0]            error_o,
+  /// The port asks for a transfer.
+  input  logic [1:0]            command_valid_i,
   /// The transfer is taken.
-  output logic             command_ready_o,
+  output logic [1:0]            command_ready_o,
   /// First byte, a multiple of the beat size.
-  input  logic [63:0]      command_addr_i,
+  input  logic [1:0][63:0]      command_addr_i,
   /// Bytes, a multiple of the beat size.
-  input  logic [31:0]      command_bytes_i,
-  /// A beat is offered.
-  output logic             beat_valid_o,
+  input  logic [1:0][31:0]      command_bytes_i,
+  /// A beat is offered to the port.
+  output logic [1:0]            beat_valid_o,
   /// The beat is taken.
-  input  logic             beat_ready_i,
+  input  logic [1:0]            beat_ready_i,
   /// The beat.
-  output logic [DataW-1:0] beat_data_o,
+  output logic [1:0][DataW-1:0] beat_data_o,
   /// AXI4 read address channel.
-  output logic [0:0]       m_axi_arid,
+  output logic [0:0]            m_axi_arid,
   /// First byte of the burst.
-  output logic [63:0]      m_axi_araddr,
+  output logic [63:0]           m_axi_araddr,
   /// Beats less one.
-  output logic [7:0]       m_axi_arlen,
+  output logic [7:0]            m_axi_arlen,
   /// Logarithm of the bytes of a beat.
-  output logic [2:0]       m_axi_arsize,
+  output logic [2:0]            m_axi_arsize,
   /// Always INCR.
-  output logic [1:0]       m_axi_arburst,
+  output logic [1:0]            m_axi_arburst,
   /// Always normal access.
-  output logic             m_axi_arlock,
+  output logic                  m_axi_arlock,
   /// Always normal, non-cacheable, bufferable.
-  output logic [3:0]       m_axi_arcache,
+  output logic [3:0]            m_axi_arcache,
   /// Always unprivileged, secure, data.
-  output logic [2:0]       m_axi_arprot,
+  output logic [2:0]            m_axi_arprot,
   /// Always 0.
-  output logic [3:0]       m_axi_arqos,
+  output logic [3:0]            m_axi_arqos,
   /// Address valid.
-  output logic             m_axi_arvalid,
+  output logic                  m_axi_arvalid,
   /// Address taken.
-  input  logic             m_axi_arready,
+  input  logic                  m_axi_arready,
   /// AXI4 read data channel; the one ID is not looked at.
-  input  logic [0:0]       m_axi_rid,
+  input  logic [0:0]            m_axi_rid,
   /// Data.
-  input  logic [DataW-1:0] m_axi_rdata,
+  input  logic [DataW-1:0]      m_axi_rdata,
   /// Response.
-  input  logic [1:0]       m_axi_rresp,
+  input  logic [1:0]            m_axi_rresp,
   /// Last beat of a burst.
-  input  logic             m_axi_rlast,
+  input  logic                  m_axi_rlast,
   /// Data valid.
-  input  logic             m_axi_rvalid,
-  /// Data taken.
-  output logic             m_axi_rready
+  input  logic                  m_axi_rvalid,
+  /// Data taken (always).
+  output logic                  m_axi_rready
 );
-  localparam int unsigned CountW = $clog2(Outstanding + 1);
+  localparam int unsigned BurstBeats = 64;
+  localparam int unsigned BeatsW = $clog2(BufferBeats + 1);
 
-  logic burst_valid, burst_ready, buffer_ready, no_command;
-  logic [63:0] burst_addr;
-  logic [8:0] burst_beats;
-  logic ar_valid_d, ar_valid_q, burst_done;
+  if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats)) begin : gen_bad_buffer
+    $error("BufferBeats = %0d must be a power of two of at least %0d", BufferBeats, 2 * BurstBeats);
+  end
+
+  logic [1:0] no_command, burst_valid, request, grant, buffer_ready, owned;
+  logic [1:0][63:0] burst_addr;
+  logic [1:0][8:0] burst_beats;
+  logic ar_free, ar_valid_d, ar_valid_q, owner, owner_ready, outstanding;
   logic [63:0] ar_addr_d, ar_addr_q;
   logic [7:0] ar_len_d, ar_len_q;
-  logic [CountW-1:0] outstanding_d, outstanding_q;
   logic unused;
 
-  sterna_burst_splitter #(
-    .DataW(DataW)
-  ) u_splitter (
-    .clk_i          (clk_i),
-    .rst_ni         (rst_ni),
-    .clear_i        (flush_i),
-    .command_valid_i(command_valid_i),
-    .command_ready_o(no_command),
-    .command_addr_i (command_addr_i),
-    .command_bytes_i(command_bytes_i),
-    .burst_valid_o  (burst_valid),
-    .burst_ready_i  (burst_ready),
-    .burst_addr_o   (burst_addr),
-    .burst_beats_o  (burst_beats)
+  // ------------------------------------------------------------------------------------------- ports
+
+  for (genvar p = 0; p < 2; p++) begin : gen_port
+    // Beats that are under way or in the buffer.
+    logic [BeatsW-1:0] reserved_d, reserved_q;
+
+    sterna_burst_splitter #(
+      .DataW     (DataW),
+      .BurstBeats(BurstBeats)
+    ) u_splitter (
+      .clk_i          (clk_i),
+      .rst_ni         (rst_ni),
+      .clear_i        (flush_i),
+      .command_valid_i(command_valid_i[p]),
+      .command_ready_o(no_command[p]),
+      .command_addr_i (command_addr_i[p]),
+      .command_bytes_i(command_bytes_i[p]),
+      .burst_valid_o  (burst_valid[p]),
+      .burst_ready_i  (grant[p]),
+      .burst_addr_o   (burst_addr[p]),
+      .burst_beats_o  (burst_beats[p])
+    );
+
+    sterna_ram_fifo #(
+      .Width(DataW),
+      .Depth(BufferBeats)
+    ) u_buffer (
+      .clk_i  (clk_i),
+      .rst_ni (rst_ni),
+      .clear_i(flush_i),
+      .valid_i(m_axi_rvalid && owned[p]),
+      .ready_o(buffer_ready[p]),
+      .data_i (m_axi_rdata),
+      .valid_o(beat_valid_o[p]),
+      .ready_i(beat_ready_i[p]),
+      .data_o (beat_data_o[p]),
+      .empty_o()
+    );
+
+    assign owned[p] = owner == 1'(p);
+    assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
+    assign request[p] = burst_valid[p] && ar_free && reserved_q <= BeatsW'(BufferBeats - BurstBeats);
+    assign command_ready_o[p] = no_command[p] && !flush_i;
+
+    always_comb begin
+      reserved_d = reserved_q - BeatsW'(beat_valid_o[p] && beat_ready_i[p]);
+      if (grant[p]) reserved_d = reserved_d + BeatsW'(burst_beats[p]);
+      if (flush_i) reserved_d = '0;
+    end
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) reserved_q <= '0;
+      else reserved_q <= reserved_d;
+    end
+  end
+
+  sterna_round_robin #(
+    .Requests(2)
+  ) u_choice (
+    .clk_i    (clk_i),
+    .rst_ni   (rst_ni),
+    .clear_i  (flush_i),
+    .request_i(request),
+    .grant_o  (grant)
   );
 
+  // The port of each burst that is outstanding, in order.
   sterna_fifo #(
-    .Width(DataW),
-    .Depth(2)
-  ) u_buffer (
+    .Width(1),
+    .Depth(Outstanding)
+  ) u_owners (
     .clk_i  (clk_i),
     .rst_ni (rst_ni),
-    .clear_i(flush_i),
-    .valid_i(m_axi_rvalid),
-    .ready_o(buffer_ready),
-    .data_i (m_axi_rdata),
-    .valid_o(beat_valid_o),
-    .ready_i(beat_ready_i),
-    .data_o (beat_data_o),
+    .clear_i(1'b0),
+    .valid_i(|grant),
+    .ready_o(owner_ready),
+    .data_i (grant[1]),
+    .valid_o(outstanding),
+    .ready_i(m_axi_rvalid && m_axi_rlast),
+    .data_o (owner),
     .count_o()
   );
 
-  assign command_ready_o = no_command && !flush_i;
-  assign burst_ready = (!ar_valid_q || m_axi_arready) && outstanding_q != CountW'(Outstanding) && !flush_i;
-  assign burst_done = m_axi_rvalid && m_axi_rready && m_axi_rlast;
-  assign idle_o = no_command && outstanding_q == '0 && !beat_valid_o;
-  assign error_o = m_axi_rvalid && m_axi_rready && m_axi_rresp[1];
-  assign unused = ^{m_axi_rid, m_axi_rresp[0]};
+  assign idle_o = &no_command && !outstanding;
+
+  // ------------------------------------------------------------------------------------------- bus
+
+  assign ar_free = (!ar_valid_q || m_axi_arready) && owner_ready && !flush_i;
+  assign unused = ^{m_axi_rid, m_axi_rresp[0], buffer_ready};
 
   assign m_axi_arid = '0;
   assign m_axi_araddr = ar_addr_q;
@@ -124,18 +184,16 @@ module sterna_axi_reader #(
   assign m_axi_arprot = 3'b000;
   assign m_axi_arqos = 4'b0000;
   assign m_axi_arvalid = ar_valid_q;
-  assign m_axi_rready = buffer_ready;
+  assign m_axi_rready = 1'b1;
 
   always_comb begin
     ar_valid_d = ar_valid_q && !m_axi_arready;
     ar_addr_d = ar_addr_q;
     ar_len_d = ar_len_q;
-    outstanding_d = outstanding_q - CountW'(burst_done);
-    if (burst_valid && burst_ready) begin
+    if (|grant) begin
       ar_valid_d = 1'b1;
-      ar_addr_d = burst_addr;
-      ar_len_d = 8'(burst_beats - 9'd1);
-      outstanding_d = outstanding_d + 1'b1;
+      ar_addr_d = grant[1] ? burst_addr[1] : burst_addr[0];
+      ar_len_d = 8'((grant[1] ? burst_beats[1] : burst_beats[0]) - 9'd1);
     end
   end
 
@@ -144,17 +202,17 @@ module sterna_axi_reader #(
       ar_valid_q <= 1'b0;
       ar_addr_q <= '0;
       ar_len_q <= '0;
-      outstanding_q <= '0;
     end else begin
       ar_valid_q <= ar_valid_d;
       ar_addr_q <= ar_addr_d;
       ar_len_q <= ar_len_d;
-      outstanding_q <= outstanding_d;
     end
   end
 
 `ifndef SYNTHESIS
   assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_rvalid |-> outstanding_q != '0);
+    m_axi_rvalid |-> outstanding);
+  assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
+    m_axi_rvalid |-> |(owned & buffer_ready));
 `endif
 endmodule

@@ -1,4 +1,4 @@
-/// AXI4-Lite register file: identity, control, status, counters of the frame and of each step.
+/// AXI4-Lite register file: identity, control, status, counters of the last frame and of each of its steps.
 module sterna_axil_regs
   import sterna_pkg::*;
 #(
@@ -61,7 +61,7 @@ module sterna_axil_regs
   /// Interrupt, high while STATUS.IRQ and CONTROL.IRQ_ENABLE are set.
   output logic                     irq_o,
 
-  /// Starts a frame (pulse).
+  /// Starts a frame, or queues one behind the frame that runs (pulse).
   output logic                     start_o,
   /// Ends the frame (pulse).
   output logic                     abort_o,
@@ -77,6 +77,8 @@ module sterna_axil_regs
   output logic [31:0]              watchdog_o,
   /// A frame runs.
   input  logic                     busy_i,
+  /// Another one is queued.
+  input  logic                     queued_i,
   /// The frame ends in this cycle.
   input  logic                     finish_i,
   /// Why the frame ended.
@@ -84,8 +86,8 @@ module sterna_axil_regs
   /// Segment at which the frame ended in error.
   input  logic [31:0]              error_segment_i,
 
-  /// A step starts (pulse).
-  input  logic                     step_begin_i,
+  /// A step has ended (pulse).
+  input  logic                     step_end_i,
   /// Units that issue an addition.
   input  logic [CountW-1:0]        units_busy_i,
   /// Units that wait for lines.
@@ -111,36 +113,33 @@ module sterna_axil_regs
   // -------------------------------------------------------------------------------------------- counters
 
   logic [Counters-1:0][CountW-1:0] amount;
-  logic [Counters-1:0][63:0] total_d, total_q;
+  // Of the frame that runs, and of the last one.
+  logic [Counters-1:0][63:0] total_d, total_q, last_total_q;
+  logic [31:0] steps_d, steps_q, last_steps_q;
+  // Of the step that runs; of all steps, the last frame's in half `last_half_q`.
   profile_t part_d, part_q, profile_q;
-  logic [31:0] steps_d, steps_q;
-  logic open_d, open_q, good_end, step_end;
+  logic last_half_q;
+  profile_t profile_memory [2*ProfileSteps];
   logic [ProfileW-1:0] profile_index_d, profile_index_q;
-  profile_t profile_memory [ProfileSteps];
+  logic [31:0] frames_q;
+  logic begins;
 
   assign amount = {
     CountW'(beat_written_i), CountW'(beat_read_i), units_wait_drain_i, units_wait_weights_i,
     units_wait_lines_i, units_busy_i, CountW'(busy_i)
   };
-  assign good_end = finish_i && error_code_i == ErrorNone;
-  assign step_end = open_q && (step_begin_i || good_end);
+  // A frame begins: at its start, or where the one before it ends.
+  assign begins = (start_o && !busy_i) || finish_i;
 
   always_comb begin
     for (int i = 0; i < int'(Counters); i++) total_d[i] = total_q[i] + 64'(amount[i]);
-    for (int i = 0; i < int'(StepCounters); i++) begin
-      part_d[i] = (step_begin_i ? '0 : part_q[i]) + 32'(amount[i]);
-    end
-    open_d = (open_q || step_begin_i) && !finish_i;
-    steps_d = steps_q + 32'(step_end);
-    if (start_o) begin
-      total_d = '0;
-      steps_d = '0;
-    end
+    for (int i = 0; i < int'(StepCounters); i++) part_d[i] = part_q[i] + 32'(amount[i]);
+    steps_d = steps_q + 32'(step_end_i);
   end
 
   always_ff @(posedge clk_i) begin
-    if (step_end && steps_q < ProfileSteps) profile_memory[ProfileW'(steps_q)] <= part_q;
-    profile_q <= profile_memory[profile_index_q];
+    if (step_end_i && steps_q < ProfileSteps) profile_memory[{!last_half_q, ProfileW'(steps_q)}] <= part_d;
+    profile_q <= profile_memory[{last_half_q, profile_index_q}];
   end
 
   // ----------------------------------------------------------------------------------------------- write
@@ -153,11 +152,13 @@ module sterna_axil_regs
   logic write, b_valid_d, b_valid_q;
   logic [31:0] write_mask;
   logic start_d, start_q, abort_d, abort_q, irq_enable_d, irq_enable_q;
-  logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy;
+  logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy, queued;
   logic [63:0] tape_addr_d, tape_addr_q, frame_addr_d, frame_addr_q, result_addr_d, result_addr_q;
   logic [31:0] tape_bytes_d, tape_bytes_q, watchdog_d, watchdog_q;
 
+  // A start takes a cycle to reach the sequencer.
   assign busy = busy_i || start_q;
+  assign queued = queued_i || (busy_i && start_q);
   assign write = s_axil_awvalid && s_axil_wvalid && (!b_valid_q || s_axil_bready);
   assign b_valid_d = write || (b_valid_q && !s_axil_bready);
   assign write_mask = {{8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}}, {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}};
@@ -184,7 +185,7 @@ module sterna_axil_regs
     if (write) begin
       unique case (write_addr)
         RegControl: begin
-          start_d = |(set_bits & ControlStart) && !busy;
+          start_d = |(set_bits & ControlStart) && !queued && !error_q;
           abort_d = |(set_bits & ControlAbort) && busy;
           if (s_axil_wstrb[0]) irq_enable_d = |(set_bits & ControlIrqEnable);
         end
@@ -203,13 +204,10 @@ module sterna_axil_regs
       error_d = error_code_i != ErrorNone;
       irq_d = 1'b1;
     end
-    if (start_d) begin
-      done_d = 1'b0;
-      error_d = 1'b0;
-    end
+    if (start_d && !busy) done_d = 1'b0;
   end
 
-  // What a frame uses cannot change while it runs.
+  // The tape cannot change while a frame runs; frame and result only matter when one is started.
   always_comb begin
     tape_addr_d = tape_addr_q;
     tape_bytes_d = tape_bytes_q;
@@ -220,6 +218,11 @@ module sterna_axil_regs
         RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
         RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], s_axil_wdata, write_mask);
         RegTapeBytes: tape_bytes_d = written(tape_bytes_q, s_axil_wdata, write_mask);
+        default: ;
+      endcase
+    end
+    if (write) begin
+      unique case (write_addr)
         RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
         RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], s_axil_wdata, write_mask);
         RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
@@ -234,7 +237,8 @@ module sterna_axil_regs
   assign s_axil_bvalid = b_valid_q;
   assign s_axil_bresp = 2'b00;
   assign irq_o = irq_q && irq_enable_q;
-  assign start_o = start_q;
+  // A frame that was to follow one that has just failed does not.
+  assign start_o = start_q && !error_q;
   assign abort_o = abort_q;
   assign tape_addr_o = tape_addr_q;
   assign tape_bytes_o = tape_bytes_q;
@@ -258,7 +262,7 @@ module sterna_axil_regs
   assign unused = ^{s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
 
   assign status = (busy ? StatusBusy : '0) | (done_q ? StatusDone : '0) | (error_q ? StatusError : '0) |
-                  (irq_q ? StatusIrq : '0);
+                  (irq_q ? StatusIrq : '0) | (queued ? StatusQueued : '0);
 
   always_comb begin
     unique case (read_addr)
@@ -280,21 +284,23 @@ module sterna_axil_regs
       RegFrameAddrHi: value = frame_addr_q[63:32];
       RegResultAddrLo: value = result_addr_q[31:0];
       RegResultAddrHi: value = result_addr_q[63:32];
-      RegCyclesLo: value = total_q[0][31:0];
-      RegCyclesHi: value = total_q[0][63:32];
-      RegBusyLo: value = total_q[1][31:0];
-      RegBusyHi: value = total_q[1][63:32];
-      RegWaitLinesLo: value = total_q[2][31:0];
-      RegWaitLinesHi: value = total_q[2][63:32];
-      RegWaitWeightsLo: value = total_q[3][31:0];
-      RegWaitWeightsHi: value = total_q[3][63:32];
-      RegWaitDrainLo: value = total_q[4][31:0];
-      RegWaitDrainHi: value = total_q[4][63:32];
-      RegBeatsReadLo: value = total_q[5][31:0];
-      RegBeatsReadHi: value = total_q[5][63:32];
-      RegBeatsWrittenLo: value = total_q[6][31:0];
-      RegBeatsWrittenHi: value = total_q[6][63:32];
-      RegSteps: value = steps_q;
+      RegCyclesLo: value = last_total_q[0][31:0];
+      RegCyclesHi: value = last_total_q[0][63:32];
+      RegBusyLo: value = last_total_q[1][31:0];
+      RegBusyHi: value = last_total_q[1][63:32];
+      RegWaitLinesLo: value = last_total_q[2][31:0];
+      RegWaitLinesHi: value = last_total_q[2][63:32];
+      RegWaitWeightsLo: value = last_total_q[3][31:0];
+      RegWaitWeightsHi: value = last_total_q[3][63:32];
+      RegWaitDrainLo: value = last_total_q[4][31:0];
+      RegWaitDrainHi: value = last_total_q[4][63:32];
+      RegBeatsReadLo: value = last_total_q[5][31:0];
+      RegBeatsReadHi: value = last_total_q[5][63:32];
+      RegBeatsWrittenLo: value = last_total_q[6][31:0];
+      RegBeatsWrittenHi: value = last_total_q[6][63:32];
+      RegSteps: value = last_steps_q;
+      RegStepsNow: value = steps_q;
+      RegFrames: value = frames_q;
       RegProfileIndex: value = 32'(profile_index_q);
       RegProfileCycles: value = profile_q[0];
       RegProfileBusy: value = profile_q[1];
@@ -310,7 +316,10 @@ module sterna_axil_regs
       total_q <= '0;
       part_q <= '0;
       steps_q <= '0;
-      open_q <= 1'b0;
+      last_total_q <= '0;
+      last_steps_q <= '0;
+      last_half_q <= 1'b0;
+      frames_q <= '0;
       profile_index_q <= '0;
       b_valid_q <= 1'b0;
       r_valid_q <= 1'b0;
@@ -327,10 +336,15 @@ module sterna_axil_regs
       result_addr_q <= '0;
       watchdog_q <= WatchdogCycles;
     end else begin
-      total_q <= total_d;
-      part_q <= part_d;
-      steps_q <= steps_d;
-      open_q <= open_d;
+      total_q <= begins ? '0 : total_d;
+      part_q <= begins || step_end_i ? '0 : part_d;
+      steps_q <= begins ? '0 : steps_d;
+      if (finish_i) begin
+        last_total_q <= total_d;
+        last_steps_q <= steps_d;
+        last_half_q <= !last_half_q;
+      end
+      frames_q <= frames_q + 32'(finish_i && error_code_i == ErrorNone);
       profile_index_q <= profile_index_d;
       b_valid_q <= b_valid_d;
       r_valid_q <= r_valid_d;

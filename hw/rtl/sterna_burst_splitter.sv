@@ -42,12 +42,14 @@ module sterna_burst_splitter #(
   logic [63:ByteW] addr_d, addr_q;
   logic [LeftW-1:0] left_d, left_q;
   logic [8:0] room;
+  logic last;
 
   assign command_ready_o = left_q == '0;
   assign burst_valid_o = left_q != '0;
   assign burst_addr_o = {addr_q, ByteW'(0)};
   assign room = 9'(BurstBeats) - 9'(addr_q[ByteW+:BurstW]);
-  assign burst_beats_o = left_q < LeftW'(room) ? 9'(left_q) : room;
+  assign last = left_q <= LeftW'(room);
+  assign burst_beats_o = last ? 9'(left_q) : room;
 
   always_comb begin
     addr_d = addr_q;
@@ -56,8 +58,9 @@ module sterna_burst_splitter #(
       addr_d = command_addr_i[63:ByteW];
       left_d = command_bytes_i[31:ByteW];
     end else if (burst_valid_o && burst_ready_i) begin
-      addr_d = addr_q + (64 - ByteW)'(burst_beats_o);
-      left_d = left_q - LeftW'(burst_beats_o);
+      // Every burst but the last ends at a multiple of the largest size.
+      addr_d = {addr_q[63:ByteW+BurstW] + 1'b1, BurstW'(0)};
+      left_d = last ? '0 : left_q - LeftW'(room);
     end
     if (clear_i) left_d = '0;
   end

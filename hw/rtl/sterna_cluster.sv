@@ -11,8 +11,8 @@ module sterna_cluster
   parameter int unsigned Units = 4,
   /// Accumulators of a lane in one half.
   parameter int unsigned Slots = 16,
-  /// Lines in a block.
-  parameter int unsigned BlockLines = 64,
+  /// Lines in a line buffer; a ring.
+  parameter int unsigned BufferLines = 64,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
@@ -35,19 +35,17 @@ module sterna_cluster
   input  logic                                rst_ni,
   /// Returns to the reset state; memories keep their contents.
   input  logic                                clear_i,
-  /// A line of the next block is there.
+  /// A line is there.
   input  logic                                line_valid_i,
   /// It is taken.
   output logic                                line_ready_o,
   /// The line.
   input  logic [Lanes-1:0][ActW-1:0]          line_data_i,
-  /// It is the last of its block.
-  input  logic                                line_last_i,
   /// A weight chunk for each unit is there.
   input  logic [Units-1:0]                    chunk_valid_i,
   /// It is taken.
   output logic [Units-1:0]                    chunk_ready_o,
-  /// Its entries, first in the low byte.
+  /// Its entries, first in the low bits.
   input  logic [Units-1:0][ChunkBytes*8-1:0]  chunk_data_i,
   /// Write an entry of the requantisation table (always accepted).
   input  logic                                table_valid_i,
@@ -86,8 +84,9 @@ module sterna_cluster
 );
   /* verilator no_inline_module */
 
-  localparam int unsigned LineW = $clog2(BlockLines);
+  localparam int unsigned LineW = $clog2(BufferLines);
   localparam int unsigned SlotW = $clog2(Slots);
+  localparam int unsigned MarginW = 3;
 
   if (Units < 2 || Units > 32 || (1 << $clog2(Units)) != Units) begin : gen_bad_units
     $error("sterna_cluster: Units = %0d must be a power of two, 2 to 32", Units);
@@ -95,8 +94,8 @@ module sterna_cluster
   if (Slots < 4 || Slots > 32 || (1 << SlotW) != Slots) begin : gen_bad_slots
     $error("sterna_cluster: Slots = %0d must be a power of two, 4 to 32", Slots);
   end
-  if (BlockLines < 16 || BlockLines > 512 || (1 << LineW) != BlockLines) begin : gen_bad_lines
-    $error("sterna_cluster: BlockLines = %0d must be a power of two, 16 to 512", BlockLines);
+  if (BufferLines < 32 || BufferLines > 1024 || (1 << LineW) != BufferLines) begin : gen_bad_lines
+    $error("sterna_cluster: BufferLines = %0d must be a power of two, 32 to 1024", BufferLines);
   end
   if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
     $error("sterna_cluster: ActW = %0d must be 4 to 8", ActW);
@@ -108,70 +107,83 @@ module sterna_cluster
     $error("sterna_cluster: FmAddrW = %0d must be at most 32", FmAddrW);
   end
 
-  // Lines go to all line buffers, into the half that every unit has left; a register stage helps the fan-out.
+  // Lines go to all line buffers, when every unit has gone past their places; a register stage helps the fan-out.
+  // Numbers of lines are modulo two rings.
 
-  logic [1:0][Units-1:0]      block_valid_q, block_valid_d, block_leave;
-  logic                       write_half_q;
-  logic [LineW-1:0]           write_line_q;
-  logic                       line_take, line_valid_q, line_last_q;
-  logic [LineW:0]             line_address_q;
+  logic [LineW:0]             taken_q, written_q;
+  logic [Units-1:0][LineW:0]  tail;
+  logic [Units-1:0]           room_q;
+  logic                       ready_q, line_take, line_valid_q;
+  logic [LineW-1:0]           line_address_q;
   logic [Lanes-1:0][ActW-1:0] line_data_q;
 
-  assign line_ready_o = block_valid_q[write_half_q] == '0;
+  assign line_ready_o = ready_q;
   assign line_take    = line_valid_i && line_ready_o;
-
-  always_comb begin
-    block_valid_d = block_valid_q & ~block_leave;
-    if (line_valid_q && line_last_q) block_valid_d[line_address_q[LineW]] = '1;
-  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      block_valid_q <= '0;
-      write_half_q  <= 1'b0;
-      write_line_q  <= '0;
-      line_valid_q  <= 1'b0;
+      taken_q      <= '0;
+      written_q    <= '0;
+      line_valid_q <= 1'b0;
+      ready_q      <= 1'b0;
     end else if (clear_i) begin
-      block_valid_q <= '0;
-      write_half_q  <= 1'b0;
-      write_line_q  <= '0;
-      line_valid_q  <= 1'b0;
+      taken_q      <= '0;
+      written_q    <= '0;
+      line_valid_q <= 1'b0;
+      ready_q      <= 1'b0;
     end else begin
-      block_valid_q <= block_valid_d;
-      line_valid_q  <= line_take;
-      if (line_take) begin
-        write_half_q <= write_half_q ^ line_last_i;
-        write_line_q <= line_last_i ? '0 : write_line_q + LineW'(1);
-      end
+      taken_q      <= taken_q + (LineW+1)'(line_take);
+      written_q    <= written_q + (LineW+1)'(line_valid_q);
+      line_valid_q <= line_take;
+      ready_q      <= &room_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (line_take) begin
-      line_last_q    <= line_last_i;
-      line_address_q <= {write_half_q, write_line_q};
+      line_address_q <= taken_q[LineW-1:0];
       line_data_q    <= line_data_i;
+    end
+  end
+
+  // A unit leaves room unless 2**MarginW lines or fewer are free behind it, or it is ahead of the lines taken. Two
+  // lines can be taken after the one that fills it up, before `ready_q` falls.
+  for (genvar u = 0; u < Units; u++) begin : gen_room
+    logic [LineW:0] held;
+
+    assign held = taken_q - tail[u];
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        room_q[u] <= 1'b0;
+      end else if (clear_i) begin
+        room_q[u] <= 1'b0;
+      end else begin
+        room_q[u] <= held[LineW] || !(&held[LineW-1:MarginW]);
+      end
     end
   end
 
   // Units in pairs.
 
   logic [Units-1:0][1:0]      ended;
-  logic [1:0]                 all_ended, free;
-  logic [Units-1:0]           drain_read;
+  logic [1:0]                 all_ended_d, all_ended_q, free;
+  logic                       drain_read, row_shift;
   logic [SlotW:0]             drain_address;
-  logic [Lanes-1:0][AccW-1:0] drain_data [Units];
+  logic [Lanes-1:0][AccW-1:0] row [Units + 1];
   logic [Units-1:0]           busy, wait_lines, wait_weights, wait_drain;
+
+  assign row[Units] = '0;
 
   for (genvar p = 0; p < Units / 2; p++) begin : gen_pair
     logic [1:0]                 read_valid, read_ready, line_valid;
-    logic [1:0][LineW:0]        read_address;
+    logic [1:0][LineW:0]        read_line;
     logic [Lanes-1:0][ActW-1:0] line_data;
 
-    sterna_line_buffer #(.Lanes(Lanes), .ActW(ActW), .BlockLines(BlockLines)) u_lines (
+    sterna_line_buffer #(.Lanes(Lanes), .ActW(ActW), .BufferLines(BufferLines)) u_lines (
       .clk_i, .rst_ni, .clear_i,
       .write_valid_i(line_valid_q), .write_address_i(line_address_q), .write_data_i(line_data_q),
-      .read_valid_i(read_valid), .read_ready_o(read_ready), .read_address_i(read_address),
+      .read_valid_i(read_valid), .read_ready_o(read_ready), .read_line_i(read_line),
       .line_valid_o(line_valid), .line_data_o(line_data)
     );
 
@@ -179,18 +191,18 @@ module sterna_cluster
       localparam int unsigned U = 2 * p + i;
 
       sterna_unit #(
-        .Lanes(Lanes), .Slots(Slots), .BlockLines(BlockLines), .ActW(ActW), .AccW(AccW),
+        .Lanes(Lanes), .Slots(Slots), .BufferLines(BufferLines), .ActW(ActW), .AccW(AccW),
         .ChunkBytes(ChunkBytes), .FifoChunks(FifoChunks)
       ) u_unit (
         .clk_i, .rst_ni, .clear_i,
         .chunk_valid_i(chunk_valid_i[U]), .chunk_ready_o(chunk_ready_o[U]),
         .chunk_data_i(chunk_data_i[U]),
-        .block_valid_i({block_valid_q[1][U], block_valid_q[0][U]}),
-        .block_leave_o({block_leave[1][U], block_leave[0][U]}),
-        .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_address_o(read_address[i]),
+        .written_i(written_q), .tail_o(tail[U]),
+        .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_line_o(read_line[i]),
         .line_valid_i(line_valid[i]), .line_data_i(line_data),
         .ended_o(ended[U]), .free_i(free),
-        .drain_read_i(drain_read[U]), .drain_address_i(drain_address), .drain_data_o(drain_data[U]),
+        .drain_read_i(drain_read), .drain_address_i(drain_address),
+        .row_shift_i(row_shift), .row_i(row[U+1]), .row_o(row[U]),
         .busy_o(busy[U]), .wait_lines_o(wait_lines[U]), .wait_weights_o(wait_weights[U]),
         .wait_drain_o(wait_drain[U])
       );
@@ -198,8 +210,18 @@ module sterna_cluster
   end
 
   always_comb begin
-    all_ended = '1;
-    for (int unsigned i = 0; i < Units; i++) all_ended &= ended[i];
+    all_ended_d = '1;
+    for (int unsigned i = 0; i < Units; i++) all_ended_d &= ended[i];
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      all_ended_q <= '0;
+    end else if (clear_i) begin
+      all_ended_q <= '0;
+    end else begin
+      all_ended_q <= all_ended_d;
+    end
   end
 
   sterna_drain #(
@@ -209,8 +231,8 @@ module sterna_cluster
     .clk_i, .rst_ni, .clear_i,
     .table_valid_i, .table_half_i, .table_index_i, .table_data_i,
     .pass_valid_i, .pass_ready_o, .pass_i,
-    .ended_i(all_ended), .free_o(free),
-    .read_o(drain_read), .read_address_o(drain_address), .data_i(drain_data),
+    .ended_i(all_ended_q), .free_o(free),
+    .read_o(drain_read), .read_address_o(drain_address), .shift_o(row_shift), .row_i(row[0]),
     .write_valid_o, .write_ready_i, .write_addr_o, .write_strobe_o, .write_data_o,
     .done_o(pass_done_o)
   );
@@ -237,15 +259,13 @@ module sterna_cluster
 
 `ifndef SYNTHESIS
   LineStable: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    line_valid_i && !line_ready_o |=> line_valid_i && $stable({line_last_i, line_data_i}))
+    line_valid_i && !line_ready_o |=> line_valid_i && $stable(line_data_i))
     else $error("a line changed or vanished while it waited");
-  BlockFits: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    line_take && (&write_line_q) |-> line_last_i)
-    else $error("a block has more lines than fit");
-  WriteStable: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    write_valid_o && !write_ready_i |=>
-    write_valid_o && $stable({write_addr_o, write_strobe_o, write_data_o}))
-    else $error("a word changed or vanished while it waited");
+  for (genvar u = 0; u < Units; u++) begin : gen_assert
+    NoOverrun: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      line_take |-> gen_room[u].held[LineW] || !(&gen_room[u].held[LineW-1:0]))
+      else $error("unit %0d has not gone past the place of a line", u);
+  end
 `endif
 
 endmodule

@@ -1,103 +1,119 @@
 /// Turns weight chunks into operations for the lanes and requests for lines, an entry a cycle.
 ///
 /// Requests run ahead of operations: every operation with `op_line_o` has one line request, in the same order.
-/// The end of a block is a request (`request_leave_o`) behind the block's lines; the end of a pass is an
-/// operation (`op_end_o`) as well.
+/// The end of a pass is an operation (`op_end_o`). An entry moves the line pointer only when the line that the
+/// pointer is on has been written; so the pointer is never a whole ring ahead, and line numbers stay distinct.
 module sterna_decoder
   import sterna_pkg::*;
 #(
-  /// Bytes (entries) of a chunk.
-  parameter int unsigned ChunkBytes = 4,
   /// Accumulators of a lane in one half.
   parameter int unsigned Slots = 16,
-  /// Lines in a block.
-  parameter int unsigned BlockLines = 64,
+  /// Entries of a chunk.
+  parameter int unsigned ChunkEntries = 4,
+  /// Lines in the line buffer.
+  parameter int unsigned BufferLines = 64,
   localparam int unsigned SlotW = $clog2(Slots),
-  localparam int unsigned LineW = $clog2(BlockLines)
+  localparam int unsigned CodeW = (SlotW > 4 ? SlotW : 4) + 1,
+  localparam int unsigned EntryW = CodeW + 2,
+  localparam int unsigned LineW = $clog2(BufferLines)
 ) (
   /// Clock.
-  input  logic                         clk_i,
+  input  logic                                clk_i,
   /// Reset, active low.
-  input  logic                         rst_ni,
-  /// Returns to the start of a block with no chunk.
-  input  logic                         clear_i,
+  input  logic                                rst_ni,
+  /// Returns to the reset state with no chunk.
+  input  logic                                clear_i,
   /// A chunk is there.
-  input  logic                         chunk_valid_i,
+  input  logic                                chunk_valid_i,
   /// It is taken.
-  output logic                         chunk_ready_o,
-  /// Its entries, first in the low byte.
-  input  logic [ChunkBytes-1:0][7:0]   chunk_data_i,
+  output logic                                chunk_ready_o,
+  /// Its entries, first in the low bits.
+  input  logic [ChunkEntries-1:0][EntryW-1:0] chunk_data_i,
+  /// Lines written so far, modulo two rings.
+  input  logic [LineW:0]                      written_i,
+  /// The line pointer: the line before the first, at the start.
+  output logic [LineW:0]                      pointer_o,
   /// An operation is there.
-  output logic                         op_valid_o,
+  output logic                                op_valid_o,
   /// It is taken.
-  input  logic                         op_ready_i,
+  input  logic                                op_ready_i,
   /// End of the pass; the other fields mean nothing.
-  output logic                         op_end_o,
+  output logic                                op_end_o,
   /// Double the accumulator; else add the line.
-  output logic                         op_double_o,
+  output logic                                op_double_o,
   /// Go on to the next requested line first.
-  output logic                         op_line_o,
+  output logic                                op_line_o,
   /// Subtract the line.
-  output logic                         op_subtract_o,
+  output logic                                op_subtract_o,
   /// The accumulator.
-  output logic [SlotW-1:0]             op_slot_o,
+  output logic [SlotW-1:0]                    op_slot_o,
   /// A request is there.
-  output logic                         request_valid_o,
+  output logic                                request_valid_o,
   /// It is taken.
-  input  logic                         request_ready_i,
-  /// Leave the block; else read a line.
-  output logic                         request_leave_o,
-  /// The line.
-  output logic [LineW-1:0]             request_line_o,
+  input  logic                                request_ready_i,
+  /// The line to read.
+  output logic [LineW:0]                      request_line_o,
   /// No entry is there.
-  output logic                         starved_o
+  output logic                                starved_o,
+  /// An entry waits for the line of the pointer to be written.
+  output logic                                blocked_o
 );
 
-  localparam int unsigned LeftW = $clog2(ChunkBytes + 1);
+  localparam int unsigned LeftW = $clog2(ChunkEntries + 1);
 
-  logic [ChunkBytes-1:0][7:0] chunk_q;
-  logic [LeftW-1:0]           left_q;
-  logic [LineW-1:0]           line_q, line_d;
+  if (ChunkEntries < 1) begin : gen_bad_chunk_entries
+    $error("sterna_decoder: a chunk has no room for an entry");
+  end
 
-  logic [7:0] entry;
-  logic [1:0] skip;
-  logic [5:0] command;
-  logic       is_add, is_double, is_skip, is_end, is_end_pass, drop;
-  logic       needs_op, needs_request, take, load;
+  logic [ChunkEntries-1:0][EntryW-1:0] chunk_q;
+  logic [LeftW-1:0]                    left_q;
+  logic [LineW:0]                      line_q, line_d, beyond;
 
-  assign entry   = chunk_q[0];
-  assign skip    = entry[7:6];
-  assign command = entry[5:0];
+  logic [EntryW-1:0] entry;
+  logic [1:0]        skip;
+  logic [CodeW-1:0]  code;
+  logic              is_add, is_command, is_double, is_skip, is_end, drop;
+  logic              needs_op, needs_request, moves, go, take, load;
 
-  assign is_add      = skip != EntryControl;
-  assign is_double   = !is_add && (command & CommandDouble) != '0;
-  assign is_skip     = !is_add && (command & ~6'd7) == CommandSkip;
-  assign is_end_pass = !is_add && command == CommandEndPass;
-  assign is_end      = is_end_pass || (!is_add && command == CommandEndBlock);
-  assign drop        = is_end || (!is_add && command == CommandPad);
+  assign entry = chunk_q[0];
+  assign skip  = entry[EntryW-1:CodeW];
+  assign code  = entry[CodeW-1:0];
 
-  assign needs_op      = is_add || is_double || is_end_pass;
-  assign needs_request = is_end || (is_add && skip != '0);
+  assign is_add     = skip != EntryControl;
+  assign is_double  = !is_add && code[CodeW-1];
+  assign is_command = !is_add && !code[CodeW-1];
+  assign is_skip    = is_command && (code & ~CodeW'(7)) == CodeW'(CommandSkip);
+  assign is_end     = is_command && (code & ~CodeW'(3)) == CodeW'(CommandEndPass);
+  assign drop       = is_end || (is_command && code == CodeW'(CommandPad));
+
+  assign needs_op      = is_add || is_double || is_end;
+  assign needs_request = is_add && skip != '0;
+  assign moves         = needs_request || is_skip || is_end;
   assign starved_o     = left_q == '0;
 
-  // An entry leaves when each queue that it goes to has room.
-  assign take = !starved_o && (op_ready_i || !needs_op) && (request_ready_i || !needs_request);
+  // The highest bit of written - pointer - 1 is clear when the pointer's line is written.
+  assign beyond    = written_i + ~line_q;
+  assign blocked_o = !starved_o && moves && beyond[LineW];
+  assign pointer_o = line_q;
 
-  assign op_valid_o      = !starved_o && needs_op && (request_ready_i || !needs_request);
-  assign op_end_o        = is_end_pass;
+  // An entry leaves when each queue that it goes to has room.
+  assign go   = !starved_o && !(moves && beyond[LineW]);
+  assign take = go && (op_ready_i || !needs_op) && (request_ready_i || !needs_request);
+
+  assign op_valid_o      = go && needs_op && (request_ready_i || !needs_request);
+  assign op_end_o        = is_end;
   assign op_double_o     = is_double;
-  assign op_line_o       = is_add && skip != '0;
-  assign op_subtract_o   = entry[0];
-  assign op_slot_o       = is_double ? entry[SlotW-1:0] : entry[SlotW:1];
-  assign request_valid_o = !starved_o && needs_request && (op_ready_i || !needs_op);
-  assign request_leave_o = is_end;
+  assign op_line_o       = needs_request;
+  assign op_subtract_o   = code[0];
+  assign op_slot_o       = is_double ? code[SlotW-1:0] : code[SlotW:1];
+  assign request_valid_o = go && needs_request && op_ready_i;
   assign request_line_o  = line_d;
 
   always_comb begin
     line_d = line_q;
-    if (is_add) line_d = line_q + LineW'(skip);
-    else if (is_skip) line_d = line_q + (LineW'(1) << command[2:0]);
-    else if (is_end || command == CommandRewind) line_d = '1;
+    if (is_add) line_d = line_q + (LineW+1)'(skip);
+    else if (is_skip) line_d = line_q + ((LineW+1)'(1) << code[2:0]);
+    else if (is_end) line_d = line_q + (LineW+1)'(code[1:0]);
   end
 
   assign load          = starved_o || (take && (drop || left_q == LeftW'(1)));
@@ -111,7 +127,7 @@ module sterna_decoder
       left_q <= '0;
       line_q <= '1;
     end else begin
-      if (load) left_q <= chunk_valid_i ? LeftW'(ChunkBytes) : '0;
+      if (load) left_q <= chunk_valid_i ? LeftW'(ChunkEntries) : '0;
       else if (take) left_q <= left_q - LeftW'(1);
       if (take) line_q <= line_d;
     end
@@ -119,7 +135,7 @@ module sterna_decoder
 
   always_ff @(posedge clk_i) begin
     if (load) chunk_q <= chunk_data_i;
-    else if (take) chunk_q <= chunk_q >> 8;
+    else if (take) chunk_q <= chunk_q >> EntryW;
   end
 
 endmodule

@@ -1,5 +1,5 @@
-/// Takes the records of a WEIGHTS payload apart: fetch words go to the line loader one by one, the chunks of a
-/// round to the units whose stream they belong to. A record of unknown kind stops the stream.
+/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the line loader, the chunks of a round to
+/// the units whose stream they belong to. A record of unknown kind stops the stream.
 module sterna_distributor
   import sterna_pkg::*;
 #(
@@ -10,7 +10,9 @@ module sterna_distributor
   /// Units in a cluster.
   parameter int unsigned Units = 4,
   /// Bytes of a chunk.
-  parameter int unsigned ChunkBytes = 4
+  parameter int unsigned ChunkBytes = 4,
+  /// Bits of a count of fetch words (derived).
+  localparam int unsigned WordCountW = $clog2(DataW / 64 + 1)
 ) (
   /// Clock.
   input  logic                                 clk_i,
@@ -28,12 +30,14 @@ module sterna_distributor
   output logic                                 beat_ready_o,
   /// The beat.
   input  logic [DataW-1:0]                     beat_data_i,
-  /// A fetch word is offered.
+  /// A beat of fetch words is offered.
   output logic                                 fetch_valid_o,
-  /// The fetch word is taken.
+  /// It is taken.
   input  logic                                 fetch_ready_i,
-  /// The fetch word.
-  output logic [63:0]                          fetch_data_o,
+  /// The beat, first word lowest.
+  output logic [DataW-1:0]                     fetch_data_o,
+  /// Words in it.
+  output logic [WordCountW-1:0]                fetch_words_o,
   /// A chunk is offered to a unit.
   output logic [Clusters-1:0][Units-1:0]       chunk_valid_o,
   /// The unit takes it.
@@ -46,7 +50,6 @@ module sterna_distributor
   /// Beats that carry a chunk for each unit of one cluster.
   localparam int unsigned ClusterBeats = Units / BeatChunks;
   localparam int unsigned CountW = 56;
-  localparam int unsigned WordCountW = $clog2(BeatWords + 1);
   localparam int unsigned RoundW = $clog2(Clusters * ClusterBeats + 1);
 
   if (Units % BeatChunks != 0) begin : gen_bad_round
@@ -66,32 +69,36 @@ module sterna_distributor
   logic held_done;
   logic [DataW-1:0] data_d, data_q;
   logic [Clusters-1:0][Units-1:0] waiting_d, waiting_q, target, missing;
-  logic fetch_beat_valid, fetch_beat_ready, fetch_idle, last_fetch_beat;
-  logic [WordCountW-1:0] fetch_words;
+  logic last_fetch_beat;
 
-  sterna_word_serializer #(
-    .DataW(DataW)
-  ) u_fetch_words (
-    .clk_i       (clk_i),
-    .rst_ni      (rst_ni),
-    .clear_i     (clear_i),
-    .idle_o      (fetch_idle),
-    .beat_valid_i(fetch_beat_valid),
-    .beat_ready_o(fetch_beat_ready),
-    .beat_data_i (beat_data_i),
-    .beat_words_i(fetch_words),
-    .word_valid_o(fetch_valid_o),
-    .word_ready_i(fetch_ready_i),
-    .word_data_o (fetch_data_o)
+  // Keeps the units' readiness away from the tape reader, which may withdraw a beat to drop it.
+  logic beat_valid, beat_ready;
+  logic [DataW-1:0] beat_data;
+
+  sterna_fifo #(
+    .Width(DataW),
+    .Depth(2)
+  ) u_beats (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(beat_valid_i && beat_ready_o),
+    .ready_o(beat_ready_o),
+    .data_i (beat_data_i),
+    .valid_o(beat_valid),
+    .ready_i(beat_ready),
+    .data_o (beat_data),
+    .count_o()
   );
 
   assign last_fetch_beat = count_q <= CountW'(BeatWords);
-  assign fetch_words = last_fetch_beat ? WordCountW'(count_q) : WordCountW'(BeatWords);
-  assign fetch_beat_valid = beat_valid_i && state_q == StFetch;
+  assign fetch_valid_o = beat_valid && state_q == StFetch;
+  assign fetch_data_o = beat_data;
+  assign fetch_words_o = last_fetch_beat ? WordCountW'(count_q) : WordCountW'(BeatWords);
 
   assign round_beats = RoundW'((Clusters * ClusterBeats) >> tiles_log2_i);
 
-  // Which units the beat that is now at the input belongs to.
+  // Which units the beat that comes next belongs to.
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     for (genvar u = 0; u < Units; u++) begin : gen_unit
       assign target[c][u] =
@@ -106,14 +113,14 @@ module sterna_distributor
   assign chunk_valid_o = waiting_q;
   assign missing = waiting_q & ~chunk_ready_i;
   assign held_done = missing == '0;
-  assign idle_o = state_q == StRecord && waiting_q == '0 && fetch_idle;
+  assign idle_o = state_q == StRecord && waiting_q == '0 && !beat_valid;
 
   always_comb begin
     unique case (state_q)
-      StRecord: beat_ready_o = 1'b1;
-      StFetch:  beat_ready_o = fetch_beat_ready;
-      StRounds: beat_ready_o = held_done;
-      default:  beat_ready_o = 1'b0;
+      StRecord: beat_ready = 1'b1;
+      StFetch:  beat_ready = fetch_ready_i;
+      StRounds: beat_ready = held_done;
+      default:  beat_ready = 1'b0;
     endcase
   end
 
@@ -123,25 +130,25 @@ module sterna_distributor
     beat_d = beat_q;
     waiting_d = missing;
     data_d = data_q;
-    if (beat_valid_i && beat_ready_o) begin
+    if (beat_valid && beat_ready) begin
       unique case (state_q)
         StRecord: begin
-          count_d = beat_data_i[63:8];
+          count_d = beat_data[63:8];
           beat_d = '0;
-          if (beat_data_i[7:0] == RecordFetch) state_d = StFetch;
-          else if (beat_data_i[7:0] == RecordRounds) state_d = StRounds;
+          if (beat_data[7:0] == RecordFetch) state_d = StFetch;
+          else if (beat_data[7:0] == RecordRounds) state_d = StRounds;
           else state_d = StBad;
-          if (beat_data_i[63:8] == '0) state_d = StBad;
+          if (beat_data[63:8] == '0) state_d = StBad;
           // A zero header is the padding that fills the payload up.
-          if (beat_data_i[63:0] == '0) state_d = StRecord;
+          if (beat_data[63:0] == '0) state_d = StRecord;
         end
         StFetch: begin
-          count_d = count_q - CountW'(fetch_words);
+          count_d = count_q - CountW'(fetch_words_o);
           if (last_fetch_beat) state_d = StRecord;
         end
         StRounds: begin
           waiting_d = target;
-          data_d = beat_data_i;
+          data_d = beat_data;
           beat_d = beat_q + 1'b1;
           if (beat_d == round_beats) begin
             beat_d = '0;

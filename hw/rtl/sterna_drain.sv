@@ -1,5 +1,6 @@
-/// Drains the passes of a cluster: reads the accumulators that all units have ended, keeps the maximum of four
-/// for a pooled channel, requantises, and writes words of four channels to the feature memory.
+/// Drains the passes of a cluster: reads the accumulators that all units have ended, a slot of all units at once,
+/// takes the units' values from the first row register, keeps the maximum of four for a pooled channel,
+/// requantises, and writes words of four channels to the feature memory.
 module sterna_drain
   import sterna_pkg::*;
 #(
@@ -42,14 +43,16 @@ module sterna_drain
   input  pass_t                           pass_i,
   /// All units have ended the pass in this half of the accumulators.
   input  logic [1:0]                      ended_i,
-  /// That half is read (pulse).
+  /// That half has been read (pulse).
   output logic [1:0]                      free_o,
-  /// Read of a unit's accumulator.
-  output logic [Units-1:0]                read_o,
+  /// All units read an accumulator into their row registers.
+  output logic                            read_o,
   /// Half and slot.
   output logic [SlotW:0]                  read_address_o,
-  /// What each unit read, three cycles later; zero in all other cycles.
-  input  logic [Lanes-1:0][AccW-1:0]      data_i [Units],
+  /// The row registers take over the next unit's.
+  output logic                            shift_o,
+  /// The first row register, six cycles after a read or a shift.
+  input  logic [Lanes-1:0][AccW-1:0]      row_i,
   /// A word is to be written.
   output logic                            write_valid_o,
   /// It is accepted.
@@ -64,15 +67,18 @@ module sterna_drain
   output logic                            done_o
 );
 
+  localparam int unsigned UnitW = $clog2(Units);
+  localparam int unsigned FullMulW = MulW + 8;
+  localparam int unsigned FullBiasW = RequantBiasW + 8;
   /// Passes that can be queued.
   localparam int unsigned PassDepth = 4;
-  /// Words on their way to the feature memory; two are enough to hide the drain's own latency.
-  localparam int unsigned WordDepth = 4;
+  /// Words on their way to the feature memory, enough for the length of the pipeline.
+  localparam int unsigned WordDepth = 8;
   localparam int unsigned WordCountW = $clog2(WordDepth + 1);
-  /// Cycles from a read to the OR of all units, from there to the maximum, from there to the result.
-  localparam int unsigned ReadLatency = 4;
-  localparam int unsigned MaximumLatency = ReadLatency + 1;
-  localparam int unsigned Latency = MaximumLatency + 4;
+  /// Cycles from a step to its value, its maximum, its result.
+  localparam int unsigned ValueLatency = 7;
+  localparam int unsigned MaximumLatency = ValueLatency + 1;
+  localparam int unsigned Latency = MaximumLatency + 6;
   /// Lanes of a requantiser.
   localparam int unsigned GroupLanes = 64;
   localparam int unsigned Groups = (Lanes + GroupLanes - 1) / GroupLanes;
@@ -80,7 +86,8 @@ module sterna_drain
   /// What goes with a step down the pipeline.
   typedef struct packed {
     logic               first;
-    logic               last;
+    logic               channel;
+    logic [UnitW-1:0]   unit;
     logic [1:0]         activation;
     logic [5:0]         shift;
     logic [TableW:0]    entry;
@@ -88,21 +95,16 @@ module sterna_drain
     logic               word;
     logic [3:0]         strobe;
     logic [FmAddrW-1:0] address;
-    logic               ends;
+    logic               last;
   } step_info_t;
 
-  typedef struct packed {
-    logic                            ends;
-    logic [3:0]                      strobe;
-    logic [FmAddrW-1:0]              address;
-    logic [Lanes-1:0][3:0][ActW-1:0] data;
-  } word_t;
-
-  // Passes to reads.
+  // Passes to steps.
 
   logic                  pass_valid, pass_ready;
   pass_t                 pass;
-  logic                  word_reserve, word_release, step_valid;
+  logic                  word_begin, word_release, step_valid, read, shift;
+  logic [1:0]            free;
+  logic [SlotW:0]        read_address;
   step_info_t            step;
   logic [WordCountW-1:0] words_q;
 
@@ -115,12 +117,12 @@ module sterna_drain
   sterna_drain_reader #(.Units(Units), .Slots(Slots), .FmAddrW(FmAddrW)) u_reader (
     .clk_i, .rst_ni, .clear_i,
     .pass_valid_i(pass_valid), .pass_ready_o(pass_ready), .pass_i(pass),
-    .ended_i, .free_o,
-    .room_i(words_q != WordCountW'(WordDepth)), .word_o(word_reserve),
-    .read_o, .read_address_o,
-    .step_valid_o(step_valid), .step_first_o(step.first), .step_last_o(step.last),
-    .step_table_o(step.entry), .step_place_o(step.place), .step_word_o(step.word),
-    .step_strobe_o(step.strobe), .step_address_o(step.address), .step_end_o(step.ends)
+    .ended_i, .free_o(free),
+    .room_i(words_q != WordCountW'(WordDepth)), .begin_o(word_begin),
+    .step_o(step_valid), .read_o(read), .read_address_o(read_address), .shift_o(shift),
+    .unit_o(step.unit), .first_o(step.first), .channel_o(step.channel),
+    .table_o(step.entry), .place_o(step.place), .word_o(step.word), .strobe_o(step.strobe),
+    .address_o(step.address), .end_o(step.last)
   );
 
   assign step.activation = pass.activation;
@@ -130,14 +132,21 @@ module sterna_drain
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       words_q <= '0;
+      {free_o, read_o, shift_o} <= '0;
     end else if (clear_i) begin
       words_q <= '0;
+      {free_o, read_o, shift_o} <= '0;
     end else begin
-      words_q <= words_q + WordCountW'(word_reserve) - WordCountW'(word_release);
+      words_q <= words_q + WordCountW'(word_begin) - WordCountW'(word_release);
+      {free_o, read_o, shift_o} <= {free, read, shift};
     end
   end
 
-  // Steps, numbered by the cycles since the read.
+  always_ff @(posedge clk_i) begin
+    read_address_o <= read_address;
+  end
+
+  // Steps, numbered by the cycles since the reader gave them.
 
   logic [Latency:0] valid;
   logic [Latency:1] valid_q;
@@ -162,25 +171,19 @@ module sterna_drain
     end
   end
 
-  // Only the unit that was read shows anything but zero.
-  logic [Lanes-1:0][AccW-1:0] acc_d, acc_q;
-
-  always_comb begin
-    acc_d = '0;
-    if (valid[ReadLatency-1]) begin
-      for (int unsigned i = 0; i < Units; i++) acc_d |= data_i[i];
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (valid[ReadLatency-1]) acc_q <= acc_d;
-  end
-
-  // Requantisation table.
+  // Requantisation table: read, then brought to a shift by whole bytes, then given to all groups.
 
   logic [RequantBiasW+MulW-1:0] table_q [2 * Units * Slots];
-  logic [MulW-1:0]              multiplier_q;
-  logic [RequantBiasW-1:0]      bias_q;
+  logic [MulW-1:0]              multiplier_q5, multiplier_q6;
+  logic [RequantBiasW-1:0]      bias_q5, bias_q6;
+  logic [5:0]                   shift7;
+  logic [3:0]                   missing_q6;
+  logic [FullMulW-1:0]          multiplier_q7, multiplier_q8;
+  logic [FullBiasW-1:0]         bias_q7, bias_q8;
+  logic [2:0]                   bytes_q8;
+  logic                         leaky_round_q8;
+
+  assign shift7 = info[7].shift;
 
   always_ff @(posedge clk_i) begin
     if (table_valid_i) begin
@@ -190,7 +193,19 @@ module sterna_drain
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid[ReadLatency]) {bias_q, multiplier_q} <= table_q[info[ReadLatency].entry];
+    if (valid[4]) {bias_q5, multiplier_q5} <= table_q[info[4].entry];
+  end
+
+  always_ff @(posedge clk_i) begin
+    {bias_q6, multiplier_q6} <= {bias_q5, multiplier_q5};
+    missing_q6 <= info[5].shift == '0 ? 4'd8 : {1'b0, -info[5].shift[2:0]};
+    if (valid[6]) begin
+      multiplier_q7 <= FullMulW'(multiplier_q6) << missing_q6;
+      bias_q7       <= FullBiasW'(signed'(bias_q6)) << missing_q6;
+    end
+    if (valid[7]) {bias_q8, multiplier_q8} <= {bias_q7, multiplier_q7};
+    bytes_q8       <= shift7 == '0 ? 3'd1 : 3'((7'(shift7) + 7'd7) >> 3);
+    leaky_round_q8 <= shift7 != '0;
   end
 
   // Maximum and requantisation.
@@ -201,72 +216,31 @@ module sterna_drain
     localparam int unsigned First = g * GroupLanes;
     localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
 
-    logic [Count-1:0][AccW-1:0] maximum_q;
+    logic [Count-1:0][AccW-1:0] maximum;
 
-    always_ff @(posedge clk_i) begin
-      if (valid[ReadLatency]) begin
-        for (int unsigned i = 0; i < Count; i++) begin
-          if (info[ReadLatency].first || $signed(acc_q[First+i]) > $signed(maximum_q[i])) begin
-            maximum_q[i] <= acc_q[First+i];
-          end
-        end
-      end
-    end
+    sterna_maximum #(.Lanes(Count), .Width(AccW), .Units(Units)) u_maximum (
+      .clk_i,
+      .valid_i(valid[ValueLatency-1]), .unit_i(info[ValueLatency-1].unit),
+      .first_i(info[ValueLatency-1].first), .value_i(row_i[First+:Count]), .maximum_o(maximum)
+    );
 
     sterna_requant #(.Lanes(Count), .ActW(ActW), .AccW(AccW), .MulW(MulW)) u_requant (
       .clk_i,
-      .valid_i(valid[MaximumLatency] && info[MaximumLatency].last), .acc_i(maximum_q),
-      .multiplier_i(multiplier_q), .bias_i(bias_q),
-      .activation_i(info[MaximumLatency].activation), .shift_i(info[MaximumLatency].shift),
-      .data_o(result[First+:Count])
+      .valid_i(valid[MaximumLatency] && info[MaximumLatency].channel), .acc_i(maximum),
+      .multiplier_i(multiplier_q8), .bias_i(bias_q8),
+      .activation_i(info[MaximumLatency].activation), .bytes_i(bytes_q8),
+      .leaky_round_i(leaky_round_q8), .data_o(result[First+:Count])
     );
   end
 
-  // Words of four channels.
-
-  word_t word_q, queued;
-  logic  word_valid_q, queued_valid, queue_ready;
-
-  for (genvar i = 0; i < Lanes; i++) begin : gen_word
-    always_ff @(posedge clk_i) begin
-      if (valid[Latency] && info[Latency].last) word_q.data[i][info[Latency].place] <= result[i];
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    word_q.ends    <= info[Latency].ends;
-    word_q.strobe  <= info[Latency].strobe;
-    word_q.address <= info[Latency].address;
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      word_valid_q <= 1'b0;
-    end else if (clear_i) begin
-      word_valid_q <= 1'b0;
-    end else begin
-      word_valid_q <= valid[Latency] && info[Latency].word;
-    end
-  end
-
-  sterna_fifo #(.Width($bits(word_t)), .Depth(WordDepth)) u_words (
-    .clk_i, .rst_ni, .clear_i,
-    .valid_i(word_valid_q), .ready_o(queue_ready), .data_i(word_q),
-    .valid_o(queued_valid), .ready_i(word_release), .data_o(queued), .count_o()
-  );
-
   // A pass that is not written leaves one word without channels.
-  assign write_valid_o  = queued_valid && queued.strobe != '0;
-  assign write_addr_o   = queued.address;
-  assign write_strobe_o = queued.strobe;
-  assign write_data_o   = queued.data;
-  assign word_release   = queued_valid && (write_ready_i || queued.strobe == '0);
-  assign done_o         = word_release && queued.ends;
-
-`ifndef SYNTHESIS
-  Room: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_q |-> queue_ready)
-    else $error("a word came without room");
-`endif
+  sterna_word_queue #(.Lanes(Lanes), .ActW(ActW), .FmAddrW(FmAddrW), .Depth(WordDepth)) u_words (
+    .clk_i, .rst_ni, .clear_i,
+    .valid_i(valid[Latency] && (info[Latency].channel || info[Latency].word)),
+    .place_i(info[Latency].place), .data_i(result), .word_i(info[Latency].word),
+    .strobe_i(info[Latency].strobe), .address_i(info[Latency].address), .last_i(info[Latency].last),
+    .release_o(word_release),
+    .write_valid_o, .write_ready_i, .write_addr_o, .write_strobe_o, .write_data_o, .done_o
+  );
 
 endmodule

@@ -12,8 +12,8 @@ module sterna_engine
   parameter int unsigned Units = 4,
   /// Accumulators a unit has for each lane, in each of two halves.
   parameter int unsigned Slots = 16,
-  /// Lines in a block.
-  parameter int unsigned BlockLines = 64,
+  /// Lines in a line buffer; a power of two.
+  parameter int unsigned BufferLines = 64,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
@@ -157,6 +157,7 @@ module sterna_engine
   localparam int unsigned BeatBytes = AxiDataW / 8;
   localparam int unsigned BeatWords = AxiDataW / 64;
   localparam int unsigned BeatWordsW = $clog2(BeatWords + 1);
+  localparam int unsigned TableBeats = Clusters * Units * Slots / BeatWords;
   localparam int unsigned WordBytes =
       (Lanes * WordChannels + BeatBytes - 1) / BeatBytes * BeatBytes;
   localparam int unsigned UnitsW = $clog2(Units + 1);
@@ -173,7 +174,7 @@ module sterna_engine
 
   // ------------------------------------------------------------------------------------------- registers
 
-  logic start, abort, busy, finish, step_begin;
+  logic start, abort, busy, queued, finish, step_end;
   logic [63:0] tape_addr, frame_addr, result_addr;
   logic [31:0] tape_bytes, watchdog, error_segment;
   logic [7:0] error_code;
@@ -183,7 +184,7 @@ module sterna_engine
   sterna_axil_regs #(
     .ConfigHash     (ConfigHash),
     .CapabilityTile ({8'(Units), 8'(Clusters), 8'(TileW), 8'(TileH)}),
-    .CapabilityUnit ({8'($clog2(BlockLines)), 8'(AccW), 8'(ActW), 8'(Slots)}),
+    .CapabilityUnit ({8'($clog2(BufferLines)), 8'(AccW), 8'(ActW), 8'(Slots)}),
     .CapabilityWords(FmWords),
     .AllUnits       (Clusters * Units)
   ) u_regs (
@@ -217,10 +218,11 @@ module sterna_engine
     .result_addr_o       (result_addr),
     .watchdog_o          (watchdog),
     .busy_i              (busy),
+    .queued_i            (queued),
     .finish_i            (finish),
     .error_code_i        (error_code),
     .error_segment_i     (error_segment),
-    .step_begin_i        (step_begin),
+    .step_end_i          (step_end),
     .units_busy_i        (units_busy),
     .units_wait_lines_i  (units_wait_lines),
     .units_wait_weights_i(units_wait_weights),
@@ -234,16 +236,23 @@ module sterna_engine
 
   // ------------------------------------------------------------------------------------------------- bus
 
-  logic clear, flush, reader_idle, writer_idle, read_error, write_error;
-  logic load_active, store_active;
-  logic tape_command_valid, load_command_valid, store_command_valid;
-  logic read_command_ready, store_command_ready;
-  logic [63:0] tape_command_addr, move_addr;
-  logic [31:0] tape_command_bytes, move_bytes;
-  logic read_valid, tape_beat_ready, load_beat_ready;
-  logic [AxiDataW-1:0] read_data;
-  logic store_beat_valid, store_beat_ready;
+  // The reader's ports.
+  localparam int unsigned TapePort = 0;
+  localparam int unsigned LoadPort = 1;
+
+  logic clear, flush, reader_idle, writer_idle, write_error;
+  logic [1:0] read_error, read_command_valid, read_command_ready, read_valid, read_ready;
+  logic [1:0][63:0] read_command_addr;
+  logic [1:0][31:0] read_command_bytes;
+  logic [1:0][AxiDataW-1:0] read_data;
+  logic store_command_valid, store_command_ready, store_beat_valid, store_beat_ready;
+  logic [63:0] move_addr;
+  logic [31:0] move_bytes, move_words;
+  logic [FmAddrW-1:0] move_base;
   logic [AxiDataW-1:0] store_beat_data;
+
+  assign read_command_addr[LoadPort] = move_addr;
+  assign read_command_bytes[LoadPort] = move_bytes;
 
   sterna_axi_reader #(
     .DataW(AxiDataW)
@@ -253,12 +262,12 @@ module sterna_engine
     .flush_i        (flush),
     .idle_o         (reader_idle),
     .error_o        (read_error),
-    .command_valid_i(load_active ? load_command_valid : tape_command_valid),
+    .command_valid_i(read_command_valid),
     .command_ready_o(read_command_ready),
-    .command_addr_i (load_active ? move_addr : tape_command_addr),
-    .command_bytes_i(load_active ? move_bytes : tape_command_bytes),
+    .command_addr_i (read_command_addr),
+    .command_bytes_i(read_command_bytes),
     .beat_valid_o   (read_valid),
-    .beat_ready_i   (load_active ? load_beat_ready : tape_beat_ready),
+    .beat_ready_i   (read_ready),
     .beat_data_o    (read_data),
     .m_axi_arid,
     .m_axi_araddr,
@@ -318,21 +327,22 @@ module sterna_engine
 
   // ------------------------------------------------------------------------------------- tape and control
 
-  logic tape_start, tape_step_valid, tape_step_ready, hold, discard, discarded, bus_free;
+  logic tape_start, tape_step_valid, tape_step_ready, discard, discarded;
   logic tape_done, tape_error;
   logic [7:0] tape_error_code;
   logic [31:0] tape_segment;
-  logic requant_valid, requant_ready, requant_done, weights_valid, weights_ready, weights_done;
-  logic table_start, table_enable, table_half, tables_idle, table_word_valid;
+  logic requant_valid, requant_ready, weights_valid, weights_ready, weights_done;
+  logic table_start, table_busy, table_half, table_ready, table_word_valid, table_word_ready;
   logic [63:0] table_word;
-  logic [15:0] table_filters;
   logic [$clog2(Units*Slots)-1:0] table_index;
   logic [Clusters-1:0] table_valid;
   step_t tape_step, step;
-  logic conv_start, weights_enable, issuing, drained, earlier_drained;
+  logic [15:0] table_filters;
+  logic half, next_half, conv_start, weights_enable, issuing, drained, earlier_drained, step_drained, step_noted;
   logic distributor_idle, loader_idle, distributor_ready;
-  logic load_start, load_done, store_start, store_done;
+  logic load_start, load_done, store_start, store_done, store_active;
   logic [1:0] tiles_log2, table_tiles_log2;
+  logic activity;
 
   sterna_tape_reader #(
     .DataW       (AxiDataW),
@@ -346,38 +356,31 @@ module sterna_engine
     .start_i        (tape_start),
     .tape_addr_i    (tape_addr),
     .tape_bytes_i   (tape_bytes),
-    .command_valid_o(tape_command_valid),
-    .command_ready_i(read_command_ready && !load_active),
-    .command_addr_o (tape_command_addr),
-    .command_bytes_o(tape_command_bytes),
-    .beat_valid_i   (read_valid && !load_active),
-    .beat_ready_o   (tape_beat_ready),
-    .beat_data_i    (read_data),
+    .command_valid_o(read_command_valid[TapePort]),
+    .command_ready_i(read_command_ready[TapePort]),
+    .command_addr_o (read_command_addr[TapePort]),
+    .command_bytes_o(read_command_bytes[TapePort]),
+    .beat_valid_i   (read_valid[TapePort]),
+    .beat_ready_o   (read_ready[TapePort]),
+    .beat_data_i    (read_data[TapePort]),
     .step_valid_o   (tape_step_valid),
     .step_ready_i   (tape_step_ready),
     .step_o         (tape_step),
     .requant_valid_o(requant_valid),
-    .requant_ready_i(requant_ready && table_enable),
-    .requant_done_o (requant_done),
+    .requant_ready_i(requant_ready),
     .weights_valid_o(weights_valid),
     .weights_ready_i(weights_ready),
     .weights_done_o (weights_done),
-    .hold_i         (hold),
     .discard_i      (discard),
     .discarded_o    (discarded),
-    .bus_free_o     (bus_free),
     .done_o         (tape_done),
     .error_o        (tape_error),
     .error_code_o   (tape_error_code),
     .segment_o      (tape_segment)
   );
 
-  logic activity, fetch_valid, fetch_ready;
-  logic [Clusters-1:0][Units-1:0] chunk_valid, chunk_ready;
-  logic [Units-1:0][ChunkBytes*8-1:0] chunk_data;
-  logic [Clusters-1:0] line_valid, line_ready, write_valid, write_ready, pass_done;
-
   sterna_sequencer #(
+    .FmAddrW  (FmAddrW),
     .WordBytes(WordBytes)
   ) u_sequencer (
     .clk_i,
@@ -388,37 +391,36 @@ module sterna_engine
     .frame_addr_i         (frame_addr),
     .result_addr_i        (result_addr),
     .busy_o               (busy),
+    .queued_o             (queued),
     .finish_o             (finish),
     .error_code_o         (error_code),
     .error_segment_o      (error_segment),
-    .step_begin_o         (step_begin),
+    .step_end_o           (step_end),
     .clear_o              (clear),
     .flush_o              (flush),
     .reader_idle_i        (reader_idle),
     .writer_idle_i        (writer_idle),
-    .read_error_i         (read_error),
+    .tape_read_error_i    (read_error[TapePort]),
+    .load_read_error_i    (read_error[LoadPort]),
     .write_error_i        (write_error),
     .activity_i           (activity),
     .tape_start_o         (tape_start),
     .step_valid_i         (tape_step_valid),
     .step_ready_o         (tape_step_ready),
     .step_i               (tape_step),
-    .requant_done_i       (requant_done),
     .weights_done_i       (weights_done),
-    .hold_o               (hold),
     .discard_o            (discard),
     .discarded_i          (discarded),
-    .bus_free_i           (bus_free),
     .tape_done_i          (tape_done),
     .tape_error_i         (tape_error),
     .tape_error_code_i    (tape_error_code),
     .tape_segment_i       (tape_segment),
     .table_start_o        (table_start),
-    .table_enable_o       (table_enable),
+    .table_busy_i         (table_busy),
+    .table_half_o         (next_half),
     .table_filters_o      (table_filters),
     .table_tiles_log2_o   (table_tiles_log2),
-    .table_half_o         (table_half),
-    .tables_idle_i        (tables_idle),
+    .half_o               (half),
     .step_o               (step),
     .tiles_log2_o         (tiles_log2),
     .conv_start_o         (conv_start),
@@ -426,23 +428,47 @@ module sterna_engine
     .issuing_i            (issuing),
     .drained_i            (drained),
     .earlier_drained_i    (earlier_drained),
+    .step_drained_i       (step_drained),
+    .step_noted_o         (step_noted),
     .distributor_idle_i   (distributor_idle),
     .loader_idle_i        (loader_idle),
     .load_start_o         (load_start),
     .load_done_i          (load_done),
     .store_start_o        (store_start),
     .store_done_i         (store_done),
-    .load_active_o        (load_active),
     .store_active_o       (store_active),
-    .load_command_valid_o (load_command_valid),
-    .load_command_ready_i (read_command_ready && load_active),
+    .load_command_valid_o (read_command_valid[LoadPort]),
+    .load_command_ready_i (read_command_ready[LoadPort]),
     .store_command_valid_o(store_command_valid),
     .store_command_ready_i(store_command_ready),
     .move_addr_o          (move_addr),
-    .move_bytes_o         (move_bytes)
+    .move_bytes_o         (move_bytes),
+    .move_base_o          (move_base),
+    .move_words_o         (move_words)
   );
 
   // ---------------------------------------------------------------------- requantisation tables, weights
+
+  // The largest payload waits here, so that WEIGHTS can follow while the tables are in use or written. The tape reader
+  // may withdraw a beat to drop it.
+  logic table_beat_valid, table_beat_ready;
+  logic [AxiDataW-1:0] table_beat;
+
+  sterna_ram_fifo #(
+    .Width(AxiDataW),
+    .Depth(TableBeats)
+  ) u_table_beats (
+    .clk_i,
+    .rst_ni,
+    .clear_i(clear),
+    .valid_i(requant_valid && requant_ready),
+    .ready_o(requant_ready),
+    .data_i (read_data[TapePort]),
+    .valid_o(table_beat_valid),
+    .ready_i(table_beat_ready),
+    .data_o (table_beat),
+    .empty_o()
+  );
 
   sterna_word_serializer #(
     .DataW(AxiDataW)
@@ -450,13 +476,13 @@ module sterna_engine
     .clk_i,
     .rst_ni,
     .clear_i     (clear),
-    .idle_o      (tables_idle),
-    .beat_valid_i(requant_valid && table_enable),
-    .beat_ready_o(requant_ready),
-    .beat_data_i (read_data),
+    .idle_o      (),
+    .beat_valid_i(table_beat_valid),
+    .beat_ready_o(table_beat_ready),
+    .beat_data_i (table_beat),
     .beat_words_i(BeatWordsW'(BeatWords)),
     .word_valid_o(table_word_valid),
-    .word_ready_i(1'b1),
+    .word_ready_i(table_word_ready),
     .word_data_o (table_word)
   );
 
@@ -468,14 +494,24 @@ module sterna_engine
     .rst_ni,
     .clear_i      (clear),
     .start_i      (table_start),
+    .half_i       (next_half),
     .filters_i    (table_filters),
     .tiles_log2_i (table_tiles_log2),
+    .busy_o       (table_busy),
     .word_valid_i (table_word_valid),
+    .word_ready_o (table_word_ready),
     .table_valid_o(table_valid),
+    .table_half_o (table_half),
     .table_index_o(table_index)
   );
 
-  logic [63:0] fetch_data;
+  assign table_ready = !table_busy || table_half != half;
+
+  logic fetch_valid, fetch_ready;
+  logic [AxiDataW-1:0] fetch_data;
+  logic [BeatWordsW-1:0] fetch_words;
+  logic [Clusters-1:0][Units-1:0] chunk_valid, chunk_ready;
+  logic [Units-1:0][ChunkBytes*8-1:0] chunk_data;
 
   sterna_distributor #(
     .DataW     (AxiDataW),
@@ -490,10 +526,11 @@ module sterna_engine
     .tiles_log2_i (tiles_log2),
     .beat_valid_i (weights_valid && weights_enable),
     .beat_ready_o (distributor_ready),
-    .beat_data_i  (read_data),
+    .beat_data_i  (read_data[TapePort]),
     .fetch_valid_o(fetch_valid),
     .fetch_ready_i(fetch_ready),
     .fetch_data_o (fetch_data),
+    .fetch_words_o(fetch_words),
     .chunk_valid_o(chunk_valid),
     .chunk_ready_i(chunk_ready),
     .chunk_data_o (chunk_data)
@@ -508,6 +545,7 @@ module sterna_engine
   logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
   word_t fm_read_data, word_data, load_data;
   logic word_valid;
+  logic [Clusters-1:0] write_valid, write_ready;
   logic [FmAddrW-1:0] write_addr [Clusters];
   logic [3:0] write_strobe [Clusters];
   word_t write_data [Clusters];
@@ -579,11 +617,11 @@ module sterna_engine
     .rst_ni,
     .clear_i      (clear),
     .start_i      (load_start),
-    .base_i       (step.fm_base[FmAddrW-1:0]),
-    .words_i      (step.fm_words),
-    .beat_valid_i (read_valid && load_active),
-    .beat_ready_o (load_beat_ready),
-    .beat_data_i  (read_data),
+    .base_i       (move_base),
+    .words_i      (move_words),
+    .beat_valid_i (read_valid[LoadPort]),
+    .beat_ready_o (read_ready[LoadPort]),
+    .beat_data_i  (read_data[LoadPort]),
     .write_valid_o(load_valid),
     .write_ready_i(load_ready),
     .write_addr_o (load_addr),
@@ -603,8 +641,8 @@ module sterna_engine
     .rst_ni,
     .clear_i     (clear),
     .start_i     (store_start),
-    .base_i      (step.fm_base[FmAddrW-1:0]),
-    .words_i     (step.fm_words),
+    .base_i      (move_base),
+    .words_i     (move_words),
     .read_valid_o(store_window_valid),
     .read_ready_i(window_ready && store_active),
     .read_o      (store_window),
@@ -619,26 +657,30 @@ module sterna_engine
   // --------------------------------------------------------------------------------------- lines, clusters
 
   logic [Lanes-1:0][ActW-1:0] line_data [Clusters];
-  logic [Clusters-1:0] line_last, pass_valid, pass_ready;
+  logic [Clusters-1:0] line_valid, line_ready, pass_valid, pass_ready, pass_done;
+  logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
   logic [Clusters-1:0][UnitsW-1:0] cluster_busy, cluster_wait_lines;
   logic [Clusters-1:0][UnitsW-1:0] cluster_wait_weights, cluster_wait_drain;
 
   sterna_line_loader #(
-    .TileH     (TileH),
-    .TileW     (TileW),
-    .Clusters  (Clusters),
-    .BlockLines(BlockLines),
-    .ActW      (ActW)
+    .TileH      (TileH),
+    .TileW      (TileW),
+    .Clusters   (Clusters),
+    .BufferLines(BufferLines),
+    .ActW       (ActW),
+    .DataW      (AxiDataW)
   ) u_line_loader (
     .clk_i,
     .rst_ni,
     .clear_i      (clear),
     .step_i       (step),
     .start_i      (conv_start),
+    .written_i    (words_written),
     .fetch_valid_i(fetch_valid),
     .fetch_ready_o(fetch_ready),
     .fetch_data_i (fetch_data),
+    .fetch_words_i(fetch_words),
     .read_valid_o (loader_window_valid),
     .read_ready_i (window_ready && !store_active),
     .read_o       (loader_window),
@@ -647,7 +689,6 @@ module sterna_engine
     .line_valid_o (line_valid),
     .line_ready_i (line_ready),
     .line_data_o  (line_data),
-    .line_last_o  (line_last),
     .idle_o       (loader_idle)
   );
 
@@ -661,29 +702,34 @@ module sterna_engine
     .start_i          (conv_start),
     .step_i           (step),
     .tiles_log2_i     (tiles_log2),
-    .table_half_i     (table_half),
+    .table_half_i     (half),
+    .table_ready_i    (table_ready),
     .issuing_o        (issuing),
     .drained_o        (drained),
     .earlier_drained_o(earlier_drained),
+    .step_drained_o   (step_drained),
+    .step_noted_i     (step_noted),
+    .written_o        (words_written),
     .pass_valid_o     (pass_valid),
     .pass_ready_i     (pass_ready),
     .pass_o           (pass),
+    .write_i          (write_valid & write_ready),
     .pass_done_i      (pass_done)
   );
 
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     sterna_cluster #(
-      .TileH     (TileH),
-      .TileW     (TileW),
-      .Units     (Units),
-      .Slots     (Slots),
-      .BlockLines(BlockLines),
-      .ActW      (ActW),
-      .AccW      (AccW),
-      .MulW      (MulW),
-      .FmAddrW   (FmAddrW),
-      .ChunkBytes(ChunkBytes),
-      .FifoChunks(FifoChunks)
+      .TileH      (TileH),
+      .TileW      (TileW),
+      .Units      (Units),
+      .Slots      (Slots),
+      .BufferLines(BufferLines),
+      .ActW       (ActW),
+      .AccW       (AccW),
+      .MulW       (MulW),
+      .FmAddrW    (FmAddrW),
+      .ChunkBytes (ChunkBytes),
+      .FifoChunks (FifoChunks)
     ) u_cluster (
       .clk_i,
       .rst_ni,
@@ -691,7 +737,6 @@ module sterna_engine
       .line_valid_i  (line_valid[c]),
       .line_ready_o  (line_ready[c]),
       .line_data_i   (line_data[c]),
-      .line_last_i   (line_last[c]),
       .chunk_valid_i (chunk_valid[c]),
       .chunk_ready_o (chunk_ready[c]),
       .chunk_data_i  (chunk_data),
@@ -715,16 +760,33 @@ module sterna_engine
     );
   end
 
+  // A cycle late, which nobody notices, and so without a long path to the counters.
+  logic [AllUnitsW-1:0] sum_busy, sum_wait_lines, sum_wait_weights, sum_wait_drain;
+
   always_comb begin
-    units_busy = '0;
-    units_wait_lines = '0;
-    units_wait_weights = '0;
-    units_wait_drain = '0;
+    sum_busy = '0;
+    sum_wait_lines = '0;
+    sum_wait_weights = '0;
+    sum_wait_drain = '0;
     for (int c = 0; c < int'(Clusters); c++) begin
-      units_busy += AllUnitsW'(cluster_busy[c]);
-      units_wait_lines += AllUnitsW'(cluster_wait_lines[c]);
-      units_wait_weights += AllUnitsW'(cluster_wait_weights[c]);
-      units_wait_drain += AllUnitsW'(cluster_wait_drain[c]);
+      sum_busy += AllUnitsW'(cluster_busy[c]);
+      sum_wait_lines += AllUnitsW'(cluster_wait_lines[c]);
+      sum_wait_weights += AllUnitsW'(cluster_wait_weights[c]);
+      sum_wait_drain += AllUnitsW'(cluster_wait_drain[c]);
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      units_busy <= '0;
+      units_wait_lines <= '0;
+      units_wait_weights <= '0;
+      units_wait_drain <= '0;
+    end else begin
+      units_busy <= sum_busy;
+      units_wait_lines <= sum_wait_lines;
+      units_wait_weights <= sum_wait_weights;
+      units_wait_drain <= sum_wait_drain;
     end
   end
 
@@ -734,8 +796,13 @@ module sterna_engine
 
   assign bus_moves = beat_read || beat_written || (m_axi_arvalid && m_axi_arready) ||
                      (m_axi_awvalid && m_axi_awready) || (m_axi_bvalid && m_axi_bready);
-  assign engine_moves = (fetch_valid && fetch_ready) || table_word_valid || (|(chunk_valid & chunk_ready)) ||
-                        (|(line_valid & line_ready)) || (|(write_valid & write_ready)) || (|pass_done) ||
+  assign engine_moves = (fetch_valid && fetch_ready) || (table_word_valid && table_word_ready) ||
+                        (|(chunk_valid & chunk_ready)) || (|(line_valid & line_ready)) ||
+                        (|(write_valid & write_ready)) || (load_valid && load_ready) || (|pass_done) ||
                         units_busy != '0;
-  assign activity = bus_moves || engine_moves;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) activity <= 1'b0;
+    else activity <= bus_moves || engine_moves;
+  end
 endmodule

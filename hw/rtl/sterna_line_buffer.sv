@@ -1,13 +1,14 @@
-/// Two halves of BlockLines lines that two units share: one write port, one read port that serves the units in
-/// turn when both ask. Block RAM.
+/// Ring of lines that two units share: one write port, one read port. Block RAM.
+///
+/// A read serves both units when they ask for the same line; else the unit that is behind goes first.
 module sterna_line_buffer #(
   /// Lanes of a line.
   parameter int unsigned Lanes = 25,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
-  /// Lines in a half.
-  parameter int unsigned BlockLines = 64,
-  localparam int unsigned AddressW = $clog2(2 * BlockLines)
+  /// Lines it holds; a power of two.
+  parameter int unsigned BufferLines = 64,
+  localparam int unsigned LineW = $clog2(BufferLines)
 ) (
   /// Clock.
   input  logic                       clk_i,
@@ -17,55 +18,65 @@ module sterna_line_buffer #(
   input  logic                       clear_i,
   /// Write a line (always accepted).
   input  logic                       write_valid_i,
-  /// Half and line to write.
-  input  logic [AddressW-1:0]        write_address_i,
+  /// Its place.
+  input  logic [LineW-1:0]           write_address_i,
   /// The line.
   input  logic [Lanes-1:0][ActW-1:0] write_data_i,
   /// A unit asks for a line.
   input  logic [1:0]                 read_valid_i,
   /// Its request is accepted.
   output logic [1:0]                 read_ready_o,
-  /// Half and line that it asks for.
-  input  logic [1:0][AddressW-1:0]   read_address_i,
-  /// The line on `line_data_o` is for this unit, the cycle after its request was accepted.
+  /// Number of the line, modulo two rings; those of the units are less than a ring apart.
+  input  logic [1:0][LineW:0]        read_line_i,
+  /// The line on `line_data_o` is for this unit, three cycles after its request was accepted.
   output logic [1:0]                 line_valid_o,
   /// The line.
   output logic [Lanes-1:0][ActW-1:0] line_data_o
 );
 
-  logic [Lanes-1:0][ActW-1:0] mem_q [2 * BlockLines];
-  logic                       prefer_q, served;
-  logic [AddressW-1:0]        read_address;
+  logic [Lanes-1:0][ActW-1:0] mem_q [BufferLines];
+  logic [Lanes-1:0][ActW-1:0] data_q2;
+  logic [LineW:0]             distance;
+  logic                       same, second;
+  logic [1:0]                 served_q1, served_q2;
+  logic [LineW-1:0]           address_q1;
 
-  // The unit not served last goes first.
-  assign served       = (&read_valid_i) ? prefer_q : read_valid_i[1];
-  assign read_ready_o = {served, !served} & read_valid_i;
-  assign read_address = read_address_i[served];
+  assign distance     = read_line_i[1] - read_line_i[0];
+  assign same         = read_line_i[1] == read_line_i[0];
+  assign second       = read_valid_i[1] && (!read_valid_i[0] || distance[LineW]);
+  assign read_ready_o = {second || (read_valid_i[1] && same), read_valid_i[0] && !second};
 
+  // Suffixes count the cycles since the request.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      prefer_q     <= 1'b0;
-      line_valid_o <= '0;
+      {served_q1, served_q2, line_valid_o} <= '0;
     end else if (clear_i) begin
-      prefer_q     <= 1'b0;
-      line_valid_o <= '0;
+      {served_q1, served_q2, line_valid_o} <= '0;
     end else begin
-      if (|read_valid_i) prefer_q <= !served;
-      line_valid_o <= read_ready_o;
+      {served_q1, served_q2, line_valid_o} <= {read_ready_o, served_q1, served_q2};
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    address_q1 <= second ? read_line_i[1][LineW-1:0] : read_line_i[0][LineW-1:0];
   end
 
   always_ff @(posedge clk_i) begin
     if (write_valid_i) mem_q[write_address_i] <= write_data_i;
   end
 
+  // The memory's own output register.
   always_ff @(posedge clk_i) begin
-    if (|read_valid_i) line_data_o <= mem_q[read_address];
+    if (|served_q1) data_q2 <= mem_q[address_q1];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (|served_q2) line_data_o <= data_q2;
   end
 
 `ifndef SYNTHESIS
   NoCollision: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    !(write_valid_i && (|read_valid_i) && write_address_i == read_address))
+    !(write_valid_i && (|served_q1) && write_address_i == address_q1))
     else $error("a line is read while it is written");
 `endif
 

@@ -12,12 +12,16 @@ module sterna_line_loader
   parameter int unsigned TileW = 5,
   /// Clusters; a power of two.
   parameter int unsigned Clusters = 2,
-  /// Lines in a block; a power of two.
-  parameter int unsigned BlockLines = 16,
+  /// Lines in a line buffer; a power of two.
+  parameter int unsigned BufferLines = 32,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
+  /// Bits of a bus beat.
+  parameter int unsigned DataW = 64,
   /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW
+  localparam int unsigned Lanes = TileH * TileW,
+  /// Bits of a count of fetch words (derived).
+  localparam int unsigned WordCountW = $clog2(DataW / 64 + 1)
 ) (
   /// Clock.
   input  logic                            clk_i,
@@ -31,12 +35,18 @@ module sterna_line_loader
   /// Pulse: the next pass is tile group 0.
   input  logic                            start_i,
 
-  /// A fetch word is offered.
+  /// Words that each cluster has written of the step before; `AfterAll` when all earlier steps are written. A
+  /// fetch word waits until this is at least its `after`.
+  input  logic [9:0]                      written_i,
+
+  /// A beat of fetch words is offered.
   input  logic                            fetch_valid_i,
   /// It is taken.
   output logic                            fetch_ready_o,
-  /// The fetch word.
-  input  logic [63:0]                     fetch_data_i,
+  /// The beat, first word lowest.
+  input  logic [DataW-1:0]                fetch_data_i,
+  /// Words in it.
+  input  logic [WordCountW-1:0]           fetch_words_i,
 
   /// A window is asked for.
   output logic                            read_valid_o,
@@ -55,15 +65,12 @@ module sterna_line_loader
   input  logic [Clusters-1:0]             line_ready_i,
   /// The line.
   output logic [Lanes-1:0][ActW-1:0]      line_data_o [Clusters],
-  /// It ends a block.
-  output logic [Clusters-1:0]             line_last_o,
 
   /// No fetch word waits and no read is under way; lines may still wait.
   output logic                            idle_o
 );
   /// Words that a cluster may wait for; more than the cycles from a read to the first line of its word.
   localparam int unsigned WordsAhead = 16;
-  localparam int unsigned FetchW = $bits(fetch_t);
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
   localparam int unsigned UnderWayW = $clog2(WordsAhead * Clusters + 1);
 
@@ -71,23 +78,58 @@ module sterna_line_loader
     $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
   end
 
-  fetch_t fetch;
-  logic fetch_valid, fetch_pop, queue_empty;
+  // A beat may hold a single word, so the queue has a beat for each line that the units may be behind.
+  fetch_t fetch, word;
+  logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready, fetch_valid, fetch_pop;
+  logic [DataW-1:0] beat_data;
+  logic [WordCountW-1:0] beat_words;
 
   sterna_ram_fifo #(
-    .Width(FetchW),
-    .Depth(2 * BlockLines)
-  ) u_fetches (
+    .Width(DataW + WordCountW),
+    .Depth(BufferLines)
+  ) u_beats (
     .clk_i,
     .rst_ni,
     .clear_i,
     .valid_i(fetch_valid_i),
     .ready_o(fetch_ready_o),
-    .data_i(fetch_data_i),
+    .data_i({fetch_words_i, fetch_data_i}),
+    .valid_o(beat_valid),
+    .ready_i(beat_ready),
+    .data_o({beat_words, beat_data}),
+    .empty_o(queue_empty)
+  );
+
+  sterna_word_serializer #(
+    .DataW(DataW)
+  ) u_words (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .idle_o(words_idle),
+    .beat_valid_i(beat_valid),
+    .beat_ready_o(beat_ready),
+    .beat_data_i(beat_data),
+    .beat_words_i(beat_words),
+    .word_valid_o(word_valid),
+    .word_ready_i(word_ready),
+    .word_data_o(word)
+  );
+
+  sterna_fifo #(
+    .Width($bits(fetch_t)),
+    .Depth(2)
+  ) u_fetches (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(word_valid),
+    .ready_o(word_ready),
+    .data_i(word),
     .valid_o(fetch_valid),
     .ready_i(fetch_pop),
     .data_o(fetch),
-    .empty_o(queue_empty)
+    .count_o()
   );
 
   // Position in the tile group of the read that is asked for and of the word that comes next.
@@ -132,20 +174,19 @@ module sterna_line_loader
       .announce_valid_i(ask && asked_clusters[c]),
       .announce_ready_o(writer_ready[c]),
       .announce_mask_i(fetch.mask),
-      .announce_last_i(fetch.last_in_block),
       .word_valid_i(word_valid_i && answered_clusters[c]),
       .word_data_i,
       .line_valid_o(line_valid_o[c]),
       .line_ready_i(line_ready_i[c]),
-      .line_data_o(line_data_o[c]),
-      .line_last_o(line_last_o[c])
+      .line_data_o(line_data_o[c])
     );
   end
 
-  // A read is asked for when all clusters of its tile will have room for the word.
+  // A read is asked for when what it reads is written and all clusters of its tile will have room for the word.
   logic [ClusterW-1:0] asked_index;
   assign asked_index = ClusterW'(asked_q);
-  assign read_valid_o = fetch_valid && cursor_ready[asked_index] && &(writer_ready | ~asked_clusters);
+  assign read_valid_o = fetch_valid && fetch.after <= written_i && cursor_ready[asked_index] &&
+                        &(writer_ready | ~asked_clusters);
   assign ask = read_valid_o && read_ready_i;
   assign fetch_pop = ask && asked_q == last_position;
 
@@ -162,7 +203,7 @@ module sterna_line_loader
 
   assign asked_d = fetch_pop ? '0 : asked_q + 2'(ask);
   assign answered_d = answered_q == last_position && word_valid_i ? '0 : answered_q + 2'(word_valid_i);
-  assign idle_o = queue_empty && under_way_q == '0;
+  assign idle_o = queue_empty && words_idle && !fetch_valid && under_way_q == '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

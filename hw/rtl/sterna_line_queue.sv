@@ -1,5 +1,6 @@
 /// Lines read ahead for a unit: a chain of registers, each moving on as soon as the next is free, so that no
-/// multiplexer is needed. The user keeps count and never pushes more than Depth lines that were not taken.
+/// multiplexer is needed. The user keeps count: it takes a line Depth cycles after the line came in, or later, and
+/// a line comes in only when there is room or in the cycle in which one is taken.
 module sterna_line_queue #(
   /// Bits of a line.
   parameter int unsigned Width = 200,
@@ -16,10 +17,8 @@ module sterna_line_queue #(
   input  logic             valid_i,
   /// The line.
   input  logic [Width-1:0] data_i,
-  /// The oldest line has arrived at the end.
-  output logic             valid_o,
-  /// It is taken.
-  input  logic             ready_i,
+  /// The oldest line is taken.
+  input  logic             take_i,
   /// The oldest line.
   output logic [Width-1:0] data_o
 );
@@ -31,14 +30,13 @@ module sterna_line_queue #(
 
   assign valid   = {valid_q, valid_i};
   assign data[0] = data_i;
-  assign valid_o = valid[Depth];
   assign data_o  = data[Depth];
 
   for (genvar i = 0; i < Depth; i++) begin : gen_rank
     logic [Width-1:0] data_q;
 
     // This rank takes over the one before when there is a gap from here on or the end is taken.
-    assign move[i]     = ready_i || !(&valid_q[Depth-1:i]);
+    assign move[i]     = take_i || !(&valid_q[Depth-1:i]);
     assign data[i + 1] = data_q;
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -59,6 +57,8 @@ module sterna_line_queue #(
 `ifndef SYNTHESIS
   NoLoss: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i |-> move[0])
     else $error("a line came into a full queue");
+  Arrived: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) take_i |-> valid[Depth])
+    else $error("a line is taken that has not arrived");
 `endif
 
 endmodule

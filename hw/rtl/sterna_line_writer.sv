@@ -18,10 +18,8 @@ module sterna_line_writer #(
   input  logic                  announce_valid_i,
   /// There will be room for it.
   output logic                  announce_ready_o,
-  /// Channels of the word that become lines.
+  /// Channels of the word that become lines; at least one, else channel 0 does.
   input  logic [3:0]            announce_mask_i,
-  /// Its last line ends a block.
-  input  logic                  announce_last_i,
 
   /// The next announced word.
   input  logic                  word_valid_i,
@@ -33,19 +31,15 @@ module sterna_line_writer #(
   /// The line is taken.
   input  logic                  line_ready_i,
   /// The line.
-  output logic [LineW-1:0]      line_data_o,
-  /// It ends the block.
-  output logic                  line_last_o
+  output logic [LineW-1:0]      line_data_o
 );
   localparam int unsigned IndexW = $clog2(Depth);
 
-  // A block ends with a line: a word that ends a block without one gives its channel 0.
-  logic [3:0] announced_mask, mask;
-  logic last, word_pop;
-  assign announced_mask = announce_last_i && announce_mask_i == '0 ? 4'b0001 : announce_mask_i;
+  logic [3:0] mask;
+  logic word_pop;
 
   sterna_fifo #(
-    .Width(5),
+    .Width(4),
     .Depth(Depth)
   ) u_announced (
     .clk_i,
@@ -53,10 +47,10 @@ module sterna_line_writer #(
     .clear_i,
     .valid_i(announce_valid_i),
     .ready_o(announce_ready_o),
-    .data_i({announce_last_i, announced_mask}),
+    .data_i(announce_mask_i),
     .valid_o(),
     .ready_i(word_pop),
-    .data_o({last, mask}),
+    .data_o(mask),
     .count_o()
   );
 
@@ -80,8 +74,8 @@ module sterna_line_writer #(
   assign channel = {next[3] || next[2], next[3] || next[1]};
   assign word_ends = waiting == next;
   assign line_free = !line_valid_o || line_ready_i;
-  assign line_put = held != '0 && waiting != '0 && line_free;
-  assign word_pop = held != '0 && word_ends && (line_free || waiting == '0);
+  assign line_put = held != '0 && line_free;
+  assign word_pop = line_put && word_ends;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -104,10 +98,7 @@ module sterna_line_writer #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (line_put) begin
-      line_data_o <= words[read_q[IndexW-1:0]][channel];
-      line_last_o <= last && word_ends;
-    end
+    if (line_put) line_data_o <= words[read_q[IndexW-1:0]][channel];
   end
 
 `ifndef SYNTHESIS

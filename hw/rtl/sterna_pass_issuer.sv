@@ -1,4 +1,5 @@
-/// Gives every cluster one pass for each tile group of a step, and counts the passes that are not yet drained.
+/// Gives every cluster one pass for each tile group of a step, and knows what is not yet drained: of the current step
+/// and of the one before it. There are no older ones, as a step starts only when `earlier_drained_o`.
 module sterna_pass_issuer
   import sterna_pkg::*;
 #(
@@ -13,7 +14,7 @@ module sterna_pass_issuer
   input  logic                 rst_ni,
   /// Back to the reset state.
   input  logic                 clear_i,
-  /// Starts on the passes of `step_i` (pulse).
+  /// Starts on the passes of `step_i` (pulse, only when not `issuing_o` and `earlier_drained_o`).
   input  logic                 start_i,
   /// The step; stable while `issuing_o`.
   input  step_t                step_i,
@@ -21,101 +22,220 @@ module sterna_pass_issuer
   input  logic  [1:0]          tiles_log2_i,
   /// Requantisation table of the step.
   input  logic                 table_half_i,
+  /// The table is filled, so passes may be given.
+  input  logic                 table_ready_i,
   /// Passes are still to be given.
   output logic                 issuing_o,
-  /// Every pass that was given is drained.
+  /// Every pass of every step is drained.
   output logic                 drained_o,
-  /// Every pass of the steps before the last one is drained.
+  /// Every pass of the steps before the current one is drained.
   output logic                 earlier_drained_o,
+  /// The oldest step that was not yet reported is drained.
+  output logic                 step_drained_o,
+  /// That is noted.
+  input  logic                 step_noted_i,
+  /// Words that each cluster has written of the step before the current one, if that has one tile group; `AfterAll`
+  /// when it is drained. Lags behind, but never shows the step before as written when it is not.
+  output logic  [9:0]          written_o,
   /// A pass is offered to a cluster.
   output logic  [Clusters-1:0] pass_valid_o,
   /// The cluster takes it.
   input  logic  [Clusters-1:0] pass_ready_i,
   /// The pass.
   output pass_t [Clusters-1:0] pass_o,
+  /// A word of the cluster is taken by the feature memory (pulse).
+  input  logic  [Clusters-1:0] write_i,
   /// A pass of the cluster is drained (pulse).
   input  logic  [Clusters-1:0] pass_done_i
 );
   localparam int unsigned CountW = 6;
+  /// Cycles from the start to the first addresses.
+  localparam int unsigned PrepareCycles = 3;
 
-  logic [31:0] left_d, left_q, tile_d, tile_q, issued_d, issued_q;
-  logic [FmAddrW-1:0] stride_d, stride_q;
-  logic [Clusters-1:0] waiting_d, waiting_q, accepted, drained, earlier_drained;
-  logic [CountW-1:0] outstanding_d [Clusters];
-  logic [CountW-1:0] outstanding_q [Clusters];
+  typedef logic [FmAddrW-1:0] addr_t;
+
+  logic [31:0] left_d, left_q;
+  logic [PrepareCycles:1] prepare_d, prepare_q;
+  addr_t stride_q, triple_q;
+  logic [Clusters-1:0] waiting_d, waiting_q, accepted, current_drained, earlier_drained;
+  logic next_group, single_d, single_q, earlier_single_d, earlier_single_q;
+  // The current step, the one before it: started and not yet reported as drained.
+  logic current_open_d, current_open_q, earlier_open_d, earlier_open_q;
+  logic [9:0] level_q [Clusters];
+  logic [9:0] written_d, written_q;
 
   assign issuing_o = left_q != '0;
-  assign drained_o = &drained;
-  assign earlier_drained_o = &earlier_drained;
+  assign earlier_drained_o = &earlier_drained && !earlier_open_q;
+  assign drained_o = earlier_drained_o && !issuing_o && &current_drained;
+  assign step_drained_o = earlier_open_q ? &earlier_drained : current_open_q && !issuing_o && &current_drained;
   assign accepted = pass_valid_o & pass_ready_i;
+  // Every cluster has taken its pass of the tile group.
+  assign next_group = issuing_o && prepare_q == '0 && (waiting_q & ~accepted) == '0;
+  assign written_o = written_q;
 
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    logic [1:0] group;
-    logic [31:0] tile;
+    logic [1:0] group, position;
+    logic [31:0] tile_d, tile_q;
+    addr_t offset_q, address_d, address_q, keep_d, keep_q;
+    logic [CountW-1:0] current_d, current_q, earlier_d, earlier_q;
+    logic [9:0] words_d, words_q, level;
+    logic earlier_done;
 
     assign group = 2'(c >> tiles_log2_i);
-    assign tile = tile_q + (32'(c) & 32'(step_i.tiles_at_once - 8'd1));
-    assign pass_valid_o[c] = waiting_q[c] && outstanding_q[c] != '1;
+    assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
+
+    assign pass_valid_o[c] = waiting_q[c] && table_ready_i && current_q != '1;
     assign pass_o[c] = '{
-      write: tile < step_i.out_plane,
+      write: tile_q < step_i.out_plane,
       table_half: table_half_i,
-      pool: step_i.pool[0],
+      pool: step_i.pool[1:0],
       activation: step_i.activation[1:0],
       shift: step_i.shift[5:0],
       filters: step_i.filters,
-      address: 32'(FmAddrW'(step_i.fm_base + tile) + FmAddrW'(stride_q * FmAddrW'(group))),
+      address: 32'(address_q),
+      keep_address: 32'(keep_q),
       plane: step_i.out_plane
     };
-    assign drained[c] = outstanding_q[c] == '0;
-    assign earlier_drained[c] = 32'(outstanding_q[c]) <= issued_q;
-    assign outstanding_d[c] = clear_i ? '0 :
-        outstanding_q[c] + CountW'(accepted[c]) - CountW'(pass_done_i[c]);
+
+    always_comb begin
+      tile_d = tile_q;
+      address_d = address_q;
+      keep_d = keep_q;
+      if (prepare_q[PrepareCycles]) begin
+        tile_d = 32'(position);
+        address_d = addr_t'(step_i.fm_base) + offset_q + addr_t'(position);
+        keep_d = addr_t'(step_i.keep_base) + (offset_q << 2) + addr_t'(position);
+      end else if (next_group) begin
+        tile_d = tile_q + 32'(step_i.tiles_at_once);
+        address_d = address_q + addr_t'(step_i.tiles_at_once);
+        keep_d = keep_q + addr_t'(step_i.tiles_at_once);
+      end
+    end
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        tile_q <= '0;
+        offset_q <= '0;
+        address_q <= '0;
+        keep_q <= '0;
+      end else begin
+        tile_q <= tile_d;
+        offset_q <= group[1] ? (group[0] ? triple_q : stride_q << 1) : (group[0] ? stride_q : '0);
+        address_q <= address_d;
+        keep_q <= keep_d;
+      end
+    end
+
+    // Passes are drained in order, so those of the earlier step come first.
+    assign earlier_done = pass_done_i[c] && earlier_q != '0;
+    assign current_drained[c] = current_q == '0;
+    assign earlier_drained[c] = earlier_q == '0;
+
+    always_comb begin
+      current_d = current_q + CountW'(accepted[c]) - CountW'(pass_done_i[c] && !earlier_done);
+      earlier_d = earlier_q - CountW'(earlier_done);
+      words_d = words_q;
+      if (write_i[c] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
+      if (pass_done_i[c]) words_d = '0;
+      if (start_i) begin
+        earlier_d = current_d;
+        current_d = '0;
+      end
+      if (clear_i) begin
+        current_d = '0;
+        earlier_d = '0;
+        words_d = '0;
+      end
+    end
+
+    assign level = earlier_drained[c] ? AfterAll : (earlier_single_q ? words_q : '0);
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        current_q <= '0;
+        earlier_q <= '0;
+        words_q <= '0;
+        level_q[c] <= '0;
+      end else begin
+        current_q <= current_d;
+        earlier_q <= earlier_d;
+        words_q <= words_d;
+        level_q[c] <= start_i ? '0 : level;
+      end
+    end
+
+`ifndef SYNTHESIS
+    assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
+      pass_done_i[c] |-> earlier_q != '0 || current_q != '0);
+`endif
+  end
+
+  always_comb begin
+    written_d = AfterAll;
+    for (int c = 0; c < int'(Clusters); c++) begin
+      if (level_q[c] < written_d) written_d = level_q[c];
+    end
+    if (start_i) written_d = '0;
   end
 
   always_comb begin
     left_d = left_q;
-    tile_d = tile_q;
-    issued_d = issued_q;
+    prepare_d = prepare_q << 1;
     waiting_d = waiting_q & ~accepted;
-    stride_d = FmAddrW'(step_i.group_words * FmAddrW'(step_i.out_plane));
+    single_d = single_q;
+    earlier_single_d = earlier_single_q;
+    current_open_d = current_open_q && !(step_drained_o && step_noted_i && !earlier_open_q);
+    earlier_open_d = earlier_open_q && !(step_drained_o && step_noted_i);
     if (start_i) begin
       left_d = step_i.tile_groups;
-      issued_d = step_i.tile_groups;
-      tile_d = '0;
+      prepare_d[1] = 1'b1;
+      single_d = step_i.tile_groups == 32'd1;
+      earlier_single_d = single_q;
+      earlier_open_d = current_open_d;
+      current_open_d = 1'b1;
+    end else if (prepare_q[PrepareCycles]) begin
       waiting_d = '1;
-    end else if (issuing_o && waiting_d == '0) begin
+    end else if (next_group) begin
       left_d = left_q - 32'd1;
-      tile_d = tile_q + 32'(step_i.tiles_at_once);
       if (left_q != 32'd1) waiting_d = '1;
     end
     if (clear_i) begin
       left_d = '0;
+      prepare_d = '0;
       waiting_d = '0;
+      current_open_d = 1'b0;
+      earlier_open_d = 1'b0;
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       left_q <= '0;
-      tile_q <= '0;
-      issued_q <= '0;
+      prepare_q <= '0;
       stride_q <= '0;
+      triple_q <= '0;
       waiting_q <= '0;
-      outstanding_q <= '{default: '0};
+      single_q <= 1'b0;
+      earlier_single_q <= 1'b0;
+      current_open_q <= 1'b0;
+      earlier_open_q <= 1'b0;
+      written_q <= '0;
     end else begin
       left_q <= left_d;
-      tile_q <= tile_d;
-      issued_q <= issued_d;
-      stride_q <= stride_d;
+      prepare_q <= prepare_d;
+      stride_q <= addr_t'(step_i.group_words * addr_t'(step_i.out_plane));
+      triple_q <= stride_q + (stride_q << 1);
       waiting_q <= waiting_d;
-      outstanding_q <= outstanding_d;
+      single_q <= single_d;
+      earlier_single_q <= earlier_single_d;
+      current_open_q <= current_open_d;
+      earlier_open_q <= earlier_open_d;
+      written_q <= written_d;
     end
   end
 
 `ifndef SYNTHESIS
-  for (genvar c = 0; c < Clusters; c++) begin : gen_assert
-    assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
-      pass_done_i[c] |-> outstanding_q[c] != '0);
-  end
+  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    start_i |-> !issuing_o && earlier_drained_o);
 `endif
 endmodule

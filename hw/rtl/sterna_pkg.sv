@@ -2,15 +2,16 @@
 package sterna_pkg;
 
   localparam logic [63:0] TapeMagic = 64'h5054414e52455453;
-  localparam logic [31:0] TapeVersion = 32'h1;
+  localparam logic [31:0] TapeVersion = 32'h2;
   localparam logic [31:0] CrcResidue = 32'hdebb20e3;
   localparam logic [31:0] EngineIdentity = 32'h5354524e;
-  localparam logic [31:0] EngineVersion = 32'h10000;
+  localparam logic [31:0] EngineVersion = 32'h20000;
   localparam int unsigned RegisterAddrW = 12;
   localparam int unsigned ProfileSteps = 256;
   localparam int unsigned WordChannels = 4;
   localparam int unsigned RequantMultiplierW = 18;
   localparam int unsigned RequantBiasW = 46;
+  localparam logic [9:0] AfterAll = 10'h3ff;
 
   localparam logic [31:0] SegmentStep = 32'h1;
   localparam logic [31:0] SegmentRequant = 32'h2;
@@ -28,13 +29,14 @@ package sterna_pkg;
   localparam logic [7:0] RecordRounds = 8'h2;
 
   localparam logic [1:0] EntryControl = 2'h3;
-  localparam logic [5:0] CommandNop = 6'h0;
-  localparam logic [5:0] CommandPad = 6'h1;
-  localparam logic [5:0] CommandRewind = 6'h2;
-  localparam logic [5:0] CommandEndBlock = 6'h3;
-  localparam logic [5:0] CommandEndPass = 6'h4;
-  localparam logic [5:0] CommandSkip = 6'h8;
-  localparam logic [5:0] CommandDouble = 6'h20;
+  localparam logic [4:0] CommandNop = 5'h0;
+  localparam logic [4:0] CommandPad = 5'h1;
+  localparam logic [4:0] CommandEndPass = 5'h4;
+  localparam logic [4:0] CommandSkip = 5'h8;
+
+  localparam logic [1:0] PoolNone = 2'h0;
+  localparam logic [1:0] PoolMax = 2'h1;
+  localparam logic [1:0] PoolKeep = 2'h2;
 
   localparam logic [7:0] ErrorNone = 8'h0;
   localparam logic [7:0] ErrorBadMagic = 8'h1;
@@ -58,6 +60,7 @@ package sterna_pkg;
   localparam logic [31:0] StatusDone = 32'h2;
   localparam logic [31:0] StatusError = 32'h4;
   localparam logic [31:0] StatusIrq = 32'h8;
+  localparam logic [31:0] StatusQueued = 32'h10;
 
   localparam logic [11:0] RegIdentity = 12'h0;
   localparam logic [11:0] RegVersion = 12'h4;
@@ -92,6 +95,8 @@ package sterna_pkg;
   localparam logic [11:0] RegBeatsWrittenLo = 12'hb0;
   localparam logic [11:0] RegBeatsWrittenHi = 12'hb4;
   localparam logic [11:0] RegSteps = 12'hb8;
+  localparam logic [11:0] RegStepsNow = 12'hbc;
+  localparam logic [11:0] RegFrames = 12'hc0;
   localparam logic [11:0] RegProfileIndex = 12'h100;
   localparam logic [11:0] RegProfileCycles = 12'h104;
   localparam logic [11:0] RegProfileBusy = 12'h108;
@@ -100,7 +105,10 @@ package sterna_pkg;
   localparam logic [11:0] RegProfileWaitDrain = 12'h114;
 
   typedef struct packed {
-    logic [143:0] unused;
+    logic [47:0] unused;
+    logic [31:0] weights_bytes;
+    logic [31:0] requant_bytes;
+    logic [31:0] keep_base;
     logic [15:0] group_words;
     logic [15:0] filters;
     logic [31:0] tile_groups;
@@ -121,14 +129,14 @@ package sterna_pkg;
     logic [7:0] activation;
     logic [7:0] gather_stride;
     logic [7:0] pool;
-    logic [7:0] barrier;
+    logic [7:0] next;
     logic [7:0] op;
   } step_t;
 
   typedef struct packed {
-    logic [9:0] unused;
+    logic [0:0] unused;
+    logic [9:0] after;
     logic [0:0] last_in_pass;
-    logic [0:0] last_in_block;
     logic [3:0] mask;
     logic [3:0] col;
     logic signed [7:0] tile_col;
@@ -147,11 +155,12 @@ package sterna_pkg;
 
   typedef struct packed {
     logic [31:0] plane;
+    logic [31:0] keep_address;
     logic [31:0] address;
     logic [15:0] filters;
     logic [5:0] shift;
     logic [1:0] activation;
-    logic [0:0] pool;
+    logic [1:0] pool;
     logic [0:0] table_half;
     logic [0:0] write;
   } pass_t;

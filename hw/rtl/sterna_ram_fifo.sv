@@ -1,5 +1,5 @@
-/// FIFO in block RAM: valid/ready on both sides, one item a cycle. The oldest item waits in the RAM's output
-/// register, so an item appears two cycles after it was taken, and one more than `Depth` items fit.
+/// FIFO in block RAM: valid/ready on both sides, one item a cycle. The oldest items wait in the RAM's read register and
+/// in the one behind it, so an item appears three cycles after it was taken, and two more than `Depth` items fit.
 module sterna_ram_fifo #(
   /// Bits of an item.
   parameter int unsigned Width = 64,
@@ -36,32 +36,38 @@ module sterna_ram_fifo #(
   logic [Width-1:0] memory [Depth];
   // One bit more than an index: equal pointers mean empty, pointers Depth apart mean full.
   logic [IndexW:0] write_q, read_q, held;
-  logic push, fetch;
+  logic push, fetch, move, read_valid_q;
+  logic [Width-1:0] read_data_q;
 
   assign held = write_q - read_q;
   assign ready_o = !held[IndexW];
   assign push = valid_i && ready_o;
-  assign fetch = held != '0 && (!valid_o || ready_i);
-  assign empty_o = held == '0 && !valid_o;
+  assign move = read_valid_q && (!valid_o || ready_i);
+  assign fetch = held != '0 && (!read_valid_q || move);
+  assign empty_o = held == '0 && !read_valid_q && !valid_o;
 
   always_ff @(posedge clk_i) begin
     if (push) memory[write_q[IndexW-1:0]] <= data_i;
-    if (fetch) data_o <= memory[read_q[IndexW-1:0]];
+    if (fetch) read_data_q <= memory[read_q[IndexW-1:0]];
+    if (move) data_o <= read_data_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       write_q <= '0;
       read_q <= '0;
+      read_valid_q <= 1'b0;
       valid_o <= 1'b0;
     end else if (clear_i) begin
       write_q <= '0;
       read_q <= '0;
+      read_valid_q <= 1'b0;
       valid_o <= 1'b0;
     end else begin
       write_q <= write_q + (IndexW+1)'(push);
       read_q <= read_q + (IndexW+1)'(fetch);
-      valid_o <= fetch || (valid_o && !ready_i);
+      read_valid_q <= fetch || (read_valid_q && !move);
+      valid_o <= move || (valid_o && !ready_i);
     end
   end
 

@@ -2,9 +2,11 @@
 ///   t = acc*multiplier + bias; relu: max(t, 0); leaky: t >>> 3 if negative;
 ///   y = clamp((t + half) >>> shift), half = 1 << shift >> 1.
 ///
-/// A new group can come every cycle; its result follows four cycles later. Rounding adds the bit below the
-/// result (`half` is that bit's weight), so no lane needs a wide rounding adder; the shift is done in a coarse
-/// and a fine step, with saturation in between, so that no lane needs a wide shifter.
+/// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 40, and multiplies
+/// multiplier and bias by the power of two that is missing. Rounding adds the bit below the result (`half` is that
+/// bit's weight); with shift 0 that bit is 0, but not for the three bits more of a negative leaky total, so
+/// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows six cycles
+/// later.
 module sterna_requant
   import sterna_pkg::*;
 #(
@@ -15,33 +17,39 @@ module sterna_requant
   /// Bits of an accumulator.
   parameter int unsigned AccW = 20,
   /// Bits of a multiplier.
-  parameter int unsigned MulW = 18
+  parameter int unsigned MulW = 18,
+  localparam int unsigned FullMulW = MulW + 8,
+  localparam int unsigned FullBiasW = RequantBiasW + 8
 ) (
   /// Clock.
-  input  logic                           clk_i,
+  input  logic                        clk_i,
   /// A group comes in.
-  input  logic                           valid_i,
+  input  logic                        valid_i,
   /// Signed accumulators.
-  input  logic [Lanes-1:0][AccW-1:0]     acc_i,
+  input  logic [Lanes-1:0][AccW-1:0]  acc_i,
   /// Unsigned multiplier.
-  input  logic [MulW-1:0]                multiplier_i,
+  input  logic [FullMulW-1:0]         multiplier_i,
   /// Bias.
-  input  logic signed [RequantBiasW-1:0] bias_i,
+  input  logic signed [FullBiasW-1:0] bias_i,
   /// One of the Activation codes.
-  input  logic [1:0]                     activation_i,
-  /// Bits to shift right, 0 to 40.
-  input  logic [5:0]                     shift_i,
+  input  logic [1:0]                  activation_i,
+  /// Bytes to shift right, 1 to 5.
+  input  logic [2:0]                  bytes_i,
+  /// Round negative leaky totals.
+  input  logic                        leaky_round_i,
   /// Signed activations.
-  output logic [Lanes-1:0][ActW-1:0]     data_o
+  output logic [Lanes-1:0][ActW-1:0]  data_o
 );
   /* verilator no_inline_module */
 
-  localparam int unsigned ProductW = AccW + MulW;
-  localparam int unsigned TotalW = (ProductW > RequantBiasW ? ProductW : RequantBiasW) + 1;
-  /// Bits of the fine shift, and what it takes: a result, its rounding bit and one to see saturation, at the
-  /// largest fine shift.
-  localparam int unsigned FineShiftW = 4;
-  localparam int unsigned FineW = ActW + 2 + (1 << FineShiftW) - 1;
+  localparam int unsigned ProductW = AccW + FullMulW + 1;
+  localparam int unsigned TotalW = (ProductW > FullBiasW ? ProductW : FullBiasW) + 1;
+  /// Bytes of the largest shift.
+  localparam int unsigned MaxBytes = 5;
+  /// A result, its rounding bit, and the bits that leaky totals are shifted by.
+  localparam int unsigned WindowW = ActW + 4;
+  /// Lowest bit above all windows.
+  localparam int unsigned AboveBit = 8 * MaxBytes + ActW + 3;
 
   if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
     $error("sterna_requant: Lanes = %0d must be 1 to 64", Lanes);
@@ -50,46 +58,50 @@ module sterna_requant
     $error("sterna_requant: MulW = %0d must be at most %0d", MulW, RequantMultiplierW);
   end
 
-  /// Signed value cut to FineW bits, at the ends of their range if it does not fit.
-  function automatic logic signed [FineW-1:0] saturate_fine(logic signed [TotalW:0] value);
-    logic negative;
-    negative = value[TotalW];
-    if (value[TotalW:FineW-1] == {(TotalW - FineW + 2){negative}}) return value[FineW-1:0];
-    return {negative, {(FineW - 1){!negative}}};
+  /// What a shift by `bytes` leaves, from the rounding bit up, of the bits from the lowest rounding bit up.
+  function automatic logic [WindowW-1:0] window(logic [AboveBit-1:7] bits, logic [2:0] bytes);
+    unique case (bytes)
+      3'd2: return bits[15+:WindowW];
+      3'd3: return bits[23+:WindowW];
+      3'd4: return bits[31+:WindowW];
+      3'd5: return bits[39+:WindowW];
+      default: return bits[7+:WindowW];
+    endcase
   endfunction
 
-  /// `value` (with one bit below the point) rounded and clamped.
-  function automatic logic [ActW-1:0] round(logic signed [FineW-1:0] value, logic up);
-    logic negative;
-    negative = value[FineW-1];
-    if (value[FineW-1:ActW] != {(FineW - ActW){negative}}) return {negative, {(ActW - 1){!negative}}};
-    if (up && value[ActW:0] == {1'b0, {ActW{1'b1}}}) return value[ActW:1];
-    return value[ActW:1] + ActW'(up && value[0]);
+  /// Whether the bits above that window are copies of the sign.
+  function automatic logic fits(logic [TotalW-1:0] total, logic [2:0] bytes);
+    logic result, sign;
+    sign   = total[TotalW-1];
+    result = total[TotalW-1:AboveBit] == {(TotalW - AboveBit){sign}};
+    for (int unsigned i = 1; i < MaxBytes; i++) begin
+      result &= 32'(bytes) > i || total[8*i+ActW+3+:8] == {8{sign}};
+    end
+    return result;
   endfunction
 
   // Suffixes count the cycles since the group came in.
-  logic [3:1]                     valid_q;
-  logic signed [RequantBiasW-1:0] bias_q1;
-  logic                           relu_q1, leaky_q1, leaky_q2, leaky_q3;
-  logic [5:0]                     shift_q1, shift_q2, shift_q3;
-  logic [5:0]                     leaky_shift_q2;
-  logic [FineShiftW-1:0]          leaky_fine_q3;
-  logic signed [ProductW-1:0]     product_q1 [Lanes];
-  logic signed [TotalW-1:0]       total_q2   [Lanes];
-  logic signed [FineW-1:0]        coarse_q3  [Lanes];
+  logic [5:1]                  valid_q;
+  logic signed [FullBiasW-1:0] bias_q1;
+  logic                        relu_q1, relu_q2, relu_q3, relu_q4, relu_q5;
+  logic                        leaky_q1, leaky_q2, leaky_q3, round_q1, round_q2, round_q3;
+  logic [2:0]                  bytes_q1, bytes_q2;
+  logic signed [ProductW-1:0]  product_q1 [Lanes];
+  logic signed [TotalW-1:0]    total_q2   [Lanes];
+  logic [WindowW-1:0]          window_q3  [Lanes];
+  logic [Lanes-1:0]            negative_q3, negative_q4, negative_q5;
+  logic [Lanes-1:0]            fits_q3, clamp_q4, clamp_q5;
+  logic [ActW:0]               value_q4   [Lanes];
+  logic [ActW-1:0]             rounded_q5 [Lanes];
 
   always_ff @(posedge clk_i) begin
-    valid_q  <= {valid_q[2:1], valid_i};
-    bias_q1  <= bias_i;
-    relu_q1  <= activation_i == ActivationRelu;
-    leaky_q1 <= activation_i == ActivationLeaky;
-    leaky_q2 <= leaky_q1;
-    leaky_q3 <= leaky_q2;
-    shift_q1 <= shift_i;
-    shift_q2 <= shift_q1;
-    shift_q3 <= shift_q2;
-    leaky_shift_q2 <= shift_q1 + 6'd3;
-    leaky_fine_q3  <= leaky_shift_q2[FineShiftW-1:0];
+    valid_q <= {valid_q[4:1], valid_i};
+    bias_q1 <= bias_i;
+    {relu_q1, leaky_q1}  <= {activation_i == ActivationRelu, activation_i == ActivationLeaky};
+    {round_q1, bytes_q1} <= {leaky_round_i, bytes_i};
+    {relu_q2, leaky_q2, round_q2, bytes_q2} <= {relu_q1, leaky_q1, round_q1, bytes_q1};
+    {relu_q3, leaky_q3, round_q3} <= {relu_q2, leaky_q2, round_q2};
+    {relu_q4, relu_q5} <= {relu_q3, relu_q4};
   end
 
   always_ff @(posedge clk_i) begin
@@ -100,45 +112,61 @@ module sterna_requant
     end
   end
 
-  logic signed [TotalW-1:0] total [Lanes];
-
-  always_comb begin
-    for (int unsigned i = 0; i < Lanes; i++) total[i] = TotalW'(product_q1[i]) + TotalW'(bias_q1);
-  end
-
   always_ff @(posedge clk_i) begin
     if (valid_q[1]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        total_q2[i] <= relu_q1 && total[i][TotalW-1] ? '0 : total[i];
+        total_q2[i] <= TotalW'(product_q1[i]) + TotalW'(bias_q1);
       end
     end
   end
-
-  logic [1:0] coarse, leaky_coarse;
-
-  assign coarse       = shift_q2[5:FineShiftW];
-  assign leaky_coarse = leaky_shift_q2[5:FineShiftW];
 
   always_ff @(posedge clk_i) begin
     if (valid_q[2]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        coarse_q3[i] <= saturate_fine($signed({total_q2[i], 1'b0}) >>>
-            {leaky_q2 && total_q2[i][TotalW-1] ? leaky_coarse : coarse, {FineShiftW{1'b0}}});
+        window_q3[i]   <= window(total_q2[i][AboveBit-1:7], bytes_q2);
+        fits_q3[i]     <= fits(total_q2[i], bytes_q2);
+        negative_q3[i] <= total_q2[i][TotalW-1];
       end
     end
   end
 
-  logic [FineShiftW-1:0] fine;
-  logic                  up;
-
-  assign fine = shift_q3[FineShiftW-1:0];
-  assign up   = shift_q3 != '0;
-
+  // The three bits more of a negative leaky total; the result's bits above its sign must be copies of it.
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        data_o[i] <= round(coarse_q3[i] >>>
-            (leaky_q3 && coarse_q3[i][FineW-1] ? leaky_fine_q3 : fine), up);
+        if (leaky_q3 && negative_q3[i]) begin
+          value_q4[i] <= {window_q3[i][WindowW-1:4], window_q3[i][3] && round_q3};
+          clamp_q4[i] <= !fits_q3[i] || !window_q3[i][WindowW-1];
+        end else begin
+          value_q4[i] <= window_q3[i][ActW:0];
+          clamp_q4[i] <= !fits_q3[i] || window_q3[i][WindowW-1:ActW] != {4{negative_q3[i]}};
+        end
+      end
+      negative_q4 <= negative_q3;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_q[4]) begin
+      for (int unsigned i = 0; i < Lanes; i++) begin
+        rounded_q5[i] <= value_q4[i][ActW:1] + ActW'(value_q4[i][0]);
+      end
+      clamp_q5    <= clamp_q4;
+      negative_q5 <= negative_q4;
+    end
+  end
+
+  // A total that is not negative but becomes so was rounded up beyond the range.
+  always_ff @(posedge clk_i) begin
+    if (valid_q[5]) begin
+      for (int unsigned i = 0; i < Lanes; i++) begin
+        if (negative_q5[i] && relu_q5) begin
+          data_o[i] <= '0;
+        end else if (clamp_q5[i] || (!negative_q5[i] && rounded_q5[i][ActW-1])) begin
+          data_o[i] <= {negative_q5[i], {(ActW - 1){!negative_q5[i]}}};
+        end else begin
+          data_o[i] <= rounded_q5[i];
+        end
       end
     end
   end

@@ -1,148 +1,157 @@
-/// Runs a frame: takes the steps of the tape in order, waits for what each needs, starts the parts that do it,
-/// and ends the frame when everything is written or a check failed.
+/// Runs frames: takes the steps of the tape in order, starts the parts that do them as soon as these are free, and ends
+/// a frame when everything is written or a check failed. One more frame can wait; its image may be loaded already.
 module sterna_sequencer
   import sterna_pkg::*;
 #(
+  /// Bits of a feature memory address.
+  parameter int unsigned FmAddrW = 12,
   /// Bus bytes of one feature memory word of all banks.
   parameter int unsigned WordBytes = 104
 ) (
   /// Clock.
-  input  logic        clk_i,
+  input  logic               clk_i,
   /// Reset, active low, released synchronously.
-  input  logic        rst_ni,
+  input  logic               rst_ni,
 
-  /// Starts a frame (pulse, only when not busy).
-  input  logic        start_i,
+  /// Starts a frame, or queues it if one runs (pulse, only when none is queued).
+  input  logic               start_i,
   /// Ends the frame (pulse).
-  input  logic        abort_i,
+  input  logic               abort_i,
   /// Cycles without activity before the frame is given up; 0: never.
-  input  logic [31:0] watchdog_i,
-  /// First byte of the frame, a multiple of 64.
-  input  logic [63:0] frame_addr_i,
-  /// First byte of the result, a multiple of 64.
-  input  logic [63:0] result_addr_i,
+  input  logic [31:0]        watchdog_i,
+  /// First byte of the frame, a multiple of 64, taken at the start.
+  input  logic [63:0]        frame_addr_i,
+  /// First byte of the result, a multiple of 64, taken at the start.
+  input  logic [63:0]        result_addr_i,
   /// A frame runs.
-  output logic        busy_o,
+  output logic               busy_o,
+  /// Another one is queued.
+  output logic               queued_o,
   /// The frame ends in this cycle.
-  output logic        finish_o,
+  output logic               finish_o,
   /// Why the frame ends, with `finish_o`.
-  output logic [7:0]  error_code_o,
+  output logic [7:0]         error_code_o,
   /// Segment at which the frame ended in error.
-  output logic [31:0] error_segment_o,
-  /// The barrier of a step is satisfied and it starts (pulse).
-  output logic        step_begin_o,
+  output logic [31:0]        error_segment_o,
+  /// The oldest step that had not ended has ended: everything that it writes is written (pulse).
+  output logic               step_end_o,
 
   /// Returns all other parts to their reset state.
-  output logic        clear_o,
+  output logic               clear_o,
   /// The AXI reader and writer complete what the bus has seen.
-  output logic        flush_o,
+  output logic               flush_o,
   /// The AXI reader has nothing to do.
-  input  logic        reader_idle_i,
+  input  logic               reader_idle_i,
   /// The AXI writer has nothing to do and all responses.
-  input  logic        writer_idle_i,
-  /// A read response was an error (pulse).
-  input  logic        read_error_i,
+  input  logic               writer_idle_i,
+  /// A read response to the tape was an error (pulse).
+  input  logic               tape_read_error_i,
+  /// A read response to a LOAD was an error (pulse).
+  input  logic               load_read_error_i,
   /// A write response was an error (pulse).
-  input  logic        write_error_i,
+  input  logic               write_error_i,
   /// Something in the engine moved.
-  input  logic        activity_i,
+  input  logic               activity_i,
 
   /// Starts the tape reader (pulse).
-  output logic        tape_start_o,
+  output logic               tape_start_o,
   /// The next step.
-  input  logic        step_valid_i,
+  input  logic               step_valid_i,
   /// The step is taken.
-  output logic        step_ready_o,
+  output logic               step_ready_o,
   /// The step.
-  input  step_t       step_i,
-  /// The REQUANT payload has passed and was right (pulse).
-  input  logic        requant_done_i,
+  input  step_t              step_i,
   /// All WEIGHTS have passed and were right (pulse).
-  input  logic        weights_done_i,
-  /// The tape reader leaves the bus alone behind the next segment header.
-  output logic        hold_o,
+  input  logic               weights_done_i,
   /// The tape reader drops the payload that is read.
-  output logic        discard_o,
+  output logic               discard_o,
   /// It has dropped it.
-  input  logic        discarded_i,
-  /// The tape reader waits for no bytes.
-  input  logic        bus_free_i,
+  input  logic               discarded_i,
   /// All segments have passed.
-  input  logic        tape_done_i,
+  input  logic               tape_done_i,
   /// A check of the tape failed.
-  input  logic        tape_error_i,
+  input  logic               tape_error_i,
   /// Which check.
-  input  logic [7:0]  tape_error_code_i,
+  input  logic [7:0]         tape_error_code_i,
   /// Segment that the tape reader reads.
-  input  logic [31:0] tape_segment_i,
+  input  logic [31:0]        tape_segment_i,
 
-  /// The next REQUANT word is the first of a payload.
-  output logic        table_start_o,
-  /// REQUANT words may pass to `table_half_o`.
-  output logic        table_enable_o,
-  /// Channels of each cluster in the tables that are written.
-  output logic [15:0] table_filters_o,
-  /// Logarithm of tiles_at_once of the step whose tables are written.
-  output logic [1:0]  table_tiles_log2_o,
-  /// Half of the tables that is written, or used by the step that runs.
-  output logic        table_half_o,
-  /// No REQUANT word is on its way.
-  input  logic        tables_idle_i,
+  /// The next REQUANT word is the first of a payload (pulse).
+  output logic               table_start_o,
+  /// REQUANT words are still to be written.
+  input  logic               table_busy_i,
+  /// Half of the tables to write.
+  output logic               table_half_o,
+  /// Channels that each cluster drains in their step.
+  output logic [15:0]        table_filters_o,
+  /// Logarithm of tiles_at_once of their step.
+  output logic [1:0]         table_tiles_log2_o,
+  /// Half of the tables for `step_o`.
+  output logic               half_o,
 
-  /// The step that runs; stable while any part but the drain works on it.
-  output step_t       step_o,
+  /// The CONV step that runs; stable while any part but the drain works on it.
+  output step_t              step_o,
   /// Logarithm of its tiles_at_once.
-  output logic [1:0]  tiles_log2_o,
-  /// The first cycle of a CONV step (pulse).
-  output logic        conv_start_o,
+  output logic [1:0]         tiles_log2_o,
+  /// The first cycle of `step_o` (pulse).
+  output logic               conv_start_o,
   /// WEIGHTS may pass.
-  output logic        weights_enable_o,
+  output logic               weights_enable_o,
   /// Passes are still to be given to clusters.
-  input  logic        issuing_i,
+  input  logic               issuing_i,
   /// All passes are drained.
-  input  logic        drained_i,
-  /// The passes of all steps before the last CONV step are drained.
-  input  logic        earlier_drained_i,
+  input  logic               drained_i,
+  /// The passes of all steps before `step_o` are drained.
+  input  logic               earlier_drained_i,
+  /// The oldest CONV step that was not noted is drained.
+  input  logic               step_drained_i,
+  /// It is noted.
+  output logic               step_noted_o,
   /// The distributor holds nothing.
-  input  logic        distributor_idle_i,
-  /// The line loader has delivered all lines.
-  input  logic        loader_idle_i,
+  input  logic               distributor_idle_i,
+  /// The line loader has read all lines.
+  input  logic               loader_idle_i,
 
-  /// The first cycle of a LOAD step (pulse).
-  output logic        load_start_o,
-  /// The words of the LOAD are written.
-  input  logic        load_done_i,
-  /// The first cycle of a STORE step (pulse).
-  output logic        store_start_o,
-  /// The beats of the STORE are given to the writer.
-  input  logic        store_done_i,
-  /// The reader's commands and beats belong to a LOAD.
-  output logic        load_active_o,
+  /// A LOAD starts (pulse).
+  output logic               load_start_o,
+  /// The words of the LOAD are written (pulse).
+  input  logic               load_done_i,
+  /// A STORE starts (pulse).
+  output logic               store_start_o,
+  /// The beats of the STORE are given to the writer (pulse).
+  input  logic               store_done_i,
   /// The gather belongs to a STORE.
-  output logic        store_active_o,
+  output logic               store_active_o,
   /// Transfer of a LOAD, to the AXI reader.
-  output logic        load_command_valid_o,
+  output logic               load_command_valid_o,
   /// The AXI reader takes it.
-  input  logic        load_command_ready_i,
+  input  logic               load_command_ready_i,
   /// Transfer of a STORE, to the AXI writer.
-  output logic        store_command_valid_o,
+  output logic               store_command_valid_o,
   /// The AXI writer takes it.
-  input  logic        store_command_ready_i,
+  input  logic               store_command_ready_i,
   /// First byte of the transfer.
-  output logic [63:0] move_addr_o,
+  output logic [63:0]        move_addr_o,
   /// Bytes of the transfer.
-  output logic [31:0] move_bytes_o
+  output logic [31:0]        move_bytes_o,
+  /// First feature memory word of the transfer.
+  output logic [FmAddrW-1:0] move_base_o,
+  /// Words of the transfer.
+  output logic [31:0]        move_words_o
 );
+  /// Steps that may have begun and not ended.
+  localparam int unsigned OpenSteps = 4;
+
   typedef enum logic [3:0] {
     StIdle,
     StClear,
     StStart,
     StStep,
-    StTable,
-    StTableWords,
-    StBarrier,
+    StNextConv,
     StConv,
     StQuiet,
+    StReadAll,
+    StAsk,
     StMove,
     StWritten,
     StFlush
@@ -150,45 +159,98 @@ module sterna_sequencer
 
   state_e state_d, state_q;
   step_t next_d, next_q, step_d, step_q;
-  logic half_d, half_q, first_d, first_q, asked_d, asked_q;
-  logic [31:0] segment_d, segment_q;
-  logic lines_done, quiet, move_done, is_load;
+  logic half_d, half_q, next_half_d, next_half_q, table_wanted_d, table_wanted_q, first_d, first_q;
+  logic [31:0] segment_d, segment_q, load_segment_d, load_segment_q;
+  logic is_load, is_background, lines_done_q, quiet_q, earlier_drained_q, all_done;
 
-  assign is_load = step_q.op == OpLoad;
-  assign lines_done = !issuing_i && distributor_idle_i && loader_idle_i;
-  assign quiet = lines_done && drained_i;
-  assign move_done = is_load ? load_done_i : store_done_i;
+  assign is_load = next_q.op == OpLoad;
+  assign is_background = is_load && next_q.next[0];
+
+  // What the other parts say is looked at a cycle late, which is never when a step has just started.
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      lines_done_q <= 1'b0;
+      quiet_q <= 1'b0;
+      earlier_drained_q <= 1'b0;
+    end else begin
+      lines_done_q <= !issuing_i && distributor_idle_i && loader_idle_i;
+      quiet_q <= !issuing_i && distributor_idle_i && loader_idle_i && drained_i;
+      earlier_drained_q <= earlier_drained_i;
+    end
+  end
+
+  // -------------------------------------------------------------------------------------------- frames
+
+  typedef struct packed {
+    logic [63:0] frame;
+    logic [63:0] result;
+  } addresses_t;
+
+  addresses_t current_d, current_q, queued_d, queued_q;
+  logic is_queued_d, is_queued_q;
+  // The queued frame's image is or will be loaded; that of the running frame was loaded before it began.
+  logic image_d, image_q, has_image_d, has_image_q;
+  logic good_end, bad_end, failed, load_busy_d, load_busy_q;
+
+  assign finish_o = good_end || bad_end;
+  assign busy_o = state_q != StIdle;
+  assign queued_o = is_queued_q;
+
+  always_comb begin
+    current_d = current_q;
+    queued_d = queued_q;
+    is_queued_d = is_queued_q;
+    has_image_d = has_image_q;
+    image_d = image_q || (load_start_o && is_background);
+    if (start_i) begin
+      queued_d = '{frame: frame_addr_i, result: result_addr_i};
+      is_queued_d = 1'b1;
+    end
+    if (state_q == StIdle || good_end) begin
+      current_d = queued_d;
+      is_queued_d = 1'b0;
+      has_image_d = image_d;
+      image_d = 1'b0;
+    end
+    if (state_q == StFlush) begin
+      is_queued_d = 1'b0;
+      has_image_d = 1'b0;
+      image_d = 1'b0;
+    end
+  end
 
   // --------------------------------------------------------------------------------- errors and watchdog
 
   logic [31:0] still_d, still_q;
-  logic discard_d, discard_q, expired, stalled, running, failed;
+  logic discard_d, discard_q, expired_d, expired_q, stalled, running, moving;
   logic [7:0] fault, error_d, error_q;
   logic [31:0] error_segment_d, error_segment_q;
 
   assign running = !(state_q inside {StIdle, StFlush});
-  assign expired = busy_o && watchdog_i != '0 && still_q >= watchdog_i;
-  assign stalled = discard_q && (discarded_i || expired);
+  assign moving = state_q inside {StQuiet, StReadAll, StAsk, StMove, StWritten};
+  assign stalled = discard_q && (discarded_i || expired_q);
   assign failed = running && fault != ErrorNone;
 
   always_comb begin
     fault = ErrorNone;
     if (abort_i) fault = ErrorAborted;
-    else if (read_error_i) fault = ErrorBusRead;
+    else if (tape_read_error_i || load_read_error_i) fault = ErrorBusRead;
     else if (write_error_i) fault = ErrorBusWrite;
     else if (tape_error_i) fault = tape_error_code_i;
     else if (stalled) fault = ErrorStall;
   end
 
   always_comb begin
-    still_d = activity_i || expired || !busy_o ? '0 : still_q + 32'd1;
-    discard_d = running && (discard_q || expired);
+    still_d = activity_i || expired_q || !busy_o ? '0 : still_q + 32'd1;
+    expired_d = busy_o && !activity_i && !expired_q && !failed && watchdog_i != '0 && still_q >= watchdog_i;
+    discard_d = running && (discard_q || expired_q);
     error_d = error_q;
     error_segment_d = error_segment_q;
     if (failed) begin
       error_d = fault;
-      error_segment_d = hold_o && !tape_error_i ? segment_q : tape_segment_i;
-    end else if (start_i) begin
+      error_segment_d = moving && !tape_error_i && !tape_read_error_i ? segment_q : tape_segment_i;
+      if (load_read_error_i) error_segment_d = load_segment_q;
+    end else if (start_i && state_q == StIdle) begin
       error_d = ErrorNone;
       error_segment_d = '0;
     end
@@ -196,15 +258,47 @@ module sterna_sequencer
 
   // ----------------------------------------------------------------------------------------------- steps
 
+  // The steps that have begun and not ended, oldest first: 1 ends when its passes are drained, 0 has ended.
+  logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv;
+
+  sterna_fifo #(
+    .Width(1),
+    .Depth(OpenSteps)
+  ) u_open (
+    .clk_i,
+    .rst_ni,
+    .clear_i(clear_o),
+    .valid_i(note_valid),
+    .ready_o(note_ready),
+    .data_i (note_is_conv),
+    .valid_o(oldest_valid),
+    .ready_i(!oldest_is_conv || step_drained_i),
+    .data_o (oldest_is_conv),
+    .count_o()
+  );
+
+  assign step_noted_o = oldest_valid && oldest_is_conv;
+  assign step_end_o = oldest_valid && (!oldest_is_conv || step_drained_i);
+  assign all_done = quiet_q && writer_idle_i && !load_busy_q && !oldest_valid;
+
+  // Tables of two steps exist, so those of the next one can be written when the one before this one is drained.
+  assign table_start_o = state_q == StNextConv && table_wanted_q && earlier_drained_q;
+
   always_comb begin
     state_d = state_q;
     next_d = next_q;
     step_d = step_q;
     half_d = half_q;
+    next_half_d = next_half_q;
+    table_wanted_d = table_wanted_q && !table_start_o;
     segment_d = segment_q;
+    load_segment_d = load_segment_q;
     first_d = 1'b0;
-    asked_d = asked_q;
-    step_begin_o = 1'b0;
+    load_busy_d = (load_busy_q || load_start_o) && !load_done_i;
+    note_valid = 1'b0;
+    note_is_conv = 1'b0;
+    good_end = 1'b0;
+    bad_end = 1'b0;
     unique case (state_q)
       StIdle: if (start_i) state_d = StClear;
       StClear: if (reader_idle_i && writer_idle_i) state_d = StStart;
@@ -214,49 +308,71 @@ module sterna_sequencer
         if (step_valid_i) begin
           next_d = step_i;
           segment_d = tape_segment_i;
-          state_d = step_i.op == OpConv ? StTable : StQuiet;
-        end else if (tape_done_i && quiet && writer_idle_i && !discard_q) begin
-          state_d = StIdle;
+          if (step_ready_o) begin
+            state_d = StQuiet;
+            if (step_i.op == OpLoad && step_i.next[0]) state_d = StReadAll;
+            if (step_i.op == OpConv) begin
+              state_d = StNextConv;
+              table_wanted_d = 1'b1;
+              next_half_d = !half_q;
+            end
+          end
+        end else if (tape_done_i && all_done && !discard_q && !failed) begin
+          good_end = 1'b1;
+          state_d = is_queued_q || start_i ? StClear : StIdle;
         end
       end
-      StTable: begin
-        if (!issuing_i && earlier_drained_i) begin
-          half_d = !half_q;
-          state_d = StTableWords;
-        end
-      end
-      StTableWords: if (requant_done_i) state_d = StBarrier;
-      StBarrier: begin
-        if (tables_idle_i && lines_done && (drained_i || next_q.barrier == '0)) begin
-          step_begin_o = 1'b1;
+      StNextConv: begin
+        if (lines_done_q && !table_wanted_q && note_ready) begin
+          note_valid = 1'b1;
+          note_is_conv = 1'b1;
+          step_d = next_q;
+          half_d = next_half_q;
+          first_d = 1'b1;
           state_d = StConv;
         end
       end
       StConv: if (weights_done_i) state_d = StStep;
+      // LOAD and STORE: all is written. A LOAD whose image is there already has nothing to do.
       StQuiet: begin
-        if (quiet && bus_free_i && reader_idle_i) begin
-          step_begin_o = 1'b1;
-          asked_d = 1'b0;
-          state_d = StMove;
+        if (quiet_q && !load_busy_q && note_ready) begin
+          state_d = StAsk;
+          if (is_load && has_image_q) begin
+            note_valid = 1'b1;
+            state_d = StStep;
+          end
         end
       end
-      StMove: begin
-        asked_d = asked_q || load_command_ready_i && is_load || store_command_ready_i && !is_load;
-        if (move_done) state_d = StWritten;
+      // A LOAD in the background: all lines of earlier steps are read. Nothing to do if no frame is queued.
+      StReadAll: begin
+        if (lines_done_q && !load_busy_q && note_ready) begin
+          note_valid = 1'b1;
+          state_d = is_queued_q && !image_q ? StAsk : StStep;
+        end
       end
-      StWritten: if (writer_idle_i) state_d = StStep;
-      StFlush: if (reader_idle_i && writer_idle_i || expired) state_d = StIdle;
+      StAsk: begin
+        if (load_start_o) load_segment_d = segment_q;
+        if (load_start_o || store_start_o) state_d = is_background ? StStep : StMove;
+      end
+      StMove: if (is_load ? load_done_i : store_done_i) state_d = StWritten;
+      StWritten: begin
+        if (writer_idle_i) begin
+          note_valid = 1'b1;
+          state_d = StStep;
+        end
+      end
+      StFlush: begin
+        if (reader_idle_i && writer_idle_i || expired_q) begin
+          bad_end = 1'b1;
+          state_d = StIdle;
+        end
+      end
       default: ;
     endcase
-    if (step_begin_o) begin
-      step_d = next_q;
-      first_d = 1'b1;
-    end
     if (failed) state_d = StFlush;
+    if (clear_o) load_busy_d = 1'b0;
   end
 
-  assign busy_o = state_q != StIdle;
-  assign finish_o = busy_o && state_d == StIdle;
   assign error_code_o = error_q;
   assign error_segment_o = error_segment_q;
 
@@ -265,29 +381,44 @@ module sterna_sequencer
   assign flush_o = clear_o || state_q == StIdle;
   assign tape_start_o = state_q == StStart;
 
-  assign step_ready_o = state_q == StStep;
-  assign hold_o = state_q inside {StQuiet, StMove, StWritten};
+  // The words of the last table must have left the queue before those of the next one enter it.
+  assign step_ready_o = state_q == StStep && !table_busy_i;
   assign discard_o = discard_q;
 
-  assign table_start_o = state_q == StTable;
-  assign table_enable_o = state_q == StTableWords;
+  assign table_half_o = next_half_q;
   assign table_filters_o = next_q.filters;
   assign table_tiles_log2_o = {next_q.tiles_at_once[2], next_q.tiles_at_once[1]};
-  assign table_half_o = half_q;
-
+  assign half_o = half_q;
   assign step_o = step_q;
   assign tiles_log2_o = {step_q.tiles_at_once[2], step_q.tiles_at_once[1]};
-  assign conv_start_o = first_q && state_q == StConv;
+  assign conv_start_o = first_q;
   assign weights_enable_o = state_q == StConv;
 
-  assign load_active_o = state_q == StMove && is_load;
+  // ----------------------------------------------------------------------------------------------- moves
+
+  // The step has been here for a cycle before the transfer is asked for.
+  logic [63:0] move_base, move_addr_q;
+  logic [31:0] move_bytes_q;
+
+  always_comb begin
+    move_base = current_q.result;
+    if (is_load) move_base = is_background ? queued_q.frame : current_q.frame;
+  end
+
+  always_ff @(posedge clk_i) begin
+    move_addr_q <= move_base + 64'(next_q.dram_offset);
+    move_bytes_q <= next_q.fm_words * WordBytes;
+  end
+
+  assign load_command_valid_o = state_q == StAsk && is_load;
+  assign store_command_valid_o = state_q == StAsk && !is_load;
+  assign load_start_o = load_command_valid_o && load_command_ready_i;
+  assign store_start_o = store_command_valid_o && store_command_ready_i;
   assign store_active_o = state_q == StMove && !is_load;
-  assign load_start_o = first_q && load_active_o;
-  assign store_start_o = first_q && store_active_o;
-  assign load_command_valid_o = load_active_o && !asked_q;
-  assign store_command_valid_o = store_active_o && !asked_q;
-  assign move_addr_o = (is_load ? frame_addr_i : result_addr_i) + 64'(step_q.dram_offset);
-  assign move_bytes_o = step_q.fm_words * WordBytes;
+  assign move_addr_o = move_addr_q;
+  assign move_bytes_o = move_bytes_q;
+  assign move_base_o = next_q.fm_base[FmAddrW-1:0];
+  assign move_words_o = next_q.fm_words;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -295,10 +426,19 @@ module sterna_sequencer
       next_q <= '0;
       step_q <= '0;
       half_q <= 1'b0;
+      next_half_q <= 1'b0;
+      table_wanted_q <= 1'b0;
       first_q <= 1'b0;
-      asked_q <= 1'b0;
       segment_q <= '0;
+      load_segment_q <= '0;
+      load_busy_q <= 1'b0;
+      current_q <= '0;
+      queued_q <= '0;
+      is_queued_q <= 1'b0;
+      image_q <= 1'b0;
+      has_image_q <= 1'b0;
       still_q <= '0;
+      expired_q <= 1'b0;
       discard_q <= 1'b0;
       error_q <= ErrorNone;
       error_segment_q <= '0;
@@ -307,13 +447,27 @@ module sterna_sequencer
       next_q <= next_d;
       step_q <= step_d;
       half_q <= half_d;
+      next_half_q <= next_half_d;
+      table_wanted_q <= table_wanted_d;
       first_q <= first_d;
-      asked_q <= asked_d;
       segment_q <= segment_d;
+      load_segment_q <= load_segment_d;
+      load_busy_q <= load_busy_d;
+      current_q <= current_d;
+      queued_q <= queued_d;
+      is_queued_q <= is_queued_d;
+      image_q <= image_d;
+      has_image_q <= has_image_d;
       still_q <= still_d;
+      expired_q <= expired_d;
       discard_q <= discard_d;
       error_q <= error_d;
       error_segment_q <= error_segment_d;
     end
   end
+
+`ifndef SYNTHESIS
+  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    start_i |-> !is_queued_q);
+`endif
 endmodule

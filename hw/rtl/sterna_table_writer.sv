@@ -1,7 +1,7 @@
 /// Writes the words of a REQUANT payload to the tables of the clusters of each filter group, and drops the
 /// padding behind them.
 module sterna_table_writer #(
-  /// Clusters.
+  /// Clusters; a power of two.
   parameter int unsigned Clusters = 2,
   /// Entries of a table.
   parameter int unsigned Entries = 64,
@@ -14,52 +14,103 @@ module sterna_table_writer #(
   input  logic                rst_ni,
   /// Back to the reset state.
   input  logic                clear_i,
-  /// The next word is the first of a payload (pulse, before the word).
+  /// The next word is the first of a payload (pulse, only while not busy).
   input  logic                start_i,
+  /// Half of the tables to write, taken at the start like the next two.
+  input  logic                half_i,
   /// Channels that each cluster drains, at most `Entries`.
   input  logic [15:0]         filters_i,
   /// Logarithm of the distinct tiles that the clusters work on.
   input  logic [1:0]          tiles_log2_i,
-  /// A word is offered; it is always taken.
+  /// Words of the payload are still to come.
+  output logic                busy_o,
+  /// A word is offered.
   input  logic                word_valid_i,
+  /// It is taken.
+  output logic                word_ready_o,
   /// A word is written to the table of each cluster.
   output logic [Clusters-1:0] table_valid_o,
+  /// Half of the table.
+  output logic                table_half_o,
   /// Entry of the table.
   output logic [IndexW-1:0]   table_index_o
 );
   localparam int unsigned GroupW = $clog2(Clusters + 1);
+  /// Words of 64 bytes: payloads are a multiple of that.
+  localparam int unsigned AlignWords = 8;
 
-  logic [IndexW-1:0] index_d, index_q;
-  logic [GroupW-1:0] group_d, group_q;
+  logic [IndexW-1:0] index_d, index_q, last_d, last_q;
+  logic [GroupW-1:0] group_d, group_q, groups_d, groups_q;
+  logic [2:0] place_d, place_q;
+  logic [1:0] log2_d, log2_q;
+  logic half_d, half_q, busy_d, busy_q;
+  logic take, written;
 
+  assign take = word_valid_i && busy_q;
+  assign written = group_q == groups_q;
+  assign busy_o = busy_q;
+  assign word_ready_o = busy_q;
+  assign table_half_o = half_q;
   assign table_index_o = index_q;
 
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    assign table_valid_o[c] = word_valid_i && GroupW'(c >> tiles_log2_i) == group_q;
+    assign table_valid_o[c] = take && GroupW'(c >> log2_q) == group_q;
   end
 
   always_comb begin
     index_d = index_q;
     group_d = group_q;
-    if (start_i || clear_i) begin
-      index_d = '0;
-      group_d = '0;
-    end else if (word_valid_i && group_q != GroupW'(Clusters)) begin
+    place_d = place_q + 3'(take);
+    last_d = last_q;
+    groups_d = groups_q;
+    log2_d = log2_q;
+    half_d = half_q;
+    busy_d = busy_q;
+    if (take && !written) begin
       index_d = index_q + 1'b1;
-      if (16'(index_q) + 16'd1 == filters_i) begin
+      if (index_q == last_q) begin
         index_d = '0;
         group_d = group_q + 1'b1;
       end
     end
+    if (take && place_q == 3'(AlignWords - 1) && group_d == groups_q) busy_d = 1'b0;
+    if (start_i) begin
+      index_d = '0;
+      group_d = '0;
+      place_d = '0;
+      last_d = IndexW'(filters_i - 16'd1);
+      groups_d = GroupW'(Clusters) >> tiles_log2_i;
+      log2_d = tiles_log2_i;
+      half_d = half_i;
+      busy_d = 1'b1;
+    end
+    if (clear_i) busy_d = 1'b0;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       index_q <= '0;
       group_q <= '0;
+      place_q <= '0;
+      last_q <= '0;
+      groups_q <= '0;
+      log2_q <= '0;
+      half_q <= 1'b0;
+      busy_q <= 1'b0;
     end else begin
       index_q <= index_d;
       group_q <= group_d;
+      place_q <= place_d;
+      last_q <= last_d;
+      groups_q <= groups_d;
+      log2_q <= log2_d;
+      half_q <= half_d;
+      busy_q <= busy_d;
     end
   end
+
+`ifndef SYNTHESIS
+  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    start_i |-> !busy_q && filters_i != '0 && 32'(filters_i) <= Entries);
+`endif
 endmodule

@@ -1,6 +1,6 @@
-/// Walks the segments of a tape: asks for their bytes, checks headers, order, lengths and CRCs, and hands on
-/// the payloads. A STEP is handed on after its CRC was right; REQUANT and WEIGHTS stream through, WEIGHTS once
-/// for each tile group of its step.
+/// Walks a tape: checks its header and each segment, offers the steps and hands on the payloads of REQUANT and WEIGHTS
+/// as they come, WEIGHTS once for each tile group of its step. A step tells the lengths of its segments, so when it is
+/// taken everything up to the step behind the next one is asked for at once.
 module sterna_tape_reader
   import sterna_pkg::*;
 #(
@@ -25,15 +25,15 @@ module sterna_tape_reader
   input  logic [63:0]      tape_addr_i,
   /// Bytes of the tape; stable while the tape is read.
   input  logic [31:0]      tape_bytes_i,
-  /// Asks the AXI reader for bytes of the tape.
+  /// Asks for bytes of the tape.
   output logic             command_valid_o,
-  /// The AXI reader takes the command.
+  /// The command is taken.
   input  logic             command_ready_i,
   /// First byte.
   output logic [63:0]      command_addr_o,
   /// Bytes.
   output logic [31:0]      command_bytes_o,
-  /// A beat from the AXI reader.
+  /// A beat of the tape, as asked for.
   input  logic             beat_valid_i,
   /// The beat is taken.
   output logic             beat_ready_o,
@@ -41,7 +41,7 @@ module sterna_tape_reader
   input  logic [DataW-1:0] beat_data_i,
   /// A checked step is offered.
   output logic             step_valid_o,
-  /// The step is taken.
+  /// The step is taken; only then is more asked for than the next step.
   input  logic             step_ready_i,
   /// The step.
   output step_t            step_o,
@@ -49,22 +49,16 @@ module sterna_tape_reader
   output logic             requant_valid_o,
   /// The REQUANT beat is taken.
   input  logic             requant_ready_i,
-  /// The REQUANT payload has passed and its CRC was right (pulse).
-  output logic             requant_done_o,
   /// `beat_data_i` is a beat of a WEIGHTS payload.
   output logic             weights_valid_o,
   /// The WEIGHTS beat is taken.
   input  logic             weights_ready_i,
   /// The WEIGHTS payload has passed for the last time and its CRC was right (pulse).
   output logic             weights_done_o,
-  /// While high, no bytes behind the next segment header are asked for.
-  input  logic             hold_i,
   /// Drop what is left of the REQUANT or WEIGHTS payload, but check it; nothing follows.
   input  logic             discard_i,
   /// No payload is left to drop.
   output logic             discarded_o,
-  /// Every byte that was asked for has been taken.
-  output logic             bus_free_o,
   /// All segments have passed.
   output logic             done_o,
   /// A check failed; stays until clear_i.
@@ -74,13 +68,13 @@ module sterna_tape_reader
   /// The segment that is read.
   output logic [31:0]      segment_o
 );
-  localparam int unsigned HeaderBytes = 64;
   localparam int unsigned ByteW = $clog2(DataW / 8);
-  localparam int unsigned LeftW = 32 - ByteW;
-  localparam logic [LeftW-1:0] HeaderBeats = LeftW'(HeaderBytes * 8 / DataW);
-  /// Bytes that surely follow a WEIGHTS payload if anything does: a STEP segment and one more header.
-  localparam logic [31:0] StepAhead = 32'd192;
-  localparam logic [31:0] HeaderAhead = 32'd64;
+  /// Everything on a tape is a multiple of 64 bytes: places and lengths are counted in these.
+  localparam int unsigned LineW = 26;
+  localparam int unsigned LineBeats = 512 / DataW;
+  localparam int unsigned BeatsW = 32 - ByteW;
+  /// Lines that are asked for at the start: the tape's header, the first step, a segment header.
+  localparam logic [LineW+1:0] FirstLines = 28'd4;
 
   // The fields of a header that are looked at; its CRC is checked by the residue.
   typedef struct packed {
@@ -107,6 +101,9 @@ module sterna_tape_reader
     StHeaderCheck,
     StPayload,
     StPayloadCheck,
+    StStepSum,
+    StStepEnd,
+    StStepCheck,
     StStep,
     StDone,
     StError
@@ -114,24 +111,24 @@ module sterna_tape_reader
 
   state_e state_d, state_q;
   logic [7:0] error_d, error_q;
-  /// The last 64 bytes that were read: a header or a STEP payload when it is looked at.
-  logic [511:0] buffer_d, buffer_q;
+  /// The last 64 bytes of headers and steps: a header or a step when it is looked at.
+  logic [511:0] buffer_q;
   /// Beats left of the header or payload that is read.
-  logic [LeftW-1:0] left_d, left_q;
-  /// Offset behind the last payload, or of the payload that is read.
-  logic [31:0] position_d, position_q;
+  logic [BeatsW-1:0] left_d, left_q;
+  /// Lines before the header of the segment that is read, or comes next.
+  logic [LineW-1:0] place_d, place_q, tape_lines, payload_lines;
   logic [31:0] segments_d, segments_q, segment_d, segment_q;
   /// Kind of the segment that must come next, or is read.
   logic [31:0] kind_d, kind_q;
-  logic [31:0] payload_bytes_d, payload_bytes_q, payload_crc_d, payload_crc_q;
-  /// Times that WEIGHTS is still to stream, and least beats of REQUANT, both from the last step.
+  logic [31:0] payload_crc_d, payload_crc_q;
+  /// From the last CONV step: lengths of its payloads, times that WEIGHTS is still to stream.
+  logic [LineW-1:0] requant_lines_d, requant_lines_q, weights_lines_d, weights_lines_q;
   logic [31:0] repeats_d, repeats_q;
-  logic [31:0] requant_bytes_d, requant_bytes_q;
 
   tape_header_t tape_header;
   segment_header_t header;
   step_t step;
-  logic take, last_beat, crc_clear;
+  logic take, last_beat, crc_clear, step_taken, is_conv;
   logic [31:0] crc;
   logic [7:0] tape_fault, header_fault, step_fault;
 
@@ -148,15 +145,16 @@ module sterna_tape_reader
 
   // ---------------------------------------------------------------------------------------------- beats
 
-  logic streaming, is_requant, is_weights;
+  logic streaming, is_step, is_requant, is_weights;
 
   assign streaming = state_q == StPayload && !discard_i;
+  assign is_step = kind_q == SegmentStep;
   assign is_requant = kind_q == SegmentRequant;
   assign is_weights = kind_q == SegmentWeights;
   assign requant_valid_o = streaming && is_requant && beat_valid_i;
   assign weights_valid_o = streaming && is_weights && beat_valid_i;
   assign take = beat_valid_i && beat_ready_o;
-  assign last_beat = take && left_q == LeftW'(1);
+  assign last_beat = take && left_q == BeatsW'(1);
   assign crc_clear = state_q inside {StIdle, StNext} || (state_q != StPayload && state_d == StPayload);
 
   always_comb begin
@@ -171,13 +169,13 @@ module sterna_tape_reader
     endcase
   end
 
-  assign buffer_d = take ? 512'({beat_data_i, buffer_q} >> DataW) : buffer_q;
-
   // --------------------------------------------------------------------------------------------- checks
 
   assign tape_header = tape_header_t'(buffer_q[$bits(tape_header_t)-1:0]);
   assign header = segment_header_t'(buffer_q[$bits(segment_header_t)-1:0]);
   assign step = step_t'(buffer_q);
+  assign is_conv = step.op == OpConv;
+  assign tape_lines = tape_bytes_i[31:6];
 
   always_comb begin
     tape_fault = ErrorNone;
@@ -188,27 +186,38 @@ module sterna_tape_reader
     else if (crc != CrcResidue) tape_fault = ErrorHeaderCrc;
   end
 
-  // position_q is that of the payload; the tape's end lies at or behind it.
   always_comb begin
     header_fault = ErrorNone;
     if (crc != CrcResidue || header.index != segment_q) header_fault = ErrorSegmentHeader;
     else if (header.kind != kind_q) header_fault = ErrorBadStep;
-    else if (header.bytes == '0 || header.bytes[5:0] != '0 ||
-             header.bytes > 64'(tape_bytes_i - position_q)) header_fault = ErrorBadLength;
-    else if (kind_q == SegmentStep && header.bytes != 64'(HeaderBytes)) header_fault = ErrorBadLength;
-    else if (is_requant && header.bytes[31:0] < requant_bytes_q) header_fault = ErrorBadLength;
+    else if (header.bytes != 64'({payload_lines, 6'd0})) header_fault = ErrorBadLength;
   end
 
-  logic legal_tiles, legal_filters;
+  // The lines of a CONV step's two segments, and where they end; a line more for each header.
+  logic [LineW:0] step_lines_d, step_lines_q;
+  logic [LineW+1:0] step_end_d, step_end_q;
+  // The clusters form clusters / tiles_at_once filter groups, both powers of two.
+  logic [17:0] table_words;
+  logic [14:0] table_lines;
+  logic legal_tiles, legal_filters, legal_lengths;
+
+  assign step_lines_d = (LineW + 1)'(step.requant_bytes[31:6]) + (LineW + 1)'(step.weights_bytes[31:6]);
+  assign step_end_d = (LineW + 2)'(place_q) + (LineW + 2)'(step_lines_q) + (LineW + 2)'(2);
+  assign table_words = (18'(step.filters) * 18'(Clusters)) >> {step.tiles_at_once[2], step.tiles_at_once[1]};
+  assign table_lines = 15'((table_words + 18'd7) >> 3);
   assign legal_filters = step.filters != '0 && step.filters <= 16'(TableEntries);
   assign legal_tiles = $onehot(step.tiles_at_once) && step.tiles_at_once <= 8'(Clusters);
+  assign legal_lengths = step.requant_bytes == 32'({table_lines, 6'd0}) && step.weights_bytes != '0 &&
+                         step.weights_bytes[5:0] == '0 && step_end_q <= (LineW + 2)'(tape_lines);
 
   always_comb begin
     step_fault = ErrorBadStep;
     unique case (step.op)
       OpLoad, OpStore: if (step.fm_words != '0) step_fault = ErrorNone;
       OpConv: begin
-        if (legal_tiles && legal_filters && step.tile_groups != '0) step_fault = ErrorNone;
+        if (legal_tiles && legal_filters && step.tile_groups != '0) begin
+          step_fault = legal_lengths ? ErrorNone : ErrorBadLength;
+        end
       end
       default: ;
     endcase
@@ -216,31 +225,35 @@ module sterna_tape_reader
 
   // ----------------------------------------------------------------------------------------------- walk
 
-  // The clusters form clusters / tiles_at_once filter groups, both powers of two.
-  logic [31:0] filter_groups;
-  assign filter_groups = 32'(Clusters) >> {step.tiles_at_once[2], step.tiles_at_once[1]};
+  always_comb begin
+    payload_lines = LineW'(1);
+    if (is_requant) payload_lines = requant_lines_q;
+    if (is_weights) payload_lines = weights_lines_q;
+  end
+
+  assign step_taken = state_q == StStep && step_ready_i;
 
   always_comb begin
     state_d = state_q;
     error_d = error_q;
-    left_d = left_q - LeftW'(take);
-    position_d = position_q;
+    left_d = left_q - BeatsW'(take);
+    place_d = place_q;
     segments_d = segments_q;
     segment_d = segment_q;
     kind_d = kind_q;
-    payload_bytes_d = payload_bytes_q;
     payload_crc_d = payload_crc_q;
+    requant_lines_d = requant_lines_q;
+    weights_lines_d = weights_lines_q;
     repeats_d = repeats_q;
-    requant_bytes_d = requant_bytes_q;
     unique case (state_q)
       StIdle: begin
-        left_d = HeaderBeats;
+        left_d = BeatsW'(LineBeats);
         kind_d = SegmentStep;
         segment_d = '0;
-        position_d = 32'(HeaderBytes);
+        place_d = LineW'(1);
         if (start_i) begin
           state_d = StTapeHeader;
-          if (tape_bytes_i < 32'(HeaderBytes) || tape_bytes_i[5:0] != '0) error_d = ErrorBadLength;
+          if (tape_lines == '0 || tape_bytes_i[5:0] != '0) error_d = ErrorBadLength;
         end
       end
       StTapeHeader: if (last_beat) state_d = StTapeCheck;
@@ -250,30 +263,28 @@ module sterna_tape_reader
         state_d = StNext;
       end
       StNext: begin
-        left_d = HeaderBeats;
+        left_d = BeatsW'(LineBeats);
         state_d = StHeader;
-        position_d = position_q + 32'(HeaderBytes);
         if (segment_q == segments_q) begin
           state_d = StDone;
-          if (kind_q != SegmentStep) error_d = ErrorBadStep;
-          else if (position_q != tape_bytes_i) error_d = ErrorBadLength;
-        end else if (position_q == tape_bytes_i) begin
+          if (!is_step) error_d = ErrorBadStep;
+          else if (place_q != tape_lines) error_d = ErrorBadLength;
+        end else if (is_step && (LineW + 1)'(place_q) + (LineW + 1)'(2) > (LineW + 1)'(tape_lines)) begin
           error_d = ErrorBadLength;
         end
       end
       StHeader: if (last_beat) state_d = StHeaderCheck;
       StHeaderCheck: begin
-        payload_bytes_d = header.bytes[31:0];
         payload_crc_d = header.payload_crc;
-        left_d = header.bytes[31:ByteW];
+        left_d = BeatsW'(payload_lines) * BeatsW'(LineBeats);
         error_d = header_fault;
-        if (!hold_i) state_d = StPayload;
+        state_d = StPayload;
       end
       StPayload: if (last_beat) state_d = StPayloadCheck;
       StPayloadCheck: begin
         state_d = StNext;
         unique case (kind_q)
-          SegmentStep: state_d = StStep;
+          SegmentStep: state_d = StStepSum;
           SegmentRequant: kind_d = SegmentWeights;
           default: begin
             kind_d = SegmentStep;
@@ -281,26 +292,29 @@ module sterna_tape_reader
             if (repeats_q != 32'd1) begin
               kind_d = SegmentWeights;
               state_d = StPayload;
-              left_d = payload_bytes_q[31:ByteW];
+              left_d = BeatsW'(payload_lines) * BeatsW'(LineBeats);
             end
           end
         endcase
-        if (state_d == StNext) begin
-          segment_d = segment_q + 32'd1;
-          position_d = position_q + payload_bytes_q;
-        end
+        if (state_d != StPayload) place_d = place_q + payload_lines + LineW'(1);
+        if (state_d == StNext) segment_d = segment_q + 32'd1;
         if (discard_i) state_d = StDone;
         if (crc != ~payload_crc_q) error_d = ErrorSegmentCrc;
-        else if (state_d == StStep) error_d = step_fault;
+      end
+      StStepSum: state_d = StStepEnd;
+      StStepEnd: state_d = StStepCheck;
+      StStepCheck: begin
+        state_d = StStep;
+        error_d = step_fault;
       end
       StStep: begin
+        requant_lines_d = step.requant_bytes[31:6];
+        weights_lines_d = step.weights_bytes[31:6];
         repeats_d = step.tile_groups;
-        requant_bytes_d = 32'(step.filters) * (filter_groups << 3);
         if (step_ready_i) begin
           state_d = StNext;
-          if (step.op == OpConv) kind_d = SegmentRequant;
+          if (is_conv) kind_d = SegmentRequant;
           segment_d = segment_q + 32'd1;
-          position_d = position_q + payload_bytes_q;
         end
       end
       default: ;
@@ -317,7 +331,6 @@ module sterna_tape_reader
 
   assign step_valid_o = state_q == StStep;
   assign step_o = step;
-  assign requant_done_o = state_q == StPayloadCheck && state_d == StNext && is_requant;
   assign weights_done_o = state_q == StPayloadCheck && state_d == StNext && is_weights;
   assign discarded_o = discard_i && !(state_q inside {StPayload, StPayloadCheck});
   assign done_o = state_q == StDone;
@@ -327,45 +340,57 @@ module sterna_tape_reader
 
   // ------------------------------------------------------------------------------------------- requests
 
-  // Bytes up to limit_q have been asked for at least once. A command moves it to the end of the payload and
-  // a little further; WEIGHTS that stream more than once are asked for again each time.
-  logic [31:0] limit_d, limit_q, payload_end, wanted_end, room, ahead;
-  logic [31:0] offset_d, offset_q, each_d, each_q, final_d, final_q, commands_d, commands_q;
-  logic [LeftW-1:0] unread_d, unread_q;
-  logic ask_header, ask_payload, command_taken;
+  // Lines before limit_q have been asked for. The commands of a CONV step are: from there to the end of its WEIGHTS,
+  // then WEIGHTS again for each further tile group; the last one goes on to the new limit, where the step behind the
+  // next segment header ends.
+  logic [LineW-1:0] limit_d, limit_q, from_d, from_q, to_d, to_q, again_d, again_q, behind;
+  logic [LineW+1:0] wanted_d, wanted_q;
+  logic [31:0] commands_d, commands_q;
+  logic last_command_d, last_command_q, command_taken;
 
-  assign ask_header = state_q == StIdle && state_d == StTapeHeader;
-  assign ask_payload = state_q == StHeaderCheck && state_d == StPayload;
-  assign payload_end = position_q + header.bytes[31:0];
-  assign ahead = is_weights || ask_header ? StepAhead : HeaderAhead;
-  assign room = ask_header ? tape_bytes_i - 32'(HeaderBytes) : tape_bytes_i - payload_end;
-  assign wanted_end = (ask_header ? 32'(HeaderBytes) : payload_end) + (room < ahead ? room : ahead);
+  assign wanted_d = is_conv ? step_end_q + (LineW + 2)'(3) : (LineW + 2)'(limit_q) + (LineW + 2)'(2);
+  assign again_d = LineW'(step_end_q) - step.weights_bytes[31:6];
+
+  always_comb begin
+    behind = LineW'(wanted_q);
+    if (wanted_q > (LineW + 2)'(tape_lines)) behind = tape_lines;
+  end
 
   assign command_valid_o = commands_q != '0;
-  assign command_addr_o = tape_addr_i + 64'(offset_q);
-  assign command_bytes_o = commands_q == 32'd1 ? final_q : each_q;
+  assign command_addr_o = tape_addr_i + 64'({from_q, 6'd0});
+  assign command_bytes_o = {(last_command_q ? limit_q : to_q) - from_q, 6'd0};
   assign command_taken = command_valid_o && command_ready_i;
-  assign bus_free_o = commands_q == '0 && unread_q == '0;
 
   always_comb begin
     limit_d = limit_q;
-    offset_d = offset_q;
-    each_d = each_q;
-    final_d = final_q;
+    from_d = from_q;
+    to_d = to_q;
     commands_d = commands_q - 32'(command_taken);
-    unread_d = unread_q - LeftW'(take);
-    if (command_taken) unread_d = unread_d + command_bytes_o[31:ByteW];
-    if (state_q == StIdle) limit_d = '0;
-    if (ask_header || ask_payload && wanted_end > limit_q) begin
-      limit_d = wanted_end;
-      offset_d = ask_header ? '0 : limit_q;
-      each_d = header.bytes[31:0];
-      final_d = wanted_end - offset_d;
-      commands_d = ask_payload && is_weights ? repeats_q : 32'd1;
+    if (command_taken) from_d = again_q;
+    if (state_q == StIdle && start_i) begin
+      limit_d = LineW'(tape_lines < LineW'(FirstLines) ? tape_lines : LineW'(FirstLines));
+      from_d = '0;
+      commands_d = 32'd1;
+    end else if (step_taken) begin
+      limit_d = behind;
+      from_d = limit_q;
+      to_d = LineW'(step_end_q);
+      commands_d = is_conv ? step.tile_groups : 32'(limit_q != tape_lines);
     end
-    if (clear_i) begin
-      commands_d = '0;
-      unread_d = '0;
+    if (clear_i) commands_d = '0;
+    last_command_d = commands_d == 32'd1;
+  end
+
+  // A step's sums take a cycle each, and the step stays in the buffer meanwhile.
+  always_ff @(posedge clk_i) begin
+    if (take && (state_q != StPayload || is_step)) begin
+      buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
+    end
+    if (state_q == StStepSum) step_lines_q <= step_lines_d;
+    if (state_q == StStepEnd) step_end_q <= step_end_d;
+    if (state_q == StStepCheck) begin
+      wanted_q <= wanted_d;
+      again_q <= again_d;
     end
   end
 
@@ -373,41 +398,42 @@ module sterna_tape_reader
     if (!rst_ni) begin
       state_q <= StIdle;
       error_q <= ErrorNone;
-      buffer_q <= '0;
       left_q <= '0;
-      position_q <= '0;
+      place_q <= '0;
       segments_q <= '0;
       segment_q <= '0;
       kind_q <= SegmentStep;
-      payload_bytes_q <= '0;
       payload_crc_q <= '0;
+      requant_lines_q <= '0;
+      weights_lines_q <= '0;
       repeats_q <= '0;
-      requant_bytes_q <= '0;
       limit_q <= '0;
-      offset_q <= '0;
-      each_q <= '0;
-      final_q <= '0;
+      from_q <= '0;
+      to_q <= '0;
       commands_q <= '0;
-      unread_q <= '0;
+      last_command_q <= 1'b0;
     end else begin
       state_q <= state_d;
       error_q <= error_d;
-      buffer_q <= buffer_d;
       left_q <= left_d;
-      position_q <= position_d;
+      place_q <= place_d;
       segments_q <= segments_d;
       segment_q <= segment_d;
       kind_q <= kind_d;
-      payload_bytes_q <= payload_bytes_d;
       payload_crc_q <= payload_crc_d;
+      requant_lines_q <= requant_lines_d;
+      weights_lines_q <= weights_lines_d;
       repeats_q <= repeats_d;
-      requant_bytes_q <= requant_bytes_d;
       limit_q <= limit_d;
-      offset_q <= offset_d;
-      each_q <= each_d;
-      final_q <= final_d;
+      from_q <= from_d;
+      to_q <= to_d;
       commands_q <= commands_d;
-      unread_q <= unread_d;
+      last_command_q <= last_command_d;
     end
   end
+
+`ifndef SYNTHESIS
+  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    step_taken |-> commands_q == '0);
+`endif
 endmodule

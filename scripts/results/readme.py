@@ -38,22 +38,32 @@ def _table(result: Result) -> str:
     origin = [f"commit {result.commit}", result.machine]
     origin += [f"config `{result.config}`"] if result.config else []
     origin += [f"seed {result.seed}"] if result.seed is not None else []
-    lines = ["| figure | value |", "|---|---|", *rows, "", f"Measured by `{result.command}` ({', '.join(origin)})."]
-    return "\n".join(lines) + "\n"
+    lines = ["| figure | value |", "|---|---|", *rows, "", *_rows(result.rows)]
+    return "\n".join([*lines, f"Measured by `{result.command}` ({', '.join(origin)})."]) + "\n"
+
+
+def _rows(rows: tuple[dict[str, bool | int | float | str], ...]) -> list[str]:
+    if not rows:
+        return []
+    columns = [name.replace("_", " ") for name in rows[0]]
+    shown = ["| " + " | ".join(map(_shown, row.values())) + " |" for row in rows]
+    return ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|", *shown, ""]
 
 
 def _value(figure: Figure) -> str:
-    value = figure.value
+    return f"{_shown(figure.value)} {figure.unit}".strip()
+
+
+def _shown(value: bool | int | float | str) -> str:
     match value:
         case bool():
-            shown = "yes" if value else "no"
+            return "yes" if value else "no"
         case int():
-            shown = f"{value:,}"
+            return f"{value:,}"
         case float():
-            shown = f"{value:.3g}" if abs(value) < 1 else f"{value:,.1f}"
+            return f"{value:.3g}" if abs(value) < 1 else f"{value:,.1f}"
         case _:
-            shown = value
-    return f"{shown} {figure.unit}".strip()
+            return value
 
 
 def main() -> None:

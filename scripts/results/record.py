@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,14 +40,28 @@ class Result(BaseModel):
     #: Processor and cores of the machine.
     machine: str
     figures: dict[str, Figure] = Field(min_length=1)
+    #: A table with the same columns in each row.
+    rows: tuple[dict[str, bool | int | float | str], ...] = ()
 
 
 def write(
-    name: str, figures: dict[str, Figure], *, command: str, config: str | None = None, seed: int | None = None
+    name: str,
+    figures: dict[str, Figure],
+    *,
+    command: str,
+    config: str | None = None,
+    seed: int | None = None,
+    rows: Sequence[dict[str, bool | int | float | str]] = (),
 ) -> Path:
     """Write docs/results/`name`.json for the commit that is checked out."""
     result = Result(
-        command=command, config=config, seed=seed, commit=_commit(), machine=_machine(), figures=figures
+        command=command,
+        config=config,
+        seed=seed,
+        commit=_commit(),
+        machine=_machine(),
+        figures=figures,
+        rows=tuple(rows),
     )
     path = FOLDER / f"{name}.json"
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,15 @@ void AxiMemory::set_fault(uint64_t base, uint64_t size) {
   fault_size_ = size;
 }
 
+void AxiMemory::reset() {
+  reads_.clear();
+  writes_.clear();
+  responses_.clear();
+  data_.clear();
+  signals_ = {};
+  last_ = {};
+}
+
 const AxiMemorySignals& AxiMemory::drive() {
   signals_.arready = reads_.size() < kOutstanding && !stall();
   signals_.awready = writes_.size() < kOutstanding && !stall();

@@ -83,6 +83,9 @@ class AxiMemory {
   // Answer bursts that touch `size` bytes at `base` with SLVERR; a size of 0 ends that.
   void set_fault(uint64_t base, uint64_t size);
 
+  // Forget all bursts, as the master does in its reset.
+  void reset();
+
   // Start of a cycle: what the memory drives in it.
   const AxiMemorySignals& drive();
   // End of the cycle: what the master drove in it.

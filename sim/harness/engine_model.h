@@ -25,14 +25,15 @@ class EngineModel {
   uint32_t read32(uint32_t address);
   // One clock cycle.
   void tick();
-  // The interrupt is high: nothing may be under way on the bus.
-  void check_quiet() const;
+  // Reset, with what is under way on the bus forgotten.
+  void reset();
+  // The interrupt is high: unless the next frame runs, nothing may be under way on the bus.
+  void check_quiet();
 
  private:
   // A channel of the register port: a beat is held back, offered or over.
   enum class Channel : uint8_t { kOver, kHeld, kOffered };
 
-  void reset();
   void settle();
   void rise();
   void drive_bus();

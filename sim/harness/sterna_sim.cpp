@@ -60,6 +60,13 @@ sterna_sim* sterna_sim_open(uint64_t seed) {
 
 void sterna_sim_close(sterna_sim* sim) { delete sim; }
 
+int sterna_sim_reset(sterna_sim* sim) {
+  return guarded(sim, [&] {
+    sim->model->reset();
+    return 0;
+  });
+}
+
 const char* sterna_sim_error(const sterna_sim* sim) { return sim->error.c_str(); }
 
 int sterna_sim_write32(sterna_sim* sim, uint32_t address, uint32_t value) {

@@ -20,6 +20,8 @@ enum { STERNA_SIM_IRQ = 0, STERNA_SIM_CYCLES = 1, STERNA_SIM_TIME = 2, STERNA_SI
 /* An engine after reset; `seed` fills what reset leaves undefined. Never null: ask sterna_sim_error. */
 STERNA_SIM_API sterna_sim* sterna_sim_open(uint64_t seed);
 STERNA_SIM_API void sterna_sim_close(sterna_sim* sim);
+/* Reset in the middle of whatever goes on; the memory keeps its contents. */
+STERNA_SIM_API int sterna_sim_reset(sterna_sim* sim);
 /* Why the simulation failed; "" if it did not. Valid until the next call. */
 STERNA_SIM_API const char* sterna_sim_error(const sterna_sim* sim);
 

@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.handle import Immediate
-from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from sim.support.axi import pauses
 
@@ -21,6 +21,7 @@ PARAMETERS = [
     }
 ]
 COUNTS = ("units_busy_i", "units_wait_lines_i", "units_wait_weights_i", "units_wait_drain_i")
+CONTROLS = ("busy_i", "queued_i", "finish_i", "error_code_i", "error_segment_i", "step_end_i")
 BEATS = ("beat_read_i", "beat_written_i")
 TOTALS = ("CYCLES", "BUSY", "WAIT_LINES", "WAIT_WEIGHTS", "WAIT_DRAIN", "BEATS_READ", "BEATS_WRITTEN")
 PROFILE = ("CYCLES", "BUSY", "WAIT_LINES", "WAIT_WEIGHTS", "WAIT_DRAIN")
@@ -41,7 +42,7 @@ class TB:
 
     async def start(self) -> None:
         """Clock and reset, with a quiet engine."""
-        for name in (*COUNTS, *BEATS, "busy_i", "finish_i", "error_code_i", "error_segment_i", "step_begin_i"):
+        for name in (*COUNTS, *BEATS, *CONTROLS):
             getattr(self.dut, name).value = 0
         # At once, before the random state of the start of time can look like a clock edge to an assertion.
         self.dut.rst_ni.value = Immediate(0)
@@ -139,13 +140,22 @@ async def starts_and_ends_frames(dut: Any) -> None:
     await ClockCycles(dut.clk_i, 3)
     assert len(starts) == 1
     dut.busy_i.value = 1
-    await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
     await tb.write(Register.TAPE_BYTES, 77)
     assert await tb.read(Register.TAPE_BYTES) == 0
+    for register in (Register.FRAME_ADDR_LO, Register.RESULT_ADDR_LO):
+        await tb.write(register, 0x40)
+        assert await tb.read(register) == 0x40, "these may change for the next frame"
     assert await tb.read(Register.STATUS) == Status.BUSY
+    await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
+    dut.queued_i.value = 1
+    await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
+    assert await tb.read(Register.STATUS) == Status.BUSY | Status.QUEUED
+    await ClockCycles(dut.clk_i, 3)
+    assert len(starts) == 2, "only one frame is queued"
+    dut.queued_i.value = 0
     await tb.write(Register.CONTROL, Control.ABORT | Control.IRQ_ENABLE)
     await ClockCycles(dut.clk_i, 3)
-    assert len(starts) == len(aborts) == 1
+    assert len(aborts) == 1
     for code, segment in ((ErrorCode.NONE, 0), (ErrorCode.SEGMENT_CRC, 12)):
         dut.busy_i.value = 0
         dut.error_code_i.value = code
@@ -159,66 +169,84 @@ async def starts_and_ends_frames(dut: Any) -> None:
         await tb.write(Register.STATUS, Status.IRQ)
         assert int(dut.irq_o.value) == 0
         assert await tb.read(Register.STATUS) == end
+        if code:
+            await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
+            await ClockCycles(dut.clk_i, 3)
+            assert len(starts) == 2, "nothing starts before the error is seen"
         await tb.write(Register.STATUS, end)
         assert await tb.read(Register.STATUS) == 0
+    assert await tb.read(Register.FRAMES) == 1, "the one that ended well"
     await tb.write(Register.CONTROL, 0)
+    dut.error_code_i.value = ErrorCode.NONE
     await tb.pulse(finish_i=1)
     assert int(dut.irq_o.value) == 0
     await tb.write(Register.CONTROL, Control.START)
     assert await tb.read(Register.STATUS) == Status.IRQ
 
 
-async def random_cycles(tb: TB, cycles: int) -> list[int]:
-    """Drive random counts while busy; returns the totals."""
+@cocotb.test()
+async def a_queued_start_keeps_what_the_last_frame_left(dut: Any) -> None:
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    dut.busy_i.value = 1
+    await tb.pulse(finish_i=1)
+    await tb.write(Register.CONTROL, Control.START)
+    assert await tb.read(Register.STATUS) == Status.BUSY | Status.DONE | Status.IRQ
+
+
+async def random_cycles(tb: TB, cycles: int, last: str) -> list[int]:
+    """Drive random counts while busy, and a pulse of `last` in the last cycle; returns the totals."""
     totals = [cycles] + [0] * 6
-    for _ in range(cycles):
-        await RisingEdge(tb.dut.clk_i)
+    for cycle in range(cycles):
         for index, name in enumerate((*COUNTS, *BEATS)):
             value = random.randint(0, 8 if name in COUNTS else 1)
             getattr(tb.dut, name).value = value
             totals[index + 1] += value
-    await RisingEdge(tb.dut.clk_i)
-    for name in (*COUNTS, *BEATS):
+        getattr(tb.dut, last).value = int(cycle == cycles - 1)
+        await FallingEdge(tb.dut.clk_i)
+    for name in (*COUNTS, *BEATS, last):
         getattr(tb.dut, name).value = 0
     return totals
 
 
+async def check_counters(tb: TB, parts: list[list[int]], rest: list[int]) -> None:
+    """The registers show these steps, and behind the last of them `rest`."""
+    assert await tb.read(Register.STEPS) == len(parts)
+    for name, counts in zip(TOTALS, zip(*parts, rest, strict=True), strict=True):
+        assert await tb.read(Register[f"{name}_LO"]) == sum(counts)
+        assert await tb.read(Register[f"{name}_HI"]) == 0
+    for index, part in enumerate(parts):
+        await tb.write(Register.PROFILE_INDEX, index)
+        assert await tb.read(Register.PROFILE_INDEX) == index
+        for name, count in zip(PROFILE, part, strict=False):
+            assert await tb.read(Register[f"PROFILE_{name}"]) == count
+
+
 @cocotb.test()
 async def counts_frames_and_steps(dut: Any) -> None:
-    tb = await started(dut)
-    for steps in (3, 5):
-        await tb.write(Register.CONTROL, Control.START)
-        await ClockCycles(dut.clk_i, 3)
-        totals, parts = [0] * 7, []
-        for _ in range(steps):
-            await tb.pulse(step_begin_i=1)
-            part = await random_cycles(tb, random.randint(5, 40))
-            parts.append(part)
-            totals = [a + b for a, b in zip(totals, part, strict=True)]
-        await tb.pulse(finish_i=1)
-        assert await tb.read(Register.STEPS) == steps
-        for name, total in zip(TOTALS[1:], totals[1:], strict=True):
-            assert await tb.read(Register[f"{name}_LO"]) == total
-            assert await tb.read(Register[f"{name}_HI"]) == 0
-        for index, part in enumerate(parts):
-            await tb.write(Register.PROFILE_INDEX, index)
-            assert await tb.read(Register.PROFILE_INDEX) == index
-            for name, count in zip(PROFILE[1:], part[1:], strict=False):
-                assert await tb.read(Register[f"PROFILE_{name}"]) == count
-
-
-@cocotb.test()
-async def counts_cycles_while_busy(dut: Any) -> None:
+    """A step takes from the end of the one before it to its own; frames follow each other without a gap."""
     tb = await started(dut)
     await tb.write(Register.CONTROL, Control.START)
     await ClockCycles(dut.clk_i, 3)
-    before = await tb.read(Register.CYCLES_LO)
-    await FallingEdge(dut.clk_i)
-    dut.busy_i.value = 1
-    await ClockCycles(dut.clk_i, 100)
-    await FallingEdge(dut.clk_i)
-    dut.busy_i.value = 0
-    assert await tb.read(Register.CYCLES_LO) - before in (100, 101)
+    for steps in (3, 5, 1):
+        await FallingEdge(dut.clk_i)
+        dut.busy_i.value = 1
+        parts = [await random_cycles(tb, random.randint(5, 40), "step_end_i") for _ in range(steps)]
+        rest = await random_cycles(tb, 4, "finish_i")
+        # What was counted stays while the next frame runs.
+        running = [await random_cycles(tb, random.randint(5, 40), "step_end_i") for _ in range(2)]
+        assert await tb.read(Register.STEPS_NOW) == len(running)
+        # The first step began before it was driven.
+        await tb.write(Register.PROFILE_INDEX, 0)
+        before = await tb.read(Register.PROFILE_CYCLES) - parts[0][0]
+        assert 0 <= before <= (0 if steps == 3 else 200)
+        parts[0][0] += before
+        await check_counters(tb, parts, rest)
+        await tb.pulse(finish_i=1)
+        assert await tb.read(Register.STEPS) == len(running)
+        await tb.write(Register.PROFILE_INDEX, 1)
+        assert await tb.read(Register.PROFILE_BUSY) == running[1][1]
 
 
 @cocotb.test()
@@ -227,8 +255,8 @@ async def keeps_the_profile_of_the_first_steps_only(dut: Any) -> None:
     await tb.write(Register.CONTROL, Control.START)
     await ClockCycles(dut.clk_i, 3)
     for index in range(PROFILE_STEPS + 2):
-        await tb.pulse(step_begin_i=1)
         await tb.pulse(units_busy_i=1 + index % 5)
+        await tb.pulse(step_end_i=1)
     await tb.pulse(finish_i=1)
     assert await tb.read(Register.STEPS) == PROFILE_STEPS + 2
     for index in (0, 1, PROFILE_STEPS - 1):
@@ -237,11 +265,13 @@ async def keeps_the_profile_of_the_first_steps_only(dut: Any) -> None:
 
 
 @cocotb.test()
-async def an_error_ends_no_step(dut: Any) -> None:
+async def a_frame_that_fails_is_counted_as_far_as_it_came(dut: Any) -> None:
     tb = await started(dut)
     await tb.write(Register.CONTROL, Control.START)
     await ClockCycles(dut.clk_i, 3)
     for _ in range(3):
-        await tb.pulse(step_begin_i=1)
+        await tb.pulse(step_end_i=1)
     await tb.pulse(finish_i=1, error_code_i=ErrorCode.STALL)
-    assert await tb.read(Register.STEPS) == 2
+    assert await tb.read(Register.STEPS) == 3
+    assert await tb.read(Register.STEPS_NOW) == 0
+    assert await tb.read(Register.FRAMES) == 0

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sterna.spec.config import WORD_CHANNELS
-from sterna.spec.tape import ENTRY_CONTROL, REQUANT_MULTIPLIER_BITS, Activation, Command
+from sterna.spec.tape import ENTRY_CONTROL, REQUANT_MULTIPLIER_BITS, Activation, Command, Pool
 
 Lines = Sequence[np.ndarray]
+PHASES = 4
 
 
 @dataclass
@@ -25,16 +26,25 @@ class Unit:
     line: np.ndarray | None = None
     additions: int = 0
 
+    @property
+    def slot_bits(self) -> int:
+        """Bits of the slot in an entry."""
+        return max(4, (self.slots - 1).bit_length())
+
+    def split(self, entry: int) -> tuple[int, int]:
+        """Skip of `entry`, and the bits below it."""
+        return divmod(entry, 2 << self.slot_bits)
+
     def after(self, entry: int, lines: Lines) -> tuple[int, np.ndarray] | None:
         """Slot and sums that `entry` would give, or None if it is not an addition."""
-        skip, low = entry >> 6, entry & 63
+        skip, low = self.split(entry)
         if skip != ENTRY_CONTROL:
             line = lines[self.pointer + skip] if skip else self.line
-            assert line is not None, "an addition before the first line of its block"
+            assert line is not None, "an addition before the first line of its pass"
             slot = low >> 1 & self.slots - 1
-            old = self.accumulators.get(slot, np.zeros(self.lanes, np.int64))
+            old = self.slot(slot)
             return slot, old - line if low & 1 else old + line
-        if low & Command.DOUBLE:
+        if low >> self.slot_bits:
             slot = low & self.slots - 1
             return slot, 2 * self.accumulators[slot]
         return None
@@ -47,7 +57,7 @@ class Unit:
 
     def apply(self, entry: int, lines: Lines) -> None:
         """Do what `entry` says."""
-        skip, low = entry >> 6, entry & 63
+        skip, low = self.split(entry)
         result = self.after(entry, lines)
         if result is not None:
             self.accumulators[result[0]] = result[1]
@@ -57,8 +67,9 @@ class Unit:
             self.line = lines[self.pointer]
         elif skip == ENTRY_CONTROL and low & ~7 == Command.SKIP:
             self.pointer += 1 << (low & 7)
-        elif skip == ENTRY_CONTROL and low in (Command.REWIND, Command.END_BLOCK, Command.END_PASS):
-            self.pointer, self.line = -1, None
+            self.line = None
+        elif skip == ENTRY_CONTROL and low & ~3 == Command.END_PASS:
+            self.pointer += low & 3
 
     def slot(self, slot: int) -> np.ndarray:
         """The sums in `slot`, zero if it was never touched."""
@@ -95,19 +106,30 @@ def requantise(acc: np.ndarray, entry: int, activation: int, shift: int, act_w: 
 def drain(
     units: Sequence[Unit], command: dict[str, int], table: Sequence[int], act_w: int, address_w: int
 ) -> list[Word]:
-    """The words that draining `units` by the pass `command` (fields of `pass_t`) writes."""
-    if not command["write"]:
-        return []
-    channels = []
-    for channel in range(command["filters"]):
-        unit, slot = units[channel % len(units)], channel // len(units)
-        acc = unit.slot(slot)
-        if command["pool"]:
-            acc = np.max([unit.slot(4 * slot + phase) for phase in range(4)], axis=0)
-        channels.append(requantise(acc, table[channel], command["activation"], command["shift"], act_w))
-    words = []
-    for index in range(0, len(channels), WORD_CHANNELS):
-        group = channels[index : index + WORD_CHANNELS]
-        address = command["address"] + index // WORD_CHANNELS * command["plane"]
-        words.append(Word(address % (1 << address_w), (1 << len(group)) - 1, tuple(zip(*group, strict=True))))
+    """The words that draining `units` by the pass `command` (fields of `pass_t`) writes, in order."""
+    words: list[Word] = []
+    plane = command["plane"]
+
+    def write(channels: range, sums: list[np.ndarray], address: int, step: int) -> None:
+        """The words of a row; those of consecutive channel words are `step` apart."""
+        values = [requantise(acc, table[channel], command["activation"], command["shift"], act_w)
+                  for channel, acc in zip(channels, sums, strict=True)]
+        for word in range(channels[0] // WORD_CHANNELS, channels[-1] // WORD_CHANNELS + 1):
+            of_word = [i for i, channel in enumerate(channels) if channel // WORD_CHANNELS == word]
+            strobe = sum(1 << channels[i] % WORD_CHANNELS for i in of_word)
+            data = tuple(zip(*(values[i] for i in of_word), strict=True))
+            words.append(Word((address + word * step) % (1 << address_w), strobe, data))
+
+    for first in range(0, command["filters"] if command["write"] else 0, len(units)):
+        channels = range(first, min(first + len(units), command["filters"]))
+        row = first // len(units)
+        if command["pool"] == Pool.NONE:
+            write(channels, [unit.slot(row) for unit, _ in zip(units, channels, strict=False)], command["address"], plane)
+            continue
+        phases = [[unit.slot(PHASES * row + phase) for unit, _ in zip(units, channels, strict=False)]
+                  for phase in range(PHASES)]
+        if command["pool"] == Pool.KEEP:
+            for phase, sums in enumerate(phases):
+                write(channels, sums, command["keep_address"] + phase * plane, PHASES * plane)
+        write(channels, list(np.max(phases, axis=0)), command["address"], plane)
     return words

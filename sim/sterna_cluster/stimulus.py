@@ -1,14 +1,19 @@
-"""Random passes for a cluster: blocks of lines, entries of every kind, drain commands and their tables."""
+"""Random passes for a cluster: lines, entries of every kind, drain commands and their tables."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from sim.sterna_cluster.model import Unit, Word, drain
+from sim.support.words import pack
 
-from sterna.spec.tape import Command
+from sterna.spec.tape import END_PASS_MAX_SKIP, ENTRY_CONTROL, Command, Pool
+
+#: Lines of the ring that the stream leaves to the hardware (docs/engine.md, "Order of records").
+MARGIN = 16
 
 
 @dataclass(frozen=True)
@@ -18,25 +23,56 @@ class Shape:
     lanes: int
     units: int
     slots: int
-    block_lines: int
+    buffer_lines: int
     act_w: int
     acc_w: int
     mul_w: int
     address_w: int
     chunk_bytes: int
 
+    @property
+    def slot_bits(self) -> int:
+        """Bits of the slot in an entry."""
+        return max(4, (self.slots - 1).bit_length())
+
+    @property
+    def chunk_entries(self) -> int:
+        """Entries of a chunk."""
+        return 8 * self.chunk_bytes // (self.slot_bits + 3)
+
+    def command(self, code: int) -> int:
+        """A control entry."""
+        return ENTRY_CONTROL << self.slot_bits + 1 | code
+
+    def double(self, slot: int) -> int:
+        """A DOUBLE entry."""
+        return self.command(1 << self.slot_bits | slot)
+
+    def addition(self, skip: int, slot: int) -> int:
+        """An entry that adds or subtracts."""
+        return skip << self.slot_bits + 1 | slot << 1 | random.getrandbits(1)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A chunk for each unit, and how many lines of the pass come before it."""
+
+    chunks: list[int]
+    lines: int
+
 
 @dataclass(frozen=True)
 class Pass:
     """All that goes into a pass, and what must come out."""
 
-    blocks: list[list[np.ndarray]]  # lines int[lanes] of each block
-    chunks: list[list[bytes]]  # of each unit
+    lines: list[np.ndarray]  # int[lanes] each
+    rounds: list[Round]
     command: dict[str, int]  # fields of pass_t
     table: list[int]  # 64-bit entries
     words: list[Word]
     units: list[Unit]  # the accumulators at the end of the pass
     additions: int
+    entries: int  # of the unit that has most of them
 
 
 def random_line(shape: Shape) -> np.ndarray:
@@ -48,120 +84,154 @@ def random_line(shape: Shape) -> np.ndarray:
 
 
 def random_pass(shape: Shape, entries: int, table_half: int) -> Pass:
-    """A pass of one to three blocks with about `entries` entries a unit and block."""
-    lengths = [random.choice([1, 2, shape.block_lines, random.randint(1, shape.block_lines)])
-               for _ in range(random.randint(1, 3))]
-    blocks = [[random_line(shape) for _ in range(length)] for length in lengths]
+    """A pass of up to two rings of lines, with about `entries` entries a unit."""
+    count = random.choice([1, 2, random.randint(1, shape.buffer_lines), random.randint(1, 2 * shape.buffer_lines)])
+    lines = [random_line(shape) for _ in range(count)]
     units = [Unit(shape.lanes, shape.slots, shape.acc_w) for _ in range(shape.units)]
-    chunks: list[list[bytes]] = []
-    for unit in units:
-        stream: list[bytes] = []
-        for index, lines in enumerate(blocks):
-            end = Command.END_PASS if index == len(blocks) - 1 else Command.END_BLOCK
-            body = _block_entries(unit, lines, random.randint(0, 2 * entries))
-            unit.apply(_command(end), lines)
-            stream += _chunks([*body, _command(end)], shape.chunk_bytes)
-        chunks.append(stream)
+    streams = [_random_entries(shape, unit, lines, random.randint(0, 2 * entries)) for unit in units]
     command, table = random_command(shape, table_half)
     words = drain(units, command, table, shape.act_w, shape.address_w)
-    return Pass(blocks, chunks, command, table, words, units, sum(unit.additions for unit in units))
+    additions = sum(unit.additions for unit in units)
+    return Pass(lines, _rounds(shape, streams, count), command, table, words, units, additions, max(map(len, streams)))
 
 
 def random_command(shape: Shape, table_half: int, **fixed: int) -> tuple[dict[str, int], list[int]]:
     """Fields of a `pass_t`, those in `fixed` as given, and the table entries of its channels."""
-    pool = fixed.get("pool", random.randint(0, 1))
+    pool = fixed.get("pool", random.choice(list(Pool)))
     most = shape.units * shape.slots // (4 if pool else 1)
     command = {
         "write": int(random.random() < 0.85),
         "table_half": table_half,
-        "pool": pool,
+        "pool": int(pool),
         "activation": random.randrange(3),
         "shift": random.choice([0, 1, 2, random.randint(3, 40)]),
         "filters": random.choice([1, most, random.randint(1, most)]),
         "address": random.getrandbits(shape.address_w),
+        "keep_address": random.getrandbits(shape.address_w),
         "plane": random.getrandbits(shape.address_w),
     } | fixed
     return command, [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
 
 
-def dense_pass(shape: Shape, density: float, blocks: int) -> Pass:
-    """A pass as the compiler makes it: full blocks, each weight present with chance `density`, line by line, no
-    accumulator touched twice running where that can be had."""
-    lines = [[np.ones(shape.lanes, np.int64)] * shape.block_lines for _ in range(blocks)]
-    chunks: list[list[bytes]] = []
+def dense_pass(shape: Shape, density: float, lines: int) -> Pass:
+    """A pass as the compiler makes it: each weight present with chance `density`, line by line, no accumulator
+    touched twice running where that can be had."""
+    streams = []
     additions = 0
     for _ in range(shape.units):
-        stream: list[bytes] = []
-        last = -1
-        for block in range(blocks):
-            entries: list[int] = []
-            skip = 0
-            for _ in range(shape.block_lines):
-                skip += 1
-                slots = [slot for slot in range(shape.slots) if random.random() < density]
-                if len(slots) > 1 and slots[0] == last:
-                    slots.append(slots.pop(0))
-                for slot in slots:
-                    while skip > 2:
-                        jump = (skip - 1).bit_length() - 1
-                        entries.append(_command(Command.SKIP | jump))
-                        skip -= 1 << jump
-                    entries.append(skip << 6 | slot << 1 | random.getrandbits(1))
-                    skip, last = 0, slot
-            additions += sum(entry >> 6 != 3 for entry in entries)
-            end = Command.END_PASS if block == blocks - 1 else Command.END_BLOCK
-            stream += _chunks([*entries, _command(end)], shape.chunk_bytes)
-        chunks.append(stream)
-    command = {"write": 0, "table_half": 0, "pool": 0, "activation": 0, "shift": 0, "filters": 1,
-               "address": 0, "plane": 0}
-    return Pass(lines, chunks, command, [0], [], [], additions)
+        entries: list[tuple[int, int]] = []
+        pointer = last = -1
+        for line in range(lines):
+            slots = [slot for slot in range(shape.slots) if random.random() < density]
+            if len(slots) > 1 and slots[0] == last:
+                slots.append(slots.pop(0))
+            for slot in slots:
+                entries += _skips(shape, pointer, line - 2)
+                pointer = entries[-1][1] if entries else -1
+                entries.append((shape.addition(line - pointer, slot), line))
+                pointer, last = line, slot
+            additions += len(slots)
+        entries += _skips(shape, pointer, lines - 1 - END_PASS_MAX_SKIP)
+        pointer = entries[-1][1] if entries else -1
+        entries.append((shape.command(Command.END_PASS | lines - 1 - pointer), lines - 1))
+        streams.append(entries)
+    command, table = random_command(shape, 0, write=0, pool=Pool.NONE, filters=1)
+    data = [np.ones(shape.lanes, np.int64)] * lines
+    return Pass(data, _rounds(shape, streams, lines), command, table, [], [], additions, max(map(len, streams)))
 
 
-def _command(code: int) -> int:
-    return 3 << 6 | code
-
-
-def _block_entries(unit: Unit, lines: list[np.ndarray], count: int) -> list[int]:
-    """Random entries that are legal for a block of `lines`; applies them to `unit`."""
-    entries: list[int] = []
-    while len(entries) < count:
-        entry = _random_entry(unit, len(lines))
-        if unit.fits(entry, lines):
-            unit.apply(entry, lines)
-            entries.append(entry)
-            if entry >> 6 == 3 and entry & ~7 == _command(Command.SKIP):
-                unit.line = None  # the next addition must name its line
+def _skips(shape: Shape, pointer: int, least: int) -> list[tuple[int, int]]:
+    """SKIP entries that lead from `pointer` to `least` or beyond by nothing, and the pointer behind each."""
+    entries = []
+    while pointer < least:
+        exponent = min((least - pointer).bit_length() - 1, _widest(shape))
+        pointer += 1 << exponent
+        entries.append((shape.command(Command.SKIP | exponent), pointer))
     return entries
 
 
-def _random_entry(unit: Unit, lines: int) -> int:
+def _widest(shape: Shape) -> int:
+    """The exponent of the widest SKIP."""
+    return min(7, (shape.buffer_lines - MARGIN).bit_length() - 1)
+
+
+def _random_entries(shape: Shape, unit: Unit, lines: list[np.ndarray], count: int) -> list[tuple[int, int]]:
+    """Random entries that are legal for `lines`, and the pointer behind each; applies them to `unit`."""
+    entries: list[tuple[int, int]] = []
+
+    def append(entry: int) -> None:
+        unit.apply(entry, lines)
+        entries.append((entry, unit.pointer))
+
+    while len(entries) < count:
+        entry = _random_entry(shape, unit, len(lines))
+        if unit.fits(entry, lines):
+            append(entry)
+    least = len(lines) - 1 - random.randint(0, END_PASS_MAX_SKIP)
+    for entry, _ in _skips(shape, unit.pointer, least):
+        append(entry)
+    append(shape.command(Command.END_PASS | len(lines) - 1 - unit.pointer))
+    return entries
+
+
+def _random_entry(shape: Shape, unit: Unit, lines: int) -> int:
     left = lines - 1 - unit.pointer
     slot = random.choice([random.randrange(unit.slots), next(iter(unit.accumulators), 0)])
     choice = random.random()
     if choice < 0.8:
         skips = [skip for skip in (0, 0, 1, 1, 2) if (skip <= left if skip else unit.line is not None)]
         if skips:
-            return random.choice(skips) << 6 | slot << 1 | random.getrandbits(1)
-    if choice < 0.84 and left:
-        return _command(Command.SKIP | random.randrange(left.bit_length()))
-    if choice < 0.9 and slot in unit.accumulators:
-        return _command(Command.DOUBLE | slot)
-    if choice < 0.95:
-        return _command(random.choice([Command.NOP, Command.PAD]))
-    return _command(Command.REWIND)
+            return shape.addition(random.choice(skips), slot)
+    if choice < 0.86 and left:
+        return shape.command(Command.SKIP | random.randint(0, min(left.bit_length() - 1, _widest(shape))))
+    if choice < 0.92 and slot in unit.accumulators:
+        return shape.double(slot)
+    return shape.command(random.choice([Command.NOP, Command.PAD]))
 
 
-def _chunks(entries: list[int], size: int) -> list[bytes]:
-    """Entries in chunks; whatever follows a PAD or an end in its chunk is random."""
-    chunks: list[bytes] = []
-    chunk = bytearray()
-    for entry in entries:
-        chunk.append(entry)
-        drops = entry in (_command(Command.PAD), _command(Command.END_BLOCK), _command(Command.END_PASS))
-        if drops or len(chunk) == size:
-            chunks.append(bytes(chunk) + random.randbytes(size - len(chunk)))
-            chunk.clear()
-    return chunks
+def _rounds(shape: Shape, streams: list[list[tuple[int, int]]], lines: int) -> list[Round]:
+    """The entries of all units in rounds, and the lines between them, as the order of records allows."""
+    rounds: list[Round] = []
+    places = [0] * len(streams)
+    pointers = [-1] * len(streams)
+    sent = 0
+    while any(place < len(stream) for place, stream in zip(places, streams, strict=True)):
+        slowest = min(pointers)
+        chunks = []
+        for unit, stream in enumerate(streams):
+            chunk = list(_chunk(shape, stream[places[unit] :], slowest + shape.buffer_lines - MARGIN))
+            places[unit] += len(chunk)
+            pointers[unit] = chunk[-1][1] if chunk else pointers[unit]
+            chunks.append(_packed(shape, [entry for entry, _ in chunk]))
+        needed = max(pointers) + 1
+        most = min(lines, slowest + 2 * shape.buffer_lines - MARGIN + 1)
+        sent = max(sent, random.choice([needed, most, random.randint(needed, max(needed, most))]))
+        rounds.append(Round(chunks, sent))
+    return rounds
+
+
+def _chunk(shape: Shape, entries: list[tuple[int, int]], limit: int) -> Iterator[tuple[int, int]]:
+    """The entries of the next chunk: it ends when it is full, with PAD or END_PASS, before a pointer beyond `limit`."""
+    for entry, pointer in entries[: shape.chunk_entries]:
+        if pointer > limit:
+            return
+        yield entry, pointer
+        if _drops(shape, entry):
+            return
+
+
+def _drops(shape: Shape, entry: int) -> bool:
+    """Whether the rest of the chunk behind `entry` means nothing."""
+    return entry == shape.command(Command.PAD) or entry & ~3 == shape.command(Command.END_PASS)
+
+
+def _packed(shape: Shape, entries: list[int]) -> int:
+    """Entries as a chunk; whatever follows a PAD or an end is random."""
+    if not entries or (len(entries) < shape.chunk_entries and not _drops(shape, entries[-1])):
+        entries = [*entries, shape.command(Command.PAD)]
+    bits = shape.slot_bits + 3
+    rest = [random.getrandbits(bits) for _ in range(shape.chunk_entries - len(entries))]
+    return pack(entries + rest, bits)
 
 
 def _table_entry(shape: Shape, shift: int) -> int:

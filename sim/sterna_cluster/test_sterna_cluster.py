@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any
 
 import cocotb
@@ -11,26 +12,21 @@ from sim.sterna_cluster.stimulus import Pass, Shape, dense_pass, random_pass
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack, unpack_signed
 
+from sterna.generate.package_sv import PASS_FIELDS
 from sterna.spec.config import WORD_CHANNELS
-from sterna.spec.tape import Command
 
 PARAMETERS = [
     {},
-    {"TileH": 3, "TileW": 5, "Units": 2, "Slots": 4, "BlockLines": 16, "ActW": 4, "AccW": 12, "MulW": 8,
+    {"TileH": 3, "TileW": 5, "Units": 2, "Slots": 4, "BufferLines": 32, "ActW": 4, "AccW": 12, "MulW": 8,
      "FmAddrW": 9, "ChunkBytes": 2, "FifoChunks": 2},
-    {"TileH": 7, "TileW": 11, "Units": 8, "Slots": 32, "BlockLines": 128, "ActW": 6, "AccW": 32,
+    {"TileH": 7, "TileW": 11, "Units": 8, "Slots": 32, "BufferLines": 128, "ActW": 6, "AccW": 32,
      "FmAddrW": 16, "ChunkBytes": 8, "FifoChunks": 16},
 ]
-
-#: Low bits first, as in sterna_pkg.
-PASS_FIELDS = {"write": 1, "table_half": 1, "pool": 1, "activation": 2, "shift": 6, "filters": 16,
-               "address": 32, "plane": 32}
-
 
 def pass_fields(dut: Any) -> dict[str, Field]:
     """The fields of the port `pass_i`."""
     fields, lsb = {}, 0
-    for name, bits in PASS_FIELDS.items():
+    for name, bits in PASS_FIELDS:
         fields[name] = Field(dut.pass_i, lsb, bits)
         lsb += bits
     return fields
@@ -76,6 +72,40 @@ class Tables:
         """Nothing to watch."""
 
 
+class Stream:
+    """Gives lines and rounds in the order of the records: a round waits until every unit has the one before, and
+    everything waits while the loader has as many lines as a ring."""
+
+    def __init__(self, tb: TB) -> None:
+        self.tb = tb
+        self.records: deque[tuple[list[int], list[int]]] = deque()  # lines, then a chunk for each unit
+
+    def add(self, item: Pass) -> None:
+        """Queue the records of a pass."""
+        sent = 0
+        lines = [pack(line, self.tb.shape.act_w) for line in item.lines]
+        for number, part in enumerate(item.rounds):
+            upto = len(lines) if number == len(item.rounds) - 1 else part.lines
+            self.records.append((lines[sent:upto], part.chunks))
+            sent = upto
+
+    def drive(self) -> None:
+        """Hand on the next record when the one before is taken."""
+        if not self.records or len(self.tb.lines.queue) >= self.tb.shape.buffer_lines:
+            return
+        lines, chunks = self.records[0]
+        self.tb.lines.send({"data": line} for line in lines)
+        lines.clear()
+        if any(source.queue for source in self.tb.chunks):
+            return
+        for source, chunk in zip(self.tb.chunks, chunks, strict=True):
+            source.send([{"data": chunk}])
+        self.records.popleft()
+
+    def sample(self) -> None:
+        """Nothing to watch."""
+
+
 class TB(Bench):
     """All ports of a cluster."""
 
@@ -84,13 +114,13 @@ class TB(Bench):
         units = int(dut.Units.value)
         self.shape = Shape(
             lanes=int(dut.TileH.value) * int(dut.TileW.value), units=units, slots=int(dut.Slots.value),
-            block_lines=int(dut.BlockLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
+            buffer_lines=int(dut.BufferLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
             mul_w=int(dut.MulW.value), address_w=int(dut.FmAddrW.value),
             chunk_bytes=int(dut.ChunkBytes.value),
         )
         self.lines = Source(
             Field(dut.line_valid_i), Field(dut.line_ready_o),
-            {"data": Field(dut.line_data_i), "last": Field(dut.line_last_i)}, idle,
+            {"data": Field(dut.line_data_i)}, idle,
         )
         width = 8 * self.shape.chunk_bytes
         self.chunks = [
@@ -112,12 +142,13 @@ class TB(Bench):
              "data": Field(dut.write_data_o)}, stall,
         )
         self.tables = Tables(self)
+        self.stream = Stream(self)
         self.written = 0
         self.done = 0
         self.words_at_done: list[int] = []
         self.counts = dict.fromkeys(("busy", "wait_lines", "wait_weights", "wait_drain"), 0)
         self.agents = [
-            self.tables, self.table, self.passes, self.lines, *self.chunks, self.writes, self,
+            self.tables, self.table, self.passes, self.stream, self.lines, *self.chunks, self.writes, self,
         ]
 
     def drive(self) -> None:
@@ -135,13 +166,7 @@ class TB(Bench):
 
     def give(self, item: Pass) -> None:
         """Queue all that goes into a pass."""
-        for block in item.blocks:
-            self.lines.send(
-                {"data": pack(line, self.shape.act_w), "last": index == len(block) - 1}
-                for index, line in enumerate(block)
-            )
-        for source, chunks in zip(self.chunks, item.chunks, strict=True):
-            source.send({"data": int.from_bytes(chunk, "little")} for chunk in chunks)
+        self.stream.add(item)
         self.tables.waiting.append(item)
 
     async def check(self, passes: list[Pass], limit: int) -> int:
@@ -156,7 +181,8 @@ class TB(Bench):
             assert got == want, f"word {index}: {got} instead of {want}"
         assert len(taken) == len(expected)
         ends = [sum(len(p.words) for p in passes[: i + 1]) for i in range(len(passes))]
-        assert self.words_at_done == ends, "a pass was done before its words were accepted"
+        # The pulse comes a cycle after the last word, when the next may already be taken.
+        assert all(0 <= words - end <= 1 for words, end in zip(self.words_at_done, ends, strict=True))
         assert self.counts["busy"] == sum(item.additions for item in passes)
         return cycles
 
@@ -184,6 +210,7 @@ async def works_again_after_clear(dut: Any) -> None:
         await tb.step(random.randint(1, 400))
         await tb.clear()
         tb.tables.waiting.clear()
+        tb.stream.records.clear()
         tb.tables.given = tb.written = tb.done = 0
         tb.words_at_done.clear()
     tb.counts = dict.fromkeys(tb.counts, 0)
@@ -191,36 +218,13 @@ async def works_again_after_clear(dut: Any) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(density=[0.1, 0.2, 0.3, 0.6])
+@cocotb.parametrize(density=[0.1, 0.15, 0.2, 0.6])
 async def hardly_waits(dut: Any, density: float) -> None:
     tb = TB(dut)
     await tb.start()
-    passes = [dense_pass(tb.shape, density, 6) for _ in range(2)]
+    passes = [dense_pass(tb.shape, density, 300) for _ in range(2)]
     cycles = await tb.check(passes, 100000)
-    needed = _needed(tb, passes)
+    needed = sum(max(item.entries, len(item.lines)) for item in passes)
     dut._log.info(f"density {density}: {cycles / needed:.3f} cycles for each that is needed, {tb.counts}")
-    assert cycles <= 1.1 * needed + 60
-
-
-def _needed(tb: TB, passes: list[Pass]) -> int:
-    """Cycles without any wait: in each block the longest of a unit's entries, a pair's lines and the lines written."""
-    total = 0
-    for item in passes:
-        entries = [_blocks(stream) for stream in item.chunks]
-        for block, lines in enumerate(item.blocks):
-            reads = [sum(entry >> 6 in (1, 2) for entry in unit[block]) for unit in entries]
-            pairs = [a + b for a, b in zip(reads[::2], reads[1::2], strict=True)]
-            total += max(*(len(unit[block]) for unit in entries), *pairs, len(lines))
-    return total
-
-
-def _blocks(stream: list[bytes]) -> list[list[int]]:
-    """The entries of each block in `stream`."""
-    blocks: list[list[int]] = [[]]
-    for chunk in stream:
-        for entry in chunk:
-            blocks[-1].append(entry)
-            if entry in (3 << 6 | Command.END_BLOCK, 3 << 6 | Command.END_PASS):
-                blocks.append([])
-                break
-    return blocks[:-1]
+    # A unit of the smallest ring may be 16 lines ahead, hardly more than the way of a line.
+    assert cycles <= (1.25 if tb.shape.buffer_lines == 32 else 1.15) * needed + 60

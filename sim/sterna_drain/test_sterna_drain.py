@@ -13,47 +13,50 @@ from sim.sterna_cluster.test_sterna_cluster import pass_fields, word
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack
 
+from sterna.spec.tape import Pool
+
 PARAMETERS = [
     {"Lanes": 5},
     {"Lanes": 67, "Units": 2, "Slots": 4, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10},
+    {"Lanes": 2, "Units": 8, "Slots": 8},
 ]
-#: Cycles from a read to its data.
-READ_LATENCY = 3
+#: Cycles from a read or a shift to the row registers.
+ROW_LATENCY = 6
 
 
 class Units:
-    """Accumulators behind the read port; a pass ends some time after the half it needs is free."""
+    """Accumulators and row registers; a pass ends some time after the half it needs is free."""
 
     def __init__(self, tb: TB, slow: float) -> None:
         self.tb, self.slow = tb, slow
         self.coming: list[list[Unit]] = []
         self.halves: list[list[Unit] | None] = [None, None]
         self.fill = 0
-        self.answers: list[tuple[int, int] | None] = [None] * READ_LATENCY
+        self.rows: list[list[int]] = [[0]] * ROW_LATENCY  # of the coming cycles, each a register for every unit
 
     def drive(self) -> None:
-        """End the next pass, show what was read three cycles ago."""
+        """End the next pass, show the first row register."""
         dut = self.tb.dut
         if self.coming and self.halves[self.fill] is None and random.random() >= self.slow:
             self.halves[self.fill] = self.coming.pop(0)
             self.fill ^= 1
         dut.ended_i.value = sum((self.halves[i] is not None) << i for i in range(2))
-        answer = self.answers.pop(0)
-        for unit in range(self.tb.shape.units):
-            dut.data_i[unit].value = answer[1] if answer is not None and answer[0] == unit else 0
+        dut.row_i.value = self.rows.pop(0)[0]
 
     def sample(self) -> None:
-        """Take a read; a half is gone when it is freed."""
+        """Take a read or a shift; a half is gone when it is freed."""
         dut, shape = self.tb.dut, self.tb.shape
-        read = int(dut.read_o.value)
-        if read:
+        row = self.rows[-1]
+        if int(dut.read_o.value):
             half, slot = divmod(int(dut.read_address_o.value), shape.slots)
-            units, unit = self.halves[half], read.bit_length() - 1
-            assert read == 1 << unit and units is not None, "a read of a pass that has not ended"
-            self.answers.append((unit, pack(units[unit].slot(slot).tolist(), shape.acc_w)))
+            units = self.halves[half]
+            assert units is not None, "a read of a pass that has not ended"
+            row = [pack(unit.slot(slot).tolist(), shape.acc_w) for unit in units]
             self.tb.reads += 1
-        else:
-            self.answers.append(None)
+        if int(dut.shift_o.value):
+            assert not int(dut.read_o.value)
+            row = [*row[1:], 0]
+        self.rows.append(row)
         free = int(dut.free_o.value)
         for half in range(2):
             if free >> half & 1:
@@ -67,7 +70,7 @@ class TB(Bench):
     def __init__(self, dut: Any, slow: float, stall: float) -> None:
         super().__init__(dut)
         self.shape = Shape(
-            lanes=int(dut.Lanes.value), units=int(dut.Units.value), slots=int(dut.Slots.value), block_lines=0,
+            lanes=int(dut.Lanes.value), units=int(dut.Units.value), slots=int(dut.Slots.value), buffer_lines=0,
             act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value), mul_w=int(dut.MulW.value),
             address_w=int(dut.FmAddrW.value), chunk_bytes=0,
         )
@@ -141,11 +144,13 @@ async def equals_the_model(dut: Any, slow: float, stall: float) -> None:
 
 
 @cocotb.test()
-async def reads_a_slot_a_cycle(dut: Any) -> None:
+@cocotb.parametrize(pool=list(Pool))
+async def gives_a_value_a_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(ended_i=0)
-    slots = tb.shape.units * tb.shape.slots
-    cycles, _ = await tb.check(2, 1000, write=1, pool=0, filters=slots)
-    assert tb.reads == 2 * slots
-    # The first pass is read while the second table is written; so only the second one's time counts.
-    assert cycles <= slots + 20
+    channels = tb.shape.units * tb.shape.slots // (1 if pool == Pool.NONE else 4)
+    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=channels)
+    rows = channels // tb.shape.units
+    assert tb.reads == 2 * rows * {Pool.NONE: 1, Pool.MAX: 4, Pool.KEEP: 8}[pool]
+    # The first pass is read while the second table is written; so at least one pass's time counts, at most both.
+    assert cycles <= 2 * channels * {Pool.NONE: 1, Pool.MAX: 4, Pool.KEEP: 8}[pool] + 40

@@ -12,14 +12,14 @@ import pytest
 from sim.support.inputs import Inputs
 from sim.support.readers import WordReader
 from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import gather_word, step_word
+from sim.support.words import gather_word, pack, step_word
 
-from sterna.spec.tape import FETCH_FIELDS, pack_fields
+from sterna.spec.tape import AFTER_ALL, FETCH_FIELDS, pack_fields
 
 PARAMETERS = [
-    {"TileH": 5, "TileW": 5, "Clusters": 2, "BlockLines": 64, "ActW": 8},
-    {"TileH": 3, "TileW": 3, "Clusters": 4, "BlockLines": 16, "ActW": 5},
-    {"TileH": 3, "TileW": 5, "Clusters": 1, "BlockLines": 32, "ActW": 7},
+    {"TileH": 5, "TileW": 5, "Clusters": 2, "BufferLines": 64, "ActW": 8, "DataW": 128},
+    {"TileH": 3, "TileW": 3, "Clusters": 4, "BufferLines": 32, "ActW": 5, "DataW": 512},
+    {"TileH": 3, "TileW": 5, "Clusters": 1, "BufferLines": 32, "ActW": 7, "DataW": 64},
 ]
 GATHER_LATENCY = 12
 FULL = 0b1111
@@ -55,14 +55,15 @@ class TB(Bench):
                  read_stall: float = 0.0, late: float = 0.0) -> None:
         super().__init__(dut)
         self.lanes, self.act_w = int(dut.TileH.value) * int(dut.TileW.value), int(dut.ActW.value)
-        self.clusters, self.block_lines = int(dut.Clusters.value), int(dut.BlockLines.value)
+        self.clusters, self.buffer_lines = int(dut.Clusters.value), int(dut.BufferLines.value)
+        self.beat_words = int(dut.DataW.value) // 64
         self.inputs = Inputs(dut)
         self.fetches = Source(Field(dut.fetch_valid_i), Field(dut.fetch_ready_o),
-                              {"word": Field(dut.fetch_data_i)}, idle)
+                              {"data": Field(dut.fetch_data_i), "words": Field(dut.fetch_words_i)}, idle)
         self.reader = WordReader(dut, "read_o", GATHER_LATENCY, read_stall, late)
         self.lines = [
             Sink(Field(dut.line_valid_o, c, 1), Field(dut.line_ready_i, c, 1), {
-                "line": Field(dut.line_data_o[c]), "last": Field(dut.line_last_o, c, 1)}, stalls[c])
+                "line": Field(dut.line_data_o[c])}, stalls[c])
             for c in range(self.clusters)
         ]
         self.idle = Field(dut.idle_o)
@@ -72,37 +73,45 @@ class TB(Bench):
 
     async def reset(self) -> None:
         """Start with all inputs quiet."""
-        await self.start(start_i=0, word_valid_i=0, read_ready_i=0, step_i=0)
+        await self.start(start_i=0, word_valid_i=0, read_ready_i=0, step_i=0, written_i=0)
 
     def random_step(self) -> Step:
         """A map of a few tiles, often narrower than a tile group."""
         at_once = random.choice([t for t in (1, 2, 4) if t <= self.clusters])
         return Step(random.randint(1, 5), random.randint(1, 6), at_once, random.choice((1, 2)))
 
-    def random_pass(self, blocks: int) -> list[Fetch]:
-        """Fetch words of a pass; a few have an empty mask."""
-        fetches = []
-        for block in range(blocks):
-            count = random.randint(1, self.block_lines // 4)
-            for i in range(count):
-                fetches.append({
-                    "plane": random.getrandbits(24), "mask": random.getrandbits(4),
-                    "tile_row": random.randint(-128, 127), "row": random.getrandbits(4),
-                    "tile_col": random.randint(-128, 127), "col": random.getrandbits(4),
-                    "last_in_block": int(i == count - 1), "last_in_pass": int(i == count - 1 and block == blocks - 1),
-                })
-        return fetches
+    def random_pass(self) -> list[Fetch]:
+        """Fetch words of a pass that wait for nothing."""
+        count = random.randint(1, self.buffer_lines)
+        return [
+            {
+                "plane": random.getrandbits(24), "mask": random.randint(1, FULL),
+                "tile_row": random.randint(-128, 127), "row": random.getrandbits(4),
+                "tile_col": random.randint(-128, 127), "col": random.getrandbits(4),
+                "last_in_pass": int(i == count - 1),
+            }
+            for i in range(count)
+        ]
 
     def same_pass(self, count: int, mask: int) -> list[Fetch]:
-        """A pass of `count` random windows with the same mask, in one block."""
-        return [{"plane": random.getrandbits(24), "mask": mask, "last_in_block": int(i == count - 1),
-                 "last_in_pass": int(i == count - 1)} for i in range(count)]
+        """A pass of `count` random windows with the same mask."""
+        return [{"plane": random.getrandbits(24), "mask": mask, "last_in_pass": int(i == count - 1)}
+                for i in range(count)]
+
+    def send(self, fetches: Sequence[Fetch]) -> None:
+        """Queue the fetch words in beats, some of them not full."""
+        at = 0
+        while at < len(fetches):
+            count = self.beat_words if random.random() < 0.7 else random.randint(1, self.beat_words)
+            part = fetches[at : at + count]
+            self.fetches.send([{"data": pack([pack_fields(FETCH_FIELDS, f) for f in part], 64), "words": len(part)}])
+            at += len(part)
 
     def begin(self, step: Step, fetches: list[Fetch], passes: int | None = None) -> None:
         """Send `fetches` for each pass of the step and note what must come of them."""
         self.inputs.pulse("start_i", step_i=step.word)
         for group in range(step.groups if passes is None else passes):
-            self.fetches.send({"word": pack_fields(FETCH_FIELDS, fetch)} for fetch in fetches)
+            self.send(fetches)
             for fetch in fetches:
                 for position in range(step.at_once):
                     self._expect(step, fetch, position, group * step.at_once + position)
@@ -117,11 +126,7 @@ class TB(Bench):
         self.windows.append(window)
         word = self.reader.answers.setdefault(window, random.getrandbits(self.lanes * 4 * self.act_w))
         line_w = self.lanes * self.act_w
-        mask = fetch["mask"] or fetch["last_in_block"]
-        channels = [c for c in range(4) if mask >> c & 1]
-        lines = [{"line": word >> (c * line_w) & (1 << line_w) - 1, "last": 0} for c in channels]
-        if fetch["last_in_block"]:
-            lines[-1]["last"] = 1
+        lines = [{"line": word >> (c * line_w) & (1 << line_w) - 1} for c in range(4) if fetch["mask"] >> c & 1]
         for cluster in range(position, self.clusters, step.at_once):
             self.expected[cluster] += lines
 
@@ -162,7 +167,7 @@ async def loads_random_steps(dut: Any, idle: float, stall: float, late: float) -
     await tb.reset()
     for _ in range(5):
         step = tb.random_step()
-        tb.begin(step, tb.random_pass(random.randint(1, 2)))
+        tb.begin(step, tb.random_pass())
         await tb.finish()
 
 
@@ -182,7 +187,7 @@ async def gives_a_line_a_cycle_to_every_cluster(dut: Any) -> None:
     tb = TB(dut)
     await tb.reset()
     for at_once, mask in ((1, FULL), (1, 0b0100), (tb.clusters, FULL)):
-        lines = min(tb.block_lines, 64)
+        lines = 64
         step = Step(1, at_once, at_once)
         tb.begin(step, tb.same_pass(lines // mask.bit_count(), mask))
         assert await tb.finish() <= lines + GATHER_LATENCY + 10
@@ -203,7 +208,7 @@ async def keeps_words_of_a_stalled_cluster(dut: Any) -> None:
     tb = TB(dut)
     await tb.reset()
     for stalled in range(tb.clusters):
-        tb.begin(Step(2, 4, 1), tb.random_pass(2))
+        tb.begin(Step(2, 4, 1), tb.random_pass())
         tb.lines[stalled].stall = 1.0
         await tb.step(300)
         assert tb.lines[stalled].taken == []
@@ -212,27 +217,33 @@ async def keeps_words_of_a_stalled_cluster(dut: Any) -> None:
 
 
 @cocotb.test()
-async def queues_two_blocks(dut: Any) -> None:
-    tb = TB(dut, 0.0, [1.0] * 4)
+async def queues_as_many_beats_as_a_buffer_has_lines(dut: Any) -> None:
+    tb = TB(dut)
     await tb.reset()
-    tb.begin(Step(1, 1, 1), tb.same_pass(tb.block_lines, 1) * 2)
+    tb.begin(Step(1, 1, 1), tb.same_pass(2 * tb.beat_words * tb.buffer_lines, 1))
     tb.reader.stall = 1.0
-    await tb.step(2 * tb.block_lines + 10)
-    assert not tb.fetches.queue
+    await tb.step(2 * tb.buffer_lines + 10)
+    assert tb.buffer_lines <= tb.fetches.sent <= tb.buffer_lines + 6
     tb.reader.stall = 0.0
-    for sink in tb.lines:
-        sink.stall = 0.0
-    await tb.run_until(tb.done, 5000)
+    await tb.finish()
 
 
 @cocotb.test()
-async def ends_a_block_whose_last_mask_is_empty(dut: Any) -> None:
-    tb = TB(dut, 0.0)
+async def waits_until_enough_is_written(dut: Any) -> None:
+    """Each fetch word is asked for as soon as, and not before, the step before has written what it says."""
+    tb = TB(dut)
     await tb.reset()
-    for masks in ([0], [FULL, 0], [0, 0, 2, 0]):
-        fetches = [{"plane": i, "mask": mask, "last_in_block": int(i == len(masks) - 1),
-                    "last_in_pass": int(i == len(masks) - 1)} for i, mask in enumerate(masks)]
-        tb.begin(Step(2, 2, 1), fetches)
+    for at_once in (t for t in (1, 2, 4) if t <= tb.clusters):
+        levels = [0, 3, 3, 700, 1022, AFTER_ALL]
+        fetches = tb.same_pass(len(levels), FULL)
+        for fetch, level in zip(fetches, levels, strict=True):
+            fetch["after"] = level
+        tb.inputs.set(written_i=0)
+        tb.begin(Step(1, at_once, at_once), fetches)
+        for written in (0, 2, 3, 699, 700, 1021, 1022, AFTER_ALL):
+            tb.inputs.set(written_i=written)
+            await tb.step(30)
+            assert tb.reader.asked == at_once * sum(level <= written for level in levels)
         await tb.finish()
 
 
@@ -241,14 +252,14 @@ async def starts_anew_after_clear(dut: Any) -> None:
     tb = TB(dut, 0.2, [0.3] * 4)
     await tb.reset()
     for cycles in (3, 10, 25, 60):
-        tb.begin(tb.random_step(), tb.random_pass(3))
+        tb.begin(tb.random_step(), tb.random_pass())
         await tb.step(cycles)
         await tb.clear()
         tb.reader.clear()
         tb.forget()
         await tb.step(GATHER_LATENCY + 5)
         assert all(sink.taken == [] for sink in tb.lines) and tb.reader.asked == 0 and tb.idle.read()
-        tb.begin(tb.random_step(), tb.random_pass(1))
+        tb.begin(tb.random_step(), tb.random_pass())
         await tb.finish()
 
 

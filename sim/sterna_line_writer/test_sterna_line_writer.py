@@ -19,23 +19,23 @@ class TB(Bench):
         super().__init__(dut)
         self.line_w, self.late = int(dut.LineW.value), late
         self.announced = Source(Field(dut.announce_valid_i), Field(dut.announce_ready_o), {
-            "mask": Field(dut.announce_mask_i), "last": Field(dut.announce_last_i)}, idle)
+            "mask": Field(dut.announce_mask_i)}, idle)
         self.lines = Sink(Field(dut.line_valid_o), Field(dut.line_ready_i), {
-            "line": Field(dut.line_data_o), "last": Field(dut.line_last_o)}, stall)
+            "line": Field(dut.line_data_o)}, stall)
         self.agents = [self.announced, self.lines, self]
         self.words: deque[int] = deque()
         self.given = 0
 
-    def send(self, masks: list[tuple[int, int]]) -> list[dict[str, int]]:
-        """Queue words with these (mask, last); returns their lines."""
+    def send(self, masks: list[int]) -> list[dict[str, int]]:
+        """Queue words with these masks; returns their lines."""
         lines = []
-        for mask, last in masks:
+        for mask in masks:
             word = random.getrandbits(4 * self.line_w)
             self.words.append(word)
-            self.announced.send([{"mask": mask, "last": last}])
-            channels = [c for c in range(4) if (mask or last) >> c & 1]
-            lines += [{"line": word >> (c * self.line_w) & (1 << self.line_w) - 1,
-                       "last": int(last and c == channels[-1])} for c in channels]
+            self.announced.send([{"mask": mask}])
+            lines += [
+                {"line": word >> (c * self.line_w) & (1 << self.line_w) - 1} for c in range(4) if mask >> c & 1
+            ]
         return lines
 
     def drive(self) -> None:
@@ -54,7 +54,7 @@ class TB(Bench):
 async def gives_the_lines_of_each_mask(dut: Any, idle: float, stall: float, late: float) -> None:
     tb = TB(dut, idle, stall, late)
     await tb.start(word_valid_i=0)
-    lines = tb.send([(random.getrandbits(4), int(random.random() < 0.2)) for _ in range(150)])
+    lines = tb.send([random.randint(1, 15) for _ in range(150)])
     await tb.run_until(lambda: len(tb.lines.taken) == len(lines) and not tb.words, 5000)
     await tb.step(5)
     assert tb.lines.taken == lines
@@ -64,7 +64,7 @@ async def gives_the_lines_of_each_mask(dut: Any, idle: float, stall: float, late
 async def gives_a_line_a_cycle(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.0, 0.0)
     await tb.start(word_valid_i=0)
-    lines = tb.send([(15, 0)] * 20)
+    lines = tb.send([15] * 20)
     assert await tb.run_until(lambda: len(tb.lines.taken) == len(lines), 200) <= len(lines) + 5
 
 
@@ -73,7 +73,7 @@ async def announces_as_many_as_fit(dut: Any) -> None:
     depth = int(dut.Depth.value)
     tb = TB(dut, 0.0, 1.0, 0.0)
     await tb.start(word_valid_i=0)
-    lines = tb.send([(15, 0)] * 3 * depth)
+    lines = tb.send([15] * 3 * depth)
     await tb.step(5 * depth)
     assert tb.announced.sent == depth
     tb.lines.stall = 0.0

@@ -12,7 +12,7 @@ from sim.support.streams import Bench, Field, Sink
 from sim.support.words import step_word
 
 from sterna.generate.package_sv import PASS_FIELDS
-from sterna.spec.tape import pack_fields
+from sterna.spec.tape import AFTER_ALL, pack_fields
 
 PARAMETERS = [{"Clusters": 4, "FmAddrW": 10}, {"Clusters": 1, "FmAddrW": 6}]
 PASS_BITS = sum(bits for _, bits in PASS_FIELDS)
@@ -59,25 +59,32 @@ class TB(Bench):
         word = Field(self.dut.pass_o, cluster * PASS_BITS, PASS_BITS)
         return Sink(valid, ready, {"pass": word}, stall)
 
+    def output(self, name: str) -> int:
+        """Value of an output."""
+        return int(getattr(self.dut, name).value)
+
     async def issue(self, **fields: int) -> None:
-        """Start on a step with random contents but for `fields`."""
+        """Start on a step with random contents but for `fields`, when it may start."""
+        await self.run_until(lambda: self.output("earlier_drained_o") == 1, 3000)
         tiles_log2 = random.randrange(self.clusters.bit_length())
         plane = random.randint(1, 12)
         step = {
             "tiles_at_once": 1 << tiles_log2, "out_plane": plane, "tile_groups": -(-plane >> tiles_log2),
-            "pool": random.randint(0, 1), "activation": random.randint(0, 2), "shift": random.randint(0, 40),
+            "pool": random.randint(0, 2), "activation": random.randint(0, 2), "shift": random.randint(0, 40),
             "filters": random.randint(1, 99), "group_words": random.randint(1, 3),
-            "fm_base": random.randrange(self.words),
+            "fm_base": random.randrange(self.words), "keep_base": random.randrange(self.words),
         } | fields
         half = random.randint(0, 1)
         for cluster, wanted in enumerate(self.wanted):
             group, tile = divmod(cluster, step["tiles_at_once"])
-            base = step["fm_base"] + group * step["group_words"] * plane
+            offset = group * step["group_words"] * step["out_plane"]
             for tile_group in range(step["tile_groups"]):
                 number = tile_group * step["tiles_at_once"] + tile
                 values = {name: step[name] for name in ("pool", "activation", "shift", "filters")} | {
-                    "write": number < plane, "table_half": half, "address": (base + number) % self.words,
-                    "plane": plane,
+                    "write": number < step["out_plane"], "table_half": half,
+                    "address": (step["fm_base"] + offset + number) % self.words,
+                    "keep_address": (step["keep_base"] + 4 * offset + number) % self.words,
+                    "plane": step["out_plane"],
                 }
                 wanted.append({"pass": pack_fields(PASS_FIELDS, values)})
         self.inputs.pulse(
@@ -87,51 +94,137 @@ class TB(Bench):
 
     async def issued(self) -> None:
         """Wait until the step's passes are all given."""
-        await self.run_until(lambda: not int(self.dut.issuing_o.value), 3000)
+        await self.run_until(lambda: not self.output("issuing_o"), 3000)
         assert [sink.taken for sink in self.passes] == self.wanted
+
+
+async def started(dut: Any, stall: float = 0.3) -> TB:
+    """A bench out of reset; drained steps are noted at once."""
+    tb = TB(dut, stall)
+    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, table_ready_i=1, step_noted_i=1, write_i=0,
+                   pass_done_i=0)
+    return tb
 
 
 @cocotb.test()
 @cocotb.parametrize(stall=[0.0, 0.6], rate=[0.05, 1.0])
 async def gives_every_cluster_its_passes(dut: Any, stall: float, rate: float) -> None:
-    tb = TB(dut, stall)
+    tb = await started(dut, stall)
     tb.drains.rate = rate
-    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
     for _ in range(12):
         await tb.issue()
         await tb.issued()
-    await tb.run_until(lambda: int(dut.drained_o.value) == 1, 3000)
+    await tb.run_until(lambda: tb.output("drained_o") == 1, 3000)
     assert tb.drains.outstanding() == [0] * tb.clusters
 
 
 @cocotb.test()
+async def waits_for_the_table(dut: Any) -> None:
+    tb = await started(dut, 0.0)
+    tb.inputs.set(table_ready_i=0)
+    await tb.issue()
+    await tb.step(20)
+    assert not any(sink.taken for sink in tb.passes)
+    tb.inputs.set(table_ready_i=1)
+    await tb.issued()
+
+
+@cocotb.test()
 async def says_what_is_drained(dut: Any) -> None:
-    tb = TB(dut, 0.0)
+    tb = await started(dut, 0.0)
     tb.drains.limit = 0
-    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
-    assert int(dut.drained_o.value) == 1
+    noted = Sink(Field(dut.step_drained_o), None, {})
+    tb.agents.append(noted)
+    assert tb.output("drained_o") == 1
     first, second = 3, 2
     await tb.issue(tiles_at_once=tb.clusters, tile_groups=first)
     await tb.issued()
-    assert (int(dut.drained_o.value), int(dut.earlier_drained_o.value)) == (0, 1)
+    assert (tb.output("drained_o"), tb.output("earlier_drained_o")) == (0, 1)
     await tb.issue(tiles_at_once=tb.clusters, tile_groups=second)
     await tb.issued()
     tb.drains.rate = 1.0
     for done in range(first + second + 1):
         tb.drains.limit = done
         await tb.step(3)
-        assert int(dut.earlier_drained_o.value) == (done >= first)
-        assert int(dut.drained_o.value) == (done == first + second)
+        assert tb.output("earlier_drained_o") == (done >= first)
+        assert tb.output("drained_o") == (done == first + second)
+        assert len(noted.taken) == (done >= first) + (done == first + second)
+
+
+@cocotb.test()
+async def a_drained_step_waits_to_be_noted(dut: Any) -> None:
+    tb = await started(dut, 0.0)
+    tb.drains.rate = 1.0
+    tb.inputs.set(step_noted_i=0)
+    await tb.issue()
+    await tb.issued()
+    await tb.step(20)
+    assert (tb.output("step_drained_o"), tb.output("drained_o")) == (1, 1)
+    await tb.issue()
+    await tb.issued()
+    await tb.step(20)
+    for left in (2, 1, 0):
+        assert tb.output("step_drained_o") == (left > 0)
+        assert tb.output("earlier_drained_o") == (left < 2)
+        tb.inputs.pulse("step_noted_i")
+        await tb.step(2)
+
+
+async def written(tb: TB, count: int, clusters: int) -> int:
+    """What is said to be written after `count` more words of each of the `clusters` (a bit for each)."""
+    for _ in range(count):
+        tb.inputs.set(write_i=clusters)
+        await tb.step()
+    tb.inputs.set(write_i=0)
+    await tb.step(4)
+    return tb.output("written_o")
+
+
+@cocotb.test()
+async def counts_the_words_of_a_step_of_one_tile_group(dut: Any) -> None:
+    """The lowest count of the clusters that have not drained it; it counts up to what means that all have."""
+    tb = await started(dut, 0.0)
+    tb.drains.rate, tb.drains.limit, everyone = 1.0, 0, (1 << tb.clusters) - 1
+    assert await written(tb, 0, 0) == AFTER_ALL
+    for passes in range(1, 4):
+        await tb.issue(tiles_at_once=1, tile_groups=1)
+        await tb.issued()
+        assert await written(tb, 5, everyone) == AFTER_ALL, "these are words of the current step"
+        await tb.issue(tiles_at_once=1, tile_groups=1)
+        await tb.issued()
+        assert await written(tb, 0, 0) == 5
+        assert await written(tb, 2, everyone) == 7
+        assert await written(tb, 3, everyone & ~1) == 7
+        assert await written(tb, 1, 1) == 8
+        assert await written(tb, 1100, everyone) == AFTER_ALL - 1
+        tb.drains.limit = 2 * passes - 1
+        assert await written(tb, 0, 0) == AFTER_ALL
+        tb.drains.limit = 2 * passes
+        await tb.run_until(lambda: tb.output("drained_o") == 1, 100)
+
+
+@cocotb.test()
+async def a_step_of_several_tile_groups_counts_as_a_whole(dut: Any) -> None:
+    tb = await started(dut, 0.0)
+    tb.drains.rate, tb.drains.limit, everyone = 1.0, 0, (1 << tb.clusters) - 1
+    await tb.issue(tiles_at_once=1, tile_groups=2)
+    await tb.issued()
+    await tb.issue(tiles_at_once=1, tile_groups=1)
+    await tb.issued()
+    assert await written(tb, 20, everyone) == 0
+    tb.drains.limit = 1
+    assert await written(tb, 20, everyone) == 0
+    tb.drains.limit = 2
+    assert await written(tb, 0, 0) == AFTER_ALL
 
 
 @cocotb.test()
 async def waits_when_too_many_are_outstanding(dut: Any) -> None:
     """No pass is lost when clusters take more than can be counted."""
-    tb = TB(dut, 0.0)
+    tb = await started(dut, 0.0)
     tb.drains.rate = 0.0
-    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
     await tb.issue(tiles_at_once=1, tile_groups=100)
-    await tb.step(150)
+    await tb.step(250)
     assert all(50 < len(sink.taken) < 100 for sink in tb.passes)
     tb.drains.rate = 1.0
     await tb.issued()
@@ -139,15 +232,14 @@ async def waits_when_too_many_are_outstanding(dut: Any) -> None:
 
 @cocotb.test()
 async def clear_forgets(dut: Any) -> None:
-    tb = TB(dut, 0.0)
+    tb = await started(dut, 0.0)
     tb.drains.rate = 0.0
-    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, pass_done_i=0)
     await tb.issue(tiles_at_once=1, tile_groups=9)
     await tb.clear()
     tb.wanted = [[] for _ in tb.wanted]
+    tb.drains.done = [0] * tb.clusters
     await tb.step()
-    assert int(dut.drained_o.value) == 1
-    assert int(dut.issuing_o.value) == 0
+    assert (tb.output("drained_o"), tb.output("issuing_o"), tb.output("step_drained_o")) == (1, 0, 0)
     tb.drains.rate = 0.5
     await tb.issue()
     await tb.issued()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
@@ -14,18 +15,19 @@ from sterna.spec.registers import ErrorCode
 from sterna.spec.tape import Op
 
 WORD_BYTES = 104
-PARAMETERS = [{"WordBytes": WORD_BYTES}]
+PARAMETERS = [{"WordBytes": WORD_BYTES, "FmAddrW": 12}]
 FRAME, RESULT = 0x1_2345_0000, 0x9_8765_0000
+NEXT_FRAME, NEXT_RESULT = 0x7_1111_0000, 0x8_2222_0000
 WATCHDOG = 40
 
 #: Levels of an engine in which nothing is under way.
 QUIET = {
-    "reader_idle_i": 1, "writer_idle_i": 1, "bus_free_i": 1, "tables_idle_i": 1, "issuing_i": 0, "drained_i": 1,
-    "earlier_drained_i": 1, "distributor_idle_i": 1, "loader_idle_i": 1, "activity_i": 1, "discarded_i": 0,
+    "reader_idle_i": 1, "writer_idle_i": 1, "table_busy_i": 0, "issuing_i": 0, "drained_i": 1, "earlier_drained_i": 1,
+    "step_drained_i": 0, "distributor_idle_i": 1, "loader_idle_i": 1, "activity_i": 1, "discarded_i": 0,
     "tape_done_i": 0, "tape_error_i": 0, "tape_error_code_i": 0, "tape_segment_i": 0,
 }
 PULSES = (
-    "start_i", "abort_i", "read_error_i", "write_error_i", "requant_done_i", "weights_done_i", "load_done_i",
+    "start_i", "abort_i", "tape_read_error_i", "load_read_error_i", "write_error_i", "weights_done_i", "load_done_i",
     "store_done_i",
 )
 
@@ -38,20 +40,27 @@ class TB(Bench):
         self.steps = Source(
             Field(dut.step_valid_i), Field(dut.step_ready_o), {"step_i": Field(dut.step_i)}, idle=0.0
         )
-        move = {"addr": Field(dut.move_addr_o), "bytes": Field(dut.move_bytes_o)}
+        move = {
+            "addr": Field(dut.move_addr_o), "bytes": Field(dut.move_bytes_o), "base": Field(dut.move_base_o),
+            "words": Field(dut.move_words_o),
+        }
         self.loads = Sink(Field(dut.load_command_valid_o), Field(dut.load_command_ready_i), move)
         self.stores = Sink(Field(dut.store_command_valid_o), Field(dut.store_command_ready_i), move)
+        self.load_starts = Sink(Field(dut.load_start_o), None, {})
+        self.store_starts = Sink(Field(dut.store_start_o), None, {})
         ended = {"code": Field(dut.error_code_o), "segment": Field(dut.error_segment_o)}
         self.ends = Sink(Field(dut.finish_o), None, ended)
-        step = {"step": Field(dut.step_o)}
-        self.starts = {
-            name: Sink(Field(getattr(dut, f"{name}_o")), None, step)
-            for name in ("conv_start", "load_start", "store_start")
+        self.convs = Sink(Field(dut.conv_start_o), None, {"step": Field(dut.step_o)})
+        table = {
+            "half": Field(dut.table_half_o), "filters": Field(dut.table_filters_o),
+            "log2": Field(dut.table_tiles_log2_o),
         }
-        self.begins = Sink(Field(dut.step_begin_o), None, {})
+        self.tables = Sink(Field(dut.table_start_o), None, table)
+        self.step_ends = Sink(Field(dut.step_end_o), None, {})
         self.inputs = Inputs(dut)
         self.agents = [
-            self.inputs, self.steps, self.loads, self.stores, self.ends, self.begins, *self.starts.values()
+            self.inputs, self.steps, self.loads, self.stores, self.load_starts, self.store_starts, self.ends,
+            self.convs, self.tables, self.step_ends,
         ]
 
     async def begin(self) -> None:
@@ -89,21 +98,44 @@ class TB(Bench):
         await self.step(2)
         return word
 
-    async def blocked_by(self, blockers: dict[str, int], begun: int) -> None:
-        """No step begins while any one of these inputs has this value; all are released at the end."""
+    async def blocked_by(self, blockers: dict[str, int], begun: Callable[[], int]) -> None:
+        """Nothing begins while any one of these inputs has this value; all are released at the end."""
+        before = begun()
         released = {name: 1 - value for name, value in blockers.items()}
         for name, value in blockers.items():
             await self.set(**{**released, name: value})
-            assert len(self.begins.taken) == begun, f"began in spite of {name}"
+            assert begun() == before, f"began in spite of {name}"
         await self.set(**released)
+        assert begun() == before + 1
 
     async def run_conv(self, **fields: int) -> None:
-        """A CONV step that nothing holds up."""
+        """A CONV step that nothing holds up, and that is drained at once."""
         await self.give(op=Op.CONV, **fields)
-        await self.until("table_enable_o")
-        await self.pulse("requant_done_i")
         await self.until("weights_enable_o")
         await self.pulse("weights_done_i")
+        await self.drained()
+
+    async def drained(self) -> None:
+        """Report the oldest CONV step as drained."""
+        self.inputs.set(step_drained_i=1)
+        await self.step()
+        assert self.output("step_noted_o") == 1
+        await self.set(step_drained_i=0)
+
+    async def run_load(self, **fields: int) -> None:
+        """A LOAD or nothing, if it is skipped."""
+        loads = len(self.loads.taken)
+        await self.give(op=Op.LOAD, fm_words=2, **fields)
+        await self.step(12)
+        if len(self.loads.taken) > loads and not fields.get("next"):
+            await self.pulse("load_done_i")
+
+    async def queue(self) -> None:
+        """Start one more frame while one runs."""
+        self.inputs.set(frame_addr_i=NEXT_FRAME, result_addr_i=NEXT_RESULT)
+        await self.pulse("start_i")
+        self.inputs.set(frame_addr_i=0, result_addr_i=0)
+        assert self.output("queued_o") == 1
 
 
 async def begun(dut: Any) -> TB:
@@ -114,35 +146,44 @@ async def begun(dut: Any) -> TB:
 
 
 @cocotb.test()
-async def conv_waits_for_tables_and_lines(dut: Any) -> None:
+async def conv_waits_for_lines_but_not_for_the_drain(dut: Any) -> None:
     tb = await begun(dut)
-    for count, barrier in enumerate((0, 1, 0)):
-        half = tb.output("table_half_o")
-        tb.inputs.set(issuing_i=1, earlier_drained_i=0)
-        step = await tb.give(op=Op.CONV, barrier=barrier, filters=9 + count)
-        await tb.set(issuing_i=0)
-        assert tb.output("table_enable_o") == 0
+    tb.inputs.set(drained_i=0)
+    for count in range(3):
+        half = tb.output("half_o")
+        blockers = {"distributor_idle_i": 0, "loader_idle_i": 0, "issuing_i": 1}
+        await tb.set(earlier_drained_i=0, **blockers)
+        step = await tb.give(op=Op.CONV, filters=9 + count)
+        await tb.step(5)
+        assert len(tb.tables.taken) == count, "two steps' tables are in use"
         await tb.set(earlier_drained_i=1)
-        assert tb.output("table_enable_o") == 1
-        assert tb.output("table_half_o") == 1 - half
-        assert tb.output("table_filters_o") == 9 + count
-        assert tb.output("table_tiles_log2_o") == 1
-        blockers = {"tables_idle_i": 0, "distributor_idle_i": 0, "loader_idle_i": 0, "issuing_i": 1}
-        if barrier:
-            blockers["drained_i"] = 0
-        else:
-            tb.inputs.set(drained_i=0)
-        await tb.set(**blockers)
-        await tb.pulse("requant_done_i")
-        await tb.blocked_by(blockers, count)
-        assert len(tb.begins.taken) == count + 1
-        assert tb.starts["conv_start"].taken[count:] == [{"step": step}]
-        assert tb.output("weights_enable_o") == 1
+        assert tb.tables.taken[count:] == [{"half": 1 - half, "filters": 9 + count, "log2": 1}]
+        assert (tb.output("half_o"), tb.output("weights_enable_o")) == (half, 0)
+        await tb.blocked_by(blockers, lambda: len(tb.convs.taken))
+        assert tb.convs.taken[count:] == [{"step": step}]
+        assert (tb.output("half_o"), tb.output("weights_enable_o")) == (1 - half, 1)
         assert tb.output("step_ready_o") == 0
-        await tb.set(drained_i=1)
+        await tb.set(table_busy_i=1)
         await tb.pulse("weights_done_i")
-        assert tb.output("weights_enable_o") == 0
+        assert (tb.output("weights_enable_o"), tb.output("step_ready_o")) == (0, 0)
+        await tb.set(table_busy_i=0)
         assert tb.output("step_ready_o") == 1
+        if count:
+            await tb.drained()
+        assert len(tb.step_ends.taken) == count
+
+
+@cocotb.test()
+async def no_table_is_written_while_two_are_in_use(dut: Any) -> None:
+    """Nor does a step start before its table may be written."""
+    tb = await begun(dut)
+    await tb.set(earlier_drained_i=0)
+    await tb.give(op=Op.CONV)
+    await tb.step(20)
+    assert not tb.tables.taken
+    assert not tb.convs.taken
+    await tb.set(earlier_drained_i=1)
+    assert len(tb.tables.taken) == len(tb.convs.taken) == 1
 
 
 @cocotb.test()
@@ -150,46 +191,151 @@ async def conv_waits_for_tables_and_lines(dut: Any) -> None:
 async def moves_wait_for_a_quiet_engine(dut: Any, op: Op) -> None:
     tb = await begun(dut)
     name, base = ("load", FRAME) if op is Op.LOAD else ("store", RESULT)
-    commands = tb.loads if op is Op.LOAD else tb.stores
+    commands, starts = (tb.loads, tb.load_starts) if op is Op.LOAD else (tb.stores, tb.store_starts)
     for count in range(2):
-        blockers = {
-            "issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0, "bus_free_i": 0,
-            "reader_idle_i": 0,
-        }
+        blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0}
         tb.inputs.set(**blockers)
         words, offset = random.randint(1, 999), random.randrange(1 << 20) * 64
-        step = await tb.give(op=op, fm_words=words, dram_offset=offset)
-        assert tb.output("hold_o") == 1
-        await tb.blocked_by(blockers, count)
-        assert tb.starts[f"{name}_start"].taken[count:] == [{"step": step}]
-        assert tb.output(f"{name}_active_o") == 1
-        await tb.run_until(lambda count=count: len(commands.taken) == count + 1, 50)
+        commands.stall = 0.0
+        await tb.give(op=op, fm_words=words, fm_base=count, dram_offset=offset)
+        await tb.blocked_by(blockers, lambda: len(commands.taken))
+        assert len(starts.taken) == count + 1
+        assert tb.output("store_active_o") == (op is Op.STORE)
         await tb.step(10)
-        assert commands.taken[count:] == [{"addr": base + offset, "bytes": words * WORD_BYTES}]
+        move = {"addr": base + offset, "bytes": words * WORD_BYTES, "base": count, "words": words}
+        assert commands.taken[count:] == [move]
         await tb.set(writer_idle_i=0)
         await tb.pulse(f"{name}_done_i")
         assert tb.output("step_ready_o") == 0
+        assert len(tb.step_ends.taken) == count
         await tb.set(writer_idle_i=1)
         assert tb.output("step_ready_o") == 1
-        assert tb.output("hold_o") == 0
+        assert len(tb.step_ends.taken) == count + 1
     other = tb.stores if op is Op.LOAD else tb.loads
     assert not other.taken
 
 
 @cocotb.test()
+async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
+    tb = await begun(dut)
+    tb.loads.stall = 0.0
+    await tb.run_load()
+    await tb.queue()
+    # It waits only for the lines of earlier steps.
+    blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0}
+    tb.inputs.set(drained_i=0, **blockers)
+    await tb.give(op=Op.LOAD, next=1, fm_words=3, dram_offset=64)
+    await tb.blocked_by(blockers, lambda: len(tb.loads.taken))
+    assert tb.loads.taken[1:] == [{"addr": NEXT_FRAME + 64, "bytes": 3 * WORD_BYTES, "base": 0, "words": 3}]
+    assert tb.output("step_ready_o") == 1
+    await tb.set(drained_i=1)
+    await tb.run_conv()
+    # Everything that moves, and the end of the frame, wait for it.
+    await tb.give(op=Op.STORE, fm_words=1)
+    await tb.step(30)
+    assert not tb.stores.taken
+    await tb.pulse("load_done_i")
+    await tb.until("store_active_o")
+    await tb.pulse("store_done_i")
+    assert len(tb.step_ends.taken) == 4
+    await tb.pulse("tape_done_i")
+    assert tb.ends.taken == [{"code": ErrorCode.NONE, "segment": 0}]
+    # The next frame follows by itself, has its image and uses its own addresses.
+    assert (tb.output("busy_o"), tb.output("queued_o")) == (1, 0)
+    await tb.until("step_ready_o")
+    await tb.run_load()
+    await tb.run_load(next=1)
+    assert len(tb.loads.taken) == 2
+    assert tb.output("step_ready_o") == 1
+    await tb.give(op=Op.STORE, fm_words=1)
+    await tb.until("store_active_o")
+    assert tb.stores.taken[-1]["addr"] == NEXT_RESULT
+    await tb.pulse("store_done_i")
+    await tb.set(tape_done_i=1)
+    assert len(tb.ends.taken) == 2
+    assert tb.output("busy_o") == 0
+    # A frame that was not queued loads its image again.
+    await tb.set(tape_done_i=0)
+    await tb.pulse("start_i")
+    await tb.until("step_ready_o")
+    await tb.run_load()
+    assert len(tb.loads.taken) == 3
+
+
+@cocotb.test()
+async def a_frame_queued_too_late_loads_its_own_image(dut: Any) -> None:
+    tb = await begun(dut)
+    await tb.run_load(next=1)
+    assert not tb.loads.taken
+    await tb.queue()
+    await tb.pulse("tape_done_i")
+    assert len(tb.ends.taken) == 1
+    await tb.until("step_ready_o")
+    await tb.run_load()
+    assert [load["addr"] for load in tb.loads.taken] == [NEXT_FRAME]
+
+
+@cocotb.test()
+async def an_error_drops_the_queued_frame(dut: Any) -> None:
+    tb = await begun(dut)
+    tb.loads.stall = 0.0
+    await tb.queue()
+    tb.inputs.set(tape_segment_i=4)
+    await tb.run_load(next=1)
+    assert len(tb.loads.taken) == 1
+    tb.inputs.set(tape_segment_i=9)
+    await tb.pulse("load_read_error_i")
+    assert tb.ends.taken == [{"code": ErrorCode.BUS_READ, "segment": 4}]
+    assert (tb.output("busy_o"), tb.output("queued_o")) == (0, 0)
+    await tb.pulse("start_i")
+    await tb.until("step_ready_o")
+    await tb.run_load()
+    assert len(tb.loads.taken) == 2
+
+
+@cocotb.test()
+async def steps_end_in_order(dut: Any) -> None:
+    """A move in the background counts as ended, but not before the steps before it."""
+    tb = await begun(dut)
+    for _ in range(2):
+        await tb.give(op=Op.CONV)
+        await tb.until("weights_enable_o")
+        await tb.pulse("weights_done_i")
+        await tb.run_load(next=1)
+    assert not tb.step_ends.taken
+    await tb.drained()
+    assert len(tb.step_ends.taken) == 2
+    await tb.drained()
+    assert len(tb.step_ends.taken) == 4
+
+
+@cocotb.test()
 async def the_frame_ends_when_all_is_written(dut: Any) -> None:
     tb = await begun(dut)
-    await tb.run_conv()
+    await tb.give(op=Op.CONV)
+    await tb.until("weights_enable_o")
+    await tb.pulse("weights_done_i")
     blockers = {
         "issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0, "writer_idle_i": 0,
     }
     await tb.set(**blockers)
     await tb.set(tape_done_i=1)
     for name in blockers:
-        assert not tb.ends.taken
         await tb.set(**{name: QUIET[name]})
+    assert not tb.ends.taken
+    await tb.drained()
     assert tb.ends.taken == [{"code": ErrorCode.NONE, "segment": 0}]
     assert tb.output("busy_o") == 0
+    for name in blockers:
+        await tb.set(tape_done_i=0)
+        await tb.pulse("start_i")
+        await tb.until("step_ready_o")
+        ended = len(tb.ends.taken)
+        await tb.set(**{name: blockers[name]})
+        await tb.set(tape_done_i=1)
+        assert len(tb.ends.taken) == ended
+        await tb.set(**{name: QUIET[name]})
+        assert len(tb.ends.taken) == ended + 1
 
 
 @cocotb.test()
@@ -206,7 +352,7 @@ async def a_frame_begins_when_the_bus_is_idle(dut: Any) -> None:
 
 
 ERRORS = {
-    ErrorCode.ABORTED: "abort_i", ErrorCode.BUS_READ: "read_error_i", ErrorCode.BUS_WRITE: "write_error_i",
+    ErrorCode.ABORTED: "abort_i", ErrorCode.BUS_READ: "tape_read_error_i", ErrorCode.BUS_WRITE: "write_error_i",
     ErrorCode.SEGMENT_CRC: "tape_error_i",
 }
 LAST_STATES = 4
@@ -216,12 +362,10 @@ async def go_to(tb: TB, state: int) -> None:
     """One of a few states of a frame; the step was segment 5, the tape reader is at segment 6."""
     tb.inputs.set(tape_segment_i=5)
     if state == 1:
+        await tb.set(loader_idle_i=0)
         await tb.give(op=Op.CONV)
-        await tb.until("table_enable_o")
     elif state == 2:
         await tb.give(op=Op.CONV)
-        await tb.until("table_enable_o")
-        await tb.pulse("requant_done_i")
         await tb.until("weights_enable_o")
     elif state == LAST_STATES - 1:
         await tb.give(op=Op.STORE, fm_words=3)
@@ -240,9 +384,10 @@ async def errors_end_the_frame_in_order(dut: Any, code: ErrorCode, state: int) -
         assert (tb.output("flush_o"), tb.output("clear_o"), tb.output("busy_o")) == (1, 1, 1)
         assert not tb.ends.taken
         await tb.set(**{name: 1})
-    moving = state == LAST_STATES - 1 and code is not ErrorCode.SEGMENT_CRC
+    moving = state == LAST_STATES - 1 and code in (ErrorCode.ABORTED, ErrorCode.BUS_WRITE)
     assert tb.ends.taken == [{"code": code, "segment": 5 if moving else 6}]
     assert tb.output("busy_o") == 0
+    await tb.set(tape_error_i=0, loader_idle_i=1)
     await tb.pulse("start_i")
     await tb.until("step_ready_o")
     await tb.run_conv()

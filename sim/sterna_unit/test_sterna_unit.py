@@ -1,65 +1,74 @@
-"""Bench of sterna_unit: random passes against the model, with a line memory that is slow at random and a drain
-that reads every accumulator at random times."""
+"""Bench of sterna_unit: random passes against the model, with lines that come slowly at random and a drain that
+reads every accumulator at random times and shifts rows in between."""
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any
 
 import cocotb
-import numpy as np
 from sim.sterna_cluster.stimulus import Pass, Shape, random_pass
 from sim.support.streams import Bench, Field, Source
 from sim.support.words import pack, unpack_signed
 
 PARAMETERS = [
     {"Lanes": 4},
-    {"Lanes": 66, "Slots": 4, "BlockLines": 16, "ActW": 5, "AccW": 14, "ChunkBytes": 2, "FifoChunks": 2},
+    {"Lanes": 66, "Slots": 4, "BufferLines": 32, "ActW": 5, "AccW": 14, "ChunkBytes": 2, "FifoChunks": 2},
+    {"Lanes": 3, "Slots": 32, "BufferLines": 256, "ChunkBytes": 8},
 ]
-#: Cycles from a drain's read to its data.
-DRAIN_LATENCY = 3
+#: Cycles from a request to its line, and from a read or a shift to the cycle in which the row register takes it.
+LINE_LATENCY = 3
+ROW_CYCLE = 5
+#: Lines that the cluster leaves between the unit and the lines it writes.
+MARGIN = 8
 
 
-class LineMemory:
-    """Holds two blocks, gives each half to the unit when it is full, answers reads in the next cycle."""
+class LineBuffer:
+    """A ring: is written while the unit leaves room, answers reads."""
 
     def __init__(self, dut: Any, slow: float) -> None:
         self.dut, self.slow = dut, slow
-        self.depth = int(dut.BlockLines.value)
-        self.blocks: list[list[np.ndarray]] = []
-        self.halves: list[list[np.ndarray] | None] = [None, None]
-        self.fill = 0
-        self.answer: np.ndarray | None = None
+        self.depth = int(dut.BufferLines.value)
+        self.lines: list[int] = []  # of all passes
+        self.written = 0
+        self.answers: deque[int | None] = deque([None] * LINE_LATENCY)
+        self.read = -1  # last line read
+
+    def absolute(self, line: int) -> int:
+        """The number from the start of a line less than a ring from those written."""
+        ring = 2 * self.depth
+        return self.written + (line - self.written + self.depth) % ring - self.depth
 
     def drive(self) -> None:
-        """Fill a free half, answer the read of the cycle before."""
-        if self.blocks and self.halves[self.fill] is None and random.random() >= self.slow:
-            self.halves[self.fill] = self.blocks.pop(0)
-            self.fill ^= 1
-        self.dut.block_valid_i.value = sum((self.halves[i] is not None) << i for i in range(2))
+        """Write a line, answer the read that is due."""
+        tail = self.absolute(int(self.dut.tail_o.value))
+        room = self.written - tail <= self.depth - MARGIN
+        if room and self.written < len(self.lines) and random.random() >= self.slow:
+            self.written += 1
+        self.tail = tail
+        self.dut.written_i.value = self.written % (2 * self.depth)
         self.ready = random.random() >= self.slow
         self.dut.read_ready_i.value = self.ready
-        self.dut.line_valid_i.value = self.answer is not None
-        line = random.getrandbits(len(self.dut.line_data_i))
-        self.dut.line_data_i.value = line if self.answer is None else pack(self.answer, int(self.dut.ActW.value))
+        answer = self.answers.popleft()
+        self.dut.line_valid_i.value = answer is not None
+        self.dut.line_data_i.value = random.getrandbits(len(self.dut.line_data_i)) if answer is None else answer
 
     def sample(self) -> None:
-        """Accept a read, note a half that is left."""
-        self.answer = None
+        """Accept a read of a line that is there."""
+        answer = None
         if self.dut.read_valid_o.value and self.ready:
-            half, line = divmod(int(self.dut.read_address_o.value), self.depth)
-            block = self.halves[half]
-            assert block is not None, "a line is read from a half that holds no block"
-            self.answer = block[line]
-        leave = int(self.dut.block_leave_o.value)
-        for half in range(2):
-            if leave >> half & 1:
-                assert self.halves[half] is not None, "a half is left that holds no block"
-                self.halves[half] = None
+            line = self.absolute(int(self.dut.read_line_o.value))
+            assert self.written - self.depth <= line < self.written, "a line is read that is not there"
+            assert line >= self.tail, "a line is read that was given up"
+            assert line > self.read
+            self.read = line
+            answer = self.lines[line]
+        self.answers.append(answer)
 
 
 class Drain:
-    """Reads the accumulators of ended passes in random order and compares them."""
+    """Reads the accumulators of ended passes in random order, shifts rows in, and compares the row register."""
 
     def __init__(self, dut: Any, slow: float) -> None:
         self.dut, self.slow = dut, slow
@@ -69,57 +78,71 @@ class Drain:
         self.drained = 0
         self.half = 0
         self.order: list[int] = []
-        self.shown: list[list[int] | None] = [None] * DRAIN_LATENCY
+        self.operations: deque[list[int] | str | None] = deque([None] * ROW_CYCLE)
+        self.row: list[int] | None = None
+        self.next_row: list[int] | None = None
         self.ended = False
 
     def drive(self) -> None:
-        """Read a slot of a pass that has ended, or free its half after the last."""
-        read = free = slot = 0
-        shown = None
+        """Read a slot of a pass that has ended, or free its half after the last; or shift."""
+        read = free = slot = shift = 0
+        operation: list[int] | str | None = None
+        half = self.half
         if self.ended and not self.order:
             self.order = random.sample(range(self.slots), self.slots)
         if self.order and random.random() >= self.slow:
             read, slot = 1, self.order.pop()
-            shown = self.passes[self.drained].units[0].slot(slot).tolist()
+            operation = self.passes[self.drained].units[0].slot(slot).tolist()
             if not self.order:
-                free = 1 << self.half
+                free = 1 << half
                 self.drained += 1
                 self.half ^= 1
                 self.ended = False
-        self.shown.append(shown)
+        elif random.random() < 0.3:
+            shift, operation = 1, "shift"
         self.dut.drain_read_i.value = read
-        self.dut.drain_address_i.value = self.half_of_read(free) * self.slots + slot
+        self.dut.drain_address_i.value = half * self.slots + slot
+        self.dut.row_shift_i.value = shift
         self.dut.free_i.value = free
+        self.drive_row(operation)
 
-    def half_of_read(self, free: int) -> int:
-        """The half that is read: with the last read it has just been given back."""
-        return self.half ^ 1 if free else self.half
+    def drive_row(self, operation: list[int] | str | None) -> None:
+        """Queue `operation`; the one that is due takes its value, or this cycle's `row_i`."""
+        neighbour = random.getrandbits(self.lanes * self.acc_w)
+        self.dut.row_i.value = neighbour
+        self.operations.append(operation)
+        due = self.operations.popleft()
+        if due is None:
+            self.next_row = self.row
+        else:
+            self.next_row = unpack_signed(neighbour, self.acc_w, self.lanes) if isinstance(due, str) else due
 
     def sample(self) -> None:
-        """Compare what was read three cycles ago; else it is zero."""
-        want = self.shown.pop(0) or [0] * self.lanes
-        got = unpack_signed(int(self.dut.drain_data_o.value), self.acc_w, self.lanes)
-        assert got == want, f"pass {self.drained}: {got} instead of {want}"
+        """The row register holds what was loaded or shifted in last."""
+        if self.row is not None:
+            got = unpack_signed(int(self.dut.row_o.value), self.acc_w, self.lanes)
+            assert got == self.row, f"pass {self.drained}: {got} instead of {self.row}"
+        self.row = self.next_row
         if not self.order and not int(self.dut.free_i.value):
             self.ended = bool(int(self.dut.ended_o.value) >> self.half & 1)
 
 
 class TB(Bench):
-    """A unit between chunks, line memory and drain."""
+    """A unit between chunks, line buffer and drain."""
 
     def __init__(self, dut: Any, idle: float, slow: float) -> None:
         super().__init__(dut)
         self.shape = Shape(
             lanes=int(dut.Lanes.value), units=1, slots=int(dut.Slots.value),
-            block_lines=int(dut.BlockLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
+            buffer_lines=int(dut.BufferLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
             mul_w=18, address_w=12, chunk_bytes=int(dut.ChunkBytes.value),
         )
         self.chunks = Source(
             Field(dut.chunk_valid_i), Field(dut.chunk_ready_o), {"data": Field(dut.chunk_data_i)}, idle
         )
-        self.memory = LineMemory(dut, slow)
+        self.memory = LineBuffer(dut, slow)
         self.drain = Drain(dut, slow)
-        self.busy = 0
+        self.counts = {"busy": 0, "wait_lines": 0, "wait_weights": 0, "wait_drain": 0}
         self.agents = [self.chunks, self.memory, self.drain, self]
 
     def drive(self) -> None:
@@ -127,22 +150,24 @@ class TB(Bench):
 
     def sample(self) -> None:
         """A cycle counts for one thing at most."""
-        names = ("busy_o", "wait_lines_o", "wait_weights_o", "wait_drain_o")
-        counts = [int(getattr(self.dut, name).value) for name in names]
-        assert sum(counts) <= 1, dict(zip(names, counts, strict=True))
-        self.busy += counts[0]
+        counts = {name: int(getattr(self.dut, f"{name}_o").value) for name in self.counts}
+        assert sum(counts.values()) <= 1, counts
+        for name, count in counts.items():
+            self.counts[name] += count
 
 
 @cocotb.test()
-@cocotb.parametrize(idle=[0.0, 0.7], slow=[0.0, 0.7])
+@cocotb.parametrize(idle=[0.0, 0.7], slow=[0.0, 0.7, 0.95])
 async def equals_the_model(dut: Any, idle: float, slow: float) -> None:
     tb = TB(dut, idle, slow)
-    await tb.start(drain_read_i=0, free_i=0, block_valid_i=0, line_valid_i=0)
+    await tb.start(drain_read_i=0, row_shift_i=0, free_i=0, written_i=0, line_valid_i=0)
     passes = [random_pass(tb.shape, 60, 0) for _ in range(10)]
     tb.drain.passes = passes
-    tb.memory.blocks = [block for item in passes for block in item.blocks]
-    tb.chunks.send({"data": int.from_bytes(c, "little")} for item in passes for c in item.chunks[0])
-    await tb.run_until(lambda: tb.drain.drained == len(passes), 60000)
-    await tb.step(DRAIN_LATENCY + 2)
-    assert tb.busy == sum(item.additions for item in passes)
-    assert not tb.memory.blocks and tb.memory.halves == [None, None]
+    tb.memory.lines = [pack(line, tb.shape.act_w) for item in passes for line in item.lines]
+    tb.chunks.send({"data": part.chunks[0]} for item in passes for part in item.rounds)
+    await tb.run_until(lambda: tb.drain.drained == len(passes), 120000)
+    await tb.step(ROW_CYCLE + 2)
+    assert tb.counts["busy"] == sum(item.additions for item in passes)
+    assert tb.memory.written == len(tb.memory.lines)
+    if slow == 0.95:
+        assert min(tb.counts.values()) > 10

@@ -126,7 +126,9 @@ def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
     """The command in a process of its own that obeys Ctrl-C even if this one was told to ignore it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sterna", *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
@@ -147,7 +149,10 @@ def assert_interrupted(process: subprocess.Popen[str]) -> None:
     assert (process.returncode, err) == (130, "error: interrupted\n")
 
 
-@pytest.mark.parametrize("command", ["train", "eval", "compile", "generate", "simulate", "detect", "compare", "doctor"])
+@pytest.mark.parametrize(
+    "command",
+    ["train", "eval", "compile", "generate", "simulate", "detect", "compare", "estimate", "explore", "doctor"],
+)
 def test_help(sterna: Sterna, command: str) -> None:
     ended = sterna(command, "--help")
     assert ended.code == 0

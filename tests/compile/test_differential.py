@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
+from sterna.compile.lower import lower
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, Requant, reference
 from sterna.run import layout
 from sterna.run.package import Package
+from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image
 from support.tape_emulator import TapeEmulator
@@ -42,6 +44,20 @@ def test_tape_equals_reference(seed: int, observe: bool) -> None:
     found = emulated(package, layers[graph.input.name][0])
     assert found
     for name, values in found.items():
+        np.testing.assert_array_equal(values, layers[name][0], err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("observe", [True, False])
+def test_passthrough_equals_reference(seed: int, observe: bool) -> None:
+    """The split maps of a passthrough, of sizes that fill no tile, and a queued image."""
+    rng = np.random.default_rng(seed)
+    height, width = (2 * int(size) for size in rng.integers(2, 9, 2))
+    graph = passthrough_graph(rng, height, width)
+    assert lower(graph).split
+    package = compile_graph(graph, random_config(rng), observe=observe)
+    layers = reference.execute(graph, random_image(rng, graph))
+    for name, values in emulated(package, layers[graph.input.name][0]).items():
         np.testing.assert_array_equal(values, layers[name][0], err_msg=name)
 
 

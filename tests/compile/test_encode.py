@@ -1,59 +1,104 @@
-"""Entries, skips and requantisation words."""
+"""Entries, skips, the order of additions, and requantisation words."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sterna.compile.encode import encode_pass, requant_payload
+from sterna.compile.encode import EncodedPass, encode_pass, requant_payload
 from sterna.compile.schedule import Additions, Fetches, Pass, PassWork
 from sterna.graph import Requant
 from sterna.spec import load_config, tape
+from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Command
+from support.tape_emulator import read_records
 
-NANO = load_config("nano").model_copy(update={"block_lines": 512})
-END, PAD = 0xC0 | Command.END_PASS, 0xC0 | Command.PAD
-
-
-def stream_bytes(lines: list[int]) -> bytes:
-    """What unit 0 is given when its slot 1 subtracts each of `lines`."""
-    index = np.array(lines, np.int64)
-    zero = np.zeros_like(index)
-    additions = Additions(zero, zero, zero, index, zero + 1, zero == 0, zero)
-    fetch = Fetches(np.arange(128), np.zeros(128, np.int64), np.zeros(128, np.int64), np.full(128, 15))
-    encoded = encode_pass(NANO, NANO.units, PassWork((fetch,), additions, ((0, 0, 0, 0),)))
-    rounds = int(encoded.rounds[0])
-    size = NANO.chunk_bytes
-    data = encoded.payload[2 * NANO.beat_bytes + 128 * 8 :]
-    chunks = [data[at : at + size] for at in range(0, rounds * NANO.units * size, size)][:: NANO.units]
-    data_bytes = b"".join(chunks)
-    additions = [byte < 0xC0 for byte in data_bytes[: data_bytes.index(END)]]
-    waits = sum(first and second for first, second in pairwise(additions))  # all touch one slot
-    assert int(encoded.busy[0, 0]) == data_bytes.index(END) + 1 + waits
-    return data_bytes
+NANO = load_config("nano")
+CONTROL = tape.ENTRY_CONTROL << 5
 
 
-@given(st.lists(st.integers(0, 511), max_size=40))
-def test_skips_reach_every_line(lines: list[int]) -> None:
+def pass_work(lines: int, additions: list[tuple[int, int, int]]) -> PassWork:
+    """Additions (stream, line, slot) over `lines` lines, a multiple of four."""
+    words = lines // 4
+    zero = np.zeros(words, np.int64)
+    stream, line, slot = np.array(additions, np.int64).reshape(-1, 3).T
+    none = np.zeros_like(stream)
+    return PassWork(
+        Fetches(np.arange(words), zero, zero, np.full(words, 15), zero),
+        Additions(stream, line, slot, none == 0, none),
+        ((0, lines - 1, 0),),
+    )
+
+
+def entries_of(config: EngineConfig, work: PassWork) -> tuple[EncodedPass, list[list[int]]]:
+    """The encoded pass and each stream's entries; the order of records is checked on the way."""
+    encoded = encode_pass(config, config.units, work)
+    fetches, entries = read_records(config, encoded.payload, config.units)
+    assert len(fetches) == len(work.fetches.mask)
+    return encoded, entries
+
+
+@given(st.lists(st.integers(0, 511), max_size=40), st.sampled_from([32, 64, 512]))
+def test_skips_reach_every_line(lines: list[int], buffer_lines: int) -> None:
+    config = NANO.model_copy(update={"buffer_lines": buffer_lines})
+    work = pass_work(512, [(0, line, 1) for line in lines])
+    encoded, streams = entries_of(config, work)
     pointer, met = -1, []
-    data = stream_bytes(sorted(lines))
-    for byte in data[: data.index(END)]:
-        if byte >> 6 != tape.ENTRY_CONTROL:
-            pointer += byte >> 6
+    for entry in streams[0]:
+        if entry < CONTROL:
+            pointer += entry >> 5
             met.append(pointer)
-            assert byte & 63 == 1 << 1 | 1
+            assert entry & 31 == 1 << 1 | 1
+        elif entry & Command.SKIP:
+            pointer += 1 << (entry & 7)
         else:
-            assert byte & Command.SKIP
-            pointer += 1 << (byte & 7)
+            pointer += entry & 3
     assert met == sorted(lines)
-    assert set(data[data.index(END) + 1 :]) <= {PAD}
+    assert pointer == 511
+    assert encoded.entries.sum(axis=0).tolist() == [len(stream) for stream in streams]
+    assert encoded.additions.sum() == len(lines)
+    assert encoded.pointer[-1].tolist() == [511] * NANO.units
 
 
 def test_near_lines_need_no_skip() -> None:
-    assert stream_bytes([0, 0, 1, 3])[:4] == bytes([0x43, 0x03, 0x43, 0x83])
+    _, streams = entries_of(NANO, pass_work(8, [(0, line, 1) for line in (0, 0, 1, 3)]))
+    assert streams[0] == [0x23, 0x03, 0x23, 0x43, CONTROL | Command.SKIP | 2, CONTROL | Command.END_PASS]
+
+
+@pytest.mark.parametrize("density", [0.15, 0.5])
+def test_additions_that_touch_one_slot_are_parted(density: float) -> None:
+    rng = np.random.default_rng(1)
+    stream, line, slot = np.nonzero(rng.random((NANO.units, 512, 16)) < density)
+    order = rng.permutation(len(line))
+    work = pass_work(512, list(zip(stream[order], line[order], slot[order], strict=True)))
+    encoded, streams = entries_of(NANO, work)
+    assert encoded.repeats.sum() < 0.01 * len(line)
+    for index, entries in enumerate(streams):
+        assert added(entries) == sorted(zip(line[stream == index], slot[stream == index], strict=True))
+
+
+def added(entries: list[int]) -> list[tuple[int, int]]:
+    """Sorted (line, slot) of all additions."""
+    pointer, found = -1, []
+    for entry in entries:
+        if entry >= CONTROL:
+            pointer += 1 << (entry & 7) if entry & Command.SKIP else 0
+            continue
+        pointer += entry >> 5
+        found.append((pointer, entry >> 1 & 15))
+    return sorted(found)
+
+
+def test_units_with_little_work_wait_for_the_others() -> None:
+    """A stream of few entries is spread over the rounds, so that no line is needed before the ring has room for it."""
+    rng = np.random.default_rng(2)
+    busy = [(0, int(line), int(slot)) for line, slot in zip(*np.nonzero(rng.random((2048, 16)) < 0.3), strict=True)]
+    encoded, streams = entries_of(NANO, pass_work(2048, [*busy, (1, 2047, 3), (2, 5, 3)]))
+    assert max(len(stream) for stream in streams[1:]) < 100
+    spread = encoded.pointer.max(axis=1) - encoded.pointer.min(axis=1)
+    assert spread.max() <= NANO.buffer_lines
 
 
 @given(st.integers(0, 2**18 - 1), st.integers(-(2**45) + 1, 2**45 - 1))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sterna.compile.lower import lower
 from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.spec.tape import Pool
 
 
 def conv(name: str, source: str, channels: int, filters: int = 4, stride: int = 1) -> Conv:
@@ -33,6 +36,34 @@ def test_what_others_need_is_computed_by_itself() -> None:
     assert covered(*strided) == [("a",), ("pool",)]
     same_size = (conv("a", "image", 3), MaxPool("pool", "a", 1), Output("out", "pool"))
     assert covered(*same_size) == [("a",), ("pool",)]
+
+
+def passthrough(*, kernel: int = 1, height: int = 8) -> Graph:
+    """A conv that a pool reads, and a second conv whose reorg joins the pooled map: the passthrough of YOLOv2."""
+    second = replace(conv("b", "a", 4), weights=np.ones((4, 4, kernel, kernel), np.int8), padding=(kernel // 2,) * 4)
+    layers = (
+        conv("a", "image", 3),
+        MaxPool("pool", "a", 2),
+        second,
+        Reorg("reorg", "b"),
+        Concat("c", ("reorg", "pool")),
+    )
+    return Graph((Input("image", 3, height, 8, 1.0, 0), *layers, Output("out", "c")))
+
+
+def test_pooled_conv_that_a_passthrough_reads_is_kept_split_by_phase() -> None:
+    program = lower(passthrough())
+    assert [operation.layers for operation in program.operations] == [("a", "pool"), ("b",)]
+    assert program.operations[0].pool is Pool.KEEP
+    assert program.operations[0].outputs == ("a", "pool")
+    assert program.split == {"a", "b"}
+    assert program.sources("c") == ("b", "pool")
+
+
+def test_a_window_cannot_read_a_map_split_by_phase() -> None:
+    program = lower(passthrough(kernel=3))
+    assert [operation.layers for operation in program.operations] == [("a",), ("pool",), ("b", "reorg")]
+    assert not program.split
 
 
 def test_concat_moves_nothing() -> None:

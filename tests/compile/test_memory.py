@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sterna.compile.memory import Allocator, Region, join_maps, plain_map
+from sterna.compile.memory import Allocator, Region, image_map, join_maps, phase_view, place, split_counts
 from sterna.errors import SternaError
 from sterna.spec import load_config
 
@@ -36,10 +36,36 @@ def test_regions_never_overlap_and_refusals_are_right(requests: list[tuple[bool,
 
 def test_joined_maps_keep_their_places() -> None:
     config = load_config("nano")
-    first = plain_map(config, 7, 6, 5, Region(40, 8))
-    second = plain_map(config, 7, 6, 4, Region(10, 4))
+    first = image_map(config, 7, 6, 5, Region(40, 8))
+    second = image_map(config, 7, 6, 4, Region(10, 4))
     both = join_maps([first, second, first])
     assert both.tiles == 4
     assert both.regions == (Region(40, 8), Region(10, 4))
     np.testing.assert_array_equal(both.plane, [40, 40, 40, 40, 44, 10, 10, 10, 10, 40, 40, 40, 40, 44])
     assert both.stored_channels()[:9] == [[0, 0], [0, 1], [0, 2], [0, 3], [1, 0], [2, 0], [2, 1], [2, 2], [2, 3]]
+
+
+def test_phases_of_a_split_map_are_its_reorg() -> None:
+    config = load_config("nano")
+    tiles_h, tiles_w = split_counts(config, 12, 8)
+    assert (tiles_h, tiles_w) == (8, 1)
+    split = image_map(config, tiles_h * 5, 5, 5, Region(16, 16))
+    reorg = phase_view(split, 6, 4)
+    assert (reorg.height, reorg.width, reorg.tiles) == (6, 4, 2)
+    np.testing.assert_array_equal(reorg.plane[:6], [16, 16, 16, 16, 24, 18])
+    np.testing.assert_array_equal(reorg.byte[:6], [0, 1, 2, 3, 0, 0])
+
+
+def test_next_image_has_a_place_as_soon_as_the_memory_allows() -> None:
+    made = [[("a", 60)], [("b", 30)], [("c", 30)], [("d", 10)]]
+    uses = {"image": 0, "a": 1, "b": 2, "c": 3, "d": 3}
+    roomy = place(100, ("image", 40), made, uses)
+    assert roomy.load_behind == 3
+    free = set(range(40))
+    for name in ("c", "d"):
+        region = roomy.regions[name]
+        assert not free & set(range(region.base, region.base + region.words))
+    assert place(130, ("image", 40), made, uses).load_behind == 1
+    assert place(100, ("image", 80), [[("a", 20)], [("b", 80)]], {"image": 0, "a": 1, "b": 1}).load_behind is None
+    with pytest.raises(SternaError, match=r"layer a: .*fm_words >= 101"):
+        place(100, ("image", 40), [[("a", 61)]], {"image": 0, "a": 0})

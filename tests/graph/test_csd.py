@@ -19,9 +19,16 @@ def test_digits_add_up_to_the_weight() -> None:
     assert np.array_equal(values, EVERY_WEIGHT)
 
 
-def test_no_two_adjacent_digits_are_nonzero() -> None:
+def test_digits_are_as_few_as_can_be() -> None:
+    """The fewest nonzero digits of w are the ones in w xor 3w (those of its non-adjacent form)."""
+    wide = np.abs(EVERY_WEIGHT.astype(np.int64))
+    assert np.array_equal(np.abs(csd.digits(EVERY_WEIGHT)).sum(axis=0), np.bitwise_count(wide ^ (3 * wide)))
+
+
+def test_only_the_two_highest_digits_may_be_neighbours() -> None:
     digits = csd.digits(EVERY_WEIGHT) != 0
-    assert not (digits[1:] & digits[:-1]).any()
+    place, weight = np.nonzero(digits[1:] & digits[:-1])
+    assert not any(digits[p + 2 :, w].any() for p, w in zip(place, weight, strict=True))
 
 
 def test_digits_mirror_with_the_sign() -> None:
@@ -29,7 +36,8 @@ def test_digits_mirror_with_the_sign() -> None:
 
 
 @pytest.mark.parametrize(
-    ("weights", "count"), [([0, 0], 1), ([-1, 0, 1], 1), ([1, 2], 2), ([3], 3), ([-128], 8), ([127], 8), ([64], 7)]
+    ("weights", "count"),
+    [([0, 0], 1), ([-1, 0, 1], 1), ([1, 2], 2), ([3], 2), ([7], 4), ([-128], 8), ([127], 8), ([64], 7)],
 )
 def test_digit_count_is_the_fewest_that_hold_the_weights(weights: list[int], count: int) -> None:
     assert len(csd.digits(np.array(weights, np.int8))) == count
@@ -54,6 +62,6 @@ def test_peak_is_the_largest_magnitude_that_horner_meets() -> None:
         assert peak == max(abs(value) for value in met)
 
 
-@pytest.mark.parametrize(("weight", "peak"), [(0, 0), (1, 1), (-1, 1), (3, 4), (-3, 4), (5, 5), (7, 8), (11, 12)])
+@pytest.mark.parametrize(("weight", "peak"), [(0, 0), (1, 1), (-1, 1), (3, 3), (-3, 3), (5, 5), (7, 8), (11, 12)])
 def test_known_peaks(weight: int, peak: int) -> None:
     assert csd.peak(np.array([weight], np.int8)) == peak

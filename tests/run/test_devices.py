@@ -20,8 +20,8 @@ from sterna.run.engine import EngineDevice
 from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming, RtlTransport
 from sterna.spec import tape
-from sterna.spec.registers import Register
-from sterna.spec.tape import SegmentKind
+from sterna.spec.registers import Control, Register, Status
+from sterna.spec.tape import RecordKind, SegmentKind
 from support.engines import SIMULATORS
 from support.packages import NANO, small_images, small_package
 
@@ -78,20 +78,30 @@ def segments(package: Package) -> list[tuple[SegmentKind, int, int]]:
     return found
 
 
-def control(command: int) -> bytes:
+def control(command: int) -> int:
     """The entry of a command."""
-    return bytes([tape.ENTRY_CONTROL << 6 | command])
+    return tape.ENTRY_CONTROL << (NANO.slot_bits + 1) | command
 
 
-def with_entries(package: Package, change: Callable[[bytes], bytes]) -> Package:
-    """The package with the entries of its last WEIGHTS segment (one block) changed, checksums right again."""
+def with_entries(package: Package, change: Callable[[int, int], int]) -> Package:
+    """The package with the entries of its last WEIGHTS segment changed by `change(number, entry)`, checksums right."""
     parts = list(tape.read(package.tape).segments)
     index = max(i for i, part in enumerate(parts) if part.kind is SegmentKind.WEIGHTS)
-    payload = parts[index].payload
-    beat = package.config.beat_bytes
-    fetches = int.from_bytes(payload[:beat], "little") >> 8
-    entry = beat + -(-fetches * 8 // beat) * beat + beat
-    parts[index] = replace(parts[index], payload=payload[:entry] + change(payload[entry:]))
+    payload = bytearray(parts[index].payload)
+    at, number, beat, bits = 0, 0, package.config.beat_bytes, package.config.entry_bits
+    groups = package.config.clusters // tape.unpack_step(parts[index - 2].payload)["tiles_at_once"]
+    while at < len(payload) and (header := int.from_bytes(payload[at : at + 8], "little")):
+        kind, count, at = header & 0xFF, header >> 8, at + beat
+        if kind == RecordKind.FETCH:
+            at += -(-count * 8 // beat) * beat
+            continue
+        for _ in range(count * groups * package.config.units):
+            chunk = int.from_bytes(payload[at : at + package.config.chunk_bytes], "little")
+            entries = [chunk >> i * bits & (1 << bits) - 1 for i in range(package.config.chunk_entries)]
+            changed = sum(change(number + i, entry) << i * bits for i, entry in enumerate(entries))
+            payload[at : at + package.config.chunk_bytes] = changed.to_bytes(package.config.chunk_bytes, "little")
+            at, number = at + package.config.chunk_bytes, number + len(entries)
+    parts[index] = replace(parts[index], payload=bytes(payload))
     return replace(package, tape=tape.write(package.config.hash, parts))
 
 
@@ -194,6 +204,58 @@ def test_counters(engine: EngineDevice, package: Package) -> None:
         assert sum(getattr(step, name) for step in first.steps) <= getattr(first, name)
     assert first.busy >= sum(step.nonzeros for step in package.schedule.steps)
     assert first.busy <= first.cycles * NANO.units * NANO.clusters
+
+
+def test_frames_follow_each_other(engine: EngineDevice, transport: RtlTransport, package: Package) -> None:
+    """The engine has the next frame while one runs, and the image of it as well: a batch costs less than its frames."""
+    images = small_images(6)
+    engine.load(package)
+    start = transport.cycles
+    alone = engine.infer(images[:1])
+    single = transport.cycles - start
+    cycles = engine.counters()
+    start = transport.cycles
+    together = engine.infer(images)
+    assert transport.cycles - start < 0.95 * len(images) * single
+    following = engine.counters()
+    assert cycles is not None
+    assert following is not None
+    assert following.cycles < cycles.cycles
+    assert 0 <= following.cycles - sum(step.cycles for step in following.steps) < 16
+    for name, layer in alone.items():
+        assert np.array_equal(layer, together[name][:1])
+    expected = reference.execute(package.graph, images)
+    for name, layer in together.items():
+        assert np.array_equal(layer, expected[name])
+
+
+@pytest.mark.parametrize("abort", [False, True])
+def test_broken_off_at_any_time(
+    engine: EngineDevice, transport: RtlTransport, package: Package, *, abort: bool
+) -> None:
+    """Reset or abort in the middle of a frame, with another one queued: the next frame is exact."""
+    engine.load(package)
+    engine.infer(small_images(1))
+    cycles = engine.counters()
+    assert cycles is not None
+    somewhere = transport.memory_base + (1 << 20)
+    transport.write_memory(somewhere, bytes(1 << 16))
+    for delay in range(1, cycles.cycles, cycles.cycles // 9):
+        engine.load(package)
+        for register in (Register.FRAME_ADDR_LO, Register.RESULT_ADDR_LO):
+            transport.write32(register, somewhere & 0xFFFF_FFFF)
+            transport.write32(register + 4, somewhere >> 32)
+        for _ in range(2):
+            transport.write32(Register.CONTROL, Control.START)
+        assert not transport.wait(delay)
+        if abort:
+            transport.write32(Register.CONTROL, Control.ABORT | Control.IRQ_ENABLE)
+            assert transport.wait(10_000)
+            assert transport.read32(Register.STATUS) == Status.ERROR | Status.IRQ
+        else:
+            transport.reset()
+            assert transport.read32(Register.STATUS) == 0
+        assert works(engine, package)
 
 
 @pytest.mark.parametrize(
@@ -305,28 +367,32 @@ def test_memory_that_refuses(engine: EngineDevice, transport: RtlTransport, pack
 
 
 def test_time_out(folder: Path, package: Package) -> None:
-    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timeout=700) as device:
+    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timeout=400) as device:
         device.load(package)
         for _ in range(2):
-            with pytest.raises(SternaError, match=r"did not finish the frame in time; cycles = 700"):
+            with pytest.raises(SternaError, match=r"did not finish the frame in time; cycles = 400"):
                 device.infer(small_images(1))
 
 
 def test_watchdog(engine: EngineDevice, package: Package) -> None:
     """A tape whose checksums are right but whose weights never end the pass."""
-    end, pad = control(tape.Command.END_PASS), control(tape.Command.PAD)
-    message = failure(engine, with_entries(package, lambda entries: entries.replace(end, pad)))
+    ends = [control(tape.Command.END_PASS | k) for k in range(tape.END_PASS_MAX_SKIP + 1)]
+    pad = control(tape.Command.PAD)
+    endless = with_entries(package, lambda number, entry: pad if entry in ends else entry)
+    assert endless.tape != package.tape
+    message = failure(engine, endless)
     assert "nothing moved for the watchdog's cycles" in message
     assert "second" in message
 
 
-def test_interrupted_by_the_user(engine: EngineDevice, package: Package) -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_interrupted_by_the_user(engine: EngineDevice, package: Package, count: int) -> None:
     def interrupt(image: int, steps: int) -> None:
         raise KeyboardInterrupt
 
     engine.load(package)
     with pytest.raises(KeyboardInterrupt):
-        engine.infer(small_images(1), interrupt)
+        engine.infer(small_images(count), interrupt)
     assert works(engine, package)
 
 
@@ -361,7 +427,7 @@ def test_state_that_does_not_exist(folder: Path, package: Package, register: Reg
 
 
 def test_engine_that_stays_silent(folder: Path, package: Package) -> None:
-    with EngineDevice(OtherEngine(folder, {}, deaf=True), timeout=60_000) as device:
+    with EngineDevice(OtherEngine(folder, {Register.FRAMES: 0}, deaf=True), timeout=60_000) as device:
         device.load(package)
         with pytest.raises(SternaError, match="did not finish the frame in time, and cannot be aborted"):
             device.infer(small_images(1))
@@ -375,8 +441,8 @@ def test_package_that_is_too_large(transport: RtlTransport, engine: EngineDevice
 
 def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> None:
     """A tape with right checksums that breaks the rule on DOUBLE: the simulation ends, not the process."""
-    double = control(tape.Command.DOUBLE | (NANO.slots - 1))
-    wrong = with_entries(package, lambda entries: double + entries[1:])
+    double = control(1 << NANO.slot_bits | (NANO.slots - 1))
+    wrong = with_entries(package, lambda number, entry: entry if number else double)
     device = open_device("rtl", folder=folder, build_dir=SIMULATORS)
     device.load(wrong)
     for _ in range(2):

@@ -42,7 +42,7 @@ def with_payload(package: Package, kind: SegmentKind, number: int, change: dict[
 
 
 def first_entry(package: Package, number: int) -> int:
-    """Position of the first addition in the number-th WEIGHTS payload (one block)."""
+    """Position of the first entry in the number-th WEIGHTS payload, behind one record of fetch words."""
     weights = [s.payload for s in tape.read(package.tape).segments if s.kind is SegmentKind.WEIGHTS][number]
     beat = package.config.beat_bytes
     fetches = int.from_bytes(weights[:8], "little") >> 8
@@ -56,7 +56,7 @@ def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Com
 
 @pytest.fixture(scope="module")
 def package() -> Package:
-    return compile_graph(graph(), CONFIG.model_copy(update={"block_lines": 64}), observe=True)
+    return compile_graph(graph(), CONFIG.model_copy(update={"buffer_lines": 512}), observe=True)
 
 
 def test_nothing_planted(package: Package) -> None:

@@ -25,7 +25,7 @@ def test_named_configs_load(name: str) -> None:
         ("tile_h", 4, "must be odd"),
         ("tile_w", 17, "less than or equal to 15"),
         ("clusters", 3, "power of two"),
-        ("units", 1, "greater than or equal to 2"),
+        ("units", 2, "greater than or equal to 4"),
         ("slots", 64, "less than or equal to 32"),
         ("act_w", 9, "less than or equal to 8"),
         ("acc_w", 11, "greater than or equal to 12"),

@@ -8,11 +8,26 @@ from numpy.typing import NDArray
 from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
 from sterna.train import networks
 
+#: Weights of a filter that have the same number of nonzeros in a balanced pattern.
+BALANCED_WEIGHTS = 256
+
 
 def random_network_graph(
-    rng: np.random.Generator, name: str, height: int, width: int, *, density: float, outputs: int = 125
+    rng: np.random.Generator,
+    name: str,
+    height: int,
+    width: int,
+    *,
+    density: float,
+    outputs: int = 125,
+    balanced: bool = False,
+    most: int = 3,
 ) -> Graph:
-    """The network `name` for images of height x width with `density` of its ternary weights nonzero."""
+    """The network `name` for images of height x width with `density` of its ternary weights nonzero.
+
+    With `balanced` every filter has as many nonzeros as any other in every `BALANCED_WEIGHTS` of its weights. Weights
+    of the first layer and of the head, which are integers, are drawn from -most .. most.
+    """
     channels = {networks.IMAGE: 3}
     layers: list[Layer] = [Input(networks.IMAGE, 3, height, width, 1.0, 0)]
     for layer in networks.describe(name):
@@ -20,7 +35,8 @@ def random_network_graph(
             case networks.Conv() | networks.Head():
                 head = isinstance(layer, networks.Head)
                 filters, kernel = (outputs, 1) if head else (layer.filters, layer.kernel)
-                weights = _weights(rng, (filters, channels[layer.input], kernel, kernel), layer.bits, density)
+                shape = (filters, channels[layer.input], kernel, kernel)
+                weights = _integers(rng, shape, most) if layer.bits else _ternary(rng, shape, density, balanced)
                 layers.append(_conv(layer.name, layer.input, weights, "linear" if head else "leaky"))
                 channels[layer.name] = filters
             case networks.Pool():
@@ -36,12 +52,48 @@ def random_network_graph(
     return Graph(tuple(layers), act_bits=8, acc_bits=20)
 
 
-def _weights(rng: np.random.Generator, shape: tuple[int, ...], bits: int | None, density: float) -> NDArray[np.int8]:
-    if bits is not None:
-        # Small enough for the accumulator bound of the head's 1024 inputs.
-        return rng.integers(-3, 4, shape).astype(np.int8)
-    kept = rng.random(shape, np.float32) < density
+def passthrough_graph(rng: np.random.Generator, height: int, width: int) -> Graph:
+    """YOLOv2's passthrough in small: a conv that a pool and a 1x1 conv read, whose reorg joins the pooled map."""
+
+    def conv(name: str, source: str, shape: tuple[int, ...]) -> Conv:
+        return _conv(name, source, _ternary(rng, shape, 0.4, balanced=False), "leaky")
+
+    layers = (
+        Input(networks.IMAGE, 3, height, width, 1.0, 0),
+        conv("wide", networks.IMAGE, (9, 3, 3, 3)),
+        MaxPool("pool", "wide", 2),
+        conv("deep", "pool", (6, 9, 3, 3)),
+        conv("narrow", "wide", (5, 9, 1, 1)),
+        Reorg("reorg", "narrow"),
+        Concat("joined", ("reorg", "deep")),
+        conv("last", "joined", (7, 26, 3, 3)),
+        Output("output", "last"),
+    )
+    return Graph(layers, act_bits=8, acc_bits=20)
+
+
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], most: int) -> NDArray[np.int8]:
+    """Integers of -most .. most; the head's many inputs get small ones, for the accumulator bound."""
+    most = min(most, 3) if shape[1] > 512 else most
+    return rng.integers(-most, most + 1, shape).astype(np.int8)
+
+
+def _ternary(rng: np.random.Generator, shape: tuple[int, ...], density: float, balanced: bool) -> NDArray[np.int8]:
+    draw = rng.random(shape, np.float32)
+    kept = _balanced(draw.reshape(shape[0], -1), density).reshape(shape) if balanced else draw < density
     return np.where(rng.random(shape, np.float32) < 0.5, -1, 1).astype(np.int8) * kept
+
+
+def _balanced(draw: NDArray[np.float32], density: float) -> NDArray[np.bool_]:
+    """The smallest of each filter's draws, equally many in every filter and block."""
+    kept, total = np.zeros(draw.shape, bool), 0
+    for start in range(0, draw.shape[1], BALANCED_WEIGHTS):
+        block = draw[:, start : start + BALANCED_WEIGHTS]
+        count = round(density * (start + block.shape[1])) - total
+        total += count
+        chosen = np.argsort(block, axis=1)[:, :count]
+        np.put_along_axis(kept[:, start : start + BALANCED_WEIGHTS], chosen, values=True, axis=1)
+    return kept
 
 
 def _conv(name: str, source: str, weights: NDArray[np.int8], activation: str) -> Conv:

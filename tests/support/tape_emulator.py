@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sterna.spec import tape
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import Activation, Command, Op, RecordKind, SegmentKind
+from sterna.spec.tape import AFTER_ALL, Activation, Command, Op, Pool, RecordKind, SegmentKind
 
 Lines = NDArray[np.int64]
 
@@ -23,12 +23,15 @@ class TapeEmulator:
         self.segments = tape.read(data).segments
         shape = (config.fm_words, config.tile_h, config.tile_w, WORD_CHANNELS)
         self.memory = np.zeros(shape, np.int64)
+        #: Words made by the CONV step before and how many of them each cluster had written; words of the next image.
+        self.made: dict[int, int] = {}
+        self.next_image: range = range(0)
         self.additions = 0
 
     def run(self, frame: bytes, result_bytes: int) -> bytes:
         """Result memory after one frame."""
         result = bytearray(result_bytes)
-        self.additions = 0
+        self.additions, self.made, self.next_image = 0, {}, range(0)
         segments = iter(self.segments)
         for segment in segments:
             assert segment.kind is SegmentKind.STEP
@@ -36,7 +39,10 @@ class TapeEmulator:
             if step["op"] == Op.CONV:
                 requant, weights = next(segments), next(segments)
                 assert (requant.kind, weights.kind) == (SegmentKind.REQUANT, SegmentKind.WEIGHTS)
+                assert (len(requant.payload), len(weights.payload)) == (step["requant_bytes"], step["weights_bytes"])
                 self._conv(step, requant.payload, weights.payload)
+            elif step["next"]:
+                self._load_next(step)
             else:
                 self._move(step, frame, result)
         return bytes(result)
@@ -52,23 +58,31 @@ class TapeEmulator:
             else:
                 result[at : at + used] = word.astype(np.int8).tobytes()
 
+    def _load_next(self, step: dict[str, int]) -> None:
+        """The next image may come at any time from here on: nothing may touch its words."""
+        self.next_image = range(step["fm_base"], step["fm_base"] + step["fm_words"])
+        self.memory[self.next_image] = 99
+
     def _conv(self, step: dict[str, int], table: bytes, payload: bytes) -> None:
         config = self.config
         groups = config.clusters // step["tiles_at_once"]
-        blocks = _Records(config, payload, groups * config.units).blocks()
+        fetches, streams = read_records(config, payload, groups * config.units)
         written: list[tuple[int, NDArray[np.int64]]] = []
         for tile in range(step["out_plane"]):
             for group in range(groups):
                 units = [_Unit(config) for _ in range(config.units)]
-                for fetches, streams in blocks:
-                    lines = self._lines(step, fetches, *divmod(tile, step["out_tiles_w"]))
-                    for index, unit in enumerate(units):
-                        unit.block(streams[group * config.units + index], lines)
+                lines = self._lines(step, fetches, *divmod(tile, step["out_tiles_w"]))
+                for index, unit in enumerate(units):
+                    unit.run(streams[group * config.units + index], lines)
                 self.additions += sum(unit.additions for unit in units)
-                assert all(unit.ended for unit in units)
                 written += self._drained(step, table, units, group, tile)
+        alone = step["tile_groups"] == 1 and step["pool"] != Pool.KEEP
+        self.made = {}
         for place, value in written:
+            assert place >> 2 not in self.next_image
             self.memory[place >> 2, :, :, place & 3] = value
+            count = (place // 4 - step["fm_base"]) // step["out_plane"] % step["group_words"] + 1
+            self.made[place >> 2] = min(count, AFTER_ALL) if alone else AFTER_ALL
 
     def _drained(
         self, step: dict[str, int], table: bytes, units: list[_Unit], group: int, tile: int
@@ -77,13 +91,19 @@ class TapeEmulator:
         results = []
         for channel in range(step["filters"]):
             slot, unit = divmod(channel, self.config.units)
-            if step["pool"]:
-                value = np.max([units[unit].value(4 * slot + phase) for phase in range(4)], axis=0)
-            else:
+            word = group * step["group_words"] + channel // 4
+            plane, entry = step["out_plane"], int(words[group * step["filters"] + channel])
+            if step["pool"] == Pool.NONE:
                 value = units[unit].value(slot)
-            value = self._requantise(step, value, int(words[group * step["filters"] + channel]))
-            word = step["fm_base"] + (group * step["group_words"] + channel // 4) * step["out_plane"] + tile
-            results.append((word * 4 + channel % 4, value))
+            else:
+                phases = [units[unit].value(4 * slot + phase) for phase in range(4)]
+                value = np.max(phases, axis=0)
+            if step["pool"] == Pool.KEEP:
+                for phase, kept in enumerate(phases):
+                    place = step["keep_base"] + (word * 4 + phase) * plane + tile
+                    results.append((place * 4 + channel % 4, self._requantise(step, kept, entry)))
+            place = step["fm_base"] + word * plane + tile
+            results.append((place * 4 + channel % 4, self._requantise(step, value, entry)))
         return results
 
     def _requantise(self, step: dict[str, int], value: NDArray[np.int64], word: int) -> NDArray[np.int64]:
@@ -103,14 +123,15 @@ class TapeEmulator:
         lines = []
         for word in fetches.tolist():
             fetch = _fields(word)
+            assert fetch["mask"]
             stride = step["gather_stride"]
             top = (tile_row * stride + fetch["tile_row"]) * self.config.tile_h + fetch["row"]
             left = (tile_col * stride + fetch["tile_col"]) * self.config.tile_w + fetch["col"]
-            values = self._window(step, fetch["plane"], top, left)
+            values = self._window(step, fetch["plane"], top, left, fetch["after"])
             lines += [values[:, :, c] for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
         return lines
 
-    def _window(self, step: dict[str, int], plane: int, top: int, left: int) -> NDArray[np.int64]:
+    def _window(self, step: dict[str, int], plane: int, top: int, left: int, after: int) -> NDArray[np.int64]:
         th, tw, stride = self.config.tile_h, self.config.tile_w, step["gather_stride"]
         height = step["in_full_rows"] * th + step["in_extra_rows"]
         width = step["in_full_cols"] * tw + step["in_extra_cols"]
@@ -118,6 +139,10 @@ class TapeEmulator:
         inside = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))[None, :]
         rows, cols = np.clip(rows, 0, height - 1)[:, None], np.clip(cols, 0, width - 1)[None, :]
         words = plane + rows // th * step["in_tiles_w"] + cols // tw
+        # Garbage behind a map's edge may be read too early, its pixels may not.
+        for word in np.unique(np.where(inside, words, -1)).tolist():
+            assert word not in self.next_image
+            assert self.made.get(word, 0) <= after, "a word may be read before it is written"
         return np.where(inside[:, :, None], self.memory[words, rows % th, cols % tw], step["pad_value"])
 
 
@@ -131,44 +156,78 @@ def _fields(word: int) -> dict[str, int]:
     return values
 
 
+def read_records(config: EngineConfig, payload: bytes, streams: int) -> tuple[NDArray[np.uint64], list[list[int]]]:
+    """Fetch words and each stream's entries of a WEIGHTS payload; checks the order of records."""
+    reader = _Records(config, payload, streams)
+    while not reader.ended:
+        reader.record()
+    assert not any(payload[reader.at :]), "bytes behind the last record"
+    return np.array(reader.fetches, np.uint64), reader.entries
+
+
 class _Records:
-    """Cuts a WEIGHTS payload into the fetch words and stream bytes of each block."""
+    """Walks a WEIGHTS payload, with each stream's line pointer, as the rules for the order of records want it."""
 
     def __init__(self, config: EngineConfig, payload: bytes, streams: int) -> None:
-        self._config, self._payload, self._streams = config, payload, streams
-        self._at = 0
+        self._config, self._payload = config, payload
+        self.at = self._lines = 0
+        self.fetches: list[int] = []
+        self.entries: list[list[int]] = [[] for _ in range(streams)]
+        self._pointers = [-1] * streams
+        self._done = [False] * streams
 
-    def blocks(self) -> list[tuple[NDArray[np.uint64], list[list[bytes]]]]:
-        """For each block its fetch words, and for each stream its chunks."""
-        fetches, rounds = [self._fetch()], []
-        while not _fields(int(fetches[-1][-1]))["last_in_pass"]:
-            fetches.append(self._fetch())
-            rounds.append(self._rounds())
-        rounds.append(self._rounds())
-        assert not any(self._payload[self._at :]), "bytes behind the last record"
-        return list(zip(fetches, rounds, strict=True))
+    @property
+    def ended(self) -> bool:
+        return all(self._done)
+
+    def record(self) -> None:
+        word = int.from_bytes(self._take(8), "little")
+        kind, count = word & 0xFF, word >> 8
+        assert count
+        if kind == RecordKind.FETCH:
+            words = np.frombuffer(self._take(8 * count), "<u8").tolist()
+            assert not self.fetches or not _fields(self.fetches[-1])["last_in_pass"]
+            self.fetches += words
+            self._lines += sum(_fields(word)["mask"].bit_count() for word in words)
+            assert self._lines <= min(self._pointers) + 2 * self._config.buffer_lines - 15, "too many lines ahead"
+        else:
+            assert kind == RecordKind.ROUNDS
+            for _ in range(count):
+                self._round()
+
+    def _round(self) -> None:
+        size = self._config.chunk_bytes
+        data = self._take(len(self.entries) * size)
+        limit = min(self._pointers) + self._config.buffer_lines - 16
+        for stream in range(len(self.entries)):
+            self._chunk(stream, int.from_bytes(data[stream * size : (stream + 1) * size], "little"))
+        assert max(self._pointers) <= limit, "a unit runs away from the others"
+        assert max(self._pointers) < self._lines, "a line is needed before it is fetched"
+
+    def _chunk(self, stream: int, chunk: int) -> None:
+        bits, slot_bits = self._config.entry_bits, self._config.slot_bits
+        for _ in range(self._config.chunk_entries):
+            entry = chunk & ((1 << bits) - 1)
+            chunk >>= bits
+            skip, low = entry >> (slot_bits + 1), entry & ((2 << slot_bits) - 1)
+            if skip == tape.ENTRY_CONTROL and low == Command.PAD:
+                break
+            assert not self._done[stream], "entries behind the end of a pass"
+            self.entries[stream].append(entry)
+            if skip != tape.ENTRY_CONTROL:
+                self._pointers[stream] += skip
+            elif low >> slot_bits == 0 and low & Command.SKIP:
+                self._pointers[stream] += 1 << (low & 7)
+            elif low >> slot_bits == 0 and low & Command.END_PASS:
+                self._pointers[stream] += low & 3
+                self._done[stream] = True
+                break
 
     def _take(self, size: int) -> bytes:
-        data = self._payload[self._at : self._at + size]
+        data = self._payload[self.at : self.at + size]
         assert len(data) == size, "the payload ends within a record"
-        self._at += -(-size // self._config.beat_bytes) * self._config.beat_bytes
+        self.at += -(-size // self._config.beat_bytes) * self._config.beat_bytes
         return data
-
-    def _header(self, kind: RecordKind) -> int:
-        word = int.from_bytes(self._take(8), "little")
-        assert word & 0xFF == kind
-        return word >> 8
-
-    def _fetch(self) -> NDArray[np.uint64]:
-        count = self._header(RecordKind.FETCH)
-        return np.frombuffer(self._take(8 * count), "<u8")
-
-    def _rounds(self) -> list[list[bytes]]:
-        count = self._header(RecordKind.ROUNDS)
-        size = self._config.chunk_bytes
-        data = self._take(count * self._streams * size)
-        chunks = [data[at : at + size] for at in range(0, len(data), size)]
-        return [chunks[stream :: self._streams] for stream in range(self._streams)]
 
 
 class _Unit:
@@ -179,34 +238,26 @@ class _Unit:
         self._shape = (config.tile_h, config.tile_w)
         self._slots: dict[int, NDArray[np.int64]] = {}
         self._config = config
-        self.ended = False
         self.additions = 0
 
     def value(self, slot: int) -> NDArray[np.int64]:
         assert slot < self._config.slots
         return self._slots.get(slot, np.zeros(self._shape, np.int64))
 
-    def block(self, chunks: list[bytes], lines: list[Lines]) -> None:
-        assert not self.ended and 0 < len(lines) <= self._config.block_lines
-        pointer, done = -1, False
-        for chunk in chunks:
-            assert not done or chunk[0] == 0xC0 | Command.PAD, "entries behind the end of a block"
-            for byte in chunk:
-                command = byte & 63
-                if byte >> 6 != tape.ENTRY_CONTROL:
-                    pointer += byte >> 6
-                    self._add(byte >> 1 & 31, lines[pointer], byte & 1)
-                elif command & Command.DOUBLE:
-                    self._put(command & 31, 2 * self._slots[command & 31])
-                elif command & Command.SKIP:
-                    pointer += 1 << (command & 7)
-                elif command == Command.REWIND:
-                    pointer = -1
-                elif command in (Command.PAD, Command.END_BLOCK, Command.END_PASS):
-                    done |= command != Command.PAD
-                    self.ended = command == Command.END_PASS or self.ended
-                    break
-        assert done, "a stream has no end of block"
+    def run(self, entries: list[int], lines: list[Lines]) -> None:
+        slot_bits, pointer = self._config.slot_bits, -1
+        for entry in entries:
+            skip, low = entry >> (slot_bits + 1), entry & ((2 << slot_bits) - 1)
+            if skip != tape.ENTRY_CONTROL:
+                pointer += skip
+                self._add(low >> 1, lines[pointer], low & 1)
+            elif low >> slot_bits:
+                slot = low & ((1 << slot_bits) - 1)
+                self._put(slot, 2 * self._slots[slot])
+            elif low & Command.SKIP:
+                pointer += 1 << (low & 7)
+            elif low & Command.END_PASS:
+                assert pointer + (low & 3) == len(lines) - 1, "the pass ends before its last line"
 
     def _add(self, slot: int, line: Lines, subtract: int) -> None:
         self.additions += 1

@@ -13,14 +13,13 @@ from typing import Annotated
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from rich.console import Console
 
 from sterna.cli import draw
 from sterna.cli.demo_report import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
 from sterna.cli.detect import as_json
 from sterna.cli.devices import RTL, open_device
 from sterna.cli.guard import FAILED, guarded
-from sterna.cli.layers import cost_table, density, layer_costs
+from sterna.cli.layers import density, layer_costs, print_costs
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.graph import file as graph_file
@@ -145,7 +144,7 @@ def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, outpu
 
 def _conclude(report: Report, output: Path) -> int:
     """Show the report; the exit code."""
-    Console().print(cost_table(report.layers))
+    print_costs(report.layers)
     precision = report.precision
     print(f"mAP at IoU 0.5 on {precision.scenes} unseen scenes: {precision.map50:.3f}; density {report.density:.3f}")
     print(f"Pictures with boxes: {output / SHEET_NAME} and {output}/scene_*.png")

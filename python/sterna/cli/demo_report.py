@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from pydantic import BaseModel, ConfigDict
 
-from sterna.cli.layers import LayerCost, cost_cells
+from sterna.cli.layers import COST_TITLES, LayerCost, cost_cells
 
 JSON_NAME, HTML_NAME, SHEET_NAME = "report.json", "report.html", "sheet.png"
 
@@ -63,4 +63,4 @@ def write_report(report: Report, folder: Path) -> None:
     )
     page = templates.get_template("report.html.j2")
     rows = [cost_cells(cost) for cost in report.layers]
-    (folder / HTML_NAME).write_text(page.render(report=report, rows=rows), encoding="utf-8")
+    (folder / HTML_NAME).write_text(page.render(report=report, titles=COST_TITLES, rows=rows), encoding="utf-8")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from sterna.graph import Conv, Graph
@@ -14,6 +15,14 @@ from sterna.run.device import StepCounters
 from sterna.run.package import Package, StepInfo
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Op
+
+#: Columns of the table; what stands behind "lanes busy" is lost to.
+COST_TITLES = (
+    "layer", "shape", "density", "cycles", "estimated", "lanes busy", "lines", "weights", "drain", "rest", "equal",
+)  # fmt: skip
+
+
+_WIDTH = 130
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,9 @@ class LayerCost:
     estimated: int
     #: Additions on pixels that exist / additions that all lanes could have made in `cycles`; None for transfers.
     lanes_busy: float | None
+    #: Where the rest went, as shares of the same: waiting for lines, for weights, for the drain, and all else (pixels
+    #: outside the map, entries that add nothing, units that had ended the pass before others); None for transfers.
+    lost: tuple[float, float, float, float] | None
     #: Whether the map equals the reference's; None if it was not compared.
     equal: bool | None
 
@@ -63,6 +75,8 @@ def _cost(
     layers = tuple(dict.fromkeys(layer for step, _ in steps for layer in step.layers))
     cycles = sum(counters.cycles for _, counters in steps)
     work = sum(step.lane_work for step, _ in steps)
+    lanes_busy = work / max(1, cycles * engine_lanes(package.config))
+    equal = [compared[layer] is None for layer in layers if layer in compared]
     return LayerCost(
         layers=layers,
         op=first.op,
@@ -70,9 +84,21 @@ def _cost(
         density=density(package.graph, layers) if compute else None,
         cycles=cycles,
         estimated=sum(step.cycles for step, _ in steps),
-        lanes_busy=work / max(1, cycles * engine_lanes(package.config)) if compute else None,
-        equal=compared[layers[-1]] is None if compute and layers[-1] in compared else None,
+        lanes_busy=lanes_busy if compute else None,
+        lost=_lost(package.config, cycles, lanes_busy, [counters for _, counters in steps]) if compute else None,
+        equal=all(equal) if compute and equal else None,
     )
+
+
+def _lost(
+    config: EngineConfig, cycles: int, lanes_busy: float, counted: list[StepCounters]
+) -> tuple[float, float, float, float]:
+    room = max(1, cycles * config.units * config.clusters)
+    lines, weights, drain = (
+        sum(getattr(counters, name) for counters in counted) / room
+        for name in ("wait_lines", "wait_weights", "wait_drain")
+    )
+    return lines, weights, drain, 1 - lanes_busy - lines - weights - drain
 
 
 def engine_lanes(config: EngineConfig) -> int:
@@ -95,8 +121,9 @@ def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
 def cost_table(costs: Sequence[LayerCost]) -> Table:
     """`costs` as a table with a line of sums."""
     compared = any(cost.equal is not None for cost in costs)
-    table = Table("layer")
-    for title in ("shape", "density", "cycles", "estimated", "lanes busy", *(["equal"] if compared else [])):
+    table = Table()
+    table.add_column("layer", no_wrap=True)
+    for title in (*COST_TITLES[1:-1], *(COST_TITLES[-1:] if compared else [])):
         table.add_column(title, justify="right")
     for cost in costs:
         table.add_row(*cost_cells(cost)[: len(table.columns)])
@@ -106,8 +133,14 @@ def cost_table(costs: Sequence[LayerCost]) -> Table:
     return table
 
 
+def print_costs(costs: Sequence[LayerCost]) -> None:
+    """Print the table, as wide as it needs where no terminal sets the width."""
+    console = Console()
+    console.print(cost_table(costs), width=None if console.is_terminal else _WIDTH)
+
+
 def cost_cells(cost: LayerCost) -> tuple[str, ...]:
-    """A row of the table as text: layer, shape, density, cycles, estimated, lanes busy, equal."""
+    """A row of the table as text, by `COST_TITLES`."""
     shape = "" if cost.shape is None else "x".join(map(str, cost.shape))
     equal = {None: "", True: "yes", False: "NO"}[cost.equal]
     return (
@@ -117,6 +150,7 @@ def cost_cells(cost: LayerCost) -> tuple[str, ...]:
         f"{cost.cycles:,}",
         f"{cost.estimated:,}",
         _share(cost.lanes_busy),
+        *map(_share, cost.lost or (None,) * 4),
         equal,
     )
 

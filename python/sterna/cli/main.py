@@ -25,6 +25,7 @@ app = typer.Typer(
 PackageFile = Annotated[Path, typer.Argument(help="Package made by sterna compile.", show_default=False)]
 Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
+DeviceName = Annotated[str, typer.Option("--device", help="Named FPGA device.")]
 
 
 def _show_version(wanted: bool) -> None:
@@ -136,6 +137,34 @@ def compare(
     from sterna.cli.compare import compare as run
 
     raise typer.Exit(run(package, pictures, devices))
+
+
+@app.command()
+def estimate(
+    graph: Annotated[
+        Path | None, typer.Argument(help="Integer graph whose speed is wanted as well.", show_default=False)
+    ] = None,
+    config: ConfigName = "nano",
+    device: DeviceName = "gx1150",
+) -> None:
+    """Estimate what an engine takes of an FPGA, and the frames a second of a graph on it."""
+    from sterna.cli.estimate import estimate as run
+
+    run(graph, config, device)
+
+
+@app.command()
+def explore(
+    graph: Annotated[Path, typer.Argument(help="Integer graph to run.", show_default=False)],
+    config: Annotated[str, typer.Option("--config", help="Config whose other parameters are kept.")] = "arria10",
+    device: DeviceName = "gx1150",
+    min_fps: Annotated[float, typer.Option(min=0.01, help="Least frames a second.")] = 1000.0,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw.")] = Path("explore.png"),
+) -> None:
+    """Search the engines that run a graph fast enough on an FPGA; goes on after an interruption."""
+    from sterna.cli.explore import explore as run
+
+    run(graph, config, device, min_fps, output)
 
 
 @app.command()

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 
 from sterna.cli import pictures
 from sterna.cli.devices import RTL, open_device
-from sterna.cli.layers import cost_table, engine_lanes, layer_costs
+from sterna.cli.layers import engine_lanes, layer_costs, print_costs
 from sterna.run import package as package_file
 from sterna.run.detector import prepare
 from sterna.run.device import Counters, Device
@@ -30,7 +29,7 @@ def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float) -> 
             device.infer(prepare(package.graph, pictures.read(file))[np.newaxis])
             counters = _counted(device)
             print(f"{file}: {counters.cycles:,} cycles")
-    Console().print(cost_table(layer_costs(package, counters.steps)))
+    print_costs(layer_costs(package, counters.steps))
     print(_summary(package, counters))
 
 

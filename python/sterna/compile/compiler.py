@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sterna.compile.encode import encode_pass, requant_payload
-from sterna.compile.estimate import conv_cycles, move_cycles
-from sterna.compile.lower import Operation, Program, lower
-from sterna.compile.memory import Allocator, Map, Region, join_maps, place_map, plain_map, tile_counts
+from sterna.compile.estimate import Clock
+from sterna.compile.lower import PHASES, Operation, Program, lower
+from sterna.compile.memory import (
+    Map,
+    Placement,
+    Region,
+    image_map,
+    join_maps,
+    phase_view,
+    place,
+    split_counts,
+    tile_counts,
+)
 from sterna.compile.schedule import Pass, Spread, pass_work, spread
 from sterna.errors import SternaError
-from sterna.graph import Graph, Input, Output
+from sterna.graph import Graph, Input, Reorg
+from sterna.run.device import StepCounters
 from sterna.run.package import Package
 from sterna.spec import tape
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import Activation, Op, Segment, SegmentKind
+from sterna.spec.tape import AFTER_ALL, Activation, Op, Pool, Segment, SegmentKind
 
 Progress = Callable[[str, int, int], None]
 
@@ -76,34 +88,63 @@ class _Compiler:
     stores: list[dict[str, Any]] = field(default_factory=list)
     maps: dict[str, Map] = field(default_factory=dict)
     result_bytes: int = 0
+    convs: int = 0
+
+    def __post_init__(self) -> None:
+        self.clock = Clock(self.config)
 
     def run(self, progress: Progress | None) -> Package:
-        program = lower(self.graph)
-        self.memory = Allocator(self.config.fm_words)
-        wanted = self._stored_layers(program)
-        last_use = _last_uses(program, wanted)
-        source = next(layer for layer in self.graph.layers if isinstance(layer, Input))
-        image = self._load(source)
-        self._after(program, wanted, last_use, source.name, -1)
-        for index, operation in enumerate(program.operations):
+        self.program = lower(self.graph)
+        self.reorgs = {layer.name for layer in self.graph.layers if isinstance(layer, Reorg)}
+        operations = self.program.operations
+        wanted = self._stored_layers()
+        spreads = [spread(self.config, operation, self._tiles(operation)) for operation in operations]
+        self.placement = self._placement(spreads, wanted)
+        image = self._load(self.graph.input)
+        self._store_complete(wanted, {self.graph.input.name})
+        for index, (operation, plan) in enumerate(zip(operations, spreads, strict=True)):
             if progress:
-                progress(operation.output, index, len(program.operations))
-            self._operation(program, operation)
-            self._after(program, wanted, last_use, operation.output, index)
+                progress(operation.output, index, len(operations))
+            self._operation(operation, plan)
+            self._store_complete(wanted, set(operation.outputs))
+            if self.placement.load_behind == index:
+                self._move([self.graph.input.name], Op.LOAD, self.placement.regions[self.graph.input.name], next=1)
         return Package(self.graph, tape.write(self.config.hash, self.segments), self.config, self._metadata(image))
 
-    def _stored_layers(self, program: Program) -> list[str]:
+    def _stored_layers(self) -> list[str]:
         """Layers to store: every computed map when observing, and what each output shows."""
-        shown = [layer.sources[0] for layer in self.graph.layers if isinstance(layer, Output)]
-        every = [operation.output for operation in program.operations] if self.observe else []
+        shown = [layer.input for layer in self.graph.outputs]
+        every = [name for operation in self.program.operations for name in operation.outputs] if self.observe else []
         return list(dict.fromkeys([*every, *shown]))
+
+    def _tiles(self, operation: Operation) -> int:
+        """Tiles of the operation's map."""
+        height, width = self._size(operation.output)
+        return math.prod(self._counts(operation.output)(self.config, height, width))
+
+    def _size(self, name: str) -> tuple[int, int]:
+        info = self.graph.info[name]
+        return info.height, info.width
+
+    def _counts(self, name: str) -> Callable[[EngineConfig, int, int], tuple[int, int]]:
+        return split_counts if name in self.program.split else tile_counts
+
+    def _placement(self, spreads: list[Spread], wanted: list[str]) -> Placement:
+        source = self.graph.input
+        tiles = math.prod(tile_counts(self.config, source.height, source.width))
+        image = (source.name, -(-source.channels // WORD_CHANNELS) * tiles)
+        made = []
+        for operation, plan in zip(self.program.operations, spreads, strict=True):
+            words = sum(chosen.words for chosen in plan.passes) * self._tiles(operation)
+            sizes = (words * len(PHASES), words)[-len(operation.outputs) :]
+            made.append(list(zip(operation.outputs, sizes, strict=True)))
+        return place(self.config.fm_words, image, made, _last_uses(self.program, wanted))
 
     def _load(self, layer: Input) -> dict[str, Any]:
         tiles_h, tiles_w = tile_counts(self.config, layer.height, layer.width)
-        words = -(-layer.channels // WORD_CHANNELS) * tiles_h * tiles_w
-        region = self.memory.take(words, layer.name)
-        self.maps[layer.name] = plain_map(self.config, layer.height, layer.width, layer.channels, region)
-        self._step([layer.name], Op.LOAD, cycles=move_cycles(self.config, words), fm_base=region.base, fm_words=words)
+        region = self.placement.regions[layer.name]
+        self.maps[layer.name] = image_map(self.config, layer.height, layer.width, layer.channels, region)
+        self._move([layer.name], Op.LOAD, region)
         return {
             "layer": layer.name,
             "dram_offset": 0,
@@ -113,28 +154,29 @@ class _Compiler:
             "channels": layer.channels,
         }
 
-    def _after(self, program: Program, wanted: list[str], last_use: dict[str, int], made: str, index: int) -> None:
-        """Store what can be stored now and free what nobody needs any more."""
+    def _store_complete(self, wanted: list[str], made: set[str]) -> None:
+        """Store what can be stored now that the maps `made` are complete."""
         for name in wanted:
-            parts = program.sources(name)
-            if made in parts and all(part in self.maps for part in parts):
-                self._store(name, join_maps([self.maps[part] for part in parts]))
-        for name in [name for name in self.maps if last_use.get(name, index) <= index]:
-            for region in self.maps.pop(name).regions:
-                self.memory.give_back(region)
+            parts = self.program.sources(name)
+            if made.intersection(parts) and all(part in self.maps for part in parts):
+                self._store(name, self._map(name))
+
+    def _map(self, name: str) -> Map:
+        """The map of a layer, computed or a view."""
+        if name in self.maps:
+            return self.maps[name]
+        sources = [self._map(source) for source in self.program.views[name]]
+        if name in self.reorgs:
+            return phase_view(sources[0], *self._size(name))
+        return join_maps(sources)
 
     def _store(self, name: str, stored: Map) -> None:
         offset = self.result_bytes
         for region in stored.regions:
-            self._step(
-                [name],
-                Op.STORE,
-                cycles=move_cycles(self.config, region.words),
-                fm_base=region.base,
-                fm_words=region.words,
-                dram_offset=self.result_bytes,
-            )
+            self._move([name], Op.STORE, region, dram_offset=self.result_bytes)
             self.result_bytes += region.words * self.config.word_bytes
+        height, width = self._size(name)
+        split = (stored.height, stored.width) != (height, width)
         self.stores.append(
             {
                 "layer": name,
@@ -142,65 +184,80 @@ class _Compiler:
                 "words": stored.words // stored.tiles,
                 "tiles_h": stored.tiles_h,
                 "tiles_w": stored.tiles_w,
-                "height": stored.height,
-                "width": stored.width,
+                "height": height,
+                "width": width,
+                "split": split,
                 "channels": stored.stored_channels(),
             }
         )
 
-    def _operation(self, program: Program, operation: Operation) -> None:
-        parts = [part for name in operation.sources for part in program.sources(name)]
-        source = join_maps([self.maps[part] for part in parts])
-        info = self.graph.info[operation.output]
-        tiles_h, tiles_w = tile_counts(self.config, info.height, info.width)
-        plan = spread(self.config, operation, tiles_h * tiles_w)
-        words = sum(chosen.words for chosen in plan.passes) * tiles_h * tiles_w
-        region = self.memory.take(words, operation.output)
-        target = self._place(info.height, info.width, plan, region, operation.filters)
-        self.maps[operation.output] = target
-        base = region.base
-        for number, chosen in enumerate(plan.passes):
-            self._conv(operation, source, target, plan, number, chosen, base)
-            base += chosen.words * target.tiles
+    def _move(self, layers: list[str], op: Op, region: Region, **fields: int) -> None:
+        counters = self.clock.move(region.words, background=bool(fields.get("next")))
+        self._step(layers, op, counters, fm_base=region.base, fm_words=region.words, **fields)
 
-    def _place(self, height: int, width: int, plan: Spread, region: Region, filters: int) -> Map:
-        """The output map: drained channel i of group s of a pass lies in byte i mod 4 of the group's word i div 4."""
-        word = np.zeros(filters, np.int64)
-        byte = np.zeros(filters, np.int64)
+    def _operation(self, operation: Operation, plan: Spread) -> None:
+        source = join_maps([self._map(name) for name in operation.sources])
+        bases = [self.placement.regions[name].base for name in operation.outputs]
+        for name in operation.outputs:
+            self.maps[name] = self._output_map(name, operation, plan)
+        for number, chosen in enumerate(plan.passes):
+            self._conv(operation, source, plan, number, chosen, bases)
+            words = chosen.words * self._tiles(operation)
+            sizes = (words * len(PHASES), words)[-len(bases) :]
+            bases = [base + size for base, size in zip(bases, sizes, strict=True)]
+
+    def _output_map(self, name: str, operation: Operation, plan: Spread) -> Map:
+        """A map that the operation makes.
+
+        Drained channel i of group s of a pass lies in byte i mod 4 of the group's word i div 4; split maps have a word
+        for each phase.
+        """
+        height, width = self._size(name)
+        tiles_h, tiles_w = self._counts(name)(self.config, height, width)
+        if name in self.program.split:
+            height, width = tiles_h * self.config.tile_h, tiles_w * self.config.tile_w
+        word, byte, step, written = (np.zeros(operation.filters, np.int64) for _ in range(4))
+        alone = self._tiles(operation) <= plan.tiles_at_once and operation.pool is not Pool.KEEP
         before = 0
-        for chosen in plan.passes:
+        for number, chosen in enumerate(plan.passes):
             group, channel = np.nonzero(chosen.filters >= 0)
             members = chosen.filters[group, channel]
             word[members] = before + group * chosen.group_words + channel // WORD_CHANNELS
             byte[members] = channel % WORD_CHANNELS
+            step[members] = self.convs + number
+            written[members] = np.minimum(channel // WORD_CHANNELS + 1, AFTER_ALL) if alone else AFTER_ALL
             before += chosen.words
-        return place_map(self.config, height, width, word, byte, region)
+        region = self.placement.regions[name]
+        plane = region.base + word * (tiles_h * tiles_w)
+        return Map(height, width, tiles_h, tiles_w, plane, byte, (region,), step, written)
 
     def _conv(
-        self, operation: Operation, source: Map, target: Map, plan: Spread, number: int, chosen: Pass, base: int
+        self, operation: Operation, source: Map, plan: Spread, number: int, chosen: Pass, bases: list[int]
     ) -> None:
+        target = self.maps[operation.output]
         streams = chosen.filters.shape[0] * self.config.units
-        work = pass_work(self.config, operation, source, chosen)
+        work = pass_work(self.config, operation, source, chosen, self.convs)
         encoded = encode_pass(self.config, streams, work)
+        table = tape.pad(requant_payload(operation.requant, chosen))
         additions = len(work.additions.line)
-        cycles = conv_cycles(
-            self.config, chosen, encoded, pool=operation.pool, tiles=target.tiles, tiles_at_once=plan.tiles_at_once
+        counters = self.clock.conv(
+            chosen, encoded, pool=operation.pool, tiles=target.tiles, tiles_at_once=plan.tiles_at_once
         )
         self._step(
             list(operation.layers),
             Op.CONV,
-            cycles=cycles,
+            counters,
             number=number,
             additions=additions * target.tiles,
-            lane_work=additions * target.height * target.width,
-            barrier=int(number == 0),
-            pool=int(operation.pool),
+            lane_work=additions * math.prod(self._size(operation.output)),
+            pool=operation.pool,
             gather_stride=operation.gather_stride,
             activation=Activation[operation.requant.activation.upper()],
             shift=operation.requant.shift,
             pad_value=operation.pad_value,
             tiles_at_once=plan.tiles_at_once,
-            fm_base=base,
+            fm_base=bases[-1],
+            keep_base=bases[0] if operation.pool is Pool.KEEP else 0,
             in_full_rows=source.height // self.config.tile_h,
             in_extra_rows=source.height % self.config.tile_h,
             in_full_cols=source.width // self.config.tile_w,
@@ -212,16 +269,19 @@ class _Compiler:
             tile_groups=-(-target.tiles // plan.tiles_at_once),
             filters=chosen.channels,
             group_words=chosen.group_words,
+            requant_bytes=len(table),
+            weights_bytes=len(encoded.payload),
         )
-        self.segments.append(Segment(SegmentKind.REQUANT, requant_payload(operation.requant, chosen)))
+        self.segments.append(Segment(SegmentKind.REQUANT, table))
         self.segments.append(Segment(SegmentKind.WEIGHTS, encoded.payload))
+        self.convs += 1
 
     def _step(
         self,
         layers: list[str],
         op: Op,
+        counters: StepCounters,
         *,
-        cycles: int,
         number: int = 0,
         additions: int = 0,
         lane_work: int = 0,
@@ -244,7 +304,7 @@ class _Compiler:
                 "layers": layers,
                 "op": op.name,
                 "pass": number,
-                "cycles": cycles,
+                **asdict(counters),
                 "nonzeros": additions,
                 "lane_work": lane_work,
             }
@@ -255,7 +315,7 @@ class _Compiler:
         return {
             "input": image,
             "stores": self.stores,
-            "outputs": [layer.name for layer in self.graph.layers if isinstance(layer, Output)],
+            "outputs": [layer.name for layer in self.graph.outputs],
             "frame_bytes": words * self.config.word_bytes,
             "result_bytes": self.result_bytes,
             "steps": self.steps,
@@ -264,7 +324,7 @@ class _Compiler:
 
 def _last_uses(program: Program, wanted: list[str]) -> dict[str, int]:
     """Index of the last operation after which each map is still needed; maps that nothing needs are absent."""
-    made = {operation.output: index for index, operation in enumerate(program.operations)}
+    made = {name: index for index, operation in enumerate(program.operations) for name in operation.outputs}
     uses: dict[str, int] = {}
     for index, operation in enumerate(program.operations):
         for name in operation.sources:

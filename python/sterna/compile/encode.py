@@ -7,211 +7,298 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.schedule import Additions, Fetches, Pass, PassWork
+from sterna.compile.schedule import Fetches, Pass, PassWork
 from sterna.graph import Requant
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Command, RecordKind
 
-# Items of a unit's stream are sorted by one number: block, stream, sweep, kind, then payload.
-_PAYLOAD_BITS = 15
+# Items of a unit's stream are sorted by one number: stream, line, kind, then payload.
+_ORDER_SHIFT = 8  # the lowest bits are an entry's, what is above only orders
+_PAYLOAD_BITS = 16
 _KIND_BITS = 2
-_SWEEP_BITS = 4
-_STREAM_BITS = 8
-_GROUP_SHIFT = _PAYLOAD_BITS + _KIND_BITS  # what is above names (block, stream, sweep)
-_STREAM_SHIFT = _GROUP_SHIFT + _SWEEP_BITS
-_BLOCK_SHIFT = _STREAM_SHIFT + _STREAM_BITS
-_ADDITION, _COMMAND, _END = 0, 1, 2
-_SLOT_BITS = 5
-_COMMAND_BITS = 6
-_LONGEST_SKIP = 7  # Command.SKIP | 7 advances by 128
+_LINE_BITS = 24
+_KIND_SHIFT = _PAYLOAD_BITS
+_LINE_SHIFT = _KIND_SHIFT + _KIND_BITS
+_STREAM_SHIFT = _LINE_SHIFT + _LINE_BITS
+_ADDITION, _DOUBLE, _END = 0, 1, 2
+
+#: Lines that hardware keeps between the slowest unit and the last line written (docs/engine.md, "Order of records").
+RING_MARGIN = 16
+#: Turns of looking for additions to swap.
+_REORDER_TURNS = 6
+#: Fetch words that come together, and lines that they run ahead of the rounds that need them, as a share of the ring.
+_FETCH_GROUP = 32
+_FETCH_AHEAD = 2
 
 
 @dataclass(frozen=True)
 class EncodedPass:
-    """The WEIGHTS payload of a pass and what the estimate needs to know of it."""
+    """The WEIGHTS payload of a pass and what the cycle model needs to know of it."""
 
     payload: bytes
-    #: Lines and fetch words of each block.
-    lines: NDArray[np.int64]
-    fetches: NDArray[np.int64]
-    #: Cycles that each [block, stream] keeps its unit busy: entries, commands included, and waits for an accumulator
-    #: that was touched in the cycle before.
-    busy: NDArray[np.int64]
-    #: Rounds of each block.
-    rounds: NDArray[np.int64]
+    fetches: Fetches
+    #: By [round, stream]: entries, those of them that read a line, that add, that touch the accumulator of the entry
+    #: before, and the line pointer behind the round.
+    entries: NDArray[np.int64]
+    reads: NDArray[np.int64]
+    additions: NDArray[np.int64]
+    repeats: NDArray[np.int64]
+    pointer: NDArray[np.int64]
+    #: Fetch words that have come before each round.
+    fetched: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Entries:
+    """The entries of all streams, stream after stream, and the line pointer behind each."""
+
+    code: NDArray[np.int64]
+    stream: NDArray[np.int64]
+    pointer: NDArray[np.int64]
+    #: Where each stream's entries start; one more for the end.
+    starts: NDArray[np.int64]
 
 
 def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPass:
     """Encode `work` for `streams` unit streams."""
-    items = np.sort(np.concatenate([_addition_items(work.additions), *_command_items(streams, work)]))
-    entry_bytes, owner = _bytes(items, streams)
-    blocks = len(work.blocks)
-    counts = np.bincount(owner, minlength=blocks * streams).reshape(blocks, streams)
-    repeats = np.bincount(owner[_touched_again(entry_bytes, owner)], minlength=blocks * streams)
-    rounds = -(-counts.max(axis=1) // config.chunk_bytes)
-    data = _interleave(config, streams, entry_bytes, owner, counts, rounds)
-    records = [_fetch_record(config, f, i == blocks - 1) for i, f in enumerate(work.blocks)]
-    round_bytes = streams * config.chunk_bytes
-    starts = np.cumsum([0, *(rounds * round_bytes)])
-    parts = [records[0]]
-    for index in range(blocks):
-        if index + 1 < blocks:
-            parts.append(records[index + 1])
-        parts.append(_record_header(config, RecordKind.ROUNDS, int(rounds[index])))
-        parts.append(data[starts[index] : starts[index + 1]].tobytes())
-    return EncodedPass(
-        tape.pad(b"".join(parts)),
-        np.array([block.lines for block in work.blocks]),
-        np.array([len(block.mask) for block in work.blocks]),
-        counts + repeats.reshape(counts.shape),
-        rounds,
+    entries = _entries(config, streams, work)
+    ends = _rounds(config, entries)
+    pointer = np.where(ends > entries.starts[:-1], entries.pointer[np.maximum(ends, 1) - 1], -1)
+    fetched = _fetched(config, work.fetches, pointer)
+    chunks = _chunks(config, entries, ends)
+    payload = tape.pad(_records(config, work.fetches, fetched, chunks))
+    bounds = np.vstack([entries.starts[:-1], ends])
+    count, reads, additions, repeats = (
+        np.diff(np.concatenate([[0], np.cumsum(kind)])[bounds], axis=0) for kind in _kinds(config, entries)
     )
+    return EncodedPass(payload, work.fetches, count, reads, additions, repeats, pointer, fetched)
+
+
+def _entries(config: EngineConfig, streams: int, work: PassWork) -> _Entries:
+    items = np.sort(np.concatenate([_addition_items(work), *_double_items(work), _end_items(streams, work)]))
+    stream = items >> _STREAM_SHIFT
+    line = (items >> _LINE_SHIFT) & ((1 << _LINE_BITS) - 1)
+    kind = (items >> _KIND_SHIFT) & ((1 << _KIND_BITS) - 1)
+    payload = items & ((1 << _ORDER_SHIFT) - 1)
+    base = stream << _LINE_BITS
+    pointer = np.maximum.accumulate(base + np.where(kind == _DOUBLE, 0, line + 1)) - base - 1
+    previous = np.where(np.diff(stream, prepend=-1) > 0, -1, np.concatenate([[-1], pointer[:-1]]))
+    _part_repeats(kind, pointer, stream, payload)
+    own, skips = _split_advance(config, pointer - previous, kind)
+    control = tape.ENTRY_CONTROL << (config.slot_bits + 1)
+    code = np.choose(
+        kind,
+        [
+            (own << (config.slot_bits + 1)) + payload,
+            control + (1 << config.slot_bits) + payload,
+            control + Command.END_PASS + own,
+        ],
+    )
+    size = skips.sum(axis=1) + 1
+    position = np.cumsum(size) - 1
+    result = _Entries(
+        np.zeros(int(size.sum()), np.int64),
+        np.repeat(stream, size),
+        np.zeros(int(size.sum()), np.int64),
+        np.concatenate([[0], np.cumsum(np.bincount(np.repeat(stream, size), minlength=streams))]),
+    )
+    result.code[position], result.pointer[position] = code, pointer
+    _put_skips(result, position, pointer - own, skips, control + Command.SKIP)
+    return result
+
+
+def _part_repeats(
+    kind: NDArray[np.int64], pointer: NDArray[np.int64], stream: NDArray[np.int64], payload: NDArray[np.int64]
+) -> None:
+    """Reorder additions to one line where that keeps two neighbours from touching one accumulator, which costs a cycle.
+
+    Such a pair stands where one line ends and the next begins; its second is changed with the one behind, or its first
+    with the one before. A change can make a new pair with the line after, so this is done a few times.
+    """
+    addition = kind == _ADDITION
+    together = addition[1:] & addition[:-1] & (stream[1:] == stream[:-1])
+    same_line = together & (pointer[1:] == pointer[:-1])
+    for turn in range(_REORDER_TURNS):
+        slot = payload >> 1
+        repeated = np.flatnonzero(together & (slot[1:] == slot[:-1]))  # of item i and i + 1
+        other = repeated + 1 if turn % 2 == 0 else repeated - 1  # change items other and other + 1
+        other = other[(other >= 0) & (other < len(same_line))]
+        other = other[same_line[other]]
+        other = other[np.diff(other, prepend=-2) > 1]
+        payload[other], payload[other + 1] = payload[other + 1], payload[other]
 
 
 def _key(
-    block: NDArray[np.int64] | int,
-    stream: NDArray[np.int64] | int,
-    sweep: NDArray[np.int64] | int,
-    kind: int,
-    payload: NDArray[np.int64] | int,
+    stream: NDArray[np.int64], line: NDArray[np.int64] | int, kind: int, payload: NDArray[np.int64] | int
 ) -> NDArray[np.int64]:
-    group = (np.asarray(block, np.int64) << _STREAM_BITS) + stream
-    group = (group << _SWEEP_BITS) + sweep
-    return (((group << _KIND_BITS) + kind) << _PAYLOAD_BITS) + payload
+    place = (stream << _LINE_BITS) + line
+    return (((place << _KIND_BITS) + kind) << _PAYLOAD_BITS) + payload
 
 
-def _addition_items(additions: Additions) -> NDArray[np.int64]:
-    payload = (((additions.line << _SLOT_BITS) + additions.slot) << 1) + additions.subtract
-    return _key(additions.block, additions.stream, additions.sweep, _ADDITION, payload)
+def _addition_items(work: PassWork) -> NDArray[np.int64]:
+    additions = work.additions
+    return _key(additions.stream, additions.line, _ADDITION, (additions.slot << 1) + additions.subtract)
 
 
-def _command_items(streams: int, work: PassWork) -> list[NDArray[np.int64]]:
-    """Doublings and rewinds between sweeps, and the end of each block."""
-    items = []
-    touched = np.zeros((streams, 1 << _SLOT_BITS), bool)
-    for position, (block, sweep, plane, doublings) in enumerate(work.sweeps):
-        order = 0
-        if doublings:
-            mine = work.additions.plane >= plane
-            touched[work.additions.stream[mine], work.additions.slot[mine]] = True
-        for _ in range(doublings):
-            stream, slot = np.nonzero(touched)
-            payload = ((order + slot) << _COMMAND_BITS) + (Command.DOUBLE | slot)
-            items.append(_key(block, stream, sweep, _COMMAND, payload))
-            order += 1 << _SLOT_BITS
-        if position + 1 < len(work.sweeps) and work.sweeps[position + 1][0] == block:
-            every = np.arange(streams)
-            items.append(_key(block, every, sweep, _COMMAND, (order << _COMMAND_BITS) + Command.REWIND))
-    for block in range(len(work.blocks)):
-        end = Command.END_PASS if block == len(work.blocks) - 1 else Command.END_BLOCK
-        last = (1 << _SWEEP_BITS) - 1
-        items.append(_key(block, np.arange(streams), last, _END, int(end)))
+def _double_items(work: PassWork) -> list[NDArray[np.int64]]:
+    """Doublings behind the last line of a digit plane, of every slot touched until then."""
+    additions, items = work.additions, []
+    for plane, last_line, doublings in work.planes:
+        touched = additions.plane >= plane
+        stream, slot = np.unique(np.stack([additions.stream[touched], additions.slot[touched]]), axis=1)
+        items += [_key(stream, last_line, _DOUBLE, (turn << _ORDER_SHIFT) + slot) for turn in range(doublings)]
     return items
 
 
-def _bytes(items: NDArray[np.int64], streams: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The bytes of sorted items, SKIP put in where lines are far apart, and each byte's block * streams + stream."""
-    payload = items & ((1 << _PAYLOAD_BITS) - 1)
-    addition = (items >> _PAYLOAD_BITS) & ((1 << _KIND_BITS) - 1) == _ADDITION
-    line = payload >> (_SLOT_BITS + 1)
-    advance = _advance(items >> _GROUP_SHIFT, line, addition)
-    far, own = _split_advance(advance)
-    before = (far & 127).astype(np.int64)
-    skips = np.bitwise_count(before).astype(np.int64) + (far >> _LONGEST_SKIP)
-    size = skips + 1
-    position = np.cumsum(size) - 1
-    result = np.zeros(int(size.sum()), np.uint8)
-    entry = (own << (_SLOT_BITS + 1)) + (payload & ((1 << (_SLOT_BITS + 1)) - 1))
-    command = (tape.ENTRY_CONTROL << (_SLOT_BITS + 1)) + (payload & ((1 << _COMMAND_BITS) - 1))
-    result[position] = np.where(addition, entry, command)
-    _put_skips(result, position, far)
-    stream = (items >> _STREAM_SHIFT) & ((1 << _STREAM_BITS) - 1)
-    return result, np.repeat((items >> _BLOCK_SHIFT) * streams + stream, size)
+def _end_items(streams: int, work: PassWork) -> NDArray[np.int64]:
+    return _key(np.arange(streams), work.fetches.lines - 1, _END, 0)
 
 
-def _touched_again(entry_bytes: NDArray[np.uint8], owner: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Additions to the slot of the addition just before them in the same stream."""
-    addition = entry_bytes >> (_SLOT_BITS + 1) != tape.ENTRY_CONTROL
-    slot = (entry_bytes >> 1) & ((1 << _SLOT_BITS) - 1)
-    same = (slot[1:] == slot[:-1]) & addition[1:] & addition[:-1] & (owner[1:] == owner[:-1])
-    return np.flatnonzero(same) + 1
+def _split_advance(
+    config: EngineConfig, advance: NDArray[np.int64], kind: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What an entry advances by itself, and for each power of two how many SKIPs of it come before."""
+    most = np.choose(kind, [tape.ENTRY_MAX_SKIP, 0, tape.END_PASS_MAX_SKIP])
+    longest = longest_skip(config)
+    best, own = None, np.zeros_like(advance)
+    for take in range(tape.END_PASS_MAX_SKIP + 1):
+        # An addition behind a SKIP goes to another line itself.
+        legal = (take <= np.minimum(most, advance)) & ((take > 0) | (advance == 0) | (kind == _END))
+        cost = np.where(legal, _skip_count(advance - take, longest), 1 << 30)
+        better = legal if best is None else legal & (cost < best)
+        own = np.where(better, take, own)
+        best = cost if best is None else np.minimum(cost, best)
+    rest = advance - own
+    skips = np.stack([(rest >> exponent) & 1 for exponent in range(longest)] + [rest >> longest], axis=1)
+    return own, skips
 
 
-def _advance(group: NDArray[np.int64], line: NDArray[np.int64], addition: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """How far the line pointer moves for each item; it starts before line 0 in each sweep."""
-    previous = np.concatenate([[-1], line[:-1]])
-    first = np.concatenate([[True], group[1:] != group[:-1]])
-    return np.where(addition, line - np.where(first, -1, previous), 0)
+def longest_skip(config: EngineConfig) -> int:
+    """The largest exponent of a SKIP: a quarter of the ring at most, so that no unit runs away."""
+    return min(7, config.buffer_lines.bit_length() - 3)
 
 
-def _split_advance(advance: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Part of an advance that SKIP commands make, and part that the entry itself makes (0, 1 or 2)."""
-    own = np.minimum(advance, tape.ENTRY_MAX_SKIP)
-    by_two = np.bitwise_count(np.maximum(advance - 2, 0))
-    by_one = np.bitwise_count(np.maximum(advance - 1, 0))
-    own = np.where((advance > tape.ENTRY_MAX_SKIP) & (by_one < by_two), 1, own)
-    return advance - own, own
+def _skip_count(distance: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
+    distance = np.maximum(distance, 0)
+    count: NDArray[np.int64] = np.bitwise_count(distance & ((1 << longest) - 1)) + (distance >> longest)
+    return count
 
 
-def _put_skips(result: NDArray[np.uint8], position: NDArray[np.int64], far: NDArray[np.int64]) -> None:
-    """Write SKIP commands into the bytes before `position`."""
-    where = np.flatnonzero(far)
-    rest, place = far[where], position[where]
-    skip = (tape.ENTRY_CONTROL << (_SLOT_BITS + 1)) | Command.SKIP
-    for exponent in range(_LONGEST_SKIP):
-        hit = (rest >> exponent) & 1 == 1
-        place[hit] -= 1
-        result[place[hit]] = skip | exponent
-    longest = rest >> _LONGEST_SKIP
-    for count in range(1, int(longest.max(initial=0)) + 1):
-        hit = longest >= count
-        place[hit] -= 1
-        result[place[hit]] = skip | _LONGEST_SKIP
+def _put_skips(
+    entries: _Entries, position: NDArray[np.int64], target: NDArray[np.int64], skips: NDArray[np.int64], command: int
+) -> None:
+    """Write SKIP entries before `position`, longest first, which end with the line pointer at `target`."""
+    where = np.flatnonzero(skips.sum(axis=1))
+    place, pointer, left = position[where] - 1, target[where].copy(), skips[where].copy()
+    for exponent in range(skips.shape[1]):
+        while (some := left[:, exponent] > 0).any():
+            entries.code[place[some]] = command | exponent
+            entries.pointer[place[some]] = pointer[some]
+            place[some] -= 1
+            pointer[some] -= 1 << exponent
+            left[some, exponent] -= 1
 
 
-def _interleave(
-    config: EngineConfig,
-    streams: int,
-    entry_bytes: NDArray[np.uint8],
-    owner: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    rounds: NDArray[np.int64],
-) -> NDArray[np.uint8]:
-    """Lay the streams' bytes out in rounds of one chunk a stream; what is left over is PAD."""
-    size = config.chunk_bytes
-    base = np.cumsum([0, *(rounds * streams * size)])
-    result = np.full(int(base[-1]), (tape.ENTRY_CONTROL << (_SLOT_BITS + 1)) | Command.PAD, np.uint8)
-    flat = counts.ravel()
-    rank = np.arange(len(owner)) - np.repeat(np.cumsum(flat) - flat, flat)
-    block, stream = np.divmod(owner, streams)
-    result[base[block] + (rank // size * streams + stream) * size + rank % size] = entry_bytes
-    return result
+def _rounds(config: EngineConfig, entries: _Entries) -> NDArray[np.int64]:
+    """Where each [round, stream] ends in `entries`.
+
+    A round takes a chunk of each stream, but no entry that would lead its unit too far ahead of the slowest.
+    """
+    starts, ends = entries.starts[:-1], entries.starts[1:]
+    stream = np.arange(len(starts)) << _LINE_BITS
+    places = (entries.stream << _LINE_BITS) + entries.pointer + 1
+    at, rounds = starts.copy(), list[NDArray[np.int64]]()
+    while (at < ends).any():
+        slowest = np.where(at > starts, entries.pointer[np.maximum(at, 1) - 1], -1).min()
+        horizon = slowest + config.buffer_lines - RING_MARGIN
+        reachable = np.searchsorted(places, stream + horizon + 1, side="right")
+        at = np.minimum(np.minimum(at + config.chunk_entries, ends), reachable)
+        rounds.append(at)
+    return np.array(rounds)
+
+
+def _fetched(config: EngineConfig, fetches: Fetches, pointer: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fetch words that come before each round: what it needs, and as much ahead as ring and loader hold."""
+    last = fetches.last_lines
+    needed = np.maximum.accumulate(pointer.max(axis=1))
+    slowest = np.concatenate([[-1], pointer[:-1].min(axis=1)])
+    required = np.searchsorted(last, needed, side="left") + 1
+    ahead = np.searchsorted(last, needed + config.buffer_lines // _FETCH_AHEAD, side="left") + 1
+    room = np.searchsorted(last, slowest + 2 * config.buffer_lines - RING_MARGIN, side="right")
+    wanted = np.minimum(np.minimum(ahead, room), _FETCH_GROUP * np.arange(1, len(ahead) + 1))
+    wanted = np.minimum(np.maximum.accumulate(np.maximum(wanted, required)), len(last))
+    # Groups, so that few record headers are needed.
+    grouped = np.where(wanted == len(last), wanted, wanted // _FETCH_GROUP * _FETCH_GROUP)
+    return np.maximum.accumulate(np.maximum(grouped, np.minimum(required, len(last))))
+
+
+def _chunks(config: EngineConfig, entries: _Entries, ends: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Bytes [round, stream, chunk_bytes] of the streams' chunks; what is left over is PAD."""
+    rounds, streams = ends.shape
+    size, bits = config.chunk_entries, config.entry_bits
+    pad = (tape.ENTRY_CONTROL << (config.slot_bits + 1)) | Command.PAD
+    codes = np.full((rounds * streams, size), pad, np.uint64)
+    begins = np.vstack([entries.starts[:-1], ends[:-1]])
+    counts = (ends - begins).T.ravel()  # stream after stream, as the entries lie
+    place = (np.arange(rounds)[None, :] * streams + np.arange(streams)[:, None]).ravel()
+    row = np.repeat(place, counts)
+    column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    codes[row, column] = entries.code
+    words = np.bitwise_or.reduce(codes << (np.arange(size, dtype=np.uint64) * np.uint64(bits)), axis=1)
+    chunks = words.astype("<u8").view(np.uint8).reshape(rounds, streams, 8)
+    return chunks[..., : config.chunk_bytes]
+
+
+def _kinds(config: EngineConfig, entries: _Entries) -> list[NDArray[np.int64]]:
+    """For each entry: 1, whether it reads a line, adds, touches the accumulator of the entry before."""
+    low = (1 << (config.slot_bits + 1)) - 1
+    skip = entries.code >> (config.slot_bits + 1)
+    adds = skip != tape.ENTRY_CONTROL
+    doubles = ~adds & (entries.code & low >= 1 << config.slot_bits)
+    slot = np.where(adds, (entries.code & low) >> 1, entries.code & (low >> 1))
+    touches = adds | doubles
+    again = np.zeros(len(slot), bool)
+    again[1:] = (slot[1:] == slot[:-1]) & touches[1:] & touches[:-1] & (entries.stream[1:] == entries.stream[:-1])
+    return [kind.astype(np.int64) for kind in (np.ones(len(slot)), adds & (skip > 0), touches, again)]
+
+
+def _records(config: EngineConfig, fetches: Fetches, fetched: NDArray[np.int64], chunks: NDArray[np.uint8]) -> bytes:
+    """FETCH and ROUNDS records in the order of `fetched`."""
+    words = _fetch_words(config, fetches)
+    turns = np.flatnonzero(np.diff(fetched, prepend=0))
+    parts, done = [], 0
+    for turn, end in zip(turns, [*turns[1:], len(fetched)], strict=True):
+        parts.append(_record_header(config, RecordKind.FETCH, int(fetched[turn]) - done))
+        parts.append(tape.pad(words[done : fetched[turn]].tobytes(), config.beat_bytes))
+        parts.append(_record_header(config, RecordKind.ROUNDS, int(end - turn)))
+        parts.append(chunks[turn:end].tobytes())
+        done = int(fetched[turn])
+    return b"".join(parts)
 
 
 def _record_header(config: EngineConfig, kind: RecordKind, count: int) -> bytes:
     return tape.pad((count << 8 | kind).to_bytes(8, "little"), config.beat_bytes)
 
 
-def _fetch_record(config: EngineConfig, block: Fetches, last_in_pass: bool) -> bytes:
-    last = np.zeros(len(block.mask), np.int64)
+def _fetch_words(config: EngineConfig, fetches: Fetches) -> NDArray[np.int64]:
+    last = np.zeros(len(fetches.mask), np.int64)
     last[-1] = 1
     values = {
-        "plane": block.plane,
-        "tile_row": block.row // config.tile_h,
-        "row": block.row % config.tile_h,
-        "tile_col": block.col // config.tile_w,
-        "col": block.col % config.tile_w,
-        "mask": block.mask,
-        "last_in_block": last,
-        "last_in_pass": last * last_in_pass,
+        "plane": fetches.plane,
+        "tile_row": fetches.row // config.tile_h,
+        "row": fetches.row % config.tile_h,
+        "tile_col": fetches.col // config.tile_w,
+        "col": fetches.col % config.tile_w,
+        "mask": fetches.mask,
+        "last_in_pass": last,
+        "after": fetches.after,
     }
     words, shift = np.zeros(len(last), np.int64), 0
     for name, bits in tape.FETCH_FIELDS:
         words |= (values[name] & ((1 << bits) - 1)) << shift
         shift += bits
-    data = tape.pad(words.astype("<u8").tobytes(), config.beat_bytes)
-    return _record_header(config, RecordKind.FETCH, len(words)) + data
+    return words.astype("<i8")
 
 
 def requant_payload(requant: Requant, chosen: Pass) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.spec.tape import Pool
 
 #: Row and column of the four phases of a 2x2 window, in the order of slots and of reorg's channel groups.
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -42,13 +43,16 @@ class Weights:
 
 @dataclass(frozen=True)
 class Operation:
-    """One map to compute: what a CONV step, or several, will do."""
+    """One map to compute: what a CONV step, or several, will do.
+
+    With `Pool.KEEP` it makes the map of its first layer as well, split by phase.
+    """
 
     layers: tuple[str, ...]  # the graph layers it covers; the last one names the map
     sources: tuple[str, ...]  # maps whose channels the weights count over
     weights: Weights
     filters: int
-    pool: bool
+    pool: Pool
     gather_stride: int
     pad_value: int
     requant: Requant
@@ -58,13 +62,23 @@ class Operation:
         """Name of the map that the operation makes."""
         return self.layers[-1]
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all maps that it makes."""
+        return self.layers if self.pool is Pool.KEEP else self.layers[-1:]
+
 
 @dataclass(frozen=True)
 class Program:
-    """Operations in order, and for each map that is only a view, the maps whose channels it joins."""
+    """Operations in order, and what else there is to know of maps.
+
+    `views`: for each map that is not computed, the maps whose channels it shows. `split`: the computed maps that
+    lie in memory split by phase (docs/engine.md, "One operation"); a Reorg of such a map is a view.
+    """
 
     operations: tuple[Operation, ...]
     views: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    split: frozenset[str] = frozenset()
 
     def sources(self, name: str) -> tuple[str, ...]:
         """The computed (or input) maps behind a map."""
@@ -74,44 +88,83 @@ class Program:
 
 
 def lower(graph: Graph) -> Program:
-    """Turn `graph` into operations, fusing a 2x2/2 pool or a reorg into the conv that alone feeds it."""
+    """Turn `graph` into operations, fusing a 2x2/2 pool or a reorg into the conv before it where that is possible."""
     consumers: dict[str, list[Layer]] = {layer.name: [] for layer in graph.layers}
     for layer in graph.layers:
         for name in layer.sources:
             consumers[name].append(layer)
+    split = _split_maps(graph, consumers)
     operations: list[Operation] = []
     views: dict[str, tuple[str, ...]] = {}
     fused: set[str] = set()
     for layer in graph.layers:
         if layer.name in fused or isinstance(layer, Input):
             continue
-        if isinstance(layer, Concat | Output):
+        if isinstance(layer, Concat | Output) or (isinstance(layer, Reorg) and layer.input in split):
             views[layer.name] = tuple(layer.sources)
             continue
-        follower = _fusible(layer, consumers[layer.name])
+        follower = (_kept_pool if layer.name in split else _fusible)(layer, consumers)
         if follower is not None:
             fused.add(follower.name)
-        operations.append(_operation(graph, layer, follower))
-    return Program(tuple(operations), views)
+        operations.append(_operation(graph, layer, follower, keep=layer.name in split))
+    return Program(tuple(operations), views, split)
 
 
-def _fusible(layer: Layer, consumers: list[Layer]) -> MaxPool | Reorg | None:
-    if not isinstance(layer, Conv) or layer.stride != 1 or len(consumers) != 1:
+def _split_maps(graph: Graph, consumers: dict[str, list[Layer]]) -> frozenset[str]:
+    """Convs that are computed split by phase: those that a pool and others read, and the 1x1 convs behind them."""
+    split: set[str] = set()
+    for layer in graph.layers:
+        pool = _kept_pool(layer, consumers)
+        if pool is not None and _is_even(graph, layer):
+            others = [consumer for consumer in consumers[layer.name] if consumer is not pool]
+            if all(_reads_split(other, consumers) for other in others):
+                split.add(layer.name)
+        elif isinstance(layer, Conv) and layer.input in split and _is_pointwise(layer):
+            split.add(layer.name)
+    return frozenset(split)
+
+
+def _kept_pool(layer: Layer, consumers: dict[str, list[Layer]]) -> MaxPool | None:
+    """The pool that can be fused into a conv which others read as well."""
+    pools = [c for c in consumers[layer.name] if isinstance(c, MaxPool) and c.stride == 2]
+    several = len(consumers[layer.name]) > 1
+    return pools[0] if isinstance(layer, Conv) and layer.stride == 1 and several and len(pools) == 1 else None
+
+
+def _is_even(graph: Graph, layer: Layer) -> bool:
+    info = graph.info[layer.name]
+    return info.height % 2 == 0 and info.width % 2 == 0
+
+
+def _reads_split(layer: Layer, consumers: dict[str, list[Layer]]) -> bool:
+    """Whether a layer can read a map that is split by phase, and all that read its own map can too."""
+    if isinstance(layer, Conv) and _is_pointwise(layer):
+        return all(_reads_split(consumer, consumers) for consumer in consumers[layer.name])
+    return isinstance(layer, Reorg | Output)
+
+
+def _is_pointwise(layer: Conv) -> bool:
+    return layer.weights.shape[2:] == (1, 1) and layer.stride == 1 and layer.padding == (0, 0, 0, 0)
+
+
+def _fusible(layer: Layer, consumers: dict[str, list[Layer]]) -> MaxPool | Reorg | None:
+    """The pool or reorg that alone reads a conv, so that nobody needs the conv's own map."""
+    if not isinstance(layer, Conv) or layer.stride != 1 or len(consumers[layer.name]) != 1:
         return None
-    only = consumers[0]
+    only = consumers[layer.name][0]
     if isinstance(only, Reorg) or (isinstance(only, MaxPool) and only.stride == 2):
         return only
     return None
 
 
-def _operation(graph: Graph, layer: Layer, follower: MaxPool | Reorg | None) -> Operation:
+def _operation(graph: Graph, layer: Layer, follower: MaxPool | Reorg | None, *, keep: bool) -> Operation:
     if isinstance(layer, Conv):
-        return _conv(graph, layer, follower)
+        return _conv(graph, layer, follower, keep=keep)
     make: dict[type[Layer], Callable[..., Operation]] = {Add: _add, MaxPool: _pool, Reorg: _reorg}
     return make[type(layer)](graph, layer)
 
 
-def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None) -> Operation:
+def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None, *, keep: bool) -> Operation:
     filters, channel, row, col = (axis.astype(np.int32) for axis in np.nonzero(layer.weights))
     top, left, _, _ = layer.padding
     weights = Weights(
@@ -133,7 +186,7 @@ def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None) -> Operat
         sources=(layer.input,),
         weights=weights,
         filters=count,
-        pool=isinstance(follower, MaxPool),
+        pool=(Pool.KEEP if keep else Pool.MAX) if isinstance(follower, MaxPool) else Pool.NONE,
         gather_stride=2 if follower else layer.stride,
         pad_value=graph.info[layer.input].zero_point,
         requant=requant,
@@ -179,7 +232,7 @@ def _pool(graph: Graph, layer: MaxPool) -> Operation:
         sources=(layer.input,),
         weights=_over_phases(_ones(channels), filter_step=0),
         filters=channels,
-        pool=True,
+        pool=Pool.MAX,
         gather_stride=layer.stride,
         pad_value=-(1 << (graph.act_bits - 1)),
         requant=_identity(channels),
@@ -193,7 +246,7 @@ def _reorg(graph: Graph, layer: Reorg) -> Operation:
         sources=(layer.input,),
         weights=_over_phases(_ones(channels), filter_step=channels),
         filters=4 * channels,
-        pool=False,
+        pool=Pool.NONE,
         gather_stride=2,
         pad_value=0,
         requant=_identity(4 * channels),
@@ -209,7 +262,7 @@ def _add(graph: Graph, layer: Add) -> Operation:
         sources=tuple(layer.sources),
         weights=Weights.join([first, second]),
         filters=channels,
-        pool=False,
+        pool=Pool.NONE,
         gather_stride=1,
         pad_value=0,
         requant=layer.requant,

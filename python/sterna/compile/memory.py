@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.compile.lower import PHASES
 from sterna.errors import SternaError
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 
@@ -18,13 +19,18 @@ class Region:
     base: int
     words: int
 
+    def overlaps(self, other: Region) -> bool:
+        """Whether a word is in both."""
+        return self.base < other.base + other.words and other.base < self.base + self.words
+
 
 @dataclass(frozen=True)
 class Map:
     """A map in feature memory.
 
     Channel c lies in byte `byte[c]` of the words from `plane[c]` on, one word a tile. `regions` are the memory
-    behind it: one for a computed map, several for a concat.
+    behind it: one for a computed map, several for a concat. A map that is split by phase has four times the tile rows
+    of one phase, phase after phase, and counts as so high.
     """
 
     height: int
@@ -34,6 +40,9 @@ class Map:
     plane: NDArray[np.int64]
     byte: NDArray[np.int64]
     regions: tuple[Region, ...]
+    #: CONV step that wrote each channel (-1: loaded), and how many words it had then written.
+    step: NDArray[np.int64]
+    written: NDArray[np.int64]
 
     @property
     def tiles(self) -> int:
@@ -59,33 +68,38 @@ def tile_counts(config: EngineConfig, height: int, width: int) -> tuple[int, int
     return -(-height // config.tile_h), -(-width // config.tile_w)
 
 
-def place_map(
-    config: EngineConfig, height: int, width: int, word: NDArray[np.int64], byte: NDArray[np.int64], region: Region
-) -> Map:
-    """A map of one region whose channel c is byte `byte[c]` of channel word `word[c]`."""
+def split_counts(config: EngineConfig, height: int, width: int) -> tuple[int, int]:
+    """Tiles, downwards and across, of a map of height x width (even) that is split by phase."""
+    tiles_h, tiles_w = tile_counts(config, height // 2, width // 2)
+    return len(PHASES) * tiles_h, tiles_w
+
+
+def image_map(config: EngineConfig, height: int, width: int, channels: int, region: Region) -> Map:
+    """The loaded image, its channels in order."""
     tiles_h, tiles_w = tile_counts(config, height, width)
-    return Map(height, width, tiles_h, tiles_w, region.base + word * (tiles_h * tiles_w), byte, (region,))
-
-
-def plain_map(config: EngineConfig, height: int, width: int, channels: int, region: Region) -> Map:
-    """A map whose channels lie in order."""
     index = np.arange(channels)
-    return place_map(config, height, width, index // WORD_CHANNELS, index % WORD_CHANNELS, region)
+    plane = region.base + index // WORD_CHANNELS * (tiles_h * tiles_w)
+    never = np.full(channels, -1)
+    return Map(height, width, tiles_h, tiles_w, plane, index % WORD_CHANNELS, (region,), never, never)
+
+
+def phase_view(split: Map, height: int, width: int) -> Map:
+    """The reorg of a map that is split by phase, height x width: phase p of channel c is channel p*C + c."""
+    tiles_h = split.tiles_h // len(PHASES)
+    phase = np.arange(len(PHASES))[:, None] * (tiles_h * split.tiles_w)
+    plane = (split.plane + phase).ravel()
+    byte, step, written = (np.tile(axis, len(PHASES)) for axis in (split.byte, split.step, split.written))
+    return Map(height, width, tiles_h, split.tiles_w, plane, byte, split.regions, step, written)
 
 
 def join_maps(maps: list[Map]) -> Map:
     """The concatenation of maps of one size; nothing moves."""
     regions = tuple(dict.fromkeys(region for part in maps for region in part.regions))
-    first = maps[0]
-    return Map(
-        first.height,
-        first.width,
-        first.tiles_h,
-        first.tiles_w,
-        np.concatenate([part.plane for part in maps]),
-        np.concatenate([part.byte for part in maps]),
-        regions,
+    plane, byte, step, written = (
+        np.concatenate([getattr(part, name) for part in maps]) for name in ("plane", "byte", "step", "written")
     )
+    first = maps[0]
+    return Map(first.height, first.width, first.tiles_h, first.tiles_w, plane, byte, regions, step, written)
 
 
 class Allocator:
@@ -100,15 +114,14 @@ class Allocator:
         """Words in use."""
         return sum(region.words for region in self._used)
 
-    def take(self, words: int, layer: str) -> Region:
-        """Reserve `words` for `layer`; SternaError says how many are missing if they do not fit."""
-        base = 0
-        for index, region in enumerate([*self._used, Region(self._words, 0)]):
-            if region.base - base >= words:
-                taken = Region(base, words)
-                self._used.insert(index, taken)
-                return taken
-            base = region.base + region.words
+    def take(self, words: int, layer: str, avoid: Region | None = None) -> Region:
+        """Reserve `words` for `layer`, outside `avoid`; SternaError says how many are missing if they do not fit."""
+        taken = [*self._used, *([avoid] if avoid else [])]
+        for base in sorted([0, *(region.base + region.words for region in taken)]):
+            found = Region(base, words)
+            if base + words <= self._words and not any(found.overlaps(region) for region in taken):
+                self._used.append(found)
+                return found
         raise SternaError(
             f"does not fit the feature memory beside the maps that are still needed ({self.in_use} words)",
             where=f"layer {layer}",
@@ -121,3 +134,44 @@ class Allocator:
     def give_back(self, region: Region) -> None:
         """Free a region."""
         self._used.remove(region)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where everything lies, and the operation behind which the next image may be loaded (None: behind none)."""
+
+    regions: dict[str, Region]
+    load_behind: int | None
+
+
+def place(words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int]) -> Placement:
+    """Regions for the image and the maps that each operation makes (name, words), in `words` words of memory.
+
+    `last_use` is the last operation that needs a map. The image's place is kept free from as early on as possible, so that
+    the next image can be loaded while the rest of the frame runs. Raises SternaError naming the layer that does not
+    fit.
+    """
+    for reserved in range(last_use.get(image[0], 0) + 1, len(made)):
+        try:
+            return Placement(_place(words, image, made, last_use, reserved), reserved)
+        except SternaError:
+            continue
+    return Placement(_place(words, image, made, last_use, len(made)), None)
+
+
+def _place(
+    words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int], reserved: int
+) -> dict[str, Region]:
+    """The regions; maps that are needed in operation `reserved` or later lie outside the image's."""
+    memory = Allocator(words)
+    regions = {image[0]: memory.take(image[1], image[0])}
+    live = set(regions)
+    for index, maps in enumerate([[], *made], start=-1):
+        for name, size in maps:
+            needed_late = last_use.get(name, index) >= reserved
+            regions[name] = memory.take(size, name, avoid=regions[image[0]] if needed_late else None)
+            live.add(name)
+        for name in [name for name in live if last_use.get(name, index) <= index]:
+            live.remove(name)
+            memory.give_back(regions[name])
+    return regions

@@ -1,8 +1,9 @@
-"""How an operation is spread over passes, clusters, units, slots and blocks."""
+"""How an operation is spread over passes, clusters, units and slots, and in which order its lines come."""
 
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from sterna.compile.lower import PHASES, Operation, Weights
 from sterna.compile.memory import Map
 from sterna.graph.csd import digits
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
+from sterna.spec.tape import Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
@@ -49,46 +51,56 @@ class Spread:
 
 @dataclass(frozen=True)
 class Fetches:
-    """The fetch words of a block: channel word plane, window offset and the channels that become lines."""
+    """The fetch words of a pass: plane of the channel word, window offset, channels that become lines, wait."""
 
     plane: NDArray[np.int64]
     row: NDArray[np.int64]
     col: NDArray[np.int64]
     mask: NDArray[np.int64]
+    after: NDArray[np.int64]
+
+    @property
+    def last_lines(self) -> NDArray[np.int64]:
+        """The last line that each fetch word gives."""
+        return np.cumsum(np.bitwise_count(self.mask).astype(np.int64)) - 1
 
     @property
     def lines(self) -> int:
-        """Lines of the block."""
+        """Lines of the pass."""
         return int(np.bitwise_count(self.mask).sum())
 
 
 @dataclass(frozen=True)
 class Additions:
-    """Every addition of a pass as parallel arrays; `sweep` counts a block's walks over its lines."""
+    """Every addition of a pass as parallel arrays."""
 
-    block: NDArray[np.int64]
     stream: NDArray[np.int64]
-    sweep: NDArray[np.int64]
     line: NDArray[np.int64]
     slot: NDArray[np.int64]
     subtract: NDArray[np.bool_]
+    #: Digit plane.
     plane: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class PassWork:
-    """What the units do in a pass: its blocks, additions, and the digit plane that ends each block and sweep."""
+    """What the units do in a pass."""
 
-    blocks: tuple[Fetches, ...]
+    fetches: Fetches
     additions: Additions
-    #: (block, sweep, digit plane, doublings after it) in order of execution.
-    sweeps: tuple[tuple[int, int, int, int], ...]
+    #: (digit plane, its last line, doublings after it), highest plane first.
+    planes: tuple[tuple[int, int, int], ...]
+
+
+def phases(operation: Operation) -> int:
+    """Slots that a filter of the operation takes: one for each phase."""
+    return 1 if operation.pool is Pool.NONE else len(PHASES)
 
 
 def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
     """Choose tiles at once and passes with the fewest cycles by a coarse count, and give filters to units by work."""
     work = _work(operation)
-    per_unit = config.slots // (len(PHASES) if operation.pool else 1)
+    per_unit = config.slots // phases(operation)
     lines = _line_count(operation.weights)
     best: tuple[float, int] | None = None
     tiles_at_once = 1
@@ -96,15 +108,24 @@ def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
         streams = config.clusters // tiles_at_once * config.units
         passes = -(-operation.filters // (streams * per_unit))
         load = lines * max(1.0, tiles_at_once / WORD_CHANNELS)
-        drain = -(-operation.filters // (passes * config.clusters // tiles_at_once)) * (4 if operation.pool else 1)
+        drain = -(-operation.filters // (passes * config.clusters // tiles_at_once)) * phases(operation)
         busy = max(work.sum() / (passes * streams), float(work.max(initial=0)))
-        cycles = -(-tiles // tiles_at_once) * passes * max(load, busy, drain)
+        cycles = -(-tiles // tiles_at_once) * passes * max(load, _walk(busy, lines), drain)
         if best is None or cycles < best[0]:
             best = (cycles, tiles_at_once)
         tiles_at_once *= 2
     assert best is not None
     chosen = best[1]
     return Spread(chosen, _passes(config, work, config.clusters // chosen, per_unit))
+
+
+def _walk(busy: float, lines: int) -> float:
+    """Cycles of a unit for `busy` additions spread over `lines`: it needs skips where lines have none for it.
+
+    Lines without an addition are taken as random; a skip is needed from the third in a row on.
+    """
+    missed = math.exp(-busy / lines) if lines else 0.0
+    return busy + lines * missed**2
 
 
 def _work(operation: Operation) -> NDArray[np.int64]:
@@ -114,7 +135,9 @@ def _work(operation: Operation) -> NDArray[np.int64]:
 
 
 def _line_count(weights: Weights) -> int:
-    return len(np.unique(_line_key(weights)))
+    """Lines of all digit planes."""
+    line = _line_key(weights)
+    return sum(len(np.unique(line[plane != 0])) for plane in digits(weights.value) if plane.any())
 
 
 def _line_key(weights: Weights) -> NDArray[np.int64]:
@@ -143,16 +166,35 @@ def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, per_unit
     return tuple(Pass(step) for step in filters)
 
 
-def pass_work(config: EngineConfig, operation: Operation, source: Map, chosen: Pass) -> PassWork:
-    """Blocks and additions of one pass; the lines come from `source`, the joined maps the weights count over."""
+def pass_work(config: EngineConfig, operation: Operation, source: Map, chosen: Pass, step: int) -> PassWork:
+    """Lines and additions of one pass, which is CONV step `step`.
+
+    The lines come from `source`, the joined maps the weights count over, those of maps that are ready first.
+    """
     weights, stream, slot = _placed(config, operation, chosen)
-    planes = digits(weights.value)
-    depth = int(np.flatnonzero(planes.any(axis=1)).max(initial=0)) + 1
-    lines = _lines(source, weights)
-    whole = _blocks(config, np.unique(lines)) if len(lines) else [_any_fetch(source)]
-    if depth == 1 or len(whole) == 1:
-        return _one_load(stream, slot, planes[:depth], lines, whole)
-    return _load_each_plane(config, stream, slot, planes[:depth], lines)
+    words = _Words(source)
+    lines = words.lines(weights)
+    digit = digits(weights.value)
+    used = [plane for plane in reversed(range(len(digit))) if digit[plane].any()]
+    if not used:
+        return PassWork(words.fetches([words.any_line()], step), _no_additions(), ((0, 0, 0),))
+    listed, parts, planes, before = [], [], [], 0
+    for plane, following in zip(used, [*used[1:], 0], strict=True):
+        members = np.flatnonzero(digit[plane])
+        mine, line = np.unique(lines[members], return_inverse=True)
+        zero = np.zeros_like(line)
+        parts.append(Additions(stream[members], line + before, slot[members], digit[plane, members] < 0, zero + plane))
+        before += len(mine)
+        listed.append(mine)
+        planes.append((plane, before - 1, plane - following))
+    names = Additions.__dataclass_fields__
+    joined = Additions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return PassWork(words.fetches(listed, step), joined, tuple(planes))
+
+
+def _no_additions() -> Additions:
+    none = np.zeros(0, np.int64)
+    return Additions(none, none, none, none.astype(bool), none)
 
 
 def _placed(
@@ -167,126 +209,48 @@ def _placed(
     slot_of[members] = index // config.units
     weights = operation.weights.select(np.flatnonzero(stream_of[operation.weights.filter] >= 0))
     slot = slot_of[weights.filter]
-    if operation.pool:
-        slot = slot * len(PHASES) + weights.phase
+    slot = slot * phases(operation) + weights.phase
     return weights, stream_of[weights.filter], slot
 
 
-def _lines(source: Map, weights: Weights) -> NDArray[np.int64]:
-    """A sortable number for each nonzero's line: channel word plane, row, col, byte."""
-    plane = source.plane[weights.channel]
-    key = (plane << 8) + weights.row + _OFFSET
-    key = (key << 8) + weights.col + _OFFSET
-    return (key << 2) + source.byte[weights.channel]
+class _Words:
+    """The channel words of a map in the order in which they are ready, and the lines that they give.
 
+    A line has a sortable number: place of its channel word in that order, row and column of the window, byte.
+    """
 
-def _any_fetch(source: Map) -> NDArray[np.int64]:
-    """A line that nobody uses, for passes without a nonzero."""
-    key = ((int(source.plane[0]) << 8) + _OFFSET << 8) + _OFFSET
-    return np.array([key << 2])
+    def __init__(self, source: Map) -> None:
+        self._source = source
+        plane, first, word = np.unique(source.plane, return_index=True, return_inverse=True)
+        order = np.lexsort((plane, source.written[first], source.step[first]))
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        self._channel = first[order]  # a channel of each word
+        self._place = place[word]
 
+    def lines(self, weights: Weights) -> NDArray[np.int64]:
+        """The line of each nonzero."""
+        key = (self._place[weights.channel] << 8) + weights.row + _OFFSET
+        key = (key << 8) + weights.col + _OFFSET
+        line: NDArray[np.int64] = (key << 2) + self._source.byte[weights.channel]
+        return line
 
-def _blocks(config: EngineConfig, lines: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Cut sorted lines into the fewest blocks, of like size; the lines of a fetch stay together."""
-    starts = np.flatnonzero(np.diff(lines >> 2, prepend=-1))
-    ends = np.append(starts[1:], len(lines))
-    limit = config.block_lines
-    while True:
-        cuts, begin = [0], 0
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            if end - begin > limit:
-                cuts.append(start)
-                begin = start
-        even = -(-len(lines) // len(cuts)) + WORD_CHANNELS - 1
-        if even >= limit or limit < config.block_lines:
-            return np.split(lines, cuts[1:])
-        limit = even
+    def any_line(self) -> NDArray[np.int64]:
+        """A line for a pass that needs none."""
+        return np.array([((_OFFSET << 8) + _OFFSET) << 2])
 
-
-def _fetches(block: NDArray[np.int64]) -> Fetches:
-    fetch, index = np.unique(block >> 2, return_inverse=True)
-    mask = np.zeros(len(fetch), np.int64)
-    np.bitwise_or.at(mask, index, np.int64(1) << (block & 3))
-    return Fetches(fetch >> 16, ((fetch >> 8) & 255) - _OFFSET, (fetch & 255) - _OFFSET, mask)
-
-
-def _additions(
-    chosen: NDArray[np.intp],
-    plane: NDArray[np.int64],
-    digit: NDArray[np.int8],
-    block: NDArray[np.int64],
-    line: NDArray[np.int64],
-    sweep: NDArray[np.int64],
-    stream: NDArray[np.int64],
-    slot: NDArray[np.int64],
-) -> Additions:
-    return Additions(block, stream[chosen], sweep, line, slot[chosen], digit < 0, plane)
-
-
-def _one_load(
-    stream: NDArray[np.int64],
-    slot: NDArray[np.int64],
-    planes: NDArray[np.int8],
-    lines: NDArray[np.int64],
-    blocks: list[NDArray[np.int64]],
-) -> PassWork:
-    """Every block is loaded once; several digit planes are swept within the one block."""
-    depth = len(planes)
-    first = np.cumsum([0, *(len(block) for block in blocks)])
-    rank = np.searchsorted(np.concatenate(blocks), lines)
-    block = np.searchsorted(first, rank, side="right") - 1
-    plane, chosen = np.nonzero(planes)
-    additions = _additions(
-        chosen,
-        plane,
-        planes[plane, chosen],
-        block[chosen],
-        (rank - first[block])[chosen],
-        depth - 1 - plane,
-        stream,
-        slot,
-    )
-    if depth == 1:
-        sweeps = tuple((index, 0, 0, 0) for index in range(len(blocks)))
-    else:
-        sweeps = tuple((0, depth - 1 - plane, plane, int(plane > 0)) for plane in reversed(range(depth)))
-    return PassWork(tuple(map(_fetches, blocks)), additions, sweeps)
-
-
-def _load_each_plane(
-    config: EngineConfig,
-    stream: NDArray[np.int64],
-    slot: NDArray[np.int64],
-    planes: NDArray[np.int8],
-    lines: NDArray[np.int64],
-) -> PassWork:
-    """Blocks are loaded again for each digit plane, highest first, with the lines that the plane uses."""
-    blocks: list[NDArray[np.int64]] = []
-    parts: list[Additions] = []
-    sweeps: list[tuple[int, int, int, int]] = []
-    used = [plane for plane in reversed(range(len(planes))) if planes[plane].any()]
-    for plane, following in zip(used, [*used[1:], 0], strict=True):
-        chosen = np.flatnonzero(planes[plane])
-        mine = _blocks(config, np.unique(lines[chosen]))
-        first = np.cumsum([0, *(len(block) for block in mine)])
-        rank = np.searchsorted(np.concatenate(mine), lines[chosen])
-        block = np.searchsorted(first, rank, side="right") - 1
-        zero = np.zeros_like(block)
-        parts.append(
-            _additions(
-                chosen,
-                zero + plane,
-                planes[plane, chosen],
-                block + len(blocks),
-                rank - first[block],
-                zero,
-                stream,
-                slot,
-            )
+    def fetches(self, listed: list[NDArray[np.int64]], step: int) -> Fetches:
+        """Fetch words for the lines of each list, list after list, read by CONV step `step`."""
+        parts = [np.unique(lines >> 2, return_inverse=True) for lines in listed]
+        fetch = np.concatenate([words for words, _ in parts])
+        mask = np.zeros(len(fetch), np.int64)
+        before = 0
+        for (words, index), lines in zip(parts, listed, strict=True):
+            np.bitwise_or.at(mask, before + index, np.int64(1) << (lines & 3))
+            before += len(words)
+        channel = self._channel[fetch >> 16]
+        just_made = self._source.step[channel] == step - 1
+        after = np.where(just_made & (step > 0), self._source.written[channel], 0)
+        return Fetches(
+            self._source.plane[channel], ((fetch >> 8) & 255) - _OFFSET, (fetch & 255) - _OFFSET, mask, after
         )
-        blocks += mine
-        sweeps += [(len(blocks) - len(mine) + index, 0, plane, 0) for index in range(len(mine))]
-        sweeps[-1] = (*sweeps[-1][:3], plane - following)
-    names = Additions.__dataclass_fields__
-    joined = Additions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-    return PassWork(tuple(map(_fetches, blocks)), joined, tuple(sweeps))

@@ -58,7 +58,7 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "Clusters": config.clusters,
         "Units": config.units,
         "Slots": config.slots,
-        "BlockLines": config.block_lines,
+        "BufferLines": config.buffer_lines,
         "ActW": config.act_w,
         "AccW": config.acc_w,
         "MulW": config.mul_w,

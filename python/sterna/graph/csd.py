@@ -1,7 +1,8 @@
 """Canonical signed digits: how a weight of several bits becomes a sum of shifted -1, 0, +1.
 
 The canonical form has no two adjacent nonzero digits, and the fewest nonzeros of all signed-digit forms
-(Reitwiesner, "Binary arithmetic", Advances in Computers 1, 1960).
+(Reitwiesner, "Binary arithmetic", Advances in Computers 1, 1960). Only at the top 1 0 -1 is written 1 1: as few
+nonzeros, one digit less to step through, and a smaller value on the way.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ def _recode(weight: int) -> list[int]:
         digit = 2 - weight % 4 if weight % 2 else 0
         digits.append(digit)
         weight = (weight - digit) // 2
+    if len(digits) >= 3 and digits[-2] == 0 and digits[-3] == -digits[-1]:
+        digits[-3:] = [digits[-1], digits[-1]]
     return digits
 
 
@@ -61,6 +64,6 @@ def digits(weights: NDArray[np.int8]) -> NDArray[np.int8]:
 def peak(weights: NDArray[np.int8]) -> NDArray[np.int16]:
     """Largest magnitude met when each weight is evaluated from its highest digit down, doubling in between.
 
-    Same shape as `weights`. It is `|w|` for ternary weights; 3 = 4 - 1 peaks at 4.
+    Same shape as `weights`. It is `|w|` for ternary weights; 7 = 8 - 1 peaks at 8.
     """
     return _PEAKS[weights.view(np.uint8)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,17 @@ WATCHDOG = 100_000
 LOOK = 20_000
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where a frame and its result lie in the engine's memory."""
+
+    frame: int
+    result: int
+
+
 class EngineDevice(Device):
-    """Runs packages on an engine behind `transport`.
+    """Runs packages on an engine behind `transport`. Of several images, the next one is queued in the engine while one
+    runs, so that frames follow each other without a gap.
 
     `watchdog` is the engine's own limit of cycles without progress; `timeout` limits the cycles of a frame
     (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, `load` leaves it to the
@@ -94,23 +103,23 @@ class EngineDevice(Device):
         self._counters = None
         self._place(package)
         self._transport.write_memory(self._tape, package.tape)
-        self._transport.write_memory(self._result, bytes(package.schedule.result_bytes))
-        for register, address in (
-            (Register.TAPE_ADDR_LO, self._tape),
-            (Register.FRAME_ADDR_LO, self._frame),
-            (Register.RESULT_ADDR_LO, self._result),
-        ):
-            self._transport.write32(register, address & 0xFFFF_FFFF)
-            self._transport.write32(register + 4, address >> 32)
+        for place in self._places:
+            self._transport.write_memory(place.result, bytes(package.schedule.result_bytes))
+        self._write64(Register.TAPE_ADDR_LO, self._tape)
         self._transport.write32(Register.TAPE_BYTES, len(package.tape))
         self._transport.write32(Register.WATCHDOG, self._watchdog)
 
     def _place(self, package: Package) -> None:
-        sizes = (len(package.tape), package.schedule.frame_bytes, package.schedule.result_bytes)
+        """Find room for the tape and for two frames with their results."""
         self._tape = self._transport.memory_base
-        self._frame = _page_up(self._tape + sizes[0])
-        self._result = _page_up(self._frame + sizes[1])
-        used = _page_up(self._result + sizes[2]) - self._tape
+        end = _page_up(self._tape + len(package.tape))
+        places = []
+        for _ in range(2):
+            result = _page_up(end + package.schedule.frame_bytes)
+            places.append(_Place(end, result))
+            end = _page_up(result + package.schedule.result_bytes)
+        self._places = tuple(places)
+        used = end - self._tape
         if used > self._transport.memory_bytes:
             raise SternaError(
                 "the package does not fit the engine's memory",
@@ -122,47 +131,61 @@ class EngineDevice(Device):
             )
 
     def counters(self) -> Counters | None:
-        """What the last image cost; None before the first."""
+        """What the last image cost; None before the first. In a batch it counts from the end of the image before."""
         return self._counters
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
-        frames = []
-        for number, image in enumerate(images):
-            self._frame_in(image, package)
-            try:
-                self._frame_run(package, number, progress)
-            except KeyboardInterrupt:
-                self._abort()
-                raise
-            self._counters = self._read_counters()
-            frames.append(self._frame_out(package))
-        return {name: np.stack([frame[name] for frame in frames]) for name in frames[0]}
+        self._transport.write32(Register.STATUS, Status.DONE | Status.ERROR | Status.IRQ)
+        before = self._transport.read32(Register.FRAMES)
+        results = []
+        try:
+            for number, image in enumerate(images[: len(self._places)]):
+                self._start(number, image, package)
+            for number in range(len(images)):
+                self._finish(number, before, package, progress)
+                results.append(self._frame_out(number, package))
+                if number + len(self._places) < len(images):
+                    self._start(number + len(self._places), images[number + len(self._places)], package)
+                self._counters = self._read_counters()
+        except KeyboardInterrupt:
+            self._abort()
+            raise
+        return {name: np.stack([result[name] for result in results]) for name in results[0]}
 
-    def _frame_in(self, image: NDArray[np.int8], package: Package) -> None:
+    def _start(self, number: int, image: NDArray[np.int8], package: Package) -> None:
+        """Start a frame, or queue it behind the one that runs."""
+        place = self._places[number % len(self._places)]
         packed = layout.pack(image >> (8 - package.graph.act_bits), package.config)
-        self._transport.write_memory(self._frame + package.schedule.input.dram_offset, packed.tobytes())
+        self._transport.write_memory(place.frame + package.schedule.input.dram_offset, packed.tobytes())
+        self._write64(Register.FRAME_ADDR_LO, place.frame)
+        self._write64(Register.RESULT_ADDR_LO, place.result)
+        self._transport.write32(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
 
-    def _frame_out(self, package: Package) -> Results:
-        memory = memoryview(self._transport.read_memory(self._result, package.schedule.result_bytes))
+    def _frame_out(self, number: int, package: Package) -> Results:
+        place = self._places[number % len(self._places)]
+        memory = memoryview(self._transport.read_memory(place.result, package.schedule.result_bytes))
         results = {}
         for store in package.schedule.stores:
             region = memory[store.dram_offset :][: layout.region_bytes(store, package.config)]
             results[store.layer] = layout.unpack(region, store, package.config)
         return results
 
-    def _frame_run(self, package: Package, number: int, progress: Progress | None) -> None:
-        self._transport.write32(Register.STATUS, Status.DONE | Status.ERROR | Status.IRQ)
-        self._transport.write32(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
+    def _finish(self, number: int, before: int, package: Package, progress: Progress | None) -> None:
+        """Wait until as many frames as `number` says have ended since there were `before`."""
         left = self._limit(package)
-        while not self._transport.wait(min(left, LOOK)):
+        while (self._transport.read32(Register.FRAMES) - before) % (1 << 32) <= number:
+            if self._transport.wait(min(left, LOOK)):
+                # First cleared, then looked at: what comes later raises it again.
+                self._transport.write32(Register.STATUS, Status.IRQ)
+                status = Status(self._transport.read32(Register.STATUS))
+                if Status.ERROR in status or not status & (Status.DONE | Status.BUSY):
+                    raise self._engine_error(package, status)
+                continue
             left -= LOOK
             if left <= 0:
                 raise self._timed_out(package)
             if progress:
-                progress(number, self._transport.read32(Register.STEPS))
-        status = Status(self._transport.read32(Register.STATUS))
-        if Status.ERROR in status or Status.DONE not in status:
-            raise self._engine_error(package, status)
+                progress(number, self._transport.read32(Register.STEPS_NOW))
         if progress:
             progress(number, len(package.schedule.steps))
 
@@ -171,7 +194,7 @@ class EngineDevice(Device):
         return self._timeout or 20 * estimate + 4 * self._watchdog
 
     def _timed_out(self, package: Package) -> SternaError:
-        steps, names = self._transport.read32(Register.STEPS), package.schedule.steps
+        steps, names = self._transport.read32(Register.STEPS_NOW), package.schedule.steps
         stopped = self._abort()
         layers = ", ".join(names[steps].layers) if steps < len(names) else "none"
         return SternaError(
@@ -183,14 +206,25 @@ class EngineDevice(Device):
         )
 
     def _abort(self) -> bool:
-        """End the frame; whether the engine obeyed."""
+        """End the frame, and the one that is queued; whether the engine obeyed."""
         self._transport.write32(Register.CONTROL, Control.ABORT | Control.IRQ_ENABLE)
-        return self._transport.wait(self._watchdog)
+        # The first interrupt may be that of a frame that ended by itself.
+        for _ in range(2):
+            if not self._transport.wait(self._watchdog):
+                return False
+            self._transport.write32(Register.STATUS, Status.IRQ)
+            if Status.BUSY not in Status(self._transport.read32(Register.STATUS)):
+                return True
+        return False
 
     def _engine_error(self, package: Package, status: Status) -> SternaError:
         code = self._transport.read32(Register.ERROR_CODE)
         segment = self._transport.read32(Register.ERROR_SEGMENT)
         return engine_error(package, status, code, segment)
+
+    def _write64(self, low: Register, value: int) -> None:
+        self._transport.write32(low, value & 0xFFFF_FFFF)
+        self._transport.write32(low + 4, value >> 32)
 
     def _read64(self, low: Register) -> int:
         return self._transport.read32(low) | self._transport.read32(low + 4) << 32

@@ -35,7 +35,7 @@ def pack(tensor: NDArray[np.int8], config: EngineConfig) -> NDArray[np.uint8]:
 
 
 def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig) -> NDArray[np.int8]:
-    """The layer int8[C, H, W] that `memory`, the bytes of its region, holds."""
+    """The layer int8[C, H, W] that `memory`, the bytes of its region, holds; one that is split by phase is joined."""
     lanes = np.frombuffer(memory, np.int8).reshape(store.words, store.tiles_h, store.tiles_w, config.word_bytes)
     split = lanes[..., : config.lanes * WORD_CHANNELS].reshape(
         store.words, store.tiles_h, store.tiles_w, config.tile_h, config.tile_w, WORD_CHANNELS
@@ -44,6 +44,9 @@ def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig)
     tensor = split.transpose(0, 5, 1, 3, 2, 4)[words, lane_bytes]
     height, width = store.tiles_h * config.tile_h, store.tiles_w * config.tile_w
     whole: NDArray[np.int8] = tensor.reshape(len(words), height, width)
+    if store.split:
+        phases = whole.reshape(len(words), 2, 2, height // 4, width)[..., : store.height // 2, : store.width // 2]
+        whole = phases.transpose(0, 3, 1, 4, 2).reshape(len(words), store.height, store.width)
     return whole[:, : store.height, : store.width]
 
 

@@ -50,7 +50,10 @@ class InputRegion(_Record):
 
 
 class StoreRegion(_Record):
-    """Where the engine writes a layer: channel words of `tiles_h * tiles_w` feature memory words each."""
+    """Where the engine writes a layer: channel words of `tiles_h * tiles_w` feature memory words each.
+
+    `split`: the map lies split by phase, a quarter of the tile rows for each.
+    """
 
     layer: str
     dram_offset: _Count
@@ -60,6 +63,7 @@ class StoreRegion(_Record):
     tiles_w: _Size
     height: _Size
     width: _Size
+    split: bool
     #: (channel word, byte in it) of each channel of the layer.
     channels: tuple[tuple[_Count, Annotated[int, Field(ge=0, lt=WORD_CHANNELS)]], ...]
 
@@ -71,8 +75,12 @@ class StepInfo(_Record):
     op: Literal["LOAD", "CONV", "STORE"]
     #: Which pass over the layer, from 0.
     number: int = Field(alias="pass", ge=0)
-    #: Clock cycles, as the compiler estimates them.
+    #: What the compiler expects of the step's counters (`sterna.run.device.StepCounters`).
     cycles: _Count
+    busy: _Count
+    wait_lines: _Count
+    wait_weights: _Count
+    wait_drain: _Count
     #: Nonzero digits of the weights, and additions times the lanes whose pixels exist.
     nonzeros: _Count
     lane_work: _Count
@@ -190,13 +198,20 @@ def _check_input(package: Package) -> None:
     _expect_inside("input.dram_offset", region.dram_offset, region.words * region.plane, total, package.config)
 
 
+def _tiles_and_size(store: StoreRegion) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Tiles and size of the map, or of one phase of it."""
+    if store.split:
+        return (store.tiles_h // 4, store.tiles_w), (store.height // 2, store.width // 2)
+    return (store.tiles_h, store.tiles_w), (store.height, store.width)
+
+
 def _check_store(package: Package, store: StoreRegion) -> None:
     where = f"stores['{store.layer}']"
     info = package.graph.info.get(store.layer)
     if info is None:
         raise _inconsistent(where, store.layer, "a layer of the graph")
     _expect(f"{where}.shape", (len(store.channels), store.height, store.width), info.shape)
-    _expect_tiles(f"{where}.tiles", (store.tiles_h, store.tiles_w), (store.height, store.width), package.config)
+    _expect_tiles(f"{where}.tiles", *_tiles_and_size(store), package.config)
     last = max(word for word, _ in store.channels)
     if last >= store.words:
         raise _inconsistent(f"{where}.channels", last, f"words 0 .. {store.words - 1}")

@@ -22,6 +22,7 @@ _HANDLE, _U32, _U64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "open": (_HANDLE, [_U64]),
     "close": (None, [_HANDLE]),
+    "reset": (ctypes.c_int, [_HANDLE]),
     "error": (ctypes.c_char_p, [_HANDLE]),
     "write32": (ctypes.c_int, [_HANDLE, _U32, _U32]),
     "read32": (ctypes.c_int, [_HANDLE, _U32, ctypes.POINTER(_U32)]),
@@ -127,6 +128,10 @@ class RtlTransport:
     def cycles(self) -> int:
         """Clock cycles since `open`."""
         return self._call("cycles")
+
+    def reset(self) -> None:
+        """Reset the engine in the middle of whatever it does; the memory keeps its contents."""
+        self._call("reset")
 
     def set_fault(self, address: int, size: int) -> None:
         """Let the memory refuse (SLVERR) what touches `size` bytes at `address`; size 0 ends that."""

@@ -34,11 +34,11 @@ class EngineConfig(BaseModel):
     #: Groups of units, each with a line port and a drain of its own.
     clusters: Annotated[int, Field(ge=1, le=4)]
     #: Units in a cluster; two share a line buffer.
-    units: Annotated[int, Field(ge=2, le=32)]
+    units: Annotated[int, Field(ge=4, le=32)]
     #: Accumulators a unit has for each lane, in each of its two halves.
     slots: Annotated[int, Field(ge=4, le=32)]
-    #: Lines in a block.
-    block_lines: Annotated[int, Field(ge=16, le=512)]
+    #: Lines that a line buffer holds; it is a ring.
+    buffer_lines: Annotated[int, Field(ge=32, le=1024)]
     #: Bits of an activation, an accumulator, a requantisation multiplier.
     act_w: Annotated[int, Field(ge=4, le=8)]
     acc_w: Annotated[int, Field(ge=12, le=32)]
@@ -47,11 +47,11 @@ class EngineConfig(BaseModel):
     fm_words: Annotated[int, Field(ge=64, le=65536)]
     #: Bits of the AXI4 data bus.
     axi_data_w: Annotated[int, Field(ge=64, le=512)]
-    #: Weight entries delivered to a unit at a time, and how many such chunks its FIFO holds.
+    #: Bytes of weight entries delivered to a unit at a time, and how many such chunks its FIFO holds.
     chunk_bytes: Annotated[int, Field(ge=2, le=8)]
     fifo_chunks: Annotated[int, Field(ge=2, le=64)]
 
-    @field_validator("clusters", "slots", "block_lines", "axi_data_w", "chunk_bytes", "fifo_chunks", "units")
+    @field_validator("clusters", "slots", "buffer_lines", "axi_data_w", "chunk_bytes", "fifo_chunks", "units")
     @classmethod
     def _power_of_two(cls, value: int) -> int:
         _require(value & (value - 1) == 0, "must be a power of two")
@@ -92,6 +92,21 @@ class EngineConfig(BaseModel):
     def word_bytes(self) -> int:
         """Bytes that one feature memory word of all lanes takes in memory, whole beats."""
         return self.word_beats * self.beat_bytes
+
+    @property
+    def slot_bits(self) -> int:
+        """Bits that name a slot in a weight entry; at least four, so that every command fits."""
+        return max(4, (self.slots - 1).bit_length())
+
+    @property
+    def entry_bits(self) -> int:
+        """Bits of a weight entry: two of skip, the slot, the sign."""
+        return self.slot_bits + 3
+
+    @property
+    def chunk_entries(self) -> int:
+        """Weight entries of a chunk."""
+        return self.chunk_bytes * 8 // self.entry_bits
 
     @property
     def hash(self) -> int:

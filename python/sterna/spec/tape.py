@@ -16,7 +16,7 @@ from enum import IntEnum
 from sterna.errors import SternaError
 
 MAGIC = int.from_bytes(b"STERNATP", "little")
-VERSION = 1
+VERSION = 2
 ALIGN = 64
 #: CRC-32 register (before the final inversion) after a message followed by its own CRC-32.
 CRC_RESIDUE = 0xDEBB20E3
@@ -57,26 +57,37 @@ class RecordKind(IntEnum):
 
 
 class Command(IntEnum):
-    """Control entries: skip field = 3, these in the low six bits."""
+    """Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of other entries).
+
+    DOUBLE is the highest of those bits (its value depends on the config's `slot_bits`), with a slot below it.
+    """
 
     NOP = 0
     PAD = 1  # drop the rest of this chunk
-    REWIND = 2  # before the first line of the block again
-    END_BLOCK = 3  # drop the rest of this chunk, go to the next block
-    END_PASS = 4  # as END_BLOCK, and give the accumulators to the drain
-    SKIP = 8  # | k: advance the line pointer by 2**k
-    DOUBLE = 32  # | slot: double that accumulator
+    END_PASS = 4  # | k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the drain
+    SKIP = 8  # | k: advance the line pointer by 2**k (k 0 to 7)
 
 
 ENTRY_CONTROL = 3
 #: Lines an entry itself can advance by.
 ENTRY_MAX_SKIP = 2
+#: Lines that END_PASS itself can advance by.
+END_PASS_MAX_SKIP = 3
+
+
+class Pool(IntEnum):
+    """What the drain does with the four phases of a filter."""
+
+    NONE = 0  # no phases: each slot is a channel
+    MAX = 1  # keep the maximum
+    KEEP = 2  # as MAX, and write the four phases as well
+
 
 #: Fields of a step, low bits first. Signed fields are two's complement.
 STEP_FIELDS: tuple[tuple[str, int], ...] = (
     ("op", 8),
-    ("barrier", 8),  # wait until every earlier pass is drained and written
-    ("pool", 8),  # 1: the drain keeps the maximum of four consecutive slots
+    ("next", 8),  # LOAD: 1 loads the frame that is queued, in the background; nothing if none is
+    ("pool", 8),  # see Pool; unless NONE, four consecutive slots are the phases of a filter
     ("gather_stride", 8),  # 1 or 2: input pixels from lane to lane
     ("activation", 8),
     ("shift", 8),
@@ -96,6 +107,9 @@ STEP_FIELDS: tuple[tuple[str, int], ...] = (
     ("tile_groups", 32),  # ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed
     ("filters", 16),  # channels that each cluster drains and writes in this pass
     ("group_words", 16),  # channel words between cluster groups: ceil(filters / 4)
+    ("keep_base", 32),  # Pool.KEEP: first feature memory word of the phases
+    ("requant_bytes", 32),  # payloads of the REQUANT and the WEIGHTS segment that follow
+    ("weights_bytes", 32),
 )
 STEP_BITS = 512
 
@@ -107,9 +121,11 @@ FETCH_FIELDS: tuple[tuple[str, int], ...] = (
     ("tile_col", 8),  # signed
     ("col", 4),
     ("mask", 4),  # channels of the word that become lines, low bit first
-    ("last_in_block", 1),
     ("last_in_pass", 1),
+    ("after", 10),  # words that each cluster must have written of the step before; see docs/engine.md
 )
+#: `after` of a fetch word that waits until all earlier steps are written.
+AFTER_ALL = (1 << 10) - 1
 #: A REQUANT word: multiplier in the low bits, signed bias above.
 REQUANT_MULTIPLIER_BITS = 18
 REQUANT_BIAS_BITS = 64 - REQUANT_MULTIPLIER_BITS

@@ -1,0 +1,134 @@
+"""`sterna estimate`: what an engine takes of an FPGA, and how fast a graph runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from sterna.cli.models import read_graph
+from sterna.cli.progress import bar
+from sterna.compile import compile_graph
+from sterna.size.devices import Device, load_device
+from sterna.size.engine import EngineSize, engine_size
+from sterna.size.performance import Performance, performance
+from sterna.size.resources import MLAB_ALMS
+from sterna.spec.config import EngineConfig, load_config
+
+#: A design that takes more of a device seldom meets its clock.
+FULL = 0.85
+#: Modules in the table of slow paths.
+SLOWEST = 8
+RULES = (
+    "ALMs: open synthesis (Yosys, Cyclone V) of each module alone, times its instances. A LUT of six inputs takes an "
+    "ALM, two smaller ones with at most eight inputs in all share one, as do two adder bits; LUTs in front of an adder "
+    "that fit its ALM cost nothing; four registers an ALM, beside LUTs of the same row. Wide modules are stretched "
+    "from two narrow ones. Memories and multipliers are counted from their shapes.",
+    "Delays: cells as Yosys knows them (arria10: those of Cyclone 10 GX, the same core), and as much again for wires. "
+    "No place and route was made: all of this is an estimate.",
+)
+
+
+def estimate(graph: Path | None, config: str, device: str) -> None:
+    """Print the size of the named config on the named device and, if there is a graph, its frames a second."""
+    engine, target = load_config(config), load_device(device)
+    source = None if graph is None else read_graph(graph)
+    console = Console()
+    size = measure(engine, target)
+    console.print(size_table(size))
+    for line in shares(size):
+        print(line)
+    console.print(path_table(size))
+    if source is not None:
+        with bar("compile") as show:
+            package = compile_graph(source, engine, progress=lambda layer, done, total: show(done, total, layer))
+        for line in speed(performance(package, target.mhz)):
+            print(line)
+    for rule in RULES:
+        console.print(rule, style="dim")
+
+
+def measure(config: EngineConfig, device: Device) -> EngineSize:
+    """The size of the engine, with a bar while modules are synthesised for the first time."""
+    with bar("synthesise") as show:
+        return engine_size(config, device, progress=show)
+
+
+def size_table(size: EngineSize) -> Table:
+    """Instances times the figures of one, for each part of the engine."""
+    table = Table(
+        title=f"Engine '{size.config.name}' on {size.device.name} (estimate)",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
+    table.add_column("part", no_wrap=True)
+    for name in ("no.", "LUT", "adder", "reg", "MLAB", "each", "ALMs", "RAM", "DSP"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in size.rows:
+        each, everything = row.each, row.all
+        luts = each.lut_alms + each.mux_alms
+        cells = (row.count, luts, each.logic_alms - luts, each.register_alms, each.mlabs, each.alms)
+        name = row.part.module.removeprefix("sterna_")
+        table.add_row(name, *map(_shown, (*cells, row.alms, everything.block_rams, everything.dsps)))
+    used = size.resources
+    table.add_section()
+    table.add_row("all", *map(_shown, ("", "", "", "", used.mlabs, "", size.alms, used.block_rams, used.dsps)))
+    table.caption = (
+        "each: ALMs of one = ALMs of LUTs + of adders + of registers that find no room there + "
+        f"{MLAB_ALMS} for each MLAB; RAM: block RAM of all"
+    )
+    return table
+
+
+def _shown(cell: object) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+
+
+def shares(size: EngineSize) -> Iterator[str]:
+    """How much of the device each resource is, and whether it stays under the line."""
+    used, device = size.resources, size.device
+    kinds = (
+        ("ALMs", size.alms, device.alms),
+        ("MLABs", used.mlabs, device.mlabs),
+        ("block RAM", used.block_rams, device.block_rams),
+        ("DSP blocks", used.dsps, device.dsps),
+    )
+    for name, count, there in kinds:
+        verdict = "fits" if count <= FULL * there else "over the line" if count <= there else "does not fit"
+        yield f"{name}: {count:,} of {there:,}, {count / there:.1%} ({verdict}; the line is {FULL:.0%})"
+    yield f"Registers: {used.flip_flops:,}"
+
+
+def path_table(size: EngineSize) -> Table:
+    """The slowest paths inside modules."""
+    family, period = size.device.family, 1e6 / size.device.mhz
+    slowest = sorted(size.modules, key=lambda each: each[2].paths[family], reverse=True)[:SLOWEST]
+    title = f"Slowest modules; {period / 1000:.2f} ns are a period at {size.device.mhz} MHz (estimate)"
+    table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    table.add_column("module", no_wrap=True)
+    for name in ("Cyclone V", family, "with wires", "levels", "of a period"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for part, _, usage in slowest:
+        path = usage.paths[family]
+        times = (usage.paths["cyclone5"].picoseconds, path.picoseconds, 2 * path.picoseconds)
+        table.add_row(
+            part.module.removeprefix("sterna_"),
+            *(f"{time / 1000:.2f} ns" for time in times),
+            str(path.levels),
+            f"{times[-1] / period:.0%}",
+        )
+    return table
+
+
+def speed(found: Performance) -> Iterator[str]:
+    """Frames a second and what they need of the memory."""
+    yield f"{found.cycles:,} cycles a frame at {found.mhz} MHz: {found.frames:,.0f} frames/s"
+    yield (
+        f"Memory: {found.frame_traffic:,} bytes a frame (tape {found.tape_bytes:,}, frame {found.frame_bytes:,}, "
+        f"result {found.result_bytes:,}): {found.bandwidth / 1e9:.2f} GB/s, "
+        f"{found.bandwidth / found.bus_bandwidth:.0%} of the bus in one direction"
+    )

@@ -1,0 +1,86 @@
+"""`sterna explore`: the engines that run a graph fast enough on an FPGA, as a table and a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from sterna.cli.estimate import FULL
+from sterna.cli.models import read_graph
+from sterna.cli.progress import bar
+from sterna.errors import SternaError
+from sterna.run.simulator import default_build_dir
+from sterna.size.devices import Device, load_device
+from sterna.size.explore import Explorer, Point, candidates, front
+from sterna.spec.config import load_config
+
+
+def explore(graph: Path, config: str, device: str, min_fps: float, output: Path) -> None:
+    """Search engines like the named config, print the best ones and draw all of them.
+
+    What was evaluated is kept, so that an interrupted search goes on where it was.
+    """
+    base, target, source = load_config(config), load_device(device), read_graph(graph)
+    explorer = Explorer(source, target, default_build_dir() / "explore")
+    with bar("explore") as show:
+        points = list(explorer.points(candidates(base, target, FULL), min_fps, show))
+    if not points:
+        raise SternaError(
+            "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps, remedy="ask for less"
+        )
+    best = front(points)
+    Console().print(point_table(best, target))
+    draw(points, best, target, min_fps, output)
+    print(f"{len(points)} engines reach {min_fps:g} frames/s, {sum(p.fits(target, FULL) for p in points)} of them fit")
+    print(f"Picture: {output}")
+
+
+def point_table(points: Sequence[Point], device: Device) -> Table:
+    """A row for each point, fast ones first."""
+    table = Table(
+        title=f"Engines that none beats in speed, ALMs and block RAM, on {device.name} (estimate)", box=SIMPLE_HEAD
+    )
+    table.add_column("tile-units-slots", no_wrap=True)
+    for name in ("words", "cycles", "frames/s", "ALMs", "", "RAM", "", "DSP", "fits"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for point in points:
+        table.add_row(
+            point.config.name,
+            f"{point.config.fm_words:,}",
+            f"{point.cycles:,}",
+            f"{point.frames(device):,.0f}",
+            f"{point.alms:,}",
+            f"{point.alms / device.alms:.0%}",
+            f"{point.block_rams:,}",
+            f"{point.block_rams / device.block_rams:.0%}",
+            f"{point.dsps:,}",
+            "yes" if point.fits(device, FULL) else "no",
+        )
+    return table
+
+
+def draw(points: Sequence[Point], best: Sequence[Point], device: Device, min_fps: float, output: Path) -> None:
+    """Speed over ALMs, coloured by block RAM; the best engines by name."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.scatter(
+        [100 * point.alms / device.alms for point in points],
+        [point.frames(device) for point in points],
+        c=[100 * point.block_rams / device.block_rams for point in points],
+        vmin=0, vmax=100, cmap="viridis",
+    )  # fmt: skip
+    for point in best:
+        place = (100 * point.alms / device.alms, point.frames(device))
+        axes.annotate(point.config.name, place, textcoords="offset points", xytext=(4, 4), fontsize=7)
+    axes.axvline(100 * FULL, color="tab:red", linestyle="--", linewidth=1)
+    axes.axhline(min_fps, color="tab:gray", linestyle="--", linewidth=1)
+    axes.set(xlabel=f"ALMs, % of {device.name} (estimate)", ylabel=f"frames/s at {device.mhz} MHz (estimate)")
+    figure.colorbar(drawn, label="block RAM, %")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(output, dpi=150)

@@ -1,0 +1,1 @@
+"""The size and speed of engines on FPGAs, from open synthesis."""

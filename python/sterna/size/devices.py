@@ -1,0 +1,58 @@
+"""The named FPGA devices of hw/configs/devices.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sterna.errors import SternaError
+from sterna.spec.paths import CONFIGS
+
+DEVICES = CONFIGS.with_name("devices.yaml")
+
+_Count = Annotated[int, Field(ge=1)]
+
+
+class Device(BaseModel):
+    """What an FPGA of Intel's ALM families has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    #: Whose cells' delays hold for it; see python/sterna/size/timing.py.
+    family: Literal["arria10", "cyclone5"]
+    alms: _Count
+    #: Groups of ten ALMs that can be a memory of 32 words of 20 bits instead.
+    mlabs: _Count
+    #: M20K or M10K blocks, and their words when they are 40 bits wide.
+    block_rams: _Count
+    block_ram_words: _Count
+    dsps: _Count
+    #: The clock that an engine on it is meant to have.
+    mhz: _Count
+
+
+def load_device(name: str, path: Path = DEVICES) -> Device:
+    """The device `name`. Raises SternaError if there is none or the file is wrong."""
+    try:
+        devices = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SternaError(f"cannot read the devices ({str(error).splitlines()[0]})", where=str(path)) from error
+    if name not in devices:
+        raise SternaError(
+            "no such device",
+            where=str(path),
+            attribute="device",
+            value=name,
+            allowed=", ".join(devices),
+            remedy="name one of these or describe it in that file",
+        )
+    try:
+        return Device(name=name, **devices[name])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}: {name}.{'.'.join(map(str, first['loc']))}"
+        raise SternaError("is not a legal device", where=where, value=first["input"], allowed=first["msg"]) from error

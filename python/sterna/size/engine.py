@@ -1,0 +1,105 @@
+"""The size of a whole engine: the modules that the sources instantiate, times what open synthesis gives for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sterna.run.simulator import default_build_dir
+from sterna.size.devices import Device
+from sterna.size.extrapolate import points, stretched
+from sterna.size.hierarchy import Instance, Part, engine
+from sterna.size.resources import Resources, resources, total
+from sterna.size.synthesis import Synthesis
+from sterna.size.usage import Usage
+from sterna.spec.config import EngineConfig
+from sterna.spec.paths import RTL
+
+#: These are shown with what they hold as rows of their own. Within a row registers and LUTs share ALMs.
+OPEN = ("sterna_engine", "sterna_cluster")
+
+#: Called with how many modules are done, of how many, and which one comes.
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of the engine with all that it holds."""
+
+    part: Part
+    count: int
+    each: Resources
+
+    @property
+    def all(self) -> Resources:
+        """All its instances together."""
+        return self.each * self.count
+
+    @property
+    def alms(self) -> int:
+        """ALMs of all its instances."""
+        return self.each.alms * self.count
+
+
+@dataclass(frozen=True)
+class EngineSize:
+    """What an engine takes of a device."""
+
+    config: EngineConfig
+    device: Device
+    rows: tuple[Row, ...]
+    #: Each module, how often it occurs, and what it takes without the modules that it instantiates.
+    modules: tuple[tuple[Part, int, Usage], ...]
+
+    @property
+    def resources(self) -> Resources:
+        """All rows together."""
+        return total(row.all for row in self.rows)
+
+    @property
+    def alms(self) -> int:
+        """ALMs of all rows."""
+        return sum(row.alms for row in self.rows)
+
+
+def default_synthesis() -> Synthesis:
+    """Synthesis of Sterna's sources; results are kept beside the built simulators."""
+    return Synthesis(RTL, default_build_dir() / "synthesis")
+
+
+def engine_size(
+    config: EngineConfig, device: Device, synthesis: Synthesis | None = None, progress: Progress | None = None
+) -> EngineSize:
+    """The size of the engine of `config` on `device`. Raises SternaError if the sources or a tool do not work."""
+    synthesis = synthesis or default_synthesis()
+    top = engine(config, synthesis.rtl)
+    usages: dict[Part, Usage] = {}
+    for done, (part, held) in enumerate(top.kinds.items()):
+        if progress:
+            progress(done, len(top.kinds), part.module)
+        usages[part] = _usage(synthesis, part, held)
+    rows = tuple(
+        Row(part, count, total(resources(usages[each], device) * times for each, times in parts.items()))
+        for part, count, parts in _rows(top, 1)
+    )
+    return EngineSize(config, device, rows, tuple((part, top.counts[part], usages[part]) for part in usages))
+
+
+def _usage(synthesis: Synthesis, part: Part, held: frozenset[str]) -> Usage:
+    wide = points(part)
+    if wide is None:
+        return synthesis.usage(part, held)
+    name, small, large = wide
+    found = [synthesis.usage(part.changed(name, value), held) for value in (small, large)]
+    return stretched(found[0], found[1], small, large, part.value(name))
+
+
+def _rows(instance: Instance, count: int) -> Iterator[tuple[Part, int, Counter[Part]]]:
+    """The parts of the table: how often each occurs, and the modules in one of it."""
+    if instance.part.module not in OPEN:
+        yield instance.part, count, instance.counts
+        return
+    yield instance.part, count, Counter({instance.part: 1})
+    for child, times in instance.children:
+        yield from _rows(child, count * times)

@@ -1,0 +1,76 @@
+"""docs/results/fit_gx1150.json: what config arria10 takes of an Arria 10 GX 1150, from open synthesis; an estimate."""
+
+from __future__ import annotations
+
+from results.record import Figure, write
+from sterna.cli.estimate import FULL, measure
+from sterna.size.devices import load_device
+from sterna.size.engine import EngineSize, Row
+from sterna.size.whole import compare_small
+from sterna.spec.config import load_config
+
+CONFIG, DEVICE = "arria10", "gx1150"
+
+
+def main() -> None:
+    """Synthesise and write."""
+    size = measure(load_config(CONFIG), load_device(DEVICE))
+    write(
+        "fit_gx1150", _figures(size), command="make results-fit_gx1150", config=CONFIG, rows=list(map(_row, size.rows))
+    )
+
+
+def _figures(size: EngineSize) -> dict[str, Figure]:
+    used, device = size.resources, size.device
+    counts = {
+        "alm": ("ALMs", size.alms, device.alms, "modules times their instances, MLABs included"),
+        "mlab": ("MLABs (of the ALMs)", used.mlabs, device.mlabs, "shapes of memories of up to 32 words"),
+        "m20k": ("M20K blocks", used.block_rams, device.block_rams, "shapes of deeper memories"),
+        "dsp": ("DSP blocks", used.dsps, device.dsps, "shapes of multipliers"),
+    }  # fmt: skip
+    figures = {}
+    for key, (what, count, there, method) in counts.items():
+        figures[key] = Figure(what=f"{what}, estimated", value=count, unit="", method=f"open synthesis: {method}")
+        figures[f"{key}_share"] = Figure(
+            what=f"{what}, of {there:,}", value=round(100 * count / there, 1), unit="%", method="the figure before"
+        )
+    kinds = (size.alms / device.alms, used.block_rams / device.block_rams, used.dsps / device.dsps)
+    figures["fits"] = Figure(
+        what=f"All of them under {FULL:.0%}", value=max(kinds) <= FULL, unit="", method="the figures before"
+    )
+    figures["registers"] = Figure(
+        what="Registers", value=used.flip_flops, unit="", method="open synthesis, without those inside blocks"
+    )
+    path = max(usage.paths[device.family] for _, _, usage in size.modules)
+    figures["path"] = Figure(
+        what=f"Slowest path inside a module, without wires, at {1000 / device.mhz:.2f} ns a period",
+        value=round(path.picoseconds / 1000, 2), unit="ns",
+        method="delays of Cyclone 10 GX cells, which has the core of Arria 10; wires about as much again",
+    )  # fmt: skip
+    composed, whole = compare_small()
+    figures["composition"] = Figure(
+        what="ALMs of a small engine, composed / synthesised as a whole", value=round(composed / whole, 3), unit="",
+        method=f"{composed:,} from modules, {whole:,} flat",
+    )  # fmt: skip
+    return figures
+
+
+def _row(row: Row) -> dict[str, bool | int | float | str]:
+    each = row.each
+    return {
+        "part": row.part.module.removeprefix("sterna_"),
+        "times": row.count,
+        "LUT_ALMs": each.lut_alms + each.mux_alms,
+        "adder_bits": each.adder_bits,
+        "registers": each.flip_flops,
+        "register_ALMs": each.register_alms,
+        "MLABs": each.mlabs,
+        "ALMs_each": each.alms,
+        "ALMs": row.alms,
+        "M20K": row.all.block_rams,
+        "DSP": row.all.dsps,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""docs/results/frame_arria10.json: whole frames of full YOLOv2 through the simulated engine of config arria10.
+
+For each density and pattern: one frame with every map stored and compared with the reference; then frames of different
+images one behind the other, as in use, whose outputs are compared and of which the last is counted. Cases that are done
+are kept in build/results, so the command can be interrupted and goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from results.record import ROOT, Figure, write
+from sterna.compile import compile_graph
+from sterna.generate import generate
+from sterna.run import open_device
+from sterna.run.compare import compare_devices
+from sterna.run.device import Device
+from sterna.spec.config import load_config
+from sterna.spec.paths import RTL
+from support.network_graphs import random_network_graph
+
+SEED, CONFIG, CLOCK = 0, "arria10", 240e6
+CACHE = ROOT / "build" / "results" / "frame_arria10"
+#: Frames one behind the other; the last one finds its image loaded and the engine warm.
+FRAMES = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network to run."""
+
+    density: float
+    pattern: str = "unstructured"
+    height: int = 416
+    width: int = 416
+    #: Integers of the first layer are drawn from -most .. most.
+    most: int = 3
+
+    @property
+    def network(self) -> str:
+        """Its name in the table."""
+        return f"yolov2 {self.height}x{self.width}, first layer {self.most.bit_length() + 1} bits"
+
+
+CASES = (
+    *(Case(density, pattern) for density in (0.3, 0.2, 0.15, 0.1) for pattern in ("unstructured", "balanced")),
+    Case(0.15, most=127),
+    Case(0.15, height=320, width=544),
+)
+
+
+def main() -> int:
+    """Run all cases, and write; 1 and nothing written if a frame differs."""
+    rows = []
+    with TemporaryDirectory() as folder:
+        generate(load_config(CONFIG), folder)
+        with (
+            open_device("rtl", folder=folder, announce=print) as engine,
+            open_device("reference") as reference,
+        ):
+            for number, case in enumerate(CASES):
+                print(f"[{number + 1}/{len(CASES)}] {case}", flush=True)
+                rows.append(_kept(case, lambda case=case: run(case, engine, reference)))
+                print(f"    {rows[-1]}", flush=True)
+    if not all(row["equal"] for row in rows):
+        print("error: a frame differs from the reference", file=sys.stderr)
+        return 1
+    write(
+        "frame_arria10", _figures(rows), command="make results-frame_arria10", config=CONFIG, seed=SEED, rows=rows
+    )  # fmt: skip
+    return 0
+
+
+def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
+    """The row of a case."""
+    rng = np.random.default_rng(SEED)
+    graph = random_network_graph(
+        rng, "yolov2", case.height, case.width, density=case.density, balanced=case.pattern == "balanced",
+        most=case.most,
+    )  # fmt: skip
+    images = rng.integers(-128, 128, (FRAMES, 3, case.height, case.width)).astype(np.int8)
+    config = load_config(CONFIG)
+    observed = compare_devices(reference, engine, compile_graph(graph, config, observe=True), images[:1])
+    package = compile_graph(graph, config)
+    start = monotonic()
+    equal = observed.equal and compare_devices(reference, engine, package, images).equal
+    seconds = (monotonic() - start) / FRAMES
+    counters = engine.counters()
+    assert counters is not None
+    lanes = config.lanes * config.clusters * config.units
+    work = sum(step.lane_work for step in package.schedule.steps)
+    return {
+        "network": case.network,
+        "density": case.density,
+        "pattern": case.pattern,
+        "cycles": counters.cycles,
+        "frames_per_s_240mhz": round(CLOCK / counters.cycles, 1),
+        "lanes_busy": round(work / (lanes * counters.cycles), 4),
+        "layers_compared": len(observed.layers),
+        "equal": equal,
+        "seconds_a_frame": round(seconds, 1),
+    }
+
+
+def _kept(case: Case, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The row of a case, from an earlier call with the same sources if there is one."""
+    sources = [*sorted(RTL.glob("*.sv")), *sorted((ROOT / "python" / "sterna" / "compile").glob("*.py"))]
+    digest = hashlib.sha256(repr(asdict(case)).encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    path = CACHE / f"{digest.hexdigest()[:20]}.json"
+    if not path.exists():
+        row = make()
+        CACHE.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(row))
+    kept: dict[str, Any] = json.loads(path.read_text())
+    return kept
+
+
+def _figures(rows: list[dict[str, Any]]) -> dict[str, Figure]:
+    def best(density: float, pattern: str) -> dict[str, Any]:
+        return next(row for row in rows if (row["density"], row["pattern"]) == (density, pattern))
+
+    counted = (
+        "clock cycles counted in RTL simulation, from one frame's end to the next one's; memory latency 20"
+    )
+    return {
+        "fps_015": Figure(
+            what="YOLOv2-416, batch 1, density 0.15 unstructured, at 240 MHz",
+            value=best(0.15, "unstructured")["frames_per_s_240mhz"], unit="frames/s", method=counted,
+        ),
+        "fps_010": Figure(
+            what="The same, density 0.10 balanced", value=best(0.1, "balanced")["frames_per_s_240mhz"],
+            unit="frames/s", method=counted,
+        ),
+        "busy_020": Figure(
+            what="Lanes busy, density 0.20 unstructured", value=best(0.2, "unstructured")["lanes_busy"], unit="",
+            method="additions to pixels of the map by lanes and cycles of the frame",
+        ),
+        "equal": Figure(
+            what="Every layer of every case equals the reference", value=all(row["equal"] for row in rows), unit="",
+            method="every map that the engine makes, every value; outputs also for a second frame behind the first",
+        ),
+        "seconds": Figure(
+            what="Simulation of a frame", value=max(row["seconds_a_frame"] for row in rows), unit="s",
+            method="wall clock of the slowest case, one thread, on the machine named below",
+        ),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

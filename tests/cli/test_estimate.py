@@ -1,0 +1,40 @@
+"""`sterna estimate` shows a size and a speed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sterna.size.whole import SMALL
+
+from .conftest import Sterna
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump({"small": SMALL.model_dump(exclude={"name"}) | {"fm_words": 8192}}))
+    return f"{path}:small"
+
+
+def test_estimate_shows_size_and_speed(sterna: Sterna, graph_path: Path, small: str) -> None:
+    ended = sterna("estimate", graph_path, "--config", small, "--device", "de10-nano")
+    assert ended.code == 0, ended.err
+    for shown in ("unit", "gather", "ALMs: ", "of 41,910", "frames/s", "GB/s", "estimate"):
+        assert shown in ended.out
+
+
+def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: Path, small: str) -> None:
+    ended = sterna("estimate", "--config", small, "--device", "gx1150")
+    assert "(fits; the line is 85%)" in ended.out and "does not fit" not in ended.out
+    path = Path(small.rpartition(":")[0])
+    path.write_text(path.read_text().replace("fm_words: 8192", "fm_words: 65536"))
+    ended = sterna("estimate", "--config", small, "--device", "de10-nano")
+    assert "block RAM" in ended.out and "does not fit" in ended.out
+
+
+def test_unknown_device_is_refused(sterna: Sterna, small: str) -> None:
+    ended = sterna("estimate", "--config", small, "--device", "gx9")
+    assert ended.code == 2 and "no such device" in ended.err

@@ -1,0 +1,42 @@
+"""`sterna explore` prints a table, draws a picture and refuses what cannot be had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from sterna.cli import explore as command
+from sterna.size import explore
+from sterna.spec.config import EngineConfig
+
+from .conftest import Sterna
+
+
+@pytest.fixture(autouse=True)
+def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A few engines, of sizes that need no synthesis, and a cache of its own."""
+
+    def size(config: EngineConfig, device: object, progress: object) -> SimpleNamespace:
+        resources = SimpleNamespace(block_rams=config.lanes, dsps=config.clusters * config.lanes)
+        return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.units, resources=resources)
+
+    monkeypatch.setattr(explore, "engine_size", size)
+    monkeypatch.setattr(command, "candidates", lambda *given: explore.candidates(*given)[:120:30])
+    monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "build"))
+
+
+def test_explore_shows_and_draws(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "new" / "front.png"
+    ended = sterna("explore", graph_path, "--min-fps", 1, "-o", picture)
+    assert ended.code == 0, ended.err
+    assert "frames/s" in ended.out and "4 engines reach 1 frames/s" in ended.out
+    with Image.open(picture) as drawn:
+        assert drawn.width > 500
+
+
+def test_too_fast_is_refused(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    ended = sterna("explore", graph_path, "--min-fps", 1e9, "-o", tmp_path / "front.png")
+    assert ended.code == 2 and "no engine is fast enough" in ended.err
