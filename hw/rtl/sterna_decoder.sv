@@ -1,4 +1,5 @@
-/// Turns weight chunks into operations for the lanes and requests for lines, an entry a cycle.
+/// Turns weight chunks into operations for the lanes and requests for lines, an entry a cycle; a SKIP goes together
+/// with the entry behind it in its chunk, so that it costs no cycle.
 ///
 /// Requests run ahead of operations: every operation with `op_line_o` has one line request, in the same order.
 /// The end of a pass is an operation (`op_end_o`). An entry moves the line pointer only when the line that the
@@ -61,8 +62,8 @@ module sterna_decoder
 
   localparam int unsigned LeftW = $clog2(ChunkEntries + 1);
 
-  if (ChunkEntries < 1) begin : gen_bad_chunk_entries
-    $error("sterna_decoder: a chunk has no room for an entry");
+  if (ChunkEntries < 2) begin : gen_bad_chunk_entries
+    $error("sterna_decoder: ChunkEntries = %0d must be at least 2", ChunkEntries);
   end
 
   logic [ChunkEntries-1:0][EntryW-1:0] chunk_q;
@@ -72,23 +73,32 @@ module sterna_decoder
   logic [EntryW-1:0] entry;
   logic [1:0]        skip;
   logic [CodeW-1:0]  code;
-  logic              is_add, is_command, is_double, is_skip, is_end, drop;
+  logic              with_skip, is_add, is_command, is_double, is_skip, is_end, drop;
   logic              needs_op, needs_request, moves, go, take, load;
+  logic [LeftW-1:0]  taken;
 
-  assign entry = chunk_q[0];
+  /// Whether an entry is a SKIP: its code is CommandSkip but for the lowest three bits.
+  function automatic logic skips(logic [EntryW-1:3] high);
+    return high == {EntryControl, (CodeW - 3)'(CommandSkip >> 3)};
+  endfunction
+
+  assign with_skip = skips(chunk_q[0][EntryW-1:3]) && left_q > LeftW'(1);
+  assign taken     = with_skip ? LeftW'(2) : LeftW'(1);
+
+  assign entry = with_skip ? chunk_q[1] : chunk_q[0];
   assign skip  = entry[EntryW-1:CodeW];
   assign code  = entry[CodeW-1:0];
 
   assign is_add     = skip != EntryControl;
   assign is_double  = !is_add && code[CodeW-1];
   assign is_command = !is_add && !code[CodeW-1];
-  assign is_skip    = is_command && (code & ~CodeW'(7)) == CodeW'(CommandSkip);
+  assign is_skip    = skips(entry[EntryW-1:3]);
   assign is_end     = is_command && (code & ~CodeW'(3)) == CodeW'(CommandEndPass);
   assign drop       = is_end || (is_command && code == CodeW'(CommandPad));
 
   assign needs_op      = is_add || is_double || is_end;
   assign needs_request = is_add && skip != '0;
-  assign moves         = needs_request || is_skip || is_end;
+  assign moves         = needs_request || with_skip || is_skip || is_end;
   assign starved_o     = left_q == '0;
 
   // The highest bit of written - pointer - 1 is clear when the pointer's line is written.
@@ -109,14 +119,18 @@ module sterna_decoder
   assign request_valid_o = go && needs_request && op_ready_i;
   assign request_line_o  = line_d;
 
+  logic [LineW:0] skipped, own;
+
   always_comb begin
-    line_d = line_q;
-    if (is_add) line_d = line_q + (LineW+1)'(skip);
-    else if (is_skip) line_d = line_q + ((LineW+1)'(1) << code[2:0]);
-    else if (is_end) line_d = line_q + (LineW+1)'(code[1:0]);
+    skipped = with_skip ? (LineW+1)'(1) << chunk_q[0][2:0] : '0;
+    own     = '0;
+    if (is_add) own = (LineW+1)'(skip);
+    else if (is_skip) own = (LineW+1)'(1) << code[2:0];
+    else if (is_end) own = (LineW+1)'(code[1:0]);
+    line_d = line_q + skipped + own;
   end
 
-  assign load          = starved_o || (take && (drop || left_q == LeftW'(1)));
+  assign load          = starved_o || (take && (drop || left_q == taken));
   assign chunk_ready_o = load;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -128,14 +142,14 @@ module sterna_decoder
       line_q <= '1;
     end else begin
       if (load) left_q <= chunk_valid_i ? LeftW'(ChunkEntries) : '0;
-      else if (take) left_q <= left_q - LeftW'(1);
+      else if (take) left_q <= left_q - taken;
       if (take) line_q <= line_d;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (load) chunk_q <= chunk_data_i;
-    else if (take) chunk_q <= chunk_q >> EntryW;
+    else if (take) chunk_q <= with_skip ? chunk_q >> (2 * EntryW) : chunk_q >> EntryW;
   end
 
 endmodule

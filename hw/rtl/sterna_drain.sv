@@ -1,6 +1,6 @@
 /// Drains the passes of a cluster: reads the accumulators that all units have ended, a slot of all units at once,
-/// takes the units' values from the first row register, keeps the maximum of four for a pooled channel,
-/// requantises, and writes words of four channels to the feature memory.
+/// takes the units' values from the first row register, requantises them, keeps the maximum of four for a pooled
+/// channel, and writes words of four channels to the feature memory.
 module sterna_drain
   import sterna_pkg::*;
 #(
@@ -51,7 +51,7 @@ module sterna_drain
   output logic [SlotW:0]                  read_address_o,
   /// The row registers take over the next unit's.
   output logic                            shift_o,
-  /// The first row register, six cycles after a read or a shift.
+  /// The first row register, five cycles after a read or a shift.
   input  logic [Lanes-1:0][AccW-1:0]      row_i,
   /// A word is to be written.
   output logic                            write_valid_o,
@@ -75,10 +75,10 @@ module sterna_drain
   /// Words on their way to the feature memory, enough for the length of the pipeline.
   localparam int unsigned WordDepth = 8;
   localparam int unsigned WordCountW = $clog2(WordDepth + 1);
-  /// Cycles from a step to its value, its maximum, its result.
-  localparam int unsigned ValueLatency = 7;
-  localparam int unsigned MaximumLatency = ValueLatency + 1;
-  localparam int unsigned Latency = MaximumLatency + 6;
+  /// Cycles from a step to its value, its requantised value, its maximum.
+  localparam int unsigned ValueLatency = 6;
+  localparam int unsigned RequantLatency = ValueLatency + 7;
+  localparam int unsigned Latency = RequantLatency + 1;
   /// Lanes of a requantiser.
   localparam int unsigned GroupLanes = 64;
   localparam int unsigned Groups = (Lanes + GroupLanes - 1) / GroupLanes;
@@ -171,19 +171,20 @@ module sterna_drain
     end
   end
 
-  // Requantisation table: read, then brought to a shift by whole bytes, then given to all groups.
+  // Requantisation table: read, then brought to a shift by whole bytes.
 
   logic [RequantBiasW+MulW-1:0] table_q [2 * Units * Slots];
-  logic [MulW-1:0]              multiplier_q5, multiplier_q6;
-  logic [RequantBiasW-1:0]      bias_q5, bias_q6;
-  logic [5:0]                   shift7;
-  logic [3:0]                   missing_q6;
-  logic [FullMulW-1:0]          multiplier_q7, multiplier_q8;
-  logic [FullBiasW-1:0]         bias_q7, bias_q8;
-  logic [2:0]                   bytes_q8;
-  logic                         leaky_round_q8;
+  logic [MulW-1:0]              multiplier_q4, multiplier_q5;
+  logic [RequantBiasW-1:0]      bias_q4, bias_q5;
+  logic [5:0]                   shift4, shift5;
+  logic [3:0]                   missing_q5;
+  logic [FullMulW-1:0]          multiplier_q6;
+  logic [FullBiasW-1:0]         bias_q6;
+  logic [2:0]                   bytes_q6;
+  logic                         leaky_round_q6;
 
-  assign shift7 = info[7].shift;
+  assign shift4 = info[4].shift;
+  assign shift5 = info[5].shift;
 
   always_ff @(posedge clk_i) begin
     if (table_valid_i) begin
@@ -193,43 +194,41 @@ module sterna_drain
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid[4]) {bias_q5, multiplier_q5} <= table_q[info[4].entry];
+    if (valid[3]) {bias_q4, multiplier_q4} <= table_q[info[3].entry];
   end
 
   always_ff @(posedge clk_i) begin
-    {bias_q6, multiplier_q6} <= {bias_q5, multiplier_q5};
-    missing_q6 <= info[5].shift == '0 ? 4'd8 : {1'b0, -info[5].shift[2:0]};
-    if (valid[6]) begin
-      multiplier_q7 <= FullMulW'(multiplier_q6) << missing_q6;
-      bias_q7       <= FullBiasW'(signed'(bias_q6)) << missing_q6;
+    {bias_q5, multiplier_q5} <= {bias_q4, multiplier_q4};
+    missing_q5 <= shift4 == '0 ? 4'd8 : {1'b0, -shift4[2:0]};
+    if (valid[5]) begin
+      multiplier_q6 <= FullMulW'(multiplier_q5) << missing_q5;
+      bias_q6       <= FullBiasW'(signed'(bias_q5)) << missing_q5;
     end
-    if (valid[7]) {bias_q8, multiplier_q8} <= {bias_q7, multiplier_q7};
-    bytes_q8       <= shift7 == '0 ? 3'd1 : 3'((7'(shift7) + 7'd7) >> 3);
-    leaky_round_q8 <= shift7 != '0;
+    bytes_q6       <= shift5 == '0 ? 3'd1 : 3'((7'(shift5) + 7'd7) >> 3);
+    leaky_round_q6 <= shift5 != '0;
   end
 
-  // Maximum and requantisation.
+  // Requantisation and maximum. Requantisation is monotone, so the maximum behind it is that of the sums.
 
-  logic [Lanes-1:0][ActW-1:0] result;
+  logic [Lanes-1:0][ActW-1:0] value, maximum;
 
   for (genvar g = 0; g < Groups; g++) begin : gen_group
     localparam int unsigned First = g * GroupLanes;
     localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
 
-    logic [Count-1:0][AccW-1:0] maximum;
-
-    sterna_maximum #(.Lanes(Count), .Width(AccW), .Units(Units)) u_maximum (
-      .clk_i,
-      .valid_i(valid[ValueLatency-1]), .unit_i(info[ValueLatency-1].unit),
-      .first_i(info[ValueLatency-1].first), .value_i(row_i[First+:Count]), .maximum_o(maximum)
-    );
-
     sterna_requant #(.Lanes(Count), .ActW(ActW), .AccW(AccW), .MulW(MulW)) u_requant (
       .clk_i,
-      .valid_i(valid[MaximumLatency] && info[MaximumLatency].channel), .acc_i(maximum),
-      .multiplier_i(multiplier_q8), .bias_i(bias_q8),
-      .activation_i(info[MaximumLatency].activation), .bytes_i(bytes_q8),
-      .leaky_round_i(leaky_round_q8), .data_o(result[First+:Count])
+      .valid_i(valid[ValueLatency]), .acc_i(row_i[First+:Count]),
+      .multiplier_i(multiplier_q6), .bias_i(bias_q6),
+      .activation_i(info[ValueLatency].activation), .bytes_i(bytes_q6),
+      .leaky_round_i(leaky_round_q6), .data_o(value[First+:Count])
+    );
+
+    sterna_maximum #(.Lanes(Count), .Width(ActW), .Units(Units)) u_maximum (
+      .clk_i,
+      .valid_i(valid[RequantLatency-1]), .unit_i(info[RequantLatency-1].unit),
+      .first_i(info[RequantLatency-1].first), .value_i(value[First+:Count]),
+      .maximum_o(maximum[First+:Count])
     );
   end
 
@@ -237,7 +236,7 @@ module sterna_drain
   sterna_word_queue #(.Lanes(Lanes), .ActW(ActW), .FmAddrW(FmAddrW), .Depth(WordDepth)) u_words (
     .clk_i, .rst_ni, .clear_i,
     .valid_i(valid[Latency] && (info[Latency].channel || info[Latency].word)),
-    .place_i(info[Latency].place), .data_i(result), .word_i(info[Latency].word),
+    .place_i(info[Latency].place), .data_i(maximum), .word_i(info[Latency].word),
     .strobe_i(info[Latency].strobe), .address_i(info[Latency].address), .last_i(info[Latency].last),
     .release_o(word_release),
     .write_valid_o, .write_ready_i, .write_addr_o, .write_strobe_o, .write_data_o, .done_o

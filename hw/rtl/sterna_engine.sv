@@ -657,7 +657,7 @@ module sterna_engine
   // --------------------------------------------------------------------------------------- lines, clusters
 
   logic [Lanes-1:0][ActW-1:0] line_data [Clusters];
-  logic [Clusters-1:0] line_valid, line_ready, pass_valid, pass_ready, pass_done;
+  logic [Clusters-1:0] line_valid, line_ready, pass_valid, pass_ready, pass_done, word_written;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
   logic [Clusters-1:0][UnitsW-1:0] cluster_busy, cluster_wait_lines;
@@ -713,11 +713,14 @@ module sterna_engine
     .pass_valid_o     (pass_valid),
     .pass_ready_i     (pass_ready),
     .pass_o           (pass),
-    .write_i          (write_valid & write_ready),
+    .word_i           (word_written),
     .pass_done_i      (pass_done)
   );
 
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
+    // A word may be written in parts, its last channel last.
+    assign word_written[c] = write_valid[c] && write_ready[c] && write_strobe[c][3];
+
     sterna_cluster #(
       .TileH      (TileH),
       .TileW      (TileW),

@@ -5,7 +5,7 @@ module sterna_maximum #(
   /// Lanes.
   parameter int unsigned Lanes = 64,
   /// Bits of a value.
-  parameter int unsigned Width = 20,
+  parameter int unsigned Width = 8,
   /// Units.
   parameter int unsigned Units = 4,
   localparam int unsigned UnitW = $clog2(Units)

@@ -43,8 +43,8 @@ module sterna_pass_issuer
   input  logic  [Clusters-1:0] pass_ready_i,
   /// The pass.
   output pass_t [Clusters-1:0] pass_o,
-  /// A word of the cluster is taken by the feature memory (pulse).
-  input  logic  [Clusters-1:0] write_i,
+  /// The last channel of a word of the cluster is taken by the feature memory (pulse).
+  input  logic  [Clusters-1:0] word_i,
   /// A pass of the cluster is drained (pulse).
   input  logic  [Clusters-1:0] pass_done_i
 );
@@ -135,7 +135,7 @@ module sterna_pass_issuer
       current_d = current_q + CountW'(accepted[c]) - CountW'(pass_done_i[c] && !earlier_done);
       earlier_d = earlier_q - CountW'(earlier_done);
       words_d = words_q;
-      if (write_i[c] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
+      if (word_i[c] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
       if (pass_done_i[c]) words_d = '0;
       if (start_i) begin
         earlier_d = current_d;

@@ -5,8 +5,8 @@
 /// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 40, and multiplies
 /// multiplier and bias by the power of two that is missing. Rounding adds the bit below the result (`half` is that
 /// bit's weight); with shift 0 that bit is 0, but not for the three bits more of a negative leaky total, so
-/// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows six cycles
-/// later.
+/// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows seven
+/// cycles later.
 module sterna_requant
   import sterna_pkg::*;
 #(
@@ -80,9 +80,14 @@ module sterna_requant
     return result;
   endfunction
 
-  // Suffixes count the cycles since the group came in.
-  logic [5:1]                  valid_q;
-  logic signed [FullBiasW-1:0] bias_q1;
+  // Suffixes count the cycles since the group was taken into the registers `_q0`.
+  logic [5:0]                  valid_q;
+  logic signed [AccW-1:0]      acc_q0     [Lanes];
+  logic [FullMulW-1:0]         multiplier_q0;
+  logic signed [FullBiasW-1:0] bias_q0, bias_q1;
+  logic [1:0]                  activation_q0;
+  logic                        round_q0;
+  logic [2:0]                  bytes_q0;
   logic                        relu_q1, relu_q2, relu_q3, relu_q4, relu_q5;
   logic                        leaky_q1, leaky_q2, leaky_q3, round_q1, round_q2, round_q3;
   logic [2:0]                  bytes_q1, bytes_q2;
@@ -95,10 +100,12 @@ module sterna_requant
   logic [ActW-1:0]             rounded_q5 [Lanes];
 
   always_ff @(posedge clk_i) begin
-    valid_q <= {valid_q[4:1], valid_i};
-    bias_q1 <= bias_i;
-    {relu_q1, leaky_q1}  <= {activation_i == ActivationRelu, activation_i == ActivationLeaky};
-    {round_q1, bytes_q1} <= {leaky_round_i, bytes_i};
+    valid_q <= {valid_q[4:0], valid_i};
+    {multiplier_q0, bias_q0} <= {multiplier_i, bias_i};
+    {activation_q0, round_q0, bytes_q0} <= {activation_i, leaky_round_i, bytes_i};
+    bias_q1 <= bias_q0;
+    {relu_q1, leaky_q1}  <= {activation_q0 == ActivationRelu, activation_q0 == ActivationLeaky};
+    {round_q1, bytes_q1} <= {round_q0, bytes_q0};
     {relu_q2, leaky_q2, round_q2, bytes_q2} <= {relu_q1, leaky_q1, round_q1, bytes_q1};
     {relu_q3, leaky_q3, round_q3} <= {relu_q2, leaky_q2, round_q2};
     {relu_q4, relu_q5} <= {relu_q3, relu_q4};
@@ -106,8 +113,14 @@ module sterna_requant
 
   always_ff @(posedge clk_i) begin
     if (valid_i) begin
+      for (int unsigned i = 0; i < Lanes; i++) acc_q0[i] <= acc_i[i];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_q[0]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        product_q1[i] <= ProductW'(signed'(acc_i[i])) * ProductW'(signed'({1'b0, multiplier_i}));
+        product_q1[i] <= ProductW'(acc_q0[i]) * ProductW'(signed'({1'b0, multiplier_q0}));
       end
     end
   end

@@ -3,7 +3,7 @@
 /// accumulator was touched in the cycle before.
 ///
 /// An operation is issued when its line has been asked for, and takes it when that has arrived: operations go
-/// through a pipeline as long as the way of a line, so few lines have to be held.
+/// through a pipeline as long as the way of a line. So one line read ahead is all that has to be held.
 module sterna_unit #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
@@ -52,11 +52,11 @@ module sterna_unit #(
   output logic [1:0]                   ended_o,
   /// That half has been read (pulse).
   input  logic [1:0]                   free_i,
-  /// The drain reads an accumulator into the row register; `row_o` shows it six cycles later.
+  /// The drain reads an accumulator into the row register; `row_o` shows it five cycles later.
   input  logic                         drain_read_i,
   /// Half and slot.
   input  logic [SlotW:0]               drain_address_i,
-  /// The row register takes over the next unit's; `row_o` shows it six cycles later.
+  /// The row register takes over the next unit's; `row_o` shows it five cycles later.
   input  logic                         row_shift_i,
   /// Row register of the next unit.
   input  logic [Lanes-1:0][AccW-1:0]   row_i,
@@ -83,12 +83,11 @@ module sterna_unit #(
   localparam int unsigned OpDepth = 8;
   /// Requests that it can be ahead.
   localparam int unsigned RequestDepth = 4;
-  /// Lines read ahead; the third would save 2 % at a density of 0.1 and less above.
-  localparam int unsigned LineDepth = 2;
-  localparam int unsigned LineCountW = $clog2(LineDepth + 1);
-  /// Cycles from the acceptance of a request to its line in the queue: an operation issued in the cycle after
-  /// the acceptance reaches the lanes' inputs so many cycles later, and takes the line a cycle after that.
-  localparam int unsigned IssueStages = 3;
+  /// Lines read ahead. With two the loss at densities of 0.1 and 0.15 would be 2 % and 1 % less.
+  localparam int unsigned LineDepth = 1;
+  /// Cycles from the issue of an operation to the lanes' inputs. Issued in the cycle after its line was asked for, it
+  /// takes the line a cycle after that, when the line has come to the end of the queue.
+  localparam int unsigned IssueStages = LineDepth + 1;
 
   typedef struct packed {
     logic             last;
@@ -151,57 +150,56 @@ module sterna_unit #(
     .valid_o(request_valid), .ready_i(read_ready_i && read_valid_o), .data_o(request_line), .count_o()
   );
 
-  // Lines: asked for in order, when they are written and the line queue will have room.
+  // Lines: asked for in order, when they are written and the line asked for before is taken.
 
-  logic [LineCountW-1:0]      lines_q;
+  logic                       asked_q, take;
   logic [LineW:0]             beyond;
-  logic                       add;
   logic [Lanes-1:0][ActW-1:0] line_data;
 
   // As in the decoder: the highest bit of written - line - 1 is clear when the line is written.
   assign beyond       = written_q + ~request_line;
-  assign read_valid_o = request_valid && !beyond[LineW] && lines_q != LineCountW'(LineDepth);
+  assign read_valid_o = request_valid && !beyond[LineW] && (!asked_q || take);
   assign read_line_o  = request_line;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       written_q <= '0;
       tail_o    <= '1;
-      lines_q   <= '0;
+      asked_q   <= 1'b0;
     end else if (clear_i) begin
       written_q <= '0;
       tail_o    <= '1;
-      lines_q   <= '0;
+      asked_q   <= 1'b0;
     end else begin
       written_q <= written_i;
       tail_o    <= request_valid ? request_line : pointer;
-      lines_q   <= lines_q + LineCountW'(read_valid_o && read_ready_i) - LineCountW'(add && op_q.line);
+      asked_q   <= (read_valid_o && read_ready_i) || (asked_q && !take);
     end
   end
 
-  // Issue.
+  // Issue. Requests depend on it in the same cycle, so it starts from registers: whether the half is not drained
+  // yet, and whether the operation touches the accumulator of the one before.
 
-  logic               half_q;
+  logic               half_q, half_d, undrained_q, same_q, added_q;
   logic [1:0]         ended_q, ended_d;
   logic [2*Slots-1:0] touched_q, touched_d;
-  logic               added_q;
-  logic [SlotW-1:0]   slot_q;
-  logic               undrained, no_line, hazard, last;
+  logic               no_line, hazard, add, last;
   logic [SlotW:0]     address;
   action_t            action;
 
-  assign undrained = ended_q[half_q];
-  assign no_line   = op_q.line && lines_q == '0;
-  assign hazard    = added_q && op_q.slot == slot_q;
-  assign add       = op_valid_q && !op_q.last && !undrained && !drain_read_i && !no_line && !hazard;
-  assign last      = op_valid_q && op_q.last && !undrained;
+  assign no_line   = op_q.line && !asked_q;
+  assign hazard    = added_q && same_q;
+  assign add       = op_valid_q && !op_q.last && !undrained_q && !drain_read_i && !no_line && !hazard;
+  assign last      = op_valid_q && op_q.last && !undrained_q;
+  assign take      = add && op_q.line;
   assign op_load   = !op_valid_q || add || last;
+  assign half_d    = half_q ^ last;
   assign address   = drain_read_i ? drain_address_i : {half_q, op_q.slot};
   assign ended_o   = ended_q;
 
   assign action.add       = add;
   assign action.twice     = op_q.twice;
-  assign action.line      = add && op_q.line;
+  assign action.line      = take;
   assign action.subtract  = op_q.subtract;
   assign action.address   = address;
   assign action.zero      = !touched_q[address];
@@ -217,29 +215,34 @@ module sterna_unit #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      op_valid_q <= 1'b0;
-      half_q     <= 1'b0;
-      ended_q    <= '0;
-      touched_q  <= '0;
-      added_q    <= 1'b0;
+      op_valid_q  <= 1'b0;
+      half_q      <= 1'b0;
+      ended_q     <= '0;
+      undrained_q <= 1'b0;
+      touched_q   <= '0;
+      added_q     <= 1'b0;
     end else if (clear_i) begin
-      op_valid_q <= 1'b0;
-      half_q     <= 1'b0;
-      ended_q    <= '0;
-      touched_q  <= '0;
-      added_q    <= 1'b0;
+      op_valid_q  <= 1'b0;
+      half_q      <= 1'b0;
+      ended_q     <= '0;
+      undrained_q <= 1'b0;
+      touched_q   <= '0;
+      added_q     <= 1'b0;
     end else begin
       if (op_load) op_valid_q <= queued_op_valid;
-      half_q    <= half_q ^ last;
-      ended_q   <= ended_d;
-      touched_q <= touched_d;
-      added_q   <= add;
+      half_q      <= half_d;
+      ended_q     <= ended_d;
+      undrained_q <= ended_d[half_d];
+      touched_q   <= touched_d;
+      added_q     <= add;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (op_load) op_q <= queued_op;
-    slot_q <= op_q.slot;
+    if (op_load) begin
+      op_q   <= queued_op;
+      same_q <= queued_op.slot == op_q.slot;
+    end
   end
 
   // From the issue to the lanes, numbered by the cycles since the issue.
@@ -296,8 +299,8 @@ module sterna_unit #(
   // Statistics: a cycle counts for the first thing that is waited for.
 
   assign busy_o         = add;
-  assign wait_drain_o   = op_valid_q && (undrained || (drain_read_i && !op_q.last));
-  assign wait_lines_o   = op_valid_q ? !undrained && !drain_read_i && !op_q.last && no_line
+  assign wait_drain_o   = op_valid_q && (undrained_q || (drain_read_i && !op_q.last));
+  assign wait_lines_o   = op_valid_q ? !undrained_q && !drain_read_i && !op_q.last && no_line
                                      : blocked || (!starved && request_valid && !read_ready_i);
   assign wait_weights_o = !op_valid_q && !queued_op_valid && starved;
 

@@ -123,11 +123,11 @@ def drain(
     for first in range(0, command["filters"] if command["write"] else 0, len(units)):
         channels = range(first, min(first + len(units), command["filters"]))
         row = first // len(units)
+        used = units[: len(channels)]
         if command["pool"] == Pool.NONE:
-            write(channels, [unit.slot(row) for unit, _ in zip(units, channels, strict=False)], command["address"], plane)
+            write(channels, [unit.slot(row) for unit in used], command["address"], plane)
             continue
-        phases = [[unit.slot(PHASES * row + phase) for unit, _ in zip(units, channels, strict=False)]
-                  for phase in range(PHASES)]
+        phases = [[unit.slot(PHASES * row + phase) for unit in used] for phase in range(PHASES)]
         if command["pool"] == Pool.KEEP:
             for phase, sums in enumerate(phases):
                 write(channels, sums, command["keep_address"] + phase * plane, PHASES * plane)

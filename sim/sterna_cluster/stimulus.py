@@ -115,7 +115,7 @@ def random_command(shape: Shape, table_half: int, **fixed: int) -> tuple[dict[st
 
 def dense_pass(shape: Shape, density: float, lines: int) -> Pass:
     """A pass as the compiler makes it: each weight present with chance `density`, line by line, no accumulator
-    touched twice running where that can be had."""
+    touched twice running where that can be had, lines half a ring ahead."""
     streams = []
     additions = 0
     for _ in range(shape.units):
@@ -137,7 +137,8 @@ def dense_pass(shape: Shape, density: float, lines: int) -> Pass:
         streams.append(entries)
     command, table = random_command(shape, 0, write=0, pool=Pool.NONE, filters=1)
     data = [np.ones(shape.lanes, np.int64)] * lines
-    return Pass(data, _rounds(shape, streams, lines), command, table, [], [], additions, max(map(len, streams)))
+    rounds = _rounds(shape, streams, lines, shape.buffer_lines // 2)
+    return Pass(data, rounds, command, table, [], [], additions, max(map(len, streams)))
 
 
 def _skips(shape: Shape, pointer: int, least: int) -> list[tuple[int, int]]:
@@ -189,8 +190,11 @@ def _random_entry(shape: Shape, unit: Unit, lines: int) -> int:
     return shape.command(random.choice([Command.NOP, Command.PAD]))
 
 
-def _rounds(shape: Shape, streams: list[list[tuple[int, int]]], lines: int) -> list[Round]:
-    """The entries of all units in rounds, and the lines between them, as the order of records allows."""
+def _rounds(
+    shape: Shape, streams: list[list[tuple[int, int]]], lines: int, ahead: int | None = None
+) -> list[Round]:
+    """The entries of all units in rounds, and the lines between them, as the order of records allows: `ahead` lines
+    more than a round needs, or any number."""
     rounds: list[Round] = []
     places = [0] * len(streams)
     pointers = [-1] * len(streams)
@@ -205,7 +209,8 @@ def _rounds(shape: Shape, streams: list[list[tuple[int, int]]], lines: int) -> l
             chunks.append(_packed(shape, [entry for entry, _ in chunk]))
         needed = max(pointers) + 1
         most = min(lines, slowest + 2 * shape.buffer_lines - MARGIN + 1)
-        sent = max(sent, random.choice([needed, most, random.randint(needed, max(needed, most))]))
+        wanted = [needed, most, random.randint(needed, most)] if ahead is None else [min(needed + ahead, most)]
+        sent = max(sent, random.choice(wanted))
         rounds.append(Round(chunks, sent))
     return rounds
 

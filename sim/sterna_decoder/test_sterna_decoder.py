@@ -147,6 +147,18 @@ async def decodes_an_entry_a_cycle(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_skip_costs_no_cycle(dut: Any) -> None:
+    tb = TB(dut, 0.0, 0.0)
+    await tb.start(written_i=0)
+    pair = [ENTRY_CONTROL << tb.slot_bits + 1 | Command.SKIP, 2 << tb.slot_bits]
+    additions = tb.entries // 2
+    tb.chunks.send({"data": tb.pack(pair * additions)} for _ in range(100))
+    # An odd number of entries leaves one PAD a chunk.
+    most = 100 * (additions + tb.entries % 2) + 2
+    assert await tb.run_until(lambda: len(tb.ops.taken) == 100 * additions, 10000) <= most
+
+
+@cocotb.test()
 async def clear_starts_over(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.3)
     await tb.start(written_i=0)

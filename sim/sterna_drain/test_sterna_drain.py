@@ -21,7 +21,7 @@ PARAMETERS = [
     {"Lanes": 2, "Units": 8, "Slots": 8},
 ]
 #: Cycles from a read or a shift to the row registers.
-ROW_LATENCY = 6
+ROW_LATENCY = 5
 
 
 class Units:

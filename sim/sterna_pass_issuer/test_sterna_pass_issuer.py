@@ -101,7 +101,7 @@ class TB(Bench):
 async def started(dut: Any, stall: float = 0.3) -> TB:
     """A bench out of reset; drained steps are noted at once."""
     tb = TB(dut, stall)
-    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, table_ready_i=1, step_noted_i=1, write_i=0,
+    await tb.start(start_i=0, step_i=0, tiles_log2_i=0, table_half_i=0, table_ready_i=1, step_noted_i=1, word_i=0,
                    pass_done_i=0)
     return tb
 
@@ -173,9 +173,9 @@ async def a_drained_step_waits_to_be_noted(dut: Any) -> None:
 async def written(tb: TB, count: int, clusters: int) -> int:
     """What is said to be written after `count` more words of each of the `clusters` (a bit for each)."""
     for _ in range(count):
-        tb.inputs.set(write_i=clusters)
+        tb.inputs.set(word_i=clusters)
         await tb.step()
-    tb.inputs.set(write_i=0)
+    tb.inputs.set(word_i=0)
     await tb.step(4)
     return tb.output("written_o")
 

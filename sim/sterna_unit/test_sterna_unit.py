@@ -19,7 +19,7 @@ PARAMETERS = [
 ]
 #: Cycles from a request to its line, and from a read or a shift to the cycle in which the row register takes it.
 LINE_LATENCY = 3
-ROW_CYCLE = 5
+ROW_CYCLE = 4
 #: Lines that the cluster leaves between the unit and the lines it writes.
 MARGIN = 8
 

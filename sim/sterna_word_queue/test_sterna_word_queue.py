@@ -42,7 +42,8 @@ class TB(Bench):
         strobe = 0 if empty else (2 << last) - (1 << first)
         address, end = random.getrandbits(len(self.dut.address_i)), int(random.random() < 0.3)
         channels = range(first, first + 1 if empty else last + 1)
-        self.word = [{"place_i": c, "data_i": random.getrandbits(self.lanes * self.act_w), "word_i": 0} for c in channels]
+        width = self.lanes * self.act_w
+        self.word = [{"place_i": c, "data_i": random.getrandbits(width), "word_i": 0} for c in channels]
         self.word[-1] |= {"word_i": 1, "strobe_i": strobe, "address_i": address, "last_i": end}
         if strobe:
             data = {c["place_i"]: unpack(c["data_i"], self.act_w, self.lanes) for c in self.word}

@@ -67,12 +67,35 @@ def test_unpack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int
         tiles_w=-(-width // tile_w),
         height=height,
         width=width,
+        split=False,
         channels=tuple(places),
     )
     memory = bytearray(rng.bytes(layout.region_bytes(store, config)))
     for c, y, x in np.ndindex(shape):
         memory[address(config, width, height, y, x, *places[c])] = int(tensor[c, y, x]) & 0xFF
     assert np.array_equal(layout.unpack(bytes(memory), store, config), tensor)
+
+
+@settings(max_examples=30, deadline=None)
+@given(tiles, tiles, shapes, st.integers(0, 99))
+def test_unpack_joins_phases(tile_h: int, tile_w: int, shape: tuple[int, int, int], seed: int) -> None:
+    """Phase p of a map that is split holds pixels (2y + p div 2, 2x + p mod 2), phase after phase in each word."""
+    config, (channels, height, width) = config_of(tile_h, tile_w, 64), shape
+    tensor = tensor_of(seed, (channels, 2 * height, 2 * width))
+    phases = [layout.pack(tensor[:, p // 2 :: 2, p % 2 :: 2], config) for p in range(4)]
+    memory = np.stack(phases, axis=1)
+    store = StoreRegion(
+        layer="x",
+        dram_offset=0,
+        words=len(memory),
+        tiles_h=4 * -(-height // tile_h),
+        tiles_w=-(-width // tile_w),
+        height=2 * height,
+        width=2 * width,
+        split=True,
+        channels=tuple((c // 4, c % 4) for c in range(channels)),
+    )
+    assert np.array_equal(layout.unpack(memory.tobytes(), store, config), tensor)
 
 
 @pytest.mark.parametrize(("tile", "axi_data_w", "size"), [(5, 64, 104), (5, 128, 112), (13, 512, 704)])

@@ -42,7 +42,11 @@ def _kinds(names: str) -> list[str]:
     kinds = [name.strip() for name in names.split(",")]
     if len(kinds) != 2 or not set(kinds) <= set(KINDS):
         raise SternaError(
-            "two devices are needed", where="compare", attribute="devices", value=names,
-            allowed=f"two of {', '.join(KINDS)}", remedy="give for example reference,rtl",
+            "two devices are needed",
+            where="compare",
+            attribute="devices",
+            value=names,
+            allowed=f"two of {', '.join(KINDS)}",
+            remedy="give for example reference,rtl",
         )
     return kinds

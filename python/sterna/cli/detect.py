@@ -19,9 +19,7 @@ from sterna.run.detector import Detector, prepare
 REPORT = "detections.json"
 
 
-def detect(
-    path: Path, inputs: Sequence[Path], output: Path, kind: str, threshold: float, overlap: float
-) -> None:
+def detect(path: Path, inputs: Sequence[Path], output: Path, kind: str, threshold: float, overlap: float) -> None:
     """Write each picture with its boxes to `output`, and all boxes to its detections.json."""
     package = package_file.load(path)
     detector = Detector.of(package.graph)

@@ -97,9 +97,7 @@ def _python() -> str:
 def _shown(path: str) -> str:
     """What `path --version` prints."""
     try:
-        done = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=TIMEOUT, check=True
-        )
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=TIMEOUT, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise _UnfitError(f"does not run ({str(error).splitlines()[0]})") from error
     return done.stdout

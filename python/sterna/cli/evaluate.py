@@ -37,7 +37,11 @@ def _open(data: str, split: str, scenes: int, seed: int, graph: Graph) -> Datase
         return VocSet(Path(data), split, height, width, Detector.of(graph).classes)
     if split not in SPLITS:
         raise SternaError(
-            "generated scenes have no such split", where="eval", attribute="split", value=split,
-            allowed=", ".join(SPLITS), remedy="name one of these",
+            "generated scenes have no such split",
+            where="eval",
+            attribute="split",
+            value=split,
+            allowed=", ".join(SPLITS),
+            remedy="name one of these",
         )
     return SceneSet(seed, split, scenes, height, width)

@@ -109,9 +109,7 @@ def engine_lanes(config: EngineConfig) -> int:
 def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
     """Nonzero weights / weights of `layers`, or of the whole graph; None if they have no weights."""
     weights = [
-        layer.weights
-        for layer in graph.layers
-        if isinstance(layer, Conv) and (layers is None or layer.name in layers)
+        layer.weights for layer in graph.layers if isinstance(layer, Conv) and (layers is None or layer.name in layers)
     ]
     if not weights:
         return None

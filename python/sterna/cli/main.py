@@ -43,9 +43,7 @@ def _options(
     """Options before the sub-command."""
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-)
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def train(context: typer.Context) -> None:
     """Train a ternary detector and export its integer graph."""
     from sterna.cli.train import app as train_app
@@ -117,9 +115,7 @@ def detect(
     ] = Path("detections"),
     device: Annotated[str, typer.Option(help="What runs the package: reference or rtl.")] = "reference",
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least score of a box.")] = 0.3,
-    overlap: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.")
-    ] = 0.45,
+    overlap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.")] = 0.45,
 ) -> None:
     """Draw boxes with class and score on pictures."""
     from sterna.cli.detect import detect as run

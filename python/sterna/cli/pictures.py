@@ -24,13 +24,13 @@ def find(paths: Sequence[Path]) -> list[Path]:
 
 def _in_folder(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise SternaError(
-            "no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures"
-        )
+        raise SternaError("no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures")
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not files:
         raise SternaError(
-            "the folder holds no pictures", where=str(folder), allowed=" ".join(SUFFIXES),
+            "the folder holds no pictures",
+            where=str(folder),
+            allowed=" ".join(SUFFIXES),
             remedy="give a folder with at least one picture",
         )
     return files
@@ -42,20 +42,25 @@ def read(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as picture:
             if picture.mode.startswith(("I", "F")):
                 raise SternaError(
-                    "the picture has more than 8 bits a channel", where=str(path), attribute="mode",
-                    value=picture.mode, allowed="8-bit pictures", remedy="save it as an 8-bit PNG or JPEG",
+                    "the picture has more than 8 bits a channel",
+                    where=str(path),
+                    attribute="mode",
+                    value=picture.mode,
+                    allowed="8-bit pictures",
+                    remedy="save it as an 8-bit PNG or JPEG",
                 )
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
     except UnidentifiedImageError as error:
         raise SternaError(
-            "is not a picture that can be read", where=str(path), allowed=" ".join(SUFFIXES),
+            "is not a picture that can be read",
+            where=str(path),
+            allowed=" ".join(SUFFIXES),
             remedy="give a PNG or JPEG",
         ) from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise SternaError(
             f"the picture cannot be read ({error})", where=str(path), remedy="copy or save it again"
         ) from error
-
 
 
 def check(files: Sequence[Path]) -> None:

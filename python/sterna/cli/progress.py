@@ -18,6 +18,4 @@ def bar(what: str) -> Iterator[Show]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None)
-        yield lambda done, total, part: progress.update(
-            task, completed=done, total=total, description=f"{what} {part}"
-        )
+        yield lambda done, total, part: progress.update(task, completed=done, total=total, description=f"{what} {part}")

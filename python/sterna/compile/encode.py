@@ -38,12 +38,11 @@ class EncodedPass:
 
     payload: bytes
     fetches: Fetches
-    #: By [round, stream]: entries, those of them that read a line, that add, that touch the accumulator of the entry
-    #: before, and the line pointer behind the round.
-    entries: NDArray[np.int64]
-    reads: NDArray[np.int64]
-    additions: NDArray[np.int64]
-    repeats: NDArray[np.int64]
+    #: By [round, stream]: cycles that the entries take if nothing has to be waited for, entries that read a line, that
+    #: touch an accumulator, and the line pointer behind the round.
+    cycles: NDArray[np.float64]
+    reads: NDArray[np.float64]
+    additions: NDArray[np.float64]
     pointer: NDArray[np.int64]
     #: Fetch words that have come before each round.
     fetched: NDArray[np.int64]
@@ -69,10 +68,10 @@ def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPa
     chunks = _chunks(config, entries, ends)
     payload = tape.pad(_records(config, work.fetches, fetched, chunks))
     bounds = np.vstack([entries.starts[:-1], ends])
-    count, reads, additions, repeats = (
-        np.diff(np.concatenate([[0], np.cumsum(kind)])[bounds], axis=0) for kind in _kinds(config, entries)
+    cycles, reads, additions = (
+        np.diff(np.concatenate([[0.0], np.cumsum(kind)])[bounds], axis=0) for kind in _kinds(config, entries)
     )
-    return EncodedPass(payload, work.fetches, count, reads, additions, repeats, pointer, fetched)
+    return EncodedPass(payload, work.fetches, cycles, reads, additions, pointer, fetched)
 
 
 def _entries(config: EngineConfig, streams: int, work: PassWork) -> _Entries:
@@ -250,17 +249,25 @@ def _chunks(config: EngineConfig, entries: _Entries, ends: NDArray[np.int64]) ->
     return chunks[..., : config.chunk_bytes]
 
 
-def _kinds(config: EngineConfig, entries: _Entries) -> list[NDArray[np.int64]]:
-    """For each entry: 1, whether it reads a line, adds, touches the accumulator of the entry before."""
-    low = (1 << (config.slot_bits + 1)) - 1
+def _kinds(config: EngineConfig, entries: _Entries) -> list[NDArray[np.float64]]:
+    """For each entry: the cycles it takes, whether it reads a line, whether it touches an accumulator.
+
+    A SKIP goes with the entry behind it, unless that is in the next chunk. An accumulator that was touched by the
+    entry before costs a cycle more.
+    """
+    low = entries.code & ((1 << (config.slot_bits + 1)) - 1)
     skip = entries.code >> (config.slot_bits + 1)
     adds = skip != tape.ENTRY_CONTROL
-    doubles = ~adds & (entries.code & low >= 1 << config.slot_bits)
-    slot = np.where(adds, (entries.code & low) >> 1, entries.code & (low >> 1))
+    doubles = ~adds & (low >= 1 << config.slot_bits)
+    skips = ~adds & (low & ~7 == Command.SKIP)
+    slot = np.where(adds, low >> 1, low & ((1 << config.slot_bits) - 1))
     touches = adds | doubles
     again = np.zeros(len(slot), bool)
     again[1:] = (slot[1:] == slot[:-1]) & touches[1:] & touches[:-1] & (entries.stream[1:] == entries.stream[:-1])
-    return [kind.astype(np.int64) for kind in (np.ones(len(slot)), adds & (skip > 0), touches, again)]
+    index = np.arange(len(slot))
+    in_row = index - np.maximum.accumulate(np.where(skips, -1, index))  # place in a row of SKIPs, from 1
+    cycles = np.where(skips, (in_row + 1) % 2 + 1 / config.chunk_entries, 1.0) + again
+    return [cycles, (adds & (skip > 0)).astype(float), touches.astype(float)]
 
 
 def _records(config: EngineConfig, fetches: Fetches, fetched: NDArray[np.int64], chunks: NDArray[np.uint8]) -> bytes:

@@ -1,4 +1,4 @@
-"""Cycle model of the engine: follows weight stream, line loader, units and drain, round by round (docs/engine.md, "Time")."""
+"""Cycle model of the engine ("Time" in docs/engine.md): weight stream, line loader, units, drain, round by round."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ DRAIN_START = 8
 DRAIN_LATENCY = 14
 #: What LOAD and STORE take besides their beats.
 MOVE_START = 180
+#: Share of cycles lost by two units that ask their line buffer for x lines a cycle:
+#: STALL_SHARE * (x - STALL_FREE) ** STALL_POWER, fitted to counts of random weights of density 0.1 to 0.3.
+STALL_FREE, STALL_SHARE, STALL_POWER = 0.4, 0.17, 1.6
 #: Groups of tiles that are followed one by one before the rest is taken to repeat the last.
 _FOLLOWED_GROUPS = 4
 
@@ -87,11 +90,13 @@ class Clock:
         table = chosen.filters.size * 8 / config.beat_bytes
         self._stream = max(self._stream, self._loader) + STEP_SWITCH + table + 4 * tape.ALIGN / config.beat_bytes
         units = self._units.reshape(filter_groups, tiles_at_once, config.units).max(axis=1)
-        drains = [max(map(max, self._drained)) for _ in range(filter_groups)]
-        halves = [[end, end] for end in drains]
+        halves = [
+            [max(ends) for ends in zip(*self._drained[first : first + tiles_at_once], strict=True)]
+            for first in range(0, config.clusters, tiles_at_once)
+        ]
         waits = _Waits()
-        drain = chosen.channels * {Pool.NONE: 1, Pool.MAX: len(PHASES), Pool.KEEP: len(PHASES) + 1}[pool]
-        rows = -(-chosen.channels // config.units) * (1 if pool is Pool.NONE else len(PHASES))
+        reads = {Pool.NONE: 1, Pool.MAX: len(PHASES), Pool.KEEP: 2 * len(PHASES)}[pool]
+        drain, rows = chosen.channels * reads, -(-chosen.channels // config.units) * reads
         followed = min(groups, _FOLLOWED_GROUPS)
         ends = []
         for group in range(followed):
@@ -127,18 +132,17 @@ class Clock:
     def _work(self, encoded: EncodedPass, filter_groups: int, tiles_at_once: int) -> _Pass:
         config = self._config
         shape = (-1, filter_groups, config.units)
-        cost = (encoded.entries + encoded.repeats).astype(float)
         last = encoded.fetches.last_lines
         lines = np.diff(last, prepend=-1)
         return _Pass(
-            cost=cost.reshape(shape),
+            cost=_with_stalls(encoded).reshape(shape),
             word=np.searchsorted(last, encoded.pointer).reshape(shape),
             slowest=encoded.pointer.min(axis=1).tolist(),
             fetched=encoded.fetched.tolist(),
             last_lines=last.tolist(),
             word_cycles=np.maximum(lines, tiles_at_once).tolist(),
             after=encoded.fetches.after.tolist(),
-            round_beats=encoded.entries.shape[1] * config.chunk_bytes / config.beat_bytes,
+            round_beats=encoded.cycles.shape[1] * config.chunk_bytes / config.beat_bytes,
         )
 
     def _group(
@@ -199,3 +203,16 @@ class Clock:
         self._loader += time
         self._lines += lines
         self._left = ([line + lines for line in self._left[0][-512:]], [end + time for end in self._left[1][-512:]])
+
+
+def _with_stalls(encoded: EncodedPass) -> NDArray[np.float64]:
+    """Cycles of each [round, stream], with the waits of two units for the read port they share.
+
+    A read can serve both units, so they need no more reads than there are lines.
+    """
+    cycles = encoded.cycles.reshape(len(encoded.cycles), -1, 2)
+    load = encoded.reads.reshape(cycles.shape).sum(axis=2) / np.maximum(cycles.mean(axis=2), 1.0)
+    lost = np.minimum(STALL_SHARE * np.maximum(load - STALL_FREE, 0) ** STALL_POWER, 0.5)
+    stalled = encoded.cycles * np.repeat(1 / (1 - lost), 2, axis=1)
+    lines = np.diff(encoded.pointer, axis=0, prepend=-1)
+    return np.minimum(stalled, np.maximum(encoded.cycles, lines) + STALL_SHARE * lines)

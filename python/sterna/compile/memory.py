@@ -147,9 +147,9 @@ class Placement:
 def place(words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int]) -> Placement:
     """Regions for the image and the maps that each operation makes (name, words), in `words` words of memory.
 
-    `last_use` is the last operation that needs a map. The image's place is kept free from as early on as possible, so that
-    the next image can be loaded while the rest of the frame runs. Raises SternaError naming the layer that does not
-    fit.
+    `last_use` is the last operation that needs a map. The image's place is kept free from as early on as possible,
+    so that the next image can be loaded while the rest of the frame runs. Raises SternaError naming the layer that
+    does not fit.
     """
     for reserved in range(last_use.get(image[0], 0) + 1, len(made)):
         try:

@@ -44,9 +44,7 @@ def generate(config: EngineConfig, out_dir: Path, package: Package | None = None
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     except OSError as error:
-        raise SternaError(
-            f"cannot write the engine's folder ({error.strerror})", where=str(out_dir)
-        ) from error
+        raise SternaError(f"cannot write the engine's folder ({error.strerror})", where=str(out_dir)) from error
 
 
 def _check_package(config: EngineConfig, package: Package) -> None:

@@ -22,9 +22,7 @@ class Port(NamedTuple):
 def _channel(prefix: str, direction: str, fields: dict[str, int]) -> list[Port]:
     """A valid/ready channel whose payload goes in `direction`; a field of 0 bits is a plain wire."""
     back = "output" if direction == "input" else "input"
-    payload = [
-        Port(direction, f"[{bits - 1}:0]" if bits else "", prefix + field) for field, bits in fields.items()
-    ]
+    payload = [Port(direction, f"[{bits - 1}:0]" if bits else "", prefix + field) for field, bits in fields.items()]
     return [*payload, Port(direction, "", f"{prefix}valid"), Port(back, "", f"{prefix}ready")]
 
 

@@ -84,8 +84,12 @@ def prepare(graph: Graph, picture: NDArray[np.uint8]) -> NDArray[np.int8]:
     """
     if graph.input.channels != RGB:
         raise SternaError(
-            "the graph does not take pictures", where=f"layer '{graph.input.name}'", attribute="channels",
-            value=graph.input.channels, allowed=str(RGB), remedy="give a graph made by sterna train",
+            "the graph does not take pictures",
+            where=f"layer '{graph.input.name}'",
+            attribute="channels",
+            value=graph.input.channels,
+            allowed=str(RGB),
+            remedy="give a graph made by sterna train",
         )
     size = (graph.input.width, graph.input.height)
     return to_integers(np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)))

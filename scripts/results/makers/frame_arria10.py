@@ -130,9 +130,7 @@ def _figures(rows: list[dict[str, Any]]) -> dict[str, Figure]:
     def best(density: float, pattern: str) -> dict[str, Any]:
         return next(row for row in rows if (row["density"], row["pattern"]) == (density, pattern))
 
-    counted = (
-        "clock cycles counted in RTL simulation, from one frame's end to the next one's; memory latency 20"
-    )
+    counted = "clock cycles counted in RTL simulation, from one frame's end to the next one's; memory latency 20"
     return {
         "fps_015": Figure(
             what="YOLOv2-416, batch 1, density 0.15 unstructured, at 240 MHz",
