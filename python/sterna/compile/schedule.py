@@ -17,6 +17,8 @@ from sterna.spec.tape import Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
+#: Most swaps of filters between units.
+_SWAPS = 500
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,32 @@ def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, per_unit
         dealt[place].append(int(index))
         if len(dealt[place]) < -(-(channels - place[2]) // config.units):
             heapq.heappush(heap, (load + int(work[index]), place))
+    _even_out(list(dealt.values()), work)
     filters = np.full((count, groups, channels), -1, np.int64)
     for (step, group, unit), members in dealt.items():
         filters[step, group, unit + config.units * np.arange(len(members))] = members
     return tuple(Pass(step) for step in filters)
+
+
+def _even_out(dealt: list[list[int]], work: NDArray[np.int64]) -> None:
+    """Swap filters of the unit with the most work for lighter ones of others, as long as that makes the most less."""
+    owner = np.repeat(np.arange(len(dealt)), [len(members) for members in dealt])
+    member = np.array([index for members in dealt for index in members])
+    load = np.bincount(owner, weights=work[member], minlength=len(dealt))
+    for _ in range(_SWAPS):
+        most = int(load.argmax())
+        mine = np.flatnonzero(owner == most)
+        less = work[member[mine]][:, None] - work[member][None, :]
+        higher = np.where(less > 0, np.maximum(load[most] - less, load[owner][None, :] + less), np.inf)
+        first, second = np.unravel_index(int(higher.argmin()), higher.shape)
+        if higher[first, second] >= load[most]:
+            break
+        moved = less[first, second]
+        load[most] -= moved
+        load[owner[second]] += moved
+        member[mine[first]], member[second] = member[second], member[mine[first]]
+    for place, members in enumerate(dealt):
+        members[:] = member[owner == place].tolist()
 
 
 def pass_work(config: EngineConfig, operation: Operation, source: Map, chosen: Pass, step: int) -> PassWork:
