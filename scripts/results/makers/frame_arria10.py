@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
@@ -61,7 +62,8 @@ CASES = (
 def main() -> int:
     """Run all cases, and write; 1 and nothing written if a frame differs."""
     rows = []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
         generate(load_config(CONFIG), folder)
         with (
             open_device("rtl", folder=folder, announce=print) as engine,
