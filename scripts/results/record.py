@@ -58,7 +58,7 @@ def write(
         command=command,
         config=config,
         seed=seed,
-        commit=_commit(),
+        commit=commit(),
         machine=_machine(),
         figures=figures,
         rows=tuple(rows),
@@ -74,7 +74,7 @@ def read_all() -> dict[str, Result]:
     return {path.stem: Result.model_validate_json(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit; with '-dirty' behind it if anything but results and README differs from it."""
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/results", ":!README.md")
     return _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sterna.cli.layers import cost_cells, density, engine_lanes, layer_costs
+from sterna.cli.layers import cost_cells, density, layer_costs
 from sterna.run import package as package_file
 from sterna.run.compare import Comparison, difference
 from sterna.run.device import StepCounters
@@ -31,7 +31,7 @@ def test_lanes_busy_is_the_work_over_the_room(package_path: Path) -> None:
     head = next(cost for cost in layer_costs(package, counted(package)) if cost.name == "head")
     nonzeros = np.count_nonzero(next(layer for layer in package.graph.layers if layer.name == "head").weights)
     _, height, width = package.graph.info["head"].shape
-    assert head.lanes_busy == nonzeros * height * width / (head.cycles * engine_lanes(package.config))
+    assert head.lanes_busy == nonzeros * height * width / (head.cycles * package.config.all_lanes)
     assert head.density == density(package.graph, ["head"])
 
 

@@ -30,4 +30,4 @@ def generate_engine(config: str, package: Path | None, output: Path) -> None:
     engine = load_config(config)
     model: Package | None = None if package is None else package_file.load(package)
     generate(engine, output, model)
-    print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.clusters * engine.units} units)")
+    print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_units} units)")

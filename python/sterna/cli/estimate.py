@@ -90,17 +90,10 @@ def _shown(cell: object) -> str:
 
 def shares(size: EngineSize) -> Iterator[str]:
     """How much of the device each resource is, and whether it stays under the line."""
-    used, device = size.resources, size.device
-    kinds = (
-        ("ALMs", size.alms, device.alms),
-        ("MLABs", used.mlabs, device.mlabs),
-        ("block RAM", used.block_rams, device.block_rams),
-        ("DSP blocks", used.dsps, device.dsps),
-    )
-    for name, count, there in kinds:
-        verdict = "fits" if count <= FULL * there else "over the line" if count <= there else "does not fit"
-        yield f"{name}: {count:,} of {there:,}, {count / there:.1%} ({verdict}; the line is {FULL:.0%})"
-    yield f"Registers: {used.flip_flops:,}"
+    for each in size.shares:
+        verdict = "fits" if each.share <= FULL else "over the line" if each.share <= 1 else "does not fit"
+        yield f"{each.name}: {each.used:,} of {each.there:,}, {each.share:.1%} ({verdict}; the line is {FULL:.0%})"
+    yield f"Registers: {size.resources.flip_flops:,}"
 
 
 def path_table(size: EngineSize) -> Table:

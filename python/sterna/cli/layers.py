@@ -75,7 +75,7 @@ def _cost(
     layers = tuple(dict.fromkeys(layer for step, _ in steps for layer in step.layers))
     cycles = sum(counters.cycles for _, counters in steps)
     work = sum(step.lane_work for step, _ in steps)
-    lanes_busy = work / max(1, cycles * engine_lanes(package.config))
+    lanes_busy = work / max(1, cycles * package.config.all_lanes)
     equal = [compared[layer] is None for layer in layers if layer in compared]
     return LayerCost(
         layers=layers,
@@ -93,17 +93,12 @@ def _cost(
 def _lost(
     config: EngineConfig, cycles: int, lanes_busy: float, counted: list[StepCounters]
 ) -> tuple[float, float, float, float]:
-    room = max(1, cycles * config.units * config.clusters)
+    room = max(1, cycles * config.all_units)
     lines, weights, drain = (
         sum(getattr(counters, name) for counters in counted) / room
         for name in ("wait_lines", "wait_weights", "wait_drain")
     )
     return lines, weights, drain, 1 - lanes_busy - lines - weights - drain
-
-
-def engine_lanes(config: EngineConfig) -> int:
-    """Lanes of all units: the additions that the engine can make in a cycle."""
-    return config.lanes * config.units * config.clusters
 
 
 def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:

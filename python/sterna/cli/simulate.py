@@ -9,7 +9,7 @@ import numpy as np
 
 from sterna.cli import pictures
 from sterna.cli.devices import RTL, open_device
-from sterna.cli.layers import engine_lanes, layer_costs, print_costs
+from sterna.cli.layers import layer_costs, print_costs
 from sterna.run import package as package_file
 from sterna.run.detector import prepare
 from sterna.run.device import Counters, Device
@@ -40,7 +40,7 @@ def _counted(device: Device) -> Counters:
 
 
 def _summary(package: Package, counters: Counters) -> str:
-    units = package.config.units * package.config.clusters
+    units = package.config.all_units
     waits = (
         ("adding", counters.busy),
         ("waiting for lines", counters.wait_lines),
@@ -49,6 +49,6 @@ def _summary(package: Package, counters: Counters) -> str:
     )
     shares = ", ".join(f"{name} {cycles / (units * counters.cycles):.1%}" for name, cycles in waits)
     return (
-        f"{units} units, {engine_lanes(package.config):,} lanes: {shares}. "
+        f"{units} units, {package.config.all_lanes:,} lanes: {shares}. "
         f"{counters.beats_read:,} beats read, {counters.beats_written:,} written."
     )

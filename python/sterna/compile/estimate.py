@@ -16,7 +16,7 @@ from sterna.spec import tape
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Pool
 
-# Latencies, counted in RTL simulation with a memory that answers a burst after 20 cycles.
+# Latencies as the pipelines of the RTL have them, rounded, with a memory that answers a burst after 20 cycles.
 #: From the end of a step's WEIGHTS to the first beat of the next step's, beside the beats between them.
 STEP_SWITCH = 30
 #: From a fetch word to its first line in the line buffers.
@@ -29,7 +29,7 @@ DRAIN_LATENCY = 14
 #: What LOAD and STORE take besides their beats.
 MOVE_START = 180
 #: Share of cycles lost by two units that ask their line buffer for x lines a cycle:
-#: STALL_SHARE * (x - STALL_FREE) ** STALL_POWER, fitted to counts of random weights of density 0.1 to 0.3.
+#: STALL_SHARE * (x - STALL_FREE) ** STALL_POWER, fitted to counts of YOLOv2-416 with random weights, density 0.15.
 STALL_FREE, STALL_SHARE, STALL_POWER = 0.4, 0.17, 1.6
 #: Groups of tiles that are followed one by one before the rest is taken to repeat the last.
 _FOLLOWED_GROUPS = 4

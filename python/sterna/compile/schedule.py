@@ -101,9 +101,10 @@ def phases(operation: Operation) -> int:
 
 def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
     """Choose tiles at once and passes with the fewest cycles by a coarse count, and give filters to units by work."""
-    work = _work(operation)
+    digit = digits(operation.weights.value)
+    work = _work(operation, digit)
     per_unit = config.slots // phases(operation)
-    lines = _line_count(operation.weights)
+    lines = _line_count(operation.weights, digit)
     best: tuple[float, int] | None = None
     tiles_at_once = 1
     while tiles_at_once <= config.clusters:
@@ -130,16 +131,16 @@ def _walk(busy: float, lines: int) -> float:
     return busy + lines * missed**2
 
 
-def _work(operation: Operation) -> NDArray[np.int64]:
+def _work(operation: Operation, digit: NDArray[np.int8]) -> NDArray[np.int64]:
     """Additions of each filter for one tile: its nonzero digits over all phases."""
-    count = np.abs(digits(operation.weights.value)).sum(axis=0, dtype=np.int64)
+    count = np.abs(digit).sum(axis=0, dtype=np.int64)
     return np.bincount(operation.weights.filter, weights=count, minlength=operation.filters).astype(np.int64)
 
 
-def _line_count(weights: Weights) -> int:
+def _line_count(weights: Weights, digit: NDArray[np.int8]) -> int:
     """Lines of all digit planes."""
     line = _line_key(weights)
-    return sum(len(np.unique(line[plane != 0])) for plane in digits(weights.value) if plane.any())
+    return sum(len(np.unique(line[plane != 0])) for plane in digit if plane.any())
 
 
 def _line_key(weights: Weights) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sterna.run.simulator import default_build_dir
 from sterna.size.devices import Device
@@ -42,6 +43,20 @@ class Row:
         return self.each.alms * self.count
 
 
+class Share(NamedTuple):
+    """A kind of resource: how many are used, of how many."""
+
+    key: str
+    name: str
+    used: int
+    there: int
+
+    @property
+    def share(self) -> float:
+        """Used / there."""
+        return self.used / self.there
+
+
 @dataclass(frozen=True)
 class EngineSize:
     """What an engine takes of a device."""
@@ -61,6 +76,17 @@ class EngineSize:
     def alms(self) -> int:
         """ALMs of all rows."""
         return sum(row.alms for row in self.rows)
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """What it takes of each kind of resource."""
+        used, device = self.resources, self.device
+        return (
+            Share("alm", "ALMs", self.alms, device.alms),
+            Share("mlab", "MLABs", used.mlabs, device.mlabs),
+            Share("block_ram", "block RAM", used.block_rams, device.block_rams),
+            Share("dsp", "DSP blocks", used.dsps, device.dsps),
+        )
 
 
 def default_synthesis() -> Synthesis:

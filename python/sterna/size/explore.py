@@ -65,7 +65,7 @@ def candidates(base: EngineConfig, device: Device, full: float) -> list[EngineCo
         }  # fmt: skip
         name = f"{tile}x{tile}-{clusters}x{units}-{slots}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))
-    return sorted(found, key=lambda config: config.lanes * config.clusters * config.units)
+    return sorted(found, key=lambda config: config.all_lanes)
 
 
 class Explorer:
@@ -84,7 +84,7 @@ class Explorer:
         work = 0
         for done, config in enumerate(configs):
             progress(done, len(configs), config.name)
-            if work > most_cycles * config.lanes * config.clusters * config.units:
+            if work > most_cycles * config.all_lanes:
                 continue
             point = self._compiled(config)
             if point is None:

@@ -79,6 +79,16 @@ class EngineConfig(BaseModel):
         return self.tile_h * self.tile_w
 
     @property
+    def all_units(self) -> int:
+        """Units of all clusters."""
+        return self.clusters * self.units
+
+    @property
+    def all_lanes(self) -> int:
+        """Lanes of all units: the additions that the engine can make in a cycle."""
+        return self.all_units * self.lanes
+
+    @property
     def beat_bytes(self) -> int:
         """Bytes of one bus beat."""
         return self.axi_data_w // 8

@@ -9,8 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -18,12 +16,11 @@ from numpy.typing import NDArray
 
 from results.record import ROOT, Figure, write
 from sterna.compile import compile_graph
-from sterna.generate import generate
 from sterna.graph import Conv, Graph, Input, Output, Requant
-from sterna.run import open_device
 from sterna.run.device import Device, StepCounters
 from sterna.run.package import Package, StepInfo
 from sterna.spec.config import load_config
+from support.engines import simulated
 from support.network_graphs import random_network_graph
 from support.random_graphs import random_graph
 
@@ -52,13 +49,11 @@ SWEEPS = (
 def main() -> None:
     """Measure and write."""
     rows = [*_yolov2_rows()]
-    with _Engine("nano") as nano:
+    with simulated(load_config("nano")) as nano:
         for seed in range(GRAPHS):
-            package = compile_graph(
-                random_graph(np.random.default_rng(seed), max_size=40, max_channels=40), nano.config
-            )
-            steps, counted = package.schedule.steps, nano.count(package)
-            rows.append(_row("random graph", f"graph {seed}", steps, counted))
+            graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
+            package = compile_graph(graph, load_config("nano"))
+            rows.append(_row("random graph", f"graph {seed}", package, package.schedule.steps, _count(nano, package)))
             _show(rows[-1])
         fits = [_sweep(nano, sweep, rows) for sweep in SWEEPS]
     _draw(rows, fits)
@@ -82,55 +77,42 @@ def main() -> None:
     write("cycle_model", figures, command="make results-cycle_model", config="arria10 and nano", seed=SEED, rows=rows)
 
 
-class _Engine:
-    """A simulated engine of a named config."""
-
-    def __init__(self, name: str) -> None:
-        self.config = load_config(name)
-
-    def __enter__(self) -> _Engine:
-        self._folder = TemporaryDirectory()
-        generate(self.config, Path(self._folder.name))
-        self._device: Device = open_device("rtl", folder=Path(self._folder.name), announce=print)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._device.close()
-        self._folder.cleanup()
-
-    def count(self, package: Package) -> Sequence[StepCounters]:
-        """Counted cycles of each step, for a random image."""
-        shape = package.graph.info[package.graph.input.name].shape
-        image = np.random.default_rng(SEED).integers(-128, 128, (1, *shape)).astype(np.int8)
-        self._device.load(package)
-        self._device.infer(image >> (8 - package.graph.act_bits) << (8 - package.graph.act_bits))
-        counters = self._device.counters()
-        assert counters is not None
-        return counters.steps
+def _count(engine: Device, package: Package) -> Sequence[StepCounters]:
+    """Counted cycles of each step, for a random image."""
+    shape = package.graph.info[package.graph.input.name].shape
+    image = np.random.default_rng(SEED).integers(-128, 128, (1, *shape)).astype(np.int8)
+    engine.load(package)
+    engine.infer(image)
+    counters = engine.counters()
+    assert counters is not None
+    return counters.steps
 
 
 def _yolov2_rows() -> list[dict[str, str | int | float]]:
     graph = random_network_graph(np.random.default_rng(SEED), "yolov2", 416, 416, density=DENSITY)
-    with _Engine("arria10") as engine:
-        package = compile_graph(graph, engine.config)
-        counted = engine.count(package)
+    package = compile_graph(graph, load_config("arria10"))
+    with simulated(package.config) as engine:
+        counted = _count(engine, package)
     rows = []
     for step, count in zip(package.schedule.steps, counted, strict=True):
         if step.op == "CONV":
             name = f"{step.layers[0]} pass {step.number}" if step.number else step.layers[0]
-            rows.append(_row("yolov2 step", name, [step], [count]))
+            rows.append(_row("yolov2 step", name, package, [step], [count]))
             _show(rows[-1])
-    rows.append(_row("yolov2 frame", "all", package.schedule.steps, counted))
+    rows.append(_row("yolov2 frame", "all", package, package.schedule.steps, counted))
     return rows
 
 
 def _row(
-    kind: str, name: str, steps: Sequence[StepInfo], counted: Sequence[StepCounters]
+    kind: str, name: str, package: Package, steps: Sequence[StepInfo], counted: Sequence[StepCounters]
 ) -> dict[str, str | int | float]:
-    estimate, count = sum(step.cycles for step in steps), sum(step.cycles for step in counted)
-    unit_cycles = max(1, max(sum(step.busy for step in counted), 1))
+    estimate, count = (max(1, sum(step.cycles for step in some)) for some in (steps, counted))
+
+    def share(some: Sequence[StepInfo] | Sequence[StepCounters], wait: str, cycles: int) -> float:
+        return float(sum(getattr(step, wait) for step in some) / (cycles * package.config.all_units))
+
     waits = [
-        abs(sum(getattr(step, wait) for step in steps) - sum(getattr(step, wait) for step in counted)) / unit_cycles
+        abs(share(steps, wait, estimate) - share(counted, wait, count))
         for wait in ("wait_lines", "wait_weights", "wait_drain")
     ]
     return {
@@ -138,7 +120,7 @@ def _row(
         "name": name,
         "estimated": estimate,
         "counted": count,
-        "error": round(estimate / max(1, count) - 1, 4),
+        "error": round(estimate / count - 1, 4),
         "wait_error": round(max(waits), 4),
     }
 
@@ -147,13 +129,13 @@ def _show(row: dict[str, str | int | float]) -> None:
     print(" ".join(map(str, row.values())), flush=True)
 
 
-def _sweep(engine: _Engine, sweep: Sweep, rows: list[dict[str, str | int | float]]) -> tuple[float, float, float]:
+def _sweep(engine: Device, sweep: Sweep, rows: list[dict[str, str | int | float]]) -> tuple[float, float, float]:
     """Slope, offset and R^2 of the counted cycles; the rows are added."""
     found = []
     for density, side, filters in sweep.points:
-        package = compile_graph(_layer(density, side, filters), engine.config)
-        row = _row(f"one layer by {sweep.name}", f"{density} {side}x{side} {filters}", package.schedule.steps,
-                   engine.count(package))  # fmt: skip
+        package = compile_graph(_layer(density, side, filters), load_config("nano"))
+        kind, name = f"one layer by {sweep.name}", f"{density} {side}x{side} {filters}"
+        row = _row(kind, name, package, package.schedule.steps, _count(engine, package))
         rows.append(row)
         _show(row)
         found.append(row["counted"])

@@ -20,24 +20,30 @@ def main() -> None:
     )
 
 
+#: By kind of resource: its name in the result, and what its count comes from.
+KINDS = {
+    "alm": ("alm", "modules times their instances, MLABs included"),
+    "mlab": ("mlab", "shapes of memories of up to 32 words; they are ALMs as well"),
+    "block_ram": ("m20k", "shapes of deeper memories"),
+    "dsp": ("dsp", "shapes of multipliers"),
+}
+
+
 def _figures(size: EngineSize) -> dict[str, Figure]:
     used, device = size.resources, size.device
-    counts = {
-        "alm": ("ALMs", size.alms, device.alms, "modules times their instances, MLABs included"),
-        "mlab": ("MLABs (of the ALMs)", used.mlabs, device.mlabs, "shapes of memories of up to 32 words"),
-        "m20k": ("M20K blocks", used.block_rams, device.block_rams, "shapes of deeper memories"),
-        "dsp": ("DSP blocks", used.dsps, device.dsps, "shapes of multipliers"),
-    }  # fmt: skip
     figures = {}
-    for key, (what, count, there, method) in counts.items():
-        figures[key] = Figure(what=f"{what}, estimated", value=count, unit="", method=f"open synthesis: {method}")
-        figures[f"{key}_share"] = Figure(
-            what=f"{what}, of {there:,}", value=round(100 * count / there, 1), unit="%", method="the figure before"
+    for each in size.shares:
+        key, method = KINDS[each.key]
+        figures[key] = Figure(
+            what=f"{each.name}, estimated", value=each.used, unit="", method=f"open synthesis: {method}"
         )
-    kinds = (size.alms / device.alms, used.block_rams / device.block_rams, used.dsps / device.dsps)
+        figures[f"{key}_share"] = Figure(
+            what=f"{each.name}, of {each.there:,}", value=round(100 * each.share, 1), unit="%", method="the figure before"
+        )
     figures["fits"] = Figure(
-        what=f"All of them under {FULL:.0%}", value=max(kinds) <= FULL, unit="", method="the figures before"
-    )
+        what=f"All of them under {FULL:.0%}", value=all(each.share <= FULL for each in size.shares), unit="",
+        method="the figures before",
+    )  # fmt: skip
     figures["registers"] = Figure(
         what="Registers", value=used.flip_flops, unit="", method="open synthesis, without those inside blocks"
     )

@@ -7,26 +7,22 @@ are kept in build/results, so the command can be interrupted and goes on.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Figure, commit, write
 from sterna.compile import compile_graph
-from sterna.generate import generate
 from sterna.run import open_device
 from sterna.run.compare import compare_devices
 from sterna.run.device import Device
 from sterna.spec.config import load_config
-from sterna.spec.paths import RTL
+from support.engines import simulated
 from support.network_graphs import random_network_graph
 
 SEED, CONFIG, CLOCK = 0, "arria10", 240e6
@@ -62,17 +58,12 @@ CASES = (
 def main() -> int:
     """Run all cases, and write; 1 and nothing written if a frame differs."""
     rows = []
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        generate(load_config(CONFIG), folder)
-        with (
-            open_device("rtl", folder=folder, announce=print) as engine,
-            open_device("reference") as reference,
-        ):
-            for number, case in enumerate(CASES):
-                print(f"[{number + 1}/{len(CASES)}] {case}", flush=True)
-                rows.append(_kept(case, lambda case=case: run(case, engine, reference)))
-                print(f"    {rows[-1]}", flush=True)
+    print("building the simulator if it is not built yet: some minutes", flush=True)
+    with simulated(load_config(CONFIG)) as engine, open_device("reference") as reference:
+        for number, case in enumerate(CASES):
+            print(f"[{number + 1}/{len(CASES)}] {case}", flush=True)
+            rows.append(_kept(case, lambda case=case: run(case, engine, reference)))
+            print(f"    {rows[-1]}", flush=True)
     if not all(row["equal"] for row in rows):
         print("error: a frame differs from the reference", file=sys.stderr)
         return 1
@@ -98,7 +89,6 @@ def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
     seconds = (monotonic() - start) / FRAMES
     counters = engine.counters()
     assert counters is not None
-    lanes = config.lanes * config.clusters * config.units
     work = sum(step.lane_work for step in package.schedule.steps)
     return {
         "network": case.network,
@@ -106,7 +96,7 @@ def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
         "pattern": case.pattern,
         "cycles": counters.cycles,
         "frames_per_s_240mhz": round(CLOCK / counters.cycles, 1),
-        "lanes_busy": round(work / (lanes * counters.cycles), 4),
+        "lanes_busy": round(work / (config.all_lanes * counters.cycles), 4),
         "layers_compared": len(observed.layers),
         "equal": equal,
         "seconds_a_frame": round(seconds, 1),
@@ -114,15 +104,11 @@ def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
 
 
 def _kept(case: Case, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The row of a case, from an earlier call with the same sources if there is one."""
-    sources = [*sorted(RTL.glob("*.sv")), *sorted((ROOT / "python" / "sterna" / "compile").glob("*.py"))]
-    digest = hashlib.sha256(repr(asdict(case)).encode())
-    for source in sources:
-        digest.update(source.read_bytes())
-    path = CACHE / f"{digest.hexdigest()[:20]}.json"
+    """The row of a case, from an earlier call on the same commit if there is one."""
+    path = CACHE / commit() / f"{'-'.join(map(str, asdict(case).values()))}.json"
     if not path.exists():
         row = make()
-        CACHE.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(row))
     kept: dict[str, Any] = json.loads(path.read_text())
     return kept
