@@ -1,8 +1,6 @@
-/// Units, their line buffers and the drain: computes passes of Units * Slots filters (a quarter with pooling)
-/// for one tile each.
-module sterna_cluster
-  import sterna_pkg::*;
-#(
+/// Units and their line buffers: computes passes of Units * Slots filters (a quarter with pooling) for one tile each. A
+/// drain takes the accumulators.
+module sterna_cluster #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
   /// Columns of a tile.
@@ -17,16 +15,12 @@ module sterna_cluster
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
   parameter int unsigned AccW = 20,
-  /// Bits of a requantisation multiplier.
-  parameter int unsigned MulW = 18,
-  /// Bits of a feature memory word's address.
-  parameter int unsigned FmAddrW = 12,
   /// Bytes of a weight chunk.
   parameter int unsigned ChunkBytes = 4,
   /// Weight chunks that a unit holds.
   parameter int unsigned FifoChunks = 8,
   localparam int unsigned Lanes = TileH * TileW,
-  localparam int unsigned TableW = $clog2(Units * Slots),
+  localparam int unsigned SlotW = $clog2(Slots),
   localparam int unsigned CountW = $clog2(Units + 1)
 ) (
   /// Clock.
@@ -47,32 +41,20 @@ module sterna_cluster
   output logic [Units-1:0]                    chunk_ready_o,
   /// Its entries, first in the low bits.
   input  logic [Units-1:0][ChunkBytes*8-1:0]  chunk_data_i,
-  /// Write an entry of the requantisation table (always accepted).
-  input  logic                                table_valid_i,
-  /// Half of the table.
-  input  logic                                table_half_i,
-  /// Channel.
-  input  logic [TableW-1:0]                   table_index_i,
-  /// Bias, multiplier.
-  input  logic [63:0]                         table_data_i,
-  /// A pass is to be drained.
-  input  logic                                pass_valid_i,
-  /// It is queued.
-  output logic                                pass_ready_o,
-  /// What to drain.
-  input  pass_t                               pass_i,
-  /// A word is to be written to the feature memory.
-  output logic                                write_valid_o,
-  /// It is accepted.
-  input  logic                                write_ready_i,
-  /// Where.
-  output logic [FmAddrW-1:0]                  write_addr_o,
-  /// Channels to write.
-  output logic [3:0]                          write_strobe_o,
-  /// The word.
-  output logic [Lanes-1:0][3:0][ActW-1:0]     write_data_o,
-  /// A pass is drained and all its words are accepted (pulse).
-  output logic                                pass_done_o,
+  /// All units have ended the pass in this half of the accumulators.
+  output logic [1:0]                          ended_o,
+  /// That half has been read (pulse).
+  input  logic [1:0]                          free_i,
+  /// All units read an accumulator into their row registers; `row_o` shows the first unit's five cycles later.
+  input  logic                                drain_read_i,
+  /// Half and slot.
+  input  logic [SlotW:0]                      drain_address_i,
+  /// The row registers take over the next unit's; `row_o` shows it five cycles later.
+  input  logic                                row_shift_i,
+  /// First row register of the next cluster.
+  input  logic [Lanes-1:0][AccW-1:0]          row_i,
+  /// First row register.
+  output logic [Lanes-1:0][AccW-1:0]          row_o,
   /// Units that started an addition.
   output logic [CountW-1:0]                   busy_o,
   /// Units that waited for lines.
@@ -85,11 +67,10 @@ module sterna_cluster
   /* verilator no_inline_module */
 
   localparam int unsigned LineW = $clog2(BufferLines);
-  localparam int unsigned SlotW = $clog2(Slots);
   localparam int unsigned MarginW = 3;
 
-  if (Units < 2 || Units > 32 || (1 << $clog2(Units)) != Units) begin : gen_bad_units
-    $error("sterna_cluster: Units = %0d must be a power of two, 2 to 32", Units);
+  if (Units < 4 || Units > 32 || (1 << $clog2(Units)) != Units) begin : gen_bad_units
+    $error("sterna_cluster: Units = %0d must be a power of two, 4 to 32", Units);
   end
   if (Slots < 4 || Slots > 32 || (1 << SlotW) != Slots) begin : gen_bad_slots
     $error("sterna_cluster: Slots = %0d must be a power of two, 4 to 32", Slots);
@@ -102,9 +83,6 @@ module sterna_cluster
   end
   if (AccW < ActW + 4 || AccW > 32) begin : gen_bad_acc_w
     $error("sterna_cluster: AccW = %0d must be ActW + 4 to 32", AccW);
-  end
-  if (FmAddrW > 32) begin : gen_bad_fm_addr_w
-    $error("sterna_cluster: FmAddrW = %0d must be at most 32", FmAddrW);
   end
 
   // Lines go to all line buffers, when every unit has gone past their places; a register stage helps the fan-out.
@@ -167,13 +145,12 @@ module sterna_cluster
   // Units in pairs.
 
   logic [Units-1:0][1:0]      ended;
-  logic [1:0]                 all_ended_d, all_ended_q, free;
-  logic                       drain_read, row_shift;
-  logic [SlotW:0]             drain_address;
+  logic [1:0]                 all_ended_d, all_ended_q;
   logic [Lanes-1:0][AccW-1:0] row [Units + 1];
   logic [Units-1:0]           busy, wait_lines, wait_weights, wait_drain;
 
-  assign row[Units] = '0;
+  assign row[Units] = row_i;
+  assign row_o      = row[0];
 
   for (genvar p = 0; p < Units / 2; p++) begin : gen_pair
     logic [1:0]                 read_valid, read_ready, line_valid;
@@ -200,9 +177,8 @@ module sterna_cluster
         .written_i(written_q), .tail_o(tail[U]),
         .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_line_o(read_line[i]),
         .line_valid_i(line_valid[i]), .line_data_i(line_data),
-        .ended_o(ended[U]), .free_i(free),
-        .drain_read_i(drain_read), .drain_address_i(drain_address),
-        .row_shift_i(row_shift), .row_i(row[U+1]), .row_o(row[U]),
+        .ended_o(ended[U]), .free_i, .drain_read_i, .drain_address_i, .row_shift_i,
+        .row_i(row[U+1]), .row_o(row[U]),
         .busy_o(busy[U]), .wait_lines_o(wait_lines[U]), .wait_weights_o(wait_weights[U]),
         .wait_drain_o(wait_drain[U])
       );
@@ -224,18 +200,7 @@ module sterna_cluster
     end
   end
 
-  sterna_drain #(
-    .Lanes(Lanes), .Units(Units), .Slots(Slots), .ActW(ActW), .AccW(AccW), .MulW(MulW),
-    .FmAddrW(FmAddrW)
-  ) u_drain (
-    .clk_i, .rst_ni, .clear_i,
-    .table_valid_i, .table_half_i, .table_index_i, .table_data_i,
-    .pass_valid_i, .pass_ready_o, .pass_i,
-    .ended_i(all_ended_q), .free_o(free),
-    .read_o(drain_read), .read_address_o(drain_address), .shift_o(row_shift), .row_i(row[0]),
-    .write_valid_o, .write_ready_i, .write_addr_o, .write_strobe_o, .write_data_o,
-    .done_o(pass_done_o)
-  );
+  assign ended_o = all_ended_q;
 
   // Statistics.
 

@@ -1,12 +1,14 @@
-/// Drains the passes of a cluster: reads the accumulators that all units have ended, a slot of all units at once,
-/// takes the units' values from the first row register, requantises them, keeps the maximum of four for a pooled
-/// channel, and writes words of four channels to the feature memory.
+/// Drains the passes of one or more clusters, whose row registers form one chain: reads the accumulators that all units
+/// have ended, a slot of all units at once, takes the units' values from the first row register, requantises them,
+/// keeps the maximum of four for a pooled channel, and writes words of four channels to the feature memory.
 module sterna_drain
   import sterna_pkg::*;
 #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
-  /// Units.
+  /// Clusters that are drained together.
+  parameter int unsigned Clusters = 2,
+  /// Units of a cluster.
   parameter int unsigned Units = 4,
   /// Accumulators of a lane in one half.
   parameter int unsigned Slots = 16,
@@ -27,22 +29,22 @@ module sterna_drain
   input  logic                            rst_ni,
   /// Returns to the reset state; the table keeps its contents.
   input  logic                            clear_i,
-  /// Write an entry of the requantisation table (always accepted).
-  input  logic                            table_valid_i,
+  /// Write an entry of these clusters' requantisation tables (always accepted).
+  input  logic [Clusters-1:0]             table_valid_i,
   /// Half of the table.
   input  logic                            table_half_i,
   /// Channel.
   input  logic [TableW-1:0]               table_index_i,
   /// Bias, multiplier.
   input  logic [63:0]                     table_data_i,
-  /// A pass is to be drained.
+  /// A pass of all clusters is to be drained.
   input  logic                            pass_valid_i,
   /// It is queued.
   output logic                            pass_ready_o,
-  /// What to drain.
-  input  pass_t                           pass_i,
-  /// All units have ended the pass in this half of the accumulators.
-  input  logic [1:0]                      ended_i,
+  /// What to drain: clusters differ in `write` and the addresses only.
+  input  pass_t [Clusters-1:0]            pass_i,
+  /// All units of a cluster have ended the pass in this half of the accumulators.
+  input  logic [Clusters-1:0][1:0]        ended_i,
   /// That half has been read (pulse).
   output logic [1:0]                      free_o,
   /// All units read an accumulator into their row registers.
@@ -67,7 +69,10 @@ module sterna_drain
   output logic                            done_o
 );
 
-  localparam int unsigned UnitW = $clog2(Units);
+  localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
+  /// Channels of a row with pooling.
+  localparam int unsigned RowMaxima = Units / 4;
+  localparam int unsigned RowMaximaW = RowMaxima > 1 ? $clog2(RowMaxima) : 1;
   localparam int unsigned FullMulW = MulW + 8;
   localparam int unsigned FullBiasW = RequantBiasW + 8;
   /// Passes that can be queued.
@@ -85,48 +90,57 @@ module sterna_drain
 
   /// What goes with a step down the pipeline.
   typedef struct packed {
-    logic               first;
-    logic               channel;
-    logic [UnitW-1:0]   unit;
-    logic [1:0]         activation;
-    logic [5:0]         shift;
-    logic [TableW:0]    entry;
-    logic [1:0]         place;
-    logic               word;
-    logic [3:0]         strobe;
-    logic [FmAddrW-1:0] address;
-    logic               last;
+    logic                  first;
+    logic                  channel;
+    logic [RowMaximaW-1:0] maximum;
+    logic [1:0]            activation;
+    logic [5:0]            shift;
+    logic [ClusterW-1:0]   cluster;
+    logic [TableW:0]       entry;
+    logic [1:0]            place;
+    logic                  word;
+    logic [3:0]            strobe;
+    logic [FmAddrW-1:0]    address;
+    logic                  last;
   } step_info_t;
 
   // Passes to steps.
 
   logic                  pass_valid, pass_ready;
-  pass_t                 pass;
+  pass_t [Clusters-1:0]  pass;
+  logic [1:0]            all_ended;
   logic                  word_begin, word_release, step_valid, read, shift;
   logic [1:0]            free;
   logic [SlotW:0]        read_address;
   step_info_t            step;
   logic [WordCountW-1:0] words_q;
 
-  sterna_fifo #(.Width($bits(pass_t)), .Depth(PassDepth)) u_passes (
+  sterna_fifo #(.Width($bits(pass_i)), .Depth(PassDepth)) u_passes (
     .clk_i, .rst_ni, .clear_i,
     .valid_i(pass_valid_i), .ready_o(pass_ready_o), .data_i(pass_i),
     .valid_o(pass_valid), .ready_i(pass_ready), .data_o(pass), .count_o()
   );
 
-  sterna_drain_reader #(.Units(Units), .Slots(Slots), .FmAddrW(FmAddrW)) u_reader (
+  always_comb begin
+    all_ended = '1;
+    for (int unsigned c = 0; c < Clusters; c++) all_ended &= ended_i[c];
+  end
+
+  sterna_drain_reader #(
+    .Clusters(Clusters), .Units(Units), .Slots(Slots), .FmAddrW(FmAddrW)
+  ) u_reader (
     .clk_i, .rst_ni, .clear_i,
     .pass_valid_i(pass_valid), .pass_ready_o(pass_ready), .pass_i(pass),
-    .ended_i, .free_o(free),
+    .ended_i(all_ended), .free_o(free),
     .room_i(words_q != WordCountW'(WordDepth)), .begin_o(word_begin),
     .step_o(step_valid), .read_o(read), .read_address_o(read_address), .shift_o(shift),
-    .unit_o(step.unit), .first_o(step.first), .channel_o(step.channel),
+    .cluster_o(step.cluster), .maximum_o(step.maximum), .first_o(step.first), .channel_o(step.channel),
     .table_o(step.entry), .place_o(step.place), .word_o(step.word), .strobe_o(step.strobe),
     .address_o(step.address), .end_o(step.last)
   );
 
-  assign step.activation = pass.activation;
-  assign step.shift      = pass.shift;
+  assign step.activation = pass[0].activation;
+  assign step.shift      = pass[0].shift;
 
   // Every word has its place in the queue before its first channel is read.
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -173,9 +187,13 @@ module sterna_drain
 
   // Requantisation table: read, then brought to a shift by whole bytes.
 
-  logic [RequantBiasW+MulW-1:0] table_q [2 * Units * Slots];
-  logic [MulW-1:0]              multiplier_q4, multiplier_q5;
-  logic [RequantBiasW-1:0]      bias_q4, bias_q5;
+  typedef struct packed {
+    logic [RequantBiasW-1:0] bias;
+    logic [MulW-1:0]         multiplier;
+  } entry_t;
+
+  entry_t                       entry_q4 [Clusters];
+  entry_t                       entry_q5;
   logic [5:0]                   shift4, shift5;
   logic [3:0]                   missing_q5;
   logic [FullMulW-1:0]          multiplier_q6;
@@ -186,23 +204,27 @@ module sterna_drain
   assign shift4 = info[4].shift;
   assign shift5 = info[5].shift;
 
-  always_ff @(posedge clk_i) begin
-    if (table_valid_i) begin
-      table_q[{table_half_i, table_index_i}] <=
-          {table_data_i[63:RequantMultiplierW], table_data_i[MulW-1:0]};
+  for (genvar c = 0; c < Clusters; c++) begin : gen_table
+    entry_t table_q [2 * Units * Slots];
+
+    always_ff @(posedge clk_i) begin
+      if (table_valid_i[c]) begin
+        table_q[{table_half_i, table_index_i}] <=
+            {table_data_i[63:RequantMultiplierW], table_data_i[MulW-1:0]};
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (valid[3]) entry_q4[c] <= table_q[info[3].entry];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid[3]) {bias_q4, multiplier_q4} <= table_q[info[3].entry];
-  end
-
-  always_ff @(posedge clk_i) begin
-    {bias_q5, multiplier_q5} <= {bias_q4, multiplier_q4};
+    entry_q5   <= entry_q4[info[4].cluster];
     missing_q5 <= shift4 == '0 ? 4'd8 : {1'b0, -shift4[2:0]};
     if (valid[5]) begin
-      multiplier_q6 <= FullMulW'(multiplier_q5) << missing_q5;
-      bias_q6       <= FullBiasW'(signed'(bias_q5)) << missing_q5;
+      multiplier_q6 <= FullMulW'(entry_q5.multiplier) << missing_q5;
+      bias_q6       <= FullBiasW'(signed'(entry_q5.bias)) << missing_q5;
     end
     bytes_q6       <= shift5 == '0 ? 3'd1 : 3'((7'(shift5) + 7'd7) >> 3);
     leaky_round_q6 <= shift5 != '0;
@@ -224,9 +246,9 @@ module sterna_drain
       .leaky_round_i(leaky_round_q6), .data_o(value[First+:Count])
     );
 
-    sterna_maximum #(.Lanes(Count), .Width(ActW), .Units(Units)) u_maximum (
+    sterna_maximum #(.Lanes(Count), .Width(ActW), .Channels(RowMaxima)) u_maximum (
       .clk_i,
-      .valid_i(valid[RequantLatency-1]), .unit_i(info[RequantLatency-1].unit),
+      .valid_i(valid[RequantLatency-1]), .channel_i(info[RequantLatency-1].maximum),
       .first_i(info[RequantLatency-1].first), .value_i(value[First+:Count]),
       .maximum_o(maximum[First+:Count])
     );

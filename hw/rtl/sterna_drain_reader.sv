@@ -1,205 +1,243 @@
-/// Walks the accumulators of a pass row by row. A row is one slot of all units: its first step reads the row into
-/// the units' row registers, each step after that shifts the next unit's value to the first. One step a cycle.
+/// Walks the accumulators of a pass row by row. A row is one slot of all units of all clusters: its first step reads
+/// the row into the units' row registers, each step after that shifts the next unit's value to the first. One step a
+/// cycle, cluster after cluster, and always to the end of the row, as the last cluster's values come out last.
 ///
-/// With pooling a row group, four consecutive slots, holds the four phases of the units' channels: they are read
-/// one after the other and their maximum is the channel. With `PoolKeep` they are read once before as channels of
-/// their own. A word begins only when there is room for it; it ends with the row or with its fourth channel.
+/// With pooling a quarter of a cluster's units holds a phase: a row gives each of its channels four times, once for
+/// each phase, and the maximum of the four is the channel. With `PoolKeep` the row is read once before, its values as
+/// channels of their own. A word begins only when there is room for it; it ends with its fourth channel or where the
+/// channels that follow are not its next.
 module sterna_drain_reader
   import sterna_pkg::*;
 #(
-  /// Units.
+  /// Clusters that are drained together.
+  parameter int unsigned Clusters = 2,
+  /// Units of a cluster.
   parameter int unsigned Units = 4,
   /// Accumulators of a lane in one half.
   parameter int unsigned Slots = 16,
   /// Bits of a feature memory word's address.
   parameter int unsigned FmAddrW = 12,
+  localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1,
   localparam int unsigned UnitW = $clog2(Units),
   localparam int unsigned SlotW = $clog2(Slots),
-  localparam int unsigned TableW = UnitW + SlotW
+  localparam int unsigned TableW = UnitW + SlotW,
+  localparam int unsigned MaximumW = Units > 4 ? $clog2(Units / 4) : 1
 ) (
   /// Clock.
-  input  logic               clk_i,
+  input  logic                 clk_i,
   /// Reset, active low.
-  input  logic               rst_ni,
+  input  logic                 rst_ni,
   /// Returns to the reset state.
-  input  logic               clear_i,
+  input  logic                 clear_i,
   /// A pass is to be drained.
-  input  logic               pass_valid_i,
+  input  logic                 pass_valid_i,
   /// It is walked to the end.
-  output logic               pass_ready_o,
-  /// What to drain.
-  input  pass_t              pass_i,
+  output logic                 pass_ready_o,
+  /// What to drain: clusters differ in `write` and the addresses only.
+  input  pass_t [Clusters-1:0] pass_i,
   /// All units have ended the pass in this half of the accumulators.
-  input  logic [1:0]         ended_i,
+  input  logic [1:0]           ended_i,
   /// That half is read (pulse).
-  output logic [1:0]         free_o,
+  output logic [1:0]           free_o,
   /// There is room for one more word.
-  input  logic               room_i,
+  input  logic                 room_i,
   /// That room is taken.
-  output logic               begin_o,
+  output logic                 begin_o,
   /// A step; one of a pass that is not written neither reads nor shifts.
-  output logic               step_o,
+  output logic                 step_o,
   /// It reads a row.
-  output logic               read_o,
+  output logic                 read_o,
   /// Half and slot.
-  output logic [SlotW:0]     read_address_o,
+  output logic [SlotW:0]       read_address_o,
   /// It shifts the row.
-  output logic               shift_o,
-  /// The unit whose value this is.
-  output logic [UnitW-1:0]   unit_o,
-  /// Its value begins a maximum.
-  output logic               first_o,
+  output logic                 shift_o,
+  /// The cluster whose value this is.
+  output logic [ClusterW-1:0]  cluster_o,
+  /// With pooling, which of the cluster's channels in the row.
+  output logic [MaximumW-1:0]  maximum_o,
+  /// It begins a maximum.
+  output logic                 first_o,
   /// Its maximum is a channel.
-  output logic               channel_o,
+  output logic                 channel_o,
   /// Half and channel in the requantisation table.
-  output logic [TableW:0]    table_o,
+  output logic [TableW:0]      table_o,
   /// Place of the channel in its word.
-  output logic [1:0]         place_o,
-  /// The word is complete with this channel.
-  output logic               word_o,
-  /// Channels that the complete word has.
-  output logic [3:0]         strobe_o,
+  output logic [1:0]           place_o,
+  /// The word is complete with this step.
+  output logic                 word_o,
+  /// Channels that the complete word has; none if it only ends the pass.
+  output logic [3:0]           strobe_o,
   /// Where the word goes.
-  output logic [FmAddrW-1:0] address_o,
+  output logic [FmAddrW-1:0]   address_o,
   /// The pass is complete with this step.
-  output logic               end_o
+  output logic                 end_o
 );
+  /// Units that hold one phase.
+  localparam int unsigned PhaseUnits = Units / 4;
+  localparam int unsigned PhaseW = $clog2(PhaseUnits);
+  localparam logic [UnitW-1:0] PhaseMask = UnitW'(PhaseUnits - 1);
 
-  logic               active_q, active_d, half_q;
-  logic               keep_q, keep_d, gap_q;
-  logic [1:0]         phase_q, phase_d;
-  logic [UnitW-1:0]   unit_q, unit_d, last_unit_q;
-  logic [SlotW-1:0]   row_q, row_d, left_q, left_d;
-  logic [FmAddrW-1:0] address_q, address_d;
-  // Of the phases: the row group's first word, the row's first word, the word.
-  logic [FmAddrW-1:0] group_q, group_d, phase_row_q, phase_row_d, phase_word_q, phase_word_d;
-  logic [FmAddrW-1:0] plane, next_phase_word;
-  logic [TableW-1:0]  last_channel;
+  if (Units < 4) begin : gen_bad_units
+    $error("sterna_drain_reader: Units = %0d must be at least 4", Units);
+  end
 
-  logic empty, pooled, last_row, row_end, group_end, pass_end, last_read, new_word, step, start;
+  logic                active_q, active_d, half_q, keep_q, keep_d;
+  logic [ClusterW-1:0] cluster_q, cluster_d;
+  logic [UnitW-1:0]    unit_q, unit_d, index, mask, last_index_q;
+  logic [SlotW-1:0]    row_q, row_d, left_q, left_d;
+  logic [TableW-1:0]   last_channel, number;
+  logic [1:0]          phase;
+  logic [Clusters-1:0] write;
 
-  assign plane        = pass_i.plane[FmAddrW-1:0];
-  assign empty        = !pass_i.write || pass_i.filters == '0;
-  assign pooled       = pass_i.pool != PoolNone;
+  logic empty, pooled, last_row, last_cluster, present, phase_end, cluster_end, row_end, pass_end;
+  logic channel_word, channel_begin, begin_wanted, step, start;
+
+  assign pooled       = pass_i[0].pool != PoolNone;
+  assign mask         = pooled ? PhaseMask : '1;
+  assign last_channel = TableW'(pass_i[0].filters) - TableW'(1);
+  assign empty        = write == '0 || pass_i[0].filters == '0;
+
+  for (genvar c = 0; c < Clusters; c++) begin : gen_write
+    assign write[c] = pass_i[c].write;
+  end
+
+  // Where the step is in the row.
+  assign index        = unit_q & mask;
+  assign phase        = unit_q[UnitW-1-:2];
+  assign phase_end    = index == mask;
+  assign cluster_end  = &unit_q;
+  assign last_cluster = cluster_q == ClusterW'(Clusters - 1);
   assign last_row     = left_q == '0;
-  assign row_end      = &unit_q || (last_row && unit_q == last_unit_q);
-  assign group_end    = row_end && !keep_q && (!pooled || &phase_q);
-  assign pass_end     = empty || (group_end && last_row);
-  assign last_channel = TableW'(pass_i.filters) - TableW'(1);
-  assign new_word     = empty || (channel_o && (unit_q == '0 || place_o == '0));
+  assign row_end      = cluster_end && last_cluster;
+  assign pass_end     = empty || (row_end && last_row && !keep_q);
+
+  // Which channel it is.
+  assign number        = pooled ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, unit_q};
+  assign present       = write[cluster_q] && !empty && !(last_row && index > last_index_q);
+  assign channel_word  = channel_o && (&place_o || phase_end || (last_row && index == last_index_q));
+  assign channel_begin = channel_o && (place_o == '0 || index == '0);
+
+  assign begin_wanted  = channel_begin || (pass_end && !channel_o);
 
   assign start = !active_q && pass_valid_i && ended_i[half_q];
-  assign step  = active_q && (room_i || !new_word) && !gap_q;
+  assign step  = active_q && (room_i || !begin_wanted);
 
   assign step_o         = step;
-  assign read_o         = step && !empty && unit_q == '0;
-  assign read_address_o = {half_q, pooled ? SlotW'({row_q, phase_q}) : row_q};
-  assign shift_o        = step && !empty && unit_q != '0;
-  assign unit_o         = unit_q;
-  assign first_o        = !pooled || keep_q || phase_q == '0;
-  assign channel_o      = !pooled || keep_q || &phase_q;
-  assign table_o        = {pass_i.table_half, row_q, unit_q};
-  assign place_o        = table_o[1:0];
-  assign word_o         = empty || (channel_o && (row_end || &place_o));
-  assign address_o      = keep_q ? phase_word_q : address_q;
+  assign read_o         = step && !empty && unit_q == '0 && cluster_q == '0;
+  assign read_address_o = {half_q, row_q};
+  assign shift_o        = step && !empty && !(unit_q == '0 && cluster_q == '0);
+  assign cluster_o      = cluster_q;
+  assign maximum_o      = MaximumW'(index);
+  assign first_o        = !pooled || keep_q || phase == '0;
+  assign channel_o      = present && (!pooled || keep_q || &phase);
+  assign table_o        = {pass_i[0].table_half, number};
+  assign place_o        = number[1:0];
+  assign word_o         = channel_word || pass_end;
   assign end_o          = pass_end;
+  assign begin_o        = step && begin_wanted;
+  assign pass_ready_o   = step && pass_end;
 
-  // With two units a row has half a word.
+  // Where a phase has fewer units than a word has places, a word starts where its row does.
   always_comb begin
-    for (int unsigned i = 0; i < 4; i++) begin
-      strobe_o[i] = !empty && i <= 32'(place_o) && (Units > 2 || place_o[1] == 1'(i / 2));
+    for (int unsigned i = 0; i < WordChannels; i++) begin
+      strobe_o[i] = channel_o && i <= 32'(place_o) &&
+                    (!pooled || PhaseUnits >= WordChannels || i + 32'(index) >= 32'(place_o));
     end
   end
 
-  assign begin_o      = step && new_word;
-  assign pass_ready_o = step && pass_end;
-
   // A half has been read with the first step of its last row.
-  assign last_read = empty || (last_row && unit_q == '0 && !keep_q && (!pooled || &phase_q));
-  assign free_o    = {step && last_read && half_q, step && last_read && !half_q};
+  assign free_o = {2{step && (empty || (last_row && !keep_q && read_o))}} & {half_q, !half_q};
 
   always_comb begin
-    active_d = active_q;
-    keep_d   = keep_q;
-    phase_d  = phase_q;
-    unit_d   = unit_q;
-    row_d    = row_q;
-    left_d   = left_q;
+    active_d  = active_q;
+    keep_d    = keep_q;
+    cluster_d = cluster_q;
+    unit_d    = unit_q;
+    row_d     = row_q;
+    left_d    = left_q;
     if (start) begin
-      active_d = 1'b1;
-      keep_d   = pass_i.pool == PoolKeep;
-      phase_d  = '0;
-      unit_d   = '0;
-      row_d    = '0;
-      left_d   = last_channel[TableW-1:UnitW];
+      active_d  = 1'b1;
+      keep_d    = pass_i[0].pool == PoolKeep;
+      cluster_d = '0;
+      unit_d    = '0;
+      row_d     = '0;
+      left_d    = pooled ? SlotW'(last_channel >> PhaseW) : last_channel[TableW-1:UnitW];
     end else if (step) begin
       active_d = !pass_end;
-      unit_d   = row_end ? '0 : unit_q + UnitW'(1);
-      if (row_end && pooled) phase_d = phase_q + 2'd1;
-      if (row_end && &phase_q) keep_d = 1'b0;
-      if (group_end) begin
-        keep_d = pass_i.pool == PoolKeep;
+      unit_d   = unit_q + UnitW'(1);
+      if (cluster_end) cluster_d = last_cluster ? '0 : cluster_q + ClusterW'(1);
+      if (row_end) keep_d = pass_i[0].pool == PoolKeep && !keep_q;
+      if (row_end && !keep_q) begin
         row_d  = row_q + SlotW'(1);
         left_d = left_q - SlotW'(1);
       end
     end
   end
 
-  // Phase p of word w goes to word 4w + p.
-  assign next_phase_word = phase_word_q + plane;
-
-  always_comb begin
-    address_d    = address_q;
-    group_d      = group_q;
-    phase_row_d  = phase_row_q;
-    phase_word_d = phase_word_q;
-    if (start) begin
-      address_d    = pass_i.address[FmAddrW-1:0];
-      group_d      = pass_i.keep_address[FmAddrW-1:0];
-      phase_row_d  = pass_i.keep_address[FmAddrW-1:0];
-      phase_word_d = pass_i.keep_address[FmAddrW-1:0];
-    end else if (step && word_o && !keep_q) begin
-      if (&place_o) address_d = address_q + plane;
-    end else if (step && word_o) begin
-      phase_word_d = phase_word_q + (plane << 2);
-      if (row_end) begin
-        phase_row_d  = phase_row_q + plane;
-        phase_word_d = phase_row_d;
-        if (&phase_q) begin
-          group_d      = &place_o ? next_phase_word : group_q;
-          phase_row_d  = group_d;
-          phase_word_d = group_d;
-        end
-      end
-    end
-  end
-
-  // A maximum takes two cycles.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       active_q <= 1'b0;
       half_q   <= 1'b0;
-      gap_q    <= 1'b0;
     end else if (clear_i) begin
       active_q <= 1'b0;
       half_q   <= 1'b0;
-      gap_q    <= 1'b0;
     end else begin
       active_q <= active_d;
       half_q   <= half_q ^ pass_ready_o;
-      gap_q    <= step && pooled && row_end && unit_q == '0;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) last_unit_q <= last_channel[UnitW-1:0];
-    {keep_q, phase_q, unit_q, row_q, left_q} <= {keep_d, phase_d, unit_d, row_d, left_d};
-    {address_q, group_q, phase_row_q, phase_word_q} <= {address_d, group_d, phase_row_d, phase_word_d};
+    if (start) last_index_q <= last_channel[UnitW-1:0] & mask;
+    {keep_q, cluster_q, unit_q, row_q, left_q} <= {keep_d, cluster_d, unit_d, row_d, left_d};
+  end
+
+  // Each cluster's words.
+
+  logic [FmAddrW-1:0] plane;
+  logic [FmAddrW-1:0] address [Clusters];
+
+  assign plane     = pass_i[0].plane[FmAddrW-1:0];
+  assign address_o = address[cluster_q];
+
+  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
+    // The next word; of the phases: the first word of the row, of its phase, the next word. Phase p of word w goes to
+    // word 4w + p.
+    logic [FmAddrW-1:0] next_q, next_d, group_q, group_d, phase_q, phase_d, word_q, word_d;
+    logic               mine;
+
+    assign mine       = step && cluster_q == ClusterW'(c);
+    assign address[c] = keep_q ? word_q : next_q;
+
+    always_comb begin
+      next_d  = next_q;
+      group_d = group_q;
+      phase_d = phase_q;
+      word_d  = word_q;
+      if (start) begin
+        next_d  = pass_i[c].address[FmAddrW-1:0];
+        group_d = pass_i[c].keep_address[FmAddrW-1:0];
+        phase_d = group_d;
+        word_d  = group_d;
+      end else if (mine && !keep_q) begin
+        if (channel_o && &place_o) next_d = next_q + plane;
+      end else if (mine && phase_end) begin
+        if (cluster_end && &place_o) group_d = word_q + plane;
+        phase_d = cluster_end ? group_d : phase_q + plane;
+        word_d  = phase_d;
+      end else if (mine && &place_o) begin
+        word_d = word_q + (plane << 2);
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      {next_q, group_q, phase_q, word_q} <= {next_d, group_d, phase_d, word_d};
+    end
   end
 
 `ifndef SYNTHESIS
   Fits: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    start && !empty |-> 32'(pass_i.filters) <= (pooled ? Units * Slots / 4 : Units * Slots))
+    start && !empty |-> 32'(pass_i[0].filters) <= (pooled ? PhaseUnits * Slots : Units * Slots))
     else $error("a pass with more channels than there are slots");
 `endif
 

@@ -6,8 +6,10 @@ module sterna_engine
   parameter int unsigned TileH = 5,
   /// Columns of a tile; odd.
   parameter int unsigned TileW = 5,
-  /// Groups of units with a line port and a drain each: 1, 2 or 4.
+  /// Groups of units with a line port each: 1, 2 or 4.
   parameter int unsigned Clusters = 2,
+  /// Drains, each of as many clusters: 1 to Clusters, a power of two.
+  parameter int unsigned Drains = 1,
   /// Units in a cluster.
   parameter int unsigned Units = 4,
   /// Accumulators a unit has for each lane, in each of two halves.
@@ -153,6 +155,7 @@ module sterna_engine
   output logic                     m_axi_rready
 );
   localparam int unsigned Lanes = TileH * TileW;
+  localparam int unsigned SlotW = $clog2(Slots);
   localparam int unsigned FmAddrW = $clog2(FmWords);
   localparam int unsigned BeatBytes = AxiDataW / 8;
   localparam int unsigned BeatWords = AxiDataW / 64;
@@ -160,6 +163,7 @@ module sterna_engine
   localparam int unsigned TableBeats = Clusters * Units * Slots / BeatWords;
   localparam int unsigned WordBytes =
       (Lanes * WordChannels + BeatBytes - 1) / BeatBytes * BeatBytes;
+  localparam int unsigned DrainClusters = Clusters / Drains;
   localparam int unsigned UnitsW = $clog2(Units + 1);
   localparam int unsigned AllUnitsW = $clog2(Clusters * Units + 1);
 
@@ -170,6 +174,9 @@ module sterna_engine
   end
   if (!(Clusters inside {1, 2, 4})) begin : gen_bad_clusters
     $error("Clusters = %0d must be 1, 2 or 4", Clusters);
+  end
+  if (!(Drains inside {1, 2, 4}) || Drains > Clusters) begin : gen_bad_drains
+    $error("Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
   end
 
   // ------------------------------------------------------------------------------------------- registers
@@ -545,10 +552,10 @@ module sterna_engine
   logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
   word_t fm_read_data, word_data, load_data;
   logic word_valid;
-  logic [Clusters-1:0] write_valid, write_ready;
-  logic [FmAddrW-1:0] write_addr [Clusters];
-  logic [3:0] write_strobe [Clusters];
-  word_t write_data [Clusters];
+  logic [Drains-1:0] write_valid, write_ready;
+  logic [FmAddrW-1:0] write_addr [Drains];
+  logic [3:0] write_strobe [Drains];
+  word_t write_data [Drains];
   logic load_valid, load_ready;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
@@ -556,11 +563,11 @@ module sterna_engine
   gather_t window, loader_window, store_window;
 
   sterna_feature_memory #(
-    .TileH   (TileH),
-    .TileW   (TileW),
-    .Clusters(Clusters),
-    .FmWords (FmWords),
-    .ActW    (ActW)
+    .TileH  (TileH),
+    .TileW  (TileW),
+    .Drains (Drains),
+    .FmWords(FmWords),
+    .ActW   (ActW)
   ) u_feature_memory (
     .clk_i,
     .rst_ni,
@@ -657,7 +664,8 @@ module sterna_engine
   // --------------------------------------------------------------------------------------- lines, clusters
 
   logic [Lanes-1:0][ActW-1:0] line_data [Clusters];
-  logic [Clusters-1:0] line_valid, line_ready, pass_valid, pass_ready, pass_done, word_written;
+  logic [Clusters-1:0] line_valid, line_ready;
+  logic [Drains-1:0] pass_valid, pass_ready, pass_done;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
   logic [Clusters-1:0][UnitsW-1:0] cluster_busy, cluster_wait_lines;
@@ -694,6 +702,7 @@ module sterna_engine
 
   sterna_pass_issuer #(
     .Clusters(Clusters),
+    .Drains  (Drains),
     .FmAddrW (FmAddrW)
   ) u_pass_issuer (
     .clk_i,
@@ -713,53 +722,91 @@ module sterna_engine
     .pass_valid_o     (pass_valid),
     .pass_ready_i     (pass_ready),
     .pass_o           (pass),
-    .word_i           (word_written),
+    .word_i           (write_valid & write_ready),
     .pass_done_i      (pass_done)
   );
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    // A word may be written in parts, its last channel last.
-    assign word_written[c] = write_valid[c] && write_ready[c] && write_strobe[c][3];
+  logic [Clusters-1:0][1:0] ended;
 
-    sterna_cluster #(
-      .TileH      (TileH),
-      .TileW      (TileW),
-      .Units      (Units),
-      .Slots      (Slots),
-      .BufferLines(BufferLines),
-      .ActW       (ActW),
-      .AccW       (AccW),
-      .MulW       (MulW),
-      .FmAddrW    (FmAddrW),
-      .ChunkBytes (ChunkBytes),
-      .FifoChunks (FifoChunks)
-    ) u_cluster (
+  for (genvar d = 0; d < Drains; d++) begin : gen_drain
+    localparam int unsigned First = d * DrainClusters;
+
+    logic [1:0] free;
+    logic drain_read, row_shift;
+    logic [SlotW:0] drain_address;
+    logic [Lanes-1:0][AccW-1:0] row [DrainClusters + 1];
+
+    assign row[DrainClusters] = '0;
+
+    for (genvar i = 0; i < DrainClusters; i++) begin : gen_cluster
+      localparam int unsigned C = First + i;
+
+      sterna_cluster #(
+        .TileH      (TileH),
+        .TileW      (TileW),
+        .Units      (Units),
+        .Slots      (Slots),
+        .BufferLines(BufferLines),
+        .ActW       (ActW),
+        .AccW       (AccW),
+        .ChunkBytes (ChunkBytes),
+        .FifoChunks (FifoChunks)
+      ) u_cluster (
+        .clk_i,
+        .rst_ni,
+        .clear_i        (clear),
+        .line_valid_i   (line_valid[C]),
+        .line_ready_o   (line_ready[C]),
+        .line_data_i    (line_data[C]),
+        .chunk_valid_i  (chunk_valid[C]),
+        .chunk_ready_o  (chunk_ready[C]),
+        .chunk_data_i   (chunk_data),
+        .ended_o        (ended[C]),
+        .free_i         (free),
+        .drain_read_i   (drain_read),
+        .drain_address_i(drain_address),
+        .row_shift_i    (row_shift),
+        .row_i          (row[i+1]),
+        .row_o          (row[i]),
+        .busy_o         (cluster_busy[C]),
+        .wait_lines_o   (cluster_wait_lines[C]),
+        .wait_weights_o (cluster_wait_weights[C]),
+        .wait_drain_o   (cluster_wait_drain[C])
+      );
+    end
+
+    sterna_drain #(
+      .Lanes   (Lanes),
+      .Clusters(DrainClusters),
+      .Units   (Units),
+      .Slots   (Slots),
+      .ActW    (ActW),
+      .AccW    (AccW),
+      .MulW    (MulW),
+      .FmAddrW (FmAddrW)
+    ) u_drain (
       .clk_i,
       .rst_ni,
       .clear_i       (clear),
-      .line_valid_i  (line_valid[c]),
-      .line_ready_o  (line_ready[c]),
-      .line_data_i   (line_data[c]),
-      .chunk_valid_i (chunk_valid[c]),
-      .chunk_ready_o (chunk_ready[c]),
-      .chunk_data_i  (chunk_data),
-      .table_valid_i (table_valid[c]),
+      .table_valid_i (table_valid[First+:DrainClusters]),
       .table_half_i  (table_half),
       .table_index_i (table_index),
       .table_data_i  (table_word),
-      .pass_valid_i  (pass_valid[c]),
-      .pass_ready_o  (pass_ready[c]),
-      .pass_i        (pass[c]),
-      .write_valid_o (write_valid[c]),
-      .write_ready_i (write_ready[c]),
-      .write_addr_o  (write_addr[c]),
-      .write_strobe_o(write_strobe[c]),
-      .write_data_o  (write_data[c]),
-      .pass_done_o   (pass_done[c]),
-      .busy_o        (cluster_busy[c]),
-      .wait_lines_o  (cluster_wait_lines[c]),
-      .wait_weights_o(cluster_wait_weights[c]),
-      .wait_drain_o  (cluster_wait_drain[c])
+      .pass_valid_i  (pass_valid[d]),
+      .pass_ready_o  (pass_ready[d]),
+      .pass_i        (pass[First+:DrainClusters]),
+      .ended_i       (ended[First+:DrainClusters]),
+      .free_o        (free),
+      .read_o        (drain_read),
+      .read_address_o(drain_address),
+      .shift_o       (row_shift),
+      .row_i         (row[0]),
+      .write_valid_o (write_valid[d]),
+      .write_ready_i (write_ready[d]),
+      .write_addr_o  (write_addr[d]),
+      .write_strobe_o(write_strobe[d]),
+      .write_data_o  (write_data[d]),
+      .done_o        (pass_done[d])
     );
   end
 

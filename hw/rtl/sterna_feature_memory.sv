@@ -6,8 +6,8 @@ module sterna_feature_memory #(
   parameter int unsigned TileH = 5,
   /// Banks in a row, columns of a tile.
   parameter int unsigned TileW = 5,
-  /// Clusters that write.
-  parameter int unsigned Clusters = 2,
+  /// Drains that write.
+  parameter int unsigned Drains = 2,
   /// Words in a bank.
   parameter int unsigned FmWords = 64,
   /// Bits of an activation.
@@ -24,16 +24,16 @@ module sterna_feature_memory #(
   /// Forgets reads and writes under way; contents stay.
   input  logic                            clear_i,
 
-  /// A cluster offers a word for all lanes.
-  input  logic [Clusters-1:0]             write_valid_i,
+  /// A drain offers a word for all lanes.
+  input  logic [Drains-1:0]             write_valid_i,
   /// The word is taken.
-  output logic [Clusters-1:0]             write_ready_o,
+  output logic [Drains-1:0]             write_ready_o,
   /// Its address.
-  input  logic [FmAddrW-1:0]              write_addr_i [Clusters],
+  input  logic [FmAddrW-1:0]              write_addr_i [Drains],
   /// Channels to write.
-  input  logic [3:0]                      write_strobe_i [Clusters],
+  input  logic [3:0]                      write_strobe_i [Drains],
   /// The word.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] write_data_i [Clusters],
+  input  logic [Lanes-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
   /// The frame loader offers a word for some lanes.
   input  logic                            load_valid_i,
@@ -61,8 +61,8 @@ module sterna_feature_memory #(
   if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
     $error("TileW = %0d must be odd, 3 to 15", TileW);
   end
-  if (Clusters < 1 || Clusters > 4) begin : gen_bad_clusters
-    $error("Clusters = %0d must be 1 to 4", Clusters);
+  if (Drains < 1 || Drains > 4) begin : gen_bad_clusters
+    $error("Drains = %0d must be 1 to 4", Drains);
   end
   if (FmWords < 64 || FmWords > 65536) begin : gen_bad_fm_words
     $error("FmWords = %0d must be 64 to 65536", FmWords);
@@ -71,7 +71,7 @@ module sterna_feature_memory #(
     $error("ActW = %0d must be 4 to 8", ActW);
   end
 
-  logic [Clusters:0] grant;
+  logic [Drains:0] grant;
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
   logic [3:0] write_strobe_q, write_strobe_d;
   logic [FmAddrW-1:0] write_addr_q, write_addr_d;
@@ -79,7 +79,7 @@ module sterna_feature_memory #(
   logic [1:0] read_q;
 
   sterna_round_robin #(
-    .Requests(Clusters + 1)
+    .Requests(Drains + 1)
   ) u_arbiter (
     .clk_i,
     .rst_ni,
@@ -94,7 +94,7 @@ module sterna_feature_memory #(
     write_strobe_d = '1;
     write_addr_d = load_addr_i;
     write_data_d = load_data_i;
-    for (int unsigned c = 0; c < Clusters; c++) begin
+    for (int unsigned c = 0; c < Drains; c++) begin
       if (grant[c]) begin
         write_lanes_d = '1;
         write_strobe_d = write_strobe_i[c];
@@ -144,7 +144,7 @@ module sterna_feature_memory #(
   end
 
 `ifndef SYNTHESIS
-  for (genvar c = 0; c < Clusters; c++) begin : gen_assert
+  for (genvar c = 0; c < Drains; c++) begin : gen_assert
     assert_write_addr : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
       write_valid_i[c] |-> 32'(write_addr_i[c]) < FmWords);
     assert_write_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -1,61 +1,71 @@
-/// Running maximum of the values of each unit, for a group of lanes: units come in turn, a value a cycle.
+/// Running maximum of the values of each channel, for a group of lanes: channels come in turn, a value a cycle.
 ///
-/// A unit's value sees its own value of two cycles before, or earlier, not that of the cycle before.
+/// Of several channels, one never comes twice running but to begin.
 module sterna_maximum #(
   /// Lanes.
   parameter int unsigned Lanes = 64,
   /// Bits of a value.
   parameter int unsigned Width = 8,
-  /// Units.
-  parameter int unsigned Units = 4,
-  localparam int unsigned UnitW = $clog2(Units)
+  /// Channels.
+  parameter int unsigned Channels = 4,
+  localparam int unsigned ChannelW = Channels > 1 ? $clog2(Channels) : 1
 ) (
   /// Clock.
   input  logic                        clk_i,
   /// In the next cycle a value comes in.
   input  logic                        valid_i,
-  /// From this unit.
-  input  logic [UnitW-1:0]            unit_i,
+  /// Of this channel.
+  input  logic [ChannelW-1:0]         channel_i,
   /// It is the first one: forget those before.
   input  logic                        first_i,
   /// The value of each lane, in the cycle after; signed.
   input  logic [Lanes-1:0][Width-1:0] value_i,
-  /// Maximum of the unit's values including this one, two cycles after.
+  /// Maximum of the channel's values including this one, two cycles after.
   output logic [Lanes-1:0][Width-1:0] maximum_o
 );
   /* verilator no_inline_module */
 
-  logic [Lanes-1:0][Width-1:0] mem_q [Units];
-  logic [Lanes-1:0][Width-1:0] old_q, maximum;
+  logic [Lanes-1:0][Width-1:0] old, maximum;
   logic                        valid_q, first_q;
-  logic [UnitW-1:0]            unit_q;
 
   always_ff @(posedge clk_i) begin
     valid_q <= valid_i;
     first_q <= first_i;
-    unit_q  <= unit_i;
-    if (valid_i) old_q <= mem_q[unit_i];
   end
 
   always_comb begin
     maximum = value_i;
     if (valid_q) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        if (!first_q && $signed(old_q[i]) > $signed(value_i[i])) maximum[i] = old_q[i];
+        if (!first_q && $signed(old[i]) > $signed(value_i[i])) maximum[i] = old[i];
       end
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_q) begin
-      mem_q[unit_q] <= maximum;
-      maximum_o     <= maximum;
-    end
+    if (valid_q) maximum_o <= maximum;
   end
 
+  if (Channels == 1) begin : gen_one
+    assign old = maximum_o;
+  end else begin : gen_several
+    logic [Lanes-1:0][Width-1:0] mem_q [Channels];
+    logic [Lanes-1:0][Width-1:0] old_q;
+    logic [ChannelW-1:0]         channel_q;
+
+    assign old = old_q;
+
+    always_ff @(posedge clk_i) begin
+      channel_q <= channel_i;
+      if (valid_i) old_q <= mem_q[channel_i];
+      if (valid_q) mem_q[channel_q] <= maximum;
+    end
+
 `ifndef SYNTHESIS
-  Distance: assert property (@(posedge clk_i) valid_i && valid_q && !first_i |-> unit_i != unit_q)
-    else $error("two values of a unit in two cycles running");
+    Distance: assert property (@(posedge clk_i)
+      valid_i && valid_q && !first_i |-> channel_i != channel_q)
+      else $error("two values of a channel in two cycles running");
 `endif
+  end
 
 endmodule

@@ -1,10 +1,12 @@
-/// Gives every cluster one pass for each tile group of a step, and knows what is not yet drained: of the current step
-/// and of the one before it. There are no older ones, as a step starts only when `earlier_drained_o`.
+/// Gives every drain one pass of its clusters for each tile group of a step, and knows what is not yet drained: of the
+/// current step and of the one before it. There are no older ones, as a step starts only when `earlier_drained_o`.
 module sterna_pass_issuer
   import sterna_pkg::*;
 #(
   /// Clusters.
   parameter int unsigned Clusters = 2,
+  /// Drains, each of as many clusters.
+  parameter int unsigned Drains = 1,
   /// Bits of a feature memory address.
   parameter int unsigned FmAddrW = 12
 ) (
@@ -34,19 +36,19 @@ module sterna_pass_issuer
   output logic                 step_drained_o,
   /// That is noted.
   input  logic                 step_noted_i,
-  /// Words that each cluster has written of the step before the current one, if that has one tile group; `AfterAll`
+  /// Words that each drain has written of the step before the current one, if that has one tile group; `AfterAll`
   /// when it is drained. Lags behind, but never shows the step before as written when it is not.
   output logic  [9:0]          written_o,
-  /// A pass is offered to a cluster.
-  output logic  [Clusters-1:0] pass_valid_o,
-  /// The cluster takes it.
-  input  logic  [Clusters-1:0] pass_ready_i,
-  /// The pass.
+  /// A pass is offered to a drain.
+  output logic  [Drains-1:0]   pass_valid_o,
+  /// The drain takes it.
+  input  logic  [Drains-1:0]   pass_ready_i,
+  /// The passes of all clusters.
   output pass_t [Clusters-1:0] pass_o,
-  /// The last channel of a word of the cluster is taken by the feature memory (pulse).
-  input  logic  [Clusters-1:0] word_i,
-  /// A pass of the cluster is drained (pulse).
-  input  logic  [Clusters-1:0] pass_done_i
+  /// A word of the drain is taken by the feature memory (pulse).
+  input  logic  [Drains-1:0]   word_i,
+  /// A pass of the drain is drained (pulse).
+  input  logic  [Drains-1:0]   pass_done_i
 );
   localparam int unsigned CountW = 6;
   /// Cycles from the start to the first addresses.
@@ -57,11 +59,11 @@ module sterna_pass_issuer
   logic [31:0] left_d, left_q;
   logic [PrepareCycles:1] prepare_d, prepare_q;
   addr_t stride_q, triple_q;
-  logic [Clusters-1:0] waiting_d, waiting_q, accepted, current_drained, earlier_drained;
+  logic [Drains-1:0] waiting_d, waiting_q, accepted, current_drained, earlier_drained;
   logic next_group, single_d, single_q, earlier_single_d, earlier_single_q;
   // The current step, the one before it: started and not yet reported as drained.
   logic current_open_d, current_open_q, earlier_open_d, earlier_open_q;
-  logic [9:0] level_q [Clusters];
+  logic [9:0] level_q [Drains];
   logic [9:0] written_d, written_q;
 
   assign issuing_o = left_q != '0;
@@ -69,7 +71,7 @@ module sterna_pass_issuer
   assign drained_o = earlier_drained_o && !issuing_o && &current_drained;
   assign step_drained_o = earlier_open_q ? &earlier_drained : current_open_q && !issuing_o && &current_drained;
   assign accepted = pass_valid_o & pass_ready_i;
-  // Every cluster has taken its pass of the tile group.
+  // Every drain has taken its pass of the tile group.
   assign next_group = issuing_o && prepare_q == '0 && (waiting_q & ~accepted) == '0;
   assign written_o = written_q;
 
@@ -77,14 +79,10 @@ module sterna_pass_issuer
     logic [1:0] group, position;
     logic [31:0] tile_d, tile_q;
     addr_t offset_q, address_d, address_q, keep_d, keep_q;
-    logic [CountW-1:0] current_d, current_q, earlier_d, earlier_q;
-    logic [9:0] words_d, words_q, level;
-    logic earlier_done;
 
     assign group = 2'(c >> tiles_log2_i);
     assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
 
-    assign pass_valid_o[c] = waiting_q[c] && table_ready_i && current_q != '1;
     assign pass_o[c] = '{
       write: tile_q < step_i.out_plane,
       table_half: table_half_i,
@@ -125,18 +123,27 @@ module sterna_pass_issuer
         keep_q <= keep_d;
       end
     end
+  end
+
+  for (genvar d = 0; d < Drains; d++) begin : gen_drain
+    logic [CountW-1:0] current_d, current_q, earlier_d, earlier_q;
+    logic [9:0] words_d, words_q, level;
+    logic earlier_done;
+
+    assign pass_valid_o[d] = waiting_q[d] && table_ready_i && current_q != '1;
 
     // Passes are drained in order, so those of the earlier step come first.
-    assign earlier_done = pass_done_i[c] && earlier_q != '0;
-    assign current_drained[c] = current_q == '0;
-    assign earlier_drained[c] = earlier_q == '0;
+    assign earlier_done = pass_done_i[d] && earlier_q != '0;
+    assign current_drained[d] = current_q == '0;
+    assign earlier_drained[d] = earlier_q == '0;
 
     always_comb begin
-      current_d = current_q + CountW'(accepted[c]) - CountW'(pass_done_i[c] && !earlier_done);
+      current_d = current_q + CountW'(accepted[d]) - CountW'(pass_done_i[d] && !earlier_done);
       earlier_d = earlier_q - CountW'(earlier_done);
       words_d = words_q;
-      if (word_i[c] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
-      if (pass_done_i[c]) words_d = '0;
+      if (word_i[d] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
+      // Comes after the last word, when the first of the next pass may be taken.
+      if (pass_done_i[d]) words_d = 10'(word_i[d]);
       if (start_i) begin
         earlier_d = current_d;
         current_d = '0;
@@ -148,32 +155,32 @@ module sterna_pass_issuer
       end
     end
 
-    assign level = earlier_drained[c] ? AfterAll : (earlier_single_q ? words_q : '0);
+    assign level = earlier_drained[d] ? AfterAll : (earlier_single_q ? words_q : '0);
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
         current_q <= '0;
         earlier_q <= '0;
         words_q <= '0;
-        level_q[c] <= '0;
+        level_q[d] <= '0;
       end else begin
         current_q <= current_d;
         earlier_q <= earlier_d;
         words_q <= words_d;
-        level_q[c] <= start_i ? '0 : level;
+        level_q[d] <= start_i ? '0 : level;
       end
     end
 
 `ifndef SYNTHESIS
     assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
-      pass_done_i[c] |-> earlier_q != '0 || current_q != '0);
+      pass_done_i[d] |-> earlier_q != '0 || current_q != '0);
 `endif
   end
 
   always_comb begin
     written_d = AfterAll;
-    for (int c = 0; c < int'(Clusters); c++) begin
-      if (level_q[c] < written_d) written_d = level_q[c];
+    for (int d = 0; d < int'(Drains); d++) begin
+      if (level_q[d] < written_d) written_d = level_q[d];
     end
     if (start_i) written_d = '0;
   end

@@ -15,11 +15,13 @@ def random_config(rng: np.random.Generator, *, act_bits: int = 8, acc_bits: int 
     chunk_bytes = int(rng.choice([size for size in (2, 4, 8) if size >= least_chunk] or [8]))
     if units * chunk_bytes < axi_data_w // 8:
         axi_data_w = 64
+    clusters = int(rng.choice([1, 2, 4]))
     return EngineConfig(
         name="random",
         tile_h=int(rng.choice([3, 5, 7])),
         tile_w=int(rng.choice([3, 5, 7])),
-        clusters=int(rng.choice([1, 2, 4])),
+        clusters=clusters,
+        drains=int(rng.choice([drains for drains in (1, 2, 4) if drains <= clusters])),
         units=units,
         slots=int(rng.choice([4, 8, 16, 32])),
         buffer_lines=int(rng.choice([32, 64, 128, 512])),

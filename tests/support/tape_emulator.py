@@ -23,7 +23,8 @@ class TapeEmulator:
         self.segments = tape.read(data).segments
         shape = (config.fm_words, config.tile_h, config.tile_w, WORD_CHANNELS)
         self.memory = np.zeros(shape, np.int64)
-        #: Words made by the CONV step before and how many of them each cluster had written; words of the next image.
+        #: Channels of words made by the CONV step before, and how many words their drain had then written; words of the
+        #: next image.
         self.made: dict[int, int] = {}
         self.next_image: range = range(0)
         self.additions = 0
@@ -67,7 +68,8 @@ class TapeEmulator:
         config = self.config
         groups = config.clusters // step["tiles_at_once"]
         fetches, streams = read_records(config, payload, groups * config.units)
-        written: list[tuple[int, NDArray[np.int64]]] = []
+        written: list[tuple[int, int, NDArray[np.int64]]] = []
+        counts = self._counts(step)
         for tile in range(step["out_plane"]):
             for group in range(groups):
                 units = [_Unit(config) for _ in range(config.units)]
@@ -75,35 +77,54 @@ class TapeEmulator:
                 for index, unit in enumerate(units):
                     unit.run(streams[group * config.units + index], lines)
                 self.additions += sum(unit.additions for unit in units)
-                written += self._drained(step, table, units, group, tile)
-        alone = step["tile_groups"] == 1 and step["pool"] != Pool.KEEP
+                cluster = group * step["tiles_at_once"] + tile % step["tiles_at_once"]
+                for place, channel, value in self._drained(step, table, units, group, tile):
+                    written.append((place, counts.get((cluster, channel), AFTER_ALL), value))
         self.made = {}
-        for place, value in written:
+        for place, count, value in written:
             assert place >> 2 not in self.next_image
             self.memory[place >> 2, :, :, place & 3] = value
-            count = (place // 4 - step["fm_base"]) // step["out_plane"] % step["group_words"] + 1
-            self.made[place >> 2] = min(count, AFTER_ALL) if alone else AFTER_ALL
+            self.made[place] = count
+
+    def _counts(self, step: dict[str, int]) -> dict[tuple[int, int], int]:
+        """Words that its drain has written when each (cluster, channel) is; none if words cannot be counted."""
+        config, counts = self.config, {}
+        if step["tile_groups"] > 1 or step["pool"] == Pool.KEEP:
+            return counts
+        row = config.units // (1 if step["pool"] == Pool.NONE else 4)
+        for drain in range(config.drains):
+            clusters = range(drain * config.drain_clusters, (drain + 1) * config.drain_clusters)
+            count = 0
+            for first in range(0, step["filters"], row):
+                for cluster in (c for c in clusters if c % step["tiles_at_once"] < step["out_plane"]):
+                    channels = range(first, min(first + row, step["filters"]))
+                    for start in channels[::4]:
+                        count += 1
+                        counts |= {(cluster, c): count for c in channels if start <= c < start + 4}
+        return counts
 
     def _drained(
         self, step: dict[str, int], table: bytes, units: list[_Unit], group: int, tile: int
-    ) -> list[tuple[int, NDArray[np.int64]]]:
+    ) -> list[tuple[int, int, NDArray[np.int64]]]:
+        """Place (word and byte), channel and value of all that a cluster writes."""
         words = np.frombuffer(table, "<u8")
         results = []
+        row = self.config.units // (1 if step["pool"] == Pool.NONE else 4)
         for channel in range(step["filters"]):
-            slot, unit = divmod(channel, self.config.units)
+            slot, unit = divmod(channel, row)
             word = group * step["group_words"] + channel // 4
             plane, entry = step["out_plane"], int(words[group * step["filters"] + channel])
             if step["pool"] == Pool.NONE:
                 value = units[unit].value(slot)
             else:
-                phases = [units[unit].value(4 * slot + phase) for phase in range(4)]
+                phases = [units[phase * row + unit].value(slot) for phase in range(4)]
                 value = np.max(phases, axis=0)
             if step["pool"] == Pool.KEEP:
                 for phase, kept in enumerate(phases):
                     place = step["keep_base"] + (word * 4 + phase) * plane + tile
-                    results.append((place * 4 + channel % 4, self._requantise(step, kept, entry)))
+                    results.append((place * 4 + channel % 4, channel, self._requantise(step, kept, entry)))
             place = step["fm_base"] + word * plane + tile
-            results.append((place * 4 + channel % 4, self._requantise(step, value, entry)))
+            results.append((place * 4 + channel % 4, channel, self._requantise(step, value, entry)))
         return results
 
     def _requantise(self, step: dict[str, int], value: NDArray[np.int64], word: int) -> NDArray[np.int64]:
@@ -127,22 +148,23 @@ class TapeEmulator:
             stride = step["gather_stride"]
             top = (tile_row * stride + fetch["tile_row"]) * self.config.tile_h + fetch["row"]
             left = (tile_col * stride + fetch["tile_col"]) * self.config.tile_w + fetch["col"]
-            values = self._window(step, fetch["plane"], top, left, fetch["after"])
+            values = self._window(step, fetch, top, left)
             lines += [values[:, :, c] for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
         return lines
 
-    def _window(self, step: dict[str, int], plane: int, top: int, left: int, after: int) -> NDArray[np.int64]:
+    def _window(self, step: dict[str, int], fetch: dict[str, int], top: int, left: int) -> NDArray[np.int64]:
         th, tw, stride = self.config.tile_h, self.config.tile_w, step["gather_stride"]
         height = step["in_full_rows"] * th + step["in_extra_rows"]
         width = step["in_full_cols"] * tw + step["in_extra_cols"]
         rows, cols = top + stride * np.arange(th), left + stride * np.arange(tw)
         inside = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))[None, :]
         rows, cols = np.clip(rows, 0, height - 1)[:, None], np.clip(cols, 0, width - 1)[None, :]
-        words = plane + rows // th * step["in_tiles_w"] + cols // tw
+        words = fetch["plane"] + rows // th * step["in_tiles_w"] + cols // tw
         # Garbage behind a map's edge may be read too early, its pixels may not.
         for word in np.unique(np.where(inside, words, -1)).tolist():
             assert word not in self.next_image
-            assert self.made.get(word, 0) <= after, "a word may be read before it is written"
+            made = [self.made.get(4 * word + c, 0) for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
+            assert max(made) <= fetch["after"], "a word may be read before it is written"
         return np.where(inside[:, :, None], self.memory[words, rows % th, cols % tw], step["pad_value"])
 
 

@@ -23,7 +23,7 @@ from sterna.compile.memory import (
     split_counts,
     tile_counts,
 )
-from sterna.compile.schedule import Pass, Spread, pass_work, spread
+from sterna.compile.schedule import Pass, Spread, drained_words, pass_work, spread
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
 from sterna.run.device import StepCounters
@@ -225,7 +225,12 @@ class _Compiler:
             word[members] = before + group * chosen.group_words + channel // WORD_CHANNELS
             byte[members] = channel % WORD_CHANNELS
             step[members] = self.convs + number
-            written[members] = np.minimum(channel // WORD_CHANNELS + 1, AFTER_ALL) if alone else AFTER_ALL
+            written[members] = AFTER_ALL
+            if alone:
+                # The last cluster of its filter group in the drain, as windows may reach into all tiles.
+                cluster = ((group + 1) * plan.tiles_at_once - 1) % self.config.drain_clusters
+                words = drained_words(self.config, operation.pool, chosen.channels)[cluster, channel]
+                written[members] = np.minimum(words, AFTER_ALL)
             before += chosen.words
         region = self.placement.regions[name]
         plane = region.base + word * (tiles_h * tiles_w)

@@ -17,7 +17,7 @@ from sterna.spec.tape import Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
-#: Most swaps of filters between units.
+#: Most swaps of filters between places in a row.
 _SWAPS = 500
 
 
@@ -95,31 +95,52 @@ class PassWork:
 
 
 def phases(operation: Operation) -> int:
-    """Slots that a filter of the operation takes: one for each phase."""
+    """Slots that a filter of the operation takes: one for each phase, each in another unit."""
     return 1 if operation.pool is Pool.NONE else len(PHASES)
+
+
+def row_channels(config: EngineConfig, pool: Pool) -> int:
+    """Channels that a row of accumulators, one slot of all units of a cluster, holds."""
+    return config.units // (1 if pool is Pool.NONE else len(PHASES))
+
+
+def drained_words(config: EngineConfig, pool: Pool, channels: int) -> NDArray[np.int64]:
+    """Words that a drain has written of a pass when a channel is written, by [cluster of the drain, channel].
+
+    A drain takes row after row of channels, in each row cluster after cluster (docs/engine.md, "Time"). Not for
+    `Pool.KEEP`.
+    """
+    row_size = row_channels(config, pool)
+    row, index = np.divmod(np.arange(channels), row_size)
+    cluster = np.arange(config.drain_clusters)[:, None]
+    in_row = -(-np.minimum(channels - row * row_size, row_size) // WORD_CHANNELS)
+    before = row * config.drain_clusters * -(-row_size // WORD_CHANNELS)
+    words: NDArray[np.int64] = before + cluster * in_row + index // WORD_CHANNELS + 1
+    return words
 
 
 def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
     """Choose tiles at once and passes with the fewest cycles by a coarse count, and give filters to units by work."""
     digit = digits(operation.weights.value)
     work = _work(operation, digit)
-    per_unit = config.slots // phases(operation)
+    row = row_channels(config, operation.pool)
     lines = _line_count(operation.weights, digit)
     best: tuple[float, int] | None = None
     tiles_at_once = 1
     while tiles_at_once <= config.clusters:
-        streams = config.clusters // tiles_at_once * config.units
-        passes = -(-operation.filters // (streams * per_unit))
+        groups = config.clusters // tiles_at_once
+        passes = -(-operation.filters // (groups * row * config.slots))
         load = lines * max(1.0, tiles_at_once / WORD_CHANNELS)
-        drain = -(-operation.filters // (passes * config.clusters // tiles_at_once)) * phases(operation)
-        busy = max(work.sum() / (passes * streams), float(work.max(initial=0)))
+        rows = -(-operation.filters // (passes * groups * row))
+        drain = rows * config.units * config.drain_clusters
+        busy = max(work.sum() / (passes * groups * config.units), work.max(initial=0) / phases(operation))
         cycles = -(-tiles // tiles_at_once) * passes * max(load, _walk(busy, lines), drain)
         if best is None or cycles < best[0]:
             best = (cycles, tiles_at_once)
         tiles_at_once *= 2
     assert best is not None
     chosen = best[1]
-    return Spread(chosen, _passes(config, work, config.clusters // chosen, per_unit))
+    return Spread(chosen, _passes(config, work, config.clusters // chosen, row))
 
 
 def _walk(busy: float, lines: int) -> float:
@@ -149,29 +170,29 @@ def _line_key(weights: Weights) -> NDArray[np.int64]:
     return (((channel << 8) + row + _OFFSET) << 8) + col + _OFFSET
 
 
-def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, per_unit: int) -> tuple[Pass, ...]:
-    """Deal filters, heaviest first, to the pass, group and unit with the least work that has a slot left."""
-    count = -(-len(work) // (groups * config.units * per_unit))
+def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, row: int) -> tuple[Pass, ...]:
+    """Deal filters, heaviest first, to the pass, group and place in a row with the least work that has a slot left."""
+    count = -(-len(work) // (groups * row * config.slots))
     channels = -(-len(work) // (count * groups))
-    units = min(config.units, channels)
+    places = min(row, channels)
     dealt: dict[tuple[int, int, int], list[int]] = {
-        (step, group, unit): [] for step in range(count) for group in range(groups) for unit in range(units)
+        (step, group, place): [] for step in range(count) for group in range(groups) for place in range(places)
     }
-    heap = [(0, place) for place in dealt]
+    heap = [(0, where) for where in dealt]
     for index in np.argsort(-work, kind="stable"):
-        load, place = heapq.heappop(heap)
-        dealt[place].append(int(index))
-        if len(dealt[place]) < -(-(channels - place[2]) // config.units):
-            heapq.heappush(heap, (load + int(work[index]), place))
+        load, where = heapq.heappop(heap)
+        dealt[where].append(int(index))
+        if len(dealt[where]) < -(-(channels - where[2]) // row):
+            heapq.heappush(heap, (load + int(work[index]), where))
     _even_out(list(dealt.values()), work)
     filters = np.full((count, groups, channels), -1, np.int64)
-    for (step, group, unit), members in dealt.items():
-        filters[step, group, unit + config.units * np.arange(len(members))] = members
+    for (step, group, place), members in dealt.items():
+        filters[step, group, place + row * np.arange(len(members))] = members
     return tuple(Pass(step) for step in filters)
 
 
 def _even_out(dealt: list[list[int]], work: NDArray[np.int64]) -> None:
-    """Swap filters of the unit with the most work for lighter ones of others, as long as that makes the most less."""
+    """Swap filters of the place with the most work for lighter ones of others, as long as that makes the most less."""
     owner = np.repeat(np.arange(len(dealt)), [len(members) for members in dealt])
     member = np.array([index for members in dealt for index in members])
     load = np.bincount(owner, weights=work[member], minlength=len(dealt))
@@ -228,14 +249,12 @@ def _placed(
     """The nonzeros of the pass with the stream and slot of each."""
     group, index = np.nonzero(chosen.filters >= 0)
     members = chosen.filters[group, index]
-    stream_of = np.full(operation.filters, -1, np.int64)
-    slot_of = np.zeros(operation.filters, np.int64)
-    stream_of[members] = group * config.units + index % config.units
-    slot_of[members] = index // config.units
-    weights = operation.weights.select(np.flatnonzero(stream_of[operation.weights.filter] >= 0))
-    slot = slot_of[weights.filter]
-    slot = slot * phases(operation) + weights.phase
-    return weights, stream_of[weights.filter], slot
+    row = row_channels(config, operation.pool)
+    unit_of, slot_of = np.full(operation.filters, -1, np.int64), np.zeros(operation.filters, np.int64)
+    unit_of[members] = group * config.units + index % row
+    slot_of[members] = index // row
+    weights = operation.weights.select(np.flatnonzero(unit_of[operation.weights.filter] >= 0))
+    return weights, unit_of[weights.filter] + row * weights.phase.astype(np.int64), slot_of[weights.filter]
 
 
 class _Words:
@@ -247,7 +266,10 @@ class _Words:
     def __init__(self, source: Map) -> None:
         self._source = source
         plane, first, word = np.unique(source.plane, return_index=True, return_inverse=True)
-        order = np.lexsort((plane, source.written[first], source.step[first]))
+        written = np.zeros_like(plane)
+        np.maximum.at(written, word, source.written)
+        order = np.lexsort((plane, written, source.step[first]))
+        self._written = written[order]
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
         self._channel = first[order]  # a channel of each word
@@ -275,7 +297,7 @@ class _Words:
             before += len(words)
         channel = self._channel[fetch >> 16]
         just_made = self._source.step[channel] == step - 1
-        after = np.where(just_made & (step > 0), self._source.written[channel], 0)
+        after = np.where(just_made & (step > 0), self._written[fetch >> 16], 0)
         return Fetches(
             self._source.plane[channel], ((fetch >> 8) & 255) - _OFFSET, (fetch & 255) - _OFFSET, mask, after
         )

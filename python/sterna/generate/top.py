@@ -54,6 +54,7 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "TileH": config.tile_h,
         "TileW": config.tile_w,
         "Clusters": config.clusters,
+        "Drains": config.drains,
         "Units": config.units,
         "Slots": config.slots,
         "BufferLines": config.buffer_lines,

@@ -31,8 +31,10 @@ class EngineConfig(BaseModel):
     #: Output pixels computed together. Odd, so that a stride of two meets every bank once.
     tile_h: Annotated[int, Field(ge=3, le=15)]
     tile_w: Annotated[int, Field(ge=3, le=15)]
-    #: Groups of units, each with a line port and a drain of its own.
+    #: Groups of units, each with a line port of its own.
     clusters: Annotated[int, Field(ge=1, le=4)]
+    #: Drains, which requantise and write what the units have summed up; each serves as many clusters.
+    drains: Annotated[int, Field(ge=1, le=4)]
     #: Units in a cluster; two share a line buffer.
     units: Annotated[int, Field(ge=4, le=32)]
     #: Accumulators a unit has for each lane, in each of its two halves.
@@ -51,7 +53,7 @@ class EngineConfig(BaseModel):
     chunk_bytes: Annotated[int, Field(ge=2, le=8)]
     fifo_chunks: Annotated[int, Field(ge=2, le=64)]
 
-    @field_validator("clusters", "slots", "buffer_lines", "axi_data_w", "chunk_bytes", "fifo_chunks", "units")
+    @field_validator("clusters", "drains", "slots", "buffer_lines", "axi_data_w", "chunk_bytes", "fifo_chunks", "units")
     @classmethod
     def _power_of_two(cls, value: int) -> int:
         _require(value & (value - 1) == 0, "must be a power of two")
@@ -71,12 +73,18 @@ class EngineConfig(BaseModel):
             f"{self.beat_bytes} bytes of a bus beat",
         )
         _require(self.acc_w >= self.act_w + 4, "acc_w must be at least act_w + 4")
+        _require(self.drains <= self.clusters, f"drains must be at most clusters = {self.clusters}")
         return self
 
     @property
     def lanes(self) -> int:
         """Pixels of a tile; each is a lane in every unit."""
         return self.tile_h * self.tile_w
+
+    @property
+    def drain_clusters(self) -> int:
+        """Clusters that share a drain."""
+        return self.clusters // self.drains
 
     @property
     def all_units(self) -> int:

@@ -38,8 +38,9 @@ def _figures(size: EngineSize) -> dict[str, Figure]:
             what=f"{each.name}, estimated", value=each.used, unit="", method=f"open synthesis: {method}"
         )
         figures[f"{key}_share"] = Figure(
-            what=f"{each.name}, of {each.there:,}", value=round(100 * each.share, 1), unit="%", method="the figure before"
-        )
+            what=f"{each.name}, of {each.there:,}", value=round(100 * each.share, 1), unit="%",
+            method="the figure before",
+        )  # fmt: skip
     figures["fits"] = Figure(
         what=f"All of them under {FULL:.0%}", value=all(each.share <= FULL for each in size.shares), unit="",
         method="the figures before",
