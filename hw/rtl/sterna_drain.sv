@@ -264,4 +264,13 @@ module sterna_drain
     .write_valid_o, .write_ready_i, .write_addr_o, .write_strobe_o, .write_data_o, .done_o
   );
 
+`ifndef SYNTHESIS
+  if (RowMaxima > 1) begin : gen_assert
+    Distance: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      valid[RequantLatency-1] && valid[RequantLatency] && !info[RequantLatency-1].first |->
+      info[RequantLatency-1].maximum != info[RequantLatency].maximum)
+      else $error("two values of a channel in two cycles running");
+  end
+`endif
+
 endmodule

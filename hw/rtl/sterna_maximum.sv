@@ -60,12 +60,6 @@ module sterna_maximum #(
       if (valid_i) old_q <= mem_q[channel_i];
       if (valid_q) mem_q[channel_q] <= maximum;
     end
-
-`ifndef SYNTHESIS
-    Distance: assert property (@(posedge clk_i)
-      valid_i && valid_q && !first_i |-> channel_i != channel_q)
-      else $error("two values of a channel in two cycles running");
-`endif
   end
 
 endmodule

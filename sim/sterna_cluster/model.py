@@ -1,4 +1,4 @@
-"""What a cluster computes, written for clarity from docs/engine.md ("Tape", "Entry", "Requantisation")."""
+"""What a unit computes, written for clarity from docs/engine.md ("Entry")."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sterna.spec.config import WORD_CHANNELS
-from sterna.spec.tape import ENTRY_CONTROL, REQUANT_MULTIPLIER_BITS, Activation, Command, Pool
+from sterna.spec.tape import ENTRY_CONTROL, Command
 
 Lines = Sequence[np.ndarray]
-PHASES = 4
 
 
 @dataclass
@@ -74,62 +72,3 @@ class Unit:
     def slot(self, slot: int) -> np.ndarray:
         """The sums in `slot`, zero if it was never touched."""
         return self.accumulators.get(slot, np.zeros(self.lanes, np.int64))
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word written to the feature memory: data [lanes][channels that the strobe names]."""
-
-    address: int
-    strobe: int
-    data: tuple[tuple[int, ...], ...]
-
-
-def requantise(acc: np.ndarray, entry: int, activation: int, shift: int, act_w: int) -> list[int]:
-    """Activations of one channel from its accumulators and its 64-bit table entry."""
-    multiplier = entry & (1 << REQUANT_MULTIPLIER_BITS) - 1
-    bias = entry >> REQUANT_MULTIPLIER_BITS
-    bias -= bias >> 45 << 46
-    limit = 1 << act_w - 1
-
-    def one(value: int) -> int:
-        total = value * multiplier + bias
-        if activation == Activation.RELU:
-            total = max(total, 0)
-        elif activation == Activation.LEAKY and total < 0:
-            total >>= 3
-        return min(max(total + (1 << shift >> 1) >> shift, -limit), limit - 1)
-
-    return [one(int(value)) for value in acc]
-
-
-def drain(
-    units: Sequence[Unit], command: dict[str, int], table: Sequence[int], act_w: int, address_w: int
-) -> list[Word]:
-    """The words that draining `units` by the pass `command` (fields of `pass_t`) writes, in order."""
-    words: list[Word] = []
-    plane = command["plane"]
-
-    def write(channels: range, sums: list[np.ndarray], address: int, step: int) -> None:
-        """The words of a row; those of consecutive channel words are `step` apart."""
-        values = [requantise(acc, table[channel], command["activation"], command["shift"], act_w)
-                  for channel, acc in zip(channels, sums, strict=True)]
-        for word in range(channels[0] // WORD_CHANNELS, channels[-1] // WORD_CHANNELS + 1):
-            of_word = [i for i, channel in enumerate(channels) if channel // WORD_CHANNELS == word]
-            strobe = sum(1 << channels[i] % WORD_CHANNELS for i in of_word)
-            data = tuple(zip(*(values[i] for i in of_word), strict=True))
-            words.append(Word((address + word * step) % (1 << address_w), strobe, data))
-
-    for first in range(0, command["filters"] if command["write"] else 0, len(units)):
-        channels = range(first, min(first + len(units), command["filters"]))
-        row = first // len(units)
-        used = units[: len(channels)]
-        if command["pool"] == Pool.NONE:
-            write(channels, [unit.slot(row) for unit in used], command["address"], plane)
-            continue
-        phases = [[unit.slot(PHASES * row + phase) for unit in used] for phase in range(PHASES)]
-        if command["pool"] == Pool.KEEP:
-            for phase, sums in enumerate(phases):
-                write(channels, sums, command["keep_address"] + phase * plane, PHASES * plane)
-        write(channels, list(np.max(phases, axis=0)), command["address"], plane)
-    return words

@@ -1,4 +1,4 @@
-"""Random passes for a cluster: lines, entries of every kind, drain commands and their tables."""
+"""Random passes for a cluster: lines and entries of every kind."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sim.sterna_cluster.model import Unit, Word, drain
+from sim.sterna_cluster.model import Unit
 from sim.support.words import pack
 
-from sterna.spec.tape import END_PASS_MAX_SKIP, ENTRY_CONTROL, Command, Pool
+from sterna.spec.tape import END_PASS_MAX_SKIP, ENTRY_CONTROL, Command
 
 #: Lines of the ring that the stream leaves to the hardware (docs/engine.md, "Order of records").
 MARGIN = 16
@@ -26,8 +26,6 @@ class Shape:
     buffer_lines: int
     act_w: int
     acc_w: int
-    mul_w: int
-    address_w: int
     chunk_bytes: int
 
     @property
@@ -67,9 +65,6 @@ class Pass:
 
     lines: list[np.ndarray]  # int[lanes] each
     rounds: list[Round]
-    command: dict[str, int]  # fields of pass_t
-    table: list[int]  # 64-bit entries
-    words: list[Word]
     units: list[Unit]  # the accumulators at the end of the pass
     additions: int
     entries: int  # of the unit that has most of them
@@ -83,34 +78,14 @@ def random_line(shape: Shape) -> np.ndarray:
     return np.array([random.randrange(-limit, limit) for _ in range(shape.lanes)], np.int64)
 
 
-def random_pass(shape: Shape, entries: int, table_half: int) -> Pass:
+def random_pass(shape: Shape, entries: int) -> Pass:
     """A pass of up to two rings of lines, with about `entries` entries a unit."""
     count = random.choice([1, 2, random.randint(1, shape.buffer_lines), random.randint(1, 2 * shape.buffer_lines)])
     lines = [random_line(shape) for _ in range(count)]
     units = [Unit(shape.lanes, shape.slots, shape.acc_w) for _ in range(shape.units)]
     streams = [_random_entries(shape, unit, lines, random.randint(0, 2 * entries)) for unit in units]
-    command, table = random_command(shape, table_half)
-    words = drain(units, command, table, shape.act_w, shape.address_w)
     additions = sum(unit.additions for unit in units)
-    return Pass(lines, _rounds(shape, streams, count), command, table, words, units, additions, max(map(len, streams)))
-
-
-def random_command(shape: Shape, table_half: int, **fixed: int) -> tuple[dict[str, int], list[int]]:
-    """Fields of a `pass_t`, those in `fixed` as given, and the table entries of its channels."""
-    pool = fixed.get("pool", random.choice(list(Pool)))
-    most = shape.units * shape.slots // (4 if pool else 1)
-    command = {
-        "write": int(random.random() < 0.85),
-        "table_half": table_half,
-        "pool": int(pool),
-        "activation": random.randrange(3),
-        "shift": random.choice([0, 1, 2, random.randint(3, 40)]),
-        "filters": random.choice([1, most, random.randint(1, most)]),
-        "address": random.getrandbits(shape.address_w),
-        "keep_address": random.getrandbits(shape.address_w),
-        "plane": random.getrandbits(shape.address_w),
-    } | fixed
-    return command, [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
+    return Pass(lines, _rounds(shape, streams, count), units, additions, max(map(len, streams)))
 
 
 def dense_pass(shape: Shape, density: float, lines: int) -> Pass:
@@ -135,10 +110,13 @@ def dense_pass(shape: Shape, density: float, lines: int) -> Pass:
         pointer = entries[-1][1] if entries else -1
         entries.append((shape.command(Command.END_PASS | lines - 1 - pointer), lines - 1))
         streams.append(entries)
-    command, table = random_command(shape, 0, write=0, pool=Pool.NONE, filters=1)
     data = [np.ones(shape.lanes, np.int64)] * lines
+    units = [Unit(shape.lanes, shape.slots, shape.acc_w) for _ in streams]
+    for unit, stream in zip(units, streams, strict=True):
+        for entry, _ in stream:
+            unit.apply(entry, data)
     rounds = _rounds(shape, streams, lines, shape.buffer_lines // 2)
-    return Pass(data, rounds, command, table, [], [], additions, max(map(len, streams)))
+    return Pass(data, rounds, units, additions, max(map(len, streams)))
 
 
 def _skips(shape: Shape, pointer: int, least: int) -> list[tuple[int, int]]:
@@ -237,11 +215,3 @@ def _packed(shape: Shape, entries: list[int]) -> int:
     bits = shape.slot_bits + 3
     rest = [random.getrandbits(bits) for _ in range(shape.chunk_entries - len(entries))]
     return pack(entries + rest, bits)
-
-
-def _table_entry(shape: Shape, shift: int) -> int:
-    """A multiplier and a bias that give results inside and outside the range of an activation."""
-    multiplier = random.choice([0, 1, (1 << shape.mul_w) - 1, random.getrandbits(shape.mul_w)])
-    bits = random.choice([1, 45, min(45, shift + shape.act_w), random.randint(1, 45)])
-    bias = random.randrange(-(1 << bits), 1 << bits)
-    return (bias & (1 << 46) - 1) << 18 | multiplier

@@ -7,69 +7,75 @@ from collections import deque
 from typing import Any
 
 import cocotb
-from sim.sterna_cluster.model import Word
+from sim.sterna_cluster.model import Unit
 from sim.sterna_cluster.stimulus import Pass, Shape, dense_pass, random_pass
-from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import pack, unpack_signed
-
-from sterna.generate.package_sv import PASS_FIELDS
-from sterna.spec.config import WORD_CHANNELS
+from sim.support.streams import Bench, Field, Source
+from sim.support.words import pack
 
 PARAMETERS = [
     {},
-    {"TileH": 3, "TileW": 5, "Units": 2, "Slots": 4, "BufferLines": 32, "ActW": 4, "AccW": 12, "MulW": 8,
-     "FmAddrW": 9, "ChunkBytes": 2, "FifoChunks": 2},
-    {"TileH": 7, "TileW": 11, "Units": 8, "Slots": 32, "BufferLines": 128, "ActW": 6, "AccW": 32,
-     "FmAddrW": 16, "ChunkBytes": 8, "FifoChunks": 16},
+    {"TileH": 3, "TileW": 5, "Slots": 4, "BufferLines": 32, "ActW": 4, "AccW": 12, "ChunkBytes": 2, "FifoChunks": 2},
+    {"TileH": 7, "TileW": 11, "Units": 8, "Slots": 32, "BufferLines": 128, "ActW": 6, "AccW": 32, "ChunkBytes": 8,
+     "FifoChunks": 16},
 ]
-
-def pass_fields(dut: Any) -> dict[str, Field]:
-    """The fields of the port `pass_i`."""
-    fields, lsb = {}, 0
-    for name, bits in PASS_FIELDS:
-        fields[name] = Field(dut.pass_i, lsb, bits)
-        lsb += bits
-    return fields
+#: Cycles from a read or a shift to the row registers.
+ROW_LATENCY = 5
 
 
-def word(taken: dict[str, int], shape: Shape) -> Word:
-    """A word taken from the write port, as the model gives it."""
-    values = unpack_signed(taken["data"], shape.act_w, shape.lanes * WORD_CHANNELS)
-    channels = [channel for channel in range(WORD_CHANNELS) if taken["strobe"] >> channel & 1]
-    data = tuple(
-        tuple(values[lane * WORD_CHANNELS + channel] for channel in channels) for lane in range(shape.lanes)
-    )
-    return Word(taken["address"], taken["strobe"], data)
+class Rows:
+    """Plays the drain: reads rows of random slots of a pass that has ended, shifts them out, frees the half."""
 
+    def __init__(self, tb: TB, stall: float) -> None:
+        self.tb, self.stall = tb, stall
+        self.halves: deque[list[Unit]] = deque()  # the units at the end of each pass to come
+        self.steps: deque[tuple[int | None, int]] = deque()  # slot to read, or a shift, and what row_o shows
+        self.expected: deque[tuple[int, int]] = deque()  # cycle, row_o
+        self.clear()
 
-class Tables:
-    """Writes the table of each pass, then gives its command, once the pass before the last is done."""
-
-    def __init__(self, tb: TB) -> None:
-        self.tb = tb
-        self.waiting: list[Pass] = []
-        self.given = 0
+    def clear(self) -> None:
+        """Back to the start."""
+        for queue in (self.halves, self.steps, self.expected):
+            queue.clear()
+        self.half = self.done = self.ended = 0
+        self.freed = False
 
     def drive(self) -> None:
-        """Write the next table when its half is free, give the command when the table is written."""
-        if self.tb.table.queue or self.tb.passes.queue or not self.waiting:
+        """Take the next step of the walk; free the half with the last row's first."""
+        dut, tb = self.tb.dut, self.tb
+        dut.drain_read_i.value = dut.row_shift_i.value = dut.free_i.value = 0
+        dut.drain_address_i.value = random.randrange(2 * tb.shape.slots)
+        dut.row_i.value = tb.row_beyond
+        if not self.steps and self.halves and self.ended >> self.half & 1 and not self.freed:
+            self.steps.extend(self.walk(self.halves.popleft()))
+        if not self.steps or random.random() < self.stall:
             return
-        item = self.waiting[0]
-        if self.tb.done < self.given - 1:
-            return
-        if self.tb.written != self.given + 1:
-            self.tb.written = self.given + 1
-            self.tb.table.send(
-                {"half": item.command["table_half"], "index": index, "data": entry}
-                for index, entry in enumerate(item.table)
-            )
-            return
-        self.waiting.pop(0)
-        self.given += 1
-        self.tb.passes.send([item.command])
+        slot, shown = self.steps.popleft()
+        dut.drain_read_i.value, dut.row_shift_i.value = slot is not None, slot is None
+        if slot is not None:
+            dut.drain_address_i.value = self.half * tb.shape.slots + slot
+        self.expected.append((tb.cycle + ROW_LATENCY, shown))
+        if not any(read is not None for read, _ in self.steps) and not self.freed:
+            dut.free_i.value = 1 << self.half
+            self.freed = True
+        if not self.steps:
+            self.done += 1
+            self.half ^= 1
+            self.freed = False
+
+    def walk(self, units: list[Unit]) -> list[tuple[int | None, int]]:
+        """A few slots read; behind the last unit comes the row of the next cluster."""
+        slots = self.tb.shape.slots
+        steps: list[tuple[int | None, int]] = []
+        for slot in random.sample(range(slots), min(slots, 3)):
+            row = [pack(unit.slot(slot).tolist(), self.tb.shape.acc_w) for unit in units]
+            steps += [(None if number else slot, value) for number, value in enumerate([*row, self.tb.row_beyond])]
+        return steps
 
     def sample(self) -> None:
-        """Nothing to watch."""
+        """Compare the first row register."""
+        self.ended = int(self.tb.dut.ended_o.value)
+        if self.expected and self.expected[0][0] == self.tb.cycle:
+            assert int(self.tb.dut.row_o.value) == self.expected.popleft()[1]
 
 
 class Stream:
@@ -115,7 +121,6 @@ class TB(Bench):
         self.shape = Shape(
             lanes=int(dut.TileH.value) * int(dut.TileW.value), units=units, slots=int(dut.Slots.value),
             buffer_lines=int(dut.BufferLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
-            mul_w=int(dut.MulW.value), address_w=int(dut.FmAddrW.value),
             chunk_bytes=int(dut.ChunkBytes.value),
         )
         self.lines = Source(
@@ -130,98 +135,66 @@ class TB(Bench):
             )
             for unit in range(units)
         ]
-        self.table = Source(
-            Field(dut.table_valid_i), None,
-            {"half": Field(dut.table_half_i), "index": Field(dut.table_index_i),
-             "data": Field(dut.table_data_i)}, idle,
-        )
-        self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), pass_fields(dut), idle)
-        self.writes = Sink(
-            Field(dut.write_valid_o), Field(dut.write_ready_i),
-            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o),
-             "data": Field(dut.write_data_o)}, stall,
-        )
-        self.tables = Tables(self)
+        self.row_beyond = random.getrandbits(len(dut.row_i))
+        self.rows = Rows(self, stall)
         self.stream = Stream(self)
-        self.written = 0
-        self.done = 0
-        self.words_at_done: list[int] = []
         self.counts = dict.fromkeys(("busy", "wait_lines", "wait_weights", "wait_drain"), 0)
-        self.agents = [
-            self.tables, self.table, self.passes, self.stream, self.lines, *self.chunks, self.writes, self,
-        ]
+        self.agents = [self.rows, self.stream, self.lines, *self.chunks, self]
 
     def drive(self) -> None:
         """Nothing of its own to drive."""
 
     def sample(self) -> None:
-        """Count what the units do and the passes done."""
+        """Count what the units do."""
         counts = {name: int(getattr(self.dut, f"{name}_o").value) for name in self.counts}
         assert sum(counts.values()) <= self.shape.units
         for name, count in counts.items():
             self.counts[name] += count
-        if self.dut.pass_done_o.value:
-            self.done += 1
-            self.words_at_done.append(len(self.writes.taken))
 
     def give(self, item: Pass) -> None:
         """Queue all that goes into a pass."""
         self.stream.add(item)
-        self.tables.waiting.append(item)
+        self.rows.halves.append(item.units)
 
     async def check(self, passes: list[Pass], limit: int) -> int:
-        """Run `passes` and compare every word; returns the cycles it took."""
+        """Run `passes` and compare rows of each; returns the cycles it took."""
         for item in passes:
             self.give(item)
-        cycles = await self.run_until(lambda: self.done == len(passes), limit)
+        cycles = await self.run_until(lambda: self.rows.done == len(passes), limit)
         await self.step(20)
-        expected = [word for item in passes for word in item.words]
-        taken = [word(item, self.shape) for item in self.writes.taken]
-        for index, (got, want) in enumerate(zip(taken, expected, strict=False)):
-            assert got == want, f"word {index}: {got} instead of {want}"
-        assert len(taken) == len(expected)
-        ends = [sum(len(p.words) for p in passes[: i + 1]) for i in range(len(passes))]
-        # The pulse comes a cycle after the last word, when the next may already be taken.
-        assert all(0 <= words - end <= 1 for words, end in zip(self.words_at_done, ends, strict=True))
+        assert not self.rows.expected
         assert self.counts["busy"] == sum(item.additions for item in passes)
         return cycles
-
-
-def random_passes(shape: Shape, count: int, entries: int) -> list[Pass]:
-    """Passes that use the table halves in turn."""
-    return [random_pass(shape, entries, index % 2) for index in range(count)]
 
 
 @cocotb.test()
 @cocotb.parametrize(idle=[0.0, 0.2, 0.8], stall=[0.0, 0.8])
 async def equals_the_model(dut: Any, idle: float, stall: float) -> None:
     tb = TB(dut, idle, stall)
-    await tb.start()
-    await tb.check(random_passes(tb.shape, 8, 60), 40000)
+    await tb.start(drain_read_i=0, row_shift_i=0, free_i=0)
+    await tb.check([random_pass(tb.shape, 60) for _ in range(8)], 40000)
 
 
 @cocotb.test()
 async def works_again_after_clear(dut: Any) -> None:
     tb = TB(dut, 0.1, 0.3)
-    await tb.start()
+    await tb.start(drain_read_i=0, row_shift_i=0, free_i=0)
     for _ in range(4):
-        for item in random_passes(tb.shape, 3, 30):
-            tb.give(item)
+        for _ in range(3):
+            tb.give(random_pass(tb.shape, 30))
         await tb.step(random.randint(1, 400))
         await tb.clear()
-        tb.tables.waiting.clear()
         tb.stream.records.clear()
-        tb.tables.given = tb.written = tb.done = 0
-        tb.words_at_done.clear()
+        tb.rows.clear()
     tb.counts = dict.fromkeys(tb.counts, 0)
-    await tb.check(random_passes(tb.shape, 4, 30), 20000)
+    await tb.check([random_pass(tb.shape, 30) for _ in range(4)], 20000)
 
 
 @cocotb.test()
 @cocotb.parametrize(density=[0.1, 0.15, 0.2, 0.6])
 async def hardly_waits(dut: Any, density: float) -> None:
     tb = TB(dut)
-    await tb.start()
+    await tb.start(drain_read_i=0, row_shift_i=0, free_i=0)
     passes = [dense_pass(tb.shape, density, 300) for _ in range(2)]
     cycles = await tb.check(passes, 100000)
     needed = sum(max(item.entries, len(item.lines)) for item in passes)

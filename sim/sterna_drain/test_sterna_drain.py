@@ -3,44 +3,60 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from typing import Any
 
 import cocotb
-import numpy as np
-from sim.sterna_cluster.model import Unit, Word, drain
-from sim.sterna_cluster.stimulus import Shape, random_command
-from sim.sterna_cluster.test_sterna_cluster import pass_fields, word
+from sim.sterna_cluster.model import Unit
+from sim.sterna_drain.model import Word, drain, row_channels
+from sim.sterna_drain.stimulus import Shape, joined, pass_fields, random_commands, random_table, random_units, shape_of
 from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import pack
+from sim.support.words import pack, unpack_signed
 
+from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
 PARAMETERS = [
     {"Lanes": 5},
-    {"Lanes": 67, "Units": 2, "Slots": 4, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10},
-    {"Lanes": 2, "Units": 8, "Slots": 8},
+    {"Lanes": 67, "Clusters": 1, "Slots": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10},
+    {"Lanes": 2, "Clusters": 4, "Units": 8, "Slots": 8},
+    {"Lanes": 2, "Units": 16, "Slots": 4},
 ]
 #: Cycles from a read or a shift to the row registers.
 ROW_LATENCY = 5
 
 
+def word(taken: dict[str, int], shape: Shape) -> Word:
+    """A word taken from the write port, as the model gives it."""
+    values = unpack_signed(taken["data"], shape.act_w, shape.lanes * WORD_CHANNELS)
+    channels = [channel for channel in range(WORD_CHANNELS) if taken["strobe"] >> channel & 1]
+    data = tuple(
+        tuple(values[lane * WORD_CHANNELS + channel] for channel in channels) for lane in range(shape.lanes)
+    )
+    return Word(taken["address"], taken["strobe"], data)
+
+
 class Units:
-    """Accumulators and row registers; a pass ends some time after the half it needs is free."""
+    """Accumulators and row registers of all clusters; a cluster ends a pass some time after its half is free."""
 
     def __init__(self, tb: TB, slow: float) -> None:
         self.tb, self.slow = tb, slow
         self.coming: list[list[Unit]] = []
         self.halves: list[list[Unit] | None] = [None, None]
+        self.ended = [0] * tb.shape.clusters  # a bit for each half
         self.fill = 0
         self.rows: list[list[int]] = [[0]] * ROW_LATENCY  # of the coming cycles, each a register for every unit
 
     def drive(self) -> None:
-        """End the next pass, show the first row register."""
+        """End the next pass of a cluster, show the first row register."""
         dut = self.tb.dut
-        if self.coming and self.halves[self.fill] is None and random.random() >= self.slow:
+        if self.coming and self.halves[self.fill] is None:
             self.halves[self.fill] = self.coming.pop(0)
             self.fill ^= 1
-        dut.ended_i.value = sum((self.halves[i] is not None) << i for i in range(2))
+        for cluster in range(self.tb.shape.clusters):
+            if random.random() >= self.slow:
+                self.ended[cluster] |= sum((self.halves[i] is not None) << i for i in range(2))
+        dut.ended_i.value = pack(self.ended, 2)
         dut.row_i.value = self.rows.pop(0)[0]
 
     def sample(self) -> None:
@@ -50,7 +66,7 @@ class Units:
         if int(dut.read_o.value):
             half, slot = divmod(int(dut.read_address_o.value), shape.slots)
             units = self.halves[half]
-            assert units is not None, "a read of a pass that has not ended"
+            assert units is not None and all(bits >> half & 1 for bits in self.ended), "read before its end"
             row = [pack(unit.slot(slot).tolist(), shape.acc_w) for unit in units]
             self.tb.reads += 1
         if int(dut.shift_o.value):
@@ -62,6 +78,34 @@ class Units:
             if free >> half & 1:
                 assert self.halves[half] is not None, "a half is freed twice"
                 self.halves[half] = None
+                self.ended = [bits & ~(1 << half) for bits in self.ended]
+
+
+class Tables:
+    """Writes the tables of the clusters, an entry a cycle: the first one's to all at once, then the others' own."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.queue: deque[tuple[int, int, int, int]] = deque()  # clusters (a bit each), half, index, data
+
+    def fill(self, half: int, tables: list[list[int]]) -> None:
+        """Queue the entries of one half; what an earlier write to all leaves in a table is overwritten."""
+        everyone = (1 << len(tables)) - 1
+        self.queue.extend((everyone, half, index, data) for index, data in enumerate(tables[0]))
+        for cluster, table in enumerate(tables[1:], start=1):
+            self.queue.extend((1 << cluster, half, index, data) for index, data in enumerate(table))
+
+    def drive(self) -> None:
+        """Write the next entry, or noise that is not valid."""
+        dut = self.dut
+        ports = (dut.table_half_i, dut.table_index_i, dut.table_data_i)
+        noise = (0, *(random.getrandbits(len(port)) for port in ports))
+        values = self.queue.popleft() if self.queue else noise
+        for port, value in zip((dut.table_valid_i, *ports), values, strict=True):
+            port.value = value
+
+    def sample(self) -> None:
+        """Nothing to watch."""
 
 
 class TB(Bench):
@@ -69,25 +113,18 @@ class TB(Bench):
 
     def __init__(self, dut: Any, slow: float, stall: float) -> None:
         super().__init__(dut)
-        self.shape = Shape(
-            lanes=int(dut.Lanes.value), units=int(dut.Units.value), slots=int(dut.Slots.value), buffer_lines=0,
-            act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value), mul_w=int(dut.MulW.value),
-            address_w=int(dut.FmAddrW.value), chunk_bytes=0,
-        )
+        self.shape = shape_of(dut)
         self.units = Units(self, slow)
-        self.table = Source(
-            Field(dut.table_valid_i), None,
-            {"half": Field(dut.table_half_i), "index": Field(dut.table_index_i),
-             "data": Field(dut.table_data_i)}, 0.0,
-        )
-        self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), pass_fields(dut), slow)
+        self.tables = Tables(dut)
+        fields = pass_fields(dut, self.shape.clusters)
+        self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), fields, slow)
         self.writes = Sink(
             Field(dut.write_valid_o), Field(dut.write_ready_i),
             {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o),
              "data": Field(dut.write_data_o)}, stall,
         )
         self.reads = self.done = 0
-        self.agents = [self.units, self.table, self.passes, self.writes, self]
+        self.agents = [self.units, self.tables, self.passes, self.writes, self]
 
     def drive(self) -> None:
         """Nothing of its own to drive."""
@@ -95,19 +132,6 @@ class TB(Bench):
     def sample(self) -> None:
         """Count the passes done."""
         self.done += int(self.dut.done_o.value)
-
-    def random_units(self) -> list[Unit]:
-        """Units with random accumulators, some untouched."""
-        limit = 1 << self.shape.acc_w - 1
-        units = []
-        for _ in range(self.shape.units):
-            unit = Unit(self.shape.lanes, self.shape.slots, self.shape.acc_w)
-            for slot in random.sample(range(self.shape.slots), random.randint(0, self.shape.slots)):
-                values = [random.choice([-limit, limit - 1, random.randrange(-limit, limit)])
-                          for _ in range(self.shape.lanes)]
-                unit.accumulators[slot] = np.array(values, np.int64)
-            units.append(unit)
-        return units
 
     async def check(self, count: int, limit: int, **fixed: int) -> tuple[int, list[Word]]:
         """Drain `count` random passes with the command fields `fixed`, two tables in turn; compare the words.
@@ -119,13 +143,14 @@ class TB(Bench):
         for _ in range(0, count, 2):
             before = self.done
             for half in range(2):
-                command, table = random_command(self.shape, half, **fixed)
-                units = self.random_units()
-                expected += drain(units, command, table, self.shape.act_w, self.shape.address_w)
-                self.table.send({"half": half, "index": i, "data": entry} for i, entry in enumerate(table))
-                await self.run_until(lambda: not self.table.queue, 1000)
-                self.units.coming.append(units)
-                self.passes.send([command])
+                commands = random_commands(self.shape, half, **fixed)
+                tables = [random_table(self.shape, command) for command in commands]
+                clusters = [random_units(self.shape) for _ in commands]
+                expected += drain(clusters, commands, tables, self.shape.act_w, self.shape.address_w)
+                self.tables.fill(half, tables)
+                await self.run_until(lambda: not self.tables.queue, 4000)
+                self.units.coming.append([unit for units in clusters for unit in units])
+                self.passes.send([joined(commands)])
             cycles += await self.run_until(lambda before=before: self.done == before + 2, limit)
         await self.step(20)
         taken = [word(item, self.shape) for item in self.writes.taken]
@@ -148,9 +173,9 @@ async def equals_the_model(dut: Any, slow: float, stall: float) -> None:
 async def gives_a_value_a_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(ended_i=0)
-    channels = tb.shape.units * tb.shape.slots // (1 if pool == Pool.NONE else 4)
-    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=channels)
-    rows = channels // tb.shape.units
-    assert tb.reads == 2 * rows * {Pool.NONE: 1, Pool.MAX: 4, Pool.KEEP: 8}[pool]
+    shape = tb.shape
+    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=shape.slots * row_channels(shape.units, pool))
+    walks = 2 if pool == Pool.KEEP else 1
+    assert tb.reads == 2 * shape.slots * walks
     # The first pass is read while the second table is written; so at least one pass's time counts, at most both.
-    assert cycles <= 2 * channels * {Pool.NONE: 1, Pool.MAX: 4, Pool.KEEP: 8}[pool] + 40
+    assert cycles <= 2 * shape.slots * walks * shape.units * shape.clusters + 40

@@ -6,15 +6,16 @@ import random
 from typing import Any
 
 import cocotb
-from sim.sterna_cluster.model import PHASES
-from sim.sterna_cluster.stimulus import Shape, random_command
-from sim.sterna_cluster.test_sterna_cluster import pass_fields
+from sim.sterna_drain.model import PHASES, Part, parts, row_channels
+from sim.sterna_drain.stimulus import joined, pass_fields, random_commands, shape_of
 from sim.support.streams import Bench, Field, Source
 
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
-PARAMETERS = [{}, {"Units": 2, "Slots": 4, "FmAddrW": 9}, {"Units": 16, "Slots": 16}]
+PARAMETERS = [
+    {}, {"Clusters": 1, "Units": 8, "FmAddrW": 9}, {"Units": 16, "Slots": 16}, {"Clusters": 4, "Units": 32, "Slots": 4},
+]
 
 
 class TB(Bench):
@@ -22,10 +23,10 @@ class TB(Bench):
 
     def __init__(self, dut: Any, room: float) -> None:
         super().__init__(dut)
-        self.units, self.slots = int(dut.Units.value), int(dut.Slots.value)
-        self.address_w = int(dut.FmAddrW.value)
+        self.shape = shape_of(dut)
         self.room = room
-        self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), pass_fields(dut), 0.2)
+        fields = pass_fields(dut, self.shape.clusters)
+        self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), fields, 0.2)
         self.ended = 0
         self.freed: list[int] = []
         self.steps: list[dict[str, int]] = []
@@ -44,13 +45,13 @@ class TB(Bench):
         """Take down a step."""
         dut = self.dut
         outputs = {name: int(getattr(dut, f"{name}_o").value)
-                   for name in ("begin", "step", "read", "shift", "unit", "first", "channel", "table", "place", "word",
-                                "strobe", "address", "end", "read_address", "free")}
+                   for name in ("begin", "step", "read", "shift", "cluster", "maximum", "first", "channel", "table",
+                                "place", "word", "strobe", "address", "end", "read_address", "free")}
         if not outputs["step"]:
             assert not any(outputs[name] for name in ("begin", "read", "shift", "free"))
             return
         assert self.has_room or not outputs["begin"], "a word was begun without room"
-        half, slot = divmod(outputs["read_address"], self.slots)
+        half, slot = divmod(outputs["read_address"], self.shape.slots)
         outputs |= {"half": half, "slot": slot}
         assert not outputs["read"] or self.ended >> half & 1
         free = outputs["free"]
@@ -60,51 +61,53 @@ class TB(Bench):
         self.steps.append(outputs)
         self.cycles.append(self.cycle)
 
-    def expected(self, command: dict[str, int], half: int) -> list[dict[str, int]]:
-        """The steps of a pass; a step that reads nothing only ends a word and the pass."""
-        filters, pool = command["filters"], command["pool"]
-        if not command["write"]:
+    def expected(self, commands: list[dict[str, int]], half: int) -> list[dict[str, int]]:
+        """The steps of a pass; one that is not written anywhere has one step, which only ends it."""
+        if not any(command["write"] for command in commands):
             return [{"begin": 1, "word": 1, "strobe": 0, "end": 1, "read": 0, "shift": 0, "free": 1 << half}]
-        steps: list[dict[str, int]] = []
-        for row in range(-(-filters // self.units)):
-            channels = range(row * self.units, min(filters, (row + 1) * self.units))
-            if pool == Pool.NONE:
-                steps += self.row(command, half, channels, row, command["address"], command["plane"])
-                continue
-            slots = [PHASES * row + phase for phase in range(PHASES)]
-            if pool == Pool.KEEP:
-                for phase, slot in enumerate(slots):
-                    base = command["keep_address"] + phase * command["plane"]
-                    steps += self.row(command, half, channels, slot, base, PHASES * command["plane"])
-            for phase, slot in enumerate(slots):
-                steps += self.row(command, half, channels, slot, command["address"], command["plane"],
-                                  first=int(phase == 0), channel=int(phase == PHASES - 1))
-        final = range((filters - 1) // self.units * self.units, filters)
-        steps[-1]["end"] = 1
-        steps[-len(final)]["free"] = 1 << half
+        pool, units = commands[0]["pool"], self.shape.units
+        words = {}  # by cluster, row, whether phases are written, unit of the last channel
+        for part in parts(commands, units):
+            size = row_channels(units, pool)
+            phase = (PHASES - 1 if pool else 0) if part.phase is None else part.phase
+            for channel in part.channels:
+                words[part.cluster, part.row, part.phase is not None, phase * size + channel % size] = (part, channel)
+        rows = -(-commands[0]["filters"] // row_channels(units, pool))
+        walks = [(row, kept) for row in range(rows) for kept in ((True, False) if pool == Pool.KEEP else (False,))]
+        steps = []
+        for row, kept in walks:
+            for cluster, command in enumerate(commands):
+                for unit in range(units):
+                    begins = unit == cluster == 0
+                    step = {"begin": 0, "word": 0, "strobe": 0, "end": 0, "free": 0, "channel": 0, "cluster": cluster,
+                            "read": int(begins), "shift": int(not begins)}
+                    if begins:
+                        step |= {"half": half, "slot": row}
+                    step |= self.channel(command, unit, kept, words.get((cluster, row, kept, unit)))
+                    steps.append(step)
+        steps[-len(commands) * units]["free"] = 1 << half
+        steps[-1] |= {"end": 1, "word": 1, "begin": max(steps[-1]["begin"], 1 - steps[-1]["channel"])}
         return steps
 
-    def row(
-        self, command: dict[str, int], half: int, channels: range, slot: int, base: int, word_step: int,
-        first: int = 1, channel: int = 1,
-    ) -> list[dict[str, int]]:
-        """The steps of one row."""
-        steps = []
-        for unit, number in enumerate(channels):
-            word, place = divmod(number, WORD_CHANNELS)
-            step = {"unit": unit, "read": int(unit == 0), "shift": int(unit > 0), "first": first, "channel": channel,
-                    "half": half, "slot": slot, "end": 0, "free": 0, "begin": 0, "word": 0,
-                    "table": command["table_half"] * self.units * self.slots + number, "place": place}
-            if channel:
-                of_word = [c for c in channels if c // WORD_CHANNELS == word]
-                step |= {"begin": int(number == of_word[0]), "word": int(number == of_word[-1]),
-                         "address": (base + word * word_step) % (1 << self.address_w)}
-            if step["word"]:
-                step["strobe"] = sum(1 << c % WORD_CHANNELS for c in of_word)
-            if unit:
-                del step["slot"], step["half"]
-            steps.append(step)
-        return steps
+    def channel(
+        self, command: dict[str, int], unit: int, kept: bool, word: tuple[Part, int] | None
+    ) -> dict[str, int]:
+        """What the value of a unit counts for."""
+        pool, size = command["pool"], row_channels(self.shape.units, command["pool"])
+        step = {"first": int(pool == Pool.NONE or kept or unit < size)}
+        if pool != Pool.NONE:
+            step["maximum"] = unit % size
+        if word is None:
+            return step
+        part, channel = word
+        table = command["table_half"] * self.shape.units * self.shape.slots + channel
+        step |= {"channel": 1, "place": channel % WORD_CHANNELS, "table": table,
+                 "begin": int(channel == part.channels[0]), "word": int(channel == part.channels[-1])}
+        if step["word"]:
+            step |= {"strobe": part.strobe, "address": part.address(command, self.shape.address_w)}
+        else:
+            del step["word"]
+        return step
 
 
 @cocotb.test()
@@ -112,15 +115,17 @@ class TB(Bench):
 async def walks_the_channels(dut: Any, room: float) -> None:
     tb = TB(dut, room)
     await tb.start(ended_i=0, room_i=0)
-    shape = Shape(0, tb.units, tb.slots, 0, 8, 20, 18, tb.address_w, 0)
-    commands = [random_command(shape, random.getrandbits(1))[0] for _ in range(60)]
-    expected = [step for i, command in enumerate(commands) for step in tb.expected(command, i % 2)]
-    tb.passes.send(commands)
+    passes = [random_commands(tb.shape, random.getrandbits(1)) for _ in range(60)]
+    expected = [step for i, commands in enumerate(passes) for step in tb.expected(commands, i % 2)]
+    tb.passes.send(map(joined, passes))
     await tb.run_until(lambda: len(tb.steps) == len(expected), 90000)
     await tb.step(50)
-    assert tb.freed == [i % 2 for i in range(len(commands))]
+    assert tb.freed == [i % 2 for i in range(len(passes))]
     assert len(tb.steps) == len(expected)
     for index, (got, want) in enumerate(zip(tb.steps, expected, strict=True)):
+        if not got["word"]:
+            del got["strobe"]
+            want.pop("strobe", None)
         assert got.items() >= want.items(), f"step {index}: {got} instead of {want}"
 
 
@@ -129,21 +134,10 @@ async def walks_the_channels(dut: Any, room: float) -> None:
 async def steps_every_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 1.0)
     await tb.start(ended_i=0, room_i=0)
-    shape = Shape(0, tb.units, tb.slots, 0, 8, 20, 18, tb.address_w, 0)
-    full = tb.units * tb.slots // (1 if pool == Pool.NONE else PHASES)
-    tb.passes.send([random_command(shape, 0, pool=pool, write=1, filters=full)[0]])
+    shape = tb.shape
+    full = shape.slots * row_channels(shape.units, pool)
+    tb.passes.send([joined(random_commands(shape, 0, pool=pool, write=1, filters=full))])
     await tb.run_until(lambda: len(tb.freed) == 1, 4000)
-    await tb.step(tb.units + 2)
-    assert len(tb.steps) == full * {Pool.NONE: 1, Pool.MAX: PHASES, Pool.KEEP: 2 * PHASES}[pool]
+    await tb.step(shape.clusters * shape.units + 2)
+    assert len(tb.steps) == shape.slots * shape.clusters * shape.units * (2 if pool == Pool.KEEP else 1)
     assert tb.cycles[-1] - tb.cycles[0] == len(tb.steps) - 1
-
-
-@cocotb.test()
-@cocotb.parametrize(pool=[Pool.MAX, Pool.KEEP])
-async def leaves_a_gap_between_rows_of_one(dut: Any, pool: Pool) -> None:
-    tb = TB(dut, 1.0)
-    await tb.start(ended_i=0, room_i=0)
-    shape = Shape(0, tb.units, tb.slots, 0, 8, 20, 18, tb.address_w, 0)
-    tb.passes.send([random_command(shape, 0, pool=pool, write=1, filters=1)[0]])
-    await tb.run_until(lambda: len(tb.freed) == 1, 400)
-    assert {b - a for a, b in zip(tb.cycles, tb.cycles[1:], strict=False)} == {2}

@@ -12,9 +12,9 @@ from sim.support.streams import Bench, Field, Source
 from sim.support.words import pack, unpack
 
 PARAMETERS = [
-    {"TileH": 3, "TileW": 5, "Clusters": 2, "FmWords": 64, "ActW": 8},
-    {"TileH": 7, "TileW": 3, "Clusters": 4, "FmWords": 100, "ActW": 5},
-    {"TileH": 3, "TileW": 3, "Clusters": 1, "FmWords": 4096, "ActW": 4},
+    {"TileH": 3, "TileW": 5, "Drains": 2, "FmWords": 64, "ActW": 8},
+    {"TileH": 7, "TileW": 3, "Drains": 4, "FmWords": 100, "ActW": 5},
+    {"TileH": 3, "TileW": 3, "Drains": 1, "FmWords": 4096, "ActW": 4},
 ]
 READ_LATENCY = 3
 
@@ -42,7 +42,7 @@ class TB(Bench):
     def __init__(self, dut: Any, idle: float) -> None:
         super().__init__(dut)
         self.tile_h, self.tile_w = int(dut.TileH.value), int(dut.TileW.value)
-        self.words, self.clusters = int(dut.FmWords.value), int(dut.Clusters.value)
+        self.words, self.drains = int(dut.FmWords.value), int(dut.Drains.value)
         self.lanes, self.act_w = self.tile_h * self.tile_w, int(dut.ActW.value)
         self.addr_w = (self.words - 1).bit_length()
         self.model = Model(self.lanes, self.words, 4 * self.act_w, self.act_w)
@@ -50,7 +50,7 @@ class TB(Bench):
             Source(Field(dut.write_valid_i, c, 1), Field(dut.write_ready_o, c, 1), {
                 "address": Field(dut.write_addr_i[c]), "strobe": Field(dut.write_strobe_i[c]),
                 "word": Field(dut.write_data_i[c])}, idle)
-            for c in range(self.clusters)
+            for c in range(self.drains)
         ]
         self.load = Source(Field(dut.load_valid_i), Field(dut.load_ready_o), {
             "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
@@ -156,8 +156,8 @@ async def writes_every_cycle_and_shares_fairly(dut: Any) -> None:
     shares = [source.sent for source in (*tb.writers, tb.load)]
     for source in (*tb.writers, tb.load):
         source.send(tb.random_writes(40, tb.words))
-    await tb.step(20 * (tb.clusters + 1))
-    assert tb.written() - start >= 20 * (tb.clusters + 1)
+    await tb.step(20 * (tb.drains + 1))
+    assert tb.written() - start >= 20 * (tb.drains + 1)
     for source, before in zip((*tb.writers, tb.load), shares, strict=True):
         assert 19 <= source.sent - before <= 21
 

@@ -9,17 +9,21 @@ from typing import Any
 import cocotb
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink
-from sim.support.words import step_word
+from sim.support.words import pack, step_word
 
 from sterna.generate.package_sv import PASS_FIELDS
 from sterna.spec.tape import AFTER_ALL, pack_fields
 
-PARAMETERS = [{"Clusters": 4, "FmAddrW": 10}, {"Clusters": 1, "FmAddrW": 6}]
+PARAMETERS = [
+    {"Clusters": 4, "Drains": 2, "FmAddrW": 10},
+    {"Clusters": 1, "FmAddrW": 6},
+    {"Clusters": 2, "Drains": 2, "FmAddrW": 8},
+]
 PASS_BITS = sum(bits for _, bits in PASS_FIELDS)
 
 
 class Drains:
-    """Ends the passes that each cluster took, in order and at random times."""
+    """Ends the passes that each drain took, in order and at random times."""
 
     def __init__(self, dut: Any, passes: Sequence[Sink]) -> None:
         self.dut, self.passes, self.rate = dut, passes, 0.1
@@ -27,15 +31,15 @@ class Drains:
         self.limit = 1 << 30
 
     def outstanding(self) -> list[int]:
-        """Passes taken and not ended, by cluster."""
+        """Passes taken and not ended, by drain."""
         return [len(sink.taken) - done for sink, done in zip(self.passes, self.done, strict=True)]
 
     def drive(self) -> None:
         pulses = 0
-        for cluster, left in enumerate(self.outstanding()):
-            if left and random.random() < self.rate and self.done[cluster] < self.limit:
-                pulses |= 1 << cluster
-                self.done[cluster] += 1
+        for drain, left in enumerate(self.outstanding()):
+            if left and random.random() < self.rate and self.done[drain] < self.limit:
+                pulses |= 1 << drain
+                self.done[drain] += 1
         self.dut.pass_done_i.value = pulses
 
     def sample(self) -> None:
@@ -43,21 +47,27 @@ class Drains:
 
 
 class TB(Bench):
-    """A sink for the passes of each cluster, and their drains."""
+    """A sink for the passes of each drain, which ends them."""
 
     def __init__(self, dut: Any, stall: float = 0.3) -> None:
         super().__init__(dut)
         self.clusters, self.words = int(dut.Clusters.value), 1 << int(dut.FmAddrW.value)
-        self.passes = [self._passes(c, stall) for c in range(self.clusters)]
+        self.drain_count = int(dut.Drains.value)
+        self.passes = [self._passes(drain, stall) for drain in range(self.drain_count)]
         self.drains = Drains(dut, self.passes)
         self.inputs = Inputs(dut)
         self.agents = [self.inputs, self.drains, *self.passes]
-        self.wanted: list[list[dict[str, int]]] = [[] for _ in range(self.clusters)]
+        self.wanted: list[list[dict[str, int]]] = [[] for _ in range(self.drain_count)]
 
-    def _passes(self, cluster: int, stall: float) -> Sink:
-        valid, ready = Field(self.dut.pass_valid_o, cluster, 1), Field(self.dut.pass_ready_i, cluster, 1)
-        word = Field(self.dut.pass_o, cluster * PASS_BITS, PASS_BITS)
-        return Sink(valid, ready, {"pass": word}, stall)
+    @property
+    def drain_clusters(self) -> int:
+        """Clusters of a drain."""
+        return self.clusters // self.drain_count
+
+    def _passes(self, drain: int, stall: float) -> Sink:
+        valid, ready = Field(self.dut.pass_valid_o, drain, 1), Field(self.dut.pass_ready_i, drain, 1)
+        bits = PASS_BITS * self.drain_clusters
+        return Sink(valid, ready, {"pass": Field(self.dut.pass_o, drain * bits, bits)}, stall)
 
     def output(self, name: str) -> int:
         """Value of an output."""
@@ -75,22 +85,28 @@ class TB(Bench):
             "fm_base": random.randrange(self.words), "keep_base": random.randrange(self.words),
         } | fields
         half = random.randint(0, 1)
-        for cluster, wanted in enumerate(self.wanted):
-            group, tile = divmod(cluster, step["tiles_at_once"])
-            offset = group * step["group_words"] * step["out_plane"]
+        for drain, wanted in enumerate(self.wanted):
+            clusters = range(drain * self.drain_clusters, (drain + 1) * self.drain_clusters)
             for tile_group in range(step["tile_groups"]):
-                number = tile_group * step["tiles_at_once"] + tile
-                values = {name: step[name] for name in ("pool", "activation", "shift", "filters")} | {
-                    "write": number < step["out_plane"], "table_half": half,
-                    "address": (step["fm_base"] + offset + number) % self.words,
-                    "keep_address": (step["keep_base"] + 4 * offset + number) % self.words,
-                    "plane": step["out_plane"],
-                }
-                wanted.append({"pass": pack_fields(PASS_FIELDS, values)})
+                passes = [pack_fields(PASS_FIELDS, self.fields(step, c, tile_group) | {"table_half": half})
+                          for c in clusters]
+                wanted.append({"pass": pack(passes, PASS_BITS)})
         self.inputs.pulse(
             "start_i", step_i=step_word(**step), tiles_log2_i=step["tiles_at_once"].bit_length() - 1, table_half_i=half
         )
         await self.step(2)
+
+    def fields(self, step: dict[str, int], cluster: int, tile_group: int) -> dict[str, int]:
+        """The pass of a cluster."""
+        group, tile = divmod(cluster, step["tiles_at_once"])
+        offset = group * step["group_words"] * step["out_plane"]
+        number = tile_group * step["tiles_at_once"] + tile
+        return {name: step[name] for name in ("pool", "activation", "shift", "filters")} | {
+            "write": number < step["out_plane"],
+            "address": (step["fm_base"] + offset + number) % self.words,
+            "keep_address": (step["keep_base"] + 4 * offset + number) % self.words,
+            "plane": step["out_plane"],
+        }
 
     async def issued(self) -> None:
         """Wait until the step's passes are all given."""
@@ -108,14 +124,14 @@ async def started(dut: Any, stall: float = 0.3) -> TB:
 
 @cocotb.test()
 @cocotb.parametrize(stall=[0.0, 0.6], rate=[0.05, 1.0])
-async def gives_every_cluster_its_passes(dut: Any, stall: float, rate: float) -> None:
+async def gives_every_drain_its_passes(dut: Any, stall: float, rate: float) -> None:
     tb = await started(dut, stall)
     tb.drains.rate = rate
     for _ in range(12):
         await tb.issue()
         await tb.issued()
     await tb.run_until(lambda: tb.output("drained_o") == 1, 3000)
-    assert tb.drains.outstanding() == [0] * tb.clusters
+    assert tb.drains.outstanding() == [0] * tb.drain_count
 
 
 @cocotb.test()
@@ -170,10 +186,10 @@ async def a_drained_step_waits_to_be_noted(dut: Any) -> None:
         await tb.step(2)
 
 
-async def written(tb: TB, count: int, clusters: int) -> int:
-    """What is said to be written after `count` more words of each of the `clusters` (a bit for each)."""
+async def written(tb: TB, count: int, drains: int) -> int:
+    """What is said to be written after `count` more words of each of the `drains` (a bit for each)."""
     for _ in range(count):
-        tb.inputs.set(word_i=clusters)
+        tb.inputs.set(word_i=drains)
         await tb.step()
     tb.inputs.set(word_i=0)
     await tb.step(4)
@@ -182,9 +198,9 @@ async def written(tb: TB, count: int, clusters: int) -> int:
 
 @cocotb.test()
 async def counts_the_words_of_a_step_of_one_tile_group(dut: Any) -> None:
-    """The lowest count of the clusters that have not drained it; it counts up to what means that all have."""
+    """The lowest count of the drains that have not ended it; it counts up to what means that all have."""
     tb = await started(dut, 0.0)
-    tb.drains.rate, tb.drains.limit, everyone = 1.0, 0, (1 << tb.clusters) - 1
+    tb.drains.rate, tb.drains.limit, everyone = 1.0, 0, (1 << tb.drain_count) - 1
     assert await written(tb, 0, 0) == AFTER_ALL
     for passes in range(1, 4):
         await tb.issue(tiles_at_once=1, tile_groups=1)
@@ -206,7 +222,7 @@ async def counts_the_words_of_a_step_of_one_tile_group(dut: Any) -> None:
 @cocotb.test()
 async def a_step_of_several_tile_groups_counts_as_a_whole(dut: Any) -> None:
     tb = await started(dut, 0.0)
-    tb.drains.rate, tb.drains.limit, everyone = 1.0, 0, (1 << tb.clusters) - 1
+    tb.drains.rate, tb.drains.limit, everyone = 1.0, 0, (1 << tb.drain_count) - 1
     await tb.issue(tiles_at_once=1, tile_groups=2)
     await tb.issued()
     await tb.issue(tiles_at_once=1, tile_groups=1)
@@ -220,7 +236,7 @@ async def a_step_of_several_tile_groups_counts_as_a_whole(dut: Any) -> None:
 
 @cocotb.test()
 async def waits_when_too_many_are_outstanding(dut: Any) -> None:
-    """No pass is lost when clusters take more than can be counted."""
+    """No pass is lost when drains take more than can be counted."""
     tb = await started(dut, 0.0)
     tb.drains.rate = 0.0
     await tb.issue(tiles_at_once=1, tile_groups=100)
@@ -237,7 +253,7 @@ async def clear_forgets(dut: Any) -> None:
     await tb.issue(tiles_at_once=1, tile_groups=9)
     await tb.clear()
     tb.wanted = [[] for _ in tb.wanted]
-    tb.drains.done = [0] * tb.clusters
+    tb.drains.done = [0] * tb.drain_count
     await tb.step()
     assert (tb.output("drained_o"), tb.output("issuing_o"), tb.output("step_drained_o")) == (1, 0, 0)
     tb.drains.rate = 0.5

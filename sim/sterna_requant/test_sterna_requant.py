@@ -9,7 +9,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
-from sim.sterna_cluster.model import requantise
+from sim.sterna_drain.model import requantise
 from sim.support.words import pack, unpack_signed
 
 from sterna.spec.tape import REQUANT_BIAS_BITS

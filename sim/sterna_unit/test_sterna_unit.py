@@ -135,7 +135,7 @@ class TB(Bench):
         self.shape = Shape(
             lanes=int(dut.Lanes.value), units=1, slots=int(dut.Slots.value),
             buffer_lines=int(dut.BufferLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
-            mul_w=18, address_w=12, chunk_bytes=int(dut.ChunkBytes.value),
+            chunk_bytes=int(dut.ChunkBytes.value),
         )
         self.chunks = Source(
             Field(dut.chunk_valid_i), Field(dut.chunk_ready_o), {"data": Field(dut.chunk_data_i)}, idle
@@ -161,7 +161,7 @@ class TB(Bench):
 async def equals_the_model(dut: Any, idle: float, slow: float) -> None:
     tb = TB(dut, idle, slow)
     await tb.start(drain_read_i=0, row_shift_i=0, free_i=0, written_i=0, line_valid_i=0)
-    passes = [random_pass(tb.shape, 60, 0) for _ in range(10)]
+    passes = [random_pass(tb.shape, 60) for _ in range(10)]
     tb.drain.passes = passes
     tb.memory.lines = [pack(line, tb.shape.act_w) for item in passes for line in item.lines]
     tb.chunks.send({"data": part.chunks[0]} for item in passes for part in item.rounds)

@@ -78,7 +78,7 @@ END_PASS_MAX_SKIP = 3
 class Pool(IntEnum):
     """What the drain does with the four phases of a filter."""
 
-    NONE = 0  # no phases: each slot is a channel
+    NONE = 0  # no phases: each slot of each unit is a channel
     MAX = 1  # keep the maximum
     KEEP = 2  # as MAX, and write the four phases as well
 
@@ -87,7 +87,7 @@ class Pool(IntEnum):
 STEP_FIELDS: tuple[tuple[str, int], ...] = (
     ("op", 8),
     ("next", 8),  # LOAD: 1 loads the frame that is queued, in the background; nothing if none is
-    ("pool", 8),  # see Pool; unless NONE, four consecutive slots are the phases of a filter
+    ("pool", 8),  # see Pool; unless NONE, the phases of a filter lie in four units
     ("gather_stride", 8),  # 1 or 2: input pixels from lane to lane
     ("activation", 8),
     ("shift", 8),
@@ -122,7 +122,7 @@ FETCH_FIELDS: tuple[tuple[str, int], ...] = (
     ("col", 4),
     ("mask", 4),  # channels of the word that become lines, low bit first
     ("last_in_pass", 1),
-    ("after", 10),  # words that each cluster must have written of the step before; see docs/engine.md
+    ("after", 10),  # words that each drain must have written of the step before; see docs/engine.md
 )
 #: `after` of a fetch word that waits until all earlier steps are written.
 AFTER_ALL = (1 << 10) - 1

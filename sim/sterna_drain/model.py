@@ -1,0 +1,110 @@
+"""What a drain writes, written for clarity from docs/engine.md ("Tape", "Requantisation", "Time")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sim.sterna_cluster.model import Unit
+
+from sterna.spec.config import WORD_CHANNELS
+from sterna.spec.tape import REQUANT_MULTIPLIER_BITS, Activation, Pool
+
+PHASES = 4
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word written to the feature memory: data [lanes][channels that the strobe names]."""
+
+    address: int
+    strobe: int
+    data: tuple[tuple[int, ...], ...]
+
+
+def requantise(acc: np.ndarray, entry: int, activation: int, shift: int, act_w: int) -> list[int]:
+    """Activations of one channel from its accumulators and its 64-bit table entry."""
+    multiplier = entry & (1 << REQUANT_MULTIPLIER_BITS) - 1
+    bias = entry >> REQUANT_MULTIPLIER_BITS
+    bias -= bias >> 45 << 46
+    limit = 1 << act_w - 1
+
+    def one(value: int) -> int:
+        total = value * multiplier + bias
+        if activation == Activation.RELU:
+            total = max(total, 0)
+        elif activation == Activation.LEAKY and total < 0:
+            total >>= 3
+        return min(max(total + (1 << shift >> 1) >> shift, -limit), limit - 1)
+
+    return [one(int(value)) for value in acc]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The channels of a word that a row gives: those of one cluster, and of one phase if phases are written."""
+
+    cluster: int
+    row: int
+    phase: int | None
+    channels: range
+
+    @property
+    def word(self) -> int:
+        """Number of the word."""
+        return self.channels[0] // WORD_CHANNELS
+
+    @property
+    def strobe(self) -> int:
+        """The places of the channels in the word."""
+        return sum(1 << channel % WORD_CHANNELS for channel in self.channels)
+
+    def address(self, command: dict[str, int], address_w: int) -> int:
+        """Where it goes, by the pass command of its cluster."""
+        address = command["address"] + self.word * command["plane"]
+        if self.phase is not None:
+            address = command["keep_address"] + (PHASES * self.word + self.phase) * command["plane"]
+        return address % (1 << address_w)
+
+
+def row_channels(units: int, pool: int) -> int:
+    """Channels of a cluster of `units` units that a row holds."""
+    return units if pool == Pool.NONE else units // PHASES
+
+
+def parts(commands: Sequence[dict[str, int]], units: int) -> Iterator[Part]:
+    """What the passes `commands` (fields of `pass_t`), one a cluster, write, in order."""
+    pool, filters = commands[0]["pool"], commands[0]["filters"]
+    size = row_channels(units, pool)
+    for first in range(0, filters, size):
+        channels = range(first, min(first + size, filters))
+        for kept in (True, False) if pool == Pool.KEEP else (False,):
+            for cluster, command in enumerate(commands):
+                for phase in range(PHASES) if kept else (None,):
+                    for start in range(first, channels.stop, WORD_CHANNELS) if command["write"] else ():
+                        of_word = range(start, min(start + WORD_CHANNELS, channels.stop))
+                        yield Part(cluster, first // size, phase, of_word)
+
+
+def sums(units: Sequence[Unit], pool: int, channel: int) -> list[np.ndarray]:
+    """The sums of a channel held by the `units` of a cluster: one, or one for each phase."""
+    row, place = divmod(channel, row_channels(len(units), pool))
+    return [units[first + place].slot(row) for first in range(0, len(units), row_channels(len(units), pool))]
+
+
+def drain(
+    clusters: Sequence[Sequence[Unit]], commands: Sequence[dict[str, int]], tables: Sequence[Sequence[int]],
+    act_w: int, address_w: int,
+) -> list[Word]:
+    """The words that draining the units of `clusters` writes, in order, with a command and a table for each cluster."""
+    words = []
+    for part in parts(commands, len(clusters[0])):
+        command, table = commands[part.cluster], tables[part.cluster]
+        values = []
+        for channel in part.channels:
+            phases = sums(clusters[part.cluster], command["pool"], channel)
+            acc = np.max(phases, axis=0) if part.phase is None else phases[part.phase]
+            values.append(requantise(acc, table[channel], command["activation"], command["shift"], act_w))
+        words.append(Word(part.address(command, address_w), part.strobe, tuple(zip(*values, strict=True))))
+    return words

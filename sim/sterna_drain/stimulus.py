@@ -1,0 +1,100 @@
+"""Random passes for a drain: commands, tables and accumulators."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sim.sterna_cluster.model import Unit
+from sim.sterna_drain.model import PHASES
+from sim.support.streams import Field
+
+from sterna.generate.package_sv import PASS_FIELDS
+from sterna.spec.tape import Pool
+
+PASS_BITS = sum(bits for _, bits in PASS_FIELDS)
+#: Fields in which the clusters of a drain differ.
+OWN_FIELDS = ("write", "address", "keep_address")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The parameters of a drain."""
+
+    lanes: int
+    clusters: int
+    units: int
+    slots: int
+    act_w: int
+    acc_w: int
+    mul_w: int
+    address_w: int
+
+
+def shape_of(dut: Any) -> Shape:
+    """The parameters of a drain or its reader, which has no lanes and no widths."""
+    names = ("Lanes", "Clusters", "Units", "Slots", "ActW", "AccW", "MulW", "FmAddrW")
+    return Shape(*(int(getattr(dut, name).value) if hasattr(dut, name) else 8 for name in names))
+
+
+def pass_fields(dut: Any, clusters: int) -> dict[str, Field]:
+    """The fields of the port `pass_i`, a name and the cluster's number each."""
+    fields = {}
+    for cluster in range(clusters):
+        lsb = cluster * PASS_BITS
+        for name, bits in PASS_FIELDS:
+            fields[f"{name}{cluster}"] = Field(dut.pass_i, lsb, bits)
+            lsb += bits
+    return fields
+
+
+def joined(commands: list[dict[str, int]]) -> dict[str, int]:
+    """The commands of all clusters as values of `pass_fields`."""
+    return {f"{name}{cluster}": value for cluster, command in enumerate(commands) for name, value in command.items()}
+
+
+def random_commands(shape: Shape, table_half: int, **fixed: int) -> list[dict[str, int]]:
+    """Fields of a `pass_t` for each cluster, those in `fixed` as given."""
+    pool = fixed.get("pool", random.choice(list(Pool)))
+    most = shape.units * shape.slots // (PHASES if pool else 1)
+    common = {
+        "table_half": table_half,
+        "pool": int(pool),
+        "activation": random.randrange(3),
+        "shift": random.choice([0, 1, 2, random.randint(3, 40)]),
+        "filters": random.choice([1, most, random.randint(1, most)]),
+        "plane": random.getrandbits(shape.address_w),
+    }
+    return [
+        common | {"write": int(random.random() < 0.85)}
+        | {name: random.getrandbits(shape.address_w) for name in ("address", "keep_address")} | fixed
+        for _ in range(shape.clusters)
+    ]  # fmt: skip
+
+
+def random_table(shape: Shape, command: dict[str, int]) -> list[int]:
+    """Table entries for the channels of `command`: results inside and outside the range of an activation."""
+    return [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
+
+
+def random_units(shape: Shape) -> list[Unit]:
+    """The units of a cluster with random accumulators, some untouched."""
+    limit = 1 << shape.acc_w - 1
+    units = []
+    for _ in range(shape.units):
+        unit = Unit(shape.lanes, shape.slots, shape.acc_w)
+        for slot in random.sample(range(shape.slots), random.randint(0, shape.slots)):
+            values = [random.choice([-limit, limit - 1, random.randrange(-limit, limit)]) for _ in range(shape.lanes)]
+            unit.accumulators[slot] = np.array(values, np.int64)
+        units.append(unit)
+    return units
+
+
+def _table_entry(shape: Shape, shift: int) -> int:
+    """A multiplier and a bias that give results inside and outside the range of an activation."""
+    multiplier = random.choice([0, 1, (1 << shape.mul_w) - 1, random.getrandbits(shape.mul_w)])
+    bits = random.choice([1, 45, min(45, shift + shape.act_w), random.randint(1, 45)])
+    bias = random.randrange(-(1 << bits), 1 << bits)
+    return (bias & (1 << 46) - 1) << 18 | multiplier
