@@ -146,11 +146,10 @@ module sterna_cluster #(
 
   logic [Units-1:0][1:0]      ended;
   logic [1:0]                 all_ended_d, all_ended_q;
-  logic [Lanes-1:0][AccW-1:0] row [Units + 1];
+  logic [Lanes-1:0][AccW-1:0] row [Units];
   logic [Units-1:0]           busy, wait_lines, wait_weights, wait_drain;
 
-  assign row[Units] = row_i;
-  assign row_o      = row[0];
+  assign row_o = row[0];
 
   for (genvar p = 0; p < Units / 2; p++) begin : gen_pair
     logic [1:0]                 read_valid, read_ready, line_valid;
@@ -167,6 +166,14 @@ module sterna_cluster #(
     for (genvar i = 0; i < 2; i++) begin : gen_unit
       localparam int unsigned U = 2 * p + i;
 
+      logic [Lanes-1:0][AccW-1:0] next_row;
+
+      if (U == Units - 1) begin : gen_last
+        assign next_row = row_i;
+      end else begin : gen_chain
+        assign next_row = row[U+1];
+      end
+
       sterna_unit #(
         .Lanes(Lanes), .Slots(Slots), .BufferLines(BufferLines), .ActW(ActW), .AccW(AccW),
         .ChunkBytes(ChunkBytes), .FifoChunks(FifoChunks)
@@ -178,7 +185,7 @@ module sterna_cluster #(
         .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_line_o(read_line[i]),
         .line_valid_i(line_valid[i]), .line_data_i(line_data),
         .ended_o(ended[U]), .free_i, .drain_read_i, .drain_address_i, .row_shift_i,
-        .row_i(row[U+1]), .row_o(row[U]),
+        .row_i(next_row), .row_o(row[U]),
         .busy_o(busy[U]), .wait_lines_o(wait_lines[U]), .wait_weights_o(wait_weights[U]),
         .wait_drain_o(wait_drain[U])
       );

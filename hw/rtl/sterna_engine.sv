@@ -734,12 +734,18 @@ module sterna_engine
     logic [1:0] free;
     logic drain_read, row_shift;
     logic [SlotW:0] drain_address;
-    logic [Lanes-1:0][AccW-1:0] row [DrainClusters + 1];
-
-    assign row[DrainClusters] = '0;
+    logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
     for (genvar i = 0; i < DrainClusters; i++) begin : gen_cluster
       localparam int unsigned C = First + i;
+
+      logic [Lanes-1:0][AccW-1:0] next_row;
+
+      if (i == DrainClusters - 1) begin : gen_last
+        assign next_row = '0;
+      end else begin : gen_chain
+        assign next_row = row[i+1];
+      end
 
       sterna_cluster #(
         .TileH      (TileH),
@@ -766,7 +772,7 @@ module sterna_engine
         .drain_read_i   (drain_read),
         .drain_address_i(drain_address),
         .row_shift_i    (row_shift),
-        .row_i          (row[i+1]),
+        .row_i          (next_row),
         .row_o          (row[i]),
         .busy_o         (cluster_busy[C]),
         .wait_lines_o   (cluster_wait_lines[C]),

@@ -30,10 +30,13 @@ class Rows:
         self.halves: deque[list[Unit]] = deque()  # the units at the end of each pass to come
         self.steps: deque[tuple[int | None, int]] = deque()  # slot to read, or a shift, and what row_o shows
         self.expected: deque[tuple[int, int]] = deque()  # cycle, row_o
-        self.clear()
+        self.half = self.done = self.ended = 0
+        self.freed = False
 
     def clear(self) -> None:
         """Back to the start."""
+        dut = self.tb.dut
+        dut.drain_read_i.value = dut.row_shift_i.value = dut.free_i.value = 0
         for queue in (self.halves, self.steps, self.expected):
             queue.clear()
         self.half = self.done = self.ended = 0
@@ -85,6 +88,10 @@ class Stream:
     def __init__(self, tb: TB) -> None:
         self.tb = tb
         self.records: deque[tuple[list[int], list[int]]] = deque()  # lines, then a chunk for each unit
+
+    def clear(self) -> None:
+        """Forget what is queued."""
+        self.records.clear()
 
     def add(self, item: Pass) -> None:
         """Queue the records of a pass."""
@@ -184,8 +191,6 @@ async def works_again_after_clear(dut: Any) -> None:
             tb.give(random_pass(tb.shape, 30))
         await tb.step(random.randint(1, 400))
         await tb.clear()
-        tb.stream.records.clear()
-        tb.rows.clear()
     tb.counts = dict.fromkeys(tb.counts, 0)
     await tb.check([random_pass(tb.shape, 30) for _ in range(4)], 20000)
 

@@ -178,11 +178,11 @@ class Bench:
         return self.cycle - start
 
     async def clear(self) -> None:
-        """One cycle of `clear_i`, with all agents' queues emptied and their valids low."""
+        """One cycle of `clear_i`; agents that have a `clear` forget what is under way and leave their inputs idle."""
         await FallingEdge(self.dut.clk_i)
         self.dut.clear_i.value = 1
         for agent in self.agents:
-            if isinstance(agent, Source | Sink):
+            if hasattr(agent, "clear"):
                 agent.clear()
             if isinstance(agent, Source):
                 agent.valid.write(0)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from sterna.cli.layers import cost_cells, density, layer_costs
+from sterna.cli.layers import COST_TITLES, cost_cells, density, layer_costs, print_costs
 from sterna.run import package as package_file
 from sterna.run.compare import Comparison, difference
 from sterna.run.device import StepCounters
@@ -45,3 +46,10 @@ def test_a_wrong_layer_shows(package_path: Path) -> None:
     assert cost_cells(costs["first + pool"])[-1] == "yes"
     assert cost_cells(costs["head"])[-1] == "NO"
     assert cost_cells(replace(costs["head"], equal=None))[-1] == ""
+
+
+def test_no_title_is_cut_where_there_is_no_terminal(package_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    package = package_file.load(package_path)
+    print_costs(layer_costs(package, counted(package)))
+    shown = capsys.readouterr().out
+    assert all(title in shown for title in COST_TITLES[:-1])

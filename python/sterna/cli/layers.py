@@ -20,8 +20,7 @@ from sterna.spec.tape import Op
 COST_TITLES = (
     "layer", "shape", "density", "cycles", "estimated", "lanes busy", "lines", "weights", "drain", "rest", "equal",
 )  # fmt: skip
-
-
+#: Characters that the table needs at most.
 _WIDTH = 130
 
 
@@ -129,7 +128,9 @@ def cost_table(costs: Sequence[LayerCost]) -> Table:
 def print_costs(costs: Sequence[LayerCost]) -> None:
     """Print the table, as wide as it needs where no terminal sets the width."""
     console = Console()
-    console.print(cost_table(costs), width=None if console.is_terminal else _WIDTH)
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
+    console.print(cost_table(costs))
 
 
 def cost_cells(cost: LayerCost) -> tuple[str, ...]:
