@@ -35,7 +35,7 @@ module sterna_line_loader
   /// Pulse: the next pass is tile group 0.
   input  logic                            start_i,
 
-  /// Words that each drain has written of the step before; `AfterAll` when all earlier steps are written. A
+  /// Words that each drain has written of the last tile group of the step before; `AfterAll` when all earlier steps are written. A
   /// fetch word waits until this is at least its `after`.
   input  logic [9:0]                      written_i,
 

@@ -36,8 +36,8 @@ module sterna_pass_issuer
   output logic                 step_drained_o,
   /// That is noted.
   input  logic                 step_noted_i,
-  /// Words that each drain has written of the step before the current one, if that has one tile group; `AfterAll`
-  /// when it is drained. Lags behind, but never shows the step before as written when it is not.
+  /// Words that each drain has written of the last tile group of the step before the current one; `AfterAll` when it
+  /// is drained. Lags behind, but never shows the step before as written when it is not.
   output logic  [9:0]          written_o,
   /// A pass is offered to a drain.
   output logic  [Drains-1:0]   pass_valid_o,
@@ -60,7 +60,7 @@ module sterna_pass_issuer
   logic [PrepareCycles:1] prepare_d, prepare_q;
   addr_t stride_q, triple_q;
   logic [Drains-1:0] waiting_d, waiting_q, accepted, current_drained, earlier_drained;
-  logic next_group, single_d, single_q, earlier_single_d, earlier_single_q;
+  logic next_group;
   // The current step, the one before it: started and not yet reported as drained.
   logic current_open_d, current_open_q, earlier_open_d, earlier_open_q;
   logic [9:0] level_q [Drains];
@@ -155,7 +155,8 @@ module sterna_pass_issuer
       end
     end
 
-    assign level = earlier_drained[d] ? AfterAll : (earlier_single_q ? words_q : '0);
+    // The words of its last pass, when that alone is left.
+    assign level = earlier_drained[d] ? AfterAll : (earlier_q == CountW'(1) ? words_q : '0);
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
       if (!rst_ni) begin
@@ -189,15 +190,11 @@ module sterna_pass_issuer
     left_d = left_q;
     prepare_d = prepare_q << 1;
     waiting_d = waiting_q & ~accepted;
-    single_d = single_q;
-    earlier_single_d = earlier_single_q;
     current_open_d = current_open_q && !(step_drained_o && step_noted_i && !earlier_open_q);
     earlier_open_d = earlier_open_q && !(step_drained_o && step_noted_i);
     if (start_i) begin
       left_d = step_i.tile_groups;
       prepare_d[1] = 1'b1;
-      single_d = step_i.tile_groups == 32'd1;
-      earlier_single_d = single_q;
       earlier_open_d = current_open_d;
       current_open_d = 1'b1;
     end else if (prepare_q[PrepareCycles]) begin
@@ -222,8 +219,6 @@ module sterna_pass_issuer
       stride_q <= '0;
       triple_q <= '0;
       waiting_q <= '0;
-      single_q <= 1'b0;
-      earlier_single_q <= 1'b0;
       current_open_q <= 1'b0;
       earlier_open_q <= 1'b0;
       written_q <= '0;
@@ -233,8 +228,6 @@ module sterna_pass_issuer
       stride_q <= addr_t'(step_i.group_words * addr_t'(step_i.out_plane));
       triple_q <= stride_q + (stride_q << 1);
       waiting_q <= waiting_d;
-      single_q <= single_d;
-      earlier_single_q <= earlier_single_d;
       current_open_q <= current_open_d;
       earlier_open_q <= earlier_open_d;
       written_q <= written_d;

@@ -79,7 +79,9 @@ class TapeEmulator:
                 self.additions += sum(unit.additions for unit in units)
                 cluster = group * step["tiles_at_once"] + tile % step["tiles_at_once"]
                 for place, channel, value in self._drained(step, table, units, group, tile):
-                    written.append((place, counts.get((cluster, channel), AFTER_ALL), value))
+                    # Words of tile groups before the last one are there before the last one's first.
+                    early = counts and tile // step["tiles_at_once"] < step["tile_groups"] - 1
+                    written.append((place, 1 if early else counts.get((cluster, channel), AFTER_ALL), value))
         self.made = {}
         for place, count, value in written:
             assert place >> 2 not in self.next_image
@@ -87,16 +89,17 @@ class TapeEmulator:
             self.made[place] = count
 
     def _counts(self, step: dict[str, int]) -> dict[tuple[int, int], int]:
-        """Words that its drain has written when each (cluster, channel) is; none if words cannot be counted."""
+        """Words of the last tile group that its drain has written when each (cluster, channel) is; none for KEEP."""
         config, counts = self.config, {}
-        if step["tile_groups"] > 1 or step["pool"] == Pool.KEEP:
+        if step["pool"] == Pool.KEEP:
             return counts
+        last_tiles = step["out_plane"] - (step["tile_groups"] - 1) * step["tiles_at_once"]
         row = config.units // (1 if step["pool"] == Pool.NONE else 4)
         for drain in range(config.drains):
             clusters = range(drain * config.drain_clusters, (drain + 1) * config.drain_clusters)
             count = 0
             for first in range(0, step["filters"], row):
-                for cluster in (c for c in clusters if c % step["tiles_at_once"] < step["out_plane"]):
+                for cluster in (c for c in clusters if c % step["tiles_at_once"] < last_tiles):
                     channels = range(first, min(first + row, step["filters"]))
                     for start in channels[::4]:
                         count += 1

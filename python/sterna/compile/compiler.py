@@ -217,7 +217,6 @@ class _Compiler:
         if name in self.program.split:
             height, width = tiles_h * self.config.tile_h, tiles_w * self.config.tile_w
         word, byte, step, written = (np.zeros(operation.filters, np.int64) for _ in range(4))
-        alone = self._tiles(operation) <= plan.tiles_at_once and operation.pool is not Pool.KEEP
         before = 0
         for number, chosen in enumerate(plan.passes):
             group, channel = np.nonzero(chosen.filters >= 0)
@@ -226,7 +225,7 @@ class _Compiler:
             byte[members] = channel % WORD_CHANNELS
             step[members] = self.convs + number
             written[members] = AFTER_ALL
-            if alone:
+            if operation.pool is not Pool.KEEP:
                 # The last cluster of its filter group in the drain, as windows may reach into all tiles.
                 cluster = ((group + 1) * plan.tiles_at_once - 1) % self.config.drain_clusters
                 words = drained_words(self.config, operation.pool, chosen.channels)[cluster, channel]

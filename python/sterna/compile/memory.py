@@ -40,7 +40,8 @@ class Map:
     plane: NDArray[np.int64]
     byte: NDArray[np.int64]
     regions: tuple[Region, ...]
-    #: CONV step that wrote each channel (-1: loaded), and how many words each drain had then written.
+    #: CONV step that wrote each channel (-1: loaded), and how many words of its last tile group each drain had written
+    #: when all of the channel was.
     step: NDArray[np.int64]
     written: NDArray[np.int64]
 

@@ -122,7 +122,7 @@ FETCH_FIELDS: tuple[tuple[str, int], ...] = (
     ("col", 4),
     ("mask", 4),  # channels of the word that become lines, low bit first
     ("last_in_pass", 1),
-    ("after", 10),  # words that each drain must have written of the step before; see docs/engine.md
+    ("after", 10),  # words that each drain must have written of the step before's last tiles; see docs/engine.md
 )
 #: `after` of a fetch word that waits until all earlier steps are written.
 AFTER_ALL = (1 << 10) - 1

@@ -1,0 +1,71 @@
+"""docs/results/configs.json: the named engine configs on their FPGAs, with the frames a second of three networks.
+
+Sizes and frames are estimates, from open synthesis and from the compiler's cycle model.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from results.record import Figure, write
+from sterna.cli.estimate import FULL, measure
+from sterna.compile import compile_graph
+from sterna.errors import SternaError
+from sterna.graph import Graph
+from sterna.size.devices import load_device
+from sterna.size.performance import performance
+from sterna.spec.config import EngineConfig, load_config
+from support.network_graphs import random_network_graph
+
+SEED, DENSITY = 0, 0.15
+#: The FPGA that each config is meant for.
+DEVICES = {"arria10": "gx1150", "cyclone5": "de10-nano", "nano": "de10-nano"}
+#: Side of the image of each network.
+NETWORKS = {"yolov2": 416, "yolov2-tiny": 224, "yolov2-nano": 160}
+TOO_LARGE = "memory too small"
+
+
+def main() -> None:
+    """Estimate and write."""
+    graphs = {
+        name: random_network_graph(np.random.default_rng(SEED), name, side, side, density=DENSITY)
+        for name, side in NETWORKS.items()
+    }
+    rows = [_row(load_config(config), device, graphs) for config, device in DEVICES.items()]
+    figures = {
+        "configs": Figure(
+            what="Engine configs", value=len(rows), unit="",
+            method=f"sizes: open synthesis; frames: the compiler's cycle model, batch 1, density {DENSITY}",
+        ),
+        "over_the_line": Figure(
+            what="Of them larger than 85 % of their FPGA", value=sum(not row["fits"] for row in rows), unit="",
+            method="ALMs, MLABs, block RAM and DSP blocks, estimated",
+        ),
+    }  # fmt: skip
+    write("configs", figures, command="make results-configs", seed=SEED, rows=rows)
+
+
+def _row(config: EngineConfig, device_name: str, graphs: dict[str, Graph]) -> dict[str, bool | int | float | str]:
+    device = load_device(device_name)
+    size = measure(config, device)
+    row: dict[str, bool | int | float | str] = {
+        "config": config.name,
+        "FPGA": device.name,
+        "ALM": size.alms,
+        "block_RAM": size.resources.block_rams,
+        "DSP": size.resources.dsps,
+        "fits": all(each.share <= FULL for each in size.shares),
+        "MHz_assumed": device.mhz,
+    }
+    for name, side in NETWORKS.items():
+        try:
+            found = round(performance(compile_graph(graphs[name], config), device.mhz).frames, 1)
+        except SternaError:
+            found = TOO_LARGE
+        row[f"frames/s_{name}_{side}"] = found
+    print(row, flush=True)
+    return row
+
+
+if __name__ == "__main__":
+    main()
