@@ -78,7 +78,7 @@ module sterna_axi_reader #(
 
   logic [1:0] no_command, burst_valid, request, grant, buffer_ready, owned;
   logic [1:0][63:0] burst_addr;
-  logic [1:0][8:0] burst_beats;
+  logic [1:0][7:0] burst_len;
   logic ar_free, ar_valid_d, ar_valid_q, owner, owner_ready, outstanding;
   logic [63:0] ar_addr_d, ar_addr_q;
   logic [7:0] ar_len_d, ar_len_q;
@@ -87,8 +87,10 @@ module sterna_axi_reader #(
   // ------------------------------------------------------------------------------------------- ports
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
-    // Beats that are under way or in the buffer.
-    logic [BeatsW-1:0] reserved_d, reserved_q;
+    // Beats that are under way or in the buffer. Whether a burst has room besides is looked at a cycle late, which is
+    // in time: the splitter offers no burst in the cycle behind one that was taken.
+    logic [BeatsW-1:0] reserved_d, reserved_q, added;
+    logic has_room_q, leaves;
 
     sterna_burst_splitter #(
       .DataW     (DataW),
@@ -104,7 +106,7 @@ module sterna_axi_reader #(
       .burst_valid_o  (burst_valid[p]),
       .burst_ready_i  (grant[p]),
       .burst_addr_o   (burst_addr[p]),
-      .burst_beats_o  (burst_beats[p])
+      .burst_len_o    (burst_len[p])
     );
 
     sterna_ram_fifo #(
@@ -125,18 +127,22 @@ module sterna_axi_reader #(
 
     assign owned[p] = owner == 1'(p);
     assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
-    assign request[p] = burst_valid[p] && ar_free && reserved_q <= BeatsW'(BufferBeats - BurstBeats);
+    assign request[p] = burst_valid[p] && ar_free && has_room_q;
     assign command_ready_o[p] = no_command[p] && !flush_i;
 
-    always_comb begin
-      reserved_d = reserved_q - BeatsW'(beat_valid_o[p] && beat_ready_i[p]);
-      if (grant[p]) reserved_d = reserved_d + BeatsW'(burst_beats[p]);
-      if (flush_i) reserved_d = '0;
-    end
+    // One sum: a burst's beats less one, or less one alone, and one unless a beat leaves.
+    assign leaves = beat_valid_o[p] && beat_ready_i[p];
+    assign added = grant[p] ? BeatsW'(burst_len[p]) : '1;
+    assign reserved_d = flush_i ? '0 : reserved_q + added + BeatsW'(!leaves);
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) reserved_q <= '0;
-      else reserved_q <= reserved_d;
+      if (!rst_ni) begin
+        reserved_q <= '0;
+        has_room_q <= 1'b0;
+      end else begin
+        reserved_q <= reserved_d;
+        has_room_q <= reserved_q <= BeatsW'(BufferBeats - BurstBeats);
+      end
     end
   end
 
@@ -193,7 +199,7 @@ module sterna_axi_reader #(
     if (|grant) begin
       ar_valid_d = 1'b1;
       ar_addr_d = grant[1] ? burst_addr[1] : burst_addr[0];
-      ar_len_d = 8'((grant[1] ? burst_beats[1] : burst_beats[0]) - 9'd1);
+      ar_len_d = grant[1] ? burst_len[1] : burst_len[0];
     end
   end
 

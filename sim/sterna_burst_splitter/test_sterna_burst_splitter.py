@@ -20,7 +20,7 @@ class TB(Bench):
         self.burst_bytes = int(dut.BurstBeats.value) * self.beat_bytes
         command = {"addr": Field(dut.command_addr_i), "bytes": Field(dut.command_bytes_i)}
         self.commands = Source(Field(dut.command_valid_i), Field(dut.command_ready_o), command)
-        burst = {"addr": Field(dut.burst_addr_o), "beats": Field(dut.burst_beats_o)}
+        burst = {"addr": Field(dut.burst_addr_o), "len": Field(dut.burst_len_o)}
         self.bursts = Sink(Field(dut.burst_valid_o), Field(dut.burst_ready_i), burst)
         self.agents = [self.commands, self.bursts]
 
@@ -29,7 +29,7 @@ class TB(Bench):
         bursts = []
         while size:
             part = min(size, self.burst_bytes - address % self.burst_bytes)
-            bursts.append({"addr": address, "beats": part // self.beat_bytes})
+            bursts.append({"addr": address, "len": part // self.beat_bytes - 1})
             address, size = address + part, size - part
         return bursts
 
