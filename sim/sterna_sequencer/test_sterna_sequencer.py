@@ -74,12 +74,12 @@ class TB(Bench):
     async def set(self, **levels: int) -> None:
         """Change levels and let them work for a few cycles."""
         self.inputs.set(**levels)
-        await self.step(4)
+        await self.step(5)
 
     async def pulse(self, name: str) -> None:
         """Give a pulse and let it work."""
         self.inputs.pulse(name)
-        await self.step(4)
+        await self.step(5)
 
     async def until(self, name: str, value: int = 1) -> None:
         """Wait until an output has a value."""
@@ -405,7 +405,7 @@ async def the_watchdog_lets_the_tape_be_checked(dut: Any) -> None:
         assert tb.output("discard_o") == 0
         await tb.set(activity_i=1)
     tb.inputs.set(activity_i=0)
-    await tb.step(WATCHDOG + 3)
+    await tb.step(WATCHDOG + 4)
     assert tb.output("discard_o") == 1
     assert not tb.ends.taken
     await tb.set(activity_i=1)
