@@ -511,7 +511,7 @@ module sterna_engine
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
   logic [Clusters-1:0][Units-1:0] chunk_valid, chunk_ready;
-  logic [Units-1:0][ChunkBytes*8-1:0] chunk_data;
+  logic [Clusters-1:0][Units-1:0][ChunkBytes*8-1:0] chunk_data;
 
   sterna_distributor #(
     .DataW     (AxiDataW),
@@ -742,7 +742,7 @@ module sterna_engine
       .line_data_i   (line_data[c]),
       .chunk_valid_i (chunk_valid[c]),
       .chunk_ready_o (chunk_ready[c]),
-      .chunk_data_i  (chunk_data),
+      .chunk_data_i  (chunk_data[c]),
       .table_valid_i (table_valid[c]),
       .table_half_i  (table_half),
       .table_index_i (table_index),

@@ -382,6 +382,7 @@ module sterna_tape_reader
   logic [31:0] commands_d, commands_q;
   logic open_d, open_q, last_command_d, last_command_q, more_q, command_taken;
   // The ends of a command are known; then its length and the lower half of its address, then the upper half as well.
+  // A step's first command begins at the limit, whose address is there already.
   logic [1:0] summed_d, summed_q;
   logic [LineW-1:0] length_q;
   logic [31:6] low_q;
@@ -396,7 +397,7 @@ module sterna_tape_reader
 
   always_comb begin
     limit_d = limit_q;
-    from_d = from_q;
+    from_d = open_q ? from_q : limit_q;
     end_d = end_q;
     to_d = to_q;
     commands_d = commands_q;
@@ -412,13 +413,12 @@ module sterna_tape_reader
       summed_d = '0;
     end else if (step_taken) begin
       limit_d = next_limit_q;
-      from_d = limit_q;
       to_d = LineW'(step_end_q);
       commands_d = step.tile_groups;
       last_command_d = !is_conv_q || one_group_q;
       end_d = last_command_d ? next_limit_q : LineW'(step_end_q);
       open_d = is_conv_q || more_q;
-      summed_d = '0;
+      summed_d = {1'b0, open_d};
     end else if (command_taken) begin
       from_d = again_q;
       commands_d = commands_q - 32'd1;
@@ -497,5 +497,7 @@ module sterna_tape_reader
 `ifndef SYNTHESIS
   assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     step_taken |-> !open_q);
+  assert_summed : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    step_taken |-> command_addr_o == tape_addr_i + 64'({limit_q, 6'd0}));
 `endif
 endmodule
