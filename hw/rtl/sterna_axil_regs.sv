@@ -358,7 +358,7 @@ module sterna_axil_regs
         last_half_q <= !last_half_q;
       end
       if (finished_q) last_high_q <= high_d;
-      frames_q <= frames_q + 32'(finish_i && error_code_i == ErrorNone);
+      if (finish_i && error_code_i == ErrorNone) frames_q <= frames_q + 32'd1;
       profile_index_q <= profile_index_d;
       b_valid_q <= b_valid_d;
       r_valid_q <= r_valid_d;

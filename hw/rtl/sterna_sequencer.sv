@@ -190,10 +190,10 @@ module sterna_sequencer
   logic is_queued_d, is_queued_q;
   // The queued frame's image is or will be loaded; that of the running frame was loaded before it began.
   logic image_d, image_q, has_image_d, has_image_q;
-  logic good_end, bad_end, failed, load_busy_d, load_busy_q;
+  logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
 
   assign finish_o = good_end || bad_end;
-  assign busy_o = state_q != StIdle;
+  assign busy_o = busy_q;
   assign queued_o = is_queued_q;
 
   always_comb begin
@@ -261,7 +261,7 @@ module sterna_sequencer
   // ----------------------------------------------------------------------------------------------- steps
 
   // The steps that have begun and not ended, oldest first: 1 ends when its passes are drained, 0 has ended.
-  logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv;
+  logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv, step_end_q;
 
   sterna_fifo #(
     .Width(1),
@@ -280,7 +280,7 @@ module sterna_sequencer
   );
 
   assign step_noted_o = oldest_valid && oldest_is_conv;
-  assign step_end_o = oldest_valid && (!oldest_is_conv || step_drained_i);
+  assign step_end_o = step_end_q;
   assign all_done = quiet_q && writer_idle_i && !load_busy_q && !oldest_valid;
 
   // Tables of two steps exist, so those of the next one can be written when the one before this one is drained.
@@ -435,6 +435,8 @@ module sterna_sequencer
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
+      busy_q <= 1'b0;
+      step_end_q <= 1'b0;
       next_q <= '0;
       is_load_q <= 1'b0;
       is_background_q <= 1'b0;
@@ -459,6 +461,8 @@ module sterna_sequencer
       error_segment_q <= '0;
     end else begin
       state_q <= state_d;
+      busy_q <= state_d != StIdle;
+      step_end_q <= oldest_valid && (!oldest_is_conv || step_drained_i) && !clear_o;
       next_q <= next_d;
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;
