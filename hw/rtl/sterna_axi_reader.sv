@@ -76,7 +76,7 @@ module sterna_axi_reader #(
     $error("BufferBeats = %0d must be a power of two of at least %0d", BufferBeats, 2 * BurstBeats);
   end
 
-  logic [1:0] no_command, burst_valid, has_room_q, wanted, grant, buffer_ready, owned;
+  logic [1:0] no_command, burst_valid, has_room_q, wanted, grant, buffer_ready, buffer_empty, owned;
   logic [1:0][63:0] burst_addr;
   logic [1:0][7:0] burst_len;
   // The port whose turn it is if both have a burst.
@@ -125,7 +125,7 @@ module sterna_axi_reader #(
       .valid_o(beat_valid_o[p]),
       .ready_i(beat_ready_i[p]),
       .data_o (beat_data_o[p]),
-      .empty_o()
+      .empty_o(buffer_empty[p])
     );
 
     assign owned[p] = owner == 1'(p);
@@ -150,6 +150,11 @@ module sterna_axi_reader #(
         leaves_q <= beat_valid_o[p] && beat_ready_i[p];
       end
     end
+
+`ifndef SYNTHESIS
+    assert_reserved : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
+      !outstanding && buffer_empty[p] && !leaves_q |-> reserved_q == '0);
+`endif
   end
 
   assign grant[0] = ar_free && wanted[0] && !(wanted[1] && turn_q);

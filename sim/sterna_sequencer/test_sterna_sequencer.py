@@ -16,7 +16,8 @@ from sterna.spec.tape import Op
 
 WORD_BYTES = 104
 PARAMETERS = [{"WordBytes": WORD_BYTES, "FmAddrW": 12}]
-FRAME, RESULT = 0x1_2345_0000, 0x9_8765_0000
+# A frame's words lie on both sides of 8 GB.
+FRAME, RESULT = 0x1_FFFF_0000, 0x9_8765_0000
 NEXT_FRAME, NEXT_RESULT = 0x7_1111_0000, 0x8_2222_0000
 WATCHDOG = 40
 
