@@ -1,5 +1,6 @@
 /// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the line loader, the chunks of a round to
-/// the units whose stream they belong to. A record of unknown kind, or of more than a payload can hold, stops the stream.
+/// the units whose stream they belong to. A record of unknown kind or of more than a payload can hold stops the
+/// stream.
 ///
 /// The beats of a round wait for their units in two registers in turn. So a beat can be taken in each cycle, although
 /// it is known only a cycle later that all units have taken theirs. Where a round may be one beat, in small engines,
