@@ -76,9 +76,11 @@ module sterna_axi_reader #(
     $error("BufferBeats = %0d must be a power of two of at least %0d", BufferBeats, 2 * BurstBeats);
   end
 
-  logic [1:0] no_command, burst_valid, request, grant, buffer_ready, owned;
+  logic [1:0] no_command, burst_valid, has_room_q, wanted, grant, buffer_ready, buffer_empty, owned;
   logic [1:0][63:0] burst_addr;
-  logic [1:0][8:0] burst_beats;
+  logic [1:0][7:0] burst_len;
+  // The port whose turn it is if both have a burst.
+  logic turn_d, turn_q;
   logic ar_free, ar_valid_d, ar_valid_q, owner, owner_ready, outstanding;
   logic [63:0] ar_addr_d, ar_addr_q;
   logic [7:0] ar_len_d, ar_len_q;
@@ -87,8 +89,11 @@ module sterna_axi_reader #(
   // ------------------------------------------------------------------------------------------- ports
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
-    // Beats that are under way or in the buffer.
-    logic [BeatsW-1:0] reserved_d, reserved_q;
+    // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later. Whether a burst has room
+    // besides is looked at a cycle late as well, which is in time: the splitter offers no burst in the cycle behind
+    // one that was taken.
+    logic [BeatsW-1:0] reserved_q, with_burst, without_burst;
+    logic leaves_q;
 
     sterna_burst_splitter #(
       .DataW     (DataW),
@@ -104,7 +109,7 @@ module sterna_axi_reader #(
       .burst_valid_o  (burst_valid[p]),
       .burst_ready_i  (grant[p]),
       .burst_addr_o   (burst_addr[p]),
-      .burst_beats_o  (burst_beats[p])
+      .burst_len_o    (burst_len[p])
     );
 
     sterna_ram_fifo #(
@@ -120,35 +125,40 @@ module sterna_axi_reader #(
       .valid_o(beat_valid_o[p]),
       .ready_i(beat_ready_i[p]),
       .data_o (beat_data_o[p]),
-      .empty_o()
+      .empty_o(buffer_empty[p])
     );
 
     assign owned[p] = owner == 1'(p);
     assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
-    assign request[p] = burst_valid[p] && ar_free && reserved_q <= BeatsW'(BufferBeats - BurstBeats);
+    assign wanted[p] = burst_valid[p] && has_room_q[p];
     assign command_ready_o[p] = no_command[p] && !flush_i;
-
-    always_comb begin
-      reserved_d = reserved_q - BeatsW'(beat_valid_o[p] && beat_ready_i[p]);
-      if (grant[p]) reserved_d = reserved_d + BeatsW'(burst_beats[p]);
-      if (flush_i) reserved_d = '0;
-    end
+    assign with_burst = reserved_q + BeatsW'(burst_len[p]) + BeatsW'(!leaves_q);
+    assign without_burst = reserved_q - BeatsW'(leaves_q);
 
     always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) reserved_q <= '0;
-      else reserved_q <= reserved_d;
+      if (!rst_ni) begin
+        reserved_q <= '0;
+        has_room_q[p] <= 1'b0;
+        leaves_q <= 1'b0;
+      end else if (flush_i) begin
+        reserved_q <= '0;
+        has_room_q[p] <= 1'b0;
+        leaves_q <= 1'b0;
+      end else begin
+        reserved_q <= grant[p] ? with_burst : without_burst;
+        has_room_q[p] <= reserved_q <= BeatsW'(BufferBeats - BurstBeats);
+        leaves_q <= beat_valid_o[p] && beat_ready_i[p];
+      end
     end
+
+`ifndef SYNTHESIS
+    assert_reserved : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
+      !outstanding && buffer_empty[p] && !leaves_q |-> reserved_q == '0);
+`endif
   end
 
-  sterna_round_robin #(
-    .Requests(2)
-  ) u_choice (
-    .clk_i    (clk_i),
-    .rst_ni   (rst_ni),
-    .clear_i  (flush_i),
-    .request_i(request),
-    .grant_o  (grant)
-  );
+  assign grant[0] = ar_free && wanted[0] && !(wanted[1] && turn_q);
+  assign grant[1] = ar_free && wanted[1] && !(wanted[0] && !turn_q);
 
   // The port of each burst that is outstanding, in order.
   sterna_fifo #(
@@ -190,10 +200,12 @@ module sterna_axi_reader #(
     ar_valid_d = ar_valid_q && !m_axi_arready;
     ar_addr_d = ar_addr_q;
     ar_len_d = ar_len_q;
+    turn_d = turn_q;
     if (|grant) begin
       ar_valid_d = 1'b1;
       ar_addr_d = grant[1] ? burst_addr[1] : burst_addr[0];
-      ar_len_d = 8'((grant[1] ? burst_beats[1] : burst_beats[0]) - 9'd1);
+      ar_len_d = grant[1] ? burst_len[1] : burst_len[0];
+      turn_d = grant[0];
     end
   end
 
@@ -202,10 +214,12 @@ module sterna_axi_reader #(
       ar_valid_q <= 1'b0;
       ar_addr_q <= '0;
       ar_len_q <= '0;
+      turn_q <= 1'b0;
     end else begin
       ar_valid_q <= ar_valid_d;
       ar_addr_q <= ar_addr_d;
       ar_len_q <= ar_len_d;
+      turn_q <= turn_d;
     end
   end
 

@@ -73,15 +73,17 @@ module sterna_axi_writer #(
 );
   localparam int unsigned CountW = $clog2(Outstanding + 1);
 
-  logic burst_valid, burst_ready, beat_taken, no_command;
+  logic burst_valid, burst_ready, burst_taken, beat_taken, no_command;
   logic [63:0] burst_addr;
-  logic [8:0] burst_beats;
+  logic [7:0] burst_len;
   logic aw_valid_d, aw_valid_q;
   logic [63:0] aw_addr_d, aw_addr_q;
   logic [7:0] aw_len_d, aw_len_q;
   logic w_valid_d, w_valid_q, w_last_d, w_last_q, w_strobe_d, w_strobe_q;
   logic [DataW-1:0] w_data_d, w_data_q;
-  logic [8:0] left_d, left_q;
+  // A burst's address is out and beats are to follow: so many behind the next one.
+  logic open_d, open_q;
+  logic [7:0] left_d, left_q;
   logic [CountW-1:0] outstanding_d, outstanding_q;
   logic unused;
 
@@ -98,13 +100,14 @@ module sterna_axi_writer #(
     .burst_valid_o  (burst_valid),
     .burst_ready_i  (burst_ready),
     .burst_addr_o   (burst_addr),
-    .burst_beats_o  (burst_beats)
+    .burst_len_o    (burst_len)
   );
 
   assign command_ready_o = no_command && !flush_i;
-  assign burst_ready = !aw_valid_q && left_q == '0 && outstanding_q != CountW'(Outstanding) && !flush_i;
-  assign beat_ready_o = left_q != '0 && (!w_valid_q || m_axi_wready) && !flush_i;
-  assign beat_taken = left_q != '0 && (!w_valid_q || m_axi_wready) && (beat_valid_i || flush_i);
+  assign burst_ready = !aw_valid_q && !open_q && outstanding_q != CountW'(Outstanding) && !flush_i;
+  assign burst_taken = burst_valid && burst_ready;
+  assign beat_ready_o = open_q && (!w_valid_q || m_axi_wready) && !flush_i;
+  assign beat_taken = open_q && (!w_valid_q || m_axi_wready) && (beat_valid_i || flush_i);
   assign idle_o = no_command && outstanding_q == '0;
   assign error_o = m_axi_bvalid && m_axi_bresp[1];
   assign unused = ^{m_axi_bid, m_axi_bresp[0]};
@@ -133,22 +136,26 @@ module sterna_axi_writer #(
     w_data_d = w_data_q;
     w_strobe_d = w_strobe_q;
     w_last_d = w_last_q;
+    open_d = open_q;
     left_d = left_q;
-    outstanding_d = outstanding_q - CountW'(m_axi_bvalid);
-    if (burst_valid && burst_ready) begin
+    if (burst_taken) begin
       aw_valid_d = 1'b1;
       aw_addr_d = burst_addr;
-      aw_len_d = 8'(burst_beats - 9'd1);
-      left_d = burst_beats;
-      outstanding_d = outstanding_d + 1'b1;
+      aw_len_d = burst_len;
+      open_d = 1'b1;
+      left_d = burst_len;
     end
     if (beat_taken) begin
       w_valid_d = 1'b1;
       w_data_d = beat_data_i;
       w_strobe_d = !flush_i;
-      w_last_d = left_q == 9'd1;
-      left_d = left_q - 9'd1;
+      w_last_d = left_q == '0;
+      open_d = left_q != '0;
+      left_d = left_q - 8'd1;
     end
+    outstanding_d = outstanding_q;
+    if (burst_taken && !m_axi_bvalid) outstanding_d = outstanding_q + 1'b1;
+    if (!burst_taken && m_axi_bvalid) outstanding_d = outstanding_q - 1'b1;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -160,6 +167,7 @@ module sterna_axi_writer #(
       w_data_q <= '0;
       w_strobe_q <= 1'b0;
       w_last_q <= 1'b0;
+      open_q <= 1'b0;
       left_q <= '0;
       outstanding_q <= '0;
     end else begin
@@ -170,6 +178,7 @@ module sterna_axi_writer #(
       w_data_q <= w_data_d;
       w_strobe_q <= w_strobe_d;
       w_last_q <= w_last_d;
+      open_q <= open_d;
       left_q <= left_d;
       outstanding_q <= outstanding_d;
     end

@@ -113,8 +113,9 @@ module sterna_axil_regs
   // -------------------------------------------------------------------------------------------- counters
 
   logic [Counters-1:0][CountW-1:0] amount;
-  // Of the frame that runs, and of the last one.
-  logic [Counters-1:0][63:0] total_d, total_q, last_total_q;
+  // Of the frame that runs, and of the last one: the lower halves, and the upper ones a cycle later.
+  logic [Counters-1:0][31:0] low_d, low_q, high_d, high_q, last_low_q, last_high_q;
+  logic [Counters-1:0] carry_d, carry_q;
   logic [31:0] steps_d, steps_q, last_steps_q;
   // Of the step that runs; of all steps, the last frame's in half `last_half_q`.
   profile_t part_d, part_q, profile_q;
@@ -122,7 +123,7 @@ module sterna_axil_regs
   profile_t profile_memory [2*ProfileSteps];
   logic [ProfileW-1:0] profile_index_d, profile_index_q;
   logic [31:0] frames_q;
-  logic begins;
+  logic begins, began_q, finished_q;
 
   assign amount = {
     CountW'(beat_written_i), CountW'(beat_read_i), units_wait_drain_i, units_wait_weights_i,
@@ -132,7 +133,10 @@ module sterna_axil_regs
   assign begins = (start_o && !busy_i) || finish_i;
 
   always_comb begin
-    for (int i = 0; i < int'(Counters); i++) total_d[i] = total_q[i] + 64'(amount[i]);
+    for (int i = 0; i < int'(Counters); i++) begin
+      {carry_d[i], low_d[i]} = {1'b0, low_q[i]} + 33'(amount[i]);
+      high_d[i] = high_q[i] + 32'(carry_q[i]);
+    end
     for (int i = 0; i < int'(StepCounters); i++) part_d[i] = part_q[i] + 32'(amount[i]);
     steps_d = steps_q + 32'(step_end_i);
   end
@@ -284,20 +288,20 @@ module sterna_axil_regs
       RegFrameAddrHi: value = frame_addr_q[63:32];
       RegResultAddrLo: value = result_addr_q[31:0];
       RegResultAddrHi: value = result_addr_q[63:32];
-      RegCyclesLo: value = last_total_q[0][31:0];
-      RegCyclesHi: value = last_total_q[0][63:32];
-      RegBusyLo: value = last_total_q[1][31:0];
-      RegBusyHi: value = last_total_q[1][63:32];
-      RegWaitLinesLo: value = last_total_q[2][31:0];
-      RegWaitLinesHi: value = last_total_q[2][63:32];
-      RegWaitWeightsLo: value = last_total_q[3][31:0];
-      RegWaitWeightsHi: value = last_total_q[3][63:32];
-      RegWaitDrainLo: value = last_total_q[4][31:0];
-      RegWaitDrainHi: value = last_total_q[4][63:32];
-      RegBeatsReadLo: value = last_total_q[5][31:0];
-      RegBeatsReadHi: value = last_total_q[5][63:32];
-      RegBeatsWrittenLo: value = last_total_q[6][31:0];
-      RegBeatsWrittenHi: value = last_total_q[6][63:32];
+      RegCyclesLo: value = last_low_q[0];
+      RegCyclesHi: value = last_high_q[0];
+      RegBusyLo: value = last_low_q[1];
+      RegBusyHi: value = last_high_q[1];
+      RegWaitLinesLo: value = last_low_q[2];
+      RegWaitLinesHi: value = last_high_q[2];
+      RegWaitWeightsLo: value = last_low_q[3];
+      RegWaitWeightsHi: value = last_high_q[3];
+      RegWaitDrainLo: value = last_low_q[4];
+      RegWaitDrainHi: value = last_high_q[4];
+      RegBeatsReadLo: value = last_low_q[5];
+      RegBeatsReadHi: value = last_high_q[5];
+      RegBeatsWrittenLo: value = last_low_q[6];
+      RegBeatsWrittenHi: value = last_high_q[6];
       RegSteps: value = last_steps_q;
       RegStepsNow: value = steps_q;
       RegFrames: value = frames_q;
@@ -313,10 +317,15 @@ module sterna_axil_regs
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      total_q <= '0;
+      low_q <= '0;
+      high_q <= '0;
+      carry_q <= '0;
+      began_q <= 1'b0;
+      finished_q <= 1'b0;
       part_q <= '0;
       steps_q <= '0;
-      last_total_q <= '0;
+      last_low_q <= '0;
+      last_high_q <= '0;
       last_steps_q <= '0;
       last_half_q <= 1'b0;
       frames_q <= '0;
@@ -336,15 +345,20 @@ module sterna_axil_regs
       result_addr_q <= '0;
       watchdog_q <= WatchdogCycles;
     end else begin
-      total_q <= begins ? '0 : total_d;
+      low_q <= begins ? '0 : low_d;
+      high_q <= began_q ? '0 : high_d;
+      carry_q <= carry_d;
+      began_q <= begins;
+      finished_q <= finish_i;
       part_q <= begins || step_end_i ? '0 : part_d;
       steps_q <= begins ? '0 : steps_d;
       if (finish_i) begin
-        last_total_q <= total_d;
+        last_low_q <= low_d;
         last_steps_q <= steps_d;
         last_half_q <= !last_half_q;
       end
-      frames_q <= frames_q + 32'(finish_i && error_code_i == ErrorNone);
+      if (finished_q) last_high_q <= high_d;
+      if (finish_i && error_code_i == ErrorNone) frames_q <= frames_q + 32'd1;
       profile_index_q <= profile_index_d;
       b_valid_q <= b_valid_d;
       r_valid_q <= r_valid_d;

@@ -1,4 +1,5 @@
-/// Cuts a transfer into AXI bursts that end at multiples of their own largest size, which is at most 4 KB.
+/// Cuts a transfer into AXI bursts that end at multiples of their own largest size, which is at most 4 KB. A burst is
+/// offered two cycles after the transfer or the burst before it was taken.
 module sterna_burst_splitter #(
   /// Bits of a bus beat, a power of two from 64 to 512.
   parameter int unsigned DataW = 64,
@@ -25,8 +26,8 @@ module sterna_burst_splitter #(
   input  logic        burst_ready_i,
   /// First byte of the burst.
   output logic [63:0] burst_addr_o,
-  /// Beats of the burst.
-  output logic [8:0]  burst_beats_o
+  /// Beats of the burst less one.
+  output logic [7:0]  burst_len_o
 );
   localparam int unsigned ByteW = $clog2(DataW / 8);
   localparam int unsigned BurstW = $clog2(BurstBeats);
@@ -39,40 +40,68 @@ module sterna_burst_splitter #(
     $error("a burst of %0d beats of %0d bits exceeds 4 KB", BurstBeats, DataW);
   end
 
-  logic [63:ByteW] addr_d, addr_q;
-  logic [LeftW-1:0] left_d, left_q;
-  logic [8:0] room;
-  logic last;
+  // Every burst but the last ends at a multiple of the largest size. The address is counted in these, in two halves.
+  localparam int unsigned BlockW = 64 - ByteW - BurstW;
+  localparam int unsigned LowW = BlockW / 2;
 
-  assign command_ready_o = left_q == '0;
-  assign burst_valid_o = left_q != '0;
-  assign burst_addr_o = {addr_q, ByteW'(0)};
-  assign room = 9'(BurstBeats) - 9'(addr_q[ByteW+:BurstW]);
-  assign last = left_q <= LeftW'(room);
-  assign burst_beats_o = last ? 9'(left_q) : room;
+  logic [BlockW-1:LowW] high_d, high_q;
+  logic [LowW-1:0] low_d, low_q;
+  logic [BurstW-1:0] offset_d, offset_q;
+  logic carry_d, carry_q;
+  // Beats from the burst on that is offered or comes next; a burst is measured in the cycle before it is offered.
+  logic [LeftW-1:0] left_d, left_q;
+  logic busy_d, busy_q, valid_d, valid_q, last_d, last_q;
+  logic [BurstW-1:0] len_d, len_q;
+  logic [BurstW+1:0] reach;
+
+  assign command_ready_o = !busy_q;
+  assign burst_valid_o = valid_q;
+  assign burst_addr_o = {high_q, low_q, offset_q, ByteW'(0)};
+  assign burst_len_o = 8'(len_q);
+
+  assign reach = (BurstW + 2)'(offset_q) + (BurstW + 2)'(left_q[BurstW:0]);
+  assign last_d = left_q[LeftW-1:BurstW+1] == '0 &&
+                  (reach[BurstW+1:BurstW] == '0 || reach == (BurstW + 2)'(BurstBeats));
+  assign len_d = last_d ? left_q[BurstW-1:0] - 1'b1 : ~offset_q;
 
   always_comb begin
-    addr_d = addr_q;
+    {carry_d, low_d} = {1'b0, low_q};
+    high_d = high_q + (BlockW - LowW)'(carry_q);
+    offset_d = offset_q;
     left_d = left_q;
-    if (command_valid_i && command_ready_o) begin
-      addr_d = command_addr_i[63:ByteW];
+    busy_d = busy_q;
+    valid_d = busy_q;
+    if (!busy_q) begin
+      {high_d, low_d, offset_d} = command_addr_i[63:ByteW];
       left_d = command_bytes_i[31:ByteW];
-    end else if (burst_valid_o && burst_ready_i) begin
-      // Every burst but the last ends at a multiple of the largest size.
-      addr_d = {addr_q[63:ByteW+BurstW] + 1'b1, BurstW'(0)};
-      left_d = last ? '0 : left_q - LeftW'(room);
+      busy_d = command_valid_i && left_d != '0;
+    end else if (valid_q && burst_ready_i) begin
+      {carry_d, low_d} = {1'b0, low_q} + 1'b1;
+      offset_d = '0;
+      left_d = left_q + ~LeftW'(len_q);
+      busy_d = !last_q;
+      valid_d = 1'b0;
     end
-    if (clear_i) left_d = '0;
+    if (clear_i) begin
+      busy_d = 1'b0;
+      valid_d = 1'b0;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      addr_q <= '0;
-      left_q <= '0;
+      busy_q <= 1'b0;
+      valid_q <= 1'b0;
     end else begin
-      addr_q <= addr_d;
-      left_q <= left_d;
+      busy_q <= busy_d;
+      valid_q <= valid_d;
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    {high_q, carry_q, low_q, offset_q} <= {high_d, carry_d, low_d, offset_d};
+    left_q <= left_d;
+    if (!valid_q) {last_q, len_q} <= {last_d, len_d};
   end
 
 `ifndef SYNTHESIS

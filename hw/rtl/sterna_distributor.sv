@@ -1,5 +1,10 @@
 /// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the line loader, the chunks of a round to
-/// the units whose stream they belong to. A record of unknown kind stops the stream.
+/// the units whose stream they belong to. A record of unknown kind or of more than a payload can hold stops the
+/// stream.
+///
+/// The beats of a round wait for their units in two registers in turn. So a beat can be taken in each cycle, although
+/// it is known only a cycle later that all units have taken theirs. Where a round may be one beat, in small engines,
+/// it is known at once.
 module sterna_distributor
   import sterna_pkg::*;
 #(
@@ -42,15 +47,19 @@ module sterna_distributor
   output logic [Clusters-1:0][Units-1:0]       chunk_valid_o,
   /// The unit takes it.
   input  logic [Clusters-1:0][Units-1:0]       chunk_ready_i,
-  /// The chunk for unit u of any cluster.
-  output logic [Units-1:0][ChunkBytes*8-1:0]   chunk_data_o
+  /// The chunk.
+  output logic [Clusters-1:0][Units-1:0][ChunkBytes*8-1:0] chunk_data_o
 );
   localparam int unsigned BeatWords = DataW / 64;
   localparam int unsigned BeatChunks = DataW / (ChunkBytes * 8);
   /// Beats that carry a chunk for each unit of one cluster.
   localparam int unsigned ClusterBeats = Units / BeatChunks;
-  localparam int unsigned CountW = 56;
-  localparam int unsigned RoundW = $clog2(Clusters * ClusterBeats + 1);
+  localparam int unsigned Places = Clusters * ClusterBeats;
+  localparam int unsigned PlaceW = Places > 1 ? $clog2(Places) : 1;
+  /// With as many distinct tiles as clusters, a round is one beat.
+  localparam bit OneBeatRounds = ClusterBeats == 1;
+  /// Bits of a number of beats in a payload of less than 4 GB.
+  localparam int unsigned CountW = 32 - $clog2(DataW / 8);
 
   if (Units % BeatChunks != 0) begin : gen_bad_round
     $error("Units*ChunkBytes = %0d must be a multiple of the bytes of a beat", Units * ChunkBytes);
@@ -64,12 +73,19 @@ module sterna_distributor
   } state_e;
 
   state_e state_d, state_q;
-  logic [CountW-1:0] count_d, count_q;
-  logic [RoundW-1:0] beat_d, beat_q, round_beats;
-  logic held_done;
-  logic [DataW-1:0] data_d, data_q;
-  logic [Clusters-1:0][Units-1:0] waiting_d, waiting_q, target, missing;
-  logic last_fetch_beat;
+  // Rounds or full beats of fetch words that are left, fetch words behind the last full beat, and whether the round or
+  // beat that comes next is the last one.
+  logic [CountW-1:0] left_d, left_q;
+  logic [WordCountW-1:0] tail_d, tail_q;
+  logic last_d, last_q;
+  // The beat of a round that comes next.
+  logic [PlaceW-1:0] place_d, place_q, last_place;
+  // The registers; even beats of a round wait in the lower one. One is free when no unit waited for it in the cycle
+  // before.
+  logic [1:0][DataW-1:0] data_q;
+  logic [1:0] load, taken, free_q, can_load;
+  // Units that are to take a chunk.
+  logic [Clusters-1:0][Units-1:0] waiting_d, waiting_q, missing, target, upper;
 
   // Keeps the units' readiness away from the tape reader, which may withdraw a beat to drop it.
   logic beat_valid, beat_ready;
@@ -91,93 +107,114 @@ module sterna_distributor
     .count_o()
   );
 
-  assign last_fetch_beat = count_q <= CountW'(BeatWords);
   assign fetch_valid_o = beat_valid && state_q == StFetch;
   assign fetch_data_o = beat_data;
-  assign fetch_words_o = last_fetch_beat ? WordCountW'(count_q) : WordCountW'(BeatWords);
+  assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
 
-  assign round_beats = RoundW'((Clusters * ClusterBeats) >> tiles_log2_i);
+  // ----------------------------------------------------------------------------------------------- units
 
-  // Which units the beat that comes next belongs to.
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     for (genvar u = 0; u < Units; u++) begin : gen_unit
-      assign target[c][u] =
-          beat_q == RoundW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
-    end
-  end
+      // The beat of a round that holds the unit's chunk.
+      logic [PlaceW-1:0] place;
 
-  for (genvar u = 0; u < Units; u++) begin : gen_chunk
-    assign chunk_data_o[u] = data_q[(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
+      assign place = PlaceW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
+      assign target[c][u] = |load && place == place_q;
+      assign upper[c][u] = place[0];
+      assign chunk_data_o[c][u] = data_q[place[0]][(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
+    end
   end
 
   assign chunk_valid_o = waiting_q;
   assign missing = waiting_q & ~chunk_ready_i;
-  assign held_done = missing == '0;
-  assign idle_o = state_q == StRecord && waiting_q == '0 && !beat_valid;
+  assign waiting_d = clear_i ? '0 : missing | target;
+  assign taken = {(missing & upper) == '0, (missing & ~upper) == '0};
+  assign can_load = OneBeatRounds ? free_q | taken : free_q;
+
+  for (genvar r = 0; r < 2; r++) begin : gen_register
+    assign load[r] = beat_valid && state_q == StRounds && can_load[r] && place_q[0] == 1'(r);
+
+    always_ff @(posedge clk_i) begin
+      if (can_load[r]) data_q[r] <= beat_data;
+    end
+  end
+
+  // --------------------------------------------------------------------------------------------- records
+
+  logic is_fetch;
+  logic [55:0] count, beats;
+
+  assign is_fetch = beat_data[7:0] == RecordFetch;
+  assign count = beat_data[63:8];
+  assign beats = is_fetch ? count / 56'(BeatWords) : count;
+  assign last_place = PlaceW'((Places >> tiles_log2_i) - 1);
+  assign idle_o = state_q == StRecord && (&free_q) && !beat_valid;
 
   always_comb begin
     unique case (state_q)
       StRecord: beat_ready = 1'b1;
       StFetch:  beat_ready = fetch_ready_i;
-      StRounds: beat_ready = held_done;
+      StRounds: beat_ready = can_load[place_q[0]];
       default:  beat_ready = 1'b0;
     endcase
   end
 
   always_comb begin
     state_d = state_q;
-    count_d = count_q;
-    beat_d = beat_q;
-    waiting_d = missing;
-    data_d = data_q;
+    left_d = left_q;
+    tail_d = tail_q;
+    last_d = last_q;
+    place_d = place_q;
     if (beat_valid && beat_ready) begin
       unique case (state_q)
         StRecord: begin
-          count_d = beat_data[63:8];
-          beat_d = '0;
-          if (beat_data[7:0] == RecordFetch) state_d = StFetch;
-          else if (beat_data[7:0] == RecordRounds) state_d = StRounds;
-          else state_d = StBad;
-          if (beat_data[63:8] == '0) state_d = StBad;
+          left_d = CountW'(beats);
+          tail_d = is_fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
+          last_d = beats == 56'(tail_d == '0);
+          place_d = '0;
+          state_d = is_fetch ? StFetch : StRounds;
+          if (!is_fetch && beat_data[7:0] != RecordRounds) state_d = StBad;
+          if (count == '0 || beats[55:CountW] != '0) state_d = StBad;
           // A zero header is the padding that fills the payload up.
           if (beat_data[63:0] == '0) state_d = StRecord;
         end
         StFetch: begin
-          count_d = count_q - CountW'(fetch_words_o);
-          if (last_fetch_beat) state_d = StRecord;
+          left_d = left_q - 1'b1;
+          last_d = left_q == (tail_q == '0 ? CountW'(2) : CountW'(1));
+          if (last_q) state_d = StRecord;
         end
         StRounds: begin
-          waiting_d = target;
-          data_d = beat_data;
-          beat_d = beat_q + 1'b1;
-          if (beat_d == round_beats) begin
-            beat_d = '0;
-            count_d = count_q - 1'b1;
-            if (count_q == CountW'(1)) state_d = StRecord;
+          place_d = place_q + 1'b1;
+          if (place_q == last_place) begin
+            place_d = '0;
+            left_d = left_q - 1'b1;
+            last_d = left_q == CountW'(2);
+            if (last_q) state_d = StRecord;
           end
         end
         default: ;
       endcase
     end
-    if (clear_i) begin
-      state_d = StRecord;
-      waiting_d = '0;
-    end
+    if (clear_i) state_d = StRecord;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StRecord;
-      count_q <= '0;
-      beat_q <= '0;
-      data_q <= '0;
+      left_q <= '0;
+      tail_q <= '0;
+      last_q <= 1'b0;
+      place_q <= '0;
       waiting_q <= '0;
+      free_q <= '1;
     end else begin
       state_q <= state_d;
-      count_q <= count_d;
-      beat_q <= beat_d;
-      data_q <= data_d;
+      left_q <= left_d;
+      tail_q <= tail_d;
+      last_q <= last_d;
+      place_q <= place_d;
       waiting_q <= waiting_d;
+      free_q <= clear_i ? '1 : taken & ~load;
     end
   end
 endmodule

@@ -518,7 +518,7 @@ module sterna_engine
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
   logic [Clusters-1:0][Units-1:0] chunk_valid, chunk_ready;
-  logic [Units-1:0][ChunkBytes*8-1:0] chunk_data;
+  logic [Clusters-1:0][Units-1:0][ChunkBytes*8-1:0] chunk_data;
 
   sterna_distributor #(
     .DataW     (AxiDataW),
@@ -766,7 +766,7 @@ module sterna_engine
         .line_data_i    (line_data[C]),
         .chunk_valid_i  (chunk_valid[C]),
         .chunk_ready_o  (chunk_ready[C]),
-        .chunk_data_i   (chunk_data),
+        .chunk_data_i   (chunk_data[C]),
         .ended_o        (ended[C]),
         .free_i         (free),
         .drain_read_i   (drain_read),

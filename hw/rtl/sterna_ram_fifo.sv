@@ -34,21 +34,37 @@ module sterna_ram_fifo #(
   end
 
   logic [Width-1:0] memory [Depth];
-  // One bit more than an index: equal pointers mean empty, pointers Depth apart mean full.
-  logic [IndexW:0] write_q, read_q, held;
+  logic [IndexW-1:0] write_q, read_q;
+  // Items in the RAM. That it holds none or is full is known a cycle ahead, as both open long paths.
+  logic [IndexW:0] held_d, held_q;
+  logic none_d, none_q, full_d, full_q;
   logic push, fetch, move, read_valid_q;
   logic [Width-1:0] read_data_q;
 
-  assign held = write_q - read_q;
-  assign ready_o = !held[IndexW];
+  assign ready_o = !full_q;
   assign push = valid_i && ready_o;
   assign move = read_valid_q && (!valid_o || ready_i);
-  assign fetch = held != '0 && (!read_valid_q || move);
-  assign empty_o = held == '0 && !read_valid_q && !valid_o;
+  assign fetch = !none_q && (!read_valid_q || move);
+  assign empty_o = none_q && !read_valid_q && !valid_o;
+
+  always_comb begin
+    held_d = held_q;
+    none_d = none_q;
+    full_d = full_q;
+    if (push && !fetch) begin
+      held_d = held_q + 1'b1;
+      none_d = 1'b0;
+      full_d = held_q == (IndexW + 1)'(Depth - 1);
+    end else if (fetch && !push) begin
+      held_d = held_q - 1'b1;
+      none_d = held_q == (IndexW + 1)'(1);
+      full_d = 1'b0;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
-    if (push) memory[write_q[IndexW-1:0]] <= data_i;
-    if (fetch) read_data_q <= memory[read_q[IndexW-1:0]];
+    if (push) memory[write_q] <= data_i;
+    if (fetch) read_data_q <= memory[read_q];
     if (move) data_o <= read_data_q;
   end
 
@@ -56,16 +72,25 @@ module sterna_ram_fifo #(
     if (!rst_ni) begin
       write_q <= '0;
       read_q <= '0;
+      held_q <= '0;
+      none_q <= 1'b1;
+      full_q <= 1'b0;
       read_valid_q <= 1'b0;
       valid_o <= 1'b0;
     end else if (clear_i) begin
       write_q <= '0;
       read_q <= '0;
+      held_q <= '0;
+      none_q <= 1'b1;
+      full_q <= 1'b0;
       read_valid_q <= 1'b0;
       valid_o <= 1'b0;
     end else begin
-      write_q <= write_q + (IndexW+1)'(push);
-      read_q <= read_q + (IndexW+1)'(fetch);
+      write_q <= write_q + IndexW'(push);
+      read_q <= read_q + IndexW'(fetch);
+      held_q <= held_d;
+      none_q <= none_d;
+      full_q <= full_d;
       read_valid_q <= fetch || (read_valid_q && !move);
       valid_o <= move || (valid_o && !ready_i);
     end
@@ -74,5 +99,7 @@ module sterna_ram_fifo #(
 `ifndef SYNTHESIS
   assert_input : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i));
+  assert_flags : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    none_q == (held_q == '0) && full_q == held_q[IndexW]);
 `endif
 endmodule

@@ -151,6 +151,7 @@ module sterna_sequencer
     StConv,
     StQuiet,
     StReadAll,
+    StSum,
     StAsk,
     StMove,
     StWritten,
@@ -161,10 +162,9 @@ module sterna_sequencer
   step_t next_d, next_q, step_d, step_q;
   logic half_d, half_q, next_half_d, next_half_q, table_wanted_d, table_wanted_q, first_d, first_q;
   logic [31:0] segment_d, segment_q, load_segment_d, load_segment_q;
-  logic is_load, is_background, lines_done_q, quiet_q, earlier_drained_q, all_done;
-
-  assign is_load = next_q.op == OpLoad;
-  assign is_background = is_load && next_q.next[0];
+  // Of the step in `next_q`: a LOAD, one in the background.
+  logic is_load_d, is_load_q, is_background_d, is_background_q;
+  logic lines_done_q, quiet_q, earlier_drained_q, all_done;
 
   // What the other parts say is looked at a cycle late, which is never when a step has just started.
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -190,10 +190,10 @@ module sterna_sequencer
   logic is_queued_d, is_queued_q;
   // The queued frame's image is or will be loaded; that of the running frame was loaded before it began.
   logic image_d, image_q, has_image_d, has_image_q;
-  logic good_end, bad_end, failed, load_busy_d, load_busy_q;
+  logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
 
   assign finish_o = good_end || bad_end;
-  assign busy_o = state_q != StIdle;
+  assign busy_o = busy_q;
   assign queued_o = is_queued_q;
 
   always_comb begin
@@ -201,7 +201,7 @@ module sterna_sequencer
     queued_d = queued_q;
     is_queued_d = is_queued_q;
     has_image_d = has_image_q;
-    image_d = image_q || (load_start_o && is_background);
+    image_d = image_q || (load_start_o && is_background_q);
     if (start_i) begin
       queued_d = '{frame: frame_addr_i, result: result_addr_i};
       is_queued_d = 1'b1;
@@ -221,13 +221,14 @@ module sterna_sequencer
 
   // --------------------------------------------------------------------------------- errors and watchdog
 
+  // Cycles in which nothing moved; that they are too many is known a cycle later.
   logic [31:0] still_d, still_q;
-  logic discard_d, discard_q, expired_d, expired_q, stalled, running, moving;
+  logic late_d, late_q, expired_d, expired_q, discard_d, discard_q, stalled, running, moving;
   logic [7:0] fault, error_d, error_q;
   logic [31:0] error_segment_d, error_segment_q;
 
   assign running = !(state_q inside {StIdle, StFlush});
-  assign moving = state_q inside {StQuiet, StReadAll, StAsk, StMove, StWritten};
+  assign moving = state_q inside {StQuiet, StReadAll, StSum, StAsk, StMove, StWritten};
   assign stalled = discard_q && (discarded_i || expired_q);
   assign failed = running && fault != ErrorNone;
 
@@ -242,7 +243,8 @@ module sterna_sequencer
 
   always_comb begin
     still_d = activity_i || expired_q || !busy_o ? '0 : still_q + 32'd1;
-    expired_d = busy_o && !activity_i && !expired_q && !failed && watchdog_i != '0 && still_q >= watchdog_i;
+    late_d = busy_o && !activity_i && !expired_q && watchdog_i != '0 && still_q >= watchdog_i;
+    expired_d = busy_o && !activity_i && !expired_q && late_q && !failed;
     discard_d = running && (discard_q || expired_q);
     error_d = error_q;
     error_segment_d = error_segment_q;
@@ -259,7 +261,7 @@ module sterna_sequencer
   // ----------------------------------------------------------------------------------------------- steps
 
   // The steps that have begun and not ended, oldest first: 1 ends when its passes are drained, 0 has ended.
-  logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv;
+  logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv, step_end_q;
 
   sterna_fifo #(
     .Width(1),
@@ -278,7 +280,7 @@ module sterna_sequencer
   );
 
   assign step_noted_o = oldest_valid && oldest_is_conv;
-  assign step_end_o = oldest_valid && (!oldest_is_conv || step_drained_i);
+  assign step_end_o = step_end_q;
   assign all_done = quiet_q && writer_idle_i && !load_busy_q && !oldest_valid;
 
   // Tables of two steps exist, so those of the next one can be written when the one before this one is drained.
@@ -287,6 +289,8 @@ module sterna_sequencer
   always_comb begin
     state_d = state_q;
     next_d = next_q;
+    is_load_d = is_load_q;
+    is_background_d = is_background_q;
     step_d = step_q;
     half_d = half_q;
     next_half_d = next_half_q;
@@ -307,10 +311,12 @@ module sterna_sequencer
       StStep: begin
         if (step_valid_i) begin
           next_d = step_i;
+          is_load_d = step_i.op == OpLoad;
+          is_background_d = step_i.op == OpLoad && step_i.next[0];
           segment_d = tape_segment_i;
           if (step_ready_o) begin
             state_d = StQuiet;
-            if (step_i.op == OpLoad && step_i.next[0]) state_d = StReadAll;
+            if (is_background_d) state_d = StReadAll;
             if (step_i.op == OpConv) begin
               state_d = StNextConv;
               table_wanted_d = 1'b1;
@@ -336,8 +342,8 @@ module sterna_sequencer
       // LOAD and STORE: all is written. A LOAD whose image is there already has nothing to do.
       StQuiet: begin
         if (quiet_q && !load_busy_q && note_ready) begin
-          state_d = StAsk;
-          if (is_load && has_image_q) begin
+          state_d = StSum;
+          if (is_load_q && has_image_q) begin
             note_valid = 1'b1;
             state_d = StStep;
           end
@@ -347,14 +353,16 @@ module sterna_sequencer
       StReadAll: begin
         if (lines_done_q && !load_busy_q && note_ready) begin
           note_valid = 1'b1;
-          state_d = is_queued_q && !image_q ? StAsk : StStep;
+          state_d = is_queued_q && !image_q ? StSum : StStep;
         end
       end
+      // The upper half of the address is summed.
+      StSum: state_d = StAsk;
       StAsk: begin
         if (load_start_o) load_segment_d = segment_q;
-        if (load_start_o || store_start_o) state_d = is_background ? StStep : StMove;
+        if (load_start_o || store_start_o) state_d = is_background_q ? StStep : StMove;
       end
-      StMove: if (is_load ? load_done_i : store_done_i) state_d = StWritten;
+      StMove: if (is_load_q ? load_done_i : store_done_i) state_d = StWritten;
       StWritten: begin
         if (writer_idle_i) begin
           note_valid = 1'b1;
@@ -396,25 +404,29 @@ module sterna_sequencer
 
   // ----------------------------------------------------------------------------------------------- moves
 
-  // The step has been here for a cycle before the transfer is asked for.
+  // The step and the frame's addresses have been here for two cycles before the transfer is asked for: one for each
+  // half of its address.
   logic [63:0] move_base, move_addr_q;
-  logic [31:0] move_bytes_q;
+  logic [31:0] move_high_q, move_low_q, move_bytes_q;
+  logic move_carry_q;
 
   always_comb begin
     move_base = current_q.result;
-    if (is_load) move_base = is_background ? queued_q.frame : current_q.frame;
+    if (is_load_q) move_base = is_background_q ? queued_q.frame : current_q.frame;
   end
 
   always_ff @(posedge clk_i) begin
-    move_addr_q <= move_base + 64'(next_q.dram_offset);
+    {move_carry_q, move_low_q} <= {1'b0, move_base[31:0]} + {1'b0, next_q.dram_offset};
+    move_high_q <= move_base[63:32];
+    move_addr_q <= {move_high_q + 32'(move_carry_q), move_low_q};
     move_bytes_q <= next_q.fm_words * WordBytes;
   end
 
-  assign load_command_valid_o = state_q == StAsk && is_load;
-  assign store_command_valid_o = state_q == StAsk && !is_load;
+  assign load_command_valid_o = state_q == StAsk && is_load_q;
+  assign store_command_valid_o = state_q == StAsk && !is_load_q;
   assign load_start_o = load_command_valid_o && load_command_ready_i;
   assign store_start_o = store_command_valid_o && store_command_ready_i;
-  assign store_active_o = state_q == StMove && !is_load;
+  assign store_active_o = state_q == StMove && !is_load_q;
   assign move_addr_o = move_addr_q;
   assign move_bytes_o = move_bytes_q;
   assign move_base_o = next_q.fm_base[FmAddrW-1:0];
@@ -423,7 +435,11 @@ module sterna_sequencer
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
+      busy_q <= 1'b0;
+      step_end_q <= 1'b0;
       next_q <= '0;
+      is_load_q <= 1'b0;
+      is_background_q <= 1'b0;
       step_q <= '0;
       half_q <= 1'b0;
       next_half_q <= 1'b0;
@@ -438,13 +454,18 @@ module sterna_sequencer
       image_q <= 1'b0;
       has_image_q <= 1'b0;
       still_q <= '0;
+      late_q <= 1'b0;
       expired_q <= 1'b0;
       discard_q <= 1'b0;
       error_q <= ErrorNone;
       error_segment_q <= '0;
     end else begin
       state_q <= state_d;
+      busy_q <= state_d != StIdle;
+      step_end_q <= oldest_valid && (!oldest_is_conv || step_drained_i) && !clear_o;
       next_q <= next_d;
+      is_load_q <= is_load_d;
+      is_background_q <= is_background_d;
       step_q <= step_d;
       half_q <= half_d;
       next_half_q <= next_half_d;
@@ -459,6 +480,7 @@ module sterna_sequencer
       image_q <= image_d;
       has_image_q <= has_image_d;
       still_q <= still_d;
+      late_q <= late_d;
       expired_q <= expired_d;
       discard_q <= discard_d;
       error_q <= error_d;

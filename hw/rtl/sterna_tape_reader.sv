@@ -101,8 +101,8 @@ module sterna_tape_reader
     StHeaderCheck,
     StPayload,
     StPayloadCheck,
-    StStepSum,
     StStepEnd,
+    StStepFit,
     StStepCheck,
     StStep,
     StDone,
@@ -110,25 +110,30 @@ module sterna_tape_reader
   } state_e;
 
   state_e state_d, state_q;
-  logic [7:0] error_d, error_q;
+  // A check that fails stops the walk in the next cycle, in which nothing passes, at the segment that was checked.
+  logic [7:0] fault_d, fault_q, error_d, error_q;
+  logic faulty;
   /// The last 64 bytes of headers and steps: a header or a step when it is looked at.
   logic [511:0] buffer_q;
-  /// Beats left of the header or payload that is read.
+  /// Beats left of the header or payload that is read, and whether it is one.
   logic [BeatsW-1:0] left_d, left_q;
-  /// Lines before the header of the segment that is read, or comes next.
-  logic [LineW-1:0] place_d, place_q, tape_lines, payload_lines;
-  logic [31:0] segments_d, segments_q, segment_d, segment_q;
+  logic last_d, last_q;
+  /// Lines before the header of the segment that is read, or comes next; lines of its payload, and before the header
+  /// behind it, both known when its own header has been read.
+  logic [LineW-1:0] place_d, place_q, lines_q, behind_q, tape_lines;
+  logic [31:0] segments_d, segments_q, segment_d, segment_q, checked_q;
   /// Kind of the segment that must come next, or is read.
-  logic [31:0] kind_d, kind_q;
+  logic [1:0] kind_d, kind_q;
   logic [31:0] payload_crc_d, payload_crc_q;
   /// From the last CONV step: lengths of its payloads, times that WEIGHTS is still to stream.
   logic [LineW-1:0] requant_lines_d, requant_lines_q, weights_lines_d, weights_lines_q;
   logic [31:0] repeats_d, repeats_q;
+  logic last_repeat_q;
 
   tape_header_t tape_header;
   segment_header_t header;
   step_t step;
-  logic take, last_beat, crc_clear, step_taken, is_conv;
+  logic take, last_beat, crc_clear, step_taken, weights_done_d, weights_done_q;
   logic [31:0] crc;
   logic [7:0] tape_fault, header_fault, step_fault;
 
@@ -147,15 +152,15 @@ module sterna_tape_reader
 
   logic streaming, is_step, is_requant, is_weights;
 
-  assign streaming = state_q == StPayload && !discard_i;
-  assign is_step = kind_q == SegmentStep;
-  assign is_requant = kind_q == SegmentRequant;
-  assign is_weights = kind_q == SegmentWeights;
+  assign streaming = state_q == StPayload && !discard_i && !faulty;
+  assign is_step = kind_q == 2'(SegmentStep);
+  assign is_requant = kind_q == 2'(SegmentRequant);
+  assign is_weights = kind_q == 2'(SegmentWeights);
   assign requant_valid_o = streaming && is_requant && beat_valid_i;
   assign weights_valid_o = streaming && is_weights && beat_valid_i;
   assign take = beat_valid_i && beat_ready_o;
-  assign last_beat = take && left_q == BeatsW'(1);
-  assign crc_clear = state_q inside {StIdle, StNext} || (state_q != StPayload && state_d == StPayload);
+  assign last_beat = take && last_q;
+  assign crc_clear = state_q inside {StIdle, StNext, StHeaderCheck, StPayloadCheck};
 
   always_comb begin
     unique case (state_q)
@@ -167,6 +172,7 @@ module sterna_tape_reader
       end
       default: beat_ready_o = 1'b0;
     endcase
+    if (faulty) beat_ready_o = 1'b0;
   end
 
   // --------------------------------------------------------------------------------------------- checks
@@ -174,7 +180,6 @@ module sterna_tape_reader
   assign tape_header = tape_header_t'(buffer_q[$bits(tape_header_t)-1:0]);
   assign header = segment_header_t'(buffer_q[$bits(segment_header_t)-1:0]);
   assign step = step_t'(buffer_q);
-  assign is_conv = step.op == OpConv;
   assign tape_lines = tape_bytes_i[31:6];
 
   always_comb begin
@@ -189,54 +194,71 @@ module sterna_tape_reader
   always_comb begin
     header_fault = ErrorNone;
     if (crc != CrcResidue || header.index != segment_q) header_fault = ErrorSegmentHeader;
-    else if (header.kind != kind_q) header_fault = ErrorBadStep;
-    else if (header.bytes != 64'({payload_lines, 6'd0})) header_fault = ErrorBadLength;
+    else if (header.kind != 32'(kind_q)) header_fault = ErrorBadStep;
+    else if (header.bytes != 64'({lines_q, 6'd0})) header_fault = ErrorBadLength;
   end
 
-  // The lines of a CONV step's two segments, and where they end; a line more for each header.
-  logic [LineW:0] step_lines_d, step_lines_q;
-  logic [LineW+1:0] step_end_d, step_end_q;
+  // The checks of a step take a cycle for each sum and comparison; the step stays in the buffer meanwhile.
+  logic is_conv_q, move_right_q, conv_right_q, requant_right_q, weights_right_q, fits_q, one_group_q;
   // The clusters form clusters / tiles_at_once filter groups, both powers of two.
   logic [17:0] table_words;
-  logic [14:0] table_lines;
-  logic legal_tiles, legal_filters, legal_lengths;
+  logic [14:0] table_lines_q;
+  logic legal_tiles, legal_filters;
+  // The lines of a CONV step's two segments with a header, and where they end with the other header.
+  logic [LineW:0] step_lines_q;
+  logic [LineW+1:0] step_end_q;
+  // The last line, and whether a step with its header that comes next reaches beyond it.
+  logic [LineW-1:0] last_line_q;
+  logic beyond_q;
 
-  assign step_lines_d = (LineW + 1)'(step.requant_bytes[31:6]) + (LineW + 1)'(step.weights_bytes[31:6]);
-  assign step_end_d = (LineW + 2)'(place_q) + (LineW + 2)'(step_lines_q) + (LineW + 2)'(2);
   assign table_words = (18'(step.filters) * 18'(Clusters)) >> {step.tiles_at_once[2], step.tiles_at_once[1]};
-  assign table_lines = 15'((table_words + 18'd7) >> 3);
   assign legal_filters = step.filters != '0 && step.filters <= 16'(TableEntries);
   assign legal_tiles = $onehot(step.tiles_at_once) && step.tiles_at_once <= 8'(Clusters);
-  assign legal_lengths = step.requant_bytes == 32'({table_lines, 6'd0}) && step.weights_bytes != '0 &&
-                         step.weights_bytes[5:0] == '0 && step_end_q <= (LineW + 2)'(tape_lines);
+
+  // a - ~b is a + b + 1 in one sum.
+  always_ff @(posedge clk_i) begin
+    is_conv_q <= step.op == OpConv;
+    one_group_q <= step.tile_groups == 32'd1;
+    move_right_q <= step.op inside {OpLoad, OpStore} && step.fm_words != '0;
+    conv_right_q <= step.op == OpConv && legal_tiles && legal_filters && step.tile_groups != '0;
+    table_lines_q <= 15'((table_words + 18'd7) >> 3);
+    requant_right_q <= step.requant_bytes == 32'({table_lines_q, 6'd0});
+    weights_right_q <= step.weights_bytes != '0 && step.weights_bytes[5:0] == '0;
+    step_lines_q <= (LineW + 1)'(step.requant_bytes[31:6]) - ~(LineW + 1)'(step.weights_bytes[31:6]);
+    step_end_q <= (LineW + 2)'(place_q) - ~(LineW + 2)'(step_lines_q);
+    fits_q <= step_end_q <= (LineW + 2)'(tape_lines);
+    last_line_q <= tape_lines - 1'b1;
+    beyond_q <= place_q >= last_line_q;
+  end
 
   always_comb begin
-    step_fault = ErrorBadStep;
-    unique case (step.op)
-      OpLoad, OpStore: if (step.fm_words != '0) step_fault = ErrorNone;
-      OpConv: begin
-        if (legal_tiles && legal_filters && step.tile_groups != '0) begin
-          step_fault = legal_lengths ? ErrorNone : ErrorBadLength;
-        end
-      end
-      default: ;
-    endcase
+    step_fault = ErrorNone;
+    if (!move_right_q && !conv_right_q) step_fault = ErrorBadStep;
+    else if (is_conv_q && !(requant_right_q && weights_right_q && fits_q)) step_fault = ErrorBadLength;
   end
 
   // ----------------------------------------------------------------------------------------------- walk
 
-  always_comb begin
-    payload_lines = LineW'(1);
-    if (is_requant) payload_lines = requant_lines_q;
-    if (is_weights) payload_lines = weights_lines_q;
-  end
+  assign faulty = fault_q != ErrorNone;
+  assign step_taken = step_valid_o && step_ready_i;
+  assign weights_done_d = state_q == StPayloadCheck && is_weights && last_repeat_q && crc == ~payload_crc_q &&
+                          !discard_i;
 
-  assign step_taken = state_q == StStep && step_ready_i;
+  always_ff @(posedge clk_i) begin
+    lines_q <= LineW'(1);
+    if (is_requant) lines_q <= requant_lines_q;
+    if (is_weights) lines_q <= weights_lines_q;
+    behind_q <= place_q - ~lines_q;
+    last_repeat_q <= repeats_q == 32'd1;
+    checked_q <= segment_q;
+  end
 
   always_comb begin
     state_d = state_q;
+    fault_d = ErrorNone;
     error_d = error_q;
-    left_d = left_q - BeatsW'(take);
+    left_d = left_q;
+    last_d = last_q;
     place_d = place_q;
     segments_d = segments_q;
     segment_d = segment_q;
@@ -245,95 +267,107 @@ module sterna_tape_reader
     requant_lines_d = requant_lines_q;
     weights_lines_d = weights_lines_q;
     repeats_d = repeats_q;
+    if (take) begin
+      left_d = left_q - 1'b1;
+      last_d = left_q == BeatsW'(2);
+    end
     unique case (state_q)
       StIdle: begin
         left_d = BeatsW'(LineBeats);
-        kind_d = SegmentStep;
+        last_d = LineBeats == 1;
+        kind_d = 2'(SegmentStep);
         segment_d = '0;
         place_d = LineW'(1);
         if (start_i) begin
           state_d = StTapeHeader;
-          if (tape_lines == '0 || tape_bytes_i[5:0] != '0) error_d = ErrorBadLength;
+          if (tape_lines == '0 || tape_bytes_i[5:0] != '0) fault_d = ErrorBadLength;
         end
       end
       StTapeHeader: if (last_beat) state_d = StTapeCheck;
       StTapeCheck: begin
-        error_d = tape_fault;
+        fault_d = tape_fault;
         segments_d = tape_header.segments;
         state_d = StNext;
       end
       StNext: begin
         left_d = BeatsW'(LineBeats);
+        last_d = LineBeats == 1;
         state_d = StHeader;
         if (segment_q == segments_q) begin
           state_d = StDone;
-          if (!is_step) error_d = ErrorBadStep;
-          else if (place_q != tape_lines) error_d = ErrorBadLength;
-        end else if (is_step && (LineW + 1)'(place_q) + (LineW + 1)'(2) > (LineW + 1)'(tape_lines)) begin
-          error_d = ErrorBadLength;
+          if (!is_step) fault_d = ErrorBadStep;
+          else if (place_q != tape_lines) fault_d = ErrorBadLength;
         end
       end
-      StHeader: if (last_beat) state_d = StHeaderCheck;
+      StHeader: begin
+        if (last_beat) state_d = StHeaderCheck;
+        if (is_step && beyond_q) fault_d = ErrorBadLength;
+      end
       StHeaderCheck: begin
         payload_crc_d = header.payload_crc;
-        left_d = BeatsW'(payload_lines) * BeatsW'(LineBeats);
-        error_d = header_fault;
+        left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
+        last_d = LineBeats == 1 && lines_q == LineW'(1);
+        fault_d = header_fault;
         state_d = StPayload;
       end
       StPayload: if (last_beat) state_d = StPayloadCheck;
       StPayloadCheck: begin
         state_d = StNext;
         unique case (kind_q)
-          SegmentStep: state_d = StStepSum;
-          SegmentRequant: kind_d = SegmentWeights;
+          2'(SegmentStep): state_d = StStepEnd;
+          2'(SegmentRequant): kind_d = 2'(SegmentWeights);
           default: begin
-            kind_d = SegmentStep;
+            kind_d = 2'(SegmentStep);
             repeats_d = repeats_q - 32'd1;
-            if (repeats_q != 32'd1) begin
-              kind_d = SegmentWeights;
+            if (!last_repeat_q) begin
+              kind_d = 2'(SegmentWeights);
               state_d = StPayload;
-              left_d = BeatsW'(payload_lines) * BeatsW'(LineBeats);
+              left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
+              last_d = LineBeats == 1 && lines_q == LineW'(1);
             end
           end
         endcase
-        if (state_d != StPayload) place_d = place_q + payload_lines + LineW'(1);
+        if (state_d != StPayload) place_d = behind_q;
         if (state_d == StNext) segment_d = segment_q + 32'd1;
         if (discard_i) state_d = StDone;
-        if (crc != ~payload_crc_q) error_d = ErrorSegmentCrc;
+        if (crc != ~payload_crc_q) fault_d = ErrorSegmentCrc;
       end
-      StStepSum: state_d = StStepEnd;
-      StStepEnd: state_d = StStepCheck;
+      StStepEnd: state_d = StStepFit;
+      StStepFit: state_d = StStepCheck;
       StStepCheck: begin
+        fault_d = step_fault;
         state_d = StStep;
-        error_d = step_fault;
       end
       StStep: begin
         requant_lines_d = step.requant_bytes[31:6];
         weights_lines_d = step.weights_bytes[31:6];
         repeats_d = step.tile_groups;
-        if (step_ready_i) begin
+        if (step_taken) begin
           state_d = StNext;
-          if (is_conv) kind_d = SegmentRequant;
+          if (is_conv_q) kind_d = 2'(SegmentRequant);
           segment_d = segment_q + 32'd1;
         end
       end
       default: ;
     endcase
-    if (error_d != ErrorNone) begin
+    if (faulty) begin
       state_d = StError;
-      segment_d = segment_q;
+      fault_d = ErrorNone;
+      error_d = fault_q;
+      segment_d = checked_q;
     end
     if (clear_i) begin
       state_d = StIdle;
+      fault_d = ErrorNone;
       error_d = ErrorNone;
     end
   end
 
-  assign step_valid_o = state_q == StStep;
+  assign step_valid_o = state_q == StStep && !faulty;
   assign step_o = step;
-  assign weights_done_o = state_q == StPayloadCheck && state_d == StNext && is_weights;
-  assign discarded_o = discard_i && !(state_q inside {StPayload, StPayloadCheck});
-  assign done_o = state_q == StDone;
+  assign weights_done_o = weights_done_q;
+  assign discarded_o = discard_i && !(state_q inside {StPayload, StPayloadCheck}) && !faulty;
+  assign done_o = state_q == StDone && !faulty;
   assign error_o = state_q == StError;
   assign error_code_o = error_q;
   assign segment_o = segment_q;
@@ -343,79 +377,103 @@ module sterna_tape_reader
   // Lines before limit_q have been asked for. The commands of a CONV step are: from there to the end of its WEIGHTS,
   // then WEIGHTS again for each further tile group; the last one goes on to the new limit, where the step behind the
   // next segment header ends.
-  logic [LineW-1:0] limit_d, limit_q, from_d, from_q, to_d, to_q, again_d, again_q, behind;
-  logic [LineW+1:0] wanted_d, wanted_q;
+  logic [LineW-1:0] limit_d, limit_q, next_limit_q, from_d, from_q, end_d, end_q, to_d, to_q, again_q;
+  logic [LineW+1:0] wanted_q;
   logic [31:0] commands_d, commands_q;
-  logic last_command_d, last_command_q, command_taken;
+  logic open_d, open_q, last_command_d, last_command_q, more_q, command_taken;
+  // The ends of a command are known; then its length and the lower half of its address, then the upper half as well.
+  // A step's first command begins at the limit, whose address is there already.
+  logic [1:0] summed_d, summed_q;
+  logic [LineW-1:0] length_q;
+  logic [31:6] low_q;
+  logic [63:32] high_q;
+  logic carry_q, unused;
 
-  assign wanted_d = is_conv ? step_end_q + (LineW + 2)'(3) : (LineW + 2)'(limit_q) + (LineW + 2)'(2);
-  assign again_d = LineW'(step_end_q) - step.weights_bytes[31:6];
-
-  always_comb begin
-    behind = LineW'(wanted_q);
-    if (wanted_q > (LineW + 2)'(tape_lines)) behind = tape_lines;
-  end
-
-  assign command_valid_o = commands_q != '0;
-  assign command_addr_o = tape_addr_i + 64'({from_q, 6'd0});
-  assign command_bytes_o = {(last_command_q ? limit_q : to_q) - from_q, 6'd0};
+  assign unused = ^tape_addr_i[5:0];
+  assign command_valid_o = summed_q[1];
+  assign command_addr_o = {high_q, low_q, 6'd0};
+  assign command_bytes_o = {length_q, 6'd0};
   assign command_taken = command_valid_o && command_ready_i;
 
   always_comb begin
     limit_d = limit_q;
-    from_d = from_q;
+    from_d = open_q ? from_q : limit_q;
+    end_d = end_q;
     to_d = to_q;
-    commands_d = commands_q - 32'(command_taken);
-    if (command_taken) from_d = again_q;
+    commands_d = commands_q;
+    last_command_d = last_command_q;
+    open_d = open_q;
+    summed_d = {summed_q[0], open_q};
     if (state_q == StIdle && start_i) begin
-      limit_d = LineW'(tape_lines < LineW'(FirstLines) ? tape_lines : LineW'(FirstLines));
+      limit_d = tape_lines < LineW'(FirstLines) ? tape_lines : LineW'(FirstLines);
       from_d = '0;
-      commands_d = 32'd1;
+      end_d = limit_d;
+      last_command_d = 1'b1;
+      open_d = 1'b1;
+      summed_d = '0;
     end else if (step_taken) begin
-      limit_d = behind;
-      from_d = limit_q;
+      limit_d = next_limit_q;
       to_d = LineW'(step_end_q);
-      commands_d = is_conv ? step.tile_groups : 32'(limit_q != tape_lines);
+      commands_d = step.tile_groups;
+      last_command_d = !is_conv_q || one_group_q;
+      end_d = last_command_d ? next_limit_q : LineW'(step_end_q);
+      open_d = is_conv_q || more_q;
+      summed_d = {1'b0, open_d};
+    end else if (command_taken) begin
+      from_d = again_q;
+      commands_d = commands_q - 32'd1;
+      last_command_d = commands_q == 32'd2;
+      end_d = last_command_d ? limit_q : to_q;
+      open_d = !last_command_q;
+      summed_d = '0;
     end
-    if (clear_i) commands_d = '0;
-    last_command_d = commands_d == 32'd1;
+    if (clear_i) begin
+      open_d = 1'b0;
+      summed_d = '0;
+    end
   end
 
-  // A step's sums take a cycle each, and the step stays in the buffer meanwhile.
   always_ff @(posedge clk_i) begin
-    if (take && (state_q != StPayload || is_step)) begin
-      buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
-    end
-    if (state_q == StStepSum) step_lines_q <= step_lines_d;
-    if (state_q == StStepEnd) step_end_q <= step_end_d;
-    if (state_q == StStepCheck) begin
-      wanted_q <= wanted_d;
-      again_q <= again_d;
-    end
+    wanted_q <= is_conv_q ? step_end_q + (LineW + 2)'(3) : (LineW + 2)'(limit_q) + (LineW + 2)'(2);
+    next_limit_q <= wanted_q > (LineW + 2)'(tape_lines) ? tape_lines : LineW'(wanted_q);
+    if (state_q == StStepFit) again_q <= LineW'(step_end_q) - step.weights_bytes[31:6];
+    more_q <= limit_q != tape_lines;
+    length_q <= end_q - from_q;
+    {carry_q, low_q} <= {1'b0, tape_addr_i[31:6]} + {1'b0, from_q};
+    high_q <= tape_addr_i[63:32] + 32'(carry_q);
+    if (take && (state_q != StPayload || is_step)) buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
+      fault_q <= ErrorNone;
       error_q <= ErrorNone;
       left_q <= '0;
+      last_q <= 1'b0;
       place_q <= '0;
       segments_q <= '0;
       segment_q <= '0;
-      kind_q <= SegmentStep;
+      kind_q <= 2'(SegmentStep);
       payload_crc_q <= '0;
       requant_lines_q <= '0;
       weights_lines_q <= '0;
       repeats_q <= '0;
+      weights_done_q <= 1'b0;
       limit_q <= '0;
       from_q <= '0;
+      end_q <= '0;
       to_q <= '0;
       commands_q <= '0;
       last_command_q <= 1'b0;
+      open_q <= 1'b0;
+      summed_q <= '0;
     end else begin
       state_q <= state_d;
+      fault_q <= fault_d;
       error_q <= error_d;
       left_q <= left_d;
+      last_q <= last_d;
       place_q <= place_d;
       segments_q <= segments_d;
       segment_q <= segment_d;
@@ -424,16 +482,22 @@ module sterna_tape_reader
       requant_lines_q <= requant_lines_d;
       weights_lines_q <= weights_lines_d;
       repeats_q <= repeats_d;
+      weights_done_q <= weights_done_d && !clear_i;
       limit_q <= limit_d;
       from_q <= from_d;
+      end_q <= end_d;
       to_q <= to_d;
       commands_q <= commands_d;
       last_command_q <= last_command_d;
+      open_q <= open_d;
+      summed_q <= summed_d;
     end
   end
 
 `ifndef SYNTHESIS
   assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    step_taken |-> commands_q == '0);
+    step_taken |-> !open_q);
+  assert_summed : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    step_taken |-> command_addr_o == tape_addr_i + 64'({limit_q, 6'd0}));
 `endif
 endmodule

@@ -275,3 +275,24 @@ async def a_frame_that_fails_is_counted_as_far_as_it_came(dut: Any) -> None:
     assert await tb.read(Register.STEPS) == 3
     assert await tb.read(Register.STEPS_NOW) == 0
     assert await tb.read(Register.FRAMES) == 0
+
+
+@cocotb.test()
+async def totals_carry_into_their_upper_halves(dut: Any) -> None:
+    """In the last cycle of a frame, where the next one begins."""
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    await FallingEdge(dut.clk_i)
+    dut.low_q.value = (1 << 32 * len(TOTALS)) - 1
+    for name in ("busy_i", "finish_i", *COUNTS, *BEATS):
+        getattr(dut, name).value = 1
+    await FallingEdge(dut.clk_i)
+    dut.finish_i.value = 0
+    for name in TOTALS:
+        assert await tb.read(Register[f"{name}_LO"]) == 0
+        assert await tb.read(Register[f"{name}_HI"]) == 1
+    await tb.pulse(finish_i=1)
+    for name in TOTALS:
+        assert 0 < await tb.read(Register[f"{name}_LO"]) < 1 << 16
+        assert await tb.read(Register[f"{name}_HI"]) == 0

@@ -16,7 +16,8 @@ from sterna.spec.tape import Op
 
 WORD_BYTES = 104
 PARAMETERS = [{"WordBytes": WORD_BYTES, "FmAddrW": 12}]
-FRAME, RESULT = 0x1_2345_0000, 0x9_8765_0000
+# A frame's words lie on both sides of 8 GB.
+FRAME, RESULT = 0x1_FFFF_0000, 0x9_8765_0000
 NEXT_FRAME, NEXT_RESULT = 0x7_1111_0000, 0x8_2222_0000
 WATCHDOG = 40
 
@@ -74,12 +75,12 @@ class TB(Bench):
     async def set(self, **levels: int) -> None:
         """Change levels and let them work for a few cycles."""
         self.inputs.set(**levels)
-        await self.step(4)
+        await self.step(5)
 
     async def pulse(self, name: str) -> None:
         """Give a pulse and let it work."""
         self.inputs.pulse(name)
-        await self.step(4)
+        await self.step(5)
 
     async def until(self, name: str, value: int = 1) -> None:
         """Wait until an output has a value."""
@@ -405,7 +406,7 @@ async def the_watchdog_lets_the_tape_be_checked(dut: Any) -> None:
         assert tb.output("discard_o") == 0
         await tb.set(activity_i=1)
     tb.inputs.set(activity_i=0)
-    await tb.step(WATCHDOG + 3)
+    await tb.step(WATCHDOG + 4)
     assert tb.output("discard_o") == 1
     assert not tb.ends.taken
     await tb.set(activity_i=1)

@@ -20,7 +20,8 @@ PARAMETERS = [
     {"DataW": 64, "Clusters": 2, "ConfigHash": CONFIG_HASH},
     {"DataW": 512, "Clusters": 4, "ConfigHash": CONFIG_HASH},
 ]
-TAPE_ADDRESS = 0x1_0000_0040
+# The tapes lie on both sides of 8 GB.
+TAPE_ADDRESS = 0x1_FFFF_FF40
 
 
 class Memory:
