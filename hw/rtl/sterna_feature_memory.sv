@@ -1,6 +1,6 @@
 /// Feature memory: a bank for each lane, in TileH rows of TileW, of words of four channels of one pixel.
-/// One write and one read a cycle. A word written is seen by every read that is asked for after the cycle
-/// in which the write was taken; data come three cycles after the read addresses.
+/// One write and one read a cycle. A word written is seen by every read that is asked for at least two cycles
+/// after the one in which the write was taken; data come three cycles after the read addresses.
 module sterna_feature_memory #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -71,11 +71,23 @@ module sterna_feature_memory #(
     $error("ActW = %0d must be 4 to 8", ActW);
   end
 
+  /// Clusters that share the first stage of the write multiplexer with the frame loader.
+  localparam int unsigned NearClusters = Clusters < 2 ? Clusters : 2;
+
+  typedef struct packed {
+    logic [3:0] strobe;
+    logic [FmAddrW-1:0] addr;
+    logic [Lanes-1:0][3:0][ActW-1:0] data;
+  } write_t;
+
+  // Two multiplexers of three to one, one behind the other, as they pack two bits into an ALM. A cluster of
+  // the second one gives its word a cycle after its grant, and so asks at most every other cycle.
   logic [Clusters:0] grant;
-  logic [Lanes-1:0] write_lanes_q, write_lanes_d;
-  logic [3:0] write_strobe_q, write_strobe_d;
-  logic [FmAddrW-1:0] write_addr_q, write_addr_d;
-  logic [Lanes-1:0][3:0][ActW-1:0] write_data_q, write_data_d;
+  logic [Clusters-1:0] far_d, far_q;
+  logic near_taken, near_valid_q;
+  logic [Lanes-1:0] near_lanes_q, near_lanes_d, write_lanes_q;
+  write_t offered [Clusters];
+  write_t near_q, near_d, write_q, write_d;
   logic [1:0] read_q;
 
   sterna_round_robin #(
@@ -84,45 +96,58 @@ module sterna_feature_memory #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .request_i({load_valid_i, write_valid_i}),
+    .request_i({load_valid_i, write_valid_i & ~far_q}),
     .grant_o(grant)
   );
-  assign {load_ready_o, write_ready_o} = grant;
+  assign load_ready_o = grant[Clusters];
+  assign near_taken = load_ready_o || |grant[NearClusters-1:0];
+
+  for (genvar c = 0; c < Clusters; c++) begin : gen_offered
+    assign offered[c] = '{strobe: write_strobe_i[c], addr: write_addr_i[c], data: write_data_i[c]};
+  end
 
   always_comb begin
-    write_lanes_d = load_lanes_i;
-    write_strobe_d = '1;
-    write_addr_d = load_addr_i;
-    write_data_d = load_data_i;
+    near_lanes_d = load_ready_o ? load_lanes_i : {Lanes{near_taken}};
+    near_d = '{strobe: '1, addr: load_addr_i, data: load_data_i};
+    write_d = near_q;
+    far_d = '0;
     for (int unsigned c = 0; c < Clusters; c++) begin
-      if (grant[c]) begin
-        write_lanes_d = '1;
-        write_strobe_d = write_strobe_i[c];
-        write_addr_d = write_addr_i[c];
-        write_data_d = write_data_i[c];
+      if (c < NearClusters) begin
+        write_ready_o[c] = grant[c];
+        if (grant[c]) near_d = offered[c];
+      end else begin
+        far_d[c] = grant[c];
+        write_ready_o[c] = far_q[c];
+        if (far_q[c]) write_d = offered[c];
       end
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      far_q <= '0;
+      near_valid_q <= 1'b0;
+      near_lanes_q <= '0;
       write_lanes_q <= '0;
       read_q <= '0;
     end else if (clear_i) begin
+      far_q <= '0;
+      near_valid_q <= 1'b0;
+      near_lanes_q <= '0;
       write_lanes_q <= '0;
       read_q <= '0;
     end else begin
-      write_lanes_q <= |grant ? write_lanes_d : '0;
+      far_q <= far_d;
+      near_valid_q <= near_taken;
+      near_lanes_q <= near_lanes_d;
+      write_lanes_q <= near_lanes_q | {Lanes{|far_q}};
       read_q <= {read_q[0], read_valid_i};
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (|grant) begin
-      write_strobe_q <= write_strobe_d;
-      write_addr_q <= write_addr_d;
-      write_data_q <= write_data_d;
-    end
+    if (near_taken) near_q <= near_d;
+    if (near_valid_q || |far_q) write_q <= write_d;
   end
 
   for (genvar y = 0; y < TileH; y++) begin : gen_row
@@ -133,9 +158,9 @@ module sterna_feature_memory #(
     ) u_row (
       .clk_i,
       .write_lanes_i(write_lanes_q[y*TileW+:TileW]),
-      .write_strobe_i(write_strobe_q),
-      .write_addr_i(write_addr_q),
-      .write_data_i(write_data_q[y*TileW+:TileW]),
+      .write_strobe_i(write_q.strobe),
+      .write_addr_i(write_q.addr),
+      .write_data_i(write_q.data[y*TileW+:TileW]),
       .read_i({read_q, read_valid_i}),
       .read_row_i(read_row_i[y]),
       .read_col_i,
