@@ -108,7 +108,7 @@ class TB(Bench):
         self.checked += bool(expected)
 
     def _apply_writes(self) -> None:
-        """Tell the model of the writes taken in this cycle: that of a cluster granted in the cycle before comes first."""
+        """Tell the model of the writes taken in this cycle, first that of a cluster granted in the one before."""
         taken = []
         for source in (*self.writers[2:], *self.writers[:2], self.load):
             if source.valid.read() and source.ready is not None and source.ready.read():

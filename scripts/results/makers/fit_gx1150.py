@@ -38,8 +38,9 @@ def _figures(size: EngineSize) -> dict[str, Figure]:
             what=f"{each.name}, estimated", value=each.used, unit="", method=f"open synthesis: {method}"
         )
         figures[f"{key}_share"] = Figure(
-            what=f"{each.name}, of {each.there:,}", value=round(100 * each.share, 1), unit="%", method="the figure before"
-        )
+            what=f"{each.name}, of {each.there:,}", value=round(100 * each.share, 1), unit="%",
+            method="the figure before",
+        )  # fmt: skip
     figures["fits"] = Figure(
         what=f"All of them under {FULL:.0%}", value=all(each.share <= FULL for each in size.shares), unit="",
         method="the figures before",
@@ -47,11 +48,11 @@ def _figures(size: EngineSize) -> dict[str, Figure]:
     figures["registers"] = Figure(
         what="Registers", value=used.flip_flops, unit="", method="open synthesis, without those inside blocks"
     )
-    path = max(usage.paths[device.family] for _, _, usage in size.modules)
+    path = size.paths[0][1][device.family]
     figures["path"] = Figure(
-        what=f"Slowest path inside a module, without wires, at {1000 / device.mhz:.2f} ns a period",
-        value=round(path.picoseconds / 1000, 2), unit="ns",
-        method="delays of Cyclone 10 GX cells, which has the core of Arria 10; wires about as much again",
+        what=f"Slowest path inside a module, with wires, at {device.period / 1000:.2f} ns a period",
+        value=round(path.with_wires / 1000, 2), unit="ns",
+        method="delays of the cells of Cyclone 10 GX, the same core; as much again for wires outside of blocks",
     )  # fmt: skip
     composed, whole = compare_small()
     figures["composition"] = Figure(
