@@ -65,8 +65,9 @@ module sterna_frame_load #(
     $error("sterna_frame_load: ActW = %0d must be 4 to 8", ActW);
   end
 
-  // Words not yet taken from the bus, and which beat of a word comes next (one hot).
+  // Words not yet taken from the bus as a whole, whether there are any, and which beat of a word comes next (one hot).
   logic [31:0] left_q, left_d;
+  logic taking_q, taking_d;
   logic [WordBeats-1:0] beat_q, beat_d;
   logic [FmAddrW-1:0] addr_q, addr_d;
   logic running_q, running_d;
@@ -74,19 +75,27 @@ module sterna_frame_load #(
   logic [BeatLanes-1:0][3:0][ActW-1:0] pixels_q;
   logic [WordBeats-1:0] held_beat_q;
 
-  assign beat_ready_o = left_q != '0 && (!write_valid_o || write_ready_i);
+  assign beat_ready_o = taking_q && (!write_valid_o || write_ready_i);
   assign beat_taken = beat_valid_i && beat_ready_o;
   assign word_taken = beat_taken && beat_q[WordBeats-1];
-  assign done_o = running_q && left_q == '0 && !write_valid_o;
+  assign done_o = running_q && !taking_q && !write_valid_o;
 
   always_comb begin
-    left_d = left_q - 32'(word_taken);
-    addr_d = addr_q + FmAddrW'(word_taken);
+    left_d = left_q;
+    taking_d = taking_q;
+    addr_d = addr_q;
     beat_d = beat_q;
-    if (beat_taken) beat_d = word_taken ? WordBeats'(1) : beat_q << 1;
+    if (beat_taken) beat_d = beat_q << 1;
+    if (word_taken) begin
+      left_d = left_q - 32'd1;
+      taking_d = left_q != 32'd1;
+      addr_d = addr_q + FmAddrW'(1);
+      beat_d = WordBeats'(1);
+    end
     running_d = running_q && !done_o;
     if (start_i) begin
       left_d = words_i;
+      taking_d = words_i != '0;
       addr_d = base_i;
       running_d = 1'b1;
     end
@@ -94,17 +103,17 @@ module sterna_frame_load #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      left_q <= '0;
+      taking_q <= 1'b0;
       beat_q <= WordBeats'(1);
       running_q <= 1'b0;
       write_valid_o <= 1'b0;
     end else if (clear_i) begin
-      left_q <= '0;
+      taking_q <= 1'b0;
       beat_q <= WordBeats'(1);
       running_q <= 1'b0;
       write_valid_o <= 1'b0;
     end else begin
-      left_q <= left_d;
+      taking_q <= taking_d;
       beat_q <= beat_d;
       running_q <= running_d;
       write_valid_o <= beat_taken || (write_valid_o && !write_ready_i);
@@ -112,6 +121,7 @@ module sterna_frame_load #(
   end
 
   always_ff @(posedge clk_i) begin
+    left_q <= left_d;
     addr_q <= addr_d;
     if (beat_taken) begin
       write_addr_o <= addr_q;

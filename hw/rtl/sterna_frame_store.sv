@@ -1,6 +1,7 @@
 /// STORE: reads consecutive words of the feature memory and gives them as bus beats, laid out as LOAD takes
-/// them: four bytes a lane, one a channel, sign-extended; the rest of a word's last beat is zero. Words are
-/// asked for ahead, as many as keep a beat going out every cycle.
+/// them: four bytes a lane, one a channel, sign-extended; the rest of a word's last beat is zero. Each beat is a
+/// read of its own, rotated so that the beat's first lane comes first: then a lane of the beat comes from one of
+/// two places, and no word has to be kept.
 module sterna_frame_store
   import sterna_pkg::gather_t;
 #(
@@ -31,11 +32,11 @@ module sterna_frame_store
   /// Words to read, taken at the start.
   input  logic [31:0]                     words_i,
 
-  /// A word is asked for (in the gather's linear mode).
+  /// A rotated word is asked for (in the gather's linear mode).
   output logic                            read_valid_o,
   /// It is taken.
   input  logic                            read_ready_i,
-  /// Its address, as `plane`.
+  /// Its address, as `plane`, and its rotation, as `row` and `col`.
   output gather_t                         read_o,
   /// The oldest word asked for.
   input  logic                            word_valid_i,
@@ -56,10 +57,11 @@ module sterna_frame_store
   localparam int unsigned BeatLanes = DataW / 32;
   /// Beats in a word.
   localparam int unsigned WordBeats = (Lanes + BeatLanes - 1) / BeatLanes;
-  // A word comes back in fewer cycles than this; a power of two of words covers them.
-  localparam int unsigned RoundTrip = 16;
-  localparam int unsigned WordsAhead = 2 << $clog2((RoundTrip + WordBeats - 1) / WordBeats);
-  localparam int unsigned AheadW = $clog2(WordsAhead + 1);
+  /// Lanes in the last of them.
+  localparam int unsigned LastLanes = Lanes - (WordBeats - 1) * BeatLanes;
+  /// Beats asked for and not given; more than the cycles from a read to its beat, so that a beat goes out every cycle.
+  localparam int unsigned BeatsAhead = 32;
+  localparam int unsigned AheadW = $clog2(BeatsAhead + 1);
   localparam int unsigned BeatIndexW = WordBeats > 1 ? $clog2(WordBeats) : 1;
 
   if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
@@ -72,109 +74,148 @@ module sterna_frame_store
     $error("sterna_frame_store: ActW = %0d must be 4 to 8", ActW);
   end
 
-  // Words not yet asked for, words not yet given as beats, words asked for and not yet given.
-  logic [31:0] unasked_q, unasked_d, ungiven_q, ungiven_d;
+  typedef logic [WordBeats-1:0][3:0] places_t;
+
+  /// Row of the first lane of each beat.
+  function automatic places_t first_rows();
+    places_t table_v = '0;
+    for (int unsigned b = 0; b < WordBeats; b++) table_v[b] = 4'(b * BeatLanes / TileW);
+    return table_v;
+  endfunction
+
+  /// Column of the first lane of each beat.
+  function automatic places_t first_cols();
+    places_t table_v = '0;
+    for (int unsigned b = 0; b < WordBeats; b++) table_v[b] = 4'(b * BeatLanes % TileW);
+    return table_v;
+  endfunction
+
+  localparam places_t FirstRow = first_rows();
+  localparam places_t FirstCol = first_cols();
+  localparam logic [BeatIndexW-1:0] LastBeat = BeatIndexW'(WordBeats - 1);
+
+  // Words not yet asked for as a whole, whether there are any, beats asked for and not yet given, and which beat of a
+  // word is asked for, or comes, next.
+  logic [31:0] left_q, left_d;
   logic [AheadW-1:0] ahead_q, ahead_d;
   logic [FmAddrW-1:0] addr_q, addr_d;
-  logic [BeatIndexW-1:0] beat_q, beat_d;
-  logic running_q, running_d;
-  logic asked, beat_put, word_given, word_valid, word_ready;
-  logic [3:0][Lanes-1:0][ActW-1:0] word;
+  logic [BeatIndexW-1:0] asked_beat_q, asked_beat_d, beat_q, beat_d;
+  logic running_q, running_d, asking_q, asking_d;
+  logic asked, word_asked, given, beat_ready;
 
-  assign read_valid_o = unasked_q != '0 && ahead_q != AheadW'(WordsAhead);
+  assign read_valid_o = asking_q && ahead_q != AheadW'(BeatsAhead);
   assign asked = read_valid_o && read_ready_i;
+  assign word_asked = asked && asked_beat_q == LastBeat;
+  assign given = beat_valid_o && beat_ready_i;
+  assign done_o = running_q && !asking_q && ahead_q == '0;
+
   always_comb begin
     read_o = '0;
     read_o.plane = 24'(addr_q);
+    read_o.row = FirstRow[asked_beat_q];
+    read_o.col = FirstCol[asked_beat_q];
   end
 
-  sterna_fifo #(
-    .Width(Lanes * 4 * ActW),
-    .Depth(WordsAhead)
-  ) u_words (
-    .clk_i,
-    .rst_ni,
-    .clear_i,
-    .valid_i(word_valid_i),
-    .ready_o(word_ready),
-    .data_i(word_data_i),
-    .valid_o(word_valid),
-    .ready_i(word_given),
-    .data_o(word),
-    .count_o()
-  );
-
-  assign beat_put = word_valid && (!beat_valid_o || beat_ready_i);
-  assign word_given = beat_put && beat_q == BeatIndexW'(WordBeats - 1);
-  assign done_o = running_q && ungiven_q == '0 && !beat_valid_o;
-
   always_comb begin
-    unasked_d = unasked_q - 32'(asked);
-    ungiven_d = ungiven_q - 32'(word_given);
-    ahead_d = ahead_q + AheadW'(asked) - AheadW'(word_given);
-    addr_d = addr_q + FmAddrW'(asked);
-    beat_d = word_given ? '0 : beat_q + BeatIndexW'(beat_put);
+    left_d = left_q;
+    addr_d = addr_q;
+    asking_d = asking_q;
+    asked_beat_d = asked_beat_q + BeatIndexW'(asked);
+    if (word_asked) begin
+      left_d = left_q - 32'd1;
+      addr_d = addr_q + FmAddrW'(1);
+      asking_d = left_q != 32'd1;
+      asked_beat_d = '0;
+    end
+    beat_d = beat_q;
+    if (word_valid_i) beat_d = beat_q == LastBeat ? '0 : beat_q + BeatIndexW'(1);
+    ahead_d = ahead_q;
+    if (asked != given) ahead_d = asked ? ahead_q + AheadW'(1) : ahead_q - AheadW'(1);
     running_d = running_q && !done_o;
     if (start_i) begin
-      unasked_d = words_i;
-      ungiven_d = words_i;
+      left_d = words_i;
       addr_d = base_i;
+      asking_d = words_i != '0;
       running_d = 1'b1;
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      unasked_q <= '0;
-      ungiven_q <= '0;
-      ahead_q <= '0;
+      asking_q <= 1'b0;
+      asked_beat_q <= '0;
       beat_q <= '0;
+      ahead_q <= '0;
       running_q <= 1'b0;
-      beat_valid_o <= 1'b0;
     end else if (clear_i) begin
-      unasked_q <= '0;
-      ungiven_q <= '0;
-      ahead_q <= '0;
+      asking_q <= 1'b0;
+      asked_beat_q <= '0;
       beat_q <= '0;
+      ahead_q <= '0;
       running_q <= 1'b0;
-      beat_valid_o <= 1'b0;
     end else begin
-      unasked_q <= unasked_d;
-      ungiven_q <= ungiven_d;
-      ahead_q <= ahead_d;
+      asking_q <= asking_d;
+      asked_beat_q <= asked_beat_d;
       beat_q <= beat_d;
+      ahead_q <= ahead_d;
       running_q <= running_d;
-      beat_valid_o <= beat_put || (beat_valid_o && !beat_ready_i);
     end
   end
 
   always_ff @(posedge clk_i) begin
+    left_q <= left_d;
     addr_q <= addr_d;
   end
 
-  // The word as beats, one of which is chosen.
-  logic [DataW-1:0] beats [WordBeats];
-  for (genvar b = 0; b < WordBeats; b++) begin : gen_beat
-    for (genvar l = 0; l < BeatLanes; l++) begin : gen_lane
-      if (b * BeatLanes + l < Lanes) begin : gen_pixel
-        for (genvar c = 0; c < 4; c++) begin : gen_channel
-          assign beats[b][32*l+8*c+:8] = 8'($signed(word[c][b*BeatLanes+l]));
-        end
-      end else begin : gen_nothing
-        assign beats[b][32*l+:32] = '0;
+  // Lane l of the beat lies l columns behind its first lane: in place l of the rotated word, or, where that has
+  // wrapped round, one row further.
+  logic [BeatLanes-1:0][3:0][ActW-1:0] pixels, beat;
+  logic [TileW-1:0] wrapped;
+
+  for (genvar x = 0; x < TileW; x++) begin : gen_col
+    assign wrapped[x] = 5'(FirstCol[beat_q]) + 5'(x) >= 5'(TileW);
+  end
+
+  for (genvar l = 0; l < BeatLanes; l++) begin : gen_lane
+    if (l < Lanes) begin : gen_pixel
+      localparam int unsigned Further = (l + TileW) % Lanes;
+      logic there;
+      assign there = l < LastLanes || beat_q != LastBeat;
+      for (genvar c = 0; c < 4; c++) begin : gen_channel
+        assign pixels[l][c] = !there ? '0 :
+                              wrapped[l%TileW] ? word_data_i[c][Further] : word_data_i[c][l];
       end
+    end else begin : gen_nothing
+      assign pixels[l] = '0;
     end
   end
-  always_ff @(posedge clk_i) begin
-    if (beat_put) beat_data_o <= beats[beat_q];
+
+  sterna_fifo #(
+    .Width(BeatLanes * 4 * ActW),
+    .Depth(BeatsAhead)
+  ) u_beats (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(word_valid_i),
+    .ready_o(beat_ready),
+    .data_i(pixels),
+    .valid_o(beat_valid_o),
+    .ready_i(beat_ready_i),
+    .data_o(beat),
+    .count_o()
+  );
+
+  for (genvar l = 0; l < BeatLanes; l++) begin : gen_extend
+    for (genvar c = 0; c < 4; c++) begin : gen_channel
+      assign beat_data_o[32*l+8*c+:8] = 8'($signed(beat[l][c]));
+    end
   end
 
 `ifndef SYNTHESIS
   assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
   assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_i |-> word_ready);
-  assert_beat : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    beat_valid_o && !beat_ready_i |=> beat_valid_o && $stable(beat_data_o));
+    word_valid_i |-> beat_ready);
 `endif
 endmodule

@@ -25,7 +25,7 @@ module sterna_gather
 
   /// Map size, stride and pad value.
   input  step_t                           step_i,
-  /// Read address `plane` of all banks as it is: no window, no padding.
+  /// Read address `plane` of all banks as it is: of the window only the rotation by `row` and `col`, no padding.
   input  logic                            linear_i,
 
   /// A window is asked for.
@@ -50,13 +50,13 @@ module sterna_gather
   output logic [3:0][Lanes-1:0][ActW-1:0] word_data_o
 );
   /// Cycles from a request to its word.
-  localparam int unsigned Latency = 12;
+  localparam int unsigned Latency = 15;
   // Cycles from a request to each stage's input.
-  localparam int unsigned AxisDone = 3;
-  localparam int unsigned ReadAsked = 4;
-  localparam int unsigned ReadDone = 7;
-  localparam int unsigned RowsTurned = 9;
-  localparam int unsigned ColsTurned = 11;
+  localparam int unsigned AxisDone = 4;
+  localparam int unsigned ReadAsked = 5;
+  localparam int unsigned ReadDone = 8;
+  localparam int unsigned RowsTurned = 11;
+  localparam int unsigned ColsTurned = 14;
 
   localparam int unsigned PixelW = 4 * ActW;
 
@@ -75,10 +75,22 @@ module sterna_gather
 
   typedef logic [FmAddrW-1:0] addr_t;
 
+  /// A rotation as sterna_rotate takes it.
+  typedef struct packed {
+    logic       nines;
+    logic [1:0] threes;
+    logic [1:0] ones;
+  } turn_t;
+
+  /// The rotation that undoes an offset.
+  function automatic turn_t turn(logic [3:0] offset);
+    return '{nines: offset >= 4'd9, threes: 2'(offset / 4'd3 % 4'd3), ones: 2'(offset % 4'd3)};
+  endfunction
+
   // Index k of these is the value k cycles after the request.
   logic [Latency:1] valid_q;
-  logic [3:0] row_q [1:RowsTurned-1];
-  logic [3:0] col_q [1:ColsTurned-1];
+  turn_t row_turn_q [2:RowsTurned-1];
+  turn_t col_turn_q [2:ColsTurned-1];
   logic [TileH-1:0] row_inside_q [AxisDone+1:ColsTurned];
   logic [TileW-1:0] col_inside_q [AxisDone+1:ColsTurned];
 
@@ -94,6 +106,7 @@ module sterna_gather
 
   // Window: memory tile and offset of its first pixel, word of the map's first tile.
   logic signed [15:0] tile_row_q, tile_col_q;
+  logic [3:0] row_q, col_q;
   addr_t plane_q;
   logic [TileH-1:0][1:0] row_carry;
   logic [TileW-1:0][1:0] col_carry;
@@ -102,12 +115,14 @@ module sterna_gather
 
   always_ff @(posedge clk_i) begin
     plane_q <= addr_t'(request_i.plane);
-    tile_row_q <= linear_i ? '0 : request_i.tile_row;
+    tile_row_q <= request_i.tile_row;
     tile_col_q <= linear_i ? '0 : request_i.tile_col;
-    row_q[1] <= linear_i ? '0 : request_i.row;
-    col_q[1] <= linear_i ? '0 : request_i.col;
-    for (int unsigned k = 2; k < RowsTurned; k++) row_q[k] <= row_q[k-1];
-    for (int unsigned k = 2; k < ColsTurned; k++) col_q[k] <= col_q[k-1];
+    row_q <= request_i.row;
+    col_q <= request_i.col;
+    row_turn_q[2] <= turn(row_q);
+    col_turn_q[2] <= turn(col_q);
+    for (int unsigned k = 3; k < RowsTurned; k++) row_turn_q[k] <= row_turn_q[k-1];
+    for (int unsigned k = 3; k < ColsTurned; k++) col_turn_q[k] <= col_turn_q[k-1];
     row_inside_q[AxisDone+1] <= row_inside;
     col_inside_q[AxisDone+1] <= col_inside;
     for (int unsigned k = AxisDone + 2; k <= ColsTurned; k++) begin
@@ -124,7 +139,7 @@ module sterna_gather
     .full_i(step_i.in_full_rows),
     .extra_i(step_i.in_extra_rows[3:0]),
     .tile_i(tile_row_q),
-    .offset_i(row_q[1]),
+    .offset_i(row_q),
     .bank_carry_o(row_carry),
     .lane_inside_o(row_inside)
   );
@@ -136,27 +151,32 @@ module sterna_gather
     .full_i(step_i.in_full_cols),
     .extra_i(step_i.in_extra_cols[3:0]),
     .tile_i(tile_col_q),
-    .offset_i(col_q[1]),
+    .offset_i(col_q),
     .bank_carry_o(col_carry),
     .lane_inside_o(col_inside)
   );
 
-  // Address parts: plane + (tile_row + carry)*tiles_w for rows, tile_col + carry for columns.
-  addr_t tiles_w, product_q, col_start_q;
+  // Address parts: plane + (tile_row + carry)*tiles_w for rows, tile_col + carry for columns; the plane alone in
+  // linear mode. The factor feeds nothing but the multiplier, and nothing but the product follows that: so both
+  // registers lie in the DSP block.
+  addr_t tiles_w, factor_q, product_q, plane_late_q, col_start_q, col_start_late_q;
   addr_t row_carried_q [3];
   addr_t row_part_q [3];
   addr_t col_part_q [3];
-  assign tiles_w = addr_t'(step_i.in_tiles_w);
+  assign tiles_w = linear_i ? '0 : addr_t'(step_i.in_tiles_w);
 
   always_ff @(posedge clk_i) begin
-    product_q <= addr_t'(tile_row_q) * tiles_w;
+    factor_q <= addr_t'(tile_row_q);
+    product_q <= factor_q * tiles_w;
+    plane_late_q <= plane_q;
+    row_carried_q[0] <= plane_late_q;
+    row_carried_q[1] <= plane_late_q + tiles_w;
+    row_carried_q[2] <= plane_late_q + (tiles_w << 1);
     col_start_q <= addr_t'(tile_col_q);
-    row_carried_q[0] <= plane_q;
-    row_carried_q[1] <= plane_q + tiles_w;
-    row_carried_q[2] <= plane_q + (tiles_w << 1);
+    col_start_late_q <= col_start_q;
     for (int unsigned k = 0; k < 3; k++) begin
       row_part_q[k] <= product_q + row_carried_q[k];
-      col_part_q[k] <= col_start_q + addr_t'(k);
+      col_part_q[k] <= col_start_late_q + (linear_i ? '0 : addr_t'(k));
     end
   end
 
@@ -178,9 +198,10 @@ module sterna_gather
     .Width(TileW * PixelW)
   ) u_rotate_rows (
     .clk_i,
-    .enable_i({valid_q[ReadDone+1], valid_q[ReadDone]}),
-    .amount_low_i(row_q[ReadDone][1:0]),
-    .amount_high_i(row_q[ReadDone+1][3:2]),
+    .enable_i(valid_q[ReadDone+2:ReadDone]),
+    .ones_i(row_turn_q[ReadDone].ones),
+    .threes_i(row_turn_q[ReadDone+1].threes),
+    .nines_i(row_turn_q[ReadDone+2].nines),
     .data_i(bank_rows),
     .data_o(rows)
   );
@@ -198,9 +219,10 @@ module sterna_gather
       .Width(PixelW)
     ) u_rotate_cols (
       .clk_i,
-      .enable_i({valid_q[RowsTurned+1], valid_q[RowsTurned]}),
-      .amount_low_i(col_q[RowsTurned][1:0]),
-      .amount_high_i(col_q[RowsTurned+1][3:2]),
+      .enable_i(valid_q[RowsTurned+2:RowsTurned]),
+      .ones_i(col_turn_q[RowsTurned].ones),
+      .threes_i(col_turn_q[RowsTurned+1].threes),
+      .nines_i(col_turn_q[RowsTurned+2].nines),
       .data_i(row_pixels),
       .data_o(pixels[y])
     );

@@ -1,7 +1,7 @@
 /// One axis (rows or columns) of a window: which memory tile each bank reads in, and which lanes lie in the
 /// map. Lane i reads pixel `offset + step*i` behind the start of memory tile `tile`, which is in bank
 /// `(offset + step*i) mod Tile` and lies `(offset + step*i) div Tile` tiles further (its carry, 0 to 2).
-/// Results come two cycles after the window.
+/// Results come three cycles after the window.
 module sterna_gather_axis #(
   /// Banks, and lanes, along the axis; odd.
   parameter int unsigned Tile = 5
@@ -70,22 +70,23 @@ module sterna_gather_axis #(
   localparam carries_t BankCarry = bank_carries();
   localparam banks_t LaneBank = lane_banks();
 
-  // For each carry: that memory tile lies in the map as a whole, or is the partial one at its end.
+  // For each carry: its memory tile, and whether that lies in the map as a whole or is the partial one at its end.
+  logic signed [17:0] tile_q [3];
   logic [2:0] whole_d, whole_q, partial_d, partial_q;
+  logic [3:0] offset_q;
   logic [Tile-1:0] early_d, early_q;
   logic [Tile-1:0][1:0] lane_carry_q;
   logic [Tile-1:0] lane_inside_d;
   logic [Tile-1:0][1:0] bank_carry_q;
 
   for (genvar k = 0; k < 3; k++) begin : gen_carry
-    logic signed [17:0] tile;
-    assign tile = 18'(tile_i) + 18'(k);
-    assign whole_d[k] = !tile[17] && tile[16:0] < 17'(full_i);
-    assign partial_d[k] = tile == {2'b00, full_i};
+    always_ff @(posedge clk_i) tile_q[k] <= 18'(tile_i) + 18'(k);
+    assign whole_d[k] = !tile_q[k][17] && tile_q[k][16:0] < 17'(full_i);
+    assign partial_d[k] = tile_q[k] == {2'b00, full_i};
   end
 
   for (genvar i = 0; i < Tile; i++) begin : gen_lane
-    assign early_d[i] = LaneBank[double_i][offset_i][i] < extra_i;
+    assign early_d[i] = LaneBank[double_i][offset_q][i] < extra_i;
     always_comb begin
       lane_inside_d[i] = 1'b0;
       for (int unsigned k = 0; k < 3; k++) begin
@@ -95,11 +96,12 @@ module sterna_gather_axis #(
   end
 
   always_ff @(posedge clk_i) begin
+    offset_q <= offset_i;
     whole_q <= whole_d;
     partial_q <= partial_d;
     early_q <= early_d;
-    lane_carry_q <= LaneCarry[double_i][offset_i];
-    bank_carry_q <= BankCarry[double_i][offset_i];
+    lane_carry_q <= LaneCarry[double_i][offset_q];
+    bank_carry_q <= BankCarry[double_i][offset_q];
     lane_inside_o <= lane_inside_d;
     bank_carry_o <= bank_carry_q;
   end

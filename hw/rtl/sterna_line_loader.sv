@@ -54,7 +54,7 @@ module sterna_line_loader
   input  logic                            read_ready_i,
   /// The window.
   output gather_t                         read_o,
-  /// The word of the oldest window.
+  /// The word of the oldest window; always as many cycles after its window was taken, at most `MostReads`.
   input  logic                            word_valid_i,
   /// The word, as four lines.
   input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
@@ -69,18 +69,20 @@ module sterna_line_loader
   /// No fetch word waits and no read is under way; lines may still wait.
   output logic                            idle_o
 );
-  /// Words that a cluster may wait for; more than the cycles from a read to the first line of its word.
-  localparam int unsigned WordsAhead = 16;
+  /// Lines that a cluster may wait for, or keep waiting; at least twelve more than the cycles from a read to its
+  /// word, so that a cluster gets a line a cycle.
+  localparam int unsigned LinesAhead = 32;
+  /// Reads that may be under way; a power of two.
+  localparam int unsigned MostReads = 32;
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
-  localparam int unsigned UnderWayW = $clog2(WordsAhead * Clusters + 1);
 
   if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
     $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
   end
 
   // A beat may hold a single word, so the queue has a beat for each line that the units may be behind.
-  fetch_t fetch, word;
-  logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready, fetch_valid, fetch_pop;
+  fetch_t word, fetch;
+  logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready, fetch_valid, fetch_take;
   logic [DataW-1:0] beat_data;
   logic [WordCountW-1:0] beat_words;
 
@@ -127,20 +129,34 @@ module sterna_line_loader
     .ready_o(word_ready),
     .data_i(word),
     .valid_o(fetch_valid),
-    .ready_i(fetch_pop),
+    .ready_i(fetch_take),
     .data_o(fetch),
     .count_o()
   );
 
+  // The fetch word that is walked, and whether what it reads is written.
+  fetch_t walked_q;
+  logic walked_valid_q, walked_valid_d, released_q, released_d, walked;
+
+  assign fetch_take = !walked_valid_q || walked;
+  assign walked_valid_d = fetch_take ? fetch_valid : 1'b1;
+  assign released_d = fetch_take ? fetch_valid && fetch.after <= written_i : walked_q.after <= written_i;
+
+  always_ff @(posedge clk_i) begin
+    if (fetch_take) walked_q <= fetch;
+  end
+
   // Position in the tile group of the read that is asked for and of the word that comes next.
   logic [1:0] asked_q, asked_d, answered_q, answered_d, last_position;
+  logic [3:0] answered_mask;
   logic [Clusters-1:0] asked_clusters, answered_clusters, writer_ready;
   logic [Clusters-1:0] cursor_ready;
   logic [15:0] tile_row [Clusters];
   logic [15:0] tile_col [Clusters];
-  logic ask;
+  logic ask, under_way, masks_ready;
 
-  assign last_position = 2'(step_i.tiles_at_once - 8'd1);
+  // One less than 1, 2 or 4 tiles.
+  assign last_position = {step_i.tiles_at_once[2], |step_i.tiles_at_once[2:1]};
 
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     logic [1:0] position;
@@ -156,9 +172,9 @@ module sterna_line_loader
       .clear_i,
       .tiles_h_i(step_i.out_tiles_h),
       .tiles_w_i(step_i.out_tiles_w),
-      .stride_i(3'(last_position) + 3'd1),
+      .stride_i(step_i.tiles_at_once[2:0]),
       .start_i,
-      .advance_i(ask && fetch.last_in_pass && asked_q == 2'(c)),
+      .advance_i(ask && walked_q.last_in_pass && asked_q == 2'(c)),
       .ready_o(cursor_ready[c]),
       .row_o(tile_row[c]),
       .col_o(tile_col[c])
@@ -166,15 +182,16 @@ module sterna_line_loader
 
     sterna_line_writer #(
       .LineW(Lanes * ActW),
-      .Depth(WordsAhead)
+      .Depth(LinesAhead)
     ) u_writer (
       .clk_i,
       .rst_ni,
       .clear_i,
       .announce_valid_i(ask && asked_clusters[c]),
       .announce_ready_o(writer_ready[c]),
-      .announce_mask_i(fetch.mask),
+      .announce_mask_i(walked_q.mask),
       .word_valid_i(word_valid_i && answered_clusters[c]),
+      .word_mask_i(answered_mask),
       .word_data_i,
       .line_valid_o(line_valid_o[c]),
       .line_ready_i(line_ready_i[c]),
@@ -182,42 +199,58 @@ module sterna_line_loader
     );
   end
 
-  // A read is asked for when what it reads is written and all clusters of its tile will have room for the word.
+  // A read is asked for when what it reads is written and all clusters of its tile will have room for the lines.
   logic [ClusterW-1:0] asked_index;
   assign asked_index = ClusterW'(asked_q);
-  assign read_valid_o = fetch_valid && fetch.after <= written_i && cursor_ready[asked_index] &&
-                        &(writer_ready | ~asked_clusters);
+  assign read_valid_o = released_q && cursor_ready[asked_index] && &(writer_ready | ~asked_clusters);
   assign ask = read_valid_o && read_ready_i;
-  assign fetch_pop = ask && asked_q == last_position;
+  assign walked = ask && asked_q == last_position;
 
   logic stride_two;
   assign stride_two = step_i.gather_stride == 8'd2;
-  assign read_o.plane = fetch.plane;
-  assign read_o.row = fetch.row;
-  assign read_o.col = fetch.col;
-  assign read_o.tile_row = 16'(fetch.tile_row) + 16'(tile_row[asked_index] << stride_two);
-  assign read_o.tile_col = 16'(fetch.tile_col) + 16'(tile_col[asked_index] << stride_two);
+  assign read_o.plane = walked_q.plane;
+  assign read_o.row = walked_q.row;
+  assign read_o.col = walked_q.col;
+  assign read_o.tile_row = 16'(walked_q.tile_row) + 16'(tile_row[asked_index] << stride_two);
+  assign read_o.tile_col = 16'(walked_q.tile_col) + 16'(tile_col[asked_index] << stride_two);
 
-  // Reads under way.
-  logic [UnderWayW-1:0] under_way_q;
+  // Masks of the reads under way.
+  sterna_fifo #(
+    .Width(4),
+    .Depth(MostReads)
+  ) u_masks (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(ask),
+    .ready_o(masks_ready),
+    .data_i(walked_q.mask),
+    .valid_o(under_way),
+    .ready_i(word_valid_i),
+    .data_o(answered_mask),
+    .count_o()
+  );
 
-  assign asked_d = fetch_pop ? '0 : asked_q + 2'(ask);
+  assign asked_d = walked ? '0 : asked_q + 2'(ask);
   assign answered_d = answered_q == last_position && word_valid_i ? '0 : answered_q + 2'(word_valid_i);
-  assign idle_o = queue_empty && words_idle && !fetch_valid && under_way_q == '0;
+  assign idle_o = queue_empty && words_idle && !fetch_valid && !walked_valid_q && !under_way;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      walked_valid_q <= 1'b0;
+      released_q <= 1'b0;
       asked_q <= '0;
       answered_q <= '0;
-      under_way_q <= '0;
     end else if (clear_i) begin
+      walked_valid_q <= 1'b0;
+      released_q <= 1'b0;
       asked_q <= '0;
       answered_q <= '0;
-      under_way_q <= '0;
     end else begin
+      walked_valid_q <= walked_valid_d;
+      released_q <= released_d;
       asked_q <= asked_d;
       answered_q <= answered_d;
-      under_way_q <= under_way_q + UnderWayW'(ask) - UnderWayW'(word_valid_i);
     end
   end
 
@@ -227,11 +260,13 @@ module sterna_line_loader
   assert_steady : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     !idle_o && !$past(idle_o) |-> $stable(step_i));
   assert_tiles : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    fetch_valid |-> step_i.tiles_at_once inside {8'd1, 8'd2, 8'd4}
+    walked_valid_q |-> step_i.tiles_at_once inside {8'd1, 8'd2, 8'd4}
     && 32'(step_i.tiles_at_once) <= Clusters);
   assert_read : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     read_valid_o && !read_ready_i |=> read_valid_o && $stable(read_o));
   assert_word : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_i |-> under_way_q != '0);
+    word_valid_i |-> under_way);
+  assert_reads : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    ask |-> masks_ready);
 `endif
 endmodule

@@ -1,28 +1,32 @@
 /// Turns words into the lines of one cluster: a word's masked channels, low channel first, one line a cycle.
-/// A word is announced (with its mask) when it is asked for; an announcement is taken only when there will be
-/// room for the word, so words need no back-pressure.
+/// A word is announced (with its mask) when it is asked for, and comes a fixed number of cycles later. An
+/// announcement is taken only when there will be room for its lines and when those of the word before will have
+/// been cut off by then; so words need no back-pressure, and only one of them is held.
 module sterna_line_writer #(
   /// Bits of a line.
   parameter int unsigned LineW = 200,
-  /// Words that may be announced and not yet written; a power of two.
-  parameter int unsigned Depth = 16
+  /// Lines of announced words and lines that wait, together; a power of two, 8 or more. There is a line every
+  /// cycle if it is at least twelve more than the cycles from an announcement to its word.
+  parameter int unsigned Depth = 32
 ) (
   /// Clock.
   input  logic                  clk_i,
   /// Reset, active low, released synchronously.
   input  logic                  rst_ni,
-  /// Forgets all words.
+  /// Forgets all words and lines.
   input  logic                  clear_i,
 
-  /// A word is announced.
+  /// A word is announced; given only when ready.
   input  logic                  announce_valid_i,
-  /// There will be room for it.
+  /// There will be room for it, and time.
   output logic                  announce_ready_o,
-  /// Channels of the word that become lines; at least one, else channel 0 does.
+  /// Channels of the word that become lines.
   input  logic [3:0]            announce_mask_i,
 
-  /// The next announced word.
+  /// The next announced word; always as many cycles after its announcement.
   input  logic                  word_valid_i,
+  /// Its mask, once more.
+  input  logic [3:0]            word_mask_i,
   /// The word, a line for each channel.
   input  logic [3:0][LineW-1:0] word_data_i,
 
@@ -34,75 +38,107 @@ module sterna_line_writer #(
   output logic [LineW-1:0]      line_data_o
 );
   localparam int unsigned IndexW = $clog2(Depth);
+  typedef logic [IndexW:0] count_t;
 
-  logic [3:0] mask;
-  logic word_pop;
-
-  sterna_fifo #(
-    .Width(4),
-    .Depth(Depth)
-  ) u_announced (
-    .clk_i,
-    .rst_ni,
-    .clear_i,
-    .valid_i(announce_valid_i),
-    .ready_o(announce_ready_o),
-    .data_i(announce_mask_i),
-    .valid_o(),
-    .ready_i(word_pop),
-    .data_o(mask),
-    .count_o()
-  );
-
-  // Words that have come. They never outnumber the announced ones, so there is no full state to watch.
-  logic [3:0][LineW-1:0] words [Depth];
-  logic [IndexW:0] write_q, read_q, held;
-
-  assign held = write_q - read_q;
-
-  always_ff @(posedge clk_i) begin
-    if (word_valid_i) words[write_q[IndexW-1:0]] <= word_data_i;
+  if (Depth < 8 || (1 << IndexW) != Depth) begin : gen_bad_depth
+    $error("sterna_line_writer: Depth = %0d must be a power of two of at least 8", Depth);
   end
 
-  // Channels of the word in front that are written, those that wait, and the one that comes next.
-  logic [3:0] done_q, waiting, next;
-  logic [1:0] channel;
-  logic word_ends, line_free, line_put;
+  // Room that is not promised, whether it does for a word, and cycles until the lines of the last announced word are
+  // cut off. Room is counted a cycle late, which keeps announcements and `line_ready_i` apart; so behind an
+  // announcement it must do for two words. Once it does for one, it does so until the next announcement.
+  count_t free_q, free_d, taken_q, taken_d;
+  logic room_q, room_d;
+  logic [1:0] pause_q, pause_d;
+  logic [2:0] announced;
+  logic line_put;
 
-  assign waiting = mask & ~done_q;
-  assign next = waiting & (~waiting + 4'd1);
-  assign channel = {next[3] || next[2], next[3] || next[1]};
-  assign word_ends = waiting == next;
-  assign line_free = !line_valid_o || line_ready_i;
-  assign line_put = held != '0 && line_free;
-  assign word_pop = line_put && word_ends;
+  assign announced = announce_valid_i ? 3'($countones(announce_mask_i)) : '0;
+  assign announce_ready_o = pause_q == '0 && room_q;
+
+  always_comb begin
+    taken_d = count_t'(announced) - count_t'(line_put);
+    free_d = free_q - taken_q;
+    room_d = free_d >= count_t'(8) || (room_q && !announce_valid_i);
+    pause_d = pause_q;
+    if (announced != '0) pause_d = 2'(announced - 3'd1);
+    else if (pause_q != '0) pause_d = pause_q - 2'd1;
+  end
+
+  // The word that is cut into lines: its channels that wait, and the one that comes next.
+  logic [3:0][LineW-1:0] word_q;
+  logic [3:0] waiting_q, waiting_d;
+  logic [1:0] channel_q, channel_d;
+  logic line_cut;
+
+  assign line_cut = waiting_q != '0;
+
+  always_comb begin
+    waiting_d = word_valid_i ? word_mask_i : waiting_q & (waiting_q - 4'd1);
+    channel_d = waiting_d[0] ? 2'd0 : waiting_d[1] ? 2'd1 : waiting_d[2] ? 2'd2 : 2'd3;
+  end
+
+  // Lines that wait. Room was promised to them, so there is no full state to watch.
+  logic [LineW-1:0] lines [Depth];
+  logic [IndexW-1:0] write_q, read_q;
+  count_t held_q, held_d;
+
+  assign line_put = held_q != '0 && (!line_valid_o || line_ready_i);
+
+  always_comb begin
+    held_d = held_q;
+    if (line_cut != line_put) held_d = line_cut ? held_q + count_t'(1) : held_q - count_t'(1);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (word_valid_i) word_q <= word_data_i;
+    if (line_cut) lines[write_q] <= word_q[channel_q];
+    if (line_put) line_data_o <= lines[read_q];
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      free_q <= count_t'(Depth);
+      pause_q <= '0;
+      taken_q <= '0;
+      room_q <= 1'b0;
+      waiting_q <= '0;
+      channel_q <= '0;
       write_q <= '0;
       read_q <= '0;
-      done_q <= '0;
+      held_q <= '0;
       line_valid_o <= 1'b0;
     end else if (clear_i) begin
+      free_q <= count_t'(Depth);
+      pause_q <= '0;
+      taken_q <= '0;
+      room_q <= 1'b0;
+      waiting_q <= '0;
+      channel_q <= '0;
       write_q <= '0;
       read_q <= '0;
-      done_q <= '0;
+      held_q <= '0;
       line_valid_o <= 1'b0;
     end else begin
-      write_q <= write_q + (IndexW+1)'(word_valid_i);
-      read_q <= read_q + (IndexW+1)'(word_pop);
-      if (word_pop) done_q <= '0;
-      else if (line_put) done_q <= done_q | next;
+      free_q <= free_d;
+      pause_q <= pause_d;
+      taken_q <= taken_d;
+      room_q <= room_d;
+      waiting_q <= waiting_d;
+      channel_q <= channel_d;
+      write_q <= write_q + IndexW'(line_cut);
+      read_q <= read_q + IndexW'(line_put);
+      held_q <= held_d;
       line_valid_o <= line_put || (line_valid_o && !line_ready_i);
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (line_put) line_data_o <= words[read_q[IndexW-1:0]][channel];
-  end
-
 `ifndef SYNTHESIS
+  assert_announced : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    announce_valid_i |-> announce_ready_o);
+  assert_word : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    word_valid_i |-> $onehot0(waiting_q));
   assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_i |-> !held[IndexW]);
+    line_cut |-> held_q != count_t'(Depth));
 `endif
 endmodule

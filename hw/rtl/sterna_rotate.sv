@@ -1,46 +1,40 @@
-/// Rotates N elements down: output i is input (i + amount) mod N, two cycles later.
+/// Rotates N elements down: output i is input (i + amount) mod N, three cycles later. The amount comes as digits,
+/// ones + 3*threes + 9*nines: a choice of three or two packs two bits into an ALM, one of four only one.
 module sterna_rotate #(
-  /// Elements, at most 16.
+  /// Elements, at most 18.
   parameter int unsigned N = 5,
   /// Bits of an element.
   parameter int unsigned Width = 8
 ) (
   /// Clock.
   input  logic             clk_i,
-  /// Each stage takes its data when its bit is set: bit 0 with the input, bit 1 a cycle later.
-  input  logic [1:0]       enable_i,
-  /// Amount for the first stage (low two bits), given with the data.
-  input  logic [1:0]       amount_low_i,
-  /// Amount for the second stage (in fours), given a cycle later.
-  input  logic [1:0]       amount_high_i,
+  /// Each stage takes its data when its bit is set: bit 0 with the input, bit 1 a cycle later, bit 2 another one.
+  input  logic [2:0]       enable_i,
+  /// Ones of the amount, 0 to 2, given with the data.
+  input  logic [1:0]       ones_i,
+  /// Threes of the amount, 0 to 2, given a cycle later.
+  input  logic [1:0]       threes_i,
+  /// Nines of the amount, given another cycle later.
+  input  logic             nines_i,
   /// Elements.
   input  logic [Width-1:0] data_i [N],
   /// Elements, rotated.
   output logic [Width-1:0] data_o [N]
 ); /* verilator no_inline_module */
-  logic [Width-1:0] fine_q [N];
+  logic [Width-1:0] by_ones_q [N];
+  logic [Width-1:0] by_threes_q [N];
 
   for (genvar i = 0; i < N; i++) begin : gen_element
-    logic [Width-1:0] fine_d, coarse_d;
+    logic [Width-1:0] by_ones_d, by_threes_d, by_nines_d;
 
-    always_comb begin
-      unique case (amount_low_i)
-        2'd0: fine_d = data_i[i];
-        2'd1: fine_d = data_i[(i+1)%N];
-        2'd2: fine_d = data_i[(i+2)%N];
-        2'd3: fine_d = data_i[(i+3)%N];
-      endcase
-      unique case (amount_high_i)
-        2'd0: coarse_d = fine_q[i];
-        2'd1: coarse_d = fine_q[(i+4)%N];
-        2'd2: coarse_d = fine_q[(i+8)%N];
-        2'd3: coarse_d = fine_q[(i+12)%N];
-      endcase
-    end
+    assign by_ones_d = ones_i[1] ? data_i[(i+2)%N] : ones_i[0] ? data_i[(i+1)%N] : data_i[i];
+    assign by_threes_d = threes_i[1] ? by_ones_q[(i+6)%N] : threes_i[0] ? by_ones_q[(i+3)%N] : by_ones_q[i];
+    assign by_nines_d = N > 9 && nines_i ? by_threes_q[(i+9)%N] : by_threes_q[i];
 
     always_ff @(posedge clk_i) begin
-      if (enable_i[0]) fine_q[i] <= fine_d;
-      if (enable_i[1]) data_o[i] <= coarse_d;
+      if (enable_i[0]) by_ones_q[i] <= by_ones_d;
+      if (enable_i[1]) by_threes_q[i] <= by_threes_d;
+      if (enable_i[2]) data_o[i] <= by_nines_d;
     end
   end
 endmodule

@@ -17,9 +17,14 @@ module sterna_round_robin #(
   // Requesters behind the last one granted: they come first.
   logic [Requests-1:0] behind_q, behind_d, preferred;
 
-  assign preferred = |(request_i & behind_q) ? request_i & behind_q : request_i;
-  assign grant_o = preferred & (~preferred + Requests'(1));
-  assign behind_d = ~(grant_o | (grant_o - Requests'(1)));
+  // Bit by bit: arithmetic would be two carry chains, one behind the other.
+  always_comb begin
+    preferred = |(request_i & behind_q) ? request_i & behind_q : request_i;
+    behind_d = '0;
+    for (int unsigned i = 1; i < Requests; i++) behind_d[i] = behind_d[i-1] || preferred[i-1];
+  end
+
+  assign grant_o = preferred & ~behind_d;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) behind_q <= '0;

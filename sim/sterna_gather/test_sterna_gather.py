@@ -17,7 +17,7 @@ PARAMETERS = [
     {"TileH": 3, "TileW": 7, "ActW": 5, "FmAddrW": 10},
     {"TileH": 13, "TileW": 15, "ActW": 6, "FmAddrW": 16},
 ]
-LATENCY = 12
+LATENCY = 15
 READ_LATENCY = 3
 
 
@@ -173,15 +173,17 @@ async def reads_every_offset_with_both_strides(dut: Any) -> None:
 
 
 @cocotb.test()
-async def reads_planes_in_linear_mode(dut: Any) -> None:
+async def reads_rotated_planes_in_linear_mode(dut: Any) -> None:
     tb = TB(dut, 0.3)
     await tb.start(step_i=step_word(gather_stride=2, pad_value=3), linear_i=1)
     words = []
     for plane in random.sample(range(1 << tb.addr_w), 30):
+        row, col = random.randrange(tb.tile_h), random.randrange(tb.tile_w)
         pixels = [random.getrandbits(tb.pixel_w) for _ in range(tb.tile_h * tb.tile_w)]
         for lane, pixel in enumerate(pixels):
-            tb.banks.words[lane // tb.tile_w, lane % tb.tile_w, plane] = pixel
-        tb.windows.send([{"window": gather_word(plane=plane, row=1, col=1, tile_row=5, tile_col=-1)}])
+            y, x = lane // tb.tile_w + row, lane % tb.tile_w + col
+            tb.banks.words[y % tb.tile_h, x % tb.tile_w, plane] = pixel
+        tb.windows.send([{"window": gather_word(plane=plane, row=row, col=col, tile_row=5, tile_col=-1)}])
         words.append({"word": as_lines(pixels, tb.act_w)})
     await tb.expect(words)
 

@@ -10,6 +10,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge
 
 PARAMETERS = [{"Tile": 3}, {"Tile": 13}]
+LATENCY = 3
 
 
 async def compare(dut: Any, step: int, size: int, tile: int, offset: int) -> None:
@@ -18,7 +19,7 @@ async def compare(dut: Any, step: int, size: int, tile: int, offset: int) -> Non
     dut.double_i.value = step == 2
     dut.full_i.value, dut.extra_i.value = size // side, size % side
     dut.tile_i.value, dut.offset_i.value = tile, offset
-    for _ in range(2):
+    for _ in range(LATENCY):
         await FallingEdge(dut.clk_i)
     pixels = [offset + step * lane for lane in range(side)]
     carries = {pixel % side: pixel // side for pixel in pixels}

@@ -10,17 +10,17 @@ from sim.support.streams import Field
 
 
 class WordReader:
-    """Agent at ports `read_*` and `word_*`: answers each window after `latency` cycles, or later.
+    """Agent at ports `read_*` and `word_*`: answers each window after `latency` cycles.
 
     `answers` holds the word of a window; a window it lacks gets a random word, which is kept there.
-    `stall` is the chance that a cycle takes no window, `late` that it delays the next word.
+    `stall` is the chance that a cycle takes no window.
     """
 
-    def __init__(self, dut: Any, window: str, latency: int, stall: float = 0.0, late: float = 0.0) -> None:
+    def __init__(self, dut: Any, window: str, latency: int, stall: float = 0.0) -> None:
         self.read_valid, self.read_ready = Field(dut.read_valid_o), Field(dut.read_ready_i)
         self.window = Field(getattr(dut, window))
         self.word_valid, self.word = Field(dut.word_valid_i), Field(dut.word_data_i)
-        self.latency, self.stall, self.late = latency, stall, late
+        self.latency, self.stall = latency, stall
         self.answers: dict[int, int] = {}
         self.windows: list[int] = []
         self._under_way: deque[tuple[int, int]] = deque()
@@ -42,7 +42,7 @@ class WordReader:
         self._cycle += 1
         self._ready = random.random() >= self.stall
         self.read_ready.write(self._ready)
-        due = bool(self._under_way) and self._under_way[0][0] <= self._cycle and random.random() >= self.late
+        due = bool(self._under_way) and self._under_way[0][0] == self._cycle
         self.word_valid.write(due)
         self.word.write(self._under_way.popleft()[1] if due else random.getrandbits(self.word.width))
 

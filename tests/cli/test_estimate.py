@@ -7,6 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sterna.cli.estimate import path_table, path_verdict
+from sterna.size import usage
+from sterna.size.devices import load_device
+from sterna.size.engine import EngineSize
+from sterna.size.hierarchy import Part
+from sterna.size.usage import Usage
 from sterna.size.whole import SMALL
 
 from .conftest import Sterna
@@ -33,6 +39,30 @@ def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: Path, small: str) -
     path.write_text(path.read_text().replace("fm_words: 8192", "fm_words: 65536"))
     ended = sterna("estimate", "--config", small, "--device", "de10-nano")
     assert "block RAM" in ended.out and "does not fit" in ended.out
+
+
+def sized(*picoseconds: int) -> EngineSize:
+    """An engine of modules with these delays, of wires alone."""
+    modules = []
+    for at, delay in enumerate(picoseconds):
+        path = usage.Path(delay // 2, 0, 1, "port", "port")
+        found = Usage(0, 0, 0, 0, 0, 0, 0, paths=dict.fromkeys(("cyclone5", "arria10"), path))
+        modules.append((Part(f"sterna_m{at}", ()), 1, found))
+    return EngineSize(SMALL, load_device("gx1150"), (), tuple(modules))
+
+
+@pytest.mark.parametrize(
+    ("delays", "rows", "verdict"),
+    [
+        ([5000] * 10 + [4166] * 5, 10, "takes 120.0% of a period (10 of 15 modules are over)"),
+        ([1000] * 11 + [4168], 8, "takes 100.0% of a period (1 of 12 modules are over)"),
+        ([1000, 4166], 2, "takes 100.0% of a period (all are within)"),
+    ],
+)
+def test_paths_over_the_period_are_all_shown(delays: list[int], rows: int, verdict: str) -> None:
+    size = sized(*delays)
+    assert path_table(size).row_count == rows
+    assert verdict in path_verdict(size)
 
 
 def test_unknown_device_is_refused(sterna: Sterna, small: str) -> None:

@@ -96,13 +96,50 @@ def test_registers_that_follow_no_logic_are_bypassed() -> None:
     assert (found.flip_flops, found.bypassed_flip_flops) == (2, 1)
 
 
+def multiplier(a: int, b: int, product: int, bits: int = 26) -> dict[str, Any]:
+    shape = {"A_WIDTH": "10100", "B_WIDTH": f"{bits:b}", "Y_WIDTH": "1"}
+    return cell("STERNA_MULTIPLIER", {"A": [a], "B": [b]}, {"Y": [product]}, **shape)
+
+
 def test_a_register_behind_a_multiplier_lies_in_it() -> None:
-    shape = {"A_WIDTH": "10100", "B_WIDTH": "11010", "Y_WIDTH": "1"}
-    product = cell("STERNA_MULTIPLIER", {"A": [1], "B": [2]}, {"Y": [3]}, **shape)
+    product = multiplier(1, 2, 3)
     inside = usage(module(product, register(3, 4), outputs=(4,)))
     assert (inside.flip_flops, dict(inside.multipliers)) == (0, {(20, 26): 1})
     outside = usage(module(product, register(3, 4), outputs=(3, 4)))
     assert outside.flip_flops == 1
+    two_blocks = usage(module(multiplier(1, 2, 3, bits=28), register(3, 4), outputs=(4,)))
+    assert two_blocks.flip_flops == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "outputs", "wires"),
+    [
+        # Both registers are in the block.
+        ([], (4,), 0),
+        # The register in front feeds another multiplier: it is in both blocks.
+        ([multiplier(1, 8, 9), register(9, 10)], (4, 10), 0),
+        # It feeds a LUT as well: a wire leads from it.
+        ([lut(9, 1, 8)], (4, 9), 219),
+        # The product is read by others than the register: wires lead from the multiplier and to the register.
+        ([], (3, 4), 1785 + 268),
+        ([lut(9, 1, 8)], (3, 4, 9), 219 + 1785 + 268),
+    ],
+)
+def test_wires_inside_a_block_take_no_time(more: list[dict[str, Any]], outputs: tuple[int, ...], wires: int) -> None:
+    found = usage(module(register(7, 1), multiplier(1, 2, 3), register(3, 4), *more, outputs=outputs))
+    path = found.paths["arria10"]
+    assert path.picoseconds == 219 + 1785 + 268
+    assert path.with_wires == path.picoseconds + wires
+    assert (path.start, path.end) == ("cell0", "cell2")
+
+
+def test_the_slowest_path_is_that_with_wires() -> None:
+    """One through LUTs is slower than a longer one inside a block."""
+    luts = [lut(20 + i, 19 + i, 30, 31, 32, 33) for i in range(5)]
+    cells = (register(7, 1), multiplier(1, 2, 3), register(3, 4), register(8, 19), *luts, register(24, 25))
+    path = usage(module(*cells, outputs=(4, 25))).paths["arria10"]
+    assert path.picoseconds == 219 + 5 * 272 + 268 < 219 + 1785 + 268
+    assert (path.with_wires, path.start, path.end) == (2 * path.picoseconds, "cell3", "cell9")
 
 
 def test_the_slowest_path() -> None:

@@ -20,15 +20,17 @@ from sterna.spec.config import EngineConfig, load_config
 
 #: A design that takes more of a device seldom meets its clock.
 FULL = 0.85
-#: Modules in the table of slow paths.
+#: Modules in the table of slow paths, if no more are over the period.
 SLOWEST = 8
 RULES = (
     "ALMs: open synthesis (Yosys, Cyclone V) of each module alone, times its instances. A LUT of six inputs takes an "
     "ALM, two smaller ones with at most eight inputs in all share one, as do two adder bits; LUTs in front of an adder "
     "that fit its ALM cost nothing; four registers an ALM, beside LUTs of the same row. Wide modules are stretched "
     "from two narrow ones. Memories and multipliers are counted from their shapes.",
-    "Delays: cells as Yosys knows them (arria10: those of Cyclone 10 GX, the same core), and as much again for wires. "
-    "No place and route was made: all of this is an estimate.",
+    "Delays: cells as Yosys knows them (arria10: those of Cyclone 10 GX, the same core), and as much again for wires; "
+    "inside a block there are none. In the block of a multiplier are registers in front of it that feed nothing but "
+    "multipliers, and those behind it; so are those behind a block RAM. No place and route was made: all of this is an "
+    "estimate.",
 )
 
 
@@ -42,6 +44,7 @@ def estimate(graph: Path | None, config: str, device: str) -> None:
     for line in shares(size):
         print(line)
     console.print(path_table(size))
+    print(path_verdict(size))
     if source is not None:
         with bar("compile") as show:
             package = compile_graph(source, engine, progress=lambda layer, done, total: show(done, total, layer))
@@ -97,24 +100,37 @@ def shares(size: EngineSize) -> Iterator[str]:
 
 
 def path_table(size: EngineSize) -> Table:
-    """The slowest paths inside modules."""
-    family, period = size.device.family, 1e6 / size.device.mhz
-    slowest = sorted(size.modules, key=lambda each: each[2].paths[family], reverse=True)[:SLOWEST]
-    title = f"Slowest modules; {period / 1000:.2f} ns are a period at {size.device.mhz} MHz (estimate)"
+    """The slowest paths inside modules: all that are over the period, and else some."""
+    title = f"Slowest modules; {_ns(size.device.period)} are a period at {size.device.mhz} MHz (estimate)"
     table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     table.add_column("module", no_wrap=True)
-    for name in ("Cyclone V", family, "with wires", "levels", "of a period"):
+    for name in ("Cyclone V", size.device.family, "with wires", "levels", "of a period"):
         table.add_column(name, justify="right", no_wrap=True)
-    for part, _, usage in slowest:
-        path = usage.paths[family]
-        times = (usage.paths["cyclone5"].picoseconds, path.picoseconds, 2 * path.picoseconds)
+    for part, paths in size.paths[: max(SLOWEST, _over(size))]:
+        path = paths[size.device.family]
         table.add_row(
             part.module.removeprefix("sterna_"),
-            *(f"{time / 1000:.2f} ns" for time in times),
+            *map(_ns, (paths["cyclone5"].picoseconds, path.picoseconds, path.with_wires)),
             str(path.levels),
-            f"{times[-1] / period:.0%}",
+            f"{path.with_wires / size.device.period:.0%}",
         )
     return table
+
+
+def path_verdict(size: EngineSize) -> str:
+    """Whether all paths are within the period."""
+    over, slowest = _over(size), size.paths[0][1][size.device.family].with_wires
+    verdict = f"{over} of {len(size.paths)} modules are over" if over else "all are within"
+    return f"Paths: the slowest takes {slowest / size.device.period:.1%} of a period ({verdict})"
+
+
+def _over(size: EngineSize) -> int:
+    """Modules whose slowest path is over the period."""
+    return sum(paths[size.device.family].with_wires > size.device.period for _, paths in size.paths)
+
+
+def _ns(picoseconds: float) -> str:
+    return f"{picoseconds / 1000:.2f} ns"
 
 
 def speed(found: Performance) -> Iterator[str]:

@@ -20,7 +20,7 @@ from sterna.spec.tape import Pool
 #: From the end of a step's WEIGHTS to the first beat of the next step's, beside the beats between them.
 STEP_SWITCH = 30
 #: From a fetch word to its first line in the line buffers.
-LINE_LATENCY = 20
+LINE_LATENCY = 25
 #: From a chunk to its first addition.
 CHUNK_LATENCY = 4
 #: From the last addition of a pass to its first value out of the drain, and from the last value to its word in memory.

@@ -34,6 +34,11 @@ class Device(BaseModel):
     #: The clock that an engine on it is meant to have.
     mhz: _Count
 
+    @property
+    def period(self) -> float:
+        """Picoseconds of a cycle of that clock."""
+        return 1e6 / self.mhz
+
 
 def load_device(name: str, path: Path = DEVICES) -> Device:
     """The device `name`. Raises SternaError if there is none or the file is wrong."""

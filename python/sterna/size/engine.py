@@ -13,7 +13,7 @@ from sterna.size.extrapolate import points, stretched
 from sterna.size.hierarchy import Instance, Part, engine
 from sterna.size.resources import Resources, resources, total
 from sterna.size.synthesis import Synthesis
-from sterna.size.usage import Usage
+from sterna.size.usage import Path, Usage
 from sterna.spec.config import EngineConfig
 from sterna.spec.paths import RTL
 
@@ -76,6 +76,12 @@ class EngineSize:
     def alms(self) -> int:
         """ALMs of all rows."""
         return sum(row.alms for row in self.rows)
+
+    @property
+    def paths(self) -> list[tuple[Part, dict[str, Path]]]:
+        """The slowest path of each module by family; the module that is slowest on the device comes first."""
+        found = [(part, usage.paths) for part, _, usage in self.modules]
+        return sorted(found, key=lambda each: each[1][self.device.family].with_wires, reverse=True)
 
     @property
     def shares(self) -> tuple[Share, ...]:

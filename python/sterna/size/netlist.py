@@ -8,7 +8,8 @@ The rules of packing (Intel, "Arria 10 Core Fabric": an ALM has eight inputs, tw
   leaves such LUTs outside.)
 - a register takes the output of a LUT or adder in its ALM, or one of the ALM's inputs. One that takes either an
   adder or another signal has the adder and one input, and no LUT: the synchronous load, which Yosys does not use;
-- registers that alone lie behind a multiplier or a block RAM are inside that block.
+- registers that alone lie behind a multiplier or a block RAM are inside that block. So are, once more, those in front
+  of multipliers that feed nothing else.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def usage(module: Mapping[str, Any]) -> Usage:
     absorbed = _absorbed(adders, luts.values(), fanout)
     loads = _loads(adders, luts.values(), flip_flops, fanout)
     left = [cell.input_nets for key, cell in luts.items() if key not in absorbed | loads]
-    within = _inside_blocks(cells, flip_flops, fanout)
+    behind = _behind_blocks(cells, flip_flops, fanout)
+    inside = behind | _before_multipliers(cells, flip_flops, fanout)
     logic = {net for cell in (*adders, *luts.values()) for bits in cell.outputs.values() for net in bits}
     bypassed = sum(register.inputs["DATAIN"][0] not in logic for register in flip_flops)
     return Usage(
@@ -94,11 +96,11 @@ def usage(module: Mapping[str, Any]) -> Usage:
         luts=len(luts),
         absorbed_luts=len(absorbed | loads),
         inputs=sum(map(len, left)) + _adder_inputs(adders, {key: luts[key] for key in absorbed}) + len(loads),
-        flip_flops=len(flip_flops) - within,
-        bypassed_flip_flops=bypassed - within,
+        flip_flops=len(flip_flops) - len(behind),
+        bypassed_flip_flops=bypassed - len(behind),
         memories=Counter(_memory(cell) for cell in cells if cell.kind == "STERNA_MEMORY"),
         multipliers=Counter(_multiplier(cell) for cell in cells if cell.kind == "STERNA_MULTIPLIER"),
-        paths={family: longest_path(cells, delays) for family, delays in FAMILIES.items()},
+        paths={family: longest_path(cells, delays, inside) for family, delays in FAMILIES.items()},
     )
 
 
@@ -191,17 +193,29 @@ def packed_alms(luts: Iterable[frozenset[int]]) -> int:
     return large + len(partnered) // 2 + fives + (len(left) - fives - beside + 1) // 2
 
 
-def _inside_blocks(cells: Iterable[Cell], flip_flops: Iterable[Cell], fanout: Mapping[Bit, int]) -> int:
-    """Registers that lie behind a multiplier or a block RAM and nothing else."""
+def _behind_blocks(cells: Iterable[Cell], flip_flops: Iterable[Cell], fanout: Mapping[Bit, int]) -> set[int]:
+    """Nets from a multiplier or a block RAM to a register and nothing else: the register is inside the block."""
     outputs = {
         bit
         for cell in cells
-        if cell.kind == "STERNA_MULTIPLIER" or (cell.kind == "STERNA_MEMORY" and _in_block_ram(cell))
+        if _is_one_dsp(cell) or (cell.kind == "STERNA_MEMORY" and _in_block_ram(cell))
         for bits in cell.outputs.values()
-        for bit in bits
-        if isinstance(bit, int) and fanout.get(bit, 0) == 1
+        for bit in _nets(bits)
+        if fanout.get(bit, 0) == 1
     }
-    return sum(register.inputs["DATAIN"][0] in outputs for register in flip_flops)
+    return outputs & {bit for register in flip_flops for bit in _nets(register.inputs["DATAIN"])}
+
+
+def _before_multipliers(cells: Iterable[Cell], flip_flops: Iterable[Cell], fanout: Mapping[Bit, int]) -> set[int]:
+    """Nets from a register to multipliers and nothing else: each of their blocks holds the register as well."""
+    multipliers = [cell for cell in cells if _is_one_dsp(cell)]
+    pins = Counter(bit for cell in multipliers for bits in cell.inputs.values() for bit in bits)
+    outputs = {bit for register in flip_flops for bit in _nets(register.outputs["Q"])}
+    return {bit for bit in outputs if pins[bit] and pins[bit] == fanout[bit]}
+
+
+def _is_one_dsp(cell: Cell) -> bool:
+    return cell.kind == "STERNA_MULTIPLIER" and _multiplier(cell).is_one_block
 
 
 def _in_block_ram(cell: Cell) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from sterna.size.devices import Device
-from sterna.size.usage import SHALLOW_WORDS, MemoryShape, MultiplierShape, Usage, is_shallow
+from sterna.size.usage import DSP_BITS, SHALLOW_WORDS, MemoryShape, MultiplierShape, Usage, is_shallow
 
 MLAB_BITS, MLAB_ALMS = 20, 10
 BLOCK_BITS = 40
@@ -116,4 +116,4 @@ def _dsp_halves(shape: MultiplierShape) -> int:
     small, large = sorted(shape)
     if small <= 18 and large <= 19:
         return 1
-    return 2 * -(-small // 27) * -(-large // 27)
+    return 2 * -(-small // DSP_BITS) * -(-large // DSP_BITS)

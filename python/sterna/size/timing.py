@@ -1,8 +1,12 @@
-"""The slowest path of a netlist from the delays of its cells. Wires cost nothing here."""
+"""The slowest path of a netlist from the delays of its cells.
+
+A wire is taken to cost as much as the cell that drives it, and the setup of a register as much again for the wire to
+it; see `Path.with_wires`. Inside a DSP block or a block RAM there are no wires.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,23 +74,41 @@ PORT = "port"
 Arc = tuple[int, int, int, bool]
 
 
-def longest_path(cells: Sequence[Cell], delays: Delays) -> Path:
-    """The slowest path between registers, blocks and ports."""
+def longest_path(cells: Sequence[Cell], delays: Delays, inside: Collection[int] = ()) -> Path:
+    """The slowest path, with wires, between registers, blocks and ports. The nets `inside` of blocks are no wires."""
     sources: dict[int, list[tuple[int, int, bool]]] = {}
     for cell in cells:
         for start, end, delay, level in _arcs(cell, delays):
             sources.setdefault(end, []).append((start, delay, level))
-    arrived = {net: Path(delay, 0, cell.name, PORT) for cell in cells for net, delay in _starts(cell, delays)}
+    arrived = {
+        net: Path(delay, delay if net in inside else 0, 0, cell.name, PORT)
+        for cell in cells
+        for net, delay in _starts(cell, delays)
+    }
     for net in _in_order(sources):
-        best = arrived.get(net, Path(0, 0, PORT, PORT))
+        best = arrived.get(net, Path(0, 0, 0, PORT, PORT))
+        weight = 1 if net in inside else 2
         for source, more, level in sources.get(net, ()):
             before = arrived[source]
-            if before.picoseconds + more > best.picoseconds:
-                best = Path(before.picoseconds + more, before.levels + level, before.start, PORT)
+            if before.with_wires + weight * more > best.with_wires:
+                best = Path(
+                    before.picoseconds + more,
+                    before.inside + (2 - weight) * more,
+                    before.levels + level,
+                    before.start,
+                    PORT,
+                )
         arrived[net] = best
     ends = ((net, setup, cell.name) for cell in cells for net, setup in _ends(cell, delays) if net in arrived)
-    ended = [arrived[net]._replace(picoseconds=arrived[net].picoseconds + setup, end=name) for net, setup, name in ends]
-    return max([*arrived.values(), *ended], default=Path(0, 0, PORT, PORT))
+    ended = [
+        arrived[net]._replace(
+            picoseconds=arrived[net].picoseconds + setup,
+            inside=arrived[net].inside + (setup if net in inside else 0),
+            end=name,
+        )
+        for net, setup, name in ends
+    ]
+    return max([*arrived.values(), *ended], key=lambda each: each.with_wires, default=Path(0, 0, 0, PORT, PORT))
 
 
 def _arcs(cell: Cell, delays: Delays) -> Iterator[Arc]:

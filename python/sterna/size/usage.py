@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 #: Words of a memory that goes into memory ALMs; deeper ones go into block RAM.
 SHALLOW_WORDS = 32
+#: Bits of the factors of a DSP block.
+DSP_BITS = 27
 
 
 def is_shallow(words: int) -> bool:
@@ -32,15 +34,28 @@ class MultiplierShape(NamedTuple):
     a: int
     b: int
 
+    @property
+    def is_one_block(self) -> bool:
+        """Whether one DSP block does it, whose registers stand in front of it and behind it."""
+        return max(self) <= DSP_BITS
+
 
 class Path(NamedTuple):
     """The slowest path between registers, or to or from a port."""
 
+    #: Delay of its cells.
     picoseconds: int
+    #: What of that belongs to cells whose wire to the next one is inside a DSP block or a block RAM.
+    inside: int
     #: LUTs, carry chains and blocks on it.
     levels: int
     start: str
     end: str
+
+    @property
+    def with_wires(self) -> int:
+        """Picoseconds with wires: those outside of blocks take as long as the cells that drive them, others nothing."""
+        return 2 * self.picoseconds - self.inside
 
 
 @dataclass(frozen=True)
