@@ -111,7 +111,8 @@ class _Compiler:
         written = tape.write(self.config.hash, self.segments)
         for step, counters in zip(self.steps, self.clock.frame(len(written)).steps, strict=True):
             step |= asdict(counters)
-        return Package(self.graph, written, self.config, self._metadata(image))
+        queued = self.clock.frame(len(written), queued=True)
+        return Package(self.graph, written, self.config, self._metadata(image) | {"queued_cycles": queued.cycles})
 
     def _stored_layers(self) -> list[str]:
         """Layers to store: every computed map when observing, and what each output shows."""

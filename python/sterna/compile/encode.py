@@ -258,9 +258,7 @@ def _records(fetched: NDArray[np.int64]) -> NDArray[np.int64]:
     return records
 
 
-def _payload(
-    config: EngineConfig, fetches: Fetches, records: NDArray[np.int64], chunks: NDArray[np.uint8]
-) -> bytes:
+def _payload(config: EngineConfig, fetches: Fetches, records: NDArray[np.int64], chunks: NDArray[np.uint8]) -> bytes:
     words = _fetch_words(config, fetches)
     parts, word, turn = [], 0, 0
     for kind, count in records.tolist():

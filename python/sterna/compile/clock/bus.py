@@ -96,7 +96,9 @@ def _take_tape_command(tape: Record, port: Record, machine: Record) -> None:
 
 
 @compiled
-def cycle_bus(bus: Record, ports: Records, tape: Record, load_step: Record, load_start: int, now: int, machine: Record) -> None:
+def cycle_bus(
+    bus: Record, ports: Records, tape: Record, load_step: Record, load_start: int, now: int, machine: Record
+) -> None:
     """A cycle of reading; `load_start`: the LOAD `load_step` is asked for."""
     tape_free = ports[TAPE_PORT].left == 0
     room = bus.outstanding < BURSTS

@@ -45,18 +45,18 @@ class Clock:
         self._steps.append(fields)
         self._passes.append(encoded)
 
-    def frame(self, tape_bytes: int, *, has_image: bool = False, is_queued: bool = False) -> FrameTime:
-        """A frame's time with a tape of `tape_bytes`, by default of a frame alone.
+    def frame(self, tape_bytes: int, *, queued: bool = False) -> FrameTime:
+        """The time of a frame with a tape of `tape_bytes`: alone, or one of many that are `queued`.
 
-        `has_image`: the image was loaded while the frame before ran; `is_queued`: another frame waits, whose image is
-        loaded.
+        A queued one finds its image loaded and loads the next one's, if the tape has a LOAD in the background.
         """
         # The model is compiled by numba, which takes long to import.
         from sterna.compile.clock import frame
 
         work = self._work()
         streamed = sum(step["weights_bytes"] * step["tile_groups"] for step in self._steps if step["op"] == Op.CONV)
-        parts = frame.parts(self._config, work, tape_bytes // ALIGN, has_image=has_image, is_queued=is_queued)
+        overlaps = queued and any(step.get("next") for step in self._steps)
+        parts = frame.parts(self._config, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps)
         ends = frame.run(parts, work, _LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed))
         assert ends[-1, 0], "the frame does not end"
         steps = np.diff(ends[:-1], axis=0, prepend=0)

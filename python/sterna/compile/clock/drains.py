@@ -19,11 +19,7 @@ def arbitrate(port: Record, drains: Records, load_valid: int) -> None:
     port.grant = -1
     for turn in range(count):
         asker = (port.behind + turn) % count
-        if asker < len(drains):
-            asks = drains[asker].valid and drains[asker].word_written
-        else:
-            asks = load_valid
-        if asks:
+        if drains[asker].valid and drains[asker].word_written if asker < len(drains) else load_valid:
             port.grant = asker
             port.behind = (asker + 1) % count
             return

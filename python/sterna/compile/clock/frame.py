@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sterna.compile.clock import bus, drains, issuer, lines, moves, sequencer, state, stream, units
 from sterna.compile.clock.jit import compiled
-from sterna.compile.clock.state import Record, Records
+from sterna.compile.clock.state import Records
 from sterna.compile.clock.timing import COUNTER_LATENCY
 from sterna.spec.config import EngineConfig
 
@@ -47,12 +47,25 @@ class Parts(NamedTuple):
 
 
 def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool, is_queued: bool) -> Parts:
-    """All parts as the start of a frame finds them."""
+    """All parts as the start of a frame with a tape of `tape_lines` lines finds them.
+
+    `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame behind it.
+    """
     layouts = (
-        (config.all_units, state.UNIT), (config.clusters, state.CLUSTER), (1, state.LOADER), (config.drains, state.DRAIN),
-        (1, state.ISSUER), (1, state.DISTRIBUTOR), (1, state.TABLE), (1, state.TAPE), (2, state.PORT), (1, state.BUS),
-        (1, state.MOVES), (1, state.SEQUENCER), (1, state.WRITE_PORT),
-    )  # fmt: skip
+        (config.all_units, state.UNIT),
+        (config.clusters, state.CLUSTER),
+        (1, state.LOADER),
+        (config.drains, state.DRAIN),
+        (1, state.ISSUER),
+        (1, state.DISTRIBUTOR),
+        (1, state.TABLE),
+        (1, state.TAPE),
+        (2, state.PORT),
+        (1, state.BUS),
+        (1, state.MOVES),
+        (1, state.SEQUENCER),
+        (1, state.WRITE_PORT),
+    )
     machine = state.machine(config)
     machine["has_image"], machine["is_queued"] = has_image, is_queued
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
@@ -163,6 +176,7 @@ def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
     until then (`units.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
     ends = np.zeros((len(work.steps) + 1, 1 + units.COUNTS), np.int64)
     counts = np.zeros(units.COUNTS, np.int64)
+    counts[units.WAIT_WEIGHTS] = len(parts.units)  # The counters lag, so that they begin with the idle cycle before.
     history = np.zeros((_HISTORY, units.COUNTS), np.int64)
     ended, control = 0, parts.sequencer[0]
     for now in range(1, most_cycles + 1):

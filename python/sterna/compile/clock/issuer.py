@@ -11,18 +11,12 @@ from sterna.spec.tape import AFTER_ALL
 @compiled
 def earlier_drained(issuer: Record, drains: int) -> bool:
     """Every pass of the steps before the current one is drained."""
-    for drain in range(drains):
-        if issuer.earlier[drain] > 0:
-            return False
-    return not issuer.earlier_open
+    return not issuer.earlier_open and not issuer.earlier[:drains].any()
 
 
 @compiled
 def _current_drained(issuer: Record, drains: int) -> bool:
-    for drain in range(drains):
-        if issuer.current[drain] > 0:
-            return False
-    return issuer.left == 0
+    return issuer.left == 0 and not issuer.current[:drains].any()
 
 
 @compiled
@@ -34,12 +28,9 @@ def drained(issuer: Record, drains: int) -> bool:
 @compiled
 def step_drained(issuer: Record, drains: int) -> bool:
     """The oldest step that was not yet noted is drained."""
-    if not issuer.earlier_open:
-        return issuer.current_open and _current_drained(issuer, drains)
-    for drain in range(drains):
-        if issuer.earlier[drain] > 0:
-            return False
-    return True
+    if issuer.earlier_open:
+        return not issuer.earlier[:drains].any()
+    return issuer.current_open and _current_drained(issuer, drains)
 
 
 @compiled

@@ -1,19 +1,22 @@
-"""Compiling the cycle model: numba, with what it compiled kept for the next process."""
+"""Compiles the cycle model by numba, with what it compiled kept for the next process."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.core import config
+
+from sterna.run.simulator import default_build_dir
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _SOURCES = Path(__file__).parent
+_SETTINGS: Any = numba.config
 
 
 def compiled(function: Function) -> Function:
@@ -23,23 +26,23 @@ def compiled(function: Function) -> Function:
     folder for each state of all sources.
     """
     folder = _cache_folder()
-    before = config.CACHE_DIR
-    config.CACHE_DIR = "" if folder is None else str(folder)
+    before = _SETTINGS.CACHE_DIR
+    _SETTINGS.CACHE_DIR = "" if folder is None else str(folder)
     try:
-        result: Function = numba.njit(cache=folder is not None, error_model="numpy")(function)
+        compiled_function: Any = numba.njit(cache=folder is not None, error_model="numpy")(function)
     finally:
-        config.CACHE_DIR = before
+        _SETTINGS.CACHE_DIR = before
+    result: Function = compiled_function
     return result
 
 
+@cache
 def _cache_folder() -> Path | None:
-    """A folder that can be written, or None: then every process compiles anew."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    base = Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sterna" / "clock"
+    """A folder beside the built simulators; None if it cannot be written: then every process compiles anew."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_SOURCES.glob("*.py"))))
-    folder = base / digest.hexdigest()[:16]
+    folder = default_build_dir() / "clock" / digest.hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
+    except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None

@@ -1,4 +1,4 @@
-"""Fetch words to lines (`sterna_line_loader`, `sterna_tile_cursor`, `sterna_line_writer`, the rings of `sterna_cluster`)."""
+"""Fetch words to lines (`sterna_line_loader`, `sterna_tile_cursor`, `sterna_line_writer`, `sterna_cluster`)."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def _may_ask(loader: Record, clusters: Records, step: Record, written: int, fetc
         return False
     if fetches[step.fetch + loader.fetch].after > written:
         return False
+    room = True
     for cluster in range(loader.position, len(clusters), step.shared):
-        if not clusters[cluster].writer_room:
-            return False
-    return True
+        room = room and clusters[cluster].writer_room
+    return room
 
 
 @compiled

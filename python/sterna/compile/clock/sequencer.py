@@ -1,4 +1,4 @@
-"""The steps of a frame (`sterna_sequencer`). Its signals are found at the start of a cycle, its registers set at the end."""
+"""The steps of a frame (`sterna_sequencer`): signals are found at the start of a cycle, registers set at its end."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def look(
     _look(sequencer, issuer, drains, lines_done)
     _end_steps(sequencer, issuer, drains)
     state, room, step = sequencer.state, sequencer.open_count < OPEN_STEPS, steps[sequencer.next]
-    if state == CLEAR or state == START:
+    if state in (CLEAR, START):
         sequencer.next_state = state + 1
     elif state == STEP:
         _in_step(sequencer, tape, table, moves, steps)

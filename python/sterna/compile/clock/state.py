@@ -1,7 +1,8 @@
 """Registers of the cycle model: a record for each part, integers only. What has no comment is named as in the RTL.
 
-A function of a part takes its record and those of its neighbours, and does one cycle. Parts are called downstream first,
-so each sees the others' registers as they were at the start of the cycle.
+A function of a part takes its record and those of its neighbours, and does one cycle. Parts are called downstream first
+(`frame.run`), so each sees the others' registers as they were at the start of the cycle; where two look at each other,
+a register has a twin `*_next`, or `*_room` is what a queue had room for at the start.
 """
 
 from __future__ import annotations
@@ -43,15 +44,15 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 
 
 #: The engine's config and the frame: `has_image`, it was loaded while the frame before ran; `is_queued`, another frame
-#: waits. `beat_*` and `*_beats` are about bus beats.
+#: waits. Names with `beat` count bus beats, or by them.
 MACHINE = _layout(
     "clusters drain_clusters units fifo_chunks chunk_entries buffer_lines table_beats beat_words beat_chunks"
     " cluster_beats line_beats word_beats has_image is_queued"
 )
 
 #: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
-#: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat in memory at which
-#: a move begins; `next_conv` is the CONV step behind it, or -1.
+#: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
+#: which a move begins; `next_conv` is the CONV step behind it, or -1.
 STEP = _layout(
     "op next words address tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
     " fetches record records next_conv"
@@ -59,8 +60,8 @@ STEP = _layout(
 FETCH = _layout("lines after")
 RECORD = _layout("kind count")
 
-#: A unit. `next_at` is where its next chunk lies in the codes, `at` the entry in front; `act_*` is what that entry does,
-#: with the SKIP that goes with it. From `add` on: what the unit does in this cycle.
+#: A unit. `next_at` is where its next chunk lies in the codes, `at` the entry in front; `act_*` is what that entry
+#: does, with the SKIP that goes with it. From `add` on: what the unit does in this cycle.
 UNIT = _layout(
     "step passes_left chunks_left first_at next_at chunk_stride chunks chunk_room waiting left at"
     " act_op act_line act_moves act_drops act_advance act_taken act_code pointer op_count op_head request_count"

@@ -1,4 +1,4 @@
-"""The tape from the bus to units, loader and tables (`sterna_tape_reader`, `sterna_distributor`, `sterna_table_writer`)."""
+"""The tape to units, loader and tables (`sterna_tape_reader`, `sterna_distributor`, `sterna_table_writer`)."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _ready(tape: Record, table: Record, distributor: Record, weights_enabled: bo
         return table.room
     if tape.state == _PAYLOAD and tape.kind == _WEIGHTS:
         return distributor.room and weights_enabled
-    return tape.state == _PAYLOAD or tape.state == _TAPE_HEADER or tape.state == _HEADER
+    return tape.state in (_TAPE_HEADER, _HEADER, _PAYLOAD)
 
 
 @compiled
@@ -227,7 +227,7 @@ def cycle_tape(
         _hand_on(tape, table, distributor, now)
         tape.left -= 1
         last = tape.left == 0
-    if tape.state == _TAPE_HEADER or tape.state == _HEADER or tape.state == _PAYLOAD:
+    if tape.state in (_TAPE_HEADER, _HEADER, _PAYLOAD):
         tape.state += last
     elif tape.state == _NEXT:
         tape.left = machine.line_beats
@@ -240,6 +240,5 @@ def cycle_tape(
     elif tape.state == STEP:
         if taken_step:
             _ask_for_step(tape, steps[tape.step])
-    elif tape.state != IDLE and tape.state != DONE:
+    elif tape.state not in (IDLE, DONE):
         tape.state += 1
-

@@ -74,9 +74,9 @@ def _decode(unit: Record, codes: NDArray[np.uint8], table: NDArray[np.int64]) ->
     kind = table[0, entry]
     line = kind == _ADD and table[1, entry] > 0
     unit.act_line = line
-    unit.act_op = kind == _ADD or kind == _DOUBLE or kind == _END
-    unit.act_moves = line or taken == 2 or kind == _SKIP or kind == _END
-    unit.act_drops = kind == _END or kind == _PAD
+    unit.act_op = kind in (_ADD, _DOUBLE, _END)
+    unit.act_moves = line or taken == 2 or kind in (_SKIP, _END)
+    unit.act_drops = kind in (_END, _PAD)
     unit.act_advance = advance
     unit.act_taken = taken
     unit.act_code = table[2, entry] + (_LINE if line else 0) + (_LAST if kind == _END else 0)
