@@ -97,8 +97,9 @@ def _issue(unit: Record, written: int, drain_reads: int) -> None:
 
 
 @compiled
-def _share_port(first: Record, second: Record) -> None:
+def cycle_port(pair: Records) -> None:
     """A read serves both units if they ask for the same line; else the one that is behind goes first."""
+    first, second = pair[0], pair[1]
     first.served, second.served = first.wants, second.wants
     if first.wants and second.wants and first.line != second.line:
         first.served = first.line < second.line
@@ -216,6 +217,6 @@ def cycle_cluster(
         first, second = units[place], units[place + 1]
         _issue(first, cluster.written_seen, drain.read)
         _issue(second, cluster.written_seen, drain.read)
-        _share_port(first, second)
+        cycle_port(units[place : place + 2])
         _cycle_unit(first, place, cluster, drain, steps, machine, codes, table, counts)
         _cycle_unit(second, place + 1, cluster, drain, steps, machine, codes, table, counts)
