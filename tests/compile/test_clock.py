@@ -78,7 +78,7 @@ def test_a_tape_without_conv_has_a_time() -> None:
     package = compile_graph(graph, NANO)
     load, store = package.schedule.steps
     assert load.cycles > 4 * NANO.word_beats and store.cycles > 4 * NANO.word_beats
-    assert package.schedule.queued_cycles == load.cycles + store.cycles + 1
+    assert 0 <= package.schedule.queued_cycles - load.cycles - store.cycles <= 1
 
 
 def test_what_is_compiled_is_kept_if_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
