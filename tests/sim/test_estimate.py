@@ -14,6 +14,7 @@ from sterna.run.package import Package, StepInfo
 from sterna.spec import load_config
 from sterna.spec.paths import ROOT
 from support.engines import simulated
+from support.network_graphs import random_network_graph
 from support.random_graphs import random_graph
 
 #: Largest error of cycles, and of a share of unit-cycles that wait.
@@ -71,3 +72,18 @@ def test_the_kept_model(engine: Device) -> None:
     assert len(judged) >= 10
     for step, counted in judged:
         check(step, counted, package.config.all_units)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("density", [0.3, 0.1])
+def test_yolov2_as_on_arria10(density: float) -> None:
+    """Tiles of 3x3 of a small image: as many tiles and the same weights as those of 13x13 of 416x416."""
+    config = load_config("arria10").model_copy(update={"name": "small-tiles", "tile_h": 3, "tile_w": 3})
+    graph = random_network_graph(np.random.default_rng(0), "yolov2", 96, 96, density=density)
+    package = compile_graph(graph, config)
+    with simulated(config) as device:
+        alone, queued = count(device, package)
+    assert abs(package.schedule.queued_cycles / queued.cycles - 1) < MOST_ERROR
+    for step, counted in zip(package.schedule.steps, alone.steps, strict=True):
+        if counted.cycles >= SHORT:
+            check(step, counted, config.all_units)
