@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from sterna.compile.clock.units import entry_table
 from sterna.compile.encode import EncodedPass, encode_pass, requant_payload
 from sterna.compile.schedule import Additions, Fetches, Pass, PassWork
 from sterna.graph import Requant
@@ -42,6 +44,12 @@ def entries_of(config: EngineConfig, work: PassWork) -> tuple[EncodedPass, list[
     return encoded, entries
 
 
+def pointers(config: EngineConfig, encoded: EncodedPass) -> NDArray[np.int64]:
+    """The line pointer behind each [round, stream]."""
+    advance = entry_table(config)[1]
+    return advance[encoded.codes].sum(axis=2).cumsum(axis=0) - 1
+
+
 @given(st.lists(st.integers(0, 511), max_size=40), st.sampled_from([32, 64, 512]))
 def test_skips_reach_every_line(lines: list[int], buffer_lines: int) -> None:
     config = NANO.model_copy(update={"buffer_lines": buffer_lines})
@@ -59,10 +67,7 @@ def test_skips_reach_every_line(lines: list[int], buffer_lines: int) -> None:
             pointer += entry & 3
     assert met == sorted(lines)
     assert pointer == 511
-    assert encoded.additions.sum() == len(lines)
-    assert encoded.reads.sum() == len(set(lines))
-    assert encoded.cycles.sum() >= len(lines) + NANO.units
-    assert encoded.pointer[-1].tolist() == [511] * NANO.units
+    assert pointers(config, encoded)[-1].tolist() == [511] * NANO.units
 
 
 def test_near_lines_need_no_skip() -> None:
@@ -76,14 +81,13 @@ def test_additions_that_touch_one_slot_are_parted(density: float) -> None:
     stream, line, slot = np.nonzero(rng.random((NANO.units, 512, 16)) < density)
     order = rng.permutation(len(line))
     work = pass_work(512, list(zip(stream[order], line[order], slot[order], strict=True)))
-    encoded, streams = entries_of(NANO, work)
+    _, streams = entries_of(NANO, work)
     repeated = sum(
         first < CONTROL and second < CONTROL and first >> 1 & 15 == second >> 1 & 15
         for entries in streams
         for first, second in pairwise(entries)
     )
     assert repeated < 0.01 * len(line)
-    assert encoded.additions.sum() == len(line)
     for index, entries in enumerate(streams):
         assert added(entries) == sorted(zip(line[stream == index], slot[stream == index], strict=True))
 
@@ -106,7 +110,8 @@ def test_units_with_little_work_wait_for_the_others() -> None:
     busy = [(0, int(line), int(slot)) for line, slot in zip(*np.nonzero(rng.random((2048, 16)) < 0.3), strict=True)]
     encoded, streams = entries_of(NANO, pass_work(2048, [*busy, (1, 2047, 3), (2, 5, 3)]))
     assert max(len(stream) for stream in streams[1:]) < 100
-    spread = encoded.pointer.max(axis=1) - encoded.pointer.min(axis=1)
+    places = pointers(NANO, encoded)
+    spread = places.max(axis=1) - places.min(axis=1)
     assert spread.max() <= NANO.buffer_lines
 
 

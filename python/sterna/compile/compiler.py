@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sterna.compile.clock import Clock
 from sterna.compile.encode import encode_pass, requant_payload
-from sterna.compile.estimate import Clock
 from sterna.compile.lower import PHASES, Operation, Program, lower
 from sterna.compile.memory import (
     Map,
@@ -26,7 +26,6 @@ from sterna.compile.memory import (
 from sterna.compile.schedule import Pass, Spread, drained_words, pass_work, spread
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
-from sterna.run.device import StepCounters
 from sterna.run.package import Package
 from sterna.spec import tape
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
@@ -109,7 +108,11 @@ class _Compiler:
             self._store_complete(wanted, set(operation.outputs))
             if self.placement.load_behind == index:
                 self._move([self.graph.input.name], Op.LOAD, self.placement.regions[self.graph.input.name], next=1)
-        return Package(self.graph, tape.write(self.config.hash, self.segments), self.config, self._metadata(image))
+        written = tape.write(self.config.hash, self.segments)
+        for step, counters in zip(self.steps, self.clock.frame(len(written)).steps, strict=True):
+            step |= asdict(counters)
+        queued = self.clock.frame(len(written), queued=True)
+        return Package(self.graph, written, self.config, self._metadata(image) | {"queued_cycles": queued.cycles})
 
     def _stored_layers(self) -> list[str]:
         """Layers to store: every computed map when observing, and what each output shows."""
@@ -192,8 +195,9 @@ class _Compiler:
         )
 
     def _move(self, layers: list[str], op: Op, region: Region, **fields: int) -> None:
-        counters = self.clock.move(region.words, background=bool(fields.get("next")))
-        self._step(layers, op, counters, fm_base=region.base, fm_words=region.words, **fields)
+        fields |= {"op": op, "fm_base": region.base, "fm_words": region.words}
+        self.clock.move(fields)
+        self._step(layers, fields)
 
     def _operation(self, operation: Operation, plan: Spread) -> None:
         source = join_maps([self._map(name) for name in operation.sources])
@@ -244,55 +248,47 @@ class _Compiler:
         encoded = encode_pass(self.config, streams, work)
         table = tape.pad(requant_payload(operation.requant, chosen))
         additions = len(work.additions.line)
-        counters = self.clock.conv(
-            chosen, encoded, pool=operation.pool, tiles=target.tiles, tiles_at_once=plan.tiles_at_once
-        )
+        fields: dict[str, int] = {
+            "op": Op.CONV,
+            "pool": operation.pool,
+            "gather_stride": operation.gather_stride,
+            "activation": Activation[operation.requant.activation.upper()],
+            "shift": operation.requant.shift,
+            "pad_value": operation.pad_value,
+            "tiles_at_once": plan.tiles_at_once,
+            "fm_base": bases[-1],
+            "keep_base": bases[0] if operation.pool is Pool.KEEP else 0,
+            "in_full_rows": source.height // self.config.tile_h,
+            "in_extra_rows": source.height % self.config.tile_h,
+            "in_full_cols": source.width // self.config.tile_w,
+            "in_extra_cols": source.width % self.config.tile_w,
+            "in_tiles_w": source.tiles_w,
+            "out_tiles_h": target.tiles_h,
+            "out_tiles_w": target.tiles_w,
+            "out_plane": target.tiles,
+            "tile_groups": -(-target.tiles // plan.tiles_at_once),
+            "filters": chosen.channels,
+            "group_words": chosen.group_words,
+            "requant_bytes": len(table),
+            "weights_bytes": len(encoded.payload),
+        }
+        self.clock.conv(fields, encoded)
         self._step(
             list(operation.layers),
-            Op.CONV,
-            counters,
+            fields,
             number=number,
             additions=additions * target.tiles,
             lane_work=additions * math.prod(self._size(operation.output)),
-            pool=operation.pool,
-            gather_stride=operation.gather_stride,
-            activation=Activation[operation.requant.activation.upper()],
-            shift=operation.requant.shift,
-            pad_value=operation.pad_value,
-            tiles_at_once=plan.tiles_at_once,
-            fm_base=bases[-1],
-            keep_base=bases[0] if operation.pool is Pool.KEEP else 0,
-            in_full_rows=source.height // self.config.tile_h,
-            in_extra_rows=source.height % self.config.tile_h,
-            in_full_cols=source.width // self.config.tile_w,
-            in_extra_cols=source.width % self.config.tile_w,
-            in_tiles_w=source.tiles_w,
-            out_tiles_h=target.tiles_h,
-            out_tiles_w=target.tiles_w,
-            out_plane=target.tiles,
-            tile_groups=-(-target.tiles // plan.tiles_at_once),
-            filters=chosen.channels,
-            group_words=chosen.group_words,
-            requant_bytes=len(table),
-            weights_bytes=len(encoded.payload),
         )
         self.segments.append(Segment(SegmentKind.REQUANT, table))
         self.segments.append(Segment(SegmentKind.WEIGHTS, encoded.payload))
         self.convs += 1
 
     def _step(
-        self,
-        layers: list[str],
-        op: Op,
-        counters: StepCounters,
-        *,
-        number: int = 0,
-        additions: int = 0,
-        lane_work: int = 0,
-        **fields: int,
+        self, layers: list[str], fields: dict[str, int], *, number: int = 0, additions: int = 0, lane_work: int = 0
     ) -> None:
         try:
-            payload = tape.pack_step(op=op, **fields)
+            payload = tape.pack_step(**fields)
         except SternaError as error:
             raise SternaError(
                 error.what,
@@ -306,9 +302,8 @@ class _Compiler:
         self.steps.append(
             {
                 "layers": layers,
-                "op": op.name,
+                "op": Op(fields["op"]).name,
                 "pass": number,
-                **asdict(counters),
                 "nonzeros": additions,
                 "lane_work": lane_work,
             }

@@ -34,18 +34,14 @@ _FETCH_AHEAD = 2
 
 @dataclass(frozen=True)
 class EncodedPass:
-    """The WEIGHTS payload of a pass and what the cycle model needs to know of it."""
+    """The WEIGHTS payload of a pass, and its parts as the cycle model takes them."""
 
     payload: bytes
     fetches: Fetches
-    #: By [round, stream]: cycles that the entries take if nothing has to be waited for, entries that read a line, that
-    #: touch an accumulator, and the line pointer behind the round.
-    cycles: NDArray[np.float64]
-    reads: NDArray[np.float64]
-    additions: NDArray[np.float64]
-    pointer: NDArray[np.int64]
-    #: Fetch words that have come before each round.
-    fetched: NDArray[np.int64]
+    #: The entries uint8[round, stream, entry] of all chunks.
+    codes: NDArray[np.uint8]
+    #: The records int64[record, 2] in order: kind, count.
+    records: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -65,13 +61,10 @@ def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPa
     ends = _rounds(config, entries)
     pointer = np.where(ends > entries.starts[:-1], entries.pointer[np.maximum(ends, 1) - 1], -1)
     fetched = _fetched(config, work.fetches, pointer)
-    chunks = _chunks(config, entries, ends)
-    payload = tape.pad(_records(config, work.fetches, fetched, chunks))
-    bounds = np.vstack([entries.starts[:-1], ends])
-    cycles, reads, additions = (
-        np.diff(np.concatenate([[0.0], np.cumsum(kind)])[bounds], axis=0) for kind in _kinds(config, entries)
-    )
-    return EncodedPass(payload, work.fetches, cycles, reads, additions, pointer, fetched)
+    codes = _codes(config, entries, ends)
+    records = _records(fetched)
+    payload = tape.pad(_payload(config, work.fetches, records, _chunks(config, codes)))
+    return EncodedPass(payload, work.fetches, codes, records)
 
 
 def _entries(config: EngineConfig, streams: int, work: PassWork) -> _Entries:
@@ -232,60 +225,51 @@ def _fetched(config: EngineConfig, fetches: Fetches, pointer: NDArray[np.int64])
     return np.maximum.accumulate(np.maximum(grouped, np.minimum(required, len(last))))
 
 
-def _chunks(config: EngineConfig, entries: _Entries, ends: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Bytes [round, stream, chunk_bytes] of the streams' chunks; what is left over is PAD."""
+def _codes(config: EngineConfig, entries: _Entries, ends: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Entries [round, stream, entry] of the streams' chunks; what is left over is PAD."""
     rounds, streams = ends.shape
-    size, bits = config.chunk_entries, config.entry_bits
+    size = config.chunk_entries
     pad = (tape.ENTRY_CONTROL << (config.slot_bits + 1)) | Command.PAD
-    codes = np.full((rounds * streams, size), pad, np.uint64)
+    codes = np.full((rounds * streams, size), pad, np.uint8)
     begins = np.vstack([entries.starts[:-1], ends[:-1]])
     counts = (ends - begins).T.ravel()  # stream after stream, as the entries lie
     place = (np.arange(rounds)[None, :] * streams + np.arange(streams)[:, None]).ravel()
     row = np.repeat(place, counts)
     column = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     codes[row, column] = entries.code
-    words = np.bitwise_or.reduce(codes << (np.arange(size, dtype=np.uint64) * np.uint64(bits)), axis=1)
-    chunks = words.astype("<u8").view(np.uint8).reshape(rounds, streams, 8)
+    return codes.reshape(rounds, streams, size)
+
+
+def _chunks(config: EngineConfig, codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bytes [round, stream, chunk_bytes] of the chunks with the entries `codes`."""
+    shift = np.arange(config.chunk_entries, dtype=np.uint64) * np.uint64(config.entry_bits)
+    words = np.bitwise_or.reduce(codes.astype(np.uint64) << shift, axis=2)
+    chunks = words.astype("<u8")[..., None].view(np.uint8)
     return chunks[..., : config.chunk_bytes]
 
 
-def _kinds(config: EngineConfig, entries: _Entries) -> list[NDArray[np.float64]]:
-    """For each entry: the cycles it takes, whether it reads a line, whether it touches an accumulator.
-
-    A SKIP goes with the entry behind it, unless that is in the next chunk. An accumulator that was touched by the
-    entry before costs a cycle more.
-    """
-    low = entries.code & ((1 << (config.slot_bits + 1)) - 1)
-    skip = entries.code >> (config.slot_bits + 1)
-    adds = skip != tape.ENTRY_CONTROL
-    doubles = ~adds & (low >= 1 << config.slot_bits)
-    skips = ~adds & (low & ~7 == Command.SKIP)
-    slot = np.where(adds, low >> 1, low & ((1 << config.slot_bits) - 1))
-    touches = adds | doubles
-    again = np.zeros(len(slot), bool)
-    again[1:] = (slot[1:] == slot[:-1]) & touches[1:] & touches[:-1] & (entries.stream[1:] == entries.stream[:-1])
-    index = np.arange(len(slot))
-    in_row = index - np.maximum.accumulate(np.where(skips, -1, index))  # place in a row of SKIPs, from 1
-    cycles = np.where(skips, (in_row + 1) % 2 + 1 / config.chunk_entries, 1.0) + again
-    return [cycles, (adds & (skip > 0)).astype(float), touches.astype(float)]
+def _records(fetched: NDArray[np.int64]) -> NDArray[np.int64]:
+    """FETCH and ROUNDS records in the order of `fetched`, the fetch words that come before each round."""
+    words = np.diff(fetched, prepend=0)
+    turns = np.flatnonzero(words)
+    rounds = np.diff(turns, append=len(fetched))
+    kinds = np.full(len(turns), RecordKind.FETCH), np.full(len(turns), RecordKind.ROUNDS)
+    records: NDArray[np.int64] = np.stack([np.stack(kinds, 1), np.stack([words[turns], rounds], 1)], 2).reshape(-1, 2)
+    return records
 
 
-def _records(config: EngineConfig, fetches: Fetches, fetched: NDArray[np.int64], chunks: NDArray[np.uint8]) -> bytes:
-    """FETCH and ROUNDS records in the order of `fetched`."""
+def _payload(config: EngineConfig, fetches: Fetches, records: NDArray[np.int64], chunks: NDArray[np.uint8]) -> bytes:
     words = _fetch_words(config, fetches)
-    turns = np.flatnonzero(np.diff(fetched, prepend=0))
-    parts, done = [], 0
-    for turn, end in zip(turns, [*turns[1:], len(fetched)], strict=True):
-        parts.append(_record_header(config, RecordKind.FETCH, int(fetched[turn]) - done))
-        parts.append(tape.pad(words[done : fetched[turn]].tobytes(), config.beat_bytes))
-        parts.append(_record_header(config, RecordKind.ROUNDS, int(end - turn)))
-        parts.append(chunks[turn:end].tobytes())
-        done = int(fetched[turn])
+    parts, word, turn = [], 0, 0
+    for kind, count in records.tolist():
+        parts.append(tape.pad((count << 8 | kind).to_bytes(8, "little"), config.beat_bytes))
+        if kind == RecordKind.FETCH:
+            parts.append(tape.pad(words[word : word + count].tobytes(), config.beat_bytes))
+            word += count
+        else:
+            parts.append(chunks[turn : turn + count].tobytes())
+            turn += count
     return b"".join(parts)
-
-
-def _record_header(config: EngineConfig, kind: RecordKind, count: int) -> bytes:
-    return tape.pad((count << 8 | kind).to_bytes(8, "little"), config.beat_bytes)
 
 
 def _fetch_words(config: EngineConfig, fetches: Fetches) -> NDArray[np.int64]:

@@ -62,14 +62,19 @@ class Fetches:
     after: NDArray[np.int64]
 
     @property
+    def word_lines(self) -> NDArray[np.int64]:
+        """Lines that each fetch word gives."""
+        return np.bitwise_count(self.mask).astype(np.int64)
+
+    @property
     def last_lines(self) -> NDArray[np.int64]:
         """The last line that each fetch word gives."""
-        return np.cumsum(np.bitwise_count(self.mask).astype(np.int64)) - 1
+        return np.cumsum(self.word_lines) - 1
 
     @property
     def lines(self) -> int:
         """Lines of the pass."""
-        return int(np.bitwise_count(self.mask).sum())
+        return int(self.word_lines.sum())
 
 
 @dataclass(frozen=True)

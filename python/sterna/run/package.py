@@ -97,7 +97,10 @@ class Schedule(_Record):
     #: Bytes of the frame and of the result memory.
     frame_bytes: _Count
     result_bytes: _Count
+    #: What the compiler expects a frame alone to cost, step by step.
     steps: tuple[StepInfo, ...]
+    #: Clock cycles from one frame's end to the next one's, when frames are queued, as the compiler expects them.
+    queued_cycles: _Count
 
     def stored(self, layer: str) -> StoreRegion | None:
         """The region that holds `layer`, if the engine stores it."""

@@ -35,7 +35,7 @@ class Point:
     """A config that runs the graph."""
 
     config: EngineConfig
-    #: Clock cycles a frame.
+    #: Clock cycles from one frame to the next.
     cycles: int
     #: Additions on pixels that exist: what any engine has to do.
     lane_work: int
@@ -126,7 +126,7 @@ def _compile(graph: Graph, config: EngineConfig) -> dict[str, int] | None:
     steps = package.schedule.steps
     used = max(_last_word(step, config) for step in tape.read(package.tape).steps)
     return {
-        "cycles": max(1, sum(step.cycles for step in steps)),
+        "cycles": package.schedule.queued_cycles,
         "lane_work": sum(step.lane_work for step in steps),
         "fm_words": -(-used // WORDS_STEP) * WORDS_STEP,
     }

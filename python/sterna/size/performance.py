@@ -51,7 +51,7 @@ def performance(package: Package, mhz: int) -> Performance:
     return Performance(
         config=package.config,
         mhz=mhz,
-        cycles=max(1, sum(step.cycles for step in package.schedule.steps)),
+        cycles=package.schedule.queued_cycles,
         tape_bytes=len(package.tape) + again,
         frame_bytes=package.schedule.frame_bytes,
         result_bytes=package.schedule.result_bytes,

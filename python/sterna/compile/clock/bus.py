@@ -1,0 +1,118 @@
+"""The bus: bursts of both ports of the AXI reader and the memory that answers (`sterna_axi_reader`,
+`sterna_burst_splitter`, `sim/harness/axi_memory.cpp`)."""
+
+from __future__ import annotations
+
+from sterna.compile.clock.jit import compiled
+from sterna.compile.clock.state import BEAT_RING, Record, Records
+from sterna.compile.clock.timing import (
+    BUFFER_BEATS,
+    BURST_BEATS,
+    BURSTS,
+    MEMORY_LATENCY,
+    RAM_FIFO_LATENCY,
+)
+
+TAPE_PORT, LOAD_PORT = 0, 1
+
+
+@compiled
+def burst_beats(left: int, address: int) -> int:
+    """Beats of the next burst of a transfer of which `left` beats are left, from beat `address` on."""
+    return min(left, BURST_BEATS - address % BURST_BEATS)
+
+
+@compiled
+def beat_there(port: Record, now: int) -> bool:
+    """A beat waits to be taken."""
+    return port.count > 0 and port.time[port.head] + RAM_FIFO_LATENCY <= now
+
+
+@compiled
+def take_beat(port: Record) -> None:
+    """Take it."""
+    port.head = (port.head + 1) & (BEAT_RING - 1)
+    port.count -= 1
+    port.reserved -= 1
+
+
+@compiled
+def _receive(bus: Record, ports: Records, now: int) -> bool:
+    """The memory gives a beat; whether it is the last of its burst."""
+    if bus.count == 0 or bus.time[bus.head] > now:
+        return False
+    port = ports[bus.port[bus.head]]
+    port.time[(port.head + port.count) & (BEAT_RING - 1)] = now
+    port.count += 1
+    bus.beats[bus.head] -= 1
+    if bus.beats[bus.head] > 0:
+        return False
+    bus.head = (bus.head + 1) & (BURSTS - 1)
+    bus.count -= 1
+    return True
+
+
+@compiled
+def _choose(bus: Record, ports: Records) -> int:
+    """The port that asks for a burst, in turn; -1 if none does."""
+    for turn in range(2):
+        index = (bus.behind + turn) % 2
+        if ports[index].left > 0 and ports[index].reserved <= BUFFER_BEATS - BURST_BEATS:
+            bus.behind = (index + 1) % 2
+            return index
+    return -1
+
+
+@compiled
+def _ask(bus: Record, port: Record, index: int) -> None:
+    beats = burst_beats(port.left, port.address)
+    port.left -= beats
+    port.address += beats
+    port.reserved += beats
+    bus.ar_valid = 1
+    bus.ar_port = index
+    bus.ar_beats = beats
+    bus.outstanding += 1
+
+
+@compiled
+def _send_address(bus: Record, now: int) -> None:
+    place = (bus.head + bus.count) & (BURSTS - 1)
+    bus.time[place] = now + MEMORY_LATENCY
+    bus.port[place] = bus.ar_port
+    bus.beats[place] = bus.ar_beats
+    bus.count += 1
+    bus.ar_valid = 0
+
+
+@compiled
+def _take_tape_command(tape: Record, port: Record, machine: Record) -> None:
+    """The commands of a step: to the end of its WEIGHTS, WEIGHTS again for each group; the last one to the limit."""
+    end = tape.limit if tape.commands == 1 else tape.stop
+    port.left = (end - tape.start) * machine.line_beats
+    port.address = tape.start * machine.line_beats
+    tape.start = tape.again
+    tape.commands -= 1
+
+
+@compiled
+def cycle_bus(
+    bus: Record, ports: Records, tape: Record, load_step: Record, load_start: int, now: int, machine: Record
+) -> None:
+    """A cycle of reading; `load_start`: the LOAD `load_step` is asked for."""
+    tape_free = ports[TAPE_PORT].left == 0
+    room = bus.outstanding < BURSTS
+    address_free = bus.count < BURSTS
+    ends = _receive(bus, ports, now)
+    may_ask = room and (not bus.ar_valid or address_free)
+    if bus.ar_valid and address_free:
+        _send_address(bus, now)
+    chosen = _choose(bus, ports) if may_ask else -1
+    if chosen >= 0:
+        _ask(bus, ports[chosen], chosen)
+    bus.outstanding -= ends
+    if tape_free and tape.commands > 0:
+        _take_tape_command(tape, ports[TAPE_PORT], machine)
+    if load_start:
+        ports[LOAD_PORT].left = load_step.words * machine.word_beats
+        ports[LOAD_PORT].address = load_step.address

@@ -1,0 +1,121 @@
+"""The steps of a tape as they are compiled, and then the cycles that each of them takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sterna.compile.encode import EncodedPass
+from sterna.run.device import StepCounters
+from sterna.spec import tape
+from sterna.spec.config import EngineConfig
+from sterna.spec.tape import ALIGN, Op
+
+if TYPE_CHECKING:
+    from sterna.compile.clock.frame import Work
+
+#: Cycles after which a frame is given up, in bytes of the tape as often as they are streamed: no frame takes as long.
+_PATIENCE, _LEAST_PATIENCE = 64, 1_000_000
+
+
+@dataclass(frozen=True)
+class FrameTime:
+    """Cycles of a frame, and the counters of its steps."""
+
+    cycles: int
+    steps: tuple[StepCounters, ...]
+
+
+class Clock:
+    """Collects the steps of a tape in order, then tells their time."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._steps: list[dict[str, int]] = []
+        self._passes: list[EncodedPass] = []
+
+    def move(self, fields: dict[str, int]) -> None:
+        """A LOAD or STORE with the fields of its STEP segment."""
+        self._steps.append(fields)
+
+    def conv(self, fields: dict[str, int], encoded: EncodedPass) -> None:
+        """A CONV step with the fields of its STEP segment."""
+        self._steps.append(fields)
+        self._passes.append(encoded)
+
+    def frame(self, tape_bytes: int, *, queued: bool = False) -> FrameTime:
+        """The time of a frame with a tape of `tape_bytes`: alone, or one of many that are `queued`.
+
+        A queued one finds its image loaded and loads the next one's, if the tape has a LOAD in the background.
+        """
+        # The model is compiled by numba, which takes long to import.
+        from sterna.compile.clock import frame
+
+        work = self._work()
+        streamed = sum(step["weights_bytes"] * step["tile_groups"] for step in self._steps if step["op"] == Op.CONV)
+        overlaps = queued and any(step.get("next") for step in self._steps)
+        parts = frame.parts(self._config, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps)
+        ends = frame.run(parts, work, _LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed))
+        assert ends[-1, 0], "the frame does not end"
+        steps = np.diff(ends[:-1], axis=0, prepend=0)
+        return FrameTime(int(ends[-1, 0]), tuple(StepCounters(*map(int, step)) for step in steps))
+
+    def _work(self) -> Work:
+        from sterna.compile.clock import state, units
+        from sterna.compile.clock.frame import Work
+
+        steps = np.zeros(len(self._steps), state.STEP)
+        passes, sizes = iter(self._passes), np.zeros(3, np.int64)
+        following = -1
+        for index, fields in enumerate(self._steps):
+            encoded = next(passes) if fields["op"] == Op.CONV else None
+            values = self._move_fields(fields) if encoded is None else _conv_fields(fields, encoded, sizes)
+            for name, value in values.items():
+                steps[index][name] = value
+            if encoded is not None:
+                sizes += encoded.codes.size, len(encoded.fetches.mask), len(encoded.records)
+        for index in reversed(range(len(steps))):
+            steps[index]["next_conv"] = following
+            following = index if steps[index]["op"] == Op.CONV else following
+        return Work(
+            steps,
+            np.concatenate([encoded.codes.ravel() for encoded in self._passes] or [np.zeros(0, np.uint8)]),
+            _records(state.FETCH, [np.stack([e.fetches.word_lines, e.fetches.after], 1) for e in self._passes]),
+            _records(state.RECORD, [e.records for e in self._passes]),
+            units.entry_table(self._config),
+        )
+
+    def _move_fields(self, fields: dict[str, int]) -> dict[str, int]:
+        # Frames and results begin at a page.
+        address = fields.get("dram_offset", 0) // self._config.beat_bytes
+        return {"op": fields["op"], "next": fields.get("next", 0), "words": fields["fm_words"], "address": address}
+
+
+def _conv_fields(fields: dict[str, int], encoded: EncodedPass, sizes: Any) -> dict[str, int]:
+    rounds, streams, _ = encoded.codes.shape
+    codes, fetch, record = sizes.tolist()
+    return {
+        "op": fields["op"],
+        "tiles": fields["out_plane"],
+        "shared": fields["tiles_at_once"],
+        "groups": fields["tile_groups"],
+        "filters": fields["filters"],
+        "pool": fields["pool"],
+        "requant_lines": fields["requant_bytes"] // tape.ALIGN,
+        "weights_lines": fields["weights_bytes"] // tape.ALIGN,
+        "rounds": rounds,
+        "streams": streams,
+        "codes": codes,
+        "fetch": fetch,
+        "fetches": len(encoded.fetches.mask),
+        "record": record,
+        "records": len(encoded.records),
+    }
+
+
+def _records(layout: np.dtype[Any], parts: list[Any]) -> Any:
+    """Rows of integers as an array of records."""
+    rows = np.concatenate([np.zeros((0, len(layout.names or ())), np.int64), *parts])
+    return np.ascontiguousarray(rows, np.int64).view(layout).ravel()

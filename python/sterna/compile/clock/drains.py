@@ -1,0 +1,154 @@
+"""Accumulators to words in the feature memory (`sterna_drain`, `sterna_drain_reader`, `sterna_word_queue`)."""
+
+from __future__ import annotations
+
+from sterna.compile.clock.jit import compiled
+from sterna.compile.clock.state import WORD_RING, Record, Records
+from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, WORD_DEPTH
+from sterna.spec.config import WORD_CHANNELS
+from sterna.spec.tape import Pool
+
+_NONE, _KEEP = int(Pool.NONE), int(Pool.KEEP)
+_PHASES = 4
+
+
+@compiled
+def arbitrate(port: Record, drains: Records, load_valid: int) -> None:
+    """Choose who writes to the feature memory, round robin: a drain, the frame load (behind the drains), or nobody."""
+    count = len(drains) + 1
+    port.grant = -1
+    for turn in range(count):
+        asker = (port.behind + turn) % count
+        if drains[asker].valid and drains[asker].word_written if asker < len(drains) else load_valid:
+            port.grant = asker
+            port.behind = (asker + 1) % count
+            return
+
+
+@compiled
+def _writes(step: Record, group: int, cluster: int) -> bool:
+    """Whether a cluster's tile exists."""
+    return group * step.shared + cluster % step.shared < step.tiles
+
+
+@compiled
+def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
+    """The word that is written stands in a register; the next follows when it is free."""
+    leaves = drain.valid and (accepted or not drain.word_written)
+    drain.done = leaves and drain.word_last
+    head = drain.head
+    drain.valid = drain.valid and not leaves
+    drain.released = not drain.valid and drain.count > 0 and drain.word_time[head] <= now
+    if drain.released:
+        drain.valid = 1
+        drain.word_written = drain.written[head]
+        drain.word_last = drain.last[head]
+        drain.head = (head + 1) & (WORD_RING - 1)
+        drain.count -= 1
+
+
+@compiled
+def _queue_word(drain: Record, written: bool, last: bool, now: int) -> None:
+    place = (drain.head + drain.count) & (WORD_RING - 1)
+    drain.word_time[place] = now + DRAIN_LATENCY + FIFO_LATENCY
+    drain.written[place] = written
+    drain.last[place] = last
+    drain.count += 1
+
+
+@compiled
+def _begin(drain: Record, step: Record, row_size: int) -> None:
+    """Start on the pass in front."""
+    drain.active = 1
+    drain.keep = step.pool == _KEEP
+    drain.cluster = 0
+    drain.unit = 0
+    drain.row = 0
+    drain.left = (step.filters - 1) // row_size
+
+
+@compiled
+def _end_pass(drain: Record, step: Record) -> None:
+    drain.active = 0
+    drain.half = 1 - drain.half
+    drain.passes -= 1
+    drain.group += 1
+    if drain.group == step.groups:
+        drain.group = 0
+        drain.step = step.next_conv
+
+
+@compiled
+def _advance(drain: Record, step: Record, machine: Record) -> None:
+    """Go on to the next value of the row, or to the next row."""
+    drain.unit += 1
+    if drain.unit < machine.units:
+        return
+    drain.unit = 0
+    drain.cluster += 1
+    if drain.cluster < machine.drain_clusters:
+        return
+    drain.cluster = 0
+    if drain.keep:
+        drain.keep = 0
+    else:
+        drain.keep = step.pool == _KEEP
+        drain.row += 1
+        drain.left -= 1
+
+
+@compiled
+def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: int, machine: Record) -> None:
+    """A step of the reader, if there is room for the word that it begins."""
+    empty = True
+    for cluster in range(machine.drain_clusters):
+        empty = empty and not _writes(step, drain.group, first_cluster + cluster)
+    place = drain.unit % row_size
+    channel = drain.row * row_size + place
+    last_row, phase_end = drain.left == 0, place == row_size - 1
+    last_phase = step.pool == _NONE or drain.keep or drain.unit * _PHASES >= machine.units * (_PHASES - 1)
+    given = last_phase and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
+    given = given and channel < step.filters
+    row_end = drain.unit == machine.units - 1 and drain.cluster == machine.drain_clusters - 1
+    ends = empty or (row_end and last_row and not drain.keep)
+    begins = (given and (channel % WORD_CHANNELS == 0 or place == 0)) or (ends and not given)
+    if begins and drain.words == WORD_DEPTH:
+        return
+    drain.words += begins
+    drain.read_next = not empty and drain.unit == 0 and drain.cluster == 0
+    drain.free_next = empty or (last_row and not drain.keep and drain.read_next)
+    word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or phase_end or channel == step.filters - 1
+    if (given and word_ends) or ends:
+        _queue_word(drain, given, ends, now)
+    if ends:
+        _end_pass(drain, step)
+    else:
+        _advance(drain, step, machine)
+
+
+@compiled
+def cycle_drain(
+    drain: Record, index: int, clusters: Records, steps: Records, accepted: bool, now: int, machine: Record
+) -> None:
+    """A cycle of drain `index`, whose word is `accepted` by the feature memory."""
+    _cycle_words(drain, accepted, now)
+    drain.read_next = 0
+    drain.free_next = 0
+    half, first = drain.half, index * machine.drain_clusters
+    if drain.active or drain.passes > 0:
+        step = steps[drain.step]
+        row_size = machine.units if step.pool == _NONE else machine.units // _PHASES
+        if drain.active:
+            _walk(drain, step, first, row_size, now, machine)
+        else:
+            ended = True
+            for cluster in range(first, first + machine.drain_clusters):
+                ended = ended and clusters[cluster].ended[half]
+            if ended:
+                _begin(drain, step, row_size)
+    drain.words -= drain.released
+    drain.read = drain.read_next
+    drain.freed[half] = drain.free_next
+    drain.freed[1 - half] = 0
+    drain.passes += drain.arriving
+    drain.arriving = 0

@@ -1,0 +1,196 @@
+"""A frame, cycle by cycle: all parts of the engine, the tape's steps from the start to the end."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.compile.clock import bus, drains, issuer, lines, moves, sequencer, state, stream, units
+from sterna.compile.clock.jit import compiled
+from sterna.compile.clock.state import Records
+from sterna.compile.clock.timing import COUNTER_LATENCY
+from sterna.spec.config import EngineConfig
+
+#: Places of the counts of the last cycles, a power of two.
+_HISTORY = 4
+
+
+class Work(NamedTuple):
+    """What a tape makes the engine do: steps, entries of all chunks, fetch words, records, meaning of entries."""
+
+    steps: Records
+    codes: NDArray[np.uint8]
+    fetches: Records
+    records: Records
+    table: NDArray[np.int64]
+
+
+class Parts(NamedTuple):
+    """Registers of all parts."""
+
+    machine: Records
+    units: Records
+    clusters: Records
+    loader: Records
+    drains: Records
+    issuer: Records
+    distributor: Records
+    table: Records
+    tape: Records
+    ports: Records
+    bus: Records
+    moves: Records
+    sequencer: Records
+    write_port: Records
+
+
+def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool, is_queued: bool) -> Parts:
+    """All parts as the start of a frame with a tape of `tape_lines` lines finds them.
+
+    `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame behind it.
+    """
+    layouts = (
+        (config.all_units, state.UNIT),
+        (config.clusters, state.CLUSTER),
+        (1, state.LOADER),
+        (config.drains, state.DRAIN),
+        (1, state.ISSUER),
+        (1, state.DISTRIBUTOR),
+        (1, state.TABLE),
+        (1, state.TAPE),
+        (2, state.PORT),
+        (1, state.BUS),
+        (1, state.MOVES),
+        (1, state.SEQUENCER),
+        (1, state.WRITE_PORT),
+    )
+    machine = state.machine(config)
+    machine["has_image"], machine["is_queued"] = has_image, is_queued
+    result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
+    result.tape["lines"] = tape_lines
+    result.loader["last_ask"] = -(1 << 30)
+    result.units["pointer"], result.units["tail"] = -1, -1
+    _begin_frame(result, work)
+    return result
+
+
+@compiled
+def _begin_frame(parts: Parts, work: Work) -> None:
+    """Units and drains wait for the first CONV step."""
+    machine, first = parts.machine[0], 0
+    while first < len(work.steps) and work.steps[first].streams == 0:
+        first += 1
+    stream.begin_weights(parts.distributor[0])
+    if first == len(work.steps):
+        return
+    step = work.steps[first]
+    for place in range(len(parts.units)):
+        own = place // machine.units // step.shared * machine.units + place % machine.units
+        units.begin_step(parts.units[place], step, first, own, machine.chunk_entries)
+    parts.drains["step"][:] = first
+
+
+@compiled
+def _look(parts: Parts, work: Work, now: int) -> None:
+    """Start of a cycle: what depends on registers of many parts."""
+    distributor, loader = parts.distributor[0], parts.loader[0]
+    held = distributor.beats + distributor.record_left + distributor.waiting
+    lines_done = held == 0 and lines.loader_idle(loader, now)
+    sequencer.look(
+        parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
+        parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), lines_done, parts.machine[0],
+    )  # fmt: skip
+    drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_valid)
+
+
+@compiled
+def _cycle_units(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) -> None:
+    machine = parts.machine[0]
+    for index in range(len(parts.clusters)):
+        cluster, drain = parts.clusters[index], parts.drains[index // machine.drain_clusters]
+        units.cycle_cluster(
+            parts.units, index, cluster, drain, work.steps, machine, work.codes, work.table, counts
+        )  # fmt: skip
+        lines.cycle_ring(cluster, now)
+
+
+@compiled
+def _cycle_lines(parts: Parts, work: Work, now: int) -> None:
+    step = work.steps[parts.sequencer[0].step]
+    lines.cycle_loader(
+        parts.loader[0], parts.clusters, step, parts.issuer[0].written, now, work.fetches, parts.machine[0]
+    )  # fmt: skip
+    if parts.sequencer[0].first:
+        lines.begin_lines(parts.loader[0], parts.clusters)
+
+
+@compiled
+def _cycle_drains(parts: Parts, work: Work, now: int) -> None:
+    control, table, machine, grant = parts.sequencer[0], parts.table[0], parts.machine[0], parts.write_port[0].grant
+    table_ready = table.left == 0 or table.step != control.step
+    noted = control.noted and control.step_ends
+    issuer.cycle_issuer(
+        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted, grant
+    )  # fmt: skip
+    for index in range(len(parts.drains)):
+        drains.cycle_drain(
+            parts.drains[index], index, parts.clusters, work.steps, grant == index, now, machine
+        )  # fmt: skip
+    for index in range(len(parts.clusters)):
+        parts.clusters[index].ended[0] = parts.clusters[index].ended_next[0]
+        parts.clusters[index].ended[1] = parts.clusters[index].ended_next[1]
+
+
+@compiled
+def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
+    control, machine, tape = parts.sequencer[0], parts.machine[0], parts.tape[0]
+    stream.cycle_distributor(
+        parts.distributor[0], parts.units, parts.loader[0], work.steps[control.step], work.records, now, machine
+    )  # fmt: skip
+    stream.cycle_table(parts.table[0], control, work.steps, now, machine)
+    bus.cycle_bus(parts.bus[0], parts.ports, tape, work.steps[control.next], control.load_start, now, machine)
+    stream.cycle_tape(
+        tape, parts.ports[bus.TAPE_PORT], parts.table[0], parts.distributor[0], work.steps, control.take,
+        control.state == sequencer.CONV, now, machine,
+    )  # fmt: skip
+    if control.state == sequencer.START:
+        stream.begin_tape(tape, machine)
+
+
+@compiled
+def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
+    control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
+    step, granted = work.steps[control.next], parts.write_port[0].grant == len(parts.drains)
+    active = control.state == sequencer.MOVE and move.store_running
+    load_done = moves.load_done(move)
+    moves.cycle_load(move, parts.ports[bus.LOAD_PORT], step, control.load_start, granted, now, machine)
+    moves.cycle_store(move, step, control.store_start, active, now, machine)
+    sequencer.commit(control, load_done)
+
+
+@compiled
+def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
+    """Run the frame; int64[steps + 1, 5]: the cycle at which each step ended, and the frame, with what the units did
+    until then (`units.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
+    ends = np.zeros((len(work.steps) + 1, 1 + units.COUNTS), np.int64)
+    counts = np.zeros(units.COUNTS, np.int64)
+    counts[units.WAIT_WEIGHTS] = len(parts.units)  # The counters lag, so that they begin with the idle cycle before.
+    history = np.zeros((_HISTORY, units.COUNTS), np.int64)
+    ended, control = 0, parts.sequencer[0]
+    for now in range(1, most_cycles + 1):
+        _look(parts, work, now)
+        if control.step_ends or control.finish:
+            ends[ended, 0] = now
+            ends[ended, 1:] = history[(now - COUNTER_LATENCY) & (_HISTORY - 1)]
+            ended += 1
+        if control.finish:
+            break
+        _cycle_units(parts, work, counts, now)
+        history[now & (_HISTORY - 1)] = counts
+        _cycle_lines(parts, work, now)
+        _cycle_drains(parts, work, now)
+        _cycle_stream(parts, work, now)
+        _cycle_moves(parts, work, now)
+    return ends

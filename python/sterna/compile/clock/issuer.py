@@ -1,0 +1,110 @@
+"""Passes for the drains, and what is not drained yet (`sterna_pass_issuer`)."""
+
+from __future__ import annotations
+
+from sterna.compile.clock.jit import compiled
+from sterna.compile.clock.state import Record, Records
+from sterna.compile.clock.timing import MOST_PASSES, PASS_DEPTH, PREPARE_CYCLES
+from sterna.spec.tape import AFTER_ALL
+
+
+@compiled
+def earlier_drained(issuer: Record, drains: int) -> bool:
+    """Every pass of the steps before the current one is drained."""
+    return not issuer.earlier_open and not issuer.earlier[:drains].any()
+
+
+@compiled
+def _current_drained(issuer: Record, drains: int) -> bool:
+    return issuer.left == 0 and not issuer.current[:drains].any()
+
+
+@compiled
+def drained(issuer: Record, drains: int) -> bool:
+    """Every pass of every step is drained."""
+    return earlier_drained(issuer, drains) and _current_drained(issuer, drains)
+
+
+@compiled
+def step_drained(issuer: Record, drains: int) -> bool:
+    """The oldest step that was not yet noted is drained."""
+    if issuer.earlier_open:
+        return not issuer.earlier[:drains].any()
+    return issuer.current_open and _current_drained(issuer, drains)
+
+
+@compiled
+def _note_drained(issuer: Record) -> None:
+    if issuer.earlier_open:
+        issuer.earlier_open = 0
+    else:
+        issuer.current_open = 0
+
+
+@compiled
+def _levels(issuer: Record, drains: int, first: int) -> None:
+    """What is written of the step before, by way of two registers."""
+    written = AFTER_ALL
+    for drain in range(drains):
+        written = min(written, issuer.level[drain])
+        level = issuer.words[drain] if issuer.earlier_single else 0
+        if issuer.earlier[drain] == 0:
+            level = AFTER_ALL
+        issuer.level[drain] = 0 if first else level
+    issuer.written = 0 if first else written
+
+
+@compiled
+def _count_drained(issuer: Record, index: int, done: int, word: bool) -> None:
+    """A pass of drain `index` is `done`, a `word` of it is taken."""
+    if word:
+        issuer.words[index] = min(issuer.words[index] + 1, AFTER_ALL - 1)
+    if done:
+        issuer.words[index] = word
+        if issuer.earlier[index] > 0:
+            issuer.earlier[index] -= 1
+        else:
+            issuer.current[index] -= 1
+
+
+@compiled
+def _begin_step(issuer: Record, drains: int, step: Record) -> None:
+    for drain in range(drains):
+        issuer.earlier[drain] = issuer.current[drain]
+        issuer.current[drain] = 0
+    issuer.left = step.groups
+    issuer.prepare = PREPARE_CYCLES
+    issuer.earlier_single = issuer.single
+    issuer.single = step.groups == 1
+    issuer.earlier_open = issuer.current_open
+    issuer.current_open = 1
+
+
+@compiled
+def cycle_issuer(
+    issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int, grant: int
+) -> None:
+    """A cycle: `first` if it is the first one of `step`; the drain `grant` writes a word."""
+    count = len(drains)
+    _levels(issuer, count, first)
+    if noted:
+        _note_drained(issuer)
+    waiting, issued = False, issuer.left > 0 and issuer.prepare == 0
+    for index in range(count):
+        room = table_ready and issuer.current[index] < MOST_PASSES and drains[index].passes < PASS_DEPTH
+        if issuer.waiting[index] and room:
+            issuer.waiting[index] = 0
+            drains[index].arriving = 1
+        waiting = waiting or issuer.waiting[index] > 0
+        _count_drained(issuer, index, drains[index].done, grant == index)
+        issuer.current[index] += drains[index].arriving
+    if issuer.prepare > 0:
+        issuer.prepare -= 1
+        if issuer.prepare == 0:
+            issuer.waiting[:count] = 1
+    elif issued and not waiting:
+        issuer.left -= 1
+        if issuer.left > 0:
+            issuer.waiting[:count] = 1
+    if first:
+        _begin_step(issuer, count, step)

@@ -1,0 +1,51 @@
+"""Compiles the cycle model by numba, with what it compiled kept for the next process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+from sterna.run.simulator import default_build_dir
+from sterna.spec import config, tape
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: What decides what is compiled: this package, and the constants that it takes from others.
+_SOURCES = (*sorted(Path(__file__).parent.glob("*.py")), Path(tape.__file__), Path(config.__file__))
+_SETTINGS: Any = numba.config
+
+
+def cache_folder() -> Path | None:
+    """A folder beside the built simulators; None if it cannot be written: then every process compiles anew."""
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES))
+    folder = default_build_dir() / "clock" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+_FOLDER = cache_folder()
+
+
+def compiled(function: Function) -> Function:
+    """`function` compiled by numba, from the cache if the sources are what they were.
+
+    numba looks only at the file of a function, not at those of constants and functions that it uses: so the cache has a
+    folder for each state of all sources.
+    """
+    folder = _FOLDER
+    before = _SETTINGS.CACHE_DIR
+    _SETTINGS.CACHE_DIR = "" if folder is None else str(folder)
+    try:
+        compiled_function: Any = numba.njit(cache=folder is not None, error_model="numpy")(function)
+    finally:
+        _SETTINGS.CACHE_DIR = before
+    result: Function = compiled_function
+    return result

@@ -1,0 +1,111 @@
+"""LOAD and STORE between bus and feature memory (`sterna_frame_load`, `sterna_frame_store`, `sterna_axi_writer`)."""
+
+from __future__ import annotations
+
+from sterna.compile.clock.bus import beat_there, burst_beats, take_beat
+from sterna.compile.clock.jit import compiled
+from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
+from sterna.compile.clock.timing import BURSTS, FIFO_LATENCY, GATHER_LATENCY, MEMORY_LATENCY, STORE_ROUND_TRIP
+
+
+@compiled
+def load_done(moves: Record) -> bool:
+    """Every word of the LOAD is written."""
+    return moves.load_running and moves.load_words == 0 and not moves.load_valid
+
+
+@compiled
+def store_done(moves: Record) -> bool:
+    """Every beat of the STORE is given to the writer."""
+    return moves.store_running and moves.ungiven == 0 and not moves.store_valid
+
+
+@compiled
+def writer_idle(moves: Record) -> bool:
+    """The writer has nothing to do and all responses."""
+    return moves.left == 0 and moves.outstanding == 0
+
+
+@compiled
+def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: bool, now: int, machine: Record) -> None:
+    """A cycle of the frame load, whose write is `granted`; `start`: it begins with `step`."""
+    if load_done(moves):
+        moves.load_running = 0
+    taken = moves.load_words > 0 and (not moves.load_valid or granted) and beat_there(port, now)
+    moves.load_valid = taken or (moves.load_valid and not granted)
+    if taken:
+        take_beat(port)
+        moves.load_beat += 1
+        if moves.load_beat == machine.word_beats:
+            moves.load_beat = 0
+            moves.load_words -= 1
+    if start:
+        moves.load_words = step.words
+        moves.load_running = 1
+
+
+@compiled
+def _words_ahead(machine: Record) -> int:
+    """Words that the frame store may have asked for and not given."""
+    ahead = 2
+    while ahead * machine.word_beats < 2 * STORE_ROUND_TRIP:
+        ahead *= 2
+    return ahead
+
+
+@compiled
+def _put_beat(moves: Record, machine: Record) -> None:
+    moves.store_beat += 1
+    if moves.store_beat == machine.word_beats:
+        moves.store_beat = 0
+        moves.ungiven -= 1
+        moves.ahead -= 1
+        moves.word_head = (moves.word_head + 1) & (STORE_RING - 1)
+        moves.word_count -= 1
+
+
+@compiled
+def cycle_store(moves: Record, step: Record, start: int, active: bool, now: int, machine: Record) -> None:
+    """A cycle of the frame store; `start`: it begins with `step`; `active`: the gather is its own."""
+    if store_done(moves):
+        moves.store_running = 0
+    asks = active and moves.unasked > 0 and moves.ahead < _words_ahead(machine)
+    given = moves.store_valid and moves.burst_left > 0
+    there = moves.word_count > 0 and moves.word_time[moves.word_head] <= now
+    put = there and (not moves.store_valid or given)
+    _cycle_writer(moves, given, now)
+    moves.store_valid = put or (moves.store_valid and not given)
+    if put:
+        _put_beat(moves, machine)
+    if asks:
+        moves.word_time[(moves.word_head + moves.word_count) & (STORE_RING - 1)] = now + GATHER_LATENCY + FIFO_LATENCY
+        moves.word_count += 1
+        moves.unasked -= 1
+        moves.ahead += 1
+    if start:
+        moves.unasked = step.words
+        moves.ungiven = step.words
+        moves.store_running = 1
+        moves.left = step.words * machine.word_beats
+        moves.address = step.address
+
+
+@compiled
+def _cycle_writer(moves: Record, beat: bool, now: int) -> None:
+    """A burst's address when the burst before has all its beats, then its beats; the memory takes them at once."""
+    begins = moves.left > 0 and moves.burst_left == 0 and moves.outstanding < BURSTS
+    if moves.answer_count > 0 and moves.answer_time[moves.answer_head] <= now:
+        moves.answer_head = (moves.answer_head + 1) & (ANSWER_RING - 1)
+        moves.answer_count -= 1
+        moves.outstanding -= 1
+    if beat:
+        moves.burst_left -= 1
+        if moves.burst_left == 0:
+            place = (moves.answer_head + moves.answer_count) & (ANSWER_RING - 1)
+            moves.answer_time[place] = now + FIFO_LATENCY + MEMORY_LATENCY
+            moves.answer_count += 1
+    if begins:
+        moves.burst_left = burst_beats(moves.left, moves.address)
+        moves.left -= moves.burst_left
+        moves.address += moves.burst_left
+        moves.outstanding += 1

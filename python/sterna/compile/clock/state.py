@@ -1,0 +1,167 @@
+"""Registers of the cycle model: a record for each part, integers only. What has no comment is named as in the RTL.
+
+A function of a part takes its record and those of its neighbours, and does one cycle. Parts are called downstream first
+(`frame.run`), so each sees the others' registers as they were at the start of the cycle; where two look at each other,
+a register has a twin `*_next`, or `*_room` is what a queue had room for at the start.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.compile.clock.timing import (
+    BUFFER_BEATS,
+    BURSTS,
+    OP_DEPTH,
+    OPEN_STEPS,
+    REQUEST_DEPTH,
+    WORD_DEPTH,
+    WORDS_AHEAD,
+)
+from sterna.spec.config import EngineConfig
+
+#: A record, or an array of them, of one of the layouts below.
+Record = Any
+Records = NDArray[Any]
+
+#: Places of queues that hold times, powers of two: each is more than the queue can hold.
+BEAT_RING = 2 * BUFFER_BEATS
+FETCH_RING = 2048
+TABLE_RING = 8192
+WORD_RING = 2 * WORD_DEPTH
+STORE_RING = 64
+ANSWER_RING = 2 * BURSTS
+
+_MOST_CLUSTERS = 4
+
+
+def _layout(names: str, **arrays: int) -> np.dtype[Any]:
+    single = [(name, np.int64) for name in names.split()]
+    return np.dtype(single + [(name, np.int64, (size,)) for name, size in arrays.items()])
+
+
+#: The engine's config and the frame: `has_image`, it was loaded while the frame before ran; `is_queued`, another frame
+#: waits. Names with `beat` count bus beats, or by them.
+MACHINE = _layout(
+    "clusters drain_clusters units fifo_chunks chunk_entries buffer_lines table_beats beat_words beat_chunks"
+    " cluster_beats line_beats word_beats has_image is_queued"
+)
+
+#: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
+#: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
+#: which a move begins; `next_conv` is the CONV step behind it, or -1.
+STEP = _layout(
+    "op next words address tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
+    " fetches record records next_conv"
+)
+FETCH = _layout("lines after")
+RECORD = _layout("kind count")
+
+#: A unit. `next_at` is where its next chunk lies in the codes, `at` the entry in front; `act_*` is what that entry
+#: does, with the SKIP that goes with it. From `add` on: what the unit does in this cycle.
+UNIT = _layout(
+    "step passes_left chunks_left first_at next_at chunk_stride chunks chunk_room waiting left at"
+    " act_op act_line act_moves act_drops act_advance act_taken act_code pointer op_count op_head request_count"
+    " request_head op_valid op same added half undrained asked tail add ends take line wants served",
+    ended=2,
+    ops=OP_DEPTH,
+    requests=REQUEST_DEPTH,
+)
+
+#: A cluster: its lines, its line writer, the cursor of the tiles at the position with its number. `written_seen` is
+#: `written` as the units see it, a word's time that from which its lines may be put.
+CLUSTER = _layout(
+    "taken pending written written_seen room room_next ready line_valid writer_room word_head word_count tile_left",
+    ended=2,
+    ended_next=2,
+    word_time=WORDS_AHEAD,
+    word_lines=WORDS_AHEAD,
+)
+
+#: The loader: queue of beats, serializer, number of the fetch word in front, position in the tile group.
+LOADER = _layout(
+    "room beat_head beat_count serial_left fetches fetch position last_ask",
+    beat_time=FETCH_RING,
+    beat_words=FETCH_RING,
+)
+
+#: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
+#: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`).
+DRAIN = _layout(
+    "passes arriving step group active half keep cluster unit row left words read read_next free_next done released"
+    " head count valid word_written word_last",
+    freed=2,
+    word_time=WORD_RING,
+    written=WORD_RING,
+    last=WORD_RING,
+)
+
+ISSUER = _layout(
+    "left prepare single earlier_single current_open earlier_open written",
+    waiting=_MOST_CLUSTERS,
+    current=_MOST_CLUSTERS,
+    earlier=_MOST_CLUSTERS,
+    words=_MOST_CLUSTERS,
+    level=_MOST_CLUSTERS,
+)
+
+#: The distributor. `beat` counts the beats of the payload; `group` and `first_unit` say whose chunks are held.
+DISTRIBUTOR = _layout("beats room record record_left beat round_beat group first_unit waiting")
+
+#: Tables: queue of REQUANT beats, serializer, words that are still to be written to the table of `step`.
+TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TABLE_RING)
+
+#: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of 64 bytes, `left` in beats.
+TAPE = _layout("state kind left place step repeats lines limit start stop again commands")
+
+#: A port of the AXI reader: beats still to ask for, beats under way or waiting, those that wait.
+PORT = _layout("left address reserved head count", time=BEAT_RING)
+
+#: The bus: address register, bursts that the memory has, those outstanding, whose turn it is.
+BUS = _layout(
+    "ar_valid ar_port ar_beats behind outstanding head count", time=BURSTS, port=BURSTS, beats=BURSTS
+)  # fmt: skip
+
+#: Frame load, frame store and AXI writer.
+MOVES = _layout(
+    "load_words load_beat load_running load_valid store_running unasked ungiven ahead store_beat store_valid"
+    " word_head word_count left address burst_left outstanding answer_head answer_count",
+    word_time=STORE_RING,
+    answer_time=ANSWER_RING,
+)
+
+#: The sequencer. `next` is the step that it took last, `step` the CONV step that runs; from `take` on: signals.
+SEQUENCER = _layout(
+    "state next_state next step table_wanted first first_next lines_done lines_done_next quiet quiet_next"
+    " earlier_drained earlier_drained_next load_busy open_head open_count take table_start load_start store_start"
+    " noting noting_conv noted step_ends finish",
+    open=OPEN_STEPS,
+)
+
+#: Round robin over the drains and the frame load: who comes first, who writes in this cycle (-1: nobody).
+WRITE_PORT = _layout("behind grant")
+
+
+def machine(config: EngineConfig) -> Record:
+    """The MACHINE record of `config`."""
+    result = np.zeros(1, MACHINE)
+    values = {
+        "clusters": config.clusters,
+        "drain_clusters": config.drain_clusters,
+        "units": config.units,
+        "fifo_chunks": config.fifo_chunks,
+        "chunk_entries": config.chunk_entries,
+        "buffer_lines": config.buffer_lines,
+        "beat_words": config.beat_bytes // 8,
+        "table_beats": config.all_units * config.slots * 8 // config.beat_bytes,
+        "beat_chunks": config.beat_bytes // config.chunk_bytes,
+        "cluster_beats": config.units * config.chunk_bytes // config.beat_bytes,
+        "line_beats": 64 // config.beat_bytes,
+        "word_beats": config.word_beats,
+    }
+    for name, value in values.items():
+        result[name] = value
+    return result

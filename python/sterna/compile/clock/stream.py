@@ -1,0 +1,244 @@
+"""The tape to units, loader and tables (`sterna_tape_reader`, `sterna_distributor`, `sterna_table_writer`)."""
+
+from __future__ import annotations
+
+from sterna.compile.clock import lines
+from sterna.compile.clock.bus import beat_there, take_beat
+from sterna.compile.clock.jit import compiled
+from sterna.compile.clock.state import TABLE_RING, Record, Records
+from sterna.compile.clock.timing import DISTRIBUTOR_BEATS, RAM_FIFO_EXTRA, RAM_FIFO_LATENCY
+from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
+
+_FETCH = int(RecordKind.FETCH)
+_STEP, _REQUANT, _WEIGHTS = int(SegmentKind.STEP), int(SegmentKind.REQUANT), int(SegmentKind.WEIGHTS)
+_CONV = int(Op.CONV)
+#: Words in a line of the tape.
+_LINE_WORDS = ALIGN // 8
+#: Lines that are asked for at the start.
+_FIRST_LINES = 4
+
+(
+    IDLE, _TAPE_HEADER, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_CHECK, _PAYLOAD, PAYLOAD_CHECK, _STEP_SUM, _STEP_END,
+    _STEP_CHECK, STEP, DONE,
+) = range(13)  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ distributor
+
+
+@compiled
+def _deliver(distributor: Record, units: Records, step: Record, machine: Record) -> None:
+    """Give the chunks of the beat that is held to the units that have room."""
+    begin = distributor.group * step.shared
+    for cluster in range(begin, begin + step.shared):
+        start = cluster * machine.units + distributor.first_unit
+        for place in range(start, start + machine.beat_chunks):
+            unit = units[place]
+            if unit.waiting and unit.chunk_room:
+                unit.waiting = 0
+                unit.chunks += 1
+                distributor.waiting -= 1
+
+
+@compiled
+def _hold(distributor: Record, units: Records, step: Record, machine: Record) -> None:
+    """Take a beat of chunks."""
+    distributor.group = distributor.round_beat // machine.cluster_beats
+    distributor.first_unit = distributor.round_beat % machine.cluster_beats * machine.beat_chunks
+    distributor.waiting = step.shared * machine.beat_chunks
+    begin = distributor.group * step.shared
+    for cluster in range(begin, begin + step.shared):
+        start = cluster * machine.units + distributor.first_unit
+        units["waiting"][start : start + machine.beat_chunks] = 1
+    distributor.round_beat += 1
+    if distributor.round_beat * machine.beat_chunks == step.streams:
+        distributor.round_beat = 0
+        distributor.record_left -= 1
+
+
+@compiled
+def _take_record_beat(
+    distributor: Record, units: Records, loader: Record, step: Record, records: Records, now: int, machine: Record
+) -> bool:
+    """Take the beat in front, if what it is for has room."""
+    if distributor.record_left == 0:
+        # Behind the last record comes padding.
+        if distributor.record < step.records - 1:
+            distributor.record += 1
+            distributor.record_left = records[step.record + distributor.record].count
+    elif records[step.record + distributor.record].kind == _FETCH:
+        if not loader.room:
+            return False
+        words = min(distributor.record_left, machine.beat_words)
+        lines.queue_fetches(loader, words, now)
+        distributor.record_left -= words
+    else:
+        if distributor.waiting > 0:
+            return False
+        _hold(distributor, units, step, machine)
+    return True
+
+
+@compiled
+def begin_weights(distributor: Record) -> None:
+    """The next beat is the first of a payload."""
+    distributor.record = -1
+    distributor.beat = 0
+
+
+@compiled
+def cycle_distributor(
+    distributor: Record, units: Records, loader: Record, step: Record, records: Records, now: int, machine: Record
+) -> None:
+    """A cycle of the distributor on the payload of `step`."""
+    distributor.room = distributor.beats < DISTRIBUTOR_BEATS
+    if distributor.waiting > 0:
+        _deliver(distributor, units, step, machine)
+    if distributor.beats == 0:
+        return
+    if _take_record_beat(distributor, units, loader, step, records, now, machine):
+        distributor.beats -= 1
+        distributor.beat += 1
+        if distributor.beat == step.weights_lines * machine.line_beats:
+            begin_weights(distributor)
+
+
+# ------------------------------------------------------------------------------------------------ tables
+
+
+@compiled
+def cycle_table(table: Record, sequencer: Record, steps: Records, now: int, machine: Record) -> None:
+    """A cycle of the table writer and the queue of REQUANT beats."""
+    table.room = table.beat_count < machine.table_beats + RAM_FIFO_EXTRA
+    taken = table.left > 0 and table.serial_left > 0
+    table.left -= taken
+    free = table.serial_left == 0 or (table.serial_left == 1 and taken)
+    if free and table.beat_count > 0 and table.beat_time[table.beat_head] + RAM_FIFO_LATENCY <= now:
+        table.serial_left = machine.beat_words
+        table.beat_head = (table.beat_head + 1) & (TABLE_RING - 1)
+        table.beat_count -= 1
+    elif taken:
+        table.serial_left -= 1
+    if sequencer.table_start:
+        table.step = sequencer.next
+        table.left = steps[sequencer.next].requant_lines * _LINE_WORDS
+
+
+@compiled
+def _queue_table(table: Record, now: int) -> None:
+    table.beat_time[(table.beat_head + table.beat_count) & (TABLE_RING - 1)] = now
+    table.beat_count += 1
+
+
+# ------------------------------------------------------------------------------------------------ tape reader
+
+
+@compiled
+def weights_done(tape: Record) -> bool:
+    """WEIGHTS has passed for the last time."""
+    return tape.state == PAYLOAD_CHECK and tape.kind == _WEIGHTS and tape.repeats == 1
+
+
+@compiled
+def _payload_lines(tape: Record, steps: Records) -> int:
+    if tape.kind == _REQUANT:
+        return steps[tape.step].requant_lines
+    return steps[tape.step].weights_lines if tape.kind == _WEIGHTS else 1
+
+
+@compiled
+def _ready(tape: Record, table: Record, distributor: Record, weights_enabled: bool) -> bool:
+    """Whether a beat would be taken."""
+    if tape.state == _PAYLOAD and tape.kind == _REQUANT:
+        return table.room
+    if tape.state == _PAYLOAD and tape.kind == _WEIGHTS:
+        return distributor.room and weights_enabled
+    return tape.state in (_TAPE_HEADER, _HEADER, _PAYLOAD)
+
+
+@compiled
+def _hand_on(tape: Record, table: Record, distributor: Record, now: int) -> None:
+    if tape.state == _PAYLOAD and tape.kind == _REQUANT:
+        _queue_table(table, now)
+    elif tape.state == _PAYLOAD and tape.kind == _WEIGHTS:
+        distributor.beats += 1
+
+
+@compiled
+def _after_payload(tape: Record, steps: Records, machine: Record) -> None:
+    """The payload's sum is checked: what comes next."""
+    tape.state = _NEXT
+    if tape.kind == _WEIGHTS and tape.repeats > 1:
+        tape.state = _PAYLOAD
+        tape.left = steps[tape.step].weights_lines * machine.line_beats
+    else:
+        tape.place += _payload_lines(tape, steps) + 1
+    if tape.kind == _STEP:
+        tape.state = _STEP_SUM
+    elif tape.kind == _REQUANT:
+        tape.kind = _WEIGHTS
+    else:
+        tape.repeats -= 1
+        if tape.repeats == 0:
+            tape.kind = _STEP
+            tape.step += 1
+
+
+@compiled
+def _ask_for_step(tape: Record, step: Record) -> None:
+    """The step is taken: ask for its payloads, WEIGHTS for every tile group, and for the step behind them."""
+    conv = step.op == _CONV
+    payloads_end = tape.place + step.requant_lines + step.weights_lines + 2
+    asked, limit = tape.limit, (payloads_end + 3 if conv else tape.limit + 2)
+    tape.limit = min(limit, tape.lines)
+    tape.start = asked
+    tape.stop = payloads_end
+    tape.again = payloads_end - step.weights_lines
+    tape.commands = step.groups if conv else int(asked != tape.lines)
+    tape.repeats = step.groups
+    tape.state = _NEXT
+    if conv:
+        tape.kind = _REQUANT
+    else:
+        tape.step += 1
+
+
+@compiled
+def begin_tape(tape: Record, machine: Record) -> None:
+    """The frame starts: the tape's header comes first."""
+    tape.limit = min(_FIRST_LINES, tape.lines)
+    tape.start = 0
+    tape.commands = 1
+    tape.state = _TAPE_HEADER
+    tape.kind = _STEP
+    tape.place = 1
+    tape.left = machine.line_beats
+
+
+@compiled
+def cycle_tape(
+    tape: Record, port: Record, table: Record, distributor: Record, steps: Records, taken_step: int,
+    weights_enabled: bool, now: int, machine: Record,
+) -> None:  # fmt: skip
+    """A cycle of the tape reader; `taken_step`: the sequencer takes the step that is offered."""
+    last = False
+    if beat_there(port, now) and _ready(tape, table, distributor, weights_enabled):
+        take_beat(port)
+        _hand_on(tape, table, distributor, now)
+        tape.left -= 1
+        last = tape.left == 0
+    if tape.state in (_TAPE_HEADER, _HEADER, _PAYLOAD):
+        tape.state += last
+    elif tape.state == _NEXT:
+        tape.left = machine.line_beats
+        tape.state = DONE if tape.step == len(steps) else _HEADER
+    elif tape.state == _HEADER_CHECK:
+        tape.left = _payload_lines(tape, steps) * machine.line_beats
+        tape.state = _PAYLOAD
+    elif tape.state == PAYLOAD_CHECK:
+        _after_payload(tape, steps, machine)
+    elif tape.state == STEP:
+        if taken_step:
+            _ask_for_step(tape, steps[tape.step])
+    elif tape.state not in (IDLE, DONE):
+        tape.state += 1

@@ -1,0 +1,55 @@
+"""The pipelines of the RTL that the cycle model keeps as numbers: their one home.
+
+Each is what the named module of `hw/rtl` takes or holds, in clock cycles or items. State machines that take a cycle a
+state are not here: they are modelled as they are, in the file of their part. When a module changes,
+`scripts/check_clock.py` shows where the model departs from the count: it is exact as long as it follows the RTL.
+"""
+
+from __future__ import annotations
+
+#: `sim/harness/axi_memory.cpp` with the default timing of `sterna.run.rtl.MemoryTiming`: from a burst's address to its
+#: first beat, or from the last beat written to the response.
+MEMORY_LATENCY = 21
+#: Bursts that the memory holds, and that reader and writer have outstanding.
+BURSTS = 16
+#: `sterna_axi_reader`: beats of the longest burst, beats of a port's buffer.
+BURST_BEATS = 64
+BUFFER_BEATS = 512
+
+#: `sterna_fifo`: from an item taken to the item offered. `sterna_ram_fifo`: the same, and what it holds beside its RAM.
+FIFO_LATENCY = 1
+RAM_FIFO_LATENCY = 3
+RAM_FIFO_EXTRA = 2
+
+#: `sterna_distributor`: beats that it queues.
+DISTRIBUTOR_BEATS = 2
+
+#: `sterna_gather`: from a window asked for to its word.
+GATHER_LATENCY = 12
+#: `sterna_line_loader`: fetch words behind the serializer; words that a cluster may wait for.
+LOADER_FETCHES = 2
+WORDS_AHEAD = 16
+#: `sterna_line_writer`: from a word that comes in to its first line put.
+WRITER_LATENCY = 1
+
+#: `sterna_cluster`: a unit leaves room unless this many lines or fewer are free behind it.
+ROOM_MARGIN = 8
+#: `sterna_unit`: operations and line requests that the decoder can be ahead; both are powers of two.
+OP_DEPTH = 8
+REQUEST_DEPTH = 4
+
+#: `sterna_drain`: passes and words queued; from a step of the reader to its channel in the word queue.
+PASS_DEPTH = 4
+WORD_DEPTH = 8
+DRAIN_LATENCY = 14
+
+#: `sterna_pass_issuer`: from the start of a step to its first addresses; most passes of a drain that are not drained.
+PREPARE_CYCLES = 3
+MOST_PASSES = 63
+
+#: `sterna_sequencer`: steps that have begun and not ended.
+OPEN_STEPS = 4
+#: `sterna_frame_store`: cycles from a read to its word, at most, for which words may be ahead.
+STORE_ROUND_TRIP = 16
+#: From what a unit does to the counters.
+COUNTER_LATENCY = 2

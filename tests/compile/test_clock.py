@@ -1,0 +1,90 @@
+"""The cycle model's parts; tests/sim/test_estimate.py compares the whole with counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sterna.compile import compile_graph
+from sterna.compile.clock import bus, drains, jit, state, units
+from sterna.graph import Graph, Input, Output
+from sterna.spec import load_config, tape
+from sterna.spec.tape import Command
+from support.random_graphs import random_graph
+
+NANO = load_config("nano")
+CONTROL = tape.ENTRY_CONTROL << 5
+
+
+def test_entries_are_what_the_tape_format_says() -> None:
+    kind, advance, slot = units.entry_table(NANO)
+    assert (advance[2 << 5 | 7 << 1], slot[2 << 5 | 7 << 1]) == (2, 7)
+    assert [advance[CONTROL | Command.SKIP | exponent] for exponent in range(8)] == [1 << k for k in range(8)]
+    assert [advance[CONTROL | Command.END_PASS | k] for k in range(4)] == [0, 1, 2, 3]
+    assert slot[CONTROL | 1 << 4 | 9] == 9
+    codes = [0, CONTROL | 1 << 4, CONTROL | Command.SKIP, CONTROL | Command.END_PASS, CONTROL | Command.PAD, CONTROL]
+    assert len(set(kind[codes])) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("lines", "wants", "served"),
+    [((3, 3), (1, 1), [1, 1]), ((3, 4), (1, 1), [1, 0]), ((5, 4), (1, 1), [0, 1]), ((5, 4), (1, 0), [1, 0])],
+)
+def test_the_unit_behind_reads_first(lines: tuple[int, int], wants: tuple[int, int], served: list[int]) -> None:
+    pair = np.zeros(2, state.UNIT)
+    pair["line"], pair["wants"] = lines, wants
+    units.cycle_port(pair)
+    assert pair["served"].tolist() == served
+
+
+def test_writers_take_turns() -> None:
+    port, both = np.zeros(1, state.WRITE_PORT), np.zeros(2, state.DRAIN)
+    both["valid"], both["word_written"] = 1, 1
+    granted = []
+    for load in (1, 1, 1, 1, 0, 0):
+        drains.arbitrate(port[0], both, load)
+        granted.append(int(port["grant"][0]))
+    assert granted == [0, 1, 2, 0, 1, 0]
+    both["word_written"] = 0
+    drains.arbitrate(port[0], both, 0)
+    assert port["grant"][0] == -1
+
+
+def test_bursts_end_at_multiples_of_their_size() -> None:
+    left, address, sizes = 200, 60, []
+    while left:
+        sizes.append(bus.burst_beats(left, address))
+        left, address = left - sizes[-1], address + sizes[-1]
+    assert sizes == [4, 64, 64, 64, 4]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_units_do_one_thing_a_cycle(seed: int) -> None:
+    package = compile_graph(random_graph(np.random.default_rng(seed), max_size=40, max_channels=40), NANO)
+    steps = package.schedule.steps
+    for step in steps:
+        told = step.busy + step.wait_lines + step.wait_weights + step.wait_drain
+        # The counters lag by some cycles behind the end of a step.
+        assert told <= (step.cycles + 2) * NANO.all_units
+    assert sum(step.busy for step in steps) >= sum(step.nonzeros for step in steps)
+    assert all((step.busy > 0) <= (step.op == "CONV") for step in steps if step.cycles > 20)
+    assert package.schedule.queued_cycles > 0
+
+
+def test_a_tape_without_conv_has_a_time() -> None:
+    graph = Graph((Input("image", 3, 9, 9, 1.0, 0), Output("out", "image")), act_bits=8, acc_bits=20)
+    package = compile_graph(graph, NANO)
+    load, store = package.schedule.steps
+    assert load.cycles > 4 * NANO.word_beats and store.cycles > 4 * NANO.word_beats
+    assert 0 <= package.schedule.queued_cycles - load.cycles - store.cycles <= 1
+
+
+def test_what_is_compiled_is_kept_if_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "default_build_dir", lambda: tmp_path)
+    folder = jit.cache_folder()
+    assert folder is not None and folder.is_dir() and folder.is_relative_to(tmp_path)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(jit, "default_build_dir", lambda: tmp_path / "file")
+    assert jit.cache_folder() is None
