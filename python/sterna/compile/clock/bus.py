@@ -8,7 +8,9 @@ from sterna.compile.clock.state import BEAT_RING, Record, Records
 from sterna.compile.clock.timing import (
     BUFFER_BEATS,
     BURST_BEATS,
+    BURST_CYCLES,
     BURSTS,
+    COMMAND_CYCLES,
     MEMORY_LATENCY,
     RAM_FIFO_LATENCY,
 )
@@ -33,7 +35,7 @@ def take_beat(port: Record) -> None:
     """Take it."""
     port.head = (port.head + 1) & (BEAT_RING - 1)
     port.count -= 1
-    port.reserved -= 1
+    port.leaves = 1
 
 
 @compiled
@@ -57,7 +59,7 @@ def _choose(bus: Record, ports: Records) -> int:
     """The port that asks for a burst, in turn; -1 if none does."""
     for turn in range(2):
         index = (bus.behind + turn) % 2
-        if ports[index].left > 0 and ports[index].reserved <= BUFFER_BEATS - BURST_BEATS:
+        if ports[index].left > 0 and ports[index].wait == 0 and ports[index].has_room:
             bus.behind = (index + 1) % 2
             return index
     return -1
@@ -69,10 +71,18 @@ def _ask(bus: Record, port: Record, index: int) -> None:
     port.left -= beats
     port.address += beats
     port.reserved += beats
+    port.wait = BURST_CYCLES
     bus.ar_valid = 1
     bus.ar_port = index
     bus.ar_beats = beats
     bus.outstanding += 1
+
+
+@compiled
+def _count_reserved(port: Record) -> None:
+    port.has_room = port.reserved <= BUFFER_BEATS - BURST_BEATS
+    port.reserved -= port.leaves
+    port.leaves = 0
 
 
 @compiled
@@ -91,8 +101,10 @@ def _take_tape_command(tape: Record, port: Record, machine: Record) -> None:
     end = tape.limit if tape.commands == 1 else tape.stop
     port.left = (end - tape.start) * machine.line_beats
     port.address = tape.start * machine.line_beats
+    port.wait = BURST_CYCLES
     tape.start = tape.again
     tape.commands -= 1
+    tape.command_wait = COMMAND_CYCLES
 
 
 @compiled
@@ -108,11 +120,17 @@ def cycle_bus(
     if bus.ar_valid and address_free:
         _send_address(bus, now)
     chosen = _choose(bus, ports) if may_ask else -1
+    for index in range(len(ports)):
+        _count_reserved(ports[index])
     if chosen >= 0:
         _ask(bus, ports[chosen], chosen)
     bus.outstanding -= ends
-    if tape_free and tape.commands > 0:
+    if tape_free and tape.commands > 0 and tape.command_wait == 0:
         _take_tape_command(tape, ports[TAPE_PORT], machine)
     if load_start:
         ports[LOAD_PORT].left = load_step.words * machine.word_beats
         ports[LOAD_PORT].address = load_step.address
+        ports[LOAD_PORT].wait = BURST_CYCLES
+    for index in range(len(ports)):
+        ports[index].wait = max(ports[index].wait - 1, 0)
+    tape.command_wait = max(tape.command_wait - 1, 0)

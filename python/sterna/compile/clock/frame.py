@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sterna.compile.clock import bus, drains, issuer, lines, moves, sequencer, state, stream, units
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
-from sterna.compile.clock.timing import COUNTER_LATENCY
+from sterna.compile.clock.timing import COUNTER_LATENCY, LINES_AHEAD, STEP_END_LATENCY
 from sterna.spec.config import EngineConfig
 
 #: Places of the counts of the last cycles, a power of two.
@@ -71,6 +71,8 @@ def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool,
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
     result.tape["lines"] = tape_lines
     result.loader["last_ask"] = -(1 << 30)
+    result.clusters["free"] = LINES_AHEAD
+    result.distributor["free"] = 1
     result.units["pointer"], result.units["tail"] = -1, -1
     _begin_frame(result, work)
     return result
@@ -96,8 +98,8 @@ def _begin_frame(parts: Parts, work: Work) -> None:
 def _look(parts: Parts, work: Work, now: int) -> None:
     """Start of a cycle: what depends on registers of many parts."""
     distributor, loader = parts.distributor[0], parts.loader[0]
-    held = distributor.beats + distributor.record_left + distributor.waiting
-    lines_done = held == 0 and lines.loader_idle(loader, now)
+    held = distributor.beats + distributor.record_left
+    lines_done = held == 0 and distributor.free.all() and lines.loader_idle(loader, now)
     sequencer.look(
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), lines_done, parts.machine[0],
@@ -113,7 +115,7 @@ def _cycle_units(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) 
         units.cycle_cluster(
             parts.units, index, cluster, drain, work.steps, machine, work.codes, work.table, counts
         )  # fmt: skip
-        lines.cycle_ring(cluster, now)
+        lines.cycle_ring(cluster)
 
 
 @compiled
@@ -122,21 +124,23 @@ def _cycle_lines(parts: Parts, work: Work, now: int) -> None:
     lines.cycle_loader(
         parts.loader[0], parts.clusters, step, parts.issuer[0].written, now, work.fetches, parts.machine[0]
     )  # fmt: skip
+    for index in range(len(parts.clusters)):
+        lines.cycle_writer(parts.clusters[index], now)
     if parts.sequencer[0].first:
         lines.begin_lines(parts.loader[0], parts.clusters)
 
 
 @compiled
 def _cycle_drains(parts: Parts, work: Work, now: int) -> None:
-    control, table, machine, grant = parts.sequencer[0], parts.table[0], parts.machine[0], parts.write_port[0].grant
+    control, table, machine, port = parts.sequencer[0], parts.table[0], parts.machine[0], parts.write_port[0]
     table_ready = table.left == 0 or table.step != control.step
     noted = control.noted and control.step_ends
     issuer.cycle_issuer(
-        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted, grant
+        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted, port
     )  # fmt: skip
     for index in range(len(parts.drains)):
         drains.cycle_drain(
-            parts.drains[index], index, parts.clusters, work.steps, grant == index, now, machine
+            parts.drains[index], index, parts.clusters, work.steps, port.taken[index], now, machine
         )  # fmt: skip
     for index in range(len(parts.clusters)):
         parts.clusters[index].ended[0] = parts.clusters[index].ended_next[0]
@@ -182,8 +186,9 @@ def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
     for now in range(1, most_cycles + 1):
         _look(parts, work, now)
         if control.step_ends or control.finish:
-            ends[ended, 0] = now
-            ends[ended, 1:] = history[(now - COUNTER_LATENCY) & (_HISTORY - 1)]
+            noted = now if control.finish else now + STEP_END_LATENCY
+            ends[ended, 0] = noted
+            ends[ended, 1:] = history[(noted - COUNTER_LATENCY) & (_HISTORY - 1)]
             ended += 1
         if control.finish:
             break

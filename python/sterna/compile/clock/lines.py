@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
-from sterna.compile.clock.state import FETCH_RING, Record, Records
+from sterna.compile.clock.state import FETCH_RING, LINE_RING, Record, Records
 from sterna.compile.clock.timing import (
     GATHER_LATENCY,
+    LINES_MARGIN,
     LOADER_FETCHES,
     RAM_FIFO_EXTRA,
     RAM_FIFO_LATENCY,
-    WORDS_AHEAD,
-    WRITER_LATENCY,
 )
 
 
 @compiled
-def cycle_ring(cluster: Record, now: int) -> None:
-    """A cluster takes lines into its rings, and its line writer puts the next one."""
+def cycle_ring(cluster: Record) -> None:
+    """A cluster takes lines into its rings."""
     take = cluster.line_valid and cluster.ready
+    cluster.put = cluster.held > 0 and (take or not cluster.line_valid)
+    cluster.line_valid = cluster.put or (cluster.line_valid and not take)
     cluster.ready = cluster.room
     cluster.room = cluster.room_next
     cluster.written_seen = cluster.written
     cluster.written += cluster.pending
     cluster.pending = take
     cluster.taken += take
-    cluster.writer_room = cluster.word_count < WORDS_AHEAD
-    held = cluster.word_count > 0 and cluster.word_time[cluster.word_head] <= now
-    put = held and (take or not cluster.line_valid)
-    if put:
-        cluster.word_lines[cluster.word_head] -= 1
-        if cluster.word_lines[cluster.word_head] == 0:
-            cluster.word_head = (cluster.word_head + 1) & (WORDS_AHEAD - 1)
-            cluster.word_count -= 1
-    cluster.line_valid = put or (cluster.line_valid and not take)
 
 
 @compiled
-def _may_ask(loader: Record, clusters: Records, step: Record, written: int, fetches: Records) -> bool:
-    """Whether the fetch word in front can be asked for at the position in the tile group that is next."""
-    if loader.fetches == 0 or clusters[loader.position].tile_left > 0:
-        return False
-    if fetches[step.fetch + loader.fetch].after > written:
+def cycle_writer(cluster: Record, now: int) -> None:
+    """A cluster's line writer: cuts the word that came in into lines, counts the room that is not promised."""
+    cluster.held += (cluster.waiting > 0) - cluster.put
+    cluster.waiting = max(cluster.waiting - 1, 0)
+    if cluster.word_count > 0 and cluster.word_time[cluster.word_head] == now:
+        cluster.waiting = cluster.word_lines[cluster.word_head]
+        cluster.word_head = (cluster.word_head + 1) & (LINE_RING - 1)
+        cluster.word_count -= 1
+    cluster.free -= cluster.promised
+    cluster.promised = cluster.announced - cluster.put
+    cluster.roomy = cluster.free >= LINES_MARGIN or (cluster.roomy and cluster.announced == 0)
+    cluster.pause = max(cluster.pause, 1) - 1 if cluster.announced == 0 else cluster.announced - 1
+    cluster.announced = 0
+
+
+@compiled
+def _may_ask(loader: Record, clusters: Records, step: Record) -> bool:
+    """Whether the fetch word that is walked can be asked for at the position in the tile group that is next."""
+    if not loader.released or clusters[loader.position].tile_left > 0:
         return False
     room = True
     for cluster in range(loader.position, len(clusters), step.shared):
-        room = room and clusters[cluster].writer_room
+        room = room and clusters[cluster].roomy and clusters[cluster].pause == 0
     return room
 
 
@@ -55,10 +61,11 @@ def _ask(loader: Record, clusters: Records, step: Record, now: int, fetches: Rec
     loader.last_ask = now
     for index in range(loader.position, len(clusters), step.shared):
         cluster = clusters[index]
-        place = (cluster.word_head + cluster.word_count) & (WORDS_AHEAD - 1)
-        cluster.word_time[place] = now + GATHER_LATENCY + WRITER_LATENCY
+        place = (cluster.word_head + cluster.word_count) & (LINE_RING - 1)
+        cluster.word_time[place] = now + GATHER_LATENCY
         cluster.word_lines[place] = fetch.lines
         cluster.word_count += 1
+        cluster.announced = fetch.lines
     if loader.fetch == step.fetches - 1:
         # The position's cursor goes on by as many tiles as there are at once, one a cycle.
         clusters[loader.position].tile_left = step.shared
@@ -66,16 +73,25 @@ def _ask(loader: Record, clusters: Records, step: Record, now: int, fetches: Rec
     if loader.position < step.shared:
         return False
     loader.position = 0
-    loader.fetch += 1
-    if loader.fetch == step.fetches:
-        loader.fetch = 0
     return True
+
+
+@compiled
+def _walk(loader: Record, step: Record, walked: bool, written: int, fetches: Records) -> None:
+    """The fetch word in front is the one that is walked next, when the one before has been `walked`."""
+    if not loader.walked or walked:
+        loader.walked = loader.fetches > 0
+        if loader.walked:
+            loader.fetches -= 1
+            loader.fetch = loader.front
+            loader.front = loader.front + 1 if loader.front < step.fetches - 1 else 0
+    loader.released = loader.walked and fetches[step.fetch + loader.fetch].after <= written
 
 
 @compiled
 def begin_lines(loader: Record, clusters: Records) -> None:
     """A step starts: the cursors walk to their first tiles."""
-    loader.fetch = 0
+    loader.front = 0
     for index in range(len(clusters)):
         clusters[index].tile_left = index
 
@@ -87,8 +103,8 @@ def cycle_loader(
     """A cycle of the loader on `step`, when each drain has `written` so many words of the step before."""
     loader.room = loader.beat_count < machine.buffer_lines + RAM_FIFO_EXTRA
     word_room = loader.fetches < LOADER_FETCHES
-    if _may_ask(loader, clusters, step, written, fetches):
-        loader.fetches -= _ask(loader, clusters, step, now, fetches)
+    walked = _may_ask(loader, clusters, step) and _ask(loader, clusters, step, now, fetches)
+    _walk(loader, step, walked, written, fetches)
     for index in range(len(clusters)):
         if clusters[index].tile_left > 0:
             clusters[index].tile_left -= 1
@@ -115,5 +131,5 @@ def queue_fetches(loader: Record, words: int, now: int) -> None:
 @compiled
 def loader_idle(loader: Record, now: int) -> bool:
     """No fetch word is held and no read under way."""
-    held = loader.beat_count + loader.serial_left + loader.fetches
+    held = loader.beat_count + loader.serial_left + loader.fetches + loader.walked
     return held == 0 and now > loader.last_ask + GATHER_LATENCY

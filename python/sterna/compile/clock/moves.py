@@ -5,7 +5,14 @@ from __future__ import annotations
 from sterna.compile.clock.bus import beat_there, burst_beats, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
-from sterna.compile.clock.timing import BURSTS, FIFO_LATENCY, GATHER_LATENCY, MEMORY_LATENCY, STORE_ROUND_TRIP
+from sterna.compile.clock.timing import (
+    BURST_CYCLES,
+    BURSTS,
+    FIFO_LATENCY,
+    GATHER_LATENCY,
+    MEMORY_LATENCY,
+    STORE_BEATS_AHEAD,
+)
 
 
 @compiled
@@ -17,7 +24,7 @@ def load_done(moves: Record) -> bool:
 @compiled
 def store_done(moves: Record) -> bool:
     """Every beat of the STORE is given to the writer."""
-    return moves.store_running and moves.ungiven == 0 and not moves.store_valid
+    return moves.store_running and moves.unasked == 0 and moves.ahead == 0
 
 
 @compiled
@@ -45,55 +52,33 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
 
 
 @compiled
-def _words_ahead(machine: Record) -> int:
-    """Words that the frame store may have asked for and not given."""
-    ahead = 2
-    while ahead * machine.word_beats < 2 * STORE_ROUND_TRIP:
-        ahead *= 2
-    return ahead
-
-
-@compiled
-def _put_beat(moves: Record, machine: Record) -> None:
-    moves.store_beat += 1
-    if moves.store_beat == machine.word_beats:
-        moves.store_beat = 0
-        moves.ungiven -= 1
-        moves.ahead -= 1
-        moves.word_head = (moves.word_head + 1) & (STORE_RING - 1)
-        moves.word_count -= 1
-
-
-@compiled
 def cycle_store(moves: Record, step: Record, start: int, active: bool, now: int, machine: Record) -> None:
     """A cycle of the frame store; `start`: it begins with `step`; `active`: the gather is its own."""
     if store_done(moves):
         moves.store_running = 0
-    asks = active and moves.unasked > 0 and moves.ahead < _words_ahead(machine)
-    given = moves.store_valid and moves.burst_left > 0
-    there = moves.word_count > 0 and moves.word_time[moves.word_head] <= now
-    put = there and (not moves.store_valid or given)
-    _cycle_writer(moves, given, now)
-    moves.store_valid = put or (moves.store_valid and not given)
-    if put:
-        _put_beat(moves, machine)
+    asks = active and moves.unasked > 0 and moves.ahead < STORE_BEATS_AHEAD
+    given = moves.ahead > 0 and moves.beat_time[moves.beat_head] <= now and moves.burst_left > 0
     if asks:
-        moves.word_time[(moves.word_head + moves.word_count) & (STORE_RING - 1)] = now + GATHER_LATENCY + FIFO_LATENCY
-        moves.word_count += 1
+        place = (moves.beat_head + moves.ahead) & (STORE_RING - 1)
+        moves.beat_time[place] = now + GATHER_LATENCY + FIFO_LATENCY
         moves.unasked -= 1
-        moves.ahead += 1
+    if given:
+        moves.beat_head = (moves.beat_head + 1) & (STORE_RING - 1)
+    moves.ahead += asks - given
+    _cycle_writer(moves, given, now)
     if start:
-        moves.unasked = step.words
-        moves.ungiven = step.words
+        moves.unasked = step.words * machine.word_beats
         moves.store_running = 1
-        moves.left = step.words * machine.word_beats
+        moves.left = moves.unasked
         moves.address = step.address
+        moves.wait = BURST_CYCLES - 1
 
 
 @compiled
 def _cycle_writer(moves: Record, beat: bool, now: int) -> None:
     """A burst's address when the burst before has all its beats, then its beats; the memory takes them at once."""
-    begins = moves.left > 0 and moves.burst_left == 0 and moves.outstanding < BURSTS
+    begins = moves.left > 0 and moves.wait == 0 and moves.burst_left == 0 and moves.outstanding < BURSTS
+    moves.wait = max(moves.wait - 1, 0)
     if moves.answer_count > 0 and moves.answer_time[moves.answer_head] <= now:
         moves.answer_head = (moves.answer_head + 1) & (ANSWER_RING - 1)
         moves.answer_count -= 1
@@ -109,3 +94,4 @@ def _cycle_writer(moves: Record, beat: bool, now: int) -> None:
         moves.left -= moves.burst_left
         moves.address += moves.burst_left
         moves.outstanding += 1
+        moves.wait = BURST_CYCLES - 1

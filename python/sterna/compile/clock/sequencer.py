@@ -12,7 +12,7 @@ from sterna.spec.tape import Op
 
 _LOAD, _CONV = int(Op.LOAD), int(Op.CONV)
 
-CLEAR, START, STEP, NEXT_CONV, CONV, QUIET, READ_ALL, ASK, MOVE, WRITTEN = range(10)
+CLEAR, START, STEP, NEXT_CONV, CONV, QUIET, READ_ALL, SUM, ASK, MOVE, WRITTEN = range(11)
 
 
 @compiled
@@ -76,7 +76,7 @@ def _in_quiet(sequencer: Record, step: Record, room: bool, machine: Record) -> N
     """A LOAD or STORE waits until all is written; a LOAD whose image is there has nothing to do."""
     if not sequencer.quiet or sequencer.load_busy or not room:
         return
-    sequencer.next_state = ASK
+    sequencer.next_state = SUM
     if step.op == _LOAD and machine.has_image:
         _note(sequencer, False)
         sequencer.next_state = STEP
@@ -87,7 +87,7 @@ def _in_read_all(sequencer: Record, room: bool, machine: Record) -> None:
     """A LOAD in the background waits until all lines are read; nothing to do if no frame is queued."""
     if sequencer.lines_done and not sequencer.load_busy and room:
         _note(sequencer, False)
-        sequencer.next_state = ASK if machine.is_queued else STEP
+        sequencer.next_state = SUM if machine.is_queued else STEP
 
 
 @compiled
@@ -116,14 +116,14 @@ def look(
     _look(sequencer, issuer, drains, lines_done)
     _end_steps(sequencer, issuer, drains)
     state, room, step = sequencer.state, sequencer.open_count < OPEN_STEPS, steps[sequencer.next]
-    if state in (CLEAR, START):
+    if state in (CLEAR, START, SUM):
         sequencer.next_state = state + 1
     elif state == STEP:
         _in_step(sequencer, tape, table, moves, steps)
     elif state == NEXT_CONV:
         _in_next_conv(sequencer, room)
     elif state == CONV:
-        if stream.weights_done(tape):
+        if tape.done_late:
             sequencer.next_state = STEP
     elif state == QUIET:
         _in_quiet(sequencer, step, room, machine)

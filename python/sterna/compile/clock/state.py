@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from sterna.compile.clock.timing import (
     BUFFER_BEATS,
     BURSTS,
+    CHUNK_REGISTERS,
+    LINES_AHEAD,
     OP_DEPTH,
     OPEN_STEPS,
     REQUEST_DEPTH,
+    STORE_BEATS_AHEAD,
     WORD_DEPTH,
-    WORDS_AHEAD,
 )
 from sterna.spec.config import EngineConfig
 
@@ -32,7 +34,8 @@ BEAT_RING = 2 * BUFFER_BEATS
 FETCH_RING = 2048
 TABLE_RING = 8192
 WORD_RING = 2 * WORD_DEPTH
-STORE_RING = 64
+LINE_RING = LINES_AHEAD
+STORE_RING = STORE_BEATS_AHEAD
 ANSWER_RING = 2 * BURSTS
 
 _MOST_CLUSTERS = 4
@@ -72,18 +75,22 @@ UNIT = _layout(
 )
 
 #: A cluster: its lines, its line writer, the cursor of the tiles at the position with its number. `written_seen` is
-#: `written` as the units see it, a word's time that from which its lines may be put.
+#: `written` as the units see it. Of the line writer: `free` is the room that is not promised, `promised` that of the
+#: cycle before, `roomy` whether it does for a word; `announced`, `put` are lines of this cycle; words that are under
+#: way wait with the time at which they come in, and the lines of the one that has come in front are `waiting`.
 CLUSTER = _layout(
-    "taken pending written written_seen room room_next ready line_valid writer_room word_head word_count tile_left",
+    "taken pending written written_seen room room_next ready line_valid tile_left"
+    " free promised roomy pause announced put waiting held word_head word_count",
     ended=2,
     ended_next=2,
-    word_time=WORDS_AHEAD,
-    word_lines=WORDS_AHEAD,
+    word_time=LINE_RING,
+    word_lines=LINE_RING,
 )
 
-#: The loader: queue of beats, serializer, number of the fetch word in front, position in the tile group.
+#: The loader: queue of beats, serializer, number of the fetch word that is walked (if any) and that is in front of the
+#: queue; whether what the walked one reads is written; position in the tile group.
 LOADER = _layout(
-    "room beat_head beat_count serial_left fetches fetch position last_ask",
+    "room beat_head beat_count serial_left fetches front walked fetch released position last_ask",
     beat_time=FETCH_RING,
     beat_words=FETCH_RING,
 )
@@ -108,17 +115,26 @@ ISSUER = _layout(
     level=_MOST_CLUSTERS,
 )
 
-#: The distributor. `beat` counts the beats of the payload; `group` and `first_unit` say whose chunks are held.
-DISTRIBUTOR = _layout("beats room record record_left beat round_beat group first_unit waiting")
+#: The distributor. `beat` counts the beats of the payload. Arrays by register: `group` and `first_unit` say whose
+#: chunks it holds, `waiting` how many still wait, `free` that none did in the cycle before.
+DISTRIBUTOR = _layout(
+    "beats room record record_left beat round_beat",
+    group=CHUNK_REGISTERS,
+    first_unit=CHUNK_REGISTERS,
+    waiting=CHUNK_REGISTERS,
+    free=CHUNK_REGISTERS,
+)
 
 #: Tables: queue of REQUANT beats, serializer, words that are still to be written to the table of `step`.
 TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TABLE_RING)
 
 #: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of 64 bytes, `left` in beats.
-TAPE = _layout("state kind left place step repeats lines limit start stop again commands")
+#: The next command comes in `command_wait` cycles; `done_late`: WEIGHTS has passed, a cycle late.
+TAPE = _layout("state kind left place step repeats lines limit start stop again commands command_wait done_late")
 
-#: A port of the AXI reader: beats still to ask for, beats under way or waiting, those that wait.
-PORT = _layout("left address reserved head count", time=BEAT_RING)
+#: A port of the AXI reader: beats still to ask for and cycles until the next burst, beats under way or waiting with
+#: whether there is room for a burst, both a cycle late; beats that wait.
+PORT = _layout("left address wait reserved has_room leaves head count", time=BEAT_RING)
 
 #: The bus: address register, bursts that the memory has, those outstanding, whose turn it is.
 BUS = _layout(
@@ -127,9 +143,9 @@ BUS = _layout(
 
 #: Frame load, frame store and AXI writer.
 MOVES = _layout(
-    "load_words load_beat load_running load_valid store_running unasked ungiven ahead store_beat store_valid"
-    " word_head word_count left address burst_left outstanding answer_head answer_count",
-    word_time=STORE_RING,
+    "load_words load_beat load_running load_valid store_running unasked beat_head ahead"
+    " left address wait burst_left outstanding answer_head answer_count",
+    beat_time=STORE_RING,
     answer_time=ANSWER_RING,
 )
 
@@ -141,8 +157,9 @@ SEQUENCER = _layout(
     open=OPEN_STEPS,
 )
 
-#: Round robin over the drains and the frame load: who comes first, who writes in this cycle (-1: nobody).
-WRITE_PORT = _layout("behind grant")
+#: Round robin over the drains and the frame load: who comes first, who is granted in this cycle (-1: nobody), which far
+#: drain was in the cycle before, and whose word is taken.
+WRITE_PORT = _layout("behind grant far", taken=_MOST_CLUSTERS + 1)
 
 
 def machine(config: EngineConfig) -> Record:

@@ -6,7 +6,14 @@ from sterna.compile.clock import lines
 from sterna.compile.clock.bus import beat_there, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import TABLE_RING, Record, Records
-from sterna.compile.clock.timing import DISTRIBUTOR_BEATS, RAM_FIFO_EXTRA, RAM_FIFO_LATENCY
+from sterna.compile.clock.timing import (
+    CHUNK_REGISTERS,
+    COMMAND_CYCLES,
+    DISTRIBUTOR_BEATS,
+    FIRST_COMMAND_CYCLES,
+    RAM_FIFO_EXTRA,
+    RAM_FIFO_LATENCY,
+)
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
 _FETCH = int(RecordKind.FETCH)
@@ -18,7 +25,7 @@ _LINE_WORDS = ALIGN // 8
 _FIRST_LINES = 4
 
 (
-    IDLE, _TAPE_HEADER, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_CHECK, _PAYLOAD, PAYLOAD_CHECK, _STEP_SUM, _STEP_END,
+    IDLE, _TAPE_HEADER, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_CHECK, _PAYLOAD, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT,
     _STEP_CHECK, STEP, DONE,
 ) = range(13)  # fmt: skip
 
@@ -27,28 +34,29 @@ _FIRST_LINES = 4
 
 
 @compiled
-def _deliver(distributor: Record, units: Records, step: Record, machine: Record) -> None:
+def _deliver(distributor: Record, register: int, units: Records, step: Record, machine: Record) -> None:
     """Give the chunks of the beat that is held to the units that have room."""
-    begin = distributor.group * step.shared
+    begin = distributor.group[register] * step.shared
     for cluster in range(begin, begin + step.shared):
-        start = cluster * machine.units + distributor.first_unit
+        start = cluster * machine.units + distributor.first_unit[register]
         for place in range(start, start + machine.beat_chunks):
             unit = units[place]
             if unit.waiting and unit.chunk_room:
                 unit.waiting = 0
                 unit.chunks += 1
-                distributor.waiting -= 1
+                distributor.waiting[register] -= 1
 
 
 @compiled
-def _hold(distributor: Record, units: Records, step: Record, machine: Record) -> None:
-    """Take a beat of chunks."""
-    distributor.group = distributor.round_beat // machine.cluster_beats
-    distributor.first_unit = distributor.round_beat % machine.cluster_beats * machine.beat_chunks
-    distributor.waiting = step.shared * machine.beat_chunks
-    begin = distributor.group * step.shared
+def _hold(distributor: Record, register: int, units: Records, step: Record, machine: Record) -> None:
+    """Take a beat of chunks into a register."""
+    distributor.group[register] = distributor.round_beat // machine.cluster_beats
+    distributor.first_unit[register] = distributor.round_beat % machine.cluster_beats * machine.beat_chunks
+    distributor.waiting[register] = step.shared * machine.beat_chunks
+    distributor.free[register] = 0
+    begin = distributor.group[register] * step.shared
     for cluster in range(begin, begin + step.shared):
-        start = cluster * machine.units + distributor.first_unit
+        start = cluster * machine.units + distributor.first_unit[register]
         units["waiting"][start : start + machine.beat_chunks] = 1
     distributor.round_beat += 1
     if distributor.round_beat * machine.beat_chunks == step.streams:
@@ -58,9 +66,10 @@ def _hold(distributor: Record, units: Records, step: Record, machine: Record) ->
 
 @compiled
 def _take_record_beat(
-    distributor: Record, units: Records, loader: Record, step: Record, records: Records, now: int, machine: Record
-) -> bool:
-    """Take the beat in front, if what it is for has room."""
+    distributor: Record, free: int, units: Records, loader: Record, step: Record, records: Records, now: int,
+    machine: Record,
+) -> bool:  # fmt: skip
+    """Take the beat in front, if what it is for has room; `free`: the register of a beat of chunks is."""
     if distributor.record_left == 0:
         # Behind the last record comes padding.
         if distributor.record < step.records - 1:
@@ -73,9 +82,9 @@ def _take_record_beat(
         lines.queue_fetches(loader, words, now)
         distributor.record_left -= words
     else:
-        if distributor.waiting > 0:
+        if not free:
             return False
-        _hold(distributor, units, step, machine)
+        _hold(distributor, distributor.round_beat % CHUNK_REGISTERS, units, step, machine)
     return True
 
 
@@ -92,11 +101,18 @@ def cycle_distributor(
 ) -> None:
     """A cycle of the distributor on the payload of `step`."""
     distributor.room = distributor.beats < DISTRIBUTOR_BEATS
-    if distributor.waiting > 0:
-        _deliver(distributor, units, step, machine)
+    register = distributor.round_beat % CHUNK_REGISTERS
+    free = distributor.free[register]
+    for index in range(CHUNK_REGISTERS):
+        if distributor.waiting[index] > 0:
+            _deliver(distributor, index, units, step, machine)
+        distributor.free[index] = distributor.waiting[index] == 0
+    # Where a round may be one beat, it is known at once.
+    if machine.cluster_beats == 1:
+        free = free or distributor.free[register]
     if distributor.beats == 0:
         return
-    if _take_record_beat(distributor, units, loader, step, records, now, machine):
+    if _take_record_beat(distributor, free, units, loader, step, records, now, machine):
         distributor.beats -= 1
         distributor.beat += 1
         if distributor.beat == step.weights_lines * machine.line_beats:
@@ -134,12 +150,6 @@ def _queue_table(table: Record, now: int) -> None:
 
 
 @compiled
-def weights_done(tape: Record) -> bool:
-    """WEIGHTS has passed for the last time."""
-    return tape.state == PAYLOAD_CHECK and tape.kind == _WEIGHTS and tape.repeats == 1
-
-
-@compiled
 def _payload_lines(tape: Record, steps: Records) -> int:
     if tape.kind == _REQUANT:
         return steps[tape.step].requant_lines
@@ -174,7 +184,7 @@ def _after_payload(tape: Record, steps: Records, machine: Record) -> None:
     else:
         tape.place += _payload_lines(tape, steps) + 1
     if tape.kind == _STEP:
-        tape.state = _STEP_SUM
+        tape.state = _STEP_END
     elif tape.kind == _REQUANT:
         tape.kind = _WEIGHTS
     else:
@@ -195,6 +205,7 @@ def _ask_for_step(tape: Record, step: Record) -> None:
     tape.stop = payloads_end
     tape.again = payloads_end - step.weights_lines
     tape.commands = step.groups if conv else int(asked != tape.lines)
+    tape.command_wait = FIRST_COMMAND_CYCLES - 1
     tape.repeats = step.groups
     tape.state = _NEXT
     if conv:
@@ -209,6 +220,7 @@ def begin_tape(tape: Record, machine: Record) -> None:
     tape.limit = min(_FIRST_LINES, tape.lines)
     tape.start = 0
     tape.commands = 1
+    tape.command_wait = COMMAND_CYCLES - 1
     tape.state = _TAPE_HEADER
     tape.kind = _STEP
     tape.place = 1
@@ -222,6 +234,7 @@ def cycle_tape(
 ) -> None:  # fmt: skip
     """A cycle of the tape reader; `taken_step`: the sequencer takes the step that is offered."""
     last = False
+    tape.done_late = tape.state == _PAYLOAD_CHECK and tape.kind == _WEIGHTS and tape.repeats == 1
     if beat_there(port, now) and _ready(tape, table, distributor, weights_enabled):
         take_beat(port)
         _hand_on(tape, table, distributor, now)
@@ -235,7 +248,7 @@ def cycle_tape(
     elif tape.state == _HEADER_CHECK:
         tape.left = _payload_lines(tape, steps) * machine.line_beats
         tape.state = _PAYLOAD
-    elif tape.state == PAYLOAD_CHECK:
+    elif tape.state == _PAYLOAD_CHECK:
         _after_payload(tape, steps, machine)
     elif tape.state == STEP:
         if taken_step:

@@ -15,6 +15,11 @@ BURSTS = 16
 #: `sterna_axi_reader`: beats of the longest burst, beats of a port's buffer.
 BURST_BEATS = 64
 BUFFER_BEATS = 512
+#: `sterna_burst_splitter`: from a transfer or a burst that is taken to the next burst offered.
+BURST_CYCLES = 2
+#: `sterna_tape_reader`: from the start, or a command that is taken, to the next command; from a step to its first one.
+COMMAND_CYCLES = 3
+FIRST_COMMAND_CYCLES = 2
 
 #: `sterna_fifo`: from an item taken to the item offered. `sterna_ram_fifo`: the same, and what it holds beside its RAM.
 FIFO_LATENCY = 1
@@ -23,14 +28,16 @@ RAM_FIFO_EXTRA = 2
 
 #: `sterna_distributor`: beats that it queues.
 DISTRIBUTOR_BEATS = 2
+#: Registers in which the beats of a round wait for their units in turn.
+CHUNK_REGISTERS = 2
 
 #: `sterna_gather`: from a window asked for to its word.
-GATHER_LATENCY = 12
-#: `sterna_line_loader`: fetch words behind the serializer; words that a cluster may wait for.
+GATHER_LATENCY = 15
+#: `sterna_line_loader`: fetch words behind the serializer.
 LOADER_FETCHES = 2
-WORDS_AHEAD = 16
-#: `sterna_line_writer`: from a word that comes in to its first line put.
-WRITER_LATENCY = 1
+#: `sterna_line_writer`: lines announced or waiting; those that there must be room for behind an announcement.
+LINES_AHEAD = 32
+LINES_MARGIN = 8
 
 #: `sterna_cluster`: a unit leaves room unless this many lines or fewer are free behind it.
 ROOM_MARGIN = 8
@@ -49,7 +56,10 @@ MOST_PASSES = 63
 
 #: `sterna_sequencer`: steps that have begun and not ended.
 OPEN_STEPS = 4
-#: `sterna_frame_store`: cycles from a read to its word, at most, for which words may be ahead.
-STORE_ROUND_TRIP = 16
-#: From what a unit does to the counters.
+#: `sterna_frame_store`: beats asked for and not given.
+STORE_BEATS_AHEAD = 32
+#: `sterna_feature_memory`: drains whose words are taken with their grant; those of others a cycle later.
+NEAR_DRAINS = 2
+#: `sterna_engine`, `sterna_axil_regs`: from what a unit does to the counters, from the end of a step to its note there.
 COUNTER_LATENCY = 2
+STEP_END_LATENCY = 1
