@@ -1,12 +1,13 @@
-/// Reads transfers over AXI4 for two ports: commands in, beats out, each port in its own order. The ports share the
-/// bus burst by burst; a burst is asked for when its port's buffer has room for all of it, so the data channel never
-/// waits and no port waits for the beats of the other to be taken.
+/// Reads transfers over AXI4 for two ports: commands in, beats out, each port in its own order. A burst is asked for
+/// when its port's buffer has room for all of it, so the data channel never waits and no port waits for the beats of
+/// the other to be taken. Port 0 goes first. Port 1 gets what it leaves, in short bursts of which few are under way, so
+/// that they do not stand in front of port 0's for long.
 module sterna_axi_reader #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Bursts that may be outstanding; a power of two.
   parameter int unsigned Outstanding = 16,
-  /// Beats that a port can have under way or waiting to be taken; a power of two, more than the memory's
+  /// Beats that port 0 can have under way or waiting to be taken; a power of two, more than the memory's
   /// latency in cycles and a burst.
   parameter int unsigned BufferBeats = 512
 ) (
@@ -70,6 +71,9 @@ module sterna_axi_reader #(
   output logic                  m_axi_rready
 );
   localparam int unsigned BurstBeats = 64;
+  /// The same of port 1.
+  localparam int unsigned SecondBurstBeats = 16;
+  localparam int unsigned SecondBufferBeats = 32;
   localparam int unsigned BeatsW = $clog2(BufferBeats + 1);
 
   if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats)) begin : gen_bad_buffer
@@ -79,8 +83,6 @@ module sterna_axi_reader #(
   logic [1:0] no_command, burst_valid, has_room_q, wanted, grant, buffer_ready, buffer_empty, owned;
   logic [1:0][63:0] burst_addr;
   logic [1:0][7:0] burst_len;
-  // The port whose turn it is if both have a burst.
-  logic turn_d, turn_q;
   logic ar_free, ar_valid_d, ar_valid_q, owner, owner_ready, outstanding;
   logic [63:0] ar_addr_d, ar_addr_q;
   logic [7:0] ar_len_d, ar_len_q;
@@ -89,6 +91,9 @@ module sterna_axi_reader #(
   // ------------------------------------------------------------------------------------------- ports
 
   for (genvar p = 0; p < 2; p++) begin : gen_port
+    localparam int unsigned PortBurst = p == 0 ? BurstBeats : SecondBurstBeats;
+    localparam int unsigned PortBuffer = p == 0 ? BufferBeats : SecondBufferBeats;
+
     // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later. Whether a burst has room
     // besides is looked at a cycle late as well, which is in time: the splitter offers no burst in the cycle behind
     // one that was taken.
@@ -97,7 +102,7 @@ module sterna_axi_reader #(
 
     sterna_burst_splitter #(
       .DataW     (DataW),
-      .BurstBeats(BurstBeats)
+      .BurstBeats(PortBurst)
     ) u_splitter (
       .clk_i          (clk_i),
       .rst_ni         (rst_ni),
@@ -112,21 +117,40 @@ module sterna_axi_reader #(
       .burst_len_o    (burst_len[p])
     );
 
-    sterna_ram_fifo #(
-      .Width(DataW),
-      .Depth(BufferBeats)
-    ) u_buffer (
-      .clk_i  (clk_i),
-      .rst_ni (rst_ni),
-      .clear_i(flush_i),
-      .valid_i(m_axi_rvalid && owned[p]),
-      .ready_o(buffer_ready[p]),
-      .data_i (m_axi_rdata),
-      .valid_o(beat_valid_o[p]),
-      .ready_i(beat_ready_i[p]),
-      .data_o (beat_data_o[p]),
-      .empty_o(buffer_empty[p])
-    );
+    if (p == 0) begin : gen_long
+      sterna_ram_fifo #(
+        .Width(DataW),
+        .Depth(PortBuffer)
+      ) u_buffer (
+        .clk_i  (clk_i),
+        .rst_ni (rst_ni),
+        .clear_i(flush_i),
+        .valid_i(m_axi_rvalid && owned[p]),
+        .ready_o(buffer_ready[p]),
+        .data_i (m_axi_rdata),
+        .valid_o(beat_valid_o[p]),
+        .ready_i(beat_ready_i[p]),
+        .data_o (beat_data_o[p]),
+        .empty_o(buffer_empty[p])
+      );
+    end else begin : gen_short
+      sterna_fifo #(
+        .Width(DataW),
+        .Depth(PortBuffer)
+      ) u_buffer (
+        .clk_i  (clk_i),
+        .rst_ni (rst_ni),
+        .clear_i(flush_i),
+        .valid_i(m_axi_rvalid && owned[p]),
+        .ready_o(buffer_ready[p]),
+        .data_i (m_axi_rdata),
+        .valid_o(beat_valid_o[p]),
+        .ready_i(beat_ready_i[p]),
+        .data_o (beat_data_o[p]),
+        .count_o()
+      );
+      assign buffer_empty[p] = !beat_valid_o[p];
+    end
 
     assign owned[p] = owner == 1'(p);
     assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
@@ -146,7 +170,7 @@ module sterna_axi_reader #(
         leaves_q <= 1'b0;
       end else begin
         reserved_q <= grant[p] ? with_burst : without_burst;
-        has_room_q[p] <= reserved_q <= BeatsW'(BufferBeats - BurstBeats);
+        has_room_q[p] <= reserved_q <= BeatsW'(PortBuffer - PortBurst);
         leaves_q <= beat_valid_o[p] && beat_ready_i[p];
       end
     end
@@ -157,8 +181,8 @@ module sterna_axi_reader #(
 `endif
   end
 
-  assign grant[0] = ar_free && wanted[0] && !(wanted[1] && turn_q);
-  assign grant[1] = ar_free && wanted[1] && !(wanted[0] && !turn_q);
+  assign grant[0] = ar_free && wanted[0];
+  assign grant[1] = ar_free && wanted[1] && !wanted[0];
 
   // The port of each burst that is outstanding, in order.
   sterna_fifo #(
@@ -200,12 +224,10 @@ module sterna_axi_reader #(
     ar_valid_d = ar_valid_q && !m_axi_arready;
     ar_addr_d = ar_addr_q;
     ar_len_d = ar_len_q;
-    turn_d = turn_q;
     if (|grant) begin
       ar_valid_d = 1'b1;
       ar_addr_d = grant[1] ? burst_addr[1] : burst_addr[0];
       ar_len_d = grant[1] ? burst_len[1] : burst_len[0];
-      turn_d = grant[0];
     end
   end
 
@@ -214,12 +236,10 @@ module sterna_axi_reader #(
       ar_valid_q <= 1'b0;
       ar_addr_q <= '0;
       ar_len_q <= '0;
-      turn_q <= 1'b0;
     end else begin
       ar_valid_q <= ar_valid_d;
       ar_addr_q <= ar_addr_d;
       ar_len_q <= ar_len_d;
-      turn_q <= turn_d;
     end
   end
 

@@ -461,7 +461,7 @@ module sterna_engine
   logic table_beat_valid, table_beat_ready;
   logic [AxiDataW-1:0] table_beat;
 
-  sterna_ram_fifo #(
+  sterna_fifo_chain #(
     .Width(AxiDataW),
     .Depth(TableBeats)
   ) u_table_beats (
@@ -473,8 +473,7 @@ module sterna_engine
     .data_i (read_data[TapePort]),
     .valid_o(table_beat_valid),
     .ready_i(table_beat_ready),
-    .data_o (table_beat),
-    .empty_o()
+    .data_o (table_beat)
   );
 
   sterna_word_serializer #(

@@ -72,6 +72,8 @@ module sterna_line_loader
   /// Lines that a cluster may wait for, or keep waiting; at least twelve more than the cycles from a read to its
   /// word, so that a cluster gets a line a cycle.
   localparam int unsigned LinesAhead = 32;
+  /// Beats of fetch words that wait to be cut into words; a power of two.
+  localparam int unsigned BeatDepth = 16;
   /// Reads that may be under way; a power of two.
   localparam int unsigned MostReads = 32;
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
@@ -80,15 +82,16 @@ module sterna_line_loader
     $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
   end
 
-  // A beat may hold a single word, so the queue has a beat for each line that the units may be behind.
-  fetch_t word, fetch;
+  // A word gives at least one line, so the queue has a word for each line that the units may be behind.
+  fetch_t fetch;
+  logic [63:0] word;
   logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready, fetch_valid, fetch_take;
   logic [DataW-1:0] beat_data;
   logic [WordCountW-1:0] beat_words;
 
-  sterna_ram_fifo #(
+  sterna_fifo #(
     .Width(DataW + WordCountW),
-    .Depth(BufferLines)
+    .Depth(BeatDepth)
   ) u_beats (
     .clk_i,
     .rst_ni,
@@ -99,7 +102,7 @@ module sterna_line_loader
     .valid_o(beat_valid),
     .ready_i(beat_ready),
     .data_o({beat_words, beat_data}),
-    .empty_o(queue_empty)
+    .count_o()
   );
 
   sterna_word_serializer #(
@@ -118,9 +121,9 @@ module sterna_line_loader
     .word_data_o(word)
   );
 
-  sterna_fifo #(
-    .Width($bits(fetch_t)),
-    .Depth(2)
+  sterna_ram_fifo #(
+    .Width(64),
+    .Depth(BufferLines)
   ) u_fetches (
     .clk_i,
     .rst_ni,
@@ -131,7 +134,7 @@ module sterna_line_loader
     .valid_o(fetch_valid),
     .ready_i(fetch_take),
     .data_o(fetch),
-    .count_o()
+    .empty_o(queue_empty)
   );
 
   // The fetch word that is walked, and whether what it reads is written.
@@ -233,7 +236,7 @@ module sterna_line_loader
 
   assign asked_d = walked ? '0 : asked_q + 2'(ask);
   assign answered_d = answered_q == last_position && word_valid_i ? '0 : answered_q + 2'(word_valid_i);
-  assign idle_o = queue_empty && words_idle && !fetch_valid && !walked_valid_q && !under_way;
+  assign idle_o = !beat_valid && words_idle && queue_empty && !walked_valid_q && !under_way;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -92,26 +92,28 @@ async def gives_each_port_its_bytes_in_order(dut: Any, idle: float, stall: float
 
 
 @cocotb.test()
-@cocotb.parametrize(port=[0, 1])
-async def streams_without_gaps(dut: Any, port: int) -> None:
-    """Several bursts are under way: the latency of the memory shows only once."""
+@cocotb.parametrize((("port", "most"), [(0, 1100), (1, 1800)]))
+async def streams_without_gaps(dut: Any, port: int, most: int) -> None:
+    """Several bursts are under way: the latency of the memory shows only once, or seldom where few may be."""
     tb = TB(dut, 0.0, 0.0, 0.0)
     await tb.start(flush_i=0)
     wanted: list[Beats] = [[], []]
     for _ in range(4):
         wanted[port] += tb.read(64 * tb.beat_bytes * random.randrange(100), 256, port)
-    assert await tb.finish(wanted, 2400) < 1100
+    assert await tb.finish(wanted, 2400) < most
 
 
 @cocotb.test()
-async def shares_the_bus(dut: Any) -> None:
-    """Both ports want everything: each gets half."""
+async def the_second_port_gets_what_the_first_leaves(dut: Any) -> None:
+    """The first takes three beats in four, the other everything it gets."""
     tb = TB(dut, 0.0, 0.0, 0.0)
     await tb.start(flush_i=0)
+    tb.beats[0].stall = 0.25
     for port in range(PORTS):
         tb.read(0, 1024, port)
-    await tb.run_until(lambda: len(tb.beats[0].taken) == 512, 2400)
-    assert abs(len(tb.beats[1].taken) - 512) <= 64
+    cycles = await tb.run_until(lambda: len(tb.beats[0].taken) == 1000, 2400)
+    assert cycles < 1000 / 0.75 * 1.08
+    assert len(tb.beats[1].taken) > 0.15 * cycles
 
 
 @cocotb.test()

@@ -65,7 +65,7 @@ def test_far_drains_give_their_words_a_cycle_later() -> None:
 def test_bursts_end_at_multiples_of_their_size() -> None:
     left, address, sizes = 200, 60, []
     while left:
-        sizes.append(bus.burst_beats(left, address))
+        sizes.append(bus.burst_beats(left, address, 64))
         left, address = left - sizes[-1], address + sizes[-1]
     assert sizes == [4, 64, 64, 64, 4]
 

@@ -60,12 +60,14 @@ def test_next_image_has_a_place_as_soon_as_the_memory_allows() -> None:
     made = [[("a", 60)], [("b", 30)], [("c", 30)], [("d", 10)]]
     uses = {"image": 0, "a": 1, "b": 2, "c": 3, "d": 3}
     roomy = place(100, ("image", 40), made, uses)
-    assert roomy.load_behind == 3
+    assert roomy.load_behind == 2
     free = set(range(40))
     for name in ("c", "d"):
         region = roomy.regions[name]
         assert not free & set(range(region.base, region.base + region.words))
-    assert place(130, ("image", 40), made, uses).load_behind == 1
+    assert place(130, ("image", 40), made, uses).load_behind == 0
     assert place(100, ("image", 80), [[("a", 20)], [("b", 80)]], {"image": 0, "a": 1, "b": 1}).load_behind is None
+    unneeded = place(100, ("image", 40), [[("a", 20)], [("b", 20), ("unneeded", 20)]], {"image": 0, "a": 1, "b": 1})
+    assert unneeded.regions["unneeded"].base >= 40
     with pytest.raises(SternaError, match=r"layer a: .*fm_words >= 101"):
         place(100, ("image", 40), [[("a", 61)]], {"image": 0, "a": 0})

@@ -154,7 +154,7 @@ def place(words: int, image: tuple[str, int], made: list[list[tuple[str, int]]],
     """
     for reserved in range(last_use.get(image[0], 0) + 1, len(made)):
         try:
-            return Placement(_place(words, image, made, last_use, reserved), reserved)
+            return Placement(_place(words, image, made, last_use, reserved), reserved - 1)
         except SternaError:
             continue
     return Placement(_place(words, image, made, last_use, len(made)), None)
@@ -163,13 +163,14 @@ def place(words: int, image: tuple[str, int], made: list[list[tuple[str, int]]],
 def _place(
     words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int], reserved: int
 ) -> dict[str, Region]:
-    """The regions; maps that are needed in operation `reserved` or later lie outside the image's."""
+    """The regions. Outside the image's lie maps that are needed in operation `reserved` or later, and those that
+    nothing needs, as nothing waits until they are written."""
     memory = Allocator(words)
     regions = {image[0]: memory.take(image[1], image[0])}
     live = set(regions)
     for index, maps in enumerate([[], *made], start=-1):
         for name, size in maps:
-            needed_late = last_use.get(name, index) >= reserved
+            needed_late = last_use.get(name, reserved) >= reserved
             regions[name] = memory.take(size, name, avoid=regions[image[0]] if needed_late else None)
             live.add(name)
         for name in [name for name in live if last_use.get(name, index) <= index]:

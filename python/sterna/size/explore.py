@@ -22,7 +22,9 @@ from sterna.spec import tape
 from sterna.spec.config import EngineConfig, make_config
 from sterna.spec.tape import Op, Pool
 
-TILES, CLUSTERS, UNITS, SLOTS = (5, 7, 9, 11, 13, 15), (1, 2, 4), (4, 8, 16, 32), (8, 16, 32)
+TILES, UNITS, SLOTS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
+#: Clusters and drains.
+CLUSTERS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))
 #: Words of the feature memory are rounded up to this.
 WORDS_STEP = 512
 MOST_WORDS = 65536
@@ -56,14 +58,14 @@ class Point:
 def candidates(base: EngineConfig, device: Device, full: float) -> list[EngineConfig]:
     """Configs like `base` of every size that may fit, small ones first."""
     found = []
-    for tile, clusters, units, slots in itertools.product(TILES, CLUSTERS, UNITS, SLOTS):
+    for tile, (clusters, drains), units, slots in itertools.product(TILES, CLUSTERS, UNITS, SLOTS):
         if tile * tile * clusters * units * LEAST_LANE_ALMS > full * device.alms:
             continue
         changes = {
-            "tile_h": tile, "tile_w": tile, "clusters": clusters, "units": units, "slots": slots,
+            "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "units": units, "slots": slots,
             "axi_data_w": min(base.axi_data_w, units * base.chunk_bytes * 8), "fm_words": MOST_WORDS,
         }  # fmt: skip
-        name = f"{tile}x{tile}-{clusters}x{units}-{slots}"
+        name = f"{tile}x{tile}-{clusters}x{units}-{slots}-{drains}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))
     return sorted(found, key=lambda config: config.all_lanes)
 

@@ -6,28 +6,38 @@ from __future__ import annotations
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import BEAT_RING, Record, Records
 from sterna.compile.clock.timing import (
-    BUFFER_BEATS,
     BURST_BEATS,
     BURST_CYCLES,
     BURSTS,
     COMMAND_CYCLES,
+    FIFO_LATENCY,
+    LOAD_BUFFER_BEATS,
+    LOAD_BURST_BEATS,
     MEMORY_LATENCY,
     RAM_FIFO_LATENCY,
+    TAPE_BUFFER_BEATS,
 )
 
 TAPE_PORT, LOAD_PORT = 0, 1
 
 
 @compiled
-def burst_beats(left: int, address: int) -> int:
+def burst_beats(left: int, address: int, longest: int) -> int:
     """Beats of the next burst of a transfer of which `left` beats are left, from beat `address` on."""
-    return min(left, BURST_BEATS - address % BURST_BEATS)
+    return min(left, longest - address % longest)
+
+
+def set_ports(ports: Records) -> None:
+    """What the two ports differ in."""
+    ports["longest"] = BURST_BEATS, LOAD_BURST_BEATS
+    ports["most"] = TAPE_BUFFER_BEATS - BURST_BEATS, LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
+    ports["latency"] = RAM_FIFO_LATENCY, FIFO_LATENCY
 
 
 @compiled
 def beat_there(port: Record, now: int) -> bool:
     """A beat waits to be taken."""
-    return port.count > 0 and port.time[port.head] + RAM_FIFO_LATENCY <= now
+    return port.count > 0 and port.time[port.head] + port.latency <= now
 
 
 @compiled
@@ -55,19 +65,17 @@ def _receive(bus: Record, ports: Records, now: int) -> bool:
 
 
 @compiled
-def _choose(bus: Record, ports: Records) -> int:
-    """The port that asks for a burst, in turn; -1 if none does."""
-    for turn in range(2):
-        index = (bus.behind + turn) % 2
+def _choose(ports: Records) -> int:
+    """The first port that asks for a burst; -1 if none does."""
+    for index in range(len(ports)):
         if ports[index].left > 0 and ports[index].wait == 0 and ports[index].has_room:
-            bus.behind = (index + 1) % 2
             return index
     return -1
 
 
 @compiled
 def _ask(bus: Record, port: Record, index: int) -> None:
-    beats = burst_beats(port.left, port.address)
+    beats = burst_beats(port.left, port.address, port.longest)
     port.left -= beats
     port.address += beats
     port.reserved += beats
@@ -80,7 +88,7 @@ def _ask(bus: Record, port: Record, index: int) -> None:
 
 @compiled
 def _count_reserved(port: Record) -> None:
-    port.has_room = port.reserved <= BUFFER_BEATS - BURST_BEATS
+    port.has_room = port.reserved <= port.most
     port.reserved -= port.leaves
     port.leaves = 0
 
@@ -119,7 +127,7 @@ def cycle_bus(
     may_ask = room and (not bus.ar_valid or address_free)
     if bus.ar_valid and address_free:
         _send_address(bus, now)
-    chosen = _choose(bus, ports) if may_ask else -1
+    chosen = _choose(ports) if may_ask else -1
     for index in range(len(ports)):
         _count_reserved(ports[index])
     if chosen >= 0:

@@ -70,6 +70,7 @@ def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool,
     machine["has_image"], machine["is_queued"] = has_image, is_queued
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
     result.tape["lines"] = tape_lines
+    bus.set_ports(result.ports)
     result.loader["last_ask"] = -(1 << 30)
     result.clusters["free"] = LINES_AHEAD
     result.distributor["free"] = 1

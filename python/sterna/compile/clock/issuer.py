@@ -47,7 +47,7 @@ def _levels(issuer: Record, drains: int, first: int) -> None:
     written = AFTER_ALL
     for drain in range(drains):
         written = min(written, issuer.level[drain])
-        level = issuer.words[drain] if issuer.earlier_single else 0
+        level = issuer.words[drain] if issuer.earlier[drain] == 1 else 0
         if issuer.earlier[drain] == 0:
             level = AFTER_ALL
         issuer.level[drain] = 0 if first else level
@@ -74,8 +74,6 @@ def _begin_step(issuer: Record, drains: int, step: Record) -> None:
         issuer.current[drain] = 0
     issuer.left = step.groups
     issuer.prepare = PREPARE_CYCLES
-    issuer.earlier_single = issuer.single
-    issuer.single = step.groups == 1
     issuer.earlier_open = issuer.current_open
     issuer.current_open = 1
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
-from sterna.compile.clock.state import FETCH_RING, LINE_RING, Record, Records
+from sterna.compile.clock.state import BEATS_RING, FETCH_RING, LINE_RING, Record, Records
 from sterna.compile.clock.timing import (
+    FIFO_LATENCY,
     GATHER_LATENCY,
     LINES_MARGIN,
-    LOADER_FETCHES,
+    LOADER_BEATS,
     RAM_FIFO_EXTRA,
     RAM_FIFO_LATENCY,
 )
@@ -77,11 +78,12 @@ def _ask(loader: Record, clusters: Records, step: Record, now: int, fetches: Rec
 
 
 @compiled
-def _walk(loader: Record, step: Record, walked: bool, written: int, fetches: Records) -> None:
+def _walk(loader: Record, step: Record, walked: bool, written: int, now: int, fetches: Records) -> None:
     """The fetch word in front is the one that is walked next, when the one before has been `walked`."""
     if not loader.walked or walked:
-        loader.walked = loader.fetches > 0
+        loader.walked = loader.fetches > 0 and loader.fetch_time[loader.fetch_head] + RAM_FIFO_LATENCY <= now
         if loader.walked:
+            loader.fetch_head = (loader.fetch_head + 1) & (FETCH_RING - 1)
             loader.fetches -= 1
             loader.fetch = loader.front
             loader.front = loader.front + 1 if loader.front < step.fetches - 1 else 0
@@ -101,19 +103,21 @@ def cycle_loader(
     loader: Record, clusters: Records, step: Record, written: int, now: int, fetches: Records, machine: Record
 ) -> None:
     """A cycle of the loader on `step`, when each drain has `written` so many words of the step before."""
-    loader.room = loader.beat_count < machine.buffer_lines + RAM_FIFO_EXTRA
-    word_room = loader.fetches < LOADER_FETCHES
+    loader.room = loader.beat_count < LOADER_BEATS
+    word_room = loader.fetches < machine.buffer_lines + RAM_FIFO_EXTRA
     walked = _may_ask(loader, clusters, step) and _ask(loader, clusters, step, now, fetches)
-    _walk(loader, step, walked, written, fetches)
+    _walk(loader, step, walked, written, now, fetches)
     for index in range(len(clusters)):
         if clusters[index].tile_left > 0:
             clusters[index].tile_left -= 1
     pushed = word_room and loader.serial_left > 0
-    loader.fetches += pushed
+    if pushed:
+        loader.fetch_time[(loader.fetch_head + loader.fetches) & (FETCH_RING - 1)] = now
+        loader.fetches += 1
     free = loader.serial_left == 0 or (loader.serial_left == 1 and word_room)
-    if free and loader.beat_count > 0 and loader.beat_time[loader.beat_head] + RAM_FIFO_LATENCY <= now:
+    if free and loader.beat_count > 0 and loader.beat_time[loader.beat_head] + FIFO_LATENCY <= now:
         loader.serial_left = loader.beat_words[loader.beat_head]
-        loader.beat_head = (loader.beat_head + 1) & (FETCH_RING - 1)
+        loader.beat_head = (loader.beat_head + 1) & (BEATS_RING - 1)
         loader.beat_count -= 1
     elif pushed:
         loader.serial_left -= 1
@@ -122,7 +126,7 @@ def cycle_loader(
 @compiled
 def queue_fetches(loader: Record, words: int, now: int) -> None:
     """A beat of `words` fetch words comes in."""
-    place = (loader.beat_head + loader.beat_count) & (FETCH_RING - 1)
+    place = (loader.beat_head + loader.beat_count) & (BEATS_RING - 1)
     loader.beat_time[place] = now
     loader.beat_words[place] = words
     loader.beat_count += 1

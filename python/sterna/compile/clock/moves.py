@@ -6,6 +6,7 @@ from sterna.compile.clock.bus import beat_there, burst_beats, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
 from sterna.compile.clock.timing import (
+    BURST_BEATS,
     BURST_CYCLES,
     BURSTS,
     FIFO_LATENCY,
@@ -90,7 +91,7 @@ def _cycle_writer(moves: Record, beat: bool, now: int) -> None:
             moves.answer_time[place] = now + FIFO_LATENCY + MEMORY_LATENCY
             moves.answer_count += 1
     if begins:
-        moves.burst_left = burst_beats(moves.left, moves.address)
+        moves.burst_left = burst_beats(moves.left, moves.address, BURST_BEATS)
         moves.left -= moves.burst_left
         moves.address += moves.burst_left
         moves.outstanding += 1

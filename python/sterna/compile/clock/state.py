@@ -13,14 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.compile.clock.timing import (
-    BUFFER_BEATS,
     BURSTS,
     CHUNK_REGISTERS,
+    FIFO_LATENCY,
     LINES_AHEAD,
+    LOADER_BEATS,
     OP_DEPTH,
     OPEN_STEPS,
     REQUEST_DEPTH,
+    STAGE_DEPTH,
     STORE_BEATS_AHEAD,
+    TAPE_BUFFER_BEATS,
     WORD_DEPTH,
 )
 from sterna.spec.config import EngineConfig
@@ -30,7 +33,8 @@ Record = Any
 Records = NDArray[Any]
 
 #: Places of queues that hold times, powers of two: each is more than the queue can hold.
-BEAT_RING = 2 * BUFFER_BEATS
+BEAT_RING = 2 * TAPE_BUFFER_BEATS
+BEATS_RING = 2 * LOADER_BEATS
 FETCH_RING = 2048
 TABLE_RING = 8192
 WORD_RING = 2 * WORD_DEPTH
@@ -49,8 +53,8 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 #: The engine's config and the frame: `has_image`, it was loaded while the frame before ran; `is_queued`, another frame
 #: waits. Names with `beat` count bus beats, or by them.
 MACHINE = _layout(
-    "clusters drain_clusters units fifo_chunks chunk_entries buffer_lines table_beats beat_words beat_chunks"
-    " cluster_beats line_beats word_beats has_image is_queued"
+    "clusters drain_clusters units fifo_chunks chunk_entries buffer_lines table_beats table_latency beat_words"
+    " beat_chunks cluster_beats line_beats word_beats has_image is_queued"
 )
 
 #: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
@@ -87,12 +91,13 @@ CLUSTER = _layout(
     word_lines=LINE_RING,
 )
 
-#: The loader: queue of beats, serializer, number of the fetch word that is walked (if any) and that is in front of the
-#: queue; whether what the walked one reads is written; position in the tile group.
+#: The loader: queue of beats, serializer, queue of fetch words; number of the fetch word that is walked (if any) and
+#: that is in front of the queue; whether what the walked one reads is written; position in the tile group.
 LOADER = _layout(
-    "room beat_head beat_count serial_left fetches front walked fetch released position last_ask",
-    beat_time=FETCH_RING,
-    beat_words=FETCH_RING,
+    "room beat_head beat_count serial_left fetch_head fetches front walked fetch released position last_ask",
+    beat_time=BEATS_RING,
+    beat_words=BEATS_RING,
+    fetch_time=FETCH_RING,
 )
 
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
@@ -107,7 +112,7 @@ DRAIN = _layout(
 )
 
 ISSUER = _layout(
-    "left prepare single earlier_single current_open earlier_open written",
+    "left prepare current_open earlier_open written",
     waiting=_MOST_CLUSTERS,
     current=_MOST_CLUSTERS,
     earlier=_MOST_CLUSTERS,
@@ -132,13 +137,14 @@ TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TAB
 #: The next command comes in `command_wait` cycles; `done_late`: WEIGHTS has passed, a cycle late.
 TAPE = _layout("state kind left place step repeats lines limit start stop again commands command_wait done_late")
 
-#: A port of the AXI reader: beats still to ask for and cycles until the next burst, beats under way or waiting with
-#: whether there is room for a burst, both a cycle late; beats that wait.
-PORT = _layout("left address wait reserved has_room leaves head count", time=BEAT_RING)
+#: A port of the AXI reader: beats of its longest burst, most beats that leave room for one, latency of its buffer;
+#: beats still to ask for and cycles until the next burst, beats under way or waiting with whether there is room for a
+#: burst, both a cycle late; beats that wait.
+PORT = _layout("longest most latency left address wait reserved has_room leaves head count", time=BEAT_RING)
 
-#: The bus: address register, bursts that the memory has, those outstanding, whose turn it is.
+#: The bus: address register, bursts that the memory has, those outstanding.
 BUS = _layout(
-    "ar_valid ar_port ar_beats behind outstanding head count", time=BURSTS, port=BURSTS, beats=BURSTS
+    "ar_valid ar_port ar_beats outstanding head count", time=BURSTS, port=BURSTS, beats=BURSTS
 )  # fmt: skip
 
 #: Frame load, frame store and AXI writer.
@@ -165,6 +171,7 @@ WRITE_PORT = _layout("behind grant far", taken=_MOST_CLUSTERS + 1)
 def machine(config: EngineConfig) -> Record:
     """The MACHINE record of `config`."""
     result = np.zeros(1, MACHINE)
+    table_beats = config.all_units * config.slots * 8 // config.beat_bytes
     values = {
         "clusters": config.clusters,
         "drain_clusters": config.drain_clusters,
@@ -173,7 +180,8 @@ def machine(config: EngineConfig) -> Record:
         "chunk_entries": config.chunk_entries,
         "buffer_lines": config.buffer_lines,
         "beat_words": config.beat_bytes // 8,
-        "table_beats": config.all_units * config.slots * 8 // config.beat_bytes,
+        "table_beats": table_beats,
+        "table_latency": FIFO_LATENCY * max(1, table_beats // STAGE_DEPTH),
         "beat_chunks": config.beat_bytes // config.chunk_bytes,
         "cluster_beats": config.units * config.chunk_bytes // config.beat_bytes,
         "line_beats": 64 // config.beat_bytes,

@@ -11,8 +11,6 @@ from sterna.compile.clock.timing import (
     COMMAND_CYCLES,
     DISTRIBUTOR_BEATS,
     FIRST_COMMAND_CYCLES,
-    RAM_FIFO_EXTRA,
-    RAM_FIFO_LATENCY,
 )
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
@@ -125,11 +123,11 @@ def cycle_distributor(
 @compiled
 def cycle_table(table: Record, sequencer: Record, steps: Records, now: int, machine: Record) -> None:
     """A cycle of the table writer and the queue of REQUANT beats."""
-    table.room = table.beat_count < machine.table_beats + RAM_FIFO_EXTRA
+    table.room = table.beat_count < machine.table_beats
     taken = table.left > 0 and table.serial_left > 0
     table.left -= taken
     free = table.serial_left == 0 or (table.serial_left == 1 and taken)
-    if free and table.beat_count > 0 and table.beat_time[table.beat_head] + RAM_FIFO_LATENCY <= now:
+    if free and table.beat_count > 0 and table.beat_time[table.beat_head] + machine.table_latency <= now:
         table.serial_left = machine.beat_words
         table.beat_head = (table.beat_head + 1) & (TABLE_RING - 1)
         table.beat_count -= 1

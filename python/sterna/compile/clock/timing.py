@@ -12,9 +12,12 @@ from __future__ import annotations
 MEMORY_LATENCY = 21
 #: Bursts that the memory holds, and that reader and writer have outstanding.
 BURSTS = 16
-#: `sterna_axi_reader`: beats of the longest burst, beats of a port's buffer.
+#: `sterna_axi_reader`, `sterna_axi_writer`: beats of the longest burst.
 BURST_BEATS = 64
-BUFFER_BEATS = 512
+#: The reader's buffer for the tape. Beats of the longest burst of a LOAD, and its buffer.
+TAPE_BUFFER_BEATS = 512
+LOAD_BURST_BEATS = 16
+LOAD_BUFFER_BEATS = 32
 #: `sterna_burst_splitter`: from a transfer or a burst that is taken to the next burst offered.
 BURST_CYCLES = 2
 #: `sterna_tape_reader`: from the start, or a command that is taken, to the next command; from a step to its first one.
@@ -25,6 +28,8 @@ FIRST_COMMAND_CYCLES = 2
 FIFO_LATENCY = 1
 RAM_FIFO_LATENCY = 3
 RAM_FIFO_EXTRA = 2
+#: `sterna_fifo_chain`: items of a stage; each takes FIFO_LATENCY.
+STAGE_DEPTH = 32
 
 #: `sterna_distributor`: beats that it queues.
 DISTRIBUTOR_BEATS = 2
@@ -33,8 +38,8 @@ CHUNK_REGISTERS = 2
 
 #: `sterna_gather`: from a window asked for to its word.
 GATHER_LATENCY = 15
-#: `sterna_line_loader`: fetch words behind the serializer.
-LOADER_FETCHES = 2
+#: `sterna_line_loader`: beats of fetch words in front of the serializer.
+LOADER_BEATS = 16
 #: `sterna_line_writer`: lines announced or waiting; those that there must be room for behind an announcement.
 LINES_AHEAD = 32
 LINES_MARGIN = 8
