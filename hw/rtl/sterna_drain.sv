@@ -82,7 +82,7 @@ module sterna_drain
   localparam int unsigned WordCountW = $clog2(WordDepth + 1);
   /// Cycles from a step to its value, its requantised value, its maximum.
   localparam int unsigned ValueLatency = 6;
-  localparam int unsigned RequantLatency = ValueLatency + 7;
+  localparam int unsigned RequantLatency = ValueLatency + 8;
   localparam int unsigned Latency = RequantLatency + 1;
   /// Lanes of a requantiser.
   localparam int unsigned GroupLanes = 64;

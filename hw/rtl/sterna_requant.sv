@@ -5,7 +5,7 @@
 /// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 40, and multiplies
 /// multiplier and bias by the power of two that is missing. Rounding adds the bit below the result (`half` is that
 /// bit's weight); with shift 0 that bit is 0, but not for the three bits more of a negative leaky total, so
-/// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows seven
+/// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows eight
 /// cycles later.
 module sterna_requant
   import sterna_pkg::*;
@@ -48,6 +48,8 @@ module sterna_requant
   localparam int unsigned MaxBytes = 5;
   /// A result, its rounding bit, and the bits that leaky totals are shifted by.
   localparam int unsigned WindowW = ActW + 4;
+  /// Bits of the low half of a total.
+  localparam int unsigned LowW = 28;
   /// Lowest bit above all windows.
   localparam int unsigned AboveBit = 8 * MaxBytes + ActW + 3;
 
@@ -80,35 +82,43 @@ module sterna_requant
     return result;
   endfunction
 
-  // Suffixes count the cycles since the group was taken into the registers `_q0`.
-  logic [5:0]                  valid_q;
+  // Suffixes count the cycles since the group was taken into the registers `_q0`. The total is summed in two halves, the
+  // low one a cycle ahead.
+  logic [6:0]                  valid_q;
   logic signed [AccW-1:0]      acc_q0     [Lanes];
   logic [FullMulW-1:0]         multiplier_q0;
   logic signed [FullBiasW-1:0] bias_q0, bias_q1;
+  logic [TotalW-1:LowW]        bias_q2;
   logic [1:0]                  activation_q0;
   logic                        round_q0;
   logic [2:0]                  bytes_q0;
-  logic                        relu_q1, relu_q2, relu_q3, relu_q4, relu_q5;
-  logic                        leaky_q1, leaky_q2, leaky_q3, round_q1, round_q2, round_q3;
-  logic [2:0]                  bytes_q1, bytes_q2;
+  logic                        relu_q1, relu_q2, relu_q3, relu_q4, relu_q5, relu_q6;
+  logic                        leaky_q1, leaky_q2, leaky_q3, leaky_q4;
+  logic                        round_q1, round_q2, round_q3, round_q4;
+  logic [2:0]                  bytes_q1, bytes_q2, bytes_q3;
   logic signed [ProductW-1:0]  product_q1 [Lanes];
-  logic signed [TotalW-1:0]    total_q2   [Lanes];
-  logic [WindowW-1:0]          window_q3  [Lanes];
-  logic [Lanes-1:0]            negative_q3, negative_q4, negative_q5;
-  logic [Lanes-1:0]            fits_q3, clamp_q4, clamp_q5;
-  logic [ActW:0]               value_q4   [Lanes];
-  logic [ActW-1:0]             rounded_q5 [Lanes];
+  logic [ProductW-1:LowW]      product_q2 [Lanes];
+  logic [LowW:0]               low_q2     [Lanes];
+  logic [LowW-1:0]             low_q3     [Lanes];
+  logic [TotalW-1:LowW]        high_q3    [Lanes];
+  logic [WindowW-1:0]          window_q4  [Lanes];
+  logic [Lanes-1:0]            negative_q4, negative_q5, negative_q6;
+  logic [Lanes-1:0]            fits_q4, clamp_q5, clamp_q6;
+  logic [ActW:0]               value_q5   [Lanes];
+  logic [ActW-1:0]             rounded_q6 [Lanes];
 
   always_ff @(posedge clk_i) begin
-    valid_q <= {valid_q[4:0], valid_i};
+    valid_q <= {valid_q[5:0], valid_i};
     {multiplier_q0, bias_q0} <= {multiplier_i, bias_i};
     {activation_q0, round_q0, bytes_q0} <= {activation_i, leaky_round_i, bytes_i};
     bias_q1 <= bias_q0;
+    bias_q2 <= (TotalW - LowW)'(bias_q1 >>> LowW);
     {relu_q1, leaky_q1}  <= {activation_q0 == ActivationRelu, activation_q0 == ActivationLeaky};
     {round_q1, bytes_q1} <= {round_q0, bytes_q0};
     {relu_q2, leaky_q2, round_q2, bytes_q2} <= {relu_q1, leaky_q1, round_q1, bytes_q1};
-    {relu_q3, leaky_q3, round_q3} <= {relu_q2, leaky_q2, round_q2};
-    {relu_q4, relu_q5} <= {relu_q3, relu_q4};
+    {relu_q3, leaky_q3, round_q3, bytes_q3} <= {relu_q2, leaky_q2, round_q2, bytes_q2};
+    {relu_q4, leaky_q4, round_q4} <= {relu_q3, leaky_q3, round_q3};
+    {relu_q5, relu_q6} <= {relu_q4, relu_q5};
   end
 
   always_ff @(posedge clk_i) begin
@@ -128,7 +138,8 @@ module sterna_requant
   always_ff @(posedge clk_i) begin
     if (valid_q[1]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        total_q2[i] <= TotalW'(product_q1[i]) + TotalW'(bias_q1);
+        low_q2[i]     <= (LowW + 1)'(product_q1[i][LowW-1:0]) + (LowW + 1)'(bias_q1[LowW-1:0]);
+        product_q2[i] <= product_q1[i][ProductW-1:LowW];
       end
     end
   end
@@ -136,49 +147,59 @@ module sterna_requant
   always_ff @(posedge clk_i) begin
     if (valid_q[2]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        window_q3[i]   <= window(total_q2[i][AboveBit-1:7], bytes_q2);
-        fits_q3[i]     <= fits(total_q2[i], bytes_q2);
-        negative_q3[i] <= total_q2[i][TotalW-1];
+        low_q3[i]  <= low_q2[i][LowW-1:0];
+        high_q3[i] <= (TotalW - LowW)'(signed'(product_q2[i])) + bias_q2 +
+            (TotalW - LowW)'(low_q2[i][LowW]);
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (valid_q[3]) begin
+      for (int unsigned i = 0; i < Lanes; i++) begin
+        window_q4[i]   <= window({high_q3[i][AboveBit-1:LowW], low_q3[i][LowW-1:7]}, bytes_q3);
+        fits_q4[i]     <= fits({high_q3[i], low_q3[i]}, bytes_q3);
+        negative_q4[i] <= high_q3[i][TotalW-1];
       end
     end
   end
 
   // The three bits more of a negative leaky total; the result's bits above its sign must be copies of it.
   always_ff @(posedge clk_i) begin
-    if (valid_q[3]) begin
+    if (valid_q[4]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        if (leaky_q3 && negative_q3[i]) begin
-          value_q4[i] <= {window_q3[i][WindowW-1:4], window_q3[i][3] && round_q3};
-          clamp_q4[i] <= !fits_q3[i] || !window_q3[i][WindowW-1];
+        if (leaky_q4 && negative_q4[i]) begin
+          value_q5[i] <= {window_q4[i][WindowW-1:4], window_q4[i][3] && round_q4};
+          clamp_q5[i] <= !fits_q4[i] || !window_q4[i][WindowW-1];
         end else begin
-          value_q4[i] <= window_q3[i][ActW:0];
-          clamp_q4[i] <= !fits_q3[i] || window_q3[i][WindowW-1:ActW] != {4{negative_q3[i]}};
+          value_q5[i] <= window_q4[i][ActW:0];
+          clamp_q5[i] <= !fits_q4[i] || window_q4[i][WindowW-1:ActW] != {4{negative_q4[i]}};
         end
       end
-      negative_q4 <= negative_q3;
+      negative_q5 <= negative_q4;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_q[4]) begin
+    if (valid_q[5]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        rounded_q5[i] <= value_q4[i][ActW:1] + ActW'(value_q4[i][0]);
+        rounded_q6[i] <= value_q5[i][ActW:1] + ActW'(value_q5[i][0]);
       end
-      clamp_q5    <= clamp_q4;
-      negative_q5 <= negative_q4;
+      clamp_q6    <= clamp_q5;
+      negative_q6 <= negative_q5;
     end
   end
 
   // A total that is not negative but becomes so was rounded up beyond the range.
   always_ff @(posedge clk_i) begin
-    if (valid_q[5]) begin
+    if (valid_q[6]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        if (negative_q5[i] && relu_q5) begin
+        if (negative_q6[i] && relu_q6) begin
           data_o[i] <= '0;
-        end else if (clamp_q5[i] || (!negative_q5[i] && rounded_q5[i][ActW-1])) begin
-          data_o[i] <= {negative_q5[i], {(ActW - 1){!negative_q5[i]}}};
+        end else if (clamp_q6[i] || (!negative_q6[i] && rounded_q6[i][ActW-1])) begin
+          data_o[i] <= {negative_q6[i], {(ActW - 1){!negative_q6[i]}}};
         end else begin
-          data_o[i] <= rounded_q5[i];
+          data_o[i] <= rounded_q6[i];
         end
       end
     end

@@ -177,9 +177,9 @@ async def gives_a_value_a_cycle(dut: Any, pool: Pool) -> None:
     cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=shape.slots * row_channels(shape.units, pool))
     walks = 2 if pool == Pool.KEEP else 1
     assert tb.reads == 2 * shape.slots * walks
-    # A word has its place in the queue for 16 cycles, and there are eight.
+    # A word has its place in the queue for 17 cycles, and there are eight.
     channels = min(row_channels(shape.units, pool), WORD_CHANNELS)
     row = shape.units * shape.clusters
-    needed = shape.slots * (row + max(row, 2 * row // channels) * (walks - 1))
+    needed = shape.slots * (row + max(row, -(-17 * row // (8 * channels))) * (walks - 1))
     # The first pass is read while the second table is written; so at least one pass's time counts, at most both.
     assert cycles <= 2 * needed + 40

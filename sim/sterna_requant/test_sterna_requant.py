@@ -20,7 +20,7 @@ PARAMETERS = [
     {"Lanes": 2, "ActW": 8, "AccW": 32, "MulW": 18},
 ]
 #: Cycles from a group to its result.
-LATENCY = 7
+LATENCY = 8
 
 
 class TB:
