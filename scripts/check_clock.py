@@ -20,7 +20,7 @@ from sterna.run.device import Counters, Device, StepCounters
 from sterna.run.package import Package, StepInfo
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
-from support.engines import simulated
+from support.engines import infer_queued, simulated
 from support.network_graphs import random_network_graph
 from support.random_graphs import random_graph
 
@@ -60,12 +60,9 @@ def _count(device: Device, package: Package) -> tuple[Counters, Counters]:
     images = np.random.default_rng(0).integers(-128, 128, (3, *shape)).astype(np.int8)
     device.load(package)
     device.infer(images[:1])
-    seen = [device.counters()]
-    # When the last frame has just ended, the device still shows the counters of the one before.
-    device.infer(images, progress=lambda *_: seen.append(device.counters()))
-    alone, queued = seen[0], seen[-1]
-    assert alone is not None and queued is not None
-    return alone, queued
+    alone = device.counters()
+    assert alone is not None
+    return alone, infer_queued(device, images)[1]
 
 
 def _show_total(name: str, estimated: int, counters: Counters) -> None:

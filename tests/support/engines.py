@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sterna.generate import generate
 from sterna.run import open_device
-from sterna.run.device import Device
+from sterna.run.device import Counters, Device, Results
 from sterna.run.rtl import MemoryTiming
 from sterna.spec.config import EngineConfig
 
@@ -32,6 +35,17 @@ def simulated(
             _plant(folder, *plant)
         with open_device("rtl", folder=folder, timing=timing, build_dir=SIMULATORS) as device:
             yield device
+
+
+def infer_queued(device: Device, images: NDArray[np.int8]) -> tuple[Results, Counters]:
+    """Run three images or more one behind the other: the results, and what the last but one cost, whose own image was
+    loaded while the one before it ran and which loads the one behind it."""
+    seen: list[Counters | None] = []
+    # When the last frame has just ended, the device still shows the counters of the one before.
+    results = device.infer(images, progress=lambda *_: seen.append(device.counters()))
+    counters = seen[-1]
+    assert len(images) > 2 and counters is not None
+    return results, counters
 
 
 def _plant(folder: Path, name: str, text: str, replacement: str) -> None:
