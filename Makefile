@@ -38,6 +38,9 @@ lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated 
 check-clock: $(READY) ## the compiler's cycle model against counted cycles, step by step
 	@$(SCRIPT) check_clock
 
+bench: $(READY) ## the speed of the simulation; `make bench CONFIG=arria10` for another engine
+	@$(PY) scripts/bench_simulation.py --config $(or $(CONFIG),nano)
+
 package-sv: $(READY) ## rewrites hw/rtl/sterna_pkg.sv from the formats in python/sterna/spec
 	@$(PY) -m sterna.generate.package_sv
 
@@ -53,4 +56,4 @@ readme: $(READY) ## writes the tables of README.md from docs/results
 clean: ## removes what was built, but not the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint check-clock package-sv train-demo readme clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint check-clock bench package-sv train-demo readme clean $(RESULTS)

@@ -1,6 +1,7 @@
 """Writes the tables of README.md from docs/results.
 
-A table stands between `<!-- results: NAME -->` and `<!-- end -->`; `make readme` fills all of them.
+A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or behind `<!-- figures: NAME -->` if its rows are
+to be left out; `make readme` fills all of them.
 """
 
 from __future__ import annotations
@@ -13,32 +14,32 @@ from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 
 README = ROOT / "README.md"
-_PLACE = re.compile(r"(<!-- results: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- (results|figures): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(text: str, results: dict[str, Result]) -> str:
     """`text` with every table as `results` have it. Raises SternaError for a table of a result that there is not."""
 
     def fill(place: re.Match[str]) -> str:
-        name = place[2]
+        kind, name = place[2], place[3]
         if name not in results:
             raise SternaError("no such result", where="README.md", value=name, remedy=f"make results-{name}")
-        return f"{place[1]}{_table(results[name])}{place[3]}"
+        return f"{place[1]}{_table(results[name], with_rows=kind == 'results')}{place[4]}"
 
     return _PLACE.sub(fill, text)
 
 
 def tables_in(text: str) -> set[str]:
     """Names of the results that `text` has tables of."""
-    return {place[2] for place in _PLACE.finditer(text)}
+    return {place[3] for place in _PLACE.finditer(text)}
 
 
-def _table(result: Result) -> str:
+def _table(result: Result, *, with_rows: bool) -> str:
     rows = [f"| {figure.what} | {_value(figure)} |" for figure in result.figures.values()]
     origin = [f"commit {result.commit}", result.machine]
     origin += [f"config `{result.config}`"] if result.config else []
     origin += [f"seed {result.seed}"] if result.seed is not None else []
-    lines = ["| figure | value |", "|---|---|", *rows, "", *_rows(result.rows)]
+    lines = ["| figure | value |", "|---|---|", *rows, "", *_rows(result.rows if with_rows else ())]
     return "\n".join([*lines, f"Measured by `{result.command}` ({', '.join(origin)})."]) + "\n"
 
 

@@ -50,3 +50,13 @@ def test_values_read_well() -> None:
     for shown in ("| yes |", "| no |", "| 12,345 |", "| 0.627 |", "| 301.2 s |", "config `nano`, seed 0"):
         assert shown in table
     assert "old" not in table
+
+
+def test_rows_are_shown_where_they_are_wanted() -> None:
+    figures = {"f": Figure(what="F", value=1, unit="", method="count")}
+    rows = ({"layer": "conv", "cycles": 5},)
+    result = Result(command="c", config=None, seed=None, commit="abcdef0", machine="m", figures=figures, rows=rows)
+    text = "<!-- results: x -->\n<!-- end -->\n<!-- figures: x -->\n<!-- end -->\n"
+    whole, short = filled(text, {"x": result}).split("<!-- figures")
+    assert "| conv | 5 |" in whole and "conv" not in short
+    assert "| F | 1 |" in whole and "| F | 1 |" in short

@@ -11,6 +11,7 @@ import numpy as np
 from sterna.cli import pictures
 from sterna.cli.devices import open_device
 from sterna.cli.guard import FAILED
+from sterna.cli.progress import bar, of_steps
 from sterna.errors import SternaError
 from sterna.run import package as package_file
 from sterna.run.compare import compare_devices
@@ -25,10 +26,12 @@ def compare(path: Path, inputs: Sequence[Path], names: str) -> int:
     files = pictures.find(inputs)
     pictures.check(files)
     with ExitStack() as stack:
+        show = stack.enter_context(bar("compare"))
         devices = [stack.enter_context(open_device(kind, package.config)) for kind in kinds]
         for file in files:
             image = prepare(package.graph, pictures.read(file))[np.newaxis]
-            comparison = compare_devices(devices[0], devices[1], package, image)
+            progress = of_steps(show, len(package.schedule.steps), file.name)
+            comparison = compare_devices(devices[0], devices[1], package, image, progress)
             if comparison.first is not None:
                 print(f"{file}: {' and '.join(kinds)} differ: {comparison.first}")
                 return FAILED

@@ -12,6 +12,11 @@ from rich.progress import Progress
 Show = Callable[[int, int, str], None]
 
 
+def of_steps(show: Show, steps: int, name: str) -> Callable[[int, int], None]:
+    """Shows how many of the `steps` of its tape a device has done on the picture `name`."""
+    return lambda _, done: show(done, steps, name)
+
+
 @contextmanager
 def bar(what: str) -> Iterator[Show]:
     """A bar on standard error that goes away at its end."""

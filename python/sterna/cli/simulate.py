@@ -10,6 +10,7 @@ import numpy as np
 from sterna.cli import pictures
 from sterna.cli.devices import RTL, open_device
 from sterna.cli.layers import layer_costs, print_costs
+from sterna.cli.progress import bar, of_steps
 from sterna.run import package as package_file
 from sterna.run.detector import prepare
 from sterna.run.device import Counters, Device
@@ -23,10 +24,11 @@ def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float) -> 
     files = pictures.find(inputs)
     pictures.check(files)
     timing = MemoryTiming((latency, latency), stall)
-    with open_device(RTL, package.config, timing=timing) as device:
+    with open_device(RTL, package.config, timing=timing) as device, bar("simulate") as show:
         device.load(package)
         for file in files:
-            device.infer(prepare(package.graph, pictures.read(file))[np.newaxis])
+            image = prepare(package.graph, pictures.read(file))[np.newaxis]
+            device.infer(image, of_steps(show, len(package.schedule.steps), file.name))
             counters = _counted(device)
             print(f"{file}: {counters.cycles:,} cycles")
     print_costs(layer_costs(package, counters.steps))

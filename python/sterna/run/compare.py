@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.run.device import Device, Results
+from sterna.run.device import Device, Progress, Results
 from sterna.run.package import Package
 
 
@@ -84,10 +84,12 @@ def compare_results(first: Results, second: Results, order: Iterable[str]) -> Co
     return Comparison({name: difference(name, first[name], second[name]) for name in order if name in first})
 
 
-def compare_devices(first: Device, second: Device, package: Package, images: NDArray[np.int8]) -> Comparison:
+def compare_devices(
+    first: Device, second: Device, package: Package, images: NDArray[np.int8], progress: Progress | None = None
+) -> Comparison:
     """Load `package` on two open devices, run int8[N, C, H, W] on both and compare every layer they store."""
     results = []
     for device in (first, second):
         device.load(package)
-        results.append(device.infer(images))
+        results.append(device.infer(images, progress))
     return compare_results(results[0], results[1], (layer.name for layer in package.graph.layers))

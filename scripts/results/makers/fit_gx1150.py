@@ -57,7 +57,7 @@ def _figures(size: EngineSize) -> dict[str, Figure]:
     composed, whole = compare_small()
     figures["composition"] = Figure(
         what="ALMs of a small engine, composed / synthesised as a whole", value=round(composed / whole, 3), unit="",
-        method=f"{composed:,} from modules, {whole:,} flat",
+        method=f"{composed:,} from modules, {whole:,} flat; registers in any ALM that has room",
     )  # fmt: skip
     return figures
 

@@ -2,26 +2,31 @@
 
 For each density and pattern: one frame with every map stored and compared with the reference; then frames of different
 images one behind the other, as in use, whose outputs are compared and of which the last but one is counted. Cases that
-are done are kept in build/results, so the command can be interrupted and goes on.
+are done are kept in build/results by content, so the command can be interrupted and goes on.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from results.record import ROOT, Figure, commit, write
+from results.record import ROOT, Figure, write
+from sterna.cli.progress import bar, of_steps
 from sterna.compile import compile_graph
 from sterna.run import open_device
 from sterna.run.compare import compare_devices
 from sterna.run.device import Device
+from sterna.run.package import Package
 from sterna.spec.config import load_config
+from sterna.spec.paths import HARNESS, RTL
 from support.engines import infer_queued, simulated
 from support.network_graphs import random_network_graph
 
@@ -56,6 +61,23 @@ CASES = (
 )
 
 
+@dataclass(frozen=True)
+class Job:
+    """All that goes into the simulation of a case; `observed` stores every map."""
+
+    images: NDArray[np.int8]
+    observed: Package
+    package: Package
+
+    @property
+    def key(self) -> str:
+        """Digest of what decides the outcome: the simulator's sources, the tapes and the images."""
+        digest = hashlib.sha256(self.observed.tape + self.package.tape + self.images.tobytes())
+        for path in sorted([*RTL.glob("*.sv"), *HARNESS.iterdir()]):
+            digest.update(path.read_bytes())
+        return digest.hexdigest()[:20]
+
+
 def main() -> int:
     """Run all cases, and write; 1 and nothing written if a frame differs."""
     rows = []
@@ -63,7 +85,8 @@ def main() -> int:
     with simulated(load_config(CONFIG)) as engine, open_device("reference") as reference:
         for number, case in enumerate(CASES):
             print(f"[{number + 1}/{len(CASES)}] {case}", flush=True)
-            rows.append(_kept(case, lambda case=case: run(case, engine, reference)))
+            job = prepare(case)
+            rows.append(_kept(job.key, lambda case=case, job=job: run(case, job, engine, reference)))
             print(f"    {rows[-1]}", flush=True)
     if not all(row["equal"] for row in rows):
         print("error: a frame differs from the reference", file=sys.stderr)
@@ -74,8 +97,8 @@ def main() -> int:
     return 0
 
 
-def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
-    """The row of a case."""
+def prepare(case: Case) -> Job:
+    """Draw the network and the images, and compile."""
     rng = np.random.default_rng(SEED)
     graph = random_network_graph(
         rng, "yolov2", case.height, case.width, density=case.density, balanced=case.pattern == "balanced",
@@ -83,14 +106,21 @@ def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
     )  # fmt: skip
     images = rng.integers(-128, 128, (FRAMES, 3, case.height, case.width)).astype(np.int8)
     config = load_config(CONFIG)
-    observed = compare_devices(reference, engine, compile_graph(graph, config, observe=True), images[:1])
-    package = compile_graph(graph, config)
+    return Job(images, compile_graph(graph, config, observe=True), compile_graph(graph, config))
+
+
+def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, Any]:
+    """The row of a case."""
+    package, config = job.package, job.package.config
+    with bar("every map of one frame") as show:
+        progress = of_steps(show, len(job.observed.schedule.steps), "")
+        observed = compare_devices(reference, engine, job.observed, job.images[:1], progress)
     reference.load(package)
     engine.load(package)
     start = monotonic()
-    found, counters = infer_queued(engine, images)
+    found, counters = infer_queued(engine, job.images)
     seconds = (monotonic() - start) / FRAMES
-    expected = reference.infer(images)
+    expected = reference.infer(job.images)
     equal = observed.equal and all(np.array_equal(found[name], expected[name]) for name in package.schedule.outputs)
     work = sum(step.lane_work for step in package.schedule.steps)
     return {
@@ -106,9 +136,9 @@ def run(case: Case, engine: Device, reference: Device) -> dict[str, Any]:
     }
 
 
-def _kept(case: Case, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The row of a case, from an earlier call on the same commit if there is one."""
-    path = CACHE / commit() / f"{'-'.join(map(str, asdict(case).values()))}.json"
+def _kept(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The row of a job, from an earlier call with the same content if there is one."""
+    path = CACHE / f"{key}.json"
     if not path.exists():
         row = make()
         path.parent.mkdir(parents=True, exist_ok=True)
