@@ -14,8 +14,8 @@ from sterna.spec import load_config
 WORDS = 100
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=60))
-def test_regions_never_overlap_and_refusals_are_right(requests: list[tuple[bool, int]]) -> None:
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=60), st.booleans())
+def test_regions_never_overlap_and_refusals_are_right(requests: list[tuple[bool, int]], high: bool) -> None:
     memory, taken = Allocator(WORDS), list[Region]()
     for give_back, words in requests:
         if give_back and taken:
@@ -24,13 +24,13 @@ def test_regions_never_overlap_and_refusals_are_right(requests: list[tuple[bool,
         used = {word for region in taken for word in range(region.base, region.base + region.words)}
         gaps = [all(base + i not in used for i in range(words)) for base in range(WORDS - words + 1)]
         if any(gaps):
-            region = memory.take(words, "conv")
+            region = memory.take(words, "conv", high=high)
             assert not used & set(range(region.base, region.base + words))
             assert region.base + words <= WORDS
             taken.append(region)
         else:
             with pytest.raises(SternaError, match=f"layer conv: .*words = {words}; allowed: {WORDS} words"):
-                memory.take(words, "conv")
+                memory.take(words, "conv", high=high)
     assert memory.in_use == sum(region.words for region in taken)
 
 
@@ -71,3 +71,10 @@ def test_next_image_has_a_place_as_soon_as_the_memory_allows() -> None:
     assert unneeded.regions["unneeded"].base >= 40
     with pytest.raises(SternaError, match=r"layer a: .*fm_words >= 101"):
         place(100, ("image", 40), [[("a", 61)]], {"image": 0, "a": 0})
+
+
+def test_maps_alternate_between_the_ends_where_that_leaves_room() -> None:
+    """A wide map in the middle would leave two gaps, neither of which the next one fits."""
+    made = [[("a", 60)], [("b", 35)]]
+    regions = place(100, ("image", 30), made, {"image": 0, "a": 1, "b": 1}).regions
+    assert not regions["a"].overlaps(regions["b"]) and not regions["a"].overlaps(regions["image"])

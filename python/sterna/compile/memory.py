@@ -104,7 +104,7 @@ def join_maps(maps: list[Map]) -> Map:
 
 
 class Allocator:
-    """First-fit allocation of feature memory words."""
+    """Allocation of feature memory words: the first place that fits, from the low or from the high end."""
 
     def __init__(self, words: int) -> None:
         self._words = words
@@ -115,22 +115,24 @@ class Allocator:
         """Words in use."""
         return sum(region.words for region in self._used)
 
-    def take(self, words: int, layer: str, avoid: Region | None = None) -> Region:
-        """Reserve `words` for `layer`, outside `avoid`; SternaError says how many are missing if they do not fit."""
+    def take(self, words: int, layer: str, avoid: Region | None = None, *, high: bool = False) -> Region:
+        """Reserve `words` for `layer`, outside `avoid`; SternaError says what memory it needs if they do not fit."""
         taken = [*self._used, *([avoid] if avoid else [])]
-        for base in sorted([0, *(region.base + region.words for region in taken)]):
-            found = Region(base, words)
-            if base + words <= self._words and not any(found.overlaps(region) for region in taken):
-                self._used.append(found)
-                return found
-        raise SternaError(
-            f"does not fit the feature memory beside the maps that are still needed ({self.in_use} words)",
-            where=f"layer {layer}",
-            attribute="words",
-            value=words,
-            allowed=f"{self._words} words in all (fm_words)",
-            remedy=f"use a smaller image or a config with fm_words >= {self.in_use + words}",
-        )
+        low_bases = sorted([0, *(region.base + region.words for region in taken)])
+        high_bases = sorted([self._words - words, *(region.base - words for region in taken)], reverse=True)
+        places = (Region(base, words) for base in ([*high_bases, *low_bases] if high else low_bases) if base >= 0)
+        found = next(place for place in places if not any(place.overlaps(region) for region in taken))
+        if found.base + words > self._words:
+            raise SternaError(
+                f"does not fit the feature memory beside the maps that are still needed ({self.in_use} words)",
+                where=f"layer {layer}",
+                attribute="words",
+                value=words,
+                allowed=f"{self._words} words in all (fm_words)",
+                remedy=f"use a smaller image or a config with fm_words >= {found.base + words}",
+            )
+        self._used.append(found)
+        return found
 
     def give_back(self, region: Region) -> None:
         """Free a region."""
@@ -153,25 +155,33 @@ def place(words: int, image: tuple[str, int], made: list[list[tuple[str, int]]],
     does not fit.
     """
     for reserved in range(last_use.get(image[0], 0) + 1, len(made)):
-        try:
-            return Placement(_place(words, image, made, last_use, reserved), reserved - 1)
-        except SternaError:
-            continue
-    return Placement(_place(words, image, made, last_use, len(made)), None)
+        for alternate in (False, True):
+            try:
+                return Placement(_place(words, image, made, last_use, reserved, alternate), reserved - 1)
+            except SternaError:
+                continue
+    try:
+        return Placement(_place(words, image, made, last_use, len(made), alternate=False), None)
+    except SternaError:
+        return Placement(_place(words, image, made, last_use, len(made), alternate=True), None)
 
 
 def _place(
-    words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int], reserved: int
-) -> dict[str, Region]:
+    words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int], reserved: int,
+    alternate: bool,
+) -> dict[str, Region]:  # fmt: skip
     """The regions. Outside the image's lie maps that are needed in operation `reserved` or later, and those that
-    nothing needs, as nothing waits until they are written."""
+    nothing needs, as nothing waits until they are written. With `alternate` each operation starts from the other end
+    than the one before, so that an input and an output leave one gap and not two.
+    """
     memory = Allocator(words)
     regions = {image[0]: memory.take(image[1], image[0])}
     live = set(regions)
     for index, maps in enumerate([[], *made], start=-1):
         for name, size in maps:
             needed_late = last_use.get(name, reserved) >= reserved
-            regions[name] = memory.take(size, name, avoid=regions[image[0]] if needed_late else None)
+            avoid = regions[image[0]] if needed_late else None
+            regions[name] = memory.take(size, name, avoid, high=alternate and index % 2 == 0)
             live.add(name)
         for name in [name for name in live if last_use.get(name, index) <= index]:
             live.remove(name)
