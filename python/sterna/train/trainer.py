@@ -390,6 +390,7 @@ class _Run:
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
         losses = torch.zeros(len(self.sums), device=self.device)
+        self.parallel.bytes = 0
         for number, part in enumerate(batch, 1):
             with self.parallel.gathering(number == len(batch)):
                 losses += self._gradients(part, 1 / len(batch))
@@ -449,6 +450,8 @@ class _Run:
 
     def _end_epoch(self, console: Console) -> None:
         line: dict[str, Any] = {"stage": self.stage.name, "epoch": self.epoch + 1, **self._losses()}
+        if distributed.size() > 1:
+            line["bytes_per_step"] = self.parallel.bytes
         self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
         if self.stage.form is not Form.FLOAT:
             line["density"] = report.total_density(self.network)
