@@ -29,7 +29,7 @@ from sterna.graph.layers import Concat as ConcatLayer
 from sterna.graph.layers import Conv as ConvLayer
 from sterna.graph.layers import Reorg as ReorgLayer
 from sterna.train import networks, quantisers
-from sterna.train.frames import BACKGROUND
+from sterna.train.data.frames import BACKGROUND
 from sterna.train.networks import Concat, Conv, ConvBlock, Form, Head, Network, Pool, Reorg
 
 OUTPUT = "output"

@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sterna.errors import SternaError
 from sterna.train import networks
-
-SCENES = "scenes"
+from sterna.train.data.options import SCENES
 
 
 class TrainOptions(BaseModel):

@@ -22,8 +22,7 @@ from sterna.errors import SternaError
 from sterna.graph import file
 from sterna.train import anchors as anchor_boxes
 from sterna.train import checkpoint, evaluate, export, loss, networks, report
-from sterna.train.data import Splits, open_data
-from sterna.train.frames import augment
+from sterna.train.data import DataOptions, Splits, augment, open_data
 from sterna.train.networks import Form, Network
 from sterna.train.options import TrainOptions
 
@@ -77,7 +76,9 @@ class _Run:
         self.options, self.console = options, console
         self.folder = options.output
         saved = _open_folder(options)
-        self.data: Splits = open_data(options)
+        self.data: Splits = open_data(
+            DataOptions.model_validate(options.model_dump(include=set(DataOptions.model_fields))), console
+        )
         self.phase = self.epoch = self.step = 0
         self.sums = [0.0, 0.0, 0.0]
         self.history: list[dict[str, Any]] = []

@@ -11,8 +11,8 @@ from PIL import Image
 from sterna.errors import SternaError
 from sterna.train import anchors
 from sterna.train.frames import Frame, augment
-from sterna.train.scenes import SceneSequence, SceneSet
-from sterna.train.street import PERSON, VEHICLE
+from sterna.train.data.scenes import SceneSequence, SceneSet
+from sterna.train.data.street import PERSON, VEHICLE
 from sterna.train.voc import VocSet
 
 LABEL = """<annotation><size><width>80</width><height>40</height></size>{}</annotation>"""
