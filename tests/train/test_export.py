@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, file
 from sterna.train import evaluate, export, networks, report
-from sterna.train.networks import Form, Network
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
+from sterna.train.networks import Form, Network
 
 ANCHORS = [[1.0, 2.0], [2.0, 1.0], [3.0, 2.0], [2.0, 4.0], [5.0, 4.0]]
 SIZE = 64

@@ -37,13 +37,13 @@ class Statistics:
     @property
     def warnings(self) -> list[str]:
         """What a person should know before training, a line each."""
+        missing = ", ".join(name for name, count in self.boxes.items() if not count)
         notes = {
-            f"objects are thinner than {SMALLEST_SIDE:.0f} pixels: neither trained on nor counted": self.thin,
-            "objects are of classes that are not asked for: left out": self.left_out,
+            f"objects thinner than {SMALLEST_SIDE:.0f} pixels, neither trained on nor counted": self.thin,
+            "objects of classes that are not asked for, left out": self.left_out,
+            "classes without an object": missing,
         }
-        missing = [name for name, count in self.boxes.items() if not count]
-        lines = [f"{count} {note}" for note, count in notes.items() if count]
-        return [*lines, *([f"no object of {', '.join(missing)}"] if missing else [])]
+        return [f"{note}: {value}" for note, value in notes.items() if value]
 
 
 def check(dataset: Dataset) -> Statistics:

@@ -67,8 +67,8 @@ class _Entry(NamedTuple):
 class CocoFolder:
     """A folder with COCO annotations, or one annotation file; its splits are the annotation files."""
 
-    FORMAT = "COCO"
-    LOOKED_FOR = f"{ANNOTATIONS}/{PREFIX}*.json or {BESIDE} (COCO)"
+    format = "COCO"
+    looked_for = f"{ANNOTATIONS}/{PREFIX}*.json or {BESIDE} (COCO)"
 
     def __init__(self, path: Path) -> None:
         self._root = path if path.is_dir() else path.parent

@@ -27,6 +27,6 @@ def open_source(path: Path) -> Source:
     raise SternaError(
         "is no data set of a known format",
         where=str(path),
-        allowed="a folder with " + "; or ".join(kind.LOOKED_FOR for kind in FORMATS),
+        allowed="a folder with " + "; or ".join(kind.looked_for for kind in FORMATS),
         remedy="give the folder that holds one of these",
     )

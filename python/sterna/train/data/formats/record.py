@@ -34,7 +34,7 @@ class Record(NamedTuple):
 class Source(Protocol):
     """A data set in one format. All methods raise SternaError for what is missing or damaged."""
 
-    FORMAT: str
+    format: str
     """The format's name."""
 
     @property

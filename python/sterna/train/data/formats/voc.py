@@ -31,8 +31,8 @@ class _Entry(NamedTuple):
 class VocFolder:
     """A Pascal VOC folder; its splits are the image sets in ImageSets/Main."""
 
-    FORMAT = "Pascal VOC"
-    LOOKED_FOR = f"{PICTURES}, {LABELS} and {SETS} (Pascal VOC)"
+    format = "Pascal VOC"
+    looked_for = f"{PICTURES}, {LABELS} and {SETS} (Pascal VOC)"
 
     def __init__(self, folder: Path) -> None:
         for part in (PICTURES, LABELS, SETS):

@@ -36,8 +36,8 @@ class _Entry(NamedTuple):
 class YoloFolder:
     """A folder with YOLO labels, or its data.yaml. A picture without a label file is one without objects."""
 
-    FORMAT = "YOLO"
-    LOOKED_FOR = "data.yaml (YOLO) or *.names and train.txt (Darknet)"
+    format = "YOLO"
+    looked_for = "data.yaml (YOLO) or *.names and train.txt (Darknet)"
 
     def __init__(self, path: Path) -> None:
         index = _index(path)
