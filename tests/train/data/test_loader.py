@@ -211,6 +211,10 @@ def test_workers_end_with_their_stream() -> None:
         assert next(results) == "0" and len(children() - before) == 2
         results.close()
     assert children() <= before
+    with pytest.raises(ZeroDivisionError), Stream(int, 2) as stream:  # what was raised holds on to the results
+        for result in stream(range(50)):
+            assert 1 / result
+    assert children() <= before
     evaluation = frames(Coloured(20), 2)
     next(evaluation)
     evaluation.close()

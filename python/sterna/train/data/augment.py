@@ -32,13 +32,12 @@ def augment(frame: Frame, rng: np.random.Generator) -> Frame:
     """
     height, width, _ = frame.image.shape
     scale, offset = _motion(rng, np.array([width, height]))
-    moved = _move(frame.image, scale, offset)
     corners = frame.boxes.reshape(-1, 2, 2) * scale + offset
     boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
     clipped = boxes.clip(0, [width, height, width, height])
     shown = _area(clipped) >= LEAST_SHOWN * _area(boxes)
     return Frame(
-        _recolour(moved, rng),
+        _move(_recolour(frame.image, rng), scale, offset),
         clipped[shown].astype(np.float32),
         frame.classes[shown],
         frame.difficult[shown],

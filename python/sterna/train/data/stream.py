@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
 from itertools import islice
 from typing import Generic, Self, TypeVar
 
@@ -38,6 +37,7 @@ class Stream(Generic[Job, Result]):
 
     def __init__(self, make: Callable[[Job], Result], workers: int) -> None:
         self._jobs: _Jobs[Job] = _Jobs()
+        self._running: Generator[Result, None, None] | None = None
         self._loader: DataLoader[Result | SternaError] | None = DataLoader(
             _Maker(make),
             batch_size=None,
@@ -52,7 +52,13 @@ class Stream(Generic[Job, Result]):
         )
 
     def __call__(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
-        """The results of `jobs`, one call at a time. A SternaError in a worker is raised here."""
+        """The results of `jobs`; an earlier call ends. A SternaError in a worker is raised here."""
+        if self._running is not None:
+            self._running.close()
+        self._running = self._run(jobs)
+        return self._running
+
+    def _run(self, jobs: Sequence[Job]) -> Generator[Result, None, None]:
         if self._loader is None:
             raise RuntimeError("the stream is closed")
         self._jobs.jobs = jobs
@@ -72,6 +78,8 @@ class Stream(Generic[Job, Result]):
 
     def close(self) -> None:
         """End the processes."""
+        if self._running is not None:
+            self._running.close()  # it holds them as long as somebody holds it, if only a traceback
         self._loader = None
 
     def __enter__(self) -> Self:
@@ -83,8 +91,8 @@ class Stream(Generic[Job, Result]):
 
 def frames(dataset: Dataset, workers: int = 0) -> Iterator[Frame]:
     """All frames of `dataset` in order, made by `workers` processes."""
-    with Stream(dataset.__getitem__, workers) as stream, closing(stream(range(len(dataset)))) as results:
-        yield from results
+    with Stream(dataset.__getitem__, workers) as stream:
+        yield from stream(range(len(dataset)))
 
 
 def batches(dataset: Dataset, size: int, workers: int = 0) -> Iterator[list[Frame]]:

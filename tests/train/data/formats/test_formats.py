@@ -51,6 +51,16 @@ def test_a_data_set_is_read_as_it_was_written(tmp_path: Path, kind: str) -> None
                 assert frame.difficult.tolist() == [thing.difficult for thing in things]
 
 
+def test_pictures_and_boxes_are_resized_without_keeping_their_aspect(tmp_path: Path) -> None:
+    data = read(data_sets.write_voc(tmp_path), "val").resized(96, 64)
+    picture = Image.open(tmp_path / "JPEGImages/p3.jpg").resize((64, 96), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(data[0].image, np.asarray(picture))
+    wanted = np.array([thing.box for thing in PICTURES[3]]) * np.tile([64 / 80, 96 / 40], 2)
+    np.testing.assert_array_equal(data[0].boxes, wanted.astype(np.float32))
+    for mine, other in zip(data[0].labels, data.labels(0), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
 @pytest.mark.parametrize("kind", ["coco", "roboflow", "yolo", "darknet"])
 def test_the_same_data_in_each_format_gives_the_same_splits(tmp_path: Path, kind: str) -> None:
     voc, other = (
