@@ -113,6 +113,7 @@ class LabelledSet:
                 where=str(Path(table.pictures[0]).parent),
                 attribute="classes",
                 value=", ".join(self.classes) or "none",
+                allowed=", ".join(sorted(set(names))) or "none there",
                 remedy="name a split and classes of which the annotations hold objects",
             )
 
