@@ -65,7 +65,10 @@ def test_several_processes_train_what_one_trains(alone: Path, tmp_path: Path, pr
     for stage in ("float", "ternary", "quantised", "integer"):
         assert furthest(folder, alone, stage) < TOLERANCE, stage
     losses = [
-        [{key: value for key, value in line.items() if key not in ("val_map50", "bytes_per_step")} for line in json.loads(log)]
+        [
+            {key: value for key, value in line.items() if key not in ("val_map50", "bytes_per_step")}
+            for line in json.loads(log)
+        ]
         for log in ((path / run_folder.LOG).read_text() for path in (folder, alone))
     ]
     for mine, theirs in zip(*losses, strict=True):
