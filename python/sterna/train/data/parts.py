@@ -46,7 +46,7 @@ class Part:
 
 
 def share(dataset: Dataset, part: float, seed: int) -> Dataset:
-    """The share `part` (0..1] of `dataset`, at least one frame, drawn by `seed`; a smaller share is part of a larger."""
+    """The share `part` (0..1] of `dataset`, at least one frame, by `seed`; a smaller share is part of a larger."""
     if part == 1:
         return dataset
     order = np.random.default_rng(seed).permutation(len(dataset))
