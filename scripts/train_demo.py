@@ -10,7 +10,7 @@ from sterna.cli.guard import guarded
 from sterna.spec.paths import ROOT
 from sterna.train import train
 from sterna.train.recipes import demo
-from sterna.train.trainer import CHECKPOINT
+from sterna.train.run_folder import OPTIONS
 
 RUN = ROOT / "build" / "train-demo"
 
@@ -18,7 +18,7 @@ RUN = ROOT / "build" / "train-demo"
 def main() -> None:
     """Train, or go on with the run in build/train-demo, and copy its graph to models/."""
     options = demo(RUN)
-    if (RUN / CHECKPOINT).is_file():
+    if (RUN / OPTIONS).is_file():
         options = options.model_copy(update={"resume": True})
     result = train(options)
     MODEL.parent.mkdir(exist_ok=True)

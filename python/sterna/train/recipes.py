@@ -7,9 +7,11 @@ the next batch of pictures is made on another core meanwhile.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sterna.train.data.options import SCENES
 from sterna.train.options import TrainOptions, parse
+from sterna.train.quantisers import Pattern
 
 
 def demo(output: Path, threads: int = 1) -> TrainOptions:
@@ -20,7 +22,9 @@ def demo(output: Path, threads: int = 1) -> TrainOptions:
         height=160,
         width=160,
         float_epochs=6,
-        ternary_epochs=14,
+        ternary_epochs=9,
+        quantised_epochs=2,
+        integer_epochs=3,
         density=0.2,
         evaluate_every=2,
         seed=0,
@@ -29,21 +33,25 @@ def demo(output: Path, threads: int = 1) -> TrainOptions:
     )
 
 
-def bccd(folder: Path, output: Path, threads: int = 1) -> TrainOptions:
-    """A nano for blood cells: the BCCD data set, a Pascal VOC folder, train split to test split."""
-    return parse(
-        network="yolov2-nano",
-        data=str(folder),
-        height=192,
-        width=256,
-        batch=8,
-        float_epochs=60,
-        ternary_epochs=60,
-        float_rate=2e-3,
-        ternary_rate=1.5e-3,
-        density=0.28,
-        evaluate_every=12,
-        seed=0,
-        threads=threads,
-        output=output,
-    )
+def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
+    """A nano for blood cells: the BCCD data set, a Pascal VOC folder, train split to test split; with `changes`."""
+    options: dict[str, Any] = {
+        "network": "yolov2-nano",
+        "data": str(folder),
+        "height": 192,
+        "width": 256,
+        "batch": 8,
+        "float_epochs": 0 if "start" in changes else 60,
+        "ternary_epochs": 40,
+        "quantised_epochs": 8,
+        "integer_epochs": 8,
+        "float_rate": 2e-3,
+        "ternary_rate": 1.5e-3,
+        "density": 0.15,
+        "pattern": Pattern.BALANCED,
+        "evaluate_every": 12,
+        "seed": 0,
+        "threads": 1,
+        "output": output,
+    }
+    return parse(**options | changes)

@@ -1,0 +1,44 @@
+"""Training runs on BCCD for the results: each in a folder of its own, and gone on with if it was interrupted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from results.record import ROOT, commit
+from sterna.errors import SternaError
+from sterna.train import load_options, recipes, run_folder, train
+
+RUNS = ROOT / "build" / "results"
+
+
+def data() -> Path:
+    """The folder of the data set; raises SternaError if the environment names none."""
+    folder = os.environ.get("BCCD")
+    if not folder:
+        raise SternaError("no data folder is named", where="results", remedy="make results-NAME BCCD=FOLDER")
+    return Path(folder)
+
+
+def run(name: str, **changes: Any) -> Path:
+    """The folder of a finished run of `recipes.bccd` with `changes`; `name` is its path under build/results.
+
+    A run of another commit is not used.
+    """
+    folder = RUNS / name
+    mark = folder / "commit"
+    if not mark.is_file() or mark.read_text() != commit():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        mark.write_text(commit())
+    if (folder / run_folder.SUMMARY).is_file():
+        return folder
+    options = (
+        load_options(folder) if (folder / run_folder.OPTIONS).is_file() else recipes.bccd(data(), folder, **changes)
+    )
+    train(options, Console())
+    return folder

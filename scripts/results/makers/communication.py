@@ -1,0 +1,69 @@
+"""docs/results/communication.json: bytes that a process sends in a step, and mAP, by what gradients are sent as."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from results.bccd import RUNS, data
+from results.record import ROOT, Figure, write
+from sterna.cli.guard import guarded
+from sterna.train import recipes, run_folder
+from sterna.train.communication import Hook
+from sterna.train.evaluate import METHOD
+
+PROCESSES = 2
+
+
+def main() -> None:
+    """The same run with each kind of gradient, in two processes."""
+    rows: list[dict[str, bool | int | float | str]] = [_row(hook) for hook in Hook]
+    plain = rows[0]
+    figures = {
+        f"{row['hook']}_share": Figure(
+            what=f"Bytes sent a step with gradients as {row['hook']}, against fp32",
+            value=round(float(row["bytes_per_step"]) / float(plain["bytes_per_step"]), 3), unit="",
+            method="numbers given to the all-reduce in the last step of an epoch, times their bytes",
+        )
+        for row in rows
+    } | {
+        "map50_least": Figure(
+            what="Least mAP of the float network among them", value=min(float(row["map50"]) for row in rows), unit="",
+            method=METHOD,
+        ),
+    }  # fmt: skip
+    write("communication", figures, command="make results-communication BCCD=FOLDER", seed=0, rows=rows)
+
+
+def _row(hook: Hook) -> dict[str, bool | int | float | str]:
+    folder = RUNS / "communication" / hook.value
+    options = recipes.bccd(
+        data(), folder, gradients=hook, ternary_epochs=0, quantised_epochs=1, integer_epochs=0, workers=0
+    ).model_dump(mode="json", exclude_defaults=True)
+    if not (folder / run_folder.SUMMARY).is_file():
+        words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+        resume = ["--resume"] if (folder / run_folder.OPTIONS).is_file() else []
+        start = [
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={PROCESSES}",
+            "-m",
+            "sterna",
+            "train",
+        ]
+        subprocess.run(
+            [sys.executable, *start, *words, *resume], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True
+        )
+    summary, log = (json.loads((folder / name).read_text("utf-8")) for name in (run_folder.SUMMARY, run_folder.LOG))
+    return {
+        "hook": hook.value,
+        "bytes_per_step": next(line["bytes_per_step"] for line in reversed(log) if line["stage"] == "float"),
+        "map50": round(summary["float_map50"], 4),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

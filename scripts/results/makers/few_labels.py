@@ -1,0 +1,63 @@
+"""docs/results/few_labels.json: a tenth of BCCD's labels, alone and with the rest of the pictures unlabelled."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from statistics import mean
+
+from results.bccd import RUNS, data, run
+from results.record import Figure, write
+from sterna.cli.guard import guarded
+from sterna.train import run_folder
+from sterna.train.evaluate import METHOD
+
+SEEDS = (0, 1, 2)
+LABELLED = 0.1
+COLUMNS = ("labels_10", "labels_10_longer", "labels_10_and_unlabelled", "all_labels")
+EPOCHS = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}
+
+
+def main() -> None:
+    """For each seed a float network of a tenth of the labels; then as many steps again without and with the others."""
+    rows: list[dict[str, bool | int | float | str]] = []
+    for seed in SEEDS:
+        alone = run(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **EPOCHS)
+        taught = run(
+            f"few/taught-{seed}", seed=seed, train_share=LABELLED, start=alone, unlabelled=_pictures(),
+            unlabelled_epochs=30, **EPOCHS,
+        )  # fmt: skip
+        whole = run(f"bccd/float-{seed}", seed=seed, **EPOCHS)
+        longer = run(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **EPOCHS)
+        maps = [_float_map50(folder) for folder in (alone, longer, taught, whole)]
+        rows.append({"seed": seed} | dict(zip(COLUMNS, maps, strict=True)))
+    figures = {
+        name: Figure(what=what, value=round(mean(float(row[name]) for row in rows), 4), unit="", method=METHOD)
+        for name, what in (
+            ("labels_10", "Float network, 10 % of the labels: mAP, mean of 3 seeds"),
+            ("labels_10_longer", "The same, trained for as many steps more as the next"),
+            ("labels_10_and_unlabelled", "The same and the other pictures without labels"),
+            ("all_labels", "All labels"),
+        )
+    }
+    write("few_labels", figures, command="make results-few_labels BCCD=FOLDER", rows=rows)
+
+
+def _float_map50(folder: Path) -> float:
+    return float(round(json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))["float_map50"], 4))
+
+
+def _pictures() -> Path:
+    """A folder of links to the training pictures, so that no test picture is learnt from."""
+    folder = RUNS / "few" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (data() / "ImageSets" / "Main" / "train.txt").read_text("utf-8").split():
+        link = folder / f"{name}.jpg"
+        if not link.is_symlink():
+            link.symlink_to((data() / "JPEGImages" / link.name).resolve())
+    return folder
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
