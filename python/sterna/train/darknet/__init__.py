@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sterna.train.darknet.adapt import for_classes
 from sterna.train.darknet.cfg import Yolo2, read_cfg
 from sterna.train.darknet.exact import exact
 from sterna.train.darknet.load import Imported, load
@@ -13,6 +14,7 @@ __all__ = [
     "Weights",
     "Yolo2",
     "exact",
+    "for_classes",
     "for_darknet",
     "load",
     "read_cfg",

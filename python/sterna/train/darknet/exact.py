@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -27,7 +28,8 @@ class ExactNetwork(Network):
 
 def exact(network: Network) -> ExactNetwork:
     """`network`, a float network with darknet's weights, as darknet computes it; both have the same parameters."""
-    made = ExactNetwork(network.layers, network.classes, network.form).eval()
+    with torch.device("meta"):  # the parameters come from `network`
+        made = ExactNetwork(network.layers, network.classes, network.form).eval()
     made.load_state_dict(network.state_dict(), assign=True)
     return made
 
