@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sterna.errors import SternaError
 from sterna.train import networks
@@ -226,6 +230,36 @@ def test_what_is_no_cfg_file_is_refused(small: Path, content: bytes, message: st
     small.write_bytes(content)
     with pytest.raises(SternaError, match=message):
         read_cfg(small)
+
+
+@given(st.data())
+@settings(max_examples=50, deadline=None)
+def test_damaged_file_is_refused_or_describes_a_network(data: st.DataObject) -> None:
+    lines = SMALL.split("\n")
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        match data.draw(st.sampled_from(("drop", "repeat", "swap", "number", "noise"))):
+            case "drop":
+                lines[place] = ""
+            case "repeat":
+                lines.insert(place, lines[data.draw(st.integers(0, len(lines) - 1))])
+            case "swap":
+                lines[place], lines[0] = lines[0], lines[place]
+            case "number":
+                lines[place] = f"{lines[place].partition('=')[0]}={data.draw(st.integers(-12, 12))}"
+            case "noise":
+                lines[place] += data.draw(st.text(max_size=5))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "damaged.cfg"
+        path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+        try:
+            found = read_cfg(path)
+        except SternaError:
+            return
+    with torch.device("meta"):
+        network = Network(found.layers, found.classes, Form.FLOAT)
+        head = network(torch.zeros(1, 3, found.height, found.width))
+    assert head.shape[1] == len(found.anchors) * (5 + found.classes)
 
 
 def test_quantisers_are_shared_across_concats_that_hang_together(small: Path) -> None:

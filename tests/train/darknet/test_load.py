@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.train import networks
-from sterna.train.darknet import Imported, for_classes, for_darknet, load, write_cfg, write_weights
+from sterna.run.detector import Detector
+from sterna.train import export, networks
+from sterna.train.darknet import Imported, Yolo2, for_classes, for_darknet, load, write_cfg, write_weights
 from sterna.train.darknet.load import BORDER, PASSTHROUGH
 from sterna.train.networks import Form, Network
-from support.darknet_networks import VOC_ANCHORS, random_weights
+from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
 NAMES = "car\nperson\ntraffic light\n\n"
 
@@ -74,6 +76,18 @@ def test_ternary_network_starts_from_the_imported_one(folder: Path) -> None:
     ternary = Network(found.described.layers, 3, Form.TERNARY)
     keys = ternary.load_state_dict(found.network.state_dict(), strict=False)
     assert not keys.unexpected_keys and all("quant" in key for key in keys.missing_keys)
+
+
+@given(yolo2_networks())
+@settings(max_examples=10, deadline=None)
+def test_random_networks_reach_the_integer_graph(network: Yolo2) -> None:
+    ternary = Network(network.layers, network.classes, Form.TERNARY)
+    ternary.aim(1.0)
+    ternary.train()(torch.randn(2, 3, network.height, network.width))
+    names = [f"class{number}" for number in range(network.classes)]
+    graph = export.to_graph(ternary.eval(), network.anchors, names, network.height, network.width)
+    detector = Detector.of(graph)
+    assert [tuple(anchor) for anchor in detector.anchors] == list(network.anchors)
 
 
 def test_head_is_adapted_to_other_classes_by_name(folder: Path) -> None:

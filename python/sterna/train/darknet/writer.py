@@ -10,7 +10,7 @@ from sterna.errors import SternaError
 from sterna.run.boxes import BOX_FIELDS
 from sterna.train import checkpoint
 from sterna.train.darknet.cfg import LEAKY_SLOPE, Yolo2, inputs
-from sterna.train.networks import Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.train.networks import IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
 
 
 def for_darknet(
@@ -54,7 +54,7 @@ class _Writer:
     def __init__(self, network: Yolo2) -> None:
         self.sections: list[str] = []
         self._places: dict[str, int] = {}
-        self._last = network.layers[0].input if not isinstance(network.layers[0], Concat) else ""
+        self._last = IMAGE
         self._section("net", batch=1, width=network.width, height=network.height, channels=3)
         for layer in network.layers:
             self._layer(layer, network)
