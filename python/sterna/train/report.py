@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ from rich.table import Table
 
 from sterna.graph import Conv, Graph, Input, Output, reference
 from sterna.run.detector import to_integers
-from sterna.train import evaluate, networks
+from sterna.train import evaluate
 from sterna.train.frames import Dataset
-from sterna.train.networks import Network
+from sterna.train.networks import Form, Network
 from sterna.train.options import TrainOptions
 
 COMPARED = 16  # pictures on which the layers of the ternary network and of the integer graph are compared
@@ -36,7 +36,7 @@ def densities(graph: Graph) -> dict[str, float]:
 
 
 def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, dict[str, float]]:
-    """By layer: `share` of the activations of ternary network and graph that differ, and the `largest` in steps."""
+    """By layer: `share` of the activations of quantised network and graph that differ, and the `largest` in steps."""
     network.eval()
     frames = [dataset[index] for index in range(min(COMPARED, len(dataset)))]
     images = np.stack([frame.image for frame in frames])
@@ -59,10 +59,14 @@ def summarise(
     anchors: Sequence[Sequence[float]],
     graph: Graph,
     test: Dataset,
-    float_map50: float,
+    by_stage: Mapping[str, float],
     seconds: float,
 ) -> dict[str, Any]:
-    """All figures of the run as plain JSON values; precisions are on `test`, 0..1."""
+    """All figures of the run as plain JSON values; precisions are on `test`, 0..1.
+
+    by_stage: mAP at the end of each stage. `network` is left in quantised form.
+    """
+    network.form = Form.QUANTISED
     ternary = evaluate.evaluate_network(network, anchors, test)
     integer = evaluate.evaluate_graph(graph, test)
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
@@ -73,7 +77,8 @@ def summarise(
         "image": [options.height, options.width],
         "test_pictures": len(test),
         "method": evaluate.METHOD,
-        "float_map50": float_map50,
+        "map50_by_stage": dict(by_stage),
+        "float_map50": by_stage.get("unlabelled", by_stage["float"]),
         "ternary_map50": ternary.map50,
         "integer_map50": integer.map50,
         "integer_per_class": integer.per_class,
@@ -90,8 +95,8 @@ def summarise(
 def epoch_line(line: dict[str, Any]) -> str:
     """One line about an epoch whose precision was measured."""
     density = f", density {line['density']:.3f}" if "density" in line else ""
-    total = line["box"] + line["objectness"] + line["classes"]
-    return f"{line['phase']} epoch {line['epoch']}: loss {total:.2f}, validation mAP {line['val_map50']:.3f}{density}"
+    total = sum(line[name] for name in ("box", "objectness", "classes"))
+    return f"{line['stage']} epoch {line['epoch']}: loss {total:.2f}, validation mAP {line['val_map50']:.3f}{density}"
 
 
 def show(summary: dict[str, Any], console: Console) -> None:
@@ -105,7 +110,7 @@ def _precision_table(summary: dict[str, Any]) -> Table:
     for column in ("float", "ternary", "integer reference", "weights", "density"):
         table.add_column(column, justify="right")
     table.add_row(
-        *(f"{summary[f'{form}_map50']:.3f}" for form in (*networks.Form, "integer")),
+        *(f"{summary[f'{form}_map50']:.3f}" for form in ("float", "ternary", "integer")),
         f"{summary['weights']:,}",
         f"{summary['density']:.3f}",
     )

@@ -54,8 +54,7 @@ class Case:
 
 
 CASES = (
-    *(Case(density) for density in (0.3, 0.2, 0.15, 0.1)),
-    *(Case(density, "balanced") for density in (0.15, 0.1)),
+    *(Case(density, pattern) for pattern in ("unstructured", "balanced") for density in (0.3, 0.2, 0.15, 0.1)),
     Case(0.15, most=127),
     Case(0.15, height=288, width=544),
 )

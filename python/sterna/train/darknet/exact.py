@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sterna.train import networks
 from sterna.train.networks import IMAGE, Conv, LayerSpec, Network, Reorg, space_to_depth
 
 BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
@@ -14,16 +15,17 @@ BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
 class ExactNetwork(Network):
     """`Network` in float form, but with darknet's reorg, and with black around the picture."""
 
-    def _output(self, layer: LayerSpec, values: dict[str, Tensor], record: dict[str, Tensor] | None) -> Tensor:
+    def _output(self, layer: LayerSpec, state: networks._Pass) -> Tensor:
         match layer:
             case Reorg():
-                return darknet_reorg(values[layer.input])
+                return darknet_reorg(state.values[layer.input])
             case Conv(kernel=kernel) if layer.input == IMAGE and kernel > 1:
                 edge = kernel // 2
-                framed = functional.pad(values[IMAGE], (edge,) * 4, value=BLACK)
-                return super()._output(layer, {IMAGE: framed}, None)[:, :, edge:-edge, edge:-edge]
+                framed = functional.pad(state.values[IMAGE], (edge,) * 4, value=BLACK)
+                whole: Tensor = self.blocks[layer.name](framed)
+                return whole[:, :, edge:-edge, edge:-edge]
             case _:
-                return super()._output(layer, values, record)
+                return super()._output(layer, state)
 
 
 def exact(network: Network) -> ExactNetwork:

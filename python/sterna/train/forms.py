@@ -1,0 +1,84 @@
+"""The trained forms of a run: files of weights, and what is read from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sterna.errors import SternaError
+from sterna.train import checkpoint, networks
+from sterna.train.networks import Form, Network
+from sterna.train.quantisers import Pattern
+
+SUFFIX = ".pt"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Weights at the end of a stage, and what is needed to use them. anchors: pairs of width and height in cells."""
+
+    network: Network
+    name: str
+    anchors: list[list[float]]
+    classes: tuple[str, ...]
+    height: int
+    width: int
+
+
+def save(path: Path, trained: Trained) -> None:
+    """Write `trained`, atomically."""
+    network = trained.network
+    bits = {type(layer): layer.bits for layer, _ in network.convolutions() if layer.bits is not None}
+    checkpoint.save(
+        path,
+        {
+            "name": trained.name,
+            "form": network.form.value,
+            "pattern": network.pattern.value,
+            "first_bits": bits[networks.Conv],
+            "head_bits": bits[networks.Head],
+            "anchors": trained.anchors,
+            "classes": list(trained.classes),
+            "height": trained.height,
+            "width": trained.width,
+            "weights": network.state_dict(),
+        },
+    )
+
+
+def load(path: Path) -> Trained:
+    """Read what `save` wrote, the network in eval mode. Raises SternaError if it is missing, damaged or foreign."""
+    state = checkpoint.load(path)
+    try:
+        network = networks.build(
+            state["name"],
+            len(state["classes"]),
+            Form(state["form"]),
+            Pattern(state["pattern"]),
+            state["first_bits"],
+            state["head_bits"],
+        )
+        network.load_state_dict(state["weights"])
+        return Trained(
+            network.eval(),
+            state["name"],
+            state["anchors"],
+            tuple(state["classes"]),
+            state["height"],
+            state["width"],
+        )
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise checkpoint.damaged(path) from None
+
+
+def find(path: Path) -> Path:
+    """The file of float weights that `path` stands for: itself, or that of a run folder's last float stage."""
+    if not path.is_dir():
+        return path
+    for name in ("unlabelled", "float"):
+        if (path / f"{name}{SUFFIX}").is_file():
+            return path / f"{name}{SUFFIX}"
+    raise SternaError(
+        "the folder holds no float weights", where=str(path),
+        remedy="name the folder of a run whose float stage is done",
+    )  # fmt: skip
