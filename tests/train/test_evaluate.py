@@ -6,7 +6,7 @@ import pytest
 from sterna.run.boxes import Detections
 from sterna.run.detector import to_integers
 from sterna.train import evaluate
-from sterna.train.frames import Frame
+from sterna.train.data.frames import Frame
 
 CLASSES = ("cat", "dog")
 

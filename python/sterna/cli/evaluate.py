@@ -12,18 +12,18 @@ from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run.detector import Detector
 from sterna.train import evaluate_graph
+from sterna.train.data import SCENES, SPLITS, Dataset, SceneSet, check, default_workers, open_split
 from sterna.train.evaluate import METHOD
-from sterna.train.frames import Dataset
-from sterna.train.options import SCENES
-from sterna.train.scenes import SPLITS, SceneSet
-from sterna.train.voc import VocSet
 
 
 def evaluate(path: Path, data: str, split: str, scenes: int, seed: int) -> None:
     """Print the mAP of the integer reference of the graph in `path`."""
     graph = read_graph(path)
     dataset = _open(data, split, scenes, seed, graph)
-    found = evaluate_graph(graph, dataset)
+    if data != SCENES:
+        for warning in check(dataset).warnings:
+            print(warning)
+    found = evaluate_graph(graph, dataset, default_workers())
     table = Table("class", "average precision", title=f"mAP {found.map50:.3f} on {len(dataset)} pictures")
     for name, value in found.per_class.items():
         table.add_row(name, f"{value:.3f}")
@@ -34,7 +34,7 @@ def evaluate(path: Path, data: str, split: str, scenes: int, seed: int) -> None:
 def _open(data: str, split: str, scenes: int, seed: int, graph: Graph) -> Dataset:
     height, width = graph.input.height, graph.input.width
     if data != SCENES:
-        return VocSet(Path(data), split, height, width, Detector.of(graph).classes)
+        return open_split(Path(data), split, height, width, Detector.of(graph).classes)
     if split not in SPLITS:
         raise SternaError(
             "generated scenes have no such split",

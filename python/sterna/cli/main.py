@@ -55,8 +55,8 @@ def train(context: typer.Context) -> None:
 @app.command("eval")
 def evaluate(
     graph: Annotated[Path, typer.Argument(help="Integer graph, or package.", show_default=False)],
-    data: Annotated[str, typer.Option(help="'scenes', or a Pascal VOC folder.")] = "scenes",
-    split: Annotated[str, typer.Option(help="Which pictures: train, val, test, or a VOC image set.")] = "test",
+    data: Annotated[str, typer.Option(help="'scenes', or a data set: Pascal VOC, COCO or YOLO.")] = "scenes",
+    split: Annotated[str, typer.Option(help="Which pictures: train, val, test, or what the data set has.")] = "test",
     scenes: Annotated[int, typer.Option(min=1, help="Generated scenes to use.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the generated scenes.")] = 0,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -20,7 +20,8 @@ from sterna.graph import Graph, reference
 from sterna.run import boxes
 from sterna.run.boxes import Detections
 from sterna.run.detector import Detector, to_integers
-from sterna.train.frames import BACKGROUND, Dataset, Frame
+from sterna.train.data import BACKGROUND, Dataset, Frame
+from sterna.train.data.stream import batches
 from sterna.train.networks import Network
 
 METHOD = f"AP at IoU 0.5, 101 recall points, 100 boxes a picture, pycocotools {version('pycocotools')}"
@@ -28,6 +29,7 @@ THRESHOLD = 0.01
 MATCH = 0.5
 MOST_BOXES = 100
 BATCH = 8
+NO_PIXELS = np.empty((0, 0, 3), np.uint8)  # precision needs the boxes alone
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,13 @@ def _coco_rows(found: Sequence[Detections]) -> list[dict[str, Any]]:
 Heads = Callable[[NDArray[np.uint8]], NDArray[Any]]
 
 
-def _evaluate(heads: Heads, anchors: Sequence[Sequence[float]], scale: float, dataset: Dataset) -> Precision:
+def _evaluate(
+    heads: Heads, anchors: Sequence[Sequence[float]], scale: float, dataset: Dataset, workers: int
+) -> Precision:
     """`heads` maps pictures uint8 [N, H, W, 3] to raw heads [N, ...]; the real value is raw * scale."""
     frames, found = [], []
-    for batch in batches(dataset):
-        frames += batch
+    for batch in batches(dataset, BATCH, workers):
+        frames += [frame._replace(image=NO_PIXELS) for frame in batch]
         height, width, _ = batch[0].image.shape
         for head in heads(np.stack([frame.image for frame in batch])):
             detections = boxes.detect(head, anchors, scale=scale, threshold=THRESHOLD)
@@ -120,25 +124,24 @@ def _evaluate(heads: Heads, anchors: Sequence[Sequence[float]], scale: float, da
     return precision(frames, found, dataset.classes)
 
 
-def batches(dataset: Dataset) -> Iterator[list[Frame]]:
-    """The frames of `dataset` in order, BATCH at a time."""
-    for start in range(0, len(dataset), BATCH):
-        yield [dataset[index] for index in range(start, min(start + BATCH, len(dataset)))]
+def evaluate_network(
+    network: Network, anchors: Sequence[Sequence[float]], dataset: Dataset, workers: int = 0
+) -> Precision:
+    """Precision of `network` (either form, put in eval mode) on `dataset`; anchors in cells.
 
-
-def evaluate_network(network: Network, anchors: Sequence[Sequence[float]], dataset: Dataset) -> Precision:
-    """Precision of `network` (either form, put in eval mode) on `dataset`; anchors in cells."""
+    workers: processes that read pictures ahead, 0: none.
+    """
     network.eval()
 
     @torch.no_grad()
     def heads(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return network(to_real(images)).numpy()
 
-    return _evaluate(heads, anchors, 1.0, dataset)
+    return _evaluate(heads, anchors, 1.0, dataset, workers)
 
 
-def evaluate_graph(graph: Graph, dataset: Dataset) -> Precision:
-    """Precision of the integer reference of `graph` on `dataset`.
+def evaluate_graph(graph: Graph, dataset: Dataset, workers: int = 0) -> Precision:
+    """Precision of the integer reference of `graph` on `dataset`, read ahead by `workers` processes.
 
     Raises SternaError if the graph is no detector, or if its classes or image size differ from the data's.
     """
@@ -156,4 +159,4 @@ def evaluate_graph(graph: Graph, dataset: Dataset) -> Precision:
     def heads(images: NDArray[np.uint8]) -> NDArray[Any]:
         return reference.execute(graph, to_integers(images))[detector.output]
 
-    return _evaluate(heads, detector.anchors, detector.scale, dataset)
+    return _evaluate(heads, detector.anchors, detector.scale, dataset, workers)

@@ -13,7 +13,7 @@ from rich.table import Table
 from sterna.graph import Conv, Graph, Input, Output, reference
 from sterna.run.detector import to_integers
 from sterna.train import evaluate
-from sterna.train.frames import Dataset
+from sterna.train.data.frames import Dataset
 from sterna.train.networks import Form, Network
 from sterna.train.options import TrainOptions
 

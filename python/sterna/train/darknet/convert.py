@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from sterna.errors import SternaError
 from sterna.train.darknet.cfg import Yolo2
 from sterna.train.darknet.weights import Convolution, Shape, Weights
-from sterna.train.frames import BACKGROUND
+from sterna.train.data.frames import BACKGROUND
 from sterna.train.networks import IMAGE, Conv, ConvBlock, Form, Head, Network
 
 WHITE = 255  # darknet divides pictures by it
