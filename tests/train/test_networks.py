@@ -99,7 +99,7 @@ def test_reorg_and_pool_move_pixels_as_the_integer_graph_does() -> None:
     real = torch.from_numpy(image).float()
     np.testing.assert_array_equal(networks._pool(real, 1).numpy(), exact["whole"])
     np.testing.assert_array_equal(networks._pool(real, 2).numpy(), exact["half"])
-    np.testing.assert_array_equal(networks._reorg(real).numpy(), exact["reorg"])
+    np.testing.assert_array_equal(networks.space_to_depth(real).numpy(), exact["reorg"])
 
 
 def test_quantising_behind_a_pool_is_the_same_as_before_it() -> None:

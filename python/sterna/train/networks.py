@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 
 import brevitas.nn as qnn
 import torch
@@ -25,6 +26,7 @@ from sterna.train.quantisers import Pattern
 
 ANCHORS = 5
 IMAGE = "image"
+CFG_SUFFIX = ".cfg"
 LEAK = 0.125
 # Raw head outputs are kept to +-8 in steps of 1/16: box positions to 1/64 cell, sizes to 6 %.
 HEAD_SCALE = 1.0 / 16.0
@@ -50,7 +52,8 @@ class Conv:
     """Convolution with batch normalisation and leaky ReLU, stride 1, zero padding that keeps the size.
 
     `bits` None: ternary weights; a number: integer weights of so many bits. Layers with the same `shares`
-    name use one activation quantiser, as the inputs of a concat must.
+    name use one activation quantiser, as the inputs of a concat must. `leak` is the slope of the leaky ReLU in
+    float form; the quantised forms have LEAK, which the engine computes.
     """
 
     name: str
@@ -59,15 +62,17 @@ class Conv:
     kernel: int
     bits: int | None = None
     shares: str | None = None
+    leak: float = LEAK
 
 
 @dataclass(frozen=True)
 class Head:
-    """1x1 convolution with bias and no activation: the raw boxes."""
+    """1x1 convolution with bias and no activation: the raw boxes of `anchors` anchors."""
 
     name: str
     input: str
     bits: int = HEAD_BITS
+    anchors: int = ANCHORS
 
 
 @dataclass(frozen=True)
@@ -194,13 +199,26 @@ NETWORKS: dict[str, Callable[[], tuple[LayerSpec, ...]]] = {
 def describe(name: str, first_bits: int = FIRST_BITS, head_bits: int = HEAD_BITS) -> tuple[LayerSpec, ...]:
     """The layers of the network `name`, with weights of so many bits in the first layer and the head.
 
-    Raises SternaError for a name that is not in NETWORKS.
+    `name` is one of NETWORKS, or the path of a darknet cfg file, which ends in .cfg. Raises SternaError for another
+    name, and for a cfg file that does not describe a YOLOv2.
     """
+    return tuple(_with_bits(layer, first_bits, head_bits) for layer in _layers(name))
+
+
+def _layers(name: str) -> tuple[LayerSpec, ...]:
+    if name.endswith(CFG_SUFFIX):
+        from sterna.train.darknet.cfg import read_cfg  # it builds the layers of this module, so it imports it
+
+        return read_cfg(Path(name)).layers
     if name not in NETWORKS:
         raise SternaError(
-            "unknown network", where="train", attribute="network", value=name, allowed=", ".join(NETWORKS)
+            "unknown network",
+            where="train",
+            attribute="network",
+            value=name,
+            allowed=f"{', '.join(NETWORKS)}, or the path of a darknet {CFG_SUFFIX} file",
         )
-    return tuple(_with_bits(layer, first_bits, head_bits) for layer in NETWORKS[name]())
+    return NETWORKS[name]()
 
 
 def _with_bits(layer: LayerSpec, first: int, head: int) -> LayerSpec:
@@ -219,10 +237,11 @@ class ConvBlock(nn.Module):
         super().__init__()
         self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False)
         self.norm = distributed.BatchNorm(spec.filters)
+        self.leak = spec.leak if form is Form.FLOAT else LEAK
 
     def forward(self, x: Tensor) -> Tensor:
         """Not yet quantised output [N, filters, H, W] of x [N, channels, H, W]."""
-        return functional.leaky_relu(self.norm(self.conv(x)), LEAK, inplace=True)
+        return functional.leaky_relu(self.norm(self.conv(x)), self.leak, inplace=True)
 
 
 def _new_convolution(
@@ -257,7 +276,7 @@ class _Pass:
 class Network(nn.Module):
     """A description as a module.
 
-    Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output: float [N, ANCHORS * (5 + classes), h, w], raw,
+    Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output: float [N, anchors * (5 + classes), h, w], raw,
     for each anchor x, y, w, h, objectness and class scores. Parameters carry the same names in all forms, so that a
     ternary network can start from a float one. `form` may be set to another one, but float stays float.
     """
@@ -281,11 +300,11 @@ class Network(nn.Module):
                     self.blocks[layer.name] = ConvBlock(layer, channels[layer.input], form, pattern)
                     self._activation(layer.shares or layer.name, None)
                 case Head():
-                    channels[layer.name] = ANCHORS * (BOX_FIELDS + classes)
+                    channels[layer.name] = layer.anchors * (BOX_FIELDS + classes)
                     self.blocks[layer.name] = _new_convolution(
                         channels[layer.input], channels[layer.name], 1, layer.bits, form, pattern, bias=True
                     )
-                    self._expect_background(layer.name)
+                    self._expect_background(layer)
                     self._activation(layer.name, HEAD_SCALE)
                 case Pool():
                     channels[layer.name] = channels[layer.input]
@@ -295,11 +314,11 @@ class Network(nn.Module):
                     channels[layer.name] = sum(channels[source] for source in layer.inputs)
         self._late = _pooled_convs(layers)
 
-    def _expect_background(self, name: str) -> None:
+    def _expect_background(self, head: Head) -> None:
         """Start with the belief that a box holds nothing, which nearly all of them do."""
         with torch.no_grad():
-            bias: Tensor = self.blocks[name].get_parameter("bias")
-            bias.view(ANCHORS, -1)[:, BOX_FIELDS - 1] = BACKGROUND_LOGIT
+            bias: Tensor = self.blocks[head.name].get_parameter("bias")
+            bias.view(head.anchors, -1)[:, BOX_FIELDS - 1] = BACKGROUND_LOGIT
 
     def _activation(self, name: str, fixed_scale: float | None) -> None:
         if self.form is not Form.FLOAT and name not in self.activations:
@@ -338,7 +357,7 @@ class Network(nn.Module):
                 conv = self._late.get(layer.input)
                 return x if conv is None else self._quantise(conv, x, state)
             case Reorg():
-                return _reorg(values[layer.input])
+                return space_to_depth(values[layer.input])
             case Concat():
                 return torch.cat([values[source] for source in layer.inputs], 1)
 
@@ -458,7 +477,8 @@ def _pool(x: Tensor, stride: int) -> Tensor:
     return functional.max_pool2d(x, 2, stride)
 
 
-def _reorg(x: Tensor) -> Tensor:
+def space_to_depth(x: Tensor) -> Tensor:
+    """What Reorg does: [N, 4 * C, H / 2, W / 2] of x [N, C, H, W] with even H and W."""
     n, c, h, w = x.shape
     phases = x.reshape(n, c, h // 2, 2, w // 2, 2)
     return phases.permute(0, 3, 5, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)

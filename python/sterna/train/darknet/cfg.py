@@ -1,0 +1,390 @@
+"""Darknet's cfg files of the YOLOv2 family, read into a network description of Sterna.
+
+Source: `parser.c` of darknet (github.com/pjreddie/darknet) for keys, defaults and shapes. What changes the
+result and that Sterna cannot compute is refused; what only steers darknet's training is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sterna.run.boxes import BOX_FIELDS
+from sterna.train.darknet.sections import MAX_INTEGER, Section, read_sections
+from sterna.train.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+
+LEAKY_SLOPE = 0.1  # of darknet's `activation=leaky`
+COLOURS = 3
+KERNELS = (1, 3, 5, 7)
+ANY_LAYER = frozenset({"onlyforward", "stopbackward", "learning_rate", "smooth", "truth"})
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "net": ("width", "height", "channels"),
+    "convolutional": (
+        "filters", "size", "stride", "pad", "padding", "activation", "batch_normalize",
+        "groups", "dilation", "binary", "xnor", "flipped", "dontload", "dontsave", "numload", "dontloadscales",
+    ),
+    "maxpool": ("size", "stride", "padding"),
+    "route": ("layers", "groups"),
+    "reorg": ("stride", "reverse", "flatten", "extra"),
+    "dropout": (),
+    "region": ("anchors", "num", "classes", "coords", "softmax", "background", "tree", "map"),
+}  # fmt: skip
+"""What this module looks at, by section."""
+FOR_TRAINING: dict[str, frozenset[str]] = {
+    "net": frozenset({
+        "batch", "subdivisions", "momentum", "decay", "learning_rate", "burn_in", "max_batches", "policy", "power",
+        "steps", "scales", "step", "scale", "gamma", "adam", "B1", "B2", "eps", "time_steps", "notruth", "random",
+        "max_crop", "min_crop", "max_ratio", "min_ratio", "center", "clip", "angle", "aspect", "saturation",
+        "exposure", "hue", "flip", "mosaic", "mixup", "cutmix", "blur", "label_smooth_eps", "letter_box", "ema_alpha",
+    }),
+    "convolutional": ANY_LAYER | {"dot"},
+    "maxpool": ANY_LAYER,
+    "route": ANY_LAYER,
+    "reorg": ANY_LAYER,
+    "dropout": ANY_LAYER | {"probability"},
+    "region": ANY_LAYER | {
+        "jitter", "rescore", "bias_match", "object_scale", "noobject_scale", "class_scale", "coord_scale", "mask_scale",
+        "absolute", "thresh", "random", "max", "log", "sqrt", "classfix",
+    },
+}  # fmt: skip
+SHORT_NAMES = {"network": "net", "conv": "convolutional", "max": "maxpool"}
+
+
+@dataclass(frozen=True)
+class Yolo2:
+    """What a cfg file says of a network: its layers, and what it takes to feed and decode it.
+
+    anchors: pairs of width and height in cells, one a box of a cell. height, width: of the picture, in pixels.
+    """
+
+    layers: tuple[LayerSpec, ...]
+    classes: int
+    anchors: tuple[tuple[float, float], ...]
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class _Map:
+    """The output of one of darknet's layers: the layer of Sterna that computes it, and its shape."""
+
+    name: str
+    channels: int
+    height: int
+    width: int
+
+
+def read_cfg(path: Path) -> Yolo2:
+    """Read the cfg file `path`; raises SternaError with its line for all that Sterna does not compute.
+
+    Layers are named conv1, conv2, ..., pool1, ..., reorg, concat and head, as those of Sterna's own networks are. The
+    inputs of a concat share an activation quantiser.
+    """
+    return _Reader(path).network
+
+
+class _Reader:
+    """Goes through the sections once. `maps` has an entry for each of darknet's layers, as routes count them."""
+
+    def __init__(self, path: Path) -> None:
+        sections = read_sections(path)
+        if not sections:
+            raise Section(str(path), 1, -1, "").refuse(
+                "the cfg file has no section", allowed="[net], then layers", remedy="name a darknet cfg file"
+            )
+        for section in sections:
+            section.name = SHORT_NAMES.get(section.name, section.name)
+        self.layers: list[LayerSpec] = []
+        self.maps: list[_Map] = []
+        self.sections: dict[str, Section] = {}
+        self._image = self._net(sections[0])
+        for section, following in zip(sections[1:], [*sections[2:], None], strict=True):
+            self._layer(section, following)
+        self.network = self._finish(sections[-1])
+
+    @property
+    def _last(self) -> _Map:
+        return self.maps[-1] if self.maps else self._image
+
+    def _net(self, section: Section) -> _Map:
+        if section.name != "net":
+            raise section.refuse("the first section does not describe the network", allowed="[net]", remedy="add it")
+        section.check_keys(OPTIONS["net"], FOR_TRAINING["net"])
+        section.only("channels", COLOURS, 0, "Sterna reads colour pictures", "use a network for RGB pictures")
+        return _Map(IMAGE, COLOURS, section.integer("height"), section.integer("width"))
+
+    def _layer(self, section: Section, following: Section | None) -> None:
+        read: dict[str, Callable[[Section], None]] = {
+            "convolutional": self._head if following and following.name == "region" else self._convolution,
+            "maxpool": self._pool,
+            "route": self._route,
+            "reorg": self._reorg,
+            "dropout": self._dropout,
+            "region": self._region,
+        }
+        if section.name not in read:
+            raise section.refuse(
+                f"Sterna has no layer [{section.name}]",
+                allowed=", ".join(f"[{name}]" for name in read),
+                remedy="use a network of the YOLOv2 family",
+            )
+        section.check_keys(OPTIONS[section.name], FOR_TRAINING[section.name])
+        if not self.layers and section.name != "convolutional":
+            raise section.refuse(
+                "only a convolution can read the picture", allowed="[convolutional]", remedy="begin with a convolution"
+            )
+        if (following is None) != (section.name == "region"):
+            raise section.refuse(
+                "a YOLOv2 ends in its only [region]",
+                allowed="one [region], as the last section",
+                remedy="leave away what stands behind it" if following else "add the [region] of the network",
+            )
+        read[section.name](section)
+
+    def _add(self, layer: LayerSpec, section: Section, channels: int, height: int, width: int) -> None:
+        if channels > MAX_INTEGER:
+            raise section.refuse(
+                "the map has too many channels", value=channels, allowed=f"1 .. {MAX_INTEGER}", remedy="use fewer"
+            )
+        self.layers.append(layer)
+        self.maps.append(_Map(layer.name, channels, height, width))
+        self.sections[layer.name] = section
+
+    def _count(self, kind: type[LayerSpec]) -> int:
+        """The number that the next layer of `kind` gets."""
+        return 1 + sum(isinstance(layer, kind) for layer in self.layers)
+
+    def _convolution(self, section: Section) -> None:
+        kernel = _plain_convolution(section)
+        section.only(
+            "batch_normalize", 1, 0, "a convolution without batch normalisation", "train a network that has it"
+        )
+        _check_activation(section, "leaky")
+        source, filters = self._last, section.integer("filters", 1)
+        number = self._count(Conv)
+        bits = FIRST_BITS if source.name == IMAGE else None
+        layer = Conv(f"conv{number}", source.name, filters, kernel, bits, leak=LEAKY_SLOPE)
+        self._add(layer, section, filters, source.height, source.width)
+
+    def _head(self, section: Section) -> None:
+        if _plain_convolution(section) != 1:
+            raise section.refuse("the head is a 1x1 convolution", "size", allowed="1", remedy="use size=1")
+        section.only("batch_normalize", 0, 0, "the head has no batch normalisation", "remove the line")
+        _check_activation(section, "linear")
+        source = self._last
+        # How many anchors there are stands in the next section, which puts it right.
+        self._add(Head("head", source.name), section, section.integer("filters", 1), source.height, source.width)
+
+    def _pool(self, section: Section) -> None:
+        stride = section.integer("stride", 1)
+        size = section.integer("size", stride)
+        if size != 2 or stride > 2:
+            raise section.refuse(
+                "the engine pools 2x2 pixels, by 1 or 2",
+                "size" if size != 2 else "stride",
+                value=size if size != 2 else stride,
+                allowed="size 2 and stride 1 or 2",
+                remedy="use a network without this layer, which spatial pyramid pooling has",
+            )
+        source = self._last
+        if stride == 1:
+            section.only("padding", 1, 1, "a maximum of stride 1 keeps the size of the map", "remove the line")
+        else:
+            section.integer("padding", 1, low=0, high=1)  # no pixel of an even map comes to lie elsewhere
+            self._check_even(section, source)
+        layer = Pool(f"pool{self._count(Pool)}", source.name, stride)
+        self._add(layer, section, source.channels, source.height // stride, source.width // stride)
+
+    def _reorg(self, section: Section) -> None:
+        section.only("stride", 2, 1, "the engine's reorg has blocks of 2x2 pixels", "use stride=2")
+        for key in ("reverse", "flatten", "extra"):
+            section.only(key, 0, 0, f"a reorg with {key}", "remove the line")
+        source = self._last
+        self._check_even(section, source)
+        if source.channels % 4:
+            raise section.refuse(
+                "darknet's reorg needs channels in fours",
+                value=source.channels,
+                allowed="a multiple of 4",
+                remedy="give the layer before it as many filters",
+            )
+        layer = Reorg(_numbered("reorg", self._count(Reorg)), source.name)
+        self._add(layer, section, 4 * source.channels, source.height // 2, source.width // 2)
+
+    def _check_even(self, section: Section, source: _Map) -> None:
+        if source.height % 2 or source.width % 2:
+            raise section.refuse(
+                "the layer halves a map of odd size",
+                value=f"{source.width} x {source.height}",
+                allowed="even width and height",
+                remedy="choose width and height in [net] that are multiples of the size of a cell (mostly 32)",
+            )
+
+    def _route(self, section: Section) -> None:
+        section.only("groups", 1, 1, "a route of a part of the channels", "use a network without it")
+        sources = [self._source(section, index) for index in section.integers("layers")]
+        first = sources[0]
+        if len(sources) == 1:
+            self.maps.append(first)
+            return
+        for source in sources[1:]:
+            if (source.height, source.width) != (first.height, first.width):
+                raise section.refuse(
+                    "the route joins maps of different size",
+                    "layers",
+                    allowed=f"maps of {first.width} x {first.height}, as {first.name} has; "
+                    f"{source.name} has {source.width} x {source.height}",
+                    remedy="correct the numbers of the layers",
+                )
+        layer = Concat(_numbered("concat", self._count(Concat)), tuple(source.name for source in sources))
+        self._add(layer, section, sum(source.channels for source in sources), first.height, first.width)
+
+    def _source(self, section: Section, index: int) -> _Map:
+        """The map that a route means: an earlier layer, counted from 0, or backwards from this one."""
+        here = len(self.maps)
+        if not -here <= index < here:
+            raise section.refuse(
+                f"the route to {index} leads to no earlier layer",
+                "layers",
+                allowed=f"{-here} .. -1, or 0 .. {here - 1}",
+                remedy="correct the number of the layer",
+            )
+        return self.maps[index]
+
+    def _dropout(self, section: Section) -> None:
+        """Nothing but a layer that routes count: it passes its input on when it does not train."""
+        self.maps.append(self._last)
+
+    def _region(self, section: Section) -> None:
+        if not isinstance(self.layers[-1], Head):
+            raise section.refuse(
+                "no convolution stands before the region", allowed="[convolutional]", remedy="add the head"
+            )
+        for key in ("tree", "map"):
+            if key in section.options:
+                raise section.refuse(
+                    "a tree of classes, as YOLO9000 has it, is not decoded",
+                    key,
+                    allowed="no such line",
+                    remedy="use a network with plain classes",
+                )
+        section.only("coords", 4, 4, "a box has four coordinates", "use coords=4")
+        section.only("softmax", 1, 0, "Sterna decodes classes with a softmax", "train the network with softmax=1")
+        section.only("background", 0, 0, "Sterna decodes an objectness, not a background class", "remove the line")
+        self.classes = section.integer("classes", 20)
+        self.anchors = _anchors(section)
+        self._settle_head(section)
+
+    def _settle_head(self, region: Section) -> None:
+        head = self.layers[-1]
+        assert isinstance(head, Head)
+        expected = len(self.anchors) * (BOX_FIELDS + self.classes)
+        if self._last.channels != expected:
+            raise self.sections[head.name].refuse(
+                "the filters of the head do not fit the region",
+                "filters",
+                allowed=f"{expected} = num * (5 + classes) = {len(self.anchors)} * (5 + {self.classes}), "
+                f"of [region] in line {region.line}",
+                remedy="correct filters, num or classes",
+            )
+        self.layers[-1] = replace(head, anchors=len(self.anchors))
+
+    def _finish(self, region: Section) -> Yolo2:
+        if not self.layers:
+            raise region.refuse("the network has no layers", allowed="layers, then [region]", remedy="add them")
+        read = {source for layer in self.layers for source in inputs(layer)}
+        for layer in self.layers[:-1]:
+            if layer.name not in read:
+                raise self.sections[layer.name].refuse(
+                    f"no layer reads this one ({layer.name})",
+                    allowed="a layer or route that reads it",
+                    remedy="correct the routes behind it, or remove it",
+                )
+        layers = share_quantisers(tuple(self.layers))
+        return Yolo2(layers, self.classes, self.anchors, self._image.height, self._image.width)
+
+
+def _plain_convolution(section: Section) -> int:
+    """The kernel of a convolution that keeps the size of its map; refuses any other."""
+    for key, value, why in (
+        ("stride", 1, "a convolution that leaves out pixels"),
+        ("groups", 1, "a convolution in groups"),
+        ("dilation", 1, "a dilated convolution"),
+        ("binary", 0, "a binary convolution"),
+        ("xnor", 0, "a binary convolution"),
+        ("flipped", 0, "weights in another order"),
+        *((key, 0, "weights that are not in the file") for key in ("dontload", "dontsave", "numload")),
+        ("dontloadscales", 0, "weights that are not in the file"),
+    ):
+        section.only(key, value, value, why, f"use a network with {key}={value}")
+    kernel = section.integer("size", 1)
+    if kernel not in KERNELS:
+        raise section.refuse(
+            "the engine has no such kernel", "size", allowed=", ".join(map(str, KERNELS)), remedy="use one of these"
+        )
+    padding = kernel // 2 if section.integer("pad", 0, low=0, high=1) else section.integer("padding", 0, low=0)
+    if padding != kernel // 2:
+        raise section.refuse(
+            "the padding does not keep the size of the map",
+            "padding" if "padding" in section.options else "pad",
+            allowed=f"pad=1, or padding={kernel // 2}",
+            remedy="use pad=1",
+        )
+    return kernel
+
+
+def _check_activation(section: Section, allowed: str) -> None:
+    given = section.word("activation", "logistic")
+    if given != allowed:
+        raise section.refuse(
+            f"{'the head' if allowed == 'linear' else 'a convolution before the head'} with another activation",
+            "activation",
+            value=None if "activation" in section.options else f"{given} (the default)",
+            allowed=allowed,
+            remedy="use a network of the YOLOv2 family",
+        )
+
+
+def _anchors(section: Section) -> tuple[tuple[float, float], ...]:
+    sides, count = section.reals("anchors"), section.integer("num", 1)
+    if len(sides) != 2 * count or min(sides) <= 0:
+        raise section.refuse(
+            "the anchors are not as many as num says" if len(sides) != 2 * count else "an anchor without size",
+            "anchors",
+            value=f"{len(sides)} numbers, smallest {min(sides):g}",
+            allowed=f"{2 * count} positive numbers: width and height of {count} anchors in cells",
+            remedy="correct anchors or num",
+        )
+    return tuple(zip(sides[::2], sides[1::2], strict=True))
+
+
+def _numbered(name: str, number: int) -> str:
+    """`name`, name2, name3, ..."""
+    return name if number == 1 else f"{name}{number}"
+
+
+def inputs(layer: LayerSpec) -> tuple[str, ...]:
+    """The names of what `layer` reads."""
+    return layer.inputs if isinstance(layer, Concat) else (layer.input,)
+
+
+def share_quantisers(layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
+    """The same layers, with one activation quantiser for all convolutions whose values meet in a concat."""
+    makers: dict[str, set[str]] = {}  # which convolutions a layer's values come from
+    shared: dict[str, str] = {}
+    for layer in layers:
+        makers[layer.name] = (
+            {layer.name}
+            if isinstance(layer, Conv | Head)
+            else set().union(*(makers[source] for source in inputs(layer)))
+        )
+        if isinstance(layer, Concat):
+            met = makers[layer.name]
+            older = {shared[name] for name in met if name in shared}
+            met |= {name for name, group in shared.items() if group in older}
+            shared |= dict.fromkeys(met, layer.name)
+    return tuple(
+        replace(layer, shares=shared[layer.name]) if isinstance(layer, Conv) and layer.name in shared else layer
+        for layer in layers
+    )

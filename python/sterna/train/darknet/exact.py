@@ -1,0 +1,49 @@
+"""An imported float network computed as darknet does, to judge an import and to measure what it changes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from sterna.train import networks
+from sterna.train.networks import IMAGE, Conv, LayerSpec, Network, Reorg, space_to_depth
+
+BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
+
+
+class ExactNetwork(Network):
+    """`Network` in float form, but with darknet's reorg, and with black around the picture."""
+
+    def _output(self, layer: LayerSpec, state: networks._Pass) -> Tensor:
+        match layer:
+            case Reorg():
+                return darknet_reorg(state.values[layer.input])
+            case Conv(kernel=kernel) if layer.input == IMAGE and kernel > 1:
+                edge = kernel // 2
+                framed = functional.pad(state.values[IMAGE], (edge,) * 4, value=BLACK)
+                whole: Tensor = self.blocks[layer.name](framed)
+                return whole[:, :, edge:-edge, edge:-edge]
+            case _:
+                return super()._output(layer, state)
+
+
+def exact(network: Network) -> ExactNetwork:
+    """`network`, a float network with darknet's weights, as darknet computes it; both have the same parameters."""
+    with torch.device("meta"):  # the parameters come from `network`
+        made = ExactNetwork(network.layers, network.classes, network.form).eval()
+    made.load_state_dict(network.state_dict(), assign=True)
+    return made
+
+
+def darknet_reorg(x: Tensor) -> Tensor:
+    """What darknet's [reorg] of stride 2 does with x [N, C, H, W]: [N, 4 * C, H / 2, W / 2], C a multiple of 4.
+
+    Source: `reorg_cpu` in `blas.c`. It takes the values in memory for a map of C/4 channels and twice the height and
+    width, does a true space-to-depth on that, and takes the result for one of 4*C channels. So a row of that map is
+    two rows of x. Where H is a multiple of 4, the outcome is a true space-to-depth of x with the rows of each group of
+    four in the order 0, 2, 1, 3. Otherwise 1 / H of the values come from the channel before or behind as well. In both
+    cases half of the values are where a true space-to-depth puts them, and the others one row away.
+    """
+    n, c, h, w = x.shape
+    return space_to_depth(x.reshape(n, c // 4, 2 * h, 2 * w)).reshape(n, 4 * c, h // 2, w // 2)

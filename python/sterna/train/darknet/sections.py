@@ -1,0 +1,183 @@
+"""The text form of darknet's cfg files: sections of `key = value` lines, each value read with its line number.
+
+Source: `read_cfg` and `option_list.c` of darknet (github.com/pjreddie/darknet). As there, white space means nothing
+anywhere, and a line that starts with `#` or `;` is a comment. Unlike there, nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sterna.errors import SternaError
+
+MAX_BYTES = 1 << 20
+MAX_INTEGER = 65_535  # the largest size that the integer graph knows
+_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+_REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+@dataclass(frozen=True)
+class Option:
+    """The text behind a `=`, without white space, and its line, counted from 1."""
+
+    text: str
+    line: int
+
+
+@dataclass
+class Section:
+    """A section: `name` without brackets, its place (file, line, layer number as darknet counts it) and options.
+
+    The first section, which describes the network, has the number -1, so that the first layer is layer 0.
+    """
+
+    file: str
+    line: int
+    number: int
+    name: str
+    options: dict[str, list[Option]] = field(default_factory=dict)
+
+    def refuse(
+        self, what: str, key: str | None = None, *, allowed: str, remedy: str, value: object | None = None
+    ) -> SternaError:
+        """The error for this section, or for the line of `key` in it; `value` None: the text in the file."""
+        given = self.options.get(key or "", [])
+        layer = "" if self.number < 0 else f"layer {self.number} "
+        where = f"{self.file}, line {given[0].line if given else self.line}, {layer}[{self.name}]"
+        if value is None and key is not None:
+            value = given[0].text if given else "(missing)"
+        return SternaError(what, where=where, attribute=key, value=value, allowed=allowed, remedy=remedy)
+
+    def check_keys(self, used: Collection[str], for_training: Collection[str]) -> None:
+        """Refuse a key that is neither `used` nor one that steers darknet's training only."""
+        for key in self.options:
+            if key not in used and key not in for_training:
+                raise self.refuse(
+                    f"unknown key {key}",
+                    key,
+                    allowed=", ".join(used) or "no key",
+                    remedy="correct the key, or remove the line if it does not change what the network computes",
+                )
+
+    def word(self, key: str, default: str | None = None) -> str:
+        """The text of `key`; without a default it must be there."""
+        given = self.options.get(key, [])
+        if len({option.text for option in given}) > 1:
+            raise self.refuse(
+                f"{key} is given more than once",
+                key,
+                value=", ".join(f"{option.text} (line {option.line})" for option in given),
+                allowed="one value",
+                remedy="keep the line that is meant",
+            )
+        if given:
+            return given[0].text
+        if default is None:
+            raise self.refuse(f"{key} is missing", key, allowed="a value", remedy=f"add a line {key}=...")
+        return default
+
+    def integer(self, key: str, default: int | None = None, low: int = 1, high: int = MAX_INTEGER) -> int:
+        """The integer `key`, low .. high; a comment behind it is passed over, as in darknet."""
+        text = _without_comment(self.word(key, None if default is None else str(default)))
+        number = int(text) if _INTEGER.fullmatch(text) else None
+        if number is None or not low <= number <= high:
+            raise self.refuse(
+                f"{key} is out of range" if number is not None else f"{key} is no integer",
+                key,
+                allowed=f"{low} .. {high}",
+                remedy="correct the value",
+            )
+        return number
+
+    def integers(self, key: str) -> list[int]:
+        """The integers of a list with commas."""
+        parts = _without_comment(self.word(key)).split(",")
+        if not all(_INTEGER.fullmatch(part) for part in parts):
+            raise self.refuse(f"{key} is no list of integers", key, allowed="such as -1,-4", remedy="correct the list")
+        return [int(part) for part in parts]
+
+    def reals(self, key: str) -> list[float]:
+        """The finite numbers of a list with commas."""
+        parts = _without_comment(self.word(key)).split(",")
+        if not all(_REAL.fullmatch(part) and math.isfinite(float(part)) for part in parts):
+            raise self.refuse(
+                f"{key} is no list of numbers", key, allowed="such as 1.08,1.19", remedy="correct the list"
+            )
+        return [float(part) for part in parts]
+
+    def only(self, key: str, value: int, default: int, why: str, remedy: str) -> None:
+        """Refuse any other `value` of `key`, which is `default` where it is missing; `why` is the first sentence."""
+        if self.integer(key, default, low=-MAX_INTEGER) != value:
+            given = self.options.get(key)
+            raise self.refuse(
+                why,
+                key,
+                value=None if given else f"{default} (the default)",
+                allowed=str(value),
+                remedy=remedy,
+            )
+
+
+def read_sections(path: Path) -> list[Section]:
+    """The sections of the cfg file `path` in order; raises SternaError for what is no cfg file.
+
+    A file is at most MAX_BYTES long. Names of sections are not looked at.
+    """
+    found: list[Section] = []
+    for number, text in enumerate(_read_text(path).split("\n"), start=1):
+        line = "".join(text.split())
+        if not line or line[0] in "#;":
+            continue
+        if line[0] == "[":
+            found.append(Section(str(path), number, len(found) - 1, _section_name(line, path, number)))
+            continue
+        key, equals, value = line.partition("=")
+        if not (key and equals and value and found):
+            raise SternaError(
+                "a line that is neither section, nor key = value in a section",
+                where=f"{path}, line {number}",
+                value=text.strip()[:60],
+                allowed="[section], key = value, or a comment behind # at the start",
+                remedy="correct the line, or put # in front of it",
+            )
+        found[-1].options.setdefault(key, []).append(Option(value, number))
+    return found
+
+
+def _section_name(line: str, path: Path, number: int) -> str:
+    if not (line.endswith("]") and len(line) > 2):
+        raise SternaError(
+            "the name of a section is not closed",
+            where=f"{path}, line {number}",
+            value=line[:60],
+            allowed="such as [convolutional]",
+            remedy="close the bracket; a comment needs a line of its own",
+        )
+    return line[1:-1]
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SternaError(
+            f"the cfg file cannot be read ({error.strerror})", where=str(path), remedy="name a darknet cfg file"
+        ) from None
+    if len(data) > MAX_BYTES or b"\0" in data:
+        raise SternaError(
+            "this is no darknet cfg file",
+            where=str(path),
+            value="binary data" if b"\0" in data else "a very long file",
+            allowed=f"text of at most {MAX_BYTES} bytes",
+            remedy="name the .cfg file, not the .weights file",
+        )
+    return data.decode("utf-8-sig", errors="replace")
+
+
+def _without_comment(text: str) -> str:
+    return re.split("[#;]", text, maxsplit=1)[0]

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from sterna.errors import SternaError
+from sterna.train import networks
+from sterna.train.darknet import Yolo2, for_darknet, read_cfg, write_cfg
+from support.darknet_networks import VOC_ANCHORS, yolo2_networks
+
+
+@pytest.mark.parametrize("name", list(networks.NETWORKS))
+def test_own_networks_come_back(tmp_path: Path, name: str) -> None:
+    network = for_darknet(networks.describe(name), VOC_ANCHORS[:3], 7, 64, 96)
+    write_cfg(network, tmp_path / "own.cfg")
+    assert read_cfg(tmp_path / "own.cfg") == network
+
+
+@given(yolo2_networks())
+@settings(max_examples=60, deadline=None)
+def test_random_networks_come_back(network: Yolo2) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "random.cfg"
+        write_cfg(network, path)
+        assert read_cfg(path) == network
+
+
+def test_routes_are_written_backwards(tmp_path: Path) -> None:
+    write_cfg(for_darknet(networks.describe("yolov2"), VOC_ANCHORS, 20, 416, 416), tmp_path / "yolov2.cfg")
+    routes = [line for line in (tmp_path / "yolov2.cfg").read_text().splitlines() if line.startswith("layers")]
+    assert routes == ["layers=-9", "layers=-1,-4"]
+
+
+def test_slope_that_darknet_does_not_have_is_refused(tmp_path: Path) -> None:
+    network = Yolo2(networks.describe("yolov2-tiny"), 1, VOC_ANCHORS, 64, 64)
+    with pytest.raises(SternaError, match=r"conv1.*leak = 0.125; allowed: 0.1"):
+        write_cfg(network, tmp_path / "own.cfg")
+    assert not (tmp_path / "own.cfg").exists()
+
+
+def test_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
+    network = for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS, 1, 64, 64)
+    with pytest.raises(SternaError, match="cannot be written"):
+        write_cfg(network, tmp_path / "missing" / "own.cfg")
