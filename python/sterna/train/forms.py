@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from sterna.errors import SternaError
-from sterna.train import checkpoint, networks
-from sterna.train.networks import Form, Network
+from sterna.train import checkpoint
+from sterna.train.networks import Concat, Conv, Form, Head, LayerSpec, Network, Pool, Reorg
 from sterna.train.quantisers import Pattern
 
 SUFFIX = ".pt"
@@ -28,15 +29,13 @@ class Trained:
 def save(path: Path, trained: Trained) -> None:
     """Write `trained`, atomically."""
     network = trained.network
-    bits = {type(layer): layer.bits for layer, _ in network.convolutions() if layer.bits is not None}
     checkpoint.save(
         path,
         {
             "name": trained.name,
+            "layers": plain(network.layers),
             "form": network.form.value,
             "pattern": network.pattern.value,
-            "first_bits": bits[networks.Conv],
-            "head_bits": bits[networks.Head],
             "anchors": trained.anchors,
             "classes": list(trained.classes),
             "height": trained.height,
@@ -50,25 +49,27 @@ def load(path: Path) -> Trained:
     """Read what `save` wrote, the network in eval mode. Raises SternaError if it is missing, damaged or foreign."""
     state = checkpoint.load(path)
     try:
-        network = networks.build(
-            state["name"],
-            len(state["classes"]),
-            Form(state["form"]),
-            Pattern(state["pattern"]),
-            state["first_bits"],
-            state["head_bits"],
-        )
+        layers = from_plain(state["layers"])
+        network = Network(layers, len(state["classes"]), Form(state["form"]), Pattern(state["pattern"]))
         network.load_state_dict(state["weights"])
         return Trained(
-            network.eval(),
-            state["name"],
-            state["anchors"],
-            tuple(state["classes"]),
-            state["height"],
-            state["width"],
+            network.eval(), state["name"], state["anchors"], tuple(state["classes"]), state["height"], state["width"]
         )
     except (KeyError, TypeError, ValueError, RuntimeError):
         raise checkpoint.damaged(path) from None
+
+
+_KINDS = {kind.__name__: kind for kind in (Conv, Head, Pool, Reorg, Concat)}
+
+
+def plain(layers: tuple[LayerSpec, ...]) -> list[dict[str, Any]]:
+    """A description as plain values, as a checkpoint holds it."""
+    return [{"kind": type(layer).__name__, **asdict(layer)} for layer in layers]
+
+
+def from_plain(values: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
+    """The description that `plain` wrote."""
+    return tuple(_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values)))
 
 
 def find(path: Path) -> Path:

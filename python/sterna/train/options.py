@@ -41,7 +41,9 @@ class TrainOptions(DataOptions):
     Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
     """
 
-    network: str = Field("yolov2-nano", description="one of the named networks")
+    network: str = Field("yolov2-nano", description="one of the named networks, or a darknet .cfg file")
+    darknet_weights: Path | None = Field(None, description="weights of the .cfg file to start from")
+    darknet_names: Path | None = Field(None, description="list of the class names that the weights know")
     start: Path | None = Field(
         None, description="float weights to start from instead of random ones: a run folder or a float.pt in it"
     )
@@ -86,14 +88,16 @@ class TrainOptions(DataOptions):
     @field_validator("network")
     @classmethod
     def _known_network(cls, name: str) -> str:
-        if name not in networks.NETWORKS:
-            raise ValueError(f"no such network, there are {', '.join(networks.NETWORKS)}")
+        if name not in networks.NETWORKS and not name.endswith(networks.CFG_SUFFIX):
+            raise ValueError(f"no such network, there are {', '.join(networks.NETWORKS)}, and darknet's .cfg files")
         return name
 
     @model_validator(mode="after")
     def _whole_recipe(self) -> TrainOptions:
-        if not (self.float_epochs or self.start):
+        if not (self.float_epochs or self.start or self.darknet_weights):
             raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
+        if self.darknet_weights and (self.start or not self.network.endswith(networks.CFG_SUFFIX)):
+            raise ValueError("darknet_weights belong to a .cfg file named as network, and exclude start")
         if not (self.ternary_epochs or self.quantised_epochs):
             raise ValueError(
                 "ternary_epochs and quantised_epochs are both 0: nothing would learn the activations' ranges"
@@ -105,8 +109,8 @@ class TrainOptions(DataOptions):
     @field_validator("anchors")
     @classmethod
     def _whole_anchors(cls, sides: tuple[float, ...]) -> tuple[float, ...]:
-        if sides and (len(sides) != 2 * networks.ANCHORS or not all(0 < side <= 1024 for side in sides)):
-            raise ValueError(f"anchors are {networks.ANCHORS} pairs of width and height, in cells, each above 0")
+        if len(sides) % 2 or not all(0 < side <= 1024 for side in sides):
+            raise ValueError("anchors are pairs of width and height in cells, each above 0, at most 1024")
         return sides
 
     @property
@@ -129,7 +133,7 @@ def parse(**values: object) -> TrainOptions:
 
     With weights to start from, the float stage is skipped unless it is asked for.
     """
-    if values.get("start") is not None:
+    if values.get("start") is not None or values.get("darknet_weights") is not None:
         values.setdefault("float_epochs", 0)
     try:
         return TrainOptions.model_validate(values)

@@ -23,6 +23,7 @@ from sterna.train import anchors as anchor_boxes
 from sterna.train import (
     average,
     checkpoint,
+    darknet,
     density,
     distributed,
     evaluate,
@@ -104,6 +105,10 @@ def _device(name: str) -> torch.device:
     )  # fmt: skip
 
 
+def _shown(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
 class _Run:
     """State of a run; all of it that matters goes through `_save` and `_restore`."""
 
@@ -120,6 +125,7 @@ class _Run:
         self.map50: dict[str, float] = {}
         self.densities: dict[str, float] = {}
         if saved is None:
+            self.layers = networks.describe(options.network, options.first_bits, options.head_bits)
             self._begin()
         else:
             try:
@@ -129,17 +135,32 @@ class _Run:
 
     def _begin(self) -> None:
         """Set up the first stage, from float weights if the options name some; these are kept in the folder."""
-        if self.options.start is None:
+        start = self._start()
+        if start is None:
             self.anchors = self._choose_anchors()
             self._begin_stage(None)
             return
-        start = self._fitting(forms.load(forms.find(self.options.start)))
         self.anchors = start.anchors
         if distributed.leads():
             forms.save(self._weights_file(FLOAT), start)
             self.map50[FLOAT] = evaluate.evaluate_network(start.network, start.anchors, self.data.test).map50
         distributed.wait()
         self._begin_stage(start.network)
+
+    def _start(self) -> Trained | None:
+        """The float weights that the options name, fit for the data."""
+        options, classes = self.options, self.data.train.classes
+        if options.start is not None:
+            return self._fitting(forms.load(forms.find(options.start)))
+        if options.darknet_weights is None:
+            return None
+        imported = darknet.load(Path(options.network), options.darknet_weights, options.darknet_names)
+        for change in imported.changes:
+            self.console.print(f"note: {change}", markup=False)
+        torch.manual_seed(options.seed)
+        anchors = [list(anchor) for anchor in imported.described.anchors]
+        network = darknet.for_classes(imported, classes)
+        return Trained(network, options.network, anchors, classes, options.height, options.width)
 
     @property
     def stage(self) -> stages.Stage:
@@ -149,22 +170,36 @@ class _Run:
     def _choose_anchors(self) -> list[list[float]]:
         """Those of the options, or else such as fit the training boxes."""
         if self.options.anchors:
-            return np.reshape(self.options.anchors, (-1, 2)).tolist()
-        sizes = statistics.object_sizes(self.data.train)
-        stride = networks.stride(networks.describe(self.options.network))
-        cells = anchor_boxes.cluster(sizes / stride, networks.ANCHORS, self.options.seed)
+            return self._given_anchors()
+        sides = statistics.object_sizes(self.data.train)
+        cells = anchor_boxes.cluster(sides / networks.stride(self.layers), self._boxes(), self.options.seed)
         return [[round(float(width), 3), round(float(height), 3)] for width, height in cells]
+
+    def _given_anchors(self) -> list[list[float]]:
+        given = np.reshape(self.options.anchors, (-1, 2)).tolist()
+        if len(given) != self._boxes():
+            raise SternaError(
+                "another number of anchors than the network has boxes in a cell", where="train", attribute="anchors",
+                value=f"{len(given)} pairs", allowed=f"{self._boxes()} pairs", remedy="give width and height of each",
+            )  # fmt: skip
+        return given
+
+    def _boxes(self) -> int:
+        """Boxes of a cell."""
+        head = self.layers[-1]
+        assert isinstance(head, networks.Head)
+        return head.anchors
 
     def _fitting(self, start: Trained) -> Trained:
         """`start`, checked to be what this run can go on from."""
-        classes = self.data.train.classes
-        wanted = {"network": self.options.network, "classes": ", ".join(classes), "form": Form.FLOAT.value}
-        found = {"network": start.name, "classes": ", ".join(start.classes), "form": start.network.form.value}
+        wanted = {"network": self.options.network, "classes": self.data.train.classes, "form": Form.FLOAT}
+        found = {"network": start.name, "classes": start.classes, "form": start.network.form}
         for name, value in found.items():
             if value != wanted[name]:
                 raise SternaError(
                     "the weights to start from are of another kind", where=str(self.options.start), attribute=name,
-                    value=value, allowed=wanted[name], remedy="start from the float weights of a run like this one",
+                    value=_shown(value), allowed=_shown(wanted[name]),
+                    remedy="start from the float weights of a run like this one",
                 )  # fmt: skip
         return start
 
@@ -189,10 +224,7 @@ class _Run:
         self.parallel = Parallel(self.network, options.gradients)
 
     def _new_network(self, form: Form) -> Network:
-        options = self.options
-        made = networks.build(
-            options.network, len(self.data.train.classes), form, options.pattern, options.first_bits, options.head_bits
-        )
+        made = Network(self.layers, len(self.data.train.classes), form, self.options.pattern)
         # The channels stay last in memory, which is what convolutions and pooling are fastest on.
         return made.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -244,6 +276,7 @@ class _Run:
         return torch.tensor(self.anchors, device=self.device)
 
     def _restore(self, saved: dict[str, Any]) -> None:
+        self.layers = forms.from_plain(saved["layers"])
         self.anchors, self.densities, self.number = saved["anchors"], saved["densities"], saved["stage"]
         self._begin_stage(None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
@@ -262,6 +295,7 @@ class _Run:
         if not distributed.leads():
             return
         state = {
+            "layers": forms.plain(self.layers),
             "anchors": self.anchors,
             "densities": self.densities,
             "stage": self.number,
@@ -424,7 +458,7 @@ class _Run:
         if self.teacher is not None:
             with torch.no_grad(), self._autocast():
                 told = self.teacher(images)
-            taught = self.options.distillation * loss.distillation(head, told.float(), networks.ANCHORS)
+            taught = self.options.distillation * loss.distillation(head, told.float(), len(self.anchors))
         self.scaler.scale(share * (parts.total + taught)).backward()
         return share * torch.stack([part.detach() for part in (parts.box, parts.objectness, parts.classes, taught)])
 
