@@ -40,7 +40,7 @@ def test_all_found_is_one_and_none_found_is_zero() -> None:
 
 def test_half_of_the_boxes_found_is_half_the_curve() -> None:
     result = evaluate.precision([frame([A, B], [0, 0])], [found((A, 0.9, 0))], CLASSES)
-    assert result.per_class == {"cat": pytest.approx(51 / 101)}  # recall points 0 .. 0.5 of 0 .. 1 in 101 steps
+    assert result.classes["cat"].ap50 == pytest.approx(51 / 101)  # recall points 0 .. 0.5 of 0 .. 1 in 101 steps
 
 
 def test_a_better_scored_false_box_halves_the_precision() -> None:

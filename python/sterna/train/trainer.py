@@ -21,9 +21,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sterna.errors import SternaError
 from sterna.graph import file
 from sterna.train import anchors as anchor_boxes
-from sterna.train import checkpoint, evaluate, export, loss, networks, report
+from sterna.train import checkpoint, evaluate, export, forms, loss, networks, report
 from sterna.train.data import Splits, open_data
 from sterna.train.frames import augment
+from sterna.train.history import EpochLine
 from sterna.train.networks import Form, Network
 from sterna.train.options import TrainOptions
 
@@ -80,9 +81,8 @@ class _Run:
         self.data: Splits = open_data(options)
         self.phase = self.epoch = self.step = 0
         self.sums = [0.0, 0.0, 0.0]
-        self.history: list[dict[str, Any]] = []
+        self.history: list[EpochLine] = []
         self.seconds = 0.0
-        self.float_map50 = math.nan
         if saved is None:
             self.anchors = self._choose_anchors()
             self._start_phase(0, None)
@@ -114,7 +114,6 @@ class _Run:
         self._start_phase(saved["phase"], None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
         self.history, self.seconds = saved["history"], saved["seconds"]
-        self.float_map50 = saved["float_map50"]
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(saved["optimizer"])
 
@@ -127,7 +126,6 @@ class _Run:
             "sums": self.sums,
             "history": self.history,
             "seconds": self.seconds,
-            "float_map50": self.float_map50,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
@@ -148,8 +146,7 @@ class _Run:
                 self._save()
             self._train_phase(stop)
             if self.phase == 0:
-                self.float_map50 = evaluate.evaluate_network(self.network, self.anchors, self.data.test).map50
-                self.console.print(f"float mAP {self.float_map50:.3f} on {len(self.data.test)} test pictures")
+                checkpoint.save(self.folder / forms.FLOAT_CHECKPOINT, {"network": self.network.state_dict()})
                 self._start_phase(1, self.network.state_dict())
                 self._save()
                 self._train_phase(stop)
@@ -246,17 +243,18 @@ class _Run:
     def _end_epoch(self, console: Console) -> None:
         box, objectness, classes = (value / max(1, self.step) for value in self.sums)
         self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0, 0.0, 0.0]
-        line: dict[str, Any] = {
-            "phase": FORMS[self.phase].value,
+        line: EpochLine = {
+            "stage": FORMS[self.phase].value,
             "epoch": self.epoch,
             "box": box,
             "objectness": objectness,
             "classes": classes,
         }
         if FORMS[self.phase] is Form.TERNARY:
-            line["density"] = report.total_density(self.network)
+            line["density"], line["density_by_layer"], line["rho_by_layer"] = report.sparsity(self.network)
         if self.epoch % self.options.evaluate_every == 0 or self.epoch == self._epochs():
-            line["val_map50"] = evaluate.evaluate_network(self.network, self.anchors, self.data.val).map50
+            found = evaluate.evaluate_network(self.network, self.anchors, self.data.val)
+            line["val_map50"], line["val_map"] = found.map50, found.map
             console.print(report.epoch_line(line))
         self.history.append(line)
         self._save()
@@ -268,11 +266,10 @@ class _Run:
         )
         path = self.folder / GRAPH
         checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
-        summary = report.summarise(
-            self.options, self.network, self.anchors, graph, self.data.test, self.float_map50, self.seconds
-        )
+        comparison = report.compare(forms.load(self.folder), self.data.test)
+        summary = report.summarise(self.options, comparison, graph, self.seconds)
         checkpoint.write_json(self.folder / SUMMARY, summary)
-        report.show(summary, self.console)
+        report.show(comparison, self.console)
         return TrainResult(path, summary)
 
 
