@@ -66,52 +66,54 @@ def losses_and_precision(history: Sequence[EpochLine]) -> Figure:
     left.plot(epochs, [total_loss(line) for line in history], "k", label="all")
     for part in ("box", "objectness", "classes"):
         left.plot(epochs, [line[part] for line in history], label=part)
-    left.set(title="Loss", yscale="log")
+    left.set(yscale="log")
     for key, label in (("val_map50", "mAP50"), ("val_map", "mAP50-95")):
         known = [(number, line[key]) for number, line in enumerate(history, 1) if key in line]  # type: ignore[literal-required]
         right.plot(*np.array(known).reshape(-1, 2).T, "o-", markersize=4, label=label)
-    right.set(title="Precision on the validation pictures", ylim=(0, 1))
-    for axis in (left, right):
+    right.set(ylim=(0, 1))
+    for axis, title in ((left, "Loss"), (right, "Precision on the validation pictures")):
         axis.grid(alpha=0.3)
         axis.legend(loc="best", fontsize="small")
-        _mark_stages(axis, history)
+        _mark_stages(axis, title, history)
     return figure
 
 
-def _mark_stages(axis: Axes, history: Sequence[EpochLine]) -> None:
-    """A line where a stage begins, its name on top, and whole epochs below."""
-    axis.set(xlabel="epoch", xlim=(0.5, len(history) + 0.5))
+def _mark_stages(axis: Axes, title: str, history: Sequence[EpochLine], first: int = 0) -> None:
+    """`title`, a line where a stage begins with its name above, and whole epochs of `history` from index `first`."""
+    axis.set_title(title, pad=18)
+    axis.set(xlabel="epoch", xlim=(first + 0.5, len(history) + 0.5))
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    before = None
-    for number, line in enumerate(history):
-        if line["stage"] != before:
-            before = line["stage"]
+    for number in range(first, len(history)):
+        stage = history[number]["stage"]
+        if number == first or stage != history[number - 1]["stage"]:
             axis.axvline(number + 0.5, color="grey", linewidth=0.8)
             axis.annotate(
-                before, (number + 0.5, 0.98), (3, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-                va="top", color="grey", fontsize="small",
+                stage, (number + 0.5, 1.0), (1, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
+                color="grey", fontsize="small",
             )  # fmt: skip
 
 
 def layers_over_time(history: Sequence[EpochLine]) -> Figure | None:
     """Density and rho by layer and epoch as two heat maps; None if no stage has ternary weights yet."""
-    lines = [line for line in history if "density_by_layer" in line]
-    if not lines:
+    first = next((number for number, line in enumerate(history) if "density_by_layer" in line), None)
+    if first is None:
         return None
-    layers = list(lines[-1]["density_by_layer"])
+    layers = list(history[first]["density_by_layer"])
     figure = Figure(figsize=(11, 1.6 + 0.24 * len(layers)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    for axis, title, key, limits in (
-        (left, "Density (nonzero weights / weights)", "density_by_layer", (0.0, 1.0)),
-        (right, "rho (threshold / mean magnitude)", "rho_by_layer", (0.0, None)),
+    density = [line.get("density_by_layer", {}) for line in history[first:]]
+    rho = [line.get("rho_by_layer", {}) for line in history[first:]]
+    for axis, title, found, highest in (
+        (left, "Density (nonzero weights / weights)", density, 1.0),
+        (right, "rho (threshold / mean magnitude)", rho, None),
     ):
-        values = np.array([[line[key].get(layer, np.nan) for line in lines] for layer in layers])  # type: ignore[literal-required]
+        values = np.array([[line.get(layer, np.nan) for line in found] for layer in layers])
         image = axis.imshow(
-            values, aspect="auto", interpolation="nearest", vmin=limits[0], vmax=limits[1], cmap="viridis",
-            extent=(0.5, len(lines) + 0.5, len(layers) - 0.5, -0.5),
+            values, aspect="auto", interpolation="nearest", vmin=0.0, vmax=highest,
+            extent=(first + 0.5, len(history) + 0.5, len(layers) - 0.5, -0.5),
         )  # fmt: skip
-        axis.set(title=title, yticks=range(len(layers)), yticklabels=layers)
-        _mark_stages(axis, lines)
+        axis.set(yticks=range(len(layers)), yticklabels=layers)
+        _mark_stages(axis, title, history, first)
         figure.colorbar(image, ax=axis)
     return figure
 

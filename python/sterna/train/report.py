@@ -27,9 +27,9 @@ INTEGER = "integer"
 MEANS = {
     "map50": "mAP50",
     "map": "mAP50-95",
-    "small": "small (area < 32²)",
-    "medium": "medium",
-    "large": "large (area > 96²)",
+    "small": "mAP50-95, area below 32²",
+    "medium": "mAP50-95, between",
+    "large": "mAP50-95, area above 96²",
 }
 
 #: Called with what is done, of how much, and of what.
