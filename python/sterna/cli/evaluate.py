@@ -44,6 +44,7 @@ def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | 
     options = load_options(path) if path.is_dir() else None
     found: Mapping[str, Network | Graph] = forms.load(path) if options else {INTEGER: read_graph(path)}
     dataset = _open(wanted, options, found[INTEGER])
+    _make_folders(json_file, folder)
     with bar("evaluate") as show:
         comparison = report.compare(found, dataset, show)
     report.show(comparison, Console())
@@ -51,6 +52,13 @@ def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | 
         _write_json(json_file, comparison)
     if folder:
         _write_report(folder, path, options, found, dataset, comparison)
+
+
+def _make_folders(json_file: Path | None, folder: Path | None) -> None:
+    """Before the work begins, so that a place that cannot be written to is refused at once."""
+    for each in (json_file and json_file.parent, folder):
+        if each:
+            each.mkdir(parents=True, exist_ok=True)
 
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
@@ -76,7 +84,6 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
 
 
 def _write_json(file: Path, comparison: Comparison) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(comparison.model_dump_json() + "\n", encoding="utf-8")
     print(f"Figures: {file}")
 
@@ -89,7 +96,6 @@ def _write_report(
     dataset: Dataset,
     comparison: Comparison,
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / CURVES_NAME).write_bytes(figures.png(figures.precision_recall(comparison.precision)))
     # One form is enough to look at: the forms find nearly the same boxes.
     integer = report.evaluators({INTEGER: found[INTEGER]}, tuple(dataset.classes))[INTEGER]

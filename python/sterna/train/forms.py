@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sterna.errors import SternaError
 from sterna.graph import Graph, file
 from sterna.run.detector import Detector
 from sterna.train import checkpoint, networks
@@ -19,6 +20,8 @@ def load(folder: Path) -> dict[str, Network | Graph]:
     """
     from sterna.train import trainer
 
+    if not (folder / trainer.GRAPH).is_file():
+        raise SternaError("the run has no integer graph yet", where=str(folder), remedy="finish it with resume")
     graph = file.load(folder / trainer.GRAPH)
     classes = len(Detector.of(graph).classes)
     name = trainer.load_options(folder).network
