@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
-from sterna.train import networks
-
-#: Weights of a filter that have the same number of nonzeros in a balanced pattern.
-BALANCED_WEIGHTS = 256
+from sterna.train import networks, quantisers
 
 
 def random_network_graph(
@@ -25,7 +22,7 @@ def random_network_graph(
 ) -> Graph:
     """The network `name` for images of height x width with `density` of its ternary weights nonzero.
 
-    With `balanced` every filter has as many nonzeros as any other in every `BALANCED_WEIGHTS` of its weights. Weights
+    With `balanced` every filter has as many nonzeros as any other in every `BALANCED_BLOCK` of its weights. Weights
     of the first layer and of the head, which are integers, are drawn from -most .. most.
     """
     channels = {networks.IMAGE: 3}
@@ -86,13 +83,11 @@ def _ternary(rng: np.random.Generator, shape: tuple[int, ...], density: float, b
 
 def _balanced(draw: NDArray[np.float32], density: float) -> NDArray[np.bool_]:
     """The smallest of each filter's draws, equally many in every filter and block."""
-    kept, total = np.zeros(draw.shape, bool), 0
-    for start in range(0, draw.shape[1], BALANCED_WEIGHTS):
-        block = draw[:, start : start + BALANCED_WEIGHTS]
-        count = round(density * (start + block.shape[1])) - total
-        total += count
-        chosen = np.argsort(block, axis=1)[:, :count]
-        np.put_along_axis(kept[:, start : start + BALANCED_WEIGHTS], chosen, values=True, axis=1)
+    kept = np.zeros(draw.shape, bool)
+    for number, count in enumerate(quantisers.balanced_counts(draw.shape[1], density)):
+        block = slice(number * quantisers.BALANCED_BLOCK, (number + 1) * quantisers.BALANCED_BLOCK)
+        chosen = np.argsort(draw[:, block], axis=1)[:, :count]
+        np.put_along_axis(kept[:, block], chosen, values=True, axis=1)
     return kept
 
 

@@ -20,7 +20,7 @@ def small_scenes(count: int = 4) -> SceneSet:
     return SceneSet(0, "test", count, SIZE, SIZE)
 
 
-def small_network(scenes: SceneSet, form: Form = Form.TERNARY) -> Network:
+def small_network(scenes: SceneSet, form: Form = Form.QUANTISED) -> Network:
     """A nano with random weights, normalisation of every sign and statistics of real pictures."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # tests that trained before may have set more; the order of sums decides at step edges
@@ -30,7 +30,7 @@ def small_network(scenes: SceneSet, form: Form = Form.TERNARY) -> Network:
             torch.nn.init.normal_(tensor, 0.0, 1.0)
         elif name.endswith("norm.bias"):
             torch.nn.init.normal_(tensor, 0.0, 0.5)
-    if form is Form.TERNARY:
+    if form is not Form.FLOAT:
         made.aim(0.3)
     images = np.stack([scenes[index].image for index in range(len(scenes))])
     with torch.no_grad():
@@ -40,5 +40,5 @@ def small_network(scenes: SceneSet, form: Form = Form.TERNARY) -> Network:
 
 
 def small_graph(network: Network) -> Graph:
-    """The integer graph of the ternary `network`."""
+    """The integer graph of the quantised `network`."""
     return export.to_graph(network, ANCHORS, CLASSES, SIZE, SIZE)

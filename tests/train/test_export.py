@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, file
-from sterna.train import evaluate, export, networks, report
+from sterna.graph import Conv, Graph, file, reference
+from sterna.run.detector import to_integers
+from sterna.train import evaluate, export, integer, networks, report
 from sterna.train.networks import Form, Network
 from sterna.train.scenes import SceneSet
 from sterna.train.street import CLASSES
@@ -39,6 +40,36 @@ def test_every_layer_of_the_graph_follows_the_network(network: Network, graph: G
     assert apart["conv1"]["share"] < 1e-3 and apart["conv2"]["share"] < 5e-3
     assert max(layer["share"] for layer in apart.values()) < 0.15
     assert max(layer["largest"] for layer in apart.values()) <= 3
+
+
+def test_the_integer_form_is_the_graph_on_every_bit(network: Network, graph: Graph, scenes: SceneSet) -> None:
+    images = np.stack([scenes[index].image for index in range(len(scenes))])
+    record: dict[str, torch.Tensor] = {}
+    network.form = Form.INTEGER
+    try:
+        with torch.no_grad():
+            head = network(evaluate.to_real(images), record)
+    finally:
+        network.form = Form.QUANTISED
+    exact = reference.execute(graph, to_integers(images))
+    for layer in network.layers:
+        np.testing.assert_array_equal(record[layer.name].numpy(), exact[layer.name], layer.name)
+    np.testing.assert_array_equal(head.numpy(), exact[export.OUTPUT] * np.float32(networks.HEAD_SCALE))
+
+
+def test_the_integer_form_has_the_gradient_of_the_quantised_one(network: Network, scenes: SceneSet) -> None:
+    images = evaluate.to_real(np.stack([scenes[0].image]))
+    gradients = {}
+    for form in (Form.QUANTISED, Form.INTEGER):
+        network.form = form
+        network.zero_grad()
+        network(images).square().sum().backward()
+        gradients[form] = {name: tensor.grad.clone() for name, tensor in network.named_parameters()}
+    network.form = Form.QUANTISED
+    network.zero_grad()
+    for name in ("head.weight", "conv9.conv.weight", "conv9.norm.weight", "conv9.norm.bias"):
+        ours, theirs = (gradients[form][f"blocks.{name}"].flatten() for form in (Form.INTEGER, Form.QUANTISED))
+        assert torch.nn.functional.cosine_similarity(ours, theirs, dim=0) > 0.98, name
 
 
 def planted(graph: Graph, name: str, **changes: object) -> Graph:
@@ -105,7 +136,7 @@ def test_a_graph_for_other_classes_or_size_is_refused(graph: Graph, scenes: Scen
 
 @pytest.mark.parametrize("name", ["yolov2-tiny", pytest.param("yolov2", marks=pytest.mark.slow)])
 def test_the_published_networks_become_graphs(name: str) -> None:
-    made = networks.build(name, 20, Form.TERNARY)
+    made = networks.build(name, 20, Form.QUANTISED)
     made.aim(0.3)
     with torch.no_grad():
         made(torch.randn(1, 3, 64, 64))
@@ -121,7 +152,7 @@ factors = st.lists(st.floats(1e-7, 50), min_size=1, max_size=6)
 @given(factors, st.lists(st.floats(-300, 300), min_size=6, max_size=6), st.integers(-4096, 4096))
 def test_requantisation_is_the_real_sum_to_half_a_step(factor: list[float], offset: list[float], s: int) -> None:
     gains, offsets = np.array(factor), np.array(offset[: len(factor)])
-    made = export.requant(gains, offsets, "linear", "layer")
+    made = integer.requant(gains, offsets, "linear", "layer")
     exact = s * gains + offsets
     t = s * made.multiplier + made.bias
     steps = (t + ((1 << made.shift) >> 1)) >> made.shift
@@ -132,4 +163,4 @@ def test_requantisation_is_the_real_sum_to_half_a_step(factor: list[float], offs
 
 def test_factors_out_of_range_are_refused_by_layer() -> None:
     with pytest.raises(SternaError, match=r"conv7.*multiplier = 3e\+05"):
-        export.requant(np.array([3e5]), np.zeros(1), "leaky", "conv7")
+        integer.requant(np.array([3e5]), np.zeros(1), "leaky", "conv7")

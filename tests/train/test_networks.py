@@ -52,7 +52,7 @@ def test_yolov2_tiny_has_the_weights_of_the_published_network() -> None:
 
 @pytest.mark.parametrize("classes", [1, 2, 3, 20])
 def test_nano_stays_below_200_000_weights(classes: int) -> None:
-    network = networks.build("yolov2-nano", classes, Form.TERNARY)
+    network = networks.build("yolov2-nano", classes, Form.QUANTISED)
     count = sum(conv.weight.numel() for _, conv in network.convolutions())
     assert count == weights("yolov2-nano", classes) <= 200_000
 
@@ -73,7 +73,7 @@ def test_output_has_one_cell_per_stride(name: str) -> None:
 
 def test_both_forms_share_their_parameters() -> None:
     float_network = networks.build("yolov2-nano", 2, Form.FLOAT)
-    ternary = networks.build("yolov2-nano", 2, Form.TERNARY)
+    ternary = networks.build("yolov2-nano", 2, Form.QUANTISED)
     missing = ternary.load_state_dict(float_network.state_dict(), strict=False)
     assert not missing.unexpected_keys
     assert all("quant" in key for key in missing.missing_keys)
@@ -103,7 +103,7 @@ def test_reorg_and_pool_move_pixels_as_the_integer_graph_does() -> None:
 
 
 def test_quantising_behind_a_pool_is_the_same_as_before_it() -> None:
-    network = networks.build("yolov2-nano", 2, Form.TERNARY)
+    network = networks.build("yolov2-nano", 2, Form.QUANTISED)
     network(torch.randn(2, 3, 64, 64))
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():

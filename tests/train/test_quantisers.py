@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sterna.graph import csd
 from sterna.train import networks, quantisers
 from sterna.train.networks import Form
+from sterna.train.quantisers import Pattern
 
 
 def hidden(filters: int = 16, inputs: int = 24, kernel: int = 3) -> torch.Tensor:
@@ -14,21 +17,52 @@ def hidden(filters: int = 16, inputs: int = 24, kernel: int = 3) -> torch.Tensor
     return torch.randn(filters, inputs, kernel, kernel) * torch.rand(filters, 1, 1, 1).exp()
 
 
+def ternary(weight: torch.Tensor, pattern: Pattern = Pattern.UNSTRUCTURED) -> quantisers.TernaryWeightQuant:
+    return quantisers.TernaryWeightQuant(pattern, len(weight), weight[0].numel())
+
+
 @pytest.mark.parametrize("density", [0.05, 0.28, 0.5, 1.0])
 def test_threshold_reaches_the_density_it_aims_at(density: float) -> None:
-    quantiser, weight = quantisers.TernaryWeightQuant(), hidden()
+    weight = hidden()
+    quantiser = ternary(weight)
     quantiser.aim(weight, density)
-    ternary, scale = quantiser.integers(weight)
-    assert int(ternary.count_nonzero()) == weight.numel() - round((1 - density) * weight.numel())
-    kept = ternary != 0
-    assert set(ternary.unique().tolist()) <= {-1.0, 0.0, 1.0}
-    assert (ternary[kept] == weight[kept].sign()).all()
+    integers, scale = quantiser.integers(weight)
+    assert int(integers.count_nonzero()) == weight.numel() - round((1 - density) * weight.numel())
+    kept = integers != 0
+    assert set(integers.unique().tolist()) <= {-1.0, 0.0, 1.0}
+    assert (integers[kept] == weight[kept].sign()).all()
     for row in range(len(weight)):
         assert scale[row].item() == pytest.approx(weight[row][kept[row]].abs().mean().item(), rel=1e-5)
 
 
+@settings(deadline=None)
+@given(st.integers(1, 5), st.integers(1, 700), st.floats(0.02, 1.0), st.integers(0, 99))
+def test_balanced_filters_have_equally_many_in_every_block(filters: int, size: int, density: float, seed: int) -> None:
+    weight = torch.randn(filters, size, 1, 1, generator=torch.Generator().manual_seed(seed))
+    quantiser = ternary(weight, Pattern.BALANCED)
+    quantiser.aim(weight, density)
+    integers = quantiser.integers(weight)[0].flatten(1)
+    for start in range(0, size, quantisers.BALANCED_BLOCK):
+        block = integers[:, start : start + quantisers.BALANCED_BLOCK]
+        counts = block.count_nonzero(1)
+        assert counts.unique().numel() == 1
+        dropped = weight.flatten(1)[:, start : start + quantisers.BALANCED_BLOCK].abs()
+        for row, nonzero in zip(dropped, block != 0, strict=True):
+            assert not nonzero.any() or nonzero.all() or row[nonzero].min() > row[~nonzero].max()
+    assert int(integers.count_nonzero()) == filters * round(density * size)
+
+
+def test_straight_through_is_exact_and_has_the_other_gradient() -> None:
+    real = torch.tensor([0.1, 126.7], requires_grad=True)
+    value = quantisers.straight_through(torch.tensor([0.0, 127.0]), real)
+    assert value.tolist() == [0.0, 127.0]
+    value.sum().backward()
+    assert real.grad is not None and real.grad.tolist() == [1.0, 1.0]
+
+
 def test_forward_leaves_the_threshold_alone_and_passes_gradients_straight_through() -> None:
-    quantiser, weight = quantisers.TernaryWeightQuant(), hidden().requires_grad_()
+    weight = hidden().requires_grad_()
+    quantiser = ternary(weight)
     quantiser.aim(weight.detach(), 0.3)
     rho = quantiser.rho.clone()
     value, scale, _, _ = quantiser(weight)
@@ -40,8 +74,8 @@ def test_forward_leaves_the_threshold_alone_and_passes_gradients_straight_throug
 
 
 def test_all_zero_filters_stay_finite() -> None:
-    quantiser = quantisers.TernaryWeightQuant()
     weight = torch.zeros(4, 3, 3, 3)
+    quantiser = ternary(weight)
     value, scale, _, _ = quantiser(weight)
     assert (value == 0).all() and torch.isfinite(scale).all() and (scale > 0).all()
     integers, scale = quantisers.DigitWeightQuant(8).integers(weight)
@@ -49,9 +83,10 @@ def test_all_zero_filters_stay_finite() -> None:
 
 
 def test_wide_ternary_filters_always_fit_the_accumulator() -> None:
-    quantiser, weight = quantisers.TernaryWeightQuant(), hidden(2, 600)
-    ternary, _ = quantiser.integers(weight)
-    assert ternary.abs().sum((1, 2, 3)).tolist() == [quantisers.PEAK_LIMIT] * 2
+    weight = hidden(2, 600)
+    quantiser = ternary(weight)
+    integers, _ = quantiser.integers(weight)
+    assert integers.abs().sum((1, 2, 3)).tolist() == [quantisers.PEAK_LIMIT] * 2
     quantiser.aim(weight, 0.3)
     assert int(quantiser.integers(weight)[0].count_nonzero()) == round(0.3 * weight.numel())
 
@@ -88,7 +123,7 @@ def test_scale_follows_the_largest_value_in_training_only() -> None:
 
 
 def test_layers_that_meet_in_the_concat_share_one_quantiser() -> None:
-    network = networks.build("yolov2-nano", 2, Form.TERNARY)
+    network = networks.build("yolov2-nano", 2, Form.QUANTISED)
     concat = next(layer for layer in network.layers if isinstance(layer, networks.Concat))
     sharing = [layer.name for layer in network.layers if isinstance(layer, networks.Conv) and layer.shares]
     assert len(sharing) == 2 and sharing[0] in concat.inputs
@@ -96,7 +131,7 @@ def test_layers_that_meet_in_the_concat_share_one_quantiser() -> None:
 
 
 def test_brevitas_layers_carry_the_quantisers() -> None:
-    network = networks.build("yolov2-nano", 2, Form.TERNARY)
+    network = networks.build("yolov2-nano", 2, Form.QUANTISED)
     network.aim(0.28)
     for layer, conv in network.convolutions():
         quantised = conv.quant_weight()

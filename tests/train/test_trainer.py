@@ -5,13 +5,14 @@ import shutil
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
 from sterna.errors import SternaError
-from sterna.graph import file
-from sterna.train import TrainingStoppedError, checkpoint, load_options, loss, options, trainer
+from sterna.graph import Conv, file
+from sterna.train import TrainingStoppedError, checkpoint, forms, load_options, loss, options, run_folder, trainer
 from sterna.train.options import TrainOptions
 
 SMALL = {
@@ -23,6 +24,8 @@ SMALL = {
     "batch": 4,
     "float_epochs": 2,
     "ternary_epochs": 2,
+    "quantised_epochs": 1,
+    "integer_epochs": 1,
     "evaluate_every": 2,
     "threads": 1,
 }
@@ -45,19 +48,22 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_leaves_graph_summary_and_log(whole: Path) -> None:
-    graph = file.load(whole / trainer.GRAPH)
+    graph = file.load(whole / run_folder.GRAPH)
     assert graph.metadata["classes"] == ["vehicle", "person"] and len(graph.metadata["anchors"]) == 5
-    summary = json.loads((whole / trainer.SUMMARY).read_text())
+    summary = json.loads((whole / run_folder.SUMMARY).read_text())
     for form in ("float", "ternary", "integer"):
         assert 0 <= summary["precision"][form]["map50"] <= 1
     assert summary["weights"] == 189_092 and summary["density"] < 0.31
+    assert set(summary["map50_by_stage"]) == {"float", "ternary", "quantised", "integer"}
     assert set(summary["layers"]) >= {"conv1", "head"}
-    log = json.loads((whole / trainer.LOG).read_text())
+    log = json.loads((whole / run_folder.LOG).read_text())
     assert [(line["stage"], line["epoch"]) for line in log] == [
         ("float", 1),
         ("float", 2),
         ("ternary", 1),
         ("ternary", 2),
+        ("quantised", 1),
+        ("integer", 1),
     ]
     assert "val_map50" in log[1] and "val_map50" not in log[0]
     assert not list(whole.glob("*.partial"))
@@ -68,7 +74,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     train_step = trainer._Run._train_step
     count = 0
 
-    def step(self: trainer._Run, batch: trainer._Batch) -> str:
+    def step(self: trainer._Run, batch: list[trainer._Batch]) -> str:
         nonlocal count
         count += 1
         if count == steps:
@@ -78,7 +84,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     monkeypatch.setattr(trainer._Run, "_train_step", step)
 
 
-@pytest.mark.parametrize("steps", [2, 6, 8])  # inside the float phase, at its last step, inside the ternary phase
+@pytest.mark.parametrize("steps", [2, 6, 8, 18])  # inside the float stage, at its last step, inside ternary, integer
 def test_a_stopped_run_resumes_to_the_same_result(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
@@ -88,9 +94,9 @@ def test_a_stopped_run_resumes_to_the_same_result(
         with pytest.raises(TrainingStoppedError, match="resume"):
             trainer.train(small(folder), quiet())
     trainer.train(load_options(folder), quiet())
-    assert (folder / trainer.GRAPH).read_bytes() == (whole / trainer.GRAPH).read_bytes()
-    assert json.loads((folder / trainer.LOG).read_text()) == json.loads((whole / trainer.LOG).read_text())
-    stopped, straight = (json.loads((path / trainer.SUMMARY).read_text()) for path in (folder, whole))
+    assert (folder / run_folder.GRAPH).read_bytes() == (whole / run_folder.GRAPH).read_bytes()
+    assert json.loads((folder / run_folder.LOG).read_text()) == json.loads((whole / run_folder.LOG).read_text())
+    stopped, straight = (json.loads((path / run_folder.SUMMARY).read_text()) for path in (folder, whole))
     del stopped["step_seconds"], straight["step_seconds"]
     assert stopped == straight
 
@@ -101,14 +107,14 @@ def test_ctrl_c_is_given_back_after_training(whole: Path) -> None:
 
 def test_another_seed_gives_another_graph(whole: Path, tmp_path: Path) -> None:
     trainer.train(small(tmp_path / "run", seed=1, float_epochs=1, ternary_epochs=1), quiet())
-    assert (tmp_path / "run" / trainer.GRAPH).read_bytes() != (whole / trainer.GRAPH).read_bytes()
+    assert (tmp_path / "run" / run_folder.GRAPH).read_bytes() != (whole / run_folder.GRAPH).read_bytes()
 
 
 def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
-    before = (whole / trainer.CHECKPOINT).read_bytes()
+    before = (whole / run_folder.CHECKPOINT).read_bytes()
     with pytest.raises(SternaError, match="already holds a run"):
         trainer.train(small(whole), quiet())
-    assert (whole / trainer.CHECKPOINT).read_bytes() == before
+    assert (whole / run_folder.CHECKPOINT).read_bytes() == before
 
 
 def test_resume_with_other_options_is_refused(whole: Path) -> None:
@@ -135,7 +141,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None
 
 
 def test_a_cut_checkpoint_is_refused(whole: Path, tmp_path: Path) -> None:
-    content = (whole / trainer.CHECKPOINT).read_bytes()
+    content = (whole / run_folder.CHECKPOINT).read_bytes()
     for keep in (100, len(content) // 2, len(content) - 1):
         (tmp_path / "checkpoint.pt").write_bytes(content[:keep])
         with pytest.raises(SternaError, match="damaged"):
@@ -146,9 +152,9 @@ def test_a_cut_checkpoint_is_refused(whole: Path, tmp_path: Path) -> None:
 def test_a_checkpoint_with_missing_parts_is_refused(whole: Path, tmp_path: Path, loss_of: str) -> None:
     folder = tmp_path / "run"
     shutil.copytree(whole, folder)
-    state = checkpoint.load(folder / trainer.CHECKPOINT)
+    state = checkpoint.load(folder / run_folder.CHECKPOINT)
     state[loss_of] = {}
-    checkpoint.save(folder / trainer.CHECKPOINT, state)
+    checkpoint.save(folder / run_folder.CHECKPOINT, state)
     with pytest.raises(SternaError, match="damaged"):
         trainer.train(load_options(folder), quiet())
 
@@ -188,7 +194,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         ({"network": "yolov9"}, "yolov2-nano; network = yolov9"),
         ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
-        ({"float_epochs": 0}, "float_epochs = 0"),
+        ({"float_epochs": 0}, "float_epochs is 0 and there are no weights to start from"),
+        ({"ternary_epochs": 0, "quantised_epochs": 0}, "nothing would learn the ranges"),
+        ({"batch": 6, "accumulate": 4}, "batch"),
+        ({"pattern": "striped"}, "pattern = striped"),
         ({"batch": "many"}, "batch = many"),
         ({"colour": "red"}, "colour = red"),
     ],
@@ -201,7 +210,7 @@ def test_bad_options_are_refused_by_name(tmp_path: Path, change: dict[str, objec
 def test_a_voc_folder_that_is_none_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match="no folder JPEGImages"):
         trainer.train(small(tmp_path / "run", data=str(tmp_path)), quiet())
-    assert not (tmp_path / "run" / trainer.CHECKPOINT).exists()
+    assert not (tmp_path / "run" / run_folder.CHECKPOINT).exists()
 
 
 def test_a_loss_that_overflows_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,9 +219,72 @@ def test_a_loss_that_overflows_is_reported(tmp_path: Path, monkeypatch: pytest.M
         trainer.train(small(tmp_path / "run"), quiet())
 
 
-def test_density_falls_on_its_schedule_and_rate_rises_and_falls() -> None:
-    densities = [trainer._density(step / 100, 0.2) for step in range(101)]
-    assert densities[0] == trainer.START_DENSITY and densities == sorted(densities, reverse=True)
-    assert set(densities[50:]) == {0.2}
-    rates = [trainer._rate(step / 100) for step in range(101)]
-    assert rates[0] < 0.05 and max(rates) == pytest.approx(1.0) and rates[-1] == pytest.approx(0.01)
+def test_a_run_can_start_from_the_float_weights_of_another(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    trainer.train(small(folder, start=whole, float_epochs=0), quiet())
+    assert (folder / run_folder.GRAPH).read_bytes() != (whole / run_folder.GRAPH).read_bytes()
+    mine, theirs = (forms.load(path / "float.pt") for path in (folder, whole))
+    assert mine.anchors == theirs.anchors
+    for name, tensor in mine.network.state_dict().items():
+        assert torch.equal(tensor, theirs.network.state_dict()[name])
+    log = json.loads((folder / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"start": "nowhere"}, "no checkpoint"),
+        ({"start": ""}, "no float weights"),
+        ({"network": "yolov2-tiny"}, "network = yolov2-nano; allowed: yolov2-tiny"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(
+    whole: Path, tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    if "start" in change:
+        change["start"] = tmp_path / str(change["start"])
+    with pytest.raises(SternaError, match=message):
+        trainer.train(small(tmp_path / "run", **{"start": whole, **change}), quiet())
+
+
+def test_stages_without_epochs_are_skipped(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    changes = {"ternary_epochs": 0, "integer_epochs": 0, "pattern": "balanced", "density": 0.15, "ema": 0}
+    trainer.train(small(folder, start=whole, **changes), quiet())
+    log = json.loads((folder / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["quantised"]
+    graph = file.load(folder / run_folder.GRAPH)
+    for layer in graph.layers:
+        if isinstance(layer, Conv) and layer.name not in ("conv1", "head"):
+            nonzeros = np.count_nonzero(layer.weights, (1, 2, 3))
+            assert set(nonzeros) == {round(0.15 * layer.weights[0].size)}
+
+
+def test_density_follows_the_sensitivity_of_the_layers(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    changes = {"ternary_epochs": 1, "quantised_epochs": 0, "integer_epochs": 0, "allocation": "sensitivity"}
+    trainer.train(small(folder, start=whole, layer_density="conv4=0.5", density=0.2, **changes), quiet())
+    by_layer = json.loads((folder / run_folder.SUMMARY).read_text())["density_by_layer"]
+    layers = file.load(folder / run_folder.GRAPH).layers
+    sizes = {layer.name: layer.weights.size for layer in layers if isinstance(layer, Conv)}
+    assert by_layer["conv4"] == pytest.approx(0.5, abs=0.001)
+    free = set(by_layer) - {"conv1", "conv4", "head"}
+    assert len({round(by_layer[name], 3) for name in free}) > 1
+    assert sum(by_layer[name] * sizes[name] for name in free) == pytest.approx(
+        0.2 * sum(sizes[name] for name in free), rel=0.01
+    )
+
+
+def test_parts_of_a_batch_add_up_to_it(whole: Path) -> None:
+    """In the last stage, where batch normalisation has no statistics of its own in each part."""
+    run = trainer._Run(load_options(whole), torch.device("cpu"), quiet())
+    run.network.train()
+    parts = run._parts(np.arange(4))
+    halves = [run._batch(half) for half in np.split(np.arange(4), 2)]
+    gradients = []
+    for batch in (parts, halves):
+        run.optimiser.zero_grad()
+        losses = sum(run._gradients(part, 1 / len(batch)) for part in batch)
+        gradients.append([losses, *(tensor.grad.clone() for tensor in run.network.parameters())])
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)

@@ -15,7 +15,7 @@ from sterna.cli.progress import bar
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run.detector import Detector
-from sterna.train import figures, forms, load_options, report, summary_page, trainer
+from sterna.train import figures, forms, load_options, report, run_folder, summary_page
 from sterna.train.frames import Dataset
 from sterna.train.history import EpochLine
 from sterna.train.networks import Network
@@ -42,7 +42,7 @@ class Wanted:
 def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None) -> None:
     """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report."""
     options = load_options(path) if path.is_dir() else None
-    found: Mapping[str, Network | Graph] = forms.load(path) if options else {INTEGER: read_graph(path)}
+    found: Mapping[str, Network | Graph] = forms.of_run(path) if options else {INTEGER: read_graph(path)}
     dataset = _open(wanted, options, found[INTEGER])
     _make_folders(json_file, folder)
     with bar("evaluate") as show:
@@ -111,7 +111,7 @@ def _write_report(
 
 
 def _history(folder: Path) -> list[EpochLine]:
-    file = folder / trainer.LOG
+    file = folder / run_folder.LOG
     try:
         lines: list[Any] = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sterna.train.evaluate import evaluate_graph
 from sterna.train.options import TrainOptions
-from sterna.train.trainer import TrainingStoppedError, TrainResult, load_options, train
+from sterna.train.run_folder import load_options
+from sterna.train.trainer import TrainingStoppedError, TrainResult, train
 
 __all__ = ["TrainOptions", "TrainResult", "TrainingStoppedError", "evaluate_graph", "load_options", "train"]

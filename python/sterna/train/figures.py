@@ -64,8 +64,10 @@ def losses_and_precision(history: Sequence[EpochLine]) -> Figure:
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history) + 1)
     left.plot(epochs, [total_loss(line) for line in history], "k", label="all")
-    for part in ("box", "objectness", "classes"):
-        left.plot(epochs, [line[part] for line in history], label=part)
+    for part in ("box", "objectness", "classes", "distillation"):
+        values = [line.get(part) for line in history]
+        if any(values):
+            left.plot(epochs, np.array(values, float), label=part)  # None becomes a gap
     left.set(yscale="log")
     for key, label in (("val_map50", "mAP50"), ("val_map", "mAP50-95")):
         known = [(number, line[key]) for number, line in enumerate(history, 1) if key in line]  # type: ignore[literal-required]

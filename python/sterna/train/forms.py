@@ -1,36 +1,101 @@
-"""The forms of the detector that a run folder holds, to be compared with each other."""
+"""The trained forms of a run: files of weights, and what is read from them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+
+import torch
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, file
-from sterna.run.detector import Detector
-from sterna.train import checkpoint, networks
+from sterna.train import checkpoint, networks, run_folder, stages
 from sterna.train.networks import Form, Network
+from sterna.train.quantisers import Pattern
 
-FLOAT_CHECKPOINT = "float.pt"
+SUFFIX = ".pt"
 
 
-def load(folder: Path) -> dict[str, Network | Graph]:
-    """`float` and `ternary` networks and `integer` graph of the finished run in `folder`, in this order.
+@dataclass(frozen=True)
+class Trained:
+    """Weights at the end of a stage, and what is needed to use them. anchors: pairs of width and height in cells."""
 
-    Raises SternaError if one of their files is missing or damaged.
+    network: Network
+    name: str
+    anchors: list[list[float]]
+    classes: tuple[str, ...]
+    height: int
+    width: int
+
+
+def save(path: Path, trained: Trained) -> None:
+    """Write `trained`, atomically."""
+    network = trained.network
+    bits = {type(layer): layer.bits for layer, _ in network.convolutions() if layer.bits is not None}
+    checkpoint.save(
+        path,
+        {
+            "name": trained.name,
+            "form": network.form.value,
+            "pattern": network.pattern.value,
+            "first_bits": bits[networks.Conv],
+            "head_bits": bits[networks.Head],
+            "anchors": trained.anchors,
+            "classes": list(trained.classes),
+            "height": trained.height,
+            "width": trained.width,
+            "weights": network.state_dict(),
+        },
+    )
+
+
+def load(path: Path) -> Trained:
+    """Read what `save` wrote, the network in eval mode. Raises SternaError if it is missing, damaged or foreign."""
+    state = checkpoint.load(path)
+    try:
+        network = networks.build(
+            state["name"],
+            len(state["classes"]),
+            Form(state["form"]),
+            Pattern(state["pattern"]),
+            state["first_bits"],
+            state["head_bits"],
+        )
+        network.load_state_dict(state["weights"])
+        return Trained(
+            network.eval(),
+            state["name"],
+            state["anchors"],
+            tuple(state["classes"]),
+            state["height"],
+            state["width"],
+        )
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise checkpoint.damaged(path) from None
+
+
+def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Network | Graph]:
+    """The forms of the finished run in `folder`: `float`, `ternary` (quantised, in float arithmetic) and `integer`.
+
+    Networks are put on `device`. Raises SternaError if the run has not ended, or one of its files is damaged.
     """
-    from sterna.train import trainer
-
-    if not (folder / trainer.GRAPH).is_file():
+    graph = folder / run_folder.GRAPH
+    last = stages.plan(run_folder.load_options(folder))[-1].name
+    if not graph.is_file():
         raise SternaError("the run has no integer graph yet", where=str(folder), remedy="finish it with resume")
-    graph = file.load(folder / trainer.GRAPH)
-    classes = len(Detector.of(graph).classes)
-    name = trainer.load_options(folder).network
-    forms: dict[str, Network | Graph] = {}
-    for form, path in ((Form.FLOAT, FLOAT_CHECKPOINT), (Form.TERNARY, trainer.CHECKPOINT)):
-        network = networks.build(name, classes, form)
-        try:
-            network.load_state_dict(checkpoint.load(folder / path)["network"])
-        except (KeyError, RuntimeError):
-            raise checkpoint.damaged(folder / path) from None
-        forms[form.value] = network
-    return forms | {"integer": graph}
+    ternary = load(folder / f"{last}{SUFFIX}").network.to(device)
+    ternary.form = Form.QUANTISED
+    return {"float": load(find(folder)).network.to(device), "ternary": ternary, "integer": file.load(graph)}
+
+
+def find(path: Path) -> Path:
+    """The file of float weights that `path` stands for: itself, or that of a run folder's last float stage."""
+    if not path.is_dir():
+        return path
+    for name in ("unlabelled", "float"):
+        if (path / f"{name}{SUFFIX}").is_file():
+            return path / f"{name}{SUFFIX}"
+    raise SternaError(
+        "the folder holds no float weights", where=str(path),
+        remedy="name the folder of a run whose float stage is done",
+    )  # fmt: skip

@@ -18,9 +18,11 @@ class _Always(TypedDict):
 class EpochLine(_Always, total=False):
     """One epoch; what has no value yet is left out."""
 
+    #: Another part of the loss, in stages that learn from the float network as well.
+    distillation: float
     #: Learning rate of the last step.
     rate: float
-    #: Nonzero weights / weights of the whole network and by layer, and threshold by layer, of a quantised network.
+    #: Nonzero weights / weights, all and by layer, and mean threshold by layer, of a network that is not float.
     density: float
     density_by_layer: dict[str, float]
     rho_by_layer: dict[str, float]
@@ -31,4 +33,4 @@ class EpochLine(_Always, total=False):
 
 def total_loss(line: EpochLine) -> float:
     """The loss of the epoch, all parts together."""
-    return line["box"] + line["objectness"] + line["classes"]
+    return line["box"] + line["objectness"] + line["classes"] + line.get("distillation", 0.0)

@@ -8,7 +8,7 @@ surely wrong) and coordinates weigh 5 as in the first YOLO paper.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -57,6 +57,10 @@ class Targets:
     classes: Tensor
     truths: Tensor
 
+    def to(self, device: torch.device) -> Targets:
+        """The same on `device`."""
+        return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
+
 
 def targets(frames: Sequence[Frame], anchors: np.ndarray, stride: int) -> Targets:
     """Assign each box that is not difficult to its cell and to the anchor [A, 2] (in cells) of the best shape."""
@@ -88,8 +92,8 @@ def targets(frames: Sequence[Frame], anchors: np.ndarray, stride: int) -> Target
 
 def losses(head: Tensor, wanted: Targets, anchors: Tensor) -> Losses:
     """Loss of the raw `head` [N, A * (5 + classes), h, w] against `wanted`; anchors: [A, 2] in cells."""
-    n, channels, height, width = head.shape
-    raw = head.view(n, len(anchors), channels // len(anchors), height, width).permute(0, 1, 3, 4, 2)
+    n = len(head)
+    raw = _by_box(head, len(anchors))
     overlap = _best_overlap(raw.detach(), wanted.truths, anchors)
     mine = raw[tuple(wanted.index)]
     box = (torch.sigmoid(mine[:, :2]) - wanted.offset) ** 2 + (mine[:, 2:4] - wanted.log_size) ** 2
@@ -106,10 +110,34 @@ def losses(head: Tensor, wanted: Targets, anchors: Tensor) -> Losses:
     )
 
 
+def distillation(head: Tensor, teacher: Tensor, anchors: int) -> Tensor:
+    """How far the raw `head` [N, A * (5 + classes), h, w] is from that of a `teacher`, mean per picture.
+
+    Boxes and classes count as far as the teacher sees an object there (Mehta and Ozturk 2018, "Object detection at 200
+    frames per second", section 3.2), with the weights of `losses`.
+    """
+    mine, theirs = _by_box(head, anchors), _by_box(teacher, anchors)
+    seen = torch.sigmoid(theirs[..., 4])
+    objectness = functional.binary_cross_entropy_with_logits(
+        mine[..., 4], seen, 1 + (OBJECT_WEIGHT - BACKGROUND_WEIGHT) * seen, reduction="sum"
+    )
+    position = torch.sigmoid(mine[..., :2]) - torch.sigmoid(theirs[..., :2])
+    box = position**2 + (mine[..., 2:4] - theirs[..., 2:4]) ** 2
+    wanted = torch.softmax(theirs[..., BOX_FIELDS:], -1)
+    classes = -(wanted * torch.log_softmax(mine[..., BOX_FIELDS:], -1)).sum(-1)
+    return (objectness + (seen * (COORDINATE_WEIGHT * box.sum(-1) + CLASS_WEIGHT * classes)).sum()) / len(head)
+
+
+def _by_box(head: Tensor, anchors: int) -> Tensor:
+    """The fields of each box of a raw head, [N, A, h, w, 5 + classes]."""
+    n, channels, height, width = head.shape
+    return head.view(n, anchors, channels // anchors, height, width).permute(0, 1, 3, 4, 2)
+
+
 def _best_overlap(raw: Tensor, truths: Tensor, anchors: Tensor) -> Tensor:
     """For each predicted box of raw [N, A, h, w, fields] its best IoU [N, A, h, w] with a truth [N, T, 4]."""
     n, count, height, width, _ = raw.shape
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    y, x = torch.meshgrid(*(torch.arange(side, device=raw.device) for side in (height, width)), indexing="ij")
     centre = torch.sigmoid(raw[..., :2]) + torch.stack([x, y], -1)
     size = anchors[:, None, None] * raw[..., 2:4].clamp(max=LARGEST_LOG_SIZE).exp()
     low, high = ((centre + sign * size / 2).reshape(n, -1, 1, 2) for sign in (-1, 1))

@@ -7,8 +7,8 @@ training through the graph to the report of the hardware. `yolov2` follows Redmo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import brevitas.nn as qnn
@@ -18,7 +18,10 @@ from torch.nn import functional
 
 from sterna.errors import SternaError
 from sterna.run.boxes import BOX_FIELDS
-from sterna.train import quantisers
+from sterna.train import distributed, integer, quantisers
+from sterna.train.frames import BACKGROUND
+from sterna.train.integer import Folded
+from sterna.train.quantisers import Pattern
 
 ANCHORS = 5
 IMAGE = "image"
@@ -31,10 +34,15 @@ HEAD_BITS = 8
 
 
 class Form(StrEnum):
-    """How the weights and activations of a network are held."""
+    """How the weights and activations of a network are held, from training's first form to the hardware's."""
 
     FLOAT = "float"
+    #: Ternary weights (integers in first layer and head), activations not quantised; their ranges are learnt.
     TERNARY = "ternary"
+    #: Activations of 8 bits as well; float arithmetic.
+    QUANTISED = "quantised"
+    #: The integers of the engine, to the bit; batch normalisation and activation scales no longer move.
+    INTEGER = "integer"
 
 
 @dataclass(frozen=True)
@@ -183,22 +191,34 @@ NETWORKS: dict[str, Callable[[], tuple[LayerSpec, ...]]] = {
 }
 
 
-def describe(name: str) -> tuple[LayerSpec, ...]:
-    """The layers of the network `name`; raises SternaError for a name that is not in NETWORKS."""
+def describe(name: str, first_bits: int = FIRST_BITS, head_bits: int = HEAD_BITS) -> tuple[LayerSpec, ...]:
+    """The layers of the network `name`, with weights of so many bits in the first layer and the head.
+
+    Raises SternaError for a name that is not in NETWORKS.
+    """
     if name not in NETWORKS:
         raise SternaError(
             "unknown network", where="train", attribute="network", value=name, allowed=", ".join(NETWORKS)
         )
-    return NETWORKS[name]()
+    return tuple(_with_bits(layer, first_bits, head_bits) for layer in NETWORKS[name]())
+
+
+def _with_bits(layer: LayerSpec, first: int, head: int) -> LayerSpec:
+    match layer:
+        case Head():
+            return replace(layer, bits=head)
+        case Conv() if layer.bits is not None:
+            return replace(layer, bits=first)
+    return layer
 
 
 class ConvBlock(nn.Module):
     """Convolution, batch normalisation and leaky ReLU; the activation quantiser is kept beside it."""
 
-    def __init__(self, spec: Conv, channels: int, form: Form) -> None:
+    def __init__(self, spec: Conv, channels: int, form: Form, pattern: Pattern) -> None:
         super().__init__()
-        self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, bias=False)
-        self.norm = nn.BatchNorm2d(spec.filters)
+        self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False)
+        self.norm = distributed.BatchNorm(spec.filters)
 
     def forward(self, x: Tensor) -> Tensor:
         """Not yet quantised output [N, filters, H, W] of x [N, channels, H, W]."""
@@ -206,31 +226,51 @@ class ConvBlock(nn.Module):
 
 
 def _new_convolution(
-    channels: int, filters: int, kernel: int, bits: int | None, form: Form, *, bias: bool
+    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: Pattern, *, bias: bool
 ) -> nn.Conv2d:
     if form is Form.FLOAT:
         return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=bias)
+    weight_quant = (
+        quantisers.ternary_weights(pattern, filters, channels * kernel**2)
+        if bits is None
+        else quantisers.digit_weights(bits)
+    )
     return qnn.QuantConv2d(
         channels,
         filters,
         kernel,
         padding=kernel // 2,
         bias=bias,
-        weight_quant=quantisers.weight_injector(bits),
+        weight_quant=weight_quant,
     )
+
+
+@dataclass
+class _Pass:
+    """What one forward pass has computed: the values by layer, and in integer form what layers are folded to."""
+
+    values: dict[str, Tensor]
+    record: dict[str, Tensor] | None
+    folded: dict[str, Folded] = field(default_factory=dict)
 
 
 class Network(nn.Module):
     """A description as a module.
 
     Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output: float [N, ANCHORS * (5 + classes), h, w], raw,
-    for each anchor x, y, w, h, objectness and class scores. Parameters carry the same names in both forms, so
-    that a ternary network can start from a float one.
+    for each anchor x, y, w, h, objectness and class scores. Parameters carry the same names in all forms, so that a
+    ternary network can start from a float one. `form` may be set to another one, but float stays float.
     """
 
-    def __init__(self, layers: tuple[LayerSpec, ...], classes: int, form: Form) -> None:
+    def __init__(
+        self,
+        layers: tuple[LayerSpec, ...],
+        classes: int,
+        form: Form,
+        pattern: Pattern = Pattern.UNSTRUCTURED,
+    ) -> None:
         super().__init__()
-        self.layers, self.classes, self.form = layers, classes, form
+        self.layers, self.classes, self.form, self.pattern = layers, classes, form, pattern
         self.blocks = nn.ModuleDict()
         self.activations = nn.ModuleDict()
         channels = {IMAGE: 3}
@@ -238,12 +278,12 @@ class Network(nn.Module):
             match layer:
                 case Conv():
                     channels[layer.name] = layer.filters
-                    self.blocks[layer.name] = ConvBlock(layer, channels[layer.input], form)
+                    self.blocks[layer.name] = ConvBlock(layer, channels[layer.input], form, pattern)
                     self._activation(layer.shares or layer.name, None)
                 case Head():
                     channels[layer.name] = ANCHORS * (BOX_FIELDS + classes)
                     self.blocks[layer.name] = _new_convolution(
-                        channels[layer.input], channels[layer.name], 1, layer.bits, form, bias=True
+                        channels[layer.input], channels[layer.name], 1, layer.bits, form, pattern, bias=True
                     )
                     self._expect_background(layer.name)
                     self._activation(layer.name, HEAD_SCALE)
@@ -262,44 +302,99 @@ class Network(nn.Module):
             bias.view(ANCHORS, -1)[:, BOX_FIELDS - 1] = BACKGROUND_LOGIT
 
     def _activation(self, name: str, fixed_scale: float | None) -> None:
-        if self.form is Form.TERNARY and name not in self.activations:
+        if self.form is not Form.FLOAT and name not in self.activations:
             self.activations[name] = quantisers.activation(fixed_scale)
 
-    def quantise(self, layer: Conv | Head, x: Tensor) -> Tensor:
-        """The output `x` of `layer` on its 8-bit grid (unchanged in float form)."""
-        if self.form is Form.FLOAT:
-            return x
-        return self.activations[activation_name(layer)](x)
-
     def forward(self, image: Tensor, record: dict[str, Tensor] | None = None) -> Tensor:
-        """`record`, if given, is filled with the output of every layer by name."""
-        values = {IMAGE: image}
-        for layer in self.layers:
-            value = self._output(layer, values, record)
-            values[layer.name] = value
-            if record is not None and layer.name not in record:
-                record[layer.name] = value
-        return values[self.layers[-1].name]
+        """`record`, if given, is filled with the output of every layer by name; in integer form with integers."""
+        if self.form is not Form.INTEGER:
+            return self._run(_Pass({IMAGE: image}, record))
+        # Integers need all 24 bits of a float's mantissa.
+        with torch.autocast(image.device.type, enabled=False):
+            return HEAD_SCALE * self._run(_Pass({IMAGE: image.float() * BACKGROUND}, record, self.fold()))
 
-    def _output(self, layer: LayerSpec, values: dict[str, Tensor], record: dict[str, Tensor] | None) -> Tensor:
+    def _run(self, state: _Pass) -> Tensor:
+        for layer in self.layers:
+            value = self._output(layer, state)
+            state.values[layer.name] = value
+            if state.record is not None and layer.name not in state.record:
+                state.record[layer.name] = value
+        return state.values[self.layers[-1].name]
+
+    def _output(self, layer: LayerSpec, state: _Pass) -> Tensor:
+        values = state.values
         match layer:
             case Conv():
-                x = self.blocks[layer.name](values[layer.input])
+                x = self._convolve(layer, state)
                 if layer.name not in self._late:
-                    return self.quantise(layer, x)
-                if record is not None:
-                    record[layer.name] = self.quantise(layer, x)
+                    return self._quantise(layer, x, state)
+                if state.record is not None:
+                    state.record[layer.name] = self._quantise(layer, x, state)
                 return x
             case Head():
-                return self.quantise(layer, self.blocks[layer.name](values[layer.input]))
+                return self._quantise(layer, self._convolve(layer, state), state)
             case Pool():
                 x = _pool(values[layer.input], layer.stride)
                 conv = self._late.get(layer.input)
-                return x if conv is None else self.quantise(conv, x)
+                return x if conv is None else self._quantise(conv, x, state)
             case Reorg():
                 return _reorg(values[layer.input])
             case Concat():
                 return torch.cat([values[source] for source in layer.inputs], 1)
+
+    def _convolve(self, layer: Conv | Head, state: _Pass) -> Tensor:
+        """What the activations of `layer` are quantised from: real values, in integer form the accumulators."""
+        x = state.values[layer.input]
+        if self.form is Form.INTEGER:
+            return integer.convolve(x, state.folded[layer.name])
+        result: Tensor = self.blocks[layer.name](x)
+        return result
+
+    def _quantise(self, layer: Conv | Head, x: Tensor, state: _Pass) -> Tensor:
+        """The activations of `layer` in the network's form."""
+        match self.form:
+            case Form.FLOAT:
+                return x
+            case Form.TERNARY:
+                self._activation_quantiser(layer).follow(x)
+                return x
+            case Form.QUANTISED:
+                result: Tensor = self.activations[activation_name(layer)](x)
+                return result
+            case Form.INTEGER:
+                return integer.requantise(x, state.folded[layer.name])
+
+    def fold(self) -> dict[str, Folded]:
+        """Not in float form: every layer that has weights, as the integers of the engine."""
+        scales = self.scales()
+        return {
+            layer.name: integer.fold(
+                self.convolution(layer),
+                self.normalisation(layer),
+                scales[layer.input],
+                scales[layer.name],
+                layer.name,
+            )
+            for layer, _ in self.convolutions()
+        }
+
+    def scales(self) -> Mapping[str, float]:
+        """Not in float form: the real value of one step of the integers of each layer, and of the image."""
+        scales = {IMAGE: 1.0 / BACKGROUND}
+        for layer in self.layers:
+            match layer:
+                case Conv() | Head():
+                    scales[layer.name] = float(self._activation_quantiser(layer).scale)
+                case Pool() | Reorg():
+                    scales[layer.name] = scales[layer.input]
+                case Concat():
+                    scales[layer.name] = scales[layer.inputs[0]]
+        return scales
+
+    def _activation_quantiser(self, layer: Conv | Head) -> quantisers.ActivationQuant:
+        quantiser = self.activations[activation_name(layer)]
+        assert isinstance(quantiser, qnn.QuantIdentity)
+        return quantisers.activation_quantiser(quantiser)
 
     def convolutions(self) -> Iterator[tuple[Conv | Head, nn.Conv2d]]:
         """Every layer that has weights, with its convolution."""
@@ -314,19 +409,30 @@ class Network(nn.Module):
         assert isinstance(convolution, nn.Conv2d)
         return convolution
 
+    def normalisation(self, layer: Conv | Head) -> nn.BatchNorm2d | None:
+        """The batch normalisation behind `layer`; the head has none."""
+        block = self.blocks[layer.name]
+        return block.norm if isinstance(block, ConvBlock) else None
+
     @torch.no_grad()
     def integer_weights(self) -> dict[str, tuple[Tensor, Tensor]]:
-        """Ternary form: the integer weights [F, C, K, K] and scales [F, 1, 1, 1] of each layer by name."""
+        """Not in float form: the integer weights [F, C, K, K] and scales [F, 1, 1, 1] of each layer by name."""
         return {
             layer.name: quantisers.weight_quantiser(conv).integers(conv.weight) for layer, conv in self.convolutions()
         }
 
-    def aim(self, density: float) -> None:
-        """Ternary form: move the thresholds of all ternary layers towards `density`."""
-        for _, conv in self.convolutions():
+    def ternary_layers(self) -> Iterator[tuple[str, nn.Conv2d]]:
+        """The layers whose weights are ternary in all forms but float, with their convolutions."""
+        for layer, conv in self.convolutions():
+            if isinstance(layer, Conv) and layer.bits is None:
+                yield layer.name, conv
+
+    def aim(self, density: Mapping[str, float] | float) -> None:
+        """Not in float form: move the thresholds of the ternary layers towards `density`, one for all or by layer."""
+        for name, conv in self.ternary_layers():
             quantiser = quantisers.weight_quantiser(conv)
-            if isinstance(quantiser, quantisers.TernaryWeightQuant):
-                quantiser.aim(conv.weight, density)
+            assert isinstance(quantiser, quantisers.TernaryWeightQuant)
+            quantiser.aim(conv.weight, density if isinstance(density, float) else density[name])
 
 
 def activation_name(layer: Conv | Head) -> str:
@@ -368,6 +474,13 @@ def stride(layers: tuple[LayerSpec, ...]) -> int:
     return 1 << halvings[layers[-1].name]
 
 
-def build(name: str, classes: int, form: Form) -> Network:
+def build(
+    name: str,
+    classes: int,
+    form: Form,
+    pattern: Pattern = Pattern.UNSTRUCTURED,
+    first_bits: int = FIRST_BITS,
+    head_bits: int = HEAD_BITS,
+) -> Network:
     """The network `name` with fresh weights for `classes` classes."""
-    return Network(describe(name), classes, form)
+    return Network(describe(name, first_bits, head_bits), classes, form, pattern)

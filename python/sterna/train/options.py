@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sterna.errors import SternaError
 from sterna.train import networks
+from sterna.train.communication import Hook
+from sterna.train.optimisers import RATE_BATCH, RATES, Optimiser
+from sterna.train.quantisers import Pattern
 
 SCENES = "scenes"
+
+
+class Allocation(StrEnum):
+    """How the density of a network is shared among its ternary layers."""
+
+    UNIFORM = "uniform"
+    #: More for the layers whose loss rises most when they alone are made sparse.
+    SENSITIVITY = "sensitivity"
+
+
+class Precision(StrEnum):
+    """Arithmetic of a training step: PyTorch's automatic mixed precision, or none."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    BF16 = "bf16"
 
 
 class TrainOptions(BaseModel):
@@ -20,21 +40,48 @@ class TrainOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    network: str = "yolov2-nano"
+    network: str = Field("yolov2-nano", description="one of the named networks")
+    start: Path | None = Field(
+        None, description="float weights to start from instead of random ones: a run folder or a float.pt in it"
+    )
     data: str = Field(SCENES, description="'scenes' for generated street scenes, or a Pascal VOC folder")
     train_split: str = Field("train", description="VOC: name of the image set to train on")
     test_split: str = Field("test", description="VOC: name of the image set for the final figures")
+    train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training pictures to use, by the seed")
+    unlabelled: Path | None = Field(None, description="folder of pictures without labels to learn from as well")
     height: int = Field(160, ge=32, le=1024, description="picture height, a multiple of 32")
     width: int = Field(160, ge=32, le=1024, description="picture width, a multiple of 32")
-    float_epochs: int = Field(24, ge=1, le=10_000, description="epochs of the float network, the first phase")
-    ternary_epochs: int = Field(36, ge=1, le=10_000, description="epochs of the ternary network, from the float one")
+    anchors: str | None = Field(None, description="anchors W,H W,H ... in cells; from the training boxes if not given")
+
+    float_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network; 0 with --start skips them")
+    unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network with --unlabelled")
+    ternary_epochs: int = Field(24, ge=0, le=10_000, description="epochs in which weights become ternary")
+    quantised_epochs: int = Field(6, ge=0, le=10_000, description="epochs with activations of 8 bits")
+    integer_epochs: int = Field(6, ge=0, le=10_000, description="epochs through the integer arithmetic of the engine")
     density: float = Field(0.28, gt=0.0, le=1.0, description="share of nonzeros in the ternary layers to aim at")
-    batch: int = Field(16, ge=1, le=512, description="pictures in one training step")
-    float_rate: float = Field(3e-3, gt=0.0, le=1.0, description="highest learning rate of the float phase")
-    ternary_rate: float = Field(2e-3, gt=0.0, le=1.0, description="highest learning rate of the ternary phase")
+    allocation: Allocation = Field(Allocation.UNIFORM, description="how density is shared among the layers")
+    layer_density: str = Field("", description="densities of single layers, like conv3=0.1,conv7=0.2")
+    pattern: Pattern = Field(Pattern.UNSTRUCTURED, description="where nonzeros may be")
+    first_bits: int = Field(networks.FIRST_BITS, ge=2, le=8, description="bits of the weights of the first layer")
+    head_bits: int = Field(networks.HEAD_BITS, ge=2, le=8, description="bits of the weights of the head")
+    distillation: float = Field(1.0, ge=0.0, le=100.0, description="weight of the float network's say; 0: not asked")
+
+    optimiser: Optimiser = Field(Optimiser.ADAMW, description="how a step follows from the gradients")
+    batch: int = Field(16, ge=1, le=65_536, description="pictures in one training step, of all processes together")
+    accumulate: int = Field(1, ge=1, le=1024, description="parts in which a process works through its share of a batch")
+    float_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the float stage")
+    ternary_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the ternary stage")
+    scale_rates: bool = Field(False, description="rates are for 16 pictures and grow with the batch")
+    ema: float = Field(0.99, ge=0.0, lt=1.0, description="memory of the moving average of the weights; 0: none")
+    precision: Precision = Field(Precision.FP32, description="arithmetic of training, but for the integer stage")
+    gradients: Hook = Field(Hook.FP32, description="what processes send gradients as")
+    device: str = Field("auto", description="cpu, cuda, or auto for a GPU if there is one")
+    deterministic: bool = Field(True, description="equal runs give equal weights; on a GPU this costs time")
+
     seed: int = Field(0, ge=0, lt=1 << 31, description="of weights, order, variation and scenes")
     threads: int = Field(2, ge=1, le=256, description="processor threads of PyTorch")
     evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation pictures")
+    save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside an epoch")
     train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: different pictures to train on")
     val_scenes: int = Field(100, ge=1, le=100_000, description="scenes: pictures to watch mAP on")
     test_scenes: int = Field(200, ge=1, le=100_000, description="scenes: pictures for the final figures")
@@ -55,15 +102,38 @@ class TrainOptions(BaseModel):
                 raise ValueError(f"{side} must be a multiple of 32")
         return self
 
+    @model_validator(mode="after")
+    def _whole_recipe(self) -> TrainOptions:
+        if not (self.float_epochs or self.start):
+            raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
+        if not (self.ternary_epochs or self.quantised_epochs):
+            raise ValueError("ternary_epochs and quantised_epochs are both 0: nothing would learn the ranges of activations")
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
+        return self
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Highest learning rates of the float and of the ternary stage."""
+        usual = RATES[self.optimiser]
+        growth = self.batch / RATE_BATCH if self.scale_rates else 1.0
+        chosen = (self.float_rate, self.ternary_rate)
+        return tuple(growth * (mine or other) for mine, other in zip(chosen, usual, strict=True))  # type: ignore[return-value]
+
     def same_run(self, other: TrainOptions) -> str | None:
         """The name of the first option that would make `other` another run, or None."""
-        free = {"resume", "output", "threads"}
+        free = {"resume", "output", "threads", "save_every"}
         mine, theirs = self.model_dump(exclude=free), other.model_dump(exclude=free)
         return next((name for name in mine if mine[name] != theirs[name]), None)
 
 
 def parse(**values: object) -> TrainOptions:
-    """TrainOptions from loose values; raises SternaError that names the first bad one."""
+    """TrainOptions from loose values; raises SternaError that names the first bad one.
+
+    With weights to start from, the float stage is skipped unless it is asked for.
+    """
+    if values.get("start") is not None:
+        values.setdefault("float_epochs", 0)
     try:
         return TrainOptions.model_validate(values)
     except ValidationError as error:

@@ -2,11 +2,13 @@
 
 Each module returns Brevitas' tuple (dequantised value, scale, zero point, bit width) and lets gradients pass
 straight through its rounding (Bengio et al. 2013). Weights follow Ternary Weight Networks (Li et al. 2016,
-section 2.2) with one scale per filter and a threshold that a schedule moves.
+section 2.2) with one scale per filter and thresholds that a schedule moves.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import brevitas.nn as qnn
@@ -16,6 +18,7 @@ from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInject
 from torch import Tensor, nn
 
 from sterna.graph import csd
+from sterna.train import distributed
 
 ACT_BITS = 8
 ACC_BITS = 20
@@ -26,59 +29,116 @@ PEAK_LIMIT = ((1 << (ACC_BITS - 1)) - 1) // -ACT_MIN
 QuantResult = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
+class Pattern(StrEnum):
+    """Where the nonzeros of a ternary layer may be."""
+
+    UNSTRUCTURED = "unstructured"
+    #: As many in each filter as in any other, in every BALANCED_BLOCK of its weights: no unit waits.
+    BALANCED = "balanced"
+
+
+#: Weights of a filter, in the order channel, row, column, that have the same number of nonzeros in every filter.
+BALANCED_BLOCK = 256
+
+
+def balanced_counts(size: int, density: float) -> list[int]:
+    """Nonzeros in each BALANCED_BLOCK of a filter of `size` weights: their running sum is the rounded share."""
+    ends = [*range(0, size, BALANCED_BLOCK), size]
+    return [after - before for before, after in pairwise(round(density * end) for end in ends)]
+
+
+class _StraightThrough(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, real: Tensor) -> Tensor:
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
+        return None, grads[0]
+
+
+def straight_through(value: Tensor, real: Tensor) -> Tensor:
+    """`value`, to the bit, with the gradient of `real` of the same shape (Bengio et al. 2013)."""
+    result: Tensor = _StraightThrough.apply(value, real)  # type: ignore[no-untyped-call]
+    return result
+
+
 class TernaryWeightQuant(nn.Module):
     """{-a, 0, +a} of the hidden weight h: sign(h) where |h| > rho * mean|h|, a = mean |h| above the threshold.
 
-    Means and `a` are per filter; `rho` (a scalar buffer, kept in checkpoints) is per layer and moves only in
-    `aim`, so that a forward pass never changes it. A filter never keeps more weights than the engine's accumulator
-    can add up.
+    Means and `a` are per filter. `rho` (a buffer, kept in checkpoints) moves only in `aim`, so that a forward pass never
+    changes it: a scalar for an unstructured pattern; [F, blocks] for a balanced one. A filter never keeps more weights
+    than the engine's accumulator can add up.
     """
 
     rho: Tensor
     zero_point: Tensor
     bit_width: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, pattern: Pattern, filters: int, size: int) -> None:
+        """For `filters` filters of `size` weights each."""
         super().__init__()
-        self.register_buffer("rho", torch.tensor(0.0))
+        self.pattern = pattern
+        blocks = -(-size // BALANCED_BLOCK)
+        rho = torch.tensor(0.0) if pattern is Pattern.UNSTRUCTURED else torch.zeros(filters, blocks)
+        self.register_buffer("rho", rho)
         self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
         self.register_buffer("bit_width", torch.tensor(2.0), persistent=False)
 
     @torch.no_grad()
     def aim(self, weight: Tensor, density: float) -> None:
         """Move rho so that the share `density` (0..1] of `weight` [F, ...] stays nonzero."""
-        relative = (weight.abs() / self._mean(weight)).flatten()
-        zeros = round((1.0 - density) * relative.numel())
-        self.rho = relative.kthvalue(zeros).values if zeros else torch.zeros_like(self.rho)
+        relative = (weight.abs() / _mean(weight)).flatten(1)
+        if self.pattern is Pattern.UNSTRUCTURED:
+            self.rho.copy_(_largest_dropped(relative.flatten(), round((1.0 - density) * relative.numel())))
+            return
+        blocks = torch.split(relative, BALANCED_BLOCK, dim=1)
+        counts = balanced_counts(relative.shape[1], density)
+        for number, (block, count) in enumerate(zip(blocks, counts, strict=True)):
+            self.rho[:, number] = _largest_dropped(block, block.shape[1] - count)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Ternary weights (-1, 0, 1 as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
         size = weight.abs()
-        threshold = self.rho * self._mean(weight)
-        if size[0].numel() > PEAK_LIMIT:
-            threshold = torch.maximum(threshold, _least_of_largest(size, PEAK_LIMIT))
-        kept = (size > threshold).to(weight.dtype)
+        relative = size / _mean(weight)  # compared as `aim` does, so that rounding cannot change a count
+        rho = self._rho_by_weight(weight)
+        kept = (relative > rho).to(weight.dtype)
         dims = tuple(range(1, weight.dim()))
-        scale = (size * kept).sum(dims, keepdim=True) / kept.sum(dims, keepdim=True).clamp(min=1.0)
+        count = kept.sum(dims, keepdim=True)
+        if size[0].numel() > PEAK_LIMIT and bool((count > PEAK_LIMIT).any()):
+            kept = (relative > rho.maximum(_least_of_largest(relative, PEAK_LIMIT))).to(weight.dtype)
+            count = kept.sum(dims, keepdim=True)
+        scale = (size * kept).sum(dims, keepdim=True) / count.clamp(min=1.0)
         return weight.sign() * kept, scale.clamp(min=torch.finfo(weight.dtype).tiny)
 
     def forward(self, weight: Tensor) -> QuantResult:
         """Quantised `weight` [F, C, K, K]."""
         with torch.no_grad():
             ternary, scale = self.integers(weight)
-        value = weight + (ternary * scale - weight).detach()
-        return value, scale, self.zero_point, self.bit_width
+        return straight_through(ternary * scale, weight), scale, self.zero_point, self.bit_width
 
-    @staticmethod
-    def _mean(weight: Tensor) -> Tensor:
-        mean = weight.abs().mean(tuple(range(1, weight.dim())), keepdim=True)
-        return mean.clamp(min=torch.finfo(weight.dtype).tiny)
+    def _rho_by_weight(self, weight: Tensor) -> Tensor:
+        if self.pattern is Pattern.UNSTRUCTURED:
+            return self.rho
+        size = weight[0].numel()
+        return self.rho.repeat_interleave(BALANCED_BLOCK, dim=1)[:, :size].reshape(weight.shape)
+
+
+def _mean(weight: Tensor) -> Tensor:
+    """Mean |h| of each filter [F, 1, 1, 1]."""
+    mean = weight.abs().mean(tuple(range(1, weight.dim())), keepdim=True)
+    return mean.clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def _largest_dropped(values: Tensor, dropped: int) -> Tensor:
+    """The threshold [...] that `dropped` of the values [..., n] (>= 0) do not exceed."""
+    return values.kthvalue(dropped, dim=-1).values if dropped else values.new_zeros(values.shape[:-1])
 
 
 def _least_of_largest(size: Tensor, count: int) -> Tensor:
     """Per filter of size [F, ...] the value [F, 1, 1, 1] that no more than its `count` largest elements exceed."""
     flat = size.flatten(1)
-    return flat.kthvalue(flat.shape[1] - count, dim=1).values.view(-1, 1, 1, 1)
+    return _largest_dropped(flat, flat.shape[1] - count).view(-1, 1, 1, 1)
 
 
 class DigitWeightQuant(nn.Module):
@@ -115,8 +175,7 @@ class DigitWeightQuant(nn.Module):
         """Quantised `weight` [F, C, K, K]."""
         with torch.no_grad():
             integers, scale = self.integers(weight)
-        value = weight + (integers * scale - weight).detach()
-        return value, scale, self.zero_point, self.bit_width
+        return straight_through(integers * scale, weight), scale, self.zero_point, self.bit_width
 
 
 class _RoundClamp(torch.autograd.Function):
@@ -156,42 +215,65 @@ class ActivationQuant(nn.Module):
     @torch.no_grad()
     def _follow(self, x: Tensor) -> None:
         low, high = torch.aminmax(x)
-        wanted = torch.maximum(high / ACT_MAX, low / ACT_MIN).clamp(min=1e-8)
+        wanted = distributed.largest(torch.maximum(high / ACT_MAX, low / ACT_MIN)).clamp(min=1e-8)
         self.scale = torch.where(self.scale > 0, torch.lerp(self.scale, wanted, self.MOMENTUM), wanted)
+
+    def follow(self, x: Tensor) -> None:
+        """In training, let the scale follow the values `x` of any shape."""
+        if self.training and self.learns:
+            self._follow(x)
 
     def forward(self, x: Tensor) -> QuantResult:
         """Quantised `x` of any shape."""
-        if self.training and self.learns:
-            self._follow(x)
+        self.follow(x)
         value: Tensor = _RoundClamp.apply(x, self.scale)  # type: ignore[no-untyped-call]
         return value, self.scale, self.zero_point, self.bit_width
 
 
-def weight_injector(bits: int | None) -> type[ExtendedInjector]:
-    """Brevitas weight quantiser: ternary for None, otherwise integers of `bits` bits."""
+# The injectors below name a class and its arguments, so that each layer makes a quantiser of its own; Brevitas makes them
+# again when a state is loaded, also in a copy of the layer.
+
+
+def ternary_weights(of_pattern: Pattern, of_filters: int, of_size: int) -> type[ExtendedInjector]:
+    """Brevitas weight quantiser of a layer with `of_filters` filters of `of_size` ternary weights each."""
 
     class Weights(ExtendedInjector):
         proxy_class = WeightQuantProxyFromInjector
-        tensor_quant = TernaryWeightQuant() if bits is None else DigitWeightQuant(bits)
+        tensor_quant = TernaryWeightQuant
+        pattern, filters, size = of_pattern, of_filters, of_size
         signed = True
 
     return Weights
 
 
-def activation(fixed_scale: float | None) -> qnn.QuantIdentity:
+def digit_weights(of_bits: int) -> type[ExtendedInjector]:
+    """Brevitas weight quantiser of a layer with integer weights of `of_bits` bits."""
+
+    class Weights(ExtendedInjector):
+        proxy_class = WeightQuantProxyFromInjector
+        tensor_quant = DigitWeightQuant
+        bits = of_bits
+        signed = True
+
+    return Weights
+
+
+def activation(scale: float | None) -> qnn.QuantIdentity:
     """Brevitas layer that makes its input 8-bit."""
 
     class Activations(ExtendedInjector):
         proxy_class = ActQuantProxyFromInjector
-        tensor_quant = ActivationQuant(fixed_scale)
+        tensor_quant = ActivationQuant
+        fixed_scale = scale
         signed = True
 
     return qnn.QuantIdentity(act_quant=Activations)
 
 
-def activation_scale(layer: qnn.QuantIdentity) -> float:
-    """The real value of one step of the integers that `layer` makes."""
-    return float(layer.act_quant.fused_activation_quant_proxy.tensor_quant.scale)
+def activation_quantiser(layer: qnn.QuantIdentity) -> ActivationQuant:
+    """The module that `layer` quantises with; its scale is the real value of one step."""
+    quantiser: ActivationQuant = layer.act_quant.fused_activation_quant_proxy.tensor_quant
+    return quantiser
 
 
 def weight_quantiser(layer: qnn.QuantConv2d) -> TernaryWeightQuant | DigitWeightQuant:

@@ -18,11 +18,11 @@ from sterna.train import evaluate, quantisers
 from sterna.train.evaluate import Evaluator, Execute, Precision
 from sterna.train.frames import Dataset
 from sterna.train.history import EpochLine, total_loss
-from sterna.train.networks import Form, Network
+from sterna.train.networks import Network
 from sterna.train.options import SCENES, TrainOptions
 
 COMPARED = 16  # pictures on which the layers of the ternary network and of the integer graph are compared
-INTEGER = "integer"
+TERNARY, INTEGER = "ternary", "integer"  # names of forms: quantised in float arithmetic, and the graph
 #: Rows of the precision table that are no class: attribute of Precision, and its title.
 MEANS = {
     "map50": "mAP50",
@@ -84,9 +84,9 @@ def sparsity(network: Network) -> Sparsity:
 
 
 def thresholds(network: Network) -> dict[str, float]:
-    """rho of a ternary network by layer, of the layers with ternary weights."""
-    found = {layer.name: quantisers.weight_quantiser(conv) for layer, conv in network.convolutions()}
-    return {name: float(q.rho) for name, q in found.items() if isinstance(q, quantisers.TernaryWeightQuant)}
+    """rho of a network that is not float, by layer with ternary weights; the mean where a layer has several."""
+    found = {name: quantisers.weight_quantiser(conv) for name, conv in network.ternary_layers()}
+    return {name: float(q.rho.mean()) for name, q in found.items() if isinstance(q, quantisers.TernaryWeightQuant)}
 
 
 def densities(graph: Graph) -> dict[str, float]:
@@ -157,7 +157,7 @@ def compare(
     """
     graph = _integer_graph(forms)
     measured = measure(evaluators(forms, tuple(dataset.classes), execute), dataset, progress)
-    layers = _layers(graph, forms.get(Form.TERNARY), dataset, execute)
+    layers = _layers(graph, forms.get(TERNARY), dataset, execute)
     return measured.model_copy(update={"layers": layers})
 
 
@@ -186,8 +186,13 @@ def _layers(
     }
 
 
-def summarise(options: TrainOptions, comparison: Comparison, graph: Graph, seconds: float) -> dict[str, Any]:
-    """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures."""
+def summarise(
+    options: TrainOptions, comparison: Comparison, graph: Graph, by_stage: Mapping[str, float], seconds: float
+) -> dict[str, Any]:
+    """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures.
+
+    by_stage: mAP50 at the end of each stage.
+    """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
     detector = Detector.of(graph)
     curves = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
@@ -197,6 +202,7 @@ def summarise(options: TrainOptions, comparison: Comparison, graph: Graph, secon
         "classes": list(detector.classes),
         "image": [options.height, options.width],
         **comparison.model_dump(mode="json", exclude=curves),
+        "map50_by_stage": dict(by_stage),
         "weights": sum(array.size for array in weights),
         "density": sum(np.count_nonzero(array) for array in weights) / sum(array.size for array in weights),
         "anchors": [list(anchor) for anchor in detector.anchors],

@@ -1,14 +1,12 @@
-"""The training run: a float phase, a ternary phase that starts from it, and the integer graph at the end."""
+"""The training run: one stage of the recipe after the other, each from where the last one ended, then the graph."""
 
 from __future__ import annotations
 
 import json
-import math
-import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,29 +15,39 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from sterna.errors import SternaError
 from sterna.graph import file
 from sterna.train import anchors as anchor_boxes
-from sterna.train import checkpoint, evaluate, export, forms, loss, networks, report
+from sterna.train import (
+    average,
+    checkpoint,
+    density,
+    distributed,
+    evaluate,
+    export,
+    forms,
+    loss,
+    networks,
+    optimisers,
+    report,
+    run_folder,
+    stages,
+    stop,
+)
+from sterna.train.communication import Parallel
 from sterna.train.data import Splits, open_data
-from sterna.train.frames import augment
+from sterna.train.forms import Trained
+from sterna.train.frames import Dataset, augment
 from sterna.train.history import EpochLine
 from sterna.train.networks import Form, Network
-from sterna.train.options import TrainOptions
+from sterna.train.options import Allocation, Precision, TrainOptions
 
-CHECKPOINT = "checkpoint.pt"
-OPTIONS = "options.json"
-LOG = "log.json"
-SUMMARY = "summary.json"
-GRAPH = "graph.sterna-graph"
-
-WEIGHT_DECAY = 5e-4
-WARM_UP = 0.05  # share of a phase in which the learning rate rises
-START_DENSITY = 0.7  # ternary phase: sparsity grows from here ...
-SPARSE_AT = 0.5  # ... to the target at this share of the phase
 GRADIENT_LIMIT = 20.0
-FORMS = (Form.FLOAT, Form.TERNARY)
+FLOAT = "float"
+AIM_EVERY = 4  # steps between two moves of the thresholds
+SENSED = 32  # pictures on which the sensitivity of layers is measured
 
 
 @dataclass(frozen=True)
@@ -56,41 +64,92 @@ class TrainingStoppedError(SternaError):
 
 @dataclass
 class _Batch:
-    images: torch.Tensor
+    images: Tensor
     targets: loss.Targets
 
 
 def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
-    """Run (or continue) a training to its end.
+    """Run (or continue) a training to its end; all processes of a `torchrun` call it alike.
 
-    Leaves in `options.output`: options.json, checkpoint.pt, log.json, summary.json and graph.sterna-graph.
-    Raises SternaError for data that cannot be read, a folder that holds another run, and as TrainingStoppedError after
-    Ctrl-C, when the checkpoint holds the last finished step.
+    Leaves in `options.output`: options.json, checkpoint.pt, log.json, the weights of each stage, summary.json and
+    graph.sterna-graph. Raises SternaError for data that cannot be read, a folder that holds another run, and as
+    TrainingStoppedError after Ctrl-C, when the checkpoint holds the last finished step.
     """
     torch.set_num_threads(options.threads)
-    return _Run(options, console or Console()).finish()
+    torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
+    # Integers of the last stage need all bits of a float.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    device = _device(options.device)
+    with distributed.session(device):
+        _check_share(options)
+        return _Run(options, device, console or Console(quiet=not distributed.leads())).finish()
+
+
+def _check_share(options: TrainOptions) -> None:
+    """Every process has the same number of pictures in each part of a batch."""
+    parts = distributed.size() * options.accumulate
+    if options.batch % parts:
+        raise SternaError(
+            "the batch cannot be shared equally", where="train", attribute="batch", value=options.batch,
+            allowed=f"a multiple of {distributed.size()} processes x {options.accumulate} parts",
+            remedy="choose another batch or number of processes",
+        )  # fmt: skip
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and torch.cuda.is_available():
+        return torch.device("cuda", distributed.local_rank())
+    if name == "cpu":
+        return torch.device("cpu")
+    raise SternaError(
+        "no such device here", where="train", attribute="device", value=name,
+        allowed="cpu" + ", cuda" * torch.cuda.is_available(), remedy="train on one of these",
+    )  # fmt: skip
 
 
 class _Run:
     """State of a run; all of it that matters goes through `_save` and `_restore`."""
 
-    def __init__(self, options: TrainOptions, console: Console) -> None:
-        self.options, self.console = options, console
+    def __init__(self, options: TrainOptions, device: torch.device, console: Console) -> None:
+        self.options, self.device, self.console = options, device, console
         self.folder = options.output
-        saved = _open_folder(options)
+        self.stages = stages.plan(options)
+        saved = distributed.from_leader(run_folder.open_folder(options) if distributed.leads() else None)
         self.data: Splits = open_data(options)
-        self.phase = self.epoch = self.step = 0
-        self.sums = [0.0, 0.0, 0.0]
+        self.number = self.epoch = self.step = 0
+        self.sums = [0.0, 0.0, 0.0, 0.0]
         self.history: list[EpochLine] = []
         self.seconds = 0.0
+        self.map50: dict[str, float] = {}
+        self.densities: dict[str, float] = {}
         if saved is None:
-            self.anchors = self._choose_anchors()
-            self._start_phase(0, None)
+            self._begin()
         else:
             try:
                 self._restore(saved)
             except (KeyError, TypeError, ValueError, RuntimeError):
-                raise checkpoint.damaged(self.folder / CHECKPOINT) from None
+                raise checkpoint.damaged(self.folder / run_folder.CHECKPOINT) from None
+
+    def _begin(self) -> None:
+        """Set up the first stage, from float weights if the options name some; these are kept in the folder."""
+        if self.options.start is None:
+            self.anchors = self._choose_anchors()
+            self._begin_stage(None)
+            return
+        start = self._fitting(forms.load(forms.find(self.options.start)))
+        self.anchors = start.anchors
+        if distributed.leads():
+            forms.save(self._weights_file(FLOAT), start)
+            self.map50[FLOAT] = evaluate.evaluate_network(start.network, start.anchors, self.data.test).map50
+        distributed.wait()
+        self._begin_stage(start.network)
+
+    @property
+    def stage(self) -> stages.Stage:
+        """The stage that is being trained."""
+        return self.stages[self.number]
 
     def _choose_anchors(self) -> list[list[float]]:
         with self.console.status("looking at the training pictures"):
@@ -100,65 +159,174 @@ class _Run:
         cells = anchor_boxes.cluster(sizes / stride, networks.ANCHORS, self.options.seed)
         return [[round(float(width), 3), round(float(height), 3)] for width, height in cells]
 
-    def _start_phase(self, phase: int, weights: dict[str, torch.Tensor] | None) -> None:
-        self.phase, self.epoch, self.step = phase, 0, 0
-        torch.manual_seed(self.options.seed)
-        self.network: Network = networks.build(self.options.network, len(self.data.train.classes), FORMS[phase])
-        if weights is not None:
-            self.network.load_state_dict(weights, strict=False)
+    def _fitting(self, start: Trained) -> Trained:
+        """`start`, checked to be what this run can go on from."""
+        classes = self.data.train.classes
+        wanted = {"network": self.options.network, "classes": ", ".join(classes), "form": Form.FLOAT.value}
+        found = {"network": start.name, "classes": ", ".join(start.classes), "form": start.network.form.value}
+        for name, value in found.items():
+            if value != wanted[name]:
+                raise SternaError(
+                    "the weights to start from are of another kind", where=str(self.options.start), attribute=name,
+                    value=value, allowed=wanted[name], remedy="start from the float weights of a run like this one",
+                )  # fmt: skip
+        return start
+
+    def _begin_stage(self, start: Network | None) -> None:
+        """Set up stage `number` from the weights of `start`, or random ones."""
+        options = self.options
+        torch.manual_seed(options.seed)
+        self.epoch = self.step = 0
+        self.network = self._new_network(self.stage.form)
+        if start is not None:
+            self.network.load_state_dict(start.state_dict(), strict=False)
         self.stride = networks.stride(self.network.layers)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=0.0, weight_decay=WEIGHT_DECAY)
+        self.teacher = self._find_teacher()
+        if self.stage.form is not Form.FLOAT:
+            if not self.densities:
+                self.densities = self._share_density()
+            if not self.stage.sparsifies:
+                self.network.aim(self.densities)
+        self.optimiser = optimisers.build(options.optimiser, self.network)
+        self.average = average.average(self.network, options.ema) if options.ema else None
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=options.precision is Precision.FP16)
+        self.parallel = Parallel(self.network, options.gradients)
+
+    def _new_network(self, form: Form) -> Network:
+        options = self.options
+        made = networks.build(
+            options.network, len(self.data.train.classes), form, options.pattern, options.first_bits, options.head_bits
+        )
+        # The channels stay last in memory, which is what convolutions and pooling are fastest on.
+        return made.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def _find_teacher(self) -> Network | None:
+        """The float network that a later stage learns from."""
+        if not (self.stage.distils and self.options.distillation):
+            return None
+        return forms.load(forms.find(self.folder)).network.to(self.device)
+
+    def _weights_file(self, stage: str) -> Path:
+        return self.folder / f"{stage}{forms.SUFFIX}"
+
+    def _share_density(self) -> dict[str, float]:
+        """The density by layer that the ternary stages aim at."""
+        options = self.options
+        given = density.parse(options.layer_density)
+        shared = density.uniform(self.network, options.density, given)
+        if options.allocation is Allocation.UNIFORM:
+            return shared
+        float_network = self._new_network(Form.FLOAT)
+        float_network.load_state_dict(
+            {name: value for name, value in self.network.state_dict().items() if name in float_network.state_dict()}
+        )
+        free = [name for name in shared if name not in given]
+        count = len(free) * len(density.densities(options.density))
+        with Progress(console=self.console) as progress:
+            bar = progress.add_task("sensitivity of the layers", total=count)
+            curves = density.sensitivities(
+                float_network.eval(),
+                self._sensed_loss(),
+                options.density,
+                options.pattern,
+                lambda: progress.advance(bar),
+            )
+        sizes = {name: conv.weight.numel() for name, conv in self.network.ternary_layers() if name in free}
+        return {**shared, **density.allocate({name: curves[name] for name in free}, sizes, options.density)}
+
+    def _sensed_loss(self) -> Callable[[Network], float]:
+        frames = [self.data.train[index] for index in range(min(SENSED, len(self.data.train)))]
+        images = evaluate.to_real(np.stack([frame.image for frame in frames])).to(self.device)
+        wanted = loss.targets(frames, np.asarray(self.anchors), self.stride).to(self.device)
+
+        def measure(network: Network) -> float:
+            return float(loss.losses(network(images), wanted, self._anchor_tensor()).total)
+
+        return measure
+
+    def _anchor_tensor(self) -> Tensor:
+        return torch.tensor(self.anchors, device=self.device)
 
     def _restore(self, saved: dict[str, Any]) -> None:
-        self.anchors = saved["anchors"]
-        self._start_phase(saved["phase"], None)
+        self.anchors, self.densities, self.number = saved["anchors"], saved["densities"], saved["stage"]
+        self._begin_stage(None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
-        self.history, self.seconds = saved["history"], saved["seconds"]
+        self.history, self.seconds, self.map50 = saved["history"], saved["seconds"], saved["map50"]
         self.network.load_state_dict(saved["network"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        if self.average is not None:
+            self.average.load_state_dict(saved["average"])
+        self.scaler.load_state_dict(saved["scaler"])
+        self.parallel.restore(saved["parallel"][distributed.rank()])
 
     def _save(self) -> None:
+        parallel = distributed.gather(self.parallel.state())
+        self.saved_at = time.monotonic()
+        if not distributed.leads():
+            return
         state = {
             "anchors": self.anchors,
-            "phase": self.phase,
+            "densities": self.densities,
+            "stage": self.number,
             "epoch": self.epoch,
             "step": self.step,
             "sums": self.sums,
             "history": self.history,
             "seconds": self.seconds,
+            "map50": self.map50,
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": {} if self.average is None else self.average.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "parallel": parallel,
         }
-        checkpoint.save(self.folder / CHECKPOINT, state)
-        checkpoint.write_json(self.folder / LOG, self.history)
+        checkpoint.save(self.folder / run_folder.CHECKPOINT, state)
+        checkpoint.write_json(self.folder / run_folder.LOG, self.history)
 
     def finish(self) -> TrainResult:
-        """Train what is left of both phases, then export and summarise."""
+        """Train what is left of the stages, then export and summarise."""
         self.console.print(
             f"{self.options.network} on {self.options.data}: {len(self.data.train)} training pictures, "
             f"{', '.join(self.data.train.classes)}; run folder {self.folder}",
             markup=False,
         )
-        with _ctrl_c() as stop:
-            if not (self.folder / CHECKPOINT).exists():
-                options = self.options.model_dump(mode="json", exclude={"resume", "output"})
-                checkpoint.write_json(self.folder / OPTIONS, options)
+        with stop.on_request() as request:
+            if distributed.leads() and not (self.folder / run_folder.OPTIONS).exists():
+                run_folder.save_options(self.options)
+            self.saved_at = time.monotonic()
+            while True:
+                self._train_stage(request)
+                self._end_stage()
+                if self.number + 1 == len(self.stages):
+                    break
+                trained = self._trained_network()
+                self.number += 1
+                self._begin_stage(trained)
                 self._save()
-            self._train_phase(stop)
-            if self.phase == 0:
-                checkpoint.save(self.folder / forms.FLOAT_CHECKPOINT, {"network": self.network.state_dict()})
-                self._start_phase(1, self.network.state_dict())
-                self._save()
-                self._train_phase(stop)
         return self._conclude()
 
-    def _epochs(self) -> int:
-        return (self.options.float_epochs, self.options.ternary_epochs)[self.phase]
+    def _trained_network(self) -> Network:
+        """What the stage hands on: the average if there is one, its thresholds moved to the density aimed at."""
+        network = self.network if self.average is None else average.averaged(self.average)
+        if network.form is not Form.FLOAT:
+            network.aim(self._density())
+        return network
+
+    def _share(self) -> float:
+        """How much of the stage is done, 0..1."""
+        return (self.epoch * self._steps() + self.step) / (self.stage.epochs * self._steps())
+
+    def _density(self) -> dict[str, float]:
+        """Density by layer at this moment."""
+        if not self.stage.sparsifies:
+            return self.densities
+        return {name: density.schedule(self._share(), target) for name, target in self.densities.items()}
 
     def _steps(self) -> int:
+        """Steps in an epoch."""
         return max(1, len(self.data.train) // self.options.batch)
 
-    def _train_phase(self, stop: _Stop) -> None:
+    def _train_stage(self, request: stop.Stop) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -167,188 +335,162 @@ class _Run:
             TextColumn("{task.fields[note]}"),
         )
         with Progress(*columns, console=self.console) as progress, ThreadPoolExecutor(1) as maker:
-            total = self._epochs() * self._steps()
+            total = self.stage.epochs * self._steps()
             done = self.epoch * self._steps() + self.step
-            bar = progress.add_task(FORMS[self.phase].value, total=total, completed=done, note="")
-            while self.epoch < self._epochs():
+            bar = progress.add_task(self.stage.name, total=total, completed=done, note="")
+            while self.epoch < self.stage.epochs:
                 for batch in self._batches(maker):
                     began = time.monotonic()
                     note = self._train_step(batch)
                     self.seconds += time.monotonic() - began
                     progress.update(bar, advance=1, note=note)
-                    if stop.asked:
-                        self._interrupt()
+                    self._save_if_due(request)
                 self._end_epoch(progress.console)
 
-    def _interrupt(self) -> None:
-        self._save()
-        raise TrainingStoppedError(
-            f"training stopped in the {FORMS[self.phase]} phase, epoch {self.epoch + 1} of {self._epochs()}, "
-            f"step {self.step} of {self._steps()}",
-            where=str(self.folder),
-            remedy="continue with resume; the checkpoint holds the last finished step",
-        )
+    def _save_if_due(self, request: stop.Stop) -> None:
+        """Between two steps: stop if that is asked for, save if it is time. All processes do the same."""
+        due = time.monotonic() - self.saved_at >= self.options.save_every
+        asked, due = (bool(flag) for flag in distributed.largest(torch.tensor([request.asked, due], dtype=torch.int32)))
+        if asked or due:
+            self._save()
+        if asked:
+            raise TrainingStoppedError(
+                f"training stopped in the {self.stage.name} stage, epoch {self.epoch + 1} of {self.stage.epochs}, "
+                f"step {self.step} of {self._steps()}",
+                where=str(self.folder),
+                remedy=f"continue with: sterna train --resume --output {self.folder}",
+            )
 
-    def _batches(self, maker: ThreadPoolExecutor) -> Iterator[_Batch]:
-        """The rest of this epoch; each batch is made while the one before it is trained on."""
-        order = np.random.default_rng((self.options.seed, self.phase, self.epoch)).permutation(len(self.data.train))
+    def _batches(self, maker: ThreadPoolExecutor) -> Iterator[list[_Batch]]:
+        """What is left of the epoch for this process, in `accumulate` parts; the next is made while one is used."""
+        order = np.random.default_rng((self.options.seed, self.number, self.epoch)).permutation(len(self.data.train))
         order = np.resize(order, max(len(order), self.options.batch))
-        parts = [order[step * self.options.batch :][: self.options.batch] for step in range(self.step, self._steps())]
-        ahead = maker.submit(self._batch, parts[0]) if parts else None
-        for following in [*parts[1:], None]:
+        wanted = [order[step * self.options.batch :][: self.options.batch] for step in range(self.step, self._steps())]
+        ahead = maker.submit(self._parts, wanted[0]) if wanted else None
+        for following in [*wanted[1:], None]:
             if ahead is None:
                 return
-            batch = ahead.result()
-            ahead = None if following is None else maker.submit(self._batch, following)
-            yield batch
+            parts = ahead.result()
+            ahead = None if following is None else maker.submit(self._parts, following)
+            yield parts
+
+    def _parts(self, indices: np.ndarray) -> list[_Batch]:
+        mine = np.split(indices, distributed.size())[distributed.rank()]
+        return [self._batch(part) for part in np.split(mine, self.options.accumulate)]
 
     def _batch(self, indices: np.ndarray) -> _Batch:
-        key = (self.options.seed, self.phase, self.epoch)
+        key = (self.options.seed, self.number, self.epoch)
         frames = [augment(self.data.train[int(index)], np.random.default_rng((*key, int(index)))) for index in indices]
         images = evaluate.to_real(np.stack([frame.image for frame in frames]))
         return _Batch(images, loss.targets(frames, np.asarray(self.anchors), self.stride))
 
-    def _train_step(self, batch: _Batch) -> str:
-        """Train on `batch`; the losses of the epoch so far as a text."""
-        share = (self.epoch * self._steps() + self.step) / (self._epochs() * self._steps())
-        if FORMS[self.phase] is Form.TERNARY:
-            self.network.aim(_density(share, self.options.density))
+    def _train_step(self, batch: list[_Batch]) -> str:
+        """Train on the parts of `batch`; the losses of the epoch so far as a text."""
+        if self.stage.form is not Form.FLOAT and self.step % AIM_EVERY == 0:
+            self.network.aim(self._density())
         self.network.train()
-        parts = loss.losses(self.network(batch.images), batch.targets, torch.tensor(self.anchors))
-        self._descend(parts.total, _rate(share))
+        self.optimiser.zero_grad(set_to_none=True)
+        losses = torch.zeros(len(self.sums), device=self.device)
+        for number, part in enumerate(batch, 1):
+            with self.parallel.gathering(number == len(batch)):
+                losses += self._gradients(part, 1 / len(batch))
+        self._descend(self.stage.rate * stages.rate(self._share()))
+        if self.average is not None:
+            self.average.update_parameters(self.network)
         self.step += 1
-        for index, part in enumerate((parts.box, parts.objectness, parts.classes)):
-            self.sums[index] += float(part.detach())
-        box, objectness, classes = (value / self.step for value in self.sums)
-        return f"epoch {self.epoch + 1} loss: box {box:.2f} object {objectness:.2f} class {classes:.2f}"
+        self.sums = [before + value for before, value in zip(self.sums, losses.tolist(), strict=True)]
+        return f"epoch {self.epoch + 1} loss: " + " ".join(
+            f"{name} {value:.2f}" for name, value in self._losses().items()
+        )
 
-    def _descend(self, total: torch.Tensor, rate: float) -> None:
-        """One step down the gradient of `total`; `rate` is a share of the phase's highest learning rate."""
-        peak = (self.options.float_rate, self.options.ternary_rate)[self.phase]
-        for group in self.optimizer.param_groups:
-            group["lr"] = peak * rate
-        self.optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+    def _losses(self) -> dict[str, float]:
+        """Mean losses of the epoch so far by name."""
+        names = ("box", "objectness", "classes", "distillation")
+        means = {name: value / max(1, self.step) for name, value in zip(names, self.sums, strict=True)}
+        if self.teacher is None:
+            del means["distillation"]
+        return means
+
+    def _gradients(self, batch: _Batch, share: float) -> Tensor:
+        """Add the gradients of `batch`, times its `share` of the step; its losses [4], times that too."""
+        images, wanted = batch.images.to(self.device, non_blocking=True), batch.targets.to(self.device)
+        with self._autocast():
+            head = self.parallel.module(images)
+        head = head.float()
+        parts = loss.losses(head, wanted, self._anchor_tensor())
+        taught = head.new_zeros(())
+        if self.teacher is not None:
+            with torch.no_grad(), self._autocast():
+                told = self.teacher(images)
+            taught = self.options.distillation * loss.distillation(head, told.float(), networks.ANCHORS)
+        self.scaler.scale(share * (parts.total + taught)).backward()
+        return share * torch.stack([part.detach() for part in (parts.box, parts.objectness, parts.classes, taught)])
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        dtypes = {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}
+        dtype = dtypes.get(self.options.precision)
+        return nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
+
+    def _descend(self, rate: float) -> None:
+        """One step down the gradients with learning rate `rate`."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.scaler.unscale_(self.optimiser)
         length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
-        if not torch.isfinite(length):
+        if not self.scaler.is_enabled() and not torch.isfinite(length):
             raise SternaError(
                 "the gradient is no longer a number",
                 where=str(self.folder),
-                attribute=f"{FORMS[self.phase]}_rate",
-                value=peak,
+                attribute="learning rate",
+                value=f"{self.stage.rate:g} in the {self.stage.name} stage",
                 remedy="train with a lower learning rate",
             )
-        self.optimizer.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
 
     def _end_epoch(self, console: Console) -> None:
-        box, objectness, classes = (value / max(1, self.step) for value in self.sums)
-        self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0, 0.0, 0.0]
-        line: EpochLine = {
-            "stage": FORMS[self.phase].value,
-            "epoch": self.epoch,
-            "box": box,
-            "objectness": objectness,
-            "classes": classes,
-        }
-        if FORMS[self.phase] is Form.TERNARY:
+        line: EpochLine = {"stage": self.stage.name, "epoch": self.epoch + 1, **self._losses()}  # type: ignore[typeddict-item]
+        self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
+        if self.stage.form is not Form.FLOAT:
             line["density"], line["density_by_layer"], line["rho_by_layer"] = report.sparsity(self.network)
-        if self.epoch % self.options.evaluate_every == 0 or self.epoch == self._epochs():
-            found = evaluate.evaluate_network(self.network, self.anchors, self.data.val)
-            line["val_map50"], line["val_map"] = found.map50, found.map
-            console.print(report.epoch_line(line))
+        if self.epoch % self.options.evaluate_every == 0 or self.epoch == self.stage.epochs:
+            if distributed.leads():
+                found = self._evaluate(self.data.val)
+                line["val_map50"], line["val_map"] = found.map50, found.map
+                console.print(report.epoch_line(line))
+            distributed.wait()
         self.history.append(line)
         self._save()
 
-    def _conclude(self) -> TrainResult:
-        self.console.print("evaluating and exporting")
-        graph = export.to_graph(
-            self.network, self.anchors, self.data.train.classes, self.options.height, self.options.width
-        )
-        path = self.folder / GRAPH
-        checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
-        comparison = report.compare(forms.load(self.folder), self.data.test)
-        summary = report.summarise(self.options, comparison, graph, self.seconds)
-        checkpoint.write_json(self.folder / SUMMARY, summary)
-        report.show(comparison, self.console)
-        return TrainResult(path, summary)
+    def _evaluate(self, dataset: Dataset) -> evaluate.Precision:
+        return evaluate.evaluate_network(self._trained_network(), self.anchors, dataset)
 
-
-def _open_folder(options: TrainOptions) -> dict[str, Any] | None:
-    """Check and prepare the run folder; the checkpoint if the run is to go on."""
-    if options.resume:
-        earlier = load_options(options.output)
-        changed = options.same_run(earlier)
-        if changed is not None:
-            raise SternaError(
-                "the run in the folder was started with another option",
-                where=str(options.output),
-                attribute=changed,
-                value=getattr(options, changed),
-                allowed=str(getattr(earlier, changed)),
-                remedy="continue with the same options or choose another folder",
+    def _end_stage(self) -> None:
+        """Keep what the stage made, and its precision on the test pictures."""
+        if distributed.leads() and self.stage.name not in self.map50:
+            self.map50[self.stage.name] = self._evaluate(self.data.test).map50
+            self.console.print(
+                f"{self.stage.name} stage: mAP {self.map50[self.stage.name]:.3f} on {len(self.data.test)} test pictures"
             )
-        return checkpoint.load(options.output / CHECKPOINT)
-    if (options.output / CHECKPOINT).exists():
-        raise SternaError(
-            "the folder already holds a run",
-            where=str(options.output),
-            remedy="continue it with resume, or choose another folder",
-        )
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SternaError(f"the run folder cannot be written ({error.strerror})", where=str(options.output)) from None
-    return None
+            forms.save(self._weights_file(self.stage.name), self._trained())
+        distributed.wait()
 
+    def _trained(self) -> Trained:
+        options, classes = self.options, self.data.train.classes
+        return Trained(self._trained_network(), options.network, self.anchors, classes, options.height, options.width)
 
-def load_options(folder: Path) -> TrainOptions:
-    """The options of the run in `folder`, set to resume it; raises SternaError if there is none."""
-    path = folder / OPTIONS
-    try:
-        text = path.read_bytes()
-    except OSError:
-        raise SternaError("no training run in the folder", where=str(folder), remedy="train without resume") from None
-    try:
-        return TrainOptions.model_validate({**json.loads(text), "output": folder, "resume": True})
-    except (ValueError, TypeError):
-        raise SternaError("the options of the run cannot be read", where=str(path)) from None
-
-
-def _rate(share: float) -> float:
-    """Learning rate as a share of its peak: a linear rise, then half a cosine down to 1 %."""
-    if share < WARM_UP:
-        return (share + 1e-3) / (WARM_UP + 1e-3)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (share - WARM_UP) / (1 - WARM_UP)))
-
-
-def _density(share: float, target: float) -> float:
-    """Density to aim at: falls as a cubic to `target` at SPARSE_AT (Zhu and Gupta 2017), then stays."""
-    left = max(0.0, 1.0 - share / SPARSE_AT)
-    return target + (max(START_DENSITY, target) - target) * left**3
-
-
-class _Stop:
-    """Whether Ctrl-C was pressed."""
-
-    asked = False
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[_Stop]:
-    """Turn Ctrl-C into a flag that is looked at between steps; a second Ctrl-C acts at once."""
-    stop = _Stop()
-
-    def on_signal(number: int, frame: Any) -> None:
-        stop.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        signal.signal(signal.SIGINT, on_signal)
-    except ValueError:  # not in the main thread: the caller's business
-        yield stop
-        return
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def _conclude(self) -> TrainResult:
+        path = self.folder / run_folder.GRAPH
+        if not distributed.leads():
+            distributed.wait()
+            return TrainResult(path, json.loads((self.folder / run_folder.SUMMARY).read_text()))
+        self.console.print("evaluating and exporting")
+        network = self._trained_network()
+        graph = export.to_graph(network, self.anchors, self.data.train.classes, self.options.height, self.options.width)
+        checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
+        comparison = report.compare(forms.of_run(self.folder, self.device), self.data.test)
+        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds)
+        checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
+        report.show(comparison, self.console)
+        distributed.wait()
+        return TrainResult(path, summary)

@@ -1,0 +1,123 @@
+"""Processes that train together: what `torchrun` starts, and everything one of them has to agree on with the others.
+
+Outside of torchrun there is one process, and every function here is then the plain thing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+
+from sterna.errors import SternaError
+
+
+@contextmanager
+def session(device: torch.device) -> Iterator[None]:
+    """Join the processes that torchrun started, if it did: by NCCL on GPUs, else by gloo."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    try:
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise SternaError(
+            f"the processes do not find each other ({reason})", where="train", remedy="start them all with torchrun"
+        ) from None
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def rank() -> int:
+    """Number of this process, 0 .. size() - 1."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def size() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def local_rank() -> int:
+    """Number of this process on its machine: which GPU is its own."""
+    return int(os.environ.get("LOCAL_RANK", "0"))
+
+
+def leads() -> bool:
+    """Whether this process writes the files and talks to the person."""
+    return rank() == 0
+
+
+def wait() -> None:
+    """Return when all processes have come here."""
+    if size() > 1:
+        dist.barrier()
+
+
+def largest(value: Tensor) -> Tensor:
+    """The elementwise maximum of `value` over all processes."""
+    if size() > 1:
+        value = value.clone()
+        dist.all_reduce(value, dist.ReduceOp.MAX)
+    return value
+
+
+def mean(value: Tensor) -> Tensor:
+    """The elementwise mean of `value` over all processes."""
+    if size() > 1:
+        value = value.clone()
+        dist.all_reduce(value)
+        value /= size()
+    return value
+
+
+def from_leader(value: Any) -> Any:
+    """What process 0 has as `value` (plain values and tensors)."""
+    if size() == 1:
+        return value
+    carrier = [value]
+    dist.broadcast_object_list(carrier, 0)
+    return carrier[0]
+
+
+def gather(value: Any) -> list[Any]:
+    """`value` of every process in order of rank, in every process."""
+    if size() == 1:
+        return [value]
+    values: list[Any] = [None] * size()
+    dist.all_gather_object(values, value)
+    return values
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalisation over the pictures of all processes (torch.nn.SyncBatchNorm refuses processors).
+
+    Each process must hold equally many values of a channel.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalised `x` [N, C, H, W]."""
+        if not self.training or size() == 1:
+            return super().forward(x)
+        mean = x.mean((0, 2, 3))
+        square = x.square().mean((0, 2, 3))
+        mean, square = all_reduce(torch.stack([mean, square])) / size()  # type: ignore[no-untyped-call]
+        variance = square - mean.square()
+        with torch.no_grad():
+            count = x.numel() // x.shape[1] * size()
+            assert self.momentum is not None
+            self.get_buffer("running_mean").lerp_(mean, self.momentum)
+            self.get_buffer("running_var").lerp_(variance * (count / (count - 1)), self.momentum)
+            self.get_buffer("num_batches_tracked").add_(1)
+        gain = self.weight * torch.rsqrt(variance + self.eps)
+        shape = (1, -1, 1, 1)
+        return x * gain.view(shape) + (self.bias - mean * gain).view(shape)

@@ -1,0 +1,47 @@
+"""The optimisers that a run can choose from, with the learning rates that suit them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+import torch
+
+from sterna.train.networks import Network
+
+WEIGHT_DECAY = 5e-4
+MOMENTUM = 0.9
+
+
+class Optimiser(StrEnum):
+    """How a step follows from the gradients."""
+
+    ADAMW = "adamw"
+    SGD = "sgd"
+
+
+#: Highest learning rates of the float and of the ternary stage, for a batch of RATE_BATCH pictures.
+RATE_BATCH = 16
+RATES: dict[Optimiser, tuple[float, float]] = {
+    Optimiser.ADAMW: (3e-3, 2e-3),
+    Optimiser.SGD: (5e-3, 5e-3),
+}
+
+
+def build(name: Optimiser, network: Network) -> torch.optim.Optimizer:
+    """The optimiser `name` for the parameters of `network`; its learning rate is to be set before each step."""
+    return _BUILD[name](network)
+
+
+def _adamw(network: Network) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=WEIGHT_DECAY)
+
+
+def _sgd(network: Network) -> torch.optim.Optimizer:
+    return torch.optim.SGD(network.parameters(), lr=0.0, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY)
+
+
+_BUILD: dict[Optimiser, Callable[[Network], torch.optim.Optimizer]] = {
+    Optimiser.ADAMW: _adamw,
+    Optimiser.SGD: _sgd,
+}

@@ -1,0 +1,67 @@
+"""The folder of a run: what its files are called, and whether a run may start or go on in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sterna.errors import SternaError
+from sterna.train import checkpoint
+from sterna.train.options import TrainOptions
+
+CHECKPOINT = "checkpoint.pt"
+OPTIONS = "options.json"
+LOG = "log.json"
+SUMMARY = "summary.json"
+GRAPH = "graph.sterna-graph"
+
+
+def open_folder(options: TrainOptions) -> dict[str, Any] | None:
+    """Check and prepare the folder of a run; the checkpoint if it is to go on and has come so far.
+
+    Raises SternaError if the folder holds another run, or none to go on with, or cannot be written.
+    """
+    if options.resume:
+        earlier = load_options(options.output)
+        changed = options.same_run(earlier)
+        if changed is not None:
+            raise SternaError(
+                "the run in the folder was started with another option",
+                where=str(options.output),
+                attribute=changed,
+                value=getattr(options, changed),
+                allowed=str(getattr(earlier, changed)),
+                remedy="continue with the same options or choose another folder",
+            )
+        path = options.output / CHECKPOINT
+        return checkpoint.load(path) if path.exists() else None
+    if (options.output / OPTIONS).exists() or (options.output / CHECKPOINT).exists():
+        raise SternaError(
+            "the folder already holds a run",
+            where=str(options.output),
+            remedy="continue it with resume, or choose another folder",
+        )
+    try:
+        options.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SternaError(f"the run folder cannot be written ({error.strerror})", where=str(options.output)) from None
+    return None
+
+
+def save_options(options: TrainOptions) -> None:
+    """Write down what the run was asked to do."""
+    checkpoint.write_json(options.output / OPTIONS, options.model_dump(mode="json", exclude={"resume", "output"}))
+
+
+def load_options(folder: Path) -> TrainOptions:
+    """The options of the run in `folder`, set to resume it; raises SternaError if there is none."""
+    path = folder / OPTIONS
+    try:
+        text = path.read_bytes()
+    except OSError:
+        raise SternaError("no training run in the folder", where=str(folder), remedy="train without resume") from None
+    try:
+        return TrainOptions.model_validate({**json.loads(text), "output": folder, "resume": True})
+    except (ValueError, TypeError):
+        raise SternaError("the options of the run cannot be read", where=str(path)) from None
