@@ -38,9 +38,8 @@ def boxes(
     draw = ImageDraw.Draw(canvas)
     line = max(2, max(canvas.size) // 300)
     font = ImageFont.load_default(size=max(11, max(canvas.size) // 45))
-    for box in np.zeros((0, 4)) if truth is None else truth:
-        left, top, right, bottom = (float(side) * factor for side in box)
-        draw.rectangle((left - line, top - line, right + line, bottom + line), outline="white", width=line)
+    if truth is not None:
+        _truths(draw, truth * factor, line)
     # The best box is drawn last, so that it lies on top.
     for box, score, kind in reversed(list(zip(found.boxes, found.scores, found.classes, strict=True))):
         left, top, right, bottom = (float(side) * factor for side in box)
@@ -48,6 +47,13 @@ def boxes(
         draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
         _label(draw, (left, top), f"{classes[kind]} {score:.0%}", colour, font, width * factor)
     return canvas
+
+
+def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) -> None:
+    """White boxes of `line` pixels around `truths` [N, 4], with a black edge that shows them on a bright ground."""
+    for left, top, right, bottom in truths.tolist():
+        for around, colour, thick in ((line + 1, "black", 1), (line, "white", line)):
+            draw.rectangle((left - around, top - around, right + around, bottom + around), outline=colour, width=thick)
 
 
 def _label(
