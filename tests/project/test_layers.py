@@ -19,7 +19,12 @@ LAYERS = ("errors", "spec", "graph", "run", "generate", "compile", "size", "trai
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
 #: Import names that differ from the package's name.
-IMPORTED_AS = {"PIL": "pillow", "yaml": "pyyaml"}
+IMPORTED_AS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "typing_extensions": "typing-extensions",
+    "yaml": "pyyaml",
+}
 
 
 def imports(source: Path) -> Iterator[str]:

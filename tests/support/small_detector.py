@@ -7,9 +7,9 @@ import torch
 
 from sterna.graph import Graph
 from sterna.train import evaluate, export, networks
+from sterna.train.data.scenes import SceneSet
+from sterna.train.data.street import CLASSES
 from sterna.train.networks import Form, Network
-from sterna.train.scenes import SceneSet
-from sterna.train.street import CLASSES
 
 ANCHORS = [[1.0, 2.0], [2.0, 1.0], [3.0, 2.0], [2.0, 4.0], [5.0, 4.0]]
 SIZE = 64

@@ -9,8 +9,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from sterna.run.boxes import Detections
 from sterna.train import board, evaluate
 from sterna.train.board import Board
+from sterna.train.data.frames import Frame
 from sterna.train.evaluate import Precision
-from sterna.train.frames import Frame
 
 
 def precision() -> Precision:

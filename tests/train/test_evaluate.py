@@ -6,8 +6,8 @@ import pytest
 from sterna.run.boxes import Detections, iou
 from sterna.run.detector import to_integers
 from sterna.train import evaluate
+from sterna.train.data.frames import Frame
 from sterna.train.evaluate import RECALL
-from sterna.train.frames import Frame
 
 CLASSES = ("cat", "dog")
 

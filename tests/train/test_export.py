@@ -12,9 +12,9 @@ from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, file, reference
 from sterna.run.detector import to_integers
 from sterna.train import evaluate, export, integer, networks, report
+from sterna.train.data.scenes import SceneSet
+from sterna.train.data.street import CLASSES
 from sterna.train.networks import Form, Network
-from sterna.train.scenes import SceneSet
-from sterna.train.street import CLASSES
 from support.small_detector import ANCHORS, SIZE, small_graph, small_network, small_scenes
 
 

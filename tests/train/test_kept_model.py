@@ -6,7 +6,7 @@ import numpy as np
 
 from sterna.graph import Conv, file
 from sterna.train import evaluate_graph, recipes
-from sterna.train.scenes import SceneSet
+from sterna.train.data.scenes import SceneSet
 
 MODEL = Path(__file__).parents[2] / "models" / "demo-nano.sterna-graph"
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sterna.train import loss
-from sterna.train.frames import Frame
+from sterna.train.data.frames import Frame
 
 ANCHORS = np.array([[1.0, 2.0], [4.0, 2.0]])
 STRIDE = 16

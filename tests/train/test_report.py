@@ -10,9 +10,9 @@ from rich.console import Console
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, reference
 from sterna.train import evaluate, report
+from sterna.train.data.scenes import SceneSet
 from sterna.train.networks import Form, Network
 from sterna.train.report import Comparison
-from sterna.train.scenes import SceneSet
 from support.small_detector import ANCHORS, small_graph, small_network, small_scenes
 
 
@@ -34,7 +34,7 @@ Compared = tuple[Comparison, list[tuple[int, int, str]]]
 def compared(forms: dict[str, Network | Graph], scenes: SceneSet) -> Compared:
     """The comparison of all forms, and the progress that it told."""
     seen: list[tuple[int, int, str]] = []
-    return report.compare(forms, scenes, lambda *step: seen.append(step)), seen
+    return report.compare(forms, scenes, progress=lambda *step: seen.append(step)), seen
 
 
 def test_all_forms_are_measured_and_every_layer_is_compared(

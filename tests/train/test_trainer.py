@@ -207,8 +207,8 @@ def test_bad_options_are_refused_by_name(tmp_path: Path, change: dict[str, objec
         small(tmp_path, **change)
 
 
-def test_a_voc_folder_that_is_none_is_refused_before_training(tmp_path: Path) -> None:
-    with pytest.raises(SternaError, match="no folder JPEGImages"):
+def test_a_folder_without_data_is_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(SternaError, match="no data set of a known format"):
         trainer.train(small(tmp_path / "run", data=str(tmp_path)), quiet())
     assert not (tmp_path / "run" / run_folder.CHECKPOINT).exists()
 

@@ -31,8 +31,8 @@ from sterna.run.package import Package
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train import evaluate_graph
+from sterna.train.data.scenes import SceneSet
 from sterna.train.evaluate import METHOD
-from sterna.train.scenes import SceneSet
 
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"
 #: Scenes that no training has seen, and how many of them go through the simulation.

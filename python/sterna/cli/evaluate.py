@@ -16,13 +16,11 @@ from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run.detector import Detector
 from sterna.train import figures, forms, load_options, report, run_folder, summary_page
-from sterna.train.frames import Dataset
+from sterna.train.data import SCENES, SPLITS, Dataset, SceneSet, check, default_workers, open_data, open_split
 from sterna.train.history import EpochLine
 from sterna.train.networks import Network
-from sterna.train.options import SCENES, TrainOptions
+from sterna.train.options import TrainOptions
 from sterna.train.report import INTEGER, Comparison
-from sterna.train.scenes import SPLITS, SceneSet
-from sterna.train.voc import VocSet
 
 CURVES_NAME = "precision_recall.png"
 #: What a graph that comes without a run folder is measured on, unless said otherwise.
@@ -46,7 +44,7 @@ def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | 
     dataset = _open(wanted, options, found[INTEGER])
     _make_folders(json_file, folder)
     with bar("evaluate") as show:
-        comparison = report.compare(found, dataset, show)
+        comparison = report.compare(found, dataset, default_workers(), show)
     report.show(comparison, Console())
     if json_file:
         _write_json(json_file, comparison)
@@ -63,11 +61,15 @@ def _make_folders(json_file: Path | None, folder: Path | None) -> None:
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
     assert isinstance(graph, Graph)
+    if options and wanted == Wanted():
+        return open_data(options).test
     height, width = graph.input.height, graph.input.width
     data = wanted.data or (options.data if options else SCENES)
     if data != SCENES:
-        split = wanted.split or (options.test_split if options else SPLIT)
-        return VocSet(Path(data), split, height, width, Detector.of(graph).classes)
+        dataset = open_split(Path(data), wanted.split or SPLIT, height, width, Detector.of(graph).classes)
+        for warning in check(dataset).warnings:
+            print(warning)
+        return dataset
     split = wanted.split or SPLIT
     if split not in SPLITS:
         raise SternaError(

@@ -56,10 +56,14 @@ def train(context: typer.Context) -> None:
 def evaluate(
     target: Annotated[Path, typer.Argument(help="Run folder, integer graph, or package.", show_default=False)],
     data: Annotated[
-        str | None, typer.Option(help="'scenes', or a Pascal VOC folder.", show_default="that of the run, or scenes")
+        str | None,
+        typer.Option(
+            help="'scenes', or a data set: Pascal VOC, COCO or YOLO.", show_default="that of the run, or scenes"
+        ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="Which pictures: train, val, test, or a VOC image set.", show_default="test")
+        str | None,
+        typer.Option(help="Which pictures: train, val, test, or what the data set has.", show_default="test"),
     ] = None,
     scenes: Annotated[
         int | None, typer.Option(min=1, help="Generated scenes to use.", show_default="those of the run, or 200")

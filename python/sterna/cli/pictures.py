@@ -1,4 +1,4 @@
-"""Pictures from files: found and read."""
+"""Pictures that a person names on the command line: found and read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sterna.errors import SternaError
-
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+from sterna.run import pictures
+from sterna.run.pictures import SUFFIXES
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -38,29 +37,7 @@ def _in_folder(folder: Path) -> list[Path]:
 
 def read(path: Path) -> NDArray[np.uint8]:
     """The picture in `path`, turned upright, as RGB uint8 [H, W, 3]. Raises SternaError if it cannot be read."""
-    try:
-        with Image.open(path) as picture:
-            if picture.mode.startswith(("I", "F")):
-                raise SternaError(
-                    "the picture has more than 8 bits a channel",
-                    where=str(path),
-                    attribute="mode",
-                    value=picture.mode,
-                    allowed="8-bit pictures",
-                    remedy="save it as an 8-bit PNG or JPEG",
-                )
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except UnidentifiedImageError as error:
-        raise SternaError(
-            "is not a picture that can be read",
-            where=str(path),
-            allowed=" ".join(SUFFIXES),
-            remedy="give a PNG or JPEG",
-        ) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise SternaError(
-            f"the picture cannot be read ({error})", where=str(path), remedy="copy or save it again"
-        ) from error
+    return np.asarray(pictures.read(path))
 
 
 def check(files: Sequence[Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
@@ -40,7 +40,9 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
     required = field.is_required()
     default: Any = Parameter.empty if required else None
     show = False if required or name == "resume" else str(field.default)
-    kind = field.annotation if required else field.annotation | None  # type: ignore[operator]
+    kind: Any = str if get_origin(field.annotation) in (tuple, dict) else field.annotation
+    if not required:
+        kind = kind | None
     option = typer.Option(help=field.description or name.replace("_", " "), show_default=show)
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
 

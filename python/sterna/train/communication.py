@@ -32,7 +32,8 @@ class Hook(StrEnum):
 class Parallel:
     """`network` trained by all processes: each works on its share of a batch, and gradients are averaged.
 
-    With one process nothing is wrapped and nothing is sent.
+    With one process nothing is wrapped and nothing is sent. `bytes` counts what this process has sent since it was
+    last set to 0, each number of a gradient once.
     """
 
     def __init__(self, network: nn.Module, hook: Hook) -> None:

@@ -26,24 +26,6 @@ def schedule(share: float, target: float) -> float:
     return target + (max(START, target) - target) * left**3
 
 
-def parse(text: str) -> dict[str, float]:
-    """Densities by layer from a text like `conv3=0.1,conv7=0.2`; raises SternaError for anything else."""
-    wanted: dict[str, float] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, value = part.partition("=")
-        try:
-            density = float(value)
-        except ValueError:
-            density = float("nan")
-        if not 0 < density <= 1:
-            raise SternaError(
-                "a layer's density is not a share", where="train", attribute="layer_density", value=part,
-                allowed="LAYER=DENSITY, above 0, at most 1", remedy="write it like conv3=0.1,conv7=0.2",
-            )  # fmt: skip
-        wanted[name.strip()] = density
-    return wanted
-
-
 def uniform(network: Network, target: float, given: Mapping[str, float]) -> dict[str, float]:
     """`target` for every ternary layer of `network`, but for those `given` theirs.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -25,7 +25,8 @@ from sterna.graph import Graph, reference
 from sterna.run import boxes
 from sterna.run.boxes import Detections
 from sterna.run.detector import Detector, to_integers
-from sterna.train.frames import BACKGROUND, Dataset, Frame
+from sterna.train.data import BACKGROUND, Dataset, Frame
+from sterna.train.data.stream import batches
 from sterna.train.networks import Network
 
 METHOD = f"COCO average precision, 101 recall points, 100 boxes a picture, pycocotools {version('pycocotools')}"
@@ -184,11 +185,11 @@ class Evaluator:
         found = (boxes.detect(head, self.anchors, scale=self.scale, threshold=threshold) for head in heads)
         return [detections.in_pixels(height, width) for detections in found]
 
-    def measure(self, dataset: Dataset, progress: Progress | None = None) -> Precision:
-        """Precision on all of `dataset`."""
+    def measure(self, dataset: Dataset, workers: int = 0, progress: Progress | None = None) -> Precision:
+        """Precision on all of `dataset`, which `workers` processes read ahead; 0: none."""
         tally = Tally(dataset.classes)
         done = 0
-        for batch in batches(dataset):
+        for batch in batches(dataset, BATCH, workers):
             for frame, found in zip(batch, self.find(batch), strict=True):
                 tally.add(frame, found)
             done += len(batch)
@@ -197,14 +198,8 @@ class Evaluator:
         return tally.precision()
 
 
-def batches(dataset: Dataset) -> Iterator[list[Frame]]:
-    """The frames of `dataset` in order, BATCH at a time."""
-    for start in range(0, len(dataset), BATCH):
-        yield [dataset[index] for index in range(start, min(start + BATCH, len(dataset)))]
-
-
 def of_network(network: Network, anchors: Sequence[Sequence[float]]) -> Evaluator:
-    """`network` in float arithmetic, in either form and on the device where it is; anchors in cells."""
+    """`network` in float arithmetic, in any form and on the device where it is; anchors in cells."""
 
     @torch.no_grad()
     def heads(images: Pictures) -> NDArray[np.float32]:
@@ -235,11 +230,13 @@ def of_graph(graph: Graph, classes: Sequence[str], execute: Execute = reference.
     )
 
 
-def evaluate_network(network: Network, anchors: Sequence[Sequence[float]], dataset: Dataset) -> Precision:
-    """Precision of `network` (either form, put in eval mode) on `dataset`; anchors in cells."""
-    return of_network(network, anchors).measure(dataset)
+def evaluate_network(
+    network: Network, anchors: Sequence[Sequence[float]], dataset: Dataset, workers: int = 0
+) -> Precision:
+    """Precision of `network` (any form, put in eval mode) on `dataset`; anchors in cells; workers as in `measure`."""
+    return of_network(network, anchors).measure(dataset, workers)
 
 
-def evaluate_graph(graph: Graph, dataset: Dataset) -> Precision:
+def evaluate_graph(graph: Graph, dataset: Dataset, workers: int = 0) -> Precision:
     """Precision of the integer reference of `graph` on `dataset`; raises SternaError as `of_graph` does."""
-    return of_graph(graph, dataset.classes).measure(dataset)
+    return of_graph(graph, dataset.classes).measure(dataset, workers)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sterna.run import draw
+from sterna.train.data import Dataset
 from sterna.train.evaluate import RECALL, Evaluator, Precision
-from sterna.train.frames import Dataset
 from sterna.train.history import EpochLine, total_loss
 
 SAMPLES = 6

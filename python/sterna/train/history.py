@@ -20,6 +20,8 @@ class EpochLine(_Always, total=False):
 
     #: Another part of the loss, in stages that learn from the float network as well.
     distillation: float
+    #: Bytes of gradients that a process sends in a step, where there are several.
+    bytes_per_step: int
     #: Learning rate of the last step.
     rate: float
     #: Nonzero weights / weights, all and by layer, and mean threshold by layer, of a network that is not float.

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from sterna.run.boxes import BOX_FIELDS
 from sterna.train.anchors import shape_iou
-from sterna.train.frames import Frame
+from sterna.train.data.frames import Frame
 
 COORDINATE_WEIGHT = 5.0
 OBJECT_WEIGHT = 5.0

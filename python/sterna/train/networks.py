@@ -19,7 +19,7 @@ from torch.nn import functional
 from sterna.errors import SternaError
 from sterna.run.boxes import BOX_FIELDS
 from sterna.train import distributed, integer, quantisers
-from sterna.train.frames import BACKGROUND
+from sterna.train.data.frames import BACKGROUND
 from sterna.train.integer import Folded
 from sterna.train.quantisers import Pattern
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from sterna.errors import SternaError
 from sterna.train import networks
 from sterna.train.communication import Hook
+from sterna.train.data.options import DataOptions
 from sterna.train.optimisers import RATE_BATCH, RATES, Optimiser
 from sterna.train.quantisers import Pattern
+from sterna.train.text_options import listed, paired
 
-SCENES = "scenes"
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
 class Allocation(StrEnum):
@@ -32,26 +35,20 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
-class TrainOptions(BaseModel):
+class TrainOptions(DataOptions):
     """Options of one run; equal options on equal software and `threads` give equal weights.
 
     Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     network: str = Field("yolov2-nano", description="one of the named networks")
     start: Path | None = Field(
         None, description="float weights to start from instead of random ones: a run folder or a float.pt in it"
     )
-    data: str = Field(SCENES, description="'scenes' for generated street scenes, or a Pascal VOC folder")
-    train_split: str = Field("train", description="VOC: name of the image set to train on")
-    test_split: str = Field("test", description="VOC: name of the image set for the final figures")
-    train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training pictures to use, by the seed")
     unlabelled: Path | None = Field(None, description="folder of pictures without labels to learn from as well")
-    height: int = Field(160, ge=32, le=1024, description="picture height, a multiple of 32")
-    width: int = Field(160, ge=32, le=1024, description="picture width, a multiple of 32")
-    anchors: str | None = Field(None, description="anchors W,H W,H ... in cells; from the training boxes if not given")
+    anchors: Annotated[tuple[float, ...], BeforeValidator(listed)] = Field(
+        (), description="anchors W,H,W,H,... in cells; from the training boxes if not given"
+    )
 
     float_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network; 0 with --start skips them")
     unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network with --unlabelled")
@@ -60,7 +57,9 @@ class TrainOptions(BaseModel):
     integer_epochs: int = Field(6, ge=0, le=10_000, description="epochs through the integer arithmetic of the engine")
     density: float = Field(0.28, gt=0.0, le=1.0, description="share of nonzeros in the ternary layers to aim at")
     allocation: Allocation = Field(Allocation.UNIFORM, description="how density is shared among the layers")
-    layer_density: str = Field("", description="densities of single layers, like conv3=0.1,conv7=0.2")
+    layer_density: Annotated[dict[str, Share], BeforeValidator(paired)] = Field(
+        {}, description="densities of single layers, like conv3=0.1,conv7=0.2"
+    )
     pattern: Pattern = Field(Pattern.UNSTRUCTURED, description="where nonzeros may be")
     first_bits: int = Field(networks.FIRST_BITS, ge=2, le=8, description="bits of the weights of the first layer")
     head_bits: int = Field(networks.HEAD_BITS, ge=2, le=8, description="bits of the weights of the head")
@@ -78,13 +77,9 @@ class TrainOptions(BaseModel):
     device: str = Field("auto", description="cpu, cuda, or auto for a GPU if there is one")
     deterministic: bool = Field(True, description="equal runs give equal weights; on a GPU this costs time")
 
-    seed: int = Field(0, ge=0, lt=1 << 31, description="of weights, order, variation and scenes")
     threads: int = Field(2, ge=1, le=256, description="processor threads of PyTorch")
     evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation pictures")
     save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside an epoch")
-    train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: different pictures to train on")
-    val_scenes: int = Field(100, ge=1, le=100_000, description="scenes: pictures to watch mAP on")
-    test_scenes: int = Field(200, ge=1, le=100_000, description="scenes: pictures for the final figures")
     output: Path = Field(description="run folder: checkpoints, log, summary and graph")
     resume: bool = Field(False, description="continue the run that is in the output folder")
 
@@ -96,21 +91,23 @@ class TrainOptions(BaseModel):
         return name
 
     @model_validator(mode="after")
-    def _whole_cells(self) -> TrainOptions:
-        for side in ("height", "width"):
-            if getattr(self, side) % 32:
-                raise ValueError(f"{side} must be a multiple of 32")
-        return self
-
-    @model_validator(mode="after")
     def _whole_recipe(self) -> TrainOptions:
         if not (self.float_epochs or self.start):
             raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
         if not (self.ternary_epochs or self.quantised_epochs):
-            raise ValueError("ternary_epochs and quantised_epochs are both 0: nothing would learn the ranges of activations")
+            raise ValueError(
+                "ternary_epochs and quantised_epochs are both 0: nothing would learn the activations' ranges"
+            )
         if self.batch % self.accumulate:
             raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
         return self
+
+    @field_validator("anchors")
+    @classmethod
+    def _whole_anchors(cls, sides: tuple[float, ...]) -> tuple[float, ...]:
+        if sides and (len(sides) != 2 * networks.ANCHORS or not all(0 < side <= 1024 for side in sides)):
+            raise ValueError(f"anchors are {networks.ANCHORS} pairs of width and height, in cells, each above 0")
+        return sides
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -122,7 +119,7 @@ class TrainOptions(BaseModel):
 
     def same_run(self, other: TrainOptions) -> str | None:
         """The name of the first option that would make `other` another run, or None."""
-        free = {"resume", "output", "threads", "save_every"}
+        free = {"resume", "output", "threads", "workers", "save_every"}
         mine, theirs = self.model_dump(exclude=free), other.model_dump(exclude=free)
         return next((name for name in mine if mine[name] != theirs[name]), None)
 

@@ -33,7 +33,7 @@ class Pattern(StrEnum):
     """Where the nonzeros of a ternary layer may be."""
 
     UNSTRUCTURED = "unstructured"
-    #: As many in each filter as in any other, in every BALANCED_BLOCK of its weights: no unit waits.
+    #: As many in each filter as in any other, in every BALANCED_BLOCK weights: no unit waits.
     BALANCED = "balanced"
 
 
@@ -66,7 +66,7 @@ def straight_through(value: Tensor, real: Tensor) -> Tensor:
 class TernaryWeightQuant(nn.Module):
     """{-a, 0, +a} of the hidden weight h: sign(h) where |h| > rho * mean|h|, a = mean |h| above the threshold.
 
-    Means and `a` are per filter. `rho` (a buffer, kept in checkpoints) moves only in `aim`, so that a forward pass never
+    Means and `a` are per filter. `rho` (a buffer, kept in checkpoints) moves only in `aim`; a forward pass never
     changes it: a scalar for an unstructured pattern; [F, blocks] for a balanced one. A filter never keeps more weights
     than the engine's accumulator can add up.
     """
@@ -230,8 +230,8 @@ class ActivationQuant(nn.Module):
         return value, self.scale, self.zero_point, self.bit_width
 
 
-# The injectors below name a class and its arguments, so that each layer makes a quantiser of its own; Brevitas makes them
-# again when a state is loaded, also in a copy of the layer.
+# The injectors below name a class and its arguments, so that each layer makes a quantiser of its own; Brevitas makes
+# them again when a state is loaded, also in a copy of the layer.
 
 
 def ternary_weights(of_pattern: Pattern, of_filters: int, of_size: int) -> type[ExtendedInjector]:

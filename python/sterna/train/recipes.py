@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sterna.train.options import SCENES, TrainOptions, parse
+from sterna.train.data.options import SCENES
+from sterna.train.options import TrainOptions, parse
 
 
 def demo(output: Path, threads: int = 1) -> TrainOptions:

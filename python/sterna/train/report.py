@@ -15,11 +15,11 @@ from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, reference
 from sterna.run.detector import Detector, to_integers
 from sterna.train import evaluate, quantisers
+from sterna.train.data import SCENES, Dataset
 from sterna.train.evaluate import Evaluator, Execute, Precision
-from sterna.train.frames import Dataset
 from sterna.train.history import EpochLine, total_loss
 from sterna.train.networks import Network
-from sterna.train.options import SCENES, TrainOptions
+from sterna.train.options import TrainOptions
 
 COMPARED = 16  # pictures on which the layers of the ternary network and of the integer graph are compared
 TERNARY, INTEGER = "ternary", "integer"  # names of forms: quantised in float arithmetic, and the graph
@@ -148,24 +148,28 @@ def _integer_graph(forms: Mapping[str, Network | Graph]) -> Graph:
 def compare(
     forms: Mapping[str, Network | Graph],
     dataset: Dataset,
+    workers: int = 0,
     progress: Progress | None = None,
     execute: Execute = reference.execute,
 ) -> Comparison:
     """Measure all `forms` (`float` and `ternary` networks if there are any, `integer` graph) on `dataset`.
 
+    workers: processes that read pictures ahead, 0: none.
     Raises SternaError as `evaluators` does.
     """
     graph = _integer_graph(forms)
-    measured = measure(evaluators(forms, tuple(dataset.classes), execute), dataset, progress)
+    measured = measure(evaluators(forms, tuple(dataset.classes), execute), dataset, workers, progress)
     layers = _layers(graph, forms.get(TERNARY), dataset, execute)
     return measured.model_copy(update={"layers": layers})
 
 
-def measure(evaluators: Mapping[str, Evaluator], dataset: Dataset, progress: Progress | None = None) -> Comparison:
+def measure(
+    evaluators: Mapping[str, Evaluator], dataset: Dataset, workers: int = 0, progress: Progress | None = None
+) -> Comparison:
     """Precision of each of `evaluators` on `dataset`, nothing by layer."""
     precision = {}
     for name, evaluator in evaluators.items():
-        precision[name] = evaluator.measure(dataset, None if progress is None else _of_part(progress, name))
+        precision[name] = evaluator.measure(dataset, workers, None if progress is None else _of_part(progress, name))
     return Comparison(pictures=len(dataset), method=evaluate.METHOD, precision=precision, layers={})
 
 

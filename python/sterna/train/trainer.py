@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,11 @@ from sterna.train import (
     stop,
 )
 from sterna.train.communication import Parallel
-from sterna.train.data import Splits, open_data
+from sterna.train.data import Dataset, Splits, open_data, statistics
+from sterna.train.data.augment import sizes
+from sterna.train.data.loader import Batch, Loader
+from sterna.train.data.stream import default_workers
 from sterna.train.forms import Trained
-from sterna.train.frames import Dataset, augment
 from sterna.train.history import EpochLine
 from sterna.train.networks import Form, Network
 from sterna.train.options import Allocation, Precision, TrainOptions
@@ -60,12 +62,6 @@ class TrainResult:
 
 class TrainingStoppedError(SternaError):
     """The person stopped the run; its checkpoint is written."""
-
-
-@dataclass
-class _Batch:
-    images: Tensor
-    targets: loss.Targets
 
 
 def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
@@ -117,11 +113,11 @@ class _Run:
         self.folder = options.output
         self.stages = stages.plan(options)
         saved = distributed.from_leader(run_folder.open_folder(options) if distributed.leads() else None)
-        self.data: Splits = open_data(options)
+        self.data: Splits = open_data(options, console)
         self.number = self.epoch = self.step = 0
         self.sums = [0.0, 0.0, 0.0, 0.0]
         self.history: list[EpochLine] = []
-        self.seconds = 0.0
+        self.seconds = self.waited = 0.0
         self.map50: dict[str, float] = {}
         self.densities: dict[str, float] = {}
         if saved is None:
@@ -152,9 +148,10 @@ class _Run:
         return self.stages[self.number]
 
     def _choose_anchors(self) -> list[list[float]]:
-        with self.console.status("looking at the training pictures"):
-            frames = [self.data.train[index] for index in range(len(self.data.train))]
-        sizes = np.concatenate([(frame.boxes[:, 2:] - frame.boxes[:, :2])[~frame.difficult] for frame in frames])
+        """Those of the options, or else such as fit the training boxes."""
+        if self.options.anchors:
+            return np.reshape(self.options.anchors, (-1, 2)).tolist()
+        sizes = statistics.object_sizes(self.data.train)
         stride = networks.stride(networks.describe(self.options.network))
         cells = anchor_boxes.cluster(sizes / stride, networks.ANCHORS, self.options.seed)
         return [[round(float(width), 3), round(float(height), 3)] for width, height in cells]
@@ -212,7 +209,7 @@ class _Run:
     def _share_density(self) -> dict[str, float]:
         """The density by layer that the ternary stages aim at."""
         options = self.options
-        given = density.parse(options.layer_density)
+        given = options.layer_density
         shared = density.uniform(self.network, options.density, given)
         if options.allocation is Allocation.UNIFORM:
             return shared
@@ -235,9 +232,9 @@ class _Run:
         return {**shared, **density.allocate({name: curves[name] for name in free}, sizes, options.density)}
 
     def _sensed_loss(self) -> Callable[[Network], float]:
-        frames = [self.data.train[index] for index in range(min(SENSED, len(self.data.train)))]
-        images = evaluate.to_real(np.stack([frame.image for frame in frames])).to(self.device)
-        wanted = loss.targets(frames, np.asarray(self.anchors), self.stride).to(self.device)
+        shown = [self.data.train[index] for index in range(min(SENSED, len(self.data.train)))]
+        images = evaluate.to_real(np.stack([frame.image for frame in shown])).to(self.device)
+        wanted = loss.targets(shown, np.asarray(self.anchors), self.stride).to(self.device)
 
         def measure(network: Network) -> float:
             return float(loss.losses(network(images), wanted, self._anchor_tensor()).total)
@@ -251,7 +248,8 @@ class _Run:
         self.anchors, self.densities, self.number = saved["anchors"], saved["densities"], saved["stage"]
         self._begin_stage(None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
-        self.history, self.seconds, self.map50 = saved["history"], saved["seconds"], saved["map50"]
+        self.history, self.map50 = saved["history"], saved["map50"]
+        self.seconds, self.waited = saved["seconds"], saved["waited"]
         self.network.load_state_dict(saved["network"])
         self.optimiser.load_state_dict(saved["optimiser"])
         if self.average is not None:
@@ -273,6 +271,7 @@ class _Run:
             "sums": self.sums,
             "history": self.history,
             "seconds": self.seconds,
+            "waited": self.waited,
             "map50": self.map50,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -323,7 +322,7 @@ class _Run:
         return {name: density.schedule(self._share(), target) for name, target in self.densities.items()}
 
     def _steps(self) -> int:
-        """Steps in an epoch."""
+        """Steps in an epoch; pictures that do not fill a batch wait for another epoch."""
         return max(1, len(self.data.train) // self.options.batch)
 
     def _train_stage(self, request: stop.Stop) -> None:
@@ -334,18 +333,44 @@ class _Run:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=self.console) as progress, ThreadPoolExecutor(1) as maker:
+        with Progress(*columns, console=self.console) as progress, self._loader() as loader:
             total = self.stage.epochs * self._steps()
             done = self.epoch * self._steps() + self.step
             bar = progress.add_task(self.stage.name, total=total, completed=done, note="")
             while self.epoch < self.stage.epochs:
-                for batch in self._batches(maker):
-                    began = time.monotonic()
-                    note = self._train_step(batch)
-                    self.seconds += time.monotonic() - began
+                parts = loader.epoch(self.number, self.epoch, self.step * self.options.accumulate)
+                while self.step < self._steps():
+                    note = self._timed_step(parts)
                     progress.update(bar, advance=1, note=note)
                     self._save_if_due(request)
                 self._end_epoch(progress.console)
+
+    def _loader(self) -> Loader:
+        options = self.options
+        return Loader(
+            self.data.train,
+            batch=options.batch // options.accumulate,
+            seed=options.seed,
+            anchors=self.anchors,
+            stride=self.stride,
+            sizes=sizes(options.height, options.width, options.multi_scale),
+            rank=distributed.rank(),
+            world=distributed.size(),
+            workers=self._workers(),
+        )
+
+    def _workers(self) -> int:
+        return default_workers() if self.options.workers is None else self.options.workers
+
+    def _timed_step(self, parts: Iterator[Batch]) -> str:
+        """One step on the next `accumulate` of `parts`; waiting for them and working on them are timed."""
+        asked = time.monotonic()
+        batch = list(islice(parts, self.options.accumulate))
+        began = time.monotonic()
+        note = self._train_step(batch)
+        self.waited += began - asked
+        self.seconds += time.monotonic() - began
+        return note
 
     def _save_if_due(self, request: stop.Stop) -> None:
         """Between two steps: stop if that is asked for, save if it is time. All processes do the same."""
@@ -361,36 +386,14 @@ class _Run:
                 remedy=f"continue with: sterna train --resume --output {self.folder}",
             )
 
-    def _batches(self, maker: ThreadPoolExecutor) -> Iterator[list[_Batch]]:
-        """What is left of the epoch for this process, in `accumulate` parts; the next is made while one is used."""
-        order = np.random.default_rng((self.options.seed, self.number, self.epoch)).permutation(len(self.data.train))
-        order = np.resize(order, max(len(order), self.options.batch))
-        wanted = [order[step * self.options.batch :][: self.options.batch] for step in range(self.step, self._steps())]
-        ahead = maker.submit(self._parts, wanted[0]) if wanted else None
-        for following in [*wanted[1:], None]:
-            if ahead is None:
-                return
-            parts = ahead.result()
-            ahead = None if following is None else maker.submit(self._parts, following)
-            yield parts
-
-    def _parts(self, indices: np.ndarray) -> list[_Batch]:
-        mine = np.split(indices, distributed.size())[distributed.rank()]
-        return [self._batch(part) for part in np.split(mine, self.options.accumulate)]
-
-    def _batch(self, indices: np.ndarray) -> _Batch:
-        key = (self.options.seed, self.number, self.epoch)
-        frames = [augment(self.data.train[int(index)], np.random.default_rng((*key, int(index)))) for index in indices]
-        images = evaluate.to_real(np.stack([frame.image for frame in frames]))
-        return _Batch(images, loss.targets(frames, np.asarray(self.anchors), self.stride))
-
-    def _train_step(self, batch: list[_Batch]) -> str:
+    def _train_step(self, batch: list[Batch]) -> str:
         """Train on the parts of `batch`; the losses of the epoch so far as a text."""
         if self.stage.form is not Form.FLOAT and self.step % AIM_EVERY == 0:
             self.network.aim(self._density())
         self.network.train()
         self.optimiser.zero_grad(set_to_none=True)
         losses = torch.zeros(len(self.sums), device=self.device)
+        self.parallel.bytes = 0
         for number, part in enumerate(batch, 1):
             with self.parallel.gathering(number == len(batch)):
                 losses += self._gradients(part, 1 / len(batch))
@@ -411,7 +414,7 @@ class _Run:
             del means["distillation"]
         return means
 
-    def _gradients(self, batch: _Batch, share: float) -> Tensor:
+    def _gradients(self, batch: Batch, share: float) -> Tensor:
         """Add the gradients of `batch`, times its `share` of the step; its losses [4], times that too."""
         images, wanted = batch.images.to(self.device, non_blocking=True), batch.targets.to(self.device)
         with self._autocast():
@@ -450,6 +453,8 @@ class _Run:
 
     def _end_epoch(self, console: Console) -> None:
         line: EpochLine = {"stage": self.stage.name, "epoch": self.epoch + 1, **self._losses()}  # type: ignore[typeddict-item]
+        if distributed.size() > 1:
+            line["bytes_per_step"] = self.parallel.bytes
         self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
         if self.stage.form is not Form.FLOAT:
             line["density"], line["density_by_layer"], line["rho_by_layer"] = report.sparsity(self.network)
@@ -463,7 +468,7 @@ class _Run:
         self._save()
 
     def _evaluate(self, dataset: Dataset) -> evaluate.Precision:
-        return evaluate.evaluate_network(self._trained_network(), self.anchors, dataset)
+        return evaluate.evaluate_network(self._trained_network(), self.anchors, dataset, self._workers())
 
     def _end_stage(self) -> None:
         """Keep what the stage made, and its precision on the test pictures."""
@@ -488,7 +493,7 @@ class _Run:
         network = self._trained_network()
         graph = export.to_graph(network, self.anchors, self.data.train.classes, self.options.height, self.options.width)
         checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
-        comparison = report.compare(forms.of_run(self.folder, self.device), self.data.test)
+        comparison = report.compare(forms.of_run(self.folder, self.device), self.data.test, self._workers())
         summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds)
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
         report.show(comparison, self.console)

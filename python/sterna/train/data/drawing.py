@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from sterna.train.street import PERSON, Colour, Mover, Prop, Street
+from sterna.train.data.street import PERSON, Colour, Mover, Prop, Street
 
 OVERSAMPLE = 3  # sprites are drawn this much larger and shrunk: smooth edges
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.train import drawing
-from sterna.train.drawing import Box
-from sterna.train.frames import Frame
-from sterna.train.street import CLASSES, Mover, Prop, plan
+from sterna.train.data import drawing
+from sterna.train.data.drawing import Box
+from sterna.train.data.frames import Frame, Labels
+from sterna.train.data.street import CLASSES, Mover, Prop, plan
 
 SPLITS = ("train", "val", "test")
 SMALLEST_VISIBLE = 0.4  # an object is labelled if this share of its box is in the picture and not hidden
@@ -59,7 +59,7 @@ class SceneSet:
     classes = CLASSES
 
     def __init__(self, seed: int, split: str, count: int, height: int, width: int) -> None:
-        self._key = (seed, SPLITS.index(split))
+        self._seed, self._split = seed, split
         self._count, self._height, self._width = count, height, width
 
     def __len__(self) -> int:
@@ -68,7 +68,15 @@ class SceneSet:
     def __getitem__(self, index: int) -> Frame:
         if not 0 <= index < self._count:
             raise IndexError(index)
-        return SceneSequence((*self._key, index), self._height, self._width).frame()
+        return SceneSequence((self._seed, SPLITS.index(self._split), index), self._height, self._width).frame()
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`; what hides what is known only once it is drawn."""
+        return self[index].labels
+
+    def resized(self, height: int, width: int) -> SceneSet:
+        """The same scenes drawn at another size."""
+        return SceneSet(self._seed, self._split, self._count, height, width)
 
 
 def _labels(painted: list[tuple[int, Box]], height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -1,0 +1,30 @@
+"""Labelled pictures: where they come from, how they vary, how they reach the training."""
+
+from __future__ import annotations
+
+from sterna.train.data.augment import augment
+from sterna.train.data.frames import BACKGROUND, Dataset, Frame, Labels
+from sterna.train.data.options import SCENES, DataOptions
+from sterna.train.data.scenes import SPLITS, SceneSet
+from sterna.train.data.splits import Splits, open_data, open_split
+from sterna.train.data.statistics import Statistics, check
+from sterna.train.data.stream import default_workers, frames
+
+__all__ = [
+    "BACKGROUND",
+    "SCENES",
+    "SPLITS",
+    "DataOptions",
+    "Dataset",
+    "Frame",
+    "Labels",
+    "SceneSet",
+    "Splits",
+    "Statistics",
+    "augment",
+    "check",
+    "default_workers",
+    "frames",
+    "open_data",
+    "open_split",
+]

@@ -1,0 +1,117 @@
+"""Pascal VOC folders: JPEGImages, Annotations and ImageSets/Main (Everingham et al. 2010)."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import NamedTuple
+
+from sterna.errors import SternaError
+from sterna.run.pictures import SUFFIXES
+from sterna.train.data.formats.record import (
+    LabelledObject,
+    Record,
+    check_different,
+    check_size,
+    empty_split,
+    inside,
+    no_split,
+    picture_size,
+)
+
+PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+class _Entry(NamedTuple):
+    name: str
+    listed: Path
+
+
+class VocFolder:
+    """A Pascal VOC folder; its splits are the image sets in ImageSets/Main."""
+
+    format = "Pascal VOC"
+    looked_for = f"{PICTURES}, {LABELS} and {SETS} (Pascal VOC)"
+
+    def __init__(self, folder: Path) -> None:
+        for part in (PICTURES, LABELS, SETS):
+            if not (folder / part).is_dir():
+                raise SternaError(
+                    f"no folder {part}",
+                    where=str(folder),
+                    remedy=f"give a Pascal VOC folder, which holds {PICTURES}, {LABELS} and {SETS}",
+                )
+        self._folder = folder
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether `path` is meant as a Pascal VOC folder."""
+        return (path / PICTURES).is_dir() or ((path / LABELS).is_dir() and (path / SETS).is_dir())
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the image sets."""
+        return tuple(sorted(path.stem for path in (self._folder / SETS).glob("*.txt")))
+
+    def classes(self, split: str) -> None:
+        """VOC declares none."""
+        return
+
+    def entries(self, split: str) -> list[_Entry]:
+        """The pictures that an image set lists."""
+        listed = self._folder / SETS / f"{split}.txt"
+        if split not in self.splits:
+            raise no_split(self._folder / SETS, split, self.splits)
+        lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
+        # A line may carry a flag behind the name, as in the class lists of the original challenge.
+        names = [line.split()[0] for line in lines if line.strip()]
+        if not names:
+            raise empty_split(listed)
+        check_different(names, "picture", listed)
+        return [_Entry(name, listed) for name in names]
+
+    def record(self, entry: _Entry) -> Record:
+        """Picture and annotation of an entry."""
+        picture = self._picture(entry.name)
+        size = picture_size(picture, entry.listed)
+        path = self._folder / LABELS / f"{entry.name}.xml"
+        root = _parse(path)
+        said = [root.findtext(f"size/{side}") or "" for side in ("width", "height")]
+        width, height = (int(text) if text.strip().isdecimal() else None for text in said)
+        check_size((width, height), size, str(path))
+        return Record(picture, size, [_object(found, size, path) for found in enumerate(root.iter("object"), 1)])
+
+    def _picture(self, name: str) -> Path:
+        stem = self._folder / PICTURES / name
+        candidates = [stem.with_name(stem.name + suffix) for suffix in (".jpg", *SUFFIXES)]
+        return next((path for path in candidates if path.is_file()), candidates[0])
+
+
+def _parse(path: Path) -> ElementTree.Element:
+    try:
+        return ElementTree.parse(path).getroot()
+    except FileNotFoundError:
+        raise SternaError(
+            "the annotation is missing", where=str(path), remedy="add it or take its picture from the list"
+        ) from None
+    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
+        raise SternaError(
+            f"the annotation cannot be read ({error})", where=str(path), remedy="write it again as XML"
+        ) from None
+
+
+def _object(found: tuple[int, ElementTree.Element], size: tuple[int, int], path: Path) -> LabelledObject:
+    number, element = found
+    name = (element.findtext("name") or "").strip()
+    where = f"{path}: object {number} ({name or 'no name'})"
+    texts = [(element.findtext(f"bndbox/{corner}") or "").strip() for corner in CORNERS]
+    if not name:
+        raise SternaError("an object without a name", where=where, remedy="name its class or delete the object")
+    try:
+        left, top, right, bottom = (float(text) for text in texts)
+    except ValueError:
+        left = top = right = bottom = float("nan")
+    # VOC counts pixels from 1 and includes the last one: a box from 9 to 9 is one pixel wide.
+    box = inside((left - 1, top - 1, right, bottom), size, where, " ".join(texts), " ".join(CORNERS) + " from 1")
+    return LabelledObject(name, box, (element.findtext("difficult") or "0").strip() == "1")

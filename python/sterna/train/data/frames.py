@@ -1,0 +1,95 @@
+"""Labelled pictures: what every data set gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+BACKGROUND = 128  # the real 0 of the network
+
+
+class Labels(NamedTuple):
+    """The objects of one picture.
+
+    boxes: float32 [N, 4], left, top, right, bottom in pixels. classes: int64 [N]. difficult: bool [N], boxes that
+    training skips and evaluation ignores.
+    """
+
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    difficult: NDArray[np.bool_]
+
+
+class Frame(NamedTuple):
+    """One picture and its labels.
+
+    image: uint8 [H, W, 3] RGB. boxes: float32 [N, 4], left, top, right, bottom in pixels of `image`.
+    classes: int64 [N]. difficult: bool [N], boxes that training skips and evaluation ignores.
+    """
+
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    difficult: NDArray[np.bool_]
+
+    @property
+    def labels(self) -> Labels:
+        """The frame without its pixels."""
+        return Labels(self.boxes, self.classes, self.difficult)
+
+
+class Dataset(Protocol):
+    """Frames of one size by index, made when they are asked for."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names; the index is the class number."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Frame: ...
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`, without reading its pixels where that saves time."""
+        ...
+
+    def resized(self, height: int, width: int) -> Dataset:
+        """The same pictures at height x width pixels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Resized:
+    """The frames of `source` at height x width pixels, aspect not kept."""
+
+    source: Dataset
+    height: int
+    width: int
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names of the source."""
+        return self.source.classes
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Frame:
+        frame = self.source[index]
+        height, width, _ = frame.image.shape
+        factors = np.array([self.width / width, self.height / height] * 2, np.float32)
+        small = Image.fromarray(frame.image).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        return frame._replace(image=np.asarray(small), boxes=frame.boxes * factors)
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`."""
+        return self[index].labels
+
+    def resized(self, height: int, width: int) -> Dataset:
+        """The source at another size."""
+        return self.source.resized(height, width)

@@ -1,0 +1,154 @@
+"""Labelled pictures of a folder as a data set: records in memory, pictures read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sterna.errors import SternaError
+from sterna.run import pictures
+from sterna.train.data.formats.record import Record
+from sterna.train.data.frames import Frame, Labels
+
+SMALLEST_SIDE = 2.0  # pixels of the resized picture; boxes thinner than this count as difficult
+
+
+@dataclass(frozen=True)
+class Table:
+    """The records of a split, packed: what stays in memory is about 40 bytes an object.
+
+    pictures: N paths. sizes: int32 [N, 2], width and height. starts: int64 [N + 1], the objects of picture i are
+    starts[i] to starts[i + 1]. boxes: float64 [M, 4] in pixels of the picture as it is on disk. kinds: int32 [M],
+    indices into `names`. difficult: bool [M]. first: for each name the first picture that shows such an object.
+    """
+
+    pictures: list[str]
+    sizes: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    kinds: NDArray[np.int32]
+    difficult: NDArray[np.bool_]
+    names: list[str]
+    first: list[str]
+
+    @staticmethod
+    def pack(records: Iterable[Record]) -> Table:
+        """All `records`, in order."""
+        numbers: dict[str, int] = {}
+        paths, sizes, starts, first = [], [], [0], []
+        boxes: list[NDArray[np.float64]] = []
+        kinds: list[NDArray[np.int32]] = []
+        difficult: list[NDArray[np.bool_]] = []
+        for picture, size, objects in records:
+            paths.append(str(picture))
+            sizes.append(size)
+            starts.append(starts[-1] + len(objects))
+            for thing in objects:
+                if thing.name not in numbers:
+                    numbers[thing.name] = len(numbers)
+                    first.append(str(picture))
+            boxes.append(np.array([thing.box for thing in objects], np.float64).reshape(-1, 4))
+            kinds.append(np.array([numbers[thing.name] for thing in objects], np.int32))
+            difficult.append(np.array([thing.difficult for thing in objects], bool))
+        return Table(
+            pictures=paths,
+            sizes=np.array(sizes, np.int32),
+            starts=np.array(starts, np.int64),
+            boxes=np.concatenate(boxes),
+            kinds=np.concatenate(kinds),
+            difficult=np.concatenate(difficult),
+            names=list(numbers),
+            first=first,
+        )
+
+    def keep(self, numbers: Sequence[int | None]) -> Table:
+        """The objects of the names that have a number (one entry a name), with that number as their kind."""
+        table = np.array([-1 if number is None else number for number in numbers], np.int32)
+        kinds = table[self.kinds] if len(table) else self.kinds
+        kept = kinds >= 0
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return replace(
+            self,
+            starts=before[self.starts],
+            boxes=self.boxes[kept],
+            kinds=kinds[kept],
+            difficult=self.difficult[kept],
+        )
+
+
+class LabelledSet:
+    """The pictures of a split, resized to height x width (aspect not kept), as a data set.
+
+    classes: names by class number. rename: other names for those of the files, applied first. An object of none of
+    `classes` is left out if `others_out`, and otherwise raises SternaError that names its picture.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        height: int,
+        width: int,
+        classes: Sequence[str],
+        rename: Mapping[str, str] | None = None,
+        *,
+        others_out: bool = False,
+    ) -> None:
+        self.classes = tuple(classes)
+        self._height, self._width = height, width
+        names = [(rename or {}).get(name, name) for name in table.names]
+        if not others_out:
+            _refuse_others(names, self.classes, table.first)
+        numbers = {name: number for number, name in enumerate(self.classes)}
+        self._table = table.keep([numbers.get(name) for name in names])
+        #: Objects that were left out because no class has their name.
+        self.left_out = len(table.kinds) - len(self._table.kinds)
+        if not len(self._table.kinds):
+            raise SternaError(
+                "no labelled object in the split",
+                where=str(Path(table.pictures[0]).parent),
+                attribute="classes",
+                value=", ".join(self.classes) or "none",
+                allowed=", ".join(sorted(set(names))) or "none there",
+                remedy="name a split and classes of which the annotations hold objects",
+            )
+
+    def __len__(self) -> int:
+        return len(self._table.pictures)
+
+    def __getitem__(self, index: int) -> Frame:
+        picture = pictures.read(Path(self._table.pictures[index]))
+        small = picture.resize((self._width, self._height), Image.Resampling.BILINEAR)
+        return Frame(np.asarray(small), *self.labels(index))
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`, from its record."""
+        table = self._table
+        mine = slice(table.starts[index], table.starts[index + 1])
+        size = np.array([self._width, self._height])
+        boxes = (table.boxes[mine] * np.tile(size / table.sizes[index], 2)).clip(0, np.tile(size, 2)).astype(np.float32)
+        thin = (boxes[:, 2:] - boxes[:, :2]).min(1, initial=np.inf) < SMALLEST_SIDE
+        return Labels(boxes, table.kinds[mine].astype(np.int64), table.difficult[mine] | thin)
+
+    def resized(self, height: int, width: int) -> LabelledSet:
+        """The same records at another size."""
+        other = object.__new__(LabelledSet)
+        other.__dict__.update(self.__dict__, _height=height, _width=width)
+        return other
+
+
+def _refuse_others(names: Sequence[str], classes: Sequence[str], first: Sequence[str]) -> None:
+    for name, picture in zip(names, first, strict=True):
+        if name not in classes:
+            raise SternaError(
+                "an object of a class that the training pictures do not have",
+                where=picture,
+                attribute="class",
+                value=name,
+                allowed=", ".join(classes),
+                remedy="correct the annotation, rename the class, or say which classes to keep",
+            )

@@ -1,0 +1,41 @@
+"""Which pictures a run sees, and how."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from sterna.train.text_options import listed, paired
+
+SCENES = "scenes"
+
+
+class DataOptions(BaseModel):
+    """Options of the data of a run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: str = Field(SCENES, description="'scenes' for generated street scenes, or a data set: Pascal VOC, COCO, YOLO")
+    train_split: str = Field("train", description="folder: split to train on")
+    val_split: str | None = Field(None, description="folder: split to watch mAP on; default val, or else test")
+    test_split: str | None = Field(None, description="folder: split for the final figures; default test, or else val")
+    train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training pictures to use, by the seed")
+    classes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+        (), description="folder: classes A,B to keep, in this order; default all"
+    )
+    rename: Annotated[dict[str, str], BeforeValidator(paired)] = Field(
+        {}, description="folder: new names OLD=NEW,OLD=NEW of classes, before --classes"
+    )
+    height: int = Field(160, ge=32, le=1024, multiple_of=32, description="picture height, a multiple of 32")
+    width: int = Field(160, ge=32, le=1024, multiple_of=32, description="picture width, a multiple of 32")
+    seed: int = Field(0, ge=0, lt=1 << 31, description="of order, variation and scenes")
+    train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: different pictures to train on")
+    val_scenes: int = Field(100, ge=1, le=100_000, description="scenes: pictures to watch mAP on")
+    test_scenes: int = Field(200, ge=1, le=100_000, description="scenes: pictures for the final figures")
+    multi_scale: float = Field(
+        0.0, ge=0.0, lt=1.0, description="training pictures vary in size by up to this share, in steps of 32 pixels"
+    )
+    workers: int | None = Field(
+        None, ge=0, le=256, description="processes that make pictures; if not given, one less than the processor cores"
+    )

@@ -1,0 +1,139 @@
+"""Data sets made of others: a part of one, several as one, pictures with labels from elsewhere."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sterna.errors import SternaError
+from sterna.run import pictures
+from sterna.train.data.frames import Dataset, Frame, Labels
+
+SUFFIXES = frozenset(Image.registered_extensions())
+
+
+@dataclass(frozen=True)
+class Part:
+    """The frames `indices` of `source`; an index may come more than once."""
+
+    source: Dataset
+    indices: Sequence[int]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names of the source."""
+        return self.source.classes
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int) -> Frame:
+        return self.source[self.indices[index]]
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`."""
+        return self.source.labels(self.indices[index])
+
+    def resized(self, height: int, width: int) -> Dataset:
+        """The same part at another size."""
+        return Part(self.source.resized(height, width), self.indices)
+
+
+def share(dataset: Dataset, part: float, seed: int) -> Dataset:
+    """The share `part` (0..1] of `dataset`, at least one frame, drawn by `seed`; a smaller share is part of a larger."""
+    if part == 1:
+        return dataset
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    return Part(dataset, sorted(order[: max(1, round(part * len(dataset)))].tolist()))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The frames of several data sets of the same classes, one set after the other."""
+
+    sources: Sequence[Dataset]
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names of the sources."""
+        return self.sources[0].classes
+
+    def __len__(self) -> int:
+        return sum(map(len, self.sources))
+
+    def _find(self, index: int) -> tuple[Dataset, int]:
+        ends = list(accumulate(map(len, self.sources)))
+        number = bisect_right(ends, index)
+        return self.sources[number], index - (ends[number - 1] if number else 0)
+
+    def __getitem__(self, index: int) -> Frame:
+        source, inside = self._find(index)
+        return source[inside]
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`."""
+        source, inside = self._find(index)
+        return source.labels(inside)
+
+    def resized(self, height: int, width: int) -> Dataset:
+        """The same sets at another size."""
+        return Joined([source.resized(height, width) for source in self.sources])
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The picture files `paths`, at height x width pixels, with labels from elsewhere or none.
+
+    found: labels of each picture in pixels of a frame of `found_size`, height and width; empty: no picture has any.
+    """
+
+    paths: Sequence[Path]
+    classes: tuple[str, ...]
+    height: int
+    width: int
+    found: Sequence[Labels] = ()
+    found_size: tuple[int, int] = (1, 1)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Frame:
+        picture = pictures.read(self.paths[index]).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        return Frame(np.asarray(picture), *self.labels(index))
+
+    def labels(self, index: int) -> Labels:
+        """Labels of frame `index`."""
+        if not self.found:
+            return Labels(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool))
+        labels = self.found[index]
+        height, width = self.found_size
+        factors = np.array([self.width / width, self.height / height] * 2, np.float32)
+        return labels._replace(boxes=labels.boxes * factors)
+
+    def resized(self, height: int, width: int) -> Pictures:
+        """The same pictures at another size."""
+        return Pictures(self.paths, self.classes, height, width, self.found, self.found_size)
+
+    def labelled(self, found: Sequence[Labels]) -> Pictures:
+        """The same pictures with labels `found` in frames of this size."""
+        return Pictures(self.paths, self.classes, self.height, self.width, found, (self.height, self.width))
+
+
+def open_pictures(folder: Path, classes: tuple[str, ...], height: int, width: int) -> Pictures:
+    """All pictures in `folder` and the folders in it, in order of their names.
+
+    Raises SternaError if it is no folder or holds no picture.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    if not paths:
+        raise SternaError(
+            "no pictures to learn from", where=str(folder), attribute="unlabelled",
+            remedy="name a folder that holds pictures", value=str(folder),
+        )  # fmt: skip
+    return Pictures(paths, classes, height, width)
