@@ -23,7 +23,8 @@ def main() -> None:
     result = train(options)
     MODEL.parent.mkdir(exist_ok=True)
     shutil.copyfile(result.graph, MODEL)
-    print(f"{MODEL}: integer mAP {result.summary['integer_map50']:.3f}, density {result.summary['density']:.3f}")
+    precision, density = result.summary["precision"]["integer"]["map50"], result.summary["density"]
+    print(f"{MODEL}: integer mAP {precision:.3f}, density {density:.3f}")
 
 
 if __name__ == "__main__":

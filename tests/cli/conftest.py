@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from sterna.cli.guard import guarded
 from sterna.cli.main import app
@@ -19,6 +20,8 @@ from sterna.graph import file as graph_file
 from sterna.run import package as package_file
 from sterna.run.package import Package
 from sterna.spec.config import load_config
+from sterna.train import train
+from sterna.train.options import parse
 from support.engines import SIMULATORS
 
 CLASSES = ["vehicle", "person"]
@@ -87,6 +90,15 @@ def graph_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("graph") / "small.sterna-graph"
     graph_file.save(make_graph(CLASSES), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The smallest run that trains, to its end."""
+    folder = tmp_path_factory.mktemp("run") / "run"
+    counts = {"train_scenes": 4, "val_scenes": 1, "test_scenes": 3, "float_epochs": 1, "ternary_epochs": 1, "batch": 4}
+    train(parse(**counts, height=32, width=32, threads=1, output=folder), Console(quiet=True))
+    return folder
 
 
 @pytest.fixture(scope="session")

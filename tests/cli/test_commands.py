@@ -89,7 +89,32 @@ def test_compare_of_equal_devices(sterna: Sterna, package_path: Path, pictures: 
 def test_eval_prints_precision(sterna: Sterna, graph_path: Path) -> None:
     ended = sterna("eval", graph_path, "--scenes", 4)
     assert ended.code == 0, ended.err
-    assert "vehicle" in ended.out and "mAP" in ended.out
+    assert "vehicle" in ended.out and "mAP50-95" in ended.out and "on 4 pictures" in ended.out
+    assert "integer" in ended.out and "float" not in ended.out
+
+
+def test_eval_of_a_run_shows_its_forms_and_writes_them(sterna: Sterna, run_folder: Path, tmp_path: Path) -> None:
+    figures, report = tmp_path / "new" / "figures.json", tmp_path / "report"
+    ended = sterna("eval", run_folder, "--json", figures, "--report", report)
+    assert ended.code == 0, ended.err
+    for part in ("float", "ternary", "integer", "on 3 pictures", "conv10", "rho", str(figures), str(report)):
+        assert part in ended.out.replace("\n", "")
+    written = json.loads(figures.read_text())
+    assert list(written["precision"]) == ["float", "ternary", "integer"] and written["pictures"] == 3
+    summary = json.loads((run_folder / "summary.json").read_text())
+    assert {form: each["map50"] for form, each in written["precision"].items()} == {
+        form: each["map50"] for form, each in summary["precision"].items()
+    }
+    assert written["layers"] == summary["layers"]
+    assert "Training" in (report / "summary.html").read_text("utf-8")
+    with Image.open(report / "precision_recall.png") as picture:
+        assert picture.width > 300
+
+
+def test_eval_of_a_run_on_other_pictures(sterna: Sterna, run_folder: Path) -> None:
+    ended = sterna("eval", run_folder, "--scenes", 2, "--split", "val")
+    assert ended.code == 0, ended.err
+    assert "on 2 pictures" in ended.out
 
 
 def test_doctor_is_content_here(sterna: Sterna) -> None:

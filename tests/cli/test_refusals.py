@@ -189,3 +189,18 @@ def test_unknown_device(sterna: Sterna, package_path: Path, picture: Path, tmp_p
 def test_train_on_what_is_no_data(sterna: Sterna, tmp_path: Path) -> None:
     assert_refused(sterna("train", "--data", tmp_path / "none", "--output", tmp_path / "run"), "none")
     assert_refused(sterna("train", "--output", tmp_path / "other", "--resume"), "no training run")
+
+
+def test_eval_of_a_run_that_has_not_ended(sterna: Sterna, run_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "options.json").write_bytes((run_folder / "options.json").read_bytes())
+    assert_refused(sterna("eval", tmp_path), str(tmp_path), "no integer graph yet", "resume")
+
+
+def test_eval_of_a_folder_without_a_run(sterna: Sterna, tmp_path: Path) -> None:
+    assert_refused(sterna("eval", tmp_path), "no training run in the folder")
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(sterna: Sterna, graph_path: Path) -> None:
+    for option in ("--report", "--json"):
+        ended = sterna("eval", graph_path, option, graph_path / "below", "--scenes", 1_000_000)
+        assert_refused(ended, str(graph_path))

@@ -15,38 +15,22 @@ from sterna.train import evaluate, export, integer, networks, report
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
 from sterna.train.networks import Form, Network
-
-ANCHORS = [[1.0, 2.0], [2.0, 1.0], [3.0, 2.0], [2.0, 4.0], [5.0, 4.0]]
-SIZE = 64
+from support.small_detector import ANCHORS, SIZE, small_graph, small_network, small_scenes
 
 
 @pytest.fixture(scope="module")
 def scenes() -> SceneSet:
-    return SceneSet(0, "test", 4, SIZE, SIZE)
+    return small_scenes()
 
 
 @pytest.fixture(scope="module")
 def network(scenes: SceneSet) -> Network:
-    """A nano with random weights, normalisation of every sign and statistics of real pictures."""
-    torch.manual_seed(0)
-    torch.set_num_threads(1)  # tests that trained before may have set more; the order of sums decides at step edges
-    made = networks.build("yolov2-nano", len(CLASSES), Form.QUANTISED)
-    for name, tensor in made.named_parameters():
-        if name.endswith("norm.weight"):
-            torch.nn.init.normal_(tensor, 0.0, 1.0)
-        elif name.endswith("norm.bias"):
-            torch.nn.init.normal_(tensor, 0.0, 0.5)
-    made.aim(0.3)
-    images = np.stack([scenes[index].image for index in range(len(scenes))])
-    with torch.no_grad():
-        for _ in range(30):
-            made(evaluate.to_real(images))
-    return made.eval()
+    return small_network(scenes)
 
 
 @pytest.fixture(scope="module")
 def graph(network: Network) -> Graph:
-    return export.to_graph(network, ANCHORS, CLASSES, SIZE, SIZE)
+    return small_graph(network)
 
 
 def test_every_layer_of_the_graph_follows_the_network(network: Network, graph: Graph, scenes: SceneSet) -> None:

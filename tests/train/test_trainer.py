@@ -52,10 +52,10 @@ def test_a_run_leaves_graph_summary_and_log(whole: Path) -> None:
     assert graph.metadata["classes"] == ["vehicle", "person"] and len(graph.metadata["anchors"]) == 5
     summary = json.loads((whole / run_folder.SUMMARY).read_text())
     for form in ("float", "ternary", "integer"):
-        assert 0 <= summary[f"{form}_map50"] <= 1
+        assert 0 <= summary["precision"][form]["map50"] <= 1
     assert summary["weights"] == 189_092 and summary["density"] < 0.31
     assert set(summary["map50_by_stage"]) == {"float", "ternary", "quantised", "integer"}
-    assert set(summary["density_by_layer"]) >= {"conv1", "head"}
+    assert set(summary["layers"]) >= {"conv1", "head"}
     log = json.loads((whole / run_folder.LOG).read_text())
     assert [(line["stage"], line["epoch"]) for line in log] == [
         ("float", 1),

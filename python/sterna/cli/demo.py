@@ -14,7 +14,6 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from sterna.cli import draw
 from sterna.cli.demo_report import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
 from sterna.cli.detect import as_json
 from sterna.cli.devices import RTL, open_device
@@ -23,6 +22,7 @@ from sterna.cli.layers import density, layer_costs, print_costs
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.graph import file as graph_file
+from sterna.run import draw
 from sterna.run import package as package_file
 from sterna.run.compare import Comparison, compare_results
 from sterna.run.detector import Detector, prepare
@@ -99,7 +99,12 @@ def demo(
         difference=None if run.comparison.equal else str(run.comparison.first),
         cycles=run.counters.cycles,
         density=density(graph) or 0.0,
-        precision=Precision(scenes=judged, map50=found.map50, per_class=found.per_class, method=METHOD),
+        precision=Precision(
+            scenes=judged,
+            map50=found.map50,
+            per_class={name: found.classes[name].ap50 for name in found.classes},
+            method=METHOD,
+        ),
         seconds=stage.seconds,
     )
     write_report(report, output)

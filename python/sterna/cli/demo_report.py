@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from pydantic import BaseModel, ConfigDict
 
 from sterna.cli.layers import COST_TITLES, LayerCost, cost_cells
+from sterna.run import page
 
 JSON_NAME, HTML_NAME, SHEET_NAME = "report.json", "report.html", "sheet.png"
 
@@ -58,9 +58,6 @@ class Report(_Record):
 def write_report(report: Report, folder: Path) -> None:
     """Write both forms to `folder`."""
     (folder / JSON_NAME).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("sterna.cli"), undefined=jinja2.StrictUndefined, autoescape=True
-    )
-    page = templates.get_template("report.html.j2")
     rows = [cost_cells(cost) for cost in report.layers]
-    (folder / HTML_NAME).write_text(page.render(report=report, titles=COST_TITLES, rows=rows), encoding="utf-8")
+    text = page.render("sterna.cli", "report.html.j2", report=report, titles=COST_TITLES, rows=rows)
+    (folder / HTML_NAME).write_text(text, encoding="utf-8")

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sterna.cli import draw, pictures
+from sterna.cli import pictures
 from sterna.cli.devices import open_device
 from sterna.cli.progress import bar
+from sterna.run import draw
 from sterna.run import package as package_file
 from sterna.run.boxes import Detections
 from sterna.run.detector import Detector, prepare

@@ -1,40 +1,76 @@
-"""`sterna eval`: the precision of an integer graph on labelled pictures."""
+"""`sterna eval`: the precision of an integer graph, or of all forms in a run folder, on labelled pictures."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from sterna.cli.models import read_graph
+from sterna.cli.progress import bar
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run.detector import Detector
-from sterna.train import evaluate_graph
-from sterna.train.data import SCENES, SPLITS, Dataset, SceneSet, check, default_workers, open_split
-from sterna.train.evaluate import METHOD
+from sterna.train import figures, forms, load_options, report, run_folder, summary_page
+from sterna.train.data import SCENES, SPLITS, Dataset, SceneSet, check, default_workers, open_data, open_split
+from sterna.train.history import EpochLine
+from sterna.train.networks import Network
+from sterna.train.options import TrainOptions
+from sterna.train.report import INTEGER, Comparison
+
+CURVES_NAME = "precision_recall.png"
+#: What a graph that comes without a run folder is measured on, unless said otherwise.
+SPLIT, SCENE_COUNT, SEED = "test", 200, 0
 
 
-def evaluate(path: Path, data: str, split: str, scenes: int, seed: int) -> None:
-    """Print the mAP of the integer reference of the graph in `path`."""
-    graph = read_graph(path)
-    dataset = _open(data, split, scenes, seed, graph)
+@dataclass(frozen=True)
+class Wanted:
+    """The pictures to measure on; None is what the run was started with, or the default."""
+
+    data: str | None = None
+    split: str | None = None
+    scenes: int | None = None
+    seed: int | None = None
+
+
+def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None) -> None:
+    """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report."""
+    options = load_options(path) if path.is_dir() else None
+    found: Mapping[str, Network | Graph] = forms.of_run(path) if options else {INTEGER: read_graph(path)}
+    dataset = _open(wanted, options, found[INTEGER])
+    _make_folders(json_file, folder)
+    with bar("evaluate") as show:
+        comparison = report.compare(found, dataset, default_workers(), show)
+    report.show(comparison, Console())
+    if json_file:
+        _write_json(json_file, comparison)
+    if folder:
+        _write_report(folder, path, options, found, dataset, comparison)
+
+
+def _make_folders(json_file: Path | None, folder: Path | None) -> None:
+    """Before the work begins, so that a place that cannot be written to is refused at once."""
+    for each in (json_file and json_file.parent, folder):
+        if each:
+            each.mkdir(parents=True, exist_ok=True)
+
+
+def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
+    assert isinstance(graph, Graph)
+    if options and wanted == Wanted():
+        return open_data(options).test
+    height, width = graph.input.height, graph.input.width
+    data = wanted.data or (options.data if options else SCENES)
     if data != SCENES:
+        dataset = open_split(Path(data), wanted.split or SPLIT, height, width, Detector.of(graph).classes)
         for warning in check(dataset).warnings:
             print(warning)
-    found = evaluate_graph(graph, dataset, default_workers())
-    table = Table("class", "average precision", title=f"mAP {found.map50:.3f} on {len(dataset)} pictures")
-    for name, value in found.per_class.items():
-        table.add_row(name, f"{value:.3f}")
-    Console().print(table)
-    print(f"Method: {METHOD}.")
-
-
-def _open(data: str, split: str, scenes: int, seed: int, graph: Graph) -> Dataset:
-    height, width = graph.input.height, graph.input.width
-    if data != SCENES:
-        return open_split(Path(data), split, height, width, Detector.of(graph).classes)
+        return dataset
+    split = wanted.split or SPLIT
     if split not in SPLITS:
         raise SternaError(
             "generated scenes have no such split",
@@ -44,4 +80,44 @@ def _open(data: str, split: str, scenes: int, seed: int, graph: Graph) -> Datase
             allowed=", ".join(SPLITS),
             remedy="name one of these",
         )
-    return SceneSet(seed, split, scenes, height, width)
+    count = wanted.scenes or (options.test_scenes if options else SCENE_COUNT)
+    seed = wanted.seed if wanted.seed is not None else (options.seed if options else SEED)
+    return SceneSet(seed, split, count, height, width)
+
+
+def _write_json(file: Path, comparison: Comparison) -> None:
+    file.write_text(comparison.model_dump_json() + "\n", encoding="utf-8")
+    print(f"Figures: {file}")
+
+
+def _write_report(
+    folder: Path,
+    path: Path,
+    options: TrainOptions | None,
+    found: Mapping[str, Network | Graph],
+    dataset: Dataset,
+    comparison: Comparison,
+) -> None:
+    (folder / CURVES_NAME).write_bytes(figures.png(figures.precision_recall(comparison.precision)))
+    # One form is enough to look at: the forms find nearly the same boxes.
+    integer = report.evaluators({INTEGER: found[INTEGER]}, tuple(dataset.classes))[INTEGER]
+    page = summary_page.write_html(
+        folder,
+        title=f"Evaluation of {path.name}",
+        options=options.model_dump(mode="json", exclude={"output", "resume", "data"}) if options else {},
+        comparison=comparison,
+        history=_history(path) if options else (),
+        samples={INTEGER: figures.samples(integer, dataset)},
+    )
+    print(f"Report: {page} and {folder / CURVES_NAME}")
+
+
+def _history(folder: Path) -> list[EpochLine]:
+    file = folder / run_folder.LOG
+    try:
+        lines: list[Any] = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise SternaError(
+            "the log of the run cannot be read", where=str(file), remedy="evaluate the run without --report"
+        ) from None
+    return lines

@@ -54,16 +54,36 @@ def train(context: typer.Context) -> None:
 
 @app.command("eval")
 def evaluate(
-    graph: Annotated[Path, typer.Argument(help="Integer graph, or package.", show_default=False)],
-    data: Annotated[str, typer.Option(help="'scenes', or a data set: Pascal VOC, COCO or YOLO.")] = "scenes",
-    split: Annotated[str, typer.Option(help="Which pictures: train, val, test, or what the data set has.")] = "test",
-    scenes: Annotated[int, typer.Option(min=1, help="Generated scenes to use.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the generated scenes.")] = 0,
+    target: Annotated[Path, typer.Argument(help="Run folder, integer graph, or package.", show_default=False)],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="'scenes', or a data set: Pascal VOC, COCO or YOLO.", show_default="that of the run, or scenes"
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Which pictures: train, val, test, or what the data set has.", show_default="test"),
+    ] = None,
+    scenes: Annotated[
+        int | None, typer.Option(min=1, help="Generated scenes to use.", show_default="those of the run, or 200")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of the generated scenes.", show_default="that of the run, or 0")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="File to write all figures to.", show_default=False)
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write precision-recall curves and summary.html to.", show_default=False),
+    ] = None,
 ) -> None:
-    """Measure the mAP of an integer graph at IoU 0.5."""
+    """Measure average precision: of an integer graph, or of all forms of a run side by side."""
+    from sterna.cli.evaluate import Wanted
     from sterna.cli.evaluate import evaluate as run
 
-    run(graph, data, split, scenes, seed)
+    run(target, Wanted(data, split, scenes, seed), json_file, report)
 
 
 @app.command("compile")

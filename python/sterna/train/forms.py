@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from sterna.errors import SternaError
-from sterna.train import checkpoint
+from sterna.graph import Graph, file
+from sterna.train import checkpoint, run_folder, stages
 from sterna.train.networks import Concat, Conv, Form, Head, LayerSpec, Network, Pool, Reorg
 from sterna.train.quantisers import Pattern
 
@@ -70,6 +73,20 @@ def plain(layers: tuple[LayerSpec, ...]) -> list[dict[str, Any]]:
 def from_plain(values: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
     """The description that `plain` wrote."""
     return tuple(_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values)))
+
+
+def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Network | Graph]:
+    """The forms of the finished run in `folder`: `float`, `ternary` (quantised, in float arithmetic) and `integer`.
+
+    Networks are put on `device`. Raises SternaError if the run has not ended, or one of its files is damaged.
+    """
+    graph = folder / run_folder.GRAPH
+    last = stages.plan(run_folder.load_options(folder))[-1].name
+    if not graph.is_file():
+        raise SternaError("the run has no integer graph yet", where=str(folder), remedy="finish it with resume")
+    ternary = load(folder / f"{last}{SUFFIX}").network.to(device)
+    ternary.form = Form.QUANTISED
+    return {"float": load(find(folder)).network.to(device), "ternary": ternary, "integer": file.load(graph)}
 
 
 def find(path: Path) -> Path:

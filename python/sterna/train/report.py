@@ -1,29 +1,92 @@
-"""Figures of a finished run: precision of the three forms, density by layer, ternary against integer."""
+"""The forms of a detector side by side: precision, and layer by layer density, threshold and where integers differ."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
+from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, reference
-from sterna.run.detector import to_integers
-from sterna.train import evaluate
-from sterna.train.data.frames import Dataset
-from sterna.train.networks import Form, Network
+from sterna.run.detector import Detector, to_integers
+from sterna.train import evaluate, quantisers
+from sterna.train.data import SCENES, Dataset
+from sterna.train.evaluate import Evaluator, Execute, Precision
+from sterna.train.history import EpochLine, total_loss
+from sterna.train.networks import Network
 from sterna.train.options import TrainOptions
 
 COMPARED = 16  # pictures on which the layers of the ternary network and of the integer graph are compared
+TERNARY, INTEGER = "ternary", "integer"  # names of forms: quantised in float arithmetic, and the graph
+#: Rows of the precision table that are no class: attribute of Precision, and its title.
+MEANS = {
+    "map50": "mAP50",
+    "map": "mAP50-95",
+    "small": "mAP50-95, area below 32²",
+    "medium": "mAP50-95, between",
+    "large": "mAP50-95, area above 96²",
+}
+
+#: Called with what is done, of how much, and of what.
+Progress = Callable[[int, int, str], None]
 
 
-def total_density(network: Network) -> float:
-    """Nonzero weights / all weights of a ternary network, layers of several digits included."""
-    weights = [integers for integers, _ in network.integer_weights().values()]
-    return sum(int(tensor.count_nonzero()) for tensor in weights) / sum(tensor.numel() for tensor in weights)
+class _Figures(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LayerFigures(_Figures):
+    """One layer of the graph; None is what it does not have, or what was not compared.
+
+    density: nonzero weights / weights. rho: threshold of ternary weights, as a multiple of the mean magnitude.
+    share: activations that ternary network and integer graph have different, 0..1; largest: how far, in steps.
+    """
+
+    density: float | None = None
+    rho: float | None = None
+    share: float | None = None
+    largest: float | None = None
+
+
+class Comparison(_Figures):
+    """The forms of one detector on one data set; `method` says how precision is computed."""
+
+    pictures: int
+    method: str
+    #: By form.
+    precision: dict[str, Precision]
+    #: By name, in the order of the graph.
+    layers: dict[str, LayerFigures]
+
+
+class Sparsity(NamedTuple):
+    """Of a ternary network: nonzero weights / weights, all and by layer; rho of each layer with ternary weights."""
+
+    density: float
+    density_by_layer: dict[str, float]
+    rho_by_layer: dict[str, float]
+
+
+def sparsity(network: Network) -> Sparsity:
+    """Density and thresholds of a ternary network, layers of several digits included in the density."""
+    weights = {name: integers for name, (integers, _) in network.integer_weights().items()}
+    nonzeros = {name: int(integers.count_nonzero()) for name, integers in weights.items()}
+    return Sparsity(
+        sum(nonzeros.values()) / sum(integers.numel() for integers in weights.values()),
+        {name: count / weights[name].numel() for name, count in nonzeros.items()},
+        thresholds(network),
+    )
+
+
+def thresholds(network: Network) -> dict[str, float]:
+    """rho of a network that is not float, by layer with ternary weights; the mean where a layer has several."""
+    found = {name: quantisers.weight_quantiser(conv) for name, conv in network.ternary_layers()}
+    return {name: float(q.rho.mean()) for name, q in found.items() if isinstance(q, quantisers.TernaryWeightQuant)}
 
 
 def densities(graph: Graph) -> dict[str, float]:
@@ -35,99 +98,175 @@ def densities(graph: Graph) -> dict[str, float]:
     }
 
 
-def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, dict[str, float]]:
-    """By layer: `share` of the activations of quantised network and graph that differ, and the `largest` in steps."""
+def differences(
+    network: Network, graph: Graph, dataset: Dataset, execute: Execute = reference.execute
+) -> dict[str, dict[str, float]]:
+    """By layer: `share` of the activations of ternary network and graph that differ, and the `largest` in steps."""
     network.eval()
     frames = [dataset[index] for index in range(min(COMPARED, len(dataset)))]
     images = np.stack([frame.image for frame in frames])
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
-        network(evaluate.to_real(images), record)
-    exact = reference.execute(graph, to_integers(images))
+        network(evaluate.to_real(images).to(next(network.parameters()).device), record)
+    exact = execute(graph, to_integers(images))
     result = {}
     for layer in graph.layers:
         if not isinstance(layer, Input | Output):
-            steps = np.rint(record[layer.name].numpy() / graph.info[layer.name].scale)
+            steps = np.rint(record[layer.name].cpu().numpy() / graph.info[layer.name].scale)
             apart = np.abs(steps - exact[layer.name])
             result[layer.name] = {"share": float((apart > 0).mean()), "largest": float(apart.max())}
     return result
 
 
-def summarise(
-    options: TrainOptions,
-    network: Network,
-    anchors: Sequence[Sequence[float]],
-    graph: Graph,
-    test: Dataset,
-    by_stage: Mapping[str, float],
-    seconds: float,
-) -> dict[str, Any]:
-    """All figures of the run as plain JSON values; precisions are on `test`, 0..1.
+def evaluators(
+    forms: Mapping[str, Network | Graph], classes: tuple[str, ...], execute: Execute = reference.execute
+) -> dict[str, Evaluator]:
+    """Each of `forms` as evaluation uses it. The anchors are those of the integer graph, which must be there.
 
-    by_stage: mAP at the end of each stage. `network` is left in quantised form.
+    Raises SternaError if the graph is missing, is no detector, or was trained for other classes than `classes`.
     """
-    network.form = Form.QUANTISED
-    ternary = evaluate.evaluate_network(network, anchors, test)
-    integer = evaluate.evaluate_graph(graph, test)
+    graph = _integer_graph(forms)
+    anchors = Detector.of(graph).anchors
+    return {
+        name: evaluate.of_network(form, anchors)
+        if isinstance(form, Network)
+        else evaluate.of_graph(form, classes, execute)
+        for name, form in forms.items()
+    }
+
+
+def _integer_graph(forms: Mapping[str, Network | Graph]) -> Graph:
+    graph = forms.get(INTEGER)
+    if not isinstance(graph, Graph):
+        raise SternaError(
+            "the integer graph is missing", where="evaluate", attribute="forms", value=", ".join(forms) or "none",
+            allowed=f"{INTEGER} and any others", remedy="finish the training",
+        )  # fmt: skip
+    return graph
+
+
+def compare(
+    forms: Mapping[str, Network | Graph],
+    dataset: Dataset,
+    workers: int = 0,
+    progress: Progress | None = None,
+    execute: Execute = reference.execute,
+) -> Comparison:
+    """Measure all `forms` (`float` and `ternary` networks if there are any, `integer` graph) on `dataset`.
+
+    workers: processes that read pictures ahead, 0: none.
+    Raises SternaError as `evaluators` does.
+    """
+    graph = _integer_graph(forms)
+    measured = measure(evaluators(forms, tuple(dataset.classes), execute), dataset, workers, progress)
+    layers = _layers(graph, forms.get(TERNARY), dataset, execute)
+    return measured.model_copy(update={"layers": layers})
+
+
+def measure(
+    evaluators: Mapping[str, Evaluator], dataset: Dataset, workers: int = 0, progress: Progress | None = None
+) -> Comparison:
+    """Precision of each of `evaluators` on `dataset`, nothing by layer."""
+    precision = {}
+    for name, evaluator in evaluators.items():
+        precision[name] = evaluator.measure(dataset, workers, None if progress is None else _of_part(progress, name))
+    return Comparison(pictures=len(dataset), method=evaluate.METHOD, precision=precision, layers={})
+
+
+def _of_part(progress: Progress, part: str) -> evaluate.Progress:
+    return lambda done, total: progress(done, total, part)
+
+
+def _layers(
+    graph: Graph, ternary: Network | Graph | None, dataset: Dataset, execute: Execute
+) -> dict[str, LayerFigures]:
+    density = densities(graph)
+    rho: dict[str, float] = {}
+    apart: dict[str, dict[str, float]] = {name: {} for name in density}
+    if isinstance(ternary, Network):
+        rho, apart = thresholds(ternary), differences(ternary, graph, dataset, execute)
+    return {
+        name: LayerFigures(density=density.get(name), rho=rho.get(name), **figures) for name, figures in apart.items()
+    }
+
+
+def summarise(
+    options: TrainOptions, comparison: Comparison, graph: Graph, by_stage: Mapping[str, float], seconds: float
+) -> dict[str, Any]:
+    """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures.
+
+    by_stage: mAP50 at the end of each stage.
+    """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
+    detector = Detector.of(graph)
+    curves = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
     return {
         "network": options.network,
-        "data": options.data if options.data == "scenes" else "Pascal VOC folder",
-        "classes": list(test.classes),
+        "data": options.data if options.data == SCENES else "Pascal VOC folder",
+        "classes": list(detector.classes),
         "image": [options.height, options.width],
-        "test_pictures": len(test),
-        "method": evaluate.METHOD,
+        **comparison.model_dump(mode="json", exclude=curves),
         "map50_by_stage": dict(by_stage),
-        "float_map50": by_stage.get("unlabelled", by_stage["float"]),
-        "ternary_map50": ternary.map50,
-        "integer_map50": integer.map50,
-        "integer_per_class": integer.per_class,
         "weights": sum(array.size for array in weights),
         "density": sum(np.count_nonzero(array) for array in weights) / sum(array.size for array in weights),
-        "density_by_layer": densities(graph),
-        "ternary_against_integer": differences(network, graph, test),
-        "anchors": [list(anchor) for anchor in anchors],
+        "anchors": [list(anchor) for anchor in detector.anchors],
         "step_seconds": round(seconds, 1),
         "options": options.model_dump(mode="json", exclude={"output", "resume", "data"}),
     }
 
 
-def epoch_line(line: dict[str, Any]) -> str:
+def epoch_line(line: EpochLine) -> str:
     """One line about an epoch whose precision was measured."""
     density = f", density {line['density']:.3f}" if "density" in line else ""
-    total = sum(line[name] for name in ("box", "objectness", "classes"))
-    return f"{line['stage']} epoch {line['epoch']}: loss {total:.2f}, validation mAP {line['val_map50']:.3f}{density}"
-
-
-def show(summary: dict[str, Any], console: Console) -> None:
-    """Print the figures as two tables."""
-    console.print(_precision_table(summary))
-    console.print(_layer_table(summary))
-
-
-def _precision_table(summary: dict[str, Any]) -> Table:
-    table = Table(title=f"mAP at IoU 0.5 on {summary['test_pictures']} test pictures")
-    for column in ("float", "ternary", "integer reference", "weights", "density"):
-        table.add_column(column, justify="right")
-    table.add_row(
-        *(f"{summary[f'{form}_map50']:.3f}" for form in ("float", "ternary", "integer")),
-        f"{summary['weights']:,}",
-        f"{summary['density']:.3f}",
+    return (
+        f"{line['stage']} epoch {line['epoch']}: loss {total_loss(line):.2f}, "
+        f"validation mAP {line['val_map50']:.3f}{density}"
     )
-    return table
 
 
-def _layer_table(summary: dict[str, Any]) -> Table:
-    table = Table(title="Layers: ternary network against integer reference")
-    table.add_column("layer")
-    for column in ("density", "activations that differ", "largest difference"):
-        table.add_column(column, justify="right")
-    for name, apart in summary["ternary_against_integer"].items():
-        density = summary["density_by_layer"].get(name)
-        table.add_row(
+def precision_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    """Rows of the precision table: a title, then a cell for each form, empty where nothing could be measured."""
+    columns = comparison.precision.values()
+    for attribute, title in MEANS.items():
+        yield title, *(_share(getattr(precision, attribute)) for precision in columns)
+    names = {name: None for precision in columns for name in precision.classes}
+    for name in names:
+        found = [precision.classes.get(name) for precision in columns]
+        yield f"{name}, AP50", *(_share(each.ap50 if each else None) for each in found)
+        yield f"{name}, AP50-95", *(_share(each.ap if each else None) for each in found)
+
+
+def layer_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    """Rows of the layer table: name, density, rho, activations that differ, largest difference in steps."""
+    for name, layer in comparison.layers.items():
+        yield (
             name,
-            "" if density is None else f"{density:.3f}",
-            f"{100 * apart['share']:.3f} %",
-            f"{apart['largest']:.0f}",
+            _share(layer.density),
+            _share(layer.rho),
+            "" if layer.share is None else f"{100 * layer.share:.3f} %",
+            "" if layer.largest is None else f"{layer.largest:.0f}",
         )
+
+
+LAYER_TITLES = ("layer", "density", "rho", "activations that differ", "largest difference")
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def show(comparison: Comparison, console: Console) -> None:
+    """Print precision by form, and the layers."""
+    title = f"Average precision on {comparison.pictures} pictures"
+    console.print(_table(title, ("", *comparison.precision), precision_rows(comparison)))
+    console.print(_table("Layers", LAYER_TITLES, layer_rows(comparison)))
+    console.print(f"{comparison.method}. Areas are in pixels of the picture that the network sees.", highlight=False)
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Table:
+    table = Table(title=title)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*row)
     return table

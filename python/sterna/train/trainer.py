@@ -38,11 +38,12 @@ from sterna.train import (
     stop,
 )
 from sterna.train.communication import Parallel
-from sterna.train.data import Splits, open_data, statistics
+from sterna.train.data import Dataset, Splits, open_data, statistics
 from sterna.train.data.augment import sizes
 from sterna.train.data.loader import Batch, Loader
 from sterna.train.data.stream import default_workers
 from sterna.train.forms import Trained
+from sterna.train.history import EpochLine
 from sterna.train.networks import Form, Network
 from sterna.train.options import Allocation, Precision, TrainOptions
 
@@ -120,7 +121,7 @@ class _Run:
         self.data: Splits = open_data(options, console)
         self.number = self.epoch = self.step = 0
         self.sums = [0.0, 0.0, 0.0, 0.0]
-        self.history: list[dict[str, Any]] = []
+        self.history: list[EpochLine] = []
         self.seconds = self.waited = 0.0
         self.map50: dict[str, float] = {}
         self.densities: dict[str, float] = {}
@@ -485,27 +486,28 @@ class _Run:
         self.scaler.update()
 
     def _end_epoch(self, console: Console) -> None:
-        line: dict[str, Any] = {"stage": self.stage.name, "epoch": self.epoch + 1, **self._losses()}
+        line: EpochLine = {"stage": self.stage.name, "epoch": self.epoch + 1, **self._losses()}  # type: ignore[typeddict-item]
         if distributed.size() > 1:
             line["bytes_per_step"] = self.parallel.bytes
         self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
         if self.stage.form is not Form.FLOAT:
-            line["density"] = report.total_density(self.network)
+            line["density"], line["density_by_layer"], line["rho_by_layer"] = report.sparsity(self.network)
         if self.epoch % self.options.evaluate_every == 0 or self.epoch == self.stage.epochs:
             if distributed.leads():
-                line["val_map50"] = self._evaluate(self.data.val)
+                found = self._evaluate(self.data.val)
+                line["val_map50"], line["val_map"] = found.map50, found.map
                 console.print(report.epoch_line(line))
             distributed.wait()
         self.history.append(line)
         self._save()
 
-    def _evaluate(self, dataset: Any) -> float:
-        return evaluate.evaluate_network(self._trained_network(), self.anchors, dataset, self._workers()).map50
+    def _evaluate(self, dataset: Dataset) -> evaluate.Precision:
+        return evaluate.evaluate_network(self._trained_network(), self.anchors, dataset, self._workers())
 
     def _end_stage(self) -> None:
         """Keep what the stage made, and its precision on the test pictures."""
         if distributed.leads() and self.stage.name not in self.map50:
-            self.map50[self.stage.name] = self._evaluate(self.data.test)
+            self.map50[self.stage.name] = self._evaluate(self.data.test).map50
             self.console.print(
                 f"{self.stage.name} stage: mAP {self.map50[self.stage.name]:.3f} on {len(self.data.test)} test pictures"
             )
@@ -525,8 +527,9 @@ class _Run:
         network = self._trained_network()
         graph = export.to_graph(network, self.anchors, self.data.train.classes, self.options.height, self.options.width)
         checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
-        summary = report.summarise(self.options, network, self.anchors, graph, self.data.test, self.map50, self.seconds)
+        comparison = report.compare(forms.of_run(self.folder, self.device), self.data.test, self._workers())
+        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds)
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
-        report.show(summary, self.console)
+        report.show(comparison, self.console)
         distributed.wait()
         return TrainResult(path, summary)

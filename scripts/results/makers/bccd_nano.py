@@ -29,10 +29,11 @@ def main() -> None:
     start = monotonic()
     summary = train(options).summary
     minutes = (monotonic() - start) / 60
-    pictures = summary["test_pictures"]
+    pictures = summary["pictures"]
     figures = {
         f"{form}_map50": Figure(
-            what=f"{name}: mAP on the {pictures} test pictures", value=round(summary[f"{form}_map50"], 4), unit="",
+            what=f"{name}: mAP on the {pictures} test pictures", value=round(summary["precision"][form]["map50"], 4),
+            unit="",
             method=summary["method"],
         )
         for form, name in FORMS.items()

@@ -22,14 +22,24 @@ def _colour(kind: int) -> tuple[int, int, int]:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def boxes(picture: NDArray[np.uint8], found: Detections, classes: Sequence[str]) -> Image.Image:
-    """`picture` uint8 [H, W, 3] with the boxes of `found` (in its pixels), each with its class and score."""
+def boxes(
+    picture: NDArray[np.uint8],
+    found: Detections,
+    classes: Sequence[str],
+    truth: NDArray[np.floating] | None = None,
+) -> Image.Image:
+    """`picture` uint8 [H, W, 3] with the boxes of `found`, each with its class and score.
+
+    `truth` [N, 4], left, top, right, bottom, is drawn in white, a little outside. All boxes are in pixels of `picture`.
+    """
     height, width, _ = picture.shape
     factor = max(1, READABLE // max(height, width))
     canvas = Image.fromarray(picture).resize((width * factor, height * factor), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(canvas)
     line = max(2, max(canvas.size) // 300)
     font = ImageFont.load_default(size=max(11, max(canvas.size) // 45))
+    if truth is not None:
+        _truths(draw, truth * factor, line)
     # The best box is drawn last, so that it lies on top.
     for box, score, kind in reversed(list(zip(found.boxes, found.scores, found.classes, strict=True))):
         left, top, right, bottom = (float(side) * factor for side in box)
@@ -37,6 +47,13 @@ def boxes(picture: NDArray[np.uint8], found: Detections, classes: Sequence[str])
         draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
         _label(draw, (left, top), f"{classes[kind]} {score:.0%}", colour, font, width * factor)
     return canvas
+
+
+def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) -> None:
+    """White boxes of `line` pixels around `truths` [N, 4], with a black edge that shows them on a bright ground."""
+    for left, top, right, bottom in truths.tolist():
+        for around, colour, thick in ((line + 1, "black", 1), (line, "white", line)):
+            draw.rectangle((left - around, top - around, right + around, bottom + around), outline=colour, width=thick)
 
 
 def _label(

@@ -1,0 +1,75 @@
+"""summary.html: a run at a glance, one file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sterna.run import page
+from sterna.train import checkpoint, figures, report
+from sterna.train.history import EpochLine
+from sterna.train.report import Comparison
+from sterna.train.versions import versions
+
+NAME = "summary.html"
+
+
+def write_html(
+    folder: Path,
+    *,
+    title: str,
+    options: Mapping[str, object],
+    comparison: Comparison | None = None,
+    history: Sequence[EpochLine] = (),
+    samples: Mapping[str, Image.Image] | None = None,
+) -> Path:
+    """Write the page to `folder`, in place of the one that is there; its path.
+
+    Nothing but `title` and `options` has to be known yet, so the page can be written after each stage. comparison: the
+    forms that there are, on the same pictures. samples: by form, as `figures.samples` makes them. Raises SternaError if
+    the file cannot be written.
+    """
+    pictures = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
+    text = page.render(
+        "sterna.train",
+        "summary.html.j2",
+        title=title,
+        options=options,
+        versions=versions(),
+        comparison=comparison,
+        precision_rows=[] if comparison is None else list(report.precision_rows(comparison)),
+        layer_titles=report.LAYER_TITLES,
+        layer_rows=[] if comparison is None else list(report.layer_rows(comparison)),
+        pictures=pictures,
+        samples={form: _embedded(picture) for form, picture in (samples or {}).items()},
+    )
+    path = folder / NAME
+    checkpoint.write_atomically(path, lambda partial: _write(partial, text))
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _figures(comparison: Comparison | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:
+    shares = {} if comparison is None else _shares(comparison)
+    return {
+        "curves": figures.precision_recall(comparison.precision) if comparison else None,
+        "history": figures.losses_and_precision(history) if history else None,
+        "layers": figures.layers_over_time(history),
+        "apart": figures.forms_apart(shares) if shares else None,
+    }
+
+
+def _shares(comparison: Comparison) -> dict[str, float]:
+    return {name: layer.share for name, layer in comparison.layers.items() if layer.share is not None}
+
+
+def _embedded(figure: Figure | Image.Image) -> str:
+    """`figure` as the source of an image element."""
+    return "data:image/png;base64," + base64.b64encode(figures.png(figure)).decode("ascii")

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import numpy as np
+
+from sterna.run import draw
+from sterna.run.boxes import Detections
+
+FACTOR = draw.READABLE // 100  # a picture of 100 x 100 is enlarged by it
+
+
+def test_truths_lie_around_their_boxes_and_labels_above_the_found() -> None:
+    ground = np.full((100, 100, 3), 90, np.uint8)
+    found = Detections(np.array([[40, 60, 80, 90]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
+    truths = np.array([[10.0, 20.0, 30.0, 40.0]])
+    drawn = np.asarray(draw.boxes(ground, found, ["cat"], truths)).astype(int)
+    assert drawn.shape == (100 * FACTOR, 100 * FACTOR, 3)
+    white = np.argwhere((drawn[: 50 * FACTOR] == 255).all(2))
+    assert white.min(0).tolist() == [20 * FACTOR - 2, 10 * FACTOR - 2]
+    assert white.max(0).tolist() == [40 * FACTOR + 2, 30 * FACTOR + 2]
+    coloured = np.argwhere(drawn[..., 0] > drawn[..., 2] + 50)
+    top, left = coloured.min(0)
+    assert left == 40 * FACTOR and 60 * FACTOR - 30 < top < 60 * FACTOR, "the label stands on the box"
+    assert (drawn[30 * FACTOR, 20 * FACTOR] == 90).all() and (drawn[75 * FACTOR, 60 * FACTOR] == 90).all()
+
+
+def test_a_sheet_holds_all_pictures_row_by_row() -> None:
+    pictures = [draw.Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
+    sheet = np.asarray(draw.sheet(pictures, 2))
+    assert sheet.shape == (3 * draw.GAP + 20, 3 * draw.GAP + 40, 3)
+    assert sheet[draw.GAP, draw.GAP].tolist() == [255, 0, 0] and sheet[-draw.GAP - 1, draw.GAP].tolist() == [0, 0, 255]
+    assert sheet[draw.GAP, -draw.GAP - 1].tolist() == [0, 255, 0] and sheet[-draw.GAP - 1, -1].tolist() == [255] * 3
