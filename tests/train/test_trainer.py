@@ -8,12 +8,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.graph import Conv, file
-from sterna.train import TrainingStoppedError, checkpoint, forms, load_options, loss, options, run_folder, trainer
+from sterna.train import (
+    TrainingStoppedError,
+    checkpoint,
+    darknet,
+    evaluate,
+    forms,
+    load_options,
+    loss,
+    networks,
+    options,
+    run_folder,
+    trainer,
+)
+from sterna.train.data.loader import Batch
+from sterna.train.data.scenes import SceneSet
+from sterna.train.learner import Learner
 from sterna.train.options import TrainOptions
+from support.darknet_networks import random_weights
 
 SMALL = {
     "height": 64,
@@ -71,17 +88,17 @@ def test_a_run_leaves_graph_summary_and_log(whole: Path) -> None:
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     """Press Ctrl-C while step number `steps` runs."""
-    train_step = trainer._Run._train_step
+    train_step = Learner.step
     count = 0
 
-    def step(self: trainer._Run, batch: list[trainer._Batch]) -> str:
+    def step(self: Learner, batch: list[Batch], rate: float) -> list[float]:
         nonlocal count
         count += 1
         if count == steps:
             signal.raise_signal(signal.SIGINT)
-        return train_step(self, batch)
+        return train_step(self, batch, rate)
 
-    monkeypatch.setattr(trainer._Run, "_train_step", step)
+    monkeypatch.setattr(Learner, "step", step)
 
 
 @pytest.mark.parametrize("steps", [2, 6, 8, 18])  # inside the float stage, at its last step, inside ternary, integer
@@ -148,7 +165,7 @@ def test_a_cut_checkpoint_is_refused(whole: Path, tmp_path: Path) -> None:
             checkpoint.load(tmp_path / "checkpoint.pt")
 
 
-@pytest.mark.parametrize("loss_of", ["optimizer", "network"])
+@pytest.mark.parametrize("loss_of", ["learner", "layers"])
 def test_a_checkpoint_with_missing_parts_is_refused(whole: Path, tmp_path: Path, loss_of: str) -> None:
     folder = tmp_path / "run"
     shutil.copytree(whole, folder)
@@ -279,12 +296,59 @@ def test_density_follows_the_sensitivity_of_the_layers(whole: Path, tmp_path: Pa
 def test_parts_of_a_batch_add_up_to_it(whole: Path) -> None:
     """In the last stage, where batch normalisation has no statistics of its own in each part."""
     run = trainer._Run(load_options(whole), torch.device("cpu"), quiet())
-    run.network.train()
-    parts = run._parts(np.arange(4))
-    halves = [run._batch(half) for half in np.split(np.arange(4), 2)]
+    run.learner.network.train()
+    with run._loader() as loader:
+        (batch,) = loader.epoch(0, 0, 2)
+    frames = [run.data.train[index] for index in range(4)]
+    stride = networks.stride(run.layers)
+    images = evaluate.to_real(np.stack([frame.image for frame in frames]))
+    parts = [
+        Batch(images[part], loss.targets(frames[part], np.asarray(run.anchors), stride))
+        for part in (slice(0, 4), slice(0, 2), slice(2, 4))
+    ]
     gradients = []
-    for batch in (parts, halves):
-        run.optimiser.zero_grad()
-        losses = sum(run._gradients(part, 1 / len(batch)) for part in batch)
-        gradients.append([losses, *(tensor.grad.clone() for tensor in run.network.parameters())])
+    for batches in (parts[:1], parts[1:]):
+        run.learner.network.zero_grad()
+        losses = sum(run.learner.gradients(part, 1 / len(batches)) for part in batches)
+        gradients.append([losses, *(tensor.grad.clone() for tensor in run.learner.network.parameters())])
+    assert batch.images.shape == images.shape
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)
+
+
+def test_pictures_without_labels_are_learnt_from(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    scenes = SceneSet(5, "train", 6, 64, 64)
+    for index in range(len(scenes)):
+        Image.fromarray(scenes[index].image).save(pictures / f"{index}.png")
+    options = {
+        "unlabelled": pictures,
+        "float_epochs": 1,
+        "unlabelled_epochs": 2,
+        "ternary_epochs": 0,
+        "integer_epochs": 0,
+    }
+    folder = tmp_path / "run"
+    trainer.train(small(folder, train_share=0.5, **options), quiet())
+    log = json.loads((folder / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["float", "unlabelled", "unlabelled", "quantised"]
+    assert {"float", "unlabelled"} <= set(json.loads((folder / run_folder.SUMMARY).read_text())["map50_by_stage"])
+    first, second = (forms.load(folder / f"{stage}.pt").network for stage in ("float", "unlabelled"))
+    assert not torch.equal(first.blocks["head"].weight, second.blocks["head"].weight)
+
+
+def test_training_starts_from_darknet_weights(tmp_path: Path) -> None:
+    cfg, weights = tmp_path / "small.cfg", tmp_path / "small.weights"
+    yolo2 = darknet.for_darknet(
+        networks.describe("yolov2-nano"), [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]], 2, 64, 64
+    )
+    darknet.write_cfg(yolo2, cfg)
+    darknet.write_weights(random_weights(darknet.read_cfg(cfg)), weights)
+    folder = tmp_path / "run"
+    trainer.train(small(folder, network=str(cfg), darknet_weights=weights), quiet())
+    log = json.loads((folder / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
+    assert file.load(folder / run_folder.GRAPH).metadata["anchors"][1] == [2.0, 2.0]
+    imported = darknet.load(cfg, weights)
+    kept = forms.load(folder / "float.pt").network
+    assert torch.equal(kept.blocks["conv1"].conv.weight, imported.network.blocks["conv1"].conv.weight)

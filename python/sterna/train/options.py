@@ -102,6 +102,8 @@ class TrainOptions(DataOptions):
             raise ValueError(
                 "ternary_epochs and quantised_epochs are both 0: nothing would learn the activations' ranges"
             )
+        if self.unlabelled and not self.ema:
+            raise ValueError("ema is 0, but pictures without labels are labelled by the moving average of the weights")
         if self.batch % self.accumulate:
             raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
         return self

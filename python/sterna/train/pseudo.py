@@ -7,26 +7,39 @@ neither learnt nor told to be background.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+import torch
 
-from sterna.run.boxes import Detections
 from sterna.train.data.frames import Dataset, Labels
 from sterna.train.data.parts import Joined, Part, Pictures
+from sterna.train.data.stream import batches
+from sterna.train.evaluate import BATCH, Evaluator
 
 CONFIDENT = 0.5  # score from which a box is learnt
 DOUBTFUL = 0.1  # score from which a box may be an object
 
 
-def labels(found: Iterable[Detections], height: int, width: int) -> list[Labels]:
-    """Detections of at least DOUBTFUL as labels of frames of height x width; those not CONFIDENT are difficult."""
+def label(evaluator: Evaluator, pictures: Dataset, workers: int) -> list[Labels]:
+    """What `evaluator` finds on each of `pictures` with a score of at least DOUBTFUL; not CONFIDENT is difficult."""
     result = []
-    for detections in found:
-        seen = detections.in_pixels(height, width)
-        boxes = np.asarray(seen.boxes, np.float32).reshape(-1, 4).clip(0, [width, height, width, height])
-        result.append(Labels(boxes, np.asarray(seen.classes, np.int64), np.asarray(seen.scores) < CONFIDENT))
+    for frames in batches(pictures, BATCH, workers):
+        height, width, _ = frames[0].image.shape
+        for found in evaluator.find(frames, DOUBTFUL):
+            boxes = found.boxes.clip(0, [width, height, width, height]).astype(np.float32)
+            result.append(Labels(boxes, found.classes, found.scores < CONFIDENT))
     return result
+
+
+def to_tensors(found: Sequence[Labels]) -> list[list[torch.Tensor]]:
+    """Labels as a checkpoint holds them."""
+    return [[torch.from_numpy(part) for part in labels] for labels in found]
+
+
+def from_tensors(saved: Sequence[Sequence[torch.Tensor]]) -> list[Labels]:
+    """The labels that `to_tensors` gave."""
+    return [Labels(*(part.numpy() for part in labels)) for labels in saved]
 
 
 def mixed(labelled: Dataset, pictures: Pictures, found: Sequence[Labels]) -> Dataset:
