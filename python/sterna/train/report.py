@@ -191,18 +191,23 @@ def _layers(
 
 
 def summarise(
-    options: TrainOptions, comparison: Comparison, graph: Graph, by_stage: Mapping[str, float], seconds: float
+    options: TrainOptions,
+    comparison: Comparison,
+    graph: Graph,
+    by_stage: Mapping[str, float],
+    seconds: float,
+    waited: float,
 ) -> dict[str, Any]:
     """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures.
 
-    by_stage: mAP50 at the end of each stage.
+    by_stage: mAP50 at the end of each stage. seconds: in steps; waited: for pictures.
     """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
     detector = Detector.of(graph)
     curves = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
     return {
         "network": options.network,
-        "data": options.data if options.data == SCENES else "Pascal VOC folder",
+        "data": options.data if options.data == SCENES else "folder",
         "classes": list(detector.classes),
         "image": [options.height, options.width],
         **comparison.model_dump(mode="json", exclude=curves),
@@ -211,6 +216,7 @@ def summarise(
         "density": sum(np.count_nonzero(array) for array in weights) / sum(array.size for array in weights),
         "anchors": [list(anchor) for anchor in detector.anchors],
         "step_seconds": round(seconds, 1),
+        "waited_seconds": round(waited, 1),
         "options": options.model_dump(mode="json", exclude={"output", "resume", "data"}),
     }
 

@@ -440,8 +440,7 @@ class _Run:
         checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
         trained = forms.of_run(self.folder, self.device)
         comparison = report.compare(trained, self.data.test, self.workers)
-        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds)
-        summary["waited_seconds"] = round(self.waited, 1)
+        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds, self.waited)
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
         evaluators = report.evaluators(trained, self.data.test.classes)
         shown = {name: figures.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}
