@@ -52,6 +52,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(tmp_path_factory.mktemp("alone") / "run", 1)
 
 
+NOT_LOSSES = ("val_map50", "val_map", "bytes_per_step", "density_by_layer", "rho_by_layer")
+
+
 def furthest(a: Path, b: Path, stage: str) -> float:
     """Largest difference of a weight at the end of `stage`, as a share of its tensor's largest."""
     mine, theirs = (forms.load(path / f"{stage}.pt").network for path in (a, b))
@@ -65,10 +68,7 @@ def test_several_processes_train_what_one_trains(alone: Path, tmp_path: Path, pr
     for stage in ("float", "ternary", "quantised", "integer"):
         assert furthest(folder, alone, stage) < TOLERANCE, stage
     losses = [
-        [
-            {key: value for key, value in line.items() if key not in ("val_map50", "bytes_per_step")}
-            for line in json.loads(log)
-        ]
+        [{key: value for key, value in line.items() if key not in NOT_LOSSES} for line in json.loads(log)]
         for log in ((path / run_folder.LOG).read_text() for path in (folder, alone))
     ]
     for mine, theirs in zip(*losses, strict=True):

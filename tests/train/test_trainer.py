@@ -283,7 +283,8 @@ def test_density_follows_the_sensitivity_of_the_layers(whole: Path, tmp_path: Pa
     folder = tmp_path / "run"
     changes = {"ternary_epochs": 1, "quantised_epochs": 0, "integer_epochs": 0, "allocation": "sensitivity"}
     trainer.train(small(folder, start=whole, layer_density="conv4=0.5", density=0.2, **changes), quiet())
-    by_layer = json.loads((folder / run_folder.SUMMARY).read_text())["density_by_layer"]
+    found = json.loads((folder / run_folder.SUMMARY).read_text())["layers"].items()
+    by_layer = {name: layer["density"] for name, layer in found if layer["density"] is not None}
     layers = file.load(folder / run_folder.GRAPH).layers
     sizes = {layer.name: layer.weights.size for layer in layers if isinstance(layer, Conv)}
     assert by_layer["conv4"] == pytest.approx(0.5, abs=0.001)

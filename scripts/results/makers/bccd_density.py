@@ -53,10 +53,9 @@ def _of_seed(seed: int) -> list[Row]:
         for density in DENSITIES:
             folder = run(f"bccd/{pattern}-{density}-{seed}", seed=seed, start=first, density=density, pattern=pattern)
             summary = json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))
-            forms = ("float_map50", "ternary_map50", "integer_map50")
             rows.append(
                 {"seed": seed, "density": density, "pattern": pattern.value}
-                | {form: round(summary[form], 4) for form in forms}
+                | {f"{form}_map50": round(found["map50"], 4) for form, found in summary["precision"].items()}
             )
     return rows
 

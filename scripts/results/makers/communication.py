@@ -61,7 +61,7 @@ def _row(hook: Hook) -> dict[str, bool | int | float | str]:
     return {
         "hook": hook.value,
         "bytes_per_step": next(line["bytes_per_step"] for line in reversed(log) if line["stage"] == "float"),
-        "map50": round(summary["float_map50"], 4),
+        "map50": round(summary["precision"]["float"]["map50"], 4),
     }
 
 

@@ -45,7 +45,8 @@ def main() -> None:
 
 
 def _float_map50(folder: Path) -> float:
-    return float(round(json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))["float_map50"], 4))
+    summary = json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))
+    return float(round(summary["precision"]["float"]["map50"], 4))
 
 
 def _pictures() -> Path:
