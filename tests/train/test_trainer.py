@@ -209,11 +209,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"network": "yolov9"}, "yolov2-nano; network = yolov9"),
+        ({"network": "yolov9"}, r"yolov2-nano, and darknet's .cfg files; network = yolov9"),
         ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
         ({"float_epochs": 0}, "float_epochs is 0 and there are no weights to start from"),
-        ({"ternary_epochs": 0, "quantised_epochs": 0}, "nothing would learn the ranges"),
+        ({"ternary_epochs": 0, "quantised_epochs": 0}, "nothing would learn the activations"),
         ({"batch": 6, "accumulate": 4}, "batch"),
         ({"pattern": "striped"}, "pattern = striped"),
         ({"batch": "many"}, "batch = many"),
@@ -268,7 +268,14 @@ def test_weights_that_do_not_fit_are_refused(
 
 def test_stages_without_epochs_are_skipped(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    changes = {"ternary_epochs": 0, "integer_epochs": 0, "pattern": "balanced", "density": 0.15, "ema": 0}
+    changes = {
+        "float_epochs": 0,
+        "ternary_epochs": 0,
+        "integer_epochs": 0,
+        "pattern": "balanced",
+        "density": 0.15,
+        "ema": 0,
+    }
     trainer.train(small(folder, start=whole, **changes), quiet())
     log = json.loads((folder / run_folder.LOG).read_text())
     assert [line["stage"] for line in log] == ["quantised"]
@@ -281,8 +288,9 @@ def test_stages_without_epochs_are_skipped(whole: Path, tmp_path: Path) -> None:
 
 def test_density_follows_the_sensitivity_of_the_layers(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    changes = {"ternary_epochs": 1, "quantised_epochs": 0, "integer_epochs": 0, "allocation": "sensitivity"}
-    trainer.train(small(folder, start=whole, layer_density="conv4=0.5", density=0.2, **changes), quiet())
+    changes = {"float_epochs": 0, "ternary_epochs": 1, "quantised_epochs": 0, "integer_epochs": 0}
+    allocated = {"allocation": "sensitivity", "layer_density": "conv4=0.5", "density": 0.2}
+    trainer.train(small(folder, start=whole, **allocated, **changes), quiet())
     found = json.loads((folder / run_folder.SUMMARY).read_text())["layers"].items()
     by_layer = {name: layer["density"] for name, layer in found if layer["density"] is not None}
     layers = file.load(folder / run_folder.GRAPH).layers
@@ -347,7 +355,7 @@ def test_training_starts_from_darknet_weights(tmp_path: Path) -> None:
     darknet.write_cfg(yolo2, cfg)
     darknet.write_weights(random_weights(darknet.read_cfg(cfg)), weights)
     folder = tmp_path / "run"
-    trainer.train(small(folder, network=str(cfg), darknet_weights=weights), quiet())
+    trainer.train(small(folder, network=str(cfg), darknet_weights=weights, float_epochs=0), quiet())
     log = json.loads((folder / run_folder.LOG).read_text())
     assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
     assert file.load(folder / run_folder.GRAPH).metadata["anchors"][1] == [2.0, 2.0]

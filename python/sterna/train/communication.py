@@ -52,7 +52,8 @@ class Parallel:
             self._state = powerSGD_hook.PowerSGDState(
                 dist.group.WORLD, matrix_approximation_rank=POWERSGD_RANK, start_powerSGD_iter=POWERSGD_START
             )
-        wrapped.register_comm_hook(self._state, self._send)
+        # PyTorch looks at a hook's annotations, which here are texts: a lambda has none.
+        wrapped.register_comm_hook(self._state, lambda state, bucket: self._send(state, bucket))
         self.module = wrapped
 
     def gathering(self, last: bool) -> AbstractContextManager[None]:

@@ -71,8 +71,11 @@ def plain(layers: tuple[LayerSpec, ...]) -> list[dict[str, Any]]:
 
 
 def from_plain(values: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
-    """The description that `plain` wrote."""
-    return tuple(_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values)))
+    """The description that `plain` wrote; raises KeyError or TypeError for anything else."""
+    layers = tuple(_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values)))
+    if not layers or not isinstance(layers[-1], Head):
+        raise TypeError("a description ends in a head")
+    return layers
 
 
 def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Network | Graph]:

@@ -67,8 +67,8 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
     """Run (or continue) a training to its end; all processes of a `torchrun` call it alike.
 
     Leaves in `options.output`: options.json, checkpoint.pt, log.json, the weights of each stage, what TensorBoard
-    shows, summary.json, summary.html and graph.sterna-graph. Raises SternaError for data that cannot be read, a folder that
-    holds another run, and as TrainingStoppedError after Ctrl-C, when the checkpoint holds the last finished step.
+    shows, summary.json, summary.html and graph.sterna-graph. Raises SternaError for data that cannot be read, a folder
+    that holds another run, and as TrainingStoppedError after Ctrl-C, when the checkpoint holds the last finished step.
     """
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
