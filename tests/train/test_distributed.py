@@ -12,21 +12,25 @@ from typing import Any
 import pytest
 import torch
 
-from sterna.train import forms, run_folder
+from sterna.train import forms, networks, run_folder
 from sterna.train.communication import Hook
+from sterna.train.learner import LOSSES
 
-#: Largest difference of a weight after the stages below, against the largest weight of its tensor. Sums of floats in
-#: another order are the only cause, but thresholds and rounding magnify it.
-TOLERANCE = 2e-3
+#: Largest difference of what a step does to the weights, as a share of what it does. Floats summed in another order are
+#: the only cause, but thresholds, maxima and rounding magnify it.
+TOLERANCE = 0.02
+CLOSE = 0.05  # the same of the losses, in later stages, after what came before
 
 OPTIONS = {
     "height": 64,
     "width": 64,
-    "train-scenes": 16,
+    "train-scenes": 8,
     "val-scenes": 1,
     "test-scenes": 1,
     "batch": 8,
-    "float-epochs": 2,
+    "optimiser": "sgd",
+    "ema": 0,
+    "float-epochs": 1,
     "ternary-epochs": 1,
     "quantised-epochs": 1,
     "integer-epochs": 1,
@@ -55,34 +59,39 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 NOT_LOSSES = ("val_map50", "val_map", "bytes_per_step", "density_by_layer", "rho_by_layer")
 
 
-def furthest(a: Path, b: Path, stage: str) -> float:
-    """Largest difference of a weight at the end of `stage`, as a share of its tensor's largest."""
-    mine, theirs = (forms.load(path / f"{stage}.pt").network for path in (a, b))
-    pairs = zip(mine.parameters(), theirs.parameters(), strict=True)
-    return max(float((one - other).detach().abs().max() / one.detach().abs().max()) for one, other in pairs)
+def change(folder: Path) -> torch.Tensor:
+    """What the step of the float stage did to all weights."""
+    trained = forms.load(folder / "float.pt")
+    torch.manual_seed(0)
+    fresh = networks.build("yolov2-nano", len(trained.classes), networks.Form.FLOAT)
+    pairs = zip(trained.network.parameters(), fresh.parameters(), strict=True)
+    return torch.cat([(after - before).detach().flatten() for after, before in pairs])
+
+
+def losses(folder: Path) -> list[dict[str, float]]:
+    """The losses of each stage."""
+    log = json.loads((folder / run_folder.LOG).read_text())
+    return [{name: line[name] for name in LOSSES if name in line} for line in log]
 
 
 @pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_several_processes_train_what_one_trains(alone: Path, tmp_path: Path, processes: int) -> None:
     folder = run(tmp_path / "run", processes)
-    for stage in ("float", "ternary", "quantised", "integer"):
-        assert furthest(folder, alone, stage) < TOLERANCE, stage
-    losses = [
-        [{key: value for key, value in line.items() if key not in NOT_LOSSES} for line in json.loads(log)]
-        for log in ((path / run_folder.LOG).read_text() for path in (folder, alone))
-    ]
-    for mine, theirs in zip(*losses, strict=True):
-        assert mine == pytest.approx(theirs, rel=1e-3)
+    mine, wanted = change(folder), change(alone)
+    assert wanted.norm() > 0
+    assert (mine - wanted).norm() < TOLERANCE * wanted.norm()
+    for stage, (ours, theirs) in enumerate(zip(losses(folder), losses(alone), strict=True)):
+        assert ours == pytest.approx(theirs, rel=1e-4 if stage == 0 else CLOSE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hook", [Hook.FP16, Hook.BF16, Hook.POWERSGD])
 def test_compressed_gradients_train_nearly_the_same_and_send_less(alone: Path, tmp_path: Path, hook: Hook) -> None:
-    folder = run(tmp_path / "run", 2, gradients=hook.value, **{"float-epochs": 8})
-    plain = run(tmp_path / "plain", 2, **{"float-epochs": 8})
-    sent = [json.loads((path / run_folder.LOG).read_text())[-1]["bytes_per_step"] for path in (folder, plain)]
+    folder = run(tmp_path / "run", 2, gradients=hook.value, **{"float-epochs": 16})
+    plain = run(tmp_path / "plain", 2, **{"float-epochs": 16})
+    sent = [json.loads((path / run_folder.LOG).read_text())[15]["bytes_per_step"] for path in (folder, plain)]
     assert 0 < sent[0] < 0.8 * sent[1]
-    assert 0 < furthest(folder, plain, "float") < 0.5
+    assert 0 < (change(folder) - change(plain)).norm() < change(plain).norm()
 
 
 @pytest.mark.slow

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 from sterna.errors import SternaError
 
@@ -98,26 +97,38 @@ def gather(value: Any) -> list[Any]:
     return values
 
 
+class _Mean(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return mean(value)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return mean(grads[0])
+
+
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation over the pictures of all processes (torch.nn.SyncBatchNorm refuses processors).
 
-    Each process must hold equally many values of a channel.
+    Each process must hold equally many values of a channel, and average its gradients with the others'.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised `x` [N, C, H, W]."""
         if not self.training or size() == 1:
             return super().forward(x)
-        mean = x.mean((0, 2, 3))
-        square = x.square().mean((0, 2, 3))
-        mean, square = all_reduce(torch.stack([mean, square])) / size()  # type: ignore[no-untyped-call]
-        variance = square - mean.square()
-        with torch.no_grad():
-            count = x.numel() // x.shape[1] * size()
-            assert self.momentum is not None
-            self.get_buffer("running_mean").lerp_(mean, self.momentum)
-            self.get_buffer("running_var").lerp_(variance * (count / (count - 1)), self.momentum)
-            self.get_buffer("num_batches_tracked").add_(1)
-        gain = self.weight * torch.rsqrt(variance + self.eps)
+        centre: Tensor = _Mean.apply(x.mean((0, 2, 3), keepdim=True))  # type: ignore[no-untyped-call]
+        around = x - centre
+        variance: Tensor = _Mean.apply(around.square().mean((0, 2, 3), keepdim=True))  # type: ignore[no-untyped-call]
+        self._follow(centre.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1] * size())
         shape = (1, -1, 1, 1)
-        return x * gain.view(shape) + (self.bias - mean * gain).view(shape)
+        gain = self.weight.view(shape) * torch.rsqrt(variance + self.eps)
+        return torch.addcmul(self.bias.view(shape), around, gain)
+
+    @torch.no_grad()
+    def _follow(self, centre: Tensor, variance: Tensor, count: int) -> None:
+        """Move the running statistics towards those of `count` values."""
+        assert self.momentum is not None
+        self.get_buffer("running_mean").lerp_(centre, self.momentum)
+        self.get_buffer("running_var").lerp_(variance * (count / (count - 1)), self.momentum)
+        self.get_buffer("num_batches_tracked").add_(1)

@@ -38,7 +38,7 @@ class Learner:
         self._parallel = Parallel(network, options.gradients)
 
     def step(self, batch: list[Batch], rate: float) -> list[float]:
-        """One step on the parts of `batch` with learning rate `rate`; its LOSSES, means over this process's pictures.
+        """One step on the parts of `batch` with learning rate `rate`; its LOSSES, means over the pictures.
 
         Raises SternaError if a gradient is not a number.
         """
@@ -52,7 +52,7 @@ class Learner:
         self._descend(rate)
         if self._average is not None:
             self._average.update_parameters(self.network)
-        values: list[float] = losses.tolist()
+        values: list[float] = distributed.mean(losses).tolist()
         return values
 
     def gradients(self, batch: Batch, share: float) -> Tensor:
