@@ -96,7 +96,8 @@ def graph_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The smallest run that trains, to its end."""
     folder = tmp_path_factory.mktemp("run") / "run"
-    counts = {"train_scenes": 4, "val_scenes": 1, "test_scenes": 3, "float_epochs": 1, "ternary_epochs": 1, "batch": 4}
+    counts = {"train_scenes": 4, "val_scenes": 1, "test_scenes": 3, "batch": 4}
+    counts |= {"float_epochs": 1, "ternary_epochs": 1, "quantised_epochs": 1, "integer_epochs": 1}
     train(parse(**counts, height=32, width=32, threads=1, output=folder), Console(quiet=True))
     return folder
 

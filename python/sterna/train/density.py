@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.train import quantisers
-from sterna.train.networks import Form, Network
+from sterna.train.networks import Conv, Form, LayerSpec, Network
 from sterna.train.quantisers import Pattern
 
 START = 0.7  # density from which a ternary stage starts ...
@@ -26,12 +26,12 @@ def schedule(share: float, target: float) -> float:
     return target + (max(START, target) - target) * left**3
 
 
-def uniform(network: Network, target: float, given: Mapping[str, float]) -> dict[str, float]:
-    """`target` for every ternary layer of `network`, but for those `given` theirs.
+def uniform(layers: Sequence[LayerSpec], target: float, given: Mapping[str, float]) -> dict[str, float]:
+    """`target` for every ternary layer of a description, but for those `given` theirs.
 
     Raises SternaError for a given layer that is not a ternary layer.
     """
-    names = [name for name, _ in network.ternary_layers()]
+    names = [layer.name for layer in layers if isinstance(layer, Conv) and layer.bits is None]
     for name in given:
         if name not in names:
             raise SternaError(

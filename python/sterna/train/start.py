@@ -75,7 +75,7 @@ def densities(
     network: Network, boxes: list[list[float]], options: TrainOptions, data: Dataset, console: Console
 ) -> dict[str, float]:
     """The density that each ternary layer of `network` (not float; its weights are those of the float network) gets."""
-    shared = density.uniform(network, options.density, options.layer_density)
+    shared = density.uniform(network.layers, options.density, options.layer_density)
     if options.allocation is Allocation.UNIFORM:
         return shared
     twin = Network(network.layers, network.classes, Form.FLOAT)

@@ -145,6 +145,7 @@ class _Run:
 
     def _begin(self) -> None:
         """Set up the first stage, from float weights if the options name some; these are kept in the folder."""
+        density.uniform(self.layers, self.options.density, self.options.layer_density)  # refuses wrong layers at once
         given = start.weights(self.options, self.data.train.classes, self.console)
         if given is None:
             self.anchors = start.anchors(self.options, self.layers, self.data.train)
@@ -226,12 +227,11 @@ class _Run:
             f"{', '.join(self.data.train.classes)}; run folder {self.folder}",
             markup=False,
         )
-        if distributed.leads() and not (self.folder / run_folder.OPTIONS).exists():
-            run_folder.save_options(self.options)
-        self.saved_at = time.monotonic()
         with stop.on_request() as request, ExitStack() as stack:
             if distributed.leads():
                 self.board = stack.enter_context(Board(self.folder, self._steps_done()))
+                run_folder.save_options(self.options)
+            self._save()
             while True:
                 self._train_stage(request)
                 self._end_stage()
