@@ -1,13 +1,12 @@
 """The curvature of one layer: the part of the Fisher matrix that K-FAC keeps of it, and its damped inverse.
 
 The Fisher matrix is the empirical one: gradients of the training loss itself, as they come from the backward pass that
-training runs anyway (Osawa et al. 2019, section 4.1). All gradients are of the loss of one picture, where the loss
-that is differentiated is the mean over the pictures of the batch.
+training runs anyway (Osawa et al. 2019). All gradients are of the loss of one picture, where the loss that is
+differentiated is the mean over the pictures of the batch.
 
 - Convolutions (Grosse and Martens 2016): Fisher = A (x) G, A the second moment of the input patches, mean over
   pictures and positions, G that of the output's gradient, mean over pictures and sum over positions.
-- Batch normalisation (Osawa et al. 2019, section 4.2): a 2x2 matrix of scale and shift for each channel, exact but for the
-  correlation between channels.
+- Batch normalisation (Osawa et al. 2020): a 2x2 matrix of scale and shift for each channel.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Curvature(ABC):
     says whether the next forward and backward pass are to be observed; it is asked in the forward pass.
     """
 
-    def __init__(self, name: str, parameters: Sequence[nn.Parameter], wanted: Callable[[], bool]) -> None:
+    def __init__(self, name: str, parameters: Sequence[Tensor], wanted: Callable[[], bool]) -> None:
         self.name, self.parameters, self.wanted = name, list(parameters), wanted
 
     @abstractmethod
@@ -45,7 +44,7 @@ class Curvature(ABC):
 
     @abstractmethod
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:
-        """Inverses of the damped `statistics`."""
+        """Inverses of the damped `statistics`; `damping` is a share of the mean eigenvalue of the Fisher matrix."""
 
     @abstractmethod
     def precondition(self, gradients: list[Tensor], inverses: list[Tensor]) -> list[Tensor]:
@@ -65,7 +64,7 @@ class Curvature(ABC):
                 attribute="damping",
                 remedy="train with more damping or a lower learning rate",
             )
-        return torch.cholesky_inverse(lower).to(matrices.dtype)
+        return torch.cholesky_inverse(lower).to(matrices.dtype).contiguous()
 
 
 class ConvCurvature(Curvature):
@@ -134,37 +133,42 @@ class ConvCurvature(Curvature):
             conv.padding,  # type: ignore[arg-type]  # no text: see knows
             (conv.stride[0] * apart, conv.stride[1] * apart),
         )
-        parts = [part.transpose(0, 1).flatten(1) for part in patches.split(self.columns, 1)]
+        parts = [part.transpose(0, 1).flatten(1) for part in torch.split(patches, self.columns, 1)]
         if conv.bias is not None:
             parts[-1] = torch.cat([parts[-1], parts[-1].new_ones(1, parts[-1].shape[1])])
         return parts
 
     def _see_output(self, output: Tensor) -> None:
         if self._input is not None and output.requires_grad:
-            output.register_hook(self._see_gradient)
+            output.register_hook(self._see_gradient)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _see_gradient(self, gradient: Tensor) -> None:
         pictures = len(gradient)
         flat = gradient.transpose(0, 1).flatten(1)
-        self._output = [part @ part.T * pictures for part in flat.split(self.rows)]
+        self._output = [part @ part.T * pictures for part in torch.split(flat, self.rows)]
 
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:
-        """See Curvature. Damping is split between A and G by pi (Martens and Grosse 2015, section 6.3)."""
+        """See Curvature.
+
+        (A + pi sqrt(l)) (x) (G + sqrt(l) / pi), with pi^2 = a / g the ratio of the mean eigenvalues of A and G
+        (Martens and Grosse 2015, section 6.3). As l = damping * a * g, this adds sqrt(damping) of its mean to each.
+        """
         inputs, outputs = statistics[: len(self.columns)], statistics[len(self.columns) :]
-        ratio, root = _ratio(_mean_eigenvalue(inputs), _mean_eigenvalue(outputs)), damping**0.5
         return [
-            *(self._inverse(_damped(factor, root * ratio)) for factor in inputs),
-            *(self._inverse(_damped(factor, root / ratio)) for factor in outputs),
+            self._inverse(_damped(factor, damping**0.5 * mean))
+            for factors in (inputs, outputs)
+            for mean in [_mean_eigenvalue(factors)]
+            for factor in factors
         ]
 
     def precondition(self, gradients: list[Tensor], inverses: list[Tensor]) -> list[Tensor]:
         """See Curvature: G^-1 W A^-1, W the gradient [F, C * K * K (+ 1)]."""
         inputs, outputs = inverses[: len(self.columns)], inverses[len(self.columns) :]
         matrix = torch.cat([gradients[0].flatten(1), *(bias[:, None] for bias in gradients[1:])], 1)
-        parts = matrix.split([len(factor) for factor in inputs], 1)
+        parts = torch.split(matrix, [len(factor) for factor in inputs], 1)
         matrix = torch.cat([part @ factor for part, factor in zip(parts, inputs, strict=True)], 1)
-        parts = matrix.split(self.rows)
+        parts = torch.split(matrix, self.rows)
         matrix = torch.cat([factor @ part for part, factor in zip(parts, outputs, strict=True)])
         weights = matrix[:, : sum(self.columns)].reshape(gradients[0].shape)
         return [weights, *(matrix[:, -1] for _ in gradients[1:])]
@@ -197,7 +201,7 @@ class NormCurvature(Curvature):
         self._fisher = None
         if self.wanted() and output.requires_grad:
             x = x.detach()
-            output.register_hook(lambda gradient: self._see_gradient(x, gradient))
+            output.register_hook(lambda gradient: self._see_gradient(x, gradient))  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _see_gradient(self, x: Tensor, gradient: Tensor) -> None:
@@ -214,7 +218,7 @@ class NormCurvature(Curvature):
 
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:
         """See Curvature."""
-        return [self._inverse(_damped(statistics[0], damping))]
+        return [self._inverse(_damped(statistics[0], damping * _mean_eigenvalue(list(statistics[0]))))]
 
     def precondition(self, gradients: list[Tensor], inverses: list[Tensor]) -> list[Tensor]:
         """See Curvature."""
@@ -236,14 +240,9 @@ def _apart(conv: nn.Conv2d, x: Tensor, positions: int) -> int:
     return apart
 
 
-def _mean_eigenvalue(factors: list[Tensor]) -> float:
-    """Of the block-diagonal matrix of `factors`."""
-    return sum(float(factor.trace()) for factor in factors) / sum(len(factor) for factor in factors)
-
-
-def _ratio(inputs: float, outputs: float) -> float:
-    """pi of two mean eigenvalues; a factor that is all zeros has no say."""
-    return (inputs / outputs) ** 0.5 if inputs > 0 and outputs > 0 else 1.0
+def _mean_eigenvalue(blocks: list[Tensor]) -> float:
+    """Of the block-diagonal matrix of `blocks`; 1 if it is all zeros, so that damping makes it regular."""
+    return sum(float(block.trace()) for block in blocks) / sum(len(block) for block in blocks) or 1.0
 
 
 def _damped(matrices: Tensor, damping: float) -> Tensor:

@@ -22,8 +22,8 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "lr": (0.0, 100.0, False),
     "momentum": (0.0, 0.999, False),
     "weight_decay": (0.0, 1.0, False),
-    "damping": (1e-12, 1e6, False),
-    "first_damping": (1e-12, 1e6, False),
+    "damping": (1e-8, 1e6, False),
+    "first_damping": (1e-8, 1e6, False),
     "damping_steps": (0, 10**9, True),
     "statistics_decay": (0.0, 0.9999, False),
     "factor_interval": (1, 10**6, True),
@@ -40,25 +40,31 @@ class Kfac(torch.optim.Optimizer):
     """Momentum descent along the damped inverse Fisher matrix times the gradient, with decoupled weight decay.
 
     Give the gradient of a loss that is the mean over the pictures of the batch, from one forward pass in training
-    mode and one backward pass for each `step`. Convolutions and batch normalisations have a curvature; parameters of any
-    other layer descend along their gradient itself, and `plain` names them.
+    mode and one backward pass for each `step`. Convolutions and batch normalisations have a curvature; parameters of
+    any other layer descend along their gradient itself, and `plain` names them. The gradient may be of any length:
+    `kl_clip` takes the place of a limit on it.
 
-    lr: learning rate. momentum: of the preconditioned gradient. weight_decay: share of a parameter that is taken off a
-    step at learning rate 1. damping: Tikhonov damping of the Fisher matrix, which the damping falls to from `first_damping`
-    in about `damping_steps` steps (Osawa et al. 2019, section 5.1).
-    statistics_decay: of the running averages of the factors; the first ones weigh alike. factor_interval,
-    inverse_interval: steps between two updates of a layer's factors and of its inverses. Both are stretched, layer by layer,
-    while the factors change by less than `similarity` between inverses, along the Fibonacci numbers up to
-    `longest_stretch` (Osawa et al. 2020, section 5.3). kl_clip: the step is shortened where it would
-    change the predictions by more, by the quadratic model lr^2 * gradient * direction (Ba et al. 2017).
-    largest_factor: rows of a Kronecker factor above which it is cut into blocks of channels. positions: most
-    positions of a map that the factor of the inputs is taken from.
+    lr: learning rate.
+    momentum: of the preconditioned gradient.
+    weight_decay: share of a parameter that is taken off in a step at learning rate 1.
+    damping: Tikhonov damping of a layer's Fisher matrix, as a share of its mean eigenvalue, so that it means the same
+      for every layer and scale of the loss. It falls to this from `first_damping`, most of the way in
+      `damping_steps` steps (Osawa et al. 2019).
+    statistics_decay: of the running averages of the factors; the first batches weigh alike.
+    factor_interval, inverse_interval: steps between two updates of a layer's factors, and of its inverses. Both are
+      stretched, layer by layer, while the factors change by less than the share `similarity` from one inversion to
+      the next: along the Fibonacci numbers up to `longest_stretch`, and halved when they change more (Osawa et
+      al. 2020, who compare the factors of single batches).
+    kl_clip: most that a step may change the predictions, by the quadratic model lr^2 * gradient * direction; a longer
+      one is shortened (Ba et al. 2017).
+    largest_factor: rows of a Kronecker factor above which it is cut into blocks of channels.
+    positions: most positions of a picture's map that the factor of the inputs is taken from.
 
-    With `torch.distributed`, each process gives the averaged gradient and a batch of the same size: factors are averaged over
-    processes, each layer is inverted by one of them, and the inverses are sent to the others.
+    With `torch.distributed`, each process gives the averaged gradient and a batch of the same size: factors are
+    averaged over processes, each layer is inverted by one of them, and the inverses are sent to the others.
 
-    The state holds everything: a run that is resumed from it takes the same steps, bit for bit. Raises SternaError for a
-    hyperparameter out of range, by name, and for a step before any forward and backward pass.
+    The state holds everything: a run that is resumed from it takes the same steps, bit for bit. Raises SternaError for
+    a hyperparameter out of range, by name, and for a step before any forward and backward pass.
     """
 
     def __init__(
@@ -67,7 +73,7 @@ class Kfac(torch.optim.Optimizer):
         lr: float,
         momentum: float = 0.9,
         weight_decay: float = 5e-4,
-        damping: float = 1e-2,
+        damping: float = 0.1,
         *,
         first_damping: float | None = None,
         damping_steps: int = 0,
@@ -76,7 +82,7 @@ class Kfac(torch.optim.Optimizer):
         inverse_interval: int = 20,
         longest_stretch: int = 8,
         similarity: float = 0.3,
-        kl_clip: float = 1e-2,
+        kl_clip: float = 1.0,
         largest_factor: int = 2048,
         positions: int = 64,
     ) -> None:
@@ -138,13 +144,15 @@ class Kfac(torch.optim.Optimizer):
     def _steps(self) -> int:
         return self.param_groups[0]["steps"]
 
-    def curvature(self, layer: str) -> list[Tensor]:
-        """The running averages of the statistics of `layer` (its name in the network), as `curvature` describes them.
+    def curvature(self) -> dict[str, list[Tensor]]:
+        """By layer name the running averages of its statistics, as `curvature` describes them; empty before a step."""
+        states = {curvature.name: self._state(curvature) for curvature in self._curvatures}
+        return {name: state["factors"] for name, state in states.items() if "factors" in state}
 
-        Raises KeyError for a layer without curvature, and before the first step.
-        """
-        found = {curvature.name: curvature for curvature in self._curvatures}
-        return self._state(found[layer])["factors"]
+    def intervals(self) -> dict[str, int]:
+        """By layer name the steps between two inversions, as they are stretched now."""
+        interval = self.param_groups[0]["inverse_interval"]
+        return {curvature.name: interval * self._state(curvature).get("stretch", 1) for curvature in self._curvatures}
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -222,9 +230,9 @@ class Kfac(torch.optim.Optimizer):
         left = max(0.0, 1.0 - 2.0 * math.log10(first / last) / steps)
         return last + (first - last) * left**self._steps
 
-    def _directions(self) -> dict[nn.Parameter, Tensor]:
+    def _directions(self) -> dict[Tensor, Tensor]:
         """The preconditioned gradients of all parameters with curvature, clipped."""
-        directions: dict[nn.Parameter, Tensor] = {}
+        directions: dict[Tensor, Tensor] = {}
         change = 0.0
         for curvature in self._curvatures:
             gradients = [parameter.grad for parameter in curvature.parameters if parameter.grad is not None]
@@ -240,7 +248,7 @@ class Kfac(torch.optim.Optimizer):
                 direction.mul_(math.sqrt(group["kl_clip"] / change))
         return directions
 
-    def _descend(self, directions: dict[nn.Parameter, Tensor]) -> None:
+    def _descend(self, directions: dict[Tensor, Tensor]) -> None:
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
@@ -291,7 +299,7 @@ def _average(tensors: list[Tensor]) -> list[Tensor]:
     packed = torch.cat([tensor.flatten() for tensor in tensors])
     distributed.all_reduce(packed)
     packed /= _processes()
-    parts = packed.split([tensor.numel() for tensor in tensors])
+    parts = torch.split(packed, [tensor.numel() for tensor in tensors])
     return [part.view(tensor.shape).clone() for part, tensor in zip(parts, tensors, strict=True)]
 
 
@@ -301,5 +309,5 @@ def _send(tensors: list[Tensor], owner: int) -> None:
         return
     packed = torch.cat([tensor.flatten() for tensor in tensors])
     distributed.broadcast(packed, owner)
-    for part, tensor in zip(packed.split([tensor.numel() for tensor in tensors]), tensors, strict=True):
+    for part, tensor in zip(torch.split(packed, [tensor.numel() for tensor in tensors]), tensors, strict=True):
         tensor.copy_(part.view(tensor.shape))
