@@ -142,6 +142,13 @@ def test_blocks_are_those_of_the_whole_factors() -> None:
         assert start == len(full)
 
 
+def test_the_cost_of_inverses_is_cubic_in_the_rows_of_a_factor() -> None:
+    conv = nn.Conv2d(4, 6, 3, bias=False)
+    assert conv_curvature(conv).cost() == 36**3 + 6**3
+    assert conv_curvature(conv, largest_factor=20).cost() == 2 * 18**3 + 6**3
+    assert NormCurvature("norm", nn.BatchNorm2d(5), lambda: True).cost() == 5 * 2**3
+
+
 def test_sampled_positions_form_an_even_grid() -> None:
     torch.manual_seed(3)
     conv = nn.Conv2d(2, 3, 3, padding=1)

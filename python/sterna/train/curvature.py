@@ -52,7 +52,7 @@ class Curvature(ABC):
 
     def cost(self) -> int:
         """Work of `invert`, in multiplications or so."""
-        return sum(shape[-1] ** 2 * shape.numel() for shape in map(torch.Size, self.shapes()))
+        return sum(shape[-1] * shape.numel() for shape in self.shapes())
 
     def _inverse(self, matrices: Tensor) -> Tensor:
         # Eigenvalues of a factor span more than the 7 digits of float32.
