@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sterna.train.frames import Frame
+from sterna.train.scenes import SceneSet
 from torch import Tensor, multiprocessing, nn
 
 from sterna.errors import SternaError
 from sterna.train import anchors as anchor_boxes
 from sterna.train import checkpoint, evaluate, loss, networks
 from sterna.train.curvature import ConvCurvature
-from sterna.train.frames import Frame
 from sterna.train.kfac import Kfac, _owners
 from sterna.train.networks import Form, Network
-from sterna.train.scenes import SceneSet
 from support import kfac_process
 
 EVERY_STEP = {"factor_interval": 1, "inverse_interval": 1, "longest_stretch": 1}

@@ -119,6 +119,19 @@ def test_a_stopped_run_resumes_to_the_same_result(
     assert stopped == straight
 
 
+def test_a_stopped_run_of_another_kind_resumes_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """K-FAC, whose state is more than moments, variable sizes, worker processes, parts of batches left out."""
+    kind = {"optimiser": "kfac", "multi_scale": 0.5, "workers": 1, "ema": 0.0, "quantised_epochs": 0}
+    trainer.train(small(tmp_path / "whole", **kind), quiet())
+    with monkeypatch.context() as patch:
+        stop_after(patch, 8)
+        with pytest.raises(TrainingStoppedError):
+            trainer.train(small(tmp_path / "run", **kind), quiet())
+    trainer.train(load_options(tmp_path / "run"), quiet())
+    graphs = [(tmp_path / name / run_folder.GRAPH).read_bytes() for name in ("whole", "run")]
+    assert graphs[0] == graphs[1]
+
+
 def test_ctrl_c_is_given_back_after_training(whole: Path) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -216,6 +229,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         ({"ternary_epochs": 0, "quantised_epochs": 0}, "nothing would learn the activations"),
         ({"batch": 6, "accumulate": 4}, "batch"),
         ({"pattern": "striped"}, "pattern = striped"),
+        ({"optimiser": "kfac", "accumulate": 2}, "accumulate must be 1"),
         ({"batch": "many"}, "batch = many"),
         ({"colour": "red"}, "colour = red"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,6 +14,7 @@ from sterna.train import average, distributed, loss, optimisers
 from sterna.train.communication import Parallel
 from sterna.train.data.loader import Batch
 from sterna.train.networks import Network
+from sterna.train.optimisers import Optimiser
 from sterna.train.options import Precision, TrainOptions
 
 GRADIENT_LIMIT = 20.0
@@ -27,12 +29,19 @@ class Learner:
     """
 
     def __init__(
-        self, network: Network, anchors: list[list[float]], teacher: Network | None, options: TrainOptions
+        self,
+        network: Network,
+        anchors: list[list[float]],
+        teacher: Network | None,
+        optimiser: Optimiser,
+        options: TrainOptions,
     ) -> None:
         self.network, self._teacher, self._options = network, teacher, options
         self._device = next(network.parameters()).device
         self._anchors = torch.tensor(anchors, device=self._device)
-        self._optimiser = optimisers.build(options.optimiser, network)
+        self._optimiser = optimisers.build(optimiser, network)
+        # K-FAC limits its steps by what they change; a gradient of any length does for it.
+        self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
         self._average = average.average(network, options.ema) if options.ema else None
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
         self._parallel = Parallel(network, options.gradients)
@@ -79,7 +88,7 @@ class Learner:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._scaler.unscale_(self._optimiser)
-        length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
+        length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._limit)
         # Scaled gradients of 16 bits may overflow: the scaler then leaves out the step and scales less.
         if not self._scaler.is_enabled() and not torch.isfinite(length):
             raise SternaError(

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import torch
 
+from sterna.train.kfac import Kfac
 from sterna.train.networks import Network
 
 WEIGHT_DECAY = 5e-4
@@ -18,6 +19,8 @@ class Optimiser(StrEnum):
 
     ADAMW = "adamw"
     SGD = "sgd"
+    #: Along the natural gradient, by Kronecker factors of the Fisher matrix.
+    KFAC = "kfac"
 
 
 #: Highest learning rates of the float and of the ternary stage, for a batch of RATE_BATCH pictures.
@@ -25,6 +28,7 @@ RATE_BATCH = 16
 RATES: dict[Optimiser, tuple[float, float]] = {
     Optimiser.ADAMW: (3e-3, 2e-3),
     Optimiser.SGD: (5e-3, 5e-3),
+    Optimiser.KFAC: (0.1, 0.1),
 }
 
 
@@ -41,7 +45,12 @@ def _sgd(network: Network) -> torch.optim.Optimizer:
     return torch.optim.SGD(network.parameters(), lr=0.0, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY)
 
 
+def _kfac(network: Network) -> torch.optim.Optimizer:
+    return Kfac(network, lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+
+
 _BUILD: dict[Optimiser, Callable[[Network], torch.optim.Optimizer]] = {
     Optimiser.ADAMW: _adamw,
     Optimiser.SGD: _sgd,
+    Optimiser.KFAC: _kfac,
 }

@@ -104,6 +104,8 @@ class TrainOptions(DataOptions):
             )
         if self.unlabelled and not self.ema:
             raise ValueError("ema is 0, but pictures without labels are labelled by the moving average of the weights")
+        if self.optimiser is Optimiser.KFAC and self.accumulate > 1:
+            raise ValueError("optimiser kfac takes its curvature from whole batches: accumulate must be 1")
         if self.batch % self.accumulate:
             raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
         return self
@@ -115,12 +117,11 @@ class TrainOptions(DataOptions):
             raise ValueError("anchors are pairs of width and height in cells, each above 0, at most 1024")
         return sides
 
-    @property
-    def rates(self) -> tuple[float, float]:
-        """Highest learning rates of the float and of the ternary stage."""
-        usual = RATES[self.optimiser]
+    def rates(self, optimiser: Optimiser) -> tuple[float, float]:
+        """Highest learning rates of the float and of the ternary stage with `optimiser`."""
+        usual = RATES[optimiser]
         growth = self.batch / RATE_BATCH if self.scale_rates else 1.0
-        chosen = (self.float_rate, self.ternary_rate)
+        chosen = (self.float_rate, self.ternary_rate) if optimiser is self.optimiser else (None, None)
         return tuple(growth * (mine or other) for mine, other in zip(chosen, usual, strict=True))  # type: ignore[return-value]
 
     def same_run(self, other: TrainOptions) -> str | None:

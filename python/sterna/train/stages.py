@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from sterna.train.networks import Form
+from sterna.train.optimisers import Optimiser
 from sterna.train.options import TrainOptions
 
 WARM_UP = 0.05  # share of a stage in which the learning rate rises
@@ -25,6 +26,7 @@ class Stage:
     name: str
     form: Form
     epochs: int
+    optimiser: Optimiser
     rate: float
     sparsifies: bool = False
     distils: bool = False
@@ -33,13 +35,17 @@ class Stage:
 
 def plan(options: TrainOptions) -> tuple[Stage, ...]:
     """The stages of a run in order, without those that are skipped."""
-    float_rate, ternary_rate = options.rates
+    first = options.optimiser
+    # The integer form computes without the convolutions' modules, whose inputs the curvature of K-FAC is taken from.
+    last = Optimiser.ADAMW if first is Optimiser.KFAC else first
+    float_rate, ternary_rate = options.rates(first)
+    quantised_rate, integer_rate = QUANTISED_RATE * ternary_rate, INTEGER_RATE * options.rates(last)[1]
     every = (
-        Stage("float", Form.FLOAT, options.float_epochs, float_rate),
-        Stage("unlabelled", Form.FLOAT, options.unlabelled_epochs, float_rate, pseudo=True),
-        Stage("ternary", Form.TERNARY, options.ternary_epochs, ternary_rate, sparsifies=True, distils=True),
-        Stage("quantised", Form.QUANTISED, options.quantised_epochs, ternary_rate * QUANTISED_RATE, distils=True),
-        Stage("integer", Form.INTEGER, options.integer_epochs, ternary_rate * INTEGER_RATE, distils=True),
+        Stage("float", Form.FLOAT, options.float_epochs, first, float_rate),
+        Stage("unlabelled", Form.FLOAT, options.unlabelled_epochs, first, float_rate, pseudo=True),
+        Stage("ternary", Form.TERNARY, options.ternary_epochs, first, ternary_rate, sparsifies=True, distils=True),
+        Stage("quantised", Form.QUANTISED, options.quantised_epochs, first, quantised_rate, distils=True),
+        Stage("integer", Form.INTEGER, options.integer_epochs, last, integer_rate, distils=True),
     )
     return tuple(stage for stage in every if stage.epochs and (options.unlabelled or not stage.pseudo))
 

@@ -174,7 +174,7 @@ class _Run:
                 network.aim(self.densities)
         # The channels stay last in memory, which is what convolutions and pooling are fastest on.
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.learner = Learner(network, self.anchors, self._teacher(), self.options)
+        self.learner = Learner(network, self.anchors, self._teacher(), self.stage.optimiser, self.options)
 
     def _teacher(self) -> Network | None:
         """The float network that a later stage learns from."""
