@@ -57,12 +57,11 @@ def _rows(name: str, height: int, width: int, batch: int, steps: int) -> list[di
     teacher = learners[Form.FLOAT.value].network
     learners[TAUGHT] = _learner(Form.QUANTISED, layers, scenes.classes, teacher, options)
     times: dict[str, list[float]] = {form: [] for form in learners}
-    with bar(f"{name}") as show:
-        task = show.add_task(name, total=steps * len(learners))
-        for _ in range(steps):
-            for form, learner in learners.items():
+    with bar(name) as show:
+        for step in range(steps):
+            for number, (form, learner) in enumerate(learners.items()):
+                show(step * len(learners) + number, steps * len(learners), form)
                 times[form].append(_time(lambda learner=learner: learner.step([pictures], 1e-5)))
-                show.advance(task)
     augmenting = _time(lambda: [augment(frame, np.random.default_rng(0)) for frame in frames])
     usual = median(times[Form.FLOAT.value])
     return [
