@@ -20,7 +20,7 @@ def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A few engines, of sizes that need no synthesis, and a cache of its own."""
 
     def size(config: EngineConfig, device: object, progress: object) -> SimpleNamespace:
-        resources = SimpleNamespace(block_rams=config.lanes, dsps=config.clusters * config.lanes)
+        resources = SimpleNamespace(mlabs=0, block_rams=config.lanes, dsps=config.clusters * config.lanes)
         return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.units, resources=resources)
 
     monkeypatch.setattr(explore, "engine_size", size)

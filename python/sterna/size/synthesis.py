@@ -19,6 +19,7 @@ import jinja2
 from sterna.errors import SternaError
 from sterna.size import usage
 from sterna.size.hierarchy import Part
+from sterna.size.kept import kept
 from sterna.size.netlist import usage as usage_of
 from sterna.size.usage import MemoryShape, MultiplierShape, Usage
 
@@ -39,23 +40,16 @@ class Synthesis:
 
     def known(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> bool:
         """Whether it was synthesised before."""
-        return self._kept(part, outside, inside).is_file()
+        return self._place(part, outside, inside).is_file()
 
     def usage(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> Usage:
         """What `part` takes. The modules `outside` that it instantiates are not counted, those `inside` are.
 
         Raises SternaError if Yosys is missing or fails.
         """
-        kept = self._kept(part, outside, inside)
-        if not kept.is_file():
-            found = self._synthesise(part, outside)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            partial = kept.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps(_dump(found)))
-            partial.rename(kept)
-        return _load(json.loads(kept.read_text()))
+        return _load(kept(self._place(part, outside, inside), lambda: _dump(self._synthesise(part, outside))))
 
-    def _kept(self, part: Part, outside: Collection[str], inside: Collection[str]) -> Path:
+    def _place(self, part: Part, outside: Collection[str], inside: Collection[str]) -> Path:
         digest = hashlib.sha256(f"{_version()} {part} {sorted(outside)}".encode())
         sources = [(self.rtl / f"{module}.sv").read_bytes() for module in sorted({part.module, *inside})]
         packages = [self.rtl / name for name in self._packages]
