@@ -39,7 +39,9 @@ def plain_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def size(config: EngineConfig, device: object, progress: object) -> SimpleNamespace:
         lanes = config.lanes * config.clusters * config.units
-        return SimpleNamespace(alms=25 * lanes, resources=SimpleNamespace(mlabs=lanes, block_rams=lanes, dsps=config.lanes))
+        return SimpleNamespace(
+            alms=25 * lanes, resources=SimpleNamespace(mlabs=lanes, block_rams=lanes, dsps=config.lanes)
+        )
 
     monkeypatch.setattr(explore, "engine_size", size)
 

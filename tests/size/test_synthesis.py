@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from threading import Thread
 
+import filelock
 import pytest
 
 from sterna.errors import SternaError
@@ -12,7 +14,7 @@ from sterna.size.devices import load_device
 from sterna.size.extrapolate import points, stretched
 from sterna.size.hierarchy import Part
 from sterna.size.resources import resources
-from sterna.size.synthesis import Synthesis
+from sterna.size.synthesis import Synthesis, make_ready
 from sterna.size.usage import MemoryShape, MultiplierShape
 
 PACKAGE = "package some_pkg; typedef logic [19:0] sum_t; endpackage"
@@ -67,6 +69,21 @@ def synthesis(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
 
 def part(module: str, **parameters: int) -> Part:
     return Part(module, tuple((name, str(value)) for name, value in parameters.items()))
+
+
+def test_first_starts_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "run", lambda *given, **_: started.append(given))
+    make_ready.cache_clear()
+    starting = Thread(target=make_ready)
+    with filelock.FileLock(tmp_path / "sterna.lock"):
+        starting.start()
+        starting.join(0.3)
+        assert starting.is_alive() and not started
+    starting.join(10)
+    assert len(started) == 1
+    make_ready.cache_clear()
 
 
 def test_an_adder_takes_nothing_but_its_bits(synthesis: Synthesis) -> None:
