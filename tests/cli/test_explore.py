@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,10 +10,11 @@ import pytest
 from PIL import Image
 
 from sterna.cli import explore as command
+from sterna.graph import file as graph_file
 from sterna.size import explore
 from sterna.spec.config import EngineConfig
 
-from .conftest import Sterna
+from .conftest import CLASSES, Sterna, make_graph
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +42,23 @@ def test_explore_shows_and_draws(sterna: Sterna, graph_path: Path, tmp_path: Pat
 def test_too_fast_is_refused(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
     ended = sterna("explore", graph_path, "--min-fps", 1e9, "-o", tmp_path / "front.png")
     assert ended.code == 2 and "no engine is fast enough" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("output", "said"), [("front.txt", "allowed: .png .svg .pdf"), ("folder.png", "folder.png"), ("file/a.png", "file")]
+)
+def test_a_picture_that_cannot_be_written_is_refused_at_once(
+    sterna: Sterna, graph_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, said: str
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(command, "Explorer", None)
+    ended = sterna("explore", graph_path, "-o", tmp_path / output)
+    assert ended.code == 2 and said in ended.err and ended.err.count("\n") == 1
+
+
+def test_a_graph_that_no_engine_can_run_is_refused_for_that(sterna: Sterna, tmp_path: Path) -> None:
+    graph = replace(make_graph(CLASSES), act_bits=7)
+    graph_file.save(graph, tmp_path / "seven.sterna-graph")
+    ended = sterna("explore", tmp_path / "seven.sterna-graph", "-o", tmp_path / "front.png")
+    assert ended.code == 2 and "act_bits = 7; allowed: 8" in ended.err

@@ -114,10 +114,10 @@ def test_modules_outside_are_not_counted(synthesis: Synthesis) -> None:
 
 
 def test_wide_modules_are_stretched(synthesis: Synthesis) -> None:
-    wide = part("lane", Lanes=50)
+    wide = part("lane", Lanes=20)
     name, small, large = points(wide) or ("", 0, 0)
     found = [synthesis.usage(wide.changed(name, size)) for size in (small, large)]
-    direct, line = synthesis.usage(wide), stretched(found[0], found[1], small, large, 50)
+    direct, line = synthesis.usage(wide), stretched(found[0], found[1], small, large, 20)
     assert (line.adder_bits, line.flip_flops, line.luts) == (direct.adder_bits, direct.flip_flops, direct.luts)
     assert points(part("lane", Lanes=large)) is None
 
