@@ -8,11 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from sterna.cli import explore as command
 from sterna.graph import file as graph_file
 from sterna.size import explore
-from sterna.spec.config import EngineConfig
+from sterna.size.devices import load_device
+from sterna.size.explore import Point
+from sterna.spec.config import EngineConfig, load_config
 
 from .conftest import CLASSES, Sterna, make_graph
 
@@ -37,6 +40,15 @@ def test_explore_shows_and_draws(sterna: Sterna, graph_path: Path, tmp_path: Pat
     assert "frames/s" in ended.out and "4 engines reach 1 frames/s" in ended.out
     with Image.open(picture) as drawn:
         assert drawn.width > 500
+
+
+def test_the_table_fits_a_terminal_of_80_columns() -> None:
+    config = load_config("arria10").model_copy(update={"name": "15x15-4x32-32-4", "fm_words": 65536})
+    table = command.point_table([Point(config, 24_000_000, 1, 400_000, 20_000, 2_713, 1_518)], load_device("gx1150"))
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(table)
+    assert "15x15-4x32-32-4" in shown.get() and "…" not in shown.get()
 
 
 def test_too_fast_is_refused(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:

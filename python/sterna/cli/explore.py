@@ -64,9 +64,13 @@ def make_place(output: Path) -> None:
 def point_table(points: Sequence[Point], device: Device) -> Table:
     """A row for each point, fast ones first."""
     table = Table(
-        title=f"Engines that none beats in speed, ALMs and block RAM, on {device.name} (estimate)", box=SIMPLE_HEAD
+        title=f"Engines that none beats in speed, ALMs and block RAM, on {device.name} (estimate)",
+        caption="engine: tile - clusters x units - slots - drains; words: feature memory",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
     )
-    table.add_column("tile-units-slots", no_wrap=True)
+    table.add_column("engine", no_wrap=True)
     for name in ("words", "cycles", "frames/s", "ALMs", "", "RAM", "", "DSP", "fits"):
         table.add_column(name, justify="right", no_wrap=True)
     for point in points:
