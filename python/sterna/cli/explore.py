@@ -71,13 +71,12 @@ def point_table(points: Sequence[Point], device: Device) -> Table:
         pad_edge=False,
     )
     table.add_column("engine", no_wrap=True)
-    for name in ("words", "cycles", "frames/s", "ALMs", "", "RAM", "", "DSP", "fits"):
+    for name in ("words", "frames/s", "ALMs", "", "RAM", "", "DSP", "fits"):
         table.add_column(name, justify="right", no_wrap=True)
     for point in points:
         table.add_row(
             point.config.name,
             f"{point.config.fm_words:,}",
-            f"{point.cycles:,}",
             f"{point.frames(device):,.0f}",
             f"{point.alms:,}",
             f"{point.alms / device.alms:.0%}",
