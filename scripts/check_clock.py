@@ -16,11 +16,11 @@ import typer
 from sterna.compile import compile_graph
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
-from sterna.run.device import Counters, Device, StepCounters
-from sterna.run.package import Package, StepInfo
+from sterna.run.device import Counters, StepCounters
+from sterna.run.package import StepInfo
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
-from support.engines import infer_queued, simulated
+from support.engines import count_frames, simulated
 from support.network_graphs import random_network_graph
 from support.random_graphs import random_graph
 
@@ -33,15 +33,21 @@ def main(
     config: Annotated[str, typer.Option(help="Name of the engine config, or FILE.yaml:NAME.")] = "nano",
     every: Annotated[bool, typer.Option(help="Show the steps that are equal as well.")] = False,
 ) -> None:
-    """Compare."""
+    """Compare; exit code 1 if a number differs."""
     engine = load_config(config)
+    equal = True
     with simulated(engine) as device:
         for name in graphs or _DEFAULT:
             package = compile_graph(_graph(name), engine)
-            alone, queued = _count(device, package)
-            _show_total(f"{name} alone", sum(step.cycles for step in package.schedule.steps), alone)
-            _show_total(f"{name} queued", package.schedule.queued_cycles, queued)
-            _show_steps(package, alone, every)
+            alone, queued = count_frames(device, package)
+            steps = [(step, StepCounters.expected(step)) for step in package.schedule.steps]
+            totals = [(sum(step.cycles for _, step in steps), alone.cycles)]
+            totals += [(package.schedule.queued_cycles, queued.cycles)]
+            _show_totals(name, totals)
+            _show_steps(steps, alone, every)
+            # What lies behind the last step's end is of the frame alone and of no step.
+            equal &= totals[1][0] == totals[1][1] and all(a == b for (_, a), b in zip(steps, alone.steps, strict=False))
+    raise typer.Exit(not equal)
 
 
 def _graph(name: str) -> Graph:
@@ -54,32 +60,17 @@ def _graph(name: str) -> Graph:
     return graph_file.load(ROOT / name)
 
 
-def _count(device: Device, package: Package) -> tuple[Counters, Counters]:
-    """Counters of a frame alone, and of the second of three that are queued."""
-    shape = package.graph.info[package.graph.input.name].shape
-    images = np.random.default_rng(0).integers(-128, 128, (3, *shape)).astype(np.int8)
-    device.load(package)
-    device.infer(images[:1])
-    alone = device.counters()
-    assert alone is not None
-    return alone, infer_queued(device, images)[1]
+def _show_totals(name: str, totals: list[tuple[int, int]]) -> None:
+    for kind, (estimated, counted) in zip(("alone", "queued"), totals, strict=True):
+        print(f"{name} {kind}: estimated {estimated:,}, counted {counted:,}: {estimated / counted - 1:+.2%}")
 
 
-def _show_total(name: str, estimated: int, counters: Counters) -> None:
-    counted = counters.cycles
-    print(f"{name}: estimated {estimated:,}, counted {counted:,}: {estimated / counted - 1:+.2%}")
-
-
-def _show_steps(package: Package, counted: Counters, every: bool) -> None:
+def _show_steps(steps: list[tuple[StepInfo, StepCounters]], counted: Counters, every: bool) -> None:
     print(f"{'':24}{'':6}" + "".join(f"{name:>22}" for name in _FIELDS))
-    for step, count in zip(package.schedule.steps, counted.steps, strict=False):
-        if every or _numbers(step) != astuple(count):
-            pairs = zip(_numbers(step), astuple(count), strict=True)
+    for (step, expected), count in zip(steps, counted.steps, strict=False):
+        if every or expected != count:
+            pairs = zip(astuple(expected), astuple(count), strict=True)
             print(f"{step.layers[-1]:24}{step.op:6}" + "".join(f"{a:>11,}{b:>11,}" for a, b in pairs))
-
-
-def _numbers(step: StepInfo) -> tuple[int, ...]:
-    return tuple(getattr(step, name) for name in _FIELDS)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from sterna.cli import explore as command
+from sterna.graph import file as graph_file
 from sterna.size import explore
-from sterna.spec.config import EngineConfig
+from sterna.size.devices import load_device
+from sterna.size.explore import Point
+from sterna.spec.config import EngineConfig, load_config
 
-from .conftest import Sterna
+from .conftest import CLASSES, Sterna, make_graph
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +25,7 @@ def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A few engines, of sizes that need no synthesis, and a cache of its own."""
 
     def size(config: EngineConfig, device: object, progress: object) -> SimpleNamespace:
-        resources = SimpleNamespace(block_rams=config.lanes, dsps=config.clusters * config.lanes)
+        resources = SimpleNamespace(mlabs=0, block_rams=config.lanes, dsps=config.clusters * config.lanes)
         return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.units, resources=resources)
 
     monkeypatch.setattr(explore, "engine_size", size)
@@ -37,6 +42,35 @@ def test_explore_shows_and_draws(sterna: Sterna, graph_path: Path, tmp_path: Pat
         assert drawn.width > 500
 
 
+def test_the_table_fits_a_terminal_of_80_columns() -> None:
+    config = load_config("arria10").model_copy(update={"name": "15x15-4x32-32-4", "fm_words": 65536})
+    table = command.point_table([Point(config, 24_000_000, 1, 400_000, 20_000, 2_713, 1_518)], load_device("gx1150"))
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(table)
+    assert "15x15-4x32-32-4" in shown.get() and "…" not in shown.get()
+
+
 def test_too_fast_is_refused(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
     ended = sterna("explore", graph_path, "--min-fps", 1e9, "-o", tmp_path / "front.png")
     assert ended.code == 2 and "no engine is fast enough" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("output", "said"), [("front.txt", "allowed: .png .svg .pdf"), ("folder.png", "folder.png"), ("file/a.png", "file")]
+)
+def test_a_picture_that_cannot_be_written_is_refused_at_once(
+    sterna: Sterna, graph_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, said: str
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(command, "Explorer", None)
+    ended = sterna("explore", graph_path, "-o", tmp_path / output)
+    assert ended.code == 2 and said in ended.err and ended.err.count("\n") == 1
+
+
+def test_a_graph_that_no_engine_can_run_is_refused_for_that(sterna: Sterna, tmp_path: Path) -> None:
+    graph = replace(make_graph(CLASSES), act_bits=7)
+    graph_file.save(graph, tmp_path / "seven.sterna-graph")
+    ended = sterna("explore", tmp_path / "seven.sterna-graph", "-o", tmp_path / "front.png")
+    assert ended.code == 2 and "act_bits = 7; allowed: 8" in ended.err

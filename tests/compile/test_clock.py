@@ -1,7 +1,8 @@
-"""The cycle model's parts; tests/sim/test_estimate.py compares the whole with counts."""
+"""The cycle model's parts; tests/sim/test_cycle_model.py compares the whole with counts."""
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from sterna.compile import compile_graph
 from sterna.compile.clock import bus, drains, jit, state, units
+from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Output
 from sterna.spec import load_config, tape
 from sterna.spec.tape import Command
@@ -98,3 +100,12 @@ def test_what_is_compiled_is_kept_if_it_can_be(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "file").touch()
     monkeypatch.setattr(jit, "default_build_dir", lambda: tmp_path / "file")
     assert jit.cache_folder() is None
+
+
+@pytest.mark.parametrize(
+    "error", [EOFError("Ran out of input"), pickle.UnpicklingError("pickle data was truncated"), OSError(28, "full")]
+)
+def test_a_cache_that_cannot_be_used_is_said(error: Exception) -> None:
+    """What numba raises for an index or a function that is cut off, and for a full disk."""
+    with pytest.raises(SternaError, match="kept cycle model"), jit.cache_in_use():
+        raise error

@@ -39,7 +39,9 @@ def plain_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def size(config: EngineConfig, device: object, progress: object) -> SimpleNamespace:
         lanes = config.lanes * config.clusters * config.units
-        return SimpleNamespace(alms=25 * lanes, resources=SimpleNamespace(block_rams=lanes, dsps=config.lanes))
+        return SimpleNamespace(
+            alms=25 * lanes, resources=SimpleNamespace(mlabs=lanes, block_rams=lanes, dsps=config.lanes)
+        )
 
     monkeypatch.setattr(explore, "engine_size", size)
 
@@ -48,11 +50,34 @@ def search(graph: Graph, configs: list[EngineConfig], cache: Path, frames: float
     return list(Explorer(graph, DEVICE, cache).points(configs, frames, lambda *_: None))
 
 
+def compiled_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the configs that are compiled from now on."""
+    compiled = []
+
+    def counted(source: Graph, config: EngineConfig) -> object:
+        compiled.append(config.name)
+        return compile_graph(source, config)
+
+    monkeypatch.setattr(explore, "compile_graph", counted)
+    return compiled
+
+
 def test_candidates_are_different_and_may_fit() -> None:
     found = candidates(BASE, DEVICE, FULL)
     assert len({config.hash for config in found}) == len(found) > 50
     assert all(config.lanes * config.clusters * config.units * 20 <= FULL * DEVICE.alms for config in found)
     assert any((config.tile_h, config.clusters, config.units, config.slots) == (13, 4, 16, 16) for config in found)
+
+
+def test_engines_that_are_too_small_are_not_compiled(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first candidate tells how much work there is; with all lanes busy the last one could not do it in time."""
+    largest, *_, smallest = candidates(BASE, DEVICE, FULL)
+    speed = search(graph, [largest], tmp_path / "first")[0].frames(DEVICE)
+    compiled = compiled_names(monkeypatch)
+    assert len(search(graph, [largest, smallest], tmp_path / "second", speed)) == 1
+    assert compiled == [largest.name]
 
 
 def test_points_run_the_graph_as_fast_with_the_memory_they_name(
@@ -82,15 +107,26 @@ def test_an_interrupted_search_goes_on(
 
     with pytest.raises(KeyboardInterrupt):
         search(graph, Breaks(configs), tmp_path)
-    compiled = []
-
-    def counted(source: Graph, config: EngineConfig) -> object:
-        compiled.append(config.name)
-        return compile_graph(source, config)
-
-    monkeypatch.setattr(explore, "compile_graph", counted)
+    compiled = compiled_names(monkeypatch)
     assert len(search(graph, configs, tmp_path)) == len(configs)
     assert compiled == [config.name for config in configs[2:]]
+
+
+def test_a_changed_compiler_is_asked_again(
+    graph: Graph, configs: list[EngineConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source.py"
+    source.write_text("1")
+    monkeypatch.setattr(explore, "SOURCES", [source])
+    compiled = compiled_names(monkeypatch)
+    for text, times in (("1", 1), ("1", 1), ("2", 2)):
+        source.write_text(text)
+        search(graph, configs[:1], tmp_path / "cache")
+        assert len(compiled) == times
+
+
+def test_cycle_model_and_formats_belong_to_the_compiler() -> None:
+    assert {"compiler.py", "timing.py", "tape.py", "config.py"} <= {path.name for path in explore.SOURCES}
 
 
 def test_slow_engines_are_left_out(graph: Graph, configs: list[EngineConfig], tmp_path: Path) -> None:
@@ -103,7 +139,7 @@ def test_slow_engines_are_left_out(graph: Graph, configs: list[EngineConfig], tm
 
 def test_the_front_holds_what_nothing_beats() -> None:
     def point(cycles: int, alms: int, block_rams: int) -> Point:
-        return Point(BASE, cycles, 0, alms, block_rams)
+        return Point(BASE, cycles, 0, alms, block_rams=block_rams)
 
     fast, small, beaten, few_blocks = point(1, 9, 9), point(5, 2, 9), point(6, 3, 9), point(7, 9, 1)
     assert front([beaten, few_blocks, small, fast]) == [fast, small, few_blocks]
@@ -111,6 +147,8 @@ def test_the_front_holds_what_nothing_beats() -> None:
 
 
 def test_what_fits() -> None:
-    assert Point(BASE, 1, 0, 363_000, 1000, 10).fits(DEVICE, FULL)
-    assert not Point(BASE, 1, 0, 364_000, 1000, 10).fits(DEVICE, FULL)
-    assert not Point(BASE, 1, 0, 10, 2400, 10).fits(DEVICE, FULL)
+    def fits(alms: int, mlabs: int, block_rams: int, dsps: int) -> bool:
+        return Point(BASE, 1, 0, alms, mlabs, block_rams, dsps).fits(DEVICE, FULL)
+
+    assert fits(363_000, 17_000, 2300, 1200)
+    assert not any([fits(364_000, 1, 1, 1), fits(1, 18_000, 1, 1), fits(1, 1, 2400, 1), fits(1, 1, 1, 1300)])

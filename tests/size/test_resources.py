@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from sterna.errors import SternaError
 from sterna.size.devices import load_device
 from sterna.size.resources import Resources, resources
 from sterna.size.usage import MemoryShape, MultiplierShape, Usage
@@ -54,8 +53,3 @@ def test_multipliers(a: int, b: int, blocks: float) -> None:
 )
 def test_registers_lie_beside_logic(fields: dict[str, int], alms: int) -> None:
     assert of(**fields).alms == alms
-
-
-def test_unknown_device() -> None:
-    with pytest.raises(SternaError, match="no such device; device = gx9; allowed: gx1150, de10-nano"):
-        load_device("gx9")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from threading import Thread
 
+import filelock
 import pytest
 
 from sterna.errors import SternaError
@@ -12,7 +14,7 @@ from sterna.size.devices import load_device
 from sterna.size.extrapolate import points, stretched
 from sterna.size.hierarchy import Part
 from sterna.size.resources import resources
-from sterna.size.synthesis import Synthesis
+from sterna.size.synthesis import Synthesis, make_ready
 from sterna.size.usage import MemoryShape, MultiplierShape
 
 PACKAGE = "package some_pkg; typedef logic [19:0] sum_t; endpackage"
@@ -69,6 +71,21 @@ def part(module: str, **parameters: int) -> Part:
     return Part(module, tuple((name, str(value)) for name, value in parameters.items()))
 
 
+def test_first_starts_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("YOWASP_CACHE_DIR", str(tmp_path))
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "run", lambda *given, **_: started.append(given))
+    make_ready.cache_clear()
+    starting = Thread(target=make_ready)
+    with filelock.FileLock(tmp_path / "sterna.lock"):
+        starting.start()
+        starting.join(0.3)
+        assert starting.is_alive() and not started
+    starting.join(10)
+    assert len(started) == 1
+    make_ready.cache_clear()
+
+
 def test_an_adder_takes_nothing_but_its_bits(synthesis: Synthesis) -> None:
     found = synthesis.usage(part("lane", Lanes=4))
     assert found.adder_bits == 4 * 21
@@ -97,10 +114,10 @@ def test_modules_outside_are_not_counted(synthesis: Synthesis) -> None:
 
 
 def test_wide_modules_are_stretched(synthesis: Synthesis) -> None:
-    wide = part("lane", Lanes=50)
+    wide = part("lane", Lanes=20)
     name, small, large = points(wide) or ("", 0, 0)
     found = [synthesis.usage(wide.changed(name, size)) for size in (small, large)]
-    direct, line = synthesis.usage(wide), stretched(found[0], found[1], small, large, 50)
+    direct, line = synthesis.usage(wide), stretched(found[0], found[1], small, large, 20)
     assert (line.adder_bits, line.flip_flops, line.luts) == (direct.adder_bits, direct.flip_flops, direct.luts)
     assert points(part("lane", Lanes=large)) is None
 

@@ -32,10 +32,12 @@ def test_named_configs_load(name: str) -> None:
         ("axi_data_w", 96, "power of two"),
         ("axi_data_w", 512, "multiple of the 64 bytes of a bus beat"),
         ("chunk_bytes", 4.0, "valid integer"),
-        ("speed", 3, "not permitted"),
+        ("speed", 3, "no such parameter; speed = 3; allowed: tile_h, tile_w, clusters"),
+        ("name", "other", "no such parameter; name = other; allowed: tile_h"),
+        (7, 3, "no such parameter; 7 = 3; allowed: tile_h"),
     ],
 )
-def test_illegal_fields_are_refused(field: str, value: object, message: str) -> None:
+def test_illegal_fields_are_refused(field: object, value: object, message: str) -> None:
     with pytest.raises(SternaError, match=message) as caught:
         make_config("mine", NANO | {field: value}, "mine.yaml")
     assert "mine.yaml: mine" in str(caught.value)
@@ -43,7 +45,7 @@ def test_illegal_fields_are_refused(field: str, value: object, message: str) -> 
 
 def test_missing_field_is_named() -> None:
     fields = {name: value for name, value in NANO.items() if name != "slots"}
-    with pytest.raises(SternaError, match="slots"):
+    with pytest.raises(SternaError, match=r"mine.yaml: mine: a parameter is missing; parameter = slots; remedy"):
         make_config("mine", fields, "mine.yaml")
 
 
@@ -53,6 +55,22 @@ def test_own_file(tmp_path: Path) -> None:
     assert load_config(str(path)) == load_config(f"{path}:a")
     with pytest.raises(SternaError, match="config = b; allowed: a"):
         load_config(f"{path}:b")
+
+
+def test_names_are_texts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("12: {" + ", ".join(f"{k}: {v}" for k, v in NANO.items()) + "}\n")
+    assert load_config(f"{path}:12").name == load_config(str(path)).name == "12"
+    with pytest.raises(SternaError, match="config = b; allowed: 12"):
+        load_config(f"{path}:b")
+
+
+@pytest.mark.parametrize("text", ["a: {units: 4, slots: 8, units: 8}", "a: {units: 4}\na: {units: 8}"])
+def test_what_is_given_twice_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(SternaError, match=r"mine.yaml: .*(units|a) is given twice"):
+        load_config(f"{path}:a")
 
 
 @pytest.mark.parametrize("text", ["", "[1, 2]", "a: 3", "a: {tile_h: [", "\udcff"])

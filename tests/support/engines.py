@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sterna.generate import generate
 from sterna.run import open_device
 from sterna.run.device import Counters, Device, Results
+from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming
 from sterna.spec.config import EngineConfig
 
@@ -46,6 +47,17 @@ def infer_queued(device: Device, images: NDArray[np.int8]) -> tuple[Results, Cou
     counters = seen[-1]
     assert len(images) > 2 and counters is not None
     return results, counters
+
+
+def count_frames(device: Device, package: Package) -> tuple[Counters, Counters]:
+    """Counters of a frame alone, and of the second of three that are queued; the images are random."""
+    shape = package.graph.info[package.graph.input.name].shape
+    images = np.random.default_rng(0).integers(-128, 128, (3, *shape)).astype(np.int8)
+    device.load(package)
+    device.infer(images[:1])
+    alone = device.counters()
+    assert alone is not None
+    return alone, infer_queued(device, images)[1]
 
 
 def _plant(folder: Path, name: str, text: str, replacement: str) -> None:

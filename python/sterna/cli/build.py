@@ -17,12 +17,12 @@ def compile_package(graph: Path, config: str, output: Path, observe: bool) -> No
     """Compile the graph file for the named config and write the package."""
     source, engine = read_graph(graph), load_config(config)
     with bar("compile") as show:
-        package = compile_graph(
-            source, engine, observe=observe, progress=lambda layer, done, total: show(done, total, layer)
-        )
+        package = compile_graph(source, engine, observe=observe, progress=show)
     package_file.save(package, output)
-    cycles = sum(step.cycles for step in package.schedule.steps)
-    print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}', about {cycles:,} cycles a frame")
+    alone = sum(step.cycles for step in package.schedule.steps)
+    queued = package.schedule.queued_cycles
+    print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}'")
+    print(f"{alone:,} cycles for a frame alone, {queued:,} from one frame to the next when frames are queued")
 
 
 def generate_engine(config: str, package: Path | None, output: Path) -> None:

@@ -47,7 +47,7 @@ def estimate(graph: Path | None, config: str, device: str) -> None:
     print(path_verdict(size))
     if source is not None:
         with bar("compile") as show:
-            package = compile_graph(source, engine, progress=lambda layer, done, total: show(done, total, layer))
+            package = compile_graph(source, engine, progress=show)
         for line in speed(performance(package, target.mhz)):
             print(line)
     for rule in RULES:

@@ -12,11 +12,15 @@ from rich.table import Table
 from sterna.cli.estimate import FULL
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
+from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.run.simulator import default_build_dir
 from sterna.size.devices import Device, load_device
-from sterna.size.explore import Explorer, Point, candidates, front
+from sterna.size.explore import MOST_WORDS, Explorer, Point, candidates, front
 from sterna.spec.config import load_config
+
+#: What the picture can be.
+SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def explore(graph: Path, config: str, device: str, min_fps: float, output: Path) -> None:
@@ -25,10 +29,13 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     What was evaluated is kept, so that an interrupted search goes on where it was.
     """
     base, target, source = load_config(config), load_device(device), read_graph(graph)
+    make_place(output)
     explorer = Explorer(source, target, default_build_dir() / "explore")
     with bar("explore") as show:
         points = list(explorer.points(candidates(base, target, FULL), min_fps, show))
     if not points:
+        # A graph that no engine can run is refused for that.
+        compile_graph(source, base.model_copy(update={"fm_words": MOST_WORDS}))
         raise SternaError(
             "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps, remedy="ask for less"
         )
@@ -39,19 +46,37 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     print(f"Picture: {output}")
 
 
+def make_place(output: Path) -> None:
+    """Make the folder of the picture. Raises SternaError, before any work is done, if it could not be written."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise SternaError(
+            "is not the name of a picture", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
+            allowed=" ".join(SUFFIXES), remedy="give for example explore.png",
+        )  # fmt: skip
+    output.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not output.exists()
+    with output.open("ab"):
+        pass
+    if is_new:
+        output.unlink()
+
+
 def point_table(points: Sequence[Point], device: Device) -> Table:
     """A row for each point, fast ones first."""
     table = Table(
-        title=f"Engines that none beats in speed, ALMs and block RAM, on {device.name} (estimate)", box=SIMPLE_HEAD
+        title=f"Engines that none beats in speed, ALMs and block RAM, on {device.name} (estimate)",
+        caption="engine: tile - clusters x units - slots - drains; words: feature memory",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
     )
-    table.add_column("tile-units-slots", no_wrap=True)
-    for name in ("words", "cycles", "frames/s", "ALMs", "", "RAM", "", "DSP", "fits"):
+    table.add_column("engine", no_wrap=True)
+    for name in ("words", "frames/s", "ALMs", "", "RAM", "", "DSP", "fits"):
         table.add_column(name, justify="right", no_wrap=True)
     for point in points:
         table.add_row(
             point.config.name,
             f"{point.config.fm_words:,}",
-            f"{point.cycles:,}",
             f"{point.frames(device):,.0f}",
             f"{point.alms:,}",
             f"{point.alms / device.alms:.0%}",
@@ -82,5 +107,4 @@ def draw(points: Sequence[Point], best: Sequence[Point], device: Device, min_fps
     axes.axhline(min_fps, color="tab:gray", linestyle="--", linewidth=1)
     axes.set(xlabel=f"ALMs, % of {device.name} (estimate)", ylabel=f"frames/s at {device.mhz} MHz (estimate)")
     figure.colorbar(drawn, label="block RAM, %")
-    output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output, dpi=150)

@@ -31,7 +31,10 @@ from sterna.spec import tape
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 from sterna.spec.tape import AFTER_ALL, Activation, Op, Pool, Segment, SegmentKind
 
-Progress = Callable[[str, int, int], None]
+#: Called with how much is done, of how much, and of what comes.
+Progress = Callable[[int, int, str], None]
+#: What comes behind the operations: the time of a frame alone, and of one of many that are queued.
+_TIMES = ("cycles alone", "cycles queued")
 
 
 def compile_graph(
@@ -40,11 +43,11 @@ def compile_graph(
     """Compile `graph` for `config`.
 
     With `observe` every map that the engine makes is stored to result memory, so that each can be checked; otherwise
-    only the graph's outputs are. `progress(layer, done, total)` is called for each operation. Raises SternaError naming
-    the layer that does not fit the config.
+    only the graph's outputs are. `progress` is called before each operation, with its layer, and before the cycle model
+    runs. Raises SternaError naming the layer that does not fit the config.
     """
     _check(graph, config)
-    return _Compiler(graph, config, observe).run(progress)
+    return _Compiler(graph, config, observe).run(progress or (lambda *_: None))
 
 
 def _check(graph: Graph, config: EngineConfig) -> None:
@@ -92,25 +95,27 @@ class _Compiler:
     def __post_init__(self) -> None:
         self.clock = Clock(self.config)
 
-    def run(self, progress: Progress | None) -> Package:
+    def run(self, progress: Progress) -> Package:
         self.program = lower(self.graph)
         self.reorgs = {layer.name for layer in self.graph.layers if isinstance(layer, Reorg)}
         operations = self.program.operations
+        parts = len(operations) + len(_TIMES)
         wanted = self._stored_layers()
         spreads = [spread(self.config, operation, self._tiles(operation)) for operation in operations]
         self.placement = self._placement(spreads, wanted)
         image = self._load(self.graph.input)
         self._store_complete(wanted, {self.graph.input.name})
         for index, (operation, plan) in enumerate(zip(operations, spreads, strict=True)):
-            if progress:
-                progress(operation.output, index, len(operations))
+            progress(index, parts, operation.output)
             self._operation(operation, plan)
             self._store_complete(wanted, set(operation.outputs))
             if self.placement.load_behind == index:
                 self._move([self.graph.input.name], Op.LOAD, self.placement.regions[self.graph.input.name], next=1)
         written = tape.write(self.config.hash, self.segments)
+        progress(len(operations), parts, _TIMES[0])
         for step, counters in zip(self.steps, self.clock.frame(len(written)).steps, strict=True):
             step |= asdict(counters)
+        progress(len(operations) + 1, parts, _TIMES[1])
         queued = self.clock.frame(len(written), queued=True)
         return Package(self.graph, written, self.config, self._metadata(image) | {"queued_cycles": queued.cycles})
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.run.package import Package
+from sterna.run.package import Package, StepInfo
 
 #: By layer name: int8[N, C, H, W].
 Results = dict[str, NDArray[np.int8]]
@@ -29,6 +29,11 @@ class StepCounters:
     wait_lines: int
     wait_weights: int
     wait_drain: int
+
+    @classmethod
+    def expected(cls, step: StepInfo) -> Self:
+        """What the compiler expects of `step`."""
+        return cls(step.cycles, step.busy, step.wait_lines, step.wait_weights, step.wait_drain)
 
 
 @dataclass(frozen=True)

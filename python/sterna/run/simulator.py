@@ -86,7 +86,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
         with filelock.FileLock(home / "lock"):
             if not library.exists():
                 if announce:
-                    announce(f"building the simulator of {folder} (once, about a minute)")
+                    announce(f"building the simulator of {folder} (once; a minute, for a large engine ten)")
                 run_time, objects = builds / f"run-time-{_digest([*tools, *_files('print.h')])}", home / "obj"
                 shutil.rmtree(objects, ignore_errors=True)
                 _share(run_time, objects)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sterna.errors import SternaError
+from sterna.spec import named
 from sterna.spec.paths import CONFIGS
 
 DEVICES = CONFIGS.with_name("devices.yaml")
@@ -42,21 +42,11 @@ class Device(BaseModel):
 
 def load_device(name: str, path: Path = DEVICES) -> Device:
     """The device `name`. Raises SternaError if there is none or the file is wrong."""
+    name, fields = named.read(path, "device", name, "name one of these or describe it in that file")
+    if not isinstance(fields, dict):
+        raise SternaError("is not a mapping of what the device has", where=f"{path}: {name}")
     try:
-        devices = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SternaError(f"cannot read the devices ({str(error).splitlines()[0]})", where=str(path)) from error
-    if name not in devices:
-        raise SternaError(
-            "no such device",
-            where=str(path),
-            attribute="device",
-            value=name,
-            allowed=", ".join(devices),
-            remedy="name one of these or describe it in that file",
-        )
-    try:
-        return Device(name=name, **devices[name])
+        return Device.model_validate({"name": name} | fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{path}: {name}.{'.'.join(map(str, first['loc']))}"

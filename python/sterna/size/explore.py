@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from sterna import compile as compiler
+from sterna import spec
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.size.devices import Device
 from sterna.size.engine import engine_size
+from sterna.size.kept import kept
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig, make_config
 from sterna.spec.tape import Op, Pool
@@ -30,6 +30,8 @@ WORDS_STEP = 512
 MOST_WORDS = 65536
 #: ALMs that a lane of a unit takes at least: an adder and an accumulator memory.
 LEAST_LANE_ALMS = 20
+#: What decides, besides graph and config, what the compiler makes of them.
+SOURCES = [path for package in (compiler, spec) for path in sorted(Path(str(package.__file__)).parent.rglob("*.py"))]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Point:
     #: Additions on pixels that exist: what any engine has to do.
     lane_work: int
     alms: int = 0
+    mlabs: int = 0
     block_rams: int = 0
     dsps: int = 0
 
@@ -51,12 +54,15 @@ class Point:
 
     def fits(self, device: Device, full: float) -> bool:
         """Whether no resource is over the share `full`."""
-        used = ((self.alms, device.alms), (self.block_rams, device.block_rams), (self.dsps, device.dsps))
-        return all(count <= full * there for count, there in used)
+        kinds = ("alms", "mlabs", "block_rams", "dsps")
+        return all(getattr(self, kind) <= full * getattr(device, kind) for kind in kinds)
 
 
 def candidates(base: EngineConfig, device: Device, full: float) -> list[EngineConfig]:
-    """Configs like `base` of every size that may fit, small ones first."""
+    """Configs like `base` of every size that may fit.
+
+    Large ones come first: they compile fastest, and the first tells how much work there is for all of them.
+    """
     found = []
     for tile, (clusters, drains), units, slots in itertools.product(TILES, CLUSTERS, UNITS, SLOTS):
         if tile * tile * clusters * units * LEAST_LANE_ALMS > full * device.alms:
@@ -67,7 +73,7 @@ def candidates(base: EngineConfig, device: Device, full: float) -> list[EngineCo
         }  # fmt: skip
         name = f"{tile}x{tile}-{clusters}x{units}-{slots}-{drains}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))
-    return sorted(found, key=lambda config: config.all_lanes)
+    return sorted(found, key=lambda config: config.all_lanes, reverse=True)
 
 
 class Explorer:
@@ -75,8 +81,7 @@ class Explorer:
 
     def __init__(self, graph: Graph, device: Device, cache: Path) -> None:
         self._graph, self._device, self._cache = graph, device, cache
-        sources = sorted(Path(compiler.__file__).parent.glob("*.py"))
-        self._origin = hashlib.sha256(b"".join(path.read_bytes() for path in sources) + graph_file.to_bytes(graph))
+        self._origin = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES) + graph_file.to_bytes(graph))
 
     def points(
         self, configs: Sequence[EngineConfig], least_frames: float, progress: Callable[[int, int, str], None]
@@ -99,14 +104,7 @@ class Explorer:
         """The point of `config` with as much feature memory as the graph needs; None if it cannot run the graph."""
         digest = self._origin.copy()
         digest.update(f"{config.hash}".encode())
-        kept = self._cache / f"{digest.hexdigest()[:20]}.json"
-        if not kept.is_file():
-            fields = _compile(self._graph, config)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = kept.with_suffix(f".{os.getpid()}")
-            unfinished.write_text(json.dumps(fields))
-            unfinished.rename(kept)
-        fields = json.loads(kept.read_text())
+        fields = kept(self._cache / f"{digest.hexdigest()[:20]}.json", lambda: _compile(self._graph, config))
         if fields is None:
             return None
         return Point(config.model_copy(update={"fm_words": fields.pop("fm_words")}), **fields)
@@ -116,7 +114,8 @@ class Explorer:
             progress(f"{point.config.name} {module}")
 
         size = engine_size(point.config, self._device, progress=show)
-        return replace(point, alms=size.alms, block_rams=size.resources.block_rams, dsps=size.resources.dsps)
+        used = size.resources
+        return replace(point, alms=size.alms, mlabs=used.mlabs, block_rams=used.block_rams, dsps=used.dsps)
 
 
 def _compile(graph: Graph, config: EngineConfig) -> dict[str, int] | None:

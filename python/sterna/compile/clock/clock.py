@@ -51,13 +51,14 @@ class Clock:
         A queued one finds its image loaded and loads the next one's, if the tape has a LOAD in the background.
         """
         # The model is compiled by numba, which takes long to import.
-        from sterna.compile.clock import frame
+        from sterna.compile.clock import frame, jit
 
         work = self._work()
         streamed = sum(step["weights_bytes"] * step["tile_groups"] for step in self._steps if step["op"] == Op.CONV)
         overlaps = queued and any(step.get("next") for step in self._steps)
-        parts = frame.parts(self._config, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps)
-        ends = frame.run(parts, work, _LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed))
+        with jit.cache_in_use():
+            parts = frame.parts(self._config, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps)
+            ends = frame.run(parts, work, _LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed))
         assert ends[-1, 0], "the frame does not end"
         steps = np.diff(ends[:-1], axis=0, prepend=0)
         return FrameTime(int(ends[-1, 0]), tuple(StepCounters(*map(int, step)) for step in steps))

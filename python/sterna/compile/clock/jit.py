@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
 
+from sterna.errors import SternaError
 from sterna.run.simulator import default_build_dir
 from sterna.spec import config, tape
 
@@ -32,6 +35,18 @@ def cache_folder() -> Path | None:
 
 
 _FOLDER = cache_folder()
+
+
+@contextmanager
+def cache_in_use() -> Iterator[None]:
+    """Around calls of compiled functions: raises SternaError if their cache is damaged or its disk is full."""
+    try:
+        yield
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        raise SternaError(
+            f"cannot use the kept cycle model ({error})", where=str(_FOLDER),
+            remedy="remove that folder, and make room on its disk",
+        ) from error  # fmt: skip
 
 
 def compiled(function: Function) -> Function:

@@ -1,0 +1,51 @@
+"""The compiler's cycle model equals the cycles and waits counted by the simulated engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from sterna.compile import compile_graph
+from sterna.graph import file
+from sterna.run.device import Device, StepCounters
+from sterna.run.package import Package
+from sterna.spec import load_config
+from sterna.spec.paths import ROOT
+from support.engines import count_frames, simulated
+from support.network_graphs import random_network_graph
+from support.random_graphs import random_graph
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Device]:
+    with simulated(load_config("nano")) as device:
+        yield device
+
+
+def check(engine: Device, package: Package) -> None:
+    """Every counter of every step of a frame alone, and the cycles from one queued frame to the next."""
+    alone, queued = count_frames(engine, package)
+    assert tuple(map(StepCounters.expected, package.schedule.steps)) == alone.steps
+    assert package.schedule.queued_cycles == queued.cycles
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_graphs(engine: Device, seed: int) -> None:
+    graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
+    check(engine, compile_graph(graph, load_config("nano")))
+
+
+def test_the_kept_model(engine: Device) -> None:
+    check(engine, compile_graph(file.load(ROOT / "models" / "demo-nano.sterna-graph"), load_config("nano")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("density", [0.3, 0.1])
+def test_yolov2_as_on_arria10(density: float) -> None:
+    """Tiles of 3x3 of a small image: as many tiles and the same weights as those of 13x13 of 416x416."""
+    config = load_config("arria10").model_copy(update={"name": "small-tiles", "tile_h": 3, "tile_w": 3})
+    graph = random_network_graph(np.random.default_rng(0), "yolov2", 96, 96, density=density)
+    with simulated(config) as device:
+        check(device, compile_graph(graph, config))
