@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, get_annotations
 from pathlib import Path
 from typing import Annotated, Any, get_origin
 
@@ -39,12 +39,19 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
     """A keyword parameter for an option; None if it is not given, so that --resume knows what is said anew."""
     required = field.is_required()
     default: Any = Parameter.empty if required else None
-    show = False if required or name == "resume" else str(field.default)
+    show = str(field.default) if field.default not in (None, False, (), {}, ...) and not required else False
     kind: Any = str if get_origin(field.annotation) in (tuple, dict) else field.annotation
     if not required:
         kind = kind | None
-    option = typer.Option(help=field.description or name.replace("_", " "), show_default=show)
+    help_text = field.description or name.replace("_", " ")
+    option = typer.Option(help=help_text, show_default=show, rich_help_panel=_panel(name))
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option])
+
+
+def _panel(name: str) -> str:
+    """What the class that has the option says of its options."""
+    owner = next(kind for kind in TrainOptions.__mro__ if name in get_annotations(kind))
+    return (owner.__doc__ or "").splitlines()[0].removesuffix(".")
 
 
 _PARAMETERS = [_parameter(name, field) for name, field in TrainOptions.model_fields.items()]

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from sterna.errors import SternaError
 from sterna.train import networks
@@ -35,11 +35,8 @@ class Precision(StrEnum):
     BF16 = "bf16"
 
 
-class TrainOptions(DataOptions):
-    """Options of one run; equal options on equal software and `threads` give equal weights.
-
-    Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
-    """
+class NetworkOptions(BaseModel):
+    """Options of the network and of what it begins with."""
 
     network: str = Field("yolov2-nano", description="one of the named networks, or a darknet .cfg file")
     darknet_weights: Path | None = Field(None, description="weights of the .cfg file to start from")
@@ -47,43 +44,67 @@ class TrainOptions(DataOptions):
     start: Path | None = Field(
         None, description="float weights to start from instead of random ones: a run folder or a float.pt in it"
     )
-    unlabelled: Path | None = Field(None, description="folder of pictures without labels to learn from as well")
     anchors: Annotated[tuple[float, ...], BeforeValidator(listed)] = Field(
         (), description="anchors W,H,W,H,... in cells; from the training boxes if not given"
     )
+    first_bits: int = Field(networks.FIRST_BITS, ge=2, le=8, description="bits of the weights of the first layer")
+    head_bits: int = Field(networks.HEAD_BITS, ge=2, le=8, description="bits of the weights of the head")
+
+
+class StageOptions(BaseModel):
+    """Options of the stages."""
 
     float_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network; 0 with --start skips them")
+    unlabelled: Path | None = Field(None, description="folder of pictures without labels to learn from as well")
     unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network with --unlabelled")
     ternary_epochs: int = Field(24, ge=0, le=10_000, description="epochs in which weights become ternary")
     quantised_epochs: int = Field(6, ge=0, le=10_000, description="epochs with activations of 8 bits")
     integer_epochs: int = Field(6, ge=0, le=10_000, description="epochs through the integer arithmetic of the engine")
+    distillation: float = Field(1.0, ge=0.0, le=100.0, description="weight of the float network's say; 0: not asked")
+
+
+class SparsityOptions(BaseModel):
+    """Options of the zeros."""
+
     density: float = Field(0.28, gt=0.0, le=1.0, description="share of nonzeros in the ternary layers to aim at")
+    pattern: Pattern = Field(Pattern.UNSTRUCTURED, description="where nonzeros may be")
     allocation: Allocation = Field(Allocation.UNIFORM, description="how density is shared among the layers")
     layer_density: Annotated[dict[str, Share], BeforeValidator(paired)] = Field(
         {}, description="densities of single layers, like conv3=0.1,conv7=0.2"
     )
-    pattern: Pattern = Field(Pattern.UNSTRUCTURED, description="where nonzeros may be")
-    first_bits: int = Field(networks.FIRST_BITS, ge=2, le=8, description="bits of the weights of the first layer")
-    head_bits: int = Field(networks.HEAD_BITS, ge=2, le=8, description="bits of the weights of the head")
-    distillation: float = Field(1.0, ge=0.0, le=100.0, description="weight of the float network's say; 0: not asked")
+
+
+class StepOptions(BaseModel):
+    """Options of a step."""
 
     optimiser: Optimiser = Field(Optimiser.ADAMW, description="how a step follows from the gradients")
-    batch: int = Field(16, ge=1, le=65_536, description="pictures in one training step, of all processes together")
-    accumulate: int = Field(1, ge=1, le=1024, description="parts in which a process works through its share of a batch")
     float_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the float stage")
     ternary_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the ternary stage")
+    batch: int = Field(16, ge=1, le=65_536, description="pictures in one training step, of all processes together")
+    accumulate: int = Field(1, ge=1, le=1024, description="parts in which a process works through its share of a batch")
     scale_rates: bool = Field(False, description="rates are for 16 pictures and grow with the batch")
     ema: float = Field(0.99, ge=0.0, lt=1.0, description="memory of the moving average of the weights; 0: none")
     precision: Precision = Field(Precision.FP32, description="arithmetic of training, but for the integer stage")
     gradients: Hook = Field(Hook.FP32, description="what processes send gradients as")
+
+
+class RunOptions(BaseModel):
+    """Options of the run."""
+
+    output: Path = Field(description="run folder: checkpoints, log, summary and graph")
+    resume: bool = Field(False, description="continue the run that is in the output folder")
     device: str = Field("auto", description="cpu, cuda, or auto for a GPU if there is one")
     deterministic: bool = Field(True, description="equal runs give equal weights; on a GPU this costs time")
-
     threads: int = Field(2, ge=1, le=256, description="processor threads of PyTorch")
     evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation pictures")
     save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside an epoch")
-    output: Path = Field(description="run folder: checkpoints, log, summary and graph")
-    resume: bool = Field(False, description="continue the run that is in the output folder")
+
+
+class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, DataOptions):
+    """Options of one run; equal options on equal software and `threads` give equal weights.
+
+    Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
+    """
 
     @field_validator("network")
     @classmethod
