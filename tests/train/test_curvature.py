@@ -207,6 +207,22 @@ def test_an_input_that_carries_its_scale_is_taken_by_its_value() -> None:
     torch.testing.assert_close(a, patches.T @ patches / len(patches))
 
 
+def test_mixed_precision_gives_statistics_in_the_precision_of_the_weights() -> None:
+    torch.manual_seed(6)
+    net = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    assert isinstance(net[0], nn.Conv2d) and isinstance(net[1], nn.BatchNorm2d)
+    curvatures = [conv_curvature(net[0]), NormCurvature("norm", net[1], lambda: True)]
+    x = torch.randn(2, 2, 5, 5)
+    exact = [statistic for curvature in curvatures for statistic in observe(net, curvature, x)]
+    with torch.autocast("cpu", torch.bfloat16):
+        output = net(x)
+    picture_losses(output.float()).mean().backward()
+    rough = [statistic for curvature in curvatures for statistic in curvature.take() or []]
+    assert {statistic.dtype for statistic in rough} == {torch.float32}
+    for one, other in zip(rough, exact, strict=True):
+        assert (one - other).norm() < 0.05 * other.norm()
+
+
 def test_convolutions_of_another_form_are_not_known() -> None:
     unknown: list[Callable[[], nn.Module]] = [
         lambda: nn.Conv2d(2, 2, 3, groups=2),

@@ -230,6 +230,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
         ({"batch": 6, "accumulate": 4}, "batch"),
         ({"pattern": "striped"}, "pattern = striped"),
         ({"optimiser": "kfac", "accumulate": 2}, "accumulate must be 1"),
+        ({"optimiser": "kfac", "precision": "fp16"}, "precision must be fp32 or bf16"),
         ({"batch": "many"}, "batch = many"),
         ({"colour": "red"}, "colour = red"),
     ],

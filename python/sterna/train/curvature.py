@@ -119,7 +119,8 @@ class ConvCurvature(Curvature):
     def _see_input(self, x: Tensor | Any) -> None:
         self._input = self._output = None
         if self.wanted():
-            patches = self._patches((x.value if isinstance(x, QuantTensor) else x).detach())
+            value = x.value if isinstance(x, QuantTensor) else x
+            patches = self._patches(value.detach().to(self.conv.weight.dtype))
             self._input = [part @ part.T / part.shape[1] for part in patches]
 
     def _patches(self, x: Tensor) -> list[Tensor]:
@@ -145,7 +146,7 @@ class ConvCurvature(Curvature):
     @torch.no_grad()
     def _see_gradient(self, gradient: Tensor) -> None:
         pictures = len(gradient)
-        flat = gradient.transpose(0, 1).flatten(1)
+        flat = gradient.transpose(0, 1).flatten(1).to(self.conv.weight.dtype)
         self._output = [part @ part.T * pictures for part in torch.split(flat, self.rows)]
 
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:
@@ -200,12 +201,12 @@ class NormCurvature(Curvature):
     def _see(self, x: Tensor, output: Tensor) -> None:
         self._fisher = None
         if self.wanted() and output.requires_grad:
-            x = x.detach()
+            x = x.detach().to(self.norm.weight.dtype)
             output.register_hook(lambda gradient: self._see_gradient(x, gradient))  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _see_gradient(self, x: Tensor, gradient: Tensor) -> None:
-        norm, pictures = self.norm, len(x)
+        norm, pictures, gradient = self.norm, len(x), gradient.to(x.dtype)
         shift = gradient.sum((2, 3))
         if norm.training or norm.running_mean is None or norm.running_var is None:
             centred = x - x.mean((0, 2, 3), keepdim=True)
@@ -246,4 +247,4 @@ def _mean_eigenvalue(blocks: list[Tensor]) -> float:
 
 
 def _damped(matrices: Tensor, damping: float) -> Tensor:
-    return matrices + damping * torch.eye(matrices.shape[-1], dtype=matrices.dtype)
+    return matrices + damping * torch.eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)

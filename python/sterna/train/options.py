@@ -127,6 +127,8 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
             raise ValueError("ema is 0, but pictures without labels are labelled by the moving average of the weights")
         if self.optimiser is Optimiser.KFAC and self.accumulate > 1:
             raise ValueError("optimiser kfac takes its curvature from whole batches: accumulate must be 1")
+        if self.optimiser is Optimiser.KFAC and self.precision is Precision.FP16:
+            raise ValueError("optimiser kfac needs gradients that are not scaled: precision must be fp32 or bf16")
         if self.batch % self.accumulate:
             raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
         return self
