@@ -415,10 +415,9 @@ class _Run:
                 self._weights_file(self.stage.name),
                 Trained(network, options.network, self.anchors, classes, options.height, options.width),
             )
-            self._write_page()
         distributed.wait()
 
-    def _write_page(self, comparison: report.Comparison | None = None, **samples: Image) -> None:
+    def _write_page(self, comparison: report.Comparison, samples: dict[str, Image]) -> None:
         summary_page.write_html(
             self.folder,
             title=f"{self.options.network} on {self.options.data}",
@@ -444,7 +443,7 @@ class _Run:
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
         evaluators = report.evaluators(trained, self.data.test.classes)
         shown = {name: figures.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}
-        self._write_page(comparison, **shown)
+        self._write_page(comparison, shown)
         report.show(comparison, self.console)
         distributed.wait()
         return TrainResult(path, summary)
