@@ -152,11 +152,10 @@ class _Run:
             self._begin_stage(None)
             return
         self.anchors = given.anchors
-        if distributed.leads():
+        if distributed.leads() and self.stage.name != FLOAT:
+            found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
+            self.map50[FLOAT] = found.map50
             forms.save(self._weights_file(FLOAT), given)
-            self.map50[FLOAT] = evaluate.evaluate_network(
-                given.network, given.anchors, self.data.test, self.workers
-            ).map50
         distributed.wait()
         self._begin_stage(given.network)
 
