@@ -45,6 +45,7 @@ SMALL = {
     "integer_epochs": 1,
     "evaluate_every": 2,
     "threads": 1,
+    "workers": 0,
 }
 
 
