@@ -127,7 +127,8 @@ def test_doctor_is_content_here(sterna: Sterna) -> None:
 def test_train_resumes_after_ctrl_c(sterna: Sterna, tmp_path: Path) -> None:
     output = tmp_path / "run"
     options = ["--train-scenes", "320", "--val-scenes", "2", "--test-scenes", "2", "--batch", "4", "--threads", "1"]
-    options += ["--float-epochs", "1", "--ternary-epochs", "1", "--height", "32", "--width", "32"]
+    options += ["--float-epochs", "1", "--ternary-epochs", "1", "--quantised-epochs", "0", "--integer-epochs", "0"]
+    options += ["--height", "32", "--width", "32"]
     with started("train", *options, "--output", output) as process:
         while not (output / "options.json").exists():
             assert process.poll() is None, process.communicate()[1]

@@ -45,6 +45,7 @@ SMALL = {
     "integer_epochs": 1,
     "evaluate_every": 2,
     "threads": 1,
+    "workers": 0,
 }
 
 
@@ -262,6 +263,15 @@ def test_a_run_can_start_from_the_float_weights_of_another(whole: Path, tmp_path
         assert torch.equal(tensor, theirs.network.state_dict()[name])
     log = json.loads((folder / run_folder.LOG).read_text())
     assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
+
+
+def test_given_float_weights_can_be_trained_further(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    trainer.train(small(folder, start=whole, float_epochs=1, ternary_epochs=0, integer_epochs=0), quiet())
+    log = json.loads((folder / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["float", "quantised"]
+    further, before = (forms.load(path / "float.pt").network.blocks["head"].weight for path in (folder, whole))
+    assert not torch.equal(further, before)
 
 
 @pytest.mark.parametrize(

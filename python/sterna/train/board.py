@@ -7,11 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from matplotlib.figure import Figure
+import numpy as np
 from PIL import Image
 
-from sterna.train import figures
-from sterna.train.evaluate import Precision
+from sterna.train.evaluate import RECALL, Precision
 
 FOLDER = "tensorboard"
 
@@ -41,7 +40,15 @@ class Board:
         self._scalar(f"map/{form}", found.map, step)
         for name, each in found.classes.items():
             self._scalar(f"ap50 {name}/{form}", each.ap50, step)
-        self._image(f"precision and recall/{form}", figures.precision_recall({form: found}), step)
+            unknown = np.zeros_like(RECALL)  # counts, which TensorBoard shows beside a point of the curve
+            self._writer.add_pr_curve_raw(
+                f"precision and recall {name}/{form}",
+                *(unknown,) * 4,
+                precision=np.array(each.curve.precision),
+                recall=RECALL,
+                global_step=step,
+                num_thresholds=len(RECALL),
+            )
 
     def layers(self, step: int, density: Mapping[str, float], rho: Mapping[str, float]) -> None:
         """Density and rho by layer."""
@@ -51,13 +58,10 @@ class Board:
 
     def samples(self, step: int, form: str, picture: Image.Image) -> None:
         """Sample pictures with boxes, as `figures.samples` makes them."""
-        self._image(f"samples/{form}", picture, step)
+        self._writer.add_image(f"samples/{form}", np.asarray(picture), step, dataformats="HWC")
 
     def _scalar(self, tag: str, value: float, step: int) -> None:
         self._writer.add_scalar(tag, value, step)
-
-    def _image(self, tag: str, figure: Figure | Image.Image, step: int) -> None:
-        self._writer.add_image(tag, figures.as_array(figure), step, dataformats="HWC")
 
     def flush(self) -> None:
         """Write out what is buffered; call it with each checkpoint, so that both hold the same."""

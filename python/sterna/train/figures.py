@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 from PIL import Image
 
 from sterna.run import draw
@@ -32,7 +31,7 @@ def png(figure: Figure | Image.Image) -> bytes:
     if isinstance(figure, Figure):
         figure.savefig(content, format="png", dpi=_DOTS)
     else:
-        figure.save(content, format="png", optimize=True)
+        figure.save(content, format="png")
     return content.getvalue()
 
 
@@ -141,7 +140,3 @@ def samples(evaluator: Evaluator, dataset: Dataset) -> Image.Image:
     ]
     return draw.sheet(drawn, min(SAMPLE_COLUMNS, len(drawn)))
 
-
-def as_array(figure: Figure | Image.Image) -> NDArray[np.uint8]:
-    """`figure` as uint8 [H, W, 3] RGB."""
-    return np.asarray(Image.open(io.BytesIO(png(figure))).convert("RGB"))

@@ -29,9 +29,8 @@ def write_html(
 ) -> Path:
     """Write the page to `folder`, in place of the one that is there; its path.
 
-    Nothing but `title` and `options` has to be known yet, so the page can be written after each stage. comparison: the
-    forms that there are, on the same pictures. samples: by form, as `figures.samples` makes them. Raises SternaError if
-    the file cannot be written.
+    What is not given is left out of the page. comparison: the forms that there are, on the same pictures. samples: by
+    form, as `figures.samples` makes them. Raises SternaError if the file cannot be written.
     """
     pictures = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
     text = page.render(

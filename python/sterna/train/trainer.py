@@ -152,11 +152,10 @@ class _Run:
             self._begin_stage(None)
             return
         self.anchors = given.anchors
-        if distributed.leads():
+        if distributed.leads() and self.stage.name != FLOAT:
+            found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
+            self.map50[FLOAT] = found.map50
             forms.save(self._weights_file(FLOAT), given)
-            self.map50[FLOAT] = evaluate.evaluate_network(
-                given.network, given.anchors, self.data.test, self.workers
-            ).map50
         distributed.wait()
         self._begin_stage(given.network)
 
@@ -415,10 +414,9 @@ class _Run:
                 self._weights_file(self.stage.name),
                 Trained(network, options.network, self.anchors, classes, options.height, options.width),
             )
-            self._write_page()
         distributed.wait()
 
-    def _write_page(self, comparison: report.Comparison | None = None, **samples: Image) -> None:
+    def _write_page(self, comparison: report.Comparison, samples: dict[str, Image]) -> None:
         summary_page.write_html(
             self.folder,
             title=f"{self.options.network} on {self.options.data}",
@@ -444,7 +442,7 @@ class _Run:
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
         evaluators = report.evaluators(trained, self.data.test.classes)
         shown = {name: figures.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}
-        self._write_page(comparison, **shown)
+        self._write_page(comparison, shown)
         report.show(comparison, self.console)
         distributed.wait()
         return TrainResult(path, summary)
