@@ -186,7 +186,7 @@ def test_normalisation_has_the_exact_fisher_matrix_of_each_channel(train: bool) 
 
 def quantised() -> qnn.QuantConv2d:
     torch.manual_seed(5)
-    return qnn.QuantConv2d(2, 3, 3, padding=1, bias=False, weight_quant=quantisers.weight_injector(None))
+    return qnn.QuantConv2d(2, 3, 3, padding=1, bias=False, weight_quant=quantisers.digit_weights(4))
 
 
 def test_the_input_factor_is_of_what_the_quantised_convolution_sees() -> None:

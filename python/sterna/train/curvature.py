@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sterna.errors import SternaError
+from sterna.train import distributed
 
 
 class Curvature(ABC):
@@ -120,8 +121,9 @@ class ConvCurvature(Curvature):
         self._input = self._output = None
         if self.wanted():
             value = x.value if isinstance(x, QuantTensor) else x
-            patches = self._patches(value.detach().to(self.conv.weight.dtype))
-            self._input = [part @ part.T / part.shape[1] for part in patches]
+            with torch.autocast(value.device.type, enabled=False):
+                patches = self._patches(value.detach().to(self.conv.weight.dtype))
+                self._input = [part @ part.T / part.shape[1] for part in patches]
 
     def _patches(self, x: Tensor) -> list[Tensor]:
         """What the filters see, for each block of A [n, pictures * positions]."""
@@ -202,20 +204,28 @@ class NormCurvature(Curvature):
         self._fisher = None
         if self.wanted() and output.requires_grad:
             x = x.detach().to(self.norm.weight.dtype)
-            output.register_hook(lambda gradient: self._see_gradient(x, gradient))  # type: ignore[no-untyped-call]
+            mean, variance = self._moments(x)
+            output.register_hook(  # type: ignore[no-untyped-call]
+                lambda gradient: self._see_gradient(x, mean, variance, gradient)
+            )
 
     @torch.no_grad()
-    def _see_gradient(self, x: Tensor, gradient: Tensor) -> None:
-        norm, pictures, gradient = self.norm, len(x), gradient.to(x.dtype)
+    def _moments(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and variance [1, C, 1, 1] that the layer normalises `x` by."""
+        norm, shape = self.norm, (1, -1, 1, 1)
+        if not norm.training and norm.running_mean is not None and norm.running_var is not None:
+            return norm.running_mean.view(shape), norm.running_var.view(shape)
+        everywhere = distributed.mean if isinstance(norm, distributed.BatchNorm) else lambda value: value
+        mean = everywhere(x.mean((0, 2, 3), keepdim=True))
+        return mean, everywhere((x - mean).square().mean((0, 2, 3), keepdim=True))
+
+    @torch.no_grad()
+    def _see_gradient(self, x: Tensor, mean: Tensor, variance: Tensor, gradient: Tensor) -> None:
+        gradient = gradient.to(x.dtype)
         shift = gradient.sum((2, 3))
-        if norm.training or norm.running_mean is None or norm.running_var is None:
-            centred = x - x.mean((0, 2, 3), keepdim=True)
-            variance = centred.square().mean((0, 2, 3))
-        else:
-            centred, variance = x - norm.running_mean[:, None, None], norm.running_var
-        scale = (gradient * centred).sum((2, 3)) * torch.rsqrt(variance + norm.eps)
+        scale = (gradient * (x - mean)).sum((2, 3)) * torch.rsqrt(variance + self.norm.eps).view(1, -1)
         both = torch.stack([scale, shift], -1)  # [pictures, C, 2]
-        self._fisher = torch.einsum("nci,ncj->cij", both, both) * pictures
+        self._fisher = torch.einsum("nci,ncj->cij", both, both) * len(x)
 
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:
         """See Curvature."""

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, distributed, nn
+import torch.distributed as dist
+from torch import Tensor, nn
 
 from sterna.errors import SternaError
+from sterna.train import distributed
 from sterna.train.curvature import ConvCurvature, Curvature, NormCurvature
 
 # Name of each hyperparameter: smallest and largest value, whether it is a whole number.
@@ -115,7 +117,7 @@ class Kfac(torch.optim.Optimizer):
             for name, parameter in network.named_parameters()
             if parameter.requires_grad and id(parameter) not in covered
         ]
-        self._owners = _owners([curvature.cost() for curvature in self._curvatures], _processes())
+        self._owners = _owners([curvature.cost() for curvature in self._curvatures], distributed.size())
 
     def _find_curvatures(self) -> list[Curvature]:
         found: list[Curvature] = []
@@ -187,7 +189,7 @@ class Kfac(torch.optim.Optimizer):
 
     def _update_inverses(self) -> None:
         """Invert the factors of the layers that are due, each in one process, and stretch or halve their intervals."""
-        group, rank = self.param_groups[0], _rank()
+        group, rank = self.param_groups[0], distributed.rank()
         due = [
             (curvature, owner)
             for curvature, owner in zip(self._curvatures, self._owners, strict=True)
@@ -275,14 +277,6 @@ def _check(name: str, value: float) -> None:
         )
 
 
-def _processes() -> int:
-    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
-
-
-def _rank() -> int:
-    return distributed.get_rank() if _processes() > 1 else 0
-
-
 def _owners(costs: list[int], processes: int) -> list[int]:
     """Who inverts which layer: the costliest first, each to the process that has least to do."""
     loads, owners = [0] * processes, [0] * len(costs)
@@ -294,20 +288,18 @@ def _owners(costs: list[int], processes: int) -> list[int]:
 
 def _average(tensors: list[Tensor]) -> list[Tensor]:
     """`tensors`, each averaged over the processes."""
-    if _processes() == 1 or not tensors:
+    if distributed.size() == 1 or not tensors:
         return tensors
-    packed = torch.cat([tensor.flatten() for tensor in tensors])
-    distributed.all_reduce(packed)
-    packed /= _processes()
+    packed = distributed.mean(torch.cat([tensor.flatten() for tensor in tensors]))
     parts = torch.split(packed, [tensor.numel() for tensor in tensors])
     return [part.view(tensor.shape).clone() for part, tensor in zip(parts, tensors, strict=True)]
 
 
 def _send(tensors: list[Tensor], owner: int) -> None:
     """Fill `tensors` of every process with those of the process `owner`."""
-    if _processes() == 1:
+    if distributed.size() == 1:
         return
     packed = torch.cat([tensor.flatten() for tensor in tensors])
-    distributed.broadcast(packed, owner)
+    dist.broadcast(packed, owner)
     for part, tensor in zip(torch.split(packed, [tensor.numel() for tensor in tensors]), tensors, strict=True):
         tensor.copy_(part.view(tensor.shape))
