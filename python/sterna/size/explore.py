@@ -31,7 +31,7 @@ MOST_WORDS = 65536
 #: ALMs that a lane of a unit takes at least: an adder and an accumulator memory.
 LEAST_LANE_ALMS = 20
 #: What decides, besides graph and config, what the compiler makes of them.
-SOURCES = [path for package in (compiler, spec) for path in sorted(Path(str(package.__file__)).parent.rglob("*.py"))]
+SOURCES = [path for file in (compiler.__file__, spec.__file__) for path in sorted(Path(file).parent.rglob("*.py"))]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from sterna.errors import SternaError
 
@@ -17,7 +18,7 @@ class _Loader(yaml.SafeLoader):
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(problem=f"{key} is given twice")
+                raise ConstructorError(problem=f"{key} is given twice")
         return super().construct_mapping(node, deep)
 
 
