@@ -66,11 +66,14 @@ def _show_totals(name: str, totals: list[tuple[int, int]]) -> None:
 
 
 def _show_steps(steps: list[tuple[StepInfo, StepCounters]], counted: Counters, every: bool) -> None:
+    rows = [row for row in zip(steps, counted.steps, strict=False) if every or row[0][1] != row[1]]
+    if not rows:
+        print("every step is equal")
+        return
     print(f"{'':24}{'':6}" + "".join(f"{name:>22}" for name in _FIELDS))
-    for (step, expected), count in zip(steps, counted.steps, strict=False):
-        if every or expected != count:
-            pairs = zip(astuple(expected), astuple(count), strict=True)
-            print(f"{step.layers[-1]:24}{step.op:6}" + "".join(f"{a:>11,}{b:>11,}" for a, b in pairs))
+    for (step, expected), count in rows:
+        pairs = zip(astuple(expected), astuple(count), strict=True)
+        print(f"{step.layers[-1]:24}{step.op:6}" + "".join(f"{a:>11,}{b:>11,}" for a, b in pairs))
 
 
 if __name__ == "__main__":

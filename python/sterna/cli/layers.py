@@ -113,7 +113,7 @@ def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
 def cost_table(costs: Sequence[LayerCost]) -> Table:
     """`costs` as a table with a line of sums."""
     compared = any(cost.equal is not None for cost in costs)
-    table = Table()
+    table = Table(caption="Steps overlap: some units work on the next one, so shares may sum to more than 100%")
     table.add_column("layer", no_wrap=True)
     for title in (*COST_TITLES[1:-1], *(COST_TITLES[-1:] if compared else [])):
         table.add_column(title, justify="right")
