@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 from results.record import ROOT, commit
 from sterna.errors import SternaError
 from sterna.train import load_options, recipes, run_folder, train
+from sterna.train.history import EpochLine
 
 RUNS = ROOT / "build" / "results"
 
@@ -22,6 +24,20 @@ def data() -> Path:
     if not folder:
         raise SternaError("no data folder is named", where="results", remedy="make results-NAME BCCD=FOLDER")
     return Path(folder)
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """The figures of the run in `folder`."""
+    return _read(folder / run_folder.SUMMARY)
+
+
+def log(folder: Path) -> list[EpochLine]:
+    """The epochs of the run in `folder`."""
+    return _read(folder / run_folder.LOG)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
 
 
 def run(name: str, **changes: Any) -> Path:

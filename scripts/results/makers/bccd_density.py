@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from statistics import mean
 
-from results.bccd import run
+from results.bccd import run, summary
 from results.record import Figure, write
 from sterna.cli.guard import guarded
-from sterna.train import run_folder
 from sterna.train.evaluate import METHOD
 from sterna.train.quantisers import Pattern
 
@@ -52,10 +50,9 @@ def _of_seed(seed: int) -> list[Row]:
     for pattern in Pattern:
         for density in DENSITIES:
             folder = run(f"bccd/{pattern}-{density}-{seed}", seed=seed, start=first, density=density, pattern=pattern)
-            summary = json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))
             rows.append(
                 {"seed": seed, "density": density, "pattern": pattern.value}
-                | {f"{form}_map50": round(found["map50"], 4) for form, found in summary["precision"].items()}
+                | {f"{form}_map50": round(found["map50"], 4) for form, found in summary(folder)["precision"].items()}
             )
     return rows
 

@@ -12,6 +12,7 @@ from results.record import ROOT, Figure, write
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 from sterna.train import train
+from sterna.train.quantisers import Pattern
 from sterna.train.recipes import bccd
 
 RUN = ROOT / "build" / "results" / "bccd_nano"
@@ -25,7 +26,7 @@ def main() -> None:
     if not folder:
         raise SternaError("no data folder is named", where="results-bccd_nano", remedy=COMMAND)
     shutil.rmtree(RUN, ignore_errors=True)
-    options = bccd(Path(folder), RUN)
+    options = bccd(Path(folder), RUN, density=0.28, pattern=Pattern.UNSTRUCTURED)
     start = monotonic()
     summary = train(options).summary
     minutes = (monotonic() - start) / 60

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 
-from results.bccd import RUNS, data
+from results.bccd import RUNS, data, log, summary
 from results.record import ROOT, Figure, write
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
@@ -57,11 +56,10 @@ def _row(hook: Hook) -> dict[str, bool | int | float | str]:
         subprocess.run(
             [sys.executable, *start, *words, *resume], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True
         )
-    summary, log = (json.loads((folder / name).read_text("utf-8")) for name in (run_folder.SUMMARY, run_folder.LOG))
     return {
         "hook": hook.value,
-        "bytes_per_step": next(line["bytes_per_step"] for line in reversed(log) if line["stage"] == "float"),
-        "map50": round(summary["precision"]["float"]["map50"], 4),
+        "bytes_per_step": next(line["bytes_per_step"] for line in reversed(log(folder)) if line["stage"] == "float"),
+        "map50": round(summary(folder)["precision"]["float"]["map50"], 4),
     }
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from statistics import mean
 
-from results.bccd import RUNS, data, run
+from results.bccd import RUNS, data, run, summary
 from results.record import Figure, write
 from sterna.cli.guard import guarded
-from sterna.train import run_folder
 from sterna.train.evaluate import METHOD
 
 SEEDS = (0, 1, 2)
@@ -45,8 +43,7 @@ def main() -> None:
 
 
 def _float_map50(folder: Path) -> float:
-    summary = json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))
-    return float(round(summary["precision"]["float"]["map50"], 4))
+    return float(round(summary(folder)["precision"]["float"]["map50"], 4))
 
 
 def _pictures() -> Path:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from statistics import mean
 from time import process_time
 
-import numpy as np
 import torch
 
-from results.bccd import data, run
+from results.bccd import data, log, run, summary
 from results.record import Figure, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
-from sterna.train import evaluate, loss, networks, recipes, run_folder
+from sterna.train import networks, recipes
 from sterna.train.data import open_data
-from sterna.train.data.loader import Batch
+from sterna.train.data.loader import collate
 from sterna.train.evaluate import METHOD
 from sterna.train.history import total_loss
 from sterna.train.learner import Learner
@@ -69,13 +67,12 @@ def _row(optimiser: Optimiser, seed: int) -> Row:
         f"kfac/{optimiser}-{seed}", seed=seed, optimiser=optimiser, float_rate=float_rate, ternary_rate=ternary_rate,
         float_epochs=float_epochs, ternary_epochs=ternary_epochs, quantised_epochs=1, integer_epochs=0,
     )  # fmt: skip
-    summary = json.loads((folder / run_folder.SUMMARY).read_text("utf-8"))
-    log = json.loads((folder / run_folder.LOG).read_text("utf-8"))
-    last = {line["stage"]: total_loss(line) for line in log}
+    precision = summary(folder)["precision"]
+    last = {line["stage"]: total_loss(line) for line in log(folder)}
     return (
         {"optimiser": optimiser.value, "seed": seed, "float_epochs": float_epochs, "ternary_epochs": ternary_epochs}
         | {f"{form}_loss": round(last[form], 2) for form in FORMS}
-        | {f"{form}_map50": round(summary["precision"][form]["map50"], 4) for form in FORMS}
+        | {f"{form}_map50": round(precision[form]["map50"], 4) for form in FORMS}
     )
 
 
@@ -91,8 +88,7 @@ def _seconds() -> dict[Optimiser, float]:
     train = open_data(options).train
     frames = [train[index] for index in range(options.batch)]
     anchors = [[1.0 + index, 1.0 + index] for index in range(networks.ANCHORS)]
-    wanted = loss.targets(frames, np.asarray(anchors), networks.stride(layers))
-    batch = Batch(evaluate.to_real(np.stack([frame.image for frame in frames])), wanted)
+    batch = collate(frames, anchors, networks.stride(layers))
     learners = {}
     for optimiser in EPOCHS:
         torch.manual_seed(0)

@@ -15,9 +15,9 @@ from torch.profiler import ProfilerActivity, profile
 from results.record import Figure, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
-from sterna.train import evaluate, loss, networks
+from sterna.train import networks
 from sterna.train.data.augment import augment
-from sterna.train.data.loader import Batch
+from sterna.train.data.loader import collate
 from sterna.train.data.scenes import SceneSet
 from sterna.train.learner import Learner
 from sterna.train.networks import Form, Network
@@ -50,8 +50,7 @@ def _rows(name: str, height: int, width: int, batch: int, steps: int) -> list[di
     scenes = SceneSet(0, "train", batch, height, width)
     frames = [scenes[index] for index in range(batch)]
     layers = networks.describe(name)
-    wanted = loss.targets(frames, np.asarray(ANCHORS), networks.stride(layers))
-    pictures = Batch(evaluate.to_real(np.stack([frame.image for frame in frames])), wanted)
+    pictures = collate(frames, ANCHORS, networks.stride(layers))
     options = parse(network=name, height=height, width=width, output=Path("unused"), float_rate=1e-4)
     learners = {form.value: _learner(form, layers, scenes.classes, None, options) for form in Form}
     teacher = learners[Form.FLOAT.value].network
