@@ -15,8 +15,6 @@ from sterna.errors import SternaError
 from sterna.run import pictures
 from sterna.train.data.frames import Dataset, Frame, Labels
 
-SUFFIXES = frozenset(Image.registered_extensions())
-
 
 @dataclass(frozen=True)
 class Part:
@@ -130,10 +128,10 @@ def open_pictures(folder: Path, classes: tuple[str, ...], height: int, width: in
 
     Raises SternaError if it is no folder or holds no picture.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in pictures.SUFFIXES and path.is_file())
     if not paths:
         raise SternaError(
             "no pictures to learn from", where=str(folder), attribute="unlabelled",
-            remedy="name a folder that holds pictures", value=str(folder),
+            value=str(folder), allowed=" ".join(pictures.SUFFIXES), remedy="name a folder that holds pictures",
         )  # fmt: skip
     return Pictures(paths, classes, height, width)
