@@ -19,12 +19,12 @@ from sterna.errors import SternaError
 
 @contextmanager
 def session(device: torch.device) -> Iterator[None]:
-    """Join the processes that torchrun started, if it did: by NCCL on GPUs, else by gloo."""
+    """Join the processes that torchrun started, if it did: tensors go by NCCL between GPUs, everything else by gloo."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
     try:
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise SternaError(
