@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from sterna.errors import SternaError
-from sterna.train import quantisers
-from sterna.train.networks import Conv, Form, LayerSpec, Network
+from sterna.train import networks, quantisers
+from sterna.train.networks import Form, LayerSpec, Network
 from sterna.train.quantisers import Pattern
 
 START = 0.7  # density from which a ternary stage starts ...
@@ -31,7 +32,7 @@ def uniform(layers: Sequence[LayerSpec], target: float, given: Mapping[str, floa
 
     Raises SternaError for a given layer that is not a ternary layer.
     """
-    names = [layer.name for layer in layers if isinstance(layer, Conv) and layer.bits is None]
+    names = networks.ternary(layers)
     for name in given:
         if name not in names:
             raise SternaError(
@@ -42,14 +43,19 @@ def uniform(layers: Sequence[LayerSpec], target: float, given: Mapping[str, floa
 
 
 def sensitivities(
-    network: Network, loss: Callable[[Network], float], target: float, pattern: Pattern, advance: Callable[[], None]
+    network: Network,
+    layers: Mapping[str, nn.Conv2d],
+    loss: Callable[[Network], float],
+    target: float,
+    pattern: Pattern,
+    advance: Callable[[], None],
 ) -> dict[str, NDArray[np.float64]]:
-    """By ternary layer: what `loss` of the float `network` becomes when this layer alone is ternary, at each of GRID.
+    """What `loss` of the float `network` becomes when one of its `layers` alone is ternary, by layer at each of GRID.
 
     `advance` is called after each of the measurements, of which there are len(GRID) a layer.
     """
     curves = {}
-    for name, conv in network.ternary_layers():
+    for name, conv in layers.items():
         kept = conv.weight.detach().clone()
         quantiser = quantisers.TernaryWeightQuant(pattern, len(kept), kept[0].numel()).to(kept.device)
         losses = []

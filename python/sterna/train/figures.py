@@ -139,4 +139,3 @@ def samples(evaluator: Evaluator, dataset: Dataset) -> Image.Image:
         draw.boxes(frame.image, boxes, dataset.classes, frame.boxes) for frame, boxes in zip(frames, found, strict=True)
     ]
     return draw.sheet(drawn, min(SAMPLE_COLUMNS, len(drawn)))
-

@@ -96,7 +96,7 @@ def find(path: Path) -> Path:
     """The file of float weights that `path` stands for: itself, or that of a run folder's last float stage."""
     if not path.is_dir():
         return path
-    for name in ("unlabelled", "float"):
+    for name in (stages.UNLABELLED, stages.FLOAT):
         if (path / f"{name}{SUFFIX}").is_file():
             return path / f"{name}{SUFFIX}"
     raise SternaError(

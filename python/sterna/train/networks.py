@@ -7,7 +7,7 @@ training through the graph to the report of the hardware. `yolov2` follows Redmo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -442,8 +442,9 @@ class Network(nn.Module):
 
     def ternary_layers(self) -> Iterator[tuple[str, nn.Conv2d]]:
         """The layers whose weights are ternary in all forms but float, with their convolutions."""
+        names = ternary(self.layers)
         for layer, conv in self.convolutions():
-            if isinstance(layer, Conv) and layer.bits is None:
+            if layer.name in names:
                 yield layer.name, conv
 
     def aim(self, density: Mapping[str, float] | float) -> None:
@@ -452,6 +453,11 @@ class Network(nn.Module):
             quantiser = quantisers.weight_quantiser(conv)
             assert isinstance(quantiser, quantisers.TernaryWeightQuant)
             quantiser.aim(conv.weight, density if isinstance(density, float) else density[name])
+
+
+def ternary(layers: Sequence[LayerSpec]) -> list[str]:
+    """Names of the layers of a description whose weights are ternary."""
+    return [layer.name for layer in layers if isinstance(layer, Conv) and layer.bits is None]
 
 
 def activation_name(layer: Conv | Head) -> str:

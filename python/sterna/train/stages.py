@@ -9,6 +9,8 @@ from sterna.train.networks import Form
 from sterna.train.optimisers import Optimiser
 from sterna.train.options import TrainOptions
 
+FLOAT, UNLABELLED = "float", "unlabelled"  # names of the stages that train the float network, in order
+
 WARM_UP = 0.05  # share of a stage in which the learning rate rises
 LAST_RATE = 0.01  # share of its peak at which the learning rate of a stage ends
 #: Peaks of the learning rate in the stages that only settle a network, as shares of the ternary stage's.
@@ -41,8 +43,8 @@ def plan(options: TrainOptions) -> tuple[Stage, ...]:
     float_rate, ternary_rate = options.rates(first)
     quantised_rate, integer_rate = QUANTISED_RATE * ternary_rate, INTEGER_RATE * options.rates(last)[1]
     every = (
-        Stage("float", Form.FLOAT, options.float_epochs, first, float_rate),
-        Stage("unlabelled", Form.FLOAT, options.unlabelled_epochs, first, float_rate, pseudo=True),
+        Stage(FLOAT, Form.FLOAT, options.float_epochs, first, float_rate),
+        Stage(UNLABELLED, Form.FLOAT, options.unlabelled_epochs, first, float_rate, pseudo=True),
         Stage("ternary", Form.TERNARY, options.ternary_epochs, first, ternary_rate, sparsifies=True, distils=True),
         Stage("quantised", Form.QUANTISED, options.quantised_epochs, first, quantised_rate, distils=True),
         Stage("integer", Form.INTEGER, options.integer_epochs, last, integer_rate, distils=True),

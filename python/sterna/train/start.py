@@ -12,8 +12,9 @@ from rich.progress import Progress
 
 from sterna.errors import SternaError
 from sterna.train import anchors as anchor_boxes
-from sterna.train import darknet, density, evaluate, forms, loss, networks
+from sterna.train import darknet, density, forms, loss, networks
 from sterna.train.data import Dataset, statistics
+from sterna.train.data.loader import collate
 from sterna.train.forms import Trained
 from sterna.train.networks import Form, LayerSpec, Network
 from sterna.train.options import Allocation, TrainOptions
@@ -80,23 +81,18 @@ def densities(
         return shared
     twin = Network(network.layers, network.classes, Form.FLOAT)
     twin.load_state_dict({name: value for name, value in network.state_dict().items() if name in twin.state_dict()})
-    free = [name for name in shared if name not in options.layer_density]
+    free = {name: conv for name, conv in twin.ternary_layers() if name not in options.layer_density}
     with Progress(console=console) as progress:
-        bar = progress.add_task("sensitivity", total=len(shared) * len(density.densities(options.density)))
+        bar = progress.add_task("sensitivity", total=len(free) * len(density.densities(options.density)))
+        measure = _loss_on(data, boxes, networks.stride(network.layers))
         curves = density.sensitivities(
-            twin.eval(), _loss_on(data, boxes), options.density, options.pattern, lambda: progress.advance(bar)
+            twin.eval(), free, measure, options.density, options.pattern, lambda: progress.advance(bar)
         )
-    sizes = {name: conv.weight.numel() for name, conv in network.ternary_layers() if name in free}
-    return {**shared, **density.allocate({name: curves[name] for name in free}, sizes, options.density)}
+    sizes = {name: conv.weight.numel() for name, conv in free.items()}
+    return {**shared, **density.allocate(curves, sizes, options.density)}
 
 
-def _loss_on(data: Dataset, boxes: list[list[float]]) -> Callable[[Network], float]:
+def _loss_on(data: Dataset, boxes: list[list[float]], stride: int) -> Callable[[Network], float]:
     """The loss of a float network on the first SENSED pictures of `data`."""
-    frames = [data[index] for index in range(min(SENSED, len(data)))]
-    images = evaluate.to_real(np.stack([frame.image for frame in frames]))
-
-    def measure(network: Network) -> float:
-        wanted = loss.targets(frames, np.asarray(boxes), networks.stride(network.layers))
-        return float(loss.losses(network(images), wanted, torch.tensor(boxes)).total)
-
-    return measure
+    batch = collate([data[index] for index in range(min(SENSED, len(data)))], boxes, stride)
+    return lambda network: float(loss.losses(network(batch.images), batch.targets, torch.tensor(boxes)).total)

@@ -47,7 +47,6 @@ from sterna.train.learner import LOSSES, Learner
 from sterna.train.networks import Form, Network
 from sterna.train.options import TrainOptions
 
-FLOAT = "float"
 AIM_EVERY = 4  # steps between two moves of the thresholds
 
 
@@ -123,6 +122,8 @@ class _Run:
         self.densities: dict[str, float] = {}
         self.found: list[Labels] = []
         self.board: Board | None = None
+        #: Steps in an epoch of each stage; pictures that do not fill a batch wait for another epoch.
+        self.epoch_steps = [max(1, len(self._pictures(stage)) // options.batch) for stage in self.stages]
         if saved is None:
             self.layers = networks.describe(options.network, options.first_bits, options.head_bits)
             self._begin()
@@ -152,10 +153,10 @@ class _Run:
             self._begin_stage(None)
             return
         self.anchors = given.anchors
-        if distributed.leads() and self.stage.name != FLOAT:
+        if distributed.leads() and self.stage.name != stages.FLOAT:
             found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
-            self.map50[FLOAT] = found.map50
-            forms.save(self._weights_file(FLOAT), given)
+            self.map50[stages.FLOAT] = found.map50
+            forms.save(self._weights_file(stages.FLOAT), given)
         distributed.wait()
         self._begin_stage(given.network)
 
@@ -265,13 +266,15 @@ class _Run:
         assert self.unlabelled is not None
         return pseudo.mixed(self.data.train, self.unlabelled, self.found)
 
-    def _steps(self, stage: stages.Stage | None = None) -> int:
-        """Steps in an epoch of `stage`, or else this one; pictures that do not fill a batch wait for another epoch."""
-        return max(1, len(self._pictures(stage or self.stage)) // self.options.batch)
+    def _steps(self) -> int:
+        """Steps in an epoch of this stage."""
+        return self.epoch_steps[self.number]
 
     def _steps_done(self) -> int:
         """Steps of the run so far, as TensorBoard counts them."""
-        before = sum(stage.epochs * self._steps(stage) for stage in self.stages[: self.number])
+        before = sum(
+            stage.epochs * steps for stage, steps in zip(self.stages[: self.number], self.epoch_steps, strict=False)
+        )
         return before + self.epoch * self._steps() + self.step
 
     def _train_stage(self, request: stop.Stop) -> None:

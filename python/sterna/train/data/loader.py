@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 from sterna.train import loss
 from sterna.train.data.augment import augment
-from sterna.train.data.frames import Dataset
+from sterna.train.data.frames import Dataset, Frame
 from sterna.train.data.stream import Stream
 from sterna.train.evaluate import to_real
 
@@ -28,6 +28,12 @@ class Batch:
 
     images: torch.Tensor
     targets: loss.Targets
+
+
+def collate(frames: Sequence[Frame], anchors: Sequence[Sequence[float]] | NDArray[np.floating], stride: int) -> Batch:
+    """`frames`, all of one size, as a batch; anchors: [A, 2] and stride: as `loss.targets` takes them."""
+    images = to_real(np.stack([frame.image for frame in frames]))
+    return Batch(images, loss.targets(frames, np.asarray(anchors), stride))
 
 
 class _Job(NamedTuple):
@@ -115,5 +121,4 @@ class _BatchMaker:
             augment(dataset[index], np.random.default_rng((VARIATION, self._seed, job.stage, job.epoch, index)))
             for index in job.indices
         ]
-        images = to_real(np.stack([frame.image for frame in frames]))
-        return Batch(images, loss.targets(frames, self._anchors, self._stride))
+        return collate(frames, self._anchors, self._stride)
