@@ -291,6 +291,17 @@ def test_weights_that_do_not_fit_are_refused(
         trainer.train(small(tmp_path / "run", **{"start": whole, **change}), quiet())
 
 
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_every_stage_trains_in_16_bits(tmp_path: Path, precision: str) -> None:
+    folder = tmp_path / "run"
+    trainer.train(small(folder, precision=precision, float_epochs=1, ternary_epochs=1), quiet())
+    log = json.loads((folder / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["float", "ternary", "quantised", "integer"]
+    for stage in ("float", "integer"):
+        weights = forms.load(folder / f"{stage}.pt").network.state_dict().values()
+        assert all(tensor.isfinite().all() for tensor in weights)
+
+
 def test_stages_without_epochs_are_skipped(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     changes = {

@@ -214,7 +214,7 @@ class ActivationQuant(nn.Module):
 
     @torch.no_grad()
     def _follow(self, x: Tensor) -> None:
-        low, high = torch.aminmax(x)
+        low, high = (extreme.to(self.scale.dtype) for extreme in torch.aminmax(x))
         wanted = distributed.largest(torch.maximum(high / ACT_MAX, low / ACT_MIN)).clamp(min=1e-8)
         self.scale = torch.where(self.scale > 0, torch.lerp(self.scale, wanted, self.MOMENTUM), wanted)
 
