@@ -100,11 +100,14 @@ def draw(points: Sequence[Point], best: Sequence[Point], device: Device, min_fps
         c=[100 * point.block_rams / device.block_rams for point in points],
         vmin=0, vmax=100, cmap="viridis",
     )  # fmt: skip
-    for point in best:
-        place = (100 * point.alms / device.alms, point.frames(device))
-        axes.annotate(point.config.name, place, textcoords="offset points", xytext=(4, 4), fontsize=7)
     axes.axvline(100 * FULL, color="tab:red", linestyle="--", linewidth=1)
     axes.axhline(min_fps, color="tab:gray", linestyle="--", linewidth=1)
+    middle = sum(axes.get_xlim()) / 2
+    for point in best:
+        place = (100 * point.alms / device.alms, point.frames(device))
+        # Names stand towards the middle, so that none runs out of the picture.
+        side, shift = ("right", -4) if place[0] > middle else ("left", 4)
+        axes.annotate(point.config.name, place, textcoords="offset points", xytext=(shift, 4), fontsize=7, ha=side)
     axes.set(xlabel=f"ALMs, % of {device.name} (estimate)", ylabel=f"frames/s at {device.mhz} MHz (estimate)")
     figure.colorbar(drawn, label="block RAM, %")
     figure.savefig(output, dpi=150)

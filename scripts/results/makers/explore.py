@@ -1,0 +1,72 @@
+"""docs/results/explore.json: engines that run full YOLOv2 at over 1,000 frames a second on a GX1150, the best by name.
+
+Sizes and frames are estimates, from open synthesis and from the compiler's cycle model. docs/explore.png shows all of
+them. What has been evaluated is kept, so the command can be interrupted and goes on.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from results.record import ROOT, Figure, write
+from sterna.cli.estimate import FULL
+from sterna.cli.explore import draw
+from sterna.cli.guard import guarded
+from sterna.cli.progress import bar
+from sterna.run.simulator import default_build_dir
+from sterna.size.devices import load_device
+from sterna.size.explore import Explorer, candidates, front
+from sterna.spec.config import load_config
+from support.network_graphs import random_network_graph
+
+SEED, SIDE, DENSITY = 0, 416, 0.15
+BASE, DEVICE, LEAST_FRAMES = "arria10", "gx1150", 1000.0
+PICTURE = ROOT / "docs" / "explore.png"
+METHOD = "sizes: open synthesis; frames: the compiler's cycle model, batch 1"
+
+
+def main() -> None:
+    """Search, draw and write."""
+    device = load_device(DEVICE)
+    graph = random_network_graph(np.random.default_rng(SEED), "yolov2", SIDE, SIDE, density=DENSITY)
+    configs = candidates(load_config(BASE), device, FULL)
+    with bar("explore") as show:
+        explorer = Explorer(graph, device, default_build_dir() / "explore")
+        points = list(explorer.points(configs, LEAST_FRAMES, show))
+    best = front(points)
+    draw(points, best, device, LEAST_FRAMES, PICTURE)
+    fitting = [point for point in points if point.fits(device, FULL)]
+    rows: list[dict[str, bool | int | float | str]] = [
+        {
+            "engine": point.config.name,
+            "memory_words": point.config.fm_words,
+            "frames/s": round(point.frames(device), 1),
+            "ALM": point.alms,
+            "M20K": point.block_rams,
+            "DSP": point.dsps,
+            "fits": point.fits(device, FULL),
+        }
+        for point in best
+    ]
+    figures = {
+        "engines": Figure(what="Engines of the grid", value=len(configs), unit="", method="count"),
+        "fast_enough": Figure(
+            what=f"Of them with at least {LEAST_FRAMES:,.0f} frames/s on YOLOv2-416, density {DENSITY}",
+            value=len(points), unit="", method=METHOD,
+        ),
+        "fitting": Figure(
+            what=f"Of these at most {FULL:.0%} of each resource of the {device.name}", value=len(fitting), unit="",
+            method=METHOD,
+        ),
+        "fastest": Figure(
+            what="Frames a second of the fastest that fits", value=max(row["frames/s"] for row in rows if row["fits"]),
+            unit="frames/s", method=METHOD,
+        ),
+    }  # fmt: skip
+    write("explore", figures, command="make results-explore", config=BASE, seed=SEED, rows=rows)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
