@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_read_or_written_is_refused(tmp_path: Path) -> Non
     with pytest.raises(SternaError, match=r"cannot be read"):
         file.load(tmp_path)
     with pytest.raises(SternaError, match=r"cannot be written"):
-        file.save(GRAPH, tmp_path / "missing" / "model.graph")
+        file.save(GRAPH, tmp_path)
 
 
 def test_errors_name_the_file(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_cannot_write(package: Package, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SternaError, match="cannot write the package"):
+    with pytest.raises(SternaError, match="cannot be written"):
         package_file.save(package, tmp_path / "file" / "small.sterna")
 
 

@@ -99,9 +99,10 @@ def test_a_page_after_the_float_stage_has_no_layers(tmp_path: Path) -> None:
     assert set(page.pictures) == {"Precision and recall at IoU 0.5", "Loss and precision by epoch"}
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
     with pytest.raises(SternaError, match=r"summary\.html: the file cannot be written"):
-        summary_page.write_html(tmp_path / "none", title="nano", options={})
+        summary_page.write_html(tmp_path / "file", title="nano", options={})
 
 
 def test_samples_show_what_is_labelled_and_what_is_found() -> None:

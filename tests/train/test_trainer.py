@@ -206,20 +206,6 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "touched").exists()
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "value.json"
-    checkpoint.write_json(path, {"old": 1})
-
-    def fail(partial: Path) -> None:
-        partial.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(SternaError, match="disk full"):
-        checkpoint.write_atomically(path, fail)
-    assert [file.name for file in tmp_path.iterdir()] == ["value.json"]
-    assert json.loads(path.read_text()) == {"old": 1}
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [

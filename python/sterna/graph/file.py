@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.files import write_bytes
 from sterna.graph.graph import Graph
 from sterna.graph.layers import KINDS, Layer, Requant
 
@@ -46,11 +47,8 @@ _BROKEN_ARRAY = (ValueError, TypeError, SyntaxError, tokenize.TokenError, EOFErr
 
 
 def save(graph: Graph, path: str | Path) -> None:
-    """Write `graph` to `path`; raises SternaError if it cannot be written."""
-    try:
-        Path(path).write_bytes(to_bytes(graph))
-    except OSError as error:
-        _refuse_access("cannot be written", path, error)
+    """Write `graph` to `path`, atomically; raises SternaError if it cannot be written."""
+    write_bytes(Path(path), to_bytes(graph))
 
 
 def load(path: str | Path) -> Graph:
@@ -61,7 +59,12 @@ def load(path: str | Path) -> Graph:
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        _refuse_access("cannot be read", path, error)
+        raise SternaError(
+            "cannot be read",
+            where=str(path),
+            value=error.strerror or error,
+            remedy="check the path and its permissions",
+        ) from error
     return from_bytes(data, str(path))
 
 
@@ -95,12 +98,6 @@ def from_bytes(data: bytes, origin: str = "graph file") -> Graph:
         return _read_graph(_unpack(data))
     except SternaError as error:
         raise SternaError(str(error), where=origin) from error
-
-
-def _refuse_access(what: str, path: str | Path, error: OSError) -> NoReturn:
-    raise SternaError(
-        what, where=str(path), value=error.strerror or error, remedy="check the path and its permissions"
-    ) from error
 
 
 def _refuse(what: str, **details: Any) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sterna.errors import SternaError
+from sterna.files import write_bytes
 from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
 from sterna.spec import tape as tape_format
@@ -256,12 +257,8 @@ def from_bytes(data: bytes, where: str = "package") -> Package:
 
 
 def save(package: Package, path: Path) -> None:
-    """Write `package` to the file `path`."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(to_bytes(package))
-    except OSError as error:
-        raise SternaError(f"cannot write the package ({error.strerror})", where=str(path)) from error
+    """Write `package` to the file `path`, atomically. Raises SternaError if it cannot be written."""
+    write_bytes(path, to_bytes(package))
 
 
 def load(path: Path) -> Package:

@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from sterna.errors import SternaError
+from sterna.files import write_atomically, write_bytes
 
 FORMAT = 1
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a neighbour of `path`, then put it in its place. Raises SternaError if it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        write(partial)
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        partial.unlink(missing_ok=True)
-        raise SternaError(
-            f"the file cannot be written ({error})", where=str(path), remedy="make room or choose another folder"
-        ) from None
-
-
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON, atomically."""
-    write_atomically(path, lambda partial: _write_text(partial, json.dumps(value, indent=2) + "\n"))
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+    write_bytes(path, f"{json.dumps(value, indent=2)}\n".encode())
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
+from sterna.files import write_bytes
 from sterna.run import page
-from sterna.train import checkpoint, figures, report
+from sterna.train import figures, report
 from sterna.train.history import EpochLine
 from sterna.train.report import Comparison
 from sterna.train.versions import versions
@@ -47,12 +48,8 @@ def write_html(
         samples={form: _embedded(picture) for form, picture in (samples or {}).items()},
     )
     path = folder / NAME
-    checkpoint.write_atomically(path, lambda partial: _write(partial, text))
+    write_bytes(path, text.encode())
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _figures(comparison: Comparison | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:

@@ -438,7 +438,7 @@ class _Run:
         graph = export.to_graph(
             self._result(), self.anchors, self.data.train.classes, self.options.height, self.options.width
         )
-        checkpoint.write_atomically(path, lambda partial: file.save(graph, partial))
+        file.save(graph, path)
         trained = forms.of_run(self.folder, self.device)
         comparison = report.compare(trained, self.data.test, self.workers)
         summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds, self.waited)

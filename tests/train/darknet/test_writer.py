@@ -41,7 +41,7 @@ def test_slope_that_darknet_does_not_have_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "own.cfg").exists()
 
 
-def test_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     network = for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS, 1, 64, 64)
     with pytest.raises(SternaError, match="cannot be written"):
-        write_cfg(network, tmp_path / "missing" / "own.cfg")
+        write_cfg(network, tmp_path)

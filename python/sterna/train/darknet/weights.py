@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.train import checkpoint
+from sterna.files import write_atomically
 
 Values = NDArray[np.float32]
 FLOAT = np.dtype("<f4")
@@ -123,7 +123,7 @@ def read_weights(path: Path, shapes: Sequence[Shape]) -> Weights:
 
 def write_weights(weights: Weights, path: Path) -> None:
     """Write `weights` as the weights file `path`; raises SternaError if it cannot be written."""
-    checkpoint.write_atomically(path, lambda partial: _write(weights, partial))
+    write_atomically(path, lambda partial: _write(weights, partial))
 
 
 def _write(weights: Weights, path: Path) -> None:

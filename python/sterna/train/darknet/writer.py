@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sterna.errors import SternaError
+from sterna.files import write_bytes
 from sterna.run.boxes import BOX_FIELDS
-from sterna.train import checkpoint
 from sterna.train.darknet.cfg import LEAKY_SLOPE, Yolo2, inputs
 from sterna.train.networks import IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
 
@@ -41,11 +41,7 @@ def write_cfg(network: Yolo2, path: Path) -> None:
     file cannot be written. Quantisation has no place in the file.
     """
     text = "\n".join(_Writer(network).sections)
-    checkpoint.write_atomically(path, lambda partial: _write(partial, text))
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="ascii")
+    write_bytes(path, text.encode("ascii"))
 
 
 class _Writer:
