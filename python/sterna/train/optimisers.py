@@ -8,10 +8,11 @@ from enum import StrEnum
 import torch
 
 from sterna.train.kfac import Kfac
-from sterna.train.networks import Network
+from sterna.train.networks import Form, Network
 
 WEIGHT_DECAY = 5e-4
 MOMENTUM = 0.9
+FLOAT_DAMPING, TERNARY_DAMPING = 0.1, 10.0  # of K-FAC
 
 
 class Optimiser(StrEnum):
@@ -28,7 +29,7 @@ RATE_BATCH = 16
 RATES: dict[Optimiser, tuple[float, float]] = {
     Optimiser.ADAMW: (3e-3, 2e-3),
     Optimiser.SGD: (5e-3, 5e-3),
-    Optimiser.KFAC: (0.1, 0.1),
+    Optimiser.KFAC: (0.1, 0.03),
 }
 
 
@@ -46,7 +47,9 @@ def _sgd(network: Network) -> torch.optim.Optimizer:
 
 
 def _kfac(network: Network) -> torch.optim.Optimizer:
-    return Kfac(network, lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY)
+    # A long step along a flat direction does a float network no harm, but carries ternary weights over thresholds.
+    damping = FLOAT_DAMPING if network.form is Form.FLOAT else TERNARY_DAMPING
+    return Kfac(network, lr=0.0, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY, damping=damping)
 
 
 _BUILD: dict[Optimiser, Callable[[Network], torch.optim.Optimizer]] = {
