@@ -16,6 +16,8 @@ from sterna.train import load_options, recipes, run_folder, train
 from sterna.train.history import EpochLine
 
 RUNS = ROOT / "build" / "results"
+#: Size of the pictures where trainings are compared with each other: a quarter of the recipe's pixels.
+SMALL = {"height": 96, "width": 128}
 
 
 def data() -> Path:

@@ -6,14 +6,14 @@ import os
 import subprocess
 import sys
 
-from results.bccd import RUNS, data, log, summary
+from results.bccd import RUNS, SMALL, data, log, summary
 from results.record import ROOT, Figure, write
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
 from sterna.train.communication import Hook
 from sterna.train.evaluate import METHOD
 
-PROCESSES = 2
+PROCESSES, EPOCHS = 2, 30
 
 
 def main() -> None:
@@ -39,7 +39,8 @@ def main() -> None:
 def _row(hook: Hook) -> dict[str, bool | int | float | str]:
     folder = RUNS / "communication" / hook.value
     options = recipes.bccd(
-        data(), folder, gradients=hook, ternary_epochs=0, quantised_epochs=1, integer_epochs=0, workers=0
+        data(), folder, gradients=hook, float_epochs=EPOCHS, ternary_epochs=0, quantised_epochs=1, integer_epochs=0,
+        workers=0, **SMALL,
     ).model_dump(mode="json", exclude_defaults=True)
     if not (folder / run_folder.SUMMARY).is_file():
         words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]

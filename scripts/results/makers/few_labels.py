@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-from results.bccd import RUNS, data, run, summary
+from results.bccd import RUNS, SMALL, data, run, summary
 from results.record import Figure, write
 from sterna.cli.guard import guarded
 from sterna.train.evaluate import METHOD
@@ -14,20 +14,20 @@ from sterna.train.evaluate import METHOD
 SEEDS = (0, 1, 2)
 LABELLED = 0.1
 COLUMNS = ("labels_10", "labels_10_longer", "labels_10_and_unlabelled", "all_labels")
-EPOCHS = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}
+CHANGES = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0, **SMALL}
 
 
 def main() -> None:
     """For each seed a float network of a tenth of the labels; then as many steps again without and with the others."""
     rows: list[dict[str, bool | int | float | str]] = []
     for seed in SEEDS:
-        alone = run(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **EPOCHS)
+        alone = run(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **CHANGES)
         taught = run(
             f"few/taught-{seed}", seed=seed, train_share=LABELLED, start=alone, unlabelled=_pictures(),
-            unlabelled_epochs=30, **EPOCHS,
+            unlabelled_epochs=30, **CHANGES,
         )  # fmt: skip
-        whole = run(f"bccd/float-{seed}", seed=seed, **EPOCHS)
-        longer = run(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **EPOCHS)
+        whole = run(f"few/whole-{seed}", seed=seed, **CHANGES)
+        longer = run(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **CHANGES)
         maps = [_float_map50(folder) for folder in (alone, longer, taught, whole)]
         rows.append({"seed": seed} | dict(zip(COLUMNS, maps, strict=True)))
     figures = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from results.bccd import RUNS, data, run, summary
+from results.bccd import RUNS, SMALL, data, run, summary
 from results.record import Figure, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
@@ -23,7 +23,6 @@ from sterna.train.networks import Form, Network
 from sterna.train.optimisers import Optimiser
 
 SEEDS = (0, 1, 2)
-SIZE = {"height": 96, "width": 128}
 #: Epochs of the trainings of a stage. In each the learning rate rises and falls once.
 LENGTHS = {Form.FLOAT: (10, 20, 60), Form.TERNARY: (8, 24)}
 #: Highest learning rates of the two stages, the best that short runs found.
@@ -35,7 +34,7 @@ Row = dict[str, bool | int | float | str]
 
 def main() -> None:
     """Train with each optimiser, length and seed, then time steps of the three in turn."""
-    options = recipes.bccd(data(), Path("unused"), **SIZE)
+    options = recipes.bccd(data(), Path("unused"), **SMALL)
     steps_of_epoch = len(open_data(options).train) // options.batch
     rows = [
         _row(form, optimiser, epochs, seed, epochs * steps_of_epoch)
@@ -68,7 +67,7 @@ def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -
         stages = {"ternary_epochs": epochs, "start": _run_of(Form.FLOAT, Optimiser.SGD, LENGTHS[Form.FLOAT][-1], seed)}
     folder = run(
         str(_run_of(form, optimiser, epochs, seed).relative_to(RUNS)), seed=seed, optimiser=optimiser,
-        float_rate=float_rate, ternary_rate=ternary_rate, quantised_epochs=1, integer_epochs=0, **SIZE, **stages,
+        float_rate=float_rate, ternary_rate=ternary_rate, quantised_epochs=1, integer_epochs=0, **SMALL, **stages,
     )  # fmt: skip
     return {
         "stage": form.value,
