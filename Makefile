@@ -7,7 +7,7 @@ SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
 # Built simulators stay in the checkout.
 export STERNA_BUILD_DIR := $(CURDIR)/build/engines/simulators
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
-# Tests run side by side, one process a core.
+# Tests run side by side, one process a core; who is done takes over from the others, for some tests are long.
 JOBS := $(shell nproc)
 .DEFAULT_GOAL := help
 
@@ -25,10 +25,10 @@ demo: $(READY) ## pictures to boxes through the simulated engine; the report is 
 	@$(PY) -m sterna.cli.demo
 
 test: $(READY) ## the tests
-	@$(PY) -m pytest -n $(JOBS)
+	@$(PY) -m pytest -n $(JOBS) --dist worksteal
 
 test-slow: $(READY) ## the long tests as well
-	@$(PY) -m pytest -n $(JOBS) -m "slow or not slow"
+	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
 
 lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated files up to date
 	@$(PY) -m ruff check
