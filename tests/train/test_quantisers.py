@@ -52,6 +52,16 @@ def test_balanced_filters_have_equally_many_in_every_block(filters: int, size: i
     assert int(integers.count_nonzero()) == filters * round(density * size)
 
 
+@pytest.mark.parametrize("pattern", Pattern)
+def test_memory_format_changes_nothing(pattern: Pattern) -> None:
+    weight = hidden(filters=64, inputs=48)
+    quantiser = ternary(weight, pattern)
+    quantiser.aim(weight, 0.15)
+    kept, scale = quantiser.integers(weight)
+    found, found_scale = quantiser.integers(weight.contiguous(memory_format=torch.channels_last))
+    assert (found == kept).all() and (found_scale == scale).all()
+
+
 def test_straight_through_is_exact_and_has_the_other_gradient() -> None:
     real = torch.tensor([0.1, 126.7], requires_grad=True)
     value = quantisers.straight_through(torch.tensor([0.0, 127.0]), real)

@@ -18,6 +18,7 @@ from sterna.train import (
     checkpoint,
     darknet,
     evaluate,
+    export,
     forms,
     load_options,
     loss,
@@ -85,6 +86,14 @@ def test_a_run_leaves_graph_summary_and_log(whole: Path) -> None:
     ]
     assert "val_map50" in log[1] and "val_map50" not in log[0]
     assert not list(whole.glob("*.partial"))
+
+
+def test_the_weights_that_are_kept_give_the_graph(whole: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    trainer.train(small(folder, start=whole, float_epochs=0, pattern="balanced", density=0.15), quiet())
+    kept, graph = forms.load(folder / "integer.pt"), file.load(folder / run_folder.GRAPH)
+    again = export.to_graph(kept.network, kept.anchors, kept.classes, kept.height, kept.width)
+    assert file.to_bytes(again) == file.to_bytes(graph)
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:

@@ -103,12 +103,11 @@ class TernaryWeightQuant(nn.Module):
         relative = size / _mean(weight)  # compared as `aim` does, so that rounding cannot change a count
         rho = self._rho_by_weight(weight)
         kept = (relative > rho).to(weight.dtype)
-        dims = tuple(range(1, weight.dim()))
-        count = kept.sum(dims, keepdim=True)
+        count = _sum(kept)
         if size[0].numel() > PEAK_LIMIT and bool((count > PEAK_LIMIT).any()):
             kept = (relative > rho.maximum(_least_of_largest(relative, PEAK_LIMIT))).to(weight.dtype)
-            count = kept.sum(dims, keepdim=True)
-        scale = (size * kept).sum(dims, keepdim=True) / count.clamp(min=1.0)
+            count = _sum(kept)
+        scale = (_sum(size * kept) / count.clamp(min=1.0)).to(weight.dtype)
         return weight.sign() * kept, scale.clamp(min=torch.finfo(weight.dtype).tiny)
 
     def forward(self, weight: Tensor) -> QuantResult:
@@ -126,8 +125,16 @@ class TernaryWeightQuant(nn.Module):
 
 def _mean(weight: Tensor) -> Tensor:
     """Mean |h| of each filter [F, 1, 1, 1]."""
-    mean = weight.abs().mean(tuple(range(1, weight.dim())), keepdim=True)
-    return mean.clamp(min=torch.finfo(weight.dtype).tiny)
+    mean = _sum(weight.abs()) / weight[0].numel()
+    return mean.to(weight.dtype).clamp(min=torch.finfo(weight.dtype).tiny)
+
+
+def _sum(values: Tensor) -> Tensor:
+    """Sums of each filter [F, 1, 1, 1] in double precision.
+
+    So its order does not matter, which hangs on memory format and device: it would carry weights over a threshold.
+    """
+    return values.sum(tuple(range(1, values.dim())), dtype=torch.float64, keepdim=True)
 
 
 def _largest_dropped(values: Tensor, dropped: int) -> Tensor:
