@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 import torch
 
 from sterna.train import forms, networks, run_folder
-from sterna.train.communication import Hook
+from sterna.train.communication import POWERSGD_START, Hook
 from sterna.train.learner import LOSSES
 
 #: Largest difference of what a step does to the weights, as a share of what it does. Floats summed in another order are
@@ -38,16 +41,22 @@ OPTIONS = {
 }
 
 
-def run(folder: Path, processes: int, **changes: Any) -> Path:
-    """Train in `processes` processes as torchrun starts them."""
+def start(folder: Path, processes: int, *flags: str, **changes: Any) -> subprocess.Popen[str]:
+    """A training in `processes` processes as torchrun starts them."""
     options = {**OPTIONS, "output": folder, **changes}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    start = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] if processes > 1 else []
-    command = [sys.executable, *start, "-m", "sterna", "train", *words]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=600, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] * (processes > 1)
+    return subprocess.Popen(
+        [sys.executable, *launcher, "-m", "sterna", "train", *words, *flags],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def run(folder: Path, processes: int, *flags: str, **changes: Any) -> Path:
+    """Such a training to its end."""
+    process = start(folder, processes, *flags, **changes)
+    output, _ = process.communicate(timeout=600)
+    assert process.returncode == 0, output
     return folder
 
 
@@ -92,6 +101,33 @@ def test_compressed_gradients_train_nearly_the_same_and_send_less(alone: Path, t
     sent = [json.loads((path / run_folder.LOG).read_text())[15]["bytes_per_step"] for path in (folder, plain)]
     assert 0 < sent[0] < 0.8 * sent[1]
     assert 0 < (change(folder) - change(plain)).norm() < change(plain).norm()
+
+
+def kill(folder: Path) -> None:
+    """Kill all processes that train into `folder`; torchrun puts them in groups of their own."""
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder).encode() in command.read_bytes().split(b"\0"):
+                os.kill(int(command.parent.name), signal.SIGKILL)
+
+
+def epochs_done(folder: Path) -> int:
+    log = folder / run_folder.LOG
+    return len(json.loads(log.read_text())) if log.exists() else 0
+
+
+@pytest.mark.slow
+def test_a_killed_run_with_compressed_gradients_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    changes = {"gradients": Hook.POWERSGD.value, "float-epochs": 60}
+    whole, killed = run(tmp_path / "whole", 2, **changes), tmp_path / "killed"
+    process = start(killed, 2, **changes)
+    while process.poll() is None and epochs_done(killed) < POWERSGD_START + 5:
+        time.sleep(0.02)
+    kill(killed)
+    process.communicate()
+    assert not (killed / "float.pt").exists(), "the run was over too soon"
+    run(killed, 2, "--resume", **changes)
+    assert (killed / run_folder.GRAPH).read_bytes() == (whole / run_folder.GRAPH).read_bytes()
 
 
 @pytest.mark.slow

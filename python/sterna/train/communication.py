@@ -67,6 +67,9 @@ class Parallel:
             return send(state, bucket)
         before = self._state.total_numel_after_compression
         sent = send(state, bucket)
+        # Its messages follow from each other. Left to themselves they would mix with those of other buckets and of
+        # PyTorch, in another order in each process.
+        sent.wait()
         self.bytes += width * (self._state.total_numel_after_compression - before)
         return sent
 
