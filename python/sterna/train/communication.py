@@ -46,7 +46,7 @@ class Parallel:
         # With unused parameters looked for, buckets are never built anew, so that PowerSGD's memory, which is kept by
         # bucket, means the same after a resume.
         wrapped = DistributedDataParallel(
-            network, broadcast_buffers=False, find_unused_parameters=hook is Hook.POWERSGD
+            network, forward_sync_buffers=False, find_unused_parameters=hook is Hook.POWERSGD
         )
         if hook is Hook.POWERSGD:
             self._state = powerSGD_hook.PowerSGDState(
