@@ -29,6 +29,14 @@ def main() -> None:
             what="Float network: mAP on the 72 test pictures, mean of 3 seeds",
             value=round(mean(_number(row, "float_map50") for row in at_goal), 4), unit="", method=METHOD,
         ),
+    } | {
+        f"integer_{pattern}_{density}": Figure(
+            what=f"Integer network, density {density} {pattern}: mAP, mean of {len(SEEDS)} seeds",
+            value=_mean(rows, density, pattern), unit="", method=METHOD,
+        )
+        for pattern in Pattern
+        for density in DENSITIES
+    } | {
         "lost": Figure(
             what="Points of mAP less than float at density 0.15 balanced, integer, mean of 3 seeds",
             value=round(100 * mean(lost), 2), unit="", method="difference of the means, times 100",
@@ -55,6 +63,11 @@ def _of_seed(seed: int) -> list[Row]:
                 | {f"{form}_map50": round(found["map50"], 4) for form, found in summary(folder)["precision"].items()}
             )
     return rows
+
+
+def _mean(rows: list[Row], density: float, pattern: Pattern) -> float:
+    same = [row for row in rows if (row["density"], row["pattern"]) == (density, pattern)]
+    return round(mean(_number(row, "integer_map50") for row in same), 4)
 
 
 def _number(row: Row, name: str) -> float:
