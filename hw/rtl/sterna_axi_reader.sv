@@ -248,5 +248,9 @@ module sterna_axi_reader #(
     m_axi_rvalid |-> outstanding);
   assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
     m_axi_rvalid |-> |(owned & buffer_ready));
+  assert_ar_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_arvalid && !m_axi_arready |=> m_axi_arvalid && $stable({m_axi_araddr, m_axi_arlen}));
+  assert_ar_page : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_arvalid |-> 32'(m_axi_araddr[11:0]) + (32'(m_axi_arlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
 `endif
 endmodule

@@ -187,5 +187,13 @@ module sterna_axi_writer #(
 `ifndef SYNTHESIS
   assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
     m_axi_bvalid |-> outstanding_q != '0);
+  assert_aw_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_awvalid && !m_axi_awready |=> m_axi_awvalid && $stable({m_axi_awaddr, m_axi_awlen}));
+  assert_aw_page : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_awvalid |-> 32'(m_axi_awaddr[11:0]) + (32'(m_axi_awlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
+  assert_w_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_wvalid && !m_axi_wready |=> m_axi_wvalid && $stable({m_axi_wdata, m_axi_wstrb, m_axi_wlast}));
+  assert_outstanding : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    outstanding_q <= CountW'(Outstanding));
 `endif
 endmodule

@@ -376,4 +376,11 @@ module sterna_axil_regs
       watchdog_q <= watchdog_d;
     end
   end
+
+`ifndef SYNTHESIS
+  assert_b_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    s_axil_bvalid && !s_axil_bready |=> s_axil_bvalid);
+  assert_r_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+    s_axil_rvalid && !s_axil_rready |=> s_axil_rvalid && $stable(s_axil_rdata));
+`endif
 endmodule

@@ -107,5 +107,7 @@ module sterna_burst_splitter #(
 `ifndef SYNTHESIS
   assert_aligned : assert property (@(posedge clk_i) disable iff (!rst_ni)
     command_valid_i |-> command_addr_i[ByteW-1:0] == '0 && command_bytes_i[ByteW-1:0] == '0);
+  assert_burst_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    burst_valid_o && !burst_ready_i |=> burst_valid_o && $stable({burst_addr_o, burst_len_o}));
 `endif
 endmodule

@@ -152,4 +152,12 @@ module sterna_decoder
     else if (take) chunk_q <= with_skip ? chunk_q >> (2 * EntryW) : chunk_q >> EntryW;
   end
 
+`ifndef SYNTHESIS
+  assert_chunk_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    chunk_valid_i && !chunk_ready_o |=> chunk_valid_i && $stable(chunk_data_i));
+  assert_together : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    take |-> (op_valid_o && op_ready_i) == needs_op && (request_valid_o && request_ready_i) == needs_request);
+  assert_left : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    take |-> taken <= left_q);
+`endif
 endmodule

@@ -66,5 +66,7 @@ module sterna_word_serializer #(
 `ifndef SYNTHESIS
   assert_words : assert property (@(posedge clk_i) disable iff (!rst_ni)
     beat_valid_i |-> beat_words_i != '0);
+  assert_word_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    word_valid_o && !word_ready_i |=> word_valid_o && $stable(word_data_o));
 `endif
 endmodule
