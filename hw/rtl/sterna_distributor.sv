@@ -222,8 +222,9 @@ module sterna_distributor
   assert_fetch_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
   for (genvar r = 0; r < 2; r++) begin : gen_assert
-    // No register is filled anew while a unit waits for what is in it.
-    assert_taken : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) load[r] |-> taken[r]);
+    // What a unit waits for stays.
+    assert_chunk_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      !taken[r] |=> $stable(data_q[r]));
   end
 `endif
 endmodule
