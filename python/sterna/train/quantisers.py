@@ -103,10 +103,11 @@ class TernaryWeightQuant(nn.Module):
         relative = size / _mean(weight)  # compared as `aim` does, so that rounding cannot change a count
         rho = self._rho_by_weight(weight)
         kept = (relative > rho).to(weight.dtype)
-        count = _sum(kept)
+        dims = tuple(range(1, weight.dim()))
+        count = kept.sum(dims, keepdim=True)  # floats count exactly, in any order
         if size[0].numel() > PEAK_LIMIT and bool((count > PEAK_LIMIT).any()):
             kept = (relative > rho.maximum(_least_of_largest(relative, PEAK_LIMIT))).to(weight.dtype)
-            count = _sum(kept)
+            count = kept.sum(dims, keepdim=True)
         scale = (_sum(size * kept) / count.clamp(min=1.0)).to(weight.dtype)
         return weight.sign() * kept, scale.clamp(min=torch.finfo(weight.dtype).tiny)
 
