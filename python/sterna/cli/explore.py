@@ -14,10 +14,11 @@ from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
+from sterna.graph import Graph
 from sterna.run.simulator import default_build_dir
 from sterna.size.devices import Device, load_device
 from sterna.size.explore import MOST_WORDS, Explorer, Point, candidates, front
-from sterna.spec.config import load_config
+from sterna.spec.config import EngineConfig, load_config
 
 #: What the picture can be.
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -30,9 +31,7 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     """
     base, target, source = load_config(config), load_device(device), read_graph(graph)
     make_place(output)
-    explorer = Explorer(source, target, default_build_dir() / "explore")
-    with bar("explore") as show:
-        points = list(explorer.points(candidates(base, target, FULL), min_fps, show))
+    points = search(source, candidates(base, target, FULL), target, min_fps)
     if not points:
         # A graph that no engine can run is refused for that.
         compile_graph(source, base.model_copy(update={"fm_words": MOST_WORDS}))
@@ -44,6 +43,13 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     draw(points, best, target, min_fps, output)
     print(f"{len(points)} engines reach {min_fps:g} frames/s, {sum(p.fits(target, FULL) for p in points)} of them fit")
     print(f"Picture: {output}")
+
+
+def search(graph: Graph, configs: Sequence[EngineConfig], device: Device, min_fps: float) -> list[Point]:
+    """Those of `configs` that run `graph` fast enough on `device`. Shows progress, and keeps what it finds."""
+    explorer = Explorer(graph, device, default_build_dir() / "explore")
+    with bar("explore") as show:
+        return list(explorer.points(configs, min_fps, show))
 
 
 def make_place(output: Path) -> None:

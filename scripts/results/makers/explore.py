@@ -12,12 +12,10 @@ import numpy as np
 
 from results.record import ROOT, Figure, write
 from sterna.cli.estimate import FULL
-from sterna.cli.explore import draw
+from sterna.cli.explore import draw, search
 from sterna.cli.guard import guarded
-from sterna.cli.progress import bar
-from sterna.run.simulator import default_build_dir
 from sterna.size.devices import load_device
-from sterna.size.explore import Explorer, candidates, front
+from sterna.size.explore import candidates, front
 from sterna.spec.config import load_config
 from support.network_graphs import random_network_graph
 
@@ -32,9 +30,7 @@ def main() -> None:
     device = load_device(DEVICE)
     graph = random_network_graph(np.random.default_rng(SEED), "yolov2", SIDE, SIDE, density=DENSITY)
     configs = candidates(load_config(BASE), device, FULL)
-    with bar("explore") as show:
-        explorer = Explorer(graph, device, default_build_dir() / "explore")
-        points = list(explorer.points(configs, LEAST_FRAMES, show))
+    points = search(graph, configs, device, LEAST_FRAMES)
     best = front(points)
     draw(points, best, device, LEAST_FRAMES, PICTURE)
     fitting = [point for point in points if point.fits(device, FULL)]
@@ -61,8 +57,9 @@ def main() -> None:
             method=METHOD,
         ),
         "fastest": Figure(
-            what="Frames a second of the fastest that fits", value=max(row["frames/s"] for row in rows if row["fits"]),
-            unit="frames/s", method=METHOD,
+            what="Frames a second of the fastest that fits",
+            value=round(max((point.frames(device) for point in fitting), default=0.0), 1), unit="frames/s",
+            method=METHOD,
         ),
     }  # fmt: skip
     write("explore", figures, command="make results-explore", config=BASE, seed=SEED, rows=rows)

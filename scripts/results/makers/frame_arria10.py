@@ -8,9 +8,7 @@ are done are kept in build/results by content, so the command can be interrupted
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -25,6 +23,7 @@ from sterna.run import open_device
 from sterna.run.compare import compare_devices
 from sterna.run.device import Device
 from sterna.run.package import Package
+from sterna.size.kept import kept
 from sterna.spec.config import load_config
 from sterna.spec.paths import HARNESS, RTL
 from support.engines import infer_queued, simulated
@@ -85,7 +84,7 @@ def main() -> int:
         for number, case in enumerate(CASES):
             print(f"[{number + 1}/{len(CASES)}] {case}", flush=True)
             job = prepare(case)
-            rows.append(_kept(job.key, lambda case=case, job=job: run(case, job, engine, reference)))
+            rows.append(kept(CACHE / f"{job.key}.json", lambda case=case, job=job: run(case, job, engine, reference)))
             print(f"    {rows[-1]}", flush=True)
     if not all(row["equal"] for row in rows):
         print("error: a frame differs from the reference", file=sys.stderr)
@@ -133,17 +132,6 @@ def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, An
         "equal": equal,
         "seconds_a_frame": round(seconds, 1),
     }
-
-
-def _kept(key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The row of a job, from an earlier call with the same content if there is one."""
-    path = CACHE / f"{key}.json"
-    if not path.exists():
-        row = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(row))
-    kept: dict[str, Any] = json.loads(path.read_text())
-    return kept
 
 
 def _figures(rows: list[dict[str, Any]]) -> dict[str, Figure]:
