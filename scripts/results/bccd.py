@@ -42,17 +42,20 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
 
 
-def run(name: str, **changes: Any) -> Path:
-    """The folder of a finished run of `recipes.bccd` with `changes`; `name` is its path under build/results.
-
-    A run of another commit is not used.
-    """
+def folder_of(name: str) -> Path:
+    """The folder of the run `name`, its path under build/results; emptied if it holds a run of another commit."""
     folder = RUNS / name
     mark = folder / "commit"
     if not mark.is_file() or mark.read_text() != commit():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         mark.write_text(commit())
+    return folder
+
+
+def run(name: str, **changes: Any) -> Path:
+    """The folder of a finished run of `recipes.bccd` with `changes`; `name` is its path under build/results."""
+    folder = folder_of(name)
     if (folder / run_folder.SUMMARY).is_file():
         return folder
     options = (

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from sterna.train import forms, networks, run_folder
 from sterna.train.communication import POWERSGD_START, Hook
 from sterna.train.learner import LOSSES
+from support.training import command, environment
 
 #: Largest difference of what a step does to the weights, as a share of what it does. Floats summed in another order are
 #: the only cause, but thresholds, maxima and rounding magnify it.
@@ -43,12 +43,9 @@ OPTIONS = {
 
 def start(folder: Path, processes: int, *flags: str, **changes: Any) -> subprocess.Popen[str]:
     """A training in `processes` processes as torchrun starts them."""
-    options = {**OPTIONS, "output": folder, **changes}
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] * (processes > 1)
     return subprocess.Popen(
-        [sys.executable, *launcher, "-m", "sterna", "train", *words, *flags],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        command({**OPTIONS, "output": folder, **changes}, *flags, processes=processes), env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 
@@ -105,10 +102,10 @@ def test_compressed_gradients_train_nearly_the_same_and_send_less(alone: Path, t
 
 def kill(folder: Path) -> None:
     """Kill all processes that train into `folder`; torchrun puts them in groups of their own."""
-    for command in Path("/proc").glob("[0-9]*/cmdline"):
+    for words in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
-            if str(folder).encode() in command.read_bytes().split(b"\0"):
-                os.kill(int(command.parent.name), signal.SIGKILL)
+            if str(folder).encode() in words.read_bytes().split(b"\0"):
+                os.kill(int(words.parent.name), signal.SIGKILL)
 
 
 def epochs_done(folder: Path) -> int:

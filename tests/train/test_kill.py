@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from sterna.train import run_folder
+from support.training import command, environment
 
 KILLS = 20
 OPTIONS = {
@@ -34,12 +33,10 @@ OPTIONS = {
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """A training in a process of its own; one that goes on if there is something to go on from."""
-    options = {**OPTIONS, "output": folder}
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     resume = ["--resume"] if (folder / run_folder.OPTIONS).exists() else []
     return subprocess.Popen(
-        [sys.executable, "-m", "sterna", "train", *words, *resume],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        command({**OPTIONS, "output": folder}, *resume), env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
 def _in_folder(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures")
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = pictures.among(folder.iterdir())
     if not files:
         raise SternaError(
             "the folder holds no pictures",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,11 @@ from sterna.errors import SternaError
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 #: EXIF orientations in which width and height change places.
 SIDEWAYS = (5, 6, 7, 8)
+
+
+def among(paths: Iterable[Path]) -> list[Path]:
+    """The picture files among `paths`, in order of their names."""
+    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def read(path: Path) -> Image.Image:

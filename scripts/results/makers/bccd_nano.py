@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
-from pathlib import Path
 from time import monotonic
 
-from results.record import ROOT, Figure, write
+from results.bccd import RUNS, data
+from results.record import Figure, write
 from sterna.cli.guard import guarded
-from sterna.errors import SternaError
 from sterna.train import train
 from sterna.train.quantisers import Pattern
 from sterna.train.recipes import bccd
 
-RUN = ROOT / "build" / "results" / "bccd_nano"
+RUN = RUNS / "bccd_nano"
 COMMAND = "make results-bccd_nano BCCD=FOLDER"
 FORMS = {"float": "Float network", "ternary": "Ternary network", "integer": "Integer reference"}
 
 
 def main() -> None:
     """Train from nothing, and write."""
-    folder = os.environ.get("BCCD")
-    if not folder:
-        raise SternaError("no data folder is named", where="results-bccd_nano", remedy=COMMAND)
+    folder = data()
     shutil.rmtree(RUN, ignore_errors=True)
-    options = bccd(Path(folder), RUN, density=0.28, pattern=Pattern.UNSTRUCTURED)
+    options = bccd(folder, RUN, density=0.28, pattern=Pattern.UNSTRUCTURED)
     start = monotonic()
     summary = train(options).summary
     minutes = (monotonic() - start) / 60

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
-from results.bccd import RUNS, SMALL, data, log, summary
+from results.bccd import SMALL, data, folder_of, log, summary
 from results.record import ROOT, Figure, write
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
 from sterna.train.communication import Hook
 from sterna.train.evaluate import METHOD
+from support.training import command, environment
 
 PROCESSES, EPOCHS = 2, 30
 
@@ -37,26 +37,14 @@ def main() -> None:
 
 
 def _row(hook: Hook) -> dict[str, bool | int | float | str]:
-    folder = RUNS / "communication" / hook.value
-    options = recipes.bccd(
-        data(), folder, gradients=hook, float_epochs=EPOCHS, ternary_epochs=0, quantised_epochs=1, integer_epochs=0,
-        workers=0, **SMALL,
-    ).model_dump(mode="json", exclude_defaults=True)
+    folder = folder_of(f"communication/{hook}")
     if not (folder / run_folder.SUMMARY).is_file():
-        words = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+        options = recipes.bccd(
+            data(), folder, gradients=hook, float_epochs=EPOCHS, ternary_epochs=0, quantised_epochs=1, integer_epochs=0,
+            workers=0, **SMALL,
+        ).model_dump(mode="json", exclude_defaults=True)  # fmt: skip
         resume = ["--resume"] if (folder / run_folder.OPTIONS).is_file() else []
-        start = [
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            f"--nproc-per-node={PROCESSES}",
-            "-m",
-            "sterna",
-            "train",
-        ]
-        subprocess.run(
-            [sys.executable, *start, *words, *resume], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True
-        )
+        subprocess.run(command(options, *resume, processes=PROCESSES), cwd=ROOT, env=environment(), check=True)
     return {
         "hook": hook.value,
         "bytes_per_step": next(line["bytes_per_step"] for line in reversed(log(folder)) if line["stage"] == "float"),

@@ -64,9 +64,10 @@ def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -
     float_rate, ternary_rate = RATES[optimiser]
     stages: dict[str, Any] = {"float_epochs": epochs, "ternary_epochs": 0}
     if form is Form.TERNARY:
-        stages = {"ternary_epochs": epochs, "start": _run_of(Form.FLOAT, Optimiser.SGD, LENGTHS[Form.FLOAT][-1], seed)}
+        start = RUNS / _name(Form.FLOAT, Optimiser.SGD, LENGTHS[Form.FLOAT][-1], seed)
+        stages = {"ternary_epochs": epochs, "start": start}
     folder = run(
-        str(_run_of(form, optimiser, epochs, seed).relative_to(RUNS)), seed=seed, optimiser=optimiser,
+        _name(form, optimiser, epochs, seed), seed=seed, optimiser=optimiser,
         float_rate=float_rate, ternary_rate=ternary_rate, quantised_epochs=1, integer_epochs=0, **SMALL, **stages,
     )  # fmt: skip
     return {
@@ -78,8 +79,8 @@ def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -
     }
 
 
-def _run_of(form: Form, optimiser: Optimiser, epochs: int, seed: int) -> Path:
-    return RUNS / "kfac" / f"{form}-{optimiser}-{epochs}-{seed}"
+def _name(form: Form, optimiser: Optimiser, epochs: int, seed: int) -> str:
+    return f"kfac/{form}-{optimiser}-{epochs}-{seed}"
 
 
 def _steps(rows: list[Row], form: Form, optimiser: Optimiser) -> Figure:

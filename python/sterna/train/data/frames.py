@@ -63,6 +63,11 @@ class Dataset(Protocol):
         ...
 
 
+def resize_boxes(boxes: NDArray[np.float32], old: tuple[int, int], new: tuple[int, int]) -> NDArray[np.float32]:
+    """`boxes` [N, 4] in a picture of `old` height and width, when it is resized to `new`."""
+    return boxes * np.array([new[1] / old[1], new[0] / old[0]] * 2, np.float32)
+
+
 @dataclass(frozen=True)
 class Resized:
     """The frames of `source` at height x width pixels, aspect not kept."""
@@ -82,9 +87,9 @@ class Resized:
     def __getitem__(self, index: int) -> Frame:
         frame = self.source[index]
         height, width, _ = frame.image.shape
-        factors = np.array([self.width / width, self.height / height] * 2, np.float32)
+        boxes = resize_boxes(frame.boxes, (height, width), (self.height, self.width))
         small = Image.fromarray(frame.image).resize((self.width, self.height), Image.Resampling.BILINEAR)
-        return frame._replace(image=np.asarray(small), boxes=frame.boxes * factors)
+        return frame._replace(image=np.asarray(small), boxes=boxes)
 
     def labels(self, index: int) -> Labels:
         """Labels of frame `index`."""

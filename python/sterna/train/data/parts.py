@@ -13,7 +13,7 @@ from PIL import Image
 
 from sterna.errors import SternaError
 from sterna.run import pictures
-from sterna.train.data.frames import Dataset, Frame, Labels
+from sterna.train.data.frames import Dataset, Frame, Labels, resize_boxes
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,7 @@ class Pictures:
         if not self.found:
             return Labels(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool))
         labels = self.found[index]
-        height, width = self.found_size
-        factors = np.array([self.width / width, self.height / height] * 2, np.float32)
-        return labels._replace(boxes=labels.boxes * factors)
+        return labels._replace(boxes=resize_boxes(labels.boxes, self.found_size, (self.height, self.width)))
 
     def resized(self, height: int, width: int) -> Pictures:
         """The same pictures at another size."""
@@ -128,7 +126,7 @@ def open_pictures(folder: Path, classes: tuple[str, ...], height: int, width: in
 
     Raises SternaError if it is no folder or holds no picture.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in pictures.SUFFIXES and path.is_file())
+    paths = pictures.among(folder.rglob("*"))
     if not paths:
         raise SternaError(
             "no pictures to learn from", where=str(folder), attribute="unlabelled",
