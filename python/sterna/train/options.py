@@ -97,7 +97,7 @@ class RunOptions(BaseModel):
     deterministic: bool = Field(True, description="equal runs give equal weights; on a GPU this costs time")
     threads: int = Field(2, ge=1, le=256, description="processor threads of PyTorch")
     evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation pictures")
-    save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside an epoch")
+    save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside a stage")
 
 
 class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, DataOptions):

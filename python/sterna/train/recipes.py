@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sterna.train.data.options import SCENES
-from sterna.train.options import TrainOptions, parse
+from sterna.train.options import Precision, TrainOptions, parse
 from sterna.train.quantisers import Pattern
 
 
@@ -52,6 +52,36 @@ def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
         "evaluate_every": 12,
         "seed": 0,
         "threads": 1,
+        "output": output,
+    }
+    return parse(**options | changes)
+
+
+def yolov2(data: str, output: Path, **changes: Any) -> TrainOptions:
+    """Full YOLOv2 at 416x416 for `data`, a data set's folder or SCENES, on a GPU; with `changes`.
+
+    The first layer has 3 bits, since each digit of its weights is an addition and it has the largest map. On a GPU,
+    equal runs give equal weights only with `deterministic`, which this leaves out for speed.
+    """
+    lengths = {"float_epochs": 16, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2, "batch": 16}
+    if data != SCENES:  # a small set of pictures: more of shorter epochs
+        lengths = {"float_epochs": 100, "ternary_epochs": 48, "quantised_epochs": 6, "integer_epochs": 6, "batch": 8}
+    options: dict[str, Any] = {
+        "network": "yolov2",
+        "data": data,
+        "height": 416,
+        "width": 416,
+        **lengths,
+        "float_epochs": 0 if "start" in changes else lengths["float_epochs"],
+        "float_rate": 1e-3,
+        "ternary_rate": 1e-3,
+        "first_bits": 3,
+        "density": 0.15,
+        "pattern": Pattern.BALANCED,
+        "evaluate_every": 24,
+        "precision": Precision.BF16,
+        "deterministic": False,
+        "seed": 0,
         "output": output,
     }
     return parse(**options | changes)

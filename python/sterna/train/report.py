@@ -197,10 +197,11 @@ def summarise(
     by_stage: Mapping[str, float],
     seconds: float,
     waited: float,
+    device: str,
 ) -> dict[str, Any]:
     """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures.
 
-    by_stage: mAP50 at the end of each stage. seconds: in steps; waited: for pictures.
+    by_stage: mAP50 at the end of each stage. seconds: in steps; waited: for pictures. device: what it was trained on.
     """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
     detector = Detector.of(graph)
@@ -217,6 +218,7 @@ def summarise(
         "anchors": [list(anchor) for anchor in detector.anchors],
         "step_seconds": round(seconds, 1),
         "waited_seconds": round(waited, 1),
+        "device": device,
         "options": options.model_dump(mode="json", exclude={"output", "resume", "data"}),
     }
 

@@ -297,6 +297,8 @@ class _Run:
                         progress.update(bar, advance=1, note=self._note())
                         self._save_if_due(request)
                     self._end_epoch(progress.console)
+                    self._save_if_due(request)
+            self._save()
 
     def _loaders(self) -> Generator[Loader]:
         """For each epoch that is left what gives its batches; the processes behind it go on as long as they can."""
@@ -391,7 +393,6 @@ class _Run:
             self._watch(line, self.board, console)
         distributed.wait()
         self.history.append(line)
-        self._save()
 
     def _watch(self, line: EpochLine, board: Board, console: Console) -> None:
         """Show an epoch, with its precision if that is to be measured; process 0 does it."""
@@ -441,7 +442,8 @@ class _Run:
         file.save(graph, path)
         trained = forms.of_run(self.folder, self.device)
         comparison = report.compare(trained, self.data.test, self.workers)
-        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds, self.waited)
+        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds, self.waited, device)
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
         evaluators = report.evaluators(trained, self.data.test.classes)
         shown = {name: figures.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}

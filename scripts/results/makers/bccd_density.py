@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from statistics import mean
 
-from results.bccd import run, summary
 from results.record import Figure, write
+from results.runs import bccd, summary
 from sterna.cli.guard import guarded
 from sterna.train.evaluate import METHOD
 from sterna.train.quantisers import Pattern
@@ -54,10 +54,10 @@ def main() -> None:
 
 def _of_seed(seed: int) -> list[Row]:
     rows: list[Row] = []
-    first = run(f"bccd/float-{seed}", seed=seed, ternary_epochs=0, integer_epochs=0, quantised_epochs=1)
+    first = bccd(f"bccd/float-{seed}", seed=seed, ternary_epochs=0, integer_epochs=0, quantised_epochs=1)
     for pattern in Pattern:
         for density in DENSITIES:
-            folder = run(f"bccd/{pattern}-{density}-{seed}", seed=seed, start=first, density=density, pattern=pattern)
+            folder = bccd(f"bccd/{pattern}-{density}-{seed}", seed=seed, start=first, density=density, pattern=pattern)
             rows.append(
                 {"seed": seed, "density": density, "pattern": pattern.value}
                 | {f"{form}_map50": round(found["map50"], 4) for form, found in summary(folder)["precision"].items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from results.bccd import SMALL, data, folder_of, log, summary
 from results.record import ROOT, Figure, write
+from results.runs import SMALL, data, folder_of, log, summary
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
 from sterna.train.communication import Hook

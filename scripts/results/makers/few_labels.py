@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-from results.bccd import RUNS, SMALL, data, run, summary
 from results.record import Figure, write
+from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.train.evaluate import METHOD
 
@@ -21,13 +21,13 @@ def main() -> None:
     """For each seed a float network of a tenth of the labels; then as many steps again without and with the others."""
     rows: list[dict[str, bool | int | float | str]] = []
     for seed in SEEDS:
-        alone = run(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **CHANGES)
-        taught = run(
+        alone = bccd(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **CHANGES)
+        taught = bccd(
             f"few/taught-{seed}", seed=seed, train_share=LABELLED, start=alone, unlabelled=_pictures(),
             unlabelled_epochs=30, **CHANGES,
         )  # fmt: skip
-        whole = run(f"few/whole-{seed}", seed=seed, **CHANGES)
-        longer = run(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **CHANGES)
+        whole = bccd(f"few/whole-{seed}", seed=seed, **CHANGES)
+        longer = bccd(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **CHANGES)
         maps = [_float_map50(folder) for folder in (alone, longer, taught, whole)]
         rows.append({"seed": seed} | dict(zip(COLUMNS, maps, strict=True)))
     figures = {

@@ -109,6 +109,16 @@ def prepare(case: Case) -> Job:
 
 def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, Any]:
     """The row of a case."""
+    return {
+        "network": case.network,
+        "density": case.density,
+        "pattern": case.pattern,
+        **simulate(job, engine, reference),
+    }
+
+
+def simulate(job: Job, engine: Device, reference: Device) -> dict[str, Any]:
+    """What the engine makes of `job`, compared with the reference."""
     package, config = job.package, job.package.config
     with bar("every map of one frame") as show:
         progress = of_steps(show, len(job.observed.schedule.steps), "")
@@ -122,9 +132,6 @@ def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, An
     equal = observed.equal and all(np.array_equal(found[name], expected[name]) for name in package.schedule.outputs)
     work = sum(step.lane_work for step in package.schedule.steps)
     return {
-        "network": case.network,
-        "density": case.density,
-        "pattern": case.pattern,
         "cycles": counters.cycles,
         "frames_per_s_240mhz": round(CLOCK / counters.cycles, 1),
         "lanes_busy": round(work / (config.all_lanes * counters.cycles), 4),

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from results.bccd import RUNS, SMALL, data, run, summary
 from results.record import Figure, write
+from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
 from sterna.train import networks, recipes
@@ -66,7 +66,7 @@ def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -
     if form is Form.TERNARY:
         start = RUNS / _name(Form.FLOAT, Optimiser.SGD, LENGTHS[Form.FLOAT][-1], seed)
         stages = {"ternary_epochs": epochs, "start": start}
-    folder = run(
+    folder = bccd(
         _name(form, optimiser, epochs, seed), seed=seed, optimiser=optimiser,
         float_rate=float_rate, ternary_rate=ternary_rate, quantised_epochs=1, integer_epochs=0, **SMALL, **stages,
     )  # fmt: skip

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from time import process_time
+from time import perf_counter, process_time
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -21,10 +22,25 @@ from sterna.train.data.loader import collate
 from sterna.train.data.scenes import SceneSet
 from sterna.train.learner import Learner
 from sterna.train.networks import Form, Network
-from sterna.train.options import TrainOptions, parse
+from sterna.train.options import Precision, TrainOptions, parse
 
-#: Network, height, width, pictures of a step, steps.
-CASES = (("yolov2-nano", 192, 256, 8, 15), ("yolov2-tiny", 416, 416, 4, 5), ("yolov2", 416, 416, 4, 3))
+
+class Case(NamedTuple):
+    """What is timed: `steps` steps of `batch` pictures each."""
+
+    network: str
+    height: int
+    width: int
+    batch: int
+    steps: int
+    precision: Precision = Precision.FP32
+
+
+CASES = (
+    Case("yolov2-nano", 192, 256, 8, 15),
+    Case("yolov2-tiny", 416, 416, 4, 5),
+    Case("yolov2", 416, 416, 4, 3),
+)
 ANCHORS = [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]]
 DENSITY = 0.15
 TAUGHT = "quantised, with a teacher"
@@ -34,42 +50,51 @@ OPERATIONS = 3  # shown of each profile
 def main() -> None:
     """Take the steps of all forms in turn, so that they share what else the machine does."""
     torch.set_num_threads(1)
-    rows = [row for case in CASES for row in _rows(*case)]
-    slowest = max(float(row["step_ratio"]) for row in rows if row["form"] not in (Form.FLOAT.value, TAUGHT))
-    figures = {
-        "slowest": Figure(
-            what="Slowest step of a ternary, quantised or integer network, against float",
-            value=round(slowest, 2), unit="",
-            method="median processor time of steps taken in turn, AdamW, one thread",
-        ),
-    }  # fmt: skip
-    write("training_speed", figures, command="make results-training_speed", seed=0, rows=rows)
+    rows = [row for case in CASES for row in measure(case, torch.device("cpu"))]
+    write(
+        "training_speed", {"slowest": slowest(rows, "processor time, one thread")},
+        command="make results-training_speed", seed=0, rows=rows,
+    )  # fmt: skip
 
 
-def _rows(name: str, height: int, width: int, batch: int, steps: int) -> list[dict[str, bool | int | float | str]]:
-    scenes = SceneSet(0, "train", batch, height, width)
-    frames = [scenes[index] for index in range(batch)]
-    layers = networks.describe(name)
+def slowest(rows: list[dict[str, bool | int | float | str]], clock: str) -> Figure:
+    """The largest ratio of `rows` that the goal is about, as `clock` tells."""
+    ratios = [float(row["step_ratio"]) for row in rows if row["form"] not in (Form.FLOAT.value, TAUGHT)]
+    return Figure(
+        what="Slowest step of a ternary, quantised or integer network, against float",
+        value=round(max(ratios), 2), unit="",
+        method=f"median {clock} of steps taken in turn, AdamW",
+    )  # fmt: skip
+
+
+def measure(case: Case, device: torch.device) -> list[dict[str, bool | int | float | str]]:
+    """A row for each form of the network of `case`, and one with a teacher, trained on `device`."""
+    scenes = SceneSet(0, "train", case.batch, case.height, case.width)
+    frames = [scenes[index] for index in range(case.batch)]
+    layers = networks.describe(case.network)
     pictures = collate(frames, ANCHORS, networks.stride(layers))
-    options = parse(network=name, height=height, width=width, output=Path("unused"), float_rate=1e-4)
-    learners = {form.value: _learner(form, layers, scenes.classes, None, options) for form in Form}
+    options = parse(
+        network=case.network, height=case.height, width=case.width, output=Path("unused"), precision=case.precision
+    )
+    learners = {form.value: _learner(form, layers, scenes.classes, None, options, device) for form in Form}
     teacher = learners[Form.FLOAT.value].network
-    learners[TAUGHT] = _learner(Form.QUANTISED, layers, scenes.classes, teacher, options)
+    learners[TAUGHT] = _learner(Form.QUANTISED, layers, scenes.classes, teacher, options, device)
     times: dict[str, list[float]] = {form: [] for form in learners}
-    with bar(name) as show:
-        for step in range(steps):
+    with bar(case.network) as show:
+        for step in range(case.steps):
             for number, (form, learner) in enumerate(learners.items()):
-                show(step * len(learners) + number, steps * len(learners), form)
-                times[form].append(_time(lambda learner=learner: learner.step([pictures], 1e-5)))
-    augmenting = _time(lambda: [augment(frame, np.random.default_rng(0)) for frame in frames])
+                show(step * len(learners) + number, case.steps * len(learners), form)
+                times[form].append(_time(lambda learner=learner: learner.step([pictures], 1e-5), device))
+    augmenting = _time(lambda: [augment(frame, np.random.default_rng(0)) for frame in frames], torch.device("cpu"))
     usual = median(times[Form.FLOAT.value])
     return [
         {
-            "network": name,
+            "network": case.network,
+            "precision": case.precision.value,
             "form": form,
             "step_ratio": round(median(spent) / usual, 2),
             "pictures_ratio": round(augmenting / usual, 3),
-            "most_time": _profile(lambda learner=learners[form]: learner.step([pictures], 1e-5)),
+            "most_time": _profile(lambda learner=learners[form]: learner.step([pictures], 1e-5), device),
         }
         for form, spent in times.items()
     ]
@@ -81,6 +106,7 @@ def _learner(
     classes: tuple[str, ...],
     teacher: Network | None,
     options: TrainOptions,
+    device: torch.device,
 ) -> Learner:
     torch.manual_seed(0)
     network = Network(layers, len(classes), form)
@@ -89,25 +115,33 @@ def _learner(
         network.form = Form.TERNARY
         network(torch.randn(1, 3, 64, 64))  # the ranges of activations
         network.form = form
-    return Learner(network.to(memory_format=torch.channels_last), ANCHORS, teacher, options.optimiser, options)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Learner(network, ANCHORS, teacher, options.optimiser, options)
 
 
-def _time(work: Callable[[], object]) -> float:
-    began = process_time()
+def _time(work: Callable[[], object], device: torch.device) -> float:
+    """Seconds: of the processor, or with a GPU, which it only waits for, of the clock on the wall."""
+    clock = process_time if device.type == "cpu" else perf_counter
+    began = clock()
     work()
-    return process_time() - began
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return clock() - began
 
 
-def _profile(work: Callable[[], object]) -> str:
-    """The operations that take most of the time, with their shares."""
-    with profile(activities=[ProfilerActivity.CPU]) as taken:
+def _profile(work: Callable[[], object], device: torch.device) -> str:
+    """The operations that take most of the time of the device, with their shares."""
+    on_gpu = device.type == "cuda"
+    with profile(activities=[ProfilerActivity.CPU, *[ProfilerActivity.CUDA] * on_gpu]) as taken:
         work()
-    events = sorted(taken.key_averages(), key=lambda event: -event.self_cpu_time_total)
-    total = sum(event.self_cpu_time_total for event in events)
-    return ", ".join(
-        f"{event.key.removeprefix('aten::')} {100 * event.self_cpu_time_total / total:.0f} %"
-        for event in events[:OPERATIONS]
-    )
+    times = {
+        event.key: event.self_device_time_total if on_gpu else event.self_cpu_time_total
+        for event in taken.key_averages()
+        if event.key.startswith("aten::") or not on_gpu  # on a GPU kernels are listed under their operation as well
+    }
+    most = sorted(times, key=lambda key: -times[key])[:OPERATIONS]
+    total = sum(times.values())
+    return ", ".join(f"{key.removeprefix('aten::')} {100 * times[key] / total:.0f} %" for key in most)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Training runs on BCCD for the results: each in a folder of its own, and gone on with if it was interrupted."""
+"""Training runs for the results: each in a folder of its own, and gone on with if it was interrupted."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from results.record import ROOT, commit
 from sterna.errors import SternaError
 from sterna.train import load_options, recipes, run_folder, train
 from sterna.train.history import EpochLine
+from sterna.train.options import TrainOptions
 
 RUNS = ROOT / "build" / "results"
 #: Size of the pictures where trainings are compared with each other: a quarter of the recipe's pixels.
@@ -53,13 +55,15 @@ def folder_of(name: str) -> Path:
     return folder
 
 
-def run(name: str, **changes: Any) -> Path:
-    """The folder of a finished run of `recipes.bccd` with `changes`; `name` is its path under build/results."""
+def run(name: str, options: Callable[[Path], TrainOptions]) -> Path:
+    """The folder of a finished run of `options`, which are given the folder; `name` is its path under build/results."""
     folder = folder_of(name)
-    if (folder / run_folder.SUMMARY).is_file():
-        return folder
-    options = (
-        load_options(folder) if (folder / run_folder.OPTIONS).is_file() else recipes.bccd(data(), folder, **changes)
-    )
-    train(options, Console())
+    if not (folder / run_folder.SUMMARY).is_file():
+        begun = (folder / run_folder.OPTIONS).is_file()
+        train(load_options(folder) if begun else options(folder), Console())
     return folder
+
+
+def bccd(name: str, **changes: Any) -> Path:
+    """The folder of a finished run of `recipes.bccd` with `changes`."""
+    return run(name, lambda folder: recipes.bccd(data(), folder, **changes))

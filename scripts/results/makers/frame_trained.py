@@ -1,0 +1,59 @@
+"""docs/results/frame_trained.json: the kept full YOLOv2, trained on street scenes, through the simulated arria10.
+
+As frame_arria10 does it: one frame with every map stored and compared, then frames one behind the other.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
+from results.record import Figure, write
+from sterna.compile import compile_graph
+from sterna.graph import file
+from sterna.run import open_device
+from sterna.run.detector import to_integers
+from sterna.spec.config import load_config
+from sterna.spec.paths import ROOT
+from sterna.train.data.scenes import SceneSet
+from support.engines import simulated
+
+MODEL = ROOT / "models" / "yolov2-scenes.sterna-graph"
+SEED = 0
+
+
+def main() -> int:
+    """Simulate, and write; 1 and nothing written if a frame differs."""
+    graph, config = file.load(MODEL), load_config(CONFIG)
+    scenes = SceneSet(SEED, "test", FRAMES, graph.input.height, graph.input.width)
+    images = to_integers(np.stack([scenes[index].image for index in range(FRAMES)]))
+    job = Job(images, compile_graph(graph, config, observe=True), compile_graph(graph, config))
+    print("building the simulator if it is not built yet: some minutes", flush=True)
+    with simulated(config) as engine, open_device("reference") as reference:
+        found = simulate(job, engine, reference)
+    if not found["equal"]:
+        print("error: a frame differs from the reference", file=sys.stderr)
+        return 1
+    counted = "clock cycles counted in RTL simulation from one frame's end to the next one's; memory latency 20"
+    figures = {
+        "fps": Figure(
+            what="Trained YOLOv2-416, density 0.15 balanced, batch 1, at 240 MHz",
+            value=round(CLOCK / found["cycles"], 1), unit="frames/s", method=counted,
+        ),
+        "cycles": Figure(what="Clock cycles a frame", value=found["cycles"], unit="", method=counted),
+        "busy": Figure(
+            what="Lanes busy", value=found["lanes_busy"], unit="", method="additions by lanes and cycles of the frame"
+        ),
+        "equal": Figure(
+            what=f"All {found['layers_compared']} maps of an unseen scene equal the reference", value=found["equal"],
+            unit="", method=f"every value of every map; outputs also for {FRAMES} frames one behind the other",
+        ),
+    }  # fmt: skip
+    write("frame_trained", figures, command="make results-frame_trained", config=CONFIG, seed=SEED)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

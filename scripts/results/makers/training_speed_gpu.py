@@ -1,0 +1,37 @@
+"""docs/results/training_speed_gpu.json: as training_speed, on a GPU."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from results.makers.training_speed import Case, measure, slowest
+from results.record import write
+from sterna.cli.guard import guarded
+from sterna.errors import SternaError
+from sterna.train.options import Precision
+
+CASES = [
+    Case(network, height, width, batch, 20, precision)
+    for network, height, width, batch in (("yolov2-tiny", 416, 416, 64), ("yolov2", 416, 416, 32))
+    for precision in (Precision.FP32, Precision.BF16)
+]
+
+
+def main() -> None:
+    """Take the steps of all forms in turn; raises SternaError without a GPU."""
+    if not torch.cuda.is_available():
+        raise SternaError("there is no GPU here", where="results", remedy="run it on a machine that has one")
+    device = torch.device("cuda")
+    # As in a training, whose integers need all bits of a float.
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    rows = [row for case in CASES for row in measure(case, device)]
+    write(
+        "training_speed_gpu", {"slowest": slowest(rows, f"time on {torch.cuda.get_device_name(device)}")},
+        command="make results-training_speed_gpu", seed=0, rows=rows,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
