@@ -7,8 +7,9 @@ section 3.2; a filter with a negative multiplier has its weights' signs flipped,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import brevitas.nn as qnn
 import numpy as np
@@ -22,28 +23,67 @@ from sterna.graph.layers import BIAS_BITS, LEAKY_SHIFT, MAX_SHIFT, MULTIPLIER_BI
 from sterna.train import quantisers
 
 
+class Part(NamedTuple):
+    """What is folded into one: `convolution`, then `norm` and leaky ReLU (norm None: then its own bias, no activation).
+
+    input_scale, output_scale: the real value of a step of what goes in and comes out. name: the layer's.
+    """
+
+    convolution: qnn.QuantConv2d
+    norm: nn.BatchNorm2d | None
+    input_scale: float
+    output_scale: float
+    name: str
+
+
+class _Real(NamedTuple):
+    """A `Part` in the real numbers that `Folded` explains."""
+
+    weights: Tensor
+    factor: Tensor
+    offset: Tensor
+
+
 @dataclass(frozen=True)
 class Folded:
     """A convolution and all that follows it up to its activations, in integers.
 
     weights: [F, C, K, K], integers as floats, the signs of filters with a negative factor flipped. factor, offset: [F],
     factor >= 0, the real values in output steps that `requant` stands for. Gradients reach the parameters through
-    `weights`, `factor` and `offset`.
+    `weights`, `factor` and `offset`. multiplier, bias: those of `requant`, float64 [F] where the weights are.
     """
 
     weights: Tensor
     factor: Tensor
     offset: Tensor
     requant: Requant
+    multiplier: Tensor
+    bias: Tensor
 
 
-def fold(
-    convolution: qnn.QuantConv2d, norm: nn.BatchNorm2d | None, input_scale: float, output_scale: float, name: str
-) -> Folded:
-    """`convolution`, then `norm` and leaky ReLU (norm None: then its own bias, no activation), in integers.
+def fold(parts: Sequence[Part]) -> dict[str, Folded]:
+    """All `parts` of a network in integers, by name.
 
-    Raises SternaError that names layer `name` if a factor is out of the range of requantisation.
+    Raises SternaError that names a layer if a factor is out of the range of requantisation.
     """
+    real = [_real(part) for part in parts]
+    # One transfer for all there and back: on a GPU each waits for the work before it.
+    both = torch.cat([torch.stack([each.factor.detach(), each.offset.detach()]) for each in real], 1).cpu().numpy()
+    ends = np.cumsum([each.factor.numel() for each in real])[:-1]
+    fixed = [
+        requant(factor, offset, "linear" if part.norm is None else "leaky", part.name)
+        for part, (factor, offset) in zip(parts, np.split(both, ends, axis=1), strict=True)
+    ]
+    values = np.concatenate([np.stack([each.multiplier, each.bias]) for each in fixed], 1).astype(np.float64)
+    tensors = torch.from_numpy(values).to(real[0].factor.device).tensor_split(ends.tolist(), 1)
+    return {
+        part.name: Folded(*each, requant, multiplier, bias)
+        for part, each, requant, (multiplier, bias) in zip(parts, real, fixed, tensors, strict=True)
+    }
+
+
+def _real(part: Part) -> _Real:
+    convolution, norm, input_scale, output_scale, _ = part
     quantiser = quantisers.weight_quantiser(convolution)
     with torch.no_grad():
         integers, weight_scale = quantiser.integers(convolution.weight)
@@ -54,14 +94,9 @@ def fold(
         gain = norm.weight.double() / torch.sqrt(norm.get_buffer("running_var").double() + norm.eps)
         offset = norm.bias.double() - gain * norm.get_buffer("running_mean").double()
     factor = gain * weight_scale.double().flatten() * (input_scale / output_scale)
-    signs = torch.where(factor.detach() < 0, -1.0, 1.0)
-    offset = offset / output_scale
-    fixed = requant(
-        factor.detach().abs().cpu().numpy(), offset.detach().cpu().numpy(), "linear" if norm is None else "leaky", name
-    )
-    column = signs.to(integers.dtype).view(-1, 1, 1, 1)
-    weights = quantisers.straight_through(integers * column, convolution.weight / weight_scale * column)
-    return Folded(weights, factor.abs(), offset, fixed)
+    signs = torch.where(factor.detach() < 0, -1.0, 1.0).to(integers.dtype).view(-1, 1, 1, 1)
+    weights = quantisers.straight_through(integers * signs, convolution.weight / weight_scale * signs)
+    return _Real(weights, factor.abs(), offset / output_scale)
 
 
 def requant(factor: NDArray[np.float64], offset: NDArray[np.float64], activation: Activation, where: str) -> Requant:
@@ -98,23 +133,19 @@ def requantise(sums: Tensor, folded: Folded) -> Tensor:
     if folded.requant.activation == "leaky":
         real = functional.leaky_relu(real, 2.0**-LEAKY_SHIFT)
     return quantisers.straight_through(
-        _exact(sums.detach(), folded.requant), real.clamp(quantisers.ACT_MIN - 0.5, quantisers.ACT_MAX + 0.5)
+        _exact(sums.detach(), folded), real.clamp(quantisers.ACT_MIN - 0.5, quantisers.ACT_MAX + 0.5)
     )
 
 
-def _exact(sums: Tensor, requant: Requant) -> Tensor:
+def _exact(sums: Tensor, folded: Folded) -> Tensor:
     """In double precision: products stay below 2^48, doubles hold integers up to 2^53."""
-    multiplier, bias = (
-        _column(torch.from_numpy(values.astype(np.float64)).to(sums.device))
-        for values in (requant.multiplier, requant.bias)
-    )
-    t = torch.addcmul(bias, sums.double(), multiplier)
-    if requant.activation == "leaky":
+    t = torch.addcmul(_column(folded.bias), sums.double(), _column(folded.multiplier))
+    if folded.requant.activation == "leaky":
         t = torch.where(t < 0, (t * 2.0**-LEAKY_SHIFT).floor_(), t)
-    half = (1 << requant.shift) >> 1
-    steps = t.add_(half).mul_(2.0**-requant.shift).floor_()
+    shift = folded.requant.shift
+    steps = t.add_((1 << shift) >> 1).mul_(2.0**-shift).floor_()
     return steps.clamp_(quantisers.ACT_MIN, quantisers.ACT_MAX).to(sums.dtype)
 
 
-def _column(values: Any) -> Any:
+def _column(values: Tensor) -> Tensor:
     return values.view(-1, 1, 1)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from sterna.errors import SternaError
-from sterna.train import average, distributed, loss, optimisers
+from sterna.train import distributed, loss, optimisers
+from sterna.train.average import MovingAverage
 from sterna.train.communication import Parallel
 from sterna.train.data.loader import Batch
 from sterna.train.networks import Network
@@ -39,10 +40,11 @@ class Learner:
         self.network, self._teacher, self._options = network, teacher, options
         self._device = next(network.parameters()).device
         self._anchors = torch.tensor(anchors, device=self._device)
+        self._average = MovingAverage(network, options.ema) if options.ema else None
+        self._parameters = list(network.parameters())
         self._optimiser = optimisers.build(optimiser, network)
         # K-FAC limits its steps by what they change; a gradient of any length does for it.
         self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
-        self._average = average.average(network, options.ema) if options.ema else None
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
         self._parallel = Parallel(network, options.gradients)
 
@@ -51,7 +53,8 @@ class Learner:
 
         Raises SternaError if a gradient is not a number.
         """
-        self.network.train()
+        if not self.network.training:
+            self.network.train()
         self._optimiser.zero_grad(set_to_none=True)
         losses = torch.zeros(len(LOSSES), device=self._device)
         self._parallel.bytes = 0
@@ -60,7 +63,7 @@ class Learner:
                 losses += self.gradients(part, 1 / len(batch))
         self._descend(rate)
         if self._average is not None:
-            self._average.update_parameters(self.network)
+            self._average.update()
         values: list[float] = distributed.mean(losses).tolist()
         return values
 
@@ -88,7 +91,7 @@ class Learner:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         self._scaler.unscale_(self._optimiser)
-        length = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._limit)
+        length = torch.nn.utils.clip_grad_norm_(self._parameters, self._limit)
         # Scaled gradients of 16 bits may overflow: the scaler then leaves out the step and scales less.
         if not self._scaler.is_enabled() and not torch.isfinite(length):
             raise SternaError(
@@ -110,14 +113,14 @@ class Learner:
 
     def result(self) -> Network:
         """What has been learnt: the moving average of the network, or itself if there is none."""
-        return self.network if self._average is None else average.averaged(self._average)
+        return self.network if self._average is None else self._average.network
 
     def state(self) -> dict[str, Any]:
         """Everything to go on from; all processes must ask for it together."""
         return {
             "network": self.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
-            "average": {} if self._average is None else self._average.state_dict(),
+            "average": {} if self._average is None else self._average.state(),
             "scaler": self._scaler.state_dict(),
             "parallel": distributed.gather(self._parallel.state()),
         }
@@ -127,6 +130,6 @@ class Learner:
         self.network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         if self._average is not None:
-            self._average.load_state_dict(state["average"])
+            self._average.restore(state["average"], self.network)
         self._scaler.load_state_dict(state["scaler"])
         self._parallel.restore(state["parallel"][distributed.rank()])

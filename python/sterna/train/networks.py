@@ -386,24 +386,29 @@ class Network(nn.Module):
     def fold(self) -> dict[str, Folded]:
         """Not in float form: every layer that has weights, as the integers of the engine."""
         scales = self.scales()
-        return {
-            layer.name: integer.fold(
-                self.convolution(layer),
-                self.normalisation(layer),
-                scales[layer.input],
-                scales[layer.name],
-                layer.name,
-            )
-            for layer, _ in self.convolutions()
-        }
+        return integer.fold(
+            [
+                integer.Part(
+                    self.convolution(layer),
+                    self.normalisation(layer),
+                    scales[layer.input],
+                    scales[layer.name],
+                    layer.name,
+                )
+                for layer, _ in self.convolutions()
+            ]
+        )
 
     def scales(self) -> Mapping[str, float]:
         """Not in float form: the real value of one step of the integers of each layer, and of the image."""
+        quantised = [layer for layer, _ in self.convolutions()]
+        learnt = torch.stack([self._activation_quantiser(layer).scale for layer in quantised]).tolist()
+        of_layer = {layer.name: scale for layer, scale in zip(quantised, learnt, strict=True)}
         scales = {IMAGE: 1.0 / BACKGROUND}
         for layer in self.layers:
             match layer:
                 case Conv() | Head():
-                    scales[layer.name] = float(self._activation_quantiser(layer).scale)
+                    scales[layer.name] = of_layer[layer.name]
                 case Pool() | Reorg():
                     scales[layer.name] = scales[layer.input]
                 case Concat():

@@ -224,7 +224,7 @@ class ActivationQuant(nn.Module):
     def _follow(self, x: Tensor) -> None:
         low, high = (extreme.to(self.scale.dtype) for extreme in torch.aminmax(x))
         wanted = distributed.largest(torch.maximum(high / ACT_MAX, low / ACT_MIN)).clamp(min=1e-8)
-        self.scale = torch.where(self.scale > 0, torch.lerp(self.scale, wanted, self.MOMENTUM), wanted)
+        self.scale.copy_(torch.where(self.scale > 0, torch.lerp(self.scale, wanted, self.MOMENTUM), wanted))
 
     def follow(self, x: Tensor) -> None:
         """In training, let the scale follow the values `x` of any shape."""
