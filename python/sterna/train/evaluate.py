@@ -39,8 +39,6 @@ RECALL = np.linspace(0.0, 1.0, 101)
 Pictures = NDArray[np.uint8]
 #: RGB pictures uint8 [N, H, W, 3] to raw heads [N, anchors * (5 + classes), h, w].
 Heads = Callable[[Pictures], NDArray[Any]]
-#: Computes every layer of a graph on int8 [N, 3, H, W]; must equal the integer reference on every bit.
-Execute = Callable[[Graph, NDArray[np.int8]], dict[str, NDArray[np.int8]]]
 #: Called with the pictures that are done, and all.
 Progress = Callable[[int, int], None]
 
@@ -210,7 +208,7 @@ def of_network(network: Network, anchors: Sequence[Sequence[float]]) -> Evaluato
     return Evaluator(heads, anchors, 1.0)
 
 
-def of_graph(graph: Graph, classes: Sequence[str], execute: Execute = reference.execute) -> Evaluator:
+def of_graph(graph: Graph, classes: Sequence[str]) -> Evaluator:
     """`graph` in integers, for data of `classes`.
 
     Raises SternaError if the graph is no detector, or was trained for other classes.
@@ -226,7 +224,7 @@ def of_graph(graph: Graph, classes: Sequence[str], execute: Execute = reference.
             remedy="evaluate on the data set that the graph was trained for",
         )
     return Evaluator(
-        lambda images: execute(graph, to_integers(images))[detector.output], detector.anchors, detector.scale
+        lambda images: reference.execute(graph, to_integers(images))[detector.output], detector.anchors, detector.scale
     )
 
 

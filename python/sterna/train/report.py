@@ -16,7 +16,7 @@ from sterna.graph import Conv, Graph, Input, Output, reference
 from sterna.run.detector import Detector, to_integers
 from sterna.train import evaluate, quantisers
 from sterna.train.data import SCENES, Dataset
-from sterna.train.evaluate import Evaluator, Execute, Precision
+from sterna.train.evaluate import Evaluator, Precision
 from sterna.train.history import EpochLine, total_loss
 from sterna.train.networks import Network
 from sterna.train.options import TrainOptions
@@ -98,9 +98,7 @@ def densities(graph: Graph) -> dict[str, float]:
     }
 
 
-def differences(
-    network: Network, graph: Graph, dataset: Dataset, execute: Execute = reference.execute
-) -> dict[str, dict[str, float]]:
+def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, dict[str, float]]:
     """By layer: `share` of the activations of ternary network and graph that differ, and the `largest` in steps."""
     network.eval()
     frames = [dataset[index] for index in range(min(COMPARED, len(dataset)))]
@@ -108,7 +106,7 @@ def differences(
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         network(evaluate.to_real(images).to(next(network.parameters()).device), record)
-    exact = execute(graph, to_integers(images))
+    exact = reference.execute(graph, to_integers(images))
     result = {}
     for layer in graph.layers:
         if not isinstance(layer, Input | Output):
@@ -118,9 +116,7 @@ def differences(
     return result
 
 
-def evaluators(
-    forms: Mapping[str, Network | Graph], classes: tuple[str, ...], execute: Execute = reference.execute
-) -> dict[str, Evaluator]:
+def evaluators(forms: Mapping[str, Network | Graph], classes: tuple[str, ...]) -> dict[str, Evaluator]:
     """Each of `forms` as evaluation uses it. The anchors are those of the integer graph, which must be there.
 
     Raises SternaError if the graph is missing, is no detector, or was trained for other classes than `classes`.
@@ -128,9 +124,7 @@ def evaluators(
     graph = _integer_graph(forms)
     anchors = Detector.of(graph).anchors
     return {
-        name: evaluate.of_network(form, anchors)
-        if isinstance(form, Network)
-        else evaluate.of_graph(form, classes, execute)
+        name: evaluate.of_network(form, anchors) if isinstance(form, Network) else evaluate.of_graph(form, classes)
         for name, form in forms.items()
     }
 
@@ -150,7 +144,6 @@ def compare(
     dataset: Dataset,
     workers: int = 0,
     progress: Progress | None = None,
-    execute: Execute = reference.execute,
 ) -> Comparison:
     """Measure all `forms` (`float` and `ternary` networks if there are any, `integer` graph) on `dataset`.
 
@@ -158,8 +151,8 @@ def compare(
     Raises SternaError as `evaluators` does.
     """
     graph = _integer_graph(forms)
-    measured = measure(evaluators(forms, tuple(dataset.classes), execute), dataset, workers, progress)
-    layers = _layers(graph, forms.get(TERNARY), dataset, execute)
+    measured = measure(evaluators(forms, tuple(dataset.classes)), dataset, workers, progress)
+    layers = _layers(graph, forms.get(TERNARY), dataset)
     return measured.model_copy(update={"layers": layers})
 
 
@@ -177,14 +170,12 @@ def _of_part(progress: Progress, part: str) -> evaluate.Progress:
     return lambda done, total: progress(done, total, part)
 
 
-def _layers(
-    graph: Graph, ternary: Network | Graph | None, dataset: Dataset, execute: Execute
-) -> dict[str, LayerFigures]:
+def _layers(graph: Graph, ternary: Network | Graph | None, dataset: Dataset) -> dict[str, LayerFigures]:
     density = densities(graph)
     rho: dict[str, float] = {}
     apart: dict[str, dict[str, float]] = {name: {} for name in density}
     if isinstance(ternary, Network):
-        rho, apart = thresholds(ternary), differences(ternary, graph, dataset, execute)
+        rho, apart = thresholds(ternary), differences(ternary, graph, dataset)
     return {
         name: LayerFigures(density=density.get(name), rho=rho.get(name), **figures) for name, figures in apart.items()
     }
