@@ -50,7 +50,7 @@ train-demo: $(READY) ## trains the model in models/ again, from its fixed seed; 
 $(RESULTS): results-%: $(READY)
 	@$(SCRIPT) results.makers.$*
 
-readme: $(READY) ## writes the tables of README.md from docs/results
+readme: $(READY) ## writes the tables of README.md and docs/training.md from docs/results
 	@$(SCRIPT) results.readme
 
 clean: ## removes what was built, but not the Python environment

@@ -1,4 +1,4 @@
-"""Writes the tables of README.md from docs/results.
+"""Writes the tables of README.md and docs/training.md from docs/results.
 
 A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or behind `<!-- figures: NAME -->` if its rows are
 to be left out; `make readme` fills all of them.
@@ -13,7 +13,7 @@ from results.record import ROOT, Figure, Result, read_all
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "training.md")
 _PLACE = re.compile(r"(<!-- (results|figures): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -23,7 +23,7 @@ def filled(text: str, results: dict[str, Result]) -> str:
     def fill(place: re.Match[str]) -> str:
         kind, name = place[2], place[3]
         if name not in results:
-            raise SternaError("no such result", where="README.md", value=name, remedy=f"make results-{name}")
+            raise SternaError("no such result", where="table", value=name, remedy=f"make results-{name}")
         return f"{place[1]}{_table(results[name], with_rows=kind == 'results')}{place[4]}"
 
     return _PLACE.sub(fill, text)
@@ -68,8 +68,9 @@ def _shown(value: bool | int | float | str) -> str:
 
 
 def main() -> None:
-    """Rewrite README.md."""
-    README.write_text(filled(README.read_text("utf-8"), read_all()), encoding="utf-8")
+    """Rewrite the pages."""
+    for page in PAGES:
+        page.write_text(filled(page.read_text("utf-8"), read_all()), encoding="utf-8")
 
 
 if __name__ == "__main__":

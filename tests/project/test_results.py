@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from results.readme import README, filled, tables_in
+from results.readme import PAGES, filled, tables_in
 from results.record import CLEAN_COMMIT, ROOT, Figure, Result, read_all
 
 RESULTS = read_all()
@@ -24,15 +24,15 @@ def test_every_result_has_its_maker() -> None:
     assert set(RESULTS) <= MAKERS
 
 
-def test_readme_shows_the_results() -> None:
-    text = README.read_text("utf-8")
-    assert tables_in(text) == set(RESULTS)
-    assert filled(text, RESULTS) == text, "make readme"
+def test_pages_show_the_results() -> None:
+    texts = [page.read_text("utf-8") for page in PAGES]
+    assert set().union(*map(tables_in, texts)) == set(RESULTS)
+    assert all(filled(text, RESULTS) == text for text in texts), "make readme"
 
 
-def test_a_changed_figure_changes_the_readme() -> None:
-    text = README.read_text("utf-8")
-    name, result = next(iter(RESULTS.items()))
+def test_a_changed_figure_changes_a_page() -> None:
+    text = PAGES[0].read_text("utf-8")
+    name, result = next((name, result) for name, result in RESULTS.items() if name in tables_in(text))
     key, figure = next(iter(result.figures.items()))
     changed = result.model_copy(
         update={"figures": result.figures | {key: Figure(**figure.model_dump() | {"value": "none"})}}

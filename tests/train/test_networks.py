@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from sterna.errors import SternaError
 from sterna.graph.layers import MaxPool, Reorg
@@ -109,3 +110,13 @@ def test_quantising_behind_a_pool_is_the_same_as_before_it() -> None:
     with torch.no_grad():
         network.eval()(torch.randn(2, 3, 64, 64), record)
     torch.testing.assert_close(networks._pool(record["conv1"], 2), record["pool1"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("form", [Form.TERNARY, Form.QUANTISED])
+def test_a_pass_never_asks_the_device_for_a_value(form: Form) -> None:
+    """On a GPU each such question waits for all work before it, and the GPU then waits for more of it."""
+    network = networks.build("yolov2-tiny", 2, form)  # has filters wider than the accumulator's bound
+    network.aim(0.15)
+    with profile(activities=[ProfilerActivity.CPU]) as taken:
+        network(torch.randn(1, 3, 64, 64)).sum().backward()
+    assert not {"aten::_local_scalar_dense", "aten::is_nonzero"} & {event.name for event in taken.events()}

@@ -97,8 +97,29 @@ def test_wide_ternary_filters_always_fit_the_accumulator() -> None:
     quantiser = ternary(weight)
     integers, _ = quantiser.integers(weight)
     assert integers.abs().sum((1, 2, 3)).tolist() == [quantisers.PEAK_LIMIT] * 2
+    quantiser.aim(weight, 0.9)
+    assert quantiser.integers(weight)[0].abs().sum((1, 2, 3)).tolist() == [quantisers.PEAK_LIMIT] * 2
     quantiser.aim(weight, 0.3)
     assert int(quantiser.integers(weight)[0].count_nonzero()) == round(0.3 * weight.numel())
+
+
+@settings(deadline=None)
+@given(st.integers(1, 9000), st.integers(2, 8), st.floats(0.1, 30.0), st.integers(0, 99))
+def test_the_scale_of_several_digits_is_the_smallest_that_fits(inputs: int, bits: int, tail: float, seed: int) -> None:
+    weight = torch.randn(3, inputs, 1, 1, generator=torch.Generator().manual_seed(seed)).sinh() * tail
+    weight[2] = 0.0
+    quantiser = quantisers.DigitWeightQuant(bits)
+
+    def peaks(integers: torch.Tensor) -> torch.Tensor:
+        return quantiser.peaks[integers.abs().clamp(max=quantiser.limit).long()].sum((1, 2, 3))
+
+    integers, scale = quantiser.integers(weight)
+    assert (peaks(integers) <= quantisers.PEAK_LIMIT).all() and integers.abs().max() <= quantiser.limit
+    torch.testing.assert_close(integers, (weight / scale).round())
+    finer = (weight / (scale / quantiser.FINENESS))[:2]
+    too_large = finer.abs().amax((1, 2, 3)) > quantiser.limit
+    crowded = peaks(finer.round()) > 0.99 * quantisers.PEAK_LIMIT
+    assert (too_large | crowded).all()
 
 
 @pytest.mark.parametrize("inputs", [27, 64, 1024])

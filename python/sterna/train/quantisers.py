@@ -7,6 +7,7 @@ section 2.2) with one scale per filter and thresholds that a schedule moves.
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -25,6 +26,9 @@ ACC_BITS = 20
 ACT_MIN, ACT_MAX = -(1 << (ACT_BITS - 1)), (1 << (ACT_BITS - 1)) - 1
 # The accumulator bound of a filter: max|x| * sum(peak(w)) <= 2^(ACC_BITS-1) - 1, with max|x| = -ACT_MIN.
 PEAK_LIMIT = ((1 << (ACC_BITS - 1)) - 1) // -ACT_MIN
+
+#: A filter that keeps fewer weights than this share of PEAK_LIMIT does not reach it before the next `aim`.
+FAR = 0.75
 
 QuantResult = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -68,7 +72,8 @@ class TernaryWeightQuant(nn.Module):
 
     Means and `a` are per filter. `rho` (a buffer, kept in checkpoints) moves only in `aim`; a forward pass never
     changes it: a scalar for an unstructured pattern; [F, blocks] for a balanced one. A filter never keeps more weights
-    than the engine's accumulator can add up.
+    than the engine's accumulator can add up; whether one could is looked at in each pass, unless `aim` found all of
+    them far from it: to look, the processor waits for the GPU.
     """
 
     rho: Tensor
@@ -84,6 +89,7 @@ class TernaryWeightQuant(nn.Module):
         self.register_buffer("rho", rho)
         self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
         self.register_buffer("bit_width", torch.tensor(2.0), persistent=False)
+        self._far_from_limit = size <= PEAK_LIMIT
 
     @torch.no_grad()
     def aim(self, weight: Tensor, density: float) -> None:
@@ -91,11 +97,14 @@ class TernaryWeightQuant(nn.Module):
         relative = (weight.abs() / _mean(weight)).flatten(1)
         if self.pattern is Pattern.UNSTRUCTURED:
             self.rho.copy_(_largest_dropped(relative.flatten(), round((1.0 - density) * relative.numel())))
-            return
-        blocks = torch.split(relative, BALANCED_BLOCK, dim=1)
-        counts = balanced_counts(relative.shape[1], density)
-        for number, (block, count) in enumerate(zip(blocks, counts, strict=True)):
-            self.rho[:, number] = _largest_dropped(block, block.shape[1] - count)
+        else:
+            blocks = torch.split(relative, BALANCED_BLOCK, dim=1)
+            counts = balanced_counts(relative.shape[1], density)
+            for number, (block, count) in enumerate(zip(blocks, counts, strict=True)):
+                self.rho[:, number] = _largest_dropped(block, block.shape[1] - count)
+        if relative.shape[1] > PEAK_LIMIT:
+            kept = relative > self._rho_by_weight(relative)
+            self._far_from_limit = bool(kept.sum(1).max() < FAR * PEAK_LIMIT)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Ternary weights (-1, 0, 1 as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
@@ -105,7 +114,7 @@ class TernaryWeightQuant(nn.Module):
         kept = (relative > rho).to(weight.dtype)
         dims = tuple(range(1, weight.dim()))
         count = kept.sum(dims, keepdim=True)  # floats count exactly, in any order
-        if size[0].numel() > PEAK_LIMIT and bool((count > PEAK_LIMIT).any()):
+        if not self._far_from_limit and bool((count > PEAK_LIMIT).any()):
             kept = (relative > rho.maximum(_least_of_largest(relative, PEAK_LIMIT))).to(weight.dtype)
             count = kept.sum(dims, keepdim=True)
         scale = (_sum(size * kept) / count.clamp(min=1.0)).to(weight.dtype)
@@ -152,10 +161,11 @@ def _least_of_largest(size: Tensor, count: int) -> Tensor:
 class DigitWeightQuant(nn.Module):
     """Symmetric integers of `bits` bits with one scale per filter, for the first layer and the head.
 
-    The scale is the smallest that keeps both the integer range and the accumulator bound of the engine
+    The scale is the smallest, to FINENESS, that keeps both the integer range and the accumulator bound of the engine
     (canonical signed digits, most significant first), so a trained layer always fits.
     """
 
+    FINENESS = 1.05
     peaks: Tensor
     zero_point: Tensor
     bit_width: Tensor
@@ -167,17 +177,34 @@ class DigitWeightQuant(nn.Module):
         self.register_buffer("peaks", torch.from_numpy(peaks).to(torch.float32), persistent=False)
         self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
         self.register_buffer("bit_width", torch.tensor(float(bits)), persistent=False)
+        self._steepest = max(peak / weight for weight, peak in enumerate(peaks.tolist()) if weight)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Integer weights (as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
+        scales = self._candidates(weight)
+        integers = (weight / scales).round()
+        peaks = self.peaks[integers.abs().clamp(max=self.limit).long()].flatten(2).sum(2)
+        first = (peaks <= PEAK_LIMIT).byte().argmax(0).view(1, -1, 1, 1, 1)
+        chosen = first.expand(1, *weight.shape)
+        return integers.gather(0, chosen)[0], scales.gather(0, first)[0]
+
+    def _candidates(self, weight: Tensor) -> Tensor:
+        """Scales [S, F, 1, 1, 1], rising by FINENESS: no filter fits with less than the first, all do with the last.
+
+        A weight is rounded by half a step at most, so that the sum of the magnitudes of `n` integers lies within n / 2
+        of the real one; nor is one more than doubled. Their peaks are up to `_steepest` times as large. All are tried
+        at once because a loop would make the processor wait for the GPU in each turn.
+        """
+        n, size = weight[0].numel(), weight.abs()
+        most = 2 * self._steepest * (PEAK_LIMIT + n / 2) / PEAK_LIMIT
+        if (room := PEAK_LIMIT - self._steepest * n / 2) > 0:
+            most = min(most, self._steepest * (PEAK_LIMIT + n / 2) / room)
+        steps = torch.arange(2 + math.ceil(math.log(most, self.FINENESS)), device=weight.device)
         dims = tuple(range(1, weight.dim()))
-        scale = (weight.abs().amax(dims, keepdim=True) / self.limit).clamp(min=torch.finfo(weight.dtype).tiny)
-        while True:
-            integers = (weight / scale).round()
-            crowded = self.peaks[integers.abs().long()].sum(dims, keepdim=True) > PEAK_LIMIT
-            if not crowded.any():
-                return integers, scale
-            scale = torch.where(crowded, scale * 1.05, scale)
+        least = torch.maximum(
+            size.amax(dims, keepdim=True) / self.limit, size.sum(dims, keepdim=True) / (PEAK_LIMIT + n / 2)
+        ).clamp(min=torch.finfo(weight.dtype).tiny)
+        return least * (self.FINENESS**steps).to(weight.dtype).view(-1, 1, 1, 1, 1)
 
     def forward(self, weight: Tensor) -> QuantResult:
         """Quantised `weight` [F, C, K, K]."""

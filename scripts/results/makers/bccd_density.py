@@ -1,11 +1,13 @@
-"""docs/results/bccd_density.json: precision against density and pattern, on BCCD, three seeds."""
+"""docs/results/bccd_density.json and docs/bccd_density.png: precision by density and pattern, on BCCD, three seeds."""
 
 from __future__ import annotations
 
 import sys
 from statistics import mean
 
-from results.record import Figure, write
+from matplotlib import pyplot as plt
+
+from results.record import ROOT, Figure, write
 from results.runs import bccd, summary
 from sterna.cli.guard import guarded
 from sterna.train.evaluate import METHOD
@@ -14,6 +16,7 @@ from sterna.train.quantisers import Pattern
 SEEDS = (0, 1, 2)
 DENSITIES = (0.30, 0.20, 0.15, 0.10)
 GOAL = (0.15, Pattern.BALANCED)
+PICTURE = ROOT / "docs" / "bccd_density.png"
 
 Row = dict[str, bool | int | float | str]
 
@@ -50,6 +53,7 @@ def main() -> None:
         ),
     }  # fmt: skip
     write("bccd_density", figures, command="make results-bccd_density BCCD=FOLDER", rows=rows)
+    draw(rows)
 
 
 def _of_seed(seed: int) -> list[Row]:
@@ -63,6 +67,20 @@ def _of_seed(seed: int) -> list[Row]:
                 | {f"{form}_map50": round(found["map50"], 4) for form, found in summary(folder)["precision"].items()}
             )
     return rows
+
+
+def draw(rows: list[Row]) -> None:
+    """Precision against density as PICTURE: the integer networks of all seeds, their means, and the float network's."""
+    figure, axes = plt.subplots(figsize=(7, 4), constrained_layout=True)
+    axes.axhline(mean(_number(row, "float_map50") for row in rows), color="black", ls="--", lw=1, label="float, mean")
+    for pattern, colour in zip(Pattern, ("tab:blue", "tab:orange"), strict=True):
+        mine = [row for row in rows if row["pattern"] == pattern]
+        axes.plot([row["density"] for row in mine], [row["integer_map50"] for row in mine], ".", color=colour)
+        means = [_mean(rows, density, pattern) for density in DENSITIES]
+        axes.plot(DENSITIES, means, color=colour, label=f"integer, {pattern}, mean of {len(SEEDS)} seeds")
+    axes.set(xlabel="density of the weights", ylabel="mAP50 on BCCD's test pictures", ylim=(0.75, 0.95))
+    axes.legend()
+    figure.savefig(PICTURE, dpi=110)
 
 
 def _mean(rows: list[Row], density: float, pattern: Pattern) -> float:

@@ -10,17 +10,16 @@ import sys
 import numpy as np
 
 from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
+from results.makers.yolov2_trained import MODEL
 from results.record import Figure, write
 from sterna.compile import compile_graph
 from sterna.graph import file
 from sterna.run import open_device
 from sterna.run.detector import to_integers
 from sterna.spec.config import load_config
-from sterna.spec.paths import ROOT
 from sterna.train.data.scenes import SceneSet
 from support.engines import simulated
 
-MODEL = ROOT / "models" / "yolov2-scenes.sterna-graph"
 SEED = 0
 
 
