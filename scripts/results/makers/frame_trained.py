@@ -1,6 +1,7 @@
 """docs/results/frame_trained.json: the kept full YOLOv2, trained on street scenes, through the simulated arria10.
 
 As frame_arria10 does it: one frame with every map stored and compared, then frames one behind the other.
+docs/frame_trained.jpg shows their boxes.
 """
 
 from __future__ import annotations
@@ -8,30 +9,35 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+from numpy.typing import NDArray
 
 from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
 from results.makers.yolov2_trained import MODEL
 from results.record import Figure, write
+from sterna.cli.demo import OVERLAP, THRESHOLD
 from sterna.compile import compile_graph
-from sterna.graph import file
-from sterna.run import open_device
-from sterna.run.detector import to_integers
+from sterna.graph import Graph, file, reference
+from sterna.run import draw, open_device
+from sterna.run.detector import Detector, to_integers
 from sterna.spec.config import load_config
+from sterna.spec.paths import ROOT
 from sterna.train.data.scenes import SceneSet
 from support.engines import simulated
 
 SEED = 0
+PICTURE = ROOT / "docs" / "frame_trained.jpg"
 
 
 def main() -> int:
     """Simulate, and write; 1 and nothing written if a frame differs."""
     graph, config = file.load(MODEL), load_config(CONFIG)
     scenes = SceneSet(SEED, "test", FRAMES, graph.input.height, graph.input.width)
-    images = to_integers(np.stack([scenes[index].image for index in range(FRAMES)]))
+    pictures = np.stack([scenes[index].image for index in range(FRAMES)])
+    images = to_integers(pictures)
     job = Job(images, compile_graph(graph, config, observe=True), compile_graph(graph, config))
     print("building the simulator if it is not built yet: some minutes", flush=True)
-    with simulated(config) as engine, open_device("reference") as reference:
-        found = simulate(job, engine, reference)
+    with simulated(config) as engine, open_device("reference") as expected:
+        found = simulate(job, engine, expected)
     if not found["equal"]:
         print("error: a frame differs from the reference", file=sys.stderr)
         return 1
@@ -51,7 +57,21 @@ def main() -> int:
         ),
     }  # fmt: skip
     write("frame_trained", figures, command="make results-frame_trained", config=CONFIG, seed=SEED)
+    show(graph, pictures)
     return 0
+
+
+def show(graph: Graph, pictures: NDArray[np.uint8]) -> None:
+    """The pictures with the boxes of the reference, which has the engine's outputs, as PICTURE."""
+    detector = Detector.of(graph)
+    heads = reference.execute(graph, to_integers(pictures))[detector.output]
+    drawn = [
+        draw.boxes(
+            picture, detector.boxes(head, picture, threshold=THRESHOLD, overlap=OVERLAP), detector.classes
+        )
+        for picture, head in zip(pictures, heads, strict=True)
+    ]  # fmt: skip
+    draw.sheet(drawn, FRAMES).save(PICTURE, quality=85)
 
 
 if __name__ == "__main__":
