@@ -13,11 +13,11 @@ from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.graph import Conv, file
+from sterna.run.detector import to_integers
 from sterna.train import (
     TrainingStoppedError,
     checkpoint,
     darknet,
-    evaluate,
     export,
     forms,
     load_options,
@@ -342,7 +342,7 @@ def test_parts_of_a_batch_add_up_to_it(whole: Path) -> None:
         (batch,) = loader.epoch(0, 0, 2)
     frames = [run.data.train[index] for index in range(4)]
     stride = networks.stride(run.layers)
-    images = evaluate.to_real(np.stack([frame.image for frame in frames]))
+    images = torch.from_numpy(to_integers(np.stack([frame.image for frame in frames])))
     parts = [
         Batch(images[part], loss.targets(frames[part], np.asarray(run.anchors), stride))
         for part in (slice(0, 4), slice(0, 2), slice(2, 4))

@@ -84,10 +84,17 @@ class Precision(_Figures):
     classes: dict[str, ClassPrecision]
 
 
-def to_real(images: Pictures) -> torch.Tensor:
-    """RGB pictures uint8 [N, H, W, 3] as a network's input float32 [N, 3, H, W]: (rgb - 128) / 128."""
-    # The channels stay last in memory, which is what convolutions and pooling are fastest on.
-    return torch.from_numpy(to_integers(images)).float().div_(BACKGROUND)
+def to_real(images: Pictures, device: torch.device | None = None) -> torch.Tensor:
+    """RGB pictures uint8 [N, H, W, 3] as a network's input float32 [N, 3, H, W] on `device`: (rgb - 128) / 128."""
+    return from_integers(torch.from_numpy(to_integers(images)).to(device))
+
+
+def from_integers(images: torch.Tensor) -> torch.Tensor:
+    """A graph's input int8 [N, 3, H, W], rgb - 128, as a network's float32, where it is and in its order in memory.
+
+    That order has the channels last, which is what convolutions and pooling are fastest on.
+    """
+    return images.float().div_(BACKGROUND)
 
 
 class Tally:
@@ -202,8 +209,7 @@ def of_network(network: Network, anchors: Sequence[Sequence[float]]) -> Evaluato
     @torch.no_grad()
     def heads(images: Pictures) -> NDArray[np.float32]:
         network.eval()
-        device = next(network.parameters()).device
-        return network(to_real(images).to(device)).cpu().numpy()
+        return network(to_real(images, next(network.parameters()).device)).cpu().numpy()
 
     return Evaluator(heads, anchors, 1.0)
 

@@ -14,6 +14,7 @@ from sterna.train import distributed, loss, optimisers
 from sterna.train.average import MovingAverage
 from sterna.train.communication import Parallel
 from sterna.train.data.loader import Batch
+from sterna.train.evaluate import from_integers
 from sterna.train.networks import Network
 from sterna.train.optimisers import Optimiser
 from sterna.train.options import Precision, TrainOptions
@@ -69,7 +70,8 @@ class Learner:
 
     def gradients(self, batch: Batch, share: float) -> Tensor:
         """Add the gradients of `batch`, times its `share` of the step; its LOSSES, times that too."""
-        images, wanted = batch.images.to(self._device, non_blocking=True), batch.targets.to(self._device)
+        images = from_integers(batch.images.to(self._device, non_blocking=True))
+        wanted = batch.targets.to(self._device)
         with self._autocast():
             head = self._parallel.module(images)
         head = head.float()

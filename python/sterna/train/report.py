@@ -105,7 +105,7 @@ def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, d
     images = np.stack([frame.image for frame in frames])
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
-        network(evaluate.to_real(images).to(next(network.parameters()).device), record)
+        network(evaluate.to_real(images, next(network.parameters()).device), record)
     exact = reference.execute(graph, to_integers(images))
     result = {}
     for layer in graph.layers:

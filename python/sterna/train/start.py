@@ -15,6 +15,7 @@ from sterna.train import anchors as anchor_boxes
 from sterna.train import darknet, density, forms, loss, networks
 from sterna.train.data import Dataset, statistics
 from sterna.train.data.loader import collate
+from sterna.train.evaluate import from_integers
 from sterna.train.forms import Trained
 from sterna.train.networks import Form, LayerSpec, Network
 from sterna.train.options import Allocation, TrainOptions
@@ -95,4 +96,5 @@ def densities(
 def _loss_on(data: Dataset, boxes: list[list[float]], stride: int) -> Callable[[Network], float]:
     """The loss of a float network on the first SENSED pictures of `data`."""
     batch = collate([data[index] for index in range(min(SENSED, len(data)))], boxes, stride)
-    return lambda network: float(loss.losses(network(batch.images), batch.targets, torch.tensor(boxes)).total)
+    images, anchors = from_integers(batch.images), torch.tensor(boxes)
+    return lambda network: float(loss.losses(network(images), batch.targets, anchors).total)

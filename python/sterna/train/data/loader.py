@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.run.detector import to_integers
 from sterna.train import loss
 from sterna.train.data.augment import augment
 from sterna.train.data.frames import Dataset, Frame
 from sterna.train.data.stream import Stream
-from sterna.train.evaluate import to_real
 
 SIZE_STEPS = 10  # steps of one input size before the next (Redmon and Farhadi 2017, "Multi-Scale Training")
 # What a random number is for, so that no two uses share one.
@@ -24,7 +24,10 @@ ORDER, SIZE, VARIATION = range(3)
 
 @dataclass(frozen=True)
 class Batch:
-    """images: float32 [N, 3, H, W], channels last in memory. targets: labels of its pictures."""
+    """images: int8 [N, 3, H, W], rgb - 128, channels last in memory. targets: labels of its pictures.
+
+    A network takes real numbers; they are made of the images where it is, because bytes are sooner there.
+    """
 
     images: torch.Tensor
     targets: loss.Targets
@@ -32,7 +35,7 @@ class Batch:
 
 def collate(frames: Sequence[Frame], anchors: Sequence[Sequence[float]] | NDArray[np.floating], stride: int) -> Batch:
     """`frames`, all of one size, as a batch; anchors: [A, 2] and stride: as `loss.targets` takes them."""
-    images = to_real(np.stack([frame.image for frame in frames]))
+    images = torch.from_numpy(to_integers(np.stack([frame.image for frame in frames])))
     return Batch(images, loss.targets(frames, np.asarray(anchors), stride))
 
 
