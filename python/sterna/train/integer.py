@@ -77,8 +77,8 @@ def fold(parts: Sequence[Part]) -> dict[str, Folded]:
     values = np.concatenate([np.stack([each.multiplier, each.bias]) for each in fixed], 1).astype(np.float64)
     tensors = torch.from_numpy(values).to(real[0].factor.device).tensor_split(ends.tolist(), 1)
     return {
-        part.name: Folded(*each, requant, multiplier, bias)
-        for part, each, requant, (multiplier, bias) in zip(parts, real, fixed, tensors, strict=True)
+        part.name: Folded(*each, exact, multiplier, bias)
+        for part, each, exact, (multiplier, bias) in zip(parts, real, fixed, tensors, strict=True)
     }
 
 
