@@ -60,8 +60,8 @@ def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
 def yolov2(data: str, output: Path, **changes: Any) -> TrainOptions:
     """Full YOLOv2 at 416x416 for `data`, a data set's folder or SCENES, on a GPU; with `changes`.
 
-    The first layer has 3 bits, since each digit of its weights is an addition and it has the largest map. On a GPU,
-    equal runs give equal weights only with `deterministic`, which this leaves out for speed.
+    The first layer has 3 bits, since each digit of its weights is an addition and it has the largest map. Runs need not
+    repeat: `deterministic` is left out for speed.
     """
     lengths = {"float_epochs": 16, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2, "batch": 16}
     if data != SCENES:  # a small set of pictures: more of shorter epochs

@@ -17,6 +17,7 @@ from sterna.train.data.augment import sizes
 from sterna.train.data.frames import Dataset, Frame, Labels
 from sterna.train.data.loader import SIZE_STEPS, Batch, Loader
 from sterna.train.data.stream import Stream, batches
+from sterna.train.evaluate import from_integers
 from support import data_sets
 
 ANCHORS = [[1.0, 1.0], [2.0, 1.0]]
@@ -54,7 +55,9 @@ def test_batches_are_tensors_as_the_network_takes_them(data: Dataset) -> None:
     for batch in found:
         assert batch.images.shape == (2, 3, 32, 64) and batch.images.dtype == torch.int8
         assert batch.images.is_contiguous(memory_format=torch.channels_last)
-        assert batch.images.min() < batch.images.max()
+        real = from_integers(batch.images)
+        assert real.dtype == torch.float32 and real.is_contiguous(memory_format=torch.channels_last)
+        assert -1 <= real.min() < real.max() < 1
         assert len(batch.targets.truths) == 2
 
 
