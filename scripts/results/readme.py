@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 
-from results.record import ROOT, Figure, Result, read_all
+from results.record import ROOT, Figure, Result, TableRow, read_all
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 
@@ -23,7 +23,7 @@ def filled(text: str, results: dict[str, Result]) -> str:
     def fill(place: re.Match[str]) -> str:
         kind, name = place[2], place[3]
         if name not in results:
-            raise SternaError("no such result", where="table", value=name, remedy=f"make results-{name}")
+            raise SternaError("no such result", where="docs/results", value=name, remedy=f"make results-{name}")
         return f"{place[1]}{_table(results[name], with_rows=kind == 'results')}{place[4]}"
 
     return _PLACE.sub(fill, text)
@@ -43,7 +43,7 @@ def _table(result: Result, *, with_rows: bool) -> str:
     return "\n".join([*lines, f"Measured by `{result.command}` ({', '.join(origin)})."]) + "\n"
 
 
-def _rows(rows: tuple[dict[str, bool | int | float | str], ...]) -> list[str]:
+def _rows(rows: tuple[TableRow, ...]) -> list[str]:
     if not rows:
         return []
     columns = [name.replace("_", " ") for name in rows[0]]

@@ -27,6 +27,10 @@ class Figure(BaseModel):
     method: str = Field(min_length=1)
 
 
+#: A row of a table, by column.
+TableRow = dict[str, bool | int | float | str]
+
+
 class Result(BaseModel):
     """The figures that one command measures."""
 
@@ -41,7 +45,7 @@ class Result(BaseModel):
     machine: str
     figures: dict[str, Figure] = Field(min_length=1)
     #: A table with the same columns in each row.
-    rows: tuple[dict[str, bool | int | float | str], ...] = ()
+    rows: tuple[TableRow, ...] = ()
 
 
 def write(
@@ -51,7 +55,7 @@ def write(
     command: str,
     config: str | None = None,
     seed: int | None = None,
-    rows: Sequence[dict[str, bool | int | float | str]] = (),
+    rows: Sequence[TableRow] = (),
 ) -> Path:
     """Write docs/results/`name`.json for the commit that is checked out."""
     result = Result(

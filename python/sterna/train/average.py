@@ -29,7 +29,7 @@ class MovingAverage:
         """Find the tensors of `network` and their averages. Brevitas makes new ones when a state is loaded."""
         mine, others = (list(chain(each.parameters(), each.buffers())) for each in (self.network, network))
         pairs = list(zip(mine, others, strict=True))
-        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._averaged = tuple(zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True))
         self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
@@ -37,7 +37,7 @@ class MovingAverage:
         """Take in the network as it is now; the first time all of it."""
         young = (1 + self._updates) / (10 + self._updates)
         kept = min(self._memory, young) if self._updates else 0.0
-        mine, new = zip(*self._averaged, strict=True)
+        mine, new = self._averaged
         get_ema_multi_avg_fn(kept)(mine, new, self._updates)  # type: ignore[no-untyped-call]
         for copied, value in self._copied:
             copied.copy_(value)

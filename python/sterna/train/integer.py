@@ -23,6 +23,11 @@ from sterna.graph.layers import BIAS_BITS, LEAKY_SHIFT, MAX_SHIFT, MULTIPLIER_BI
 from sterna.train import quantisers
 
 
+def need_all_bits() -> None:
+    """Have a GPU multiply floats with all their bits: the sums of `convolve` need them."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
+
 class Part(NamedTuple):
     """What is folded into one: `convolution`, then `norm` and leaky ReLU (norm None: then its own bias, no activation).
 

@@ -401,14 +401,13 @@ class Network(nn.Module):
 
     def scales(self) -> Mapping[str, float]:
         """Not in float form: the real value of one step of the integers of each layer, and of the image."""
-        quantised = [layer for layer, _ in self.convolutions()]
-        learnt = torch.stack([self._activation_quantiser(layer).scale for layer in quantised]).tolist()
-        of_layer = {layer.name: scale for layer, scale in zip(quantised, learnt, strict=True)}
+        learnt = {layer.name: self._activation_quantiser(layer).scale for layer, _ in self.convolutions()}
+        known = dict(zip(learnt, torch.stack([*learnt.values()]).tolist(), strict=True))  # all in one transfer
         scales = {IMAGE: 1.0 / BACKGROUND}
         for layer in self.layers:
             match layer:
                 case Conv() | Head():
-                    scales[layer.name] = of_layer[layer.name]
+                    scales[layer.name] = known[layer.name]
                 case Pool() | Reorg():
                     scales[layer.name] = scales[layer.input]
                 case Concat():

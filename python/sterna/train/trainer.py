@@ -26,6 +26,7 @@ from sterna.train import (
     export,
     figures,
     forms,
+    integer,
     networks,
     pseudo,
     report,
@@ -71,8 +72,7 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
     """
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
-    # Integers of the last stage need all bits of a float.
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    integer.need_all_bits()
     device = _device(options.device)
     with distributed.session(device):
         _check_share(options)

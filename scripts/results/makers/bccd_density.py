@@ -7,7 +7,7 @@ from statistics import mean
 
 from matplotlib import pyplot as plt
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Figure, TableRow, write
 from results.runs import bccd, summary
 from sterna.cli.guard import guarded
 from sterna.train.evaluate import METHOD
@@ -17,8 +17,6 @@ SEEDS = (0, 1, 2)
 DENSITIES = (0.30, 0.20, 0.15, 0.10)
 GOAL = (0.15, Pattern.BALANCED)
 PICTURE = ROOT / "docs" / "bccd_density.png"
-
-Row = dict[str, bool | int | float | str]
 
 
 def main() -> None:
@@ -56,8 +54,8 @@ def main() -> None:
     draw(rows)
 
 
-def _of_seed(seed: int) -> list[Row]:
-    rows: list[Row] = []
+def _of_seed(seed: int) -> list[TableRow]:
+    rows: list[TableRow] = []
     first = bccd(f"bccd/float-{seed}", seed=seed, ternary_epochs=0, integer_epochs=0, quantised_epochs=1)
     for pattern in Pattern:
         for density in DENSITIES:
@@ -69,7 +67,7 @@ def _of_seed(seed: int) -> list[Row]:
     return rows
 
 
-def draw(rows: list[Row]) -> None:
+def draw(rows: list[TableRow]) -> None:
     """Precision against density as PICTURE: the integer networks of all seeds, their means, and the float network's."""
     figure, axes = plt.subplots(figsize=(7, 4), constrained_layout=True)
     axes.axhline(mean(_number(row, "float_map50") for row in rows), color="black", ls="--", lw=1, label="float, mean")
@@ -83,12 +81,12 @@ def draw(rows: list[Row]) -> None:
     figure.savefig(PICTURE, dpi=110)
 
 
-def _mean(rows: list[Row], density: float, pattern: Pattern) -> float:
+def _mean(rows: list[TableRow], density: float, pattern: Pattern) -> float:
     same = [row for row in rows if (row["density"], row["pattern"]) == (density, pattern)]
     return round(mean(_number(row, "integer_map50") for row in same), 4)
 
 
-def _number(row: Row, name: str) -> float:
+def _number(row: TableRow, name: str) -> float:
     value = row[name]
     assert isinstance(value, float)
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Figure, TableRow, write
 from results.runs import SMALL, data, folder_of, log, summary
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
@@ -18,7 +18,7 @@ PROCESSES, EPOCHS = 2, 30
 
 def main() -> None:
     """The same run with each kind of gradient, in two processes."""
-    rows: list[dict[str, bool | int | float | str]] = [_row(hook) for hook in Hook]
+    rows: list[TableRow] = [_row(hook) for hook in Hook]
     plain = rows[0]
     figures = {
         f"{row['hook']}_share": Figure(
@@ -36,7 +36,7 @@ def main() -> None:
     write("communication", figures, command="make results-communication BCCD=FOLDER", seed=0, rows=rows)
 
 
-def _row(hook: Hook) -> dict[str, bool | int | float | str]:
+def _row(hook: Hook) -> TableRow:
     folder = folder_of(f"communication/{hook}")
     if not (folder / run_folder.SUMMARY).is_file():
         options = recipes.bccd(

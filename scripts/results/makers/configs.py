@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from results.record import Figure, write
+from results.record import Figure, TableRow, write
 from sterna.cli.estimate import FULL, measure
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
@@ -45,10 +45,10 @@ def main() -> None:
     write("configs", figures, command="make results-configs", seed=SEED, rows=rows)
 
 
-def _row(config: EngineConfig, device_name: str, graphs: dict[str, Graph]) -> dict[str, bool | int | float | str]:
+def _row(config: EngineConfig, device_name: str, graphs: dict[str, Graph]) -> TableRow:
     device = load_device(device_name)
     size = measure(config, device)
-    row: dict[str, bool | int | float | str] = {
+    row: TableRow = {
         "config": config.name,
         "FPGA": device.name,
         "ALM": size.alms,

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Figure, TableRow, write
 from sterna.cli.estimate import FULL
 from sterna.cli.explore import draw, search
 from sterna.cli.guard import guarded
@@ -34,7 +34,7 @@ def main() -> None:
     best = front(points)
     draw(points, best, device, LEAST_FRAMES, PICTURE)
     fitting = [point for point in points if point.fits(device, FULL)]
-    rows: list[dict[str, bool | int | float | str]] = [
+    rows: list[TableRow] = [
         {
             "engine": point.config.name,
             "memory_words": point.config.fm_words,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-from results.record import Figure, write
+from results.record import Figure, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.train.evaluate import METHOD
@@ -19,7 +19,7 @@ CHANGES = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0, **SM
 
 def main() -> None:
     """For each seed a float network of a tenth of the labels; then as many steps again without and with the others."""
-    rows: list[dict[str, bool | int | float | str]] = []
+    rows: list[TableRow] = []
     for seed in SEEDS:
         alone = bccd(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **CHANGES)
         taught = bccd(

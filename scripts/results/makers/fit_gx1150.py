@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from results.record import Figure, write
+from results.record import Figure, TableRow, write
 from sterna.cli.estimate import FULL, measure
 from sterna.size.devices import load_device
 from sterna.size.engine import EngineSize, Row
@@ -62,7 +62,7 @@ def _figures(size: EngineSize) -> dict[str, Figure]:
     return figures
 
 
-def _row(row: Row) -> dict[str, bool | int | float | str]:
+def _row(row: Row) -> TableRow:
     each = row.each
     return {
         "part": row.part.module.removeprefix("sterna_"),

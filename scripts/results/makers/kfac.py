@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from results.record import Figure, write
+from results.record import Figure, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
@@ -28,8 +28,6 @@ LENGTHS = {Form.FLOAT: (10, 20, 60), Form.TERNARY: (8, 24)}
 #: Highest learning rates of the two stages, the best that short runs found.
 RATES = {Optimiser.SGD: (3e-3, 3e-3), Optimiser.ADAMW: (2e-3, 1.5e-3), Optimiser.KFAC: (0.1, 0.03)}
 TIMED = 80  # steps; four inverse intervals of K-FAC
-
-Row = dict[str, bool | int | float | str]
 
 
 def main() -> None:
@@ -59,7 +57,7 @@ def main() -> None:
     write("kfac", figures, command="make results-kfac BCCD=FOLDER", rows=rows)
 
 
-def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -> Row:
+def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -> TableRow:
     """One training of a stage. Ternary ones all start from the float network that SGD trained longest."""
     float_rate, ternary_rate = RATES[optimiser]
     stages: dict[str, Any] = {"float_epochs": epochs, "ternary_epochs": 0}
@@ -83,7 +81,7 @@ def _name(form: Form, optimiser: Optimiser, epochs: int, seed: int) -> str:
     return f"kfac/{form}-{optimiser}-{epochs}-{seed}"
 
 
-def _steps(rows: list[Row], form: Form, optimiser: Optimiser) -> Figure:
+def _steps(rows: list[TableRow], form: Form, optimiser: Optimiser) -> Figure:
     """The steps of the shortest training with `optimiser` that reaches what the longest with SGD ends at."""
 
     def reached(by: Optimiser, steps: int) -> float:

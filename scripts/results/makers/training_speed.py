@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from results.record import Figure, write
+from results.record import Figure, TableRow, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
 from sterna.train import networks
@@ -57,7 +57,7 @@ def main() -> None:
     )  # fmt: skip
 
 
-def slowest(rows: list[dict[str, bool | int | float | str]], clock: str) -> Figure:
+def slowest(rows: list[TableRow], clock: str) -> Figure:
     """The largest ratio of `rows` that the goal is about, as `clock` tells."""
     ratios = [float(row["step_ratio"]) for row in rows if row["form"] not in (Form.FLOAT.value, TAUGHT)]
     return Figure(
@@ -67,7 +67,7 @@ def slowest(rows: list[dict[str, bool | int | float | str]], clock: str) -> Figu
     )  # fmt: skip
 
 
-def measure(case: Case, device: torch.device) -> list[dict[str, bool | int | float | str]]:
+def measure(case: Case, device: torch.device) -> list[TableRow]:
     """A row for each form of the network of `case`, and one with a teacher, trained on `device`."""
     scenes = SceneSet(0, "train", case.batch, case.height, case.width)
     frames = [scenes[index] for index in range(case.batch)]

@@ -10,6 +10,7 @@ from results.makers.training_speed import Case, measure, slowest
 from results.record import write
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
+from sterna.train import integer
 from sterna.train.options import Precision
 
 CASES = [
@@ -24,8 +25,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         raise SternaError("there is no GPU here", where="results", remedy="run it on a machine that has one")
     device = torch.device("cuda")
-    # As in a training, whose integers need all bits of a float.
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    integer.need_all_bits()
     rows = [row for case in CASES for row in measure(case, device)]
     write(
         "training_speed_gpu", {"slowest": slowest(rows, f"time on {torch.cuda.get_device_name(device)}")},

@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from results.record import Figure, write
+from results.makers.frame_arria10 import CLOCK, CONFIG
+from results.record import Figure, TableRow, write
 from results.runs import data, run, summary
 from sterna.cli.guard import guarded
 from sterna.compile import compile_graph
@@ -22,16 +23,13 @@ from sterna.train import recipes, run_folder
 from sterna.train.data import SCENES
 from sterna.train.evaluate import METHOD
 
-CONFIG, CLOCK = "arria10", 240e6
 DENSITIES = (0.15, 0.1)
 MODEL, KEPT = ROOT / "models" / "yolov2-scenes.sterna-graph", (SCENES, 0.15)
-
-Row = dict[str, bool | int | float | str]
 
 
 def main() -> None:
     """For each data set a float network, and from it a ternary one for each density."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     devices: set[str] = set()
     for name, source in (("BCCD", str(data())), (SCENES, SCENES)):
         start: dict[str, Any] = {}
@@ -59,7 +57,7 @@ def main() -> None:
     )
 
 
-def _figures(folder: Path, found: dict[str, Any]) -> Row:
+def _figures(folder: Path, found: dict[str, Any]) -> TableRow:
     package = compile_graph(file.load(folder / run_folder.GRAPH), load_config(CONFIG))
     cycles = package.schedule.queued_cycles
     return {
