@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import brevitas.nn as qnn
 import numpy as np
 import pytest
 import torch
@@ -170,3 +171,11 @@ def test_brevitas_layers_carry_the_quantisers() -> None:
         torch.testing.assert_close(quantised.value, integers * scale)
         expected = {networks.FIRST_BITS, networks.HEAD_BITS} if layer.name in ("conv1", "head") else {2}
         assert int(quantised.bit_width) in expected
+
+
+def test_a_convolution_gives_what_brevitas_own_pass_does() -> None:
+    network = networks.build("yolov2-nano", 2, Form.TERNARY).train()
+    network.aim(0.28)
+    for _, conv in network.convolutions():
+        x = torch.randn(2, conv.in_channels, 5, 7)
+        assert torch.equal(conv(x), qnn.QuantConv2d.forward(conv, x))

@@ -86,8 +86,8 @@ class ConvCurvature(Curvature):
         self.rows = _parts(conv.out_channels, largest_factor)
         self._input: list[Tensor] | None = None
         self._output: list[Tensor] | None = None
-        # A Brevitas convolution is given the input as it is, and quantises it first.
-        if isinstance(conv, qnn.QuantConv2d):
+        # A Brevitas convolution that quantises its input is given it as it is.
+        if isinstance(conv, qnn.QuantConv2d) and conv.input_quant.is_quant_enabled:
             conv.input_quant.register_forward_hook(lambda module, args, x: self._see_input(x))
         else:
             conv.register_forward_pre_hook(lambda module, args: self._see_input(args[0]))

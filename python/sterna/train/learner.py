@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sterna.errors import SternaError
-from sterna.train import distributed, loss, optimisers
+from sterna.train import distributed, integer, loss, optimisers
 from sterna.train.average import MovingAverage
 from sterna.train.communication import Parallel
 from sterna.train.data.loader import Batch
@@ -81,7 +81,9 @@ class Learner:
             with torch.no_grad(), self._autocast():
                 told = self._teacher(images)
             taught = self._options.distillation * loss.distillation(head, told.float(), len(self._anchors))
-        self._scaler.scale(share * (parts.total + taught)).backward()
+        # Where fewer bits are wanted anyway, also for the gradients of the integer form, which computes with floats.
+        with integer.tensor_cores(self._options.precision is not Precision.FP32):
+            self._scaler.scale(share * (parts.total + taught)).backward()
         return share * torch.stack([part.detach() for part in (parts.box, parts.objectness, parts.classes, taught)])
 
     def _autocast(self) -> AbstractContextManager[Any]:

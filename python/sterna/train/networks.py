@@ -254,7 +254,7 @@ def _new_convolution(
         if bits is None
         else quantisers.digit_weights(bits)
     )
-    return qnn.QuantConv2d(
+    return quantisers.QuantConv(
         channels,
         filters,
         kernel,
@@ -378,8 +378,7 @@ class Network(nn.Module):
                 self._activation_quantiser(layer).follow(x)
                 return x
             case Form.QUANTISED:
-                result: Tensor = self.activations[activation_name(layer)](x)
-                return result
+                return self._activation_quantiser(layer)(x)[0]
             case Form.INTEGER:
                 return integer.requantise(x, state.folded[layer.name])
 

@@ -94,7 +94,8 @@ class TernaryWeightQuant(nn.Module):
     @torch.no_grad()
     def aim(self, weight: Tensor, density: float) -> None:
         """Move rho so that the share `density` (0..1] of `weight` [F, ...] stays nonzero."""
-        relative = (weight.abs() / _mean(weight)).flatten(1)
+        size = weight.abs()
+        relative = (size / _mean(size)).flatten(1)
         if self.pattern is Pattern.UNSTRUCTURED:
             self.rho.copy_(_largest_dropped(relative.flatten(), round((1.0 - density) * relative.numel())))
         else:
@@ -109,7 +110,7 @@ class TernaryWeightQuant(nn.Module):
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Ternary weights (-1, 0, 1 as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
         size = weight.abs()
-        relative = size / _mean(weight)  # compared as `aim` does, so that rounding cannot change a count
+        relative = size / _mean(size)  # compared as `aim` does, so that rounding cannot change a count
         rho = self._rho_by_weight(weight)
         kept = (relative > rho).to(weight.dtype)
         dims = tuple(range(1, weight.dim()))
@@ -133,10 +134,10 @@ class TernaryWeightQuant(nn.Module):
         return self.rho.repeat_interleave(BALANCED_BLOCK, dim=1)[:, :size].reshape(weight.shape)
 
 
-def _mean(weight: Tensor) -> Tensor:
-    """Mean |h| of each filter [F, 1, 1, 1]."""
-    mean = _sum(weight.abs()) / weight[0].numel()
-    return mean.to(weight.dtype).clamp(min=torch.finfo(weight.dtype).tiny)
+def _mean(size: Tensor) -> Tensor:
+    """The mean [F, 1, 1, 1] of each filter of `size` [F, ...], positive."""
+    mean = _sum(size) / size[0].numel()
+    return mean.to(size.dtype).clamp(min=torch.finfo(size.dtype).tiny)
 
 
 def _sum(values: Tensor) -> Tensor:
@@ -219,8 +220,9 @@ class _RoundClamp(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, scale: Tensor) -> Tensor:
         integers = x.div(scale).add_(0.5).floor_()
-        ctx.save_for_backward((integers >= ACT_MIN) & (integers <= ACT_MAX))
-        return integers.clamp_(ACT_MIN, ACT_MAX).mul_(scale)
+        clamped = integers.clamp(ACT_MIN, ACT_MAX)
+        ctx.save_for_backward(clamped == integers)
+        return clamped.mul_(scale)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
@@ -291,6 +293,20 @@ def digit_weights(of_bits: int) -> type[ExtendedInjector]:
         signed = True
 
     return Weights
+
+
+class QuantConv(qnn.QuantConv2d):
+    """A Brevitas convolution of real values, whose weights alone are quantised.
+
+    Its pass gives what Brevitas' own does, without the packing of values for Brevitas' exporters: that takes the
+    processor more time than all of a float pass, and a GPU waits for it.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output [N, F, H, W] of x [N, C, H, W]."""
+        weight = weight_quantiser(self)(self.weight)[0]
+        output: Tensor = self._conv_forward(x, weight, self.bias)
+        return output
 
 
 def activation(scale: float | None) -> qnn.QuantIdentity:
