@@ -62,7 +62,7 @@ def _shown(value: bool | int | float | str) -> str:
         case int():
             return f"{value:,}"
         case float():
-            return f"{value:.3g}" if abs(value) < 1 else f"{value:,.1f}"
+            return f"{value:.3g}" if abs(value) < 10 else f"{value:,.1f}"
         case _:
             return value
 

@@ -57,11 +57,11 @@ def main() -> None:
     )  # fmt: skip
 
 
-def slowest(rows: list[TableRow], clock: str) -> Figure:
-    """The largest ratio of `rows` that the goal is about, as `clock` tells."""
+def slowest(rows: list[TableRow], clock: str, which: str = "") -> Figure:
+    """The largest ratio of `rows` that the goal is about, as `clock` tells; which: said of them at the end."""
     ratios = [float(row["step_ratio"]) for row in rows if row["form"] not in (Form.FLOAT.value, TAUGHT)]
     return Figure(
-        what="Slowest step of a ternary, quantised or integer network, against float",
+        what=f"Slowest step of a ternary, quantised or integer network, against float{which}",
         value=round(max(ratios), 2), unit="",
         method=f"median {clock} of steps taken in turn, AdamW",
     )  # fmt: skip
