@@ -24,7 +24,7 @@ from sterna.train.optimisers import Optimiser
 
 SEEDS = (0, 1, 2)
 #: Epochs of the trainings of a stage. In each the learning rate rises and falls once.
-LENGTHS = {Form.FLOAT: (10, 20, 60), Form.TERNARY: (8, 24)}
+LENGTHS = {Form.FLOAT: (10, 20, 40, 60), Form.TERNARY: (8, 24)}
 #: Highest learning rates of the two stages, the best that short runs found.
 RATES = {Optimiser.SGD: (3e-3, 3e-3), Optimiser.ADAMW: (2e-3, 1.5e-3), Optimiser.KFAC: (0.1, 0.03)}
 TIMED = 80  # steps; four inverse intervals of K-FAC
