@@ -1,4 +1,4 @@
-"""docs/results/kfac.json: the steps that K-FAC, AdamW and SGD take to SGD's precision, on BCCD; the time of a step."""
+"""docs/results/kfac.json, docs/kfac.png: steps of three optimisers to the precision of SGD; the time of a step."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from time import process_time
 from typing import Any
 
 import torch
+from matplotlib import pyplot as plt
 
-from results.record import Figure, TableRow, write
+from results.record import ROOT, Figure, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
@@ -28,6 +29,7 @@ LENGTHS = {Form.FLOAT: (10, 20, 40, 60), Form.TERNARY: (8, 24)}
 #: Highest learning rates of the two stages, the best that short runs found.
 RATES = {Optimiser.SGD: (3e-3, 3e-3), Optimiser.ADAMW: (2e-3, 1.5e-3), Optimiser.KFAC: (0.1, 0.03)}
 TIMED = 80  # steps; four inverse intervals of K-FAC
+PICTURE = ROOT / "docs" / "kfac.png"
 
 
 def main() -> None:
@@ -55,6 +57,7 @@ def main() -> None:
         for optimiser, prefix in ((Optimiser.KFAC, ""), (Optimiser.ADAMW, "adamw_"))
     }  # fmt: skip
     write("kfac", figures, command="make results-kfac BCCD=FOLDER", rows=rows)
+    draw(rows)
 
 
 def _row(form: Form, optimiser: Optimiser, epochs: int, seed: int, steps: int) -> TableRow:
@@ -83,22 +86,40 @@ def _name(form: Form, optimiser: Optimiser, epochs: int, seed: int) -> str:
 
 def _steps(rows: list[TableRow], form: Form, optimiser: Optimiser) -> Figure:
     """The steps of the shortest training with `optimiser` that reaches what the longest with SGD ends at."""
-
-    def reached(by: Optimiser, steps: int) -> float:
-        return mean(
-            float(row["map50"])
-            for row in rows
-            if (row["stage"], row["optimiser"], row["steps"]) == (form.value, by.value, steps)
-        )
-
-    lengths = sorted({int(row["steps"]) for row in rows if row["stage"] == form.value})
-    wanted = reached(Optimiser.SGD, lengths[-1])
-    enough = [steps for steps in lengths if reached(optimiser, steps) >= wanted]
+    lengths = _lengths(rows, form)
+    wanted = _map50(rows, form, Optimiser.SGD, lengths[-1])
+    enough = [steps for steps in lengths if _map50(rows, form, optimiser, steps) >= wanted]
     return Figure(
         what=f"Steps of the {form} stage with {optimiser} to mAP {wanted:.3f}, which SGD has after {lengths[-1]:,}",
         value=enough[0] if enough else f"more than {lengths[-1]:,}", unit="",
         method=f"shortest of {lengths} steps whose mean over {len(SEEDS)} seeds reaches it; {METHOD}",
     )  # fmt: skip
+
+
+def _lengths(rows: list[TableRow], form: Form) -> list[int]:
+    return sorted({int(row["steps"]) for row in rows if row["stage"] == form.value})
+
+
+def _map50(rows: list[TableRow], form: Form, optimiser: Optimiser, steps: int) -> float:
+    """Mean over the seeds."""
+    wanted = (form.value, optimiser.value, steps)
+    return mean(float(row["map50"]) for row in rows if (row["stage"], row["optimiser"], row["steps"]) == wanted)
+
+
+def draw(rows: list[TableRow]) -> None:
+    """Precision against steps as PICTURE: a part for each stage, dots for the seeds, lines through their means."""
+    figure, parts = plt.subplots(1, len(LENGTHS), figsize=(9, 4), sharey=True, constrained_layout=True)
+    for axes, form in zip(parts, LENGTHS, strict=True):
+        steps = _lengths(rows, form)
+        for optimiser, colour in zip(RATES, ("tab:blue", "tab:green", "tab:orange"), strict=True):
+            mine = [row for row in rows if (row["stage"], row["optimiser"]) == (form.value, optimiser.value)]
+            axes.plot([row["steps"] for row in mine], [row["map50"] for row in mine], ".", color=colour)
+            means = [_map50(rows, form, optimiser, each) for each in steps]
+            axes.plot(steps, means, color=colour, label=optimiser.value)
+        axes.set(xlabel="steps of the training", title=f"{form} stage")
+    parts[0].set_ylabel("mAP50 on BCCD's test pictures")
+    parts[0].legend()
+    figure.savefig(PICTURE, dpi=110)
 
 
 def _seconds() -> dict[Optimiser, float]:
