@@ -1,4 +1,4 @@
-"""Runs the cocotb bench of every RTL module with every parameter set it asks for."""
+"""Runs the cocotb bench of every RTL module with every parameter set it asks for, the first ones of each by default."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sim.support.build import benches, parameter_sets, run_bench
 
+QUICK = 2  # parameter sets of each module that are not slow
+
 CASES = [
-    pytest.param(module, parameters, id="-".join([module, *(f"{k}{v}" for k, v in parameters.items())]))
+    pytest.param(
+        module, parameters, id="-".join([module, *(f"{k}{v}" for k, v in parameters.items())]),
+        marks=[pytest.mark.slow] if number >= QUICK else [],
+    )
     for module in benches()
-    for parameters in parameter_sets(module)
-]
+    for number, parameters in enumerate(parameter_sets(module))
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("module", "parameters"), CASES)

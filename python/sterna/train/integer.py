@@ -182,4 +182,3 @@ def _exact(sums: Tensor, folded: Folded) -> Tensor:
     shift = folded.requant.shift
     steps = t.add_((1 << shift) >> 1).mul_(2.0**-shift).floor_()
     return steps.clamp_(quantisers.ACT_MIN, quantisers.ACT_MAX).to(sums.dtype)
-
