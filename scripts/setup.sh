@@ -22,13 +22,13 @@ done
   "install python3.11 with its venv module, or run make PYTHON=/path/to/python3.11"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no venv module" "sudo apt install python3-venv"
 
-echo "Installing into $venv with $("$python" --version). This happens once and takes a minute or two."
+echo "Installing into $venv with $("$python" --version). This happens once and takes some minutes."
 # An environment that works is brought up to date; anything else is made anew.
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$python" -m venv --clear "$venv"
 install() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$@" ||
     fail "the packages could not be installed" "see the lines above; a network or a package mirror is needed"
 }
-# torch alone first: asked for together with others it may bring several GB of GPU builds.
+# torch alone first: asked for together with others it may bring the GPU build, several GB, where there is a CPU build.
 install "$(grep '^torch==' constraints.txt)"
 install --editable '.[dev]'
