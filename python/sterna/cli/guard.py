@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
@@ -16,6 +17,8 @@ INTERRUPTED = 130
 
 def guarded(command: Callable[[], object]) -> int:
     """Run `command` and give the exit code: its own if it returns one, else 0; a refusal is shown as one line."""
+    # Brevitas imports what builds PyTorch extensions, and that warns of CUDA without a GPU; nothing is built here.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
         code = command()
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code
