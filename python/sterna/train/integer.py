@@ -73,9 +73,9 @@ class Folded:
 def fold(parts: Sequence[Part]) -> dict[str, Folded]:
     """All `parts` of a network in integers, by name.
 
-    What a filter has one number of is worked out for all parts at once: on a GPU that is far sooner issued, and there
-    and back it is one transfer, which waits for the work before it. Raises SternaError that names a layer if a factor
-    is out of the range of requantisation.
+    What a filter has one number of is worked out for all parts at once: a GPU has less to be launched, and only one
+    transfer back waits for the work before it. Raises SternaError that names a layer if a factor is out of the range of
+    requantisation.
     """
     with torch.no_grad():
         quantised = [quantisers.weight_quantiser(part.convolution).integers(part.convolution.weight) for part in parts]

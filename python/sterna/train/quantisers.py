@@ -298,8 +298,8 @@ def digit_weights(of_bits: int) -> type[ExtendedInjector]:
 class QuantConv(qnn.QuantConv2d):
     """A Brevitas convolution of real values, whose weights alone are quantised.
 
-    Its pass gives what Brevitas' own does, without the packing of values for Brevitas' exporters: that takes the
-    processor more time than all of a float pass, and a GPU waits for it.
+    Its pass gives what Brevitas' own does, without the packing of values that Brevitas does for its exporters: a GPU
+    would wait for the processor that does it.
     """
 
     def forward(self, x: Tensor) -> Tensor:
