@@ -1,0 +1,53 @@
+"""docs/results/cases.json: what people's files and machines do to Sterna, from the tests that hold each case."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from results.record import ROOT, Figure, TableRow, write
+from sterna.cli.guard import guarded
+from sterna.errors import SternaError
+from support.cases import Case, read_report
+
+REPORT = ROOT / "build" / "results" / "cases.xml"
+PROCESSES = 2
+
+
+def main() -> None:
+    """Run the tests of all cases, slow ones too, and keep a row for each case."""
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    REPORT.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "case", "-n", str(PROCESSES), f"--junitxml={REPORT}"]
+    subprocess.run(command, cwd=ROOT, check=False)
+    if not REPORT.is_file():
+        raise SternaError("the tests of the cases did not run", where=str(REPORT), remedy="see what pytest says above")
+    cases = read_report(REPORT)
+    rows = [_row(name, case) for name, case in sorted(cases.items())]
+    wrong = [name for name, case in cases.items() if not case.ok]
+    figures = {
+        "cases": Figure(
+            what="Cases of people's own files and machines", value=len(rows), unit="", method="tests marked as cases"
+        ),
+        "ok": Figure(
+            what="All of them as expected", value=not wrong, unit="", method="every test of every case passes"
+        ),
+    }
+    write("cases", figures, command="make results-cases", rows=rows)
+    if wrong:
+        raise SternaError("cases are not as expected", where="cases", value=", ".join(wrong), remedy="mend them")
+
+
+def _row(name: str, case: Case) -> TableRow:
+    return {
+        "case": name,
+        "kind": case.kind,
+        "expected": case.expected,
+        "got": "; ".join(dict.fromkeys(case.got)) or ("as expected" if case.ok else "not as expected"),
+        "ok": case.ok,
+        "source": case.source,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

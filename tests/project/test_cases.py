@@ -1,0 +1,29 @@
+"""The report of cases holds what their tests said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support.cases import read_report
+
+
+@pytest.mark.case(
+    "case-report", kind="project", expected="a failing test makes its case not ok", source="tests/support/cases.py"
+)
+def test_a_report_tells_cases_that_hold_and_cases_that_do_not(tmp_path: Path, got: Callable[[object], None]) -> None:
+    properties = """<properties><property name="case" value="{&quot;name&quot;: &quot;%s&quot;,
+    &quot;kind&quot;: &quot;k&quot;, &quot;expected&quot;: &quot;e&quot;, &quot;source&quot;: &quot;&quot;}"/>
+    <property name="got" value="%s"/></properties>"""
+    report = tmp_path / "report.xml"
+    report.write_text(
+        f"<testsuites><testsuite><testcase>{properties % ('good', 'one')}</testcase>"
+        f"<testcase>{properties % ('bad', 'two')}</testcase>"
+        f"<testcase>{properties % ('bad', 'three')}<failure/></testcase></testsuite></testsuites>"
+    )
+    cases = read_report(report)
+    assert cases["good"].ok and cases["good"].got == ["one"]
+    assert not cases["bad"].ok and cases["bad"].got == ["two", "three"]
+    got(f"{len(cases)} cases, one not ok")
