@@ -9,6 +9,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from sterna.errors import SternaError
+from sterna.text import read_text
 
 
 class _Loader(yaml.SafeLoader):
@@ -28,8 +29,8 @@ def read_all(path: Path, kind: str) -> dict[str, Any]:
     Raises SternaError if the file cannot be read or holds none.
     """
     try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        entries = yaml.load(read_text(path, f"the list of {kind}s"), _Loader)
+    except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise SternaError(f"cannot read the {kind}s ({reason})", where=str(path)) from error
     if not isinstance(entries, dict) or not entries:

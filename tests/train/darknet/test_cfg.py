@@ -142,7 +142,7 @@ def test_published_yolov2_is_the_network_that_sterna_has(tmp_path: Path, classes
 
 def test_network_option_may_be_a_cfg_file(small: Path) -> None:
     assert networks.describe(str(small)) == read_cfg(small).layers
-    with pytest.raises(SternaError, match=r"cannot be read.*darknet cfg"):
+    with pytest.raises(SternaError, match=r"cannot be read.*darknet \.cfg"):
         networks.describe(str(small.with_name("missing.cfg")))
 
 
@@ -224,7 +224,7 @@ def test_wrong_file_is_refused(small: Path, what: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "no section"), (b"\n# nothing\n", "no section"), (b"\0" * 99, "binary"), (b"#" * (1 << 21), "very long")],
+    [(b"", "no section"), (b"\n# nothing\n", "no section"), (b"\0" * 99, "NUL bytes"), (b"#" * (1 << 21), "too long")],
 )
 def test_what_is_no_cfg_file_is_refused(small: Path, content: bytes, message: str) -> None:
     small.write_bytes(content)

@@ -56,7 +56,7 @@ def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> Non
     [
         (b"car\nperson\n", r"classes = 2; allowed: 3"),
         (b"car\nperson\ncar\n", r"twice; name = car"),
-        (b"\xff\xfe\n\n", r"cannot be read"),
+        (b"\xff\xfe\n", r"says that it is utf-16-le"),
     ],
 )
 def test_wrong_list_of_names_is_refused(folder: Path, text: bytes, message: str) -> None:

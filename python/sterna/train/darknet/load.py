@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sterna.errors import SternaError
+from sterna.text import read_lines
 from sterna.train.darknet import convert
 from sterna.train.darknet.cfg import Yolo2, read_cfg
 from sterna.train.darknet.weights import Header, read_weights
@@ -52,12 +53,7 @@ def load(cfg: Path, weights: Path, names: Path | None = None) -> Imported:
 
 def read_names(path: Path, classes: int) -> tuple[str, ...]:
     """The class names in `path`, one a line; raises SternaError unless there are `classes` different ones."""
-    try:
-        lines = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SternaError(
-            f"the list of class names cannot be read ({error})", where=str(path), remedy="name a text, one class a line"
-        ) from None
+    lines = read_lines(path, "the list of class names", "name a text, one class a line")
     names = [line.strip() for line in lines if line.strip()]
     if len(names) != classes:
         raise SternaError(

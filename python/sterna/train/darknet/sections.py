@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sterna.errors import SternaError
+from sterna.text import read_text
 
 MAX_BYTES = 1 << 20
+_REMEDY = "name a darknet .cfg file, not the .weights file"
 MAX_INTEGER = 65_535  # the largest size that the integer graph knows
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -128,7 +130,7 @@ def read_sections(path: Path) -> list[Section]:
     A file is at most MAX_BYTES long. Names of sections are not looked at.
     """
     found: list[Section] = []
-    for number, text in enumerate(_read_text(path).split("\n"), start=1):
+    for number, text in enumerate(read_text(path, "the cfg file", _REMEDY, MAX_BYTES).split("\n"), start=1):
         line = "".join(text.split())
         if not line or line[0] in "#;":
             continue
@@ -158,25 +160,6 @@ def _section_name(line: str, path: Path, number: int) -> str:
             remedy="close the bracket; a comment needs a line of its own",
         )
     return line[1:-1]
-
-
-def _read_text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise SternaError(
-            f"the cfg file cannot be read ({error.strerror})", where=str(path), remedy="name a darknet cfg file"
-        ) from None
-    if len(data) > MAX_BYTES or b"\0" in data:
-        raise SternaError(
-            "this is no darknet cfg file",
-            where=str(path),
-            value="binary data" if b"\0" in data else "a very long file",
-            allowed=f"text of at most {MAX_BYTES} bytes",
-            remedy="name the .cfg file, not the .weights file",
-        )
-    return data.decode("utf-8-sig", errors="replace")
 
 
 def _without_comment(text: str) -> str:

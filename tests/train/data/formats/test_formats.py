@@ -253,7 +253,7 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         (row("1 0.5 0.5 -0.1 0.1"), ("p0.txt: line 2 (dog)", "inside out")),
         (
             lambda folder: (folder / "labels/train/p0.txt").write_bytes(b"\xff\xfe0"),
-            ("p0.txt", "labels cannot be read"),
+            ("p0.txt", "the list of objects says that it is utf-16-le"),
         ),
         (cut("images/train/p1.jpg"), ("p1.jpg", "cannot be read")),
     ],

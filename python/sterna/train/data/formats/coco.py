@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # what pydantic asks for before Python 3.12
 
 from sterna.errors import SternaError
+from sterna.text import read_text
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
@@ -174,11 +175,7 @@ _READER = TypeAdapter(_Content)
 
 def _load(file: Path) -> _Content:
     try:
-        content = _READER.validate_json(file.read_bytes())
-    except OSError as error:
-        raise SternaError(
-            f"the annotations cannot be read ({error.strerror})", where=str(file), remedy="check the file"
-        ) from None
+        content = _READER.validate_json(read_text(file, "the annotations"))
     except ValidationError as error:
         raise _not_coco(error, file) from None
     if not content["images"]:

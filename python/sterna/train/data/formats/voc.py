@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sterna.errors import SternaError
 from sterna.run.pictures import SUFFIXES
+from sterna.text import read_lines, read_xml
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
@@ -63,7 +64,7 @@ class VocFolder:
         listed = self._folder / SETS / f"{split}.txt"
         if split not in self.splits:
             raise no_split(self._folder / SETS, split, self.splits)
-        lines = listed.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_lines(listed, "the list of pictures")
         # A line may carry a flag behind the name, as in the class lists of the original challenge.
         names = [line.split()[0] for line in lines if line.strip()]
         if not names:
@@ -89,16 +90,11 @@ class VocFolder:
 
 
 def _parse(path: Path) -> ElementTree.Element:
-    try:
-        return ElementTree.parse(path).getroot()
-    except FileNotFoundError:
+    if not path.exists():
         raise SternaError(
             "the annotation is missing", where=str(path), remedy="add it or take its picture from the list"
-        ) from None
-    except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
-        raise SternaError(
-            f"the annotation cannot be read ({error})", where=str(path), remedy="write it again as XML"
-        ) from None
+        )
+    return read_xml(path, "the annotation")
 
 
 def _object(found: tuple[int, ElementTree.Element], size: tuple[int, int], path: Path) -> LabelledObject:

@@ -13,6 +13,7 @@ import yaml
 
 from sterna.errors import SternaError
 from sterna.run.pictures import SUFFIXES
+from sterna.text import read_lines, read_text
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
@@ -84,12 +85,7 @@ class YoloFolder:
     def record(self, entry: _Entry) -> Record:
         """Picture and label file of an entry."""
         size = picture_size(entry.picture, entry.listed)
-        try:
-            rows = entry.labels.read_text(encoding="utf-8").splitlines() if entry.labels.exists() else []
-        except (OSError, UnicodeDecodeError) as error:
-            raise SternaError(
-                f"the labels cannot be read ({error})", where=str(entry.labels), remedy="write the file again as text"
-            ) from None
+        rows = read_lines(entry.labels, "the list of objects") if entry.labels.exists() else []
         rows_of_text = ((number, row.split()) for number, row in enumerate(rows, 1) if row.strip())
         objects = [self._object(fields, size, f"{entry.labels}: line {number}") for number, fields in rows_of_text]
         return Record(entry.picture, size, objects)
@@ -113,7 +109,7 @@ class YoloFolder:
     def _pictures(self, place: Path) -> list[Path]:
         if place.is_dir():
             return sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES)
-        lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_lines(place, "the list of pictures")
         return [self._listed(line.strip(), place) for line in lines if line.strip()]
 
     def _listed(self, text: str, listed: Path) -> Path:
@@ -186,15 +182,15 @@ _Index = tuple[Path, tuple[str, ...], dict[str, list[str]]]  # root of paths, cl
 
 
 def _darknet(index: Path) -> _Index:
-    names = index.read_text(encoding="utf-8", errors="replace").split("\n")
+    names = read_lines(index, "the list of class names")
     lists = {split: [f"{name}.txt"] for name, split in SPLITS.items() if (index.parent / f"{name}.txt").is_file()}
     return index.parent, tuple(name.strip() for name in names if name.strip()), lists
 
 
 def _ultralytics(index: Path) -> _Index:
     try:
-        content = yaml.safe_load(index.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(read_text(index, "the description of the data set"))
+    except yaml.YAMLError as error:
         raise SternaError(f"cannot be read as YAML ({error})", where=str(index), remedy="correct the file") from None
     if not isinstance(content, Mapping):
         raise SternaError("holds no names and paths", where=str(index), remedy="give it train, val and names")
