@@ -16,7 +16,18 @@ from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run.detector import Detector
 from sterna.train import figures, forms, load_options, report, run_folder, summary_page
-from sterna.train.data import SCENES, SPLITS, Dataset, SceneSet, check, default_workers, open_data, open_split
+from sterna.train.data import (
+    GENERATED,
+    HARD_SCENES,
+    SCENES,
+    SPLITS,
+    Dataset,
+    SceneSet,
+    check,
+    default_workers,
+    open_data,
+    open_split,
+)
 from sterna.train.history import EpochLine
 from sterna.train.networks import Network
 from sterna.train.options import TrainOptions
@@ -65,7 +76,7 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
         return open_data(options).test
     height, width = graph.input.height, graph.input.width
     data = wanted.data or (options.data if options else SCENES)
-    if data != SCENES:
+    if data not in GENERATED:
         dataset = open_split(Path(data), wanted.split or SPLIT, height, width, Detector.of(graph).classes)
         for warning in check(dataset).warnings:
             print(warning)
@@ -82,7 +93,7 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
         )
     count = wanted.scenes or (options.test_scenes if options else SCENE_COUNT)
     seed = wanted.seed if wanted.seed is not None else (options.seed if options else SEED)
-    return SceneSet(seed, split, count, height, width)
+    return SceneSet(seed, split, count, height, width, data == HARD_SCENES)
 
 
 def _write_json(file: Path, comparison: Comparison) -> None:

@@ -58,7 +58,8 @@ def evaluate(
     data: Annotated[
         str | None,
         typer.Option(
-            help="'scenes', or a data set: Pascal VOC, COCO or YOLO.", show_default="that of the run, or scenes"
+            help="'scenes', 'hard-scenes', or a data set: Pascal VOC, COCO or YOLO.",
+            show_default="that of the run, or scenes",
         ),
     ] = None,
     split: Annotated[

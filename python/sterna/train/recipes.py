@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sterna.train.data.options import SCENES
+from sterna.train.data.options import GENERATED, SCENES
 from sterna.train.options import Precision, TrainOptions, parse
 from sterna.train.quantisers import Pattern
 
@@ -58,13 +58,13 @@ def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
 
 
 def yolov2(data: str, output: Path, **changes: Any) -> TrainOptions:
-    """Full YOLOv2 at 416x416 for `data`, a data set's folder or SCENES, on a GPU; with `changes`.
+    """Full YOLOv2 at 416x416 for `data`, a data set's folder or one of GENERATED, on a GPU; with `changes`.
 
     The first layer has 3 bits, since each digit of its weights is an addition and it has the largest map. Runs need not
     repeat: `deterministic` is left out for speed.
     """
     lengths = {"float_epochs": 16, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2, "batch": 16}
-    if data != SCENES:  # a small set of pictures: more of shorter epochs
+    if data not in GENERATED:  # a small set of pictures: more of shorter epochs
         lengths = {"float_epochs": 100, "ternary_epochs": 48, "quantised_epochs": 6, "integer_epochs": 6, "batch": 8}
     options: dict[str, Any] = {
         "network": "yolov2",

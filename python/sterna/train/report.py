@@ -15,7 +15,7 @@ from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, reference
 from sterna.run.detector import Detector, to_integers
 from sterna.train import evaluate, quantisers
-from sterna.train.data import SCENES, Dataset
+from sterna.train.data import GENERATED, Dataset
 from sterna.train.evaluate import Evaluator, Precision
 from sterna.train.history import EpochLine, total_loss
 from sterna.train.networks import Network
@@ -199,7 +199,7 @@ def summarise(
     curves = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
     return {
         "network": options.network,
-        "data": options.data if options.data == SCENES else "folder",
+        "data": options.data if options.data in GENERATED else "folder",
         "classes": list(detector.classes),
         "image": [options.height, options.width],
         **comparison.model_dump(mode="json", exclude=curves),

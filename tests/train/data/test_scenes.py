@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sterna.train.data.scenes import SceneSequence, SceneSet
-from sterna.train.data.street import PERSON, VEHICLE
+from sterna.train.data.street import EASY, PERSON, VEHICLE, draw_conditions
 
 
 def test_scenes_are_the_same_for_the_same_seed_and_different_otherwise() -> None:
@@ -41,3 +41,31 @@ def test_scenes_at_another_size_are_drawn_anew() -> None:
     large, other = SceneSet(0, "val", 3, 96, 96).resized(128, 160), SceneSet(0, "val", 3, 128, 160)
     np.testing.assert_array_equal(large[1].image, other[1].image)
     np.testing.assert_array_equal(large.labels(1).boxes, other[1].boxes)
+
+
+def test_hard_scenes_are_others_and_the_same_again() -> None:
+    easy, hard, again = (SceneSet(3, "train", 6, 96, 96, kind) for kind in (False, True, True))
+    for index in range(6):
+        np.testing.assert_array_equal(hard[index].image, again[index].image)
+        np.testing.assert_array_equal(hard[index].boxes, again[index].boxes)
+    assert any(not np.array_equal(easy[index].image, hard[index].image) for index in range(6))
+    np.testing.assert_array_equal(hard.resized(64, 96)[2].image, SceneSet(3, "train", 6, 64, 96, True)[2].image)
+
+
+def test_every_hard_condition_occurs_alone_and_with_others() -> None:
+    drawn = [draw_conditions(np.random.default_rng(seed)) for seed in range(400)]
+    there = np.array(
+        [[c.night > 0, c.rain > 0, c.zoom < 1, c.crowd > 1, c.blur != EASY.blur] for c in drawn]
+    )  # fmt: skip
+    assert (there.mean(0) > 0.25).all() and (there.mean(0) < 0.75).all()
+    assert ((there.sum(1) == 1) & there.T).any(1).all() and (there.sum(1) >= 3).any()
+
+
+def test_hard_scenes_are_darker_more_crowded_and_smaller() -> None:
+    count = 40
+    sets = [SceneSet(5, "val", count, 96, 96, hard) for hard in (False, True)]
+    easy, hard = ([scenes[index] for index in range(count)] for scenes in sets)
+    darkest = [min(frame.image.mean() for frame in frames) for frames in (easy, hard)]
+    objects = [sum(len(frame.boxes) for frame in frames) for frames in (easy, hard)]
+    heights = [np.median(np.concatenate([f.boxes[:, 3] - f.boxes[:, 1] for f in frames])) for frames in (easy, hard)]
+    assert darkest[1] < 0.8 * darkest[0] and objects[1] > 1.3 * objects[0] and heights[1] < 0.9 * heights[0]

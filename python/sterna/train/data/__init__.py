@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sterna.train.data.augment import augment
 from sterna.train.data.frames import BACKGROUND, Dataset, Frame, Labels
-from sterna.train.data.options import SCENES, DataOptions
+from sterna.train.data.options import GENERATED, HARD_SCENES, SCENES, DataOptions
 from sterna.train.data.scenes import SPLITS, SceneSet
 from sterna.train.data.splits import Splits, open_data, open_split
 from sterna.train.data.statistics import Statistics, check
@@ -12,6 +12,8 @@ from sterna.train.data.stream import default_workers, frames
 
 __all__ = [
     "BACKGROUND",
+    "GENERATED",
+    "HARD_SCENES",
     "SCENES",
     "SPLITS",
     "DataOptions",

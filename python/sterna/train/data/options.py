@@ -8,7 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sterna.train.text_options import listed, paired
 
-SCENES = "scenes"
+SCENES, HARD_SCENES = "scenes", "hard-scenes"
+GENERATED = (SCENES, HARD_SCENES)
 
 
 class DataOptions(BaseModel):
@@ -16,7 +17,10 @@ class DataOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    data: str = Field(SCENES, description="'scenes' for generated street scenes, or a data set: Pascal VOC, COCO, YOLO")
+    data: str = Field(
+        SCENES,
+        description="'scenes' or 'hard-scenes' for generated street scenes, or a data set: Pascal VOC, COCO, YOLO",
+    )
     train_split: str = Field("train", description="folder: split to train on")
     val_split: str | None = Field(None, description="folder: split to watch mAP on; default val, or else test")
     test_split: str | None = Field(None, description="folder: split for the final figures; default test, or else val")

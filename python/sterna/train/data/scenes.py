@@ -1,7 +1,8 @@
 """Generated street scenes with small moving vehicles and people: the same seed, the same pictures, at any size.
 
 A scene is a street seen from a raised camera: bands of grass, pavement and asphalt with texture, trees and
-street furniture that carry no label, and labelled vehicles and people that move with constant velocity.
+street furniture that carry no label, and labelled vehicles and people that move with constant velocity. Hard scenes
+have night, rain, crowds, far and small things, and a camera that moves while it looks.
 """
 
 from __future__ import annotations
@@ -9,25 +10,28 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.train.data import drawing
+from sterna.train.data import drawing, weather
 from sterna.train.data.drawing import Box
 from sterna.train.data.frames import Frame, Labels
-from sterna.train.data.street import CLASSES, Mover, Prop, plan
+from sterna.train.data.street import CLASSES, EASY, Mover, Prop, draw_conditions, plan
 
 SPLITS = ("train", "val", "test")
 SMALLEST_VISIBLE = 0.4  # an object is labelled if this share of its box is in the picture and not hidden
 UNLABELLED = -1
+HARD = 1  # at the end of a scene's key: what its conditions are drawn from
 
 
 class SceneSequence:
     """Frames of one scene: the same `key` always gives the same frames.
 
-    key: integers that seed the scene. height, width: pixels of the pictures, at least 32.
+    key: integers that seed the scene. height, width: pixels of the pictures, at least 32. hard: with the
+    conditions that `draw_conditions` draws for the key.
     """
 
-    def __init__(self, key: tuple[int, ...], height: int, width: int) -> None:
+    def __init__(self, key: tuple[int, ...], height: int, width: int, hard: bool = False) -> None:
         self.height, self.width = height, width
-        self._street = plan(np.random.default_rng(key), width / height)
+        conditions = draw_conditions(np.random.default_rng((*key, HARD))) if hard else EASY
+        self._street = plan(np.random.default_rng(key), width / height, conditions)
         self._ground = drawing.draw_ground(self._street, height, width)
 
     def frame(self, time: float = 0.0) -> Frame:
@@ -46,6 +50,9 @@ class SceneSequence:
                 box = drawing.paste(canvas, drawing.draw_mover(thing, time, size), x, y, size)
                 painted.append((thing.kind, box))
         image = drawing.develop(canvas, street)
+        if street.conditions != EASY:
+            seed = street.noise_seed + round(1000 * time)
+            image = weather.apply(image, street.conditions, street.movers, time, seed)
         boxes, classes = _labels(painted, self.height, self.width)
         return Frame(image, boxes, classes, np.zeros(len(classes), bool))
 
@@ -53,13 +60,14 @@ class SceneSequence:
 class SceneSet:
     """`count` different scenes as a dataset, each drawn when it is asked for.
 
-    seed and split choose which: no scene of one split occurs in another, nor at another seed.
+    seed and split choose which: no scene of one split occurs in another, nor at another seed. hard: as SceneSequence
+    takes it.
     """
 
     classes = CLASSES
 
-    def __init__(self, seed: int, split: str, count: int, height: int, width: int) -> None:
-        self._seed, self._split = seed, split
+    def __init__(self, seed: int, split: str, count: int, height: int, width: int, hard: bool = False) -> None:
+        self._seed, self._split, self._hard = seed, split, hard
         self._count, self._height, self._width = count, height, width
 
     def __len__(self) -> int:
@@ -68,7 +76,8 @@ class SceneSet:
     def __getitem__(self, index: int) -> Frame:
         if not 0 <= index < self._count:
             raise IndexError(index)
-        return SceneSequence((self._seed, SPLITS.index(self._split), index), self._height, self._width).frame()
+        key = (self._seed, SPLITS.index(self._split), index)
+        return SceneSequence(key, self._height, self._width, self._hard).frame()
 
     def labels(self, index: int) -> Labels:
         """Labels of frame `index`; what hides what is known only once it is drawn."""
@@ -76,7 +85,7 @@ class SceneSet:
 
     def resized(self, height: int, width: int) -> SceneSet:
         """The same scenes drawn at another size."""
-        return SceneSet(self._seed, self._split, self._count, height, width)
+        return SceneSet(self._seed, self._split, self._count, height, width, self._hard)
 
 
 def _labels(painted: list[tuple[int, Box]], height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -15,7 +15,7 @@ from sterna.train.data.formats.record import Source
 from sterna.train.data.frames import Dataset
 from sterna.train.data.kept import Kept
 from sterna.train.data.labelled import LabelledSet, Table
-from sterna.train.data.options import SCENES, DataOptions
+from sterna.train.data.options import GENERATED, HARD_SCENES, DataOptions
 from sterna.train.data.parts import share
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.stream import default_workers
@@ -38,7 +38,7 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
 
     Raises SternaError for a folder of no known format and for anything in it that is missing, damaged or inconsistent.
     """
-    if options.data == SCENES:
+    if options.data in GENERATED:
         return _scenes(options)
     source = open_source(Path(options.data))
     names = _chosen_splits(source, options)
@@ -76,7 +76,8 @@ def open_split(
 def _scenes(options: DataOptions) -> Splits:
     counts = {TRAIN: options.train_scenes, VAL: options.val_scenes, TEST: options.test_scenes}
     workers = default_workers() if options.workers is None else options.workers
-    sets = [SceneSet(options.seed, name, count, options.height, options.width) for name, count in counts.items()]
+    size, hard = (options.height, options.width), options.data == HARD_SCENES
+    sets = [SceneSet(options.seed, name, count, *size, hard) for name, count in counts.items()]
     train, val, test = (Kept(scenes, workers) for scenes in sets)
     return Splits(share(train, options.train_share, options.seed), val, test)
 

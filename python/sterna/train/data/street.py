@@ -43,6 +43,38 @@ class Prop:
     seed: int
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What makes a scene hard; the defaults are those of an easy one.
+
+    night, rain: 0 (none) to 1. zoom: how large things are, 1 and less: the camera is farther away. crowd: how many
+    times as many people and vehicles. blur: the way that the camera moves while it takes the image, in fractions of the
+    image's height, along x and y.
+    """
+
+    night: float = 0.0
+    rain: float = 0.0
+    zoom: float = 1.0
+    crowd: float = 1.0
+    blur: tuple[float, float] = (0.0, 0.0)
+
+
+EASY = Conditions()
+
+
+def draw_conditions(rng: np.random.Generator) -> Conditions:
+    """Conditions of a hard scene: each of them is there in a part of the scenes, mostly several together."""
+    blurred = rng.random() < 0.4
+    length, angle = rng.uniform(0.008, 0.035), rng.uniform(0, np.pi)
+    return Conditions(
+        night=float(rng.uniform(0.5, 1.0)) if rng.random() < 0.4 else 0.0,
+        rain=float(rng.uniform(0.3, 1.0)) if rng.random() < 0.4 else 0.0,
+        zoom=float(rng.uniform(0.35, 0.8)) if rng.random() < 0.6 else 1.0,
+        crowd=float(rng.uniform(2.0, 4.0)) if rng.random() < 0.5 else 1.0,
+        blur=(float(length * np.cos(angle)), float(length * np.sin(angle))) if blurred else (0.0, 0.0),
+    )
+
+
 @dataclass
 class Street:
     """What stays still: bands from top to bottom, light, clutter and the movers at frame 0."""
@@ -53,11 +85,12 @@ class Street:
     tint: NDArray[np.float32]
     noise_seed: int
     aspect: float
+    conditions: Conditions = EASY
     movers: list[Mover] = field(default_factory=list)
     props: list[Prop] = field(default_factory=list)
 
 
-def plan(rng: np.random.Generator, aspect: float) -> Street:
+def plan(rng: np.random.Generator, aspect: float, conditions: Conditions = EASY) -> Street:
     """Lay out a street: horizon strip, far pavement, road of two lanes, near pavement, grass."""
     road_top = rng.uniform(0.25, 0.4)
     road_bottom = road_top + rng.uniform(0.28, 0.4)
@@ -79,6 +112,7 @@ def plan(rng: np.random.Generator, aspect: float) -> Street:
         tint=rng.normal(1.0, 0.03, 3).astype(np.float32),
         noise_seed=int(rng.integers(1 << 31)),
         aspect=aspect,
+        conditions=conditions,
     )
     lanes = [road_top + (road_bottom - road_top) * share for share in (0.42, 0.9)]
     street.movers += _plan_vehicles(rng, street, lanes)
@@ -87,9 +121,9 @@ def plan(rng: np.random.Generator, aspect: float) -> Street:
     return street
 
 
-def _size_at(y: float) -> float:
+def _size_at(y: float, street: Street) -> float:
     """Perspective: how large things are whose foot is at height `y` of the picture."""
-    return 0.45 + 0.75 * y
+    return (0.45 + 0.75 * y) * street.conditions.zoom
 
 
 def _plan_vehicles(rng: np.random.Generator, street: Street, lanes: list[float]) -> list[Mover]:
@@ -101,23 +135,23 @@ def _plan_vehicles(rng: np.random.Generator, street: Street, lanes: list[float])
         while x < street.aspect + 0.1:
             variant = int(rng.choice(4, p=(0.5, 0.2, 0.18, 0.12)))  # car, van, lorry, taxi
             aspect = (1.95, 1.7, 2.2, 1.95)[variant] * rng.uniform(0.92, 1.08)
-            height = _size_at(y) * (0.145, 0.19, 0.215, 0.145)[variant] * rng.uniform(0.9, 1.12)
+            height = _size_at(y, street) * (0.145, 0.19, 0.215, 0.145)[variant] * rng.uniform(0.9, 1.12)
             paint = (226, 186, 40) if variant == 3 else _paint(rng)
             foot = y + street.tilt * (x - street.aspect / 2) + rng.uniform(-0.015, 0.015)
-            velocity = (direction * speed * _size_at(y), direction * speed * _size_at(y) * street.tilt)
+            velocity = (direction * speed * _size_at(y, street), direction * speed * _size_at(y, street) * street.tilt)
             vehicles.append(Mover(VEHICLE, x, foot, height, aspect, velocity, (paint,), variant))
-            x += height * aspect * rng.uniform(1.0, 1.3) + rng.exponential(0.3)
+            x += height * aspect * rng.uniform(1.0, 1.3) + rng.exponential(0.3 / street.conditions.crowd**2)
     return vehicles
 
 
 def _plan_people(rng: np.random.Generator, street: Street, *areas: tuple[float, float]) -> list[Mover]:
     people = []
-    for _ in range(int(rng.integers(2, 8))):
+    for _ in range(round(int(rng.integers(2, 8)) * street.conditions.crowd)):
         top, bottom = areas[int(rng.random() < 0.6)]
         if rng.random() < 0.12:  # someone crosses the road
             top, bottom = areas[0][1], areas[1][0]
         x, y = rng.uniform(0.02, street.aspect - 0.02), rng.uniform(top + 0.02, bottom)
-        height = _size_at(y) * 0.17 * rng.uniform(0.85, 1.15)
+        height = _size_at(y, street) * 0.17 * rng.uniform(0.85, 1.15)
         clothes = (_paint(rng), _paint(rng), _skin(rng), _pick(rng, ((40, 30, 25), (90, 65, 40), (150, 120, 70))))
         speed = rng.choice((-1.0, 1.0)) * rng.uniform(0.002, 0.006)
         foot = y + street.tilt * (x - street.aspect / 2)
@@ -141,7 +175,7 @@ def _plan_props(rng: np.random.Generator, street: Street, far: float, near: floa
                 kind,
                 rng.uniform(0, street.aspect),
                 y,
-                tall * _size_at(y) * rng.uniform(0.8, 1.3),
+                tall * _size_at(y, street) * rng.uniform(0.8, 1.3),
                 colour,
                 int(rng.integers(1 << 31)),
             )
