@@ -37,7 +37,7 @@ def _night(image: Image, depth: float, movers: Sequence[Mover], time: float, rng
     """Little light, bluish; headlights and pools of street light; the noise of a sensor at its limit."""
     height, width, _ = image.shape
     left = 1 - depth * (1 - DARKEST)
-    light = np.full((height, width, 3), left, np.float32) * np.float32([0.85, 0.92, 1.1])
+    light = np.full((height, width, 3), left, np.float32) * np.array([0.85, 0.92, 1.1], np.float32)
     for x in rng.uniform(0, width / height, 2):
         _shine(
             light, (x * height, rng.uniform(0.4, 0.9) * height), rng.uniform(0.15, 0.3) * height, (1.0, 0.85, 0.6), 0.6
@@ -58,7 +58,7 @@ def _shine(
     """Add a round light that fades from `place` (x, y) on, in pixels."""
     y, x = np.ogrid[: light.shape[0], : light.shape[1]]
     fade = np.exp(-((x - place[0]) ** 2 + (y - place[1]) ** 2) / (2 * max(radius, 1.0) ** 2)).astype(np.float32)
-    light += strength * fade[..., None] * np.float32(colour)
+    light += strength * fade[..., None] * np.array(colour, np.float32)
 
 
 def _rain(image: Image, heavy: float, rng: np.random.Generator) -> Image:
