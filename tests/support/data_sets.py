@@ -15,9 +15,11 @@ SPLITS = {"train": (0, 1, 2), "val": (3,), "test": (4, 5)}
 
 
 class Thing(NamedTuple):
+    """An object; marked: as difficult in Pascal VOC, as crowd in COCO."""
+
     name: str
     box: tuple[int, int, int, int]
-    difficult: bool = False
+    marked: bool = False
 
 
 #: What each picture shows; the last one of all shows nothing.
@@ -79,7 +81,7 @@ def coco_content(numbers: tuple[int, ...]) -> dict[str, list[dict[str, object]]]
                 "image_id": 100 + number,
                 "category_id": 7 + CLASSES.index(thing.name),
                 "bbox": [*thing.box[:2], thing.box[2] - thing.box[0], thing.box[3] - thing.box[1]],
-                "iscrowd": int(thing.difficult),
+                "iscrowd": int(thing.marked),
                 "segmentation": [],
             }
             for index, (number, thing) in enumerate(annotations)

@@ -10,13 +10,13 @@ from tensorboard.util.tensor_util import make_ndarray
 from sterna.run.boxes import Detections
 from sterna.train import board, evaluate
 from sterna.train.board import Board
-from sterna.train.data.frames import Frame
+from sterna.train.data.frames import Frame, Labels
 from sterna.train.evaluate import RECALL, Precision
 
 
 def precision() -> Precision:
     boxes = np.array([[10, 10, 30, 30]], np.float32)
-    frame = Frame(np.zeros((64, 64, 3), np.uint8), boxes, np.zeros(1, np.int64), np.zeros(1, bool))
+    frame = Frame(np.zeros((64, 64, 3), np.uint8), *Labels.of(boxes, np.zeros(1, np.int64)))
     return evaluate.precision([frame], [Detections(boxes, np.ones(1, np.float32), np.zeros(1, np.int64))], ["cat"])
 
 

@@ -18,6 +18,7 @@ def frame(boxes: list[list[float]], classes: list[int], difficult: list[bool] | 
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(classes, np.int64),
         np.array(difficult or [False] * len(classes), bool),
+        np.zeros(len(classes), bool),
     )
 
 

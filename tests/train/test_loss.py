@@ -15,13 +15,19 @@ CLASSES = 3
 FIELDS = 5 + CLASSES
 
 
-def frame(boxes: list[list[float]], classes: list[int], difficult: list[bool] | None = None) -> Frame:
-    flags = difficult or [False] * len(classes)
+def frame(
+    boxes: list[list[float]],
+    classes: list[int],
+    difficult: list[bool] | None = None,
+    crowd: list[bool] | None = None,
+) -> Frame:
+    none = [False] * len(classes)
     return Frame(
         np.zeros((64, 96, 3), np.uint8),
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(classes, np.int64),
-        np.array(flags, bool),
+        np.array(difficult or none, bool),
+        np.array(crowd or none, bool),
     )
 
 
@@ -71,9 +77,16 @@ def test_boxes_that_overlap_a_truth_are_not_pushed_to_background() -> None:
     assert evaluate(head, truth).objectness.item() > 1
 
 
-def test_difficult_boxes_are_neither_wanted_nor_background() -> None:
-    truth = [frame([[22, 6, 86, 38]], [1], [True])]
+@pytest.mark.parametrize("marks", [{"difficult": [True]}, {"crowd": [True]}], ids=["difficult", "crowd"])
+def test_marked_boxes_are_neither_wanted_nor_background(marks: dict[str, list[bool]]) -> None:
+    truth = [frame([[22, 6, 86, 38]], [1], **marks)]
+    assert loss.targets(truth, ANCHORS, STRIDE).index.shape == (4, 0)
     assert evaluate(perfect_head(3.375, 1.375, 4, 2, 0), truth).total.item() == pytest.approx(0, abs=1e-3)
+
+
+def test_a_box_thinner_than_two_pixels_is_not_wanted() -> None:
+    wanted = loss.targets([frame([[10, 10, 11.9, 40], [20, 10, 22, 40]], [1, 2])], ANCHORS, STRIDE)
+    assert wanted.classes.tolist() == [2]
 
 
 def test_a_picture_without_boxes_trains() -> None:

@@ -108,8 +108,8 @@ class Tally:
 
     def add(self, frame: Frame, found: Detections) -> None:
         """Take in a picture; `found` is in its pixels. Difficult truths neither have to be found nor count as wrong."""
-        for box, kind, difficult in zip(frame.boxes, frame.classes, frame.difficult, strict=True):
-            self._truths.append(self._row(self._truths, box, kind) | {"iscrowd": int(difficult)})
+        for box, kind, skipped in zip(frame.boxes, frame.classes, frame.difficult | frame.crowd, strict=True):
+            self._truths.append(self._row(self._truths, box, kind) | {"iscrowd": int(skipped)})
         for box, kind, score in zip(found.boxes, found.classes, found.scores.tolist(), strict=True):
             self._found.append(self._row(self._found, box, kind) | {"iscrowd": 0, "score": score})
         self._pictures += 1

@@ -63,16 +63,16 @@ class Targets:
 
 
 def targets(frames: Sequence[Frame], anchors: np.ndarray, stride: int) -> Targets:
-    """Assign each box that is not difficult to its cell and to the anchor [A, 2] (in cells) of the best shape."""
+    """Assign each box that is to be learnt to its cell and to the anchor [A, 2] (in cells) of the best shape."""
     pictures, boxes, classes = [], [], []
     most = max(1, *(len(frame.boxes) for frame in frames))
     truths = np.full((len(frames), most, 4), -1e6, np.float32)
     for number, frame in enumerate(frames):
         truths[number, : len(frame.boxes)] = frame.boxes / stride
-        easy = ~frame.difficult
-        pictures.append(np.full(int(easy.sum()), number))
-        boxes.append(frame.boxes[easy] / stride)
-        classes.append(frame.classes[easy])
+        learnt = frame.labels.learnt
+        pictures.append(np.full(int(learnt.sum()), number))
+        boxes.append(frame.boxes[learnt] / stride)
+        classes.append(frame.classes[learnt])
     box = np.concatenate(boxes).reshape(-1, 4).astype(np.float64)
     height, width = frames[0].image.shape[0] // stride, frames[0].image.shape[1] // stride
     size = np.maximum(box[:, 2:] - box[:, :2], 1e-3)

@@ -28,18 +28,18 @@ def label(evaluator: Evaluator, pictures: Dataset, workers: int) -> list[Labels]
         height, width, _ = frames[0].image.shape
         for found in evaluator.find(frames, DOUBTFUL):
             boxes = found.boxes.clip(0, [width, height, width, height]).astype(np.float32)
-            result.append(Labels(boxes, found.classes, found.scores < CONFIDENT))
+            result.append(Labels.of(boxes, found.classes, found.scores < CONFIDENT))
     return result
 
 
 def to_tensors(found: Sequence[Labels]) -> list[list[torch.Tensor]]:
-    """Labels as a checkpoint holds them."""
-    return [[torch.from_numpy(part) for part in labels] for labels in found]
+    """Labels as a checkpoint holds them: boxes, classes, difficult; what a network finds is no crowd."""
+    return [[torch.from_numpy(part) for part in (each.boxes, each.classes, each.difficult)] for each in found]
 
 
 def from_tensors(saved: Sequence[Sequence[torch.Tensor]]) -> list[Labels]:
     """The labels that `to_tensors` gave."""
-    return [Labels(*(part.numpy() for part in labels)) for labels in saved]
+    return [Labels.of(*(part.numpy() for part in labels)) for labels in saved]
 
 
 def mixed(labelled: Dataset, pictures: Pictures, found: Sequence[Labels]) -> Dataset:

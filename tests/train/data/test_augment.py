@@ -17,7 +17,7 @@ def marked(boxes: list[list[int]], kinds: list[int] | None = None) -> Frame:
     kinds = list(range(len(boxes))) if kinds is None else kinds
     for kind, (left, top, right, bottom) in zip(kinds, boxes, strict=True):
         image[top:bottom, left:right] = np.eye(3, dtype=np.uint8)[kind] * 200
-    return Frame(image, np.array(boxes, np.float32), np.array(kinds, np.int64), np.zeros(len(boxes), bool))
+    return Frame(image, *Labels.of(np.array(boxes, np.float32), np.array(kinds, np.int64)))
 
 
 def coloured(image: np.ndarray) -> np.ndarray:
@@ -36,11 +36,14 @@ def test_a_box_still_encloses_its_object(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_labels_stay_with_their_boxes(seed: int) -> None:
-    frame = augment(marked([[10, 10, 50, 40], [70, 50, 110, 80], [80, 10, 120, 40]]), np.random.default_rng(seed))
+    source = marked([[10, 10, 50, 40], [70, 50, 110, 80], [80, 10, 120, 40]])
+    source = source._replace(difficult=source.classes == 1, crowd=source.classes == 2)
+    frame = augment(source, np.random.default_rng(seed))
     for box, kind in zip(frame.boxes.astype(int), frame.classes, strict=True):
         x, y = (box[:2] + box[2:]) // 2
         assert frame.image[y, x].argmax() == kind  # hue varies by less than a sixth of the circle
-    assert len(frame.classes) == len(frame.difficult) == len(frame.boxes)
+    np.testing.assert_array_equal(frame.difficult, frame.classes == 1)
+    np.testing.assert_array_equal(frame.crowd, frame.classes == 2)
 
 
 def test_boxes_stay_while_enough_of_them_is_shown() -> None:
@@ -58,7 +61,7 @@ def test_boxes_stay_while_enough_of_them_is_shown() -> None:
 
 
 def test_what_comes_from_outside_is_the_zero_of_the_network() -> None:
-    no_labels = Labels(np.empty((0, 4), np.float32), np.empty(0, np.int64), np.empty(0, bool))
+    no_labels = Labels.of(np.empty((0, 4), np.float32), np.empty(0, np.int64))
     white = Frame(np.full((64, 64, 3), 255, np.uint8), *no_labels)
     corners = [augment(white, np.random.default_rng(seed)).image[::63, ::63] for seed in range(12)]
     assert {tuple(pixel) for picture in corners for pixel in picture.reshape(-1, 3).tolist()} >= {(BACKGROUND,) * 3}

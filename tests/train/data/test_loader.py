@@ -147,7 +147,7 @@ class Coloured:
         return Frame(np.full((self.height, self.width, 3), index, np.uint8), *self.labels(index))
 
     def labels(self, index: int) -> Labels:
-        return Labels(np.array([[8, 8, 24, 24]], np.float32), np.zeros(1, np.int64), np.zeros(1, bool))
+        return Labels.of(np.array([[8, 8, 24, 24]], np.float32), np.zeros(1, np.int64))
 
     def resized(self, height: int, width: int) -> Coloured:
         return type(self)(self.count, height, width)

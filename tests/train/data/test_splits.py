@@ -107,15 +107,24 @@ def test_statistics_count_what_is_there(voc: Path) -> None:
     found = check(open_data(options(voc, height=256, width=512)).train)
     assert (found.pictures, found.empty, found.boxes) == (3, 0, {"cat": 2, "dog": 2})
     assert (found.small, found.medium, found.large) == (0, 0, 4)
-    assert (found.thin, found.difficult) == (0, 1)
+    assert (found.thin, found.difficult, found.crowd) == (0, 1, 0)
     tiny = check(open_data(options(voc)).train.resized(4, 8))
     assert tiny.small == 4 and tiny.thin == 1
     assert check(open_data(options(voc)).train.resized(2, 2)).thin == 4
+    assert tiny.warnings == ["objects thinner than 2 pixels, not trained on, counted in evaluation: 1"]
     assert [column.header for column in table({"train": found}).columns] == ["", "train"]
 
 
-def test_sizes_of_objects_leave_out_the_difficult_ones(voc: Path) -> None:
-    np.testing.assert_allclose(object_sizes(open_data(options(voc)).train), [[32, 16], [32, 16], [16, 16]])
+def test_statistics_tell_difficult_from_crowd(coco: Path) -> None:
+    found = check(open_data(options(coco)).train)
+    assert (found.difficult, found.crowd) == (0, 1)
+
+
+def test_sizes_of_objects_leave_out_what_is_not_learnt(voc: Path, coco: Path) -> None:
+    for folder in (voc, coco):  # each marks one object of four, the one as difficult, the other as crowd
+        np.testing.assert_allclose(object_sizes(open_data(options(folder)).train), [[32, 16], [32, 16], [16, 16]])
+    narrow = open_data(options(voc)).train.resized(4, 7)  # the last of the three becomes thin
+    np.testing.assert_allclose(object_sizes(narrow), [[3.5, 2], [3.5, 2]])
 
 
 def test_generated_scenes_come_in_three_splits() -> None:

@@ -41,6 +41,7 @@ def augment(frame: Frame, rng: np.random.Generator) -> Frame:
         clipped[shown].astype(np.float32),
         frame.classes[shown],
         frame.difficult[shown],
+        frame.crowd[shown],
     )
 
 

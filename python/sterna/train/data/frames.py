@@ -10,36 +10,57 @@ from numpy.typing import NDArray
 from PIL import Image
 
 BACKGROUND = 128  # the real 0 of the network
+SMALLEST_SIDE = 2.0  # pixels; a thinner box is not learnt, but evaluation counts it: it is there, and small
 
 
 class Labels(NamedTuple):
     """The objects of one picture.
 
-    boxes: float32 [N, 4], left, top, right, bottom in pixels. classes: int64 [N]. difficult: bool [N], boxes that
-    training skips and evaluation ignores.
+    boxes: float32 [N, 4], left, top, right, bottom in pixels. classes: int64 [N]. difficult, crowd: bool [N], what
+    Pascal VOC and COCO mark so; see `LabelledObject`.
     """
 
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
     difficult: NDArray[np.bool_]
+    crowd: NDArray[np.bool_]
+
+    @staticmethod
+    def of(
+        boxes: NDArray[np.float32], classes: NDArray[np.int64], difficult: NDArray[np.bool_] | None = None
+    ) -> Labels:
+        """Labels of objects of which none is crowd, nor difficult unless said so."""
+        none = np.zeros(len(classes), bool)
+        return Labels(boxes, classes, none if difficult is None else difficult, none)
+
+    @property
+    def thin(self) -> NDArray[np.bool_]:
+        """Which boxes have a side under SMALLEST_SIDE, bool [N]."""
+        return (self.boxes[:, 2:] - self.boxes[:, :2]).min(1, initial=np.inf) < SMALLEST_SIDE
+
+    @property
+    def learnt(self) -> NDArray[np.bool_]:
+        """Which boxes training learns: all that are not difficult, crowd or thin; bool [N]."""
+        return ~(self.difficult | self.crowd | self.thin)
 
 
 class Frame(NamedTuple):
     """One picture and its labels.
 
     image: uint8 [H, W, 3] RGB. boxes: float32 [N, 4], left, top, right, bottom in pixels of `image`.
-    classes: int64 [N]. difficult: bool [N], boxes that training skips and evaluation ignores.
+    classes: int64 [N]. difficult, crowd: bool [N], as in `Labels`.
     """
 
     image: NDArray[np.uint8]
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
     difficult: NDArray[np.bool_]
+    crowd: NDArray[np.bool_]
 
     @property
     def labels(self) -> Labels:
         """The frame without its pixels."""
-        return Labels(self.boxes, self.classes, self.difficult)
+        return Labels(*self[1:])
 
 
 class Dataset(Protocol):

@@ -15,8 +15,6 @@ from sterna.run import pictures
 from sterna.train.data.formats.record import Record
 from sterna.train.data.frames import Frame, Labels
 
-SMALLEST_SIDE = 2.0  # pixels of the resized picture; boxes thinner than this count as difficult
-
 
 @dataclass(frozen=True)
 class Table:
@@ -24,7 +22,7 @@ class Table:
 
     pictures: N paths. sizes: int32 [N, 2], width and height. starts: int64 [N + 1], the objects of picture i are
     starts[i] to starts[i + 1]. boxes: float64 [M, 4] in pixels of the picture as it is on disk. kinds: int32 [M],
-    indices into `names`. difficult: bool [M]. first: for each name the first picture that shows such an object.
+    indices into `names`. difficult, crowd: bool [M]. first: for each name the first picture that shows such an object.
     """
 
     pictures: list[str]
@@ -33,6 +31,7 @@ class Table:
     boxes: NDArray[np.float64]
     kinds: NDArray[np.int32]
     difficult: NDArray[np.bool_]
+    crowd: NDArray[np.bool_]
     names: list[str]
     first: list[str]
 
@@ -44,6 +43,7 @@ class Table:
         boxes: list[NDArray[np.float64]] = []
         kinds: list[NDArray[np.int32]] = []
         difficult: list[NDArray[np.bool_]] = []
+        crowd: list[NDArray[np.bool_]] = []
         for picture, size, objects in records:
             paths.append(str(picture))
             sizes.append(size)
@@ -55,6 +55,7 @@ class Table:
             boxes.append(np.array([thing.box for thing in objects], np.float64).reshape(-1, 4))
             kinds.append(np.array([numbers[thing.name] for thing in objects], np.int32))
             difficult.append(np.array([thing.difficult for thing in objects], bool))
+            crowd.append(np.array([thing.crowd for thing in objects], bool))
         return Table(
             pictures=paths,
             sizes=np.array(sizes, np.int32),
@@ -62,6 +63,7 @@ class Table:
             boxes=np.concatenate(boxes),
             kinds=np.concatenate(kinds),
             difficult=np.concatenate(difficult),
+            crowd=np.concatenate(crowd),
             names=list(numbers),
             first=first,
         )
@@ -78,6 +80,7 @@ class Table:
             boxes=self.boxes[kept],
             kinds=kinds[kept],
             difficult=self.difficult[kept],
+            crowd=self.crowd[kept],
         )
 
 
@@ -131,8 +134,7 @@ class LabelledSet:
         mine = slice(table.starts[index], table.starts[index + 1])
         size = np.array([self._width, self._height])
         boxes = (table.boxes[mine] * np.tile(size / table.sizes[index], 2)).clip(0, np.tile(size, 2)).astype(np.float32)
-        thin = (boxes[:, 2:] - boxes[:, :2]).min(1, initial=np.inf) < SMALLEST_SIDE
-        return Labels(boxes, table.kinds[mine].astype(np.int64), table.difficult[mine] | thin)
+        return Labels(boxes, table.kinds[mine].astype(np.int64), table.difficult[mine], table.crowd[mine])
 
     def resized(self, height: int, width: int) -> LabelledSet:
         """The same records at another size."""

@@ -108,7 +108,7 @@ class Pictures:
     def labels(self, index: int) -> Labels:
         """Labels of frame `index`."""
         if not self.found:
-            return Labels(np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, bool))
+            return Labels.of(np.zeros((0, 4), np.float32), np.zeros(0, np.int64))
         labels = self.found[index]
         return labels._replace(boxes=resize_boxes(labels.boxes, self.found_size, (self.height, self.width)))
 

@@ -54,7 +54,7 @@ class SceneSequence:
             seed = street.noise_seed + round(1000 * time)
             image = weather.apply(image, street.conditions, street.movers, time, seed)
         boxes, classes = _labels(painted, self.height, self.width)
-        return Frame(image, boxes, classes, np.zeros(len(classes), bool))
+        return Frame(image, *Labels.of(boxes, classes))
 
 
 class SceneSet:

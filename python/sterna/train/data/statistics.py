@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
-from sterna.train.data.frames import Dataset
-from sterna.train.data.labelled import SMALLEST_SIDE, LabelledSet
+from sterna.train.data.frames import SMALLEST_SIDE, Dataset
+from sterna.train.data.labelled import LabelledSet
 
 SMALL, LARGE = 32**2, 96**2  # areas in pixels below and from which COCO calls an object small and large
 
@@ -19,9 +19,10 @@ SMALL, LARGE = 32**2, 96**2  # areas in pixels below and from which COCO calls a
 class Statistics:
     """Counts of a data set at the size of its frames.
 
-    pictures, and of them those without an object: empty. boxes: objects by class, difficult ones included. small,
-    medium, large: objects by area as COCO divides them. thin: objects with a side under SMALLEST_SIDE pixels, which
-    count as difficult; difficult: all objects that training skips. left_out: objects of classes that are not asked for.
+    pictures, and of them those without an object: empty. boxes: objects by class, those that are not learnt included.
+    small, medium, large: objects by area as COCO divides them. Not learnt are: thin, objects with a side under
+    SMALLEST_SIDE pixels; difficult and crowd, objects that the data set marks so. left_out: objects of classes that
+    are not asked for.
     """
 
     pictures: int
@@ -32,6 +33,7 @@ class Statistics:
     large: int
     thin: int
     difficult: int
+    crowd: int
     left_out: int
 
     @property
@@ -39,7 +41,7 @@ class Statistics:
         """What a person should know before training, a line each."""
         missing = ", ".join(name for name, count in self.boxes.items() if not count)
         notes = {
-            f"objects thinner than {SMALLEST_SIDE:.0f} pixels, neither trained on nor counted": self.thin,
+            f"objects thinner than {SMALLEST_SIDE:.0f} pixels, not trained on, counted in evaluation": self.thin,
             "objects of classes that are not asked for, left out": self.left_out,
             "classes without an object": missing,
         }
@@ -51,8 +53,7 @@ def check(dataset: Dataset) -> Statistics:
     labels = [dataset.labels(index) for index in range(len(dataset))]
     boxes = np.concatenate([found.boxes for found in labels])
     kinds = np.bincount(np.concatenate([found.classes for found in labels]), minlength=len(dataset.classes))
-    sides = boxes[:, 2:] - boxes[:, :2]
-    area = sides.prod(1)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     return Statistics(
         pictures=len(labels),
         empty=sum(not len(found.boxes) for found in labels),
@@ -60,16 +61,17 @@ def check(dataset: Dataset) -> Statistics:
         small=int((area < SMALL).sum()),
         medium=int(((area >= SMALL) & (area < LARGE)).sum()),
         large=int((area >= LARGE).sum()),
-        thin=int((sides.min(1, initial=np.inf) < SMALLEST_SIDE).sum()),
+        thin=int(sum(found.thin.sum() for found in labels)),
         difficult=int(sum(found.difficult.sum() for found in labels)),
+        crowd=int(sum(found.crowd.sum() for found in labels)),
         left_out=dataset.left_out if isinstance(dataset, LabelledSet) else 0,
     )
 
 
 def object_sizes(dataset: Dataset) -> NDArray[np.float32]:
-    """Widths and heights [N, 2] in pixels of all objects that are not difficult, as anchors are chosen from."""
+    """Widths and heights [N, 2] in pixels of all objects that are learnt, as anchors are chosen from."""
     labels = (dataset.labels(index) for index in range(len(dataset)))
-    return np.concatenate([(found.boxes[:, 2:] - found.boxes[:, :2])[~found.difficult] for found in labels])
+    return np.concatenate([(found.boxes[:, 2:] - found.boxes[:, :2])[found.learnt] for found in labels])
 
 
 def table(splits: Mapping[str, Statistics]) -> Table:
@@ -87,6 +89,7 @@ def table(splits: Mapping[str, Statistics]) -> Table:
         f"large, from {LARGE} pixels": [found.large for found in splits.values()],
         f"thinner than {SMALLEST_SIDE:.0f} pixels": [found.thin for found in splits.values()],
         "difficult": [found.difficult for found in splits.values()],
+        "crowd": [found.crowd for found in splits.values()],
     }
     for name, counts in rows.items():
         shown.add_row(name, *(f"{count:,}" for count in counts))

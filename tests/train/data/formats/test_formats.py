@@ -47,8 +47,10 @@ def test_a_data_set_is_read_as_it_was_written(tmp_path: Path, kind: str) -> None
             wanted = np.array([thing.box for thing in things]).reshape(-1, 4)
             np.testing.assert_allclose(frame.boxes, wanted, atol=1e-4)
             assert [data.classes[kind] for kind in frame.classes] == [thing.name for thing in things]
-            if AS_CALLED[kind] != "YOLO":  # which cannot say that an object is difficult
-                assert frame.difficult.tolist() == [thing.difficult for thing in things]
+            marked, none = [thing.marked for thing in things], [False] * len(things)
+            # YOLO can say neither.
+            assert frame.difficult.tolist() == (marked if AS_CALLED[kind] == "Pascal VOC" else none)
+            assert frame.crowd.tolist() == (marked if AS_CALLED[kind] == "COCO" else none)
 
 
 def test_pictures_and_boxes_are_resized_without_keeping_their_aspect(tmp_path: Path) -> None:
@@ -126,21 +128,23 @@ def test_a_polygon_of_yolo_is_the_box_around_it(tmp_path: Path) -> None:
     np.testing.assert_allclose(read(tmp_path, "val").labels(0).boxes, [[20, 10, 60, 30]])
 
 
-def test_a_pixel_too_far_is_cut_off_and_a_box_of_no_area_is_difficult(tmp_path: Path) -> None:
+def test_a_pixel_too_far_is_cut_off_and_a_box_of_no_area_is_thin(tmp_path: Path) -> None:
     data_sets.write_coco(tmp_path)
     change_coco(lambda content: content["annotations"][0].update(bbox=[-1, 0, 82, 20]))(tmp_path)
     change_coco(lambda content: content["annotations"][1].update(bbox=[5, 5, 0, 20]))(tmp_path)
     labels = read(tmp_path, "train").labels(0)
     np.testing.assert_allclose(labels.boxes, [[0, 0, 80, 20], [5, 5, 5, 25]])
-    assert labels.difficult.tolist() == [False, True]
+    assert labels.thin.tolist() == [False, True] and not (labels.difficult | labels.crowd).any()
 
 
-def test_a_thin_box_of_voc_is_difficult(tmp_path: Path) -> None:
+def test_a_thin_box_is_not_learnt_and_is_not_difficult(tmp_path: Path) -> None:
     data_sets.write_voc(tmp_path)
     write("Annotations/p0.xml", voc_annotation(voc_object("dog", (9, 9, 10, 30)) + voc_object("cat", (9, 9, 20, 30))))(
         tmp_path
     )
-    assert read(tmp_path, "train").labels(0).difficult.tolist() == [True, False]
+    labels = read(tmp_path, "train").labels(0)
+    assert labels.thin.tolist() == [True, False] and labels.learnt.tolist() == [False, True]
+    assert not labels.difficult.any()
 
 
 def test_a_picture_on_its_side_is_turned_upright(tmp_path: Path) -> None:

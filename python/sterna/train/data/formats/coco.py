@@ -215,4 +215,4 @@ def _object(annotation: _Annotation, size: tuple[int, int], entry: _Entry) -> La
     where += f" ({entry.names[category]}) of {entry.image['file_name']}"
     box = (left, top, left + width, top + height)
     cut = inside(box, size, where, str(annotation["bbox"]), "left, top, width, height in pixels from 0")
-    return LabelledObject(entry.names[category], cut, bool(annotation.get("iscrowd")))
+    return LabelledObject(entry.names[category], cut, crowd=bool(annotation.get("iscrowd")))

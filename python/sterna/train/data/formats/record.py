@@ -16,11 +16,16 @@ Box = tuple[float, float, float, float]
 
 
 class LabelledObject(NamedTuple):
-    """name: of its class. box: left, top, right, bottom in pixels from 0. difficult: neither learnt nor counted."""
+    """name: of its class. box: left, top, right, bottom in pixels from 0.
+
+    difficult: one object that is hard to tell, as Pascal VOC marks it. crowd: a region of many objects that nobody
+    counted, as COCO marks it. Neither is learnt; evaluation has a rule for each.
+    """
 
     name: str
     box: Box
-    difficult: bool
+    difficult: bool = False
+    crowd: bool = False
 
 
 class Record(NamedTuple):
