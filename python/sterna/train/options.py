@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_v
 from sterna.errors import SternaError
 from sterna.train import networks
 from sterna.train.communication import Hook
+from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.options import DataOptions
 from sterna.train.optimisers import RATE_BATCH, RATES, Optimiser
 from sterna.train.quantisers import Pattern
@@ -100,7 +101,7 @@ class RunOptions(BaseModel):
     save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside a stage")
 
 
-class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, DataOptions):
+class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, AugmentOptions, DataOptions):
     """Options of one run; equal options on equal software and `threads` give equal weights.
 
     Build it with `parse` where the values come from a person, so that a refusal is a SternaError.

@@ -38,7 +38,7 @@ from sterna.train import (
 )
 from sterna.train.board import Board
 from sterna.train.data import Dataset, Labels, Splits, open_data
-from sterna.train.data.augment import sizes
+from sterna.train.data.augment import STEP, sizes
 from sterna.train.data.loader import Batch, Loader
 from sterna.train.data.parts import Part, Pictures, open_pictures
 from sterna.train.data.stream import default_workers
@@ -314,14 +314,15 @@ class _Run:
                 yield loader
 
     def _loader(self) -> Loader:
-        options = self.options
+        options, stride = self.options, networks.stride(self.layers)
         return Loader(
             self._pictures(self.stage),
             batch=options.batch // options.accumulate,
             seed=options.seed,
             anchors=self.anchors,
-            stride=networks.stride(self.layers),
-            sizes=sizes(options.height, options.width, options.multi_scale),
+            stride=stride,
+            sizes=sizes(options.height, options.width, options.multi_scale, max(STEP, stride)),
+            variation=options,
             rank=distributed.rank(),
             world=distributed.size(),
             workers=self.workers,

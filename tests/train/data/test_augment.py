@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sterna.train.data.augment import LEAST_SHOWN, STEP, augment, sizes
+from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import BACKGROUND, Frame, Labels
 
 HEIGHT, WIDTH = 96, 128
@@ -99,3 +103,55 @@ def test_sizes_are_multiples_within_the_share(rows: int, columns: int, share: fl
         assert other_height % STEP == other_width % STEP == 0 and other_height >= STEP
         assert abs(other_width - width) <= share * width
         assert abs(other_height - height) <= share * height + STEP
+
+
+STILL = {"mirror": 0.0, "zoom": 1.0, "stretch": 1.0, "shift": 0.0, "exposure": 1.0, "saturation": 1.0, "hue": 0.0}
+
+
+def varied(seed: int, source: Frame, **options: float) -> Frame:
+    """`source` varied in nothing but `options`."""
+    return augment(source, np.random.default_rng(seed), AugmentOptions(**{**STILL, **options}))
+
+
+@pytest.mark.case(
+    "mirror-image-classes",
+    kind="what a file states is dropped",
+    expected="with --mirror 0 or flip=0 no training image is mirrored",
+    source="AlexeyAB/darknet#2416",
+)
+def test_without_mirror_left_stays_left(got: Callable[[object], None]) -> None:
+    source = marked([[40, 30, 60, 60], [70, 30, 90, 60]])  # red is left of green
+    frames = [augment(source, np.random.default_rng(seed), AugmentOptions(mirror=0.0)) for seed in range(64)]
+    turned = sum(bool(frame.boxes[0, 0] > frame.boxes[1, 0]) for frame in frames if len(frame.boxes) == 2)
+    mirrored = [augment(source, np.random.default_rng(seed), AugmentOptions(mirror=1.0)) for seed in range(64)]
+    assert all(frame.boxes[0, 0] > frame.boxes[1, 0] for frame in mirrored if len(frame.boxes) == 2)
+    got(f"{turned} of 64 images mirrored")
+    assert turned == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_variation_that_is_off_leaves_the_picture(seed: int) -> None:
+    source = marked([[40, 30, 90, 60]])
+    same = varied(seed, source)
+    np.testing.assert_array_equal(same.image, source.image)
+    np.testing.assert_array_equal(same.boxes, source.boxes)
+
+
+@pytest.mark.parametrize("part", STILL)
+def test_each_part_varies_alone(part: str) -> None:
+    most = {"mirror": 1.0, "zoom": 2.0, "stretch": 1.5, "shift": 0.2, "exposure": 3.0, "saturation": 3.0, "hue": 0.3}
+    source = marked([[40, 30, 60, 60]])
+    frames = [varied(seed, source, **{part: most[part]}) for seed in range(8)]
+    assert any(not np.array_equal(frame.image, source.image) for frame in frames)
+    moved = any(len(frame.boxes) and not np.allclose(frame.boxes, source.boxes) for frame in frames)
+    assert moved == (part in ("mirror", "zoom", "stretch", "shift"))
+
+
+def test_defaults_vary_as_the_kept_runs_were_trained() -> None:
+    """A change of what is drawn, or of its order, would give kept weights that no recipe repeats."""
+    digest = hashlib.sha256()
+    for seed in range(8):
+        frame = augment(marked([[40, 30, 90, 60], [5, 5, 30, 90]]), np.random.default_rng(seed))
+        for part in (frame.image, frame.boxes, frame.classes):
+            digest.update(np.ascontiguousarray(part).tobytes())
+    assert digest.hexdigest()[:16] == "f844fe79e09e5c02"

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from sterna.errors import SternaError
+from sterna.run.detector import to_integers
 from sterna.train.data import DataOptions, frames, open_data
 from sterna.train.data.augment import sizes
+from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import Dataset, Frame, Labels
 from sterna.train.data.loader import SIZE_STEPS, Batch, Loader
 from sterna.train.data.stream import Stream, batches
@@ -45,6 +47,15 @@ def assert_same(first: Sequence[Batch], second: Sequence[Batch]) -> None:
         assert mine.images.stride() == other.images.stride()
         for name, value in vars(mine.targets).items():
             assert torch.equal(value, getattr(other.targets, name)), name
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_variation_reaches_the_batches(data: Dataset, workers: int) -> None:
+    still = AugmentOptions(mirror=0, zoom=1, stretch=1, shift=0, exposure=1, saturation=1, hue=0)
+    images = {to_integers(data[index].image).tobytes() for index in range(len(data))}
+    with load(data, variation=still, workers=workers) as loader:
+        shown = {image.numpy().tobytes() for batch in loader.epoch(0, 0) for image in batch.images.contiguous()}
+    assert shown == images
 
 
 def test_batches_are_tensors_as_the_network_takes_them(data: Dataset) -> None:

@@ -1,7 +1,7 @@
 """Variation of training pictures as for YOLOv2: mirror, zoom, shift, colour, and input sizes.
 
-Redmon and Farhadi 2017, section 2 ("Multi-Scale Training") and section 3; the ranges of exposure, saturation and hue
-are those of the published yolov2-voc.cfg. OpenCV moves and recolours the pixels.
+Redmon and Farhadi 2017, section 2 ("Multi-Scale Training") and section 3; the default ranges of exposure, saturation
+and hue are those of the published yolov2-voc.cfg. OpenCV moves and recolours the pixels.
 """
 
 from __future__ import annotations
@@ -10,34 +10,32 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import BACKGROUND, Frame
 
 LEAST_SHOWN = 0.4  # a box stays if this share of it is still in the picture after a shift
-MAX_SHIFT = 0.15  # share of the picture
-MAX_ZOOM = 1.25
-MAX_STRETCH = 1.08  # of width and height each
-MAX_EXPOSURE = 1.5
-MAX_SATURATION = 1.5
-MAX_HUE = 0.1  # of the circle
 STEP = 32  # pixels between two input sizes
 
 # Pictures are small, and processes work on several at a time. A process that has threads of OpenCV must not be forked.
 cv2.setNumThreads(1)
 
 
-def augment(frame: Frame, rng: np.random.Generator) -> Frame:
+def augment(frame: Frame, rng: np.random.Generator, options: AugmentOptions | None = None) -> Frame:
     """A mirrored, zoomed, shifted and recoloured copy of `frame`, the same for the same state of `rng`.
+
+    options: how much it varies; None: the defaults. What is drawn from `rng` does not depend on them.
 
     What comes into the picture from outside is BACKGROUND. Boxes of which less than LEAST_SHOWN is left are dropped.
     """
+    options = options or AugmentOptions()
     height, width, _ = frame.image.shape
-    scale, offset = _motion(rng, np.array([width, height]))
+    scale, offset = _motion(rng, np.array([width, height]), options)
     corners = frame.boxes.reshape(-1, 2, 2) * scale + offset
     boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
     clipped = boxes.clip(0, [width, height, width, height])
     shown = _area(clipped) >= LEAST_SHOWN * _area(boxes)
     return Frame(
-        _move(_recolour(frame.image, rng), scale, offset),
+        _move(_recolour(frame.image, rng, options), scale, offset),
         clipped[shown].astype(np.float32),
         frame.classes[shown],
         frame.difficult[shown],
@@ -45,20 +43,23 @@ def augment(frame: Frame, rng: np.random.Generator) -> Frame:
     )
 
 
-def sizes(height: int, width: int, share: float) -> list[tuple[int, int]]:
-    """Input sizes (height, width) from 1 - share to 1 + share of the nominal one, all multiples of STEP.
+def sizes(height: int, width: int, share: float, step: int = STEP) -> list[tuple[int, int]]:
+    """Input sizes (height, width) from 1 - share to 1 + share of the nominal one, all multiples of `step`.
 
     The aspect stays as near to the nominal one as the multiples allow. share 0 gives the nominal size alone.
     """
-    widths = [other for other in range(STEP, 2 * width, STEP) if abs(other - width) <= share * width]
-    return [(max(STEP, round(height * other / width / STEP) * STEP), other) for other in widths]
+    widths = [other for other in range(step, 2 * width, step) if abs(other - width) <= share * width]
+    return [(max(step, round(height * other / width / step) * step), other) for other in widths]
 
 
-def _motion(rng: np.random.Generator, size: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _motion(
+    rng: np.random.Generator, size: NDArray[np.int64], options: AugmentOptions
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """scale and offset [2] for x and y: a coordinate goes to scale * coordinate + offset."""
-    mirror = np.array([-1.0 if rng.random() < 0.5 else 1.0, 1.0])
-    scale = mirror * _factor(rng, MAX_ZOOM) * np.array([_factor(rng, MAX_STRETCH), _factor(rng, MAX_STRETCH)])
-    shift = rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * size
+    mirror = np.array([-1.0 if rng.random() < options.mirror else 1.0, 1.0])
+    zoom = _factor(rng, options.zoom)
+    scale = mirror * zoom * np.array([_factor(rng, options.stretch), _factor(rng, options.stretch)])
+    shift = rng.uniform(-options.shift, options.shift, 2) * size
     return scale, size / 2 - scale * size / 2 + shift
 
 
@@ -79,11 +80,13 @@ def _area(boxes: NDArray[np.floating]) -> NDArray[np.floating]:
     return (boxes[:, 2:] - boxes[:, :2]).prod(1)
 
 
-def _recolour(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Hue, saturation and exposure varied by a table for each channel of HSV."""
+def _recolour(image: NDArray[np.uint8], rng: np.random.Generator, options: AugmentOptions) -> NDArray[np.uint8]:
+    """Hue, saturation and exposure varied by a table for each channel of HSV; all three off: `image` itself."""
     steps = np.arange(256)
-    hue = (steps + rng.uniform(-MAX_HUE, MAX_HUE) * 256) % 256
-    saturation, exposure = steps * _factor(rng, MAX_SATURATION), steps * _factor(rng, MAX_EXPOSURE)
+    hue = (steps + rng.uniform(-options.hue, options.hue) * 256) % 256
+    saturation, exposure = steps * _factor(rng, options.saturation), steps * _factor(rng, options.exposure)
+    if options.hue == 0 and options.saturation == options.exposure == 1:
+        return image  # the way to HSV and back rounds
     table = np.stack([hue, saturation, exposure], -1).clip(0, 255).astype(np.uint8)
     hsv = cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL), table[None])
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL), np.uint8)

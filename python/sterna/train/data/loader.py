@@ -14,6 +14,7 @@ from sterna.errors import SternaError
 from sterna.run.detector import to_integers
 from sterna.train import loss
 from sterna.train.data.augment import augment
+from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import Dataset, Frame
 from sterna.train.data.stream import Stream
 
@@ -51,8 +52,9 @@ class Loader:
 
     dataset: what to learn from. batch: pictures of a step, over all `world` processes; process `rank` gets an equal
     share, so together they see what one would. seed: of order, sizes and variation. anchors: [A, 2] and stride: as
-    `loss.targets` takes them. sizes: (height, width) to choose from. workers:
-    processes that make the batches ahead, 0: none. Raises SternaError if the processes cannot have equal shares.
+    `loss.targets` takes them. sizes: (height, width) to choose from. variation: how much pictures vary; None: the
+    defaults. workers: processes that make the batches ahead, 0: none. Raises SternaError if the processes cannot have
+    equal shares.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Loader:
         anchors: Sequence[Sequence[float]] | NDArray[np.floating],
         stride: int,
         sizes: Sequence[tuple[int, int]],
+        variation: AugmentOptions | None = None,
         rank: int = 0,
         world: int = 1,
         workers: int = 0,
@@ -80,7 +83,7 @@ class Loader:
         self._count, self._batch, self._seed, self._sizes = len(dataset), batch, seed, tuple(sizes)
         share = batch // world
         self._share = slice(rank * share, (rank + 1) * share)
-        self._stream = Stream(_BatchMaker(dataset, seed, np.asarray(anchors), stride), workers)
+        self._stream = Stream(_BatchMaker(dataset, seed, np.asarray(anchors), stride, variation), workers)
 
     @property
     def steps(self) -> int:
@@ -115,13 +118,22 @@ class Loader:
 class _BatchMaker:
     """From a job to its batch."""
 
-    def __init__(self, dataset: Dataset, seed: int, anchors: NDArray[np.floating], stride: int) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        seed: int,
+        anchors: NDArray[np.floating],
+        stride: int,
+        variation: AugmentOptions | None,
+    ) -> None:
         self._dataset, self._seed, self._anchors, self._stride = dataset, seed, anchors, stride
+        self._variation = variation
+
+    def _vary(self, frame: Frame, job: _Job, index: int) -> Frame:
+        rng = np.random.default_rng((VARIATION, self._seed, job.stage, job.epoch, index))
+        return augment(frame, rng, self._variation)
 
     def __call__(self, job: _Job) -> Batch:
         dataset = self._dataset.resized(*job.size)
-        frames = [
-            augment(dataset[index], np.random.default_rng((VARIATION, self._seed, job.stage, job.epoch, index)))
-            for index in job.indices
-        ]
+        frames = [self._vary(dataset[index], job, index) for index in job.indices]
         return collate(frames, self._anchors, self._stride)
