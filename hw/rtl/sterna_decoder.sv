@@ -1,12 +1,12 @@
+import sterna_pkg::*;
+
 /// Turns weight chunks into operations for the lanes and requests for lines, an entry a cycle; a SKIP goes together
 /// with the entry behind it in its chunk, so that it costs no cycle.
 ///
 /// Requests run ahead of operations: every operation with `op_line_o` has one line request, in the same order.
 /// The end of a pass is an operation (`op_end_o`). An entry moves the line pointer only when the line that the
 /// pointer is on has been written; so the pointer is never a whole ring ahead, and line numbers stay distinct.
-module sterna_decoder
-  import sterna_pkg::*;
-#(
+module sterna_decoder #(
   /// Accumulators of a lane in one half.
   parameter int unsigned Slots = 16,
   /// Entries of a chunk.
@@ -62,9 +62,11 @@ module sterna_decoder
 
   localparam int unsigned LeftW = $clog2(ChunkEntries + 1);
 
-  if (ChunkEntries < 2) begin : gen_bad_chunk_entries
-    $error("sterna_decoder: ChunkEntries = %0d must be at least 2", ChunkEntries);
-  end
+  generate
+    if (ChunkEntries < 2) begin : gen_bad_chunk_entries
+      $error("sterna_decoder: ChunkEntries = %0d must be at least 2", ChunkEntries);
+    end
+  endgenerate
 
   logic [ChunkEntries-1:0][EntryW-1:0] chunk_q;
   logic [LeftW-1:0]                    left_q;

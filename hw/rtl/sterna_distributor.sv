@@ -1,3 +1,5 @@
+import sterna_pkg::*;
+
 /// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the line loader, the chunks of a round to
 /// the units whose stream they belong to. A record of unknown kind or of more than a payload can hold stops the
 /// stream.
@@ -5,9 +7,7 @@
 /// The beats of a round wait for their units in two registers in turn. So a beat can be taken in each cycle, although
 /// it is known only a cycle later that all units have taken theirs. Where a round may be one beat, in small engines,
 /// it is known at once.
-module sterna_distributor
-  import sterna_pkg::*;
-#(
+module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Clusters.
@@ -61,9 +61,11 @@ module sterna_distributor
   /// Bits of a number of beats in a payload of less than 4 GB.
   localparam int unsigned CountW = 32 - $clog2(DataW / 8);
 
-  if (Units % BeatChunks != 0) begin : gen_bad_round
-    $error("Units*ChunkBytes = %0d must be a multiple of the bytes of a beat", Units * ChunkBytes);
-  end
+  generate
+    if (Units % BeatChunks != 0) begin : gen_bad_round
+      $error("Units*ChunkBytes = %0d must be a multiple of the bytes of a beat", Units * ChunkBytes);
+    end
+  endgenerate
 
   typedef enum logic [1:0] {
     StRecord,
@@ -113,17 +115,20 @@ module sterna_distributor
 
   // ----------------------------------------------------------------------------------------------- units
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    for (genvar u = 0; u < Units; u++) begin : gen_unit
-      // The beat of a round that holds the unit's chunk.
-      logic [PlaceW-1:0] place;
+  genvar c, u, r;
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_cluster
+      for (u = 0; u < Units; u++) begin : gen_unit
+        // The beat of a round that holds the unit's chunk.
+        logic [PlaceW-1:0] place;
 
-      assign place = PlaceW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
-      assign target[c][u] = |load && place == place_q;
-      assign upper[c][u] = place[0];
-      assign chunk_data_o[c][u] = data_q[place[0]][(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
+        assign place = PlaceW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
+        assign target[c][u] = |load && place == place_q;
+        assign upper[c][u] = place[0];
+        assign chunk_data_o[c][u] = data_q[place[0]][(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
+      end
     end
-  end
+  endgenerate
 
   assign chunk_valid_o = waiting_q;
   assign missing = waiting_q & ~chunk_ready_i;
@@ -131,13 +136,15 @@ module sterna_distributor
   assign taken = {(missing & upper) == '0, (missing & ~upper) == '0};
   assign can_load = OneBeatRounds ? free_q | taken : free_q;
 
-  for (genvar r = 0; r < 2; r++) begin : gen_register
-    assign load[r] = beat_valid && state_q == StRounds && can_load[r] && place_q[0] == 1'(r);
+  generate
+    for (r = 0; r < 2; r++) begin : gen_register
+      assign load[r] = beat_valid && state_q == StRounds && can_load[r] && place_q[0] == 1'(r);
 
-    always_ff @(posedge clk_i) begin
-      if (can_load[r]) data_q[r] <= beat_data;
+      always_ff @(posedge clk_i) begin
+        if (can_load[r]) data_q[r] <= beat_data;
+      end
     end
-  end
+  endgenerate
 
   // --------------------------------------------------------------------------------------------- records
 
@@ -221,10 +228,12 @@ module sterna_distributor
 `ifndef SYNTHESIS
   assert_fetch_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
-  for (genvar r = 0; r < 2; r++) begin : gen_assert
-    // What a unit waits for stays.
-    assert_chunk_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-      !taken[r] |=> $stable(data_q[r]));
-  end
+  generate
+    for (r = 0; r < 2; r++) begin : gen_assert
+      // What a unit waits for stays.
+      assert_chunk_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        !taken[r] |=> $stable(data_q[r]));
+    end
+  endgenerate
 `endif
 endmodule

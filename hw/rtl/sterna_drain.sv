@@ -1,9 +1,9 @@
+import sterna_pkg::*;
+
 /// Drains the passes of one or more clusters, whose row registers form one chain: reads the accumulators that all units
 /// have ended, a slot of all units at once, takes the units' values from the first row register, requantises them,
 /// keeps the maximum of four for a pooled channel, and writes words of four channels to the feature memory.
-module sterna_drain
-  import sterna_pkg::*;
-#(
+module sterna_drain #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
   /// Clusters that are drained together.
@@ -179,11 +179,14 @@ module sterna_drain
     end
   end
 
-  for (genvar i = 1; i <= Latency; i++) begin : gen_step
-    always_ff @(posedge clk_i) begin
-      if (valid[i-1]) info[i] <= info[i-1];
+  genvar i, c, g;
+  generate
+    for (i = 1; i <= Latency; i++) begin : gen_step
+      always_ff @(posedge clk_i) begin
+        if (valid[i-1]) info[i] <= info[i-1];
+      end
     end
-  end
+  endgenerate
 
   // Requantisation table: read, then brought to a shift by whole bytes.
 
@@ -204,20 +207,22 @@ module sterna_drain
   assign shift4 = info[4].shift;
   assign shift5 = info[5].shift;
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_table
-    entry_t table_q [2 * Units * Slots];
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_table
+      entry_t table_q [2 * Units * Slots];
 
-    always_ff @(posedge clk_i) begin
-      if (table_valid_i[c]) begin
-        table_q[{table_half_i, table_index_i}] <=
-            {table_data_i[63:RequantMultiplierW], table_data_i[MulW-1:0]};
+      always_ff @(posedge clk_i) begin
+        if (table_valid_i[c]) begin
+          table_q[{table_half_i, table_index_i}] <=
+              {table_data_i[63:RequantMultiplierW], table_data_i[MulW-1:0]};
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (valid[3]) entry_q4[c] <= table_q[info[3].entry];
       end
     end
-
-    always_ff @(posedge clk_i) begin
-      if (valid[3]) entry_q4[c] <= table_q[info[3].entry];
-    end
-  end
+  endgenerate
 
   always_ff @(posedge clk_i) begin
     entry_q5   <= entry_q4[info[4].cluster];
@@ -234,25 +239,27 @@ module sterna_drain
 
   logic [Lanes-1:0][ActW-1:0] value, maximum;
 
-  for (genvar g = 0; g < Groups; g++) begin : gen_group
-    localparam int unsigned First = g * GroupLanes;
-    localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
+  generate
+    for (g = 0; g < Groups; g++) begin : gen_group
+      localparam int unsigned First = g * GroupLanes;
+      localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
 
-    sterna_requant #(.Lanes(Count), .ActW(ActW), .AccW(AccW), .MulW(MulW)) u_requant (
-      .clk_i,
-      .valid_i(valid[ValueLatency]), .acc_i(row_i[First+:Count]),
-      .multiplier_i(multiplier_q6), .bias_i(bias_q6),
-      .activation_i(info[ValueLatency].activation), .bytes_i(bytes_q6),
-      .leaky_round_i(leaky_round_q6), .data_o(value[First+:Count])
-    );
+      sterna_requant #(.Lanes(Count), .ActW(ActW), .AccW(AccW), .MulW(MulW)) u_requant (
+        .clk_i,
+        .valid_i(valid[ValueLatency]), .acc_i(row_i[First+:Count]),
+        .multiplier_i(multiplier_q6), .bias_i(bias_q6),
+        .activation_i(info[ValueLatency].activation), .bytes_i(bytes_q6),
+        .leaky_round_i(leaky_round_q6), .data_o(value[First+:Count])
+      );
 
-    sterna_maximum #(.Lanes(Count), .Width(ActW), .Channels(RowMaxima)) u_maximum (
-      .clk_i,
-      .valid_i(valid[RequantLatency-1]), .channel_i(info[RequantLatency-1].maximum),
-      .first_i(info[RequantLatency-1].first), .value_i(value[First+:Count]),
-      .maximum_o(maximum[First+:Count])
-    );
-  end
+      sterna_maximum #(.Lanes(Count), .Width(ActW), .Channels(RowMaxima)) u_maximum (
+        .clk_i,
+        .valid_i(valid[RequantLatency-1]), .channel_i(info[RequantLatency-1].maximum),
+        .first_i(info[RequantLatency-1].first), .value_i(value[First+:Count]),
+        .maximum_o(maximum[First+:Count])
+      );
+    end
+  endgenerate
 
   // A pass that is not written leaves one word without channels.
   sterna_word_queue #(.Lanes(Lanes), .ActW(ActW), .FmAddrW(FmAddrW), .Depth(WordDepth)) u_words (
@@ -265,12 +272,14 @@ module sterna_drain
   );
 
 `ifndef SYNTHESIS
-  if (RowMaxima > 1) begin : gen_assert
-    Distance: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-      valid[RequantLatency-1] && valid[RequantLatency] && !info[RequantLatency-1].first |->
-      info[RequantLatency-1].maximum != info[RequantLatency].maximum)
-      else $error("two values of a channel in two cycles running");
-  end
+  generate
+    if (RowMaxima > 1) begin : gen_assert
+      Distance: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        valid[RequantLatency-1] && valid[RequantLatency] && !info[RequantLatency-1].first |->
+        info[RequantLatency-1].maximum != info[RequantLatency].maximum)
+        else $error("two values of a channel in two cycles running");
+    end
+  endgenerate
 `endif
 
 endmodule

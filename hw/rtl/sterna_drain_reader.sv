@@ -1,3 +1,5 @@
+import sterna_pkg::*;
+
 /// Walks the accumulators of a pass row by row. A row is one slot of all units of all clusters: its first step reads
 /// the row into the units' row registers, each step after that shifts the next unit's value to the first. One step a
 /// cycle, cluster after cluster, and always to the end of the row, as the last cluster's values come out last.
@@ -6,9 +8,7 @@
 /// each phase, and the maximum of the four is the channel. With `PoolKeep` the row is read once before, its values as
 /// channels of their own. A word begins only when there is room for it; it ends with its fourth channel or where the
 /// channels that follow are not its next.
-module sterna_drain_reader
-  import sterna_pkg::*;
-#(
+module sterna_drain_reader #(
   /// Clusters that are drained together.
   parameter int unsigned Clusters = 2,
   /// Units of a cluster.
@@ -77,9 +77,11 @@ module sterna_drain_reader
   localparam int unsigned PhaseW = $clog2(PhaseUnits);
   localparam logic [UnitW-1:0] PhaseMask = UnitW'(PhaseUnits - 1);
 
-  if (Units < 4) begin : gen_bad_units
-    $error("sterna_drain_reader: Units = %0d must be at least 4", Units);
-  end
+  generate
+    if (Units < 4) begin : gen_bad_units
+      $error("sterna_drain_reader: Units = %0d must be at least 4", Units);
+    end
+  endgenerate
 
   logic                active_q, active_d, half_q, keep_q, keep_d;
   logic [ClusterW-1:0] cluster_q, cluster_d;
@@ -97,9 +99,12 @@ module sterna_drain_reader
   assign last_channel = TableW'(pass_i[0].filters) - TableW'(1);
   assign empty        = write == '0 || pass_i[0].filters == '0;
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_write
-    assign write[c] = pass_i[c].write;
-  end
+  genvar c;
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_write
+      assign write[c] = pass_i[c].write;
+    end
+  endgenerate
 
   // Where the step is in the row.
   assign index        = unit_q & mask;
@@ -200,40 +205,42 @@ module sterna_drain_reader
   assign plane     = pass_i[0].plane[FmAddrW-1:0];
   assign address_o = address[cluster_q];
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    // The next word; of the phases: the first word of the row, of its phase, the next word. Phase p of word w goes to
-    // word 4w + p.
-    logic [FmAddrW-1:0] next_q, next_d, group_q, group_d, phase_q, phase_d, word_q, word_d;
-    logic               mine;
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_cluster
+      // The next word; of the phases: the first word of the row, of its phase, the next word. Phase p of word w goes to
+      // word 4w + p.
+      logic [FmAddrW-1:0] next_q, next_d, group_q, group_d, phase_q, phase_d, word_q, word_d;
+      logic               mine;
 
-    assign mine       = step && cluster_q == ClusterW'(c);
-    assign address[c] = keep_q ? word_q : next_q;
+      assign mine       = step && cluster_q == ClusterW'(c);
+      assign address[c] = keep_q ? word_q : next_q;
 
-    always_comb begin
-      next_d  = next_q;
-      group_d = group_q;
-      phase_d = phase_q;
-      word_d  = word_q;
-      if (start) begin
-        next_d  = pass_i[c].address[FmAddrW-1:0];
-        group_d = pass_i[c].keep_address[FmAddrW-1:0];
-        phase_d = group_d;
-        word_d  = group_d;
-      end else if (mine && !keep_q) begin
-        if (channel_o && &place_o) next_d = next_q + plane;
-      end else if (mine && phase_end) begin
-        if (cluster_end && &place_o) group_d = word_q + plane;
-        phase_d = cluster_end ? group_d : phase_q + plane;
-        word_d  = phase_d;
-      end else if (mine && &place_o) begin
-        word_d = word_q + (plane << 2);
+      always_comb begin
+        next_d  = next_q;
+        group_d = group_q;
+        phase_d = phase_q;
+        word_d  = word_q;
+        if (start) begin
+          next_d  = pass_i[c].address[FmAddrW-1:0];
+          group_d = pass_i[c].keep_address[FmAddrW-1:0];
+          phase_d = group_d;
+          word_d  = group_d;
+        end else if (mine && !keep_q) begin
+          if (channel_o && &place_o) next_d = next_q + plane;
+        end else if (mine && phase_end) begin
+          if (cluster_end && &place_o) group_d = word_q + plane;
+          phase_d = cluster_end ? group_d : phase_q + plane;
+          word_d  = phase_d;
+        end else if (mine && &place_o) begin
+          word_d = word_q + (plane << 2);
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        {next_q, group_q, phase_q, word_q} <= {next_d, group_d, phase_d, word_d};
       end
     end
-
-    always_ff @(posedge clk_i) begin
-      {next_q, group_q, phase_q, word_q} <= {next_d, group_d, phase_d, word_d};
-    end
-  end
+  endgenerate
 
 `ifndef SYNTHESIS
   Fits: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -1,7 +1,7 @@
+import sterna_pkg::*;
+
 /// The engine: reads a tape and runs it on a frame. Control over AXI4-Lite; tape, frame and result over AXI4.
-module sterna_engine
-  import sterna_pkg::*;
-#(
+module sterna_engine #(
   /// Rows of a tile; odd.
   parameter int unsigned TileH = 5,
   /// Columns of a tile; odd.
@@ -169,15 +169,17 @@ module sterna_engine
 
   typedef logic [Lanes-1:0][3:0][ActW-1:0] word_t;
 
-  if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_axi_data_w
-    $error("AxiDataW = %0d must be a power of two from 64 to 512", AxiDataW);
-  end
-  if (!(Clusters inside {1, 2, 4})) begin : gen_bad_clusters
-    $error("Clusters = %0d must be 1, 2 or 4", Clusters);
-  end
-  if (!(Drains inside {1, 2, 4}) || Drains > Clusters) begin : gen_bad_drains
-    $error("Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
-  end
+  generate
+    if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_axi_data_w
+      $error("AxiDataW = %0d must be a power of two from 64 to 512", AxiDataW);
+    end
+    if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
+      $error("Clusters = %0d must be 1, 2 or 4", Clusters);
+    end
+    if ((Drains != 1 && Drains != 2 && Drains != 4) || Drains > Clusters) begin : gen_bad_drains
+      $error("Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
+    end
+  endgenerate
 
   // ------------------------------------------------------------------------------------------- registers
 
@@ -727,93 +729,96 @@ module sterna_engine
 
   logic [Clusters-1:0][1:0] ended;
 
-  for (genvar d = 0; d < Drains; d++) begin : gen_drain
-    localparam int unsigned First = d * DrainClusters;
+  genvar d, i;
+  generate
+    for (d = 0; d < Drains; d++) begin : gen_drain
+      localparam int unsigned First = d * DrainClusters;
 
-    logic [1:0] free;
-    logic drain_read, row_shift;
-    logic [SlotW:0] drain_address;
-    logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
+      logic [1:0] free;
+      logic drain_read, row_shift;
+      logic [SlotW:0] drain_address;
+      logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
-    for (genvar i = 0; i < DrainClusters; i++) begin : gen_cluster
-      localparam int unsigned C = First + i;
+      for (i = 0; i < DrainClusters; i++) begin : gen_cluster
+        localparam int unsigned C = First + i;
 
-      logic [Lanes-1:0][AccW-1:0] next_row;
+        logic [Lanes-1:0][AccW-1:0] next_row;
 
-      if (i == DrainClusters - 1) begin : gen_last
-        assign next_row = '0;
-      end else begin : gen_chain
-        assign next_row = row[i+1];
+        if (i == DrainClusters - 1) begin : gen_last
+          assign next_row = '0;
+        end else begin : gen_chain
+          assign next_row = row[i+1];
+        end
+
+        sterna_cluster #(
+          .TileH      (TileH),
+          .TileW      (TileW),
+          .Units      (Units),
+          .Slots      (Slots),
+          .BufferLines(BufferLines),
+          .ActW       (ActW),
+          .AccW       (AccW),
+          .ChunkBytes (ChunkBytes),
+          .FifoChunks (FifoChunks)
+        ) u_cluster (
+          .clk_i,
+          .rst_ni,
+          .clear_i        (clear),
+          .line_valid_i   (line_valid[C]),
+          .line_ready_o   (line_ready[C]),
+          .line_data_i    (line_data[C]),
+          .chunk_valid_i  (chunk_valid[C]),
+          .chunk_ready_o  (chunk_ready[C]),
+          .chunk_data_i   (chunk_data[C]),
+          .ended_o        (ended[C]),
+          .free_i         (free),
+          .drain_read_i   (drain_read),
+          .drain_address_i(drain_address),
+          .row_shift_i    (row_shift),
+          .row_i          (next_row),
+          .row_o          (row[i]),
+          .busy_o         (cluster_busy[C]),
+          .wait_lines_o   (cluster_wait_lines[C]),
+          .wait_weights_o (cluster_wait_weights[C]),
+          .wait_drain_o   (cluster_wait_drain[C])
+        );
       end
 
-      sterna_cluster #(
-        .TileH      (TileH),
-        .TileW      (TileW),
-        .Units      (Units),
-        .Slots      (Slots),
-        .BufferLines(BufferLines),
-        .ActW       (ActW),
-        .AccW       (AccW),
-        .ChunkBytes (ChunkBytes),
-        .FifoChunks (FifoChunks)
-      ) u_cluster (
+      sterna_drain #(
+        .Lanes   (Lanes),
+        .Clusters(DrainClusters),
+        .Units   (Units),
+        .Slots   (Slots),
+        .ActW    (ActW),
+        .AccW    (AccW),
+        .MulW    (MulW),
+        .FmAddrW (FmAddrW)
+      ) u_drain (
         .clk_i,
         .rst_ni,
-        .clear_i        (clear),
-        .line_valid_i   (line_valid[C]),
-        .line_ready_o   (line_ready[C]),
-        .line_data_i    (line_data[C]),
-        .chunk_valid_i  (chunk_valid[C]),
-        .chunk_ready_o  (chunk_ready[C]),
-        .chunk_data_i   (chunk_data[C]),
-        .ended_o        (ended[C]),
-        .free_i         (free),
-        .drain_read_i   (drain_read),
-        .drain_address_i(drain_address),
-        .row_shift_i    (row_shift),
-        .row_i          (next_row),
-        .row_o          (row[i]),
-        .busy_o         (cluster_busy[C]),
-        .wait_lines_o   (cluster_wait_lines[C]),
-        .wait_weights_o (cluster_wait_weights[C]),
-        .wait_drain_o   (cluster_wait_drain[C])
+        .clear_i       (clear),
+        .table_valid_i (table_valid[First+:DrainClusters]),
+        .table_half_i  (table_half),
+        .table_index_i (table_index),
+        .table_data_i  (table_word),
+        .pass_valid_i  (pass_valid[d]),
+        .pass_ready_o  (pass_ready[d]),
+        .pass_i        (pass[First+:DrainClusters]),
+        .ended_i       (ended[First+:DrainClusters]),
+        .free_o        (free),
+        .read_o        (drain_read),
+        .read_address_o(drain_address),
+        .shift_o       (row_shift),
+        .row_i         (row[0]),
+        .write_valid_o (write_valid[d]),
+        .write_ready_i (write_ready[d]),
+        .write_addr_o  (write_addr[d]),
+        .write_strobe_o(write_strobe[d]),
+        .write_data_o  (write_data[d]),
+        .done_o        (pass_done[d])
       );
     end
-
-    sterna_drain #(
-      .Lanes   (Lanes),
-      .Clusters(DrainClusters),
-      .Units   (Units),
-      .Slots   (Slots),
-      .ActW    (ActW),
-      .AccW    (AccW),
-      .MulW    (MulW),
-      .FmAddrW (FmAddrW)
-    ) u_drain (
-      .clk_i,
-      .rst_ni,
-      .clear_i       (clear),
-      .table_valid_i (table_valid[First+:DrainClusters]),
-      .table_half_i  (table_half),
-      .table_index_i (table_index),
-      .table_data_i  (table_word),
-      .pass_valid_i  (pass_valid[d]),
-      .pass_ready_o  (pass_ready[d]),
-      .pass_i        (pass[First+:DrainClusters]),
-      .ended_i       (ended[First+:DrainClusters]),
-      .free_o        (free),
-      .read_o        (drain_read),
-      .read_address_o(drain_address),
-      .shift_o       (row_shift),
-      .row_i         (row[0]),
-      .write_valid_o (write_valid[d]),
-      .write_ready_i (write_ready[d]),
-      .write_addr_o  (write_addr[d]),
-      .write_strobe_o(write_strobe[d]),
-      .write_data_o  (write_data[d]),
-      .done_o        (pass_done[d])
-    );
-  end
+  endgenerate
 
   // A cycle late, which nobody notices, and so without a long path to the counters.
   logic [AllUnitsW-1:0] sum_busy, sum_wait_lines, sum_wait_weights, sum_wait_drain;

@@ -55,21 +55,23 @@ module sterna_feature_memory #(
   /// Words read, by bank, three cycles later; held until the next.
   output logic [Lanes-1:0][3:0][ActW-1:0] read_data_o
 );
-  if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
-    $error("TileH = %0d must be odd, 3 to 15", TileH);
-  end
-  if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
-    $error("TileW = %0d must be odd, 3 to 15", TileW);
-  end
-  if (Drains < 1 || Drains > 4) begin : gen_bad_clusters
-    $error("Drains = %0d must be 1 to 4", Drains);
-  end
-  if (FmWords < 64 || FmWords > 65536) begin : gen_bad_fm_words
-    $error("FmWords = %0d must be 64 to 65536", FmWords);
-  end
-  if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-    $error("ActW = %0d must be 4 to 8", ActW);
-  end
+  generate
+    if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
+      $error("TileH = %0d must be odd, 3 to 15", TileH);
+    end
+    if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
+      $error("TileW = %0d must be odd, 3 to 15", TileW);
+    end
+    if (Drains < 1 || Drains > 4) begin : gen_bad_clusters
+      $error("Drains = %0d must be 1 to 4", Drains);
+    end
+    if (FmWords < 64 || FmWords > 65536) begin : gen_bad_fm_words
+      $error("FmWords = %0d must be 64 to 65536", FmWords);
+    end
+    if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
+      $error("ActW = %0d must be 4 to 8", ActW);
+    end
+  endgenerate
 
   logic [Drains:0] grant;
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
@@ -125,32 +127,37 @@ module sterna_feature_memory #(
     end
   end
 
-  for (genvar y = 0; y < TileH; y++) begin : gen_row
-    sterna_feature_row #(
-      .TileW(TileW),
-      .FmWords(FmWords),
-      .ActW(ActW)
-    ) u_row (
-      .clk_i,
-      .write_lanes_i(write_lanes_q[y*TileW+:TileW]),
-      .write_strobe_i(write_strobe_q),
-      .write_addr_i(write_addr_q),
-      .write_data_i(write_data_q[y*TileW+:TileW]),
-      .read_i({read_q, read_valid_i}),
-      .read_row_i(read_row_i[y]),
-      .read_col_i,
-      .read_data_o(read_data_o[y*TileW+:TileW])
-    );
-  end
+  genvar y, c;
+  generate
+    for (y = 0; y < TileH; y++) begin : gen_row
+      sterna_feature_row #(
+        .TileW(TileW),
+        .FmWords(FmWords),
+        .ActW(ActW)
+      ) u_row (
+        .clk_i,
+        .write_lanes_i(write_lanes_q[y*TileW+:TileW]),
+        .write_strobe_i(write_strobe_q),
+        .write_addr_i(write_addr_q),
+        .write_data_i(write_data_q[y*TileW+:TileW]),
+        .read_i({read_q, read_valid_i}),
+        .read_row_i(read_row_i[y]),
+        .read_col_i,
+        .read_data_o(read_data_o[y*TileW+:TileW])
+      );
+    end
+  endgenerate
 
 `ifndef SYNTHESIS
-  for (genvar c = 0; c < Drains; c++) begin : gen_assert
-    assert_write_addr : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-      write_valid_i[c] |-> 32'(write_addr_i[c]) < FmWords);
-    assert_write_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-      write_valid_i[c] && !write_ready_o[c] |=> write_valid_i[c] && $stable(write_addr_i[c])
-      && $stable(write_strobe_i[c]));
-  end
+  generate
+    for (c = 0; c < Drains; c++) begin : gen_assert
+      assert_write_addr : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        write_valid_i[c] |-> 32'(write_addr_i[c]) < FmWords);
+      assert_write_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        write_valid_i[c] && !write_ready_o[c] |=> write_valid_i[c] && $stable(write_addr_i[c])
+        && $stable(write_strobe_i[c]));
+    end
+  endgenerate
   assert_load_addr : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i |-> 32'(load_addr_i) < FmWords);
   assert_load_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

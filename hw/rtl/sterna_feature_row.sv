@@ -27,26 +27,31 @@ module sterna_feature_row #(
   input  logic [TileW-1:0][FmAddrW-1:0]   read_col_i,
   /// Word read in each bank, three cycles after the addresses.
   output logic [TileW-1:0][3:0][ActW-1:0] read_data_o
-); /* verilator no_inline_module */
-  for (genvar x = 0; x < TileW; x++) begin : gen_bank
-    // Written by channel, so that it becomes block RAM with byte enables.
-    logic [3:0][ActW-1:0] memory [FmWords];
-    logic [3:0][ActW-1:0] word_q;
-    logic [FmAddrW-1:0] addr_q;
+);
+  /* verilator no_inline_module */
 
-    always_ff @(posedge clk_i) begin
-      if (write_lanes_i[x]) begin
-        /* verilator unroll_disable */
-        for (int unsigned c = 0; c < 4; c++) begin
-          if (write_strobe_i[c]) memory[write_addr_i][c] <= write_data_i[x][c];
+  genvar x;
+  generate
+    for (x = 0; x < TileW; x++) begin : gen_bank
+      // Written by channel, so that it becomes block RAM with byte enables.
+      logic [3:0][ActW-1:0] memory [FmWords];
+      logic [3:0][ActW-1:0] word_q;
+      logic [FmAddrW-1:0] addr_q;
+
+      always_ff @(posedge clk_i) begin
+        if (write_lanes_i[x]) begin
+          /* verilator unroll_disable */
+          for (int unsigned c = 0; c < 4; c++) begin
+            if (write_strobe_i[c]) memory[write_addr_i][c] <= write_data_i[x][c];
+          end
         end
+        if (read_i[1]) word_q <= memory[addr_q];
       end
-      if (read_i[1]) word_q <= memory[addr_q];
-    end
 
-    always_ff @(posedge clk_i) begin
-      if (read_i[0]) addr_q <= read_row_i + read_col_i[x];
-      if (read_i[2]) read_data_o[x] <= word_q;
+      always_ff @(posedge clk_i) begin
+        if (read_i[0]) addr_q <= read_row_i + read_col_i[x];
+        if (read_i[2]) read_data_o[x] <= word_q;
+      end
     end
-  end
+  endgenerate
 endmodule

@@ -31,9 +31,11 @@ module sterna_fifo #(
 
   localparam int unsigned PtrW = $clog2(Depth);
 
-  if (Depth < 2 || (1 << PtrW) != Depth) begin : gen_bad_depth
-    $error("sterna_fifo: Depth = %0d must be a power of two of at least 2", Depth);
-  end
+  generate
+    if (Depth < 2 || (1 << PtrW) != Depth) begin : gen_bad_depth
+      $error("sterna_fifo: Depth = %0d must be a power of two of at least 2", Depth);
+    end
+  endgenerate
 
   logic [Width-1:0]  mem_q [Depth];
   logic [PtrW-1:0]   write_q, read_q;

@@ -40,21 +40,24 @@ module sterna_fifo_chain #(
   assign data_o = data[Stages];
   assign ready[Stages] = ready_i;
 
-  for (genvar i = 0; i < Stages; i++) begin : gen_stage
-    sterna_fifo #(
-      .Width(Width),
-      .Depth(StageDepth)
-    ) u_fifo (
-      .clk_i,
-      .rst_ni,
-      .clear_i,
-      .valid_i(valid[i]),
-      .ready_o(ready[i]),
-      .data_i (data[i]),
-      .valid_o(valid[i+1]),
-      .ready_i(ready[i+1]),
-      .data_o (data[i+1]),
-      .count_o()
-    );
-  end
+  genvar i;
+  generate
+    for (i = 0; i < Stages; i++) begin : gen_stage
+      sterna_fifo #(
+        .Width(Width),
+        .Depth(StageDepth)
+      ) u_fifo (
+        .clk_i,
+        .rst_ni,
+        .clear_i,
+        .valid_i(valid[i]),
+        .ready_o(ready[i]),
+        .data_i (data[i]),
+        .valid_o(valid[i+1]),
+        .ready_i(ready[i+1]),
+        .data_o (data[i+1]),
+        .count_o()
+      );
+    end
+  endgenerate
 endmodule

@@ -55,15 +55,17 @@ module sterna_frame_load #(
   /// Beats in a word.
   localparam int unsigned WordBeats = (Lanes + BeatLanes - 1) / BeatLanes;
 
-  if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
-    $error("sterna_frame_load: TileH = %0d and TileW = %0d must be 3 to 15", TileH, TileW);
-  end
-  if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
-    $error("sterna_frame_load: DataW = %0d must be a multiple of 32, 64 or more", DataW);
-  end
-  if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-    $error("sterna_frame_load: ActW = %0d must be 4 to 8", ActW);
-  end
+  generate
+    if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
+      $error("sterna_frame_load: TileH = %0d and TileW = %0d must be 3 to 15", TileH, TileW);
+    end
+    if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
+      $error("sterna_frame_load: DataW = %0d must be a multiple of 32, 64 or more", DataW);
+    end
+    if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
+      $error("sterna_frame_load: ActW = %0d must be 4 to 8", ActW);
+    end
+  endgenerate
 
   // Words not yet taken from the bus as a whole, whether there are any, and which beat of a word comes next (one hot).
   logic [31:0] left_q, left_d;
@@ -129,19 +131,22 @@ module sterna_frame_load #(
     end
   end
 
-  for (genvar l = 0; l < BeatLanes; l++) begin : gen_pixel
-    for (genvar c = 0; c < 4; c++) begin : gen_channel
-      always_ff @(posedge clk_i) begin
-        if (beat_taken) pixels_q[l][c] <= beat_data_i[32*l+8*c+:ActW];
+  genvar l, c;
+  generate
+    for (l = 0; l < BeatLanes; l++) begin : gen_pixel
+      for (c = 0; c < 4; c++) begin : gen_channel
+        always_ff @(posedge clk_i) begin
+          if (beat_taken) pixels_q[l][c] <= beat_data_i[32*l+8*c+:ActW];
+        end
       end
     end
-  end
 
-  // Lane l lies at place l mod BeatLanes of beat l div BeatLanes, so the data need no selection.
-  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    assign write_lanes_o[l] = held_beat_q[l/BeatLanes];
-    assign write_data_o[l] = pixels_q[l%BeatLanes];
-  end
+    // Lane l lies at place l mod BeatLanes of beat l div BeatLanes, so the data need no selection.
+    for (l = 0; l < Lanes; l++) begin : gen_lane
+      assign write_lanes_o[l] = held_beat_q[l/BeatLanes];
+      assign write_data_o[l] = pixels_q[l%BeatLanes];
+    end
+  endgenerate
 
 `ifndef SYNTHESIS
   assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -1,10 +1,10 @@
+import sterna_pkg::gather_t;
+
 /// STORE: reads consecutive words of the feature memory and gives them as bus beats, laid out as LOAD takes
 /// them: four bytes a lane, one a channel, sign-extended; the rest of a word's last beat is zero. Each beat is a
 /// read of its own, rotated so that the beat's first lane comes first: then a lane of the beat comes from one of
 /// two places, and no word has to be kept.
-module sterna_frame_store
-  import sterna_pkg::gather_t;
-#(
+module sterna_frame_store #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
   /// Columns of a tile.
@@ -64,15 +64,17 @@ module sterna_frame_store
   localparam int unsigned AheadW = $clog2(BeatsAhead + 1);
   localparam int unsigned BeatIndexW = WordBeats > 1 ? $clog2(WordBeats) : 1;
 
-  if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
-    $error("sterna_frame_store: TileH = %0d and TileW = %0d must be 3 to 15", TileH, TileW);
-  end
-  if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
-    $error("sterna_frame_store: DataW = %0d must be a multiple of 32, 64 or more", DataW);
-  end
-  if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-    $error("sterna_frame_store: ActW = %0d must be 4 to 8", ActW);
-  end
+  generate
+    if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
+      $error("sterna_frame_store: TileH = %0d and TileW = %0d must be 3 to 15", TileH, TileW);
+    end
+    if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
+      $error("sterna_frame_store: DataW = %0d must be a multiple of 32, 64 or more", DataW);
+    end
+    if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
+      $error("sterna_frame_store: ActW = %0d must be 4 to 8", ActW);
+    end
+  endgenerate
 
   typedef logic [WordBeats-1:0][3:0] places_t;
 
@@ -172,23 +174,26 @@ module sterna_frame_store
   logic [BeatLanes-1:0][3:0][ActW-1:0] pixels, beat;
   logic [TileW-1:0] wrapped;
 
-  for (genvar x = 0; x < TileW; x++) begin : gen_col
-    assign wrapped[x] = 5'(FirstCol[beat_q]) + 5'(x) >= 5'(TileW);
-  end
-
-  for (genvar l = 0; l < BeatLanes; l++) begin : gen_lane
-    if (l < Lanes) begin : gen_pixel
-      localparam int unsigned Further = (l + TileW) % Lanes;
-      logic there;
-      assign there = l < LastLanes || beat_q != LastBeat;
-      for (genvar c = 0; c < 4; c++) begin : gen_channel
-        assign pixels[l][c] = !there ? '0 :
-                              wrapped[l%TileW] ? word_data_i[c][Further] : word_data_i[c][l];
-      end
-    end else begin : gen_nothing
-      assign pixels[l] = '0;
+  genvar x, l, c;
+  generate
+    for (x = 0; x < TileW; x++) begin : gen_col
+      assign wrapped[x] = 5'(FirstCol[beat_q]) + 5'(x) >= 5'(TileW);
     end
-  end
+
+    for (l = 0; l < BeatLanes; l++) begin : gen_lane
+      if (l < Lanes) begin : gen_pixel
+        localparam int unsigned Further = (l + TileW) % Lanes;
+        logic there;
+        assign there = l < LastLanes || beat_q != LastBeat;
+        for (c = 0; c < 4; c++) begin : gen_channel
+          assign pixels[l][c] = !there ? '0 :
+                                wrapped[l%TileW] ? word_data_i[c][Further] : word_data_i[c][l];
+        end
+      end else begin : gen_nothing
+        assign pixels[l] = '0;
+      end
+    end
+  endgenerate
 
   sterna_fifo #(
     .Width(BeatLanes * 4 * ActW),
@@ -206,11 +211,13 @@ module sterna_frame_store
     .count_o()
   );
 
-  for (genvar l = 0; l < BeatLanes; l++) begin : gen_extend
-    for (genvar c = 0; c < 4; c++) begin : gen_channel
-      assign beat_data_o[32*l+8*c+:8] = 8'($signed(beat[l][c]));
+  generate
+    for (l = 0; l < BeatLanes; l++) begin : gen_extend
+      for (c = 0; c < 4; c++) begin : gen_channel
+        assign beat_data_o[32*l+8*c+:8] = 8'($signed(beat[l][c]));
+      end
     end
-  end
+  endgenerate
 
 `ifndef SYNTHESIS
   assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -1,10 +1,10 @@
+import sterna_pkg::gather_t;
+import sterna_pkg::step_t;
+
 /// Reads windows of the feature memory: finds the word that each bank has to give, turns the words back into
 /// lane order and puts the pad value where a lane lies outside the map. Takes a request every cycle; the
 /// word comes `Latency` cycles later, in order. `step_i` and `linear_i` hold still while requests are under way.
-module sterna_gather
-  import sterna_pkg::gather_t;
-  import sterna_pkg::step_t;
-#(
+module sterna_gather #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
   /// Banks in a row, columns of a tile.
@@ -60,18 +60,20 @@ module sterna_gather
 
   localparam int unsigned PixelW = 4 * ActW;
 
-  if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
-    $error("TileH = %0d must be odd, 3 to 15", TileH);
-  end
-  if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
-    $error("TileW = %0d must be odd, 3 to 15", TileW);
-  end
-  if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-    $error("ActW = %0d must be 4 to 8", ActW);
-  end
-  if (FmAddrW < 6 || FmAddrW > 16) begin : gen_bad_addr_w
-    $error("FmAddrW = %0d must be 6 to 16", FmAddrW);
-  end
+  generate
+    if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
+      $error("TileH = %0d must be odd, 3 to 15", TileH);
+    end
+    if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
+      $error("TileW = %0d must be odd, 3 to 15", TileW);
+    end
+    if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
+      $error("ActW = %0d must be 4 to 8", ActW);
+    end
+    if (FmAddrW < 6 || FmAddrW > 16) begin : gen_bad_addr_w
+      $error("FmAddrW = %0d must be 6 to 16", FmAddrW);
+    end
+  endgenerate
 
   typedef logic [FmAddrW-1:0] addr_t;
 
@@ -180,12 +182,15 @@ module sterna_gather
     end
   end
 
-  for (genvar y = 0; y < TileH; y++) begin : gen_row_part
-    always_ff @(posedge clk_i) read_row_o[y] <= row_part_q[row_carry[y]];
-  end
-  for (genvar x = 0; x < TileW; x++) begin : gen_col_part
-    always_ff @(posedge clk_i) read_col_o[x] <= col_part_q[col_carry[x]];
-  end
+  genvar y, x, c;
+  generate
+    for (y = 0; y < TileH; y++) begin : gen_row_part
+      always_ff @(posedge clk_i) read_row_o[y] <= row_part_q[row_carry[y]];
+    end
+    for (x = 0; x < TileW; x++) begin : gen_col_part
+      always_ff @(posedge clk_i) read_col_o[x] <= col_part_q[col_carry[x]];
+    end
+  endgenerate
   assign read_valid_o = valid_q[ReadAsked];
 
   // Rotate rows, then columns; a stride of two is then a fixed permutation.
@@ -206,45 +211,49 @@ module sterna_gather
     .data_o(rows)
   );
 
-  for (genvar y = 0; y < TileH; y++) begin : gen_row
-    logic [PixelW-1:0] row_pixels [TileW];
-    assign bank_rows[y] = read_data_i[y*TileW+:TileW];
+  generate
+    for (y = 0; y < TileH; y++) begin : gen_row
+      logic [PixelW-1:0] row_pixels [TileW];
+      assign bank_rows[y] = read_data_i[y*TileW+:TileW];
 
-    for (genvar x = 0; x < TileW; x++) begin : gen_pixel
-      assign row_pixels[x] = rows[y][x*PixelW+:PixelW];
+      for (x = 0; x < TileW; x++) begin : gen_pixel
+        assign row_pixels[x] = rows[y][x*PixelW+:PixelW];
+      end
+
+      sterna_rotate #(
+        .N(TileW),
+        .Width(PixelW)
+      ) u_rotate_cols (
+        .clk_i,
+        .enable_i(valid_q[RowsTurned+2:RowsTurned]),
+        .ones_i(col_turn_q[RowsTurned].ones),
+        .threes_i(col_turn_q[RowsTurned+1].threes),
+        .nines_i(col_turn_q[RowsTurned+2].nines),
+        .data_i(row_pixels),
+        .data_o(pixels[y])
+      );
     end
-
-    sterna_rotate #(
-      .N(TileW),
-      .Width(PixelW)
-    ) u_rotate_cols (
-      .clk_i,
-      .enable_i(valid_q[RowsTurned+2:RowsTurned]),
-      .ones_i(col_turn_q[RowsTurned].ones),
-      .threes_i(col_turn_q[RowsTurned+1].threes),
-      .nines_i(col_turn_q[RowsTurned+2].nines),
-      .data_i(row_pixels),
-      .data_o(pixels[y])
-    );
-  end
+  endgenerate
 
   logic [PixelW-1:0] padding;
   assign padding = {4{ActW'(step_i.pad_value)}};
 
-  for (genvar y = 0; y < TileH; y++) begin : gen_lane_row
-    for (genvar x = 0; x < TileW; x++) begin : gen_lane
-      logic in_map;
-      logic [PixelW-1:0] pixel, lane_word;
-      assign in_map = linear_i || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
-      assign pixel = stride_two ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
-      assign lane_word = in_map ? pixel : padding;
-      for (genvar c = 0; c < 4; c++) begin : gen_channel
-        always_ff @(posedge clk_i) begin
-          if (valid_q[ColsTurned]) word_data_o[c][y*TileW+x] <= lane_word[c*ActW+:ActW];
+  generate
+    for (y = 0; y < TileH; y++) begin : gen_lane_row
+      for (x = 0; x < TileW; x++) begin : gen_lane
+        logic in_map;
+        logic [PixelW-1:0] pixel, lane_word;
+        assign in_map = linear_i || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
+        assign pixel = stride_two ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
+        assign lane_word = in_map ? pixel : padding;
+        for (c = 0; c < 4; c++) begin : gen_channel
+          always_ff @(posedge clk_i) begin
+            if (valid_q[ColsTurned]) word_data_o[c][y*TileW+x] <= lane_word[c*ActW+:ActW];
+          end
         end
       end
     end
-  end
+  endgenerate
   assign word_valid_o = valid_q[Latency];
 
 `ifndef SYNTHESIS

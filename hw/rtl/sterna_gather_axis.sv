@@ -79,21 +79,24 @@ module sterna_gather_axis #(
   logic [Tile-1:0] lane_inside_d;
   logic [Tile-1:0][1:0] bank_carry_q;
 
-  for (genvar k = 0; k < 3; k++) begin : gen_carry
-    always_ff @(posedge clk_i) tile_q[k] <= 18'(tile_i) + 18'(k);
-    assign whole_d[k] = !tile_q[k][17] && tile_q[k][16:0] < 17'(full_i);
-    assign partial_d[k] = tile_q[k] == {2'b00, full_i};
-  end
+  genvar k, i;
+  generate
+    for (k = 0; k < 3; k++) begin : gen_carry
+      always_ff @(posedge clk_i) tile_q[k] <= 18'(tile_i) + 18'(k);
+      assign whole_d[k] = !tile_q[k][17] && tile_q[k][16:0] < 17'(full_i);
+      assign partial_d[k] = tile_q[k] == {2'b00, full_i};
+    end
 
-  for (genvar i = 0; i < Tile; i++) begin : gen_lane
-    assign early_d[i] = LaneBank[double_i][offset_q][i] < extra_i;
-    always_comb begin
-      lane_inside_d[i] = 1'b0;
-      for (int unsigned k = 0; k < 3; k++) begin
-        if (lane_carry_q[i] == 2'(k)) lane_inside_d[i] = whole_q[k] || (partial_q[k] && early_q[i]);
+    for (i = 0; i < Tile; i++) begin : gen_lane
+      assign early_d[i] = LaneBank[double_i][offset_q][i] < extra_i;
+      always_comb begin
+        lane_inside_d[i] = 1'b0;
+        for (int unsigned carry = 0; carry < 3; carry++) begin
+          if (lane_carry_q[i] == 2'(carry)) lane_inside_d[i] = whole_q[carry] || (partial_q[carry] && early_q[i]);
+        end
       end
     end
-  end
+  endgenerate
 
   always_ff @(posedge clk_i) begin
     offset_q <= offset_i;

@@ -52,9 +52,11 @@ module sterna_lane_group #(
 );
   /* verilator no_inline_module */
 
-  if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
-    $error("sterna_lane_group: Lanes = %0d must be 1 to 64", Lanes);
-  end
+  generate
+    if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
+      $error("sterna_lane_group: Lanes = %0d must be 1 to 64", Lanes);
+    end
+  endgenerate
 
 `ifdef SYNTHESIS
   logic [Lanes-1:0][AccW-1:0] mem_q [Accumulators];

@@ -1,11 +1,11 @@
+import sterna_pkg::fetch_t;
+import sterna_pkg::gather_t;
+import sterna_pkg::step_t;
+
 /// Loads the lines of all clusters: walks fetch words, reads each of them for every tile that the clusters
 /// work on, and hands the words to the clusters of that tile (cluster c works on tile c mod tiles_at_once
 /// of the group). `step_i` may change, and `start_i` be given, only while `idle_o`.
-module sterna_line_loader
-  import sterna_pkg::fetch_t;
-  import sterna_pkg::gather_t;
-  import sterna_pkg::step_t;
-#(
+module sterna_line_loader #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
   /// Columns of a tile.
@@ -78,9 +78,11 @@ module sterna_line_loader
   localparam int unsigned MostReads = 32;
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
 
-  if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
-    $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
-  end
+  generate
+    if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
+      $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
+    end
+  endgenerate
 
   // A word gives at least one line, so the queue has a word for each line that the units may be behind.
   fetch_t fetch;
@@ -161,46 +163,49 @@ module sterna_line_loader
   // One less than 1, 2 or 4 tiles.
   assign last_position = {step_i.tiles_at_once[2], |step_i.tiles_at_once[2:1]};
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    logic [1:0] position;
-    assign position = 2'(c) & last_position;
-    assign asked_clusters[c] = position == asked_q;
-    assign answered_clusters[c] = position == answered_q;
+  genvar c;
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_cluster
+      logic [1:0] position;
+      assign position = 2'(c) & last_position;
+      assign asked_clusters[c] = position == asked_q;
+      assign answered_clusters[c] = position == answered_q;
 
-    sterna_tile_cursor #(
-      .Position(c)
-    ) u_cursor (
-      .clk_i,
-      .rst_ni,
-      .clear_i,
-      .tiles_h_i(step_i.out_tiles_h),
-      .tiles_w_i(step_i.out_tiles_w),
-      .stride_i(step_i.tiles_at_once[2:0]),
-      .start_i,
-      .advance_i(ask && walked_q.last_in_pass && asked_q == 2'(c)),
-      .ready_o(cursor_ready[c]),
-      .row_o(tile_row[c]),
-      .col_o(tile_col[c])
-    );
+      sterna_tile_cursor #(
+        .Position(c)
+      ) u_cursor (
+        .clk_i,
+        .rst_ni,
+        .clear_i,
+        .tiles_h_i(step_i.out_tiles_h),
+        .tiles_w_i(step_i.out_tiles_w),
+        .stride_i(step_i.tiles_at_once[2:0]),
+        .start_i,
+        .advance_i(ask && walked_q.last_in_pass && asked_q == 2'(c)),
+        .ready_o(cursor_ready[c]),
+        .row_o(tile_row[c]),
+        .col_o(tile_col[c])
+      );
 
-    sterna_line_writer #(
-      .LineW(Lanes * ActW),
-      .Depth(LinesAhead)
-    ) u_writer (
-      .clk_i,
-      .rst_ni,
-      .clear_i,
-      .announce_valid_i(ask && asked_clusters[c]),
-      .announce_ready_o(writer_ready[c]),
-      .announce_mask_i(walked_q.mask),
-      .word_valid_i(word_valid_i && answered_clusters[c]),
-      .word_mask_i(answered_mask),
-      .word_data_i,
-      .line_valid_o(line_valid_o[c]),
-      .line_ready_i(line_ready_i[c]),
-      .line_data_o(line_data_o[c])
-    );
-  end
+      sterna_line_writer #(
+        .LineW(Lanes * ActW),
+        .Depth(LinesAhead)
+      ) u_writer (
+        .clk_i,
+        .rst_ni,
+        .clear_i,
+        .announce_valid_i(ask && asked_clusters[c]),
+        .announce_ready_o(writer_ready[c]),
+        .announce_mask_i(walked_q.mask),
+        .word_valid_i(word_valid_i && answered_clusters[c]),
+        .word_mask_i(answered_mask),
+        .word_data_i,
+        .line_valid_o(line_valid_o[c]),
+        .line_ready_i(line_ready_i[c]),
+        .line_data_o(line_data_o[c])
+      );
+    end
+  endgenerate
 
   // A read is asked for when what it reads is written and all clusters of its tile will have room for the lines.
   logic [ClusterW-1:0] asked_index;

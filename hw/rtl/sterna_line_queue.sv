@@ -32,27 +32,30 @@ module sterna_line_queue #(
   assign data[0] = data_i;
   assign data_o  = data[Depth];
 
-  for (genvar i = 0; i < Depth; i++) begin : gen_rank
-    logic [Width-1:0] data_q;
+  genvar i;
+  generate
+    for (i = 0; i < Depth; i++) begin : gen_rank
+      logic [Width-1:0] data_q;
 
-    // This rank takes over the one before when there is a gap from here on or the end is taken.
-    assign move[i]     = take_i || !(&valid_q[Depth-1:i]);
-    assign data[i + 1] = data_q;
+      // This rank takes over the one before when there is a gap from here on or the end is taken.
+      assign move[i]     = take_i || !(&valid_q[Depth-1:i]);
+      assign data[i + 1] = data_q;
 
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        valid_q[i] <= 1'b0;
-      end else if (clear_i) begin
-        valid_q[i] <= 1'b0;
-      end else if (move[i]) begin
-        valid_q[i] <= valid[i];
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          valid_q[i] <= 1'b0;
+        end else if (clear_i) begin
+          valid_q[i] <= 1'b0;
+        end else if (move[i]) begin
+          valid_q[i] <= valid[i];
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (move[i] && valid[i]) data_q <= data[i];
       end
     end
-
-    always_ff @(posedge clk_i) begin
-      if (move[i] && valid[i]) data_q <= data[i];
-    end
-  end
+  endgenerate
 
 `ifndef SYNTHESIS
   NoLoss: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i |-> move[0])

@@ -40,9 +40,11 @@ module sterna_line_writer #(
   localparam int unsigned IndexW = $clog2(Depth);
   typedef logic [IndexW:0] count_t;
 
-  if (Depth < 8 || (1 << IndexW) != Depth) begin : gen_bad_depth
-    $error("sterna_line_writer: Depth = %0d must be a power of two of at least 8", Depth);
-  end
+  generate
+    if (Depth < 8 || (1 << IndexW) != Depth) begin : gen_bad_depth
+      $error("sterna_line_writer: Depth = %0d must be a power of two of at least 8", Depth);
+    end
+  endgenerate
 
   // Room that is not promised, whether it does for a word, and cycles until the lines of the last announced word are
   // cut off. Room is counted a cycle late, which keeps announcements and `line_ready_i` apart; so behind an

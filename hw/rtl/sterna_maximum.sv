@@ -46,20 +46,22 @@ module sterna_maximum #(
     if (valid_q) maximum_o <= maximum;
   end
 
-  if (Channels == 1) begin : gen_one
-    assign old = maximum_o;
-  end else begin : gen_several
-    logic [Lanes-1:0][Width-1:0] mem_q [Channels];
-    logic [Lanes-1:0][Width-1:0] old_q;
-    logic [ChannelW-1:0]         channel_q;
+  generate
+    if (Channels == 1) begin : gen_one
+      assign old = maximum_o;
+    end else begin : gen_several
+      logic [Lanes-1:0][Width-1:0] mem_q [Channels];
+      logic [Lanes-1:0][Width-1:0] old_q;
+      logic [ChannelW-1:0]         channel_q;
 
-    assign old = old_q;
+      assign old = old_q;
 
-    always_ff @(posedge clk_i) begin
-      channel_q <= channel_i;
-      if (valid_i) old_q <= mem_q[channel_i];
-      if (valid_q) mem_q[channel_q] <= maximum;
+      always_ff @(posedge clk_i) begin
+        channel_q <= channel_i;
+        if (valid_i) old_q <= mem_q[channel_i];
+        if (valid_q) mem_q[channel_q] <= maximum;
+      end
     end
-  end
+  endgenerate
 
 endmodule

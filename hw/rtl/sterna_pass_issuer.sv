@@ -1,8 +1,8 @@
+import sterna_pkg::*;
+
 /// Gives every drain one pass of its clusters for each tile group of a step, and knows what is not yet drained: of the
 /// current step and of the one before it. There are no older ones, as a step starts only when `earlier_drained_o`.
-module sterna_pass_issuer
-  import sterna_pkg::*;
-#(
+module sterna_pass_issuer #(
   /// Clusters.
   parameter int unsigned Clusters = 2,
   /// Drains, each of as many clusters.
@@ -75,113 +75,116 @@ module sterna_pass_issuer
   assign next_group = issuing_o && prepare_q == '0 && (waiting_q & ~accepted) == '0;
   assign written_o = written_q;
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    logic [1:0] group, position;
-    logic [31:0] tile_d, tile_q;
-    addr_t offset_q, address_d, address_q, keep_d, keep_q;
+  genvar c, d;
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_cluster
+      logic [1:0] group, position;
+      logic [31:0] tile_d, tile_q;
+      addr_t offset_q, address_d, address_q, keep_d, keep_q;
 
-    assign group = 2'(c >> tiles_log2_i);
-    assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
+      assign group = 2'(c >> tiles_log2_i);
+      assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
 
-    assign pass_o[c] = '{
-      write: tile_q < step_i.out_plane,
-      table_half: table_half_i,
-      pool: step_i.pool[1:0],
-      activation: step_i.activation[1:0],
-      shift: step_i.shift[5:0],
-      filters: step_i.filters,
-      address: 32'(address_q),
-      keep_address: 32'(keep_q),
-      plane: step_i.out_plane
-    };
+      assign pass_o[c] = '{
+        write: tile_q < step_i.out_plane,
+        table_half: table_half_i,
+        pool: step_i.pool[1:0],
+        activation: step_i.activation[1:0],
+        shift: step_i.shift[5:0],
+        filters: step_i.filters,
+        address: 32'(address_q),
+        keep_address: 32'(keep_q),
+        plane: step_i.out_plane
+      };
 
-    always_comb begin
-      tile_d = tile_q;
-      address_d = address_q;
-      keep_d = keep_q;
-      if (prepare_q[PrepareCycles]) begin
-        tile_d = 32'(position);
-        address_d = addr_t'(step_i.fm_base) + offset_q + addr_t'(position);
-        keep_d = addr_t'(step_i.keep_base) + (offset_q << 2) + addr_t'(position);
-      end else if (next_group) begin
-        tile_d = tile_q + 32'(step_i.tiles_at_once);
-        address_d = address_q + addr_t'(step_i.tiles_at_once);
-        keep_d = keep_q + addr_t'(step_i.tiles_at_once);
+      always_comb begin
+        tile_d = tile_q;
+        address_d = address_q;
+        keep_d = keep_q;
+        if (prepare_q[PrepareCycles]) begin
+          tile_d = 32'(position);
+          address_d = addr_t'(step_i.fm_base) + offset_q + addr_t'(position);
+          keep_d = addr_t'(step_i.keep_base) + (offset_q << 2) + addr_t'(position);
+        end else if (next_group) begin
+          tile_d = tile_q + 32'(step_i.tiles_at_once);
+          address_d = address_q + addr_t'(step_i.tiles_at_once);
+          keep_d = keep_q + addr_t'(step_i.tiles_at_once);
+        end
+      end
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          tile_q <= '0;
+          offset_q <= '0;
+          address_q <= '0;
+          keep_q <= '0;
+        end else begin
+          tile_q <= tile_d;
+          offset_q <= group[1] ? (group[0] ? triple_q : stride_q << 1) : (group[0] ? stride_q : '0);
+          address_q <= address_d;
+          keep_q <= keep_d;
+        end
       end
     end
 
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        tile_q <= '0;
-        offset_q <= '0;
-        address_q <= '0;
-        keep_q <= '0;
-      end else begin
-        tile_q <= tile_d;
-        offset_q <= group[1] ? (group[0] ? triple_q : stride_q << 1) : (group[0] ? stride_q : '0);
-        address_q <= address_d;
-        keep_q <= keep_d;
+    for (d = 0; d < Drains; d++) begin : gen_drain
+      logic [CountW-1:0] current_d, current_q, earlier_d, earlier_q;
+      logic [9:0] words_d, words_q, level;
+      logic earlier_done;
+
+      assign pass_valid_o[d] = waiting_q[d] && table_ready_i && current_q != '1;
+
+      // Passes are drained in order, so those of the earlier step come first.
+      assign earlier_done = pass_done_i[d] && earlier_q != '0;
+      assign current_drained[d] = current_q == '0;
+      assign earlier_drained[d] = earlier_q == '0;
+
+      always_comb begin
+        current_d = current_q + CountW'(accepted[d]) - CountW'(pass_done_i[d] && !earlier_done);
+        earlier_d = earlier_q - CountW'(earlier_done);
+        words_d = words_q;
+        if (word_i[d] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
+        // Comes after the last word, when the first of the next pass may be taken.
+        if (pass_done_i[d]) words_d = 10'(word_i[d]);
+        if (start_i) begin
+          earlier_d = current_d;
+          current_d = '0;
+        end
+        if (clear_i) begin
+          current_d = '0;
+          earlier_d = '0;
+          words_d = '0;
+        end
       end
-    end
-  end
 
-  for (genvar d = 0; d < Drains; d++) begin : gen_drain
-    logic [CountW-1:0] current_d, current_q, earlier_d, earlier_q;
-    logic [9:0] words_d, words_q, level;
-    logic earlier_done;
+      // The words of its last pass, when that alone is left.
+      assign level = earlier_drained[d] ? AfterAll : (earlier_q == CountW'(1) ? words_q : '0);
 
-    assign pass_valid_o[d] = waiting_q[d] && table_ready_i && current_q != '1;
-
-    // Passes are drained in order, so those of the earlier step come first.
-    assign earlier_done = pass_done_i[d] && earlier_q != '0;
-    assign current_drained[d] = current_q == '0;
-    assign earlier_drained[d] = earlier_q == '0;
-
-    always_comb begin
-      current_d = current_q + CountW'(accepted[d]) - CountW'(pass_done_i[d] && !earlier_done);
-      earlier_d = earlier_q - CountW'(earlier_done);
-      words_d = words_q;
-      if (word_i[d] && words_q != AfterAll - 10'd1) words_d = words_q + 10'd1;
-      // Comes after the last word, when the first of the next pass may be taken.
-      if (pass_done_i[d]) words_d = 10'(word_i[d]);
-      if (start_i) begin
-        earlier_d = current_d;
-        current_d = '0;
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          current_q <= '0;
+          earlier_q <= '0;
+          words_q <= '0;
+          level_q[d] <= '0;
+        end else begin
+          current_q <= current_d;
+          earlier_q <= earlier_d;
+          words_q <= words_d;
+          level_q[d] <= start_i ? '0 : level;
+        end
       end
-      if (clear_i) begin
-        current_d = '0;
-        earlier_d = '0;
-        words_d = '0;
-      end
-    end
-
-    // The words of its last pass, when that alone is left.
-    assign level = earlier_drained[d] ? AfterAll : (earlier_q == CountW'(1) ? words_q : '0);
-
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        current_q <= '0;
-        earlier_q <= '0;
-        words_q <= '0;
-        level_q[d] <= '0;
-      end else begin
-        current_q <= current_d;
-        earlier_q <= earlier_d;
-        words_q <= words_d;
-        level_q[d] <= start_i ? '0 : level;
-      end
-    end
 
 `ifndef SYNTHESIS
-    assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
-      pass_done_i[d] |-> earlier_q != '0 || current_q != '0);
+      assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
+        pass_done_i[d] |-> earlier_q != '0 || current_q != '0);
 `endif
-  end
+    end
+  endgenerate
 
   always_comb begin
     written_d = AfterAll;
-    for (int d = 0; d < int'(Drains); d++) begin
-      if (level_q[d] < written_d) written_d = level_q[d];
+    for (int drain = 0; drain < int'(Drains); drain++) begin
+      if (level_q[drain] < written_d) written_d = level_q[drain];
     end
     if (start_i) written_d = '0;
   end

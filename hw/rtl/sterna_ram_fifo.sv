@@ -29,9 +29,11 @@ module sterna_ram_fifo #(
 );
   localparam int unsigned IndexW = $clog2(Depth);
 
-  if (Depth < 2 || (1 << IndexW) != Depth) begin : gen_bad_depth
-    $error("sterna_ram_fifo: Depth = %0d must be a power of two of at least 2", Depth);
-  end
+  generate
+    if (Depth < 2 || (1 << IndexW) != Depth) begin : gen_bad_depth
+      $error("sterna_ram_fifo: Depth = %0d must be a power of two of at least 2", Depth);
+    end
+  endgenerate
 
   logic [Width-1:0] memory [Depth];
   logic [IndexW-1:0] write_q, read_q;

@@ -1,3 +1,5 @@
+import sterna_pkg::*;
+
 /// Requantisation of a group of lanes with one channel's numbers:
 ///   t = acc*multiplier + bias; relu: max(t, 0); leaky: t >>> 3 if negative;
 ///   y = clamp((t + half) >>> shift), half = 1 << shift >> 1.
@@ -7,9 +9,7 @@
 /// bit's weight); with shift 0 that bit is 0, but not for the three bits more of a negative leaky total, so
 /// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows eight
 /// cycles later.
-module sterna_requant
-  import sterna_pkg::*;
-#(
+module sterna_requant #(
   /// Lanes, at most 64.
   parameter int unsigned Lanes = 64,
   /// Bits of an activation.
@@ -53,12 +53,14 @@ module sterna_requant
   /// Lowest bit above all windows.
   localparam int unsigned AboveBit = 8 * MaxBytes + ActW + 3;
 
-  if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
-    $error("sterna_requant: Lanes = %0d must be 1 to 64", Lanes);
-  end
-  if (MulW > RequantMultiplierW) begin : gen_bad_mul_w
-    $error("sterna_requant: MulW = %0d must be at most %0d", MulW, RequantMultiplierW);
-  end
+  generate
+    if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
+      $error("sterna_requant: Lanes = %0d must be 1 to 64", Lanes);
+    end
+    if (MulW > RequantMultiplierW) begin : gen_bad_mul_w
+      $error("sterna_requant: MulW = %0d must be at most %0d", MulW, RequantMultiplierW);
+    end
+  endgenerate
 
   /// What a shift by `bytes` leaves, from the rounding bit up, of the bits from the lowest rounding bit up.
   function automatic logic [WindowW-1:0] window(logic [AboveBit-1:7] bits, logic [2:0] bytes);

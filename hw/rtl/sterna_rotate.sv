@@ -24,17 +24,20 @@ module sterna_rotate #(
   logic [Width-1:0] by_ones_q [N];
   logic [Width-1:0] by_threes_q [N];
 
-  for (genvar i = 0; i < N; i++) begin : gen_element
-    logic [Width-1:0] by_ones_d, by_threes_d, by_nines_d;
+  genvar i;
+  generate
+    for (i = 0; i < N; i++) begin : gen_element
+      logic [Width-1:0] by_ones_d, by_threes_d, by_nines_d;
 
-    assign by_ones_d = ones_i[1] ? data_i[(i+2)%N] : ones_i[0] ? data_i[(i+1)%N] : data_i[i];
-    assign by_threes_d = threes_i[1] ? by_ones_q[(i+6)%N] : threes_i[0] ? by_ones_q[(i+3)%N] : by_ones_q[i];
-    assign by_nines_d = N > 9 && nines_i ? by_threes_q[(i+9)%N] : by_threes_q[i];
+      assign by_ones_d = ones_i[1] ? data_i[(i+2)%N] : ones_i[0] ? data_i[(i+1)%N] : data_i[i];
+      assign by_threes_d = threes_i[1] ? by_ones_q[(i+6)%N] : threes_i[0] ? by_ones_q[(i+3)%N] : by_ones_q[i];
+      assign by_nines_d = N > 9 && nines_i ? by_threes_q[(i+9)%N] : by_threes_q[i];
 
-    always_ff @(posedge clk_i) begin
-      if (enable_i[0]) by_ones_q[i] <= by_ones_d;
-      if (enable_i[1]) by_threes_q[i] <= by_threes_d;
-      if (enable_i[2]) data_o[i] <= by_nines_d;
+      always_ff @(posedge clk_i) begin
+        if (enable_i[0]) by_ones_q[i] <= by_ones_d;
+        if (enable_i[1]) by_threes_q[i] <= by_threes_d;
+        if (enable_i[2]) data_o[i] <= by_nines_d;
+      end
     end
-  end
+  endgenerate
 endmodule

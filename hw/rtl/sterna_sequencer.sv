@@ -1,8 +1,8 @@
+import sterna_pkg::*;
+
 /// Runs frames: takes the steps of the tape in order, starts the parts that do them as soon as these are free, and ends
 /// a frame when everything is written or a check failed. One more frame can wait; its image may be loaded already.
-module sterna_sequencer
-  import sterna_pkg::*;
-#(
+module sterna_sequencer #(
   /// Bits of a feature memory address.
   parameter int unsigned FmAddrW = 12,
   /// Bus bytes of one feature memory word of all banks.
@@ -227,8 +227,9 @@ module sterna_sequencer
   logic [7:0] fault, error_d, error_q;
   logic [31:0] error_segment_d, error_segment_q;
 
-  assign running = !(state_q inside {StIdle, StFlush});
-  assign moving = state_q inside {StQuiet, StReadAll, StSum, StAsk, StMove, StWritten};
+  assign running = state_q != StIdle && state_q != StFlush;
+  assign moving = state_q == StQuiet || state_q == StReadAll || state_q == StSum || state_q == StAsk ||
+                  state_q == StMove || state_q == StWritten;
   assign stalled = discard_q && (discarded_i || expired_q);
   assign failed = running && fault != ErrorNone;
 
@@ -384,7 +385,7 @@ module sterna_sequencer
   assign error_code_o = error_q;
   assign error_segment_o = error_segment_q;
 
-  assign clear_o = state_q inside {StClear, StFlush};
+  assign clear_o = state_q == StClear || state_q == StFlush;
   // Also when idle: a bus that was given up on may come back.
   assign flush_o = clear_o || state_q == StIdle;
   assign tape_start_o = state_q == StStart;

@@ -53,9 +53,12 @@ module sterna_table_writer #(
   assign table_half_o = half_q;
   assign table_index_o = index_q;
 
-  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
-    assign table_valid_o[c] = take && GroupW'(c >> log2_q) == group_q;
-  end
+  genvar c;
+  generate
+    for (c = 0; c < Clusters; c++) begin : gen_cluster
+      assign table_valid_o[c] = take && GroupW'(c >> log2_q) == group_q;
+    end
+  endgenerate
 
   always_comb begin
     index_d = index_q;

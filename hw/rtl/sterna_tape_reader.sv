@@ -1,9 +1,9 @@
+import sterna_pkg::*;
+
 /// Walks a tape: checks its header and each segment, offers the steps and hands on the payloads of REQUANT and WEIGHTS
 /// as they come, WEIGHTS once for each tile group of its step. A step tells the lengths of its segments, so when it is
 /// taken everything up to the step behind the next one is asked for at once.
-module sterna_tape_reader
-  import sterna_pkg::*;
-#(
+module sterna_tape_reader #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Clusters of the engine.
@@ -160,7 +160,7 @@ module sterna_tape_reader
   assign weights_valid_o = streaming && is_weights && beat_valid_i;
   assign take = beat_valid_i && beat_ready_o;
   assign last_beat = take && last_q;
-  assign crc_clear = state_q inside {StIdle, StNext, StHeaderCheck, StPayloadCheck};
+  assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderCheck || state_q == StPayloadCheck;
 
   always_comb begin
     unique case (state_q)
@@ -219,7 +219,7 @@ module sterna_tape_reader
   always_ff @(posedge clk_i) begin
     is_conv_q <= step.op == OpConv;
     one_group_q <= step.tile_groups == 32'd1;
-    move_right_q <= step.op inside {OpLoad, OpStore} && step.fm_words != '0;
+    move_right_q <= (step.op == OpLoad || step.op == OpStore) && step.fm_words != '0;
     conv_right_q <= step.op == OpConv && legal_tiles && legal_filters && step.tile_groups != '0;
     table_lines_q <= 15'((table_words + 18'd7) >> 3);
     requant_right_q <= step.requant_bytes == 32'({table_lines_q, 6'd0});
@@ -366,7 +366,7 @@ module sterna_tape_reader
   assign step_valid_o = state_q == StStep && !faulty;
   assign step_o = step;
   assign weights_done_o = weights_done_q;
-  assign discarded_o = discard_i && !(state_q inside {StPayload, StPayloadCheck}) && !faulty;
+  assign discarded_o = discard_i && state_q != StPayload && state_q != StPayloadCheck && !faulty;
   assign done_o = state_q == StDone && !faulty;
   assign error_o = state_q == StError;
   assign error_code_o = error_q;

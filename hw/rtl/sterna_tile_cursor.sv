@@ -27,9 +27,11 @@ module sterna_tile_cursor #(
   /// Column of the tile.
   output logic [15:0] col_o
 );
-  if (Position > 3) begin : gen_bad_position
-    $error("sterna_tile_cursor: Position = %0d must be 0 to 3", Position);
-  end
+  generate
+    if (Position > 3) begin : gen_bad_position
+      $error("sterna_tile_cursor: Position = %0d must be 0 to 3", Position);
+    end
+  endgenerate
 
   logic [15:0] row_d, col_d;
   logic [2:0] left_q, left_d;

@@ -252,17 +252,20 @@ module sterna_unit #(
 
   assign action_q[0] = action;
 
-  for (genvar i = 1; i <= IssueStages; i++) begin : gen_stage
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        action_q[i] <= '0;
-      end else if (clear_i) begin
-        action_q[i] <= '0;
-      end else begin
-        action_q[i] <= action_q[i-1];
+  genvar i, g;
+  generate
+    for (i = 1; i <= IssueStages; i++) begin : gen_stage
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          action_q[i] <= '0;
+        end else if (clear_i) begin
+          action_q[i] <= '0;
+        end else begin
+          action_q[i] <= action_q[i-1];
+        end
       end
     end
-  end
+  endgenerate
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -279,22 +282,24 @@ module sterna_unit #(
     .valid_i(line_valid_i), .data_i(line_data_i), .take_i(take_q), .data_o(line_data)
   );
 
-  for (genvar g = 0; g < Groups; g++) begin : gen_group
-    localparam int unsigned First = g * GroupLanes;
-    localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
+  generate
+    for (g = 0; g < Groups; g++) begin : gen_group
+      localparam int unsigned First = g * GroupLanes;
+      localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
 
-    sterna_lane_group #(
-      .Lanes(Count), .Accumulators(2 * Slots), .ActW(ActW), .AccW(AccW)
-    ) u_lanes (
-      .clk_i, .rst_ni, .clear_i,
-      .address_i(action_q[IssueStages].address), .zero_i(action_q[IssueStages].zero),
-      .add_i(action_q[IssueStages].add), .double_i(action_q[IssueStages].twice),
-      .subtract_i(action_q[IssueStages].subtract), .line_i(action_q[IssueStages].line),
-      .line_data_i(line_data[First+:Count]),
-      .row_load_i(action_q[IssueStages].row_load), .row_shift_i(action_q[IssueStages].row_shift),
-      .row_i(row_i[First+:Count]), .row_o(row_o[First+:Count])
-    );
-  end
+      sterna_lane_group #(
+        .Lanes(Count), .Accumulators(2 * Slots), .ActW(ActW), .AccW(AccW)
+      ) u_lanes (
+        .clk_i, .rst_ni, .clear_i,
+        .address_i(action_q[IssueStages].address), .zero_i(action_q[IssueStages].zero),
+        .add_i(action_q[IssueStages].add), .double_i(action_q[IssueStages].twice),
+        .subtract_i(action_q[IssueStages].subtract), .line_i(action_q[IssueStages].line),
+        .line_data_i(line_data[First+:Count]),
+        .row_load_i(action_q[IssueStages].row_load), .row_shift_i(action_q[IssueStages].row_shift),
+        .row_i(row_i[First+:Count]), .row_o(row_o[First+:Count])
+      );
+    end
+  endgenerate
 
   // Statistics: a cycle counts for the first thing that is waited for.
 

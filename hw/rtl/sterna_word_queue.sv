@@ -1,9 +1,9 @@
+import sterna_pkg::*;
+
 /// Collects the channels of feature memory words and queues the words: a memory for each place in a word.
 ///
 /// The user keeps count: it never begins a word when Depth words are begun that `release_o` did not name.
-module sterna_word_queue
-  import sterna_pkg::*;
-#(
+module sterna_word_queue #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
   /// Bits of an activation.
@@ -69,15 +69,18 @@ module sterna_word_queue
     .valid_o(header_valid), .ready_i(load), .data_o(header), .count_o()
   );
 
-  for (genvar c = 0; c < WordChannels; c++) begin : gen_place
-    logic [Lanes-1:0][ActW-1:0] mem_q [Depth];
+  genvar c;
+  generate
+    for (c = 0; c < WordChannels; c++) begin : gen_place
+      logic [Lanes-1:0][ActW-1:0] mem_q [Depth];
 
-    assign data[c] = mem_q[read_q];
+      assign data[c] = mem_q[read_q];
 
-    always_ff @(posedge clk_i) begin
-      if (valid_i && place_i == 2'(c)) mem_q[write_q] <= data_i;
+      always_ff @(posedge clk_i) begin
+        if (valid_i && place_i == 2'(c)) mem_q[write_q] <= data_i;
+      end
     end
-  end
+  endgenerate
 
   // The word that is written stands in a register.
   assign load      = header_valid && (!valid_q || write_ready_i || header_q.strobe == '0);
@@ -106,7 +109,7 @@ module sterna_word_queue
     if (load) begin
       header_q <= header;
       for (int unsigned i = 0; i < Lanes; i++) begin
-        for (int unsigned c = 0; c < WordChannels; c++) write_data_o[i][c] <= data[c][i];
+        for (int unsigned place = 0; place < WordChannels; place++) write_data_o[i][place] <= data[place][i];
       end
     end
   end

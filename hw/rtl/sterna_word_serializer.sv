@@ -28,9 +28,11 @@ module sterna_word_serializer #(
   /// The word.
   output logic [63:0]       word_data_o
 );
-  if (DataW % 64 != 0) begin : gen_bad_width
-    $error("DataW = %0d must be a multiple of 64", DataW);
-  end
+  generate
+    if (DataW % 64 != 0) begin : gen_bad_width
+      $error("DataW = %0d must be a multiple of 64", DataW);
+    end
+  endgenerate
 
   logic [DataW-1:0] data_d, data_q;
   logic [CountW-1:0] left_d, left_q;
