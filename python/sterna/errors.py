@@ -1,6 +1,8 @@
-"""The one exception that Sterna shows to people."""
+"""The one exception that Sterna shows to people, alone or as a list."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class SternaError(Exception):
@@ -35,3 +37,19 @@ class SternaError(Exception):
         if self.remedy is not None:
             parts.append(f"remedy: {self.remedy}")
         return "; ".join(parts).replace("\n", " ")
+
+
+class FaultsError(SternaError):
+    """Several refusals at once: people see each on a line of its own, then this one, with their number and the remedy.
+
+    faults: what is wrong, a SternaError each; lists among them are opened up.
+    """
+
+    def __init__(self, faults: Sequence[SternaError], *, where: str, remedy: str) -> None:
+        self.faults = [fault for each in faults for fault in single(each)]
+        super().__init__(f"{len(self.faults)} faults, the first: {self.faults[0].what}", where=where, remedy=remedy)
+
+
+def single(error: SternaError) -> Sequence[SternaError]:
+    """The refusals that `error` is made of: itself, or those in its list."""
+    return error.faults if isinstance(error, FaultsError) else [error]

@@ -114,7 +114,7 @@ def write_roboflow(root: Path) -> Path:
 
 
 def write_labels(folder: Path, number: int) -> None:
-    """YOLO rows; a picture without objects gets no file."""
+    """YOLO rows; a picture without objects gets an empty file."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for thing in PICTURES[number]:
@@ -122,8 +122,7 @@ def write_labels(folder: Path, number: int) -> None:
         centre = ((left + right) / 2 / SIZE[0], (top + bottom) / 2 / SIZE[1])
         row = (*centre, (right - left) / SIZE[0], (bottom - top) / SIZE[1])
         rows.append(f"{CLASSES.index(thing.name)} {' '.join(f'{share:.7f}' for share in row)}\n")
-    if rows:
-        (folder / f"{name(number)}.txt").write_text("".join(rows))
+    (folder / f"{name(number)}.txt").write_text("".join(rows))
 
 
 def write_yolo(root: Path) -> Path:

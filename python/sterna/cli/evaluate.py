@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from sterna.train.data import (
     SCENES,
     SPLITS,
     Dataset,
+    ReadOptions,
     SceneSet,
-    check,
     default_workers,
     open_data,
     open_split,
@@ -40,12 +40,16 @@ SPLIT, SCENE_COUNT, SEED = "test", 200, 0
 
 @dataclass(frozen=True)
 class Wanted:
-    """The pictures to measure on; None is what the run was started with, or the default."""
+    """The pictures to measure on; None is what the run was started with, or the default.
+
+    read: the fields of ReadOptions that are given.
+    """
 
     data: str | None = None
     split: str | None = None
     scenes: int | None = None
     seed: int | None = None
+    read: Mapping[str, object] = field(default_factory=dict)
 
 
 def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None) -> None:
@@ -72,15 +76,16 @@ def _make_folders(json_file: Path | None, folder: Path | None) -> None:
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
     assert isinstance(graph, Graph)
-    if options and wanted == Wanted():
-        return open_data(options).test
+    if options and replace(wanted, read={}) == Wanted():
+        return open_data(options.model_copy(update=wanted.read), Console()).test
     height, width = graph.input.height, graph.input.width
     data = wanted.data or (options.data if options else SCENES)
     if data not in GENERATED:
-        dataset = open_split(Path(data), wanted.split or SPLIT, height, width, Detector.of(graph).classes)
-        for warning in check(dataset).warnings:
-            print(warning)
-        return dataset
+        classes = Detector.of(graph).classes
+        # The names that a run has changed are those of its own data.
+        rename = options.rename if options and data == options.data else None
+        read = (options or ReadOptions()).model_copy(update=wanted.read)
+        return open_split(Path(data), wanted.split or SPLIT, height, width, classes, rename, read, Console())
     split = wanted.split or SPLIT
     if split not in SPLITS:
         raise SternaError(

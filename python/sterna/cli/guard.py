@@ -1,4 +1,4 @@
-"""How errors reach people: one line on standard error, and an exit code."""
+"""How errors reach people: one line each on standard error, and an exit code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from sterna.errors import SternaError
+from sterna.errors import SternaError, single
 
 FAILED = 1
 REFUSED = 2
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run `command` and give the exit code: its own if it returns one, else 0; a refusal is shown as one line."""
+    """Run `command` and give the exit code: its own if it returns one, else 0; each refusal is shown as one line."""
     # Brevitas imports what builds PyTorch extensions, and that warns of CUDA without a GPU; nothing is built here.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
@@ -29,6 +29,9 @@ def guarded(command: Callable[[], object]) -> int:
     except typer.TyperException as error:
         return _refuse(f"{error.format_message()} (sterna --help shows what there is)")
     except SternaError as error:
+        for fault in single(error):
+            if fault is not error:
+                print(_in_one_line(str(fault)), file=sys.stderr)
         return _refuse(str(error))
     except OSError as error:
         return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
@@ -37,5 +40,9 @@ def guarded(command: Callable[[], object]) -> int:
 
 
 def _refuse(message: str, code: int = REFUSED) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {_in_one_line(message)}", file=sys.stderr)
     return code
+
+
+def _in_one_line(message: str) -> str:
+    return " ".join(message.split())

@@ -24,8 +24,26 @@ app = typer.Typer(
 
 PackageFile = Annotated[Path, typer.Argument(help="Package made by sterna compile.", show_default=False)]
 Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)]
+SkipBad = Annotated[
+    bool | None,
+    typer.Option("--skip-bad", help="Leave out pictures whose file or labels are faulty.", show_default=False),
+]
+MissingShare = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        help="Largest share of pictures without a label file, and of label files without a picture.",
+        show_default="0.1",
+    ),
+]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
 DeviceName = Annotated[str, typer.Option("--device", help="Named FPGA device.")]
+
+
+def _given(**options: object) -> dict[str, object]:
+    """Those of `options` that were said."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _show_version(wanted: bool) -> None:
@@ -72,6 +90,8 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the generated scenes.", show_default="that of the run, or 0")
     ] = None,
+    skip_bad: SkipBad = None,
+    missing_share: MissingShare = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File to write all figures to.", show_default=False)
     ] = None,
@@ -84,7 +104,26 @@ def evaluate(
     from sterna.cli.evaluate import Wanted
     from sterna.cli.evaluate import evaluate as run
 
-    run(target, Wanted(data, split, scenes, seed), json_file, report)
+    run(
+        target,
+        Wanted(data, split, scenes, seed, _given(skip_bad=skip_bad, missing_share=missing_share)),
+        json_file,
+        report,
+    )
+
+
+@app.command("data")
+def check_data(
+    folder: Annotated[Path, typer.Argument(help="Data set: Pascal VOC, COCO or YOLO.", show_default=False)],
+    skip_bad: SkipBad = None,
+    missing_share: MissingShare = None,
+    height: Annotated[int, typer.Option(help="Height that training would resize pictures to.")] = 160,
+    width: Annotated[int, typer.Option(help="Width that training would resize pictures to.")] = 160,
+) -> None:
+    """Check a data set: count what all of its splits hold, and name every fault."""
+    from sterna.cli.data import check
+
+    check(folder, _given(skip_bad=skip_bad, missing_share=missing_share, height=height, width=width))
 
 
 @app.command("compile")

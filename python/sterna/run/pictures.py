@@ -17,7 +17,9 @@ SIDEWAYS = (5, 6, 7, 8)
 
 def among(paths: Iterable[Path]) -> list[Path]:
     """The picture files among `paths`, in order of their names."""
-    return sorted(path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(
+        path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith("._") and path.is_file()
+    )
 
 
 def read(path: Path) -> Image.Image:

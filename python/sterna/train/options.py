@@ -6,13 +6,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
-from sterna.errors import SternaError
 from sterna.train import networks
 from sterna.train.communication import Hook
 from sterna.train.data.augment_options import AugmentOptions
-from sterna.train.data.options import DataOptions
+from sterna.train.data.options import DataOptions, validated
 from sterna.train.optimisers import RATE_BATCH, RATES, Optimiser
 from sterna.train.quantisers import Pattern
 from sterna.train.text_options import listed, paired
@@ -162,15 +161,4 @@ def parse(**values: object) -> TrainOptions:
     """
     if values.get("start") is not None or values.get("darknet_weights") is not None:
         values.setdefault("float_epochs", 0)
-    try:
-        return TrainOptions.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or None
-        raise SternaError(
-            first["msg"].removeprefix("Value error, "),
-            where="train",
-            attribute=name,
-            value=first["input"] if name else None,
-            remedy="correct the option",
-        ) from None
+    return validated(TrainOptions, values, "train")

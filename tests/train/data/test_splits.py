@@ -112,7 +112,7 @@ def test_statistics_count_what_is_there(voc: Path) -> None:
     assert tiny.small == 4 and tiny.thin == 1
     assert check(open_data(options(voc)).train.resized(2, 2)).thin == 4
     assert tiny.warnings == ["objects thinner than 2 pixels, not trained on, counted in evaluation: 1"]
-    assert [column.header for column in table({"train": found}).columns] == ["", "train"]
+    assert [column.header for column in table({"train": found}, {}).columns] == ["", "train"]
 
 
 def test_statistics_tell_difficult_from_crowd(coco: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sterna.train.data.augment import augment
 from sterna.train.data.frames import BACKGROUND, Dataset, Frame, Labels
-from sterna.train.data.options import GENERATED, HARD_SCENES, SCENES, DataOptions
+from sterna.train.data.options import GENERATED, HARD_SCENES, SCENES, DataOptions, ReadOptions
 from sterna.train.data.scenes import SPLITS, SceneSet
-from sterna.train.data.splits import Splits, open_data, open_split
+from sterna.train.data.splits import Splits, check_data, open_data, open_split
 from sterna.train.data.statistics import Statistics, check
 from sterna.train.data.stream import default_workers, frames
 
@@ -20,11 +20,13 @@ __all__ = [
     "Dataset",
     "Frame",
     "Labels",
+    "ReadOptions",
     "SceneSet",
     "Splits",
     "Statistics",
     "augment",
     "check",
+    "check_data",
     "default_workers",
     "frames",
     "open_data",

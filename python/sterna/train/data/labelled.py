@@ -44,9 +44,10 @@ class Table:
         kinds: list[NDArray[np.int32]] = []
         difficult: list[NDArray[np.bool_]] = []
         crowd: list[NDArray[np.bool_]] = []
-        for picture, size, objects in records:
+        for record in records:
+            picture, objects = record.picture, record.objects
             paths.append(str(picture))
-            sizes.append(size)
+            sizes.append(record.size)
             starts.append(starts[-1] + len(objects))
             for thing in objects:
                 if thing.name not in numbers:
@@ -58,12 +59,12 @@ class Table:
             crowd.append(np.array([thing.crowd for thing in objects], bool))
         return Table(
             pictures=paths,
-            sizes=np.array(sizes, np.int32),
+            sizes=np.array(sizes, np.int32).reshape(-1, 2),
             starts=np.array(starts, np.int64),
-            boxes=np.concatenate(boxes),
-            kinds=np.concatenate(kinds),
-            difficult=np.concatenate(difficult),
-            crowd=np.concatenate(crowd),
+            boxes=np.concatenate(boxes) if boxes else np.zeros((0, 4)),
+            kinds=np.concatenate(kinds) if kinds else np.zeros(0, np.int32),
+            difficult=np.concatenate(difficult) if difficult else np.zeros(0, bool),
+            crowd=np.concatenate(crowd) if crowd else np.zeros(0, bool),
             names=list(numbers),
             first=first,
         )

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from sterna.errors import SternaError
 from sterna.train.text_options import listed, paired
 
 SCENES, HARD_SCENES = "scenes", "hard-scenes"
 GENERATED = (SCENES, HARD_SCENES)
 
 
-class DataOptions(BaseModel):
-    """Options of the data of a run."""
+class ReadOptions(BaseModel):
+    """Options of what is let through when a data set is opened."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    skip_bad: bool = Field(False, description="folder: leave out pictures whose file or labels are faulty")
+    missing_share: float = Field(
+        0.1, ge=0.0, le=1.0,
+        description="folder: largest share of pictures without a label file, and of label files without a picture",
+    )  # fmt: skip
+
+
+class DataOptions(ReadOptions):
+    """Options of the data of a run."""
 
     data: str = Field(
         SCENES,
@@ -43,3 +55,22 @@ class DataOptions(BaseModel):
     workers: int | None = Field(
         None, ge=0, le=256, description="processes that make pictures; if not given, one less than the processor cores"
     )
+
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+def validated(kind: type[Options], values: Mapping[str, object], command: str) -> Options:
+    """The options `kind` from loose `values` of a command; raises SternaError that names the first bad one."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or None
+        raise SternaError(
+            first["msg"].removeprefix("Value error, "),
+            where=command,
+            attribute=name,
+            value=first["input"] if name else None,
+            remedy="correct the option",
+        ) from None

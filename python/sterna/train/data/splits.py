@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 
 from sterna.errors import SternaError
 from sterna.train.data.formats.folder import open_source
@@ -15,13 +14,14 @@ from sterna.train.data.formats.record import Source
 from sterna.train.data.frames import Dataset
 from sterna.train.data.kept import Kept
 from sterna.train.data.labelled import LabelledSet, Table
-from sterna.train.data.options import GENERATED, HARD_SCENES, DataOptions
-from sterna.train.data.parts import share
+from sterna.train.data.options import GENERATED, HARD_SCENES, DataOptions, ReadOptions
+from sterna.train.data.parts import Part, share
+from sterna.train.data.reading import Reading, read
 from sterna.train.data.scenes import SceneSet
+from sterna.train.data.statistics import show
 from sterna.train.data.stream import default_workers
 
 TRAIN, VAL, TEST = "train", "val", "test"
-PROGRESS_FROM = 2000  # pictures; fewer are read before one has seen a bar
 
 
 @dataclass(frozen=True)
@@ -34,43 +34,89 @@ class Splits:
 
 
 def open_data(options: DataOptions, console: Console | None = None) -> Splits:
-    """The data that `options` name, all records and the headers of all pictures checked.
+    """The data that `options` name, all records and the headers of all pictures checked, and told of on `console`.
 
-    Raises SternaError for a folder of no known format and for anything in it that is missing, damaged or inconsistent.
+    Raises SternaError for a folder of no known format and for what in it is missing, damaged or inconsistent:
+    FaultsError if that is more than one thing.
     """
     if options.data in GENERATED:
         return _scenes(options)
     source = open_source(Path(options.data))
     names = _chosen_splits(source, options)
-    tables = {split: _read(source, split, console) for split in dict.fromkeys(names)}
-    known = _known(source, tables)
-    _check_names(options.data, "rename", options.rename, known)
-    renamed = [options.rename.get(name, name) for name in known]
-    _check_names(options.data, "classes", options.classes, dict.fromkeys(renamed))
-    declared = source.classes(names[0])
-    shown = sorted({options.rename.get(name, name) for name in tables[names[0]].names})
-    of_training = shown if declared is None else [options.rename.get(name, name) for name in declared]
-    classes = options.classes or tuple(dict.fromkeys(of_training))
-    sets = [
-        LabelledSet(
-            tables[name], options.height, options.width, classes, options.rename, others_out=bool(options.classes)
-        )
-        for name in names
-    ]
-    return Splits(share(sets[0], options.train_share, options.seed), sets[1], sets[2])
+    readings = read(source, names, options, options.data, console)
+    sets = _label(source, readings, options)
+    if console:
+        _tell_stand_ins(console, names)
+        show(console, sets, {split: reading.summary for split, reading in readings.items()})
+    train, order = sets[names[0]], readings[names[0]].order
+    # A picture that its list names several times is as many pictures to learn from; it is judged by once.
+    weighted = train if len(order) == len(train) else Part(train, order)
+    return Splits(share(weighted, options.train_share, options.seed), sets[names[1]], sets[names[2]])
 
 
 def open_split(
-    path: Path, split: str, height: int, width: int, classes: Sequence[str], rename: Mapping[str, str] | None = None
+    path: Path,
+    split: str,
+    height: int,
+    width: int,
+    classes: Sequence[str],
+    rename: Mapping[str, str] | None = None,
+    options: ReadOptions | None = None,
+    console: Console | None = None,
 ) -> LabelledSet:
     """One split of a data set for a network that knows `classes`; objects of others are left out.
 
     Raises SternaError as `open_data` does.
     """
     source = open_source(path)
-    table = _read(source, split, None)
-    _check_names(str(path), "rename", rename or {}, _known(source, {split: table}))
-    return LabelledSet(table, height, width, classes, rename, others_out=True)
+    reading = read(source, [split], options or ReadOptions(), str(path), console)[split]
+    _check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
+    data = LabelledSet(reading.table, height, width, classes, rename, others_out=True)
+    if console:
+        show(console, {split: data}, {split: reading.summary})
+    return data
+
+
+def check_data(options: DataOptions, console: Console) -> None:
+    """Read all splits of a data set and print what they hold; the classes are those of the training split.
+
+    Raises SternaError as `open_data` does, for all splits together.
+    """
+    source = open_source(Path(options.data))
+    usual = {name: number for number, name in enumerate((options.train_split, VAL, TEST))}
+    splits = sorted(source.splits, key=lambda name: (usual.get(name, len(usual)), name))
+    readings = read(source, splits, options, options.data, console)
+    show(console, _label(source, readings, options), {split: reading.summary for split, reading in readings.items()})
+
+
+def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions) -> dict[str, LabelledSet]:
+    """The sets that were read, with the classes that `options` ask for, or else those of the first."""
+    tables = {split: reading.table for split, reading in readings.items()}
+    known = _known(source, tables)
+    _check_names(options.data, "rename", options.rename, known)
+    renamed = [options.rename.get(name, name) for name in known]
+    _check_names(options.data, "classes", options.classes, dict.fromkeys(renamed))
+    first = next(iter(tables))
+    declared = source.classes(first)
+    shown = sorted({options.rename.get(name, name) for name in tables[first].names})
+    of_training = shown if declared is None else [options.rename.get(name, name) for name in declared]
+    classes = options.classes or tuple(dict.fromkeys(of_training))
+    return {
+        split: LabelledSet(
+            table, options.height, options.width, classes, options.rename, others_out=bool(options.classes)
+        )
+        for split, table in tables.items()
+    }
+
+
+def _tell_stand_ins(console: Console, names: Sequence[str]) -> None:
+    """Say which split is used for more than one purpose."""
+    train, val, test = names
+    if val == test:
+        console.print(f"note: split {val} both watches mAP and gives the final figures", markup=False, soft_wrap=True)
+    for purpose, split in (("watches mAP", val), ("gives the final figures", test)):
+        if split == train:
+            console.print(f"warning: split {split} is trained on and {purpose}", markup=False, soft_wrap=True)
 
 
 def _scenes(options: DataOptions) -> Splits:
@@ -87,18 +133,6 @@ def _chosen_splits(source: Source, options: DataOptions) -> list[str]:
     val = options.val_split or (VAL if VAL in source.splits else options.test_split or TEST)
     test = options.test_split or (TEST if TEST in source.splits else val)
     return [options.train_split, val, test]
-
-
-def _read(source: Source, split: str, console: Console | None) -> Table:
-    entries = source.entries(split)
-    shown = track(
-        entries,
-        f"reading {split}",
-        console=console,
-        transient=True,
-        disable=console is None or len(entries) < PROGRESS_FROM,
-    )
-    return Table.pack(source.record(entry) for entry in shown)
 
 
 def _known(source: Source, tables: Mapping[str, Table]) -> list[str]:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.table import Table
 
 from sterna.train.data.frames import SMALLEST_SIDE, Dataset
 from sterna.train.data.labelled import LabelledSet
+from sterna.train.data.summary import Summary
 
+ALWAYS = ("pictures", "without objects")  # rows that a table has even if they count nothing
 SMALL, LARGE = 32**2, 96**2  # areas in pixels below and from which COCO calls an object small and large
 
 
@@ -35,6 +38,21 @@ class Statistics:
     difficult: int
     crowd: int
     left_out: int
+
+    def rows(self) -> dict[str, int]:
+        """The counts that a table shows, by what they count."""
+        return {
+            "pictures": self.pictures,
+            "without objects": self.empty,
+            **self.boxes,
+            f"small, under {SMALL} pixels": self.small,
+            "medium": self.medium,
+            f"large, from {LARGE} pixels": self.large,
+            f"thinner than {SMALLEST_SIDE:.0f} pixels": self.thin,
+            "difficult": self.difficult,
+            "crowd": self.crowd,
+            "of classes not asked for, left out": self.left_out,
+        }
 
     @property
     def warnings(self) -> list[str]:
@@ -74,23 +92,23 @@ def object_sizes(dataset: Dataset) -> NDArray[np.float32]:
     return np.concatenate([(found.boxes[:, 2:] - found.boxes[:, :2])[found.learnt] for found in labels])
 
 
-def table(splits: Mapping[str, Statistics]) -> Table:
-    """The counts of some splits side by side."""
+def show(console: Console, sets: Mapping[str, Dataset], summaries: Mapping[str, Summary]) -> None:
+    """Print what some splits hold and what reading them met, side by side, then a line for each thing to know."""
+    found = {split: check(data) for split, data in sets.items()}
+    console.print(table(found, summaries))
+    for split in found:
+        for line in [*found[split].warnings, *(summaries[split].warnings if split in summaries else ())]:
+            console.print(f"warning: {split}: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def table(splits: Mapping[str, Statistics], summaries: Mapping[str, Summary]) -> Table:
+    """The counts of some splits side by side; what no split has takes no row."""
     shown = Table("", title="Data")
     for split in splits:
         shown.add_column(split, justify="right")
-    names = list(dict.fromkeys(name for found in splits.values() for name in found.boxes))
-    rows = {
-        "pictures": [found.pictures for found in splits.values()],
-        "without objects": [found.empty for found in splits.values()],
-        **{name: [found.boxes.get(name, 0) for found in splits.values()] for name in names},
-        f"small, under {SMALL} pixels": [found.small for found in splits.values()],
-        "medium": [found.medium for found in splits.values()],
-        f"large, from {LARGE} pixels": [found.large for found in splits.values()],
-        f"thinner than {SMALLEST_SIDE:.0f} pixels": [found.thin for found in splits.values()],
-        "difficult": [found.difficult for found in splits.values()],
-        "crowd": [found.crowd for found in splits.values()],
-    }
-    for name, counts in rows.items():
-        shown.add_row(name, *(f"{count:,}" for count in counts))
+    counts = [found.rows() | (summaries[split].rows() if split in summaries else {}) for split, found in splits.items()]
+    for name in dict.fromkeys(name for found in counts for name in found):
+        row = [found.get(name, 0) for found in counts]
+        if any(row) or name in ALWAYS:
+            shown.add_row(name, *(f"{count:,}" for count in row))
     return shown

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple, NotRequired
+from typing import Annotated, NotRequired
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # what pydantic asks for before Python 3.12
@@ -15,8 +16,10 @@ from sterna.text import read_text
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
+    Unread,
     check_different,
     check_size,
+    collect,
     empty_split,
     inside,
     no_split,
@@ -57,7 +60,8 @@ class _Content(TypedDict):
     categories: list[_Category]
 
 
-class _Entry(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Entry:
     image: _Image
     annotations: list[_Annotation]
     names: dict[Id, str]
@@ -121,7 +125,11 @@ class CocoFolder:
         size = picture_size(picture, entry.file)
         where = f"{entry.file}: image {entry.image['file_name']}"
         check_size((entry.image.get("width"), entry.image.get("height")), size, where)
-        return Record(picture, size, [_object(annotation, size, entry) for annotation in entry.annotations])
+        return collect(picture, size, entry.annotations, lambda annotation: _object(annotation, size, entry))
+
+    def unread(self, split: str) -> Unread:
+        """Nothing: the file of the split lists its images, and other splits may lie in the same folder."""
+        return Unread()
 
     def _content(self, split: str) -> _Content:
         """The file of a split; the last one is kept, since each method asks for it."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from sterna.errors import SternaError
+from sterna.errors import FaultsError, SternaError
 from sterna.run import pictures
 
 OVERHANG = 2.0  # pixels that a box may reach beyond its picture, as files written with rounding do; they are cut off
@@ -28,12 +30,41 @@ class LabelledObject(NamedTuple):
     crowd: bool = False
 
 
+class LeftOut(NamedTuple):
+    """An object that a format cannot give as a box, and why: words that stand behind its number in the summary."""
+
+    why: str
+
+
 class Record(NamedTuple):
-    """picture: its file. size: width and height of the upright picture. objects: inside the picture."""
+    """What is known of a picture.
+
+    picture: its file. size: width and height of the upright picture. objects: inside the picture, each once.
+    labelled: a file states the objects, or that there are none; otherwise the picture has no labels.
+    repeated: objects that the labels state again. left_out: numbers of other objects by why they are left out.
+    notes: what a person should know, in words that are the same for all pictures that share it.
+    """
 
     picture: Path
     size: tuple[int, int]
     objects: list[LabelledObject]
+    labelled: bool = True
+    repeated: int = 0
+    left_out: Mapping[str, int] = {}
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Unread:
+    """What a data set holds and states for a split and that no record has.
+
+    labels: label files, each with no picture. files: numbers of other files by kind. notes: what is stated and not
+    used, a line each.
+    """
+
+    labels: list[Path] = field(default_factory=list)
+    files: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
 
 class Source(Protocol):
@@ -51,13 +82,61 @@ class Source(Protocol):
         """Class names in the order that the data set declares; None if only its objects tell them."""
         ...
 
-    def entries(self, split: str) -> Sequence[Any]:
-        """What `record` takes, for each picture of a split, in order."""
+    def entries(self, split: str) -> Sequence[Hashable]:
+        """What `record` takes, for each picture of a split, in order. A picture that is listed again is equal again."""
         ...
 
     def record(self, entry: Any) -> Record:
-        """Picture and objects of one entry, checked."""
+        """Picture and objects of one entry, checked; raises FaultsError if several objects are faulty."""
         ...
+
+    def unread(self, split: str) -> Unread:
+        """What lies beside the pictures of a split and is no part of it."""
+        ...
+
+
+Row = TypeVar("Row")
+
+
+def collect(
+    picture: Path,
+    size: tuple[int, int],
+    rows: Iterable[Row],
+    make: Callable[[Row], LabelledObject | LeftOut],
+    *,
+    labelled: bool = True,
+) -> Record:
+    """The record of the objects that `make` gives of the `rows` of a label file.
+
+    Objects of one name, box and mark are one object. Raises the SternaError of a faulty row, or all as FaultsError.
+    """
+    found: list[LabelledObject] = []
+    left_out: Counter[str] = Counter()
+    faults: list[SternaError] = []
+    for row in rows:
+        try:
+            made = make(row)
+        except SternaError as fault:
+            faults.append(fault)
+            continue
+        if isinstance(made, LeftOut):
+            left_out[made.why] += 1
+        else:
+            found.append(made)
+    if faults:
+        raise faults[0] if len(faults) == 1 else FaultsError(faults, where=str(picture), remedy="correct them")
+    objects = list(dict.fromkeys(found))
+    return Record(picture, size, objects, labelled, len(found) - len(objects), left_out)
+
+
+def passed_over(paths: Iterable[Path]) -> Counter[str]:
+    """How many files of each kind, such as `*.txt`, are among `paths`."""
+    return Counter("of the system" if is_of_system(path) else f"*{path.suffix.lower()}" for path in paths)
+
+
+def is_of_system(path: Path) -> bool:
+    """Whether a system left the file: macOS, Windows and file managers put some into every folder."""
+    return path.name.startswith(".") or path.name in ("Thumbs.db", "desktop.ini")
 
 
 def picture_size(picture: Path, listed: Path) -> tuple[int, int]:

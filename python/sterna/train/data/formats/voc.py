@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sterna.errors import SternaError
-from sterna.run.pictures import SUFFIXES
+from sterna.run.pictures import SUFFIXES, among
 from sterna.text import read_lines, read_xml
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
-    check_different,
+    Unread,
     check_size,
+    collect,
     empty_split,
     inside,
+    is_of_system,
     no_split,
+    passed_over,
     picture_size,
 )
 
@@ -64,13 +67,16 @@ class VocFolder:
         listed = self._folder / SETS / f"{split}.txt"
         if split not in self.splits:
             raise no_split(self._folder / SETS, split, self.splits)
-        lines = read_lines(listed, "the list of pictures")
-        # A line may carry a flag behind the name, as in the class lists of the original challenge.
-        names = [line.split()[0] for line in lines if line.strip()]
+        names = self._listed(split)
         if not names:
             raise empty_split(listed)
-        check_different(names, "picture", listed)
         return [_Entry(name, listed) for name in names]
+
+    def _listed(self, split: str) -> list[str]:
+        """The names in an image set."""
+        lines = read_lines(self._folder / SETS / f"{split}.txt", "the list of pictures")
+        # A line may carry a flag behind the name, as in the class lists of the original challenge.
+        return [line.split()[0] for line in lines if line.strip()]
 
     def record(self, entry: _Entry) -> Record:
         """Picture and annotation of an entry."""
@@ -81,7 +87,19 @@ class VocFolder:
         said = [root.findtext(f"size/{side}") or "" for side in ("width", "height")]
         width, height = (int(text) if text.strip().isdecimal() else None for text in said)
         check_size((width, height), size, str(path))
-        return Record(picture, size, [_object(found, size, path) for found in enumerate(root.iter("object"), 1)])
+        return collect(picture, size, enumerate(root.iter("object"), 1), lambda found: _object(found, size, path))
+
+    def unread(self, split: str) -> Unread:
+        """Annotations without a picture that no list names, and other files, in the folders of the data set."""
+        listed = {name for each in self.splits for name in self._listed(each)}
+        files = sorted(path for path in (self._folder / PICTURES).iterdir() if path.is_file())
+        known = listed | {path.stem for path in among(files)}
+        labels = sorted(path for path in (self._folder / LABELS).iterdir() if path.is_file())
+        annotations = [path for path in labels if path.suffix.lower() == ".xml" and not is_of_system(path)]
+        return Unread(
+            [path for path in annotations if path.stem not in known],
+            passed_over({*files, *labels} - {*among(files), *annotations}),
+        )
 
     def _picture(self, name: str) -> Path:
         stem = self._folder / PICTURES / name

@@ -12,19 +12,24 @@ from typing import Any, NamedTuple
 import yaml
 
 from sterna.errors import SternaError
-from sterna.run.pictures import SUFFIXES
+from sterna.run.pictures import among
 from sterna.text import read_lines, read_text
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
+    Unread,
     check_different,
+    collect,
     empty_split,
     inside,
+    is_of_system,
     no_split,
+    passed_over,
     picture_size,
 )
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "test": "test"}  # as written: as Sterna names it
+NO_LABELS = ("classes.txt", *(f"{name}.txt" for name in SPLITS))  # text that lies beside label files
 RULE = "x y width height as shares of the picture, 0..1"
 
 
@@ -71,7 +76,6 @@ class YoloFolder:
         entries = [_Entry(path, _label_file(path), place) for place in places for path in self._pictures(place)]
         if not entries:
             raise empty_split(places[0] if places else self._index)
-        check_different([entry.picture for entry in entries], "picture", entries[0].listed)
         if not any(entry.labels.is_file() for entry in entries):
             raise SternaError(
                 "no picture of the split has a label file",
@@ -87,8 +91,28 @@ class YoloFolder:
         size = picture_size(entry.picture, entry.listed)
         rows = read_lines(entry.labels, "the list of objects") if entry.labels.exists() else []
         rows_of_text = ((number, row.split()) for number, row in enumerate(rows, 1) if row.strip())
-        objects = [self._object(fields, size, f"{entry.labels}: line {number}") for number, fields in rows_of_text]
-        return Record(entry.picture, size, objects)
+        return collect(
+            entry.picture,
+            size,
+            rows_of_text,
+            lambda row: self._object(row[1], size, f"{entry.labels}: line {row[0]}"),
+            labelled=entry.labels.exists(),
+        )
+
+    def unread(self, split: str) -> Unread:
+        """Label files without a picture, and files that are neither, in the folders of the split's pictures."""
+        entries = self.entries(split)
+        places = {entry.labels.parent: entry.picture.parent for entry in entries}
+        found = Unread()
+        for labels, folder in places.items():
+            files = {path for place in {labels, folder} for path in place.glob("*") if path.is_file()}
+            images = set(among(files))
+            texts = {path for path in files if _may_be_labels(path)}
+            stems = {path.stem for path in images}
+            alone = {path for path in texts if path.parent == labels and path.stem not in stems}
+            found.labels += sorted(alone - {entry.labels for entry in entries})
+            found.files += passed_over(files - images - texts)
+        return found
 
     def _place(self, text: str) -> Path:
         """The folder of pictures, or list of them, that the index names."""
@@ -108,7 +132,7 @@ class YoloFolder:
 
     def _pictures(self, place: Path) -> list[Path]:
         if place.is_dir():
-            return sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES)
+            return among(place.rglob("*"))
         lines = read_lines(place, "the list of pictures")
         return [self._listed(line.strip(), place) for line in lines if line.strip()]
 
@@ -166,6 +190,10 @@ def _label_file(picture: Path) -> Path:
             parts[index] = "labels"
             break
     return Path(*parts).with_suffix(".txt")
+
+
+def _may_be_labels(path: Path) -> bool:
+    return path.suffix == ".txt" and path.name not in NO_LABELS and not is_of_system(path)
 
 
 def _index(path: Path) -> Path | None:

@@ -1,0 +1,16 @@
+"""`sterna data`: what a data set holds, and every fault of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from sterna.train.data import DataOptions, check_data
+from sterna.train.data.options import validated
+
+
+def check(folder: Path, options: Mapping[str, object]) -> None:
+    """Print what the data set in `folder` holds, as training would see it with `options`, fields of DataOptions."""
+    check_data(validated(DataOptions, {"data": str(folder), **options}, "data"), Console())

@@ -1,0 +1,76 @@
+"""What was met while a split of a data set was read: what went in, and what did not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sterna.train.data.formats.record import Record
+
+
+@dataclass
+class Summary:
+    """Counts of one split, as its files have it: before classes are chosen and pictures resized.
+
+    pictures and objects: that were read. without_labels: pictures with no label file, which are taken as background.
+    without_picture: label files with no picture, which are not read. repeated: objects that a label file states again,
+    counted once. left_out: numbers of objects by why they are left out. bad: pictures left out as faulty, each with
+    its faults. listed_again: entries of a list that name a picture again. passed_over: files that are not read, by
+    kind. notes: what else a person should know, with the number of pictures that it is about; 0: of none in particular.
+    """
+
+    pictures: int = 0
+    objects: int = 0
+    without_labels: list[Path] = field(default_factory=list)
+    without_picture: list[Path] = field(default_factory=list)
+    repeated: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    bad: list[str] = field(default_factory=list)
+    listed_again: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self.pictures += 1
+        self.objects += len(record.objects)
+        self.repeated += record.repeated
+        self.left_out.update(record.left_out)
+        self.notes.update(record.notes)
+        if not record.labelled:
+            self.without_labels.append(record.picture)
+
+    def rows(self) -> dict[str, int]:
+        """The counts that a table shows, by what they count."""
+        return {
+            "without a label file, taken as background": len(self.without_labels),
+            "label files without a picture": len(self.without_picture),
+            "repeated objects, counted once": self.repeated,
+            "listed again": self.listed_again,
+            "faulty pictures, left out": len(self.bad),
+            **{f"objects left out: {why}": count for why, count in self.left_out.items()},
+            **{f"files passed over: {kind}": count for kind, count in sorted(self.passed_over.items())},
+        }
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know that no count tells, a line each."""
+        lines = [
+            *(f"left out: {fault}" for fault in self.bad),
+            *(f"{note}{f': {count} pictures' * bool(count)}" for note, count in self.notes.items()),
+        ]
+        for what, paths in (
+            ("pictures without a label file", self.without_labels),
+            ("label files without a picture", self.without_picture),
+        ):
+            if paths:
+                lines.append(f"{what}: {_names(paths)}")
+        return lines
+
+
+def _names(paths: Sequence[Path], most: int = 3) -> str:
+    """The first of `paths`."""
+    names = [path.name for path in paths[:most]]
+    return ", ".join(names) + f" and {len(paths) - most} more" * (len(paths) > most)

@@ -1,0 +1,41 @@
+"""`sterna data`, and how lists of faults reach people."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from support import data_sets
+
+from .conftest import Sterna
+from .test_refusals import assert_refused
+
+
+@pytest.fixture
+def voc(tmp_path: Path) -> Path:
+    return data_sets.write_voc(tmp_path / "voc")
+
+
+def test_a_good_data_set_is_counted(sterna: Sterna, voc: Path) -> None:
+    ended = sterna("data", voc)
+    assert ended.code == 0 and not ended.err
+    assert all(word in ended.out for word in ("pictures", "train", "val", "test", "cat", "dog"))
+
+
+def test_faults_come_a_line_each_with_their_number_last(sterna: Sterna, voc: Path) -> None:
+    for name in ("p0", "p3"):
+        (voc / f"Annotations/{name}.xml").write_text("<annotation>")
+    ended = sterna("data", voc)
+    lines = ended.err.splitlines()
+    assert ended.code == 2 and len(lines) == 3
+    assert "p3.xml" in "".join(lines[:2]) and "p0.xml" in "".join(lines[:2])
+    assert lines[2].startswith("error: ") and "2 faults" in lines[2] and "--skip-bad" in lines[2]
+    shutil.rmtree(voc / "ImageSets")
+    assert_refused(sterna("data", voc, "--skip-bad"), "ImageSets")
+
+
+def test_options_that_are_wrong(sterna: Sterna, voc: Path) -> None:
+    assert_refused(sterna("data", voc, "--height", "100"), "height", "32")
+    assert_refused(sterna("data", voc, "--missing-share", "2"), "missing-share")
