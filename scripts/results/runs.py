@@ -17,22 +17,29 @@ from sterna.train import load_options, recipes, run_folder, train
 from sterna.train.history import EpochLine
 from sterna.train.options import TrainOptions
 
+MARK = "commit"  # file in the folder of a run: the commit that it was trained at
 RUNS = ROOT / "build" / "results"
+BCCD, TOLL_ROAD = "BCCD", "TOLLROAD"  # data sets, and what the environment calls their folders
 #: Size of the pictures where trainings are compared with each other: a quarter of the recipe's pixels.
 SMALL = {"height": 96, "width": 128}
 
 
-def data() -> Path:
-    """The folder of the data set; raises SternaError if the environment names none."""
-    folder = os.environ.get("BCCD")
+def data(name: str = BCCD) -> Path:
+    """The folder of the data set `name`; raises SternaError if the environment names none."""
+    folder = os.environ.get(name)
     if not folder:
-        raise SternaError("no data folder is named", where="results", remedy="make results-NAME BCCD=FOLDER")
+        raise SternaError("no data folder is named", where="results", remedy=f"make results-NAME {name}=FOLDER")
     return Path(folder)
 
 
 def summary(folder: Path) -> dict[str, Any]:
     """The figures of the run in `folder`."""
     return _read(folder / run_folder.SUMMARY)
+
+
+def origin(folder: Path) -> dict[str, str]:
+    """Columns of a row that say where the run in `folder` was trained: machine and commit."""
+    return {"trained_on": str(summary(folder)["device"]), "commit": (folder / MARK).read_text("utf-8")}
 
 
 def log(folder: Path) -> list[EpochLine]:
@@ -47,21 +54,33 @@ def _read(path: Path) -> Any:
 def folder_of(name: str) -> Path:
     """The folder of the run `name`, its path under build/results; emptied if it holds a run of another commit."""
     folder = RUNS / name
-    mark = folder / "commit"
-    if not mark.is_file() or mark.read_text() != commit():
+    mark = folder / MARK
+    if not mark.is_file() or mark.read_text("utf-8") != commit():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        mark.write_text(commit())
+        mark.write_text(commit(), "utf-8")
     return folder
 
 
 def run(name: str, options: Callable[[Path], TrainOptions]) -> Path:
-    """The folder of a finished run of `options`, which are given the folder; `name` is its path under build/results."""
+    """The folder of a finished run of `options`, which are given the folder; `name` is its path under build/results.
+
+    A run of this name that $TRAINED holds is taken as it is, whatever commit it was trained at.
+    """
+    brought = _brought(name)
+    if brought is not None:
+        return brought
     folder = folder_of(name)
     if not (folder / run_folder.SUMMARY).is_file():
         begun = (folder / run_folder.OPTIONS).is_file()
         train(load_options(folder) if begun else options(folder), Console())
     return folder
+
+
+def _brought(name: str) -> Path | None:
+    """The folder of the finished run `name` in $TRAINED, where runs lie that were trained elsewhere, if it is there."""
+    folder = Path(os.environ.get("TRAINED") or RUNS / "none") / name
+    return folder if (folder / MARK).is_file() and (folder / run_folder.SUMMARY).is_file() else None
 
 
 def bccd(name: str, **changes: Any) -> Path:

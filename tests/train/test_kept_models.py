@@ -30,7 +30,7 @@ def test_the_demo_model_is_small_sparse_and_finds_things() -> None:
 
 
 def test_yolov2_is_what_its_recipe_says_and_finds_things() -> None:
-    options = recipes.yolov2("scenes", Path("unused"))
+    options = recipes.yolov2("scenes", recipes.MANY_IMAGES, Path("unused"))
     graph = file.load(YOLOV2)
     assert (graph.input.height, graph.input.width) == (options.height, options.width)
     assert density(graph) == pytest.approx(options.density, abs=0.001)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sterna.train.data.options import GENERATED, SCENES
+from sterna.train.data.options import SCENES
 from sterna.train.options import Precision, TrainOptions, parse
 from sterna.train.quantisers import Pattern
 
@@ -57,15 +57,42 @@ def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
     return parse(**options | changes)
 
 
-def yolov2(data: str, output: Path, **changes: Any) -> TrainOptions:
+def toll_road(folder: Path, output: Path, **changes: Any) -> TrainOptions:
+    """A nano for TollRoad, a Pascal VOC folder of one road-side camera: cars, trucks and buses; with `changes`."""
+    options: dict[str, Any] = {
+        "network": "yolov2-nano",
+        "data": str(folder),
+        "height": 256,
+        "width": 256,
+        "float_epochs": 0 if "start" in changes else 36,
+        "ternary_epochs": 14,
+        "quantised_epochs": 2,
+        "integer_epochs": 2,
+        "float_rate": 2e-3,
+        "ternary_rate": 1.5e-3,
+        "density": 0.15,
+        "pattern": Pattern.BALANCED,
+        "evaluate_every": 12,
+        "seed": 0,
+        "threads": 1,
+        "output": output,
+    }
+    return parse(**options | changes)
+
+
+#: Lengths of the stages of full YOLOv2, and its batch: on many images that are all different, and on fewer, more of
+#: shorter epochs.
+MANY_IMAGES = {"float_epochs": 16, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2, "batch": 16}
+THOUSAND_IMAGES = {"float_epochs": 30, "ternary_epochs": 14, "quantised_epochs": 2, "integer_epochs": 2, "batch": 16}
+FEW_IMAGES = {"float_epochs": 100, "ternary_epochs": 48, "quantised_epochs": 6, "integer_epochs": 6, "batch": 8}
+
+
+def yolov2(data: str, lengths: dict[str, int], output: Path, **changes: Any) -> TrainOptions:
     """Full YOLOv2 at 416x416 for `data`, a data set's folder or one of GENERATED, on a GPU; with `changes`.
 
-    The first layer has 3 bits, since each digit of its weights is an addition and it has the largest map. Runs need not
-    repeat: `deterministic` is left out for speed.
+    lengths: one of those above. The first layer has 3 bits, since each digit of its weights is an addition and it has
+    the largest map. Runs need not repeat: `deterministic` is left out for speed.
     """
-    lengths = {"float_epochs": 16, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2, "batch": 16}
-    if data not in GENERATED:  # a small set of pictures: more of shorter epochs
-        lengths = {"float_epochs": 100, "ternary_epochs": 48, "quantised_epochs": 6, "integer_epochs": 6, "batch": 8}
     options: dict[str, Any] = {
         "network": "yolov2",
         "data": data,

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
-from results.makers.yolov2_trained import MODEL
 from results.record import Figure, write
 from sterna.cli.demo import OVERLAP, THRESHOLD
 from sterna.compile import compile_graph
@@ -25,6 +24,7 @@ from sterna.train.data.scenes import SceneSet
 from support.engines import simulated
 
 SEED = 0
+MODEL = ROOT / "models" / "yolov2-scenes.sterna-graph"
 PICTURE = ROOT / "docs" / "frame_trained.jpg"
 
 

@@ -1,0 +1,161 @@
+"""Precision by density: from one float network a longer trained one, and ternary ones by density and pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from matplotlib import pyplot as plt
+
+from results.record import Figure, TableRow
+from results.runs import origin, run, summary
+from sterna.train.evaluate import METHOD
+from sterna.train.options import TrainOptions
+from sterna.train.quantisers import Pattern
+
+#: A run whose float network alone is wanted: one epoch is needed for the ranges of its activations.
+FLOAT_ONLY = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}
+Recipe = Callable[..., TrainOptions]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is trained: `recipe` of a run folder and changes, by seed, density and pattern.
+
+    name: of its run folders under build/results. data: how a row calls the data set.
+    """
+
+    name: str
+    data: str
+    recipe: Recipe
+    densities: Sequence[float]
+    patterns: Sequence[Pattern]
+    seeds: Sequence[int] = (0,)
+
+
+def rows(study: Study) -> list[TableRow]:
+    """A row for each ternary network of the study, all of whose runs are made if they are not there."""
+    return [row for row, _ in runs(study)]
+
+
+def runs(study: Study) -> Iterator[tuple[TableRow, Path]]:
+    """The rows, each with the folder of its ternary run."""
+    for seed in study.seeds:
+        first = _run(study, f"float-{seed}", seed=seed, **FLOAT_ONLY)
+        further = _further(study, first)
+        longer = _run(study, f"longer-{seed}", seed=seed, start=first, float_epochs=further, **FLOAT_ONLY)
+        for pattern in study.patterns:
+            for density in study.densities:
+                name = f"{pattern}-{density}-{seed}"
+                folder = _run(study, name, seed=seed, start=first, density=density, pattern=pattern)
+                yield _row(study, seed, density, pattern, (first, longer, folder)), folder
+
+
+def _run(study: Study, name: str, **changes: Any) -> Path:
+    return run(f"{study.name}/{name}", lambda folder: study.recipe(folder, **changes))
+
+
+def _further(study: Study, first: Path) -> int:
+    """Epochs that a ternary network is trained after its float one."""
+    options = study.recipe(Path("unused"), start=first)
+    return options.ternary_epochs + options.quantised_epochs + options.integer_epochs
+
+
+def _row(
+    study: Study, seed: int, density: float, pattern: Pattern, folders: tuple[Path, Path, Path]
+) -> TableRow:
+    first, longer, ternary = folders
+    return {
+        "data": study.data,
+        "seed": seed,
+        "density": density,
+        "pattern": pattern.value,
+        "float_map50": map50(first, "float"),
+        "float_longer_map50": map50(longer, "float"),
+        "ternary_map50": map50(ternary, "ternary"),
+        "integer_map50": map50(ternary, "integer"),
+        **origin(ternary),
+    }
+
+
+def map50(folder: Path, form: str) -> float:
+    """mAP50 of a form of the run in `folder` on the test images."""
+    return float(round(summary(folder)["precision"][form]["map50"], 4))
+
+
+def number(row: TableRow, column: str) -> float:
+    """The number in a column."""
+    value = row[column]
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def figures(table: Sequence[TableRow], images: str) -> dict[str, Figure]:
+    """Means over the seeds of `table`, the precisions on `images`."""
+    seeds = len({row["seed"] for row in table})
+    found = {
+        "float_map50": Figure(
+            what=f"Float network: mAP on {images}, mean of {seeds} seeds", value=_mean(table, "float_map50"),
+            unit="", method=METHOD,
+        ),
+        "float_longer_map50": Figure(
+            what="The same, trained for as many epochs more as the ternary networks",
+            value=_mean(table, "float_longer_map50"), unit="", method=METHOD,
+        ),
+    }  # fmt: skip
+    for pattern, density in dict.fromkeys((str(row["pattern"]), number(row, "density")) for row in table):
+        same = _of(table, density, pattern)
+        found[f"integer_{pattern}_{density}"] = Figure(
+            what=f"Integer network, density {density} {pattern}: mAP, mean of {seeds} seeds",
+            value=_mean(same, "integer_map50"), unit="", method=METHOD,
+        )  # fmt: skip
+    apart = max(abs(number(row, "ternary_map50") - number(row, "integer_map50")) for row in table)
+    found["apart"] = Figure(
+        what="Points of mAP between ternary and integer form, at most",
+        value=round(100 * apart, 2), unit="", method="float against integer arithmetic of the same weights",
+    )  # fmt: skip
+    return found
+
+
+def lost(table: Sequence[TableRow], density: float, pattern: Pattern) -> dict[str, Figure]:
+    """What the integer networks of a density and pattern have less than the float ones that were trained as long."""
+    same = _of(table, density, pattern.value)
+    points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in same]
+    return {
+        "lost": Figure(
+            what=f"Points of mAP less than float trained as long, density {density} {pattern}, integer, mean",
+            value=round(mean(points), 2), unit="", method="difference of the means, times 100",
+        ),
+        "lost_most": Figure(
+            what="The same, worst seed", value=round(max(points), 2), unit="", method="times 100"
+        ),
+    }  # fmt: skip
+
+
+def _of(table: Sequence[TableRow], density: float, pattern: str) -> list[TableRow]:
+    return [row for row in table if (row["density"], row["pattern"]) == (density, pattern)]
+
+
+def _mean(table: Sequence[TableRow], column: str) -> float:
+    return round(mean(number(row, column) for row in table), 4)
+
+
+def draw(table: Sequence[TableRow], path: Path, title: str) -> None:
+    """Precision against density as a plot: integer networks of all seeds, their means, and both float networks'."""
+    plot, axes = plt.subplots(figsize=(7, 4), constrained_layout=True)
+    for column, label, style in (("float_map50", "float", ":"), ("float_longer_map50", "float, trained as long", "--")):
+        axes.axhline(_mean(table, column), color="black", ls=style, lw=1, label=f"{label}, mean")
+    patterns = dict.fromkeys(str(row["pattern"]) for row in table)
+    for pattern, colour in zip(patterns, ("tab:blue", "tab:orange"), strict=False):
+        mine = [row for row in table if row["pattern"] == pattern]
+        axes.plot([row["density"] for row in mine], [row["integer_map50"] for row in mine], ".", color=colour)
+        densities = sorted({number(row, "density") for row in mine})
+        means = [_mean(_of(table, density, pattern), "integer_map50") for density in densities]
+        axes.plot(densities, means, color=colour, label=f"integer, {pattern}, mean")
+    axes.set(xlabel="density of the weights", ylabel="mAP50 on the test images", title=title)
+    axes.legend()
+    plot.savefig(path, dpi=110)
+    plt.close(plot)
