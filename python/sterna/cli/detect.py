@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sterna.cli import pictures
-from sterna.cli.devices import open_device
+from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.progress import bar
 from sterna.run import draw
 from sterna.run import package as package_file
@@ -20,15 +20,18 @@ from sterna.run.detector import Detector, prepare
 REPORT = "detections.json"
 
 
-def detect(path: Path, inputs: Sequence[Path], output: Path, kind: str, threshold: float, overlap: float) -> None:
+def detect(
+    path: Path, inputs: Sequence[Path], output: Path, kind: str, threshold: float, overlap: float, engine: Engine
+) -> None:
     """Write each picture with its boxes to `output`, and all boxes to its detections.json."""
     package = package_file.load(path)
     detector = Detector.of(package.graph)
     files = pictures.find(inputs)
     pictures.check(files)
+    engine.check(package.config, [kind])
     output.mkdir(parents=True, exist_ok=True)
     records = []
-    with open_device(kind, package.config) as device, bar("detect") as show:
+    with open_device(kind, package.config, engine=engine) as device, bar("detect") as show:
         device.load(package)
         for number, file in enumerate(files):
             show(number, len(files), file.name)
@@ -42,6 +45,8 @@ def detect(path: Path, inputs: Sequence[Path], output: Path, kind: str, threshol
     report = {"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap, "pictures": records}
     (output / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(f"{len(files)} pictures, {sum(len(record['boxes']) for record in records)} boxes: {output}")
+    if kind == RTL:
+        print(f"Simulated: {engine.describe(package.config)}.")
 
 
 def as_json(found: Detections, classes: Sequence[str]) -> list[dict[str, Any]]:

@@ -38,6 +38,14 @@ MissingShare = Annotated[
     ),
 ]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
+EngineFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--engine",
+        help="Folder made by sterna generate, simulated as it is, edits included.",
+        show_default="the engine of the package's config",
+    ),
+]
 DeviceName = Annotated[str, typer.Option("--device", help="Named FPGA device.")]
 
 
@@ -146,11 +154,12 @@ def generate(
     package: Annotated[
         Path | None, typer.Option(help="Package whose memory images are written as well.", show_default=False)
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what generate did not write.")] = False,
 ) -> None:
     """Write the engine of a config as a folder of SystemVerilog."""
     from sterna.cli.build import generate_engine
 
-    generate_engine(config, package, output)
+    generate_engine(config, package, output, force)
 
 
 @app.command()
@@ -159,11 +168,13 @@ def simulate(
     pictures: Pictures,
     latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until memory answers a burst.")] = 20,
     stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which memory stalls.")] = 0.0,
+    engine: EngineFolder = None,
 ) -> None:
     """Run pictures through the simulated engine and count its clock cycles, layer by layer."""
+    from sterna.cli.devices import Engine
     from sterna.cli.simulate import simulate as run
 
-    run(package, pictures, latency, stall)
+    run(package, pictures, latency, stall, Engine(engine))
 
 
 @app.command()
@@ -176,11 +187,13 @@ def detect(
     device: Annotated[str, typer.Option(help="What runs the package: reference or rtl.")] = "reference",
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least score of a box.")] = 0.3,
     overlap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.")] = 0.45,
+    engine: EngineFolder = None,
 ) -> None:
     """Draw boxes with class and score on pictures."""
     from sterna.cli.detect import detect as run
+    from sterna.cli.devices import Engine
 
-    run(package, pictures, output, device, threshold, overlap)
+    run(package, pictures, output, device, threshold, overlap, Engine(engine))
 
 
 @app.command()
@@ -188,11 +201,13 @@ def compare(
     package: PackageFile,
     pictures: Pictures,
     devices: Annotated[str, typer.Option(help="Two devices, with a comma between.")] = "reference,rtl",
+    engine: EngineFolder = None,
 ) -> None:
     """Run two devices and name the first place where they differ."""
     from sterna.cli.compare import compare as run
+    from sterna.cli.devices import Engine
 
-    raise typer.Exit(run(package, pictures, devices))
+    raise typer.Exit(run(package, pictures, devices, Engine(engine)))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sterna.cli import pictures
-from sterna.cli.devices import RTL, open_device
+from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.layers import layer_costs, print_costs
 from sterna.cli.progress import bar, of_steps
 from sterna.run import package as package_file
@@ -18,13 +18,14 @@ from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming
 
 
-def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float) -> None:
+def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Engine) -> None:
     """Print the cycles of each picture, and a table by layer of the last one."""
     package = package_file.load(path)
     files = pictures.find(inputs)
     pictures.check(files)
+    engine.check(package.config, [RTL])
     timing = MemoryTiming((latency, latency), stall)
-    with open_device(RTL, package.config, timing=timing) as device, bar("simulate") as show:
+    with open_device(RTL, package.config, engine=engine, timing=timing) as device, bar("simulate") as show:
         device.load(package)
         for file in files:
             image = prepare(package.graph, pictures.read(file))[np.newaxis]
@@ -33,6 +34,7 @@ def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float) -> 
             print(f"{file}: {counters.cycles:,} cycles")
     print_costs(layer_costs(package, counters.steps))
     print(_summary(package, counters))
+    print(f"Simulated: {engine.describe(package.config)}.")
 
 
 def _counted(device: Device) -> Counters:

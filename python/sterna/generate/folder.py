@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import jinja2
 
 from sterna.errors import SternaError
 from sterna.generate.images import images
+from sterna.generate.output import Replaced, write_folder
 from sterna.generate.top import parameters, ports
 from sterna.run.package import Package
+from sterna.run.simulator import FILE_LIST, PARAMETERS
 from sterna.spec.config import EngineConfig
-from sterna.spec.paths import RTL
+from sterna.spec.paths import LINT, RTL
 
-TOP, FILE_LIST, PARAMETERS, README = "sterna_top.sv", "files.f", "parameters.json", "README.txt"
+TOP, README = "sterna_top.sv", "README.txt"
+WAIVERS = "lint/waivers.vlt"
+#: To be run in the folder.
+LINT_COMMAND = f"verilator --lint-only -Wall --top-module {Path(TOP).stem} {WAIVERS} -f {FILE_LIST}"
 SOURCES, MEMORY = "rtl", "memory"
 
 _TEMPLATES = jinja2.Environment(
@@ -28,23 +32,16 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-def generate(config: EngineConfig, out_dir: Path, package: Package | None = None) -> None:
+def generate(config: EngineConfig, out_dir: Path, package: Package | None = None, *, force: bool = False) -> Replaced:
     """Write the engine of `config` to `out_dir`, and the memory images of `package` if there is one.
 
-    The same config and package give the same bytes. An earlier generated folder is replaced. Raises
-    SternaError if the package is for another config, its tape is damaged or the folder holds something else.
+    The same config and package give the same bytes. An earlier generated folder is replaced. Raises SternaError if the
+    package is for another config, its tape is damaged, or the folder holds what `generate` did not write and `force`
+    does not say to overwrite it (see `write_folder`).
     """
     if package is not None:
         _check_package(config, package)
-    files = _files(config, package)
-    try:
-        _clear(out_dir)
-        for name, data in files.items():
-            path = out_dir / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-    except OSError as error:
-        raise SternaError(f"cannot write the engine's folder ({error.strerror})", where=str(out_dir)) from error
+    return write_folder(out_dir, _files(config, package), _about(config), force=force)
 
 
 def _check_package(config: EngineConfig, package: Package) -> None:
@@ -70,14 +67,15 @@ def _files(config: EngineConfig, package: Package | None) -> dict[str, bytes]:
         "ports": ports(config),
         "parameters": parameters(config),
         "has_package": package is not None,
+        "lint": LINT_COMMAND,
     }
     about = {
-        "config": config.model_dump(),
-        "config_hash": config.hash,
+        **_about(config),
         "top": Path(TOP).stem,
         "parameters": values["parameters"],
     }
-    files = {f"{SOURCES}/{path.name}": path.read_bytes() for path in sources}
+    files = {WAIVERS: (LINT / Path(WAIVERS).name).read_bytes()}
+    files |= {f"{SOURCES}/{path.name}": path.read_bytes() for path in sources}
     files[TOP] = _TEMPLATES.get_template(f"{TOP}.j2").render(values).encode()
     files[README] = _TEMPLATES.get_template(f"{README}.j2").render(values).encode()
     files[FILE_LIST] = "".join(f"{name}\n" for name in order).encode()
@@ -87,22 +85,13 @@ def _files(config: EngineConfig, package: Package | None) -> dict[str, bytes]:
     return files
 
 
+def _about(config: EngineConfig) -> dict[str, object]:
+    return {"config": config.model_dump(), "config_hash": config.hash}
+
+
 def _sources() -> list[Path]:
     """The engine's sources, packages first as tools want them."""
     sources = sorted(RTL.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
     if not sources:
         raise SternaError("holds no RTL", where=str(RTL), remedy="install Sterna again")
     return sources
-
-
-def _clear(out_dir: Path) -> None:
-    """Remove an earlier generated folder; refuse to touch anything else."""
-    if not out_dir.exists() or (out_dir.is_dir() and not any(out_dir.iterdir())):
-        return
-    if not (out_dir / PARAMETERS).is_file() or not (out_dir / FILE_LIST).is_file():
-        raise SternaError(
-            "exists and is not a generated engine",
-            where=str(out_dir),
-            remedy="give a new or an empty folder",
-        )
-    shutil.rmtree(out_dir)

@@ -7,6 +7,9 @@ from typing import NamedTuple
 from sterna.spec.config import EngineConfig
 from sterna.spec.registers import ADDRESS_BITS
 
+#: The module that the top instantiates.
+ENGINE = "sterna_engine"
+
 BUS_ADDRESS_BITS = 64
 REGISTER_BITS = 32
 

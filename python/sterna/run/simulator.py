@@ -69,7 +69,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
     same build wait for each other. Raises SternaError if `folder` is not a generated engine, a tool is missing
     or the build fails.
     """
-    sources = _sources(folder)
+    files = sources(folder)
     verilator = verilator_root()
     for tool, remedy in _TOOLS.items():
         if shutil.which(tool) is None:
@@ -79,7 +79,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
     for path in (HARNESS, builds, verilator):
         if re.search(r"\s", str(path)):
             raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")
-    home = builds / f"sim-{_digest([*tools, *sources, *_files('*.h'), *_files('*.cpp')])}"
+    home = builds / f"sim-{_digest([*tools, *files, *_files('*.h'), *_files('*.cpp')])}"
     library = home / LIBRARY
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
                 run_time, objects = builds / f"run-time-{_digest([*tools, *_files('print.h')])}", home / "obj"
                 shutil.rmtree(objects, ignore_errors=True)
                 _share(run_time, objects)
-                _verilate(folder, sources, verilator, home)
+                _verilate(folder, files, verilator, home)
                 _share(objects, run_time)
                 shutil.rmtree(objects)
     except OSError as error:
@@ -98,7 +98,8 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
     return library
 
 
-def _sources(folder: Path) -> list[Path]:
+def sources(folder: Path) -> list[Path]:
+    """The SystemVerilog files of the generated engine in `folder`, in order. Raises SternaError if it is not one."""
     try:
         json.loads((folder / PARAMETERS).read_text(encoding="utf-8"))
         names = (folder / FILE_LIST).read_text(encoding="utf-8").split()

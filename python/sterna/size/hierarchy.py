@@ -11,10 +11,8 @@ from pathlib import Path
 from pyslang import ast, driver
 
 from sterna.errors import SternaError
-from sterna.generate.top import parameters
+from sterna.generate.top import ENGINE, parameters
 from sterna.spec.config import EngineConfig
-
-TOP = "sterna_engine"
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Instance:
 def engine(config: EngineConfig, rtl: Path) -> Instance:
     """The instances of the engine of `config`, from the sources in `rtl`."""
     # The hash names the config to a tape; its value costs nothing, and so that results are found again it is always 0.
-    return elaborate(TOP, parameters(config) | {"ConfigHash": "0"}, rtl)
+    return elaborate(ENGINE, parameters(config) | {"ConfigHash": "0"}, rtl)
 
 
 def elaborate(top: str, values: Mapping[str, str], rtl: Path) -> Instance:

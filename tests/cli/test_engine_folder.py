@@ -1,0 +1,147 @@
+"""`--engine FOLDER`: that very folder is simulated, edits included, and refused where it does not fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from sterna.compile import compile_graph
+from sterna.generate import generate
+from sterna.run import package as package_file
+from sterna.spec.config import EngineConfig, load_config
+from support.random_configs import random_config
+
+from .conftest import CLASSES, Sterna, make_graph
+from .test_refusals import assert_refused
+
+Got = Callable[[object], None]
+
+#: This config and the planted error are those of tests/sim/test_planted.py, whose simulators serve here too.
+CONFIG = random_config(np.random.default_rng(2)).model_copy(update={"buffer_lines": 512})
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("package") / "small.sterna"
+    package_file.save(compile_graph(make_graph(CLASSES), CONFIG, observe=True), path)
+    return path
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Path:
+    generate(CONFIG, tmp_path / "my engine")
+    return tmp_path / "my engine"
+
+
+def edit(folder: Path, name: str, text: str, replacement: str) -> None:
+    before = (folder / name).read_text()
+    assert before.count(text) == 1
+    (folder / name).write_text(before.replace(text, replacement))
+
+
+@pytest.mark.case(
+    "compare-an-edited-engine", kind="folder", expected="the edited RTL runs; its first wrong value is named"
+)
+def test_compare_finds_an_error_in_the_folder(
+    sterna: Sterna, package: Path, pictures: Path, engine: Path, got: Got
+) -> None:
+    """Bit 1 of the sum of lane 3 comes out inverted."""
+    edit(
+        engine,
+        "rtl/sterna_lane_group.sv",
+        "mem_q[address_q2][i] <= sum(",
+        "mem_q[address_q2][i] <= AccW'(i == 3 ? 2 : 0) ^ sum(",
+    )
+    ended = sterna("compare", package, pictures, "--engine", engine)
+    assert ended.code == 1, ended.err
+    row, column = divmod(3, CONFIG.tile_w)
+    first, last = ended.out.splitlines()
+    assert f"a.png: reference and rtl differ: layer 'pool', image 0, channel 0, row {row}, column {column}: " in first
+    assert last == f"Simulated: the engine in {engine} with rtl/sterna_lane_group.sv edited."
+    got(first.partition("a.png: ")[2])
+
+
+@pytest.mark.case(
+    "simulate-a-generated-folder", kind="folder", expected="the summary names the folder that was simulated"
+)
+def test_every_command_says_which_engine_it_simulated(
+    sterna: Sterna, package: Path, pictures: Path, engine: Path, tmp_path: Path, got: Got
+) -> None:
+    picture = pictures / "a.png"
+    commands = (
+        ("simulate", package, picture),
+        ("compare", package, picture),
+        ("detect", package, picture, "--device", "rtl", "-o", tmp_path / "out"),
+    )
+    for command in commands:
+        ended = sterna(*command, "--engine", engine)
+        assert ended.code == 0, ended.err
+        assert f"Simulated: the engine in {engine}.\n" in ended.out
+    got(f"{', '.join(str(command[0]) for command in commands)}: Simulated: the engine in FOLDER")
+    assert "Simulated: the engine generated for 'random'.\n" in sterna("simulate", package, picture).out
+
+
+@pytest.mark.case("engine-folder-of-another-config", kind="folder", expected="refused with both configs named")
+def test_folder_of_another_config(sterna: Sterna, package: Path, pictures: Path, tmp_path: Path, got: Got) -> None:
+    generate(load_config("nano"), tmp_path / "engine")
+    for command in ("simulate", "compare"):
+        ended = sterna(command, package, pictures, "--engine", tmp_path / "engine")
+        named = f"config = nano ({load_config('nano').hash:08x})"
+        assert_refused(ended, "of another config", named, f"allowed: random ({CONFIG.hash:08x})")
+    got(ended.err.partition("engine: ")[2])
+
+
+@pytest.mark.case("engine-folder-with-another-parameter", kind="folder", expected="refused with both values named")
+def test_folder_with_another_parameter(sterna: Sterna, package: Path, pictures: Path, engine: Path, got: Got) -> None:
+    """What the top says counts, a commented line or a default included."""
+    line = f".FifoChunks({CONFIG.fifo_chunks}),"
+    edit(engine, "sterna_top.sv", line, f"// {line}")
+    ended = sterna("simulate", package, pictures, "--engine", engine)
+    assert_refused(ended, "another parameter", "FifoChunks = 8", f"allowed: {CONFIG.fifo_chunks}, of 'random'")
+    got(ended.err.partition("engine: ")[2])
+
+
+def test_folder_that_is_no_engine(sterna: Sterna, package: Path, pictures: Path, engine: Path) -> None:
+    assert_refused(sterna("simulate", package, pictures, "--engine", pictures), "is not a generated engine")
+    about = engine / "parameters.json"
+    for text in ("{}", "[]", '{"config": 3, "config_hash": "x"}'):
+        about.write_text(text)
+        assert_refused(sterna("simulate", package, pictures, "--engine", engine), "config = unknown")
+    about.write_text("edited {")
+    assert_refused(sterna("simulate", package, pictures, "--engine", engine), "is not a generated engine")
+
+
+def test_folder_that_is_not_whole(sterna: Sterna, package: Path, pictures: Path, engine: Path) -> None:
+    manifest = json.loads((engine / "manifest.json").read_text())
+    (engine / "manifest.json").write_text(json.dumps(manifest | {"complete": False}))
+    assert_refused(sterna("simulate", package, pictures, "--engine", engine), "was not written to its end")
+
+
+@pytest.mark.parametrize("command", [("compare", "--devices", "reference,reference"), ("detect", "-o", "out")])
+def test_folder_that_no_device_would_use(
+    sterna: Sterna, package: Path, pictures: Path, engine: Path, command: tuple[str, ...]
+) -> None:
+    name, *options = command
+    ended = sterna(name, package, pictures, *options, "--engine", engine)
+    assert_refused(ended, "--engine: the engine's folder would not be used", "remedy: ask for the device rtl")
+
+
+@pytest.mark.case("generate-over-edited-rtl", kind="folder", expected="refused; --force overwrites and names the file")
+def test_generate_over_an_edited_folder(sterna: Sterna, engine: Path, tmp_path: Path, got: Got) -> None:
+    parameters = CONFIG.model_dump(exclude={"name"})
+    (tmp_path / "configs.yaml").write_text(yaml.safe_dump({"random": parameters}))
+    command = ("generate", "--config", tmp_path / "configs.yaml", "-o", engine)
+    assert EngineConfig(name="random", **parameters) == CONFIG
+    assert sterna(*command).err == ""
+    edit(engine, "sterna_top.sv", "endmodule", "// mine\nendmodule")
+    refused = sterna(*command)
+    assert_refused(refused, str(engine), "changed since: sterna_top.sv", "--force")
+    ended = sterna(*command, "--force")
+    assert ended.code == 0
+    assert ended.err == f"overwrote {engine / 'sterna_top.sv'}, which sterna generate had not written\n"
+    got(refused.err.partition("my engine: ")[2])
