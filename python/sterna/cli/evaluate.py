@@ -28,9 +28,10 @@ from sterna.train.data import (
     open_data,
     open_split,
 )
+from sterna.train.data.options import validated
 from sterna.train.history import EpochLine
 from sterna.train.networks import Network
-from sterna.train.options import TrainOptions
+from sterna.train.options import TrainOptions, parse
 from sterna.train.report import INTEGER, Comparison
 
 CURVES_NAME = "precision_recall.png"
@@ -77,14 +78,15 @@ def _make_folders(json_file: Path | None, folder: Path | None) -> None:
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
     assert isinstance(graph, Graph)
     if options and replace(wanted, read={}) == Wanted():
-        return open_data(options.model_copy(update=wanted.read), Console()).test
+        return open_data(parse(**(options.model_dump() | dict(wanted.read))), Console()).test
     height, width = graph.input.height, graph.input.width
     data = wanted.data or (options.data if options else SCENES)
     if data not in GENERATED:
         classes = Detector.of(graph).classes
         # The names that a run has changed are those of its own data.
         rename = options.rename if options and data == options.data else None
-        read = (options or ReadOptions()).model_copy(update=wanted.read)
+        before = (options or ReadOptions()).model_dump(include=set(ReadOptions.model_fields))
+        read = validated(ReadOptions, before | dict(wanted.read), "eval")
         return open_split(Path(data), wanted.split or SPLIT, height, width, classes, rename, read, Console())
     split = wanted.split or SPLIT
     if split not in SPLITS:

@@ -37,6 +37,13 @@ MissingShare = Annotated[
         show_default="0.1",
     ),
 ]
+Exif = Annotated[
+    str | None,
+    typer.Option(
+        help="Pixels that labels are of where a picture has an EXIF orientation: upright or stored.",
+        show_default="upright",
+    ),
+]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
 EngineFolder = Annotated[
     Path | None,
@@ -100,6 +107,7 @@ def evaluate(
     ] = None,
     skip_bad: SkipBad = None,
     missing_share: MissingShare = None,
+    exif: Exif = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File to write all figures to.", show_default=False)
     ] = None,
@@ -114,7 +122,7 @@ def evaluate(
 
     run(
         target,
-        Wanted(data, split, scenes, seed, _given(skip_bad=skip_bad, missing_share=missing_share)),
+        Wanted(data, split, scenes, seed, _given(skip_bad=skip_bad, missing_share=missing_share, exif=exif)),
         json_file,
         report,
     )
@@ -125,13 +133,14 @@ def check_data(
     folder: Annotated[Path, typer.Argument(help="Data set: Pascal VOC, COCO or YOLO.", show_default=False)],
     skip_bad: SkipBad = None,
     missing_share: MissingShare = None,
+    exif: Exif = None,
     height: Annotated[int, typer.Option(help="Height that training would resize pictures to.")] = 160,
     width: Annotated[int, typer.Option(help="Width that training would resize pictures to.")] = 160,
 ) -> None:
     """Check a data set: count what all of its splits hold, and name every fault."""
     from sterna.cli.data import check
 
-    check(folder, _given(skip_bad=skip_bad, missing_share=missing_share, height=height, width=width))
+    check(folder, _given(skip_bad=skip_bad, missing_share=missing_share, exif=exif, height=height, width=width))
 
 
 @app.command("compile")

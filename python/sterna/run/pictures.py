@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from sterna.errors import SternaError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
-#: EXIF orientations in which width and height change places.
+#: EXIF orientations in which width and height change places; 1 is upright.
 SIDEWAYS = (5, 6, 7, 8)
+
+
+class Header(NamedTuple):
+    """What the header of a picture says.
+
+    stored: width and height as the pixels are stored. orientation: EXIF's, 1..8, by which they are turned upright.
+    """
+
+    stored: tuple[int, int]
+    orientation: int
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height of the upright picture."""
+        width, height = self.stored
+        return (height, width) if self.orientation in SIDEWAYS else self.stored
 
 
 def among(paths: Iterable[Path]) -> list[Path]:
@@ -28,11 +45,11 @@ def read(path: Path) -> Image.Image:
         return ImageOps.exif_transpose(picture).convert("RGB")
 
 
-def size(path: Path) -> tuple[int, int]:
-    """Width and height of the upright picture, from its header alone. Raises SternaError if that cannot be read."""
+def header(path: Path) -> Header:
+    """What the header of the picture in `path` says. Raises SternaError if it cannot be read."""
     with _opened(path) as picture:
-        sideways = picture.getexif().get(ExifTags.Base.Orientation) in SIDEWAYS
-        return (picture.height, picture.width) if sideways else picture.size
+        said: object = picture.getexif().get(ExifTags.Base.Orientation)
+        return Header(picture.size, said if isinstance(said, int) and said in range(1, 9) else 1)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sterna.errors import SternaError
+from sterna.train.data.formats.canvas import Exif
 from sterna.train.text_options import listed, paired
 
 SCENES, HARD_SCENES = "scenes", "hard-scenes"
@@ -24,6 +25,10 @@ class ReadOptions(BaseModel):
         0.1, ge=0.0, le=1.0,
         description="folder: largest share of pictures without a label file, and of label files without a picture",
     )  # fmt: skip
+    exif: Exif = Field(
+        Exif.UPRIGHT,
+        description="folder: pixels that labels are of, where a picture has an EXIF orientation and nothing else tells",
+    )
 
 
 class DataOptions(ReadOptions):

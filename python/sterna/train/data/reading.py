@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
@@ -37,7 +38,7 @@ def read(
     """
     faults = _Faults()
     readings = [(split, _read(source, split, options, faults, console)) for split in dict.fromkeys(splits)]
-    faults.splits += _missing(where, [reading.summary for _, reading in readings if reading], options.missing_share)
+    faults.splits += _missing(where, [reading for _, reading in readings if reading], options.missing_share)
     faults.refuse(where)
     return {split: reading for split, reading in readings if reading}
 
@@ -132,14 +133,14 @@ def _none_left(split: str, summary: Summary) -> SternaError:
     )
 
 
-def _missing(where: str, summaries: Sequence[Summary], most: float) -> Iterator[SternaError]:
+def _missing(where: str, readings: Sequence[Reading], most: float) -> Iterator[SternaError]:
     """A refusal for each side on which more than the share `most` of partners is missing.
 
     The splits are looked at together, since some share their folders.
     """
-    pictures = sum(summary.pictures for summary in summaries)
-    bare = [picture for summary in summaries for picture in summary.without_labels]
-    lonely = list(dict.fromkeys(label for summary in summaries for label in summary.without_picture))
+    pictures = len({picture for reading in readings for picture in reading.table.pictures})
+    bare = _different(reading.summary.without_labels for reading in readings)
+    lonely = _different(reading.summary.without_picture for reading in readings)
     sides = (
         ("pictures have no label file", bare, pictures),
         ("label files have no picture", lonely, pictures - len(bare) + len(lonely)),
@@ -154,3 +155,7 @@ def _missing(where: str, summaries: Sequence[Summary], most: float) -> Iterator[
                 allowed=f"a share of {most:g}, --missing-share",
                 remedy="give each picture and its label file one name; empty label files for pictures without objects",
             )
+
+
+def _different(paths: Iterable[Iterable[Path]]) -> list[Path]:
+    return list(dict.fromkeys(path for some in paths for path in some))

@@ -41,7 +41,7 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
     """
     if options.data in GENERATED:
         return _scenes(options)
-    source = open_source(Path(options.data))
+    source = open_source(Path(options.data), options.exif)
     names = _chosen_splits(source, options)
     readings = read(source, names, options, options.data, console)
     sets = _label(source, readings, options)
@@ -68,8 +68,9 @@ def open_split(
 
     Raises SternaError as `open_data` does.
     """
-    source = open_source(path)
-    reading = read(source, [split], options or ReadOptions(), str(path), console)[split]
+    options = options or ReadOptions()
+    source = open_source(path, options.exif)
+    reading = read(source, [split], options, str(path), console)[split]
     _check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
     data = LabelledSet(reading.table, height, width, classes, rename, others_out=True)
     if console:
@@ -82,7 +83,7 @@ def check_data(options: DataOptions, console: Console) -> None:
 
     Raises SternaError as `open_data` does, for all splits together.
     """
-    source = open_source(Path(options.data))
+    source = open_source(Path(options.data), options.exif)
     usual = {name: number for number, name in enumerate((options.train_split, VAL, TEST))}
     splits = sorted(source.splits, key=lambda name: (usual.get(name, len(usual)), name))
     readings = read(source, splits, options, options.data, console)

@@ -216,7 +216,7 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         (voc_box(1, 1, 90, 5), ("p0.xml: object 1 (dog)", "outside", "box = 2 2 90 5", "80x40")),
         (voc_box(81, 1, 99, 5), ("p0.xml: object 1 (dog)", "outside", "80x40")),
         (voc_box(1, 1, 9, 5, kind=""), ("p0.xml: object 1", "without a name")),
-        (write("Annotations/p0.xml", voc_annotation("", 40, 80)), ("p0.xml", "size = 40x80", "80x40")),
+        (write("Annotations/p0.xml", voc_annotation("", 40, 80)), ("p0.xml", "size = 40x80", "allowed: 80x40")),
         (write("JPEGImages/p0.jpg", "no picture"), ("p0.jpg", "not a picture")),
     ],
     "coco": [
@@ -238,7 +238,7 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         (change_coco(lambda content: content["annotations"][1].update(id=0)), ("annotation id twice", "= 0")),
         (change_coco(lambda content: content["images"][1].update(id=100)), ("image id twice", "= 100")),
         (change_coco(lambda content: content["categories"][1].update(name="cat")), ("category name twice", "= cat")),
-        (change_coco(lambda content: content["images"][0].update(width=81)), ("p0.jpg", "size = 81x40", "80x40")),
+        (change_coco(lambda content: content["images"][0].update(width=81)), ("size = 81x40", "allowed: 80x40")),
     ],
     "yolo": [
         (yaml("train: images/train\nnames: [cat, dog"), ("data.yaml", "cannot be read as YAML")),

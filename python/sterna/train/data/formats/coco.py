@@ -13,17 +13,16 @@ from typing_extensions import TypedDict  # what pydantic asks for before Python 
 
 from sterna.errors import SternaError
 from sterna.text import read_text
+from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
     Unread,
     check_different,
-    check_size,
     collect,
     empty_split,
     inside,
     no_split,
-    picture_size,
 )
 
 ANNOTATIONS = "annotations"
@@ -75,9 +74,10 @@ class CocoFolder:
     format = "COCO"
     looked_for = f"{ANNOTATIONS}/{PREFIX}*.json or {BESIDE} (COCO)"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, exif: Exif = Exif.UPRIGHT) -> None:
         self._root = path if path.is_dir() else path.parent
         self._files = _split_files(path)
+        self._exif = exif
         self._read: tuple[str, _Content] | None = None
 
     @staticmethod
@@ -122,10 +122,10 @@ class CocoFolder:
     def record(self, entry: _Entry) -> Record:
         """Picture and objects of an entry."""
         picture = entry.folder / entry.image["file_name"]
-        size = picture_size(picture, entry.file)
         where = f"{entry.file}: image {entry.image['file_name']}"
-        check_size((entry.image.get("width"), entry.image.get("height")), size, where)
-        return collect(picture, size, entry.annotations, lambda annotation: _object(annotation, size, entry))
+        said = entry.image.get("width"), entry.image.get("height")
+        drawn_on = canvas(picture, entry.file, self._exif, said, where)
+        return collect(drawn_on, entry.annotations, lambda annotation: _object(annotation, drawn_on.size, entry))
 
     def unread(self, split: str) -> Unread:
         """Nothing: the file of the split lists its images, and other splits may lie in the same folder."""

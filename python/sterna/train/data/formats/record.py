@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sterna.errors import FaultsError, SternaError
-from sterna.run import pictures
+from sterna.train.data.formats.canvas import Box, Canvas
 
 OVERHANG = 2.0  # pixels that a box may reach beyond its picture, as files written with rounding do; they are cut off
-
-Box = tuple[float, float, float, float]
 
 
 class LabelledObject(NamedTuple):
@@ -68,7 +66,8 @@ class Unread:
 
 
 class Source(Protocol):
-    """A data set in one format. All methods raise SternaError for what is missing or damaged."""
+    """A data set in one format, made from its path and Exif. All methods raise SternaError for what is missing or
+    damaged."""
 
     format: str
     """The format's name."""
@@ -99,14 +98,9 @@ Row = TypeVar("Row")
 
 
 def collect(
-    picture: Path,
-    size: tuple[int, int],
-    rows: Iterable[Row],
-    make: Callable[[Row], LabelledObject | LeftOut],
-    *,
-    labelled: bool = True,
+    canvas: Canvas, rows: Iterable[Row], make: Callable[[Row], LabelledObject | LeftOut], *, labelled: bool = True
 ) -> Record:
-    """The record of the objects that `make` gives of the `rows` of a label file.
+    """The record of the objects that `make` gives of the `rows` of a label file, in pixels of `canvas`.
 
     Objects of one name, box and mark are one object. Raises the SternaError of a faulty row, or all as FaultsError.
     """
@@ -124,9 +118,10 @@ def collect(
         else:
             found.append(made)
     if faults:
-        raise faults[0] if len(faults) == 1 else FaultsError(faults, where=str(picture), remedy="correct them")
-    objects = list(dict.fromkeys(found))
-    return Record(picture, size, objects, labelled, len(found) - len(objects), left_out)
+        raise faults[0] if len(faults) == 1 else FaultsError(faults, where=str(canvas.picture), remedy="correct them")
+    objects = [thing._replace(box=canvas.turn(thing.box)) for thing in dict.fromkeys(found)]
+    repeated = len(found) - len(objects)
+    return Record(canvas.picture, canvas.upright, objects, labelled, repeated, left_out, canvas.notes)
 
 
 def passed_over(paths: Iterable[Path]) -> Counter[str]:
@@ -137,32 +132,6 @@ def passed_over(paths: Iterable[Path]) -> Counter[str]:
 def is_of_system(path: Path) -> bool:
     """Whether a system left the file: macOS, Windows and file managers put some into every folder."""
     return path.name.startswith(".") or path.name in ("Thumbs.db", "desktop.ini")
-
-
-def picture_size(picture: Path, listed: Path) -> tuple[int, int]:
-    """Width and height of `picture`, which the file `listed` names; raises SternaError if it is not there."""
-    if not picture.is_file():
-        raise SternaError(
-            "a listed picture is missing",
-            where=str(listed),
-            attribute="picture",
-            value=picture,
-            remedy="add the picture or take it from the list",
-        )
-    return pictures.size(picture)
-
-
-def check_size(said: tuple[int | None, int | None], size: tuple[int, int], where: str) -> None:
-    """Raise SternaError if an annotation says another size than its picture has. None and 0 say nothing."""
-    if all(said) and tuple(said) != size:
-        raise SternaError(
-            "the annotation was made for a picture of another size",
-            where=where,
-            attribute="size",
-            value=f"{said[0]}x{said[1]}",
-            allowed=f"{size[0]}x{size[1]}, the size of the upright picture",
-            remedy="annotate the picture again, or put back the one that was annotated",
-        )
 
 
 def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str) -> Box:

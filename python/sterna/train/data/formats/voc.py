@@ -9,18 +9,17 @@ from typing import NamedTuple
 from sterna.errors import SternaError
 from sterna.run.pictures import SUFFIXES, among
 from sterna.text import read_lines, read_xml
+from sterna.train.data.formats.canvas import Exif, canvas, there
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
     Unread,
-    check_size,
     collect,
     empty_split,
     inside,
     is_of_system,
     no_split,
     passed_over,
-    picture_size,
 )
 
 PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
@@ -38,7 +37,7 @@ class VocFolder:
     format = "Pascal VOC"
     looked_for = f"{PICTURES}, {LABELS} and {SETS} (Pascal VOC)"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, exif: Exif = Exif.UPRIGHT) -> None:
         for part in (PICTURES, LABELS, SETS):
             if not (folder / part).is_dir():
                 raise SternaError(
@@ -46,7 +45,7 @@ class VocFolder:
                     where=str(folder),
                     remedy=f"give a Pascal VOC folder, which holds {PICTURES}, {LABELS} and {SETS}",
                 )
-        self._folder = folder
+        self._folder, self._exif = folder, exif
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -80,14 +79,13 @@ class VocFolder:
 
     def record(self, entry: _Entry) -> Record:
         """Picture and annotation of an entry."""
-        picture = self._picture(entry.name)
-        size = picture_size(picture, entry.listed)
+        picture = there(self._picture(entry.name), entry.listed)
         path = self._folder / LABELS / f"{entry.name}.xml"
         root = _parse(path)
         said = [root.findtext(f"size/{side}") or "" for side in ("width", "height")]
         width, height = (int(text) if text.strip().isdecimal() else None for text in said)
-        check_size((width, height), size, str(path))
-        return collect(picture, size, enumerate(root.iter("object"), 1), lambda found: _object(found, size, path))
+        drawn_on = canvas(picture, entry.listed, self._exif, (width, height), path)
+        return collect(drawn_on, enumerate(root.iter("object"), 1), lambda found: _object(found, drawn_on.size, path))
 
     def unread(self, split: str) -> Unread:
         """Annotations without a picture that no list names, and other files, in the folders of the data set."""

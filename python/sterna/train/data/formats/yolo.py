@@ -14,6 +14,7 @@ import yaml
 from sterna.errors import SternaError
 from sterna.run.pictures import among
 from sterna.text import read_lines, read_text
+from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
@@ -25,7 +26,6 @@ from sterna.train.data.formats.record import (
     is_of_system,
     no_split,
     passed_over,
-    picture_size,
 )
 
 SPLITS = {"train": "train", "val": "val", "valid": "val", "test": "test"}  # as written: as Sterna names it
@@ -45,10 +45,10 @@ class YoloFolder:
     format = "YOLO"
     looked_for = "data.yaml (YOLO) or *.names and train.txt (Darknet)"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, exif: Exif = Exif.UPRIGHT) -> None:
         index = _index(path)
         assert index is not None, "recognises() comes first"
-        self._index = index
+        self._index, self._exif = index, exif
         self._root, self._names, self._splits = (_darknet if index.suffix == ".names" else _ultralytics)(index)
         if not self._names:
             raise SternaError("no class is named", where=str(index), remedy="list the class names")
@@ -88,14 +88,13 @@ class YoloFolder:
 
     def record(self, entry: _Entry) -> Record:
         """Picture and label file of an entry."""
-        size = picture_size(entry.picture, entry.listed)
+        drawn_on = canvas(entry.picture, entry.listed, self._exif)
         rows = read_lines(entry.labels, "the list of objects") if entry.labels.exists() else []
         rows_of_text = ((number, row.split()) for number, row in enumerate(rows, 1) if row.strip())
         return collect(
-            entry.picture,
-            size,
+            drawn_on,
             rows_of_text,
-            lambda row: self._object(row[1], size, f"{entry.labels}: line {row[0]}"),
+            lambda row: self._object(row[1], drawn_on.size, f"{entry.labels}: line {row[0]}"),
             labelled=entry.labels.exists(),
         )
 
