@@ -17,8 +17,8 @@ from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run.simulator import default_build_dir
 from sterna.size.devices import Device, load_device
-from sterna.size.explore import MOST_WORDS, Explorer, Point, candidates, front
-from sterna.spec.config import EngineConfig, load_config
+from sterna.size.explore import Explorer, Point, candidates, front
+from sterna.spec.config import MOST_FM_WORDS, EngineConfig, load_config
 
 #: What the picture can be.
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -34,7 +34,7 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     points = search(source, candidates(base, target, FULL), target, min_fps)
     if not points:
         # A graph that no engine can run is refused for that.
-        compile_graph(source, base.model_copy(update={"fm_words": MOST_WORDS}))
+        compile_graph(source, base.model_copy(update={"fm_words": MOST_FM_WORDS}))
         raise SternaError(
             "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps, remedy="ask for less"
         )

@@ -13,6 +13,7 @@ from sterna.compile.clock import Clock
 from sterna.compile.encode import encode_pass, requant_payload
 from sterna.compile.lower import PHASES, Operation, Program, lower
 from sterna.compile.memory import (
+    Demand,
     Map,
     Placement,
     Region,
@@ -146,7 +147,7 @@ class _Compiler:
             words = sum(chosen.words for chosen in plan.passes) * self._tiles(operation)
             sizes = (words * len(PHASES), words)[-len(operation.outputs) :]
             made.append(list(zip(operation.outputs, sizes, strict=True)))
-        return place(self.config.fm_words, image, made, _last_uses(self.program, wanted))
+        return place(self.config.fm_words, Demand(image, made, _last_uses(self.program, wanted)))
 
     def _load(self, layer: Input) -> dict[str, Any]:
         tiles_h, tiles_w = tile_counts(self.config, layer.height, layer.width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +11,9 @@ from numpy.typing import NDArray
 
 from sterna.compile.lower import PHASES
 from sterna.errors import SternaError
-from sterna.spec.config import WORD_CHANNELS, EngineConfig
+from sterna.spec.config import MOST_FM_WORDS, WORD_CHANNELS, EngineConfig
+
+UNLIMITED = sys.maxsize
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,14 @@ class Region:
     base: int
     words: int
 
+    @property
+    def end(self) -> int:
+        """The word behind the last."""
+        return self.base + self.words
+
     def overlaps(self, other: Region) -> bool:
         """Whether a word is in both."""
-        return self.base < other.base + other.words and other.base < self.base + self.words
+        return self.base < other.end and other.base < self.end
 
 
 @dataclass(frozen=True)
@@ -116,27 +125,41 @@ class Allocator:
         return sum(region.words for region in self._used)
 
     def take(self, words: int, layer: str, avoid: Region | None = None, *, high: bool = False) -> Region:
-        """Reserve `words` for `layer`, outside `avoid`; SternaError says what memory it needs if they do not fit."""
-        taken = [*self._used, *([avoid] if avoid else [])]
-        low_bases = sorted([0, *(region.base + region.words for region in taken)])
-        high_bases = sorted([self._words - words, *(region.base - words for region in taken)], reverse=True)
-        places = (Region(base, words) for base in ([*high_bases, *low_bases] if high else low_bases) if base >= 0)
-        found = next(place for place in places if not any(place.overlaps(region) for region in taken))
-        if found.base + words > self._words:
+        """Reserve `words` for `layer`, outside `avoid`. Raises SternaError if they do not fit."""
+        fitting = [gap for gap in self._gaps(avoid) if gap.words >= words]
+        if not fitting:
             raise SternaError(
                 f"does not fit the feature memory beside the maps that are still needed ({self.in_use} words)",
                 where=f"layer {layer}",
                 attribute="words",
                 value=words,
                 allowed=f"{self._words} words in all (fm_words)",
-                remedy=f"use a smaller image or a config with fm_words >= {found.base + words}",
             )
+        found = Region(fitting[-1].end - words if high else fitting[0].base, words)
         self._used.append(found)
         return found
+
+    def _gaps(self, avoid: Region | None) -> list[Region]:
+        """What is free outside `avoid`, low words first."""
+        gaps, free = [], 0
+        for region in sorted([*self._used, *([avoid] if avoid else [])], key=lambda region: region.base):
+            gaps.append(Region(free, region.base - free))
+            free = max(free, region.end)
+        return [*gaps, Region(free, self._words - free)]
 
     def give_back(self, region: Region) -> None:
         """Free a region."""
         self._used.remove(region)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What must lie in the feature memory: the image and the maps that each operation makes, each a name and words,
+    and the last operation that needs each map; one that nothing needs has none."""
+
+    image: tuple[str, int]
+    made: list[list[tuple[str, int]]]
+    last_use: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -147,37 +170,73 @@ class Placement:
     load_behind: int | None
 
 
-def place(words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int]) -> Placement:
-    """Regions for the image and the maps that each operation makes (name, words), in `words` words of memory.
+def place(words: int, demand: Demand) -> Placement:
+    """Regions for all that `demand` names, in `words` words of memory.
 
-    `last_use` is the last operation that needs a map. The image's place is kept free from as early on as possible,
-    so that the next image can be loaded while the rest of the frame runs. Raises SternaError naming the layer that
-    does not fit.
+    The image's place is kept free from as early on as possible, so that the next image can be loaded while the rest of
+    the frame runs. Raises SternaError naming the layer that does not fit and the least memory in which all do.
     """
-    for reserved in range(last_use.get(image[0], 0) + 1, len(made)):
+    try:
+        return _place(words, demand)
+    except SternaError as refusal:
+        least = least_words(demand)
+        if least <= words:
+            # Plans are not monotone: one of less memory may be there where one of more is not.
+            return _place(least, demand)
+        larger = f" or a config with fm_words >= {least}" if least <= MOST_FM_WORDS else ""
+        raise SternaError(
+            refusal.what,
+            where=refusal.where,
+            attribute=refusal.attribute,
+            value=refusal.value,
+            allowed=refusal.allowed,
+            remedy=f"use a smaller image{larger}",
+        ) from refusal
+
+
+def least_words(demand: Demand) -> int:
+    """The least words of memory for which there is a plan."""
+    ways = _reservations(demand)
+    # From the low end alone a plan does not depend on the memory's size.
+    most = min(_top(plan(UNLIMITED, demand, reserved, alternate=False)) for reserved in ways)
+    for words in range(_most_in_use(demand), most):
+        for reserved in ways:
+            with contextlib.suppress(SternaError):
+                plan(words, demand, reserved, alternate=True)
+                return words
+    return most
+
+
+def _reservations(demand: Demand) -> range:
+    """Operations from which on the image's place may be kept free; the last stands for none."""
+    return range(min(demand.last_use.get(demand.image[0], 0) + 1, len(demand.made)), len(demand.made) + 1)
+
+
+def _place(words: int, demand: Demand) -> Placement:
+    refusal = None
+    for reserved in _reservations(demand):
         for alternate in (False, True):
             try:
-                return Placement(_place(words, image, made, last_use, reserved, alternate), reserved - 1)
-            except SternaError:
-                continue
-    try:
-        return Placement(_place(words, image, made, last_use, len(made), alternate=False), None)
-    except SternaError:
-        return Placement(_place(words, image, made, last_use, len(made), alternate=True), None)
+                regions = plan(words, demand, reserved, alternate=alternate)
+            except SternaError as error:
+                refusal = error
+            else:
+                return Placement(regions, reserved - 1 if reserved < len(demand.made) else None)
+    assert refusal is not None
+    raise refusal
 
 
-def _place(
-    words: int, image: tuple[str, int], made: list[list[tuple[str, int]]], last_use: dict[str, int], reserved: int,
-    alternate: bool,
-) -> dict[str, Region]:  # fmt: skip
+def plan(words: int, demand: Demand, reserved: int, *, alternate: bool) -> dict[str, Region]:
     """The regions. Outside the image's lie maps that are needed in operation `reserved` or later, and those that
     nothing needs, as nothing waits until they are written. With `alternate` each operation starts from the other end
-    than the one before, so that an input and an output leave one gap and not two.
+    than the one before, so that an input and an output leave one gap and not two. Raises SternaError naming the layer
+    that does not fit.
     """
     memory = Allocator(words)
+    image, last_use = demand.image, demand.last_use
     regions = {image[0]: memory.take(image[1], image[0])}
     live = set(regions)
-    for index, maps in enumerate([[], *made], start=-1):
+    for index, maps in enumerate([[], *demand.made], start=-1):
         for name, size in maps:
             needed_late = last_use.get(name, reserved) >= reserved
             avoid = regions[image[0]] if needed_late else None
@@ -187,3 +246,18 @@ def _place(
             live.remove(name)
             memory.give_back(regions[name])
     return regions
+
+
+def _top(regions: dict[str, Region]) -> int:
+    return max(region.end for region in regions.values())
+
+
+def _most_in_use(demand: Demand) -> int:
+    """Words of all maps that are needed at one time: no plan takes fewer."""
+    sizes = dict([demand.image, *(made for maps in demand.made for made in maps)])
+    most, live = sizes[demand.image[0]], {demand.image[0]}
+    for index, maps in enumerate([[], *demand.made], start=-1):
+        live |= {name for name, _ in maps}
+        most = max(most, sum(sizes[name] for name in live))
+        live = {name for name in live if demand.last_use.get(name, index) > index}
+    return most

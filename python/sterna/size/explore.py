@@ -19,7 +19,7 @@ from sterna.size.devices import Device
 from sterna.size.engine import engine_size
 from sterna.size.kept import kept
 from sterna.spec import tape
-from sterna.spec.config import EngineConfig, make_config
+from sterna.spec.config import MOST_FM_WORDS, EngineConfig, make_config
 from sterna.spec.tape import Op, Pool
 
 TILES, UNITS, SLOTS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
@@ -27,7 +27,6 @@ TILES, UNITS, SLOTS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
 CLUSTERS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))
 #: Words of the feature memory are rounded up to this.
 WORDS_STEP = 512
-MOST_WORDS = 65536
 #: ALMs that a lane of a unit takes at least: an adder and an accumulator memory.
 LEAST_LANE_ALMS = 20
 #: What decides, besides graph and config, what the compiler makes of them.
@@ -69,7 +68,7 @@ def candidates(base: EngineConfig, device: Device, full: float) -> list[EngineCo
             continue
         changes = {
             "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "units": units, "slots": slots,
-            "axi_data_w": min(base.axi_data_w, units * base.chunk_bytes * 8), "fm_words": MOST_WORDS,
+            "axi_data_w": min(base.axi_data_w, units * base.chunk_bytes * 8), "fm_words": MOST_FM_WORDS,
         }  # fmt: skip
         name = f"{tile}x{tile}-{clusters}x{units}-{slots}-{drains}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))

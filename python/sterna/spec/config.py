@@ -15,6 +15,8 @@ from sterna.spec.paths import CONFIGS
 
 #: Channels in one word of the feature memory (docs/engine.md, "Feature memory").
 WORD_CHANNELS = 4
+#: Words of the largest banks.
+MOST_FM_WORDS = 65536
 
 _REMEDY = "see python/sterna/spec/config.py for each parameter"
 
@@ -48,7 +50,7 @@ class EngineConfig(BaseModel):
     acc_w: Annotated[int, Field(ge=12, le=32)]
     mul_w: Annotated[int, Field(ge=8, le=18)]
     #: Words in each bank of the feature memory; a word holds four channels of one pixel.
-    fm_words: Annotated[int, Field(ge=64, le=65536)]
+    fm_words: Annotated[int, Field(ge=64, le=MOST_FM_WORDS)]
     #: Bits of the AXI4 data bus.
     axi_data_w: Annotated[int, Field(ge=64, le=512)]
     #: Bytes of weight entries delivered to a unit at a time, and how many such chunks its FIFO holds.
