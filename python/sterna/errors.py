@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+#: Characters of a part of a message that are shown, at its beginning and its end: longer ones come from broken files.
+MOST, LAST = 600, 200
+
 
 class SternaError(Exception):
     """A refusal that a user can act on, shown as one line.
@@ -36,7 +39,13 @@ class SternaError(Exception):
             parts.append(f"allowed: {self.allowed}")
         if self.remedy is not None:
             parts.append(f"remedy: {self.remedy}")
-        return "; ".join(parts).replace("\n", " ")
+        return "; ".join(_shown(part) for part in parts)
+
+
+def _shown(part: str) -> str:
+    """`part` on one line, not too long, without what would steer a terminal."""
+    short = part if len(part) <= MOST else f"{part[: MOST - LAST]} ... {part[-LAST:]}"
+    return "".join(each if each.isprintable() else " " if each.isspace() else ascii(each)[1:-1] for each in short)
 
 
 class FaultsError(SternaError):

@@ -1,29 +1,154 @@
-"""Files that are put in place whole: a stop at any moment leaves the old or the new one."""
+"""Files and folders that people name: read within a limit, checked before they are to be filled, put in place whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from sterna.errors import SternaError
 
+#: Characters of a file's name that the neighbour's name keeps which is written in its place first.
+_KEPT_NAME = 40
+
+
+def read_bytes(path: Path, limit: int, what: str) -> bytes:
+    """The content of the file `path`, at most `limit` bytes.
+
+    what: the file's role, such as "package". Raises SternaError for what is missing, no regular file, longer or
+    unreadable.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            shown = "a folder" if stat.S_ISDIR(found.st_mode) else "a device or pipe"
+            raise SternaError(f"is {shown}, not a {what}", where=str(path), remedy=f"name the {what} itself")
+        if found.st_size > limit:
+            raise SternaError(
+                f"is too large for a {what}",
+                where=str(path),
+                attribute="bytes",
+                value=found.st_size,
+                allowed=f"at most {limit}",
+                remedy="check that it is the right file",
+            )
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise SternaError(
+            f"the {what} cannot be read ({error.strerror or error})",
+            where=str(path),
+            remedy="check the path and its permissions",
+        ) from error
+
+
+def check_file(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> None:
+    """Make sure, before work that is to fill it, that the file `path` can be written by `write_atomically`.
+
+    inputs: files that are read and so must not be replaced. room: bytes that it will take at least. Nothing is left
+    behind. Raises SternaError for a folder, a device, an input, a place that cannot be written to or has no room.
+    """
+    if path.is_dir():
+        raise SternaError(
+            "is a folder where a file is to be written", where=str(path), remedy="name a file, such as one in it"
+        )
+    if path.exists() and not path.is_file():
+        raise SternaError("is no regular file", where=str(path), remedy="name a file to write")
+    for each in inputs:
+        if path.exists() and each.exists() and path.samefile(each):
+            raise SternaError("would replace what is read", where=str(path), remedy="name another file to write")
+    _check_place(Path(os.path.realpath(path)).parent, path.name, path, room)
+
+
+def check_folder(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> None:
+    """Make sure, before work that is to fill it, that files can be written to the folder `path`, there or not.
+
+    As `check_file`; inputs: folders that are read.
+    """
+    if path.exists() and not path.is_dir():
+        raise SternaError(
+            "is a file where a folder is to be written", where=str(path), remedy="name a folder, there or not"
+        )
+    for each in inputs:
+        if path.is_dir() and each.is_dir() and path.samefile(each):
+            raise SternaError("would be mixed with what is read", where=str(path), remedy="name another folder")
+    _check_place(Path(os.path.realpath(path)), "", path, room)
+
+
+def _check_place(folder: Path, name: str, shown: Path, room: int) -> None:
+    """That `folder` can be made, and a file `name` in it; `shown` is what the person named."""
+    there, parts = folder, [name] if name else []
+    while not there.exists() and there != there.parent:
+        parts.append(there.name)
+        there = there.parent
+    if not there.is_dir():
+        raise SternaError("cannot be written", where=str(shown), value=f"a file, {there}", allowed="a folder there",
+                          remedy="choose another folder")  # fmt: skip
+    try:
+        longest = os.pathconf(there, "PC_NAME_MAX")
+        long = [part for part in parts if len(os.fsencode(part)) > longest]
+        if long:
+            raise SternaError(
+                "cannot be written: a name is too long",
+                where=f"{os.fspath(shown)[:60]}...",
+                attribute="bytes",
+                value=len(os.fsencode(long[0])),
+                allowed=f"at most {longest}",
+                remedy="choose a shorter name",
+            )
+        with tempfile.TemporaryFile(dir=there):
+            pass
+        free = shutil.disk_usage(there).free
+    except OSError as error:
+        raise _cannot_write(shown, error) from None
+    if free < room:
+        raise SternaError(
+            "there is no room for it",
+            where=str(shown),
+            attribute="bytes free",
+            value=free,
+            allowed=f"at least {room}",
+            remedy="make room or choose another folder",
+        )
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder `path` and those above it. Raises SternaError if that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a neighbour of `path`, then put it in its place. Raises SternaError if it cannot be written."""
-    partial = path.with_name(path.name + ".partial")
+    """Let `write` fill a neighbour of `path`, then put it in its place.
+
+    Where `path` is a link, the file that it leads to is replaced. Raises SternaError if it cannot be written.
+    """
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(f"{target.name[:_KEPT_NAME]}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
-        partial.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        partial.replace(target)
+    except BaseException as error:
         with suppress(OSError):
             partial.unlink()
-        raise SternaError(
-            f"the file cannot be written ({getattr(error, 'strerror', None) or error})",
-            where=str(path),
-            remedy="make room or choose another folder",
-        ) from None
+        if isinstance(error, OSError | RuntimeError):  # torch reports a full disk as RuntimeError
+            raise _cannot_write(path, error) from None
+        raise
+
+
+def _cannot_write(path: Path, error: Exception) -> SternaError:
+    return SternaError(
+        f"cannot be written ({getattr(error, 'strerror', None) or error})",
+        where=str(path),
+        remedy="make room or choose another folder",
+    )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

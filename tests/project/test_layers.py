@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
-LAYERS = ("errors", "files", "text", "spec", "graph", "run", "generate", "compile", "size", "train", "cli")
+LAYERS = ("errors", "archive", "files", "text", "spec", "graph", "run", "generate", "compile", "size", "train", "cli")
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
 #: Import names that differ from the package's name.

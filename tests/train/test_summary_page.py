@@ -101,7 +101,7 @@ def test_a_page_after_the_float_stage_has_no_layers(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SternaError, match=r"summary\.html: the file cannot be written"):
+    with pytest.raises(SternaError, match=r"summary\.html: cannot be written"):
         summary_page.write_html(tmp_path / "file", title="nano", options={})
 
 

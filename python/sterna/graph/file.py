@@ -1,16 +1,16 @@
 """The graph's file: a zip of `graph.json`, which names its format version, and one `.npy` member an array.
 
-Loading executes nothing of it: no pickle, and every member, key, type, shape and number is checked.
-Equal graphs give equal bytes.
+Loading executes nothing of it: no pickle, and every member, key, type, shape and number is checked. What a file may
+unpack to is limited before it is unpacked. Equal graphs give equal bytes.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -19,36 +19,32 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna import files
+from sterna.archive import Archive, Limits
 from sterna.errors import SternaError
-from sterna.files import write_bytes
 from sterna.graph.graph import Graph
 from sterna.graph.layers import KINDS, Layer, Requant
 
 FORMAT = "sterna-graph"
 VERSION = 1
 INDEX = "graph.json"
-MAX_BYTES = 1 << 30
-"""Largest unpacked file that is read; a full YOLOv2 takes 51 MB."""
+LIMITS = Limits(members=4096, total=96 << 20, each=32 << 20, named={INDEX: 1 << 20})
+"""The most that a file may unpack to. Full YOLOv2, the largest network that Sterna trains, has 70 members of 51 MB, the
+largest 12 MB, and 11 kB of JSON, which takes 30 times as much memory when it is read."""
+MAX_LAYERS = 1024
+"""Full YOLOv2 has 34."""
 
 Record = TypeVar("Record", bound=Layer | Requant)
 
 _GRAPH_KEYS = {"format", "version", "act_bits", "acc_bits", "metadata", "layers"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_BROKEN_ZIP = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-)
+_AGAIN = "copy or export it again"
 _BROKEN_ARRAY = (ValueError, TypeError, SyntaxError, tokenize.TokenError, EOFError, OverflowError, MemoryError)
 
 
 def save(graph: Graph, path: str | Path) -> None:
     """Write `graph` to `path`, atomically; raises SternaError if it cannot be written."""
-    write_bytes(Path(path), to_bytes(graph))
+    files.write_bytes(Path(path), to_bytes(graph))
 
 
 def load(path: str | Path) -> Graph:
@@ -56,16 +52,7 @@ def load(path: str | Path) -> Graph:
 
     Raises SternaError if it cannot be read or is not a whole, legal graph file of this version.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise SternaError(
-            "cannot be read",
-            where=str(path),
-            value=error.strerror or error,
-            remedy="check the path and its permissions",
-        ) from error
-    return from_bytes(data, str(path))
+    return from_bytes(files.read_bytes(Path(path), LIMITS.total, "graph file"), str(path))
 
 
 def to_bytes(graph: Graph) -> bytes:
@@ -95,7 +82,7 @@ def from_bytes(data: bytes, origin: str = "graph file") -> Graph:
     Raises SternaError if `data` is not a whole, legal graph file of this version.
     """
     try:
-        return _read_graph(_unpack(data))
+        return _read_graph(Archive(data, LIMITS, "graph file", _AGAIN))
     except SternaError as error:
         raise SternaError(str(error), where=origin) from error
 
@@ -127,38 +114,25 @@ def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(info, data)
 
 
-def _unpack(data: bytes) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-            if size > MAX_BYTES:
-                _refuse("is too large", attribute="unpacked bytes", value=size, allowed=f"at most {MAX_BYTES}")
-            if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in archive.infolist()):
-                _refuse("is packed by an unknown method")
-            members = {info.filename: archive.read(info) for info in archive.infolist()}
-            if len(members) != len(archive.infolist()):
-                _refuse("holds two members of one name")
-            return members
-    except _BROKEN_ZIP as error:
-        _refuse(f"is truncated, corrupted or no graph file ({error})", remedy="copy or export it again")
-
-
-def _read_graph(members: Mapping[str, bytes]) -> Graph:
-    index = _read_index(members)
-    arrays = {name: _read_array(name, data) for name, data in members.items() if name != INDEX}
-    if not isinstance(index["layers"], list):
-        _refuse("holds no list of layers", attribute="layers", value=type(index["layers"]).__name__)
-    layers = tuple(_decode_layer(layer, number, arrays) for number, layer in enumerate(index["layers"]))
-    if arrays:
-        _refuse("holds members that no layer uses", attribute="members", value=", ".join(sorted(arrays)))
+def _read_graph(archive: Archive) -> Graph:
+    index = _read_index(archive)
+    encoded = index["layers"]
+    if not isinstance(encoded, list):
+        _refuse("holds no list of layers", attribute="layers", value=type(encoded).__name__)
+    if len(encoded) > MAX_LAYERS:
+        _refuse("is too large", attribute="layers", value=len(encoded), allowed=f"at most {MAX_LAYERS}")
+    members = _Members(archive)
+    layers = tuple(_decode_layer(layer, number, members) for number, layer in enumerate(encoded))
+    if members.unused:
+        _refuse("holds members that no layer uses", attribute="members", value=", ".join(sorted(members.unused)))
     return Graph(layers, index["act_bits"], index["acc_bits"], index["metadata"])
 
 
-def _read_index(members: Mapping[str, bytes]) -> dict[str, Any]:
-    if INDEX not in members:
+def _read_index(archive: Archive) -> dict[str, Any]:
+    if INDEX not in archive.names:
         _refuse(f"is not a graph file: it has no {INDEX}", remedy="name a file written by Sterna")
     try:
-        index = json.loads(members[INDEX])
+        index = json.loads(archive.read(INDEX))
     except (ValueError, RecursionError) as error:
         _refuse(f"holds a {INDEX} that is not JSON ({error})")
     if not isinstance(index, dict) or index.get("format") != FORMAT:
@@ -167,10 +141,30 @@ def _read_index(members: Mapping[str, bytes]) -> dict[str, Any]:
     if type(version) is not int or version != VERSION:
         _refuse(
             "is a graph file of another version", attribute="version", value=version, allowed=str(VERSION),
-            remedy="export the graph again with this version of Sterna",
+            remedy=_other_version(version),
         )  # fmt: skip
     _check_keys(INDEX, index, _GRAPH_KEYS)
     return index
+
+
+def _other_version(version: object) -> str:
+    if type(version) is int and version > VERSION:
+        return "a later Sterna wrote it: install that one, or export the graph again with this one"
+    return "export the graph again with this version of Sterna"
+
+
+class _Members:
+    """The arrays of a file, each read when a layer takes it."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self.unused = set(archive.names) - {INDEX}
+
+    def take(self, name: object, place: str) -> NDArray[Any]:
+        if not isinstance(name, str) or name not in self.unused:
+            _refuse("lacks an array", attribute=place, value=repr(name), allowed="a member of its own for each array")
+        self.unused.remove(name)
+        return _read_array(name, self._archive.read(name))
 
 
 def _check_keys(place: str, found: Mapping[str, Any], expected: set[str]) -> None:
@@ -181,17 +175,27 @@ def _check_keys(place: str, found: Mapping[str, Any], expected: set[str]) -> Non
 
 
 def _read_array(name: str, data: bytes) -> NDArray[Any]:
+    """The array in `data`, whose header must fit the bytes behind it; nothing is allocated for what it claims."""
     stream = io.BytesIO(data)
     try:
-        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError("an .npy file of version 1.0 is wanted")
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        if dtype.hasobject or not dtype.itemsize:
+            raise ValueError("a pickle or without values")
+        start = stream.tell()
+        size = math.prod(shape) * dtype.itemsize
+        if min(shape, default=0) < 0 or size > len(data) - start:
+            raise ValueError(f"{len(data) - start} bytes for {size}")
+        array = np.frombuffer(data, dtype, math.prod(shape), start)
     except _BROKEN_ARRAY as error:
         _refuse("holds a member that is not an array", attribute="member", value=f"{name} ({error})")
-    if stream.read(1):
+    if size < len(data) - start:
         _refuse("holds an array with bytes after its end", attribute="member", value=name)
-    return array
+    return array.reshape(shape, order="F" if is_fortran else "C")
 
 
-def _decode_layer(encoded: object, number: int, arrays: dict[str, NDArray[Any]]) -> Layer:
+def _decode_layer(encoded: object, number: int, members: _Members) -> Layer:
     place = f"layers[{number}]"
     kind = encoded.get("kind") if isinstance(encoded, dict) else None
     if not isinstance(encoded, dict) or not isinstance(kind, str) or kind not in KINDS:
@@ -200,26 +204,18 @@ def _decode_layer(encoded: object, number: int, arrays: dict[str, NDArray[Any]])
             remedy="load it with the version of Sterna that wrote it",
         )  # fmt: skip
     values = {key: value for key, value in encoded.items() if key != "kind"}
-    return _decode_record(KINDS[kind], values, place, arrays)
+    return _decode_record(KINDS[kind], values, place, members)
 
 
-def _decode_record(
-    kind: type[Record], encoded: Mapping[str, Any], place: str, arrays: dict[str, NDArray[Any]]
-) -> Record:
-    """The record that `encoded` describes; takes the arrays it uses out of `arrays`."""
+def _decode_record(kind: type[Record], encoded: Mapping[str, Any], place: str, members: _Members) -> Record:
+    """The record that `encoded` describes, with the arrays that it names."""
     _check_keys(place, encoded, {field.name for field in fields(kind)})
     values: dict[str, Any] = {}
     for key, value in encoded.items():
         if key == "requant" and isinstance(value, dict):
-            values[key] = _decode_record(Requant, value, f"{place}.requant", arrays)
+            values[key] = _decode_record(Requant, value, f"{place}.requant", members)
         elif isinstance(value, dict) and value.keys() == {"array"}:
-            values[key] = _take(value["array"], f"{place}.{key}", arrays)
+            values[key] = members.take(value["array"], f"{place}.{key}")
         else:
             values[key] = value
     return kind(**values)
-
-
-def _take(name: object, place: str, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    if not isinstance(name, str) or name not in arrays:
-        _refuse("lacks an array", attribute=place, value=repr(name), allowed="a member of its own for each array")
-    return arrays.pop(name)

@@ -13,6 +13,9 @@ from sterna.graph import csd
 from sterna.graph.checks import check_requant, where
 from sterna.graph.layers import MAX_SIZE, Add, Concat, Conv, Input, Layer, MaxPool, Output, Reorg, Requant
 
+PEAKS_AT_ONCE = 1 << 20
+"""Weights whose peaks are looked up together."""
+
 
 @dataclass(frozen=True)
 class TensorInfo:
@@ -126,7 +129,10 @@ def accumulator_bounds(layer: Conv | Add, channels: int, act_bits: int) -> NDArr
     largest = 1 << (act_bits - 1)
     if isinstance(layer, Add):
         return np.full(channels, 2 * largest, np.int64)
-    peaks: NDArray[np.int64] = csd.peak(layer.weights).sum(axis=(1, 2, 3), dtype=np.int64)
+    # Some filters at a time: looking up takes many bytes for each weight.
+    step = max(1, PEAKS_AT_ONCE // layer.weights[0].size)
+    parts = (layer.weights[start : start + step] for start in range(0, len(layer.weights), step))
+    peaks: NDArray[np.int64] = np.concatenate([csd.peak(part).sum(axis=(1, 2, 3), dtype=np.int64) for part in parts])
     return largest * peaks
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
+from sterna import files
+from sterna.archive import Archive, Limits
 from sterna.errors import SternaError
-from sterna.files import write_bytes
 from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
 from sterna.spec import tape as tape_format
@@ -26,8 +26,21 @@ _TAPE, _GRAPH, _ABOUT = "tape.bin", "graph.bin", "package.json"
 #: Zip entries carry no time, so that equal packages are equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
-_Count = Annotated[int, Field(ge=0)]
-_Size = Annotated[int, Field(ge=1)]
+#: The most that a file may unpack to: a graph file, a tape of as many bytes (that of full YOLOv2 with no weight at zero
+#: would take two thirds, that of the kept one a twelfth), and the rest, of which YOLOv2 with every layer stored has
+#: 0.1 MB.
+LIMITS = Limits(
+    members=3,
+    total=200 << 20,
+    each=0,
+    named={_GRAPH: graph_file.LIMITS.total, _TAPE: 96 << 20, _ABOUT: 2 << 20},
+)
+_AGAIN = "copy or compile it again"
+
+#: Offsets and lengths in the driver's memory; full YOLOv2 with every layer stored takes 9 MB of it.
+_Bytes = Annotated[int, Field(ge=0, lt=1 << 30)]
+_Count = Annotated[int, Field(ge=0, lt=1 << 64)]
+_Size = Annotated[int, Field(ge=1, lt=1 << 32)]
 
 
 class _Record(BaseModel):
@@ -38,7 +51,7 @@ class InputRegion(_Record):
     """Where the driver writes the image: `words * plane` feature memory words from `dram_offset` on."""
 
     layer: str
-    dram_offset: _Count
+    dram_offset: _Bytes
     plane: _Size
     tiles_h: _Size
     tiles_w: _Size
@@ -57,7 +70,7 @@ class StoreRegion(_Record):
     """
 
     layer: str
-    dram_offset: _Count
+    dram_offset: _Bytes
     #: Channel words in the region.
     words: _Size
     tiles_h: _Size
@@ -66,13 +79,15 @@ class StoreRegion(_Record):
     width: _Size
     split: bool
     #: (channel word, byte in it) of each channel of the layer.
-    channels: tuple[tuple[_Count, Annotated[int, Field(ge=0, lt=WORD_CHANNELS)]], ...]
+    channels: Annotated[
+        tuple[tuple[_Count, Annotated[int, Field(ge=0, lt=WORD_CHANNELS)]], ...], FailFast(), Field(min_length=1)
+    ]
 
 
 class StepInfo(_Record):
     """What one step of the tape is for."""
 
-    layers: tuple[str, ...]
+    layers: Annotated[tuple[str, ...], FailFast()]
     op: Literal["LOAD", "CONV", "STORE"]
     #: Which pass over the layer, from 0.
     number: int = Field(alias="pass", ge=0)
@@ -93,13 +108,13 @@ class Schedule(_Record):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     input: InputRegion
-    stores: tuple[StoreRegion, ...]
-    outputs: tuple[str, ...]
+    stores: Annotated[tuple[StoreRegion, ...], FailFast(), Field(min_length=1)]
+    outputs: Annotated[tuple[str, ...], FailFast()]
     #: Bytes of the frame and of the result memory.
-    frame_bytes: _Count
-    result_bytes: _Count
+    frame_bytes: _Bytes
+    result_bytes: _Bytes
     #: What the compiler expects a frame alone to cost, step by step.
-    steps: tuple[StepInfo, ...]
+    steps: Annotated[tuple[StepInfo, ...], FailFast()]
     #: Clock cycles from one frame's end to the next one's, when frames are queued, as the compiler expects them.
     queued_cycles: _Count
 
@@ -133,6 +148,7 @@ class Package:
         _check_input(self)
         for store in schedule.stores:
             _check_store(self, store)
+        _expect("result_bytes", schedule.result_bytes, max(_end(self, store) for store in schedule.stores))
         for name in schedule.outputs:
             self.source_of(name)
 
@@ -200,6 +216,12 @@ def _check_input(package: Package) -> None:
     _expect_tiles("input.tiles", (region.tiles_h, region.tiles_w), size, package.config)
     total = package.schedule.frame_bytes
     _expect_inside("input.dram_offset", region.dram_offset, region.words * region.plane, total, package.config)
+    _expect("frame_bytes", total, region.dram_offset + region.words * region.plane * package.config.word_bytes)
+
+
+def _end(package: Package, store: StoreRegion) -> int:
+    """The byte of the result memory behind the region."""
+    return store.dram_offset + store.words * store.tiles_h * store.tiles_w * package.config.word_bytes
 
 
 def _tiles_and_size(store: StoreRegion) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -247,18 +269,15 @@ def to_bytes(package: Package) -> bytes:
 
 def from_bytes(data: bytes, where: str = "package") -> Package:
     """The package in `data`, every part of it verified; `where` names its origin in errors."""
-    entries = _entries(data, where)
-    about = _about(entries[_ABOUT], where)
-    fields = dict(about["config"]) if isinstance(about["config"], dict) else {}
-    config = make_config(str(fields.pop("name", "")), fields, where)
-    package = Package(_graph(entries[_GRAPH], where), entries[_TAPE], config, about["schedule"])
-    package.verify_tape()
-    return package
+    try:
+        return _read(Archive(data, LIMITS, "package", _AGAIN))
+    except SternaError as error:
+        raise SternaError(str(error), where=where) from error
 
 
 def save(package: Package, path: Path) -> None:
     """Write `package` to the file `path`, atomically. Raises SternaError if it cannot be written."""
-    write_bytes(path, to_bytes(package))
+    files.write_bytes(path, to_bytes(package))
 
 
 def load(path: Path) -> Package:
@@ -266,61 +285,55 @@ def load(path: Path) -> Package:
 
     Raises SternaError for a file that is missing, not a package, truncated, damaged or of another version.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
+    return from_bytes(files.read_bytes(path, LIMITS.total, "package"), str(path))
+
+
+def _read(archive: Archive) -> Package:
+    names = set(archive.names)
+    if names != set(LIMITS.named):
         raise SternaError(
-            f"cannot read the package ({error.strerror})",
-            where=str(path),
+            "is not a Sterna package",
+            attribute="members",
+            value=", ".join(sorted(names)) or "none",
+            allowed=", ".join(sorted(LIMITS.named)),
             remedy="give a file made by sterna compile",
-        ) from error
-    return from_bytes(data, str(path))
+        )
+    about = _about(archive.read(_ABOUT))
+    fields = dict(about["config"])
+    config = make_config(str(fields.pop("name", "")), fields, "engine config")
+    package = Package(_graph(archive.read(_GRAPH)), archive.read(_TAPE), config, about["schedule"])
+    package.verify_tape()
+    return package
 
 
-def _entries(data: bytes, where: str) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            missing = {_TAPE, _GRAPH, _ABOUT} - set(archive.namelist())
-            if missing:
-                raise SternaError(
-                    "is not a Sterna package",
-                    where=where,
-                    attribute="missing",
-                    value=", ".join(sorted(missing)),
-                    remedy="give a file made by sterna compile",
-                )
-            return {name: archive.read(name) for name in (_TAPE, _GRAPH, _ABOUT)}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise SternaError(
-            f"the package is damaged, truncated or not a package ({error})",
-            where=where,
-            remedy="copy or compile the package again",
-        ) from error
-
-
-def _about(data: bytes, where: str) -> dict[str, Any]:
+def _about(data: bytes) -> dict[str, Any]:
     try:
         about = json.loads(data)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise SternaError(f"{_ABOUT} is not JSON ({error})", where=where, remedy="compile the package again") from error
+    except (ValueError, RecursionError) as error:
+        raise SternaError(f"{_ABOUT} is not JSON ({error})", remedy=_AGAIN) from error
     version = about.get("format") if isinstance(about, dict) else None
-    if version != FORMAT:
+    if type(version) is not int or version != FORMAT:
         raise SternaError(
-            "unknown package version",
-            where=where,
+            "is a package of another version",
             attribute="format",
             value=version,
             allowed=str(FORMAT),
-            remedy="compile it again with this version of Sterna",
+            remedy=_other_version(version),
         )
     for part in ("config", "schedule"):
         if not isinstance(about.get(part), dict):
-            raise SternaError(f"{_ABOUT} has no {part}", where=where, remedy="compile the package again")
+            raise SternaError(f"{_ABOUT} has no {part}", remedy=_AGAIN)
     return dict(about)
 
 
-def _graph(data: bytes, where: str) -> Graph:
+def _other_version(version: object) -> str:
+    if type(version) is int and version > FORMAT:
+        return "a later Sterna wrote it: install that one, or compile the graph again with this one"
+    return "compile the graph again with this version of Sterna"
+
+
+def _graph(data: bytes) -> Graph:
     try:
-        return graph_file.from_bytes(data)
+        return graph_file.from_bytes(data, "graph")
     except SternaError as error:
-        raise SternaError(f"its graph cannot be read: {error}", where=where) from error
+        raise SternaError(f"its graph cannot be read: {error}") from error

@@ -146,7 +146,7 @@ def make_config(name: str, fields: object, where: str) -> EngineConfig:
     """Validate `fields` as the config `name`; `where` names their origin in errors."""
     where = f"{where}: {name}"
     if not isinstance(fields, dict):
-        raise SternaError("is not a mapping of parameters", where=where)
+        raise SternaError("is not a mapping of parameters", where=where, remedy=_REMEDY)
     _check_names(fields, where)
     try:
         return EngineConfig(name=name, **fields)
@@ -168,7 +168,12 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
     for name, value in fields.items():
         if name not in names:
             raise SternaError(
-                "there is no such parameter", where=where, attribute=str(name), value=value, allowed=", ".join(names)
+                "there is no such parameter",
+                where=where,
+                attribute=str(name),
+                value=value,
+                allowed=", ".join(names),
+                remedy="correct its name or remove it",
             )
     missing = [name for name in names if name not in fields]
     if missing:
