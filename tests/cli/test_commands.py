@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from PIL import Image
 
 from sterna import __version__
 from sterna.run import package as package_file
+from sterna.run.boxes import MOST_BOXES, OVERLAP, SHOWN
 
 from .conftest import Sterna
 
@@ -68,6 +70,19 @@ def test_detect_draws_every_picture(sterna: Sterna, package_path: Path, pictures
                 assert box["class"] in {"vehicle", "person"} and 0.05 <= box["score"] <= 1
         found += len(each["boxes"])
     assert found, "the threshold should let boxes through, or the test shows nothing"
+
+
+def test_detect_uses_the_threshold_and_overlap_that_its_help_names(
+    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+) -> None:
+    for flags, used in (((), (SHOWN, OVERLAP)), (("--threshold", 0, "--overlap", 1), (0, 1))):
+        assert sterna("detect", package_path, pictures / "b.jpg", "-o", tmp_path, *flags).code == 0
+        report = json.loads((tmp_path / "detections.json").read_text())
+        assert (report["threshold"], report["overlap"]) == used
+    assert len(report["pictures"][0]["boxes"]) == MOST_BOXES
+    told = re.sub(r"[\s│]+", " ", sterna("detect", "--help").out)
+    for default in (SHOWN, OVERLAP):
+        assert f"default: ({default})]" in told
 
 
 def test_boxes_are_drawn(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_a_planted_box_is_found_where_it_was_planted() -> None:
     head = quiet_head()
     fields = head.reshape(len(ANCHORS), FIELDS, 4, 6)[1, :, 2, 3]
     fields[:] = (0, 16, 8, -8, 127, -40, 80)  # real: x 0, y 1, w 0.5, h -0.5, objectness 7.94, classes -2.5 and 5
-    found = boxes.detect(head, ANCHORS, scale=1 / 16)
+    found = boxes.detect(head, ANCHORS, scale=1 / 16, threshold=0.25, overlap=0.45, limit=100)
     assert len(found) == 1
     assert found.classes[0] == 1
     score = 1 / (1 + np.exp(-127 / 16)) / (1 + np.exp(-7.5))
@@ -46,13 +46,13 @@ def test_pixels_of_the_picture_come_back_with_one_factor_per_axis() -> None:
 
 def test_channels_that_do_not_fit_the_anchors_are_refused() -> None:
     with pytest.raises(SternaError, match=r"channels = 13.*2 \* \(5 \+ classes\)"):
-        boxes.decode(np.zeros((13, 4, 4), np.int8), ANCHORS)
+        boxes.decode(np.zeros((13, 4, 4), np.int8), ANCHORS, threshold=0.25)
     with pytest.raises(SternaError, match="channels = 10"):
-        boxes.decode(np.zeros((10, 4, 4), np.int8), ANCHORS)
+        boxes.decode(np.zeros((10, 4, 4), np.int8), ANCHORS, threshold=0.25)
 
 
 def test_extreme_heads_give_finite_boxes_inside_the_picture() -> None:
-    found = boxes.decode(np.full((len(ANCHORS) * FIELDS, 3, 3), 1e4, np.float32), ANCHORS)
+    found = boxes.decode(np.full((len(ANCHORS) * FIELDS, 3, 3), 1e4, np.float32), ANCHORS, threshold=0.25)
     assert len(found) == len(ANCHORS) * 9
     assert np.isfinite(found.boxes).all() and found.boxes.min() >= 0 and found.boxes.max() <= 1
 
@@ -60,15 +60,43 @@ def test_extreme_heads_give_finite_boxes_inside_the_picture() -> None:
 def test_overlapping_boxes_of_one_class_leave_the_better_one() -> None:
     corners = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [0, 0, 10, 10], [30, 30, 40, 40]], np.float32)
     found = Detections(corners, np.array([0.6, 0.9, 0.5, 0.3], np.float32), np.array([0, 0, 1, 0]))
-    kept = boxes.suppress(found, overlap=0.45)
+    kept = boxes.suppress(found, overlap=0.45, limit=100)
     np.testing.assert_allclose(kept.scores, [0.9, 0.5, 0.3])
     np.testing.assert_array_equal(kept.classes, [0, 1, 0])
-    assert len(boxes.suppress(found, overlap=0.95)) == 4
+    assert len(boxes.suppress(found, overlap=0.95, limit=100)) == 4
     assert len(boxes.suppress(found, overlap=0.45, limit=1)) == 1
 
 
+def test_an_overlap_that_is_just_allowed_is_kept() -> None:
+    corners = np.array([[0, 0, 2, 1], [0, 0, 1, 1]], np.float32)  # IoU 0.5
+    found = Detections(corners, np.array([0.6, 0.9], np.float32), np.zeros(2, np.int64))
+    assert len(boxes.suppress(found, overlap=0.5, limit=9)) == 2
+    assert boxes.suppress(found, overlap=0.49, limit=9).scores.tolist() == [np.float32(0.9)]
+
+
+def test_a_score_that_just_reaches_the_threshold_is_kept() -> None:
+    head = np.zeros((len(ANCHORS) * FIELDS, 3, 4), np.float32)  # objectness 1/2, each of two classes 1/2
+    assert len(boxes.decode(head, ANCHORS, threshold=0.25)) == len(ANCHORS) * 12
+    assert len(boxes.decode(head, ANCHORS, threshold=0.2501)) == 0
+
+
+def test_a_dropped_box_drops_no_other() -> None:
+    """The middle box falls to the left one; the right one overlaps only the middle one and stays."""
+    corners = np.array([[0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10]], np.float32)
+    found = Detections(corners, np.array([0.9, 0.8, 0.7], np.float32), np.zeros(3, np.int64))
+    np.testing.assert_allclose(boxes.suppress(found, overlap=0.4, limit=9).scores, [0.9, 0.7])
+
+
+def test_the_limit_counts_boxes_of_all_classes_and_the_best_remain() -> None:
+    corners = np.arange(6, dtype=np.float32)[:, None] * 20 + np.array([0, 0, 10, 10], np.float32)
+    found = Detections(corners, np.array([3, 1, 6, 2, 5, 4], np.float32) / 10, np.arange(6) % 2)
+    kept = boxes.suppress(found, overlap=0.45, limit=4)
+    np.testing.assert_allclose(kept.scores, [0.6, 0.5, 0.4, 0.3])
+    np.testing.assert_array_equal(kept.classes, [0, 0, 1, 0])
+
+
 def test_nothing_in_gives_nothing_out() -> None:
-    assert len(boxes.detect(quiet_head(), ANCHORS, scale=1 / 16)) == 0
+    assert len(boxes.detect(quiet_head(), ANCHORS, scale=1 / 16, threshold=0.25, overlap=0.45, limit=100)) == 0
 
 
 corner_boxes = hnp.arrays(np.float32, (8, 4), elements=st.floats(0, 50, width=32)).map(
@@ -82,7 +110,7 @@ def test_suppression_keeps_no_two_overlapping_boxes_and_drops_none_without_cause
     corners: np.ndarray, scores: list[float], overlap: float
 ) -> None:
     found = Detections(corners, np.array(scores, np.float32), np.arange(8) % 2)
-    kept = boxes.suppress(found, overlap=overlap)
+    kept = boxes.suppress(found, overlap=overlap, limit=100)
     same_class = kept.classes[:, None] == kept.classes[None]
     overlaps = boxes.iou(kept.boxes, kept.boxes) * same_class
     np.fill_diagonal(overlaps, 0)

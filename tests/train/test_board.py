@@ -10,8 +10,9 @@ from tensorboard.util.tensor_util import make_ndarray
 from sterna.run.boxes import Detections
 from sterna.train import board, evaluate
 from sterna.train.board import Board
+from sterna.train.coco_precision import RECALL
 from sterna.train.data.frames import Frame, Labels
-from sterna.train.evaluate import RECALL, Precision
+from sterna.train.evaluate import Precision
 
 
 def precision() -> Precision:

@@ -127,7 +127,8 @@ def test_descent_on_one_picture_finds_its_boxes() -> None:
         optimizer.zero_grad()
         evaluate(head, truth).total.backward()
         optimizer.step()
-    found = boxes.detect(head.detach().numpy()[0], ANCHORS.tolist(), threshold=0.5).in_pixels(64, 96)
+    found = boxes.detect(head.detach().numpy()[0], ANCHORS.tolist(), threshold=0.5, overlap=0.45, limit=100)
+    found = found.in_pixels(64, 96)
     assert sorted(found.classes.tolist()) == [1, 2]
     best = boxes.iou(truth[0].boxes, found.boxes).max(1)
     assert (best > 0.9).all()

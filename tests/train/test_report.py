@@ -105,6 +105,7 @@ def test_both_tables_are_shown(compared: Compared) -> None:
     console = Console(record=True, width=120, file=io.StringIO())
     report.show(comparison, console)
     text = console.export_text()
-    for part in ("float", "ternary", "integer", "mAP50-95", "below 32²", "vehicle, AP50-95", "conv10", "rho"):
+    forms = ("float", "ternary", "integer")
+    for part in (*forms, "COCO mAP50-95", "below 32²", "vehicle, COCO AP50-95", "VOC07", "VOC10", "conv10", "rho"):
         assert part in text
     assert f"{comparison.precision['ternary'].map50:.3f}" in text

@@ -82,7 +82,8 @@ def test_the_page_of_a_finished_run_has_everything(tmp_path: Path) -> None:
     )
     assert page.headings == ["nano", "Precision", "Training", "Layers", "Samples", "float", "ternary", "integer"]
     assert len(page.pictures) == 4 + 3
-    for cell in (f"{comparison.precision['float'].map50:.3f}", "mAP50-95", "person, AP50", "concat", "%"):
+    map50 = f"{comparison.precision['float'].map50:.3f}"
+    for cell in (map50, "mAP50-95", "person, COCO AP50", "VOC10 mAP50", "VOCevaldet.m", "concat", "%"):
         assert cell in page.text
     for picture in page.pictures.values():
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10, "a picture is blank"

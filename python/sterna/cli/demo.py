@@ -24,6 +24,7 @@ from sterna.compile import compile_graph
 from sterna.graph import file as graph_file
 from sterna.run import draw
 from sterna.run import package as package_file
+from sterna.run.boxes import OVERLAP, SHOWN
 from sterna.run.compare import Comparison, compare_results
 from sterna.run.detector import Detector, prepare
 from sterna.run.device import Counters, Device, Results
@@ -37,7 +38,6 @@ from sterna.train.evaluate import METHOD
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"
 #: Scenes that no training has seen, and how many of them go through the simulation.
 SEED, SPLIT, SIMULATED = 0, "test", 4
-THRESHOLD, OVERLAP = 0.3, 0.45
 SHEET_COLUMNS = 2
 
 Pictures = list[NDArray[np.uint8]]
@@ -138,7 +138,7 @@ def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, outpu
     """The pictures with the engine's boxes, each by itself and all on a sheet."""
     drawn, scenes = [], []
     for number, (picture, head) in enumerate(zip(pictures, heads, strict=True)):
-        found = detector.boxes(head, picture, threshold=THRESHOLD, overlap=OVERLAP)
+        found = detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP)
         drawn.append(draw.boxes(picture, found, detector.classes))
         name = f"scene_{number}.png"
         drawn[-1].save(output / name)

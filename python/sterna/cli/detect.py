@@ -12,7 +12,7 @@ import numpy as np
 from sterna.cli import pictures
 from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.progress import bar
-from sterna.run import draw
+from sterna.run import boxes, draw
 from sterna.run import package as package_file
 from sterna.run.boxes import Detections
 from sterna.run.detector import Detector, prepare
@@ -21,9 +21,17 @@ REPORT = "detections.json"
 
 
 def detect(
-    path: Path, inputs: Sequence[Path], output: Path, kind: str, threshold: float, overlap: float, engine: Engine
+    path: Path,
+    inputs: Sequence[Path],
+    output: Path,
+    kind: str,
+    threshold: float | None,
+    overlap: float | None,
+    engine: Engine,
 ) -> None:
     """Write each picture with its boxes to `output`, and all boxes to its detections.json."""
+    threshold = boxes.SHOWN if threshold is None else threshold
+    overlap = boxes.OVERLAP if overlap is None else overlap
     package = package_file.load(path)
     detector = Detector.of(package.graph)
     files = pictures.find(inputs)
@@ -40,8 +48,7 @@ def detect(
             found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
             drawn = output / f"{number:04}_{file.stem}.png"
             draw.boxes(picture, found, detector.classes).save(drawn)
-            boxes = as_json(found, detector.classes)
-            records.append({"picture": str(file), "drawn": drawn.name, "boxes": boxes})
+            records.append({"picture": str(file), "drawn": drawn.name, "boxes": as_json(found, detector.classes)})
     report = {"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap, "pictures": records}
     (output / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(f"{len(files)} pictures, {sum(len(record['boxes']) for record in records)} boxes: {output}")

@@ -194,8 +194,12 @@ def detect(
         Path, typer.Option("--output", "-o", help="Folder for pictures with boxes and detections.json.")
     ] = Path("detections"),
     device: Annotated[str, typer.Option(help="What runs the package: reference or rtl.")] = "reference",
-    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least score of a box.")] = 0.3,
-    overlap: Annotated[float, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.")] = 0.45,
+    threshold: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Least score of a box.", show_default="0.3")
+    ] = None,
+    overlap: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.", show_default="0.45")
+    ] = None,
     engine: EngineFolder = None,
 ) -> None:
     """Draw boxes with class and score on pictures."""

@@ -17,6 +17,9 @@ from sterna.errors import SternaError
 
 BOX_FIELDS = 5  # x, y, w, h, objectness; the class scores follow
 LARGEST_LOG_SIZE = 8.0  # e^8 cells is wider than any picture
+SHOWN = 0.3  # least score of a box that people are shown, unless they ask for another
+OVERLAP = 0.45  # IoU above which the worse of two boxes of a class is dropped, unless another is asked for
+MOST_BOXES = 100  # of a picture
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def decode(
     anchors: Sequence[Sequence[float]],
     *,
     scale: float = 1.0,
-    threshold: float = 0.25,
+    threshold: float,
 ) -> Detections:
     """All boxes of one head whose score reaches `threshold`, boxes in 0..1 of the picture, best first.
 
@@ -110,7 +113,7 @@ def iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]
     return (shared / np.maximum(union, np.finfo(np.float32).tiny)).astype(np.float32)
 
 
-def suppress(found: Detections, *, overlap: float = 0.45, limit: int = 100) -> Detections:
+def suppress(found: Detections, *, overlap: float, limit: int) -> Detections:
     """Greedy non-maximum suppression within each class: at most `limit` boxes, best first.
 
     A box is dropped if its intersection over union with a better box of its class exceeds `overlap` (0..1).
@@ -132,8 +135,9 @@ def detect(
     anchors: Sequence[Sequence[float]],
     *,
     scale: float = 1.0,
-    threshold: float = 0.25,
-    overlap: float = 0.45,
+    threshold: float,
+    overlap: float,
+    limit: int,
 ) -> Detections:
     """`decode` and `suppress` in one call; the boxes are in 0..1 of the picture."""
-    return suppress(decode(head, anchors, scale=scale, threshold=threshold), overlap=overlap)
+    return suppress(decode(head, anchors, scale=scale, threshold=threshold), overlap=overlap, limit=limit)

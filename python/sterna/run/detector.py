@@ -12,7 +12,7 @@ from PIL import Image
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run import boxes
-from sterna.run.boxes import BOX_FIELDS, Detections
+from sterna.run.boxes import BOX_FIELDS, MOST_BOXES, Detections
 
 KIND = "yolov2"
 RGB = 3
@@ -70,9 +70,11 @@ class Detector:
     ) -> Detections:
         """Boxes in pixels of `picture`, best first, from the graph's output int8 [C, h, w] for it.
 
-        threshold: least score, overlap: largest intersection over union within a class, both 0..1.
+        threshold: least score, overlap: largest intersection over union within a class, both 0..1. At most MOST_BOXES.
         """
-        found = boxes.detect(head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap)
+        found = boxes.detect(
+            head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap, limit=MOST_BOXES
+        )
         return found.in_pixels(*picture.shape[:2])
 
 

@@ -10,7 +10,8 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
-from sterna.train.evaluate import RECALL, Precision
+from sterna.train.coco_precision import RECALL
+from sterna.train.evaluate import Precision
 
 FOLDER = "tensorboard"
 

@@ -1,13 +1,7 @@
-"""Average precision of detectors, float, ternary or integer, by pycocotools in one pass.
-
-What is measured follows COCO (Lin et al. 2014, and cocodataset.org/#detection-eval): AP50 counts a box as found at an
-intersection over union of 0.5; AP is the mean over 0.50, 0.55 .. 0.95.
-"""
+"""Average precision of detectors, float, ternary or integer, as COCO and as Pascal VOC measure it, in one pass."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,25 +10,40 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 from pydantic import BaseModel, ConfigDict
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, reference
 from sterna.run import boxes
-from sterna.run.boxes import Detections
+from sterna.run.boxes import MOST_BOXES, OVERLAP, Detections
 from sterna.run.detector import Detector, to_integers
+from sterna.train import coco_precision, voc_precision
+from sterna.train.coco_precision import RECALL
 from sterna.train.data import BACKGROUND, Dataset, Frame
+from sterna.train.data.frames import Labels
 from sterna.train.data.stream import batches
 from sterna.train.networks import Network
+from sterna.train.voc_precision import POINTS
 
-METHOD = f"COCO average precision, 101 recall points, 100 boxes a picture, pycocotools {version('pycocotools')}"
-THRESHOLD = 0.01
-MOST_BOXES = 100
+THRESHOLD = 0.01  # least score of a box that is measured
 BATCH = 8
-#: The recall at each point of a precision-recall curve, COCO's: 0, 0.01 .. 1.
-RECALL = np.linspace(0.0, 1.0, 101)
+#: How boxes are found, which every figure hangs on.
+FOUND = (
+    f"Boxes of a score of at least {THRESHOLD}, non-maximum suppression above IoU {OVERLAP} within a class, "
+    f"at most {MOST_BOXES} boxes per image"
+)
+#: What every figure of COCO is.
+METHOD = (
+    f"COCO average precision, pycocotools {version('pycocotools')}, {len(RECALL)} recall points, mean over classes. "
+    f"{FOUND}. Not counted: boxes on objects marked difficult (by IoU) or in regions marked crowd (by intersection "
+    "over the box's area), unless they are on another object"
+)
+#: What the figures of VOC are.
+VOC_METHOD = (
+    f"VOC average precision at IoU {voc_precision.IOU}, after VOCevaldet.m, mean over classes: VOC07 at {len(POINTS)} "
+    f"recall points, VOC10 over all. {FOUND}. Not counted: boxes whose object of greatest IoU is marked difficult, and "
+    "boxes on no object of which half is in a region marked crowd"
+)
 
 Pictures = NDArray[np.uint8]
 #: RGB pictures uint8 [N, H, W, 3] to raw heads [N, anchors * (5 + classes), h, w].
@@ -59,20 +68,28 @@ class Curve(_Figures):
 
 
 class ClassPrecision(_Figures):
-    """Average precision of one class, 0..1: `ap50` at IoU 0.5, `ap` the mean over IoU 0.50 .. 0.95."""
+    """Average precision of one class, 0..1.
+
+    COCO's: `ap50` at IoU 0.5, `ap` the mean over IoU 0.50 .. 0.95. VOC's, at IoU 0.5: `voc07` at 11 recall points,
+    `voc10` at all.
+    """
 
     ap50: float
     ap: float
+    voc07: float
+    voc10: float
     curve: Curve
 
 
 class Precision(_Figures):
-    """Precision of a detector on a data set, 0..1; means are over the classes that occur.
+    """Precision of a detector on a data set, 0..1; means are over the classes that occur, as objects to be found.
 
-    map50 at IoU 0.5; map, small, medium and large are means over IoU 0.50 .. 0.95. The last three count only boxes of
-    an area below 32^2, between, and above 96^2 pixels *of the picture that the network sees*, and are None where the
-    data set has no such box. Pictures are resized before, so the same object may be `small` at one input size and
-    `medium` at another: compare these three only between runs of one input size.
+    COCO's: map50 at IoU 0.5; map, small, medium and large are means over IoU 0.50 .. 0.95. The last three count only
+    boxes of an area below 32^2, between, and above 96^2 pixels *of the picture that the network sees*, and are None
+    where the data set has no such box. Pictures are resized before, so the same object may be `small` at one input size
+    and `medium` at another: compare these three only between runs of one input size.
+
+    VOC's: voc07 and voc10, as in `ClassPrecision`.
     """
 
     map50: float
@@ -80,6 +97,8 @@ class Precision(_Figures):
     small: float | None
     medium: float | None
     large: float | None
+    voc07: float
+    voc10: float
     #: By name, classes that occur only.
     classes: dict[str, ClassPrecision]
 
@@ -102,61 +121,42 @@ class Tally:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._classes = tuple(classes)
-        self._pictures = 0
-        self._truths: list[dict[str, Any]] = []
-        self._found: list[dict[str, Any]] = []
+        self._pictures: list[tuple[Labels, Detections]] = []
 
     def add(self, frame: Frame, found: Detections) -> None:
-        """Take in a picture; `found` is in its pixels. Difficult truths neither have to be found nor count as wrong."""
-        for box, kind, skipped in zip(frame.boxes, frame.classes, frame.difficult | frame.crowd, strict=True):
-            self._truths.append(self._row(self._truths, box, kind) | {"iscrowd": int(skipped)})
-        for box, kind, score in zip(found.boxes, found.classes, found.scores.tolist(), strict=True):
-            self._found.append(self._row(self._found, box, kind) | {"iscrowd": 0, "score": score})
-        self._pictures += 1
-
-    def _row(self, before: list[dict[str, Any]], box: NDArray[np.floating], kind: np.integer) -> dict[str, Any]:
-        left, top, right, bottom = box.tolist()
-        return {
-            "id": len(before) + 1,
-            "image_id": self._pictures,
-            "category_id": int(kind),
-            "bbox": [left, top, right - left, bottom - top],
-            "area": (right - left) * (bottom - top),
-        }
+        """Take in a picture; `found` is in its pixels."""
+        self._pictures.append((frame.labels, found))
 
     def precision(self) -> Precision:
         """The precision on the pictures so far."""
-        with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports its steps by print
-            judge = COCOeval(self._coco(self._truths), self._coco(self._found), "bbox")
-            judge.params.maxDets = [MOST_BOXES]
-            judge.evaluate()
-            judge.accumulate()
-        # IoU x recall x class x area; -1 where a class has no box of the area.
-        values, scores = judge.eval["precision"][..., 0], judge.eval["scores"][..., 0]
-        classes = {
-            name: ClassPrecision(
-                ap50=float(values[0, :, index, 0].mean()),
-                ap=float(values[:, :, index, 0].mean()),
-                curve=Curve(
-                    precision=tuple(values[0, :, index, 0].tolist()), score=tuple(scores[0, :, index, 0].tolist())
-                ),
-            )
-            for index, name in enumerate(self._classes)
-            if values[0, 0, index, 0] >= 0
-        }
-        whole, small, medium, large = (_mean(values[..., area]) for area in range(values.shape[-1]))
-        map50 = _mean(values[0, ..., 0])
-        return Precision(map50=map50 or 0.0, map=whole or 0.0, small=small, medium=medium, large=large, classes=classes)
+        coco = coco_precision.measure(self._pictures, len(self._classes), MOST_BOXES)
+        classes = {}
+        for index, name in enumerate(self._classes):
+            voc = voc_precision.measure(self._pictures, index)
+            if voc:  # and so in COCO's figures as well: both want an object that is neither difficult nor crowd
+                classes[name] = _of_class(coco.precision[:, :, index, 0], coco.score[0, :, index, 0], voc)
+        whole, small, medium, large = (_mean(coco.precision[..., area]) for area in range(4))
+        return Precision(
+            map50=_mean(coco.precision[0, ..., 0]) or 0.0,
+            map=whole or 0.0,
+            small=small,
+            medium=medium,
+            large=large,
+            voc07=float(np.mean([each.voc07 for each in classes.values() or [_NOTHING]])),
+            voc10=float(np.mean([each.voc10 for each in classes.values() or [_NOTHING]])),
+            classes=classes,
+        )
 
-    def _coco(self, annotations: list[dict[str, Any]]) -> COCO:
-        data = COCO()
-        data.dataset = {
-            "images": [{"id": number} for number in range(self._pictures)],
-            "categories": [{"id": index, "name": name} for index, name in enumerate(self._classes)],
-            "annotations": annotations,
-        }
-        data.createIndex()
-        return data
+
+_NOTHING = voc_precision.VocPrecision(0.0, 0.0)
+
+
+def _of_class(
+    precision: NDArray[np.float64], score: NDArray[np.float64], voc: voc_precision.VocPrecision
+) -> ClassPrecision:
+    """Of COCO's precision [IoU, RECALL] and the scores [RECALL] at IoU 0.5."""
+    curve = Curve(precision=tuple(precision[0].tolist()), score=tuple(score.tolist()))
+    return ClassPrecision(ap50=float(precision[0].mean()), ap=float(precision.mean()), curve=curve, **voc._asdict())
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
@@ -184,10 +184,15 @@ class Evaluator:
     scale: float
 
     def find(self, frames: Sequence[Frame], threshold: float = THRESHOLD) -> list[Detections]:
-        """Boxes of a score of at least `threshold` in `frames`, all of one size, in their pixels."""
+        """Boxes of a score of at least `threshold` in `frames`, all of one size, in their pixels, as FOUND says."""
         height, width, _ = frames[0].image.shape
         heads = self.heads(np.stack([frame.image for frame in frames]))
-        found = (boxes.detect(head, self.anchors, scale=self.scale, threshold=threshold) for head in heads)
+        found = (
+            boxes.detect(
+                head, self.anchors, scale=self.scale, threshold=threshold, overlap=OVERLAP, limit=MOST_BOXES
+            )
+            for head in heads
+        )
         return [detections.in_pixels(height, width) for detections in found]
 
     def measure(self, dataset: Dataset, workers: int = 0, progress: Progress | None = None) -> Precision:

@@ -13,13 +13,14 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from sterna.run import draw
+from sterna.run.boxes import SHOWN
+from sterna.train.coco_precision import RECALL
 from sterna.train.data import Dataset
-from sterna.train.evaluate import RECALL, Evaluator, Precision
+from sterna.train.evaluate import Evaluator, Precision
 from sterna.train.history import EpochLine, total_loss
 
 SAMPLES = 6
 SAMPLE_COLUMNS = 3
-SHOWN_SCORE = 0.3
 _DOTS = 110  # an inch
 _COLUMNS = 4
 _MARKS = ("-", "--", ":", "-.")  # forms often lie upon each other: colour alone would hide one
@@ -134,7 +135,7 @@ def samples(evaluator: Evaluator, dataset: Dataset) -> Image.Image:
     """Pictures spread evenly over `dataset` with the boxes that are found, and in white those that are true."""
     chosen = np.unique(np.linspace(0, len(dataset) - 1, SAMPLES).round().astype(int))
     frames = [dataset[int(index)] for index in chosen]
-    found = evaluator.find(frames, SHOWN_SCORE)
+    found = evaluator.find(frames, SHOWN)
     drawn = [
         draw.boxes(frame.image, boxes, dataset.classes, frame.boxes) for frame, boxes in zip(frames, found, strict=True)
     ]

@@ -25,11 +25,20 @@ COMPARED = 16  # pictures on which the layers of the ternary network and of the 
 TERNARY, INTEGER = "ternary", "integer"  # names of forms: quantised in float arithmetic, and the graph
 #: Rows of the precision table that are no class: attribute of Precision, and its title.
 MEANS = {
-    "map50": "mAP50",
-    "map": "mAP50-95",
-    "small": "mAP50-95, area below 32²",
-    "medium": "mAP50-95, between",
-    "large": "mAP50-95, area above 96²",
+    "map50": "COCO mAP50",
+    "map": "COCO mAP50-95",
+    "small": "COCO mAP50-95, area below 32²",
+    "medium": "COCO mAP50-95, between",
+    "large": "COCO mAP50-95, area above 96²",
+    "voc07": "VOC07 mAP50, 11 points",
+    "voc10": "VOC10 mAP50, all points",
+}
+#: And its rows of a class.
+OF_CLASS = {
+    "ap50": "COCO AP50",
+    "ap": "COCO AP50-95",
+    "voc07": "VOC07 AP50",
+    "voc10": "VOC10 AP50",
 }
 
 #: Called with what is done, of how much, and of what.
@@ -54,10 +63,11 @@ class LayerFigures(_Figures):
 
 
 class Comparison(_Figures):
-    """The forms of one detector on one data set; `method` says how precision is computed."""
+    """The forms of one detector on one data set; the methods say how precision is computed, as COCO and as VOC do."""
 
     pictures: int
     method: str
+    voc_method: str
     #: By form.
     precision: dict[str, Precision]
     #: By name, in the order of the graph.
@@ -163,7 +173,13 @@ def measure(
     precision = {}
     for name, evaluator in evaluators.items():
         precision[name] = evaluator.measure(dataset, workers, None if progress is None else _of_part(progress, name))
-    return Comparison(pictures=len(dataset), method=evaluate.METHOD, precision=precision, layers={})
+    return Comparison(
+        pictures=len(dataset),
+        method=evaluate.METHOD,
+        voc_method=evaluate.VOC_METHOD,
+        precision=precision,
+        layers={},
+    )
 
 
 def _of_part(progress: Progress, part: str) -> evaluate.Progress:
@@ -231,8 +247,8 @@ def precision_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
     names = {name: None for precision in columns for name in precision.classes}
     for name in names:
         found = [precision.classes.get(name) for precision in columns]
-        yield f"{name}, AP50", *(_share(each.ap50 if each else None) for each in found)
-        yield f"{name}, AP50-95", *(_share(each.ap if each else None) for each in found)
+        for attribute, title in OF_CLASS.items():
+            yield f"{name}, {title}", *(_share(getattr(each, attribute, None)) for each in found)
 
 
 def layer_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
@@ -259,7 +275,9 @@ def show(comparison: Comparison, console: Console) -> None:
     title = f"Average precision on {comparison.pictures} pictures"
     console.print(_table(title, ("", *comparison.precision), precision_rows(comparison)))
     console.print(_table("Layers", LAYER_TITLES, layer_rows(comparison)))
-    console.print(f"{comparison.method}. Areas are in pixels of the picture that the network sees.", highlight=False)
+    for text in (comparison.method, comparison.voc_method):
+        console.print(f"{text}.", highlight=False)
+    console.print("Areas are in pixels of the picture that the network sees.", highlight=False)
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Table:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
 from results.record import Figure, write
-from sterna.cli.demo import OVERLAP, THRESHOLD
 from sterna.compile import compile_graph
 from sterna.graph import Graph, file, reference
 from sterna.run import draw, open_device
+from sterna.run.boxes import OVERLAP, SHOWN
 from sterna.run.detector import Detector, to_integers
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
@@ -67,7 +67,7 @@ def show(graph: Graph, pictures: NDArray[np.uint8]) -> None:
     heads = reference.execute(graph, to_integers(pictures))[detector.output]
     drawn = [
         draw.boxes(
-            picture, detector.boxes(head, picture, threshold=THRESHOLD, overlap=OVERLAP), detector.classes
+            picture, detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP), detector.classes
         )
         for picture, head in zip(pictures, heads, strict=True)
     ]  # fmt: skip
