@@ -243,7 +243,7 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
     "yolo": [
         (yaml("train: images/train\nnames: [cat, dog"), ("data.yaml", "cannot be read as YAML")),
         (yaml("- train\n"), ("data.yaml", "no names and paths")),
-        (yaml("train: images/train\nnames: {0: cat, 2: dog}\n"), ("data.yaml", "names = {0: 'cat', 2: 'dog'}")),
+        (yaml("train: images/train\nnames: {0: cat, 2: dog}\n"), ("data.yaml", "names = {'0': 'cat', '2': 'dog'}")),
         (yaml("train: images/train\nnames: [cat, dog]\nnc: 3\n"), ("data.yaml", "nc 3")),
         (yaml("train: images/train\nnames: [cat, cat]\n"), ("data.yaml", "class name twice")),
         (yaml("train: pictures\nnames: [cat, dog]\n"), ("data.yaml", "path = pictures")),

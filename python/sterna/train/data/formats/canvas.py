@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sterna.errors import SternaError
 from sterna.run import pictures
+from sterna.train.data.formats.places import exists
 
 Box = tuple[float, float, float, float]
 Size = tuple[int, int]
@@ -81,7 +82,7 @@ def canvas(
 
 def there(picture: Path, listed: Path) -> Path:
     """`picture`, which the file `listed` names; raises SternaError if it is not there."""
-    if not picture.is_file():
+    if not exists(picture):
         raise SternaError(
             "a listed picture is missing",
             where=str(listed),

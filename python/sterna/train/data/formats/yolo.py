@@ -1,25 +1,23 @@
-"""YOLO text labels: a row `class x y width height` for each object, in shares of the picture.
-
-Two ways to say where the pictures are: the data.yaml of Ultralytics, and Darknet's *.names with lists of pictures.
-"""
+"""YOLO text labels: a row for each object in a file beside each image, or in the parallel folder `labels`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from sterna.errors import SternaError
 from sterna.run.pictures import among
-from sterna.text import read_lines, read_text
+from sterna.text import read_lines
+from sterna.train.data.formats import yolo_index
 from sterna.train.data.formats.canvas import Exif, canvas
+from sterna.train.data.formats.places import Folders, Locator, label_folders, plain
 from sterna.train.data.formats.record import (
     LabelledObject,
     Record,
     Unread,
-    check_different,
     collect,
     empty_split,
     inside,
@@ -27,220 +25,227 @@ from sterna.train.data.formats.record import (
     no_split,
     passed_over,
 )
+from sterna.train.data.formats.yolo_rows import BOX, looks_like_pose, parse
 
-SPLITS = {"train": "train", "val": "val", "valid": "val", "test": "test"}  # as written: as Sterna names it
-NO_LABELS = ("classes.txt", *(f"{name}.txt" for name in SPLITS))  # text that lies beside label files
-RULE = "x y width height as shares of the picture, 0..1"
+#: Text that lies beside label files and is none.
+NO_LABELS = (yolo_index.CLASSES, *(f"{name}.txt" for name in yolo_index.SPLITS))
+LOOKED_AT = 500  # label files, for rows that are poses
+BY_PLAIN_NAME = "label files whose names are not spelt as those of their pictures"
 
 
 class _Entry(NamedTuple):
+    """labels: the files that may hold the image's rows. shared: another image that has the same."""
+
     picture: Path
-    labels: Path
     listed: Path
+    labels: tuple[Path, ...]
+    shared: Path | None
 
 
 class YoloFolder:
-    """A folder with YOLO labels, or its data.yaml. A picture without a label file is one without objects."""
+    """A folder with YOLO labels, or the file that describes it. An image without a label file has no objects."""
 
     format = "YOLO"
-    looked_for = "data.yaml (YOLO) or *.names and train.txt (Darknet)"
+    looked_for = "data.yaml (YOLO), obj.data or *.names (Darknet), or classes.txt (labelImg)"
 
     def __init__(self, path: Path, exif: Exif = Exif.UPRIGHT) -> None:
-        index = _index(path)
-        assert index is not None, "recognises() comes first"
-        self._index, self._exif = index, exif
-        self._root, self._names, self._splits = (_darknet if index.suffix == ".names" else _ultralytics)(index)
-        if not self._names:
-            raise SternaError("no class is named", where=str(index), remedy="list the class names")
-        check_different(self._names, "class name", index)
+        self._index, self._exif = yolo_index.read(path), exif
+        self._notes: list[str] = []
+        self._entries: tuple[str, list[_Entry]] | None = None
 
     @staticmethod
     def recognises(path: Path) -> bool:
-        """Whether `path` is a data.yaml or a folder with such, or with Darknet's lists."""
-        return _index(path) is not None
+        """Whether `path` is a file that describes such a data set, or a folder with one."""
+        return bool(yolo_index.files(path))
 
     @property
     def splits(self) -> tuple[str, ...]:
         """Those of train, val and test that are named."""
-        return tuple(self._splits)
+        return tuple(self._index.places)
 
     def classes(self, split: str) -> tuple[str, ...]:
         """The class names; an object's class number counts them from 0."""
-        return self._names
+        return self._index.names
 
     def entries(self, split: str) -> list[_Entry]:
-        """The pictures of a split, by folder and name or as listed."""
-        if split not in self._splits:
-            raise no_split(self._index, split, self.splits)
-        places = [self._place(text) for text in self._splits[split]]
-        entries = [_Entry(path, _label_file(path), place) for place in places for path in self._pictures(place)]
-        if not entries:
-            raise empty_split(places[0] if places else self._index)
-        if not any(entry.labels.is_file() for entry in entries):
-            raise SternaError(
-                "no picture of the split has a label file",
-                where=str(places[0]),
-                attribute="labels",
-                value=entries[0].labels,
-                remedy="put the label files there: the folder `images` of the path becomes `labels`, the suffix .txt",
-            )
-        return entries
+        """The images of a split, by folder and name or as listed."""
+        if split not in self._index.places:
+            raise no_split(self._index.file, split, self.splits)
+        if self._entries is None or self._entries[0] != split:
+            self._notes = list(self._index.notes)
+            self._entries = split, self._find(self._index.places[split])
+        return self._entries[1]
 
     def record(self, entry: _Entry) -> Record:
-        """Picture and label file of an entry."""
+        """Image and rows of an entry."""
         drawn_on = canvas(entry.picture, entry.listed, self._exif)
-        rows = read_lines(entry.labels, "the list of objects") if entry.labels.exists() else []
-        rows_of_text = ((number, row.split()) for number, row in enumerate(rows, 1) if row.strip())
-        return collect(
-            drawn_on,
-            rows_of_text,
-            lambda row: self._object(row[1], drawn_on.size, f"{entry.labels}: line {row[0]}"),
-            labelled=entry.labels.exists(),
-        )
+        labels = _one(entry)
+        rows = read_lines(labels, "the list of objects") if labels else []
+        notes: Counter[str] = Counter()
+        if labels and labels.stem != entry.picture.stem:
+            notes[BY_PLAIN_NAME] += 1
+
+        def make(row: tuple[int, list[str]]) -> LabelledObject:
+            made, note = self._object(row[1], drawn_on.size, f"{labels}: line {row[0]}")
+            notes.update([note] if note else [])
+            return made
+
+        texts = [(number, row.split()) for number, row in enumerate(rows, 1) if row.strip()]
+        record = collect(drawn_on, texts, make, labelled=labels is not None)
+        return record._replace(notes=(*record.notes, *notes))
 
     def unread(self, split: str) -> Unread:
-        """Label files without a picture, and files that are neither, in the folders of the split's pictures."""
+        """Label files without an image, and files that are neither, in the folders of the split's images."""
         entries = self.entries(split)
-        places = {entry.labels.parent: entry.picture.parent for entry in entries}
-        found = Unread()
-        for labels, folder in places.items():
-            files = {path for place in {labels, folder} for path in place.glob("*") if path.is_file()}
-            images = set(among(files))
-            texts = {path for path in files if _may_be_labels(path)}
-            stems = {path.stem for path in images}
-            alone = {path for path in texts if path.parent == labels and path.stem not in stems}
-            found.labels += sorted(alone - {entry.labels for entry in entries})
-            found.files += passed_over(files - images - texts)
-        return found
+        known = {path for entry in entries for path in entry.labels}
+        folders = {place for image in {entry.picture.parent for entry in entries} for place in label_folders(image)}
+        tops = [folder for folder in folders if folders.isdisjoint(folder.parents)]
+        there = {path for folder in tops for path in folder.rglob("*") if path.is_file()}
+        pictures = set(among(there))
+        texts = {path for path in there if _is_label(path)} - known
+        # Files of images that are there but not in this split, and second files of an image, have an image.
+        stems = {plain(path.stem) for path in pictures}
+        alone = sorted(path for path in texts if plain(path.stem) not in stems)
+        return Unread(alone, passed_over(there - pictures - texts - known), self._notes)
+
+    def _find(self, places: Sequence[str]) -> list[_Entry]:
+        """Entries of the images in some places, each image one entry however often it is listed."""
+        found = [(image, place) for place in map(self._place, places) for image in self._images(place)]
+        if not found:
+            raise empty_split(self._index.root / places[0] if places else self._index.file)
+        listed = dict(reversed(found))
+        labels = _label_files(listed)
+        if not any(labels.values()):
+            image = found[0][0]
+            raise SternaError(
+                "no picture of the split has a label file",
+                where=str(listed[image]),
+                attribute="labels",
+                value=label_folders(image.parent)[0] / f"{image.stem}.txt",
+                remedy="put the label files there: the folder `images` of the path becomes `labels`, the suffix .txt",
+            )
+        users: defaultdict[Path, list[Path]] = defaultdict(list)
+        for image, of_image in labels.items():
+            for path in of_image:
+                users[path].append(image)
+        entries = {
+            image: _Entry(
+                image, listed[image], of_image, _other(image, chain.from_iterable(users[path] for path in of_image))
+            )
+            for image, of_image in labels.items()
+        }
+        self._refuse_poses(entries.values())
+        return [entries[image] for image, _ in found]
 
     def _place(self, text: str) -> Path:
-        """The folder of pictures, or list of them, that the index names."""
-        # Roboflow writes ../train/images for what lies beside its data.yaml.
-        candidates = [self._root / text, self._root / text.removeprefix("../")]
-        for path in candidates:
-            if path.exists():
-                return path
-        raise SternaError(
-            "the pictures of a split are not there",
-            where=str(self._index),
-            attribute="path",
-            value=text,
-            allowed=" or ".join(str(path) for path in dict.fromkeys(candidates)),
-            remedy="correct the path, which counts from `path` in the file or else from the file's folder",
-        )
+        """The folder of images, or list of them, that the index names."""
+        locator = Locator(self._index.file, [self._index.root], [self._index.root.parent])
+        place = locator.place(text)
+        if place is None:
+            raise SternaError(
+                "the pictures of a split are not there",
+                where=str(self._index.file),
+                attribute="path",
+                value=text,
+                allowed=f"a folder or a list of pictures, from {self._index.root}",
+                remedy="correct the path, which counts from `path` in the file or else from the file's folder",
+            )
+        self._notes += locator.notes
+        return place
 
-    def _pictures(self, place: Path) -> list[Path]:
+    def _images(self, place: Path) -> list[Path]:
         if place.is_dir():
             return among(place.rglob("*"))
-        lines = read_lines(place, "the list of pictures")
-        return [self._listed(line.strip(), place) for line in lines if line.strip()]
+        lines = [line.strip() for line in read_lines(place, "the list of pictures") if line.strip()]
+        root = self._index.root
+        locator = Locator(place, [place.parent, root], [root.parent])
+        found = locator.files(lines)
+        self._notes += locator.notes
+        return found
 
-    def _listed(self, text: str, listed: Path) -> Path:
-        """A picture of a list: paths count from the list, the root, or (Darknet) from where training was started."""
-        candidates = [folder / text for folder in (listed.parent, self._root, listed.parent.parent)]
-        return next((path for path in candidates if path.is_file()), candidates[0])
+    def _refuse_poses(self, entries: Iterable[_Entry]) -> None:
+        """Raise SternaError if all long rows may as well be a box with points, and nothing says which."""
+        if self._index.points is not None:
+            return
+        first: tuple[Path, int, list[str]] | None = None
+        for entry in [entry for entry in entries if entry.labels][:LOOKED_AT]:
+            for number, line in enumerate(read_lines(entry.labels[0], "the list of objects"), 1):
+                fields = line.split()
+                if len(fields) <= 6:
+                    continue
+                if not looks_like_pose(fields) or (first and len(first[2]) != len(fields)):
+                    return
+                first = first or (entry.labels[0], number, fields)
+        if first:
+            path, number, fields = first
+            raise SternaError(
+                "the rows may be polygons, or boxes with the points of poses",
+                where=f"{path}: line {number}",
+                attribute="row",
+                value=" ".join(fields)[:60],
+                allowed="polygons, or boxes with as many points as kpt_shape says",
+                remedy="state kpt_shape in data.yaml: [points, numbers of each] for poses, [0, 0] for polygons",
+            )
 
-    def _object(self, fields: Sequence[str], size: tuple[int, int], where: str) -> LabelledObject:
-        try:
-            number, shares = int(fields[0]), [float(text) for text in fields[1:]]
-        except ValueError:
-            raise _bad_row(fields, where) from None
-        if len(shares) != 4 and (len(shares) < 6 or len(shares) % 2):
-            raise _bad_row(fields, where)
-        if not 0 <= number < len(self._names):
+    def _object(self, fields: Sequence[str], size: tuple[int, int], where: str) -> tuple[LabelledObject, str]:
+        row = parse(fields, self._index.points, where)
+        names = self._index.names
+        if not 0 <= row.number < len(names):
             raise SternaError(
                 "a class number that has no name",
                 where=where,
                 attribute="class",
-                value=number,
-                allowed=f"0..{len(self._names) - 1}",
-                remedy=f"correct the row or name the class in {self._index}",
+                value=row.number,
+                allowed=f"0..{len(names) - 1}",
+                remedy=f"correct the row or name the class in {self._index.file}",
             )
-        left, top, right, bottom = _edges(shares)
+        left, top, right, bottom = row.edges
         pixels = (left * size[0], top * size[1], right * size[0], bottom * size[1])
-        where = f"{where} ({self._names[number]})"
-        return LabelledObject(self._names[number], inside(pixels, size, where, " ".join(fields[1:]), RULE), False)
+        name = names[row.number]
+        box = inside(pixels, size, f"{where} ({name})", " ".join(fields[1:])[:90], BOX)
+        return LabelledObject(name, box), row.note
 
 
-def _edges(shares: Sequence[float]) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of a box given by its centre, or around a polygon x y x y ... as of segmentation."""
-    if len(shares) == 4:
-        x, y, width, height = shares
-        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-    return min(shares[::2]), min(shares[1::2]), max(shares[::2]), max(shares[1::2])
+def _label_files(images: Iterable[Path]) -> dict[Path, tuple[Path, ...]]:
+    """For each image the label files that have its name; where none has, the one that has it spelt otherwise."""
+    folders, places = Folders(), {folder: label_folders(folder) for folder in {image.parent for image in images}}
+    found = {}
+    for image in images:
+        name = f"{image.stem}.txt"
+        exact = [place / name for place in places[image.parent] if name in folders.names(place)]
+        found[image] = tuple(exact)
+    taken = set(chain.from_iterable(found.values()))
+    for image in images:
+        if not found[image]:
+            other = [(place, folders.find(place, f"{image.stem}.txt")) for place in places[image.parent]]
+            found[image] = tuple(place / name for place, name in other if name and place / name not in taken)
+    return found
 
 
-def _bad_row(fields: Sequence[str], where: str) -> SternaError:
-    return SternaError(
-        "a row that is no object",
-        where=where,
-        attribute="row",
-        value=" ".join(fields)[:60],
-        allowed=f"class number, then {RULE}, or a polygon",
-        remedy="correct or delete the row",
-    )
+def _other(image: Path, users: Iterable[Path]) -> Path | None:
+    return next((user for user in users if user != image), None)
 
 
-def _label_file(picture: Path) -> Path:
-    """The last folder called `images` on the way to the picture becomes `labels`."""
-    parts = list(picture.parts)
-    for index in range(len(parts) - 2, -1, -1):
-        if parts[index] == "images":
-            parts[index] = "labels"
-            break
-    return Path(*parts).with_suffix(".txt")
-
-
-def _may_be_labels(path: Path) -> bool:
-    return path.suffix == ".txt" and path.name not in NO_LABELS and not is_of_system(path)
-
-
-def _index(path: Path) -> Path | None:
-    """The file that names classes and splits."""
-    if path.is_file():
-        return path if path.suffix.lower() in (".yaml", ".yml", ".names") else None
-    found = [path / name for name in ("data.yaml", "data.yml", "dataset.yaml") if (path / name).is_file()]
-    if not found and any((path / f"{name}.txt").is_file() for name in SPLITS):
-        found = sorted(path.glob("*.names"))
-    return found[0] if found else None
-
-
-_Index = tuple[Path, tuple[str, ...], dict[str, list[str]]]  # root of paths, class names, places by split
-
-
-def _darknet(index: Path) -> _Index:
-    names = read_lines(index, "the list of class names")
-    lists = {split: [f"{name}.txt"] for name, split in SPLITS.items() if (index.parent / f"{name}.txt").is_file()}
-    return index.parent, tuple(name.strip() for name in names if name.strip()), lists
-
-
-def _ultralytics(index: Path) -> _Index:
-    try:
-        content = yaml.safe_load(read_text(index, "the description of the data set"))
-    except yaml.YAMLError as error:
-        raise SternaError(f"cannot be read as YAML ({error})", where=str(index), remedy="correct the file") from None
-    if not isinstance(content, Mapping):
-        raise SternaError("holds no names and paths", where=str(index), remedy="give it train, val and names")
-    root = index.parent / str(content.get("path") or ".")
-    places = {split: _texts(content[name]) for name, split in SPLITS.items() if content.get(name)}
-    return (root if root.is_dir() else index.parent), _class_names(content, index), places
-
-
-def _texts(value: Any) -> list[str]:
-    return [str(text) for text in value] if isinstance(value, list) else [str(value)]
-
-
-def _class_names(content: Mapping[str, Any], index: Path) -> tuple[str, ...]:
-    names = content.get("names")
-    if isinstance(names, Mapping) and sorted(names, key=str) == sorted(range(len(names)), key=str):
-        names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or content.get("nc", len(names)) != len(names):
+def _one(entry: _Entry) -> Path | None:
+    """The label file of an entry; raises SternaError if it has two that differ, or shares it."""
+    if entry.shared:
         raise SternaError(
-            "the class names are not as YOLO has them",
-            where=str(index),
-            attribute="names",
-            value=f"{names}, nc {content.get('nc', 'not given')}"[:90],
-            allowed="a list, or numbers from 0 without gaps each with its name, as many as nc says",
-            remedy="correct names or nc",
+            "two pictures have one label file",
+            where=str(entry.labels[0]),
+            value=f"{entry.picture.name} and {entry.shared.name}",
+            allowed="a label file for each picture",
+            remedy="rename one of the pictures, or move it away",
         )
-    return tuple(str(name) for name in names)
+    if len({path.read_bytes() for path in entry.labels}) > 1:
+        raise SternaError(
+            "a picture has two label files that differ",
+            where=str(entry.picture),
+            value=" and ".join(map(str, entry.labels)),
+            allowed="one",
+            remedy="delete the one that is not meant",
+        )
+    return entry.labels[0] if entry.labels else None
+
+
+def _is_label(path: Path) -> bool:
+    return path.suffix.lower() == ".txt" and path.name not in NO_LABELS and not is_of_system(path)
