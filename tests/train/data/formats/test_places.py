@@ -16,8 +16,8 @@ def make(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def found(root: Path, *texts: str, far: tuple[Path, ...] = ()) -> list[str]:
-    locator = Locator(root / "train.txt", [root], far)
+def found(root: Path, *texts: str) -> list[str]:
+    locator = Locator(root / "train.txt", [root])
     return [str(path.relative_to(root)) for path in locator.files(texts)]
 
 
@@ -55,6 +55,20 @@ def test_a_tail_that_fits_two_folders_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match=r"several folders here fit; path = data/obj/a\.png; allowed: .*obj or "):
         found(tmp_path, "data/obj/a.png")
     assert found(tmp_path, "a.png") == ["a.png"]
+
+
+def test_the_folder_with_most_of_the_files_is_meant(tmp_path: Path) -> None:
+    """Numbered names occur in many folders."""
+    make(tmp_path, "obj/1.png", "obj/2.png", "1.png")
+    assert found(tmp_path, "data/obj/1.png", "data/obj/2.png") == ["obj/1.png", "obj/2.png"]
+
+
+def test_steps_are_looked_at_one_after_the_other(tmp_path: Path) -> None:
+    make(tmp_path, "b/a.png", "c/a.png")
+    near, b, c = tmp_path / "near", tmp_path / "b", tmp_path / "c"
+    assert Locator(tmp_path / "list", [near], [[b], [c]]).files(["a.png"]) == [b / "a.png"]
+    with pytest.raises(SternaError, match="several folders here fit"):
+        Locator(tmp_path / "list", [near], [[b, c]]).files(["a.png"])
 
 
 def test_a_name_that_fits_two_files_is_neither(tmp_path: Path) -> None:

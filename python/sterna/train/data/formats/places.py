@@ -5,8 +5,9 @@ People move data sets, so a path is looked for in steps, and the first step that
 1. as it is written, from the folders that it may count from;
 2. by its tail, without one or several of its first folders: `data/obj/a.png` is `obj/a.png` here.
 
-A step that finds more than one folder is refused. Within a folder a file may have its suffix in other letters, its name
-in per-cent code, or its accents in one or two characters, if that is unambiguous. `\` separates folders as `/` does.
+Of several folders that a step finds the one with most of the files counts; if two have equally many, the path is
+refused. Within a folder a file may have its suffix in other letters, its name in per-cent code, or its accents in one
+or two characters, if that is unambiguous. `\` separates folders as `/` does.
 """
 
 from __future__ import annotations
@@ -70,19 +71,23 @@ class Folders:
 class Locator:
     """Finds what the file `listed` names.
 
-    near: the folders that its paths count from. far: others that are looked at next. Raises SternaError for what is
-    found in more than one. `notes` says what is not where it is written.
+    near: the folders that its paths count from. far: folders that are looked at next, step by step. tails: those from
+    which the tails of paths count, `near` if not given. Raises SternaError for what is found in more than one. `notes`
+    says what is not where it is written.
     """
 
-    def __init__(self, listed: Path, near: Iterable[Path], far: Iterable[Path] = ()) -> None:
-        self._listed, self._near, self._far = listed, list(dict.fromkeys(near)), list(far)
+    def __init__(
+        self, listed: Path, near: Iterable[Path], far: Iterable[Iterable[Path]] = (), tails: Iterable[Path] = ()
+    ) -> None:
+        self._listed, self._near, self._far = listed, list(near), [list(step) for step in far]
+        self._tails = list(tails) or self._near
         self._folders = Folders()
         self.notes: list[str] = []
 
     def place(self, text: str) -> Path | None:
         """The file or folder that `text` names; None if there is none."""
         parent, name = _split(text)
-        folder = self._choose(parent, lambda folder: exists(folder / name), name)
+        folder = self._choose(parent, lambda folder: int(exists(folder / name)), name)
         return folder / name if folder else None
 
     def files(self, texts: Sequence[str]) -> list[Path]:
@@ -101,14 +106,16 @@ class Locator:
         return _split(text)
 
     def _folder_of(self, parent: PurePosixPath, names: Sequence[str]) -> Path:
-        def fits(folder: Path) -> bool:
-            return any(self._folders.find(folder, name) for name in names)
+        def count(folder: Path) -> int:
+            return sum(self._folders.find(folder, name) is not None for name in names)
 
-        return self._choose(parent, fits, names[0]) or self._near[0] / parent
+        return self._choose(parent, count, names[0]) or self._near[0] / parent
 
-    def _choose(self, parent: PurePosixPath, fits: Callable[[Path], bool], name: str) -> Path | None:
+    def _choose(self, parent: PurePosixPath, count: Callable[[Path], int], name: str) -> Path | None:
         for step, folders in enumerate(self._steps(parent)):
-            found = {folder.resolve(): folder for folder in folders if fits(folder)}
+            counts = {folder: count(folder) for folder in folders}
+            most = max(counts.values(), default=0)
+            found = {folder.resolve(): folder for folder in folders if most and counts[folder] == most}
             if len(found) > 1:
                 raise SternaError(
                     "a path that several folders here fit",
@@ -120,19 +127,20 @@ class Locator:
                 )
             if found:
                 (folder,) = found.values()
-                if step > 1:
+                if step > len(self._far):
                     self.notes.append(f"{self._listed.name}: {parent / name} is read as {folder / name}")
                 return folder
         return None
 
     def _steps(self, parent: PurePosixPath) -> Iterator[list[Path]]:
         yield [base / parent for base in self._near] + self._beside(parent)
-        yield [base / parent for base in self._far]
+        for bases in self._far:
+            yield [base / parent for base in bases]
         parts = [part for part in parent.parts if part not in ("/", "..")]
         tails = [
             PurePosixPath(*parts[start:]) for start in range(1 if parts == list(parent.parts) else 0, len(parts) + 1)
         ]
-        yield [base / tail for base in self._near for tail in tails]
+        yield [base / tail for base in self._tails for tail in tails]
 
     def _beside(self, parent: PurePosixPath) -> list[Path]:
         """Roboflow writes ../train/images for what lies beside its data.yaml."""

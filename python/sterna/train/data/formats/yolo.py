@@ -139,7 +139,7 @@ class YoloFolder:
 
     def _place(self, text: str) -> Path:
         """The folder of images, or list of them, that the index names."""
-        locator = Locator(self._index.file, [self._index.root], [self._index.root.parent])
+        locator = Locator(self._index.file, [self._index.root], [[self._index.root.parent]])
         place = locator.place(text)
         if place is None:
             raise SternaError(
@@ -158,7 +158,7 @@ class YoloFolder:
             return among(place.rglob("*"))
         lines = [line.strip() for line in read_lines(place, "the list of pictures") if line.strip()]
         root = self._index.root
-        locator = Locator(place, [place.parent, root], [root.parent])
+        locator = Locator(place, [place.parent, root], [[root.parent]])
         found = locator.files(lines)
         self._notes += locator.notes
         return found

@@ -165,7 +165,7 @@ def _darknet(file: Path) -> Index:
             value="(missing)",
             remedy="add the line",
         )
-    names = Locator(file, [file.parent], [file.parent.parent]).place(options["names"])
+    names = Locator(file, [file.parent], [[file.parent.parent]]).place(options["names"])
     if names is None:
         raise SternaError(
             "the list of class names is not there",
