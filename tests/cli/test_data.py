@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -32,8 +31,15 @@ def test_faults_come_a_line_each_with_their_number_last(sterna: Sterna, voc: Pat
     assert ended.code == 2 and len(lines) == 3
     assert "p3.xml" in "".join(lines[:2]) and "p0.xml" in "".join(lines[:2])
     assert lines[2].startswith("error: ") and "2 faults" in lines[2] and "--skip-bad" in lines[2]
-    shutil.rmtree(voc / "ImageSets")
-    assert_refused(sterna("data", voc, "--skip-bad"), "ImageSets")
+
+
+def test_faulty_pictures_can_be_left_out(sterna: Sterna, voc: Path) -> None:
+    for split in ("val", "test"):
+        (voc / f"ImageSets/Main/{split}.txt").unlink()
+    (voc / "Annotations/p0.xml").write_text("<annotation>")
+    assert_refused(sterna("data", voc), "p0.xml", "--skip-bad")
+    ended = sterna("data", voc, "--skip-bad")
+    assert ended.code == 0 and "faulty pictures, left out" in ended.out and "p0.xml" in ended.out
 
 
 def test_options_that_are_wrong(sterna: Sterna, voc: Path) -> None:

@@ -44,6 +44,12 @@ Exif = Annotated[
         show_default="upright",
     ),
 ]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="Format of the data set, where it fits several: voc, coco, yolo.", show_default=False
+    ),
+]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
 EngineFolder = Annotated[
     Path | None,
@@ -105,6 +111,7 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of the generated scenes.", show_default="that of the run, or 0")
     ] = None,
+    data_format: Format = None,
     skip_bad: SkipBad = None,
     missing_share: MissingShare = None,
     exif: Exif = None,
@@ -122,7 +129,13 @@ def evaluate(
 
     run(
         target,
-        Wanted(data, split, scenes, seed, _given(skip_bad=skip_bad, missing_share=missing_share, exif=exif)),
+        Wanted(
+            data,
+            split,
+            scenes,
+            seed,
+            _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif),
+        ),
         json_file,
         report,
     )
@@ -131,6 +144,7 @@ def evaluate(
 @app.command("data")
 def check_data(
     folder: Annotated[Path, typer.Argument(help="Data set: Pascal VOC, COCO or YOLO.", show_default=False)],
+    data_format: Format = None,
     skip_bad: SkipBad = None,
     missing_share: MissingShare = None,
     exif: Exif = None,
@@ -140,7 +154,12 @@ def check_data(
     """Check a data set: count what all of its splits hold, and name every fault."""
     from sterna.cli.data import check
 
-    check(folder, _given(skip_bad=skip_bad, missing_share=missing_share, exif=exif, height=height, width=width))
+    check(
+        folder,
+        _given(
+            format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, height=height, width=width
+        ),
+    )
 
 
 @app.command("compile")

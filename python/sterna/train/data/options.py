@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sterna.errors import SternaError
 from sterna.train.data.formats.canvas import Exif
+from sterna.train.data.formats.folder import Format
 from sterna.train.text_options import listed, paired
 
 SCENES, HARD_SCENES = "scenes", "hard-scenes"
@@ -20,6 +21,7 @@ class ReadOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    format: Format | None = Field(None, description="folder: its format, where it fits several")
     skip_bad: bool = Field(False, description="folder: leave out pictures whose file or labels are faulty")
     missing_share: float = Field(
         0.1, ge=0.0, le=1.0,

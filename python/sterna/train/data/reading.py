@@ -80,7 +80,7 @@ def _read(source: Source, split: str, options: ReadOptions, faults: _Faults, con
     except SternaError as fault:
         faults.splits.append(fault)
         return None
-    summary.without_picture, summary.passed_over = unread.labels, unread.files
+    summary.unlabelled, summary.without_picture, summary.passed_over = unread.pictures, unread.labels, unread.files
     summary.notes.update(dict.fromkeys(unread.notes, 0))
     indices: dict[Hashable, int] = {}
     table = Table.pack(_records(source, _shown(entries, split, console), options, summary, faults, indices))
@@ -138,12 +138,13 @@ def _missing(where: str, readings: Sequence[Reading], most: float) -> Iterator[S
 
     The splits are looked at together, since some share their folders.
     """
-    pictures = len({picture for reading in readings for picture in reading.table.pictures})
-    bare = _different(reading.summary.without_labels for reading in readings)
+    read = len({picture for reading in readings for picture in reading.table.pictures})
+    background = _different(reading.summary.without_labels for reading in readings)
+    left_out = _different(reading.summary.unlabelled for reading in readings)
     lonely = _different(reading.summary.without_picture for reading in readings)
     sides = (
-        ("pictures have no label file", bare, pictures),
-        ("label files have no picture", lonely, pictures - len(bare) + len(lonely)),
+        ("pictures have no label file", background + left_out, read + len(left_out)),
+        ("label files have no picture", lonely, read - len(background) + len(lonely)),
     )
     for what, missing, count in sides:
         if len(missing) > most * count:

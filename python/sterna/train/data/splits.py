@@ -41,7 +41,7 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
     """
     if options.data in GENERATED:
         return _scenes(options)
-    source = open_source(Path(options.data), options.exif)
+    source = open_source(Path(options.data), options.exif, options.format)
     names = _chosen_splits(source, options)
     readings = read(source, names, options, options.data, console)
     sets = _label(source, readings, options)
@@ -69,7 +69,7 @@ def open_split(
     Raises SternaError as `open_data` does.
     """
     options = options or ReadOptions()
-    source = open_source(path, options.exif)
+    source = open_source(path, options.exif, options.format)
     reading = read(source, [split], options, str(path), console)[split]
     _check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
     data = LabelledSet(reading.table, height, width, classes, rename, others_out=True)
@@ -83,7 +83,7 @@ def check_data(options: DataOptions, console: Console) -> None:
 
     Raises SternaError as `open_data` does, for all splits together.
     """
-    source = open_source(Path(options.data), options.exif)
+    source = open_source(Path(options.data), options.exif, options.format)
     usual = {name: number for number, name in enumerate((options.train_split, VAL, TEST))}
     splits = sorted(source.splits, key=lambda name: (usual.get(name, len(usual)), name))
     readings = read(source, splits, options, options.data, console)

@@ -15,15 +15,17 @@ class Summary:
     """Counts of one split, as its files have it: before classes are chosen and pictures resized.
 
     pictures and objects: that were read. without_labels: pictures with no label file, which are taken as background.
-    without_picture: label files with no picture, which are not read. repeated: objects that a label file states again,
-    counted once. left_out: numbers of objects by why they are left out. bad: pictures left out as faulty, each with
-    its faults. listed_again: entries of a list that name a picture again. passed_over: files that are not read, by
-    kind. notes: what else a person should know, with the number of pictures that it is about; 0: of none in particular.
+    unlabelled: pictures with no label file, left out in formats where background has one. without_picture: label files
+    with no picture, which are not read. repeated: objects that a label file states again, counted once. left_out:
+    numbers of objects by why they are left out. bad: a fault of each picture that is left out as faulty. listed_again:
+    entries of a list that name a picture again. passed_over: files that are not read, by kind. notes: what else a
+    person should know, with the number of pictures that it is about; 0: of none in particular.
     """
 
     pictures: int = 0
     objects: int = 0
     without_labels: list[Path] = field(default_factory=list)
+    unlabelled: list[Path] = field(default_factory=list)
     without_picture: list[Path] = field(default_factory=list)
     repeated: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -46,6 +48,7 @@ class Summary:
         """The counts that a table shows, by what they count."""
         return {
             "without a label file, taken as background": len(self.without_labels),
+            "without a label file, left out": len(self.unlabelled),
             "label files without a picture": len(self.without_picture),
             "repeated objects, counted once": self.repeated,
             "listed again": self.listed_again,
@@ -62,7 +65,8 @@ class Summary:
             *(f"{note}{f': {count} pictures' * bool(count)}" for note, count in self.notes.items()),
         ]
         for what, paths in (
-            ("pictures without a label file", self.without_labels),
+            ("pictures without a label file, taken as background", self.without_labels),
+            ("pictures without a label file, left out", self.unlabelled),
             ("label files without a picture", self.without_picture),
         ):
             if paths:

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 
 from sterna.errors import SternaError
 from sterna.train.data.formats.canvas import Exif
 from sterna.train.data.formats.coco import CocoFolder
 from sterna.train.data.formats.record import Source
-from sterna.train.data.formats.voc import VocFolder
+from sterna.train.data.formats.voc import VocFolder, VocPairs
 from sterna.train.data.formats.yolo import YoloFolder
 
-FORMATS = (VocFolder, CocoFolder, YoloFolder)
+
+class Format(StrEnum):
+    """Formats of data sets, by the names that people give them on the command line."""
+
+    VOC = "voc"
+    COCO = "coco"
+    YOLO = "yolo"
 
 
-def open_source(path: Path, exif: Exif = Exif.UPRIGHT) -> Source:
+KINDS = {Format.VOC: (VocFolder, VocPairs), Format.COCO: (CocoFolder,), Format.YOLO: (YoloFolder,)}
+
+
+def open_source(path: Path, exif: Exif = Exif.UPRIGHT, wanted: Format | None = None) -> Source:
     """The data set at `path`, a folder or the file (.json, .yaml, .names) that describes one.
 
-    exif: which pixels labels are of, where nothing tells. Of formats that both fit a folder, the first in FORMATS is
-    read; name the file to choose another. Raises SternaError that lists what was looked for if none fits.
+    exif: which pixels labels are of, where nothing tells. wanted: the format; None if the path tells it. Raises
+    SternaError that lists what was looked for if no format fits, and those that fit if there are several.
     """
     if not path.exists():
         raise SternaError("no such data set", where=str(path), remedy="give the folder of a data set, or 'scenes'")
-    for kind in FORMATS:
-        if kind.recognises(path):
-            return kind(path, exif)
+    kinds = {name: of_name for name, of_name in KINDS.items() if wanted in (None, name)}
+    found = {name: kind for name, of_name in kinds.items() for kind in of_name if kind.recognises(path)}
+    if len(found) > 1:
+        raise SternaError(
+            "fits several formats",
+            where=str(path),
+            attribute="format",
+            value=", ".join(found),
+            allowed="one of them",
+            remedy="choose with --format, or name the .json or .yaml file that describes the data set",
+        )
+    for kind in found.values():
+        return kind(path, exif)
     raise SternaError(
-        "is no data set of a known format",
+        f"is no {'data set of a known format' if wanted is None else f'data set in the format {wanted}'}",
         where=str(path),
-        allowed="a folder with " + "; or ".join(kind.looked_for for kind in FORMATS),
+        allowed="a folder with " + "; or ".join(kind.looked_for for of_name in kinds.values() for kind in of_name),
         remedy="give the folder that holds one of these",
     )

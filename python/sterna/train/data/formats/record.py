@@ -57,12 +57,13 @@ class Unread:
     """What a data set holds and states for a split and that no record has.
 
     labels: label files, each with no picture. files: numbers of other files by kind. notes: what is stated and not
-    used, a line each.
+    used, a line each. pictures: those without labels that are left out.
     """
 
     labels: list[Path] = field(default_factory=list)
     files: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
 
 
 class Source(Protocol):
@@ -122,16 +123,6 @@ def collect(
     objects = [thing._replace(box=canvas.turn(thing.box)) for thing in dict.fromkeys(found)]
     repeated = len(found) - len(objects)
     return Record(canvas.picture, canvas.upright, objects, labelled, repeated, left_out, canvas.notes)
-
-
-def passed_over(paths: Iterable[Path]) -> Counter[str]:
-    """How many files of each kind, such as `*.txt`, are among `paths`."""
-    return Counter("of the system" if is_of_system(path) else f"*{path.suffix.lower()}" for path in paths)
-
-
-def is_of_system(path: Path) -> bool:
-    """Whether a system left the file: macOS, Windows and file managers put some into every folder."""
-    return path.name.startswith(".") or path.name in ("Thumbs.db", "desktop.ini")
 
 
 def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str) -> Box:

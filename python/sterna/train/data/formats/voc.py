@@ -1,71 +1,203 @@
-"""Pascal VOC folders: JPEGImages, Annotations and ImageSets/Main (Everingham et al. 2010)."""
+"""Folders of Pascal VOC annotations: with lists of pictures, as the challenge has them, or without.
+
+With lists: JPEGImages, Annotations and ImageSets/Main (Everingham et al. 2010). Without: pictures and annotations of
+the same names, side by side or in folders beside each other, as labelImg and Roboflow leave them.
+"""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
-from pathlib import Path
+import re
+from abc import ABC, abstractmethod
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from sterna.errors import SternaError
-from sterna.run.pictures import SUFFIXES, among
-from sterna.text import read_lines, read_xml
+from sterna.run.pictures import among
+from sterna.text import read_lines
 from sterna.train.data.formats.canvas import Exif, canvas, there
-from sterna.train.data.formats.record import (
-    LabelledObject,
-    Record,
-    Unread,
-    collect,
-    empty_split,
-    inside,
-    is_of_system,
-    no_split,
-    passed_over,
-)
+from sterna.train.data.formats.listing import by_key, files_under, passed_over
+from sterna.train.data.formats.record import Record, Unread, empty_split, no_split
+from sterna.train.data.formats.voc_annotation import read_annotation
 
-PICTURES, LABELS, SETS = "JPEGImages", "Annotations", "ImageSets/Main"
-CORNERS = ("xmin", "ymin", "xmax", "ymax")
+PICTURES, LABELS = "JPEGImages", "Annotations"
+SETS = ("ImageSets/Main", "ImageSets")
+DEEPER = ("*/ImageSets", "*/*/ImageSets")  # where folders like VOCdevkit/VOC2012 lie in the one that is named
+#: Folders that hold pictures or annotations and do not belong to the name that a pair shares.
+PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
+LABEL_FOLDERS = ("annotations", "annotation", "annots", "labels", "label", "xmls", "xml")
+SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+
+NAMED_OTHERWISE = "<filename> of the annotation names a picture that is called differently, which is used"
+NOT_THERE = "<filename> of the annotation names no picture that is there, not used"
 
 
 class _Entry(NamedTuple):
+    """name: that picture and annotation share. listed: what says that there is such a picture."""
+
     name: str
     listed: Path
 
 
-class VocFolder:
-    """A Pascal VOC folder; its splits are the image sets in ImageSets/Main."""
+class _VocFolder(ABC):
+    """Pictures and annotations by the name that they share: a path without its suffix."""
 
     format = "Pascal VOC"
-    looked_for = f"{PICTURES}, {LABELS} and {SETS} (Pascal VOC)"
 
-    def __init__(self, folder: Path, exif: Exif = Exif.UPRIGHT) -> None:
-        for part in (PICTURES, LABELS, SETS):
-            if not (folder / part).is_dir():
-                raise SternaError(
-                    f"no folder {part}",
-                    where=str(folder),
-                    remedy=f"give a Pascal VOC folder, which holds {PICTURES}, {LABELS} and {SETS}",
-                )
+    def __init__(self, folder: Path, exif: Exif) -> None:
         self._folder, self._exif = folder, exif
-
-    @staticmethod
-    def recognises(path: Path) -> bool:
-        """Whether `path` is meant as a Pascal VOC folder."""
-        return (path / PICTURES).is_dir() or ((path / LABELS).is_dir() and (path / SETS).is_dir())
-
-    @property
-    def splits(self) -> tuple[str, ...]:
-        """Names of the image sets."""
-        return tuple(sorted(path.stem for path in (self._folder / SETS).glob("*.txt")))
 
     def classes(self, split: str) -> None:
         """VOC declares none."""
         return
 
+    @property
+    @abstractmethod
+    def _pictures(self) -> dict[str, list[Path]]: ...
+
+    @property
+    @abstractmethod
+    def _labels(self) -> dict[str, list[Path]]: ...
+
+    @cached_property
+    def _by_file_name(self) -> dict[str, list[Path]]:
+        """Pictures by the folder of their name and their own name with suffix."""
+        found: dict[str, list[Path]] = {}
+        for name, paths in self._pictures.items():
+            for path in paths:
+                found.setdefault(str(PurePosixPath(name).parent / path.name), []).append(path)
+        return found
+
+    def record(self, entry: _Entry) -> Record:
+        """Picture and annotation of an entry."""
+        labels = self._labels.get(entry.name, [])
+        if not labels:
+            there(self._picture(entry, ""), entry.listed)
+            raise SternaError(
+                "the annotation is missing",
+                where=str(self._folder / LABELS / f"{entry.name}.xml"),
+                remedy="add it or take its picture from the list",
+            )
+        annotation = read_annotation(_only(labels, "annotations", entry.name))
+        picture = there(self._picture(entry, annotation.filename), entry.listed)
+        drawn_on = canvas(picture, entry.listed, self._exif, annotation.size, annotation.file)
+        record = annotation.record(drawn_on)
+        return record._replace(notes=record.notes + _notes(picture, entry, annotation.filename))
+
+    def _picture(self, entry: _Entry, stated: str) -> Path:
+        """The picture of an entry, whose annotation states that its file is called `stated`, or ''."""
+        same = self._pictures.get(entry.name, [])
+        named = self._by_file_name.get(str(PurePosixPath(entry.name).parent / stated), []) if stated else []
+        both = [path for path in same if path in named]
+        if both:
+            return _only(both, "pictures", stated)
+        if same and named:
+            raise SternaError(
+                "the annotation names another picture than the one that has its name",
+                where=str(self._labels[entry.name][0]),
+                attribute="filename",
+                value=stated,
+                allowed=same[0].name,
+                remedy="correct <filename> or delete it, or rename the annotation",
+            )
+        if same or named:
+            return _only(same or named, "pictures", entry.name)
+        return self._folder / PICTURES / f"{entry.name}.jpg"
+
+
+def _only(paths: list[Path], what: str, name: str) -> Path:
+    """The only one of `paths`; raises SternaError if there are several."""
+    if len(paths) > 1:
+        raise SternaError(
+            f"several {what} of one name",
+            where=str(paths[0].parent),
+            attribute=name,
+            value=", ".join(path.name if path.parent == paths[0].parent else str(path) for path in paths),
+            remedy="rename or delete all but one",
+        )
+    return paths[0]
+
+
+def _notes(picture: Path, entry: _Entry, stated: str) -> tuple[str, ...]:
+    """What came of the file name that an annotation states."""
+    if stated.lower() in ("", picture.name.lower(), picture.stem.lower()):
+        return () if picture.stem == PurePosixPath(entry.name).name else (NAMED_OTHERWISE,)
+    return (NOT_THERE,)
+
+
+def _annotations(paths: list[Path]) -> list[Path]:
+    return [path for path in paths if path.suffix.lower() == ".xml"]
+
+
+def _sets(folder: Path) -> Path | None:
+    """The folder of the lists of pictures."""
+    return next((folder / name for name in SETS if any((folder / name).glob("*.txt"))), None)
+
+
+def _folders(path: Path) -> list[Path]:
+    """The folders with lists and with pictures or annotations: `path` itself, or those in it."""
+    above = [path] if _sets(path) else sorted(found.parent for glob in DEEPER for found in path.glob(glob))
+    return [
+        folder for folder in above if _sets(folder) and any((folder / part).is_dir() for part in (PICTURES, LABELS))
+    ]
+
+
+class VocFolder(_VocFolder):
+    """A Pascal VOC folder; its splits are the image sets in ImageSets/Main."""
+
+    looked_for = f"{PICTURES}, {LABELS} and {SETS[0]} (Pascal VOC)"
+
+    def __init__(self, path: Path, exif: Exif = Exif.UPRIGHT) -> None:
+        folder, *others = _folders(path)
+        if others:
+            raise SternaError(
+                "holds several Pascal VOC folders",
+                where=str(path),
+                value=", ".join(str(each) for each in (folder, *others)),
+                remedy="name one of them",
+            )
+        super().__init__(folder, exif)
+        for part in (PICTURES, LABELS):
+            if not (folder / part).is_dir():
+                raise SternaError(
+                    f"no folder {part}",
+                    where=str(folder),
+                    remedy=f"give a Pascal VOC folder, which holds {PICTURES}, {LABELS} and {SETS[0]}",
+                )
+        sets = _sets(folder)
+        assert sets is not None, "recognises() comes first"
+        self._sets = sets
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether `path` is meant as a Pascal VOC folder with lists, or holds such folders."""
+        return bool(_folders(path))
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the image sets."""
+        return tuple(sorted(path.stem for path in self._sets.glob("*.txt") if not path.name.startswith(".")))
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[list[Path], list[Path]]]:
+        return {part: files_under(self._folder / part) for part in (PICTURES, LABELS)}
+
+    def _by_name(self, part: str, paths: list[Path]) -> dict[str, list[Path]]:
+        return by_key(paths, lambda path: path.relative_to(self._folder / part).with_suffix("").as_posix())
+
+    @cached_property
+    def _pictures(self) -> dict[str, list[Path]]:
+        return self._by_name(PICTURES, among(self._files[PICTURES][0]))
+
+    @cached_property
+    def _labels(self) -> dict[str, list[Path]]:
+        return self._by_name(LABELS, _annotations(self._files[LABELS][0]))
+
     def entries(self, split: str) -> list[_Entry]:
         """The pictures that an image set lists."""
-        listed = self._folder / SETS / f"{split}.txt"
+        listed = self._sets / f"{split}.txt"
         if split not in self.splits:
-            raise no_split(self._folder / SETS, split, self.splits)
+            raise no_split(self._sets, split, self.splits)
         names = self._listed(split)
         if not names:
             raise empty_split(listed)
@@ -73,57 +205,176 @@ class VocFolder:
 
     def _listed(self, split: str) -> list[str]:
         """The names in an image set."""
-        lines = read_lines(self._folder / SETS / f"{split}.txt", "the list of pictures")
-        # A line may carry a flag behind the name, as in the class lists of the original challenge.
-        return [line.split()[0] for line in lines if line.strip()]
+        listed = self._sets / f"{split}.txt"
+        lines = enumerate(read_lines(listed, "the list of pictures"), 1)
+        return [self._name(line.strip(), f"{listed}: line {number}") for number, line in lines if line.strip()]
 
-    def record(self, entry: _Entry) -> Record:
-        """Picture and annotation of an entry."""
-        picture = there(self._picture(entry.name), entry.listed)
-        path = self._folder / LABELS / f"{entry.name}.xml"
-        root = _parse(path)
-        said = [root.findtext(f"size/{side}") or "" for side in ("width", "height")]
-        width, height = (int(text) if text.strip().isdecimal() else None for text in said)
-        drawn_on = canvas(picture, entry.listed, self._exif, (width, height), path)
-        return collect(drawn_on, enumerate(root.iter("object"), 1), lambda found: _object(found, drawn_on.size, path))
+    def _name(self, line: str, where: str) -> str:
+        """The name in a line of a list: all of it, or without quotes, the suffix, or the flag of a class list."""
+        without_flag = re.sub(r"\s+(-1|0|1)$", "", line)
+        readings = [reading for text in (line, without_flag) for reading in (text, _unquoted(text))]
+        known = list(dict.fromkeys(name for text in readings if (name := self._known(text))))
+        if len(known) > 1:
+            raise SternaError(
+                "a line of a list that may mean several pictures",
+                where=where,
+                attribute="line",
+                value=line,
+                allowed=" or ".join(known),
+                remedy="put the name in quotes, or rename one of them",
+            )
+        return known[0] if known else _unquoted(without_flag)
+
+    def _known(self, text: str) -> str | None:
+        """The name of a picture or annotation that `text` gives with or without its suffix."""
+        if text in self._pictures or text in self._labels:
+            return text
+        files = self._by_file_name.get(str(PurePosixPath(text)), [])
+        return files[0].relative_to(self._folder / PICTURES).with_suffix("").as_posix() if files else None
 
     def unread(self, split: str) -> Unread:
         """Annotations without a picture that no list names, and other files, in the folders of the data set."""
         listed = {name for each in self.splits for name in self._listed(each)}
-        files = sorted(path for path in (self._folder / PICTURES).iterdir() if path.is_file())
-        known = listed | {path.stem for path in among(files)}
-        labels = sorted(path for path in (self._folder / LABELS).iterdir() if path.is_file())
-        annotations = [path for path in labels if path.suffix.lower() == ".xml" and not is_of_system(path)]
-        return Unread(
-            [path for path in annotations if path.stem not in known],
-            passed_over({*files, *labels} - {*among(files), *annotations}),
+        found = Unread(
+            [path for name in self._labels.keys() - self._pictures.keys() - listed for path in self._labels[name]]
         )
+        for part, taken in ((PICTURES, self._pictures), (LABELS, self._labels)):
+            files, systems = self._files[part]
+            found.files += passed_over(set(files) - {path for paths in taken.values() for path in paths}, systems)
+        found.files["pictures that no list names"] += len(self._pictures.keys() - listed)
+        found.labels.sort()
+        return found
 
-    def _picture(self, name: str) -> Path:
-        stem = self._folder / PICTURES / name
-        candidates = [stem.with_name(stem.name + suffix) for suffix in (".jpg", *SUFFIXES)]
-        return next((path for path in candidates if path.is_file()), candidates[0])
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _parse(path: Path) -> ElementTree.Element:
-    if not path.exists():
-        raise SternaError(
-            "the annotation is missing", where=str(path), remedy="add it or take its picture from the list"
+class VocPairs(_VocFolder):
+    """Pictures and annotations that share their names; the splits are folders called so, or all is `train`.
+
+    Side by side, or in folders such as `images` and `annotations`, in which other folders may be, in the same way.
+    """
+
+    looked_for = "pictures with .xml files of the same names (Pascal VOC)"
+
+    def __init__(self, folder: Path, exif: Exif = Exif.UPRIGHT) -> None:
+        super().__init__(folder, exif)
+        self._files, self._systems = files_under(folder)
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Whether `path` is a folder with Pascal VOC annotations and no lists of pictures."""
+        if not path.is_dir() or VocFolder.recognises(path):
+            return False
+        first = next(iter(_annotations(files_under(path)[0])), None)
+        return first is not None and _is_annotation(first)
+
+    @cached_property
+    def _labels(self) -> dict[str, list[Path]]:
+        return by_key(_annotations(self._files), self._name)
+
+    @cached_property
+    def _pictures(self) -> dict[str, list[Path]]:
+        """All pictures but those among annotations, such as masks."""
+        found = by_key(among(self._files), self._name)
+        return {
+            name: paths
+            for name, paths in found.items()
+            if name in self._labels or not _among_labels(paths[0], self._folder)
+        }
+
+    def _name(self, path: Path) -> str:
+        """What a picture and its annotation share of their paths."""
+        inner = path.relative_to(self._folder)
+        kept = [part for part in inner.parts[:-1] if part.lower() not in (*PICTURE_FOLDERS, *LABEL_FOLDERS)]
+        return PurePosixPath(*kept, inner.stem).as_posix()
+
+    @cached_property
+    def _split_folders(self) -> dict[str, str]:
+        """The folder of each split. Raises SternaError for two folders of one split."""
+        found: dict[str, str] = {}
+        for name in (*self._labels, *self._pictures):
+            folder = _split_folder(name)
+            if folder and found.setdefault(SPLITS[folder.lower()], folder) != folder:
+                raise SternaError(
+                    "two folders for one split",
+                    where=str(self._folder),
+                    attribute=SPLITS[folder.lower()],
+                    value=", ".join(sorted((found[SPLITS[folder.lower()]], folder))),
+                    remedy="move one of them out of the data set",
+                )
+        return found
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Those of train, val and test that have a folder; or train."""
+        return tuple(self._split_folders) or ("train",)
+
+    def _of(self, split: str, name: str) -> bool:
+        """Whether the pictures and annotations of a name belong to a split."""
+        return not self._split_folders or _split_folder(name) == self._split_folders[split]
+
+    def entries(self, split: str) -> list[_Entry]:
+        """The annotations with a picture of a split, by name."""
+        if split not in self.splits:
+            raise no_split(self._folder, split, self.splits)
+        names = sorted(name for name in self._labels if self._of(split, name) and self._has_picture(name))
+        if not names:
+            raise empty_split(self._folder)
+        return [_Entry(name, self._labels[name][0]) for name in names]
+
+    def _has_picture(self, name: str) -> bool:
+        return name in self._pictures or name in self._named_otherwise
+
+    @cached_property
+    def _named_otherwise(self) -> dict[str, Path]:
+        """Pictures without an annotation of their own name, by the name of the one that states their file."""
+        found: dict[str, Path] = {}
+        for name in self._labels.keys() - self._pictures.keys():
+            try:
+                stated = read_annotation(self._labels[name][0]).filename
+            except SternaError:
+                continue  # it is counted as one without a picture
+            paths = self._by_file_name.get(str(PurePosixPath(name).parent / stated), [])
+            if stated and paths and self._name(paths[0]) not in self._labels:
+                found[name] = paths[0]
+        return found
+
+    def unread(self, split: str) -> Unread:
+        """Annotations without a picture, pictures without an annotation, and other files."""
+        taken = {path for found in (self._pictures, self._labels) for paths in found.values() for path in paths}
+        alone = (
+            self._pictures.keys() - self._labels.keys() - {self._name(path) for path in self._named_otherwise.values()}
         )
-    return read_xml(path, "the annotation")
+        found = Unread(
+            [
+                self._labels[name][0]
+                for name in sorted(self._labels)
+                if self._of(split, name) and not self._has_picture(name)
+            ],
+            passed_over(set(self._files) - taken, self._systems),
+            pictures=[self._pictures[name][0] for name in sorted(alone) if self._of(split, name)],
+        )
+        if self._split_folders:
+            lost = sum(not _split_folder(name) for name in self._labels.keys() | self._pictures.keys())
+            found.files["pictures or annotations in no folder of a split"] += lost
+        return found
 
 
-def _object(found: tuple[int, ElementTree.Element], size: tuple[int, int], path: Path) -> LabelledObject:
-    number, element = found
-    name = (element.findtext("name") or "").strip()
-    where = f"{path}: object {number} ({name or 'no name'})"
-    texts = [(element.findtext(f"bndbox/{corner}") or "").strip() for corner in CORNERS]
-    if not name:
-        raise SternaError("an object without a name", where=where, remedy="name its class or delete the object")
+def _split_folder(name: str) -> str:
+    """The folder on the way to a name that is called as a split, or ''."""
+    return next((part for part in PurePosixPath(name).parts[:-1] if part.lower() in SPLITS), "")
+
+
+def _is_annotation(path: Path) -> bool:
+    """Whether an XML file looks like a Pascal VOC annotation."""
     try:
-        left, top, right, bottom = (float(text) for text in texts)
-    except ValueError:
-        left = top = right = bottom = float("nan")
-    # VOC counts pixels from 1 and includes the last one: a box from 9 to 9 is one pixel wide.
-    box = inside((left - 1, top - 1, right, bottom), size, where, " ".join(texts), " ".join(CORNERS) + " from 1")
-    return LabelledObject(name, box, (element.findtext("difficult") or "0").strip() == "1")
+        read_annotation(path)
+    except SternaError as error:
+        return error.attribute != "root element"
+    return True
+
+
+def _among_labels(path: Path, folder: Path) -> bool:
+    return any(part.lower() in LABEL_FOLDERS for part in path.relative_to(folder).parts[:-1])

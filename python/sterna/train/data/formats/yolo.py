@@ -13,6 +13,7 @@ from sterna.run.pictures import among
 from sterna.text import read_lines
 from sterna.train.data.formats import yolo_index
 from sterna.train.data.formats.canvas import Exif, canvas
+from sterna.train.data.formats.listing import is_of_system, passed_over
 from sterna.train.data.formats.places import Folders, Locator, label_folders, plain
 from sterna.train.data.formats.record import (
     LabelledObject,
@@ -21,9 +22,7 @@ from sterna.train.data.formats.record import (
     collect,
     empty_split,
     inside,
-    is_of_system,
     no_split,
-    passed_over,
 )
 from sterna.train.data.formats.yolo_rows import BOX, looks_like_pose, parse
 
@@ -248,4 +247,4 @@ def _one(entry: _Entry) -> Path | None:
 
 
 def _is_label(path: Path) -> bool:
-    return path.suffix.lower() == ".txt" and path.name not in NO_LABELS and not is_of_system(path)
+    return path.suffix.lower() == ".txt" and path.name not in NO_LABELS and not is_of_system(Path(path.name))

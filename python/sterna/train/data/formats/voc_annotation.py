@@ -1,0 +1,107 @@
+"""The annotation of one picture, as Pascal VOC (Everingham et al. 2010) and the programs that follow it write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+from xml.etree import ElementTree
+
+from sterna.errors import SternaError
+from sterna.text import read_xml
+from sterna.train.data.formats.canvas import Canvas
+from sterna.train.data.formats.record import LabelledObject, Record, collect, inside
+
+CORNERS = ("xmin", "ymin", "xmax", "ymax")
+MARKS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+ROOT = "annotation"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What an annotation file says.
+
+    filename: of the picture, without the folders that it had where labels were drawn; empty if none is said. size:
+    width and height; None where none is said, which includes 0.
+    """
+
+    file: Path
+    filename: str
+    size: tuple[int | None, int | None]
+    objects: list[ElementTree.Element]
+
+    def record(self, canvas: Canvas) -> Record:
+        """The objects, which are drawn on `canvas`. Raises SternaError for what is no object or lies outside."""
+        return collect(canvas, enumerate(self.objects, 1), lambda row: _object(*row, canvas.size, self.file))
+
+
+def read_annotation(file: Path) -> Annotation:
+    """The annotation in `file`. Raises SternaError if it is no VOC annotation."""
+    root = read_xml(file, "the annotation")
+    if root.tag != ROOT:
+        raise SternaError(
+            "is not a Pascal VOC annotation",
+            where=str(file),
+            attribute="root element",
+            value=root.tag,
+            allowed=ROOT,
+            remedy="write the annotations as Pascal VOC, or move the file away",
+        )
+    name = PureWindowsPath((root.findtext("filename") or "").strip()).name  # which knows both kinds of slashes
+    width, height = (_side(root, side, file) for side in ("width", "height"))
+    return Annotation(file, name, (width, height), list(root.iter("object")))
+
+
+def _side(root: ElementTree.Element, side: str, file: Path) -> int | None:
+    text = (root.findtext(f"size/{side}") or "").strip()
+    try:
+        pixels = float(text or 0)
+        if pixels >= 0 and pixels.is_integer():
+            return int(pixels) or None
+    except ValueError:
+        pass
+    raise SternaError(
+        "a size that is no number of pixels",
+        where=str(file),
+        attribute=side,
+        value=text,
+        allowed="a whole number; 0 if it is not known",
+        remedy="correct the annotation",
+    )
+
+
+def _object(number: int, element: ElementTree.Element, size: tuple[int, int], file: Path) -> LabelledObject:
+    name = (element.findtext("name") or "").strip()
+    where = f"{file}: object {number} ({name or 'no name'})"
+    if not name:
+        raise SternaError("an object without a name", where=where, remedy="name its class or delete the object")
+    if element.find("bndbox") is None:
+        raise SternaError(
+            "an object without a bndbox",
+            where=where,
+            attribute="its elements",
+            value=", ".join(child.tag for child in element),
+            allowed="bndbox with " + " ".join(CORNERS),
+            remedy="write upright boxes, or delete the object",
+        )
+    texts = [(element.findtext(f"bndbox/{corner}") or "").strip() for corner in CORNERS]
+    try:
+        left, top, right, bottom = (float(text) for text in texts)
+    except ValueError:
+        left = top = right = bottom = float("nan")
+    # VOC counts pixels from 1 and includes the last one: a box from 9 to 9 is one pixel wide.
+    box = inside((left - 1, top - 1, right, bottom), size, where, " ".join(texts), " ".join(CORNERS) + " from 1")
+    return LabelledObject(name, box, _difficult(element, where))
+
+
+def _difficult(element: ElementTree.Element, where: str) -> bool:
+    text = (element.findtext("difficult") or "").strip()
+    if text.lower() not in MARKS:
+        raise SternaError(
+            "a mark that is neither yes nor no",
+            where=where,
+            attribute="difficult",
+            value=text,
+            allowed="0 or 1",
+            remedy="correct the object",
+        )
+    return MARKS[text.lower()]
