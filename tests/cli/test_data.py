@@ -42,6 +42,13 @@ def test_faulty_pictures_can_be_left_out(sterna: Sterna, voc: Path) -> None:
     assert ended.code == 0 and "faulty pictures, left out" in ended.out and "p0.xml" in ended.out
 
 
+def test_splits_can_be_named_and_others_are_said(sterna: Sterna, voc: Path) -> None:
+    (voc / "ImageSets/Main/trainval.txt").write_text("p0\np1\np2\np3\n")
+    assert "not looked at, --splits names them: trainval" in sterna("data", voc).out
+    ended = sterna("data", voc, "--splits", "trainval, test")
+    assert ended.code == 0 and "trainval" in ended.out and "not looked at" in ended.out
+
+
 def test_options_that_are_wrong(sterna: Sterna, voc: Path) -> None:
     assert_refused(sterna("data", voc, "--height", "100"), "height", "32")
     assert_refused(sterna("data", voc, "--missing-share", "2"), "missing-share")

@@ -72,7 +72,7 @@ DATA: dict[str, tuple[Damage, tuple[str, ...]]] = {
         lambda voc: changed(voc / ANNOTATION, r"<name>[^<]*</name>", "<name></name>"), ("p1.xml", "name"),
     ),
     "an empty image set": (lambda voc: (voc / "ImageSets/Main/train.txt").write_text("\n"), ("train.txt", "empty")),
-    "no image set": (lambda voc: shutil.rmtree(voc / "ImageSets"), ("test", "train")),
+    "no image set": (lambda voc: shutil.rmtree(voc / "ImageSets"), ("--val-share", "train")),
     "an empty folder": (lambda voc: [shutil.rmtree(part) for part in voc.iterdir()] and None, ("voc",)),
 }  # fmt: skip
 

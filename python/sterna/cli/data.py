@@ -11,6 +11,8 @@ from sterna.train.data import DataOptions, check_data
 from sterna.train.data.options import validated
 
 
-def check(folder: Path, options: Mapping[str, object]) -> None:
-    """Print what the data set in `folder` holds, as training would see it with `options`, fields of DataOptions."""
-    check_data(validated(DataOptions, {"data": str(folder), **options}, "data"), Console())
+def check(folder: Path, splits: str | None, options: Mapping[str, object]) -> None:
+    """Print what `splits` A,B of the data set in `folder` hold, as training would see it with `options`, fields of
+    DataOptions."""
+    chosen = [name.strip() for name in (splits or "").split(",") if name.strip()]
+    check_data(validated(DataOptions, {"data": str(folder), **options}, "data"), chosen, Console())

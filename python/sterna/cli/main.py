@@ -50,6 +50,9 @@ Format = Annotated[
         "--format", help="Format of the data set, where it fits several: voc, coco, yolo.", show_default=False
     ),
 ]
+Decode = Annotated[
+    bool | None, typer.Option("--decode", help="Decode all of every picture, not its header alone.", show_default=False)
+]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
 EngineFolder = Annotated[
     Path | None,
@@ -115,6 +118,7 @@ def evaluate(
     skip_bad: SkipBad = None,
     missing_share: MissingShare = None,
     exif: Exif = None,
+    decode: Decode = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File to write all figures to.", show_default=False)
     ] = None,
@@ -127,39 +131,29 @@ def evaluate(
     from sterna.cli.evaluate import Wanted
     from sterna.cli.evaluate import evaluate as run
 
-    run(
-        target,
-        Wanted(
-            data,
-            split,
-            scenes,
-            seed,
-            _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif),
-        ),
-        json_file,
-        report,
-    )
+    read = _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, decode=decode)
+    run(target, Wanted(data, split, scenes, seed, read), json_file, report)
 
 
 @app.command("data")
 def check_data(
     folder: Annotated[Path, typer.Argument(help="Data set: Pascal VOC, COCO or YOLO.", show_default=False)],
+    splits: Annotated[
+        str | None, typer.Option(help="Splits A,B to look at.", show_default="train, val, test, or else all")
+    ] = None,
     data_format: Format = None,
     skip_bad: SkipBad = None,
     missing_share: MissingShare = None,
     exif: Exif = None,
-    height: Annotated[int, typer.Option(help="Height that training would resize pictures to.")] = 160,
-    width: Annotated[int, typer.Option(help="Width that training would resize pictures to.")] = 160,
+    decode: Decode = None,
+    height: Annotated[int | None, typer.Option(help="Height that training resizes to.", show_default="160")] = None,
+    width: Annotated[int | None, typer.Option(help="Width that training resizes to.", show_default="160")] = None,
 ) -> None:
-    """Check a data set: count what all of its splits hold, and name every fault."""
+    """Check a data set: count what its splits hold, and name every fault."""
     from sterna.cli.data import check
 
-    check(
-        folder,
-        _given(
-            format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, height=height, width=width
-        ),
-    )
+    read = _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, decode=decode)
+    check(folder, splits, read | _given(height=height, width=width))
 
 
 @app.command("compile")

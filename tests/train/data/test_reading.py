@@ -192,3 +192,13 @@ def test_other_files_are_passed_over_and_counted(tmp_path: Path, kind: str, got:
     summary = reading(folder).summary
     assert summary.pictures == 3 and summary.passed_over["of the system"] == 3 and summary.passed_over["*.gif"] == 1
     got(f"{kind}: 3 images read; passed over: of the system 3, *.gif 1")
+
+
+def test_a_picture_that_cannot_be_decoded_is_found_if_asked_for(tmp_path: Path) -> None:
+    folder = data_sets.write_voc(tmp_path)
+    broken = folder / "JPEGImages/p1.jpg"
+    broken.write_bytes(broken.read_bytes()[:1000])
+    assert reading(folder).summary.pictures == 3
+    with pytest.raises(SternaError, match=r"p1\.jpg: the picture cannot be read .*--skip-bad"):
+        reading(folder, decode=True)
+    assert reading(folder, decode=True, skip_bad=True).summary.pictures == 2

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import io
+import itertools
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from sterna.errors import SternaError
-from sterna.train.data import DataOptions, check, open_data, open_split
+from sterna.train.data import DataOptions, Dataset, check, open_data, open_split
 from sterna.train.data.statistics import object_sizes, table
 from support import data_sets
 
@@ -136,3 +141,109 @@ def test_generated_scenes_come_in_three_splits() -> None:
     assert large[1].image.shape == (128, 96, 3)
     np.testing.assert_allclose(large.labels(1).boxes, splits.train.labels(1).boxes * [1.5, 2, 1.5, 2], rtol=1e-6)
     np.testing.assert_array_equal(splits.train.labels(1).boxes, splits.train[1].boxes)
+
+
+def plain(folder: Path, contents: Sequence[int]) -> Path:
+    """A folder of pictures with annotations beside them, without splits; pictures of one number are the same."""
+    for number, content in enumerate(contents):
+        data_sets.draw(folder, content)
+        (folder / f"{data_sets.name(content)}.jpg").rename(folder / f"{number:03}.jpg")
+        (folder / f"{number:03}.xml").write_text(
+            data_sets.voc_annotation(data_sets.voc_object("dog", (0, 0, 9 + number, 9)))
+        )
+    return folder
+
+
+def widths(data: Dataset) -> list[int]:
+    """Which pictures a data set has, told by the width of their objects."""
+    return sorted(round(float(data.labels(index).boxes[0, 2]) / 2) - 9 for index in range(len(data)))
+
+
+SHARES = {
+    "kind": "layout",
+    "expected": "without splits val and test, shares are held back by the seed, and no picture is in two of them",
+}
+
+
+@pytest.mark.case("a-folder-without-splits", **SHARES)
+def test_shares_of_a_folder_without_splits_are_held_back(tmp_path: Path, got: Callable[[str], None]) -> None:
+    folder = plain(tmp_path, range(20))
+    shares = {"height": 64, "width": 160, "val_share": 0.1, "test_share": 0.2}
+    splits = open_data(options(folder, **shares))
+    parts = [widths(part) for part in (splits.train, splits.val, splits.test)]
+    assert [len(part) for part in parts] == [14, 2, 4] and sorted(itertools.chain(*parts)) == list(range(20))
+    again = open_data(options(folder, **shares))
+    assert [widths(part) for part in (again.train, again.val, again.test)] == parts
+    assert widths(open_data(options(folder, **shares, seed=1)).val) != parts[1]
+    alone = open_data(options(folder, **(shares | {"test_share": 0})))
+    assert widths(alone.val) == widths(alone.test) == parts[1]
+    got("20 pictures, --val-share 0.1 --test-share 0.2: 14 to train on, 2 and 4 held back, the same ones each time")
+
+
+@pytest.mark.case("a-folder-without-splits", **SHARES)
+def test_the_same_picture_is_not_held_back_and_trained_on(tmp_path: Path, got: Callable[[str], None]) -> None:
+    folder = plain(tmp_path, [number % 7 for number in range(21)])
+    splits = open_data(options(folder, height=64, width=160, val_share=0.15, test_share=0.15))
+    contents = [{width % 7 for width in widths(part)} for part in (splits.train, splits.val, splits.test)]
+    assert sorted(kind for part in contents for kind in part) == list(range(7))
+    got("21 files with 7 contents: the copies of each are in one split")
+
+
+@pytest.mark.case("a-folder-without-splits", **SHARES)
+def test_a_folder_without_splits_is_refused_with_what_to_do(tmp_path: Path, got: Callable[[str], None]) -> None:
+    folder = plain(tmp_path, range(3))
+    with pytest.raises(SternaError, match=r"splits = train; .*--val-share 0\.1 --test-share 0\.1") as refused:
+        open_data(options(folder))
+    got(f"without shares refused: {refused.value.what}")
+    with pytest.raises(SternaError, match=r"too few different pictures.*pictures = 3"):
+        open_data(options(folder, val_share=0.5, test_share=0.5))
+
+
+def test_a_share_beside_a_split_is_refused(voc: Path) -> None:
+    with pytest.raises(SternaError, match=r"has such a split; val_share = 0\.1; allowed: 0, with split val"):
+        open_data(options(voc, val_share=0.1))
+
+
+def told(folder: Path, **changes: object) -> str:
+    console = Console(width=120, file=io.StringIO())
+    open_data(options(folder, **changes), console)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.mark.case(
+    "the-same-picture-in-two-splits",
+    kind="layout",
+    expected="pictures that are in several splits, byte for byte, are counted and warned of",
+)
+def test_pictures_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[[str], None]) -> None:
+    folder = data_sets.write_voc(tmp_path)
+    assert "byte for byte" not in told(folder)
+    shutil.copy(folder / "JPEGImages/p0.jpg", folder / "JPEGImages/p3.jpg")
+    line = next(line for line in told(folder).splitlines() if "byte for byte" in line)
+    assert line == "warning: pictures of val that are in train as well, byte for byte: 1 (p3.jpg is p0.jpg)"
+    got(line)
+
+
+@pytest.mark.case(
+    "a-split-that-stands-in-for-another",
+    kind="a missing partner counts as empty",
+    expected="a split that is used for two purposes is said",
+)
+def test_stand_ins_are_said(tmp_path: Path, got: Callable[[str], None]) -> None:
+    folder = data_sets.write_voc(tmp_path)
+    (folder / "ImageSets/Main/val.txt").unlink()
+    line = "note: split test both watches mAP and gives the final figures"
+    assert line in told(folder)
+    got(line)
+    assert "warning: split train is trained on and gives the final figures" in told(folder, test_split="train")
+
+
+@pytest.mark.case(
+    "a-class-without-objects",
+    kind="a missing partner counts as empty",
+    expected="a class without an object in a split is warned of",
+)
+def test_a_class_without_objects_is_warned_of(tmp_path: Path, got: Callable[[str], None]) -> None:
+    line = "warning: test: classes without an object: cat"
+    assert line in told(data_sets.write_voc(tmp_path))
+    got(line)

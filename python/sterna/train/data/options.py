@@ -31,6 +31,9 @@ class ReadOptions(BaseModel):
         Exif.UPRIGHT,
         description="folder: pixels that labels are of, where a picture has an EXIF orientation and nothing else tells",
     )
+    decode: bool = Field(
+        False, description="folder: decode all of every picture at the start, not its header alone"
+    )
 
 
 class DataOptions(ReadOptions):
@@ -43,6 +46,12 @@ class DataOptions(ReadOptions):
     train_split: str = Field("train", description="folder: split to train on")
     val_split: str | None = Field(None, description="folder: split to watch mAP on; default val, or else test")
     test_split: str | None = Field(None, description="folder: split for the final figures; default test, or else val")
+    val_share: float = Field(
+        0.0, ge=0.0, lt=1.0, description="folder without split val: share of the training split to watch mAP on instead"
+    )
+    test_share: float = Field(
+        0.0, ge=0.0, lt=1.0, description="folder without split test: share of the training split for the final figures"
+    )
     train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training pictures to use, by the seed")
     classes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (), description="folder: classes A,B to keep, in this order; default all"

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.progress import track
 
 from sterna.errors import FaultsError, SternaError, single
+from sterna.run import pictures
 from sterna.train.data.formats.record import Record, Source
 from sterna.train.data.labelled import Table
 from sterna.train.data.options import ReadOptions
 from sterna.train.data.summary import Summary
 
-PROGRESS_FROM = 2000  # pictures; fewer are read before one has seen a bar
+PROGRESS_FROM, DECODED_FROM = 2000, 100  # pictures; fewer are read before one has seen a bar
 SKIP = "leave the pictures out with --skip-bad"
 
 
@@ -83,7 +84,8 @@ def _read(source: Source, split: str, options: ReadOptions, faults: _Faults, con
     summary.unlabelled, summary.without_picture, summary.passed_over = unread.pictures, unread.labels, unread.files
     summary.notes.update(dict.fromkeys(unread.notes, 0))
     indices: dict[Hashable, int] = {}
-    table = Table.pack(_records(source, _shown(entries, split, console), options, summary, faults, indices))
+    shown = _shown(entries, split, console, PROGRESS_FROM if not options.decode else DECODED_FROM)
+    table = Table.pack(_records(source, shown, options, summary, faults, indices))
     summary.listed_again = len(entries) - len(set(entries))
     if not summary.pictures:
         if len(faults.records) == bad:
@@ -92,15 +94,15 @@ def _read(source: Source, split: str, options: ReadOptions, faults: _Faults, con
     return Reading(table, summary, [indices[entry] for entry in entries if entry in indices])
 
 
-def _shown(entries: Sequence[Hashable], split: str, console: Console | None) -> Iterable[Hashable]:
-    """The different entries, with a bar where a person watches."""
+def _shown(entries: Sequence[Hashable], split: str, console: Console | None, least: int) -> Iterable[Hashable]:
+    """The different entries, from `least` on with a bar where a person watches."""
     different = list(dict.fromkeys(entries))
     return track(
         different,
         f"reading {split}",
         console=console,
         transient=True,
-        disable=console is None or len(different) < PROGRESS_FROM,
+        disable=console is None or len(different) < least,
     )
 
 
@@ -116,6 +118,8 @@ def _records(
     for entry in entries:
         try:
             record = source.record(entry)
+            if options.decode:
+                pictures.read(record.picture)
         except SternaError as fault:
             if options.skip_bad:
                 summary.bad += [str(each) for each in single(fault)][:1]

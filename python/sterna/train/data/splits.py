@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from sterna.train.data.labelled import LabelledSet, Table
 from sterna.train.data.options import GENERATED, HARD_SCENES, DataOptions, ReadOptions
 from sterna.train.data.parts import Part, share
 from sterna.train.data.reading import Reading, read
+from sterna.train.data.same import shared
 from sterna.train.data.scenes import SceneSet
+from sterna.train.data.shares import hold_back
 from sterna.train.data.statistics import show
 from sterna.train.data.stream import default_workers
 
@@ -42,15 +44,18 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
     if options.data in GENERATED:
         return _scenes(options)
     source = open_source(Path(options.data), options.exif, options.format)
-    names = _chosen_splits(source, options)
-    readings = read(source, names, options, options.data, console)
+    names, held = _chosen_splits(source, options)
+    readings = read(source, [name for name in names if name not in held], options, options.data, console)
+    if held:
+        train, *others = hold_back(readings[names[0]], held, options.seed, options.data)
+        readings |= {names[0]: train, **dict(zip(held, others, strict=True))}
     sets = _label(source, readings, options)
     if console:
-        _tell_stand_ins(console, names)
+        _tell(console, [*_held(names[0], held), *_stand_ins(names), *_twice(readings)])
         show(console, sets, {split: reading.summary for split, reading in readings.items()})
-    train, order = sets[names[0]], readings[names[0]].order
+    data, order = sets[names[0]], readings[names[0]].order
     # A picture that its list names several times is as many pictures to learn from; it is judged by once.
-    weighted = train if len(order) == len(train) else Part(train, order)
+    weighted = data if len(order) == len(data) else Part(data, order)
     return Splits(share(weighted, options.train_share, options.seed), sets[names[1]], sets[names[2]])
 
 
@@ -78,16 +83,20 @@ def open_split(
     return data
 
 
-def check_data(options: DataOptions, console: Console) -> None:
-    """Read all splits of a data set and print what they hold; the classes are those of the training split.
+def check_data(options: DataOptions, splits: Sequence[str], console: Console) -> None:
+    """Read `splits` of a data set and print what they hold; the classes are those of the first.
 
-    Raises SternaError as `open_data` does, for all splits together.
+    If none are named: train, val and test, as far as they are there, or else all. Raises SternaError as `open_data`
+    does, for all splits together.
     """
     source = open_source(Path(options.data), options.exif, options.format)
-    usual = {name: number for number, name in enumerate((options.train_split, VAL, TEST))}
-    splits = sorted(source.splits, key=lambda name: (usual.get(name, len(usual)), name))
-    readings = read(source, splits, options, options.data, console)
-    show(console, _label(source, readings, options), {split: reading.summary for split, reading in readings.items()})
+    there = source.splits
+    chosen = splits or [name for name in (TRAIN, VAL, TEST) if name in there] or there
+    readings = read(source, chosen, options, options.data, console)
+    sets = _label(source, readings, options)
+    others = ", ".join(name for name in there if name not in chosen)
+    _tell(console, [*_twice(readings), *([f"note: not looked at, --splits names them: {others}"] if others else [])])
+    show(console, sets, {split: reading.summary for split, reading in readings.items()})
 
 
 def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions) -> dict[str, LabelledSet]:
@@ -110,14 +119,32 @@ def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions
     }
 
 
-def _tell_stand_ins(console: Console, names: Sequence[str]) -> None:
-    """Say which split is used for more than one purpose."""
+def _tell(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _held(train: str, held: Mapping[str, float]) -> Iterator[str]:
+    for name, part in held.items():
+        yield f"note: split {name} is a share of {part:g} of split {train}, held back by the seed"
+
+
+def _stand_ins(names: Sequence[str]) -> Iterator[str]:
+    """What to know of splits that serve for more than one purpose."""
     train, val, test = names
     if val == test:
-        console.print(f"note: split {val} both watches mAP and gives the final figures", markup=False, soft_wrap=True)
+        yield f"note: split {val} both watches mAP and gives the final figures"
     for purpose, split in (("watches mAP", val), ("gives the final figures", test)):
         if split == train:
-            console.print(f"warning: split {split} is trained on and {purpose}", markup=False, soft_wrap=True)
+            yield f"warning: split {split} is trained on and {purpose}"
+
+
+def _twice(readings: Mapping[str, Reading]) -> Iterator[str]:
+    """What to know of pictures that are in more than one split."""
+    for (one, other), pairs in shared({split: reading.table.pictures for split, reading in readings.items()}).items():
+        first, second = (Path(path).name for path in pairs[0])
+        example = f"{second} is {first}"
+        yield f"warning: pictures of {other} that are in {one} as well, byte for byte: {len(pairs)} ({example})"
 
 
 def _scenes(options: DataOptions) -> Splits:
@@ -129,11 +156,35 @@ def _scenes(options: DataOptions) -> Splits:
     return Splits(share(train, options.train_share, options.seed), val, test)
 
 
-def _chosen_splits(source: Source, options: DataOptions) -> list[str]:
-    """Names of the splits to train on, to watch and to judge by."""
-    val = options.val_split or (VAL if VAL in source.splits else options.test_split or TEST)
-    test = options.test_split or (TEST if TEST in source.splits else val)
-    return [options.train_split, val, test]
+def _chosen_splits(source: Source, options: DataOptions) -> tuple[list[str], dict[str, float]]:
+    """Names of the splits to train on, to watch and to judge by; and the shares of the first that are to be others.
+
+    Raises SternaError for a share although there is such a split, and if there is neither.
+    """
+    held = {name: part for name, part in ((VAL, options.val_share), (TEST, options.test_share)) if part}
+    named = {VAL: options.val_split, TEST: options.test_split}
+    found = {name: named[name] or (name if name in source.splits else None) for name in (VAL, TEST)}
+    for name in held:
+        if found[name]:
+            raise SternaError(
+                f"a share for {name} of a data set that has such a split",
+                where=options.data,
+                attribute=f"{name}_share",
+                value=held[name],
+                allowed=f"0, with split {found[name]}",
+                remedy=f"leave --{name}-share out, or take the split out of the data set",
+            )
+    val, test = ((name if name in held else found[name]) for name in (VAL, TEST))
+    if not (val or test):
+        raise SternaError(
+            "no split to watch mAP on and to judge by",
+            where=options.data,
+            attribute="splits",
+            value=", ".join(source.splits),
+            allowed="splits val or test, or shares of the training split",
+            remedy="hold pictures back with --val-share 0.1 --test-share 0.1, or name splits with --val-split",
+        )
+    return [options.train_split, str(val or test), str(test or val)], held
 
 
 def _known(source: Source, tables: Mapping[str, Table]) -> list[str]:

@@ -1,0 +1,49 @@
+"""Pictures of the training split that are held back to watch and to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sterna.errors import SternaError
+from sterna.train.data.reading import Reading
+from sterna.train.data.same import first_of_content
+from sterna.train.data.summary import Summary
+
+
+def hold_back(reading: Reading, shares: Mapping[str, float], seed: int, where: str) -> list[Reading]:
+    """A split without the pictures that are held back, then those for each of `shares`, chosen by `seed`.
+
+    Pictures with the same content stay together. Raises SternaError if a part would have none.
+    """
+    first = first_of_content(reading.table.pictures)
+    groups: dict[str, list[int]] = {}
+    for index, path in enumerate(reading.table.pictures):
+        groups.setdefault(first[path], []).append(index)
+    contents = list(groups.values())
+    waiting = [contents[number] for number in np.random.default_rng(seed).permutation(len(contents))]
+    parts: list[list[int]] = []
+    for share in shares.values():
+        wanted = max(1, round(share * len(reading.table.pictures)))
+        part: list[int] = []
+        while waiting and len(part) < wanted:
+            part += waiting.pop()
+        parts.append(sorted(part))
+    rest = sorted(index for group in waiting for index in group)
+    if not (rest and all(parts)):
+        raise SternaError(
+            "too few different pictures to hold some back",
+            where=where,
+            attribute="pictures",
+            value=len(contents),
+            allowed="at least one to train on and one for each share",
+            remedy="hold back smaller shares, or add pictures",
+        )
+    return [_part(reading, rest, reading.summary), *(_part(reading, part, Summary()) for part in parts)]
+
+
+def _part(reading: Reading, rows: Sequence[int], summary: Summary) -> Reading:
+    """The pictures `rows` of a reading; of what was met in reading all of it, `summary` tells."""
+    new = {row: index for index, row in enumerate(rows)}
+    return Reading(reading.table.take(rows), summary, [new[row] for row in reading.order if row in new])
