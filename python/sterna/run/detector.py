@@ -12,6 +12,7 @@ from PIL import Image
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.run import boxes
+from sterna.run.anchors import check_cells
 from sterna.run.boxes import BOX_FIELDS, MOST_BOXES, Detections
 
 KIND = "yolov2"
@@ -31,7 +32,7 @@ class Detector:
 
     @classmethod
     def of(cls, graph: Graph) -> Self:
-        """The detector that `graph` is; raises SternaError if it is none or its head does not fit its classes."""
+        """The detector that `graph` is; raises SternaError if it is none, or its head or anchors do not fit."""
         classes, anchors = graph.metadata.get("classes"), graph.metadata.get("anchors")
         if graph.metadata.get("kind") != KIND or not _are_names(classes) or not _are_sizes(anchors):
             raise SternaError(
@@ -63,6 +64,7 @@ class Detector:
                 remedy="name as many classes as the network was trained for",
             )
         sizes = tuple((float(width), float(height)) for width, height in anchors)
+        check_cells(sizes, info.height, info.width, max(1, graph.input.width // info.width), "graph metadata")
         return cls(tuple(classes), sizes, output.name, info.scale)
 
     def boxes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,19 +21,19 @@ def shape_iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.fl
 def cluster(sizes: NDArray[np.floating], count: int, seed: int) -> NDArray[np.float64]:
     """`count` anchors [count, 2], smallest area first, in the unit of `sizes` [N, 2] (widths and heights > 0).
 
-    Raises SternaError if there are fewer different sizes than anchors.
+    Where there are fewer different sizes than anchors, the others are scaled copies of these. Raises SternaError if
+    there are none.
     """
     sizes = np.asarray(sizes, np.float64)
     different = np.unique(sizes, axis=0)
-    if len(different) < count:
+    if not len(different):
         raise SternaError(
-            "too few boxes to choose anchors from",
+            "there are no boxes to choose anchors from",
             where="train data",
-            attribute="different box sizes",
-            value=len(different),
-            allowed=f"at least {count}",
-            remedy="give the training split more labelled pictures",
+            remedy="give the training split pictures with objects that are not difficult, or give --anchors",
         )
+    if len(different) < count:
+        return _sorted(_with_copies(different, count))
     centres = _spread(different, count, np.random.default_rng(seed))
     for _ in range(ROUNDS):
         nearest = shape_iou(sizes, centres).argmax(1)
@@ -44,7 +46,23 @@ def cluster(sizes: NDArray[np.floating], count: int, seed: int) -> NDArray[np.fl
         if np.allclose(moved, centres):
             break
         centres = moved
-    return centres[np.argsort(centres.prod(1), kind="stable")]
+    return _sorted(centres)
+
+
+def fit(sizes: NDArray[np.floating], anchors: NDArray[np.floating]) -> float:
+    """Mean over `sizes` [N, 2] of the best `shape_iou` with `anchors` [A, 2] of the same unit, 0 .. 1."""
+    return float(shape_iou(sizes, anchors).max(1).mean())
+
+
+def _sorted(anchors: NDArray[np.float64]) -> NDArray[np.float64]:
+    return anchors[np.argsort(anchors.prod(1), kind="stable")]
+
+
+def _with_copies(sizes: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """`sizes` [N, 2] and behind them copies, half of the area, twice, a quarter, four times, ..., `count` in all."""
+    halvings = (sign * step for step in itertools.count(1) for sign in (-1, 1))
+    copies = (size * 2 ** (halving / 2) for halving in halvings for size in sizes)
+    return np.stack([*sizes, *itertools.islice(copies, count - len(sizes))])
 
 
 def _spread(sizes: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
