@@ -85,8 +85,11 @@ def yolo2_networks(draw: st.DrawFn) -> Yolo2:
                 trunk.passthrough(draw(st.sampled_from(others)), draw(st.none() | filters))
     trunk.add(Head("head", trunk.last), 0, 0)
     classes, side = draw(st.integers(1, 4)), st.sampled_from((16, 24, 40))
-    anchors = draw(st.lists(st.tuples(*[st.floats(0.1, 20)] * 2), min_size=1, max_size=3))
-    return for_darknet(share_quantisers(tuple(trunk.layers)), anchors, classes, draw(side), draw(side))
+    height, width, cell = draw(side), draw(side), 1 << trunk.maps[trunk.layers[-2].name][1]
+    # No larger than the map, as k-means finds them.
+    sides = st.tuples(st.floats(0.1, width / cell), st.floats(0.1, height / cell))
+    anchors = draw(st.lists(sides, min_size=1, max_size=3))
+    return for_darknet(share_quantisers(tuple(trunk.layers)), anchors, classes, height, width)
 
 
 def random_weights(network: Yolo2, seed: int = 0, header: Header | None = None) -> Weights:

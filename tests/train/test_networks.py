@@ -120,3 +120,15 @@ def test_a_pass_never_asks_the_device_for_a_value(form: Form) -> None:
     with profile(activities=[ProfilerActivity.CPU]) as taken:
         network(torch.randn(1, 3, 64, 64)).sum().backward()
     assert not {"aten::_local_scalar_dense", "aten::is_nonzero"} & {event.name for event in taken.events()}
+
+
+def test_frozen_layers_keep_parameters_and_statistics() -> None:
+    torch.manual_seed(0)
+    network = networks.build("yolov2-nano", 2, Form.FLOAT)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.freeze(("conv1", "conv3"))
+    optimiser = torch.optim.SGD(network.parameters(), 0.1, weight_decay=0.1)
+    network.train()(torch.randn(2, 3, 64, 64)).square().mean().backward()
+    optimiser.step()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name]) == (name.split(".")[1] in ("conv1", "conv3")), name

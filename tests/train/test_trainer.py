@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import signal
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +34,7 @@ from sterna.train.data.loader import Batch
 from sterna.train.data.scenes import SceneSet
 from sterna.train.learner import Learner
 from sterna.train.options import TrainOptions
+from support import data_sets
 from support.darknet_networks import random_weights
 
 SMALL = {
@@ -378,18 +382,88 @@ def test_pictures_without_labels_are_learnt_from(tmp_path: Path) -> None:
     assert not torch.equal(first.blocks["head"].weight, second.blocks["head"].weight)
 
 
-def test_training_starts_from_darknet_weights(tmp_path: Path) -> None:
-    cfg, weights = tmp_path / "small.cfg", tmp_path / "small.weights"
-    yolo2 = darknet.for_darknet(
-        networks.describe("yolov2-nano"), [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]], 2, 64, 64
-    )
-    darknet.write_cfg(yolo2, cfg)
-    darknet.write_weights(random_weights(darknet.read_cfg(cfg)), weights)
-    folder = tmp_path / "run"
-    trainer.train(small(folder, network=str(cfg), darknet_weights=weights, float_epochs=0), quiet())
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A cfg file with its weights, for images of 64 x 64 and two classes."""
+    cfg, anchors = tmp_path / "small.cfg", [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]]
+    darknet.write_cfg(darknet.for_darknet(networks.describe("yolov2-nano"), anchors, 2, 64, 64), cfg)
+    darknet.write_weights(random_weights(darknet.read_cfg(cfg)), cfg.with_suffix(".weights"))
+    return cfg
+
+
+def test_training_starts_from_darknet_weights(own: Path, tmp_path: Path) -> None:
+    weights, folder = own.with_suffix(".weights"), tmp_path / "run"
+    trainer.train(small(folder, network=str(own), darknet_weights=weights, float_epochs=0), quiet())
     log = json.loads((folder / run_folder.LOG).read_text())
     assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
     assert file.load(folder / run_folder.GRAPH).metadata["anchors"][1] == [2.0, 2.0]
-    imported = darknet.load(cfg, weights)
+    imported = darknet.load(own, weights)
     kept = forms.load(folder / "float.pt").network
     assert torch.equal(kept.blocks["conv1"].conv.weight, imported.network.blocks["conv1"].conv.weight)
+
+
+BACKBONE = pytest.mark.case(
+    "backbone-weights",
+    kind="weights without a word",
+    expected="weights of the first layers start a training; what has weights and what is fresh is said",
+    source="AlexeyAB/darknet#51",
+)
+
+
+@BACKBONE
+@pytest.mark.parametrize("optimiser", ["adamw", "kfac"])
+def test_training_starts_from_a_backbone(
+    own: Path, tmp_path: Path, got: Callable[[object], None], optimiser: str
+) -> None:
+    """With its first layers frozen; stopped and resumed in between, which changes nothing of it."""
+    weights, folder, console = own.with_suffix(".weights"), tmp_path / "run", Console(file=io.StringIO(), width=300)
+    whole = darknet.read_weights(weights, darknet.convert.shapes(darknet.read_cfg(own)))
+    darknet.write_weights(replace(whole, convolutions=whole.convolutions[:4]), weights)
+    chosen = {"network": str(own), "darknet_weights": weights, "freeze": "2", "optimiser": optimiser, "float_epochs": 1}
+    trainer.train(small(folder, **chosen, ternary_epochs=0, integer_epochs=0), console)
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert "conv1, conv2, conv3, conv4; fresh weights: conv5, " in told
+    assert "the float network is trained first, for 1 epoch: untrained are conv5, " in told
+    before = darknet.load(own, weights).network.state_dict()
+    after = forms.load(folder / "float.pt").network.state_dict()
+    same = {key.split(".")[1] for key, value in after.items() if torch.equal(value, before[key])}
+    assert {"conv1", "conv2"} <= same and not {"conv3.conv", "conv4.conv"} & same
+    for name in ("conv1", "conv2"):
+        for key, value in after.items():
+            assert not key.startswith(f"blocks.{name}.") or torch.equal(value, before[key]), key
+    assert not torch.equal(after["blocks.conv3.conv.weight"], before["blocks.conv3.conv.weight"])
+    got("trained from weights of 4 layers, 2 of them frozen, after a float stage")
+
+
+@pytest.mark.case(
+    "start-inherits",
+    kind="what a file states is dropped",
+    expected="network, image size, bits and variation are those of the run to start from; another size is warned of",
+)
+def test_another_size_is_warned_of_at_the_end_as_well(
+    whole: Path, tmp_path: Path, got: Callable[[object], None]
+) -> None:
+    console, few = Console(file=io.StringIO(), width=300), {"ternary_epochs": 0, "integer_epochs": 0}
+    chosen = {name: value for name, value in SMALL.items() if name not in ("height", "width", "float_epochs")}
+    run = options.parse(**{**chosen, **few, "output": tmp_path / "run", "start": whole, "width": 96})
+    trainer.train(run, console)
+    assert isinstance(console.file, io.StringIO)
+    told = console.file.getvalue()
+    assert told.count("WARNING: the weights to start from were trained with images of 64 x 64") == 2
+    assert "WARNING" in told[told.index("evaluating and exporting") :]
+    saved = load_options(tmp_path / "run")
+    assert (saved.height, saved.width, saved.float_epochs) == (64, 96, 0)
+    got(f"height {saved.height} as the run to start from, width {saved.width} as given, warned of at the end")
+
+
+def test_a_start_with_a_part_of_the_classes_keeps_to_them(whole: Path, tmp_path: Path) -> None:
+    data = data_sets.write_yolo(tmp_path / "data")
+    few = {"ternary_epochs": 0, "integer_epochs": 0, "data": str(data), "batch": 2}
+    trainer.train(small(tmp_path / "first", **few, classes="dog", float_epochs=1), quiet())
+    chosen = {name: value for name, value in SMALL.items() if name != "float_epochs"}
+    run = options.parse(**{**chosen, **few, "output": tmp_path / "second", "start": tmp_path / "first"})
+    trainer.train(run, quiet())
+    assert forms.load(tmp_path / "second" / "float.pt").classes == ("dog",)
+    log = json.loads((tmp_path / "second" / run_folder.LOG).read_text())
+    assert [line["stage"] for line in log] == ["quantised"]

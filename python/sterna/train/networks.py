@@ -7,10 +7,11 @@ training through the graph to the report of the hardware. `yolov2` follows Redmo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 import brevitas.nn as qnn
 import torch
@@ -202,7 +203,12 @@ def describe(name: str, first_bits: int = FIRST_BITS, head_bits: int = HEAD_BITS
     `name` is one of NETWORKS, or the path of a darknet cfg file, which ends in .cfg. Raises SternaError for another
     name, and for a cfg file that does not describe a YOLOv2.
     """
-    return tuple(_with_bits(layer, first_bits, head_bits) for layer in _layers(name))
+    return with_bits(_layers(name), first_bits, head_bits)
+
+
+def with_bits(layers: tuple[LayerSpec, ...], first_bits: int, head_bits: int) -> tuple[LayerSpec, ...]:
+    """The same layers, with weights of so many bits in the first layer and the head."""
+    return tuple(_with_bits(layer, first_bits, head_bits) for layer in layers)
 
 
 def _layers(name: str) -> tuple[LayerSpec, ...]:
@@ -313,6 +319,21 @@ class Network(nn.Module):
                 case Concat():
                     channels[layer.name] = sum(channels[source] for source in layer.inputs)
         self._late = _pooled_convs(layers)
+        self._frozen: frozenset[str] = frozenset()
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Let the layers `names` keep their parameters and the statistics of their batch normalisation."""
+        self._frozen = frozenset(names)
+        for name in names:
+            self.blocks[name].requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As in PyTorch, but frozen layers normalise by the statistics that they have."""
+        super().train(mode)
+        for name in self._frozen:
+            self.blocks[name].eval()
+        return self
 
     def _expect_background(self, head: Head) -> None:
         """Start with the belief that a box holds nothing, which nearly all of them do."""

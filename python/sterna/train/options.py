@@ -10,12 +10,14 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_v
 
 from sterna.train import networks
 from sterna.train.communication import Hook
+from sterna.train.darknet.convert import Epsilon
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.options import DataOptions, validated
 from sterna.train.optimisers import RATE_BATCH, RATES, Optimiser
 from sterna.train.quantisers import Pattern
 from sterna.train.text_options import listed, paired
 
+FLOAT_EPOCHS = 24  # of a network with fresh weights
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
@@ -40,12 +42,23 @@ class NetworkOptions(BaseModel):
 
     network: str = Field("yolov2-nano", description="one of the named networks, or a darknet .cfg file")
     darknet_weights: Path | None = Field(None, description="weights of the .cfg file to start from")
-    darknet_names: Path | None = Field(None, description="list of the class names that the weights know")
+    darknet_names: Path | None = Field(
+        None, description="list of the class names that the weights know; without it classes are matched by position"
+    )
+    darknet_epsilon: Epsilon = Field(
+        Epsilon.GPU, description="batch normalisation of the program that made the weights: darknet with GPU or without"
+    )
     start: Path | None = Field(
-        None, description="float weights to start from instead of random ones: a run folder or a float.pt in it"
+        None,
+        description="float weights to start from instead of random ones: a run folder or a float.pt in it; "
+        "network, image size, bits, classes, anchors and variation are taken over unless given",
+    )
+    freeze: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+        (), description="layers conv1,conv2 or the number of first layers that keep their weights in the float stages"
     )
     anchors: Annotated[tuple[float, ...], BeforeValidator(listed)] = Field(
-        (), description="anchors W,H,W,H,... in cells; from the training boxes if not given"
+        (),
+        description="anchors W,H,W,H,... in cells; default those of the weights or the .cfg file, or from the boxes",
     )
     first_bits: int = Field(networks.FIRST_BITS, ge=2, le=8, description="bits of the weights of the first layer")
     head_bits: int = Field(networks.HEAD_BITS, ge=2, le=8, description="bits of the weights of the head")
@@ -54,7 +67,12 @@ class NetworkOptions(BaseModel):
 class StageOptions(BaseModel):
     """Options of the stages."""
 
-    float_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network; 0 with --start skips them")
+    float_epochs: int | None = Field(
+        None,
+        ge=0,
+        le=10_000,
+        description=f"epochs of the float network; default {FLOAT_EPOCHS}, or 0 with whole weights to start from",
+    )
     unlabelled: Path | None = Field(None, description="folder of pictures without labels to learn from as well")
     unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network with --unlabelled")
     ternary_epochs: int = Field(24, ge=0, le=10_000, description="epochs in which weights become ternary")
@@ -115,7 +133,7 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
 
     @model_validator(mode="after")
     def _whole_recipe(self) -> TrainOptions:
-        if not (self.float_epochs or self.start or self.darknet_weights):
+        if self.float_epochs == 0 and not (self.start or self.darknet_weights):
             raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
         if self.darknet_weights and (self.start or not self.network.endswith(networks.CFG_SUFFIX)):
             raise ValueError("darknet_weights belong to a .cfg file named as network, and exclude start")
@@ -155,10 +173,5 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
 
 
 def parse(**values: object) -> TrainOptions:
-    """TrainOptions from loose values; raises SternaError that names the first bad one.
-
-    With weights to start from, the float stage is skipped unless it is asked for.
-    """
-    if values.get("start") is not None or values.get("darknet_weights") is not None:
-        values.setdefault("float_epochs", 0)
+    """TrainOptions from loose values; raises SternaError that names the first bad one."""
     return validated(TrainOptions, values, "train")

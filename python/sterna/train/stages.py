@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sterna.train.networks import Form
 from sterna.train.optimisers import Optimiser
-from sterna.train.options import TrainOptions
+from sterna.train.options import FLOAT_EPOCHS, TrainOptions
 
 FLOAT, UNLABELLED = "float", "unlabelled"  # names of the stages that train the float network, in order
 
@@ -37,13 +37,14 @@ class Stage:
 
 def plan(options: TrainOptions) -> tuple[Stage, ...]:
     """The stages of a run in order, without those that are skipped."""
+    float_epochs = FLOAT_EPOCHS if options.float_epochs is None else options.float_epochs
     first = options.optimiser
     # The integer form computes without the convolutions' modules, whose inputs the curvature of K-FAC is taken from.
     last = Optimiser.ADAMW if first is Optimiser.KFAC else first
     float_rate, ternary_rate = options.rates(first)
     quantised_rate, integer_rate = QUANTISED_RATE * ternary_rate, INTEGER_RATE * options.rates(last)[1]
     every = (
-        Stage(FLOAT, Form.FLOAT, options.float_epochs, first, float_rate),
+        Stage(FLOAT, Form.FLOAT, float_epochs, first, float_rate),
         Stage(UNLABELLED, Form.FLOAT, options.unlabelled_epochs, first, float_rate, pseudo=True),
         Stage("ternary", Form.TERNARY, options.ternary_epochs, first, ternary_rate, sparsifies=True, distils=True),
         Stage("quantised", Form.QUANTISED, options.quantised_epochs, first, quantised_rate, distils=True),

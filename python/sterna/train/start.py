@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,66 +12,223 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sterna.errors import SternaError
+from sterna.run import anchors as anchor_units
+from sterna.train import adapt, darknet, density, forms, loss, networks
 from sterna.train import anchors as anchor_boxes
-from sterna.train import darknet, density, forms, loss, networks
 from sterna.train.data import Dataset, statistics
 from sterna.train.data.loader import collate
 from sterna.train.evaluate import from_integers
 from sterna.train.forms import Trained
 from sterna.train.networks import Form, LayerSpec, Network
-from sterna.train.options import Allocation, TrainOptions
+from sterna.train.options import FLOAT_EPOCHS, Allocation, TrainOptions
 
+BAD_FIT, GOOD_FIT = 0.15, 0.4  # mean overlap of boxes with the best anchor; k-means reaches 0.6 and more
 SENSED = 32  # pictures on which the sensitivity of layers is measured
 
 
-def weights(options: TrainOptions, classes: tuple[str, ...], console: Console) -> Trained | None:
+@dataclass(frozen=True)
+class Start(Trained):
+    """Float weights to start from.
+
+    fresh: what of them is not trained for this run, a word or two each. certain: whether the names of the classes tell
+    that the head means them. notes: what a person should know, a sentence each.
+    """
+
+    fresh: tuple[str, ...] = ()
+    certain: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def weights(options: TrainOptions, classes: tuple[str, ...], console: Console) -> Start | None:
     """The float weights that `options` name, with a head for `classes`; None for random ones.
 
-    Raises SternaError for files that cannot be read, and for weights of another network, form or classes.
+    Raises SternaError for files that cannot be read, and for weights of another network or form, or whose anchors are
+    far above the map of the images.
     """
+    torch.manual_seed(options.seed)  # of the weights that are fresh
     if options.start is not None:
-        return _fitting(forms.load(forms.find(options.start)), options, classes)
-    if options.darknet_weights is None:
+        found = _of_run(options, classes)
+    elif options.darknet_weights is not None:
+        found = _of_darknet(options, classes)
+    else:
         return None
-    imported = darknet.load(Path(options.network), options.darknet_weights, options.darknet_names)
-    for change in imported.changes:
-        console.print(f"note: {change}", markup=False)
-    torch.manual_seed(options.seed)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False, soft_wrap=True)
+    return found
+
+
+def classes(options: TrainOptions) -> tuple[str, ...]:
+    """The classes of the run to start from; none if there is no such run."""
+    return () if options.start is None else forms.load(forms.find(options.start)).classes
+
+
+def _of_darknet(options: TrainOptions, classes: tuple[str, ...]) -> Start:
+    assert options.darknet_weights is not None
+    imported = darknet.load(
+        Path(options.network), options.darknet_weights, options.darknet_names, options.darknet_epsilon
+    )
     boxes = [list(anchor) for anchor in imported.described.anchors]
-    network = darknet.for_classes(imported, classes)
-    return Trained(network, options.network, boxes, classes, options.height, options.width)
+    whole = Trained(imported.network, options.network, boxes, classes, options.height, options.width)
+    return _fitted(whole, imported.names, imported.fresh, imported.changes, options)
 
 
-def _fitting(start: Trained, options: TrainOptions, classes: tuple[str, ...]) -> Trained:
-    wanted = {"network": options.network, "classes": ", ".join(classes), "form": Form.FLOAT.value}
-    found = {"network": start.name, "classes": ", ".join(start.classes), "form": start.network.form.value}
+def _of_run(options: TrainOptions, classes: tuple[str, ...]) -> Start:
+    start = forms.load(forms.find(options.start))  # type: ignore[arg-type]
+    wanted = {"network": options.network, "form": Form.FLOAT.value}
+    found = {"network": start.name, "form": start.network.form.value}
     for name, value in found.items():
-        if value != wanted[name]:
+        if value != wanted[name] and not (name == "network" and _same_layers(options.network, start.network)):
             raise SternaError(
                 "the weights to start from are of another kind", where=str(options.start), attribute=name,
-                value=value, allowed=wanted[name], remedy="start from the float weights of a run like this one",
+                value=value, allowed=wanted[name],
+                remedy="leave --network away, or start from the float weights of such a run",
             )  # fmt: skip
-    return start
+    return _fitted(replace(start, name=options.network, classes=classes), start.classes, (), (), options)
 
 
-def anchors(options: TrainOptions, layers: tuple[LayerSpec, ...], data: Dataset) -> list[list[float]]:
-    """Pairs of width and height in cells: those of the options, or else such as fit the boxes of `data`.
+def _same_layers(name: str, network: Network) -> bool:
+    return networks.describe(name) == networks.with_bits(network.layers, networks.FIRST_BITS, networks.HEAD_BITS)
 
-    Raises SternaError if the options give another number than the network has, or if `data` has too few boxes.
+
+def _fitted(
+    whole: Trained, known: tuple[str, ...] | None, fresh: tuple[str, ...], notes: tuple[str, ...], options: TrainOptions
+) -> Start:
+    """`whole`, which names the classes wanted but whose network has the `known` ones, for the run; `fresh` so far."""
+    network, classes, certain = whole.network, whole.classes, True
+    if network.layers[-1].name in fresh:  # no class of it is trained
+        network = adapt.with_classes(network, [None] * len(classes))
+    else:
+        found = adapt.match(classes, known, network.classes)
+        certain, notes = found.certain, notes + found.notes
+        fresh += tuple(f"class {name}" for name in found.fresh)
+        if found.places != tuple(range(network.classes)):
+            network = adapt.with_classes(network, found.places)
+    anchors = _given_anchors(options, network.layers)
+    if anchors is not None and anchors != whole.anchors:
+        adapt.change_anchors(network, whole.anchors, anchors)
+        notes += (f"the anchors of the weights, {anchor_units.listed(whole.anchors)}, give way to --anchors",)
+    anchors = _checked(anchors or whole.anchors, options, network.layers)
+    fitted = vars(whole) | {"network": network.eval(), "anchors": anchors}
+    return Start(**fitted, fresh=fresh, certain=certain, notes=notes)
+
+
+def float_epochs(options: TrainOptions, start: Start | None) -> int:
+    """How long the float network is trained: as the options say, or as long as fresh weights and unsure classes need.
+
+    An untrained head never becomes the teacher: raises SternaError for 0 with weights that are not whole.
     """
+    if options.float_epochs is None:
+        return 0 if start is not None and start.certain and not start.fresh else FLOAT_EPOCHS
+    if options.float_epochs == 0 and start is not None and start.fresh:
+        raise SternaError(
+            "an untrained network would teach the ternary one: some of the weights to start from are fresh",
+            where="train", attribute="float_epochs", value=0, allowed=f"1 or more for {', '.join(start.fresh)}",
+            remedy=f"leave --float-epochs away ({FLOAT_EPOCHS})"
+            + ("" if options.darknet_weights is None else ", or name all classes in --darknet-names"),
+        )  # fmt: skip
+    return options.float_epochs
+
+
+def frozen(options: TrainOptions, layers: tuple[LayerSpec, ...], start: Start | None) -> tuple[str, ...]:
+    """The layers that keep their weights while the float network is trained; raises SternaError for fresh ones."""
+    names = [layer.name for layer in layers if isinstance(layer, networks.Conv | networks.Head)]
+    given = options.freeze
+    if len(given) == 1 and given[0].isdecimal():
+        given = tuple(names[: int(given[0])])
+    wrong = next((name for name in given if name not in names), None)
+    if wrong is not None or len(set(given)) == len(names):
+        raise SternaError(
+            "no such layer" if wrong else "all layers are frozen, so nothing would learn", where="train",
+            attribute="freeze", value=wrong or ",".join(given), allowed=", ".join(names) + ", not all of them",
+            remedy="name layers, or how many of the first",
+        )  # fmt: skip
+    untrained = list(names) if start is None else [*start.fresh, *[names[-1]] * bool(start.fresh)]
+    wrong = next((name for name in given if name in untrained), None)
+    if wrong is not None:
+        raise SternaError(
+            "a layer with fresh weights cannot be frozen", where="train", attribute="freeze", value=wrong,
+            allowed=", ".join(name for name in names if name not in untrained) or "none without weights to start from",
+            remedy="freeze layers whose weights are given",
+        )  # fmt: skip
+    return given
+
+
+def check_size(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> None:
+    """Raises SternaError if the network cannot divide the image into cells."""
+    cell = networks.stride(layers)
+    for name in ("height", "width"):
+        value = getattr(options, name)
+        if value % cell:
+            raise SternaError(
+                "the network cannot take images of this size", where="train", attribute=name, value=value,
+                allowed=f"multiples of {cell}, the pixels of a cell", remedy=f"give --{name}",
+            )  # fmt: skip
+
+
+def anchors(
+    options: TrainOptions, layers: tuple[LayerSpec, ...], data: Dataset, console: Console | None = None
+) -> list[list[float]]:
+    """Pairs of width and height in cells: those of the options or the cfg file, or such as fit the boxes of `data`.
+
+    Raises SternaError if the options give another number than the network has or other units, or if `data` has no box.
+    """
+    given = _given_anchors(options, layers)
+    if given is None and options.network.endswith(networks.CFG_SUFFIX):
+        given = [list(anchor) for anchor in darknet.read_cfg(Path(options.network)).anchors]
+    if given is not None:
+        return _checked(given, options, layers)
     head = layers[-1]
     assert isinstance(head, networks.Head)
+    sides = statistics.object_sizes(data) / networks.stride(layers)
+    cells = anchor_boxes.cluster(sides, head.anchors, options.seed)
+    found = [[round(float(width), 3), round(float(height), 3)] for width, height in cells]
+    different = len(np.unique(sides, axis=0))
+    if console is not None and different < head.anchors:
+        console.print(
+            f"note: the training boxes have {different} different size{'s' * (different > 1)}, the network "
+            f"{head.anchors} anchors: others are scaled copies, {anchor_units.listed(found)}; --anchors gives others",
+            markup=False,
+            soft_wrap=True,
+        )
+    return found
+
+
+def _given_anchors(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> list[list[float]] | None:
+    """The anchors of the options, checked; None if they give none."""
     if not options.anchors:
-        sides = statistics.object_sizes(data) / networks.stride(layers)
-        cells = anchor_boxes.cluster(sides, head.anchors, options.seed)
-        return [[round(float(width), 3), round(float(height), 3)] for width, height in cells]
-    given = np.reshape(options.anchors, (-1, 2)).tolist()
+        return None
+    head = layers[-1]
+    assert isinstance(head, networks.Head)
+    given: list[list[float]] = np.reshape(options.anchors, (-1, 2)).tolist()
     if len(given) != head.anchors:
         raise SternaError(
             "another number of anchors than the network has boxes in a cell", where="train", attribute="anchors",
             value=f"{len(given)} pairs", allowed=f"{head.anchors} pairs", remedy="give width and height of each",
         )  # fmt: skip
     return given
+
+
+def _checked(anchors: list[list[float]], options: TrainOptions, layers: tuple[LayerSpec, ...]) -> list[list[float]]:
+    """`anchors`, unless they are far above the map of the run's images, which raises SternaError."""
+    cell = networks.stride(layers)
+    anchor_units.check_cells(anchors, options.height // cell, options.width // cell, cell, "train")
+    return anchors
+
+
+def misfit(layers: tuple[LayerSpec, ...], chosen: list[list[float]], data: Dataset) -> list[str]:
+    """A warning if `chosen`, the anchors in cells, fit the boxes of `data` badly and would fit well in pixels."""
+    cell = networks.stride(layers)
+    sides = statistics.object_sizes(data) / cell
+    if not len(sides):
+        return []
+    as_cells, as_pixels = (anchor_boxes.fit(sides, np.array(chosen) / unit) for unit in (1, cell))
+    if as_cells >= BAD_FIT or as_pixels < GOOD_FIT:
+        return []
+    return [
+        f"the anchors overlap the training boxes by {as_cells:.2f} only, and taken as pixels by {as_pixels:.2f}: "
+        f"anchors are in cells of {cell} pixels; if these are in pixels, give "
+        f"--anchors {anchor_units.listed([(width / cell, height / cell) for width, height in chosen])}"
+    ]
 
 
 def densities(

@@ -26,6 +26,7 @@ from sterna.train import (
     export,
     figures,
     forms,
+    inherit,
     integer,
     networks,
     pseudo,
@@ -35,11 +36,13 @@ from sterna.train import (
     start,
     stop,
     summary_page,
+    unused,
 )
 from sterna.train.board import Board
 from sterna.train.data import Dataset, Labels, Splits, open_data
 from sterna.train.data.augment import STEP, sizes
 from sterna.train.data.loader import Batch, Loader
+from sterna.train.data.options import GENERATED
 from sterna.train.data.parts import Part, Pictures, open_pictures
 from sterna.train.data.stream import default_workers
 from sterna.train.forms import Trained
@@ -107,13 +110,17 @@ class _Run:
     """State of a run; all of it that matters goes through `_save` and `_restore`."""
 
     def __init__(self, options: TrainOptions, device: torch.device, console: Console) -> None:
-        self.options, self.device, self.console = options, device, console
-        self.folder = options.output
-        self.stages = stages.plan(options)
-        saved = distributed.from_leader(run_folder.open_folder(options) if distributed.leads() else None)
-        self.data: Splits = open_data(options, console)
+        self.device, self.console = device, console
+        #: What a person should not overlook: said when it is found, and at the end again.
+        self.warnings: list[str] = []
+        settled = inherit.settle(options)
+        self.options, self.folder = settled.options, options.output
+        saved = distributed.from_leader(run_folder.open_folder(self.options) if distributed.leads() else None)
+        self._say(*settled.notes)
+        self._warn(*settled.warnings)
+        self.data: Splits = self._open_data()
         self.unlabelled = self._open_unlabelled()
-        self.workers = default_workers() if options.workers is None else options.workers
+        self.workers = default_workers() if self.options.workers is None else self.options.workers
         self.number = self.epoch = self.step = 0
         self.sums = [0.0] * len(LOSSES)
         self.history: list[EpochLine] = []
@@ -122,16 +129,40 @@ class _Run:
         self.densities: dict[str, float] = {}
         self.found: list[Labels] = []
         self.board: Board | None = None
+        given = self._settle_weights() if saved is None else None
+        self.stages = stages.plan(self.options)
         #: Steps in an epoch of each stage; pictures that do not fill a batch wait for another epoch.
-        self.epoch_steps = [max(1, len(self._pictures(stage)) // options.batch) for stage in self.stages]
+        self.epoch_steps = [max(1, len(self._pictures(stage)) // self.options.batch) for stage in self.stages]
         if saved is None:
-            self.layers = networks.describe(options.network, options.first_bits, options.head_bits)
-            self._begin()
+            self._say(*unused.unused(options, self.stages, distributed.size()))
+            self._begin(given)
         else:
             try:
                 self._restore(saved)
             except (KeyError, TypeError, ValueError, RuntimeError):
                 raise checkpoint.damaged(self.folder / run_folder.CHECKPOINT) from None
+
+    def _say(self, *notes: str) -> None:
+        if distributed.leads():
+            for note in notes:
+                self.console.print(f"note: {note}", markup=False, soft_wrap=True)
+
+    def _warn(self, *warnings: str) -> None:
+        """Say something now and at the end."""
+        self.warnings += warnings
+        if distributed.leads():
+            for warning in warnings:
+                self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
+
+    def _open_data(self) -> Splits:
+        """The data; if no classes are named, only those of the run to start from, where it knows a part of them."""
+        opened = open_data(self.options, self.console)
+        known, there = start.classes(self.options), opened.train.classes
+        if not known or self.options.classes or not set(known) < set(there) or self.options.data in GENERATED:
+            return opened
+        self._say(f"classes {', '.join(known)}, as {self.options.start} has them; --classes names others")
+        self.options = self.options.model_copy(update={"classes": known})
+        return open_data(self.options, self.console)
 
     def _open_unlabelled(self) -> Pictures | None:
         options = self.options
@@ -144,21 +175,33 @@ class _Run:
         """The stage that is being trained."""
         return self.stages[self.number]
 
-    def _begin(self) -> None:
-        """Set up the first stage, from float weights if the options name some; these are kept in the folder."""
-        density.uniform(self.layers, self.options.density, self.options.layer_density)  # refuses wrong layers at once
-        given = start.weights(self.options, self.data.train.classes, self.console)
-        if given is None:
-            self.anchors = start.anchors(self.options, self.layers, self.data.train)
-            self._begin_stage(None)
-            return
-        self.anchors = given.anchors
-        if distributed.leads() and self.stage.name != stages.FLOAT:
+    def _settle_weights(self) -> start.Start | None:
+        """The weights to start from, if there are any, and the options that depend on them."""
+        options = self.options
+        given = start.weights(options, self.data.train.classes, self.console)
+        described = networks.describe(options.network) if given is None else given.network.layers
+        self.layers = networks.with_bits(described, options.first_bits, options.head_bits)
+        start.check_size(options, self.layers)
+        density.uniform(self.layers, options.density, options.layer_density)  # refuses wrong layers at once
+        epochs, frozen = start.float_epochs(options, given), start.frozen(options, self.layers, given)
+        if given is not None and epochs and (given.fresh or not given.certain):
+            why = f"untrained are {', '.join(given.fresh)}" if given.fresh else "--darknet-names would tell the classes"
+            self._say(f"the float network is trained first, for {epochs} epoch{'s' * (epochs > 1)}: {why}")
+        self.options = options.model_copy(update={"float_epochs": epochs, "freeze": frozen})
+        return given
+
+    def _begin(self, given: start.Start | None) -> None:
+        """Set up the first stage, from the float weights that are `given`; these are kept in the folder."""
+        data = self.data.train
+        self.anchors = start.anchors(self.options, self.layers, data, self.console) if given is None else given.anchors
+        self._warn(*start.misfit(self.layers, self.anchors, data))
+        if given is not None and distributed.leads() and self.stage.name != stages.FLOAT:
             found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
             self.map50[stages.FLOAT] = found.map50
+            self._say(f"float network to start from: mAP {found.map50:.3f} on {len(self.data.test)} test pictures")
             forms.save(self._weights_file(stages.FLOAT), given)
         distributed.wait()
-        self._begin_stage(given.network)
+        self._begin_stage(None if given is None else given.network)
 
     def _begin_stage(self, before: Network | None) -> None:
         """Set up stage `number` from the weights of `before`, or random ones."""
@@ -167,7 +210,9 @@ class _Run:
         network = Network(self.layers, len(self.data.train.classes), self.stage.form, self.options.pattern)
         if before is not None:
             network.load_state_dict(before.state_dict(), strict=False)
-        if self.stage.form is not Form.FLOAT:
+        if self.stage.form is Form.FLOAT:
+            network.freeze(self.options.freeze)
+        else:
             if not self.densities:
                 self.densities = start.densities(network, self.anchors, self.options, self.data.train, self.console)
             if not self.stage.sparsifies:
@@ -190,7 +235,7 @@ class _Run:
         self.anchors, self.densities, self.number = saved["anchors"], saved["densities"], saved["stage"]
         self._begin_stage(None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
-        self.history, self.map50 = saved["history"], saved["map50"]
+        self.history, self.map50, self.warnings = saved["history"], saved["map50"], saved["warnings"]
         self.seconds, self.waited = saved["seconds"], saved["waited"]
         self.found = pseudo.from_tensors(saved["found"])
         self.learner.restore(saved["learner"])
@@ -212,6 +257,7 @@ class _Run:
             "seconds": self.seconds,
             "waited": self.waited,
             "map50": self.map50,
+            "warnings": self.warnings,
             "found": pseudo.to_tensors(self.found),
             "learner": learner,
         }
@@ -450,5 +496,7 @@ class _Run:
         shown = {name: figures.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}
         self._write_page(comparison, shown)
         report.show(comparison, self.console)
+        for warning in self.warnings:
+            self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
         distributed.wait()
         return TrainResult(path, summary)

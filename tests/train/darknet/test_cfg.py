@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sterna.errors import SternaError
 from sterna.train import networks
-from sterna.train.darknet import for_darknet, read_cfg
+from sterna.train.darknet import for_darknet, read_cfg, write_cfg
 from sterna.train.networks import Concat, Conv, Form, Head, Network, Pool, Reorg
 from support.darknet_networks import VOC_ANCHORS
 
@@ -140,6 +140,16 @@ def test_published_yolov2_is_the_network_that_sterna_has(tmp_path: Path, classes
     assert read_cfg(path) == for_darknet(networks.describe("yolov2"), VOC_ANCHORS, classes, side, side)
 
 
+def test_reorg_of_the_continuation_is_a_true_space_to_depth(small: Path, tmp_path: Path) -> None:
+    """AlexeyAB's [reorg3d] is what Sterna computes; [reorg] is not."""
+    straight = tmp_path / "straight.cfg"
+    straight.write_text(SMALL.replace("[reorg]", "[reorg3d]"))
+    found = read_cfg(straight)
+    assert found == replace(read_cfg(small), straight=frozenset({"reorg"}))
+    write_cfg(found, tmp_path / "again.cfg")
+    assert read_cfg(tmp_path / "again.cfg") == found
+
+
 def test_network_option_may_be_a_cfg_file(small: Path) -> None:
     assert networks.describe(str(small)) == read_cfg(small).layers
     with pytest.raises(SternaError, match=r"cannot be read.*darknet \.cfg"):
@@ -204,6 +214,14 @@ WRONG = {
     "anchor without end": ("1.5,2.,  .25, 1e1", "1.5,2.,.25,1e999", r"no list of numbers"),
     "anchor of no size": ("1.5,2.,  .25, 1e1", "1.5,2.,0,1e1", r"without size.*smallest 0"),
     "no softmax": ("softmax=1\n", "", r"softmax = 0 \(the default\); allowed: 1"),
+    "weights of another layer": ("padding=1\n", "padding=1\nshare_index=0\n", r"layer 1 .*share_index = 0"),
+    "stride in one direction": ("size=3\nstride=1", "size=3\nstride=1\nstride_x=2",
+        r"layer 0 .*stride_x = 2.*allowed: 1"),
+    "turned weights": ("padding=1\n", "padding=1\nrotate=1\n", r"layer 1 .*rotate = 1.*allowed: 0"),
+    "filter behind a pool": ("[max]\nsize=2", "[max]\nsize=2\nantialiasing=1", r"layer 5 .*antialiasing = 1"),
+    "pool over channels": ("[max]\nsize=2", "[max]\nsize=2\nmaxpool_depth=1", r"layer 5 .*maxpool_depth = 1"),
+    "anchors in pixels": ("1.5,2.,  .25, 1e1", "36,40,88,102",
+        r"line 58, layer 10 \[region\].*in pixels.*divide pixels of the image by 2: 18,20,44,51"),
     "masks": ("softmax=1\n", "softmax=1\ncoords=5\n", r"coords = 5; allowed: 4"),
     "tree of classes": ("softmax=1\n", "softmax=1\ntree=data/9k.tree\n", r"YOLO9000.*tree = data/9k.tree"),
     "line without sense": ("stride=1\n", "stride 1\n", r"line 16: a line that is neither.*got stride 1"),

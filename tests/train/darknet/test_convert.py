@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from sterna.errors import SternaError
 from sterna.run import boxes
 from sterna.train import evaluate, networks
-from sterna.train.darknet import Yolo2, convert, exact, for_darknet, load, write_cfg, write_weights
+from sterna.train.darknet import Epsilon, Yolo2, convert, exact, for_darknet, load, write_cfg, write_weights
 from sterna.train.darknet.weights import Norm
 from sterna.train.networks import Conv, LayerSpec, Network
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
@@ -44,7 +45,7 @@ def written(network: Yolo2, folder: Path) -> Network:
     """`network` with random weights, written into `folder` and read again."""
     write_cfg(network, folder / "net.cfg")
     write_weights(random_weights(network), folder / "net.weights")
-    return load(folder / "net.cfg", folder / "net.weights").network
+    return load(folder / "net.cfg", folder / "net.weights", epsilon=Epsilon.OPENCV).network
 
 
 def error(found: np.ndarray, right: np.ndarray) -> float:
@@ -123,8 +124,15 @@ def test_only_the_border_and_the_reorg_differ_from_darknet(tmp_path: Path) -> No
     assert (ours["reorg"] - theirs["reorg"]).abs()[:, :, 1:-1, 1:-1].max() > 0.1
 
 
-def test_dead_filters_keep_their_value(tmp_path: Path) -> None:
-    # Variances of 0 and near it, where the two ways to avoid a division by zero differ most.
+@pytest.mark.case(
+    "darknet-epsilon",
+    kind="the wrong one of two ways",
+    expected="batch normalisation divides as the program that made the weights does",
+    source="AlexeyAB/darknet#5447",
+)
+@pytest.mark.parametrize("epsilon", Epsilon)
+def test_dead_filters_keep_their_value(epsilon: Epsilon, got: Callable[[object], None]) -> None:
+    # Variances of 0 and near it, where the ways to avoid a division by zero differ most.
     network = for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS, 1, 32, 32)
     weights = random_weights(network)
     first = weights.convolutions[0]
@@ -133,11 +141,23 @@ def test_dead_filters_keep_their_value(tmp_path: Path) -> None:
     variances[:4] = 0, 1e-12, 1e-8, 1e-5
     norm = Norm(first.norm.scales * np.float32(1e-3), first.norm.means, variances)
     weights = replace(weights, convolutions=(replace(first, norm=norm), *weights.convolutions[1:]))
-    imported = convert.to_network(network, weights)
+    imported = convert.to_network(network, weights, epsilon)
     block = imported.blocks["conv1"]
     assert isinstance(block, networks.ConvBlock)
     gain = block.norm.weight.detach().double() / torch.sqrt(block.norm.running_var.double() + block.norm.eps)
-    np.testing.assert_allclose(gain, norm.scales / (np.sqrt(variances.astype(np.float64)) + 1e-6), rtol=1e-6)
+    v = variances.astype(np.float64)
+    root = {"gpu": np.sqrt(v + 1e-5), "cpu": np.sqrt(v) + 1e-6, "opencv": np.sqrt(v + 1e-6)}[epsilon.value]
+    np.testing.assert_allclose(gain, norm.scales / root, rtol=1e-6)
+    got(f"{epsilon.value}: {epsilon.formula}, for a variance of 0 as well")
+
+
+def test_weights_as_published_move_without_rounding() -> None:
+    """Where PyTorch and darknet's program have the same epsilon, the scales are the same numbers."""
+    network = for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS, 1, 32, 32)
+    weights = random_weights(network)
+    block = convert.to_network(network, weights).blocks["conv2"]
+    assert isinstance(block, networks.ConvBlock) and weights.convolutions[1].norm is not None
+    np.testing.assert_array_equal(block.norm.weight.detach(), weights.convolutions[1].norm.scales)
 
 
 def test_value_beyond_float32_is_refused() -> None:
@@ -148,4 +168,4 @@ def test_value_beyond_float32_is_refused() -> None:
     norm = replace(first.norm, scales=first.norm.scales * np.float32(1e38), variances=first.norm.variances * 0)
     weights = replace(weights, convolutions=(replace(first, norm=norm), *weights.convolutions[1:]))
     with pytest.raises(SternaError, match=r"conv1: batch normalisation leaves the range"):
-        convert.to_network(network, weights)
+        convert.to_network(network, weights, Epsilon.CPU)

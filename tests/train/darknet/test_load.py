@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,18 @@ from hypothesis import given, settings
 from sterna.errors import SternaError
 from sterna.run.detector import Detector
 from sterna.train import export, networks
-from sterna.train.darknet import Imported, Yolo2, for_classes, for_darknet, load, write_cfg, write_weights
+from sterna.train.darknet import (
+    Epsilon,
+    Imported,
+    Yolo2,
+    convert,
+    for_darknet,
+    load,
+    read_cfg,
+    read_weights,
+    write_cfg,
+    write_weights,
+)
 from sterna.train.darknet.load import BORDER, PASSTHROUGH
 from sterna.train.networks import Form, Network
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
@@ -34,13 +47,14 @@ def test_detector_is_loaded(folder: Path) -> None:
     found = loaded(folder)
     assert found.names == ("car", "person", "traffic light")
     assert found.header.seen == 1_234_567
-    assert found.changes == (BORDER, PASSTHROUGH)
+    assert found.changes[1:] == (BORDER, PASSTHROUGH)
+    assert not found.fresh
     assert not found.network.training
     assert found.network(torch.zeros(1, 3, 64, 96)).shape == (1, 2 * 8, 4, 6)
 
 
-def test_classes_without_a_list_are_numbered(folder: Path) -> None:
-    assert load(folder / "nano.cfg", folder / "nano.weights").names == ("class0", "class1", "class2")
+def test_classes_without_a_list_have_no_names(folder: Path) -> None:
+    assert load(folder / "nano.cfg", folder / "nano.weights").names is None
 
 
 def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> None:
@@ -48,7 +62,7 @@ def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> Non
     network = for_darknet(layers, VOC_ANCHORS, 1, 64, 64)
     write_cfg(network, tmp_path / "tiny.cfg")
     write_weights(random_weights(network), tmp_path / "tiny.weights")
-    assert load(tmp_path / "tiny.cfg", tmp_path / "tiny.weights").changes == (BORDER,)
+    assert load(tmp_path / "tiny.cfg", tmp_path / "tiny.weights").changes[1:] == (BORDER,)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +80,15 @@ def test_wrong_list_of_names_is_refused(folder: Path, text: bytes, message: str)
 
 
 def test_weights_of_another_cfg_are_refused(folder: Path) -> None:
-    write_cfg(for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS[:2], 4, 64, 96), folder / "nano.cfg")
-    with pytest.raises(SternaError, match=r"too short: it ends in head.*classes, filters"):
+    write_cfg(for_darknet(networks.describe("yolov2-tiny"), VOC_ANCHORS[:2], 3, 64, 96), folder / "nano.cfg")
+    with pytest.raises(SternaError, match=r"ends in conv5, after \d+ of its \d+ bytes.*cfg file that belongs"):
         load(folder / "nano.cfg", folder / "nano.weights")
+
+
+def test_epsilon_is_chosen_and_said(folder: Path) -> None:
+    files = folder / "nano.cfg", folder / "nano.weights"
+    assert "sqrt(variance + 1e-5) (--darknet-epsilon gpu)" in load(*files).changes[0]
+    assert "sqrt(variance) + 1e-6 (--darknet-epsilon cpu)" in load(*files, epsilon=Epsilon.CPU).changes[0]
 
 
 def test_ternary_network_starts_from_the_imported_one(folder: Path) -> None:
@@ -90,15 +110,58 @@ def test_random_networks_reach_the_integer_graph(network: Yolo2) -> None:
     assert [tuple(anchor) for anchor in detector.anchors] == list(network.anchors)
 
 
-def test_head_is_adapted_to_other_classes_by_name(folder: Path) -> None:
+BACKBONE = pytest.mark.case(
+    "backbone-weights",
+    kind="weights without a word",
+    expected="weights of the first layers start a training; what has weights and what is fresh is said",
+    source="AlexeyAB/darknet#51",
+)
+
+
+def cut(folder: Path, layers: int) -> None:
+    """Leave the first `layers` convolutions in the weights file, as `darknet partial` does."""
+    whole = read_weights(folder / "nano.weights", convert.shapes(read_cfg(folder / "nano.cfg")))
+    write_weights(replace(whole, convolutions=whole.convolutions[:layers]), folder / "nano.weights")
+
+
+@BACKBONE
+def test_weights_of_the_first_layers_are_used(folder: Path, got: Callable[[object], None]) -> None:
+    before = loaded(folder).network.state_dict()
+    cut(folder, 3)
     found = loaded(folder)
-    adapted = for_classes(found, ["bus", "traffic light", "car", "tram"]).eval()
-    picture = torch.rand(1, 3, 64, 96)
-    with torch.no_grad():
-        old = found.network(picture).unflatten(1, (2, 8))
-        new = adapted(picture).unflatten(1, (2, 9))
-    torch.testing.assert_close(new[:, :, :5], old[:, :, :5])
-    torch.testing.assert_close(new[:, :, 6], old[:, :, 5 + 2])
-    torch.testing.assert_close(new[:, :, 7], old[:, :, 5 + 0])
-    for fresh in (5, 8):
-        assert not any(torch.allclose(new[:, :, fresh], old[:, :, other]) for other in (5, 6, 7))
+    assert found.names is None and found.fresh == (*(f"conv{number}" for number in range(4, 11)), "head")
+    for key, values in found.network.state_dict().items():
+        if key.endswith("weight") and values.ndim == 4:
+            assert torch.equal(values, before[key]) == (key.split(".")[1] in ("conv1", "conv2", "conv3")), key
+    got(found.changes[0].replace(str(folder), ""))
+    assert "nano.weights: conv1, conv2, conv3; fresh weights: conv4, " in found.changes[0]
+
+
+@BACKBONE
+def test_head_for_other_classes_is_left_out(folder: Path, got: Callable[[object], None]) -> None:
+    before = loaded(folder).network.state_dict()
+    write_cfg(for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS[:2], 4, 64, 96), folder / "nano.cfg")
+    found = load(folder / "nano.cfg", folder / "nano.weights")
+    assert found.fresh == ("head",) and torch.equal(
+        found.network.state_dict()["blocks.conv10.conv.weight"], before["blocks.conv10.conv.weight"]
+    )
+    got(found.changes[0].replace(str(folder), ""))
+    assert "16 filters, for 3 classes, and the cfg file says 4 classes: the head" in found.changes[0]
+
+
+@pytest.mark.parametrize("layer", [3, 11])
+def test_layers_that_are_not_to_be_loaded_are_fresh(folder: Path, layer: int) -> None:
+    before = loaded(folder).network.state_dict()
+    parts = (folder / "nano.cfg").read_text().split("[convolutional]\n")
+    parts[layer] = "dontload=1\n" + parts[layer]
+    (folder / "nano.cfg").write_text("[convolutional]\n".join(parts))
+    if layer < 11:  # darknet reads the next layer where this one would stand
+        whole = read_weights(folder / "nano.weights", convert.shapes(read_cfg(folder / "nano.cfg")))
+        rest = tuple(stored for stored in whole.convolutions if stored.name != f"conv{layer}")
+        write_weights(replace(whole, convolutions=rest), folder / "nano.weights")
+    found = loaded(folder)
+    assert found.fresh == ("head" if layer == 11 else f"conv{layer}",)
+    after = found.network.state_dict()
+    assert torch.equal(after["blocks.conv10.conv.weight"], before["blocks.conv10.conv.weight"])
+    fresh = "head" if layer == 11 else f"conv{layer}.conv"
+    assert not torch.equal(after[f"blocks.{fresh}.weight"], before[f"blocks.{fresh}.weight"])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,9 +69,8 @@ def test_published_files_have_the_length_that_is_expected() -> None:
     [
         (20, r"ends before conv1; bytes = 20; allowed: 756, of which 20 are the header of version 0.2"),
         (24, r"ends in conv1, after 4 of its 496 bytes; bytes = 24"),
-        (20 + 496, r"ends before head; bytes = 516"),
         (755, r"ends in head, after 239 of its 240 bytes"),
-        (757, r"too long; bytes = 757; allowed: 756"),
+        (757, r"is too long: it goes on behind head; bytes = 757; allowed: 756"),
         (19, "a file of 19 bytes"),
         (3, "a file of 3 bytes"),
         (0, "a file of 0 bytes"),
@@ -80,6 +80,40 @@ def test_wrong_length_is_refused(path: Path, length: int, message: str) -> None:
     path.write_bytes((content() + b"\0")[:length])
     with pytest.raises(SternaError, match=message):
         read_weights(path, SHAPES)
+
+
+PARTIAL = pytest.mark.case(
+    "backbone-weights",
+    kind="weights without a word",
+    expected="weights of the first layers start a training; what has weights and what is fresh is said",
+    source="AlexeyAB/darknet#51",
+)
+
+
+@PARTIAL
+def test_a_file_may_end_behind_a_layer(path: Path, got: Callable[[object], None]) -> None:
+    path.write_bytes(content()[: 20 + 4 * COUNTS[0]])
+    found = read_weights(path, SHAPES)
+    assert [layer.name for layer in found.convolutions] == ["conv1"] and not found.other_head
+    got("a file that ends behind conv1 holds conv1")
+
+
+def test_published_backbones_end_behind_a_layer() -> None:
+    # darknet19_448.conv.23, as published, has 79,327,120 bytes, 16 of them a header of version 0.1.
+    shapes = convert.shapes(for_darknet(networks.describe("yolov2"), VOC_ANCHORS, 20, 416, 416))
+    assert 16 + 4 * sum(shape.values for shape in shapes[:18]) == 79_327_120
+
+
+@pytest.mark.parametrize("classes", [1, 2, 80])
+def test_a_head_for_other_classes_is_left_out(path: Path, classes: int) -> None:
+    shapes = (SHAPES[0], replace(SHAPES[1], filters=2 * (5 + 4), boxes=2))
+    other = 4 * 5 * 2 * (5 + classes)
+    path.write_bytes(content()[: 20 + 4 * COUNTS[0]] + bytes(other))
+    found = read_weights(path, shapes)
+    assert len(found.convolutions) == 1 and found.other_head == 2 * (5 + classes)
+    path.write_bytes(content()[: 20 + 4 * COUNTS[0]] + bytes(other - 4))
+    with pytest.raises(SternaError, match=r"too (short|long)"):
+        read_weights(path, shapes)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Darknet's cfg files of the YOLOv2 family, read into a network description of Sterna.
 
 Source: `parser.c` of darknet (github.com/pjreddie/darknet) for keys, defaults and shapes. What changes the
-result and that Sterna cannot compute is refused; what only steers darknet's training is passed over.
+result and that Sterna cannot compute is refused. `keys.py` says what becomes of each key.
 """
 
 from __future__ import annotations
@@ -10,45 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sterna.run import anchors
 from sterna.run.boxes import BOX_FIELDS
+from sterna.train.darknet import keys
 from sterna.train.darknet.sections import MAX_INTEGER, Section, read_sections
 from sterna.train.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
 
 LEAKY_SLOPE = 0.1  # of darknet's `activation=leaky`
 COLOURS = 3
 KERNELS = (1, 3, 5, 7)
-ANY_LAYER = frozenset({"onlyforward", "stopbackward", "learning_rate", "smooth", "truth"})
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "net": ("width", "height", "channels"),
-    "convolutional": (
-        "filters", "size", "stride", "pad", "padding", "activation", "batch_normalize",
-        "groups", "dilation", "binary", "xnor", "flipped", "dontload", "dontsave", "numload", "dontloadscales",
-    ),
-    "maxpool": ("size", "stride", "padding"),
-    "route": ("layers", "groups"),
-    "reorg": ("stride", "reverse", "flatten", "extra"),
-    "dropout": (),
-    "region": ("anchors", "num", "classes", "coords", "softmax", "background", "tree", "map"),
-}  # fmt: skip
-"""What this module looks at, by section."""
-FOR_TRAINING: dict[str, frozenset[str]] = {
-    "net": frozenset({
-        "batch", "subdivisions", "momentum", "decay", "learning_rate", "burn_in", "max_batches", "policy", "power",
-        "steps", "scales", "step", "scale", "gamma", "adam", "B1", "B2", "eps", "time_steps", "notruth", "random",
-        "max_crop", "min_crop", "max_ratio", "min_ratio", "center", "clip", "angle", "aspect", "saturation",
-        "exposure", "hue", "flip", "mosaic", "mixup", "cutmix", "blur", "label_smooth_eps", "letter_box", "ema_alpha",
-    }),
-    "convolutional": ANY_LAYER | {"dot"},
-    "maxpool": ANY_LAYER,
-    "route": ANY_LAYER,
-    "reorg": ANY_LAYER,
-    "dropout": ANY_LAYER | {"probability"},
-    "region": ANY_LAYER | {
-        "jitter", "rescore", "bias_match", "object_scale", "noobject_scale", "class_scale", "coord_scale", "mask_scale",
-        "absolute", "thresh", "random", "max", "log", "sqrt", "classfix",
-    },
-}  # fmt: skip
-SHORT_NAMES = {"network": "net", "conv": "convolutional", "max": "maxpool"}
 
 
 @dataclass(frozen=True)
@@ -56,6 +26,7 @@ class Yolo2:
     """What a cfg file says of a network: its layers, and what it takes to feed and decode it.
 
     anchors: pairs of width and height in cells, one a box of a cell. height, width: of the picture, in pixels.
+    straight: the reorgs that are a true space-to-depth in darknet as well, its [reorg3d].
     """
 
     layers: tuple[LayerSpec, ...]
@@ -63,6 +34,7 @@ class Yolo2:
     anchors: tuple[tuple[float, float], ...]
     height: int
     width: int
+    straight: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -93,11 +65,10 @@ class _Reader:
             raise Section(str(path), 1, -1, "").refuse(
                 "the cfg file has no section", allowed="[net], then layers", remedy="name a darknet cfg file"
             )
-        for section in sections:
-            section.name = SHORT_NAMES.get(section.name, section.name)
         self.layers: list[LayerSpec] = []
         self.maps: list[_Map] = []
         self.sections: dict[str, Section] = {}
+        self.straight: set[str] = set()
         self._image = self._net(sections[0])
         for section, following in zip(sections[1:], [*sections[2:], None], strict=True):
             self._layer(section, following)
@@ -110,7 +81,7 @@ class _Reader:
     def _net(self, section: Section) -> _Map:
         if section.name != "net":
             raise section.refuse("the first section does not describe the network", allowed="[net]", remedy="add it")
-        section.check_keys(OPTIONS["net"], FOR_TRAINING["net"])
+        _check_keys(section)
         section.only("channels", COLOURS, 0, "Sterna reads colour pictures", "use a network for RGB pictures")
         return _Map(IMAGE, COLOURS, section.integer("height"), section.integer("width"))
 
@@ -120,6 +91,7 @@ class _Reader:
             "maxpool": self._pool,
             "route": self._route,
             "reorg": self._reorg,
+            "reorg3d": self._reorg,
             "dropout": self._dropout,
             "region": self._region,
         }
@@ -129,7 +101,7 @@ class _Reader:
                 allowed=", ".join(f"[{name}]" for name in read),
                 remedy="use a network of the YOLOv2 family",
             )
-        section.check_keys(OPTIONS[section.name], FOR_TRAINING[section.name])
+        _check_keys(section)
         if not self.layers and section.name != "convolutional":
             raise section.refuse(
                 "only a convolution can read the picture", allowed="[convolutional]", remedy="begin with a convolution"
@@ -178,6 +150,10 @@ class _Reader:
 
     def _pool(self, section: Section) -> None:
         stride = section.integer("stride", 1)
+        for key in ("stride_x", "stride_y"):
+            section.only(key, stride, stride, "a pool of two strides", f"use {key}={stride}")
+        for key in ("maxpool_depth", "antialiasing", "maxpool_zero_nonmax"):
+            section.only(key, 0, 0, f"a pool with {key}", "remove the line")
         size = section.integer("size", stride)
         if size != 2 or stride > 2:
             raise section.refuse(
@@ -210,6 +186,8 @@ class _Reader:
                 remedy="give the layer before it as many filters",
             )
         layer = Reorg(_numbered("reorg", self._count(Reorg)), source.name)
+        if section.name == "reorg3d":
+            self.straight.add(layer.name)
         self._add(layer, section, 4 * source.channels, source.height // 2, source.width // 2)
 
     def _check_even(self, section: Section, source: _Map) -> None:
@@ -302,20 +280,32 @@ class _Reader:
                     remedy="correct the routes behind it, or remove it",
                 )
         layers = share_quantisers(tuple(self.layers))
-        return Yolo2(layers, self.classes, self.anchors, self._image.height, self._image.width)
+        head, image = self._last, self._image
+        cell = image.width // head.width
+        anchors.check_cells(self.anchors, head.height, head.width, cell, region.place("anchors"))
+        return Yolo2(layers, self.classes, self.anchors, image.height, image.width, frozenset(self.straight))
+
+
+def _check_keys(section: Section) -> None:
+    section.check_keys(keys.network(section.name), {*keys.training(section.name), *keys.unused(section.name)})
 
 
 def _plain_convolution(section: Section) -> int:
     """The kernel of a convolution that keeps the size of its map; refuses any other."""
+    if "share_index" in section.options:
+        raise section.refuse(
+            "weights shared with another layer", "share_index", allowed="no such line", remedy="use a network without"
+        )
     for key, value, why in (
-        ("stride", 1, "a convolution that leaves out pixels"),
+        *((key, 1, "a convolution that leaves out pixels") for key in ("stride", "stride_x", "stride_y")),
         ("groups", 1, "a convolution in groups"),
         ("dilation", 1, "a dilated convolution"),
-        ("binary", 0, "a binary convolution"),
-        ("xnor", 0, "a binary convolution"),
+        *((key, 0, "a binary convolution") for key in ("binary", "xnor", "bin_output")),
+        ("antialiasing", 0, "a convolution with a filter behind it"),
+        ("coordconv", 0, "a convolution that sees its place"),
+        *((key, 0, "weights that are turned") for key in ("sway", "rotate", "stretch", "stretch_sway")),
         ("flipped", 0, "weights in another order"),
-        *((key, 0, "weights that are not in the file") for key in ("dontload", "dontsave", "numload")),
-        ("dontloadscales", 0, "weights that are not in the file"),
+        *((key, 0, "weights that are not in the file") for key in ("dontsave", "numload", "dontloadscales")),
     ):
         section.only(key, value, value, why, f"use a network with {key}={value}")
     kernel = section.integer("size", 1)

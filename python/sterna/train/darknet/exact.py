@@ -13,11 +13,16 @@ BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
 
 
 class ExactNetwork(Network):
-    """`Network` in float form, but with darknet's reorg, and with black around the picture."""
+    """`Network` in float form, but with darknet's reorg, and with black around the picture.
+
+    straight: the reorgs that are a true space-to-depth in darknet as well.
+    """
+
+    straight: frozenset[str] = frozenset()
 
     def _output(self, layer: LayerSpec, state: networks._Pass) -> Tensor:
         match layer:
-            case Reorg():
+            case Reorg() if layer.name not in self.straight:
                 return darknet_reorg(state.values[layer.input])
             case Conv(kernel=kernel) if layer.input == IMAGE and kernel > 1:
                 edge = kernel // 2
@@ -28,11 +33,15 @@ class ExactNetwork(Network):
                 return super()._output(layer, state)
 
 
-def exact(network: Network) -> ExactNetwork:
-    """`network`, a float network with darknet's weights, as darknet computes it; both have the same parameters."""
+def exact(network: Network, straight: frozenset[str] = frozenset()) -> ExactNetwork:
+    """`network`, a float network with darknet's weights, as darknet computes it; both have the same parameters.
+
+    straight: the layers of the cfg file that are [reorg3d], as `Yolo2` has them.
+    """
     with torch.device("meta"):  # the parameters come from `network`
         made = ExactNetwork(network.layers, network.classes, network.form).eval()
     made.load_state_dict(network.state_dict(), assign=True)
+    made.straight = straight
     return made
 
 

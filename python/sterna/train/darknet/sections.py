@@ -17,6 +17,7 @@ from sterna.text import read_text
 
 MAX_BYTES = 1 << 20
 _REMEDY = "name a darknet .cfg file, not the .weights file"
+SHORT_NAMES = {"network": "net", "conv": "convolutional", "max": "maxpool"}
 MAX_INTEGER = 65_535  # the largest size that the integer graph knows
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -48,16 +49,20 @@ class Section:
     ) -> SternaError:
         """The error for this section, or for the line of `key` in it; `value` None: the text in the file."""
         given = self.options.get(key or "", [])
-        layer = "" if self.number < 0 else f"layer {self.number} "
-        where = f"{self.file}, line {given[0].line if given else self.line}, {layer}[{self.name}]"
         if value is None and key is not None:
             value = given[0].text if given else "(missing)"
-        return SternaError(what, where=where, attribute=key, value=value, allowed=allowed, remedy=remedy)
+        return SternaError(what, where=self.place(key), attribute=key, value=value, allowed=allowed, remedy=remedy)
 
-    def check_keys(self, used: Collection[str], for_training: Collection[str]) -> None:
-        """Refuse a key that is neither `used` nor one that steers darknet's training only."""
+    def place(self, key: str | None = None) -> str:
+        """Where this section, or the line of `key` in it, stands."""
+        given = self.options.get(key or "", [])
+        layer = "" if self.number < 0 else f"layer {self.number} "
+        return f"{self.file}, line {given[0].line if given else self.line}, {layer}[{self.name}]"
+
+    def check_keys(self, used: Collection[str], others: Collection[str]) -> None:
+        """Refuse a key that is neither `used` for the network nor one of the `others` that are known."""
         for key in self.options:
-            if key not in used and key not in for_training:
+            if key not in used and key not in others:
                 raise self.refuse(
                     f"unknown key {key}",
                     key,
@@ -102,6 +107,19 @@ class Section:
             raise self.refuse(f"{key} is no list of integers", key, allowed="such as -1,-4", remedy="correct the list")
         return [int(part) for part in parts]
 
+    def real(self, key: str, low: float, high: float) -> float:
+        """The number `key`, low .. high."""
+        text = _without_comment(self.word(key))
+        number = float(text) if _REAL.fullmatch(text) else math.nan
+        if not low <= number <= high:
+            raise self.refuse(
+                f"{key} is no number" if math.isnan(number) else f"{key} is out of range",
+                key,
+                allowed=f"{low:g} .. {high:g}",
+                remedy="correct the value",
+            )
+        return number
+
     def reals(self, key: str) -> list[float]:
         """The finite numbers of a list with commas."""
         parts = _without_comment(self.word(key)).split(",")
@@ -127,7 +145,7 @@ class Section:
 def read_sections(path: Path) -> list[Section]:
     """The sections of the cfg file `path` in order; raises SternaError for what is no cfg file.
 
-    A file is at most MAX_BYTES long. Names of sections are not looked at.
+    A file is at most MAX_BYTES long. Short names of sections are written out; otherwise they are not looked at.
     """
     found: list[Section] = []
     for number, text in enumerate(read_text(path, "the cfg file", _REMEDY, MAX_BYTES).split("\n"), start=1):
@@ -159,7 +177,7 @@ def _section_name(line: str, path: Path, number: int) -> str:
             allowed="such as [convolutional]",
             remedy="close the bracket; a comment needs a line of its own",
         )
-    return line[1:-1]
+    return SHORT_NAMES.get(line[1:-1], line[1:-1])
 
 
 def _without_comment(text: str) -> str:

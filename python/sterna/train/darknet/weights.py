@@ -3,7 +3,8 @@
 Source: `load_weights_upto` and `save_weights_upto` in `parser.c` of darknet (github.com/pjreddie/darknet). All numbers
 are little endian. The header holds three int32 (major, minor, revision) and the number of pictures seen in training, as
 int32 in files before version 0.2 and as int64 since. For each convolution in the order of the cfg file follow float32
-values: biases [F]; with batch normalisation scales, means and variances [F] each; weights [F, C, K, K].
+values: biases [F]; with batch normalisation scales, means and variances [F] each; weights [F, C, K, K]. A file of the
+first layers only, as `darknet partial` makes them (darknet19_448.conv.23), ends behind one of them.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.files import write_atomically
+from sterna.run.boxes import BOX_FIELDS
 
 Values = NDArray[np.float32]
 FLOAT = np.dtype("<f4")
 VERSION = struct.Struct("<iii")
 SEEN = {False: struct.Struct("<i"), True: struct.Struct("<q")}  # key: whether the file is of version 0.2 or later
 BEGINNING = 64  # bytes, enough for the header and for each of STRANGERS
+MOST_CLASSES = 10_000  # of a head that is not the network's
 MAX_VERSION = 1000  # darknet marks files with larger numbers as transposed; no convolution has such
 # How files begin that people have in place of a weights file.
 STRANGERS = {
@@ -41,18 +44,27 @@ STRANGERS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """What a weights file holds for the convolution `name`; `normalised`: it has batch normalisation."""
+    """What a weights file holds for the convolution `name`.
+
+    normalised: it has batch normalisation. boxes: of a head, how many anchors share the filters; 0: it is no head.
+    """
 
     name: str
     filters: int
     channels: int
     kernel: int
     normalised: bool
+    boxes: int = 0
+
+    @property
+    def per_filter(self) -> int:
+        """How many numbers that is for one filter."""
+        return 1 + 3 * self.normalised + self.channels * self.kernel**2
 
     @property
     def values(self) -> int:
         """How many numbers that is."""
-        return self.filters * (1 + 3 * self.normalised + self.channels * self.kernel**2)
+        return self.filters * self.per_filter
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,34 +103,39 @@ class Header:
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The content of a weights file, convolutions in the order of the cfg file."""
+    """The content of a weights file, convolutions in the order of the cfg file.
+
+    They are all of the network's, or its first ones. other_head: how many filters the file has for a head that is not
+    the network's and is left out; 0: there is none.
+    """
 
     header: Header
     convolutions: tuple[Convolution, ...]
+    other_head: int = 0
 
 
 def read_weights(path: Path, shapes: Sequence[Shape]) -> Weights:
-    """Read the weights file `path` of a network with `shapes`.
+    """Read the weights file `path` of a network with `shapes`, or of its first layers, or with another head.
 
-    Raises SternaError for a file of another kind, of another length (with the layer at which it ends), and for values
-    that are not finite or variances below zero (with layer, filter and value).
+    Raises SternaError for a file of another kind, for one that ends inside a layer (which it names) or goes on behind
+    the last, and for values that are not finite or variances below zero (with layer, filter and value).
     """
     try:
         with path.open("rb") as file:
             header, used = _read_header(file.read(BEGINNING), path)
-            _check_length(path, used, shapes, header)
+            held, other_head = _held(path, used, shapes, header)
             file.seek(used)
-            values = np.fromfile(file, FLOAT).astype(np.float32, copy=False)
+            values = np.fromfile(file, FLOAT, sum(shape.values for shape in held)).astype(np.float32, copy=False)
     except OSError as error:
         raise SternaError(
             f"the weights file cannot be read ({error.strerror})", where=str(path), remedy="name a darknet weights file"
         ) from None
     found, start = [], 0
-    for shape in shapes:
+    for shape in held:
         found.append(_convolution(values[start : start + shape.values], shape))
         _check_values(found[-1], path)
         start += shape.values
-    return Weights(header, tuple(found))
+    return Weights(header, tuple(found), other_head)
 
 
 def write_weights(weights: Weights, path: Path) -> None:
@@ -162,31 +179,49 @@ def _stranger(path: Path, what: str) -> SternaError:
     )
 
 
-def _check_length(path: Path, used: int, shapes: Sequence[Shape], header: Header) -> None:
+def _held(path: Path, used: int, shapes: Sequence[Shape], header: Header) -> tuple[Sequence[Shape], int]:
+    """Which of the first `shapes` the file holds, and how many filters of another head behind them."""
     length = path.stat().st_size
+    left = length - used
+    for number, shape in enumerate(shapes):
+        size = FLOAT.itemsize * shape.values
+        if left == 0 and number:
+            return shapes[:number], 0
+        if shape.boxes and left != size and (filters := _head_filters(left, shape)):
+            return shapes[:number], filters
+        if left < size:
+            raise _wrong_length(path, f"is too short: it ends {_inside(left, shape)}", length, used, shapes, header)
+        left -= size
+    if left:
+        raise _wrong_length(path, f"is too long: it goes on behind {shapes[-1].name}", length, used, shapes, header)
+    return shapes, 0
+
+
+def _head_filters(left: int, head: Shape) -> int:
+    """The filters of a head for as many anchors as `head` has, and other classes, if `left` bytes can be one; or 0."""
+    filters, rest = divmod(left, FLOAT.itemsize * head.per_filter)
+    fields, more = divmod(filters, head.boxes)
+    return filters if not rest and not more and BOX_FIELDS < fields <= BOX_FIELDS + MOST_CLASSES else 0
+
+
+def _inside(left: int, shape: Shape) -> str:
+    size = FLOAT.itemsize * shape.values
+    return f"before {shape.name}" if left <= 0 else f"in {shape.name}, after {left} of its {size} bytes"
+
+
+def _wrong_length(
+    path: Path, what: str, length: int, used: int, shapes: Sequence[Shape], header: Header
+) -> SternaError:
     expected = used + FLOAT.itemsize * sum(shape.values for shape in shapes)
-    if length == expected:
-        return
-    wrong = f"too short: it ends {_end(length, used, shapes)}" if length < expected else "too long"
-    raise SternaError(
-        f"the weights file is {wrong}",
+    return SternaError(
+        f"the weights file {what}",
         where=str(path),
         attribute="bytes",
         value=length,
-        allowed=f"{expected}, of which {used} are the header of version {header.major}.{header.minor}",
-        remedy="use the cfg file that belongs to the weights (classes, filters), or download the weights again",
+        allowed=f"{expected}, of which {used} are the header of version {header.major}.{header.minor}, "
+        "or the end of an earlier layer",
+        remedy="use the cfg file that belongs to the weights (filters, sizes), or download the weights again",
     )
-
-
-def _end(length: int, used: int, shapes: Sequence[Shape]) -> str:
-    """Where a file of `length` bytes stops that is too short."""
-    left = length - used
-    for shape in shapes:
-        size = FLOAT.itemsize * shape.values
-        if left < size:
-            return f"before {shape.name}" if left <= 0 else f"in {shape.name}, after {left} of its {size} bytes"
-        left -= size
-    raise AssertionError("the file is not too short")
 
 
 def _convolution(values: Values, shape: Shape) -> Convolution:

@@ -79,7 +79,7 @@ class _Writer:
             case Pool():
                 self._section("maxpool", size=2, stride=layer.stride)
             case Reorg():
-                self._section("reorg", stride=2)
+                self._section("reorg3d" if layer.name in network.straight else "reorg", stride=2)
         self._last = layer.name
         self._places[layer.name] = self._here - 1
 
