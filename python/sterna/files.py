@@ -52,14 +52,15 @@ def check_file(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> Non
     inputs: files that are read and so must not be replaced. room: bytes that it will take at least. Nothing is left
     behind. Raises SternaError for a folder, a device, an input, a place that cannot be written to or has no room.
     """
-    if path.is_dir():
+    mode = _mode(path)
+    if mode and stat.S_ISDIR(mode):
         raise SternaError(
             "is a folder where a file is to be written", where=str(path), remedy="name a file, such as one in it"
         )
-    if path.exists() and not path.is_file():
+    if mode and not stat.S_ISREG(mode):
         raise SternaError("is no regular file", where=str(path), remedy="name a file to write")
     for each in inputs:
-        if path.exists() and each.exists() and path.samefile(each):
+        if mode and _mode(each) and path.samefile(each):
             raise SternaError("would replace what is read", where=str(path), remedy="name another file to write")
     _check_place(Path(os.path.realpath(path)).parent, path.name, path, room)
 
@@ -69,12 +70,13 @@ def check_folder(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> N
 
     As `check_file`; inputs: folders that are read.
     """
-    if path.exists() and not path.is_dir():
+    mode = _mode(path)
+    if mode and not stat.S_ISDIR(mode):
         raise SternaError(
             "is a file where a folder is to be written", where=str(path), remedy="name a folder, there or not"
         )
     for each in inputs:
-        if path.is_dir() and each.is_dir() and path.samefile(each):
+        if mode and _mode(each) and path.samefile(each):
             raise SternaError("would be mixed with what is read", where=str(path), remedy="name another folder")
     _check_place(Path(os.path.realpath(path)), "", path, room)
 
@@ -82,7 +84,7 @@ def check_folder(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> N
 def _check_place(folder: Path, name: str, shown: Path, room: int) -> None:
     """That `folder` can be made, and a file `name` in it; `shown` is what the person named."""
     there, parts = folder, [name] if name else []
-    while not there.exists() and there != there.parent:
+    while not _mode(there) and there != there.parent:
         parts.append(there.name)
         there = there.parent
     if not there.is_dir():
@@ -114,6 +116,13 @@ def _check_place(folder: Path, name: str, shown: Path, room: int) -> None:
             allowed=f"at least {room}",
             remedy="make room or choose another folder",
         )
+
+
+def _mode(path: Path) -> int | None:
+    """What is at `path`, by the bits of its mode; None if nothing is, or nothing can be."""
+    with suppress(OSError):
+        return path.stat().st_mode
+    return None
 
 
 def make_folder(path: Path) -> None:

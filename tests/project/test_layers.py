@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
-LAYERS = ("errors", "archive", "files", "text", "spec", "graph", "run", "generate", "compile", "size", "train", "cli")
+LOWEST = ("errors", "archive", "files", "recognise", "text")
+LAYERS = (*LOWEST, "spec", "graph", "run", "generate", "compile", "size", "train", "cli")
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
 #: Import names that differ from the package's name.

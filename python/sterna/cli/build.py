@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sterna import recognise
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
+from sterna.files import check_file
 from sterna.generate import generate
 from sterna.run import package as package_file
 from sterna.run.package import Package
@@ -17,6 +19,7 @@ from sterna.spec.config import load_config
 def compile_package(graph: Path, config: str, output: Path, observe: bool) -> None:
     """Compile the graph file for the named config and write the package."""
     source, engine = read_graph(graph), load_config(config)
+    _check_output(output, graph)
     with bar("compile") as show:
         package = compile_graph(source, engine, observe=observe, progress=show)
     package_file.save(package, output)
@@ -24,6 +27,13 @@ def compile_package(graph: Path, config: str, output: Path, observe: bool) -> No
     queued = package.schedule.queued_cycles
     print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}'")
     print(f"{alone:,} cycles for a frame alone, {queued:,} from one frame to the next when frames are queued")
+
+
+def _check_output(output: Path, graph: Path) -> None:
+    """Raise SternaError, before any work is done, if the package could not be written or something would be lost."""
+    # A package holds its graph.
+    check_file(output, inputs=[graph], room=graph.stat().st_size if graph.is_file() else 0)
+    recognise.check_replaces(output, recognise.PACKAGE)
 
 
 def generate_engine(config: str, package: Path | None, output: Path, force: bool) -> None:

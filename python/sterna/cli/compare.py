@@ -20,11 +20,11 @@ from sterna.run.devices import KINDS
 from sterna.run.package import Package
 
 
-def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine) -> int:
+def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recursive: bool) -> int:
     """Compare every stored layer of every picture; 0 if all are equal, else 1."""
     package = package_file.load(path)
     kinds = _kinds(names)
-    files = pictures.find(inputs)
+    files = pictures.find(inputs, recursive)
     pictures.check(files)
     engine.check(package.config, kinds)
     with ExitStack() as stack:

@@ -21,6 +21,7 @@ from sterna.cli.guard import FAILED, guarded
 from sterna.cli.layers import density, layer_costs, print_costs
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
+from sterna.files import check_folder
 from sterna.graph import file as graph_file
 from sterna.run import draw
 from sterna.run import package as package_file
@@ -79,7 +80,7 @@ def demo(
     graph, stage = graph_file.load(model), Stages()
     detector = Detector.of(graph)
     engine = load_config(config)
-    output.mkdir(parents=True, exist_ok=True)
+    check_folder(output)
     with stage("Compile the graph to a tape"):
         package = compile_graph(graph, engine, observe=True)
         package_file.save(package, output / "demo.sterna")
@@ -141,9 +142,9 @@ def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, outpu
         found = detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP)
         drawn.append(draw.boxes(picture, found, detector.classes))
         name = f"scene_{number}.png"
-        drawn[-1].save(output / name)
+        draw.save(drawn[-1], output / name)
         scenes.append(Scene(scene=number, drawn=name, boxes=as_json(found, detector.classes)))
-    draw.sheet(drawn, SHEET_COLUMNS).save(output / SHEET_NAME)
+    draw.save(draw.sheet(drawn, SHEET_COLUMNS), output / SHEET_NAME)
     return scenes
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from sterna.cli.layers import COST_TITLES, LayerCost, cost_cells
+from sterna.files import write_bytes
 from sterna.run import page
 
 JSON_NAME, HTML_NAME, SHEET_NAME = "report.json", "report.html", "sheet.png"
@@ -57,7 +58,7 @@ class Report(_Record):
 
 def write_report(report: Report, folder: Path) -> None:
     """Write both forms to `folder`."""
-    (folder / JSON_NAME).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_bytes(folder / JSON_NAME, f"{report.model_dump_json(indent=1)}\n".encode())
     rows = [cost_cells(cost) for cost in report.layers]
     text = page.render("sterna.cli", "report.html.j2", report=report, titles=COST_TITLES, rows=rows)
-    (folder / HTML_NAME).write_text(text, encoding="utf-8")
+    write_bytes(folder / HTML_NAME, text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from sterna.cli import pictures
+from sterna.cli.detections import DetectionsFolder
 from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.progress import bar
 from sterna.run import boxes, draw
 from sterna.run import package as package_file
 from sterna.run.boxes import Detections
 from sterna.run.detector import Detector, prepare
-
-REPORT = "detections.json"
 
 
 def detect(
@@ -28,30 +26,27 @@ def detect(
     threshold: float | None,
     overlap: float | None,
     engine: Engine,
+    recursive: bool,
 ) -> None:
     """Write each picture with its boxes to `output`, and all boxes to its detections.json."""
     threshold = boxes.SHOWN if threshold is None else threshold
     overlap = boxes.OVERLAP if overlap is None else overlap
     package = package_file.load(path)
     detector = Detector.of(package.graph)
-    files = pictures.find(inputs)
+    files = pictures.find(inputs, recursive, apart=output)
+    results = DetectionsFolder(output, files, [each for each in inputs if each.is_dir()])
     pictures.check(files)
     engine.check(package.config, [kind])
-    output.mkdir(parents=True, exist_ok=True)
-    records = []
     with open_device(kind, package.config, engine=engine) as device, bar("detect") as show:
         device.load(package)
+        results.start({"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap})
         for number, file in enumerate(files):
             show(number, len(files), file.name)
             picture = pictures.read(file)
             head = device.infer(prepare(package.graph, picture)[np.newaxis])[detector.output][0]
             found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
-            drawn = output / f"{number:04}_{file.stem}.png"
-            draw.boxes(picture, found, detector.classes).save(drawn)
-            records.append({"picture": str(file), "drawn": drawn.name, "boxes": as_json(found, detector.classes)})
-    report = {"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap, "pictures": records}
-    (output / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(files)} pictures, {sum(len(record['boxes']) for record in records)} boxes: {output}")
+            results.add(draw.boxes(picture, found, detector.classes), as_json(found, detector.classes))
+    print(f"{len(files)} pictures, {results.finish()} boxes: {output}")
     if kind == RTL:
         print(f"Simulated: {engine.describe(package.config)}.")
 

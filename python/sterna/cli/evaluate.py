@@ -10,9 +10,11 @@ from typing import Any
 
 from rich.console import Console
 
+from sterna import recognise
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.errors import SternaError
+from sterna.files import check_file, check_folder, write_bytes
 from sterna.graph import Graph
 from sterna.run.detector import Detector
 from sterna.train import figures, forms, load_options, report, run_folder, summary_page
@@ -57,8 +59,8 @@ def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | 
     """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report."""
     options = load_options(path) if path.is_dir() else None
     found: Mapping[str, Network | Graph] = forms.of_run(path) if options else {INTEGER: read_graph(path)}
+    _check_outputs(path, json_file, folder)
     dataset = _open(wanted, options, found[INTEGER])
-    _make_folders(json_file, folder)
     with bar("evaluate") as show:
         comparison = report.compare(found, dataset, default_workers(), show)
     report.show(comparison, Console())
@@ -68,11 +70,13 @@ def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | 
         _write_report(folder, path, options, found, dataset, comparison)
 
 
-def _make_folders(json_file: Path | None, folder: Path | None) -> None:
-    """Before the work begins, so that a place that cannot be written to is refused at once."""
-    for each in (json_file and json_file.parent, folder):
-        if each:
-            each.mkdir(parents=True, exist_ok=True)
+def _check_outputs(path: Path, json_file: Path | None, folder: Path | None) -> None:
+    """Raise SternaError, before the work begins, if an output could not be written or would replace what is read."""
+    if json_file:
+        check_file(json_file, inputs=[path, *(path / name for name in run_folder.LISTS)])
+        recognise.check_replaces(json_file, recognise.JSON)
+    if folder:
+        check_folder(folder, inputs=[path])
 
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
@@ -104,7 +108,7 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
 
 
 def _write_json(file: Path, comparison: Comparison) -> None:
-    file.write_text(comparison.model_dump_json() + "\n", encoding="utf-8")
+    write_bytes(file, f"{comparison.model_dump_json()}\n".encode())
     print(f"Figures: {file}")
 
 
@@ -116,7 +120,7 @@ def _write_report(
     dataset: Dataset,
     comparison: Comparison,
 ) -> None:
-    (folder / CURVES_NAME).write_bytes(figures.png(figures.precision_recall(comparison.precision)))
+    write_bytes(folder / CURVES_NAME, figures.png(figures.precision_recall(comparison.precision)))
     # One form is enough to look at: the forms find nearly the same boxes.
     integer = report.evaluators({INTEGER: found[INTEGER]}, tuple(dataset.classes))[INTEGER]
     page = summary_page.write_html(

@@ -14,6 +14,7 @@ from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
+from sterna.files import check_file, write_atomically
 from sterna.graph import Graph
 from sterna.run.simulator import default_build_dir
 from sterna.size.devices import Device, load_device
@@ -30,7 +31,7 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     What was evaluated is kept, so that an interrupted search goes on where it was.
     """
     base, target, source = load_config(config), load_device(device), read_graph(graph)
-    make_place(output)
+    check_output(output, graph)
     points = search(source, candidates(base, target, FULL), target, min_fps)
     if not points:
         # A graph that no engine can run is refused for that.
@@ -52,19 +53,14 @@ def search(graph: Graph, configs: Sequence[EngineConfig], device: Device, min_fp
         return list(explorer.points(configs, min_fps, show))
 
 
-def make_place(output: Path) -> None:
-    """Make the folder of the picture. Raises SternaError, before any work is done, if it could not be written."""
+def check_output(output: Path, source: Path) -> None:
+    """Raise SternaError, before any work is done, if the picture could not be written."""
     if output.suffix.lower() not in SUFFIXES:
         raise SternaError(
             "is not the name of a picture", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
             allowed=" ".join(SUFFIXES), remedy="give for example explore.png",
         )  # fmt: skip
-    output.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not output.exists()
-    with output.open("ab"):
-        pass
-    if is_new:
-        output.unlink()
+    check_file(output, inputs=[source])
 
 
 def point_table(points: Sequence[Point], device: Device) -> Table:
@@ -116,4 +112,5 @@ def draw(points: Sequence[Point], best: Sequence[Point], device: Device, min_fps
         axes.annotate(point.config.name, place, textcoords="offset points", xytext=(shift, 4), fontsize=7, ha=side)
     axes.set(xlabel=f"ALMs, % of {device.name} (estimate)", ylabel=f"frames/s at {device.mhz} MHz (estimate)")
     figure.colorbar(drawn, label="block RAM, %")
-    figure.savefig(output, dpi=150)
+    kind = output.suffix.lower().removeprefix(".")
+    write_atomically(output, lambda partial: figure.savefig(partial, format=kind, dpi=150))

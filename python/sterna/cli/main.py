@@ -53,6 +53,7 @@ Format = Annotated[
 Decode = Annotated[
     bool | None, typer.Option("--decode", help="Decode all of every picture, not its header alone.", show_default=False)
 ]
+Recursive = Annotated[bool, typer.Option("--recursive", help="Read the folders in folders as well.")]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
 EngineFolder = Annotated[
     Path | None,
@@ -158,7 +159,7 @@ def check_data(
 
 @app.command("compile")
 def compile_command(
-    graph: Annotated[Path, typer.Argument(help="Integer graph made by sterna train.", show_default=False)],
+    graph: Annotated[Path, typer.Argument(help="Integer graph, or the folder of a run.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Package to write.", show_default=False)],
     config: ConfigName = "nano",
     observe: Annotated[bool, typer.Option(help="Store every layer that the engine makes.")] = False,
@@ -191,12 +192,13 @@ def simulate(
     latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until memory answers a burst.")] = 20,
     stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which memory stalls.")] = 0.0,
     engine: EngineFolder = None,
+    recursive: Recursive = False,
 ) -> None:
     """Run pictures through the simulated engine and count its clock cycles, layer by layer."""
     from sterna.cli.devices import Engine
     from sterna.cli.simulate import simulate as run
 
-    run(package, pictures, latency, stall, Engine(engine))
+    run(package, pictures, latency, stall, Engine(engine), recursive)
 
 
 @app.command()
@@ -214,12 +216,13 @@ def detect(
         float | None, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.", show_default="0.45")
     ] = None,
     engine: EngineFolder = None,
+    recursive: Recursive = False,
 ) -> None:
     """Draw boxes with class and score on pictures."""
     from sterna.cli.detect import detect as run
     from sterna.cli.devices import Engine
 
-    run(package, pictures, output, device, threshold, overlap, Engine(engine))
+    run(package, pictures, output, device, threshold, overlap, Engine(engine), recursive)
 
 
 @app.command()
@@ -228,12 +231,13 @@ def compare(
     pictures: Pictures,
     devices: Annotated[str, typer.Option(help="Two devices, with a comma between.")] = "reference,rtl",
     engine: EngineFolder = None,
+    recursive: Recursive = False,
 ) -> None:
     """Run two devices and name the first place where they differ."""
     from sterna.cli.compare import compare as run
     from sterna.cli.devices import Engine
 
-    raise typer.Exit(run(package, pictures, devices, Engine(engine)))
+    raise typer.Exit(run(package, pictures, devices, Engine(engine), recursive))
 
 
 @app.command()

@@ -2,37 +2,96 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna import recognise
 from sterna.errors import SternaError
 from sterna.run import pictures
 from sterna.run.pictures import SUFFIXES
 
+#: What people name in place of pictures, because they name the package or graph in second place.
+_MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)
 
-def find(paths: Sequence[Path]) -> list[Path]:
+
+def find(paths: Sequence[Path], recursive: bool = False, apart: Path | None = None) -> list[Path]:
     """The picture files that `paths` name, folders replaced by the pictures in them, by name.
 
-    Raises SternaError for a path that does not exist and for a folder without pictures.
+    recursive: the folders in folders as well, but not `apart`, the folder that results go to. What is passed over is
+    counted on standard output. Raises SternaError for a path that does not exist, for a folder without pictures, and
+    for a package or graph.
     """
-    return [file for path in paths for file in ([path] if path.is_file() else _in_folder(path))]
+    found = [file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart))]
+    once = list({file.absolute(): file for file in found}.values())
+    if len(once) < len(found):
+        print(f"{_number(len(found) - len(once), 'picture')} named twice: read once")
+    for file in once:
+        kind = recognise.kind_of(file)
+        if kind in _MODELS:
+            raise _model(file, kind)
+    return once
 
 
-def _in_folder(folder: Path) -> list[Path]:
+def _in_folder(folder: Path, recursive: bool, apart: Path | None) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures")
-    files = pictures.among(folder.iterdir())
+    paths, folders = _listed(folder, recursive, apart)
+    files = pictures.among(paths)
+    others = [path for path in paths if path not in set(files) and not path.name.startswith(".")]
     if not files:
-        raise SternaError(
-            "the folder holds no pictures",
-            where=str(folder),
-            allowed=" ".join(SUFFIXES),
-            remedy="give a folder with at least one picture",
-        )
+        raise _none(folder, len(folders))
+    passed = [f"{_number(len(folders), 'sub-folder')} (--recursive reads them)"] if folders else []
+    passed += [_number(len(others), "file") + " of other kinds"] if others else []
+    if passed:
+        print(f"{folder}: {_number(len(files), 'picture')}; not read: {', '.join(passed)}")
     return files
+
+
+def _listed(folder: Path, recursive: bool, apart: Path | None) -> tuple[list[Path], list[Path]]:
+    """The files of `folder`, and its sub-folders that are not read."""
+    files, left_out = [], []
+    for home, folders, names in os.walk(folder, onerror=_raise):
+        place = Path(home)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is(place / name, apart))
+        files += [place / name for name in names]
+        if not recursive:
+            left_out = [place / name for name in folders]
+            folders.clear()
+    return files, left_out
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _is(folder: Path, other: Path | None) -> bool:
+    return other is not None and other.is_dir() and folder.samefile(other)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" + ("s" if count > 1 else "")
+
+
+def _none(folder: Path, folders: int) -> SternaError:
+    kind = recognise.kind_of(folder)
+    if kind in _MODELS:
+        return _model(folder, kind)
+    return SternaError(
+        "the folder holds no pictures" + (f", but {_number(folders, 'folder')}" if folders else ""),
+        where=str(folder),
+        allowed=" ".join(SUFFIXES),
+        remedy="read its folders with --recursive" if folders else "give a folder with at least one picture",
+    )
+
+
+def _model(path: Path, kind: str | None) -> SternaError:
+    return SternaError(
+        f"is {kind}, not a picture", where=str(path), remedy="name the package first and once, then pictures"
+    )
 
 
 def read(path: Path) -> NDArray[np.uint8]:

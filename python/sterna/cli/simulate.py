@@ -18,10 +18,10 @@ from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming
 
 
-def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Engine) -> None:
+def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Engine, recursive: bool) -> None:
     """Print the cycles of each picture, and a table by layer of the last one."""
     package = package_file.load(path)
-    files = pictures.find(inputs)
+    files = pictures.find(inputs, recursive)
     pictures.check(files)
     engine.check(package.config, [RTL])
     timing = MemoryTiming((latency, latency), stall)

@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna import files
+from sterna import files, recognise
 from sterna.archive import Archive, Limits
 from sterna.errors import SternaError
 from sterna.graph.graph import Graph
@@ -28,6 +28,8 @@ from sterna.graph.layers import KINDS, Layer, Requant
 FORMAT = "sterna-graph"
 VERSION = 1
 INDEX = "graph.json"
+IN_RUN = "graph.sterna-graph"
+"""What the graph is called in the folder of a training run."""
 LIMITS = Limits(members=4096, total=96 << 20, each=32 << 20, named={INDEX: 1 << 20})
 """The most that a file may unpack to. Full YOLOv2, the largest network that Sterna trains, has 70 members of 51 MB, the
 largest 12 MB, and 11 kB of JSON, which takes 30 times as much memory when it is read."""
@@ -52,6 +54,7 @@ def load(path: str | Path) -> Graph:
 
     Raises SternaError if it cannot be read or is not a whole, legal graph file of this version.
     """
+    recognise.check(Path(path), recognise.GRAPH)
     return from_bytes(files.read_bytes(Path(path), LIMITS.total, "graph file"), str(path))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from sterna.files import write_atomically
 from sterna.run.boxes import Detections
 
 #: Smaller pictures are enlarged by a whole factor to about this many pixels, to leave room for text.
@@ -89,3 +91,8 @@ def sheet(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
         row, column = divmod(index, columns)
         canvas.paste(picture, (GAP + column * (width + GAP), GAP + row * (height + GAP)))
     return canvas
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Write `picture` as the PNG file `path`, atomically. Raises SternaError if it cannot be written."""
+    write_atomically(path, lambda partial: picture.save(partial, "PNG"))

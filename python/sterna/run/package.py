@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from sterna import files
+from sterna import files, recognise
 from sterna.archive import Archive, Limits
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
@@ -285,6 +285,7 @@ def load(path: Path) -> Package:
 
     Raises SternaError for a file that is missing, not a package, truncated, damaged or of another version.
     """
+    recognise.check(path, recognise.PACKAGE)
     return from_bytes(files.read_bytes(path, LIMITS.total, "package"), str(path))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +56,7 @@ def header(path: Path) -> Header:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path) as picture:
+        with _strictly(), Image.open(path) as picture:
             if picture.mode.startswith(("I", "F")):
                 raise SternaError(
                     "the picture has more than 8 bits a channel",
@@ -73,7 +74,22 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             allowed=" ".join(SUFFIXES),
             remedy="give a PNG or JPEG",
         ) from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise SternaError(
+            "the picture has too many pixels",
+            where=str(path),
+            allowed=f"at most {Image.MAX_IMAGE_PIXELS}",
+            remedy="save it smaller, or cut it",
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
         raise SternaError(
             f"the picture cannot be read ({error})", where=str(path), remedy="copy or save it again"
         ) from error
+
+
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """Let pillow refuse a picture at the number of pixels at which it only warns of a bomb otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from sterna import compile as compiler
+from sterna import graph as graphs
 from sterna import spec
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
@@ -30,7 +31,7 @@ WORDS_STEP = 512
 #: ALMs that a lane of a unit takes at least: an adder and an accumulator memory.
 LEAST_LANE_ALMS = 20
 #: What decides, besides graph and config, what the compiler makes of them.
-SOURCES = [path for file in (compiler.__file__, spec.__file__) for path in sorted(Path(file).parent.rglob("*.py"))]
+SOURCES = [path for room in (compiler, graphs, spec) for path in sorted(Path(room.__path__[0]).rglob("*.py"))]
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from sterna.files import write_bytes
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:
     """The JSON value in the file `path`, which is made and written if there is none that can be read.
 
-    Processes that make the same value at the same time do not disturb each other. Raises OSError if the file cannot
-    be written.
+    Processes that make the same value at the same time do not disturb each other. Raises SternaError if the file
+    cannot be written.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         text = json.dumps(make())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_bytes(path, text.encode())
     return json.loads(text)

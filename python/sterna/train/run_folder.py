@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sterna import files
 from sterna.errors import SternaError
+from sterna.graph import file as graph_file
 from sterna.train import checkpoint
 from sterna.train.options import TrainOptions
 
@@ -14,7 +16,9 @@ CHECKPOINT = "checkpoint.pt"
 OPTIONS = "options.json"
 LOG = "log.json"
 SUMMARY = "summary.json"
-GRAPH = "graph.sterna-graph"
+#: What a run writes as JSON.
+LISTS = (OPTIONS, LOG, SUMMARY)
+GRAPH = graph_file.IN_RUN
 
 
 def open_folder(options: TrainOptions) -> dict[str, Any] | None:
@@ -36,16 +40,14 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
             )
         path = options.output / CHECKPOINT
         return checkpoint.load(path) if path.exists() else None
+    files.check_folder(options.output)
     if (options.output / OPTIONS).exists() or (options.output / CHECKPOINT).exists():
         raise SternaError(
             "the folder already holds a run",
             where=str(options.output),
             remedy="continue it with resume, or choose another folder",
         )
-    try:
-        options.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SternaError(f"the run folder cannot be written ({error.strerror})", where=str(options.output)) from None
+    files.make_folder(options.output)
     return None
 
 

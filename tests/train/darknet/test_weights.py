@@ -126,7 +126,7 @@ def test_a_head_for_other_classes_is_left_out(path: Path, classes: int) -> None:
         (b"[net]\nbatch=1\nwidth=416\n", "cfg file"),
         (b"PK\x03\x04" + bytes(30), "ZIP archive"),
         (b"\x1f\x8b\x08\x00" + bytes(30), "gzip"),
-        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "pickle"),
+        (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch file"),
         (struct.pack("<iiiq", 4096, 2, 0, 0), "version 4096.2.0"),
         (struct.pack("<iiiq", 0, -1, 0, 0), "version 0.-1.0"),
     ],

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna import recognise
 from sterna.errors import SternaError
 from sterna.files import write_atomically
 from sterna.run.boxes import BOX_FIELDS
@@ -25,21 +26,9 @@ Values = NDArray[np.float32]
 FLOAT = np.dtype("<f4")
 VERSION = struct.Struct("<iii")
 SEEN = {False: struct.Struct("<i"), True: struct.Struct("<q")}  # key: whether the file is of version 0.2 or later
-BEGINNING = 64  # bytes, enough for the header and for each of STRANGERS
+BEGINNING = 64  # bytes, enough for the header and to recognise other files
 MOST_CLASSES = 10_000  # of a head that is not the network's
 MAX_VERSION = 1000  # darknet marks files with larger numbers as transposed; no convolution has such
-# How files begin that people have in place of a weights file.
-STRANGERS = {
-    b"version https://git-lfs": "a pointer of git-lfs, not the file itself",
-    b"<": "a web page, as a failed download leaves it",
-    b"{": "a text in JSON, as a failed download leaves it",
-    b"[": "a cfg file",
-    b"#": "a text",
-    b"PK\x03\x04": "a ZIP archive or a PyTorch file",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x80\x02": "a pickle, as older PyTorch files are",
-    b"\x89HDF": "an HDF5 file",
-}
 
 
 @dataclass(frozen=True)
@@ -160,9 +149,8 @@ def _read_header(start: bytes, path: Path) -> tuple[Header, int]:
         raise _stranger(path, f"a file of {len(start)} bytes")
     header = Header(*VERSION.unpack_from(start))
     if not (0 <= header.major < MAX_VERSION and 0 <= header.minor < MAX_VERSION and header.revision >= 0):
-        text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
         version = f"a file of version {header.major}.{header.minor}.{header.revision}"
-        raise _stranger(path, next((what for magic, what in STRANGERS.items() if text.startswith(magic)), version))
+        raise _stranger(path, recognise.by_content(start) or version)
     seen = SEEN[header.wide]
     if len(start) < VERSION.size + seen.size:
         raise _stranger(path, f"a file of {len(start)} bytes")

@@ -1,0 +1,194 @@
+"""`sterna detect` into folders of every kind, from pictures of every name."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sterna.cli import detections, pictures
+from sterna.errors import SternaError
+from sterna.run import draw
+
+from .conftest import Sterna
+from .test_refusals import assert_refused
+
+Got = Callable[[object], None]
+
+
+def listed(folder: Path) -> list[str]:
+    """The drawn pictures that the folder's list names."""
+    return [record["drawn"] for record in json.loads((folder / "detections.json").read_text())["pictures"]]
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture
+def picture(pictures: Path) -> Path:
+    return pictures / "a.png"
+
+
+@pytest.mark.case(
+    "detect-again-into-the-folder",
+    kind="outputs",
+    expected="the folder holds the new results alone, and other people's files as they were",
+)
+def test_results_of_an_earlier_run_are_removed(
+    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, got: Got
+) -> None:
+    output = tmp_path / "out"
+    assert sterna("detect", package_path, pictures, "-o", output).code == 0
+    assert len(listed(output)) == 3
+    (output / "notes.png").write_text("mine")
+    ended = sterna("detect", package_path, pictures / "b.jpg", "-o", output)
+    assert ended.code == 0 and "removed the pictures of an earlier detection (3)" in ended.out
+    assert names(output) == {"0000_b.png", "detections.json", "notes.png"} and listed(output) == ["0000_b.png"]
+    assert (output / "notes.png").read_text() == "mine"
+    got("3 earlier pictures removed, 1 new one and the file of another origin there")
+
+
+def test_a_file_that_no_detection_made_is_never_replaced(
+    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "0000_a.png").write_text("mine")
+    assert_refused(sterna("detect", package_path, picture, "-o", tmp_path), "0000_a.png", "no earlier detection")
+    assert names(tmp_path) == {"0000_a.png"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"pictures": [{"drawn": "../a.png"}]}', '{"pictures": [{"drawn": "a.png"}]}']
+)
+def test_a_list_of_another_origin_is_not_trusted(
+    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, text: str
+) -> None:
+    output = tmp_path / "out"
+    output.mkdir()
+    for path in (tmp_path / "a.png", output / "a.png"):
+        path.write_text("mine")
+    (output / "detections.json").write_text(text)
+    assert_refused(sterna("detect", package_path, picture, "-o", output), "not the list of an earlier detection")
+    assert (tmp_path / "a.png").exists() and names(output) == {"a.png", "detections.json"}
+
+
+@pytest.mark.case(
+    "detect-stopped-half-way",
+    kind="outputs",
+    expected="the list says that it is not complete and names every picture, so that the next run removes them",
+)
+def test_a_stopped_run_leaves_nothing_unknown(
+    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Got
+) -> None:
+    output, save = tmp_path / "out", draw.save
+
+    def full(image: object, path: Path) -> None:
+        if path.name.startswith("0001"):
+            raise SternaError("cannot be written (No space left on device)", where=str(path))
+        save(image, path)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(draw, "save", full)
+        assert_refused(sterna("detect", package_path, pictures, "-o", output), "0001_b.png", "No space left")
+    report = json.loads((output / "detections.json").read_text())
+    assert report["complete"] is False and "boxes" not in report["pictures"][0]
+    assert names(output) == {"0000_a.png", "detections.json"} < {*listed(output), "detections.json"}
+    assert sterna("detect", package_path, pictures / "b.jpg", "-o", output).code == 0
+    assert names(output) == {"0000_b.png", "detections.json"}
+    assert json.loads((output / "detections.json").read_text())["complete"] is True
+    got("the stopped run's picture was listed and removed by the next run")
+
+
+@pytest.mark.case(
+    "folder-of-folders",
+    kind="layout",
+    expected="--recursive reads sub-folders; without it their number is said",
+)
+def test_sub_folders_are_read_on_request(
+    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, got: Got
+) -> None:
+    home = tmp_path / "images"
+    for name in ("one", "two/deep", ".hidden"):
+        (home / name).mkdir(parents=True)
+        shutil.copy(picture, home / name / "same.png")
+    shutil.copy(picture, home / "top.png")
+    (home / "notes.txt").write_text("")
+    output = home / "out"
+    ended = sterna("detect", package_path, home, "-o", output)
+    said = f"{home}: 1 picture; not read: 2 sub-folders (--recursive reads them), 1 file of other kinds"
+    assert ended.code == 0 and said in ended.out and listed(output) == ["0000_top.png"]
+    for _ in range(2):  # the second time, the first results are there
+        ended = sterna("detect", package_path, home, "-o", output, "--recursive")
+        assert ended.code == 0 and "sub-folder" not in ended.out, ended
+        assert listed(output) == ["0000_same.png", "0001_top.png", "0002_same.png"]
+    got(said.replace(str(tmp_path), ""))
+    shutil.rmtree(output)
+    (home / "top.png").unlink()
+    assert_refused(sterna("compare", package_path, home), "holds no pictures, but 2 folders", "--recursive")
+    same = sterna("compare", package_path, home, "--recursive", "--devices", "reference,reference")
+    assert same.code == 0 and same.out.count("layers equal") == 2
+
+
+@pytest.mark.case(
+    "names-of-pictures",
+    kind="names",
+    expected="pictures of equal, long, spaced and non-ASCII names each get a file of their own",
+)
+def test_names_of_every_kind(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, got: Got) -> None:
+    given = [
+        "a b.png",
+        "a b.jpg",
+        "Zoë 写真.png",
+        "x" * 250 + ".png",
+        "写" * 83 + ".png",
+        "new\nline.png",
+        "100%#?.png",
+    ]
+    home = tmp_path / "in"
+    home.mkdir()
+    for name in given:
+        shutil.copy(picture, home / name)
+    shutil.copy(picture, os.fsencode(home) + b"/latin\xe9.png")
+    output = tmp_path / "out"
+    ended = sterna("detect", package_path, home, home / "a b.png", "-o", output)
+    assert ended.code == 0, ended.err
+    assert "1 picture named twice: read once" in ended.out
+    assert names(output) == {*listed(output), "detections.json"} and len(listed(output)) == len(given) + 1
+    assert {"0002_a b.png", "0003_a b.png"} < names(output) and max(
+        len(os.fsencode(name)) for name in names(output)
+    ) < 220
+    got(f"{len(given) + 1} pictures drawn")
+
+
+@pytest.mark.parametrize("command", ["detect", "compare", "simulate"])
+def test_swapped_arguments(sterna: Sterna, package_path: Path, picture: Path, command: str) -> None:
+    assert_refused(sterna(command, picture, package_path), "is an image, not a package", "name the package first")
+    assert_refused(sterna(command, package_path, package_path), "is a package, not a picture")
+
+
+@pytest.mark.parametrize("command", ["detect", "compare", "simulate"])
+def test_a_graph_or_run_in_place_of_the_package(
+    sterna: Sterna, graph_path: Path, run_folder: Path, picture: Path, command: str
+) -> None:
+    said = f"remedy: compile it: sterna compile {graph_path} -o small.sterna"
+    assert_refused(sterna(command, graph_path, picture), "is an integer graph, not a package", said)
+    assert_refused(
+        sterna(command, run_folder, picture), "run, not a package", f"sterna compile {run_folder} -o run.ster"
+    )
+
+
+def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path: Path, pictures: Path) -> None:
+    before = names(pictures)
+    assert_refused(sterna("detect", package_path, pictures, "-o", pictures), "would be mixed with what is read")
+    assert names(pictures) == before
+
+
+def test_the_same_number_never_has_two_names() -> None:
+    """What drawn pictures are called is what an earlier list may name."""
+    for stem in ("a", "写" * 200, "", "a\nb"):
+        assert detections._DRAWN.fullmatch(f"0000_{detections._kept(stem)}.png")
+    assert pictures._number(1, "file") == "1 file" and pictures._number(2, "file") == "2 files"
