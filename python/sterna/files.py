@@ -125,14 +125,6 @@ def _mode(path: Path) -> int | None:
     return None
 
 
-def make_folder(path: Path) -> None:
-    """Make the folder `path` and those above it. Raises SternaError if that cannot be done."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-
-
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a neighbour of `path`, then put it in its place.
 

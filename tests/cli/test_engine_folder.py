@@ -60,7 +60,7 @@ def test_compare_finds_an_error_in_the_folder(
     ended = sterna("compare", package, pictures, "--engine", engine)
     assert ended.code == 1, ended.err
     row, column = divmod(3, CONFIG.tile_w)
-    first, last = ended.out.splitlines()
+    *_, first, last = ended.out.splitlines()
     assert f"a.png: reference and rtl differ: layer 'pool', image 0, channel 0, row {row}, column {column}: " in first
     assert last == f"Simulated: the engine in {engine} with rtl/sterna_lane_group.sv edited."
     got(first.partition("a.png: ")[2])

@@ -22,7 +22,7 @@ GRAPH = graph_file.IN_RUN
 
 
 def open_folder(options: TrainOptions) -> dict[str, Any] | None:
-    """Check and prepare the folder of a run; the checkpoint if it is to go on and has come so far.
+    """Check the folder of a run; the checkpoint if it is to go on and has come so far.
 
     Raises SternaError if the folder holds another run, or none to go on with, or cannot be written.
     """
@@ -47,7 +47,6 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
             where=str(options.output),
             remedy="continue it with resume, or choose another folder",
         )
-    files.make_folder(options.output)
     return None
 
 
