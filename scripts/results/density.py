@@ -23,7 +23,7 @@ Recipe = Callable[..., TrainOptions]
 
 @dataclass(frozen=True)
 class Study:
-    """What is trained: `recipe` of a run folder and changes, by seed, density and pattern.
+    """What is trained: `recipe` of a run folder and changes, by seed, and by pattern and density.
 
     name: of its run folders under build/results. data: how a row calls the data set.
     """
@@ -31,8 +31,7 @@ class Study:
     name: str
     data: str
     recipe: Recipe
-    densities: Sequence[float]
-    patterns: Sequence[Pattern]
+    cases: Sequence[tuple[Pattern, float]]
     seeds: Sequence[int] = (0,)
 
 
@@ -47,11 +46,10 @@ def runs(study: Study) -> Iterator[tuple[TableRow, Path]]:
         first = _run(study, f"float-{seed}", seed=seed, **FLOAT_ONLY)
         further = _further(study, first)
         longer = _run(study, f"longer-{seed}", seed=seed, start=first, float_epochs=further, **FLOAT_ONLY)
-        for pattern in study.patterns:
-            for density in study.densities:
-                name = f"{pattern}-{density}-{seed}"
-                folder = _run(study, name, seed=seed, start=first, density=density, pattern=pattern)
-                yield _row(study, seed, density, pattern, (first, longer, folder)), folder
+        for pattern, density in study.cases:
+            name = f"{pattern}-{density}-{seed}"
+            folder = _run(study, name, seed=seed, start=first, density=density, pattern=pattern)
+            yield _row(study, seed, density, pattern, (first, longer, folder)), folder
 
 
 def _run(study: Study, name: str, **changes: Any) -> Path:
@@ -120,7 +118,7 @@ def figures(table: Sequence[TableRow], images: str) -> dict[str, Figure]:
     return found
 
 
-def lost(table: Sequence[TableRow], density: float, pattern: Pattern) -> dict[str, Figure]:
+def lost(table: Sequence[TableRow], pattern: Pattern, density: float) -> dict[str, Figure]:
     """What the integer networks of a density and pattern have less than the float ones that were trained as long."""
     same = _of(table, density, pattern.value)
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in same]

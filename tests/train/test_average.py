@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 import torch
 
@@ -59,3 +61,16 @@ def test_a_restored_average_goes_on_as_the_other(updates: int) -> None:
     restored.update()
     ends = [each.network.state_dict() for each in (average, restored)]
     assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
+
+
+@pytest.mark.parametrize("form", Form)
+def test_what_is_restored_stays_on_the_device_of_the_network(form: Form) -> None:
+    """Brevitas makes tensors anew when a state is loaded: on a GPU a training could not go on."""
+    layers = networks.describe("yolov2-nano", 8, 8)
+    state = MovingAverage(Network(layers, 2, form), 0.9).state()
+    network = Network(layers, 2, form).to("meta")  # a device that every machine has
+    average = MovingAverage(network, 0.9)
+    network.restore(state["network"])
+    average.restore(state, network)
+    for each in (network, average.network):
+        assert {tensor.device.type for tensor in chain(each.parameters(), each.buffers())} == {"meta"}

@@ -49,6 +49,6 @@ class MovingAverage:
 
     def restore(self, state: dict[str, Any], network: Network) -> None:
         """Go on from `state` with `network`, whose own state is loaded already."""
-        self.network.load_state_dict(state["network"])
+        self.network.restore(state["network"])
         self._updates = state["updates"]
         self._pair(network)

@@ -131,7 +131,7 @@ class Learner:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`; raises what PyTorch raises if it does not fit."""
-        self.network.load_state_dict(state["network"])
+        self.network.restore(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         if self._average is not None:
             self._average.restore(state["average"], self.network)

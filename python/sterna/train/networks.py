@@ -345,6 +345,11 @@ class Network(nn.Module):
         if self.form is not Form.FLOAT and name not in self.activations:
             self.activations[name] = quantisers.activation(fixed_scale)
 
+    def restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Load a state dict. Brevitas makes tensors anew meanwhile, in main memory: they follow the network."""
+        self.load_state_dict(weights)
+        self.to(next(self.parameters()).device)
+
     def forward(self, image: Tensor, record: dict[str, Tensor] | None = None) -> Tensor:
         """`record`, if given, is filled with the output of every layer by name; in integer form with integers."""
         if self.form is not Form.INTEGER:

@@ -13,8 +13,10 @@ from sterna.train import recipes
 from sterna.train.quantisers import Pattern
 
 SEEDS = (0, 1, 2)
-DENSITIES = (0.30, 0.20, 0.15, 0.10, 0.05)
-GOAL = (0.15, Pattern.BALANCED)
+CASES = tuple((Pattern.UNSTRUCTURED, density) for density in (0.20, 0.15, 0.10)) + tuple(
+    (Pattern.BALANCED, density) for density in (0.20, 0.15)
+)
+GOAL = (Pattern.BALANCED, 0.15)
 PLOT = ROOT / "docs" / "bccd_density.png"
 
 
@@ -22,7 +24,7 @@ def study() -> Study:
     """The nano on BCCD."""
     return Study(
         "bccd", "BCCD", lambda folder, **changes: recipes.bccd(data(BCCD), folder, **changes),
-        DENSITIES, tuple(Pattern), SEEDS,
+        CASES, SEEDS,
     )  # fmt: skip
 
 
