@@ -54,16 +54,6 @@ def test_writers_take_turns() -> None:
     assert port["grant"][0] == -1
 
 
-def test_far_drains_give_their_words_a_cycle_later() -> None:
-    port, four = np.zeros(1, state.WRITE_PORT), np.zeros(4, state.DRAIN)
-    four["valid"][2:], four["word_written"][2:] = 1, 1
-    taken = []
-    for _ in range(5):
-        drains.arbitrate(port[0], four, 0)
-        taken.append(np.flatnonzero(port["taken"][0]).tolist())
-    assert taken == [[], [2], [3], [2], [3]]
-
-
 def test_bursts_end_at_multiples_of_their_size() -> None:
     left, address, sizes = 200, 60, []
     while left:

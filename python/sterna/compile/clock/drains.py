@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import WORD_RING, Record, Records
-from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, NEAR_DRAINS, WORD_DEPTH
+from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, WORD_DEPTH
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
@@ -16,26 +16,11 @@ _PHASES = 4
 def arbitrate(port: Record, drains: Records, load_valid: int) -> None:
     """Choose who writes to the feature memory, round robin: a drain, the frame load (behind the drains), or nobody."""
     count = len(drains) + 1
-    port.taken[:] = 0
-    far = port.far
-    if far > 0:
-        port.taken[far] = 1
-    _grant(port, drains, load_valid, count, far)
-    port.far = 0
-    if NEAR_DRAINS <= port.grant < len(drains):
-        port.far = port.grant
-    elif port.grant >= 0:
-        port.taken[port.grant] = 1
-
-
-@compiled
-def _grant(port: Record, drains: Records, load_valid: int, count: int, far: int) -> None:
-    """Choose; `far` is the drain whose word is taken already, if any."""
     port.grant = -1
     for turn in range(count):
         asker = (port.behind + turn) % count
         drain_asks = asker < len(drains) and drains[asker].valid and drains[asker].word_written
-        if (drain_asks and (far == 0 or asker != far)) or (asker == len(drains) and load_valid):
+        if drain_asks or (asker == len(drains) and load_valid):
             port.grant = asker
             port.behind = (asker + 1) % count
             return

@@ -141,7 +141,7 @@ def _cycle_drains(parts: Parts, work: Work, now: int) -> None:
     )  # fmt: skip
     for index in range(len(parts.drains)):
         drains.cycle_drain(
-            parts.drains[index], index, parts.clusters, work.steps, port.taken[index], now, machine
+            parts.drains[index], index, parts.clusters, work.steps, port.grant == index, now, machine
         )  # fmt: skip
     for index in range(len(parts.clusters)):
         parts.clusters[index].ended[0] = parts.clusters[index].ended_next[0]

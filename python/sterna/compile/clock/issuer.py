@@ -55,7 +55,7 @@ def _levels(issuer: Record, drains: int, first: int) -> None:
 
 
 @compiled
-def _count_drained(issuer: Record, index: int, done: int, word: int) -> None:
+def _count_drained(issuer: Record, index: int, done: int, word: bool) -> None:
     """A pass of drain `index` is `done`, a `word` of it is taken."""
     if word:
         issuer.words[index] = min(issuer.words[index] + 1, AFTER_ALL - 1)
@@ -82,7 +82,7 @@ def _begin_step(issuer: Record, drains: int, step: Record) -> None:
 def cycle_issuer(
     issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int, port: Record
 ) -> None:
-    """A cycle: `first` if it is the first one of `step`; `port` says which drains' words are taken."""
+    """A cycle: `first` if it is the first one of `step`; `port` says which drain's word is taken."""
     count = len(drains)
     _levels(issuer, count, first)
     if noted:
@@ -94,7 +94,7 @@ def cycle_issuer(
             issuer.waiting[index] = 0
             drains[index].arriving = 1
         waiting = waiting or issuer.waiting[index] > 0
-        _count_drained(issuer, index, drains[index].done, port.taken[index])
+        _count_drained(issuer, index, drains[index].done, port.grant == index)
         issuer.current[index] += drains[index].arriving
     if issuer.prepare > 0:
         issuer.prepare -= 1

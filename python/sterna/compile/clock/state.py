@@ -163,9 +163,8 @@ SEQUENCER = _layout(
     open=OPEN_STEPS,
 )
 
-#: Round robin over the drains and the frame load: who comes first, who is granted in this cycle (-1: nobody), which far
-#: drain was in the cycle before, and whose word is taken.
-WRITE_PORT = _layout("behind grant far", taken=_MOST_CLUSTERS + 1)
+#: Round robin over the drains and the frame load: who comes first, and whose word is taken in this cycle (-1: nobody's).
+WRITE_PORT = _layout("behind grant")
 
 
 def machine(config: EngineConfig) -> Record:

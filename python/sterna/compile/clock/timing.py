@@ -63,8 +63,6 @@ MOST_PASSES = 63
 OPEN_STEPS = 4
 #: `sterna_frame_store`: beats asked for and not given.
 STORE_BEATS_AHEAD = 32
-#: `sterna_feature_memory`: drains whose words are taken with their grant; those of others a cycle later.
-NEAR_DRAINS = 2
 #: `sterna_engine`, `sterna_axil_regs`: from what a unit does to the counters, from the end of a step to its note there.
 COUNTER_LATENCY = 2
 STEP_END_LATENCY = 1
