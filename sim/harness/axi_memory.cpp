@@ -54,6 +54,9 @@ const AxiMemorySignals& AxiMemory::drive() {
 
 void AxiMemory::clock(const AxiMasterSignals& master) {
   check_stable(master);
+  moved_ = (signals_.rvalid && master.rready) || (signals_.bvalid && master.bready) ||
+           (master.arvalid && signals_.arready) || (master.awvalid && signals_.awready) ||
+           (master.wvalid && signals_.wready);
   if (signals_.rvalid && master.rready) {
     signals_.rvalid = false;
     if (++reads_.front().beat > reads_.front().request.length) reads_.pop_front();
@@ -160,7 +163,7 @@ void AxiMemory::check_data(const Burst& burst, const AxiData& beat) {
 }
 
 void AxiMemory::broken(const std::string& rule) {
-  if (violation_.empty()) violation_ = "AXI rule broken in cycle " + std::to_string(cycle_) + ": " + rule;
+  if (violation_.empty()) violation_ = "AXI rule broken: " + rule;
 }
 
 }  // namespace sterna

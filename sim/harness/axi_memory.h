@@ -92,6 +92,8 @@ class AxiMemory {
   void clock(const AxiMasterSignals& master);
 
   bool idle() const { return reads_.empty() && writes_.empty() && data_.empty() && responses_.empty(); }
+  // Whether an address, a beat or a response was taken in the last cycle.
+  bool moved() const { return moved_; }
   // The first broken rule, or empty.
   const std::string& violation() const { return violation_; }
   // Wait in a random cycle: also for others that are to be as halting as this memory.
@@ -127,6 +129,7 @@ class AxiMemory {
   // The master's last cycle, and which of its channels were ready in it.
   AxiMasterSignals last_;
   bool last_aw_taken_ = false, last_ar_taken_ = false, last_w_taken_ = false;
+  bool moved_ = false;
   std::string violation_;
 };
 

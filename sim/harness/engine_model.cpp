@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "Vsterna_top.h"
+#include "tape.h"
 #include "verilated.h"
 
 namespace {
@@ -16,7 +17,8 @@ constexpr unsigned kAnswerCycles = 10000;
 // What reset leaves undefined starts random.
 constexpr int kRandomReset = 2;
 // python/sterna/spec/registers.py
-constexpr uint32_t kStatus = 0x024, kStatusBusy = 1;
+constexpr uint32_t kControl = 0x020, kControlStart = 1, kStatus = 0x024, kStatusBusy = 1;
+constexpr uint32_t kTapeAddressLow = 0x030, kTapeAddressHigh = 0x034, kTapeBytes = 0x038, kWatchdog = 0x03C;
 
 // What the run-time printed and the first thing that stopped it. A thread runs one model at a time.
 thread_local std::string printed;
@@ -80,6 +82,7 @@ bool EngineModel::irq() const { return top_->irq_o; }
 
 void EngineModel::reset() {
   axi_.reset();
+  has_tape_ = false;
   aw_ = w_ = b_ = ar_ = r_ = Channel::kOver;
   top_->rst_ni = 0;
   top_->s_axil_awvalid = top_->s_axil_wvalid = top_->s_axil_arvalid = 0;
@@ -117,7 +120,16 @@ void EngineModel::rise() {
   top_->eval();
   context_->timeInc(1);
   ++cycles_;
-  if (!stopped.empty()) throw std::runtime_error(std::exchange(stopped, {}));
+  if (!stopped.empty()) judge(std::exchange(stopped, {}));
+}
+
+// The engine works on weights before it knows their checksum. So of a damaged tape assertions say nothing, until the
+// next frame: the engine has to find the damage by itself.
+void EngineModel::judge(const std::string& failure) {
+  const uint64_t address = uint64_t{registers_[kTapeAddressHigh]} << 32 | registers_[kTapeAddressLow];
+  const bool right = checksums_right(axi_.memory(), address, registers_[kTapeBytes]);
+  if (right || !has_tape_) throw std::runtime_error(failure);
+  context_->assertOn(false);
 }
 
 void EngineModel::drive_bus() {
@@ -153,13 +165,22 @@ void EngineModel::sample_bus() {
     std::memcpy(master_.w.bytes, &top_->m_axi_wdata, sizeof top_->m_axi_wdata);
   }
   axi_.clock(master_);
+  still_cycles_ = axi_.moved() ? 0 : still_cycles_ + 1;
 }
 
 void EngineModel::check_quiet() {
-  if (!axi_.idle() && !(read32(kStatus) & kStatusBusy)) throw std::runtime_error("the interrupt is high while bursts are under way on the bus");
+  const uint32_t watchdog = registers_[kWatchdog];
+  const bool given_up = watchdog && still_cycles_ >= watchdog;
+  if (axi_.idle() || given_up || read32(kStatus) & kStatusBusy) return;
+  throw std::runtime_error("the interrupt is high while bursts are under way on the bus");
 }
 
 void EngineModel::write32(uint32_t address, uint32_t value) {
+  registers_[address] = value;
+  if (address == kControl) {
+    context_->assertOn(true);
+    has_tape_ = has_tape_ || value & kControlStart;
+  }
   top_->s_axil_awaddr = address;
   top_->s_axil_wdata = value;
   top_->s_axil_wstrb = 0xF;

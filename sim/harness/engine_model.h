@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "axi_memory.h"
 
@@ -27,7 +28,7 @@ class EngineModel {
   void tick();
   // Reset, with what is under way on the bus forgotten.
   void reset();
-  // The interrupt is high: unless the next frame runs, nothing may be under way on the bus.
+  // The interrupt is high: unless the next frame runs, nothing may be under way on the bus that still moves.
   void check_quiet();
 
  private:
@@ -36,6 +37,7 @@ class EngineModel {
 
   void settle();
   void rise();
+  void judge(const std::string& failure);
   void drive_bus();
   void sample_bus();
   void drive_registers();
@@ -48,6 +50,12 @@ class EngineModel {
   AxiMemory axi_;
   AxiMasterSignals master_;
   uint64_t cycles_ = 0;
+  // Cycles since something was last taken on the bus.
+  uint64_t still_cycles_ = 0;
+  // A frame was started since the last reset.
+  bool has_tape_ = false;
+  // What was last written to each register.
+  std::unordered_map<uint32_t, uint32_t> registers_;
   Channel aw_ = Channel::kOver, w_ = Channel::kOver, b_ = Channel::kOver;
   Channel ar_ = Channel::kOver, r_ = Channel::kOver;
   uint32_t read_data_ = 0;

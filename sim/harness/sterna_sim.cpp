@@ -23,14 +23,14 @@ constexpr uint64_t kLook = 64;
 template <typename Action>
 int guarded(sterna_sim* sim, Action action) {
   if (!sim->error.empty()) return STERNA_SIM_FAILED;
+  int result = STERNA_SIM_FAILED;
   try {
-    const int result = action();
-    if (sim->model) sim->cycles = sim->model->cycles();
-    return result;
+    result = action();
   } catch (const std::exception& error) {
     sim->error = error.what();
-    return STERNA_SIM_FAILED;
   }
+  if (sim->model) sim->cycles = sim->model->cycles();
+  return result;
 }
 
 int run(sterna::EngineModel& model, uint64_t cycles, uint32_t milliseconds) {

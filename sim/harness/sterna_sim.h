@@ -1,7 +1,8 @@
 /* C interface of a simulated engine: registers, memory, clock. One handle is one engine with a memory of its own.
  *
  * Functions that return int return 0, or -1 when the simulation has failed: an assertion in the RTL, a broken bus rule,
- * an unanswered register access. sterna_sim_error() says why, and the handle can then only be closed. */
+ * an unanswered register access. sterna_sim_error() says why, and the handle can then only be closed. Assertions do not
+ * count in a frame with a tape whose checksums are wrong: the engine ends it with an error code. */
 #pragma once
 
 #include <stdint.h>
@@ -41,7 +42,7 @@ STERNA_SIM_API int sterna_sim_set_fault(sterna_sim* sim, uint64_t base, uint64_t
 
 /* Clock the engine until its interrupt is high, or `cycles` or `milliseconds` of real time have passed. */
 STERNA_SIM_API int sterna_sim_run(sterna_sim* sim, uint64_t cycles, uint32_t milliseconds);
-/* Clock cycles since the handle was opened. */
+/* Clock cycles since the handle was opened; once the simulation has failed, up to the one in which it did. */
 STERNA_SIM_API uint64_t sterna_sim_cycles(const sterna_sim* sim);
 
 #ifdef __cplusplus

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -385,6 +384,46 @@ def test_watchdog(engine: EngineDevice, package: Package) -> None:
     assert "second" in message
 
 
+@pytest.mark.case(
+    "watchdog-below-memory-latency",
+    kind="remedy",
+    expected="the watchdog and the latency are named; the engine is not blamed",
+)
+@pytest.mark.parametrize(("watchdog", "latency"), [(1, (2, 2)), (50, (100, 100)), (99, (101, 300))])
+def test_watchdog_below_the_latency(
+    folder: Path, package: Package, watchdog: int, latency: tuple[int, int], got: Callable[[object], None]
+) -> None:
+    timing = MemoryTiming(latency=latency)
+    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as device:
+        device.load(package)
+        for _ in range(3):
+            with pytest.raises(SternaError) as caught:
+                device.infer(small_images(3))
+            assert str(caught.value) == (
+                "engine: the watchdog ended the frame while the memory had not answered yet; "
+                f"watchdog = {watchdog} cycles; allowed: 0 for none, or {latency[1]} and more, as the memory answers "
+                f"after up to {latency[1]}; remedy: raise the watchdog"
+            )
+        got(caught.value)
+
+
+@pytest.mark.parametrize("watchdog", [0, 100])
+def test_watchdog_that_waits_for_the_memory(folder: Path, package: Package, watchdog: int) -> None:
+    timing = MemoryTiming(latency=(100, 100))
+    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as device:
+        assert works(device, package)
+
+
+def test_watchdog_against_a_stalling_memory(folder: Path, package: Package) -> None:
+    """The engine gives up a bus that is at work: that is its right, and the memory's answers come to nothing."""
+    timing = MemoryTiming(stall=0.9, seed=3)
+    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timing=timing, watchdog=20) as device:
+        device.load(package)
+        for _ in range(3):
+            with pytest.raises(SternaError, match=r"error = 11 STALL; remedy: raise the watchdog for a slow memory$"):
+                device.infer(small_images(1))
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_interrupted_by_the_user(engine: EngineDevice, package: Package, count: int) -> None:
     def interrupt(image: int, steps: int) -> None:
@@ -433,18 +472,24 @@ def test_engine_that_stays_silent(folder: Path, package: Package) -> None:
             device.infer(small_images(1))
 
 
-def test_package_that_is_too_large(transport: RtlTransport, engine: EngineDevice, package: Package) -> None:
-    metadata = copy.deepcopy(package.metadata) | {"result_bytes": transport.memory_bytes}
+def test_package_that_is_too_large(
+    transport: RtlTransport, engine: EngineDevice, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "memory_bytes", len(package.tape))
     with pytest.raises(SternaError, match="does not fit the engine's memory"):
-        engine.load(replace(package, metadata=metadata))
+        engine.load(package)
+
+
+def doubled_first(package: Package) -> Package:
+    """The package with an entry that breaks the rule on DOUBLE, checksums right."""
+    double = control(1 << NANO.slot_bits | (NANO.slots - 1))
+    return with_entries(package, lambda number, entry: entry if number else double)
 
 
 def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> None:
     """A tape with right checksums that breaks the rule on DOUBLE: the simulation ends, not the process."""
-    double = control(1 << NANO.slot_bits | (NANO.slots - 1))
-    wrong = with_entries(package, lambda number, entry: entry if number else double)
     device = open_device("rtl", folder=folder, build_dir=SIMULATORS)
-    device.load(wrong)
+    device.load(doubled_first(package))
     for _ in range(2):
         with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_unit.sv:\d+: .*doubled"):
             device.infer(small_images(1))
@@ -452,3 +497,23 @@ def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> Non
     device.open()
     assert works(device, package)
     device.close()
+
+
+@pytest.mark.case(
+    "damaged-tape-in-simulation",
+    kind="remedy",
+    expected="the engine's error code and the segment, never the engine's sources",
+)
+def test_assertions_say_nothing_of_a_damaged_tape(
+    engine: EngineDevice, package: Package, got: Callable[[object], None]
+) -> None:
+    """The entry of the test before under the checksum of another: the engine meets it before it knows the checksum."""
+    kind, position, size = segments(package)[-2]
+    assert kind is SegmentKind.WEIGHTS
+    payload = slice(position + SEGMENT_HEADER, position + SEGMENT_HEADER + size)
+    data = bytearray(package.tape)
+    data[payload] = doubled_first(package).tape[payload]
+    message = failure(engine, replace(package, tape=bytes(data)))
+    assert f"segment {len(segments(package)) - 2} (WEIGHTS of step " in message
+    assert "error = 7 SEGMENT_CRC" in message
+    got(message)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
+from sterna.errors import SternaError
+from sterna.generate import generate
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.run import open_device
 from sterna.run.compare import Comparison, compare_devices
 from sterna.run.package import Package
+from sterna.run.rtl import RtlTransport
 from sterna.spec import tape
 from sterna.spec.tape import Segment, SegmentKind
-from support.engines import simulated
+from support.engines import SIMULATORS, simulated
 from support.random_configs import random_config
 
 CONFIG = random_config(np.random.default_rng(2))
@@ -103,3 +109,30 @@ def test_adder_bit(package: Package) -> None:
     assert found is not None
     assert found.layer == "first"
     assert (found.row % CONFIG.tile_h, found.column % CONFIG.tile_w) == divmod(3, CONFIG.tile_w)
+
+
+@pytest.mark.case("cycle-of-a-failure", kind="remedy", expected="the cycle in which the first assertion failed")
+@pytest.mark.parametrize("look", [3, 5000])
+def test_the_cycle_of_a_failure_is_named(tmp_path: Path, look: int, got: Callable[[object], None]) -> None:
+    """An assertion that fails 500 cycles behind the reset, and one that fails right behind it."""
+    generate(CONFIG, tmp_path / "engine")
+    source, last = tmp_path / "engine" / "rtl" / "sterna_engine.sv", "endmodule\n"
+    text = source.read_text("utf-8")
+    assert text.endswith(last)
+    planted = """
+      int unsigned planted_q;
+      always_ff @(posedge clk_i) planted_q <= rst_ni ? planted_q + 1 : '0;
+      First: assert property (@(posedge clk_i) planted_q != 500) else $error("the first one");
+      Second: assert property (@(posedge clk_i) planted_q < 501) else $error("the second one");
+    """
+    source.write_text(text.removesuffix(last) + planted + last, "utf-8")
+    transport = RtlTransport(tmp_path / "engine", build_dir=SIMULATORS)
+    transport.open()
+    first = transport.cycles + 1  # the first cycle behind the reset, in which the counter is 0
+    with pytest.raises(
+        SternaError, match=rf"rtl device, cycle {first + 500}: the simulation failed: .*: the first one;"
+    ) as caught:
+        for _ in range(1000):
+            transport.wait(look)
+    transport.close()
+    got(str(caught.value).split(";")[0])

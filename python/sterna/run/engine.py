@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 from sterna.run import layout
 from sterna.run.device import Counters, Device, Progress, Results, StepCounters
-from sterna.run.engine_error import engine_error
+from sterna.run.engine_error import engine_error, short_watchdog
 from sterna.run.package import Package
 from sterna.run.transport import Transport
 from sterna.spec.registers import (
@@ -18,6 +18,7 @@ from sterna.spec.registers import (
     IDENTITY,
     PROFILE_STEPS,
     Control,
+    ErrorCode,
     Register,
     Status,
 )
@@ -220,6 +221,9 @@ class EngineDevice(Device):
     def _engine_error(self, package: Package, status: Status) -> SternaError:
         code = self._transport.read32(Register.ERROR_CODE)
         segment = self._transport.read32(Register.ERROR_SEGMENT)
+        latency = self._transport.memory_latency
+        if Status.ERROR in status and code == ErrorCode.STALL and self._watchdog < latency:
+            return short_watchdog(self._watchdog, latency)
         return engine_error(package, status, code, segment)
 
     def _write64(self, low: Register, value: int) -> None:

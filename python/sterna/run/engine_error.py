@@ -49,6 +49,18 @@ def _describe_segment(package: Package, index: int) -> str:
     return f"segment {index}"
 
 
+def short_watchdog(watchdog: int, latency: int) -> SternaError:
+    """What a STALL says if the memory answers only after the watchdog's cycles."""
+    return SternaError(
+        "the watchdog ended the frame while the memory had not answered yet",
+        where="engine",
+        attribute="watchdog",
+        value=f"{watchdog:,} cycles",
+        allowed=f"0 for none, or {latency:,} and more, as the memory answers after up to {latency:,}",
+        remedy="raise the watchdog",
+    )
+
+
 def engine_error(package: Package, status: Status, number: int, segment: int) -> SternaError:
     """What STATUS, ERROR_CODE and ERROR_SEGMENT say of a frame of `package` that was not done."""
     if Status.ERROR not in status or number not in set(ErrorCode) or number == ErrorCode.NONE:

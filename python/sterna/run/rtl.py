@@ -55,6 +55,11 @@ class RtlTransport:
         self._timing = timing or MemoryTiming()
         self._simulation: Simulation | None = None
 
+    @property
+    def memory_latency(self) -> int:
+        """Cycles until a burst's first beat at the latest, if nothing stalls."""
+        return self._timing.latency[1]
+
     def open(self) -> None:
         """Build if needed, start, reset."""
         self.close()

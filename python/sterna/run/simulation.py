@@ -113,7 +113,7 @@ class Simulation:
         return SternaError(
             f"the simulation failed: {text}",
             where=f"rtl device, cycle {self.cycles}",
-            remedy="open the device again; if it comes again, the engine's sources are at fault",
+            remedy="open the device again; if it comes again, the engine's sources or the compiler are at fault",
         )
 
     def _ended(self) -> SternaError:

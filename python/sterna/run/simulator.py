@@ -28,7 +28,7 @@ _TOOLS = {
     "make": "install it, on Debian and Ubuntu: apt install make",
     "perl": "install it, on Debian and Ubuntu: apt install perl",
 }
-_HARNESS_SOURCES = ("axi_memory.cpp", "engine_model.cpp", "sterna_sim.cpp")
+_HARNESS_SOURCES = ("axi_memory.cpp", "engine_model.cpp", "sterna_sim.cpp", "tape.cpp")
 #: Assertions stay on: the simulation is there to find faults. Undefined bits start random.
 _VERILATOR = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",

@@ -16,6 +16,10 @@ class Transport(Protocol):
     def memory_bytes(self) -> int:
         """Size of that memory."""
 
+    @property
+    def memory_latency(self) -> int:
+        """Cycles after which that memory has answered at the latest; 0 if they are not known."""
+
     def open(self) -> None:
         """Reach the engine and reset it."""
 

@@ -163,7 +163,7 @@ SEQUENCER = _layout(
     open=OPEN_STEPS,
 )
 
-#: Round robin over the drains and the frame load: who comes first, and whose word is taken in this cycle (-1: nobody's).
+#: Round robin over the drains and the frame load: who comes first, whose word is taken in this cycle (-1: nobody's).
 WRITE_PORT = _layout("behind grant")
 
 
