@@ -167,7 +167,8 @@ def _split_name(file: Path) -> str:
 def _object(
     annotation: Annotation, extent: Box | None, size: tuple[int, int], entry: _Entry
 ) -> LabelledObject | LeftOut:
-    category, where = annotation["category_id"], f"{entry.file}: annotation {annotation.get('id', '(no id)')}"
+    category, file_name = annotation["category_id"], entry.image["file_name"]
+    where = f"{entry.file}: annotation {annotation.get('id', '(no id)')} of {file_name}"
     if category not in entry.names:
         raise SternaError(
             "an object of a category that the file does not list",
@@ -177,7 +178,7 @@ def _object(
             allowed=", ".join(str(number) for number in entry.names),
             remedy="correct the annotation or add the category",
         )
-    where += f" ({entry.names[category]}) of {entry.image['file_name']}"
+    where += f" ({entry.names[category]})"
     box, written = extent, "the extent of its mask"
     if given := annotation.get("bbox"):
         box, written = _corners(given, where), str(given)
