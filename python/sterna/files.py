@@ -14,6 +14,7 @@ from sterna.errors import SternaError
 
 #: Characters of a file's name that the neighbour's name keeps which is written in its place first.
 _KEPT_NAME = 40
+_PARTIAL = ".partial"
 
 
 def read_bytes(path: Path, limit: int, what: str) -> bytes:
@@ -131,7 +132,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     Where `path` is a link, the file that it leads to is replaced. Raises SternaError if it cannot be written.
     """
     target = Path(os.path.realpath(path))
-    partial = target.with_name(f"{target.name[:_KEPT_NAME]}.{os.getpid()}.partial")
+    partial = target.with_name(f"{target.name[:_KEPT_NAME]}.{os.getpid()}{_PARTIAL}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
@@ -142,6 +143,13 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         if isinstance(error, OSError | RuntimeError):  # torch reports a full disk as RuntimeError
             raise _cannot_write(path, error) from None
         raise
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove from `folder` what a process that was killed had half-written; nobody else may be writing there."""
+    for path in folder.glob(f"*{_PARTIAL}"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def _cannot_write(path: Path, error: Exception) -> SternaError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 #: What Python sets up when nobody has ignored anything: `nohup`, `&` and some test runners ignore some of these.
@@ -46,3 +49,50 @@ def wait_until_gone(number: int) -> None:
     """Return when the process `number` has ended."""
     while running(number):
         time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended: its exit code, or minus the number of a signal; and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Forked:
+    """`run` in a copy of this process, which has imported all that it needs, in a process group of its own."""
+
+    def __init__(self, run: Callable[[], int], folder: Path, *, ignored: Sequence[int] = ()) -> None:
+        self._files = [folder / f"{time.monotonic_ns()}.{name}" for name in ("out", "err")]
+        self.number = os.fork()
+        if self.number == 0:
+            self._be(run, ignored)
+
+    def _be(self, run: Callable[[], int], ignored: Sequence[int]) -> None:
+        code = 99
+        try:
+            os.setsid()
+            for number in _USUAL:
+                usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+                signal.signal(number, signal.SIG_IGN if number in ignored else usual)
+            for descriptor, path in enumerate(self._files, 1):
+                os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), descriptor)
+            sys.stdout, sys.stderr = open(1, "w"), open(2, "w")  # noqa: SIM115 (until the end)
+            code = run()
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def wait(self) -> Ended:
+        """Return when it has ended."""
+        _, status = os.waitpid(self.number, 0)
+        return Ended(os.waitstatus_to_exitcode(status), *(path.read_text() for path in self._files))
+
+
+def signal_group(number: signal.Signals) -> None:
+    """Send a signal to the whole group of this process, from a process that is nobody's parent."""
+    subprocess.run(["sh", "-c", f"kill -{number.name.removeprefix('SIG')} 0"], check=False)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import typer
 
+from sterna import signals
 from sterna.errors import SternaError, single
 
 FAILED = 1
@@ -20,7 +21,8 @@ def guarded(command: Callable[[], object]) -> int:
     # Brevitas imports what builds PyTorch extensions, and that warns of CUDA without a GPU; nothing is built here.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
-        code = command()
+        with signals.interrupting():
+            code = command()
         if code == INTERRUPTED:  # typer turns Ctrl-C into this code
             raise KeyboardInterrupt
         return code if isinstance(code, int) else 0

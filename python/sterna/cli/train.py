@@ -8,9 +8,8 @@ from typing import Annotated, Any, get_origin
 
 import typer
 from pydantic.fields import FieldInfo
-from rich.console import Console
 
-from sterna.train import TrainingStoppedError, load_options
+from sterna.train import TrainingStoppedError, distributed, load_options
 from sterna.train import train as run
 from sterna.train.options import TrainOptions, parse
 
@@ -20,7 +19,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def train(**given: object) -> None:
     """Train a ternary detector and export its integer graph.
 
-    Ctrl-C stops after the current step and keeps a checkpoint; --resume goes on from it.
+    Ctrl-C or SIGTERM stops after the current step and keeps a checkpoint; --resume goes on from it.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     if chosen.get("resume"):
@@ -28,11 +27,17 @@ def train(**given: object) -> None:
         earlier = load_options(Path(str(chosen["output"])))
         chosen = earlier.model_dump() | chosen
     try:
-        result = run(parse(**chosen), Console())
+        result = run(parse(**chosen))
     except TrainingStoppedError as stopped:
-        print(stopped)
+        _say(str(stopped))
         raise KeyboardInterrupt from stopped
-    print(f"Graph: {result.graph}")
+    _say(f"Graph: {result.graph}")
+
+
+def _say(text: str) -> None:
+    """Of several processes one speaks."""
+    if distributed.leads():
+        print(text)
 
 
 def _parameter(name: str, field: FieldInfo) -> Parameter:

@@ -74,13 +74,13 @@ class Parallel:
         return sent
 
     def state(self) -> dict[str, Any]:
-        """What PowerSGD remembers in this process, for a checkpoint; empty for other hooks."""
-        if self._state is None:
-            return {}
-        return {name: getattr(self._state, name) for name in _MEMORY}
+        """What this process has sent and what PowerSGD remembers in it, for a checkpoint."""
+        memory = {} if self._state is None else {name: getattr(self._state, name) for name in _MEMORY}
+        return {"bytes": self.bytes, **memory}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`."""
+        self.bytes = state["bytes"]
         if self._state is not None:
             for name in _MEMORY:
                 setattr(self._state, name, state[name])

@@ -19,7 +19,10 @@ from sterna.errors import SternaError
 
 @contextmanager
 def session(device: torch.device) -> Iterator[None]:
-    """Join the processes that torchrun started, if it did: tensors go by NCCL between GPUs, everything else by gloo."""
+    """Join the processes that torchrun started, if it did: tensors go by NCCL between GPUs, everything else by gloo.
+
+    Raises SternaError if they do not find each other, or if one of them ends before the others.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
@@ -32,13 +35,19 @@ def session(device: torch.device) -> Iterator[None]:
         ) from None
     try:
         yield
+    except RuntimeError as error:
+        if not isinstance(error, dist.DistError) and "by peer" not in str(error):
+            raise
+        raise SternaError(
+            "another process of the training has ended", where=f"train, process {rank()}", remedy="see what it says"
+        ) from error
     finally:
         dist.destroy_process_group()
 
 
 def rank() -> int:
-    """Number of this process, 0 .. size() - 1."""
-    return dist.get_rank() if dist.is_initialized() else 0
+    """Number of this process, 0 .. size() - 1, outside of a session as well."""
+    return dist.get_rank() if dist.is_initialized() else int(os.environ.get("RANK", "0"))
 
 
 def size() -> int:

@@ -38,6 +38,7 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
                 allowed=str(getattr(earlier, changed)),
                 remedy="continue with the same options or choose another folder",
             )
+        files.remove_partial(options.output)
         path = options.output / CHECKPOINT
         return checkpoint.load(path) if path.exists() else None
     files.check_folder(options.output)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from PIL.Image import Image
@@ -53,6 +53,8 @@ from sterna.train.options import TrainOptions
 
 AIM_EVERY = 4  # steps between two moves of the thresholds
 
+Done = TypeVar("Done")
+
 
 @dataclass(frozen=True)
 class TrainResult:
@@ -71,7 +73,8 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
 
     Leaves in `options.output`: options.json, checkpoint.pt, log.json, the weights of each stage, what TensorBoard
     shows, summary.json, summary.html and graph.sterna-graph. Raises SternaError for data that cannot be read, a folder
-    that holds another run, and as TrainingStoppedError after Ctrl-C, when the checkpoint holds the last finished step.
+    that holds another run, and as TrainingStoppedError when a signal asked to stop once training had begun: the
+    checkpoint then holds the last finished step.
     """
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(options.deterministic, warn_only=True)
@@ -129,6 +132,7 @@ class _Run:
         self.densities: dict[str, float] = {}
         self.found: list[Labels] = []
         self.board: Board | None = None
+        self.request = stop.Stop()
         given = self._settle_weights() if saved is None else None
         self.stages = stages.plan(self.options)
         #: Steps in an epoch of each stage; pictures that do not fill a batch wait for another epoch.
@@ -214,7 +218,9 @@ class _Run:
             network.freeze(self.options.freeze)
         else:
             if not self.densities:
-                self.densities = start.densities(network, self.anchors, self.options, self.data.train, self.console)
+                self.densities = self._unless_stopped(
+                    lambda: start.densities(network, self.anchors, self.options, self.data.train, self.console)
+                )
             if not self.stage.sparsifies:
                 network.aim(self.densities)
         # The channels stay last in memory, which is what convolutions and pooling are fastest on.
@@ -273,20 +279,50 @@ class _Run:
             f"{', '.join(self.data.train.classes)}; run folder {self.folder}",
             markup=False,
         )
-        with stop.on_request() as request, ExitStack() as stack:
+        with stop.on_request(say=not self.console.quiet) as self.request, ExitStack() as stack:
             if distributed.leads():
                 self.board = stack.enter_context(Board(self.folder, self._steps_done()))
                 run_folder.save_options(self.options)
             self._save()
-            while True:
-                self._train_stage(request)
-                self._end_stage()
-                if self.number + 1 == len(self.stages):
-                    return self._conclude()
-                trained = self._result()
-                self.number += 1
-                self._begin_stage(trained)
-                self._save()
+            try:
+                return self._train_stages()
+            except stop.Asked:
+                raise self._stopped() from None
+
+    def _train_stages(self) -> TrainResult:
+        while True:
+            self._train_stage()
+            self._unless_stopped(self._end_stage)
+            if self.number + 1 == len(self.stages):
+                return self._conclude()
+            trained = self._result()
+            self.number += 1
+            self._begin_stage(trained)
+            self._save()
+
+    def _unless_stopped(self, work: Callable[[], Done]) -> Done:
+        """What `work` gives; it changes nothing that a checkpoint holds, and speaks to no other process.
+
+        All processes wait here for each other. If one is asked to stop in the middle of it, all raise stop.Asked.
+        """
+        done: list[Done] = []
+        with suppress(stop.Asked), self.request.at_once():
+            done.append(work())
+        (stopped,) = _any(not done)
+        if stopped:
+            raise stop.Asked
+        return done[0]
+
+    def _stopped(self) -> TrainingStoppedError:
+        where = f"in the {self.stage.name} stage, epoch {self.epoch + 1} of {self.stage.epochs}"
+        where += f", step {self.step} of {self._steps()}"
+        if self.epoch == self.stage.epochs:
+            where = f"after the {self.stage.name} stage"
+        return TrainingStoppedError(
+            f"training stopped {where}",
+            where=str(self.folder),
+            remedy=f"continue with: sterna train --resume --output {self.folder}",
+        )
 
     def _result(self) -> Network:
         """What the stage hands on, its thresholds moved to the density aimed at."""
@@ -323,7 +359,7 @@ class _Run:
         )
         return before + self.epoch * self._steps() + self.step
 
-    def _train_stage(self, request: stop.Stop) -> None:
+    def _train_stage(self) -> None:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -335,16 +371,27 @@ class _Run:
             total = self.stage.epochs * self._steps()
             done = self.epoch * self._steps() + self.step
             bar = progress.add_task(self.stage.name, total=total, completed=done, note="")
-            with closing(self._loaders()) as loaders:
-                for loader in loaders:
-                    parts = loader.epoch(self.number, self.epoch, self.step * self.options.accumulate)
-                    while self.step < self._steps():
-                        self._train_step(parts)
-                        progress.update(bar, advance=1, note=self._note())
-                        self._save_if_due(request)
-                    self._end_epoch(progress.console)
-                    self._save_if_due(request)
+            try:
+                self._train_epochs(lambda: progress.update(bar, advance=1, note=self._note()))
+            except stop.Asked:
+                self._save()
+                raise
             self._save()
+
+    def _train_epochs(self, advance: Callable[[], None]) -> None:
+        """Train what is left of the stage; `advance` is called after each step.
+
+        Raises stop.Asked when the state is that after a step, which may be the last of an epoch that has not ended.
+        """
+        with closing(self._loaders()) as loaders:
+            for loader in loaders:
+                parts = loader.epoch(self.number, self.epoch, self.step * self.options.accumulate)
+                while self.step < self._steps():
+                    self._train_step(parts)
+                    advance()
+                    self._save_if_due()
+                self._end_epoch()
+                self._save_if_due()
 
     def _loaders(self) -> Generator[Loader]:
         """For each epoch that is left what gives its batches; the processes behind it go on as long as they can."""
@@ -379,7 +426,8 @@ class _Run:
         assert self.unlabelled is not None
         evaluator = evaluate.of_network(self._result(), self.anchors)
         mine = range(distributed.rank(), len(self.unlabelled), distributed.size())
-        found = pseudo.label(evaluator, Part(self.unlabelled, mine), self.workers)
+        share = Part(self.unlabelled, mine)
+        found = self._unless_stopped(lambda: pseudo.label(evaluator, share, self.workers))
         shares = distributed.gather(found)
         return [shares[index % len(shares)][index // len(shares)] for index in range(len(self.unlabelled))]
 
@@ -415,47 +463,44 @@ class _Run:
             f"{name} {value:.2f}" for name, value in self._losses().items()
         )
 
-    def _save_if_due(self, request: stop.Stop) -> None:
+    def _save_if_due(self) -> None:
         """Between two steps: stop if that is asked for, save if it is time. All processes do the same."""
         due = time.monotonic() - self.saved_at >= self.options.save_every
-        asked, due = (bool(flag) for flag in distributed.largest(torch.tensor([request.asked, due], dtype=torch.int32)))
-        if asked or due:
-            self._save()
+        asked, due = _any(self.request.asked, due)
         if asked:
-            raise TrainingStoppedError(
-                f"training stopped in the {self.stage.name} stage, epoch {self.epoch + 1} of {self.stage.epochs}, "
-                f"step {self.step} of {self._steps()}",
-                where=str(self.folder),
-                remedy=f"continue with: sterna train --resume --output {self.folder}",
-            )
+            raise stop.Asked
+        if due:
+            self._save()
 
-    def _end_epoch(self, console: Console) -> None:
+    def _end_epoch(self) -> None:
         line: EpochLine = {"stage": self.stage.name, "epoch": self.epoch + 1, **self._losses()}  # type: ignore[typeddict-item]
         if distributed.size() > 1:
             line["bytes_per_step"] = self.learner.bytes_sent
-        self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
         if self.stage.form is not Form.FLOAT:
             line["density"], line["density_by_layer"], line["rho_by_layer"] = report.sparsity(self.learner.network)
-        if self.board is not None:
-            self._watch(line, self.board, console)
-        distributed.wait()
+        self._unless_stopped(lambda: self._watch(line))
+        # Now it has ended: a run that was stopped before watches it again.
+        self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
         self.history.append(line)
 
-    def _watch(self, line: EpochLine, board: Board, console: Console) -> None:
+    def _watch(self, line: EpochLine) -> None:
         """Show an epoch, with its precision if that is to be measured; process 0 does it."""
+        board = self.board
+        if board is None:
+            return
         if "density_by_layer" in line:
             board.layers(self._steps_done(), line["density_by_layer"], line["rho_by_layer"])
-        if self.epoch % self.options.evaluate_every and self.epoch < self.stage.epochs:
+        if line["epoch"] % self.options.evaluate_every and line["epoch"] < self.stage.epochs:
             return
         evaluator = evaluate.of_network(self._result(), self.anchors)
         found = evaluator.measure(self.data.val, self.workers)
         line["val_map50"], line["val_map"] = found.map50, found.map
         board.precision(self._steps_done(), self.stage.name, found)
         board.samples(self._steps_done(), self.stage.name, figures.samples(evaluator, self.data.val))
-        console.print(report.epoch_line(line))
+        self.console.print(report.epoch_line(line))
 
     def _end_stage(self) -> None:
-        """Keep what the stage made, and its precision on the test pictures."""
+        """Keep what the stage made, and its precision on the test pictures; process 0 does it."""
         if distributed.leads() and self.stage.name not in self.map50:
             network, options, classes = self._result(), self.options, self.data.train.classes
             found = evaluate.evaluate_network(network, self.anchors, self.data.test, self.workers)
@@ -465,7 +510,6 @@ class _Run:
                 self._weights_file(self.stage.name),
                 Trained(network, options.network, self.anchors, classes, options.height, options.width),
             )
-        distributed.wait()
 
     def _write_page(self, comparison: report.Comparison, samples: dict[str, Image]) -> None:
         summary_page.write_html(
@@ -478,15 +522,18 @@ class _Run:
         )
 
     def _conclude(self) -> TrainResult:
-        path = self.folder / run_folder.GRAPH
+        self._unless_stopped(self._export)
+        return TrainResult(self.folder / run_folder.GRAPH, json.loads((self.folder / run_folder.SUMMARY).read_text()))
+
+    def _export(self) -> None:
+        """Write graph, summary and page; process 0 does it."""
         if not distributed.leads():
-            distributed.wait()
-            return TrainResult(path, json.loads((self.folder / run_folder.SUMMARY).read_text()))
+            return
         self.console.print("evaluating and exporting")
         graph = export.to_graph(
             self._result(), self.anchors, self.data.train.classes, self.options.height, self.options.width
         )
-        file.save(graph, path)
+        file.save(graph, self.folder / run_folder.GRAPH)
         trained = forms.of_run(self.folder, self.device)
         comparison = report.compare(trained, self.data.test, self.workers)
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
@@ -498,5 +545,8 @@ class _Run:
         report.show(comparison, self.console)
         for warning in self.warnings:
             self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
-        distributed.wait()
-        return TrainResult(path, summary)
+
+
+def _any(*mine: bool) -> list[bool]:
+    """Of each of `mine` whether it is true in any process. All must come here, and wait for each other."""
+    return [bool(flag) for flag in distributed.largest(torch.tensor(mine, dtype=torch.int32))]

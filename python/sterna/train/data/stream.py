@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Generic, Self, TypeVar
 
@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
+from sterna import signals
 from sterna.errors import SternaError
 from sterna.train.data.frames import Dataset, Frame
 
@@ -32,7 +33,7 @@ class Stream(Generic[Job, Result]):
     """`make` of jobs, done by `workers` processes (0: by this one), in the order of the jobs.
 
     The processes stay between calls until `close`. They are forked, so they share the memory of what `make` holds; each
-    computes with one thread and leaves Ctrl-C to this process.
+    computes with one thread, leaves signals to this process, and ends with it.
     """
 
     def __init__(self, make: Callable[[Job], Result], workers: int) -> None:
@@ -47,7 +48,7 @@ class Stream(Generic[Job, Result]):
             persistent_workers=workers > 0,
             prefetch_factor=AHEAD if workers else None,
             multiprocessing_context=multiprocessing.get_context("fork") if workers else None,
-            worker_init_fn=_start_worker,
+            worker_init_fn=partial(_start_worker, os.getpid()),
             generator=torch.Generator(),  # a loader draws from it; PyTorch's own stays as it is
         )
 
@@ -132,6 +133,6 @@ def _as_it_is(result: Result) -> Result:
     return result
 
 
-def _start_worker(number: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start_worker(parent: int, number: int) -> None:
+    signals.leave_to(parent)
     torch.set_num_threads(1)
