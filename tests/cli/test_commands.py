@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -137,57 +131,6 @@ def test_doctor_is_content_here(sterna: Sterna) -> None:
     assert ended.code == 0, ended.out
     for tool in ("Python", "g++", "make", "perl", "verilator", "torch"):
         assert tool in ended.out
-
-
-def test_train_resumes_after_ctrl_c(sterna: Sterna, tmp_path: Path) -> None:
-    output = tmp_path / "run"
-    options = ["--train-scenes", "320", "--val-scenes", "2", "--test-scenes", "2", "--batch", "4", "--threads", "1"]
-    options += ["--float-epochs", "1", "--ternary-epochs", "1", "--quantised-epochs", "0", "--integer-epochs", "0"]
-    options += ["--height", "32", "--width", "32"]
-    with started("train", *options, "--output", output) as process:
-        while not (output / "options.json").exists():
-            assert process.poll() is None, process.communicate()[1]
-            time.sleep(0.05)
-        time.sleep(0.3)
-        assert_interrupted(process)
-    assert (output / "checkpoint.pt").is_file()
-    ended = sterna("train", "--output", output, "--resume")
-    assert ended.code == 0, ended.err
-    assert (output / "graph.sterna-graph").is_file()
-
-
-def test_ctrl_c_is_one_line(graph_path: Path) -> None:
-    with started("eval", graph_path, "--scenes", 1_000_000) as process:
-        time.sleep(4)
-        assert_interrupted(process)
-
-
-@contextmanager
-def started(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """The command in a process of its own that obeys Ctrl-C even if this one was told to ignore it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sterna", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-
-
-def assert_interrupted(process: subprocess.Popen[str]) -> None:
-    """Press Ctrl-C, again if need be: what is imported at that moment may swallow the first."""
-    for _ in range(20):
-        process.send_signal(signal.SIGINT)
-        try:
-            _, err = process.communicate(timeout=5)
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    assert (process.returncode, err) == (130, "error: interrupted\n")
 
 
 @pytest.mark.parametrize(

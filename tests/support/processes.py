@@ -45,6 +45,34 @@ def running(number: int) -> bool:
     return state not in "ZX"
 
 
+def handles(process: subprocess.Popen[str], number: signal.Signals) -> bool:
+    """Whether `process` has a handler for a signal."""
+    return bool(_mask(process.pid, "SigCgt") >> (number - 1) & 1)
+
+
+def wait_until_taken(number: int) -> None:
+    """Return when no signal waits for the process `number` any more; two that wait are one to the kernel."""
+    while _mask(number, "ShdPnd"):
+        time.sleep(0.01)
+
+
+def _mask(number: int, name: str) -> int:
+    lines = Path(f"/proc/{number}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(name)), 16)
+
+
+def has_loaded(process: subprocess.Popen[str], library: str) -> bool:
+    """Whether `process` has come so far as to load a library whose path contains `library`."""
+    return library in Path(f"/proc/{process.pid}/maps").read_text()
+
+
+def wait_until(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    """Return when `process` has come so far; it must not end before."""
+    while not reached():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
 def wait_until_gone(number: int) -> None:
     """Return when the process `number` has ended."""
     while running(number):
