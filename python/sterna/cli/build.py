@@ -5,13 +5,20 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sterna import recognise
+from sterna.cli import pictures
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
+from sterna.errors import SternaError
 from sterna.files import check_file
 from sterna.generate import generate
+from sterna.generate.folder import README
 from sterna.run import package as package_file
+from sterna.run.detector import prepare
 from sterna.run.package import Package
 from sterna.spec.config import load_config
 
@@ -36,12 +43,28 @@ def _check_output(output: Path, graph: Path) -> None:
     recognise.check_replaces(output, recognise.PACKAGE)
 
 
-def generate_engine(config: str, package: Path | None, output: Path, force: bool) -> None:
-    """Write the engine of the named config, with the memory images of the package file if there is one."""
+def generate_engine(config: str, package: Path | None, picture: Path | None, output: Path, force: bool) -> None:
+    """Write the engine of the named config, with the memory images of the package file if there is one, and with the
+    testbench for a picture if there is one too."""
     engine = load_config(config)
     model: Package | None = None if package is None else package_file.load(package)
-    replaced = generate(engine, output, model, force=force)
+    image = None if picture is None else _image(model, picture)
+    replaced = generate(engine, output, model, image, force=force)
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
         for name in names:
             print(f"{done} {output / name}, which sterna generate had not written", file=sys.stderr)
     print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_units} units)")
+    if image is not None:
+        print(f"Run the testbench by the command in {output / README}.")
+
+
+def _image(package: Package | None, picture: Path) -> NDArray[np.int8]:
+    """The picture as the input of the package's graph: int8 [3, H, W]."""
+    if package is None:
+        raise SternaError(
+            "an image is nothing without a package, whose graph it is the input of",
+            where="--image",
+            value=str(picture),
+            remedy="name the package by --package",
+        )
+    return prepare(package.graph, pictures.read(picture))

@@ -177,12 +177,19 @@ def generate(
     package: Annotated[
         Path | None, typer.Option(help="Package whose memory images are written as well.", show_default=False)
     ] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            help="Image for which a testbench that checks itself is written, with what the engine must make of it.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what generate did not write.")] = False,
 ) -> None:
     """Write the engine of a config as a folder of SystemVerilog."""
     from sterna.cli.build import generate_engine
 
-    generate_engine(config, package, output, force)
+    generate_engine(config, package, image, output, force)
 
 
 @app.command()

@@ -113,12 +113,12 @@ class EngineDevice(Device):
     def _place(self, package: Package) -> None:
         """Find room for the tape and for two frames with their results."""
         self._tape = self._transport.memory_base
-        end = _page_up(self._tape + len(package.tape))
+        end = page_up(self._tape + len(package.tape))
         places = []
         for _ in range(2):
-            result = _page_up(end + package.schedule.frame_bytes)
+            result = page_up(end + package.schedule.frame_bytes)
             places.append(_Place(end, result))
-            end = _page_up(result + package.schedule.result_bytes)
+            end = page_up(result + package.schedule.result_bytes)
         self._places = tuple(places)
         used = end - self._tape
         if used > self._transport.memory_bytes:
@@ -156,8 +156,8 @@ class EngineDevice(Device):
     def _start(self, number: int, image: NDArray[np.int8], package: Package) -> None:
         """Start a frame, or queue it behind the one that runs."""
         place = self._places[number % len(self._places)]
-        packed = layout.pack(image >> (8 - package.graph.act_bits), package.config)
-        self._transport.write_memory(place.frame + package.schedule.input.dram_offset, packed.tobytes())
+        packed = layout.pack_image(image, package)
+        self._transport.write_memory(place.frame + package.schedule.input.dram_offset, packed)
         self._write64(Register.FRAME_ADDR_LO, place.frame)
         self._write64(Register.RESULT_ADDR_LO, place.result)
         self._transport.write32(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
@@ -191,8 +191,7 @@ class EngineDevice(Device):
             progress(number, len(package.schedule.steps))
 
     def _limit(self, package: Package) -> int:
-        estimate = sum(step.cycles for step in package.schedule.steps)
-        return self._timeout or 20 * estimate + 4 * self._watchdog
+        return self._timeout or cycle_limit(package, self._watchdog)
 
     def _timed_out(self, package: Package) -> SternaError:
         steps, names = self._transport.read32(Register.STEPS_NOW), package.schedule.steps
@@ -245,5 +244,11 @@ class EngineDevice(Device):
         )
 
 
-def _page_up(address: int) -> int:
+def cycle_limit(package: Package, watchdog: int) -> int:
+    """Clock cycles that a frame of `package` may take, on a slow memory too."""
+    return 20 * sum(step.cycles for step in package.schedule.steps) + 4 * watchdog
+
+
+def page_up(address: int) -> int:
+    """The next multiple of PAGE from `address` on."""
     return -(-address // PAGE) * PAGE

@@ -11,5 +11,6 @@ _WHEEL = Path(__file__).resolve().parents[1] / "assets"
 ROOT = _WHEEL if _WHEEL.is_dir() else _CHECKOUT
 RTL = ROOT / "hw" / "rtl"
 CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
+TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"
 HARNESS = ROOT / "sim" / "harness"
