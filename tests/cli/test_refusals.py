@@ -49,6 +49,16 @@ def test_picture_of_16_bits(sterna: Sterna, package_path: Path, tmp_path: Path) 
     assert_refused(sterna("detect", package_path, deep, "-o", tmp_path / "out"), "deep.png", "8-bit")
 
 
+def test_all_pictures_that_cannot_be_read_are_named(
+    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+) -> None:
+    for name in ("one.jpg", "two.jpg"):
+        (tmp_path / name).write_text("no picture")
+    ended = sterna("detect", package_path, pictures / "a.png", tmp_path, "-o", tmp_path / "out")
+    lines = ended.err.splitlines()
+    assert ended.code == 2 and "one.jpg" in lines[0] and "two.jpg" in lines[1] and "2 faults" in lines[2]
+
+
 def test_no_such_picture(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
     assert_refused(sterna("compare", package_path, tmp_path / "none.png"), "none.png", "no such file")
 

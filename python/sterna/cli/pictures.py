@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna import recognise
-from sterna.errors import SternaError
+from sterna.errors import FaultsError, SternaError
 from sterna.run import pictures
 from sterna.run.pictures import SUFFIXES
 
@@ -100,6 +100,12 @@ def read(path: Path) -> NDArray[np.uint8]:
 
 
 def check(files: Sequence[Path]) -> None:
-    """Raise SternaError for the first of `files` that cannot be read, before any work is done."""
+    """Raise SternaError for those of `files` that cannot be read, before any work is done."""
+    faults = []
     for file in files:
-        read(file)
+        try:
+            read(file)
+        except SternaError as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0] if len(faults) == 1 else FaultsError(faults, where="pictures", remedy="leave them out")

@@ -172,7 +172,8 @@ class _Run:
         options = self.options
         if options.unlabelled is None:
             return None
-        return open_pictures(options.unlabelled, self.data.train.classes, options.height, options.width)
+        classes = self.data.train.classes
+        return open_pictures(options.unlabelled, classes, options.height, options.width, options, self.console)
 
     @property
     def stage(self) -> stages.Stage:

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.run import pictures
+from sterna.run.pictures import among
+from sterna.train.data.formats.listing import files_under, passed_over
 from sterna.train.data.frames import Dataset, Frame, Labels, resize_boxes
+from sterna.train.data.options import ReadOptions
+from sterna.train.data.reading import Faults
 
 
 @dataclass(frozen=True)
@@ -121,15 +126,44 @@ class Pictures:
         return Pictures(self.paths, self.classes, self.height, self.width, found, (self.height, self.width))
 
 
-def open_pictures(folder: Path, classes: tuple[str, ...], height: int, width: int) -> Pictures:
-    """All pictures in `folder` and the folders in it, in order of their names.
+def open_pictures(
+    folder: Path,
+    classes: tuple[str, ...],
+    height: int,
+    width: int,
+    options: ReadOptions,
+    console: Console | None = None,
+) -> Pictures:
+    """All pictures in `folder` and the folders in it, in order of their names; what is passed over is told.
 
-    Raises SternaError if it is no folder or holds no picture.
+    Raises SternaError if it holds no picture, and for pictures whose headers cannot be read unless `options` leave them
+    out.
     """
-    paths = pictures.among(folder.rglob("*"))
+    files, systems = files_under(folder)
+    found, faults = among(files), Faults()
+    bad = {path: fault for path in found if (fault := _fault(path))}
+    if not options.skip_bad:
+        faults.records += bad.values()
+    faults.refuse(str(folder))
+    paths = [path for path in found if path not in bad]
     if not paths:
         raise SternaError(
             "no pictures to learn from", where=str(folder), attribute="unlabelled",
             value=str(folder), allowed=" ".join(pictures.SUFFIXES), remedy="name a folder that holds pictures",
         )  # fmt: skip
+    if console:
+        others = passed_over(set(files) - set(found), systems)
+        told = [f"{count} {kind}" for kind, count in sorted(others.items())]
+        passed = f", passed over {', '.join(told)}" if told else ""
+        console.print(f"pictures without labels in {folder}: {len(paths)}{passed}", markup=False, soft_wrap=True)
+        for fault in bad.values():
+            console.print(f"warning: left out: {fault}", markup=False, soft_wrap=True)
     return Pictures(paths, classes, height, width)
+
+
+def _fault(path: Path) -> SternaError | None:
+    try:
+        pictures.header(path)
+    except SternaError as fault:
+        return fault
+    return None

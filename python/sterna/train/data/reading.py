@@ -37,7 +37,7 @@ def read(
     Raises the SternaError of what is missing or damaged, and FaultsError that names all of it if there is more. Faulty
     records are left out instead if `options` say so. `where`: what people call the data set.
     """
-    faults = _Faults()
+    faults = Faults()
     readings = [(split, _read(source, split, options, faults, console)) for split in dict.fromkeys(splits)]
     faults.splits += _missing(where, [reading for _, reading in readings if reading], options.missing_share)
     faults.refuse(where)
@@ -45,8 +45,8 @@ def read(
 
 
 @dataclass
-class _Faults:
-    """What is wrong: with records, which can be left out, and with splits as a whole."""
+class Faults:
+    """What is wrong: with single pictures, which can be left out, and with splits as a whole."""
 
     records: list[SternaError] = field(default_factory=list)
     splits: list[SternaError] = field(default_factory=list)
@@ -72,7 +72,7 @@ def _with_way_out(fault: SternaError) -> SternaError:
     )
 
 
-def _read(source: Source, split: str, options: ReadOptions, faults: _Faults, console: Console | None) -> Reading | None:
+def _read(source: Source, split: str, options: ReadOptions, faults: Faults, console: Console | None) -> Reading | None:
     """One split; None if it has no record, of which `faults` then tell."""
     summary, bad = Summary(), len(faults.records)
     try:
@@ -111,7 +111,7 @@ def _records(
     entries: Iterable[Hashable],
     options: ReadOptions,
     summary: Summary,
-    faults: _Faults,
+    faults: Faults,
     indices: dict[Hashable, int],
 ) -> Iterator[Record]:
     """The records without a fault, counted in `summary`; `indices` tells which entry each one is of."""

@@ -167,6 +167,7 @@ class VocFolder(_VocFolder):
         sets = _sets(folder)
         assert sets is not None, "recognises() comes first"
         self._sets = sets
+        self._lists: dict[str, list[str]] = {}
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -205,14 +206,17 @@ class VocFolder(_VocFolder):
 
     def _listed(self, split: str) -> list[str]:
         """The names in an image set."""
-        listed = self._sets / f"{split}.txt"
-        lines = enumerate(read_lines(listed, "the list of pictures"), 1)
-        return [self._name(line.strip(), f"{listed}: line {number}") for number, line in lines if line.strip()]
+        if split not in self._lists:
+            listed = self._sets / f"{split}.txt"
+            lines = enumerate(read_lines(listed, "the list of pictures"), 1)
+            names = [self._name(line.strip(), f"{listed}: line {number}") for number, line in lines if line.strip()]
+            self._lists[split] = names
+        return self._lists[split]
 
     def _name(self, line: str, where: str) -> str:
         """The name in a line of a list: all of it, or without quotes, the suffix, or the flag of a class list."""
         without_flag = re.sub(r"\s+(-1|0|1)$", "", line)
-        readings = [reading for text in (line, without_flag) for reading in (text, _unquoted(text))]
+        readings = dict.fromkeys(reading for text in (line, without_flag) for reading in (text, _unquoted(text)))
         known = list(dict.fromkeys(name for text in readings if (name := self._known(text))))
         if len(known) > 1:
             raise SternaError(
@@ -234,15 +238,18 @@ class VocFolder(_VocFolder):
 
     def unread(self, split: str) -> Unread:
         """Annotations without a picture that no list names, and other files, in the folders of the data set."""
-        listed = {name for each in self.splits for name in self._listed(each)}
-        found = Unread(
-            [path for name in self._labels.keys() - self._pictures.keys() - listed for path in self._labels[name]]
-        )
+        found, listed = Unread(), set[str]()
+        for each in self.splits:
+            try:
+                listed |= set(self._listed(each))
+            except SternaError as fault:
+                found.notes.append(f"split {each} cannot be read: {fault}")
+        alone = self._labels.keys() - self._pictures.keys() - listed
+        found.labels = sorted(path for name in alone for path in self._labels[name])
         for part, taken in ((PICTURES, self._pictures), (LABELS, self._labels)):
             files, systems = self._files[part]
             found.files += passed_over(set(files) - {path for paths in taken.values() for path in paths}, systems)
         found.files["pictures that no list names"] += len(self._pictures.keys() - listed)
-        found.labels.sort()
         return found
 
 
