@@ -1,4 +1,4 @@
-"""Random damage to data sets, as people, editors, programs and disks do it, and what a reader may make of it.
+"""Random damage to data sets and networks, as people, editors, programs and disks do it.
 
 A data set is held as bytes by path. Each damage says how much is known afterwards: SAME (a reader must give the same
 objects), COUNTED (values changed, but how many objects are written can be counted), or ANY.
@@ -28,6 +28,7 @@ class Known(IntEnum):
     ANY = 2
 
 
+Damage = Callable[[Draw, Files, str], Known]
 PICTURE = (".jpg", ".JPG")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 LABELS = {
@@ -36,6 +37,7 @@ LABELS = {
     "roboflow": r".*/_annotations\.coco\.json",
     "yolo": r"labels/.*\.txt",
     "darknet": r"obj/.*\.txt",
+    "network": r".*\.cfg",
 }
 LISTS = {
     "voc": r"ImageSets/Main/.*\.txt",
@@ -43,6 +45,7 @@ LISTS = {
     "roboflow": "",
     "yolo": r"data\.yaml",
     "darknet": r"(train|valid|test)\.txt|obj\.names",
+    "network": r".*\.names",
 }
 BAD = ("nan", "inf", "-1", "1e9", "", "abc", "0", "-0.5", "0.5", "99", "1e400", "0x1", "1,5", "7", "None")
 MARKS = {"utf-8-sig", "utf-16"}
@@ -277,7 +280,7 @@ def content_of_another(draw: Draw, files: Files, kind: str) -> Known:
     return Known.ANY
 
 
-HARMLESS: tuple[Callable[[Draw, Files, str], Known], ...] = (
+HARMLESS: tuple[Damage, ...] = (
     other_encoding,
     other_line_ends,
     white_space,
@@ -287,7 +290,7 @@ HARMLESS: tuple[Callable[[Draw, Files, str], Known], ...] = (
     other_notation,
     backslashes,
 )
-COUNTED: tuple[Callable[[Draw, Files, str], Known], ...] = (
+COUNTED: tuple[Damage, ...] = (
     other_number,
     scaled_number,
     swapped_columns,
@@ -299,7 +302,7 @@ COUNTED: tuple[Callable[[Draw, Files, str], Known], ...] = (
     damaged_picture,
     cut_labels,
 )
-WILD: tuple[Callable[[Draw, Files, str], Known], ...] = (damaged_bytes, damaged_list, content_of_another)
+WILD: tuple[Damage, ...] = (damaged_bytes, damaged_list, content_of_another)
 
 
 class Damaged:
@@ -312,20 +315,20 @@ class Damaged:
         return "\n".join((self.known.name, *self.done))
 
 
+ALL = (*HARMLESS, *COUNTED, *WILD)
+#: Those of files that are no pictures and no labels.
+OF_TEXTS = (other_encoding, other_line_ends, other_number, scaled_number, swapped_columns, lost_line, cut_labels, *WILD)
+
+
 @st.composite
-def damaged(draw: Draw, kind: str, good: Files) -> Damaged:
-    """The data set `good` of a format after some damage."""
+def damaged(draw: Draw, kind: str, good: Files, damages: Sequence[Damage] = ALL) -> Damaged:
+    """The files `good` of a kind after some of the `damages`."""
     files, known, done = dict(good), Known.SAME, []
-    for damage in draw(st.lists(st.sampled_from((*HARMLESS, *COUNTED, *WILD)), min_size=1, max_size=2)):
-        if not (pictures(files) and matching(files, LABELS[kind])):
-            break
+    for damage in draw(st.lists(st.sampled_from(damages), min_size=1, max_size=2)):
         before = dict(files)
         known = max(known, damage(draw, files, kind))
         changed = [name for name in {**before, **files} if before.get(name) != files.get(name)]
-        done += [
-            f"{damage.__name__} {name}: {before.get(name, b'')[:300]!r} {files.get(name, b'')[:300]!r}"
-            for name in changed
-        ]
+        done += [f"{damage.__name__} of {name}: {files.get(name, b'')[:300]!r}" for name in changed]
     return Damaged(files, done, known)
 
 

@@ -242,7 +242,13 @@ def test_wrong_file_is_refused(small: Path, what: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "no section"), (b"\n# nothing\n", "no section"), (b"\0" * 99, "NUL bytes"), (b"#" * (1 << 21), "too long")],
+    [
+        (b"", "no section"),
+        (b"\n# nothing\n", "no section"),
+        (b"[net]\nwidth=64\nheight=64\nchannels=3\n", "has no layers"),
+        (b"\0" * 99, "NUL bytes"),
+        (b"#" * (1 << 21), "too long"),
+    ],
 )
 def test_what_is_no_cfg_file_is_refused(small: Path, content: bytes, message: str) -> None:
     small.write_bytes(content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from sterna.run import anchors
@@ -70,7 +71,7 @@ class _Reader:
         self.sections: dict[str, Section] = {}
         self.straight: set[str] = set()
         self._image = self._net(sections[0])
-        for section, following in zip(sections[1:], [*sections[2:], None], strict=True):
+        for section, following in zip_longest(sections[1:], sections[2:]):
             self._layer(section, following)
         self.network = self._finish(sections[-1])
 
