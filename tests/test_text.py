@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.text import decode, read_lines, read_text, read_xml
+from sterna.text import decode, read_lines, read_text, read_xml, read_yaml
 
 Got = Callable[[object], None]
 REPORT = "AlexeyAB/darknet#1186"
@@ -143,3 +143,65 @@ def test_damaged_xml_is_refused(tmp_path: Path, content: bytes, words: str) -> N
     path.write_bytes(content)
     with pytest.raises(SternaError, match=words):
         read_xml(path, "the annotation")
+
+
+LAUGHS = "".join(f'<!ENTITY x{n} "{f"&x{n - 1};" * 10}">' for n in range(1, 12))
+XML_BOMBS = {
+    "a billion laughs": f'<!DOCTYPE a [<!ENTITY x0 "lol">{LAUGHS}]><a>&x11;</a>',
+    "one long entity": f'<!DOCTYPE a [<!ENTITY x "{"a" * 100_000}">]><a>{"&x;" * 50_000}</a>',
+    "another file": '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]><a>&x;</a>',
+}
+
+
+@pytest.mark.case(
+    "annotation-that-is-a-bomb",
+    kind="bomb",
+    expected="XML whose entities multiply or name another file is refused, as is YAML whose aliases multiply",
+    source="https://en.wikipedia.org/wiki/Billion_laughs_attack",
+)
+@pytest.mark.parametrize("text", XML_BOMBS.values(), ids=XML_BOMBS)
+def test_xml_that_multiplies_is_refused(tmp_path: Path, text: str, got: Got) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f'<?xml version="1.0"?>{text}')
+    with pytest.raises(SternaError, match="the annotation cannot be read") as caught:
+        read_xml(path, "the annotation")
+    got(str(caught.value).removeprefix(str(tmp_path)))
+
+
+YAML_BOMBS = {
+    "aliases that multiply": "\n".join(
+        [
+            "x0: &x0 [a, b, c, d, e, f, g, h, i]",
+            *(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 12)),
+        ]
+    ),
+    "an alias of itself": "a: &a [*a, *a]",
+    "brackets without end": "[" * 100_000,
+    "a long number": "a: " + "9" * 5000,
+}
+
+
+@pytest.mark.case(
+    "annotation-that-is-a-bomb",
+    kind="bomb",
+    expected="XML whose entities multiply or name another file is refused, as is YAML whose aliases multiply",
+    source="https://en.wikipedia.org/wiki/Billion_laughs_attack",
+)
+@pytest.mark.parametrize("text", YAML_BOMBS.values(), ids=YAML_BOMBS)
+def test_yaml_that_multiplies_is_refused(tmp_path: Path, text: str, got: Got) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text(text)
+    with pytest.raises(SternaError, match="the description cannot be read as YAML") as caught:
+        read_yaml(path, "the description")
+    got(str(caught.value).removeprefix(str(tmp_path)))
+
+
+def test_yaml_as_it_is_written_or_typed(tmp_path: Path) -> None:
+    path = tmp_path / "data.yaml"
+    path.write_text("base: &b {on: 010}\nmore: {<<: *b, x: 1.0}\nmany: [*b, *b]")
+    assert read_yaml(path, "the description")["more"] == {True: 8, "x": 1.0}
+    assert read_yaml(path, "the description", typed=False)["many"] == [{"on": "010"}] * 2
+    path.write_text("a: {b: 1, c: 2, b: 3}")
+    for typed in (True, False):
+        with pytest.raises(SternaError, match=r"b is given twice.* line 1"):
+            read_yaml(path, "the description", typed=typed)

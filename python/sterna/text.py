@@ -17,8 +17,14 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
+
+import yaml
+from yaml.composer import Composer
+from yaml.constructor import BaseConstructor, ConstructorError
 
 from sterna.errors import SternaError
 
@@ -37,6 +43,9 @@ _FOREIGN = re.compile(
     rf"[^\x00-\x7f{_LETTERS}{_SIGNS}]|[{_LETTERS}]{{3}}|(?<![A-Za-z])[{_LETTERS}]{{2}}(?![A-Za-z])"
     rf"|[{_SIGNS}][^\x00-\x7f]|[^\x00-\x7f][{_SIGNS}]"
 )
+#: Values of a YAML file, each alias replaced by what it names; a list of all images of a large data set has fewer.
+MOST_VALUES = 1_000_000
+_COUNTING = 0
 _SAVE_AGAIN = "save the file again as UTF-8"
 
 
@@ -60,6 +69,61 @@ def read_xml(path: Path, what: str, remedy: str = "check the file") -> ElementTr
         return ElementTree.fromstring(decode(_bytes(path, what, remedy), path, what, declared=True))
     except ElementTree.ParseError as error:
         raise SternaError(f"{what} cannot be read ({error})", where=str(path), remedy="write it again as XML") from None
+
+
+def read_yaml(path: Path, what: str, remedy: str = "correct the file", *, typed: bool = True) -> Any:
+    """The content of a YAML file, no key twice in a mapping.
+
+    typed: numbers and truth values become such; without it every scalar stays as it is written (`on`, `010`, `1.0`).
+    Raises SternaError as `read_text` does, and for what is no YAML or repeats itself to more than MOST_VALUES values.
+    """
+    text = read_text(path, what, remedy)
+    try:
+        return yaml.load(text, _TypedLoader if typed else _PlainLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise SternaError(f"{what} cannot be read as YAML ({reason})", where=str(path), remedy=remedy) from None
+
+
+class _Strict(Composer, BaseConstructor):
+    """What YAML leaves open: a key that a mapping has twice, and aliases (`*name`) that multiply."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None:
+            _count(node, {})
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+        twice = next((key for key, times in keys.items() if times > 1), None)
+        if twice is not None:
+            raise ConstructorError(problem=f"{twice} is given twice", problem_mark=node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+class _TypedLoader(_Strict, yaml.SafeLoader):
+    pass
+
+
+class _PlainLoader(_Strict, yaml.BaseLoader):
+    pass
+
+
+def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
+    """The values that `node` stands for, those behind an alias as often as they are named."""
+    if counted.get(node) == _COUNTING:
+        raise ConstructorError(problem="found a recursive alias", problem_mark=node.start_mark)
+    if node not in counted:
+        counted[node] = _COUNTING
+        parts = [] if isinstance(node, yaml.ScalarNode) else node.value
+        nodes = (each for part in parts for each in (part if isinstance(part, tuple) else (part,)))
+        counted[node] = 1 + sum(_count(each, counted) for each in nodes)
+        if counted[node] > MOST_VALUES:
+            raise ConstructorError(
+                problem=f"aliases make more than {MOST_VALUES} values of it", problem_mark=node.start_mark
+            )
+    return counted[node]
 
 
 def decode(data: bytes, where: Path | str, what: str, *, declared: bool = False) -> str:

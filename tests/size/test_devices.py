@@ -31,7 +31,7 @@ def test_unknown_device() -> None:
         (f"mine: {GOOD | {'alms': 0}}", "mine.alms: is not a legal device; got 0"),
         (f"mine: {GOOD | {'name': 3}}", "mine.name: is not a legal device"),
         ("mine: {alms: 1, alms: 2}", "alms is given twice"),
-        ("[", "cannot read the devices"),
+        ("[", "the list of devices cannot be read as YAML"),
         ("", "holds no devices"),
     ],
 )

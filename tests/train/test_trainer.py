@@ -181,7 +181,7 @@ def test_a_run_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(content)
-    with pytest.raises(SternaError, match="damaged"):
+    with pytest.raises(SternaError, match=r"damaged|an empty file, not a|a ZIP archive, not a"):
         checkpoint.load(tmp_path / "checkpoint.pt")
 
 

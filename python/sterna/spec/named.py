@@ -5,22 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-from yaml.constructor import ConstructorError
-
 from sterna.errors import SternaError
-from sterna.text import read_text
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that a mapping has twice, of which the last would count."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise ConstructorError(problem=f"{key} is given twice")
-        return super().construct_mapping(node, deep)
+from sterna.text import read_yaml
 
 
 def read_all(path: Path, kind: str) -> dict[str, Any]:
@@ -28,11 +14,7 @@ def read_all(path: Path, kind: str) -> dict[str, Any]:
 
     Raises SternaError if the file cannot be read or holds none.
     """
-    try:
-        entries = yaml.load(read_text(path, f"the list of {kind}s"), _Loader)
-    except yaml.YAMLError as error:
-        reason = str(error).splitlines()[0]
-        raise SternaError(f"cannot read the {kind}s ({reason})", where=str(path)) from error
+    entries = read_yaml(path, f"the list of {kind}s", f"name a YAML file of {kind}s, or correct this one")
     if not isinstance(entries, dict) or not entries:
         raise SternaError(f"holds no {kind}s", where=str(path), remedy="write name: {parameters}, one or more")
     return {str(name): fields for name, fields in entries.items()}

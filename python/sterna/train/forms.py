@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, file
@@ -15,6 +16,11 @@ from sterna.train.networks import Concat, Conv, Form, Head, LayerSpec, Network, 
 from sterna.train.quantisers import Pattern
 
 SUFFIX = ".pt"
+WEIGHTS = checkpoint.Role(
+    "file of trained weights",
+    "name a run folder or a weights file in one, such as float.pt; weights of darknet are read by --darknet-weights",
+    "copy it again, or train its run again",
+)
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,29 @@ def save(path: Path, trained: Trained) -> None:
 
 def load(path: Path) -> Trained:
     """Read what `save` wrote, the network in eval mode. Raises SternaError if it is missing, damaged or foreign."""
-    state = checkpoint.load(path)
+    state = checkpoint.load(path, WEIGHTS)
     try:
         layers = from_plain(state["layers"])
+        _check_size(state["weights"], layers, len(state["classes"]))
         network = Network(layers, len(state["classes"]), Form(state["form"]), Pattern(state["pattern"]))
         network.load_state_dict(state["weights"])
         return Trained(
             network.eval(), state["name"], state["anchors"], tuple(state["classes"]), state["height"], state["width"]
         )
-    except (KeyError, TypeError, ValueError, RuntimeError):
-        raise checkpoint.damaged(path) from None
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
+        raise checkpoint.damaged(path, WEIGHTS) from None
+
+
+def _check_size(weights: dict[str, Tensor], layers: tuple[LayerSpec, ...], classes: int) -> None:
+    """Raise ValueError if the network that is described, before it is made, has more weights than the file holds.
+
+    A tensor may claim to be larger than what is stored of it.
+    """
+    with torch.device("meta"):
+        wanted = Network(layers, classes, Form.FLOAT).parameters()
+    held = sum(each.untyped_storage().nbytes() // each.element_size() for each in weights.values())
+    if sum(each.numel() for each in wanted) > held:
+        raise ValueError("more weights are described than stored")
 
 
 _KINDS = {kind.__name__: kind for kind in (Conv, Head, Pool, Reorg, Concat)}
@@ -86,7 +105,11 @@ def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Networ
     graph = folder / run_folder.GRAPH
     last = stages.plan(run_folder.load_options(folder))[-1].name
     if not graph.is_file():
-        raise SternaError("the run has no integer graph yet", where=str(folder), remedy="finish it with resume")
+        raise SternaError(
+            "the run has no integer graph yet",
+            where=str(folder),
+            remedy=f"finish it: sterna train --resume --output {folder}",
+        )
     ternary = load(folder / f"{last}{SUFFIX}").network.to(device)
     ternary.form = Form.QUANTISED
     return {"float": load(find(folder)).network.to(device), "ternary": ternary, "integer": file.load(graph)}

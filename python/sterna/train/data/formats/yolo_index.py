@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sterna.errors import SternaError
-from sterna.text import read_lines, read_text
+from sterna.text import read_lines, read_yaml
 from sterna.train.data.formats.places import Locator, exists
 from sterna.train.data.formats.record import check_different
 from sterna.train.data.formats.yolo_rows import Points
@@ -210,24 +208,8 @@ def _options(file: Path) -> dict[str, str]:
 # data.yaml of Ultralytics
 
 
-class _Loader(yaml.BaseLoader):
-    """Keeps every scalar as it is written (`on`, `010` and `1.0` are names) and refuses a key that is there twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(problem=f"{twice} is given twice", problem_mark=node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def _mapping(file: Path) -> Mapping[str, Any]:
-    text = read_text(file, "the description of the data set")
-    try:
-        content = yaml.load(text, _Loader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise SternaError(f"cannot be read as YAML ({reason})", where=str(file), remedy="correct the file") from None
+    content = read_yaml(file, "the description of the data set", typed=False)
     if not isinstance(content, Mapping):
         raise SternaError("holds no names and paths", where=str(file), remedy="give it train, val and names")
     return content

@@ -1,0 +1,44 @@
+"""Pictures with far more pixels than their bytes let expect."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sterna.errors import SternaError
+from sterna.run import pictures
+
+
+def png(width: int, height: int) -> bytes:
+    """The header of a PNG of one bit a pixel, and an empty image."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.case(
+    "picture-of-too-many-pixels",
+    kind="bomb",
+    expected="refused in one line that names the limit, without a warning of the library",
+    source="python-pillow/Pillow#515",
+)
+@pytest.mark.parametrize("size", [(10_000, 9_000), (20_000, 20_000), (60_000, 60_000)])
+def test_too_many_pixels(tmp_path: Path, size: tuple[int, int], got: Callable[[object], None]) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png(*size))
+    with warnings.catch_warnings(record=True) as warned:
+        for read in (pictures.read, pictures.header):
+            with pytest.raises(
+                SternaError, match="the picture has too many pixels; allowed: at most 89478485; "
+            ) as caught:
+                read(path)
+    assert not warned and "\n" not in str(caught.value)
+    got(f"{size[0]}x{size[1]}: {str(caught.value).removeprefix(str(tmp_path))}")
