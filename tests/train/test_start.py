@@ -210,7 +210,7 @@ WHOLE = Start(networks.build("yolov2-nano", 2, Form.FLOAT), "yolov2-nano", ANCHO
     ("freeze", "frozen"), [("conv1,conv4", ("conv1", "conv4")), ("3", ("conv1", "conv2", "conv3")), ("0", ()), ("", ())]
 )
 def test_frozen_layers_by_name_or_number(freeze: str, frozen: tuple[str, ...]) -> None:
-    assert start.frozen(options.parse(output="run", freeze=freeze), LAYERS, WHOLE) == frozen
+    assert start.frozen(options.parse(output="run", freeze=freeze), LAYERS) == frozen
 
 
 @pytest.mark.parametrize(
@@ -223,11 +223,18 @@ def test_frozen_layers_by_name_or_number(freeze: str, frozen: tuple[str, ...]) -
 )
 def test_layers_that_cannot_be_frozen(freeze: str, given: Start | None, message: str) -> None:
     with pytest.raises(SternaError, match=message):
-        start.frozen(options.parse(output="run", freeze=freeze), LAYERS, given)
+        start.check_frozen(options.parse(output="run", freeze=freeze), LAYERS, given)
 
 
 def test_a_head_with_a_fresh_class_cannot_be_frozen(from_darknet: Callable[..., TrainOptions]) -> None:
     chosen = from_darknet(freeze="head")
     with pytest.raises(SternaError, match="fresh weights cannot be frozen; freeze = head"):
-        start.frozen(chosen, LAYERS, start.weights(chosen, ("green", "blue"), said()))
-    assert start.frozen(chosen, LAYERS, start.weights(chosen, ("green", "red"), said())) == ("head",)
+        start.check_frozen(chosen, LAYERS, start.weights(chosen, ("green", "blue"), said()))
+    start.check_frozen(chosen, LAYERS, start.weights(chosen, ("green", "red"), said()))
+
+
+def test_classes_of_a_cfg_file_give_way_to_those_of_the_data(from_darknet: Callable[..., TrainOptions]) -> None:
+    (note,) = start.head_notes(from_darknet(), ("a", "b", "c"))
+    assert note.endswith("own.cfg says 2 classes, the data have 3, which hold")
+    assert not start.head_notes(from_darknet(), ("a", "b"))
+    assert not start.head_notes(options.parse(output="run"), ("a",))

@@ -413,14 +413,18 @@ BACKBONE = pytest.mark.case(
 @BACKBONE
 @pytest.mark.parametrize("optimiser", ["adamw", "kfac"])
 def test_training_starts_from_a_backbone(
-    own: Path, tmp_path: Path, got: Callable[[object], None], optimiser: str
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Callable[[object], None], optimiser: str
 ) -> None:
-    """With its first layers frozen; stopped and resumed in between, which changes nothing of it."""
+    """With its first layers frozen, and stopped and resumed in between."""
     weights, folder, console = own.with_suffix(".weights"), tmp_path / "run", Console(file=io.StringIO(), width=300)
     whole = darknet.read_weights(weights, darknet.convert.shapes(darknet.read_cfg(own)))
     darknet.write_weights(replace(whole, convolutions=whole.convolutions[:4]), weights)
     chosen = {"network": str(own), "darknet_weights": weights, "freeze": "2", "optimiser": optimiser, "float_epochs": 1}
-    trainer.train(small(folder, **chosen, ternary_epochs=0, integer_epochs=0), console)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2)
+        with pytest.raises(TrainingStoppedError):
+            trainer.train(small(folder, **chosen, ternary_epochs=0, integer_epochs=0), console)
+    trainer.train(small(folder, **chosen, ternary_epochs=0, integer_epochs=0, resume=True), quiet())
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
     assert "conv1, conv2, conv3, conv4; fresh weights: conv5, " in told

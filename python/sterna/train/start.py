@@ -62,6 +62,14 @@ def classes(options: TrainOptions) -> tuple[str, ...]:
     return () if options.start is None else forms.load(forms.find(options.start)).classes
 
 
+def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
+    """What a cfg file that is trained without weights says of classes, where the data say otherwise."""
+    if not options.network.endswith(networks.CFG_SUFFIX):
+        return []
+    said = darknet.read_cfg(Path(options.network)).classes
+    return [f"{options.network} says {said} classes, the data have {len(classes)}, which hold"] * (said != len(classes))
+
+
 def _of_darknet(options: TrainOptions, classes: tuple[str, ...]) -> Start:
     assert options.darknet_weights is not None
     imported = darknet.load(
@@ -129,8 +137,8 @@ def float_epochs(options: TrainOptions, start: Start | None) -> int:
     return options.float_epochs
 
 
-def frozen(options: TrainOptions, layers: tuple[LayerSpec, ...], start: Start | None) -> tuple[str, ...]:
-    """The layers that keep their weights while the float network is trained; raises SternaError for fresh ones."""
+def frozen(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> tuple[str, ...]:
+    """The layers that keep their weights while the float network is trained; raises SternaError for wrong names."""
     names = [layer.name for layer in layers if isinstance(layer, networks.Conv | networks.Head)]
     given = options.freeze
     if len(given) == 1 and given[0].isdecimal():
@@ -142,15 +150,20 @@ def frozen(options: TrainOptions, layers: tuple[LayerSpec, ...], start: Start | 
             attribute="freeze", value=wrong or ",".join(given), allowed=", ".join(names) + ", not all of them",
             remedy="name layers, or how many of the first",
         )  # fmt: skip
+    return given
+
+
+def check_frozen(options: TrainOptions, layers: tuple[LayerSpec, ...], start: Start | None) -> None:
+    """Raises SternaError if a layer is to be frozen that has not learnt anything yet."""
+    names = [layer.name for layer in layers if isinstance(layer, networks.Conv | networks.Head)]
     untrained = list(names) if start is None else [*start.fresh, *[names[-1]] * bool(start.fresh)]
-    wrong = next((name for name in given if name in untrained), None)
+    wrong = next((name for name in frozen(options, layers) if name in untrained), None)
     if wrong is not None:
         raise SternaError(
             "a layer with fresh weights cannot be frozen", where="train", attribute="freeze", value=wrong,
             allowed=", ".join(name for name in names if name not in untrained) or "none without weights to start from",
             remedy="freeze layers whose weights are given",
         )  # fmt: skip
-    return given
 
 
 def check_size(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> None:

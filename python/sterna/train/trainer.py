@@ -82,7 +82,8 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
     device = _device(options.device)
     with distributed.session(device):
         _check_share(options)
-        return _Run(options, device, console or Console(quiet=not distributed.leads())).finish()
+        shown = console or Console() if distributed.leads() else Console(quiet=True)
+        return _Run(options, device, shown).finish()
 
 
 def _check_share(options: TrainOptions) -> None:
@@ -138,7 +139,8 @@ class _Run:
         #: Steps in an epoch of each stage; pictures that do not fill a batch wait for another epoch.
         self.epoch_steps = [max(1, len(self._pictures(stage)) // self.options.batch) for stage in self.stages]
         if saved is None:
-            self._say(*unused.unused(options, self.stages, distributed.size()))
+            if not options.resume:
+                self._say(*unused.unused(options, self.stages, distributed.size()))
             self._begin(given)
         else:
             try:
@@ -147,16 +149,14 @@ class _Run:
                 raise checkpoint.damaged(self.folder / run_folder.CHECKPOINT) from None
 
     def _say(self, *notes: str) -> None:
-        if distributed.leads():
-            for note in notes:
-                self.console.print(f"note: {note}", markup=False, soft_wrap=True)
+        for note in notes:
+            self.console.print(f"note: {note}", markup=False, soft_wrap=True)
 
     def _warn(self, *warnings: str) -> None:
         """Say something now and at the end."""
         self.warnings += warnings
-        if distributed.leads():
-            for warning in warnings:
-                self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
+        for warning in warnings:
+            self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
 
     def _open_data(self) -> Splits:
         """The data; if no classes are named, only those of the run to start from, where it knows a part of them."""
@@ -188,11 +188,14 @@ class _Run:
         self.layers = networks.with_bits(described, options.first_bits, options.head_bits)
         start.check_size(options, self.layers)
         density.uniform(self.layers, options.density, options.layer_density)  # refuses wrong layers at once
-        epochs, frozen = start.float_epochs(options, given), start.frozen(options, self.layers, given)
+        start.check_frozen(options, self.layers, given)
+        epochs = start.float_epochs(options, given)
         if given is not None and epochs and (given.fresh or not given.certain):
             why = f"untrained are {', '.join(given.fresh)}" if given.fresh else "--darknet-names would tell the classes"
             self._say(f"the float network is trained first, for {epochs} epoch{'s' * (epochs > 1)}: {why}")
-        self.options = options.model_copy(update={"float_epochs": epochs, "freeze": frozen})
+        if given is None:
+            self._say(*start.head_notes(options, self.data.train.classes))
+        self.options = options.model_copy(update={"float_epochs": epochs})
         return given
 
     def _begin(self, given: start.Start | None) -> None:
@@ -216,7 +219,7 @@ class _Run:
         if before is not None:
             network.load_state_dict(before.state_dict(), strict=False)
         if self.stage.form is Form.FLOAT:
-            network.freeze(self.options.freeze)
+            network.freeze(start.frozen(self.options, self.layers))
         else:
             if not self.densities:
                 self.densities = self._unless_stopped(

@@ -59,8 +59,14 @@ class DataOptions(ReadOptions):
     rename: Annotated[dict[str, str], BeforeValidator(paired)] = Field(
         {}, description="folder: new names OLD=NEW,OLD=NEW of classes, before --classes"
     )
-    height: int = Field(160, ge=32, le=1024, multiple_of=32, description="picture height, a multiple of 32")
-    width: int = Field(160, ge=32, le=1024, multiple_of=32, description="picture width, a multiple of 32")
+    height: int = Field(
+        160, ge=32, le=1024, multiple_of=32,
+        description="picture height, a multiple of 32; that of --start or of a .cfg file unless given",
+    )  # fmt: skip
+    width: int = Field(
+        160, ge=32, le=1024, multiple_of=32,
+        description="picture width, a multiple of 32; that of --start or of a .cfg file unless given",
+    )  # fmt: skip
     seed: int = Field(0, ge=0, lt=1 << 31, description="of order, variation and scenes")
     train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: different pictures to train on")
     val_scenes: int = Field(100, ge=1, le=100_000, description="scenes: pictures to watch mAP on")
