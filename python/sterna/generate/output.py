@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import sterna
 from sterna.errors import SternaError
+from sterna.files import check_folder
 
 MANIFEST = "manifest.json"
 #: Holds the new files until all of them are there.
@@ -72,8 +73,7 @@ def write_folder(
     the way of `files` are overwritten, other changed ones are removed, and the rest stays. Whatever stops this, even
     at once, leaves a folder that can be written again.
     """
-    if folder.exists() and not folder.is_dir():
-        raise SternaError("exists and is not a folder", where=str(folder), remedy="name a new or an empty folder")
+    check_folder(folder, room=sum(map(len, files.values())))
     try:
         before = _Contents.of(folder)
         if (before.changed or before.foreign) and not force:
@@ -197,6 +197,15 @@ def _hash(data: bytes) -> str:
 
 
 def _refusal(folder: Path, found: _Contents) -> SternaError:
+    if not found.written:
+        return SternaError(
+            "holds files and no manifest, so nothing says that sterna generate wrote them",
+            where=str(folder),
+            attribute="files",
+            value=_shown(found.foreign),
+            remedy="name another folder, or remove this one if an older version generated it; sterna generate --force "
+            "overwrites what is in its way",
+        )
     kinds = (("changed since", found.changed), ("not generated", found.foreign))
     return SternaError(
         "holds files that sterna generate did not write",
