@@ -14,6 +14,7 @@ from sterna.errors import FaultsError, SternaError
 from sterna.train.data import DataOptions, ReadOptions, open_data
 from sterna.train.data.formats.folder import open_source
 from sterna.train.data.reading import Reading, read
+from support import data_sets
 
 Got = Callable[[object], None]
 ROW = "1 0.5 0.5 0.25 0.5\n"
@@ -281,6 +282,23 @@ def test_several_lists_of_names_are_refused_unless_they_are_alike(tmp_path: Path
     got(refused.value)
 
 
+@pytest.mark.parametrize("names", ["cat\n\ndog\n", "\ncat\ndog\n"])
+def test_an_empty_line_between_names_is_a_class_without_one(tmp_path: Path, names: str) -> None:
+    """Leaving it out would shift the numbers of the classes behind it."""
+    make(tmp_path, {"classes.txt": names, "a.jpg": None, "a.txt": ROW})
+    with pytest.raises(SternaError, match="a class without a name"):
+        open_source(tmp_path)
+    (tmp_path / "classes.txt").write_text("cat\ndog\n\n \n")
+    assert shown(tmp_path) == {"a.jpg": DOG}
+
+
+def test_names_beside_data_of_another_format_are_not_yolo(tmp_path: Path) -> None:
+    data_sets.write_voc(tmp_path)
+    (tmp_path / "voc.names").write_text("cat\ndog\n")
+    (tmp_path / "README.txt").write_text("1 2 3\n")
+    assert open_source(tmp_path).format == "Pascal VOC"
+
+
 def test_yaml_of_other_programs_describes_nothing(tmp_path: Path) -> None:
     make(
         tmp_path,
@@ -338,6 +356,19 @@ def test_label_files_in_per_cent_code_meet_their_images(tmp_path: Path, got: Got
     (said,) = [f"{note}: {count}" for note, count in summary.notes.items()]
     assert said == "label files whose names are not spelt as those of their pictures: 3"
     got(said)
+
+
+def test_files_that_are_used_are_not_passed_over(tmp_path: Path) -> None:
+    make(tmp_path, {**LAYOUTS["CVAT YOLO 1.1"], "train.txt": "a.jpg\n", "a.jpg": None, "a.txt": ROW})
+    summary = reading(tmp_path).summary
+    assert not summary.passed_over and [path.name for path in summary.without_picture] == []
+
+
+def test_a_folder_in_place_of_a_label_file_is_refused(tmp_path: Path) -> None:
+    make(tmp_path, {**LAYOUTS["split in images and labels"], "images/train/b.jpg": None})
+    (tmp_path / "labels/train/b.txt").mkdir()
+    with pytest.raises(SternaError, match=r"b\.txt: the list of objects cannot be read \(Is a directory\)"):
+        reading(tmp_path)
 
 
 def test_what_has_no_partner_is_counted(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sterna.errors import SternaError
 from sterna.run.pictures import among
-from sterna.text import read_lines
+from sterna.text import read_lines, read_text
 from sterna.train.data.formats import yolo_index
 from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.listing import is_of_system, passed_over
@@ -28,6 +28,7 @@ from sterna.train.data.formats.yolo_rows import BOX, looks_like_pose, parse
 
 #: Text that lies beside label files and is none.
 NO_LABELS = (yolo_index.CLASSES, *(f"{name}.txt" for name in yolo_index.SPLITS))
+ROWS = "the list of objects"
 LOOKED_AT = 500  # label files, for rows that are poses
 BY_PLAIN_NAME = "label files whose names are not spelt as those of their pictures"
 
@@ -79,7 +80,7 @@ class YoloFolder:
         """Image and rows of an entry."""
         drawn_on = canvas(entry.picture, entry.listed, self._exif)
         labels = _one(entry)
-        rows = read_lines(labels, "the list of objects") if labels else []
+        rows = read_lines(labels, ROWS) if labels else []
         notes: Counter[str] = Counter()
         if labels and labels.stem != entry.picture.stem:
             notes[BY_PLAIN_NAME] += 1
@@ -105,7 +106,8 @@ class YoloFolder:
         # Files of images that are there but not in this split, and second files of an image, have an image.
         stems = {plain(path.stem) for path in pictures}
         alone = sorted(path for path in texts if plain(path.stem) not in stems)
-        return Unread(alone, passed_over(there - pictures - texts - known), self._notes)
+        used = {self._index.file, self._index.other, *(entry.listed for entry in entries)}
+        return Unread(alone, passed_over(there - pictures - texts - known - used), self._notes)
 
     def _find(self, places: Sequence[str]) -> list[_Entry]:
         """Entries of the images in some places, each image one entry however often it is listed."""
@@ -147,7 +149,7 @@ class YoloFolder:
                 attribute="path",
                 value=text,
                 allowed=f"a folder or a list of pictures, from {self._index.root}",
-                remedy="correct the path, which counts from `path` in the file or else from the file's folder",
+                remedy="correct the path, which counts from `path` or else the folder of the file, or delete the line",
             )
         self._notes += locator.notes
         return place
@@ -168,7 +170,7 @@ class YoloFolder:
             return
         first: tuple[Path, int, list[str]] | None = None
         for entry in [entry for entry in entries if entry.labels][:LOOKED_AT]:
-            for number, line in enumerate(read_lines(entry.labels[0], "the list of objects"), 1):
+            for number, line in enumerate(read_lines(entry.labels[0], ROWS), 1):
                 fields = line.split()
                 if len(fields) <= 6:
                     continue
@@ -235,7 +237,7 @@ def _one(entry: _Entry) -> Path | None:
             allowed="a label file for each picture",
             remedy="rename one of the pictures, or move it away",
         )
-    if len({path.read_bytes() for path in entry.labels}) > 1:
+    if len(entry.labels) > 1 and len({read_text(path, ROWS) for path in entry.labels}) > 1:
         raise SternaError(
             "a picture has two label files that differ",
             where=str(entry.picture),

@@ -10,20 +10,22 @@ import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from sterna.errors import SternaError
-from sterna.text import read_lines, read_yaml
+from sterna.text import read_lines, read_text, read_yaml
 from sterna.train.data.formats.places import Locator, exists
 from sterna.train.data.formats.record import check_different
-from sterna.train.data.formats.yolo_rows import Points
+from sterna.train.data.formats.yolo_rows import Points, parse
 
 #: Splits as files and folders call them: as Sterna does.
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 IMAGES = "images"
 YAML, DATA, NAMES, CLASSES = (".yaml", ".yml"), ".data", ".names", "classes.txt"
 _USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+_LOOKED_AT = 100  # texts, for one that is a label file
 _NOTHING = ("", "~", "null", "Null", "NULL", "None")
 
 
@@ -31,7 +33,7 @@ _NOTHING = ("", "~", "null", "Null", "NULL", "None")
 class Index:
     """file: that says it. root: where its paths count from. places: of each split, as written. points: of poses.
 
-    notes: what it states and Sterna does not use.
+    notes: what it states and Sterna does not use. other: a file that it names.
     """
 
     file: Path
@@ -40,6 +42,7 @@ class Index:
     places: dict[str, list[str]]
     points: Points | None = None
     notes: list[str] = field(default_factory=list)
+    other: Path | None = None
 
     def same(self, other: Index) -> bool:
         """Whether both say the same."""
@@ -55,7 +58,7 @@ def files(path: Path) -> list[Path]:
     lists = [each for each in there if each.suffix.lower() == NAMES or each.name == CLASSES]
     if not described and not lists:
         lists = sorted(each for each in path.glob(f"*/{CLASSES}"))
-    return described or lists
+    return described or (lists if _by_lists(path) or _has_rows(path) else [])
 
 
 def read(path: Path) -> Index:
@@ -89,6 +92,20 @@ def _describes(file: Path) -> bool:
         return False  # another program's file
 
 
+def _has_rows(folder: Path) -> bool:
+    """Whether a text in `folder` or the two levels below starts as label files do; other formats may list names too."""
+    texts = chain.from_iterable(sorted(folder.glob(pattern)) for pattern in ("*.txt", "*/*.txt", "*/*/*.txt"))
+    return any(_starts_with_row(text) for text in islice(texts, _LOOKED_AT))
+
+
+def _starts_with_row(file: Path) -> bool:
+    try:
+        first = next((line for line in read_lines(file, "the list of objects") if line.strip()), "")
+        return len(first.split()) > 4 and parse(first.split(), None, str(file)).number >= 0
+    except SternaError:
+        return False
+
+
 def _read(file: Path, root: Path) -> Index:
     if file.suffix.lower() in YAML:
         index = _ultralytics(file)
@@ -114,8 +131,9 @@ def _read(file: Path, root: Path) -> Index:
 
 
 def _listed_names(file: Path) -> tuple[str, ...]:
-    lines = read_lines(file, "the list of class names")
-    return tuple(line.strip() for line in lines if line.strip())
+    """A class a line; an empty line between them is one without a name, since it counts."""
+    lines = read_text(file, "the list of class names").rstrip().split("\n")
+    return tuple(line.strip() for line in lines) if lines != [""] else ()
 
 
 def _by_lists(root: Path) -> dict[str, list[str]]:
@@ -183,9 +201,8 @@ def _darknet(file: Path) -> Index:
             remedy="correct classes or the list",
         )
     places = {name: [options[name]] for name in SPLITS if options.get(name)}
-    return Index(
-        file, file.parent, of_names, _grouped(places, file), notes=_unused(file, options, ("names", "classes"))
-    )
+    notes = _unused(file, options, ("names", "classes"))
+    return Index(file, file.parent, of_names, _grouped(places, file), notes=notes, other=names)
 
 
 def _options(file: Path) -> dict[str, str]:
