@@ -56,21 +56,25 @@ _SUFFIXES = {
     ".safetensors": "a file of tensors",
 }
 _BEGINNING = 128  # bytes
+#: What helps where a copy or download left something else, whatever is wanted.
+AGAIN: dict[str | None, str] = {
+    POINTER: "get the file itself: git lfs pull",
+    PAGE: "download it again",
+    EMPTY: "copy it again",
+}
 _TRAIN = "sterna train makes a graph"
 #: How people come from what they have to a graph.
-_TO_GRAPH = {
+_TO_GRAPH: dict[str | None, str] = {
     RUN: "finish the run with sterna train --resume; it ends with a graph",
     PACKAGE: "name the graph that it was compiled from",
     CHECKPOINT: "name the run folder that it lies in, or train from it: sterna train --start",
     WEIGHTS: "train from it: sterna train --network FILE.cfg --darknet-weights FILE.weights",
     CFG: "train it: sterna train --network FILE.cfg",
     ONNX: f"networks of other programs are not read; {_TRAIN}",
-    POINTER: "get the file itself: git lfs pull",
-    PAGE: "download it again",
-    EMPTY: "copy it again",
     ENGINE: "name the graph or package that is to run on it",
     FOLDER: "name the folder of a run, or a file in this one",
     IMAGE: "name the graph first, then what is to be done with it",
+    **AGAIN,
 }
 
 
@@ -107,7 +111,7 @@ def by_content(start: bytes) -> str | None:
 def check(path: Path, wanted: str) -> None:
     """Raise SternaError, with how to come from it to what is wanted, if `path` is known to be something else.
 
-    wanted: GRAPH or PACKAGE.
+    wanted: GRAPH, PACKAGE or RUN.
     """
     found = kind_of(path)
     if found in (None, wanted):

@@ -12,6 +12,7 @@ import sys
 from results.record import ROOT, Figure, Result, TableRow, read_all
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
+from sterna.files import write_bytes
 
 PAGES = (ROOT / "README.md", ROOT / "docs" / "training.md")
 _PLACE = re.compile(r"(<!-- (results|figures): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -70,7 +71,7 @@ def _shown(value: bool | int | float | str) -> str:
 def main() -> None:
     """Rewrite the pages."""
     for page in PAGES:
-        page.write_text(filled(page.read_text("utf-8"), read_all()), encoding="utf-8")
+        write_bytes(page, filled(page.read_text("utf-8"), read_all()).encode())
 
 
 if __name__ == "__main__":

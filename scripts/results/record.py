@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sterna.files import write_bytes
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "results"
 #: `git describe` of a tree without changes.
@@ -68,8 +70,7 @@ def write(
         rows=tuple(rows),
     )
     path = FOLDER / f"{name}.json"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    write_bytes(path, f"{result.model_dump_json(indent=2)}\n".encode())
     return path
 
 

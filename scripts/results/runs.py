@@ -13,6 +13,7 @@ from rich.console import Console
 
 from results.record import ROOT, commit
 from sterna.errors import SternaError
+from sterna.files import write_bytes
 from sterna.train import load_options, recipes, run_folder, train
 from sterna.train.history import EpochLine
 from sterna.train.options import TrainOptions
@@ -58,7 +59,7 @@ def folder_of(name: str) -> Path:
     if not mark.is_file() or mark.read_text("utf-8") != commit():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        mark.write_text(commit(), "utf-8")
+        write_bytes(mark, commit().encode())
     return folder
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sterna.cli import detections, pictures
 from sterna.errors import SternaError
@@ -192,3 +193,12 @@ def test_the_same_number_never_has_two_names() -> None:
     for stem in ("a", "写" * 200, "", "a\nb"):
         assert detections._DRAWN.fullmatch(f"0000_{detections._kept(stem)}.png")
     assert pictures._number(1, "file") == "1 file" and pictures._number(2, "file") == "2 files"
+
+
+def test_the_first_of_several_pictures_is_told(
+    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path
+) -> None:
+    pages = [Image.open(picture)] * 3
+    pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
+    ended = sterna("detect", package_path, tmp_path / "scan.tif", "-o", tmp_path / "out")
+    assert ended.code == 0 and "scan.tif: the first of 3 pictures in the file is read" in ended.out

@@ -207,7 +207,7 @@ def test_eval_of_a_run_that_has_not_ended(sterna: Sterna, run_folder: Path, tmp_
 
 
 def test_eval_of_a_folder_without_a_run(sterna: Sterna, tmp_path: Path) -> None:
-    assert_refused(sterna("eval", tmp_path), "no training run in the folder")
+    assert_refused(sterna("eval", tmp_path), "is a folder, not the folder of a training run")
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_work(sterna: Sterna, graph_path: Path) -> None:

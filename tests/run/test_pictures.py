@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from sterna.errors import SternaError
 from sterna.run import pictures
@@ -42,3 +43,26 @@ def test_too_many_pixels(tmp_path: Path, size: tuple[int, int], got: Callable[[o
                 read(path)
     assert not warned and "\n" not in str(caught.value)
     got(f"{size[0]}x{size[1]}: {str(caught.value).removeprefix(str(tmp_path))}")
+
+
+def test_pictures_in_a_file_are_counted(tmp_path: Path) -> None:
+    shades = [Image.new("L", (4, 4), shade) for shade in (0, 200, 255)]
+    shades[0].save(tmp_path / "three.tif", save_all=True, append_images=shades[1:])
+    shades[0].save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=shades[1:])
+    shades[0].save(tmp_path / "one.png")
+    assert [pictures.frames(tmp_path / name) for name in ("three.tif", "phone.jpg", "one.png")] == [3, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\n", "got a pointer of git-lfs.*remedy: .* git lfs pull"),
+        (b"<!DOCTYPE html>", "got a web page.*remedy: download it again"),
+        (b"", "got an empty file.*remedy: copy it again"),
+        (b"anything", "is not a picture that can be read; allowed: .*remedy: give a PNG or JPEG"),
+    ],
+)
+def test_what_is_no_picture_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(SternaError, match=said):
+        pictures.read(tmp_path / "a.jpg")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -31,7 +29,6 @@ from sterna.train.data import (
     open_split,
 )
 from sterna.train.data.options import validated
-from sterna.train.history import EpochLine
 from sterna.train.networks import Network
 from sterna.train.options import TrainOptions, parse
 from sterna.train.report import INTEGER, Comparison
@@ -57,6 +54,8 @@ class Wanted:
 
 def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None) -> None:
     """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report."""
+    if path.is_dir():
+        recognise.check(path, recognise.RUN)
     options = load_options(path) if path.is_dir() else None
     found: Mapping[str, Network | Graph] = forms.of_run(path) if options else {INTEGER: read_graph(path)}
     _check_outputs(path, json_file, folder)
@@ -128,18 +127,7 @@ def _write_report(
         title=f"Evaluation of {path.name}",
         options=options.model_dump(mode="json", exclude={"output", "resume", "data"}) if options else {},
         comparison=comparison,
-        history=_history(path) if options else (),
+        history=run_folder.read_json(path / run_folder.LOG) if options else (),
         samples={INTEGER: figures.samples(integer, dataset)},
     )
     print(f"Report: {page} and {folder / CURVES_NAME}")
-
-
-def _history(folder: Path) -> list[EpochLine]:
-    file = folder / run_folder.LOG
-    try:
-        lines: list[Any] = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        raise SternaError(
-            "the log of the run cannot be read", where=str(file), remedy="evaluate the run without --report"
-        ) from None
-    return lines

@@ -37,7 +37,8 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
         # A graph that no engine can run is refused for that.
         compile_graph(source, base.model_copy(update={"fm_words": MOST_FM_WORDS}))
         raise SternaError(
-            "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps, remedy="ask for less"
+            "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps,
+            remedy="ask for fewer frames/s, or name a larger device",
         )
     best = front(points)
     Console().print(point_table(best, target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Callable
@@ -11,6 +12,16 @@ import typer
 from sterna import signals
 from sterna.errors import SternaError, single
 
+#: What helps where the system refuses something that no part of Sterna has foreseen.
+_REMEDIES = {
+    errno.ENOSPC: "make room on the disk, or name a folder on another one",
+    errno.EDQUOT: "make room within your quota, or name a folder on another disk",
+    errno.EROFS: "name a folder on a disk that can be written to",
+    errno.EMFILE: "allow more open files (ulimit -n)",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EPIPE: "let the program that reads the output read all of it",
+    errno.ENOMEM: "close other programs, or use a smaller graph, image or batch",
+}
 FAILED = 1
 REFUSED = 2
 INTERRUPTED = 130
@@ -36,9 +47,11 @@ def guarded(command: Callable[[], object]) -> int:
                 print(_in_one_line(str(fault)), file=sys.stderr)
         return _refuse(str(error))
     except OSError as error:
-        return _refuse(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        place = f"{error.filename}: " if error.filename else ""
+        remedy = _REMEDIES.get(error.errno or 0, "check that the file or folder is there and may be used")
+        return _refuse(f"{place}{error.strerror or error}; remedy: {remedy}")
     except MemoryError:
-        return _refuse("not enough memory; remedy: close other programs or use a smaller graph")
+        return _refuse("not enough memory; remedy: close other programs, or use a smaller graph, image or batch")
 
 
 def _refuse(message: str, code: int = REFUSED) -> int:

@@ -5,6 +5,7 @@ A sub-command imports what it needs when it runs, so that help and refusals come
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -285,4 +286,8 @@ def doctor() -> None:
 
 def main() -> None:
     """Run the command; every refusal is one line on standard error and an exit code that is not 0."""
+    # Names of files need not be text: what a terminal cannot show is written as its code.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(guarded(lambda: app(standalone_mode=False)))

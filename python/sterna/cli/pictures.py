@@ -100,12 +100,19 @@ def read(path: Path) -> NDArray[np.uint8]:
 
 
 def check(files: Sequence[Path]) -> None:
-    """Raise SternaError for those of `files` that cannot be read, before any work is done."""
+    """Raise SternaError for those of `files` that cannot be read, before any work is done.
+
+    Says which of them hold several pictures.
+    """
     faults = []
     for file in files:
         try:
             read(file)
+            frames = pictures.frames(file)
         except SternaError as fault:
             faults.append(fault)
+            continue
+        if frames > 1:
+            print(f"{file}: the first of {frames} pictures in the file is read")
     if faults:
         raise faults[0] if len(faults) == 1 else FaultsError(faults, where="pictures", remedy="leave them out")

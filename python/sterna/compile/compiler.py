@@ -58,7 +58,7 @@ def _check(graph: Graph, config: EngineConfig) -> None:
             attribute="act_bits",
             value=graph.act_bits,
             allowed=str(config.act_w),
-            remedy="quantise to that width or choose another config",
+            remedy="choose a config with this act_w",
         )
     if graph.acc_bits > config.acc_w:
         raise SternaError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from sterna.files import write_bytes
 from sterna.spec import registers, tape
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.paths import RTL
@@ -94,7 +95,7 @@ def package_text() -> str:
 
 def main() -> None:
     """Rewrite hw/rtl/sterna_pkg.sv."""
-    (RTL / "sterna_pkg.sv").write_text(package_text(), encoding="utf-8")
+    write_bytes(RTL / "sterna_pkg.sv", package_text().encode())
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Detector:
                 attribute="channels",
                 value=info.channels,
                 allowed=f"{expected} for {len(classes)} classes and {len(anchors)} anchors",
-                remedy="name as many classes as the network was trained for",
+                remedy="export the graph again, with the classes that it was trained for",
             )
         sizes = tuple((float(width), float(height)) for width, height in anchors)
         check_cells(sizes, info.height, info.width, max(1, graph.input.width // info.width), "graph metadata")

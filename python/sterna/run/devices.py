@@ -37,6 +37,8 @@ def open_device(
     elif kind == "rtl":
         raise SternaError("needs a generated engine", where="device 'rtl'", remedy="name the engine's folder")
     else:
-        raise SternaError("no such device", attribute="device", value=kind, allowed=", ".join(KINDS))
+        raise SternaError(
+            "no such device", attribute="device", value=kind, allowed=", ".join(KINDS), remedy="name one of these"
+        )
     device.open()
     return device

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from sterna import recognise
 from sterna.errors import SternaError
 
 SUFFIXES = (".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -53,6 +54,12 @@ def header(path: Path) -> Header:
         return Header(picture.size, said if isinstance(said, int) and said in range(1, 9) else 1)
 
 
+def frames(path: Path) -> int:
+    """Pages or frames in the file, of which `read` gives the first; the previews that phones add do not count."""
+    with _opened(path) as picture:
+        return 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
@@ -71,8 +78,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise SternaError(
             "is not a picture that can be read",
             where=str(path),
+            value=recognise.kind_of(path),
             allowed=" ".join(SUFFIXES),
-            remedy="give a PNG or JPEG",
+            remedy=recognise.AGAIN.get(recognise.kind_of(path), "give a PNG or JPEG"),
         ) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise SternaError(

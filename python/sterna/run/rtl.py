@@ -31,10 +31,20 @@ class MemoryTiming:
         first, last = self.latency
         if not 0 <= first <= last <= 100_000:
             raise SternaError(
-                "bad memory timing", attribute="latency", value=self.latency, allowed="0 .. 100000, rising"
+                "bad memory timing",
+                attribute="latency",
+                value=self.latency,
+                allowed="0 .. 100000, rising",
+                remedy="choose cycles in that range",
             )
         if not 0 <= self.stall <= 0.95:
-            raise SternaError("bad memory timing", attribute="stall", value=self.stall, allowed="0 .. 0.95")
+            raise SternaError(
+                "bad memory timing",
+                attribute="stall",
+                value=self.stall,
+                allowed="0 .. 0.95",
+                remedy="choose a share in that range",
+            )
 
 
 class RtlTransport:

@@ -94,7 +94,11 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
                 _share(objects, run_time)
                 shutil.rmtree(objects)
     except OSError as error:
-        raise SternaError(f"cannot build the simulator ({error})", where=str(home)) from error
+        raise SternaError(
+            f"cannot build the simulator ({error})",
+            where=str(home),
+            remedy="make room, or name another folder by STERNA_BUILD_DIR",
+        ) from error
     return library
 
 

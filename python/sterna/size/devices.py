@@ -44,10 +44,14 @@ def load_device(name: str, path: Path = DEVICES) -> Device:
     """The device `name`. Raises SternaError if there is none or the file is wrong."""
     name, fields = named.read(path, "device", name, "name one of these or describe it in that file")
     if not isinstance(fields, dict):
-        raise SternaError("is not a mapping of what the device has", where=f"{path}: {name}")
+        raise SternaError(
+            "is not a mapping of what the device has", where=f"{path}: {name}", remedy="describe it as the others there"
+        )
     try:
         return Device.model_validate({"name": name} | fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = f"{path}: {name}.{'.'.join(map(str, first['loc']))}"
-        raise SternaError("is not a legal device", where=where, value=first["input"], allowed=first["msg"]) from error
+        raise SternaError(
+            "is not a legal device", where=where, value=first["input"], allowed=first["msg"], remedy="correct the file"
+        ) from error

@@ -14,6 +14,8 @@ from sterna.errors import SternaError
 from sterna.generate.top import ENGINE, parameters
 from sterna.spec.config import EngineConfig
 
+_REMEDY = "install Sterna again, or correct what was changed there"
+
 
 @dataclass(frozen=True)
 class Part:
@@ -75,11 +77,11 @@ def elaborate(top: str, values: Mapping[str, str], rtl: Path) -> Instance:
     command = " ".join(["slang", "-D SYNTHESIS", f"--top {top}", *options, *(f'"{path}"' for path in sources)])
     legal = slang.parseCommandLine(command) and slang.processOptions() and slang.parseAllSources()
     if not legal:
-        raise SternaError("the sources cannot be read", where=str(rtl))
+        raise SternaError("the sources cannot be read", where=str(rtl), remedy=_REMEDY)
     compilation = slang.createCompilation()
     errors = [each for each in compilation.getAllDiagnostics() if each.isError()]
     if errors:
-        raise SternaError(f"{top} cannot be elaborated ({errors[0].code})", where=str(rtl))
+        raise SternaError(f"{top} cannot be elaborated ({errors[0].code})", where=str(rtl), remedy=_REMEDY)
     return _instance(next(iter(compilation.getRoot().topInstances)))
 
 

@@ -78,7 +78,11 @@ class Synthesis:
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
             if done.returncode:
-                raise SternaError(f"Yosys failed: {_reason(job / _LOG, done.stderr)}", where=str(part))
+                raise SternaError(
+                    f"Yosys failed: {_reason(job / _LOG, done.stderr)}",
+                    where=str(part),
+                    remedy="make room in memory and on the disk; if it fails again, install Sterna again",
+                )
             return usage_of(json.loads((job / _NETLIST).read_text())["modules"][part.module])
 
 

@@ -223,6 +223,7 @@ def _layers(name: str) -> tuple[LayerSpec, ...]:
             attribute="network",
             value=name,
             allowed=f"{', '.join(NETWORKS)}, or the path of a darknet {CFG_SUFFIX} file",
+            remedy="name one of these",
         )
     return NETWORKS[name]()
 

@@ -16,6 +16,7 @@ CHECKPOINT = "checkpoint.pt"
 OPTIONS = "options.json"
 LOG = "log.json"
 SUMMARY = "summary.json"
+MOST_JSON = 1 << 30  # bytes
 #: What a run writes as JSON.
 LISTS = (OPTIONS, LOG, SUMMARY)
 GRAPH = graph_file.IN_RUN
@@ -59,11 +60,27 @@ def save_options(options: TrainOptions) -> None:
 def load_options(folder: Path) -> TrainOptions:
     """The options of the run in `folder`, set to resume it; raises SternaError if there is none."""
     path = folder / OPTIONS
+    if not path.is_file():
+        raise SternaError(
+            "no training run in the folder",
+            where=str(folder),
+            remedy="name the folder of a run; without --resume, sterna train starts one",
+        )
+    written = read_json(path)
     try:
-        text = path.read_bytes()
-    except OSError:
-        raise SternaError("no training run in the folder", where=str(folder), remedy="train without resume") from None
-    try:
-        return TrainOptions.model_validate({**json.loads(text), "output": folder, "resume": True})
+        return TrainOptions.model_validate({**written, "output": folder, "resume": True})
     except (ValueError, TypeError):
-        raise SternaError("the options of the run cannot be read", where=str(path)) from None
+        raise SternaError(
+            "the options of the run are damaged or of another version",
+            where=str(path),
+            remedy="use the version of Sterna that started the run, or train into another folder",
+        ) from None
+
+
+def read_json(path: Path) -> Any:
+    """What a run has written as JSON. Raises SternaError if it is missing or damaged."""
+    data = files.read_bytes(path, MOST_JSON, "list of a run")
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise SternaError("is damaged", where=str(path), remedy="copy it again, or train into another folder") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, suppress
@@ -527,7 +526,7 @@ class _Run:
 
     def _conclude(self) -> TrainResult:
         self._unless_stopped(self._export)
-        return TrainResult(self.folder / run_folder.GRAPH, json.loads((self.folder / run_folder.SUMMARY).read_text()))
+        return TrainResult(self.folder / run_folder.GRAPH, run_folder.read_json(self.folder / run_folder.SUMMARY))
 
     def _export(self) -> None:
         """Write graph, summary and page; process 0 does it."""
