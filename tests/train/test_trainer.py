@@ -264,6 +264,19 @@ def test_a_run_can_start_from_the_float_weights_of_another(whole: Path, tmp_path
     assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
 
 
+def test_a_run_resumes_without_the_run_it_started_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"ternary_epochs": 0, "integer_epochs": 0}
+    first, data = tmp_path / "first", data_sets.write_yolo(tmp_path / "data")
+    trainer.train(small(first, **few, data=str(data), batch=2, float_epochs=1), quiet())
+    with monkeypatch.context() as patch:
+        stop_after(patch, 1)
+        with pytest.raises(TrainingStoppedError):
+            trainer.train(small(tmp_path / "run", **few, data=str(data), batch=1, start=first, float_epochs=0), quiet())
+    shutil.rmtree(first)
+    trainer.train(load_options(tmp_path / "run"), quiet())
+    assert (tmp_path / "run" / run_folder.GRAPH).is_file()
+
+
 def test_given_float_weights_can_be_trained_further(whole: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     trainer.train(small(folder, start=whole, float_epochs=1, ternary_epochs=0, integer_epochs=0), quiet())

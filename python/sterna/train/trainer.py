@@ -160,8 +160,10 @@ class _Run:
     def _open_data(self) -> Splits:
         """The data; if no classes are named, only those of the run to start from, where it knows a part of them."""
         opened = open_data(self.options, self.console)
-        known, there = start.classes(self.options), opened.train.classes
-        if not known or self.options.classes or not set(known) < set(there) or self.options.data in GENERATED:
+        if self.options.resume or self.options.classes or self.options.data in GENERATED:
+            return opened
+        known = start.classes(self.options)
+        if not known or not set(known) < set(opened.train.classes):
             return opened
         self._say(f"classes {', '.join(known)}, as {self.options.start} has them; --classes names others")
         self.options = self.options.model_copy(update={"classes": known})
