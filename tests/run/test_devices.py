@@ -166,10 +166,19 @@ def test_images_that_do_not_fit(package: Package, images: np.ndarray) -> None:
             device.infer(images)
 
 
-@pytest.mark.parametrize("timing", [{"latency": (9, 3)}, {"latency": (-1, 3)}, {"stall": 1.0}, {"stall": -0.1}])
+@pytest.mark.parametrize(
+    "timing", [{"latency": (9, 3)}, {"latency": (-1, 3)}, {"stall": 1.0}, {"stall": -0.1}, {"seed": -1}]
+)
 def test_bad_timing(timing: dict[str, object]) -> None:
     with pytest.raises(SternaError, match="bad memory timing"):
         MemoryTiming(**timing)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cycles", [{"watchdog": -1}, {"watchdog": 1 << 32}, {"timeout": 0}, {"timeout": -5}])
+def test_bad_number_of_cycles(transport: RtlTransport, cycles: dict[str, int]) -> None:
+    (name, value), *_ = cycles.items()
+    with pytest.raises(SternaError, match=rf"engine: bad number of cycles; {name} = {value}; allowed: \d"):
+        EngineDevice(transport, **cycles)  # type: ignore[arg-type]
 
 
 # The simulated engine
@@ -347,6 +356,27 @@ def test_engine_refuses_a_truncated_tape(engine: EngineDevice, package: Package)
     assert "error = 4 BAD_LENGTH" in failure(engine, replace(package, tape=package.tape[:-64]))
     assert "error = " in failure(engine, replace(package, tape=package.tape[:64]))
     assert "error = " in failure(engine, replace(package, tape=b""))
+
+
+@pytest.mark.case(
+    "length-that-a-step-does-not-have",
+    kind="remedy",
+    expected="the step's segment and layer are named, not the tape's header",
+)
+def test_engine_refuses_a_length_that_is_not_the_steps(
+    engine: EngineDevice, package: Package, got: Callable[[object], None]
+) -> None:
+    """A CONV step, checksums right, whose REQUANT payload would be a line longer."""
+    parts = list(tape.read(package.tape).segments)
+    index = [part.kind for part in parts].index(SegmentKind.REQUANT) - 1
+    step = tape.unpack_step(parts[index].payload)
+    step["requant_bytes"] += tape.ALIGN
+    parts[index] = replace(parts[index], payload=tape.pack_step(**step))
+    message = failure(engine, replace(package, tape=tape.write(package.config.hash, parts)))
+    assert message.startswith(f"segment {index} (STEP of step ")
+    assert "first, pool" in message
+    assert "error = 4 BAD_LENGTH" in message
+    got(message)
 
 
 # Engines and memories that fail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -15,7 +15,12 @@ from sterna.spec import load_config
 from sterna.spec.paths import ROOT
 from support.engines import count_frames, simulated
 from support.network_graphs import random_network_graph
+from support.random_configs import random_config
 from support.random_graphs import random_graph
+
+MARK = pytest.mark.case(
+    "cycle-model-of-four-drains", kind="hardware", expected="the estimated cycles and waits are those counted"
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +44,22 @@ def test_random_graphs(engine: Device, seed: int) -> None:
 
 def test_the_kept_model(engine: Device) -> None:
     check(engine, compile_graph(file.load(ROOT / "models" / "demo-nano.sterna-graph"), load_config("nano")))
+
+
+# Seeds of configs of 1, 2 and 4 drains that differ in all else as well.
+CONFIGS = (1, 2, 29)
+SLOW_CONFIGS = (0, 3, 5, 7, 12, 19, 28, 34, 38, 44, 55)
+
+
+@MARK
+@pytest.mark.parametrize("seed", [*CONFIGS, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW_CONFIGS)])
+def test_random_configs(seed: int, got: Callable[[object], None]) -> None:
+    config = random_config(np.random.default_rng(seed))
+    with simulated(config) as device:
+        for graph_seed in range(10):
+            graph = random_graph(np.random.default_rng(graph_seed), max_size=40, max_channels=40)
+            check(device, compile_graph(graph, config))
+    got(f"{config.drains} drains of {config.clusters} clusters: every counter of every step equal in 10 graphs")
 
 
 @pytest.mark.slow

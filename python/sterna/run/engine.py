@@ -42,9 +42,9 @@ class EngineDevice(Device):
     """Runs packages on an engine behind `transport`. Of several images, the next one is queued in the engine while one
     runs, so that frames follow each other without a gap.
 
-    `watchdog` is the engine's own limit of cycles without progress; `timeout` limits the cycles of a frame
+    `watchdog` is the engine's own limit of cycles without progress (0: none); `timeout` limits the cycles of a frame
     (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, `load` leaves it to the
-    engine to check the tape.
+    engine to check the tape. Raises SternaError if the engine has no such watchdog or no frame is as short.
     """
 
     def __init__(
@@ -56,6 +56,9 @@ class EngineDevice(Device):
         verify: bool = True,
     ) -> None:
         super().__init__()
+        _check("watchdog", watchdog, 0, (1 << 32) - 1)
+        if timeout is not None:
+            _check("timeout", timeout, 1, (1 << 63) - 1)
         self._transport = transport
         self._watchdog, self._timeout, self._verify = watchdog, timeout, verify
         self._counters: Counters | None = None
@@ -241,6 +244,18 @@ class EngineDevice(Device):
         self._transport.write32(Register.PROFILE_INDEX, index)
         return StepCounters(
             *(self._transport.read32(Register[f"profile_{f.name}".upper()]) for f in fields(StepCounters))
+        )
+
+
+def _check(name: str, cycles: int, least: int, most: int) -> None:
+    if not least <= cycles <= most:
+        raise SternaError(
+            "bad number of cycles",
+            where="engine",
+            attribute=name,
+            value=cycles,
+            allowed=f"{least} .. {most}",
+            remedy="choose cycles in that range",
         )
 
 

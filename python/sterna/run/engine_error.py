@@ -12,7 +12,7 @@ _MEANING: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.BAD_MAGIC: ("the memory holds no tape", _COPY),
     ErrorCode.BAD_VERSION: ("the tape has another format version", "compile it again with this version"),
     ErrorCode.BAD_CONFIG: ("the tape is for another engine config", "compile the graph for this engine"),
-    ErrorCode.BAD_LENGTH: ("the tape's length is not what the driver was given", _COPY),
+    ErrorCode.BAD_LENGTH: ("a length is not what the driver was given or the tape says", _COPY),
     ErrorCode.HEADER_CRC: ("the tape's header checksum is wrong", _COPY),
     ErrorCode.SEGMENT_HEADER: ("a segment header is wrong", _COPY),
     ErrorCode.SEGMENT_CRC: ("a segment's checksum is wrong", _COPY),
@@ -26,7 +26,6 @@ _OF_THE_WHOLE_TAPE = {
     ErrorCode.BAD_MAGIC,
     ErrorCode.BAD_VERSION,
     ErrorCode.BAD_CONFIG,
-    ErrorCode.BAD_LENGTH,
     ErrorCode.HEADER_CRC,
 }
 _SEGMENTS_OF_STEP = {
@@ -73,9 +72,11 @@ def engine_error(package: Package, status: Status, number: int, segment: int) ->
         )
     code = ErrorCode(number)
     meaning, remedy = _MEANING[code]
+    # While the tape's header is read the engine names segment 0, whose own length is the same in every tape.
+    of_the_tape = code in _OF_THE_WHOLE_TAPE or (code is ErrorCode.BAD_LENGTH and segment == 0)
     return SternaError(
         f"the engine stopped: {meaning}",
-        where="tape header" if code in _OF_THE_WHOLE_TAPE else _describe_segment(package, segment),
+        where="tape header" if of_the_tape else _describe_segment(package, segment),
         attribute="error",
         value=f"{code.value} {code.name}",
         remedy=remedy,

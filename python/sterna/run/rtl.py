@@ -45,6 +45,14 @@ class MemoryTiming:
                 allowed="0 .. 0.95",
                 remedy="choose a share in that range",
             )
+        if not 0 <= self.seed < 1 << 63:
+            raise SternaError(
+                "bad memory timing",
+                attribute="seed",
+                value=self.seed,
+                allowed=f"0 .. {(1 << 63) - 1}",
+                remedy="choose a number in that range",
+            )
 
 
 class RtlTransport:
