@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import inspect
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from sterna.cli import main
 from sterna.errors import SternaError
 from sterna.run import boxes
 from sterna.run.boxes import Detections
@@ -13,6 +17,7 @@ from sterna.run.boxes import Detections
 ANCHORS = [[1.0, 2.0], [3.0, 1.5]]
 CLASSES = 2
 FIELDS = 5 + CLASSES
+DEFAULTS = {"threshold": boxes.SHOWN, "overlap": boxes.OVERLAP}
 
 
 def quiet_head(height: int = 4, width: int = 6) -> np.ndarray:
@@ -55,6 +60,71 @@ def test_extreme_heads_give_finite_boxes_inside_the_picture() -> None:
     found = boxes.decode(np.full((len(ANCHORS) * FIELDS, 3, 3), 1e4, np.float32), ANCHORS, threshold=0.25)
     assert len(found) == len(ANCHORS) * 9
     assert np.isfinite(found.boxes).all() and found.boxes.min() >= 0 and found.boxes.max() <= 1
+
+
+def plain_decode(head: np.ndarray, threshold: float) -> list[tuple[float, int, list[float]]]:
+    """Score, class and box of each that reaches the threshold, best first: the equations of the paper, box by box."""
+    _, height, width = head.shape
+    sigmoid = lambda value: 1 / (1 + math.exp(-value))  # noqa: E731
+    found = []
+    for number, (anchor_width, anchor_height) in enumerate(ANCHORS):
+        for row in range(height):
+            for column in range(width):
+                x, y, w, h, objectness, *classes = head[number * FIELDS : (number + 1) * FIELDS, row, column].tolist()
+                likely = [math.exp(value) / sum(math.exp(other) for other in classes) for value in classes]
+                score = sigmoid(objectness) * max(likely)
+                centre = ((column + sigmoid(x)) / width, (row + sigmoid(y)) / height)
+                size = (anchor_width * math.exp(w) / width, anchor_height * math.exp(h) / height)
+                box = [
+                    centre[0] - size[0] / 2,
+                    centre[1] - size[1] / 2,
+                    centre[0] + size[0] / 2,
+                    centre[1] + size[1] / 2,
+                ]
+                if score >= threshold:
+                    found.append((score, likely.index(max(likely)), [min(max(edge, 0), 1) for edge in box]))
+    return sorted(found, key=lambda each: -each[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_decoding_equals_the_equations(seed: int) -> None:
+    head = np.random.default_rng(seed).normal(0, 1.5, (len(ANCHORS) * FIELDS, 4, 6))
+    wanted = plain_decode(head, 0.2)
+    assert 3 < len(wanted) < 48
+    for scale in (1.0, 0.25):
+        found = boxes.decode(head / scale, ANCHORS, scale=scale, threshold=0.2)
+        np.testing.assert_allclose(found.scores, [score for score, _, _ in wanted], rtol=1e-5)
+        assert found.classes.tolist() == [kind for _, kind, _ in wanted]
+        np.testing.assert_allclose(found.boxes, [box for _, _, box in wanted], rtol=1e-4, atol=1e-6)
+
+
+def test_a_head_of_real_numbers_needs_no_scale() -> None:
+    head = np.random.default_rng(0).normal(0, 1.5, (len(ANCHORS) * FIELDS, 4, 6))
+    for plain, scaled in (
+        (boxes.decode(head, ANCHORS, threshold=0.2), boxes.decode(head, ANCHORS, scale=1.0, threshold=0.2)),
+        (
+            boxes.detect(head, ANCHORS, threshold=0.2, overlap=0.45, limit=9),
+            boxes.suppress(boxes.decode(head, ANCHORS, scale=1.0, threshold=0.2), overlap=0.45, limit=9),
+        ),
+    ):
+        np.testing.assert_array_equal(plain.boxes, scaled.boxes)
+        np.testing.assert_array_equal(plain.scores, scaled.scores)
+
+
+def test_a_box_grows_to_e_to_the_8_anchors_at_most() -> None:
+    head = quiet_head().astype(np.float32)
+    head[:FIELDS, 1, 2] = (0, 0, 50, 50, 9, 9, 0)
+    found = boxes.decode(head, [[1e-4, 1e-4], [1, 1]], threshold=0.5)
+    np.testing.assert_allclose(
+        (found.boxes[:, 2:] - found.boxes[:, :2]) * [6, 4], [[1e-4 * math.exp(8)] * 2], rtol=1e-4
+    )
+
+
+def test_what_is_shown_is_what_the_help_says() -> None:
+    parameters = inspect.signature(main.detect).parameters
+    shown = {name: eval(parameters[name].annotation, vars(main)).__metadata__[0].show_default for name in DEFAULTS}
+    assert shown == {name: str(value) for name, value in DEFAULTS.items()}
+    assert DEFAULTS == {"threshold": 0.3, "overlap": 0.45}
 
 
 def test_overlapping_boxes_of_one_class_leave_the_better_one() -> None:

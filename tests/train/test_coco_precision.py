@@ -106,6 +106,16 @@ def test_only_the_best_boxes_of_a_picture_count() -> None:
     assert [slow(pictures, 0, 0.5, AREAS[0], most)[0] for most in (3, 4)] == values
 
 
+def test_what_does_not_belong_together_is_refused() -> None:
+    labels, boxes = frame([A], [0]).labels, found((A, 0.9, 0), (B, 0.8, 0))
+    for wrong in (
+        (labels._replace(classes=np.zeros(2, np.int64)), boxes),
+        (labels, Detections(boxes.boxes, boxes.scores[:1], boxes.classes)),
+    ):
+        with pytest.raises(ValueError, match="argument"):
+            coco_precision.measure([wrong], 1, MOST)
+
+
 A, B, INSIDE = [10.0, 10.0, 30.0, 30.0], [50.0, 50.0, 90.0, 90.0], [55.0, 55.0, 65.0, 65.0]
 
 

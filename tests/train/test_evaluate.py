@@ -126,7 +126,7 @@ def measured(seed: int) -> evaluate.Precision:
     return tally.precision()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(30))
 def test_every_figure_is_made_of_what_coco_and_voc_measure(seed: int) -> None:
     result, pictures = measured(seed), random_pictures(seed)
     coco = coco_precision.measure(pictures, 3, 100)
@@ -145,6 +145,26 @@ def test_every_figure_is_made_of_what_coco_and_voc_measure(seed: int) -> None:
     for area, name in enumerate(("small", "medium", "large"), 1):
         shown = [coco.precision[..., kind, area].mean() for kind in there if coco.precision[0, 0, kind, area] >= 0]
         assert getattr(result, name) == (pytest.approx(np.mean(shown)) if shown else None)
+
+
+def test_each_picture_needs_its_boxes() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        evaluate.precision([frame([A], [0])] * 2, [found()], CLASSES)
+
+    class Careless(evaluate.Evaluator):
+        def find(self, frames: Sequence[Frame], threshold: float = 0.0) -> list[Detections]:
+            return [found()] * (len(frames) - 1)
+
+    with pytest.raises(ValueError, match="zip"):
+        Careless(lambda images: images, ANCHORS, 1.0).measure(small_scenes(2))
+
+
+def test_figures_are_not_changed_once_they_are_made() -> None:
+    result = measured(0)
+    with pytest.raises(ValueError, match="frozen"):
+        result.map50 = 1.0  # type: ignore[misc]
+    with pytest.raises(ValueError, match="Extra inputs"):
+        evaluate.Precision.model_validate({**result.model_dump(), "map75": 0.5})
 
 
 def test_precision_survives_json() -> None:

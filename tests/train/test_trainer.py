@@ -21,6 +21,7 @@ from sterna.train import (
     TrainingStoppedError,
     checkpoint,
     darknet,
+    evaluate,
     export,
     forms,
     load_options,
@@ -30,6 +31,7 @@ from sterna.train import (
     run_folder,
     trainer,
 )
+from sterna.train.data import open_data
 from sterna.train.data.loader import Batch
 from sterna.train.data.scenes import SceneSet
 from sterna.train.learner import Learner
@@ -90,6 +92,44 @@ def test_a_run_leaves_graph_summary_and_log(whole: Path) -> None:
     ]
     assert "val_map50" in log[1] and "val_map50" not in log[0]
     assert not list(whole.glob("*.partial"))
+
+
+def test_the_summary_is_of_the_test_images_and_of_what_each_stage_left(whole: Path) -> None:
+    """Measured again from the files: each form on the test images, and the weights of each stage in their own form."""
+    summary = json.loads((whole / run_folder.SUMMARY).read_text())
+    test = open_data(load_options(whole)).test
+    graph = file.load(whole / run_folder.GRAPH)
+    again = {"integer": evaluate.evaluate_graph(graph, test)}
+    for stage in summary["map50_by_stage"]:
+        kept = forms.load(whole / f"{stage}.pt")
+        found = evaluate.evaluate_network(kept.network, kept.anchors, test)
+        assert summary["map50_by_stage"][stage] == found.map50
+        if stage == "float":
+            again["float"] = found
+    last = forms.load(whole / "integer.pt")
+    last.network.form = networks.Form.QUANTISED
+    again["ternary"] = evaluate.evaluate_network(last.network, last.anchors, test)
+    assert summary["pictures"] == len(test) == SMALL["test_scenes"]
+    assert set(summary["precision"]) == set(again)
+    for form, found in again.items():
+        written = summary["precision"][form]
+        for name in ("map50", "map", "voc07", "voc10"):
+            assert written[name] == getattr(found, name)
+
+
+def test_forms_of_a_run_are_the_weights_of_its_stages(whole: Path) -> None:
+    found = forms.of_run(whole)
+    wanted = {"float": "float.pt", "ternary": "integer.pt"}
+    for form, name in wanted.items():
+        network, kept = found[form], forms.load(whole / name).network
+        assert isinstance(network, networks.Network)
+        for mine, other in zip(network.state_dict().values(), kept.state_dict().values(), strict=True):
+            assert torch.equal(mine, other)
+    assert [getattr(found[name], "form", None) for name in ("float", "ternary")] == [
+        networks.Form.FLOAT,
+        networks.Form.QUANTISED,
+    ]
+    assert file.to_bytes(found["integer"]) == (whole / run_folder.GRAPH).read_bytes()  # type: ignore[arg-type]
 
 
 def test_the_weights_that_are_kept_give_the_graph(whole: Path, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def iou(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.float32]
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared = (high - low).clip(0).prod(2)
-    area_a, area_b = ((box[:, 2:] - box[:, :2]).clip(0).prod(1) for box in (a, b))
+    area_a, area_b = ((box[:, 2:] - box[:, :2]).prod(1) for box in (a, b))
     union = area_a[:, None] + area_b[None, :] - shared
     return (shared / np.maximum(union, np.finfo(np.float32).tiny)).astype(np.float32)
 

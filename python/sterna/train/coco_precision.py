@@ -59,13 +59,14 @@ def measure(pictures: Sequence[tuple[Labels, Detections]], classes: int, most: i
         for box, kind, difficult, crowd in zip(*labels, strict=True):
             truths.append(_row(truths, number, box, kind) | {"iscrowd": int(crowd), "difficult": int(difficult)})
         for box, score, kind in zip(detections.boxes, detections.scores, detections.classes, strict=True):
-            found.append(_row(found, number, box, kind) | {"iscrowd": 0, "score": float(score)})
+            found.append(_row(found, number, box, kind) | {"score": float(score)})
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports its steps by print
         judge = _Judge(_data(truths, len(pictures), classes), _data(found, len(pictures), classes), "bbox")
         judge.params.maxDets = [most]
         judge.evaluate()
         judge.accumulate()
-    return CocoPrecision(judge.eval["precision"][..., 0], judge.eval["scores"][..., 0])
+    # The last axis is that of numbers of boxes, of which there is one.
+    return CocoPrecision(*(np.squeeze(judge.eval[name], -1) for name in ("precision", "scores")))
 
 
 def _row(before: list[dict[str, Any]], picture: int, box: NDArray[np.floating], kind: int) -> dict[str, Any]:

@@ -19,8 +19,15 @@ PROCESSES, EPOCHS = 2, 30
 def main() -> None:
     """The same run with each kind of gradient, in two processes."""
     rows: list[TableRow] = [_row(hook) for hook in Hook]
+    write(
+        "communication", figures(rows), command="make results-communication BCCD=FOLDER", seed=0, rows=rows
+    )  # fmt: skip
+
+
+def figures(rows: list[TableRow]) -> dict[str, Figure]:
+    """The figures that `rows` come to; the first one is that of plain gradients."""
     plain = rows[0]
-    figures = {
+    return {
         f"{row['hook']}_share": Figure(
             what=f"Bytes sent a step with gradients as {row['hook']}, against fp32",
             value=round(float(row["bytes_per_step"]) / float(plain["bytes_per_step"]), 3), unit="",
@@ -33,7 +40,6 @@ def main() -> None:
             method=METHOD,
         ),
     }  # fmt: skip
-    write("communication", figures, command="make results-communication BCCD=FOLDER", seed=0, rows=rows)
 
 
 def _row(hook: Hook) -> TableRow:

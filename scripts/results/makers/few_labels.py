@@ -30,7 +30,12 @@ def main() -> None:
         longer = bccd(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **CHANGES)
         maps = [_float_map50(folder) for folder in (alone, longer, taught, whole)]
         rows.append({"seed": seed} | dict(zip(COLUMNS, maps, strict=True)))
-    figures = {
+    write("few_labels", figures(rows), command="make results-few_labels BCCD=FOLDER", rows=rows)
+
+
+def figures(rows: list[TableRow]) -> dict[str, Figure]:
+    """The mean of each column."""
+    return {
         name: Figure(what=what, value=round(mean(float(row[name]) for row in rows), 4), unit="", method=METHOD)
         for name, what in (
             ("labels_10", "Float network, 10 % of the labels: mAP, mean of 3 seeds"),
@@ -39,7 +44,6 @@ def main() -> None:
             ("all_labels", "All labels"),
         )
     }
-    write("few_labels", figures, command="make results-few_labels BCCD=FOLDER", rows=rows)
 
 
 def _float_map50(folder: Path) -> float:

@@ -29,9 +29,14 @@ def study() -> Study:
 
 def main() -> None:
     """A float network, and from it a longer trained one and a ternary one for each density."""
-    rows = [row | _speed(folder) for row, folder in density.runs(study())]
+    rows = [row | speed(folder) for row, folder in density.runs(study())]
+    write("yolov2_trained", figures(rows), command="make results-yolov2_trained BCCD=FOLDER", config=CONFIG, rows=rows)
+
+
+def figures(rows: list[TableRow]) -> dict[str, Figure]:
+    """The worst of `rows` in each respect."""
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in rows]
-    figures = {
+    return {
         "lost_most": Figure(
             what="Points of mAP less than float trained as long, integer, at most", value=round(max(points), 2),
             unit="", method=METHOD,
@@ -41,10 +46,10 @@ def main() -> None:
             unit="frames/s", method="cycle model of the compiler, frames queued, every weight as trained",
         ),
     }  # fmt: skip
-    write("yolov2_trained", figures, command="make results-yolov2_trained BCCD=FOLDER", config=CONFIG, rows=rows)
 
 
-def _speed(folder: Path) -> TableRow:
+def speed(folder: Path) -> TableRow:
+    """Columns of the graph of the run in `folder`: its density, and the engine's cycles for queued frames."""
     package = compile_graph(file.load(folder / run_folder.GRAPH), load_config(CONFIG))
     cycles = package.schedule.queued_cycles
     return {

@@ -1,0 +1,304 @@
+"""Each column and figure of docs/results is what it is called: from rows and runs whose right values are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from results import density
+from results.makers import (
+    communication,
+    configs,
+    cycle_model,
+    few_labels,
+    fit_gx1150,
+    frame_arria10,
+    kfac,
+    training_speed,
+    yolov2_compile,
+    yolov2_trained,
+)
+from results.record import Figure, TableRow
+from sterna.compile import compile_graph
+from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.run import open_device
+from sterna.run.device import Device
+from sterna.size.performance import performance
+from sterna.spec import load_config
+from sterna.train.networks import Form
+from sterna.train.optimisers import Optimiser
+from sterna.train.quantisers import Pattern
+from support.engines import count_frames, simulated
+
+
+def values(figures: dict[str, Figure]) -> dict[str, object]:
+    return {name: figure.value for name, figure in figures.items()}
+
+
+def run_folder(folder: Path, **precision: float) -> Path:
+    """A finished run, of which only the summary is there; no two of its figures are equal."""
+    folder.mkdir()
+    found = {form: {"map50": map50, "map": map50 / 3, "voc07": map50 / 2} for form, map50 in precision.items()}
+    stages = {"float": 0.11, "ternary": 0.12, "quantised": 0.13, "integer": 0.14}
+    summary = {"precision": found, "map50_by_stage": stages, "device": "cpu", "density": 0.123456}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "commit").write_text("abcdef")
+    return folder
+
+
+STUDY = density.Study("small", "DATA", lambda *_: None, ((Pattern.BALANCED, 0.15),))  # type: ignore[arg-type, return-value]
+
+
+def test_a_row_of_a_study_takes_each_form_from_the_run_that_trained_it(tmp_path: Path) -> None:
+    folders = (
+        run_folder(tmp_path / "first", float=0.81, ternary=0.21, integer=0.31),
+        run_folder(tmp_path / "longer", float=0.82, ternary=0.22, integer=0.32),
+        run_folder(tmp_path / "ternary", float=0.83, ternary=0.73, integer=0.74),
+    )
+    row = density._row(STUDY, 7, 0.15, Pattern.BALANCED, folders)
+    assert row == {
+        "data": "DATA", "seed": 7, "density": 0.15, "pattern": "balanced", "float_map50": 0.81,
+        "float_longer_map50": 0.82, "ternary_map50": 0.73, "integer_map50": 0.74, "trained_on": "cpu",
+        "commit": "abcdef",
+    }  # fmt: skip
+
+
+def study_row(
+    seed: int, pattern: str, share: float, float_: float, longer: float, ternary: float, integer: float
+) -> TableRow:
+    return {
+        "seed": seed, "pattern": pattern, "density": share, "float_map50": float_, "float_longer_map50": longer,
+        "ternary_map50": ternary, "integer_map50": integer,
+    }  # fmt: skip
+
+
+ROWS = [
+    study_row(0, "balanced", 0.1, 0.80, 0.84, 0.70, 0.72),
+    study_row(0, "balanced", 0.2, 0.80, 0.84, 0.78, 0.77),
+    study_row(0, "unstructured", 0.1, 0.80, 0.84, 0.79, 0.78),
+    study_row(1, "balanced", 0.1, 0.90, 0.86, 0.80, 0.76),
+    study_row(1, "balanced", 0.2, 0.90, 0.86, 0.85, 0.85),
+    study_row(1, "unstructured", 0.1, 0.90, 0.86, 0.81, 0.82),
+]
+
+
+def test_figures_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern() -> None:
+    assert values(density.figures(ROWS, "images")) == {
+        "float_map50": 0.85,
+        "float_longer_map50": 0.85,
+        "integer_balanced_0.1": 0.74,
+        "integer_balanced_0.2": 0.81,
+        "integer_unstructured_0.1": 0.8,
+        "apart": 4.0,  # the largest difference, where the integer form is the worse one
+    }
+
+
+def test_what_is_lost_is_against_the_float_network_that_was_trained_as_long() -> None:
+    assert values(density.lost(ROWS, Pattern.BALANCED, 0.1)) == {"lost": 11.0, "lost_most": 12.0}
+    rows = [row | {"frames_per_s_240mhz": 1000.0 + 10 * number} for number, row in enumerate(ROWS)]
+    assert values(yolov2_trained.figures(rows)) == {"lost_most": 12.0, "least_fps": 1000.0}
+
+
+def test_the_speed_of_a_trained_graph_is_that_of_queued_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = SimpleNamespace(queued_cycles=480_000, cycles=600_000)
+    monkeypatch.setattr(yolov2_trained, "file", SimpleNamespace(load=lambda path: path))
+    monkeypatch.setattr(yolov2_trained, "compile_graph", lambda graph, config: SimpleNamespace(schedule=schedule))
+    row = yolov2_trained.speed(run_folder(tmp_path / "run", integer=0.5))
+    assert row == {"counted_density": 0.1235, "cycles": 480_000, "frames_per_s_240mhz": 500.0}
+
+
+def test_few_labels_are_means_of_their_column() -> None:
+    rows = [
+        {"seed": seed, "labels_10": 0.1 + seed, "labels_10_longer": 0.2 + seed, "labels_10_and_unlabelled": 0.3 + seed,
+         "all_labels": 0.4 + seed}
+        for seed in (0, 1, 5)
+    ]  # fmt: skip
+    assert list(values(few_labels.figures(rows)).values()) == [2.1, 2.2, 2.3, 2.4]
+
+
+def test_few_labels_reads_the_float_form(tmp_path: Path) -> None:
+    assert few_labels._float_map50(run_folder(tmp_path / "run", float=0.61, ternary=0.62, integer=0.63)) == 0.61
+
+
+def test_bytes_are_shares_of_those_of_plain_gradients() -> None:
+    rows: list[TableRow] = [
+        {"hook": hook, "bytes_per_step": size, "map50": map50}
+        for hook, size, map50 in (("fp32", 4000, 0.5), ("fp16", 2000, 0.6), ("powersgd", 100, 0.4))
+    ]
+    found = values(communication.figures(rows))
+    assert found == {"fp32_share": 1.0, "fp16_share": 0.5, "powersgd_share": 0.025, "map50_least": 0.4}
+
+
+def kfac_row(stage: Form, optimiser: Optimiser, steps: int, *map50: float) -> list[TableRow]:
+    return [
+        {"stage": stage.value, "optimiser": optimiser.value, "steps": steps, "seed": seed, "map50": each}
+        for seed, each in enumerate(map50)
+    ]
+
+
+def test_an_optimiser_has_reached_what_its_mean_reaches() -> None:
+    rows = [
+        *kfac_row(Form.FLOAT, Optimiser.SGD, 10, 0.1, 0.2), *kfac_row(Form.FLOAT, Optimiser.SGD, 20, 0.6, 0.8),
+        *kfac_row(Form.FLOAT, Optimiser.KFAC, 10, 0.5, 0.85), *kfac_row(Form.FLOAT, Optimiser.KFAC, 20, 0.7, 0.7),
+        *kfac_row(Form.TERNARY, Optimiser.KFAC, 10, 0.9, 0.9), *kfac_row(Form.TERNARY, Optimiser.SGD, 10, 0.9, 0.9),
+        *kfac_row(Form.FLOAT, Optimiser.ADAMW, 10, 0.6, 0.8), *kfac_row(Form.FLOAT, Optimiser.ADAMW, 20, 0.1, 0.1),
+    ]  # fmt: skip
+    steps = {each: kfac._steps(rows, Form.FLOAT, each).value for each in Optimiser}
+    assert steps == {Optimiser.SGD: 20, Optimiser.KFAC: 20, Optimiser.ADAMW: 10}
+    never = [*kfac_row(Form.FLOAT, Optimiser.SGD, 20, 0.8), *kfac_row(Form.FLOAT, Optimiser.KFAC, 20, 0.7)]
+    assert kfac._steps(never, Form.FLOAT, Optimiser.KFAC).value == "more than 20"
+
+
+def test_the_slowest_step_is_of_the_forms_that_the_goal_is_about() -> None:
+    ratios = {"float": 9.0, "ternary": 1.2, "quantised": 1.31, "integer": 1.3, training_speed.TAUGHT: 8.0}
+    rows: list[TableRow] = [{"form": form, "step_ratio": ratio} for form, ratio in ratios.items()]
+    assert training_speed.slowest(rows, "time").value == 1.31
+
+
+def test_a_row_of_the_cycle_model_compares_sums_and_shares() -> None:
+    package: Any = SimpleNamespace(config=SimpleNamespace(all_units=10))
+
+    def step(cycles: int, lines: int, weights: int, drain: int) -> Any:
+        return SimpleNamespace(cycles=cycles, wait_lines=lines, wait_weights=weights, wait_drain=drain)
+
+    estimated, counted = [step(60, 10, 20, 0), step(30, 10, 0, 0)], [step(50, 10, 20, 50), step(50, 10, 10, 50)]
+    row = cycle_model._row("kind", "name", package, estimated, counted)
+    assert row == {
+        "kind": "kind", "name": "name", "estimated": 90, "counted": 100, "error": -0.1, "wait_error": 0.1,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    """Two convolutions to maps of the image's size: an image is loaded while the second one runs."""
+    rng = np.random.default_rng(0)
+    layers: list[Any] = [Input("image", 3, 20, 17, 1.0, 0)]
+    for name, source, shape in (("first", "image", (20, 3, 3, 3)), ("second", "first", (24, 20, 3, 3))):
+        requant = Requant(np.full(shape[0], 5), np.arange(shape[0]) * 7, 5, "linear")
+        weights = rng.integers(-1, 2, shape).astype(np.int8)
+        layers.append(Conv(name, source, weights, 1, (1, 1, 1, 1), requant, 1.0))
+    return Graph((*layers, Output("out", "second")))
+
+
+@pytest.fixture(scope="module")
+def job(graph: Graph) -> frame_arria10.Job:
+    images = np.random.default_rng(1).integers(-128, 128, (frame_arria10.FRAMES, 3, 20, 17)).astype(np.int8)
+    nano = load_config("nano")
+    return frame_arria10.Job(images, compile_graph(graph, nano, observe=True), compile_graph(graph, nano))
+
+
+def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.Job) -> None:
+    with simulated(load_config("nano")) as engine, open_device("reference") as reference:
+        alone, queued = count_frames(engine, job.package)
+        row = frame_arria10.simulate(job, engine, reference)
+        wrong = frame_arria10.simulate(job, engine, Other(reference))
+    assert alone.cycles > queued.cycles == row["cycles"] == job.package.schedule.queued_cycles
+    assert row["frames_per_s_240mhz"] == round(240e6 / row["cycles"], 1)
+    nonzeros = sum(np.count_nonzero(layer.weights) for layer in graph.layers if isinstance(layer, Conv))
+    additions = nonzeros * 20 * 17  # each nonzero to each pixel of the map
+    lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.units
+    assert row["lanes_busy"] == round(additions / (lanes * job.package.config.clusters * row["cycles"]), 4)
+    assert (row["equal"], row["layers_compared"]) == (True, 3) and wrong["equal"] is False
+
+
+class Other:
+    """A device whose outputs of several images differ in one value from those of the one inside."""
+
+    def __init__(self, inner: Device) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def infer(self, images: np.ndarray, *rest: Any, **more: Any) -> Any:
+        results = self._inner.infer(images, *rest, **more)
+        if len(images) > 1:
+            results = {name: values.copy() for name, values in results.items()}
+            for each in results.values():
+                each[-1, -1, -1, -1] ^= 1
+        return results
+
+
+def test_figures_of_frames_are_those_of_the_case_they_name() -> None:
+    cases = [
+        (0.15, "unstructured"),
+        (0.1, "balanced"),
+        (0.2, "unstructured"),
+        (0.15, "balanced"),
+        (0.1, "unstructured"),
+    ]
+    rows = [
+        {"density": share, "pattern": pattern, "frames_per_s_240mhz": 1000.0 + number, "lanes_busy": number / 10,
+         "equal": True, "seconds_a_frame": 9.0 - number}
+        for number, (share, pattern) in enumerate(cases)
+    ]  # fmt: skip
+    found = values(frame_arria10._figures(rows))
+    assert found == {"fps_015": 1000.0, "fps_010": 1001.0, "busy_020": 0.2, "equal": True, "seconds": 9.0}
+    rows[3]["equal"] = False
+    assert values(frame_arria10._figures(rows))["equal"] is False
+
+
+def test_frames_of_a_config_are_those_of_queued_frames(job: frame_arria10.Job) -> None:
+    found, schedule = performance(job.package, 150), job.package.schedule
+    assert found.cycles == schedule.queued_cycles != sum(step.cycles for step in schedule.steps)
+    assert found.frames == 150e6 / found.cycles
+
+
+def test_a_config_fits_if_every_share_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = [SimpleNamespace(share=0.5), SimpleNamespace(share=0.85)]
+    size = SimpleNamespace(alms=100, resources=SimpleNamespace(block_rams=7, dsps=3), shares=shares)
+    monkeypatch.setattr(configs, "measure", lambda config, device: size)
+    monkeypatch.setattr(configs, "compile_graph", lambda graph, config: graph)
+    monkeypatch.setattr(configs, "performance", lambda cycles, mhz: SimpleNamespace(frames=mhz * 1e6 / cycles))
+    graphs: Any = {"yolov2": 1_000_000, "yolov2-tiny": 500_000, "yolov2-nano": 100_000}
+    row = configs._row(load_config("nano"), "de10-nano", graphs)
+    mhz = row["MHz_assumed"]
+    assert isinstance(mhz, int)
+    assert row == {
+        "config": "nano", "FPGA": row["FPGA"], "ALM": 100, "block_RAM": 7, "DSP": 3, "fits": True, "MHz_assumed": mhz,
+        "frames/s_yolov2_416": mhz / 1.0, "frames/s_yolov2-tiny_224": mhz / 0.5, "frames/s_yolov2-nano_160": mhz / 0.1,
+    }  # fmt: skip
+    shares[0].share = 0.86
+    assert configs._row(load_config("nano"), "de10-nano", graphs)["fits"] is False
+
+
+def test_a_part_of_an_engine_is_shown_by_itself_and_times_its_number() -> None:
+    each = SimpleNamespace(
+        lut_alms=1,
+        mux_alms=20,
+        adder_bits=300,
+        flip_flops=4000,
+        register_alms=50,
+        mlabs=6,
+        alms=77,
+        block_rams=1,
+        dsps=2,
+    )
+    row: Any = SimpleNamespace(
+        part=SimpleNamespace(module="sterna_unit"),
+        count=3,
+        each=each,
+        alms=231,
+        all=SimpleNamespace(block_rams=3, dsps=6),
+    )
+    assert fit_gx1150._row(row) == {
+        "part": "unit", "times": 3, "LUT_ALMs": 21, "adder_bits": 300, "registers": 4000, "register_ALMs": 50,
+        "MLABs": 6, "ALMs_each": 77, "ALMs": 231, "M20K": 3, "DSP": 6,
+    }  # fmt: skip
+
+
+def test_what_is_compiled_is_told_as_queued_cycles(
+    graph: Graph, job: frame_arria10.Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, Figure] = {}
+    monkeypatch.setattr(yolov2_compile, "random_network_graph", lambda *_, **__: graph)
+    monkeypatch.setattr(yolov2_compile, "CONFIG", "nano")
+    monkeypatch.setattr(yolov2_compile, "write", lambda name, figures, **_: written.update(figures))
+    yolov2_compile.main()
+    assert written["cycles"].value == job.package.schedule.queued_cycles
+    assert written["tape"].value == round(len(job.package.tape) / 1e6, 2)
