@@ -35,6 +35,9 @@ lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated 
 	@$(PY) -m mypy
 	@$(SCRIPT) lint_rtl
 
+mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; about an hour, goes on where it stopped
+	@$(SCRIPT) mutation $(AREAS)
+
 check-clock: $(READY) ## the compiler's cycle model against counted cycles, step by step
 	@$(SCRIPT) check_clock
 
@@ -56,4 +59,4 @@ readme: $(READY) ## writes the tables of README.md and docs/training.md from doc
 clean: ## removes what was built, but not the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint check-clock bench package-sv train-demo readme clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint mutate check-clock bench package-sv train-demo readme clean $(RESULTS)

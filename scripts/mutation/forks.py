@@ -1,0 +1,171 @@
+"""Runs tests on a changed module, each in a fork of a process that has imported all libraries but Sterna.
+
+The file on disk stays as it is: the changed text is what the import of the module gives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "mutation"
+#: What Sterna and its tests import that takes long.
+LIBRARIES = (
+    "numpy", "torch", "torch.nn", "brevitas.nn", "brevitas.quant", "hypothesis.extra.numpy", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "numba", "cv2", "PIL.Image", "pycocotools.cocoeval", "pydantic", "rich.table",
+    "typer", "jinja2", "yaml", "pytest", "unittest.mock",
+)  # fmt: skip
+_POLL = 0.05  # seconds
+
+
+@dataclass(frozen=True)
+class Job:
+    """Tests on a module. key: what the outcome is known by. module: dotted name; source: its changed text."""
+
+    key: str
+    tests: tuple[str, ...]
+    module: str = ""
+    source: str = ""
+    #: Seconds of processor time after which the tests are ended; None: no limit.
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended. code: pytest's, None if it was ended for its time. seconds: of processor time."""
+
+    key: str
+    code: int | None
+    seconds: float
+
+    @property
+    def killed(self) -> bool:
+        """Whether the tests noticed: one failed, none could be collected, or they did not come to an end."""
+        return self.code != 0
+
+
+def preload() -> None:
+    """Import what all tests need, once."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    for folder in ("tests", "scripts", "python"):
+        sys.path.insert(0, str(ROOT / folder))
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    from hypothesis import settings
+
+    settings.register_profile("mutation", derandomize=True, database=None, deadline=None)
+
+
+def run(jobs: Iterable[Job], workers: int) -> Iterator[Outcome]:
+    """Run `jobs`, so many at a time; the outcomes as they come."""
+    waiting, running = iter(jobs), dict[int, tuple[Job, float]]()
+    while True:
+        while len(running) < workers and (job := next(waiting, None)):
+            running[_start(job)] = job, time.monotonic()
+        if not running:
+            return
+        pid, status, used = os.wait4(-1, os.WNOHANG)
+        if not pid:
+            _end_late(running)
+            time.sleep(_POLL)
+            continue
+        job, _ = running.pop(pid)
+        _end_group(pid)
+        shutil.rmtree(BUILD / f"tmp-{pid}", ignore_errors=True)
+        code = os.waitstatus_to_exitcode(status)
+        yield Outcome(job.key, None if code < 0 else code, used.ru_utime + used.ru_stime)
+
+
+def _end_late(running: dict[int, tuple[Job, float]]) -> None:
+    """End what waits for ever: the limit is of processor time, so a process that sleeps would never reach it."""
+    for pid, (job, began) in running.items():
+        if job.limit is not None and time.monotonic() - began > 60 + 20 * job.limit:
+            _end_group(pid)
+
+
+def _end_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _start(job: Job) -> int:
+    sys.stdout.flush()
+    pid = os.fork()
+    if not pid:
+        try:
+            _work(job)
+        finally:
+            os._exit(70)
+    return pid
+
+
+def _work(job: Job) -> NoReturn:
+    os.setsid()
+    if job.limit is not None:
+        seconds = int(job.limit) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    log = BUILD / "logs" / f"{os.getpid()}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1), os.dup2(output, 2)
+    print(job.key, flush=True)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sterna"]:
+        del sys.modules[name]  # the process that was forked needed a little of it
+    if job.module:
+        sys.meta_path.insert(0, _Changed(job.module, job.source))
+        # numba finds what it compiled by the file on disk, which is not what runs.
+        os.environ["STERNA_BUILD_DIR"] = str(BUILD / f"tmp-{os.getpid()}" / "build")
+    os.chdir(ROOT)
+    import pytest
+
+    base = BUILD / f"tmp-{os.getpid()}"
+    code = pytest.main(
+        ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist",
+         "--hypothesis-profile=mutation", f"--basetemp={base / 'tests'}", *job.tests]
+    )  # fmt: skip
+    sys.stdout.flush()
+    if code == 0:
+        log.unlink()
+    os._exit(int(code))
+
+
+class _Changed(importlib.abc.MetaPathFinder):
+    """Finds one module, with another text than its file has."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self._name, self._source = name, source
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        assert spec is not None and spec.origin is not None
+        spec.loader = _Loader(fullname, spec.origin, self._source)
+        return spec
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    def __init__(self, fullname: str, path: str, source: str) -> None:
+        super().__init__(fullname, path)
+        self._source = source
+
+    def get_code(self, fullname: str) -> CodeType:
+        code: CodeType = self.source_to_code(self._source.encode(), self.path)  # type: ignore[assignment]
+        return code

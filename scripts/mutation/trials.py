@@ -1,0 +1,108 @@
+"""Tries errors and keeps how each ended: a run that was stopped goes on, and only what changed is tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mutation import forks, planted
+from mutation.areas import ROOT, Area, chosen
+from mutation.forks import BUILD, Job, Outcome
+from mutation.planted import Planted
+from mutation.sites import Mutant
+
+STATE, RTL_STATE = BUILD / "outcomes.jsonl", BUILD / "rtl.jsonl"
+LEAST_SECONDS, TIMES = 20.0, 4.0  # the limit of a mutant: so much, and so many times what its tests take
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A mutant of an area, and whether its tests noticed."""
+
+    area: Area
+    mutant: Mutant
+    killed: bool
+
+
+def try_areas(areas: Sequence[Area], workers: int) -> list[Tried]:
+    """Every chosen mutant of `areas`; those whose module and tests are as they were are not run again."""
+    forks.preload()
+    known = {entry["key"]: Outcome(**entry) for entry in _read(STATE)}
+    tried = []
+    for area in areas:
+        wanted = {_key(area, mutant): mutant for mutant in chosen(area)}
+        new = {name: mutant for name, mutant in wanted.items() if name not in known}
+        if new:
+            limit = _limit(area)
+            jobs = (Job(name, area.tests, each.dotted, each.source(), limit) for name, each in new.items())
+            for number, outcome in enumerate(forks.run(jobs, workers), 1):
+                known[outcome.key] = outcome
+                _keep(STATE, asdict(outcome))
+                _say(f"{area.name}: {number} of {len(new)}")
+        tried += [Tried(area, mutant, known[name].killed) for name, mutant in wanted.items()]
+    return tried
+
+
+def try_planted(workers: int) -> list[tuple[Planted, int]]:
+    """Every error of the RTL with CAUGHT, REFUSED or MISSED; those whose sources are as they were are not run again."""
+    known = {entry["key"]: int(entry["code"]) for entry in _read(RTL_STATE)}
+    errors = {_rtl_key(error): error for error in planted.planted()}
+    new = [number for number, name in enumerate(errors) if name not in known]
+    for done, (number, code) in enumerate(planted.run(new, workers), 1):
+        name = list(errors)[number]
+        known[name] = code
+        _keep(RTL_STATE, {"key": name, "code": code})
+        _say(f"RTL: {done} of {len(new)}")
+    return [(error, known[name]) for name, error in errors.items()]
+
+
+def _key(area: Area, mutant: Mutant) -> str:
+    """What the outcome of `mutant` is known by: the error, and the state of the module and of the tests."""
+    return f"{_digest(mutant.path, *_files(area))} {mutant.module} {mutant.operator} {mutant.occurrence}"
+
+
+def _files(area: Area) -> Iterator[Path]:
+    for test in area.tests:
+        path = ROOT / test
+        yield from sorted(path.glob("test_*.py")) if path.is_dir() else [path]
+
+
+def _rtl_key(error: Planted) -> str:
+    """The error, and the state of the RTL, of the bench and of what benches share."""
+    folders = (planted.RTL, ROOT / "sim" / error.bench, ROOT / "sim" / "support")
+    sources = [path for folder in folders for path in sorted(folder.glob("*.*v*")) + sorted(folder.glob("*.py"))]
+    return f"{_digest(*sources)} {error.module}: {error.text} -> {error.replacement}"
+
+
+def _digest(*paths: Path) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+
+
+def _read(state: Path) -> Iterator[dict]:
+    for line in state.read_text("utf-8").splitlines() if state.is_file() else []:
+        yield json.loads(line)
+
+
+def _keep(state: Path, entry: dict) -> None:
+    state.parent.mkdir(parents=True, exist_ok=True)
+    with state.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+
+
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        print(text, end="\r", file=sys.stderr, flush=True)
+
+
+def _limit(area: Area) -> float:
+    """Seconds of processor time that a mutant of `area` may take. The tests must pass on the code as it is."""
+    first = area.mutants()[0]
+    job = Job(f"{area.name}, unchanged", area.tests, first.dotted, first.path.read_text("utf-8"))
+    (outcome,) = forks.run([job], 1)
+    if outcome.killed:
+        raise SystemExit(f"error: the tests of '{area.name}' fail on the code as it is; see {BUILD / 'logs'}")
+    return LEAST_SECONDS + TIMES * outcome.seconds

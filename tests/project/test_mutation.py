@@ -1,0 +1,183 @@
+"""The mutation runs put in the errors that they name, and tell those that tests notice from those they do not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mutation import planted, reasons, sites, trials
+from mutation.areas import AREAS, ROOT, Area, chosen
+from mutation.planted import CAUGHT, MISSED, Planted
+from mutation.sites import Mutant
+from mutation.trials import Tried
+from results.makers import mutation
+
+BOXES = next(area for area in AREAS if area.name == "boxes")
+
+TEXT = """from __future__ import annotations
+
+LIMIT: int | None = None
+
+
+def least(a: int, b: int | None = None) -> int:
+    if b is not None and b < a:
+        return b
+    return a * 2
+"""
+
+
+def test_every_place_is_found_but_not_in_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "PACKAGE", tmp_path)
+    (tmp_path / "small.py").write_text(TEXT)
+    changes = [mutant.change() for mutant in sites.mutants(tmp_path / "small.py")]
+    condition = "if b is not None and b < a:"
+    assert sorted(after for before, after in changes if before == condition) == sorted(
+        [
+            "if not b is not None and b < a:",
+            "if b is None and b < a:",
+            "if b is not None or b < a:",
+            "if b is not None and b <= a:",
+            "if b is not None and b >= a:",
+        ]
+    )
+    product = sorted(" ".join(after.split()) for before, after in changes if before == "return a * 2")
+    assert product == ["return a * 1", "return a * 3", "return a + 2", "return a / 2"]
+    assert len(changes) == 9
+
+
+@pytest.mark.slow
+def test_a_run_tells_what_is_noticed_from_what_is_not(tmp_path: Path) -> None:
+    """A mutant that a test notices, one that it does not, and one that never ends; the file stays as it is."""
+    boxes = ROOT / "python" / "sterna" / "run" / "boxes.py"
+    before = boxes.read_text("utf-8")
+    test = tmp_path / "test_limit.py"
+    test.write_text("from sterna.run import boxes\n\n\ndef test_it():\n    assert boxes.MOST_BOXES == 100\n")
+    program = f"""
+from mutation import forks
+from mutation.forks import Job
+forks.preload()
+text = open({str(boxes)!r}).read()
+changes = {{
+    "same": text,
+    "noticed": text.replace("MOST_BOXES = 100", "MOST_BOXES = 101"),
+    "not": text.replace("SHOWN = 0.3", "SHOWN = 0.4"),
+    "broken": text + "(",
+    "endless": text + "\\nwhile True:\\n    pass\\n",
+}}
+jobs = [Job(name, ({str(test)!r},), "sterna.run.boxes", changed, 20) for name, changed in changes.items()]
+print(sorted((outcome.key, outcome.killed, outcome.code is None) for outcome in forks.run(jobs, 2)))
+"""
+    environment = {"PYTHONPATH": f"{ROOT}/scripts", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
+    )
+    assert eval(ended.stdout) == [
+        ("broken", True, False),
+        ("endless", True, True),
+        ("not", False, False),
+        ("noticed", True, False),
+        ("same", False, False),
+    ]
+    assert boxes.read_text("utf-8") == before
+
+
+def test_samples_are_large_enough_and_the_same_each_time() -> None:
+    sampled = [area for area in AREAS if area.sample is not None]
+    assert sum(len(chosen(area)) for area in sampled) >= 300
+    for area in sampled:
+        assert chosen(area) == chosen(area)
+        assert {mutant.module for mutant in chosen(area)} == {mutant.module for mutant in area.mutants()}
+    assert all(chosen(area) == area.mutants() for area in AREAS if area.sample is None)
+
+
+def test_tests_and_modules_of_areas_are_there() -> None:
+    for area in AREAS:
+        assert all((ROOT / test).exists() for test in area.tests) and area.mutants()
+
+
+def test_every_reason_is_of_an_error_that_can_be_made() -> None:
+    kept = reasons.reasons()
+    lines = {(module, before) for module, before, _ in kept}
+    texts = {module: (sites.PACKAGE / module).read_text("utf-8").splitlines() for module, _ in lines}
+    mine = {each for area in AREAS for each in area.mutants() if each.module in texts}
+    near = [each for each in mine if (each.module, " ".join(texts[each.module][each.line - 1].split())) in lines]
+    assert set(kept) <= {(each.module, *each.change()) for each in near}
+
+
+@pytest.mark.parametrize("number", range(len(planted.planted())))
+def test_an_error_of_the_rtl_can_be_planted(tmp_path: Path, number: int) -> None:
+    error = planted.planted()[number]
+    error.plant(tmp_path / "rtl")
+    changed = [
+        path.name for path in planted.RTL.iterdir() if path.read_bytes() != (tmp_path / "rtl" / path.name).read_bytes()
+    ]
+    assert changed == [f"{error.module}.sv"]
+    assert (ROOT / "sim" / error.bench).is_dir()
+
+
+def test_every_module_of_the_rtl_has_a_planted_error() -> None:
+    modules = {path.stem for path in planted.RTL.glob("*.sv")} - {"sterna_pkg"}
+    assert {error.module for error in planted.planted()} == modules
+
+
+@pytest.mark.slow
+def test_a_bench_catches_an_error_and_lets_the_rtl_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    number = next(n for n, error in enumerate(planted.planted()) if error.module == "sterna_round_robin")
+    assert planted.try_one(number) == CAUGHT
+    monkeypatch.setattr(Planted, "plant", lambda error, folder: planted.copy(folder))
+    assert planted.try_one(number) == MISSED
+
+
+def tried(area: Area, killed: int, survived: int) -> list[Tried]:
+    mutant = Mutant("run/boxes.py", 1, 0, "core/NumberReplacer", 0, "")
+    return [Tried(area, mutant, number < killed) for number in range(killed + survived)]
+
+
+def test_shares_are_weighted_by_the_errors_of_an_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, clock = (next(area for area in AREAS if area.name == name) for name in ("graph", "clock"))
+    sizes = {graph: 100, clock: 300, BOXES: 7}
+    monkeypatch.setattr(Area, "mutants", lambda area: [None] * sizes[area])
+    all_tried = [*tried(graph, 10, 0), *tried(clock, 5, 5), *tried(BOXES, 3, 1)]
+    found = mutation.figures(all_tried, [(planted.planted()[0], code) for code in (CAUGHT, CAUGHT, MISSED, CAUGHT)])
+    values = {name: figure.value for name, figure in found.items()}
+    assert values["killed_share"] == 75.0 and values["sample_share"] == 62.5 and values["rtl_caught"] == 75.0
+    assert (values["graph"], values["clock"], values["boxes"]) == (100.0, 50.0, 75.0)
+    count = 1 / (0.25**2 / 10 + 0.75**2 / 10)
+    low, high = mutation.wilson(0.625, count)
+    assert values["sample_interval"] == f"{100 * low:.1f} to {100 * high:.1f}"
+
+
+def test_wilsons_interval() -> None:
+    """The example of Newcombe 1998, table I: 81 of 263."""
+    assert mutation.wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert mutation.wilson(1.0, 10)[1] == pytest.approx(1.0)
+
+
+def test_each_survivor_has_a_row_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutation, "reason", lambda mutant: "no difference" if mutant.line == 1 else None)
+    known, unknown = (next(each for each in BOXES.mutants() if each.line != 1) for _ in range(2))
+    known = Mutant(known.module, 1, known.column, known.operator, known.occurrence, known.definition)
+    rows = mutation.survivors(
+        [Tried(BOXES, known, False), Tried(BOXES, unknown, False), Tried(BOXES, unknown, True)],
+        [(planted.planted()[0], MISSED), (planted.planted()[1], CAUGHT)],
+    )
+    assert [row["reason"] for row in rows] == ["no difference", mutation.NO_REASON, mutation.NO_REASON]
+    assert rows[1]["before"] != rows[1]["after"] and rows[2]["where"] == planted.planted()[0].module
+
+
+def test_an_outcome_holds_until_module_or_tests_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sites, "PACKAGE", tmp_path)
+    monkeypatch.setattr(trials, "ROOT", tmp_path)
+    (tmp_path / "small.py").write_text(TEXT)
+    (tmp_path / "test_small.py").write_text("")
+    area = Area("small", ("small.py",), ("test_small.py",))
+    mutant = sites.mutants(tmp_path / "small.py")[0]
+    first = trials._key(area, mutant)
+    assert trials._key(area, mutant) == first
+    (tmp_path / "test_small.py").write_text("# changed")
+    second = trials._key(area, mutant)
+    (tmp_path / "small.py").write_text(TEXT + "# changed")
+    assert len({first, second, trials._key(area, mutant)}) == 3
