@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,3 +54,18 @@ def test_splits_can_be_named_and_others_are_said(sterna: Sterna, voc: Path) -> N
 def test_options_that_are_wrong(sterna: Sterna, voc: Path) -> None:
     assert_refused(sterna("data", voc, "--height", "100"), "height", "32")
     assert_refused(sterna("data", voc, "--missing-share", "2"), "missing-share")
+
+
+def test_a_run_is_evaluated_on_the_pictures_that_it_held_back(sterna: Sterna, run_folder: Path, tmp_path: Path) -> None:
+    for number in range(10):
+        data_sets.draw(tmp_path / "plain", number)
+        row = data_sets.voc_object("person", (0, 0, 40, 40)) + data_sets.voc_object("vehicle", (0, 0, 20, 20))
+        (tmp_path / f"plain/{data_sets.name(number)}.xml").write_text(data_sets.voc_annotation(row))
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    options = json.loads((run / "options.json").read_text())
+    held = {"data": str(tmp_path / "plain"), "classes": ["vehicle", "person"], "val_share": 0.2, "test_share": 0.3}
+    (run / "options.json").write_text(json.dumps(options | held))
+    for split, count in ((None, 3), ("test", 3), ("val", 2), ("train", 5)):
+        ended = sterna("eval", run, *(("--split", split) if split else ()))
+        assert ended.code == 0 and f"Average precision on {count} pictures" in ended.out, ended

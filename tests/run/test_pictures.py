@@ -1,4 +1,4 @@
-"""Pictures with far more pixels than their bytes let expect."""
+"""Pictures turned upright, of several frames, damaged, and of far more pixels than their bytes let expect."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from sterna.errors import SternaError
 from sterna.run import pictures
@@ -66,3 +67,47 @@ def test_what_is_no_picture_is_named(tmp_path: Path, content: bytes, said: str) 
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(SternaError, match=said):
         pictures.read(tmp_path / "a.jpg")
+
+
+def exif(orientation: object) -> Image.Exif:
+    made = Image.Exif()
+    made[0x0112] = orientation
+    return made
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_as_pillow_turns_them(tmp_path: Path, orientation: int) -> None:
+    path = tmp_path / "a.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
+    Image.fromarray(pixels).save(path, exif=exif(orientation))
+    upright = pictures.read(path)
+    with Image.open(path) as stored:
+        np.testing.assert_array_equal(np.asarray(upright), np.asarray(ImageOps.exif_transpose(stored)))
+    assert pictures.header(path) == ((9, 6), orientation) and pictures.header(path).upright == upright.size
+
+
+@pytest.mark.case(
+    "damaged-exif",
+    kind="damage",
+    expected="a picture with damaged EXIF is read, or refused in one line",
+)
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow tells of damage in this way too
+def test_damaged_exif_is_no_traceback(tmp_path: Path, got: Callable[[str], None]) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (30, 20)).save(path, exif=exif(6))
+    good = path.read_bytes()
+    begin = good.index(b"Exif")
+    rng = np.random.default_rng(0)
+    read = 0
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(rng.integers(1, 6)):
+            data[begin + rng.integers(0, 40)] = rng.integers(0, 256)
+        path.write_bytes(data)
+        try:
+            assert pictures.read(path).size == pictures.header(path).upright
+        except SternaError:
+            continue
+        read += 1
+    assert read > 150
+    got(f"{read} of 300 read, the others refused")

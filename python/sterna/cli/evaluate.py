@@ -80,8 +80,9 @@ def _check_outputs(path: Path, json_file: Path | None, folder: Path | None) -> N
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
     assert isinstance(graph, Graph)
-    if options and replace(wanted, read={}) == Wanted():
-        return open_data(parse(**(options.model_dump() | dict(wanted.read))), Console()).test
+    if options and (replace(wanted, read={}) == Wanted() or _holds_back(options, wanted)):
+        splits = open_data(parse(**(options.model_dump() | dict(wanted.read))), Console())
+        return {"train": splits.train, "val": splits.val}.get(wanted.split or "", splits.test)
     height, width = graph.input.height, graph.input.width
     data = wanted.data or (options.data if options else SCENES)
     if data not in GENERATED:
@@ -104,6 +105,11 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
     count = wanted.scenes or (options.test_scenes if options else SCENE_COUNT)
     seed = wanted.seed if wanted.seed is not None else (options.seed if options else SEED)
     return SceneSet(seed, split, count, height, width, data == HARD_SCENES)
+
+
+def _holds_back(options: TrainOptions, wanted: Wanted) -> bool:
+    """Whether the run alone knows which pictures of its data set are in the split that is wanted."""
+    return wanted.data is None and wanted.split in SPLITS and bool(options.val_share or options.test_share)
 
 
 def _write_json(file: Path, comparison: Comparison) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from sterna import recognise
 from sterna.errors import SternaError
@@ -16,6 +16,16 @@ from sterna.errors import SternaError
 SUFFIXES = (".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 #: EXIF orientations in which width and height change places; 1 is upright.
 SIDEWAYS = (5, 6, 7, 8)
+#: How pixels are turned upright, by orientation. Pillow's exif_transpose writes EXIF anew, which damaged EXIF prevents.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class Header(NamedTuple):
@@ -44,14 +54,20 @@ def among(paths: Iterable[Path]) -> list[Path]:
 def read(path: Path) -> Image.Image:
     """The picture in `path` as upright 8-bit RGB. Raises SternaError if it cannot be read."""
     with _opened(path) as picture:
-        return ImageOps.exif_transpose(picture).convert("RGB")
+        turn = _TURNS.get(_orientation(picture))
+        rgb = picture.convert("RGB")
+        return rgb if turn is None else rgb.transpose(turn)
 
 
 def header(path: Path) -> Header:
     """What the header of the picture in `path` says. Raises SternaError if it cannot be read."""
     with _opened(path) as picture:
-        said: object = picture.getexif().get(ExifTags.Base.Orientation)
-        return Header(picture.size, said if isinstance(said, int) and said in range(1, 9) else 1)
+        return Header(picture.size, _orientation(picture))
+
+
+def _orientation(picture: Image.Image) -> int:
+    said: object = picture.getexif().get(ExifTags.Base.Orientation)
+    return said if isinstance(said, int) and said in range(1, 9) else 1
 
 
 def frames(path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,15 @@ def test_a_line_that_may_mean_two_pictures_is_refused(tmp_path: Path, got: Got) 
     got("line 'scan 1' beside pictures scan.jpg and scan 1.jpg: refused, both named; '\"scan 1\"' is read")
 
 
+@pytest.mark.case("voc-lists-with-spaces-and-brackets", **LISTS)
+def test_accents_are_the_same_in_one_character_or_two(tmp_path: Path, got: Got) -> None:
+    one, two = (unicodedata.normalize(form, "d\u00e9cran") for form in ("NFC", "NFD"))
+    for root, file, label, line in (("a", one, two, two), ("b", two, one, one), ("c", two, two, f"{one}.jpg 1")):
+        folder = voc(tmp_path / root, {f"{file}.jpg": label}, f"{line}\n", f"{one}.jpg")
+        assert [record.notes for record in records(folder)] == [()]
+    got("an accent in one character in the list and in two in the name of the file: read")
+
+
 def test_a_name_that_is_not_there_is_refused_as_it_is_listed(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match=r"picture is missing.*JPEGImages/my scan\.jpg"):
         shown(voc(tmp_path, {"my.jpg": "my"}, "my scan 1\n"))
@@ -181,6 +191,7 @@ LAYOUTS = {
     "Roboflow": ("valid/a.jpg", "valid/a.xml", "val"),
     "folders of splits inside": ("images/test/a.jpg", "labels/test/a.xml", "test"),
     "folders of splits outside": ("train/images/a.jpg", "train/annotations/a.xml", "train"),
+    "folders with years": ("images/val2017/a.jpg", "annotations/val2017/a.xml", "val"),
     "deeper": ("set/day/images/a.jpg", "set/day/labels/a.xml", "train"),
 }
 

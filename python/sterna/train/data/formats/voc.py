@@ -7,6 +7,7 @@ the same names, side by side or in folders beside each other, as labelImg and Ro
 from __future__ import annotations
 
 import re
+import unicodedata
 from abc import ABC, abstractmethod
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -27,6 +28,7 @@ DEEPER = ("*/ImageSets", "*/*/ImageSets")  # where folders like VOCdevkit/VOC201
 PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
 LABEL_FOLDERS = ("annotations", "annotation", "annots", "labels", "label", "xmls", "xml")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+SPLIT_FOLDER = re.compile(rf"({'|'.join(SPLITS)})(\d{{4}})?", re.IGNORECASE)  # a year may follow, as in train2017
 
 NAMED_OTHERWISE = "<filename> of the annotation names a picture that is called differently, which is used"
 NOT_THERE = "<filename> of the annotation names no picture that is there, not used"
@@ -65,7 +67,7 @@ class _VocFolder(ABC):
         found: dict[str, list[Path]] = {}
         for name, paths in self._pictures.items():
             for path in paths:
-                found.setdefault(str(PurePosixPath(name).parent / path.name), []).append(path)
+                found.setdefault(_beside(name, path.name), []).append(path)
         return found
 
     def record(self, entry: _Entry) -> Record:
@@ -87,7 +89,7 @@ class _VocFolder(ABC):
     def _picture(self, entry: _Entry, stated: str) -> Path:
         """The picture of an entry, whose annotation states that its file is called `stated`, or ''."""
         same = self._pictures.get(entry.name, [])
-        named = self._by_file_name.get(str(PurePosixPath(entry.name).parent / stated), []) if stated else []
+        named = self._by_file_name.get(_beside(entry.name, stated), []) if stated else []
         both = [path for path in same if path in named]
         if both:
             return _only(both, "pictures", stated)
@@ -105,6 +107,16 @@ class _VocFolder(ABC):
         return self._folder / PICTURES / f"{entry.name}.jpg"
 
 
+def _composed(name: str) -> str:
+    """`name` with each accented letter as one character; macOS takes them apart."""
+    return unicodedata.normalize("NFC", name)
+
+
+def _beside(name: str, file: str) -> str:
+    """`file` in the folder of `name`."""
+    return _composed(str(PurePosixPath(name).parent / file))
+
+
 def _only(paths: list[Path], what: str, name: str) -> Path:
     """The only one of `paths`; raises SternaError if there are several."""
     if len(paths) > 1:
@@ -120,8 +132,8 @@ def _only(paths: list[Path], what: str, name: str) -> Path:
 
 def _notes(picture: Path, entry: _Entry, stated: str) -> tuple[str, ...]:
     """What came of the file name that an annotation states."""
-    if stated.lower() in ("", picture.name.lower(), picture.stem.lower()):
-        return () if picture.stem == PurePosixPath(entry.name).name else (NAMED_OTHERWISE,)
+    if _composed(stated.lower()) in ("", _composed(picture.name.lower()), _composed(picture.stem.lower())):
+        return () if _composed(picture.stem) == PurePosixPath(entry.name).name else (NAMED_OTHERWISE,)
     return (NOT_THERE,)
 
 
@@ -184,7 +196,7 @@ class VocFolder(_VocFolder):
         return {part: files_under(self._folder / part) for part in (PICTURES, LABELS)}
 
     def _by_name(self, part: str, paths: list[Path]) -> dict[str, list[Path]]:
-        return by_key(paths, lambda path: path.relative_to(self._folder / part).with_suffix("").as_posix())
+        return by_key(paths, lambda path: _composed(path.relative_to(self._folder / part).with_suffix("").as_posix()))
 
     @cached_property
     def _pictures(self) -> dict[str, list[Path]]:
@@ -209,7 +221,8 @@ class VocFolder(_VocFolder):
         if split not in self._lists:
             listed = self._sets / f"{split}.txt"
             lines = enumerate(read_lines(listed, "the list of pictures"), 1)
-            names = [self._name(line.strip(), f"{listed}: line {number}") for number, line in lines if line.strip()]
+            texts = ((number, _composed(line.strip())) for number, line in lines)
+            names = [self._name(text, f"{listed}: line {number}") for number, text in texts if text]
             self._lists[split] = names
         return self._lists[split]
 
@@ -234,7 +247,7 @@ class VocFolder(_VocFolder):
         if text in self._pictures or text in self._labels:
             return text
         files = self._by_file_name.get(str(PurePosixPath(text)), [])
-        return files[0].relative_to(self._folder / PICTURES).with_suffix("").as_posix() if files else None
+        return _composed(files[0].relative_to(self._folder / PICTURES).with_suffix("").as_posix()) if files else None
 
     def unread(self, split: str) -> Unread:
         """Annotations without a picture that no list names, and other files, in the folders of the data set."""
@@ -295,7 +308,7 @@ class VocPairs(_VocFolder):
         """What a picture and its annotation share of their paths."""
         inner = path.relative_to(self._folder)
         kept = [part for part in inner.parts[:-1] if part.lower() not in (*PICTURE_FOLDERS, *LABEL_FOLDERS)]
-        return PurePosixPath(*kept, inner.stem).as_posix()
+        return _composed(PurePosixPath(*kept, inner.stem).as_posix())
 
     @cached_property
     def _split_folders(self) -> dict[str, str]:
@@ -303,12 +316,13 @@ class VocPairs(_VocFolder):
         found: dict[str, str] = {}
         for name in (*self._labels, *self._pictures):
             folder = _split_folder(name)
-            if folder and found.setdefault(SPLITS[folder.lower()], folder) != folder:
+            split = _split_of(folder)
+            if folder and found.setdefault(split, folder) != folder:
                 raise SternaError(
                     "two folders for one split",
                     where=str(self._folder),
-                    attribute=SPLITS[folder.lower()],
-                    value=", ".join(sorted((found[SPLITS[folder.lower()]], folder))),
+                    attribute=split,
+                    value=", ".join(sorted((found[split], folder))),
                     remedy="move one of them out of the data set",
                 )
         return found
@@ -343,7 +357,7 @@ class VocPairs(_VocFolder):
                 stated = read_annotation(self._labels[name][0]).filename
             except SternaError:
                 continue  # it is counted as one without a picture
-            paths = self._by_file_name.get(str(PurePosixPath(name).parent / stated), [])
+            paths = self._by_file_name.get(_beside(name, stated), [])
             if stated and paths and self._name(paths[0]) not in self._labels:
                 found[name] = paths[0]
         return found
@@ -371,7 +385,13 @@ class VocPairs(_VocFolder):
 
 def _split_folder(name: str) -> str:
     """The folder on the way to a name that is called as a split, or ''."""
-    return next((part for part in PurePosixPath(name).parts[:-1] if part.lower() in SPLITS), "")
+    return next((part for part in PurePosixPath(name).parts[:-1] if _split_of(part)), "")
+
+
+def _split_of(folder: str) -> str:
+    """The split that a folder is called as, or ''."""
+    match = SPLIT_FOLDER.fullmatch(folder)
+    return SPLITS[match[1].lower()] if match else ""
 
 
 def _is_annotation(path: Path) -> bool:
