@@ -11,7 +11,7 @@ import pytest
 from sterna.generate import generate
 from sterna.spec.config import EngineConfig
 from support import bare
-from support.packages import NANO
+from support.packages import NANO, small_images, small_package
 from support.random_configs import random_config
 
 Got = Callable[[object], None]
@@ -34,3 +34,11 @@ def test_lint_sees_what_is_wrong(tmp_path: Path) -> None:
     top.write_text(top.read_text().replace("endmodule", "  logic forgotten;\nendmodule"))
     done = bare.run(tmp_path, bare.command(tmp_path, "verilator --lint-only -Wall"))
     assert done.returncode and "forgotten" in done.stderr
+
+
+def test_tools_that_are_not_run_are_said_not_to_be(tmp_path: Path) -> None:
+    generate(NANO, tmp_path, small_package(), small_images(1)[0])
+    run, _, not_run = (tmp_path / "README.txt").read_text().partition("Not run by Sterna's tests")
+    for tool in ("Quartus", "Vivado", "Questa", "VCS", "Xcelium"):
+        assert tool not in run and tool in not_run
+    assert "verilator --binary" in run and "$ " not in not_run

@@ -133,6 +133,52 @@ def test_fails_on_a_planted_error(tmp_path: Path, got: Got) -> None:
     got(verdict[0])
 
 
+_BROKEN = "AXI rule broken at address 0x"
+#: Faults of the bus: output of the top, its width, what becomes of it, what the testbench says.
+FAULTS = (
+    ("m_axi_arburst", 2, "2'd0", _BROKEN + "0000000123400000: a burst is not of type INCR"),
+    ("m_axi_arsize", 3, "3'd0", _BROKEN + "0000000123400000: a burst is narrower or wider than the bus"),
+    ("m_axi_araddr", 64, "good + 4088", _BROKEN + "0000000123400ff8: a burst crosses a 4 KB boundary"),
+    ("m_axi_arlen", 8, "8'd255", _BROKEN + "[0-9a-f]+: a read is neither of the tape nor of the frame"),
+    ("m_axi_arid", 1, "toggle", _BROKEN + "[0-9a-f]+: AR changed while it waited"),
+    ("m_axi_awid", 1, "toggle", _BROKEN + "[0-9a-f]+: AW changed while it waited"),
+    ("m_axi_awaddr", 64, "good + 1", _BROKEN + "[0-9a-f]+1: a burst is not aligned to the bus"),
+    ("m_axi_awlen", 8, "8'd255", _BROKEN + "[0-9a-f]+: a write is not to the result"),
+    ("m_axi_wstrb", 8, "{8{toggle}}", _BROKEN + "0+: W changed while it waited"),
+    ("m_axi_wlast", 1, "1'b0", _BROKEN + "[0-9a-f]+: WLAST is early or missing"),
+    ("irq_o", 1, "1'b1", "STATUS is 0x00000001, expected DONE and IRQ"),
+    ("s_axil_bvalid", 1, "1'b0", "the write of register 0x030 is not answered"),
+    ("s_axil_rdata", 32, "good + 1", "IDENTITY is 0x5354524f, expected 0x5354524e"),
+)
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built folder whose top makes one of the faults, by the plusarg +fault=NUMBER."""
+    folder = tmp_path_factory.mktemp("faulty") / "engine"
+    generate(TINY, folder, small_package(TINY), IMAGE)
+    top = folder / "sterna_top.sv"
+    text, added = top.read_text(), ["int fault;", "logic toggle;"]
+    added += ['initial void\'($value$plusargs("fault=%d", fault));', "always_ff @(posedge clk_i) toggle <= !toggle;"]
+    for number, (name, width, value, _) in enumerate(FAULTS):
+        text = text.replace(f".{name}({name})", f".{name}(good_{name})")
+        bad = value.replace("good", f"good_{name}")
+        added += [f"logic [{width - 1}:0] good_{name};", f"assign {name} = fault == {number} ? {bad} : good_{name};"]
+    top.write_text(text.replace("  sterna_engine #", "\n".join(added) + "\n  sterna_engine #"))
+    command, _, _ = build_and_run(folder).partition(" && ")
+    done = bare.run(folder, f"{command} -Wno-WIDTH")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert run(folder, "+fault=99", "+stall=500")[0] == 0
+    return folder
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)), ids=lambda number: FAULTS[number][0])
+def test_notices_faults_of_the_bus(faulty: Path, number: int) -> None:
+    code, verdict = run(faulty, f"+fault={number}", "+stall=500")
+    assert code != 0
+    assert re.fullmatch(f"FAIL: {FAULTS[number][3]}", verdict), verdict
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "config", [NANO, random_config(np.random.default_rng(1), act_bits=6)], ids=lambda each: each.name
