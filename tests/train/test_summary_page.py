@@ -114,3 +114,9 @@ def test_samples_show_what_is_labelled_and_what_is_found() -> None:
     assert bare.shape == full.shape and (bare != full).any()
     rows, columns = bare.shape[0] // 512, bare.shape[1] // 512
     assert (rows, columns) == (2, 3)
+
+
+def test_warnings_stand_on_the_page(tmp_path: Path) -> None:
+    page = Page(summary_page.write_html(tmp_path, title="nano", options={}, warnings=["density <missed>", "no red"]))
+    assert page.headings == ["nano", "Warnings"]
+    assert "density <missed>" in page.text and "no red" in page.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -205,15 +205,18 @@ def summarise(
     seconds: float,
     waited: float,
     device: str,
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
     """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures.
 
     by_stage: mAP50 at the end of each stage. seconds: in steps; waited: for pictures. device: what it was trained on.
+    warnings: what a person should not overlook.
     """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
     detector = Detector.of(graph)
     curves = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
     return {
+        "warnings": list(warnings),
         "network": options.network,
         "data": options.data if options.data in GENERATED else "folder",
         "classes": list(detector.classes),

@@ -27,11 +27,13 @@ def write_html(
     comparison: Comparison | None = None,
     history: Sequence[EpochLine] = (),
     samples: Mapping[str, Image.Image] | None = None,
+    warnings: Sequence[str] = (),
 ) -> Path:
     """Write the page to `folder`, in place of the one that is there; its path.
 
     What is not given is left out of the page. comparison: the forms that there are, on the same pictures. samples: by
-    form, as `figures.samples` makes them. Raises SternaError if the file cannot be written.
+    form, as `figures.samples` makes them. warnings: what a person should not overlook, a line each.
+    Raises SternaError if the file cannot be written.
     """
     pictures = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
     text = page.render(
@@ -40,6 +42,7 @@ def write_html(
         title=title,
         options=options,
         versions=versions(),
+        warnings=warnings,
         comparison=comparison,
         precision_rows=[] if comparison is None else list(report.precision_rows(comparison)),
         layer_titles=report.LAYER_TITLES,

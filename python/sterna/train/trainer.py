@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +24,7 @@ from sterna.train import (
     evaluate,
     export,
     figures,
+    findings,
     forms,
     inherit,
     integer,
@@ -140,6 +141,7 @@ class _Run:
         if saved is None:
             if not options.resume:
                 self._say(*unused.unused(options, self.stages, distributed.size()))
+            self._warn(*self._missing_classes())
             self._begin(given)
         else:
             try:
@@ -154,6 +156,9 @@ class _Run:
     def _warn(self, *warnings: str) -> None:
         """Say something now and at the end."""
         self.warnings += warnings
+        self._show_warnings(warnings)
+
+    def _show_warnings(self, warnings: Sequence[str]) -> None:
         for warning in warnings:
             self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
 
@@ -168,6 +173,13 @@ class _Run:
         self._say(f"classes {', '.join(known)}, as {self.options.start} has them; --classes names others")
         self.options = self.options.model_copy(update={"classes": known})
         return open_data(self.options, self.console)
+
+    def _missing_classes(self) -> list[str]:
+        """What labelled pictures do not show; generated ones show every class sooner or later."""
+        if self.options.data in GENERATED:
+            return []
+        data = self.data
+        return findings.of_data({"training": data.train, "validation": data.val, "test": data.test})
 
     def _open_unlabelled(self) -> Pictures | None:
         options = self.options
@@ -524,6 +536,7 @@ class _Run:
             comparison=comparison,
             history=self.history,
             samples=samples,
+            warnings=self.warnings,
         )
 
     def _conclude(self) -> TrainResult:
@@ -539,17 +552,19 @@ class _Run:
             self._result(), self.anchors, self.data.train.classes, self.options.height, self.options.width
         )
         file.save(graph, self.folder / run_folder.GRAPH)
+        self.warnings += findings.of_graph(graph, self.densities)
         trained = forms.of_run(self.folder, self.device)
         comparison = report.compare(trained, self.data.test, self.workers)
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
-        summary = report.summarise(self.options, comparison, graph, self.map50, self.seconds, self.waited, device)
+        summary = report.summarise(
+            self.options, comparison, graph, self.map50, self.seconds, self.waited, device, self.warnings
+        )
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
         evaluators = report.evaluators(trained, self.data.test.classes)
         shown = {name: figures.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}
         self._write_page(comparison, shown)
         report.show(comparison, self.console)
-        for warning in self.warnings:
-            self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
+        self._show_warnings(self.warnings)
 
 
 def _any(*mine: bool) -> list[bool]:
