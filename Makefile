@@ -4,8 +4,6 @@ VENV := .venv
 READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
-# Built simulators stay in the checkout.
-export STERNA_BUILD_DIR := $(CURDIR)/build/engines/simulators
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
 # Tests run side by side, one process a core; who is done takes over from the others, for some tests are long.
 JOBS := $(shell nproc)

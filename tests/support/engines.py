@@ -15,10 +15,12 @@ from sterna.run import open_device
 from sterna.run.device import Counters, Device, Results
 from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming
+from sterna.run.simulator import BUILT
 from sterna.spec.config import EngineConfig
+from sterna.spec.paths import ROOT
 
 #: Built simulators are found again by the content of the generated folder.
-SIMULATORS = Path(__file__).parents[2] / "build" / "engines" / "simulators"
+SIMULATORS = ROOT / BUILT
 
 
 @contextmanager

