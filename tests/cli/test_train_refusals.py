@@ -179,7 +179,7 @@ def test_no_space_left(voc: Path, tmp_path: Path) -> None:
 
     command = [sys.executable, "-m", "sterna", "train", "--data", voc, "--output", tmp_path / "run", *FEW, *ANCHORS]
     ended = subprocess.run(
-        list(map(str, command)), preexec_fn=limit, capture_output=True, text=True, timeout=300, check=False,
+        list(map(str, command)), preexec_fn=limit, capture_output=True, text=True, check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     errors = [line for line in ended.stderr.splitlines() if line.strip()]

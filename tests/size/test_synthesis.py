@@ -81,7 +81,7 @@ def test_first_starts_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.Mo
         starting.start()
         starting.join(0.3)
         assert starting.is_alive() and not started
-    starting.join(10)
+    starting.join()
     assert len(started) == 1
     make_ready.cache_clear()
 

@@ -52,7 +52,7 @@ def start(folder: Path, processes: int, *flags: str, **changes: Any) -> subproce
 def run(folder: Path, processes: int, *flags: str, **changes: Any) -> Path:
     """Such a training to its end."""
     process = start(folder, processes, *flags, **changes)
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate()
     assert process.returncode == 0, output
     return folder
 

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,6 +140,14 @@ def test_the_weights_that_are_kept_give_the_graph(whole: Path, tmp_path: Path) -
     assert file.to_bytes(again) == file.to_bytes(graph)
 
 
+@pytest.fixture
+def foreground() -> Iterator[None]:
+    """Ctrl-C is heeded, as in the foreground; a process in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     """Press Ctrl-C while step number `steps` runs."""
     train_step = Learner.step
@@ -155,6 +163,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
     monkeypatch.setattr(Learner, "step", step)
 
 
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("steps", [2, 6, 8, 18])  # inside the float stage, at its last step, inside ternary, integer
 def test_a_stopped_run_resumes_to_the_same_result(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
@@ -173,6 +182,7 @@ def test_a_stopped_run_resumes_to_the_same_result(
     assert stopped == straight
 
 
+@pytest.mark.usefixtures("foreground")
 def test_a_stopped_run_of_another_kind_resumes_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """K-FAC, whose state is more than moments, variable sizes, worker processes, parts of batches left out."""
     kind = {"optimiser": "kfac", "multi_scale": 0.5, "workers": 1, "ema": 0.0, "quantised_epochs": 0}
@@ -186,7 +196,11 @@ def test_a_stopped_run_of_another_kind_resumes_as_well(tmp_path: Path, monkeypat
     assert graphs[0] == graphs[1]
 
 
-def test_ctrl_c_is_given_back_after_training(whole: Path) -> None:
+@pytest.mark.usefixtures("foreground")
+def test_ctrl_c_is_given_back_after_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_after(monkeypatch, 1)
+    with pytest.raises(TrainingStoppedError):
+        trainer.train(small(tmp_path / "run"), quiet())
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

@@ -271,7 +271,7 @@ def _failure(folder: Path, log: Path) -> SternaError:
     if os.strerror(errno.ENOSPC) in text:
         return SternaError(
             "the build failed: no space left on the disk", where=str(log.parent),
-            remedy="make room, or set STERNA_BUILD_DIR to a folder with room",
+            remedy="make room, or name another folder by STERNA_BUILD_DIR",
         )  # fmt: skip
     return SternaError(
         f"the build failed: {_first_error(text)}",

@@ -236,8 +236,9 @@ def test_workers_end_with_their_stream() -> None:
 
 
 def run_until_ctrl_c(said: Path) -> None:
-    """A process group of its own that writes all it says to a file."""
+    """A process group of its own that heeds Ctrl-C and writes all it says to a file."""
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with said.open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -253,6 +254,6 @@ def run_until_ctrl_c(said: Path) -> None:
 def test_ctrl_c_ends_a_run_without_words_of_its_workers(tmp_path: Path) -> None:
     process = multiprocessing.get_context("fork").Process(target=run_until_ctrl_c, args=(tmp_path / "said",))
     process.start()
-    process.join(30)
+    process.join()
     assert process.exitcode == 0
     assert (tmp_path / "said").read_text() == "stopped"
