@@ -425,6 +425,13 @@ def test_rows_that_may_be_poses_are_refused_without_kpt_shape(tmp_path: Path, go
     assert len(shown(tmp_path)["a.jpg"]) == 2
 
 
+def test_a_label_file_that_is_no_text_is_a_fault_of_its_image_only(tmp_path: Path) -> None:
+    make(tmp_path, {**LAYOUTS["split in images and labels"], "images/train/b.jpg": None, "labels/train/b.txt": b"\0"})
+    with pytest.raises(SternaError, match=r"b\.txt: the list of objects is not text.*--skip-bad"):
+        reading(tmp_path)
+    assert len(reading(tmp_path, skip_bad=True).summary.bad) == 1
+
+
 def test_rows_of_several_lengths_are_polygons(tmp_path: Path) -> None:
     rows = "0 0.5 0.5 0.4 0.4 0.4 0.4 0.6 0.6 0.5 0.6\n0 0.5 0.5 0.4 0.4 0.4 0.4 0.6 0.6 0.5 0.6 0.5 0.7\n"
     make(tmp_path, {**LAYOUTS["split in images and labels"], "labels/train/a.txt": rows})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -169,14 +170,11 @@ class YoloFolder:
         if self._index.points is not None:
             return
         first: tuple[Path, int, list[str]] | None = None
-        for entry in [entry for entry in entries if entry.labels][:LOOKED_AT]:
-            for number, line in enumerate(read_lines(entry.labels[0], ROWS), 1):
-                fields = line.split()
-                if len(fields) <= 6:
-                    continue
+        for path in [entry.labels[0] for entry in entries if entry.labels][:LOOKED_AT]:
+            for number, fields in _long_rows(path):
                 if not looks_like_pose(fields) or (first and len(first[2]) != len(fields)):
                     return
-                first = first or (entry.labels[0], number, fields)
+                first = first or (path, number, fields)
         if first:
             path, number, fields = first
             raise SternaError(
@@ -221,6 +219,14 @@ def _label_files(images: Iterable[Path]) -> dict[Path, tuple[Path, ...]]:
             other = [(place, folders.find(place, f"{image.stem}.txt")) for place in places[image.parent]]
             found[image] = tuple(place / name for place, name in other if name and place / name not in taken)
     return found
+
+
+def _long_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """The rows of a label file with more than a box and a confidence, with their lines; none of a faulty file."""
+    with suppress(SternaError):  # which its record tells
+        rows = [(number, line.split()) for number, line in enumerate(read_lines(path, ROWS), 1)]
+        return [(number, fields) for number, fields in rows if len(fields) > 6]
+    return []
 
 
 def _other(image: Path, users: Iterable[Path]) -> Path | None:
