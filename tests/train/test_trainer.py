@@ -232,7 +232,7 @@ def test_a_run_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         trainer.train(small(tmp_path / "file" / "run"), quiet())
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 cut"])
+@pytest.mark.parametrize("content", [b"", b"no file of trained weights", b"PK\x03\x04 cut"])
 def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "checkpoint.pt").write_bytes(content)
     with pytest.raises(SternaError, match=r"damaged|an empty file, not a|a ZIP archive, not a"):
@@ -343,7 +343,7 @@ def test_given_float_weights_can_be_trained_further(whole: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"start": "nowhere"}, "no checkpoint"),
+        ({"start": "nowhere"}, "no file of trained weights"),
         ({"start": ""}, "no float weights"),
         ({"network": "yolov2-tiny"}, "network = yolov2-nano; allowed: yolov2-tiny"),
     ],
