@@ -94,7 +94,7 @@ def test_nothing_is_pickled() -> None:
 def test_a_file_that_cannot_be_read_or_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match=r"missing: the graph file cannot be read .No such file"):
         file.load(tmp_path / "missing")
-    with pytest.raises(SternaError, match="is a folder, not a graph file"):
+    with pytest.raises(SternaError, match="is a folder, not an integer graph"):
         file.load(tmp_path)
     with pytest.raises(SternaError, match=r"cannot be written"):
         file.save(GRAPH, tmp_path)
