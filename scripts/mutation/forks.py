@@ -134,6 +134,7 @@ def _work(job: Job) -> NoReturn:
     import pytest
 
     base = BUILD / f"tmp-{os.getpid()}"
+    base.mkdir(parents=True)
     code = pytest.main(
         ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist",
          "--hypothesis-profile=mutation", f"--basetemp={base / 'tests'}", *job.tests]

@@ -77,8 +77,8 @@ def test_one_value_that_differs_by_three_steps_is_told_as_that(
 ) -> None:
     ternary, graph, execute = forms["ternary"], forms["integer"], reference.execute
     assert isinstance(ternary, Network) and isinstance(graph, Graph)
-    scenes = small_scenes(report.COMPARED + 3)
-    images = np.stack([scenes[index].image for index in range(report.COMPARED)])
+    scenes = small_scenes(19)
+    images = np.stack([scenes[index].image for index in range(16)])  # as many as are compared
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         ternary(evaluate.to_real(images), record)
@@ -86,7 +86,7 @@ def test_one_value_that_differs_by_three_steps_is_told_as_that(
 
     def planted(graph: Graph, pictures: np.ndarray) -> dict[str, np.ndarray]:
         """The network's own activations, so that nothing differs but what is planted."""
-        assert len(pictures) == report.COMPARED and set(execute(graph, pictures[:1])) >= set(steps)
+        assert len(pictures) == 16 and set(execute(graph, pictures[:1])) >= set(steps)
         changed = {name: values.copy() for name, values in steps.items()}
         changed["conv4"][2, 1, 0, 3] -= 3
         changed["conv4"][0, 0, 0, 0] += 2
@@ -159,11 +159,13 @@ def test_density_is_nonzero_weights_by_weights_of_all_layers(counted: Graph) -> 
         12.345,
         6.789,
         "cpu",
+        ["a class has no object"],
     )
     assert summary["weights"] == 54 + 4 + 12
     assert summary["density"] == (27 + 1 + 9) / (54 + 4 + 12)  # not the mean of the layers', which is 0.5
     assert (summary["step_seconds"], summary["waited_seconds"]) == (12.3, 6.8)
     assert summary["map50_by_stage"] == {"float": 0.25, "integer": 0.5}
+    assert summary["warnings"] == ["a class has no object"]
     assert (summary["pictures"], summary["method"], summary["voc_method"]) == (3, "m", "v")
     assert (summary["image"], summary["classes"], summary["anchors"]) == ([32, 64], ["thing"], [[1.0, 2.0]])
     assert summary["device"] == "cpu" and summary["data"] == "scenes" and summary["options"]["height"] == 32
@@ -171,7 +173,9 @@ def test_density_is_nonzero_weights_by_weights_of_all_layers(counted: Graph) -> 
 
 def test_a_summary_has_all_of_precision_but_the_curves(compared: Compared, counted: Graph) -> None:
     comparison, _ = compared
-    summary = report.summarise(options.parse(output="unused", data="elsewhere"), comparison, counted, {}, 0, 0, "cpu")
+    summary = report.summarise(
+        options.parse(output="unused", data="elsewhere"), comparison, counted, {}, 0, 0, "cpu", []
+    )
     for form, precision in comparison.precision.items():
         written = summary["precision"][form]
         for name in ("map50", "map", "voc07", "voc10", "small", "medium", "large"):
@@ -274,3 +278,18 @@ def test_both_tables_are_shown(compared: Compared) -> None:
     for part in (*forms, "COCO mAP50-95", "below 32²", "vehicle, COCO AP50-95", "VOC07", "VOC10", "conv10", "rho"):
         assert part in text
     assert f"{comparison.precision['ternary'].map50:.3f}" in text
+    told = " ".join(text.split())
+    assert comparison.method in told and comparison.voc_method in told
+    assert [column.justify for column in report._table("", ("", "a", "b"), iter(())).columns] == [
+        "left",
+        "right",
+        "right",
+    ]
+
+
+def test_a_comparison_is_not_changed_once_it_is_made(compared: Compared) -> None:
+    comparison, _ = compared
+    with pytest.raises(ValueError, match="frozen"):
+        comparison.pictures = 1  # type: ignore[misc]
+    with pytest.raises(ValueError, match="Extra inputs"):
+        Comparison.model_validate({**comparison.model_dump(), "images": 5})

@@ -278,9 +278,8 @@ def show(comparison: Comparison, console: Console) -> None:
     title = f"Average precision on {comparison.pictures} pictures"
     console.print(_table(title, ("", *comparison.precision), precision_rows(comparison)))
     console.print(_table("Layers", LAYER_TITLES, layer_rows(comparison)))
-    for text in (comparison.method, comparison.voc_method):
-        console.print(f"{text}.", highlight=False)
-    console.print("Areas are in pixels of the picture that the network sees.", highlight=False)
+    areas = "Areas are in pixels of the picture that the network sees"
+    console.print(f"{comparison.method}.\n{comparison.voc_method}.\n{areas}.")
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Table:
