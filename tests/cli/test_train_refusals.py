@@ -156,7 +156,7 @@ def test_a_checkpoint_of_something_else(sterna: Sterna, run_folder: Path, tmp_pa
     folder = tmp_path / "run"
     shutil.copytree(run_folder, folder)
     (folder / "checkpoint.pt").write_bytes(b"PK\x03\x04 something else")
-    assert_refused(sterna("train", "--resume", "--output", folder), "checkpoint.pt", "damaged")
+    assert_refused(sterna("train", "--resume", "--output", folder), "checkpoint.pt", "a ZIP archive, not a checkpoint")
 
 
 def test_a_resumed_run_with_other_options(sterna: Sterna, run_folder: Path) -> None:
@@ -168,7 +168,7 @@ def test_options_of_a_run_that_were_edited(sterna: Sterna, run_folder: Path, tmp
     shutil.copytree(run_folder, folder)
     options = json.loads((folder / "options.json").read_text())
     (folder / "options.json").write_text(json.dumps({**options, "density": "thick"}))
-    assert_refused(sterna("train", "--resume", "--output", folder), "options.json", "cannot be read")
+    assert_refused(sterna("train", "--resume", "--output", folder), "options.json", "damaged or of another version")
 
 
 def test_no_space_left(voc: Path, tmp_path: Path) -> None:
