@@ -89,6 +89,5 @@ def at_points(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> fl
 
 def under_curve(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> float:
     """Area under the curve whose precision at each recall is the best at that or a higher one (VOCap.m)."""
-    steps = np.concatenate([[0.0], recall, [1.0]])
-    best = np.maximum.accumulate(np.concatenate([[0.0], precision, [0.0]])[::-1])[::-1]
-    return float(np.sum(np.diff(steps) * best[1:]))
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(np.sum(np.diff(recall, prepend=0.0) * best))
