@@ -12,7 +12,6 @@ from matplotlib import pyplot as plt
 
 from results.record import Figure, TableRow
 from results.runs import origin, run, summary
-from sterna.train.evaluate import METHOD
 from sterna.train.options import TrainOptions
 from sterna.train.quantisers import Pattern
 
@@ -44,8 +43,8 @@ def runs(study: Study) -> Iterator[tuple[TableRow, Path]]:
     """The rows, each with the folder of its ternary run."""
     for seed in study.seeds:
         first = _run(study, f"float-{seed}", seed=seed, **FLOAT_ONLY)
-        further = _further(study, first)
-        longer = _run(study, f"longer-{seed}", seed=seed, start=first, float_epochs=further, **FLOAT_ONLY)
+        epochs = further(study, first)
+        longer = _run(study, f"longer-{seed}", seed=seed, start=first, float_epochs=epochs, **FLOAT_ONLY)
         for pattern, density in study.cases:
             name = f"{pattern}-{density}-{seed}"
             folder = _run(study, name, seed=seed, start=first, density=density, pattern=pattern)
@@ -56,7 +55,7 @@ def _run(study: Study, name: str, **changes: Any) -> Path:
     return run(f"{study.name}/{name}", lambda folder: study.recipe(folder, **changes))
 
 
-def _further(study: Study, first: Path) -> int:
+def further(study: Study, first: Path) -> int:
     """Epochs that a ternary network is trained after its float one."""
     options = study.recipe(Path("unused"), start=first)
     return options.ternary_epochs + options.quantised_epochs + options.integer_epochs
@@ -91,24 +90,30 @@ def number(row: TableRow, column: str) -> float:
     return float(value)
 
 
-def figures(table: Sequence[TableRow], images: str) -> dict[str, Figure]:
-    """Means over the seeds of `table`, the precisions on `images`."""
+def method(study: Study) -> str:
+    """How the runs of `study` measured precision, as they say themselves."""
+    folders = (folder for _, folder in runs(study))
+    return "; ".join(dict.fromkeys(str(summary(folder)["method"]) for folder in folders))
+
+
+def figures(table: Sequence[TableRow], images: str, measured: str) -> dict[str, Figure]:
+    """Means over the seeds of `table`, the precisions on `images`, which were `measured` so."""
     seeds = len({row["seed"] for row in table})
     found = {
         "float_map50": Figure(
             what=f"Float network: mAP on {images}, mean of {seeds} seeds", value=_mean(table, "float_map50"),
-            unit="", method=METHOD,
+            unit="", method=measured,
         ),
         "float_longer_map50": Figure(
             what="The same, trained for as many epochs more as the ternary networks",
-            value=_mean(table, "float_longer_map50"), unit="", method=METHOD,
+            value=_mean(table, "float_longer_map50"), unit="", method=measured,
         ),
     }  # fmt: skip
     for pattern, density in dict.fromkeys((str(row["pattern"]), number(row, "density")) for row in table):
         same = _of(table, density, pattern)
         found[f"integer_{pattern}_{density}"] = Figure(
             what=f"Integer network, density {density} {pattern}: mAP, mean of {seeds} seeds",
-            value=_mean(same, "integer_map50"), unit="", method=METHOD,
+            value=_mean(same, "integer_map50"), unit="", method=measured,
         )  # fmt: skip
     apart = max(abs(number(row, "ternary_map50") - number(row, "integer_map50")) for row in table)
     found["apart"] = Figure(

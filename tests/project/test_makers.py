@@ -88,7 +88,7 @@ ROWS = [
 
 
 def test_figures_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern() -> None:
-    assert values(density.figures(ROWS, "images")) == {
+    assert values(density.figures(ROWS, "images", "how")) == {
         "float_map50": 0.85,
         "float_longer_map50": 0.85,
         "integer_balanced_0.1": 0.74,
@@ -101,7 +101,7 @@ def test_figures_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern(
 def test_what_is_lost_is_against_the_float_network_that_was_trained_as_long() -> None:
     assert values(density.lost(ROWS, Pattern.BALANCED, 0.1)) == {"lost": 11.0, "lost_most": 12.0}
     rows = [row | {"frames_per_s_240mhz": 1000.0 + 10 * number} for number, row in enumerate(ROWS)]
-    assert values(yolov2_trained.figures(rows)) == {"lost_most": 12.0, "least_fps": 1000.0}
+    assert values(yolov2_trained.figures(rows, "how")) == {"lost_most": 12.0, "least_fps": 1000.0}
 
 
 def test_the_speed_of_a_trained_graph_is_that_of_queued_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

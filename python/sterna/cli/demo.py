@@ -86,7 +86,7 @@ def demo(
         package_file.save(package, output / "demo.sterna")
     scenes = SceneSet(SEED, SPLIT, judged, graph.input.height, graph.input.width)
     pictures = [scenes[index].image for index in range(SIMULATED)]
-    run = _run(package, np.stack([prepare(graph, picture) for picture in pictures]), output / "engine", stage)
+    run = _run(package, np.stack([prepare(graph, picture) for picture in pictures]), output / "rtl", stage)
     with stage(f"Measure the precision of the integer reference on {judged} unseen scenes"):
         found = evaluate_graph(graph, scenes)
     report = Report(

@@ -31,7 +31,7 @@ def study() -> Study:
 def main() -> None:
     """For each seed a float network, and from it a longer trained one and ternary ones by density and pattern."""
     rows = density.rows(study())
-    figures = density.figures(rows, "the 72 test images") | density.lost(rows, *GOAL)
+    figures = density.figures(rows, "the 72 test images", density.method(study())) | density.lost(rows, *GOAL)
     write("bccd_density", figures, command="make results-bccd_density BCCD=FOLDER", rows=rows)
     density.draw(rows, PLOT, "yolov2-nano on BCCD")
 

@@ -31,7 +31,8 @@ def main() -> None:
     for study in studies():
         found = density.rows(study)
         rows += found
-        of_study = density.figures(found, f"the test images of {study.data}") | density.lost(found, *CASES[0])
+        of_study = density.figures(found, f"the test images of {study.data}", density.method(study))
+        of_study |= density.lost(found, *CASES[0])
         figures |= {f"{study.name}_{name}": figure for name, figure in of_study.items()}
     write("harder_density", figures, command="make results-harder_density TOLLROAD=FOLDER", rows=rows)
 

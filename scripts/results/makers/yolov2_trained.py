@@ -16,7 +16,6 @@ from sterna.compile import compile_graph
 from sterna.graph import file
 from sterna.spec.config import load_config
 from sterna.train import recipes, run_folder
-from sterna.train.evaluate import METHOD
 from sterna.train.quantisers import Pattern
 
 CASES = ((Pattern.BALANCED, 0.15), (Pattern.BALANCED, 0.05))
@@ -30,16 +29,17 @@ def study() -> Study:
 def main() -> None:
     """A float network, and from it a longer trained one and a ternary one for each density."""
     rows = [row | speed(folder) for row, folder in density.runs(study())]
-    write("yolov2_trained", figures(rows), command="make results-yolov2_trained BCCD=FOLDER", config=CONFIG, rows=rows)
+    found = figures(rows, density.method(study()))
+    write("yolov2_trained", found, command="make results-yolov2_trained BCCD=FOLDER", config=CONFIG, rows=rows)
 
 
-def figures(rows: list[TableRow]) -> dict[str, Figure]:
-    """The worst of `rows` in each respect."""
+def figures(rows: list[TableRow], measured: str) -> dict[str, Figure]:
+    """The worst of `rows`, whose precisions were `measured` so, in each respect."""
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in rows]
     return {
         "lost_most": Figure(
             what="Points of mAP less than float trained as long, integer, at most", value=round(max(points), 2),
-            unit="", method=METHOD,
+            unit="", method=measured,
         ),
         "least_fps": Figure(
             what="Frames a second at 240 MHz, at least", value=min(number(row, "frames_per_s_240mhz") for row in rows),
