@@ -165,3 +165,16 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match="too large for a list; bytes = 10; allowed: at most 9"):
         files.read_bytes(tmp_path / "ten", 9, "list")
     assert files.read_bytes(tmp_path / "ten", 10, "list") == bytes(10)
+
+
+def test_walking_follows_links_and_ends(tmp_path: Path) -> None:
+    """Two folders that link to each other, and one that links to what is above the first."""
+    for name in ("one", "two"):
+        files.write_bytes(tmp_path / "top" / name / f"{name}.txt", b"")
+    one, two = tmp_path / "top/one", tmp_path / "top/two"
+    (one / "to two").symlink_to(two)
+    (two / "to one").symlink_to(one)
+    (two / "up").symlink_to(tmp_path)
+    assert {path.name for path in files.walk(one)} == {"one.txt", "two.txt"}
+    assert one / "to two/two.txt" in set(files.walk(one))
+    assert [path.name for path in files.walk(one, lambda folder: folder.name == "to two")] == ["one.txt"]

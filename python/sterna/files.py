@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,6 +45,28 @@ def read_bytes(path: Path, limit: int, what: str) -> bytes:
             where=str(path),
             remedy="check the path and its permissions",
         ) from error
+
+
+def walk(
+    folder: Path, skip: Callable[[Path], bool] = lambda _: False, _above: tuple[tuple[int, int], ...] = ()
+) -> Iterator[Path]:
+    """All files in `folder` and in the folders in it that are not to `skip`, in order of their names.
+
+    Links to folders are followed, as people make data sets of parts on several disks, but for those that lead back to a
+    folder on the way to them. Raises OSError for a folder that cannot be read.
+    """
+    found = folder.stat()
+    here = (found.st_dev, found.st_ino)
+    if here in _above:
+        return
+    with os.scandir(folder) as entries:
+        there = sorted((entry.name, entry.is_dir()) for entry in entries)
+    for name, is_folder in there:
+        path = folder / name
+        if not is_folder:
+            yield path
+        elif not skip(path):
+            yield from walk(path, skip, (*_above, here))
 
 
 def check_file(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> None:

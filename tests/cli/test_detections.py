@@ -129,6 +129,8 @@ def test_sub_folders_are_read_on_request(
     got(said.replace(str(tmp_path), ""))
     shutil.rmtree(output)
     (home / "top.png").unlink()
+    shutil.move(home / "one", tmp_path / "disk")
+    (home / "one").symlink_to(tmp_path / "disk")
     assert_refused(sterna("compare", package_path, home), "holds no pictures, but 2 folders", "--recursive")
     same = sterna("compare", package_path, home, "--recursive", "--devices", "reference,reference")
     assert same.code == 0 and same.out.count("layers equal") == 2

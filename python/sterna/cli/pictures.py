@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from sterna import recognise
 from sterna.errors import FaultsError, SternaError
+from sterna.files import walk
 from sterna.run import pictures
 from sterna.run.pictures import SUFFIXES
 
@@ -53,19 +53,15 @@ def _in_folder(folder: Path, recursive: bool, apart: Path | None) -> list[Path]:
 
 def _listed(folder: Path, recursive: bool, apart: Path | None) -> tuple[list[Path], list[Path]]:
     """The files of `folder`, and its sub-folders that are not read."""
-    files, left_out = [], []
-    for home, folders, names in os.walk(folder, onerror=_raise):
-        place = Path(home)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is(place / name, apart))
-        files += [place / name for name in names]
-        if not recursive:
-            left_out = [place / name for name in folders]
-            folders.clear()
-    return files, left_out
+    left_out: list[Path] = []
 
+    def skip(inner: Path) -> bool:
+        if inner.name.startswith(".") or _is(inner, apart):
+            return True
+        left_out.extend([] if recursive else [inner])
+        return not recursive
 
-def _raise(error: OSError) -> None:
-    raise error
+    return list(walk(folder, skip)), left_out
 
 
 def _is(folder: Path, other: Path | None) -> bool:

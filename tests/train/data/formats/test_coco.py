@@ -183,7 +183,7 @@ def test_what_is_stated_and_not_used_is_said_once(tmp_path: Path, got: Got) -> N
     write(tmp_path, content(*twice, info={}, licenses=[], categories=groups))
     notes = list(reading(tmp_path).summary.notes)
     assert notes == [
-        "instances_train.json: not used: info, licenses, segmentation, keypoints",
+        "instances_train.json: not used: keypoints, segmentation, info, licenses",
         "instances_train.json: categories that only group others are no classes: car",
         "instances_train.json: 1 annotations have the id of another one; all are read",
     ]
@@ -214,3 +214,60 @@ def test_all_faults_of_the_form_are_named(tmp_path: Path) -> None:
         reading(write(tmp_path, described))
     assert "annotations.0.image_id" in str(refused.value.faults[0])
     assert "and 40 more faults like these" in str(refused.value.faults[-1])
+
+
+@pytest.mark.case("coco-keys-not-used", kind="stated and not used", expected="keys that are not used are said once")
+def test_a_key_that_nobody_has_heard_of_is_said_too(tmp_path: Path, got: Got) -> None:
+    attributes = {"occluded": False, "rotation": 0.0}
+    (note,) = reading(write(tmp_path, content(annotation(bbox_mode=0, attributes=attributes)))).summary.notes
+    assert note == "instances_train.json: not used: bbox_mode, occluded"
+    got(note)
+
+
+def test_a_mask_that_is_used_is_not_called_unused(tmp_path: Path) -> None:
+    polygon = [[10, 5, 30, 5, 30, 15]]
+    write(tmp_path, content(annotation(bbox=[], segmentation=polygon), annotation(id=2, segmentation=polygon)))
+    (note,) = reading(tmp_path).summary.notes
+    assert note == "instances_train.json: 1 annotations without a box have the box around their polygons"
+
+
+def test_blanks_around_a_class_name_do_not_count(tmp_path: Path) -> None:
+    write(tmp_path, content(annotation(), categories=[{"id": 3, "name": " dent\n"}]))
+    assert shown(tmp_path) == DENT and open_source(tmp_path).classes("train") == ("dent",)
+
+
+@pytest.mark.parametrize("wrong", [{"image_id": "1"}, {"category_id": "3"}])
+def test_a_text_in_place_of_a_number_is_shown_as_one(tmp_path: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(SternaError, match=r"(image|category)_id = '[13]'"):
+        reading(write(tmp_path, content(annotation() | wrong)))
+
+
+BESIDE = {
+    "kind": "lost objects",
+    "expected": "images that lie beside those of a data set and that no split has are counted",
+}
+
+
+@pytest.mark.case("images-that-no-list-names", **BESIDE)
+def test_pictures_that_no_file_lists_are_counted(tmp_path: Path, got: Got) -> None:
+    write(tmp_path, content(annotation()), "annotations/instances_train.json", "images/a.jpg", "images/c.jpg")
+    assert reading(tmp_path).summary.passed_over == {"pictures that no list names": 1}
+    other = content(annotation(), names=("c.jpg", "b.jpg"))
+    write(tmp_path, other, "annotations/instances_val.json", "images/b.jpg", "images/d.jpg")
+    found = reading(tmp_path).summary.passed_over["pictures that no list names"]
+    assert found == 1, "c.jpg is in the other split"
+    got("COCO: 'files passed over: pictures that no list names: 1'")
+
+
+@pytest.mark.case(
+    "boxes-that-cvat-turned",
+    kind="stated and not used",
+    expected="a box that CVAT says to be turned is read as the upright box around it",
+)
+def test_a_turned_box_is_the_box_around_it(tmp_path: Path, got: Got) -> None:
+    write(tmp_path, content(annotation(attributes={"rotation": 90.0})))
+    ((name, box),) = shown(tmp_path)
+    assert name == "dent" and box == pytest.approx((15, 0, 25, 20)), "20x10 about 20, 10"
+    (note,) = reading(tmp_path).summary.notes
+    assert note == "boxes that are turned by an attribute rotation are read as the boxes around them"
+    got("COCO: a box of 20x10, turned by 90 degrees: 10x20, and a line that says so")

@@ -287,3 +287,84 @@ def test_annotations_that_say_something_else_are_refused(tmp_path: Path, text: s
     (folder / "Annotations/a.xml").write_text(text)
     with pytest.raises(SternaError, match=words):
         records(folder)
+
+
+BOX = "<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>24</xmax><ymax>14</ymax></bndbox>"
+OTHER = "<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>34</xmax><ymax>14</ymax></bndbox>"
+
+
+def annotated(root: Path, inner: str) -> Path:
+    """A folder with one picture and one annotation."""
+    picture(root / "a.jpg")
+    (root / "a.xml").write_text(f"<annotation>{inner}</annotation>")
+    return root
+
+
+@pytest.mark.case(
+    "voc-elements-given-twice",
+    kind="the first of several",
+    expected="an annotation that says a thing twice, and not alike, is refused",
+)
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        (f"<object><name>dog</name>{BOX}{OTHER}</object>", "xmax = 24 and 34"),
+        (f"<object><name>dog</name><name>cat</name>{BOX}</object>", "name = dog and cat"),
+        (f"<object><name>dog</name><difficult/><difficult>1</difficult>{BOX}</object>", "difficult = nothing and 1"),
+        (f"<filename>a.jpg</filename><filename>b.jpg</filename><object><name>dog</name>{BOX}</object>", "a.jpg and b"),
+        ("<size><width>48</width></size><size><width>32</width></size>", "size/width = 48 and 32"),
+    ],
+)
+def test_what_is_given_twice_is_refused(tmp_path: Path, inner: str, words: str, got: Got) -> None:
+    with pytest.raises(SternaError, match="is given twice, and not alike") as refused:
+        records(annotated(tmp_path, inner))
+    assert words in str(refused.value)
+    got(str(refused.value).partition("a.xml")[2].partition("; allowed")[0].lstrip(": "))
+
+
+@pytest.mark.case(
+    "voc-boxes-in-no-object",
+    kind="lost objects",
+    expected="an annotation with boxes in elements that are not called object is refused, not read as background",
+)
+@pytest.mark.parametrize("tag", ["Object", "item"])
+def test_a_box_in_no_object_is_refused(tmp_path: Path, tag: str, got: Got) -> None:
+    with pytest.raises(SternaError, match=f"a bndbox that is in no object; its element = {tag}") as refused:
+        records(annotated(tmp_path, f"<{tag}><name>dog</name>{BOX}</{tag}>"))
+    got(str(refused.value).partition("a.xml: ")[2])
+
+
+def test_a_part_of_an_object_is_no_object(tmp_path: Path) -> None:
+    part = f"<part><name>head</name>{OTHER}</part>"
+    (record,) = records(annotated(tmp_path, f"<object><name>dog</name>{BOX}{part}</object>"))
+    assert [(thing.name, thing.box) for thing in record.objects] == [("dog", (4, 4, 24, 14))]
+
+
+@pytest.mark.case(
+    "boxes-that-cvat-turned",
+    kind="stated and not used",
+    expected="a box that CVAT says to be turned is read as the upright box around it",
+)
+def test_a_turned_box_is_the_box_around_it(tmp_path: Path, got: Got) -> None:
+    rotation = "<attributes><attribute><name>rotation</name><value>{}</value></attribute></attributes>"
+    objects = "".join(f"<object><name>dog</name>{BOX}{rotation.format(angle)}</object>" for angle in ("0.0", "270"))
+    (record,) = records(annotated(tmp_path, objects))
+    assert [thing.box for thing in record.objects] == [(4, 4, 24, 14), pytest.approx((9, 0, 19, 19))]
+    assert record.notes == ("boxes that are turned by an attribute rotation are read as the boxes around them",)
+    got("Pascal VOC: a box of 20x10, turned by 270 degrees: 10x20, cut to the image, and a line that says so")
+
+
+@pytest.mark.case(
+    "links-to-folders",
+    kind="lost objects",
+    expected="images behind a link to a folder are read, and a link that leads back ends no program",
+)
+def test_pictures_and_annotations_behind_a_link_are_read(tmp_path: Path, got: Got) -> None:
+    picture(tmp_path / "disk/a.jpg")
+    labels(tmp_path / "disk/a.xml")
+    for part in ("images", "annotations"):
+        (tmp_path / "set" / part).mkdir(parents=True)
+        (tmp_path / "set" / part / "more").symlink_to(tmp_path / "disk")
+    (record,) = records(tmp_path / "set")
+    assert len(record.objects) == 1
+    got("Pascal VOC without lists: an image and its annotation, both behind links, give 1 object")

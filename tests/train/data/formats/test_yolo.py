@@ -361,7 +361,57 @@ def test_label_files_in_per_cent_code_meet_their_images(tmp_path: Path, got: Got
 def test_files_that_are_used_are_not_passed_over(tmp_path: Path) -> None:
     make(tmp_path, {**LAYOUTS["CVAT YOLO 1.1"], "train.txt": "a.jpg\n", "a.jpg": None, "a.txt": ROW})
     summary = reading(tmp_path).summary
-    assert not summary.passed_over and [path.name for path in summary.without_picture] == []
+    assert summary.passed_over == {"pictures that no list names": 1} and summary.without_picture == []
+
+
+BESIDE = {
+    "kind": "lost objects",
+    "expected": "images that lie beside those of a data set and that no split has are counted",
+}
+
+
+@pytest.mark.case("images-that-no-list-names", **BESIDE)
+def test_pictures_that_no_list_of_darknet_names_are_counted(tmp_path: Path, got: Got) -> None:
+    lists = {"obj.names": "cat\ndog\n", "train.txt": "obj/a.jpg\n", "valid.txt": "obj/b.jpg\n"}
+    make(
+        tmp_path,
+        lists | {f"obj/{name}.{kind}": None if kind == "jpg" else ROW for name in "abcd" for kind in ("jpg", "txt")},
+    )
+    for split in ("train", "val"):
+        assert reading(tmp_path, split).summary.passed_over == {"pictures that no list names": 2}
+    got("darknet: 2 images with labels in no list: 'files passed over: pictures that no list names: 2'")
+
+
+@pytest.mark.case("images-that-no-list-names", **BESIDE)
+def test_pictures_in_no_folder_of_a_split_are_counted(tmp_path: Path, got: Got) -> None:
+    make(tmp_path, LAYOUTS["split in images and labels"])
+    (tmp_path / "data.yaml").unlink()
+    make(tmp_path, {"classes.txt": "cat\ndog\n", "images/extra/c.jpg": None, "labels/extra/c.txt": ROW})
+    assert reading(tmp_path).summary.passed_over == {"pictures that no list names": 1}
+    got("YOLO folders train and extra: the image in extra is counted as one that no list names")
+
+
+@pytest.mark.case(
+    "links-to-folders",
+    kind="lost objects",
+    expected="images behind a link to a folder are read, and a link that leads back ends no program",
+)
+def test_links_to_folders_are_followed(tmp_path: Path, got: Got) -> None:
+    folder = make(tmp_path / "set", LAYOUTS["split in images and labels"])
+    make(tmp_path / "other", {"images/b.jpg": None, "labels/b.txt": ROW})
+    for part in ("images", "labels"):
+        (folder / part / "train/more").symlink_to(tmp_path / "other" / part)
+        (folder / part / "train/back").symlink_to(folder)
+    assert shown(folder) == {"a.jpg": DOG, "b.jpg": DOG}
+    got("2 images, one of them behind a link")
+
+
+def test_pictures_in_folders_of_systems_are_no_data(tmp_path: Path) -> None:
+    make(tmp_path, LAYOUTS["split in images and labels"])
+    for place in (".ipynb_checkpoints", "@eaDir/a.jpg", "__MACOSX"):
+        make(tmp_path, {f"images/train/{place}/a.jpg": None})
+    summary = reading(tmp_path).summary
+    assert (summary.pictures, dict(summary.passed_over)) == (1, {"of the system": 3})
 
 
 def test_a_folder_in_place_of_a_label_file_is_refused(tmp_path: Path) -> None:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from sterna.errors import SternaError
+from sterna.run.pictures import among
 from sterna.train.data.formats.canvas import Exif, canvas
-from sterna.train.data.formats.coco_file import Annotation, Box, CocoFile, Id, Image, is_coco, load
+from sterna.train.data.formats.coco_file import Annotation, Box, CocoFile, Id, Image, file_names, is_coco, load, shown
+from sterna.train.data.formats.listing import NOT_LISTED
 from sterna.train.data.formats.places import Locator, exists
 from sterna.train.data.formats.record import (
+    ROTATION,
+    TURNED,
     LabelledObject,
     LeftOut,
     Record,
     Unread,
     collect,
+    degrees,
     inside,
     no_split,
+    turned,
 )
 
 ANNOTATIONS = "annotations"
@@ -59,6 +66,7 @@ class CocoFolder:
         self._files = _split_files(path)
         self._exif = exif
         self._read: tuple[str, CocoFile, list[str]] | None = None
+        self._pictures: dict[str, list[Path]] = {}
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -90,6 +98,7 @@ class CocoFolder:
                 remedy="put the pictures into one of these folders",
             )
         notes[:] = [*content.notes, *locator.notes]
+        self._pictures[split] = pictures
         return [
             *(
                 _Entry(image, content.annotations.get(image["id"], []), picture, content.names, content.path)
@@ -105,18 +114,40 @@ class CocoFolder:
                 f"annotations of an image that the file does not list: {entry.count}",
                 where=str(entry.file),
                 attribute="image_id",
-                value=entry.image_id,
+                value=shown(entry.image_id),
                 remedy="add the image to `images` or delete the annotations",
             )
         where = f"{entry.file}: image {entry.image['file_name']}"
         said = entry.image.get("width"), entry.image.get("height")
         drawn_on = canvas(entry.picture, entry.file, self._exif, said, where)
-        return collect(drawn_on, entry.annotations, lambda found: _object(*found, drawn_on.size, entry))
+        notes: Counter[str] = Counter()
+
+        def make(found: tuple[Annotation, Box | None]) -> LabelledObject | LeftOut:
+            made = _object(*found, drawn_on.size, entry)
+            if isinstance(made, LabelledObject) and found[0].get("bbox") and (angle := _rotation(found[0])):
+                notes[TURNED] += 1
+                made = made._replace(box=turned(made.box, angle, drawn_on.size))
+            return made
+
+        record = collect(drawn_on, entry.annotations, make)
+        return record._replace(notes=(*record.notes, *notes))
 
     def unread(self, split: str) -> Unread:
-        """What the file states and Sterna does not use; other splits may lie in the same folder."""
+        """What the file states and Sterna does not use, and pictures in the split's folders that no file lists."""
         _, notes = self._content(split)
-        return Unread(notes=list(notes))
+        return Unread(files=Counter({NOT_LISTED: len(self._not_listed(split))}), notes=list(notes))
+
+    def _not_listed(self, split: str) -> set[Path]:
+        """Pictures in the folders of a split's pictures that neither its file nor that of another split lists."""
+        folders = {picture.parent for picture in self._pictures[split]}
+        there = {path for folder in folders if folder.is_dir() for path in among(folder.iterdir())}
+        there -= set(self._pictures[split])
+        for other in self.splits if there else ():  # files are long
+            if other not in self._pictures:
+                file = self._files[other]
+                self._pictures[other] = _locator(file, other).files(file_names(file))
+            there -= set(self._pictures[other])
+        return there
 
     def _content(self, split: str) -> tuple[CocoFile, list[str]]:
         """The file of a split, and notes on it; the last one is kept, since each method asks for it."""
@@ -174,8 +205,8 @@ def _object(
             "an object of a category that the file does not list",
             where=where,
             attribute="category_id",
-            value=category,
-            allowed=", ".join(str(number) for number in entry.names),
+            value=shown(category),
+            allowed=", ".join(shown(number) for number in entry.names),
             remedy="correct the annotation or add the category",
         )
     where += f" ({entry.names[category]})"
@@ -186,6 +217,12 @@ def _object(
         return LeftOut(NO_BOX)
     cut = inside(box, size, where, written, RULE)
     return LabelledObject(entry.names[category], cut, crowd=bool(annotation.get("iscrowd")))
+
+
+def _rotation(annotation: Annotation) -> float:
+    """Degrees by which CVAT's box is turned; 0 if nothing says so."""
+    attributes = annotation.get("attributes")
+    return degrees(attributes.get(ROTATION)) if isinstance(attributes, dict) else 0.0
 
 
 def _corners(given: list[float], where: str) -> Box:

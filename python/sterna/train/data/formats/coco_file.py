@@ -16,8 +16,13 @@ from sterna.errors import FaultsError, SternaError
 from sterna.text import read_text
 from sterna.train.data.formats.record import check_different, empty_split
 
-#: Keys that say nothing of boxes and classes, or say it in another way.
-NOT_USED = ("info", "licenses", "segmentation", "keypoints", "attributes", "score", "ignore")
+#: Keys of COCO that Sterna uses, and those that say nothing of boxes and classes.
+_USED = ("images", "annotations", "categories", "id", "file_name", "width", "height", "image_id", "category_id", "bbox",
+         "iscrowd", "name", "supercategory", "attributes", "rotation")  # fmt: skip
+_PLAIN = ("area", "license", "coco_url", "flickr_url", "date_captured", "url", "year", "version", "description",
+          "contributor", "date_created")  # fmt: skip
+_KEY = re.compile(r'"([^"\\\n]{1,40})"\s*:')
+MOST_KEYS = 20
 MOST_FAULTS = 20  # of the form of a file, which tend to be the same one again
 
 Id = int | str
@@ -34,13 +39,17 @@ class Image(TypedDict):
 
 
 class Annotation(TypedDict):
-    """An object as the file lists it. bbox: left, top, width, height in pixels; nothing or [] if it has a mask only."""
+    """An object as the file lists it. bbox: left, top, width, height in pixels; nothing or [] if it has a mask only.
+
+    attributes: of CVAT, of which one may say that the box is turned.
+    """
 
     id: NotRequired[Id]
     image_id: Id
     category_id: Id
     bbox: NotRequired[list[float] | None]
     iscrowd: NotRequired[int | None]
+    attributes: NotRequired[Any]
 
 
 class Category(TypedDict):
@@ -57,6 +66,14 @@ class _Content(TypedDict):
     categories: list[Category]
 
 
+class _Named(TypedDict):
+    file_name: str
+
+
+class _Names(TypedDict):
+    images: list[_Named]
+
+
 class _Mask(TypedDict):
     segmentation: NotRequired[Any]
 
@@ -65,7 +82,7 @@ class _Masks(TypedDict):
     annotations: list[_Mask]
 
 
-_READER, _MASK_READER = TypeAdapter(_Content), TypeAdapter(_Masks)
+_READER, _MASK_READER, _NAME_READER = TypeAdapter(_Content), TypeAdapter(_Masks), TypeAdapter(_Names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +112,20 @@ def is_coco(path: Path) -> bool:
     return all(f'"{key}"'.encode() in data for key in _Content.__annotations__)
 
 
+def file_names(path: Path) -> list[str]:
+    """The `file_name` of each image that `path` lists; none of a file that is not as COCO has it."""
+    try:
+        images = _NAME_READER.validate_json(read_text(path, "the annotations"))["images"]
+        return [image["file_name"] for image in images]
+    except (ValidationError, SternaError):
+        return []
+
+
+def shown(identity: Id) -> str:
+    """An id in words: a text in quotes, since "7" and 7 are different."""
+    return repr(identity)
+
+
 def load(path: Path) -> CocoFile:
     """The content of `path`; raises SternaError for a file that cannot be read or is not as COCO has it."""
     text = read_text(path, "the annotations")
@@ -104,6 +135,8 @@ def load(path: Path) -> CocoFile:
         raise _not_coco(error, path) from None
     if not content["images"]:
         raise empty_split(path)
+    for category in content["categories"]:
+        category["name"] = category["name"].strip()
     images = _images(content["images"], path)
     names = _names(content, path)
     annotations = _with_masks(content["annotations"], text)
@@ -112,7 +145,8 @@ def load(path: Path) -> CocoFile:
         by_image[annotation["image_id"]].append((annotation, extent))
     orphans = {image: len(by_image[image]) for image in by_image.keys() - {image["id"] for image in images}}
     classes = _classes(content)
-    notes = _notes(content, classes, text, path)
+    masks = sum(extent is not None for _, extent in annotations)
+    notes = _notes(content, classes, text, path, masks)
     return CocoFile(path, images, names, classes, dict(by_image), orphans, notes)
 
 
@@ -130,7 +164,7 @@ def _names(content: _Content, path: Path) -> dict[Id, str]:
     check_different([category["id"] for category in categories], "category id", path)
     # A group may have the name of a class in it; two classes may not.
     check_different([category["name"] for category in categories if category["id"] in used], "category name", path)
-    unnamed = next((category["id"] for category in categories if not category["name"].strip()), None)
+    unnamed = next((category["id"] for category in categories if not category["name"]), None)
     if unnamed is not None:
         raise SternaError(
             "a category without a name", where=str(path), attribute="category", value=unnamed, remedy="name it"
@@ -148,13 +182,17 @@ def _classes(content: _Content) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kept))
 
 
-def _notes(content: _Content, classes: Sequence[str], text: str, path: Path) -> list[str]:
-    unused = [key for key in NOT_USED if re.search(rf'"{key}"\s*:', text)]
+def _notes(content: _Content, classes: Sequence[str], text: str, path: Path, masks: int) -> list[str]:
+    """masks: the number of annotations of which it is used."""
+    keys = dict.fromkeys(found[1] for found in _KEY.finditer(text))
+    used = (*_USED, *_PLAIN, *(["segmentation"] if masks else []))
+    unused = [key for key in keys if key not in used][:MOST_KEYS]
     groups = dict.fromkeys(each["name"] for each in content["categories"] if each["name"] not in classes)
     ids = Counter(annotation["id"] for annotation in content["annotations"] if "id" in annotation)
     again = sum(count - 1 for count in ids.values())
     return [
         *([f"{path.name}: not used: {', '.join(unused)}"] if unused else []),
+        *([f"{path.name}: {masks} annotations without a box have the box around their polygons"] if masks else []),
         *([f"{path.name}: categories that only group others are no classes: {', '.join(groups)}"] if groups else []),
         *([f"{path.name}: {again} annotations have the id of another one; all are read"] if again else []),
     ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
-#: What macOS, Windows and notebooks leave in folders of all kinds, beside what begins with a dot.
-OF_SYSTEM = ("Thumbs.db", "desktop.ini", "__MACOSX")
+from sterna.files import walk
+
+#: What macOS, Windows, Linux and servers leave in folders of all kinds, beside what begins with a dot.
+OF_SYSTEM = ("Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "@eaDir",
+             "lost+found")  # fmt: skip
 _OF_SYSTEM = "of the system"
+#: What counts pictures that lie beside those of a data set and are in none of its splits.
+NOT_LISTED = "pictures that no list names"
 
 
 def is_of_system(path: PurePath) -> bool:
@@ -18,10 +22,20 @@ def is_of_system(path: PurePath) -> bool:
 
 
 def files_under(root: Path) -> tuple[list[Path], list[Path]]:
-    """All files in `root` and the folders in it, in order of their paths: those of people, and those of systems."""
-    found = sorted(Path(folder, name) for folder, _, names in os.walk(root) for name in names)
-    systems = {path for path in found if is_of_system(path.relative_to(root))}
-    return [path for path in found if path not in systems], sorted(systems)
+    """All files in `root` and the folders in it, in order of their paths: those of people, and those of systems.
+
+    A folder of a system counts as one file: it may be closed to people. Links are followed.
+    """
+    systems: list[Path] = []
+
+    def is_closed(folder: Path) -> bool:
+        closed = is_of_system(PurePath(folder.name))
+        systems.extend([folder] * closed)
+        return closed
+
+    found = sorted(walk(root, is_closed))
+    people = [path for path in found if not is_of_system(PurePath(path.name))]
+    return people, sorted({*systems, *found} - set(people))
 
 
 def passed_over(paths: Iterable[Path], systems: Iterable[Path] = ()) -> Counter[str]:

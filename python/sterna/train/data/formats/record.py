@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sterna.errors import FaultsError, SternaError
 from sterna.train.data.formats.canvas import Box, Canvas
 
+#: An attribute of CVAT: the degrees by which a box is turned about its middle. Its corners are those before that.
+ROTATION = "rotation"
+TURNED = "boxes that are turned by an attribute rotation are read as the boxes around them"
 OVERHANG = 2.0  # pixels that a box may reach beyond its picture, as files written with rounding do; they are cut off
 
 
@@ -141,6 +144,26 @@ def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str)
     if min(left, top) < -OVERHANG or right > width + OVERHANG or bottom > height + OVERHANG:
         raise _bad_box("a box outside of its picture", where, written, f"{rule}, in a picture of {width}x{height}")
     return tuple(min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, size * 2, strict=True))  # type: ignore[return-value]
+
+
+def degrees(written: object) -> float:
+    """What an attribute says of a rotation; 0 for what is no number."""
+    try:
+        angle = float(str(written))
+    except ValueError:
+        return 0.0
+    return angle if math.isfinite(angle) else 0.0
+
+
+def turned(box: Box, degrees: float, size: tuple[int, int]) -> Box:
+    """The box around `box` when that is turned about its middle, cut to a picture of `size`."""
+    left, top, right, bottom = box
+    cosine, sine = (abs(of(math.radians(degrees))) for of in (math.cos, math.sin))
+    x, y, width, height = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+    half_x, half_y = (width * cosine + height * sine) / 2, (width * sine + height * cosine) / 2
+    limits = size * 2
+    edges = (x - half_x, y - half_y, x + half_x, y + half_y)
+    return tuple(min(max(edge, 0.0), float(limit)) for edge, limit in zip(edges, limits, strict=True))  # type: ignore[return-value]
 
 
 def _bad_box(what: str, where: str, written: str, allowed: str) -> SternaError:

@@ -17,7 +17,7 @@ from sterna.errors import SternaError
 from sterna.run.pictures import among
 from sterna.text import read_lines
 from sterna.train.data.formats.canvas import Exif, canvas, there
-from sterna.train.data.formats.listing import by_key, files_under, passed_over
+from sterna.train.data.formats.listing import NOT_LISTED, by_key, files_under, passed_over
 from sterna.train.data.formats.record import Record, Unread, empty_split, no_split
 from sterna.train.data.formats.voc_annotation import read_annotation
 
@@ -118,8 +118,8 @@ def _beside(name: str, file: str) -> str:
 
 
 def _only(paths: list[Path], what: str, name: str) -> Path:
-    """The only one of `paths`; raises SternaError if there are several."""
-    if len(paths) > 1:
+    """The only one of `paths`, which may lead to one file in several ways; raises SternaError if there are several."""
+    if len({path.resolve() for path in paths}) > 1:
         raise SternaError(
             f"several {what} of one name",
             where=str(paths[0].parent),
@@ -262,7 +262,7 @@ class VocFolder(_VocFolder):
         for part, taken in ((PICTURES, self._pictures), (LABELS, self._labels)):
             files, systems = self._files[part]
             found.files += passed_over(set(files) - {path for paths in taken.values() for path in paths}, systems)
-        found.files["pictures that no list names"] += len(self._pictures.keys() - listed)
+        found.files[NOT_LISTED] += len(self._pictures.keys() - listed)
         return found
 
 

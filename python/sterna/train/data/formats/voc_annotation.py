@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from xml.etree import ElementTree
@@ -9,11 +10,12 @@ from xml.etree import ElementTree
 from sterna.errors import SternaError
 from sterna.text import read_xml
 from sterna.train.data.formats.canvas import Canvas
-from sterna.train.data.formats.record import LabelledObject, Record, collect, inside
+from sterna.train.data.formats.record import ROTATION, TURNED, LabelledObject, Record, collect, degrees, inside, turned
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 MARKS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
 ROOT = "annotation"
+BOXED = ("object", "part")  # a part of an object, such as a head, has a box of its own
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,17 @@ class Annotation:
 
     def record(self, canvas: Canvas) -> Record:
         """The objects, which are drawn on `canvas`. Raises SternaError for what is no object or lies outside."""
-        return collect(canvas, enumerate(self.objects, 1), lambda row: _object(*row, canvas.size, self.file))
+        notes: Counter[str] = Counter()
+
+        def make(row: tuple[int, ElementTree.Element]) -> LabelledObject:
+            made = _object(*row, canvas.size, self.file)
+            if angle := _rotation(row[1]):
+                notes[TURNED] += 1
+                made = made._replace(box=turned(made.box, angle, canvas.size))
+            return made
+
+        record = collect(canvas, enumerate(self.objects, 1), make)
+        return record._replace(notes=(*record.notes, *notes))
 
 
 def read_annotation(file: Path) -> Annotation:
@@ -46,13 +58,46 @@ def read_annotation(file: Path) -> Annotation:
             allowed=ROOT,
             remedy="write the annotations as Pascal VOC, or move the file away",
         )
-    name = PureWindowsPath((root.findtext("filename") or "").strip()).name  # which knows both kinds of slashes
+    outside = next((each for each in root.iter() if each.tag not in BOXED and each.find("bndbox") is not None), None)
+    if outside is not None:
+        raise SternaError(
+            "a bndbox that is in no object",
+            where=str(file),
+            attribute="its element",
+            value=outside.tag,
+            allowed="object",
+            remedy="call the element object, or delete it",
+        )
+    name = PureWindowsPath(_text(root, "filename", file)).name  # which knows both kinds of slashes
     width, height = (_side(root, side, file) for side in ("width", "height"))
     return Annotation(file, name, (width, height), list(root.iter("object")))
 
 
+def _text(parent: ElementTree.Element, path: str, where: Path | str) -> str:
+    """The text of the element at `path`, '' if there is none; raises SternaError for several that differ."""
+    texts = list(dict.fromkeys((each.text or "").strip() for each in parent.iterfind(path)))
+    if len(texts) > 1:
+        raise SternaError(
+            "is given twice, and not alike",
+            where=str(where),
+            attribute=path,
+            value=" and ".join(text or "nothing" for text in texts)[:90],
+            allowed="one",
+            remedy="delete what is not meant",
+        )
+    return texts[0] if texts else ""
+
+
+def _rotation(element: ElementTree.Element) -> float:
+    """Degrees by which CVAT's box is turned; 0 if nothing says so."""
+    for attribute in element.iterfind("attributes/attribute"):
+        if attribute.findtext("name") == ROTATION:
+            return degrees(attribute.findtext("value"))
+    return 0.0
+
+
 def _side(root: ElementTree.Element, side: str, file: Path) -> int | None:
-    text = (root.findtext(f"size/{side}") or "").strip()
+    text = _text(root, f"size/{side}", file)
     try:
         pixels = float(text or 0)
         if pixels >= 0 and pixels.is_integer():
@@ -70,7 +115,7 @@ def _side(root: ElementTree.Element, side: str, file: Path) -> int | None:
 
 
 def _object(number: int, element: ElementTree.Element, size: tuple[int, int], file: Path) -> LabelledObject:
-    name = (element.findtext("name") or "").strip()
+    name = _text(element, "name", f"{file}: object {number}")
     where = f"{file}: object {number} ({name or 'no name'})"
     if not name:
         raise SternaError("an object without a name", where=where, remedy="name its class or delete the object")
@@ -83,7 +128,7 @@ def _object(number: int, element: ElementTree.Element, size: tuple[int, int], fi
             allowed="bndbox with " + " ".join(CORNERS),
             remedy="write upright boxes, or delete the object",
         )
-    texts = [(element.findtext(f"bndbox/{corner}") or "").strip() for corner in CORNERS]
+    texts = [_text(element, f"bndbox/{corner}", where) for corner in CORNERS]
     try:
         left, top, right, bottom = (float(text) for text in texts)
     except ValueError:
@@ -94,7 +139,7 @@ def _object(number: int, element: ElementTree.Element, size: tuple[int, int], fi
 
 
 def _difficult(element: ElementTree.Element, where: str) -> bool:
-    text = (element.findtext("difficult") or "").strip()
+    text = _text(element, "difficult", where)
     if text.lower() not in MARKS:
         raise SternaError(
             "a mark that is neither yes nor no",

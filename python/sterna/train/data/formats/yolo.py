@@ -14,7 +14,7 @@ from sterna.run.pictures import among
 from sterna.text import read_lines, read_text
 from sterna.train.data.formats import yolo_index
 from sterna.train.data.formats.canvas import Exif, canvas
-from sterna.train.data.formats.listing import is_of_system, passed_over
+from sterna.train.data.formats.listing import NOT_LISTED, files_under, is_of_system, passed_over
 from sterna.train.data.formats.places import Folders, Locator, label_folders, plain
 from sterna.train.data.formats.record import (
     LabelledObject,
@@ -43,6 +43,13 @@ class _Entry(NamedTuple):
     shared: Path | None
 
 
+class _List(NamedTuple):
+    """found: the images of a split, in order, each with the file or folder that names it. notes: on finding them."""
+
+    found: list[tuple[Path, Path]]
+    notes: list[str]
+
+
 class YoloFolder:
     """A folder with YOLO labels, or the file that describes it. An image without a label file has no objects."""
 
@@ -51,7 +58,7 @@ class YoloFolder:
 
     def __init__(self, path: Path, exif: Exif = Exif.UPRIGHT) -> None:
         self._index, self._exif = yolo_index.read(path), exif
-        self._notes: list[str] = []
+        self._lists: dict[str, _List] = {}
         self._entries: tuple[str, list[_Entry]] | None = None
 
     @staticmethod
@@ -73,8 +80,7 @@ class YoloFolder:
         if split not in self._index.places:
             raise no_split(self._index.file, split, self.splits)
         if self._entries is None or self._entries[0] != split:
-            self._notes = list(self._index.notes)
-            self._entries = split, self._find(self._index.places[split])
+            self._entries = split, self._find(split)
         return self._entries[1]
 
     def record(self, entry: _Entry) -> Record:
@@ -96,23 +102,44 @@ class YoloFolder:
         return record._replace(notes=(*record.notes, *notes))
 
     def unread(self, split: str) -> Unread:
-        """Label files without an image, and files that are neither, in the folders of the split's images."""
+        """Label files without an image, images of no split and files that are neither, in the folders of the split."""
         entries = self.entries(split)
         known = {path for entry in entries for path in entry.labels}
         folders = {place for image in {entry.picture.parent for entry in entries} for place in label_folders(image)}
         tops = [folder for folder in folders if folders.isdisjoint(folder.parents)]
-        there = {path for folder in tops for path in folder.rglob("*") if path.is_file()}
+        there, systems = (set(chain.from_iterable(found)) for found in zip(*map(_files, tops), strict=True))
         pictures = set(among(there))
         texts = {path for path in there if _is_label(path)} - known
         # Files of images that are there but not in this split, and second files of an image, have an image.
         stems = {plain(path.stem) for path in pictures}
         alone = sorted(path for path in texts if plain(path.stem) not in stems)
         used = {self._index.file, self._index.other, *(entry.listed for entry in entries)}
-        return Unread(alone, passed_over(there - pictures - texts - known - used), self._notes)
+        others = passed_over(there - pictures - texts - known - used, systems)
+        files = others + Counter({NOT_LISTED: len(self._not_listed(pictures))})
+        return Unread(alone, files, [*self._index.notes, *self._list(split).notes])
 
-    def _find(self, places: Sequence[str]) -> list[_Entry]:
-        """Entries of the images in some places, each image one entry however often it is listed."""
-        found = [(image, place) for place in map(self._place, places) for image in self._images(place)]
+    def _not_listed(self, pictures: set[Path]) -> set[Path]:
+        """Those of `pictures`, and of all that the data set is said to have, that are in no split."""
+        there = pictures.union(among(_files(self._index.whole)[0])) if self._index.whole else pictures
+        listed: set[Path] = set()
+        for split in self.splits:
+            with suppress(SternaError):  # said where the split is asked for
+                listed.update(image.resolve() for image, _ in self._list(split).found)
+        return {path for path in there if path.resolve() not in listed}
+
+    def _list(self, split: str) -> _List:
+        """The images of a split, as often as they are listed."""
+        if split not in self._lists:
+            notes: list[str] = []
+            places = [self._place(text, notes) for text in self._index.places[split]]
+            self._lists[split] = _List(
+                [(image, place) for place in places for image in self._images(place, notes)], notes
+            )
+        return self._lists[split]
+
+    def _find(self, split: str) -> list[_Entry]:
+        """Entries of the images of a split, each image one entry however often it is listed."""
+        found, places = self._list(split).found, self._index.places[split]
         if not found:
             raise empty_split(self._index.root / places[0] if places else self._index.file)
         listed = dict(reversed(found))
@@ -139,7 +166,7 @@ class YoloFolder:
         self._refuse_poses(entries.values())
         return [entries[image] for image, _ in found]
 
-    def _place(self, text: str) -> Path:
+    def _place(self, text: str, notes: list[str]) -> Path:
         """The folder of images, or list of them, that the index names."""
         locator = Locator(self._index.file, [self._index.root], [[self._index.root.parent]])
         place = locator.place(text)
@@ -152,17 +179,17 @@ class YoloFolder:
                 allowed=f"a folder or a list of pictures, from {self._index.root}",
                 remedy="correct the path, which counts from `path` or else the folder of the file, or delete the line",
             )
-        self._notes += locator.notes
+        notes += locator.notes
         return place
 
-    def _images(self, place: Path) -> list[Path]:
+    def _images(self, place: Path, notes: list[str]) -> list[Path]:
         if place.is_dir():
-            return among(place.rglob("*"))
+            return among(_files(place)[0])
         lines = [line.strip() for line in read_lines(place, "the list of pictures") if line.strip()]
         root = self._index.root
         locator = Locator(place, [place.parent, root], [[root.parent]])
         found = locator.files(lines)
-        self._notes += locator.notes
+        notes += locator.notes
         return found
 
     def _refuse_poses(self, entries: Iterable[_Entry]) -> None:
@@ -252,6 +279,11 @@ def _one(entry: _Entry) -> Path | None:
             remedy="delete the one that is not meant",
         )
     return entry.labels[0] if entry.labels else None
+
+
+def _files(folder: Path) -> tuple[list[Path], list[Path]]:
+    """As `files_under`; nothing where there is no such folder."""
+    return files_under(folder) if folder.is_dir() else ([], [])
 
 
 def _is_label(path: Path) -> bool:

@@ -33,7 +33,8 @@ _NOTHING = ("", "~", "null", "Null", "NULL", "None")
 class Index:
     """file: that says it. root: where its paths count from. places: of each split, as written. points: of poses.
 
-    notes: what it states and Sterna does not use. other: a file that it names.
+    notes: what it states and Sterna does not use. other: a file that it names. whole: the folder of all images, where
+    only folders tell the splits.
     """
 
     file: Path
@@ -43,6 +44,7 @@ class Index:
     points: Points | None = None
     notes: list[str] = field(default_factory=list)
     other: Path | None = None
+    whole: Path | None = None
 
     def same(self, other: Index) -> bool:
         """Whether both say the same."""
@@ -112,7 +114,9 @@ def _read(file: Path, root: Path) -> Index:
     elif file.suffix.lower() == DATA:
         index = _darknet(file)
     else:
-        index = Index(file, root, _listed_names(file), _by_lists(root) or _by_folders(root))
+        lists = _by_lists(root)
+        whole = None if lists else _whole(root)
+        index = Index(file, root, _listed_names(file), lists or _by_folders(root), whole=whole)
     if not index.names:
         raise SternaError("no class is named", where=str(file), remedy="list the class names")
     if not all(index.names):
@@ -147,7 +151,11 @@ def _by_folders(root: Path) -> dict[str, list[str]]:
         found = {name: [str((folder / name).relative_to(root))] for name in SPLITS if (folder / name).is_dir()}
         if found:
             return _grouped(found, root)
-    return {"train": [IMAGES if (root / IMAGES).is_dir() else "."]}
+    return {"train": [str(_whole(root).relative_to(root))]}
+
+
+def _whole(root: Path) -> Path:
+    return root / IMAGES if (root / IMAGES).is_dir() else root
 
 
 def _grouped(places: Mapping[str, list[str]], where: Path) -> dict[str, list[str]]:
