@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from support import data_sets
 
 from .conftest import Sterna
 from .test_refusals import assert_refused
+
+Got = Callable[[str], None]
 
 
 @pytest.fixture
@@ -69,3 +72,26 @@ def test_a_run_is_evaluated_on_the_pictures_that_it_held_back(sterna: Sterna, ru
     for split, count in ((None, 3), ("test", 3), ("val", 2), ("train", 5)):
         ended = sterna("eval", run, *(("--split", split) if split else ()))
         assert ended.code == 0 and f"Average precision on {count} pictures" in ended.out, ended
+
+
+@pytest.mark.case(
+    "evaluation-on-the-run-s-own-data",
+    kind="one flag for two meanings",
+    expected="eval RUN --data FOLDER with the run's own folder, however it is written, keeps its splits and names",
+)
+def test_the_own_data_of_a_run_may_be_named(
+    sterna: Sterna, run_folder: Path, voc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Got
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(run_folder, run)
+    options = json.loads((run / "options.json").read_text())
+    changed = {"data": str(voc), "rename": {"dog": "person", "cat": "vehicle"}, "test_split": "train"}
+    changed["classes"] = ["vehicle", "person"]
+    (run / "options.json").write_text(json.dumps(options | changed))
+    monkeypatch.chdir(tmp_path)
+    own = sterna("eval", run)
+    assert own.code == 0 and "Average precision on 3 pictures" in own.out, own
+    for written in (voc, f"{voc}/", "voc", "run/../voc"):
+        ended = sterna("eval", run, "--data", written)
+        assert (ended.code, ended.out) == (0, own.out), ended
+    got("eval RUN, and --data voc, /.../voc/ and run/../voc: the same table, with the names that the run gave")

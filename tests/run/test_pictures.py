@@ -51,7 +51,7 @@ def test_pictures_in_a_file_are_counted(tmp_path: Path) -> None:
     shades[0].save(tmp_path / "three.tif", save_all=True, append_images=shades[1:])
     shades[0].save(tmp_path / "phone.jpg", "MPO", save_all=True, append_images=shades[1:])
     shades[0].save(tmp_path / "one.png")
-    assert [pictures.frames(tmp_path / name) for name in ("three.tif", "phone.jpg", "one.png")] == [3, 1, 1]
+    assert [pictures.header(tmp_path / name).frames for name in ("three.tif", "phone.jpg", "one.png")] == [3, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_pictures_are_turned_as_pillow_turns_them(tmp_path: Path, orientation: i
     upright = pictures.read(path)
     with Image.open(path) as stored:
         np.testing.assert_array_equal(np.asarray(upright), np.asarray(ImageOps.exif_transpose(stored)))
-    assert pictures.header(path) == ((9, 6), orientation) and pictures.header(path).upright == upright.size
+    assert pictures.header(path) == ((9, 6), orientation, 1) and pictures.header(path).upright == upright.size
 
 
 @pytest.mark.case(
@@ -111,3 +111,34 @@ def test_damaged_exif_is_no_traceback(tmp_path: Path, got: Callable[[str], None]
         read += 1
     assert read > 150
     got(f"{read} of 300 read, the others refused")
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pillow, of each tag that is cut
+@pytest.mark.parametrize("kind", ["three.tif", "three.png", "three.webp"])
+def test_a_file_of_several_pictures_cut_anywhere_gives_a_header_or_a_refusal(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    first, *others = (Image.new("RGB", (9, 7), (40 * shade, 9, 9)) for shade in range(3))
+    first.save(path, save_all=True, append_images=others)
+    whole = path.read_bytes()
+    assert pictures.header(path) == ((9, 7), 1, 3)
+    for end in range(0, len(whole), 5):
+        path.write_bytes(whole[:end])
+        try:
+            assert pictures.header(path).stored == (9, 7)
+        except SternaError:
+            continue
+
+
+def test_damage_to_a_picture_of_a_rare_kind_is_a_refusal(tmp_path: Path) -> None:
+    """Pages on the web give AVIF under the name of another kind."""
+    path = tmp_path / "download.jpg"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)).save(path, format="AVIF")
+    whole = path.read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            pictures.read(path)
+        except SternaError:
+            refused += 1
+    assert refused

@@ -80,6 +80,8 @@ def _check_outputs(path: Path, json_file: Path | None, folder: Path | None) -> N
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:
     assert isinstance(graph, Graph)
+    if options and wanted.data and Path(wanted.data).resolve() == Path(options.data).resolve():
+        wanted = replace(wanted, data=None)  # the run's own, however it is written
     if options and (replace(wanted, read={}) == Wanted() or _holds_back(options, wanted)):
         splits = open_data(parse(**(options.model_dump() | dict(wanted.read))), Console())
         return {"train": splits.train, "val": splits.val}.get(wanted.split or "", splits.test)
@@ -88,7 +90,7 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
     if data not in GENERATED:
         classes = Detector.of(graph).classes
         # The names that a run has changed are those of its own data.
-        rename = options.rename if options and data == options.data else None
+        rename = options.rename if options and wanted.data is None else None
         before = (options or ReadOptions()).model_dump(include=set(ReadOptions.model_fields))
         read = validated(ReadOptions, before | dict(wanted.read), "eval")
         return open_split(Path(data), wanted.split or SPLIT, height, width, classes, rename, read, Console())

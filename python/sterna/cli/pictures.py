@@ -104,7 +104,7 @@ def check(files: Sequence[Path]) -> None:
     for file in files:
         try:
             read(file)
-            frames = pictures.frames(file)
+            frames = pictures.header(file).frames
         except SternaError as fault:
             faults.append(fault)
             continue

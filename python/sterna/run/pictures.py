@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,15 +29,20 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 
+#: What pillow's readers of formats raise of damaged files. RuntimeError: AVIF and, as a kind of it, DDS.
+_DAMAGED = (OSError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error)
+
 
 class Header(NamedTuple):
     """What the header of a picture says.
 
     stored: width and height as the pixels are stored. orientation: EXIF's, 1..8, by which they are turned upright.
+    frames: pages or frames, of which `read` gives the first; the previews that phones add do not count.
     """
 
     stored: tuple[int, int]
     orientation: int
+    frames: int
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -62,7 +69,7 @@ def read(path: Path) -> Image.Image:
 def header(path: Path) -> Header:
     """What the header of the picture in `path` says. Raises SternaError if it cannot be read."""
     with _opened(path) as picture:
-        return Header(picture.size, _orientation(picture))
+        return Header(picture.size, _orientation(picture), _frames(picture))
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -70,10 +77,12 @@ def _orientation(picture: Image.Image) -> int:
     return said if isinstance(said, int) and said in range(1, 9) else 1
 
 
-def frames(path: Path) -> int:
-    """Pages or frames in the file, of which `read` gives the first; the previews that phones add do not count."""
-    with _opened(path) as picture:
+def _frames(picture: Image.Image) -> int:
+    """Frames of a picture file; 1 if those behind the first are damaged, since it is the only one that is read."""
+    try:
         return 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+    except _DAMAGED:
+        return 1
 
 
 @contextmanager
@@ -105,7 +114,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             allowed=f"at most {Image.MAX_IMAGE_PIXELS}",
             remedy="save it smaller, or cut it",
         ) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except _DAMAGED as error:
         raise SternaError(
             f"the picture cannot be read ({error})", where=str(path), remedy="copy or save it again"
         ) from error

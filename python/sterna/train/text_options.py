@@ -8,6 +8,14 @@ def listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def named_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    """`names`; raises ValueError if one is there twice."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice} is named twice")
+    return names
+
+
 def paired(value: object) -> object:
     """The names and values of a text `A=x,B=y`; anything else as it is. Raises ValueError for a part without `=`."""
     if not isinstance(value, str):

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.train.data import DataOptions, Dataset, check, open_data, open_split
+from sterna.train.data.options import validated
 from sterna.train.data.statistics import object_sizes, table
 from support import data_sets
 
@@ -74,6 +75,11 @@ def test_what_the_data_set_does_not_have_is_refused(
             open_data(options(folder, **change))
 
 
+def test_a_class_that_is_named_twice_is_refused(voc: Path) -> None:
+    with pytest.raises(SternaError, match="cat is named twice; classes = cat,dog,cat"):
+        validated(DataOptions, {"data": str(voc), "classes": "cat,dog,cat"}, "train")
+
+
 def test_a_class_that_training_does_not_see_is_refused_unless_classes_are_named(voc: Path) -> None:
     with pytest.raises(SternaError, match=r"p3\.jpg.*do not have; class = cat; allowed: dog"):
         open_data(options(voc, train_split="test", test_split="train"))
@@ -82,9 +88,9 @@ def test_a_class_that_training_does_not_see_is_refused_unless_classes_are_named(
 
 
 def test_a_split_without_objects_is_refused(voc: Path, tmp_path: Path) -> None:
-    with pytest.raises(SternaError, match="no labelled object"):
+    with pytest.raises(SternaError, match=r"split test: no labelled object .* = cat; allowed: dog; remedy"):
         open_data(options(voc, train_split="val", val_split="test", classes=("cat",)))
-    with pytest.raises(SternaError, match="no labelled object"):
+    with pytest.raises(SternaError, match="split test: no labelled object"):
         open_split(voc, "test", 32, 32, ("bird",))
 
 

@@ -104,7 +104,8 @@ class LabelledSet:
     """The pictures of a split, resized to height x width (aspect not kept), as a data set.
 
     classes: names by class number. rename: other names for those of the files, applied first. An object of none of
-    `classes` is left out if `others_out`, and otherwise raises SternaError that names its picture.
+    `classes` is left out if `others_out`, and otherwise raises SternaError that names its picture. split: what people
+    call it.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class LabelledSet:
         rename: Mapping[str, str] | None = None,
         *,
         others_out: bool = False,
+        split: str = "",
     ) -> None:
         self.classes = tuple(classes)
         self._height, self._width = height, width
@@ -129,11 +131,11 @@ class LabelledSet:
         if not len(self._table.kinds):
             raise SternaError(
                 "no labelled object in the split",
-                where=str(Path(table.pictures[0]).parent),
+                where=split or str(Path(table.pictures[0]).parent),
                 attribute="classes",
                 value=", ".join(self.classes) or "none",
-                allowed=", ".join(sorted(set(names))) or "none there",
-                remedy="name a split and classes of which the annotations hold objects",
+                allowed=", ".join(sorted({names[kind] for kind in np.unique(table.kinds)})) or "none there",
+                remedy="name a split and classes of which the annotations hold objects, or hold a larger share back",
             )
 
     def __len__(self) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from sterna.errors import SternaError
 from sterna.train.data.formats.canvas import Exif
 from sterna.train.data.formats.folder import Format
-from sterna.train.text_options import listed, paired
+from sterna.train.text_options import listed, named_once, paired
 
 SCENES, HARD_SCENES = "scenes", "hard-scenes"
 GENERATED = (SCENES, HARD_SCENES)
@@ -53,7 +53,7 @@ class DataOptions(ReadOptions):
         0.0, ge=0.0, lt=1.0, description="folder without split test: share of the training split for the final figures"
     )
     train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training pictures to use, by the seed")
-    classes: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
+    classes: Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(named_once)] = Field(
         (), description="folder: classes A,B to keep, in this order; default all"
     )
     rename: Annotated[dict[str, str], BeforeValidator(paired)] = Field(

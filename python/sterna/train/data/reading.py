@@ -158,7 +158,8 @@ def _missing(where: str, readings: Sequence[Reading], most: float) -> Iterator[S
                 attribute="the first",
                 value=missing[0],
                 allowed=f"a share of {most:g}, --missing-share",
-                remedy="give each picture and its label file one name; empty label files for pictures without objects",
+                remedy="give each picture and its label file one name, the picture with one of the suffixes "
+                f"{' '.join(pictures.SUFFIXES)}; empty label files for pictures without objects",
             )
 
 

@@ -77,7 +77,7 @@ def open_split(
     source = open_source(path, options.exif, options.format)
     reading = read(source, [split], options, str(path), console)[split]
     _check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
-    data = LabelledSet(reading.table, height, width, classes, rename, others_out=True)
+    data = LabelledSet(reading.table, height, width, classes, rename, others_out=True, split=f"{path}, split {split}")
     if console:
         show(console, {split: data}, {split: reading.summary})
     return data
@@ -113,7 +113,13 @@ def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions
     classes = options.classes or tuple(dict.fromkeys(of_training))
     return {
         split: LabelledSet(
-            table, options.height, options.width, classes, options.rename, others_out=bool(options.classes)
+            table,
+            options.height,
+            options.width,
+            classes,
+            options.rename,
+            others_out=bool(options.classes),
+            split=f"{options.data}, split {split}",
         )
         for split, table in tables.items()
     }

@@ -107,3 +107,16 @@ def test_a_size_in_the_labels_tells_which_way_up_they_are(
 def test_without_an_orientation_there_is_nothing_to_say(tmp_path: Path) -> None:
     picture = draw(tmp_path / "a.png", 1)
     assert canvas(picture, picture, Exif.STORED) == (picture, SIZE, SIZE, 1, ())
+
+
+@pytest.mark.case(
+    "files-of-several-pictures",
+    kind="the first of several",
+    expected="of a file of several pictures, such as a scan of several pages, the first is read, which is said",
+)
+def test_a_file_of_several_pictures_is_told_of(tmp_path: Path, got: Callable[[str], None]) -> None:
+    path = tmp_path / "scan.tif"
+    Image.new("RGB", SIZE).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    found = canvas(path, tmp_path, Exif.UPRIGHT)
+    assert (found.size, found.notes) == (SIZE, ("files that hold several pictures, of which the first is read",))
+    got(f"warning: {found.notes[0]}: 1 pictures")

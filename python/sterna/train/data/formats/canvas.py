@@ -24,6 +24,7 @@ class Exif(StrEnum):
     STORED = "stored"
 
 
+SEVERAL = "files that hold several pictures, of which the first is read"
 SAID = "an EXIF orientation; by the size in the labels, these are of the picture {}"
 NOT_SAID = "an EXIF orientation; nothing tells which way up labels are, taken as {} (--exif upright, --exif stored)"
 
@@ -71,8 +72,9 @@ def canvas(
     found = pictures.header(there(picture, listed))
     if all(said) and said not in (found.stored, found.upright):
         raise _another_size(said, found, str(where))
-    stored = Canvas(picture, found.stored, found.upright, found.orientation)
-    upright = Canvas(picture, found.upright, found.upright)
+    several = (SEVERAL,) if found.frames > 1 else ()
+    stored = Canvas(picture, found.stored, found.upright, found.orientation, several)
+    upright = Canvas(picture, found.upright, found.upright, notes=several)
     if found.orientation == 1:
         return upright
     if all(said) and found.stored != found.upright:
@@ -94,7 +96,7 @@ def there(picture: Path, listed: Path) -> Path:
 
 
 def _noted(found: Canvas, note: str, way: str) -> Canvas:
-    return found._replace(notes=(note.format(way),))
+    return found._replace(notes=(*found.notes, note.format(way)))
 
 
 def _another_size(said: tuple[int | None, int | None], found: pictures.Header, where: str) -> SternaError:
