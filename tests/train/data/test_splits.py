@@ -123,7 +123,7 @@ def test_statistics_count_what_is_there(voc: Path) -> None:
     assert tiny.small == 4 and tiny.thin == 1
     assert check(open_data(options(voc)).train.resized(2, 2)).thin == 4
     assert tiny.warnings == ["objects thinner than 2 pixels, not trained on, counted in evaluation: 1"]
-    assert [column.header for column in table({"train": found}, {}).columns] == ["", "train"]
+    assert [column.header for column in table({"train": found}, {}, "Data").columns] == ["", "train"]
 
 
 def test_statistics_tell_difficult_from_crowd(coco: Path) -> None:
@@ -253,3 +253,16 @@ def test_a_class_without_objects_is_warned_of(tmp_path: Path, got: Callable[[str
     line = "warning: test: classes without an object: cat"
     assert line in told(data_sets.write_voc(tmp_path))
     got(line)
+
+
+def test_what_several_splits_have_is_said_once(tmp_path: Path) -> None:
+    folder = data_sets.write_voc(tmp_path)
+    lists = folder / "ImageSets/Main"
+    shutil.copy(lists / "test.txt", lists / "val.txt")
+    assert "warning: val, test: classes without an object: cat" in told(folder)
+
+
+def test_sizes_of_objects_are_those_of_the_training(tmp_path: Path) -> None:
+    folder = data_sets.write_voc(tmp_path)
+    assert "Data at 32x64" in told(folder, height=32, width=64)
+    assert "objects below 32² pixels" in told(folder, height=32, width=64)

@@ -52,7 +52,7 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
     sets = _label(source, readings, options)
     if console:
         _tell(console, [*_held(names[0], held), *_stand_ins(names), *_twice(readings)])
-        show(console, sets, {split: reading.summary for split, reading in readings.items()})
+        _show(console, sets, readings, options)
     data, order = sets[names[0]], readings[names[0]].order
     # A picture that its list names several times is as many pictures to learn from; it is judged by once.
     weighted = data if len(order) == len(data) else Part(data, order)
@@ -79,7 +79,7 @@ def open_split(
     _check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
     data = LabelledSet(reading.table, height, width, classes, rename, others_out=True, split=f"{path}, split {split}")
     if console:
-        show(console, {split: data}, {split: reading.summary})
+        show(console, {split: data}, {split: reading.summary}, (height, width))
     return data
 
 
@@ -96,7 +96,7 @@ def check_data(options: DataOptions, splits: Sequence[str], console: Console) ->
     sets = _label(source, readings, options)
     others = ", ".join(name for name in there if name not in chosen)
     _tell(console, [*_twice(readings), *([f"note: not looked at, --splits names them: {others}"] if others else [])])
-    show(console, sets, {split: reading.summary for split, reading in readings.items()})
+    _show(console, sets, readings, options)
 
 
 def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions) -> dict[str, LabelledSet]:
@@ -128,6 +128,11 @@ def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions
 def _tell(console: Console, lines: Iterable[str]) -> None:
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(console: Console, sets: Mapping[str, Dataset], readings: Mapping[str, Reading], options: DataOptions) -> None:
+    summaries = {split: reading.summary for split, reading in readings.items()}
+    show(console, sets, summaries, (options.height, options.width))
 
 
 def _held(train: str, held: Mapping[str, float]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from sterna.train.data.labelled import LabelledSet
 from sterna.train.data.summary import Summary
 
 ALWAYS = ("pictures", "without objects")  # rows that a table has even if they count nothing
-SMALL, LARGE = 32**2, 96**2  # areas in pixels below and from which COCO calls an object small and large
+SMALL, LARGE = 32, 96  # sides of squares in pixels, below and from whose area COCO calls an object small and large
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Statistics:
             "pictures": self.pictures,
             "without objects": self.empty,
             **self.boxes,
-            f"small, under {SMALL} pixels": self.small,
-            "medium": self.medium,
-            f"large, from {LARGE} pixels": self.large,
+            f"objects below {SMALL}² pixels": self.small,
+            f"objects of {SMALL}² to {LARGE}² pixels": self.medium,
+            f"objects above {LARGE}² pixels": self.large,
             f"thinner than {SMALLEST_SIDE:.0f} pixels": self.thin,
             "difficult": self.difficult,
             "crowd": self.crowd,
@@ -76,9 +76,9 @@ def check(dataset: Dataset) -> Statistics:
         pictures=len(labels),
         empty=sum(not len(found.boxes) for found in labels),
         boxes=dict(zip(dataset.classes, kinds.tolist(), strict=True)),
-        small=int((area < SMALL).sum()),
-        medium=int(((area >= SMALL) & (area < LARGE)).sum()),
-        large=int((area >= LARGE).sum()),
+        small=int((area < SMALL**2).sum()),
+        medium=int(((area >= SMALL**2) & (area < LARGE**2)).sum()),
+        large=int((area >= LARGE**2).sum()),
         thin=int(sum(found.thin.sum() for found in labels)),
         difficult=int(sum(found.difficult.sum() for found in labels)),
         crowd=int(sum(found.crowd.sum() for found in labels)),
@@ -92,18 +92,24 @@ def object_sizes(dataset: Dataset) -> NDArray[np.float32]:
     return np.concatenate([(found.boxes[:, 2:] - found.boxes[:, :2])[found.learnt] for found in labels])
 
 
-def show(console: Console, sets: Mapping[str, Dataset], summaries: Mapping[str, Summary]) -> None:
-    """Print what some splits hold and what reading them met, side by side, then a line for each thing to know."""
+def show(
+    console: Console, sets: Mapping[str, Dataset], summaries: Mapping[str, Summary], size: tuple[int, int]
+) -> None:
+    """Print what some splits hold at `size`, height and width, and what reading them met, side by side; then a line for
+    each thing to know."""
     found = {split: check(data) for split, data in sets.items()}
-    console.print(table(found, summaries))
+    console.print(table(found, summaries, f"Data at {size[0]}x{size[1]}"))
+    splits: dict[str, list[str]] = {}
     for split in found:
         for line in [*found[split].warnings, *(summaries[split].warnings if split in summaries else ())]:
-            console.print(f"warning: {split}: {line}", markup=False, highlight=False, soft_wrap=True)
+            splits.setdefault(line, []).append(split)
+    for line, of in splits.items():
+        console.print(f"warning: {', '.join(of)}: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
-def table(splits: Mapping[str, Statistics], summaries: Mapping[str, Summary]) -> Table:
+def table(splits: Mapping[str, Statistics], summaries: Mapping[str, Summary], title: str) -> Table:
     """The counts of some splits side by side; what no split has takes no row."""
-    shown = Table("", title="Data")
+    shown = Table("", title=title)
     for split in splits:
         shown.add_column(split, justify="right")
     counts = [found.rows() | (summaries[split].rows() if split in summaries else {}) for split, found in splits.items()]

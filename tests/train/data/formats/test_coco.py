@@ -178,16 +178,24 @@ def test_an_image_that_is_listed_again_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.case("coco-keys-not-used", kind="stated and not used", expected="keys that are not used are said once")
 def test_what_is_stated_and_not_used_is_said_once(tmp_path: Path, got: Got) -> None:
-    twice = annotation(keypoints=[1, 2, 2], segmentation=[]), annotation(keypoints=[], bbox=[0, 0, 5, 5])
+    polygon = [[10, 5, 30, 5, 30, 15]]
+    twice = annotation(keypoints=[1, 2, 2], segmentation=polygon), annotation(keypoints=[], bbox=[0, 0, 5, 5])
     groups = [{"id": 0, "name": "car"}, {"id": 3, "name": "dent", "supercategory": "car"}]
     write(tmp_path, content(*twice, info={}, licenses=[], categories=groups))
     notes = list(reading(tmp_path).summary.notes)
     assert notes == [
-        "instances_train.json: not used: keypoints, segmentation, info, licenses",
+        "instances_train.json: not used: keypoints, segmentation",
         "instances_train.json: categories that only group others are no classes: car",
         "instances_train.json: 1 annotations have the id of another one; all are read",
     ]
     got(notes[0])
+
+
+def test_what_states_nothing_of_objects_is_not_said(tmp_path: Path) -> None:
+    """As exports write it: empty masks, and where the file is from."""
+    empty = annotation(segmentation=[], keypoints=None)
+    write(tmp_path, content(empty, info={"year": "2023"}, licenses=[{"id": 1, "name": "Public Domain"}]))
+    assert not reading(tmp_path).summary.notes
 
 
 @pytest.mark.case(

@@ -19,9 +19,9 @@ from sterna.train.data.formats.record import check_different, empty_split
 #: Keys of COCO that Sterna uses, and those that say nothing of boxes and classes.
 _USED = ("images", "annotations", "categories", "id", "file_name", "width", "height", "image_id", "category_id", "bbox",
          "iscrowd", "name", "supercategory", "attributes", "rotation")  # fmt: skip
-_PLAIN = ("area", "license", "coco_url", "flickr_url", "date_captured", "url", "year", "version", "description",
-          "contributor", "date_created")  # fmt: skip
-_KEY = re.compile(r'"([^"\\\n]{1,40})"\s*:')
+_PLAIN = ("area", "info", "licenses", "license", "coco_url", "flickr_url", "date_captured", "url", "year", "version",
+          "description", "contributor", "date_created")  # fmt: skip
+_KEY = re.compile(r'"([^"\\\n]{1,40})"\s*:(?!\s*(?:\[\s*\]|null))')  # with a value that states something
 MOST_KEYS = 20
 MOST_FAULTS = 20  # of the form of a file, which tend to be the same one again
 
