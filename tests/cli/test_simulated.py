@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from sterna.cli import demo as demo_module
 from sterna.cli.guard import guarded
 from sterna.compile import compile_graph
 from sterna.run import package as package_file
+from sterna.spec.config import load_config
 
-from .conftest import Sterna, planted
+from .conftest import CLASSES, Sterna, make_graph, planted
 
 
 def test_simulate_counts_cycles_by_layer(sterna: Sterna, package_path: Path, pictures: Path) -> None:
@@ -49,6 +51,18 @@ def test_compare_names_the_place_of_a_planted_error(
     ended = sterna("compare", path, pictures)
     assert ended.code == 1
     assert "differ: layer 'head', image 0, channel 0, row 0, column 0: " in ended.out
+
+
+def test_a_difference_in_what_only_outputs_tell_is_said_to_be_one(
+    sterna: Sterna, pictures: Path, tmp_path: Path
+) -> None:
+    """The layer that is named may not be the one that is wrong."""
+    graph, turned = make_graph(CLASSES), make_graph(CLASSES, flip=True)
+    package = compile_graph(graph, load_config("nano"))
+    package_file.save(replace(package, tape=compile_graph(turned, package.config).tape), tmp_path / "planted.sterna")
+    ended = sterna("compare", tmp_path / "planted.sterna", pictures)
+    assert ended.code == 1 and "differ: layer 'head'" in ended.out
+    assert "Only outputs are stored; compile with --observe" in ended.out
 
 
 def run_demo(graph_path: Path, output: Path) -> int:

@@ -36,16 +36,16 @@ def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recu
             comparison = compare_devices(devices[0], devices[1], package, image, progress)
             if comparison.first is not None:
                 print(f"{file}: {' and '.join(kinds)} differ: {comparison.first}")
-                _tell_engine(engine, package, kinds)
+                _tell_what_ran(engine, package, kinds)
                 return FAILED
             print(f"{file}: {len(comparison.layers)} layers equal on {' and '.join(kinds)}")
-    _tell_engine(engine, package, kinds)
-    if len(package.schedule.stores) <= len(package.schedule.outputs):
-        print("Only outputs are stored; compile with --observe to compare every layer that the engine makes.")
+    _tell_what_ran(engine, package, kinds)
     return 0
 
 
-def _tell_engine(engine: Engine, package: Package, kinds: Sequence[str]) -> None:
+def _tell_what_ran(engine: Engine, package: Package, kinds: Sequence[str]) -> None:
+    if len(package.schedule.stores) <= len(package.schedule.outputs):
+        print("Only outputs are stored; compile with --observe to compare every layer that the engine makes.")
     if RTL in kinds:
         print(f"Simulated: {engine.describe(package.config)}.")
 
