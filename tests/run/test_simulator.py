@@ -57,7 +57,7 @@ def test_missing_tool(folder: Path, monkeypatch: pytest.MonkeyPatch, tool: str) 
 def test_sources_that_do_not_compile(folder: Path) -> None:
     top = folder / "sterna_top.sv"
     top.write_text(top.read_text().replace(".clk_i(clk_i)", ".clock(clk_i)"))
-    with pytest.raises(SternaError, match=r"the build failed: .*clock.*; remedy: see \S*build.log"):
+    with pytest.raises(SternaError, match=r"the build failed: .*clock.*; remedy: see \S*build.log; correct the source"):
         simulator.build(folder, folder.parent / "build")
 
 

@@ -276,7 +276,7 @@ def _failure(folder: Path, log: Path) -> SternaError:
     return SternaError(
         f"the build failed: {_first_error(text)}",
         where=str(folder),
-        remedy=f"see {log}; generate the engine again if its sources were changed",
+        remedy=f"see {log}; correct the source, or generate the engine again",
     )
 
 
