@@ -107,7 +107,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "nothing to train": (("--float-epochs", "0"), ("float_epochs", "start")),
     "unlabelled pictures that are not there": (("--unlabelled", "nowhere"), ("nowhere", "pictures")),
     "weights that are not there": (("--start", "nowhere.pt"), ("nowhere.pt",)),
-    "darknet weights without their cfg": (("--darknet-weights", "x.weights"), ("darknet_weights", ".cfg")),
+    "darknet weights without their cfg": (("--darknet-weights", "x.weights"), ("--darknet-weights", ".cfg")),
     "a cfg that is not there": (("--network", "nowhere.cfg"), ("nowhere.cfg",)),
     "a learning rate that is too high": (("--float-rate", "1e30"), ("float_rate",)),
 }

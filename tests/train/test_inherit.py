@@ -45,7 +45,7 @@ def test_size_of_the_cfg_file_is_used(cfg: Path, tmp_path: Path, got: Callable[[
     found = inherit.settle(options.parse(output=tmp_path / "run", network=str(cfg)))
     assert (found.options.width, found.options.height) == (96, 64)
     got(f"cfg 96 x 64, training {found.options.width} x {found.options.height}")
-    assert found.notes == (f"from {cfg}: height 64, width 96", f"{cfg}: not used: [net] batch")
+    assert found.notes == (f"from {cfg}: --height 64 --width 96", f"{cfg}: not used: [net] batch")
 
 
 @SIZE
@@ -53,7 +53,7 @@ def test_an_option_holds_and_is_said(cfg: Path, tmp_path: Path, got: Callable[[o
     found = inherit.settle(options.parse(output=tmp_path / "run", network=str(cfg), height=128))
     assert (found.options.width, found.options.height) == (96, 128)
     got(found.notes[1].replace(str(tmp_path), ""))
-    assert f"{cfg} says height 64; the option says 128, which holds" in found.notes
+    assert f"{cfg} says --height 64; 128 is given, which holds" in found.notes
 
 
 def test_size_that_cannot_be_trained_is_refused(cfg: Path, tmp_path: Path) -> None:
@@ -92,7 +92,8 @@ def test_what_the_weights_were_trained_for_is_taken_over(
     kept = found.options
     assert (kept.network, kept.height, kept.width, kept.first_bits, kept.mirror) == ("yolov2-nano", 64, 96, 3, 0)
     got(found.notes[0].replace(str(tmp_path), ""))
-    assert found.notes == (f"from {started}: height 64, width 96, first_bits 3, mirror 0.0",) and not found.warnings
+    assert found.notes == (f"from {started}: --height 64 --width 96 --first-bits 3 --mirror 0.0",)
+    assert not found.warnings
 
 
 @START
@@ -102,7 +103,7 @@ def test_another_size_than_that_of_the_weights_is_warned_of(
     found = inherit.settle(options.parse(output=tmp_path / "run", start=started / "float.pt", width=160, height=160))
     (warning,) = found.warnings
     got(warning)
-    assert "trained with images of 96 x 64, this run has 160 x 160" in warning
+    assert "trained with images of 64x96, this run has 160x160" in warning
 
 
 def test_what_the_start_says_comes_before_the_cfg_file(started: Path, cfg: Path, tmp_path: Path) -> None:

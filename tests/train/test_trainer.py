@@ -211,7 +211,7 @@ def test_another_seed_gives_another_graph(whole: Path, tmp_path: Path) -> None:
 
 def test_a_folder_with_a_run_is_not_overwritten(whole: Path) -> None:
     before = (whole / run_folder.CHECKPOINT).read_bytes()
-    with pytest.raises(SternaError, match="already holds a run"):
+    with pytest.raises(SternaError, match=r"already holds a run.*--resume"):
         trainer.train(small(whole), quiet())
     assert (whole / run_folder.CHECKPOINT).read_bytes() == before
 
@@ -280,6 +280,8 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
         ({"float_epochs": 0}, "float_epochs is 0 and there are no weights to start from"),
+        ({"darknet_weights": "a.weights"}, "belong to a .cfg file: name it with --network"),
+        ({"darknet_weights": "a.weights", "start": "run"}, "--darknet-weights and --start both name weights"),
         ({"ternary_epochs": 0, "quantised_epochs": 0}, "nothing would learn the activations"),
         ({"batch": 6, "accumulate": 4}, "batch"),
         ({"pattern": "striped"}, "pattern = striped"),
@@ -521,7 +523,7 @@ def test_another_size_is_warned_of_at_the_end_as_well(
     trainer.train(run, console)
     assert isinstance(console.file, io.StringIO)
     told = console.file.getvalue()
-    assert told.count("WARNING: the weights to start from were trained with images of 64 x 64") == 2
+    assert told.count("WARNING: the weights to start from were trained with images of 64x64") == 2
     assert "WARNING" in told[told.index("evaluating and exporting") :]
     saved = load_options(tmp_path / "run")
     assert (saved.height, saved.width, saved.float_epochs) == (64, 96, 0)

@@ -116,19 +116,19 @@ def _check(values: Mapping[str, Any], source: _Source, new: Mapping[str, Any]) -
         name = str(wrong["loc"][0])
         raise SternaError(
             "what it states cannot be trained", where=source.where, attribute=name, value=new[name],
-            allowed=wrong["msg"].removeprefix("Input should be "), remedy=f"give --{name.replace('_', '-')}",
+            allowed=wrong["msg"].removeprefix("Input should be "), remedy=f"give {_option(name)}",
         ) from None  # fmt: skip
 
 
 def _taken(source: _Source, new: Mapping[str, Any], options: TrainOptions) -> list[str]:
-    shown = [f"{name} {_text(value)}" for name, value in new.items() if value != getattr(options, name)]
-    return [f"from {source.where}: {', '.join(shown)}"] if shown else []
+    shown = [f"{_option(name)} {_text(value)}" for name, value in new.items() if value != getattr(options, name)]
+    return [f"from {source.where}: {' '.join(shown)}"] if shown else []
 
 
 def _overruled(source: _Source, given: Mapping[str, Any]) -> list[str]:
     other = [name for name, value in source.options.items() if name in given and given[name] != value]
     return [
-        f"{source.where} says {name} {_text(source.options[name])}; the option says {_text(given[name])}, which holds"
+        f"{source.where} says {_option(name)} {_text(source.options[name])}; {_text(given[name])} is given, which holds"
         for name in other
         if name != "network"  # whose layers are compared
     ]
@@ -139,9 +139,13 @@ def _another_size(options: TrainOptions, start: _Source) -> list[str]:
     if now == before:
         return []
     return [
-        f"the weights to start from were trained with images of {before['width']} x {before['height']}, "
-        f"this run has {now['width']} x {now['height']}: objects have another size in cells than the weights know"
+        f"the weights to start from were trained with images of {before['height']}x{before['width']}, "
+        f"this run has {now['height']}x{now['width']}: objects have another size in cells than the weights know"
     ]
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _text(value: object) -> str:

@@ -135,8 +135,10 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
     def _whole_recipe(self) -> TrainOptions:
         if self.float_epochs == 0 and not (self.start or self.darknet_weights):
             raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
-        if self.darknet_weights and (self.start or not self.network.endswith(networks.CFG_SUFFIX)):
-            raise ValueError("darknet_weights belong to a .cfg file named as network, and exclude start")
+        if self.darknet_weights and self.start:
+            raise ValueError("--darknet-weights and --start both name weights to start from: give one of them")
+        if self.darknet_weights and not self.network.endswith(networks.CFG_SUFFIX):
+            raise ValueError("--darknet-weights belong to a .cfg file: name it with --network")
         if not (self.ternary_epochs or self.quantised_epochs):
             raise ValueError(
                 "ternary_epochs and quantised_epochs are both 0: nothing would learn the activations' ranges"

@@ -47,7 +47,7 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
         raise SternaError(
             "the folder already holds a run",
             where=str(options.output),
-            remedy="continue it with resume, or choose another folder",
+            remedy="continue it with --resume, or choose another folder",
         )
     return None
 
