@@ -280,6 +280,9 @@ def test_both_tables_are_shown(compared: Compared) -> None:
     assert f"{comparison.precision['ternary'].map50:.3f}" in text
     told = " ".join(text.split())
     assert comparison.method in told and comparison.voc_method in told
+    assert report.FORMS in told
+    one = comparison.model_copy(update={"precision": {"integer": comparison.precision["integer"]}})
+    assert report.FORMS not in " ".join(report.notes(one))
     assert [column.justify for column in report._table("", ("", "a", "b"), iter(())).columns] == [
         "left",
         "right",

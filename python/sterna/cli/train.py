@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from sterna.train import TrainingStoppedError, distributed, load_options
+from sterna.train import TrainingStoppedError, distributed, load_options, summary_page
 from sterna.train import train as run
 from sterna.train.options import TrainOptions, parse
 
@@ -31,7 +31,7 @@ def train(**given: object) -> None:
     except TrainingStoppedError as stopped:
         _say(str(stopped))
         raise KeyboardInterrupt from stopped
-    _say(f"Graph: {result.graph}")
+    _say(f"Graph: {result.graph}\nPage: {result.graph.with_name(summary_page.NAME)}")
 
 
 def _say(text: str) -> None:

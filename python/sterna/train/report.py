@@ -40,6 +40,8 @@ OF_CLASS = {
     "voc07": "VOC07 AP50",
     "voc10": "VOC10 AP50",
 }
+AREAS = "Areas are in pixels of the picture that the network sees; a cell is empty if no labelled box is of this size"
+FORMS = "Ternary and integer are the weights of the last stage, in floating-point arithmetic and in that of the engine"
 
 #: Called with what is done, of how much, and of what.
 Progress = Callable[[int, int, str], None]
@@ -273,13 +275,19 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
+def notes(comparison: Comparison) -> list[str]:
+    """What a reader of the precision table must know, a line each."""
+    forms = [FORMS] if TERNARY in comparison.precision else []
+    return [f"{note}." for note in (comparison.method, comparison.voc_method, AREAS, *forms)]
+
+
 def show(comparison: Comparison, console: Console) -> None:
     """Print precision by form, and the layers."""
     title = f"Average precision on {comparison.pictures} pictures"
     console.print(_table(title, ("", *comparison.precision), precision_rows(comparison)))
     console.print(_table("Layers", LAYER_TITLES, layer_rows(comparison)))
-    areas = "Areas are in pixels of the picture that the network sees"
-    console.print(f"{comparison.method}.\n{comparison.voc_method}.\n{areas}.")
+    for note in notes(comparison):
+        console.print(note)
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Table:

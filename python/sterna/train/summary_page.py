@@ -45,6 +45,7 @@ def write_html(
         warnings=warnings,
         comparison=comparison,
         precision_rows=[] if comparison is None else list(report.precision_rows(comparison)),
+        notes=[] if comparison is None else report.notes(comparison),
         layer_titles=report.LAYER_TITLES,
         layer_rows=[] if comparison is None else list(report.layer_rows(comparison)),
         pictures=pictures,

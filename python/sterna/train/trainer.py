@@ -379,12 +379,13 @@ class _Run:
     def _train_stage(self) -> None:
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        with Progress(*columns, console=self.console) as progress:
+        watched = self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=not watched) as progress:
             total = self.stage.epochs * self._steps()
             done = self.epoch * self._steps() + self.step
             bar = progress.add_task(self.stage.name, total=total, completed=done, note="")
@@ -475,10 +476,8 @@ class _Run:
         return self._named([value / max(1, self.step) for value in self.sums])
 
     def _note(self) -> str:
-        """The losses of the epoch so far as a text."""
-        return f"epoch {self.epoch + 1} loss: " + " ".join(
-            f"{name} {value:.2f}" for name, value in self._losses().items()
-        )
+        """The loss of the epoch so far as a text."""
+        return f"epoch {self.epoch + 1} loss {sum(self._losses().values()):.2f}"
 
     def _save_if_due(self) -> None:
         """Between two steps: stop if that is asked for, save if it is time. All processes do the same."""
