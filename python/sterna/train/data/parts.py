@@ -139,7 +139,7 @@ def open_pictures(
     Raises SternaError if it holds no picture, and for pictures whose headers cannot be read unless `options` leave them
     out.
     """
-    files, systems = files_under(folder)
+    files, systems = files_under(folder) if folder.is_dir() else ([], [])
     found, faults = among(files), Faults()
     bad = {path: fault for path in found if (fault := _fault(path))}
     if not options.skip_bad:
