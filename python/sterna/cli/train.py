@@ -31,7 +31,7 @@ def train(**given: object) -> None:
     except TrainingStoppedError as stopped:
         _say(str(stopped))
         raise KeyboardInterrupt from stopped
-    _say(f"Graph: {result.graph}\nPage: {result.graph.with_name(summary_page.NAME)}")
+    _say(f"Graph: {result.graph}\nReport: {result.graph.with_name(summary_page.NAME)}")
 
 
 def _say(text: str) -> None:
