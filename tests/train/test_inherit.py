@@ -106,6 +106,29 @@ def test_another_size_than_that_of_the_weights_is_warned_of(
     assert "trained with images of 64x96, this run has 160x160" in warning
 
 
+@pytest.mark.case(
+    "start-with-other-pictures-held-back",
+    kind="one flag for two meanings",
+    expected="a run that judges by pictures which the weights to start from may have learnt is warned of",
+)
+def test_other_pictures_held_back_than_those_of_the_start_are_warned_of(
+    started: Path, tmp_path: Path, got: Callable[[object], None]
+) -> None:
+    data, held = tmp_path / "data", {"val_share": 0.1, "test_share": 0.2}
+    run_folder.save_options(options.parse(output=started, height=64, width=96, data=str(data), **held))
+
+    def warned(**given: object) -> tuple[str, ...]:
+        return inherit.settle(options.parse(output=tmp_path / "run", start=started, **given)).warnings
+
+    assert not warned(data=f"{data}/", **held)
+    assert not warned(data=str(tmp_path / "other"), val_share=0.3)
+    assert not warned(seed=1)  # generated scenes
+    for given in (held | {"seed": 1}, {"val_share": 0.1, "test_split": "train"}):
+        (warning,) = warned(data=str(data), **given)
+        assert "--val-share 0.1 --test-share 0.2" in warning
+        got(warning)
+
+
 def test_what_the_start_says_comes_before_the_cfg_file(started: Path, cfg: Path, tmp_path: Path) -> None:
     cfg.write_text(cfg.read_text().replace("[net]\n", "[net]\nflip=1\n").replace("=96", "=128"))
     found = inherit.settle(options.parse(output=tmp_path / "run", start=started, network=str(cfg))).options

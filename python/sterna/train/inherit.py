@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from sterna.errors import SternaError
 from sterna.train import darknet, forms, run_folder
+from sterna.train.data import GENERATED
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.networks import CFG_SUFFIX, Conv, Head
 from sterna.train.options import TrainOptions
 
 SIZE = ("height", "width")
+SPLIT = ("train_split", "val_split", "test_split", "val_share", "test_share")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def settle(options: TrainOptions) -> Settled:
         taken |= new
     settled = TrainOptions.model_validate(given | taken)
     if options.start is not None:
-        warnings += _another_size(settled, sources[0])
+        warnings += _another_size(settled, sources[0]) + _other_pictures(settled, _earlier(options.start))
     return Settled(settled, tuple(notes), tuple(warnings))
 
 
@@ -81,10 +83,15 @@ def _start(options: TrainOptions) -> list[_Source]:
         "first_bits": first,
         "head_bits": head.bits,
     }
-    if (path.parent / run_folder.OPTIONS).is_file():
-        earlier = run_folder.load_options(path.parent)
+    if earlier := _earlier(options.start):
         stated |= {name: getattr(earlier, name) for name in AugmentOptions.model_fields}
     return [_Source(str(options.start), stated)]
+
+
+def _earlier(start: Path) -> TrainOptions | None:
+    """The options of the run that `start` is of; None for weights outside a run folder."""
+    folder = forms.find(start).parent
+    return run_folder.load_options(folder) if (folder / run_folder.OPTIONS).is_file() else None
 
 
 def _cfg(options: TrainOptions) -> list[_Source]:
@@ -141,6 +148,21 @@ def _another_size(options: TrainOptions, start: _Source) -> list[str]:
     return [
         f"the weights to start from were trained with images of {before['height']}x{before['width']}, "
         f"this run has {now['height']}x{now['width']}: objects have another size in cells than the weights know"
+    ]
+
+
+def _other_pictures(options: TrainOptions, earlier: TrainOptions | None) -> list[str]:
+    """Whether the pictures that judge this run may be among those that the run before learnt from."""
+    if earlier is None or options.data in GENERATED or Path(options.data).resolve() != Path(earlier.data).resolve():
+        return []
+    names = [*SPLIT, *(["seed"] if earlier.val_share or earlier.test_share else [])]
+    now, before = ({name: getattr(each, name) for name in names} for each in (options, earlier))
+    if now == before:
+        return []
+    told = " ".join(f"{_option(name)} {value}" for name, value in before.items() if value is not None)
+    return [
+        "the weights to start from may have learnt pictures that judge this run: they were trained on these data with "
+        f"{told}, which this run has not"
     ]
 
 
