@@ -167,6 +167,13 @@ def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
     assert files.read_bytes(tmp_path / "ten", 10, "list") == bytes(10)
 
 
+def test_only_what_sterna_left_half_written_is_removed(tmp_path: Path) -> None:
+    for name in ("checkpoint.pt.4711.partial", "model.zip.partial", "4711.partial"):
+        (tmp_path / name).touch()
+    files.remove_partial(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["4711.partial", "model.zip.partial"]
+
+
 def test_walking_follows_links_and_ends(tmp_path: Path) -> None:
     """Two folders that link to each other, and one that links to what is above the first."""
     for name in ("one", "two"):

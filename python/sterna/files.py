@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -15,6 +16,7 @@ from sterna.errors import SternaError
 #: Characters of a file's name that the neighbour's name keeps which is written in its place first.
 _KEPT_NAME = 40
 _PARTIAL = ".partial"
+_OF_A_PROCESS = re.compile(rf"\.[0-9]+{re.escape(_PARTIAL)}$")
 
 
 def read_bytes(path: Path, limit: int, what: str) -> bytes:
@@ -170,8 +172,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 def remove_partial(folder: Path) -> None:
     """Remove from `folder` what a process that was killed had half-written; nobody else may be writing there."""
     for path in folder.glob(f"*{_PARTIAL}"):
-        with suppress(OSError):
-            path.unlink()
+        if _OF_A_PROCESS.search(path.name):  # browsers call unfinished downloads so, too
+            with suppress(OSError):
+                path.unlink()
 
 
 def _cannot_write(path: Path, error: Exception) -> SternaError:

@@ -86,6 +86,41 @@ def test_a_file_of_another_kind_is_not_replaced(run: Run, tmp_path: Path, comman
     assert path.read_text() == "years of work"
 
 
+@pytest.mark.case(
+    "json-of-others-in-place-of-figures",
+    kind="outputs",
+    expected="eval --json replaces the figures of an earlier evaluation, and no other JSON file, such as annotations",
+)
+def test_json_that_no_evaluation_wrote_is_not_replaced(
+    sterna: Sterna, graph_path: Path, tmp_path: Path, got: Callable[[object], None]
+) -> None:
+    annotations = tmp_path / "instances_test.json"
+    annotations.write_text('{"images": [], "annotations": [], "categories": []}')
+    before = annotations.read_bytes()
+    ended = sterna("eval", graph_path, "--scenes", 1, "--json", annotations)
+    assert_refused(ended, "is no file of figures, and would be lost")
+    assert annotations.read_bytes() == before
+    for _ in range(2):  # its own it replaces
+        assert sterna("eval", graph_path, "--scenes", 1, "--json", tmp_path / "figures.json").code == 0
+    got(ended.err.strip().replace(str(tmp_path), ""))
+
+
+@pytest.mark.case(
+    "results-that-are-kept-without-their-run",
+    kind="outputs",
+    expected="a training replaces no graph and no weights that are in its folder already",
+)
+@pytest.mark.parametrize("kept", ["graph.sterna-graph", "float.pt", "summary.html"])
+def test_what_is_kept_of_an_earlier_run_is_not_replaced(
+    sterna: Sterna, tmp_path: Path, kept: str, got: Callable[[object], None]
+) -> None:
+    (tmp_path / kept).write_text("days of work")
+    ended = sterna("train", "--output", tmp_path, "--threads", 1, "--train-scenes", 1)
+    assert_refused(ended, f"the folder holds what the run would replace; files = {kept}")
+    assert [path.name for path in tmp_path.iterdir()] == [kept] and (tmp_path / kept).read_text() == "days of work"
+    got(ended.err.strip().replace(str(tmp_path), ""))
+
+
 def test_the_input_is_not_replaced(sterna: Sterna, graph_path: Path, run_folder: Path, tmp_path: Path) -> None:
     graph = Path(shutil.copy(graph_path, tmp_path / "same.png"))
     for command in ("compile", "explore"):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from sterna import recognise
@@ -74,8 +75,22 @@ def _check_outputs(path: Path, json_file: Path | None, folder: Path | None) -> N
     if json_file:
         check_file(json_file, inputs=[path, *(path / name for name in run_folder.LISTS)])
         recognise.check_replaces(json_file, recognise.JSON)
+        _check_figures(json_file)
     if folder:
         check_folder(folder, inputs=[path])
+
+
+def _check_figures(file: Path) -> None:
+    """Raise SternaError if there is a JSON file that no evaluation wrote, such as annotations."""
+    try:
+        if file.is_file() and file.stat().st_size:
+            Comparison.model_validate_json(file.read_bytes())
+    except ValidationError:
+        raise SternaError(
+            "is no file of figures, and would be lost",
+            where=str(file),
+            remedy="name another file to write, or remove this one",
+        ) from None
 
 
 def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) -> Dataset:

@@ -15,7 +15,6 @@ from sterna.train import checkpoint, run_folder, stages
 from sterna.train.networks import Concat, Conv, Form, Head, LayerSpec, Network, Pool, Reorg
 from sterna.train.quantisers import Pattern
 
-SUFFIX = ".pt"
 WEIGHTS = checkpoint.Role(
     "file of trained weights",
     "name a run folder or a weights file in one, such as float.pt; weights of darknet are read by --darknet-weights",
@@ -110,7 +109,7 @@ def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Networ
             where=str(folder),
             remedy=f"finish it: sterna train --resume --output {folder}",
         )
-    ternary = load(folder / f"{last}{SUFFIX}").network.to(device)
+    ternary = load(folder / f"{last}{run_folder.SUFFIX}").network.to(device)
     ternary.form = Form.QUANTISED
     return {"float": load(find(folder)).network.to(device), "ternary": ternary, "integer": file.load(graph)}
 
@@ -120,8 +119,8 @@ def find(path: Path) -> Path:
     if not path.is_dir():
         return path
     for name in (stages.UNLABELLED, stages.FLOAT):
-        if (path / f"{name}{SUFFIX}").is_file():
-            return path / f"{name}{SUFFIX}"
+        if (path / f"{name}{run_folder.SUFFIX}").is_file():
+            return path / f"{name}{run_folder.SUFFIX}"
     raise SternaError(
         "the folder holds no float weights", where=str(path),
         remedy="name the folder of a run whose float stage is done",

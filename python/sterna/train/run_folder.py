@@ -10,7 +10,9 @@ from sterna import files
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
 from sterna.train import checkpoint
+from sterna.train.networks import Form
 from sterna.train.options import TrainOptions
+from sterna.train.stages import UNLABELLED
 
 CHECKPOINT = "checkpoint.pt"
 OPTIONS = "options.json"
@@ -19,7 +21,11 @@ SUMMARY = "summary.json"
 MOST_JSON = 1 << 30  # bytes
 #: What a run writes as JSON.
 LISTS = (OPTIONS, LOG, SUMMARY)
+PAGE = "summary.html"
+SUFFIX = ".pt"  # of the weights at the end of a stage
 GRAPH = graph_file.IN_RUN
+#: What a run writes beside its options and its checkpoint; people keep some of it when they delete these.
+RESULTS = (LOG, SUMMARY, PAGE, GRAPH, *(f"{name}{SUFFIX}" for name in (*Form, UNLABELLED)))
 
 
 def open_folder(options: TrainOptions) -> dict[str, Any] | None:
@@ -48,6 +54,15 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
             "the folder already holds a run",
             where=str(options.output),
             remedy="continue it with --resume, or choose another folder",
+        )
+    replaced = [name for name in RESULTS if (options.output / name).exists()]
+    if replaced:
+        raise SternaError(
+            "the folder holds what the run would replace",
+            where=str(options.output),
+            attribute="files",
+            value=", ".join(replaced),
+            remedy="choose another folder, or move the files",
         )
     return None
 

@@ -11,12 +11,12 @@ from PIL import Image
 
 from sterna.files import write_bytes
 from sterna.run import page
-from sterna.train import figures, report
+from sterna.train import figures, report, run_folder
 from sterna.train.history import EpochLine
 from sterna.train.report import Comparison
 from sterna.train.versions import versions
 
-NAME = "summary.html"
+NAME = run_folder.PAGE
 
 
 def write_html(

@@ -251,7 +251,7 @@ class _Run:
         return forms.load(forms.find(self.folder)).network.to(self.device)
 
     def _weights_file(self, stage: str) -> Path:
-        return self.folder / f"{stage}{forms.SUFFIX}"
+        return self.folder / f"{stage}{run_folder.SUFFIX}"
 
     def _restore(self, saved: dict[str, Any]) -> None:
         self.layers = forms.from_plain(saved["layers"])
