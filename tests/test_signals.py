@@ -66,6 +66,20 @@ class Signalling:
         signal.raise_signal(signal.SIGTERM)
 
 
+@pytest.mark.parametrize("number", signals.ENDING)
+def test_an_interrupt_that_a_library_swallows_comes_again(number: signal.Signals) -> None:
+    """As those do that try whether another one can be imported."""
+    swallowed = False
+    with pytest.raises(KeyboardInterrupt), signals.interrupting():
+        try:
+            signal.raise_signal(number)
+        except:  # noqa: E722
+            swallowed = True
+        signal.pause()
+    assert swallowed
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
 def test_an_interrupt_that_is_dropped_comes_again() -> None:
     dropped = False
     with pytest.raises(KeyboardInterrupt), signals.interrupting():

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds after which an interrupt comes again that was lost, and between two looks whether a parent still runs.
-AGAIN_SECONDS, LOOK_SECONDS = 0.1, 1.0
+#: Seconds after which an interrupt comes again that Python dropped, and one that was not heeded; the second leaves time
+#: to clean up. LOOK_SECONDS: between two looks whether a parent still runs.
+AGAIN_SECONDS, SWALLOWED_SECONDS, LOOK_SECONDS = 0.1, 1.0, 1.0
 
 
 @contextmanager
@@ -38,17 +39,22 @@ def handled(handler: Callable[[int, Any], object]) -> Iterator[None]:
 def interrupting() -> Iterator[None]:
     """Let each of ENDING raise KeyboardInterrupt, as Ctrl-C does.
 
-    Where Python cannot pass an exception on, as in a callback of an import, it drops it: this one then comes again.
+    Where Python cannot pass an exception on, as in a callback of an import, it drops it, and libraries that catch all
+    that an import raises swallow it: it then comes again, until this context is left.
     """
     hook = sys.unraisablehook
 
     def on_dropped(dropped: sys.UnraisableHookArgs) -> None:
         if dropped.exc_type is KeyboardInterrupt:
-            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS, SWALLOWED_SECONDS)
         else:
             hook(dropped)
 
-    with handled(signal.default_int_handler):
+    def interrupt(number: int, frame: Any) -> None:
+        signal.setitimer(signal.ITIMER_REAL, SWALLOWED_SECONDS, SWALLOWED_SECONDS)
+        raise KeyboardInterrupt
+
+    with handled(interrupt):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
