@@ -98,10 +98,11 @@ def method(study: Study) -> str:
 
 def figures(table: Sequence[TableRow], images: str, measured: str) -> dict[str, Figure]:
     """Means over the seeds of `table`, the precisions on `images`, which were `measured` so."""
-    seeds = len({row["seed"] for row in table})
+    count = len({row["seed"] for row in table})
+    seeds = f"mean of {count} seeds" if count > 1 else "1 seed"
     found = {
         "float_map50": Figure(
-            what=f"Float network: mAP on {images}, mean of {seeds} seeds", value=_mean(table, "float_map50"),
+            what=f"Float network: mAP on {images}, {seeds}", value=_mean(table, "float_map50"),
             unit="", method=measured,
         ),
         "float_longer_map50": Figure(
@@ -112,7 +113,7 @@ def figures(table: Sequence[TableRow], images: str, measured: str) -> dict[str, 
     for pattern, density in dict.fromkeys((str(row["pattern"]), number(row, "density")) for row in table):
         same = _of(table, density, pattern)
         found[f"integer_{pattern}_{density}"] = Figure(
-            what=f"Integer network, density {density} {pattern}: mAP, mean of {seeds} seeds",
+            what=f"Integer network, density {density} {pattern}: mAP, {seeds}",
             value=_mean(same, "integer_map50"), unit="", method=measured,
         )  # fmt: skip
     apart = max(abs(number(row, "ternary_map50") - number(row, "integer_map50")) for row in table)

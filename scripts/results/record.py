@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from sterna.files import write_bytes
+from sterna.machine import processor
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "results"
@@ -65,7 +66,7 @@ def write(
         config=config,
         seed=seed,
         commit=commit(),
-        machine=_machine(),
+        machine=processor(),
         figures=figures,
         rows=tuple(rows),
     )
@@ -88,9 +89,3 @@ def commit() -> str:
 def _git(*arguments: str) -> str:
     done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True)
     return done.stdout.strip()
-
-
-def _machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{models[0] if models else 'unknown processor'}, {len(models)} cores"

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
-LOWEST = ("errors", "signals", "archive", "files", "recognise", "text")
+LOWEST = ("errors", "machine", "signals", "archive", "files", "recognise", "text")
 LAYERS = (*LOWEST, "spec", "graph", "run", "generate", "compile", "size", "train", "cli")
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]

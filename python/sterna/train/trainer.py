@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sterna.errors import SternaError
 from sterna.graph import file
+from sterna.machine import processor
 from sterna.train import (
     checkpoint,
     density,
@@ -554,7 +555,7 @@ class _Run:
         self.warnings += findings.of_graph(graph, self.densities)
         trained = forms.of_run(self.folder, self.device)
         comparison = report.compare(trained, self.data.test, self.workers)
-        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
+        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor()
         summary = report.summarise(
             self.options, comparison, graph, self.map50, self.seconds, self.waited, device, self.warnings
         )

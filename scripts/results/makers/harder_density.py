@@ -31,9 +31,12 @@ def main() -> None:
     for study in studies():
         found = density.rows(study)
         rows += found
-        of_study = density.figures(found, f"the test images of {study.data}", density.method(study))
+        of_study = density.figures(found, "the test images", density.method(study))
         of_study |= density.lost(found, *CASES[0])
-        figures |= {f"{study.name}_{name}": figure for name, figure in of_study.items()}
+        figures |= {
+            f"{study.name}_{name}": figure.model_copy(update={"what": f"{study.data}. {figure.what}"})
+            for name, figure in of_study.items()
+        }
     write("harder_density", figures, command="make results-harder_density TOLLROAD=FOLDER", rows=rows)
 
 
