@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -18,6 +19,40 @@ def test_result_can_be_measured_again(name: str) -> None:
     assert name in MAKERS
     assert RESULTS[name].command.startswith(f"make results-{name}")
     assert re.match(CLEAN_COMMIT, RESULTS[name].commit), "measured on a tree with changes"
+
+
+def in_history(commit: str) -> bool:
+    """Whether `commit` is the one that is checked out or one before it."""
+    command = ["git", "-C", str(ROOT), "merge-base", "--is-ancestor", commit, "HEAD"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a copy without history")
+@pytest.mark.case("results-name-their-commits", kind="numbers", expected="commits that results name are in the history")
+@pytest.mark.parametrize("name", RESULTS)
+def test_commits_that_results_name_are_in_the_history(name: str) -> None:
+    named = {RESULTS[name].commit} | {str(row["commit"]) for row in RESULTS[name].rows if "commit" in row}
+    assert {commit for commit in named if not in_history(commit)} == set()
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="a copy without history")
+def test_a_commit_that_is_not_in_the_history_is_noticed() -> None:
+    assert not in_history("0123456789abcdef0123456789abcdef01234567")
+
+
+#: Results whose rows are of trained networks: each row says where its network was trained.
+TRAINED = ("bccd_density", "harder_density", "yolov2_trained")
+
+
+@pytest.mark.case(
+    "fair-float-baseline", kind="numbers", expected="beside each ternary row a float network trained as long, and where"
+)
+@pytest.mark.parametrize("name", TRAINED)
+def test_rows_of_trained_networks_say_where_and_have_a_fair_float(name: str) -> None:
+    assert RESULTS[name].rows
+    for row in RESULTS[name].rows:
+        assert row["trained_on"] and re.match(CLEAN_COMMIT, str(row["commit"]))
+        assert isinstance(row["float_longer_map50"], float)
 
 
 def test_every_result_has_its_maker() -> None:
