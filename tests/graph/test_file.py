@@ -65,7 +65,6 @@ def with_index(change: Callable[[dict[str, Any]], None]) -> bytes:
     return pack(members | {file.INDEX: json.dumps(index).encode()})
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_a_graph_survives_its_file(seed: int) -> None:
     random = random_graph(np.random.default_rng(seed), max_size=8, max_channels=6, act_bits=7, acc_bits=19)
@@ -107,14 +106,13 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
         file.load(path)
 
 
-@settings(deadline=None)
 @given(cut=st.integers(0, len(DATA) - 1))
 def test_a_truncated_file_is_refused(cut: int) -> None:
     with pytest.raises(SternaError, match="truncated, damaged or no graph file"):
         file.from_bytes(DATA[:cut])
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(bit=st.integers(0, 8 * len(DATA) - 1))
 def test_a_flipped_bit_is_refused_or_changes_nothing(bit: int) -> None:
     data = bytearray(DATA)
@@ -256,7 +254,7 @@ def places(value: object) -> list[tuple[Any, Any]]:
     return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]  # type: ignore[index]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data(), value=JSON_VALUES)
 def test_any_other_value_in_the_index_is_read_or_refused(data: st.DataObject, value: object) -> None:
     def change(index: dict[str, Any]) -> None:

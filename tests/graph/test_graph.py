@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -308,7 +308,6 @@ def test_the_bound_is_met_by_filters_of_equal_weights(weight: int, count: int) -
     assert horner(weights, darkest, np.random.default_rng(0)) == filter_graph(weights).bounds["c"][0]
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), largest=st.sampled_from([1, 3, 15, 127]))
 def test_no_image_and_no_order_exceeds_the_bound(seed: int, largest: int) -> None:
     rng = np.random.default_rng(seed)

@@ -22,7 +22,7 @@ def graph_and_image(seed: int) -> tuple[Graph, np.ndarray]:
     return graph, random_image(rng, graph)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32))
 def test_equal_seeds_give_equal_graphs(seed: int) -> None:
     (graph, image), (again, same_image) = graph_and_image(seed), graph_and_image(seed)
@@ -30,7 +30,6 @@ def test_equal_seeds_give_equal_graphs(seed: int) -> None:
     assert np.array_equal(image, same_image)
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     layers=st.integers(1, 9),

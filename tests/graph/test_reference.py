@@ -95,7 +95,7 @@ def execute(graph: Graph, image: np.ndarray) -> dict[str, Planes]:
     return tensors
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32), act_bits=st.integers(4, 8), acc_bits=st.integers(12, 24))
 def test_reference_equals_plain_loops_on_every_layer(seed: int, act_bits: int, acc_bits: int) -> None:
     rng = np.random.default_rng(seed)
@@ -119,7 +119,6 @@ def test_images_of_a_batch_do_not_meet() -> None:
             assert np.array_equal(together[name][number], tensor[0])
 
 
-@settings(deadline=None)
 @given(
     s=st.integers(-(2**31), 2**31 - 1),
     multiplier=st.integers(0, 2**18 - 1),

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -174,7 +174,6 @@ corner_boxes = hnp.arrays(np.float32, (8, 4), elements=st.floats(0, 50, width=32
 )
 
 
-@settings(deadline=None)
 @given(corner_boxes, st.lists(st.floats(0, 1, width=32), min_size=8, max_size=8), st.floats(0.1, 0.9))
 def test_suppression_keeps_no_two_overlapping_boxes_and_drops_none_without_cause(
     corners: np.ndarray, scores: list[float], overlap: float

@@ -37,7 +37,7 @@ tiles = st.sampled_from([3, 5, 7, 13])
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 30), st.integers(1, 30))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tiles, tiles, st.sampled_from([64, 128, 512]), shapes, st.integers(0, 99))
 def test_pack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int, int], seed: int) -> None:
     config, tensor = config_of(tile_h, tile_w, axi_data_w), tensor_of(seed, shape)
@@ -50,7 +50,7 @@ def test_pack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int, 
     assert len(memory) == -(-channels // 4) * -(-height // tile_h) * -(-width // tile_w) * config.word_bytes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tiles, tiles, st.sampled_from([64, 128, 512]), shapes, st.integers(0, 99))
 def test_unpack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int, int], seed: int) -> None:
     """Channels lie anywhere in more words than they need, among bytes that belong to nobody."""
@@ -76,7 +76,7 @@ def test_unpack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int
     assert np.array_equal(layout.unpack(bytes(memory), store, config), tensor)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tiles, tiles, shapes, st.integers(0, 99))
 def test_unpack_joins_phases(tile_h: int, tile_w: int, shape: tuple[int, int, int], seed: int) -> None:
     """Phase p of a map that is split holds pixels (2y + p div 2, 2x + p mod 2), phase after phase in each word."""

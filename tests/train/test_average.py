@@ -63,6 +63,7 @@ def test_a_restored_average_goes_on_as_the_other(updates: int) -> None:
     assert all(torch.equal(value, ends[1][name]) for name, value in ends[0].items())
 
 
+@pytest.mark.filterwarnings("ignore:.*meta parameter")
 @pytest.mark.parametrize("form", Form)
 def test_what_is_restored_stays_on_the_device_of_the_network(form: Form) -> None:
     """Brevitas makes tensors anew when a state is loaded: on a GPU a training could not go on."""

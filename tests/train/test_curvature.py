@@ -60,7 +60,7 @@ def slow_output_factor(conv: nn.Conv2d, x: Tensor) -> Tensor:
     return total / len(x)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_factors_of_a_convolution_are_those_of_single_pictures(data: st.DataObject) -> None:
     number = lambda low, high: data.draw(st.integers(low, high))  # noqa: E731

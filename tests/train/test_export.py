@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
@@ -148,7 +148,6 @@ def test_the_published_networks_become_graphs(name: str) -> None:
 factors = st.lists(st.floats(1e-7, 50), min_size=1, max_size=6)
 
 
-@settings(deadline=None)
 @given(factors, st.lists(st.floats(-300, 300), min_size=6, max_size=6), st.integers(-4096, 4096))
 def test_requantisation_is_the_real_sum_to_half_a_step(factor: list[float], offset: list[float], s: int) -> None:
     gains, offsets = np.array(factor), np.array(offset[: len(factor)])

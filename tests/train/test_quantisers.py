@@ -4,7 +4,7 @@ import brevitas.nn as qnn
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sterna.graph import csd
@@ -36,7 +36,6 @@ def test_threshold_reaches_the_density_it_aims_at(density: float) -> None:
         assert scale[row].item() == pytest.approx(weight[row][kept[row]].abs().mean().item(), rel=1e-5)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 5), st.integers(1, 700), st.floats(0.02, 1.0), st.integers(0, 99))
 def test_balanced_filters_have_equally_many_in_every_block(filters: int, size: int, density: float, seed: int) -> None:
     weight = torch.randn(filters, size, 1, 1, generator=torch.Generator().manual_seed(seed))
@@ -104,7 +103,6 @@ def test_wide_ternary_filters_always_fit_the_accumulator() -> None:
     assert int(quantiser.integers(weight)[0].count_nonzero()) == round(0.3 * weight.numel())
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9000), st.integers(2, 8), st.floats(0.1, 30.0), st.integers(0, 99))
 def test_the_scale_of_several_digits_is_the_smallest_that_fits(inputs: int, bits: int, tail: float, seed: int) -> None:
     weight = torch.randn(3, inputs, 1, 1, generator=torch.Generator().manual_seed(seed)).sinh() * tail

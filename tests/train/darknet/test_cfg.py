@@ -257,7 +257,7 @@ def test_what_is_no_cfg_file_is_refused(small: Path, content: bytes, message: st
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_damaged_file_is_refused_or_describes_a_network(data: st.DataObject) -> None:
     lines = SMALL.split("\n")
     for _ in range(data.draw(st.integers(1, 4))):

@@ -101,7 +101,7 @@ def assert_same_boxes(head: np.ndarray, rows: np.ndarray) -> None:
 
 
 @given(yolo2_networks())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_random_networks_compute_what_opencv_computes(network: Yolo2) -> None:
     with tempfile.TemporaryDirectory() as folder:
         imported, rgb = written(network, Path(folder)), picture(network.height, network.width)

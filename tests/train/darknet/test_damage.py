@@ -69,7 +69,6 @@ def hold(folder: Path, examples: int) -> list[str]:
 
     @settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         database=None,
         report_multiple_bugs=False,

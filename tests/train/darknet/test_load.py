@@ -99,7 +99,7 @@ def test_ternary_network_starts_from_the_imported_one(folder: Path) -> None:
 
 
 @given(yolo2_networks())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_random_networks_reach_the_integer_graph(network: Yolo2) -> None:
     ternary = Network(network.layers, network.classes, Form.TERNARY)
     ternary.aim(1.0)

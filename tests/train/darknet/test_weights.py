@@ -177,7 +177,7 @@ def same(first: Weights, second: Weights) -> bool:
 
 
 @given(yolo2_networks(), st.sampled_from((Header(0, 1, 0, 9), Header(0, 2, 0, 1 << 33))), st.integers(0, 99))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_weights_of_random_networks_come_back(network: Yolo2, header: Header, seed: int) -> None:
     written = random_weights(network, seed, header)
     with tempfile.TemporaryDirectory() as folder:
@@ -190,7 +190,7 @@ def test_weights_of_random_networks_come_back(network: Yolo2, header: Header, se
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_damaged_file_is_refused_or_read_as_it_stands(data: st.DataObject) -> None:
     damaged = bytearray(content())
     for _ in range(data.draw(st.integers(1, 3))):

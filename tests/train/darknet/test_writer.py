@@ -20,7 +20,7 @@ def test_own_networks_come_back(tmp_path: Path, name: str) -> None:
 
 
 @given(yolo2_networks())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_random_networks_come_back(network: Yolo2) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.cfg"

@@ -110,7 +110,6 @@ def hold(kind: str, files: damage.Files, root: Path, examples: int) -> list[str]
 
     @settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         database=None,
         report_multiple_bugs=False,

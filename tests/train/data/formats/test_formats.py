@@ -83,7 +83,7 @@ boxes = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(boxes=boxes)
 def test_any_box_inside_a_picture_survives_each_format(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, boxes: list[tuple[int, int, int, int]]
