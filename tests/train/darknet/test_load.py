@@ -69,7 +69,10 @@ def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> Non
     ("text", "message"),
     [
         (b"car\nperson\n", r"classes = 2; allowed: 3"),
-        (b"car\nperson\ncar\n", r"twice; name = car"),
+        (b"car\nperson\ncar\n", r"the same class name twice; class name = car"),
+        (b"car\n\nperson\nboat\n", r"a class without a name; names = \('car', '', "),
+        (b"\ncar\nperson\nboat\n", r"a class without a name; names = \('', 'car'"),
+        (b"\n\n", "no class is named"),
         (b"\xff\xfe\n", r"says that it is utf-16-le"),
     ],
 )

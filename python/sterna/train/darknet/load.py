@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sterna.errors import SternaError
 from sterna.run.boxes import BOX_FIELDS
-from sterna.text import read_lines
 from sterna.train.darknet import convert
 from sterna.train.darknet.cfg import Yolo2, read_cfg
 from sterna.train.darknet.convert import Epsilon
 from sterna.train.darknet.training import read_training
 from sterna.train.darknet.weights import Header, Shape, Weights, read_weights
+from sterna.train.data.formats import class_names
 from sterna.train.networks import Network, Reorg
 
 BORDER = (
@@ -98,8 +98,8 @@ def _of_layers(described: Yolo2) -> tuple[str, ...]:
 
 def read_names(path: Path, classes: int) -> tuple[str, ...]:
     """The class names in `path`, one a line; raises SternaError unless there are `classes` different ones."""
-    lines = read_lines(path, "the list of class names", "name a text, one class a line")
-    names = [line.strip() for line in lines if line.strip()]
+    names = class_names.listed(path)
+    class_names.check(names, path)
     if len(names) != classes:
         raise SternaError(
             "the list of class names does not belong to the cfg file",
@@ -109,14 +109,4 @@ def read_names(path: Path, classes: int) -> tuple[str, ...]:
             allowed=f"{classes}, one a line",
             remedy="name the list that the network was trained with",
         )
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise SternaError(
-            "a class name stands there twice",
-            where=str(path),
-            attribute="name",
-            value=twice,
-            allowed="different names",
-            remedy="give one of the classes another name",
-        )
-    return tuple(names)
+    return names

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sterna.errors import SternaError
-from sterna.text import read_lines, read_text, read_yaml
+from sterna.text import read_lines, read_yaml
+from sterna.train.data.formats import class_names
 from sterna.train.data.formats.places import Locator, exists
-from sterna.train.data.formats.record import check_different
 from sterna.train.data.formats.yolo_rows import Points, parse
 
 #: Splits as files and folders call them: as Sterna does.
@@ -116,28 +116,12 @@ def _read(file: Path, root: Path) -> Index:
     else:
         lists = _by_lists(root)
         whole = None if lists else _whole(root)
-        index = Index(file, root, _listed_names(file), lists or _by_folders(root), whole=whole)
-    if not index.names:
-        raise SternaError("no class is named", where=str(file), remedy="list the class names")
-    if not all(index.names):
-        raise SternaError(
-            "a class without a name",
-            where=str(file),
-            attribute="names",
-            value=reprlib.repr(index.names),
-            remedy="name the class",
-        )
-    check_different(index.names, "class name", file)
+        index = Index(file, root, class_names.listed(file), lists or _by_folders(root), whole=whole)
+    class_names.check(index.names, file)
     return index
 
 
 # Lists of names, with lists of images or with folders
-
-
-def _listed_names(file: Path) -> tuple[str, ...]:
-    """A class a line; an empty line between them is one without a name, since it counts."""
-    lines = read_text(file, "the list of class names").rstrip().split("\n")
-    return tuple(line.strip() for line in lines) if lines != [""] else ()
 
 
 def _by_lists(root: Path) -> dict[str, list[str]]:
@@ -198,7 +182,7 @@ def _darknet(file: Path) -> Index:
             value=options["names"],
             remedy="correct the path, or put the list beside the file",
         )
-    of_names = _listed_names(names)
+    of_names = class_names.listed(names)
     if "classes" in options and options["classes"] != str(len(of_names)):
         raise SternaError(
             "the list of class names has another length",
