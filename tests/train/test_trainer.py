@@ -347,14 +347,18 @@ def test_given_float_weights_can_be_trained_further(whole: Path, tmp_path: Path)
     [
         ({"start": "nowhere"}, "no file of trained weights"),
         ({"start": ""}, "no float weights"),
-        ({"network": "yolov2-tiny"}, "network = yolov2-nano; allowed: yolov2-tiny"),
+        ({"start": "checkpoint.pt"}, r"checkpoint\.pt: is the checkpoint that a run goes on from.*folder.*float\.pt"),
+        ({"start": "ternary.pt"}, r"not those of a float network; form = ternary; allowed: float.*name the run folder"),
+        ({"network": "yolov2-tiny"}, "network = yolov2-nano; allowed: yolov2-tiny; remedy: leave --network away"),
     ],
 )
-def test_weights_that_do_not_fit_are_refused(
-    whole: Path, tmp_path: Path, change: dict[str, object], message: str
+def test_weights_that_do_not_fit_are_refused_before_data_are_read(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], message: str
 ) -> None:
+    monkeypatch.setattr(trainer, "open_data", lambda *_: pytest.fail("data were read"))
     if "start" in change:
-        change["start"] = tmp_path / str(change["start"])
+        folder = whole if str(change["start"]).endswith(".pt") else tmp_path
+        change["start"] = folder / str(change["start"])
     with pytest.raises(SternaError, match=message):
         trainer.train(small(tmp_path / "run", **{"start": whole, **change}), quiet())
 
@@ -471,6 +475,16 @@ def test_training_starts_from_darknet_weights(own: Path, tmp_path: Path) -> None
     assert torch.equal(kept.blocks["conv1"].conv.weight, imported.network.blocks["conv1"].conv.weight)
 
 
+def test_damaged_darknet_weights_are_refused_before_data_are_read(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "open_data", lambda *_: pytest.fail("data were read"))
+    weights = own.with_suffix(".weights")
+    weights.write_bytes(weights.read_bytes()[:30])
+    with pytest.raises(SternaError, match=r"small\.weights: the weights file is too short"):
+        trainer.train(small(tmp_path / "run", network=str(own), darknet_weights=weights), quiet())
+
+
 BACKBONE = pytest.mark.case(
     "backbone-weights",
     kind="weights without a word",
@@ -528,6 +542,18 @@ def test_another_size_is_warned_of_at_the_end_as_well(
     saved = load_options(tmp_path / "run")
     assert (saved.height, saved.width, saved.float_epochs) == (64, 96, 0)
     got(f"height {saved.height} as the run to start from, width {saved.width} as given, warned of at the end")
+
+
+def test_a_start_that_finds_nothing_is_warned_of_at_the_end_as_well(whole: Path, tmp_path: Path) -> None:
+    blind = forms.load(whole / "float.pt")
+    torch.nn.init.constant_(blind.network.blocks["head"].get_parameter("bias"), -30.0)
+    torch.nn.init.zeros_(blind.network.blocks["head"].get_parameter("weight"))
+    forms.save(tmp_path / "blind.pt", blind)
+    console, few = Console(file=io.StringIO(), width=300), {"ternary_epochs": 0, "integer_epochs": 0}
+    trainer.train(small(tmp_path / "run", **few, start=tmp_path / "blind.pt", float_epochs=0), console)
+    assert isinstance(console.file, io.StringIO)
+    warning = "WARNING: the float network to start from finds nothing: mAP 0.000 on 3 test pictures"
+    assert console.file.getvalue().count(warning) == 2
 
 
 def test_a_start_with_a_part_of_the_classes_keeps_to_them(whole: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,11 @@ def load(path: Path, role: Role = RESUMED) -> dict[str, Any]:
             remedy=role.damaged,
         )
     return state
+
+
+def is_of_run(state: Mapping[str, Any]) -> bool:
+    """Whether a run goes on from `state`; the weights at the end of a stage are without a learner."""
+    return "learner" in state
 
 
 def _found(state: object) -> str:

@@ -20,6 +20,8 @@ WEIGHTS = checkpoint.Role(
     "name a run folder or a weights file in one, such as float.pt; weights of darknet are read by --darknet-weights",
     "copy it again, or train its run again",
 )
+#: What helps where other weights than float ones are named.
+NAME_FLOAT = f"name the run folder, or the float weights in it, {stages.FLOAT}{run_folder.SUFFIX}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def save(path: Path, trained: Trained) -> None:
 def load(path: Path) -> Trained:
     """Read what `save` wrote, the network in eval mode. Raises SternaError if it is missing, damaged or foreign."""
     state = checkpoint.load(path, WEIGHTS)
+    if checkpoint.is_of_run(state):
+        raise SternaError("is the checkpoint that a run goes on from", where=str(path), remedy=NAME_FLOAT)
     try:
         layers = from_plain(state["layers"])
         _check_size(state["weights"], layers, len(state["classes"]))

@@ -47,14 +47,22 @@ def weights(options: TrainOptions, classes: tuple[str, ...], console: Console) -
     """
     torch.manual_seed(options.seed)  # of the weights that are fresh
     if options.start is not None:
-        found = _of_run(options, classes)
+        found = _of_run(options, options.start, classes)
     elif options.darknet_weights is not None:
-        found = _of_darknet(options, classes)
+        found = _of_darknet(options, options.darknet_weights, classes)
     else:
         return None
     for note in found.notes:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     return found
+
+
+def check(options: TrainOptions) -> None:
+    """Raise SternaError, before data are read, for weights that cannot be read or are of another network or form."""
+    if options.start is not None:
+        _trained(options, options.start)
+    elif options.darknet_weights is not None:
+        _imported(options, options.darknet_weights)
 
 
 def classes(options: TrainOptions) -> tuple[str, ...]:
@@ -70,28 +78,36 @@ def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
     return [f"{options.network} says {said} classes, the data have {len(classes)}, which hold"] * (said != len(classes))
 
 
-def _of_darknet(options: TrainOptions, classes: tuple[str, ...]) -> Start:
-    assert options.darknet_weights is not None
-    imported = darknet.load(
-        Path(options.network), options.darknet_weights, options.darknet_names, options.darknet_epsilon
-    )
+def _imported(options: TrainOptions, weights: Path) -> darknet.Imported:
+    return darknet.load(Path(options.network), weights, options.darknet_names, options.darknet_epsilon)
+
+
+def _of_darknet(options: TrainOptions, weights: Path, classes: tuple[str, ...]) -> Start:
+    imported = _imported(options, weights)
     boxes = [list(anchor) for anchor in imported.described.anchors]
     whole = Trained(imported.network, options.network, boxes, classes, options.height, options.width)
     return _fitted(whole, imported.names, imported.fresh, imported.changes, options)
 
 
-def _of_run(options: TrainOptions, classes: tuple[str, ...]) -> Start:
-    start = forms.load(forms.find(options.start))  # type: ignore[arg-type]
-    wanted = {"network": options.network, "form": Form.FLOAT.value}
-    found = {"network": start.name, "form": start.network.form.value}
-    for name, value in found.items():
-        if value != wanted[name] and not (name == "network" and _same_layers(options.network, start.network)):
-            raise SternaError(
-                "the weights to start from are of another kind", where=str(options.start), attribute=name,
-                value=value, allowed=wanted[name],
-                remedy="leave --network away, or start from the float weights of such a run",
-            )  # fmt: skip
+def _of_run(options: TrainOptions, path: Path, classes: tuple[str, ...]) -> Start:
+    start = _trained(options, path)
     return _fitted(replace(start, name=options.network, classes=classes), start.classes, (), (), options)
+
+
+def _trained(options: TrainOptions, path: Path) -> Trained:
+    """The float weights at `path`, of the network of `options`."""
+    start = forms.load(forms.find(path))
+    if start.network.form is not Form.FLOAT:
+        raise SternaError(
+            "the weights to start from are not those of a float network", where=str(path), attribute="form",
+            value=start.network.form.value, allowed=Form.FLOAT.value, remedy=forms.NAME_FLOAT,
+        )  # fmt: skip
+    if start.name != options.network and not _same_layers(options.network, start.network):
+        raise SternaError(
+            "the weights to start from are of another network", where=str(path), attribute="network",
+            value=start.name, allowed=options.network, remedy="leave --network away, or start from weights of it",
+        )  # fmt: skip
+    return start
 
 
 def _same_layers(name: str, network: Network) -> bool:

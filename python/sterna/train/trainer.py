@@ -53,6 +53,7 @@ from sterna.train.networks import Form, Network
 from sterna.train.options import TrainOptions
 
 AIM_EVERY = 4  # steps between two moves of the thresholds
+LEAST_SHOWN = 0.0005  # the least mAP that is not shown as 0.000
 
 Done = TypeVar("Done")
 
@@ -123,6 +124,8 @@ class _Run:
         saved = distributed.from_leader(run_folder.open_folder(self.options) if distributed.leads() else None)
         self._say(*settled.notes)
         self._warn(*settled.warnings)
+        if saved is None:
+            start.check(self.options)
         self.data: Splits = self._open_data()
         self.unlabelled = self._open_unlabelled()
         self.workers = default_workers() if self.options.workers is None else self.options.workers
@@ -220,7 +223,11 @@ class _Run:
         if given is not None and distributed.leads() and self.stage.name != stages.FLOAT:
             found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
             self.map50[stages.FLOAT] = found.map50
-            self._say(f"float network to start from: mAP {found.map50:.3f} on {len(self.data.test)} test pictures")
+            measured = f"mAP {found.map50:.3f} on {len(self.data.test)} test pictures"
+            if found.map50 < LEAST_SHOWN:
+                self._warn(f"the float network to start from finds nothing: {measured}")
+            else:
+                self._say(f"float network to start from: {measured}")
             forms.save(self._weights_file(stages.FLOAT), given)
         distributed.wait()
         self._begin_stage(None if given is None else given.network)
