@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -177,11 +178,13 @@ REFUSALS: dict[str, tuple[Callable[[], bytes], str]] = {
     "index too deep": (lambda: replace_member(file.INDEX, b"[" * 10**6), "graph.json that is not JSON"),
     "index a list": (lambda: replace_member(file.INDEX, b"[]"), "is not a graph file; allowed: format 'sterna-graph'"),
     "other format": (lambda: edit(format="onnx"), "is not a graph file"),
-    "later version": (lambda: edit(version=2), r"another version; version = 2; allowed: 1"),
+    "later version": (lambda: edit(version=2), r"another version; version = 2; allowed: 1; .*a later Sterna wrote it"),
+    "earlier version": (lambda: edit(version=0), r"another version; version = 0; .*: export the graph again"),
     "true version": (lambda: edit(version=True), r"another version; version = True"),
     "no version": (lambda: without("graph", "version"), r"another version; version = None"),
     "extra key": (lambda: edit(author="me"), "graph.json has unknown keys; keys = author"),
     "missing key": (lambda: without("graph", "act_bits"), "graph.json has missing keys; keys = act_bits"),
+    "a layer too many": (lambda: edit(layers=[{}] * 1025), "is too large; layers = 1025; allowed: at most 1024"),
     "layers no list": (lambda: edit(layers={}), "holds no list of layers; layers = dict"),
     "layer no dict": (lambda: edit(layers=["conv"]), r"layers\[0\] is of an unknown kind; kind = None"),
     "unknown kind": (
@@ -203,7 +206,10 @@ REFUSALS: dict[str, tuple[Callable[[], bytes], str]] = {
     "member no array": (
         lambda: replace_member(WEIGHTS, b"weights"), "a member that is not an array; member = 1.weights",
     ),
-    "array cut": (lambda: replace_member(WEIGHTS, array_header((2, 3))), "a member that is not an array"),
+    "array cut": (
+        lambda: replace_member(WEIGHTS, array_header((2, 3)) + b"four"),
+        r"a member that is not an array; member = 1.weights.npy \(4 bytes for 6\)",
+    ),
     "array huge": (lambda: replace_member(WEIGHTS, array_header((2**31, 2**31))), "a member that is not an array"),
     "array of negative size": (lambda: replace_member(WEIGHTS, array_header((-2, 3))), "a member that is not an array"),
     "array header open": (
@@ -232,6 +238,14 @@ REFUSALS: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_the_file_that_the_refusals_start_from_is_legal() -> None:
     assert file.from_bytes(with_index(lambda index: None)) == GRAPH
     assert file.from_bytes(packed_by(zipfile.ZIP_STORED)) == GRAPH
+
+
+def test_as_many_layers_as_are_allowed_are_read() -> None:
+    names = ["image", *(f"pool{number}" for number in range(file.MAX_LAYERS - 2))]
+    pools = (MaxPool(name, source, 1) for source, name in pairwise(names))
+    graph = Graph((Input("image", 1, 1, 1, 1.0, 0), *pools, Output("out", names[-1])))
+    assert len(graph.layers) == 1024
+    assert file.from_bytes(file.to_bytes(graph)) == graph
 
 
 @pytest.mark.parametrize(("data", "message"), REFUSALS.values(), ids=REFUSALS)

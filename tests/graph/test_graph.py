@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_graphs_compare_by_content() -> None:
     flipped[0, 0, 0, 0] = -1
     assert Graph(LAYERS) != Graph(with_layer("a", weights=flipped))
     assert Graph(LAYERS) != Graph(with_layer("a", scale=0.5, requant=requant(4, shift=5)))
+    assert LAYERS[1] != replace(LAYERS[1], weights=None) != LAYERS[1]
 
 
 def test_layers_own_arrays_that_cannot_change() -> None:
@@ -151,7 +153,10 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
     "later source": (with_layer("a", input="b"), r"layer 'a': .*input = 'b'"),
     "own source": (with_layer("half", input="half"), r"layer 'half': .*input = 'half'"),
     "output read": ((*LAYERS, Output("x", "out1")), r"layer 'x': .*input = 'out1'"),
-    "source not text": (with_layer("half", input=7), r"layer 'half': .*input = \(7,\)"),
+    "source not text": (with_layer("half", input=7), r"layer 'half': .*input = \(7,\).*the name of an earlier"),
+    "conv of two": (with_layer("a", input=("a", "b")), r"layer 'a': .*input = .*the name of an earlier"),
+    "reorg of two": (with_layer("deep", input=("a", "b")), r"layer 'deep': .*input = .*the name of an earlier"),
+    "output of two": (with_layer("out1", input=("a", "b")), r"layer 'out1': .*input = .*the name of an earlier"),
     "unknown concat source": (with_layer("both", inputs=("a", "c")), r"layer 'both': .*input = 'c'"),
     "concat of one": (with_layer("both", inputs=("a",)), r"layer 'both': .*inputs = \('a',\)"),
     "concat of text": (with_layer("both", inputs="ab"), r"layer 'both': .*inputs = ab"),
@@ -240,6 +245,18 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
 
 def test_the_graph_that_the_refusals_start_from_is_legal() -> None:
     Graph(LAYERS)
+
+
+@pytest.mark.parametrize("sizes", [(65535, 1, 1), (1, 65535, 1), (1, 1, 65535), (1, 1, 1)])
+def test_the_largest_and_the_smallest_of_everything_are_legal(sizes: tuple[int, int, int]) -> None:
+    for scale in (sys.float_info.max, 5e-324, 1):
+        image = Input("image", *sizes, scale, 0)
+        graph = Graph((image, MaxPool("pool", "image", 1), Output("out", "pool")))
+        assert graph.info["pool"].shape == sizes and graph.info["pool"].scale == scale
+    limits = {"multiplier": [0, 2**18 - 1], "bias": [1 - 2**45, 2**45 - 1]}
+    for shift in (0, 40):
+        widest = requant(2, shift=shift, **{name: np.array(values) for name, values in limits.items()})
+        Graph((IMAGE, conv("a", "image", 3, 2, 7, padding=(7, 0, 7, 7), requant=widest), Output("out", "a")))
 
 
 @pytest.mark.parametrize(("layers", "message"), REFUSALS.values(), ids=REFUSALS)

@@ -95,7 +95,8 @@ def _check_names(layer: Layer, attribute: str, names: object, least: int, most: 
         count = f"exactly {least}" if least == most else f"at least {least}"
         raise SternaError(
             "does not name its inputs", where=where(layer), attribute=attribute, value=names,
-            allowed=f"{count} names of earlier layers", remedy="name the layers that feed it",
+            allowed="the name of an earlier layer" if most == 1 else f"{count} names of earlier layers",
+            remedy="name the layers that feed it",
         )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ def judge(labels: Labels, found: Detections, kind: int) -> NDArray[np.int64]:
     is difficult, right if no box has taken it before, and wrong if one has; below, it is wrong.
     """
     single, crowd = ((labels.classes == kind) & marked for marked in (~labels.crowd, labels.crowd))
-    overlap, inside = _overlaps(found.boxes, labels.boxes[single], 0), _overlaps(found.boxes, labels.boxes[crowd], 1)
+    overlap = _overlaps(found.boxes, labels.boxes[single], crowd=False)
+    inside = _overlaps(found.boxes, labels.boxes[crowd], crowd=True)
     difficult = labels.difficult[single]
     verdicts = np.full(len(found), WRONG)
     taken: set[int] = set()
@@ -73,7 +74,7 @@ def judge(labels: Labels, found: Detections, kind: int) -> NDArray[np.int64]:
     return verdicts
 
 
-def _overlaps(found: NDArray[np.floating], truths: NDArray[np.floating], crowd: int) -> NDArray[np.float64]:
+def _overlaps(found: NDArray[np.floating], truths: NDArray[np.floating], *, crowd: bool) -> NDArray[np.float64]:
     """Intersection [D, T] over union, or over the area of the box if the truths are crowd."""
     if not len(found) or not len(truths):
         return np.zeros((len(found), len(truths)))
