@@ -185,6 +185,24 @@ async def starts_and_ends_frames(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_start_before_an_error_is_seen_leaves_no_trace(dut: Any) -> None:
+    """Not even in the cycle behind it: what is written then counts as at any other time."""
+    tb = await started(dut)
+    await tb.pulse(finish_i=1, error_code_i=ErrorCode.STALL)
+    starts: list[int] = []
+    cocotb.start_soon(tb.count_pulses("start_o", starts))
+    for _ in range(20):
+        value = random.getrandbits(32)
+        start = tb.registers.init_write(Register.CONTROL, Control.START.to_bytes(4, "little"))
+        setting = tb.registers.init_write(Register.TAPE_BYTES, value.to_bytes(4, "little"))
+        await start.wait()
+        await setting.wait()
+        assert await tb.read(Register.TAPE_BYTES) == value
+        assert await tb.read(Register.STATUS) == Status.ERROR | Status.IRQ
+    assert not starts
+
+
+@cocotb.test()
 async def a_queued_start_keeps_what_the_last_frame_left(dut: Any) -> None:
     tb = await started(dut)
     await tb.write(Register.CONTROL, Control.START)
