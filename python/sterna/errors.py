@@ -48,6 +48,10 @@ def _shown(part: str) -> str:
     return "".join(each if each.isprintable() else " " if each.isspace() else ascii(each)[1:-1] for each in short)
 
 
+class StoppedError(SternaError):
+    """A person stopped the work. The command has said so and how to go on: this ends it without another line."""
+
+
 class FaultsError(SternaError):
     """Several refusals at once: people see each on a line of its own, then this one, with their number and the remedy.
 

@@ -148,7 +148,7 @@ def assert_same(folder: Path, whole: Path) -> None:
 
 def assert_stopped(ended: Ended) -> None:
     """It has said so in its own words."""
-    assert (ended.code, ended.err) == (INTERRUPTED, f"\n{stop.NOTE}\nerror: interrupted\n")
+    assert (ended.code, ended.err) == (INTERRUPTED, f"\n{stop.NOTE}\n")
     assert "training stopped" in ended.out.replace("\n", " ")
 
 
@@ -302,7 +302,7 @@ def test_processes_that_train_together_stop_together(tmp_path: Path) -> None:
     for moment, told in moments:
         for rank, ended in enumerate(together(folder, moment, told)):
             assert ended.code == INTERRUPTED, ended
-            assert ended.err.endswith("error: interrupted\n") and "Traceback" not in ended.err
+            assert "error" not in ended.err and "Traceback" not in ended.err
             assert ("training stopped" in ended.out) == (rank == 0)
     for path in (folder, whole):
         assert [each.code for each in together(path)] == [0, 0]

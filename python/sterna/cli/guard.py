@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from sterna import signals
-from sterna.errors import SternaError, single
+from sterna.errors import SternaError, StoppedError, single
 
 #: What helps where the system refuses something that no part of Sterna has foreseen.
 _REMEDIES = {
@@ -41,6 +41,8 @@ def guarded(command: Callable[[], object]) -> int:
         return _refuse("interrupted", INTERRUPTED)
     except typer.TyperException as error:
         return _refuse(f"{error.format_message()} (sterna --help shows what there is)")
+    except StoppedError:
+        return INTERRUPTED
     except SternaError as error:
         for fault in single(error):
             if fault is not error:

@@ -30,7 +30,7 @@ def train(**given: object) -> None:
         result = run(parse(**chosen))
     except TrainingStoppedError as stopped:
         _say(str(stopped))
-        raise KeyboardInterrupt from stopped
+        raise
     _say(f"Graph: {result.graph}\nReport: {result.graph.with_name(summary_page.NAME)}")
 
 

@@ -15,7 +15,7 @@ from PIL.Image import Image
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from sterna.errors import SternaError
+from sterna.errors import SternaError, StoppedError
 from sterna.graph import file
 from sterna.machine import processor
 from sterna.train import (
@@ -66,7 +66,7 @@ class TrainResult:
     summary: dict[str, Any]
 
 
-class TrainingStoppedError(SternaError):
+class TrainingStoppedError(StoppedError):
     """The person stopped the run; its checkpoint is written."""
 
 
