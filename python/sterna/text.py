@@ -16,6 +16,7 @@ replaced:
 from __future__ import annotations
 
 import codecs
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -83,6 +84,23 @@ def read_yaml(path: Path, what: str, remedy: str = "correct the file", *, typed:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise SternaError(f"{what} cannot be read as YAML ({reason})", where=str(path), remedy=remedy) from None
+
+
+def check_json_keys(text: str, path: Path) -> None:
+    """Raise SternaError if an object of a JSON text, read from `path`, has a key twice: readers take the last."""
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        keys = [key for key, _ in pairs]
+        if len(set(keys)) < len(keys):
+            raise SternaError(
+                "a key is given twice in one object",
+                where=str(path),
+                attribute="key",
+                value=next(key for key in keys if keys.count(key) > 1),
+                remedy="delete the one that is not meant",
+            )
+
+    json.loads(text, object_pairs_hook=check, parse_int=len, parse_float=len)  # numbers of any length do
 
 
 class _Strict(Composer, BaseConstructor):

@@ -279,3 +279,26 @@ def test_a_turned_box_is_the_box_around_it(tmp_path: Path, got: Got) -> None:
     (note,) = reading(tmp_path).summary.notes
     assert note == "boxes that are turned by an attribute rotation are read as the boxes around them"
     got("COCO: a box of 20x10, turned by 90 degrees: 10x20, and a line that says so")
+
+
+@pytest.mark.case(
+    "json-key-twice",
+    kind="first of several",
+    expected="a key that a file of annotations has twice in one object is refused by its name",
+)
+@pytest.mark.parametrize(
+    ("key", "again"),
+    [("annotations", '{"annotations": [], '), ("bbox", '"bbox": [0, 0, 1, 1], "bbox"')],
+)
+def test_a_key_that_stands_there_twice_is_refused(tmp_path: Path, key: str, again: str, got: Got) -> None:
+    root = write(tmp_path, content(annotation()))
+    path = root / "annotations/instances_train.json"
+    path.write_text(path.read_text().replace("{" if again[0] == "{" else f'"{key}"', again, 1))
+    with pytest.raises(SternaError, match=rf"instances_train\.json: a key is given twice.*key = {key};") as refused:
+        shown(root)
+    got(str(refused.value).replace(str(tmp_path), ""))
+
+
+def test_the_same_key_in_several_objects_is_none_twice(tmp_path: Path) -> None:
+    other = annotation(id=2, bbox=[0, 0, 5, 5])
+    assert len(shown(write(tmp_path, content(annotation(), other)))) == 2

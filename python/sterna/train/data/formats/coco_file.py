@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # what pydantic asks for before Python 3.12
 
 from sterna.errors import FaultsError, SternaError
-from sterna.text import read_text
+from sterna.text import check_json_keys, read_text
 from sterna.train.data.formats.record import check_different, empty_split
 
 #: Keys of COCO that Sterna uses, and those that say nothing of boxes and classes.
@@ -133,6 +133,7 @@ def load(path: Path) -> CocoFile:
         content = _READER.validate_json(text)
     except ValidationError as error:
         raise _not_coco(error, path) from None
+    check_json_keys(text, path)
     if not content["images"]:
         raise empty_split(path)
     for category in content["categories"]:
