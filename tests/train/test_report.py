@@ -279,7 +279,10 @@ def test_both_tables_are_shown(compared: Compared) -> None:
         assert part in text
     assert f"{comparison.precision['ternary'].map50:.3f}" in text
     told = " ".join(text.split())
-    assert comparison.method in told and comparison.voc_method in told
+    assert told.count(evaluate.FOUND) == 1
+    for part in ("COCO average precision, pycocotools", "VOC average precision at IoU 0.5", "marked difficult"):
+        assert told.count(part) == 1, part
+    assert {f"{comparison.method}.", f"{comparison.voc_method}."} <= set(report.notes(comparison))
     assert report.FORMS in told
     one = comparison.model_copy(update={"precision": {"integer": comparison.precision["integer"]}})
     assert report.FORMS not in " ".join(report.notes(one))

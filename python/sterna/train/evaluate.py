@@ -32,16 +32,21 @@ FOUND = (
     f"Boxes of a score of at least {THRESHOLD}, non-maximum suppression above IoU {OVERLAP} within a class, "
     f"at most {MOST_BOXES} boxes per image"
 )
+_COCO = f"COCO average precision, pycocotools {version('pycocotools')}, {len(RECALL)} recall points, mean over classes"
+_VOC = (
+    f"VOC average precision at IoU {voc_precision.IOU}, after VOCevaldet.m, mean over classes: VOC07 at {len(POINTS)} "
+    "recall points, VOC10 over all"
+)
+#: All of both methods in short, for a console.
+METHODS = (f"{_COCO}. {_VOC}", f"{FOUND}. Boxes on objects marked difficult, or in regions marked crowd, do not count")
 #: What every figure of COCO is.
 METHOD = (
-    f"COCO average precision, pycocotools {version('pycocotools')}, {len(RECALL)} recall points, mean over classes. "
-    f"{FOUND}. Not counted: boxes on objects marked difficult (by IoU) or in regions marked crowd (by intersection "
-    "over the box's area), unless they are on another object"
+    f"{_COCO}. {FOUND}. Not counted: boxes on objects marked difficult (by IoU) or in regions marked crowd "
+    "(by intersection over the box's area), unless they are on another object"
 )
 #: What the figures of VOC are.
 VOC_METHOD = (
-    f"VOC average precision at IoU {voc_precision.IOU}, after VOCevaldet.m, mean over classes: VOC07 at {len(POINTS)} "
-    f"recall points, VOC10 over all. {FOUND}. Not counted: boxes whose object of greatest IoU is marked difficult, and "
+    f"{_VOC}. {FOUND}. Not counted: boxes whose object of greatest IoU is marked difficult, and "
     "boxes on no object of which half is in a region marked crowd"
 )
 

@@ -277,16 +277,20 @@ def _share(value: float | None) -> str:
 
 def notes(comparison: Comparison) -> list[str]:
     """What a reader of the precision table must know, a line each."""
+    return _notes(comparison, comparison.method, comparison.voc_method)
+
+
+def _notes(comparison: Comparison, *methods: str) -> list[str]:
     forms = [FORMS] if TERNARY in comparison.precision else []
-    return [f"{note}." for note in (comparison.method, comparison.voc_method, AREAS, *forms)]
+    return [f"{note}." for note in (*methods, AREAS, *forms)]
 
 
 def show(comparison: Comparison, console: Console) -> None:
-    """Print precision by form, and the layers."""
+    """Print precision by form, and the layers; the methods, which are those of today, in short."""
     title = f"Average precision on {comparison.pictures} pictures"
     console.print(_table(title, ("", *comparison.precision), precision_rows(comparison)))
     console.print(_table("Layers", LAYER_TITLES, layer_rows(comparison)))
-    for note in notes(comparison):
+    for note in _notes(comparison, *evaluate.METHODS):
         console.print(note)
 
 
