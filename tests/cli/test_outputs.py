@@ -186,3 +186,16 @@ def test_a_disk_that_fills_up(
     assert done.stderr.count("\n") == 1
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left <= {"detections.json"}, left
+
+
+@pytest.mark.parametrize("name", ["summary.html", "precision_recall.png"])
+def test_a_report_replaces_earlier_reports_only(sterna: Sterna, graph_path: Path, tmp_path: Path, name: str) -> None:
+    folder, command = tmp_path / "report", ("eval", graph_path, "--scenes", 1, "--report", tmp_path / "report")
+    folder.mkdir()
+    (folder / name).write_text("<!DOCTYPE html><title>yolov2 on VOC</title>")
+    assert_refused(sterna(*command), name, "is of no earlier report", "another folder")
+    assert [path.name for path in folder.iterdir()] == [name]
+    (folder / name).unlink()
+    for _ in range(2):
+        ended = sterna(*command)
+        assert ended.code == 0, ended.err

@@ -34,6 +34,8 @@ from sterna.train.networks import Network
 from sterna.train.options import TrainOptions, parse
 from sterna.train.report import INTEGER, Comparison
 
+#: How the title of a report's page begins, which tells it from that of a run.
+TITLE = "Evaluation of "
 CURVES_NAME = "precision_recall.png"
 #: What a graph that comes without a run folder is measured on, unless said otherwise.
 SPLIT, SCENE_COUNT, SEED = "test", 200, 0
@@ -78,6 +80,21 @@ def _check_outputs(path: Path, json_file: Path | None, folder: Path | None) -> N
         _check_figures(json_file)
     if folder:
         check_folder(folder, inputs=[path])
+        _check_report(folder)
+
+
+def _check_report(folder: Path) -> None:
+    """Raise SternaError if `folder` holds a file of a name that a report has, and no earlier report wrote it."""
+    page = folder / summary_page.NAME
+    if page.is_file() and f"<title>{TITLE}".encode() in page.read_bytes():
+        return
+    other = next((path for path in (page, folder / CURVES_NAME) if path.exists()), None)
+    if other is not None:
+        raise SternaError(
+            "is of no earlier report, and would be lost",
+            where=str(other),
+            remedy="name another folder to write to, or move the file away",
+        )
 
 
 def _check_figures(file: Path) -> None:
@@ -147,7 +164,7 @@ def _write_report(
     integer = report.evaluators({INTEGER: found[INTEGER]}, tuple(dataset.classes))[INTEGER]
     page = summary_page.write_html(
         folder,
-        title=f"Evaluation of {path.name}",
+        title=f"{TITLE}{path.name}",
         options=options.model_dump(mode="json", exclude={"output", "resume", "data"}) if options else {},
         comparison=comparison,
         history=run_folder.read_json(path / run_folder.LOG) if options else (),
