@@ -45,8 +45,8 @@ _RUN_MODULES = (
     "reference", "rtl", "simulation", "simulation_worker", "simulator", "transport",
 )  # fmt: skip
 _RUN = (
-    "tests/run/test_package.py", "tests/run/test_layout.py", "tests/run/test_compare.py", "tests/run/test_draw.py",
-    "tests/run/test_devices.py", "tests/run/test_simulator.py",
+    "tests/run/test_package.py", "tests/run/test_layout.py", "tests/run/test_compare.py", "tests/run/test_detector.py",
+    "tests/run/test_draw.py", "tests/run/test_devices.py", "tests/run/test_simulator.py",
 )  # fmt: skip
 
 AREAS = (

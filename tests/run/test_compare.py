@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.run.compare import compare_results, difference
-from sterna.run.device import Results
+from sterna.run.compare import compare_devices, compare_results, difference
+from sterna.run.device import Progress, Results
+from sterna.run.package import Package
+from sterna.run.reference import ReferenceDevice
+from support.packages import small_images, small_package
 
 
 def results() -> Results:
@@ -34,6 +38,26 @@ def test_first_difference_is_named() -> None:
     assert (found.differing, found.total) == (2, 120)
     values = f"{found.first} and {found.second}"
     assert str(found) == f"layer 'b', image 1, channel 2, row 3, column 1: {values} (2 of 120 values differ)"
+
+
+class Wrong(ReferenceDevice):
+    """A reference with the first value of every layer wrong."""
+
+    def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
+        found = super()._run(images, package, progress)
+        for values in found.values():
+            values.flat[0] ^= 1
+        return found
+
+
+def test_each_device_is_compared_with_the_other() -> None:
+    package, images = small_package(), small_images(2)
+    with ReferenceDevice() as right, ReferenceDevice() as same, Wrong() as wrong:
+        assert compare_devices(right, same, package, images).equal
+        for first, second in ((right, wrong), (wrong, right)):
+            found = compare_devices(first, second, package, images).first
+            assert found is not None
+            assert (found.layer, found.image, found.differing) == (package.schedule.stores[0].layer, 0, 1)
 
 
 @pytest.mark.parametrize("at", list(np.ndindex(1, 2, 2, 2)))

@@ -174,11 +174,15 @@ def test_bad_timing(timing: dict[str, object]) -> None:
         MemoryTiming(**timing)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("cycles", [{"watchdog": -1}, {"watchdog": 1 << 32}, {"timeout": 0}, {"timeout": -5}])
+@pytest.mark.parametrize("cycles", [{"watchdog": -1}, {"watchdog": 1 << 32}, {"timeout": 0}, {"timeout": 1 << 63}])
 def test_bad_number_of_cycles(transport: RtlTransport, cycles: dict[str, int]) -> None:
     (name, value), *_ = cycles.items()
     with pytest.raises(SternaError, match=rf"engine: bad number of cycles; {name} = {value}; allowed: \d"):
         EngineDevice(transport, **cycles)  # type: ignore[arg-type]
+
+
+def test_the_largest_numbers_of_cycles(transport: RtlTransport) -> None:
+    EngineDevice(transport, watchdog=(1 << 32) - 1, timeout=(1 << 63) - 1)
 
 
 # The simulated engine
@@ -493,6 +497,25 @@ def test_state_that_does_not_exist(folder: Path, package: Package, register: Reg
         device.load(package)
         with pytest.raises(SternaError, match="in a state that it does not have"):
             device.infer(small_images(1))
+
+
+class OldEngine(OtherEngine):
+    """The simulated engine after nearly as many frames as its register can count."""
+
+    def read32(self, register: int) -> int:
+        value = super().read32(register)
+        return (value - 1) % (1 << 32) if register == Register.FRAMES else value
+
+
+def test_the_count_of_frames_may_begin_again_between_two(folder: Path, package: Package) -> None:
+    images = small_images(3)
+    with EngineDevice(OldEngine(folder, {})) as device, open_device("reference") as golden:
+        assert compare_devices(golden, device, package, images).equal
+
+
+def test_the_driver_checks_a_tape_before_the_engine_does(folder: Path, package: Package) -> None:
+    with EngineDevice(OtherEngine(folder, {})) as device, pytest.raises(SternaError, match="tape"):
+        device.load(replace(package, tape=package.tape[:-64]))
 
 
 def test_engine_that_stays_silent(folder: Path, package: Package) -> None:

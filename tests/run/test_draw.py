@@ -23,6 +23,30 @@ def test_truths_lie_around_their_boxes_and_labels_above_the_found() -> None:
     assert (drawn[30 * FACTOR, 20 * FACTOR] == 90).all() and (drawn[75 * FACTOR, 60 * FACTOR] == 90).all()
 
 
+def labelled(left: int, top: int) -> tuple[int, int, int, int]:
+    """First and last row and column, as drawn, of the label and the box of 20 x 20 pixels at this corner."""
+    ground = np.full((100, 100, 3), 90, np.uint8)
+    box = np.array([[left, top, left + 20, top + 20]], np.float32)
+    found = Detections(box, np.ones(1, np.float32), np.zeros(1, np.int64))
+    drawn = np.asarray(draw.boxes(ground, found, ["a long name of a class"])).astype(int)
+    rows, columns = np.nonzero(drawn[..., 0] > drawn[..., 2] + 50)
+    return int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())
+
+
+def test_a_label_stays_in_the_picture() -> None:
+    first_row, last_row, first_column, last_column = labelled(75, 0)
+    assert (first_row, last_row) == (0, 20 * FACTOR), "below the upper edge, where above it is no room"
+    assert first_column < 75 * FACTOR and last_column == 100 * FACTOR - 1, "moved left, not cut off"
+    first_row, _, first_column, last_column = labelled(10, 50)
+    assert first_row < 50 * FACTOR and first_column == 10 * FACTOR and last_column > 30 * FACTOR
+
+
+def test_classes_have_colours_of_their_own() -> None:
+    colours = [draw._colour(kind) for kind in range(8)]
+    assert all(max(colour) == 255 and min(colour) == 38 for colour in colours), "bright and saturated"
+    assert len(set(colours)) == 8
+
+
 def test_a_sheet_holds_all_pictures_row_by_row() -> None:
     pictures = [draw.Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
     sheet = np.asarray(draw.sheet(pictures, 2))
