@@ -171,3 +171,8 @@ def test_steps_must_be_those_of_the_tape(package: Package) -> None:
 
 def test_outputs_may_be_stored_under_their_input(package: Package) -> None:
     assert package.source_of("out").layer == "second"
+
+
+@pytest.mark.parametrize(("name", "most"), [("tape.bin", 96), ("package.json", 2)])
+def test_a_member_may_unpack_to_so_many_mebibytes(name: str, most: int) -> None:
+    assert package_file.LIMITS.named[name] == most << 20
