@@ -365,7 +365,9 @@ def _annotations(text: str) -> dict[str, int] | None:
         stems = {image["id"]: Path(image["file_name"]).stem for image in content["images"]}
         counts = dict.fromkeys(stems.values(), 0)
         for annotation in content["annotations"]:
-            stem = stems.get(annotation["image_id"], f"image_id = {annotation['image_id']}")
+            number = annotation["image_id"]
+            whole = isinstance(number, float) and number.is_integer()  # 1e9 and 1000000000 are one number
+            stem = stems.get(number, f"image_id = {int(number) if whole else number}")
             counts[stem] = counts.get(stem, 0) + 1
     except (ValueError, KeyError, TypeError):
         return None

@@ -320,6 +320,7 @@ def test_a_run_can_start_from_the_float_weights_of_another(whole: Path, tmp_path
     assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
 
 
+@pytest.mark.usefixtures("foreground")
 def test_a_run_resumes_without_the_run_it_started_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     few = {"ternary_epochs": 0, "integer_epochs": 0}
     first, data = tmp_path / "first", data_sets.write_yolo(tmp_path / "data")
@@ -494,6 +495,7 @@ BACKBONE = pytest.mark.case(
 
 
 @BACKBONE
+@pytest.mark.usefixtures("foreground")
 @pytest.mark.parametrize("optimiser", ["adamw", "kfac"])
 def test_training_starts_from_a_backbone(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Callable[[object], None], optimiser: str
