@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -34,13 +34,8 @@ class Study:
     seeds: Sequence[int] = (0,)
 
 
-def rows(study: Study) -> list[TableRow]:
-    """A row for each ternary network of the study, all of whose runs are made if they are not there."""
-    return [row for row, _ in runs(study)]
-
-
 def runs(study: Study) -> Iterator[tuple[TableRow, Path]]:
-    """The rows, each with the folder of its ternary run."""
+    """A row for each ternary network of the study, and the folder of its run; what is not there is trained."""
     for seed in study.seeds:
         first = _run(study, f"float-{seed}", seed=seed, **FLOAT_ONLY)
         epochs = further(study, first)
@@ -90,9 +85,8 @@ def number(row: TableRow, column: str) -> float:
     return float(value)
 
 
-def method(study: Study) -> str:
-    """How the runs of `study` measured precision, as they say themselves."""
-    folders = (folder for _, folder in runs(study))
+def method(folders: Iterable[Path]) -> str:
+    """How the runs in `folders` measured precision, as they say themselves."""
     return "; ".join(dict.fromkeys(str(summary(folder)["method"]) for folder in folders))
 
 

@@ -80,7 +80,10 @@ def run(name: str, options: Callable[[Path], TrainOptions]) -> Path:
 
 def _brought(name: str) -> Path | None:
     """The folder of the finished run `name` in $TRAINED, where runs lie that were trained elsewhere, if it is there."""
-    folder = Path(os.environ.get("TRAINED") or RUNS / "none") / name
+    folders = os.environ.get("TRAINED")
+    if not folders:
+        return None
+    folder = Path(folders) / name
     return folder if (folder / MARK).is_file() and (folder / run_folder.SUMMARY).is_file() else None
 
 

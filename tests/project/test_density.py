@@ -44,7 +44,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
 
 
 def test_rows_hold_each_network_and_where_it_was_trained(study: Study) -> None:
-    rows = density.rows(study)
+    rows = [row for row, _ in density.runs(study)]
     assert [(row["seed"], row["pattern"], row["density"]) for row in rows] == [
         (0, "balanced", 0.2), (0, "unstructured", 0.1), (1, "balanced", 0.2), (1, "unstructured", 0.1),
     ]  # fmt: skip

@@ -29,9 +29,9 @@ def main() -> None:
     """For each data set and seed a float network, and from it a longer trained one and ternary ones by density."""
     rows, figures = [], {}
     for study in studies():
-        found = density.rows(study)
+        found, folders = zip(*density.runs(study), strict=True)
         rows += found
-        of_study = density.figures(found, "the test images", density.method(study))
+        of_study = density.figures(found, "the test images", density.method(folders))
         of_study |= density.lost(found, *CASES[0])
         figures |= {
             f"{study.name}_{name}": figure.model_copy(update={"what": f"{study.data}. {figure.what}"})

@@ -28,9 +28,11 @@ def study() -> Study:
 
 def main() -> None:
     """A float network, and from it a longer trained one and a ternary one for each density."""
-    rows = [row | speed(folder) for row, folder in density.runs(study())]
-    found = figures(rows, density.method(study()))
-    write("yolov2_trained", found, command="make results-yolov2_trained BCCD=FOLDER", config=CONFIG, rows=rows)
+    found = list(density.runs(study()))
+    rows = [row | speed(folder) for row, folder in found]
+    measured = density.method(folder for _, folder in found)
+    command = "make results-yolov2_trained BCCD=FOLDER"
+    write("yolov2_trained", figures(rows, measured), command=command, config=CONFIG, rows=rows)
 
 
 def figures(rows: list[TableRow], measured: str) -> dict[str, Figure]:
