@@ -27,6 +27,11 @@ def said() -> Console:
     return Console(file=io.StringIO(), width=200)
 
 
+def weights(chosen: TrainOptions, classes: tuple[str, ...], console: Console) -> start.Start | None:
+    """As a run has them: read, then fitted to the classes of the data."""
+    return start.weights(chosen, start.read(chosen), classes, console)
+
+
 def text(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -90,7 +95,7 @@ def test_float_network_is_trained_unless_its_classes_are_known(
     epochs: int,
 ) -> None:
     chosen = from_darknet(named)
-    found = start.weights(chosen, classes, said())
+    found = weights(chosen, classes, said())
     assert found is not None and found.network.classes == len(classes)
     assert start.float_epochs(chosen, found) == epochs
     names = "red, green" if named else "no names"
@@ -102,38 +107,38 @@ def test_skipping_the_float_stage_with_fresh_classes_is_refused(
     from_darknet: Callable[..., TrainOptions], got: Callable[[object], None]
 ) -> None:
     chosen = from_darknet(float_epochs=0)
-    found = start.weights(chosen, ("green", "blue"), said())
+    found = weights(chosen, ("green", "blue"), said())
     with pytest.raises(SternaError, match=r"untrained.*float_epochs = 0; allowed: 1 or more for class blue") as refusal:
         start.float_epochs(chosen, found)
     got(refusal.value)
     by_position = from_darknet(named=False, float_epochs=0)  # whole weights, and the person decides
-    assert start.float_epochs(by_position, start.weights(by_position, ("a", "b"), said())) == 0
+    assert start.float_epochs(by_position, weights(by_position, ("a", "b"), said())) == 0
 
 
 def test_epochs_that_are_given_hold(from_darknet: Callable[..., TrainOptions]) -> None:
     chosen = from_darknet(float_epochs=3)
     for classes in (("red", "green"), ("green", "blue")):
-        assert start.float_epochs(chosen, start.weights(chosen, classes, said())) == 3
+        assert start.float_epochs(chosen, weights(chosen, classes, said())) == 3
     assert start.float_epochs(options.parse(output="run"), None) == FLOAT_EPOCHS
 
 
 def test_a_run_gives_its_classes_to_others(from_run: Callable[..., TrainOptions]) -> None:
     console = said()
-    found = start.weights(from_run(), ("blue", "GREEN"), console)
+    found = weights(from_run(), ("blue", "GREEN"), console)
     assert found is not None and found.fresh == ("class blue",)
     assert "class GREEN is taken for green" in text(console) and "classes with fresh weights: blue" in text(console)
-    same = start.weights(from_run(), ("red", "green"), said())
+    same = weights(from_run(), ("red", "green"), said())
     assert same is not None and not same.fresh and same.certain
 
 
 @pytest.mark.parametrize("made", ["from_darknet", "from_run"])
 def test_other_anchors_are_used_and_said(made: str, request: pytest.FixtureRequest) -> None:
     console, chosen = said(), request.getfixturevalue(made)(anchors="1,1,1,2,2,1,2,2,2,3")
-    found = start.weights(chosen, ("red", "green"), console)
+    found = weights(chosen, ("red", "green"), console)
     assert found is not None and found.anchors[1] == [1.0, 2.0] and not found.fresh
     assert "the anchors of the weights, 1,1,2,2,3,3,1,3,3,1, give way to --anchors" in text(console)
     with pytest.raises(SternaError, match="2 pairs; allowed: 5 pairs"):
-        start.weights(request.getfixturevalue(made)(anchors="1,1,1,2"), ("red", "green"), said())
+        weights(request.getfixturevalue(made)(anchors="1,1,1,2"), ("red", "green"), said())
 
 
 @pytest.mark.case(
@@ -229,8 +234,8 @@ def test_layers_that_cannot_be_frozen(freeze: str, given: Start | None, message:
 def test_a_head_with_a_fresh_class_cannot_be_frozen(from_darknet: Callable[..., TrainOptions]) -> None:
     chosen = from_darknet(freeze="head")
     with pytest.raises(SternaError, match="fresh weights cannot be frozen; freeze = head"):
-        start.check_frozen(chosen, LAYERS, start.weights(chosen, ("green", "blue"), said()))
-    start.check_frozen(chosen, LAYERS, start.weights(chosen, ("green", "red"), said()))
+        start.check_frozen(chosen, LAYERS, weights(chosen, ("green", "blue"), said()))
+    start.check_frozen(chosen, LAYERS, weights(chosen, ("green", "red"), said()))
 
 
 def test_classes_of_a_cfg_file_give_way_to_those_of_the_data(from_darknet: Callable[..., TrainOptions]) -> None:

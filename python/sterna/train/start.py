@@ -26,6 +26,10 @@ BAD_FIT, GOOD_FIT = 0.15, 0.4  # mean overlap of boxes with the best anchor; k-m
 SENSED = 32  # pictures on which the sensitivity of layers is measured
 
 
+#: Weights as a run or darknet left them.
+Read = Trained | darknet.Imported
+
+
 @dataclass(frozen=True)
 class Start(Trained):
     """Float weights to start from.
@@ -39,35 +43,38 @@ class Start(Trained):
     notes: tuple[str, ...] = ()
 
 
-def weights(options: TrainOptions, classes: tuple[str, ...], console: Console) -> Start | None:
-    """The float weights that `options` name, with a head for `classes`; None for random ones.
+def read(options: TrainOptions) -> Read | None:
+    """The float weights that `options` name, as they are; None for random ones. Needs no data.
 
-    Raises SternaError for files that cannot be read, and for weights of another network or form, or whose anchors are
-    far above the map of the images.
+    Seeds PyTorch's generator, which weights that are fresh come from. Raises SternaError for files that cannot be read,
+    and for weights of another network or form.
     """
-    torch.manual_seed(options.seed)  # of the weights that are fresh
+    torch.manual_seed(options.seed)
     if options.start is not None:
-        found = _of_run(options, options.start, classes)
-    elif options.darknet_weights is not None:
-        found = _of_darknet(options, options.darknet_weights, classes)
-    else:
+        return _trained(options, options.start)
+    if options.darknet_weights is not None:
+        return darknet.load(
+            Path(options.network), options.darknet_weights, options.darknet_names, options.darknet_epsilon
+        )
+    return None
+
+
+def weights(options: TrainOptions, found: Read | None, classes: tuple[str, ...], console: Console) -> Start | None:
+    """The weights `found`, as `read` gives them, with a head for `classes`; their network is changed, not copied.
+
+    Raises SternaError for anchors that are far above the map of the images.
+    """
+    if found is None:
         return None
-    for note in found.notes:
+    start = _of_run(options, found, classes) if isinstance(found, Trained) else _of_darknet(options, found, classes)
+    for note in start.notes:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
-    return found
+    return start
 
 
-def check(options: TrainOptions) -> None:
-    """Raise SternaError, before data are read, for weights that cannot be read or are of another network or form."""
-    if options.start is not None:
-        _trained(options, options.start)
-    elif options.darknet_weights is not None:
-        _imported(options, options.darknet_weights)
-
-
-def classes(options: TrainOptions) -> tuple[str, ...]:
+def classes(found: Read | None) -> tuple[str, ...]:
     """The classes of the run to start from; none if there is no such run."""
-    return () if options.start is None else forms.load(forms.find(options.start)).classes
+    return found.classes if isinstance(found, Trained) else ()
 
 
 def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
@@ -78,19 +85,13 @@ def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
     return [f"{options.network} says {said} classes, the data have {len(classes)}, which hold"] * (said != len(classes))
 
 
-def _imported(options: TrainOptions, weights: Path) -> darknet.Imported:
-    return darknet.load(Path(options.network), weights, options.darknet_names, options.darknet_epsilon)
-
-
-def _of_darknet(options: TrainOptions, weights: Path, classes: tuple[str, ...]) -> Start:
-    imported = _imported(options, weights)
+def _of_darknet(options: TrainOptions, imported: darknet.Imported, classes: tuple[str, ...]) -> Start:
     boxes = [list(anchor) for anchor in imported.described.anchors]
     whole = Trained(imported.network, options.network, boxes, classes, options.height, options.width)
     return _fitted(whole, imported.names, imported.fresh, imported.changes, options)
 
 
-def _of_run(options: TrainOptions, path: Path, classes: tuple[str, ...]) -> Start:
-    start = _trained(options, path)
+def _of_run(options: TrainOptions, start: Trained, classes: tuple[str, ...]) -> Start:
     return _fitted(replace(start, name=options.network, classes=classes), start.classes, (), (), options)
 
 

@@ -124,9 +124,8 @@ class _Run:
         saved = distributed.from_leader(run_folder.open_folder(self.options) if distributed.leads() else None)
         self._say(*settled.notes)
         self._warn(*settled.warnings)
-        if saved is None:
-            start.check(self.options)
-        self.data: Splits = self._open_data()
+        found = start.read(self.options) if saved is None else None
+        self.data: Splits = self._open_data(start.classes(found))
         self.unlabelled = self._open_unlabelled()
         self.workers = default_workers() if self.options.workers is None else self.options.workers
         self.number = self.epoch = self.step = 0
@@ -138,7 +137,7 @@ class _Run:
         self.found: list[Labels] = []
         self.board: Board | None = None
         self.request = stop.Stop()
-        given = self._settle_weights() if saved is None else None
+        given = self._settle_weights(found) if saved is None else None
         self.stages = stages.plan(self.options)
         #: Steps in an epoch of each stage; pictures that do not fill a batch wait for another epoch.
         self.epoch_steps = [max(1, len(self._pictures(stage)) // self.options.batch) for stage in self.stages]
@@ -166,12 +165,11 @@ class _Run:
         for warning in warnings:
             self.console.print(f"WARNING: {warning}", style="bold yellow", markup=False, soft_wrap=True)
 
-    def _open_data(self) -> Splits:
-        """The data; if no classes are named, only those of the run to start from, where it knows a part of them."""
+    def _open_data(self, known: tuple[str, ...]) -> Splits:
+        """The data; if no classes are named, only those `known` to the run to start from, where it knows a part."""
         opened = open_data(self.options, self.console)
         if self.options.resume or self.options.classes or self.options.data in GENERATED:
             return opened
-        known = start.classes(self.options)
         if not known or not set(known) < set(opened.train.classes):
             return opened
         self._say(f"classes {', '.join(known)}, as {self.options.start} has them; --classes names others")
@@ -197,10 +195,10 @@ class _Run:
         """The stage that is being trained."""
         return self.stages[self.number]
 
-    def _settle_weights(self) -> start.Start | None:
-        """The weights to start from, if there are any, and the options that depend on them."""
+    def _settle_weights(self, found: start.Read | None) -> start.Start | None:
+        """The weights to start from, if any were `found`, and the options that depend on them."""
         options = self.options
-        given = start.weights(options, self.data.train.classes, self.console)
+        given = start.weights(options, found, self.data.train.classes, self.console)
         described = networks.describe(options.network) if given is None else given.network.layers
         self.layers = networks.with_bits(described, options.first_bits, options.head_bits)
         start.check_size(options, self.layers)
