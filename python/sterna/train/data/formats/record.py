@@ -143,7 +143,7 @@ def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str)
     width, height = size
     if min(left, top) < -OVERHANG or right > width + OVERHANG or bottom > height + OVERHANG:
         raise _bad_box("a box outside of its picture", where, written, f"{rule}, in a picture of {width}x{height}")
-    return tuple(min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, size * 2, strict=True))  # type: ignore[return-value]
+    return _cut(box, size)
 
 
 def degrees(written: object) -> float:
@@ -161,9 +161,12 @@ def turned(box: Box, degrees: float, size: tuple[int, int]) -> Box:
     cosine, sine = (abs(of(math.radians(degrees))) for of in (math.cos, math.sin))
     x, y, width, height = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
     half_x, half_y = (width * cosine + height * sine) / 2, (width * sine + height * cosine) / 2
-    limits = size * 2
-    edges = (x - half_x, y - half_y, x + half_x, y + half_y)
-    return tuple(min(max(edge, 0.0), float(limit)) for edge, limit in zip(edges, limits, strict=True))  # type: ignore[return-value]
+    return _cut((x - half_x, y - half_y, x + half_x, y + half_y), size)
+
+
+def _cut(box: Box, size: tuple[int, int]) -> Box:
+    """The part of `box` in a picture of `size`."""
+    return tuple(min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, size * 2, strict=True))  # type: ignore[return-value]
 
 
 def _bad_box(what: str, where: str, written: str, allowed: str) -> SternaError:
