@@ -33,7 +33,7 @@ lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated 
 	@$(PY) -m mypy
 	@$(SCRIPT) lint_rtl
 
-mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; about an hour, goes on where it stopped
+mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; takes long, goes on where it stopped
 	@$(SCRIPT) mutation $(AREAS)
 
 check-clock: $(READY) ## the compiler's cycle model against counted cycles, step by step

@@ -60,7 +60,7 @@ def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
 def harder(data: str, output: Path, **changes: Any) -> TrainOptions:
     """A nano for `data` on which float is far from perfect, TollRoad's folder or HARD_SCENES; with `changes`.
 
-    Short, so that a processor trains all seeds and forms in an hour.
+    Short, as it is meant for a processor.
     """
     options: dict[str, Any] = {
         "network": "yolov2-nano",
