@@ -16,7 +16,7 @@ from sterna.compile.schedule import Additions, Fetches, Pass, PassWork
 from sterna.graph import Requant
 from sterna.spec import load_config, tape
 from sterna.spec.config import EngineConfig
-from sterna.spec.tape import Command
+from sterna.spec.tape import Command, RecordKind
 from support.tape_emulator import read_records
 
 NANO = load_config("nano")
@@ -75,6 +75,41 @@ def test_near_lines_need_no_skip() -> None:
     assert streams[0] == [0x23, 0x03, 0x23, 0x43, CONTROL | Command.SKIP | 2, CONTROL | Command.END_PASS]
 
 
+@pytest.mark.parametrize("buffer_lines", [32, 64, 512])
+def test_no_way_over_lines_takes_fewer_entries(buffer_lines: int) -> None:
+    """Before an addition, and before the end of the pass, come as few SKIPs as any sum of their lengths needs."""
+    config = NANO.model_copy(update={"buffer_lines": buffer_lines})
+    longest = buffer_lines // 4  # of a SKIP
+    fewest = [0]
+    for distance in range(1, 200):
+        powers = [1 << k for k in range(8) if 1 << k <= min(longest, distance)]
+        fewest.append(1 + min(fewest[distance - power] for power in powers))
+
+    for end in (0, 1, 2, 3, 4, 5, 7, 31, 65, 191):
+        advances = [1, *range(1, 40), 63, 66, 127, 130, 199]
+        lines = np.cumsum(advances) - 1
+        total = -(-(int(lines[-1]) + 1 + end) // 4) * 4
+        advances.append(total - 1 - int(lines[-1]))
+        _, streams = entries_of(config, pass_work(total, [(0, int(line), 1) for line in lines]))
+        skips, found = 0, []
+        for entry in streams[0]:
+            is_skip = entry >= CONTROL and bool(entry & Command.SKIP)
+            skips += is_skip
+            if not is_skip:
+                found.append(skips)
+                skips = 0
+        own = [(1, 2)] * len(lines) + [(0, 1, 2, 3)]
+        assert found == [
+            min(fewest[advance - own_advance] for own_advance in legal if own_advance <= advance)
+            for advance, legal in zip(advances, own, strict=True)
+        ]
+
+
+def test_a_repeat_is_parted_within_the_line_before_where_the_line_behind_has_one_addition() -> None:
+    _, streams = entries_of(NANO, pass_work(4, [(0, 0, 1), (0, 0, 2), (0, 1, 2)]))
+    assert [(entry >> 5, entry >> 1 & 15) for entry in streams[0] if entry < CONTROL] == [(1, 2), (0, 1), (1, 2)]
+
+
 @pytest.mark.parametrize("density", [0.15, 0.5])
 def test_additions_that_touch_one_slot_are_parted(density: float) -> None:
     rng = np.random.default_rng(1)
@@ -113,6 +148,50 @@ def test_units_with_little_work_wait_for_the_others() -> None:
     places = pointers(NANO, encoded)
     spread = places.max(axis=1) - places.min(axis=1)
     assert spread.max() <= NANO.buffer_lines
+
+
+@pytest.mark.parametrize("buffer_lines", [32, 128])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_round_takes_all_that_the_ring_allows(seed: int, buffer_lines: int) -> None:
+    """A full chunk of each stream, unless an entry would lead its unit beyond the slowest one's line + R - 16."""
+    config = NANO.model_copy(update={"buffer_lines": buffer_lines})
+    rng = np.random.default_rng(seed)
+    density = rng.permutation([0.01, 0.05, 0.3, 0.7])[:, None, None]
+    additions = np.stack(np.nonzero(rng.random((config.units, 512, 4)) < density), 1)
+    encoded, streams = entries_of(config, pass_work(512, additions.tolist()))
+    advance = entry_table(config)[1]
+    pad, at, places = CONTROL | Command.PAD, [0] * config.units, [-1] * config.units
+    for codes in encoded.codes:
+        limit = min(places) + buffer_lines - 16
+        for unit, entries in enumerate(streams):
+            chunk: list[int] = []
+            while len(chunk) < config.chunk_entries and at[unit] < len(entries):
+                place = places[unit] + int(advance[entries[at[unit]]])
+                if place > limit:
+                    break
+                chunk.append(entries[at[unit]])
+                places[unit] = place
+                at[unit] += 1
+            assert codes[unit].tolist() == chunk + [pad] * (config.chunk_entries - len(chunk))
+    assert at == [len(entries) for entries in streams]
+
+
+def test_fetch_words_come_half_a_ring_ahead() -> None:
+    """In groups of 32 words, so the lines that lie ready before a round are at most so many fewer."""
+    config = NANO.model_copy(update={"buffer_lines": 512})
+    lines = 4096
+    encoded, _ = entries_of(config, pass_work(lines, [(unit, line, 1) for unit in range(4) for line in range(lines)]))
+    needed = pointers(config, encoded).max(axis=1)
+    fetched, at, ahead = 0, 0, list[int]()
+    for kind, count in encoded.records.tolist():
+        if kind == RecordKind.FETCH:
+            fetched += 4 * count
+        else:
+            ahead += (fetched - 1 - needed[at : at + count]).tolist()
+            at += count
+    group = 32 * 4
+    steady = [lines_ahead for lines_ahead, line in zip(ahead, needed, strict=True) if 2048 <= line < 3072]
+    assert 256 - group <= min(steady) and max(steady) <= 256 + 4
 
 
 @given(st.integers(0, 2**18 - 1), st.integers(-(2**45) + 1, 2**45 - 1))

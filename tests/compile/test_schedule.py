@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from sterna.compile.lower import Operation, Weights, lower
 from sterna.compile.memory import Region, image_map, join_maps, tile_counts
-from sterna.compile.schedule import PassWork, pass_work, spread
+from sterna.compile.schedule import PassWork, drained_words, pass_work, spread
 from sterna.graph import Graph, Requant
 from sterna.graph.csd import digits
-from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.config import WORD_CHANNELS, EngineConfig, load_config
 from sterna.spec.tape import Pool
 from support.random_configs import random_config
 from support.random_graphs import random_graph
+
+NO_REQUANT = Requant(np.ones(1, np.int64), np.zeros(1, np.int64), 0, "linear")
 
 
 def work_of(config: EngineConfig, graph: Graph, operation: Operation) -> list[PassWork]:
@@ -81,3 +85,71 @@ def test_lines_of_the_step_before_come_last_and_wait() -> None:
     assert work.fetches.after.tolist() == [0, 1, 2]
     (later,) = (pass_work(config, operation, join_maps([late, ready]), chosen, 4) for chosen in plan.passes)
     assert later.fetches.after.tolist() == [0, 0, 0]
+
+
+def random_operation(rng: np.random.Generator) -> Operation:
+    """Filters of random size and density, some with weights of several digits."""
+    pool = Pool(int(rng.integers(len(Pool))))
+    filters, channels, kernel = (int(2 ** rng.uniform(0, 8)), int(2 ** rng.uniform(0, 5)), int(rng.choice([1, 3])))
+    shape = (filters, 1 if pool is Pool.NONE else 4, channels, kernel, kernel)
+    # Filters differ, so that the heaviest one may decide.
+    density = rng.uniform(0, 1) * rng.uniform(0, 1, (filters, 1, 1, 1, 1)) ** rng.integers(0, 5)
+    value = rng.choice([-5, -1, 1, 1], shape) * (rng.random(shape) < density)
+    return Operation(("conv",), ("image",), nonzeros(value.astype(np.int8)), filters, pool, 1, 0, NO_REQUANT)
+
+
+def nonzeros(value: NDArray[np.int8]) -> Weights:
+    """The weights [filter, phase, channel, row, col] that are not 0."""
+    found, phase, channel, row, col = np.nonzero(value)
+    return Weights(
+        found.astype(np.int32), phase.astype(np.int8), channel.astype(np.int32), row.astype(np.int16),
+        col.astype(np.int16), value[found, phase, channel, row, col],
+    )  # fmt: skip
+
+
+def coarse_cycles(config: EngineConfig, operation: Operation, tiles: int, at_once: int) -> float:
+    """Cycles of an operation whose work is spread evenly: those of the slowest among loader, units and drains, for
+    each pass over each group of tiles."""
+    weights, phases = operation.weights, 1 if operation.pool is Pool.NONE else 4
+    additions, lines = [0] * operation.filters, set()
+    for number, value_digits in enumerate(digits(weights.value).T):
+        for plane in np.flatnonzero(value_digits).tolist():
+            additions[weights.filter[number]] += 1
+            lines.add((plane, weights.channel[number], weights.row[number], weights.col[number]))
+    groups, row = config.clusters // at_once, config.units // phases
+    passes = math.ceil(operation.filters / (groups * row * config.slots))
+    # No unit is done before its share of all, nor before the heaviest filter, which has a unit for each phase.
+    busy = max(sum(additions) / (passes * groups * config.units), max(additions) / phases)
+    # A line has no addition for a unit with this chance. Two such lines in a row make the next one need a SKIP.
+    none = math.exp(-busy / len(lines)) if lines else 0.0
+    walked = busy + none * none * len(lines)
+    rows = math.ceil(operation.filters / (passes * groups * row))
+    drained = rows * config.units * config.clusters / config.drains
+    return math.ceil(tiles / at_once) * passes * max(len(lines), walked, drained)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_as_many_tiles_at_once_as_take_the_fewest_cycles(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    config = random_config(rng).model_copy(update={"clusters": 4})
+    operation, tiles = random_operation(rng), int(2 ** rng.uniform(0, 6))
+    cycles = {at_once: coarse_cycles(config, operation, tiles, at_once) for at_once in (1, 2, 4)}
+    assert spread(config, operation, tiles).tiles_at_once == min(cycles, key=lambda at_once: (cycles[at_once], at_once))
+
+
+@pytest.mark.parametrize("pool", [Pool.NONE, Pool.MAX])
+@pytest.mark.parametrize(("units", "drains"), [(4, 1), (8, 2), (16, 1), (32, 4)])
+@pytest.mark.parametrize("channels", [1, 6, 37])
+def test_channels_are_drained_row_by_row_in_each_cluster_by_cluster(
+    pool: Pool, units: int, drains: int, channels: int
+) -> None:
+    config = load_config("nano").model_copy(update={"units": units, "clusters": 4, "drains": drains})
+    row = units if pool is Pool.NONE else units // 4
+    written, words = np.zeros((config.drain_clusters, channels), np.int64), 0
+    for start in range(0, channels, row):
+        in_row = range(start, min(start + row, channels))
+        for cluster in range(config.drain_clusters):
+            for first in range(0, len(in_row), WORD_CHANNELS):
+                words += 1
+                written[cluster, in_row[first : first + WORD_CHANNELS]] = words
+    np.testing.assert_array_equal(drained_words(config, pool, channels), written)
