@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.compile.clock import bus, drains, jit, state, units
+from sterna.compile.clock import bus, drains, issuer, jit, lines, state, units
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Output
 from sterna.spec import load_config, tape
@@ -54,6 +54,29 @@ def test_writers_take_turns() -> None:
     assert port["grant"][0] == -1
 
 
+def test_cursors_walk_to_their_first_tiles_a_tile_a_cycle() -> None:
+    loader, clusters, step = np.zeros(1, state.LOADER), np.zeros(4, state.CLUSTER), np.zeros(1, state.STEP)
+    fetches, machine = np.zeros(1, state.FETCH), state.machine(NANO)
+    lines.begin_lines(loader[0], clusters)
+    left = [clusters["tile_left"].tolist()]
+    for now in range(1, 5):
+        lines.cycle_loader(loader[0], clusters, step[0], 0, now, fetches, machine[0])
+        left.append(clusters["tile_left"].tolist())
+    assert left == [[0, 1, 2, 3], [0, 0, 1, 2], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
+
+
+def test_words_written_of_a_pass_never_count_as_all_of_the_step() -> None:
+    """However many a drain writes: they count up to one less than what stands for a step that is drained."""
+    part, drain, step = np.zeros(1, state.ISSUER), np.zeros(1, state.DRAIN), np.zeros(1, state.STEP)
+    port = np.zeros(1, state.WRITE_PORT)
+    part["earlier"], part["words"] = 1, tape.AFTER_ALL - 3
+    seen = []
+    for _ in range(5):
+        issuer.cycle_issuer(part[0], drain, step[0], 0, True, 0, port[0])
+        seen.append(int(part["words"][0, 0]))
+    assert seen == [tape.AFTER_ALL - 2] + 4 * [tape.AFTER_ALL - 1]
+
+
 def test_bursts_end_at_multiples_of_their_size() -> None:
     left, address, sizes = 200, 60, []
     while left:
@@ -90,6 +113,17 @@ def test_what_is_compiled_is_kept_if_it_can_be(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "file").touch()
     monkeypatch.setattr(jit, "default_build_dir", lambda: tmp_path / "file")
     assert jit.cache_folder() is None
+
+
+def double(number: int) -> int:
+    """What is compiled below."""
+    return 2 * number
+
+
+def test_compiled_code_is_kept_in_the_folder_of_its_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jit, "_FOLDER", tmp_path)
+    assert jit.compiled(double)(21) == 42
+    assert list(tmp_path.rglob("*double*.nbc"))
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,16 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.compile.lower import lower
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, Input, Output, Requant, reference
+from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
 from sterna.run import layout
 from sterna.run.package import Package
+from sterna.spec import load_config, tape
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image
 from support.tape_emulator import TapeEmulator
+
+NANO = load_config("nano")
 
 
 def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -80,6 +83,29 @@ def test_planted_sign_error_is_seen() -> None:
     assert not np.array_equal(found["conv"], layers["conv"][0])
     found = emulated(compile_graph(graph(weights), config), layers["image"][0])
     assert np.array_equal(found["conv"], layers["conv"][0])
+
+
+def pooled_graph() -> Graph:
+    """A conv with the pool that joins it, and another conv."""
+    requant = Requant(np.ones(6, np.int64), np.zeros(6, np.int64), 4, "linear")
+    first = Conv("first", "image", np.ones((6, 3, 3, 3), np.int8), 1, (1, 1, 1, 1), requant, 1.0)
+    last = Conv("last", "pool", np.ones((6, 6, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+    return Graph((Input("image", 3, 20, 20, 1.0, 0), first, MaxPool("pool", "first", 2), last, Output("out", "last")))
+
+
+def test_a_queued_frame_saves_the_load_of_its_image() -> None:
+    """Its image came while the frame before ran."""
+    package = compile_graph(pooled_graph(), NANO)
+    load, *others = package.schedule.steps
+    assert [load.op, *(step.op for step in others)] == ["LOAD", "CONV", "LOAD", "CONV", "STORE"]
+    assert package.schedule.queued_cycles < sum(step.cycles for step in others) + load.cycles / 2
+
+
+def test_what_the_tape_cannot_say_is_refused_by_the_map_that_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = tuple((name, 2 if name == "filters" else bits) for name, bits in tape.STEP_FIELDS)
+    monkeypatch.setattr(tape, "STEP_FIELDS", fields)
+    with pytest.raises(SternaError, match=r"layer pool: does not fit the tape format; filters = 6; allowed: 2 bits"):
+        compile_graph(pooled_graph(), NANO.model_copy(update={"clusters": 1}))
 
 
 def test_refuses_what_does_not_fit() -> None:

@@ -56,6 +56,18 @@ def test_regions_never_overlap_and_refusals_are_right(requests: list[tuple[bool,
     assert memory.in_use == sum(region.words for region in taken)
 
 
+def test_regions_overlap_that_share_a_word() -> None:
+    region = Region(10, 5)
+    for other, shared in ((Region(5, 5), False), (Region(5, 6), True), (Region(12, 1), True), (Region(0, 99), True),
+                          (Region(14, 9), True), (Region(15, 9), False)):  # fmt: skip
+        assert region.overlaps(other) is other.overlaps(region) is shared
+
+
+def test_a_loaded_map_is_written_by_no_step() -> None:
+    image = image_map(load_config("nano"), 7, 6, 5, Region(0, 8))
+    assert image.step.tolist() == [-1] * 5
+
+
 def test_joined_maps_keep_their_places() -> None:
     config = load_config("nano")
     first = image_map(config, 7, 6, 5, Region(40, 8))

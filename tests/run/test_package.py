@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.run import package as package_file
 from sterna.run.package import Package
 from sterna.spec import tape
+from support.network_graphs import passthrough_graph
 from support.packages import NANO, small_package
 
 
@@ -171,6 +174,17 @@ def test_steps_must_be_those_of_the_tape(package: Package) -> None:
 
 def test_outputs_may_be_stored_under_their_input(package: Package) -> None:
     assert package.source_of("out").layer == "second"
+
+
+def test_a_map_split_by_phase_has_the_tiles_of_four_phases() -> None:
+    """Each of half its height and width; a passthrough of 18x14 stores such maps if it is observed."""
+    package = compile_graph(passthrough_graph(np.random.default_rng(0), 18, 14), NANO, observe=True)
+    split = {store.layer: (store.tiles_h, store.tiles_w) for store in package.schedule.stores if store.split}
+    assert split == {"wide": (4 * 2, 2), "narrow": (4 * 2, 2)}
+    metadata = copy.deepcopy(package.metadata)
+    next(store for store in metadata["stores"] if store["layer"] == "wide")["tiles_h"] = 4
+    with pytest.raises(SternaError, match=r"stores\['wide'\]\.tiles"):
+        replace(package, metadata=metadata)
 
 
 @pytest.mark.parametrize(("name", "most"), [("tape.bin", 96), ("package.json", 2)])
