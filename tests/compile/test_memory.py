@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unittest.mock
 from collections.abc import Callable
 from itertools import product
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sterna.compile import compile_graph
 from sterna.compile.memory import (
+    UNLIMITED,
     Allocator,
     Demand,
     Region,
@@ -146,6 +148,22 @@ def test_the_least_memory_is_named(demand: Demand, more: int) -> None:
             plan(words, demand, reserved, alternate=alternate)
     with pytest.raises(SternaError, match=rf"remedy: use a smaller image or a config with fm_words >= {least}$"):
         place(least - 1, demand)
+
+
+@given(demands())
+def test_the_least_memory_is_looked_for_from_what_is_needed_at_one_time(demand: Demand) -> None:
+    """Less is never tried: that would only cost time."""
+    size, since, until = dict([demand.image]), {"image": -1}, {"image": demand.last_use["image"]}
+    for index, maps in enumerate(demand.made):
+        for name, words in maps:
+            size[name], since[name], until[name] = words, index, demand.last_use.get(name, index)
+    times = range(-1, len(demand.made))
+    needed = max(sum(size[name] for name in size if since[name] <= now <= until[name]) for now in times)
+    with unittest.mock.patch("sterna.compile.memory.plan", wraps=plan) as planned:
+        least = least_words(demand)
+    tried = {call.args[0] for call in planned.call_args_list} - {UNLIMITED}
+    assert tried <= set(range(needed, least + 1))
+    assert needed in tried or needed == least
 
 
 def test_no_engine_has_banks_as_large_as_this_needs() -> None:
