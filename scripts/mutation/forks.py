@@ -47,11 +47,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. code: pytest's, None if it was ended for its time. seconds: of processor time."""
+    """How a job ended. code: pytest's, None if it was ended for its time. seconds: of processor time.
+
+    noticed: the node id of the test that failed or did not come to an end; None if there is none.
+    """
 
     key: str
     code: int | None
     seconds: float
+    noticed: str | None = None
 
     @property
     def killed(self) -> bool:
@@ -86,9 +90,10 @@ def run(jobs: Iterable[Job], workers: int) -> Iterator[Outcome]:
             continue
         job, _ = running.pop(pid)
         _end_group(pid)
-        shutil.rmtree(BUILD / f"tmp-{pid}", ignore_errors=True)
         code = os.waitstatus_to_exitcode(status)
-        yield Outcome(job.key, None if code < 0 else code, used.ru_utime + used.ru_stime)
+        begun = _LastBegun(pid).read() if code else None
+        shutil.rmtree(BUILD / f"tmp-{pid}", ignore_errors=True)
+        yield Outcome(job.key, None if code < 0 else code, used.ru_utime + used.ru_stime, begun)
 
 
 def _end_late(running: dict[int, tuple[Job, float]]) -> None:
@@ -137,12 +142,27 @@ def _work(job: Job) -> NoReturn:
     base.mkdir(parents=True)
     code = pytest.main(
         ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist",
-         "--hypothesis-profile=mutation", f"--basetemp={base / 'tests'}", *job.tests]
+         "--hypothesis-profile=mutation", f"--basetemp={base / 'tests'}", *job.tests],
+        plugins=[_LastBegun(os.getpid())],
     )  # fmt: skip
     sys.stdout.flush()
     if code == 0:
         log.unlink()
     os._exit(int(code))
+
+
+class _LastBegun:
+    """A plugin of pytest that keeps the node id of the test that began last: with -x, none begins after a failure."""
+
+    def __init__(self, pid: int) -> None:
+        self._file = BUILD / f"tmp-{pid}" / "begun"
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._file.write_text(nodeid, "utf-8")
+
+    def read(self) -> str | None:
+        """The node id; None if no test began."""
+        return self._file.read_text("utf-8") if self._file.is_file() else None
 
 
 class _Changed(importlib.abc.MetaPathFinder):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mutation.sites import Mutant
 
 STATE, RTL_STATE = BUILD / "outcomes.jsonl", BUILD / "rtl.jsonl"
 LEAST_SECONDS, TIMES = 20.0, 4.0  # the limit of a mutant: so much, and so many times what its tests take
+FAILED = 1  # how pytest ends if a test fails
 
 
 @dataclass(frozen=True)
@@ -31,20 +32,41 @@ class Tried:
 def try_areas(areas: Sequence[Area], workers: int) -> list[Tried]:
     """Every chosen mutant of `areas`; those whose module and tests are as they were are not run again."""
     forks.preload()
-    known = {entry["key"]: Outcome(**entry) for entry in _read(STATE)}
+    known = {entry["key"]: Outcome(entry["key"], entry["code"], entry["seconds"]) for entry in _read(STATE)}
     tried = []
     for area in areas:
         wanted = {_key(area, mutant): mutant for mutant in chosen(area)}
         new = {name: mutant for name, mutant in wanted.items() if name not in known}
         if new:
-            limit = _limit(area)
-            jobs = (Job(name, area.tests, each.dotted, each.source(), limit) for name, each in new.items())
-            for number, outcome in enumerate(forks.run(jobs, workers), 1):
+            for number, outcome in enumerate(_outcomes(area, new, workers), 1):
                 known[outcome.key] = outcome
-                _keep(STATE, asdict(outcome))
+                _keep(STATE, asdict(outcome) | {"mutant": _mutant_key(new[outcome.key])})
                 _say(f"{area.name}: {number} of {len(new)}")
         tried += [Tried(area, mutant, known[name].killed) for name, mutant in wanted.items()]
     return tried
+
+
+def _outcomes(area: Area, new: Mapping[str, Mutant], workers: int) -> Iterator[Outcome]:
+    """Run the tests of `area` on the mutants `new`, by key; first, alone, what noticed a mutant before, if anything."""
+    limit = _limit(area)
+    before = _noticed_before(area)
+    again = {name: (test,) for name, mutant in new.items() if (test := before.get(_mutant_key(mutant)))}
+    done = set()
+    for tests in (again, dict.fromkeys(new, area.tests)):
+        left = (name for name in tests if name not in done)
+        jobs = (Job(name, tests[name], new[name].dotted, new[name].source(), limit) for name in left)
+        for outcome in forks.run(jobs, workers):
+            # Alone, the test may have passed, or be gone.
+            if tests is not again or outcome.code in (FAILED, None):
+                done.add(outcome.key)
+                yield outcome
+
+
+def _noticed_before(area: Area) -> dict[str, str]:
+    """By `_mutant_key`, the test that noticed a mutant last, if its file is one of `area`."""
+    files = {str(path.relative_to(ROOT)) for path in _files(area)}
+    noticed = ((entry["mutant"], entry["noticed"]) for entry in _read(STATE) if entry.get("noticed"))
+    return {mutant: test for mutant, test in noticed if test.partition("::")[0] in files}
 
 
 def try_planted(workers: int) -> list[tuple[Planted, int]]:
@@ -63,6 +85,11 @@ def try_planted(workers: int) -> list[tuple[Planted, int]]:
 def _key(area: Area, mutant: Mutant) -> str:
     """What the outcome of `mutant` is known by: the error, and the state of the module and of the tests."""
     return f"{_digest(mutant.path, *_files(area))} {mutant.module} {mutant.operator} {mutant.occurrence}"
+
+
+def _mutant_key(mutant: Mutant) -> str:
+    """The error, and the state of the module alone."""
+    return f"{_digest(mutant.path)} {mutant.module} {mutant.operator} {mutant.occurrence}"
 
 
 def _files(area: Area) -> Iterator[Path]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from mutation import planted, reasons, sites, trials
+from mutation import areas, forks, planted, reasons, sites, trials
 from mutation.areas import AREAS, ROOT, Area, chosen
+from mutation.forks import Job, Outcome
 from mutation.planted import CAUGHT, MISSED, Planted
 from mutation.sites import Mutant
 from mutation.trials import Tried
@@ -54,7 +59,10 @@ def test_a_run_tells_what_is_noticed_from_what_is_not(tmp_path: Path) -> None:
     boxes = ROOT / "python" / "sterna" / "run" / "boxes.py"
     before = boxes.read_text("utf-8")
     test = tmp_path / "test_limit.py"
-    test.write_text("from sterna.run import boxes\n\n\ndef test_it():\n    assert boxes.MOST_BOXES == 100\n")
+    test.write_text(
+        "from sterna.run import boxes\n\n\ndef test_others():\n    pass\n\n\n"
+        "def test_it():\n    assert boxes.MOST_BOXES == 100 and not hasattr(boxes, 'lost')\n"
+    )
     program = f"""
 from mutation import forks
 from mutation.forks import Job
@@ -66,20 +74,24 @@ changes = {{
     "not": text.replace("SHOWN = 0.3", "SHOWN = 0.4"),
     "broken": text + "(",
     "endless": text + "\\nwhile True:\\n    pass\\n",
+    "waits": text + "\\ndef __getattr__(name):\\n"
+    "    while name == 'lost':\\n        pass\\n    raise AttributeError\\n",
 }}
-jobs = [Job(name, ({str(test)!r},), "sterna.run.boxes", changed, 20) for name, changed in changes.items()]
-print(sorted((outcome.key, outcome.killed, outcome.code is None) for outcome in forks.run(jobs, 2)))
+jobs = [Job(name, ({str(test)!r},), "sterna.run.boxes", changed, 10) for name, changed in changes.items()]
+for each in sorted(forks.run(jobs, 2), key=lambda each: each.key):
+    print(each.key, each.killed, each.code is None, each.noticed and each.noticed.rpartition("/")[2])
 """
     environment = {"PYTHONPATH": f"{ROOT}/scripts", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     ended = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, env=environment, check=True
     )
-    assert eval(ended.stdout) == [
-        ("broken", True, False),
-        ("endless", True, True),
-        ("not", False, False),
-        ("noticed", True, False),
-        ("same", False, False),
+    assert ended.stdout.splitlines() == [
+        "broken True False None",
+        "endless True True None",
+        "not False False None",
+        "noticed True False test_limit.py::test_it",
+        "same False False None",
+        "waits True True test_limit.py::test_it",
     ]
     assert boxes.read_text("utf-8") == before
 
@@ -181,3 +193,63 @@ def test_an_outcome_holds_until_module_or_tests_change(tmp_path: Path, monkeypat
     second = trials._key(area, mutant)
     (tmp_path / "small.py").write_text(TEXT + "# changed")
     assert len({first, second, trials._key(area, mutant)}) == 3
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Area:
+    """An area of one module with nine mutants, of which two survive in `tries`; no outcome is kept yet."""
+    for module in (sites, areas):
+        monkeypatch.setattr(module, "PACKAGE", tmp_path)
+    monkeypatch.setattr(trials, "ROOT", tmp_path)
+    monkeypatch.setattr(trials, "STATE", tmp_path / "state" / "outcomes.jsonl")
+    monkeypatch.setattr(forks, "preload", lambda: None)
+    (tmp_path / "small.py").write_text(TEXT)
+    (tmp_path / "test_small.py").write_text("")
+    return Area("small", ("small.py",), ("test_small.py",))
+
+
+def tries(small: Area, monkeypatch: pytest.MonkeyPatch, test_it: int = 1) -> Counter[str]:
+    """How often which tests are run; test_it: how pytest ends for that test alone, on mutants that do not survive."""
+    codes = {"test_small.py": 1, "test_small.py::test_it": test_it}
+    tests: Counter[str] = Counter()
+
+    def run(jobs: Iterable[Job], workers: int) -> Iterator[Outcome]:
+        for job in jobs:
+            if job.key == "small, unchanged":
+                yield Outcome(job.key, 0, 1.0)
+                continue
+            tests.update(job.tests)
+            code = 0 if "_Lt_" in job.key else codes[job.tests[0]]
+            yield Outcome(job.key, code, 1.0, "test_small.py::test_it" if code else None)
+
+    monkeypatch.setattr(forks, "run", run)
+    outcomes = trials.try_areas([small], 1)
+    assert [each.killed for each in outcomes] == ["_Lt_" not in each.mutant.operator for each in outcomes]
+    return tests
+
+
+def test_what_a_test_noticed_is_tried_with_that_test_first(small: Area, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A survivor is tried with all tests, and so is what the test does not notice any more."""
+    tests, module = trials.ROOT / "test_small.py", trials.ROOT / "small.py"
+    assert tries(small, monkeypatch) == {"test_small.py": 9}
+    assert tries(small, monkeypatch) == {}
+    tests.write_text("# more")
+    assert tries(small, monkeypatch) == {"test_small.py::test_it": 7, "test_small.py": 2}
+    for text, code in (("# gone", 4), ("# passes", 0), ("# skipped", 5)):
+        tests.write_text(text)
+        assert tries(small, monkeypatch, test_it=code) == {"test_small.py::test_it": 7, "test_small.py": 9}
+    assert tries(small, monkeypatch) == {}
+    module.write_text(TEXT + "# changed")
+    assert tries(small, monkeypatch) == {"test_small.py": 9}
+    (trials.ROOT / "test_other.py").write_text("")
+    assert trials._noticed_before(dataclasses.replace(small, tests=("test_other.py",))) == {}
+
+
+def test_outcomes_kept_without_the_test_hold_until_tests_change(small: Area, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries(small, monkeypatch)
+    entries = [json.loads(line) for line in trials.STATE.read_text().splitlines()]
+    old = [json.dumps({name: entry[name] for name in ("key", "code", "seconds")}) for entry in entries]
+    trials.STATE.write_text("\n".join(old) + "\n")
+    assert tries(small, monkeypatch) == {}
+    (trials.ROOT / "test_small.py").write_text("# more")
+    assert tries(small, monkeypatch) == {"test_small.py": 9}
