@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.profiler import ProfilerActivity, profile
 
 from sterna.graph import csd
 from sterna.train import networks, quantisers
@@ -103,6 +104,37 @@ def test_wide_ternary_filters_always_fit_the_accumulator() -> None:
     assert int(quantiser.integers(weight)[0].count_nonzero()) == round(0.3 * weight.numel())
 
 
+def asks(quantiser: quantisers.TernaryWeightQuant, weight: torch.Tensor) -> bool:
+    """Whether the processor looks at a value of a pass, for which it would wait for a GPU."""
+    with profile(activities=[ProfilerActivity.CPU]) as taken:
+        quantiser(weight)
+    return bool({"aten::_local_scalar_dense", "aten::is_nonzero"} & {event.name for event in taken.events()})
+
+
+def test_filters_far_from_the_accumulators_limit_are_not_looked_at() -> None:
+    limit = torch.randn(2, quantisers.PEAK_LIMIT, 1, 1)
+    assert not asks(ternary(limit), limit)
+    narrow = ternary(hidden())
+    narrow.aim(hidden(), 1.0)
+    assert not asks(narrow, hidden())
+    wide = hidden(2, 600)
+    quantiser = ternary(wide)
+    assert asks(quantiser, wide)
+    quantiser.aim(wide, 0.3)
+    assert not asks(quantiser, wide)
+    quantiser.aim(wide, 0.9)
+    assert asks(quantiser, wide)
+
+
+def test_weights_that_move_after_the_aim_still_fit_the_accumulator() -> None:
+    weight = hidden(2, 600)
+    quantiser = ternary(weight)
+    quantiser.aim(weight, 0.7)  # below the limit, but not far
+    assert int(quantiser.integers(weight)[0].count_nonzero()) == round(0.7 * weight.numel())
+    alike = torch.linspace(1, 2, weight[0].numel()).expand(2, -1).reshape(weight.shape)
+    assert quantiser.integers(alike)[0].abs().sum((1, 2, 3)).tolist() == [quantisers.PEAK_LIMIT] * 2
+
+
 @given(st.integers(1, 9000), st.integers(2, 8), st.floats(0.1, 30.0), st.integers(0, 99))
 def test_the_scale_of_several_digits_is_the_smallest_that_fits(inputs: int, bits: int, tail: float, seed: int) -> None:
     weight = torch.randn(3, inputs, 1, 1, generator=torch.Generator().manual_seed(seed)).sinh() * tail
@@ -131,6 +163,33 @@ def test_weights_of_several_digits_always_fit_the_accumulator(inputs: int) -> No
     assert (weight / scale - integers).abs().max() <= 0.5001
     if inputs == 27:
         assert (integers.abs().amax((1, 2, 3)) == 127).all()
+
+
+@pytest.mark.parametrize("size", [2 * quantisers.PEAK_LIMIT, 10 * quantisers.PEAK_LIMIT])
+def test_a_filter_whose_weights_all_round_up_to_twice_their_size_fits(size: int) -> None:
+    """One weight more than the accumulator can add, each near half a step until the scale is large enough."""
+    weight = torch.zeros(1, size, 1, 1)
+    weight[0, : quantisers.PEAK_LIMIT + 1] = 1.0
+    quantiser = quantisers.DigitWeightQuant(8)
+    integers, scale = quantiser.integers(weight)
+    assert not integers.any() and 2.0 <= scale.item() <= 2.0 * quantiser.FINENESS
+
+
+def test_a_filter_may_fill_the_accumulator_to_its_limit() -> None:
+    integers, _ = quantisers.DigitWeightQuant(8).integers(torch.ones(1, quantisers.PEAK_LIMIT, 1, 1))
+    assert (integers == 1).all()
+
+
+def test_checkpoints_hold_of_quantisers_only_what_is_learnt() -> None:
+    assert ternary(hidden()).state_dict().keys() == {"rho"}
+    assert quantisers.DigitWeightQuant(8).state_dict().keys() == set()
+    assert quantisers.ActivationQuant(None).state_dict().keys() == {"scale"}
+
+
+def test_no_integer_has_a_peak_above_twice_what_was_rounded_to_it() -> None:
+    peaks = quantisers.DigitWeightQuant(8).peaks
+    integers = torch.arange(len(peaks))
+    assert len(peaks) == 128 and (peaks[1:] <= 2 * (integers[1:] - 0.5)).all() and peaks[0] == 0
 
 
 def test_activations_round_half_up_and_saturate() -> None:
@@ -167,8 +226,17 @@ def test_brevitas_layers_carry_the_quantisers() -> None:
         quantised = conv.quant_weight()
         integers, scale = quantisers.weight_quantiser(conv).integers(conv.weight)
         torch.testing.assert_close(quantised.value, integers * scale)
+        assert quantised.signed and torch.equal(quantised.int().float(), integers)
         expected = {networks.FIRST_BITS, networks.HEAD_BITS} if layer.name in ("conv1", "head") else {2}
         assert int(quantised.bit_width) in expected
+
+
+def test_brevitas_sees_the_integers_of_activations() -> None:
+    layer = quantisers.activation(0.5).eval()
+    layer.return_quant_tensor = True
+    quantised = layer(torch.tensor([0.5, -0.5, 100.0, -100.0]))
+    assert quantised.signed and quantised.int().tolist() == [1, -1, 127, -128]
+    assert int(quantised.bit_width) == quantisers.ACT_BITS
 
 
 def test_a_convolution_gives_what_brevitas_own_pass_does() -> None:

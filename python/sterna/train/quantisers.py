@@ -178,7 +178,6 @@ class DigitWeightQuant(nn.Module):
         self.register_buffer("peaks", torch.from_numpy(peaks).to(torch.float32), persistent=False)
         self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
         self.register_buffer("bit_width", torch.tensor(float(bits)), persistent=False)
-        self._steepest = max(peak / weight for weight, peak in enumerate(peaks.tolist()) if weight)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Integer weights (as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
@@ -193,13 +192,11 @@ class DigitWeightQuant(nn.Module):
         """Scales [S, F, 1, 1, 1], rising by FINENESS: no filter fits with less than the first, all do with the last.
 
         A weight is rounded by half a step at most, so that the sum of the magnitudes of `n` integers lies within n / 2
-        of the real one; nor is one more than doubled. Their peaks are up to `_steepest` times as large. All are tried
+        of the real one. Nor is an integer's peak more than twice the real value, as that of 1 is for 1/2. All are tried
         at once because a loop would make the processor wait for the GPU in each turn.
         """
         n, size = weight[0].numel(), weight.abs()
-        most = 2 * self._steepest * (PEAK_LIMIT + n / 2) / PEAK_LIMIT
-        if (room := PEAK_LIMIT - self._steepest * n / 2) > 0:
-            most = min(most, self._steepest * (PEAK_LIMIT + n / 2) / room)
+        most = 2 * (PEAK_LIMIT + n / 2) / PEAK_LIMIT
         steps = torch.arange(2 + math.ceil(math.log(most, self.FINENESS)), device=weight.device)
         dims = tuple(range(1, weight.dim()))
         least = torch.maximum(
