@@ -233,6 +233,10 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
     "bias too large": (
         with_layer("a", requant=requant(4, bias=big(2**45))), r"layer 'a': .*bias\[2\] = 35184372088832",
     ),
+    "two biases too large": (
+        with_layer("a", requant=requant(4, bias=np.array([0, 2**45, 2**46, 0]))),
+        r"layer 'a': .*bias\[1\] = 35184372088832",
+    ),
     "bias least": (with_layer("sum", requant=requant(4, bias=big(-(2**63)))), r"layer 'sum': .*bias\[2\] = -9"),
     "shift negative": (with_layer("a", requant=requant(4, shift=-1)), r"layer 'a': .*shift = -1.*0 .. 40"),
     "shift too large": (with_layer("a", requant=requant(4, shift=41)), r"layer 'a': .*shift = 41"),

@@ -160,6 +160,29 @@ def test_requantisation_is_the_real_sum_to_half_a_step(factor: list[float], offs
     assert (np.abs(steps - exact) <= slack).all()
 
 
+def test_the_gradient_of_an_activation_ends_half_a_step_beyond_its_range() -> None:
+    one, zero = torch.ones(1, 1, 1), torch.zeros(1, 1, 1)
+    made = integer.requant(np.ones(1), np.zeros(1), "linear", "layer")
+    scale = 2.0**made.shift
+    folded = integer.Folded(torch.empty(0), made, one, zero, one.double() * scale, zero.double())
+    sums = torch.tensor([-129.0, -128.4, 0.0, 127.4, 128.0]).view(1, 1, 1, -1).requires_grad_()
+    activations = integer.requantise(sums, folded)
+    assert activations.flatten().tolist() == [-128, -128, 0, 127, 127]
+    activations.sum().backward()
+    assert sums.grad is not None and sums.grad.flatten().tolist() == [0, 1, 1, 1, 0]
+
+
+def test_a_gpu_multiplies_with_all_bits() -> None:
+    before = torch.backends.cuda.matmul.allow_tf32
+    with integer.tensor_cores(True):
+        torch.backends.cuda.matmul.allow_tf32 = True
+        try:
+            integer.need_all_bits()
+            assert not torch.backends.cuda.matmul.allow_tf32 and not torch.backends.cudnn.allow_tf32
+        finally:
+            torch.backends.cuda.matmul.allow_tf32 = before
+
+
 def test_factors_out_of_range_are_refused_by_layer() -> None:
     with pytest.raises(SternaError, match=r"conv7.*multiplier = 3e\+05"):
         integer.requant(np.array([3e5]), np.zeros(1), "leaky", "conv7")
