@@ -93,6 +93,19 @@ def test_all_zero_filters_stay_finite() -> None:
     assert (integers == 0).all() and torch.isfinite(scale).all()
 
 
+def test_zeros_count_nothing_in_the_scale_before_the_first_aim() -> None:
+    """A filter of a single nonzero, and one of two."""
+    integers, scale = ternary(torch.zeros(2, 3, 1, 1)).integers(
+        torch.tensor([[0.0, 3, 0], [0, -1, 2]]).view(2, 3, 1, 1)
+    )
+    assert integers.flatten(1).tolist() == [[0, 1, 0], [0, -1, 1]] and scale.flatten().tolist() == [3.0, 1.5]
+
+
+@pytest.mark.parametrize(("size", "blocks"), [(1, 1), (256, 1), (257, 2), (2304, 9)])
+def test_a_balanced_layer_has_a_threshold_per_256_weights(size: int, blocks: int) -> None:
+    assert quantisers.TernaryWeightQuant(Pattern.BALANCED, 3, size).rho.shape == (3, blocks)
+
+
 def test_wide_ternary_filters_always_fit_the_accumulator() -> None:
     weight = hidden(2, 600)
     quantiser = ternary(weight)
@@ -172,12 +185,12 @@ def test_a_filter_whose_weights_all_round_up_to_twice_their_size_fits(size: int)
     weight[0, : quantisers.PEAK_LIMIT + 1] = 1.0
     quantiser = quantisers.DigitWeightQuant(8)
     integers, scale = quantiser.integers(weight)
-    assert not integers.any() and 2.0 <= scale.item() <= 2.0 * quantiser.FINENESS
+    assert not integers.any() and 2.0 <= scale.item() <= 2.1
 
 
 def test_a_filter_may_fill_the_accumulator_to_its_limit() -> None:
-    integers, _ = quantisers.DigitWeightQuant(8).integers(torch.ones(1, quantisers.PEAK_LIMIT, 1, 1))
-    assert (integers == 1).all()
+    integers, scale = quantisers.DigitWeightQuant(8).integers(torch.ones(1, quantisers.PEAK_LIMIT, 1, 1))
+    assert (integers == 1).all() and 2 / 3 <= scale.item() <= 2 / 3 * 1.0501  # 1.5 steps would be rounded to 2
 
 
 def test_checkpoints_hold_of_quantisers_only_what_is_learnt() -> None:
@@ -209,6 +222,12 @@ def test_scale_follows_the_largest_value_in_training_only() -> None:
     assert quantiser.scale.item() == pytest.approx(0.1)
     quantiser.train()(torch.tensor([25.4]))
     assert 0.1 < quantiser.scale.item() < 0.2
+
+
+def test_activations_that_are_all_zero_stay_finite() -> None:
+    quantiser = quantisers.ActivationQuant(None)
+    value, scale, _, _ = quantiser(torch.zeros(3))
+    assert (value == 0).all() and scale > 0
 
 
 def test_layers_that_meet_in_the_concat_share_one_quantiser() -> None:
