@@ -14,7 +14,7 @@ import numpy as np
 import typer
 
 from sterna.compile import compile_graph
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.graph import file as graph_file
 from sterna.run import open_device
 from sterna.spec.config import load_config

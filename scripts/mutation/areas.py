@@ -34,65 +34,56 @@ class Area:
         return [each for each in found if not self.within or any(word in each.definition for word in self.within)]
 
 
-_AVERAGES = ("tests/train/test_coco_precision.py", "tests/train/test_voc_precision.py", "tests/train/test_evaluate.py")
+_EVALUATE = "tests/train/report/test_evaluate.py"
+_REPORT = "tests/train/report/test_report.py"
 _REFERENCE = ("tests/graph/test_reference.py", "tests/graph/test_random_graphs.py")
 _COMPILE = (
     "tests/compile/test_encode.py", "tests/compile/test_lower.py", "tests/compile/test_memory.py",
     "tests/compile/test_schedule.py", "tests/compile/test_differential.py",
 )  # fmt: skip
-_RUN_MODULES = (
-    "compare", "detector", "device", "devices", "draw", "engine", "engine_error", "layout", "package", "pictures",
-    "reference", "rtl", "simulation", "simulation_worker", "simulator", "transport",
-)  # fmt: skip
-_RUN = (
-    "tests/run/test_package.py", "tests/run/test_layout.py", "tests/run/test_compare.py", "tests/run/test_detector.py",
-    "tests/run/test_draw.py", "tests/run/test_devices.py", "tests/run/test_simulator.py",
-)  # fmt: skip
+
+
+def _modules(room: str, names: str = "") -> tuple[str, ...]:
+    """Paths of the modules `names`, or of all that define anything, of `room`."""
+    wanted = names.split() or [path.stem for path in sorted((PACKAGE / room).glob("[a-z]*.py"))]
+    return tuple(f"{room}/{name}.py" for name in wanted)
+
 
 AREAS = (
-    Area("boxes", ("run/boxes.py",), ("tests/run/test_boxes.py", "tests/train/test_evaluate.py")),
+    Area("boxes", ("vision/boxes.py",), ("tests/vision/test_boxes.py", _EVALUATE)),
     Area(
         "average precision",
-        ("train/evaluate.py", "train/coco_precision.py", "train/voc_precision.py"),
-        (*_AVERAGES, "tests/train/test_report.py"),
+        _modules("train/report", "evaluate coco_precision voc_precision"),
+        ("tests/train/report/test_coco_precision.py", "tests/train/report/test_voc_precision.py", _EVALUATE, _REPORT),
     ),
-    Area("density and reports", ("train/report.py",), ("tests/train/test_report.py",)),
+    Area("density and reports", ("train/report/report.py",), (_REPORT,)),
     Area("requantisation", ("graph/reference.py", "graph/layers.py"), (*_REFERENCE, "tests/graph")),
     Area("requantisation of the tape", ("compile/encode.py", "compile/lower.py"), _COMPILE, within=("requant",)),
+    Area("graph", _modules("graph", "checks csd file graph infer"), ("tests/graph",), sample=70),
     Area(
-        "graph",
-        ("graph/checks.py", "graph/csd.py", "graph/file.py", "graph/graph.py", "graph/infer.py"),
-        ("tests/graph",),
-        sample=70,
+        "package and vision",
+        (*_modules("package"), *_modules("vision", "anchors detector drawing images")),
+        ("tests/package", "tests/vision"),
+        sample=45,
     ),
-    Area(
-        "run",
-        tuple(f"run/{name}.py" for name in _RUN_MODULES),
-        (*_RUN, "tests/run/test_simulation.py", "tests/cli/test_refusals.py"),
-        sample=95,
-    ),
-    Area(
-        "compile",
-        ("compile/compiler.py", "compile/encode.py", "compile/lower.py", "compile/memory.py", "compile/schedule.py"),
-        _COMPILE,
-        sample=95,
-    ),
+    Area("run", _modules("run"), ("tests/run",), sample=50),
+    Area("compile", _modules("compile", "compiler encode lower memory schedule"), _COMPILE, sample=95),
     Area(
         "clock",
-        tuple(f"compile/clock/{path.name}" for path in sorted((PACKAGE / "compile" / "clock").glob("[a-z]*.py"))),
+        _modules("compile/clock"),
         ("tests/compile/test_clock.py", "tests/sim/test_cycle_model.py"),
         sample=45,
     ),
     Area(
         "quantisers",
-        ("train/quantisers.py",),
-        ("tests/train/test_quantisers.py", "tests/train/test_export.py"),
+        ("train/model/quantisers.py",),
+        ("tests/train/model/test_quantisers.py", "tests/train/model/test_export.py"),
         sample=30,
     ),
     Area(
         "integer training",
-        ("train/integer.py",),
-        ("tests/train/test_export.py", "tests/train/test_networks.py"),
+        ("train/model/integer.py",),
+        ("tests/train/model/test_export.py", "tests/train/model/test_networks.py"),
         sample=15,
     ),
 )

@@ -12,8 +12,8 @@ from matplotlib import pyplot as plt
 
 from results.record import Figure, TableRow
 from results.runs import origin, run, summary
+from sterna.train.model.quantisers import Pattern
 from sterna.train.options import TrainOptions
-from sterna.train.quantisers import Pattern
 
 #: A run whose float network alone is wanted: one epoch is needed for the ranges of its activations.
 FLOAT_ONLY = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}

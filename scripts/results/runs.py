@@ -15,8 +15,8 @@ from results.record import ROOT, commit
 from sterna.errors import SternaError
 from sterna.files import write_bytes
 from sterna.train import load_options, recipes, run_folder, train
-from sterna.train.history import EpochLine
 from sterna.train.options import TrainOptions
+from sterna.train.report.history import EpochLine
 
 MARK = "commit"  # file in the folder of a run: the commit that it was trained at
 RUNS = ROOT / "build" / "results"

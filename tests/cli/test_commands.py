@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from sterna import __version__
-from sterna.run import package as package_file
-from sterna.run.boxes import MOST_BOXES, OVERLAP, SHOWN
+from sterna.package import package as package_file
+from sterna.vision.boxes import MOST_BOXES, OVERLAP, SHOWN
 
 from .conftest import Sterna
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from sterna.cli import detections, pictures
 from sterna.errors import SternaError
-from sterna.run import draw
+from sterna.vision import drawing
 
 from .conftest import Sterna
 from .test_refusals import assert_refused
@@ -85,7 +85,7 @@ def test_a_list_of_another_origin_is_not_trusted(
 def test_a_stopped_run_leaves_nothing_unknown(
     sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Got
 ) -> None:
-    output, save = tmp_path / "out", draw.save
+    output, save = tmp_path / "out", drawing.save
 
     def full(image: object, path: Path) -> None:
         if path.name.startswith("0001"):
@@ -93,7 +93,7 @@ def test_a_stopped_run_leaves_nothing_unknown(
         save(image, path)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(draw, "save", full)
+        patch.setattr(drawing, "save", full)
         assert_refused(sterna("detect", package_path, pictures, "-o", output), "0001_b.png", "No space left")
     report = json.loads((output / "detections.json").read_text())
     assert report["complete"] is False and "boxes" not in report["pictures"][0]

@@ -11,13 +11,13 @@ import pytest
 import yaml
 
 from sterna.compile import compile_graph
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.graph import Conv, Graph, Input, Output, Requant
-from sterna.run import layout
-from sterna.run import package as package_file
-from sterna.run.detector import prepare
-from sterna.run.pictures import read as read_picture
+from sterna.package import layout
+from sterna.package import package as package_file
 from sterna.spec.config import EngineConfig, load_config
+from sterna.vision.detector import prepare
+from sterna.vision.images import read as read_picture
 from support.random_configs import random_config
 
 from .conftest import CLASSES, Sterna, make_graph

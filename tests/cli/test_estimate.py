@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from sterna.cli.estimate import path_table, path_verdict
-from sterna.size import usage
-from sterna.size.devices import load_device
-from sterna.size.engine import EngineSize
-from sterna.size.hierarchy import Part
-from sterna.size.usage import Usage
-from sterna.size.whole import SMALL
+from sterna.estimate import usage
+from sterna.estimate.engine import EngineSize
+from sterna.estimate.fpgas import load_fpga
+from sterna.estimate.hierarchy import Part
+from sterna.estimate.usage import Usage
+from sterna.estimate.whole import SMALL
 
 from .conftest import Sterna
 
@@ -26,18 +26,18 @@ def small(tmp_path: Path) -> str:
 
 
 def test_estimate_shows_size_and_speed(sterna: Sterna, graph_path: Path, small: str) -> None:
-    ended = sterna("estimate", graph_path, "--config", small, "--device", "de10-nano")
+    ended = sterna("estimate", graph_path, "--config", small, "--fpga", "de10-nano")
     assert ended.code == 0, ended.err
     for shown in ("unit", "gather", "ALMs: ", "of 41,910", "frames/s", "GB/s", "estimate"):
         assert shown in ended.out
 
 
 def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: Path, small: str) -> None:
-    ended = sterna("estimate", "--config", small, "--device", "gx1150")
+    ended = sterna("estimate", "--config", small, "--fpga", "gx1150")
     assert "(fits; the line is 85%)" in ended.out and "does not fit" not in ended.out
     path = Path(small.rpartition(":")[0])
     path.write_text(path.read_text().replace("fm_words: 8192", "fm_words: 65536"))
-    ended = sterna("estimate", "--config", small, "--device", "de10-nano")
+    ended = sterna("estimate", "--config", small, "--fpga", "de10-nano")
     assert "block RAM" in ended.out and "does not fit" in ended.out
 
 
@@ -48,7 +48,7 @@ def sized(*picoseconds: int) -> EngineSize:
         path = usage.Path(delay // 2, 0, 1, "port", "port")
         found = Usage(0, 0, 0, 0, 0, 0, 0, paths=dict.fromkeys(("cyclone5", "arria10"), path))
         modules.append((Part(f"sterna_m{at}", ()), 1, found))
-    return EngineSize(SMALL, load_device("gx1150"), (), tuple(modules))
+    return EngineSize(SMALL, load_fpga("gx1150"), (), tuple(modules))
 
 
 @pytest.mark.parametrize(
@@ -66,5 +66,5 @@ def test_paths_over_the_period_are_all_shown(delays: list[int], rows: int, verdi
 
 
 def test_unknown_device_is_refused(sterna: Sterna, small: str) -> None:
-    ended = sterna("estimate", "--config", small, "--device", "gx9")
-    assert ended.code == 2 and "no such device" in ended.err
+    ended = sterna("estimate", "--config", small, "--fpga", "gx9")
+    assert ended.code == 2 and "no such FPGA" in ended.err

@@ -11,10 +11,10 @@ from PIL import Image
 from rich.console import Console
 
 from sterna.cli import explore as command
+from sterna.estimate import explore
+from sterna.estimate.explore import Point
+from sterna.estimate.fpgas import load_fpga
 from sterna.graph import file as graph_file
-from sterna.size import explore
-from sterna.size.devices import load_device
-from sterna.size.explore import Point
 from sterna.spec.config import EngineConfig, load_config
 
 from .conftest import CLASSES, Sterna, make_graph
@@ -24,7 +24,7 @@ from .conftest import CLASSES, Sterna, make_graph
 def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A few engines, of sizes that need no synthesis, and a cache of its own."""
 
-    def size(config: EngineConfig, device: object, progress: object) -> SimpleNamespace:
+    def size(config: EngineConfig, fpga: object, progress: object) -> SimpleNamespace:
         resources = SimpleNamespace(mlabs=0, block_rams=config.lanes, dsps=config.clusters * config.lanes)
         return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.units, resources=resources)
 
@@ -44,7 +44,7 @@ def test_explore_shows_and_draws(sterna: Sterna, graph_path: Path, tmp_path: Pat
 
 def test_the_table_fits_a_terminal_of_80_columns() -> None:
     config = load_config("arria10").model_copy(update={"name": "15x15-4x32-32-4", "fm_words": 65536})
-    table = command.point_table([Point(config, 24_000_000, 1, 400_000, 20_000, 2_713, 1_518)], load_device("gx1150"))
+    table = command.point_table([Point(config, 24_000_000, 1, 400_000, 20_000, 2_713, 1_518)], load_fpga("gx1150"))
     console = Console(width=80)
     with console.capture() as shown:
         console.print(table)

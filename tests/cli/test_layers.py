@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sterna.cli.layers import COST_TITLES, cost_cells, density, layer_costs, print_costs
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 from sterna.run.compare import Comparison, difference
 from sterna.run.device import StepCounters
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sterna.graph import file as graph_file
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 from sterna.spec import tape
 from sterna.spec.config import load_config
 

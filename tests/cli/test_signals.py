@@ -12,7 +12,7 @@ from subprocess import Popen
 import pytest
 
 from sterna.train import run_folder
-from sterna.train.stop import NOTE
+from sterna.train.loop.stop import NOTE
 from support import processes
 
 from .conftest import Sterna

@@ -11,7 +11,7 @@ import pytest
 from sterna.cli import demo as demo_module
 from sterna.cli.guard import guarded
 from sterna.compile import compile_graph
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 from sterna.spec.config import load_config
 
 from .conftest import CLASSES, Sterna, make_graph, planted

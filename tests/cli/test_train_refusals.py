@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sterna.train import darknet, networks
+from sterna.train import darknet
+from sterna.train.model import networks
 from support import data_sets
 from support.darknet_networks import random_weights
 

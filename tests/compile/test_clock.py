@@ -107,11 +107,11 @@ def test_a_tape_without_conv_has_a_time() -> None:
 
 
 def test_what_is_compiled_is_kept_if_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jit, "default_build_dir", lambda: tmp_path)
+    monkeypatch.setattr(jit, "build_cache", lambda: tmp_path)
     folder = jit.cache_folder()
     assert folder is not None and folder.is_dir() and folder.is_relative_to(tmp_path)
     (tmp_path / "file").touch()
-    monkeypatch.setattr(jit, "default_build_dir", lambda: tmp_path / "file")
+    monkeypatch.setattr(jit, "build_cache", lambda: tmp_path / "file")
     assert jit.cache_folder() is None
 
 

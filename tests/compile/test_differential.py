@@ -9,9 +9,8 @@ from sterna.compile import compile_graph
 from sterna.compile.lower import lower
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
-from sterna.run import layout
-from sterna.run.package import Package
-from sterna.spec import load_config, tape
+from sterna.package import layout
+from sterna.package.package import Package
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image

@@ -10,8 +10,8 @@ import pytest
 from results import density
 from results.density import Study
 from sterna.train import recipes
+from sterna.train.model.quantisers import Pattern
 from sterna.train.options import TrainOptions
-from sterna.train.quantisers import Pattern
 
 CASES = ((Pattern.BALANCED, 0.2), (Pattern.UNSTRUCTURED, 0.1))
 SEEDS = (0, 1)

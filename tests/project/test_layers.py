@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
 LOWEST = ("errors", "machine", "signals", "archive", "files", "recognise", "text")
-LAYERS = (*LOWEST, "spec", "graph", "run", "generate", "compile", "size", "train", "cli")
+LAYERS = (
+    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "generate", "compile", "estimate", "train", "cli",
+)  # fmt: skip
+#: Those of `train`, likewise: its rooms, and between them the files of its own.
+TRAIN = (
+    "distributed", "text_options", "data", "model", "optim", "options", "stages", "checkpoint", "run_folder",
+    "recipes", "report", "loop",
+)  # fmt: skip
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
 #: Import names that differ from the package's name.
@@ -29,18 +36,23 @@ IMPORTED_AS = {
 
 
 def imports(source: Path) -> Iterator[str]:
-    """Full names of the modules that `source` imports, wherever in it."""
+    """Full names of the modules that `source` imports, or of what it takes from them, wherever in it."""
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{source}: relative import"
-            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def rank(module: str) -> int | None:
+def rank(module: str) -> tuple[int, int] | None:
+    """The layer of a module of Sterna and, in `train`, its layer there; None for other modules."""
     parts = module.split(".")
-    return LAYERS.index(parts[1]) if parts[0] == "sterna" and len(parts) > 1 else None
+    if parts[0] != "sterna" or len(parts) == 1 or parts[1].startswith("__"):
+        return None
+    parts = ["model" if part == "darknet" else part for part in parts]
+    within = TRAIN.index(parts[2]) if parts[1] == "train" and len(parts) > 2 and parts[2] in TRAIN else len(TRAIN)
+    return LAYERS.index(parts[1]), within
 
 
 @pytest.mark.parametrize("source", LAYERED, ids=lambda path: str(path.relative_to(PACKAGE)))

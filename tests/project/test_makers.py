@@ -25,14 +25,14 @@ from results.makers import (
 )
 from results.record import Figure, TableRow
 from sterna.compile import compile_graph
+from sterna.estimate.performance import performance
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.run import open_device
 from sterna.run.device import Device
-from sterna.size.performance import performance
 from sterna.spec import load_config
-from sterna.train.networks import Form
-from sterna.train.optimisers import Optimiser
-from sterna.train.quantisers import Pattern
+from sterna.train.model.networks import Form
+from sterna.train.model.quantisers import Pattern
+from sterna.train.optim.optimisers import Optimiser
 from support.engines import count_frames, simulated
 
 

@@ -77,7 +77,7 @@ changes = {{
     "waits": text + "\\ndef __getattr__(name):\\n"
     "    while name == 'lost':\\n        pass\\n    raise AttributeError\\n",
 }}
-jobs = [Job(name, ({str(test)!r},), "sterna.run.boxes", changed, 10) for name, changed in changes.items()]
+jobs = [Job(name, ({str(test)!r},), "sterna.vision.boxes", changed, 10) for name, changed in changes.items()]
 for each in sorted(forks.run(jobs, 2), key=lambda each: each.key):
     print(each.key, each.killed, each.code is None, each.noticed and each.noticed.rpartition("/")[2])
 """
@@ -144,7 +144,7 @@ def test_a_bench_catches_an_error_and_lets_the_rtl_pass(monkeypatch: pytest.Monk
 
 
 def tried(area: Area, killed: int, survived: int) -> list[Tried]:
-    mutant = Mutant("run/boxes.py", 1, 0, "core/NumberReplacer", 0, "")
+    mutant = Mutant("vision/boxes.py", 1, 0, "core/NumberReplacer", 0, "")
     return [Tried(area, mutant, number < killed) for number in range(killed + survived)]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rtl_language import complaints
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.spec import load_config
 
 LEGAL = """\

@@ -12,7 +12,7 @@ import pytest
 
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 from sterna.spec.paths import ROOT
 from support import bombs
 
@@ -24,7 +24,7 @@ import json, re, sys
 from pathlib import Path
 from sterna.errors import SternaError
 from sterna.graph import file
-from sterna.run import package
+from sterna.package import package
 said = {}
 for path in map(Path, sys.argv[1:]):
     try:

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.package.package import Package
 from sterna.run.compare import compare_devices, compare_results, difference
 from sterna.run.device import Progress, Results
-from sterna.run.package import Package
 from sterna.run.reference import ReferenceDevice
 from support.packages import small_images, small_package
 

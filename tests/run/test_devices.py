@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from sterna.errors import SternaError
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.graph import reference
+from sterna.package.package import Package
 from sterna.run import open_device
 from sterna.run.compare import compare_devices
 from sterna.run.device import Device
 from sterna.run.engine import EngineDevice
-from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming, RtlTransport
 from sterna.spec import tape
 from sterna.spec.registers import Control, Register, Status

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sterna.errors import SternaError
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.run import simulator
 from sterna.run.engine import EngineDevice
 from sterna.run.rtl import RtlTransport

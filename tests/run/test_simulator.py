@@ -15,8 +15,9 @@ import pytest
 
 from sterna.cli.guard import INTERRUPTED, guarded
 from sterna.errors import SternaError
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.run import simulator
+from sterna.spec import paths
 from sterna.spec.paths import ROOT
 from support.packages import NANO
 from support.processes import Forked, wait_until_gone
@@ -74,12 +75,12 @@ def test_path_with_a_space(folder: Path) -> None:
 
 def test_default_build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("STERNA_BUILD_DIR", raising=False)
-    assert simulator.default_build_dir() == ROOT / simulator.BUILT
+    assert paths.build_cache() == ROOT / paths.BUILT
     monkeypatch.setattr(simulator, "ROOT", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert simulator.default_build_dir() == tmp_path / "sterna"
+    assert paths.build_cache() == tmp_path / "sterna"
     monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "b"))
-    assert simulator.default_build_dir() == tmp_path / "b"
+    assert paths.build_cache() == tmp_path / "b"
 
 
 def test_make_and_the_command_line_share_what_is_built() -> None:

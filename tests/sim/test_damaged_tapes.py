@@ -15,10 +15,10 @@ import pytest
 
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.generate import generate
+from sterna.generate.rtl import generate
+from sterna.package.package import Package
 from sterna.run import open_device
 from sterna.run.device import Device
-from sterna.run.package import Package
 from sterna.spec import load_config
 from sterna.spec.config import EngineConfig
 from support.engines import SIMULATORS

@@ -10,11 +10,11 @@ import pytest
 
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.generate import generate
+from sterna.generate.rtl import generate
 from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.package.package import Package
 from sterna.run import open_device
 from sterna.run.compare import Comparison, compare_devices
-from sterna.run.package import Package
 from sterna.run.rtl import RtlTransport
 from sterna.spec import tape
 from sterna.spec.tape import Segment, SegmentKind

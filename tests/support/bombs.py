@@ -18,7 +18,7 @@ import numpy as np
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.graph import file as graph_file
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 from sterna.spec.config import load_config
 
 MEGABYTE, GIGABYTE = 1 << 20, 1 << 30

@@ -11,7 +11,7 @@ from sterna.train.darknet import Weights, Yolo2, for_darknet
 from sterna.train.darknet.cfg import share_quantisers
 from sterna.train.darknet.convert import shapes
 from sterna.train.darknet.weights import Convolution, Header, Norm, Shape
-from sterna.train.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.train.model.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
 
 VOC_ANCHORS = ((1.3221, 1.73145), (3.19275, 4.00944), (5.05587, 8.09892), (9.47112, 4.84053), (11.2364, 10.0071))
 

@@ -10,14 +10,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.generate import generate
+from sterna.generate.rtl import generate
+from sterna.package.package import Package
 from sterna.run import open_device
 from sterna.run.device import Counters, Device, Results
-from sterna.run.package import Package
 from sterna.run.rtl import MemoryTiming
-from sterna.run.simulator import BUILT
 from sterna.spec.config import EngineConfig
-from sterna.spec.paths import ROOT
+from sterna.spec.paths import BUILT, ROOT
 
 #: Built simulators are found again by the content of the generated folder.
 SIMULATORS = ROOT / BUILT

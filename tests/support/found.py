@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sterna.run.boxes import Detections
 from sterna.train.data.frames import Frame, Labels
+from sterna.vision.boxes import Detections
 
 
 def frame(

@@ -9,7 +9,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sterna.train import distributed
-from sterna.train.kfac import Kfac
+from sterna.train.optim.kfac import Kfac
 
 STEPS = 5
 

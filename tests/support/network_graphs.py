@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
-from sterna.train import networks, quantisers
+from sterna.train.model import networks, quantisers
 
 
 def random_network_graph(

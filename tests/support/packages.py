@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant
-from sterna.run.package import Package
+from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
 
 NANO = load_config("nano")

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from sterna.graph import Graph
-from sterna.train import evaluate, export, networks
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
-from sterna.train.networks import Form, Network
+from sterna.train.model import export, networks
+from sterna.train.model.networks import Form, Network
+from sterna.train.report import evaluate
 
 ANCHORS = [[1.0, 2.0], [2.0, 1.0], [3.0, 2.0], [2.0, 4.0], [5.0, 4.0]]
 SIZE = 64

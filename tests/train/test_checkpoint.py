@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from sterna.errors import SternaError
-from sterna.train import checkpoint, forms
-from sterna.train.networks import Conv, Form, Network, describe
+from sterna.train import checkpoint
+from sterna.train.loop import forms
+from sterna.train.model.networks import Conv, Form, Network, describe
 from support.bombs import GIGABYTE, Member, forged, zeros
 
 Got = Callable[[object], None]

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 import torch
 
-from sterna.train import forms, networks, run_folder
-from sterna.train.communication import POWERSGD_START, Hook
-from sterna.train.learner import LOSSES
+from sterna.train import run_folder
+from sterna.train.loop import forms
+from sterna.train.loop.learner import LOSSES
+from sterna.train.model import networks
+from sterna.train.optim.communication import POWERSGD_START, Hook
 from support.training import command, environment
 
 #: Largest difference of what a step does to the weights, as a share of what it does. Floats summed in another order are

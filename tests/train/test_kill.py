@@ -15,7 +15,7 @@ import torch.utils.tensorboard  # noqa: F401 (the same)
 from sterna.cli.guard import guarded
 from sterna.cli.train import app
 from sterna.train import run_folder
-from sterna.train.learner import Learner
+from sterna.train.loop.learner import Learner
 from support.processes import Ended, Forked
 
 KILLS = 20

@@ -15,12 +15,12 @@ from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.files import check_file
-from sterna.generate import generate
-from sterna.generate.folder import README
-from sterna.run import package as package_file
-from sterna.run.detector import prepare
-from sterna.run.package import Package
+from sterna.generate.rtl import generate
+from sterna.generate.rtl.folder import README
+from sterna.package import package as package_file
+from sterna.package.package import Package
 from sterna.spec.config import load_config
+from sterna.vision.detector import prepare
 
 
 def compile_package(graph: Path, config: str, output: Path, observe: bool) -> None:

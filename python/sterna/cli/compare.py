@@ -13,11 +13,11 @@ from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.guard import FAILED
 from sterna.cli.progress import bar, of_steps
 from sterna.errors import SternaError
-from sterna.run import package as package_file
+from sterna.package import package as package_file
+from sterna.package.package import Package
 from sterna.run.compare import compare_devices
-from sterna.run.detector import prepare
 from sterna.run.devices import KINDS
-from sterna.run.package import Package
+from sterna.vision.detector import prepare
 
 
 def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recursive: bool) -> int:

@@ -23,18 +23,18 @@ from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.files import check_folder
 from sterna.graph import file as graph_file
-from sterna.run import draw
-from sterna.run import package as package_file
-from sterna.run.boxes import OVERLAP, SHOWN
+from sterna.package import package as package_file
+from sterna.package.package import Package
 from sterna.run.compare import Comparison, compare_results
-from sterna.run.detector import Detector, prepare
 from sterna.run.device import Counters, Device, Results
-from sterna.run.package import Package
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train import evaluate_graph
 from sterna.train.data.scenes import SceneSet
-from sterna.train.evaluate import METHOD
+from sterna.train.report.evaluate import METHOD
+from sterna.vision import drawing
+from sterna.vision.boxes import OVERLAP, SHOWN
+from sterna.vision.detector import Detector, prepare
 
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"
 #: Scenes that no training has seen, and how many of them go through the simulation.
@@ -140,11 +140,11 @@ def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, outpu
     drawn, scenes = [], []
     for number, (picture, head) in enumerate(zip(pictures, heads, strict=True)):
         found = detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP)
-        drawn.append(draw.boxes(picture, found, detector.classes))
+        drawn.append(drawing.boxes(picture, found, detector.classes))
         name = f"scene_{number}.png"
-        draw.save(drawn[-1], output / name)
+        drawing.save(drawn[-1], output / name)
         scenes.append(Scene(scene=number, drawn=name, boxes=as_json(found, detector.classes)))
-    draw.save(draw.sheet(drawn, SHEET_COLUMNS), output / SHEET_NAME)
+    drawing.save(drawing.sheet(drawn, SHEET_COLUMNS), output / SHEET_NAME)
     return scenes
 
 

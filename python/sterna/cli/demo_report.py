@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sterna.cli.layers import COST_TITLES, LayerCost, cost_cells
 from sterna.files import write_bytes
-from sterna.run import page
+from sterna.report import page
 
 JSON_NAME, HTML_NAME, SHEET_NAME = "report.json", "report.html", "sheet.png"
 
@@ -60,5 +60,5 @@ def write_report(report: Report, folder: Path) -> None:
     """Write both forms to `folder`."""
     write_bytes(folder / JSON_NAME, f"{report.model_dump_json(indent=1)}\n".encode())
     rows = [cost_cells(cost) for cost in report.layers]
-    text = page.render("sterna.cli", "report.html.j2", report=report, titles=COST_TITLES, rows=rows)
+    text = page.render("demo", report=report, titles=COST_TITLES, rows=rows)
     write_bytes(folder / HTML_NAME, text.encode())

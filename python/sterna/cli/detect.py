@@ -12,10 +12,10 @@ from sterna.cli import pictures
 from sterna.cli.detections import DetectionsFolder
 from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.progress import bar
-from sterna.run import boxes, draw
-from sterna.run import package as package_file
-from sterna.run.boxes import Detections
-from sterna.run.detector import Detector, prepare
+from sterna.package import package as package_file
+from sterna.vision import boxes, drawing
+from sterna.vision.boxes import Detections
+from sterna.vision.detector import Detector, prepare
 
 
 def detect(
@@ -45,7 +45,7 @@ def detect(
             picture = pictures.read(file)
             head = device.infer(prepare(package.graph, picture)[np.newaxis])[detector.output][0]
             found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
-            results.add(draw.boxes(picture, found, detector.classes), as_json(found, detector.classes))
+            results.add(drawing.boxes(picture, found, detector.classes), as_json(found, detector.classes))
     print(f"{len(files)} pictures, {results.finish()} boxes: {output}")
     if kind == RTL:
         print(f"Simulated: {engine.describe(package.config)}.")

@@ -18,7 +18,7 @@ from PIL import Image
 
 from sterna import files
 from sterna.errors import SternaError
-from sterna.run import draw
+from sterna.vision import drawing
 
 REPORT = "detections.json"
 _DRAWN = re.compile(r"\d{4,}_[^/]*\.png", re.DOTALL)
@@ -60,7 +60,7 @@ class DetectionsFolder:
 
     def add(self, drawn: Image.Image, boxes: list[dict[str, Any]]) -> None:
         """The next picture with its boxes drawn, and the boxes for the list."""
-        draw.save(drawn, self.folder / self.names[len(self._boxes)])
+        drawing.save(drawn, self.folder / self.names[len(self._boxes)])
         self._boxes.append(boxes)
 
     def finish(self) -> int:

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sterna.errors import SternaError
-from sterna.generate import generate
-from sterna.generate.fit import check_fits, edited
+from sterna.generate.rtl import generate
+from sterna.generate.rtl.fit import check_fits, edited
 from sterna.run.device import Device
 from sterna.run.devices import KINDS
 from sterna.run.devices import open_device as open_by_name

@@ -12,13 +12,13 @@ from rich.table import Table
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
-from sterna.size.devices import Device, load_device
-from sterna.size.engine import EngineSize, engine_size
-from sterna.size.performance import Performance, performance
-from sterna.size.resources import MLAB_ALMS
+from sterna.estimate.engine import EngineSize, engine_size
+from sterna.estimate.fpgas import Fpga, load_fpga
+from sterna.estimate.performance import Performance, performance
+from sterna.estimate.resources import MLAB_ALMS
 from sterna.spec.config import EngineConfig, load_config
 
-#: A design that takes more of a device seldom meets its clock.
+#: A design that takes more of an FPGA seldom meets its clock.
 FULL = 0.85
 #: Modules in the table of slow paths, if no more are over the period.
 SLOWEST = 8
@@ -34,9 +34,9 @@ RULES = (
 )
 
 
-def estimate(graph: Path | None, config: str, device: str) -> None:
-    """Print the size of the named config on the named device and, if there is a graph, its frames a second."""
-    engine, target = load_config(config), load_device(device)
+def estimate(graph: Path | None, config: str, fpga: str) -> None:
+    """Print the size of the named config on the named FPGA and, if there is a graph, its frames a second."""
+    engine, target = load_config(config), load_fpga(fpga)
     source = None if graph is None else read_graph(graph)
     console = Console()
     size = measure(engine, target)
@@ -54,16 +54,16 @@ def estimate(graph: Path | None, config: str, device: str) -> None:
         console.print(rule, style="dim")
 
 
-def measure(config: EngineConfig, device: Device) -> EngineSize:
+def measure(config: EngineConfig, fpga: Fpga) -> EngineSize:
     """The size of the engine, with a bar while modules are synthesised for the first time."""
     with bar("synthesise") as show:
-        return engine_size(config, device, progress=show)
+        return engine_size(config, fpga, progress=show)
 
 
 def size_table(size: EngineSize) -> Table:
     """Instances times the figures of one, for each part of the engine."""
     table = Table(
-        title=f"Engine '{size.config.name}' on {size.device.name} (estimate)",
+        title=f"Engine '{size.config.name}' on {size.fpga.name} (estimate)",
         box=SIMPLE_HEAD,
         collapse_padding=True,
         pad_edge=False,
@@ -92,7 +92,7 @@ def _shown(cell: object) -> str:
 
 
 def shares(size: EngineSize) -> Iterator[str]:
-    """How much of the device each resource is, and whether it stays under the line."""
+    """How much of the FPGA each resource is, and whether it stays under the line."""
     for each in size.shares:
         verdict = "fits" if each.share <= FULL else "over the line" if each.share <= 1 else "does not fit"
         yield f"{each.name}: {each.used:,} of {each.there:,}, {each.share:.1%} ({verdict}; the line is {FULL:.0%})"
@@ -101,32 +101,32 @@ def shares(size: EngineSize) -> Iterator[str]:
 
 def path_table(size: EngineSize) -> Table:
     """The slowest paths inside modules: all that are over the period, and else some."""
-    title = f"Slowest modules; {_ns(size.device.period)} are a period at {size.device.mhz} MHz (estimate)"
+    title = f"Slowest modules; {_ns(size.fpga.period)} are a period at {size.fpga.mhz} MHz (estimate)"
     table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     table.add_column("module", no_wrap=True)
-    for name in ("Cyclone V", size.device.family, "with wires", "levels", "of a period"):
+    for name in ("Cyclone V", size.fpga.family, "with wires", "levels", "of a period"):
         table.add_column(name, justify="right", no_wrap=True)
     for part, paths in size.paths[: max(SLOWEST, _over(size))]:
-        path = paths[size.device.family]
+        path = paths[size.fpga.family]
         table.add_row(
             part.module.removeprefix("sterna_"),
             *map(_ns, (paths["cyclone5"].picoseconds, path.picoseconds, path.with_wires)),
             str(path.levels),
-            f"{path.with_wires / size.device.period:.0%}",
+            f"{path.with_wires / size.fpga.period:.0%}",
         )
     return table
 
 
 def path_verdict(size: EngineSize) -> str:
     """Whether all paths are within the period."""
-    over, slowest = _over(size), size.paths[0][1][size.device.family].with_wires
+    over, slowest = _over(size), size.paths[0][1][size.fpga.family].with_wires
     verdict = f"{over} of {len(size.paths)} modules are over" if over else "all are within"
-    return f"Paths: the slowest takes {slowest / size.device.period:.1%} of a period ({verdict})"
+    return f"Paths: the slowest takes {slowest / size.fpga.period:.1%} of a period ({verdict})"
 
 
 def _over(size: EngineSize) -> int:
     """Modules whose slowest path is over the period."""
-    return sum(paths[size.device.family].with_wires > size.device.period for _, paths in size.paths)
+    return sum(paths[size.fpga.family].with_wires > size.fpga.period for _, paths in size.paths)
 
 
 def _ns(picoseconds: float) -> str:

@@ -15,8 +15,7 @@ from sterna.cli.progress import bar
 from sterna.errors import SternaError
 from sterna.files import check_file, check_folder, write_bytes
 from sterna.graph import Graph
-from sterna.run.detector import Detector
-from sterna.train import figures, forms, load_options, report, run_folder, summary_page
+from sterna.train import load_options, run_folder
 from sterna.train.data import (
     GENERATED,
     HARD_SCENES,
@@ -30,9 +29,12 @@ from sterna.train.data import (
     open_split,
 )
 from sterna.train.data.options import validated
-from sterna.train.networks import Network
+from sterna.train.loop import forms
+from sterna.train.model.networks import Network
 from sterna.train.options import TrainOptions, parse
-from sterna.train.report import INTEGER, Comparison
+from sterna.train.report import plots, report, summary_page
+from sterna.train.report.report import INTEGER, Comparison
+from sterna.vision.detector import Detector
 
 #: How the title of a report's page begins, which tells it from that of a run.
 TITLE = "Evaluation of "
@@ -159,7 +161,7 @@ def _write_report(
     dataset: Dataset,
     comparison: Comparison,
 ) -> None:
-    write_bytes(folder / CURVES_NAME, figures.png(figures.precision_recall(comparison.precision)))
+    write_bytes(folder / CURVES_NAME, plots.png(plots.precision_recall(comparison.precision)))
     # One form is enough to look at: the forms find nearly the same boxes.
     integer = report.evaluators({INTEGER: found[INTEGER]}, tuple(dataset.classes))[INTEGER]
     page = summary_page.write_html(
@@ -168,6 +170,6 @@ def _write_report(
         options=options.model_dump(mode="json", exclude={"output", "resume", "data"}) if options else {},
         comparison=comparison,
         history=run_folder.read_json(path / run_folder.LOG) if options else (),
-        samples={INTEGER: figures.samples(integer, dataset)},
+        samples={INTEGER: plots.samples(integer, dataset)},
     )
     print(f"Report: {page} and {folder / CURVES_NAME}")

@@ -14,23 +14,23 @@ from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
+from sterna.estimate.explore import Explorer, Point, candidates, front
+from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.files import check_file, write_atomically
 from sterna.graph import Graph
-from sterna.run.simulator import default_build_dir
-from sterna.size.devices import Device, load_device
-from sterna.size.explore import Explorer, Point, candidates, front
 from sterna.spec.config import MOST_FM_WORDS, EngineConfig, load_config
+from sterna.spec.paths import build_cache
 
 #: What the picture can be.
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
-def explore(graph: Path, config: str, device: str, min_fps: float, output: Path) -> None:
+def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -> None:
     """Search engines like the named config, print the best ones and draw all of them.
 
     What was evaluated is kept, so that an interrupted search goes on where it was.
     """
-    base, target, source = load_config(config), load_device(device), read_graph(graph)
+    base, target, source = load_config(config), load_fpga(fpga), read_graph(graph)
     check_output(output, graph)
     points = search(source, candidates(base, target, FULL), target, min_fps)
     if not points:
@@ -38,7 +38,7 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
         compile_graph(source, base.model_copy(update={"fm_words": MOST_FM_WORDS}))
         raise SternaError(
             "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps,
-            remedy="ask for fewer frames/s, or name a larger device",
+            remedy="ask for fewer frames/s, or name a larger FPGA",
         )
     best = front(points)
     Console().print(point_table(best, target))
@@ -47,9 +47,9 @@ def explore(graph: Path, config: str, device: str, min_fps: float, output: Path)
     print(f"Picture: {output}")
 
 
-def search(graph: Graph, configs: Sequence[EngineConfig], device: Device, min_fps: float) -> list[Point]:
-    """Those of `configs` that run `graph` fast enough on `device`. Shows progress, and keeps what it finds."""
-    explorer = Explorer(graph, device, default_build_dir() / "explore")
+def search(graph: Graph, configs: Sequence[EngineConfig], fpga: Fpga, min_fps: float) -> list[Point]:
+    """Those of `configs` that run `graph` fast enough on `fpga`. Shows progress, and keeps what it finds."""
+    explorer = Explorer(graph, fpga, build_cache() / "explore")
     with bar("explore") as show:
         return list(explorer.points(configs, min_fps, show))
 
@@ -64,10 +64,10 @@ def check_output(output: Path, source: Path) -> None:
     check_file(output, inputs=[source])
 
 
-def point_table(points: Sequence[Point], device: Device) -> Table:
+def point_table(points: Sequence[Point], fpga: Fpga) -> Table:
     """A row for each point, fast ones first."""
     table = Table(
-        title=f"Engines that none beats in speed, ALMs and block RAM, on {device.name} (estimate)",
+        title=f"Engines that none beats in speed, ALMs and block RAM, on {fpga.name} (estimate)",
         caption="engine: tile - clusters x units - slots - drains; words: feature memory",
         box=SIMPLE_HEAD,
         collapse_padding=True,
@@ -80,38 +80,38 @@ def point_table(points: Sequence[Point], device: Device) -> Table:
         table.add_row(
             point.config.name,
             f"{point.config.fm_words:,}",
-            f"{point.frames(device):,.0f}",
+            f"{point.frames(fpga):,.0f}",
             f"{point.alms:,}",
-            f"{point.alms / device.alms:.0%}",
+            f"{point.alms / fpga.alms:.0%}",
             f"{point.block_rams:,}",
-            f"{point.block_rams / device.block_rams:.0%}",
+            f"{point.block_rams / fpga.block_rams:.0%}",
             f"{point.dsps:,}",
-            "yes" if point.fits(device, FULL) else "no",
+            "yes" if point.fits(fpga, FULL) else "no",
         )
     return table
 
 
-def draw(points: Sequence[Point], best: Sequence[Point], device: Device, min_fps: float, output: Path) -> None:
+def draw(points: Sequence[Point], best: Sequence[Point], fpga: Fpga, min_fps: float, output: Path) -> None:
     """Speed over ALMs, coloured by block RAM; the best engines by name."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 6), layout="constrained")
     axes = figure.subplots()
     drawn = axes.scatter(
-        [100 * point.alms / device.alms for point in points],
-        [point.frames(device) for point in points],
-        c=[100 * point.block_rams / device.block_rams for point in points],
+        [100 * point.alms / fpga.alms for point in points],
+        [point.frames(fpga) for point in points],
+        c=[100 * point.block_rams / fpga.block_rams for point in points],
         vmin=0, vmax=100, cmap="viridis",
     )  # fmt: skip
     axes.axvline(100 * FULL, color="tab:red", linestyle="--", linewidth=1)
     axes.axhline(min_fps, color="tab:gray", linestyle="--", linewidth=1)
     middle = sum(axes.get_xlim()) / 2
     for point in best:
-        place = (100 * point.alms / device.alms, point.frames(device))
+        place = (100 * point.alms / fpga.alms, point.frames(fpga))
         # Names stand towards the middle, so that none runs out of the picture.
         side, shift = ("right", -4) if place[0] > middle else ("left", 4)
         axes.annotate(point.config.name, place, textcoords="offset points", xytext=(shift, 4), fontsize=7, ha=side)
-    axes.set(xlabel=f"ALMs, % of {device.name} (estimate)", ylabel=f"frames/s at {device.mhz} MHz (estimate)")
+    axes.set(xlabel=f"ALMs, % of {fpga.name} (estimate)", ylabel=f"frames/s at {fpga.mhz} MHz (estimate)")
     figure.colorbar(drawn, label="block RAM, %")
     kind = output.suffix.lower().removeprefix(".")
     write_atomically(output, lambda partial: figure.savefig(partial, format=kind, dpi=150))

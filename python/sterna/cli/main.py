@@ -64,7 +64,7 @@ EngineFolder = Annotated[
         show_default="the engine of the package's config",
     ),
 ]
-DeviceName = Annotated[str, typer.Option("--device", help="Named FPGA device.")]
+FpgaName = Annotated[str, typer.Option("--fpga", help="Named FPGA.")]
 
 
 def _given(**options: object) -> dict[str, object]:
@@ -254,26 +254,26 @@ def estimate(
         Path | None, typer.Argument(help="Integer graph whose speed is wanted as well.", show_default=False)
     ] = None,
     config: ConfigName = "nano",
-    device: DeviceName = "gx1150",
+    fpga: FpgaName = "gx1150",
 ) -> None:
     """Estimate what an engine takes of an FPGA, and the frames a second of a graph on it."""
     from sterna.cli.estimate import estimate as run
 
-    run(graph, config, device)
+    run(graph, config, fpga)
 
 
 @app.command()
 def explore(
     graph: Annotated[Path, typer.Argument(help="Integer graph to run.", show_default=False)],
     config: Annotated[str, typer.Option("--config", help="Config whose other parameters are kept.")] = "arria10",
-    device: DeviceName = "gx1150",
+    fpga: FpgaName = "gx1150",
     min_fps: Annotated[float, typer.Option(min=0.01, help="Least frames a second.")] = 1000.0,
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw.")] = Path("explore.png"),
 ) -> None:
     """Search the engines that run a graph fast enough on an FPGA; goes on after an interruption."""
     from sterna.cli.explore import explore as run
 
-    run(graph, config, device, min_fps, output)
+    run(graph, config, fpga, min_fps, output)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 from sterna import recognise
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
-from sterna.run import package as package_file
+from sterna.package import package as package_file
 
 
 def read_graph(path: Path) -> Graph:

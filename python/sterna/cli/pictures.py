@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sterna import recognise
 from sterna.errors import FaultsError, SternaError
 from sterna.files import walk
-from sterna.run import pictures
-from sterna.run.pictures import SUFFIXES
+from sterna.vision import images
+from sterna.vision.images import SUFFIXES
 
 #: What people name in place of pictures, because they name the package or graph in second place.
 _MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)
@@ -40,7 +40,7 @@ def _in_folder(folder: Path, recursive: bool, apart: Path | None) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures")
     paths, folders = _listed(folder, recursive, apart)
-    files = pictures.among(paths)
+    files = images.among(paths)
     others = [path for path in paths if path not in set(files) and not path.name.startswith(".")]
     if not files:
         raise _none(folder, len(folders))
@@ -92,7 +92,7 @@ def _model(path: Path, kind: str | None) -> SternaError:
 
 def read(path: Path) -> NDArray[np.uint8]:
     """The picture in `path`, turned upright, as RGB uint8 [H, W, 3]. Raises SternaError if it cannot be read."""
-    return np.asarray(pictures.read(path))
+    return np.asarray(images.read(path))
 
 
 def check(files: Sequence[Path]) -> None:
@@ -104,7 +104,7 @@ def check(files: Sequence[Path]) -> None:
     for file in files:
         try:
             read(file)
-            frames = pictures.header(file).frames
+            frames = images.header(file).frames
         except SternaError as fault:
             faults.append(fault)
             continue

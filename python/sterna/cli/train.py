@@ -9,9 +9,10 @@ from typing import Annotated, Any, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from sterna.train import TrainingStoppedError, distributed, load_options, summary_page
+from sterna.train import TrainingStoppedError, distributed, load_options
 from sterna.train import train as run
 from sterna.train.options import TrainOptions, parse
+from sterna.train.report import summary_page
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

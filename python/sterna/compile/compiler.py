@@ -27,7 +27,7 @@ from sterna.compile.memory import (
 from sterna.compile.schedule import Pass, Spread, drained_words, pass_work, spread
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
-from sterna.run.package import Package
+from sterna.package.package import Package
 from sterna.spec import tape
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 from sterna.spec.tape import AFTER_ALL, Activation, Op, Pool, Segment, SegmentKind

@@ -1,7 +1,1 @@
-"""Turns a config into a folder that simulators and synthesis tools take as it is."""
-
-from __future__ import annotations
-
-from sterna.generate.folder import generate
-
-__all__ = ["generate"]
+"""Sources for an FPGA from an engine's parameters, by the way that they are built."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.package.package import Package
 from sterna.run.device import Device, Progress, Results
-from sterna.run.package import Package
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.run.package import Package, StepInfo
+from sterna.package.package import Package, StepInfo
 
 #: By layer name: int8[N, C, H, W].
 Results = dict[str, NDArray[np.int8]]

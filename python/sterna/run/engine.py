@@ -8,20 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.run import layout
+from sterna.package import layout
+from sterna.package.package import Package
 from sterna.run.device import Counters, Device, Progress, Results, StepCounters
 from sterna.run.engine_error import engine_error, short_watchdog
-from sterna.run.package import Package
 from sterna.run.transport import Transport
-from sterna.spec.registers import (
-    ENGINE_VERSION,
-    IDENTITY,
-    PROFILE_STEPS,
-    Control,
-    ErrorCode,
-    Register,
-    Status,
-)
+from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status
 
 PAGE = 4096
 #: Clock cycles without progress after which the engine gives up a frame by itself.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sterna.errors import SternaError
-from sterna.run.package import Package
+from sterna.package.package import Package
 from sterna.spec.registers import ErrorCode, Status
 from sterna.spec.tape import Op, SegmentKind
 

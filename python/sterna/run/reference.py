@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph import reference
+from sterna.package.package import Package
 from sterna.run.device import Device, Progress, Results
-from sterna.run.package import Package
 
 
 class ReferenceDevice(Device):

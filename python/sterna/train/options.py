@@ -8,13 +8,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
-from sterna.train import networks
-from sterna.train.communication import Hook
 from sterna.train.darknet.convert import Epsilon
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.options import DataOptions, validated
-from sterna.train.optimisers import RATE_BATCH, RATES, Optimiser
-from sterna.train.quantisers import Pattern
+from sterna.train.model import networks
+from sterna.train.model.quantisers import Pattern
+from sterna.train.optim.communication import Hook
+from sterna.train.optim.optimisers import RATE_BATCH, RATES, Optimiser
 from sterna.train.text_options import listed, paired
 
 FLOAT_EPOCHS = 24  # of a network with fresh weights

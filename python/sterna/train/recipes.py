@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sterna.train.data.options import SCENES
+from sterna.train.model.quantisers import Pattern
 from sterna.train.options import Precision, TrainOptions, parse
-from sterna.train.quantisers import Pattern
 
 
 def demo(output: Path, threads: int = 1) -> TrainOptions:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sterna.train.networks import Form
-from sterna.train.optimisers import Optimiser
+from sterna.train.model.networks import Form
+from sterna.train.optim.optimisers import Optimiser
 from sterna.train.options import FLOAT_EPOCHS, TrainOptions
 
 FLOAT, UNLABELLED = "float", "unlabelled"  # names of the stages that train the float network, in order

@@ -10,7 +10,7 @@ from results.record import ROOT, write
 from results.runs import BCCD, data
 from sterna.cli.guard import guarded
 from sterna.train import recipes
-from sterna.train.quantisers import Pattern
+from sterna.train.model.quantisers import Pattern
 
 SEEDS = (0, 1, 2)
 CASES = tuple((Pattern.UNSTRUCTURED, density) for density in (0.20, 0.15, 0.10)) + tuple(

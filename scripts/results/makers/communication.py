@@ -9,8 +9,8 @@ from results.record import ROOT, Figure, TableRow, write
 from results.runs import SMALL, data, folder_of, log, summary
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
-from sterna.train.communication import Hook
-from sterna.train.evaluate import METHOD
+from sterna.train.optim.communication import Hook
+from sterna.train.report.evaluate import METHOD
 from support.training import command, environment
 
 PROCESSES, EPOCHS = 2, 30

@@ -11,15 +11,15 @@ from results.record import Figure, TableRow, write
 from sterna.cli.estimate import FULL, measure
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
+from sterna.estimate.fpgas import load_fpga
+from sterna.estimate.performance import performance
 from sterna.graph import Graph
-from sterna.size.devices import load_device
-from sterna.size.performance import performance
 from sterna.spec.config import EngineConfig, load_config
 from support.network_graphs import random_network_graph
 
 SEED, DENSITY = 0, 0.15
 #: The FPGA that each config is meant for.
-DEVICES = {"arria10": "gx1150", "cyclone5": "de10-nano", "nano": "de10-nano"}
+FPGAS = {"arria10": "gx1150", "cyclone5": "de10-nano", "nano": "de10-nano"}
 #: Side of the image of each network.
 NETWORKS = {"yolov2": 416, "yolov2-tiny": 224, "yolov2-nano": 160}
 TOO_LARGE = "memory too small"
@@ -31,7 +31,7 @@ def main() -> None:
         name: random_network_graph(np.random.default_rng(SEED), name, side, side, density=DENSITY)
         for name, side in NETWORKS.items()
     }
-    rows = [_row(load_config(config), device, graphs) for config, device in DEVICES.items()]
+    rows = [_row(load_config(config), fpga, graphs) for config, fpga in FPGAS.items()]
     figures = {
         "configs": Figure(
             what="Engine configs", value=len(rows), unit="",
@@ -45,21 +45,21 @@ def main() -> None:
     write("configs", figures, command="make results-configs", seed=SEED, rows=rows)
 
 
-def _row(config: EngineConfig, device_name: str, graphs: dict[str, Graph]) -> TableRow:
-    device = load_device(device_name)
-    size = measure(config, device)
+def _row(config: EngineConfig, fpga_name: str, graphs: dict[str, Graph]) -> TableRow:
+    fpga = load_fpga(fpga_name)
+    size = measure(config, fpga)
     row: TableRow = {
         "config": config.name,
-        "FPGA": device.name,
+        "FPGA": fpga.name,
         "ALM": size.alms,
         "block_RAM": size.resources.block_rams,
         "DSP": size.resources.dsps,
         "fits": all(each.share <= FULL for each in size.shares),
-        "MHz_assumed": device.mhz,
+        "MHz_assumed": fpga.mhz,
     }
     for name, side in NETWORKS.items():
         try:
-            found = round(performance(compile_graph(graphs[name], config), device.mhz).frames, 1)
+            found = round(performance(compile_graph(graphs[name], config), fpga.mhz).frames, 1)
         except SternaError:
             found = TOO_LARGE
         row[f"frames/s_{name}_{side}"] = found

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from results.record import ROOT, Figure, write
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.package.package import Package, StepInfo
 from sterna.run.device import Device, StepCounters
-from sterna.run.package import Package, StepInfo
 from sterna.spec.config import load_config
 from support.engines import simulated
 from support.network_graphs import random_network_graph

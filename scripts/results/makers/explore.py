@@ -14,35 +14,35 @@ from results.record import ROOT, Figure, TableRow, write
 from sterna.cli.estimate import FULL
 from sterna.cli.explore import draw, search
 from sterna.cli.guard import guarded
-from sterna.size.devices import load_device
-from sterna.size.explore import candidates, front
+from sterna.estimate.explore import candidates, front
+from sterna.estimate.fpgas import load_fpga
 from sterna.spec.config import load_config
 from support.network_graphs import random_network_graph
 
 SEED, SIDE, DENSITY = 0, 416, 0.15
-BASE, DEVICE, LEAST_FRAMES = "arria10", "gx1150", 1000.0
+BASE, FPGA, LEAST_FRAMES = "arria10", "gx1150", 1000.0
 PICTURE = ROOT / "docs" / "explore.png"
 METHOD = "sizes: open synthesis; frames: the compiler's cycle model, batch 1"
 
 
 def main() -> None:
     """Search, draw and write."""
-    device = load_device(DEVICE)
+    fpga = load_fpga(FPGA)
     graph = random_network_graph(np.random.default_rng(SEED), "yolov2", SIDE, SIDE, density=DENSITY)
-    configs = candidates(load_config(BASE), device, FULL)
-    points = search(graph, configs, device, LEAST_FRAMES)
+    configs = candidates(load_config(BASE), fpga, FULL)
+    points = search(graph, configs, fpga, LEAST_FRAMES)
     best = front(points)
-    draw(points, best, device, LEAST_FRAMES, PICTURE)
-    fitting = [point for point in points if point.fits(device, FULL)]
+    draw(points, best, fpga, LEAST_FRAMES, PICTURE)
+    fitting = [point for point in points if point.fits(fpga, FULL)]
     rows: list[TableRow] = [
         {
             "engine": point.config.name,
             "memory_words": point.config.fm_words,
-            "frames/s": round(point.frames(device), 1),
+            "frames/s": round(point.frames(fpga), 1),
             "ALM": point.alms,
             "M20K": point.block_rams,
             "DSP": point.dsps,
-            "fits": point.fits(device, FULL),
+            "fits": point.fits(fpga, FULL),
         }
         for point in best
     ]
@@ -53,12 +53,12 @@ def main() -> None:
             value=len(points), unit="", method=METHOD,
         ),
         "fitting": Figure(
-            what=f"Of these at most {FULL:.0%} of each resource of the {device.name}", value=len(fitting), unit="",
+            what=f"Of these at most {FULL:.0%} of each resource of the {fpga.name}", value=len(fitting), unit="",
             method=METHOD,
         ),
         "fastest": Figure(
             what="Frames a second of the fastest that fits",
-            value=round(max((point.frames(device) for point in fitting), default=0.0), 1), unit="frames/s",
+            value=round(max((point.frames(fpga) for point in fitting), default=0.0), 1), unit="frames/s",
             method=METHOD,
         ),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from statistics import mean
 from results.record import Figure, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
-from sterna.train.evaluate import METHOD
+from sterna.train.report.evaluate import METHOD
 
 SEEDS = (0, 1, 2)
 LABELLED = 0.1

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from results.record import Figure, TableRow, write
 from sterna.cli.estimate import FULL, measure
-from sterna.size.devices import load_device
-from sterna.size.engine import EngineSize, Row
-from sterna.size.whole import compare_small
+from sterna.estimate.engine import EngineSize, Row
+from sterna.estimate.fpgas import load_fpga
+from sterna.estimate.whole import compare_small
 from sterna.spec.config import load_config
 
-CONFIG, DEVICE = "arria10", "gx1150"
+CONFIG, FPGA = "arria10", "gx1150"
 
 
 def main() -> None:
     """Synthesise and write."""
-    size = measure(load_config(CONFIG), load_device(DEVICE))
+    size = measure(load_config(CONFIG), load_fpga(FPGA))
     write(
         "fit_gx1150", _figures(size), command="make results-fit_gx1150", config=CONFIG, rows=list(map(_row, size.rows))
     )
@@ -30,7 +30,7 @@ KINDS = {
 
 
 def _figures(size: EngineSize) -> dict[str, Figure]:
-    used, device = size.resources, size.device
+    used, fpga = size.resources, size.fpga
     figures = {}
     for each in size.shares:
         key, method = KINDS[each.key]
@@ -48,9 +48,9 @@ def _figures(size: EngineSize) -> dict[str, Figure]:
     figures["registers"] = Figure(
         what="Registers", value=used.flip_flops, unit="", method="open synthesis, without those inside blocks"
     )
-    path = size.paths[0][1][device.family]
+    path = size.paths[0][1][fpga.family]
     figures["path"] = Figure(
-        what=f"Slowest path inside a module, with wires, at {device.period / 1000:.2f} ns a period",
+        what=f"Slowest path inside a module, with wires, at {fpga.period / 1000:.2f} ns a period",
         value=round(path.with_wires / 1000, 2), unit="ns",
         method="delays of the cells of Cyclone 10 GX, the same core; as much again for wires outside of blocks",
     )  # fmt: skip

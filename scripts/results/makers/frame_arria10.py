@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from results.record import ROOT, Figure, write
 from sterna.cli.progress import bar, of_steps
 from sterna.compile import compile_graph
+from sterna.estimate.kept import kept
+from sterna.package.package import Package
 from sterna.run import open_device
 from sterna.run.compare import compare_devices
 from sterna.run.device import Device
-from sterna.run.package import Package
-from sterna.size.kept import kept
 from sterna.spec.config import load_config
 from sterna.spec.paths import HARNESS, RTL
 from support.engines import infer_queued, simulated

@@ -15,12 +15,13 @@ from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
 from results.record import Figure, write
 from sterna.compile import compile_graph
 from sterna.graph import Graph, file, reference
-from sterna.run import draw, open_device
-from sterna.run.boxes import OVERLAP, SHOWN
-from sterna.run.detector import Detector, to_integers
+from sterna.run import open_device
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train.data.scenes import SceneSet
+from sterna.vision import drawing
+from sterna.vision.boxes import OVERLAP, SHOWN
+from sterna.vision.detector import Detector, to_integers
 from support.engines import simulated
 
 SEED = 0
@@ -66,12 +67,12 @@ def show(graph: Graph, pictures: NDArray[np.uint8]) -> None:
     detector = Detector.of(graph)
     heads = reference.execute(graph, to_integers(pictures))[detector.output]
     drawn = [
-        draw.boxes(
+        drawing.boxes(
             picture, detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP), detector.classes
         )
         for picture, head in zip(pictures, heads, strict=True)
     ]  # fmt: skip
-    draw.sheet(drawn, FRAMES).save(PICTURE, quality=85)
+    drawing.sheet(drawn, FRAMES).save(PICTURE, quality=85)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from results.runs import TOLL_ROAD, data
 from sterna.cli.guard import guarded
 from sterna.train import recipes
 from sterna.train.data import HARD_SCENES
-from sterna.train.quantisers import Pattern
+from sterna.train.model.quantisers import Pattern
 
 CASES = ((Pattern.BALANCED, 0.15), (Pattern.BALANCED, 0.05))
 

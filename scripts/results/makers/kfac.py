@@ -15,13 +15,14 @@ from results.record import ROOT, Figure, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
-from sterna.train import networks, recipes
+from sterna.train import recipes
 from sterna.train.data import open_data
-from sterna.train.data.loader import collate
-from sterna.train.evaluate import METHOD
-from sterna.train.learner import Learner
-from sterna.train.networks import Form, Network
-from sterna.train.optimisers import Optimiser
+from sterna.train.loop.learner import Learner
+from sterna.train.loop.loader import collate
+from sterna.train.model import networks
+from sterna.train.model.networks import Form, Network
+from sterna.train.optim.optimisers import Optimiser
+from sterna.train.report.evaluate import METHOD
 
 SEEDS = (0, 1, 2)
 #: Epochs of the trainings of a stage. In each the learning rate rises and falls once.

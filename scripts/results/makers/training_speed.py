@@ -16,12 +16,12 @@ from torch.profiler import ProfilerActivity, profile
 from results.record import Figure, TableRow, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
-from sterna.train import networks
 from sterna.train.data.augment import augment
-from sterna.train.data.loader import collate
 from sterna.train.data.scenes import SceneSet
-from sterna.train.learner import Learner
-from sterna.train.networks import Form, Network
+from sterna.train.loop.learner import Learner
+from sterna.train.loop.loader import collate
+from sterna.train.model import networks
+from sterna.train.model.networks import Form, Network
 from sterna.train.options import Precision, TrainOptions, parse
 
 

@@ -10,7 +10,7 @@ from results.makers.training_speed import Case, measure, slowest
 from results.record import write
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
-from sterna.train import integer
+from sterna.train.model import integer
 from sterna.train.options import Precision
 
 CASES = [

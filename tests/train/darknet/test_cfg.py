@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.train import networks
 from sterna.train.darknet import for_darknet, read_cfg, write_cfg
-from sterna.train.networks import Concat, Conv, Form, Head, Network, Pool, Reorg
+from sterna.train.model import networks
+from sterna.train.model.networks import Concat, Conv, Form, Head, Network, Pool, Reorg
 from support.darknet_networks import VOC_ANCHORS
 
 # Each kind of section, with the spelling that real files have: blanks, tabs, comments, short names, defaults.

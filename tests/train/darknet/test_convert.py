@@ -14,11 +14,12 @@ import torch
 from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.run import boxes
-from sterna.train import evaluate, networks
 from sterna.train.darknet import Epsilon, Yolo2, convert, exact, for_darknet, load, write_cfg, write_weights
 from sterna.train.darknet.weights import Norm
-from sterna.train.networks import Conv, LayerSpec, Network
+from sterna.train.model import networks
+from sterna.train.model.networks import Conv, LayerSpec, Network
+from sterna.train.report import evaluate
+from sterna.vision import boxes
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
 

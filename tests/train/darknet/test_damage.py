@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from sterna.errors import SternaError, single
 from sterna.train.darknet import Imported, for_darknet, load, write_cfg, write_weights
-from sterna.train.networks import Concat, Conv, Head, Pool
+from sterna.train.model.networks import Concat, Conv, Head, Pool
 from support import damage
 from support.damage import Damaged, Known
 from support.darknet_networks import VOC_ANCHORS, random_weights

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sterna.train.darknet.exact import darknet_reorg
-from sterna.train.networks import space_to_depth
+from sterna.train.model.networks import space_to_depth
 
 
 def reorg_as_written(x: np.ndarray) -> np.ndarray:

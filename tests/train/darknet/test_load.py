@@ -9,8 +9,6 @@ import torch
 from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.run.detector import Detector
-from sterna.train import export, networks
 from sterna.train.darknet import (
     Epsilon,
     Imported,
@@ -24,7 +22,9 @@ from sterna.train.darknet import (
     write_weights,
 )
 from sterna.train.darknet.load import BORDER, PASSTHROUGH
-from sterna.train.networks import Form, Network
+from sterna.train.model import export, networks
+from sterna.train.model.networks import Form, Network
+from sterna.vision.detector import Detector
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
 NAMES = "car\nperson\ntraffic light\n\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.train import networks
 from sterna.train.darknet import Training, for_darknet, keys, read_cfg, read_training, write_cfg
 from sterna.train.data.augment_options import AugmentOptions
+from sterna.train.model import networks
 
 ANCHORS = ((1.0, 1.0), (2.0, 2.0))
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.train import networks
 from sterna.train.darknet import Yolo2, for_darknet, read_cfg, write_cfg
+from sterna.train.model import networks
 from support.darknet_networks import VOC_ANCHORS, yolo2_networks
 
 

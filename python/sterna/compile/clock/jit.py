@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import numba
 
 from sterna.errors import SternaError
-from sterna.run.simulator import default_build_dir
 from sterna.spec import config, tape
+from sterna.spec.paths import build_cache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -26,7 +26,7 @@ _SETTINGS: Any = numba.config
 def cache_folder() -> Path | None:
     """A folder beside the built simulators; None if it cannot be written: then every process compiles anew."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES))
-    folder = default_build_dir() / "clock" / digest.hexdigest()[:16]
+    folder = build_cache() / "clock" / digest.hexdigest()[:16]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

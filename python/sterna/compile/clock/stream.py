@@ -6,12 +6,7 @@ from sterna.compile.clock import lines
 from sterna.compile.clock.bus import beat_there, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import TABLE_RING, Record, Records
-from sterna.compile.clock.timing import (
-    CHUNK_REGISTERS,
-    COMMAND_CYCLES,
-    DISTRIBUTOR_BEATS,
-    FIRST_COMMAND_CYCLES,
-)
+from sterna.compile.clock.timing import CHUNK_REGISTERS, COMMAND_CYCLES, DISTRIBUTOR_BEATS, FIRST_COMMAND_CYCLES
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
 _FETCH = int(RecordKind.FETCH)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from sterna.run import anchors
-from sterna.run.boxes import BOX_FIELDS
 from sterna.train.darknet import keys
 from sterna.train.darknet.sections import MAX_INTEGER, Section, read_sections
-from sterna.train.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.train.model.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.vision import anchors
+from sterna.vision.boxes import BOX_FIELDS
 
 LEAKY_SLOPE = 0.1  # of darknet's `activation=leaky`
 COLOURS = 3

@@ -25,7 +25,7 @@ from sterna.errors import SternaError
 from sterna.train.darknet.cfg import Yolo2
 from sterna.train.darknet.weights import Convolution, Shape, Weights
 from sterna.train.data.frames import BACKGROUND
-from sterna.train.networks import IMAGE, Conv, ConvBlock, Form, Head, Network
+from sterna.train.model.networks import IMAGE, Conv, ConvBlock, Form, Head, Network
 
 WHITE = 255  # darknet divides pictures by it
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sterna.train import networks
-from sterna.train.networks import IMAGE, Conv, LayerSpec, Network, Reorg, space_to_depth
+from sterna.train.model import networks
+from sterna.train.model.networks import IMAGE, Conv, LayerSpec, Network, Reorg, space_to_depth
 
 BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sterna.errors import SternaError
-from sterna.run.boxes import BOX_FIELDS
 from sterna.train.darknet import convert
 from sterna.train.darknet.cfg import Yolo2, read_cfg
 from sterna.train.darknet.convert import Epsilon
 from sterna.train.darknet.training import read_training
 from sterna.train.darknet.weights import Header, Shape, Weights, read_weights
 from sterna.train.data.formats import class_names
-from sterna.train.networks import Network, Reorg
+from sterna.train.model.networks import Network, Reorg
+from sterna.vision.boxes import BOX_FIELDS
 
 BORDER = (
     "outside the picture is grey and not black: boxes at its edges change a little, "

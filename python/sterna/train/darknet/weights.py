@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sterna import recognise
 from sterna.errors import SternaError
 from sterna.files import write_atomically
-from sterna.run.boxes import BOX_FIELDS
+from sterna.vision.boxes import BOX_FIELDS
 
 Values = NDArray[np.float32]
 FLOAT = np.dtype("<f4")

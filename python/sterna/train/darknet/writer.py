@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sterna.errors import SternaError
 from sterna.files import write_bytes
-from sterna.run.boxes import BOX_FIELDS
 from sterna.train.darknet.cfg import LEAKY_SLOPE, Yolo2, inputs
-from sterna.train.networks import IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.train.model.networks import IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.vision.boxes import BOX_FIELDS
 
 
 def for_darknet(

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sterna.errors import SternaError
-from sterna.run import pictures
 from sterna.train.data.formats.record import Record
 from sterna.train.data.frames import Frame, Labels
+from sterna.vision import images
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class LabelledSet:
         return len(self._table.pictures)
 
     def __getitem__(self, index: int) -> Frame:
-        picture = pictures.read(Path(self._table.pictures[index]))
+        picture = images.read(Path(self._table.pictures[index]))
         small = picture.resize((self._width, self._height), Image.Resampling.BILINEAR)
         return Frame(np.asarray(small), *self.labels(index))
 

@@ -13,12 +13,12 @@ from PIL import Image
 from rich.console import Console
 
 from sterna.errors import SternaError
-from sterna.run import pictures
-from sterna.run.pictures import among
 from sterna.train.data.formats.listing import files_under, passed_over
 from sterna.train.data.frames import Dataset, Frame, Labels, resize_boxes
 from sterna.train.data.options import ReadOptions
 from sterna.train.data.reading import Faults
+from sterna.vision import images
+from sterna.vision.images import among
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Pictures:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Frame:
-        picture = pictures.read(self.paths[index]).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        picture = images.read(self.paths[index]).resize((self.width, self.height), Image.Resampling.BILINEAR)
         return Frame(np.asarray(picture), *self.labels(index))
 
     def labels(self, index: int) -> Labels:
@@ -149,7 +149,7 @@ def open_pictures(
     if not paths:
         raise SternaError(
             "no pictures to learn from", where=str(folder), attribute="unlabelled",
-            value=str(folder), allowed=" ".join(pictures.SUFFIXES), remedy="name a folder that holds pictures",
+            value=str(folder), allowed=" ".join(images.SUFFIXES), remedy="name a folder that holds pictures",
         )  # fmt: skip
     if console:
         others = passed_over(set(files) - set(found), systems)
@@ -163,7 +163,7 @@ def open_pictures(
 
 def _fault(path: Path) -> SternaError | None:
     try:
-        pictures.header(path)
+        images.header(path)
     except SternaError as fault:
         return fault
     return None

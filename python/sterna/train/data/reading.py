@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import track
 
 from sterna.errors import FaultsError, SternaError, single
-from sterna.run import pictures
 from sterna.train.data.formats.record import Record, Source
 from sterna.train.data.labelled import Table
 from sterna.train.data.options import ReadOptions
 from sterna.train.data.summary import Summary
+from sterna.vision import images
 
 PROGRESS_FROM, DECODED_FROM = 2000, 100  # pictures; fewer are read before one has seen a bar
 SKIP = "leave the pictures out with --skip-bad"
@@ -119,7 +119,7 @@ def _records(
         try:
             record = source.record(entry)
             if options.decode:
-                pictures.read(record.picture)
+                images.read(record.picture)
         except SternaError as fault:
             if options.skip_bad:
                 summary.bad += [str(each) for each in single(fault)][:1]
@@ -159,7 +159,7 @@ def _missing(where: str, readings: Sequence[Reading], most: float) -> Iterator[S
                 value=missing[0],
                 allowed=f"a share of {most:g}, --missing-share",
                 remedy="give each picture and its label file one name, the picture with one of the suffixes "
-                f"{' '.join(pictures.SUFFIXES)}; empty label files for pictures without objects",
+                f"{' '.join(images.SUFFIXES)}; empty label files for pictures without objects",
             )
 
 

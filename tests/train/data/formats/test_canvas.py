@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from sterna.errors import SternaError
-from sterna.run import pictures
 from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.folder import open_source
 from sterna.train.data.formats.record import Record
+from sterna.vision import images
 from support.data_sets import voc_annotation, voc_object
 
 SIZE, BOX = (80, 40), (10, 4, 30, 12)  # of the pixels as stored
@@ -70,7 +70,7 @@ def read(root: Path, exif: Exif = Exif.UPRIGHT) -> Record:
 
 def white(record: Record) -> float:
     """How much of the only object's box shows the object: 1 if it lies right."""
-    pixels = np.asarray(pictures.read(record.picture))
+    pixels = np.asarray(images.read(record.picture))
     left, top, right, bottom = (round(edge) for edge in record.objects[0].box)
     assert pixels.shape[:2] == record.size[::-1] and (right - left) * (bottom - top) == 160
     return float(pixels[top:bottom, left:right].mean() / 255)

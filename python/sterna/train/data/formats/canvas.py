@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sterna.errors import SternaError
-from sterna.run import pictures
 from sterna.train.data.formats.places import exists
+from sterna.vision import images
 
 Box = tuple[float, float, float, float]
 Size = tuple[int, int]
@@ -69,7 +69,7 @@ def canvas(
     said: width and height that the annotation `where` states; None and 0 say nothing. Raises SternaError for a picture
     that is not there or cannot be read, and if it has another size than is said, as stored and upright.
     """
-    found = pictures.header(there(picture, listed))
+    found = images.header(there(picture, listed))
     if all(said) and said not in (found.stored, found.upright):
         raise _another_size(said, found, str(where))
     several = (SEVERAL,) if found.frames > 1 else ()
@@ -99,7 +99,7 @@ def _noted(found: Canvas, note: str, way: str) -> Canvas:
     return found._replace(notes=(*found.notes, note.format(way)))
 
 
-def _another_size(said: tuple[int | None, int | None], found: pictures.Header, where: str) -> SternaError:
+def _another_size(said: tuple[int | None, int | None], found: images.Header, where: str) -> SternaError:
     sizes = dict.fromkeys(f"{width}x{height}" for width, height in (found.upright, found.stored))
     return SternaError(
         "the annotation was made for a picture of another size",

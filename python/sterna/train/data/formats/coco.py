@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 
 from sterna.errors import SternaError
-from sterna.run.pictures import among
 from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.coco_file import Annotation, Box, CocoFile, Id, Image, file_names, is_coco, load, shown
 from sterna.train.data.formats.listing import NOT_LISTED
@@ -27,6 +26,7 @@ from sterna.train.data.formats.record import (
     no_split,
     turned,
 )
+from sterna.vision.images import among
 
 ANNOTATIONS = "annotations"
 PREFIX = "instances_"

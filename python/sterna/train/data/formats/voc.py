@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from sterna.errors import SternaError
-from sterna.run.pictures import among
 from sterna.text import read_lines
 from sterna.train.data.formats.canvas import Exif, canvas, there
 from sterna.train.data.formats.listing import NOT_LISTED, by_key, files_under, passed_over
 from sterna.train.data.formats.record import Record, Unread, empty_split, no_split
 from sterna.train.data.formats.voc_annotation import read_annotation
+from sterna.vision.images import among
 
 PICTURES, LABELS = "JPEGImages", "Annotations"
 SETS = ("ImageSets/Main", "ImageSets")

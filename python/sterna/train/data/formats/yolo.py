@@ -10,22 +10,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sterna.errors import SternaError
-from sterna.run.pictures import among
 from sterna.text import read_lines, read_text
 from sterna.train.data.formats import yolo_index
 from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.listing import NOT_LISTED, files_under, is_of_system, passed_over
 from sterna.train.data.formats.places import Folders, Locator, label_folders, plain
-from sterna.train.data.formats.record import (
-    LabelledObject,
-    Record,
-    Unread,
-    collect,
-    empty_split,
-    inside,
-    no_split,
-)
+from sterna.train.data.formats.record import LabelledObject, Record, Unread, collect, empty_split, inside, no_split
 from sterna.train.data.formats.yolo_rows import BOX, looks_like_pose, parse
+from sterna.vision.images import among
 
 #: Text that lies beside label files and is none.
 NO_LABELS = (yolo_index.CLASSES, *(f"{name}.txt" for name in yolo_index.SPLITS))

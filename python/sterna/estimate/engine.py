@@ -1,0 +1,136 @@
+"""The size of a whole engine: the modules that the sources instantiate, times what open synthesis gives for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sterna.estimate.extrapolate import points, stretched
+from sterna.estimate.fpgas import Fpga
+from sterna.estimate.hierarchy import Instance, Part, engine
+from sterna.estimate.resources import Resources, resources, total
+from sterna.estimate.synthesis import Synthesis
+from sterna.estimate.usage import Path, Usage
+from sterna.spec.config import EngineConfig
+from sterna.spec.paths import RTL, build_cache
+
+#: These are shown with what they hold as rows of their own. Within a row registers and LUTs share ALMs.
+OPEN = ("sterna_engine", "sterna_cluster")
+
+#: Called with how many modules are done, of how many, and which one comes.
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of the engine with all that it holds."""
+
+    part: Part
+    count: int
+    each: Resources
+
+    @property
+    def all(self) -> Resources:
+        """All its instances together."""
+        return self.each * self.count
+
+    @property
+    def alms(self) -> int:
+        """ALMs of all its instances."""
+        return self.each.alms * self.count
+
+
+class Share(NamedTuple):
+    """A kind of resource: how many are used, of how many."""
+
+    key: str
+    name: str
+    used: int
+    there: int
+
+    @property
+    def share(self) -> float:
+        """Used / there."""
+        return self.used / self.there
+
+
+@dataclass(frozen=True)
+class EngineSize:
+    """What an engine takes of an FPGA."""
+
+    config: EngineConfig
+    fpga: Fpga
+    rows: tuple[Row, ...]
+    #: Each module, how often it occurs, and what it takes without the modules that it instantiates.
+    modules: tuple[tuple[Part, int, Usage], ...]
+
+    @property
+    def resources(self) -> Resources:
+        """All rows together."""
+        return total(row.all for row in self.rows)
+
+    @property
+    def alms(self) -> int:
+        """ALMs of all rows."""
+        return sum(row.alms for row in self.rows)
+
+    @property
+    def paths(self) -> list[tuple[Part, dict[str, Path]]]:
+        """The slowest path of each module by family; the module that is slowest on the FPGA comes first."""
+        found = [(part, usage.paths) for part, _, usage in self.modules]
+        return sorted(found, key=lambda each: each[1][self.fpga.family].with_wires, reverse=True)
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """What it takes of each kind of resource."""
+        used, fpga = self.resources, self.fpga
+        return (
+            Share("alm", "ALMs", self.alms, fpga.alms),
+            Share("mlab", "MLABs", used.mlabs, fpga.mlabs),
+            Share("block_ram", "block RAM", used.block_rams, fpga.block_rams),
+            Share("dsp", "DSP blocks", used.dsps, fpga.dsps),
+        )
+
+
+def default_synthesis() -> Synthesis:
+    """Synthesis of Sterna's sources; results are kept beside the built simulators."""
+    return Synthesis(RTL, build_cache() / "synthesis")
+
+
+def engine_size(
+    config: EngineConfig, fpga: Fpga, synthesis: Synthesis | None = None, progress: Progress | None = None
+) -> EngineSize:
+    """The size of the engine of `config` on `fpga`. Raises SternaError if the sources or a tool do not work."""
+    synthesis = synthesis or default_synthesis()
+    top = engine(config, synthesis.rtl)
+    usages: dict[Part, Usage] = {}
+    for done, (part, held) in enumerate(top.kinds.items()):
+        if progress:
+            progress(done, len(top.kinds), part.module)
+        usages[part] = _usage(synthesis, part, held)
+    rows = tuple(
+        Row(part, count, total(resources(usages[each], fpga) * times for each, times in parts.items()))
+        for part, count, parts in _rows(top, 1)
+    )
+    return EngineSize(config, fpga, rows, tuple((part, top.counts[part], usages[part]) for part in usages))
+
+
+def _usage(synthesis: Synthesis, part: Part, held: frozenset[str]) -> Usage:
+    wide = points(part)
+    if wide is None:
+        return synthesis.usage(part, held)
+    name, small, large = wide
+    found = [synthesis.usage(part.changed(name, value), held) for value in (small, large)]
+    return stretched(found[0], found[1], small, large, part.value(name))
+
+
+def _rows(instance: Instance, count: int) -> Iterator[tuple[Part, int, Counter[Part]]]:
+    """The parts of the table: how often each occurs, and the modules in one of it."""
+    if instance.part.module not in OPEN:
+        yield instance.part, count, instance.counts
+        return
+    yield instance.part, count, Counter({instance.part: 1})
+    for child, times in instance.children:
+        yield from _rows(child, count * times)

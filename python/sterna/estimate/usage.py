@@ -1,0 +1,79 @@
+"""What a module takes of an FPGA, as numbers that can be added and multiplied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+#: Words of a memory that goes into memory ALMs; deeper ones go into block RAM.
+SHALLOW_WORDS = 32
+#: Bits of the factors of a DSP block.
+DSP_BITS = 27
+
+
+def is_shallow(words: int) -> bool:
+    """Whether a memory of so many words goes into memory ALMs."""
+    return words <= SHALLOW_WORDS
+
+
+class MemoryShape(NamedTuple):
+    """A memory as the module sees it."""
+
+    words: int
+    width: int
+    read_ports: int
+    write_ports: int
+    #: Reads wait for a clock edge.
+    clocked: bool
+
+
+class MultiplierShape(NamedTuple):
+    """Bits of a multiplier's operands."""
+
+    a: int
+    b: int
+
+    @property
+    def is_one_block(self) -> bool:
+        """Whether one DSP block does it, whose registers stand in front of it and behind it."""
+        return max(self) <= DSP_BITS
+
+
+class Path(NamedTuple):
+    """The slowest path between registers, or to or from a port."""
+
+    #: Delay of its cells.
+    picoseconds: int
+    #: What of that belongs to cells whose wire to the next one is inside a DSP block or a block RAM.
+    inside: int
+    #: LUTs, carry chains and blocks on it.
+    levels: int
+    start: str
+    end: str
+
+    @property
+    def with_wires(self) -> int:
+        """Picoseconds with wires: those outside of blocks take as long as the cells that drive them, others nothing."""
+        return 2 * self.picoseconds - self.inside
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a module itself takes, without the modules that it instantiates."""
+
+    #: ALMs of LUTs, packed in pairs.
+    lut_alms: int
+    adder_bits: int
+    #: All LUTs, and those of them that lie in ALMs of adders for nothing.
+    luts: int
+    absorbed_luts: int
+    #: Inputs in use of the ALMs of LUTs and adders.
+    inputs: int
+    #: Registers outside of DSP blocks and block RAM, and those of them that do not follow a LUT or an adder.
+    flip_flops: int
+    bypassed_flip_flops: int
+    memories: Counter[MemoryShape] = field(default_factory=Counter)
+    multipliers: Counter[MultiplierShape] = field(default_factory=Counter)
+    #: The slowest path by family of FPGAs.
+    paths: dict[str, Path] = field(default_factory=dict)

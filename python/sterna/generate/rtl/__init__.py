@@ -1,0 +1,7 @@
+"""Turns a config into a folder that simulators and synthesis tools take as it is."""
+
+from __future__ import annotations
+
+from sterna.generate.rtl.folder import generate
+
+__all__ = ["generate"]

@@ -1,0 +1,129 @@
+"""Writes a config, and if given a package, as a folder that simulators and synthesis tools take as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.generate.rtl import testbench
+from sterna.generate.rtl.images import images
+from sterna.generate.rtl.output import BUILD, Replaced, write_folder
+from sterna.generate.rtl.top import parameters, ports
+from sterna.package.package import Package
+from sterna.run.simulator import FILE_LIST, PARAMETERS
+from sterna.spec.config import EngineConfig
+from sterna.spec.paths import LINT, RTL, TESTBENCH
+
+TOP, README = "sterna_top.sv", "README.txt"
+WAIVERS = "lint/waivers.vlt"
+#: To be run in the folder.
+LINT_COMMAND = f"verilator --lint-only -Wall --top-module {Path(TOP).stem} {WAIVERS} -f {FILE_LIST}"
+TESTBENCH_LIST, BENCH_PACKAGE = "testbench.f", "sterna_tb_pkg.sv"
+TESTBENCH_COMMAND = (
+    f"verilator --binary -j 0 --assert -CFLAGS -std=c++20 -MAKEFLAGS 'CFG_CXXFLAGS_PCH_I=-include PYTHON3=python3'"
+    f" --Mdir {BUILD} --top-module sterna_tb {WAIVERS} -f {TESTBENCH_LIST} && {BUILD}/Vsterna_tb"
+)
+SOURCES, MEMORY, BENCH = "rtl", "memory", "tb"
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("sterna.generate.rtl"),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,
+)
+
+
+def generate(
+    config: EngineConfig,
+    out_dir: Path,
+    package: Package | None = None,
+    image: NDArray[np.int8] | None = None,
+    *,
+    force: bool = False,
+) -> Replaced:
+    """Write the engine of `config` to `out_dir`: with the memory images of `package` if there is one, and with a
+    testbench for `image` int8[C, H, W] if there is one too.
+
+    The same input gives the same bytes. An earlier generated folder is replaced. Raises SternaError if the package is
+    for another config, its tape is damaged, or the folder holds what `generate` did not write and `force` does not say
+    to overwrite it (see `write_folder`).
+    """
+    files = _engine_files(config)
+    if package is not None:
+        _check_package(config, package)
+        files |= {f"{MEMORY}/{name}": data for name, data in images(package).items()}
+    if package is not None and image is not None:
+        files |= _testbench_files(package, image)
+    files[README] = _render(
+        README,
+        name=config.name,
+        axi_data_w=config.axi_data_w,
+        has_package=package is not None,
+        has_image=TESTBENCH_LIST in files,
+        lint=LINT_COMMAND,
+        testbench=TESTBENCH_COMMAND,
+    )
+    return write_folder(out_dir, files, _about(config), force=force)
+
+
+def _check_package(config: EngineConfig, package: Package) -> None:
+    if package.config.hash != config.hash:
+        raise SternaError(
+            "the package is for another engine config",
+            where="package",
+            attribute="config",
+            value=f"{package.config.name} ({package.config.hash:08x})",
+            allowed=f"{config.name} ({config.hash:08x})",
+            remedy="compile the graph for this config, or generate the package's config",
+        )
+    package.verify_tape()
+
+
+def _engine_files(config: EngineConfig) -> dict[str, bytes]:
+    """The engine and what tools need for it, by path inside the folder."""
+    values = parameters(config)
+    about = {**_about(config), "top": Path(TOP).stem, "parameters": values}
+    sources = _sources()
+    files = {f"{SOURCES}/{path.name}": path.read_bytes() for path in sources}
+    files[TOP] = _render(TOP, name=config.name, ports=ports(config), parameters=values)
+    files[FILE_LIST] = _list(files)
+    files[WAIVERS] = (LINT / Path(WAIVERS).name).read_bytes()
+    files[PARAMETERS] = (json.dumps(about, indent=1) + "\n").encode()
+    return files
+
+
+def _testbench_files(package: Package, image: NDArray[np.int8]) -> dict[str, bytes]:
+    files = {f"{BENCH}/{BENCH_PACKAGE}": _render(BENCH_PACKAGE, **testbench.values(package))}
+    files |= {f"{BENCH}/{path.name}": path.read_bytes() for path in sorted(TESTBENCH.glob("*.sv"))}
+    engine = [f"{SOURCES}/{path.name}" for path in _sources()]
+    memory = {f"{MEMORY}/{name}": data for name, data in testbench.memory_files(package, image).items()}
+    return files | memory | {TESTBENCH_LIST: _list([*engine, TOP, *files])}
+
+
+def _render(template: str, **values: object) -> bytes:
+    return _TEMPLATES.get_template(f"{template}.j2").render(values).encode()
+
+
+def _list(names: Iterable[str]) -> bytes:
+    """A file list for tools."""
+    return "".join(f"{name}\n" for name in names).encode()
+
+
+def _about(config: EngineConfig) -> dict[str, object]:
+    return {"config": config.model_dump(), "config_hash": config.hash}
+
+
+def _sources() -> list[Path]:
+    """The engine's sources, packages first as tools want them."""
+    sources = sorted(RTL.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
+    if not sources:
+        raise SternaError("holds no RTL", where=str(RTL), remedy="install Sterna again")
+    return sources

@@ -1,0 +1,141 @@
+"""A network in one stage of its training: what a step does to it."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from sterna.errors import SternaError
+from sterna.train import distributed
+from sterna.train.loop.loader import Batch
+from sterna.train.model import integer
+from sterna.train.model.networks import Network
+from sterna.train.optim import loss, optimisers
+from sterna.train.optim.average import MovingAverage
+from sterna.train.optim.communication import Parallel
+from sterna.train.optim.optimisers import Optimiser
+from sterna.train.options import Precision, TrainOptions
+from sterna.train.report.evaluate import from_integers
+
+GRADIENT_LIMIT = 20.0
+#: Parts of the loss, in the order in which `Learner.step` gives them.
+LOSSES = ("box", "objectness", "classes", "distillation")
+
+
+class Learner:
+    """`network` and all that its training changes.
+
+    anchors: [A, 2] in cells. teacher: the float network to learn from as well, or None.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        anchors: list[list[float]],
+        teacher: Network | None,
+        optimiser: Optimiser,
+        options: TrainOptions,
+    ) -> None:
+        self.network, self._teacher, self._options = network, teacher, options
+        self._device = next(network.parameters()).device
+        self._anchors = torch.tensor(anchors, device=self._device)
+        self._average = MovingAverage(network, options.ema) if options.ema else None
+        self._parameters = list(network.parameters())
+        self._optimiser = optimisers.build(optimiser, network)
+        # K-FAC limits its steps by what they change; a gradient of any length does for it.
+        self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
+        self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
+        self._parallel = Parallel(network, options.gradients)
+
+    def step(self, batch: list[Batch], rate: float) -> list[float]:
+        """One step on the parts of `batch` with learning rate `rate`; its LOSSES, means over the pictures.
+
+        Raises SternaError if a gradient is not a number.
+        """
+        if not self.network.training:
+            self.network.train()
+        self._optimiser.zero_grad(set_to_none=True)
+        losses = torch.zeros(len(LOSSES), device=self._device)
+        self._parallel.bytes = 0
+        for number, part in enumerate(batch, 1):
+            with self._parallel.gathering(number == len(batch)):
+                losses += self.gradients(part, 1 / len(batch))
+        self._descend(rate)
+        if self._average is not None:
+            self._average.update()
+        values: list[float] = distributed.mean(losses).tolist()
+        return values
+
+    def gradients(self, batch: Batch, share: float) -> Tensor:
+        """Add the gradients of `batch`, times its `share` of the step; its LOSSES, times that too."""
+        images = from_integers(batch.images.to(self._device, non_blocking=True))
+        wanted = batch.targets.to(self._device)
+        with self._autocast():
+            head = self._parallel.module(images)
+        head = head.float()
+        parts = loss.losses(head, wanted, self._anchors)
+        taught = head.new_zeros(())
+        if self._teacher is not None:
+            with torch.no_grad(), self._autocast():
+                told = self._teacher(images)
+            taught = self._options.distillation * loss.distillation(head, told.float(), len(self._anchors))
+        # Where fewer bits are wanted anyway, also for the gradients of the integer form, which computes with floats.
+        with integer.tensor_cores(self._options.precision is not Precision.FP32):
+            self._scaler.scale(share * (parts.total + taught)).backward()
+        return share * torch.stack([part.detach() for part in (parts.box, parts.objectness, parts.classes, taught)])
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        dtypes = {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}
+        dtype = dtypes.get(self._options.precision)
+        return nullcontext() if dtype is None else torch.autocast(self._device.type, dtype)
+
+    def _descend(self, rate: float) -> None:
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self._scaler.unscale_(self._optimiser)
+        length = torch.nn.utils.clip_grad_norm_(self._parameters, self._limit)
+        # Scaled gradients of 16 bits may overflow: the scaler then leaves out the step and scales less.
+        if not self._scaler.is_enabled() and not torch.isfinite(length):
+            raise SternaError(
+                "the gradient is no longer a number", where="train", attribute="learning rate", value=f"{rate:g}",
+                remedy="train with a lower learning rate",
+            )  # fmt: skip
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+
+    @property
+    def learns_from_teacher(self) -> bool:
+        """Whether the last of LOSSES means anything."""
+        return self._teacher is not None
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of gradients that this process sent in the last step."""
+        return self._parallel.bytes
+
+    def result(self) -> Network:
+        """What has been learnt: the moving average of the network, or itself if there is none."""
+        return self.network if self._average is None else self._average.network
+
+    def state(self) -> dict[str, Any]:
+        """Everything to go on from; all processes must ask for it together."""
+        return {
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "average": {} if self._average is None else self._average.state(),
+            "scaler": self._scaler.state_dict(),
+            "parallel": distributed.gather(self._parallel.state()),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from `state`; raises what PyTorch raises if it does not fit."""
+        self.network.restore(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        if self._average is not None:
+            self._average.restore(state["average"], self.network)
+        self._scaler.load_state_dict(state["scaler"])
+        self._parallel.restore(state["parallel"][distributed.rank()])

@@ -1,0 +1,139 @@
+"""Batches of a training: which pictures each step sees, varied, as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.train.data.augment import augment
+from sterna.train.data.augment_options import AugmentOptions
+from sterna.train.data.frames import Dataset, Frame
+from sterna.train.data.stream import Stream
+from sterna.train.optim import loss
+from sterna.vision.detector import to_integers
+
+SIZE_STEPS = 10  # steps of one input size before the next (Redmon and Farhadi 2017, "Multi-Scale Training")
+# What a random number is for, so that no two uses share one.
+ORDER, SIZE, VARIATION = range(3)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: int8 [N, 3, H, W], rgb - 128, channels last in memory. targets: labels of its pictures.
+
+    A network takes real numbers; they are made of the images where it is, because bytes are sooner there.
+    """
+
+    images: torch.Tensor
+    targets: loss.Targets
+
+
+def collate(frames: Sequence[Frame], anchors: Sequence[Sequence[float]] | NDArray[np.floating], stride: int) -> Batch:
+    """`frames`, all of one size, as a batch; anchors: [A, 2] and stride: as `loss.targets` takes them."""
+    images = torch.from_numpy(to_integers(np.stack([frame.image for frame in frames])))
+    return Batch(images, loss.targets(frames, np.asarray(anchors), stride))
+
+
+class _Job(NamedTuple):
+    stage: int
+    epoch: int
+    indices: tuple[int, ...]
+    size: tuple[int, int]
+
+
+class Loader:
+    """Training batches that depend on nothing but the arguments: not on the number of workers or processes.
+
+    dataset: what to learn from. batch: pictures of a step, over all `world` processes; process `rank` gets an equal
+    share, so together they see what one would. seed: of order, sizes and variation. anchors: [A, 2] and stride: as
+    `loss.targets` takes them. sizes: (height, width) to choose from. variation: how much pictures vary; None: the
+    defaults. workers: processes that make the batches ahead, 0: none. Raises SternaError if the processes cannot have
+    equal shares.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        *,
+        batch: int,
+        seed: int,
+        anchors: Sequence[Sequence[float]] | NDArray[np.floating],
+        stride: int,
+        sizes: Sequence[tuple[int, int]],
+        variation: AugmentOptions | None = None,
+        rank: int = 0,
+        world: int = 1,
+        workers: int = 0,
+    ) -> None:
+        if batch % world:
+            raise SternaError(
+                "the processes cannot have equal shares of a batch",
+                where="train",
+                attribute="batch",
+                value=batch,
+                allowed=f"multiples of {world}, the number of processes",
+                remedy="change the batch size or the number of processes",
+            )
+        self._count, self._batch, self._seed, self._sizes = len(dataset), batch, seed, tuple(sizes)
+        share = batch // world
+        self._share = slice(rank * share, (rank + 1) * share)
+        self._stream = Stream(_BatchMaker(dataset, seed, np.asarray(anchors), stride, variation), workers)
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch; pictures that do not fill a batch wait for another epoch."""
+        return max(1, self._count // self._batch)
+
+    def epoch(self, stage: int, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from step `first` on: the same as when all before were asked for as well."""
+        order = self._rng(ORDER, stage, epoch, 0).permutation(self._count)
+        order = np.resize(order, max(self._count, self._batch))
+        jobs = []
+        for step in range(first, self.steps):
+            mine = order[step * self._batch :][: self._batch][self._share]
+            sizes = self._rng(SIZE, stage, epoch, step // SIZE_STEPS)
+            jobs.append(_Job(stage, epoch, tuple(mine.tolist()), self._sizes[sizes.integers(len(self._sizes))]))
+        return self._stream(jobs)
+
+    def _rng(self, use: int, stage: int, epoch: int, number: int) -> np.random.Generator:
+        return np.random.default_rng((use, self._seed, stage, epoch, number))
+
+    def close(self) -> None:
+        """End the workers."""
+        self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+class _BatchMaker:
+    """From a job to its batch."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        seed: int,
+        anchors: NDArray[np.floating],
+        stride: int,
+        variation: AugmentOptions | None,
+    ) -> None:
+        self._dataset, self._seed, self._anchors, self._stride = dataset, seed, anchors, stride
+        self._variation = variation
+
+    def _vary(self, frame: Frame, job: _Job, index: int) -> Frame:
+        rng = np.random.default_rng((VARIATION, self._seed, job.stage, job.epoch, index))
+        return augment(frame, rng, self._variation)
+
+    def __call__(self, job: _Job) -> Batch:
+        dataset = self._dataset.resized(*job.size)
+        frames = [self._vary(dataset[index], job, index) for index in job.indices]
+        return collate(frames, self._anchors, self._stride)

@@ -1,0 +1,1 @@
+"""The network as a PyTorch module, its forms, and its integer graph."""

@@ -1,0 +1,75 @@
+"""summary.html: a run at a glance, one file that needs no other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sterna.files import write_bytes
+from sterna.report import page
+from sterna.train import run_folder
+from sterna.train.report import plots, report
+from sterna.train.report.history import EpochLine
+from sterna.train.report.report import Comparison
+from sterna.train.report.versions import versions
+
+NAME = run_folder.PAGE
+
+
+def write_html(
+    folder: Path,
+    *,
+    title: str,
+    options: Mapping[str, object],
+    comparison: Comparison | None = None,
+    history: Sequence[EpochLine] = (),
+    samples: Mapping[str, Image.Image] | None = None,
+    warnings: Sequence[str] = (),
+) -> Path:
+    """Write the page to `folder`, in place of the one that is there; its path.
+
+    What is not given is left out of the page. comparison: the forms that there are, on the same pictures. samples: by
+    form, as `plots.samples` makes them. warnings: what a person should not overlook, a line each.
+    Raises SternaError if the file cannot be written.
+    """
+    pictures = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
+    text = page.render(
+        "training",
+        title=title,
+        options=options,
+        versions=versions(),
+        warnings=warnings,
+        comparison=comparison,
+        precision_rows=[] if comparison is None else list(report.precision_rows(comparison)),
+        notes=[] if comparison is None else report.notes(comparison),
+        layer_titles=report.LAYER_TITLES,
+        layer_rows=[] if comparison is None else list(report.layer_rows(comparison)),
+        pictures=pictures,
+        samples={form: _embedded(picture) for form, picture in (samples or {}).items()},
+    )
+    path = folder / NAME
+    write_bytes(path, text.encode())
+    return path
+
+
+def _figures(comparison: Comparison | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:
+    shares = {} if comparison is None else _shares(comparison)
+    return {
+        "curves": plots.precision_recall(comparison.precision) if comparison else None,
+        "history": plots.losses_and_precision(history) if history else None,
+        "layers": plots.layers_over_time(history),
+        "apart": plots.forms_apart(shares) if shares else None,
+    }
+
+
+def _shares(comparison: Comparison) -> dict[str, float]:
+    return {name: layer.share for name, layer in comparison.layers.items() if layer.share is not None}
+
+
+def _embedded(figure: Figure | Image.Image) -> str:
+    """`figure` as the source of an image element."""
+    return "data:image/png;base64," + base64.b64encode(plots.png(figure)).decode("ascii")

@@ -1,0 +1,1 @@
+"""What the host does with images: reading, resizing, boxes, drawing."""

@@ -1,0 +1,34 @@
+"""Sizes of whole engines."""
+
+from __future__ import annotations
+
+import pytest
+
+from sterna.estimate import whole
+from sterna.estimate.engine import OPEN, engine_size
+from sterna.estimate.fpgas import load_fpga
+from support.engines import SIMULATORS
+
+
+@pytest.fixture(autouse=True)
+def shared_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests and makers have synthesised."""
+    monkeypatch.setenv("STERNA_BUILD_DIR", str(SIMULATORS))
+
+
+def test_rows_are_all_modules() -> None:
+    size = engine_size(whole.SMALL, load_fpga("gx1150"))
+    assert sum(row.all.flip_flops for row in size.rows) == size.resources.flip_flops
+    assert size.resources.flip_flops == sum(count * usage.flip_flops for _, count, usage in size.modules)
+    units = next(row for row in size.rows if row.part.module == "sterna_unit")
+    assert units.count == whole.SMALL.clusters * whole.SMALL.units
+    # A lane of a unit has an accumulator memory of its own.
+    assert units.each.mlabs >= whole.SMALL.lanes * whole.SMALL.acc_w // 20
+    assert {row.part.module for row in size.rows} >= {*OPEN, "sterna_gather", "sterna_drain"}
+
+
+@pytest.mark.slow
+def test_composition_is_the_whole() -> None:
+    """Modules synthesised alone, times their instances, against the same engine flat."""
+    composed, flat = whole.compare_small()
+    assert abs(composed / flat - 1) < 0.1, f"{composed} ALMs composed, {flat} flat"

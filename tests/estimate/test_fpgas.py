@@ -1,0 +1,42 @@
+"""The FPGAs, and what is refused in their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sterna.errors import SternaError
+from sterna.estimate.fpgas import FPGAS, load_fpga
+from sterna.spec import named
+
+GOOD = load_fpga("gx1150").model_dump(exclude={"name"})
+
+
+@pytest.mark.parametrize("name", named.read_all(FPGAS, "FPGA"))
+def test_named_devices_load(name: str) -> None:
+    assert load_fpga(name).name == name
+
+
+def test_unknown_device() -> None:
+    with pytest.raises(SternaError, match="no such FPGA; FPGA = gx9; allowed: gx1150"):
+        load_fpga("gx9")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mine: 3", "mine: is not a mapping"),
+        ("mine: {alms: 3}", "mine.family: is not a legal FPGA"),
+        (f"mine: {GOOD | {'alms': 0}}", "mine.alms: is not a legal FPGA; got 0"),
+        (f"mine: {GOOD | {'name': 3}}", "mine.name: is not a legal FPGA"),
+        ("mine: {alms: 1, alms: 2}", "alms is given twice"),
+        ("[", "the list of FPGAs cannot be read as YAML"),
+        ("", "holds no FPGAs"),
+    ],
+)
+def test_illegal_devices_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "fpgas.yaml"
+    path.write_text(text)
+    with pytest.raises(SternaError, match=said):
+        load_fpga("mine", path)

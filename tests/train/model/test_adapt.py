@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from sterna.train.model import adapt, networks
+from sterna.train.model.adapt import match
+from sterna.train.model.networks import Form, Network
+from sterna.vision import boxes
+
+CASE = pytest.mark.case(
+    "classes-of-weights-do-not-match",
+    kind="unmatched weights without a word",
+    expected="classes match by name, whatever their case, or by position with a word; others are said to be fresh",
+    source="AlexeyAB/darknet#245",
+)
+
+
+@CASE
+def test_classes_match_by_name(got: Callable[[object], None]) -> None:
+    found = match(("green", "blue"), ("red", "green"), 2)
+    assert found.places == (1, None) and found.fresh == ("blue",) and found.certain
+    got("; ".join(found.notes))
+    assert found.notes == ("classes with fresh weights: blue", "classes of the weights that are not wanted: red")
+
+
+@CASE
+def test_case_of_a_name_is_passed_over_with_a_word(got: Callable[[object], None]) -> None:
+    found = match(("Green", "RED"), ("red", "green"), 2)
+    assert found.places == (1, 0) and not found.fresh and found.certain
+    got("; ".join(found.notes))
+    assert found.notes == ("class Green is taken for green of the weights", "class RED is taken for red of the weights")
+
+
+def test_an_exact_name_comes_before_one_of_another_case() -> None:
+    assert match(("Red", "red"), ("red", "blue"), 2).places == (None, 0)
+    assert match(("ReD",), ("red", "Red"), 2).places == (None,)  # which of them is not known
+
+
+@CASE
+def test_without_names_classes_match_by_position(got: Callable[[object], None]) -> None:
+    found = match(("red", "green"), None, 2)
+    assert found.places == (0, 1) and not found.fresh and not found.certain
+    got(found.notes[0])
+    assert found.notes == ("classes are matched by position: red, green",)
+
+
+def test_without_names_another_number_of_classes_is_fresh() -> None:
+    found = match(("red", "green"), None, 3)
+    assert found.places == (None, None) and found.fresh == ("red", "green")
+
+
+def test_names_of_other_things_leave_the_classes_untrained() -> None:
+    found = match(("nut", "bolt"), ("cat", "dog"), 2)
+    assert found.places == (0, 1)  # a start that is as good as any
+    assert found.fresh == ("nut", "bolt") and "nut for cat, bolt for dog" in found.notes[0]
+
+
+@pytest.fixture
+def network() -> Network:
+    torch.manual_seed(0)
+    return networks.build("yolov2-nano", 3, Form.FLOAT).eval()
+
+
+@torch.no_grad()
+def head(network: Network, classes: int) -> torch.Tensor:
+    picture = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    return network(picture).unflatten(1, (networks.ANCHORS, 5 + classes))
+
+
+def test_known_classes_keep_their_weights(network: Network) -> None:
+    old, new = head(network, 3), head(adapt.with_classes(network, [None, 2, 0, None]).eval(), 4)
+    torch.testing.assert_close(new[:, :, :5], old[:, :, :5])
+    torch.testing.assert_close(new[:, :, 6], old[:, :, 5 + 2])
+    torch.testing.assert_close(new[:, :, 7], old[:, :, 5 + 0])
+    for fresh in (5, 8):
+        assert not any(torch.allclose(new[:, :, fresh], old[:, :, other]) for other in (5, 6, 7))
+
+
+def test_other_anchors_leave_the_boxes_where_they_are(network: Network) -> None:
+    old, new = [[1.0, 1.0], [2.0, 3.0], [4.0, 1.5], [5.0, 5.0], [0.5, 0.7]], [[0.8, 1.3]] * 5
+    before = boxes.decode(head(network, 3).flatten(1, 2)[0].numpy(), old, threshold=0.0)
+    adapt.change_anchors(network, old, new)
+    after = boxes.decode(head(network, 3).flatten(1, 2)[0].numpy(), new, threshold=0.0)
+    np.testing.assert_allclose(after.boxes, before.boxes, atol=1e-5)
+    wrong = boxes.decode(head(network, 3).flatten(1, 2)[0].numpy(), old, threshold=0.0)
+    assert np.abs(wrong.boxes - before.boxes).max() > 0.01
