@@ -19,6 +19,7 @@ _END_SIGNATURE = b"PK\5\6"
 _END64_SIGNATURE, _END64_BYTES = b"PK\6\7", 20
 #: Bytes of the directory for each member, at least, and with a name and what packing programs add.
 _LEAST_ENTRY, _ENTRY = 46, 256
+_PART = 1 << 20  # bytes that are unpacked at a time
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 
 
@@ -59,11 +60,14 @@ class Archive:
         """The member `name` unpacked. Raises SternaError if it is damaged or not as long as the directory says."""
         try:
             size = self._zip.getinfo(name).file_size
+            # A read of the whole would hold it twice while it grows.
+            unpacked = io.BytesIO()
             with self._zip.open(name) as member:
-                # With a size, the standard library unpacks no more than that; without one, all that there is.
-                data = member.read(size)
+                while unpacked.tell() < size and (part := member.read(min(_PART, size - unpacked.tell()))):
+                    unpacked.write(part)
         except _BROKEN as error:
             raise self._broken(error) from error
+        data = unpacked.getvalue()
         if len(data) != size:
             raise self._broken(f"{name} has {len(data)} bytes for {size}")
         return data

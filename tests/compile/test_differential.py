@@ -11,6 +11,7 @@ from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
 from sterna.package import layout
 from sterna.package.package import Package
+from sterna.spec import load_config, tape
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image

@@ -187,6 +187,6 @@ def test_a_map_split_by_phase_has_the_tiles_of_four_phases() -> None:
         replace(package, metadata=metadata)
 
 
-@pytest.mark.parametrize(("name", "most"), [("tape.bin", 96), ("package.json", 2)])
+@pytest.mark.parametrize(("name", "most"), [("tape.bin", 96), ("package.json", 1)])
 def test_a_member_may_unpack_to_so_many_mebibytes(name: str, most: int) -> None:
     assert package_file.LIMITS.named[name] == most << 20

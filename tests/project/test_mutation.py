@@ -60,7 +60,7 @@ def test_a_run_tells_what_is_noticed_from_what_is_not(tmp_path: Path) -> None:
     before = boxes.read_text("utf-8")
     test = tmp_path / "test_limit.py"
     test.write_text(
-        "from sterna.run import boxes\n\n\ndef test_others():\n    pass\n\n\n"
+        "from sterna.vision import boxes\n\n\ndef test_others():\n    pass\n\n\n"
         "def test_it():\n    assert boxes.MOST_BOXES == 100 and not hasattr(boxes, 'lost')\n"
     )
     program = f"""

@@ -186,12 +186,12 @@ def packages() -> dict[str, Callable[[], bytes]]:
         "a tape of zeros, as long as allowed": lambda: packed(whole | {"tape.bin": bytes(tape)}),
         "a package in a package": lambda: packed(whole | {"graph.bin": packed(whole)}),
         "a fourth member": lambda: packed(whole | {"more": b""}),
-        "many wrong steps": lambda: scheduled(steps=[0] * 600_000),
-        "many wrong regions": lambda: scheduled(stores=[{}] * 400_000),
-        "many wrong channels": lambda: scheduled(stores=[store | {"channels": [[]] * 450_000}]),
-        "many unknown keys": lambda: scheduled(input={str(n): 0 for n in range(150_000)}),
+        "many wrong steps": lambda: scheduled(steps=[0] * 300_000),
+        "many wrong regions": lambda: scheduled(stores=[{}] * 250_000),
+        "many wrong channels": lambda: scheduled(stores=[store | {"channels": [[]] * 250_000}]),
+        "many unknown keys": lambda: scheduled(input={str(n): 0 for n in range(75_000)}),
         "many unknown parameters": lambda: described(
-            json.dumps(about | {"config": {str(n): 0 for n in range(150_000)}})
+            json.dumps(about | {"config": {str(n): 0 for n in range(75_000)}})
         ),
         "a frame of a petabyte": lambda: scheduled(frame_bytes=10**15),
         "a frame of a gigabyte less one": lambda: scheduled(frame_bytes=GIGABYTE - 64),

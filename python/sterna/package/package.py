@@ -33,7 +33,7 @@ LIMITS = Limits(
     members=3,
     total=200 << 20,
     each=0,
-    named={_GRAPH: graph_file.LIMITS.total, _TAPE: 96 << 20, _ABOUT: 2 << 20},
+    named={_GRAPH: graph_file.LIMITS.total, _TAPE: 96 << 20, _ABOUT: 1 << 20},
 )
 _AGAIN = "copy or compile it again"
 
