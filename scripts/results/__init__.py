@@ -1,1 +1,1 @@
-"""Figures that can be measured again: docs/results/NAME.json, who writes them, and the README's tables of them."""
+"""Metrics that can be measured again: docs/results/NAME.json, who writes them, and the README's tables of them."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from matplotlib import pyplot as plt
 
-from results.record import Figure, TableRow
+from results.record import Metric, TableRow
 from results.runs import origin, run, summary
 from sterna.train.model.quantisers import Pattern
 from sterna.train.options import TrainOptions
@@ -90,44 +90,44 @@ def method(folders: Iterable[Path]) -> str:
     return "; ".join(dict.fromkeys(str(summary(folder)["method"]) for folder in folders))
 
 
-def figures(table: Sequence[TableRow], images: str, measured: str) -> dict[str, Figure]:
+def metrics(table: Sequence[TableRow], images: str, measured: str) -> dict[str, Metric]:
     """Means over the seeds of `table`, the precisions on `images`, which were `measured` so."""
     count = len({row["seed"] for row in table})
     seeds = f"mean of {count} seeds" if count > 1 else "1 seed"
     found = {
-        "float_map50": Figure(
+        "float_map50": Metric(
             what=f"Float network: mAP on {images}, {seeds}", value=_mean(table, "float_map50"),
             unit="", method=measured,
         ),
-        "float_longer_map50": Figure(
+        "float_longer_map50": Metric(
             what="The same, trained for as many epochs more as the ternary networks",
             value=_mean(table, "float_longer_map50"), unit="", method=measured,
         ),
     }  # fmt: skip
     for pattern, density in dict.fromkeys((str(row["pattern"]), number(row, "density")) for row in table):
         same = _of(table, density, pattern)
-        found[f"integer_{pattern}_{density}"] = Figure(
+        found[f"integer_{pattern}_{density}"] = Metric(
             what=f"Integer network, density {density} {pattern}: mAP, {seeds}",
             value=_mean(same, "integer_map50"), unit="", method=measured,
         )  # fmt: skip
     apart = max(abs(number(row, "ternary_map50") - number(row, "integer_map50")) for row in table)
-    found["apart"] = Figure(
+    found["apart"] = Metric(
         what="Points of mAP between ternary and integer form, at most",
         value=round(100 * apart, 2), unit="", method="float against integer arithmetic of the same weights",
     )  # fmt: skip
     return found
 
 
-def lost(table: Sequence[TableRow], pattern: Pattern, density: float) -> dict[str, Figure]:
+def lost(table: Sequence[TableRow], pattern: Pattern, density: float) -> dict[str, Metric]:
     """What the integer networks of a density and pattern have less than the float ones that were trained as long."""
     same = _of(table, density, pattern.value)
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in same]
     return {
-        "lost": Figure(
+        "lost": Metric(
             what=f"Points of mAP less than float trained as long, density {density} {pattern}, integer, mean",
             value=round(mean(points), 2), unit="", method="difference of the means, times 100",
         ),
-        "lost_most": Figure(
+        "lost_most": Metric(
             what="The same, worst seed", value=round(max(points), 2), unit="", method="times 100"
         ),
     }  # fmt: skip

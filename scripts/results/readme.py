@@ -1,6 +1,6 @@
 """Writes the tables of README.md and docs/training.md from docs/results.
 
-A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or behind `<!-- figures: NAME -->` if its rows are
+A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or behind `<!-- metrics: NAME -->` if its rows are
 to be left out; `make readme` fills all of them.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import sys
 
-from results.record import ROOT, Figure, Result, TableRow, read_all
+from results.record import ROOT, Metric, Result, TableRow, read_all
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 from sterna.files import write_bytes
 
 PAGES = (ROOT / "README.md", ROOT / "docs" / "training.md")
-_PLACE = re.compile(r"(<!-- (results|figures): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- (results|metrics): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(text: str, results: dict[str, Result]) -> str:
@@ -36,11 +36,11 @@ def tables_in(text: str) -> set[str]:
 
 
 def _table(result: Result, *, with_rows: bool) -> str:
-    rows = [f"| {figure.what} | {_value(figure)} |" for figure in result.figures.values()]
+    rows = [f"| {metric.what} | {_value(metric)} |" for metric in result.metrics.values()]
     origin = [f"commit {result.commit}", result.machine]
     origin += [f"config `{result.config}`"] if result.config else []
     origin += [f"seed {result.seed}"] if result.seed is not None else []
-    lines = ["| figure | value |", "|---|---|", *rows, "", *_rows(result.rows if with_rows else ())]
+    lines = ["| metric | value |", "|---|---|", *rows, "", *_rows(result.rows if with_rows else ())]
     return "\n".join([*lines, f"Measured by `{result.command}` ({', '.join(origin)})."]) + "\n"
 
 
@@ -52,8 +52,8 @@ def _rows(rows: tuple[TableRow, ...]) -> list[str]:
     return ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|", *shown, ""]
 
 
-def _value(figure: Figure) -> str:
-    return f"{_shown(figure.value)} {figure.unit}".strip()
+def _value(metric: Metric) -> str:
+    return f"{_shown(metric.value)} {metric.unit}".strip()
 
 
 def _shown(value: bool | int | float | str) -> str:

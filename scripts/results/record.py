@@ -17,7 +17,7 @@ FOLDER = ROOT / "docs" / "results"
 CLEAN_COMMIT = r"^[0-9a-f]{7,40}$"
 
 
-class Figure(BaseModel):
+class Metric(BaseModel):
     """One measured value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,7 +35,7 @@ TableRow = dict[str, bool | int | float | str]
 
 
 class Result(BaseModel):
-    """The figures that one command measures."""
+    """The metrics that one command measures."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,14 +46,14 @@ class Result(BaseModel):
     commit: str
     #: Processor and cores of the machine.
     machine: str
-    figures: dict[str, Figure] = Field(min_length=1)
+    metrics: dict[str, Metric] = Field(min_length=1)
     #: A table with the same columns in each row.
     rows: tuple[TableRow, ...] = ()
 
 
 def write(
     name: str,
-    figures: dict[str, Figure],
+    metrics: dict[str, Metric],
     *,
     command: str,
     config: str | None = None,
@@ -67,7 +67,7 @@ def write(
         seed=seed,
         commit=commit(),
         machine=processor(),
-        figures=figures,
+        metrics=metrics,
         rows=tuple(rows),
     )
     path = FOLDER / f"{name}.json"

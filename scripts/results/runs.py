@@ -21,7 +21,7 @@ from sterna.train.report.history import EpochLine
 MARK = "commit"  # file in the folder of a run: the commit that it was trained at
 RUNS = ROOT / "build" / "results"
 BCCD, TOLL_ROAD = "BCCD", "TOLLROAD"  # data sets, and what the environment calls their folders
-#: Size of the pictures where trainings are compared with each other: a quarter of the recipe's pixels.
+#: Size of the images where trainings are compared with each other: a quarter of the recipe's pixels.
 SMALL = {"height": 96, "width": 128}
 
 
@@ -34,7 +34,7 @@ def data(name: str = BCCD) -> Path:
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    """The figures of the run in `folder`."""
+    """The metrics of the run in `folder`."""
     return _read(folder / run_folder.SUMMARY)
 
 

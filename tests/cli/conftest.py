@@ -1,4 +1,4 @@
-"""A small detector, its package and pictures for it; `sterna` runs the command in this process."""
+"""A small detector, its package and images for it; `sterna` runs the command in this process."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def sterna(capfd: pytest.CaptureFixture[str]) -> Sterna:
 
 
 def make_graph(classes: list[str], *, flip: bool = False) -> Graph:
-    """A detector of two layers on pictures of 40x40, with one anchor and a head for two classes.
+    """A detector of two layers on images of 40x40, with one anchor and a head for two classes.
 
     `flip` turns the sign of one weight of the head.
     """
@@ -82,7 +82,7 @@ def make_graph(classes: list[str], *, flip: bool = False) -> Graph:
 
 def planted(package: Package) -> Package:
     """`package` whose tape has the sign of one weight of the head turned."""
-    return replace(package, tape=compile_graph(make_graph(CLASSES, flip=True), package.config, observe=True).tape)
+    return replace(package, tape=compile_graph(make_graph(CLASSES, flip=True), package.config, trace=True).tape)
 
 
 @pytest.fixture(scope="session")
@@ -105,15 +105,15 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def package_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("package") / "small.sterna"
-    package_file.save(compile_graph(make_graph(CLASSES), load_config("nano"), observe=True), path)
+    package_file.save(compile_graph(make_graph(CLASSES), load_config("nano"), trace=True), path)
     return path
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
     rng = np.random.default_rng(4)
     for name, size in (("a.png", (30, 40, 3)), ("b.jpg", (20, 20, 3)), ("grey.png", (25, 15))):
         Image.fromarray(rng.integers(0, 256, size).astype(np.uint8)).save(folder / name)
-    (folder / "notes.txt").write_text("not a picture")
+    (folder / "notes.txt").write_text("not an image")
     return folder

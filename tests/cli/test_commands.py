@@ -30,9 +30,9 @@ def test_compile_writes_a_package_that_loads(sterna: Sterna, graph_path: Path, t
     assert f"{len(package.tape):,} bytes" in ended.out
 
 
-def test_observe_stores_more(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+def test_trace_stores_more(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
     stored = []
-    for option in ("--no-observe", "--observe"):
+    for option in ("--no-trace", "--trace"):
         assert sterna("compile", graph_path, option, "-o", tmp_path / "small.sterna").code == 0
         stored.append({store.layer for store in package_file.load(tmp_path / "small.sterna").schedule.stores})
     assert stored[0] < stored[1]
@@ -47,46 +47,46 @@ def test_generate_with_package(sterna: Sterna, package_path: Path, tmp_path: Pat
     assert (output / "memory" / "tape.bin").read_bytes() == package_file.load(package_path).tape
 
 
-def test_detect_draws_every_picture(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+def test_detect_draws_every_image(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     output = tmp_path / "found"
-    ended = sterna("detect", package_path, pictures, "-o", output, "--threshold", 0.05)
+    ended = sterna("detect", package_path, images, "-o", output, "--threshold", 0.05)
     assert ended.code == 0, ended.err
     report = json.loads((output / "detections.json").read_text())
-    assert [Path(each["picture"]).name for each in report["pictures"]] == ["a.png", "b.jpg", "grey.png"]
+    assert [Path(each["image"]).name for each in report["images"]] == ["a.png", "b.jpg", "grey.png"]
     found = 0
-    for each in report["pictures"]:
-        with Image.open(each["picture"]) as picture, Image.open(output / each["drawn"]) as drawn:
-            assert drawn.width % picture.width == 0 and drawn.height % picture.height == 0
+    for each in report["images"]:
+        with Image.open(each["image"]) as image, Image.open(output / each["drawn"]) as drawn:
+            assert drawn.width % image.width == 0 and drawn.height % image.height == 0
             for box in each["boxes"]:
                 left, top, right, bottom = box["box"]
-                assert 0 <= left <= right <= picture.width and 0 <= top <= bottom <= picture.height
+                assert 0 <= left <= right <= image.width and 0 <= top <= bottom <= image.height
                 assert box["class"] in {"vehicle", "person"} and 0.05 <= box["score"] <= 1
         found += len(each["boxes"])
     assert found, "the threshold should let boxes through, or the test shows nothing"
 
 
 def test_detect_says_the_threshold_and_overlap_that_it_uses(
-    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path
 ) -> None:
     for flags, used in (((), (SHOWN, OVERLAP)), (("--threshold", 0, "--overlap", 1), (0, 1))):
-        assert sterna("detect", package_path, pictures / "b.jpg", "-o", tmp_path, *flags).code == 0
+        assert sterna("detect", package_path, images / "b.jpg", "-o", tmp_path, *flags).code == 0
         report = json.loads((tmp_path / "detections.json").read_text())
         assert (report["threshold"], report["overlap"]) == used
-    assert len(report["pictures"][0]["boxes"]) == MOST_BOXES
+    assert len(report["images"][0]["boxes"]) == MOST_BOXES
 
 
-def test_boxes_are_drawn(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+def test_boxes_are_drawn(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     drawn = []
     for threshold in (0.05, 1.0):
         output = tmp_path / str(threshold)
-        assert sterna("detect", package_path, pictures / "b.jpg", "-o", output, "--threshold", threshold).code == 0
-        with Image.open(output / "0000_b.png") as picture:
-            drawn.append(np.asarray(picture))
+        assert sterna("detect", package_path, images / "b.jpg", "-o", output, "--threshold", threshold).code == 0
+        with Image.open(output / "0000_b.png") as image:
+            drawn.append(np.asarray(image))
     assert (drawn[0] != drawn[1]).any()
 
 
-def test_compare_of_equal_devices(sterna: Sterna, package_path: Path, pictures: Path) -> None:
-    ended = sterna("compare", package_path, pictures, "--devices", "reference,reference")
+def test_compare_of_equal_devices(sterna: Sterna, package_path: Path, images: Path) -> None:
+    ended = sterna("compare", package_path, images, "--devices", "reference,reference")
     assert ended.code == 0, ended.err
     assert ended.out.count("layers equal") == 3
 
@@ -94,7 +94,7 @@ def test_compare_of_equal_devices(sterna: Sterna, package_path: Path, pictures: 
 def test_eval_prints_precision(sterna: Sterna, graph_path: Path) -> None:
     ended = sterna("eval", graph_path, "--scenes", 4)
     assert ended.code == 0, ended.err
-    assert "vehicle" in ended.out and "mAP50-95" in ended.out and "on 4 pictures" in ended.out
+    assert "vehicle" in ended.out and "mAP50-95" in ended.out and "on 4 images" in ended.out
     assert "integer" in ended.out and "float" not in ended.out
 
 
@@ -102,24 +102,24 @@ def test_eval_of_a_run_shows_its_forms_and_writes_them(sterna: Sterna, run_folde
     figures, report = tmp_path / "new" / "figures.json", tmp_path / "report"
     ended = sterna("eval", run_folder, "--json", figures, "--report", report)
     assert ended.code == 0, ended.err
-    for part in ("float", "ternary", "integer", "on 3 pictures", "conv10", "rho", str(figures), str(report)):
+    for part in ("float", "ternary", "integer", "on 3 images", "conv10", "rho", str(figures), str(report)):
         assert part in ended.out.replace("\n", "")
     written = json.loads(figures.read_text())
-    assert list(written["precision"]) == ["float", "ternary", "integer"] and written["pictures"] == 3
+    assert list(written["precision"]) == ["float", "ternary", "integer"] and written["images"] == 3
     summary = json.loads((run_folder / "summary.json").read_text())
     assert {form: each["map50"] for form, each in written["precision"].items()} == {
         form: each["map50"] for form, each in summary["precision"].items()
     }
     assert written["layers"] == summary["layers"]
     assert "Training" in (report / "summary.html").read_text("utf-8")
-    with Image.open(report / "precision_recall.png") as picture:
-        assert picture.width > 300
+    with Image.open(report / "precision_recall.png") as image:
+        assert image.width > 300
 
 
-def test_eval_of_a_run_on_other_pictures(sterna: Sterna, run_folder: Path) -> None:
+def test_eval_of_a_run_on_other_images(sterna: Sterna, run_folder: Path) -> None:
     ended = sterna("eval", run_folder, "--scenes", 2, "--split", "val")
     assert ended.code == 0, ended.err
-    assert "on 2 pictures" in ended.out
+    assert "on 2 images" in ended.out
 
 
 def test_doctor_is_content_here(sterna: Sterna) -> None:

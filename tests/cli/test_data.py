@@ -25,7 +25,7 @@ def voc(tmp_path: Path) -> Path:
 def test_a_good_data_set_is_counted(sterna: Sterna, voc: Path) -> None:
     ended = sterna("data", voc)
     assert ended.code == 0 and not ended.err
-    assert all(word in ended.out for word in ("pictures", "train", "val", "test", "cat", "dog"))
+    assert all(word in ended.out for word in ("images", "train", "val", "test", "cat", "dog"))
 
 
 def test_faults_come_a_line_each_with_their_number_last(sterna: Sterna, voc: Path) -> None:
@@ -38,13 +38,13 @@ def test_faults_come_a_line_each_with_their_number_last(sterna: Sterna, voc: Pat
     assert lines[2].startswith("error: ") and "2 faults" in lines[2] and "--skip-bad" in lines[2]
 
 
-def test_faulty_pictures_can_be_left_out(sterna: Sterna, voc: Path) -> None:
+def test_faulty_images_can_be_left_out(sterna: Sterna, voc: Path) -> None:
     for split in ("val", "test"):
         (voc / f"ImageSets/Main/{split}.txt").unlink()
     (voc / "Annotations/p0.xml").write_text("<annotation>")
     assert_refused(sterna("data", voc), "p0.xml", "--skip-bad")
     ended = sterna("data", voc, "--skip-bad")
-    assert ended.code == 0 and "faulty pictures, left out" in ended.out and "p0.xml" in ended.out
+    assert ended.code == 0 and "faulty images, left out" in ended.out and "p0.xml" in ended.out
 
 
 def test_splits_can_be_named_and_others_are_said(sterna: Sterna, voc: Path) -> None:
@@ -59,7 +59,7 @@ def test_options_that_are_wrong(sterna: Sterna, voc: Path) -> None:
     assert_refused(sterna("data", voc, "--missing-share", "2"), "missing-share")
 
 
-def test_a_run_is_evaluated_on_the_pictures_that_it_held_back(sterna: Sterna, run_folder: Path, tmp_path: Path) -> None:
+def test_a_run_is_evaluated_on_the_images_that_it_held_back(sterna: Sterna, run_folder: Path, tmp_path: Path) -> None:
     for number in range(10):
         data_sets.draw(tmp_path / "plain", number)
         row = data_sets.voc_object("person", (0, 0, 40, 40)) + data_sets.voc_object("vehicle", (0, 0, 20, 20))
@@ -71,7 +71,7 @@ def test_a_run_is_evaluated_on_the_pictures_that_it_held_back(sterna: Sterna, ru
     (run / "options.json").write_text(json.dumps(options | held))
     for split, count in ((None, 3), ("test", 3), ("val", 2), ("train", 5)):
         ended = sterna("eval", run, *(("--split", split) if split else ()))
-        assert ended.code == 0 and f"Average precision on {count} pictures" in ended.out, ended
+        assert ended.code == 0 and f"Average precision on {count} images" in ended.out, ended
 
 
 @pytest.mark.case(
@@ -90,7 +90,7 @@ def test_the_own_data_of_a_run_may_be_named(
     (run / "options.json").write_text(json.dumps(options | changed))
     monkeypatch.chdir(tmp_path)
     own = sterna("eval", run)
-    assert own.code == 0 and "Average precision on 3 pictures" in own.out, own
+    assert own.code == 0 and "Average precision on 3 images" in own.out, own
     for written in (voc, f"{voc}/", "voc", "run/../voc"):
         ended = sterna("eval", run, "--data", written)
         assert (ended.code, ended.out) == (0, own.out), ended

@@ -1,4 +1,4 @@
-"""`sterna detect` into folders of every kind, from pictures of every name."""
+"""`sterna detect` into folders of every kind, from images of every name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sterna.cli import detections, pictures
+from sterna.cli import detections, image_arguments
 from sterna.errors import SternaError
 from sterna.vision import drawing
 
@@ -22,8 +22,8 @@ Got = Callable[[object], None]
 
 
 def listed(folder: Path) -> list[str]:
-    """The drawn pictures that the folder's list names."""
-    return [record["drawn"] for record in json.loads((folder / "detections.json").read_text())["pictures"]]
+    """The drawn images that the folder's list names."""
+    return [record["drawn"] for record in json.loads((folder / "detections.json").read_text())["images"]]
 
 
 def names(folder: Path) -> set[str]:
@@ -31,8 +31,8 @@ def names(folder: Path) -> set[str]:
 
 
 @pytest.fixture
-def picture(pictures: Path) -> Path:
-    return pictures / "a.png"
+def image(images: Path) -> Path:
+    return images / "a.png"
 
 
 @pytest.mark.case(
@@ -41,49 +41,49 @@ def picture(pictures: Path) -> Path:
     expected="the folder holds the new results alone, and other people's files as they were",
 )
 def test_results_of_an_earlier_run_are_removed(
-    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, got: Got
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path, got: Got
 ) -> None:
     output = tmp_path / "out"
-    assert sterna("detect", package_path, pictures, "-o", output).code == 0
+    assert sterna("detect", package_path, images, "-o", output).code == 0
     assert len(listed(output)) == 3
     (output / "notes.png").write_text("mine")
-    ended = sterna("detect", package_path, pictures / "b.jpg", "-o", output)
-    assert ended.code == 0 and "removed the pictures of an earlier detection (3)" in ended.out
+    ended = sterna("detect", package_path, images / "b.jpg", "-o", output)
+    assert ended.code == 0 and "removed the images of an earlier detection (3)" in ended.out
     assert names(output) == {"0000_b.png", "detections.json", "notes.png"} and listed(output) == ["0000_b.png"]
     assert (output / "notes.png").read_text() == "mine"
-    got("3 earlier pictures removed, 1 new one and the file of another origin there")
+    got("3 earlier images removed, 1 new one and the file of another origin there")
 
 
 def test_a_file_that_no_detection_made_is_never_replaced(
-    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "0000_a.png").write_text("mine")
-    assert_refused(sterna("detect", package_path, picture, "-o", tmp_path), "0000_a.png", "no earlier detection")
+    assert_refused(sterna("detect", package_path, image, "-o", tmp_path), "0000_a.png", "no earlier detection")
     assert names(tmp_path) == {"0000_a.png"}
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"pictures": [{"drawn": "../a.png"}]}', '{"pictures": [{"drawn": "a.png"}]}']
+    "text", ["", "[]", '{"images": [{"drawn": "../a.png"}]}', '{"images": [{"drawn": "a.png"}]}']
 )
 def test_a_list_of_another_origin_is_not_trusted(
-    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, text: str
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, text: str
 ) -> None:
     output = tmp_path / "out"
     output.mkdir()
     for path in (tmp_path / "a.png", output / "a.png"):
         path.write_text("mine")
     (output / "detections.json").write_text(text)
-    assert_refused(sterna("detect", package_path, picture, "-o", output), "not the list of an earlier detection")
+    assert_refused(sterna("detect", package_path, image, "-o", output), "not the list of an earlier detection")
     assert (tmp_path / "a.png").exists() and names(output) == {"a.png", "detections.json"}
 
 
 @pytest.mark.case(
     "detect-stopped-half-way",
     kind="outputs",
-    expected="the list says that it is not complete and names every picture, so that the next run removes them",
+    expected="the list says that it is not complete and names every image, so that the next run removes them",
 )
 def test_a_stopped_run_leaves_nothing_unknown(
-    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Got
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, got: Got
 ) -> None:
     output, save = tmp_path / "out", drawing.save
 
@@ -94,14 +94,14 @@ def test_a_stopped_run_leaves_nothing_unknown(
 
     with monkeypatch.context() as patch:
         patch.setattr(drawing, "save", full)
-        assert_refused(sterna("detect", package_path, pictures, "-o", output), "0001_b.png", "No space left")
+        assert_refused(sterna("detect", package_path, images, "-o", output), "0001_b.png", "No space left")
     report = json.loads((output / "detections.json").read_text())
-    assert report["complete"] is False and "boxes" not in report["pictures"][0]
+    assert report["complete"] is False and "boxes" not in report["images"][0]
     assert names(output) == {"0000_a.png", "detections.json"} < {*listed(output), "detections.json"}
-    assert sterna("detect", package_path, pictures / "b.jpg", "-o", output).code == 0
+    assert sterna("detect", package_path, images / "b.jpg", "-o", output).code == 0
     assert names(output) == {"0000_b.png", "detections.json"}
     assert json.loads((output / "detections.json").read_text())["complete"] is True
-    got("the stopped run's picture was listed and removed by the next run")
+    got("the stopped run's image was listed and removed by the next run")
 
 
 @pytest.mark.case(
@@ -110,17 +110,17 @@ def test_a_stopped_run_leaves_nothing_unknown(
     expected="--recursive reads sub-folders; without it their number is said",
 )
 def test_sub_folders_are_read_on_request(
-    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, got: Got
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, got: Got
 ) -> None:
     home = tmp_path / "images"
     for name in ("one", "two/deep", ".hidden"):
         (home / name).mkdir(parents=True)
-        shutil.copy(picture, home / name / "same.png")
-    shutil.copy(picture, home / "top.png")
+        shutil.copy(image, home / name / "same.png")
+    shutil.copy(image, home / "top.png")
     (home / "notes.txt").write_text("")
     output = home / "out"
     ended = sterna("detect", package_path, home, "-o", output)
-    said = f"{home}: 1 picture; not read: 2 sub-folders (--recursive reads them), 1 file of other kinds"
+    said = f"{home}: 1 image; not read: 2 sub-folders (--recursive reads them), 1 file of other kinds"
     assert ended.code == 0 and said in ended.out and listed(output) == ["0000_top.png"]
     for _ in range(2):  # the second time, the first results are there
         ended = sterna("detect", package_path, home, "-o", output, "--recursive")
@@ -131,17 +131,17 @@ def test_sub_folders_are_read_on_request(
     (home / "top.png").unlink()
     shutil.move(home / "one", tmp_path / "disk")
     (home / "one").symlink_to(tmp_path / "disk")
-    assert_refused(sterna("compare", package_path, home), "holds no pictures, but 2 folders", "--recursive")
+    assert_refused(sterna("compare", package_path, home), "holds no images, but 2 folders", "--recursive")
     same = sterna("compare", package_path, home, "--recursive", "--devices", "reference,reference")
     assert same.code == 0 and same.out.count("layers equal") == 2
 
 
 @pytest.mark.case(
-    "names-of-pictures",
+    "names-of-images",
     kind="names",
-    expected="pictures of equal, long, spaced and non-ASCII names each get a file of their own",
+    expected="images of equal, long, spaced and non-ASCII names each get a file of their own",
 )
-def test_names_of_every_kind(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, got: Got) -> None:
+def test_names_of_every_kind(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, got: Got) -> None:
     given = [
         "a b.png",
         "a b.jpg",
@@ -154,53 +154,53 @@ def test_names_of_every_kind(sterna: Sterna, package_path: Path, picture: Path, 
     home = tmp_path / "in"
     home.mkdir()
     for name in given:
-        shutil.copy(picture, home / name)
-    shutil.copy(picture, os.fsencode(home) + b"/latin\xe9.png")
+        shutil.copy(image, home / name)
+    shutil.copy(image, os.fsencode(home) + b"/latin\xe9.png")
     output = tmp_path / "out"
     ended = sterna("detect", package_path, home, home / "a b.png", "-o", output)
     assert ended.code == 0, ended.err
-    assert "1 picture named twice: read once" in ended.out
+    assert "1 image named twice: read once" in ended.out
     assert names(output) == {*listed(output), "detections.json"} and len(listed(output)) == len(given) + 1
     assert {"0002_a b.png", "0003_a b.png"} < names(output) and max(
         len(os.fsencode(name)) for name in names(output)
     ) < 220
-    got(f"{len(given) + 1} pictures drawn")
+    got(f"{len(given) + 1} images drawn")
 
 
 @pytest.mark.parametrize("command", ["detect", "compare", "simulate"])
-def test_swapped_arguments(sterna: Sterna, package_path: Path, picture: Path, command: str) -> None:
-    assert_refused(sterna(command, picture, package_path), "is an image, not a package", "name the package first")
-    assert_refused(sterna(command, package_path, package_path), "is a package, not a picture")
+def test_swapped_arguments(sterna: Sterna, package_path: Path, image: Path, command: str) -> None:
+    assert_refused(sterna(command, image, package_path), "is an image, not a package", "name the package first")
+    assert_refused(sterna(command, package_path, package_path), "is a package, not an image")
 
 
 @pytest.mark.parametrize("command", ["detect", "compare", "simulate"])
 def test_a_graph_or_run_in_place_of_the_package(
-    sterna: Sterna, graph_path: Path, run_folder: Path, picture: Path, command: str
+    sterna: Sterna, graph_path: Path, run_folder: Path, image: Path, command: str
 ) -> None:
     said = f"remedy: compile it: sterna compile {graph_path} -o small.sterna"
-    assert_refused(sterna(command, graph_path, picture), "is an integer graph, not a package", said)
+    assert_refused(sterna(command, graph_path, image), "is an integer graph, not a package", said)
     assert_refused(
-        sterna(command, run_folder, picture), "run, not a package", f"sterna compile {run_folder} -o run.ster"
+        sterna(command, run_folder, image), "run, not a package", f"sterna compile {run_folder} -o run.ster"
     )
 
 
-def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path: Path, pictures: Path) -> None:
-    before = names(pictures)
-    assert_refused(sterna("detect", package_path, pictures, "-o", pictures), "would be mixed with what is read")
-    assert names(pictures) == before
+def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path: Path, images: Path) -> None:
+    before = names(images)
+    assert_refused(sterna("detect", package_path, images, "-o", images), "would be mixed with what is read")
+    assert names(images) == before
 
 
 def test_the_same_number_never_has_two_names() -> None:
-    """What drawn pictures are called is what an earlier list may name."""
+    """What drawn images are called is what an earlier list may name."""
     for stem in ("a", "写" * 200, "", "a\nb"):
         assert detections._DRAWN.fullmatch(f"0000_{detections._kept(stem)}.png")
-    assert pictures._number(1, "file") == "1 file" and pictures._number(2, "file") == "2 files"
+    assert image_arguments._number(1, "file") == "1 file" and image_arguments._number(2, "file") == "2 files"
 
 
-def test_the_first_of_several_pictures_is_told(
-    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path
+def test_the_first_of_several_images_is_told(
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path
 ) -> None:
-    pages = [Image.open(picture)] * 3
+    pages = [Image.open(image)] * 3
     pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
     ended = sterna("detect", package_path, tmp_path / "scan.tif", "-o", tmp_path / "out")
-    assert ended.code == 0 and "scan.tif: the first of 3 pictures in the file is read" in ended.out
+    assert ended.code == 0 and "scan.tif: the first of 3 images in the file is read" in ended.out

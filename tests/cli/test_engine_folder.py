@@ -17,7 +17,7 @@ from sterna.package import layout
 from sterna.package import package as package_file
 from sterna.spec.config import EngineConfig, load_config
 from sterna.vision.detector import prepare
-from sterna.vision.images import read as read_picture
+from sterna.vision.image_files import read as read_image
 from support.random_configs import random_config
 
 from .conftest import CLASSES, Sterna, make_graph
@@ -32,7 +32,7 @@ CONFIG = random_config(np.random.default_rng(2)).model_copy(update={"buffer_line
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("package") / "small.sterna"
-    package_file.save(compile_graph(make_graph(CLASSES), CONFIG, observe=True), path)
+    package_file.save(compile_graph(make_graph(CLASSES), CONFIG, trace=True), path)
     return path
 
 
@@ -52,7 +52,7 @@ def edit(folder: Path, name: str, text: str, replacement: str) -> None:
     "compare-an-edited-engine", kind="folder", expected="the edited RTL runs; its first wrong value is named"
 )
 def test_compare_finds_an_error_in_the_folder(
-    sterna: Sterna, package: Path, pictures: Path, engine: Path, got: Got
+    sterna: Sterna, package: Path, images: Path, engine: Path, got: Got
 ) -> None:
     """Bit 1 of the sum of lane 3 comes out inverted."""
     edit(
@@ -61,7 +61,7 @@ def test_compare_finds_an_error_in_the_folder(
         "mem_q[address_q2][i] <= sum(",
         "mem_q[address_q2][i] <= AccW'(i == 3 ? 2 : 0) ^ sum(",
     )
-    ended = sterna("compare", package, pictures, "--engine", engine)
+    ended = sterna("compare", package, images, "--engine", engine)
     assert ended.code == 1, ended.err
     row, column = divmod(3, CONFIG.tile_w)
     *_, first, last = ended.out.splitlines()
@@ -74,64 +74,64 @@ def test_compare_finds_an_error_in_the_folder(
     "simulate-a-generated-folder", kind="folder", expected="the summary names the folder that was simulated"
 )
 def test_every_command_says_which_engine_it_simulated(
-    sterna: Sterna, package: Path, pictures: Path, engine: Path, tmp_path: Path, got: Got
+    sterna: Sterna, package: Path, images: Path, engine: Path, tmp_path: Path, got: Got
 ) -> None:
-    picture = pictures / "a.png"
+    image = images / "a.png"
     commands = (
-        ("simulate", package, picture),
-        ("compare", package, picture),
-        ("detect", package, picture, "--device", "rtl", "-o", tmp_path / "out"),
+        ("simulate", package, image),
+        ("compare", package, image),
+        ("detect", package, image, "--device", "rtl", "-o", tmp_path / "out"),
     )
     for command in commands:
         ended = sterna(*command, "--engine", engine)
         assert ended.code == 0, ended.err
         assert f"Simulated: the engine in {engine}.\n" in ended.out
     got(f"{', '.join(str(command[0]) for command in commands)}: Simulated: the engine in FOLDER")
-    assert "Simulated: the engine generated for 'random'.\n" in sterna("simulate", package, picture).out
+    assert "Simulated: the engine generated for 'random'.\n" in sterna("simulate", package, image).out
 
 
 @pytest.mark.case("engine-folder-of-another-config", kind="folder", expected="refused with both configs named")
-def test_folder_of_another_config(sterna: Sterna, package: Path, pictures: Path, tmp_path: Path, got: Got) -> None:
+def test_folder_of_another_config(sterna: Sterna, package: Path, images: Path, tmp_path: Path, got: Got) -> None:
     generate(load_config("nano"), tmp_path / "engine")
     for command in ("simulate", "compare"):
-        ended = sterna(command, package, pictures, "--engine", tmp_path / "engine")
+        ended = sterna(command, package, images, "--engine", tmp_path / "engine")
         named = f"config = nano ({load_config('nano').hash:08x})"
         assert_refused(ended, "of another config", named, f"allowed: random ({CONFIG.hash:08x})")
     got(ended.err.partition("engine: ")[2])
 
 
 @pytest.mark.case("engine-folder-with-another-parameter", kind="folder", expected="refused with both values named")
-def test_folder_with_another_parameter(sterna: Sterna, package: Path, pictures: Path, engine: Path, got: Got) -> None:
+def test_folder_with_another_parameter(sterna: Sterna, package: Path, images: Path, engine: Path, got: Got) -> None:
     """What the top says counts, a commented line or a default included."""
     line = f".FifoChunks({CONFIG.fifo_chunks}),"
     edit(engine, "sterna_top.sv", line, f"// {line}")
-    ended = sterna("simulate", package, pictures, "--engine", engine)
+    ended = sterna("simulate", package, images, "--engine", engine)
     assert_refused(ended, "another parameter", "FifoChunks = 8", f"allowed: {CONFIG.fifo_chunks}, of 'random'")
     got(ended.err.partition("engine: ")[2])
 
 
-def test_folder_that_is_no_engine(sterna: Sterna, package: Path, pictures: Path, engine: Path) -> None:
-    assert_refused(sterna("simulate", package, pictures, "--engine", pictures), "is not a generated engine")
+def test_folder_that_is_no_engine(sterna: Sterna, package: Path, images: Path, engine: Path) -> None:
+    assert_refused(sterna("simulate", package, images, "--engine", images), "is not a generated engine")
     about = engine / "parameters.json"
     for text in ("{}", "[]", '{"config": 3, "config_hash": "x"}'):
         about.write_text(text)
-        assert_refused(sterna("simulate", package, pictures, "--engine", engine), "config = unknown")
+        assert_refused(sterna("simulate", package, images, "--engine", engine), "config = unknown")
     about.write_text("edited {")
-    assert_refused(sterna("simulate", package, pictures, "--engine", engine), "is not a generated engine")
+    assert_refused(sterna("simulate", package, images, "--engine", engine), "is not a generated engine")
 
 
-def test_folder_that_is_not_whole(sterna: Sterna, package: Path, pictures: Path, engine: Path) -> None:
+def test_folder_that_is_not_whole(sterna: Sterna, package: Path, images: Path, engine: Path) -> None:
     manifest = json.loads((engine / "manifest.json").read_text())
     (engine / "manifest.json").write_text(json.dumps(manifest | {"complete": False}))
-    assert_refused(sterna("simulate", package, pictures, "--engine", engine), "was not written to its end")
+    assert_refused(sterna("simulate", package, images, "--engine", engine), "was not written to its end")
 
 
 @pytest.mark.parametrize("command", [("compare", "--devices", "reference,reference"), ("detect", "-o", "out")])
 def test_folder_that_no_device_would_use(
-    sterna: Sterna, package: Path, pictures: Path, engine: Path, command: tuple[str, ...]
+    sterna: Sterna, package: Path, images: Path, engine: Path, command: tuple[str, ...]
 ) -> None:
     name, *options = command
-    ended = sterna(name, package, pictures, *options, "--engine", engine)
+    ended = sterna(name, package, images, *options, "--engine", engine)
     assert_refused(ended, "--engine: the engine's folder would not be used", "remedy: ask for the device rtl")
 
 
@@ -154,9 +154,9 @@ def test_generate_over_an_edited_folder(sterna: Sterna, engine: Path, tmp_path: 
 @pytest.mark.case(
     "generate-with-an-image", kind="folder", expected="the folder holds the frame, what is expected of it, a testbench"
 )
-def test_generate_with_an_image(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path, got: Got) -> None:
-    picture = pictures / "grey.png"
-    ended = sterna("generate", "--package", package_path, "--image", picture, "-o", tmp_path / "engine")
+def test_generate_with_an_image(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path, got: Got) -> None:
+    path = images / "grey.png"
+    ended = sterna("generate", "--package", package_path, "--image", path, "-o", tmp_path / "engine")
     assert ended.code == 0, ended.err
     assert f"testbench by the command in {tmp_path / 'engine' / 'README.txt'}" in ended.out
     names = (tmp_path / "engine" / "testbench.f").read_text().split()
@@ -164,31 +164,31 @@ def test_generate_with_an_image(sterna: Sterna, package_path: Path, pictures: Pa
     assert all((tmp_path / "engine" / name).is_file() for name in names)
     package = package_file.load(package_path)
     frame = (tmp_path / "engine" / "memory" / "frame.bin").read_bytes()
-    image = prepare(package.graph, np.asarray(read_picture(picture)))
+    image = prepare(package.graph, np.asarray(read_image(path)))
     assert frame == layout.pack(image, package.config).tobytes()
     got(", ".join(sorted(path.name for path in (tmp_path / "engine" / "memory").iterdir())))
 
 
 def test_generate_with_an_image_that_cannot_be(
-    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "engine"
     command = ("generate", "-o", output, "--image")
-    assert_refused(sterna(*command, pictures / "a.png"), "--image", "without a package", "remedy: name the package")
+    assert_refused(sterna(*command, images / "a.png"), "--image", "without a package", "remedy: name the package")
     with_package = ("generate", "-o", output, "--package", package_path, "--image")
-    assert_refused(sterna(*with_package, pictures / "notes.txt"), "notes.txt", "not a picture")
+    assert_refused(sterna(*with_package, images / "notes.txt"), "notes.txt", "not an image")
     assert_refused(sterna(*with_package, tmp_path / "none.png"), "none.png")
-    assert_refused(sterna(*with_package, pictures), str(pictures))
+    assert_refused(sterna(*with_package, images), str(images))
     assert not output.exists()
 
 
 @pytest.mark.case("image-for-a-graph-without-images", kind="folder", expected="refused with the channels of its input")
-def test_image_for_a_graph_that_takes_none(sterna: Sterna, pictures: Path, tmp_path: Path, got: Got) -> None:
+def test_image_for_a_graph_that_takes_none(sterna: Sterna, images: Path, tmp_path: Path, got: Got) -> None:
     requant = Requant(np.full(2, 5), np.zeros(2, np.int64), 5, "linear")
     conv = Conv("only", "sound", np.ones((2, 4, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
     graph = Graph((Input("sound", 4, 4, 4, 1.0, 0), conv, Output("out", "only")))
     package_file.save(compile_graph(graph, load_config("nano")), tmp_path / "sound.sterna")
     command = ("generate", "-o", tmp_path / "engine", "--package", tmp_path / "sound.sterna", "--image")
-    ended = sterna(*command, pictures / "a.png")
-    assert_refused(ended, "layer 'sound'", "does not take pictures", "channels = 4", "allowed: 3")
+    ended = sterna(*command, images / "a.png")
+    assert_refused(ended, "layer 'sound'", "does not take images", "channels = 4", "allowed: 3")
     got(ended.err)

@@ -9,7 +9,7 @@ import yaml
 
 from sterna.cli.estimate import path_table, path_verdict
 from sterna.estimate import usage
-from sterna.estimate.engine import EngineSize
+from sterna.estimate.engine import EngineEstimate
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.hierarchy import Part
 from sterna.estimate.usage import Usage
@@ -41,14 +41,14 @@ def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: Path, small: str) -
     assert "block RAM" in ended.out and "does not fit" in ended.out
 
 
-def sized(*picoseconds: int) -> EngineSize:
+def sized(*picoseconds: int) -> EngineEstimate:
     """An engine of modules with these delays, of wires alone."""
     modules = []
     for at, delay in enumerate(picoseconds):
         path = usage.Path(delay // 2, 0, 1, "port", "port")
         found = Usage(0, 0, 0, 0, 0, 0, 0, paths=dict.fromkeys(("cyclone5", "arria10"), path))
         modules.append((Part(f"sterna_m{at}", ()), 1, found))
-    return EngineSize(SMALL, load_fpga("gx1150"), (), tuple(modules))
+    return EngineEstimate(SMALL, load_fpga("gx1150"), (), tuple(modules))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`sterna explore` prints a table, draws a picture and refuses what cannot be had."""
+"""`sterna explore` prints a table, draws an image and refuses what cannot be had."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         resources = SimpleNamespace(mlabs=0, block_rams=config.lanes, dsps=config.clusters * config.lanes)
         return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.units, resources=resources)
 
-    monkeypatch.setattr(explore, "engine_size", size)
+    monkeypatch.setattr(explore, "estimate_engine", size)
     monkeypatch.setattr(command, "candidates", lambda *given: explore.candidates(*given)[:120:30])
     monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "build"))
 
 
 def test_explore_shows_and_draws(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "new" / "front.png"
-    ended = sterna("explore", graph_path, "--min-fps", 1, "-o", picture)
+    image = tmp_path / "new" / "front.png"
+    ended = sterna("explore", graph_path, "--min-fps", 1, "-o", image)
     assert ended.code == 0, ended.err
     assert "frames/s" in ended.out and "4 engines reach 1 frames/s" in ended.out
-    with Image.open(picture) as drawn:
+    with Image.open(image) as drawn:
         assert drawn.width > 500
 
 
@@ -59,7 +59,7 @@ def test_too_fast_is_refused(sterna: Sterna, graph_path: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("output", "said"), [("front.txt", "allowed: .png .svg .pdf"), ("folder.png", "folder.png"), ("file/a.png", "file")]
 )
-def test_a_picture_that_cannot_be_written_is_refused_at_once(
+def test_an_image_that_cannot_be_written_is_refused_at_once(
     sterna: Sterna, graph_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, said: str
 ) -> None:
     (tmp_path / "folder.png").mkdir()

@@ -44,9 +44,9 @@ def test_an_unnamed_refusal(capsys: pytest.CaptureFixture[str]) -> None:
     kind="names",
     expected="a file whose name is not UTF-8 is read and its name shown by codes, without a traceback",
 )
-def test_names_that_cannot_be_printed(package_path: Path, pictures: Path, tmp_path: Path) -> None:
+def test_names_that_cannot_be_printed(package_path: Path, images: Path, tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/latin\xe9.png"
-    Path(os.fsdecode(path)).write_bytes((pictures / "a.png").read_bytes())
+    Path(os.fsdecode(path)).write_bytes((images / "a.png").read_bytes())
     given = [sys.executable, "-m", "sterna", "compare", package_path, path, "--devices", "reference,reference"]
     done = subprocess.run(given, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr

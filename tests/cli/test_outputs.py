@@ -23,7 +23,7 @@ Run = Callable[[str, Path], Ended]
 @pytest.fixture
 def run(
     sterna: Sterna, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path,
-    graph_path: Path, package_path: Path, pictures: Path,
+    graph_path: Path, package_path: Path, images: Path,
 ) -> Run:  # fmt: skip
     """A command that writes to the place given; the work itself would fail at once."""
     for module, work in (
@@ -43,7 +43,7 @@ def run(
             "explore": (graph_path, "-o", output),
             "eval --json": (graph_path, "--scenes", 2, "--json", output),
             "eval --report": (graph_path, "--scenes", 2, "--report", output),
-            "detect": (package_path, pictures / "a.png", "-o", output),
+            "detect": (package_path, images / "a.png", "-o", output),
             "train": ("--output", output, "--threads", 1),
         }[command]
         return sterna(command.split()[0], *arguments)
@@ -172,11 +172,11 @@ main()
 )
 @pytest.mark.parametrize("command", ["compile", "detect"])
 def test_a_disk_that_fills_up(
-    package_path: Path, graph_path: Path, pictures: Path, tmp_path: Path, command: str
+    package_path: Path, graph_path: Path, images: Path, tmp_path: Path, command: str
 ) -> None:
     """A limit on the length of files stands for the disk; both commands write files of more than a kilobyte."""
     output = {"compile": tmp_path / "x.sterna", "detect": tmp_path / "out"}[command]
-    given = {"compile": [graph_path], "detect": [package_path, pictures / "a.png"]}[command]
+    given = {"compile": [graph_path], "detect": [package_path, images / "a.png"]}[command]
     done = subprocess.run(
         [sys.executable, "-c", LIMITED, command, *given, "-o", output], capture_output=True, text=True, check=False,
         env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "MPLCONFIGDIR": str(tmp_path / "plots")},

@@ -26,47 +26,47 @@ def assert_refused(ended: Ended, *said: str) -> None:
 
 
 @pytest.fixture
-def picture(pictures: Path) -> Path:
-    return pictures / "a.png"
+def image(images: Path) -> Path:
+    return images / "a.png"
 
 
-def test_picture_that_is_none(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
-    ended = sterna("detect", package_path, pictures / "notes.txt", "-o", tmp_path / "out")
-    assert_refused(ended, "notes.txt", "not a picture")
+def test_image_that_is_none(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
+    ended = sterna("detect", package_path, images / "notes.txt", "-o", tmp_path / "out")
+    assert_refused(ended, "notes.txt", "not an image")
     assert not (tmp_path / "out").exists()
 
 
-def test_truncated_picture(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+def test_truncated_image(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
-    data = (pictures / "b.jpg").read_bytes()
+    data = (images / "b.jpg").read_bytes()
     broken.write_bytes(data[: len(data) // 2])
     assert_refused(sterna("detect", package_path, broken, "-o", tmp_path / "out"), "broken.jpg")
 
 
-def test_picture_of_16_bits(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+def test_image_of_16_bits(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
     deep = tmp_path / "deep.png"
     Image.fromarray(np.full((8, 8), 40000, np.uint16)).save(deep)
     assert_refused(sterna("detect", package_path, deep, "-o", tmp_path / "out"), "deep.png", "8-bit")
 
 
-def test_all_pictures_that_cannot_be_read_are_named(
-    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+def test_all_images_that_cannot_be_read_are_named(
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path
 ) -> None:
     for name in ("one.jpg", "two.jpg"):
-        (tmp_path / name).write_text("no picture")
-    ended = sterna("detect", package_path, pictures / "a.png", tmp_path, "-o", tmp_path / "out")
+        (tmp_path / name).write_text("no image")
+    ended = sterna("detect", package_path, images / "a.png", tmp_path, "-o", tmp_path / "out")
     lines = ended.err.splitlines()
     assert ended.code == 2 and "one.jpg" in lines[0] and "two.jpg" in lines[1] and "2 faults" in lines[2]
 
 
-def test_no_such_picture(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
+def test_no_such_image(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
     assert_refused(sterna("compare", package_path, tmp_path / "none.png"), "none.png", "no such file")
 
 
 def test_empty_folder(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for command in ("detect", "simulate", "compare"):
-        assert_refused(sterna(command, package_path, tmp_path / "empty"), "holds no pictures")
+        assert_refused(sterna(command, package_path, tmp_path / "empty"), "holds no images")
 
 
 def test_unknown_config(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
@@ -94,33 +94,33 @@ def test_package_for_another_config(sterna: Sterna, package_path: Path, tmp_path
     assert_refused(ended, "nano", "arria10")
 
 
-def test_tape_for_another_config(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+def test_tape_for_another_config(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
     """A package whose tape was taken from a package of another config."""
     package = package_file.load(package_path)
     parsed = tape.read(package.tape)
     other = replace(package, tape=tape.write(load_config("arria10").hash, parsed.segments))
     path = tmp_path / "other.sterna"
     path.write_bytes(package_file.to_bytes(other))
-    assert_refused(sterna("detect", path, picture), "config", "nano")
+    assert_refused(sterna("detect", path, image), "config", "nano")
 
 
-def test_truncated_tape(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+def test_truncated_tape(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
     package = package_file.load(package_path)
     path = tmp_path / "short.sterna"
     path.write_bytes(package_file.to_bytes(replace(package, tape=package.tape[:-64])))
-    assert_refused(sterna("detect", path, picture), "truncated")
+    assert_refused(sterna("detect", path, image), "truncated")
 
 
-def test_truncated_package(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
+def test_truncated_package(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
     data = package_path.read_bytes()
     path = tmp_path / "short.sterna"
     path.write_bytes(data[: len(data) // 2])
-    assert_refused(sterna("detect", path, picture), "short.sterna")
+    assert_refused(sterna("detect", path, image), "short.sterna")
 
 
 @pytest.mark.parametrize("kind", list(tape.SegmentKind))
 def test_flipped_bit_in_each_segment_kind(
-    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, kind: tape.SegmentKind
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, kind: tape.SegmentKind
 ) -> None:
     package = package_file.load(package_path)
     position = tape.ALIGN
@@ -132,16 +132,16 @@ def test_flipped_bit_in_each_segment_kind(
     damaged[position + tape.ALIGN + 5] ^= 0x10
     path = tmp_path / "flipped.sterna"
     path.write_bytes(package_file.to_bytes(replace(package, tape=bytes(damaged))))
-    assert_refused(sterna("detect", path, picture), "checksum", kind.name)
+    assert_refused(sterna("detect", path, image), "checksum", kind.name)
 
 
-def test_class_count_mismatch(sterna: Sterna, pictures: Path, tmp_path: Path) -> None:
+def test_class_count_mismatch(sterna: Sterna, images: Path, tmp_path: Path) -> None:
     path = tmp_path / "three.sterna-graph"
     graph_file.save(make_graph([*CLASSES, "dog"]), path)
     assert_refused(sterna("eval", path, "--scenes", 2), "classes", "channels")
     package = tmp_path / "three.sterna"
     assert sterna("compile", path, "-o", package).code == 0
-    assert_refused(sterna("detect", package, pictures, "-o", tmp_path / "out"), "classes", "channels")
+    assert_refused(sterna("detect", package, images, "-o", tmp_path / "out"), "classes", "channels")
 
 
 def test_data_of_other_classes(sterna: Sterna, tmp_path: Path) -> None:
@@ -151,28 +151,28 @@ def test_data_of_other_classes(sterna: Sterna, tmp_path: Path) -> None:
 
 
 def test_missing_compiler(
-    sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert_refused(sterna("simulate", package_path, picture), "g++ is missing", "apt install g++")
+    assert_refused(sterna("simulate", package_path, image), "g++ is missing", "apt install g++")
     ended = sterna("doctor")
     assert ended.code == 1 and "Will not do: g++, make, perl." in ended.out
 
 
-def test_file_that_is_no_graph(sterna: Sterna, pictures: Path, tmp_path: Path) -> None:
-    assert_refused(sterna("compile", pictures / "a.png", "-o", tmp_path / "x.sterna"), "a.png")
+def test_file_that_is_no_graph(sterna: Sterna, images: Path, tmp_path: Path) -> None:
+    assert_refused(sterna("compile", images / "a.png", "-o", tmp_path / "x.sterna"), "a.png")
 
 
-def test_archive_that_is_no_package(sterna: Sterna, picture: Path, tmp_path: Path) -> None:
+def test_archive_that_is_no_package(sterna: Sterna, image: Path, tmp_path: Path) -> None:
     path = tmp_path / "zip.sterna"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("hello", "world")
-    assert_refused(sterna("detect", path, picture), "zip.sterna")
+    assert_refused(sterna("detect", path, image), "zip.sterna")
 
 
-def test_place_that_cannot_be_written(sterna: Sterna, graph_path: Path, package_path: Path, picture: Path) -> None:
+def test_place_that_cannot_be_written(sterna: Sterna, graph_path: Path, package_path: Path, image: Path) -> None:
     assert_refused(sterna("compile", graph_path, "-o", "/proc/none/x.sterna"), "/proc/none")
-    assert_refused(sterna("detect", package_path, picture, "-o", "/proc/none/out"), "/proc/none")
+    assert_refused(sterna("detect", package_path, image, "-o", "/proc/none/out"), "/proc/none")
 
 
 @pytest.mark.parametrize(
@@ -191,9 +191,9 @@ def test_usage(sterna: Sterna, arguments: tuple[str, ...], said: str) -> None:
     assert_refused(sterna(*arguments), said)
 
 
-def test_unknown_device(sterna: Sterna, package_path: Path, picture: Path, tmp_path: Path) -> None:
-    assert_refused(sterna("detect", package_path, picture, "--device", "abacus", "-o", tmp_path), "abacus", "rtl")
-    assert_refused(sterna("compare", package_path, picture, "--devices", "rtl"), "two devices")
+def test_unknown_device(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
+    assert_refused(sterna("detect", package_path, image, "--device", "abacus", "-o", tmp_path), "abacus", "rtl")
+    assert_refused(sterna("compare", package_path, image, "--devices", "rtl"), "two devices")
 
 
 def test_train_on_what_is_no_data(sterna: Sterna, tmp_path: Path) -> None:

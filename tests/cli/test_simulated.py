@@ -17,52 +17,52 @@ from sterna.spec.config import load_config
 from .conftest import CLASSES, Sterna, make_graph, planted
 
 
-def test_simulate_counts_cycles_by_layer(sterna: Sterna, package_path: Path, pictures: Path) -> None:
+def test_simulate_counts_cycles_by_layer(sterna: Sterna, package_path: Path, images: Path) -> None:
     cycles = []
     for latency in (0, 200):
-        ended = sterna("simulate", package_path, pictures / "a.png", "--latency", latency)
+        ended = sterna("simulate", package_path, images / "a.png", "--latency", latency)
         assert ended.code == 0, ended.err
         assert "first + pool" in ended.out and "lanes" in ended.out
         cycles.append(int(ended.out.split("a.png: ")[1].split(" cycles")[0].replace(",", "")))
     assert 0 < cycles[0] < cycles[1]
 
 
-def test_both_devices_find_the_same(sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path) -> None:
+def test_both_devices_find_the_same(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     found = []
     for device in ("reference", "rtl"):
         output = tmp_path / device
-        ended = sterna("detect", package_path, pictures, "--device", device, "-o", output, "--threshold", 0.05)
+        ended = sterna("detect", package_path, images, "--device", device, "-o", output, "--threshold", 0.05)
         assert ended.code == 0, ended.err
-        found.append(json.loads((output / "detections.json").read_text())["pictures"])
+        found.append(json.loads((output / "detections.json").read_text())["images"])
     assert found[0] == found[1]
 
 
-def test_compare_finds_them_equal(sterna: Sterna, package_path: Path, pictures: Path) -> None:
-    ended = sterna("compare", package_path, pictures)
+def test_compare_finds_them_equal(sterna: Sterna, package_path: Path, images: Path) -> None:
+    ended = sterna("compare", package_path, images)
     assert ended.code == 0, ended.err
     assert ended.out.count("equal on reference and rtl") == 3
 
 
 def test_compare_names_the_place_of_a_planted_error(
-    sterna: Sterna, package_path: Path, pictures: Path, tmp_path: Path
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "planted.sterna"
     package_file.save(planted(package_file.load(package_path)), path)
-    ended = sterna("compare", path, pictures)
+    ended = sterna("compare", path, images)
     assert ended.code == 1
     assert "differ: layer 'head', image 0, channel 0, row 0, column 0: " in ended.out
 
 
 def test_a_difference_in_what_only_outputs_tell_is_said_to_be_one(
-    sterna: Sterna, pictures: Path, tmp_path: Path
+    sterna: Sterna, images: Path, tmp_path: Path
 ) -> None:
     """The layer that is named may not be the one that is wrong."""
     graph, turned = make_graph(CLASSES), make_graph(CLASSES, flip=True)
     package = compile_graph(graph, load_config("nano"))
     package_file.save(replace(package, tape=compile_graph(turned, package.config).tape), tmp_path / "planted.sterna")
-    ended = sterna("compare", tmp_path / "planted.sterna", pictures)
+    ended = sterna("compare", tmp_path / "planted.sterna", images)
     assert ended.code == 1 and "differ: layer 'head'" in ended.out
-    assert "Only outputs are stored; compile with --observe" in ended.out
+    assert "Only outputs are stored; compile with --trace" in ended.out
 
 
 def run_demo(graph_path: Path, output: Path) -> int:

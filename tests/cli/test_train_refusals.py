@@ -56,8 +56,8 @@ def changed(path: Path, old: str, new: str) -> None:
 Damage = Callable[[Path], None]
 
 DATA: dict[str, tuple[Damage, tuple[str, ...]]] = {
-    "a missing picture": (lambda voc: (voc / "JPEGImages/p1.jpg").unlink(), ("p1.jpg",)),
-    "a picture that is none": (lambda voc: (voc / "JPEGImages/p1.jpg").write_bytes(b"GIF"), ("p1.jpg",)),
+    "a missing image": (lambda voc: (voc / "JPEGImages/p1.jpg").unlink(), ("p1.jpg",)),
+    "an image that is none": (lambda voc: (voc / "JPEGImages/p1.jpg").write_bytes(b"GIF"), ("p1.jpg",)),
     "a missing annotation": (lambda voc: (voc / ANNOTATION).unlink(), ("p1.xml", "missing")),
     "a cut annotation": (lambda voc: (voc / ANNOTATION).write_text("<annotation><obj"), ("p1.xml", "cannot be read")),
     "a box outside": (
@@ -106,7 +106,7 @@ OPTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "a height between cells": (("--height", "100"), ("height", "32")),
     "a batch that cannot be divided": (("--batch", "3", "--accumulate", "2"), ("batch", "multiple")),
     "nothing to train": (("--float-epochs", "0"), ("float_epochs", "start")),
-    "unlabelled pictures that are not there": (("--unlabelled", "nowhere"), ("nowhere", "pictures")),
+    "unlabelled images that are not there": (("--unlabelled", "nowhere"), ("nowhere", "images")),
     "weights that are not there": (("--start", "nowhere.pt"), ("nowhere.pt",)),
     "darknet weights without their cfg": (("--darknet-weights", "x.weights"), ("--darknet-weights", ".cfg")),
     "a cfg that is not there": (("--network", "nowhere.cfg"), ("nowhere.cfg",)),

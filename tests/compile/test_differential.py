@@ -36,13 +36,13 @@ def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("seed", range(60))
-@pytest.mark.parametrize("observe", [True, False])
-def test_tape_equals_reference(seed: int, observe: bool) -> None:
+@pytest.mark.parametrize("trace", [True, False])
+def test_tape_equals_reference(seed: int, trace: bool) -> None:
     rng = np.random.default_rng(seed)
     act_bits = int(rng.choice([4, 6, 8, 8]))
     graph = random_graph(rng, act_bits=act_bits)
     config = random_config(rng, act_bits=act_bits)
-    package = compile_graph(graph, config, observe=observe)
+    package = compile_graph(graph, config, trace=trace)
     layers = reference.execute(graph, random_image(rng, graph))
     found = emulated(package, layers[graph.input.name][0])
     assert found
@@ -51,14 +51,14 @@ def test_tape_equals_reference(seed: int, observe: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("observe", [True, False])
-def test_passthrough_equals_reference(seed: int, observe: bool) -> None:
+@pytest.mark.parametrize("trace", [True, False])
+def test_passthrough_equals_reference(seed: int, trace: bool) -> None:
     """The split maps of a passthrough, of sizes that fill no tile, and a queued image."""
     rng = np.random.default_rng(seed)
     height, width = (2 * int(size) for size in rng.integers(2, 9, 2))
     graph = passthrough_graph(rng, height, width)
     assert lower(graph).split
-    package = compile_graph(graph, random_config(rng), observe=observe)
+    package = compile_graph(graph, random_config(rng), trace=trace)
     layers = reference.execute(graph, random_image(rng, graph))
     for name, values in emulated(package, layers[graph.input.name][0]).items():
         np.testing.assert_array_equal(values, layers[name][0], err_msg=name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sterna.estimate import whole
-from sterna.estimate.engine import OPEN, engine_size
+from sterna.estimate.engine import OPEN, estimate_engine
 from sterna.estimate.fpgas import load_fpga
 from support.engines import SIMULATORS
 
@@ -17,7 +17,7 @@ def shared_results(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_are_all_modules() -> None:
-    size = engine_size(whole.SMALL, load_fpga("gx1150"))
+    size = estimate_engine(whole.SMALL, load_fpga("gx1150"))
     assert sum(row.all.flip_flops for row in size.rows) == size.resources.flip_flops
     assert size.resources.flip_flops == sum(count * usage.flip_flops for _, count, usage in size.modules)
     units = next(row for row in size.rows if row.part.module == "sterna_unit")

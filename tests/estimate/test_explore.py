@@ -43,7 +43,7 @@ def plain_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
             alms=25 * lanes, resources=SimpleNamespace(mlabs=lanes, block_rams=lanes, dsps=config.lanes)
         )
 
-    monkeypatch.setattr(explore, "engine_size", size)
+    monkeypatch.setattr(explore, "estimate_engine", size)
 
 
 def search(graph: Graph, configs: list[EngineConfig], cache: Path, frames: float = 1.0) -> list[Point]:

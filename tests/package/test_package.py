@@ -178,7 +178,7 @@ def test_outputs_may_be_stored_under_their_input(package: Package) -> None:
 
 def test_a_map_split_by_phase_has_the_tiles_of_four_phases() -> None:
     """Each of half its height and width; a passthrough of 18x14 stores such maps if it is observed."""
-    package = compile_graph(passthrough_graph(np.random.default_rng(0), 18, 14), NANO, observe=True)
+    package = compile_graph(passthrough_graph(np.random.default_rng(0), 18, 14), NANO, trace=True)
     split = {store.layer: (store.tiles_h, store.tiles_w) for store in package.schedule.stores if store.split}
     assert split == {"wide": (4 * 2, 2), "narrow": (4 * 2, 2)}
     metadata = copy.deepcopy(package.metadata)

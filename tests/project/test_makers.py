@@ -1,4 +1,4 @@
-"""Each column and figure of docs/results is what it is called: from rows and runs whose right values are known."""
+"""Each column and metric of docs/results is what it is called: from rows and runs whose right values are known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from results.makers import (
     yolov2_compile,
     yolov2_trained,
 )
-from results.record import Figure, TableRow
+from results.record import Metric, TableRow
 from sterna.compile import compile_graph
 from sterna.estimate.performance import performance
 from sterna.graph import Conv, Graph, Input, Output, Requant
@@ -36,12 +36,12 @@ from sterna.train.optim.optimisers import Optimiser
 from support.engines import count_frames, simulated
 
 
-def values(figures: dict[str, Figure]) -> dict[str, object]:
-    return {name: figure.value for name, figure in figures.items()}
+def values(metrics: dict[str, Metric]) -> dict[str, object]:
+    return {name: metric.value for name, metric in metrics.items()}
 
 
 def run_folder(folder: Path, **precision: float) -> Path:
-    """A finished run, of which only the summary is there; no two of its figures are equal."""
+    """A finished run, of which only the summary is there; no two of its metrics are equal."""
     folder.mkdir()
     found = {form: {"map50": map50, "map": map50 / 3, "voc07": map50 / 2} for form, map50 in precision.items()}
     stages = {"float": 0.11, "ternary": 0.12, "quantised": 0.13, "integer": 0.14}
@@ -87,8 +87,8 @@ ROWS = [
 ]
 
 
-def test_figures_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern() -> None:
-    assert values(density.figures(ROWS, "images", "how")) == {
+def test_metrics_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern() -> None:
+    assert values(density.metrics(ROWS, "images", "how")) == {
         "float_map50": 0.85,
         "float_longer_map50": 0.85,
         "integer_balanced_0.1": 0.74,
@@ -101,7 +101,7 @@ def test_figures_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern(
 def test_what_is_lost_is_against_the_float_network_that_was_trained_as_long() -> None:
     assert values(density.lost(ROWS, Pattern.BALANCED, 0.1)) == {"lost": 11.0, "lost_most": 12.0}
     rows = [row | {"frames_per_s_240mhz": 1000.0 + 10 * number} for number, row in enumerate(ROWS)]
-    assert values(yolov2_trained.figures(rows, "how")) == {"lost_most": 12.0, "least_fps": 1000.0}
+    assert values(yolov2_trained.metrics(rows, "how")) == {"lost_most": 12.0, "least_fps": 1000.0}
 
 
 def test_the_speed_of_a_trained_graph_is_that_of_queued_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +118,7 @@ def test_few_labels_are_means_of_their_column() -> None:
          "all_labels": 0.4 + seed}
         for seed in (0, 1, 5)
     ]  # fmt: skip
-    assert list(values(few_labels.figures(rows)).values()) == [2.1, 2.2, 2.3, 2.4]
+    assert list(values(few_labels.metrics(rows)).values()) == [2.1, 2.2, 2.3, 2.4]
 
 
 def test_few_labels_reads_the_float_form(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_bytes_are_shares_of_those_of_plain_gradients() -> None:
         {"hook": hook, "bytes_per_step": size, "map50": map50}
         for hook, size, map50 in (("fp32", 4000, 0.5), ("fp16", 2000, 0.6), ("powersgd", 100, 0.4))
     ]
-    found = values(communication.figures(rows))
+    found = values(communication.metrics(rows))
     assert found == {"fp32_share": 1.0, "fp16_share": 0.5, "powersgd_share": 0.025, "map50_least": 0.4}
 
 
@@ -189,7 +189,7 @@ def graph() -> Graph:
 def job(graph: Graph) -> frame_arria10.Job:
     images = np.random.default_rng(1).integers(-128, 128, (frame_arria10.FRAMES, 3, 20, 17)).astype(np.int8)
     nano = load_config("nano")
-    return frame_arria10.Job(images, compile_graph(graph, nano, observe=True), compile_graph(graph, nano))
+    return frame_arria10.Job(images, compile_graph(graph, nano, trace=True), compile_graph(graph, nano))
 
 
 def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.Job) -> None:
@@ -224,7 +224,7 @@ class Other:
         return results
 
 
-def test_figures_of_frames_are_those_of_the_case_they_name() -> None:
+def test_metrics_of_frames_are_those_of_the_case_they_name() -> None:
     cases = [
         (0.15, "unstructured"),
         (0.1, "balanced"),
@@ -237,10 +237,10 @@ def test_figures_of_frames_are_those_of_the_case_they_name() -> None:
          "equal": True, "seconds_a_frame": 9.0 - number}
         for number, (share, pattern) in enumerate(cases)
     ]  # fmt: skip
-    found = values(frame_arria10._figures(rows))
+    found = values(frame_arria10._metrics(rows))
     assert found == {"fps_015": 1000.0, "fps_010": 1001.0, "busy_020": 0.2, "equal": True, "seconds": 9.0}
     rows[3]["equal"] = False
-    assert values(frame_arria10._figures(rows))["equal"] is False
+    assert values(frame_arria10._metrics(rows))["equal"] is False
 
 
 def test_frames_of_a_config_are_those_of_queued_frames(job: frame_arria10.Job) -> None:
@@ -295,10 +295,10 @@ def test_a_part_of_an_engine_is_shown_by_itself_and_times_its_number() -> None:
 def test_what_is_compiled_is_told_as_queued_cycles(
     graph: Graph, job: frame_arria10.Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written: dict[str, Figure] = {}
+    written: dict[str, Metric] = {}
     monkeypatch.setattr(yolov2_compile, "random_network_graph", lambda *_, **__: graph)
     monkeypatch.setattr(yolov2_compile, "CONFIG", "nano")
-    monkeypatch.setattr(yolov2_compile, "write", lambda name, figures, **_: written.update(figures))
+    monkeypatch.setattr(yolov2_compile, "write", lambda name, metrics, **_: written.update(metrics))
     yolov2_compile.main()
     assert written["cycles"].value == job.package.schedule.queued_cycles
     assert written["tape"].value == round(len(job.package.tape) / 1e6, 2)

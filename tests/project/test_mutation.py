@@ -153,8 +153,8 @@ def test_shares_are_weighted_by_the_errors_of_an_area(monkeypatch: pytest.Monkey
     sizes = {graph: 100, clock: 300, BOXES: 7}
     monkeypatch.setattr(Area, "mutants", lambda area: [None] * sizes[area])
     all_tried = [*tried(graph, 10, 0), *tried(clock, 5, 5), *tried(BOXES, 3, 1)]
-    found = mutation.figures(all_tried, [(planted.planted()[0], code) for code in (CAUGHT, CAUGHT, MISSED, CAUGHT)])
-    values = {name: figure.value for name, figure in found.items()}
+    found = mutation.metrics(all_tried, [(planted.planted()[0], code) for code in (CAUGHT, CAUGHT, MISSED, CAUGHT)])
+    values = {name: metric.value for name, metric in found.items()}
     assert values["killed_share"] == 75.0 and values["sample_share"] == 62.5 and values["rtl_caught"] == 75.0
     assert (values["graph"], values["clock"], values["boxes"]) == (100.0, 50.0, 75.0)
     count = 1 / (0.25**2 / 10 + 0.75**2 / 10)

@@ -1,4 +1,4 @@
-"""The figures in docs/results are whole, can be measured again, and are what the README shows."""
+"""The metrics in docs/results are whole, can be measured again, and are what the README shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from results.readme import PAGES, filled, tables_in
-from results.record import CLEAN_COMMIT, ROOT, Figure, Result, read_all
+from results.record import CLEAN_COMMIT, ROOT, Metric, Result, read_all
 
 RESULTS = read_all()
 MAKERS = {path.stem for path in (ROOT / "scripts" / "results" / "makers").glob("[a-z]*.py")}
@@ -65,22 +65,22 @@ def test_pages_show_the_results() -> None:
     assert all(filled(text, RESULTS) == text for text in texts), "make readme"
 
 
-def test_a_changed_figure_changes_a_page() -> None:
+def test_a_changed_metric_changes_a_page() -> None:
     text = PAGES[0].read_text("utf-8")
     name, result = next((name, result) for name, result in RESULTS.items() if name in tables_in(text))
-    key, figure = next(iter(result.figures.items()))
+    key, metric = next(iter(result.metrics.items()))
     changed = result.model_copy(
-        update={"figures": result.figures | {key: Figure(**figure.model_dump() | {"value": "none"})}}
+        update={"metrics": result.metrics | {key: Metric(**metric.model_dump() | {"value": "none"})}}
     )
     assert filled(text, RESULTS | {name: changed}) != text
 
 
 def test_values_read_well() -> None:
-    figures = {
-        f"f{index}": Figure(what=f"F{index}", value=value, unit=unit, method="count")
+    metrics = {
+        f"f{index}": Metric(what=f"F{index}", value=value, unit=unit, method="count")
         for index, (value, unit) in enumerate([(True, ""), (False, ""), (12345, ""), (0.6274, ""), (301.25, "s")])
     }
-    result = Result(command="make results-x", config="nano", seed=0, commit="abcdef0", machine="m", figures=figures)
+    result = Result(command="make results-x", config="nano", seed=0, commit="abcdef0", machine="m", metrics=metrics)
     table = filled("<!-- results: x -->\nold\n<!-- end -->\n", {"x": result})
     for shown in ("| yes |", "| no |", "| 12,345 |", "| 0.627 |", "| 301.2 s |", "config `nano`, seed 0"):
         assert shown in table
@@ -88,10 +88,10 @@ def test_values_read_well() -> None:
 
 
 def test_rows_are_shown_where_they_are_wanted() -> None:
-    figures = {"f": Figure(what="F", value=1, unit="", method="count")}
+    metrics = {"f": Metric(what="F", value=1, unit="", method="count")}
     rows = ({"layer": "conv", "cycles": 5},)
-    result = Result(command="c", config=None, seed=None, commit="abcdef0", machine="m", figures=figures, rows=rows)
-    text = "<!-- results: x -->\n<!-- end -->\n<!-- figures: x -->\n<!-- end -->\n"
-    whole, short = filled(text, {"x": result}).split("<!-- figures")
+    result = Result(command="c", config=None, seed=None, commit="abcdef0", machine="m", metrics=metrics, rows=rows)
+    text = "<!-- results: x -->\n<!-- end -->\n<!-- metrics: x -->\n<!-- end -->\n"
+    whole, short = filled(text, {"x": result}).split("<!-- metrics")
     assert "| conv | 5 |" in whole and "conv" not in short
     assert "| F | 1 |" in whole and "| F | 1 |" in short

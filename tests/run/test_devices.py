@@ -197,7 +197,7 @@ def test_equal_on_every_layer(engine: EngineDevice, package: Package) -> None:
 
 
 def test_packages_in_turn(engine: EngineDevice, package: Package) -> None:
-    assert works(engine, small_package(observe=False))
+    assert works(engine, small_package(trace=False))
     assert works(engine, package)
 
 

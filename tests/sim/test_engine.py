@@ -38,7 +38,7 @@ def check_graphs(config: EngineConfig, first: int, count: int) -> None:
 def check_graph(config: EngineConfig, seed: int, engine: Device, reference: Device) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(rng, act_bits=config.act_w, acc_bits=20)
-    package = compile_graph(graph, config, observe=True)
+    package = compile_graph(graph, config, trace=True)
     images = np.stack([random_image(rng, graph) for _ in range(rng.integers(1, 3))])
     comparison = compare_devices(reference, engine, package, images)
     assert comparison.equal, f"graph {seed}: {comparison.first}"
@@ -64,8 +64,8 @@ def test_passthrough_frames_follow_each_other(seed: int) -> None:
     graph = passthrough_graph(rng, height, width)
     images = rng.integers(-128, 128, (4, 3, height, width)).astype(np.int8)
     timing = MemoryTiming(latency=(5, 60), stall=0.3, seed=seed) if seed % 2 else None
-    for observe in (True, False):
-        package = compile_graph(graph, config_of(2, 8), observe=observe)
+    for trace in (True, False):
+        package = compile_graph(graph, config_of(2, 8), trace=trace)
         with simulated(package.config, timing=timing) as engine, open_device("reference") as reference:
             comparison = compare_devices(reference, engine, package, images)
             assert comparison.equal, str(comparison.first)

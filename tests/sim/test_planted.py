@@ -62,7 +62,7 @@ def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Com
 
 @pytest.fixture(scope="module")
 def package() -> Package:
-    return compile_graph(graph(), CONFIG.model_copy(update={"buffer_lines": 512}), observe=True)
+    return compile_graph(graph(), CONFIG.model_copy(update={"buffer_lines": 512}), trace=True)
 
 
 def test_nothing_planted(package: Package) -> None:

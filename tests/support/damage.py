@@ -29,7 +29,7 @@ class Known(IntEnum):
 
 
 Damage = Callable[[Draw, Files, str], Known]
-PICTURE = (".jpg", ".JPG")
+IMAGE = (".jpg", ".JPG")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]\d+)?")
 LABELS = {
     "voc": r"Annotations/.*\.xml",
@@ -73,8 +73,8 @@ def texts(files: Files, kind: str) -> list[str]:
     return matching(files, LABELS[kind]) + matching(files, LISTS[kind])
 
 
-def pictures(files: Files) -> list[str]:
-    return [name for name in files if name.endswith(PICTURE)]
+def images(files: Files) -> list[str]:
+    return [name for name in files if name.endswith(IMAGE)]
 
 
 def text_of(content: bytes) -> str | None:
@@ -134,7 +134,7 @@ def repeated_line(draw: Draw, files: Files, kind: str) -> Known:
 
 
 def suffix_in_capitals(draw: Draw, files: Files, kind: str) -> Known:
-    name = draw(st.sampled_from(pictures(files)))
+    name = draw(st.sampled_from(images(files)))
     files[name.removesuffix(".jpg").removesuffix(".JPG") + ".JPG"] = files.pop(name)
     return Known.SAME
 
@@ -218,12 +218,12 @@ def lost_line(draw: Draw, files: Files, kind: str) -> Known:
 
 
 def lost_file(draw: Draw, files: Files, kind: str) -> Known:
-    del files[draw(st.sampled_from(matching(files, LABELS[kind]) + pictures(files)))]
+    del files[draw(st.sampled_from(matching(files, LABELS[kind]) + images(files)))]
     return Known.COUNTED
 
 
 def renamed_file(draw: Draw, files: Files, kind: str) -> Known:
-    name = draw(st.sampled_from(matching(files, LABELS[kind]) + pictures(files)))
+    name = draw(st.sampled_from(matching(files, LABELS[kind]) + images(files)))
     path = Path(name)
     new = draw(
         st.sampled_from([f"{path.stem} (1){path.suffix}", f"x{path.name}", f"{path.stem}.dat", f"{path.stem}.png"])
@@ -233,15 +233,15 @@ def renamed_file(draw: Draw, files: Files, kind: str) -> Known:
 
 
 def swapped_files(draw: Draw, files: Files, kind: str) -> Known:
-    names = draw(st.sampled_from([matching(files, LABELS[kind]), pictures(files)]))
+    names = draw(st.sampled_from([matching(files, LABELS[kind]), images(files)]))
     if len(names) > 1:
         one, two = draw(st.permutations(names))[:2]
         files[one], files[two] = files[two], files[one]
     return Known.COUNTED
 
 
-def damaged_picture(draw: Draw, files: Files, kind: str) -> Known:
-    name = draw(st.sampled_from(pictures(files)))
+def damaged_image(draw: Draw, files: Files, kind: str) -> Known:
+    name = draw(st.sampled_from(images(files)))
     files[name] = files[name][: draw(st.integers(0, len(files[name])))]
     return Known.COUNTED
 
@@ -299,7 +299,7 @@ COUNTED: tuple[Damage, ...] = (
     lost_file,
     renamed_file,
     swapped_files,
-    damaged_picture,
+    damaged_image,
     cut_labels,
 )
 WILD: tuple[Damage, ...] = (damaged_bytes, damaged_list, content_of_another)
@@ -316,7 +316,7 @@ class Damaged:
 
 
 ALL = (*HARMLESS, *COUNTED, *WILD)
-#: Those of files that are no pictures and no labels.
+#: Those of files that are no images and no labels.
 OF_TEXTS = (other_encoding, other_line_ends, other_number, scaled_number, swapped_columns, lost_line, cut_labels, *WILD)
 
 
@@ -336,7 +336,7 @@ def damaged(draw: Draw, kind: str, good: Files, damages: Sequence[Damage] = ALL)
 
 
 def written(kind: str, files: Files) -> dict[str, dict[str, int]] | None:
-    """Numbers of objects by split and name of the picture without suffix; None if they cannot be counted."""
+    """Numbers of objects by split and name of the image without suffix; None if they cannot be counted."""
     counts: dict[str, dict[str, int]] = {split: {} for split in SPLITS}
     for name in matching(files, LABELS[kind]):
         if (text := text_of(files[name])) is None:

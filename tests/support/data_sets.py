@@ -1,4 +1,4 @@
-"""The same labelled pictures, written as each format has them."""
+"""The same labelled images, written as each format has them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Thing(NamedTuple):
     marked: bool = False
 
 
-#: What each picture shows; the last one of all shows nothing.
-PICTURES = (
+#: What each image shows; the last one of all shows nothing.
+IMAGES = (
     [Thing("dog", (0, 0, 40, 20)), Thing("cat", (40, 20, 80, 40))],
     [Thing("dog", (10, 5, 30, 25))],
     [Thing("cat", (64, 8, 80, 40), True)],
@@ -38,7 +38,7 @@ def name(number: int) -> str:
 
 
 def draw(folder: Path, number: int) -> None:
-    """A noisy picture of its number."""
+    """A noisy image of its number."""
     folder.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(number).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
     Image.fromarray(pixels).save(folder / f"{name(number)}.jpg")
@@ -49,7 +49,7 @@ def write_voc(root: Path) -> Path:
         (root / part).mkdir(parents=True)
     for split, numbers in SPLITS.items():
         (root / "ImageSets/Main" / f"{split}.txt").write_text("".join(f"{name(number)} 1\n" for number in numbers))
-    for number, things in enumerate(PICTURES):
+    for number, things in enumerate(IMAGES):
         draw(root / "JPEGImages", number)
         objects = "".join(voc_object(*thing) for thing in things)
         (root / "Annotations" / f"{name(number)}.xml").write_text(voc_annotation(objects))
@@ -69,7 +69,7 @@ def voc_object(kind: str, box: tuple[object, ...], difficult: bool = False) -> s
 
 
 def coco_content(numbers: tuple[int, ...]) -> dict[str, list[dict[str, object]]]:
-    annotations = [(number, thing) for number in numbers for thing in PICTURES[number]]
+    annotations = [(number, thing) for number in numbers for thing in IMAGES[number]]
     return {
         "images": [
             {"id": 100 + number, "file_name": f"{name(number)}.jpg", "width": SIZE[0], "height": SIZE[1]}
@@ -114,10 +114,10 @@ def write_roboflow(root: Path) -> Path:
 
 
 def write_labels(folder: Path, number: int) -> None:
-    """YOLO rows; a picture without objects gets an empty file."""
+    """YOLO rows; an image without objects gets an empty file."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for thing in PICTURES[number]:
+    for thing in IMAGES[number]:
         left, top, right, bottom = thing.box
         centre = ((left + right) / 2 / SIZE[0], (top + bottom) / 2 / SIZE[1])
         row = (*centre, (right - left) / SIZE[0], (bottom - top) / SIZE[1])
@@ -137,7 +137,7 @@ def write_yolo(root: Path) -> Path:
 
 
 def write_darknet(root: Path) -> Path:
-    """As Darknet takes it: labels beside pictures, paths from the folder above."""
+    """As Darknet takes it: labels beside images, paths from the folder above."""
     for split, numbers in SPLITS.items():
         for number in numbers:
             draw(root / "obj", number)

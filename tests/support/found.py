@@ -1,4 +1,4 @@
-"""Labelled pictures and what was found on them, for tests of the metrics."""
+"""Labelled images and what was found on them, for tests of the metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def frame(
     crowd: list[bool] | None = None,
     side: int = 100,
 ) -> Frame:
-    """A black picture of `side` x `side`; nothing is difficult or crowd unless said so."""
+    """A black image of `side` x `side`; nothing is difficult or crowd unless said so."""
     none = [False] * len(classes)
     return Frame(
         np.zeros((side, side, 3), np.uint8),
@@ -35,15 +35,15 @@ def found(*rows: tuple[list[float], float, int]) -> Detections:
     )
 
 
-def random_pictures(
+def random_images(
     seed: int, *, classes: int = 3, side: int = 160, crowd: bool = True
 ) -> list[tuple[Labels, Detections]]:
-    """Four pictures with corners in whole pixels, many overlaps, several boxes on an object, and scores with ties.
+    """Four images with corners in whole pixels, many overlaps, several boxes on an object, and scores with ties.
 
     Some objects are difficult, and some crowd if wanted. Areas lie on both sides of COCO's limits.
     """
     rng = np.random.default_rng(seed)
-    pictures = []
+    images = []
     for _ in range(4):
         count = int(rng.integers(0, 7))
         truths = _boxes(rng, count, side)
@@ -52,7 +52,7 @@ def random_pictures(
         boxes = np.concatenate([near, _boxes(rng, int(rng.integers(0, 5)), side)])
         boxes = boxes[(boxes[:, :2] < boxes[:, 2:]).all(1)]
         flags = rng.random((2, count)) < 0.25
-        pictures.append(
+        images.append(
             (
                 Labels(truths, rng.integers(0, classes, count), flags[0], flags[1] & crowd),
                 Detections(
@@ -60,7 +60,7 @@ def random_pictures(
                 ),
             )
         )
-    return pictures
+    return images
 
 
 def _boxes(rng: np.random.Generator, count: int, side: int) -> np.ndarray:

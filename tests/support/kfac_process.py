@@ -15,7 +15,7 @@ STEPS = 5
 
 
 def network() -> nn.Sequential:
-    """Two convolutions, with a normalisation over the pictures of all processes between them."""
+    """Two convolutions, with a normalisation over the images of all processes between them."""
     torch.manual_seed(0)
     return nn.Sequential(
         nn.Conv2d(2, 6, 3, padding=1), distributed.BatchNorm(6), nn.LeakyReLU(0.125), nn.Conv2d(6, 3, 1)
@@ -29,12 +29,12 @@ def batches() -> tuple[Tensor, Tensor]:
     return x, 0.1 * torch.randn(STEPS, 8, 3, 6, 6, dtype=torch.float64) + x[:, :, :1]
 
 
-def descend(net: nn.Sequential, pictures: slice) -> list[float]:
-    """Train `net` on the `pictures` of each batch, with averaged gradients; the losses."""
+def descend(net: nn.Sequential, images: slice) -> list[float]:
+    """Train `net` on the `images` of each batch, with averaged gradients; the losses."""
     optimizer = Kfac(net, 0.02, damping=0.1, factor_interval=1, inverse_interval=2, kl_clip=1e3)
     losses = []
     for x, target in zip(*batches(), strict=True):
-        loss = (net(x[pictures]) - target[pictures]).square().sum((1, 2, 3)).mean()
+        loss = (net(x[images]) - target[images]).square().sum((1, 2, 3)).mean()
         optimizer.zero_grad()
         loss.backward()
         for parameter in net.parameters():

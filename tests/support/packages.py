@@ -27,9 +27,9 @@ def small_graph(act_bits: int = 8) -> Graph:
     return Graph((*layers, Output("out", "second")), act_bits=act_bits)
 
 
-def small_package(config: EngineConfig = NANO, *, observe: bool = True) -> Package:
+def small_package(config: EngineConfig = NANO, *, trace: bool = True) -> Package:
     """`small_graph` compiled for `config`."""
-    return compile_graph(small_graph(config.act_w), config, observe=observe)
+    return compile_graph(small_graph(config.act_w), config, trace=trace)
 
 
 def small_images(count: int = 2) -> NDArray[np.int8]:

@@ -61,7 +61,7 @@ def random_graph(
 
 
 def random_image(rng: np.random.Generator, graph: Graph) -> NDArray[np.int8]:
-    """An int8 image [C, H, W] for `graph`: noise, extremes, a constant, sparse points or a smooth picture."""
+    """An int8 image [C, H, W] for `graph`: noise, extremes, a constant, sparse points or a smooth image."""
     shape = graph.info[graph.input.name].shape
     low, high = -128, 127
     match rng.integers(6):

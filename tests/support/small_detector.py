@@ -22,7 +22,7 @@ def small_scenes(count: int = 4) -> SceneSet:
 
 
 def small_network(scenes: SceneSet, form: Form = Form.QUANTISED) -> Network:
-    """A nano with random weights, normalisation of every sign and statistics of real pictures."""
+    """A nano with random weights, normalisation of every sign and statistics of real images."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # tests that trained before may have set more; the order of sums decides at step edges
     made = networks.build("yolov2-nano", len(CLASSES), form)

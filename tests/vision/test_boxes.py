@@ -42,7 +42,7 @@ def test_a_planted_box_is_found_where_it_was_planted() -> None:
     np.testing.assert_allclose(found.boxes[0], expected.clip(0, 1), rtol=1e-5)
 
 
-def test_pixels_of_the_picture_come_back_with_one_factor_per_axis() -> None:
+def test_pixels_of_the_image_come_back_with_one_factor_per_axis() -> None:
     found = Detections(
         np.array([[0.25, 0.5, 0.5, 1.0]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
     ).in_pixels(height=200, width=400)
@@ -56,7 +56,7 @@ def test_channels_that_do_not_fit_the_anchors_are_refused() -> None:
         boxes.decode(np.zeros((10, 4, 4), np.int8), ANCHORS, threshold=0.25)
 
 
-def test_extreme_heads_give_finite_boxes_inside_the_picture() -> None:
+def test_extreme_heads_give_finite_boxes_inside_the_image() -> None:
     found = boxes.decode(np.full((len(ANCHORS) * FIELDS, 3, 3), 1e4, np.float32), ANCHORS, threshold=0.25)
     assert len(found) == len(ANCHORS) * 9
     assert np.isfinite(found.boxes).all() and found.boxes.min() >= 0 and found.boxes.max() <= 1

@@ -5,7 +5,7 @@ import numpy as np
 from sterna.vision import drawing
 from sterna.vision.boxes import Detections
 
-FACTOR = drawing.READABLE // 100  # a picture of 100 x 100 is enlarged by it
+FACTOR = drawing.READABLE // 100  # an image of 100 x 100 is enlarged by it
 
 
 def test_truths_lie_around_their_boxes_and_labels_above_the_found() -> None:
@@ -33,7 +33,7 @@ def labelled(left: int, top: int) -> tuple[int, int, int, int]:
     return int(rows.min()), int(rows.max()), int(columns.min()), int(columns.max())
 
 
-def test_a_label_stays_in_the_picture() -> None:
+def test_a_label_stays_in_the_image() -> None:
     first_row, last_row, first_column, last_column = labelled(75, 0)
     assert (first_row, last_row) == (0, 20 * FACTOR), "below the upper edge, where above it is no room"
     assert first_column < 75 * FACTOR and last_column == 100 * FACTOR - 1, "moved left, not cut off"
@@ -47,9 +47,9 @@ def test_classes_have_colours_of_their_own() -> None:
     assert len(set(colours)) == 8
 
 
-def test_a_sheet_holds_all_pictures_row_by_row() -> None:
-    pictures = [drawing.Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
-    sheet = np.asarray(drawing.sheet(pictures, 2))
+def test_a_sheet_holds_all_images_row_by_row() -> None:
+    images = [drawing.Image.new("RGB", (20, 10), colour) for colour in ("red", "lime", "blue")]
+    sheet = np.asarray(drawing.sheet(images, 2))
     assert sheet.shape == (3 * drawing.GAP + 20, 3 * drawing.GAP + 40, 3)
     assert sheet[drawing.GAP, drawing.GAP].tolist() == [255, 0, 0] and sheet[
         -drawing.GAP - 1, drawing.GAP

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna import recognise
-from sterna.cli import pictures
+from sterna.cli import image_arguments
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
@@ -23,12 +23,12 @@ from sterna.spec.config import load_config
 from sterna.vision.detector import prepare
 
 
-def compile_package(graph: Path, config: str, output: Path, observe: bool) -> None:
+def compile_package(graph: Path, config: str, output: Path, trace: bool) -> None:
     """Compile the graph file for the named config and write the package."""
     source, engine = read_graph(graph), load_config(config)
     _check_output(output, graph)
     with bar("compile") as show:
-        package = compile_graph(source, engine, observe=observe, progress=show)
+        package = compile_graph(source, engine, trace=trace, progress=show)
     package_file.save(package, output)
     alone = sum(step.cycles for step in package.schedule.steps)
     queued = package.schedule.queued_cycles
@@ -43,28 +43,28 @@ def _check_output(output: Path, graph: Path) -> None:
     recognise.check_replaces(output, recognise.PACKAGE)
 
 
-def generate_engine(config: str, package: Path | None, picture: Path | None, output: Path, force: bool) -> None:
+def generate_engine(config: str, package: Path | None, image: Path | None, output: Path, force: bool) -> None:
     """Write the engine of the named config, with the memory images of the package file if there is one, and with the
-    testbench for a picture if there is one too."""
+    testbench for an image if there is one too."""
     engine = load_config(config)
     model: Package | None = None if package is None else package_file.load(package)
-    image = None if picture is None else _image(model, picture)
-    replaced = generate(engine, output, model, image, force=force)
+    frame = None if image is None else _frame(model, image)
+    replaced = generate(engine, output, model, frame, force=force)
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
         for name in names:
             print(f"{done} {output / name}, which sterna generate had not written", file=sys.stderr)
     print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_units} units)")
-    if image is not None:
+    if frame is not None:
         print(f"Run the testbench by the command in {output / README}.")
 
 
-def _image(package: Package | None, picture: Path) -> NDArray[np.int8]:
-    """The picture as the input of the package's graph: int8 [3, H, W]."""
+def _frame(package: Package | None, image: Path) -> NDArray[np.int8]:
+    """The image as the input of the package's graph: int8 [3, H, W]."""
     if package is None:
         raise SternaError(
             "an image is nothing without a package, whose graph it is the input of",
             where="--image",
-            value=str(picture),
+            value=str(image),
             remedy="name the package by --package",
         )
-    return prepare(package.graph, pictures.read(picture))
+    return prepare(package.graph, image_arguments.read(image))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sterna.cli import pictures
+from sterna.cli import image_arguments
 from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.guard import FAILED
 from sterna.cli.progress import bar, of_steps
@@ -21,17 +21,17 @@ from sterna.vision.detector import prepare
 
 
 def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recursive: bool) -> int:
-    """Compare every stored layer of every picture; 0 if all are equal, else 1."""
+    """Compare every stored layer of every image; 0 if all are equal, else 1."""
     package = package_file.load(path)
     kinds = _kinds(names)
-    files = pictures.find(inputs, recursive)
-    pictures.check(files)
+    files = image_arguments.find(inputs, recursive)
+    image_arguments.check(files)
     engine.check(package.config, kinds)
     with ExitStack() as stack:
         show = stack.enter_context(bar("compare"))
         devices = [stack.enter_context(open_device(kind, package.config, engine=engine)) for kind in kinds]
         for file in files:
-            image = prepare(package.graph, pictures.read(file))[np.newaxis]
+            image = prepare(package.graph, image_arguments.read(file))[np.newaxis]
             progress = of_steps(show, len(package.schedule.steps), file.name)
             comparison = compare_devices(devices[0], devices[1], package, image, progress)
             if comparison.first is not None:
@@ -45,7 +45,7 @@ def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recu
 
 def _tell_what_ran(engine: Engine, package: Package, kinds: Sequence[str]) -> None:
     if len(package.schedule.stores) <= len(package.schedule.outputs):
-        print("Only outputs are stored; compile with --observe to compare every layer that the engine makes.")
+        print("Only outputs are stored; compile with --trace to compare every layer that the engine makes.")
     if RTL in kinds:
         print(f"Simulated: {engine.describe(package.config)}.")
 

@@ -1,4 +1,4 @@
-"""`make demo`: the kept model, from pictures to boxes through the simulated engine, every layer checked."""
+"""`make demo`: the kept model, from images to boxes through the simulated engine, every layer checked."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ MODEL = ROOT / "models" / "demo-nano.sterna-graph"
 SEED, SPLIT, SIMULATED = 0, "test", 4
 SHEET_COLUMNS = 2
 
-Pictures = list[NDArray[np.uint8]]
+Images = list[NDArray[np.uint8]]
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the engine computed, counted for the last picture, and whether it is right."""
+    """What the engine computed, counted for the last image, and whether it is right."""
 
     results: Results
     counters: Counters
@@ -82,18 +82,18 @@ def demo(
     engine = load_config(config)
     check_folder(output)
     with stage("Compile the graph to a tape"):
-        package = compile_graph(graph, engine, observe=True)
+        package = compile_graph(graph, engine, trace=True)
         package_file.save(package, output / "demo.sterna")
     scenes = SceneSet(SEED, SPLIT, judged, graph.input.height, graph.input.width)
-    pictures = [scenes[index].image for index in range(SIMULATED)]
-    run = _run(package, np.stack([prepare(graph, picture) for picture in pictures]), output / "rtl", stage)
+    images = [scenes[index].image for index in range(SIMULATED)]
+    run = _run(package, np.stack([prepare(graph, image) for image in images]), output / "rtl", stage)
     with stage(f"Measure the precision of the integer reference on {judged} unseen scenes"):
         found = evaluate_graph(graph, scenes)
     report = Report(
         model=model.name,
         config=engine.name,
         seed=SEED,
-        scenes=_draw(pictures, run.results[detector.output], detector, output),
+        scenes=_draw(images, run.results[detector.output], detector, output),
         layers=layer_costs(package, run.counters.steps, run.comparison),
         layers_compared=len(run.comparison.layers),
         layers_equal=run.comparison.equal,
@@ -135,12 +135,12 @@ def _infer(device: Device, images: NDArray[np.int8], steps: int) -> Results:
         )
 
 
-def _draw(pictures: Pictures, heads: NDArray[np.int8], detector: Detector, output: Path) -> list[Scene]:
-    """The pictures with the engine's boxes, each by itself and all on a sheet."""
+def _draw(images: Images, heads: NDArray[np.int8], detector: Detector, output: Path) -> list[Scene]:
+    """The images with the engine's boxes, each by itself and all on a sheet."""
     drawn, scenes = [], []
-    for number, (picture, head) in enumerate(zip(pictures, heads, strict=True)):
-        found = detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP)
-        drawn.append(drawing.boxes(picture, found, detector.classes))
+    for number, (image, head) in enumerate(zip(images, heads, strict=True)):
+        found = detector.boxes(head, image, threshold=SHOWN, overlap=OVERLAP)
+        drawn.append(drawing.boxes(image, found, detector.classes))
         name = f"scene_{number}.png"
         drawing.save(drawn[-1], output / name)
         scenes.append(Scene(scene=number, drawn=name, boxes=as_json(found, detector.classes)))
@@ -153,7 +153,7 @@ def _conclude(report: Report, output: Path) -> int:
     print_costs(report.layers)
     precision = report.precision
     print(f"mAP at IoU 0.5 on {precision.scenes} unseen scenes: {precision.map50:.3f}; density {report.density:.3f}")
-    print(f"Pictures with boxes: {output / SHEET_NAME} and {output}/scene_*.png")
+    print(f"Images with boxes: {output / SHEET_NAME} and {output}/scene_*.png")
     print(f"Report: {output / HTML_NAME} and {output / JSON_NAME}")
     if not report.layers_equal:
         print(f"error: the engine differs from the reference: {report.difference}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The demo's report: report.json for programs, report.html with the pictures for people."""
+"""The demo's report: report.json for programs, report.html with the images for people."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Record(BaseModel):
 
 
 class Scene(_Record):
-    """One simulated scene: its number, the drawn picture and its boxes (class, score, pixels)."""
+    """One simulated scene: its number, the drawn image and its boxes (class, score, pixels)."""
 
     scene: int
     drawn: str

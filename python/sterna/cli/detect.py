@@ -1,4 +1,4 @@
-"""`sterna detect`: boxes on pictures."""
+"""`sterna detect`: boxes on images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sterna.cli import pictures
+from sterna.cli import image_arguments
 from sterna.cli.detections import DetectionsFolder
 from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.progress import bar
@@ -28,25 +28,25 @@ def detect(
     engine: Engine,
     recursive: bool,
 ) -> None:
-    """Write each picture with its boxes to `output`, and all boxes to its detections.json."""
+    """Write each image with its boxes to `output`, and all boxes to its detections.json."""
     threshold = boxes.SHOWN if threshold is None else threshold
     overlap = boxes.OVERLAP if overlap is None else overlap
     package = package_file.load(path)
     detector = Detector.of(package.graph)
-    files = pictures.find(inputs, recursive, apart=output)
+    files = image_arguments.find(inputs, recursive, apart=output)
     results = DetectionsFolder(output, files, [each for each in inputs if each.is_dir()])
-    pictures.check(files)
+    image_arguments.check(files)
     engine.check(package.config, [kind])
     with open_device(kind, package.config, engine=engine) as device, bar("detect") as show:
         device.load(package)
         results.start({"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap})
         for number, file in enumerate(files):
             show(number, len(files), file.name)
-            picture = pictures.read(file)
-            head = device.infer(prepare(package.graph, picture)[np.newaxis])[detector.output][0]
-            found = detector.boxes(head, picture, threshold=threshold, overlap=overlap)
-            results.add(drawing.boxes(picture, found, detector.classes), as_json(found, detector.classes))
-    print(f"{len(files)} pictures, {results.finish()} boxes: {output}")
+            image = image_arguments.read(file)
+            head = device.infer(prepare(package.graph, image)[np.newaxis])[detector.output][0]
+            found = detector.boxes(head, image, threshold=threshold, overlap=overlap)
+            results.add(drawing.boxes(image, found, detector.classes), as_json(found, detector.classes))
+    print(f"{len(files)} images, {results.finish()} boxes: {output}")
     if kind == RTL:
         print(f"Simulated: {engine.describe(package.config)}.")
 

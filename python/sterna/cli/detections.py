@@ -1,4 +1,4 @@
-"""The folder that `sterna detect` fills: pictures with boxes, and detections.json, which lists them.
+"""The folder that `sterna detect` fills: images with boxes, and detections.json, which lists them.
 
 Results of different runs never lie side by side: those of an earlier run, which its list names, are removed before new
 ones are written, and a file that no list names is never replaced. The list is there from the beginning, so that a run
@@ -23,21 +23,21 @@ from sterna.vision import drawing
 REPORT = "detections.json"
 _DRAWN = re.compile(r"\d{4,}_[^/]*\.png", re.DOTALL)
 _MOST_LIST = 1 << 30  # bytes
-#: Bytes of a picture's name that are kept; file systems allow 255 with number and suffix.
+#: Bytes of an image's name that are kept; file systems allow 255 with number and suffix.
 _MOST_NAME = 200
 
 
 class DetectionsFolder:
-    """The results for `pictures` in `folder`.
+    """The results for `images` in `folder`.
 
     inputs: folders that are read. Raises SternaError, before anything is written or removed, if the folder cannot be
     written, is one of `inputs`, or holds a file of another origin in the place of a new one.
     """
 
-    def __init__(self, folder: Path, pictures: Sequence[Path], inputs: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, images: Sequence[Path], inputs: Sequence[Path]) -> None:
         files.check_folder(folder, inputs=inputs)
-        self.folder, self._pictures = folder, list(map(str, pictures))
-        self.names = [f"{number:04}_{_kept(picture.stem)}.png" for number, picture in enumerate(pictures)]
+        self.folder, self._images = folder, list(map(str, images))
+        self.names = [f"{number:04}_{_kept(image.stem)}.png" for number, image in enumerate(images)]
         self._earlier = _earlier(folder)
         strange = [name for name in self.names if name not in self._earlier and os.path.lexists(folder / name)]
         if strange:
@@ -54,12 +54,12 @@ class DetectionsFolder:
         for name in self._earlier:
             (self.folder / name).unlink(missing_ok=True)
         if self._earlier:
-            print(f"{self.folder}: removed the pictures of an earlier detection ({len(self._earlier)})")
+            print(f"{self.folder}: removed the images of an earlier detection ({len(self._earlier)})")
         self._about = dict(about)
         self._list(complete=False)
 
     def add(self, drawn: Image.Image, boxes: list[dict[str, Any]]) -> None:
-        """The next picture with its boxes drawn, and the boxes for the list."""
+        """The next image with its boxes drawn, and the boxes for the list."""
         drawing.save(drawn, self.folder / self.names[len(self._boxes)])
         self._boxes.append(boxes)
 
@@ -70,11 +70,11 @@ class DetectionsFolder:
 
     def _list(self, *, complete: bool) -> None:
         records: list[dict[str, Any]] = [
-            {"picture": picture, "drawn": name} for picture, name in zip(self._pictures, self.names, strict=True)
+            {"image": image, "drawn": name} for image, name in zip(self._images, self.names, strict=True)
         ]
         for record, boxes in zip(records, self._boxes, strict=False):
             record["boxes"] = boxes
-        report = {**self._about, "complete": complete, "pictures": records}
+        report = {**self._about, "complete": complete, "images": records}
         files.write_bytes(self.folder / REPORT, f"{json.dumps(report, indent=1)}\n".encode())
 
 
@@ -85,12 +85,12 @@ def _kept(stem: str) -> str:
 
 
 def _earlier(folder: Path) -> list[str]:
-    """The drawn pictures that the list in `folder` names; none if there is no list."""
+    """The drawn images that the list in `folder` names; none if there is no list."""
     path = folder / REPORT
     if not os.path.lexists(path):
         return []
     try:
-        listed = json.loads(files.read_bytes(path, _MOST_LIST, "list of detections"))["pictures"]
+        listed = json.loads(files.read_bytes(path, _MOST_LIST, "list of detections"))["images"]
         names = [record["drawn"] for record in listed]
         if not all(_DRAWN.fullmatch(name) for name in names):
             raise ValueError

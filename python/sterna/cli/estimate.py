@@ -12,7 +12,7 @@ from rich.table import Table
 from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
-from sterna.estimate.engine import EngineSize, engine_size
+from sterna.estimate.engine import EngineEstimate, estimate_engine
 from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.performance import Performance, performance
 from sterna.estimate.resources import MLAB_ALMS
@@ -54,13 +54,13 @@ def estimate(graph: Path | None, config: str, fpga: str) -> None:
         console.print(rule, style="dim")
 
 
-def measure(config: EngineConfig, fpga: Fpga) -> EngineSize:
+def measure(config: EngineConfig, fpga: Fpga) -> EngineEstimate:
     """The size of the engine, with a bar while modules are synthesised for the first time."""
     with bar("synthesise") as show:
-        return engine_size(config, fpga, progress=show)
+        return estimate_engine(config, fpga, progress=show)
 
 
-def size_table(size: EngineSize) -> Table:
+def size_table(size: EngineEstimate) -> Table:
     """Instances times the figures of one, for each part of the engine."""
     table = Table(
         title=f"Engine '{size.config.name}' on {size.fpga.name} (estimate)",
@@ -91,7 +91,7 @@ def _shown(cell: object) -> str:
     return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
-def shares(size: EngineSize) -> Iterator[str]:
+def shares(size: EngineEstimate) -> Iterator[str]:
     """How much of the FPGA each resource is, and whether it stays under the line."""
     for each in size.shares:
         verdict = "fits" if each.share <= FULL else "over the line" if each.share <= 1 else "does not fit"
@@ -99,7 +99,7 @@ def shares(size: EngineSize) -> Iterator[str]:
     yield f"Registers: {size.resources.flip_flops:,}"
 
 
-def path_table(size: EngineSize) -> Table:
+def path_table(size: EngineEstimate) -> Table:
     """The slowest paths inside modules: all that are over the period, and else some."""
     title = f"Slowest modules; {_ns(size.fpga.period)} are a period at {size.fpga.mhz} MHz (estimate)"
     table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
@@ -117,14 +117,14 @@ def path_table(size: EngineSize) -> Table:
     return table
 
 
-def path_verdict(size: EngineSize) -> str:
+def path_verdict(size: EngineEstimate) -> str:
     """Whether all paths are within the period."""
     over, slowest = _over(size), size.paths[0][1][size.fpga.family].with_wires
     verdict = f"{over} of {len(size.paths)} modules are over" if over else "all are within"
     return f"Paths: the slowest takes {slowest / size.fpga.period:.1%} of a period ({verdict})"
 
 
-def _over(size: EngineSize) -> int:
+def _over(size: EngineEstimate) -> int:
     """Modules whose slowest path is over the period."""
     return sum(paths[size.fpga.family].with_wires > size.fpga.period for _, paths in size.paths)
 

@@ -1,4 +1,4 @@
-"""`sterna eval`: the precision of an integer graph, or of all forms in a run folder, on labelled pictures."""
+"""`sterna eval`: the precision of an integer graph, or of all forms in a run folder, on labelled images."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SPLIT, SCENE_COUNT, SEED = "test", 200, 0
 
 @dataclass(frozen=True)
 class Wanted:
-    """The pictures to measure on; None is what the run was started with, or the default.
+    """The images to measure on; None is what the run was started with, or the default.
 
     read: the fields of ReadOptions that are given.
     """
@@ -144,7 +144,7 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
 
 
 def _holds_back(options: TrainOptions, wanted: Wanted) -> bool:
-    """Whether the run alone knows which pictures of its data set are in the split that is wanted."""
+    """Whether the run alone knows which images of its data set are in the split that is wanted."""
     return wanted.data is None and wanted.split in SPLITS and bool(options.val_share or options.test_share)
 
 

@@ -1,4 +1,4 @@
-"""`sterna explore`: the engines that run a graph fast enough on an FPGA, as a table and a picture."""
+"""`sterna explore`: the engines that run a graph fast enough on an FPGA, as a table and an image."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sterna.graph import Graph
 from sterna.spec.config import MOST_FM_WORDS, EngineConfig, load_config
 from sterna.spec.paths import build_cache
 
-#: What the picture can be.
+#: What the image can be.
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -44,7 +44,7 @@ def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -
     Console().print(point_table(best, target))
     draw(points, best, target, min_fps, output)
     print(f"{len(points)} engines reach {min_fps:g} frames/s, {sum(p.fits(target, FULL) for p in points)} of them fit")
-    print(f"Picture: {output}")
+    print(f"Image: {output}")
 
 
 def search(graph: Graph, configs: Sequence[EngineConfig], fpga: Fpga, min_fps: float) -> list[Point]:
@@ -55,10 +55,10 @@ def search(graph: Graph, configs: Sequence[EngineConfig], fpga: Fpga, min_fps: f
 
 
 def check_output(output: Path, source: Path) -> None:
-    """Raise SternaError, before any work is done, if the picture could not be written."""
+    """Raise SternaError, before any work is done, if the image could not be written."""
     if output.suffix.lower() not in SUFFIXES:
         raise SternaError(
-            "is not the name of a picture", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
+            "is not the name of an image", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
             allowed=" ".join(SUFFIXES), remedy="give for example explore.png",
         )  # fmt: skip
     check_file(output, inputs=[source])
@@ -108,7 +108,7 @@ def draw(points: Sequence[Point], best: Sequence[Point], fpga: Fpga, min_fps: fl
     middle = sum(axes.get_xlim()) / 2
     for point in best:
         place = (100 * point.alms / fpga.alms, point.frames(fpga))
-        # Names stand towards the middle, so that none runs out of the picture.
+        # Names stand towards the middle, so that none runs out of the image.
         side, shift = ("right", -4) if place[0] > middle else ("left", 4)
         axes.annotate(point.config.name, place, textcoords="offset points", xytext=(shift, 4), fontsize=7, ha=side)
     axes.set(xlabel=f"ALMs, % of {fpga.name} (estimate)", ylabel=f"frames/s at {fpga.mhz} MHz (estimate)")

@@ -24,24 +24,24 @@ app = typer.Typer(
 
 
 PackageFile = Annotated[Path, typer.Argument(help="Package made by sterna compile.", show_default=False)]
-Pictures = Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)]
+Images = Annotated[list[Path], typer.Argument(help="Images, or folders of images.", show_default=False)]
 SkipBad = Annotated[
     bool | None,
-    typer.Option("--skip-bad", help="Leave out pictures whose file or labels are faulty.", show_default=False),
+    typer.Option("--skip-bad", help="Leave out images whose file or labels are faulty.", show_default=False),
 ]
 MissingShare = Annotated[
     float | None,
     typer.Option(
         min=0.0,
         max=1.0,
-        help="Largest share of pictures without a label file, and of label files without a picture.",
+        help="Largest share of images without a label file, and of label files without an image.",
         show_default="0.1",
     ),
 ]
 Exif = Annotated[
     str | None,
     typer.Option(
-        help="Pixels that labels are of where a picture has an EXIF orientation: upright or stored.",
+        help="Pixels that labels are of where an image has an EXIF orientation: upright or stored.",
         show_default="upright",
     ),
 ]
@@ -52,7 +52,7 @@ Format = Annotated[
     ),
 ]
 Decode = Annotated[
-    bool | None, typer.Option("--decode", help="Decode all of every picture, not its header alone.", show_default=False)
+    bool | None, typer.Option("--decode", help="Decode all of every image, not its header alone.", show_default=False)
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", help="Read the folders in folders as well.")]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
@@ -108,7 +108,7 @@ def evaluate(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Which pictures: train, val, test, or what the data set has.", show_default="test"),
+        typer.Option(help="Which images: train, val, test, or what the data set has.", show_default="test"),
     ] = None,
     scenes: Annotated[
         int | None, typer.Option(min=1, help="Generated scenes to use.", show_default="those of the run, or 200")
@@ -163,12 +163,12 @@ def compile_command(
     graph: Annotated[Path, typer.Argument(help="Integer graph, or the folder of a run.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Package to write.", show_default=False)],
     config: ConfigName = "nano",
-    observe: Annotated[bool, typer.Option(help="Store every layer that the engine makes.")] = False,
+    trace: Annotated[bool, typer.Option(help="Store every layer that the engine makes.")] = False,
 ) -> None:
     """Compile an integer graph to a package for an engine config."""
     from sterna.cli.build import compile_package
 
-    compile_package(graph, config, output, observe)
+    compile_package(graph, config, output, trace)
 
 
 @app.command()
@@ -196,25 +196,25 @@ def generate(
 @app.command()
 def simulate(
     package: PackageFile,
-    pictures: Pictures,
+    images: Images,
     latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until memory answers a burst.")] = 20,
     stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which memory stalls.")] = 0.0,
     engine: EngineFolder = None,
     recursive: Recursive = False,
 ) -> None:
-    """Run pictures through the simulated engine and count its clock cycles, layer by layer."""
+    """Run images through the simulated engine and count its clock cycles, layer by layer."""
     from sterna.cli.devices import Engine
     from sterna.cli.simulate import simulate as run
 
-    run(package, pictures, latency, stall, Engine(engine), recursive)
+    run(package, images, latency, stall, Engine(engine), recursive)
 
 
 @app.command()
 def detect(
     package: PackageFile,
-    pictures: Pictures,
+    images: Images,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for pictures with boxes and detections.json.")
+        Path, typer.Option("--output", "-o", help="Folder for images with boxes and detections.json.")
     ] = Path("detections"),
     device: Annotated[str, typer.Option(help="What runs the package: reference or rtl.")] = "reference",
     threshold: Annotated[
@@ -226,17 +226,17 @@ def detect(
     engine: EngineFolder = None,
     recursive: Recursive = False,
 ) -> None:
-    """Draw boxes with class and score on pictures."""
+    """Draw boxes with class and score on images."""
     from sterna.cli.detect import detect as run
     from sterna.cli.devices import Engine
 
-    run(package, pictures, output, device, threshold, overlap, Engine(engine), recursive)
+    run(package, images, output, device, threshold, overlap, Engine(engine), recursive)
 
 
 @app.command()
 def compare(
     package: PackageFile,
-    pictures: Pictures,
+    images: Images,
     devices: Annotated[str, typer.Option(help="Two devices, with a comma between.")] = "reference,rtl",
     engine: EngineFolder = None,
     recursive: Recursive = False,
@@ -245,7 +245,7 @@ def compare(
     from sterna.cli.compare import compare as run
     from sterna.cli.devices import Engine
 
-    raise typer.Exit(run(package, pictures, devices, Engine(engine), recursive))
+    raise typer.Exit(run(package, images, devices, Engine(engine), recursive))
 
 
 @app.command()
@@ -268,7 +268,7 @@ def explore(
     config: Annotated[str, typer.Option("--config", help="Config whose other parameters are kept.")] = "arria10",
     fpga: FpgaName = "gx1150",
     min_fps: Annotated[float, typer.Option(min=0.01, help="Least frames a second.")] = 1000.0,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Picture to draw.")] = Path("explore.png"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Image to draw.")] = Path("explore.png"),
 ) -> None:
     """Search the engines that run a graph fast enough on an FPGA; goes on after an interruption."""
     from sterna.cli.explore import explore as run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sterna.cli import pictures
+from sterna.cli import image_arguments
 from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.layers import layer_costs, print_costs
 from sterna.cli.progress import bar, of_steps
@@ -19,16 +19,16 @@ from sterna.vision.detector import prepare
 
 
 def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Engine, recursive: bool) -> None:
-    """Print the cycles of each picture, and a table by layer of the last one."""
+    """Print the cycles of each image, and a table by layer of the last one."""
     package = package_file.load(path)
-    files = pictures.find(inputs, recursive)
-    pictures.check(files)
+    files = image_arguments.find(inputs, recursive)
+    image_arguments.check(files)
     engine.check(package.config, [RTL])
     timing = MemoryTiming((latency, latency), stall)
     with open_device(RTL, package.config, engine=engine, timing=timing) as device, bar("simulate") as show:
         device.load(package)
         for file in files:
-            image = prepare(package.graph, pictures.read(file))[np.newaxis]
+            image = prepare(package.graph, image_arguments.read(file))[np.newaxis]
             device.infer(image, of_steps(show, len(package.schedule.steps), file.name))
             counters = _counted(device)
             print(f"{file}: {counters.cycles:,} cycles")

@@ -39,16 +39,16 @@ _TIMES = ("cycles alone", "cycles queued")
 
 
 def compile_graph(
-    graph: Graph, config: EngineConfig, *, observe: bool = False, progress: Progress | None = None
+    graph: Graph, config: EngineConfig, *, trace: bool = False, progress: Progress | None = None
 ) -> Package:
     """Compile `graph` for `config`.
 
-    With `observe` every map that the engine makes is stored to result memory, so that each can be checked; otherwise
+    With `trace` every map that the engine makes is stored to result memory, so that each can be checked; otherwise
     only the graph's outputs are. `progress` is called before each operation, with its layer, and before the cycle model
     runs. Raises SternaError naming the layer that does not fit the config.
     """
     _check(graph, config)
-    return _Compiler(graph, config, observe).run(progress or (lambda *_: None))
+    return _Compiler(graph, config, trace).run(progress or (lambda *_: None))
 
 
 def _check(graph: Graph, config: EngineConfig) -> None:
@@ -85,7 +85,7 @@ def _check(graph: Graph, config: EngineConfig) -> None:
 class _Compiler:
     graph: Graph
     config: EngineConfig
-    observe: bool
+    trace: bool
     segments: list[Segment] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     stores: list[dict[str, Any]] = field(default_factory=list)
@@ -121,9 +121,9 @@ class _Compiler:
         return Package(self.graph, written, self.config, self._metadata(image) | {"queued_cycles": queued.cycles})
 
     def _stored_layers(self) -> list[str]:
-        """Layers to store: every computed map when observing, and what each output shows."""
+        """Layers to store: every computed map when tracing, and what each output shows."""
         shown = [layer.input for layer in self.graph.outputs]
-        every = [name for operation in self.program.operations for name in operation.outputs] if self.observe else []
+        every = [name for operation in self.program.operations for name in operation.outputs] if self.trace else []
         return list(dict.fromkeys([*every, *shown]))
 
     def _tiles(self, operation: Operation) -> int:

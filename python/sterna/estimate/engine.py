@@ -57,7 +57,7 @@ class Share(NamedTuple):
 
 
 @dataclass(frozen=True)
-class EngineSize:
+class EngineEstimate:
     """What an engine takes of an FPGA."""
 
     config: EngineConfig
@@ -99,9 +99,9 @@ def default_synthesis() -> Synthesis:
     return Synthesis(RTL, build_cache() / "synthesis")
 
 
-def engine_size(
+def estimate_engine(
     config: EngineConfig, fpga: Fpga, synthesis: Synthesis | None = None, progress: Progress | None = None
-) -> EngineSize:
+) -> EngineEstimate:
     """The size of the engine of `config` on `fpga`. Raises SternaError if the sources or a tool do not work."""
     synthesis = synthesis or default_synthesis()
     top = engine(config, synthesis.rtl)
@@ -114,7 +114,7 @@ def engine_size(
         Row(part, count, total(resources(usages[each], fpga) * times for each, times in parts.items()))
         for part, count, parts in _rows(top, 1)
     )
-    return EngineSize(config, fpga, rows, tuple((part, top.counts[part], usages[part]) for part in usages))
+    return EngineEstimate(config, fpga, rows, tuple((part, top.counts[part], usages[part]) for part in usages))
 
 
 def _usage(synthesis: Synthesis, part: Part, held: frozenset[str]) -> Usage:

@@ -14,7 +14,7 @@ from sterna import graph as graphs
 from sterna import spec
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.estimate.engine import engine_size
+from sterna.estimate.engine import estimate_engine
 from sterna.estimate.fpgas import Fpga
 from sterna.estimate.kept import kept
 from sterna.graph import Graph
@@ -113,7 +113,7 @@ class Explorer:
         def show(done: int, total: int, module: str) -> None:
             progress(f"{point.config.name} {module}")
 
-        size = engine_size(point.config, self._fpga, progress=show)
+        size = estimate_engine(point.config, self._fpga, progress=show)
         used = size.resources
         return replace(point, alms=size.alms, mlabs=used.mlabs, block_rams=used.block_rams, dsps=used.dsps)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sterna.estimate.engine import default_synthesis, engine_size
+from sterna.estimate.engine import default_synthesis, estimate_engine
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.hierarchy import engine
 from sterna.estimate.resources import resources
@@ -29,4 +29,4 @@ def compare_small() -> Comparison:
     synthesis, fpga = default_synthesis(), load_fpga("gx1150")
     top = engine(SMALL, synthesis.rtl)
     flat = synthesis.usage(top.part, inside=[part.module for part in top.counts])
-    return Comparison(engine_size(SMALL, fpga, synthesis).resources.alms, resources(flat, fpga).alms)
+    return Comparison(estimate_engine(SMALL, fpga, synthesis).resources.alms, resources(flat, fpga).alms)

@@ -1,4 +1,4 @@
-"""Training: from labelled pictures to an integer graph."""
+"""Training: from labelled images to an integer graph."""
 
 from __future__ import annotations
 

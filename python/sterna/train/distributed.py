@@ -117,7 +117,7 @@ class _Mean(torch.autograd.Function):
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over the pictures of all processes (torch.nn.SyncBatchNorm refuses processors).
+    """Batch normalisation over the images of all processes (torch.nn.SyncBatchNorm refuses processors).
 
     Each process must hold equally many values of a channel, and average its gradients with the others'.
     """

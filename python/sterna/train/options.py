@@ -51,7 +51,7 @@ class NetworkOptions(BaseModel):
     start: Path | None = Field(
         None,
         description="float weights to start from instead of random ones: a run folder or a float.pt in it; "
-        "network, image size, bits, classes, anchors and variation are taken over unless given",
+        "network, image size, bits, classes, anchors and augmentation are taken over unless given",
     )
     freeze: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         (), description="layers conv1,conv2 or the number of first layers that keep their weights in the float stages"
@@ -73,7 +73,7 @@ class StageOptions(BaseModel):
         le=10_000,
         description=f"epochs of the float network; default {FLOAT_EPOCHS}, or 0 with whole weights to start from",
     )
-    unlabelled: Path | None = Field(None, description="folder of pictures without labels to learn from as well")
+    unlabelled: Path | None = Field(None, description="folder of images without labels to learn from as well")
     unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network with --unlabelled")
     ternary_epochs: int = Field(24, ge=0, le=10_000, description="epochs in which weights become ternary")
     quantised_epochs: int = Field(6, ge=0, le=10_000, description="epochs with activations of 8 bits")
@@ -98,9 +98,9 @@ class StepOptions(BaseModel):
     optimiser: Optimiser = Field(Optimiser.ADAMW, description="how a step follows from the gradients")
     float_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the float stage")
     ternary_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the ternary stage")
-    batch: int = Field(16, ge=1, le=65_536, description="pictures in one training step, of all processes together")
+    batch: int = Field(16, ge=1, le=65_536, description="images in one training step, of all processes together")
     accumulate: int = Field(1, ge=1, le=1024, description="parts in which a process works through its share of a batch")
-    scale_rates: bool = Field(False, description="rates are for 16 pictures and grow with the batch")
+    scale_rates: bool = Field(False, description="rates are for 16 images and grow with the batch")
     ema: float = Field(0.99, ge=0.0, lt=1.0, description="memory of the moving average of the weights; 0: none")
     precision: Precision = Field(Precision.FP32, description="arithmetic of training, but for the integer stage")
     gradients: Hook = Field(Hook.FP32, description="what processes send gradients as")
@@ -114,7 +114,7 @@ class RunOptions(BaseModel):
     device: str = Field("auto", description="cpu, cuda, or auto for a GPU if there is one")
     deterministic: bool = Field(True, description="equal runs give equal weights; on a GPU this costs time")
     threads: int = Field(2, ge=1, le=256, description="processor threads of PyTorch")
-    evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation pictures")
+    evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation images")
     save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside a stage")
 
 
@@ -144,7 +144,7 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
                 "ternary_epochs and quantised_epochs are both 0: nothing would learn the activations' ranges"
             )
         if self.unlabelled and not self.ema:
-            raise ValueError("ema is 0, but pictures without labels are labelled by the moving average of the weights")
+            raise ValueError("ema is 0, but images without labels are labelled by the moving average of the weights")
         if self.optimiser is Optimiser.KFAC and self.accumulate > 1:
             raise ValueError("optimiser kfac takes its curvature from whole batches: accumulate must be 1")
         if self.optimiser is Optimiser.KFAC and self.precision is Precision.FP16:

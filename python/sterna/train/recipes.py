@@ -1,7 +1,7 @@
 """The runs whose results are kept or quoted, each as the options that repeat it.
 
 Weights repeat to the last bit only with the same number of threads. One is the default and hardly slower than two:
-the next batch of pictures is made on another core meanwhile.
+the next batch of images is made on another core meanwhile.
 """
 
 from __future__ import annotations

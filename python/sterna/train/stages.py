@@ -22,7 +22,7 @@ class Stage:
     """A part of the recipe. `name` is unique in a run; `rate` is the highest learning rate.
 
     sparsifies: density falls from that of the start to the target. distils: learns from the float network's heads as
-    well. pseudo: learns from pictures without labels as well, which its own moving average labels.
+    well. pseudo: learns from images without labels as well, which its own moving average labels.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Boxes from the raw head of a YOLOv2: decoding, non-maximum suppression, mapping back to the picture.
+"""Boxes from the raw head of a YOLOv2: decoding, non-maximum suppression, mapping back to the image.
 
 Source: Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger" (2017), section 2, "Direct location
 prediction". Images are resized to the network's size without keeping their aspect, so that boxes map back
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 
 BOX_FIELDS = 5  # x, y, w, h, objectness; the class scores follow
-LARGEST_LOG_SIZE = 8.0  # e^8 cells is wider than any picture
+LARGEST_LOG_SIZE = 8.0  # e^8 cells is wider than any image
 SHOWN = 0.3  # least score of a box that people are shown, unless they ask for another
 OVERLAP = 0.45  # IoU above which the worse of two boxes of a class is dropped, unless another is asked for
-MOST_BOXES = 100  # of a picture
+MOST_BOXES = 100  # of an image
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Boxes of one picture, best score first.
+    """Boxes of one image, best score first.
 
-    boxes: float32 [D, 4], left, top, right, bottom; in 0..1 of the picture until `in_pixels`.
+    boxes: float32 [D, 4], left, top, right, bottom; in 0..1 of the image until `in_pixels`.
     scores: float32 [D], 0..1 (objectness times class probability). classes: int64 [D].
     """
 
@@ -42,7 +42,7 @@ class Detections:
         return Detections(self.boxes[index], self.scores[index], self.classes[index])
 
     def in_pixels(self, height: int, width: int) -> Detections:
-        """The same boxes in pixels of a picture of `height` x `width`."""
+        """The same boxes in pixels of an image of `height` x `width`."""
         factors = np.array([width, height, width, height], np.float32)
         return Detections(self.boxes * factors, self.scores, self.classes)
 
@@ -54,7 +54,7 @@ def decode(
     scale: float = 1.0,
     threshold: float,
 ) -> Detections:
-    """All boxes of one head whose score reaches `threshold`, boxes in 0..1 of the picture, best first.
+    """All boxes of one head whose score reaches `threshold`, boxes in 0..1 of the image, best first.
 
     head: [A * (5 + classes), h, w], any real or integer dtype; the raw value is `head * scale`.
     anchors: A pairs of width and height in cells. Raises SternaError if the channels do not fit the anchors.
@@ -139,5 +139,5 @@ def detect(
     overlap: float,
     limit: int,
 ) -> Detections:
-    """`decode` and `suppress` in one call; the boxes are in 0..1 of the picture."""
+    """`decode` and `suppress` in one call; the boxes are in 0..1 of the image."""
     return suppress(decode(head, anchors, scale=scale, threshold=threshold), overlap=overlap, limit=limit)

@@ -1,4 +1,4 @@
-"""What the host does for a detector: pictures to the graph's input, the graph's output to boxes."""
+"""What the host does for a detector: images to the graph's input, the graph's output to boxes."""
 
 from __future__ import annotations
 
@@ -68,27 +68,27 @@ class Detector:
         return cls(tuple(classes), sizes, output.name, info.scale)
 
     def boxes(
-        self, head: NDArray[np.int8], picture: NDArray[np.uint8], *, threshold: float, overlap: float
+        self, head: NDArray[np.int8], image: NDArray[np.uint8], *, threshold: float, overlap: float
     ) -> Detections:
-        """Boxes in pixels of `picture`, best first, from the graph's output int8 [C, h, w] for it.
+        """Boxes in pixels of `image`, best first, from the graph's output int8 [C, h, w] for it.
 
         threshold: least score, overlap: largest intersection over union within a class, both 0..1. At most MOST_BOXES.
         """
         found = boxes.detect(
             head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap, limit=MOST_BOXES
         )
-        return found.in_pixels(*picture.shape[:2])
+        return found.in_pixels(*image.shape[:2])
 
 
-def prepare(graph: Graph, picture: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """RGB `picture` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
+def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """RGB `image` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
 
     Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
-    pictures.
+    images.
     """
     if graph.input.channels != RGB:
         raise SternaError(
-            "the graph does not take pictures",
+            "the graph does not take images",
             where=f"layer '{graph.input.name}'",
             attribute="channels",
             value=graph.input.channels,
@@ -96,12 +96,12 @@ def prepare(graph: Graph, picture: NDArray[np.uint8]) -> NDArray[np.int8]:
             remedy="give a graph made by sterna train",
         )
     size = (graph.input.width, graph.input.height)
-    return to_integers(np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)))
+    return to_integers(np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)))
 
 
-def to_integers(pictures: NDArray[np.uint8]) -> NDArray[np.int8]:
+def to_integers(images: NDArray[np.uint8]) -> NDArray[np.int8]:
     """RGB uint8 [..., H, W, 3] as the graph's input int8 [..., 3, H, W]: rgb - 128."""
-    return np.moveaxis((pictures ^ 0x80).view(np.int8), -1, -3)
+    return np.moveaxis((images ^ 0x80).view(np.int8), -1, -3)
 
 
 def _are_names(value: object) -> TypeGuard[list[str]]:

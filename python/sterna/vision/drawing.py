@@ -1,4 +1,4 @@
-"""Boxes with class and score on pictures, and sheets of several pictures."""
+"""Boxes with class and score on images, and sheets of several images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sterna.files import write_atomically
 from sterna.vision.boxes import Detections
 
-#: Smaller pictures are enlarged by a whole factor to about this many pixels, to leave room for text.
+#: Smaller images are enlarged by a whole factor to about this many pixels, to leave room for text.
 READABLE = 512
 GAP = 8
 _GOLDEN = 0.618034  # turns of the colour wheel from class to class: neighbours differ clearly
@@ -25,18 +25,18 @@ def _colour(kind: int) -> tuple[int, int, int]:
 
 
 def boxes(
-    picture: NDArray[np.uint8],
+    image: NDArray[np.uint8],
     found: Detections,
     classes: Sequence[str],
     truth: NDArray[np.floating] | None = None,
 ) -> Image.Image:
-    """`picture` uint8 [H, W, 3] with the boxes of `found`, each with its class and score.
+    """`image` uint8 [H, W, 3] with the boxes of `found`, each with its class and score.
 
-    `truth` [N, 4], left, top, right, bottom, is drawn in white, a little outside. All boxes are in pixels of `picture`.
+    `truth` [N, 4], left, top, right, bottom, is drawn in white, a little outside. All boxes are in pixels of `image`.
     """
-    height, width, _ = picture.shape
+    height, width, _ = image.shape
     factor = max(1, READABLE // max(height, width))
-    canvas = Image.fromarray(picture).resize((width * factor, height * factor), Image.Resampling.NEAREST)
+    canvas = Image.fromarray(image).resize((width * factor, height * factor), Image.Resampling.NEAREST)
     draw = ImageDraw.Draw(canvas)
     line = max(2, max(canvas.size) // 300)
     font = ImageFont.load_default(size=max(11, max(canvas.size) // 45))
@@ -66,7 +66,7 @@ def _label(
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     limit: int,
 ) -> None:
-    """`text` on a coloured ground above `corner`, below it at the top of the picture, left of column `limit`."""
+    """`text` on a coloured ground above `corner`, below it at the top of the image, left of column `limit`."""
     _, _, width, height = draw.textbbox((0, 0), text, font=font)
     left = max(0, min(corner[0], limit - width - 4))
     top = corner[1] - height - 2 if corner[1] > height + 2 else corner[1]
@@ -80,19 +80,19 @@ def _bright(colour: tuple[int, int, int]) -> bool:
     return 0.299 * red + 0.587 * green + 0.114 * blue > 140
 
 
-def sheet(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
-    """`pictures` side by side in rows of `columns`, on white."""
-    width = max(picture.width for picture in pictures)
-    height = max(picture.height for picture in pictures)
-    rows = -(-len(pictures) // columns)
+def sheet(images: Sequence[Image.Image], columns: int) -> Image.Image:
+    """`images` side by side in rows of `columns`, on white."""
+    width = max(image.width for image in images)
+    height = max(image.height for image in images)
+    rows = -(-len(images) // columns)
     size = (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP)
     canvas = Image.new("RGB", size, "white")
-    for index, picture in enumerate(pictures):
+    for index, image in enumerate(images):
         row, column = divmod(index, columns)
-        canvas.paste(picture, (GAP + column * (width + GAP), GAP + row * (height + GAP)))
+        canvas.paste(image, (GAP + column * (width + GAP), GAP + row * (height + GAP)))
     return canvas
 
 
-def save(picture: Image.Image, path: Path) -> None:
-    """Write `picture` as the PNG file `path`, atomically. Raises SternaError if it cannot be written."""
-    write_atomically(path, lambda partial: picture.save(partial, "PNG"))
+def save(image: Image.Image, path: Path) -> None:
+    """Write `image` as the PNG file `path`, atomically. Raises SternaError if it cannot be written."""
+    write_atomically(path, lambda partial: image.save(partial, "PNG"))

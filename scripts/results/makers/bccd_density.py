@@ -31,8 +31,8 @@ def study() -> Study:
 def main() -> None:
     """For each seed a float network, and from it a longer trained one and ternary ones by density and pattern."""
     rows, folders = zip(*density.runs(study()), strict=True)
-    figures = density.figures(rows, "the 72 test images", density.method(folders)) | density.lost(rows, *GOAL)
-    write("bccd_density", figures, command="make results-bccd_density BCCD=FOLDER", rows=rows)
+    metrics = density.metrics(rows, "the 72 test images", density.method(folders)) | density.lost(rows, *GOAL)
+    write("bccd_density", metrics, command="make results-bccd_density BCCD=FOLDER", rows=rows)
     density.draw(rows, PLOT, "yolov2-nano on BCCD")
 
 

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from results.record import ROOT, Figure, TableRow, write
+from results.record import ROOT, Metric, TableRow, write
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 from support.cases import Case, read_report
@@ -28,15 +28,15 @@ def main() -> None:
     cases = read_report(REPORT)
     rows = [_row(name, case) for name, case in sorted(cases.items())]
     wrong = [name for name, case in cases.items() if not case.ok]
-    figures = {
-        "cases": Figure(
+    metrics = {
+        "cases": Metric(
             what="Cases of people's own files and machines", value=len(rows), unit="", method="tests marked as cases"
         ),
-        "ok": Figure(
+        "ok": Metric(
             what="All of them as expected", value=not wrong, unit="", method="every test of every case passes"
         ),
     }
-    write("cases", figures, command="make results-cases", rows=rows)
+    write("cases", metrics, command="make results-cases", rows=rows)
     if wrong:
         raise SternaError("cases are not as expected", where="cases", value=", ".join(wrong), remedy="mend them")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from results.record import ROOT, Figure, TableRow, write
+from results.record import ROOT, Metric, TableRow, write
 from results.runs import SMALL, data, folder_of, log, summary
 from sterna.cli.guard import guarded
 from sterna.train import recipes, run_folder
@@ -20,22 +20,22 @@ def main() -> None:
     """The same run with each kind of gradient, in two processes."""
     rows: list[TableRow] = [_row(hook) for hook in Hook]
     write(
-        "communication", figures(rows), command="make results-communication BCCD=FOLDER", seed=0, rows=rows
+        "communication", metrics(rows), command="make results-communication BCCD=FOLDER", seed=0, rows=rows
     )  # fmt: skip
 
 
-def figures(rows: list[TableRow]) -> dict[str, Figure]:
-    """The figures that `rows` come to; the first one is that of plain gradients."""
+def metrics(rows: list[TableRow]) -> dict[str, Metric]:
+    """The metrics that `rows` come to; the first one is that of plain gradients."""
     plain = rows[0]
     return {
-        f"{row['hook']}_share": Figure(
+        f"{row['hook']}_share": Metric(
             what=f"Bytes sent a step with gradients as {row['hook']}, against fp32",
             value=round(float(row["bytes_per_step"]) / float(plain["bytes_per_step"]), 3), unit="",
             method="numbers given to the all-reduce in the last step of an epoch, times their bytes",
         )
         for row in rows
     } | {
-        "map50_least": Figure(
+        "map50_least": Metric(
             what="Least mAP of the float network among them", value=min(float(row["map50"]) for row in rows), unit="",
             method=METHOD,
         ),

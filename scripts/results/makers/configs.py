@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from results.record import Figure, TableRow, write
+from results.record import Metric, TableRow, write
 from sterna.cli.estimate import FULL, measure
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
@@ -32,17 +32,17 @@ def main() -> None:
         for name, side in NETWORKS.items()
     }
     rows = [_row(load_config(config), fpga, graphs) for config, fpga in FPGAS.items()]
-    figures = {
-        "configs": Figure(
+    metrics = {
+        "configs": Metric(
             what="Engine configs", value=len(rows), unit="",
             method=f"sizes: open synthesis; frames: the compiler's cycle model, batch 1, density {DENSITY}",
         ),
-        "over_the_line": Figure(
+        "over_the_line": Metric(
             what="Of them larger than 85 % of their FPGA", value=sum(not row["fits"] for row in rows), unit="",
             method="ALMs, MLABs, block RAM and DSP blocks, estimated",
         ),
     }  # fmt: skip
-    write("configs", figures, command="make results-configs", seed=SEED, rows=rows)
+    write("configs", metrics, command="make results-configs", seed=SEED, rows=rows)
 
 
 def _row(config: EngineConfig, fpga_name: str, graphs: dict[str, Graph]) -> TableRow:

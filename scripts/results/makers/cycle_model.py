@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Metric, write
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.package.package import Package, StepInfo
@@ -25,7 +25,7 @@ from support.network_graphs import random_network_graph
 from support.random_graphs import random_graph
 
 SEED, DENSITY, GRAPHS = 0, 0.15, 50
-PICTURE = ROOT / "docs" / "cycle_model.png"
+IMAGE = ROOT / "docs" / "cycle_model.png"
 
 
 @dataclass(frozen=True)
@@ -55,23 +55,23 @@ def main() -> None:
             _show(rows[-1])
         fits = [_sweep(nano, sweep, rows) for sweep in SWEEPS]
     _draw(rows, fits)
-    figures = {
-        "max_error": Figure(
+    metrics = {
+        "max_error": Metric(
             what="Largest error of the cycle model", value=max(abs(float(row["error"])) for row in rows), unit="",
             method=f"estimated to counted cycles less one, over {len(rows)} rows",
         ),
-        "max_wait_error": Figure(
+        "max_wait_error": Metric(
             what="Largest error of a share of waiting", value=max(float(row["wait_error"]) for row in rows), unit="",
             method="waiting for lines, weights and drain by units and cycles: estimated to counted shares, difference",
         ),
     } | {
-        f"growth_{sweep.name.split()[0]}": Figure(
+        f"growth_{sweep.name.split()[0]}": Metric(
             what=f"Cycles of a layer by {sweep.name}: share explained by a straight line", value=round(fit[2], 4),
             unit="", method="R^2 of least squares over the counted cycles of the rows of this sweep",
         )
         for sweep, fit in zip(SWEEPS, fits, strict=True)
     }  # fmt: skip
-    write("cycle_model", figures, command="make results-cycle_model", config="arria10 and nano", seed=SEED, rows=rows)
+    write("cycle_model", metrics, command="make results-cycle_model", config="arria10 and nano", seed=SEED, rows=rows)
 
 
 def _count(engine: Device, package: Package) -> Sequence[StepCounters]:
@@ -176,7 +176,7 @@ def _draw(rows: list[dict[str, str | int | float]], fits: list[tuple[float, floa
         axis.plot(x, slope * x + offset, lw=1, label=f"{slope:.4g} x + {offset:.0f}, R² {r2:.4f}")
         axis.set(xlabel=sweep.name, ylabel="cycles of the frame")
         axis.legend()
-    figure.savefig(PICTURE, dpi=90)
+    figure.savefig(IMAGE, dpi=90)
 
 
 if __name__ == "__main__":

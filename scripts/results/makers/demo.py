@@ -1,4 +1,4 @@
-"""docs/results/demo.json and the README's picture: the demo on a fresh clone of the commit that is checked out."""
+"""docs/results/demo.json and the README's image: the demo on a fresh clone of the commit that is checked out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from time import monotonic
 
 from PIL import Image
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Metric, write
 from sterna.cli.demo_report import JSON_NAME, SHEET_NAME, Report
 
-PICTURE = ROOT / "docs" / "demo.jpg"
+IMAGE = ROOT / "docs" / "demo.jpg"
 
 
 def main() -> None:
@@ -23,39 +23,39 @@ def main() -> None:
         first, second = _make_demo(clone), _make_demo(clone)
         made = clone / "build" / "demo"
         report = Report.model_validate_json((made / JSON_NAME).read_text("utf-8"))
-        Image.open(made / SHEET_NAME).save(PICTURE, quality=85)
+        Image.open(made / SHEET_NAME).save(IMAGE, quality=85)
     precision = report.precision
-    figures = {
-        "fresh_clone_seconds": Figure(
+    metrics = {
+        "fresh_clone_seconds": Metric(
             what="`make demo` on a fresh clone, installation included", value=round(first), unit="s",
             method="wall clock of the command; packages come from pip's usual sources and cache",
         ),
-        "second_run_seconds": Figure(
+        "second_run_seconds": Metric(
             what="`make demo` again", value=round(second), unit="s", method="wall clock of the command"
         ),
-        "scenes_simulated": Figure(
+        "scenes_simulated": Metric(
             what="Unseen scenes through the simulated engine", value=len(report.scenes), unit="",
             method="Verilated RTL with a memory of 20 cycles latency",
         ),
-        "layers_compared": Figure(
+        "layers_compared": Metric(
             what="Layers compared with the integer reference, on each scene", value=report.layers_compared, unit="",
             method="every map that the engine makes, every value",
         ),
-        "layers_equal": Figure(what="All of them equal", value=report.layers_equal, unit="", method="bit for bit"),
-        "integer_map50": Figure(
+        "layers_equal": Metric(what="All of them equal", value=report.layers_equal, unit="", method="bit for bit"),
+        "integer_map50": Metric(
             what=f"mAP of the integer reference on {precision.scenes} unseen scenes", value=round(precision.map50, 4),
             unit="", method=precision.method,
         ),
-        "density": Figure(
+        "density": Metric(
             what="Density of the weights", value=round(report.density, 4), unit="",
             method="nonzero weights / weights, all layers",
         ),
-        "cycles": Figure(
+        "cycles": Metric(
             what="Clock cycles a frame, every layer stored", value=report.cycles, unit="",
             method="cycle counter of the engine, last scene",
         ),
     }  # fmt: skip
-    write("demo", figures, command="make results-demo", config=report.config, seed=report.seed)
+    write("demo", metrics, command="make results-demo", config=report.config, seed=report.seed)
 
 
 def _make_demo(clone: Path) -> float:

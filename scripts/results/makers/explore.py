@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from results.record import ROOT, Figure, TableRow, write
+from results.record import ROOT, Metric, TableRow, write
 from sterna.cli.estimate import FULL
 from sterna.cli.explore import draw, search
 from sterna.cli.guard import guarded
@@ -21,7 +21,7 @@ from support.network_graphs import random_network_graph
 
 SEED, SIDE, DENSITY = 0, 416, 0.15
 BASE, FPGA, LEAST_FRAMES = "arria10", "gx1150", 1000.0
-PICTURE = ROOT / "docs" / "explore.png"
+IMAGE = ROOT / "docs" / "explore.png"
 METHOD = "sizes: open synthesis; frames: the compiler's cycle model, batch 1"
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     configs = candidates(load_config(BASE), fpga, FULL)
     points = search(graph, configs, fpga, LEAST_FRAMES)
     best = front(points)
-    draw(points, best, fpga, LEAST_FRAMES, PICTURE)
+    draw(points, best, fpga, LEAST_FRAMES, IMAGE)
     fitting = [point for point in points if point.fits(fpga, FULL)]
     rows: list[TableRow] = [
         {
@@ -46,23 +46,23 @@ def main() -> None:
         }
         for point in best
     ]
-    figures = {
-        "engines": Figure(what="Engines of the grid", value=len(configs), unit="", method="count"),
-        "fast_enough": Figure(
+    metrics = {
+        "engines": Metric(what="Engines of the grid", value=len(configs), unit="", method="count"),
+        "fast_enough": Metric(
             what=f"Of them with at least {LEAST_FRAMES:,.0f} frames/s on YOLOv2-416, density {DENSITY}",
             value=len(points), unit="", method=METHOD,
         ),
-        "fitting": Figure(
+        "fitting": Metric(
             what=f"Of these at most {FULL:.0%} of each resource of the {fpga.name}", value=len(fitting), unit="",
             method=METHOD,
         ),
-        "fastest": Figure(
+        "fastest": Metric(
             what="Frames a second of the fastest that fits",
             value=round(max((point.frames(fpga) for point in fitting), default=0.0), 1), unit="frames/s",
             method=METHOD,
         ),
     }  # fmt: skip
-    write("explore", figures, command="make results-explore", config=BASE, seed=SEED, rows=rows)
+    write("explore", metrics, command="make results-explore", config=BASE, seed=SEED, rows=rows)
 
 
 if __name__ == "__main__":

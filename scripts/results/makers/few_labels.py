@@ -1,4 +1,4 @@
-"""docs/results/few_labels.json: a tenth of BCCD's labels, alone and with the rest of the pictures unlabelled."""
+"""docs/results/few_labels.json: a tenth of BCCD's labels, alone and with the rest of the images unlabelled."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from statistics import mean
 
-from results.record import Figure, TableRow, write
+from results.record import Metric, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.train.report.evaluate import METHOD
@@ -23,24 +23,24 @@ def main() -> None:
     for seed in SEEDS:
         alone = bccd(f"few/alone-{seed}", seed=seed, train_share=LABELLED, float_epochs=600, **CHANGES)
         taught = bccd(
-            f"few/taught-{seed}", seed=seed, train_share=LABELLED, start=alone, unlabelled=_pictures(),
+            f"few/taught-{seed}", seed=seed, train_share=LABELLED, start=alone, unlabelled=_images(),
             unlabelled_epochs=30, **CHANGES,
         )  # fmt: skip
         whole = bccd(f"few/whole-{seed}", seed=seed, **CHANGES)
         longer = bccd(f"few/longer-{seed}", seed=seed, train_share=LABELLED, start=alone, float_epochs=750, **CHANGES)
         maps = [_float_map50(folder) for folder in (alone, longer, taught, whole)]
         rows.append({"seed": seed} | dict(zip(COLUMNS, maps, strict=True)))
-    write("few_labels", figures(rows), command="make results-few_labels BCCD=FOLDER", rows=rows)
+    write("few_labels", metrics(rows), command="make results-few_labels BCCD=FOLDER", rows=rows)
 
 
-def figures(rows: list[TableRow]) -> dict[str, Figure]:
+def metrics(rows: list[TableRow]) -> dict[str, Metric]:
     """The mean of each column."""
     return {
-        name: Figure(what=what, value=round(mean(float(row[name]) for row in rows), 4), unit="", method=METHOD)
+        name: Metric(what=what, value=round(mean(float(row[name]) for row in rows), 4), unit="", method=METHOD)
         for name, what in (
             ("labels_10", "Float network, 10 % of the labels: mAP, mean of 3 seeds"),
             ("labels_10_longer", "The same, trained for as many steps more as the next"),
-            ("labels_10_and_unlabelled", "The same and the other pictures without labels"),
+            ("labels_10_and_unlabelled", "The same and the other images without labels"),
             ("all_labels", "All labels"),
         )
     }
@@ -50,9 +50,9 @@ def _float_map50(folder: Path) -> float:
     return float(round(summary(folder)["precision"]["float"]["map50"], 4))
 
 
-def _pictures() -> Path:
-    """A folder of links to the training pictures, so that no test picture is learnt from."""
-    folder = RUNS / "few" / "pictures"
+def _images() -> Path:
+    """A folder of links to the training images, so that no test image is learnt from."""
+    folder = RUNS / "few" / "images"
     folder.mkdir(parents=True, exist_ok=True)
     for name in (data() / "ImageSets" / "Main" / "train.txt").read_text("utf-8").split():
         link = folder / f"{name}.jpg"

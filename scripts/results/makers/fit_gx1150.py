@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from results.record import Figure, TableRow, write
+from results.record import Metric, TableRow, write
 from sterna.cli.estimate import FULL, measure
-from sterna.estimate.engine import EngineSize, Row
+from sterna.estimate.engine import EngineEstimate, Row
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.whole import compare_small
 from sterna.spec.config import load_config
@@ -16,7 +16,7 @@ def main() -> None:
     """Synthesise and write."""
     size = measure(load_config(CONFIG), load_fpga(FPGA))
     write(
-        "fit_gx1150", _figures(size), command="make results-fit_gx1150", config=CONFIG, rows=list(map(_row, size.rows))
+        "fit_gx1150", _metrics(size), command="make results-fit_gx1150", config=CONFIG, rows=list(map(_row, size.rows))
     )
 
 
@@ -29,37 +29,37 @@ KINDS = {
 }
 
 
-def _figures(size: EngineSize) -> dict[str, Figure]:
+def _metrics(size: EngineEstimate) -> dict[str, Metric]:
     used, fpga = size.resources, size.fpga
-    figures = {}
+    metrics = {}
     for each in size.shares:
         key, method = KINDS[each.key]
-        figures[key] = Figure(
+        metrics[key] = Metric(
             what=f"{each.name}, estimated", value=each.used, unit="", method=f"open synthesis: {method}"
         )
-        figures[f"{key}_share"] = Figure(
+        metrics[f"{key}_share"] = Metric(
             what=f"{each.name}, of {each.there:,}", value=round(100 * each.share, 1), unit="%",
-            method="the figure before",
+            method="the metric before",
         )  # fmt: skip
-    figures["fits"] = Figure(
+    metrics["fits"] = Metric(
         what=f"All of them under {FULL:.0%}", value=all(each.share <= FULL for each in size.shares), unit="",
-        method="the figures before",
+        method="the metrics before",
     )  # fmt: skip
-    figures["registers"] = Figure(
+    metrics["registers"] = Metric(
         what="Registers", value=used.flip_flops, unit="", method="open synthesis, without those inside blocks"
     )
     path = size.paths[0][1][fpga.family]
-    figures["path"] = Figure(
+    metrics["path"] = Metric(
         what=f"Slowest path inside a module, with wires, at {fpga.period / 1000:.2f} ns a period",
         value=round(path.with_wires / 1000, 2), unit="ns",
         method="delays of the cells of Cyclone 10 GX, the same core; as much again for wires outside of blocks",
     )  # fmt: skip
     composed, whole = compare_small()
-    figures["composition"] = Figure(
+    metrics["composition"] = Metric(
         what="ALMs of a small engine, composed / synthesised as a whole", value=round(composed / whole, 3), unit="",
         method=f"{composed:,} from modules, {whole:,} flat; registers in any ALM that has room",
     )  # fmt: skip
-    return figures
+    return metrics
 
 
 def _row(row: Row) -> TableRow:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Metric, write
 from sterna.cli.progress import bar, of_steps
 from sterna.compile import compile_graph
 from sterna.estimate.kept import kept
@@ -64,7 +64,7 @@ class Job:
     """All that goes into the simulation of a case; `observed` stores every map."""
 
     images: NDArray[np.int8]
-    observed: Package
+    traced: Package
     package: Package
 
     @property
@@ -90,7 +90,7 @@ def main() -> int:
         print("error: a frame differs from the reference", file=sys.stderr)
         return 1
     write(
-        "frame_arria10", _figures(rows), command="make results-frame_arria10", config=CONFIG, seed=SEED, rows=rows
+        "frame_arria10", _metrics(rows), command="make results-frame_arria10", config=CONFIG, seed=SEED, rows=rows
     )  # fmt: skip
     return 0
 
@@ -104,7 +104,7 @@ def prepare(case: Case) -> Job:
     )  # fmt: skip
     images = rng.integers(-128, 128, (FRAMES, 3, case.height, case.width)).astype(np.int8)
     config = load_config(CONFIG)
-    return Job(images, compile_graph(graph, config, observe=True), compile_graph(graph, config))
+    return Job(images, compile_graph(graph, config, trace=True), compile_graph(graph, config))
 
 
 def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, Any]:
@@ -121,8 +121,8 @@ def simulate(job: Job, engine: Device, reference: Device) -> dict[str, Any]:
     """What the engine makes of `job`, compared with the reference."""
     package, config = job.package, job.package.config
     with bar("every map of one frame") as show:
-        progress = of_steps(show, len(job.observed.schedule.steps), "")
-        observed = compare_devices(reference, engine, job.observed, job.images[:1], progress)
+        progress = of_steps(show, len(job.traced.schedule.steps), "")
+        observed = compare_devices(reference, engine, job.traced, job.images[:1], progress)
     reference.load(package)
     engine.load(package)
     start = monotonic()
@@ -141,7 +141,7 @@ def simulate(job: Job, engine: Device, reference: Device) -> dict[str, Any]:
     }
 
 
-def _figures(rows: list[dict[str, Any]]) -> dict[str, Figure]:
+def _metrics(rows: list[dict[str, Any]]) -> dict[str, Metric]:
     def best(density: float, pattern: str) -> dict[str, Any]:
         return next(row for row in rows if (row["density"], row["pattern"]) == (density, pattern))
 
@@ -150,23 +150,23 @@ def _figures(rows: list[dict[str, Any]]) -> dict[str, Figure]:
         "meanwhile; memory latency 20"
     )
     return {
-        "fps_015": Figure(
+        "fps_015": Metric(
             what="YOLOv2-416, batch 1, density 0.15 unstructured, at 240 MHz",
             value=best(0.15, "unstructured")["frames_per_s_240mhz"], unit="frames/s", method=counted,
         ),
-        "fps_010": Figure(
+        "fps_010": Metric(
             what="The same, density 0.10 balanced", value=best(0.1, "balanced")["frames_per_s_240mhz"],
             unit="frames/s", method=counted,
         ),
-        "busy_020": Figure(
+        "busy_020": Metric(
             what="Lanes busy, density 0.20 unstructured", value=best(0.2, "unstructured")["lanes_busy"], unit="",
             method="additions to pixels of the map by lanes and cycles of the frame",
         ),
-        "equal": Figure(
+        "equal": Metric(
             what="Every layer of every case equals the reference", value=all(row["equal"] for row in rows), unit="",
             method="every map that the engine makes, every value; outputs also for three frames one behind the other",
         ),
-        "seconds": Figure(
+        "seconds": Metric(
             what="Simulation of a frame", value=max(row["seconds_a_frame"] for row in rows), unit="s",
             method="wall clock of the slowest case, one thread, on the machine named below",
         ),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
-from results.record import Figure, write
+from results.record import Metric, write
 from sterna.compile import compile_graph
 from sterna.graph import Graph, file, reference
 from sterna.run import open_device
@@ -26,16 +26,16 @@ from support.engines import simulated
 
 SEED = 0
 MODEL = ROOT / "models" / "yolov2-scenes.sterna-graph"
-PICTURE = ROOT / "docs" / "frame_trained.jpg"
+IMAGE = ROOT / "docs" / "frame_trained.jpg"
 
 
 def main() -> int:
     """Simulate, and write; 1 and nothing written if a frame differs."""
     graph, config = file.load(MODEL), load_config(CONFIG)
     scenes = SceneSet(SEED, "test", FRAMES, graph.input.height, graph.input.width)
-    pictures = np.stack([scenes[index].image for index in range(FRAMES)])
-    images = to_integers(pictures)
-    job = Job(images, compile_graph(graph, config, observe=True), compile_graph(graph, config))
+    pixels = np.stack([scenes[index].image for index in range(FRAMES)])
+    images = to_integers(pixels)
+    job = Job(images, compile_graph(graph, config, trace=True), compile_graph(graph, config))
     print("building the simulator if it is not built yet: some minutes", flush=True)
     with simulated(config) as engine, open_device("reference") as expected:
         found = simulate(job, engine, expected)
@@ -43,36 +43,36 @@ def main() -> int:
         print("error: a frame differs from the reference", file=sys.stderr)
         return 1
     counted = "clock cycles counted in RTL simulation from one frame's end to the next one's; memory latency 20"
-    figures = {
-        "fps": Figure(
+    metrics = {
+        "fps": Metric(
             what="Trained YOLOv2-416, density 0.15 balanced, batch 1, at 240 MHz",
             value=round(CLOCK / found["cycles"], 1), unit="frames/s", method=counted,
         ),
-        "cycles": Figure(what="Clock cycles a frame", value=found["cycles"], unit="", method=counted),
-        "busy": Figure(
+        "cycles": Metric(what="Clock cycles a frame", value=found["cycles"], unit="", method=counted),
+        "busy": Metric(
             what="Lanes busy", value=found["lanes_busy"], unit="", method="additions by lanes and cycles of the frame"
         ),
-        "equal": Figure(
+        "equal": Metric(
             what=f"All {found['layers_compared']} maps of an unseen scene equal the reference", value=found["equal"],
             unit="", method=f"every value of every map; outputs also for {FRAMES} frames one behind the other",
         ),
     }  # fmt: skip
-    write("frame_trained", figures, command="make results-frame_trained", config=CONFIG, seed=SEED)
-    show(graph, pictures)
+    write("frame_trained", metrics, command="make results-frame_trained", config=CONFIG, seed=SEED)
+    show(graph, pixels)
     return 0
 
 
-def show(graph: Graph, pictures: NDArray[np.uint8]) -> None:
-    """The pictures with the boxes of the reference, which has the engine's outputs, as PICTURE."""
+def show(graph: Graph, pixels: NDArray[np.uint8]) -> None:
+    """The pixels with the boxes of the reference, which has the engine's outputs, as IMAGE."""
     detector = Detector.of(graph)
-    heads = reference.execute(graph, to_integers(pictures))[detector.output]
+    heads = reference.execute(graph, to_integers(pixels))[detector.output]
     drawn = [
         drawing.boxes(
-            picture, detector.boxes(head, picture, threshold=SHOWN, overlap=OVERLAP), detector.classes
+            image, detector.boxes(head, image, threshold=SHOWN, overlap=OVERLAP), detector.classes
         )
-        for picture, head in zip(pictures, heads, strict=True)
+        for image, head in zip(pixels, heads, strict=True)
     ]  # fmt: skip
-    drawing.sheet(drawn, FRAMES).save(PICTURE, quality=85)
+    drawing.sheet(drawn, FRAMES).save(IMAGE, quality=85)
 
 
 if __name__ == "__main__":

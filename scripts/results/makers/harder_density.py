@@ -27,17 +27,17 @@ def studies() -> list[Study]:
 
 def main() -> None:
     """For each data set and seed a float network, and from it a longer trained one and ternary ones by density."""
-    rows, figures = [], {}
+    rows, metrics = [], {}
     for study in studies():
         found, folders = zip(*density.runs(study), strict=True)
         rows += found
-        of_study = density.figures(found, "the test images", density.method(folders))
+        of_study = density.metrics(found, "the test images", density.method(folders))
         of_study |= density.lost(found, *CASES[0])
-        figures |= {
-            f"{study.name}_{name}": figure.model_copy(update={"what": f"{study.data}. {figure.what}"})
-            for name, figure in of_study.items()
+        metrics |= {
+            f"{study.name}_{name}": metric.model_copy(update={"what": f"{study.data}. {metric.what}"})
+            for name, metric in of_study.items()
         }
-    write("harder_density", figures, command="make results-harder_density TOLLROAD=FOLDER", rows=rows)
+    write("harder_density", metrics, command="make results-harder_density TOLLROAD=FOLDER", rows=rows)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from matplotlib import pyplot as plt
 
-from results.record import ROOT, Figure, TableRow, write
+from results.record import ROOT, Metric, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
@@ -30,7 +30,7 @@ LENGTHS = {Form.FLOAT: (10, 20, 40, 60), Form.TERNARY: (8, 24)}
 #: Highest learning rates of the two stages, the best that short runs found.
 RATES = {Optimiser.SGD: (3e-3, 3e-3), Optimiser.ADAMW: (2e-3, 1.5e-3), Optimiser.KFAC: (0.1, 0.03)}
 TIMED = 80  # steps; four inverse intervals of K-FAC
-PICTURE = ROOT / "docs" / "kfac.png"
+IMAGE = ROOT / "docs" / "kfac.png"
 
 
 def main() -> None:
@@ -45,19 +45,19 @@ def main() -> None:
         for seed in SEEDS
     ]
     seconds = _seconds()
-    figures = {
+    metrics = {
         f"{prefix}{optimiser}_steps": _steps(rows, form, optimiser)
         for form, prefix in ((Form.FLOAT, ""), (Form.TERNARY, "ternary_"))
         for optimiser in RATES
     } | {
-        f"{prefix}step_time_ratio": Figure(
+        f"{prefix}step_time_ratio": Metric(
             what=f"Step with {optimiser} against one with sgd",
             value=round(seconds[optimiser] / seconds[Optimiser.SGD], 3), unit="",
             method=f"processor time of {TIMED} float steps taken in turn, one thread",
         )
         for optimiser, prefix in ((Optimiser.KFAC, ""), (Optimiser.ADAMW, "adamw_"))
     }  # fmt: skip
-    write("kfac", figures, command="make results-kfac BCCD=FOLDER", rows=rows)
+    write("kfac", metrics, command="make results-kfac BCCD=FOLDER", rows=rows)
     draw(rows)
 
 
@@ -85,12 +85,12 @@ def _name(form: Form, optimiser: Optimiser, epochs: int, seed: int) -> str:
     return f"kfac/{form}-{optimiser}-{epochs}-{seed}"
 
 
-def _steps(rows: list[TableRow], form: Form, optimiser: Optimiser) -> Figure:
+def _steps(rows: list[TableRow], form: Form, optimiser: Optimiser) -> Metric:
     """The steps of the shortest training with `optimiser` that reaches what the longest with SGD ends at."""
     lengths = _lengths(rows, form)
     wanted = _map50(rows, form, Optimiser.SGD, lengths[-1])
     enough = [steps for steps in lengths if _map50(rows, form, optimiser, steps) >= wanted]
-    return Figure(
+    return Metric(
         what=f"Steps of the {form} stage with {optimiser} to mAP {wanted:.3f}, which SGD has after {lengths[-1]:,}",
         value=enough[0] if enough else f"more than {lengths[-1]:,}", unit="",
         method=f"shortest of {lengths} steps whose mean over {len(SEEDS)} seeds reaches it; {METHOD}",
@@ -108,7 +108,7 @@ def _map50(rows: list[TableRow], form: Form, optimiser: Optimiser, steps: int) -
 
 
 def draw(rows: list[TableRow]) -> None:
-    """Precision against steps as PICTURE: a part for each stage, dots for the seeds, lines through their means."""
+    """Precision against steps as IMAGE: a part for each stage, dots for the seeds, lines through their means."""
     figure, parts = plt.subplots(1, len(LENGTHS), figsize=(9, 4), sharey=True, constrained_layout=True)
     for axes, form in zip(parts, LENGTHS, strict=True):
         steps = _lengths(rows, form)
@@ -118,9 +118,9 @@ def draw(rows: list[TableRow]) -> None:
             means = [_map50(rows, form, optimiser, each) for each in steps]
             axes.plot(steps, means, color=colour, label=optimiser.value)
         axes.set(xlabel="steps of the training", title=f"{form} stage")
-    parts[0].set_ylabel("mAP50 on BCCD's test pictures")
+    parts[0].set_ylabel("mAP50 on BCCD's test images")
     parts[0].legend()
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(IMAGE, dpi=110)
 
 
 def _seconds() -> dict[Optimiser, float]:

@@ -11,7 +11,7 @@ from mutation.areas import AREAS, SEED
 from mutation.planted import CAUGHT, MISSED, Planted
 from mutation.reasons import reason
 from mutation.trials import Tried, try_areas, try_planted
-from results.record import Figure, TableRow, write
+from results.record import Metric, TableRow, write
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 
@@ -24,32 +24,32 @@ def main() -> None:
     workers = os.cpu_count() or 1
     tried, errors = try_areas(AREAS, workers), try_planted(workers)
     rows = survivors(tried, errors)
-    write("mutation", figures(tried, errors), command="make results-mutation", seed=SEED, rows=rows)
+    write("mutation", metrics(tried, errors), command="make results-mutation", seed=SEED, rows=rows)
     if any(row["reason"] == NO_REASON for row in rows):
         raise SternaError("errors went unnoticed", where="mutation", remedy="write tests that fail on them")
 
 
-def figures(tried: Sequence[Tried], errors: Sequence[tuple[Planted, int]]) -> dict[str, Figure]:
+def metrics(tried: Sequence[Tried], errors: Sequence[tuple[Planted, int]]) -> dict[str, Metric]:
     """Shares that are noticed: of all, of the sample with its interval, by area, and of the RTL."""
     sampled = [each for each in tried if each.area.sample is not None]
     share, low, high = interval(sampled)
     found = {
-        "killed_share": Figure(
+        "killed_share": Metric(
             what=f"Errors in Python that the tests notice, of {len(tried):,}",
             value=_percent([each.killed for each in tried]), unit="%",
             method="cosmic-ray's operators, one at a time, quick tests of the area; those that change no result count "
             "as not noticed",
         ),
-        "sample_share": Figure(
+        "sample_share": Metric(
             what=f"Of the areas of which a sample is tried: {len(sampled)} errors, estimated for all",
             value=round(100 * share, 1), unit="%",
             method=f"mean of the areas by their errors; sample drawn by module, seed {SEED}",
         ),
-        "sample_interval": Figure(
+        "sample_interval": Metric(
             what="The same, 95 % interval", value=f"{100 * low:.1f} to {100 * high:.1f}", unit="%",
             method="Wilson's score interval for as many errors as an even sample would need",
         ),
-        "rtl_caught": Figure(
+        "rtl_caught": Metric(
             what=f"Errors planted in the RTL that a bench catches, of {len(errors)}",
             value=_percent([code != MISSED for _, code in errors]), unit="%",
             method=f"bench of the module, of which {sum(code == CAUGHT for _, code in errors)} in simulation; "
@@ -58,7 +58,7 @@ def figures(tried: Sequence[Tried], errors: Sequence[tuple[Planted, int]]) -> di
     }  # fmt: skip
     for area in dict.fromkeys(each.area for each in tried):
         mine = [each.killed for each in tried if each.area is area]
-        found[area.name.replace(" ", "_")] = Figure(
+        found[area.name.replace(" ", "_")] = Metric(
             what=f"{area.name}: {len(mine)} errors", value=_percent(mine), unit="%",
             method="all places" if area.sample is None else f"sample of {len(area.mutants())}",
         )  # fmt: skip

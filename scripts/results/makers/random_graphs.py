@@ -7,7 +7,7 @@ import sys
 from time import monotonic
 from types import ModuleType
 
-from results.record import ROOT, Figure, write
+from results.record import ROOT, Metric, write
 
 TEST = ROOT / "tests" / "sim" / "test_engine.py"
 
@@ -23,24 +23,24 @@ def main() -> int:
             print(f"error: config {seed}: {difference}", file=sys.stderr)
             return 1
     configs, graphs = len(test.CONFIGS), len(test.CONFIGS) * test.GRAPHS
-    figures = {
-        "configs": Figure(
+    metrics = {
+        "configs": Metric(
             what="Random engine configs", value=configs, unit="", method="those of tests/sim/test_engine.py"
         ),
-        "graphs": Figure(
+        "graphs": Metric(
             what="Random graphs simulated on them", value=graphs, unit="",
             method="all layer kinds, odd sizes, kernels 1 to 7, densities 0 to 1, weights of several digits",
         ),
-        "equal": Figure(
+        "equal": Metric(
             what="Every stored layer of each equals the reference", value=True, unit="",
             method="bit for bit; half of the graphs with a slow memory that stalls at random",
         ),
-        "minutes": Figure(
+        "minutes": Metric(
             what="Time for it", value=round((monotonic() - start) / 60, 1), unit="min",
             method="wall clock, simulators built on the way",
         ),
     }  # fmt: skip
-    write("random_graphs", figures, command="make results-random_graphs")
+    write("random_graphs", metrics, command="make results-random_graphs")
     return 0
 
 

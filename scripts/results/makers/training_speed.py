@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from results.record import Figure, TableRow, write
+from results.record import Metric, TableRow, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
 from sterna.train.data.augment import augment
@@ -26,7 +26,7 @@ from sterna.train.options import Precision, TrainOptions, parse
 
 
 class Case(NamedTuple):
-    """What is timed: `steps` steps of `batch` pictures each."""
+    """What is timed: `steps` steps of `batch` images each."""
 
     network: str
     height: int
@@ -57,10 +57,10 @@ def main() -> None:
     )  # fmt: skip
 
 
-def slowest(rows: list[TableRow], clock: str, which: str = "") -> Figure:
+def slowest(rows: list[TableRow], clock: str, which: str = "") -> Metric:
     """The largest ratio of `rows` that the goal is about, as `clock` tells; which: said of them at the end."""
     ratios = [float(row["step_ratio"]) for row in rows if row["form"] not in (Form.FLOAT.value, TAUGHT)]
-    return Figure(
+    return Metric(
         what=f"Slowest step of a ternary, quantised or integer network, against float{which}",
         value=round(max(ratios), 2), unit="",
         method=f"median {clock} of steps taken in turn, AdamW",
@@ -72,7 +72,7 @@ def measure(case: Case, device: torch.device) -> list[TableRow]:
     scenes = SceneSet(0, "train", case.batch, case.height, case.width)
     frames = [scenes[index] for index in range(case.batch)]
     layers = networks.describe(case.network)
-    pictures = collate(frames, ANCHORS, networks.stride(layers))
+    images = collate(frames, ANCHORS, networks.stride(layers))
     options = parse(
         network=case.network, height=case.height, width=case.width, output=Path("unused"), precision=case.precision
     )
@@ -84,7 +84,7 @@ def measure(case: Case, device: torch.device) -> list[TableRow]:
         for step in range(case.steps):
             for number, (form, learner) in enumerate(learners.items()):
                 show(step * len(learners) + number, case.steps * len(learners), form)
-                times[form].append(_time(lambda learner=learner: learner.step([pictures], 1e-5), device))
+                times[form].append(_time(lambda learner=learner: learner.step([images], 1e-5), device))
     augmenting = _time(lambda: [augment(frame, np.random.default_rng(0)) for frame in frames], torch.device("cpu"))
     usual = median(times[Form.FLOAT.value])
     return [
@@ -93,8 +93,8 @@ def measure(case: Case, device: torch.device) -> list[TableRow]:
             "precision": case.precision.value,
             "form": form,
             "step_ratio": round(median(spent) / usual, 2),
-            "pictures_ratio": round(augmenting / usual, 3),
-            "most_time": _profile(lambda learner=learners[form]: learner.step([pictures], 1e-5), device),
+            "images_ratio": round(augmenting / usual, 3),
+            "most_time": _profile(lambda learner=learners[form]: learner.step([images], 1e-5), device),
         }
         for form, spent in times.items()
     ]

@@ -28,11 +28,11 @@ def main() -> None:
     integer.need_all_bits()
     rows = [row for case in CASES for row in measure(case, device)]
     clock = f"time on {torch.cuda.get_device_name(device)}"
-    figures = {
+    metrics = {
         f"slowest_{precision}": slowest([row for row in rows if row["precision"] == precision], clock, f", {precision}")
         for precision in (Precision.FP32, Precision.BF16)
     }
-    write("training_speed_gpu", figures, command="make results-training_speed_gpu", seed=0, rows=rows)
+    write("training_speed_gpu", metrics, command="make results-training_speed_gpu", seed=0, rows=rows)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from time import monotonic
 
 import numpy as np
 
-from results.record import Figure, write
+from results.record import Metric, write
 from sterna.compile import compile_graph
 from sterna.spec.config import load_config
 from support.network_graphs import random_network_graph
@@ -23,18 +23,18 @@ def main() -> None:
     seconds = monotonic() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     what = f"YOLOv2 at {SIZE}x{SIZE}, density {DENSITY}"
-    figures = {
-        "seconds": Figure(what=f"Compile {what}", value=round(seconds, 1), unit="s", method="wall clock"),
-        "memory": Figure(
+    metrics = {
+        "seconds": Metric(what=f"Compile {what}", value=round(seconds, 1), unit="s", method="wall clock"),
+        "memory": Metric(
             what="Memory for it", value=round(peak / 1e9, 2), unit="GB", method="peak resident size of the process"
         ),
-        "tape": Figure(what="Tape", value=round(len(package.tape) / 1e6, 2), unit="MB", method="size in bytes"),
-        "cycles": Figure(
+        "tape": Metric(what="Tape", value=round(len(package.tape) / 1e6, 2), unit="MB", method="size in bytes"),
+        "cycles": Metric(
             what="Clock cycles from one frame to the next, estimated", value=package.schedule.queued_cycles, unit="",
             method="the compiler's cycle model, not simulated",
         ),
     }  # fmt: skip
-    write("yolov2_compile", figures, command="make results-yolov2_compile", config=CONFIG, seed=SEED)
+    write("yolov2_compile", metrics, command="make results-yolov2_compile", config=CONFIG, seed=SEED)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from results import density
 from results.density import Study, number
 from results.makers.frame_arria10 import CLOCK, CONFIG
-from results.record import Figure, TableRow, write
+from results.record import Metric, TableRow, write
 from results.runs import BCCD, data, summary
 from sterna.cli.guard import guarded
 from sterna.compile import compile_graph
@@ -32,18 +32,18 @@ def main() -> None:
     rows = [row | speed(folder) for row, folder in found]
     measured = density.method(folder for _, folder in found)
     command = "make results-yolov2_trained BCCD=FOLDER"
-    write("yolov2_trained", figures(rows, measured), command=command, config=CONFIG, rows=rows)
+    write("yolov2_trained", metrics(rows, measured), command=command, config=CONFIG, rows=rows)
 
 
-def figures(rows: list[TableRow], measured: str) -> dict[str, Figure]:
+def metrics(rows: list[TableRow], measured: str) -> dict[str, Metric]:
     """The worst of `rows`, whose precisions were `measured` so, in each respect."""
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in rows]
     return {
-        "lost_most": Figure(
+        "lost_most": Metric(
             what="Points of mAP less than float trained as long, integer, at most", value=round(max(points), 2),
             unit="", method=measured,
         ),
-        "least_fps": Figure(
+        "least_fps": Metric(
             what="Frames a second at 240 MHz, at least", value=min(number(row, "frames_per_s_240mhz") for row in rows),
             unit="frames/s", method="cycle model of the compiler, frames queued, every weight as trained",
         ),

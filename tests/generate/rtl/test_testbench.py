@@ -189,7 +189,7 @@ def test_larger_engines(tmp_path: Path, config: EngineConfig) -> None:
     graph = passthrough_graph(rng, 12, 16) if config.act_w == 8 else small_graph(config.act_w)
     shape = graph.info[graph.input.name].shape
     generate(
-        config, tmp_path, compile_graph(graph, config, observe=True), rng.integers(-128, 128, shape).astype(np.int8)
+        config, tmp_path, compile_graph(graph, config, trace=True), rng.integers(-128, 128, shape).astype(np.int8)
     )
     done = bare.run(tmp_path, build_and_run(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -207,7 +207,7 @@ def test_is_clean(tmp_path: Path, config: EngineConfig) -> None:
 def test_expects_the_counters_of_the_simulated_engine() -> None:
     graph = passthrough_graph(np.random.default_rng(7), 12, 16)
     config = random_config(np.random.default_rng(2)).model_copy(update={"buffer_lines": 512})
-    package = compile_graph(graph, config, observe=False)
+    package = compile_graph(graph, config, trace=False)
     with simulated(config) as device:
         device.load(package)
         device.infer(np.zeros((1, 3, 12, 16), np.int8))

@@ -170,7 +170,7 @@ WRONG = {
         r"line 31, layer 3 \[upsample\].*no layer"),
     "unknown key": ("pad=1\nactivation= leaky", "padd=1\nactivation=leaky", r"line 17, layer 0 .*unknown key padd"),
     "net without size": ("width = 64\n", "", r"line 1, \[net\].*width = \(missing\)"),
-    "grey pictures": ("channels=3", "channels=1", r"line 7, \[net\].*channels = 1.*allowed: 3"),
+    "grey images": ("channels=3", "channels=1", r"line 7, \[net\].*channels = 1.*allowed: 3"),
     "no net": ("[network]", "[convolutional]", r"line 1, .*allowed: \[net\]"),
     "not a number": ("filters=12", "filters=twelve", r"line 23.*no integer.*filters = twelve"),
     "fraction": ("filters=12", "filters=12.5", r"line 23.*no integer.*filters = 12.5"),

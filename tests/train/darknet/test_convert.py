@@ -23,7 +23,7 @@ from sterna.vision import boxes
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
 
-def picture(height: int, width: int) -> np.ndarray:
+def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -73,7 +73,7 @@ def test_published_networks_compute_what_opencv_computes(
     tmp_path: Path, name: str, divisor: int, height: int, width: int
 ) -> None:
     network = for_darknet(narrow(networks.describe(name), divisor), VOC_ANCHORS, 20, height, width)
-    imported, rgb = written(network, tmp_path), picture(height, width)
+    imported, rgb = written(network, tmp_path), image(height, width)
     right, rows = opencv(tmp_path, rgb)
     head = heads(exact(imported), rgb)
     assert error(head, right) < 1e-4
@@ -105,13 +105,13 @@ def assert_same_boxes(head: np.ndarray, rows: np.ndarray) -> None:
 @settings(max_examples=25)
 def test_random_networks_compute_what_opencv_computes(network: Yolo2) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        imported, rgb = written(network, Path(folder)), picture(network.height, network.width)
+        imported, rgb = written(network, Path(folder)), image(network.height, network.width)
         assert error(heads(exact(imported), rgb), opencv(Path(folder), rgb)[0]) < 1e-4
 
 
 def test_only_the_border_and_the_reorg_differ_from_darknet(tmp_path: Path) -> None:
     network = for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS, 3, 96, 64)
-    imported, rgb = written(network, tmp_path), picture(96, 64)
+    imported, rgb = written(network, tmp_path), image(96, 64)
     ours: dict[str, torch.Tensor] = {}
     theirs: dict[str, torch.Tensor] = {}
     with torch.no_grad():

@@ -34,10 +34,10 @@ def read(tmp_path: Path) -> Callable[..., Training]:
 @pytest.mark.case(
     "cfg-augmentation",
     kind="what a file states is dropped",
-    expected="flip, hue, saturation, exposure, jitter and random of a cfg file become the variation of training",
+    expected="flip, hue, saturation, exposure, jitter and random of a cfg file become the augmentation of training",
     source="AlexeyAB/darknet#2416",
 )
-def test_variation_is_taken_over(read: Callable[..., Training], got: Callable[[object], None]) -> None:
+def test_augmentation_is_taken_over(read: Callable[..., Training], got: Callable[[object], None]) -> None:
     found = read("flip=0\nhue=.05\nsaturation=1\nexposure=2.5\n", "jitter=0\nrandom=0\n").options
     assert found == {
         "mirror": 0, "hue": 0.05, "saturation": 1, "exposure": 2.5,
@@ -52,7 +52,7 @@ def test_published_values_are_the_defaults(read: Callable[..., Training]) -> Non
     assert found == AugmentOptions().model_dump()
 
 
-def test_more_jitter_is_more_variation(read: Callable[..., Training]) -> None:
+def test_more_jitter_is_more_augmentation(read: Callable[..., Training]) -> None:
     low, high = (read(region=f"jitter={value}\n").options for value in (0.1, 0.4))
     for name, value in AugmentOptions().model_dump(include={"zoom", "stretch", "shift"}).items():
         assert low[name] < value < high[name]

@@ -48,7 +48,7 @@ def test_values_are_in_the_order_of_the_file(path: Path) -> None:
         (Header(1, 0, 0, 3), struct.pack("<iiiq", 1, 0, 0, 3)),
     ],
 )
-def test_version_decides_how_wide_the_count_of_pictures_is(path: Path, header: Header, packed: bytes) -> None:
+def test_version_decides_how_wide_the_count_of_images_is(path: Path, header: Header, packed: bytes) -> None:
     path.write_bytes(content(packed))
     read = read_weights(path, SHAPES)
     assert read.header == header

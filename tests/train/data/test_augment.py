@@ -16,7 +16,7 @@ HEIGHT, WIDTH = 96, 128
 
 
 def marked(boxes: list[list[int]], kinds: list[int] | None = None) -> Frame:
-    """Boxes of a strong colour each, red, green, blue, on dark grey: a picture shows where its boxes are."""
+    """Boxes of a strong colour each, red, green, blue, on dark grey: an image shows where its boxes are."""
     image = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
     kinds = list(range(len(boxes))) if kinds is None else kinds
     for kind, (left, top, right, bottom) in zip(kinds, boxes, strict=True):
@@ -25,7 +25,7 @@ def marked(boxes: list[list[int]], kinds: list[int] | None = None) -> Frame:
 
 
 def coloured(image: np.ndarray) -> np.ndarray:
-    """bool [H, W]: where the picture is neither grey nor background."""
+    """bool [H, W]: where the image is neither grey nor background."""
     return (image.max(2).astype(int) - image.min(2)) > 60
 
 
@@ -68,7 +68,7 @@ def test_what_comes_from_outside_is_the_zero_of_the_network() -> None:
     no_labels = Labels.of(np.empty((0, 4), np.float32), np.empty(0, np.int64))
     white = Frame(np.full((64, 64, 3), 255, np.uint8), *no_labels)
     corners = [augment(white, np.random.default_rng(seed)).image[::63, ::63] for seed in range(12)]
-    assert {tuple(pixel) for picture in corners for pixel in picture.reshape(-1, 3).tolist()} >= {(BACKGROUND,) * 3}
+    assert {tuple(pixel) for image in corners for pixel in image.reshape(-1, 3).tolist()} >= {(BACKGROUND,) * 3}
 
 
 def test_mirror_colour_and_shift_all_occur() -> None:
@@ -79,7 +79,7 @@ def test_mirror_colour_and_shift_all_occur() -> None:
     assert len({frame.image.max() for frame in frames}) > 5
 
 
-def test_variation_depends_on_its_generator_only() -> None:
+def test_augmentation_depends_on_its_generator_only() -> None:
     source = marked([[40, 30, 90, 60]])
     first, again, other = (augment(source, np.random.default_rng(seed)) for seed in (1, 1, 2))
     for mine, same in zip(first, again, strict=True):
@@ -130,7 +130,7 @@ def test_without_mirror_left_stays_left(got: Callable[[object], None]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_variation_that_is_off_leaves_the_picture(seed: int) -> None:
+def test_augmentation_that_is_off_leaves_the_image(seed: int) -> None:
     source = marked([[40, 30, 90, 60]])
     same = varied(seed, source)
     np.testing.assert_array_equal(same.image, source.image)

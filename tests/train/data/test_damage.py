@@ -17,7 +17,7 @@ from sterna.train.data.options import ReadOptions
 from sterna.train.data.reading import Reading, read
 from support import damage, data_sets
 from support.damage import Damaged, Known
-from support.data_sets import PICTURES, SPLITS, WRITERS
+from support.data_sets import IMAGES, SPLITS, WRITERS
 
 QUICK, MANY = 60, 1500
 CASE = {
@@ -27,7 +27,7 @@ CASE = {
 
 
 def reading(folder: Path, **options: object) -> dict[str, Reading]:
-    """All splits, and all of their pictures."""
+    """All splits, and all of their images."""
     source = open_source(folder)
     found = read(source, source.splits, ReadOptions.model_validate(options), str(folder))
     for each in found.values():
@@ -55,24 +55,24 @@ def check_same(found: dict[str, Reading] | None) -> None:
     assert found is not None and found.keys() == SPLITS.keys()
     for split, numbers in SPLITS.items():
         table = found[split].table
-        assert sorted(Path(path).stem for path in table.pictures) == [data_sets.name(number) for number in numbers]
-        for index, path in enumerate(table.pictures):
+        assert sorted(Path(path).stem for path in table.images) == [data_sets.name(number) for number in numbers]
+        for index, path in enumerate(table.images):
             mine = slice(table.starts[index], table.starts[index + 1])
-            things = PICTURES[int(Path(path).stem[1:])]
+            things = IMAGES[int(Path(path).stem[1:])]
             assert [table.names[kind] for kind in table.kinds[mine]] == [thing.name for thing in things]
             wanted = np.array([thing.box for thing in things]).reshape(-1, 4)
             np.testing.assert_allclose(table.boxes[mine], wanted, atol=1e-4)
 
 
 def check_counts(found: dict[str, Reading], counts: dict[str, dict[str, int]]) -> None:
-    """What was written is read, left out, repeated, or of pictures and label files that the summary names."""
+    """What was written is read, left out, repeated, or of images and label files that the summary names."""
     for split, of_split in counts.items():
         if split not in found:
             assert not any(of_split.values()) or len(counts) > len(found)
             continue
         summary, table = found[split].summary, found[split].table
-        shown = {Path(path).stem for path in table.pictures}
-        told = " ".join([*summary.bad, *map(str, summary.without_picture)])
+        shown = {Path(path).stem for path in table.images}
+        told = " ".join([*summary.bad, *map(str, summary.without_image)])
         lost = {stem: count for stem, count in of_split.items() if stem not in shown}
         assert all(stem in told for stem in lost), (lost, told)
         left_out = sum(summary.left_out.values())

@@ -29,7 +29,7 @@ def printed(folder: Path, **options: object) -> str:
 
 
 def yolo_of(folder: Path, count: int, labels: Callable[[int], str | None]) -> Path:
-    """A YOLO folder with `count` pictures in one split; labels gives the text of a label file, None for no file."""
+    """A YOLO folder with `count` images in one split; labels gives the text of a label file, None for no file."""
     (folder / "labels").mkdir(parents=True)
     for number in range(count):
         data_sets.draw(folder / "images", number)
@@ -42,12 +42,12 @@ def yolo_of(folder: Path, count: int, labels: Callable[[int], str | None]) -> Pa
 ROW = "1 0.5 0.5 0.25 0.5\n"
 NAMES = {
     "kind": "a missing partner counts as empty",
-    "expected": "pictures without labels and labels without pictures are counted, and refused above --missing-share",
+    "expected": "images without labels and labels without images are counted, and refused above --missing-share",
     "source": "label-studio#1266",
 }
 
 
-@pytest.mark.case("names-of-pictures-and-labels-do-not-meet", **NAMES)
+@pytest.mark.case("names-of-images-and-labels-do-not-meet", **NAMES)
 def test_names_that_do_not_meet_are_refused(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = yolo_of(tmp_path, 4, lambda number: ROW if number < 2 else None)
     for number in (2, 3):
@@ -55,20 +55,20 @@ def test_names_that_do_not_meet_are_refused(tmp_path: Path, got: Callable[[str],
     with pytest.raises(FaultsError) as refused:
         reading(folder)
     messages = [str(fault) for fault in refused.value.faults]
-    assert "2 of 4 pictures have no label file" in messages[0] and "p2.jpg" in messages[0]
-    assert "2 of 4 label files have no picture" in messages[1] and "p%22.txt" in messages[1]
+    assert "2 of 4 images have no label file" in messages[0] and "p2.jpg" in messages[0]
+    assert "2 of 4 label files have no image" in messages[1] and "p%22.txt" in messages[1]
     got(f"refused: {messages[0].partition(';')[0]}; {messages[1].partition(';')[0]}")
     summary = reading(folder, missing_share=0.5).summary
-    assert (len(summary.without_labels), len(summary.without_picture)) == (2, 2)
+    assert (len(summary.without_labels), len(summary.without_image)) == (2, 2)
 
 
-@pytest.mark.case("names-of-pictures-and-labels-do-not-meet", **NAMES)
-def test_a_few_pictures_without_labels_are_background_and_said(tmp_path: Path, got: Callable[[str], None]) -> None:
+@pytest.mark.case("names-of-images-and-labels-do-not-meet", **NAMES)
+def test_a_few_images_without_labels_are_background_and_said(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = yolo_of(tmp_path, 20, lambda number: ROW if number < 18 else None)
     assert len(reading(folder).summary.without_labels) == 2
     text = printed(folder)
     assert "without a label file, taken as background" in text and "p18.jpg, p19.jpg" in text
-    got("with 2 of 20 pictures without a label file, prints: without a label file, taken as background: 2")
+    got("with 2 of 20 images without a label file, prints: without a label file, taken as background: 2")
 
 
 REPEATED = {
@@ -101,7 +101,7 @@ def test_an_object_that_is_stated_twice_is_one(tmp_path: Path, kind: str, got: C
 
 
 def damage_voc(folder: Path) -> None:
-    """Three faults in two of three pictures."""
+    """Three faults in two of three images."""
     (folder / "Annotations/p0.xml").write_text(
         voc_annotation(voc_object("dog", (9, 1, 7, 5)) + voc_object("", (1, 1, 5, 5)))
     )
@@ -119,27 +119,27 @@ FAULTS = {
 def test_all_faults_are_named_at_once(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = data_sets.write_voc(tmp_path)
     damage_voc(folder)
-    (folder / "JPEGImages/p3.jpg").write_text("no picture")
+    (folder / "JPEGImages/p3.jpg").write_text("no image")
     with pytest.raises(FaultsError) as refused:
         open_data(DataOptions(data=str(folder), height=32, width=64))
     messages = [str(fault) for fault in refused.value.faults]
     for message, words in zip(messages, ("inside out", "without a name", "p1.xml", "p3.jpg"), strict=True):
         assert words in message
     assert str(refused.value).startswith(f"{folder}: 4 faults") and "--skip-bad" in str(refused.value)
-    got("lists 4 faults, a line each, then how many and: correct them, or leave the pictures out with --skip-bad")
+    got("lists 4 faults, a line each, then how many and: correct them, or leave the images out with --skip-bad")
 
 
 @pytest.mark.case("several-faulty-records", **FAULTS)
-def test_faulty_pictures_can_be_left_out(tmp_path: Path, got: Callable[[str], None]) -> None:
+def test_faulty_images_can_be_left_out(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = data_sets.write_voc(tmp_path)
     damage_voc(folder)
     kept = reading(folder, skip_bad=True)
-    assert kept.table.pictures == [str(folder / "JPEGImages/p2.jpg")] and len(kept.summary.bad) == 2
+    assert kept.table.images == [str(folder / "JPEGImages/p2.jpg")] and len(kept.summary.bad) == 2
     data_sets.write_voc(tmp_path / "two")
     (tmp_path / "two/Annotations/p1.xml").write_text("<annotation>")
     text = printed(tmp_path / "two", skip_bad=True)
-    assert "faulty pictures, left out" in text and "p1.xml: the annotation cannot be read" in text
-    got("--skip-bad leaves 2 of 3 pictures out and names each with its fault")
+    assert "faulty images, left out" in text and "p1.xml: the annotation cannot be read" in text
+    got("--skip-bad leaves 2 of 3 images out and names each with its fault")
 
 
 def test_a_single_fault_is_one_line_that_knows_the_way_out(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_single_fault_is_one_line_that_knows_the_way_out(tmp_path: Path) -> No
 def test_a_split_of_which_nothing_is_left_is_refused(tmp_path: Path) -> None:
     folder = data_sets.write_voc(tmp_path)
     (folder / "Annotations/p3.xml").write_text("<annotation>")
-    with pytest.raises(SternaError, match=r"val: all pictures of the split are faulty.*p3\.xml"):
+    with pytest.raises(SternaError, match=r"val: all images of the split are faulty.*p3\.xml"):
         open_split(folder, "val", 32, 64, ("cat",), options=ReadOptions(skip_bad=True))
 
 
@@ -165,7 +165,7 @@ WEIGHTS = {
 
 @pytest.mark.case("a-list-that-repeats-images", **WEIGHTS)
 @pytest.mark.parametrize("kind", ["voc", "darknet"])
-def test_a_picture_that_is_listed_again_weighs_more(tmp_path: Path, kind: str, got: Callable[[str], None]) -> None:
+def test_an_image_that_is_listed_again_weighs_more(tmp_path: Path, kind: str, got: Callable[[str], None]) -> None:
     folder = data_sets.WRITERS[kind](tmp_path / "set")
     listed = next(folder.rglob("train.txt"))
     lines = listed.read_text().splitlines()
@@ -190,15 +190,15 @@ def test_other_files_are_passed_over_and_counted(tmp_path: Path, kind: str, got:
     for name in ("._p0.jpg", ".DS_Store", "Thumbs.db", "film.gif"):
         (beside / name).write_bytes(b"x")
     summary = reading(folder).summary
-    assert summary.pictures == 3 and summary.passed_over["of the system"] == 3 and summary.passed_over["*.gif"] == 1
+    assert summary.images == 3 and summary.passed_over["of the system"] == 3 and summary.passed_over["*.gif"] == 1
     got(f"{kind}: 3 images read; passed over: of the system 3, *.gif 1")
 
 
-def test_a_picture_that_cannot_be_decoded_is_found_if_asked_for(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_decoded_is_found_if_asked_for(tmp_path: Path) -> None:
     folder = data_sets.write_voc(tmp_path)
     broken = folder / "JPEGImages/p1.jpg"
     broken.write_bytes(broken.read_bytes()[:1000])
-    assert reading(folder).summary.pictures == 3
-    with pytest.raises(SternaError, match=r"p1\.jpg: the picture cannot be read .*--skip-bad"):
+    assert reading(folder).summary.images == 3
+    with pytest.raises(SternaError, match=r"p1\.jpg: the image cannot be read .*--skip-bad"):
         reading(folder, decode=True)
-    assert reading(folder, decode=True, skip_bad=True).summary.pictures == 2
+    assert reading(folder, decode=True, skip_bad=True).summary.images == 2

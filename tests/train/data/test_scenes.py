@@ -17,7 +17,7 @@ def test_scenes_are_the_same_for_the_same_seed_and_different_otherwise() -> None
 
 
 @pytest.mark.parametrize(("height", "width"), [(160, 160), (96, 224)])
-def test_scenes_hold_both_classes_and_boxes_inside_the_picture(height: int, width: int) -> None:
+def test_scenes_hold_both_classes_and_boxes_inside_the_image(height: int, width: int) -> None:
     scenes = SceneSet(0, "val", 12, height, width)
     frames = [scenes[index] for index in range(len(scenes))]
     kinds = np.concatenate([frame.classes for frame in frames])

@@ -41,7 +41,7 @@ def test_classes_kept_are_numbered_as_named_and_others_dropped(tmp_path: Path, k
     splits = open_data(options(folder, classes=("dog",)))
     assert splits.train.classes == splits.val.classes == splits.test.classes == ("dog",)
     assert [names(splits.train, index) for index in range(3)] == [["dog"], ["dog"], []]
-    assert len(splits.train) == 3  # a picture whose objects are all dropped still shows background
+    assert len(splits.train) == 3  # an image whose objects are all dropped still shows background
     np.testing.assert_allclose(splits.train.labels(0).boxes, [[0, 0, 32, 16]], atol=1e-4)
     swapped = open_data(options(folder, classes=("dog", "cat"))).train
     assert swapped.classes == ("dog", "cat") and names(swapped, 0) == ["dog", "cat"]
@@ -116,7 +116,7 @@ def test_an_evaluation_leaves_out_what_the_network_does_not_know(voc: Path) -> N
 
 def test_statistics_count_what_is_there(voc: Path) -> None:
     found = check(open_data(options(voc, height=256, width=512)).train)
-    assert (found.pictures, found.empty, found.boxes) == (3, 0, {"cat": 2, "dog": 2})
+    assert (found.images, found.empty, found.boxes) == (3, 0, {"cat": 2, "dog": 2})
     assert (found.small, found.medium, found.large) == (0, 0, 4)
     assert (found.thin, found.difficult, found.crowd) == (0, 1, 0)
     tiny = check(open_data(options(voc)).train.resized(4, 8))
@@ -150,7 +150,7 @@ def test_generated_scenes_come_in_three_splits() -> None:
 
 
 def plain(folder: Path, contents: Sequence[int]) -> Path:
-    """A folder of pictures with annotations beside them, without splits; pictures of one number are the same."""
+    """A folder of images with annotations beside them, without splits; images of one number are the same."""
     for number, content in enumerate(contents):
         data_sets.draw(folder, content)
         (folder / f"{data_sets.name(content)}.jpg").rename(folder / f"{number:03}.jpg")
@@ -161,13 +161,13 @@ def plain(folder: Path, contents: Sequence[int]) -> Path:
 
 
 def widths(data: Dataset) -> list[int]:
-    """Which pictures a data set has, told by the width of their objects."""
+    """Which images a data set has, told by the width of their objects."""
     return sorted(round(float(data.labels(index).boxes[0, 2]) / 2) - 9 for index in range(len(data)))
 
 
 SHARES = {
     "kind": "layout",
-    "expected": "without splits val and test, shares are held back by the seed, and no picture is in two of them",
+    "expected": "without splits val and test, shares are held back by the seed, and no image is in two of them",
 }
 
 
@@ -183,11 +183,11 @@ def test_shares_of_a_folder_without_splits_are_held_back(tmp_path: Path, got: Ca
     assert widths(open_data(options(folder, **shares, seed=1)).val) != parts[1]
     alone = open_data(options(folder, **(shares | {"test_share": 0})))
     assert widths(alone.val) == widths(alone.test) == parts[1]
-    got("20 pictures, --val-share 0.1 --test-share 0.2: 14 to train on, 2 and 4 held back, the same ones each time")
+    got("20 images, --val-share 0.1 --test-share 0.2: 14 to train on, 2 and 4 held back, the same ones each time")
 
 
 @pytest.mark.case("a-folder-without-splits", **SHARES)
-def test_the_same_picture_is_not_held_back_and_trained_on(tmp_path: Path, got: Callable[[str], None]) -> None:
+def test_the_same_image_is_not_held_back_and_trained_on(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = plain(tmp_path, [number % 7 for number in range(21)])
     splits = open_data(options(folder, height=64, width=160, val_share=0.15, test_share=0.15))
     contents = [{width % 7 for width in widths(part)} for part in (splits.train, splits.val, splits.test)]
@@ -201,7 +201,7 @@ def test_a_folder_without_splits_is_refused_with_what_to_do(tmp_path: Path, got:
     with pytest.raises(SternaError, match=r"splits = train; .*--val-share 0\.1 --test-share 0\.1") as refused:
         open_data(options(folder))
     got(f"without shares refused: {refused.value.what}")
-    with pytest.raises(SternaError, match=r"too few different pictures.*pictures = 3"):
+    with pytest.raises(SternaError, match=r"too few different images.*images = 3"):
         open_data(options(folder, val_share=0.5, test_share=0.5))
 
 
@@ -217,16 +217,16 @@ def told(folder: Path, **changes: object) -> str:
 
 
 @pytest.mark.case(
-    "the-same-picture-in-two-splits",
+    "the-same-image-in-two-splits",
     kind="layout",
-    expected="pictures that are in several splits, byte for byte, are counted and warned of",
+    expected="images that are in several splits, byte for byte, are counted and warned of",
 )
-def test_pictures_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[[str], None]) -> None:
+def test_images_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = data_sets.write_voc(tmp_path)
     assert "byte for byte" not in told(folder)
     shutil.copy(folder / "JPEGImages/p0.jpg", folder / "JPEGImages/p3.jpg")
     line = next(line for line in told(folder).splitlines() if "byte for byte" in line)
-    assert line == "warning: pictures of val that are in train as well, byte for byte: 1 (p3.jpg is p0.jpg)"
+    assert line == "warning: images of val that are in train as well, byte for byte: 1 (p3.jpg is p0.jpg)"
     got(line)
 
 
@@ -238,10 +238,10 @@ def test_pictures_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[
 def test_stand_ins_are_said(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = data_sets.write_voc(tmp_path)
     (folder / "ImageSets/Main/val.txt").unlink()
-    line = "note: split test both watches mAP and gives the final figures"
+    line = "note: split test both watches mAP and gives the final metrics"
     assert line in told(folder)
     got(line)
-    assert "warning: split train is trained on and gives the final figures" in told(folder, test_split="train")
+    assert "warning: split train is trained on and gives the final metrics" in told(folder, test_split="train")
 
 
 @pytest.mark.case(

@@ -65,7 +65,7 @@ def test_size_that_cannot_be_trained_is_refused(cfg: Path, tmp_path: Path) -> No
     assert inherit.settle(options.parse(output=tmp_path / "run", network=str(cfg), width=64)).options.width == 64
 
 
-def test_variation_and_frozen_layers_of_the_cfg_file_are_used(cfg: Path, tmp_path: Path) -> None:
+def test_augmentation_and_frozen_layers_of_the_cfg_file_are_used(cfg: Path, tmp_path: Path) -> None:
     text = (
         cfg.read_text()
         .replace("[net]\n", "[net]\nflip=0\nhue=0\n")
@@ -82,7 +82,7 @@ def test_variation_and_frozen_layers_of_the_cfg_file_are_used(cfg: Path, tmp_pat
 START = pytest.mark.case(
     "start-inherits",
     kind="what a file states is dropped",
-    expected="network, image size, bits and variation are those of the run to start from; another size is warned of",
+    expected="network, image size, bits and augmentation are those of the run to start from; another size is warned of",
 )
 
 
@@ -109,11 +109,11 @@ def test_another_size_than_that_of_the_weights_is_warned_of(
 
 
 @pytest.mark.case(
-    "start-with-other-pictures-held-back",
+    "start-with-other-images-held-back",
     kind="one flag for two meanings",
-    expected="a run that judges by pictures which the weights to start from may have learnt is warned of",
+    expected="a run that judges by images which the weights to start from may have learnt is warned of",
 )
-def test_other_pictures_held_back_than_those_of_the_start_are_warned_of(
+def test_other_images_held_back_than_those_of_the_start_are_warned_of(
     started: Path, tmp_path: Path, got: Callable[[object], None]
 ) -> None:
     data, held = tmp_path / "data", {"val_share": 0.1, "test_share": 0.2}

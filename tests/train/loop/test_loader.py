@@ -27,7 +27,7 @@ ANCHORS = [[1.0, 1.0], [2.0, 1.0]]
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Six pictures of 64x32."""
+    """Six images of 64x32."""
     folder = data_sets.write_yolo(tmp_path_factory.mktemp("data"))
     (folder / "data.yaml").write_text(
         "train: [images/train, images/val, images/test]\nval: images/val\nnames: [cat, dog]\n"
@@ -50,10 +50,10 @@ def assert_same(first: Sequence[Batch], second: Sequence[Batch]) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_variation_reaches_the_batches(data: Dataset, workers: int) -> None:
+def test_augmentation_reaches_the_batches(data: Dataset, workers: int) -> None:
     still = AugmentOptions(mirror=0, zoom=1, stretch=1, shift=0, exposure=1, saturation=1, hue=0)
     images = {to_integers(data[index].image).tobytes() for index in range(len(data))}
-    with load(data, variation=still, workers=workers) as loader:
+    with load(data, augmentation=still, workers=workers) as loader:
         shown = {image.numpy().tobytes() for batch in loader.epoch(0, 0) for image in batch.images.contiguous()}
     assert shown == images
 
@@ -124,7 +124,7 @@ def test_seed_stage_and_epoch_give_other_batches(data: Dataset, change: dict[str
     assert not torch.equal(first, other)
 
 
-def test_an_epoch_shows_each_picture_once() -> None:
+def test_an_epoch_shows_each_image_once() -> None:
     order = []
 
     class Spy(Coloured):
@@ -144,7 +144,7 @@ def test_an_epoch_shows_each_picture_once() -> None:
 
 
 class Coloured:
-    """`count` grey pictures with one object each."""
+    """`count` grey images with one object each."""
 
     classes = ("thing",)
 
@@ -186,7 +186,7 @@ def test_an_error_in_a_worker_is_the_same_error_here(tmp_path: Path, workers: in
     with load(train, batch=1, workers=workers) as loader, pytest.raises(SternaError) as refused:
         list(loader.epoch(0, 0))
     assert refused.value.where == str(path) and refused.value.remedy
-    assert str(refused.value).startswith(f"{path}: the picture cannot be read") and "\n" not in str(refused.value)
+    assert str(refused.value).startswith(f"{path}: the image cannot be read") and "\n" not in str(refused.value)
 
 
 def test_a_worker_that_is_killed_is_reported() -> None:

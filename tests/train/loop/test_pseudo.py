@@ -11,7 +11,7 @@ from sterna.vision.boxes import Detections
 
 
 class Finder(Evaluator):
-    """Finds the same three boxes in each picture, one reaching out of it."""
+    """Finds the same three boxes in each image, one reaching out of it."""
 
     def find(self, frames: Sequence[object], threshold: float = 0.0) -> list[Detections]:
         boxes = np.array([[-5, 8, 24, 24], [8, 8, 70, 24], [30, 30, 50, 60]], np.float32)

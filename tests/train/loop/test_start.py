@@ -172,7 +172,7 @@ def test_anchors_of_a_cfg_file_are_used(
 
 
 class Boxes:
-    """A data set of pictures with one box each, of the given sizes in pixels."""
+    """A data set of images with one box each, of the given sizes in pixels."""
 
     def __init__(self, sizes: Sequence[tuple[float, float]]) -> None:
         self._sizes = sizes

@@ -45,7 +45,7 @@ SHORT: Mapping[str, object] = {
     "workers": 0,
     "device": "cpu",
 }
-#: Every stage, with two batches of validation pictures and a worker process.
+#: Every stage, with two batches of validation images and a worker process.
 ALL = {
     **SHORT,
     "val-scenes": 9,
@@ -161,11 +161,11 @@ def assert_stopped(ended: Ended) -> None:
     expected="the checkpoint is written, whatever the run is doing, and --resume ends in the same weights",
 )
 def test_sigterm_to_the_group_at_every_moment_in_turn_changes_nothing(tmp_path: Path, got: Got) -> None:
-    pictures, random = tmp_path / "pictures", np.random.default_rng(0)
-    pictures.mkdir()
+    images, random = tmp_path / "images", np.random.default_rng(0)
+    images.mkdir()
     for number in range(4):
-        Image.fromarray(random.integers(0, 256, (64, 64, 3), np.uint8)).save(pictures / f"{number}.png")
-    options = {**ALL, "unlabelled": pictures}
+        Image.fromarray(random.integers(0, 256, (64, 64, 3), np.uint8)).save(images / f"{number}.png")
+    options = {**ALL, "unlabelled": images}
     folder = tmp_path / "run"
     for name, moment in MOMENTS.items():
         ended = stopped(moment, signal.SIGTERM, folder, options)
@@ -199,7 +199,7 @@ def test_a_signal_while_data_is_read_leaves_nothing(number: signal.Signals, tmp_
 
 
 def test_evaluation_stops_in_the_middle(tmp_path: Path) -> None:
-    """Of two batches of validation pictures the second is not begun."""
+    """Of two batches of validation images the second is not begun."""
     begun = tmp_path / "begun"
 
     def run() -> int:

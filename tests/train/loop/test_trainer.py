@@ -100,7 +100,7 @@ def test_the_summary_is_of_the_test_images_and_of_what_each_stage_left(whole: Pa
     last = forms.load(whole / "integer.pt")
     last.network.form = networks.Form.QUANTISED
     again["ternary"] = evaluate.evaluate_network(last.network, last.anchors, test)
-    assert summary["pictures"] == len(test) == SMALL["test_scenes"]
+    assert summary["images"] == len(test) == SMALL["test_scenes"]
     assert set(summary["precision"]) == set(again)
     for form, found in again.items():
         written = summary["precision"][form]
@@ -425,14 +425,14 @@ def test_parts_of_a_batch_add_up_to_it(whole: Path) -> None:
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-4)
 
 
-def test_pictures_without_labels_are_learnt_from(tmp_path: Path) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+def test_images_without_labels_are_learnt_from(tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
     scenes = SceneSet(5, "train", 6, 64, 64)
     for index in range(len(scenes)):
-        Image.fromarray(scenes[index].image).save(pictures / f"{index}.png")
+        Image.fromarray(scenes[index].image).save(images / f"{index}.png")
     options = {
-        "unlabelled": pictures,
+        "unlabelled": images,
         "float_epochs": 1,
         "unlabelled_epochs": 2,
         "ternary_epochs": 0,
@@ -519,7 +519,7 @@ def test_training_starts_from_a_backbone(
 @pytest.mark.case(
     "start-inherits",
     kind="what a file states is dropped",
-    expected="network, image size, bits and variation are those of the run to start from; another size is warned of",
+    expected="network, image size, bits and augmentation are those of the run to start from; another size is warned of",
 )
 def test_another_size_is_warned_of_at_the_end_as_well(
     whole: Path, tmp_path: Path, got: Callable[[object], None]
@@ -545,7 +545,7 @@ def test_a_start_that_finds_nothing_is_warned_of_at_the_end_as_well(whole: Path,
     console, few = Console(file=io.StringIO(), width=300), {"ternary_epochs": 0, "integer_epochs": 0}
     trainer.train(small(tmp_path / "run", **few, start=tmp_path / "blind.pt", float_epochs=0), console)
     assert isinstance(console.file, io.StringIO)
-    warning = "WARNING: the float network to start from finds nothing: mAP 0.000 on 3 test pictures"
+    warning = "WARNING: the float network to start from finds nothing: mAP 0.000 on 3 test images"
     assert console.file.getvalue().count(warning) == 2
 
 

@@ -67,8 +67,8 @@ def network() -> Network:
 
 @torch.no_grad()
 def head(network: Network, classes: int) -> torch.Tensor:
-    picture = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
-    return network(picture).unflatten(1, (networks.ANCHORS, 5 + classes))
+    image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    return network(image).unflatten(1, (networks.ANCHORS, 5 + classes))
 
 
 def test_known_classes_keep_their_weights(network: Network) -> None:

@@ -19,15 +19,15 @@ def conv_curvature(conv: nn.Conv2d, largest_factor: int = 2048, positions: int =
     return ConvCurvature("conv", conv, lambda: True, largest_factor=largest_factor, positions=positions)
 
 
-def picture_losses(output: Tensor) -> Tensor:
-    """A loss for each picture whose gradient differs from picture to picture and from place to place."""
+def image_losses(output: Tensor) -> Tensor:
+    """A loss for each image whose gradient differs from image to image and from place to place."""
     weights = torch.linspace(-1, 1, output[0].numel(), dtype=output.dtype).view(output[0].shape)
     return (output * weights).flatten(1).sum(1).sin() + output.flatten(1).square().sum(1)
 
 
 def observe(layer: nn.Module, curvature: Curvature, x: Tensor) -> list[Tensor]:
     layer.zero_grad()
-    picture_losses(layer(x)).mean().backward()
+    image_losses(layer(x)).mean().backward()
     statistics = curvature.take()
     assert statistics is not None
     return statistics
@@ -38,7 +38,7 @@ def gradients(curvature: Curvature) -> list[Tensor]:
 
 
 def slow_patches(x: Tensor, conv: nn.Conv2d) -> Tensor:
-    """[pictures, positions, C * K * K (+ 1)] by plain loops over the positions."""
+    """[images, positions, C * K * K (+ 1)] by plain loops over the positions."""
     (tall, wide), (down, right) = conv.kernel_size, conv.stride
     padded = nn.functional.pad(x, (conv.padding[1], conv.padding[1], conv.padding[0], conv.padding[0]))
     rows = []
@@ -50,11 +50,11 @@ def slow_patches(x: Tensor, conv: nn.Conv2d) -> Tensor:
 
 
 def slow_output_factor(conv: nn.Conv2d, x: Tensor) -> Tensor:
-    """G by one backward pass for each picture."""
+    """G by one backward pass for each image."""
     total = torch.zeros(conv.out_channels, conv.out_channels, dtype=x.dtype)
-    for picture in x:
-        output = conv(picture[None])
-        (gradient,) = torch.autograd.grad(picture_losses(output).sum(), output)
+    for image in x:
+        output = conv(image[None])
+        (gradient,) = torch.autograd.grad(image_losses(output).sum(), output)
         for place in gradient.flatten(2)[0].T:
             total += torch.outer(place, place)
     return total / len(x)
@@ -62,7 +62,7 @@ def slow_output_factor(conv: nn.Conv2d, x: Tensor) -> Tensor:
 
 @settings(max_examples=25)
 @given(data=st.data())
-def test_factors_of_a_convolution_are_those_of_single_pictures(data: st.DataObject) -> None:
+def test_factors_of_a_convolution_are_those_of_single_images(data: st.DataObject) -> None:
     number = lambda low, high: data.draw(st.integers(low, high))  # noqa: E731
     torch.manual_seed(number(0, 1000))
     kernel = number(1, 3)
@@ -86,8 +86,8 @@ def test_a_times_g_is_the_exact_fisher_matrix_where_inputs_and_errors_are_indepe
     target = conv(x).detach().flatten(1) - errors
     curvature = conv_curvature(conv)
 
-    def loss(pictures: slice) -> Tensor:
-        return 0.5 * (conv(x[pictures]).flatten(1) - target[pictures]).square().sum(1).mean()
+    def loss(images: slice) -> Tensor:
+        return 0.5 * (conv(x[images]).flatten(1) - target[images]).square().sum(1).mean()
 
     rows = []
     for number in range(20):
@@ -172,7 +172,7 @@ def test_normalisation_has_the_exact_fisher_matrix_of_each_channel(train: bool) 
 
     norm.zero_grad()
     total = torch.zeros(3, 2, 2, dtype=torch.float64)
-    for loss in picture_losses(norm(x)):  # the statistics of the batch stand still, scale and shift do not
+    for loss in image_losses(norm(x)):  # the statistics of the batch stand still, scale and shift do not
         scale, shift = torch.autograd.grad(loss, [norm.weight, norm.bias], retain_graph=True)
         both = torch.stack([scale, shift], 1)
         total += both[:, :, None] * both[:, None, :]
@@ -216,7 +216,7 @@ def test_mixed_precision_gives_statistics_in_the_precision_of_the_weights() -> N
     exact = [statistic for curvature in curvatures for statistic in observe(net, curvature, x)]
     with torch.autocast("cpu", torch.bfloat16):
         output = net(x)
-    picture_losses(output.float()).mean().backward()
+    image_losses(output.float()).mean().backward()
     rough = [statistic for curvature in curvatures for statistic in curvature.take() or []]
     assert {statistic.dtype for statistic in rough} == {torch.float32}
     for one, other in zip(rough, exact, strict=True):

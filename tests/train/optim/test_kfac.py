@@ -186,12 +186,12 @@ def frames(count: int) -> list[Frame]:
 
 
 def detector_losses(network: Network, optimizer: Kfac, steps: int) -> list[float]:
-    pictures = frames(4)
-    sizes = np.concatenate([frame.boxes[:, 2:] - frame.boxes[:, :2] for frame in pictures])
+    scenes = frames(4)
+    sizes = np.concatenate([frame.boxes[:, 2:] - frame.boxes[:, :2] for frame in scenes])
     stride = networks.stride(network.layers)
     anchors = anchor_boxes.cluster(sizes / stride, networks.ANCHORS, 0)
-    images = evaluate.to_real(np.stack([frame.image for frame in pictures]))
-    wanted = loss.targets(pictures, anchors, stride)
+    images = evaluate.to_real(np.stack([frame.image for frame in scenes]))
+    wanted = loss.targets(scenes, anchors, stride)
     values = []
     network.train()
     for _ in range(steps):

@@ -89,7 +89,7 @@ def test_a_box_thinner_than_two_pixels_is_not_wanted() -> None:
     assert wanted.classes.tolist() == [2]
 
 
-def test_a_picture_without_boxes_trains() -> None:
+def test_an_image_without_boxes_trains() -> None:
     head = torch.zeros(2, len(ANCHORS) * FIELDS, 4, 6, requires_grad=True)
     total = evaluate(head, [frame([], []), frame([], [])]).total
     total.backward()
@@ -116,7 +116,7 @@ def test_gradient_equals_the_finite_difference() -> None:
     assert gradient[:, :, 4].abs().max() > 0
 
 
-def test_descent_on_one_picture_finds_its_boxes() -> None:
+def test_descent_on_one_image_finds_its_boxes() -> None:
     from sterna.vision import boxes
 
     torch.manual_seed(0)

@@ -10,7 +10,7 @@ import pytest
 from sterna.train.data.frames import Labels
 from sterna.train.report import coco_precision
 from sterna.vision.boxes import Detections
-from support.found import found, frame, random_pictures
+from support.found import found, frame, random_images
 
 MOST = 100
 OVERLAPS = [0.5 + 0.05 * step for step in range(10)]
@@ -18,7 +18,7 @@ AREAS = [(0, 1e10), (0, 32**2), (32**2, 96**2), (96**2, 1e10)]
 POINTS = [point / 100 for point in range(101)]
 
 Box = list[float]
-Pictures = list[tuple[Labels, Detections]]
+Images = list[tuple[Labels, Detections]]
 
 
 def area(box: Box) -> float:
@@ -72,9 +72,9 @@ def matched(labels: Labels, detections: Detections, kind: int, least: float, lim
     return verdicts, sum(not ignore for *_, ignore in truths)
 
 
-def slow(pictures: Pictures, kind: int, least: float, limits: tuple[float, float], most: int = MOST) -> list[float]:
+def slow(images: Images, kind: int, least: float, limits: tuple[float, float], most: int = MOST) -> list[float]:
     """Precision at each point of recall; -1 if there is nothing to find."""
-    each = [matched(*picture, kind, least, limits, most) for picture in pictures]
+    each = [matched(*image, kind, least, limits, most) for image in images]
     wanted = sum(count for _, count in each)
     if not wanted:
         return [-1.0] * len(POINTS)
@@ -88,22 +88,22 @@ def slow(pictures: Pictures, kind: int, least: float, limits: tuple[float, float
 
 @pytest.mark.parametrize("seed", range(25))
 def test_every_value_equals_the_definition(seed: int) -> None:
-    pictures = random_pictures(seed)
-    measured = coco_precision.measure(pictures, 3, MOST).precision
+    images = random_images(seed)
+    measured = coco_precision.measure(images, 3, MOST).precision
     for kind in range(3):
         for number, limits in enumerate(AREAS):
             for index, least in enumerate(OVERLAPS):
-                wanted = slow(pictures, kind, least, limits)
+                wanted = slow(images, kind, least, limits)
                 np.testing.assert_allclose(measured[index, :, kind, number], wanted, err_msg=f"{kind} {limits} {least}")
 
 
-def test_only_the_best_boxes_of_a_picture_count() -> None:
-    pictures = [
+def test_only_the_best_boxes_of_an_image_count() -> None:
+    images = [
         (frame([[0, 0, 20, 20]], [0]).labels, found(*([[50, 50, 90, 90], 0.9, 0],) * 3, ([0, 0, 20, 20], 0.1, 0)))
     ]
-    values = [coco_precision.measure(pictures, 1, most).precision[0, 0, 0, 0] for most in (3, 4)]
+    values = [coco_precision.measure(images, 1, most).precision[0, 0, 0, 0] for most in (3, 4)]
     assert values == [0.0, pytest.approx(1 / 4)]
-    assert [slow(pictures, 0, 0.5, AREAS[0], most)[0] for most in (3, 4)] == values
+    assert [slow(images, 0, 0.5, AREAS[0], most)[0] for most in (3, 4)] == values
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
@@ -141,8 +141,8 @@ def test_a_difficult_object_excuses_boxes_on_it_and_a_crowd_those_in_it(
     """The easy object is found with the least score; what is wrong before it halves the precision, and so on."""
     truth = [200.0, 200.0, 220.0, 220.0]
     labels = frame([B, truth], [0, 0], **{marked: [True, False]}).labels
-    pictures = [(labels, found(*((box, 0.9, 0) for box in boxes), (truth, 0.5, 0)))]
-    measured = coco_precision.measure(pictures, 1, MOST).precision[0, :, 0, 0]
+    images = [(labels, found(*((box, 0.9, 0) for box in boxes), (truth, 0.5, 0)))]
+    measured = coco_precision.measure(images, 1, MOST).precision[0, :, 0, 0]
     np.testing.assert_allclose(measured, precision)
     got(f"{len(boxes)} boxes near what is {marked}: precision {measured[0]:.3f}")
 
@@ -160,9 +160,9 @@ def test_a_planted_error_shows() -> None:
 
     def differs(change: Callable[[Labels], Labels]) -> bool:
         return any(
-            coco_precision.measure(pictures, 3, MOST).precision[0, :, kind, 0].tolist()
-            != pytest.approx(slow([(change(labels), boxes) for labels, boxes in pictures], kind, 0.5, AREAS[0]))
-            for pictures in map(random_pictures, range(25))
+            coco_precision.measure(images, 3, MOST).precision[0, :, kind, 0].tolist()
+            != pytest.approx(slow([(change(labels), boxes) for labels, boxes in images], kind, 0.5, AREAS[0]))
+            for images in map(random_images, range(25))
             for kind in range(3)
         )
 

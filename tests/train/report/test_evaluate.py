@@ -13,7 +13,7 @@ from sterna.train.report import coco_precision, evaluate, voc_precision
 from sterna.train.report.coco_precision import RECALL
 from sterna.vision.boxes import Detections
 from sterna.vision.detector import to_integers
-from support.found import found, frame, random_pictures
+from support.found import found, frame, random_images
 from support.small_detector import ANCHORS as SMALL_ANCHORS
 from support.small_detector import small_graph, small_network, small_scenes
 
@@ -79,7 +79,7 @@ def figures(result: evaluate.Precision) -> list[float]:
     return [result.map50, result.voc07, result.voc10]
 
 
-def test_boxes_of_one_picture_do_not_match_another() -> None:
+def test_boxes_of_one_image_do_not_match_another() -> None:
     frames = [frame([A], [0]), frame([B], [0])]
     assert evaluate.precision(frames, [found((B, 0.9, 0)), found((A, 0.9, 0))], CLASSES).map50 == 0.0
 
@@ -121,16 +121,16 @@ def test_the_curve_steps_down_at_the_recall_of_each_false_box() -> None:
 
 def measured(seed: int) -> evaluate.Precision:
     tally = evaluate.Tally(("cat", "dog", "cow"))
-    for labels, detections in random_pictures(seed):
+    for labels, detections in random_images(seed):
         tally.add(Frame(np.zeros((160, 160, 3), np.uint8), *labels), detections)
     return tally.precision()
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_every_figure_is_made_of_what_coco_and_voc_measure(seed: int) -> None:
-    result, pictures = measured(seed), random_pictures(seed)
-    coco = coco_precision.measure(pictures, 3, 100)
-    voc = {kind: voc_precision.measure(pictures, kind) for kind in range(3)}
+    result, images = measured(seed), random_images(seed)
+    coco = coco_precision.measure(images, 3, 100)
+    voc = {kind: voc_precision.measure(images, kind) for kind in range(3)}
     there = [kind for kind in range(3) if voc[kind] is not None]
     assert list(result.classes) == [("cat", "dog", "cow")[kind] for kind in there]
     for kind, each in zip(there, result.classes.values(), strict=True):
@@ -147,7 +147,7 @@ def test_every_figure_is_made_of_what_coco_and_voc_measure(seed: int) -> None:
         assert getattr(result, name) == (pytest.approx(np.mean(shown)) if shown else None)
 
 
-def test_each_picture_needs_its_boxes() -> None:
+def test_each_image_needs_its_boxes() -> None:
     with pytest.raises(ValueError, match="zip"):
         evaluate.precision([frame([A], [0])] * 2, [found()], CLASSES)
 
@@ -172,7 +172,7 @@ def test_precision_survives_json() -> None:
     assert evaluate.Precision.model_validate_json(result.model_dump_json()) == result
 
 
-def test_both_views_of_a_picture_agree() -> None:
+def test_both_views_of_an_image_agree() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 6, 3)).astype(np.uint8)
     real, integers = evaluate.to_real(images), to_integers(images)
     assert integers.dtype == np.int8 and integers.shape == (2, 3, 4, 6)
@@ -193,7 +193,7 @@ def head_of(*rows: tuple[float, float, float, float], side: int = 8) -> np.ndarr
 
 
 def found_in(head: np.ndarray) -> list[float]:
-    """Scores of what evaluation finds in `head`, on pictures of 80 x 80."""
+    """Scores of what evaluation finds in `head`, on images of 80 x 80."""
     evaluator = evaluate.Evaluator(lambda images: np.stack([head] * len(images)), ANCHORS, 1.0)
     frames = [frame([], [], side=80)] * 2
     first, second = evaluator.find(frames)
@@ -222,7 +222,7 @@ def test_evaluation_takes_as_many_boxes_as_its_method_names() -> None:
     assert "at most 100 boxes per image" in evaluate.METHOD
 
 
-def test_boxes_are_in_pixels_of_the_picture() -> None:
+def test_boxes_are_in_pixels_of_the_image() -> None:
     evaluator = evaluate.Evaluator(lambda images: head_of((2, 4, 0.5, 0.9))[None] / 0.25, ANCHORS, 0.25)
     tall = frame([], [])._replace(image=np.zeros((160, 80, 3), np.uint8))
     np.testing.assert_allclose(evaluator.find([tall])[0].boxes, [[15, 70, 35, 110]], rtol=1e-5)
@@ -237,10 +237,10 @@ def test_the_methods_name_all_that_the_figures_hang_on() -> None:
             assert part in method
 
 
-def test_every_picture_of_a_data_set_is_measured_once() -> None:
+def test_every_image_of_a_data_set_is_measured_once() -> None:
     """By a finder of all that is labelled in what it is shown."""
     data = small_scenes(9)  # more than one batch
-    per_picture = [len(data.labels(index).boxes) for index in range(9)]
+    per_image = [len(data.labels(index).boxes) for index in range(9)]
 
     class Finder(evaluate.Evaluator):
         def find(self, frames: Sequence[Frame], threshold: float = 0.0) -> list[Detections]:
@@ -251,7 +251,7 @@ def test_every_picture_of_a_data_set_is_measured_once() -> None:
 
     seen: list[tuple[int, int]] = []
     whole = Finder(lambda images: images, ANCHORS, 1.0).measure(data, 0, lambda *step: seen.append(step))
-    assert figures(whole) == pytest.approx([1.0] * 3) and sum(per_picture) > 9
+    assert figures(whole) == pytest.approx([1.0] * 3) and sum(per_image) > 9
     assert seen == [(8, 9), (9, 9)]
 
 

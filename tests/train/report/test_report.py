@@ -85,9 +85,9 @@ def test_one_value_that_differs_by_three_steps_is_told_as_that(
         ternary(evaluate.to_real(images), record)
     steps = {name: np.rint(values.numpy() / graph.info[name].scale) for name, values in record.items()}
 
-    def planted(graph: Graph, pictures: np.ndarray) -> dict[str, np.ndarray]:
+    def planted(graph: Graph, batch: np.ndarray) -> dict[str, np.ndarray]:
         """The network's own activations, so that nothing differs but what is planted."""
-        assert len(pictures) == 16 and set(execute(graph, pictures[:1])) >= set(steps)
+        assert len(batch) == 16 and set(execute(graph, batch[:1])) >= set(steps)
         changed = {name: values.copy() for name, values in steps.items()}
         changed["conv4"][2, 1, 0, 3] -= 3
         changed["conv4"][0, 0, 0, 0] += 2
@@ -154,7 +154,7 @@ def test_density_is_nonzero_weights_by_weights_of_all_layers(counted: Graph) -> 
     assert by_layer == {"first": 27 / 54, "inner": 1 / 4, "head": 9 / 12}
     summary = report.summarise(
         options.parse(output="unused", height=32, width=64),
-        Comparison(pictures=3, method="m", voc_method="v", precision={}, layers={}),
+        Comparison(images=3, method="m", voc_method="v", precision={}, layers={}),
         counted,
         {"float": 0.25, "integer": 0.5},
         12.345,
@@ -167,7 +167,7 @@ def test_density_is_nonzero_weights_by_weights_of_all_layers(counted: Graph) -> 
     assert (summary["step_seconds"], summary["waited_seconds"]) == (12.3, 6.8)
     assert summary["map50_by_stage"] == {"float": 0.25, "integer": 0.5}
     assert summary["warnings"] == ["a class has no object"]
-    assert (summary["pictures"], summary["method"], summary["voc_method"]) == (3, "m", "v")
+    assert (summary["images"], summary["method"], summary["voc_method"]) == (3, "m", "v")
     assert (summary["image"], summary["classes"], summary["anchors"]) == ([32, 64], ["thing"], [[1.0, 2.0]])
     assert summary["device"] == "cpu" and summary["data"] == "scenes" and summary["options"]["height"] == 32
 
@@ -197,7 +197,7 @@ def test_sparsity_of_a_network_counts_all_its_layers(forms: dict[str, Network | 
     assert set(found.density_by_layer) == set(weights) and {"conv1", "head"} <= set(weights)
 
 
-def test_tables_show_each_figure_in_its_row(counted: Graph) -> None:
+def test_tables_show_each_metric_in_its_row(counted: Graph) -> None:
     curve = evaluate.Curve(precision=(), score=())
     cat = evaluate.ClassPrecision(ap50=0.111, ap=0.222, voc07=0.333, voc10=0.444, curve=curve)
     dog = cat.model_copy(update={"ap50": 0.555})
@@ -206,11 +206,11 @@ def test_tables_show_each_figure_in_its_row(counted: Graph) -> None:
     )
     other = one.model_copy(update={"map50": 0.7, "classes": {"dog": dog}})
     layers = {
-        "conv": report.LayerFigures(density=0.25, rho=0.7, share=0.0125, largest=3.0),
-        "pool": report.LayerFigures(),
+        "conv": report.LayerMetrics(density=0.25, rho=0.7, share=0.0125, largest=3.0),
+        "pool": report.LayerMetrics(),
     }
     comparison = Comparison(
-        pictures=1, method="m", voc_method="v", precision={"float": one, "integer": other}, layers=layers
+        images=1, method="m", voc_method="v", precision={"float": one, "integer": other}, layers=layers
     )
     assert list(report.precision_rows(comparison)) == [
         ("COCO mAP50", "0.100", "0.700"),
@@ -297,6 +297,6 @@ def test_both_tables_are_shown(compared: Compared) -> None:
 def test_a_comparison_is_not_changed_once_it_is_made(compared: Compared) -> None:
     comparison, _ = compared
     with pytest.raises(ValueError, match="frozen"):
-        comparison.pictures = 1  # type: ignore[misc]
+        comparison.images = 1  # type: ignore[misc]
     with pytest.raises(ValueError, match="Extra inputs"):
-        Comparison.model_validate({**comparison.model_dump(), "images": 5})
+        Comparison.model_validate({**comparison.model_dump(), "frames": 5})

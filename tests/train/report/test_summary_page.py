@@ -19,12 +19,12 @@ VOID = {"meta", "img"}
 
 
 class Page(HTMLParser):
-    """Checks that every element is closed in order; keeps the text, the headings and the pictures."""
+    """Checks that every element is closed in order; keeps the text, the headings and the images."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.open: list[str] = []
-        self.text, self.headings, self.pictures = "", [], {}  # type: ignore[var-annotated]
+        self.text, self.headings, self.images = "", [], {}  # type: ignore[var-annotated]
         self.feed(path.read_text("utf-8"))
         self.close()
         assert not self.open
@@ -34,7 +34,7 @@ class Page(HTMLParser):
             values = dict(attrs)
             kind, _, content = (values["src"] or "").partition(",")
             assert kind == "data:image/png;base64"
-            self.pictures[values["alt"]] = Image.open(io.BytesIO(base64.b64decode(content, validate=True)))
+            self.images[values["alt"]] = Image.open(io.BytesIO(base64.b64decode(content, validate=True)))
         assert all(name not in ("href", "onclick") for name, _ in attrs), "the page needs no other file"
         if tag not in VOID:
             self.open.append(tag)
@@ -56,7 +56,7 @@ def test_the_page_of_a_new_run_has_the_options(tmp_path: Path) -> None:
     path = summary_page.write_html(tmp_path, title="nano on <scenes>", options={"batch": 16, "output": "a & b"})
     page = Page(path)
     assert path == tmp_path / "summary.html" and [each.name for each in tmp_path.iterdir()] == ["summary.html"]
-    assert page.headings == ["nano on <scenes>"] and not page.pictures
+    assert page.headings == ["nano on <scenes>"] and not page.images
     for part in ("batch", "16", "a & b", "torch 2.", "sterna 0."):
         assert part in page.text
 
@@ -81,12 +81,12 @@ def test_the_page_of_a_finished_run_has_everything(tmp_path: Path) -> None:
         )
     )
     assert page.headings == ["nano", "Precision", "Training", "Layers", "Samples", "float", "ternary", "integer"]
-    assert len(page.pictures) == 4 + 3
+    assert len(page.images) == 4 + 3
     map50 = f"{comparison.precision['float'].map50:.3f}"
     for cell in (map50, "mAP50-95", "person, COCO AP50", "VOC10 mAP50", "VOCevaldet.m", "concat", "%"):
         assert cell in page.text
-    for picture in page.pictures.values():
-        assert len(np.unique(np.asarray(picture.convert("L")))) > 10, "a picture is blank"
+    for image in page.images.values():
+        assert len(np.unique(np.asarray(image.convert("L")))) > 10, "an image is blank"
 
 
 def test_a_page_after_the_float_stage_has_no_layers(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_page_after_the_float_stage_has_no_layers(tmp_path: Path) -> None:
         summary_page.write_html(tmp_path, title="nano", options={}, comparison=comparison, history=[line("float", 1)])
     )
     assert page.headings == ["nano", "Precision", "Training"]
-    assert set(page.pictures) == {"Precision and recall at IoU 0.5", "Loss and precision by epoch"}
+    assert set(page.images) == {"Precision and recall at IoU 0.5", "Loss and precision by epoch"}
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -11,23 +11,23 @@ from sterna.train.data.frames import Labels
 from sterna.train.report import voc_precision
 from sterna.train.report.voc_precision import NOT_COUNTED, RIGHT, WRONG
 from sterna.vision.boxes import Detections
-from support.found import found, frame, random_pictures
+from support.found import found, frame, random_images
 
-Pictures = list[tuple[Labels, Detections]]
+Images = list[tuple[Labels, Detections]]
 
 
-def voc_eval_det(pictures: Pictures, kind: int) -> tuple[list[float], list[float]]:
+def voc_eval_det(images: Images, kind: int) -> tuple[list[float], list[float]]:
     """rec and prec of VOCevaldet.m, in its names; pixels counted from 1, the last one included."""
     gt = []
     npos = 0
-    for labels, _ in pictures:
+    for labels, _ in images:
         clsinds = np.flatnonzero(labels.classes == kind)
         boxes = [[left + 1, top + 1, right, bottom] for left, top, right, bottom in labels.boxes[clsinds].tolist()]
         diff = labels.difficult[clsinds].tolist()
         gt.append({"BB": boxes, "diff": diff, "det": [False] * len(boxes)})
         npos += sum(not each for each in diff)
     ids, confidence, bbs = [], [], []
-    for number, (_, detections) in enumerate(pictures):
+    for number, (_, detections) in enumerate(images):
         for box, score, each in zip(
             detections.boxes.tolist(), detections.scores.tolist(), detections.classes, strict=True
         ):
@@ -92,27 +92,27 @@ def voc_ap(rec: list[float], prec: list[float]) -> float:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_both_figures_equal_the_kits(seed: int) -> None:
-    pictures = random_pictures(seed, crowd=False)
+    images = random_images(seed, crowd=False)
     for kind in range(3):
-        measured, (rec, prec) = voc_precision.measure(pictures, kind), voc_eval_det(pictures, kind)
+        measured, (rec, prec) = voc_precision.measure(images, kind), voc_eval_det(images, kind)
         if measured is None:
-            assert not any(((labels.classes == kind) & ~labels.difficult).any() for labels, _ in pictures)
+            assert not any(((labels.classes == kind) & ~labels.difficult).any() for labels, _ in images)
             continue
         assert measured.voc07 == pytest.approx(voc_2007(rec, prec), abs=1e-12)
         assert measured.voc10 == pytest.approx(voc_ap(rec, prec), abs=1e-12)
 
 
-def test_the_random_pictures_tell_every_rule_apart() -> None:
+def test_the_random_images_tell_every_rule_apart() -> None:
     """Each verdict occurs, duplicates too, and the two figures differ: the comparison above is not of trivial cases."""
     verdicts: set[int] = set()
     apart = 0
     for seed in range(60):
-        pictures = random_pictures(seed, crowd=False)
+        images = random_images(seed, crowd=False)
         for kind in range(3):
-            for labels, detections in pictures:
+            for labels, detections in images:
                 mine = detections.select(detections.classes == kind)
                 verdicts |= set(voc_precision.judge(labels, mine, kind).tolist())
-            measured = voc_precision.measure(pictures, kind)
+            measured = voc_precision.measure(images, kind)
             apart += measured is not None and abs(measured.voc07 - measured.voc10) > 1e-3
     assert verdicts == {RIGHT, WRONG, NOT_COUNTED} and apart > 50
 

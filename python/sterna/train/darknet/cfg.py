@@ -26,7 +26,7 @@ KERNELS = (1, 3, 5, 7)
 class Yolo2:
     """What a cfg file says of a network: its layers, and what it takes to feed and decode it.
 
-    anchors: pairs of width and height in cells, one a box of a cell. height, width: of the picture, in pixels.
+    anchors: pairs of width and height in cells, one a box of a cell. height, width: of the image, in pixels.
     straight: the reorgs that are a true space-to-depth in darknet as well, its [reorg3d].
     """
 
@@ -83,7 +83,7 @@ class _Reader:
         if section.name != "net":
             raise section.refuse("the first section does not describe the network", allowed="[net]", remedy="add it")
         _check_keys(section)
-        section.only("channels", COLOURS, 0, "Sterna reads colour pictures", "use a network for RGB pictures")
+        section.only("channels", COLOURS, 0, "Sterna reads colour images", "use a network for RGB images")
         return _Map(IMAGE, COLOURS, section.integer("height"), section.integer("width"))
 
     def _layer(self, section: Section, following: Section | None) -> None:
@@ -105,7 +105,7 @@ class _Reader:
         _check_keys(section)
         if not self.layers and section.name != "convolutional":
             raise section.refuse(
-                "only a convolution can read the picture", allowed="[convolutional]", remedy="begin with a convolution"
+                "only a convolution can read the image", allowed="[convolutional]", remedy="begin with a convolution"
             )
         if (following is None) != (section.name == "region"):
             raise section.refuse(

@@ -2,13 +2,13 @@
 
 Three things differ and are worked into the parameters, without loss:
 
-- Darknet's pictures are rgb / 255, Sterna's (rgb - 128) / 128. The factor goes into the weights that read the picture,
+- Darknet's images are rgb / 255, Sterna's (rgb - 128) / 128. The factor goes into the weights that read the image,
   the shift into the means of their normalisation.
 - PyTorch normalises by sqrt(variance + 1e-5), as darknet does on GPUs, where the published weights were trained. Other
   programs have another `Epsilon`; the quotient of both goes into the scales.
 - Darknet's leaky ReLU has the slope 0.1. The description carries it.
 
-Two things cannot be: what lies outside the picture is black in darknet and grey (128) in Sterna, and darknet's reorg is
+Two things cannot be: what lies outside the image is black in darknet and grey (128) in Sterna, and darknet's reorg is
 no true space-to-depth. `exact.py` computes both as darknet does.
 """
 
@@ -27,7 +27,7 @@ from sterna.train.darknet.weights import Convolution, Shape, Weights
 from sterna.train.data.frames import BACKGROUND
 from sterna.train.model.networks import IMAGE, Conv, ConvBlock, Form, Head, Network
 
-WHITE = 255  # darknet divides pictures by it
+WHITE = 255  # darknet divides images by it
 
 Exact = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
 
 
 class ExactNetwork(Network):
-    """`Network` in float form, but with darknet's reorg, and with black around the picture.
+    """`Network` in float form, but with darknet's reorg, and with black around the image.
 
     straight: the reorgs that are a true space-to-depth in darknet as well.
     """

@@ -17,7 +17,7 @@ from sterna.train.model.networks import Network, Reorg
 from sterna.vision.boxes import BOX_FIELDS
 
 BORDER = (
-    "outside the picture is grey and not black: boxes at its edges change a little, "
+    "outside the image is grey and not black: boxes at its edges change a little, "
     "and training the network further heals it"
 )
 PASSTHROUGH = (
@@ -30,7 +30,7 @@ PASSTHROUGH = (
 class Imported:
     """A detector as read.
 
-    network: float form, eval mode, for pictures (rgb - 128) / 128. names: of the classes, in the order of the head, or
+    network: float form, eval mode, for images (rgb - 128) / 128. names: of the classes, in the order of the head, or
     None if no list was given. fresh: the layers whose weights were not in the file. changes: one sentence for each
     thing that the network does not compute as darknet does, or that was decided.
     """

@@ -1,7 +1,7 @@
 """Darknet's weights files, byte for byte.
 
 Source: `load_weights_upto` and `save_weights_upto` in `parser.c` of darknet (github.com/pjreddie/darknet). All numbers
-are little endian. The header holds three int32 (major, minor, revision) and the number of pictures seen in training, as
+are little endian. The header holds three int32 (major, minor, revision) and the number of images seen in training, as
 int32 in files before version 0.2 and as int64 since. For each convolution in the order of the cfg file follow float32
 values: biases [F]; with batch normalisation scales, means and variances [F] each; weights [F, C, K, K]. A file of the
 first layers only, as `darknet partial` makes them (darknet19_448.conv.23), ends behind one of them.
@@ -77,7 +77,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Header:
-    """Version of the file, and pictures seen in training. The default is what darknet writes today."""
+    """Version of the file, and images seen in training. The default is what darknet writes today."""
 
     major: int = 0
     minor: int = 2

@@ -1,4 +1,4 @@
-"""Labelled pictures: where they come from, how they vary, how they reach the training."""
+"""Labelled images: where they come from, how they vary, how they reach the training."""
 
 from __future__ import annotations
 

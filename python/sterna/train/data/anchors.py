@@ -30,7 +30,7 @@ def cluster(sizes: NDArray[np.floating], count: int, seed: int) -> NDArray[np.fl
         raise SternaError(
             "there are no boxes to choose anchors from",
             where="train data",
-            remedy="give the training split pictures with objects that are not difficult, or give --anchors",
+            remedy="give the training split images with objects that are not difficult, or give --anchors",
         )
     if len(different) < count:
         return _sorted(_with_copies(different, count))

@@ -1,4 +1,4 @@
-"""Variation of training pictures as for YOLOv2: mirror, zoom, shift, colour, and input sizes.
+"""Augmentation of training images as for YOLOv2: mirror, zoom, shift, colour, and input sizes.
 
 Redmon and Farhadi 2017, section 2 ("Multi-Scale Training") and section 3; the default ranges of exposure, saturation
 and hue are those of the published yolov2-voc.cfg. OpenCV moves and recolours the pixels.
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import BACKGROUND, Frame
 
-LEAST_SHOWN = 0.4  # a box stays if this share of it is still in the picture after a shift
+LEAST_SHOWN = 0.4  # a box stays if this share of it is still in the image after a shift
 STEP = 32  # pixels between two input sizes
 
-# Pictures are small, and processes work on several at a time. A process that has threads of OpenCV must not be forked.
+# Images are small, and processes work on several at a time. A process that has threads of OpenCV must not be forked.
 cv2.setNumThreads(1)
 
 
@@ -25,7 +25,7 @@ def augment(frame: Frame, rng: np.random.Generator, options: AugmentOptions | No
 
     options: how much it varies; None: the defaults. What is drawn from `rng` does not depend on them.
 
-    What comes into the picture from outside is BACKGROUND. Boxes of which less than LEAST_SHOWN is left are dropped.
+    What comes into the image from outside is BACKGROUND. Boxes of which less than LEAST_SHOWN is left are dropped.
     """
     options = options or AugmentOptions()
     height, width, _ = frame.image.shape

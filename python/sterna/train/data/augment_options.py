@@ -1,4 +1,4 @@
-"""How much training pictures vary."""
+"""How much training images vary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class AugmentOptions(BaseModel):
-    """Options of the variation of training pictures.
+    """Options of the augmentation of training images.
 
     A factor lies between 1 / its option and its option, a shift or a turn of the hue between minus its option and its
     option. The defaults are for a detector whose classes keep their meaning in a mirror.
@@ -14,10 +14,10 @@ class AugmentOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    mirror: float = Field(0.5, ge=0.0, le=1.0, description="share of training pictures that are mirrored; 0: none")
+    mirror: float = Field(0.5, ge=0.0, le=1.0, description="share of training images that are mirrored; 0: none")
     zoom: float = Field(1.25, ge=1.0, le=4.0, description="largest factor of the zoom; 1: none")
     stretch: float = Field(1.08, ge=1.0, le=4.0, description="largest factor of width and height each; 1: none")
-    shift: float = Field(0.15, ge=0.0, lt=1.0, description="largest shift, as a share of the picture; 0: none")
+    shift: float = Field(0.15, ge=0.0, lt=1.0, description="largest shift, as a share of the image; 0: none")
     exposure: float = Field(1.5, ge=1.0, le=10.0, description="largest factor of the exposure; 1: none")
     saturation: float = Field(1.5, ge=1.0, le=10.0, description="largest factor of the saturation; 1: none")
     hue: float = Field(0.1, ge=0.0, le=0.5, description="largest turn of the hue, as a share of the circle; 0: none")

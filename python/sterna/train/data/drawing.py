@@ -83,7 +83,7 @@ def _sprite(height: float, aspect: float, size: int) -> tuple[Image.Image, Image
 
 
 def draw_mover(mover: Mover, time: float, size: int) -> Image.Image:
-    """`mover` at frame number `time` for a picture `size` pixels high: oversampled RGBA, filled to its edges."""
+    """`mover` at frame number `time` for an image `size` pixels high: oversampled RGBA, filled to its edges."""
     sprite, draw, wide, tall = _sprite(mover.height, mover.aspect, size)
     if mover.kind == PERSON:
         _draw_person(draw, wide, tall, mover, time)
@@ -150,7 +150,7 @@ def _draw_person(draw: ImageDraw.ImageDraw, w: int, h: int, mover: Mover, time: 
 
 
 def draw_prop(prop: Prop, size: int) -> Image.Image:
-    """`prop` for a picture `size` pixels high: oversampled RGBA."""
+    """`prop` for an image `size` pixels high: oversampled RGBA."""
     aspect = {"tree": 0.8, "bush": 1.6, "lamp": 0.18, "box": 1.1, "bin": 0.6}[prop.kind]
     sprite, draw, w, h = _sprite(prop.height, aspect, size)
     match prop.kind:

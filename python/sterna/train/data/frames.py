@@ -1,4 +1,4 @@
-"""Labelled pictures: what every data set gives."""
+"""Labelled images: what every data set gives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SMALLEST_SIDE = 2.0  # pixels; a thinner box is not learnt, but evaluation count
 
 
 class Labels(NamedTuple):
-    """The objects of one picture.
+    """The objects of one image.
 
     boxes: float32 [N, 4], left, top, right, bottom in pixels. classes: int64 [N]. difficult, crowd: bool [N], what
     Pascal VOC and COCO mark so; see `LabelledObject`.
@@ -45,7 +45,7 @@ class Labels(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One picture and its labels.
+    """One image and its labels.
 
     image: uint8 [H, W, 3] RGB. boxes: float32 [N, 4], left, top, right, bottom in pixels of `image`.
     classes: int64 [N]. difficult, crowd: bool [N], as in `Labels`.
@@ -80,12 +80,12 @@ class Dataset(Protocol):
         ...
 
     def resized(self, height: int, width: int) -> Dataset:
-        """The same pictures at height x width pixels."""
+        """The same images at height x width pixels."""
         ...
 
 
 def resize_boxes(boxes: NDArray[np.float32], old: tuple[int, int], new: tuple[int, int]) -> NDArray[np.float32]:
-    """`boxes` [N, 4] in a picture of `old` height and width, when it is resized to `new`."""
+    """`boxes` [N, 4] in an image of `old` height and width, when it is resized to `new`."""
     return boxes * np.array([new[1] / old[1], new[0] / old[0]] * 2, np.float32)
 
 

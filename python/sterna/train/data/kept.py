@@ -1,4 +1,4 @@
-"""Pictures that take long to make, made once."""
+"""Images that take long to make, made once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sterna.train.data.stream import frames
 class Kept:
     """The frames of `source`, made at once by worker processes and kept.
 
-    Meant for generated scenes: drawing one takes longer than a training step on it. The pictures are one block of
+    Meant for generated scenes: drawing one takes longer than a training step on it. The images are one block of
     memory, which later workers share.
     """
 
@@ -35,5 +35,5 @@ class Kept:
         return self._labels[index]
 
     def resized(self, height: int, width: int) -> Dataset:
-        """The kept pictures at another size."""
+        """The kept images at another size."""
         return Resized(self, height, width)

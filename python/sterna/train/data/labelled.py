@@ -1,4 +1,4 @@
-"""Labelled pictures of a folder as a data set: records in memory, pictures read when they are asked for."""
+"""Labelled images of a folder as a data set: records in memory, images read when they are asked for."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from PIL import Image
 from sterna.errors import SternaError
 from sterna.train.data.formats.record import Record
 from sterna.train.data.frames import Frame, Labels
-from sterna.vision import images
+from sterna.vision import image_files
 
 
 @dataclass(frozen=True)
 class Table:
     """The records of a split, packed: what stays in memory is about 40 bytes an object.
 
-    pictures: N paths. sizes: int32 [N, 2], width and height. starts: int64 [N + 1], the objects of picture i are
-    starts[i] to starts[i + 1]. boxes: float64 [M, 4] in pixels of the picture as it is on disk. kinds: int32 [M],
-    indices into `names`. difficult, crowd: bool [M]. first: for each name the first picture that shows such an object.
+    images: N paths. sizes: int32 [N, 2], width and height. starts: int64 [N + 1], the objects of image i are
+    starts[i] to starts[i + 1]. boxes: float64 [M, 4] in pixels of the image as it is on disk. kinds: int32 [M],
+    indices into `names`. difficult, crowd: bool [M]. first: for each name the first image that shows such an object.
     """
 
-    pictures: list[str]
+    images: list[str]
     sizes: NDArray[np.int32]
     starts: NDArray[np.int64]
     boxes: NDArray[np.float64]
@@ -45,20 +45,20 @@ class Table:
         difficult: list[NDArray[np.bool_]] = []
         crowd: list[NDArray[np.bool_]] = []
         for record in records:
-            picture, objects = record.picture, record.objects
-            paths.append(str(picture))
+            image, objects = record.image, record.objects
+            paths.append(str(image))
             sizes.append(record.size)
             starts.append(starts[-1] + len(objects))
             for thing in objects:
                 if thing.name not in numbers:
                     numbers[thing.name] = len(numbers)
-                    first.append(str(picture))
+                    first.append(str(image))
             boxes.append(np.array([thing.box for thing in objects], np.float64).reshape(-1, 4))
             kinds.append(np.array([numbers[thing.name] for thing in objects], np.int32))
             difficult.append(np.array([thing.difficult for thing in objects], bool))
             crowd.append(np.array([thing.crowd for thing in objects], bool))
         return Table(
-            pictures=paths,
+            images=paths,
             sizes=np.array(sizes, np.int32).reshape(-1, 2),
             starts=np.array(starts, np.int64),
             boxes=np.concatenate(boxes) if boxes else np.zeros((0, 4)),
@@ -70,12 +70,12 @@ class Table:
         )
 
     def take(self, rows: Sequence[int]) -> Table:
-        """The pictures `rows`, in that order; all names stay known."""
+        """The images `rows`, in that order; all names stay known."""
         counts = np.diff(self.starts)[list(rows)]
         objects = np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows])
         return replace(
             self,
-            pictures=[self.pictures[row] for row in rows],
+            images=[self.images[row] for row in rows],
             sizes=self.sizes[list(rows)],
             starts=np.concatenate([[0], np.cumsum(counts)]),
             boxes=self.boxes[objects],
@@ -101,10 +101,10 @@ class Table:
 
 
 class LabelledSet:
-    """The pictures of a split, resized to height x width (aspect not kept), as a data set.
+    """The images of a split, resized to height x width (aspect not kept), as a data set.
 
     classes: names by class number. rename: other names for those of the files, applied first. An object of none of
-    `classes` is left out if `others_out`, and otherwise raises SternaError that names its picture. split: what people
+    `classes` is left out if `others_out`, and otherwise raises SternaError that names its image. split: what people
     call it.
     """
 
@@ -131,7 +131,7 @@ class LabelledSet:
         if not len(self._table.kinds):
             raise SternaError(
                 "no labelled object in the split",
-                where=split or str(Path(table.pictures[0]).parent),
+                where=split or str(Path(table.images[0]).parent),
                 attribute="classes",
                 value=", ".join(self.classes) or "none",
                 allowed=", ".join(sorted({names[kind] for kind in np.unique(table.kinds)})) or "none there",
@@ -139,11 +139,11 @@ class LabelledSet:
             )
 
     def __len__(self) -> int:
-        return len(self._table.pictures)
+        return len(self._table.images)
 
     def __getitem__(self, index: int) -> Frame:
-        picture = images.read(Path(self._table.pictures[index]))
-        small = picture.resize((self._width, self._height), Image.Resampling.BILINEAR)
+        image = image_files.read(Path(self._table.images[index]))
+        small = image.resize((self._width, self._height), Image.Resampling.BILINEAR)
         return Frame(np.asarray(small), *self.labels(index))
 
     def labels(self, index: int) -> Labels:
@@ -162,11 +162,11 @@ class LabelledSet:
 
 
 def _refuse_others(names: Sequence[str], classes: Sequence[str], first: Sequence[str]) -> None:
-    for name, picture in zip(names, first, strict=True):
+    for name, image in zip(names, first, strict=True):
         if name not in classes:
             raise SternaError(
-                "an object of a class that the training pictures do not have",
-                where=picture,
+                "an object of a class that the training images do not have",
+                where=image,
                 attribute="class",
                 value=name,
                 allowed=", ".join(classes),

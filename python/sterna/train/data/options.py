@@ -1,4 +1,4 @@
-"""Which pictures a run sees, and how."""
+"""Which images a run sees, and how."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class ReadOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Format | None = Field(None, description="folder: its format, where it fits several")
-    skip_bad: bool = Field(False, description="folder: leave out pictures whose file or labels are faulty")
+    skip_bad: bool = Field(False, description="folder: leave out images whose file or labels are faulty")
     missing_share: float = Field(
         0.1, ge=0.0, le=1.0,
-        description="folder: largest share of pictures without a label file, and of label files without a picture",
+        description="folder: largest share of images without a label file, and of label files without an image",
     )  # fmt: skip
     exif: Exif = Field(
         Exif.UPRIGHT,
-        description="folder: pixels that labels are of, where a picture has an EXIF orientation and nothing else tells",
+        description="folder: pixels that labels are of, where an image has an EXIF orientation and nothing else tells",
     )
     decode: bool = Field(
-        False, description="folder: decode all of every picture at the start, not its header alone"
+        False, description="folder: decode all of every image at the start, not its header alone"
     )
 
 
@@ -45,14 +45,14 @@ class DataOptions(ReadOptions):
     )
     train_split: str = Field("train", description="folder: split to train on")
     val_split: str | None = Field(None, description="folder: split to watch mAP on; default val, or else test")
-    test_split: str | None = Field(None, description="folder: split for the final figures; default test, or else val")
+    test_split: str | None = Field(None, description="folder: split for the final metrics; default test, or else val")
     val_share: float = Field(
         0.0, ge=0.0, lt=1.0, description="folder without split val: share of the training split to watch mAP on instead"
     )
     test_share: float = Field(
-        0.0, ge=0.0, lt=1.0, description="folder without split test: share of the training split for the final figures"
+        0.0, ge=0.0, lt=1.0, description="folder without split test: share of the training split for the final metrics"
     )
-    train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training pictures to use, by the seed")
+    train_share: float = Field(1.0, gt=0.0, le=1.0, description="share of the training images to use, by the seed")
     classes: Annotated[tuple[str, ...], BeforeValidator(listed), AfterValidator(named_once)] = Field(
         (), description="folder: classes A,B to keep, in this order; default all"
     )
@@ -61,21 +61,21 @@ class DataOptions(ReadOptions):
     )
     height: int = Field(
         160, ge=32, le=1024, multiple_of=32,
-        description="picture height, a multiple of 32; that of --start or of a .cfg file unless given",
+        description="image height, a multiple of 32; that of --start or of a .cfg file unless given",
     )  # fmt: skip
     width: int = Field(
         160, ge=32, le=1024, multiple_of=32,
-        description="picture width, a multiple of 32; that of --start or of a .cfg file unless given",
+        description="image width, a multiple of 32; that of --start or of a .cfg file unless given",
     )  # fmt: skip
-    seed: int = Field(0, ge=0, lt=1 << 31, description="of order, variation and scenes")
-    train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: different pictures to train on")
-    val_scenes: int = Field(100, ge=1, le=100_000, description="scenes: pictures to watch mAP on")
-    test_scenes: int = Field(200, ge=1, le=100_000, description="scenes: pictures for the final figures")
+    seed: int = Field(0, ge=0, lt=1 << 31, description="of order, augmentation and scenes")
+    train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: different images to train on")
+    val_scenes: int = Field(100, ge=1, le=100_000, description="scenes: images to watch mAP on")
+    test_scenes: int = Field(200, ge=1, le=100_000, description="scenes: images for the final metrics")
     multi_scale: float = Field(
-        0.0, ge=0.0, lt=1.0, description="training pictures vary in size by up to this share, in steps of 32 pixels"
+        0.0, ge=0.0, lt=1.0, description="training images vary in size by up to this share, in steps of 32 pixels"
     )
     workers: int | None = Field(
-        None, ge=0, le=256, description="processes that make pictures; if not given, one less than the processor cores"
+        None, ge=0, le=256, description="processes that make images; if not given, one less than the processor cores"
     )
 
 

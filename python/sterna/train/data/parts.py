@@ -1,4 +1,4 @@
-"""Data sets made of others: a part of one, several as one, pictures with labels from elsewhere."""
+"""Data sets made of others: a part of one, several as one, images with labels from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sterna.train.data.formats.listing import files_under, passed_over
 from sterna.train.data.frames import Dataset, Frame, Labels, resize_boxes
 from sterna.train.data.options import ReadOptions
 from sterna.train.data.reading import Faults
-from sterna.vision import images
-from sterna.vision.images import among
+from sterna.vision import image_files
+from sterna.vision.image_files import among
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """The picture files `paths`, at height x width pixels, with labels from elsewhere or none.
+class Images:
+    """The image files `paths`, at height x width pixels, with labels from elsewhere or none.
 
-    found: labels of each picture in pixels of a frame of `found_size`, height and width; empty: no picture has any.
+    found: labels of each image in pixels of a frame of `found_size`, height and width; empty: no image has any.
     """
 
     paths: Sequence[Path]
@@ -107,8 +107,8 @@ class Pictures:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Frame:
-        picture = images.read(self.paths[index]).resize((self.width, self.height), Image.Resampling.BILINEAR)
-        return Frame(np.asarray(picture), *self.labels(index))
+        image = image_files.read(self.paths[index]).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        return Frame(np.asarray(image), *self.labels(index))
 
     def labels(self, index: int) -> Labels:
         """Labels of frame `index`."""
@@ -117,26 +117,26 @@ class Pictures:
         labels = self.found[index]
         return labels._replace(boxes=resize_boxes(labels.boxes, self.found_size, (self.height, self.width)))
 
-    def resized(self, height: int, width: int) -> Pictures:
-        """The same pictures at another size."""
-        return Pictures(self.paths, self.classes, height, width, self.found, self.found_size)
+    def resized(self, height: int, width: int) -> Images:
+        """The same images at another size."""
+        return Images(self.paths, self.classes, height, width, self.found, self.found_size)
 
-    def labelled(self, found: Sequence[Labels]) -> Pictures:
-        """The same pictures with labels `found` in frames of this size."""
-        return Pictures(self.paths, self.classes, self.height, self.width, found, (self.height, self.width))
+    def labelled(self, found: Sequence[Labels]) -> Images:
+        """The same images with labels `found` in frames of this size."""
+        return Images(self.paths, self.classes, self.height, self.width, found, (self.height, self.width))
 
 
-def open_pictures(
+def open_images(
     folder: Path,
     classes: tuple[str, ...],
     height: int,
     width: int,
     options: ReadOptions,
     console: Console | None = None,
-) -> Pictures:
-    """All pictures in `folder` and the folders in it, in order of their names; what is passed over is told.
+) -> Images:
+    """All images in `folder` and the folders in it, in order of their names; what is passed over is told.
 
-    Raises SternaError if it holds no picture, and for pictures whose headers cannot be read unless `options` leave them
+    Raises SternaError if it holds no image, and for images whose headers cannot be read unless `options` leave them
     out.
     """
     files, systems = files_under(folder) if folder.is_dir() else ([], [])
@@ -148,22 +148,22 @@ def open_pictures(
     paths = [path for path in found if path not in bad]
     if not paths:
         raise SternaError(
-            "no pictures to learn from", where=str(folder), attribute="unlabelled",
-            value=str(folder), allowed=" ".join(images.SUFFIXES), remedy="name a folder that holds pictures",
+            "no images to learn from", where=str(folder), attribute="unlabelled",
+            value=str(folder), allowed=" ".join(image_files.SUFFIXES), remedy="name a folder that holds images",
         )  # fmt: skip
     if console:
         others = passed_over(set(files) - set(found), systems)
         told = [f"{count} {kind}" for kind, count in sorted(others.items())]
         passed = f", passed over {', '.join(told)}" if told else ""
-        console.print(f"pictures without labels in {folder}: {len(paths)}{passed}", markup=False, soft_wrap=True)
+        console.print(f"images without labels in {folder}: {len(paths)}{passed}", markup=False, soft_wrap=True)
         for fault in bad.values():
             console.print(f"warning: left out: {fault}", markup=False, soft_wrap=True)
-    return Pictures(paths, classes, height, width)
+    return Images(paths, classes, height, width)
 
 
 def _fault(path: Path) -> SternaError | None:
     try:
-        images.header(path)
+        image_files.header(path)
     except SternaError as fault:
         return fault
     return None

@@ -15,14 +15,14 @@ from sterna.train.data.formats.record import Record, Source
 from sterna.train.data.labelled import Table
 from sterna.train.data.options import ReadOptions
 from sterna.train.data.summary import Summary
-from sterna.vision import images
+from sterna.vision import image_files
 
-PROGRESS_FROM, DECODED_FROM = 2000, 100  # pictures; fewer are read before one has seen a bar
-SKIP = "leave the pictures out with --skip-bad"
+PROGRESS_FROM, DECODED_FROM = 2000, 100  # images; fewer are read before one has seen a bar
+SKIP = "leave the images out with --skip-bad"
 
 
 class Reading(NamedTuple):
-    """A split that was read. order: for each line of its list the index of its picture in the table."""
+    """A split that was read. order: for each line of its list the index of its image in the table."""
 
     table: Table
     summary: Summary
@@ -46,7 +46,7 @@ def read(
 
 @dataclass
 class Faults:
-    """What is wrong: with single pictures, which can be left out, and with splits as a whole."""
+    """What is wrong: with single images, which can be left out, and with splits as a whole."""
 
     records: list[SternaError] = field(default_factory=list)
     splits: list[SternaError] = field(default_factory=list)
@@ -81,13 +81,13 @@ def _read(source: Source, split: str, options: ReadOptions, faults: Faults, cons
     except SternaError as fault:
         faults.splits.append(fault)
         return None
-    summary.unlabelled, summary.without_picture, summary.passed_over = unread.pictures, unread.labels, unread.files
+    summary.unlabelled, summary.without_image, summary.passed_over = unread.images, unread.labels, unread.files
     summary.notes.update(dict.fromkeys(unread.notes, 0))
     indices: dict[Hashable, int] = {}
     shown = _shown(entries, split, console, PROGRESS_FROM if not options.decode else DECODED_FROM)
     table = Table.pack(_records(source, shown, options, summary, faults, indices))
     summary.listed_again = len(entries) - len(set(entries))
-    if not summary.pictures:
+    if not summary.images:
         if len(faults.records) == bad:
             faults.splits.append(_none_left(split, summary))
         return None
@@ -119,7 +119,7 @@ def _records(
         try:
             record = source.record(entry)
             if options.decode:
-                images.read(record.picture)
+                image_files.read(record.image)
         except SternaError as fault:
             if options.skip_bad:
                 summary.bad += [str(each) for each in single(fault)][:1]
@@ -133,7 +133,7 @@ def _records(
 
 def _none_left(split: str, summary: Summary) -> SternaError:
     return SternaError(
-        "all pictures of the split are faulty", where=split, value=summary.bad[0], remedy="correct the data set"
+        "all images of the split are faulty", where=split, value=summary.bad[0], remedy="correct the data set"
     )
 
 
@@ -142,13 +142,13 @@ def _missing(where: str, readings: Sequence[Reading], most: float) -> Iterator[S
 
     The splits are looked at together, since some share their folders.
     """
-    read = len({picture for reading in readings for picture in reading.table.pictures})
+    read = len({image for reading in readings for image in reading.table.images})
     background = _different(reading.summary.without_labels for reading in readings)
     left_out = _different(reading.summary.unlabelled for reading in readings)
-    lonely = _different(reading.summary.without_picture for reading in readings)
+    lonely = _different(reading.summary.without_image for reading in readings)
     sides = (
-        ("pictures have no label file", background + left_out, read + len(left_out)),
-        ("label files have no picture", lonely, read - len(background) + len(lonely)),
+        ("images have no label file", background + left_out, read + len(left_out)),
+        ("label files have no image", lonely, read - len(background) + len(lonely)),
     )
     for what, missing, count in sides:
         if len(missing) > most * count:
@@ -158,8 +158,8 @@ def _missing(where: str, readings: Sequence[Reading], most: float) -> Iterator[S
                 attribute="the first",
                 value=missing[0],
                 allowed=f"a share of {most:g}, --missing-share",
-                remedy="give each picture and its label file one name, the picture with one of the suffixes "
-                f"{' '.join(images.SUFFIXES)}; empty label files for pictures without objects",
+                remedy="give each image and its label file one name, the image with one of the suffixes "
+                f"{' '.join(image_files.SUFFIXES)}; empty label files for images without objects",
             )
 
 

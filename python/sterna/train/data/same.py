@@ -1,4 +1,4 @@
-"""Picture files with the same content, whatever they are called."""
+"""Image files with the same content, whatever they are called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def first_of_content(paths: Iterable[str]) -> dict[str, str]:
 
 
 def shared(splits: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], list[tuple[str, str]]]:
-    """By two splits the pairs of paths, one in each, of pictures with the same content; splits that share none are not
+    """By two splits the pairs of paths, one in each, of images with the same content; splits that share none are not
     named."""
     first = first_of_content(path for paths in splits.values() for path in paths)
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}

@@ -1,4 +1,4 @@
-"""Generated street scenes with small moving vehicles and people: the same seed, the same pictures, at any size.
+"""Generated street scenes with small moving vehicles and people: the same seed, the same images, at any size.
 
 A scene is a street seen from a raised camera: bands of grass, pavement and asphalt with texture, trees and
 street furniture that carry no label, and labelled vehicles and people that move with constant velocity. Hard scenes
@@ -16,7 +16,7 @@ from sterna.train.data.frames import Frame, Labels
 from sterna.train.data.street import CLASSES, EASY, Mover, Prop, draw_conditions, plan
 
 SPLITS = ("train", "val", "test")
-SMALLEST_VISIBLE = 0.4  # an object is labelled if this share of its box is in the picture and not hidden
+SMALLEST_VISIBLE = 0.4  # an object is labelled if this share of its box is in the image and not hidden
 UNLABELLED = -1
 HARD = 1  # at the end of a scene's key: what its conditions are drawn from
 
@@ -24,7 +24,7 @@ HARD = 1  # at the end of a scene's key: what its conditions are drawn from
 class SceneSequence:
     """Frames of one scene: the same `key` always gives the same frames.
 
-    key: integers that seed the scene. height, width: pixels of the pictures, at least 32. hard: with the
+    key: integers that seed the scene. height, width: pixels of the images, at least 32. hard: with the
     conditions that `draw_conditions` draws for the key.
     """
 
@@ -35,7 +35,7 @@ class SceneSequence:
         self._ground = drawing.draw_ground(self._street, height, width)
 
     def frame(self, time: float = 0.0) -> Frame:
-        """The picture and its labels at frame number `time`."""
+        """The image and its labels at frame number `time`."""
         street, size = self._street, self.height
         canvas = self._ground.copy()
         painted: list[tuple[int, Box]] = []
@@ -89,7 +89,7 @@ class SceneSet:
 
 
 def _labels(painted: list[tuple[int, Box]], height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes clipped to the picture, of the movers that can be seen, given all boxes from back to front."""
+    """Boxes clipped to the image, of the movers that can be seen, given all boxes from back to front."""
     boxes, classes = [], []
     front = np.zeros((height, width), bool)
     for kind, (left, top, right, bottom) in reversed(painted):

@@ -1,4 +1,4 @@
-"""Pictures of the training split that are held back to watch and to judge by."""
+"""Images of the training split that are held back to watch and to judge by."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from sterna.train.data.summary import Summary
 
 
 def hold_back(reading: Reading, shares: Mapping[str, float], seed: int, where: str) -> list[Reading]:
-    """A split without the pictures that are held back, then those for each of `shares`, chosen by `seed`.
+    """A split without the images that are held back, then those for each of `shares`, chosen by `seed`.
 
-    Pictures with the same content stay together. Raises SternaError if a part would have none.
+    Images with the same content stay together. Raises SternaError if a part would have none.
     """
-    first = first_of_content(reading.table.pictures)
+    first = first_of_content(reading.table.images)
     groups: dict[str, list[int]] = {}
-    for index, path in enumerate(reading.table.pictures):
+    for index, path in enumerate(reading.table.images):
         groups.setdefault(first[path], []).append(index)
     contents = list(groups.values())
     waiting = [contents[number] for number in np.random.default_rng(seed).permutation(len(contents))]
     parts: list[list[int]] = []
     for share in shares.values():
-        wanted = max(1, round(share * len(reading.table.pictures)))
+        wanted = max(1, round(share * len(reading.table.images)))
         part: list[int] = []
         while waiting and len(part) < wanted:
             part += waiting.pop()
@@ -33,17 +33,17 @@ def hold_back(reading: Reading, shares: Mapping[str, float], seed: int, where: s
     rest = sorted(index for group in waiting for index in group)
     if not (rest and all(parts)):
         raise SternaError(
-            "too few different pictures to hold some back",
+            "too few different images to hold some back",
             where=where,
-            attribute="pictures",
+            attribute="images",
             value=len(contents),
             allowed="at least one to train on and one for each share",
-            remedy="hold back smaller shares, or add pictures",
+            remedy="hold back smaller shares, or add images",
         )
     return [_part(reading, rest, reading.summary), *(_part(reading, part, Summary()) for part in parts)]
 
 
 def _part(reading: Reading, rows: Sequence[int], summary: Summary) -> Reading:
-    """The pictures `rows` of a reading; of what was met in reading all of it, `summary` tells."""
+    """The images `rows` of a reading; of what was met in reading all of it, `summary` tells."""
     new = {row: index for index, row in enumerate(rows)}
     return Reading(reading.table.take(rows), summary, [new[row] for row in reading.order if row in new])

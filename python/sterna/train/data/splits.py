@@ -1,4 +1,4 @@
-"""The pictures of a run: generated scenes or a data set of other tools, in three splits."""
+"""The images of a run: generated scenes or a data set of other tools, in three splits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRAIN, VAL, TEST = "train", "val", "test"
 
 @dataclass(frozen=True)
 class Splits:
-    """train to learn from, val to watch, test for the final figures."""
+    """train to learn from, val to watch, test for the final metrics."""
 
     train: Dataset
     val: Dataset
@@ -36,7 +36,7 @@ class Splits:
 
 
 def open_data(options: DataOptions, console: Console | None = None) -> Splits:
-    """The data that `options` name, all records and the headers of all pictures checked, and told of on `console`.
+    """The data that `options` name, all records and the headers of all images checked, and told of on `console`.
 
     Raises SternaError for a folder of no known format and for what in it is missing, damaged or inconsistent:
     FaultsError if that is more than one thing.
@@ -54,7 +54,7 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
         _tell(console, [*_held(names[0], held), *_stand_ins(names), *_twice(readings)])
         _show(console, sets, readings, options)
     data, order = sets[names[0]], readings[names[0]].order
-    # A picture that its list names several times is as many pictures to learn from; it is judged by once.
+    # An image that its list names several times is as many images to learn from; it is judged by once.
     weighted = data if len(order) == len(data) else Part(data, order)
     return Splits(share(weighted, options.train_share, options.seed), sets[names[1]], sets[names[2]])
 
@@ -144,18 +144,18 @@ def _stand_ins(names: Sequence[str]) -> Iterator[str]:
     """What to know of splits that serve for more than one purpose."""
     train, val, test = names
     if val == test:
-        yield f"note: split {val} both watches mAP and gives the final figures"
-    for purpose, split in (("watches mAP", val), ("gives the final figures", test)):
+        yield f"note: split {val} both watches mAP and gives the final metrics"
+    for purpose, split in (("watches mAP", val), ("gives the final metrics", test)):
         if split == train:
             yield f"warning: split {split} is trained on and {purpose}"
 
 
 def _twice(readings: Mapping[str, Reading]) -> Iterator[str]:
-    """What to know of pictures that are in more than one split."""
-    for (one, other), pairs in shared({split: reading.table.pictures for split, reading in readings.items()}).items():
+    """What to know of images that are in more than one split."""
+    for (one, other), pairs in shared({split: reading.table.images for split, reading in readings.items()}).items():
         first, second = (Path(path).name for path in pairs[0])
         example = f"{second} is {first}"
-        yield f"warning: pictures of {other} that are in {one} as well, byte for byte: {len(pairs)} ({example})"
+        yield f"warning: images of {other} that are in {one} as well, byte for byte: {len(pairs)} ({example})"
 
 
 def _scenes(options: DataOptions) -> Splits:
@@ -193,7 +193,7 @@ def _chosen_splits(source: Source, options: DataOptions) -> tuple[list[str], dic
             attribute="splits",
             value=", ".join(source.splits),
             allowed="splits val or test, or shares of the training split",
-            remedy="hold pictures back with --val-share 0.1 --test-share 0.1, or name splits with --val-split",
+            remedy="hold images back with --val-share 0.1 --test-share 0.1, or name splits with --val-split",
         )
     return [options.train_split, str(val or test), str(test or val)], held
 

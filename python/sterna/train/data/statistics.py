@@ -14,7 +14,7 @@ from sterna.train.data.frames import SMALLEST_SIDE, Dataset
 from sterna.train.data.labelled import LabelledSet
 from sterna.train.data.summary import Summary
 
-ALWAYS = ("pictures", "without objects")  # rows that a table has even if they count nothing
+ALWAYS = ("images", "without objects")  # rows that a table has even if they count nothing
 SMALL, LARGE = 32, 96  # sides of squares in pixels, below and from whose area COCO calls an object small and large
 
 
@@ -22,13 +22,13 @@ SMALL, LARGE = 32, 96  # sides of squares in pixels, below and from whose area C
 class Statistics:
     """Counts of a data set at the size of its frames.
 
-    pictures, and of them those without an object: empty. boxes: objects by class, those that are not learnt included.
+    images, and of them those without an object: empty. boxes: objects by class, those that are not learnt included.
     small, medium, large: objects by area as COCO divides them. Not learnt are: thin, objects with a side under
     SMALLEST_SIDE pixels; difficult and crowd, objects that the data set marks so. left_out: objects of classes that
     are not asked for.
     """
 
-    pictures: int
+    images: int
     empty: int
     boxes: dict[str, int]
     small: int
@@ -42,7 +42,7 @@ class Statistics:
     def rows(self) -> dict[str, int]:
         """The counts that a table shows, by what they count."""
         return {
-            "pictures": self.pictures,
+            "images": self.images,
             "without objects": self.empty,
             **self.boxes,
             f"objects below {SMALL}² pixels": self.small,
@@ -67,13 +67,13 @@ class Statistics:
 
 
 def check(dataset: Dataset) -> Statistics:
-    """Count what `dataset` holds. Reads no picture of a folder, whose headers were checked when it was opened."""
+    """Count what `dataset` holds. Reads no image of a folder, whose headers were checked when it was opened."""
     labels = [dataset.labels(index) for index in range(len(dataset))]
     boxes = np.concatenate([found.boxes for found in labels])
     kinds = np.bincount(np.concatenate([found.classes for found in labels]), minlength=len(dataset.classes))
     area = (boxes[:, 2:] - boxes[:, :2]).prod(1)
     return Statistics(
-        pictures=len(labels),
+        images=len(labels),
         empty=sum(not len(found.boxes) for found in labels),
         boxes=dict(zip(dataset.classes, kinds.tolist(), strict=True)),
         small=int((area < SMALL**2).sum()),

@@ -1,4 +1,4 @@
-"""What is in a generated street and where: drawn up from a random generator, in fractions of the picture's height."""
+"""What is in a generated street and where: drawn up from a random generator, in fractions of the image's height."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def plan(rng: np.random.Generator, aspect: float, conditions: Conditions = EASY)
 
 
 def _size_at(y: float, street: Street) -> float:
-    """Perspective: how large things are whose foot is at height `y` of the picture."""
+    """Perspective: how large things are whose foot is at height `y` of the image."""
     return (0.45 + 0.75 * y) * street.conditions.zoom
 
 

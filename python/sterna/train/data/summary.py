@@ -12,21 +12,21 @@ from sterna.train.data.formats.record import Record
 
 @dataclass
 class Summary:
-    """Counts of one split, as its files have it: before classes are chosen and pictures resized.
+    """Counts of one split, as its files have it: before classes are chosen and images resized.
 
-    pictures and objects: that were read. without_labels: pictures with no label file, which are taken as background.
-    unlabelled: pictures with no label file, left out in formats where background has one. without_picture: label files
-    with no picture, which are not read. repeated: objects that a label file states again, counted once. left_out:
-    numbers of objects by why they are left out. bad: a fault of each picture that is left out as faulty. listed_again:
-    entries of a list that name a picture again. passed_over: files that are not read, by kind. notes: what else a
-    person should know, with the number of pictures that it is about; 0: of none in particular.
+    images and objects: that were read. without_labels: images with no label file, which are taken as background.
+    unlabelled: images with no label file, left out in formats where background has one. without_image: label files
+    with no image, which are not read. repeated: objects that a label file states again, counted once. left_out:
+    numbers of objects by why they are left out. bad: a fault of each image that is left out as faulty. listed_again:
+    entries of a list that name an image again. passed_over: files that are not read, by kind. notes: what else a
+    person should know, with the number of images that it is about; 0: of none in particular.
     """
 
-    pictures: int = 0
+    images: int = 0
     objects: int = 0
     without_labels: list[Path] = field(default_factory=list)
     unlabelled: list[Path] = field(default_factory=list)
-    without_picture: list[Path] = field(default_factory=list)
+    without_image: list[Path] = field(default_factory=list)
     repeated: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     bad: list[str] = field(default_factory=list)
@@ -36,23 +36,23 @@ class Summary:
 
     def add(self, record: Record) -> None:
         """Count a record."""
-        self.pictures += 1
+        self.images += 1
         self.objects += len(record.objects)
         self.repeated += record.repeated
         self.left_out.update(record.left_out)
         self.notes.update(record.notes)
         if not record.labelled:
-            self.without_labels.append(record.picture)
+            self.without_labels.append(record.image)
 
     def rows(self) -> dict[str, int]:
         """The counts that a table shows, by what they count."""
         return {
             "without a label file, taken as background": len(self.without_labels),
             "without a label file, left out": len(self.unlabelled),
-            "label files without a picture": len(self.without_picture),
+            "label files without an image": len(self.without_image),
             "repeated objects, counted once": self.repeated,
             "listed again": self.listed_again,
-            "faulty pictures, left out": len(self.bad),
+            "faulty images, left out": len(self.bad),
             **{f"objects left out: {why}": count for why, count in self.left_out.items()},
             **{f"files passed over: {kind}": count for kind, count in sorted(self.passed_over.items())},
         }
@@ -62,12 +62,12 @@ class Summary:
         """What a person should know that no count tells, a line each."""
         lines = [
             *(f"left out: {fault}" for fault in self.bad),
-            *(f"{note}{f': {count} pictures' * bool(count)}" for note, count in self.notes.items()),
+            *(f"{note}{f': {count} images' * bool(count)}" for note, count in self.notes.items()),
         ]
         for what, paths in (
-            ("pictures without a label file, taken as background", self.without_labels),
-            ("pictures without a label file, left out", self.unlabelled),
-            ("label files without a picture", self.without_picture),
+            ("images without a label file, taken as background", self.without_labels),
+            ("images without a label file, left out", self.unlabelled),
+            ("label files without an image", self.without_image),
         ):
             if paths:
                 lines.append(f"{what}: {_names(paths)}")

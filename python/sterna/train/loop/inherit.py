@@ -58,7 +58,7 @@ def settle(options: TrainOptions) -> Settled:
         taken |= new
     settled = TrainOptions.model_validate(given | taken)
     if options.start is not None:
-        warnings += _another_size(settled, sources[0]) + _other_pictures(settled, _earlier(options.start))
+        warnings += _another_size(settled, sources[0]) + _other_images(settled, _earlier(options.start))
     return Settled(settled, tuple(notes), tuple(warnings))
 
 
@@ -69,7 +69,7 @@ def _resumed(options: TrainOptions) -> TrainOptions:
 
 
 def _start(options: TrainOptions) -> list[_Source]:
-    """What the weights to start from were trained for, and how their pictures varied."""
+    """What the weights to start from were trained for, and how their images varied."""
     if options.start is None:
         return []
     path = forms.find(options.start)
@@ -96,7 +96,7 @@ def _earlier(start: Path) -> TrainOptions | None:
 
 
 def _cfg(options: TrainOptions) -> list[_Source]:
-    """What the cfg file says of pictures and training."""
+    """What the cfg file says of images and training."""
     if not options.network.endswith(CFG_SUFFIX):
         return []
     path = Path(options.network)
@@ -152,8 +152,8 @@ def _another_size(options: TrainOptions, start: _Source) -> list[str]:
     ]
 
 
-def _other_pictures(options: TrainOptions, earlier: TrainOptions | None) -> list[str]:
-    """Whether the pictures that judge this run may be among those that the run before learnt from."""
+def _other_images(options: TrainOptions, earlier: TrainOptions | None) -> list[str]:
+    """Whether the images that judge this run may be among those that the run before learnt from."""
     if earlier is None or options.data in GENERATED or Path(options.data).resolve() != Path(earlier.data).resolve():
         return []
     names = [*SPLIT, *(["seed"] if earlier.val_share or earlier.test_share else [])]
@@ -162,7 +162,7 @@ def _other_pictures(options: TrainOptions, earlier: TrainOptions | None) -> list
         return []
     told = " ".join(f"{_option(name)} {value}" for name, value in before.items() if value is not None)
     return [
-        "the weights to start from may have learnt pictures that judge this run: they were trained on these data with "
+        "the weights to start from may have learnt images that judge this run: they were trained on these data with "
         f"{told}, which this run has not"
     ]
 

@@ -52,7 +52,7 @@ class Learner:
         self._parallel = Parallel(network, options.gradients)
 
     def step(self, batch: list[Batch], rate: float) -> list[float]:
-        """One step on the parts of `batch` with learning rate `rate`; its LOSSES, means over the pictures.
+        """One step on the parts of `batch` with learning rate `rate`; its LOSSES, means over the images.
 
         Raises SternaError if a gradient is not a number.
         """

@@ -1,4 +1,4 @@
-"""Batches of a training: which pictures each step sees, varied, as tensors."""
+"""Batches of a training: which images each step sees, varied, as tensors."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from sterna.vision.detector import to_integers
 
 SIZE_STEPS = 10  # steps of one input size before the next (Redmon and Farhadi 2017, "Multi-Scale Training")
 # What a random number is for, so that no two uses share one.
-ORDER, SIZE, VARIATION = range(3)
+ORDER, SIZE, AUGMENTATION = range(3)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """images: int8 [N, 3, H, W], rgb - 128, channels last in memory. targets: labels of its pictures.
+    """images: int8 [N, 3, H, W], rgb - 128, channels last in memory. targets: labels of its images.
 
     A network takes real numbers; they are made of the images where it is, because bytes are sooner there.
     """
@@ -50,9 +50,9 @@ class _Job(NamedTuple):
 class Loader:
     """Training batches that depend on nothing but the arguments: not on the number of workers or processes.
 
-    dataset: what to learn from. batch: pictures of a step, over all `world` processes; process `rank` gets an equal
-    share, so together they see what one would. seed: of order, sizes and variation. anchors: [A, 2] and stride: as
-    `loss.targets` takes them. sizes: (height, width) to choose from. variation: how much pictures vary; None: the
+    dataset: what to learn from. batch: images of a step, over all `world` processes; process `rank` gets an equal
+    share, so together they see what one would. seed: of order, sizes and augmentation. anchors: [A, 2] and stride: as
+    `loss.targets` takes them. sizes: (height, width) to choose from. augmentation: how much images vary; None: the
     defaults. workers: processes that make the batches ahead, 0: none. Raises SternaError if the processes cannot have
     equal shares.
     """
@@ -66,7 +66,7 @@ class Loader:
         anchors: Sequence[Sequence[float]] | NDArray[np.floating],
         stride: int,
         sizes: Sequence[tuple[int, int]],
-        variation: AugmentOptions | None = None,
+        augmentation: AugmentOptions | None = None,
         rank: int = 0,
         world: int = 1,
         workers: int = 0,
@@ -83,11 +83,11 @@ class Loader:
         self._count, self._batch, self._seed, self._sizes = len(dataset), batch, seed, tuple(sizes)
         share = batch // world
         self._share = slice(rank * share, (rank + 1) * share)
-        self._stream = Stream(_BatchMaker(dataset, seed, np.asarray(anchors), stride, variation), workers)
+        self._stream = Stream(_BatchMaker(dataset, seed, np.asarray(anchors), stride, augmentation), workers)
 
     @property
     def steps(self) -> int:
-        """Steps of an epoch; pictures that do not fill a batch wait for another epoch."""
+        """Steps of an epoch; images that do not fill a batch wait for another epoch."""
         return max(1, self._count // self._batch)
 
     def epoch(self, stage: int, epoch: int, first: int = 0) -> Iterator[Batch]:
@@ -124,14 +124,14 @@ class _BatchMaker:
         seed: int,
         anchors: NDArray[np.floating],
         stride: int,
-        variation: AugmentOptions | None,
+        augmentation: AugmentOptions | None,
     ) -> None:
         self._dataset, self._seed, self._anchors, self._stride = dataset, seed, anchors, stride
-        self._variation = variation
+        self._augmentation = augmentation
 
     def _vary(self, frame: Frame, job: _Job, index: int) -> Frame:
-        rng = np.random.default_rng((VARIATION, self._seed, job.stage, job.epoch, index))
-        return augment(frame, rng, self._variation)
+        rng = np.random.default_rng((AUGMENTATION, self._seed, job.stage, job.epoch, index))
+        return augment(frame, rng, self._augmentation)
 
     def __call__(self, job: _Job) -> Batch:
         dataset = self._dataset.resized(*job.size)

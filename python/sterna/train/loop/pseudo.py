@@ -1,4 +1,4 @@
-"""Labels for pictures that have none, by a network that is being trained.
+"""Labels for images that have none, by a network that is being trained.
 
 Mean teacher (Tarvainen and Valpola 2017): the moving average of the weights labels, the weights learn. As in Liu et al.
 2021, "Unbiased Teacher", section 3.2, a box that is learnt must surely be an object; what the teacher is not sure of is
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from sterna.train.data.frames import Dataset, Labels
-from sterna.train.data.parts import Joined, Part, Pictures
+from sterna.train.data.parts import Images, Joined, Part
 from sterna.train.data.stream import batches
 from sterna.train.report.evaluate import BATCH, Evaluator
 
@@ -21,10 +21,10 @@ CONFIDENT = 0.5  # score from which a box is learnt
 DOUBTFUL = 0.1  # score from which a box may be an object
 
 
-def label(evaluator: Evaluator, pictures: Dataset, workers: int) -> list[Labels]:
-    """What `evaluator` finds on each of `pictures` with a score of at least DOUBTFUL; not CONFIDENT is difficult."""
+def label(evaluator: Evaluator, images: Dataset, workers: int) -> list[Labels]:
+    """What `evaluator` finds on each of `images` with a score of at least DOUBTFUL; not CONFIDENT is difficult."""
     result = []
-    for frames in batches(pictures, BATCH, workers):
+    for frames in batches(images, BATCH, workers):
         height, width, _ = frames[0].image.shape
         for found in evaluator.find(frames, DOUBTFUL):
             boxes = found.boxes.clip(0, [width, height, width, height]).astype(np.float32)
@@ -42,8 +42,8 @@ def from_tensors(saved: Sequence[Sequence[torch.Tensor]]) -> list[Labels]:
     return [Labels.of(*(part.numpy() for part in labels)) for labels in saved]
 
 
-def mixed(labelled: Dataset, pictures: Pictures, found: Sequence[Labels]) -> Dataset:
-    """Pictures with labels and `pictures` with those found, the labelled ones repeated until they are as many."""
-    times = max(1, len(pictures) // len(labelled))
+def mixed(labelled: Dataset, images: Images, found: Sequence[Labels]) -> Dataset:
+    """Images with labels and `images` with those found, the labelled ones repeated until they are as many."""
+    times = max(1, len(images) // len(labelled))
     repeated = Part(labelled, list(range(len(labelled))) * times)
-    return Joined([repeated, pictures.labelled(found)])
+    return Joined([repeated, images.labelled(found)])

@@ -26,7 +26,7 @@ from sterna.train.report.evaluate import from_integers
 from sterna.vision import anchors as anchor_units
 
 BAD_FIT, GOOD_FIT = 0.15, 0.4  # mean overlap of boxes with the best anchor; k-means reaches 0.6 and more
-SENSED = 32  # pictures on which the sensitivity of layers is measured
+SENSED = 32  # images on which the sensitivity of layers is measured
 
 
 #: Weights as a run or darknet left them.
@@ -285,7 +285,7 @@ def densities(
 
 
 def _loss_on(data: Dataset, boxes: list[list[float]], stride: int) -> Callable[[Network], float]:
-    """The loss of a float network on the first SENSED pictures of `data`."""
+    """The loss of a float network on the first SENSED images of `data`."""
     batch = collate([data[index] for index in range(min(SENSED, len(data)))], boxes, stride)
     images, anchors = from_integers(batch.images), torch.tensor(boxes)
     return lambda network: float(loss.losses(network(images), batch.targets, anchors).total)

@@ -22,7 +22,7 @@ from sterna.train import checkpoint, distributed, run_folder, stages
 from sterna.train.data import Dataset, Labels, Splits, open_data
 from sterna.train.data.augment import STEP, sizes
 from sterna.train.data.options import GENERATED
-from sterna.train.data.parts import Part, Pictures, open_pictures
+from sterna.train.data.parts import Images, Part, open_images
 from sterna.train.data.stream import default_workers
 from sterna.train.loop import forms, inherit, pseudo, start, stop, unused
 from sterna.train.loop.forms import Trained
@@ -72,7 +72,7 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
 
 
 def _check_share(options: TrainOptions) -> None:
-    """Every process has the same number of pictures in each part of a batch."""
+    """Every process has the same number of images in each part of a batch."""
     parts = distributed.size() * options.accumulate
     if options.batch % parts:
         raise SternaError(
@@ -122,8 +122,8 @@ class _Run:
         self.request = stop.Stop()
         given = self._settle_weights(found) if saved is None else None
         self.stages = stages.plan(self.options)
-        #: Steps in an epoch of each stage; pictures that do not fill a batch wait for another epoch.
-        self.epoch_steps = [max(1, len(self._pictures(stage)) // self.options.batch) for stage in self.stages]
+        #: Steps in an epoch of each stage; images that do not fill a batch wait for another epoch.
+        self.epoch_steps = [max(1, len(self._images(stage)) // self.options.batch) for stage in self.stages]
         if saved is None:
             if not options.resume:
                 self._say(*unused.unused(options, self.stages, distributed.size()))
@@ -160,18 +160,18 @@ class _Run:
         return open_data(self.options, self.console)
 
     def _missing_classes(self) -> list[str]:
-        """What labelled pictures do not show; generated ones show every class sooner or later."""
+        """What labelled images do not show; generated ones show every class sooner or later."""
         if self.options.data in GENERATED:
             return []
         data = self.data
         return findings.of_data({"training": data.train, "validation": data.val, "test": data.test})
 
-    def _open_unlabelled(self) -> Pictures | None:
+    def _open_unlabelled(self) -> Images | None:
         options = self.options
         if options.unlabelled is None:
             return None
         classes = self.data.train.classes
-        return open_pictures(options.unlabelled, classes, options.height, options.width, options, self.console)
+        return open_images(options.unlabelled, classes, options.height, options.width, options, self.console)
 
     @property
     def stage(self) -> stages.Stage:
@@ -204,7 +204,7 @@ class _Run:
         if given is not None and distributed.leads() and self.stage.name != stages.FLOAT:
             found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
             self.map50[stages.FLOAT] = found.map50
-            measured = f"mAP {found.map50:.3f} on {len(self.data.test)} test pictures"
+            measured = f"mAP {found.map50:.3f} on {len(self.data.test)} test images"
             if found.map50 < LEAST_SHOWN:
                 self._warn(f"the float network to start from finds nothing: {measured}")
             else:
@@ -281,7 +281,7 @@ class _Run:
     def finish(self) -> TrainResult:
         """Train what is left of the stages, then export and summarise."""
         self.console.print(
-            f"{self.options.network} on {self.options.data}: {len(self.data.train)} training pictures, "
+            f"{self.options.network} on {self.options.data}: {len(self.data.train)} training images, "
             f"{', '.join(self.data.train.classes)}; run folder {self.folder}",
             markup=False,
         )
@@ -347,7 +347,7 @@ class _Run:
             return self.densities
         return {name: density.schedule(self._share(), target) for name, target in self.densities.items()}
 
-    def _pictures(self, stage: stages.Stage) -> Dataset:
+    def _images(self, stage: stages.Stage) -> Dataset:
         """What `stage` learns from."""
         if not stage.pseudo:
             return self.data.train
@@ -416,20 +416,20 @@ class _Run:
     def _loader(self) -> Loader:
         options, stride = self.options, networks.stride(self.layers)
         return Loader(
-            self._pictures(self.stage),
+            self._images(self.stage),
             batch=options.batch // options.accumulate,
             seed=options.seed,
             anchors=self.anchors,
             stride=stride,
             sizes=sizes(options.height, options.width, options.multi_scale, max(STEP, stride)),
-            variation=options,
+            augmentation=options,
             rank=distributed.rank(),
             world=distributed.size(),
             workers=self.workers,
         )
 
     def _label(self) -> list[Labels]:
-        """Labels for the pictures without any; each process finds its share of them."""
+        """Labels for the images without any; each process finds its share of them."""
         assert self.unlabelled is not None
         evaluator = evaluate.of_network(self._result(), self.anchors)
         mine = range(distributed.rank(), len(self.unlabelled), distributed.size())
@@ -505,12 +505,12 @@ class _Run:
         self.console.print(report.epoch_line(line))
 
     def _end_stage(self) -> None:
-        """Keep what the stage made, and its precision on the test pictures; process 0 does it."""
+        """Keep what the stage made, and its precision on the test images; process 0 does it."""
         if distributed.leads() and self.stage.name not in self.map50:
             network, options, classes = self._result(), self.options, self.data.train.classes
             found = evaluate.evaluate_network(network, self.anchors, self.data.test, self.workers)
             self.map50[self.stage.name] = found.map50
-            self.console.print(f"{self.stage.name} stage: mAP {found.map50:.3f} on {len(self.data.test)} test pictures")
+            self.console.print(f"{self.stage.name} stage: mAP {found.map50:.3f} on {len(self.data.test)} test images")
             forms.save(
                 self._weights_file(self.stage.name),
                 Trained(network, options.network, self.anchors, classes, options.height, options.width),

@@ -26,7 +26,7 @@ def to_graph(
     height: int,
     width: int,
 ) -> Graph:
-    """The integer graph of the ternary `network` for pictures of height x width.
+    """The integer graph of the ternary `network` for images of height x width.
 
     anchors: pairs of width and height in cells, kept with `classes` in the graph's metadata. Raises SternaError
     for a float network, and for what the graph's own rules refuse (a filter whose sum could leave the accumulator).

@@ -1,11 +1,11 @@
 """The curvature of one layer: the part of the Fisher matrix that K-FAC keeps of it, and its damped inverse.
 
 The Fisher matrix is the empirical one: gradients of the training loss itself, as they come from the backward pass that
-training runs anyway (Osawa et al. 2019). All gradients are of the loss of one picture, where the loss that is
-differentiated is the mean over the pictures of the batch.
+training runs anyway (Osawa et al. 2019). All gradients are of the loss of one image, where the loss that is
+differentiated is the mean over the images of the batch.
 
 - Convolutions (Grosse and Martens 2016): Fisher = A (x) G, A the second moment of the input patches, mean over
-  pictures and positions, G that of the output's gradient, mean over pictures and sum over positions.
+  images and positions, G that of the output's gradient, mean over images and sum over positions.
 - Batch normalisation (Osawa et al. 2020): a 2x2 matrix of scale and shift for each channel.
 """
 
@@ -73,7 +73,7 @@ class ConvCurvature(Curvature):
 
     Statistics: the blocks of A, then those of G. A has C * K * K rows, and one more for a bias. A factor with more
     than `largest_factor` rows is cut into equal blocks of whole channels along its diagonal, and what lies between
-    them is left out. A is taken from at most `positions` positions of each picture, on an even grid.
+    them is left out. A is taken from at most `positions` positions of each image, on an even grid.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class ConvCurvature(Curvature):
                 self._input = [part @ part.T / part.shape[1] for part in patches]
 
     def _patches(self, x: Tensor) -> list[Tensor]:
-        """What the filters see, for each block of A [n, pictures * positions]."""
+        """What the filters see, for each block of A [n, images * positions]."""
         conv = self.conv
         apart = _apart(conv, x, self.positions)
         patches = functional.unfold(
@@ -147,9 +147,9 @@ class ConvCurvature(Curvature):
 
     @torch.no_grad()
     def _see_gradient(self, gradient: Tensor) -> None:
-        pictures = len(gradient)
+        images = len(gradient)
         flat = gradient.transpose(0, 1).flatten(1).to(self.conv.weight.dtype)
-        self._output = [part @ part.T * pictures for part in torch.split(flat, self.rows)]
+        self._output = [part @ part.T * images for part in torch.split(flat, self.rows)]
 
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:
         """See Curvature.
@@ -224,7 +224,7 @@ class NormCurvature(Curvature):
         gradient = gradient.to(x.dtype)
         shift = gradient.sum((2, 3))
         scale = (gradient * (x - mean)).sum((2, 3)) * torch.rsqrt(variance + self.norm.eps).view(1, -1)
-        both = torch.stack([scale, shift], -1)  # [pictures, C, 2]
+        both = torch.stack([scale, shift], -1)  # [images, C, 2]
         self._fisher = torch.einsum("nci,ncj->cij", both, both) * len(x)
 
     def invert(self, statistics: list[Tensor], damping: float) -> list[Tensor]:

@@ -41,7 +41,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
 class Kfac(torch.optim.Optimizer):
     """Momentum descent along the damped inverse Fisher matrix times the gradient, with decoupled weight decay.
 
-    Give the gradient of a loss that is the mean over the pictures of the batch, from one forward pass in training
+    Give the gradient of a loss that is the mean over the images of the batch, from one forward pass in training
     mode and one backward pass for each `step`. Convolutions and batch normalisations have a curvature; parameters of
     any other layer descend along their gradient itself, and `plain` names them. The gradient may be of any length:
     `kl_clip` takes the place of a limit on it.
@@ -60,7 +60,7 @@ class Kfac(torch.optim.Optimizer):
     kl_clip: most that a step may change the predictions, by the quadratic model lr^2 * gradient * direction; a longer
       one is shortened (Ba et al. 2017).
     largest_factor: rows of a Kronecker factor above which it is cut into blocks of channels.
-    positions: most positions of a picture's map that the factor of the inputs is taken from.
+    positions: most positions of an image's map that the factor of the inputs is taken from.
 
     With `torch.distributed`, each process gives the averaged gradient and a batch of the same size: factors are
     averaged over processes, each layer is inverted by one of them, and the inverses are sent to the others.

@@ -29,7 +29,7 @@ LARGEST_LOG_SIZE = 6.0
 
 @dataclass(frozen=True)
 class Losses:
-    """Parts of the loss, each a scalar tensor, mean per picture."""
+    """Parts of the loss, each a scalar tensor, mean per image."""
 
     box: Tensor
     objectness: Tensor
@@ -45,9 +45,9 @@ class Losses:
 class Targets:
     """Labels of a batch as the loss reads them. All boxes are in cells.
 
-    index: int64 [4, M]: picture, anchor, row, column responsible for each of M boxes. offset: [M, 2] position
+    index: int64 [4, M]: image, anchor, row, column responsible for each of M boxes. offset: [M, 2] position
     in the cell. log_size: [M, 2], log(size / anchor). balance: [M], more for small boxes. classes: int64 [M].
-    truths: [N, T, 4] corners of all boxes of each picture, padded with empty boxes far outside.
+    truths: [N, T, 4] corners of all boxes of each image, padded with empty boxes far outside.
     """
 
     index: Tensor
@@ -64,13 +64,13 @@ class Targets:
 
 def targets(frames: Sequence[Frame], anchors: np.ndarray, stride: int) -> Targets:
     """Assign each box that is to be learnt to its cell and to the anchor [A, 2] (in cells) of the best shape."""
-    pictures, boxes, classes = [], [], []
+    images, boxes, classes = [], [], []
     most = max(1, *(len(frame.boxes) for frame in frames))
     truths = np.full((len(frames), most, 4), -1e6, np.float32)
     for number, frame in enumerate(frames):
         truths[number, : len(frame.boxes)] = frame.boxes / stride
         learnt = frame.labels.learnt
-        pictures.append(np.full(int(learnt.sum()), number))
+        images.append(np.full(int(learnt.sum()), number))
         boxes.append(frame.boxes[learnt] / stride)
         classes.append(frame.classes[learnt])
     box = np.concatenate(boxes).reshape(-1, 4).astype(np.float64)
@@ -79,7 +79,7 @@ def targets(frames: Sequence[Frame], anchors: np.ndarray, stride: int) -> Target
     centre = (box[:, :2] + box[:, 2:]) / 2
     cell = np.minimum(centre.astype(np.int64), [width - 1, height - 1])
     anchor = shape_iou(size, anchors).argmax(1)
-    index = np.stack([np.concatenate(pictures), anchor, cell[:, 1], cell[:, 0]])
+    index = np.stack([np.concatenate(images), anchor, cell[:, 1], cell[:, 0]])
     return Targets(
         index=torch.from_numpy(index.astype(np.int64)),
         offset=torch.from_numpy((centre - cell).astype(np.float32)),
@@ -111,7 +111,7 @@ def losses(head: Tensor, wanted: Targets, anchors: Tensor) -> Losses:
 
 
 def distillation(head: Tensor, teacher: Tensor, anchors: int) -> Tensor:
-    """How far the raw `head` [N, A * (5 + classes), h, w] is from that of a `teacher`, mean per picture.
+    """How far the raw `head` [N, A * (5 + classes), h, w] is from that of a `teacher`, mean per image.
 
     Boxes and classes count as far as the teacher sees an object there (Mehta and Ozturk 2018, "Object detection at 200
     frames per second", section 3.2), with the weights of `losses`.

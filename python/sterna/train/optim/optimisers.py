@@ -24,7 +24,7 @@ class Optimiser(StrEnum):
     KFAC = "kfac"
 
 
-#: Highest learning rates of the float and of the ternary stage, for a batch of RATE_BATCH pictures.
+#: Highest learning rates of the float and of the ternary stage, for a batch of RATE_BATCH images.
 RATE_BATCH = 16
 RATES: dict[Optimiser, tuple[float, float]] = {
     Optimiser.ADAMW: (3e-3, 2e-3),

@@ -36,7 +36,7 @@ class Board:
         self._scalar(f"rate/{stage}", rate, step)
 
     def precision(self, step: int, form: str, found: Precision) -> None:
-        """mAP, AP50 by class, and the curves, of `form` on the validation pictures."""
+        """mAP, AP50 by class, and the curves, of `form` on the validation images."""
         self._scalar(f"map50/{form}", found.map50, step)
         self._scalar(f"map/{form}", found.map, step)
         for name, each in found.classes.items():
@@ -57,9 +57,9 @@ class Board:
             for name, value in values.items():
                 self._scalar(f"{title}/{name}", value, step)
 
-    def samples(self, step: int, form: str, picture: Image.Image) -> None:
-        """Sample pictures with boxes, as `figures.samples` makes them."""
-        self._writer.add_image(f"samples/{form}", np.asarray(picture), step, dataformats="HWC")
+    def samples(self, step: int, form: str, image: Image.Image) -> None:
+        """Sample images with boxes, as `figures.samples` makes them."""
+        self._writer.add_image(f"samples/{form}", np.asarray(image), step, dataformats="HWC")
 
     def _scalar(self, tag: str, value: float, step: int) -> None:
         self._writer.add_scalar(tag, value, step)

@@ -44,24 +44,24 @@ class _Judge(COCOeval):
             truth["ignore"] = truth["ignore"] or truth["difficult"]
 
     def computeIoU(self, imgId: int, catId: int) -> Any:  # noqa: N802, N803 (as the library calls them)
-        """Overlaps of a picture; from then on its difficult objects take boxes as a crowd does."""
+        """Overlaps of an image; from then on its difficult objects take boxes as a crowd does."""
         overlaps = super().computeIoU(imgId, catId)
         for truth in self._gts[imgId, catId]:
             truth["iscrowd"] = truth["iscrowd"] or truth["difficult"]
         return overlaps
 
 
-def measure(pictures: Sequence[tuple[Labels, Detections]], classes: int, most: int) -> CocoPrecision:
-    """Precision of what is found against the labels of each picture, of the `most` best boxes of a class in each."""
+def measure(images: Sequence[tuple[Labels, Detections]], classes: int, most: int) -> CocoPrecision:
+    """Precision of what is found against the labels of each image, of the `most` best boxes of a class in each."""
     truths: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
-    for number, (labels, detections) in enumerate(pictures):
+    for number, (labels, detections) in enumerate(images):
         for box, kind, difficult, crowd in zip(*labels, strict=True):
             truths.append(_row(truths, number, box, kind) | {"iscrowd": int(crowd), "difficult": int(difficult)})
         for box, score, kind in zip(detections.boxes, detections.scores, detections.classes, strict=True):
             found.append(_row(found, number, box, kind) | {"score": float(score)})
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports its steps by print
-        judge = _Judge(_data(truths, len(pictures), classes), _data(found, len(pictures), classes), "bbox")
+        judge = _Judge(_data(truths, len(images), classes), _data(found, len(images), classes), "bbox")
         judge.params.maxDets = [most]
         judge.evaluate()
         judge.accumulate()
@@ -69,21 +69,21 @@ def measure(pictures: Sequence[tuple[Labels, Detections]], classes: int, most: i
     return CocoPrecision(*(np.squeeze(judge.eval[name], -1) for name in ("precision", "scores")))
 
 
-def _row(before: list[dict[str, Any]], picture: int, box: NDArray[np.floating], kind: int) -> dict[str, Any]:
+def _row(before: list[dict[str, Any]], image: int, box: NDArray[np.floating], kind: int) -> dict[str, Any]:
     left, top, right, bottom = box.tolist()
     return {
         "id": len(before) + 1,
-        "image_id": picture,
+        "image_id": image,
         "category_id": int(kind),
         "bbox": [left, top, right - left, bottom - top],
         "area": (right - left) * (bottom - top),
     }
 
 
-def _data(annotations: list[dict[str, Any]], pictures: int, classes: int) -> COCO:
+def _data(annotations: list[dict[str, Any]], images: int, classes: int) -> COCO:
     data = COCO()
     data.dataset = {
-        "images": [{"id": number} for number in range(pictures)],
+        "images": [{"id": number} for number in range(images)],
         "categories": [{"id": number} for number in range(classes)],
         "annotations": annotations,
     }

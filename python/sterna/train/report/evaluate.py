@@ -50,10 +50,10 @@ VOC_METHOD = (
     "boxes on no object of which half is in a region marked crowd"
 )
 
-Pictures = NDArray[np.uint8]
-#: RGB pictures uint8 [N, H, W, 3] to raw heads [N, anchors * (5 + classes), h, w].
-Heads = Callable[[Pictures], NDArray[Any]]
-#: Called with the pictures that are done, and all.
+Images = NDArray[np.uint8]
+#: RGB images uint8 [N, H, W, 3] to raw heads [N, anchors * (5 + classes), h, w].
+Heads = Callable[[Images], NDArray[Any]]
+#: Called with the images that are done, and all.
 Progress = Callable[[int, int], None]
 
 
@@ -90,8 +90,8 @@ class Precision(_Figures):
     """Precision of a detector on a data set, 0..1; means are over the classes that occur, as objects to be found.
 
     COCO's: map50 at IoU 0.5; map, small, medium and large are means over IoU 0.50 .. 0.95. The last three count only
-    boxes of an area below 32^2, between, and above 96^2 pixels *of the picture that the network sees*, and are None
-    where the data set has no such box. Pictures are resized before, so the same object may be `small` at one input size
+    boxes of an area below 32^2, between, and above 96^2 pixels *of the image that the network sees*, and are None
+    where the data set has no such box. Images are resized before, so the same object may be `small` at one input size
     and `medium` at another: compare these three only between runs of one input size.
 
     VOC's: voc07 and voc10, as in `ClassPrecision`.
@@ -108,8 +108,8 @@ class Precision(_Figures):
     classes: dict[str, ClassPrecision]
 
 
-def to_real(images: Pictures, device: torch.device | None = None) -> torch.Tensor:
-    """RGB pictures uint8 [N, H, W, 3] as a network's input float32 [N, 3, H, W] on `device`: (rgb - 128) / 128."""
+def to_real(images: Images, device: torch.device | None = None) -> torch.Tensor:
+    """RGB images uint8 [N, H, W, 3] as a network's input float32 [N, 3, H, W] on `device`: (rgb - 128) / 128."""
     return from_integers(torch.from_numpy(to_integers(images)).to(device))
 
 
@@ -122,22 +122,22 @@ def from_integers(images: torch.Tensor) -> torch.Tensor:
 
 
 class Tally:
-    """Truths and found boxes, taken in picture by picture, and the precision at the end."""
+    """Truths and found boxes, taken in image by image, and the precision at the end."""
 
     def __init__(self, classes: Sequence[str]) -> None:
         self._classes = tuple(classes)
-        self._pictures: list[tuple[Labels, Detections]] = []
+        self._images: list[tuple[Labels, Detections]] = []
 
     def add(self, frame: Frame, found: Detections) -> None:
-        """Take in a picture; `found` is in its pixels."""
-        self._pictures.append((frame.labels, found))
+        """Take in an image; `found` is in its pixels."""
+        self._images.append((frame.labels, found))
 
     def precision(self) -> Precision:
-        """The precision on the pictures so far."""
-        coco = coco_precision.measure(self._pictures, len(self._classes), MOST_BOXES)
+        """The precision on the images so far."""
+        coco = coco_precision.measure(self._images, len(self._classes), MOST_BOXES)
         classes = {}
         for index, name in enumerate(self._classes):
-            voc = voc_precision.measure(self._pictures, index)
+            voc = voc_precision.measure(self._images, index)
             if voc:  # and so in COCO's figures as well: both want an object that is neither difficult nor crowd
                 classes[name] = _of_class(coco.precision[:, :, index, 0], coco.score[0, :, index, 0], voc)
         whole, small, medium, large = (_mean(coco.precision[..., area]) for area in range(4))
@@ -217,7 +217,7 @@ def of_network(network: Network, anchors: Sequence[Sequence[float]]) -> Evaluato
     """`network` in float arithmetic, in any form and on the device where it is; anchors in cells."""
 
     @torch.no_grad()
-    def heads(images: Pictures) -> NDArray[np.float32]:
+    def heads(images: Images) -> NDArray[np.float32]:
         network.eval()
         return network(to_real(images, next(network.parameters()).device)).cpu().numpy()
 

@@ -17,12 +17,12 @@ NAMED = 5
 
 
 def of_data(splits: Mapping[str, Dataset]) -> list[str]:
-    """The classes that a split, by what its pictures are for, has no object of."""
+    """The classes that a split, by what its images are for, has no object of."""
     lines = []
     for use, dataset in splits.items():
         missing = [name for name, count in statistics.check(dataset).boxes.items() if not count]
         if missing:
-            lines.append(f"no object of {', '.join(missing)} in the {use} pictures")
+            lines.append(f"no object of {', '.join(missing)} in the {use} images")
     return lines
 
 
@@ -65,7 +65,7 @@ def _empty(counts: Mapping[str, NDArray[np.int64]]) -> list[str]:
     for name, filters in counts.items():
         empty = int((filters == 0).sum())
         if empty == len(filters):
-            lines.append(f"layer {name} has no weight left: what it gives is the same for every picture")
+            lines.append(f"layer {name} has no weight left: what it gives is the same for every image")
         elif empty >= EMPTY * len(filters):
             lines.append(f"layer {name}: {empty} of {len(filters)} filters have no weight left")
     return lines

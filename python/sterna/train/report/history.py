@@ -28,7 +28,7 @@ class EpochLine(_Always, total=False):
     density: float
     density_by_layer: dict[str, float]
     rho_by_layer: dict[str, float]
-    #: Precision on the validation pictures, 0..1, in epochs in which it was measured.
+    #: Precision on the validation images, 0..1, in epochs in which it was measured.
     val_map50: float
     val_map: float
 

@@ -1,4 +1,4 @@
-"""Pictures of a run: curves, losses, layers over time, and boxes on sample pictures."""
+"""Images of a run: curves, losses, layers over time, and boxes on sample images."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def losses_and_precision(history: Sequence[EpochLine]) -> Figure:
         known = [(number, line[key]) for number, line in enumerate(history, 1) if key in line]  # type: ignore[literal-required]
         right.plot(*np.array(known).reshape(-1, 2).T, "o-", markersize=4, label=label)
     right.set(ylim=(0, 1))
-    for axis, title in ((left, "Loss"), (right, "Precision on the validation pictures")):
+    for axis, title in ((left, "Loss"), (right, "Precision on the validation images")):
         axis.grid(alpha=0.3)
         axis.legend(loc="best", fontsize="small")
         _mark_stages(axis, title, history)
@@ -132,7 +132,7 @@ def forms_apart(shares: Mapping[str, float]) -> Figure:
 
 
 def samples(evaluator: Evaluator, dataset: Dataset) -> Image.Image:
-    """Pictures spread evenly over `dataset` with the boxes that are found, and in white those that are true."""
+    """Images spread evenly over `dataset` with the boxes that are found, and in white those that are true."""
     chosen = np.unique(np.linspace(0, len(dataset) - 1, SAMPLES).round().astype(int))
     frames = [dataset[int(index)] for index in chosen]
     found = evaluator.find(frames, SHOWN)

@@ -22,7 +22,7 @@ from sterna.train.report.evaluate import Evaluator, Precision
 from sterna.train.report.history import EpochLine, total_loss
 from sterna.vision.detector import Detector, to_integers
 
-COMPARED = 16  # pictures on which the layers of the ternary network and of the integer graph are compared
+COMPARED = 16  # images on which the layers of the ternary network and of the integer graph are compared
 TERNARY, INTEGER = "ternary", "integer"  # names of forms: quantised in float arithmetic, and the graph
 #: Rows of the precision table that are no class: attribute of Precision, and its title.
 MEANS = {
@@ -41,18 +41,18 @@ OF_CLASS = {
     "voc07": "VOC07 AP50",
     "voc10": "VOC10 AP50",
 }
-AREAS = "Areas are in pixels of the picture that the network sees; a cell is empty if no labelled box is of this size"
+AREAS = "Areas are in pixels of the image that the network sees; a cell is empty if no labelled box is of this size"
 FORMS = "Ternary and integer are the weights of the last stage, in floating-point arithmetic and in that of the engine"
 
 #: Called with what is done, of how much, and of what.
 Progress = Callable[[int, int, str], None]
 
 
-class _Figures(BaseModel):
+class _Metrics(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class LayerFigures(_Figures):
+class LayerMetrics(_Metrics):
     """One layer of the graph; None is what it does not have, or what was not compared.
 
     density: nonzero weights / weights. rho: threshold of ternary weights, as a multiple of the mean magnitude.
@@ -65,16 +65,16 @@ class LayerFigures(_Figures):
     largest: float | None = None
 
 
-class Comparison(_Figures):
+class Comparison(_Metrics):
     """The forms of one detector on one data set; the methods say how precision is computed, as COCO and as VOC do."""
 
-    pictures: int
+    images: int
     method: str
     voc_method: str
     #: By form.
     precision: dict[str, Precision]
     #: By name, in the order of the graph.
-    layers: dict[str, LayerFigures]
+    layers: dict[str, LayerMetrics]
 
 
 class Sparsity(NamedTuple):
@@ -160,7 +160,7 @@ def compare(
 ) -> Comparison:
     """Measure all `forms` (`float` and `ternary` networks if there are any, `integer` graph) on `dataset`.
 
-    workers: processes that read pictures ahead, 0: none.
+    workers: processes that read images ahead, 0: none.
     Raises SternaError as `evaluators` does.
     """
     graph = _integer_graph(forms)
@@ -177,7 +177,7 @@ def measure(
     for name, evaluator in evaluators.items():
         precision[name] = evaluator.measure(dataset, workers, None if progress is None else _of_part(progress, name))
     return Comparison(
-        pictures=len(dataset),
+        images=len(dataset),
         method=evaluate.METHOD,
         voc_method=evaluate.VOC_METHOD,
         precision=precision,
@@ -189,14 +189,14 @@ def _of_part(progress: Progress, part: str) -> evaluate.Progress:
     return lambda done, total: progress(done, total, part)
 
 
-def _layers(graph: Graph, ternary: Network | Graph | None, dataset: Dataset) -> dict[str, LayerFigures]:
+def _layers(graph: Graph, ternary: Network | Graph | None, dataset: Dataset) -> dict[str, LayerMetrics]:
     density = densities(graph)
     rho: dict[str, float] = {}
     apart: dict[str, dict[str, float]] = {name: {} for name in density}
     if isinstance(ternary, Network):
         rho, apart = thresholds(ternary), differences(ternary, graph, dataset)
     return {
-        name: LayerFigures(density=density.get(name), rho=rho.get(name), **figures) for name, figures in apart.items()
+        name: LayerMetrics(density=density.get(name), rho=rho.get(name), **metrics) for name, metrics in apart.items()
     }
 
 
@@ -210,9 +210,9 @@ def summarise(
     device: str,
     warnings: Sequence[str],
 ) -> dict[str, Any]:
-    """All figures of a run as plain JSON values, but for the curves; precisions are 0..1, on the test pictures.
+    """All metrics of a run as plain JSON values, but for the curves; precisions are 0..1, on the test images.
 
-    by_stage: mAP50 at the end of each stage. seconds: in steps; waited: for pictures. device: what it was trained on.
+    by_stage: mAP50 at the end of each stage. seconds: in steps; waited: for images. device: what it was trained on.
     warnings: what a person should not overlook.
     """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
@@ -288,7 +288,7 @@ def _notes(comparison: Comparison, *methods: str) -> list[str]:
 
 def show(comparison: Comparison, console: Console) -> None:
     """Print precision by form, and the layers; the methods, which are those of today, in short."""
-    title = f"Average precision on {comparison.pictures} pictures"
+    title = f"Average precision on {comparison.images} images"
     console.print(_table(title, ("", *comparison.precision), precision_rows(comparison)))
     console.print(_table("Layers", LAYER_TITLES, layer_rows(comparison)))
     for note in _notes(comparison, *evaluate.METHODS):

@@ -32,11 +32,11 @@ def write_html(
 ) -> Path:
     """Write the page to `folder`, in place of the one that is there; its path.
 
-    What is not given is left out of the page. comparison: the forms that there are, on the same pictures. samples: by
+    What is not given is left out of the page. comparison: the forms that there are, on the same images. samples: by
     form, as `plots.samples` makes them. warnings: what a person should not overlook, a line each.
     Raises SternaError if the file cannot be written.
     """
-    pictures = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
+    images = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
     text = page.render(
         "training",
         title=title,
@@ -48,8 +48,8 @@ def write_html(
         notes=[] if comparison is None else report.notes(comparison),
         layer_titles=report.LAYER_TITLES,
         layer_rows=[] if comparison is None else list(report.layer_rows(comparison)),
-        pictures=pictures,
-        samples={form: _embedded(picture) for form, picture in (samples or {}).items()},
+        images=images,
+        samples={form: _embedded(image) for form, image in (samples or {}).items()},
     )
     path = folder / NAME
     write_bytes(path, text.encode())

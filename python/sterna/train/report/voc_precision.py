@@ -31,12 +31,12 @@ class VocPrecision(NamedTuple):
     voc10: float
 
 
-def measure(pictures: Sequence[tuple[Labels, Detections]], kind: int) -> VocPrecision | None:
-    """Average precision of class `kind` over the labels and boxes of all pictures; None if nothing is to be found."""
-    wanted = sum(int(_wanted(labels, kind).sum()) for labels, _ in pictures)
+def measure(images: Sequence[tuple[Labels, Detections]], kind: int) -> VocPrecision | None:
+    """Average precision of class `kind` over the labels and boxes of all images; None if nothing is to be found."""
+    wanted = sum(int(_wanted(labels, kind).sum()) for labels, _ in images)
     if not wanted:
         return None
-    mine = [(labels, found.select(found.classes == kind)) for labels, found in pictures]
+    mine = [(labels, found.select(found.classes == kind)) for labels, found in images]
     scores = np.concatenate([found.scores for _, found in mine])
     verdicts = np.concatenate([judge(labels, found, kind) for labels, found in mine])
     ordered = verdicts[np.argsort(-scores, kind="stable")]
@@ -50,7 +50,7 @@ def _wanted(labels: Labels, kind: int) -> NDArray[np.bool_]:
 
 
 def judge(labels: Labels, found: Detections, kind: int) -> NDArray[np.int64]:
-    """WRONG, RIGHT or NOT_COUNTED for each box in `found`, all of class `kind` and of one picture.
+    """WRONG, RIGHT or NOT_COUNTED for each box in `found`, all of class `kind` and of one image.
 
     Best score first, a box takes the object that it overlaps most. At an IoU of at least IOU it is not counted if that
     is difficult, right if no box has taken it before, and wrong if one has; below, it is wrong.

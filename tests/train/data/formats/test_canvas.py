@@ -1,4 +1,4 @@
-"""Which pixels labels are of, when a picture has an EXIF orientation."""
+"""Which pixels labels are of, when an image has an EXIF orientation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sterna.errors import SternaError
 from sterna.train.data.formats.canvas import Exif, canvas
 from sterna.train.data.formats.folder import open_source
 from sterna.train.data.formats.record import Record
-from sterna.vision import images
+from sterna.vision import image_files
 from support.data_sets import voc_annotation, voc_object
 
 SIZE, BOX = (80, 40), (10, 4, 30, 12)  # of the pixels as stored
@@ -26,7 +26,7 @@ EXIF = {
 
 
 def draw(path: Path, orientation: int) -> Path:
-    """A picture with a white object at BOX of its stored pixels."""
+    """An image with a white object at BOX of its stored pixels."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     pixels[BOX[1] : BOX[3], BOX[0] : BOX[2]] = 255
@@ -37,7 +37,7 @@ def draw(path: Path, orientation: int) -> Path:
 
 
 def write(root: Path, kind: str, orientation: int, size: tuple[int, int]) -> Path:
-    """A data set of one picture, labelled on its stored pixels; `size` is what the labels say."""
+    """A data set of one image, labelled on its stored pixels; `size` is what the labels say."""
     left, top, right, bottom = BOX
     if kind == "voc":
         draw(root / "JPEGImages/a.png", orientation)
@@ -70,7 +70,7 @@ def read(root: Path, exif: Exif = Exif.UPRIGHT) -> Record:
 
 def white(record: Record) -> float:
     """How much of the only object's box shows the object: 1 if it lies right."""
-    pixels = np.asarray(images.read(record.picture))
+    pixels = np.asarray(image_files.read(record.image))
     left, top, right, bottom = (round(edge) for edge in record.objects[0].box)
     assert pixels.shape[:2] == record.size[::-1] and (right - left) * (bottom - top) == 160
     return float(pixels[top:bottom, left:right].mean() / 255)
@@ -105,18 +105,18 @@ def test_a_size_in_the_labels_tells_which_way_up_they_are(
 
 
 def test_without_an_orientation_there_is_nothing_to_say(tmp_path: Path) -> None:
-    picture = draw(tmp_path / "a.png", 1)
-    assert canvas(picture, picture, Exif.STORED) == (picture, SIZE, SIZE, 1, ())
+    image = draw(tmp_path / "a.png", 1)
+    assert canvas(image, image, Exif.STORED) == (image, SIZE, SIZE, 1, ())
 
 
 @pytest.mark.case(
-    "files-of-several-pictures",
+    "files-of-several-images",
     kind="the first of several",
-    expected="of a file of several pictures, such as a scan of several pages, the first is read, which is said",
+    expected="of a file of several images, such as a scan of several pages, the first is read, which is said",
 )
-def test_a_file_of_several_pictures_is_told_of(tmp_path: Path, got: Callable[[str], None]) -> None:
+def test_a_file_of_several_images_is_told_of(tmp_path: Path, got: Callable[[str], None]) -> None:
     path = tmp_path / "scan.tif"
     Image.new("RGB", SIZE).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9))])
     found = canvas(path, tmp_path, Exif.UPRIGHT)
-    assert (found.size, found.notes) == (SIZE, ("files that hold several pictures, of which the first is read",))
-    got(f"warning: {found.notes[0]}: 1 pictures")
+    assert (found.size, found.notes) == (SIZE, ("files that hold several images, of which the first is read",))
+    got(f"warning: {found.notes[0]}: 1 images")

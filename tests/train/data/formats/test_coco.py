@@ -33,14 +33,14 @@ def content(*annotations: dict[str, Any], names: tuple[str, ...] = ("a.jpg",), *
 
 
 def write(
-    root: Path, described: dict[str, Any], file: str = "annotations/instances_train.json", *pictures: str
+    root: Path, described: dict[str, Any], file: str = "annotations/instances_train.json", *images: str
 ) -> Path:
     path = root / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(described))
-    for picture in pictures or ("images/a.jpg",):
-        (root / picture).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", SIZE, (9, 99, 199)).save(root / picture)
+    for image in images or ("images/a.jpg",):
+        (root / image).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", SIZE, (9, 99, 199)).save(root / image)
     return root
 
 
@@ -119,7 +119,7 @@ PLACES = {"kind": "layout", "expected": "images are found by the names that prog
 
 @pytest.mark.case("coco-file-names", **PLACES)
 @pytest.mark.parametrize(
-    ("file", "name", "picture"),
+    ("file", "name", "image"),
     [
         ("result.json", "images\\a.jpg", "images/a.jpg"),
         ("result.json", "../../label-studio/data/media/a.jpg", "images/a.jpg"),
@@ -134,11 +134,11 @@ PLACES = {"kind": "layout", "expected": "images are found by the names that prog
     ],
 )
 def test_images_are_found_by_the_names_that_programs_write(
-    tmp_path: Path, file: str, name: str, picture: str, got: Got
+    tmp_path: Path, file: str, name: str, image: str, got: Got
 ) -> None:
-    write(tmp_path, content(annotation(), names=(name,)), file, picture)
+    write(tmp_path, content(annotation(), names=(name,)), file, image)
     assert shown(tmp_path, "result" if file == "result.json" else "train") == DENT
-    got(f"{name} of {file} is {picture}")
+    got(f"{name} of {file} is {image}")
 
 
 def test_images_in_two_folders_are_refused(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_class_numbers_go_by_name(tmp_path: Path, got: Got) -> None:
 def test_an_image_that_is_listed_again_is_one(tmp_path: Path) -> None:
     described = content(annotation())
     described["images"] *= 2
-    assert reading(write(tmp_path, described)).summary.pictures == 1
+    assert reading(write(tmp_path, described)).summary.images == 1
 
 
 @pytest.mark.case("coco-keys-not-used", kind="stated and not used", expected="keys that are not used are said once")
@@ -212,7 +212,7 @@ def test_annotations_and_images_without_the_other_are_all_named(tmp_path: Path, 
     assert ["b.jpg" in messages[0], "c.jpg" in messages[1]] == [True, True]
     assert ["image_id = 8" in messages[2], "image_id = 9" in messages[3]] == [True, True]
     summary = reading(tmp_path, skip_bad=True).summary
-    assert (summary.pictures, summary.objects, len(summary.bad)) == (1, 1, 4)
+    assert (summary.images, summary.objects, len(summary.bad)) == (1, 1, 4)
     got("; ".join(message.partition("; remedy")[0].rpartition("json: ")[2] for message in messages))
 
 
@@ -257,14 +257,14 @@ BESIDE = {
 
 
 @pytest.mark.case("images-that-no-list-names", **BESIDE)
-def test_pictures_that_no_file_lists_are_counted(tmp_path: Path, got: Got) -> None:
+def test_images_that_no_file_lists_are_counted(tmp_path: Path, got: Got) -> None:
     write(tmp_path, content(annotation()), "annotations/instances_train.json", "images/a.jpg", "images/c.jpg")
-    assert reading(tmp_path).summary.passed_over == {"pictures that no list names": 1}
+    assert reading(tmp_path).summary.passed_over == {"images that no list names": 1}
     other = content(annotation(), names=("c.jpg", "b.jpg"))
     write(tmp_path, other, "annotations/instances_val.json", "images/b.jpg", "images/d.jpg")
-    found = reading(tmp_path).summary.passed_over["pictures that no list names"]
+    found = reading(tmp_path).summary.passed_over["images that no list names"]
     assert found == 1, "c.jpg is in the other split"
-    got("COCO: 'files passed over: pictures that no list names: 1'")
+    got("COCO: 'files passed over: images that no list names: 1'")
 
 
 @pytest.mark.case(

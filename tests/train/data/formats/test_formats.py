@@ -18,7 +18,7 @@ from sterna.train.data import DataOptions, open_data
 from sterna.train.data.formats.folder import open_source
 from sterna.train.data.labelled import LabelledSet, Table
 from support import data_sets
-from support.data_sets import CLASSES, PICTURES, SPLITS, WRITERS, voc_annotation, voc_object
+from support.data_sets import CLASSES, IMAGES, SPLITS, WRITERS, voc_annotation, voc_object
 
 Damage = Callable[[Path], object]
 FORMATS = ("voc", "coco", "yolo")
@@ -26,7 +26,7 @@ AS_CALLED = {"voc": "Pascal VOC", "coco": "COCO", "roboflow": "COCO", "yolo": "Y
 
 
 def read(folder: Path, split: str) -> LabelledSet:
-    """A split at the size of its pictures."""
+    """A split at the size of its images."""
     source = open_source(folder)
     table = Table.pack(source.record(entry) for entry in source.entries(split))
     return LabelledSet(table, *reversed(data_sets.SIZE), source.classes(split) or sorted(table.names))
@@ -41,9 +41,9 @@ def test_a_data_set_is_read_as_it_was_written(tmp_path: Path, kind: str) -> None
         data = read(folder, split)
         assert len(data) == len(numbers)
         for frame, number in zip((data[index] for index in range(len(data))), numbers, strict=True):
-            things = PICTURES[number]
-            picture = next(path for path in folder.rglob(f"p{number}.jpg"))
-            np.testing.assert_array_equal(frame.image, np.asarray(Image.open(picture)))
+            things = IMAGES[number]
+            image = next(path for path in folder.rglob(f"p{number}.jpg"))
+            np.testing.assert_array_equal(frame.image, np.asarray(Image.open(image)))
             wanted = np.array([thing.box for thing in things]).reshape(-1, 4)
             np.testing.assert_allclose(frame.boxes, wanted, atol=1e-4)
             assert [data.classes[kind] for kind in frame.classes] == [thing.name for thing in things]
@@ -53,11 +53,11 @@ def test_a_data_set_is_read_as_it_was_written(tmp_path: Path, kind: str) -> None
             assert frame.crowd.tolist() == (marked if AS_CALLED[kind] == "COCO" else none)
 
 
-def test_pictures_and_boxes_are_resized_without_keeping_their_aspect(tmp_path: Path) -> None:
+def test_images_and_boxes_are_resized_without_keeping_their_aspect(tmp_path: Path) -> None:
     data = read(data_sets.write_voc(tmp_path), "val").resized(96, 64)
-    picture = Image.open(tmp_path / "JPEGImages/p3.jpg").resize((64, 96), Image.Resampling.BILINEAR)
-    np.testing.assert_array_equal(data[0].image, np.asarray(picture))
-    wanted = np.array([thing.box for thing in PICTURES[3]]) * np.tile([64 / 80, 96 / 40], 2)
+    image = Image.open(tmp_path / "JPEGImages/p3.jpg").resize((64, 96), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(data[0].image, np.asarray(image))
+    wanted = np.array([thing.box for thing in IMAGES[3]]) * np.tile([64 / 80, 96 / 40], 2)
     np.testing.assert_array_equal(data[0].boxes, wanted.astype(np.float32))
     for mine, other in zip(data[0].labels, data.labels(0), strict=True):
         np.testing.assert_array_equal(mine, other)
@@ -85,11 +85,11 @@ boxes = st.lists(
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(boxes=boxes)
-def test_any_box_inside_a_picture_survives_each_format(
+def test_any_box_inside_an_image_survives_each_format(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, boxes: list[tuple[int, int, int, int]]
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(data_sets, "PICTURES", [[data_sets.Thing("dog", box) for box in boxes]])
+        patch.setattr(data_sets, "IMAGES", [[data_sets.Thing("dog", box) for box in boxes]])
         patch.setattr(data_sets, "SPLITS", {"train": (0,)})
         for kind in WRITERS:
             # VOC counts inclusively and cannot write a box of no area.
@@ -148,18 +148,18 @@ def test_a_thin_box_is_not_learnt_and_is_not_difficult(tmp_path: Path) -> None:
     assert not labels.difficult.any()
 
 
-def test_a_picture_on_its_side_is_turned_upright(tmp_path: Path) -> None:
+def test_an_image_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     data_sets.write_yolo(tmp_path)
     path = tmp_path / "images/val/p3.jpg"
-    picture = Image.open(path)
-    upright = np.asarray(picture)
+    image = Image.open(path)
+    upright = np.asarray(image)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by a quarter, clockwise
-    picture.rotate(90, expand=True).save(path, exif=exif, quality=100, subsampling=0)
+    image.rotate(90, expand=True).save(path, exif=exif, quality=100, subsampling=0)
     data = read(tmp_path, "val")
     assert data[0].image.shape == (40, 80, 3)
     assert np.abs(data[0].image.astype(int) - upright).mean() < 6
-    np.testing.assert_allclose(data[0].boxes[0], PICTURES[3][0].box, atol=1e-4)
+    np.testing.assert_allclose(data[0].boxes[0], IMAGES[3][0].box, atol=1e-4)
 
 
 def write(path: str, text: str) -> Damage:
@@ -206,7 +206,7 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         (remove("Annotations"), ("no folder Annotations", "Pascal VOC")),
         (remove("ImageSets/Main/train.txt"), ("split = train", "allowed: test, val")),
         (write("ImageSets/Main/train.txt", "\n"), ("train.txt", "the split is empty")),
-        (write("ImageSets/Main/train.txt", "p0\nnone\n"), ("train.txt", "picture is missing", "none.jpg")),
+        (write("ImageSets/Main/train.txt", "p0\nnone\n"), ("train.txt", "image is missing", "none.jpg")),
         (remove("Annotations/p1.xml"), ("p1.xml", "the annotation is missing")),
         (write("Annotations/p0.xml", "<annotation>"), ("p0.xml", "cannot be read")),
         (voc_box(9, 1, 7, 5), ("p0.xml: object 1 (dog)", "inside out", "box = 10 2 7 5")),
@@ -216,11 +216,11 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         (voc_box(81, 1, 99, 5), ("p0.xml: object 1 (dog)", "outside", "80x40")),
         (voc_box(1, 1, 9, 5, kind=""), ("p0.xml: object 1", "without a name")),
         (write("Annotations/p0.xml", voc_annotation("", 40, 80)), ("p0.xml", "size = 40x80", "allowed: 80x40")),
-        (write("JPEGImages/p0.jpg", "no picture"), ("p0.jpg", "not a picture")),
+        (write("JPEGImages/p0.jpg", "no image"), ("p0.jpg", "not an image")),
     ],
     "coco": [
-        (remove("train2017"), ("instances_train2017.json", "pictures are not found", "train2017")),
-        (remove("train2017/p1.jpg"), ("instances_train2017.json", "picture is missing", "p1.jpg")),
+        (remove("train2017"), ("instances_train2017.json", "images are not found", "train2017")),
+        (remove("train2017/p1.jpg"), ("instances_train2017.json", "image is missing", "p1.jpg")),
         (cut("annotations/instances_train2017.json"), ("instances_train2017.json", "Invalid JSON")),
         (change_coco(lambda content: content.pop("images")), ("images", "Field required")),
         (change_coco(lambda content: content["images"].clear()), ("the split is empty",)),
@@ -245,9 +245,9 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         (yaml("train: images/train\nnames: {0: cat, 2: dog}\n"), ("data.yaml", "names = {'0': 'cat', '2': 'dog'}")),
         (yaml("train: images/train\nnames: [cat, dog]\nnc: 3\n"), ("data.yaml", "nc 3")),
         (yaml("train: images/train\nnames: [cat, cat]\n"), ("data.yaml", "class name twice")),
-        (yaml("train: pictures\nnames: [cat, dog]\n"), ("data.yaml", "path = pictures")),
+        (yaml("train: photos\nnames: [cat, dog]\n"), ("data.yaml", "path = photos")),
         (yaml("val: images/val\nnames: [cat, dog]\n"), ("data.yaml", "split = train", "allowed: val")),
-        (remove("labels/train"), ("images/train", "no picture of the split has a label file", "labels/train/p0.txt")),
+        (remove("labels/train"), ("images/train", "no image of the split has a label file", "labels/train/p0.txt")),
         (row("2 0.5 0.5 0.1 0.1"), ("p0.txt: line 2", "class = 2", "allowed: 0..1")),
         (row("-1 0.5 0.5 0.1 0.1"), ("p0.txt: line 2", "class = -1", "allowed: 0..1")),
         (row("dog 0.5 0.5 0.1 0.1"), ("p0.txt: line 2", "row = dog 0.5")),
@@ -291,7 +291,7 @@ def test_a_folder_of_no_format_is_refused_with_what_was_looked_for(tmp_path: Pat
         open_source(tmp_path / "none")
 
 
-def test_a_picture_of_16_bits_is_refused(tmp_path: Path) -> None:
+def test_an_image_of_16_bits_is_refused(tmp_path: Path) -> None:
     data_sets.write_yolo(tmp_path)
     Image.fromarray(np.zeros((40, 80), np.uint16)).save(tmp_path / "images/train/deep.png")
     with pytest.raises(SternaError, match=r"deep\.png.*more than 8 bits"):

@@ -22,7 +22,7 @@ Got = Callable[[str], None]
 SIZE = (48, 32)
 
 
-def picture(path: Path) -> None:
+def image(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     kind = "PNG" if path.suffix.lower() == ".png" else "JPEG"
     Image.fromarray(np.full((SIZE[1], SIZE[0], 3), 90, np.uint8)).save(path, format=kind)
@@ -35,9 +35,9 @@ def labels(path: Path, kind: str = "dog", filename: str = "") -> None:
 
 
 def voc(root: Path, pairs: dict[str, str], listed: str, filename: str = "") -> Path:
-    """A folder with lists: picture files with the names of their annotations, and the text of the list of `train`."""
+    """A folder with lists: image files with the names of their annotations, and the text of the list of `train`."""
     for file, name in pairs.items():
-        picture(root / "JPEGImages" / file)
+        image(root / "JPEGImages" / file)
         labels(root / f"Annotations/{name}.xml", name.replace(" ", "_"), filename)
     (root / "ImageSets/Main").mkdir(parents=True)
     (root / "ImageSets/Main/train.txt").write_text(listed)
@@ -50,8 +50,8 @@ def records(root: Path, split: str = "train") -> list[Record]:
 
 
 def shown(root: Path, split: str = "train") -> list[tuple[str, str]]:
-    """The file of each picture and the name of its only object."""
-    return [(record.picture.name, record.objects[0].name) for record in records(root, split)]
+    """The file of each image and the name of its only object."""
+    return [(record.image.name, record.objects[0].name) for record in records(root, split)]
 
 
 def reading(folder: Path, split: str = "train") -> Reading:
@@ -61,7 +61,7 @@ def reading(folder: Path, split: str = "train") -> Reading:
 @pytest.mark.case(
     "voc-suffixes-of-cameras",
     kind="layout",
-    expected="pictures with suffixes such as .JPG, .PNG, .Jpeg and .jfif are read",
+    expected="images with suffixes such as .JPG, .PNG, .Jpeg and .jfif are read",
     source="Safety-Helmet-Wearing-Dataset#22",
 )
 @pytest.mark.parametrize("suffix", [".JPG", ".PNG", ".Jpeg", ".jfif", ".jpg"])
@@ -74,7 +74,7 @@ def test_suffixes_in_any_letters_are_read(tmp_path: Path, suffix: str, got: Got)
 
 LISTS = {
     "kind": "text read ad hoc",
-    "expected": "a line of a list means the picture of that name, never another one",
+    "expected": "a line of a list means the image of that name, never another one",
     "source": "efficientdet-pytorch#16",
 }
 
@@ -93,20 +93,20 @@ LISTS = {
         "  scan (1) ",
     ],
 )
-def test_a_line_with_spaces_means_that_picture(tmp_path: Path, line: str, got: Got) -> None:
+def test_a_line_with_spaces_means_that_image(tmp_path: Path, line: str, got: Got) -> None:
     folder = voc(tmp_path, {"scan.jpg": "scan", "scan (1).jpg": "scan (1)"}, f"{line}\n")
     assert shown(folder) == [("scan (1).jpg", "scan_(1)")]
-    got(f"line {line.strip()!r} beside a picture scan.jpg: read scan (1).jpg")
+    got(f"line {line.strip()!r} beside an image scan.jpg: read scan (1).jpg")
 
 
 @pytest.mark.case("voc-lists-with-spaces-and-brackets", **LISTS)
-def test_a_line_that_may_mean_two_pictures_is_refused(tmp_path: Path, got: Got) -> None:
+def test_a_line_that_may_mean_two_images_is_refused(tmp_path: Path, got: Got) -> None:
     folder = voc(tmp_path, {"scan.jpg": "scan", "scan 1.jpg": "scan 1"}, "scan 1\n")
     with pytest.raises(SternaError, match=r"train\.txt: line 1: .*line = scan 1; allowed: scan 1 or scan; .*quotes"):
         shown(folder)
     (folder / "ImageSets/Main/train.txt").write_text('"scan 1"\nscan\n"scan 1" 1\n')
     assert [file for file, _ in shown(folder)] == ["scan 1.jpg", "scan.jpg", "scan 1.jpg"]
-    got("line 'scan 1' beside pictures scan.jpg and scan 1.jpg: refused, both named; '\"scan 1\"' is read")
+    got("line 'scan 1' beside images scan.jpg and scan 1.jpg: refused, both named; '\"scan 1\"' is read")
 
 
 @pytest.mark.case("voc-lists-with-spaces-and-brackets", **LISTS)
@@ -119,7 +119,7 @@ def test_accents_are_the_same_in_one_character_or_two(tmp_path: Path, got: Got) 
 
 
 def test_a_name_that_is_not_there_is_refused_as_it_is_listed(tmp_path: Path) -> None:
-    with pytest.raises(SternaError, match=r"picture is missing.*JPEGImages/my scan\.jpg"):
+    with pytest.raises(SternaError, match=r"image is missing.*JPEGImages/my scan\.jpg"):
         shown(voc(tmp_path, {"my.jpg": "my"}, "my scan 1\n"))
 
 
@@ -132,29 +132,29 @@ def test_lists_may_lie_in_image_sets_and_names_in_folders(tmp_path: Path) -> Non
 
 FILENAME = {
     "kind": "what a file states is dropped",
-    "expected": "<filename> that names a picture is used or refused, one that names none is said not to be used",
+    "expected": "<filename> that names an image is used or refused, one that names none is said not to be used",
 }
 
 
 @pytest.mark.case("voc-filename-other-than-the-annotation", **FILENAME)
-def test_a_picture_of_another_name_is_the_one_that_is_stated(tmp_path: Path, got: Got) -> None:
+def test_an_image_of_another_name_is_the_one_that_is_stated(tmp_path: Path, got: Got) -> None:
     for root in (voc(tmp_path / "lists", {"camera7.jpg": "a"}, "a\n", "D:\\shots\\camera7.jpg"), tmp_path / "plain"):
-        picture(tmp_path / "plain/camera7.jpg")
+        image(tmp_path / "plain/camera7.jpg")
         labels(tmp_path / "plain/a.xml", "a", "/home/me/camera7.jpg")
         (record,) = records(root)
-        assert record.picture.name == "camera7.jpg" and "called differently" in record.notes[0]
-    got("a.xml that names camera7.jpg, without a picture a: read camera7.jpg, and said so")
+        assert record.image.name == "camera7.jpg" and "called differently" in record.notes[0]
+    got("a.xml that names camera7.jpg, without an image a: read camera7.jpg, and said so")
 
 
 @pytest.mark.case("voc-filename-other-than-the-annotation", **FILENAME)
-def test_a_stated_picture_that_is_not_there_is_said(tmp_path: Path, got: Got) -> None:
+def test_a_stated_image_that_is_not_there_is_said(tmp_path: Path, got: Got) -> None:
     (record,) = records(voc(tmp_path, {"a.jpg": "a"}, "a\n", "before_renaming.jpg"))
-    assert record.picture.name == "a.jpg" and "not used" in record.notes[0]
+    assert record.image.name == "a.jpg" and "not used" in record.notes[0]
     got(f"read a.jpg, and said: {record.notes[0]}")
 
 
 @pytest.mark.case("voc-filename-other-than-the-annotation", **FILENAME)
-def test_two_pictures_of_which_one_is_stated_and_one_has_the_name_are_refused(tmp_path: Path, got: Got) -> None:
+def test_two_images_of_which_one_is_stated_and_one_has_the_name_are_refused(tmp_path: Path, got: Got) -> None:
     folder = voc(tmp_path, {"a.jpg": "a", "b.jpg": "b"}, "a\n", "b.jpg")
     with pytest.raises(SternaError, match=r"a\.xml: .*filename = b\.jpg; allowed: a\.jpg") as refused:
         shown(folder)
@@ -162,14 +162,14 @@ def test_two_pictures_of_which_one_is_stated_and_one_has_the_name_are_refused(tm
 
 
 @pytest.mark.case(
-    "two-pictures-or-annotations-of-one-name",
+    "two-images-or-annotations-of-one-name",
     kind="the first of several",
-    expected="the stated <filename> decides between pictures of one name; otherwise several are refused",
+    expected="the stated <filename> decides between images of one name; otherwise several are refused",
 )
-def test_of_two_pictures_of_one_name_the_stated_one_is_read(tmp_path: Path, got: Got) -> None:
+def test_of_two_images_of_one_name_the_stated_one_is_read(tmp_path: Path, got: Got) -> None:
     pairs = {"a.jpg": "a", "a.png": "a"}
     assert shown(voc(tmp_path / "stated", pairs, "a\n", "a.png")) == [("a.png", "a")]
-    with pytest.raises(SternaError, match=r"several pictures of one name; a = a\.jpg, a\.png"):
+    with pytest.raises(SternaError, match=r"several images of one name; a = a\.jpg, a\.png"):
         shown(voc(tmp_path / "open", pairs, "a\n"))
     (tmp_path / "stated/Annotations/a.XML").write_text("<annotation/>")
     with pytest.raises(SternaError, match=r"several annotations of one name; a = a\.XML, a\.xml"):
@@ -179,7 +179,7 @@ def test_of_two_pictures_of_one_name_the_stated_one_is_read(tmp_path: Path, got:
 
 PLAIN = {
     "kind": "layout",
-    "expected": "pictures and annotations of the same names are read wherever they usually lie",
+    "expected": "images and annotations of the same names are read wherever they usually lie",
     "source": "AlexeyAB/darknet#1073",
 }
 LAYOUTS = {
@@ -196,16 +196,16 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.case("pictures-and-annotations-without-lists", **PLAIN)
+@pytest.mark.case("images-and-annotations-without-lists", **PLAIN)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_pairs_are_found_in_the_usual_folders(tmp_path: Path, layout: str, got: Got) -> None:
-    image, annotation, split = LAYOUTS[layout]
-    picture(tmp_path / image)
+    file, annotation, split = LAYOUTS[layout]
+    image(tmp_path / file)
     labels(tmp_path / annotation)
     source = open_source(tmp_path)
     assert (source.format, source.splits) == ("Pascal VOC", (split,))
     assert shown(tmp_path, split) == [("a.jpg", "dog")]
-    got(f"{image} and {annotation}: read as split {split}")
+    got(f"{file} and {annotation}: read as split {split}")
 
 
 def test_lists_of_a_folder_further_in_are_used(tmp_path: Path) -> None:
@@ -218,24 +218,24 @@ def test_lists_of_a_folder_further_in_are_used(tmp_path: Path) -> None:
 
 def test_what_has_no_partner_is_left_out_and_counted(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        picture(tmp_path / f"train/images/{name}.jpg")
+        image(tmp_path / f"train/images/{name}.jpg")
     for name in ("a", "c"):
         labels(tmp_path / f"train/annotations/{name}.xml")
-    picture(tmp_path / "train/annotations/trimaps/a.png")
-    picture(tmp_path / "cover.jpg")
+    image(tmp_path / "train/annotations/trimaps/a.png")
+    image(tmp_path / "cover.jpg")
     (tmp_path / "train/README.txt").write_text("x")
     summary = reading(tmp_path).summary
-    assert summary.pictures == 1
+    assert summary.images == 1
     assert [path.name for path in summary.unlabelled] == ["b.jpg"]
-    assert [path.name for path in summary.without_picture] == ["c.xml"]
-    assert dict(summary.passed_over) == {"*.png": 1, "*.txt": 1, "pictures or annotations in no folder of a split": 1}
-    with pytest.raises(SternaError, match="1 of 2 pictures have no label file"):
+    assert [path.name for path in summary.without_image] == ["c.xml"]
+    assert dict(summary.passed_over) == {"*.png": 1, "*.txt": 1, "images or annotations in no folder of a split": 1}
+    with pytest.raises(SternaError, match="1 of 2 images have no label file"):
         read(open_source(tmp_path), ["train"], ReadOptions(), str(tmp_path))
 
 
-def test_pictures_that_no_list_names_are_counted(tmp_path: Path) -> None:
+def test_images_that_no_list_names_are_counted(tmp_path: Path) -> None:
     folder = voc(tmp_path, {"a.jpg": "a", "b.jpg": "b"}, "a\n")
-    assert reading(folder).summary.passed_over["pictures that no list names"] == 1
+    assert reading(folder).summary.passed_over["images that no list names"] == 1
 
 
 @pytest.mark.case(
@@ -245,7 +245,7 @@ def test_pictures_that_no_list_names_are_counted(tmp_path: Path) -> None:
 )
 def test_two_folders_of_one_split_are_refused(tmp_path: Path, got: Got) -> None:
     for split in ("train", "val", "valid"):
-        picture(tmp_path / split / "a.jpg")
+        image(tmp_path / split / "a.jpg")
         labels(tmp_path / split / "a.xml")
     with pytest.raises(SternaError, match=r"two folders for one split; val = val, valid"):
         print(open_source(tmp_path).splits)
@@ -294,8 +294,8 @@ OTHER = "<bndbox><xmin>5</xmin><ymin>5</ymin><xmax>34</xmax><ymax>14</ymax></bnd
 
 
 def annotated(root: Path, inner: str) -> Path:
-    """A folder with one picture and one annotation."""
-    picture(root / "a.jpg")
+    """A folder with one image and one annotation."""
+    image(root / "a.jpg")
     (root / "a.xml").write_text(f"<annotation>{inner}</annotation>")
     return root
 
@@ -359,8 +359,8 @@ def test_a_turned_box_is_the_box_around_it(tmp_path: Path, got: Got) -> None:
     kind="lost objects",
     expected="images behind a link to a folder are read, and a link that leads back ends no program",
 )
-def test_pictures_and_annotations_behind_a_link_are_read(tmp_path: Path, got: Got) -> None:
-    picture(tmp_path / "disk/a.jpg")
+def test_images_and_annotations_behind_a_link_are_read(tmp_path: Path, got: Got) -> None:
+    image(tmp_path / "disk/a.jpg")
     labels(tmp_path / "disk/a.xml")
     for part in ("images", "annotations"):
         (tmp_path / "set" / part).mkdir(parents=True)

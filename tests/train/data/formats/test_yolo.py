@@ -50,7 +50,7 @@ def shown(path: Path, split: str = "train") -> dict[str, list[tuple[str, tuple[f
     source = open_source(path)
     records = [source.record(entry) for entry in source.entries(split)]
     return {
-        record.picture.name: [(thing.name, tuple(round(edge, 3) for edge in thing.box)) for thing in record.objects]
+        record.image.name: [(thing.name, tuple(round(edge, 3) for edge in thing.box)) for thing in record.objects]
         for record in records
     }
 
@@ -324,7 +324,7 @@ def test_images_that_share_a_label_file_are_refused(tmp_path: Path, got: Got) ->
         reading(tmp_path)
     messages = [str(fault) for fault in refused.value.faults]
     for message, names in zip(messages, ("a.jpg and a.png", "a.png and a.jpg"), strict=True):
-        assert f"two pictures have one label file; got {names}" in message
+        assert f"two images have one label file; got {names}" in message
     got(messages[0])
 
 
@@ -332,7 +332,7 @@ def test_two_label_files_of_an_image_are_refused_if_they_differ(tmp_path: Path) 
     make(tmp_path, {**LAYOUTS["split in images and labels"], "images/train/a.txt": ROW})
     assert shown(tmp_path) == {"a.jpg": DOG}
     (tmp_path / "images/train/a.txt").write_text("")
-    with pytest.raises(SternaError, match=r"a picture has two label files that differ"):
+    with pytest.raises(SternaError, match=r"an image has two label files that differ"):
         reading(tmp_path)
 
 
@@ -352,16 +352,16 @@ def test_label_files_in_per_cent_code_meet_their_images(tmp_path: Path, got: Got
         (tmp_path / f"labels/{label}.txt").write_text(ROW)
     assert all(things == DOG for things in shown(tmp_path).values())
     summary = reading(tmp_path).summary
-    assert (len(summary.without_labels), len(summary.without_picture)) == (0, 0)
+    assert (len(summary.without_labels), len(summary.without_image)) == (0, 0)
     (said,) = [f"{note}: {count}" for note, count in summary.notes.items()]
-    assert said == "label files whose names are not spelt as those of their pictures: 3"
+    assert said == "label files whose names are not spelt as those of their images: 3"
     got(said)
 
 
 def test_files_that_are_used_are_not_passed_over(tmp_path: Path) -> None:
     make(tmp_path, {**LAYOUTS["CVAT YOLO 1.1"], "train.txt": "a.jpg\n", "a.jpg": None, "a.txt": ROW})
     summary = reading(tmp_path).summary
-    assert summary.passed_over == {"pictures that no list names": 1} and summary.without_picture == []
+    assert summary.passed_over == {"images that no list names": 1} and summary.without_image == []
 
 
 BESIDE = {
@@ -371,23 +371,23 @@ BESIDE = {
 
 
 @pytest.mark.case("images-that-no-list-names", **BESIDE)
-def test_pictures_that_no_list_of_darknet_names_are_counted(tmp_path: Path, got: Got) -> None:
+def test_images_that_no_list_of_darknet_names_are_counted(tmp_path: Path, got: Got) -> None:
     lists = {"obj.names": "cat\ndog\n", "train.txt": "obj/a.jpg\n", "valid.txt": "obj/b.jpg\n"}
     make(
         tmp_path,
         lists | {f"obj/{name}.{kind}": None if kind == "jpg" else ROW for name in "abcd" for kind in ("jpg", "txt")},
     )
     for split in ("train", "val"):
-        assert reading(tmp_path, split).summary.passed_over == {"pictures that no list names": 2}
-    got("darknet: 2 images with labels in no list: 'files passed over: pictures that no list names: 2'")
+        assert reading(tmp_path, split).summary.passed_over == {"images that no list names": 2}
+    got("darknet: 2 images with labels in no list: 'files passed over: images that no list names: 2'")
 
 
 @pytest.mark.case("images-that-no-list-names", **BESIDE)
-def test_pictures_in_no_folder_of_a_split_are_counted(tmp_path: Path, got: Got) -> None:
+def test_images_in_no_folder_of_a_split_are_counted(tmp_path: Path, got: Got) -> None:
     make(tmp_path, LAYOUTS["split in images and labels"])
     (tmp_path / "data.yaml").unlink()
     make(tmp_path, {"classes.txt": "cat\ndog\n", "images/extra/c.jpg": None, "labels/extra/c.txt": ROW})
-    assert reading(tmp_path).summary.passed_over == {"pictures that no list names": 1}
+    assert reading(tmp_path).summary.passed_over == {"images that no list names": 1}
     got("YOLO folders train and extra: the image in extra is counted as one that no list names")
 
 
@@ -406,12 +406,12 @@ def test_links_to_folders_are_followed(tmp_path: Path, got: Got) -> None:
     got("2 images, one of them behind a link")
 
 
-def test_pictures_in_folders_of_systems_are_no_data(tmp_path: Path) -> None:
+def test_images_in_folders_of_systems_are_no_data(tmp_path: Path) -> None:
     make(tmp_path, LAYOUTS["split in images and labels"])
     for place in (".ipynb_checkpoints", "@eaDir/a.jpg", "__MACOSX"):
         make(tmp_path, {f"images/train/{place}/a.jpg": None})
     summary = reading(tmp_path).summary
-    assert (summary.pictures, dict(summary.passed_over)) == (1, {"of the system": 3})
+    assert (summary.images, dict(summary.passed_over)) == (1, {"of the system": 3})
 
 
 def test_a_folder_in_place_of_a_label_file_is_refused(tmp_path: Path) -> None:
@@ -427,7 +427,7 @@ def test_what_has_no_partner_is_counted(tmp_path: Path) -> None:
     make(tmp_path, {"labels/train/classes.txt": "cat\n", "images/train/notes.json": "{}"})
     summary = reading(tmp_path, missing_share=1.0).summary
     assert [path.name for path in summary.without_labels] == ["b.jpg"]
-    assert [path.name for path in summary.without_picture] == ["c.txt", "d.txt"]
+    assert [path.name for path in summary.without_image] == ["c.txt", "d.txt"]
     assert dict(summary.passed_over) == {"*.txt": 1, "*.json": 1}
 
 
@@ -435,7 +435,7 @@ def test_label_files_of_other_splits_have_a_partner(tmp_path: Path) -> None:
     make(tmp_path, {"obj.names": "cat\ndog\n", "train.txt": "obj/a.jpg\n", "valid.txt": "obj/b.jpg\n"})
     make(tmp_path, {f"obj/{name}.{kind}": None if kind == "jpg" else ROW for name in "ab" for kind in ("jpg", "txt")})
     summary = reading(tmp_path).summary
-    assert not summary.without_picture and not summary.passed_over
+    assert not summary.without_image and not summary.passed_over
 
 
 @pytest.mark.case(

@@ -1,6 +1,6 @@
-"""The pixels that labels are of: of a picture as it is stored, or turned upright as its EXIF orientation says.
+"""The pixels that labels are of: of an image as it is stored, or turned upright as its EXIF orientation says.
 
-Some programs that draw boxes show pictures upright, others as they are stored, and few say which.
+Some programs that draw boxes show images upright, others as they are stored, and few say which.
 """
 
 from __future__ import annotations
@@ -11,40 +11,40 @@ from typing import NamedTuple
 
 from sterna.errors import SternaError
 from sterna.train.data.formats.places import exists
-from sterna.vision import images
+from sterna.vision import image_files
 
 Box = tuple[float, float, float, float]
 Size = tuple[int, int]
 
 
 class Exif(StrEnum):
-    """Which pixels labels are of, where a picture has an EXIF orientation and nothing else tells."""
+    """Which pixels labels are of, where an image has an EXIF orientation and nothing else tells."""
 
     UPRIGHT = "upright"
     STORED = "stored"
 
 
-SEVERAL = "files that hold several pictures, of which the first is read"
-SAID = "an EXIF orientation; by the size in the labels, these are of the picture {}"
+SEVERAL = "files that hold several images, of which the first is read"
+SAID = "an EXIF orientation; by the size in the labels, these are of the image {}"
 NOT_SAID = "an EXIF orientation; nothing tells which way up labels are, taken as {} (--exif upright, --exif stored)"
 
 
 class Canvas(NamedTuple):
     """What labels are drawn on.
 
-    picture: its file. size: width and height in pixels of the labels. upright: size of the picture as it is trained on.
-    orientation: from the pixels of the labels to the upright picture, as EXIF counts; 1: they are the same. notes: what
+    image: its file. size: width and height in pixels of the labels. upright: size of the image as it is trained on.
+    orientation: from the pixels of the labels to the upright image, as EXIF counts; 1: they are the same. notes: what
     a person should know of it.
     """
 
-    picture: Path
+    image: Path
     size: Size
     upright: Size
     orientation: int = 1
     notes: tuple[str, ...] = ()
 
     def turn(self, box: Box) -> Box:
-        """`box` in the upright picture."""
+        """`box` in the upright image."""
         left, top, right, bottom = box
         width, height = self.size
         flipped_x, flipped_y = (width - right, width - left), (height - bottom, height - top)
@@ -62,19 +62,19 @@ class Canvas(NamedTuple):
 
 
 def canvas(
-    picture: Path, listed: Path, exif: Exif, said: tuple[int | None, int | None] = (None, None), where: Path | str = ""
+    image: Path, listed: Path, exif: Exif, said: tuple[int | None, int | None] = (None, None), where: Path | str = ""
 ) -> Canvas:
-    """What the labels of `picture`, which the file `listed` names, are drawn on.
+    """What the labels of `image`, which the file `listed` names, are drawn on.
 
-    said: width and height that the annotation `where` states; None and 0 say nothing. Raises SternaError for a picture
+    said: width and height that the annotation `where` states; None and 0 say nothing. Raises SternaError for an image
     that is not there or cannot be read, and if it has another size than is said, as stored and upright.
     """
-    found = images.header(there(picture, listed))
+    found = image_files.header(there(image, listed))
     if all(said) and said not in (found.stored, found.upright):
         raise _another_size(said, found, str(where))
     several = (SEVERAL,) if found.frames > 1 else ()
-    stored = Canvas(picture, found.stored, found.upright, found.orientation, several)
-    upright = Canvas(picture, found.upright, found.upright, notes=several)
+    stored = Canvas(image, found.stored, found.upright, found.orientation, several)
+    upright = Canvas(image, found.upright, found.upright, notes=several)
     if found.orientation == 1:
         return upright
     if all(said) and found.stored != found.upright:
@@ -82,30 +82,30 @@ def canvas(
     return _noted(stored if exif is Exif.STORED else upright, NOT_SAID, exif)
 
 
-def there(picture: Path, listed: Path) -> Path:
-    """`picture`, which the file `listed` names; raises SternaError if it is not there."""
-    if not exists(picture):
+def there(image: Path, listed: Path) -> Path:
+    """`image`, which the file `listed` names; raises SternaError if it is not there."""
+    if not exists(image):
         raise SternaError(
-            "a listed picture is missing",
+            "a listed image is missing",
             where=str(listed),
-            attribute="picture",
-            value=picture,
-            remedy="add the picture or take it from the list",
+            attribute="image",
+            value=image,
+            remedy="add the image or take it from the list",
         )
-    return picture
+    return image
 
 
 def _noted(found: Canvas, note: str, way: str) -> Canvas:
     return found._replace(notes=(*found.notes, note.format(way)))
 
 
-def _another_size(said: tuple[int | None, int | None], found: images.Header, where: str) -> SternaError:
+def _another_size(said: tuple[int | None, int | None], found: image_files.Header, where: str) -> SternaError:
     sizes = dict.fromkeys(f"{width}x{height}" for width, height in (found.upright, found.stored))
     return SternaError(
-        "the annotation was made for a picture of another size",
+        "the annotation was made for an image of another size",
         where=where,
         attribute="size",
         value=f"{said[0]}x{said[1]}",
-        allowed=f"{' or '.join(sizes)}, the size of the picture",
-        remedy="annotate the picture again, or put back the one that was annotated",
+        allowed=f"{' or '.join(sizes)}, the size of the image",
+        remedy="annotate the image again, or put back the one that was annotated",
     )

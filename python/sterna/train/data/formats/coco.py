@@ -1,4 +1,4 @@
-"""COCO annotations of objects (Lin et al. 2014): one JSON file a split, beside a folder of pictures."""
+"""COCO annotations of objects (Lin et al. 2014): one JSON file a split, beside a folder of images."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from sterna.train.data.formats.record import (
     no_split,
     turned,
 )
-from sterna.vision.images import among
+from sterna.vision.image_files import among
 
 ANNOTATIONS = "annotations"
 PREFIX = "instances_"
-BESIDE = "_annotations.coco.json"  # in the folder of the pictures, as Roboflow writes
+BESIDE = "_annotations.coco.json"  # in the folder of the images, as Roboflow writes
 RULE = "left, top, width, height in pixels from 0"
 NO_BOX = "a mask that is no polygon, or no mask, and no box"
 
@@ -41,7 +41,7 @@ class _Entry:
 
     image: Image
     annotations: list[tuple[Annotation, Box | None]]
-    picture: Path
+    path: Path
     names: dict[Id, str]
     file: Path
 
@@ -66,7 +66,7 @@ class CocoFolder:
         self._files = _split_files(path)
         self._exif = exif
         self._read: tuple[str, CocoFile, list[str]] | None = None
-        self._pictures: dict[str, list[Path]] = {}
+        self._images: dict[str, list[Path]] = {}
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -86,29 +86,29 @@ class CocoFolder:
         """The images of the split's file with their annotations, and annotations of images that it does not list."""
         content, notes = self._content(split)
         locator = _locator(content.path, split)
-        pictures = locator.files([image["file_name"] for image in content.images])
-        if not any(map(exists, pictures)):
+        paths = locator.files([image["file_name"] for image in content.images])
+        if not any(map(exists, paths)):
             raise SternaError(
-                "the pictures are not found",
+                "the images are not found",
                 where=str(content.path),
                 attribute="file_name",
                 value=content.images[0]["file_name"],
                 allowed="in one of "
                 + ", ".join(dict.fromkeys(map(str, chain.from_iterable(_folders(content.path, split))))),
-                remedy="put the pictures into one of these folders",
+                remedy="put the images into one of these folders",
             )
         notes[:] = [*content.notes, *locator.notes]
-        self._pictures[split] = pictures
+        self._images[split] = paths
         return [
             *(
-                _Entry(image, content.annotations.get(image["id"], []), picture, content.names, content.path)
-                for image, picture in zip(content.images, pictures, strict=True)
+                _Entry(image, content.annotations.get(image["id"], []), path, content.names, content.path)
+                for image, path in zip(content.images, paths, strict=True)
             ),
             *(_Orphans(image, count, content.path) for image, count in content.orphans.items()),
         ]
 
     def record(self, entry: _Entry | _Orphans) -> Record:
-        """Picture and objects of an entry."""
+        """Image and objects of an entry."""
         if isinstance(entry, _Orphans):
             raise SternaError(
                 f"annotations of an image that the file does not list: {entry.count}",
@@ -119,7 +119,7 @@ class CocoFolder:
             )
         where = f"{entry.file}: image {entry.image['file_name']}"
         said = entry.image.get("width"), entry.image.get("height")
-        drawn_on = canvas(entry.picture, entry.file, self._exif, said, where)
+        drawn_on = canvas(entry.path, entry.file, self._exif, said, where)
         notes: Counter[str] = Counter()
 
         def make(found: tuple[Annotation, Box | None]) -> LabelledObject | LeftOut:
@@ -133,20 +133,20 @@ class CocoFolder:
         return record._replace(notes=(*record.notes, *notes))
 
     def unread(self, split: str) -> Unread:
-        """What the file states and Sterna does not use, and pictures in the split's folders that no file lists."""
+        """What the file states and Sterna does not use, and images in the split's folders that no file lists."""
         _, notes = self._content(split)
         return Unread(files=Counter({NOT_LISTED: len(self._not_listed(split))}), notes=list(notes))
 
     def _not_listed(self, split: str) -> set[Path]:
-        """Pictures in the folders of a split's pictures that neither its file nor that of another split lists."""
-        folders = {picture.parent for picture in self._pictures[split]}
+        """Images in the folders of a split's images that neither its file nor that of another split lists."""
+        folders = {image.parent for image in self._images[split]}
         there = {path for folder in folders if folder.is_dir() for path in among(folder.iterdir())}
-        there -= set(self._pictures[split])
+        there -= set(self._images[split])
         for other in self.splits if there else ():  # files are long
-            if other not in self._pictures:
+            if other not in self._images:
                 file = self._files[other]
-                self._pictures[other] = _locator(file, other).files(file_names(file))
-            there -= set(self._pictures[other])
+                self._images[other] = _locator(file, other).files(file_names(file))
+            there -= set(self._images[other])
         return there
 
     def _content(self, split: str) -> tuple[CocoFile, list[str]]:
@@ -160,7 +160,7 @@ class CocoFolder:
 
 
 def _folders(file: Path, split: str) -> list[list[Path]]:
-    """Where the pictures of a file may lie: its own folder, those of its name, of its split, of all pictures."""
+    """Where the images of a file may lie: its own folder, those of its name, of its split, of all images."""
     root = file.parent.parent if file.parent.name == ANNOTATIONS else file.parent
     images = root / "images"
     names = dict.fromkeys([_long_name(file), split])

@@ -12,8 +12,8 @@ from sterna.files import walk
 OF_SYSTEM = ("Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "@eaDir",
              "lost+found")  # fmt: skip
 _OF_SYSTEM = "of the system"
-#: What counts pictures that lie beside those of a data set and are in none of its splits.
-NOT_LISTED = "pictures that no list names"
+#: What counts images that lie beside those of a data set and are in none of its splits.
+NOT_LISTED = "images that no list names"
 
 
 def is_of_system(path: PurePath) -> bool:

@@ -1,4 +1,4 @@
-"""What every reader of a format gives for a picture, and the checks that all formats share."""
+"""What every reader of a format gives for an image, and the checks that all formats share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sterna.train.data.formats.canvas import Box, Canvas
 #: An attribute of CVAT: the degrees by which a box is turned about its middle. Its corners are those before that.
 ROTATION = "rotation"
 TURNED = "boxes that are turned by an attribute rotation are read as the boxes around them"
-OVERHANG = 2.0  # pixels that a box may reach beyond its picture, as files written with rounding do; they are cut off
+OVERHANG = 2.0  # pixels that a box may reach beyond its image, as files written with rounding do; they are cut off
 
 
 class LabelledObject(NamedTuple):
@@ -38,15 +38,15 @@ class LeftOut(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What is known of a picture.
+    """What is known of an image.
 
-    picture: its file. size: width and height of the upright picture. objects: inside the picture, each once.
-    labelled: a file states the objects, or that there are none; otherwise the picture has no labels.
+    image: its file. size: width and height of the upright image. objects: inside the image, each once.
+    labelled: a file states the objects, or that there are none; otherwise the image has no labels.
     repeated: objects that the labels state again. left_out: numbers of other objects by why they are left out.
-    notes: what a person should know, in words that are the same for all pictures that share it.
+    notes: what a person should know, in words that are the same for all images that share it.
     """
 
-    picture: Path
+    image: Path
     size: tuple[int, int]
     objects: list[LabelledObject]
     labelled: bool = True
@@ -59,14 +59,14 @@ class Record(NamedTuple):
 class Unread:
     """What a data set holds and states for a split and that no record has.
 
-    labels: label files, each with no picture. files: numbers of other files by kind. notes: what is stated and not
-    used, a line each. pictures: those without labels that are left out.
+    labels: label files, each with no image. files: numbers of other files by kind. notes: what is stated and not
+    used, a line each. images: those without labels that are left out.
     """
 
     labels: list[Path] = field(default_factory=list)
     files: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
-    pictures: list[Path] = field(default_factory=list)
+    images: list[Path] = field(default_factory=list)
 
 
 class Source(Protocol):
@@ -86,15 +86,15 @@ class Source(Protocol):
         ...
 
     def entries(self, split: str) -> Sequence[Hashable]:
-        """What `record` takes, for each picture of a split, in order. A picture that is listed again is equal again."""
+        """What `record` takes, for each image of a split, in order. An image that is listed again is equal again."""
         ...
 
     def record(self, entry: Any) -> Record:
-        """Picture and objects of one entry, checked; raises FaultsError if several objects are faulty."""
+        """Image and objects of one entry, checked; raises FaultsError if several objects are faulty."""
         ...
 
     def unread(self, split: str) -> Unread:
-        """What lies beside the pictures of a split and is no part of it."""
+        """What lies beside the images of a split and is no part of it."""
         ...
 
 
@@ -122,17 +122,17 @@ def collect(
         else:
             found.append(made)
     if faults:
-        raise faults[0] if len(faults) == 1 else FaultsError(faults, where=str(canvas.picture), remedy="correct them")
+        raise faults[0] if len(faults) == 1 else FaultsError(faults, where=str(canvas.image), remedy="correct them")
     objects = [thing._replace(box=canvas.turn(thing.box)) for thing in dict.fromkeys(found)]
     repeated = len(found) - len(objects)
-    return Record(canvas.picture, canvas.upright, objects, labelled, repeated, left_out, canvas.notes)
+    return Record(canvas.image, canvas.upright, objects, labelled, repeated, left_out, canvas.notes)
 
 
 def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str) -> Box:
-    """`box` cut to a picture of `size`.
+    """`box` cut to an image of `size`.
 
     Raises SternaError that quotes the box as `written` if it holds what is no number, is inside out, or reaches more
-    than OVERHANG pixels beyond the picture. `rule` is how the format counts. A box of no area is let through: published
+    than OVERHANG pixels beyond the image. `rule` is how the format counts. A box of no area is let through: published
     data sets have some.
     """
     left, top, right, bottom = box
@@ -142,7 +142,7 @@ def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str)
         raise _bad_box("a box inside out", where, written, f"{rule}, the far edges not before the near ones")
     width, height = size
     if min(left, top) < -OVERHANG or right > width + OVERHANG or bottom > height + OVERHANG:
-        raise _bad_box("a box outside of its picture", where, written, f"{rule}, in a picture of {width}x{height}")
+        raise _bad_box("a box outside of its image", where, written, f"{rule}, in an image of {width}x{height}")
     return _cut(box, size)
 
 
@@ -156,7 +156,7 @@ def degrees(written: object) -> float:
 
 
 def turned(box: Box, degrees: float, size: tuple[int, int]) -> Box:
-    """The box around `box` when that is turned about its middle, cut to a picture of `size`."""
+    """The box around `box` when that is turned about its middle, cut to an image of `size`."""
     left, top, right, bottom = box
     cosine, sine = (abs(of(math.radians(degrees))) for of in (math.cos, math.sin))
     x, y, width, height = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
@@ -165,7 +165,7 @@ def turned(box: Box, degrees: float, size: tuple[int, int]) -> Box:
 
 
 def _cut(box: Box, size: tuple[int, int]) -> Box:
-    """The part of `box` in a picture of `size`."""
+    """The part of `box` in an image of `size`."""
     return tuple(min(max(edge, 0.0), float(limit)) for edge, limit in zip(box, size * 2, strict=True))  # type: ignore[return-value]
 
 
@@ -188,8 +188,8 @@ def no_split(where: Path, split: str, splits: Sequence[str]) -> SternaError:
 
 
 def empty_split(where: Path) -> SternaError:
-    """The refusal of a split without pictures."""
-    return SternaError("the split is empty", where=str(where), remedy="list a picture, or name another split")
+    """The refusal of a split without images."""
+    return SternaError("the split is empty", where=str(where), remedy="list an image, or name another split")
 
 
 def check_different(

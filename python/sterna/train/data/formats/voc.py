@@ -1,6 +1,6 @@
-"""Folders of Pascal VOC annotations: with lists of pictures, as the challenge has them, or without.
+"""Folders of Pascal VOC annotations: with lists of images, as the challenge has them, or without.
 
-With lists: JPEGImages, Annotations and ImageSets/Main (Everingham et al. 2010). Without: pictures and annotations of
+With lists: JPEGImages, Annotations and ImageSets/Main (Everingham et al. 2010). Without: images and annotations of
 the same names, side by side or in folders beside each other, as labelImg and Roboflow leave them.
 """
 
@@ -19,30 +19,30 @@ from sterna.train.data.formats.canvas import Exif, canvas, there
 from sterna.train.data.formats.listing import NOT_LISTED, by_key, files_under, passed_over
 from sterna.train.data.formats.record import Record, Unread, empty_split, no_split
 from sterna.train.data.formats.voc_annotation import read_annotation
-from sterna.vision.images import among
+from sterna.vision.image_files import among
 
-PICTURES, LABELS = "JPEGImages", "Annotations"
+IMAGES, LABELS = "JPEGImages", "Annotations"
 SETS = ("ImageSets/Main", "ImageSets")
 DEEPER = ("*/ImageSets", "*/*/ImageSets")  # where folders like VOCdevkit/VOC2012 lie in the one that is named
-#: Folders that hold pictures or annotations and do not belong to the name that a pair shares.
-PICTURE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
+#: Folders that hold images or annotations and do not belong to the name that a pair shares.
+IMAGE_FOLDERS = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos")
 LABEL_FOLDERS = ("annotations", "annotation", "annots", "labels", "label", "xmls", "xml")
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 SPLIT_FOLDER = re.compile(rf"({'|'.join(SPLITS)})(\d{{4}})?", re.IGNORECASE)  # a year may follow, as in train2017
 
-NAMED_OTHERWISE = "<filename> of the annotation names a picture that is called differently, which is used"
-NOT_THERE = "<filename> of the annotation names no picture that is there, not used"
+NAMED_OTHERWISE = "<filename> of the annotation names an image that is called differently, which is used"
+NOT_THERE = "<filename> of the annotation names no image that is there, not used"
 
 
 class _Entry(NamedTuple):
-    """name: that picture and annotation share. listed: what says that there is such a picture."""
+    """name: that image and annotation share. listed: what says that there is such an image."""
 
     name: str
     listed: Path
 
 
 class _VocFolder(ABC):
-    """Pictures and annotations by the name that they share: a path without its suffix."""
+    """Images and annotations by the name that they share: a path without its suffix."""
 
     format = "Pascal VOC"
 
@@ -55,7 +55,7 @@ class _VocFolder(ABC):
 
     @property
     @abstractmethod
-    def _pictures(self) -> dict[str, list[Path]]: ...
+    def _images(self) -> dict[str, list[Path]]: ...
 
     @property
     @abstractmethod
@@ -63,39 +63,39 @@ class _VocFolder(ABC):
 
     @cached_property
     def _by_file_name(self) -> dict[str, list[Path]]:
-        """Pictures by the folder of their name and their own name with suffix."""
+        """Images by the folder of their name and their own name with suffix."""
         found: dict[str, list[Path]] = {}
-        for name, paths in self._pictures.items():
+        for name, paths in self._images.items():
             for path in paths:
                 found.setdefault(_beside(name, path.name), []).append(path)
         return found
 
     def record(self, entry: _Entry) -> Record:
-        """Picture and annotation of an entry."""
+        """Image and annotation of an entry."""
         labels = self._labels.get(entry.name, [])
         if not labels:
-            there(self._picture(entry, ""), entry.listed)
+            there(self._image(entry, ""), entry.listed)
             raise SternaError(
                 "the annotation is missing",
                 where=str(self._folder / LABELS / f"{entry.name}.xml"),
-                remedy="add it or take its picture from the list",
+                remedy="add it or take its image from the list",
             )
         annotation = read_annotation(_only(labels, "annotations", entry.name))
-        picture = there(self._picture(entry, annotation.filename), entry.listed)
-        drawn_on = canvas(picture, entry.listed, self._exif, annotation.size, annotation.file)
+        image = there(self._image(entry, annotation.filename), entry.listed)
+        drawn_on = canvas(image, entry.listed, self._exif, annotation.size, annotation.file)
         record = annotation.record(drawn_on)
-        return record._replace(notes=record.notes + _notes(picture, entry, annotation.filename))
+        return record._replace(notes=record.notes + _notes(image, entry, annotation.filename))
 
-    def _picture(self, entry: _Entry, stated: str) -> Path:
-        """The picture of an entry, whose annotation states that its file is called `stated`, or ''."""
-        same = self._pictures.get(entry.name, [])
+    def _image(self, entry: _Entry, stated: str) -> Path:
+        """The image of an entry, whose annotation states that its file is called `stated`, or ''."""
+        same = self._images.get(entry.name, [])
         named = self._by_file_name.get(_beside(entry.name, stated), []) if stated else []
         both = [path for path in same if path in named]
         if both:
-            return _only(both, "pictures", stated)
+            return _only(both, "images", stated)
         if same and named:
             raise SternaError(
-                "the annotation names another picture than the one that has its name",
+                "the annotation names another image than the one that has its name",
                 where=str(self._labels[entry.name][0]),
                 attribute="filename",
                 value=stated,
@@ -103,8 +103,8 @@ class _VocFolder(ABC):
                 remedy="correct <filename> or delete it, or rename the annotation",
             )
         if same or named:
-            return _only(same or named, "pictures", entry.name)
-        return self._folder / PICTURES / f"{entry.name}.jpg"
+            return _only(same or named, "images", entry.name)
+        return self._folder / IMAGES / f"{entry.name}.jpg"
 
 
 def _composed(name: str) -> str:
@@ -130,10 +130,10 @@ def _only(paths: list[Path], what: str, name: str) -> Path:
     return paths[0]
 
 
-def _notes(picture: Path, entry: _Entry, stated: str) -> tuple[str, ...]:
+def _notes(image: Path, entry: _Entry, stated: str) -> tuple[str, ...]:
     """What came of the file name that an annotation states."""
-    if _composed(stated.lower()) in ("", _composed(picture.name.lower()), _composed(picture.stem.lower())):
-        return () if _composed(picture.stem) == PurePosixPath(entry.name).name else (NAMED_OTHERWISE,)
+    if _composed(stated.lower()) in ("", _composed(image.name.lower()), _composed(image.stem.lower())):
+        return () if _composed(image.stem) == PurePosixPath(entry.name).name else (NAMED_OTHERWISE,)
     return (NOT_THERE,)
 
 
@@ -142,22 +142,22 @@ def _annotations(paths: list[Path]) -> list[Path]:
 
 
 def _sets(folder: Path) -> Path | None:
-    """The folder of the lists of pictures."""
+    """The folder of the lists of images."""
     return next((folder / name for name in SETS if any((folder / name).glob("*.txt"))), None)
 
 
 def _folders(path: Path) -> list[Path]:
-    """The folders with lists and with pictures or annotations: `path` itself, or those in it."""
+    """The folders with lists and with images or annotations: `path` itself, or those in it."""
     above = [path] if _sets(path) else sorted(found.parent for glob in DEEPER for found in path.glob(glob))
     return [
-        folder for folder in above if _sets(folder) and any((folder / part).is_dir() for part in (PICTURES, LABELS))
+        folder for folder in above if _sets(folder) and any((folder / part).is_dir() for part in (IMAGES, LABELS))
     ]
 
 
 class VocFolder(_VocFolder):
     """A Pascal VOC folder; its splits are the image sets in ImageSets/Main."""
 
-    looked_for = f"{PICTURES}, {LABELS} and {SETS[0]} (Pascal VOC)"
+    looked_for = f"{IMAGES}, {LABELS} and {SETS[0]} (Pascal VOC)"
 
     def __init__(self, path: Path, exif: Exif = Exif.UPRIGHT) -> None:
         folder, *others = _folders(path)
@@ -169,12 +169,12 @@ class VocFolder(_VocFolder):
                 remedy="name one of them",
             )
         super().__init__(folder, exif)
-        for part in (PICTURES, LABELS):
+        for part in (IMAGES, LABELS):
             if not (folder / part).is_dir():
                 raise SternaError(
                     f"no folder {part}",
                     where=str(folder),
-                    remedy=f"give a Pascal VOC folder, which holds {PICTURES}, {LABELS} and {SETS[0]}",
+                    remedy=f"give a Pascal VOC folder, which holds {IMAGES}, {LABELS} and {SETS[0]}",
                 )
         sets = _sets(folder)
         assert sets is not None, "recognises() comes first"
@@ -193,21 +193,21 @@ class VocFolder(_VocFolder):
 
     @cached_property
     def _files(self) -> dict[str, tuple[list[Path], list[Path]]]:
-        return {part: files_under(self._folder / part) for part in (PICTURES, LABELS)}
+        return {part: files_under(self._folder / part) for part in (IMAGES, LABELS)}
 
     def _by_name(self, part: str, paths: list[Path]) -> dict[str, list[Path]]:
         return by_key(paths, lambda path: _composed(path.relative_to(self._folder / part).with_suffix("").as_posix()))
 
     @cached_property
-    def _pictures(self) -> dict[str, list[Path]]:
-        return self._by_name(PICTURES, among(self._files[PICTURES][0]))
+    def _images(self) -> dict[str, list[Path]]:
+        return self._by_name(IMAGES, among(self._files[IMAGES][0]))
 
     @cached_property
     def _labels(self) -> dict[str, list[Path]]:
         return self._by_name(LABELS, _annotations(self._files[LABELS][0]))
 
     def entries(self, split: str) -> list[_Entry]:
-        """The pictures that an image set lists."""
+        """The images that an image set lists."""
         listed = self._sets / f"{split}.txt"
         if split not in self.splits:
             raise no_split(self._sets, split, self.splits)
@@ -220,7 +220,7 @@ class VocFolder(_VocFolder):
         """The names in an image set."""
         if split not in self._lists:
             listed = self._sets / f"{split}.txt"
-            lines = enumerate(read_lines(listed, "the list of pictures"), 1)
+            lines = enumerate(read_lines(listed, "the list of images"), 1)
             texts = ((number, _composed(line.strip())) for number, line in lines)
             names = [self._name(text, f"{listed}: line {number}") for number, text in texts if text]
             self._lists[split] = names
@@ -233,7 +233,7 @@ class VocFolder(_VocFolder):
         known = list(dict.fromkeys(name for text in readings if (name := self._known(text))))
         if len(known) > 1:
             raise SternaError(
-                "a line of a list that may mean several pictures",
+                "a line of a list that may mean several images",
                 where=where,
                 attribute="line",
                 value=line,
@@ -243,26 +243,26 @@ class VocFolder(_VocFolder):
         return known[0] if known else _unquoted(without_flag)
 
     def _known(self, text: str) -> str | None:
-        """The name of a picture or annotation that `text` gives with or without its suffix."""
-        if text in self._pictures or text in self._labels:
+        """The name of an image or annotation that `text` gives with or without its suffix."""
+        if text in self._images or text in self._labels:
             return text
         files = self._by_file_name.get(str(PurePosixPath(text)), [])
-        return _composed(files[0].relative_to(self._folder / PICTURES).with_suffix("").as_posix()) if files else None
+        return _composed(files[0].relative_to(self._folder / IMAGES).with_suffix("").as_posix()) if files else None
 
     def unread(self, split: str) -> Unread:
-        """Annotations without a picture that no list names, and other files, in the folders of the data set."""
+        """Annotations without an image that no list names, and other files, in the folders of the data set."""
         found, listed = Unread(), set[str]()
         for each in self.splits:
             try:
                 listed |= set(self._listed(each))
             except SternaError as fault:
                 found.notes.append(f"split {each} cannot be read: {fault}")
-        alone = self._labels.keys() - self._pictures.keys() - listed
+        alone = self._labels.keys() - self._images.keys() - listed
         found.labels = sorted(path for name in alone for path in self._labels[name])
-        for part, taken in ((PICTURES, self._pictures), (LABELS, self._labels)):
+        for part, taken in ((IMAGES, self._images), (LABELS, self._labels)):
             files, systems = self._files[part]
             found.files += passed_over(set(files) - {path for paths in taken.values() for path in paths}, systems)
-        found.files[NOT_LISTED] += len(self._pictures.keys() - listed)
+        found.files[NOT_LISTED] += len(self._images.keys() - listed)
         return found
 
 
@@ -271,12 +271,12 @@ def _unquoted(text: str) -> str:
 
 
 class VocPairs(_VocFolder):
-    """Pictures and annotations that share their names; the splits are folders called so, or all is `train`.
+    """Images and annotations that share their names; the splits are folders called so, or all is `train`.
 
     Side by side, or in folders such as `images` and `annotations`, in which other folders may be, in the same way.
     """
 
-    looked_for = "pictures with .xml files of the same names (Pascal VOC)"
+    looked_for = "images with .xml files of the same names (Pascal VOC)"
 
     def __init__(self, folder: Path, exif: Exif = Exif.UPRIGHT) -> None:
         super().__init__(folder, exif)
@@ -284,7 +284,7 @@ class VocPairs(_VocFolder):
 
     @staticmethod
     def recognises(path: Path) -> bool:
-        """Whether `path` is a folder with Pascal VOC annotations and no lists of pictures."""
+        """Whether `path` is a folder with Pascal VOC annotations and no lists of images."""
         if not path.is_dir() or VocFolder.recognises(path):
             return False
         first = next(iter(_annotations(files_under(path)[0])), None)
@@ -295,8 +295,8 @@ class VocPairs(_VocFolder):
         return by_key(_annotations(self._files), self._name)
 
     @cached_property
-    def _pictures(self) -> dict[str, list[Path]]:
-        """All pictures but those among annotations, such as masks."""
+    def _images(self) -> dict[str, list[Path]]:
+        """All images but those among annotations, such as masks."""
         found = by_key(among(self._files), self._name)
         return {
             name: paths
@@ -305,16 +305,16 @@ class VocPairs(_VocFolder):
         }
 
     def _name(self, path: Path) -> str:
-        """What a picture and its annotation share of their paths."""
+        """What an image and its annotation share of their paths."""
         inner = path.relative_to(self._folder)
-        kept = [part for part in inner.parts[:-1] if part.lower() not in (*PICTURE_FOLDERS, *LABEL_FOLDERS)]
+        kept = [part for part in inner.parts[:-1] if part.lower() not in (*IMAGE_FOLDERS, *LABEL_FOLDERS)]
         return _composed(PurePosixPath(*kept, inner.stem).as_posix())
 
     @cached_property
     def _split_folders(self) -> dict[str, str]:
         """The folder of each split. Raises SternaError for two folders of one split."""
         found: dict[str, str] = {}
-        for name in (*self._labels, *self._pictures):
+        for name in (*self._labels, *self._images):
             folder = _split_folder(name)
             split = _split_of(folder)
             if folder and found.setdefault(split, folder) != folder:
@@ -333,53 +333,53 @@ class VocPairs(_VocFolder):
         return tuple(self._split_folders) or ("train",)
 
     def _of(self, split: str, name: str) -> bool:
-        """Whether the pictures and annotations of a name belong to a split."""
+        """Whether the images and annotations of a name belong to a split."""
         return not self._split_folders or _split_folder(name) == self._split_folders[split]
 
     def entries(self, split: str) -> list[_Entry]:
-        """The annotations with a picture of a split, by name."""
+        """The annotations with an image of a split, by name."""
         if split not in self.splits:
             raise no_split(self._folder, split, self.splits)
-        names = sorted(name for name in self._labels if self._of(split, name) and self._has_picture(name))
+        names = sorted(name for name in self._labels if self._of(split, name) and self._has_image(name))
         if not names:
             raise empty_split(self._folder)
         return [_Entry(name, self._labels[name][0]) for name in names]
 
-    def _has_picture(self, name: str) -> bool:
-        return name in self._pictures or name in self._named_otherwise
+    def _has_image(self, name: str) -> bool:
+        return name in self._images or name in self._named_otherwise
 
     @cached_property
     def _named_otherwise(self) -> dict[str, Path]:
-        """Pictures without an annotation of their own name, by the name of the one that states their file."""
+        """Images without an annotation of their own name, by the name of the one that states their file."""
         found: dict[str, Path] = {}
-        for name in self._labels.keys() - self._pictures.keys():
+        for name in self._labels.keys() - self._images.keys():
             try:
                 stated = read_annotation(self._labels[name][0]).filename
             except SternaError:
-                continue  # it is counted as one without a picture
+                continue  # it is counted as one without an image
             paths = self._by_file_name.get(_beside(name, stated), [])
             if stated and paths and self._name(paths[0]) not in self._labels:
                 found[name] = paths[0]
         return found
 
     def unread(self, split: str) -> Unread:
-        """Annotations without a picture, pictures without an annotation, and other files."""
-        taken = {path for found in (self._pictures, self._labels) for paths in found.values() for path in paths}
+        """Annotations without an image, images without an annotation, and other files."""
+        taken = {path for found in (self._images, self._labels) for paths in found.values() for path in paths}
         alone = (
-            self._pictures.keys() - self._labels.keys() - {self._name(path) for path in self._named_otherwise.values()}
+            self._images.keys() - self._labels.keys() - {self._name(path) for path in self._named_otherwise.values()}
         )
         found = Unread(
             [
                 self._labels[name][0]
                 for name in sorted(self._labels)
-                if self._of(split, name) and not self._has_picture(name)
+                if self._of(split, name) and not self._has_image(name)
             ],
             passed_over(set(self._files) - taken, self._systems),
-            pictures=[self._pictures[name][0] for name in sorted(alone) if self._of(split, name)],
+            images=[self._images[name][0] for name in sorted(alone) if self._of(split, name)],
         )
         if self._split_folders:
-            lost = sum(not _split_folder(name) for name in self._labels.keys() | self._pictures.keys())
-            found.files["pictures or annotations in no folder of a split"] += lost
+            lost = sum(not _split_folder(name) for name in self._labels.keys() | self._images.keys())
+            found.files["images or annotations in no folder of a split"] += lost
         return found
 
 

@@ -1,4 +1,4 @@
-"""The annotation of one picture, as Pascal VOC (Everingham et al. 2010) and the programs that follow it write it."""
+"""The annotation of one image, as Pascal VOC (Everingham et al. 2010) and the programs that follow it write it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOXED = ("object", "part")  # a part of an object, such as a head, has a box of 
 class Annotation:
     """What an annotation file says.
 
-    filename: of the picture, without the folders that it had where labels were drawn; empty if none is said. size:
+    filename: of the image, without the folders that it had where labels were drawn; empty if none is said. size:
     width and height; None where none is said, which includes 0.
     """
 

@@ -17,19 +17,19 @@ from sterna.train.data.formats.listing import NOT_LISTED, files_under, is_of_sys
 from sterna.train.data.formats.places import Folders, Locator, label_folders, plain
 from sterna.train.data.formats.record import LabelledObject, Record, Unread, collect, empty_split, inside, no_split
 from sterna.train.data.formats.yolo_rows import BOX, looks_like_pose, parse
-from sterna.vision.images import among
+from sterna.vision.image_files import among
 
 #: Text that lies beside label files and is none.
 NO_LABELS = (yolo_index.CLASSES, *(f"{name}.txt" for name in yolo_index.SPLITS))
 ROWS = "the list of objects"
 LOOKED_AT = 500  # label files, for rows that are poses
-BY_PLAIN_NAME = "label files whose names are not spelt as those of their pictures"
+BY_PLAIN_NAME = "label files whose names are not spelt as those of their images"
 
 
 class _Entry(NamedTuple):
     """labels: the files that may hold the image's rows. shared: another image that has the same."""
 
-    picture: Path
+    image: Path
     listed: Path
     labels: tuple[Path, ...]
     shared: Path | None
@@ -77,11 +77,11 @@ class YoloFolder:
 
     def record(self, entry: _Entry) -> Record:
         """Image and rows of an entry."""
-        drawn_on = canvas(entry.picture, entry.listed, self._exif)
+        drawn_on = canvas(entry.image, entry.listed, self._exif)
         labels = _one(entry)
         rows = read_lines(labels, ROWS) if labels else []
         notes: Counter[str] = Counter()
-        if labels and labels.stem != entry.picture.stem:
+        if labels and labels.stem != entry.image.stem:
             notes[BY_PLAIN_NAME] += 1
 
         def make(row: tuple[int, list[str]]) -> LabelledObject:
@@ -97,22 +97,22 @@ class YoloFolder:
         """Label files without an image, images of no split and files that are neither, in the folders of the split."""
         entries = self.entries(split)
         known = {path for entry in entries for path in entry.labels}
-        folders = {place for image in {entry.picture.parent for entry in entries} for place in label_folders(image)}
+        folders = {place for image in {entry.image.parent for entry in entries} for place in label_folders(image)}
         tops = [folder for folder in folders if folders.isdisjoint(folder.parents)]
         there, systems = (set(chain.from_iterable(found)) for found in zip(*map(_files, tops), strict=True))
-        pictures = set(among(there))
+        images = set(among(there))
         texts = {path for path in there if _is_label(path)} - known
         # Files of images that are there but not in this split, and second files of an image, have an image.
-        stems = {plain(path.stem) for path in pictures}
+        stems = {plain(path.stem) for path in images}
         alone = sorted(path for path in texts if plain(path.stem) not in stems)
         used = {self._index.file, self._index.other, *(entry.listed for entry in entries)}
-        others = passed_over(there - pictures - texts - known - used, systems)
-        files = others + Counter({NOT_LISTED: len(self._not_listed(pictures))})
+        others = passed_over(there - images - texts - known - used, systems)
+        files = others + Counter({NOT_LISTED: len(self._not_listed(images))})
         return Unread(alone, files, [*self._index.notes, *self._list(split).notes])
 
-    def _not_listed(self, pictures: set[Path]) -> set[Path]:
-        """Those of `pictures`, and of all that the data set is said to have, that are in no split."""
-        there = pictures.union(among(_files(self._index.whole)[0])) if self._index.whole else pictures
+    def _not_listed(self, images: set[Path]) -> set[Path]:
+        """Those of `images`, and of all that the data set is said to have, that are in no split."""
+        there = images.union(among(_files(self._index.whole)[0])) if self._index.whole else images
         listed: set[Path] = set()
         for split in self.splits:
             with suppress(SternaError):  # said where the split is asked for
@@ -139,7 +139,7 @@ class YoloFolder:
         if not any(labels.values()):
             image = found[0][0]
             raise SternaError(
-                "no picture of the split has a label file",
+                "no image of the split has a label file",
                 where=str(listed[image]),
                 attribute="labels",
                 value=label_folders(image.parent)[0] / f"{image.stem}.txt",
@@ -164,11 +164,11 @@ class YoloFolder:
         place = locator.place(text)
         if place is None:
             raise SternaError(
-                "the pictures of a split are not there",
+                "the images of a split are not there",
                 where=str(self._index.file),
                 attribute="path",
                 value=text,
-                allowed=f"a folder or a list of pictures, from {self._index.root}",
+                allowed=f"a folder or a list of images, from {self._index.root}",
                 remedy="correct the path, which counts from `path` or else the folder of the file, or delete the line",
             )
         notes += locator.notes
@@ -177,7 +177,7 @@ class YoloFolder:
     def _images(self, place: Path, notes: list[str]) -> list[Path]:
         if place.is_dir():
             return among(_files(place)[0])
-        lines = [line.strip() for line in read_lines(place, "the list of pictures") if line.strip()]
+        lines = [line.strip() for line in read_lines(place, "the list of images") if line.strip()]
         root = self._index.root
         locator = Locator(place, [place.parent, root], [[root.parent]])
         found = locator.files(lines)
@@ -256,16 +256,16 @@ def _one(entry: _Entry) -> Path | None:
     """The label file of an entry; raises SternaError if it has two that differ, or shares it."""
     if entry.shared:
         raise SternaError(
-            "two pictures have one label file",
+            "two images have one label file",
             where=str(entry.labels[0]),
-            value=f"{entry.picture.name} and {entry.shared.name}",
-            allowed="a label file for each picture",
-            remedy="rename one of the pictures, or move it away",
+            value=f"{entry.image.name} and {entry.shared.name}",
+            allowed="a label file for each image",
+            remedy="rename one of the images, or move it away",
         )
     if len(entry.labels) > 1 and len({read_text(path, ROWS) for path in entry.labels}) > 1:
         raise SternaError(
-            "a picture has two label files that differ",
-            where=str(entry.picture),
+            "an image has two label files that differ",
+            where=str(entry.image),
             value=" and ".join(map(str, entry.labels)),
             allowed="one",
             remedy="delete the one that is not meant",

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from sterna.errors import SternaError
 
-BOX = "x y width height as shares of the picture, 0..1"
+BOX = "x y width height as shares of the image, 0..1"
 POINTS_NOT_USED = "points of poses are not used, only their boxes"
 CONFIDENCE_NOT_USED = "the confidence behind a box is not used"
 POLYGONS = "polygons are read as the boxes around them"

@@ -1,4 +1,4 @@
-"""Picture files: which there are, how large they are, and their pixels, turned upright as viewers show them."""
+"""Image files: which there are, how large they are, and their pixels, turned upright as viewers show them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DAMAGED = (OSError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError
 
 
 class Header(NamedTuple):
-    """What the header of a picture says.
+    """What the header of an image says.
 
     stored: width and height as the pixels are stored. orientation: EXIF's, 1..8, by which they are turned upright.
     frames: pages or frames, of which `read` gives the first; the previews that phones add do not count.
@@ -46,41 +46,41 @@ class Header(NamedTuple):
 
     @property
     def upright(self) -> tuple[int, int]:
-        """Width and height of the upright picture."""
+        """Width and height of the upright image."""
         width, height = self.stored
         return (height, width) if self.orientation in SIDEWAYS else self.stored
 
 
 def among(paths: Iterable[Path]) -> list[Path]:
-    """The picture files among `paths`, in order of their names."""
+    """The image files among `paths`, in order of their names."""
     return sorted(
         path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith("._") and path.is_file()
     )
 
 
 def read(path: Path) -> Image.Image:
-    """The picture in `path` as upright 8-bit RGB. Raises SternaError if it cannot be read."""
-    with _opened(path) as picture:
-        turn = _TURNS.get(_orientation(picture))
-        rgb = picture.convert("RGB")
+    """The image in `path` as upright 8-bit RGB. Raises SternaError if it cannot be read."""
+    with _opened(path) as image:
+        turn = _TURNS.get(_orientation(image))
+        rgb = image.convert("RGB")
         return rgb if turn is None else rgb.transpose(turn)
 
 
 def header(path: Path) -> Header:
-    """What the header of the picture in `path` says. Raises SternaError if it cannot be read."""
-    with _opened(path) as picture:
-        return Header(picture.size, _orientation(picture), _frames(picture))
+    """What the header of the image in `path` says. Raises SternaError if it cannot be read."""
+    with _opened(path) as image:
+        return Header(image.size, _orientation(image), _frames(image))
 
 
-def _orientation(picture: Image.Image) -> int:
-    said: object = picture.getexif().get(ExifTags.Base.Orientation)
+def _orientation(image: Image.Image) -> int:
+    said: object = image.getexif().get(ExifTags.Base.Orientation)
     return said if isinstance(said, int) and said in range(1, 9) else 1
 
 
-def _frames(picture: Image.Image) -> int:
-    """Frames of a picture file; 1 if those behind the first are damaged, since it is the only one that is read."""
+def _frames(image: Image.Image) -> int:
+    """Frames of an image file; 1 if those behind the first are damaged, since it is the only one that is read."""
     try:
-        return 1 if picture.format == "MPO" else getattr(picture, "n_frames", 1)
+        return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     except _DAMAGED:
         return 1
 
@@ -88,20 +88,20 @@ def _frames(picture: Image.Image) -> int:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with _strictly(), Image.open(path) as picture:
-            if picture.mode.startswith(("I", "F")):
+        with _strictly(), Image.open(path) as image:
+            if image.mode.startswith(("I", "F")):
                 raise SternaError(
-                    "the picture has more than 8 bits a channel",
+                    "the image has more than 8 bits a channel",
                     where=str(path),
                     attribute="mode",
-                    value=picture.mode,
-                    allowed="8-bit pictures",
+                    value=image.mode,
+                    allowed="8-bit images",
                     remedy="save it as an 8-bit PNG or JPEG",
                 )
-            yield picture
+            yield image
     except UnidentifiedImageError as error:
         raise SternaError(
-            "is not a picture that can be read",
+            "is not an image that can be read",
             where=str(path),
             value=recognise.kind_of(path),
             allowed=" ".join(SUFFIXES),
@@ -109,20 +109,20 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         ) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise SternaError(
-            "the picture has too many pixels",
+            "the image has too many pixels",
             where=str(path),
             allowed=f"at most {Image.MAX_IMAGE_PIXELS}",
             remedy="save it smaller, or cut it",
         ) from None
     except _DAMAGED as error:
         raise SternaError(
-            f"the picture cannot be read ({error})", where=str(path), remedy="copy or save it again"
+            f"the image cannot be read ({error})", where=str(path), remedy="copy or save it again"
         ) from error
 
 
 @contextmanager
 def _strictly() -> Iterator[None]:
-    """Let pillow refuse a picture at the number of pixels at which it only warns of a bomb otherwise."""
+    """Let pillow refuse an image at the number of pixels at which it only warns of a bomb otherwise."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield

@@ -1,4 +1,4 @@
-"""Pictures that a person names on the command line: found and read."""
+"""Images that a person names on the command line: found and read."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 from sterna import recognise
 from sterna.errors import FaultsError, SternaError
 from sterna.files import walk
-from sterna.vision import images
-from sterna.vision.images import SUFFIXES
+from sterna.vision import image_files
+from sterna.vision.image_files import SUFFIXES
 
-#: What people name in place of pictures, because they name the package or graph in second place.
+#: What people name in place of images, because they name the package or graph in second place.
 _MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)
 
 
 def find(paths: Sequence[Path], recursive: bool = False, apart: Path | None = None) -> list[Path]:
-    """The picture files that `paths` name, folders replaced by the pictures in them, by name.
+    """The image files that `paths` name, folders replaced by the images in them, by name.
 
     recursive: the folders in folders as well, but not `apart`, the folder that results go to. What is passed over is
-    counted on standard output. Raises SternaError for a path that does not exist, for a folder without pictures, and
+    counted on standard output. Raises SternaError for a path that does not exist, for a folder without images, and
     for a package or graph.
     """
     found = [file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart))]
     once = list({file.absolute(): file for file in found}.values())
     if len(once) < len(found):
-        print(f"{_number(len(found) - len(once), 'picture')} named twice: read once")
+        print(f"{_number(len(found) - len(once), 'image')} named twice: read once")
     for file in once:
         kind = recognise.kind_of(file)
         if kind in _MODELS:
@@ -38,16 +38,16 @@ def find(paths: Sequence[Path], recursive: bool = False, apart: Path | None = No
 
 def _in_folder(folder: Path, recursive: bool, apart: Path | None) -> list[Path]:
     if not folder.is_dir():
-        raise SternaError("no such file or folder", where=str(folder), remedy="give pictures or a folder of pictures")
+        raise SternaError("no such file or folder", where=str(folder), remedy="give images or a folder of images")
     paths, folders = _listed(folder, recursive, apart)
-    files = images.among(paths)
+    files = image_files.among(paths)
     others = [path for path in paths if path not in set(files) and not path.name.startswith(".")]
     if not files:
         raise _none(folder, len(folders))
     passed = [f"{_number(len(folders), 'sub-folder')} (--recursive reads them)"] if folders else []
     passed += [_number(len(others), "file") + " of other kinds"] if others else []
     if passed:
-        print(f"{folder}: {_number(len(files), 'picture')}; not read: {', '.join(passed)}")
+        print(f"{folder}: {_number(len(files), 'image')}; not read: {', '.join(passed)}")
     return files
 
 
@@ -77,38 +77,38 @@ def _none(folder: Path, folders: int) -> SternaError:
     if kind in _MODELS:
         return _model(folder, kind)
     return SternaError(
-        "the folder holds no pictures" + (f", but {_number(folders, 'folder')}" if folders else ""),
+        "the folder holds no images" + (f", but {_number(folders, 'folder')}" if folders else ""),
         where=str(folder),
         allowed=" ".join(SUFFIXES),
-        remedy="read its folders with --recursive" if folders else "give a folder with at least one picture",
+        remedy="read its folders with --recursive" if folders else "give a folder with at least one image",
     )
 
 
 def _model(path: Path, kind: str | None) -> SternaError:
     return SternaError(
-        f"is {kind}, not a picture", where=str(path), remedy="name the package first and once, then pictures"
+        f"is {kind}, not an image", where=str(path), remedy="name the package first and once, then images"
     )
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """The picture in `path`, turned upright, as RGB uint8 [H, W, 3]. Raises SternaError if it cannot be read."""
-    return np.asarray(images.read(path))
+    """The image in `path`, turned upright, as RGB uint8 [H, W, 3]. Raises SternaError if it cannot be read."""
+    return np.asarray(image_files.read(path))
 
 
 def check(files: Sequence[Path]) -> None:
     """Raise SternaError for those of `files` that cannot be read, before any work is done.
 
-    Says which of them hold several pictures.
+    Says which of them hold several images.
     """
     faults = []
     for file in files:
         try:
             read(file)
-            frames = images.header(file).frames
+            frames = image_files.header(file).frames
         except SternaError as fault:
             faults.append(fault)
             continue
         if frames > 1:
-            print(f"{file}: the first of {frames} pictures in the file is read")
+            print(f"{file}: the first of {frames} images in the file is read")
     if faults:
-        raise faults[0] if len(faults) == 1 else FaultsError(faults, where="pictures", remedy="leave them out")
+        raise faults[0] if len(faults) == 1 else FaultsError(faults, where="images", remedy="leave them out")
