@@ -17,8 +17,6 @@ from sterna.cli.guard import INTERRUPTED, guarded
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.run import simulator
-from sterna.spec import paths
-from sterna.spec.paths import ROOT
 from support.packages import NANO
 from support.processes import Forked, wait_until_gone
 
@@ -71,20 +69,6 @@ def test_build_folder_that_cannot_be_made(folder: Path) -> None:
 def test_path_with_a_space(folder: Path) -> None:
     with pytest.raises(SternaError, match="my builds: make cannot use a path with a space"):
         simulator.build(folder, folder.parent / "my builds")
-
-
-def test_default_build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("STERNA_BUILD_DIR", raising=False)
-    assert paths.build_cache() == ROOT / paths.BUILT
-    monkeypatch.setattr(simulator, "ROOT", tmp_path)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert paths.build_cache() == tmp_path / "sterna"
-    monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "b"))
-    assert paths.build_cache() == tmp_path / "b"
-
-
-def test_make_and_the_command_line_share_what_is_built() -> None:
-    assert "STERNA_BUILD_DIR" not in (ROOT / "Makefile").read_text("utf-8")
 
 
 #: A compiler that writes nothing, so that a build takes no time; what it does first is put in.

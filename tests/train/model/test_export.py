@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, file, reference
+from sterna.graph.layers import BIAS_BITS, LEAKY_SHIFT, MULTIPLIER_BITS, Activation
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
 from sterna.train.model import export, integer, networks
@@ -71,6 +72,7 @@ def test_the_integer_form_has_the_gradient_of_the_quantised_one(network: Network
     for name in ("head.weight", "conv9.conv.weight", "conv9.norm.weight", "conv9.norm.bias"):
         ours, theirs = (gradients[form][f"blocks.{name}"].flatten() for form in (Form.INTEGER, Form.QUANTISED))
         assert torch.nn.functional.cosine_similarity(ours, theirs, dim=0) > 0.98, name
+        assert ours.norm().item() == pytest.approx(theirs.norm().item(), rel=0.05), name
 
 
 def planted(graph: Graph, name: str, **changes: object) -> Graph:
@@ -161,16 +163,30 @@ def test_requantisation_is_the_real_sum_to_half_a_step(factor: list[float], offs
     assert (np.abs(steps - exact) <= slack).all()
 
 
-def test_the_gradient_of_an_activation_ends_half_a_step_beyond_its_range() -> None:
+@pytest.mark.parametrize(("factor", "offset"), [(2**18 - 1, 0), (1, 2**45 - 1)])
+def test_requantisation_reaches_the_last_value_that_fits(factor: int, offset: int) -> None:
+    made = integer.requant(np.array([factor]), np.array([offset]), "linear", "layer")
+    assert (made.multiplier.item(), made.bias.item(), made.shift) == (factor, offset, 0)
+    with pytest.raises(SternaError, match="out of the range of requantisation"):
+        integer.requant(np.array([factor + 1]), np.array([offset + 1]), "linear", "layer")
+
+
+def test_a_power_of_two_that_does_not_fit_is_shifted_one_bit_less() -> None:
+    assert integer.requant(np.ones(1), np.zeros(1), "linear", "layer").shift == MULTIPLIER_BITS - 1
+    assert integer.requant(np.zeros(1), np.full(1, 2.0**20), "linear", "layer").shift == BIAS_BITS - 21
+
+
+@pytest.mark.parametrize(("activation", "inside"), [("linear", 1.0), ("leaky", 2.0**-LEAKY_SHIFT)])
+def test_the_gradient_of_an_activation_ends_half_a_step_beyond_its_range(activation: Activation, inside: float) -> None:
     one, zero = torch.ones(1, 1, 1), torch.zeros(1, 1, 1)
-    made = integer.requant(np.ones(1), np.zeros(1), "linear", "layer")
+    made = integer.requant(np.ones(1), np.zeros(1), activation, "layer")
     scale = 2.0**made.shift
     folded = integer.Folded(torch.empty(0), made, one, zero, one.double() * scale, zero.double())
-    sums = torch.tensor([-129.0, -128.4, 0.0, 127.4, 128.0]).view(1, 1, 1, -1).requires_grad_()
+    sums = torch.tensor([-129.0 / inside, -128.4 / inside, 0.5, 127.4, 128.0]).view(1, 1, 1, -1).requires_grad_()
     activations = integer.requantise(sums, folded)
-    assert activations.flatten().tolist() == [-128, -128, 0, 127, 127]
+    assert activations.flatten().tolist() == [-128, -128, 1, 127, 127]
     activations.sum().backward()
-    assert sums.grad is not None and sums.grad.flatten().tolist() == [0, 1, 1, 1, 0]
+    assert sums.grad is not None and sums.grad.flatten().tolist() == [0, inside, 1, 1, 0]
 
 
 def test_a_gpu_multiplies_with_all_bits() -> None:
