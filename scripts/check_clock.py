@@ -16,8 +16,8 @@ import typer
 from sterna.compile import compile_graph
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
+from sterna.package.counters import Counters, StepCounters
 from sterna.package.package import StepInfo
-from sterna.run.device import Counters, StepCounters
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from support.engines import count_frames, simulated

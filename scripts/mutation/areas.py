@@ -62,7 +62,7 @@ AREAS = (
     Area("graph", _modules("graph", "checks csd file graph infer"), ("tests/graph",), sample=70),
     Area(
         "package and vision",
-        (*_modules("package"), *_modules("vision", "anchors detector drawing image_files")),
+        (*_modules("package"), *_modules("vision", "anchors decoder drawing image_files prepare")),
         ("tests/package", "tests/vision"),
         sample=45,
     ),

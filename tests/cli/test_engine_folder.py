@@ -16,8 +16,8 @@ from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.package import layout
 from sterna.package import package as package_file
 from sterna.spec.config import EngineConfig, load_config
-from sterna.vision.detector import prepare
 from sterna.vision.image_files import read as read_image
+from sterna.vision.prepare import prepare
 from support.random_configs import random_config
 
 from .conftest import CLASSES, Sterna, make_graph

@@ -10,8 +10,8 @@ import pytest
 
 from sterna.cli.layers import COST_TITLES, cost_cells, density, layer_costs, print_costs
 from sterna.package import package as package_file
+from sterna.package.counters import StepCounters
 from sterna.run.compare import Comparison, difference
-from sterna.run.device import StepCounters
 
 
 def counted(package: package_file.Package) -> list[StepCounters]:

@@ -9,8 +9,9 @@ import pytest
 
 from sterna.compile import compile_graph
 from sterna.graph import file
+from sterna.package.counters import StepCounters
 from sterna.package.package import Package
-from sterna.run.device import Device, StepCounters
+from sterna.run.device import Device
 from sterna.spec import load_config
 from sterna.spec.paths import ROOT
 from support.engines import count_frames, simulated

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.generate.rtl import generate
+from sterna.package.counters import Counters
 from sterna.package.package import Package
 from sterna.run import open_device
-from sterna.run.device import Counters, Device, Results
+from sterna.run.device import Device, Results
 from sterna.run.rtl import MemoryTiming
 from sterna.spec.config import EngineConfig
 from sterna.spec.paths import BUILT, ROOT

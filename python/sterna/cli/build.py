@@ -20,7 +20,7 @@ from sterna.generate.rtl.folder import README
 from sterna.package import package as package_file
 from sterna.package.package import Package
 from sterna.spec.config import load_config
-from sterna.vision.detector import prepare
+from sterna.vision.prepare import prepare
 
 
 def compile_package(graph: Path, config: str, output: Path, trace: bool) -> None:

@@ -17,7 +17,7 @@ from sterna.package import package as package_file
 from sterna.package.package import Package
 from sterna.run.compare import compare_devices
 from sterna.run.devices import KINDS
-from sterna.vision.detector import prepare
+from sterna.vision.prepare import prepare
 
 
 def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recursive: bool) -> int:

@@ -24,9 +24,10 @@ from sterna.compile import compile_graph
 from sterna.files import check_folder
 from sterna.graph import file as graph_file
 from sterna.package import package as package_file
+from sterna.package.counters import Counters
 from sterna.package.package import Package
 from sterna.run.compare import Comparison, compare_results
-from sterna.run.device import Counters, Device, Results
+from sterna.run.device import Device, Results
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train import evaluate_graph
@@ -34,7 +35,8 @@ from sterna.train.data.scenes import SceneSet
 from sterna.train.report.evaluate import METHOD
 from sterna.vision import drawing
 from sterna.vision.boxes import OVERLAP, SHOWN
-from sterna.vision.detector import Detector, prepare
+from sterna.vision.decoder import Decoder
+from sterna.vision.prepare import prepare
 
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"
 #: Scenes that no training has seen, and how many of them go through the simulation.
@@ -78,7 +80,7 @@ def demo(
 ) -> None:
     """Compile the model, simulate its engine on unseen scenes, check every layer, draw the boxes."""
     graph, stage = graph_file.load(model), Stages()
-    detector = Detector.of(graph)
+    decoder = Decoder.of(graph)
     engine = load_config(config)
     check_folder(output)
     with stage("Compile the graph to a tape"):
@@ -93,7 +95,7 @@ def demo(
         model=model.name,
         config=engine.name,
         seed=SEED,
-        scenes=_draw(images, run.results[detector.output], detector, output),
+        scenes=_draw(images, run.results[decoder.output], decoder, output),
         layers=layer_costs(package, run.counters.steps, run.comparison),
         layers_compared=len(run.comparison.layers),
         layers_equal=run.comparison.equal,
@@ -135,15 +137,15 @@ def _infer(device: Device, images: NDArray[np.int8], steps: int) -> Results:
         )
 
 
-def _draw(images: Images, heads: NDArray[np.int8], detector: Detector, output: Path) -> list[Scene]:
+def _draw(images: Images, heads: NDArray[np.int8], decoder: Decoder, output: Path) -> list[Scene]:
     """The images with the engine's boxes, each by itself and all on a sheet."""
     drawn, scenes = [], []
     for number, (image, head) in enumerate(zip(images, heads, strict=True)):
-        found = detector.boxes(head, image, threshold=SHOWN, overlap=OVERLAP)
-        drawn.append(drawing.boxes(image, found, detector.classes))
+        found = decoder.boxes(head, image, threshold=SHOWN, overlap=OVERLAP)
+        drawn.append(drawing.boxes(image, found, decoder.classes))
         name = f"scene_{number}.png"
         drawing.save(drawn[-1], output / name)
-        scenes.append(Scene(scene=number, drawn=name, boxes=as_json(found, detector.classes)))
+        scenes.append(Scene(scene=number, drawn=name, boxes=as_json(found, decoder.classes)))
     drawing.save(drawing.sheet(drawn, SHEET_COLUMNS), output / SHEET_NAME)
     return scenes
 

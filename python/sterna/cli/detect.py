@@ -15,7 +15,8 @@ from sterna.cli.progress import bar
 from sterna.package import package as package_file
 from sterna.vision import boxes, drawing
 from sterna.vision.boxes import Detections
-from sterna.vision.detector import Detector, prepare
+from sterna.vision.decoder import Decoder
+from sterna.vision.prepare import prepare
 
 
 def detect(
@@ -32,7 +33,7 @@ def detect(
     threshold = boxes.SHOWN if threshold is None else threshold
     overlap = boxes.OVERLAP if overlap is None else overlap
     package = package_file.load(path)
-    detector = Detector.of(package.graph)
+    decoder = Decoder.of(package.graph)
     files = image_arguments.find(inputs, recursive, apart=output)
     results = DetectionsFolder(output, files, [each for each in inputs if each.is_dir()])
     image_arguments.check(files)
@@ -43,9 +44,9 @@ def detect(
         for number, file in enumerate(files):
             show(number, len(files), file.name)
             image = image_arguments.read(file)
-            head = device.infer(prepare(package.graph, image)[np.newaxis])[detector.output][0]
-            found = detector.boxes(head, image, threshold=threshold, overlap=overlap)
-            results.add(drawing.boxes(image, found, detector.classes), as_json(found, detector.classes))
+            head = device.infer(prepare(package.graph, image)[np.newaxis])[decoder.output][0]
+            found = decoder.boxes(head, image, threshold=threshold, overlap=overlap)
+            results.add(drawing.boxes(image, found, decoder.classes), as_json(found, decoder.classes))
     print(f"{len(files)} images, {results.finish()} boxes: {output}")
     if kind == RTL:
         print(f"Simulated: {engine.describe(package.config)}.")

@@ -34,7 +34,7 @@ from sterna.train.model.networks import Network
 from sterna.train.options import TrainOptions, parse
 from sterna.train.report import plots, report, summary_page
 from sterna.train.report.report import INTEGER, Comparison
-from sterna.vision.detector import Detector
+from sterna.vision.decoder import Decoder
 
 #: How the title of a report's page begins, which tells it from that of a run.
 TITLE = "Evaluation of "
@@ -122,7 +122,7 @@ def _open(wanted: Wanted, options: TrainOptions | None, graph: Network | Graph) 
     height, width = graph.input.height, graph.input.width
     data = wanted.data or (options.data if options else SCENES)
     if data not in GENERATED:
-        classes = Detector.of(graph).classes
+        classes = Decoder.of(graph).classes
         # The names that a run has changed are those of its own data.
         rename = options.rename if options and wanted.data is None else None
         before = (options or ReadOptions()).model_dump(include=set(ReadOptions.model_fields))

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.graph import Conv, Graph
+from sterna.package.counters import StepCounters
 from sterna.package.package import Package, StepInfo
 from sterna.run.compare import Comparison, Difference
-from sterna.run.device import StepCounters
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Op
 

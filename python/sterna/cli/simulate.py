@@ -12,10 +12,11 @@ from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.layers import layer_costs, print_costs
 from sterna.cli.progress import bar, of_steps
 from sterna.package import package as package_file
+from sterna.package.counters import Counters
 from sterna.package.package import Package
-from sterna.run.device import Counters, Device
+from sterna.run.device import Device
 from sterna.run.rtl import MemoryTiming
-from sterna.vision.detector import prepare
+from sterna.vision.prepare import prepare
 
 
 def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Engine, recursive: bool) -> None:

@@ -91,7 +91,7 @@ class StepInfo(_Record):
     op: Literal["LOAD", "CONV", "STORE"]
     #: Which pass over the layer, from 0.
     number: int = Field(alias="pass", ge=0)
-    #: What the compiler expects of the step's counters (`sterna.run.device.StepCounters`).
+    #: What the compiler expects of the step's counters (`sterna.package.counters.StepCounters`).
     cycles: _Count
     busy: _Count
     wait_lines: _Count

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,43 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.package.package import Package, StepInfo
+from sterna.package.counters import Counters
+from sterna.package.package import Package
 
 #: By layer name: int8[N, C, H, W].
 Results = dict[str, NDArray[np.int8]]
 #: Called now and then during a batch with the image's number and the steps of the tape that are done.
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class StepCounters:
-    """Clock cycles of one step; the last four are sums over all units."""
-
-    cycles: int
-    busy: int
-    wait_lines: int
-    wait_weights: int
-    wait_drain: int
-
-    @classmethod
-    def expected(cls, step: StepInfo) -> Self:
-        """What the compiler expects of `step`."""
-        return cls(step.cycles, step.busy, step.wait_lines, step.wait_weights, step.wait_drain)
-
-
-@dataclass(frozen=True)
-class Counters:
-    """What one frame cost: clock cycles, sums of cycles over all units, beats on the bus."""
-
-    cycles: int
-    busy: int
-    wait_lines: int
-    wait_weights: int
-    wait_drain: int
-    beats_read: int
-    beats_written: int
-    #: By step of the tape, as many as the engine keeps.
-    steps: tuple[StepCounters, ...]
 
 
 class Device(ABC):

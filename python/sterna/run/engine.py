@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.package import layout
+from sterna.package.counters import Counters, StepCounters
 from sterna.package.package import Package
-from sterna.run.device import Counters, Device, Progress, Results, StepCounters
+from sterna.run.device import Device, Progress, Results
 from sterna.run.engine_error import engine_error, short_watchdog
 from sterna.run.transport import Transport
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status

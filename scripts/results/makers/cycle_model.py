@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from results.record import ROOT, Metric, write
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.package.counters import StepCounters
 from sterna.package.package import Package, StepInfo
-from sterna.run.device import Device, StepCounters
+from sterna.run.device import Device
 from sterna.spec.config import load_config
 from support.engines import simulated
 from support.network_graphs import random_network_graph

@@ -21,7 +21,8 @@ from sterna.spec.paths import ROOT
 from sterna.train.data.scenes import SceneSet
 from sterna.vision import drawing
 from sterna.vision.boxes import OVERLAP, SHOWN
-from sterna.vision.detector import Detector, to_integers
+from sterna.vision.decoder import Decoder
+from sterna.vision.prepare import to_integers
 from support.engines import simulated
 
 SEED = 0
@@ -64,11 +65,11 @@ def main() -> int:
 
 def show(graph: Graph, pixels: NDArray[np.uint8]) -> None:
     """The pixels with the boxes of the reference, which has the engine's outputs, as IMAGE."""
-    detector = Detector.of(graph)
-    heads = reference.execute(graph, to_integers(pixels))[detector.output]
+    decoder = Decoder.of(graph)
+    heads = reference.execute(graph, to_integers(pixels))[decoder.output]
     drawn = [
         drawing.boxes(
-            image, detector.boxes(head, image, threshold=SHOWN, overlap=OVERLAP), detector.classes
+            image, decoder.boxes(head, image, threshold=SHOWN, overlap=OVERLAP), decoder.classes
         )
         for image, head in zip(pixels, heads, strict=True)
     ]  # fmt: skip

@@ -24,7 +24,7 @@ from sterna.train.darknet import (
 from sterna.train.darknet.load import BORDER, PASSTHROUGH
 from sterna.train.model import export, networks
 from sterna.train.model.networks import Form, Network
-from sterna.vision.detector import Detector
+from sterna.vision.decoder import Decoder
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
 NAMES = "car\nperson\ntraffic light\n\n"
@@ -109,8 +109,8 @@ def test_random_networks_reach_the_integer_graph(network: Yolo2) -> None:
     ternary.train()(torch.randn(2, 3, network.height, network.width))
     names = [f"class{number}" for number in range(network.classes)]
     graph = export.to_graph(ternary.eval(), network.anchors, names, network.height, network.width)
-    detector = Detector.of(graph)
-    assert [tuple(anchor) for anchor in detector.anchors] == list(network.anchors)
+    decoder = Decoder.of(graph)
+    assert [tuple(anchor) for anchor in decoder.anchors] == list(network.anchors)
 
 
 BACKBONE = pytest.mark.case(

@@ -19,7 +19,7 @@ from sterna.train.data.frames import Dataset, Frame, Labels
 from sterna.train.data.stream import Stream, batches
 from sterna.train.loop.loader import SIZE_STEPS, Batch, Loader
 from sterna.train.report.evaluate import from_integers
-from sterna.vision.detector import to_integers
+from sterna.vision.prepare import to_integers
 from support import data_sets
 
 ANCHORS = [[1.0, 1.0], [2.0, 1.0]]

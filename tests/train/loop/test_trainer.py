@@ -26,7 +26,7 @@ from sterna.train.model import export, networks
 from sterna.train.optim import loss
 from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate
-from sterna.vision.detector import to_integers
+from sterna.vision.prepare import to_integers
 from support import data_sets
 from support.darknet_networks import random_weights
 

@@ -16,7 +16,7 @@ from sterna.train.data.street import CLASSES
 from sterna.train.model import export, integer, networks
 from sterna.train.model.networks import Form, Network
 from sterna.train.report import evaluate, report
-from sterna.vision.detector import to_integers
+from sterna.vision.prepare import to_integers
 from support.small_detector import ANCHORS, SIZE, small_graph, small_network, small_scenes
 
 

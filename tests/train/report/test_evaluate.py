@@ -12,7 +12,7 @@ from sterna.train.model.networks import Form
 from sterna.train.report import coco_precision, evaluate, voc_precision
 from sterna.train.report.coco_precision import RECALL
 from sterna.vision.boxes import Detections
-from sterna.vision.detector import to_integers
+from sterna.vision.prepare import to_integers
 from support.found import found, frame, random_images
 from support.small_detector import ANCHORS as SMALL_ANCHORS
 from support.small_detector import small_graph, small_network, small_scenes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sterna.compile.encode import EncodedPass
-from sterna.run.device import StepCounters
+from sterna.package.counters import StepCounters
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import ALIGN, Op

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sterna.generate.rtl.images import hex_words
 from sterna.package import layout
+from sterna.package.counters import StepCounters
 from sterna.package.package import Package
-from sterna.run.device import Results, StepCounters
+from sterna.run.device import Results
 from sterna.run.engine import WATCHDOG, cycle_limit, page_up
 from sterna.run.reference import ReferenceDevice
 from sterna.run.rtl import MEMORY_BASE, MemoryTiming

@@ -16,7 +16,7 @@ from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import Dataset, Frame
 from sterna.train.data.stream import Stream
 from sterna.train.optim import loss
-from sterna.vision.detector import to_integers
+from sterna.vision.prepare import to_integers
 
 SIZE_STEPS = 10  # steps of one input size before the next (Redmon and Farhadi 2017, "Multi-Scale Training")
 # What a random number is for, so that no two uses share one.

@@ -23,7 +23,8 @@ from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.voc_precision import POINTS
 from sterna.vision import boxes
 from sterna.vision.boxes import MOST_BOXES, OVERLAP, Detections
-from sterna.vision.detector import Detector, to_integers
+from sterna.vision.decoder import Decoder
+from sterna.vision.prepare import to_integers
 
 THRESHOLD = 0.01  # least score of a box that is measured
 BATCH = 8
@@ -229,18 +230,18 @@ def of_graph(graph: Graph, classes: Sequence[str]) -> Evaluator:
 
     Raises SternaError if the graph is no detector, or was trained for other classes.
     """
-    detector = Detector.of(graph)
-    if detector.classes != tuple(classes):
+    decoder = Decoder.of(graph)
+    if decoder.classes != tuple(classes):
         raise SternaError(
             "the graph was trained for other classes than the data has",
             where="evaluate",
             attribute="classes",
-            value=", ".join(detector.classes),
+            value=", ".join(decoder.classes),
             allowed=", ".join(classes),
             remedy="evaluate on the data set that the graph was trained for",
         )
     return Evaluator(
-        lambda images: reference.execute(graph, to_integers(images))[detector.output], detector.anchors, detector.scale
+        lambda images: reference.execute(graph, to_integers(images))[decoder.output], decoder.anchors, decoder.scale
     )
 
 

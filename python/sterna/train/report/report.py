@@ -20,7 +20,8 @@ from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate
 from sterna.train.report.evaluate import Evaluator, Precision
 from sterna.train.report.history import EpochLine, total_loss
-from sterna.vision.detector import Detector, to_integers
+from sterna.vision.decoder import Decoder
+from sterna.vision.prepare import to_integers
 
 COMPARED = 16  # images on which the layers of the ternary network and of the integer graph are compared
 TERNARY, INTEGER = "ternary", "integer"  # names of forms: quantised in float arithmetic, and the graph
@@ -135,7 +136,7 @@ def evaluators(forms: Mapping[str, Network | Graph], classes: tuple[str, ...]) -
     Raises SternaError if the graph is missing, is no detector, or was trained for other classes than `classes`.
     """
     graph = _integer_graph(forms)
-    anchors = Detector.of(graph).anchors
+    anchors = Decoder.of(graph).anchors
     return {
         name: evaluate.of_network(form, anchors) if isinstance(form, Network) else evaluate.of_graph(form, classes)
         for name, form in forms.items()
@@ -216,19 +217,19 @@ def summarise(
     warnings: what a person should not overlook.
     """
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
-    detector = Detector.of(graph)
+    decoder = Decoder.of(graph)
     curves = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
     return {
         "warnings": list(warnings),
         "network": options.network,
         "data": options.data if options.data in GENERATED else "folder",
-        "classes": list(detector.classes),
+        "classes": list(decoder.classes),
         "image": [options.height, options.width],
         **comparison.model_dump(mode="json", exclude=curves),
         "map50_by_stage": dict(by_stage),
         "weights": sum(array.size for array in weights),
         "density": sum(np.count_nonzero(array) for array in weights) / sum(array.size for array in weights),
-        "anchors": [list(anchor) for anchor in detector.anchors],
+        "anchors": [list(anchor) for anchor in decoder.anchors],
         "step_seconds": round(seconds, 1),
         "waited_seconds": round(waited, 1),
         "device": device,

@@ -1,4 +1,4 @@
-"""What the host does for a detector: images to the graph's input, the graph's output to boxes."""
+"""How the output of a detector's graph becomes boxes."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from typing import Self, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.vision import boxes
 from sterna.vision.anchors import check_cells
 from sterna.vision.boxes import BOX_FIELDS, MOST_BOXES, Detections
+from sterna.vision.prepare import RGB
 
 KIND = "yolov2"
-RGB = 3
 
 
 @dataclass(frozen=True)
-class Detector:
-    """How a graph is used as a detector."""
+class Decoder:
+    """How the output of one graph is decoded."""
 
     classes: tuple[str, ...]
     #: Width and height in cells.
@@ -32,7 +31,7 @@ class Detector:
 
     @classmethod
     def of(cls, graph: Graph) -> Self:
-        """The detector that `graph` is; raises SternaError if it is none, or its head or anchors do not fit."""
+        """The decoder for `graph`; raises SternaError if it is no detector, or its head or anchors do not fit."""
         classes, anchors = graph.metadata.get("classes"), graph.metadata.get("anchors")
         if graph.metadata.get("kind") != KIND or not _are_names(classes) or not _are_sizes(anchors):
             raise SternaError(
@@ -78,30 +77,6 @@ class Detector:
             head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap, limit=MOST_BOXES
         )
         return found.in_pixels(*image.shape[:2])
-
-
-def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """RGB `image` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
-
-    Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
-    images.
-    """
-    if graph.input.channels != RGB:
-        raise SternaError(
-            "the graph does not take images",
-            where=f"layer '{graph.input.name}'",
-            attribute="channels",
-            value=graph.input.channels,
-            allowed=str(RGB),
-            remedy="give a graph made by sterna train",
-        )
-    size = (graph.input.width, graph.input.height)
-    return to_integers(np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)))
-
-
-def to_integers(images: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """RGB uint8 [..., H, W, 3] as the graph's input int8 [..., 3, H, W]: rgb - 128."""
-    return np.moveaxis((images ^ 0x80).view(np.int8), -1, -3)
 
 
 def _are_names(value: object) -> TypeGuard[list[str]]:

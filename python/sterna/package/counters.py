@@ -1,0 +1,39 @@
+"""What an engine counts while it runs a frame: clock cycles, waits, beats on the bus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from sterna.package.package import StepInfo
+
+
+@dataclass(frozen=True)
+class StepCounters:
+    """Clock cycles of one step; the last four are sums over all units."""
+
+    cycles: int
+    busy: int
+    wait_lines: int
+    wait_weights: int
+    wait_drain: int
+
+    @classmethod
+    def expected(cls, step: StepInfo) -> Self:
+        """What the compiler expects of `step`."""
+        return cls(step.cycles, step.busy, step.wait_lines, step.wait_weights, step.wait_drain)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What one frame cost: clock cycles, sums of cycles over all units, beats on the bus."""
+
+    cycles: int
+    busy: int
+    wait_lines: int
+    wait_weights: int
+    wait_drain: int
+    beats_read: int
+    beats_written: int
+    #: By step of the tape, as many as the engine keeps.
+    steps: tuple[StepCounters, ...]

@@ -1,0 +1,37 @@
+"""How an image becomes the input of a graph."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sterna.errors import SternaError
+from sterna.graph import Graph
+
+#: Channels of an image.
+RGB = 3
+
+
+def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """RGB `image` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
+
+    Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
+    images.
+    """
+    if graph.input.channels != RGB:
+        raise SternaError(
+            "the graph does not take images",
+            where=f"layer '{graph.input.name}'",
+            attribute="channels",
+            value=graph.input.channels,
+            allowed=str(RGB),
+            remedy="give a graph made by sterna train",
+        )
+    size = (graph.input.width, graph.input.height)
+    return to_integers(np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)))
+
+
+def to_integers(images: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """RGB uint8 [..., H, W, 3] as the graph's input int8 [..., 3, H, W]: rgb - 128."""
+    return np.moveaxis((images ^ 0x80).view(np.int8), -1, -3)
