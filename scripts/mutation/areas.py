@@ -57,7 +57,11 @@ AREAS = (
         ("tests/train/report/test_coco_precision.py", "tests/train/report/test_voc_precision.py", _EVALUATE, _REPORT),
     ),
     Area("density and reports", ("train/report/report.py",), (_REPORT,)),
-    Area("requantisation", ("graph/reference.py", "graph/layers.py"), (*_REFERENCE, "tests/graph")),
+    Area(
+        "requantisation",
+        ("graph/reference.py", "graph/layers.py", "spec/activations.py"),
+        ("tests/spec/test_activations.py", *_REFERENCE, "tests/graph"),
+    ),
     Area("requantisation of the tape", ("compile/encode.py", "compile/lower.py"), _COMPILE, within=("requant",)),
     Area("graph", _modules("graph", "checks csd file graph infer"), ("tests/graph",), sample=70),
     Area(

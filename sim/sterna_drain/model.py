@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from sim.sterna_cluster.model import Unit
 
+from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS
-from sterna.spec.tape import REQUANT_MULTIPLIER_BITS, Activation, Pool
+from sterna.spec.tape import REQUANT_MULTIPLIER_BITS, Pool
 
 PHASES = 4
 

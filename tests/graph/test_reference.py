@@ -130,7 +130,7 @@ def test_images_of_a_batch_do_not_meet() -> None:
 def test_requantisation_is_exact_over_its_whole_range(
     s: int, multiplier: int, bias: int, shift: int, activation: str, act_bits: int
 ) -> None:
-    requant = Requant(np.array([multiplier]), np.array([bias]), shift, activation)  # type: ignore[arg-type]
+    requant = Requant(np.array([multiplier]), np.array([bias]), shift, activation)
     low, high = -(2 ** (act_bits - 1)), 2 ** (act_bits - 1) - 1
     y = reference.requantise(np.full((1, 1, 1, 1), s), requant, low, high)
     assert int(y[0, 0, 0, 0]) == requantise(s, requant, 0, low, high)
@@ -145,7 +145,7 @@ def test_requantisation_is_exact_over_its_whole_range(
     ],
 )  # fmt: skip
 def test_known_roundings_by_four(activation: str, t: int, expected: int) -> None:
-    requant = Requant(np.array([1]), np.array([0]), 2, activation)  # type: ignore[arg-type]
+    requant = Requant(np.array([1]), np.array([0]), 2, activation)
     assert reference.requantise(np.full((1, 1, 1, 1), t), requant, -128, 127) == expected
 
 

@@ -95,5 +95,5 @@ def _conv(name: str, source: str, weights: NDArray[np.int8], activation: str) ->
     filters, _, kernel, _ = weights.shape
     spread = max(1.0, np.sqrt(np.count_nonzero(weights) / filters))
     multiplier = np.full(filters, round((1 << 16) / spread), np.int64)
-    requant = Requant(multiplier, np.zeros(filters, np.int64), 16, activation)  # type: ignore[arg-type]
+    requant = Requant(multiplier, np.zeros(filters, np.int64), 16, activation)
     return Conv(name, source, weights, 1, (kernel // 2,) * 4, requant, 1.0)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph import (
-    Activation,
     Add,
     Concat,
     Conv,
@@ -30,6 +29,7 @@ from sterna.graph import (
     reference,
 )
 from sterna.graph.layers import BIAS_BITS, MAX_KERNEL, MAX_PADDING, MAX_SHIFT, MULTIPLIER_BITS
+from sterna.spec.activations import ACTIVATIONS
 
 Option = TypeVar("Option")
 SHARED_SCALE = 1 / 16
@@ -206,7 +206,7 @@ class _Build:
     def _requant(self, sums: NDArray[np.int64]) -> Requant:
         """Requantisation that spreads the sums [N, F, H, W] over the activations, with some extremes."""
         filters = sums.shape[1]
-        activation = self._pick(get_args(Activation))
+        activation = self._pick(list(ACTIVATIONS))
         largest = (1 << self.multiplier_bits) - 1
         top = (1 << (self.act_bits - 1)) - 1
         centre = sums.mean(axis=(0, 2, 3))

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.spec import tape
+from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import AFTER_ALL, Activation, Command, Op, Pool, RecordKind, SegmentKind
+from sterna.spec.tape import AFTER_ALL, Command, Op, Pool, RecordKind, SegmentKind
 
 Lines = NDArray[np.int64]
 

@@ -29,8 +29,9 @@ from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
 from sterna.package.package import Package
 from sterna.spec import tape
+from sterna.spec.activations import ACTIVATIONS
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import AFTER_ALL, Activation, Op, Pool, Segment, SegmentKind
+from sterna.spec.tape import AFTER_ALL, Op, Pool, Segment, SegmentKind
 
 #: Called with how much is done, of how much, and of what comes.
 Progress = Callable[[int, int, str], None]
@@ -258,7 +259,7 @@ class _Compiler:
             "op": Op.CONV,
             "pool": operation.pool,
             "gather_stride": operation.gather_stride,
-            "activation": Activation[operation.requant.activation.upper()],
+            "activation": ACTIVATIONS[operation.requant.activation],
             "shift": operation.requant.shift,
             "pad_value": operation.pad_value,
             "tiles_at_once": plan.tiles_at_once,

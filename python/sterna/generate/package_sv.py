@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from sterna.files import write_bytes
 from sterna.spec import registers, tape
+from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.paths import RTL
 
@@ -76,7 +77,7 @@ def package_text() -> str:
         ],
         _enum("Segment", tape.SegmentKind, 32),
         _enum("Op", tape.Op, 8),
-        _enum("Activation", tape.Activation, 2),
+        _enum("Activation", Activation, 2),
         _enum("Record", tape.RecordKind, 8),
         [_constant("EntryControl", tape.ENTRY_CONTROL, 2), *_enum("Command", tape.Command, 5)],
         _enum("Pool", tape.Pool, 2),

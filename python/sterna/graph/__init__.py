@@ -8,9 +8,7 @@ from __future__ import annotations
 from sterna.graph.graph import Graph
 from sterna.graph.infer import TensorInfo
 from sterna.graph.layers import (
-    ACTIVATIONS,
     KINDS,
-    Activation,
     Add,
     Concat,
     Conv,
@@ -23,9 +21,7 @@ from sterna.graph.layers import (
 )
 
 __all__ = [
-    "ACTIVATIONS",
     "KINDS",
-    "Activation",
     "Add",
     "Concat",
     "Conv",

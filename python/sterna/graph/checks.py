@@ -13,7 +13,6 @@ from numpy.typing import DTypeLike
 
 from sterna.errors import SternaError
 from sterna.graph.layers import (
-    ACTIVATIONS,
     BIAS_BITS,
     KINDS,
     MAX_KERNEL,
@@ -32,6 +31,7 @@ from sterna.graph.layers import (
     Reorg,
     Requant,
 )
+from sterna.spec.activations import ACTIVATIONS
 
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 
@@ -140,7 +140,7 @@ def check_requant(layer: Conv | Add, filters: int) -> None:
                 value=values[bad[0]], allowed=f"{low} .. {high}", remedy="choose a smaller shift",
             )  # fmt: skip
     check_integer(where(layer), "requant.shift", requant.shift, 0, MAX_SHIFT, "scale the multipliers to fit")
-    if requant.activation not in ACTIVATIONS:
+    if requant.activation not in list(ACTIVATIONS):  # a list: what a file says may have no hash
         raise SternaError(
             "has an unknown activation", where=where(layer), attribute="requant.activation",
             value=repr(requant.activation), allowed=", ".join(ACTIVATIONS), remedy="train with one of these",

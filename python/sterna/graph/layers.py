@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-
-Activation = Literal["linear", "relu", "leaky"]
-ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 
 MAX_SIZE = 65535
 """Largest channel count, height and width of a tensor."""
@@ -19,7 +15,6 @@ STRIDES = (1, 2)
 MULTIPLIER_BITS = 18
 BIAS_BITS = 45
 MAX_SHIFT = 40
-LEAKY_SHIFT = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +65,8 @@ class Requant(_Record):
     """[F], magnitude below 2^45."""
     shift: int
     """0 .. 40."""
-    activation: Activation
+    activation: str
+    """A name in `sterna.spec.activations`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.graph.graph import Graph
-from sterna.graph.layers import LEAKY_SHIFT, Add, Concat, Conv, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.graph.layers import Add, Concat, Conv, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.spec.activations import ACTIVATIONS
 
 Tensor = NDArray[np.int8]
 
@@ -61,12 +62,9 @@ def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:
 def requantise(sums: NDArray[np.int64], requant: Requant, act_min: int, act_max: int) -> Tensor:
     """Activations of accumulators [N, F, H, W]; see `Requant`."""
     t = sums * requant.multiplier[:, np.newaxis, np.newaxis] + requant.bias[:, np.newaxis, np.newaxis]
-    if requant.activation == "relu":
-        t = np.maximum(t, 0)
-    elif requant.activation == "leaky":
-        t = np.where(t < 0, t >> LEAKY_SHIFT, t)
     half = (1 << requant.shift) >> 1
-    activations: Tensor = np.clip((t + half) >> requant.shift, act_min, act_max).astype(np.int8)
+    t = ACTIVATIONS[requant.activation].integers(t) + half
+    activations: Tensor = np.clip(t >> requant.shift, act_min, act_max).astype(np.int8)
     return activations
 
 

@@ -41,14 +41,6 @@ class Op(IntEnum):
     STORE = 3  # feature memory -> result memory
 
 
-class Activation(IntEnum):
-    """Activation applied in requantisation."""
-
-    LINEAR = 0
-    RELU = 1
-    LEAKY = 2
-
-
 class RecordKind(IntEnum):
     """Records of a WEIGHTS payload; the header word is kind | count << 8, alone in its beat."""
 

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sterna.errors import SternaError
-from sterna.graph.layers import BIAS_BITS, LEAKY_SHIFT, MAX_SHIFT, MULTIPLIER_BITS, Activation, Requant
+from sterna.graph.layers import BIAS_BITS, MAX_SHIFT, MULTIPLIER_BITS, Requant
+from sterna.spec.activations import ACTIVATIONS
 from sterna.train.model import quantisers
 
 
@@ -134,7 +135,7 @@ def _signed(part: Part, quantised: tuple[Tensor, Tensor], signs: Tensor) -> Tens
     return quantisers.straight_through(integers * signs, part.convolution.weight / scale * signs)
 
 
-def requant(factor: NDArray[np.float64], offset: NDArray[np.float64], activation: Activation, where: str) -> Requant:
+def requant(factor: NDArray[np.float64], offset: NDArray[np.float64], activation: str, where: str) -> Requant:
     """Fixed-point form of `s * factor + offset` ([F] each, factor >= 0, in output steps) before the activation.
 
     The shift is the largest at which every multiplier and bias fits, so the largest multiplier keeps 17 to 18 bits.
@@ -167,8 +168,9 @@ def convolve(x: Tensor, folded: Folded) -> Tensor:
 def requantise(sums: Tensor, folded: Folded) -> Tensor:
     """Activations (integers as floats) of accumulators [N, F, H, W]: `Requant`, with its real form's gradient."""
     real = torch.addcmul(folded.offset, sums, folded.factor)
-    if folded.requant.activation == "leaky":
-        real = functional.leaky_relu(real, 2.0**-LEAKY_SHIFT)
+    slope = ACTIVATIONS[folded.requant.activation].slope
+    if slope != 1:
+        real = functional.leaky_relu(real, slope)
     return quantisers.straight_through(
         _exact(sums.detach(), folded), real.clamp(quantisers.ACT_MIN - 0.5, quantisers.ACT_MAX + 0.5)
     )
@@ -177,8 +179,9 @@ def requantise(sums: Tensor, folded: Folded) -> Tensor:
 def _exact(sums: Tensor, folded: Folded) -> Tensor:
     """In double precision: products stay below 2^48, doubles hold integers up to 2^53."""
     t = torch.addcmul(folded.bias, sums.double(), folded.multiplier)
-    if folded.requant.activation == "leaky":
-        t = torch.where(t < 0, (t * 2.0**-LEAKY_SHIFT).floor_(), t)
+    slope = ACTIVATIONS[folded.requant.activation].slope
+    if slope != 1:
+        t = torch.where(t < 0, (t * slope).floor_(), t)
     shift = folded.requant.shift
     steps = t.add_((1 << shift) >> 1).mul_(2.0**-shift).floor_()
     return steps.clamp_(quantisers.ACT_MIN, quantisers.ACT_MAX).to(sums.dtype)

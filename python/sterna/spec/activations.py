@@ -1,0 +1,41 @@
+"""The activation functions: the one table that graph, training, importers, tape and RTL have them from."""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Activation(IntEnum):
+    """What requantisation does before it rounds: a value of 0 or more stays, a negative one is multiplied by a slope.
+
+    The number is the code on the tape; the name in lower case is what graphs and network descriptions say.
+    """
+
+    _value_: int
+    #: Of negative values: 0, 1, or a power of two between them, which hardware computes as an arithmetic shift.
+    slope: float
+
+    LINEAR = 0, 1.0
+    RELU = 1, 0.0
+    LEAKY = 2, 1 / 8
+
+    def __new__(cls, code: int, slope: float) -> Activation:
+        """The member of this `code`."""
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.slope = slope
+        return member
+
+    def integers(self, t: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The function of `t` of any shape, exact, negative values rounded down."""
+        if not self.slope:
+            return np.maximum(t, 0)
+        return np.where(t < 0, t >> -int(math.log2(self.slope)), t)
+
+
+ACTIVATIONS = {each.name.lower(): each for each in Activation}
+"""The activations by the name that graphs and network descriptions have for them."""
