@@ -31,6 +31,7 @@ test-slow: $(READY) ## the long tests as well
 lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated files up to date
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
+	@$(PY) -m sterna.generate.spec.files --check
 	@$(SCRIPT) lint_rtl
 
 mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; takes long, goes on where it stopped
@@ -42,8 +43,8 @@ check-clock: $(READY) ## the compiler's cycle model against counted cycles, step
 bench: $(READY) ## the speed of the simulation; `make bench CONFIG=arria10` for another engine
 	@$(PY) scripts/bench_simulation.py --config $(or $(CONFIG),nano)
 
-package-sv: $(READY) ## rewrites hw/rtl/sterna_pkg.sv from the formats in python/sterna/spec
-	@$(PY) -m sterna.generate.package_sv
+spec-files: $(READY) ## rewrites hw/rtl/sterna_pkg.sv and sw/include/sterna from the formats in python/sterna/spec
+	@$(PY) -m sterna.generate.spec.files
 
 train-demo: $(READY) ## trains the model in models/ again, from its fixed seed; goes on after an interruption
 	@$(SCRIPT) train_demo
@@ -57,4 +58,4 @@ readme: $(READY) ## writes the tables of README.md and docs/training.md from doc
 clean: ## removes what was built, but not the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint mutate check-clock bench package-sv train-demo readme clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files train-demo readme clean $(RESULTS)

@@ -105,8 +105,6 @@ module sterna_axil_regs #(
   /// The first counters are kept for each step too.
   localparam int unsigned StepCounters = 5;
   localparam int unsigned ProfileW = $clog2(ProfileSteps);
-  /// WATCHDOG after reset.
-  localparam logic [31:0] WatchdogCycles = 32'd1_000_000;
 
   typedef logic [StepCounters-1:0][31:0] profile_t;
 

@@ -1,150 +1,352 @@
-// Formats of tape and registers. Written by `make package-sv` from python/sterna/spec: change them there.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Formats of tape and registers.
+// Written by `make spec-files` from python/sterna/spec: change it there.
 package sterna_pkg;
 
-  localparam logic [63:0] TapeMagic = 64'h5054414e52455453;
-  localparam logic [31:0] TapeVersion = 32'h2;
-  localparam logic [31:0] CrcResidue = 32'hdebb20e3;
+  /// What the register IDENTITY reads.
   localparam logic [31:0] EngineIdentity = 32'h5354524e;
+  /// What the register VERSION reads.
   localparam logic [31:0] EngineVersion = 32'h20000;
+  /// Bits of a register's address.
   localparam int unsigned RegisterAddrW = 12;
+  /// Steps of a frame that the profile keeps.
   localparam int unsigned ProfileSteps = 256;
+  /// WATCHDOG after reset.
+  localparam logic [31:0] WatchdogCycles = 32'hf4240;
+  /// The first bytes of a tape, the letters "STERNATP".
+  localparam logic [63:0] TapeMagic = 64'h5054414e52455453;
+  /// Version of the tape's format.
+  localparam logic [31:0] TapeVersion = 32'h2;
+  /// Headers and payloads are multiples of this many bytes.
+  localparam int unsigned TapeAlign = 64;
+  /// CRC-32 as in zlib, lowest bit first.
+  localparam logic [31:0] CrcPolynomial = 32'hedb88320;
+  /// The CRC register, not yet inverted, after a message followed by its own CRC.
+  localparam logic [31:0] CrcResidue = 32'hdebb20e3;
+  /// Channels in a word of the feature memory.
   localparam int unsigned WordChannels = 4;
+  /// Bits of the multiplier in a requantisation word.
   localparam int unsigned RequantMultiplierW = 18;
+  /// Bits of the bias in a requantisation word.
   localparam int unsigned RequantBiasW = 46;
+  /// Waits until all earlier steps are written, in a fetch word.
   localparam logic [9:0] AfterAll = 10'h3ff;
-
-  localparam logic [31:0] SegmentStep = 32'h1;
-  localparam logic [31:0] SegmentRequant = 32'h2;
-  localparam logic [31:0] SegmentWeights = 32'h3;
-
-  localparam logic [7:0] OpLoad = 8'h1;
-  localparam logic [7:0] OpConv = 8'h2;
-  localparam logic [7:0] OpStore = 8'h3;
-
-  localparam logic [1:0] ActivationLinear = 2'h0;
-  localparam logic [1:0] ActivationRelu = 2'h1;
-  localparam logic [1:0] ActivationLeaky = 2'h2;
-
-  localparam logic [7:0] RecordFetch = 8'h1;
-  localparam logic [7:0] RecordRounds = 8'h2;
-
+  /// Skip field of a weight entry that is a command.
   localparam logic [1:0] EntryControl = 2'h3;
-  localparam logic [4:0] CommandNop = 5'h0;
-  localparam logic [4:0] CommandPad = 5'h1;
-  localparam logic [4:0] CommandEndPass = 5'h4;
-  localparam logic [4:0] CommandSkip = 5'h8;
 
-  localparam logic [1:0] PoolNone = 2'h0;
-  localparam logic [1:0] PoolMax = 2'h1;
-  localparam logic [1:0] PoolKeep = 2'h2;
-
-  localparam logic [7:0] ErrorNone = 8'h0;
-  localparam logic [7:0] ErrorBadMagic = 8'h1;
-  localparam logic [7:0] ErrorBadVersion = 8'h2;
-  localparam logic [7:0] ErrorBadConfig = 8'h3;
-  localparam logic [7:0] ErrorBadLength = 8'h4;
-  localparam logic [7:0] ErrorHeaderCrc = 8'h5;
-  localparam logic [7:0] ErrorSegmentHeader = 8'h6;
-  localparam logic [7:0] ErrorSegmentCrc = 8'h7;
-  localparam logic [7:0] ErrorBadStep = 8'h8;
-  localparam logic [7:0] ErrorBusRead = 8'h9;
-  localparam logic [7:0] ErrorBusWrite = 8'ha;
-  localparam logic [7:0] ErrorStall = 8'hb;
-  localparam logic [7:0] ErrorAborted = 8'hc;
-
-  localparam logic [31:0] ControlStart = 32'h1;
-  localparam logic [31:0] ControlAbort = 32'h2;
-  localparam logic [31:0] ControlIrqEnable = 32'h4;
-
-  localparam logic [31:0] StatusBusy = 32'h1;
-  localparam logic [31:0] StatusDone = 32'h2;
-  localparam logic [31:0] StatusError = 32'h4;
-  localparam logic [31:0] StatusIrq = 32'h8;
-  localparam logic [31:0] StatusQueued = 32'h10;
-
+  // Byte address of each 32-bit register. A _LO and the _HI after it are one 64-bit value.
+  /// R, reset 0x5354524e. The letters "STRN": this is a Sterna engine.
   localparam logic [11:0] RegIdentity = 12'h0;
+  /// R, reset 0x20000. Version of registers and behaviour.
   localparam logic [11:0] RegVersion = 12'h4;
+  /// R. CRC-32 of the engine's config; a tape carries that of its own.
   localparam logic [11:0] RegConfigHash = 12'h8;
+  /// R. tile_h, tile_w, clusters, units, one byte each from the lowest.
   localparam logic [11:0] RegCapabilityTile = 12'hc;
+  /// R. slots, act_w, acc_w, log2 of buffer_lines, one byte each from the lowest.
   localparam logic [11:0] RegCapabilityUnit = 12'h10;
+  /// R. fm_words: words in each bank of the feature memory.
   localparam logic [11:0] RegCapabilityWords = 12'h14;
+  /// R/W, reset 0. Starts and aborts frames, see Control. Only IRQ_ENABLE reads back.
   localparam logic [11:0] RegControl = 12'h20;
+  /// R/W1C, reset 0. What the engine does, see Status. Writing ones clears DONE, ERROR and IRQ.
   localparam logic [11:0] RegStatus = 12'h24;
+  /// R, reset 0. Why the frame ended in ERROR, see ErrorCode.
   localparam logic [11:0] RegErrorCode = 12'h28;
+  /// R, reset 0. Segment of the tape at which it ended.
   localparam logic [11:0] RegErrorSegment = 12'h2c;
+  /// R/W, reset 0. First byte of the tape, a multiple of 64. Writes while BUSY are ignored.
   localparam logic [11:0] RegTapeAddrLo = 12'h30;
+  /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegTapeAddrHi = 12'h34;
+  /// R/W, reset 0. Bytes of the tape. Writes while BUSY are ignored.
   localparam logic [11:0] RegTapeBytes = 12'h38;
+  /// R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never.
   localparam logic [11:0] RegWatchdog = 12'h3c;
+  /// R/W, reset 0. First byte of the frame, a multiple of 64. Taken at START.
   localparam logic [11:0] RegFrameAddrLo = 12'h40;
+  /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegFrameAddrHi = 12'h44;
+  /// R/W, reset 0. First byte of the result, a multiple of 64. Taken at START.
   localparam logic [11:0] RegResultAddrLo = 12'h48;
+  /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegResultAddrHi = 12'h4c;
+  /// R, reset 0. Cycles of the frame that ended last.
   localparam logic [11:0] RegCyclesLo = 12'h80;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegCyclesHi = 12'h84;
+  /// R, reset 0. Cycles, summed over all units, in which an addition was issued, of the frame that
+  /// ended last.
   localparam logic [11:0] RegBusyLo = 12'h88;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegBusyHi = 12'h8c;
+  /// R, reset 0. Cycles, summed over all units, spent waiting for lines, of the frame that ended
+  /// last.
   localparam logic [11:0] RegWaitLinesLo = 12'h90;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegWaitLinesHi = 12'h94;
+  /// R, reset 0. Cycles, summed over all units, spent waiting for weights, of the frame that ended
+  /// last.
   localparam logic [11:0] RegWaitWeightsLo = 12'h98;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegWaitWeightsHi = 12'h9c;
+  /// R, reset 0. Cycles, summed over all units, spent waiting for the drain, of the frame that
+  /// ended last.
   localparam logic [11:0] RegWaitDrainLo = 12'ha0;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegWaitDrainHi = 12'ha4;
+  /// R, reset 0. Beats read from memory, of the frame that ended last.
   localparam logic [11:0] RegBeatsReadLo = 12'ha8;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegBeatsReadHi = 12'hac;
+  /// R, reset 0. Beats written to memory, of the frame that ended last.
   localparam logic [11:0] RegBeatsWrittenLo = 12'hb0;
+  /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegBeatsWrittenHi = 12'hb4;
+  /// R, reset 0. Steps that had ended, of the frame that ended last.
   localparam logic [11:0] RegSteps = 12'hb8;
+  /// R, reset 0. Steps of the running frame that have ended.
   localparam logic [11:0] RegStepsNow = 12'hbc;
+  /// R, reset 0. Frames that ended well since reset, modulo 2^32.
   localparam logic [11:0] RegFrames = 12'hc0;
+  /// R/W, reset 0. Which step of the frame that ended last the PROFILE registers show, below 256.
   localparam logic [11:0] RegProfileIndex = 12'h100;
+  /// R. Of the step that PROFILE_INDEX names: its cycles.
   localparam logic [11:0] RegProfileCycles = 12'h104;
+  /// R. Of the step that PROFILE_INDEX names: as BUSY.
   localparam logic [11:0] RegProfileBusy = 12'h108;
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_LINES.
   localparam logic [11:0] RegProfileWaitLines = 12'h10c;
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS.
   localparam logic [11:0] RegProfileWaitWeights = 12'h110;
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN.
   localparam logic [11:0] RegProfileWaitDrain = 12'h114;
 
+  // Bits of CONTROL.
+  /// Starts a frame; while one runs, queues one more to follow it. Ignored while ERROR is set.
+  localparam logic [31:0] ControlStart = 32'h1;
+  /// Ends the frame in ERROR with code ABORTED, and drops the one that is queued.
+  localparam logic [31:0] ControlAbort = 32'h2;
+  /// The interrupt output follows STATUS.IRQ.
+  localparam logic [31:0] ControlIrqEnable = 32'h4;
+
+  // Bits of STATUS.
+  /// A frame runs.
+  localparam logic [31:0] StatusBusy = 32'h1;
+  /// The last frame ended well.
+  localparam logic [31:0] StatusDone = 32'h2;
+  /// The last frame failed; see ERROR_CODE. No frame starts until it is cleared.
+  localparam logic [31:0] StatusError = 32'h4;
+  /// A frame has ended.
+  localparam logic [31:0] StatusIrq = 32'h8;
+  /// A frame waits for the one that runs.
+  localparam logic [31:0] StatusQueued = 32'h10;
+
+  // Why a frame ended in ERROR. Members are written `NAME = code, "sentence", "remedy"`.
+  /// no error
+  localparam logic [7:0] ErrorNone = 8'h0;
+  /// the memory holds no tape
+  localparam logic [7:0] ErrorBadMagic = 8'h1;
+  /// the tape has another format version
+  localparam logic [7:0] ErrorBadVersion = 8'h2;
+  /// the tape is for another engine config
+  localparam logic [7:0] ErrorBadConfig = 8'h3;
+  /// a length is not what the driver was given or the tape says
+  localparam logic [7:0] ErrorBadLength = 8'h4;
+  /// the tape's header checksum is wrong
+  localparam logic [7:0] ErrorHeaderCrc = 8'h5;
+  /// a segment header is wrong
+  localparam logic [7:0] ErrorSegmentHeader = 8'h6;
+  /// a segment's checksum is wrong
+  localparam logic [7:0] ErrorSegmentCrc = 8'h7;
+  /// a step asks for what this engine cannot do
+  localparam logic [7:0] ErrorBadStep = 8'h8;
+  /// the memory refused a read
+  localparam logic [7:0] ErrorBusRead = 8'h9;
+  /// the memory refused a write
+  localparam logic [7:0] ErrorBusWrite = 8'ha;
+  /// nothing moved for the watchdog's cycles
+  localparam logic [7:0] ErrorStall = 8'hb;
+  /// the frame was aborted
+  localparam logic [7:0] ErrorAborted = 8'hc;
+
+  // What a segment's payload holds.
+  /// one step
+  localparam logic [31:0] SegmentStep = 32'h1;
+  /// a requantisation word for each drained filter
+  localparam logic [31:0] SegmentRequant = 32'h2;
+  /// fetch and round records
+  localparam logic [31:0] SegmentWeights = 32'h3;
+
+  // What a step does.
+  /// frame memory to feature memory
+  localparam logic [7:0] OpLoad = 8'h1;
+  /// one part of a layer, over all tiles of a map
+  localparam logic [7:0] OpConv = 8'h2;
+  /// feature memory to result memory
+  localparam logic [7:0] OpStore = 8'h3;
+
+  // What the drain does with the four phases of a filter.
+  /// no phases: each slot of each unit is a channel
+  localparam logic [1:0] PoolNone = 2'h0;
+  /// keep the maximum
+  localparam logic [1:0] PoolMax = 2'h1;
+  /// as MAX, and write the four phases as well
+  localparam logic [1:0] PoolKeep = 2'h2;
+
+  // What requantisation does before it rounds: a value of 0 or more stays, a negative one is multiplied by a slope.
+  /// multiplies negative values by 1
+  localparam logic [1:0] ActivationLinear = 2'h0;
+  /// multiplies negative values by 0
+  localparam logic [1:0] ActivationRelu = 2'h1;
+  /// multiplies negative values by 0.125
+  localparam logic [1:0] ActivationLeaky = 2'h2;
+
+  // Records of a WEIGHTS payload.
+  /// `count` fetch words
+  localparam logic [7:0] RecordFetch = 8'h1;
+  /// `count` rounds of one chunk for each unit stream
+  localparam logic [7:0] RecordRounds = 8'h2;
+
+  // Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of other entries).
+  /// nothing
+  localparam logic [4:0] CommandNop = 5'h0;
+  /// drop the rest of this chunk
+  localparam logic [4:0] CommandPad = 5'h1;
+  /// | k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the
+  /// drain
+  localparam logic [4:0] CommandEndPass = 5'h4;
+  /// | k: advance the line pointer by 2^k (k 0 to 7)
+  localparam logic [4:0] CommandSkip = 5'h8;
+
+  /// The first bytes of a tape.
+  typedef struct packed {
+    /// CRC-32 of the bytes before it
+    logic [31:0] crc;
+    logic [223:0] unused;
+    /// STEP segments among them
+    logic [31:0] steps;
+    /// segments that follow
+    logic [31:0] segments;
+    /// of the whole tape
+    logic [63:0] bytes;
+    /// hash of the engine config that the tape is for
+    logic [31:0] config_hash;
+    /// of the format
+    logic [31:0] version;
+    /// the letters "STERNATP"
+    logic [63:0] magic;
+  } tape_header_t;
+
+  /// Comes before each segment's payload.
+  typedef struct packed {
+    /// CRC-32 of the bytes before it
+    logic [31:0] crc;
+    logic [319:0] unused;
+    /// CRC-32 of the payload
+    logic [31:0] payload_crc;
+    /// of the payload, with its padding
+    logic [63:0] bytes;
+    /// 0 for the first segment of the tape
+    logic [31:0] index;
+    /// see the segment kinds
+    logic [31:0] kind;
+  } segment_header_t;
+
+  /// The payload of a STEP segment.
   typedef struct packed {
     logic [47:0] unused;
+    /// payload of the WEIGHTS segment that follows it
     logic [31:0] weights_bytes;
+    /// payload of the REQUANT segment that follows
     logic [31:0] requant_bytes;
+    /// Pool KEEP: first feature memory word of the phases
     logic [31:0] keep_base;
+    /// channel words between cluster groups: ceil(filters / 4)
     logic [15:0] group_words;
+    /// channels that each cluster drains and writes for each tile
     logic [15:0] filters;
+    /// ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed
     logic [31:0] tile_groups;
+    /// out_tiles_h * out_tiles_w: words from one output channel word to the next
     logic [31:0] out_plane;
+    /// tiles in a row of the output
     logic [15:0] out_tiles_w;
+    /// rows of tiles of the output
     logic [15:0] out_tiles_h;
+    /// words in a row of tiles of the input
     logic [15:0] in_tiles_w;
+    /// input width mod tile_w
     logic [15:0] in_extra_cols;
+    /// input width div tile_w
     logic [15:0] in_full_cols;
+    /// input height mod tile_h
     logic [15:0] in_extra_rows;
+    /// input height div tile_h
     logic [15:0] in_full_rows;
+    /// bytes from the frame (LOAD) or result (STORE) address
     logic [31:0] dram_offset;
+    /// words that LOAD and STORE move
     logic [31:0] fm_words;
+    /// LOAD target, STORE source, CONV output: feature memory word
     logic [31:0] fm_base;
+    /// distinct tiles that the clusters work on, a divisor of clusters
     logic [7:0] tiles_at_once;
+    /// what pixels outside the input map read as
     logic signed [7:0] pad_value;
+    /// of requantisation
     logic [7:0] shift;
+    /// see the activations
     logic [7:0] activation;
+    /// 1 or 2: input pixels from lane to lane
     logic [7:0] gather_stride;
+    /// see pooling; unless NONE, the phases of a filter lie in four units
     logic [7:0] pool;
+    /// LOAD: 1 loads the frame that is queued, in the background; nothing if none is
     logic [7:0] next;
+    /// see the operations
     logic [7:0] op;
   } step_t;
 
+  /// A word of a REQUANT payload, one for each drained filter.
+  typedef struct packed {
+    /// added to the product
+    logic signed [45:0] bias;
+    /// of the filter's sums
+    logic [17:0] multiplier;
+  } requant_word_t;
+
+  /// The first word of a record of a WEIGHTS payload, alone in its bus beat.
+  typedef struct packed {
+    /// of what follows
+    logic [55:0] count;
+    /// see the record kinds; a header of zeros is padding
+    logic [7:0] kind;
+  } record_header_t;
+
+  /// A word of a FETCH record.
   typedef struct packed {
     logic [0:0] unused;
+    /// words that each drain must have written of the last tiles of the step before
     logic [9:0] after;
+    /// no fetch word of the tile follows
     logic [0:0] last_in_pass;
+    /// channels of the word that become lines, low bit first
     logic [3:0] mask;
+    /// window column offset mod tile_w
     logic [3:0] col;
+    /// floor(window column offset / tile_w)
     logic signed [7:0] tile_col;
+    /// window row offset mod tile_h
     logic [3:0] row;
+    /// floor(window row offset / tile_h)
     logic signed [7:0] tile_row;
+    /// feature memory word of tile (0, 0) of the channel word
     logic [23:0] plane;
   } fetch_t;
 
+  /// What the gather reads of a word: the window of a tile.
   typedef struct packed {
     logic [3:0] col;
     logic signed [15:0] tile_col;
@@ -153,6 +355,7 @@ package sterna_pkg;
     logic [23:0] plane;
   } gather_t;
 
+  /// What a drain does for one cluster at the end of a tile pass.
   typedef struct packed {
     logic [31:0] plane;
     logic [31:0] keep_address;

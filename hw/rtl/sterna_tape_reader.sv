@@ -76,22 +76,6 @@ module sterna_tape_reader #(
   /// Lines that are asked for at the start: the tape's header, the first step, a segment header.
   localparam logic [LineW+1:0] FirstLines = 28'd4;
 
-  // The fields of a header that are looked at; its CRC is checked by the residue.
-  typedef struct packed {
-    logic [31:0] segments;
-    logic [63:0] bytes;
-    logic [31:0] config_hash;
-    logic [31:0] version;
-    logic [63:0] magic;
-  } tape_header_t;
-
-  typedef struct packed {
-    logic [31:0] payload_crc;
-    logic [63:0] bytes;
-    logic [31:0] index;
-    logic [31:0] kind;
-  } segment_header_t;
-
   typedef enum logic [3:0] {
     StIdle,
     StTapeHeader,
@@ -130,6 +114,7 @@ module sterna_tape_reader #(
   logic [31:0] repeats_d, repeats_q;
   logic last_repeat_q;
 
+  // The CRC of a header is checked by the residue.
   tape_header_t tape_header;
   segment_header_t header;
   step_t step;
@@ -177,8 +162,8 @@ module sterna_tape_reader #(
 
   // --------------------------------------------------------------------------------------------- checks
 
-  assign tape_header = tape_header_t'(buffer_q[$bits(tape_header_t)-1:0]);
-  assign header = segment_header_t'(buffer_q[$bits(segment_header_t)-1:0]);
+  assign tape_header = tape_header_t'(buffer_q);
+  assign header = segment_header_t'(buffer_q);
   assign step = step_t'(buffer_q);
   assign tape_lines = tape_bytes_i[31:6];
 

@@ -11,7 +11,7 @@ from cocotb.triggers import FallingEdge
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack
 
-from sterna.spec.tape import RecordKind, pad
+from sterna.spec.tape import RECORD_HEADER, RecordKind, pad
 
 PARAMETERS = [
     {"DataW": 64, "Clusters": 2, "Units": 4, "ChunkBytes": 4},
@@ -50,7 +50,7 @@ class TB(Bench):
 
     def send(self, kind: int, count: int, data: bytes = b"") -> None:
         """Queue a record."""
-        header = pad((kind | count << 8).to_bytes(8, "little"), self.beat_bytes)
+        header = pad(RECORD_HEADER.to_bytes(kind=kind, count=count), self.beat_bytes)
         record = header + pad(data, self.beat_bytes)
         starts = range(0, len(record), self.beat_bytes)
         self.beats.send(

@@ -11,10 +11,9 @@ from sim.sterna_cluster.model import Unit
 from sim.sterna_drain.model import PHASES
 from sim.support.streams import Field
 
-from sterna.generate.package_sv import PASS_FIELDS
+from sterna.generate.spec.systemverilog import PASS
 from sterna.spec.tape import Pool
 
-PASS_BITS = sum(bits for _, bits in PASS_FIELDS)
 #: Fields in which the clusters of a drain differ.
 OWN_FIELDS = ("write", "address", "keep_address")
 
@@ -43,10 +42,8 @@ def pass_fields(dut: Any, clusters: int) -> dict[str, Field]:
     """The fields of the port `pass_i`, a name and the cluster's number each."""
     fields = {}
     for cluster in range(clusters):
-        lsb = cluster * PASS_BITS
-        for name, bits in PASS_FIELDS:
-            fields[f"{name}{cluster}"] = Field(dut.pass_i, lsb, bits)
-            lsb += bits
+        for field, position in PASS.places():
+            fields[f"{field.name}{cluster}"] = Field(dut.pass_i, cluster * PASS.bits + position, field.bits)
     return fields
 
 

@@ -141,11 +141,9 @@ class Layer:
         """WEIGHTS: a fetch word for each channel word from `plane` on, and the rounds."""
         words = self.channels // 4
         fetches = b"".join(
-            tape.pack_fields(
-                tape.FETCH_FIELDS,
-                {"plane": plane + w * self.size.tiles, "mask": 15, "last_in_pass": int(w == words - 1),
-                 "after": after[w]},
-            ).to_bytes(8, "little")
+            tape.FETCH_WORD.to_bytes(
+                plane=plane + w * self.size.tiles, mask=15, last_in_pass=int(w == words - 1), after=after[w]
+            )
             for w in range(words)
         )
         streams = [chunks(self.stream(group, unit)) for group in range(self.groups) for unit in range(UNITS)]
@@ -240,7 +238,7 @@ def chunks(entries: Sequence[int]) -> list[bytes]:
 
 def record(kind: RecordKind, count: int, data: bytes) -> bytes:
     """A record of a WEIGHTS payload."""
-    return tape.pad((kind | count << 8).to_bytes(8, "little"), BEAT) + tape.pad(data, BEAT)
+    return tape.pad(tape.RECORD_HEADER.to_bytes(kind=kind, count=count), BEAT) + tape.pad(data, BEAT)
 
 
 class TB:

@@ -14,7 +14,7 @@ from sim.support.readers import WordReader
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import gather_word, pack, step_word
 
-from sterna.spec.tape import AFTER_ALL, FETCH_FIELDS, pack_fields
+from sterna.spec.tape import AFTER_ALL, FETCH_WORD
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "Clusters": 2, "BufferLines": 64, "ActW": 8, "DataW": 128},
@@ -106,7 +106,7 @@ class TB(Bench):
         while at < len(fetches):
             count = self.beat_words if random.random() < 0.7 else random.randint(1, self.beat_words)
             part = fetches[at : at + count]
-            self.fetches.send([{"data": pack([pack_fields(FETCH_FIELDS, f) for f in part], 64), "words": len(part)}])
+            self.fetches.send([{"data": pack([FETCH_WORD.pack(**f) for f in part], 64), "words": len(part)}])
             at += len(part)
 
     def begin(self, step: Step, fetches: list[Fetch], passes: int | None = None) -> None:

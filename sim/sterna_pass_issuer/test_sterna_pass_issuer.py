@@ -11,15 +11,14 @@ from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink
 from sim.support.words import pack, step_word
 
-from sterna.generate.package_sv import PASS_FIELDS
-from sterna.spec.tape import AFTER_ALL, pack_fields
+from sterna.generate.spec.systemverilog import PASS
+from sterna.spec.tape import AFTER_ALL
 
 PARAMETERS = [
     {"Clusters": 4, "Drains": 2, "FmAddrW": 10},
     {"Clusters": 1, "FmAddrW": 6},
     {"Clusters": 2, "Drains": 2, "FmAddrW": 8},
 ]
-PASS_BITS = sum(bits for _, bits in PASS_FIELDS)
 
 
 class Drains:
@@ -66,7 +65,7 @@ class TB(Bench):
 
     def _passes(self, drain: int, stall: float) -> Sink:
         valid, ready = Field(self.dut.pass_valid_o, drain, 1), Field(self.dut.pass_ready_i, drain, 1)
-        bits = PASS_BITS * self.drain_clusters
+        bits = PASS.bits * self.drain_clusters
         return Sink(valid, ready, {"pass": Field(self.dut.pass_o, drain * bits, bits)}, stall)
 
     def output(self, name: str) -> int:
@@ -88,9 +87,8 @@ class TB(Bench):
         for drain, wanted in enumerate(self.wanted):
             clusters = range(drain * self.drain_clusters, (drain + 1) * self.drain_clusters)
             for tile_group in range(step["tile_groups"]):
-                passes = [pack_fields(PASS_FIELDS, self.fields(step, c, tile_group) | {"table_half": half})
-                          for c in clusters]
-                wanted.append({"pass": pack(passes, PASS_BITS)})
+                passes = [PASS.pack(**self.fields(step, c, tile_group), table_half=half) for c in clusters]
+                wanted.append({"pass": pack(passes, PASS.bits)})
         self.inputs.pulse(
             "start_i", step_i=step_word(**step), tiles_log2_i=step["tiles_at_once"].bit_length() - 1, table_half_i=half
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sterna.generate.package_sv import GATHER_FIELDS
-from sterna.spec.tape import pack_fields, pack_step
+from sterna.generate.spec.systemverilog import GATHER
+from sterna.spec.tape import STEP
 
 
 def pack(values: Sequence[int], width: int) -> int:
@@ -28,12 +28,12 @@ def as_lines(pixels: Sequence[int], act_w: int) -> int:
 
 def step_word(**fields: int) -> int:
     """A `step_t` with these fields, all others 0."""
-    return int.from_bytes(pack_step(**fields), "little")
+    return STEP.pack(**fields)
 
 
 def gather_word(**fields: int) -> int:
     """A `gather_t` with these fields, all others 0."""
-    return pack_fields(GATHER_FIELDS, fields)
+    return GATHER.pack(**fields)
 
 
 def unpack_signed(packed: int, width: int, count: int) -> list[int]:

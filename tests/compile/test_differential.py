@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,8 +104,8 @@ def test_a_queued_frame_saves_the_load_of_its_image() -> None:
 
 
 def test_what_the_tape_cannot_say_is_refused_by_the_map_that_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = tuple((name, 2 if name == "filters" else bits) for name, bits in tape.STEP_FIELDS)
-    monkeypatch.setattr(tape, "STEP_FIELDS", fields)
+    fields = tuple(replace(field, bits=2) if field.name == "filters" else field for field in tape.STEP.fields)
+    monkeypatch.setattr(tape, "STEP", replace(tape.STEP, fields=fields))
     with pytest.raises(SternaError, match=r"layer pool: does not fit the tape format; filters = 6; allowed: 2 bits"):
         compile_graph(pooled_graph(), NANO.model_copy(update={"clusters": 1}))
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from sterna.generate.package_sv import package_text
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -20,10 +18,6 @@ def test_continuous_integration_runs_the_readmes_test_command() -> None:
     assert os.access(script, os.X_OK)
     assert "make test" in script.read_text("utf-8")
     assert "make test" in (ROOT / "README.md").read_text("utf-8")
-
-
-def test_generated_package_is_up_to_date() -> None:
-    assert (ROOT / "hw" / "rtl" / "sterna_pkg.sv").read_text("utf-8") == package_text(), "make package-sv"
 
 
 def test_make_targets_of_the_readme_exist() -> None:

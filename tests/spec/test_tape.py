@@ -14,8 +14,8 @@ from sterna.spec.tape import Segment, SegmentKind
 
 STEPS = st.fixed_dictionaries(
     {
-        name: st.integers(-128, 127) if name == "pad_value" else st.integers(0, 2**bits - 1)
-        for name, bits in tape.STEP_FIELDS
+        field.name: st.integers(-(field.mask // 2) - 1, field.mask // 2) if field.signed else st.integers(0, field.mask)
+        for field, _ in tape.STEP.places()
     }
 )
 

@@ -147,7 +147,7 @@ class TapeEmulator:
     def _lines(self, step: dict[str, int], fetches: NDArray[np.uint64], tile_row: int, tile_col: int) -> list[Lines]:
         lines = []
         for word in fetches.tolist():
-            fetch = _fields(word)
+            fetch = tape.FETCH_WORD.unpack(word)
             assert fetch["mask"]
             stride = step["gather_stride"]
             top = (tile_row * stride + fetch["tile_row"]) * self.config.tile_h + fetch["row"]
@@ -170,16 +170,6 @@ class TapeEmulator:
             made = [self.made.get(4 * word + c, 0) for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
             assert max(made) <= fetch["after"], "a word may be read before it is written"
         return np.where(inside[:, :, None], self.memory[words, rows % th, cols % tw], step["pad_value"])
-
-
-def _fields(word: int) -> dict[str, int]:
-    values = {}
-    for name, bits in tape.FETCH_FIELDS:
-        values[name] = word & ((1 << bits) - 1)
-        word >>= bits
-    for name in ("tile_row", "tile_col"):
-        values[name] -= (values[name] & 0x80) << 1
-    return values
 
 
 def read_records(config: EngineConfig, payload: bytes, streams: int) -> tuple[NDArray[np.uint64], list[list[int]]]:
@@ -208,13 +198,13 @@ class _Records:
 
     def record(self) -> None:
         word = int.from_bytes(self._take(8), "little")
-        kind, count = word & 0xFF, word >> 8
+        kind, count = tape.RECORD_HEADER.unpack(word).values()
         assert count
         if kind == RecordKind.FETCH:
             words = np.frombuffer(self._take(8 * count), "<u8").tolist()
-            assert not self.fetches or not _fields(self.fetches[-1])["last_in_pass"]
+            assert not self.fetches or not tape.FETCH_WORD.unpack(self.fetches[-1])["last_in_pass"]
             self.fetches += words
-            self._lines += sum(_fields(word)["mask"].bit_count() for word in words)
+            self._lines += sum(tape.FETCH_WORD.unpack(word)["mask"].bit_count() for word in words)
             assert self._lines <= min(self._pointers) + 2 * self._config.buffer_lines - 15, "too many lines ahead"
         else:
             assert kind == RecordKind.ROUNDS

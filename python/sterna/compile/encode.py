@@ -262,7 +262,7 @@ def _payload(config: EngineConfig, fetches: Fetches, records: NDArray[np.int64],
     words = _fetch_words(config, fetches)
     parts, word, turn = [], 0, 0
     for kind, count in records.tolist():
-        parts.append(tape.pad((count << 8 | kind).to_bytes(8, "little"), config.beat_bytes))
+        parts.append(tape.pad(tape.RECORD_HEADER.to_bytes(kind=kind, count=count), config.beat_bytes))
         if kind == RecordKind.FETCH:
             parts.append(tape.pad(words[word : word + count].tobytes(), config.beat_bytes))
             word += count
@@ -285,10 +285,9 @@ def _fetch_words(config: EngineConfig, fetches: Fetches) -> NDArray[np.int64]:
         "last_in_pass": last,
         "after": fetches.after,
     }
-    words, shift = np.zeros(len(last), np.int64), 0
-    for name, bits in tape.FETCH_FIELDS:
-        words |= (values[name] & ((1 << bits) - 1)) << shift
-        shift += bits
+    words = np.zeros(len(last), np.int64)
+    for field, position in tape.FETCH_WORD.places():
+        words |= (values[field.name] & field.mask) << position
     return words.astype("<i8")
 
 

@@ -7,21 +7,6 @@ from sterna.package.package import Package
 from sterna.spec.registers import ErrorCode, Status
 from sterna.spec.tape import Op, SegmentKind
 
-_COPY = "copy or compile the package again"
-_MEANING: dict[ErrorCode, tuple[str, str]] = {
-    ErrorCode.BAD_MAGIC: ("the memory holds no tape", _COPY),
-    ErrorCode.BAD_VERSION: ("the tape has another format version", "compile it again with this version"),
-    ErrorCode.BAD_CONFIG: ("the tape is for another engine config", "compile the graph for this engine"),
-    ErrorCode.BAD_LENGTH: ("a length is not what the driver was given or the tape says", _COPY),
-    ErrorCode.HEADER_CRC: ("the tape's header checksum is wrong", _COPY),
-    ErrorCode.SEGMENT_HEADER: ("a segment header is wrong", _COPY),
-    ErrorCode.SEGMENT_CRC: ("a segment's checksum is wrong", _COPY),
-    ErrorCode.BAD_STEP: ("a step asks for what this engine cannot do", "compile the graph for this engine"),
-    ErrorCode.BUS_READ: ("the memory refused a read", "check the memory's size and addresses"),
-    ErrorCode.BUS_WRITE: ("the memory refused a write", "check the memory's size and addresses"),
-    ErrorCode.STALL: ("nothing moved for the watchdog's cycles", "raise the watchdog for a slow memory"),
-    ErrorCode.ABORTED: ("the frame was aborted", "start it again"),
-}
 _OF_THE_WHOLE_TAPE = {
     ErrorCode.BAD_MAGIC,
     ErrorCode.BAD_VERSION,
@@ -71,13 +56,12 @@ def engine_error(package: Package, status: Status, number: int, segment: int) ->
             remedy="reset the engine",
         )
     code = ErrorCode(number)
-    meaning, remedy = _MEANING[code]
     # While the tape's header is read the engine names segment 0, whose own length is the same in every tape.
     of_the_tape = code in _OF_THE_WHOLE_TAPE or (code is ErrorCode.BAD_LENGTH and segment == 0)
     return SternaError(
-        f"the engine stopped: {meaning}",
+        f"the engine stopped: {code.description}",
         where="tape header" if of_the_tape else _describe_segment(package, segment),
         attribute="error",
         value=f"{code.value} {code.name}",
-        remedy=remedy,
+        remedy=code.remedy,
     )

@@ -30,6 +30,11 @@ class Activation(IntEnum):
         member.slope = slope
         return member
 
+    @property
+    def description(self) -> str:
+        """The function in words."""
+        return f"multiplies negative values by {self.slope:g}"
+
     def integers(self, t: NDArray[np.int64]) -> NDArray[np.int64]:
         """The function of `t` of any shape, exact, negative values rounded down."""
         if not self.slope:

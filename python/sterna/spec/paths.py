@@ -15,6 +15,8 @@ CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"
 HARNESS = ROOT / "sim" / "harness"
+#: Headers for C and C++, `#include <sterna/...>`.
+INCLUDE = ROOT / "sw" / "include"
 #: Where a checkout keeps what it has built, whoever asked for it.
 BUILT = Path("build") / "engines" / "simulators"
 

@@ -1,63 +1,91 @@
-"""The tape: the binary image that the engine reads from memory (docs/engine.md, "Tape").
+"""The tape: the instruction and weight stream that the engine reads from memory (docs/engine.md, "Tape").
 
-Everything is little-endian. A tape is a 64-byte header and a list of segments; each segment is a 64-byte
-header and a payload that is a multiple of 64 bytes. The last four bytes of a header are the CRC-32 of the
-60 bytes before it; a segment header carries the CRC-32 of its payload.
+Everything is little-endian. A tape is a header and a list of segments; each segment is a header and a payload.
+All of them are multiples of ALIGN bytes. The last four bytes of a header are the CRC-32 of the bytes before it; a
+segment header carries the CRC-32 of its payload. `sterna.generate.spec` makes the RTL's package, the C header and the
+tables of the documentation from this.
 """
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum
 
 from sterna.errors import SternaError
+from sterna.spec.described import DescribedEnum
+from sterna.spec.fields import UNUSED, Field, Layout
 
 MAGIC = int.from_bytes(b"STERNATP", "little")
 VERSION = 2
 ALIGN = 64
-#: CRC-32 register (before the final inversion) after a message followed by its own CRC-32.
+#: CRC-32 as in zlib: this polynomial, lowest bit first; the register starts as all ones and is inverted at the end.
+CRC_POLYNOMIAL = 0xEDB88320
+#: The register (before the final inversion) after a message followed by its own CRC-32.
 CRC_RESIDUE = 0xDEBB20E3
+_CRC_BYTES = 4
 
-_HEADER = struct.Struct("<QIIQII28xI")  # magic, version, config hash, bytes, segments, steps, CRC
-_SEGMENT = struct.Struct("<IIQI40xI")  # kind, index, payload bytes, payload CRC, CRC
+TAPE_HEADER = Layout(
+    "tape_header",
+    (
+        Field("magic", 64, 'the letters "STERNATP"'),
+        Field("version", 32, "of the format"),
+        Field("config_hash", 32, "hash of the engine config that the tape is for"),
+        Field("bytes", 64, "of the whole tape"),
+        Field("segments", 32, "segments that follow"),
+        Field("steps", 32, "STEP segments among them"),
+        Field(UNUSED, 224),
+        Field("crc", 32, "CRC-32 of the bytes before it"),
+    ),
+    "The first bytes of a tape.",
+)
+SEGMENT_HEADER = Layout(
+    "segment_header",
+    (
+        Field("kind", 32, "see the segment kinds"),
+        Field("index", 32, "0 for the first segment of the tape"),
+        Field("bytes", 64, "of the payload, with its padding"),
+        Field("payload_crc", 32, "CRC-32 of the payload"),
+        Field(UNUSED, 320),
+        Field("crc", 32, "CRC-32 of the bytes before it"),
+    ),
+    "Comes before each segment's payload.",
+)
 
 
-class SegmentKind(IntEnum):
+class SegmentKind(DescribedEnum):
     """What a segment's payload holds."""
 
-    STEP = 1  # one packed `Step`
-    REQUANT = 2  # a 64-bit word for each drained filter
-    WEIGHTS = 3  # fetch and round records
+    STEP = 1, "one step"
+    REQUANT = 2, "a requantisation word for each drained filter"
+    WEIGHTS = 3, "fetch and round records"
 
 
-class Op(IntEnum):
+class Op(DescribedEnum):
     """What a step does."""
 
-    LOAD = 1  # frame memory -> feature memory
-    CONV = 2  # one pass over all tiles of a map
-    STORE = 3  # feature memory -> result memory
+    LOAD = 1, "frame memory to feature memory"
+    CONV = 2, "one part of a layer, over all tiles of a map"
+    STORE = 3, "feature memory to result memory"
 
 
-class RecordKind(IntEnum):
-    """Records of a WEIGHTS payload; the header word is kind | count << 8, alone in its beat."""
+class RecordKind(DescribedEnum):
+    """Records of a WEIGHTS payload."""
 
-    FETCH = 1  # `count` 64-bit fetch words
-    ROUNDS = 2  # `count` rounds of one chunk for each unit stream
+    FETCH = 1, "`count` fetch words"
+    ROUNDS = 2, "`count` rounds of one chunk for each unit stream"
 
 
-class Command(IntEnum):
+class Command(DescribedEnum):
     """Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of other entries).
 
     DOUBLE is the highest of those bits (its value depends on the config's `slot_bits`), with a slot below it.
     """
 
-    NOP = 0
-    PAD = 1  # drop the rest of this chunk
-    END_PASS = 4  # | k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the drain
-    SKIP = 8  # | k: advance the line pointer by 2**k (k 0 to 7)
+    NOP = 0, "nothing"
+    PAD = 1, "drop the rest of this chunk"
+    END_PASS = 4, "| k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the drain"
+    SKIP = 8, "| k: advance the line pointer by 2^k (k 0 to 7)"
 
 
 ENTRY_CONTROL = 3
@@ -67,60 +95,82 @@ ENTRY_MAX_SKIP = 2
 END_PASS_MAX_SKIP = 3
 
 
-class Pool(IntEnum):
+class Pool(DescribedEnum):
     """What the drain does with the four phases of a filter."""
 
-    NONE = 0  # no phases: each slot of each unit is a channel
-    MAX = 1  # keep the maximum
-    KEEP = 2  # as MAX, and write the four phases as well
+    NONE = 0, "no phases: each slot of each unit is a channel"
+    MAX = 1, "keep the maximum"
+    KEEP = 2, "as MAX, and write the four phases as well"
 
 
-#: Fields of a step, low bits first. Signed fields are two's complement.
-STEP_FIELDS: tuple[tuple[str, int], ...] = (
-    ("op", 8),
-    ("next", 8),  # LOAD: 1 loads the frame that is queued, in the background; nothing if none is
-    ("pool", 8),  # see Pool; unless NONE, the phases of a filter lie in four units
-    ("gather_stride", 8),  # 1 or 2: input pixels from lane to lane
-    ("activation", 8),
-    ("shift", 8),
-    ("pad_value", 8),  # signed: what pixels outside the input map read as
-    ("tiles_at_once", 8),  # distinct tiles that the clusters work on, a divisor of clusters
-    ("fm_base", 32),  # LOAD target, STORE source, CONV output: feature memory word
-    ("fm_words", 32),  # words that LOAD and STORE move
-    ("dram_offset", 32),  # bytes from the frame (LOAD) or result (STORE) address
-    ("in_full_rows", 16),  # input height div tile_h
-    ("in_extra_rows", 16),  # input height mod tile_h
-    ("in_full_cols", 16),
-    ("in_extra_cols", 16),
-    ("in_tiles_w", 16),  # words in a row of tiles of the input
-    ("out_tiles_h", 16),
-    ("out_tiles_w", 16),
-    ("out_plane", 32),  # out_tiles_h * out_tiles_w: words from one output channel word to the next
-    ("tile_groups", 32),  # ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed
-    ("filters", 16),  # channels that each cluster drains and writes in this pass
-    ("group_words", 16),  # channel words between cluster groups: ceil(filters / 4)
-    ("keep_base", 32),  # Pool.KEEP: first feature memory word of the phases
-    ("requant_bytes", 32),  # payloads of the REQUANT and the WEIGHTS segment that follow
-    ("weights_bytes", 32),
+STEP = Layout(
+    "step",
+    (
+        Field("op", 8, "see the operations"),
+        Field("next", 8, "LOAD: 1 loads the frame that is queued, in the background; nothing if none is"),
+        Field("pool", 8, "see pooling; unless NONE, the phases of a filter lie in four units"),
+        Field("gather_stride", 8, "1 or 2: input pixels from lane to lane"),
+        Field("activation", 8, "see the activations"),
+        Field("shift", 8, "of requantisation"),
+        Field("pad_value", 8, "what pixels outside the input map read as", signed=True),
+        Field("tiles_at_once", 8, "distinct tiles that the clusters work on, a divisor of clusters"),
+        Field("fm_base", 32, "LOAD target, STORE source, CONV output: feature memory word"),
+        Field("fm_words", 32, "words that LOAD and STORE move"),
+        Field("dram_offset", 32, "bytes from the frame (LOAD) or result (STORE) address"),
+        Field("in_full_rows", 16, "input height div tile_h"),
+        Field("in_extra_rows", 16, "input height mod tile_h"),
+        Field("in_full_cols", 16, "input width div tile_w"),
+        Field("in_extra_cols", 16, "input width mod tile_w"),
+        Field("in_tiles_w", 16, "words in a row of tiles of the input"),
+        Field("out_tiles_h", 16, "rows of tiles of the output"),
+        Field("out_tiles_w", 16, "tiles in a row of the output"),
+        Field("out_plane", 32, "out_tiles_h * out_tiles_w: words from one output channel word to the next"),
+        Field("tile_groups", 32, "ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed"),
+        Field("filters", 16, "channels that each cluster drains and writes for each tile"),
+        Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4)"),
+        Field("keep_base", 32, "Pool KEEP: first feature memory word of the phases"),
+        Field("requant_bytes", 32, "payload of the REQUANT segment that follows"),
+        Field("weights_bytes", 32, "payload of the WEIGHTS segment that follows it"),
+        Field(UNUSED, 48),
+    ),
+    "The payload of a STEP segment.",
 )
-STEP_BITS = 512
-
-#: Fields of a fetch word, low bits first.
-FETCH_FIELDS: tuple[tuple[str, int], ...] = (
-    ("plane", 24),  # feature memory word of tile (0, 0) of the channel word
-    ("tile_row", 8),  # signed: floor(window row offset / tile_h)
-    ("row", 4),  # window row offset mod tile_h
-    ("tile_col", 8),  # signed
-    ("col", 4),
-    ("mask", 4),  # channels of the word that become lines, low bit first
-    ("last_in_pass", 1),
-    ("after", 10),  # words that each drain must have written of the step before's last tiles; see docs/engine.md
-)
-#: `after` of a fetch word that waits until all earlier steps are written.
-AFTER_ALL = (1 << 10) - 1
-#: A REQUANT word: multiplier in the low bits, signed bias above.
 REQUANT_MULTIPLIER_BITS = 18
 REQUANT_BIAS_BITS = 64 - REQUANT_MULTIPLIER_BITS
+REQUANT_WORD = Layout(
+    "requant_word",
+    (
+        Field("multiplier", REQUANT_MULTIPLIER_BITS, "of the filter's sums"),
+        Field("bias", REQUANT_BIAS_BITS, "added to the product", signed=True),
+    ),
+    "A word of a REQUANT payload, one for each drained filter.",
+)
+RECORD_HEADER = Layout(
+    "record_header",
+    (
+        Field("kind", 8, "see the record kinds; a header of zeros is padding"),
+        Field("count", 56, "of what follows"),
+    ),
+    "The first word of a record of a WEIGHTS payload, alone in its bus beat.",
+)
+FETCH_WORD = Layout(
+    "fetch",
+    (
+        Field("plane", 24, "feature memory word of tile (0, 0) of the channel word"),
+        Field("tile_row", 8, "floor(window row offset / tile_h)", signed=True),
+        Field("row", 4, "window row offset mod tile_h"),
+        Field("tile_col", 8, "floor(window column offset / tile_w)", signed=True),
+        Field("col", 4, "window column offset mod tile_w"),
+        Field("mask", 4, "channels of the word that become lines, low bit first"),
+        Field("last_in_pass", 1, "no fetch word of the tile follows"),
+        Field("after", 10, "words that each drain must have written of the last tiles of the step before"),
+        Field(UNUSED, 1),
+    ),
+    "A word of a FETCH record.",
+)
+LAYOUTS = (TAPE_HEADER, SEGMENT_HEADER, STEP, REQUANT_WORD, RECORD_HEADER, FETCH_WORD)
+#: `after` of a fetch word that waits until all earlier steps are written.
+AFTER_ALL = (1 << 10) - 1
 
 
 @dataclass(frozen=True)
@@ -144,37 +194,14 @@ class Tape:
         return [unpack_step(s.payload) for s in self.segments if s.kind is SegmentKind.STEP]
 
 
-def pack_fields(fields: tuple[tuple[str, int], ...], values: dict[str, int]) -> int:
-    """Pack `values` low bits first; a value may be given signed. Raises SternaError when one does not fit."""
-    word, position = 0, 0
-    for name, bits in fields:
-        value = values.get(name, 0)
-        if not -(1 << (bits - 1)) <= value < (1 << bits):
-            raise SternaError(
-                "does not fit the tape format",
-                attribute=name,
-                value=value,
-                allowed=f"{bits} bits",
-                remedy="use a smaller layer or input",
-            )
-        word |= (value & ((1 << bits) - 1)) << position
-        position += bits
-    return word
-
-
 def pack_step(**values: int) -> bytes:
-    """Payload of a STEP segment."""
-    return pack_fields(STEP_FIELDS, values).to_bytes(STEP_BITS // 8, "little")
+    """Payload of a STEP segment. Raises SternaError if a value does not fit."""
+    return STEP.to_bytes(**values)
 
 
 def unpack_step(payload: bytes) -> dict[str, int]:
-    """Fields of a STEP payload; `pad_value` signed, all others unsigned."""
-    word, step = int.from_bytes(payload, "little"), {}
-    for name, bits in STEP_FIELDS:
-        step[name] = word & ((1 << bits) - 1)
-        word >>= bits
-    step["pad_value"] -= (step["pad_value"] & 0x80) << 1
-    return step
+    """Fields of a STEP payload."""
+    return STEP.from_bytes(payload)
 
 
 def pad(payload: bytes, multiple: int = ALIGN) -> bytes:
@@ -189,61 +216,75 @@ def write(config_hash: int, segments: Iterable[Segment]) -> bytes:
     for index, segment in enumerate(segments):
         payload = pad(segment.payload)
         steps += segment.kind is SegmentKind.STEP
-        parts.append(_with_crc(_SEGMENT, segment.kind, index, len(payload), zlib.crc32(payload)))
+        parts.append(
+            _with_crc(
+                SEGMENT_HEADER, kind=segment.kind, index=index, bytes=len(payload), payload_crc=zlib.crc32(payload)
+            )
+        )
         parts.append(payload)
-    total = _HEADER.size + sum(map(len, parts))
-    header = _with_crc(_HEADER, MAGIC, VERSION, config_hash, total, len(parts) // 2, steps)
+    header = _with_crc(
+        TAPE_HEADER,
+        magic=MAGIC,
+        version=VERSION,
+        config_hash=config_hash,
+        bytes=TAPE_HEADER.size + sum(map(len, parts)),
+        segments=len(parts) // 2,
+        steps=steps,
+    )
     return b"".join([header, *parts])
 
 
-def _with_crc(layout: struct.Struct, *values: int) -> bytes:
-    body = layout.pack(*values, 0)[:-4]
-    return body + struct.pack("<I", zlib.crc32(body))
+def _with_crc(layout: Layout, **values: int) -> bytes:
+    body = layout.to_bytes(**values)[: -_CRC_BYTES]
+    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
 
 
-def _checked(layout: struct.Struct, data: bytes, where: str) -> tuple[int, ...]:
+def _checked(layout: Layout, data: bytes, where: str) -> dict[str, int]:
     if len(data) < layout.size:
         raise SternaError("the tape ends too early", where=where, remedy="copy or compile the tape again")
-    if zlib.crc32(data[:60]) != int.from_bytes(data[60:64], "little"):
+    fields = layout.from_bytes(data[: layout.size])
+    if zlib.crc32(data[: layout.size - _CRC_BYTES]) != fields["crc"]:
         raise SternaError("header checksum is wrong", where=where, remedy="copy or compile the tape again")
-    return layout.unpack(data[: layout.size])
+    return fields
 
 
 def read(data: bytes) -> Tape:
     """Parse and verify a tape. Raises SternaError naming the segment at fault."""
     again = "copy or compile the tape again"
-    if len(data) < _HEADER.size or int.from_bytes(data[:8], "little") != MAGIC:
+    if len(data) < TAPE_HEADER.size or int.from_bytes(data[:8], "little") != MAGIC:
         raise SternaError("not a tape (wrong magic)", where="tape", remedy="give a tape made by sterna compile")
-    _, version, config_hash, total, count, _, _ = _checked(_HEADER, data, "tape header")
-    if version != VERSION:
+    header = _checked(TAPE_HEADER, data, "tape header")
+    if header["version"] != VERSION:
         raise SternaError(
             "unknown tape version",
             where="tape header",
             attribute="version",
-            value=version,
+            value=header["version"],
             allowed=str(VERSION),
             remedy="compile it again with this version",
         )
-    if total != len(data):
+    if header["bytes"] != len(data):
         raise SternaError(
             "the tape is truncated or has extra bytes",
             where="tape header",
             attribute="bytes",
             value=len(data),
-            allowed=str(total),
+            allowed=str(header["bytes"]),
             remedy=again,
         )
-    segments, position = [], _HEADER.size
-    for index in range(count):
+    segments, position = [], TAPE_HEADER.size
+    for index in range(header["segments"]):
         where = f"tape segment {index}"
-        kind, found, size, crc, _ = _checked(_SEGMENT, data[position : position + ALIGN], where)
-        payload = data[position + ALIGN : position + ALIGN + size]
-        if found != index or kind not in list(SegmentKind) or size % ALIGN or len(payload) != size:
+        fields = _checked(SEGMENT_HEADER, data[position : position + SEGMENT_HEADER.size], where)
+        kind, size = fields["kind"], fields["bytes"]
+        position += SEGMENT_HEADER.size
+        payload = data[position : position + size]
+        if fields["index"] != index or kind not in list(SegmentKind) or size % ALIGN or len(payload) != size:
             raise SternaError("segment header is inconsistent", where=where, remedy=again)
-        if zlib.crc32(payload) != crc:
+        if zlib.crc32(payload) != fields["payload_crc"]:
             raise SternaError(f"{SegmentKind(kind).name} checksum is wrong", where=where, remedy=again)
         segments.append(Segment(SegmentKind(kind), payload))
-        position += ALIGN + size
-    if position != total:
-        raise SternaError("bytes behind the last segment", where="tape", remedy=again)
-    return Tape(config_hash, tuple(segments))
+        position += size
+    if position != len(data):
+        raise SternaError("bytes after the last segment", where="tape", remedy=again)
+    return Tape(header["config_hash"], tuple(segments))

@@ -1,0 +1,103 @@
+"""What of `sterna.spec` other languages are told, whatever the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from sterna.spec import registers, tape
+from sterna.spec.activations import Activation
+from sterna.spec.config import WORD_CHANNELS
+
+#: The first lines of a generated file, as comments of its language.
+ORIGIN = "Written by `make spec-files` from python/sterna/spec: change it there."
+LICENCE = "SPDX-License-Identifier: Apache-2.0"
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number of `bits` bits; None: a count, in whatever a language counts with."""
+
+    name: str
+    value: int
+    description: str
+    bits: int | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Members of an enumeration, in `bits` bits; `rtl` is the prefix of their names in the RTL."""
+
+    rtl: str
+    members: type[IntEnum] | type[IntFlag]
+    bits: int
+
+    @property
+    def description(self) -> str:
+        """The first line of its docstring."""
+        return (self.members.__doc__ or "").partition("\n")[0]
+
+
+REGISTER_CONSTANTS = (
+    Constant("engine_identity", registers.IDENTITY, "What the register IDENTITY reads.", 32),
+    Constant("engine_version", registers.ENGINE_VERSION, "What the register VERSION reads.", 32),
+    Constant("register_addr_w", registers.ADDRESS_BITS, "Bits of a register's address."),
+    Constant("profile_steps", registers.PROFILE_STEPS, "Steps of a frame that the profile keeps."),
+    Constant("watchdog_cycles", registers.WATCHDOG_CYCLES, "WATCHDOG after reset.", 32),
+)
+REGISTER_GROUPS = (
+    Group("Reg", registers.Register, registers.ADDRESS_BITS),
+    Group("Control", registers.Control, 32),
+    Group("Status", registers.Status, 32),
+    Group("Error", registers.ErrorCode, 8),
+)
+TAPE_CONSTANTS = (
+    Constant("tape_magic", tape.MAGIC, 'The first bytes of a tape, the letters "STERNATP".', 64),
+    Constant("tape_version", tape.VERSION, "Version of the tape's format.", 32),
+    Constant("tape_align", tape.ALIGN, "Headers and payloads are multiples of this many bytes."),
+    Constant("crc_polynomial", tape.CRC_POLYNOMIAL, "CRC-32 as in zlib, lowest bit first.", 32),
+    Constant(
+        "crc_residue",
+        tape.CRC_RESIDUE,
+        "The CRC register, not yet inverted, after a message followed by its own CRC.",
+        32,
+    ),
+    Constant("word_channels", WORD_CHANNELS, "Channels in a word of the feature memory."),
+    Constant("requant_multiplier_w", tape.REQUANT_MULTIPLIER_BITS, "Bits of the multiplier in a requantisation word."),
+    Constant("requant_bias_w", tape.REQUANT_BIAS_BITS, "Bits of the bias in a requantisation word."),
+    Constant("after_all", tape.AFTER_ALL, "Waits until all earlier steps are written, in a fetch word.", 10),
+    Constant("entry_control", tape.ENTRY_CONTROL, "Skip field of a weight entry that is a command.", 2),
+)
+TAPE_GROUPS = (
+    Group("Segment", tape.SegmentKind, 32),
+    Group("Op", tape.Op, 8),
+    Group("Pool", tape.Pool, 2),
+    Group("Activation", Activation, 2),
+    Group("Record", tape.RecordKind, 8),
+    Group("Command", tape.Command, 5),
+)
+
+
+def member_description(member: IntEnum | IntFlag) -> str:
+    """The sentence of a member, which every enumeration of `sterna.spec` carries; of a register with its access."""
+    description: str = member.description  # type: ignore[union-attr]
+    if isinstance(member, registers.Register):
+        reset = "" if member.reset is None else f", reset {member.reset:#x}" if member.reset else ", reset 0"
+        return f"{member.access}{reset}. {description}"
+    return description
+
+
+def camel(words: str) -> str:
+    """`words_like_these` as `WordsLikeThese`."""
+    return "".join(word.capitalize() for word in words.split("_"))
+
+
+def words(camel_case: str) -> str:
+    """`WordsLikeThese` as `words_like_these`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in camel_case).lstrip("_")
+
+
+def document(blocks: Iterable[Iterable[str]]) -> str:
+    """Blocks of lines, with an empty line between two of them."""
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"

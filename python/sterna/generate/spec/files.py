@@ -1,0 +1,39 @@
+"""Writes the files that are made from `sterna.spec`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from sterna.files import write_bytes
+from sterna.generate.spec.c_header import registers_header, tape_header
+from sterna.generate.spec.systemverilog import package
+from sterna.spec.paths import INCLUDE, RTL
+
+#: What makes each file's text.
+FILES: dict[Path, Callable[[], str]] = {
+    RTL / "sterna_pkg.sv": package,
+    INCLUDE / "sterna" / "registers.h": registers_header,
+    INCLUDE / "sterna" / "tape.h": tape_header,
+}
+
+
+def stale() -> list[Path]:
+    """The files that do not hold what `sterna.spec` says."""
+    return [path for path, text in FILES.items() if not path.is_file() or path.read_text("utf-8") != text()]
+
+
+def main(arguments: list[str]) -> int:
+    """Write all files; with `--check` only say which of them are not up to date, and return 1 if any is not."""
+    if arguments == ["--check"]:
+        for path in stale():
+            print(f"error: {path}: is not what python/sterna/spec says; remedy: make spec-files", file=sys.stderr)
+        return 1 if stale() else 0
+    for path, text in FILES.items():
+        write_bytes(path, text().encode())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

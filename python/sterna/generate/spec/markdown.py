@@ -1,0 +1,112 @@
+"""Reference tables of registers and tape, for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sterna.generate.spec.contents import (
+    REGISTER_CONSTANTS,
+    REGISTER_GROUPS,
+    TAPE_CONSTANTS,
+    TAPE_GROUPS,
+    Constant,
+    Group,
+    document,
+)
+from sterna.spec import tape
+from sterna.spec.fields import Layout
+from sterna.spec.registers import CLEAR, READ, READ_WRITE, ErrorCode, Register
+
+
+def registers_page(level: int = 2) -> str:
+    """All of the register map; `level` is that of its headings."""
+    groups = [group for group in REGISTER_GROUPS if group.members not in (Register, ErrorCode)]
+    return document(
+        [
+            [_heading(level, "Registers")],
+            [f"{READ}: read only. {READ_WRITE}: read and write. {CLEAR}: read, and clear bits by writing ones."],
+            register_table(),
+            *(block for group in groups for block in _section(level, group)),
+            [_heading(level, "Error codes")],
+            error_table(),
+            [_heading(level, "Constants")],
+            constant_table(REGISTER_CONSTANTS),
+        ]
+    )
+
+
+def tape_page(level: int = 2) -> str:
+    """All of the tape's format; `level` is that of its headings."""
+    return document(
+        [
+            *(block for layout in tape.LAYOUTS for block in _layout_section(level, layout)),
+            *(block for group in TAPE_GROUPS for block in _section(level, group)),
+            [_heading(level, "Constants")],
+            constant_table(TAPE_CONSTANTS),
+        ]
+    )
+
+
+def register_table() -> list[str]:
+    """Every register with address, access, value after reset and meaning."""
+    rows = (
+        (f"`{r.value:#05x}`", f"`{r.name}`", r.access, "" if r.reset is None else f"`{r.reset:#x}`", r.description)
+        for r in Register
+    )
+    return _table(("address", "name", "access", "reset", "what it is"), rows)
+
+
+def error_table() -> list[str]:
+    """Every error code with what it means and what helps."""
+    rows = ((str(code.value), f"`{code.name}`", code.description, code.remedy) for code in ErrorCode)
+    return _table(("code", "name", "what it means", "remedy"), rows)
+
+
+def enum_table(group: Group) -> list[str]:
+    """Values, names and meanings of an enumeration or of bits."""
+    rows = ((str(m.value), f"`{m.name}`", m.description) for m in group.members)  # type: ignore[union-attr]
+    return _table(("value", "name", "what it is"), rows)
+
+
+def layout_table(layout: Layout) -> list[str]:
+    """Fields of a layout with the position of their lowest bit."""
+    rows = (
+        (
+            str(position),
+            str(field.bits),
+            f"`{field.name}`",
+            field.description + ("; two's complement" if field.signed else ""),
+        )
+        for field, position in layout.places()
+    )
+    return _table(("bit", "bits", "name", "what it is"), rows)
+
+
+def constant_table(constants: Iterable[Constant]) -> list[str]:
+    """Constants with their values."""
+    rows = (
+        (f"`{c.name.upper()}`", str(c.value) if c.bits is None else f"`{c.value:#x}`", c.description) for c in constants
+    )
+    return _table(("name", "value", "what it is"), rows)
+
+
+def _section(level: int, group: Group) -> list[list[str]]:
+    return [[_heading(level, group.description.rstrip("."))], enum_table(group)]
+
+
+def _layout_section(level: int, layout: Layout) -> list[list[str]]:
+    title = layout.name.replace("_", " ").capitalize()
+    return [[_heading(level, title)], [f"{layout.description} {layout.size} bytes."], layout_table(layout)]
+
+
+def _heading(level: int, text: str) -> str:
+    return f"{'#' * level} {text}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    escaped = (tuple(cell.replace("|", "\\|") for cell in row) for row in rows)
+    return [_row(head), _row(("---",) * len(head)), *map(_row, escaped)]
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,103 @@
+"""The RTL's package."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+
+from sterna.generate.spec.contents import (
+    LICENCE,
+    ORIGIN,
+    REGISTER_CONSTANTS,
+    REGISTER_GROUPS,
+    TAPE_CONSTANTS,
+    TAPE_GROUPS,
+    Constant,
+    Group,
+    camel,
+    document,
+    member_description,
+)
+from sterna.spec import tape
+from sterna.spec.fields import Field, Layout
+
+COLUMNS = 100
+
+#: Structures that only the RTL has.
+GATHER = Layout(
+    "gather",
+    (
+        Field("plane", 24),
+        Field("tile_row", 16, signed=True),
+        Field("row", 4),
+        Field("tile_col", 16, signed=True),
+        Field("col", 4),
+    ),
+    "What the gather reads of a word: the window of a tile.",
+)
+PASS = Layout(
+    "pass",
+    (
+        Field("write", 1),
+        Field("table_half", 1),
+        Field("pool", 2),
+        Field("activation", 2),
+        Field("shift", 6),
+        Field("filters", 16),
+        Field("address", 32),
+        Field("keep_address", 32),
+        Field("plane", 32),
+    ),
+    "What a drain does for one cluster at the end of a tile pass.",
+)
+LAYOUTS = (*tape.LAYOUTS, GATHER, PASS)
+
+
+def package() -> str:
+    """The text of sterna_pkg.sv."""
+    constants = (*REGISTER_CONSTANTS, *TAPE_CONSTANTS)
+    return document(
+        [
+            [
+                f"// {LICENCE}",
+                "",
+                "/// Formats of tape and registers.",
+                f"// {ORIGIN}",
+                "package sterna_pkg;",
+            ],
+            [line for constant in constants for line in _constant(constant)],
+            *(_group(group) for group in (*REGISTER_GROUPS, *TAPE_GROUPS)),
+            *(_struct(layout) for layout in LAYOUTS),
+            ["endpackage"],
+        ]
+    )
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    return [f"{indent}/// {line}" for line in wrap(text, COLUMNS - len(indent) - 4)]
+
+
+def _constant(constant: Constant) -> list[str]:
+    name, value = camel(constant.name), constant.value
+    if constant.bits is None:
+        return [*_comment(constant.description, "  "), f"  localparam int unsigned {name} = {value};"]
+    return [*_comment(constant.description, "  "), _sized(name, value, constant.bits)]
+
+
+def _sized(name: str, value: int, bits: int) -> str:
+    return f"  localparam logic [{bits - 1}:0] {name} = {bits}'h{value:x};"
+
+
+def _group(group: Group) -> list[str]:
+    lines = [f"  // {group.description}"]
+    for member in group.members:
+        lines += _comment(member_description(member), "  ")
+        lines.append(_sized(group.rtl + camel(member.name or ""), member.value, group.bits))
+    return lines
+
+
+def _struct(layout: Layout) -> list[str]:
+    lines = [*_comment(layout.description, "  "), "  typedef struct packed {"]
+    for field in reversed(layout.fields):
+        lines += _comment(field.description, "    ")
+        lines.append(f"    logic {'signed ' if field.signed else ''}[{field.bits - 1}:0] {field.name};")
+    return [*lines, f"  }} {layout.name}_t;"]

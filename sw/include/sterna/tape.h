@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tape: the instruction and weight stream that the engine reads.
+ *
+ * Everything is little-endian. Fields of headers and steps have offsets and sizes in bytes (_OFFSET,
+ * _SIZE), those of 64-bit words have positions and widths in bits (_SHIFT, _WIDTH).
+ *
+ * Written by `make spec-files` from python/sterna/spec: change it there.
+ */
+
+#ifndef STERNA_TAPE_H
+#define STERNA_TAPE_H
+
+#include <stdint.h>
+
+/* The first bytes of a tape, the letters "STERNATP". */
+#define STERNA_TAPE_MAGIC UINT64_C(0x5054414e52455453)
+/* Version of the tape's format. */
+#define STERNA_TAPE_VERSION UINT32_C(0x2)
+/* Headers and payloads are multiples of this many bytes. */
+#define STERNA_TAPE_ALIGN 64
+/* CRC-32 as in zlib, lowest bit first. */
+#define STERNA_CRC_POLYNOMIAL UINT32_C(0xedb88320)
+/* The CRC register, not yet inverted, after a message followed by its own CRC. */
+#define STERNA_CRC_RESIDUE UINT32_C(0xdebb20e3)
+/* Channels in a word of the feature memory. */
+#define STERNA_WORD_CHANNELS 4
+/* Bits of the multiplier in a requantisation word. */
+#define STERNA_REQUANT_MULTIPLIER_W 18
+/* Bits of the bias in a requantisation word. */
+#define STERNA_REQUANT_BIAS_W 46
+/* Waits until all earlier steps are written, in a fetch word. */
+#define STERNA_AFTER_ALL UINT32_C(0x3ff)
+/* Skip field of a weight entry that is a command. */
+#define STERNA_ENTRY_CONTROL UINT32_C(0x3)
+
+/* What a segment's payload holds. */
+enum sterna_segment_kind {
+  /* one step */
+  STERNA_SEGMENT_KIND_STEP = 1,
+  /* a requantisation word for each drained filter */
+  STERNA_SEGMENT_KIND_REQUANT = 2,
+  /* fetch and round records */
+  STERNA_SEGMENT_KIND_WEIGHTS = 3
+};
+
+/* What a step does. */
+enum sterna_op {
+  /* frame memory to feature memory */
+  STERNA_OP_LOAD = 1,
+  /* one part of a layer, over all tiles of a map */
+  STERNA_OP_CONV = 2,
+  /* feature memory to result memory */
+  STERNA_OP_STORE = 3
+};
+
+/* What the drain does with the four phases of a filter. */
+enum sterna_pool {
+  /* no phases: each slot of each unit is a channel */
+  STERNA_POOL_NONE = 0,
+  /* keep the maximum */
+  STERNA_POOL_MAX = 1,
+  /* as MAX, and write the four phases as well */
+  STERNA_POOL_KEEP = 2
+};
+
+/* What requantisation does before it rounds: a value of 0 or more stays, a negative one is
+ * multiplied by a slope. */
+enum sterna_activation {
+  /* multiplies negative values by 1 */
+  STERNA_ACTIVATION_LINEAR = 0,
+  /* multiplies negative values by 0 */
+  STERNA_ACTIVATION_RELU = 1,
+  /* multiplies negative values by 0.125 */
+  STERNA_ACTIVATION_LEAKY = 2
+};
+
+/* Records of a WEIGHTS payload. */
+enum sterna_record_kind {
+  /* `count` fetch words */
+  STERNA_RECORD_KIND_FETCH = 1,
+  /* `count` rounds of one chunk for each unit stream */
+  STERNA_RECORD_KIND_ROUNDS = 2
+};
+
+/* Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of
+ * other entries). */
+enum sterna_command {
+  /* nothing */
+  STERNA_COMMAND_NOP = 0,
+  /* drop the rest of this chunk */
+  STERNA_COMMAND_PAD = 1,
+  /* | k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the
+   * drain */
+  STERNA_COMMAND_END_PASS = 4,
+  /* | k: advance the line pointer by 2^k (k 0 to 7) */
+  STERNA_COMMAND_SKIP = 8
+};
+
+/* The first bytes of a tape. */
+#define STERNA_TAPE_HEADER_SIZE 64
+/* the letters "STERNATP" */
+#define STERNA_TAPE_HEADER_MAGIC_OFFSET 0
+#define STERNA_TAPE_HEADER_MAGIC_SIZE 8
+/* of the format */
+#define STERNA_TAPE_HEADER_VERSION_OFFSET 8
+#define STERNA_TAPE_HEADER_VERSION_SIZE 4
+/* hash of the engine config that the tape is for */
+#define STERNA_TAPE_HEADER_CONFIG_HASH_OFFSET 12
+#define STERNA_TAPE_HEADER_CONFIG_HASH_SIZE 4
+/* of the whole tape */
+#define STERNA_TAPE_HEADER_BYTES_OFFSET 16
+#define STERNA_TAPE_HEADER_BYTES_SIZE 8
+/* segments that follow */
+#define STERNA_TAPE_HEADER_SEGMENTS_OFFSET 24
+#define STERNA_TAPE_HEADER_SEGMENTS_SIZE 4
+/* STEP segments among them */
+#define STERNA_TAPE_HEADER_STEPS_OFFSET 28
+#define STERNA_TAPE_HEADER_STEPS_SIZE 4
+/* CRC-32 of the bytes before it */
+#define STERNA_TAPE_HEADER_CRC_OFFSET 60
+#define STERNA_TAPE_HEADER_CRC_SIZE 4
+
+/* Comes before each segment's payload. */
+#define STERNA_SEGMENT_HEADER_SIZE 64
+/* see the segment kinds */
+#define STERNA_SEGMENT_HEADER_KIND_OFFSET 0
+#define STERNA_SEGMENT_HEADER_KIND_SIZE 4
+/* 0 for the first segment of the tape */
+#define STERNA_SEGMENT_HEADER_INDEX_OFFSET 4
+#define STERNA_SEGMENT_HEADER_INDEX_SIZE 4
+/* of the payload, with its padding */
+#define STERNA_SEGMENT_HEADER_BYTES_OFFSET 8
+#define STERNA_SEGMENT_HEADER_BYTES_SIZE 8
+/* CRC-32 of the payload */
+#define STERNA_SEGMENT_HEADER_PAYLOAD_CRC_OFFSET 16
+#define STERNA_SEGMENT_HEADER_PAYLOAD_CRC_SIZE 4
+/* CRC-32 of the bytes before it */
+#define STERNA_SEGMENT_HEADER_CRC_OFFSET 60
+#define STERNA_SEGMENT_HEADER_CRC_SIZE 4
+
+/* The payload of a STEP segment. */
+#define STERNA_STEP_SIZE 64
+/* see the operations */
+#define STERNA_STEP_OP_OFFSET 0
+#define STERNA_STEP_OP_SIZE 1
+/* LOAD: 1 loads the frame that is queued, in the background; nothing if none is */
+#define STERNA_STEP_NEXT_OFFSET 1
+#define STERNA_STEP_NEXT_SIZE 1
+/* see pooling; unless NONE, the phases of a filter lie in four units */
+#define STERNA_STEP_POOL_OFFSET 2
+#define STERNA_STEP_POOL_SIZE 1
+/* 1 or 2: input pixels from lane to lane */
+#define STERNA_STEP_GATHER_STRIDE_OFFSET 3
+#define STERNA_STEP_GATHER_STRIDE_SIZE 1
+/* see the activations */
+#define STERNA_STEP_ACTIVATION_OFFSET 4
+#define STERNA_STEP_ACTIVATION_SIZE 1
+/* of requantisation */
+#define STERNA_STEP_SHIFT_OFFSET 5
+#define STERNA_STEP_SHIFT_SIZE 1
+/* what pixels outside the input map read as; two's complement */
+#define STERNA_STEP_PAD_VALUE_OFFSET 6
+#define STERNA_STEP_PAD_VALUE_SIZE 1
+/* distinct tiles that the clusters work on, a divisor of clusters */
+#define STERNA_STEP_TILES_AT_ONCE_OFFSET 7
+#define STERNA_STEP_TILES_AT_ONCE_SIZE 1
+/* LOAD target, STORE source, CONV output: feature memory word */
+#define STERNA_STEP_FM_BASE_OFFSET 8
+#define STERNA_STEP_FM_BASE_SIZE 4
+/* words that LOAD and STORE move */
+#define STERNA_STEP_FM_WORDS_OFFSET 12
+#define STERNA_STEP_FM_WORDS_SIZE 4
+/* bytes from the frame (LOAD) or result (STORE) address */
+#define STERNA_STEP_DRAM_OFFSET_OFFSET 16
+#define STERNA_STEP_DRAM_OFFSET_SIZE 4
+/* input height div tile_h */
+#define STERNA_STEP_IN_FULL_ROWS_OFFSET 20
+#define STERNA_STEP_IN_FULL_ROWS_SIZE 2
+/* input height mod tile_h */
+#define STERNA_STEP_IN_EXTRA_ROWS_OFFSET 22
+#define STERNA_STEP_IN_EXTRA_ROWS_SIZE 2
+/* input width div tile_w */
+#define STERNA_STEP_IN_FULL_COLS_OFFSET 24
+#define STERNA_STEP_IN_FULL_COLS_SIZE 2
+/* input width mod tile_w */
+#define STERNA_STEP_IN_EXTRA_COLS_OFFSET 26
+#define STERNA_STEP_IN_EXTRA_COLS_SIZE 2
+/* words in a row of tiles of the input */
+#define STERNA_STEP_IN_TILES_W_OFFSET 28
+#define STERNA_STEP_IN_TILES_W_SIZE 2
+/* rows of tiles of the output */
+#define STERNA_STEP_OUT_TILES_H_OFFSET 30
+#define STERNA_STEP_OUT_TILES_H_SIZE 2
+/* tiles in a row of the output */
+#define STERNA_STEP_OUT_TILES_W_OFFSET 32
+#define STERNA_STEP_OUT_TILES_W_SIZE 2
+/* out_tiles_h * out_tiles_w: words from one output channel word to the next */
+#define STERNA_STEP_OUT_PLANE_OFFSET 34
+#define STERNA_STEP_OUT_PLANE_SIZE 4
+/* ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed */
+#define STERNA_STEP_TILE_GROUPS_OFFSET 38
+#define STERNA_STEP_TILE_GROUPS_SIZE 4
+/* channels that each cluster drains and writes for each tile */
+#define STERNA_STEP_FILTERS_OFFSET 42
+#define STERNA_STEP_FILTERS_SIZE 2
+/* channel words between cluster groups: ceil(filters / 4) */
+#define STERNA_STEP_GROUP_WORDS_OFFSET 44
+#define STERNA_STEP_GROUP_WORDS_SIZE 2
+/* Pool KEEP: first feature memory word of the phases */
+#define STERNA_STEP_KEEP_BASE_OFFSET 46
+#define STERNA_STEP_KEEP_BASE_SIZE 4
+/* payload of the REQUANT segment that follows */
+#define STERNA_STEP_REQUANT_BYTES_OFFSET 50
+#define STERNA_STEP_REQUANT_BYTES_SIZE 4
+/* payload of the WEIGHTS segment that follows it */
+#define STERNA_STEP_WEIGHTS_BYTES_OFFSET 54
+#define STERNA_STEP_WEIGHTS_BYTES_SIZE 4
+
+/* A word of a REQUANT payload, one for each drained filter. */
+#define STERNA_REQUANT_WORD_SIZE 8
+/* of the filter's sums */
+#define STERNA_REQUANT_WORD_MULTIPLIER_SHIFT 0
+#define STERNA_REQUANT_WORD_MULTIPLIER_WIDTH 18
+/* added to the product; two's complement */
+#define STERNA_REQUANT_WORD_BIAS_SHIFT 18
+#define STERNA_REQUANT_WORD_BIAS_WIDTH 46
+
+/* The first word of a record of a WEIGHTS payload, alone in its bus beat. */
+#define STERNA_RECORD_HEADER_SIZE 8
+/* see the record kinds; a header of zeros is padding */
+#define STERNA_RECORD_HEADER_KIND_SHIFT 0
+#define STERNA_RECORD_HEADER_KIND_WIDTH 8
+/* of what follows */
+#define STERNA_RECORD_HEADER_COUNT_SHIFT 8
+#define STERNA_RECORD_HEADER_COUNT_WIDTH 56
+
+/* A word of a FETCH record. */
+#define STERNA_FETCH_SIZE 8
+/* feature memory word of tile (0, 0) of the channel word */
+#define STERNA_FETCH_PLANE_SHIFT 0
+#define STERNA_FETCH_PLANE_WIDTH 24
+/* floor(window row offset / tile_h); two's complement */
+#define STERNA_FETCH_TILE_ROW_SHIFT 24
+#define STERNA_FETCH_TILE_ROW_WIDTH 8
+/* window row offset mod tile_h */
+#define STERNA_FETCH_ROW_SHIFT 32
+#define STERNA_FETCH_ROW_WIDTH 4
+/* floor(window column offset / tile_w); two's complement */
+#define STERNA_FETCH_TILE_COL_SHIFT 36
+#define STERNA_FETCH_TILE_COL_WIDTH 8
+/* window column offset mod tile_w */
+#define STERNA_FETCH_COL_SHIFT 44
+#define STERNA_FETCH_COL_WIDTH 4
+/* channels of the word that become lines, low bit first */
+#define STERNA_FETCH_MASK_SHIFT 48
+#define STERNA_FETCH_MASK_WIDTH 4
+/* no fetch word of the tile follows */
+#define STERNA_FETCH_LAST_IN_PASS_SHIFT 52
+#define STERNA_FETCH_LAST_IN_PASS_WIDTH 1
+/* words that each drain must have written of the last tiles of the step before */
+#define STERNA_FETCH_AFTER_SHIFT 53
+#define STERNA_FETCH_AFTER_WIDTH 10
+
+#endif /* STERNA_TAPE_H */

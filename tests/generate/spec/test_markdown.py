@@ -1,0 +1,40 @@
+"""The tables of the documentation list everything, one row each."""
+
+from __future__ import annotations
+
+from sterna.generate.spec.markdown import layout_table, register_table, registers_page, tape_page
+from sterna.spec import tape
+from sterna.spec.registers import Control, ErrorCode, Register, Status
+from sterna.spec.tape import Command
+
+
+def columns(line: str) -> int:
+    return line.replace("\\|", "").count("|")
+
+
+def test_registers() -> None:
+    table = register_table()
+    assert table[2:][list(Register).index(Register.WATCHDOG)] == (
+        "| `0x03c` | `WATCHDOG` | R/W | `0xf4240` | Cycles without progress before the engine gives up; 0: never. |"
+    )
+    assert len(table) == 2 + len(Register)
+    page = registers_page()
+    for member in (*Register, *Control, *Status, *ErrorCode):
+        assert f"| `{member.name}` |" in page and member.description in page
+
+
+def test_tape() -> None:
+    assert layout_table(tape.STEP)[2] == "| 0 | 8 | `op` | see the operations |"
+    page = tape_page(level=3)
+    assert page.count("\n### ") + page.startswith("### ") == page.count("### ")
+    for layout in tape.LAYOUTS:
+        assert all(f"| `{field.name}` |" in page for field, _ in layout.places())
+    assert all(f"| {command.value} | `{command.name}` |" in page for command in Command)
+
+
+def test_every_row_of_a_table_has_its_columns() -> None:
+    for page in (registers_page(), tape_page()):
+        for table in page.split("\n\n"):
+            lines = table.splitlines()
+            if lines[0].startswith("| "):
+                assert {columns(line) for line in lines} == {columns(lines[0])}
