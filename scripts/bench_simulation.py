@@ -6,7 +6,6 @@ The speed of the simulation depends on how the RTL is written; this shows when a
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Annotated
 
@@ -14,9 +13,8 @@ import numpy as np
 import typer
 
 from sterna.compile import compile_graph
-from sterna.generate.rtl import generate
 from sterna.graph import file as graph_file
-from sterna.run import open_device
+from sterna.run import open_backend
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 
@@ -30,16 +28,14 @@ def main(
     package = compile_graph(graph_file.load(graph), engine)
     shape = package.graph.info[package.graph.input.name].shape
     image = np.random.default_rng(1).integers(-128, 128, (1, *shape)).astype(np.int8)
-    with TemporaryDirectory() as folder:
-        generate(engine, Path(folder))
+    start = perf_counter()
+    with open_backend("sim:") as backend:
+        backend.load(package)
+        built = perf_counter() - start
         start = perf_counter()
-        with open_device("rtl", folder=Path(folder)) as device:
-            built = perf_counter() - start
-            device.load(package)
-            start = perf_counter()
-            device.infer(image)
-            ran = perf_counter() - start
-            counters = device.counters()
+        backend.infer(image)
+        ran = perf_counter() - start
+        counters = backend.counters()
     assert counters is not None
     additions = counters.busy * engine.lanes
     print(f"config {config}, {engine.all_units} units of {engine.lanes} lanes")

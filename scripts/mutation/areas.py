@@ -70,7 +70,7 @@ AREAS = (
         ("tests/package", "tests/vision"),
         sample=45,
     ),
-    Area("run", _modules("run"), ("tests/run",), sample=50),
+    Area("run", (*_modules("run"), *_modules("run/backends"), *_modules("run/transports")), ("tests/run",), sample=60),
     Area("compile", _modules("compile", "compiler encode lower memory schedule"), _COMPILE, sample=95),
     Area(
         "clock",

@@ -85,8 +85,8 @@ def test_boxes_are_drawn(sterna: Sterna, package_path: Path, images: Path, tmp_p
     assert (drawn[0] != drawn[1]).any()
 
 
-def test_compare_of_equal_devices(sterna: Sterna, package_path: Path, images: Path) -> None:
-    ended = sterna("compare", package_path, images, "--devices", "reference,reference")
+def test_compare_of_equal_backends(sterna: Sterna, package_path: Path, images: Path) -> None:
+    ended = sterna("compare", package_path, images, "--backends", "reference,reference")
     assert ended.code == 0, ended.err
     assert ended.out.count("layers equal") == 3
 

@@ -65,7 +65,7 @@ def test_compare_finds_an_error_in_the_folder(
     assert ended.code == 1, ended.err
     row, column = divmod(3, CONFIG.tile_w)
     *_, first, last = ended.out.splitlines()
-    assert f"a.png: reference and rtl differ: layer 'pool', image 0, channel 0, row {row}, column {column}: " in first
+    assert f"a.png: reference and sim differ: layer 'pool', image 0, channel 0, row {row}, column {column}: " in first
     assert last == f"Simulated: the engine in {engine} with rtl/sterna_lane_group.sv edited."
     got(first.partition("a.png: ")[2])
 
@@ -80,7 +80,7 @@ def test_every_command_says_which_engine_it_simulated(
     commands = (
         ("simulate", package, image),
         ("compare", package, image),
-        ("detect", package, image, "--device", "rtl", "-o", tmp_path / "out"),
+        ("detect", package, image, "--backend", "sim", "-o", tmp_path / "out"),
     )
     for command in commands:
         ended = sterna(*command, "--engine", engine)
@@ -126,13 +126,13 @@ def test_folder_that_is_not_whole(sterna: Sterna, package: Path, images: Path, e
     assert_refused(sterna("simulate", package, images, "--engine", engine), "was not written to its end")
 
 
-@pytest.mark.parametrize("command", [("compare", "--devices", "reference,reference"), ("detect", "-o", "out")])
-def test_folder_that_no_device_would_use(
+@pytest.mark.parametrize("command", [("compare", "--backends", "reference,sim:other"), ("detect", "-o", "out")])
+def test_folder_that_no_backend_would_use(
     sterna: Sterna, package: Path, images: Path, engine: Path, command: tuple[str, ...]
 ) -> None:
     name, *options = command
     ended = sterna(name, package, images, *options, "--engine", engine)
-    assert_refused(ended, "--engine: the engine's folder would not be used", "remedy: ask for the device rtl")
+    assert_refused(ended, "--engine: the engine's folder would not be used", "remedy: ask for the backend sim")
 
 
 @pytest.mark.case("generate-over-edited-rtl", kind="folder", expected="refused; --force overwrites and names the file")

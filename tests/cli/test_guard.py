@@ -47,7 +47,7 @@ def test_an_unnamed_refusal(capsys: pytest.CaptureFixture[str]) -> None:
 def test_names_that_cannot_be_printed(package_path: Path, images: Path, tmp_path: Path) -> None:
     path = os.fsencode(tmp_path) + b"/latin\xe9.png"
     Path(os.fsdecode(path)).write_bytes((images / "a.png").read_bytes())
-    given = [sys.executable, "-m", "sterna", "compare", package_path, path, "--devices", "reference,reference"]
+    given = [sys.executable, "-m", "sterna", "compare", package_path, path, "--backends", "reference,reference"]
     done = subprocess.run(given, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert b"latin\\udce9.png: 3 layers equal" in done.stdout

@@ -191,9 +191,12 @@ def test_usage(sterna: Sterna, arguments: tuple[str, ...], said: str) -> None:
     assert_refused(sterna(*arguments), said)
 
 
-def test_unknown_device(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
-    assert_refused(sterna("detect", package_path, image, "--device", "abacus", "-o", tmp_path), "abacus", "rtl")
-    assert_refused(sterna("compare", package_path, image, "--devices", "rtl"), "two devices")
+def test_unknown_backend(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
+    for backend, *said in (("abacus:", "abacus", "sim"), ("sim:?speed=1", "speed", "latency"), ("reference:x", "path")):
+        assert_refused(sterna("detect", package_path, image, "--backend", backend, "-o", tmp_path / "out"), *said)
+    assert not (tmp_path / "out").exists()
+    assert_refused(sterna("compare", package_path, image, "--backends", "sim"), "two backends")
+    assert_refused(sterna("compare", package_path, image, "--backends", "sim,abacus"), "abacus")
 
 
 def test_train_on_what_is_no_data(sterna: Sterna, tmp_path: Path) -> None:

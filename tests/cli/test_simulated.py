@@ -27,11 +27,11 @@ def test_simulate_counts_cycles_by_layer(sterna: Sterna, package_path: Path, ima
     assert 0 < cycles[0] < cycles[1]
 
 
-def test_both_devices_find_the_same(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
+def test_both_backends_find_the_same(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     found = []
-    for device in ("reference", "rtl"):
-        output = tmp_path / device
-        ended = sterna("detect", package_path, images, "--device", device, "-o", output, "--threshold", 0.05)
+    for backend in ("reference:", "sim:"):
+        output = tmp_path / backend
+        ended = sterna("detect", package_path, images, "--backend", backend, "-o", output, "--threshold", 0.05)
         assert ended.code == 0, ended.err
         found.append(json.loads((output / "detections.json").read_text())["images"])
     assert found[0] == found[1]
@@ -40,7 +40,7 @@ def test_both_devices_find_the_same(sterna: Sterna, package_path: Path, images: 
 def test_compare_finds_them_equal(sterna: Sterna, package_path: Path, images: Path) -> None:
     ended = sterna("compare", package_path, images)
     assert ended.code == 0, ended.err
-    assert ended.out.count("equal on reference and rtl") == 3
+    assert ended.out.count("equal on reference and sim") == 3
 
 
 def test_compare_names_the_place_of_a_planted_error(

@@ -27,8 +27,8 @@ from results.record import Metric, TableRow
 from sterna.compile import compile_graph
 from sterna.estimate.performance import performance
 from sterna.graph import Conv, Graph, Input, Output, Requant
-from sterna.run import open_device
-from sterna.run.device import Device
+from sterna.run import open_backend
+from sterna.run.backend import Backend
 from sterna.spec import load_config
 from sterna.train.model.networks import Form
 from sterna.train.model.quantisers import Pattern
@@ -193,7 +193,7 @@ def job(graph: Graph) -> frame_arria10.Job:
 
 
 def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.Job) -> None:
-    with simulated(load_config("nano")) as engine, open_device("reference") as reference:
+    with simulated(load_config("nano")) as engine, open_backend("reference:") as reference:
         alone, queued = count_frames(engine, job.package)
         row = frame_arria10.simulate(job, engine, reference)
         wrong = frame_arria10.simulate(job, engine, Other(reference))
@@ -207,9 +207,9 @@ def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.J
 
 
 class Other:
-    """A device whose outputs of several images differ in one value from those of the one inside."""
+    """A backend whose outputs of several images differ in one value from those of the one inside."""
 
-    def __init__(self, inner: Device) -> None:
+    def __init__(self, inner: Backend) -> None:
         self._inner = inner
 
     def __getattr__(self, name: str) -> Any:

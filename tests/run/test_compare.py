@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.package.package import Package
-from sterna.run.compare import compare_devices, compare_results, difference
-from sterna.run.device import Progress, Results
-from sterna.run.reference import ReferenceDevice
+from sterna.run.backend import Progress, Results
+from sterna.run.backends.reference import ReferenceBackend
+from sterna.run.compare import compare_backends, compare_results, difference
 from support.packages import small_images, small_package
 
 
@@ -40,7 +40,7 @@ def test_first_difference_is_named() -> None:
     assert str(found) == f"layer 'b', image 1, channel 2, row 3, column 1: {values} (2 of 120 values differ)"
 
 
-class Wrong(ReferenceDevice):
+class Wrong(ReferenceBackend):
     """A reference with the first value of every layer wrong."""
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
@@ -50,12 +50,12 @@ class Wrong(ReferenceDevice):
         return found
 
 
-def test_each_device_is_compared_with_the_other() -> None:
+def test_each_backend_is_compared_with_the_other() -> None:
     package, images = small_package(), small_images(2)
-    with ReferenceDevice() as right, ReferenceDevice() as same, Wrong() as wrong:
-        assert compare_devices(right, same, package, images).equal
+    with ReferenceBackend() as right, ReferenceBackend() as same, Wrong() as wrong:
+        assert compare_backends(right, same, package, images).equal
         for first, second in ((right, wrong), (wrong, right)):
-            found = compare_devices(first, second, package, images).first
+            found = compare_backends(first, second, package, images).first
             assert found is not None
             assert (found.layer, found.image, found.differing) == (package.schedule.stores[0].layer, 0, 1)
 
@@ -76,5 +76,5 @@ def test_what_cannot_be_compared() -> None:
     with pytest.raises(SternaError, match="layer 'a': the shapes differ"):
         compare_results(first, second, ["a"])
     del second["a"]
-    with pytest.raises(SternaError, match="layer 'a': only one of the devices stores it"):
+    with pytest.raises(SternaError, match="layer 'a': only one of the backends stores it"):
         compare_results(first, second, ["b"])

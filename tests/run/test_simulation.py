@@ -14,17 +14,17 @@ import pytest
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.run import simulator
-from sterna.run.engine import EngineDevice
-from sterna.run.rtl import RtlTransport
+from sterna.run.engine import EngineBackend
 from sterna.run.simulation import Simulation
 from sterna.run.simulation_worker import WINDOW
+from sterna.run.transports.sim import SimTransport
 from sterna.spec.registers import IDENTITY, Register
 from support import processes
 from support.engines import SIMULATORS
 from support.packages import NANO, small_images, small_package
 
 Got = Callable[[object], None]
-BASE = RtlTransport.memory_base
+BASE = SimTransport.memory_base
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +47,25 @@ def simulation(library: Path) -> Iterator[Simulation]:
 
 
 @pytest.mark.case(
-    "simulator-that-dies", kind="process", expected="one line that names the signal; the device can be opened again"
+    "simulator-that-dies", kind="process", expected="one line that names the signal; the backend can be opened again"
 )
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
 def test_a_simulator_that_dies_in_a_frame_is_an_error(folder: Path, number: signal.Signals, got: Got) -> None:
-    transport, package = RtlTransport(folder, build_dir=SIMULATORS), small_package()
+    transport, package = SimTransport(folder, build_dir=SIMULATORS), small_package()
 
     def end(image: int, steps: int) -> None:
         assert transport._simulation is not None
         os.kill(transport._simulation._process.pid, number)
 
-    with EngineDevice(transport) as device:
-        device.load(package)
+    with EngineBackend(transport) as backend:
+        backend.load(package)
         for _ in range(2):  # the second time there is no process to kill any more
             with pytest.raises(SternaError, match=rf"process was ended by {number.name}.*remedy: ") as caught:
-                device.infer(small_images(2), end)
+                backend.infer(small_images(2), end)
         got(caught.value)
-        device.close()
-        device.open()
-        device.load(package)
-        assert device.infer(small_images(1))
+    with EngineBackend(transport) as backend:
+        backend.load(package)
+        assert backend.infer(small_images(1))
 
 
 def test_a_simulator_that_exits_is_an_error(tmp_path: Path) -> None:
@@ -105,7 +104,7 @@ def test_memory_of_any_size_goes_there_and_back(simulation: Simulation, size: in
     assert simulation.read(BASE + 5, size) == data
 
 
-def test_several_devices_at_once_have_memories_of_their_own(library: Path, simulation: Simulation) -> None:
+def test_several_at_once_have_memories_of_their_own(library: Path, simulation: Simulation) -> None:
     other = Simulation(library, 2)
     simulation.write(BASE, b"mine")
     other.write(BASE, b"your")

@@ -11,7 +11,7 @@ from sterna.compile import compile_graph
 from sterna.graph import file
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
-from sterna.run.device import Device
+from sterna.run.backend import Backend
 from sterna.spec import load_config
 from sterna.spec.paths import ROOT
 from support.engines import count_frames, simulated
@@ -25,12 +25,12 @@ MARK = pytest.mark.case(
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Device]:
+def engine() -> Iterator[Backend]:
     with simulated(load_config("nano")) as device:
         yield device
 
 
-def check(engine: Device, package: Package) -> None:
+def check(engine: Backend, package: Package) -> None:
     """Every counter of every step of a frame alone, and the cycles from one queued frame to the next."""
     alone, queued = count_frames(engine, package)
     assert tuple(map(StepCounters.expected, package.schedule.steps)) == alone.steps
@@ -38,12 +38,12 @@ def check(engine: Device, package: Package) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_random_graphs(engine: Device, seed: int) -> None:
+def test_random_graphs(engine: Backend, seed: int) -> None:
     graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
     check(engine, compile_graph(graph, load_config("nano")))
 
 
-def test_the_kept_model(engine: Device) -> None:
+def test_the_kept_model(engine: Backend) -> None:
     check(engine, compile_graph(file.load(ROOT / "models" / "demo-nano.sterna-graph"), load_config("nano")))
 
 

@@ -16,9 +16,8 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
+from sterna.generate.rtl.sim import SimBackend
 from sterna.package.package import Package
-from sterna.run import open_device
-from sterna.run.device import Device
 from sterna.spec import load_config
 from sterna.spec.config import EngineConfig
 from support.engines import SIMULATORS
@@ -37,13 +36,13 @@ MARK = pytest.mark.case(
 
 
 @contextmanager
-def trusting(config: EngineConfig) -> Iterator[Device]:
+def trusting(config: EngineConfig) -> Iterator[SimBackend]:
     """The simulated engine behind a driver that leaves it to the engine to check tapes."""
     with TemporaryDirectory() as name:
         folder = Path(name) / "engine"
         generate(config, folder)
-        with open_device("rtl", folder=folder, build_dir=SIMULATORS, watchdog=2000, verify=False) as device:
-            yield device
+        with SimBackend(folder, build_dir=SIMULATORS, watchdog=2000, verify=False) as backend:
+            yield backend
 
 
 def damaged(rng: np.random.Generator, package: Package, bits: int) -> Package:
@@ -60,20 +59,20 @@ def fuzz(config: EngineConfig, graph_seed: int, flips: list[int]) -> Counter[str
     package = compile_graph(graph, config)
     image = rng.integers(-128, 128, (1, *graph.info[graph.input.name].shape)).astype(np.int8)
     codes = Counter[str]()
-    with trusting(config) as device:
-        device.load(package)
-        right = device.infer(image)
+    with trusting(config) as backend:
+        backend.load(package)
+        right = backend.infer(image)
         for bits in flips:
-            device.load(damaged(rng, package, bits))
+            backend.load(damaged(rng, package, bits))
             with pytest.raises(SternaError) as caught:
-                device.infer(image)
+                backend.infer(image)
             found = re.fullmatch(
                 r"(tape header|segment \d+ \(.*\)): the engine stopped: .*; error = \d+ (\w+);.*", str(caught.value)
             )
             assert found, str(caught.value)
             codes[found[2]] += 1
-        device.load(package)
-        again = device.infer(image)
+        backend.load(package)
+        again = backend.infer(image)
     assert all(np.array_equal(layer, again[name]) for name, layer in right.items())
     return codes
 

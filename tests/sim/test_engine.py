@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.run import open_device
-from sterna.run.compare import compare_devices
-from sterna.run.device import Device
-from sterna.run.rtl import MemoryTiming
+from sterna.run import open_backend
+from sterna.run.backend import Backend
+from sterna.run.compare import compare_backends
+from sterna.run.transports.sim import MemoryTiming
 from sterna.spec.config import EngineConfig
 from support.engines import simulated
 from support.network_graphs import passthrough_graph
@@ -30,17 +30,17 @@ def config_of(seed: int, act_bits: int) -> EngineConfig:
 def check_graphs(config: EngineConfig, first: int, count: int) -> None:
     """Run graphs of seeds first, first+1, ... and compare every layer; odd ones with a slow, stalling memory."""
     for timing in (None, MemoryTiming(latency=(5, 60), stall=0.3, seed=first + 1)):
-        with simulated(config, timing=timing) as engine, open_device("reference") as reference:
+        with simulated(config, timing=timing) as engine, open_backend("reference:") as reference:
             for seed in range(first + (timing is not None), first + count, 2):
                 check_graph(config, seed, engine, reference)
 
 
-def check_graph(config: EngineConfig, seed: int, engine: Device, reference: Device) -> None:
+def check_graph(config: EngineConfig, seed: int, engine: Backend, reference: Backend) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(rng, act_bits=config.act_w, acc_bits=20)
     package = compile_graph(graph, config, trace=True)
     images = np.stack([random_image(rng, graph) for _ in range(rng.integers(1, 3))])
-    comparison = compare_devices(reference, engine, package, images)
+    comparison = compare_backends(reference, engine, package, images)
     assert comparison.equal, f"graph {seed}: {comparison.first}"
     counters = engine.counters()
     assert counters is not None
@@ -66,8 +66,8 @@ def test_passthrough_frames_follow_each_other(seed: int) -> None:
     timing = MemoryTiming(latency=(5, 60), stall=0.3, seed=seed) if seed % 2 else None
     for trace in (True, False):
         package = compile_graph(graph, config_of(2, 8), trace=trace)
-        with simulated(package.config, timing=timing) as engine, open_device("reference") as reference:
-            comparison = compare_devices(reference, engine, package, images)
+        with simulated(package.config, timing=timing) as engine, open_backend("reference:") as reference:
+            comparison = compare_backends(reference, engine, package, images)
             assert comparison.equal, str(comparison.first)
 
 

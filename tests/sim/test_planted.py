@@ -13,9 +13,9 @@ from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.package.package import Package
-from sterna.run import open_device
-from sterna.run.compare import Comparison, compare_devices
-from sterna.run.rtl import RtlTransport
+from sterna.run import open_backend
+from sterna.run.compare import Comparison, compare_backends
+from sterna.run.transports.sim import SimTransport
 from sterna.spec import tape
 from sterna.spec.tape import Segment, SegmentKind
 from support.engines import SIMULATORS, simulated
@@ -56,8 +56,8 @@ def first_entry(package: Package, number: int) -> int:
 
 
 def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Comparison:
-    with simulated(package.config, plant=plant) as engine, open_device("reference") as reference:
-        return compare_devices(reference, engine, package, IMAGES)
+    with simulated(package.config, plant=plant) as engine, open_backend("reference:") as reference:
+        return compare_backends(reference, engine, package, IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +126,11 @@ def test_the_cycle_of_a_failure_is_named(tmp_path: Path, look: int, got: Callabl
       Second: assert property (@(posedge clk_i) planted_q < 501) else $error("the second one");
     """
     source.write_text(text.removesuffix(last) + planted + last, "utf-8")
-    transport = RtlTransport(tmp_path / "engine", build_dir=SIMULATORS)
+    transport = SimTransport(tmp_path / "engine", build_dir=SIMULATORS)
     transport.open()
     first = transport.cycles + 1  # the first cycle behind the reset, in which the counter is 0
     with pytest.raises(
-        SternaError, match=rf"rtl device, cycle {first + 500}: the simulation failed: .*: the first one;"
+        SternaError, match=rf"simulated engine, cycle {first + 500}: the simulation failed: .*: the first one;"
     ) as caught:
         for _ in range(1000):
             transport.wait(look)

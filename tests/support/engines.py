@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.generate.rtl import generate
+from sterna.generate.rtl.sim import SimBackend
 from sterna.package.counters import Counters
 from sterna.package.package import Package
-from sterna.run import open_device
-from sterna.run.device import Device, Results
-from sterna.run.rtl import MemoryTiming
+from sterna.run.backend import Backend, Results
+from sterna.run.transports.sim import MemoryTiming
 from sterna.spec.config import EngineConfig
 from sterna.spec.paths import BUILT, ROOT
 
@@ -26,8 +26,8 @@ SIMULATORS = ROOT / BUILT
 @contextmanager
 def simulated(
     config: EngineConfig, *, timing: MemoryTiming | None = None, plant: tuple[str, str, str] | None = None
-) -> Iterator[Device]:
-    """The RTL of `config` as an open device.
+) -> Iterator[Backend]:
+    """The RTL of `config` as an open backend.
 
     `plant` (source file, text, replacement) damages the generated sources first, to show that a check can fail.
     """
@@ -36,30 +36,30 @@ def simulated(
         generate(config, folder)
         if plant:
             _plant(folder, *plant)
-        with open_device("rtl", folder=folder, timing=timing, build_dir=SIMULATORS) as device:
-            yield device
+        with SimBackend(folder, timing=timing, build_dir=SIMULATORS) as backend:
+            yield backend
 
 
-def infer_queued(device: Device, images: NDArray[np.int8]) -> tuple[Results, Counters]:
+def infer_queued(backend: Backend, images: NDArray[np.int8]) -> tuple[Results, Counters]:
     """Run three images or more one behind the other: the results, and what the last but one cost, whose own image was
     loaded while the one before it ran and which loads the one behind it."""
     seen: list[Counters | None] = []
-    # When the last frame has just ended, the device still shows the counters of the one before.
-    results = device.infer(images, progress=lambda *_: seen.append(device.counters()))
+    # When the last frame has just ended, the backend still shows the counters of the one before.
+    results = backend.infer(images, progress=lambda *_: seen.append(backend.counters()))
     counters = seen[-1]
     assert len(images) > 2 and counters is not None
     return results, counters
 
 
-def count_frames(device: Device, package: Package) -> tuple[Counters, Counters]:
+def count_frames(backend: Backend, package: Package) -> tuple[Counters, Counters]:
     """Counters of a frame alone, and of the second of three that are queued; the images are random."""
     shape = package.graph.info[package.graph.input.name].shape
     images = np.random.default_rng(0).integers(-128, 128, (3, *shape)).astype(np.int8)
-    device.load(package)
-    device.infer(images[:1])
-    alone = device.counters()
+    backend.load(package)
+    backend.infer(images[:1])
+    alone = backend.counters()
     assert alone is not None
-    return alone, infer_queued(device, images)[1]
+    return alone, infer_queued(backend, images)[1]
 
 
 def _plant(folder: Path, name: str, text: str, replacement: str) -> None:

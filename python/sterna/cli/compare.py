@@ -1,4 +1,4 @@
-"""`sterna compare`: the first place where two devices differ."""
+"""`sterna compare`: the first place where two backends differ."""
 
 from __future__ import annotations
 
@@ -9,56 +9,57 @@ from pathlib import Path
 import numpy as np
 
 from sterna.cli import image_arguments
-from sterna.cli.devices import RTL, Engine, open_device
+from sterna.cli.backends import opened, with_engine
 from sterna.cli.guard import FAILED
 from sterna.cli.progress import bar, of_steps
 from sterna.errors import SternaError
 from sterna.package import package as package_file
 from sterna.package.package import Package
-from sterna.run.compare import compare_devices
-from sterna.run.devices import KINDS
+from sterna.run import Backend
+from sterna.run.compare import compare_backends
+from sterna.run.registry import backends
 from sterna.vision.prepare import prepare
 
 
-def compare(path: Path, inputs: Sequence[Path], names: str, engine: Engine, recursive: bool) -> int:
+def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None, recursive: bool) -> int:
     """Compare every stored layer of every image; 0 if all are equal, else 1."""
     package = package_file.load(path)
-    kinds = _kinds(names)
+    wanted = _two(names)
+    uris = with_engine(wanted, engine)
     files = image_arguments.find(inputs, recursive)
     image_arguments.check(files)
-    engine.check(package.config, kinds)
     with ExitStack() as stack:
         show = stack.enter_context(bar("compare"))
-        devices = [stack.enter_context(open_device(kind, package.config, engine=engine)) for kind in kinds]
+        first, second = (stack.enter_context(opened(uri)) for uri in uris)
         for file in files:
             image = prepare(package.graph, image_arguments.read(file))[np.newaxis]
             progress = of_steps(show, len(package.schedule.steps), file.name)
-            comparison = compare_devices(devices[0], devices[1], package, image, progress)
+            comparison = compare_backends(first, second, package, image, progress)
             if comparison.first is not None:
-                print(f"{file}: {' and '.join(kinds)} differ: {comparison.first}")
-                _tell_what_ran(engine, package, kinds)
+                print(f"{file}: {' and '.join(wanted)} differ: {comparison.first}")
+                _tell_what_ran(package, first, second)
                 return FAILED
-            print(f"{file}: {len(comparison.layers)} layers equal on {' and '.join(kinds)}")
-    _tell_what_ran(engine, package, kinds)
+            print(f"{file}: {len(comparison.layers)} layers equal on {' and '.join(wanted)}")
+        _tell_what_ran(package, first, second)
     return 0
 
 
-def _tell_what_ran(engine: Engine, package: Package, kinds: Sequence[str]) -> None:
+def _tell_what_ran(package: Package, *both: Backend) -> None:
     if len(package.schedule.stores) <= len(package.schedule.outputs):
         print("Only outputs are stored; compile with --trace to compare every layer that the engine makes.")
-    if RTL in kinds:
-        print(f"Simulated: {engine.describe(package.config)}.")
+    for note in filter(None, (backend.note() for backend in both)):
+        print(note)
 
 
-def _kinds(names: str) -> list[str]:
-    kinds = [name.strip() for name in names.split(",")]
-    if len(kinds) != 2 or not set(kinds) <= set(KINDS):
+def _two(names: str) -> list[str]:
+    wanted = [name.strip() for name in names.split(",")]
+    if len(wanted) != 2:
         raise SternaError(
-            "two devices are needed",
+            "two backends are needed",
             where="compare",
-            attribute="devices",
+            attribute="backends",
             value=names,
-            allowed=f"two of {', '.join(KINDS)}",
-            remedy="give for example reference,rtl",
+            allowed=f"two of {', '.join(backends())}",
+            remedy="give for example reference,sim",
         )
-    return kinds
+    return wanted

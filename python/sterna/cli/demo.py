@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -14,20 +14,23 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from sterna.cli.backends import announce
 from sterna.cli.demo_report import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
 from sterna.cli.detect import as_json
-from sterna.cli.devices import RTL, open_device
 from sterna.cli.guard import FAILED, guarded
 from sterna.cli.layers import density, layer_costs, print_costs
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.files import check_folder
+from sterna.generate.rtl import generate
+from sterna.generate.rtl.sim import SimBackend
 from sterna.graph import file as graph_file
 from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
+from sterna.run import Backend, open_backend
+from sterna.run.backend import Results
 from sterna.run.compare import Comparison, compare_results
-from sterna.run.device import Device, Results
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train import evaluate_graph
@@ -115,24 +118,24 @@ def demo(
 
 
 def _run(package: Package, images: NDArray[np.int8], folder: Path, stage: Stages) -> Run:
-    """Both devices on the same images int8 [N, 3, H, W]."""
-    with stage("Compute every layer with the integer reference"), open_device("reference", package.config) as device:
-        device.load(package)
-        expected = device.infer(images)
-    with ExitStack() as stack:
+    """The reference and the engine, which is written to `folder`, on the same images int8 [N, 3, H, W]."""
+    with stage("Compute every layer with the integer reference"), open_backend("reference:") as reference:
+        reference.load(package)
+        expected = reference.infer(images)
+    with SimBackend(folder, announce=announce) as engine:
         with stage("Generate the engine and build its simulation"):
-            device = stack.enter_context(open_device(RTL, package.config, folder=folder))
+            generate(package.config, folder)
+            engine.load(package)
         with stage(f"Simulate the engine on {len(images)} scenes, every layer stored"):
-            device.load(package)
-            results = _infer(device, images, len(package.schedule.steps))
-            counters = device.counters()
+            results = _infer(engine, images, len(package.schedule.steps))
+            counters = engine.counters()
     assert counters is not None, "an engine that has run an image has counted it"
     return Run(results, counters, compare_results(expected, results, (layer.name for layer in package.graph.layers)))
 
 
-def _infer(device: Device, images: NDArray[np.int8], steps: int) -> Results:
+def _infer(engine: Backend, images: NDArray[np.int8], steps: int) -> Results:
     with bar("simulate") as show:
-        return device.infer(
+        return engine.infer(
             images, lambda image, done: show(image * steps + done, len(images) * steps, f"scene {image}")
         )
 

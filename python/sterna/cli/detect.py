@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from sterna.cli import image_arguments
+from sterna.cli.backends import opened, with_engine
 from sterna.cli.detections import DetectionsFolder
-from sterna.cli.devices import RTL, Engine, open_device
 from sterna.cli.progress import bar
 from sterna.package import package as package_file
 from sterna.vision import boxes, drawing
@@ -23,33 +23,34 @@ def detect(
     path: Path,
     inputs: Sequence[Path],
     output: Path,
-    kind: str,
+    backend: str,
     threshold: float | None,
     overlap: float | None,
-    engine: Engine,
+    engine: Path | None,
     recursive: bool,
 ) -> None:
     """Write each image with its boxes to `output`, and all boxes to its detections.json."""
     threshold = boxes.SHOWN if threshold is None else threshold
     overlap = boxes.OVERLAP if overlap is None else overlap
+    (uri,) = with_engine([backend], engine)
     package = package_file.load(path)
     decoder = Decoder.of(package.graph)
     files = image_arguments.find(inputs, recursive, apart=output)
     results = DetectionsFolder(output, files, [each for each in inputs if each.is_dir()])
     image_arguments.check(files)
-    engine.check(package.config, [kind])
-    with open_device(kind, package.config, engine=engine) as device, bar("detect") as show:
-        device.load(package)
-        results.start({"package": str(path), "device": kind, "threshold": threshold, "overlap": overlap})
-        for number, file in enumerate(files):
-            show(number, len(files), file.name)
-            image = image_arguments.read(file)
-            head = device.infer(prepare(package.graph, image)[np.newaxis])[decoder.output][0]
-            found = decoder.boxes(head, image, threshold=threshold, overlap=overlap)
-            results.add(drawing.boxes(image, found, decoder.classes), as_json(found, decoder.classes))
-    print(f"{len(files)} images, {results.finish()} boxes: {output}")
-    if kind == RTL:
-        print(f"Simulated: {engine.describe(package.config)}.")
+    with opened(uri) as runner:
+        runner.load(package)
+        results.start({"package": str(path), "backend": uri, "threshold": threshold, "overlap": overlap})
+        with bar("detect") as show:
+            for number, file in enumerate(files):
+                show(number, len(files), file.name)
+                image = image_arguments.read(file)
+                head = runner.infer(prepare(package.graph, image)[np.newaxis])[decoder.output][0]
+                found = decoder.boxes(head, image, threshold=threshold, overlap=overlap)
+                results.add(drawing.boxes(image, found, decoder.classes), as_json(found, decoder.classes))
+        print(f"{len(files)} images, {results.finish()} boxes: {output}")
+        if note := runner.note():
+            print(note)
 
 
 def as_json(found: Detections, classes: Sequence[str]) -> list[dict[str, Any]]:

@@ -56,7 +56,7 @@ class Finding:
 
 def tools() -> list[Tool]:
     """Everything that Sterna needs on this machine."""
-    simulation = "simulate, compare, detect --device rtl"
+    simulation = "simulate, compare, detect --backend sim"
     return [
         Tool("Python", "everything", _python, "install Python 3.11 or newer"),
         # Verilator's run time is C++14 and more; its own documents ask for GCC 10.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import typer
 
 from sterna import signals
+from sterna.cli import renamed
 from sterna.errors import SternaError, StoppedError, single
 
 #: What helps where the system refuses something that no part of Sterna has foreseen.
@@ -40,7 +41,7 @@ def guarded(command: Callable[[], object]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _refuse("interrupted", INTERRUPTED)
     except typer.TyperException as error:
-        return _refuse(f"{error.format_message()} (sterna --help shows what there is)")
+        return _refuse(renamed.told(error) or f"{error.format_message()} (sterna --help shows what there is)")
     except StoppedError:
         return INTERRUPTED
     except SternaError as error:

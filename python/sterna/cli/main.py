@@ -64,6 +64,13 @@ EngineFolder = Annotated[
         show_default="the engine of the package's config",
     ),
 ]
+BackendUri = Annotated[
+    str,
+    typer.Option(
+        "--backend",
+        help="What executes the package: reference:, sim:[FOLDER], or another that is installed.",
+    ),
+]
 FpgaName = Annotated[str, typer.Option("--fpga", help="Named FPGA.")]
 
 
@@ -203,10 +210,9 @@ def simulate(
     recursive: Recursive = False,
 ) -> None:
     """Run images through the simulated engine and count its clock cycles, layer by layer."""
-    from sterna.cli.devices import Engine
     from sterna.cli.simulate import simulate as run
 
-    run(package, images, latency, stall, Engine(engine), recursive)
+    run(package, images, latency, stall, engine, recursive)
 
 
 @app.command()
@@ -216,7 +222,7 @@ def detect(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder for images with boxes and detections.json.")
     ] = Path("detections"),
-    device: Annotated[str, typer.Option(help="What runs the package: reference or rtl.")] = "reference",
+    backend: BackendUri = "reference",
     threshold: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Least score of a box.", show_default="0.3")
     ] = None,
@@ -228,24 +234,22 @@ def detect(
 ) -> None:
     """Draw boxes with class and score on images."""
     from sterna.cli.detect import detect as run
-    from sterna.cli.devices import Engine
 
-    run(package, images, output, device, threshold, overlap, Engine(engine), recursive)
+    run(package, images, output, backend, threshold, overlap, engine, recursive)
 
 
 @app.command()
 def compare(
     package: PackageFile,
     images: Images,
-    devices: Annotated[str, typer.Option(help="Two devices, with a comma between.")] = "reference,rtl",
+    backends: Annotated[str, typer.Option(help="Two backends, separated by a comma.")] = "reference,sim",
     engine: EngineFolder = None,
     recursive: Recursive = False,
 ) -> None:
-    """Run two devices and name the first place where they differ."""
+    """Run two backends and name the first place where they differ."""
     from sterna.cli.compare import compare as run
-    from sterna.cli.devices import Engine
 
-    raise typer.Exit(run(package, images, devices, Engine(engine), recursive))
+    raise typer.Exit(run(package, images, backends, engine, recursive))
 
 
 @app.command()

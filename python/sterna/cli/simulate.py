@@ -8,38 +8,40 @@ from pathlib import Path
 import numpy as np
 
 from sterna.cli import image_arguments
-from sterna.cli.devices import RTL, Engine, open_device
+from sterna.cli.backends import announce
 from sterna.cli.layers import layer_costs, print_costs
 from sterna.cli.progress import bar, of_steps
+from sterna.generate.rtl.sim import SimBackend
 from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
-from sterna.run.device import Device
-from sterna.run.rtl import MemoryTiming
+from sterna.run.backend import Backend
+from sterna.run.transports.sim import MemoryTiming
 from sterna.vision.prepare import prepare
 
 
-def simulate(path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Engine, recursive: bool) -> None:
+def simulate(
+    path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Path | None, recursive: bool
+) -> None:
     """Print the cycles of each image, and a table by layer of the last one."""
     package = package_file.load(path)
     files = image_arguments.find(inputs, recursive)
     image_arguments.check(files)
-    engine.check(package.config, [RTL])
     timing = MemoryTiming((latency, latency), stall)
-    with open_device(RTL, package.config, engine=engine, timing=timing) as device, bar("simulate") as show:
-        device.load(package)
+    with SimBackend(engine, timing=timing, announce=announce) as backend, bar("simulate") as show:
+        backend.load(package)
         for file in files:
             image = prepare(package.graph, image_arguments.read(file))[np.newaxis]
-            device.infer(image, of_steps(show, len(package.schedule.steps), file.name))
-            counters = _counted(device)
+            backend.infer(image, of_steps(show, len(package.schedule.steps), file.name))
+            counters = _counted(backend)
             print(f"{file}: {counters.cycles:,} cycles")
     print_costs(layer_costs(package, counters.steps))
     print(_summary(package, counters))
-    print(f"Simulated: {engine.describe(package.config)}.")
+    print(backend.note())
 
 
-def _counted(device: Device) -> Counters:
-    counters = device.counters()
+def _counted(backend: Backend) -> Counters:
+    counters = backend.counters()
     assert counters is not None, "an engine that has run an image has counted it"
     return counters
 

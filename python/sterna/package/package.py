@@ -128,7 +128,7 @@ class Package:
     """One compiled model for one engine config.
 
     Raises SternaError if the metadata does not agree with graph, config and itself. The tape is not read
-    here: `load` and the devices verify it.
+    here: `load` and the backends verify it.
     """
 
     graph: Graph

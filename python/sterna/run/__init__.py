@@ -1,7 +1,8 @@
-"""The driver: packages, devices that run them, and what comes out."""
+"""What executes packages: backends, what connects them to engines, and their comparison."""
 
 from __future__ import annotations
 
-from sterna.run.devices import open_device
+from sterna.run.backend import Backend
+from sterna.run.registry import open_backend
 
-__all__ = ["open_device"]
+__all__ = ["Backend", "open_backend"]

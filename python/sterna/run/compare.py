@@ -1,4 +1,4 @@
-"""Says whether two devices computed the same, and if not, where they first differ."""
+"""Says whether two backends computed the same, and if not, where they first differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.package.package import Package
-from sterna.run.device import Device, Progress, Results
+from sterna.run.backend import Backend, Progress, Results
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def difference(layer: str, first: NDArray[np.int8], second: NDArray[np.int8]) ->
             attribute="shape",
             value=second.shape,
             allowed=str(first.shape),
-            remedy="run both devices on the same package and images",
+            remedy="run both backends on the same package and images",
         )
     unequal = first != second
     if not unequal.any():
@@ -77,19 +77,18 @@ def compare_results(first: Results, second: Results, order: Iterable[str]) -> Co
     missing = sorted(first.keys() ^ second.keys())
     if missing:
         raise SternaError(
-            "only one of the devices stores it",
+            "only one of the backends stores it",
             where=f"layer '{missing[0]}'",
-            remedy="run both devices on the same package",
+            remedy="run both backends on the same package",
         )
     return Comparison({name: difference(name, first[name], second[name]) for name in order if name in first})
 
 
-def compare_devices(
-    first: Device, second: Device, package: Package, images: NDArray[np.int8], progress: Progress | None = None
+def compare_backends(
+    first: Backend, second: Backend, package: Package, images: NDArray[np.int8], progress: Progress | None = None
 ) -> Comparison:
-    """Load `package` on two open devices, run int8[N, C, H, W] on both and compare every layer they store."""
-    results = []
-    for device in (first, second):
-        device.load(package)
-        results.append(device.infer(images, progress))
-    return compare_results(results[0], results[1], (layer.name for layer in package.graph.layers))
+    """Load `package` on two open backends, run int8[N, C, H, W] on both and compare every layer they store."""
+    for backend in (first, second):
+        backend.load(package)
+    found, others = (backend.infer(images, progress) for backend in (first, second))
+    return compare_results(found, others, (layer.name for layer in package.graph.layers))

@@ -1,4 +1,4 @@
-"""An engine as a device: its registers, its memory, its frames, over any transport."""
+"""An engine as a backend: its registers, its memory, its frames, over any transport."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sterna.errors import SternaError
 from sterna.package import layout
 from sterna.package.counters import Counters, StepCounters
 from sterna.package.package import Package
-from sterna.run.device import Device, Progress, Results
+from sterna.run.backend import Backend, Progress, Results
 from sterna.run.engine_error import engine_error, short_watchdog
 from sterna.run.transport import Transport
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status
@@ -31,13 +31,13 @@ class _Place:
     result: int
 
 
-class EngineDevice(Device):
-    """Runs packages on an engine behind `transport`. Of several images, the next one is queued in the engine while one
-    runs, so that frames follow each other without a gap.
+class EngineBackend(Backend):
+    """Runs packages on the engine that `transport`, which it opens and closes, reaches.
 
-    `watchdog` is the engine's own limit of cycles without progress (0: none); `timeout` limits the cycles of a frame
-    (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, `load` leaves it to the
-    engine to check the tape. Raises SternaError if the engine has no such watchdog or no frame is as short.
+    Of several images, the next one is queued in the engine while one runs, so that frames follow each other without a
+    gap. `watchdog` is the engine's own limit of cycles without progress (0: none); `timeout` limits the cycles of a
+    frame (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, `load` leaves it to the engine
+    to check the tape. Raises SternaError if the engine has no such watchdog or no frame is as short.
     """
 
     def __init__(
@@ -48,21 +48,15 @@ class EngineDevice(Device):
         timeout: int | None = None,
         verify: bool = True,
     ) -> None:
-        super().__init__()
-        _check("watchdog", watchdog, 0, (1 << 32) - 1)
-        if timeout is not None:
-            _check("timeout", timeout, 1, (1 << 63) - 1)
+        check_limits(watchdog, timeout)
         self._transport = transport
         self._watchdog, self._timeout, self._verify = watchdog, timeout, verify
         self._counters: Counters | None = None
-
-    def _open(self) -> None:
-        """Reach the engine and check that it is one this driver knows."""
-        self._transport.open()
+        transport.open()
         try:
             self._check_identity()
         except BaseException:
-            self._transport.close()
+            transport.close()
             raise
 
     def _check_identity(self) -> None:
@@ -238,6 +232,13 @@ class EngineDevice(Device):
         return StepCounters(
             *(self._transport.read32(Register[f"profile_{f.name}".upper()]) for f in fields(StepCounters))
         )
+
+
+def check_limits(watchdog: int, timeout: int | None) -> None:
+    """Raise SternaError if the engine has no such watchdog, or no frame is as short as `timeout`."""
+    _check("watchdog", watchdog, 0, (1 << 32) - 1)
+    if timeout is not None:
+        _check("timeout", timeout, 1, (1 << 63) - 1)
 
 
 def _check(name: str, cycles: int, least: int, most: int) -> None:

@@ -112,24 +112,24 @@ class Simulation:
             )
         return SternaError(
             f"the simulation failed: {text}",
-            where=f"rtl device, cycle {self.cycles}",
-            remedy="open the device again; if it comes again, the engine's sources or the compiler are at fault",
+            where=f"simulated engine, cycle {self.cycles}",
+            remedy="open the backend again; if it comes again, the engine's sources or the compiler are at fault",
         )
 
     def _ended(self) -> SternaError:
         """What is said of a process that is no more."""
         if self._words.closed:
-            return SternaError("the simulation is not open", where="rtl device", remedy="open it first")
+            return SternaError("the simulation is not open", where="simulated engine", remedy="open it first")
         code = self._process.wait()
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._words.seek(0)
         words = self._words.read().decode(errors="replace").split("\n")
         last = next((f" ({line.strip()})" for line in reversed(words) if line.strip()), "")
-        remedy = "open the device again"
+        remedy = "open the backend again"
         if code >= 0 or -code in _CRASHES:
             remedy += f"; if it comes again, delete {self._library.parent}, and the simulator is built anew"
         elif -code == signal.SIGKILL:
-            remedy = "if the machine ran out of memory, close other programs; then open the device again"
+            remedy = "if the machine ran out of memory, close other programs; then open the backend again"
         return SternaError(
-            f"the simulator's process {how}{last}", where=f"rtl device, after cycle {self.cycles}", remedy=remedy
+            f"the simulator's process {how}{last}", where=f"simulated engine, after cycle {self.cycles}", remedy=remedy
         )

@@ -19,7 +19,7 @@ from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package, StepInfo
-from sterna.run.device import Device
+from sterna.run.backend import Backend
 from sterna.spec.config import load_config
 from support.engines import simulated
 from support.network_graphs import random_network_graph
@@ -75,7 +75,7 @@ def main() -> None:
     write("cycle_model", metrics, command="make results-cycle_model", config="arria10 and nano", seed=SEED, rows=rows)
 
 
-def _count(engine: Device, package: Package) -> Sequence[StepCounters]:
+def _count(engine: Backend, package: Package) -> Sequence[StepCounters]:
     """Counted cycles of each step, for a random image."""
     shape = package.graph.info[package.graph.input.name].shape
     image = np.random.default_rng(SEED).integers(-128, 128, (1, *shape)).astype(np.int8)
@@ -127,7 +127,7 @@ def _show(row: dict[str, str | int | float]) -> None:
     print(" ".join(map(str, row.values())), flush=True)
 
 
-def _sweep(engine: Device, sweep: Sweep, rows: list[dict[str, str | int | float]]) -> tuple[float, float, float]:
+def _sweep(engine: Backend, sweep: Sweep, rows: list[dict[str, str | int | float]]) -> tuple[float, float, float]:
     """Slope, offset and R^2 of the counted cycles; the rows are added."""
     found = []
     for density, side, filters in sweep.points:

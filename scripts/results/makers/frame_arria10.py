@@ -21,9 +21,9 @@ from sterna.cli.progress import bar, of_steps
 from sterna.compile import compile_graph
 from sterna.estimate.kept import kept
 from sterna.package.package import Package
-from sterna.run import open_device
-from sterna.run.compare import compare_devices
-from sterna.run.device import Device
+from sterna.run import open_backend
+from sterna.run.backend import Backend
+from sterna.run.compare import compare_backends
 from sterna.spec.config import load_config
 from sterna.spec.paths import HARNESS, RTL
 from support.engines import infer_queued, simulated
@@ -61,7 +61,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Job:
-    """All that goes into the simulation of a case; `observed` stores every map."""
+    """All that goes into the simulation of a case; `traced` stores every map."""
 
     images: NDArray[np.int8]
     traced: Package
@@ -70,7 +70,7 @@ class Job:
     @property
     def key(self) -> str:
         """Digest of what decides the outcome: the simulator's sources, the tapes and the images."""
-        digest = hashlib.sha256(self.observed.tape + self.package.tape + self.images.tobytes())
+        digest = hashlib.sha256(self.traced.tape + self.package.tape + self.images.tobytes())
         for path in sorted([*RTL.glob("*.sv"), *HARNESS.iterdir()]):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:20]
@@ -80,7 +80,7 @@ def main() -> int:
     """Run all cases, and write; 1 and nothing written if a frame differs."""
     rows = []
     print("building the simulator if it is not built yet: some minutes", flush=True)
-    with simulated(load_config(CONFIG)) as engine, open_device("reference") as reference:
+    with simulated(load_config(CONFIG)) as engine, open_backend("reference:") as reference:
         for number, case in enumerate(CASES):
             print(f"[{number + 1}/{len(CASES)}] {case}", flush=True)
             job = prepare(case)
@@ -107,7 +107,7 @@ def prepare(case: Case) -> Job:
     return Job(images, compile_graph(graph, config, trace=True), compile_graph(graph, config))
 
 
-def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, Any]:
+def run(case: Case, job: Job, engine: Backend, reference: Backend) -> dict[str, Any]:
     """The row of a case."""
     return {
         "network": case.network,
@@ -117,12 +117,12 @@ def run(case: Case, job: Job, engine: Device, reference: Device) -> dict[str, An
     }
 
 
-def simulate(job: Job, engine: Device, reference: Device) -> dict[str, Any]:
+def simulate(job: Job, engine: Backend, reference: Backend) -> dict[str, Any]:
     """What the engine makes of `job`, compared with the reference."""
     package, config = job.package, job.package.config
     with bar("every map of one frame") as show:
         progress = of_steps(show, len(job.traced.schedule.steps), "")
-        observed = compare_devices(reference, engine, job.traced, job.images[:1], progress)
+        observed = compare_backends(reference, engine, job.traced, job.images[:1], progress)
     reference.load(package)
     engine.load(package)
     start = monotonic()

@@ -15,7 +15,7 @@ from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
 from results.record import Metric, write
 from sterna.compile import compile_graph
 from sterna.graph import Graph, file, reference
-from sterna.run import open_device
+from sterna.run import open_backend
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train.data.scenes import SceneSet
@@ -38,7 +38,7 @@ def main() -> int:
     images = to_integers(pixels)
     job = Job(images, compile_graph(graph, config, trace=True), compile_graph(graph, config))
     print("building the simulator if it is not built yet: some minutes", flush=True)
-    with simulated(config) as engine, open_device("reference") as expected:
+    with simulated(config) as engine, open_backend("reference:") as expected:
         found = simulate(job, engine, expected)
     if not found["equal"]:
         print("error: a frame differs from the reference", file=sys.stderr)

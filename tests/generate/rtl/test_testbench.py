@@ -13,7 +13,7 @@ from sterna.compile import compile_graph
 from sterna.generate.rtl import generate, testbench
 from sterna.package import layout
 from sterna.package.package import Package
-from sterna.run.rtl import MEMORY_BASE
+from sterna.run.transports.sim import MEMORY_BASE
 from sterna.spec.config import EngineConfig
 from support import bare
 from support.engines import simulated

@@ -7,8 +7,8 @@ state are not here: they are modelled as they are, in the file of their part. Wh
 
 from __future__ import annotations
 
-#: `sim/harness/axi_memory.cpp` with the default timing of `sterna.run.rtl.MemoryTiming`: from a burst's address to its
-#: first beat, or from the last beat written to the response.
+#: `sim/harness/axi_memory.cpp` with the default timing of `sterna.run.transports.sim.MemoryTiming`: from a burst's
+#: address to its first beat, or from the last beat written to the response.
 MEMORY_LATENCY = 21
 #: Bursts that the memory holds, and that reader and writer have outstanding.
 BURSTS = 16

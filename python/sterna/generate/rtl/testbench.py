@@ -11,10 +11,10 @@ from sterna.generate.rtl.images import hex_words
 from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
-from sterna.run.device import Results
+from sterna.run.backend import Results
+from sterna.run.backends.reference import ReferenceBackend
 from sterna.run.engine import WATCHDOG, cycle_limit, page_up
-from sterna.run.reference import ReferenceDevice
-from sterna.run.rtl import MEMORY_BASE, MemoryTiming
+from sterna.run.transports.sim import MEMORY_BASE, MemoryTiming
 from sterna.spec import tape as tape_format
 from sterna.spec.registers import PROFILE_STEPS
 from sterna.spec.tape import Op, SegmentKind
@@ -99,7 +99,7 @@ def _places(package: Package) -> dict[str, int]:
 
 
 def _stored(package: Package) -> list[str]:
-    """The stored layers in the order of the graph, in which devices are compared."""
+    """The stored layers in the order of the graph, in which backends are compared."""
     return [layer.name for layer in package.graph.layers if package.schedule.stored(layer.name)]
 
 
@@ -114,9 +114,9 @@ def _layers(package: Package) -> list[dict[str, object]]:
 
 
 def _results(package: Package, image: NDArray[np.int8]) -> Results:
-    with ReferenceDevice() as device:
-        device.load(package)
-        return device.infer(image[np.newaxis])
+    with ReferenceBackend() as backend:
+        backend.load(package)
+        return backend.infer(image[np.newaxis])
 
 
 def _expected(package: Package, image: NDArray[np.int8]) -> str:

@@ -55,7 +55,7 @@ class MemoryTiming:
             )
 
 
-class RtlTransport:
+class SimTransport:
     """The engine in `folder` (made by `sterna generate`), simulated. Built on `open` if it has not been yet."""
 
     memory_base = MEMORY_BASE
@@ -133,5 +133,5 @@ class RtlTransport:
 
     def _running(self) -> Simulation:
         if self._simulation is None:
-            raise SternaError("the simulation is not open", where="rtl device", remedy="open it first")
+            raise SternaError("the simulation is not open", where="simulated engine", remedy="open it first")
         return self._simulation

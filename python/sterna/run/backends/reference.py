@@ -1,4 +1,4 @@
-"""The integer reference as a device: what every engine must equal, bit for bit."""
+"""The integer reference: what every other backend must equal, bit for bit."""
 
 from __future__ import annotations
 
@@ -7,24 +7,13 @@ from numpy.typing import NDArray
 
 from sterna.graph import reference
 from sterna.package.package import Package
-from sterna.run.device import Device, Progress, Results
+from sterna.run.backend import Backend, Progress, Results
 
 
-class ReferenceDevice(Device):
-    """Computes a package's graph in software."""
+class ReferenceBackend(Backend):
+    """Computes a package's graph in software; it does not use the tape."""
 
-    def _open(self) -> None:
-        """Software is always ready."""
-
-    def _close(self) -> None:
-        """Nothing is held."""
-
-    def _load(self, package: Package) -> None:
-        """The tape is not used, but a package that would be refused elsewhere is refused here too."""
-        package.verify_tape()
-
-    def counters(self) -> None:
-        """Software has no clock cycles to count."""
+    usage = "reference:"
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
         frames = []

@@ -1,4 +1,4 @@
-"""The reference and the simulated engine behind one interface: same calls, same results, clear errors."""
+"""The simulated engine gives the reference's results by the same calls, and clear errors."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
+from sterna.generate.rtl.sim import SimBackend
 from sterna.graph import reference
 from sterna.package.package import Package
-from sterna.run import open_device
-from sterna.run.compare import compare_devices
-from sterna.run.device import Device
-from sterna.run.engine import EngineDevice
-from sterna.run.rtl import MemoryTiming, RtlTransport
+from sterna.run import open_backend
+from sterna.run.backend import Backend
+from sterna.run.compare import compare_backends
+from sterna.run.engine import EngineBackend
+from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.registers import Control, Register, Status
 from sterna.spec.tape import RecordKind, SegmentKind
@@ -40,30 +41,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def transport(folder: Path) -> RtlTransport:
-    """The transport of `engine`, for tests that reach under the device."""
-    return RtlTransport(folder, build_dir=SIMULATORS)
+def transport(folder: Path) -> SimTransport:
+    """The transport of `engine`, for tests that reach under it."""
+    return SimTransport(folder, build_dir=SIMULATORS)
 
 
 @pytest.fixture(scope="module")
-def engine(transport: RtlTransport) -> Iterator[EngineDevice]:
+def engine(transport: SimTransport) -> Iterator[EngineBackend]:
     """An engine that checks tapes by itself, with little patience; it stays open through all tests that fail frames."""
-    with EngineDevice(transport, watchdog=3000, verify=False) as device:
-        yield device
+    with EngineBackend(transport, watchdog=3000, verify=False) as backend:
+        yield backend
 
 
-def works(device: Device, package: Package) -> bool:
-    """Whether the device computes `package` right."""
-    with open_device("reference") as golden:
-        return compare_devices(golden, device, package, small_images(1)).equal
+def works(backend: Backend, package: Package) -> bool:
+    """Whether the backend computes `package` right."""
+    with open_backend("reference:") as golden:
+        return compare_backends(golden, backend, package, small_images(1)).equal
 
 
-def failure(device: Device, package: Package) -> str:
-    """The one-line error of a frame, after which the device works again."""
-    device.load(package)
+def failure(backend: Backend, package: Package) -> str:
+    """The one-line error of a frame, after which the backend works again."""
+    backend.load(package)
     with pytest.raises(SternaError) as caught:
-        device.infer(small_images(1))
-    assert works(device, small_package())
+        backend.infer(small_images(1))
+    assert works(backend, small_package())
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -110,60 +111,7 @@ def flipped(package: Package, position: int, bit: int = 4) -> Package:
     return replace(package, tape=bytes(data))
 
 
-# The reference
-
-
-def test_reference(package: Package) -> None:
-    images = small_images(3)
-    expected = reference.execute(package.graph, images)
-    with open_device("reference") as device:
-        device.load(package)
-        results = device.infer(images)
-        assert device.counters() is None
-    assert set(results) == {store.layer for store in package.schedule.stores} | {"out"}
-    for name, tensor in results.items():
-        assert np.array_equal(tensor, expected[name])
-
-
-@pytest.mark.parametrize("kind", ["fpga", "", "RTL"])
-def test_unknown_device(kind: str) -> None:
-    with pytest.raises(SternaError, match="allowed: reference, rtl"):
-        open_device(kind)
-
-
-def test_rtl_needs_a_folder() -> None:
-    with pytest.raises(SternaError, match="needs a generated engine"):
-        open_device("rtl")
-
-
-def test_calls_in_the_wrong_order(package: Package) -> None:
-    device = open_device("reference")
-    with pytest.raises(SternaError, match="no package is loaded"):
-        device.infer(small_images())
-    device.load(package)
-    device.close()
-    device.close()
-    with pytest.raises(SternaError, match="is not open"):
-        device.load(package)
-    device.open()
-    with pytest.raises(SternaError, match="no package is loaded"):
-        device.infer(small_images())
-
-
-@pytest.mark.parametrize(
-    "images",
-    [
-        np.zeros((1, 3, 9, 12), np.int8),
-        np.zeros((3, 9, 13), np.int8),
-        np.zeros((0, 3, 9, 13), np.int8),
-        np.zeros((1, 3, 9, 13), np.uint8),
-    ],
-)
-def test_images_that_do_not_fit(package: Package, images: np.ndarray) -> None:
-    with open_device("reference") as device:
-        device.load(package)
-        with pytest.raises(SternaError, match="layer 'image': the images do not fit the model"):
-            device.infer(images)
+# Arguments
 
 
 @pytest.mark.parametrize(
@@ -175,33 +123,34 @@ def test_bad_timing(timing: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("cycles", [{"watchdog": -1}, {"watchdog": 1 << 32}, {"timeout": 0}, {"timeout": 1 << 63}])
-def test_bad_number_of_cycles(transport: RtlTransport, cycles: dict[str, int]) -> None:
+def test_bad_number_of_cycles(transport: SimTransport, cycles: dict[str, int]) -> None:
     (name, value), *_ = cycles.items()
     with pytest.raises(SternaError, match=rf"engine: bad number of cycles; {name} = {value}; allowed: \d"):
-        EngineDevice(transport, **cycles)  # type: ignore[arg-type]
+        EngineBackend(transport, **cycles)  # type: ignore[arg-type]
 
 
-def test_the_largest_numbers_of_cycles(transport: RtlTransport) -> None:
-    EngineDevice(transport, watchdog=(1 << 32) - 1, timeout=(1 << 63) - 1)
+def test_the_largest_numbers_of_cycles(folder: Path) -> None:
+    transport = SimTransport(folder, build_dir=SIMULATORS)
+    EngineBackend(transport, watchdog=(1 << 32) - 1, timeout=(1 << 63) - 1).close()
 
 
 # The simulated engine
 
 
-def test_equal_on_every_layer(engine: EngineDevice, package: Package) -> None:
+def test_equal_on_every_layer(engine: EngineBackend, package: Package) -> None:
     seen: list[tuple[int, int]] = []
-    with open_device("reference") as golden:
-        assert compare_devices(golden, engine, package, small_images(3)).equal
+    with open_backend("reference:") as golden:
+        assert compare_backends(golden, engine, package, small_images(3)).equal
         assert golden.infer(small_images(1)).keys() == engine.infer(small_images(1), lambda *at: seen.append(at)).keys()
     assert seen[-1] == (0, len(package.schedule.steps))
 
 
-def test_packages_in_turn(engine: EngineDevice, package: Package) -> None:
+def test_packages_in_turn(engine: EngineBackend, package: Package) -> None:
     assert works(engine, small_package(trace=False))
     assert works(engine, package)
 
 
-def test_counters(engine: EngineDevice, package: Package) -> None:
+def test_counters(engine: EngineBackend, package: Package) -> None:
     engine.load(package)
     assert engine.counters() is None
     engine.infer(small_images(1))
@@ -218,7 +167,7 @@ def test_counters(engine: EngineDevice, package: Package) -> None:
     assert first.busy <= first.cycles * NANO.units * NANO.clusters
 
 
-def test_frames_follow_each_other(engine: EngineDevice, transport: RtlTransport, package: Package) -> None:
+def test_frames_follow_each_other(engine: EngineBackend, transport: SimTransport, package: Package) -> None:
     """The engine has the next frame while one runs, and the image of it as well: a batch costs less than its frames."""
     images = small_images(6)
     engine.load(package)
@@ -243,7 +192,7 @@ def test_frames_follow_each_other(engine: EngineDevice, transport: RtlTransport,
 
 @pytest.mark.parametrize("abort", [False, True])
 def test_broken_off_at_any_time(
-    engine: EngineDevice, transport: RtlTransport, package: Package, *, abort: bool
+    engine: EngineBackend, transport: SimTransport, package: Package, *, abort: bool
 ) -> None:
     """Reset or abort in the middle of a frame, with another one queued: the next frame is exact."""
     engine.load(package)
@@ -282,15 +231,15 @@ def test_broken_off_at_any_time(
 def test_slow_and_stalling_memory(folder: Path, package: Package, timing: MemoryTiming) -> None:
     cycles = []
     for _ in range(2):
-        with open_device("rtl", folder=folder, timing=timing, build_dir=SIMULATORS) as device:
-            assert works(device, package)
-            counters = device.counters()
+        with SimBackend(folder, timing=timing, build_dir=SIMULATORS) as backend:
+            assert works(backend, package)
+            counters = backend.counters()
             assert counters is not None
             cycles.append(counters.cycles)
     assert cycles[0] == cycles[1], "equal seeds give equal cycles"
 
 
-def test_other_config(engine: EngineDevice) -> None:
+def test_other_config(engine: EngineBackend) -> None:
     other = small_package(NANO.model_copy(update={"slots": 8}))
     with pytest.raises(SternaError, match=r"the engine has another config; config hash = "):
         engine.load(other)
@@ -300,16 +249,16 @@ def test_other_config(engine: EngineDevice) -> None:
 
 
 def test_driver_verifies_the_tape(folder: Path, package: Package) -> None:
-    with open_device("rtl", folder=folder, build_dir=SIMULATORS) as device:
+    with SimBackend(folder, build_dir=SIMULATORS) as backend:
         for kind, position, size in segments(package):
             with pytest.raises(SternaError, match=f"{kind.name} checksum is wrong"):
-                device.load(flipped(package, position + SEGMENT_HEADER + size // 2))
+                backend.load(flipped(package, position + SEGMENT_HEADER + size // 2))
         with pytest.raises(SternaError, match="no package is loaded"):
-            device.infer(small_images())
+            backend.infer(small_images())
 
 
 @pytest.mark.parametrize("kind", list(SegmentKind))
-def test_engine_refuses_a_flipped_bit(engine: EngineDevice, package: Package, kind: SegmentKind) -> None:
+def test_engine_refuses_a_flipped_bit(engine: EngineBackend, package: Package, kind: SegmentKind) -> None:
     """In the first, a middle and the last byte of the last segment of the kind."""
     index = max(i for i, segment in enumerate(segments(package)) if segment[0] is kind)
     _, position, size = segments(package)[index]
@@ -320,14 +269,14 @@ def test_engine_refuses_a_flipped_bit(engine: EngineDevice, package: Package, ki
 
 
 @pytest.mark.parametrize("offset", [0, 4, 8, 16, 40, 60])
-def test_engine_refuses_a_flipped_bit_in_a_segment_header(engine: EngineDevice, package: Package, offset: int) -> None:
+def test_engine_refuses_a_flipped_bit_in_a_segment_header(engine: EngineBackend, package: Package, offset: int) -> None:
     for index in (0, len(segments(package)) - 1):
         message = failure(engine, flipped(package, segments(package)[index][1] + offset))
         assert message.startswith(f"segment {index} (")
         assert "error = 6 SEGMENT_HEADER" in message
 
 
-def test_layer_of_a_bad_segment_is_named(engine: EngineDevice, package: Package) -> None:
+def test_layer_of_a_bad_segment_is_named(engine: EngineBackend, package: Package) -> None:
     weights = [i for i, segment in enumerate(segments(package)) if segment[0] is SegmentKind.WEIGHTS]
     for index, layer in zip(weights, ("first, pool", "second"), strict=True):
         message = failure(engine, flipped(package, segments(package)[index][1] + SEGMENT_HEADER))
@@ -345,18 +294,18 @@ def test_layer_of_a_bad_segment_is_named(engine: EngineDevice, package: Package)
         (60, "5 HEADER_CRC"),
     ],
 )
-def test_engine_refuses_a_bad_header(engine: EngineDevice, package: Package, position: int, code: str) -> None:
+def test_engine_refuses_a_bad_header(engine: EngineBackend, package: Package, position: int, code: str) -> None:
     message = failure(engine, flipped(package, position))
     assert message.startswith("tape header: the engine stopped: ")
     assert f"error = {code}" in message
 
 
-def test_engine_refuses_a_tape_of_another_config(engine: EngineDevice, package: Package) -> None:
+def test_engine_refuses_a_tape_of_another_config(engine: EngineBackend, package: Package) -> None:
     other = tape.write(package.config.hash ^ 1, tape.read(package.tape).segments)
     assert "error = 3 BAD_CONFIG" in failure(engine, replace(package, tape=other))
 
 
-def test_engine_refuses_a_truncated_tape(engine: EngineDevice, package: Package) -> None:
+def test_engine_refuses_a_truncated_tape(engine: EngineBackend, package: Package) -> None:
     assert "error = 4 BAD_LENGTH" in failure(engine, replace(package, tape=package.tape[:-64]))
     assert "error = " in failure(engine, replace(package, tape=package.tape[:64]))
     assert "error = " in failure(engine, replace(package, tape=b""))
@@ -368,7 +317,7 @@ def test_engine_refuses_a_truncated_tape(engine: EngineDevice, package: Package)
     expected="the step's segment and layer are named, not the tape's header",
 )
 def test_engine_refuses_a_length_that_is_not_the_steps(
-    engine: EngineDevice, package: Package, got: Callable[[object], None]
+    engine: EngineBackend, package: Package, got: Callable[[object], None]
 ) -> None:
     """A CONV step, checksums right, whose REQUANT payload would be a line longer."""
     parts = list(tape.read(package.tape).segments)
@@ -386,7 +335,7 @@ def test_engine_refuses_a_length_that_is_not_the_steps(
 # Engines and memories that fail
 
 
-def test_memory_that_refuses(engine: EngineDevice, transport: RtlTransport, package: Package) -> None:
+def test_memory_that_refuses(engine: EngineBackend, transport: SimTransport, package: Package) -> None:
     base = transport.memory_base
     frame = base + -(-len(package.tape) // 4096) * 4096
     result = frame + -(-package.schedule.frame_bytes // 4096) * 4096
@@ -400,14 +349,14 @@ def test_memory_that_refuses(engine: EngineDevice, transport: RtlTransport, pack
 
 
 def test_time_out(folder: Path, package: Package) -> None:
-    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timeout=400) as device:
-        device.load(package)
+    with SimBackend(folder, build_dir=SIMULATORS, timeout=400) as backend:
+        backend.load(package)
         for _ in range(2):
             with pytest.raises(SternaError, match=r"did not finish the frame in time; cycles = 400"):
-                device.infer(small_images(1))
+                backend.infer(small_images(1))
 
 
-def test_watchdog(engine: EngineDevice, package: Package) -> None:
+def test_watchdog(engine: EngineBackend, package: Package) -> None:
     """A tape whose checksums are right but whose weights never end the pass."""
     ends = [control(tape.Command.END_PASS | k) for k in range(tape.END_PASS_MAX_SKIP + 1)]
     pad = control(tape.Command.PAD)
@@ -428,11 +377,11 @@ def test_watchdog_below_the_latency(
     folder: Path, package: Package, watchdog: int, latency: tuple[int, int], got: Callable[[object], None]
 ) -> None:
     timing = MemoryTiming(latency=latency)
-    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as device:
-        device.load(package)
+    with SimBackend(folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as backend:
+        backend.load(package)
         for _ in range(3):
             with pytest.raises(SternaError) as caught:
-                device.infer(small_images(3))
+                backend.infer(small_images(3))
             assert str(caught.value) == (
                 "engine: the watchdog ended the frame while the memory had not answered yet; "
                 f"watchdog = {watchdog} cycles; allowed: 0 for none, or {latency[1]} and more, as the memory answers "
@@ -444,22 +393,22 @@ def test_watchdog_below_the_latency(
 @pytest.mark.parametrize("watchdog", [0, 100])
 def test_watchdog_that_waits_for_the_memory(folder: Path, package: Package, watchdog: int) -> None:
     timing = MemoryTiming(latency=(100, 100))
-    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as device:
-        assert works(device, package)
+    with SimBackend(folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as backend:
+        assert works(backend, package)
 
 
 def test_watchdog_against_a_stalling_memory(folder: Path, package: Package) -> None:
     """The engine gives up a bus that is at work: that is its right, and the memory's answers come to nothing."""
     timing = MemoryTiming(stall=0.9, seed=3)
-    with open_device("rtl", folder=folder, build_dir=SIMULATORS, timing=timing, watchdog=20) as device:
-        device.load(package)
+    with SimBackend(folder, build_dir=SIMULATORS, timing=timing, watchdog=20) as backend:
+        backend.load(package)
         for _ in range(3):
             with pytest.raises(SternaError, match=r"error = 11 STALL; remedy: raise the watchdog for a slow memory$"):
-                device.infer(small_images(1))
+                backend.infer(small_images(1))
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_interrupted_by_the_user(engine: EngineDevice, package: Package, count: int) -> None:
+def test_interrupted_by_the_user(engine: EngineBackend, package: Package, count: int) -> None:
     def interrupt(image: int, steps: int) -> None:
         raise KeyboardInterrupt
 
@@ -469,7 +418,7 @@ def test_interrupted_by_the_user(engine: EngineDevice, package: Package, count: 
     assert works(engine, package)
 
 
-class OtherEngine(RtlTransport):
+class OtherEngine(SimTransport):
     """The simulated engine with one register that reads as something else, or an interrupt that is never seen."""
 
     def __init__(self, folder: Path, values: dict[int, int], *, deaf: bool = False) -> None:
@@ -485,18 +434,20 @@ class OtherEngine(RtlTransport):
 
 @pytest.mark.parametrize("register", [Register.IDENTITY, Register.VERSION])
 def test_not_our_engine(folder: Path, register: Register) -> None:
-    device = EngineDevice(OtherEngine(folder, {register: 0xFFFF_FFFF}))
+    transport = OtherEngine(folder, {register: 0xFFFF_FFFF})
     with pytest.raises(SternaError, match=f"not an engine that the driver knows; {register.name} = 0xffffffff"):
-        device.open()
+        EngineBackend(transport)
+    with pytest.raises(SternaError, match="is not open"):
+        transport.read32(register)
 
 
 @pytest.mark.parametrize(("register", "value"), [(Register.ERROR_CODE, 99), (Register.STATUS, 0)])
 def test_state_that_does_not_exist(folder: Path, package: Package, register: Register, value: int) -> None:
     status = {} if register is Register.STATUS else {Register.STATUS: 4}
-    with EngineDevice(OtherEngine(folder, status | {register: value})) as device:
-        device.load(package)
+    with EngineBackend(OtherEngine(folder, status | {register: value})) as backend:
+        backend.load(package)
         with pytest.raises(SternaError, match="in a state that it does not have"):
-            device.infer(small_images(1))
+            backend.infer(small_images(1))
 
 
 class OldEngine(OtherEngine):
@@ -509,24 +460,24 @@ class OldEngine(OtherEngine):
 
 def test_the_count_of_frames_may_begin_again_between_two(folder: Path, package: Package) -> None:
     images = small_images(3)
-    with EngineDevice(OldEngine(folder, {})) as device, open_device("reference") as golden:
-        assert compare_devices(golden, device, package, images).equal
+    with EngineBackend(OldEngine(folder, {})) as backend, open_backend("reference:") as golden:
+        assert compare_backends(golden, backend, package, images).equal
 
 
 def test_the_driver_checks_a_tape_before_the_engine_does(folder: Path, package: Package) -> None:
-    with EngineDevice(OtherEngine(folder, {})) as device, pytest.raises(SternaError, match="tape"):
-        device.load(replace(package, tape=package.tape[:-64]))
+    with EngineBackend(OtherEngine(folder, {})) as backend, pytest.raises(SternaError, match="tape"):
+        backend.load(replace(package, tape=package.tape[:-64]))
 
 
 def test_engine_that_stays_silent(folder: Path, package: Package) -> None:
-    with EngineDevice(OtherEngine(folder, {Register.FRAMES: 0}, deaf=True), timeout=60_000) as device:
-        device.load(package)
+    with EngineBackend(OtherEngine(folder, {Register.FRAMES: 0}, deaf=True), timeout=60_000) as backend:
+        backend.load(package)
         with pytest.raises(SternaError, match="did not finish the frame in time, and cannot be aborted"):
-            device.infer(small_images(1))
+            backend.infer(small_images(1))
 
 
 def test_package_that_is_too_large(
-    transport: RtlTransport, engine: EngineDevice, package: Package, monkeypatch: pytest.MonkeyPatch
+    transport: SimTransport, engine: EngineBackend, package: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport, "memory_bytes", len(package.tape))
     with pytest.raises(SternaError, match="does not fit the engine's memory"):
@@ -541,15 +492,13 @@ def doubled_first(package: Package) -> Package:
 
 def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> None:
     """A tape with right checksums that breaks the rule on DOUBLE: the simulation ends, not the process."""
-    device = open_device("rtl", folder=folder, build_dir=SIMULATORS)
-    device.load(doubled_first(package))
-    for _ in range(2):
-        with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_unit.sv:\d+: .*doubled"):
-            device.infer(small_images(1))
-    device.close()
-    device.open()
-    assert works(device, package)
-    device.close()
+    with SimBackend(folder, build_dir=SIMULATORS) as backend:
+        backend.load(doubled_first(package))
+        for _ in range(2):
+            with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_unit.sv:\d+: .*doubled"):
+                backend.infer(small_images(1))
+    with SimBackend(folder, build_dir=SIMULATORS) as backend:
+        assert works(backend, package)
 
 
 @pytest.mark.case(
@@ -558,7 +507,7 @@ def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> Non
     expected="the engine's error code and the segment, never the engine's sources",
 )
 def test_assertions_say_nothing_of_a_damaged_tape(
-    engine: EngineDevice, package: Package, got: Callable[[object], None]
+    engine: EngineBackend, package: Package, got: Callable[[object], None]
 ) -> None:
     """The entry of the test before under the checksum of another: the engine meets it before it knows the checksum."""
     kind, position, size = segments(package)[-2]

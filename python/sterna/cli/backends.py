@@ -1,0 +1,54 @@
+"""The backends that a person names on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sterna.cli import renamed
+from sterna.errors import SternaError
+from sterna.run import Backend, open_backend
+from sterna.run.registry import backend_class
+from sterna.run.uri import Uri
+
+#: The backend that `--engine` is for.
+SIM = "sim"
+
+
+def with_engine(names: Sequence[str], engine: Path | None) -> list[str]:
+    """URIs of the backends `names`, those of `sim` without a folder with that of `engine`.
+
+    Raises SternaError for an unknown backend, and if none would use the folder.
+    """
+    uris = [Uri.parse(name) for name in names]
+    for uri in uris:
+        renamed.check_backend(uri.scheme)
+        backend_class(uri.scheme)
+    if engine is not None:
+        given = [replace(uri, path=str(engine)) if uri.scheme == SIM and not uri.path else uri for uri in uris]
+        if given == uris:
+            raise _unused(engine)
+        uris = given
+    return list(map(str, uris))
+
+
+def opened(uri: str) -> Backend:
+    """The backend that `uri` names; what takes long is said on standard error."""
+    return open_backend(uri, announce)
+
+
+def announce(text: str) -> None:
+    """Say `text` on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _unused(engine: Path) -> SternaError:
+    return SternaError(
+        "the engine's folder would not be used",
+        where="--engine",
+        value=str(engine),
+        allowed=f"with the backend {SIM}:, without a folder of its own",
+        remedy=f"ask for the backend {SIM}, or leave --engine out",
+    )

@@ -1,0 +1,33 @@
+"""What the command line called differently once, so that whoever types the old name is told the new one."""
+
+from __future__ import annotations
+
+import typer
+
+from sterna.errors import SternaError
+
+#: New name of an option by command and old name.
+OPTIONS = {
+    ("compile", "--observe"): "--trace",
+    ("compile", "--no-observe"): "--no-trace",
+    ("detect", "--device"): "--backend",
+    ("compare", "--devices"): "--backends",
+    ("estimate", "--device"): "--fpga",
+    ("explore", "--device"): "--fpga",
+}
+#: New name of a backend by the old one.
+BACKENDS = {"rtl": "sim"}
+
+
+def told(error: typer.TyperException) -> str | None:
+    """What to say of an option that is called differently now; None if `error` is about something else."""
+    command, old = getattr(getattr(error, "ctx", None), "info_name", ""), getattr(error, "option_name", "")
+    new = OPTIONS.get((command, old))
+    return None if new is None else f"the option {old} is now {new}; remedy: type sterna {command} ... {new}"
+
+
+def check_backend(scheme: str) -> None:
+    """Raise SternaError if a backend was called `scheme` once."""
+    if scheme in BACKENDS:
+        new = BACKENDS[scheme]
+        raise SternaError(f"the backend {scheme} is now {new}", where="--backend", remedy=f"name it {new}")

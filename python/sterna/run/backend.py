@@ -1,0 +1,125 @@
+"""One interface to everything that executes a package: the same calls, the same results.
+
+To add a backend, derive a class from `Backend`, in any distribution, and name it in the entry point group
+`sterna.backends`; the name of the entry point is the scheme of its URIs:
+
+    [project.entry-points."sterna.backends"]
+    mine = "my_module:MyBackend"
+
+`_run` is all that a backend must have. One that reaches an engine by registers and memory derives from
+`sterna.run.engine.EngineBackend` instead, and brings a `sterna.run.transport.Transport`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.package.counters import Counters
+from sterna.package.package import Package
+from sterna.run.uri import Parameter, Uri
+
+#: By layer name: int8[N, C, H, W].
+Results = dict[str, NDArray[np.int8]]
+#: Called now and then during a batch with the image's number and the steps of the tape that are done.
+Progress = Callable[[int, int], None]
+#: Told in one line what takes long.
+Announce = Callable[[str], None]
+
+
+class Backend(ABC):
+    """Executes packages. Used as `with open_backend(uri) as backend: backend.load(package); backend.infer(images)`.
+
+    It is ready as soon as it is made. Every method raises SternaError for what a user can put right.
+    """
+
+    #: How a URI of it is written, for people.
+    usage: ClassVar[str]
+    #: The parameters of its URIs, by name.
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
+
+    _package: Package | None = None
+    _is_closed = False
+
+    @classmethod
+    def from_uri(cls, uri: Uri, announce: Announce) -> Self:
+        """The backend that `uri` names; here that of a class whose URIs have neither path nor parameters.
+
+        Raises SternaError for a path or parameters that do not exist (`Uri.values` reads those of `cls.parameters`).
+        """
+        uri.check_no_path()
+        uri.values({})
+        return cls()
+
+    def load(self, package: Package) -> None:
+        """Make `package` the one that `infer` runs. Raises SternaError if it is damaged or unsuitable."""
+        if self._is_closed:
+            raise SternaError("is closed", where="backend", remedy="open it again")
+        self._package = None
+        self._load(package)
+        self._package = package
+
+    def infer(self, images: NDArray[np.int8], progress: Progress | None = None) -> Results:
+        """Run int8[N, C, H, W] (rgb - 128) and return every stored layer and every output of the package."""
+        if self._package is None:
+            raise SternaError("no package is loaded", where="backend", remedy="load one first")
+        self._check(images, self._package)
+        stored = self._run(images, self._package, progress)
+        outputs = {name: stored[self._package.source_of(name).layer] for name in self._package.schedule.outputs}
+        return stored | outputs
+
+    def counters(self) -> Counters | None:
+        """What the last image cost; None if the backend has no clock or has run nothing."""
+        return None
+
+    def note(self) -> str | None:
+        """A line for people that says what exactly executed the package; None if the backend's name says it all."""
+        return None
+
+    def close(self) -> None:
+        """Let go of everything, the package too. May be called twice."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._package = None
+            self._close()
+
+    def _load(self, package: Package) -> None:
+        """Take `package`; raise SternaError if it is damaged or does not suit this backend."""
+        package.verify_tape()
+
+    @abstractmethod
+    def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
+        """Every stored layer (`package.schedule.stores`) of a checked batch: int8[N, C, H, W] by the layer's name.
+
+        They are to equal those of `sterna.graph.reference` on every bit.
+        """
+
+    def _close(self) -> None:  # noqa: B027 (most hold nothing)
+        """Let go of what it holds outside of Python."""
+
+    @staticmethod
+    def _check(images: NDArray[np.int8], package: Package) -> None:
+        shape = package.graph.info[package.graph.input.name].shape
+        if images.dtype != np.int8 or images.ndim != 4 or images.shape[1:] != shape or not len(images):
+            raise SternaError(
+                "the images do not fit the model",
+                where=f"layer '{package.graph.input.name}'",
+                attribute="images",
+                value=f"{images.dtype} {images.shape}",
+                allowed=f"int8 [N, C, H, W] with C, H, W = {shape}",
+                remedy="resize the images and subtract 128",
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

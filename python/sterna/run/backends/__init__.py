@@ -1,0 +1,1 @@
+"""Backends that are opened by name, one file each."""

@@ -1,0 +1,1 @@
+"""What carries registers and memory of an engine, one file each."""

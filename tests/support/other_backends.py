@@ -1,0 +1,72 @@
+"""A distribution with backends as somebody else writes it, installed for a test."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = """
+import numpy as np
+
+from sterna.graph import reference
+from sterna.run import Backend
+from sterna.run.uri import Parameter
+
+
+class Mine(Backend):
+    usage = "mine:"
+    parameters = {"wrong": Parameter("values to get wrong", "a whole number", int)}
+    wrong = 0
+
+    @classmethod
+    def from_uri(cls, uri, announce):
+        uri.check_no_path()
+        backend = cls()
+        backend.wrong = uri.values(cls.parameters).get("wrong", 0)
+        return backend
+
+    def note(self):
+        return f"Executed: mine, {self.wrong} values wrong."
+
+    def _run(self, images, package, progress):
+        maps = reference.execute(package.graph, images)
+        found = {store.layer: maps[store.layer].copy() for store in package.schedule.stores}
+        for layer in found.values():
+            layer.reshape(-1)[: self.wrong] ^= 1
+        return found
+
+
+class Least(Backend):
+    usage = "least:"
+
+    def _run(self, images, package, progress):
+        return {store.layer: reference.execute(package.graph, images)[store.layer] for store in package.schedule.stores}
+
+
+broken = 3
+"""
+
+ENTRY_POINTS = """
+[sterna.backends]
+mine = their_backends:Mine
+least = their_backends:Least
+reference = their_backends:Mine
+broken = their_backends:broken
+gone = their_backends:Gone
+absent = no_such_module:Backend
+"""
+
+
+def install_backends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the distribution into `folder` as pip leaves it, and that on the path, until the test ends."""
+    about = folder / "their_backends-1.0.dist-info"
+    about.mkdir()
+    (folder / "their_backends.py").write_text(SOURCE)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-backends\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(ENTRY_POINTS)
+    monkeypatch.syspath_prepend(folder)
+    importlib.invalidate_caches()
+    monkeypatch.delitem(sys.modules, "their_backends", raising=False)
