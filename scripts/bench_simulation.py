@@ -38,7 +38,7 @@ def main(
         counters = backend.counters()
     assert counters is not None
     additions = counters.busy * engine.lanes
-    print(f"config {config}, {engine.all_units} units of {engine.lanes} lanes")
+    print(f"config {config}, {engine.all_pes} PEs of {engine.lanes} lanes")
     print(f"build or cache      {built:10.1f} s")
     print(f"frame               {counters.cycles:10} cycles, {ran:.2f} s")
     print(f"speed               {counters.cycles / ran:10.3g} cycles/s, {additions / ran:.3g} lane additions/s")

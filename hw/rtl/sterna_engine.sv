@@ -6,16 +6,16 @@ module sterna_engine #(
   parameter int unsigned TileH = 5,
   /// Columns of a tile; odd.
   parameter int unsigned TileW = 5,
-  /// Groups of units with a line port each: 1, 2 or 4.
+  /// Groups of PEs with a vector port each: 1, 2 or 4.
   parameter int unsigned Clusters = 2,
   /// Drains, each of as many clusters: 1 to Clusters, a power of two.
   parameter int unsigned Drains = 1,
-  /// Units in a cluster.
-  parameter int unsigned Units = 4,
-  /// Accumulators a unit has for each lane, in each of two halves.
-  parameter int unsigned Slots = 16,
-  /// Lines in a line buffer; a power of two.
-  parameter int unsigned BufferLines = 64,
+  /// PEs in a cluster.
+  parameter int unsigned Pes = 4,
+  /// Accumulators a PE has for each lane, in each of two halves.
+  parameter int unsigned Accumulators = 16,
+  /// Vectors in a vector buffer; a power of two.
+  parameter int unsigned BufferVectors = 64,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
@@ -28,7 +28,7 @@ module sterna_engine #(
   parameter int unsigned AxiDataW = 64,
   /// Bytes of a weight chunk.
   parameter int unsigned ChunkBytes = 4,
-  /// Chunks that a unit queues.
+  /// Chunks that a PE queues.
   parameter int unsigned FifoChunks = 8,
   /// Identifies these parameters; a tape carries the same value.
   parameter logic [31:0] ConfigHash = '0
@@ -155,17 +155,17 @@ module sterna_engine #(
   output logic                     m_axi_rready
 );
   localparam int unsigned Lanes = TileH * TileW;
-  localparam int unsigned SlotW = $clog2(Slots);
+  localparam int unsigned AccIndexW = $clog2(Accumulators);
   localparam int unsigned FmAddrW = $clog2(FmWords);
   localparam int unsigned BeatBytes = AxiDataW / 8;
   localparam int unsigned BeatWords = AxiDataW / 64;
   localparam int unsigned BeatWordsW = $clog2(BeatWords + 1);
-  localparam int unsigned TableBeats = Clusters * Units * Slots / BeatWords;
+  localparam int unsigned TableBeats = Clusters * Pes * Accumulators / BeatWords;
   localparam int unsigned WordBytes =
       (Lanes * WordChannels + BeatBytes - 1) / BeatBytes * BeatBytes;
   localparam int unsigned DrainClusters = Clusters / Drains;
-  localparam int unsigned UnitsW = $clog2(Units + 1);
-  localparam int unsigned AllUnitsW = $clog2(Clusters * Units + 1);
+  localparam int unsigned PesW = $clog2(Pes + 1);
+  localparam int unsigned AllPesW = $clog2(Clusters * Pes + 1);
 
   typedef logic [Lanes-1:0][3:0][ActW-1:0] word_t;
 
@@ -187,15 +187,15 @@ module sterna_engine #(
   logic [63:0] tape_addr, frame_addr, result_addr;
   logic [31:0] tape_bytes, watchdog, error_segment;
   logic [7:0] error_code;
-  logic [AllUnitsW-1:0] units_busy, units_wait_lines, units_wait_weights, units_wait_drain;
+  logic [AllPesW-1:0] pes_busy, pes_wait_vectors, pes_wait_weights, pes_wait_drain;
   logic beat_read, beat_written;
 
   sterna_axil_regs #(
     .ConfigHash     (ConfigHash),
-    .CapabilityTile ({8'(Units), 8'(Clusters), 8'(TileW), 8'(TileH)}),
-    .CapabilityUnit ({8'($clog2(BufferLines)), 8'(AccW), 8'(ActW), 8'(Slots)}),
+    .CapabilityTile ({8'(Pes), 8'(Clusters), 8'(TileW), 8'(TileH)}),
+    .CapabilityPe ({8'($clog2(BufferVectors)), 8'(AccW), 8'(ActW), 8'(Accumulators)}),
     .CapabilityWords(FmWords),
-    .AllUnits       (Clusters * Units)
+    .AllPes       (Clusters * Pes)
   ) u_regs (
     .clk_i,
     .rst_ni,
@@ -232,10 +232,10 @@ module sterna_engine #(
     .error_code_i        (error_code),
     .error_segment_i     (error_segment),
     .step_end_i          (step_end),
-    .units_busy_i        (units_busy),
-    .units_wait_lines_i  (units_wait_lines),
-    .units_wait_weights_i(units_wait_weights),
-    .units_wait_drain_i  (units_wait_drain),
+    .pes_busy_i        (pes_busy),
+    .pes_wait_vectors_i  (pes_wait_vectors),
+    .pes_wait_weights_i(pes_wait_weights),
+    .pes_wait_drain_i  (pes_wait_drain),
     .beat_read_i         (beat_read),
     .beat_written_i      (beat_written)
   );
@@ -343,7 +343,7 @@ module sterna_engine #(
   logic requant_valid, requant_ready, weights_valid, weights_ready, weights_done;
   logic table_start, table_busy, table_half, table_ready, table_word_valid, table_word_ready;
   logic [63:0] table_word;
-  logic [$clog2(Units*Slots)-1:0] table_index;
+  logic [$clog2(Pes*Accumulators)-1:0] table_index;
   logic [Clusters-1:0] table_valid;
   step_t tape_step, step;
   logic [15:0] table_filters;
@@ -356,7 +356,7 @@ module sterna_engine #(
   sterna_tape_reader #(
     .DataW       (AxiDataW),
     .Clusters    (Clusters),
-    .TableEntries(Units * Slots),
+    .TableEntries(Pes * Accumulators),
     .ConfigHash  (ConfigHash)
   ) u_tape_reader (
     .clk_i,
@@ -496,7 +496,7 @@ module sterna_engine #(
 
   sterna_table_writer #(
     .Clusters(Clusters),
-    .Entries (Units * Slots)
+    .Entries (Pes * Accumulators)
   ) u_table_writer (
     .clk_i,
     .rst_ni,
@@ -518,13 +518,13 @@ module sterna_engine #(
   logic fetch_valid, fetch_ready;
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
-  logic [Clusters-1:0][Units-1:0] chunk_valid, chunk_ready;
-  logic [Clusters-1:0][Units-1:0][ChunkBytes*8-1:0] chunk_data;
+  logic [Clusters-1:0][Pes-1:0] chunk_valid, chunk_ready;
+  logic [Clusters-1:0][Pes-1:0][ChunkBytes*8-1:0] chunk_data;
 
   sterna_distributor #(
     .DataW     (AxiDataW),
     .Clusters  (Clusters),
-    .Units     (Units),
+    .Pes     (Pes),
     .ChunkBytes(ChunkBytes)
   ) u_distributor (
     .clk_i,
@@ -662,24 +662,24 @@ module sterna_engine #(
     .done_o      (store_done)
   );
 
-  // --------------------------------------------------------------------------------------- lines, clusters
+  // --------------------------------------------------------------------------------------- vectors, clusters
 
-  logic [Lanes-1:0][ActW-1:0] line_data [Clusters];
-  logic [Clusters-1:0] line_valid, line_ready;
+  logic [Lanes-1:0][ActW-1:0] vector_data [Clusters];
+  logic [Clusters-1:0] vector_valid, vector_ready;
   logic [Drains-1:0] pass_valid, pass_ready, pass_done;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
-  logic [Clusters-1:0][UnitsW-1:0] cluster_busy, cluster_wait_lines;
-  logic [Clusters-1:0][UnitsW-1:0] cluster_wait_weights, cluster_wait_drain;
+  logic [Clusters-1:0][PesW-1:0] cluster_busy, cluster_wait_vectors;
+  logic [Clusters-1:0][PesW-1:0] cluster_wait_weights, cluster_wait_drain;
 
-  sterna_line_loader #(
+  sterna_vector_loader #(
     .TileH      (TileH),
     .TileW      (TileW),
     .Clusters   (Clusters),
-    .BufferLines(BufferLines),
+    .BufferVectors(BufferVectors),
     .ActW       (ActW),
     .DataW      (AxiDataW)
-  ) u_line_loader (
+  ) u_vector_loader (
     .clk_i,
     .rst_ni,
     .clear_i      (clear),
@@ -695,9 +695,9 @@ module sterna_engine #(
     .read_o       (loader_window),
     .word_valid_i (word_valid && !store_active),
     .word_data_i  (word_data),
-    .line_valid_o (line_valid),
-    .line_ready_i (line_ready),
-    .line_data_o  (line_data),
+    .vector_valid_o (vector_valid),
+    .vector_ready_i (vector_ready),
+    .vector_data_o  (vector_data),
     .idle_o       (loader_idle)
   );
 
@@ -736,7 +736,7 @@ module sterna_engine #(
 
       logic [1:0] free;
       logic drain_read, row_shift;
-      logic [SlotW:0] drain_address;
+      logic [AccIndexW:0] drain_address;
       logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
       for (i = 0; i < DrainClusters; i++) begin : gen_cluster
@@ -753,9 +753,9 @@ module sterna_engine #(
         sterna_cluster #(
           .TileH      (TileH),
           .TileW      (TileW),
-          .Units      (Units),
-          .Slots      (Slots),
-          .BufferLines(BufferLines),
+          .Pes      (Pes),
+          .Accumulators      (Accumulators),
+          .BufferVectors(BufferVectors),
           .ActW       (ActW),
           .AccW       (AccW),
           .ChunkBytes (ChunkBytes),
@@ -764,9 +764,9 @@ module sterna_engine #(
           .clk_i,
           .rst_ni,
           .clear_i        (clear),
-          .line_valid_i   (line_valid[C]),
-          .line_ready_o   (line_ready[C]),
-          .line_data_i    (line_data[C]),
+          .vector_valid_i   (vector_valid[C]),
+          .vector_ready_o   (vector_ready[C]),
+          .vector_data_i    (vector_data[C]),
           .chunk_valid_i  (chunk_valid[C]),
           .chunk_ready_o  (chunk_ready[C]),
           .chunk_data_i   (chunk_data[C]),
@@ -778,7 +778,7 @@ module sterna_engine #(
           .row_i          (next_row),
           .row_o          (row[i]),
           .busy_o         (cluster_busy[C]),
-          .wait_lines_o   (cluster_wait_lines[C]),
+          .wait_vectors_o   (cluster_wait_vectors[C]),
           .wait_weights_o (cluster_wait_weights[C]),
           .wait_drain_o   (cluster_wait_drain[C])
         );
@@ -787,8 +787,8 @@ module sterna_engine #(
       sterna_drain #(
         .Lanes   (Lanes),
         .Clusters(DrainClusters),
-        .Units   (Units),
-        .Slots   (Slots),
+        .Pes   (Pes),
+        .Accumulators   (Accumulators),
         .ActW    (ActW),
         .AccW    (AccW),
         .MulW    (MulW),
@@ -821,32 +821,32 @@ module sterna_engine #(
   endgenerate
 
   // A cycle late, which nobody notices, and so without a long path to the counters.
-  logic [AllUnitsW-1:0] sum_busy, sum_wait_lines, sum_wait_weights, sum_wait_drain;
+  logic [AllPesW-1:0] sum_busy, sum_wait_vectors, sum_wait_weights, sum_wait_drain;
 
   always_comb begin
     sum_busy = '0;
-    sum_wait_lines = '0;
+    sum_wait_vectors = '0;
     sum_wait_weights = '0;
     sum_wait_drain = '0;
     for (int c = 0; c < int'(Clusters); c++) begin
-      sum_busy += AllUnitsW'(cluster_busy[c]);
-      sum_wait_lines += AllUnitsW'(cluster_wait_lines[c]);
-      sum_wait_weights += AllUnitsW'(cluster_wait_weights[c]);
-      sum_wait_drain += AllUnitsW'(cluster_wait_drain[c]);
+      sum_busy += AllPesW'(cluster_busy[c]);
+      sum_wait_vectors += AllPesW'(cluster_wait_vectors[c]);
+      sum_wait_weights += AllPesW'(cluster_wait_weights[c]);
+      sum_wait_drain += AllPesW'(cluster_wait_drain[c]);
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      units_busy <= '0;
-      units_wait_lines <= '0;
-      units_wait_weights <= '0;
-      units_wait_drain <= '0;
+      pes_busy <= '0;
+      pes_wait_vectors <= '0;
+      pes_wait_weights <= '0;
+      pes_wait_drain <= '0;
     end else begin
-      units_busy <= sum_busy;
-      units_wait_lines <= sum_wait_lines;
-      units_wait_weights <= sum_wait_weights;
-      units_wait_drain <= sum_wait_drain;
+      pes_busy <= sum_busy;
+      pes_wait_vectors <= sum_wait_vectors;
+      pes_wait_weights <= sum_wait_weights;
+      pes_wait_drain <= sum_wait_drain;
     end
   end
 
@@ -857,9 +857,9 @@ module sterna_engine #(
   assign bus_moves = beat_read || beat_written || (m_axi_arvalid && m_axi_arready) ||
                      (m_axi_awvalid && m_axi_awready) || (m_axi_bvalid && m_axi_bready);
   assign engine_moves = (fetch_valid && fetch_ready) || (table_word_valid && table_word_ready) ||
-                        (|(chunk_valid & chunk_ready)) || (|(line_valid & line_ready)) ||
+                        (|(chunk_valid & chunk_ready)) || (|(vector_valid & vector_ready)) ||
                         (|(write_valid & write_ready)) || (load_valid && load_ready) || (|pass_done) ||
-                        units_busy != '0;
+                        pes_busy != '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) activity <= 1'b0;

@@ -42,10 +42,10 @@ package sterna_pkg;
   localparam logic [11:0] RegVersion = 12'h4;
   /// R. CRC-32 of the engine's config; a tape carries that of its own.
   localparam logic [11:0] RegConfigHash = 12'h8;
-  /// R. tile_h, tile_w, clusters, units, one byte each from the lowest.
+  /// R. tile_h, tile_w, clusters, pes, one byte each from the lowest.
   localparam logic [11:0] RegCapabilityTile = 12'hc;
-  /// R. slots, act_w, acc_w, log2 of buffer_lines, one byte each from the lowest.
-  localparam logic [11:0] RegCapabilityUnit = 12'h10;
+  /// R. accumulators, act_w, acc_w, log2 of buffer_vectors, one byte each.
+  localparam logic [11:0] RegCapabilityPe = 12'h10;
   /// R. fm_words: words in each bank of the feature memory.
   localparam logic [11:0] RegCapabilityWords = 12'h14;
   /// R/W, reset 0. Starts and aborts frames, see Control. Only IRQ_ENABLE reads back.
@@ -76,23 +76,23 @@ package sterna_pkg;
   localparam logic [11:0] RegCyclesLo = 12'h80;
   /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegCyclesHi = 12'h84;
-  /// R, reset 0. Cycles, summed over all units, in which an addition was issued, of the frame that
+  /// R, reset 0. Cycles, summed over all PEs, in which an addition was issued, of the frame that
   /// ended last.
   localparam logic [11:0] RegBusyLo = 12'h88;
   /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegBusyHi = 12'h8c;
-  /// R, reset 0. Cycles, summed over all units, spent waiting for lines, of the frame that ended
+  /// R, reset 0. Cycles, summed over all PEs, spent waiting for vectors, of the frame that ended
   /// last.
-  localparam logic [11:0] RegWaitLinesLo = 12'h90;
+  localparam logic [11:0] RegWaitVectorsLo = 12'h90;
   /// R, reset 0. Upper half of it.
-  localparam logic [11:0] RegWaitLinesHi = 12'h94;
-  /// R, reset 0. Cycles, summed over all units, spent waiting for weights, of the frame that ended
+  localparam logic [11:0] RegWaitVectorsHi = 12'h94;
+  /// R, reset 0. Cycles, summed over all PEs, spent waiting for weights, of the frame that ended
   /// last.
   localparam logic [11:0] RegWaitWeightsLo = 12'h98;
   /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegWaitWeightsHi = 12'h9c;
-  /// R, reset 0. Cycles, summed over all units, spent waiting for the drain, of the frame that
-  /// ended last.
+  /// R, reset 0. Cycles, summed over all PEs, spent waiting for the drain, of the frame that ended
+  /// last.
   localparam logic [11:0] RegWaitDrainLo = 12'ha0;
   /// R, reset 0. Upper half of it.
   localparam logic [11:0] RegWaitDrainHi = 12'ha4;
@@ -116,8 +116,8 @@ package sterna_pkg;
   localparam logic [11:0] RegProfileCycles = 12'h104;
   /// R. Of the step that PROFILE_INDEX names: as BUSY.
   localparam logic [11:0] RegProfileBusy = 12'h108;
-  /// R. Of the step that PROFILE_INDEX names: as WAIT_LINES.
-  localparam logic [11:0] RegProfileWaitLines = 12'h10c;
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_VECTORS.
+  localparam logic [11:0] RegProfileWaitVectors = 12'h10c;
   /// R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS.
   localparam logic [11:0] RegProfileWaitWeights = 12'h110;
   /// R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN.
@@ -188,7 +188,7 @@ package sterna_pkg;
   localparam logic [7:0] OpStore = 8'h3;
 
   // What the drain does with the four phases of a filter.
-  /// no phases: each slot of each unit is a channel
+  /// no phases: each accumulator of each PE is a channel
   localparam logic [1:0] PoolNone = 2'h0;
   /// keep the maximum
   localparam logic [1:0] PoolMax = 2'h1;
@@ -206,18 +206,18 @@ package sterna_pkg;
   // Records of a WEIGHTS payload.
   /// `count` fetch words
   localparam logic [7:0] RecordFetch = 8'h1;
-  /// `count` rounds of one chunk for each unit stream
+  /// `count` rounds of one chunk for each PE stream
   localparam logic [7:0] RecordRounds = 8'h2;
 
-  // Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of other entries).
+  // Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign in other entries).
   /// nothing
   localparam logic [4:0] CommandNop = 5'h0;
   /// drop the rest of this chunk
   localparam logic [4:0] CommandPad = 5'h1;
-  /// | k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the
+  /// | k: advance by k (0 to 3) vectors, drop the rest of this chunk, hand the accumulators to the
   /// drain
   localparam logic [4:0] CommandEndPass = 5'h4;
-  /// | k: advance the line pointer by 2^k (k 0 to 7)
+  /// | k: advance the vector pointer by 2^k (k 0 to 7)
   localparam logic [4:0] CommandSkip = 5'h8;
 
   /// The first bytes of a tape.
@@ -301,7 +301,7 @@ package sterna_pkg;
     logic [7:0] activation;
     /// 1 or 2: input pixels from lane to lane
     logic [7:0] gather_stride;
-    /// see pooling; unless NONE, the phases of a filter lie in four units
+    /// see pooling; unless NONE, the phases of a filter lie in four PEs
     logic [7:0] pool;
     /// LOAD: 1 loads the frame that is queued, in the background; nothing if none is
     logic [7:0] next;
@@ -332,7 +332,7 @@ package sterna_pkg;
     logic [9:0] after;
     /// no fetch word of the tile follows
     logic [0:0] last_in_pass;
-    /// channels of the word that become lines, low bit first
+    /// channels of the word that become vectors, low bit first
     logic [3:0] mask;
     /// window column offset mod tile_w
     logic [3:0] col;

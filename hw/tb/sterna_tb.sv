@@ -247,7 +247,7 @@ module sterna_tb;
       check_step(step, "BUSY", RegProfileBusy, profile[step][127:96]);
       if (timed) begin
         check_step(step, "CYCLES", RegProfileCycles, profile[step][159:128]);
-        check_step(step, "WAIT_LINES", RegProfileWaitLines, profile[step][95:64]);
+        check_step(step, "WAIT_VECTORS", RegProfileWaitVectors, profile[step][95:64]);
         check_step(step, "WAIT_WEIGHTS", RegProfileWaitWeights, profile[step][63:32]);
         check_step(step, "WAIT_DRAIN", RegProfileWaitDrain, profile[step][31:0]);
       end

@@ -39,7 +39,7 @@ class Planted:
     def plant(self, folder: Path) -> None:
         """Copy the RTL to `folder`, with the error in it."""
         copy(folder)
-        source = folder / f"{self.module}.sv"
+        source = next(folder.rglob(f"{self.module}.sv"))
         before = source.read_text("utf-8")
         assert before.count(self.text) == 1, f"{self.module} holds {self.text!r} {before.count(self.text)} times"
         source.write_text(before.replace(self.text, self.replacement), "utf-8")

@@ -16,15 +16,15 @@ from sterna.spec.registers import PROFILE_STEPS, READ, Control, ErrorCode, Regis
 
 PARAMETERS = [
     {
-        "AllUnits": 8, "ConfigHash": 0x89ABCDEF, "CapabilityTile": 0x04020505, "CapabilityUnit": 0x06140810,
+        "AllPes": 8, "ConfigHash": 0x89ABCDEF, "CapabilityTile": 0x04020505, "CapabilityPe": 0x06140810,
         "CapabilityWords": 4096,
     }
 ]
-COUNTS = ("units_busy_i", "units_wait_lines_i", "units_wait_weights_i", "units_wait_drain_i")
+COUNTS = ("pes_busy_i", "pes_wait_vectors_i", "pes_wait_weights_i", "pes_wait_drain_i")
 CONTROLS = ("busy_i", "queued_i", "finish_i", "error_code_i", "error_segment_i", "step_end_i")
 BEATS = ("beat_read_i", "beat_written_i")
-TOTALS = ("CYCLES", "BUSY", "WAIT_LINES", "WAIT_WEIGHTS", "WAIT_DRAIN", "BEATS_READ", "BEATS_WRITTEN")
-PROFILE = ("CYCLES", "BUSY", "WAIT_LINES", "WAIT_WEIGHTS", "WAIT_DRAIN")
+TOTALS = ("CYCLES", "BUSY", "WAIT_VECTORS", "WAIT_WEIGHTS", "WAIT_DRAIN", "BEATS_READ", "BEATS_WRITTEN")
+PROFILE = ("CYCLES", "BUSY", "WAIT_VECTORS", "WAIT_WEIGHTS", "WAIT_DRAIN")
 
 
 class TB:
@@ -92,7 +92,7 @@ async def holds_constants_and_settings(dut: Any) -> None:
     parameters = PARAMETERS[0]
     for name, register in (
         ("ConfigHash", Register.CONFIG_HASH), ("CapabilityTile", Register.CAPABILITY_TILE),
-        ("CapabilityUnit", Register.CAPABILITY_UNIT), ("CapabilityWords", Register.CAPABILITY_WORDS),
+        ("CapabilityPe", Register.CAPABILITY_PE), ("CapabilityWords", Register.CAPABILITY_WORDS),
     ):
         await tb.write(register, 0x5A5A5A5A)
         assert await tb.read(register) == parameters[name]
@@ -282,7 +282,7 @@ async def keeps_the_profile_of_the_first_steps_only(dut: Any) -> None:
     await tb.write(Register.CONTROL, Control.START)
     await ClockCycles(dut.clk_i, 3)
     for index in range(PROFILE_STEPS + 2):
-        await tb.pulse(units_busy_i=1 + index % 5)
+        await tb.pulse(pes_busy_i=1 + index % 5)
         await tb.pulse(step_end_i=1)
     await tb.pulse(finish_i=1)
     assert await tb.read(Register.STEPS) == PROFILE_STEPS + 2

@@ -7,28 +7,29 @@ from collections import deque
 from typing import Any
 
 import cocotb
-from sim.sterna_cluster.model import Unit
+from sim.sterna_cluster.model import Pe
 from sim.sterna_cluster.stimulus import Pass, Shape, dense_pass, random_pass
 from sim.support.streams import Bench, Field, Source
 from sim.support.words import pack
 
 PARAMETERS = [
     {},
-    {"TileH": 3, "TileW": 5, "Slots": 4, "BufferLines": 32, "ActW": 4, "AccW": 12, "ChunkBytes": 2, "FifoChunks": 2},
-    {"TileH": 7, "TileW": 11, "Units": 8, "Slots": 32, "BufferLines": 128, "ActW": 6, "AccW": 32, "ChunkBytes": 8,
-     "FifoChunks": 16},
+    {"TileH": 3, "TileW": 5, "Accumulators": 4, "BufferVectors": 32, "ActW": 4, "AccW": 12, "ChunkBytes": 2,
+     "FifoChunks": 2},
+    {"TileH": 7, "TileW": 11, "Pes": 8, "Accumulators": 32, "BufferVectors": 128, "ActW": 6, "AccW": 32,
+     "ChunkBytes": 8, "FifoChunks": 16},
 ]
 #: Cycles from a read or a shift to the row registers.
 ROW_LATENCY = 5
 
 
 class Rows:
-    """Plays the drain: reads rows of random slots of a pass that has ended, shifts them out, frees the half."""
+    """Plays the drain: reads rows of random accumulators of a pass that has ended, shifts them out, frees the half."""
 
     def __init__(self, tb: TB, stall: float) -> None:
         self.tb, self.stall = tb, stall
-        self.halves: deque[list[Unit]] = deque()  # the units at the end of each pass to come
-        self.steps: deque[tuple[int | None, int]] = deque()  # slot to read, or a shift, and what row_o shows
+        self.halves: deque[list[Pe]] = deque()  # the PEs at the end of each pass to come
+        self.steps: deque[tuple[int | None, int]] = deque()  # accumulator to read, or a shift, and what row_o shows
         self.expected: deque[tuple[int, int]] = deque()  # cycle, row_o
         self.half = self.done = self.ended = 0
         self.freed = False
@@ -46,16 +47,16 @@ class Rows:
         """Take the next step of the walk; free the half with the last row's first."""
         dut, tb = self.tb.dut, self.tb
         dut.drain_read_i.value = dut.row_shift_i.value = dut.free_i.value = 0
-        dut.drain_address_i.value = random.randrange(2 * tb.shape.slots)
+        dut.drain_address_i.value = random.randrange(2 * tb.shape.accumulators)
         dut.row_i.value = tb.row_beyond
         if not self.steps and self.halves and self.ended >> self.half & 1 and not self.freed:
             self.steps.extend(self.walk(self.halves.popleft()))
         if not self.steps or random.random() < self.stall:
             return
-        slot, shown = self.steps.popleft()
-        dut.drain_read_i.value, dut.row_shift_i.value = slot is not None, slot is None
-        if slot is not None:
-            dut.drain_address_i.value = self.half * tb.shape.slots + slot
+        acc_index, shown = self.steps.popleft()
+        dut.drain_read_i.value, dut.row_shift_i.value = acc_index is not None, acc_index is None
+        if acc_index is not None:
+            dut.drain_address_i.value = self.half * tb.shape.accumulators + acc_index
         self.expected.append((tb.cycle + ROW_LATENCY, shown))
         if not any(read is not None for read, _ in self.steps) and not self.freed:
             dut.free_i.value = 1 << self.half
@@ -65,13 +66,13 @@ class Rows:
             self.half ^= 1
             self.freed = False
 
-    def walk(self, units: list[Unit]) -> list[tuple[int | None, int]]:
-        """A few slots read; behind the last unit comes the row of the next cluster."""
-        slots = self.tb.shape.slots
+    def walk(self, pes: list[Pe]) -> list[tuple[int | None, int]]:
+        """A few accumulators read; behind the last PE comes the row of the next cluster."""
+        accumulators = self.tb.shape.accumulators
         steps: list[tuple[int | None, int]] = []
-        for slot in random.sample(range(slots), min(slots, 3)):
-            row = [pack(unit.slot(slot).tolist(), self.tb.shape.acc_w) for unit in units]
-            steps += [(None if number else slot, value) for number, value in enumerate([*row, self.tb.row_beyond])]
+        for acc_index in random.sample(range(accumulators), min(accumulators, 3)):
+            row = [pack(pe.accumulator(acc_index).tolist(), self.tb.shape.acc_w) for pe in pes]
+            steps += [(None if number else acc_index, value) for number, value in enumerate([*row, self.tb.row_beyond])]
         return steps
 
     def sample(self) -> None:
@@ -82,12 +83,12 @@ class Rows:
 
 
 class Stream:
-    """Gives lines and rounds in the order of the records: a round waits until every unit has the one before, and
-    everything waits while the loader has as many lines as a ring."""
+    """Gives vectors and rounds in the order of the records: a round waits until every PE has the one before, and
+    everything waits while the loader has as many vectors as a ring."""
 
     def __init__(self, tb: TB) -> None:
         self.tb = tb
-        self.records: deque[tuple[list[int], list[int]]] = deque()  # lines, then a chunk for each unit
+        self.records: deque[tuple[list[int], list[int]]] = deque()  # vectors, then a chunk for each PE
 
     def clear(self) -> None:
         """Forget what is queued."""
@@ -96,19 +97,19 @@ class Stream:
     def add(self, item: Pass) -> None:
         """Queue the records of a pass."""
         sent = 0
-        lines = [pack(line, self.tb.shape.act_w) for line in item.lines]
+        vectors = [pack(vector, self.tb.shape.act_w) for vector in item.vectors]
         for number, part in enumerate(item.rounds):
-            upto = len(lines) if number == len(item.rounds) - 1 else part.lines
-            self.records.append((lines[sent:upto], part.chunks))
+            upto = len(vectors) if number == len(item.rounds) - 1 else part.vectors
+            self.records.append((vectors[sent:upto], part.chunks))
             sent = upto
 
     def drive(self) -> None:
         """Hand on the next record when the one before is taken."""
-        if not self.records or len(self.tb.lines.queue) >= self.tb.shape.buffer_lines:
+        if not self.records or len(self.tb.vectors.queue) >= self.tb.shape.buffer_vectors:
             return
-        lines, chunks = self.records[0]
-        self.tb.lines.send({"data": line} for line in lines)
-        lines.clear()
+        vectors, chunks = self.records[0]
+        self.tb.vectors.send({"data": vector} for vector in vectors)
+        vectors.clear()
         if any(source.queue for source in self.tb.chunks):
             return
         for source, chunk in zip(self.tb.chunks, chunks, strict=True):
@@ -124,44 +125,44 @@ class TB(Bench):
 
     def __init__(self, dut: Any, idle: float = 0.0, stall: float = 0.0) -> None:
         super().__init__(dut)
-        units = int(dut.Units.value)
+        pes = int(dut.Pes.value)
         self.shape = Shape(
-            lanes=int(dut.TileH.value) * int(dut.TileW.value), units=units, slots=int(dut.Slots.value),
-            buffer_lines=int(dut.BufferLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
+            lanes=int(dut.TileH.value) * int(dut.TileW.value), pes=pes, accumulators=int(dut.Accumulators.value),
+            buffer_vectors=int(dut.BufferVectors.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
             chunk_bytes=int(dut.ChunkBytes.value),
         )
-        self.lines = Source(
-            Field(dut.line_valid_i), Field(dut.line_ready_o),
-            {"data": Field(dut.line_data_i)}, idle,
+        self.vectors = Source(
+            Field(dut.vector_valid_i), Field(dut.vector_ready_o),
+            {"data": Field(dut.vector_data_i)}, idle,
         )
         width = 8 * self.shape.chunk_bytes
         self.chunks = [
             Source(
-                Field(dut.chunk_valid_i, unit, 1), Field(dut.chunk_ready_o, unit, 1),
-                {"data": Field(dut.chunk_data_i, unit * width, width)}, idle,
+                Field(dut.chunk_valid_i, pe, 1), Field(dut.chunk_ready_o, pe, 1),
+                {"data": Field(dut.chunk_data_i, pe * width, width)}, idle,
             )
-            for unit in range(units)
+            for pe in range(pes)
         ]
         self.row_beyond = random.getrandbits(len(dut.row_i))
         self.rows = Rows(self, stall)
         self.stream = Stream(self)
-        self.counts = dict.fromkeys(("busy", "wait_lines", "wait_weights", "wait_drain"), 0)
-        self.agents = [self.rows, self.stream, self.lines, *self.chunks, self]
+        self.counts = dict.fromkeys(("busy", "wait_vectors", "wait_weights", "wait_drain"), 0)
+        self.agents = [self.rows, self.stream, self.vectors, *self.chunks, self]
 
     def drive(self) -> None:
         """Nothing of its own to drive."""
 
     def sample(self) -> None:
-        """Count what the units do."""
+        """Count what the PEs do."""
         counts = {name: int(getattr(self.dut, f"{name}_o").value) for name in self.counts}
-        assert sum(counts.values()) <= self.shape.units
+        assert sum(counts.values()) <= self.shape.pes
         for name, count in counts.items():
             self.counts[name] += count
 
     def give(self, item: Pass) -> None:
         """Queue all that goes into a pass."""
         self.stream.add(item)
-        self.rows.halves.append(item.units)
+        self.rows.halves.append(item.pes)
 
     async def check(self, passes: list[Pass], limit: int) -> int:
         """Run `passes` and compare rows of each; returns the cycles it took."""
@@ -202,7 +203,7 @@ async def hardly_waits(dut: Any, density: float) -> None:
     await tb.start(drain_read_i=0, row_shift_i=0, free_i=0)
     passes = [dense_pass(tb.shape, density, 300) for _ in range(2)]
     cycles = await tb.check(passes, 100000)
-    needed = sum(max(item.entries, len(item.lines)) for item in passes)
+    needed = sum(max(item.entries, len(item.vectors)) for item in passes)
     dut._log.info(f"density {density}: {cycles / needed:.3f} cycles for each that is needed, {tb.counts}")
-    # A unit of the smallest ring may be 16 lines ahead, hardly more than the way of a line.
-    assert cycles <= (1.2 if tb.shape.buffer_lines == 32 else 1.1) * needed + 60
+    # A PE of the smallest ring may be 16 vectors ahead, hardly more than the way of a vector.
+    assert cycles <= (1.2 if tb.shape.buffer_vectors == 32 else 1.1) * needed + 60

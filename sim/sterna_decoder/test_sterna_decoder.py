@@ -13,9 +13,9 @@ from sterna.spec.tape import ENTRY_CONTROL, Command
 
 PARAMETERS = [
     {},
-    {"ChunkEntries": 2, "Slots": 4, "BufferLines": 32},
-    {"ChunkEntries": 8, "Slots": 32, "BufferLines": 1024},
-    {"ChunkEntries": 9, "Slots": 16, "BufferLines": 512},
+    {"ChunkEntries": 2, "Accumulators": 4, "BufferVectors": 32},
+    {"ChunkEntries": 8, "Accumulators": 32, "BufferVectors": 1024},
+    {"ChunkEntries": 9, "Accumulators": 16, "BufferVectors": 512},
 ]
 
 
@@ -37,37 +37,37 @@ class Queue(Sink):
 
 
 class TB(Bench):
-    """Chunks in, operations and requests out; lines are written behind, at and ahead of the line pointer."""
+    """Chunks in, operations and requests out; vectors are written behind, at and ahead of the vector pointer."""
 
     def __init__(self, dut: Any, idle: float, stall: float, follow: float = 1.0) -> None:
         super().__init__(dut)
-        self.entries, self.slots = int(dut.ChunkEntries.value), int(dut.Slots.value)
-        self.lines = int(dut.BufferLines.value)
-        self.slot_bits = max(4, (self.slots - 1).bit_length())
+        self.entries, self.accumulators = int(dut.ChunkEntries.value), int(dut.Accumulators.value)
+        self.vectors = int(dut.BufferVectors.value)
+        self.acc_index_w = max(4, (self.accumulators - 1).bit_length())
         self.follow, self.written = follow, 0
         self.blocked = 0
         self.chunks = Source(
             Field(dut.chunk_valid_i), Field(dut.chunk_ready_o), {"data": Field(dut.chunk_data_i)}, idle
         )
-        names = ("end", "double", "line", "subtract", "slot")
+        names = ("end", "double", "vector", "subtract", "acc_index")
         self.ops = Queue(Field(dut.op_valid_o), Field(dut.op_ready_i),
                          {name: Field(getattr(dut, f"op_{name}_o")) for name in names}, stall)
         self.requests = Queue(Field(dut.request_valid_o), Field(dut.request_ready_i),
-                              {"line": Field(dut.request_line_o)}, stall)
+                              {"vector": Field(dut.request_vector_o)}, stall)
         self.agents = [self.chunks, self, self.ops, self.requests]
 
     def drive(self) -> None:
-        """Write lines until the one of the pointer is there, and sometimes some more."""
+        """Write vectors until the one of the pointer is there, and sometimes some more."""
         pointer = int(self.dut.pointer_o.value)
-        lacking = (pointer + 1 - self.written) % (2 * self.lines)
-        if 0 < lacking <= self.lines and random.random() < self.follow:
-            self.written += lacking + random.choice([0, 0, random.randrange(self.lines // 2)])
-        self.dut.written_i.value = self.written % (2 * self.lines)
+        lacking = (pointer + 1 - self.written) % (2 * self.vectors)
+        if 0 < lacking <= self.vectors and random.random() < self.follow:
+            self.written += lacking + random.choice([0, 0, random.randrange(self.vectors // 2)])
+        self.dut.written_i.value = self.written % (2 * self.vectors)
         self.pointer = pointer
 
     def sample(self) -> None:
-        """The pointer never moves away from a line that is not written."""
-        unwritten = 0 < (self.pointer + 1 - self.written) % (2 * self.lines) <= self.lines
+        """The pointer never moves away from a vector that is not written."""
+        unwritten = 0 < (self.pointer + 1 - self.written) % (2 * self.vectors) <= self.vectors
         blocked = bool(int(self.dut.blocked_o.value))
         assert unwritten or not blocked
         assert not (unwritten and int(self.dut.request_valid_o.value)), "a request moves the pointer"
@@ -75,22 +75,22 @@ class TB(Bench):
 
     def random_chunk(self) -> list[int]:
         """Any entries, with no step as wide as the ring."""
-        chunk = [random.getrandbits(self.slot_bits + 3) for _ in range(self.entries)]
-        return [entry for entry in chunk if self.advance(entry) < self.lines // 2] or [0]
+        chunk = [random.getrandbits(self.acc_index_w + 3) for _ in range(self.entries)]
+        return [entry for entry in chunk if self.advance(entry) < self.vectors // 2] or [0]
 
     def advance(self, entry: int) -> int:
-        """Lines by which `entry` moves the pointer."""
-        skip, code = divmod(entry, 2 << self.slot_bits)
+        """Vectors by which `entry` moves the pointer."""
+        skip, code = divmod(entry, 2 << self.acc_index_w)
         if skip != ENTRY_CONTROL:
             return skip
-        if code < 1 << self.slot_bits and code & ~7 == Command.SKIP:
+        if code < 1 << self.acc_index_w and code & ~7 == Command.SKIP:
             return 1 << (code & 7)
         return code & 3 if code & ~3 == Command.END_PASS else 0
 
     def pack(self, chunk: list[int]) -> int:
         """A chunk as it comes in; entries that lack are PAD."""
-        pad = ENTRY_CONTROL << self.slot_bits + 1 | Command.PAD
-        return pack(chunk + [pad] * (self.entries - len(chunk)), self.slot_bits + 3)
+        pad = ENTRY_CONTROL << self.acc_index_w + 1 | Command.PAD
+        return pack(chunk + [pad] * (self.entries - len(chunk)), self.acc_index_w + 3)
 
     def expected(self, chunks: list[list[int]]) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
         """Operations and requests of `chunks`; only the fields that mean something."""
@@ -99,15 +99,16 @@ class TB(Bench):
         pointer = -1
         for chunk in chunks:
             for entry in chunk:
-                skip, code = divmod(entry, 2 << self.slot_bits)
+                skip, code = divmod(entry, 2 << self.acc_index_w)
                 pointer += self.advance(entry)
                 if skip != ENTRY_CONTROL:
-                    slot = (code >> 1) % self.slots
-                    ops.append({"end": 0, "double": 0, "line": int(skip > 0), "subtract": code & 1, "slot": slot})
+                    acc_index = (code >> 1) % self.accumulators
+                    op = {"end": 0, "double": 0, "vector": int(skip > 0), "subtract": code & 1, "acc_index": acc_index}
+                    ops.append(op)
                     if skip:
-                        requests.append({"line": pointer % (2 * self.lines)})
-                elif code >> self.slot_bits:
-                    ops.append({"end": 0, "double": 1, "line": 0, "slot": code % self.slots})
+                        requests.append({"vector": pointer % (2 * self.vectors)})
+                elif code >> self.acc_index_w:
+                    ops.append({"end": 0, "double": 1, "vector": 0, "acc_index": code % self.accumulators})
                 elif code & ~3 == Command.END_PASS:
                     ops.append({"end": 1})
                     break
@@ -140,8 +141,8 @@ async def equals_the_format(dut: Any, idle: float, stall: float, follow: float) 
 async def decodes_an_entry_a_cycle(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(written_i=0)
-    additions = (1 << tb.slot_bits + 1) - 1
-    chunks = [[random.getrandbits(tb.slot_bits + 3) & additions for _ in range(tb.entries)] for _ in range(100)]
+    additions = (1 << tb.acc_index_w + 1) - 1
+    chunks = [[random.getrandbits(tb.acc_index_w + 3) & additions for _ in range(tb.entries)] for _ in range(100)]
     tb.chunks.send({"data": tb.pack(chunk)} for chunk in chunks)
     assert await tb.run_until(lambda: len(tb.ops.taken) == 100 * tb.entries, 10000) <= 100 * tb.entries + 2
 
@@ -150,7 +151,7 @@ async def decodes_an_entry_a_cycle(dut: Any) -> None:
 async def a_skip_costs_no_cycle(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(written_i=0)
-    pair = [ENTRY_CONTROL << tb.slot_bits + 1 | Command.SKIP, 2 << tb.slot_bits]
+    pair = [ENTRY_CONTROL << tb.acc_index_w + 1 | Command.SKIP, 2 << tb.acc_index_w]
     additions = tb.entries // 2
     tb.chunks.send({"data": tb.pack(pair * additions)} for _ in range(100))
     # An odd number of entries leaves one PAD a chunk.
@@ -171,4 +172,4 @@ async def clear_starts_over(dut: Any) -> None:
         assert agrees(tb.ops.taken, ops[: len(tb.ops.taken)])
         assert agrees(tb.requests.taken, requests[: len(tb.requests.taken)])
         await tb.clear()
-        assert int(dut.pointer_o.value) == 2 * tb.lines - 1
+        assert int(dut.pointer_o.value) == 2 * tb.vectors - 1

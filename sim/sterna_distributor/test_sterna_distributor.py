@@ -14,35 +14,35 @@ from sim.support.words import pack
 from sterna.spec.tape import RECORD_HEADER, RecordKind, pad
 
 PARAMETERS = [
-    {"DataW": 64, "Clusters": 2, "Units": 4, "ChunkBytes": 4},
-    {"DataW": 256, "Clusters": 4, "Units": 8, "ChunkBytes": 4},
-    {"DataW": 128, "Clusters": 1, "Units": 4, "ChunkBytes": 8},
-    {"DataW": 128, "Clusters": 1, "Units": 4, "ChunkBytes": 4},
+    {"DataW": 64, "Clusters": 2, "Pes": 4, "ChunkBytes": 4},
+    {"DataW": 256, "Clusters": 4, "Pes": 8, "ChunkBytes": 4},
+    {"DataW": 128, "Clusters": 1, "Pes": 4, "ChunkBytes": 8},
+    {"DataW": 128, "Clusters": 1, "Pes": 4, "ChunkBytes": 4},
 ]
 #: A payload is smaller.
 PAYLOAD_END = 1 << 32
 
 
 class TB(Bench):
-    """Beats of records in; a sink for beats of fetch words and one for each unit of each cluster."""
+    """Beats of records in; a sink for beats of fetch words and one for each PE of each cluster."""
 
     def __init__(self, dut: Any, idle: float = 0.3, stall: float = 0.3) -> None:
         super().__init__(dut)
-        self.clusters, self.units = int(dut.Clusters.value), int(dut.Units.value)
+        self.clusters, self.pes = int(dut.Clusters.value), int(dut.Pes.value)
         self.beat_bytes, self.chunk_bytes = len(dut.beat_data_i) // 8, int(dut.ChunkBytes.value)
         beat = {"data": Field(dut.beat_data_i)}
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
         fetch = {"data": Field(dut.fetch_data_o), "words": Field(dut.fetch_words_o)}
         self.fetches = Sink(Field(dut.fetch_valid_o), Field(dut.fetch_ready_i), fetch, stall)
-        self.chunks = [[self._unit(c, u, stall) for u in range(self.units)] for c in range(self.clusters)]
+        self.chunks = [[self._pe(c, u, stall) for u in range(self.pes)] for c in range(self.clusters)]
         self.agents = [self.beats, self.fetches, *(sink for cluster in self.chunks for sink in cluster)]
         self.wanted_fetches: list[dict[str, int]] = []
         self.wanted_chunks: list[list[list[dict[str, int]]]] = [
-            [[] for _ in range(self.units)] for _ in range(self.clusters)
+            [[] for _ in range(self.pes)] for _ in range(self.clusters)
         ]
 
-    def _unit(self, cluster: int, unit: int, stall: float) -> Sink:
-        bit = cluster * self.units + unit
+    def _pe(self, cluster: int, pe: int, stall: float) -> Sink:
+        bit = cluster * self.pes + pe
         width = 8 * self.chunk_bytes
         data = {"data": Field(self.dut.chunk_data_o, bit * width, width)}
         valid, ready = Field(self.dut.chunk_valid_o, bit, 1), Field(self.dut.chunk_ready_i, bit, 1)
@@ -69,18 +69,18 @@ class TB(Bench):
         groups = self.clusters // tiles_at_once
         data = b""
         for _ in range(count):
-            for stream in range(groups * self.units):
+            for stream in range(groups * self.pes):
                 chunk = random.randbytes(self.chunk_bytes)
                 data += chunk
                 for cluster in range(self.clusters):
-                    if cluster // tiles_at_once == stream // self.units:
+                    if cluster // tiles_at_once == stream // self.pes:
                         item = {"data": int.from_bytes(chunk, "little")}
-                        self.wanted_chunks[cluster][stream % self.units].append(item)
+                        self.wanted_chunks[cluster][stream % self.pes].append(item)
         self.send(RecordKind.ROUNDS, count, data)
 
     def round_beats(self, tiles_at_once: int) -> int:
         """Beats of a round."""
-        return self.clusters // tiles_at_once * self.units * self.chunk_bytes // self.beat_bytes
+        return self.clusters // tiles_at_once * self.pes * self.chunk_bytes // self.beat_bytes
 
     async def finish(self) -> None:
         """Run until all records have passed, and check what arrived."""
@@ -136,11 +136,11 @@ async def short_records_follow_each_other_without_gaps(dut: Any) -> None:
 
 
 @cocotb.test()
-async def a_slow_unit_holds_only_what_is_behind_it(dut: Any) -> None:
-    """One beat of the next units passes it, in the other register."""
+async def a_slow_pe_holds_only_what_is_behind_it(dut: Any) -> None:
+    """One beat of the next PEs passes it, in the other register."""
     tb = TB(dut, 0.0, 0.0)
     await tb.start(tiles_log2_i=0)
-    slow = tb.chunks[0][tb.units - 1]
+    slow = tb.chunks[0][tb.pes - 1]
     slow.stall = 1.0
     tb.rounds(3, 1)
     await tb.step(40)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sim.sterna_cluster.model import Unit
+from sim.sterna_cluster.model import Pe
 
 from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS
@@ -69,15 +69,15 @@ class Part:
         return address % (1 << address_w)
 
 
-def row_channels(units: int, pool: int) -> int:
-    """Channels of a cluster of `units` units that a row holds."""
-    return units if pool == Pool.NONE else units // PHASES
+def row_channels(pes: int, pool: int) -> int:
+    """Channels of a cluster of `pes` PEs that a row holds."""
+    return pes if pool == Pool.NONE else pes // PHASES
 
 
-def parts(commands: Sequence[dict[str, int]], units: int) -> Iterator[Part]:
+def parts(commands: Sequence[dict[str, int]], pes: int) -> Iterator[Part]:
     """What the passes `commands` (fields of `pass_t`), one a cluster, write, in order."""
     pool, filters = commands[0]["pool"], commands[0]["filters"]
-    size = row_channels(units, pool)
+    size = row_channels(pes, pool)
     for first in range(0, filters, size):
         channels = range(first, min(first + size, filters))
         for kept in (True, False) if pool == Pool.KEEP else (False,):
@@ -88,17 +88,17 @@ def parts(commands: Sequence[dict[str, int]], units: int) -> Iterator[Part]:
                         yield Part(cluster, first // size, phase, of_word)
 
 
-def sums(units: Sequence[Unit], pool: int, channel: int) -> list[np.ndarray]:
-    """The sums of a channel held by the `units` of a cluster: one, or one for each phase."""
-    row, place = divmod(channel, row_channels(len(units), pool))
-    return [units[first + place].slot(row) for first in range(0, len(units), row_channels(len(units), pool))]
+def sums(pes: Sequence[Pe], pool: int, channel: int) -> list[np.ndarray]:
+    """The sums of a channel held by the `pes` of a cluster: one, or one for each phase."""
+    row, place = divmod(channel, row_channels(len(pes), pool))
+    return [pes[first + place].accumulator(row) for first in range(0, len(pes), row_channels(len(pes), pool))]
 
 
 def drain(
-    clusters: Sequence[Sequence[Unit]], commands: Sequence[dict[str, int]], tables: Sequence[Sequence[int]],
+    clusters: Sequence[Sequence[Pe]], commands: Sequence[dict[str, int]], tables: Sequence[Sequence[int]],
     act_w: int, address_w: int,
 ) -> list[Word]:
-    """The words that draining the units of `clusters` writes, in order, with a command and a table for each cluster."""
+    """The words that draining the PEs of `clusters` writes, in order, with a command and a table for each cluster."""
     words = []
     for part in parts(commands, len(clusters[0])):
         command, table = commands[part.cluster], tables[part.cluster]

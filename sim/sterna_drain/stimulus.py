@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sim.sterna_cluster.model import Unit
+from sim.sterna_cluster.model import Pe
 from sim.sterna_drain.model import PHASES
 from sim.support.streams import Field
 
@@ -24,8 +24,8 @@ class Shape:
 
     lanes: int
     clusters: int
-    units: int
-    slots: int
+    pes: int
+    accumulators: int
     act_w: int
     acc_w: int
     mul_w: int
@@ -34,7 +34,7 @@ class Shape:
 
 def shape_of(dut: Any) -> Shape:
     """The parameters of a drain or its reader, which has no lanes and no widths."""
-    names = ("Lanes", "Clusters", "Units", "Slots", "ActW", "AccW", "MulW", "FmAddrW")
+    names = ("Lanes", "Clusters", "Pes", "Accumulators", "ActW", "AccW", "MulW", "FmAddrW")
     return Shape(*(int(getattr(dut, name).value) if hasattr(dut, name) else 8 for name in names))
 
 
@@ -55,7 +55,7 @@ def joined(commands: list[dict[str, int]]) -> dict[str, int]:
 def random_commands(shape: Shape, table_half: int, **fixed: int) -> list[dict[str, int]]:
     """Fields of a `pass_t` for each cluster, those in `fixed` as given."""
     pool = fixed.get("pool", random.choice(list(Pool)))
-    most = shape.units * shape.slots // (PHASES if pool else 1)
+    most = shape.pes * shape.accumulators // (PHASES if pool else 1)
     common = {
         "table_half": table_half,
         "pool": int(pool),
@@ -76,17 +76,17 @@ def random_table(shape: Shape, command: dict[str, int]) -> list[int]:
     return [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
 
 
-def random_units(shape: Shape) -> list[Unit]:
-    """The units of a cluster with random accumulators, some untouched."""
+def random_pes(shape: Shape) -> list[Pe]:
+    """The PEs of a cluster with random accumulators, some untouched."""
     limit = 1 << shape.acc_w - 1
-    units = []
-    for _ in range(shape.units):
-        unit = Unit(shape.lanes, shape.slots, shape.acc_w)
-        for slot in random.sample(range(shape.slots), random.randint(0, shape.slots)):
+    pes = []
+    for _ in range(shape.pes):
+        pe = Pe(shape.lanes, shape.accumulators, shape.acc_w)
+        for acc_index in random.sample(range(shape.accumulators), random.randint(0, shape.accumulators)):
             values = [random.choice([-limit, limit - 1, random.randrange(-limit, limit)]) for _ in range(shape.lanes)]
-            unit.accumulators[slot] = np.array(values, np.int64)
-        units.append(unit)
-    return units
+            pe.sums[acc_index] = np.array(values, np.int64)
+        pes.append(pe)
+    return pes
 
 
 def _table_entry(shape: Shape, shift: int) -> int:

@@ -7,9 +7,9 @@ from collections import deque
 from typing import Any
 
 import cocotb
-from sim.sterna_cluster.model import Unit
+from sim.sterna_cluster.model import Pe
 from sim.sterna_drain.model import Word, drain, row_channels
-from sim.sterna_drain.stimulus import Shape, joined, pass_fields, random_commands, random_table, random_units, shape_of
+from sim.sterna_drain.stimulus import Shape, joined, pass_fields, random_commands, random_pes, random_table, shape_of
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack, unpack_signed
 
@@ -18,9 +18,9 @@ from sterna.spec.tape import Pool
 
 PARAMETERS = [
     {"Lanes": 5},
-    {"Lanes": 67, "Clusters": 1, "Slots": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10},
-    {"Lanes": 2, "Clusters": 4, "Units": 8, "Slots": 8},
-    {"Lanes": 2, "Units": 16, "Slots": 4},
+    {"Lanes": 67, "Clusters": 1, "Accumulators": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10},
+    {"Lanes": 2, "Clusters": 4, "Pes": 8, "Accumulators": 8},
+    {"Lanes": 2, "Pes": 16, "Accumulators": 4},
 ]
 #: Cycles from a read or a shift to the row registers.
 ROW_LATENCY = 5
@@ -36,16 +36,16 @@ def word(taken: dict[str, int], shape: Shape) -> Word:
     return Word(taken["address"], taken["strobe"], data)
 
 
-class Units:
+class Pes:
     """Accumulators and row registers of all clusters; a cluster ends a pass some time after its half is free."""
 
     def __init__(self, tb: TB, slow: float) -> None:
         self.tb, self.slow = tb, slow
-        self.coming: list[list[Unit]] = []
-        self.halves: list[list[Unit] | None] = [None, None]
+        self.coming: list[list[Pe]] = []
+        self.halves: list[list[Pe] | None] = [None, None]
         self.ended = [0] * tb.shape.clusters  # a bit for each half
         self.fill = 0
-        self.rows: list[list[int]] = [[0]] * ROW_LATENCY  # of the coming cycles, each a register for every unit
+        self.rows: list[list[int]] = [[0]] * ROW_LATENCY  # of the coming cycles, each a register for every PE
 
     def drive(self) -> None:
         """End the next pass of a cluster, show the first row register."""
@@ -64,10 +64,10 @@ class Units:
         dut, shape = self.tb.dut, self.tb.shape
         row = self.rows[-1]
         if int(dut.read_o.value):
-            half, slot = divmod(int(dut.read_address_o.value), shape.slots)
-            units = self.halves[half]
-            assert units is not None and all(bits >> half & 1 for bits in self.ended), "read before its end"
-            row = [pack(unit.slot(slot).tolist(), shape.acc_w) for unit in units]
+            half, acc_index = divmod(int(dut.read_address_o.value), shape.accumulators)
+            pes = self.halves[half]
+            assert pes is not None and all(bits >> half & 1 for bits in self.ended), "read before its end"
+            row = [pack(pe.accumulator(acc_index).tolist(), shape.acc_w) for pe in pes]
             self.tb.reads += 1
         if int(dut.shift_o.value):
             assert not int(dut.read_o.value)
@@ -109,12 +109,12 @@ class Tables:
 
 
 class TB(Bench):
-    """A drain between units, passes, table and feature memory."""
+    """A drain between PEs, passes, table and feature memory."""
 
     def __init__(self, dut: Any, slow: float, stall: float) -> None:
         super().__init__(dut)
         self.shape = shape_of(dut)
-        self.units = Units(self, slow)
+        self.pes = Pes(self, slow)
         self.tables = Tables(dut)
         fields = pass_fields(dut, self.shape.clusters)
         self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), fields, slow)
@@ -124,7 +124,7 @@ class TB(Bench):
              "data": Field(dut.write_data_o)}, stall,
         )
         self.reads = self.done = 0
-        self.agents = [self.units, self.tables, self.passes, self.writes, self]
+        self.agents = [self.pes, self.tables, self.passes, self.writes, self]
 
     def drive(self) -> None:
         """Nothing of its own to drive."""
@@ -145,11 +145,11 @@ class TB(Bench):
             for half in range(2):
                 commands = random_commands(self.shape, half, **fixed)
                 tables = [random_table(self.shape, command) for command in commands]
-                clusters = [random_units(self.shape) for _ in commands]
+                clusters = [random_pes(self.shape) for _ in commands]
                 expected += drain(clusters, commands, tables, self.shape.act_w, self.shape.address_w)
                 self.tables.fill(half, tables)
                 await self.run_until(lambda: not self.tables.queue, 4000)
-                self.units.coming.append([unit for units in clusters for unit in units])
+                self.pes.coming.append([pe for pes in clusters for pe in pes])
                 self.passes.send([joined(commands)])
             cycles += await self.run_until(lambda before=before: self.done == before + 2, limit)
         await self.step(20)
@@ -174,12 +174,12 @@ async def gives_a_value_a_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(ended_i=0)
     shape = tb.shape
-    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=shape.slots * row_channels(shape.units, pool))
+    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=shape.accumulators * row_channels(shape.pes, pool))
     walks = 2 if pool == Pool.KEEP else 1
-    assert tb.reads == 2 * shape.slots * walks
+    assert tb.reads == 2 * shape.accumulators * walks
     # A word has its place in the queue for 17 cycles, and there are eight.
-    channels = min(row_channels(shape.units, pool), WORD_CHANNELS)
-    row = shape.units * shape.clusters
-    needed = shape.slots * (row + max(row, -(-17 * row // (8 * channels))) * (walks - 1))
+    channels = min(row_channels(shape.pes, pool), WORD_CHANNELS)
+    row = shape.pes * shape.clusters
+    needed = shape.accumulators * (row + max(row, -(-17 * row // (8 * channels))) * (walks - 1))
     # The first pass is read while the second table is written; so at least one pass's time counts, at most both.
     assert cycles <= 2 * needed + 40

@@ -14,7 +14,8 @@ from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
 PARAMETERS = [
-    {}, {"Clusters": 1, "Units": 8, "FmAddrW": 9}, {"Units": 16, "Slots": 16}, {"Clusters": 4, "Units": 32, "Slots": 4},
+    {}, {"Clusters": 1, "Pes": 8, "FmAddrW": 9}, {"Pes": 16, "Accumulators": 16},
+    {"Clusters": 4, "Pes": 32, "Accumulators": 4},
 ]
 
 
@@ -51,8 +52,8 @@ class TB(Bench):
             assert not any(outputs[name] for name in ("begin", "read", "shift", "free"))
             return
         assert self.has_room or not outputs["begin"], "a word was begun without room"
-        half, slot = divmod(outputs["read_address"], self.shape.slots)
-        outputs |= {"half": half, "slot": slot}
+        half, acc_index = divmod(outputs["read_address"], self.shape.accumulators)
+        outputs |= {"half": half, "acc_index": acc_index}
         assert not outputs["read"] or self.ended >> half & 1
         free = outputs["free"]
         if free:
@@ -65,42 +66,42 @@ class TB(Bench):
         """The steps of a pass; one that is not written anywhere has one step, which only ends it."""
         if not any(command["write"] for command in commands):
             return [{"begin": 1, "word": 1, "strobe": 0, "end": 1, "read": 0, "shift": 0, "free": 1 << half}]
-        pool, units = commands[0]["pool"], self.shape.units
-        words = {}  # by cluster, row, whether phases are written, unit of the last channel
-        for part in parts(commands, units):
-            size = row_channels(units, pool)
+        pool, pes = commands[0]["pool"], self.shape.pes
+        words = {}  # by cluster, row, whether phases are written, PE of the last channel
+        for part in parts(commands, pes):
+            size = row_channels(pes, pool)
             phase = (PHASES - 1 if pool else 0) if part.phase is None else part.phase
             for channel in part.channels:
                 words[part.cluster, part.row, part.phase is not None, phase * size + channel % size] = (part, channel)
-        rows = -(-commands[0]["filters"] // row_channels(units, pool))
+        rows = -(-commands[0]["filters"] // row_channels(pes, pool))
         walks = [(row, kept) for row in range(rows) for kept in ((True, False) if pool == Pool.KEEP else (False,))]
         steps = []
         for row, kept in walks:
             for cluster, command in enumerate(commands):
-                for unit in range(units):
-                    begins = unit == cluster == 0
+                for pe in range(pes):
+                    begins = pe == cluster == 0
                     step = {"begin": 0, "word": 0, "strobe": 0, "end": 0, "free": 0, "channel": 0, "cluster": cluster,
                             "read": int(begins), "shift": int(not begins)}
                     if begins:
-                        step |= {"half": half, "slot": row}
-                    step |= self.channel(command, unit, kept, words.get((cluster, row, kept, unit)))
+                        step |= {"half": half, "acc_index": row}
+                    step |= self.channel(command, pe, kept, words.get((cluster, row, kept, pe)))
                     steps.append(step)
-        steps[-len(commands) * units]["free"] = 1 << half
+        steps[-len(commands) * pes]["free"] = 1 << half
         steps[-1] |= {"end": 1, "word": 1, "begin": max(steps[-1]["begin"], 1 - steps[-1]["channel"])}
         return steps
 
     def channel(
-        self, command: dict[str, int], unit: int, kept: bool, word: tuple[Part, int] | None
+        self, command: dict[str, int], pe: int, kept: bool, word: tuple[Part, int] | None
     ) -> dict[str, int]:
-        """What the value of a unit counts for."""
-        pool, size = command["pool"], row_channels(self.shape.units, command["pool"])
-        step = {"first": int(pool == Pool.NONE or kept or unit < size)}
+        """What the value of a PE counts for."""
+        pool, size = command["pool"], row_channels(self.shape.pes, command["pool"])
+        step = {"first": int(pool == Pool.NONE or kept or pe < size)}
         if pool != Pool.NONE:
-            step["maximum"] = unit % size
+            step["maximum"] = pe % size
         if word is None:
             return step
         part, channel = word
-        table = command["table_half"] * self.shape.units * self.shape.slots + channel
+        table = command["table_half"] * self.shape.pes * self.shape.accumulators + channel
         step |= {"channel": 1, "place": channel % WORD_CHANNELS, "table": table,
                  "begin": int(channel == part.channels[0]), "word": int(channel == part.channels[-1])}
         if step["word"]:
@@ -135,9 +136,9 @@ async def steps_every_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 1.0)
     await tb.start(ended_i=0, room_i=0)
     shape = tb.shape
-    full = shape.slots * row_channels(shape.units, pool)
+    full = shape.accumulators * row_channels(shape.pes, pool)
     tb.passes.send([joined(random_commands(shape, 0, pool=pool, write=1, filters=full))])
     await tb.run_until(lambda: len(tb.freed) == 1, 4000)
-    await tb.step(shape.clusters * shape.units + 2)
-    assert len(tb.steps) == shape.slots * shape.clusters * shape.units * (2 if pool == Pool.KEEP else 1)
+    await tb.step(shape.clusters * shape.pes + 2)
+    assert len(tb.steps) == shape.accumulators * shape.clusters * shape.pes * (2 if pool == Pool.KEEP else 1)
     assert tb.cycles[-1] - tb.cycles[0] == len(tb.steps) - 1

@@ -23,16 +23,16 @@ from sterna.spec.registers import ENGINE_VERSION, IDENTITY, Control, ErrorCode, 
 from sterna.spec.tape import Command, Op, RecordKind, Segment, SegmentKind
 
 CONFIG_HASH = 0x5EED_0001
-TILE, CLUSTERS, UNITS, SLOTS, BUFFER_LINES, FM_WORDS, BEAT, CHUNK = 3, 2, 4, 4, 32, 64, 8, 2
+TILE, CLUSTERS, PES, ACCUMULATORS, BUFFER_VECTORS, FM_WORDS, BEAT, CHUNK = 3, 2, 4, 4, 32, 64, 8, 2
 PARAMETERS = [
     {
-        "TileH": TILE, "TileW": TILE, "Clusters": CLUSTERS, "Units": UNITS, "Slots": SLOTS,
-        "BufferLines": BUFFER_LINES, "FmWords": FM_WORDS, "AxiDataW": 8 * BEAT, "ChunkBytes": CHUNK,
+        "TileH": TILE, "TileW": TILE, "Clusters": CLUSTERS, "Pes": PES, "Accumulators": ACCUMULATORS,
+        "BufferVectors": BUFFER_VECTORS, "FmWords": FM_WORDS, "AxiDataW": 8 * BEAT, "ChunkBytes": CHUNK,
         "FifoChunks": 4, "ConfigHash": CONFIG_HASH,
     }
 ]
-SLOT_BITS = 4
-ENTRY_BITS = SLOT_BITS + 3
+ACC_INDEX_W = 4
+ENTRY_BITS = ACC_INDEX_W + 3
 CHUNK_ENTRIES = 8 * CHUNK // ENTRY_BITS
 WORD_BYTES = -(-TILE * TILE * 4 // BEAT) * BEAT
 TAPE, FRAME, RESULT = 0x1000, 0x8F80, 0x10FC0
@@ -119,23 +119,23 @@ class Layer:
         scaled = total * self.multiplier[:, None, None] + self.bias[:, None, None] + (1 << SHIFT >> 1)
         return np.clip(scaled >> SHIFT, -128, 127)
 
-    def stream(self, group: int, unit: int) -> list[int]:
-        """Entries of a unit for a pass: walk to each line, apply it to each filter, end on the last line."""
-        entries, line = [], -1
+    def stream(self, group: int, pe: int) -> list[int]:
+        """Entries of a PE for a pass: walk to each vector, apply it to each filter, end on the last vector."""
+        entries, vector = [], -1
         for channel in range(self.channels):
-            for slot in range(self.filters // UNITS):
-                weight = self.weights[group * self.filters + slot * UNITS + unit, channel]
+            for acc_index in range(self.filters // PES):
+                weight = self.weights[group * self.filters + acc_index * PES + pe, channel]
                 if not weight:
                     continue
-                while channel - line > 2:
+                while channel - vector > 2:
                     entries.append(control(Command.SKIP))
-                    line += 1
-                entries.append((channel - line) << SLOT_BITS + 1 | slot << 1 | int(weight < 0))
-                line = channel
-        while self.channels - 1 - line > tape.END_PASS_MAX_SKIP:
+                    vector += 1
+                entries.append((channel - vector) << ACC_INDEX_W + 1 | acc_index << 1 | int(weight < 0))
+                vector = channel
+        while self.channels - 1 - vector > tape.END_PASS_MAX_SKIP:
             entries.append(control(Command.SKIP))
-            line += 1
-        return [*entries, control(Command.END_PASS | self.channels - 1 - line)]
+            vector += 1
+        return [*entries, control(Command.END_PASS | self.channels - 1 - vector)]
 
     def payload(self, plane: int, after: Sequence[int]) -> bytes:
         """WEIGHTS: a fetch word for each channel word from `plane` on, and the rounds."""
@@ -146,7 +146,7 @@ class Layer:
             )
             for w in range(words)
         )
-        streams = [chunks(self.stream(group, unit)) for group in range(self.groups) for unit in range(UNITS)]
+        streams = [chunks(self.stream(group, pe)) for group in range(self.groups) for pe in range(PES)]
         longest = max(map(len, streams))
         padding = control(Command.PAD).to_bytes(CHUNK, "little")
         streams = [stream + [padding] * (longest - len(stream)) for stream in streams]
@@ -224,7 +224,7 @@ class Job:
 
 def control(command: int) -> int:
     """A control entry."""
-    return tape.ENTRY_CONTROL << SLOT_BITS + 1 | command
+    return tape.ENTRY_CONTROL << ACC_INDEX_W + 1 | command
 
 
 def chunks(entries: Sequence[int]) -> list[bytes]:
@@ -370,7 +370,7 @@ async def computes_a_convolution(dut: Any, tiles_at_once: int, pause: float) -> 
 @cocotb.test()
 @cocotb.parametrize(tiles_at_once=[1, 2], size=[SEVERAL_TILES, ONE_TILE], fine=[False, True])
 async def steps_overlap(dut: Any, tiles_at_once: int, size: Map, fine: bool) -> None:
-    """Also many short ones, whose tables and lines are there long before those of the step before are done with."""
+    """Also many short ones, whose tables and vectors are there long before those of the step before are done with."""
     tb = await started(dut, random.choice([0.0, 0.3]))
     for layers in (2, 3, 7):
         await tb.check(Job(tiles_at_once, layers, size, fine=fine))
@@ -445,9 +445,9 @@ async def names_itself(dut: Any) -> None:
     assert await tb.read(Register.IDENTITY) == IDENTITY
     assert await tb.read(Register.VERSION) == ENGINE_VERSION
     assert await tb.read(Register.CONFIG_HASH) == CONFIG_HASH
-    assert await tb.read(Register.CAPABILITY_TILE) == TILE | TILE << 8 | CLUSTERS << 16 | UNITS << 24
-    lines_log2 = BUFFER_LINES.bit_length() - 1
-    assert await tb.read(Register.CAPABILITY_UNIT) == SLOTS | 8 << 8 | 20 << 16 | lines_log2 << 24
+    assert await tb.read(Register.CAPABILITY_TILE) == TILE | TILE << 8 | CLUSTERS << 16 | PES << 24
+    vectors_log2 = BUFFER_VECTORS.bit_length() - 1
+    assert await tb.read(Register.CAPABILITY_PE) == ACCUMULATORS | 8 << 8 | 20 << 16 | vectors_log2 << 24
     assert await tb.read(Register.CAPABILITY_WORDS) == FM_WORDS
 
 
@@ -495,7 +495,7 @@ async def names_every_damage(dut: Any) -> None:
 
 @cocotb.test()
 async def any_flipped_bit_of_weights_is_found(dut: Any) -> None:
-    """Of fetch words and of entries, but for bits that make a DOUBLE: an assertion of the units refuses those first."""
+    """Of fetch words and of entries, but for bits that make a DOUBLE: an assertion of the PEs refuses those first."""
     tb = await started(dut, 0.0)
     job = Job(2)
     data = job.tape()
@@ -509,7 +509,7 @@ async def any_flipped_bit_of_weights_is_found(dut: Any) -> None:
         damaged[bit // 8] ^= 1 << bit % 8
         place = bit % (8 * CHUNK) // ENTRY_BITS
         chunk = int.from_bytes(damaged[bit // 8 // CHUNK * CHUNK :][:CHUNK], "little")
-        if bit in entries and chunk >> place * ENTRY_BITS + SLOT_BITS & 7 == 7:
+        if bit in entries and chunk >> place * ENTRY_BITS + ACC_INDEX_W & 7 == 7:
             continue
         assert await tb.run(bytes(damaged), job.frame()) == (ErrorCode.SEGMENT_CRC, 3)
         found += 1
@@ -530,15 +530,15 @@ async def names_bus_errors(dut: Any) -> None:
 
 
 class Endless(Layer):
-    """A layer whose units never end their pass."""
+    """A layer whose PEs never end their pass."""
 
-    def stream(self, group: int, unit: int) -> list[int]:
-        return [control(Command.NOP) for _ in super().stream(group, unit)]
+    def stream(self, group: int, pe: int) -> list[int]:
+        return [control(Command.NOP) for _ in super().stream(group, pe)]
 
 
 @cocotb.test()
 async def gives_up_when_nothing_moves(dut: Any) -> None:
-    """Checksums are right, but the units wait for the end of their pass."""
+    """Checksums are right, but the PEs wait for the end of their pass."""
     tb = await started(dut)
     job = Job(1, 2)
     first = job.layers[0]

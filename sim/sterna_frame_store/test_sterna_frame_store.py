@@ -10,7 +10,7 @@ import pytest
 from sim.support.inputs import Inputs
 from sim.support.readers import WordReader
 from sim.support.streams import Bench, Field, Sink
-from sim.support.words import as_lines, gather_word, pack
+from sim.support.words import as_vectors, gather_word, pack
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12, "DataW": 64},
@@ -57,7 +57,7 @@ class TB(Bench):
             row, col = divmod(beat * self.data_w // 32, self.tile_w)
             turned = [pixels[(row + y) % self.tile_h * self.tile_w + (col + x) % self.tile_w]
                       for y in range(self.tile_h) for x in range(self.tile_w)]
-            self.reader.answers[gather_word(plane=plane, row=row, col=col)] = as_lines(turned, self.act_w)
+            self.reader.answers[gather_word(plane=plane, row=row, col=col)] = as_vectors(turned, self.act_w)
 
     async def expect(self, beats: list[dict[str, int]]) -> int:
         """Run until done, compare, return the cycles it took. Done comes once, after the last beat."""

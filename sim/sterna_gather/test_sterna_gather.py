@@ -10,7 +10,7 @@ import cocotb
 import pytest
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import as_lines, gather_word, pack, step_word
+from sim.support.words import as_vectors, gather_word, pack, step_word
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12},
@@ -132,7 +132,7 @@ class TB(Bench):
         padding = pack([image.pad] * 4, self.act_w)
         ys = [top + image.stride * i for i in range(self.tile_h)]
         xs = [left + image.stride * i for i in range(self.tile_w)]
-        return {"word": as_lines([image.pixels[y][x] if 0 <= y < image.height and 0 <= x < image.width else padding
+        return {"word": as_vectors([image.pixels[y][x] if 0 <= y < image.height and 0 <= x < image.width else padding
                                   for y in ys for x in xs], self.act_w)}
 
     async def expect(self, words: list[dict[str, int]]) -> None:
@@ -184,7 +184,7 @@ async def reads_rotated_planes_in_linear_mode(dut: Any) -> None:
             y, x = lane // tb.tile_w + row, lane % tb.tile_w + col
             tb.banks.words[y % tb.tile_h, x % tb.tile_w, plane] = pixel
         tb.windows.send([{"window": gather_word(plane=plane, row=row, col=col, tile_row=5, tile_col=-1)}])
-        words.append({"word": as_lines(pixels, tb.act_w)})
+        words.append({"word": as_vectors(pixels, tb.act_w)})
     await tb.expect(words)
 
 

@@ -27,8 +27,8 @@ class TB(Bench):
         self.lanes, self.count = int(dut.Lanes.value), int(dut.Accumulators.value)
         self.act_w, self.acc_w = int(dut.ActW.value), int(dut.AccW.value)
         self.accumulators: dict[int, np.ndarray] = {}
-        self.line: np.ndarray | None = None
-        self.next_line: np.ndarray | None = None
+        self.vector: np.ndarray | None = None
+        self.next_vector: np.ndarray | None = None
         self.last = -1
         # What to load, or to shift, for the operations on their way.
         self.row_operations: deque[list[int] | str | None] = deque([None] * ROW_CYCLE)
@@ -39,11 +39,12 @@ class TB(Bench):
 
     def drive(self) -> None:
         """One random operation, with at times a shift of the row."""
-        inputs = {"add_i": 0, "row_load_i": 0, "row_shift_i": 0, "line_i": 0, "zero_i": random.getrandbits(1),
+        inputs = {"add_i": 0, "row_load_i": 0, "row_shift_i": 0, "vector_i": 0, "zero_i": random.getrandbits(1),
                   "double_i": random.getrandbits(1), "subtract_i": random.getrandbits(1),
                   "address_i": random.randrange(self.count)}
-        self.dut.line_data_i.value = pack(self.random_line() if self.next_line is None else self.next_line, self.act_w)
-        self.next_line = None
+        data = self.random_vector() if self.next_vector is None else self.next_vector
+        self.dut.vector_data_i.value = pack(data, self.act_w)
+        self.next_vector = None
         last, address, row_operation = -1, inputs["address_i"], None
         kind = random.random()
         if kind < 0.15 and address != self.last:
@@ -71,24 +72,24 @@ class TB(Bench):
         if due == "shift":
             self.next_row = unpack_signed(neighbour, self.acc_w, self.lanes)
 
-    def random_line(self) -> np.ndarray:
+    def random_vector(self) -> np.ndarray:
         """Activations of all lanes."""
         limit = 1 << self.act_w - 1
         return np.array([random.randrange(-limit, limit) for _ in range(self.lanes)])
 
     def add(self, inputs: dict[str, int], address: int) -> bool:
         """Make `inputs` an addition if no accumulator overflows; whether it is one."""
-        new_line = self.line is None or random.random() < 0.4
-        line = self.random_line() if new_line else self.line
+        new_vector = self.vector is None or random.random() < 0.4
+        vector = self.random_vector() if new_vector else self.vector
         old = self.accumulators.get(address, np.zeros(self.lanes, int))
-        sums = old + (old if inputs["double_i"] else -line if inputs["subtract_i"] else line)
+        sums = old + (old if inputs["double_i"] else -vector if inputs["subtract_i"] else vector)
         if np.abs(sums).max() >= 1 << self.acc_w - 1:
             if random.random() < 0.5:
                 del self.accumulators[address]
             return False
-        inputs |= {"add_i": 1, "line_i": int(new_line), "zero_i": int(address not in self.accumulators)}
-        self.line = line
-        self.next_line = line if new_line else None
+        inputs |= {"add_i": 1, "vector_i": int(new_vector), "zero_i": int(address not in self.accumulators)}
+        self.vector = vector
+        self.next_vector = vector if new_vector else None
         self.accumulators[address] = sums
         self.additions += 1
         self.doubles += inputs["double_i"]
@@ -104,6 +105,6 @@ class TB(Bench):
 @cocotb.test()
 async def adds_and_shows(dut: Any) -> None:
     tb = TB(dut)
-    await tb.start(add_i=0, row_load_i=0, row_shift_i=0, line_i=0)
+    await tb.start(add_i=0, row_load_i=0, row_shift_i=0, vector_i=0)
     await tb.step(6000)
     assert min(tb.additions, tb.doubles, tb.loads, tb.row_shifts) > 100

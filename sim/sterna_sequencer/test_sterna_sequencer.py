@@ -147,7 +147,7 @@ async def begun(dut: Any) -> TB:
 
 
 @cocotb.test()
-async def conv_waits_for_lines_but_not_for_the_drain(dut: Any) -> None:
+async def conv_waits_for_vectors_but_not_for_the_drain(dut: Any) -> None:
     tb = await begun(dut)
     tb.inputs.set(drained_i=0)
     for count in range(3):
@@ -222,7 +222,7 @@ async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
     tb.loads.stall = 0.0
     await tb.run_load()
     await tb.queue()
-    # It waits only for the lines of earlier steps.
+    # It waits only for the vectors of earlier steps.
     blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0}
     tb.inputs.set(drained_i=0, **blockers)
     await tb.give(op=Op.LOAD, next=1, fm_words=3, dram_offset=64)

@@ -62,8 +62,8 @@ def run_bench(
     runner = get_runner("verilator")
     _copy_runtime(_RUNTIME, folder)
     runner.build(
-        sources=[WAIVERS, rtl / "sterna_pkg.sv", rtl / f"{module}.sv"],
-        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, "-y", str(rtl)],
+        sources=[WAIVERS, rtl / "sterna_pkg.sv", next(rtl.rglob(f"{module}.sv"))],
+        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *_libraries(rtl)],
         build_dir=folder, timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
     )  # fmt: skip
     _copy_runtime(folder, _RUNTIME)
@@ -73,6 +73,12 @@ def run_bench(
     )
     ran, failed = get_results(results)
     assert ran and not failed, f"{module} {dict(parameters)} seed {seed}: {failed} of {ran} tests failed"
+
+
+def _libraries(rtl: Path) -> list[str]:
+    """Arguments that let modules be found in `rtl` and the folders in it."""
+    folders = sorted({path.parent for path in rtl.rglob("*.sv")})
+    return [argument for folder in folders for argument in ("-y", str(folder))]
 
 
 def _bench(module: str) -> str:

@@ -20,8 +20,8 @@ def unpack(packed: int, width: int, count: int) -> list[int]:
     return [int(bits[i : i + width], 2) for i in range(0, width * count, width)][::-1]
 
 
-def as_lines(pixels: Sequence[int], act_w: int) -> int:
-    """Pixels of four channels, one a lane, as the word of four lines that the gather gives."""
+def as_vectors(pixels: Sequence[int], act_w: int) -> int:
+    """Pixels of four channels, one a lane, as the word of four vectors that the gather gives."""
     channels = [unpack(pixel, act_w, 4) for pixel in pixels]
     return pack([pixel[c] for c in range(4) for pixel in channels], act_w)
 

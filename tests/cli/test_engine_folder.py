@@ -26,7 +26,7 @@ from .test_refusals import assert_refused
 Got = Callable[[object], None]
 
 #: This config and the planted error are those of tests/sim/test_planted.py, whose simulators serve here too.
-CONFIG = random_config(np.random.default_rng(2)).model_copy(update={"buffer_lines": 512})
+CONFIG = random_config(np.random.default_rng(2)).model_copy(update={"buffer_vectors": 512})
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_compare_finds_an_error_in_the_folder(
     """Bit 1 of the sum of lane 3 comes out inverted."""
     edit(
         engine,
-        "rtl/sterna_lane_group.sv",
+        "rtl/compute/sterna_lane_group.sv",
         "mem_q[address_q2][i] <= sum(",
         "mem_q[address_q2][i] <= AccW'(i == 3 ? 2 : 0) ^ sum(",
     )
@@ -66,7 +66,7 @@ def test_compare_finds_an_error_in_the_folder(
     row, column = divmod(3, CONFIG.tile_w)
     *_, first, last = ended.out.splitlines()
     assert f"a.png: reference and sim differ: layer 'pool', image 0, channel 0, row {row}, column {column}: " in first
-    assert last == f"Simulated: the engine in {engine} with rtl/sterna_lane_group.sv edited."
+    assert last == f"Simulated: the engine in {engine} with rtl/compute/sterna_lane_group.sv edited."
     got(first.partition("a.png: ")[2])
 
 

@@ -28,7 +28,7 @@ def small(tmp_path: Path) -> str:
 def test_estimate_shows_size_and_speed(sterna: Sterna, graph_path: Path, small: str) -> None:
     ended = sterna("estimate", graph_path, "--config", small, "--fpga", "de10-nano")
     assert ended.code == 0, ended.err
-    for shown in ("unit", "gather", "ALMs: ", "of 41,910", "frames/s", "GB/s", "estimate"):
+    for shown in ("lane_group", "gather", "ALMs: ", "of 41,910", "frames/s", "GB/s", "estimate"):
         assert shown in ended.out
 
 

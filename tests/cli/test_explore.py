@@ -26,7 +26,7 @@ def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     def size(config: EngineConfig, fpga: object, progress: object) -> SimpleNamespace:
         resources = SimpleNamespace(mlabs=0, block_rams=config.lanes, dsps=config.clusters * config.lanes)
-        return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.units, resources=resources)
+        return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.pes, resources=resources)
 
     monkeypatch.setattr(explore, "estimate_engine", size)
     monkeypatch.setattr(command, "candidates", lambda *given: explore.candidates(*given)[:120:30])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.compile.clock import bus, drains, issuer, jit, lines, state, units
+from sterna.compile.clock import bus, drains, issuer, jit, pes, state, vectors
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Output
 from sterna.spec import load_config, tape
@@ -21,23 +21,23 @@ CONTROL = tape.ENTRY_CONTROL << 5
 
 
 def test_entries_are_what_the_tape_format_says() -> None:
-    kind, advance, slot = units.entry_table(NANO)
-    assert (advance[2 << 5 | 7 << 1], slot[2 << 5 | 7 << 1]) == (2, 7)
+    kind, advance, acc_index = pes.entry_table(NANO)
+    assert (advance[2 << 5 | 7 << 1], acc_index[2 << 5 | 7 << 1]) == (2, 7)
     assert [advance[CONTROL | Command.SKIP | exponent] for exponent in range(8)] == [1 << k for k in range(8)]
     assert [advance[CONTROL | Command.END_PASS | k] for k in range(4)] == [0, 1, 2, 3]
-    assert slot[CONTROL | 1 << 4 | 9] == 9
+    assert acc_index[CONTROL | 1 << 4 | 9] == 9
     codes = [0, CONTROL | 1 << 4, CONTROL | Command.SKIP, CONTROL | Command.END_PASS, CONTROL | Command.PAD, CONTROL]
     assert len(set(kind[codes])) == len(codes)
 
 
 @pytest.mark.parametrize(
-    ("lines", "wants", "served"),
+    ("vectors", "wants", "served"),
     [((3, 3), (1, 1), [1, 1]), ((3, 4), (1, 1), [1, 0]), ((5, 4), (1, 1), [0, 1]), ((5, 4), (1, 0), [1, 0])],
 )
-def test_the_unit_behind_reads_first(lines: tuple[int, int], wants: tuple[int, int], served: list[int]) -> None:
-    pair = np.zeros(2, state.UNIT)
-    pair["line"], pair["wants"] = lines, wants
-    units.cycle_port(pair)
+def test_the_pe_behind_reads_first(vectors: tuple[int, int], wants: tuple[int, int], served: list[int]) -> None:
+    pair = np.zeros(2, state.PE)
+    pair["vector"], pair["wants"] = vectors, wants
+    pes.cycle_port(pair)
     assert pair["served"].tolist() == served
 
 
@@ -57,10 +57,10 @@ def test_writers_take_turns() -> None:
 def test_cursors_walk_to_their_first_tiles_a_tile_a_cycle() -> None:
     loader, clusters, step = np.zeros(1, state.LOADER), np.zeros(4, state.CLUSTER), np.zeros(1, state.STEP)
     fetches, machine = np.zeros(1, state.FETCH), state.machine(NANO)
-    lines.begin_lines(loader[0], clusters)
+    vectors.begin_vectors(loader[0], clusters)
     left = [clusters["tile_left"].tolist()]
     for now in range(1, 5):
-        lines.cycle_loader(loader[0], clusters, step[0], 0, now, fetches, machine[0])
+        vectors.cycle_loader(loader[0], clusters, step[0], 0, now, fetches, machine[0])
         left.append(clusters["tile_left"].tolist())
     assert left == [[0, 1, 2, 3], [0, 0, 1, 2], [0, 0, 0, 1], [0, 0, 0, 0], [0, 0, 0, 0]]
 
@@ -86,13 +86,13 @@ def test_bursts_end_at_multiples_of_their_size() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_units_do_one_thing_a_cycle(seed: int) -> None:
+def test_pes_do_one_thing_a_cycle(seed: int) -> None:
     package = compile_graph(random_graph(np.random.default_rng(seed), max_size=40, max_channels=40), NANO)
     steps = package.schedule.steps
     for step in steps:
-        told = step.busy + step.wait_lines + step.wait_weights + step.wait_drain
+        told = step.busy + step.wait_vectors + step.wait_weights + step.wait_drain
         # The counters lag by some cycles behind the end of a step.
-        assert told <= (step.cycles + 2) * NANO.all_units
+        assert told <= (step.cycles + 2) * NANO.all_pes
     assert sum(step.busy for step in steps) >= sum(step.nonzeros for step in steps)
     assert all((step.busy > 0) <= (step.op == "CONV") for step in steps if step.cycles > 20)
     assert package.schedule.queued_cycles > 0

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sterna.compile.clock.units import entry_table
-from sterna.compile.encode import EncodedPass, encode_pass, requant_payload
-from sterna.compile.schedule import Additions, Fetches, Pass, PassWork
+from sterna.compile.clock.pes import entry_table
+from sterna.compile.encode import EncodedPart, encode_part, requant_payload
+from sterna.compile.schedule import Additions, Fetches, Part, PartWork
 from sterna.graph import Requant
 from sterna.spec import load_config, tape
 from sterna.spec.config import EngineConfig
@@ -23,37 +23,37 @@ NANO = load_config("nano")
 CONTROL = tape.ENTRY_CONTROL << 5
 
 
-def pass_work(lines: int, additions: list[tuple[int, int, int]]) -> PassWork:
-    """Additions (stream, line, slot) over `lines` lines, a multiple of four."""
-    words = lines // 4
+def part_work(vectors: int, additions: list[tuple[int, int, int]]) -> PartWork:
+    """Additions (stream, vector, accumulator) over `vectors` vectors, a multiple of four."""
+    words = vectors // 4
     zero = np.zeros(words, np.int64)
-    stream, line, slot = np.array(additions, np.int64).reshape(-1, 3).T
+    stream, vector, acc_index = np.array(additions, np.int64).reshape(-1, 3).T
     none = np.zeros_like(stream)
-    return PassWork(
+    return PartWork(
         Fetches(np.arange(words), zero, zero, np.full(words, 15), zero),
-        Additions(stream, line, slot, none == 0, none),
-        ((0, lines - 1, 0),),
+        Additions(stream, vector, acc_index, none == 0, none),
+        ((0, vectors - 1, 0),),
     )
 
 
-def entries_of(config: EngineConfig, work: PassWork) -> tuple[EncodedPass, list[list[int]]]:
-    """The encoded pass and each stream's entries; the order of records is checked on the way."""
-    encoded = encode_pass(config, config.units, work)
-    fetches, entries = read_records(config, encoded.payload, config.units)
+def entries_of(config: EngineConfig, work: PartWork) -> tuple[EncodedPart, list[list[int]]]:
+    """The encoded part and each stream's entries; the order of records is checked on the way."""
+    encoded = encode_part(config, config.pes, work)
+    fetches, entries = read_records(config, encoded.payload, config.pes)
     assert len(fetches) == len(work.fetches.mask)
     return encoded, entries
 
 
-def pointers(config: EngineConfig, encoded: EncodedPass) -> NDArray[np.int64]:
-    """The line pointer behind each [round, stream]."""
+def pointers(config: EngineConfig, encoded: EncodedPart) -> NDArray[np.int64]:
+    """The vector pointer behind each [round, stream]."""
     advance = entry_table(config)[1]
     return advance[encoded.codes].sum(axis=2).cumsum(axis=0) - 1
 
 
 @given(st.lists(st.integers(0, 511), max_size=40), st.sampled_from([32, 64, 512]))
-def test_skips_reach_every_line(lines: list[int], buffer_lines: int) -> None:
-    config = NANO.model_copy(update={"buffer_lines": buffer_lines})
-    work = pass_work(512, [(0, line, 1) for line in lines])
+def test_skips_reach_every_vector(vectors: list[int], buffer_vectors: int) -> None:
+    config = NANO.model_copy(update={"buffer_vectors": buffer_vectors})
+    work = part_work(512, [(0, vector, 1) for vector in vectors])
     encoded, streams = entries_of(config, work)
     pointer, met = -1, []
     for entry in streams[0]:
@@ -65,21 +65,21 @@ def test_skips_reach_every_line(lines: list[int], buffer_lines: int) -> None:
             pointer += 1 << (entry & 7)
         else:
             pointer += entry & 3
-    assert met == sorted(lines)
+    assert met == sorted(vectors)
     assert pointer == 511
-    assert pointers(config, encoded)[-1].tolist() == [511] * NANO.units
+    assert pointers(config, encoded)[-1].tolist() == [511] * NANO.pes
 
 
-def test_near_lines_need_no_skip() -> None:
-    _, streams = entries_of(NANO, pass_work(8, [(0, line, 1) for line in (0, 0, 1, 3)]))
+def test_near_vectors_need_no_skip() -> None:
+    _, streams = entries_of(NANO, part_work(8, [(0, vector, 1) for vector in (0, 0, 1, 3)]))
     assert streams[0] == [0x23, 0x03, 0x23, 0x43, CONTROL | Command.SKIP | 2, CONTROL | Command.END_PASS]
 
 
-@pytest.mark.parametrize("buffer_lines", [32, 64, 512])
-def test_no_way_over_lines_takes_fewer_entries(buffer_lines: int) -> None:
-    """Before an addition, and before the end of the pass, come as few SKIPs as any sum of their lengths needs."""
-    config = NANO.model_copy(update={"buffer_lines": buffer_lines})
-    longest = buffer_lines // 4  # of a SKIP
+@pytest.mark.parametrize("buffer_vectors", [32, 64, 512])
+def test_no_way_over_vectors_takes_fewer_entries(buffer_vectors: int) -> None:
+    """Before an addition, and before the end of the part, come as few SKIPs as any sum of their lengths needs."""
+    config = NANO.model_copy(update={"buffer_vectors": buffer_vectors})
+    longest = buffer_vectors // 4  # of a SKIP
     fewest = [0]
     for distance in range(1, 200):
         powers = [1 << k for k in range(8) if 1 << k <= min(longest, distance)]
@@ -87,10 +87,10 @@ def test_no_way_over_lines_takes_fewer_entries(buffer_lines: int) -> None:
 
     for end in (0, 1, 2, 3, 4, 5, 7, 31, 65, 191):
         advances = [1, *range(1, 40), 63, 66, 127, 130, 199]
-        lines = np.cumsum(advances) - 1
-        total = -(-(int(lines[-1]) + 1 + end) // 4) * 4
-        advances.append(total - 1 - int(lines[-1]))
-        _, streams = entries_of(config, pass_work(total, [(0, int(line), 1) for line in lines]))
+        vectors = np.cumsum(advances) - 1
+        total = -(-(int(vectors[-1]) + 1 + end) // 4) * 4
+        advances.append(total - 1 - int(vectors[-1]))
+        _, streams = entries_of(config, part_work(total, [(0, int(vector), 1) for vector in vectors]))
         skips, found = 0, []
         for entry in streams[0]:
             is_skip = entry >= CONTROL and bool(entry & Command.SKIP)
@@ -98,37 +98,37 @@ def test_no_way_over_lines_takes_fewer_entries(buffer_lines: int) -> None:
             if not is_skip:
                 found.append(skips)
                 skips = 0
-        own = [(1, 2)] * len(lines) + [(0, 1, 2, 3)]
+        own = [(1, 2)] * len(vectors) + [(0, 1, 2, 3)]
         assert found == [
             min(fewest[advance - own_advance] for own_advance in legal if own_advance <= advance)
             for advance, legal in zip(advances, own, strict=True)
         ]
 
 
-def test_a_repeat_is_parted_within_the_line_before_where_the_line_behind_has_one_addition() -> None:
-    _, streams = entries_of(NANO, pass_work(4, [(0, 0, 1), (0, 0, 2), (0, 1, 2)]))
+def test_a_repeat_is_parted_within_the_vector_before_where_the_vector_behind_has_one_addition() -> None:
+    _, streams = entries_of(NANO, part_work(4, [(0, 0, 1), (0, 0, 2), (0, 1, 2)]))
     assert [(entry >> 5, entry >> 1 & 15) for entry in streams[0] if entry < CONTROL] == [(1, 2), (0, 1), (1, 2)]
 
 
 @pytest.mark.parametrize("density", [0.15, 0.5])
-def test_additions_that_touch_one_slot_are_parted(density: float) -> None:
+def test_additions_that_touch_one_acc_index_are_parted(density: float) -> None:
     rng = np.random.default_rng(1)
-    stream, line, slot = np.nonzero(rng.random((NANO.units, 512, 16)) < density)
-    order = rng.permutation(len(line))
-    work = pass_work(512, list(zip(stream[order], line[order], slot[order], strict=True)))
+    stream, vector, acc_index = np.nonzero(rng.random((NANO.pes, 512, 16)) < density)
+    order = rng.permutation(len(vector))
+    work = part_work(512, list(zip(stream[order], vector[order], acc_index[order], strict=True)))
     _, streams = entries_of(NANO, work)
     repeated = sum(
         first < CONTROL and second < CONTROL and first >> 1 & 15 == second >> 1 & 15
         for entries in streams
         for first, second in pairwise(entries)
     )
-    assert repeated < 0.01 * len(line)
+    assert repeated < 0.01 * len(vector)
     for index, entries in enumerate(streams):
-        assert added(entries) == sorted(zip(line[stream == index], slot[stream == index], strict=True))
+        assert added(entries) == sorted(zip(vector[stream == index], acc_index[stream == index], strict=True))
 
 
 def added(entries: list[int]) -> list[tuple[int, int]]:
-    """Sorted (line, slot) of all additions."""
+    """Sorted (vector, accumulator) of all additions."""
     pointer, found = -1, []
     for entry in entries:
         if entry >= CONTROL:
@@ -139,48 +139,50 @@ def added(entries: list[int]) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def test_units_with_little_work_wait_for_the_others() -> None:
-    """A stream of few entries is spread over the rounds, so that no line is needed before the ring has room for it."""
+def test_pes_with_little_work_wait_for_the_others() -> None:
+    """A stream of few entries is spread over the rounds: no vector is needed before the ring has room for it."""
     rng = np.random.default_rng(2)
-    busy = [(0, int(line), int(slot)) for line, slot in zip(*np.nonzero(rng.random((2048, 16)) < 0.3), strict=True)]
-    encoded, streams = entries_of(NANO, pass_work(2048, [*busy, (1, 2047, 3), (2, 5, 3)]))
+    busy = [(0, vector, acc_index) for vector, acc_index in np.argwhere(rng.random((2048, 16)) < 0.3).tolist()]
+    encoded, streams = entries_of(NANO, part_work(2048, [*busy, (1, 2047, 3), (2, 5, 3)]))
     assert max(len(stream) for stream in streams[1:]) < 100
     places = pointers(NANO, encoded)
     spread = places.max(axis=1) - places.min(axis=1)
-    assert spread.max() <= NANO.buffer_lines
+    assert spread.max() <= NANO.buffer_vectors
 
 
-@pytest.mark.parametrize("buffer_lines", [32, 128])
+@pytest.mark.parametrize("buffer_vectors", [32, 128])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_round_takes_all_that_the_ring_allows(seed: int, buffer_lines: int) -> None:
-    """A full chunk of each stream, unless an entry would lead its unit beyond the slowest one's line + R - 16."""
-    config = NANO.model_copy(update={"buffer_lines": buffer_lines})
+def test_a_round_takes_all_that_the_ring_allows(seed: int, buffer_vectors: int) -> None:
+    """A full chunk of each stream, unless an entry would lead its PE beyond the slowest one's vector + R - 16."""
+    config = NANO.model_copy(update={"buffer_vectors": buffer_vectors})
     rng = np.random.default_rng(seed)
     density = rng.permutation([0.01, 0.05, 0.3, 0.7])[:, None, None]
-    additions = np.stack(np.nonzero(rng.random((config.units, 512, 4)) < density), 1)
-    encoded, streams = entries_of(config, pass_work(512, additions.tolist()))
+    additions = np.stack(np.nonzero(rng.random((config.pes, 512, 4)) < density), 1)
+    encoded, streams = entries_of(config, part_work(512, additions.tolist()))
     advance = entry_table(config)[1]
-    pad, at, places = CONTROL | Command.PAD, [0] * config.units, [-1] * config.units
+    pad, at, places = CONTROL | Command.PAD, [0] * config.pes, [-1] * config.pes
     for codes in encoded.codes:
-        limit = min(places) + buffer_lines - 16
-        for unit, entries in enumerate(streams):
+        limit = min(places) + buffer_vectors - 16
+        for pe, entries in enumerate(streams):
             chunk: list[int] = []
-            while len(chunk) < config.chunk_entries and at[unit] < len(entries):
-                place = places[unit] + int(advance[entries[at[unit]]])
+            while len(chunk) < config.chunk_entries and at[pe] < len(entries):
+                place = places[pe] + int(advance[entries[at[pe]]])
                 if place > limit:
                     break
-                chunk.append(entries[at[unit]])
-                places[unit] = place
-                at[unit] += 1
-            assert codes[unit].tolist() == chunk + [pad] * (config.chunk_entries - len(chunk))
+                chunk.append(entries[at[pe]])
+                places[pe] = place
+                at[pe] += 1
+            assert codes[pe].tolist() == chunk + [pad] * (config.chunk_entries - len(chunk))
     assert at == [len(entries) for entries in streams]
 
 
 def test_fetch_words_come_half_a_ring_ahead() -> None:
-    """In groups of 32 words, so the lines that lie ready before a round are at most so many fewer."""
-    config = NANO.model_copy(update={"buffer_lines": 512})
-    lines = 4096
-    encoded, _ = entries_of(config, pass_work(lines, [(unit, line, 1) for unit in range(4) for line in range(lines)]))
+    """In groups of 32 words, so the vectors that lie ready before a round are at most so many fewer."""
+    config = NANO.model_copy(update={"buffer_vectors": 512})
+    vectors = 4096
+    encoded, _ = entries_of(
+        config, part_work(vectors, [(pe, vector, 1) for pe in range(4) for vector in range(vectors)])
+    )
     needed = pointers(config, encoded).max(axis=1)
     fetched, at, ahead = 0, 0, list[int]()
     for kind, count in encoded.records.tolist():
@@ -190,14 +192,14 @@ def test_fetch_words_come_half_a_ring_ahead() -> None:
             ahead += (fetched - 1 - needed[at : at + count]).tolist()
             at += count
     group = 32 * 4
-    steady = [lines_ahead for lines_ahead, line in zip(ahead, needed, strict=True) if 2048 <= line < 3072]
+    steady = [vectors_ahead for vectors_ahead, vector in zip(ahead, needed, strict=True) if 2048 <= vector < 3072]
     assert 256 - group <= min(steady) and max(steady) <= 256 + 4
 
 
 @given(st.integers(0, 2**18 - 1), st.integers(-(2**45) + 1, 2**45 - 1))
 def test_requant_words_keep_both_numbers(multiplier: int, bias: int) -> None:
     requant = Requant(np.array([multiplier]), np.array([bias]), 3, "relu")
-    present, absent = np.frombuffer(requant_payload(requant, Pass(np.array([[0, -1]]))), "<u8").tolist()
+    present, absent = np.frombuffer(requant_payload(requant, Part(np.array([[0, -1]]))), "<u8").tolist()
     bits = tape.REQUANT_MULTIPLIER_BITS
     assert present & ((1 << bits) - 1) == multiplier
     found = present >> bits

@@ -1,4 +1,4 @@
-"""Every filter is computed once, by a unit with a slot for it, and every addition finds its line."""
+"""Every filter is computed once, by a PE with an accumulator for it, and every addition finds its vector."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sterna.compile.lower import Operation, Weights, lower
 from sterna.compile.memory import Region, image_map, join_maps, tile_counts
-from sterna.compile.schedule import PassWork, drained_words, pass_work, spread
+from sterna.compile.schedule import PartWork, drained_words, part_work, spread
 from sterna.graph import Graph, Requant
 from sterna.graph.csd import digits
 from sterna.spec.config import WORD_CHANNELS, EngineConfig, load_config
@@ -22,7 +22,7 @@ from support.random_graphs import random_graph
 NO_REQUANT = Requant(np.ones(1, np.int64), np.zeros(1, np.int64), 0, "linear")
 
 
-def work_of(config: EngineConfig, graph: Graph, operation: Operation) -> list[PassWork]:
+def work_of(config: EngineConfig, graph: Graph, operation: Operation) -> list[PartWork]:
     maps, base = [], 0
     for name in operation.sources:
         info = graph.info[name]
@@ -33,10 +33,10 @@ def work_of(config: EngineConfig, graph: Graph, operation: Operation) -> list[Pa
     info = graph.info[operation.output]
     tiles_h, tiles_w = tile_counts(config, info.height, info.width)
     plan = spread(config, operation, tiles_h * tiles_w)
-    members = np.concatenate([chosen.filters.ravel() for chosen in plan.passes])
+    members = np.concatenate([chosen.filters.ravel() for chosen in plan.parts])
     assert sorted(members[members >= 0]) == list(range(operation.filters))
     assert config.clusters % plan.tiles_at_once == 0
-    return [pass_work(config, operation, join_maps(maps), chosen, 3) for chosen in plan.passes]
+    return [part_work(config, operation, join_maps(maps), chosen, 3) for chosen in plan.parts]
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -52,24 +52,24 @@ def test_schedule_is_complete(seed: int) -> None:
         np.testing.assert_array_equal(np.bincount(planes, minlength=len(wanted)), wanted)
 
 
-def _check_work(config: EngineConfig, work: PassWork) -> None:
+def _check_work(config: EngineConfig, work: PartWork) -> None:
     assert work.fetches.mask.all()
     additions = work.additions
-    assert additions.line.max(initial=0) < work.fetches.lines
-    assert additions.slot.max(initial=0) < config.slots
-    assert additions.stream.max(initial=0) < config.clusters * config.units
+    assert additions.vector.max(initial=0) < work.fetches.vectors
+    assert additions.acc_index.max(initial=0) < config.accumulators
+    assert additions.stream.max(initial=0) < config.clusters * config.pes
     # Digits are applied from the most significant down, with a doubling for each step between planes.
     doubled = np.cumsum([doublings for _, _, doublings in reversed(work.planes)])[::-1]
     first = 0
     for (plane, last, _), after in zip(work.planes, doubled, strict=True):
         assert plane == after
-        lines = additions.line[additions.plane == plane]
-        assert not len(lines) or first <= lines.min() <= lines.max() <= last
+        vectors = additions.vector[additions.plane == plane]
+        assert not len(vectors) or first <= vectors.min() <= vectors.max() <= last
         first = last + 1
-    assert first == work.fetches.lines
+    assert first == work.fetches.vectors
 
 
-def test_lines_of_the_step_before_come_last_and_wait() -> None:
+def test_vectors_of_the_step_before_come_last_and_wait() -> None:
     config = load_config("nano")
     ready = image_map(config, 5, 5, 4, Region(8, 1))
     late = image_map(config, 5, 5, 8, Region(0, 2))
@@ -80,10 +80,10 @@ def test_lines_of_the_step_before_come_last_and_wait() -> None:
     requant = Requant(np.ones(12, np.int64), np.zeros(12, np.int64), 0, "linear")
     operation = Operation(("a",), ("late", "ready"), weights, 12, Pool.NONE, 1, 0, requant)
     plan = spread(config, operation, 1)
-    (work,) = (pass_work(config, operation, join_maps([late, ready]), chosen, 3) for chosen in plan.passes)
+    (work,) = (part_work(config, operation, join_maps([late, ready]), chosen, 3) for chosen in plan.parts)
     assert work.fetches.plane.tolist() == [8, 1, 0]
     assert work.fetches.after.tolist() == [0, 1, 2]
-    (later,) = (pass_work(config, operation, join_maps([late, ready]), chosen, 4) for chosen in plan.passes)
+    (later,) = (part_work(config, operation, join_maps([late, ready]), chosen, 4) for chosen in plan.parts)
     assert later.fetches.after.tolist() == [0, 0, 0]
 
 
@@ -108,24 +108,24 @@ def nonzeros(value: NDArray[np.int8]) -> Weights:
 
 
 def coarse_cycles(config: EngineConfig, operation: Operation, tiles: int, at_once: int) -> float:
-    """Cycles of an operation whose work is spread evenly: those of the slowest among loader, units and drains, for
-    each pass over each group of tiles."""
+    """Cycles of an operation whose work is spread evenly: those of the slowest among loader, PEs and drains, for
+    each part over each group of tiles."""
     weights, phases = operation.weights, 1 if operation.pool is Pool.NONE else 4
-    additions, lines = [0] * operation.filters, set()
+    additions, vectors = [0] * operation.filters, set()
     for number, value_digits in enumerate(digits(weights.value).T):
         for plane in np.flatnonzero(value_digits).tolist():
             additions[weights.filter[number]] += 1
-            lines.add((plane, weights.channel[number], weights.row[number], weights.col[number]))
-    groups, row = config.clusters // at_once, config.units // phases
-    passes = math.ceil(operation.filters / (groups * row * config.slots))
-    # No unit is done before its share of all, nor before the heaviest filter, which has a unit for each phase.
-    busy = max(sum(additions) / (passes * groups * config.units), max(additions) / phases)
-    # A line has no addition for a unit with this chance. Two such lines in a row make the next one need a SKIP.
-    none = math.exp(-busy / len(lines)) if lines else 0.0
-    walked = busy + none * none * len(lines)
-    rows = math.ceil(operation.filters / (passes * groups * row))
-    drained = rows * config.units * config.clusters / config.drains
-    return math.ceil(tiles / at_once) * passes * max(len(lines), walked, drained)
+            vectors.add((plane, weights.channel[number], weights.row[number], weights.col[number]))
+    groups, row = config.clusters // at_once, config.pes // phases
+    parts = math.ceil(operation.filters / (groups * row * config.accumulators))
+    # No PE is done before its share of all, nor before the heaviest filter, which has a PE for each phase.
+    busy = max(sum(additions) / (parts * groups * config.pes), max(additions) / phases)
+    # A vector has no addition for a PE with this chance. Two such vectors in a row make the next one need a SKIP.
+    none = math.exp(-busy / len(vectors)) if vectors else 0.0
+    walked = busy + none * none * len(vectors)
+    rows = math.ceil(operation.filters / (parts * groups * row))
+    drained = rows * config.pes * config.clusters / config.drains
+    return math.ceil(tiles / at_once) * parts * max(len(vectors), walked, drained)
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -138,13 +138,13 @@ def test_as_many_tiles_at_once_as_take_the_fewest_cycles(seed: int) -> None:
 
 
 @pytest.mark.parametrize("pool", [Pool.NONE, Pool.MAX])
-@pytest.mark.parametrize(("units", "drains"), [(4, 1), (8, 2), (16, 1), (32, 4)])
+@pytest.mark.parametrize(("pes", "drains"), [(4, 1), (8, 2), (16, 1), (32, 4)])
 @pytest.mark.parametrize("channels", [1, 6, 37])
 def test_channels_are_drained_row_by_row_in_each_cluster_by_cluster(
-    pool: Pool, units: int, drains: int, channels: int
+    pool: Pool, pes: int, drains: int, channels: int
 ) -> None:
-    config = load_config("nano").model_copy(update={"units": units, "clusters": 4, "drains": drains})
-    row = units if pool is Pool.NONE else units // 4
+    config = load_config("nano").model_copy(update={"pes": pes, "clusters": 4, "drains": drains})
+    row = pes if pool is Pool.NONE else pes // 4
     written, words = np.zeros((config.drain_clusters, channels), np.int64), 0
     for start in range(0, channels, row):
         in_row = range(start, min(start + row, channels))

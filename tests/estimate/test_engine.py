@@ -20,10 +20,10 @@ def test_rows_are_all_modules() -> None:
     size = estimate_engine(whole.SMALL, load_fpga("gx1150"))
     assert sum(row.all.flip_flops for row in size.rows) == size.resources.flip_flops
     assert size.resources.flip_flops == sum(count * usage.flip_flops for _, count, usage in size.modules)
-    units = next(row for row in size.rows if row.part.module == "sterna_unit")
-    assert units.count == whole.SMALL.clusters * whole.SMALL.units
-    # A lane of a unit has an accumulator memory of its own.
-    assert units.each.mlabs >= whole.SMALL.lanes * whole.SMALL.acc_w // 20
+    pes = next(row for row in size.rows if row.part.module == "sterna_pe")
+    assert pes.count == whole.SMALL.clusters * whole.SMALL.pes
+    # A lane of a PE has an accumulator memory of its own.
+    assert pes.each.mlabs >= whole.SMALL.lanes * whole.SMALL.acc_w // 20
     assert {row.part.module for row in size.rows} >= {*OPEN, "sterna_gather", "sterna_drain"}
 
 

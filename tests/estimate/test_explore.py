@@ -38,7 +38,7 @@ def plain_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sizes that need no synthesis."""
 
     def size(config: EngineConfig, fpga: object, progress: object) -> SimpleNamespace:
-        lanes = config.lanes * config.clusters * config.units
+        lanes = config.lanes * config.clusters * config.pes
         return SimpleNamespace(
             alms=25 * lanes, resources=SimpleNamespace(mlabs=lanes, block_rams=lanes, dsps=config.lanes)
         )
@@ -65,8 +65,8 @@ def compiled_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_candidates_are_different_and_may_fit() -> None:
     found = candidates(BASE, FPGA, FULL)
     assert len({config.hash for config in found}) == len(found) > 50
-    assert all(config.lanes * config.clusters * config.units * 20 <= FULL * FPGA.alms for config in found)
-    assert any((config.tile_h, config.clusters, config.units, config.slots) == (13, 4, 16, 16) for config in found)
+    assert all(config.lanes * config.clusters * config.pes * 20 <= FULL * FPGA.alms for config in found)
+    assert any((config.tile_h, config.clusters, config.pes, config.accumulators) == (13, 4, 16, 16) for config in found)
 
 
 def test_engines_that_are_too_small_are_not_compiled(
@@ -89,7 +89,7 @@ def test_points_run_the_graph_as_fast_with_the_memory_they_name(
     for point in points:
         package = compile_graph(graph, point.config)
         assert package.schedule.queued_cycles == point.cycles
-        assert point.alms == 25 * point.config.lanes * point.config.clusters * point.config.units
+        assert point.alms == 25 * point.config.lanes * point.config.clusters * point.config.pes
         with pytest.raises(SternaError):
             compile_graph(graph, point.config.model_copy(update={"fm_words": point.config.fm_words // 4}))
 

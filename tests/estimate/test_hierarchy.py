@@ -59,11 +59,11 @@ def test_illegal_sources_are_refused(sources: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nano", "arria10", "cyclone5"])
-def test_engine_has_the_units_of_its_config(name: str) -> None:
+def test_engine_has_the_pes_of_its_config(name: str) -> None:
     config = load_config(name)
     counts = engine(config, RTL).counts
     by_module = {part.module: count for part, count in counts.items()}
     assert by_module["sterna_cluster"] == config.clusters
-    assert by_module["sterna_unit"] == config.clusters * config.units
+    assert by_module["sterna_pe"] == config.clusters * config.pes
     lanes = sum(part.value("Lanes") * count for part, count in counts.items() if part.module == "sterna_lane_group")
-    assert lanes == config.clusters * config.units * config.lanes
+    assert lanes == config.clusters * config.pes * config.lanes

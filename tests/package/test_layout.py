@@ -16,7 +16,7 @@ NANO = load_config("nano")
 
 
 def config_of(tile_h: int, tile_w: int, axi_data_w: int) -> EngineConfig:
-    update = {"tile_h": tile_h, "tile_w": tile_w, "axi_data_w": axi_data_w, "units": 16, "chunk_bytes": 4}
+    update = {"tile_h": tile_h, "tile_w": tile_w, "axi_data_w": axi_data_w, "pes": 16, "chunk_bytes": 4}
     return NANO.model_copy(update=update)
 
 

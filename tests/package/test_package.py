@@ -110,7 +110,8 @@ def test_cannot_write(package: Package, tmp_path: Path) -> None:
 
 def test_other_version(package: Package) -> None:
     data = package_file.to_bytes(package)
-    assert "is a package of another version; format = 99; allowed: 1" in refusal(about(data, format=99))
+    assert "is a package of another version; format = 99; allowed: 2" in refusal(about(data, format=99))
+    assert "format = 1; allowed: 2; remedy: compile the graph again" in refusal(about(data, format=1))
     assert "is a package of another version" in refusal(rezipped(data, {"package.json": b"[]"}))
     assert "not JSON" in refusal(rezipped(data, {"package.json": b"{"}))
     assert "has no config" in refusal(about(data, config=3))
@@ -120,7 +121,7 @@ def test_wrong_config(package: Package) -> None:
     data = package_file.to_bytes(package)
     illegal = NANO.model_dump() | {"tile_h": 4}
     assert "not a legal engine config; tile_h = 4" in refusal(about(data, config=illegal))
-    other = NANO.model_dump() | {"slots": 8}
+    other = NANO.model_dump() | {"accumulators": 8}
     assert "the tape is for another engine config" in refusal(about(data, config=other))
 
 

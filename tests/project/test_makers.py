@@ -161,10 +161,10 @@ def test_the_slowest_step_is_of_the_forms_that_the_goal_is_about() -> None:
 
 
 def test_a_row_of_the_cycle_model_compares_sums_and_shares() -> None:
-    package: Any = SimpleNamespace(config=SimpleNamespace(all_units=10))
+    package: Any = SimpleNamespace(config=SimpleNamespace(all_pes=10))
 
     def step(cycles: int, lines: int, weights: int, drain: int) -> Any:
-        return SimpleNamespace(cycles=cycles, wait_lines=lines, wait_weights=weights, wait_drain=drain)
+        return SimpleNamespace(cycles=cycles, wait_vectors=lines, wait_weights=weights, wait_drain=drain)
 
     estimated, counted = [step(60, 10, 20, 0), step(30, 10, 0, 0)], [step(50, 10, 20, 50), step(50, 10, 10, 50)]
     row = cycle_model._row("kind", "name", package, estimated, counted)
@@ -201,7 +201,7 @@ def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.J
     assert row["frames_per_s_240mhz"] == round(240e6 / row["cycles"], 1)
     nonzeros = sum(np.count_nonzero(layer.weights) for layer in graph.layers if isinstance(layer, Conv))
     additions = nonzeros * 20 * 17  # each nonzero to each pixel of the map
-    lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.units
+    lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.pes
     assert row["lanes_busy"] == round(additions / (lanes * job.package.config.clusters * row["cycles"]), 4)
     assert (row["equal"], row["layers_compared"]) == (True, 3) and wrong["equal"] is False
 
@@ -280,14 +280,14 @@ def test_a_part_of_an_engine_is_shown_by_itself_and_times_its_number() -> None:
         dsps=2,
     )
     row: Any = SimpleNamespace(
-        part=SimpleNamespace(module="sterna_unit"),
+        part=SimpleNamespace(module="sterna_pe"),
         count=3,
         each=each,
         alms=231,
         all=SimpleNamespace(block_rams=3, dsps=6),
     )
     assert fit_gx1150._row(row) == {
-        "part": "unit", "times": 3, "LUT_ALMs": 21, "adder_bits": 300, "registers": 4000, "register_ALMs": 50,
+        "part": "pe", "times": 3, "LUT_ALMs": 21, "adder_bits": 300, "registers": 4000, "register_ALMs": 50,
         "MLABs": 6, "ALMs_each": 77, "ALMs": 231, "M20K": 3, "DSP": 6,
     }  # fmt: skip
 

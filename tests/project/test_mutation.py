@@ -123,15 +123,13 @@ def test_every_reason_is_of_an_error_that_can_be_made() -> None:
 def test_an_error_of_the_rtl_can_be_planted(tmp_path: Path, number: int) -> None:
     error = planted.planted()[number]
     error.plant(tmp_path / "rtl")
-    changed = [
-        path.name for path in planted.RTL.iterdir() if path.read_bytes() != (tmp_path / "rtl" / path.name).read_bytes()
-    ]
-    assert changed == [f"{error.module}.sv"]
+    copies = ((path, tmp_path / "rtl" / path.relative_to(planted.RTL)) for path in planted.RTL.rglob("*.sv"))
+    assert [path.stem for path, copy in copies if path.read_bytes() != copy.read_bytes()] == [error.module]
     assert (ROOT / "sim" / error.bench).is_dir()
 
 
 def test_every_module_of_the_rtl_has_a_planted_error() -> None:
-    modules = {path.stem for path in planted.RTL.glob("*.sv")} - {"sterna_pkg"}
+    modules = {path.stem for path in planted.RTL.rglob("*.sv")} - {"sterna_pkg"}
     assert {error.module for error in planted.planted()} == modules
 
 

@@ -80,7 +80,7 @@ def segments(package: Package) -> list[tuple[SegmentKind, int, int]]:
 
 def control(command: int) -> int:
     """The entry of a command."""
-    return tape.ENTRY_CONTROL << (NANO.slot_bits + 1) | command
+    return tape.ENTRY_CONTROL << (NANO.acc_index_w + 1) | command
 
 
 def with_entries(package: Package, change: Callable[[int, int], int]) -> Package:
@@ -95,7 +95,7 @@ def with_entries(package: Package, change: Callable[[int, int], int]) -> Package
         if kind == RecordKind.FETCH:
             at += -(-count * 8 // beat) * beat
             continue
-        for _ in range(count * groups * package.config.units):
+        for _ in range(count * groups * package.config.pes):
             chunk = int.from_bytes(payload[at : at + package.config.chunk_bytes], "little")
             entries = [chunk >> i * bits & (1 << bits) - 1 for i in range(package.config.chunk_entries)]
             changed = sum(change(number + i, entry) << i * bits for i, entry in enumerate(entries))
@@ -161,10 +161,10 @@ def test_counters(engine: EngineBackend, package: Package) -> None:
     assert first.beats_written * NANO.beat_bytes == package.schedule.result_bytes
     assert first.beats_read * NANO.beat_bytes >= len(package.tape) + package.schedule.frame_bytes
     assert 0 < sum(step.cycles for step in first.steps) <= first.cycles
-    for name in ("busy", "wait_lines", "wait_weights", "wait_drain"):
+    for name in ("busy", "wait_vectors", "wait_weights", "wait_drain"):
         assert sum(getattr(step, name) for step in first.steps) <= getattr(first, name)
     assert first.busy >= sum(step.nonzeros for step in package.schedule.steps)
-    assert first.busy <= first.cycles * NANO.units * NANO.clusters
+    assert first.busy <= first.cycles * NANO.pes * NANO.clusters
 
 
 def test_frames_follow_each_other(engine: EngineBackend, transport: SimTransport, package: Package) -> None:
@@ -240,7 +240,7 @@ def test_slow_and_stalling_memory(folder: Path, package: Package, timing: Memory
 
 
 def test_other_config(engine: EngineBackend) -> None:
-    other = small_package(NANO.model_copy(update={"slots": 8}))
+    other = small_package(NANO.model_copy(update={"accumulators": 8}))
     with pytest.raises(SternaError, match=r"the engine has another config; config hash = "):
         engine.load(other)
 
@@ -280,7 +280,7 @@ def test_layer_of_a_bad_segment_is_named(engine: EngineBackend, package: Package
     weights = [i for i, segment in enumerate(segments(package)) if segment[0] is SegmentKind.WEIGHTS]
     for index, layer in zip(weights, ("first, pool", "second"), strict=True):
         message = failure(engine, flipped(package, segments(package)[index][1] + SEGMENT_HEADER))
-        assert f"CONV pass 0 of {layer})" in message
+        assert f"CONV part 0 of {layer})" in message
 
 
 @pytest.mark.parametrize(
@@ -486,7 +486,7 @@ def test_package_that_is_too_large(
 
 def doubled_first(package: Package) -> Package:
     """The package with an entry that breaks the rule on DOUBLE, checksums right."""
-    double = control(1 << NANO.slot_bits | (NANO.slots - 1))
+    double = control(1 << NANO.acc_index_w | (NANO.accumulators - 1))
     return with_entries(package, lambda number, entry: entry if number else double)
 
 
@@ -495,7 +495,7 @@ def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> Non
     with SimBackend(folder, build_dir=SIMULATORS) as backend:
         backend.load(doubled_first(package))
         for _ in range(2):
-            with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_unit.sv:\d+: .*doubled"):
+            with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_pe.sv:\d+: .*doubled"):
                 backend.infer(small_images(1))
     with SimBackend(folder, build_dir=SIMULATORS) as backend:
         assert works(backend, package)

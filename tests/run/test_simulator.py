@@ -37,8 +37,8 @@ def test_not_a_generated_folder(tmp_path: Path) -> None:
 
 
 def test_incomplete_folder(folder: Path) -> None:
-    (folder / "rtl" / "sterna_fifo.sv").unlink()
-    with pytest.raises(SternaError, match=r"not complete; missing = rtl/sterna_fifo.sv"):
+    (folder / "rtl" / "cells" / "sterna_fifo.sv").unlink()
+    with pytest.raises(SternaError, match=r"not complete; missing = rtl/cells/sterna_fifo.sv"):
         simulator.build(folder, folder.parent / "build")
 
 
@@ -116,7 +116,7 @@ def test_a_build_says_what_it_builds(folder: Path, tmp_path: Path, compile_with:
     compile_with("")
     told: list[str] = []
     simulator.build(folder, tmp_path / "build", told.append)
-    assert told[0] == "building the simulator of engine nano, 8 units of 25 lanes (once; about a minute)"
+    assert told[0] == "building the simulator of engine nano, 8 PEs of 25 lanes (once; about a minute)"
     assert all(re.fullmatch(r"compiled \d+ of \d+ files", line) for line in told[1:])
     simulator.build(folder, tmp_path / "build", told.append)
     assert len([line for line in told if line.startswith("building")]) == 1

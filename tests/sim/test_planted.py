@@ -62,7 +62,7 @@ def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Com
 
 @pytest.fixture(scope="module")
 def package() -> Package:
-    return compile_graph(graph(), CONFIG.model_copy(update={"buffer_lines": 512}), trace=True)
+    return compile_graph(graph(), CONFIG.model_copy(update={"buffer_vectors": 512}), trace=True)
 
 
 def test_nothing_planted(package: Package) -> None:
@@ -80,7 +80,7 @@ def test_weight_sign(package: Package, layer: str, number: int) -> None:
 
 @pytest.mark.parametrize(("layer", "number"), [("first", 0), ("second", 1)])
 def test_multiplier(package: Package, layer: str, number: int) -> None:
-    """Drained channel 0 of a step is the filter that the compiler gave unit 0; its place is found from the package."""
+    """Drained channel 0 of a step is the filter that the compiler gave PE 0; its place is found from the package."""
     planted = with_payload(package, SegmentKind.REQUANT, number, {0: 2})
     found = compared(planted).first
     assert found is not None

@@ -25,8 +25,8 @@ def test_named_configs_load(name: str) -> None:
         ("tile_h", 4, "must be odd"),
         ("tile_w", 17, "less than or equal to 15"),
         ("clusters", 3, "power of two"),
-        ("units", 2, "greater than or equal to 4"),
-        ("slots", 64, "less than or equal to 32"),
+        ("pes", 2, "greater than or equal to 4"),
+        ("accumulators", 64, "less than or equal to 32"),
         ("act_w", 9, "less than or equal to 8"),
         ("acc_w", 11, "greater than or equal to 12"),
         ("axi_data_w", 96, "power of two"),
@@ -44,8 +44,8 @@ def test_illegal_fields_are_refused(field: object, value: object, message: str) 
 
 
 def test_missing_field_is_named() -> None:
-    fields = {name: value for name, value in NANO.items() if name != "slots"}
-    with pytest.raises(SternaError, match=r"mine.yaml: mine: a parameter is missing; parameter = slots; remedy"):
+    fields = {name: value for name, value in NANO.items() if name != "accumulators"}
+    with pytest.raises(SternaError, match=r"mine.yaml: mine: a parameter is missing; parameter = accumulators; remedy"):
         make_config("mine", fields, "mine.yaml")
 
 
@@ -65,11 +65,11 @@ def test_names_are_texts(tmp_path: Path) -> None:
         load_config(f"{path}:b")
 
 
-@pytest.mark.parametrize("text", ["a: {units: 4, slots: 8, units: 8}", "a: {units: 4}\na: {units: 8}"])
+@pytest.mark.parametrize("text", ["a: {PEs: 4, accumulators: 8, PEs: 8}", "a: {PEs: 4}\na: {PEs: 8}"])
 def test_what_is_given_twice_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text)
-    with pytest.raises(SternaError, match=r"mine.yaml: .*(units|a) is given twice"):
+    with pytest.raises(SternaError, match=r"mine.yaml: .*(PEs|a) is given twice"):
         load_config(f"{path}:a")
 
 
@@ -89,5 +89,5 @@ def test_unknown_name_lists_the_known() -> None:
 def test_hash_depends_on_parameters_only() -> None:
     config = load_config("nano")
     assert config.model_copy(update={"name": "other"}).hash == config.hash
-    for field, value in (("slots", 8), ("fm_words", 4095)):
+    for field, value in (("accumulators", 8), ("fm_words", 4095)):
         assert EngineConfig(name="nano", **(NANO | {field: value})).hash != config.hash

@@ -10,10 +10,10 @@ from sterna.spec.config import EngineConfig
 def random_config(rng: np.random.Generator, *, act_bits: int = 8, acc_bits: int = 20) -> EngineConfig:
     """A small legal config with room for the graphs of `random_graph`; equal generator states give equal configs."""
     axi_data_w = int(rng.choice([64, 128, 256]))
-    units = int(rng.choice([4, 4, 8]))
-    least_chunk = max(2, axi_data_w // 8 // units)
+    pes = int(rng.choice([4, 4, 8]))
+    least_chunk = max(2, axi_data_w // 8 // pes)
     chunk_bytes = int(rng.choice([size for size in (2, 4, 8) if size >= least_chunk] or [8]))
-    if units * chunk_bytes < axi_data_w // 8:
+    if pes * chunk_bytes < axi_data_w // 8:
         axi_data_w = 64
     clusters = int(rng.choice([1, 2, 4]))
     return EngineConfig(
@@ -22,9 +22,9 @@ def random_config(rng: np.random.Generator, *, act_bits: int = 8, acc_bits: int 
         tile_w=int(rng.choice([3, 5, 7])),
         clusters=clusters,
         drains=int(rng.choice([drains for drains in (1, 2, 4) if drains <= clusters])),
-        units=units,
-        slots=int(rng.choice([4, 8, 16, 32])),
-        buffer_lines=int(rng.choice([32, 64, 128, 512])),
+        pes=pes,
+        accumulators=int(rng.choice([4, 8, 16, 32])),
+        buffer_vectors=int(rng.choice([32, 64, 128, 512])),
         act_w=act_bits,
         acc_w=max(acc_bits, int(rng.choice([acc_bits, 24]))),
         mul_w=18,

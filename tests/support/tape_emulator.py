@@ -13,7 +13,7 @@ from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 from sterna.spec.tape import AFTER_ALL, Command, Op, Pool, RecordKind, SegmentKind
 
-Lines = NDArray[np.int64]
+Vectors = NDArray[np.int64]
 
 
 class TapeEmulator:
@@ -68,18 +68,18 @@ class TapeEmulator:
     def _conv(self, step: dict[str, int], table: bytes, payload: bytes) -> None:
         config = self.config
         groups = config.clusters // step["tiles_at_once"]
-        fetches, streams = read_records(config, payload, groups * config.units)
+        fetches, streams = read_records(config, payload, groups * config.pes)
         written: list[tuple[int, int, NDArray[np.int64]]] = []
         counts = self._counts(step)
         for tile in range(step["out_plane"]):
             for group in range(groups):
-                units = [_Unit(config) for _ in range(config.units)]
-                lines = self._lines(step, fetches, *divmod(tile, step["out_tiles_w"]))
-                for index, unit in enumerate(units):
-                    unit.run(streams[group * config.units + index], lines)
-                self.additions += sum(unit.additions for unit in units)
+                pes = [_Pe(config) for _ in range(config.pes)]
+                vectors = self._vectors(step, fetches, *divmod(tile, step["out_tiles_w"]))
+                for index, pe in enumerate(pes):
+                    pe.run(streams[group * config.pes + index], vectors)
+                self.additions += sum(pe.additions for pe in pes)
                 cluster = group * step["tiles_at_once"] + tile % step["tiles_at_once"]
-                for place, channel, value in self._drained(step, table, units, group, tile):
+                for place, channel, value in self._drained(step, table, pes, group, tile):
                     # Words of tile groups before the last one are there before the last one's first.
                     early = counts and tile // step["tiles_at_once"] < step["tile_groups"] - 1
                     written.append((place, 1 if early else counts.get((cluster, channel), AFTER_ALL), value))
@@ -95,7 +95,7 @@ class TapeEmulator:
         if step["pool"] == Pool.KEEP:
             return counts
         last_tiles = step["out_plane"] - (step["tile_groups"] - 1) * step["tiles_at_once"]
-        row = config.units // (1 if step["pool"] == Pool.NONE else 4)
+        row = config.pes // (1 if step["pool"] == Pool.NONE else 4)
         for drain in range(config.drains):
             clusters = range(drain * config.drain_clusters, (drain + 1) * config.drain_clusters)
             count = 0
@@ -108,20 +108,20 @@ class TapeEmulator:
         return counts
 
     def _drained(
-        self, step: dict[str, int], table: bytes, units: list[_Unit], group: int, tile: int
+        self, step: dict[str, int], table: bytes, pes: list[_Pe], group: int, tile: int
     ) -> list[tuple[int, int, NDArray[np.int64]]]:
         """Place (word and byte), channel and value of all that a cluster writes."""
         words = np.frombuffer(table, "<u8")
         results = []
-        row = self.config.units // (1 if step["pool"] == Pool.NONE else 4)
+        row = self.config.pes // (1 if step["pool"] == Pool.NONE else 4)
         for channel in range(step["filters"]):
-            slot, unit = divmod(channel, row)
+            acc_index, pe = divmod(channel, row)
             word = group * step["group_words"] + channel // 4
             plane, entry = step["out_plane"], int(words[group * step["filters"] + channel])
             if step["pool"] == Pool.NONE:
-                value = units[unit].value(slot)
+                value = pes[pe].value(acc_index)
             else:
-                phases = [units[phase * row + unit].value(slot) for phase in range(4)]
+                phases = [pes[phase * row + pe].value(acc_index) for phase in range(4)]
                 value = np.max(phases, axis=0)
             if step["pool"] == Pool.KEEP:
                 for phase, kept in enumerate(phases):
@@ -144,8 +144,10 @@ class TapeEmulator:
         half = (1 << step["shift"]) >> 1
         return np.clip((total + half) >> step["shift"], -limit, limit - 1)
 
-    def _lines(self, step: dict[str, int], fetches: NDArray[np.uint64], tile_row: int, tile_col: int) -> list[Lines]:
-        lines = []
+    def _vectors(
+        self, step: dict[str, int], fetches: NDArray[np.uint64], tile_row: int, tile_col: int
+    ) -> list[Vectors]:
+        vectors = []
         for word in fetches.tolist():
             fetch = tape.FETCH_WORD.unpack(word)
             assert fetch["mask"]
@@ -153,8 +155,8 @@ class TapeEmulator:
             top = (tile_row * stride + fetch["tile_row"]) * self.config.tile_h + fetch["row"]
             left = (tile_col * stride + fetch["tile_col"]) * self.config.tile_w + fetch["col"]
             values = self._window(step, fetch, top, left)
-            lines += [values[:, :, c] for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
-        return lines
+            vectors += [values[:, :, c] for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
+        return vectors
 
     def _window(self, step: dict[str, int], fetch: dict[str, int], top: int, left: int) -> NDArray[np.int64]:
         th, tw, stride = self.config.tile_h, self.config.tile_w, step["gather_stride"]
@@ -182,11 +184,11 @@ def read_records(config: EngineConfig, payload: bytes, streams: int) -> tuple[ND
 
 
 class _Records:
-    """Walks a WEIGHTS payload, with each stream's line pointer, as the rules for the order of records want it."""
+    """Walks a WEIGHTS payload, with each stream's vector pointer, as the rules for the order of records want it."""
 
     def __init__(self, config: EngineConfig, payload: bytes, streams: int) -> None:
         self._config, self._payload = config, payload
-        self.at = self._lines = 0
+        self.at = self._vectors = 0
         self.fetches: list[int] = []
         self.entries: list[list[int]] = [[] for _ in range(streams)]
         self._pointers = [-1] * streams
@@ -204,8 +206,8 @@ class _Records:
             words = np.frombuffer(self._take(8 * count), "<u8").tolist()
             assert not self.fetches or not tape.FETCH_WORD.unpack(self.fetches[-1])["last_in_pass"]
             self.fetches += words
-            self._lines += sum(tape.FETCH_WORD.unpack(word)["mask"].bit_count() for word in words)
-            assert self._lines <= min(self._pointers) + 2 * self._config.buffer_lines - 15, "too many lines ahead"
+            self._vectors += sum(tape.FETCH_WORD.unpack(word)["mask"].bit_count() for word in words)
+            assert self._vectors <= min(self._pointers) + 2 * self._config.buffer_vectors - 15, "too many vectors ahead"
         else:
             assert kind == RecordKind.ROUNDS
             for _ in range(count):
@@ -214,27 +216,27 @@ class _Records:
     def _round(self) -> None:
         size = self._config.chunk_bytes
         data = self._take(len(self.entries) * size)
-        limit = min(self._pointers) + self._config.buffer_lines - 16
+        limit = min(self._pointers) + self._config.buffer_vectors - 16
         for stream in range(len(self.entries)):
             self._chunk(stream, int.from_bytes(data[stream * size : (stream + 1) * size], "little"))
-        assert max(self._pointers) <= limit, "a unit runs away from the others"
-        assert max(self._pointers) < self._lines, "a line is needed before it is fetched"
+        assert max(self._pointers) <= limit, "a PE runs away from the others"
+        assert max(self._pointers) < self._vectors, "a vector is needed before it is fetched"
 
     def _chunk(self, stream: int, chunk: int) -> None:
-        bits, slot_bits = self._config.entry_bits, self._config.slot_bits
+        bits, acc_index_w = self._config.entry_bits, self._config.acc_index_w
         for _ in range(self._config.chunk_entries):
             entry = chunk & ((1 << bits) - 1)
             chunk >>= bits
-            skip, low = entry >> (slot_bits + 1), entry & ((2 << slot_bits) - 1)
+            skip, low = entry >> (acc_index_w + 1), entry & ((2 << acc_index_w) - 1)
             if skip == tape.ENTRY_CONTROL and low == Command.PAD:
                 break
             assert not self._done[stream], "entries behind the end of a pass"
             self.entries[stream].append(entry)
             if skip != tape.ENTRY_CONTROL:
                 self._pointers[stream] += skip
-            elif low >> slot_bits == 0 and low & Command.SKIP:
+            elif low >> acc_index_w == 0 and low & Command.SKIP:
                 self._pointers[stream] += 1 << (low & 7)
-            elif low >> slot_bits == 0 and low & Command.END_PASS:
+            elif low >> acc_index_w == 0 and low & Command.END_PASS:
                 self._pointers[stream] += low & 3
                 self._done[stream] = True
                 break
@@ -246,39 +248,39 @@ class _Records:
         return data
 
 
-class _Unit:
-    """One unit's accumulators over one pass."""
+class _Pe:
+    """One PE's accumulators over one pass."""
 
     def __init__(self, config: EngineConfig) -> None:
         self._limit = 1 << (config.acc_w - 1)
         self._shape = (config.tile_h, config.tile_w)
-        self._slots: dict[int, NDArray[np.int64]] = {}
+        self._accumulators: dict[int, NDArray[np.int64]] = {}
         self._config = config
         self.additions = 0
 
-    def value(self, slot: int) -> NDArray[np.int64]:
-        assert slot < self._config.slots
-        return self._slots.get(slot, np.zeros(self._shape, np.int64))
+    def value(self, acc_index: int) -> NDArray[np.int64]:
+        assert acc_index < self._config.accumulators
+        return self._accumulators.get(acc_index, np.zeros(self._shape, np.int64))
 
-    def run(self, entries: list[int], lines: list[Lines]) -> None:
-        slot_bits, pointer = self._config.slot_bits, -1
+    def run(self, entries: list[int], vectors: list[Vectors]) -> None:
+        acc_index_w, pointer = self._config.acc_index_w, -1
         for entry in entries:
-            skip, low = entry >> (slot_bits + 1), entry & ((2 << slot_bits) - 1)
+            skip, low = entry >> (acc_index_w + 1), entry & ((2 << acc_index_w) - 1)
             if skip != tape.ENTRY_CONTROL:
                 pointer += skip
-                self._add(low >> 1, lines[pointer], low & 1)
-            elif low >> slot_bits:
-                slot = low & ((1 << slot_bits) - 1)
-                self._put(slot, 2 * self._slots[slot])
+                self._add(low >> 1, vectors[pointer], low & 1)
+            elif low >> acc_index_w:
+                acc_index = low & ((1 << acc_index_w) - 1)
+                self._put(acc_index, 2 * self._accumulators[acc_index])
             elif low & Command.SKIP:
                 pointer += 1 << (low & 7)
             elif low & Command.END_PASS:
-                assert pointer + (low & 3) == len(lines) - 1, "the pass ends before its last line"
+                assert pointer + (low & 3) == len(vectors) - 1, "the pass ends before its last vector"
 
-    def _add(self, slot: int, line: Lines, subtract: int) -> None:
+    def _add(self, acc_index: int, vector: Vectors, subtract: int) -> None:
         self.additions += 1
-        self._put(slot, self.value(slot) + (-line if subtract else line))
+        self._put(acc_index, self.value(acc_index) + (-vector if subtract else vector))
 
-    def _put(self, slot: int, value: NDArray[np.int64]) -> None:
+    def _put(self, acc_index: int, value: NDArray[np.int64]) -> None:
         assert np.abs(value).max() < self._limit, "accumulator overflow"
-        self._slots[slot] = value
+        self._accumulators[acc_index] = value

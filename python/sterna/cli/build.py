@@ -53,7 +53,7 @@ def generate_engine(config: str, package: Path | None, image: Path | None, outpu
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
         for name in names:
             print(f"{done} {output / name}, which sterna generate had not written", file=sys.stderr)
-    print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_units} units)")
+    print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_pes} PEs)")
     if frame is not None:
         print(f"Run the testbench by the command in {output / README}.")
 

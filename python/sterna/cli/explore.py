@@ -68,7 +68,7 @@ def point_table(points: Sequence[Point], fpga: Fpga) -> Table:
     """A row for each point, fast ones first."""
     table = Table(
         title=f"Engines that none beats in speed, ALMs and block RAM, on {fpga.name} (estimate)",
-        caption="engine: tile - clusters x units - slots - drains; words: feature memory",
+        caption="engine: tile - clusters x PEs - accumulators - drains; words: feature memory",
         box=SIMPLE_HEAD,
         collapse_padding=True,
         pad_edge=False,

@@ -18,7 +18,7 @@ from sterna.spec.tape import Op
 
 #: Columns of the table; what stands behind "lanes busy" is lost to.
 COST_TITLES = (
-    "layer", "shape", "density", "cycles", "estimated", "lanes busy", "lines", "weights", "drain", "rest", "equal",
+    "layer", "shape", "density", "cycles", "estimated", "lanes busy", "vectors", "weights", "drain", "rest", "equal",
 )  # fmt: skip
 #: Characters that the table needs at most.
 _WIDTH = 130
@@ -39,8 +39,8 @@ class LayerCost:
     estimated: int
     #: Additions on pixels that exist / additions that all lanes could have made in `cycles`; None for transfers.
     lanes_busy: float | None
-    #: Where the rest went, as shares of the same: waiting for lines, for weights, for the drain, and all else (pixels
-    #: outside the map, entries that add nothing, units that had ended the pass before others); None for transfers.
+    #: Where the rest went, as shares of the same: waiting for vectors, for weights, for the drain, and all else (pixels
+    #: outside the map, entries that add nothing, PEs that had ended the pass before others); None for transfers.
     lost: tuple[float, float, float, float] | None
     #: Whether the map equals the reference's; None if it was not compared.
     equal: bool | None
@@ -92,12 +92,12 @@ def _cost(
 def _lost(
     config: EngineConfig, cycles: int, lanes_busy: float, counted: list[StepCounters]
 ) -> tuple[float, float, float, float]:
-    room = max(1, cycles * config.all_units)
-    lines, weights, drain = (
+    room = max(1, cycles * config.all_pes)
+    vectors, weights, drain = (
         sum(getattr(counters, name) for counters in counted) / room
-        for name in ("wait_lines", "wait_weights", "wait_drain")
+        for name in ("wait_vectors", "wait_weights", "wait_drain")
     )
-    return lines, weights, drain, 1 - lanes_busy - lines - weights - drain
+    return vectors, weights, drain, 1 - lanes_busy - vectors - weights - drain
 
 
 def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
@@ -113,7 +113,7 @@ def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
 def cost_table(costs: Sequence[LayerCost]) -> Table:
     """`costs` as a table with a line of sums."""
     compared = any(cost.equal is not None for cost in costs)
-    table = Table(caption="Steps overlap: some units work on the next one, so shares may sum to more than 100%")
+    table = Table(caption="Steps overlap: some PEs work on the next one, so shares may sum to more than 100%")
     table.add_column("layer", no_wrap=True)
     for title in (*COST_TITLES[1:-1], *(COST_TITLES[-1:] if compared else [])):
         table.add_column(title, justify="right")

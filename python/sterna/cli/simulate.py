@@ -47,15 +47,15 @@ def _counted(backend: Backend) -> Counters:
 
 
 def _summary(package: Package, counters: Counters) -> str:
-    units = package.config.all_units
+    pes = package.config.all_pes
     waits = (
         ("adding", counters.busy),
-        ("waiting for lines", counters.wait_lines),
+        ("waiting for vectors", counters.wait_vectors),
         ("waiting for weights", counters.wait_weights),
         ("waiting for the drain", counters.wait_drain),
     )
-    shares = ", ".join(f"{name} {cycles / (units * counters.cycles):.1%}" for name, cycles in waits)
+    shares = ", ".join(f"{name} {cycles / (pes * counters.cycles):.1%}" for name, cycles in waits)
     return (
-        f"{units} units, {package.config.all_lanes:,} lanes: {shares}. "
+        f"{pes} PEs, {package.config.all_lanes:,} lanes: {shares}. "
         f"{counters.beats_read:,} beats read, {counters.beats_written:,} written."
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sterna.compile.clock import Clock
-from sterna.compile.encode import encode_pass, requant_payload
+from sterna.compile.encode import encode_part, requant_payload
 from sterna.compile.lower import PHASES, Operation, Program, lower
 from sterna.compile.memory import (
     Demand,
@@ -24,7 +24,7 @@ from sterna.compile.memory import (
     split_counts,
     tile_counts,
 )
-from sterna.compile.schedule import Pass, Spread, drained_words, pass_work, spread
+from sterna.compile.schedule import Part, Spread, drained_words, part_work, spread
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
 from sterna.package.package import Package
@@ -145,7 +145,7 @@ class _Compiler:
         image = (source.name, -(-source.channels // WORD_CHANNELS) * tiles)
         made = []
         for operation, plan in zip(self.program.operations, spreads, strict=True):
-            words = sum(chosen.words for chosen in plan.passes) * self._tiles(operation)
+            words = sum(chosen.words for chosen in plan.parts) * self._tiles(operation)
             sizes = (words * len(PHASES), words)[-len(operation.outputs) :]
             made.append(list(zip(operation.outputs, sizes, strict=True)))
         return place(self.config.fm_words, Demand(image, made, _last_uses(self.program, wanted)))
@@ -211,7 +211,7 @@ class _Compiler:
         bases = [self.placement.regions[name].base for name in operation.outputs]
         for name in operation.outputs:
             self.maps[name] = self._output_map(name, operation, plan)
-        for number, chosen in enumerate(plan.passes):
+        for number, chosen in enumerate(plan.parts):
             self._conv(operation, source, plan, number, chosen, bases)
             words = chosen.words * self._tiles(operation)
             sizes = (words * len(PHASES), words)[-len(bases) :]
@@ -220,7 +220,7 @@ class _Compiler:
     def _output_map(self, name: str, operation: Operation, plan: Spread) -> Map:
         """A map that the operation makes.
 
-        Drained channel i of group s of a pass lies in byte i mod 4 of the group's word i div 4; split maps have a word
+        Drained channel i of group s of a part lies in byte i mod 4 of the group's word i div 4; split maps have a word
         for each phase.
         """
         height, width = self._size(name)
@@ -229,7 +229,7 @@ class _Compiler:
             height, width = tiles_h * self.config.tile_h, tiles_w * self.config.tile_w
         word, byte, step, written = (np.zeros(operation.filters, np.int64) for _ in range(4))
         before = 0
-        for number, chosen in enumerate(plan.passes):
+        for number, chosen in enumerate(plan.parts):
             group, channel = np.nonzero(chosen.filters >= 0)
             members = chosen.filters[group, channel]
             word[members] = before + group * chosen.group_words + channel // WORD_CHANNELS
@@ -247,14 +247,14 @@ class _Compiler:
         return Map(height, width, tiles_h, tiles_w, plane, byte, (region,), step, written)
 
     def _conv(
-        self, operation: Operation, source: Map, plan: Spread, number: int, chosen: Pass, bases: list[int]
+        self, operation: Operation, source: Map, plan: Spread, number: int, chosen: Part, bases: list[int]
     ) -> None:
         target = self.maps[operation.output]
-        streams = chosen.filters.shape[0] * self.config.units
-        work = pass_work(self.config, operation, source, chosen, self.convs)
-        encoded = encode_pass(self.config, streams, work)
+        streams = chosen.filters.shape[0] * self.config.pes
+        work = part_work(self.config, operation, source, chosen, self.convs)
+        encoded = encode_part(self.config, streams, work)
         table = tape.pad(requant_payload(operation.requant, chosen))
-        additions = len(work.additions.line)
+        additions = len(work.additions.vector)
         fields: dict[str, int] = {
             "op": Op.CONV,
             "pool": operation.pool,
@@ -310,7 +310,7 @@ class _Compiler:
             {
                 "layers": layers,
                 "op": Op(fields["op"]).name,
-                "pass": number,
+                "part": number,
                 "nonzeros": additions,
                 "lane_work": lane_work,
             }

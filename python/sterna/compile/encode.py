@@ -1,4 +1,4 @@
-"""Passes to tape payloads: entries, chunks, rounds, fetch words and requantisation tables."""
+"""Parts to tape payloads: entries, chunks, rounds, fetch words and requantisation tables."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.schedule import Fetches, Pass, PassWork
+from sterna.compile.schedule import Fetches, Part, PartWork
 from sterna.graph import Requant
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Command, RecordKind
 
-# Items of a unit's stream are sorted by one number: stream, line, kind, then payload.
+# Items of a PE's stream are sorted by one number: stream, vector, kind, then payload.
 _ORDER_SHIFT = 8  # the lowest bits are an entry's, what is above only orders
 _PAYLOAD_BITS = 16
 _KIND_BITS = 2
-_LINE_BITS = 24
+_VECTOR_BITS = 24
 _KIND_SHIFT = _PAYLOAD_BITS
-_LINE_SHIFT = _KIND_SHIFT + _KIND_BITS
-_STREAM_SHIFT = _LINE_SHIFT + _LINE_BITS
+_VECTOR_SHIFT = _KIND_SHIFT + _KIND_BITS
+_STREAM_SHIFT = _VECTOR_SHIFT + _VECTOR_BITS
 _ADDITION, _DOUBLE, _END = 0, 1, 2
 
-#: Lines that hardware keeps between the slowest unit and the last line written (docs/engine.md, "Order of records").
+#: Vectors that hardware keeps between the slowest PE and the last vector written (docs/engine.md, "Order of records").
 RING_MARGIN = 16
 #: Turns of looking for additions to swap.
 _REORDER_TURNS = 6
-#: Fetch words that come together, and lines that they run ahead of the rounds that need them, as a share of the ring.
+#: Fetch words that come together, and vectors that they run ahead of the rounds that need them, as a share of the ring.
 _FETCH_GROUP = 32
 _FETCH_AHEAD = 2
 
 
 @dataclass(frozen=True)
-class EncodedPass:
-    """The WEIGHTS payload of a pass, and its parts as the cycle model takes them."""
+class EncodedPart:
+    """The WEIGHTS payload of a part, and what is in it as the cycle model takes it."""
 
     payload: bytes
     fetches: Fetches
@@ -46,7 +46,7 @@ class EncodedPass:
 
 @dataclass(frozen=True)
 class _Entries:
-    """The entries of all streams, stream after stream, and the line pointer behind each."""
+    """The entries of all streams, stream after stream, and the vector pointer behind each."""
 
     code: NDArray[np.int64]
     stream: NDArray[np.int64]
@@ -55,8 +55,8 @@ class _Entries:
     starts: NDArray[np.int64]
 
 
-def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPass:
-    """Encode `work` for `streams` unit streams."""
+def encode_part(config: EngineConfig, streams: int, work: PartWork) -> EncodedPart:
+    """Encode `work` for `streams` PE streams."""
     entries = _entries(config, streams, work)
     ends = _rounds(config, entries)
     pointer = np.where(ends > entries.starts[:-1], entries.pointer[np.maximum(ends, 1) - 1], -1)
@@ -64,26 +64,26 @@ def encode_pass(config: EngineConfig, streams: int, work: PassWork) -> EncodedPa
     codes = _codes(config, entries, ends)
     records = _records(fetched)
     payload = tape.pad(_payload(config, work.fetches, records, _chunks(config, codes)))
-    return EncodedPass(payload, work.fetches, codes, records)
+    return EncodedPart(payload, work.fetches, codes, records)
 
 
-def _entries(config: EngineConfig, streams: int, work: PassWork) -> _Entries:
+def _entries(config: EngineConfig, streams: int, work: PartWork) -> _Entries:
     items = np.sort(np.concatenate([_addition_items(work), *_double_items(work), _end_items(streams, work)]))
     stream = items >> _STREAM_SHIFT
-    line = (items >> _LINE_SHIFT) & ((1 << _LINE_BITS) - 1)
+    vector = (items >> _VECTOR_SHIFT) & ((1 << _VECTOR_BITS) - 1)
     kind = (items >> _KIND_SHIFT) & ((1 << _KIND_BITS) - 1)
     payload = items & ((1 << _ORDER_SHIFT) - 1)
-    base = stream << _LINE_BITS
-    pointer = np.maximum.accumulate(base + np.where(kind == _DOUBLE, 0, line + 1)) - base - 1
+    base = stream << _VECTOR_BITS
+    pointer = np.maximum.accumulate(base + np.where(kind == _DOUBLE, 0, vector + 1)) - base - 1
     previous = np.where(np.diff(stream, prepend=-1) > 0, -1, np.concatenate([[-1], pointer[:-1]]))
-    _part_repeats(kind, pointer, stream, payload)
+    _separate_repeats(kind, pointer, stream, payload)
     own, skips = _split_advance(config, pointer - previous, kind)
-    control = tape.ENTRY_CONTROL << (config.slot_bits + 1)
+    control = tape.ENTRY_CONTROL << (config.acc_index_w + 1)
     code = np.choose(
         kind,
         [
-            (own << (config.slot_bits + 1)) + payload,
-            control + (1 << config.slot_bits) + payload,
+            (own << (config.acc_index_w + 1)) + payload,
+            control + (1 << config.acc_index_w) + payload,
             control + Command.END_PASS + own,
         ],
     )
@@ -100,51 +100,51 @@ def _entries(config: EngineConfig, streams: int, work: PassWork) -> _Entries:
     return result
 
 
-def _part_repeats(
+def _separate_repeats(
     kind: NDArray[np.int64], pointer: NDArray[np.int64], stream: NDArray[np.int64], payload: NDArray[np.int64]
 ) -> None:
-    """Reorder additions to one line where that keeps two neighbours from touching one accumulator, which costs a cycle.
+    """Reorder the additions of a vector so that no two neighbours touch one accumulator, which would cost a cycle.
 
-    Such a pair stands where one line ends and the next begins; its second is changed with the one behind, or its first
-    with the one before. A change can make a new pair with the line after, so this is done a few times.
+    Such a pair is the last addition of a vector and the first of the next; its second changes places with the one
+    after it, or its first with the one before. That can make a new pair at the other end, so it is done a few times.
     """
     addition = kind == _ADDITION
     together = addition[1:] & addition[:-1] & (stream[1:] == stream[:-1])
-    same_line = together & (pointer[1:] == pointer[:-1])
+    same_vector = together & (pointer[1:] == pointer[:-1])
     for turn in range(_REORDER_TURNS):
-        slot = payload >> 1
-        repeated = np.flatnonzero(together & (slot[1:] == slot[:-1]))  # of item i and i + 1
+        acc_index = payload >> 1
+        repeated = np.flatnonzero(together & (acc_index[1:] == acc_index[:-1]))  # of item i and i + 1
         other = repeated + 1 if turn % 2 == 0 else repeated - 1  # change items other and other + 1
-        other = other[(other >= 0) & (other < len(same_line))]
-        other = other[same_line[other]]
+        other = other[(other >= 0) & (other < len(same_vector))]
+        other = other[same_vector[other]]
         other = other[np.diff(other, prepend=-2) > 1]
         payload[other], payload[other + 1] = payload[other + 1], payload[other]
 
 
 def _key(
-    stream: NDArray[np.int64], line: NDArray[np.int64] | int, kind: int, payload: NDArray[np.int64] | int
+    stream: NDArray[np.int64], vector: NDArray[np.int64] | int, kind: int, payload: NDArray[np.int64] | int
 ) -> NDArray[np.int64]:
-    place = (stream << _LINE_BITS) + line
+    place = (stream << _VECTOR_BITS) + vector
     return (((place << _KIND_BITS) + kind) << _PAYLOAD_BITS) + payload
 
 
-def _addition_items(work: PassWork) -> NDArray[np.int64]:
+def _addition_items(work: PartWork) -> NDArray[np.int64]:
     additions = work.additions
-    return _key(additions.stream, additions.line, _ADDITION, (additions.slot << 1) + additions.subtract)
+    return _key(additions.stream, additions.vector, _ADDITION, (additions.acc_index << 1) + additions.subtract)
 
 
-def _double_items(work: PassWork) -> list[NDArray[np.int64]]:
-    """Doublings behind the last line of a digit plane, of every slot touched until then."""
+def _double_items(work: PartWork) -> list[NDArray[np.int64]]:
+    """Doublings behind the last vector of a digit plane, of every accumulator touched until then."""
     additions, items = work.additions, []
-    for plane, last_line, doublings in work.planes:
+    for plane, last_vector, doublings in work.planes:
         touched = additions.plane >= plane
-        stream, slot = np.unique(np.stack([additions.stream[touched], additions.slot[touched]]), axis=1)
-        items += [_key(stream, last_line, _DOUBLE, (turn << _ORDER_SHIFT) + slot) for turn in range(doublings)]
+        stream, acc_index = np.unique(np.stack([additions.stream[touched], additions.acc_index[touched]]), axis=1)
+        items += [_key(stream, last_vector, _DOUBLE, (turn << _ORDER_SHIFT) + acc_index) for turn in range(doublings)]
     return items
 
 
-def _end_items(streams: int, work: PassWork) -> NDArray[np.int64]:
-    return _key(np.arange(streams), work.fetches.lines - 1, _END, 0)
+def _end_items(streams: int, work: PartWork) -> NDArray[np.int64]:
+    return _key(np.arange(streams), work.fetches.vectors - 1, _END, 0)
 
 
 def _split_advance(
@@ -155,7 +155,7 @@ def _split_advance(
     longest = longest_skip(config)
     best, own = None, np.zeros_like(advance)
     for take in range(tape.END_PASS_MAX_SKIP + 1):
-        # An addition behind a SKIP goes to another line itself.
+        # An addition behind a SKIP goes to another vector itself.
         legal = (take <= np.minimum(most, advance)) & ((take > 0) | (advance == 0) | (kind == _END))
         cost = np.where(legal, _skip_count(advance - take, longest), 1 << 30)
         better = legal if best is None else legal & (cost < best)
@@ -167,8 +167,8 @@ def _split_advance(
 
 
 def longest_skip(config: EngineConfig) -> int:
-    """The largest exponent of a SKIP: a quarter of the ring at most, so that no unit runs away."""
-    return min(7, config.buffer_lines.bit_length() - 3)
+    """The largest exponent of a SKIP: a quarter of the ring at most, so that no PE runs away."""
+    return min(7, config.buffer_vectors.bit_length() - 3)
 
 
 def _skip_count(distance: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
@@ -180,7 +180,7 @@ def _skip_count(distance: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
 def _put_skips(
     entries: _Entries, position: NDArray[np.int64], target: NDArray[np.int64], skips: NDArray[np.int64], command: int
 ) -> None:
-    """Write SKIP entries before `position`, longest first, which end with the line pointer at `target`."""
+    """Write SKIP entries before `position`, longest first, which end with the vector pointer at `target`."""
     where = np.flatnonzero(skips.sum(axis=1))
     place, pointer, left = position[where] - 1, target[where].copy(), skips[where].copy()
     for exponent in range(skips.shape[1]):
@@ -195,15 +195,15 @@ def _put_skips(
 def _rounds(config: EngineConfig, entries: _Entries) -> NDArray[np.int64]:
     """Where each [round, stream] ends in `entries`.
 
-    A round takes a chunk of each stream, but no entry that would lead its unit too far ahead of the slowest.
+    A round takes a chunk of each stream, but no entry that would lead its PE too far ahead of the slowest.
     """
     starts, ends = entries.starts[:-1], entries.starts[1:]
-    stream = np.arange(len(starts)) << _LINE_BITS
-    places = (entries.stream << _LINE_BITS) + entries.pointer + 1
+    stream = np.arange(len(starts)) << _VECTOR_BITS
+    places = (entries.stream << _VECTOR_BITS) + entries.pointer + 1
     at, rounds = starts.copy(), list[NDArray[np.int64]]()
     while (at < ends).any():
         slowest = np.where(at > starts, entries.pointer[np.maximum(at, 1) - 1], -1).min()
-        horizon = slowest + config.buffer_lines - RING_MARGIN
+        horizon = slowest + config.buffer_vectors - RING_MARGIN
         reachable = np.searchsorted(places, stream + horizon + 1, side="right")
         at = np.minimum(np.minimum(at + config.chunk_entries, ends), reachable)
         rounds.append(at)
@@ -212,12 +212,12 @@ def _rounds(config: EngineConfig, entries: _Entries) -> NDArray[np.int64]:
 
 def _fetched(config: EngineConfig, fetches: Fetches, pointer: NDArray[np.int64]) -> NDArray[np.int64]:
     """Fetch words that come before each round: what it needs, and as much ahead as ring and loader hold."""
-    last = fetches.last_lines
+    last = fetches.last_vectors
     needed = np.maximum.accumulate(pointer.max(axis=1))
     slowest = np.concatenate([[-1], pointer[:-1].min(axis=1)])
     required = np.searchsorted(last, needed, side="left") + 1
-    ahead = np.searchsorted(last, needed + config.buffer_lines // _FETCH_AHEAD, side="left") + 1
-    room = np.searchsorted(last, slowest + 2 * config.buffer_lines - RING_MARGIN, side="right")
+    ahead = np.searchsorted(last, needed + config.buffer_vectors // _FETCH_AHEAD, side="left") + 1
+    room = np.searchsorted(last, slowest + 2 * config.buffer_vectors - RING_MARGIN, side="right")
     wanted = np.minimum(np.minimum(ahead, room), _FETCH_GROUP * np.arange(1, len(ahead) + 1))
     wanted = np.minimum(np.maximum.accumulate(np.maximum(wanted, required)), len(last))
     # Groups, so that few record headers are needed.
@@ -229,7 +229,7 @@ def _codes(config: EngineConfig, entries: _Entries, ends: NDArray[np.int64]) -> 
     """Entries [round, stream, entry] of the streams' chunks; what is left over is PAD."""
     rounds, streams = ends.shape
     size = config.chunk_entries
-    pad = (tape.ENTRY_CONTROL << (config.slot_bits + 1)) | Command.PAD
+    pad = (tape.ENTRY_CONTROL << (config.acc_index_w + 1)) | Command.PAD
     codes = np.full((rounds * streams, size), pad, np.uint8)
     begins = np.vstack([entries.starts[:-1], ends[:-1]])
     counts = (ends - begins).T.ravel()  # stream after stream, as the entries lie
@@ -291,8 +291,8 @@ def _fetch_words(config: EngineConfig, fetches: Fetches) -> NDArray[np.int64]:
     return words.astype("<i8")
 
 
-def requant_payload(requant: Requant, chosen: Pass) -> bytes:
-    """REQUANT payload of a pass: a word for each drained channel; absent filters drain as zero."""
+def requant_payload(requant: Requant, chosen: Part) -> bytes:
+    """REQUANT payload of a part: a word for each drained channel; absent filters drain as zero."""
     index = chosen.filters.ravel()
     present = index >= 0
     multiplier = np.where(present, requant.multiplier[index], 0).astype(np.uint64)

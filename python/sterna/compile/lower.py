@@ -1,4 +1,4 @@
-"""Graph layers to operations: every layer becomes sums of signed lines, requantised (docs/engine.md)."""
+"""Graph layers to operations: every layer becomes sums of signed vectors, requantised (docs/engine.md)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
 from sterna.spec.tape import Pool
 
-#: Row and column of the four phases of a 2x2 window, in the order of slots and of reorg's channel groups.
+#: Row and column of the four phases of a 2x2 window, in the order of accumulators and of reorg's channel groups.
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 

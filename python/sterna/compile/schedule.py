@@ -1,4 +1,4 @@
-"""How an operation is spread over passes, clusters, units and slots, and in which order its lines come."""
+"""How an operation is spread over parts, clusters, PEs and accumulators, and in which order its vectors come."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SWAPS = 500
 
 
 @dataclass(frozen=True)
-class Pass:
+class Part:
     """The filters that one CONV step computes. `filters[s, i]` is drained channel i of filter group s, or -1."""
 
     filters: NDArray[np.int64]
@@ -39,21 +39,21 @@ class Pass:
 
     @property
     def words(self) -> int:
-        """Channel words of the pass."""
+        """Channel words of the part."""
         return int(self.filters.shape[0]) * self.group_words
 
 
 @dataclass(frozen=True)
 class Spread:
-    """An operation's passes and the number of tiles that the clusters work on at once."""
+    """An operation's parts and the number of tiles that the clusters work on at once."""
 
     tiles_at_once: int
-    passes: tuple[Pass, ...]
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
 class Fetches:
-    """The fetch words of a pass: plane of the channel word, window offset, channels that become lines, wait."""
+    """The fetch words of a part: plane of the channel word, window offset, channels that become vectors, wait."""
 
     plane: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -62,55 +62,55 @@ class Fetches:
     after: NDArray[np.int64]
 
     @property
-    def word_lines(self) -> NDArray[np.int64]:
-        """Lines that each fetch word gives."""
+    def word_vectors(self) -> NDArray[np.int64]:
+        """Vectors that each fetch word gives."""
         return np.bitwise_count(self.mask).astype(np.int64)
 
     @property
-    def last_lines(self) -> NDArray[np.int64]:
-        """The last line that each fetch word gives."""
-        return np.cumsum(self.word_lines) - 1
+    def last_vectors(self) -> NDArray[np.int64]:
+        """The last vector that each fetch word gives."""
+        return np.cumsum(self.word_vectors) - 1
 
     @property
-    def lines(self) -> int:
-        """Lines of the pass."""
-        return int(self.word_lines.sum())
+    def vectors(self) -> int:
+        """Vectors of the part."""
+        return int(self.word_vectors.sum())
 
 
 @dataclass(frozen=True)
 class Additions:
-    """Every addition of a pass as parallel arrays."""
+    """Every addition of a part as parallel arrays."""
 
     stream: NDArray[np.int64]
-    line: NDArray[np.int64]
-    slot: NDArray[np.int64]
+    vector: NDArray[np.int64]
+    acc_index: NDArray[np.int64]
     subtract: NDArray[np.bool_]
     #: Digit plane.
     plane: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class PassWork:
-    """What the units do in a pass."""
+class PartWork:
+    """What the PEs do in a part."""
 
     fetches: Fetches
     additions: Additions
-    #: (digit plane, its last line, doublings after it), highest plane first.
+    #: (digit plane, its last vector, doublings after it), highest plane first.
     planes: tuple[tuple[int, int, int], ...]
 
 
 def phases(operation: Operation) -> int:
-    """Slots that a filter of the operation takes: one for each phase, each in another unit."""
+    """Accumulators that a filter of the operation takes: one for each phase, each in another PE."""
     return 1 if operation.pool is Pool.NONE else len(PHASES)
 
 
 def row_channels(config: EngineConfig, pool: Pool) -> int:
-    """Channels that a row of accumulators, one slot of all units of a cluster, holds."""
-    return config.units // (1 if pool is Pool.NONE else len(PHASES))
+    """Channels that a row of accumulators, one of each PE of a cluster, holds."""
+    return config.pes // (1 if pool is Pool.NONE else len(PHASES))
 
 
 def drained_words(config: EngineConfig, pool: Pool, channels: int) -> NDArray[np.int64]:
-    """Words that a drain has written of a pass when a channel is written, by [cluster of the drain, channel].
+    """Words that a drain has written of a part when a channel is written, by [cluster of the drain, channel].
 
     A drain takes row after row of channels, in each row cluster after cluster (docs/engine.md, "Time"). Not for
     `Pool.KEEP`.
@@ -125,36 +125,36 @@ def drained_words(config: EngineConfig, pool: Pool, channels: int) -> NDArray[np
 
 
 def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
-    """Choose tiles at once and passes with the fewest cycles by a coarse count, and give filters to units by work."""
+    """Choose tiles at once and parts with the fewest cycles by a coarse count, and give filters to PEs by work."""
     digit = digits(operation.weights.value)
     work = _work(operation, digit)
     row = row_channels(config, operation.pool)
-    lines = _line_count(operation.weights, digit)
+    vectors = _vector_count(operation.weights, digit)
     best: tuple[float, int] | None = None
     tiles_at_once = 1
     while tiles_at_once <= config.clusters:
         groups = config.clusters // tiles_at_once
-        passes = -(-operation.filters // (groups * row * config.slots))
-        load = lines * max(1.0, tiles_at_once / WORD_CHANNELS)
-        rows = -(-operation.filters // (passes * groups * row))
-        drain = rows * config.units * config.drain_clusters
-        busy = max(work.sum() / (passes * groups * config.units), work.max(initial=0) / phases(operation))
-        cycles = -(-tiles // tiles_at_once) * passes * max(load, _walk(busy, lines), drain)
+        parts = -(-operation.filters // (groups * row * config.accumulators))
+        load = vectors * max(1.0, tiles_at_once / WORD_CHANNELS)
+        rows = -(-operation.filters // (parts * groups * row))
+        drain = rows * config.pes * config.drain_clusters
+        busy = max(work.sum() / (parts * groups * config.pes), work.max(initial=0) / phases(operation))
+        cycles = -(-tiles // tiles_at_once) * parts * max(load, _walk(busy, vectors), drain)
         if best is None or cycles < best[0]:
             best = (cycles, tiles_at_once)
         tiles_at_once *= 2
     assert best is not None
     chosen = best[1]
-    return Spread(chosen, _passes(config, work, config.clusters // chosen, row))
+    return Spread(chosen, _parts(config, work, config.clusters // chosen, row))
 
 
-def _walk(busy: float, lines: int) -> float:
-    """Cycles of a unit for `busy` additions spread over `lines`: it needs skips where lines have none for it.
+def _walk(busy: float, vectors: int) -> float:
+    """Cycles of a PE for `busy` additions spread over `vectors`: it needs skips where vectors have none for it.
 
-    Lines without an addition are taken as random; a skip is needed from the third in a row on.
+    Vectors without an addition are taken as random; a skip is needed from the third in a row on.
     """
-    missed = math.exp(-busy / lines) if lines else 0.0
-    return busy + lines * missed**2
+    missed = math.exp(-busy / vectors) if vectors else 0.0
+    return busy + vectors * missed**2
 
 
 def _work(operation: Operation, digit: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -163,21 +163,21 @@ def _work(operation: Operation, digit: NDArray[np.int8]) -> NDArray[np.int64]:
     return np.bincount(operation.weights.filter, weights=count, minlength=operation.filters).astype(np.int64)
 
 
-def _line_count(weights: Weights, digit: NDArray[np.int8]) -> int:
-    """Lines of all digit planes."""
-    line = _line_key(weights)
-    return sum(len(np.unique(line[plane != 0])) for plane in digit if plane.any())
+def _vector_count(weights: Weights, digit: NDArray[np.int8]) -> int:
+    """Vectors of all digit planes."""
+    vector = _vector_key(weights)
+    return sum(len(np.unique(vector[plane != 0])) for plane in digit if plane.any())
 
 
-def _line_key(weights: Weights) -> NDArray[np.int64]:
+def _vector_key(weights: Weights) -> NDArray[np.int64]:
     """One number for each (channel, row, col), in that order."""
     channel, row, col = (axis.astype(np.int64) for axis in (weights.channel, weights.row, weights.col))
     return (((channel << 8) + row + _OFFSET) << 8) + col + _OFFSET
 
 
-def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, row: int) -> tuple[Pass, ...]:
-    """Deal filters, heaviest first, to the pass, group and place in a row with the least work that has a slot left."""
-    count = -(-len(work) // (groups * row * config.slots))
+def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, row: int) -> tuple[Part, ...]:
+    """Deal filters, heaviest first, to the part, group and place in a row with least work and an accumulator left."""
+    count = -(-len(work) // (groups * row * config.accumulators))
     channels = -(-len(work) // (count * groups))
     places = min(row, channels)
     dealt: dict[tuple[int, int, int], list[int]] = {
@@ -193,7 +193,7 @@ def _passes(config: EngineConfig, work: NDArray[np.int64], groups: int, row: int
     filters = np.full((count, groups, channels), -1, np.int64)
     for (step, group, place), members in dealt.items():
         filters[step, group, place + row * np.arange(len(members))] = members
-    return tuple(Pass(step) for step in filters)
+    return tuple(Part(step) for step in filters)
 
 
 def _even_out(dealt: list[list[int]], work: NDArray[np.int64]) -> None:
@@ -217,30 +217,31 @@ def _even_out(dealt: list[list[int]], work: NDArray[np.int64]) -> None:
         members[:] = member[owner == place].tolist()
 
 
-def pass_work(config: EngineConfig, operation: Operation, source: Map, chosen: Pass, step: int) -> PassWork:
-    """Lines and additions of one pass, which is CONV step `step`.
+def part_work(config: EngineConfig, operation: Operation, source: Map, chosen: Part, step: int) -> PartWork:
+    """Vectors and additions of one part, which is CONV step `step`.
 
-    The lines come from `source`, the joined maps the weights count over, those of maps that are ready first.
+    The vectors come from `source`, the joined maps the weights count over, those of maps that are ready first.
     """
-    weights, stream, slot = _placed(config, operation, chosen)
+    weights, stream, acc_index = _placed(config, operation, chosen)
     words = _Words(source)
-    lines = words.lines(weights)
+    vectors = words.vectors(weights)
     digit = digits(weights.value)
     used = [plane for plane in reversed(range(len(digit))) if digit[plane].any()]
     if not used:
-        return PassWork(words.fetches([words.any_line()], step), _no_additions(), ((0, 0, 0),))
+        return PartWork(words.fetches([words.any_vector()], step), _no_additions(), ((0, 0, 0),))
     listed, parts, planes, before = [], [], [], 0
     for plane, following in zip(used, [*used[1:], 0], strict=True):
         members = np.flatnonzero(digit[plane])
-        mine, line = np.unique(lines[members], return_inverse=True)
-        zero = np.zeros_like(line)
-        parts.append(Additions(stream[members], line + before, slot[members], digit[plane, members] < 0, zero + plane))
+        mine, vector = np.unique(vectors[members], return_inverse=True)
+        zero = np.zeros_like(vector)
+        subtract = digit[plane, members] < 0
+        parts.append(Additions(stream[members], vector + before, acc_index[members], subtract, zero + plane))
         before += len(mine)
         listed.append(mine)
         planes.append((plane, before - 1, plane - following))
     names = Additions.__dataclass_fields__
     joined = Additions(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
-    return PassWork(words.fetches(listed, step), joined, tuple(planes))
+    return PartWork(words.fetches(listed, step), joined, tuple(planes))
 
 
 def _no_additions() -> Additions:
@@ -249,23 +250,23 @@ def _no_additions() -> Additions:
 
 
 def _placed(
-    config: EngineConfig, operation: Operation, chosen: Pass
+    config: EngineConfig, operation: Operation, chosen: Part
 ) -> tuple[Weights, NDArray[np.int64], NDArray[np.int64]]:
-    """The nonzeros of the pass with the stream and slot of each."""
+    """The nonzeros of the part with the stream and accumulator of each."""
     group, index = np.nonzero(chosen.filters >= 0)
     members = chosen.filters[group, index]
     row = row_channels(config, operation.pool)
-    unit_of, slot_of = np.full(operation.filters, -1, np.int64), np.zeros(operation.filters, np.int64)
-    unit_of[members] = group * config.units + index % row
-    slot_of[members] = index // row
-    weights = operation.weights.select(np.flatnonzero(unit_of[operation.weights.filter] >= 0))
-    return weights, unit_of[weights.filter] + row * weights.phase.astype(np.int64), slot_of[weights.filter]
+    pe_of, acc_index_of = np.full(operation.filters, -1, np.int64), np.zeros(operation.filters, np.int64)
+    pe_of[members] = group * config.pes + index % row
+    acc_index_of[members] = index // row
+    weights = operation.weights.select(np.flatnonzero(pe_of[operation.weights.filter] >= 0))
+    return weights, pe_of[weights.filter] + row * weights.phase.astype(np.int64), acc_index_of[weights.filter]
 
 
 class _Words:
-    """The channel words of a map in the order in which they are ready, and the lines that they give.
+    """The channel words of a map in the order in which they are ready, and the vectors that they give.
 
-    A line has a sortable number: place of its channel word in that order, row and column of the window, byte.
+    A vector has a sortable number: place of its channel word in that order, row and column of the window, byte.
     """
 
     def __init__(self, source: Map) -> None:
@@ -280,25 +281,25 @@ class _Words:
         self._channel = first[order]  # a channel of each word
         self._place = place[word]
 
-    def lines(self, weights: Weights) -> NDArray[np.int64]:
-        """The line of each nonzero."""
+    def vectors(self, weights: Weights) -> NDArray[np.int64]:
+        """The vector of each nonzero."""
         key = (self._place[weights.channel] << 8) + weights.row + _OFFSET
         key = (key << 8) + weights.col + _OFFSET
-        line: NDArray[np.int64] = (key << 2) + self._source.byte[weights.channel]
-        return line
+        vector: NDArray[np.int64] = (key << 2) + self._source.byte[weights.channel]
+        return vector
 
-    def any_line(self) -> NDArray[np.int64]:
-        """A line for a pass that needs none."""
+    def any_vector(self) -> NDArray[np.int64]:
+        """A vector for a part that needs none."""
         return np.array([((_OFFSET << 8) + _OFFSET) << 2])
 
     def fetches(self, listed: list[NDArray[np.int64]], step: int) -> Fetches:
-        """Fetch words for the lines of each list, list after list, read by CONV step `step`."""
-        parts = [np.unique(lines >> 2, return_inverse=True) for lines in listed]
+        """Fetch words for the vectors of each list, list after list, read by CONV step `step`."""
+        parts = [np.unique(vectors >> 2, return_inverse=True) for vectors in listed]
         fetch = np.concatenate([words for words, _ in parts])
         mask = np.zeros(len(fetch), np.int64)
         before = 0
-        for (words, index), lines in zip(parts, listed, strict=True):
-            np.bitwise_or.at(mask, before + index, np.int64(1) << (lines & 3))
+        for (words, index), vectors in zip(parts, listed, strict=True):
+            np.bitwise_or.at(mask, before + index, np.int64(1) << (vectors & 3))
             before += len(words)
         channel = self._channel[fetch >> 16]
         just_made = self._source.step[channel] == step - 1

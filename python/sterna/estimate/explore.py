@@ -23,12 +23,12 @@ from sterna.spec import tape
 from sterna.spec.config import MOST_FM_WORDS, EngineConfig, make_config
 from sterna.spec.tape import Op, Pool
 
-TILES, UNITS, SLOTS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
+TILES, PES, ACCUMULATORS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
 #: Clusters and drains.
 CLUSTERS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))
 #: Words of the feature memory are rounded up to this.
 WORDS_STEP = 512
-#: ALMs that a lane of a unit takes at least: an adder and an accumulator memory.
+#: ALMs that a lane of a PE takes at least: an adder and an accumulator memory.
 LEAST_LANE_ALMS = 20
 #: What decides, besides graph and config, what the compiler makes of them.
 SOURCES = [path for room in (compiler, graphs, spec) for path in sorted(Path(room.__path__[0]).rglob("*.py"))]
@@ -64,14 +64,15 @@ def candidates(base: EngineConfig, fpga: Fpga, full: float) -> list[EngineConfig
     Large ones come first: they compile fastest, and the first tells how much work there is for all of them.
     """
     found = []
-    for tile, (clusters, drains), units, slots in itertools.product(TILES, CLUSTERS, UNITS, SLOTS):
-        if tile * tile * clusters * units * LEAST_LANE_ALMS > full * fpga.alms:
+    for tile, (clusters, drains), pes, accumulators in itertools.product(TILES, CLUSTERS, PES, ACCUMULATORS):
+        if tile * tile * clusters * pes * LEAST_LANE_ALMS > full * fpga.alms:
             continue
         changes = {
-            "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "units": units, "slots": slots,
-            "axi_data_w": min(base.axi_data_w, units * base.chunk_bytes * 8), "fm_words": MOST_FM_WORDS,
+            "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "pes": pes,
+            "accumulators": accumulators,
+            "axi_data_w": min(base.axi_data_w, pes * base.chunk_bytes * 8), "fm_words": MOST_FM_WORDS,
         }  # fmt: skip
-        name = f"{tile}x{tile}-{clusters}x{units}-{slots}-{drains}"
+        name = f"{tile}x{tile}-{clusters}x{pes}-{accumulators}-{drains}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))
     return sorted(found, key=lambda config: config.all_lanes, reverse=True)
 

@@ -8,7 +8,7 @@ from sterna.estimate.hierarchy import Part
 from sterna.estimate.usage import MemoryShape, Usage
 
 #: Parameters that count equal slices, and the two sizes that are synthesised instead of a larger one.
-SLICES = {"Lanes": (8, 16), "Width": (64, 128), "LineW": (64, 128)}
+SLICES = {"Lanes": (8, 16), "Width": (64, 128), "VectorW": (64, 128)}
 
 
 def points(part: Part) -> tuple[str, int, int] | None:

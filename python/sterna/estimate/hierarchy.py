@@ -13,6 +13,7 @@ from pyslang import ast, driver
 from sterna.errors import SternaError
 from sterna.generate.rtl.top import ENGINE, parameters
 from sterna.spec.config import EngineConfig
+from sterna.spec.paths import rtl_sources
 
 _REMEDY = "install Sterna again, or correct what was changed there"
 
@@ -72,9 +73,8 @@ def elaborate(top: str, values: Mapping[str, str], rtl: Path) -> Instance:
     """The instances of the module `top` with these parameters. Raises SternaError if the sources are not legal."""
     slang = driver.Driver()
     slang.addStandardArgs()
-    sources = sorted(rtl.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
     options = [f'-G "{name}={value}"' for name, value in values.items()]
-    command = " ".join(["slang", "-D SYNTHESIS", f"--top {top}", *options, *(f'"{path}"' for path in sources)])
+    command = " ".join(["slang", "-D SYNTHESIS", f"--top {top}", *options, *(f'"{path}"' for path in rtl_sources(rtl))])
     legal = slang.parseCommandLine(command) and slang.processOptions() and slang.parseAllSources()
     if not legal:
         raise SternaError("the sources cannot be read", where=str(rtl), remedy=_REMEDY)

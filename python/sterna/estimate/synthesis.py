@@ -25,6 +25,7 @@ from sterna.estimate.hierarchy import Part
 from sterna.estimate.kept import kept
 from sterna.estimate.netlist import usage as usage_of
 from sterna.estimate.usage import MemoryShape, MultiplierShape, Usage
+from sterna.spec.paths import rtl_sources
 
 _HERE = Path(__file__).parent
 _FLOW = _HERE / "flow"
@@ -40,7 +41,8 @@ class Synthesis:
 
     def __init__(self, rtl: Path, cache: Path) -> None:
         self.rtl, self._cache = rtl, cache
-        self._packages = sorted(path.name for path in rtl.glob("*_pkg.sv"))
+        self._files = {path.stem: path.relative_to(rtl) for path in rtl_sources(rtl)}
+        self._packages = [str(path) for name, path in self._files.items() if name.endswith("_pkg")]
 
     def known(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> bool:
         """Whether it was synthesised before."""
@@ -55,7 +57,7 @@ class Synthesis:
 
     def _place(self, part: Part, outside: Collection[str], inside: Collection[str]) -> Path:
         digest = hashlib.sha256(f"{_version()} {part} {sorted(outside)}".encode())
-        sources = [(self.rtl / f"{module}.sv").read_bytes() for module in sorted({part.module, *inside})]
+        sources = [(self.rtl / self._files[module]).read_bytes() for module in sorted({part.module, *inside})]
         packages = [self.rtl / name for name in self._packages]
         used = [path.read_bytes() for path in packages if any(path.stem.encode() in source for source in sources)]
         for content in (*(path.read_bytes() for path in _RULES), *used, *sources):
@@ -64,7 +66,8 @@ class Synthesis:
 
     def _synthesise(self, part: Part, outside: Collection[str]) -> Usage:
         script = jinja2.Template((_FLOW / "flow.ys.j2").read_text(), trim_blocks=True).render(
-            top=part.module, parameters=part.parameters, outside=sorted(outside), packages=self._packages
+            top=part.module, parameters=part.parameters, outside=sorted(outside), packages=self._packages,
+            source=self._files[part.module], folders=sorted({path.parent for path in self._files.values()}),
         )
         make_ready()
         with TemporaryDirectory() as name:

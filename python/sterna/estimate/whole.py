@@ -12,7 +12,7 @@ from sterna.spec.config import EngineConfig
 
 #: About as small as an engine can be.
 SMALL = EngineConfig(
-    name="small", tile_h=3, tile_w=3, clusters=2, drains=1, units=4, slots=4, buffer_lines=32, act_w=8, acc_w=20,
+    name="small", tile_h=3, tile_w=3, clusters=2, drains=1, pes=4, accumulators=4, buffer_vectors=32, act_w=8, acc_w=20,
     mul_w=18, fm_words=64, axi_data_w=64, chunk_bytes=4, fifo_chunks=4,
 )  # fmt: skip
 

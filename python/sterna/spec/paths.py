@@ -21,6 +21,11 @@ INCLUDE = ROOT / "sw" / "include"
 BUILT = Path("build") / "engines" / "simulators"
 
 
+def rtl_sources(folder: Path = RTL) -> list[Path]:
+    """The SystemVerilog files in `folder` and the folders in it, packages first as tools want them."""
+    return sorted(folder.rglob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
+
+
 def build_cache() -> Path:
     """Where what took long to build is kept: $STERNA_BUILD_DIR, BUILT in a checkout, else the user's cache folder."""
     given = os.environ.get("STERNA_BUILD_DIR")

@@ -22,7 +22,7 @@ WATCHDOG_CYCLES = 1_000_000
 READ, READ_WRITE, CLEAR = "R", "R/W", "R/W1C"
 
 _LAST = "of the frame that ended last"
-_SUM = "summed over all units,"
+_SUM = "summed over all PEs,"
 _STEP = "Of the step that PROFILE_INDEX names:"
 
 
@@ -47,8 +47,8 @@ class Register(IntEnum):
     IDENTITY = 0x000, READ, IDENTITY, 'The letters "STRN": this is a Sterna engine.'
     VERSION = 0x004, READ, ENGINE_VERSION, "Version of registers and behaviour."
     CONFIG_HASH = 0x008, READ, None, "CRC-32 of the engine's config; a tape carries that of its own."
-    CAPABILITY_TILE = 0x00C, READ, None, "tile_h, tile_w, clusters, units, one byte each from the lowest."
-    CAPABILITY_UNIT = 0x010, READ, None, "slots, act_w, acc_w, log2 of buffer_lines, one byte each from the lowest."
+    CAPABILITY_TILE = 0x00C, READ, None, "tile_h, tile_w, clusters, pes, one byte each from the lowest."
+    CAPABILITY_PE = 0x010, READ, None, "accumulators, act_w, acc_w, log2 of buffer_vectors, one byte each."
     CAPABILITY_WORDS = 0x014, READ, None, "fm_words: words in each bank of the feature memory."
     CONTROL = 0x020, READ_WRITE, 0, "Starts and aborts frames, see Control. Only IRQ_ENABLE reads back."
     STATUS = 0x024, CLEAR, 0, "What the engine does, see Status. Writing ones clears DONE, ERROR and IRQ."
@@ -66,8 +66,8 @@ class Register(IntEnum):
     CYCLES_HI = 0x084, READ, 0, "Upper half of it."
     BUSY_LO = 0x088, READ, 0, f"Cycles, {_SUM} in which an addition was issued, {_LAST}."
     BUSY_HI = 0x08C, READ, 0, "Upper half of it."
-    WAIT_LINES_LO = 0x090, READ, 0, f"Cycles, {_SUM} spent waiting for lines, {_LAST}."
-    WAIT_LINES_HI = 0x094, READ, 0, "Upper half of it."
+    WAIT_VECTORS_LO = 0x090, READ, 0, f"Cycles, {_SUM} spent waiting for vectors, {_LAST}."
+    WAIT_VECTORS_HI = 0x094, READ, 0, "Upper half of it."
     WAIT_WEIGHTS_LO = 0x098, READ, 0, f"Cycles, {_SUM} spent waiting for weights, {_LAST}."
     WAIT_WEIGHTS_HI = 0x09C, READ, 0, "Upper half of it."
     WAIT_DRAIN_LO = 0x0A0, READ, 0, f"Cycles, {_SUM} spent waiting for the drain, {_LAST}."
@@ -82,7 +82,7 @@ class Register(IntEnum):
     PROFILE_INDEX = 0x100, READ_WRITE, 0, f"Which step {_LAST} the PROFILE registers show, below {PROFILE_STEPS}."
     PROFILE_CYCLES = 0x104, READ, None, f"{_STEP} its cycles."
     PROFILE_BUSY = 0x108, READ, None, f"{_STEP} as BUSY."
-    PROFILE_WAIT_LINES = 0x10C, READ, None, f"{_STEP} as WAIT_LINES."
+    PROFILE_WAIT_VECTORS = 0x10C, READ, None, f"{_STEP} as WAIT_VECTORS."
     PROFILE_WAIT_WEIGHTS = 0x110, READ, None, f"{_STEP} as WAIT_WEIGHTS."
     PROFILE_WAIT_DRAIN = 0x114, READ, None, f"{_STEP} as WAIT_DRAIN."
 

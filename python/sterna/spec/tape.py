@@ -73,32 +73,32 @@ class RecordKind(DescribedEnum):
     """Records of a WEIGHTS payload."""
 
     FETCH = 1, "`count` fetch words"
-    ROUNDS = 2, "`count` rounds of one chunk for each unit stream"
+    ROUNDS = 2, "`count` rounds of one chunk for each PE stream"
 
 
 class Command(DescribedEnum):
-    """Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of other entries).
+    """Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign in other entries).
 
-    DOUBLE is the highest of those bits (its value depends on the config's `slot_bits`), with a slot below it.
+    DOUBLE is the highest of those bits (its value depends on the config's `acc_index_w`), with an accumulator below it.
     """
 
     NOP = 0, "nothing"
     PAD = 1, "drop the rest of this chunk"
-    END_PASS = 4, "| k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the drain"
-    SKIP = 8, "| k: advance the line pointer by 2^k (k 0 to 7)"
+    END_PASS = 4, "| k: advance by k (0 to 3) vectors, drop the rest of this chunk, hand the accumulators to the drain"
+    SKIP = 8, "| k: advance the vector pointer by 2^k (k 0 to 7)"
 
 
 ENTRY_CONTROL = 3
-#: Lines an entry itself can advance by.
+#: Vectors an entry itself can advance by.
 ENTRY_MAX_SKIP = 2
-#: Lines that END_PASS itself can advance by.
+#: Vectors that END_PASS itself can advance by.
 END_PASS_MAX_SKIP = 3
 
 
 class Pool(DescribedEnum):
     """What the drain does with the four phases of a filter."""
 
-    NONE = 0, "no phases: each slot of each unit is a channel"
+    NONE = 0, "no phases: each accumulator of each PE is a channel"
     MAX = 1, "keep the maximum"
     KEEP = 2, "as MAX, and write the four phases as well"
 
@@ -108,7 +108,7 @@ STEP = Layout(
     (
         Field("op", 8, "see the operations"),
         Field("next", 8, "LOAD: 1 loads the frame that is queued, in the background; nothing if none is"),
-        Field("pool", 8, "see pooling; unless NONE, the phases of a filter lie in four units"),
+        Field("pool", 8, "see pooling; unless NONE, the phases of a filter lie in four PEs"),
         Field("gather_stride", 8, "1 or 2: input pixels from lane to lane"),
         Field("activation", 8, "see the activations"),
         Field("shift", 8, "of requantisation"),
@@ -161,7 +161,7 @@ FETCH_WORD = Layout(
         Field("row", 4, "window row offset mod tile_h"),
         Field("tile_col", 8, "floor(window column offset / tile_w)", signed=True),
         Field("col", 4, "window column offset mod tile_w"),
-        Field("mask", 4, "channels of the word that become lines, low bit first"),
+        Field("mask", 4, "channels of the word that become vectors, low bit first"),
         Field("last_in_pass", 1, "no fetch word of the tile follows"),
         Field("after", 10, "words that each drain must have written of the last tiles of the step before"),
         Field(UNUSED, 1),

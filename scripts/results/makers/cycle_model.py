@@ -63,7 +63,7 @@ def main() -> None:
         ),
         "max_wait_error": Metric(
             what="Largest error of a share of waiting", value=max(float(row["wait_error"]) for row in rows), unit="",
-            method="waiting for lines, weights and drain by units and cycles: estimated to counted shares, difference",
+            method="waiting for vectors, weights and drain by PEs and cycles: estimated to counted shares, difference",
         ),
     } | {
         f"growth_{sweep.name.split()[0]}": Metric(
@@ -94,7 +94,7 @@ def _yolov2_rows() -> list[dict[str, str | int | float]]:
     rows = []
     for step, count in zip(package.schedule.steps, counted, strict=True):
         if step.op == "CONV":
-            name = f"{step.layers[0]} pass {step.number}" if step.number else step.layers[0]
+            name = f"{step.layers[0]} part {step.part}" if step.part else step.layers[0]
             rows.append(_row("yolov2 step", name, package, [step], [count]))
             _show(rows[-1])
     rows.append(_row("yolov2 frame", "all", package, package.schedule.steps, counted))
@@ -107,11 +107,11 @@ def _row(
     estimate, count = (max(1, sum(step.cycles for step in some)) for some in (steps, counted))
 
     def share(some: Sequence[StepInfo] | Sequence[StepCounters], wait: str, cycles: int) -> float:
-        return float(sum(getattr(step, wait) for step in some) / (cycles * package.config.all_units))
+        return float(sum(getattr(step, wait) for step in some) / (cycles * package.config.all_pes))
 
     waits = [
         abs(share(steps, wait, estimate) - share(counted, wait, count))
-        for wait in ("wait_lines", "wait_weights", "wait_drain")
+        for wait in ("wait_vectors", "wait_weights", "wait_drain")
     ]
     return {
         "kind": kind,

@@ -30,10 +30,10 @@
 #define STERNA_REGISTER_VERSION UINT32_C(0x4)
 /* R. CRC-32 of the engine's config; a tape carries that of its own. */
 #define STERNA_REGISTER_CONFIG_HASH UINT32_C(0x8)
-/* R. tile_h, tile_w, clusters, units, one byte each from the lowest. */
+/* R. tile_h, tile_w, clusters, pes, one byte each from the lowest. */
 #define STERNA_REGISTER_CAPABILITY_TILE UINT32_C(0xc)
-/* R. slots, act_w, acc_w, log2 of buffer_lines, one byte each from the lowest. */
-#define STERNA_REGISTER_CAPABILITY_UNIT UINT32_C(0x10)
+/* R. accumulators, act_w, acc_w, log2 of buffer_vectors, one byte each. */
+#define STERNA_REGISTER_CAPABILITY_PE UINT32_C(0x10)
 /* R. fm_words: words in each bank of the feature memory. */
 #define STERNA_REGISTER_CAPABILITY_WORDS UINT32_C(0x14)
 /* R/W, reset 0. Starts and aborts frames, see Control. Only IRQ_ENABLE reads back. */
@@ -64,23 +64,23 @@
 #define STERNA_REGISTER_CYCLES_LO UINT32_C(0x80)
 /* R, reset 0. Upper half of it. */
 #define STERNA_REGISTER_CYCLES_HI UINT32_C(0x84)
-/* R, reset 0. Cycles, summed over all units, in which an addition was issued, of the frame that
+/* R, reset 0. Cycles, summed over all PEs, in which an addition was issued, of the frame that
  * ended last. */
 #define STERNA_REGISTER_BUSY_LO UINT32_C(0x88)
 /* R, reset 0. Upper half of it. */
 #define STERNA_REGISTER_BUSY_HI UINT32_C(0x8c)
-/* R, reset 0. Cycles, summed over all units, spent waiting for lines, of the frame that ended
+/* R, reset 0. Cycles, summed over all PEs, spent waiting for vectors, of the frame that ended
  * last. */
-#define STERNA_REGISTER_WAIT_LINES_LO UINT32_C(0x90)
+#define STERNA_REGISTER_WAIT_VECTORS_LO UINT32_C(0x90)
 /* R, reset 0. Upper half of it. */
-#define STERNA_REGISTER_WAIT_LINES_HI UINT32_C(0x94)
-/* R, reset 0. Cycles, summed over all units, spent waiting for weights, of the frame that ended
+#define STERNA_REGISTER_WAIT_VECTORS_HI UINT32_C(0x94)
+/* R, reset 0. Cycles, summed over all PEs, spent waiting for weights, of the frame that ended
  * last. */
 #define STERNA_REGISTER_WAIT_WEIGHTS_LO UINT32_C(0x98)
 /* R, reset 0. Upper half of it. */
 #define STERNA_REGISTER_WAIT_WEIGHTS_HI UINT32_C(0x9c)
-/* R, reset 0. Cycles, summed over all units, spent waiting for the drain, of the frame that
- * ended last. */
+/* R, reset 0. Cycles, summed over all PEs, spent waiting for the drain, of the frame that ended
+ * last. */
 #define STERNA_REGISTER_WAIT_DRAIN_LO UINT32_C(0xa0)
 /* R, reset 0. Upper half of it. */
 #define STERNA_REGISTER_WAIT_DRAIN_HI UINT32_C(0xa4)
@@ -104,8 +104,8 @@
 #define STERNA_REGISTER_PROFILE_CYCLES UINT32_C(0x104)
 /* R. Of the step that PROFILE_INDEX names: as BUSY. */
 #define STERNA_REGISTER_PROFILE_BUSY UINT32_C(0x108)
-/* R. Of the step that PROFILE_INDEX names: as WAIT_LINES. */
-#define STERNA_REGISTER_PROFILE_WAIT_LINES UINT32_C(0x10c)
+/* R. Of the step that PROFILE_INDEX names: as WAIT_VECTORS. */
+#define STERNA_REGISTER_PROFILE_WAIT_VECTORS UINT32_C(0x10c)
 /* R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS. */
 #define STERNA_REGISTER_PROFILE_WAIT_WEIGHTS UINT32_C(0x110)
 /* R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN. */

@@ -55,7 +55,7 @@ enum sterna_op {
 
 /* What the drain does with the four phases of a filter. */
 enum sterna_pool {
-  /* no phases: each slot of each unit is a channel */
+  /* no phases: each accumulator of each PE is a channel */
   STERNA_POOL_NONE = 0,
   /* keep the maximum */
   STERNA_POOL_MAX = 1,
@@ -78,21 +78,21 @@ enum sterna_activation {
 enum sterna_record_kind {
   /* `count` fetch words */
   STERNA_RECORD_KIND_FETCH = 1,
-  /* `count` rounds of one chunk for each unit stream */
+  /* `count` rounds of one chunk for each PE stream */
   STERNA_RECORD_KIND_ROUNDS = 2
 };
 
-/* Control entries: skip field = `ENTRY_CONTROL`, these in the bits below it (slot and sign of
- * other entries). */
+/* Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign
+ * in other entries). */
 enum sterna_command {
   /* nothing */
   STERNA_COMMAND_NOP = 0,
   /* drop the rest of this chunk */
   STERNA_COMMAND_PAD = 1,
-  /* | k: advance by k (0 to 3) lines, drop the rest of this chunk, hand the accumulators to the
-   * drain */
+  /* | k: advance by k (0 to 3) vectors, drop the rest of this chunk, hand the accumulators to
+   * the drain */
   STERNA_COMMAND_END_PASS = 4,
-  /* | k: advance the line pointer by 2^k (k 0 to 7) */
+  /* | k: advance the vector pointer by 2^k (k 0 to 7) */
   STERNA_COMMAND_SKIP = 8
 };
 
@@ -146,7 +146,7 @@ enum sterna_command {
 /* LOAD: 1 loads the frame that is queued, in the background; nothing if none is */
 #define STERNA_STEP_NEXT_OFFSET 1
 #define STERNA_STEP_NEXT_SIZE 1
-/* see pooling; unless NONE, the phases of a filter lie in four units */
+/* see pooling; unless NONE, the phases of a filter lie in four PEs */
 #define STERNA_STEP_POOL_OFFSET 2
 #define STERNA_STEP_POOL_SIZE 1
 /* 1 or 2: input pixels from lane to lane */
@@ -251,7 +251,7 @@ enum sterna_command {
 /* window column offset mod tile_w */
 #define STERNA_FETCH_COL_SHIFT 44
 #define STERNA_FETCH_COL_WIDTH 4
-/* channels of the word that become lines, low bit first */
+/* channels of the word that become vectors, low bit first */
 #define STERNA_FETCH_MASK_SHIFT 48
 #define STERNA_FETCH_MASK_WIDTH 4
 /* no fetch word of the tile follows */

@@ -32,9 +32,9 @@ def test_holds_all_it_names(tmp_path: Path) -> None:
     names = (tmp_path / "files.f").read_text().split()
     assert names[0] == "rtl/sterna_pkg.sv"
     assert names[-1] == "sterna_top.sv"
-    assert set(names[:-1]) == {f"rtl/{path.name}" for path in RTL.glob("*.sv")}
+    assert set(names[:-1]) == {f"rtl/{path.relative_to(RTL)}" for path in RTL.rglob("*.sv")}
     for name in names[:-1]:
-        assert (tmp_path / name).read_bytes() == (RTL / Path(name).name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (RTL / Path(name).relative_to("rtl")).read_bytes()
 
 
 def test_top_has_the_ports_and_parameters_of_the_engine(tmp_path: Path) -> None:
@@ -90,12 +90,13 @@ def test_replaces_what_it_made_before(tmp_path: Path, package: Package) -> None:
 
 def test_touches_nothing_else(tmp_path: Path) -> None:
     generate(NANO, tmp_path)
-    (tmp_path / "rtl" / "sterna_unit.sv").write_text("my own unit")
+    (tmp_path / "rtl" / "compute" / "sterna_pe.sv").write_text("my own PE")
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SternaError, match=r"changed since: rtl/sterna_unit\.sv; not generated: thesis\.tex;"):
+    with pytest.raises(SternaError, match=r"changed since: rtl/compute/sterna_pe\.sv; not generated: thesis\.tex;"):
         generate(NANO, tmp_path)
-    assert generate(NANO, tmp_path, force=True).overwritten == ("rtl/sterna_unit.sv",)
-    assert (tmp_path / "rtl" / "sterna_unit.sv").read_bytes() == (RTL / "sterna_unit.sv").read_bytes()
+    assert generate(NANO, tmp_path, force=True).overwritten == ("rtl/compute/sterna_pe.sv",)
+    mine, kept = (folder / "compute" / "sterna_pe.sv" for folder in (tmp_path / "rtl", RTL))
+    assert mine.read_bytes() == kept.read_bytes()
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 

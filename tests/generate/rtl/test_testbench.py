@@ -25,7 +25,7 @@ Got = Callable[[object], None]
 
 #: As small as a config can be, so that its simulation is built soon.
 TINY = EngineConfig(
-    name="tiny", tile_h=3, tile_w=3, clusters=1, drains=1, units=4, slots=4, buffer_lines=32,
+    name="tiny", tile_h=3, tile_w=3, clusters=1, drains=1, pes=4, accumulators=4, buffer_vectors=32,
     act_w=8, acc_w=20, mul_w=18, fm_words=256, axi_data_w=64, chunk_bytes=2, fifo_chunks=2,
 )  # fmt: skip
 IMAGE = small_images(1)[0]
@@ -123,7 +123,7 @@ def test_folder_without_images(built: Path, tmp_path: Path) -> None:
 def test_fails_on_a_planted_error(tmp_path: Path, got: Got) -> None:
     """Bit 1 of the sum of lane 4 comes out inverted."""
     generate(TINY, tmp_path, small_package(TINY), IMAGE)
-    source = tmp_path / "rtl" / "sterna_lane_group.sv"
+    source = tmp_path / "rtl" / "compute" / "sterna_lane_group.sv"
     source.write_text(source.read_text().replace("<= sum(", "<= AccW'(i == 4 ? 2 : 0) ^ sum("))
     done = bare.run(tmp_path, build_and_run(tmp_path))
     assert done.returncode != 0
@@ -206,7 +206,7 @@ def test_is_clean(tmp_path: Path, config: EngineConfig) -> None:
 
 def test_expects_the_counters_of_the_simulated_engine() -> None:
     graph = passthrough_graph(np.random.default_rng(7), 12, 16)
-    config = random_config(np.random.default_rng(2)).model_copy(update={"buffer_lines": 512})
+    config = random_config(np.random.default_rng(2)).model_copy(update={"buffer_vectors": 512})
     package = compile_graph(graph, config, trace=False)
     with simulated(config) as device:
         device.load(package)

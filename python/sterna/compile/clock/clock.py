@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sterna.compile.encode import EncodedPass
+from sterna.compile.encode import EncodedPart
 from sterna.package.counters import StepCounters
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
@@ -34,16 +34,16 @@ class Clock:
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._steps: list[dict[str, int]] = []
-        self._passes: list[EncodedPass] = []
+        self._parts: list[EncodedPart] = []
 
     def move(self, fields: dict[str, int]) -> None:
         """A LOAD or STORE with the fields of its STEP segment."""
         self._steps.append(fields)
 
-    def conv(self, fields: dict[str, int], encoded: EncodedPass) -> None:
+    def conv(self, fields: dict[str, int], encoded: EncodedPart) -> None:
         """A CONV step with the fields of its STEP segment."""
         self._steps.append(fields)
-        self._passes.append(encoded)
+        self._parts.append(encoded)
 
     def frame(self, tape_bytes: int, *, queued: bool = False) -> FrameTime:
         """The time of a frame with a tape of `tape_bytes`: alone, or one of many that are `queued`.
@@ -64,14 +64,14 @@ class Clock:
         return FrameTime(int(ends[-1, 0]), tuple(StepCounters(*map(int, step)) for step in steps))
 
     def _work(self) -> Work:
-        from sterna.compile.clock import state, units
+        from sterna.compile.clock import pes, state
         from sterna.compile.clock.frame import Work
 
         steps = np.zeros(len(self._steps), state.STEP)
-        passes, sizes = iter(self._passes), np.zeros(3, np.int64)
+        parts, sizes = iter(self._parts), np.zeros(3, np.int64)
         following = -1
         for index, fields in enumerate(self._steps):
-            encoded = next(passes) if fields["op"] == Op.CONV else None
+            encoded = next(parts) if fields["op"] == Op.CONV else None
             values = self._move_fields(fields) if encoded is None else _conv_fields(fields, encoded, sizes)
             for name, value in values.items():
                 steps[index][name] = value
@@ -82,10 +82,10 @@ class Clock:
             following = index if steps[index]["op"] == Op.CONV else following
         return Work(
             steps,
-            np.concatenate([encoded.codes.ravel() for encoded in self._passes] or [np.zeros(0, np.uint8)]),
-            _records(state.FETCH, [np.stack([e.fetches.word_lines, e.fetches.after], 1) for e in self._passes]),
-            _records(state.RECORD, [e.records for e in self._passes]),
-            units.entry_table(self._config),
+            np.concatenate([encoded.codes.ravel() for encoded in self._parts] or [np.zeros(0, np.uint8)]),
+            _records(state.FETCH, [np.stack([e.fetches.word_vectors, e.fetches.after], 1) for e in self._parts]),
+            _records(state.RECORD, [e.records for e in self._parts]),
+            pes.entry_table(self._config),
         )
 
     def _move_fields(self, fields: dict[str, int]) -> dict[str, int]:
@@ -94,7 +94,7 @@ class Clock:
         return {"op": fields["op"], "next": fields.get("next", 0), "words": fields["fm_words"], "address": address}
 
 
-def _conv_fields(fields: dict[str, int], encoded: EncodedPass, sizes: Any) -> dict[str, int]:
+def _conv_fields(fields: dict[str, int], encoded: EncodedPart, sizes: Any) -> dict[str, int]:
     rounds, streams, _ = encoded.codes.shape
     codes, fetch, record = sizes.tolist()
     return {

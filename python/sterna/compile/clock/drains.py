@@ -63,7 +63,7 @@ def _begin(drain: Record, step: Record, row_size: int) -> None:
     drain.active = 1
     drain.keep = step.pool == _KEEP
     drain.cluster = 0
-    drain.unit = 0
+    drain.pe = 0
     drain.row = 0
     drain.left = (step.filters - 1) // row_size
 
@@ -82,10 +82,10 @@ def _end_pass(drain: Record, step: Record) -> None:
 @compiled
 def _advance(drain: Record, step: Record, machine: Record) -> None:
     """Go on to the next value of the row, or to the next row."""
-    drain.unit += 1
-    if drain.unit < machine.units:
+    drain.pe += 1
+    if drain.pe < machine.pes:
         return
-    drain.unit = 0
+    drain.pe = 0
     drain.cluster += 1
     if drain.cluster < machine.drain_clusters:
         return
@@ -104,19 +104,19 @@ def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: i
     empty = True
     for cluster in range(machine.drain_clusters):
         empty = empty and not _writes(step, drain.group, first_cluster + cluster)
-    place = drain.unit % row_size
+    place = drain.pe % row_size
     channel = drain.row * row_size + place
     last_row, phase_end = drain.left == 0, place == row_size - 1
-    last_phase = step.pool == _NONE or drain.keep or drain.unit * _PHASES >= machine.units * (_PHASES - 1)
+    last_phase = step.pool == _NONE or drain.keep or drain.pe * _PHASES >= machine.pes * (_PHASES - 1)
     given = last_phase and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
     given = given and channel < step.filters
-    row_end = drain.unit == machine.units - 1 and drain.cluster == machine.drain_clusters - 1
+    row_end = drain.pe == machine.pes - 1 and drain.cluster == machine.drain_clusters - 1
     ends = empty or (row_end and last_row and not drain.keep)
     begins = (given and (channel % WORD_CHANNELS == 0 or place == 0)) or (ends and not given)
     if begins and drain.words == WORD_DEPTH:
         return
     drain.words += begins
-    drain.read_next = not empty and drain.unit == 0 and drain.cluster == 0
+    drain.read_next = not empty and drain.pe == 0 and drain.cluster == 0
     drain.free_next = empty or (last_row and not drain.keep and drain.read_next)
     word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or phase_end or channel == step.filters - 1
     if (given and word_ends) or ends:
@@ -138,7 +138,7 @@ def cycle_drain(
     half, first = drain.half, index * machine.drain_clusters
     if drain.active or drain.passes > 0:
         step = steps[drain.step]
-        row_size = machine.units if step.pool == _NONE else machine.units // _PHASES
+        row_size = machine.pes if step.pool == _NONE else machine.pes // _PHASES
         if drain.active:
             _walk(drain, step, first, row_size, now, machine)
         else:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.clock import bus, drains, issuer, lines, moves, sequencer, state, stream, units
+from sterna.compile.clock import bus, drains, issuer, moves, pes, sequencer, state, stream, vectors
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
-from sterna.compile.clock.timing import COUNTER_LATENCY, LINES_AHEAD, STEP_END_LATENCY
+from sterna.compile.clock.timing import COUNTER_LATENCY, STEP_END_LATENCY, VECTORS_AHEAD
 from sterna.spec.config import EngineConfig
 
 #: Places of the counts of the last cycles, a power of two.
@@ -31,7 +31,7 @@ class Parts(NamedTuple):
     """Registers of all parts."""
 
     machine: Records
-    units: Records
+    pes: Records
     clusters: Records
     loader: Records
     drains: Records
@@ -52,7 +52,7 @@ def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool,
     `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame behind it.
     """
     layouts = (
-        (config.all_units, state.UNIT),
+        (config.all_pes, state.PE),
         (config.clusters, state.CLUSTER),
         (1, state.LOADER),
         (config.drains, state.DRAIN),
@@ -72,16 +72,16 @@ def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool,
     result.tape["lines"] = tape_lines
     bus.set_ports(result.ports)
     result.loader["last_ask"] = -(1 << 30)
-    result.clusters["free"] = LINES_AHEAD
+    result.clusters["free"] = VECTORS_AHEAD
     result.distributor["free"] = 1
-    result.units["pointer"], result.units["tail"] = -1, -1
+    result.pes["pointer"], result.pes["tail"] = -1, -1
     _begin_frame(result, work)
     return result
 
 
 @compiled
 def _begin_frame(parts: Parts, work: Work) -> None:
-    """Units and drains wait for the first CONV step."""
+    """PEs and drains wait for the first CONV step."""
     machine, first = parts.machine[0], 0
     while first < len(work.steps) and work.steps[first].streams == 0:
         first += 1
@@ -89,9 +89,9 @@ def _begin_frame(parts: Parts, work: Work) -> None:
     if first == len(work.steps):
         return
     step = work.steps[first]
-    for place in range(len(parts.units)):
-        own = place // machine.units // step.shared * machine.units + place % machine.units
-        units.begin_step(parts.units[place], step, first, own, machine.chunk_entries)
+    for place in range(len(parts.pes)):
+        own = place // machine.pes // step.shared * machine.pes + place % machine.pes
+        pes.begin_step(parts.pes[place], step, first, own, machine.chunk_entries)
     parts.drains["step"][:] = first
 
 
@@ -100,35 +100,35 @@ def _look(parts: Parts, work: Work, now: int) -> None:
     """Start of a cycle: what depends on registers of many parts."""
     distributor, loader = parts.distributor[0], parts.loader[0]
     held = distributor.beats + distributor.record_left
-    lines_done = held == 0 and distributor.free.all() and lines.loader_idle(loader, now)
+    vectors_done = held == 0 and distributor.free.all() and vectors.loader_idle(loader, now)
     sequencer.look(
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
-        parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), lines_done, parts.machine[0],
+        parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
     )  # fmt: skip
     drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_valid)
 
 
 @compiled
-def _cycle_units(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) -> None:
+def _cycle_pes(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) -> None:
     machine = parts.machine[0]
     for index in range(len(parts.clusters)):
         cluster, drain = parts.clusters[index], parts.drains[index // machine.drain_clusters]
-        units.cycle_cluster(
-            parts.units, index, cluster, drain, work.steps, machine, work.codes, work.table, counts
+        pes.cycle_cluster(
+            parts.pes, index, cluster, drain, work.steps, machine, work.codes, work.table, counts
         )  # fmt: skip
-        lines.cycle_ring(cluster)
+        vectors.cycle_ring(cluster)
 
 
 @compiled
-def _cycle_lines(parts: Parts, work: Work, now: int) -> None:
+def _cycle_vectors(parts: Parts, work: Work, now: int) -> None:
     step = work.steps[parts.sequencer[0].step]
-    lines.cycle_loader(
+    vectors.cycle_loader(
         parts.loader[0], parts.clusters, step, parts.issuer[0].written, now, work.fetches, parts.machine[0]
     )  # fmt: skip
     for index in range(len(parts.clusters)):
-        lines.cycle_writer(parts.clusters[index], now)
+        vectors.cycle_writer(parts.clusters[index], now)
     if parts.sequencer[0].first:
-        lines.begin_lines(parts.loader[0], parts.clusters)
+        vectors.begin_vectors(parts.loader[0], parts.clusters)
 
 
 @compiled
@@ -152,7 +152,7 @@ def _cycle_drains(parts: Parts, work: Work, now: int) -> None:
 def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
     control, machine, tape = parts.sequencer[0], parts.machine[0], parts.tape[0]
     stream.cycle_distributor(
-        parts.distributor[0], parts.units, parts.loader[0], work.steps[control.step], work.records, now, machine
+        parts.distributor[0], parts.pes, parts.loader[0], work.steps[control.step], work.records, now, machine
     )  # fmt: skip
     stream.cycle_table(parts.table[0], control, work.steps, now, machine)
     bus.cycle_bus(parts.bus[0], parts.ports, tape, work.steps[control.next], control.load_start, now, machine)
@@ -177,12 +177,12 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
 
 @compiled
 def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
-    """Run the frame; int64[steps + 1, 5]: the cycle at which each step ended, and the frame, with what the units did
-    until then (`units.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
-    ends = np.zeros((len(work.steps) + 1, 1 + units.COUNTS), np.int64)
-    counts = np.zeros(units.COUNTS, np.int64)
-    counts[units.WAIT_WEIGHTS] = len(parts.units)  # The counters lag, so that they begin with the idle cycle before.
-    history = np.zeros((_HISTORY, units.COUNTS), np.int64)
+    """Run the frame; int64[steps + 1, 5]: the cycle at which each step ended, and the frame, with what the PEs did
+    until then (`pes.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
+    ends = np.zeros((len(work.steps) + 1, 1 + pes.COUNTS), np.int64)
+    counts = np.zeros(pes.COUNTS, np.int64)
+    counts[pes.WAIT_WEIGHTS] = len(parts.pes)  # The counters lag, so that they begin with the idle cycle before.
+    history = np.zeros((_HISTORY, pes.COUNTS), np.int64)
     ended, control = 0, parts.sequencer[0]
     for now in range(1, most_cycles + 1):
         _look(parts, work, now)
@@ -193,9 +193,9 @@ def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
             ended += 1
         if control.finish:
             break
-        _cycle_units(parts, work, counts, now)
+        _cycle_pes(parts, work, counts, now)
         history[now & (_HISTORY - 1)] = counts
-        _cycle_lines(parts, work, now)
+        _cycle_vectors(parts, work, now)
         _cycle_drains(parts, work, now)
         _cycle_stream(parts, work, now)
         _cycle_moves(parts, work, now)

@@ -16,10 +16,10 @@ CLEAR, START, STEP, NEXT_CONV, CONV, QUIET, READ_ALL, SUM, ASK, MOVE, WRITTEN = 
 
 
 @compiled
-def _look(sequencer: Record, issuer: Record, drains: int, lines_done: bool) -> None:
+def _look(sequencer: Record, issuer: Record, drains: int, vectors_done: bool) -> None:
     """What the other parts say is looked at a cycle late."""
-    sequencer.lines_done_next = issuer.left == 0 and lines_done
-    sequencer.quiet_next = sequencer.lines_done_next and passes.drained(issuer, drains)
+    sequencer.vectors_done_next = issuer.left == 0 and vectors_done
+    sequencer.quiet_next = sequencer.vectors_done_next and passes.drained(issuer, drains)
     sequencer.earlier_drained_next = passes.earlier_drained(issuer, drains)
 
 
@@ -61,11 +61,11 @@ def _in_step(sequencer: Record, tape: Record, table: Record, moves: Record, step
 
 @compiled
 def _in_next_conv(sequencer: Record, room: bool) -> None:
-    """A CONV step starts when the lines of the one before are read and its table has been begun."""
+    """A CONV step starts when the vectors of the one before are read and its table has been begun."""
     if sequencer.table_wanted:
         if sequencer.earlier_drained:
             sequencer.table_start = 1
-    elif sequencer.lines_done and room:
+    elif sequencer.vectors_done and room:
         _note(sequencer, True)
         sequencer.first_next = 1
         sequencer.next_state = CONV
@@ -84,8 +84,8 @@ def _in_quiet(sequencer: Record, step: Record, room: bool, machine: Record) -> N
 
 @compiled
 def _in_read_all(sequencer: Record, room: bool, machine: Record) -> None:
-    """A LOAD in the background waits until all lines are read; nothing to do if no frame is queued."""
-    if sequencer.lines_done and not sequencer.load_busy and room:
+    """A LOAD in the background waits until all vectors are read; nothing to do if no frame is queued."""
+    if sequencer.vectors_done and not sequencer.load_busy and room:
         _note(sequencer, False)
         sequencer.next_state = SUM if machine.is_queued else STEP
 
@@ -103,9 +103,9 @@ def _in_ask(sequencer: Record, step: Record, moves: Record, port: Record) -> Non
 @compiled
 def look(
     sequencer: Record, tape: Record, table: Record, issuer: Record, moves: Record, load_port: Record, steps: Records,
-    drains: int, lines_done: bool, machine: Record,
+    drains: int, vectors_done: bool, machine: Record,
 ) -> None:  # fmt: skip
-    """Start of a cycle: what the sequencer does in it. `lines_done`: distributor and loader hold nothing."""
+    """Start of a cycle: what the sequencer does in it. `vectors_done`: distributor and loader hold nothing."""
     sequencer.take = 0
     sequencer.table_start = 0
     sequencer.first_next = 0
@@ -113,7 +113,7 @@ def look(
     sequencer.load_start = 0
     sequencer.store_start = 0
     sequencer.next_state = sequencer.state
-    _look(sequencer, issuer, drains, lines_done)
+    _look(sequencer, issuer, drains, vectors_done)
     _end_steps(sequencer, issuer, drains)
     state, room, step = sequencer.state, sequencer.open_count < OPEN_STEPS, steps[sequencer.next]
     if state in (CLEAR, START, SUM):
@@ -143,7 +143,7 @@ def look(
 def commit(sequencer: Record, load_done: bool) -> None:
     """End of the cycle."""
     sequencer.state = sequencer.next_state
-    sequencer.lines_done = sequencer.lines_done_next
+    sequencer.vectors_done = sequencer.vectors_done_next
     sequencer.quiet = sequencer.quiet_next
     sequencer.earlier_drained = sequencer.earlier_drained_next
     sequencer.load_busy = (sequencer.load_busy or sequencer.load_start) and not load_done

@@ -16,7 +16,6 @@ from sterna.compile.clock.timing import (
     BURSTS,
     CHUNK_REGISTERS,
     FIFO_LATENCY,
-    LINES_AHEAD,
     LOADER_BEATS,
     OP_DEPTH,
     OPEN_STEPS,
@@ -24,6 +23,7 @@ from sterna.compile.clock.timing import (
     STAGE_DEPTH,
     STORE_BEATS_AHEAD,
     TAPE_BUFFER_BEATS,
+    VECTORS_AHEAD,
     WORD_DEPTH,
 )
 from sterna.spec.config import EngineConfig
@@ -38,7 +38,7 @@ BEATS_RING = 2 * LOADER_BEATS
 FETCH_RING = 2048
 TABLE_RING = 8192
 WORD_RING = 2 * WORD_DEPTH
-LINE_RING = LINES_AHEAD
+VECTOR_RING = VECTORS_AHEAD
 STORE_RING = STORE_BEATS_AHEAD
 ANSWER_RING = 2 * BURSTS
 
@@ -53,7 +53,7 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 #: The engine's config and the frame: `has_image`, it was loaded while the frame before ran; `is_queued`, another frame
 #: waits. Names with `beat` count bus beats, or by them.
 MACHINE = _layout(
-    "clusters drain_clusters units fifo_chunks chunk_entries buffer_lines table_beats table_latency beat_words"
+    "clusters drain_clusters pes fifo_chunks chunk_entries buffer_vectors table_beats table_latency beat_words"
     " beat_chunks cluster_beats line_beats word_beats has_image is_queued"
 )
 
@@ -64,31 +64,31 @@ STEP = _layout(
     "op next words address tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
     " fetches record records next_conv"
 )
-FETCH = _layout("lines after")
+FETCH = _layout("vectors after")
 RECORD = _layout("kind count")
 
-#: A unit. `next_at` is where its next chunk lies in the codes, `at` the entry in front; `act_*` is what that entry
-#: does, with the SKIP that goes with it. From `add` on: what the unit does in this cycle.
-UNIT = _layout(
+#: A PE. `next_at` is where its next chunk lies in the codes, `at` the entry in front; `act_*` is what that entry
+#: does, with the SKIP that goes with it. From `add` on: what the PE does in this cycle.
+PE = _layout(
     "step passes_left chunks_left first_at next_at chunk_stride chunks chunk_room waiting left at"
-    " act_op act_line act_moves act_drops act_advance act_taken act_code pointer op_count op_head request_count"
-    " request_head op_valid op same added half undrained asked tail add ends take line wants served",
+    " act_op act_vector act_moves act_drops act_advance act_taken act_code pointer op_count op_head request_count"
+    " request_head op_valid op same added half undrained asked tail add ends take vector wants served",
     ended=2,
     ops=OP_DEPTH,
     requests=REQUEST_DEPTH,
 )
 
-#: A cluster: its lines, its line writer, the cursor of the tiles at the position with its number. `written_seen` is
-#: `written` as the units see it. Of the line writer: `free` is the room that is not promised, `promised` that of the
-#: cycle before, `roomy` whether it does for a word; `announced`, `put` are lines of this cycle; words that are under
-#: way wait with the time at which they come in, and the lines of the one that has come in front are `waiting`.
+#: A cluster: its vectors, its vector writer, the cursor of the tiles at the position with its number. `written_seen` is
+#: `written` as the PEs see it. Of the vector writer: `free` is the room that is not promised, `promised` that of the
+#: cycle before, `roomy` whether it does for a word; `announced`, `put` are vectors of this cycle; words that are under
+#: way wait with the time at which they come in, and the vectors of the one that has come in front are `waiting`.
 CLUSTER = _layout(
-    "taken pending written written_seen room room_next ready line_valid tile_left"
+    "taken pending written written_seen room room_next ready vector_valid tile_left"
     " free promised roomy pause announced put waiting held word_head word_count",
     ended=2,
     ended_next=2,
-    word_time=LINE_RING,
-    word_lines=LINE_RING,
+    word_time=VECTOR_RING,
+    word_vectors=VECTOR_RING,
 )
 
 #: The loader: queue of beats, serializer, queue of fetch words; number of the fetch word that is walked (if any) and
@@ -103,7 +103,7 @@ LOADER = _layout(
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
 #: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`).
 DRAIN = _layout(
-    "passes arriving step group active half keep cluster unit row left words read read_next free_next done released"
+    "passes arriving step group active half keep cluster pe row left words read read_next free_next done released"
     " head count valid word_written word_last",
     freed=2,
     word_time=WORD_RING,
@@ -120,12 +120,12 @@ ISSUER = _layout(
     level=_MOST_CLUSTERS,
 )
 
-#: The distributor. `beat` counts the beats of the payload. Arrays by register: `group` and `first_unit` say whose
+#: The distributor. `beat` counts the beats of the payload. Arrays by register: `group` and `first_pe` say whose
 #: chunks it holds, `waiting` how many still wait, `free` that none did in the cycle before.
 DISTRIBUTOR = _layout(
     "beats room record record_left beat round_beat",
     group=CHUNK_REGISTERS,
-    first_unit=CHUNK_REGISTERS,
+    first_pe=CHUNK_REGISTERS,
     waiting=CHUNK_REGISTERS,
     free=CHUNK_REGISTERS,
 )
@@ -157,7 +157,7 @@ MOVES = _layout(
 
 #: The sequencer. `next` is the step that it took last, `step` the CONV step that runs; from `take` on: signals.
 SEQUENCER = _layout(
-    "state next_state next step table_wanted first first_next lines_done lines_done_next quiet quiet_next"
+    "state next_state next step table_wanted first first_next vectors_done vectors_done_next quiet quiet_next"
     " earlier_drained earlier_drained_next load_busy open_head open_count take table_start load_start store_start"
     " noting noting_conv noted step_ends finish",
     open=OPEN_STEPS,
@@ -170,19 +170,19 @@ WRITE_PORT = _layout("behind grant")
 def machine(config: EngineConfig) -> Record:
     """The MACHINE record of `config`."""
     result = np.zeros(1, MACHINE)
-    table_beats = config.all_units * config.slots * 8 // config.beat_bytes
+    table_beats = config.all_pes * config.accumulators * 8 // config.beat_bytes
     values = {
         "clusters": config.clusters,
         "drain_clusters": config.drain_clusters,
-        "units": config.units,
+        "pes": config.pes,
         "fifo_chunks": config.fifo_chunks,
         "chunk_entries": config.chunk_entries,
-        "buffer_lines": config.buffer_lines,
+        "buffer_vectors": config.buffer_vectors,
         "beat_words": config.beat_bytes // 8,
         "table_beats": table_beats,
         "table_latency": FIFO_LATENCY * max(1, table_beats // STAGE_DEPTH),
         "beat_chunks": config.beat_bytes // config.chunk_bytes,
-        "cluster_beats": config.units * config.chunk_bytes // config.beat_bytes,
+        "cluster_beats": config.pes * config.chunk_bytes // config.beat_bytes,
         "line_beats": 64 // config.beat_bytes,
         "word_beats": config.word_beats,
     }

@@ -1,8 +1,8 @@
-"""The tape to units, loader and tables (`sterna_tape_reader`, `sterna_distributor`, `sterna_table_writer`)."""
+"""The tape to PEs, loader and tables (`sterna_tape_reader`, `sterna_distributor`, `sterna_table_writer`)."""
 
 from __future__ import annotations
 
-from sterna.compile.clock import lines
+from sterna.compile.clock import vectors
 from sterna.compile.clock.bus import beat_there, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import TABLE_RING, Record, Records
@@ -12,7 +12,7 @@ from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 _FETCH = int(RecordKind.FETCH)
 _STEP, _REQUANT, _WEIGHTS = int(SegmentKind.STEP), int(SegmentKind.REQUANT), int(SegmentKind.WEIGHTS)
 _CONV = int(Op.CONV)
-#: Words in a line of the tape.
+#: Words in a line of the tape: 64 bytes.
 _LINE_WORDS = ALIGN // 8
 #: Lines that are asked for at the start.
 _FIRST_LINES = 4
@@ -27,30 +27,30 @@ _FIRST_LINES = 4
 
 
 @compiled
-def _deliver(distributor: Record, register: int, units: Records, step: Record, machine: Record) -> None:
-    """Give the chunks of the beat that is held to the units that have room."""
+def _deliver(distributor: Record, register: int, pes: Records, step: Record, machine: Record) -> None:
+    """Give the chunks of the beat that is held to the PEs that have room."""
     begin = distributor.group[register] * step.shared
     for cluster in range(begin, begin + step.shared):
-        start = cluster * machine.units + distributor.first_unit[register]
+        start = cluster * machine.pes + distributor.first_pe[register]
         for place in range(start, start + machine.beat_chunks):
-            unit = units[place]
-            if unit.waiting and unit.chunk_room:
-                unit.waiting = 0
-                unit.chunks += 1
+            pe = pes[place]
+            if pe.waiting and pe.chunk_room:
+                pe.waiting = 0
+                pe.chunks += 1
                 distributor.waiting[register] -= 1
 
 
 @compiled
-def _hold(distributor: Record, register: int, units: Records, step: Record, machine: Record) -> None:
+def _hold(distributor: Record, register: int, pes: Records, step: Record, machine: Record) -> None:
     """Take a beat of chunks into a register."""
     distributor.group[register] = distributor.round_beat // machine.cluster_beats
-    distributor.first_unit[register] = distributor.round_beat % machine.cluster_beats * machine.beat_chunks
+    distributor.first_pe[register] = distributor.round_beat % machine.cluster_beats * machine.beat_chunks
     distributor.waiting[register] = step.shared * machine.beat_chunks
     distributor.free[register] = 0
     begin = distributor.group[register] * step.shared
     for cluster in range(begin, begin + step.shared):
-        start = cluster * machine.units + distributor.first_unit[register]
-        units["waiting"][start : start + machine.beat_chunks] = 1
+        start = cluster * machine.pes + distributor.first_pe[register]
+        pes["waiting"][start : start + machine.beat_chunks] = 1
     distributor.round_beat += 1
     if distributor.round_beat * machine.beat_chunks == step.streams:
         distributor.round_beat = 0
@@ -59,7 +59,7 @@ def _hold(distributor: Record, register: int, units: Records, step: Record, mach
 
 @compiled
 def _take_record_beat(
-    distributor: Record, free: int, units: Records, loader: Record, step: Record, records: Records, now: int,
+    distributor: Record, free: int, pes: Records, loader: Record, step: Record, records: Records, now: int,
     machine: Record,
 ) -> bool:  # fmt: skip
     """Take the beat in front, if what it is for has room; `free`: the register of a beat of chunks is."""
@@ -72,12 +72,12 @@ def _take_record_beat(
         if not loader.room:
             return False
         words = min(distributor.record_left, machine.beat_words)
-        lines.queue_fetches(loader, words, now)
+        vectors.queue_fetches(loader, words, now)
         distributor.record_left -= words
     else:
         if not free:
             return False
-        _hold(distributor, distributor.round_beat % CHUNK_REGISTERS, units, step, machine)
+        _hold(distributor, distributor.round_beat % CHUNK_REGISTERS, pes, step, machine)
     return True
 
 
@@ -90,7 +90,7 @@ def begin_weights(distributor: Record) -> None:
 
 @compiled
 def cycle_distributor(
-    distributor: Record, units: Records, loader: Record, step: Record, records: Records, now: int, machine: Record
+    distributor: Record, pes: Records, loader: Record, step: Record, records: Records, now: int, machine: Record
 ) -> None:
     """A cycle of the distributor on the payload of `step`."""
     distributor.room = distributor.beats < DISTRIBUTOR_BEATS
@@ -98,14 +98,14 @@ def cycle_distributor(
     free = distributor.free[register]
     for index in range(CHUNK_REGISTERS):
         if distributor.waiting[index] > 0:
-            _deliver(distributor, index, units, step, machine)
+            _deliver(distributor, index, pes, step, machine)
         distributor.free[index] = distributor.waiting[index] == 0
     # Where a round may be one beat, it is known at once.
     if machine.cluster_beats == 1:
         free = free or distributor.free[register]
     if distributor.beats == 0:
         return
-    if _take_record_beat(distributor, free, units, loader, step, records, now, machine):
+    if _take_record_beat(distributor, free, pes, loader, step, records, now, machine):
         distributor.beats -= 1
         distributor.beat += 1
         if distributor.beat == step.weights_lines * machine.line_beats:

@@ -33,20 +33,20 @@ STAGE_DEPTH = 32
 
 #: `sterna_distributor`: beats that it queues.
 DISTRIBUTOR_BEATS = 2
-#: Registers in which the beats of a round wait for their units in turn.
+#: Registers in which the beats of a round wait for their PEs in turn.
 CHUNK_REGISTERS = 2
 
 #: `sterna_gather`: from a window asked for to its word.
 GATHER_LATENCY = 15
-#: `sterna_line_loader`: beats of fetch words in front of the serializer.
+#: `sterna_vector_loader`: beats of fetch words in front of the serializer.
 LOADER_BEATS = 16
-#: `sterna_line_writer`: lines announced or waiting; those that there must be room for behind an announcement.
-LINES_AHEAD = 32
-LINES_MARGIN = 8
+#: `sterna_vector_writer`: vectors announced or waiting; those that there must be room for behind an announcement.
+VECTORS_AHEAD = 32
+VECTORS_MARGIN = 8
 
-#: `sterna_cluster`: a unit leaves room unless this many lines or fewer are free behind it.
+#: `sterna_cluster`: a PE leaves room unless this many vectors or fewer are free behind it.
 ROOM_MARGIN = 8
-#: `sterna_unit`: operations and line requests that the decoder can be ahead; both are powers of two.
+#: `sterna_pe`: operations and vector requests that the decoder can be ahead; both are powers of two.
 OP_DEPTH = 8
 REQUEST_DEPTH = 4
 
@@ -63,6 +63,6 @@ MOST_PASSES = 63
 OPEN_STEPS = 4
 #: `sterna_frame_store`: beats asked for and not given.
 STORE_BEATS_AHEAD = 32
-#: `sterna_engine`, `sterna_axil_regs`: from what a unit does to the counters, from the end of a step to its note there.
+#: `sterna_engine`, `sterna_axil_regs`: from what a PE does to the counters, from the end of a step to its note there.
 COUNTER_LATENCY = 2
 STEP_END_LATENCY = 1

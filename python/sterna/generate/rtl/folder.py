@@ -18,7 +18,7 @@ from sterna.generate.rtl.top import parameters, ports
 from sterna.package.package import Package
 from sterna.run.simulator import FILE_LIST, PARAMETERS
 from sterna.spec.config import EngineConfig
-from sterna.spec.paths import LINT, RTL, TESTBENCH
+from sterna.spec.paths import LINT, RTL, TESTBENCH, rtl_sources
 
 TOP, README = "sterna_top.sv", "README.txt"
 WAIVERS = "lint/waivers.vlt"
@@ -91,8 +91,7 @@ def _engine_files(config: EngineConfig) -> dict[str, bytes]:
     """The engine and what tools need for it, by path inside the folder."""
     values = parameters(config)
     about = {**_about(config), "top": Path(TOP).stem, "parameters": values}
-    sources = _sources()
-    files = {f"{SOURCES}/{path.name}": path.read_bytes() for path in sources}
+    files = {name: path.read_bytes() for name, path in _sources().items()}
     files[TOP] = _render(TOP, name=config.name, ports=ports(config), parameters=values)
     files[FILE_LIST] = _list(files)
     files[WAIVERS] = (LINT / Path(WAIVERS).name).read_bytes()
@@ -103,9 +102,8 @@ def _engine_files(config: EngineConfig) -> dict[str, bytes]:
 def _testbench_files(package: Package, image: NDArray[np.int8]) -> dict[str, bytes]:
     files = {f"{BENCH}/{BENCH_PACKAGE}": _render(BENCH_PACKAGE, **testbench.values(package))}
     files |= {f"{BENCH}/{path.name}": path.read_bytes() for path in sorted(TESTBENCH.glob("*.sv"))}
-    engine = [f"{SOURCES}/{path.name}" for path in _sources()]
     memory = {f"{MEMORY}/{name}": data for name, data in testbench.memory_files(package, image).items()}
-    return files | memory | {TESTBENCH_LIST: _list([*engine, TOP, *files])}
+    return files | memory | {TESTBENCH_LIST: _list([*_sources(), TOP, *files])}
 
 
 def _render(template: str, **values: object) -> bytes:
@@ -121,9 +119,9 @@ def _about(config: EngineConfig) -> dict[str, object]:
     return {"config": config.model_dump(), "config_hash": config.hash}
 
 
-def _sources() -> list[Path]:
-    """The engine's sources, packages first as tools want them."""
-    sources = sorted(RTL.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
+def _sources() -> dict[str, Path]:
+    """The engine's sources by their paths inside the folder, in the order in which tools take them."""
+    sources = {f"{SOURCES}/{path.relative_to(RTL)}": path for path in rtl_sources()}
     if not sources:
         raise SternaError("holds no RTL", where=str(RTL), remedy="install Sterna again")
     return sources

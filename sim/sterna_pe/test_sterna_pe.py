@@ -1,4 +1,4 @@
-"""Bench of sterna_unit: random passes against the model, with lines that come slowly at random and a drain that
+"""Bench of sterna_pe: random passes against the model, with vectors that come slowly at random and a drain that
 reads every accumulator at random times and shifts rows in between."""
 
 from __future__ import annotations
@@ -14,56 +14,56 @@ from sim.support.words import pack, unpack_signed
 
 PARAMETERS = [
     {"Lanes": 4},
-    {"Lanes": 66, "Slots": 4, "BufferLines": 32, "ActW": 5, "AccW": 14, "ChunkBytes": 2, "FifoChunks": 2},
-    {"Lanes": 3, "Slots": 32, "BufferLines": 256, "ChunkBytes": 8},
+    {"Lanes": 66, "Accumulators": 4, "BufferVectors": 32, "ActW": 5, "AccW": 14, "ChunkBytes": 2, "FifoChunks": 2},
+    {"Lanes": 3, "Accumulators": 32, "BufferVectors": 256, "ChunkBytes": 8},
 ]
-#: Cycles from a request to its line, and from a read or a shift to the cycle in which the row register takes it.
-LINE_LATENCY = 3
+#: Cycles from a request to its vector, and from a read or a shift to the cycle in which the row register takes it.
+VECTOR_LATENCY = 3
 ROW_CYCLE = 4
-#: Lines that the cluster leaves between the unit and the lines it writes.
+#: Vectors that the cluster leaves between the PE and the vectors it writes.
 MARGIN = 8
 
 
-class LineBuffer:
-    """A ring: is written while the unit leaves room, answers reads."""
+class VectorBuffer:
+    """A ring: is written while the PE leaves room, answers reads."""
 
     def __init__(self, dut: Any, slow: float) -> None:
         self.dut, self.slow = dut, slow
-        self.depth = int(dut.BufferLines.value)
-        self.lines: list[int] = []  # of all passes
+        self.depth = int(dut.BufferVectors.value)
+        self.vectors: list[int] = []  # of all passes
         self.written = 0
-        self.answers: deque[int | None] = deque([None] * LINE_LATENCY)
-        self.read = -1  # last line read
+        self.answers: deque[int | None] = deque([None] * VECTOR_LATENCY)
+        self.read = -1  # last vector read
 
-    def absolute(self, line: int) -> int:
-        """The number from the start of a line less than a ring from those written."""
+    def absolute(self, vector: int) -> int:
+        """The number from the start of a vector less than a ring from those written."""
         ring = 2 * self.depth
-        return self.written + (line - self.written + self.depth) % ring - self.depth
+        return self.written + (vector - self.written + self.depth) % ring - self.depth
 
     def drive(self) -> None:
-        """Write a line, answer the read that is due."""
+        """Write a vector, answer the read that is due."""
         tail = self.absolute(int(self.dut.tail_o.value))
         room = self.written - tail <= self.depth - MARGIN
-        if room and self.written < len(self.lines) and random.random() >= self.slow:
+        if room and self.written < len(self.vectors) and random.random() >= self.slow:
             self.written += 1
         self.tail = tail
         self.dut.written_i.value = self.written % (2 * self.depth)
         self.ready = random.random() >= self.slow
         self.dut.read_ready_i.value = self.ready
         answer = self.answers.popleft()
-        self.dut.line_valid_i.value = answer is not None
-        self.dut.line_data_i.value = random.getrandbits(len(self.dut.line_data_i)) if answer is None else answer
+        self.dut.vector_valid_i.value = answer is not None
+        self.dut.vector_data_i.value = random.getrandbits(len(self.dut.vector_data_i)) if answer is None else answer
 
     def sample(self) -> None:
-        """Accept a read of a line that is there."""
+        """Accept a read of a vector that is there."""
         answer = None
         if self.dut.read_valid_o.value and self.ready:
-            line = self.absolute(int(self.dut.read_line_o.value))
-            assert self.written - self.depth <= line < self.written, "a line is read that is not there"
-            assert line >= self.tail, "a line is read that was given up"
-            assert line > self.read
-            self.read = line
-            answer = self.lines[line]
+            vector = self.absolute(int(self.dut.read_vector_o.value))
+            assert self.written - self.depth <= vector < self.written, "a vector is read that is not there"
+            assert vector >= self.tail, "a vector is read that was given up"
+            assert vector > self.read
+            self.read = vector
+            answer = self.vectors[vector]
         self.answers.append(answer)
 
 
@@ -72,7 +72,7 @@ class Drain:
 
     def __init__(self, dut: Any, slow: float) -> None:
         self.dut, self.slow = dut, slow
-        self.slots, self.lanes = int(dut.Slots.value), int(dut.Lanes.value)
+        self.accumulators, self.lanes = int(dut.Accumulators.value), int(dut.Lanes.value)
         self.acc_w = int(dut.AccW.value)
         self.passes: list[Pass] = []
         self.drained = 0
@@ -84,15 +84,15 @@ class Drain:
         self.ended = False
 
     def drive(self) -> None:
-        """Read a slot of a pass that has ended, or free its half after the last; or shift."""
-        read = free = slot = shift = 0
+        """Read an accumulator of a pass that has ended, or free its half after the last; or shift."""
+        read = free = acc_index = shift = 0
         operation: list[int] | str | None = None
         half = self.half
         if self.ended and not self.order:
-            self.order = random.sample(range(self.slots), self.slots)
+            self.order = random.sample(range(self.accumulators), self.accumulators)
         if self.order and random.random() >= self.slow:
-            read, slot = 1, self.order.pop()
-            operation = self.passes[self.drained].units[0].slot(slot).tolist()
+            read, acc_index = 1, self.order.pop()
+            operation = self.passes[self.drained].pes[0].accumulator(acc_index).tolist()
             if not self.order:
                 free = 1 << half
                 self.drained += 1
@@ -101,7 +101,7 @@ class Drain:
         elif random.random() < 0.3:
             shift, operation = 1, "shift"
         self.dut.drain_read_i.value = read
-        self.dut.drain_address_i.value = half * self.slots + slot
+        self.dut.drain_address_i.value = half * self.accumulators + acc_index
         self.dut.row_shift_i.value = shift
         self.dut.free_i.value = free
         self.drive_row(operation)
@@ -128,21 +128,21 @@ class Drain:
 
 
 class TB(Bench):
-    """A unit between chunks, line buffer and drain."""
+    """A PE between chunks, vector buffer and drain."""
 
     def __init__(self, dut: Any, idle: float, slow: float) -> None:
         super().__init__(dut)
         self.shape = Shape(
-            lanes=int(dut.Lanes.value), units=1, slots=int(dut.Slots.value),
-            buffer_lines=int(dut.BufferLines.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
+            lanes=int(dut.Lanes.value), pes=1, accumulators=int(dut.Accumulators.value),
+            buffer_vectors=int(dut.BufferVectors.value), act_w=int(dut.ActW.value), acc_w=int(dut.AccW.value),
             chunk_bytes=int(dut.ChunkBytes.value),
         )
         self.chunks = Source(
             Field(dut.chunk_valid_i), Field(dut.chunk_ready_o), {"data": Field(dut.chunk_data_i)}, idle
         )
-        self.memory = LineBuffer(dut, slow)
+        self.memory = VectorBuffer(dut, slow)
         self.drain = Drain(dut, slow)
-        self.counts = {"busy": 0, "wait_lines": 0, "wait_weights": 0, "wait_drain": 0}
+        self.counts = {"busy": 0, "wait_vectors": 0, "wait_weights": 0, "wait_drain": 0}
         self.agents = [self.chunks, self.memory, self.drain, self]
 
     def drive(self) -> None:
@@ -160,14 +160,14 @@ class TB(Bench):
 @cocotb.parametrize(idle=[0.0, 0.7], slow=[0.0, 0.7, 0.95])
 async def equals_the_model(dut: Any, idle: float, slow: float) -> None:
     tb = TB(dut, idle, slow)
-    await tb.start(drain_read_i=0, row_shift_i=0, free_i=0, written_i=0, line_valid_i=0)
+    await tb.start(drain_read_i=0, row_shift_i=0, free_i=0, written_i=0, vector_valid_i=0)
     passes = [random_pass(tb.shape, 60) for _ in range(10)]
     tb.drain.passes = passes
-    tb.memory.lines = [pack(line, tb.shape.act_w) for item in passes for line in item.lines]
+    tb.memory.vectors = [pack(vector, tb.shape.act_w) for item in passes for vector in item.vectors]
     tb.chunks.send({"data": part.chunks[0]} for item in passes for part in item.rounds)
     await tb.run_until(lambda: tb.drain.drained == len(passes), 120000)
     await tb.step(ROW_CYCLE + 2)
     assert tb.counts["busy"] == sum(item.additions for item in passes)
-    assert tb.memory.written == len(tb.memory.lines)
+    assert tb.memory.written == len(tb.memory.vectors)
     if slow == 0.95:
         assert min(tb.counts.values()) > 10

@@ -1,4 +1,4 @@
-"""Bench of sterna_line_loader: random steps and fetch words against the windows and lines they stand for."""
+"""Bench of sterna_vector_loader: random steps and fetch words against the windows and vectors they stand for."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sim.support.words import gather_word, pack, step_word
 from sterna.spec.tape import AFTER_ALL, FETCH_WORD
 
 PARAMETERS = [
-    {"TileH": 5, "TileW": 5, "Clusters": 2, "BufferLines": 64, "ActW": 8, "DataW": 128},
-    {"TileH": 3, "TileW": 3, "Clusters": 4, "BufferLines": 32, "ActW": 5, "DataW": 512},
-    {"TileH": 3, "TileW": 5, "Clusters": 1, "BufferLines": 32, "ActW": 7, "DataW": 64},
+    {"TileH": 5, "TileW": 5, "Clusters": 2, "BufferVectors": 64, "ActW": 8, "DataW": 128},
+    {"TileH": 3, "TileW": 3, "Clusters": 4, "BufferVectors": 32, "ActW": 5, "DataW": 512},
+    {"TileH": 3, "TileW": 5, "Clusters": 1, "BufferVectors": 32, "ActW": 7, "DataW": 64},
 ]
 GATHER_LATENCY = 15
-#: From a beat of fetch words to the first line of the last cluster.
+#: From a beat of fetch words to the first vector of the last cluster.
 LATENCY = GATHER_LATENCY + 12
 FULL = 0b1111
 
@@ -51,25 +51,25 @@ class Step:
 
 
 class TB(Bench):
-    """Fetch words in; windows, words and lines of each cluster out; and the model of both."""
+    """Fetch words in; windows, words and vectors of each cluster out; and the model of both."""
 
     def __init__(self, dut: Any, idle: float = 0.0, stalls: Sequence[float] = (0.0,) * 4, *,
                  read_stall: float = 0.0) -> None:
         super().__init__(dut)
         self.lanes, self.act_w = int(dut.TileH.value) * int(dut.TileW.value), int(dut.ActW.value)
-        self.clusters, self.buffer_lines = int(dut.Clusters.value), int(dut.BufferLines.value)
+        self.clusters, self.buffer_vectors = int(dut.Clusters.value), int(dut.BufferVectors.value)
         self.beat_words = int(dut.DataW.value) // 64
         self.inputs = Inputs(dut)
         self.fetches = Source(Field(dut.fetch_valid_i), Field(dut.fetch_ready_o),
                               {"data": Field(dut.fetch_data_i), "words": Field(dut.fetch_words_i)}, idle)
         self.reader = WordReader(dut, "read_o", GATHER_LATENCY, read_stall)
-        self.lines = [
-            Sink(Field(dut.line_valid_o, c, 1), Field(dut.line_ready_i, c, 1), {
-                "line": Field(dut.line_data_o[c])}, stalls[c])
+        self.vectors = [
+            Sink(Field(dut.vector_valid_o, c, 1), Field(dut.vector_ready_i, c, 1), {
+                "vector": Field(dut.vector_data_o[c])}, stalls[c])
             for c in range(self.clusters)
         ]
         self.idle = Field(dut.idle_o)
-        self.agents = [self.inputs, self.fetches, self.reader, *self.lines]
+        self.agents = [self.inputs, self.fetches, self.reader, *self.vectors]
         self.windows: list[int] = []
         self.expected: list[list[dict[str, int]]] = [[] for _ in range(self.clusters)]
 
@@ -84,7 +84,7 @@ class TB(Bench):
 
     def random_pass(self) -> list[Fetch]:
         """Fetch words of a pass that wait for nothing."""
-        count = random.randint(1, self.buffer_lines)
+        count = random.randint(1, self.buffer_vectors)
         return [
             {
                 "plane": random.getrandbits(24), "mask": random.randint(1, FULL),
@@ -127,17 +127,17 @@ class TB(Bench):
         )
         self.windows.append(window)
         word = self.reader.answers.setdefault(window, random.getrandbits(self.lanes * 4 * self.act_w))
-        line_w = self.lanes * self.act_w
-        lines = [{"line": word >> (c * line_w) & (1 << line_w) - 1} for c in range(4) if fetch["mask"] >> c & 1]
+        vector_w = self.lanes * self.act_w
+        vectors = [{"vector": word >> (c * vector_w) & (1 << vector_w) - 1} for c in range(4) if fetch["mask"] >> c & 1]
         for cluster in range(position, self.clusters, step.at_once):
-            self.expected[cluster] += lines
+            self.expected[cluster] += vectors
 
     def done(self) -> bool:
-        """All lines that must come have come."""
-        return all(len(sink.taken) >= len(want) for sink, want in zip(self.lines, self.expected, strict=True))
+        """All vectors that must come have come."""
+        return all(len(sink.taken) >= len(want) for sink, want in zip(self.vectors, self.expected, strict=True))
 
     async def finish(self, limit: int = 20000) -> int:
-        """Run until all lines are there and the loader is idle, compare; returns the cycles until the last line."""
+        """Run until all vectors are there and the loader is idle, compare; returns the cycles until the last vector."""
         cycles = await self.run_until(self.done, limit)
         await self.run_until(lambda: bool(self.idle.read()), 50)
         assert not self.fetches.queue, "all fetch words are walked"
@@ -145,19 +145,19 @@ class TB(Bench):
         return cycles
 
     def check(self) -> None:
-        """Compare windows and lines with the model."""
+        """Compare windows and vectors with the model."""
         assert self.reader.windows == self.windows, "windows differ"
-        for cluster, (sink, want) in enumerate(zip(self.lines, self.expected, strict=True)):
-            assert len(sink.taken) == len(want), f"cluster {cluster}: {len(sink.taken)} lines, not {len(want)}"
-            for i, (got, line) in enumerate(zip(sink.taken, want, strict=True)):
-                assert got == line, f"cluster {cluster} line {i}: {got}, not {line}"
+        for cluster, (sink, want) in enumerate(zip(self.vectors, self.expected, strict=True)):
+            assert len(sink.taken) == len(want), f"cluster {cluster}: {len(sink.taken)} vectors, not {len(want)}"
+            for i, (got, vector) in enumerate(zip(sink.taken, want, strict=True)):
+                assert got == vector, f"cluster {cluster} vector {i}: {got}, not {vector}"
         self.forget()
 
     def forget(self) -> None:
         """Nothing is expected any more."""
         self.windows.clear()
         self.reader.windows.clear()
-        for sink, want in zip(self.lines, self.expected, strict=True):
+        for sink, want in zip(self.vectors, self.expected, strict=True):
             sink.taken.clear()
             want.clear()
 
@@ -185,14 +185,14 @@ async def walks_every_shape_of_map(dut: Any) -> None:
 
 
 @cocotb.test()
-async def gives_a_line_a_cycle_to_every_cluster(dut: Any) -> None:
+async def gives_a_vector_a_cycle_to_every_cluster(dut: Any) -> None:
     tb = TB(dut)
     await tb.reset()
     for at_once, mask in ((1, FULL), (1, 0b0100), (1, 0b1010), (tb.clusters, FULL)):
-        lines = 128
+        vectors = 128
         step = Step(1, at_once, at_once)
-        tb.begin(step, tb.same_pass(lines // mask.bit_count(), mask))
-        assert await tb.finish() <= lines + LATENCY
+        tb.begin(step, tb.same_pass(vectors // mask.bit_count(), mask))
+        assert await tb.finish() <= vectors + LATENCY
 
 
 @cocotb.test()
@@ -211,23 +211,23 @@ async def keeps_words_of_a_stalled_cluster(dut: Any) -> None:
     await tb.reset()
     for stalled in range(tb.clusters):
         tb.begin(Step(2, 4, 1), tb.random_pass())
-        tb.lines[stalled].stall = 1.0
+        tb.vectors[stalled].stall = 1.0
         await tb.step(300)
-        assert tb.lines[stalled].taken == []
-        tb.lines[stalled].stall = 0.0
+        assert tb.vectors[stalled].taken == []
+        tb.vectors[stalled].stall = 0.0
         await tb.finish()
 
 
 @cocotb.test()
-async def queues_as_many_words_as_a_buffer_has_lines(dut: Any) -> None:
+async def queues_as_many_words_as_a_buffer_has_vectors(dut: Any) -> None:
     tb = TB(dut)
     await tb.reset()
-    words = tb.buffer_lines + 40 * tb.beat_words
+    words = tb.buffer_vectors + 40 * tb.beat_words
     tb.begin(Step(1, 1, 1), tb.same_pass(words, 1))
     tb.reader.stall = 1.0
     await tb.step(2 * words)
     left = sum(item["words"] for item in tb.fetches.queue)
-    assert tb.buffer_lines <= words - left <= tb.buffer_lines + 24 * tb.beat_words
+    assert tb.buffer_vectors <= words - left <= tb.buffer_vectors + 24 * tb.beat_words
     tb.reader.stall = 0.0
     await tb.finish()
 
@@ -262,7 +262,7 @@ async def starts_anew_after_clear(dut: Any) -> None:
         tb.reader.clear()
         tb.forget()
         await tb.step(GATHER_LATENCY + 5)
-        assert all(sink.taken == [] for sink in tb.lines) and tb.reader.asked == 0 and tb.idle.read()
+        assert all(sink.taken == [] for sink in tb.vectors) and tb.reader.asked == 0 and tb.idle.read()
         tb.begin(tb.random_step(), tb.random_pass())
         await tb.finish()
 
@@ -272,10 +272,10 @@ async def comparison_sees_a_wrong_bit(dut: Any) -> None:
     tb = TB(dut)
     await tb.reset()
     tb.begin(Step(1, 2, 1), tb.same_pass(3, FULL))
-    lines = tb.expected[-1]
-    wrong = random.randrange(len(lines))
-    lines[wrong] = {**lines[wrong], "line": lines[wrong]["line"] ^ 1 << random.randrange(tb.lanes * tb.act_w)}
-    with pytest.raises(AssertionError, match=f"cluster {tb.clusters - 1} line {wrong}:"):
+    vectors = tb.expected[-1]
+    wrong = random.randrange(len(vectors))
+    vectors[wrong] = {**vectors[wrong], "vector": vectors[wrong]["vector"] ^ 1 << random.randrange(tb.lanes * tb.act_w)}
+    with pytest.raises(AssertionError, match=f"cluster {tb.clusters - 1} vector {wrong}:"):
         await tb.finish()
     tb.forget()
     tb.begin(Step(1, 2, 1), tb.same_pass(3, FULL))

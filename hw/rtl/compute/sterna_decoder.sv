@@ -1,22 +1,22 @@
 import sterna_pkg::*;
 
-/// Turns weight chunks into operations for the lanes and requests for lines, an entry a cycle; a SKIP goes together
+/// Turns weight chunks into operations for the lanes and requests for vectors, an entry a cycle; a SKIP goes together
 /// with the entry behind it in its chunk, so that it costs no cycle.
 ///
-/// Requests run ahead of operations: every operation with `op_line_o` has one line request, in the same order.
-/// The end of a pass is an operation (`op_end_o`). An entry moves the line pointer only when the line that the
-/// pointer is on has been written; so the pointer is never a whole ring ahead, and line numbers stay distinct.
+/// Requests run ahead of operations: every operation with `op_vector_o` has one vector request, in the same order.
+/// The end of a pass is an operation (`op_end_o`). An entry moves the vector pointer only when the vector that the
+/// pointer is on has been written; so the pointer is never a whole ring ahead, and vector numbers stay distinct.
 module sterna_decoder #(
   /// Accumulators of a lane in one half.
-  parameter int unsigned Slots = 16,
+  parameter int unsigned Accumulators = 16,
   /// Entries of a chunk.
   parameter int unsigned ChunkEntries = 4,
-  /// Lines in the line buffer.
-  parameter int unsigned BufferLines = 64,
-  localparam int unsigned SlotW = $clog2(Slots),
-  localparam int unsigned CodeW = (SlotW > 4 ? SlotW : 4) + 1,
+  /// Vectors in the vector buffer.
+  parameter int unsigned BufferVectors = 64,
+  localparam int unsigned AccIndexW = $clog2(Accumulators),
+  localparam int unsigned CodeW = (AccIndexW > 4 ? AccIndexW : 4) + 1,
   localparam int unsigned EntryW = CodeW + 2,
-  localparam int unsigned LineW = $clog2(BufferLines)
+  localparam int unsigned VectorW = $clog2(BufferVectors)
 ) (
   /// Clock.
   input  logic                                clk_i,
@@ -30,33 +30,33 @@ module sterna_decoder #(
   output logic                                chunk_ready_o,
   /// Its entries, first in the low bits.
   input  logic [ChunkEntries-1:0][EntryW-1:0] chunk_data_i,
-  /// Lines written so far, modulo two rings.
-  input  logic [LineW:0]                      written_i,
-  /// The line pointer: the line before the first, at the start.
-  output logic [LineW:0]                      pointer_o,
+  /// Vectors written so far, modulo two rings.
+  input  logic [VectorW:0]                      written_i,
+  /// The vector pointer: the vector before the first, at the start.
+  output logic [VectorW:0]                      pointer_o,
   /// An operation is there.
   output logic                                op_valid_o,
   /// It is taken.
   input  logic                                op_ready_i,
   /// End of the pass; the other fields mean nothing.
   output logic                                op_end_o,
-  /// Double the accumulator; else add the line.
+  /// Double the accumulator; else add the vector.
   output logic                                op_double_o,
-  /// Go on to the next requested line first.
-  output logic                                op_line_o,
-  /// Subtract the line.
+  /// Go on to the next requested vector first.
+  output logic                                op_vector_o,
+  /// Subtract the vector.
   output logic                                op_subtract_o,
   /// The accumulator.
-  output logic [SlotW-1:0]                    op_slot_o,
+  output logic [AccIndexW-1:0]                    op_acc_index_o,
   /// A request is there.
   output logic                                request_valid_o,
   /// It is taken.
   input  logic                                request_ready_i,
-  /// The line to read.
-  output logic [LineW:0]                      request_line_o,
+  /// The vector to read.
+  output logic [VectorW:0]                      request_vector_o,
   /// No entry is there.
   output logic                                starved_o,
-  /// An entry waits for the line of the pointer to be written.
+  /// An entry waits for the vector of the pointer to be written.
   output logic                                blocked_o
 );
 
@@ -70,7 +70,7 @@ module sterna_decoder #(
 
   logic [ChunkEntries-1:0][EntryW-1:0] chunk_q;
   logic [LeftW-1:0]                    left_q;
-  logic [LineW:0]                      line_q, line_d, beyond;
+  logic [VectorW:0]                      vector_q, vector_d, beyond;
 
   logic [EntryW-1:0] entry;
   logic [1:0]        skip;
@@ -103,33 +103,33 @@ module sterna_decoder #(
   assign moves         = needs_request || with_skip || is_skip || is_end;
   assign starved_o     = left_q == '0;
 
-  // The highest bit of written - pointer - 1 is clear when the pointer's line is written.
-  assign beyond    = written_i + ~line_q;
-  assign blocked_o = !starved_o && moves && beyond[LineW];
-  assign pointer_o = line_q;
+  // The highest bit of written - pointer - 1 is clear when the pointer's vector is written.
+  assign beyond    = written_i + ~vector_q;
+  assign blocked_o = !starved_o && moves && beyond[VectorW];
+  assign pointer_o = vector_q;
 
   // An entry leaves when each queue that it goes to has room.
-  assign go   = !starved_o && !(moves && beyond[LineW]);
+  assign go   = !starved_o && !(moves && beyond[VectorW]);
   assign take = go && (op_ready_i || !needs_op) && (request_ready_i || !needs_request);
 
   assign op_valid_o      = go && needs_op && (request_ready_i || !needs_request);
   assign op_end_o        = is_end;
   assign op_double_o     = is_double;
-  assign op_line_o       = needs_request;
+  assign op_vector_o       = needs_request;
   assign op_subtract_o   = code[0];
-  assign op_slot_o       = is_double ? code[SlotW-1:0] : code[SlotW:1];
+  assign op_acc_index_o       = is_double ? code[AccIndexW-1:0] : code[AccIndexW:1];
   assign request_valid_o = go && needs_request && op_ready_i;
-  assign request_line_o  = line_d;
+  assign request_vector_o  = vector_d;
 
-  logic [LineW:0] skipped, own;
+  logic [VectorW:0] skipped, own;
 
   always_comb begin
-    skipped = with_skip ? (LineW+1)'(1) << chunk_q[0][2:0] : '0;
+    skipped = with_skip ? (VectorW+1)'(1) << chunk_q[0][2:0] : '0;
     own     = '0;
-    if (is_add) own = (LineW+1)'(skip);
-    else if (is_skip) own = (LineW+1)'(1) << code[2:0];
-    else if (is_end) own = (LineW+1)'(code[1:0]);
-    line_d = line_q + skipped + own;
+    if (is_add) own = (VectorW+1)'(skip);
+    else if (is_skip) own = (VectorW+1)'(1) << code[2:0];
+    else if (is_end) own = (VectorW+1)'(code[1:0]);
+    vector_d = vector_q + skipped + own;
   end
 
   assign load          = starved_o || (take && (drop || left_q == taken));
@@ -138,14 +138,14 @@ module sterna_decoder #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       left_q <= '0;
-      line_q <= '1;
+      vector_q <= '1;
     end else if (clear_i) begin
       left_q <= '0;
-      line_q <= '1;
+      vector_q <= '1;
     end else begin
       if (load) left_q <= chunk_valid_i ? LeftW'(ChunkEntries) : '0;
       else if (take) left_q <= left_q - taken;
-      if (take) line_q <= line_d;
+      if (take) vector_q <= vector_d;
     end
   end
 

@@ -2,18 +2,18 @@ import sterna_pkg::fetch_t;
 import sterna_pkg::gather_t;
 import sterna_pkg::step_t;
 
-/// Loads the lines of all clusters: walks fetch words, reads each of them for every tile that the clusters
+/// Loads the vectors of all clusters: walks fetch words, reads each of them for every tile that the clusters
 /// work on, and hands the words to the clusters of that tile (cluster c works on tile c mod tiles_at_once
 /// of the group). `step_i` may change, and `start_i` be given, only while `idle_o`.
-module sterna_line_loader #(
+module sterna_vector_loader #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
   /// Columns of a tile.
   parameter int unsigned TileW = 5,
   /// Clusters; a power of two.
   parameter int unsigned Clusters = 2,
-  /// Lines in a line buffer; a power of two.
-  parameter int unsigned BufferLines = 32,
+  /// Vectors in a vector buffer; a power of two.
+  parameter int unsigned BufferVectors = 32,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of a bus beat.
@@ -27,7 +27,7 @@ module sterna_line_loader #(
   input  logic                            clk_i,
   /// Reset, active low, released synchronously.
   input  logic                            rst_ni,
-  /// Forgets fetch words, reads and lines.
+  /// Forgets fetch words, reads and vectors.
   input  logic                            clear_i,
 
   /// The step that runs.
@@ -56,22 +56,22 @@ module sterna_line_loader #(
   output gather_t                         read_o,
   /// The word of the oldest window; always as many cycles after its window was taken, at most `MostReads`.
   input  logic                            word_valid_i,
-  /// The word, as four lines.
+  /// The word, as four vectors.
   input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
 
-  /// A line is offered to each cluster.
-  output logic [Clusters-1:0]             line_valid_o,
+  /// A vector is offered to each cluster.
+  output logic [Clusters-1:0]             vector_valid_o,
   /// It is taken.
-  input  logic [Clusters-1:0]             line_ready_i,
-  /// The line.
-  output logic [Lanes-1:0][ActW-1:0]      line_data_o [Clusters],
+  input  logic [Clusters-1:0]             vector_ready_i,
+  /// The vector.
+  output logic [Lanes-1:0][ActW-1:0]      vector_data_o [Clusters],
 
-  /// No fetch word waits and no read is under way; lines may still wait.
+  /// No fetch word waits and no read is under way; vectors may still wait.
   output logic                            idle_o
 );
-  /// Lines that a cluster may wait for, or keep waiting; at least twelve more than the cycles from a read to its
-  /// word, so that a cluster gets a line a cycle.
-  localparam int unsigned LinesAhead = 32;
+  /// Vectors that a cluster may wait for, or keep waiting; at least twelve more than the cycles from a read to its
+  /// word, so that a cluster gets a vector a cycle.
+  localparam int unsigned VectorsAhead = 32;
   /// Beats of fetch words that wait to be cut into words; a power of two.
   localparam int unsigned BeatDepth = 16;
   /// Reads that may be under way; a power of two.
@@ -80,11 +80,11 @@ module sterna_line_loader #(
 
   generate
     if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
-      $error("sterna_line_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
+      $error("sterna_vector_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
     end
   endgenerate
 
-  // A word gives at least one line, so the queue has a word for each line that the units may be behind.
+  // A word gives at least one vector, so the queue has a word for each vector that the PEs may be behind.
   fetch_t fetch;
   logic [63:0] word;
   logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready, fetch_valid, fetch_take;
@@ -125,7 +125,7 @@ module sterna_line_loader #(
 
   sterna_ram_fifo #(
     .Width(64),
-    .Depth(BufferLines)
+    .Depth(BufferVectors)
   ) u_fetches (
     .clk_i,
     .rst_ni,
@@ -187,9 +187,9 @@ module sterna_line_loader #(
         .col_o(tile_col[c])
       );
 
-      sterna_line_writer #(
-        .LineW(Lanes * ActW),
-        .Depth(LinesAhead)
+      sterna_vector_writer #(
+        .VectorW(Lanes * ActW),
+        .Depth(VectorsAhead)
       ) u_writer (
         .clk_i,
         .rst_ni,
@@ -200,14 +200,14 @@ module sterna_line_loader #(
         .word_valid_i(word_valid_i && answered_clusters[c]),
         .word_mask_i(answered_mask),
         .word_data_i,
-        .line_valid_o(line_valid_o[c]),
-        .line_ready_i(line_ready_i[c]),
-        .line_data_o(line_data_o[c])
+        .vector_valid_o(vector_valid_o[c]),
+        .vector_ready_i(vector_ready_i[c]),
+        .vector_data_o(vector_data_o[c])
       );
     end
   endgenerate
 
-  // A read is asked for when what it reads is written and all clusters of its tile will have room for the lines.
+  // A read is asked for when what it reads is written and all clusters of its tile will have room for the vectors.
   logic [ClusterW-1:0] asked_index;
   assign asked_index = ClusterW'(asked_q);
   assign read_valid_o = released_q && cursor_ready[asked_index] && &(writer_ready | ~asked_clusters);

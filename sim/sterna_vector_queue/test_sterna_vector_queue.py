@@ -1,4 +1,4 @@
-"""Bench of sterna_line_queue: order and rate under random stalls, with as many lines as it holds."""
+"""Bench of sterna_vector_queue: order and rate under random stalls, with as many vectors as it holds."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ PARAMETERS = [{"Width": 11, "Depth": 1}, {"Width": 11, "Depth": 2}, {"Width": 40
 
 
 class TB(Bench):
-    """Pushes lines as long as they fit, takes them when they have arrived."""
+    """Pushes vectors as long as they fit, takes them when they have arrived."""
 
     def __init__(self, dut: Any, idle: float, stall: float) -> None:
         super().__init__(dut)
         self.idle, self.stall, self.depth = idle, stall, int(dut.Depth.value)
-        self.held: list[tuple[int, int]] = []  # the cycle in which a line has arrived, the line
+        self.held: list[tuple[int, int]] = []  # the cycle in which a vector has arrived, the vector
         self.left = self.taken = 0
         self.agents = [self]
 
     def drive(self) -> None:
-        """Take the oldest line at random once it has arrived; push when there is, or will be, room."""
+        """Take the oldest vector at random once it has arrived; push when there is, or will be, room."""
         self.take = bool(self.held) and self.held[0][0] <= self.cycle and random.random() >= self.stall
         room = len(self.held) - self.take < self.depth
         push = bool(self.left and room and random.random() >= self.idle)
@@ -33,9 +33,9 @@ class TB(Bench):
             self.left -= 1
 
     def sample(self) -> None:
-        """A line that is taken is the oldest."""
+        """A vector that is taken is the oldest."""
         if self.take:
-            assert int(self.dut.data_o.value) == self.held.pop(0)[1], f"line {self.taken}"
+            assert int(self.dut.data_o.value) == self.held.pop(0)[1], f"vector {self.taken}"
             self.taken += 1
 
 

@@ -1,19 +1,19 @@
 import sterna_pkg::*;
 
-/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the line loader, the chunks of a round to
-/// the units whose stream they belong to. A record of unknown kind or of more than a payload can hold stops the
+/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the vector loader, the chunks of a round to
+/// the PEs whose stream they belong to. A record of unknown kind or of more than a payload can hold stops the
 /// stream.
 ///
-/// The beats of a round wait for their units in two registers in turn. So a beat can be taken in each cycle, although
-/// it is known only a cycle later that all units have taken theirs. Where a round may be one beat, in small engines,
+/// The beats of a round wait for their PEs in two registers in turn. So a beat can be taken in each cycle, although
+/// it is known only a cycle later that all PEs have taken theirs. Where a round may be one beat, in small engines,
 /// it is known at once.
 module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Clusters.
   parameter int unsigned Clusters = 2,
-  /// Units in a cluster.
-  parameter int unsigned Units = 4,
+  /// PEs in a cluster.
+  parameter int unsigned Pes = 4,
   /// Bytes of a chunk.
   parameter int unsigned ChunkBytes = 4,
   /// Bits of a count of fetch words (derived).
@@ -43,17 +43,17 @@ module sterna_distributor #(
   output logic [DataW-1:0]                     fetch_data_o,
   /// Words in it.
   output logic [WordCountW-1:0]                fetch_words_o,
-  /// A chunk is offered to a unit.
-  output logic [Clusters-1:0][Units-1:0]       chunk_valid_o,
-  /// The unit takes it.
-  input  logic [Clusters-1:0][Units-1:0]       chunk_ready_i,
+  /// A chunk is offered to a PE.
+  output logic [Clusters-1:0][Pes-1:0]       chunk_valid_o,
+  /// The PE takes it.
+  input  logic [Clusters-1:0][Pes-1:0]       chunk_ready_i,
   /// The chunk.
-  output logic [Clusters-1:0][Units-1:0][ChunkBytes*8-1:0] chunk_data_o
+  output logic [Clusters-1:0][Pes-1:0][ChunkBytes*8-1:0] chunk_data_o
 );
   localparam int unsigned BeatWords = DataW / 64;
   localparam int unsigned BeatChunks = DataW / (ChunkBytes * 8);
-  /// Beats that carry a chunk for each unit of one cluster.
-  localparam int unsigned ClusterBeats = Units / BeatChunks;
+  /// Beats that carry a chunk for each PE of one cluster.
+  localparam int unsigned ClusterBeats = Pes / BeatChunks;
   localparam int unsigned Places = Clusters * ClusterBeats;
   localparam int unsigned PlaceW = Places > 1 ? $clog2(Places) : 1;
   /// With as many distinct tiles as clusters, a round is one beat.
@@ -62,8 +62,8 @@ module sterna_distributor #(
   localparam int unsigned CountW = 32 - $clog2(DataW / 8);
 
   generate
-    if (Units % BeatChunks != 0) begin : gen_bad_round
-      $error("Units*ChunkBytes = %0d must be a multiple of the bytes of a beat", Units * ChunkBytes);
+    if (Pes % BeatChunks != 0) begin : gen_bad_round
+      $error("PEs*ChunkBytes = %0d must be a multiple of the bytes of a beat", Pes * ChunkBytes);
     end
   endgenerate
 
@@ -82,14 +82,14 @@ module sterna_distributor #(
   logic last_d, last_q;
   // The beat of a round that comes next.
   logic [PlaceW-1:0] place_d, place_q, last_place;
-  // The registers; even beats of a round wait in the lower one. One is free when no unit waited for it in the cycle
+  // The registers; even beats of a round wait in the lower one. One is free when no PE waited for it in the cycle
   // before.
   logic [1:0][DataW-1:0] data_q;
   logic [1:0] load, taken, free_q, can_load;
-  // Units that are to take a chunk.
-  logic [Clusters-1:0][Units-1:0] waiting_d, waiting_q, missing, target, upper;
+  // PEs that are to take a chunk.
+  logic [Clusters-1:0][Pes-1:0] waiting_d, waiting_q, missing, target, upper;
 
-  // Keeps the units' readiness away from the tape reader, which may withdraw a beat to drop it.
+  // Keeps the PEs' readiness away from the tape reader, which may withdraw a beat to drop it.
   logic beat_valid, beat_ready;
   logic [DataW-1:0] beat_data;
 
@@ -113,13 +113,13 @@ module sterna_distributor #(
   assign fetch_data_o = beat_data;
   assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
 
-  // ----------------------------------------------------------------------------------------------- units
+  // ----------------------------------------------------------------------------------------------- PEs
 
   genvar c, u, r;
   generate
     for (c = 0; c < Clusters; c++) begin : gen_cluster
-      for (u = 0; u < Units; u++) begin : gen_unit
-        // The beat of a round that holds the unit's chunk.
+      for (u = 0; u < Pes; u++) begin : gen_pe
+        // The beat of a round that holds the PE's chunk.
         logic [PlaceW-1:0] place;
 
         assign place = PlaceW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
@@ -230,7 +230,7 @@ module sterna_distributor #(
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
   generate
     for (r = 0; r < 2; r++) begin : gen_assert
-      // What a unit waits for stays.
+      // What a PE waits for stays.
       assert_chunk_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         !taken[r] |=> $stable(data_q[r]));
     end

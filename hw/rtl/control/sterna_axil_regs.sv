@@ -6,14 +6,14 @@ module sterna_axil_regs #(
   parameter logic [31:0] ConfigHash = '0,
   /// Value of CAPABILITY_TILE.
   parameter logic [31:0] CapabilityTile = '0,
-  /// Value of CAPABILITY_UNIT.
-  parameter logic [31:0] CapabilityUnit = '0,
+  /// Value of CAPABILITY_PE.
+  parameter logic [31:0] CapabilityPe = '0,
   /// Value of CAPABILITY_WORDS.
   parameter logic [31:0] CapabilityWords = '0,
-  /// Units of the engine.
-  parameter int unsigned AllUnits = 8,
-  /// Bits of a count of units (derived).
-  localparam int unsigned CountW = $clog2(AllUnits + 1)
+  /// PEs of the engine.
+  parameter int unsigned AllPes = 8,
+  /// Bits of a count of PEs (derived).
+  localparam int unsigned CountW = $clog2(AllPes + 1)
 ) (
   /// Clock.
   input  logic                     clk_i,
@@ -88,14 +88,14 @@ module sterna_axil_regs #(
 
   /// A step has ended (pulse).
   input  logic                     step_end_i,
-  /// Units that issue an addition.
-  input  logic [CountW-1:0]        units_busy_i,
-  /// Units that wait for lines.
-  input  logic [CountW-1:0]        units_wait_lines_i,
-  /// Units that wait for weights.
-  input  logic [CountW-1:0]        units_wait_weights_i,
-  /// Units that wait for the drain.
-  input  logic [CountW-1:0]        units_wait_drain_i,
+  /// PEs that issue an addition.
+  input  logic [CountW-1:0]        pes_busy_i,
+  /// PEs that wait for vectors.
+  input  logic [CountW-1:0]        pes_wait_vectors_i,
+  /// PEs that wait for weights.
+  input  logic [CountW-1:0]        pes_wait_weights_i,
+  /// PEs that wait for the drain.
+  input  logic [CountW-1:0]        pes_wait_drain_i,
   /// A beat is read.
   input  logic                     beat_read_i,
   /// A beat is written.
@@ -124,8 +124,8 @@ module sterna_axil_regs #(
   logic begins, began_q, finished_q;
 
   assign amount = {
-    CountW'(beat_written_i), CountW'(beat_read_i), units_wait_drain_i, units_wait_weights_i,
-    units_wait_lines_i, units_busy_i, CountW'(busy_i)
+    CountW'(beat_written_i), CountW'(beat_read_i), pes_wait_drain_i, pes_wait_weights_i,
+    pes_wait_vectors_i, pes_busy_i, CountW'(busy_i)
   };
   // A frame begins: at its start, or where the one before it ends.
   assign begins = (start_o && !busy_i) || finish_i;
@@ -272,7 +272,7 @@ module sterna_axil_regs #(
       RegVersion: value = EngineVersion;
       RegConfigHash: value = ConfigHash;
       RegCapabilityTile: value = CapabilityTile;
-      RegCapabilityUnit: value = CapabilityUnit;
+      RegCapabilityPe: value = CapabilityPe;
       RegCapabilityWords: value = CapabilityWords;
       RegControl: value = irq_enable_q ? ControlIrqEnable : '0;
       RegStatus: value = status;
@@ -290,8 +290,8 @@ module sterna_axil_regs #(
       RegCyclesHi: value = last_high_q[0];
       RegBusyLo: value = last_low_q[1];
       RegBusyHi: value = last_high_q[1];
-      RegWaitLinesLo: value = last_low_q[2];
-      RegWaitLinesHi: value = last_high_q[2];
+      RegWaitVectorsLo: value = last_low_q[2];
+      RegWaitVectorsHi: value = last_high_q[2];
       RegWaitWeightsLo: value = last_low_q[3];
       RegWaitWeightsHi: value = last_high_q[3];
       RegWaitDrainLo: value = last_low_q[4];
@@ -306,7 +306,7 @@ module sterna_axil_regs #(
       RegProfileIndex: value = 32'(profile_index_q);
       RegProfileCycles: value = profile_q[0];
       RegProfileBusy: value = profile_q[1];
-      RegProfileWaitLines: value = profile_q[2];
+      RegProfileWaitVectors: value = profile_q[2];
       RegProfileWaitWeights: value = profile_q[3];
       RegProfileWaitDrain: value = profile_q[4];
       default: value = '0;

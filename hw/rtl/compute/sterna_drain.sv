@@ -1,17 +1,17 @@
 import sterna_pkg::*;
 
-/// Drains the passes of one or more clusters, whose row registers form one chain: reads the accumulators that all units
-/// have ended, a slot of all units at once, takes the units' values from the first row register, requantises them,
+/// Drains the passes of one or more clusters, whose row registers form one chain: reads the accumulators that all PEs
+/// have ended, an accumulator of each PE at once, takes the PEs' values from the first row register, requantises them,
 /// keeps the maximum of four for a pooled channel, and writes words of four channels to the feature memory.
 module sterna_drain #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
   /// Clusters that are drained together.
   parameter int unsigned Clusters = 2,
-  /// Units of a cluster.
-  parameter int unsigned Units = 4,
+  /// PEs of a cluster.
+  parameter int unsigned Pes = 4,
   /// Accumulators of a lane in one half.
-  parameter int unsigned Slots = 16,
+  parameter int unsigned Accumulators = 16,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
@@ -20,8 +20,8 @@ module sterna_drain #(
   parameter int unsigned MulW = 18,
   /// Bits of a feature memory word's address.
   parameter int unsigned FmAddrW = 12,
-  localparam int unsigned SlotW = $clog2(Slots),
-  localparam int unsigned TableW = $clog2(Units * Slots)
+  localparam int unsigned AccIndexW = $clog2(Accumulators),
+  localparam int unsigned TableW = $clog2(Pes * Accumulators)
 ) (
   /// Clock.
   input  logic                            clk_i,
@@ -43,15 +43,15 @@ module sterna_drain #(
   output logic                            pass_ready_o,
   /// What to drain: clusters differ in `write` and the addresses only.
   input  pass_t [Clusters-1:0]            pass_i,
-  /// All units of a cluster have ended the pass in this half of the accumulators.
+  /// All PEs of a cluster have ended the pass in this half of the accumulators.
   input  logic [Clusters-1:0][1:0]        ended_i,
   /// That half has been read (pulse).
   output logic [1:0]                      free_o,
-  /// All units read an accumulator into their row registers.
+  /// All PEs read an accumulator into their row registers.
   output logic                            read_o,
-  /// Half and slot.
-  output logic [SlotW:0]                  read_address_o,
-  /// The row registers take over the next unit's.
+  /// Half and accumulator.
+  output logic [AccIndexW:0]                  read_address_o,
+  /// The row registers take over the next PE's.
   output logic                            shift_o,
   /// The first row register, five cycles after a read or a shift.
   input  logic [Lanes-1:0][AccW-1:0]      row_i,
@@ -71,7 +71,7 @@ module sterna_drain #(
 
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
   /// Channels of a row with pooling.
-  localparam int unsigned RowMaxima = Units / 4;
+  localparam int unsigned RowMaxima = Pes / 4;
   localparam int unsigned RowMaximaW = RowMaxima > 1 ? $clog2(RowMaxima) : 1;
   localparam int unsigned FullMulW = MulW + 8;
   localparam int unsigned FullBiasW = RequantBiasW + 8;
@@ -111,7 +111,7 @@ module sterna_drain #(
   logic [1:0]            all_ended;
   logic                  word_begin, word_release, step_valid, read, shift;
   logic [1:0]            free;
-  logic [SlotW:0]        read_address;
+  logic [AccIndexW:0]        read_address;
   step_info_t            step;
   logic [WordCountW-1:0] words_q;
 
@@ -127,7 +127,7 @@ module sterna_drain #(
   end
 
   sterna_drain_reader #(
-    .Clusters(Clusters), .Units(Units), .Slots(Slots), .FmAddrW(FmAddrW)
+    .Clusters(Clusters), .Pes(Pes), .Accumulators(Accumulators), .FmAddrW(FmAddrW)
   ) u_reader (
     .clk_i, .rst_ni, .clear_i,
     .pass_valid_i(pass_valid), .pass_ready_o(pass_ready), .pass_i(pass),
@@ -209,7 +209,7 @@ module sterna_drain #(
 
   generate
     for (c = 0; c < Clusters; c++) begin : gen_table
-      entry_t table_q [2 * Units * Slots];
+      entry_t table_q [2 * Pes * Accumulators];
 
       always_ff @(posedge clk_i) begin
         if (table_valid_i[c]) begin

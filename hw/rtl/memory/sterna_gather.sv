@@ -46,7 +46,7 @@ module sterna_gather #(
 
   /// A word of the window.
   output logic                            word_valid_o,
-  /// The word as four lines, one a channel.
+  /// The word as four vectors, one a channel.
   output logic [3:0][Lanes-1:0][ActW-1:0] word_data_o
 );
   /// Cycles from a request to its word.

@@ -1,27 +1,27 @@
 import sterna_pkg::*;
 
-/// Walks the accumulators of a pass row by row. A row is one slot of all units of all clusters: its first step reads
-/// the row into the units' row registers, each step after that shifts the next unit's value to the first. One step a
+/// Walks the accumulators of a pass row by row. A row is one accumulator of each PE of all clusters: its first step reads
+/// the row into the PEs' row registers, each step after that shifts the next PE's value to the first. One step a
 /// cycle, cluster after cluster, and always to the end of the row, as the last cluster's values come out last.
 ///
-/// With pooling a quarter of a cluster's units holds a phase: a row gives each of its channels four times, once for
+/// With pooling a quarter of a cluster's PEs holds a phase: a row gives each of its channels four times, once for
 /// each phase, and the maximum of the four is the channel. With `PoolKeep` the row is read once before, its values as
 /// channels of their own. A word begins only when there is room for it; it ends with its fourth channel or where the
 /// channels that follow are not its next.
 module sterna_drain_reader #(
   /// Clusters that are drained together.
   parameter int unsigned Clusters = 2,
-  /// Units of a cluster.
-  parameter int unsigned Units = 4,
+  /// PEs of a cluster.
+  parameter int unsigned Pes = 4,
   /// Accumulators of a lane in one half.
-  parameter int unsigned Slots = 16,
+  parameter int unsigned Accumulators = 16,
   /// Bits of a feature memory word's address.
   parameter int unsigned FmAddrW = 12,
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1,
-  localparam int unsigned UnitW = $clog2(Units),
-  localparam int unsigned SlotW = $clog2(Slots),
-  localparam int unsigned TableW = UnitW + SlotW,
-  localparam int unsigned MaximumW = Units > 4 ? $clog2(Units / 4) : 1
+  localparam int unsigned PeW = $clog2(Pes),
+  localparam int unsigned AccIndexW = $clog2(Accumulators),
+  localparam int unsigned TableW = PeW + AccIndexW,
+  localparam int unsigned MaximumW = Pes > 4 ? $clog2(Pes / 4) : 1
 ) (
   /// Clock.
   input  logic                 clk_i,
@@ -35,7 +35,7 @@ module sterna_drain_reader #(
   output logic                 pass_ready_o,
   /// What to drain: clusters differ in `write` and the addresses only.
   input  pass_t [Clusters-1:0] pass_i,
-  /// All units have ended the pass in this half of the accumulators.
+  /// All PEs have ended the pass in this half of the accumulators.
   input  logic [1:0]           ended_i,
   /// That half is read (pulse).
   output logic [1:0]           free_o,
@@ -47,8 +47,8 @@ module sterna_drain_reader #(
   output logic                 step_o,
   /// It reads a row.
   output logic                 read_o,
-  /// Half and slot.
-  output logic [SlotW:0]       read_address_o,
+  /// Half and accumulator.
+  output logic [AccIndexW:0]       read_address_o,
   /// It shifts the row.
   output logic                 shift_o,
   /// The cluster whose value this is.
@@ -72,21 +72,21 @@ module sterna_drain_reader #(
   /// The pass is complete with this step.
   output logic                 end_o
 );
-  /// Units that hold one phase.
-  localparam int unsigned PhaseUnits = Units / 4;
-  localparam int unsigned PhaseW = $clog2(PhaseUnits);
-  localparam logic [UnitW-1:0] PhaseMask = UnitW'(PhaseUnits - 1);
+  /// PEs that hold one phase.
+  localparam int unsigned PhasePes = Pes / 4;
+  localparam int unsigned PhaseW = $clog2(PhasePes);
+  localparam logic [PeW-1:0] PhaseMask = PeW'(PhasePes - 1);
 
   generate
-    if (Units < 4) begin : gen_bad_units
-      $error("sterna_drain_reader: Units = %0d must be at least 4", Units);
+    if (Pes < 4) begin : gen_bad_pes
+      $error("sterna_drain_reader: PEs = %0d must be at least 4", Pes);
     end
   endgenerate
 
   logic                active_q, active_d, half_q, keep_q, keep_d;
   logic [ClusterW-1:0] cluster_q, cluster_d;
-  logic [UnitW-1:0]    unit_q, unit_d, index, mask, last_index_q;
-  logic [SlotW-1:0]    row_q, row_d, left_q, left_d;
+  logic [PeW-1:0]    pe_q, pe_d, index, mask, last_index_q;
+  logic [AccIndexW-1:0]    row_q, row_d, left_q, left_d;
   logic [TableW-1:0]   last_channel, number;
   logic [1:0]          phase;
   logic [Clusters-1:0] write;
@@ -107,17 +107,17 @@ module sterna_drain_reader #(
   endgenerate
 
   // Where the step is in the row.
-  assign index        = unit_q & mask;
-  assign phase        = unit_q[UnitW-1-:2];
+  assign index        = pe_q & mask;
+  assign phase        = pe_q[PeW-1-:2];
   assign phase_end    = index == mask;
-  assign cluster_end  = &unit_q;
+  assign cluster_end  = &pe_q;
   assign last_cluster = cluster_q == ClusterW'(Clusters - 1);
   assign last_row     = left_q == '0;
   assign row_end      = cluster_end && last_cluster;
   assign pass_end     = empty || (row_end && last_row && !keep_q);
 
   // Which channel it is.
-  assign number        = pooled ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, unit_q};
+  assign number        = pooled ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
   assign present       = write[cluster_q] && !empty && !(last_row && index > last_index_q);
   assign channel_word  = channel_o && (&place_o || phase_end || (last_row && index == last_index_q));
   assign channel_begin = channel_o && (place_o == '0 || index == '0);
@@ -128,9 +128,9 @@ module sterna_drain_reader #(
   assign step  = active_q && (room_i || !begin_wanted);
 
   assign step_o         = step;
-  assign read_o         = step && !empty && unit_q == '0 && cluster_q == '0;
+  assign read_o         = step && !empty && pe_q == '0 && cluster_q == '0;
   assign read_address_o = {half_q, row_q};
-  assign shift_o        = step && !empty && !(unit_q == '0 && cluster_q == '0);
+  assign shift_o        = step && !empty && !(pe_q == '0 && cluster_q == '0);
   assign cluster_o      = cluster_q;
   assign maximum_o      = MaximumW'(index);
   assign first_o        = !pooled || keep_q || phase == '0;
@@ -142,11 +142,11 @@ module sterna_drain_reader #(
   assign begin_o        = step && begin_wanted;
   assign pass_ready_o   = step && pass_end;
 
-  // Where a phase has fewer units than a word has places, a word starts where its row does.
+  // Where a phase has fewer PEs than a word has places, a word starts where its row does.
   always_comb begin
     for (int unsigned i = 0; i < WordChannels; i++) begin
       strobe_o[i] = channel_o && i <= 32'(place_o) &&
-                    (!pooled || PhaseUnits >= WordChannels || i + 32'(index) >= 32'(place_o));
+                    (!pooled || PhasePes >= WordChannels || i + 32'(index) >= 32'(place_o));
     end
   end
 
@@ -157,24 +157,24 @@ module sterna_drain_reader #(
     active_d  = active_q;
     keep_d    = keep_q;
     cluster_d = cluster_q;
-    unit_d    = unit_q;
+    pe_d    = pe_q;
     row_d     = row_q;
     left_d    = left_q;
     if (start) begin
       active_d  = 1'b1;
       keep_d    = pass_i[0].pool == PoolKeep;
       cluster_d = '0;
-      unit_d    = '0;
+      pe_d    = '0;
       row_d     = '0;
-      left_d    = pooled ? SlotW'(last_channel >> PhaseW) : last_channel[TableW-1:UnitW];
+      left_d    = pooled ? AccIndexW'(last_channel >> PhaseW) : last_channel[TableW-1:PeW];
     end else if (step) begin
       active_d = !pass_end;
-      unit_d   = unit_q + UnitW'(1);
+      pe_d   = pe_q + PeW'(1);
       if (cluster_end) cluster_d = last_cluster ? '0 : cluster_q + ClusterW'(1);
       if (row_end) keep_d = pass_i[0].pool == PoolKeep && !keep_q;
       if (row_end && !keep_q) begin
-        row_d  = row_q + SlotW'(1);
-        left_d = left_q - SlotW'(1);
+        row_d  = row_q + AccIndexW'(1);
+        left_d = left_q - AccIndexW'(1);
       end
     end
   end
@@ -193,8 +193,8 @@ module sterna_drain_reader #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) last_index_q <= last_channel[UnitW-1:0] & mask;
-    {keep_q, cluster_q, unit_q, row_q, left_q} <= {keep_d, cluster_d, unit_d, row_d, left_d};
+    if (start) last_index_q <= last_channel[PeW-1:0] & mask;
+    {keep_q, cluster_q, pe_q, row_q, left_q} <= {keep_d, cluster_d, pe_d, row_d, left_d};
   end
 
   // Each cluster's words.
@@ -244,8 +244,8 @@ module sterna_drain_reader #(
 
 `ifndef SYNTHESIS
   Fits: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    start && !empty |-> 32'(pass_i[0].filters) <= (pooled ? PhaseUnits * Slots : Units * Slots))
-    else $error("a pass with more channels than there are slots");
+    start && !empty |-> 32'(pass_i[0].filters) <= (pooled ? PhasePes * Accumulators : Pes * Accumulators))
+    else $error("a pass with more channels than there are accumulators");
 `endif
 
 endmodule

@@ -1,10 +1,10 @@
-/// Lines read ahead for a unit: a chain of registers, each moving on as soon as the next is free, so that no
-/// multiplexer is needed. The user keeps count: it takes a line Depth cycles after the line came in, or later, and
-/// a line comes in only when there is room or in the cycle in which one is taken.
-module sterna_line_queue #(
-  /// Bits of a line.
+/// Vectors read ahead for a PE: a chain of registers, each moving on as soon as the next is free, so that no
+/// multiplexer is needed. The user keeps count: it takes a vector Depth cycles after the vector came in, or later, and
+/// a vector comes in only when there is room or in the cycle in which one is taken.
+module sterna_vector_queue #(
+  /// Bits of a vector.
   parameter int unsigned Width = 200,
-  /// Lines it holds.
+  /// Vectors it holds.
   parameter int unsigned Depth = 2
 ) (
   /// Clock.
@@ -13,13 +13,13 @@ module sterna_line_queue #(
   input  logic             rst_ni,
   /// Empties the queue.
   input  logic             clear_i,
-  /// A line comes in.
+  /// A vector comes in.
   input  logic             valid_i,
-  /// The line.
+  /// The vector.
   input  logic [Width-1:0] data_i,
-  /// The oldest line is taken.
+  /// The oldest vector is taken.
   input  logic             take_i,
-  /// The oldest line.
+  /// The oldest vector.
   output logic [Width-1:0] data_o
 );
 
@@ -59,9 +59,9 @@ module sterna_line_queue #(
 
 `ifndef SYNTHESIS
   NoLoss: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) valid_i |-> move[0])
-    else $error("a line came into a full queue");
+    else $error("a vector came into a full queue");
   Arrived: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) take_i |-> valid[Depth])
-    else $error("a line is taken that has not arrived");
+    else $error("a vector is taken that has not arrived");
 `endif
 
 endmodule

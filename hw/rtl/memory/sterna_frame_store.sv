@@ -40,7 +40,7 @@ module sterna_frame_store #(
   output gather_t                         read_o,
   /// The oldest word asked for.
   input  logic                            word_valid_i,
-  /// The word, as four lines.
+  /// The word, as four vectors.
   input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
 
   /// A beat is offered.

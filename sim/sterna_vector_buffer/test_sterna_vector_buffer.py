@@ -1,4 +1,4 @@
-"""Bench of sterna_line_buffer: two readers walk a ring while it is written, against a dictionary of lines."""
+"""Bench of sterna_vector_buffer: two readers walk a ring while it is written, against a dictionary of vectors."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 import cocotb
 from sim.support.streams import Bench, Field
 
-PARAMETERS = [{"Lanes": 9, "ActW": 5, "BufferLines": 16}, {"Lanes": 2, "ActW": 8, "BufferLines": 128}]
-#: Cycles from an accepted request to its line.
+PARAMETERS = [{"Lanes": 9, "ActW": 5, "BufferVectors": 16}, {"Lanes": 2, "ActW": 8, "BufferVectors": 128}]
+#: Cycles from an accepted request to its vector.
 LATENCY = 3
 
 
 class TB(Bench):
-    """A writer that stays less than a ring ahead of two readers, which skip lines at random."""
+    """A writer that stays less than a ring ahead of two readers, which skip vectors at random."""
 
     def __init__(self, dut: Any, idle: float, skip: float) -> None:
         super().__init__(dut)
-        self.depth = int(dut.BufferLines.value)
+        self.depth = int(dut.BufferVectors.value)
         self.idle, self.skip = idle, skip
         width = (2 * self.depth - 1).bit_length()
-        self.lines = [Field(dut.read_line_i, unit * width, width) for unit in range(2)]
-        self.written: list[int] = []  # all lines, oldest first
-        self.next = [0, 0]  # the line that each reader asks for next, as a count from the start
+        self.vectors = [Field(dut.read_vector_i, pe * width, width) for pe in range(2)]
+        self.written: list[int] = []  # all vectors, oldest first
+        self.next = [0, 0]  # the vector that each reader asks for next, as a count from the start
         self.asks = [False, False]
         self.due: list[list[int | None]] = [[None] * LATENCY for _ in range(2)]
         self.counts = {"alone": 0, "shared": 0, "behind": 0}
         self.agents = [self]
 
     def drive(self) -> None:
-        """Write when the slower reader has left room; begin or keep requests for written lines."""
+        """Write when the slower reader has left room; begin or keep requests for written vectors."""
         readable = len(self.written)
-        for unit in range(2):
-            self.asks[unit] |= self.next[unit] < readable and random.random() >= self.idle
-            number = self.next[unit] if self.asks[unit] else random.getrandbits(10)
-            self.lines[unit].write(number % (2 * self.depth))
+        for pe in range(2):
+            self.asks[pe] |= self.next[pe] < readable and random.random() >= self.idle
+            number = self.next[pe] if self.asks[pe] else random.getrandbits(10)
+            self.vectors[pe].write(number % (2 * self.depth))
         self.dut.read_valid_i.value = self.asks[0] | self.asks[1] << 1
         room = len(self.written) - min(self.next) < self.depth - 2
         data = random.getrandbits(len(self.dut.write_data_i))
@@ -47,22 +47,22 @@ class TB(Bench):
             self.written.append(data)
 
     def sample(self) -> None:
-        """Lines come when they are due, requests are accepted by the rule."""
-        valid, ready = int(self.dut.line_valid_o.value), int(self.dut.read_ready_o.value)
-        for unit in range(2):
-            line = self.due[unit].pop(0)
-            assert bool(valid >> unit & 1) == (line is not None)
-            assert line is None or int(self.dut.line_data_o.value) == self.written[line], f"line {line}"
+        """Vectors come when they are due, requests are accepted by the rule."""
+        valid, ready = int(self.dut.vector_valid_o.value), int(self.dut.read_ready_o.value)
+        for pe in range(2):
+            vector = self.due[pe].pop(0)
+            assert bool(valid >> pe & 1) == (vector is not None)
+            assert vector is None or int(self.dut.vector_data_o.value) == self.written[vector], f"vector {vector}"
         assert ready == self.expected(), (self.asks, self.next)
-        for unit in range(2):
-            accepted = bool(ready >> unit & 1)
-            self.due[unit].append(self.next[unit] if accepted else None)
+        for pe in range(2):
+            accepted = bool(ready >> pe & 1)
+            self.due[pe].append(self.next[pe] if accepted else None)
             if accepted:
-                self.asks[unit] = False
-                self.next[unit] += 1 + (random.random() < self.skip) * random.randint(0, 3)
+                self.asks[pe] = False
+                self.next[pe] += 1 + (random.random() < self.skip) * random.randint(0, 3)
 
     def expected(self) -> int:
-        """Both for the same line, else the one behind."""
+        """Both for the same vector, else the one behind."""
         if not all(self.asks):
             self.counts["alone"] += any(self.asks)
             return self.asks[0] | self.asks[1] << 1
@@ -96,5 +96,5 @@ async def clear_drops_reads(dut: Any) -> None:
     await tb.clear()
     tb.agents = []
     for _ in range(LATENCY + 1):
-        assert not int(dut.line_valid_o.value)
+        assert not int(dut.vector_valid_o.value)
         await tb.step()

@@ -1,25 +1,25 @@
-"""Fetch words to lines (`sterna_line_loader`, `sterna_tile_cursor`, `sterna_line_writer`, `sterna_cluster`)."""
+"""Fetch words to vectors (`sterna_vector_loader`, `sterna_tile_cursor`, `sterna_vector_writer`, `sterna_cluster`)."""
 
 from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
-from sterna.compile.clock.state import BEATS_RING, FETCH_RING, LINE_RING, Record, Records
+from sterna.compile.clock.state import BEATS_RING, FETCH_RING, VECTOR_RING, Record, Records
 from sterna.compile.clock.timing import (
     FIFO_LATENCY,
     GATHER_LATENCY,
-    LINES_MARGIN,
     LOADER_BEATS,
     RAM_FIFO_EXTRA,
     RAM_FIFO_LATENCY,
+    VECTORS_MARGIN,
 )
 
 
 @compiled
 def cycle_ring(cluster: Record) -> None:
-    """A cluster takes lines into its rings."""
-    take = cluster.line_valid and cluster.ready
-    cluster.put = cluster.held > 0 and (take or not cluster.line_valid)
-    cluster.line_valid = cluster.put or (cluster.line_valid and not take)
+    """A cluster takes vectors into its rings."""
+    take = cluster.vector_valid and cluster.ready
+    cluster.put = cluster.held > 0 and (take or not cluster.vector_valid)
+    cluster.vector_valid = cluster.put or (cluster.vector_valid and not take)
     cluster.ready = cluster.room
     cluster.room = cluster.room_next
     cluster.written_seen = cluster.written
@@ -30,16 +30,16 @@ def cycle_ring(cluster: Record) -> None:
 
 @compiled
 def cycle_writer(cluster: Record, now: int) -> None:
-    """A cluster's line writer: cuts the word that came in into lines, counts the room that is not promised."""
+    """A cluster's vector writer: cuts the word that came in into vectors, counts the room that is not promised."""
     cluster.held += (cluster.waiting > 0) - cluster.put
     cluster.waiting = max(cluster.waiting - 1, 0)
     if cluster.word_count > 0 and cluster.word_time[cluster.word_head] == now:
-        cluster.waiting = cluster.word_lines[cluster.word_head]
-        cluster.word_head = (cluster.word_head + 1) & (LINE_RING - 1)
+        cluster.waiting = cluster.word_vectors[cluster.word_head]
+        cluster.word_head = (cluster.word_head + 1) & (VECTOR_RING - 1)
         cluster.word_count -= 1
     cluster.free -= cluster.promised
     cluster.promised = cluster.announced - cluster.put
-    cluster.roomy = cluster.free >= LINES_MARGIN or (cluster.roomy and cluster.announced == 0)
+    cluster.roomy = cluster.free >= VECTORS_MARGIN or (cluster.roomy and cluster.announced == 0)
     cluster.pause = max(cluster.pause, 1) - 1 if cluster.announced == 0 else cluster.announced - 1
     cluster.announced = 0
 
@@ -62,11 +62,11 @@ def _ask(loader: Record, clusters: Records, step: Record, now: int, fetches: Rec
     loader.last_ask = now
     for index in range(loader.position, len(clusters), step.shared):
         cluster = clusters[index]
-        place = (cluster.word_head + cluster.word_count) & (LINE_RING - 1)
+        place = (cluster.word_head + cluster.word_count) & (VECTOR_RING - 1)
         cluster.word_time[place] = now + GATHER_LATENCY
-        cluster.word_lines[place] = fetch.lines
+        cluster.word_vectors[place] = fetch.vectors
         cluster.word_count += 1
-        cluster.announced = fetch.lines
+        cluster.announced = fetch.vectors
     if loader.fetch == step.fetches - 1:
         # The position's cursor goes on by as many tiles as there are at once, one a cycle.
         clusters[loader.position].tile_left = step.shared
@@ -91,7 +91,7 @@ def _walk(loader: Record, step: Record, walked: bool, written: int, now: int, fe
 
 
 @compiled
-def begin_lines(loader: Record, clusters: Records) -> None:
+def begin_vectors(loader: Record, clusters: Records) -> None:
     """A step starts: the cursors walk to their first tiles."""
     loader.front = 0
     for index in range(len(clusters)):
@@ -104,7 +104,7 @@ def cycle_loader(
 ) -> None:
     """A cycle of the loader on `step`, when each drain has `written` so many words of the step before."""
     loader.room = loader.beat_count < LOADER_BEATS
-    word_room = loader.fetches < machine.buffer_lines + RAM_FIFO_EXTRA
+    word_room = loader.fetches < machine.buffer_vectors + RAM_FIFO_EXTRA
     walked = _may_ask(loader, clusters, step) and _ask(loader, clusters, step, now, fetches)
     _walk(loader, step, walked, written, now, fetches)
     for index in range(len(clusters)):

@@ -109,7 +109,7 @@ module sterna_sequencer #(
   output logic               step_noted_o,
   /// The distributor holds nothing.
   input  logic               distributor_idle_i,
-  /// The line loader has read all lines.
+  /// The vector loader has read all vectors.
   input  logic               loader_idle_i,
 
   /// A LOAD starts (pulse).
@@ -164,16 +164,16 @@ module sterna_sequencer #(
   logic [31:0] segment_d, segment_q, load_segment_d, load_segment_q;
   // Of the step in `next_q`: a LOAD, one in the background.
   logic is_load_d, is_load_q, is_background_d, is_background_q;
-  logic lines_done_q, quiet_q, earlier_drained_q, all_done;
+  logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
 
   // What the other parts say is looked at a cycle late, which is never when a step has just started.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      lines_done_q <= 1'b0;
+      vectors_done_q <= 1'b0;
       quiet_q <= 1'b0;
       earlier_drained_q <= 1'b0;
     end else begin
-      lines_done_q <= !issuing_i && distributor_idle_i && loader_idle_i;
+      vectors_done_q <= !issuing_i && distributor_idle_i && loader_idle_i;
       quiet_q <= !issuing_i && distributor_idle_i && loader_idle_i && drained_i;
       earlier_drained_q <= earlier_drained_i;
     end
@@ -330,7 +330,7 @@ module sterna_sequencer #(
         end
       end
       StNextConv: begin
-        if (lines_done_q && !table_wanted_q && note_ready) begin
+        if (vectors_done_q && !table_wanted_q && note_ready) begin
           note_valid = 1'b1;
           note_is_conv = 1'b1;
           step_d = next_q;
@@ -350,9 +350,9 @@ module sterna_sequencer #(
           end
         end
       end
-      // A LOAD in the background: all lines of earlier steps are read. Nothing to do if no frame is queued.
+      // A LOAD in the background: all vectors of earlier steps are read. Nothing to do if no frame is queued.
       StReadAll: begin
-        if (lines_done_q && !load_busy_q && note_ready) begin
+        if (vectors_done_q && !load_busy_q && note_ready) begin
           note_valid = 1'b1;
           state_d = is_queued_q && !image_q ? StSum : StStep;
         end
