@@ -3,6 +3,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <sterna/registers.h>
 #include <stdexcept>
 #include <utility>
 
@@ -16,9 +17,6 @@ constexpr unsigned kResetCycles = 8;
 constexpr unsigned kAnswerCycles = 10000;
 // What reset leaves undefined starts random.
 constexpr int kRandomReset = 2;
-// python/sterna/spec/registers.py
-constexpr uint32_t kControl = 0x020, kControlStart = 1, kStatus = 0x024, kStatusBusy = 1;
-constexpr uint32_t kTapeAddressLow = 0x030, kTapeAddressHigh = 0x034, kTapeBytes = 0x038, kWatchdog = 0x03C;
 
 // What the run-time printed and the first thing that stopped it. A thread runs one model at a time.
 thread_local std::string printed;
@@ -126,8 +124,9 @@ void EngineModel::rise() {
 // The engine works on weights before it knows their checksum. So of a damaged tape assertions say nothing, until the
 // next frame: the engine has to find the damage by itself.
 void EngineModel::judge(const std::string& failure) {
-  const uint64_t address = uint64_t{registers_[kTapeAddressHigh]} << 32 | registers_[kTapeAddressLow];
-  const bool right = checksums_right(axi_.memory(), address, registers_[kTapeBytes]);
+  const uint64_t high = registers_[STERNA_REGISTER_TAPE_ADDR_HI];
+  const uint64_t address = high << 32 | registers_[STERNA_REGISTER_TAPE_ADDR_LO];
+  const bool right = checksums_right(axi_.memory(), address, registers_[STERNA_REGISTER_TAPE_BYTES]);
   if (right || !has_tape_) throw std::runtime_error(failure);
   context_->assertOn(false);
 }
@@ -169,17 +168,17 @@ void EngineModel::sample_bus() {
 }
 
 void EngineModel::check_quiet() {
-  const uint32_t watchdog = registers_[kWatchdog];
+  const uint32_t watchdog = registers_[STERNA_REGISTER_WATCHDOG];
   const bool given_up = watchdog && still_cycles_ >= watchdog;
-  if (axi_.idle() || given_up || read32(kStatus) & kStatusBusy) return;
+  if (axi_.idle() || given_up || read32(STERNA_REGISTER_STATUS) & STERNA_STATUS_BUSY) return;
   throw std::runtime_error("the interrupt is high while bursts are under way on the bus");
 }
 
 void EngineModel::write32(uint32_t address, uint32_t value) {
   registers_[address] = value;
-  if (address == kControl) {
+  if (address == STERNA_REGISTER_CONTROL) {
     context_->assertOn(true);
-    has_tape_ = has_tape_ || value & kControlStart;
+    has_tape_ = has_tape_ || value & STERNA_CONTROL_START;
   }
   top_->s_axil_awaddr = address;
   top_->s_axil_wdata = value;

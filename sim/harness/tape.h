@@ -1,4 +1,4 @@
-// The checksums of a tape (python/sterna/spec/tape.py), looked at as the engine does.
+// The checksums of a tape (sw/include/sterna/tape.h), looked at as the engine does.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ from pathlib import Path
 import filelock
 
 from sterna.errors import SternaError
-from sterna.spec.paths import HARNESS, build_cache
+from sterna.spec.paths import HARNESS, INCLUDE, build_cache
 
 LIBRARY = "libsterna_sim.so"
 #: What the generator puts into its folder.
@@ -77,7 +77,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
     for path in (HARNESS, builds, verilator):
         if re.search(r"\s", str(path)):
             raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")
-    home = builds / f"sim-{_digest([*tools, *files, *_files('*.h'), *_files('*.cpp')])}"
+    home = builds / f"sim-{_digest([*tools, *files, *_harness()])}"
     library = home / LIBRARY
     announce = announce or (lambda text: None)
     try:
@@ -85,7 +85,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
         with _locked(home / "lock", announce):
             if not library.exists():
                 announce(f"building the simulator of {_described(folder)}")
-                run_time = builds / f"run-time-{_digest([*tools, *_files('print.h')])}"
+                run_time = builds / f"run-time-{_digest([*tools, HARNESS / 'print.h'])}"
                 _build(folder, files, verilator, home, run_time, announce)
     except OSError as error:
         raise SternaError(
@@ -165,8 +165,9 @@ def _tools(verilator: Path) -> list[str]:
     return [repr((_VERILATOR, _CFLAGS, _LDFLAGS, _RUN_TIME_CFLAGS, _MAKE)), compiler, str(verilator)]
 
 
-def _files(pattern: str) -> list[Path]:
-    return sorted(HARNESS.glob(pattern))
+def _harness() -> list[Path]:
+    """What a simulator is built from besides the engine."""
+    return sorted([*HARNESS.glob("*.h"), *HARNESS.glob("*.cpp"), *INCLUDE.rglob("*.h")])
 
 
 def _digest(parts: Iterable[str | Path]) -> str:
@@ -205,7 +206,7 @@ def _verilate(
         *_VERILATOR,
         *("--Mdir", str(objects)),
         *("--build-jobs", str(os.cpu_count() or 1)),
-        *("-CFLAGS", f"{_CFLAGS} -I{HARNESS}"),
+        *("-CFLAGS", f"{_CFLAGS} -I{HARNESS} -I{INCLUDE}"),
         *("-LDFLAGS", _LDFLAGS),
         *("-o", str(objects / LIBRARY)),
         *map(str, files),
