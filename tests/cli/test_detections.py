@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from sterna.cli import detections, image_arguments
 from sterna.errors import SternaError
 from sterna.vision import drawing
 
@@ -188,13 +187,6 @@ def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path:
     before = names(images)
     assert_refused(sterna("detect", package_path, images, "-o", images), "would be mixed with what is read")
     assert names(images) == before
-
-
-def test_the_same_number_never_has_two_names() -> None:
-    """What drawn images are called is what an earlier list may name."""
-    for stem in ("a", "写" * 200, "", "a\nb"):
-        assert detections._DRAWN.fullmatch(f"0000_{detections._kept(stem)}.png")
-    assert image_arguments._number(1, "file") == "1 file" and image_arguments._number(2, "file") == "2 files"
 
 
 def test_the_first_of_several_images_is_told(

@@ -13,6 +13,7 @@ from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.sim import SimBackend
 from sterna.graph import reference
+from sterna.package.counters import StepCounters
 from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Backend
@@ -115,11 +116,24 @@ def flipped(package: Package, position: int, bit: int = 4) -> Package:
 
 
 @pytest.mark.parametrize(
-    "timing", [{"latency": (9, 3)}, {"latency": (-1, 3)}, {"stall": 1.0}, {"stall": -0.1}, {"seed": -1}]
+    "timing",
+    [
+        *({"latency": latency} for latency in ((9, 3), (-1, 3), (0, 100_001))),
+        *({"stall": stall} for stall in (-0.1, 0.951, 1.0)),
+        *({"seed": seed} for seed in (-1, 1 << 63)),
+    ],
 )
 def test_bad_timing(timing: dict[str, object]) -> None:
-    with pytest.raises(SternaError, match="bad memory timing"):
+    (name, value), *_ = timing.items()
+    limits = {"latency": "0 .. 100000, rising", "stall": "0 .. 0.95", "seed": f"0 .. {(1 << 63) - 1}"}
+    with pytest.raises(SternaError) as caught:
         MemoryTiming(**timing)  # type: ignore[arg-type]
+    assert str(caught.value).startswith(f"bad memory timing; {name} = {value}; allowed: {limits[name]}; remedy: ")
+
+
+def test_the_limits_of_timing() -> None:
+    MemoryTiming(latency=(0, 100_000), stall=0.95, seed=(1 << 63) - 1)
+    MemoryTiming(latency=(0, 0), stall=0.0, seed=0)
 
 
 @pytest.mark.parametrize("cycles", [{"watchdog": -1}, {"watchdog": 1 << 32}, {"timeout": 0}, {"timeout": 1 << 63}])
@@ -157,7 +171,7 @@ def test_counters(engine: EngineBackend, package: Package) -> None:
     first = engine.counters()
     engine.infer(small_images(2))
     assert first is not None
-    assert len(first.steps) == len(package.schedule.steps)
+    assert first.steps == tuple(map(StepCounters.expected, package.schedule.steps)), "with the memory's default timing"
     assert first.beats_written * NANO.beat_bytes == package.schedule.result_bytes
     assert first.beats_read * NANO.beat_bytes >= len(package.tape) + package.schedule.frame_bytes
     assert 0 < sum(step.cycles for step in first.steps) <= first.cycles

@@ -26,8 +26,8 @@ MARK = pytest.mark.case(
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Backend]:
-    with simulated(load_config("nano")) as device:
-        yield device
+    with simulated(load_config("nano")) as backend:
+        yield backend
 
 
 def check(engine: Backend, package: Package) -> None:
@@ -56,10 +56,10 @@ SLOW_CONFIGS = (0, 3, 5, 7, 12, 19, 28, 34, 38, 44, 55)
 @pytest.mark.parametrize("seed", [*CONFIGS, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW_CONFIGS)])
 def test_random_configs(seed: int, got: Callable[[object], None]) -> None:
     config = random_config(np.random.default_rng(seed))
-    with simulated(config) as device:
+    with simulated(config) as backend:
         for graph_seed in range(10):
             graph = random_graph(np.random.default_rng(graph_seed), max_size=40, max_channels=40)
-            check(device, compile_graph(graph, config))
+            check(backend, compile_graph(graph, config))
     got(f"{config.drains} drains of {config.clusters} clusters: every counter of every step equal in 10 graphs")
 
 
@@ -69,5 +69,5 @@ def test_yolov2_as_on_arria10(density: float) -> None:
     """Tiles of 3x3 of a small image: as many tiles and the same weights as those of 13x13 of 416x416."""
     config = load_config("arria10").model_copy(update={"name": "small-tiles", "tile_h": 3, "tile_w": 3})
     graph = random_network_graph(np.random.default_rng(0), "yolov2", 96, 96, density=density)
-    with simulated(config) as device:
-        check(device, compile_graph(graph, config))
+    with simulated(config) as backend:
+        check(backend, compile_graph(graph, config))

@@ -1,4 +1,4 @@
-"""Planted errors are caught and located by the comparison of two devices."""
+"""Planted errors are caught and located by the comparison of two backends."""
 
 from __future__ import annotations
 

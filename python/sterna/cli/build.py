@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna import recognise
-from sterna.cli import image_arguments
-from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
@@ -18,8 +16,10 @@ from sterna.files import check_file
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.folder import README
 from sterna.package import package as package_file
+from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.spec.config import load_config
+from sterna.vision import image_files
 from sterna.vision.prepare import prepare
 
 
@@ -67,4 +67,4 @@ def _frame(package: Package | None, image: Path) -> NDArray[np.int8]:
             value=str(image),
             remedy="name the package by --package",
         )
-    return prepare(package.graph, image_arguments.read(image))
+    return prepare(package.graph, image_files.pixels(image))

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from sterna.cli import image_arguments
 from sterna.cli.backends import opened, with_engine
 from sterna.cli.guard import FAILED
 from sterna.cli.progress import bar, of_steps
@@ -18,6 +17,7 @@ from sterna.package.package import Package
 from sterna.run import Backend
 from sterna.run.compare import compare_backends
 from sterna.run.registry import backends
+from sterna.vision import image_files, image_search
 from sterna.vision.prepare import prepare
 
 
@@ -26,13 +26,13 @@ def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None,
     package = package_file.load(path)
     wanted = _two(names)
     uris = with_engine(wanted, engine)
-    files = image_arguments.find(inputs, recursive)
-    image_arguments.check(files)
+    files = image_search.find(inputs, recursive, say=print)
+    image_search.check(files, say=print)
     with ExitStack() as stack:
         show = stack.enter_context(bar("compare"))
         first, second = (stack.enter_context(opened(uri)) for uri in uris)
         for file in files:
-            image = prepare(package.graph, image_arguments.read(file))[np.newaxis]
+            image = prepare(package.graph, image_files.pixels(file))[np.newaxis]
             progress = of_steps(show, len(package.schedule.steps), file.name)
             comparison = compare_backends(first, second, package, image, progress)
             if comparison.first is not None:

@@ -15,10 +15,8 @@ import typer
 from numpy.typing import NDArray
 
 from sterna.cli.backends import announce
-from sterna.cli.demo_report import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
-from sterna.cli.detect import as_json
+from sterna.cli.costs import print_costs
 from sterna.cli.guard import FAILED, guarded
-from sterna.cli.layers import density, layer_costs, print_costs
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.files import check_folder
@@ -28,6 +26,8 @@ from sterna.graph import file as graph_file
 from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
+from sterna.report.costs import density, layer_costs
+from sterna.report.demo import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
 from sterna.run import Backend, open_backend
 from sterna.run.backend import Results
 from sterna.run.compare import Comparison, compare_results
@@ -39,6 +39,7 @@ from sterna.train.report.evaluate import METHOD
 from sterna.vision import drawing
 from sterna.vision.boxes import OVERLAP, SHOWN
 from sterna.vision.decoder import Decoder
+from sterna.vision.detections import as_json
 from sterna.vision.prepare import prepare
 
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"
@@ -99,7 +100,7 @@ def demo(
         config=engine.name,
         seed=SEED,
         scenes=_draw(images, run.results[decoder.output], decoder, output),
-        layers=layer_costs(package, run.counters.steps, run.comparison),
+        layers=layer_costs(package, run.counters.steps, run.comparison.equal_layers),
         layers_compared=len(run.comparison.layers),
         layers_equal=run.comparison.equal,
         difference=None if run.comparison.equal else str(run.comparison.first),

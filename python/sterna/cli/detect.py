@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sterna.cli import image_arguments
 from sterna.cli.backends import opened, with_engine
-from sterna.cli.detections import DetectionsFolder
 from sterna.cli.progress import bar
 from sterna.package import package as package_file
-from sterna.vision import boxes, drawing
-from sterna.vision.boxes import Detections
+from sterna.vision import boxes, drawing, image_files, image_search
 from sterna.vision.decoder import Decoder
+from sterna.vision.detections import DetectionsFolder, as_json
 from sterna.vision.prepare import prepare
 
 
@@ -35,27 +32,21 @@ def detect(
     (uri,) = with_engine([backend], engine)
     package = package_file.load(path)
     decoder = Decoder.of(package.graph)
-    files = image_arguments.find(inputs, recursive, apart=output)
+    files = image_search.find(inputs, recursive, apart=output, say=print)
     results = DetectionsFolder(output, files, [each for each in inputs if each.is_dir()])
-    image_arguments.check(files)
+    image_search.check(files, say=print)
     with opened(uri) as runner:
         runner.load(package)
-        results.start({"package": str(path), "backend": uri, "threshold": threshold, "overlap": overlap})
+        removed = results.start({"package": str(path), "backend": uri, "threshold": threshold, "overlap": overlap})
+        if removed:
+            print(f"{output}: removed the images of an earlier detection ({removed})")
         with bar("detect") as show:
             for number, file in enumerate(files):
                 show(number, len(files), file.name)
-                image = image_arguments.read(file)
+                image = image_files.pixels(file)
                 head = runner.infer(prepare(package.graph, image)[np.newaxis])[decoder.output][0]
                 found = decoder.boxes(head, image, threshold=threshold, overlap=overlap)
                 results.add(drawing.boxes(image, found, decoder.classes), as_json(found, decoder.classes))
         print(f"{len(files)} images, {results.finish()} boxes: {output}")
         if note := runner.note():
             print(note)
-
-
-def as_json(found: Detections, classes: Sequence[str]) -> list[dict[str, Any]]:
-    """Each box with class, score (0..1) and left, top, right, bottom in pixels."""
-    return [
-        {"class": classes[kind], "score": round(float(score), 4), "box": [round(float(side), 1) for side in box]}
-        for box, score, kind in zip(found.boxes, found.scores, found.classes, strict=True)
-    ]

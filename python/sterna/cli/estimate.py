@@ -9,13 +9,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.estimate.engine import EngineEstimate, estimate_engine
 from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.performance import Performance, performance
 from sterna.estimate.resources import MLAB_ALMS
+from sterna.package.graphs import read_graph
 from sterna.spec.config import EngineConfig, load_config
 
 #: A design that takes more of an FPGA seldom meets its clock.

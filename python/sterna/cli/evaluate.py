@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from sterna import recognise
-from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.errors import SternaError
 from sterna.files import check_file, check_folder, write_bytes
 from sterna.graph import Graph
+from sterna.package.graphs import read_graph
 from sterna.train import load_options, run_folder
 from sterna.train.data import (
     GENERATED,

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.cli.estimate import FULL
-from sterna.cli.models import read_graph
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
@@ -18,6 +17,7 @@ from sterna.estimate.explore import Explorer, Point, candidates, front
 from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.files import check_file, write_atomically
 from sterna.graph import Graph
+from sterna.package.graphs import read_graph
 from sterna.spec.config import MOST_FM_WORDS, EngineConfig, load_config
 from sterna.spec.paths import build_cache
 

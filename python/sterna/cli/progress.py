@@ -13,7 +13,7 @@ Show = Callable[[int, int, str], None]
 
 
 def of_steps(show: Show, steps: int, name: str) -> Callable[[int, int], None]:
-    """Shows how many of the `steps` of its tape a device has done on the image `name`."""
+    """Shows how many of the `steps` of its tape a backend has done on the image `name`."""
     return lambda _, done: show(done, steps, name)
 
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from sterna.cli import image_arguments
 from sterna.cli.backends import announce
-from sterna.cli.layers import layer_costs, print_costs
+from sterna.cli.costs import print_costs
 from sterna.cli.progress import bar, of_steps
 from sterna.generate.rtl.sim import SimBackend
 from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
+from sterna.report.costs import layer_costs
 from sterna.run.backend import Backend
 from sterna.run.transports.sim import MemoryTiming
+from sterna.vision import image_files, image_search
 from sterna.vision.prepare import prepare
 
 
@@ -25,13 +26,13 @@ def simulate(
 ) -> None:
     """Print the cycles of each image, and a table by layer of the last one."""
     package = package_file.load(path)
-    files = image_arguments.find(inputs, recursive)
-    image_arguments.check(files)
+    files = image_search.find(inputs, recursive, say=print)
+    image_search.check(files, say=print)
     timing = MemoryTiming((latency, latency), stall)
     with SimBackend(engine, timing=timing, announce=announce) as backend, bar("simulate") as show:
         backend.load(package)
         for file in files:
-            image = prepare(package.graph, image_arguments.read(file))[np.newaxis]
+            image = prepare(package.graph, image_files.pixels(file))[np.newaxis]
             backend.infer(image, of_steps(show, len(package.schedule.steps), file.name))
             counters = _counted(backend)
             print(f"{file}: {counters.cycles:,} cycles")

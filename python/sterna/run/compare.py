@@ -43,6 +43,11 @@ class Comparison:
     layers: dict[str, Difference | None]
 
     @property
+    def equal_layers(self) -> dict[str, bool]:
+        """By layer, whether it is equal."""
+        return {layer: difference is None for layer, difference in self.layers.items()}
+
+    @property
     def equal(self) -> bool:
         """Whether every layer is equal."""
         return self.first is None

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from sterna import recognise
@@ -64,6 +66,11 @@ def read(path: Path) -> Image.Image:
         turn = _TURNS.get(_orientation(image))
         rgb = image.convert("RGB")
         return rgb if turn is None else rgb.transpose(turn)
+
+
+def pixels(path: Path) -> NDArray[np.uint8]:
+    """The image in `path`, upright, as RGB uint8[H, W, 3]. Raises SternaError if it cannot be read."""
+    return np.asarray(read(path))
 
 
 def header(path: Path) -> Header:

@@ -10,7 +10,7 @@ from time import monotonic
 from PIL import Image
 
 from results.record import ROOT, Metric, write
-from sterna.cli.demo_report import JSON_NAME, SHEET_NAME, Report
+from sterna.report.demo import JSON_NAME, SHEET_NAME, Report
 
 IMAGE = ROOT / "docs" / "demo.jpg"
 

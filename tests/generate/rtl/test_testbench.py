@@ -208,10 +208,10 @@ def test_expects_the_counters_of_the_simulated_engine() -> None:
     graph = passthrough_graph(np.random.default_rng(7), 12, 16)
     config = random_config(np.random.default_rng(2)).model_copy(update={"buffer_vectors": 512})
     package = compile_graph(graph, config, trace=False)
-    with simulated(config) as device:
-        device.load(package)
-        device.infer(np.zeros((1, 3, 12, 16), np.int8))
-        counters = device.counters()
+    with simulated(config) as backend:
+        backend.load(package)
+        backend.infer(np.zeros((1, 3, 12, 16), np.int8))
+        counters = backend.counters()
     assert counters is not None
     assert testbench.values(package)["totals"] == {
         "Busy": counters.busy,

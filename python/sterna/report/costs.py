@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from sterna.graph import Conv, Graph
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package, StepInfo
-from sterna.run.compare import Comparison, Difference
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Op
 
@@ -20,8 +18,6 @@ from sterna.spec.tape import Op
 COST_TITLES = (
     "layer", "shape", "density", "cycles", "estimated", "lanes busy", "vectors", "weights", "drain", "rest", "equal",
 )  # fmt: skip
-#: Characters that the table needs at most.
-_WIDTH = 130
 
 
 @dataclass(frozen=True)
@@ -54,20 +50,22 @@ class LayerCost:
 
 
 def layer_costs(
-    package: Package, counted: Sequence[StepCounters], comparison: Comparison | None = None
+    package: Package, counted: Sequence[StepCounters], equal: Mapping[str, bool] | None = None
 ) -> list[LayerCost]:
-    """A row for each operation in the order of the tape, then one for all stores; only steps that were counted."""
+    """A row for each operation in the order of the tape, then one for all stores; only steps that were counted.
+
+    equal: by stored layer, whether its map equals the reference's.
+    """
     groups: dict[object, list[tuple[StepInfo, StepCounters]]] = {}
     for step, counters in zip(package.schedule.steps, counted, strict=False):
         key = step.layers if step.op == Op.CONV.name else step.op
         groups.setdefault(key, []).append((step, counters))
-    compared = {} if comparison is None else comparison.layers
     in_order = sorted(groups.values(), key=lambda steps: steps[0][0].op == Op.STORE.name)
-    return [_cost(package, steps, compared) for steps in in_order]
+    return [_cost(package, steps, equal or {}) for steps in in_order]
 
 
 def _cost(
-    package: Package, steps: list[tuple[StepInfo, StepCounters]], compared: dict[str, Difference | None]
+    package: Package, steps: list[tuple[StepInfo, StepCounters]], compared: Mapping[str, bool]
 ) -> LayerCost:
     first, _ = steps[0]
     compute = first.op == Op.CONV.name
@@ -75,7 +73,7 @@ def _cost(
     cycles = sum(counters.cycles for _, counters in steps)
     work = sum(step.lane_work for step, _ in steps)
     lanes_busy = work / max(1, cycles * package.config.all_lanes)
-    equal = [compared[layer] is None for layer in layers if layer in compared]
+    equal = [compared[layer] for layer in layers if layer in compared]
     return LayerCost(
         layers=layers,
         op=first.op,
@@ -123,14 +121,6 @@ def cost_table(costs: Sequence[LayerCost]) -> Table:
     total, estimated = sum(cost.cycles for cost in costs), sum(cost.estimated for cost in costs)
     table.add_row("sum", "", "", f"{total:,}", f"{estimated:,}")
     return table
-
-
-def print_costs(costs: Sequence[LayerCost]) -> None:
-    """Print the table, as wide as it needs where no terminal sets the width."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
-    console.print(cost_table(costs))
 
 
 def cost_cells(cost: LayerCost) -> tuple[str, ...]:

@@ -1,12 +1,9 @@
-"""Images that a person names on the command line: found and read."""
+"""The images that paths of files and folders stand for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from sterna import recognise
 from sterna.errors import FaultsError, SternaError
@@ -14,21 +11,25 @@ from sterna.files import walk
 from sterna.vision import image_files
 from sterna.vision.image_files import SUFFIXES
 
+#: Told in a line what was passed over.
+Say = Callable[[str], None]
 #: What people name in place of images, because they name the package or graph in second place.
 _MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)
 
 
-def find(paths: Sequence[Path], recursive: bool = False, apart: Path | None = None) -> list[Path]:
+def find(
+    paths: Sequence[Path], recursive: bool = False, apart: Path | None = None, say: Say = lambda text: None
+) -> list[Path]:
     """The image files that `paths` name, folders replaced by the images in them, by name.
 
-    recursive: the folders in folders as well, but not `apart`, the folder that results go to. What is passed over is
-    counted on standard output. Raises SternaError for a path that does not exist, for a folder without images, and
-    for a package or graph.
+    recursive: the folders in folders as well, but not `apart`, the folder that results go to. `say` is told what is
+    passed over. Raises SternaError for a path that does not exist, for a folder without images, and for a package or
+    graph.
     """
-    found = [file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart))]
+    found = [file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say))]
     once = list({file.absolute(): file for file in found}.values())
     if len(once) < len(found):
-        print(f"{_number(len(found) - len(once), 'image')} named twice: read once")
+        say(f"{_number(len(found) - len(once), 'image')} named twice: read once")
     for file in once:
         kind = recognise.kind_of(file)
         if kind in _MODELS:
@@ -36,7 +37,7 @@ def find(paths: Sequence[Path], recursive: bool = False, apart: Path | None = No
     return once
 
 
-def _in_folder(folder: Path, recursive: bool, apart: Path | None) -> list[Path]:
+def _in_folder(folder: Path, recursive: bool, apart: Path | None, say: Say) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give images or a folder of images")
     paths, folders = _listed(folder, recursive, apart)
@@ -47,7 +48,7 @@ def _in_folder(folder: Path, recursive: bool, apart: Path | None) -> list[Path]:
     passed = [f"{_number(len(folders), 'sub-folder')} (--recursive reads them)"] if folders else []
     passed += [_number(len(others), "file") + " of other kinds"] if others else []
     if passed:
-        print(f"{folder}: {_number(len(files), 'image')}; not read: {', '.join(passed)}")
+        say(f"{folder}: {_number(len(files), 'image')}; not read: {', '.join(passed)}")
     return files
 
 
@@ -90,25 +91,20 @@ def _model(path: Path, kind: str | None) -> SternaError:
     )
 
 
-def read(path: Path) -> NDArray[np.uint8]:
-    """The image in `path`, turned upright, as RGB uint8 [H, W, 3]. Raises SternaError if it cannot be read."""
-    return np.asarray(image_files.read(path))
-
-
-def check(files: Sequence[Path]) -> None:
+def check(files: Sequence[Path], say: Say = lambda text: None) -> None:
     """Raise SternaError for those of `files` that cannot be read, before any work is done.
 
-    Says which of them hold several images.
+    `say` is told which of them hold several images.
     """
     faults = []
     for file in files:
         try:
-            read(file)
+            image_files.read(file)
             frames = image_files.header(file).frames
         except SternaError as fault:
             faults.append(fault)
             continue
         if frames > 1:
-            print(f"{file}: the first of {frames} images in the file is read")
+            say(f"{file}: the first of {frames} images in the file is read")
     if faults:
         raise faults[0] if len(faults) == 1 else FaultsError(faults, where="images", remedy="leave them out")

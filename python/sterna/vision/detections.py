@@ -1,4 +1,4 @@
-"""The folder that `sterna detect` fills: images with boxes, and detections.json, which lists them.
+"""A folder of found boxes: the images with their boxes drawn, and detections.json, which lists them.
 
 Results of different runs never lie side by side: those of an earlier run, which its list names, are removed before new
 ones are written, and a file that no list names is never replaced. The list is there from the beginning, so that a run
@@ -19,6 +19,7 @@ from PIL import Image
 from sterna import files
 from sterna.errors import SternaError
 from sterna.vision import drawing
+from sterna.vision.boxes import Detections
 
 REPORT = "detections.json"
 _DRAWN = re.compile(r"\d{4,}_[^/]*\.png", re.DOTALL)
@@ -49,14 +50,16 @@ class DetectionsFolder:
             )
         self._boxes: list[list[dict[str, Any]]] = []
 
-    def start(self, about: Mapping[str, object]) -> None:
-        """Remove earlier results, and list the new ones with `about`, what they are made with."""
+    def start(self, about: Mapping[str, object]) -> int:
+        """Remove earlier results, and list the new ones with `about`, what they are made with.
+
+        Returns the number of images that were removed.
+        """
         for name in self._earlier:
             (self.folder / name).unlink(missing_ok=True)
-        if self._earlier:
-            print(f"{self.folder}: removed the images of an earlier detection ({len(self._earlier)})")
         self._about = dict(about)
         self._list(complete=False)
+        return len(self._earlier)
 
     def add(self, drawn: Image.Image, boxes: list[dict[str, Any]]) -> None:
         """The next image with its boxes drawn, and the boxes for the list."""
@@ -76,6 +79,14 @@ class DetectionsFolder:
             record["boxes"] = boxes
         report = {**self._about, "complete": complete, "images": records}
         files.write_bytes(self.folder / REPORT, f"{json.dumps(report, indent=1)}\n".encode())
+
+
+def as_json(found: Detections, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Each box with class, score (0..1) and left, top, right, bottom in pixels."""
+    return [
+        {"class": classes[kind], "score": round(float(score), 4), "box": [round(float(side), 1) for side in box]}
+        for box, score, kind in zip(found.boxes, found.scores, found.classes, strict=True)
+    ]
 
 
 def _kept(stem: str) -> str:

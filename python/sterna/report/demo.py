@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from sterna.cli.layers import COST_TITLES, LayerCost, cost_cells
 from sterna.files import write_bytes
 from sterna.report import page
+from sterna.report.costs import COST_TITLES, LayerCost, cost_cells
 
 JSON_NAME, HTML_NAME, SHEET_NAME = "report.json", "report.html", "sheet.png"
 

@@ -1,4 +1,4 @@
-"""Graphs from whatever a command was given that holds one: a graph file, a package, the folder of a training run."""
+"""Graphs from whatever holds one: a graph file, a package, the folder of a training run."""
 
 from __future__ import annotations
 
