@@ -28,10 +28,12 @@ test: $(READY) ## the tests
 test-slow: $(READY) ## the long tests as well
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
 
-lint: $(READY) ## ruff, mypy, Verilator's lint of a generated engine, generated files up to date
+lint: $(READY) ## everything cheap: ruff, mypy, generated files up to date, Verilator's lint of a generated engine
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
+	@$(PY) -m mypy --python-version 3.13
 	@$(PY) -m sterna.generate.spec.files --check
+	@$(SCRIPT) notices --check
 	@$(SCRIPT) lint_rtl
 
 mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; takes long, goes on where it stopped
@@ -46,6 +48,9 @@ bench: $(READY) ## the speed of the simulation; `make bench CONFIG=arria10` for 
 spec-files: $(READY) ## rewrites hw/rtl/sterna_pkg.sv and sw/include/sterna from the formats in python/sterna/spec
 	@$(PY) -m sterna.generate.spec.files
 
+notices: $(READY) ## rewrites THIRD_PARTY.md from the metadata of the installed packages
+	@$(SCRIPT) notices
+
 train-demo: $(READY) ## trains the model in models/ again, from its fixed seed; goes on after an interruption
 	@$(SCRIPT) train_demo
 
@@ -58,4 +63,4 @@ readme: $(READY) ## writes the tables of README.md and docs/training.md from doc
 clean: ## removes what was built, but not the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files train-demo readme clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files notices train-demo readme clean $(RESULTS)

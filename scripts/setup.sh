@@ -12,14 +12,15 @@ for tool in g++ make perl; do
   command -v "$tool" >/dev/null || fail "$tool is missing (Verilator needs it)" "sudo apt install g++ make perl"
 done
 
+# The versions that all packages of constraints.txt have wheels for.
 for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
-  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
     python=$candidate
     break
   fi
 done
-[ -n "${python:-}" ] || fail "no Python 3.11 or newer found" \
-  "install python3.11 with its venv module, or run make PYTHON=/path/to/python3.11"
+[ -n "${python:-}" ] || fail "no Python 3.11, 3.12 or 3.13 found" \
+  "install python3 with its venv module, or run make PYTHON=/path/to/python3.11"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || fail "$python has no venv module" "sudo apt install python3-venv"
 
 echo "Installing into $venv with $("$python" --version). This happens once and takes some minutes."

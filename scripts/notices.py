@@ -1,0 +1,113 @@
+"""Writes THIRD_PARTY.md: the packages that Sterna installs, with their licences as their metadata states them."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "THIRD_PARTY.md"
+HEAD = """\
+# Third-party software
+
+Sterna's sources, its wheel and the engines that it generates hold no code of others. These packages are installed
+beside it, at the versions in [constraints.txt](constraints.txt). Each has its own licence, here as its metadata states
+it. Where PyTorch comes as the build for GPUs, it brings NVIDIA's libraries, under NVIDIA's licences, and Triton (MIT).
+
+A simulator that Sterna builds contains Verilator's run-time, under Verilator's licences.
+
+Written by `make notices`.
+"""
+#: Licences that metadata does not state, or states of the packaging alone.
+STATED = {
+    "brevitas": "BSD-3-Clause",
+    "cocotb-bus": "BSD-3-Clause",
+    "verilator": "LGPL-3.0-only OR Artistic-2.0",
+}
+#: Other words for the identifiers of SPDX.
+SPDX = {
+    "Apache 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "FreeBSD": "BSD-2-Clause",
+    "GNU Library or Lesser General Public License (LGPL)": "LGPL",
+    "ISC License": "ISC",
+    "ISC License (ISCL)": "ISC",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+#: What only PyTorch's build for GPUs installs.
+GPU = ("cuda-", "nvidia-", "triton")
+#: A longer text in the field for the licence's name is the licence itself.
+LONGEST_NAME = 40
+
+
+def licence(package: metadata.Distribution) -> str:
+    """The licence of an installed package."""
+    fields = package.metadata
+    classifiers = [text.rpartition(" :: ")[2] for text in fields.get_all("Classifier") or [] if "License ::" in text]
+    name = fields.get("License") or ""
+    short = name if len(name) <= LONGEST_NAME and name != "UNKNOWN" else ""
+    found = STATED.get(canonicalize_name(fields["Name"])) or fields.get("License-Expression") or short
+    found = found or " AND ".join(classifiers)
+    return SPDX.get(found, found)
+
+
+def closure(requirements: Iterable[str]) -> dict[str, str]:
+    """Licence by name of all installed packages that `requirements` need, and those need in turn."""
+    found: dict[str, str] = {}
+    nothing: frozenset[str] = frozenset()
+    waiting = [(Requirement(text), nothing) for text in requirements]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    while waiting:
+        requirement, extras = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        applies = requirement.marker is None or any(requirement.marker.evaluate({"extra": e}) for e in extras | {""})
+        if not applies or name.startswith(GPU) or (name, extras := frozenset(requirement.extras)) in seen:
+            continue
+        seen.add((name, extras))
+        try:
+            package = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue
+        found[name] = licence(package)
+        waiting += [(Requirement(text), extras) for text in package.requires or []]
+    return found
+
+
+def page() -> str:
+    """The text of THIRD_PARTY.md."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    using = closure(project["dependencies"])
+    working = closure(text for texts in project["optional-dependencies"].values() for text in texts)
+    only_working = {name: text for name, text in working.items() if name not in using}
+    return "\n".join(
+        [HEAD, "## To use Sterna", "", *_table(using), "", "## To work on Sterna", "", *_table(only_working), ""]
+    )
+
+
+def _table(licences: dict[str, str]) -> list[str]:
+    rows = (f"| [{name}](https://pypi.org/project/{name}/) | {text} |" for name, text in sorted(licences.items()))
+    return ["| package | licence |", "| --- | --- |", *rows]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page; with `--check` only say whether it is up to date, and return 1 if it is not."""
+    if arguments != ["--check"]:
+        PAGE.write_text(page(), "utf-8")
+    elif PAGE.read_text("utf-8") != page():
+        print(f"error: {PAGE}: is not what the installed packages state; remedy: make notices", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
