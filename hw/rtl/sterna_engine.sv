@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// The engine: reads a tape and runs it on a frame. Control over AXI4-Lite; tape, frame and result over AXI4.
+/// The engine: reads a tape and runs it on a frame. Control over AXI4-Lite; tape, frame and result
+/// over AXI4.
 module sterna_engine #(
   /// Rows of a tile; odd.
   parameter int unsigned TileH = 5,
@@ -33,9 +36,7 @@ module sterna_engine #(
   /// Identifies these parameters; a tape carries the same value.
   parameter logic [31:0] ConfigHash = '0
 ) (
-  /// Clock.
   input  logic                     clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                     rst_ni,
   /// Interrupt: a frame has ended.
   output logic                     irq_o,
@@ -170,18 +171,18 @@ module sterna_engine #(
   typedef logic [Lanes-1:0][3:0][ActW-1:0] word_t;
 
   generate
-    if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_axi_data_w
-      $error("AxiDataW = %0d must be a power of two from 64 to 512", AxiDataW);
+    if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_bus
+      $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 512", AxiDataW);
     end
     if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
-      $error("Clusters = %0d must be 1, 2 or 4", Clusters);
+      $error("sterna_engine: Clusters = %0d must be 1, 2 or 4", Clusters);
     end
     if ((Drains != 1 && Drains != 2 && Drains != 4) || Drains > Clusters) begin : gen_bad_drains
-      $error("Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
+      $error("sterna_engine: Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
     end
   endgenerate
 
-  // ------------------------------------------------------------------------------------------- registers
+  // ------------------------------------------------------------------------------------- registers
 
   logic start, abort, busy, queued, finish, step_end;
   logic [63:0] tape_addr, frame_addr, result_addr;
@@ -193,9 +194,9 @@ module sterna_engine #(
   sterna_axil_regs #(
     .ConfigHash     (ConfigHash),
     .CapabilityTile ({8'(Pes), 8'(Clusters), 8'(TileW), 8'(TileH)}),
-    .CapabilityPe ({8'($clog2(BufferVectors)), 8'(AccW), 8'(ActW), 8'(Accumulators)}),
+    .CapabilityPe   ({8'($clog2(BufferVectors)), 8'(AccW), 8'(ActW), 8'(Accumulators)}),
     .CapabilityWords(FmWords),
-    .AllPes       (Clusters * Pes)
+    .AllPes         (Clusters * Pes)
   ) u_regs (
     .clk_i,
     .rst_ni,
@@ -219,31 +220,31 @@ module sterna_engine #(
     .s_axil_rvalid,
     .s_axil_rready,
     .irq_o,
-    .start_o             (start),
-    .abort_o             (abort),
-    .tape_addr_o         (tape_addr),
-    .tape_bytes_o        (tape_bytes),
-    .frame_addr_o        (frame_addr),
-    .result_addr_o       (result_addr),
-    .watchdog_o          (watchdog),
-    .busy_i              (busy),
-    .queued_i            (queued),
-    .finish_i            (finish),
-    .error_code_i        (error_code),
-    .error_segment_i     (error_segment),
-    .step_end_i          (step_end),
+    .start_o           (start),
+    .abort_o           (abort),
+    .tape_addr_o       (tape_addr),
+    .tape_bytes_o      (tape_bytes),
+    .frame_addr_o      (frame_addr),
+    .result_addr_o     (result_addr),
+    .watchdog_o        (watchdog),
+    .busy_i            (busy),
+    .queued_i          (queued),
+    .finish_i          (finish),
+    .error_code_i      (error_code),
+    .error_segment_i   (error_segment),
+    .step_end_i        (step_end),
     .pes_busy_i        (pes_busy),
-    .pes_wait_vectors_i  (pes_wait_vectors),
+    .pes_wait_vectors_i(pes_wait_vectors),
     .pes_wait_weights_i(pes_wait_weights),
     .pes_wait_drain_i  (pes_wait_drain),
-    .beat_read_i         (beat_read),
-    .beat_written_i      (beat_written)
+    .beat_read_i       (beat_read),
+    .beat_written_i    (beat_written)
   );
 
   assign beat_read = m_axi_rvalid && m_axi_rready;
   assign beat_written = m_axi_wvalid && m_axi_wready;
 
-  // ------------------------------------------------------------------------------------------------- bus
+  // ------------------------------------------------------------------------------------------- bus
 
   // The reader's ports.
   localparam int unsigned TapePort = 0;
@@ -334,7 +335,7 @@ module sterna_engine #(
     .m_axi_bready
   );
 
-  // ------------------------------------------------------------------------------------- tape and control
+  // ------------------------------------------------------------------------------ tape and control
 
   logic tape_start, tape_step_valid, tape_step_ready, discard, discarded;
   logic tape_done, tape_error;
@@ -347,7 +348,8 @@ module sterna_engine #(
   logic [Clusters-1:0] table_valid;
   step_t tape_step, step;
   logic [15:0] table_filters;
-  logic half, next_half, conv_start, weights_enable, issuing, drained, earlier_drained, step_drained, step_noted;
+  logic half, next_half, conv_start, weights_enable, issuing;
+  logic drained, earlier_drained, step_drained, step_noted;
   logic distributor_idle, loader_idle, distributor_ready;
   logic load_start, load_done, store_start, store_done, store_active;
   logic [1:0] tiles_log2, table_tiles_log2;
@@ -456,10 +458,10 @@ module sterna_engine #(
     .move_words_o         (move_words)
   );
 
-  // ---------------------------------------------------------------------- requantisation tables, weights
+  // ---------------------------------------------------------------- requantisation tables, weights
 
-  // The largest payload waits here, so that WEIGHTS can follow while the tables are in use or written. The tape reader
-  // may withdraw a beat to drop it.
+  // The largest payload waits here, so that WEIGHTS can follow while the tables are in use or
+  // written. The tape reader may withdraw a beat to drop it.
   logic table_beat_valid, table_beat_ready;
   logic [AxiDataW-1:0] table_beat;
 
@@ -524,7 +526,7 @@ module sterna_engine #(
   sterna_distributor #(
     .DataW     (AxiDataW),
     .Clusters  (Clusters),
-    .Pes     (Pes),
+    .Pes       (Pes),
     .ChunkBytes(ChunkBytes)
   ) u_distributor (
     .clk_i,
@@ -546,7 +548,7 @@ module sterna_engine #(
 
   assign weights_ready = distributor_ready && weights_enable;
 
-  // ---------------------------------------------------------------------------------------- feature memory
+  // -------------------------------------------------------------------------------- feature memory
 
   logic fm_read_valid;
   logic [TileH-1:0][FmAddrW-1:0] fm_read_row;
@@ -662,7 +664,7 @@ module sterna_engine #(
     .done_o      (store_done)
   );
 
-  // --------------------------------------------------------------------------------------- vectors, clusters
+  // ----------------------------------------------------------------------------- vectors, clusters
 
   logic [Lanes-1:0][ActW-1:0] vector_data [Clusters];
   logic [Clusters-1:0] vector_valid, vector_ready;
@@ -673,32 +675,32 @@ module sterna_engine #(
   logic [Clusters-1:0][PesW-1:0] cluster_wait_weights, cluster_wait_drain;
 
   sterna_vector_loader #(
-    .TileH      (TileH),
-    .TileW      (TileW),
-    .Clusters   (Clusters),
+    .TileH        (TileH),
+    .TileW        (TileW),
+    .Clusters     (Clusters),
     .BufferVectors(BufferVectors),
-    .ActW       (ActW),
-    .DataW      (AxiDataW)
+    .ActW         (ActW),
+    .DataW        (AxiDataW)
   ) u_vector_loader (
     .clk_i,
     .rst_ni,
-    .clear_i      (clear),
-    .step_i       (step),
-    .start_i      (conv_start),
-    .written_i    (words_written),
-    .fetch_valid_i(fetch_valid),
-    .fetch_ready_o(fetch_ready),
-    .fetch_data_i (fetch_data),
-    .fetch_words_i(fetch_words),
-    .read_valid_o (loader_window_valid),
-    .read_ready_i (window_ready && !store_active),
-    .read_o       (loader_window),
-    .word_valid_i (word_valid && !store_active),
-    .word_data_i  (word_data),
-    .vector_valid_o (vector_valid),
-    .vector_ready_i (vector_ready),
-    .vector_data_o  (vector_data),
-    .idle_o       (loader_idle)
+    .clear_i       (clear),
+    .step_i        (step),
+    .start_i       (conv_start),
+    .written_i     (words_written),
+    .fetch_valid_i (fetch_valid),
+    .fetch_ready_o (fetch_ready),
+    .fetch_data_i  (fetch_data),
+    .fetch_words_i (fetch_words),
+    .read_valid_o  (loader_window_valid),
+    .read_ready_i  (window_ready && !store_active),
+    .read_o        (loader_window),
+    .word_valid_i  (word_valid && !store_active),
+    .word_data_i   (word_data),
+    .vector_valid_o(vector_valid),
+    .vector_ready_i(vector_ready),
+    .vector_data_o (vector_data),
+    .idle_o        (loader_idle)
   );
 
   sterna_pass_issuer #(
@@ -751,22 +753,22 @@ module sterna_engine #(
         end
 
         sterna_cluster #(
-          .TileH      (TileH),
-          .TileW      (TileW),
-          .Pes      (Pes),
-          .Accumulators      (Accumulators),
+          .TileH        (TileH),
+          .TileW        (TileW),
+          .Pes          (Pes),
+          .Accumulators (Accumulators),
           .BufferVectors(BufferVectors),
-          .ActW       (ActW),
-          .AccW       (AccW),
-          .ChunkBytes (ChunkBytes),
-          .FifoChunks (FifoChunks)
+          .ActW         (ActW),
+          .AccW         (AccW),
+          .ChunkBytes   (ChunkBytes),
+          .FifoChunks   (FifoChunks)
         ) u_cluster (
           .clk_i,
           .rst_ni,
           .clear_i        (clear),
-          .vector_valid_i   (vector_valid[C]),
-          .vector_ready_o   (vector_ready[C]),
-          .vector_data_i    (vector_data[C]),
+          .vector_valid_i (vector_valid[C]),
+          .vector_ready_o (vector_ready[C]),
+          .vector_data_i  (vector_data[C]),
           .chunk_valid_i  (chunk_valid[C]),
           .chunk_ready_o  (chunk_ready[C]),
           .chunk_data_i   (chunk_data[C]),
@@ -778,21 +780,21 @@ module sterna_engine #(
           .row_i          (next_row),
           .row_o          (row[i]),
           .busy_o         (cluster_busy[C]),
-          .wait_vectors_o   (cluster_wait_vectors[C]),
+          .wait_vectors_o (cluster_wait_vectors[C]),
           .wait_weights_o (cluster_wait_weights[C]),
           .wait_drain_o   (cluster_wait_drain[C])
         );
       end
 
       sterna_drain #(
-        .Lanes   (Lanes),
-        .Clusters(DrainClusters),
-        .Pes   (Pes),
-        .Accumulators   (Accumulators),
-        .ActW    (ActW),
-        .AccW    (AccW),
-        .MulW    (MulW),
-        .FmAddrW (FmAddrW)
+        .Lanes       (Lanes),
+        .Clusters    (DrainClusters),
+        .Pes         (Pes),
+        .Accumulators(Accumulators),
+        .ActW        (ActW),
+        .AccW        (AccW),
+        .MulW        (MulW),
+        .FmAddrW     (FmAddrW)
       ) u_drain (
         .clk_i,
         .rst_ni,
@@ -850,7 +852,7 @@ module sterna_engine #(
     end
   end
 
-  // ------------------------------------------------------------------------------------------- watchdog
+  // -------------------------------------------------------------------------------------- watchdog
 
   logic bus_moves, engine_moves;
 
@@ -858,7 +860,8 @@ module sterna_engine #(
                      (m_axi_awvalid && m_axi_awready) || (m_axi_bvalid && m_axi_bready);
   assign engine_moves = (fetch_valid && fetch_ready) || (table_word_valid && table_word_ready) ||
                         (|(chunk_valid & chunk_ready)) || (|(vector_valid & vector_ready)) ||
-                        (|(write_valid & write_ready)) || (load_valid && load_ready) || (|pass_done) ||
+                        (|(write_valid & write_ready)) || (load_valid && load_ready) ||
+                        (|pass_done) ||
                         pes_busy != '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

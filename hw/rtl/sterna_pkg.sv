@@ -195,7 +195,8 @@ package sterna_pkg;
   /// as MAX, and write the four phases as well
   localparam logic [1:0] PoolKeep = 2'h2;
 
-  // What requantisation does before it rounds: a value of 0 or more stays, a negative one is multiplied by a slope.
+  // What requantisation does before it rounds: a value of 0 or more stays, a negative one is
+  // multiplied by a slope.
   /// multiplies negative values by 1
   localparam logic [1:0] ActivationLinear = 2'h0;
   /// multiplies negative values by 0
@@ -209,7 +210,8 @@ package sterna_pkg;
   /// `count` rounds of one chunk for each PE stream
   localparam logic [7:0] RecordRounds = 8'h2;
 
-  // Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign in other entries).
+  // Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign in
+  // other entries).
   /// nothing
   localparam logic [4:0] CommandNop = 5'h0;
   /// drop the rest of this chunk

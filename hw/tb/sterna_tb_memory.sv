@@ -1,11 +1,13 @@
-/// An AXI4 memory with tape, frame and room for the result, as late and as halting as it is asked to be.
+// SPDX-License-Identifier: Apache-2.0
+
+/// An AXI4 memory with tape, frame and room for the result, as late and as halting as it is asked
+/// to be.
 ///
-/// It ends the simulation with FAIL if the master breaks a rule of the protocol or touches what is not its own.
-/// Plusargs: +latency=CYCLES of a burst, +stall=PERMILLE of the cycles, +seed=NUMBER for them.
+/// It ends the simulation with FAIL if the master breaks a rule of the protocol or touches what is
+/// not its own. Plusargs: +latency=CYCLES of a burst, +stall=PERMILLE of the cycles, +seed=NUMBER
+/// for them.
 module sterna_tb_memory (
-  /// Clock.
   input  logic                              clk_i,
-  /// Reset, active low.
   input  logic                              rst_ni,
   /// AXI4 slave.
   input  logic                              awid_i,
@@ -51,30 +53,30 @@ module sterna_tb_memory (
   localparam logic [1:0] Incrementing = 2'd1;
 
   typedef struct packed {
-    logic [1:0]  burst;
-    logic [2:0]  size;
-    logic [7:0]  length;
-    logic        id;
+    logic [1:0] burst;
+    logic [2:0] size;
+    logic [7:0] length;
+    logic id;
     logic [63:0] address;
-    longint      due;
+    longint due;
   } burst_t;
 
   typedef struct packed {
-    logic               last;
+    logic last;
     logic [DataW/8-1:0] strobes;
-    logic [DataW-1:0]   data;
+    logic [DataW-1:0] data;
   } beat_t;
 
   logic [DataW-1:0] words [Words];
   burst_t reads[$], writes[$], responses[$];
-  beat_t  beats[$];
+  beat_t beats[$];
   // What the master offered in the cycle before and was not taken, with its due field 0.
   burst_t aw_held, ar_held;
-  beat_t  w_held;
-  logic   aw_waits, ar_waits, w_waits;
-  int     read_beat, write_beat;
+  beat_t w_held;
+  logic aw_waits, ar_waits, w_waits;
+  int read_beat, write_beat;
   longint cycle;
-  int     latency, stall;
+  int latency, stall;
   logic [31:0] random;
 
   /// The word at a bus address.
@@ -95,7 +97,8 @@ module sterna_tb_memory (
   /// Put the images of tape and frame into the memory.
   task automatic load(string folder);
     $readmemh({folder, "/memory/tape.hex"}, words, 0, TapeBytes / BeatBytes - 1);
-    $readmemh({folder, "/memory/frame.hex"}, words, FrameOffset / BeatBytes, (FrameOffset + FrameBytes) / BeatBytes - 1);
+    $readmemh({folder, "/memory/frame.hex"}, words, FrameOffset / BeatBytes,
+              (FrameOffset + FrameBytes) / BeatBytes - 1);
   endtask
 
   // xorshift32 (Marsaglia, "Xorshift RNGs", 2003).
@@ -116,9 +119,11 @@ module sterna_tb_memory (
     int bytes;
     bytes = (int'(burst.length) + 1) * BeatBytes;
     if (burst.burst != Incrementing) broken("a burst is not of type INCR", burst.address);
-    if ((1 << burst.size) != BeatBytes) broken("a burst is narrower or wider than the bus", burst.address);
+    if ((1 << burst.size) != BeatBytes)
+      broken("a burst is narrower or wider than the bus", burst.address);
     if ((burst.address & BeatMask) != 0) broken("a burst is not aligned to the bus", burst.address);
-    if (int'(burst.address[11:0]) + bytes > 4096) broken("a burst crosses a 4 KB boundary", burst.address);
+    if (int'(burst.address[11:0]) + bytes > 4096)
+      broken("a burst crosses a 4 KB boundary", burst.address);
   endtask
 
   /// Whether a burst lies in `size` bytes that begin `offset` bytes behind the base.
@@ -126,15 +131,19 @@ module sterna_tb_memory (
     logic [63:0] first, bytes;
     first = burst.address - Base;
     bytes = (64'(burst.length) + 1) * 64'(BeatBytes);
-    return burst.address >= Base && first >= 64'(offset) && first + bytes <= 64'(offset) + 64'(size);
+    return burst.address >= Base && first >= 64'(offset) &&
+           first + bytes <= 64'(offset) + 64'(size);
   endfunction
 
   task automatic check_held();
-    if (aw_waits && !(awvalid_i && aw_held == {awburst_i, awsize_i, awlen_i, awid_i, awaddr_i, 64'd0}))
+    if (aw_waits &&
+        !(awvalid_i && aw_held == {awburst_i, awsize_i, awlen_i, awid_i, awaddr_i, 64'd0}))
       broken("AW changed while it waited", aw_held.address);
-    if (ar_waits && !(arvalid_i && ar_held == {arburst_i, arsize_i, arlen_i, arid_i, araddr_i, 64'd0}))
+    if (ar_waits &&
+        !(arvalid_i && ar_held == {arburst_i, arsize_i, arlen_i, arid_i, araddr_i, 64'd0}))
       broken("AR changed while it waited", ar_held.address);
-    if (w_waits && !(wvalid_i && w_held == {wlast_i, wstrb_i, wdata_i})) broken("W changed while it waited", 0);
+    if (w_waits && !(wvalid_i && w_held == {wlast_i, wstrb_i, wdata_i}))
+      broken("W changed while it waited", 0);
     aw_held = {awburst_i, awsize_i, awlen_i, awid_i, awaddr_i, 64'd0};
     ar_held = {arburst_i, arsize_i, arlen_i, arid_i, araddr_i, 64'd0};
     w_held = {wlast_i, wstrb_i, wdata_i};
@@ -155,19 +164,21 @@ module sterna_tb_memory (
 
   task automatic take_write();
     check_burst(aw_held);
-    if (!is_in(aw_held, ResultOffset, ResultBytes)) broken("a write is not to the result", aw_held.address);
+    if (!is_in(aw_held, ResultOffset, ResultBytes))
+      broken("a write is not to the result", aw_held.address);
     writes.push_back(aw_held);
   endtask
 
   task automatic write_beats();
     burst_t burst;
-    beat_t  beat;
-    int     place;
+    beat_t beat;
+    int place;
     while (writes.size() > 0 && beats.size() > 0) begin
       burst = writes[0];
       beat = beats.pop_front();
       place = index(burst.address) + write_beat;
-      if (beat.last != (write_beat == int'(burst.length))) broken("WLAST is early or missing", burst.address);
+      if (beat.last != (write_beat == int'(burst.length)))
+        broken("WLAST is early or missing", burst.address);
       for (int lane = 0; lane < BeatBytes; lane++)
         if (beat.strobes[lane]) words[place][8*lane +: 8] = beat.data[8*lane +: 8];
       write_beat++;

@@ -78,7 +78,7 @@ class TB(Bench):
 async def reads_what_was_written(dut: Any, idle: float, skip: float) -> None:
     tb = TB(dut, idle, skip)
     await tb.start(write_valid_i=0, read_valid_i=0)
-    await tb.run_until(lambda: min(tb.next) >= 10 * tb.depth, 400 * tb.depth)
+    await tb.run_until(lambda: min(tb.next) >= 20 * tb.depth, 800 * tb.depth)
     if not idle and not skip:
         assert not tb.counts["behind"], "readers in step share every read"
     elif skip and idle == 0.5:

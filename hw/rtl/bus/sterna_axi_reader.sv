@@ -1,19 +1,20 @@
-/// Reads transfers over AXI4 for two ports: commands in, beats out, each port in its own order. A burst is asked for
-/// when its port's buffer has room for all of it, so the data channel never waits and no port waits for the beats of
-/// the other to be taken. Port 0 goes first. Port 1 gets what it leaves, in short bursts of which few are under way, so
-/// that they do not stand in front of port 0's for long.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads transfers over AXI4 for two ports: commands in, beats out, each port in its own order. A
+/// burst is asked for when its port's buffer has room for all of it, so the data channel never
+/// waits and no port waits for the beats of the other to be taken. Port 0 goes first. Port 1 gets
+/// what it leaves, in short bursts of which few are under way, so that they do not stand in front
+/// of port 0's for long.
 module sterna_axi_reader #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Bursts that may be outstanding; a power of two.
   parameter int unsigned Outstanding = 16,
-  /// Beats that port 0 can have under way or waiting to be taken; a power of two, more than the memory's
-  /// latency in cycles and a burst.
+  /// Beats that port 0 can have under way or waiting to be taken; a power of two, more than the
+  /// memory's latency in cycles and a burst.
   parameter int unsigned BufferBeats = 512
 ) (
-  /// Clock.
   input  logic                  clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                  rst_ni,
   /// While high, commands and beats are dropped and bursts that the bus has seen are completed.
   input  logic                  flush_i,
@@ -77,8 +78,10 @@ module sterna_axi_reader #(
   localparam int unsigned BeatsW = $clog2(BufferBeats + 1);
 
   generate
-    if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats)) begin : gen_bad_buffer
-      $error("BufferBeats = %0d must be a power of two of at least %0d", BufferBeats, 2 * BurstBeats);
+    if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats))
+    begin : gen_bad_buffer
+      $error("sterna_axi_reader: BufferBeats = %0d must be a power of two of at least %0d",
+             BufferBeats, 2 * BurstBeats);
     end
   endgenerate
 
@@ -90,7 +93,7 @@ module sterna_axi_reader #(
   logic [7:0] ar_len_d, ar_len_q;
   logic unused;
 
-  // ------------------------------------------------------------------------------------------- ports
+  // ----------------------------------------------------------------------------------------- ports
 
   genvar p;
   generate
@@ -98,9 +101,9 @@ module sterna_axi_reader #(
       localparam int unsigned PortBurst = p == 0 ? BurstBeats : SecondBurstBeats;
       localparam int unsigned PortBuffer = p == 0 ? BufferBeats : SecondBufferBeats;
 
-      // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later. Whether a burst has room
-      // besides is looked at a cycle late as well, which is in time: the splitter offers no burst in the cycle behind
-      // one that was taken.
+      // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later.
+      // Whether a burst has room besides is looked at a cycle late as well, which is in time: the
+      // splitter offers no burst in the cycle behind one that was taken.
       logic [BeatsW-1:0] reserved_q, with_burst, without_burst;
       logic leaves_q;
 
@@ -108,8 +111,8 @@ module sterna_axi_reader #(
         .DataW     (DataW),
         .BurstBeats(PortBurst)
       ) u_splitter (
-        .clk_i          (clk_i),
-        .rst_ni         (rst_ni),
+        .clk_i,
+        .rst_ni,
         .clear_i        (flush_i),
         .command_valid_i(command_valid_i[p]),
         .command_ready_o(no_command[p]),
@@ -126,8 +129,8 @@ module sterna_axi_reader #(
           .Width(DataW),
           .Depth(PortBuffer)
         ) u_buffer (
-          .clk_i  (clk_i),
-          .rst_ni (rst_ni),
+          .clk_i,
+          .rst_ni,
           .clear_i(flush_i),
           .valid_i(m_axi_rvalid && owned[p]),
           .ready_o(buffer_ready[p]),
@@ -142,8 +145,8 @@ module sterna_axi_reader #(
           .Width(DataW),
           .Depth(PortBuffer)
         ) u_buffer (
-          .clk_i  (clk_i),
-          .rst_ni (rst_ni),
+          .clk_i,
+          .rst_ni,
           .clear_i(flush_i),
           .valid_i(m_axi_rvalid && owned[p]),
           .ready_o(buffer_ready[p]),
@@ -180,7 +183,7 @@ module sterna_axi_reader #(
       end
 
 `ifndef SYNTHESIS
-      assert_reserved : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
+      Reserved_A: assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
         !outstanding && buffer_empty[p] && !leaves_q |-> reserved_q == '0);
 `endif
     end
@@ -194,8 +197,8 @@ module sterna_axi_reader #(
     .Width(1),
     .Depth(Outstanding)
   ) u_owners (
-    .clk_i  (clk_i),
-    .rst_ni (rst_ni),
+    .clk_i,
+    .rst_ni,
     .clear_i(1'b0),
     .valid_i(|grant),
     .ready_o(owner_ready),
@@ -249,13 +252,14 @@ module sterna_axi_reader #(
   end
 
 `ifndef SYNTHESIS
-  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     m_axi_rvalid |-> outstanding);
-  assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
     m_axi_rvalid |-> |(owned & buffer_ready));
-  assert_ar_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  ArHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     m_axi_arvalid && !m_axi_arready |=> m_axi_arvalid && $stable({m_axi_araddr, m_axi_arlen}));
-  assert_ar_page : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_arvalid |-> 32'(m_axi_araddr[11:0]) + (32'(m_axi_arlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
+  ArPage_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_arvalid |->
+      32'(m_axi_araddr[11:0]) + (32'(m_axi_arlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
 `endif
 endmodule

@@ -1,14 +1,14 @@
-/// Writes transfers over AXI4: commands and beats in. A burst's address goes out with its first beat; several
-/// responses may be outstanding.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes transfers over AXI4: commands and beats in. A burst's address goes out with its first
+/// beat; several responses may be outstanding.
 module sterna_axi_writer #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Bursts whose response may be outstanding.
   parameter int unsigned Outstanding = 8
 ) (
-  /// Clock.
   input  logic               clk_i,
-  /// Reset, active low, released synchronously.
   input  logic               rst_ni,
   /// While high, commands are dropped and the open burst is completed with no strobes.
   input  logic               flush_i,
@@ -90,13 +90,13 @@ module sterna_axi_writer #(
   sterna_burst_splitter #(
     .DataW(DataW)
   ) u_splitter (
-    .clk_i          (clk_i),
-    .rst_ni         (rst_ni),
+    .clk_i,
+    .rst_ni,
     .clear_i        (flush_i),
-    .command_valid_i(command_valid_i),
+    .command_valid_i,
     .command_ready_o(no_command),
-    .command_addr_i (command_addr_i),
-    .command_bytes_i(command_bytes_i),
+    .command_addr_i,
+    .command_bytes_i,
     .burst_valid_o  (burst_valid),
     .burst_ready_i  (burst_ready),
     .burst_addr_o   (burst_addr),
@@ -185,15 +185,17 @@ module sterna_axi_writer #(
   end
 
 `ifndef SYNTHESIS
-  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     m_axi_bvalid |-> outstanding_q != '0);
-  assert_aw_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  AwHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     m_axi_awvalid && !m_axi_awready |=> m_axi_awvalid && $stable({m_axi_awaddr, m_axi_awlen}));
-  assert_aw_page : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_awvalid |-> 32'(m_axi_awaddr[11:0]) + (32'(m_axi_awlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
-  assert_w_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_wvalid && !m_axi_wready |=> m_axi_wvalid && $stable({m_axi_wdata, m_axi_wstrb, m_axi_wlast}));
-  assert_outstanding : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  AwPage_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_awvalid |->
+      32'(m_axi_awaddr[11:0]) + (32'(m_axi_awlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
+  WHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    m_axi_wvalid && !m_axi_wready |=>
+      m_axi_wvalid && $stable({m_axi_wdata, m_axi_wstrb, m_axi_wlast}));
+  Outstanding_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     outstanding_q <= CountW'(Outstanding));
 `endif
 endmodule

@@ -1,14 +1,14 @@
-/// Cuts a transfer into AXI bursts that end at multiples of their own largest size, which is at most 4 KB. A burst is
-/// offered two cycles after the transfer or the burst before it was taken.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Cuts a transfer into AXI bursts that end at multiples of their own largest size, which is at
+/// most 4 KB. A burst is offered two cycles after the transfer or the burst before it was taken.
 module sterna_burst_splitter #(
   /// Bits of a bus beat, a power of two from 64 to 512.
   parameter int unsigned DataW = 64,
   /// Beats of the longest burst, a power of two; a burst may not exceed 4 KB.
   parameter int unsigned BurstBeats = 64
 ) (
-  /// Clock.
   input  logic        clk_i,
-  /// Reset, active low, released synchronously.
   input  logic        rst_ni,
   /// Forgets the rest of the transfer.
   input  logic        clear_i,
@@ -35,14 +35,17 @@ module sterna_burst_splitter #(
 
   generate
     if (BurstBeats < 2 || BurstBeats > 256 || BurstBeats != 2 ** BurstW) begin : gen_bad_beats
-      $error("BurstBeats = %0d must be a power of two from 2 to 256", BurstBeats);
+      $error("sterna_burst_splitter: BurstBeats = %0d must be a power of two, 2 to 256",
+             BurstBeats);
     end
     if (BurstBeats * DataW / 8 > 4096) begin : gen_bad_size
-      $error("a burst of %0d beats of %0d bits exceeds 4 KB", BurstBeats, DataW);
+      $error("sterna_burst_splitter: BurstBeats = %0d beats of DataW = %0d bits exceed 4 KB",
+             BurstBeats, DataW);
     end
   endgenerate
 
-  // Every burst but the last ends at a multiple of the largest size. The address is counted in these, in two halves.
+  // Every burst but the last ends at a multiple of the largest size. The address is counted in
+  // these, in two halves.
   localparam int unsigned BlockW = 64 - ByteW - BurstW;
   localparam int unsigned LowW = BlockW / 2;
 
@@ -50,7 +53,8 @@ module sterna_burst_splitter #(
   logic [LowW-1:0] low_d, low_q;
   logic [BurstW-1:0] offset_d, offset_q;
   logic carry_d, carry_q;
-  // Beats from the burst on that is offered or comes next; a burst is measured in the cycle before it is offered.
+  // Beats from the burst on that is offered or comes next; a burst is measured in the cycle before
+  // it is offered.
   logic [LeftW-1:0] left_d, left_q;
   logic busy_d, busy_q, valid_d, valid_q, last_d, last_q;
   logic [BurstW-1:0] len_d, len_q;
@@ -107,9 +111,9 @@ module sterna_burst_splitter #(
   end
 
 `ifndef SYNTHESIS
-  assert_aligned : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Aligned_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     command_valid_i |-> command_addr_i[ByteW-1:0] == '0 && command_bytes_i[ByteW-1:0] == '0);
-  assert_burst_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  BurstHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     burst_valid_o && !burst_ready_i |=> burst_valid_o && $stable({burst_addr_o, burst_len_o}));
 `endif
 endmodule

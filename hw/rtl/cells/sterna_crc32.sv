@@ -1,11 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// CRC-32 (zlib's) over a beat a cycle. `crc_o` is the register before the final inversion.
 module sterna_crc32 #(
   /// Bits of a beat, 32 or more.
   parameter int unsigned DataW = 64
 ) (
-  /// Clock.
   input  logic             clk_i,
-  /// Reset, active low, released synchronously.
   input  logic             rst_ni,
   /// Starts a new message with the next beat.
   input  logic             clear_i,
@@ -21,8 +21,8 @@ module sterna_crc32 #(
 
   typedef logic [31:0][DataW-1:0] matrix_t;
 
-  // Row i says which bits of a beat reach register bit i. The last bit of a beat meets one division step,
-  // each earlier bit one more.
+  // Row i says which bits of a beat reach register bit i. The last bit of a beat meets one division
+  // step, each earlier bit one more.
   function automatic matrix_t division_matrix();
     matrix_t matrix;
     logic [31:0] column = Polynomial;
@@ -37,7 +37,7 @@ module sterna_crc32 #(
 
   generate
     if (DataW < 32) begin : gen_bad_width
-      $error("DataW = %0d must be 32 or more", DataW);
+      $error("sterna_crc32: DataW = %0d must be 32 or more", DataW);
     end
   endgenerate
 

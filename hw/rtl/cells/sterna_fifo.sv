@@ -1,5 +1,7 @@
-/// Small valid/ready FIFO. The oldest item is visible without a read cycle, so the storage is registers or
-/// distributed RAM.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Small valid/ready FIFO. The oldest item is visible without a read cycle, so the storage is
+/// registers or distributed RAM.
 module sterna_fifo #(
   /// Bits of an item.
   parameter int unsigned Width = 8,
@@ -7,9 +9,7 @@ module sterna_fifo #(
   parameter int unsigned Depth = 4,
   localparam int unsigned CountW = $clog2(Depth + 1)
 ) (
-  /// Clock.
   input  logic              clk_i,
-  /// Reset, active low.
   input  logic              rst_ni,
   /// Empties the FIFO.
   input  logic              clear_i,
@@ -37,16 +37,16 @@ module sterna_fifo #(
     end
   endgenerate
 
-  logic [Width-1:0]  mem_q [Depth];
-  logic [PtrW-1:0]   write_q, read_q;
+  logic [Width-1:0] mem_q [Depth];
+  logic [PtrW-1:0] write_q, read_q;
   logic [CountW-1:0] count_q, count_d;
-  logic              push, pop;
+  logic push, pop;
 
   assign ready_o = count_q != CountW'(Depth);
   assign valid_o = count_q != '0;
-  assign push    = valid_i & ready_o;
-  assign pop     = valid_o & ready_i;
-  assign data_o  = mem_q[read_q];
+  assign push = valid_i & ready_o;
+  assign pop = valid_o & ready_i;
+  assign data_o = mem_q[read_q];
   assign count_o = count_q;
   assign count_d = count_q + CountW'(push) - CountW'(pop);
 
@@ -57,21 +57,21 @@ module sterna_fifo #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       write_q <= '0;
-      read_q  <= '0;
+      read_q <= '0;
       count_q <= '0;
     end else if (clear_i) begin
       write_q <= '0;
-      read_q  <= '0;
+      read_q <= '0;
       count_q <= '0;
     end else begin
       write_q <= write_q + PtrW'(push);
-      read_q  <= read_q + PtrW'(pop);
+      read_q <= read_q + PtrW'(pop);
       count_q <= count_d;
     end
   end
 
 `ifndef SYNTHESIS
-  InputStable: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  InputStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i))
     else $error("an item changed or vanished while it waited");
 `endif

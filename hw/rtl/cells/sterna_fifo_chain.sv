@@ -1,14 +1,14 @@
-/// Deep FIFO in distributed RAM: small FIFOs one behind the other, for words so wide and so few that block RAM would
-/// be wasted on them. One item a cycle; an item passes a stage in a cycle.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Deep FIFO in distributed RAM: small FIFOs one behind the other, for words so wide and so few
+/// that block RAM would be wasted on them. One item a cycle; an item passes a stage in a cycle.
 module sterna_fifo_chain #(
   /// Bits of an item.
   parameter int unsigned Width = 64,
   /// Items it holds; a power of two.
   parameter int unsigned Depth = 64
 ) (
-  /// Clock.
   input  logic             clk_i,
-  /// Reset, active low, released synchronously.
   input  logic             rst_ni,
   /// Empties the FIFO.
   input  logic             clear_i,

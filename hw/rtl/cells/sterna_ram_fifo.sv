@@ -1,14 +1,15 @@
-/// FIFO in block RAM: valid/ready on both sides, one item a cycle. The oldest items wait in the RAM's read register and
-/// in the one behind it, so an item appears three cycles after it was taken, and two more than `Depth` items fit.
+// SPDX-License-Identifier: Apache-2.0
+
+/// FIFO in block RAM: valid/ready on both sides, one item a cycle. The oldest items wait in the
+/// RAM's read register and in the one behind it, so an item appears three cycles after it was
+/// taken, and two more than `Depth` items fit.
 module sterna_ram_fifo #(
   /// Bits of an item.
   parameter int unsigned Width = 64,
   /// Items in the RAM; a power of two.
   parameter int unsigned Depth = 32
 ) (
-  /// Clock.
   input  logic             clk_i,
-  /// Reset, active low, released synchronously.
   input  logic             rst_ni,
   /// Empties the FIFO.
   input  logic             clear_i,
@@ -37,7 +38,8 @@ module sterna_ram_fifo #(
 
   logic [Width-1:0] memory [Depth];
   logic [IndexW-1:0] write_q, read_q;
-  // Items in the RAM. That it holds none or is full is known a cycle ahead, as both open long paths.
+  // Items in the RAM. That it holds none or is full is known a cycle ahead, as both open long
+  // paths.
   logic [IndexW:0] held_d, held_q;
   logic none_d, none_q, full_d, full_q;
   logic push, fetch, move, read_valid_q;
@@ -99,9 +101,9 @@ module sterna_ram_fifo #(
   end
 
 `ifndef SYNTHESIS
-  assert_input : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Input_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i));
-  assert_flags : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Flags_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     none_q == (held_q == '0) && full_q == held_q[IndexW]);
 `endif
 endmodule

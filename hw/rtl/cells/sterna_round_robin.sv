@@ -1,11 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Round-robin choice: grants one request, the next one after the last grant that was used.
 module sterna_round_robin #(
   /// Requesters.
   parameter int unsigned Requests = 2
 ) (
-  /// Clock.
   input  logic                clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                rst_ni,
   /// Starts again at requester 0.
   input  logic                clear_i,
@@ -33,9 +33,9 @@ module sterna_round_robin #(
   end
 
 `ifndef SYNTHESIS
-  assert_one : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  One_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     $countones(grant_o) == 32'(|request_i));
-  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     (grant_o & ~request_i) == '0);
 `endif
 endmodule

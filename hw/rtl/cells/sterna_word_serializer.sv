@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Hands on the 64-bit words of a beat one by one, lowest first.
 module sterna_word_serializer #(
   /// Bits of a beat, a multiple of 64.
@@ -5,9 +7,7 @@ module sterna_word_serializer #(
   /// Bits of a count of words (derived).
   localparam int unsigned CountW = $clog2(DataW / 64 + 1)
 ) (
-  /// Clock.
   input  logic              clk_i,
-  /// Reset, active low, released synchronously.
   input  logic              rst_ni,
   /// Drops the beat that is held.
   input  logic              clear_i,
@@ -30,7 +30,7 @@ module sterna_word_serializer #(
 );
   generate
     if (DataW % 64 != 0) begin : gen_bad_width
-      $error("DataW = %0d must be a multiple of 64", DataW);
+      $error("sterna_word_serializer: DataW = %0d must be a multiple of 64", DataW);
     end
   endgenerate
 
@@ -66,9 +66,9 @@ module sterna_word_serializer #(
   end
 
 `ifndef SYNTHESIS
-  assert_words : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Words_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     beat_valid_i |-> beat_words_i != '0);
-  assert_word_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  WordHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     word_valid_o && !word_ready_i |=> word_valid_o && $stable(word_data_o));
 `endif
 endmodule

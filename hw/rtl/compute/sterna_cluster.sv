@@ -1,5 +1,7 @@
-/// PEs and their vector buffers: computes passes of Pes * Accumulators filters (a quarter with pooling) for one tile each. A
-/// drain takes the accumulators.
+// SPDX-License-Identifier: Apache-2.0
+
+/// PEs and their vector buffers: computes passes of Pes * Accumulators filters (a quarter with
+/// pooling) for one tile each. A drain takes the accumulators.
 module sterna_cluster #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -23,46 +25,45 @@ module sterna_cluster #(
   localparam int unsigned AccIndexW = $clog2(Accumulators),
   localparam int unsigned CountW = $clog2(Pes + 1)
 ) (
-  /// Clock.
-  input  logic                                clk_i,
-  /// Reset, active low.
-  input  logic                                rst_ni,
+  input  logic                             clk_i,
+  input  logic                             rst_ni,
   /// Returns to the reset state; memories keep their contents.
-  input  logic                                clear_i,
+  input  logic                             clear_i,
   /// A vector is there.
-  input  logic                                vector_valid_i,
+  input  logic                             vector_valid_i,
   /// It is taken.
-  output logic                                vector_ready_o,
+  output logic                             vector_ready_o,
   /// The vector.
-  input  logic [Lanes-1:0][ActW-1:0]          vector_data_i,
+  input  logic [Lanes-1:0][ActW-1:0]       vector_data_i,
   /// A weight chunk for each PE is there.
-  input  logic [Pes-1:0]                    chunk_valid_i,
+  input  logic [Pes-1:0]                   chunk_valid_i,
   /// It is taken.
-  output logic [Pes-1:0]                    chunk_ready_o,
+  output logic [Pes-1:0]                   chunk_ready_o,
   /// Its entries, first in the low bits.
-  input  logic [Pes-1:0][ChunkBytes*8-1:0]  chunk_data_i,
+  input  logic [Pes-1:0][ChunkBytes*8-1:0] chunk_data_i,
   /// All PEs have ended the pass in this half of the accumulators.
-  output logic [1:0]                          ended_o,
+  output logic [1:0]                       ended_o,
   /// That half has been read (pulse).
-  input  logic [1:0]                          free_i,
-  /// All PEs read an accumulator into their row registers; `row_o` shows the first PE's five cycles later.
-  input  logic                                drain_read_i,
+  input  logic [1:0]                       free_i,
+  /// All PEs read an accumulator into their row registers; `row_o` shows the first PE's five cycles
+  /// later.
+  input  logic                             drain_read_i,
   /// Half and accumulator.
-  input  logic [AccIndexW:0]                      drain_address_i,
+  input  logic [AccIndexW:0]               drain_address_i,
   /// The row registers take over the next PE's; `row_o` shows it five cycles later.
-  input  logic                                row_shift_i,
+  input  logic                             row_shift_i,
   /// First row register of the next cluster.
-  input  logic [Lanes-1:0][AccW-1:0]          row_i,
+  input  logic [Lanes-1:0][AccW-1:0]       row_i,
   /// First row register.
-  output logic [Lanes-1:0][AccW-1:0]          row_o,
+  output logic [Lanes-1:0][AccW-1:0]       row_o,
   /// PEs that started an addition.
-  output logic [CountW-1:0]                   busy_o,
+  output logic [CountW-1:0]                busy_o,
   /// PEs that waited for vectors.
-  output logic [CountW-1:0]                   wait_vectors_o,
+  output logic [CountW-1:0]                wait_vectors_o,
   /// PEs that waited for weights.
-  output logic [CountW-1:0]                   wait_weights_o,
+  output logic [CountW-1:0]                wait_weights_o,
   /// PEs that waited for the drain.
-  output logic [CountW-1:0]                   wait_drain_o
+  output logic [CountW-1:0]                wait_drain_o
 );
   /* verilator no_inline_module */
 
@@ -71,13 +72,16 @@ module sterna_cluster #(
 
   generate
     if (Pes < 4 || Pes > 32 || (1 << $clog2(Pes)) != Pes) begin : gen_bad_pes
-      $error("sterna_cluster: PEs = %0d must be a power of two, 4 to 32", Pes);
+      $error("sterna_cluster: Pes = %0d must be a power of two, 4 to 32", Pes);
     end
-    if (Accumulators < 4 || Accumulators > 32 || (1 << AccIndexW) != Accumulators) begin : gen_bad_accumulators
+    if (Accumulators < 4 || Accumulators > 32 || (1 << AccIndexW) != Accumulators)
+    begin : gen_bad_accumulators
       $error("sterna_cluster: Accumulators = %0d must be a power of two, 4 to 32", Accumulators);
     end
-    if (BufferVectors < 32 || BufferVectors > 1024 || (1 << VectorW) != BufferVectors) begin : gen_bad_vectors
-      $error("sterna_cluster: BufferVectors = %0d must be a power of two, 32 to 1024", BufferVectors);
+    if (BufferVectors < 32 || BufferVectors > 1024 || (1 << VectorW) != BufferVectors)
+    begin : gen_bad_buffer_vectors
+      $error("sterna_cluster: BufferVectors = %0d must be a power of two, 32 to 1024",
+             BufferVectors);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
       $error("sterna_cluster: ActW = %0d must be 4 to 8", ActW);
@@ -87,49 +91,49 @@ module sterna_cluster #(
     end
   endgenerate
 
-  // Vectors go to all vector buffers, when every PE has gone past their places; a register stage helps the fan-out.
-  // Numbers of vectors are modulo two rings.
+  // Vectors go to all vector buffers, when every PE has gone past their places; a register stage
+  // helps the fan-out. Numbers of vectors are modulo two rings.
 
-  logic [VectorW:0]             taken_q, written_q;
-  logic [Pes-1:0][VectorW:0]  tail;
-  logic [Pes-1:0]           room_q;
-  logic                       ready_q, vector_take, vector_valid_q;
-  logic [VectorW-1:0]           vector_address_q;
+  logic [VectorW:0] taken_q, written_q;
+  logic [Pes-1:0][VectorW:0] tail;
+  logic [Pes-1:0] room_q;
+  logic ready_q, vector_take, vector_valid_q;
+  logic [VectorW-1:0] vector_address_q;
   logic [Lanes-1:0][ActW-1:0] vector_data_q;
 
   assign vector_ready_o = ready_q;
-  assign vector_take    = vector_valid_i && vector_ready_o;
+  assign vector_take = vector_valid_i && vector_ready_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      taken_q      <= '0;
-      written_q    <= '0;
+      taken_q <= '0;
+      written_q <= '0;
       vector_valid_q <= 1'b0;
-      ready_q      <= 1'b0;
+      ready_q <= 1'b0;
     end else if (clear_i) begin
-      taken_q      <= '0;
-      written_q    <= '0;
+      taken_q <= '0;
+      written_q <= '0;
       vector_valid_q <= 1'b0;
-      ready_q      <= 1'b0;
+      ready_q <= 1'b0;
     end else begin
-      taken_q      <= taken_q + (VectorW+1)'(vector_take);
-      written_q    <= written_q + (VectorW+1)'(vector_valid_q);
+      taken_q <= taken_q + (VectorW+1)'(vector_take);
+      written_q <= written_q + (VectorW+1)'(vector_valid_q);
       vector_valid_q <= vector_take;
-      ready_q      <= &room_q;
+      ready_q <= &room_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (vector_take) begin
       vector_address_q <= taken_q[VectorW-1:0];
-      vector_data_q    <= vector_data_i;
+      vector_data_q <= vector_data_i;
     end
   end
 
   genvar u, p, i;
 
-  // A PE leaves room unless 2**MarginW vectors or fewer are free behind it, or it is ahead of the vectors taken. Two
-  // vectors can be taken after the one that fills it up, before `ready_q` falls.
+  // A PE leaves room unless 2**MarginW vectors or fewer are free behind it, or it is ahead of the
+  // vectors taken. Two vectors can be taken after the one that fills it up, before `ready_q` falls.
   generate
     for (u = 0; u < Pes; u++) begin : gen_room
       logic [VectorW:0] held;
@@ -150,24 +154,35 @@ module sterna_cluster #(
 
   // PEs in pairs.
 
-  logic [Pes-1:0][1:0]      ended;
-  logic [1:0]                 all_ended_d, all_ended_q;
+  logic [Pes-1:0][1:0] ended;
+  logic [1:0] all_ended_d, all_ended_q;
   logic [Lanes-1:0][AccW-1:0] row [Pes];
-  logic [Pes-1:0]           busy, wait_vectors, wait_weights, wait_drain;
+  logic [Pes-1:0] busy, wait_vectors, wait_weights, wait_drain;
 
   assign row_o = row[0];
 
   generate
     for (p = 0; p < Pes / 2; p++) begin : gen_pair
-      logic [1:0]                 read_valid, read_ready, vector_valid;
-      logic [1:0][VectorW:0]        read_vector;
+      logic [1:0] read_valid, read_ready, vector_valid;
+      logic [1:0][VectorW:0] read_vector;
       logic [Lanes-1:0][ActW-1:0] vector_data;
 
-      sterna_vector_buffer #(.Lanes(Lanes), .ActW(ActW), .BufferVectors(BufferVectors)) u_vectors (
-        .clk_i, .rst_ni, .clear_i,
-        .write_valid_i(vector_valid_q), .write_address_i(vector_address_q), .write_data_i(vector_data_q),
-        .read_valid_i(read_valid), .read_ready_o(read_ready), .read_vector_i(read_vector),
-        .vector_valid_o(vector_valid), .vector_data_o(vector_data)
+      sterna_vector_buffer #(
+        .Lanes        (Lanes),
+        .ActW         (ActW),
+        .BufferVectors(BufferVectors)
+      ) u_vectors (
+        .clk_i,
+        .rst_ni,
+        .clear_i,
+        .write_valid_i  (vector_valid_q),
+        .write_address_i(vector_address_q),
+        .write_data_i   (vector_data_q),
+        .read_valid_i   (read_valid),
+        .read_ready_o   (read_ready),
+        .read_vector_i  (read_vector),
+        .vector_valid_o (vector_valid),
+        .vector_data_o  (vector_data)
       );
 
       for (i = 0; i < 2; i++) begin : gen_pe
@@ -182,19 +197,38 @@ module sterna_cluster #(
         end
 
         sterna_pe #(
-          .Lanes(Lanes), .Accumulators(Accumulators), .BufferVectors(BufferVectors), .ActW(ActW), .AccW(AccW),
-          .ChunkBytes(ChunkBytes), .FifoChunks(FifoChunks)
+          .Lanes        (Lanes),
+          .Accumulators (Accumulators),
+          .BufferVectors(BufferVectors),
+          .ActW         (ActW),
+          .AccW         (AccW),
+          .ChunkBytes   (ChunkBytes),
+          .FifoChunks   (FifoChunks)
         ) u_pe (
-          .clk_i, .rst_ni, .clear_i,
-          .chunk_valid_i(chunk_valid_i[U]), .chunk_ready_o(chunk_ready_o[U]),
-          .chunk_data_i(chunk_data_i[U]),
-          .written_i(written_q), .tail_o(tail[U]),
-          .read_valid_o(read_valid[i]), .read_ready_i(read_ready[i]), .read_vector_o(read_vector[i]),
-          .vector_valid_i(vector_valid[i]), .vector_data_i(vector_data),
-          .ended_o(ended[U]), .free_i, .drain_read_i, .drain_address_i, .row_shift_i,
-          .row_i(next_row), .row_o(row[U]),
-          .busy_o(busy[U]), .wait_vectors_o(wait_vectors[U]), .wait_weights_o(wait_weights[U]),
-          .wait_drain_o(wait_drain[U])
+          .clk_i,
+          .rst_ni,
+          .clear_i,
+          .chunk_valid_i (chunk_valid_i[U]),
+          .chunk_ready_o (chunk_ready_o[U]),
+          .chunk_data_i  (chunk_data_i[U]),
+          .written_i     (written_q),
+          .tail_o        (tail[U]),
+          .read_valid_o  (read_valid[i]),
+          .read_ready_i  (read_ready[i]),
+          .read_vector_o (read_vector[i]),
+          .vector_valid_i(vector_valid[i]),
+          .vector_data_i (vector_data),
+          .ended_o       (ended[U]),
+          .free_i,
+          .drain_read_i,
+          .drain_address_i,
+          .row_shift_i,
+          .row_i         (next_row),
+          .row_o         (row[U]),
+          .busy_o        (busy[U]),
+          .wait_vectors_o(wait_vectors[U]),
+          .wait_weights_o(wait_weights[U]),
+          .wait_drain_o  (wait_drain[U])
         );
       end
     end
@@ -232,18 +266,18 @@ module sterna_cluster #(
     end
   end
 
-  assign busy_o         = CountW'($countones(busy_q));
-  assign wait_vectors_o   = CountW'($countones(wait_vectors_q));
+  assign busy_o = CountW'($countones(busy_q));
+  assign wait_vectors_o = CountW'($countones(wait_vectors_q));
   assign wait_weights_o = CountW'($countones(wait_weights_q));
-  assign wait_drain_o   = CountW'($countones(wait_drain_q));
+  assign wait_drain_o = CountW'($countones(wait_drain_q));
 
 `ifndef SYNTHESIS
-  VectorStable: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  VectorStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     vector_valid_i && !vector_ready_o |=> vector_valid_i && $stable(vector_data_i))
     else $error("a vector changed or vanished while it waited");
   generate
     for (u = 0; u < Pes; u++) begin : gen_assert
-      NoOverrun: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      NoOverrun_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         vector_take |-> gen_room[u].held[VectorW] || !(&gen_room[u].held[VectorW-1:0]))
         else $error("PE %0d has not gone past the place of a vector", u);
     end

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Drains the passes of one or more clusters, whose row registers form one chain: reads the accumulators that all PEs
-/// have ended, an accumulator of each PE at once, takes the PEs' values from the first row register, requantises them,
-/// keeps the maximum of four for a pooled channel, and writes words of four channels to the feature memory.
+/// Drains the passes of one or more clusters, whose row registers form one chain: reads the
+/// accumulators that all PEs have ended, an accumulator of each PE at once, takes the PEs' values
+/// from the first row register, requantises them, keeps the maximum of four for a pooled channel,
+/// and writes words of four channels to the feature memory.
 module sterna_drain #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
@@ -23,9 +26,7 @@ module sterna_drain #(
   localparam int unsigned AccIndexW = $clog2(Accumulators),
   localparam int unsigned TableW = $clog2(Pes * Accumulators)
 ) (
-  /// Clock.
   input  logic                            clk_i,
-  /// Reset, active low.
   input  logic                            rst_ni,
   /// Returns to the reset state; the table keeps its contents.
   input  logic                            clear_i,
@@ -50,7 +51,7 @@ module sterna_drain #(
   /// All PEs read an accumulator into their row registers.
   output logic                            read_o,
   /// Half and accumulator.
-  output logic [AccIndexW:0]                  read_address_o,
+  output logic [AccIndexW:0]              read_address_o,
   /// The row registers take over the next PE's.
   output logic                            shift_o,
   /// The first row register, five cycles after a read or a shift.
@@ -90,35 +91,45 @@ module sterna_drain #(
 
   /// What goes with a step down the pipeline.
   typedef struct packed {
-    logic                  first;
-    logic                  channel;
+    logic first;
+    logic channel;
     logic [RowMaximaW-1:0] maximum;
-    logic [1:0]            activation;
-    logic [5:0]            shift;
-    logic [ClusterW-1:0]   cluster;
-    logic [TableW:0]       entry;
-    logic [1:0]            place;
-    logic                  word;
-    logic [3:0]            strobe;
-    logic [FmAddrW-1:0]    address;
-    logic                  last;
+    logic [1:0] activation;
+    logic [5:0] shift;
+    logic [ClusterW-1:0] cluster;
+    logic [TableW:0] entry;
+    logic [1:0] place;
+    logic word;
+    logic [3:0] strobe;
+    logic [FmAddrW-1:0] address;
+    logic last;
   } step_info_t;
 
   // Passes to steps.
 
-  logic                  pass_valid, pass_ready;
-  pass_t [Clusters-1:0]  pass;
-  logic [1:0]            all_ended;
-  logic                  word_begin, word_release, step_valid, read, shift;
-  logic [1:0]            free;
-  logic [AccIndexW:0]        read_address;
-  step_info_t            step;
+  logic pass_valid, pass_ready;
+  pass_t [Clusters-1:0] pass;
+  logic [1:0] all_ended;
+  logic word_begin, word_release, step_valid, read, shift;
+  logic [1:0] free;
+  logic [AccIndexW:0] read_address;
+  step_info_t step;
   logic [WordCountW-1:0] words_q;
 
-  sterna_fifo #(.Width($bits(pass_i)), .Depth(PassDepth)) u_passes (
-    .clk_i, .rst_ni, .clear_i,
-    .valid_i(pass_valid_i), .ready_o(pass_ready_o), .data_i(pass_i),
-    .valid_o(pass_valid), .ready_i(pass_ready), .data_o(pass), .count_o()
+  sterna_fifo #(
+    .Width($bits(pass_i)),
+    .Depth(PassDepth)
+  ) u_passes (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(pass_valid_i),
+    .ready_o(pass_ready_o),
+    .data_i (pass_i),
+    .valid_o(pass_valid),
+    .ready_i(pass_ready),
+    .data_o (pass),
+    .count_o()
   );
 
   always_comb begin
@@ -127,20 +138,39 @@ module sterna_drain #(
   end
 
   sterna_drain_reader #(
-    .Clusters(Clusters), .Pes(Pes), .Accumulators(Accumulators), .FmAddrW(FmAddrW)
+    .Clusters    (Clusters),
+    .Pes         (Pes),
+    .Accumulators(Accumulators),
+    .FmAddrW     (FmAddrW)
   ) u_reader (
-    .clk_i, .rst_ni, .clear_i,
-    .pass_valid_i(pass_valid), .pass_ready_o(pass_ready), .pass_i(pass),
-    .ended_i(all_ended), .free_o(free),
-    .room_i(words_q != WordCountW'(WordDepth)), .begin_o(word_begin),
-    .step_o(step_valid), .read_o(read), .read_address_o(read_address), .shift_o(shift),
-    .cluster_o(step.cluster), .maximum_o(step.maximum), .first_o(step.first), .channel_o(step.channel),
-    .table_o(step.entry), .place_o(step.place), .word_o(step.word), .strobe_o(step.strobe),
-    .address_o(step.address), .end_o(step.last)
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .pass_valid_i  (pass_valid),
+    .pass_ready_o  (pass_ready),
+    .pass_i        (pass),
+    .ended_i       (all_ended),
+    .free_o        (free),
+    .room_i        (words_q != WordCountW'(WordDepth)),
+    .begin_o       (word_begin),
+    .step_o        (step_valid),
+    .read_o        (read),
+    .read_address_o(read_address),
+    .shift_o       (shift),
+    .cluster_o     (step.cluster),
+    .maximum_o     (step.maximum),
+    .first_o       (step.first),
+    .channel_o     (step.channel),
+    .table_o       (step.entry),
+    .place_o       (step.place),
+    .word_o        (step.word),
+    .strobe_o      (step.strobe),
+    .address_o     (step.address),
+    .end_o         (step.last)
   );
 
   assign step.activation = pass[0].activation;
-  assign step.shift      = pass[0].shift;
+  assign step.shift = pass[0].shift;
 
   // Every word has its place in the queue before its first channel is read.
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -164,9 +194,9 @@ module sterna_drain #(
 
   logic [Latency:0] valid;
   logic [Latency:1] valid_q;
-  step_info_t       info [Latency + 1];
+  step_info_t info [Latency + 1];
 
-  assign valid   = {valid_q, step_valid};
+  assign valid = {valid_q, step_valid};
   assign info[0] = step;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -192,17 +222,17 @@ module sterna_drain #(
 
   typedef struct packed {
     logic [RequantBiasW-1:0] bias;
-    logic [MulW-1:0]         multiplier;
+    logic [MulW-1:0] multiplier;
   } entry_t;
 
-  entry_t                       entry_q4 [Clusters];
-  entry_t                       entry_q5;
-  logic [5:0]                   shift4, shift5;
-  logic [3:0]                   missing_q5;
-  logic [FullMulW-1:0]          multiplier_q6;
-  logic [FullBiasW-1:0]         bias_q6;
-  logic [2:0]                   bytes_q6;
-  logic                         leaky_round_q6;
+  entry_t entry_q4 [Clusters];
+  entry_t entry_q5;
+  logic [5:0] shift4, shift5;
+  logic [3:0] missing_q5;
+  logic [FullMulW-1:0] multiplier_q6;
+  logic [FullBiasW-1:0] bias_q6;
+  logic [2:0] bytes_q6;
+  logic leaky_round_q6;
 
   assign shift4 = info[4].shift;
   assign shift5 = info[5].shift;
@@ -225,17 +255,18 @@ module sterna_drain #(
   endgenerate
 
   always_ff @(posedge clk_i) begin
-    entry_q5   <= entry_q4[info[4].cluster];
+    entry_q5 <= entry_q4[info[4].cluster];
     missing_q5 <= shift4 == '0 ? 4'd8 : {1'b0, -shift4[2:0]};
     if (valid[5]) begin
       multiplier_q6 <= FullMulW'(entry_q5.multiplier) << missing_q5;
-      bias_q6       <= FullBiasW'(signed'(entry_q5.bias)) << missing_q5;
+      bias_q6 <= FullBiasW'(signed'(entry_q5.bias)) << missing_q5;
     end
-    bytes_q6       <= shift5 == '0 ? 3'd1 : 3'((7'(shift5) + 7'd7) >> 3);
+    bytes_q6 <= shift5 == '0 ? 3'd1 : 3'((7'(shift5) + 7'd7) >> 3);
     leaky_round_q6 <= shift5 != '0;
   end
 
-  // Requantisation and maximum. Requantisation is monotone, so the maximum behind it is that of the sums.
+  // Requantisation and maximum. Requantisation is monotone, so the maximum behind it is that of the
+  // sums.
 
   logic [Lanes-1:0][ActW-1:0] value, maximum;
 
@@ -244,37 +275,68 @@ module sterna_drain #(
       localparam int unsigned First = g * GroupLanes;
       localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
 
-      sterna_requant #(.Lanes(Count), .ActW(ActW), .AccW(AccW), .MulW(MulW)) u_requant (
+      sterna_requant #(
+        .Lanes(Count),
+        .ActW (ActW),
+        .AccW (AccW),
+        .MulW (MulW)
+      ) u_requant (
         .clk_i,
-        .valid_i(valid[ValueLatency]), .acc_i(row_i[First+:Count]),
-        .multiplier_i(multiplier_q6), .bias_i(bias_q6),
-        .activation_i(info[ValueLatency].activation), .bytes_i(bytes_q6),
-        .leaky_round_i(leaky_round_q6), .data_o(value[First+:Count])
+        .valid_i      (valid[ValueLatency]),
+        .acc_i        (row_i[First+:Count]),
+        .multiplier_i (multiplier_q6),
+        .bias_i       (bias_q6),
+        .activation_i (info[ValueLatency].activation),
+        .bytes_i      (bytes_q6),
+        .leaky_round_i(leaky_round_q6),
+        .data_o       (value[First+:Count])
       );
 
-      sterna_maximum #(.Lanes(Count), .Width(ActW), .Channels(RowMaxima)) u_maximum (
+      sterna_maximum #(
+        .Lanes   (Count),
+        .Width   (ActW),
+        .Channels(RowMaxima)
+      ) u_maximum (
         .clk_i,
-        .valid_i(valid[RequantLatency-1]), .channel_i(info[RequantLatency-1].maximum),
-        .first_i(info[RequantLatency-1].first), .value_i(value[First+:Count]),
+        .valid_i  (valid[RequantLatency-1]),
+        .channel_i(info[RequantLatency-1].maximum),
+        .first_i  (info[RequantLatency-1].first),
+        .value_i  (value[First+:Count]),
         .maximum_o(maximum[First+:Count])
       );
     end
   endgenerate
 
   // A pass that is not written leaves one word without channels.
-  sterna_word_queue #(.Lanes(Lanes), .ActW(ActW), .FmAddrW(FmAddrW), .Depth(WordDepth)) u_words (
-    .clk_i, .rst_ni, .clear_i,
-    .valid_i(valid[Latency] && (info[Latency].channel || info[Latency].word)),
-    .place_i(info[Latency].place), .data_i(maximum), .word_i(info[Latency].word),
-    .strobe_i(info[Latency].strobe), .address_i(info[Latency].address), .last_i(info[Latency].last),
+  sterna_word_queue #(
+    .Lanes  (Lanes),
+    .ActW   (ActW),
+    .FmAddrW(FmAddrW),
+    .Depth  (WordDepth)
+  ) u_words (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i  (valid[Latency] && (info[Latency].channel || info[Latency].word)),
+    .place_i  (info[Latency].place),
+    .data_i   (maximum),
+    .word_i   (info[Latency].word),
+    .strobe_i (info[Latency].strobe),
+    .address_i(info[Latency].address),
+    .last_i   (info[Latency].last),
     .release_o(word_release),
-    .write_valid_o, .write_ready_i, .write_addr_o, .write_strobe_o, .write_data_o, .done_o
+    .write_valid_o,
+    .write_ready_i,
+    .write_addr_o,
+    .write_strobe_o,
+    .write_data_o,
+    .done_o
   );
 
 `ifndef SYNTHESIS
   generate
     if (RowMaxima > 1) begin : gen_assert
-      Distance: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      Distance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         valid[RequantLatency-1] && valid[RequantLatency] && !info[RequantLatency-1].first |->
         info[RequantLatency-1].maximum != info[RequantLatency].maximum)
         else $error("two values of a channel in two cycles running");

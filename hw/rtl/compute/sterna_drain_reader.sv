@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Walks the accumulators of a pass row by row. A row is one accumulator of each PE of all clusters: its first step reads
-/// the row into the PEs' row registers, each step after that shifts the next PE's value to the first. One step a
-/// cycle, cluster after cluster, and always to the end of the row, as the last cluster's values come out last.
+/// Walks the accumulators of a pass row by row. A row is one accumulator of each PE of all
+/// clusters: its first step reads the row into the PEs' row registers, each step after that shifts
+/// the next PE's value to the first. One step a cycle, cluster after cluster, and always to the end
+/// of the row, as the last cluster's values come out last.
 ///
-/// With pooling a quarter of a cluster's PEs holds a phase: a row gives each of its channels four times, once for
-/// each phase, and the maximum of the four is the channel. With `PoolKeep` the row is read once before, its values as
-/// channels of their own. A word begins only when there is room for it; it ends with its fourth channel or where the
-/// channels that follow are not its next.
+/// With pooling a quarter of a cluster's PEs holds a phase: a row gives each of its channels four
+/// times, once for each phase, and the maximum of the four is the channel. With `PoolKeep` the row
+/// is read once before, its values as channels of their own. A word begins only when there is room
+/// for it; it ends with its fourth channel or where the channels that follow are not its next.
 module sterna_drain_reader #(
   /// Clusters that are drained together.
   parameter int unsigned Clusters = 2,
@@ -23,9 +26,7 @@ module sterna_drain_reader #(
   localparam int unsigned TableW = PeW + AccIndexW,
   localparam int unsigned MaximumW = Pes > 4 ? $clog2(Pes / 4) : 1
 ) (
-  /// Clock.
   input  logic                 clk_i,
-  /// Reset, active low.
   input  logic                 rst_ni,
   /// Returns to the reset state.
   input  logic                 clear_i,
@@ -48,7 +49,7 @@ module sterna_drain_reader #(
   /// It reads a row.
   output logic                 read_o,
   /// Half and accumulator.
-  output logic [AccIndexW:0]       read_address_o,
+  output logic [AccIndexW:0]   read_address_o,
   /// It shifts the row.
   output logic                 shift_o,
   /// The cluster whose value this is.
@@ -79,25 +80,25 @@ module sterna_drain_reader #(
 
   generate
     if (Pes < 4) begin : gen_bad_pes
-      $error("sterna_drain_reader: PEs = %0d must be at least 4", Pes);
+      $error("sterna_drain_reader: Pes = %0d must be at least 4", Pes);
     end
   endgenerate
 
-  logic                active_q, active_d, half_q, keep_q, keep_d;
+  logic active_q, active_d, half_q, keep_q, keep_d;
   logic [ClusterW-1:0] cluster_q, cluster_d;
-  logic [PeW-1:0]    pe_q, pe_d, index, mask, last_index_q;
-  logic [AccIndexW-1:0]    row_q, row_d, left_q, left_d;
-  logic [TableW-1:0]   last_channel, number;
-  logic [1:0]          phase;
+  logic [PeW-1:0] pe_q, pe_d, index, mask, last_index_q;
+  logic [AccIndexW-1:0] row_q, row_d, left_q, left_d;
+  logic [TableW-1:0] last_channel, number;
+  logic [1:0] phase;
   logic [Clusters-1:0] write;
 
   logic empty, pooled, last_row, last_cluster, present, phase_end, cluster_end, row_end, pass_end;
   logic channel_word, channel_begin, begin_wanted, step, start;
 
-  assign pooled       = pass_i[0].pool != PoolNone;
-  assign mask         = pooled ? PhaseMask : '1;
+  assign pooled = pass_i[0].pool != PoolNone;
+  assign mask = pooled ? PhaseMask : '1;
   assign last_channel = TableW'(pass_i[0].filters) - TableW'(1);
-  assign empty        = write == '0 || pass_i[0].filters == '0;
+  assign empty = write == '0 || pass_i[0].filters == '0;
 
   genvar c;
   generate
@@ -107,40 +108,40 @@ module sterna_drain_reader #(
   endgenerate
 
   // Where the step is in the row.
-  assign index        = pe_q & mask;
-  assign phase        = pe_q[PeW-1-:2];
-  assign phase_end    = index == mask;
-  assign cluster_end  = &pe_q;
+  assign index = pe_q & mask;
+  assign phase = pe_q[PeW-1-:2];
+  assign phase_end = index == mask;
+  assign cluster_end = &pe_q;
   assign last_cluster = cluster_q == ClusterW'(Clusters - 1);
-  assign last_row     = left_q == '0;
-  assign row_end      = cluster_end && last_cluster;
-  assign pass_end     = empty || (row_end && last_row && !keep_q);
+  assign last_row = left_q == '0;
+  assign row_end = cluster_end && last_cluster;
+  assign pass_end = empty || (row_end && last_row && !keep_q);
 
   // Which channel it is.
-  assign number        = pooled ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
-  assign present       = write[cluster_q] && !empty && !(last_row && index > last_index_q);
-  assign channel_word  = channel_o && (&place_o || phase_end || (last_row && index == last_index_q));
+  assign number = pooled ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
+  assign present = write[cluster_q] && !empty && !(last_row && index > last_index_q);
+  assign channel_word = channel_o && (&place_o || phase_end || (last_row && index == last_index_q));
   assign channel_begin = channel_o && (place_o == '0 || index == '0);
 
-  assign begin_wanted  = channel_begin || (pass_end && !channel_o);
+  assign begin_wanted = channel_begin || (pass_end && !channel_o);
 
   assign start = !active_q && pass_valid_i && ended_i[half_q];
-  assign step  = active_q && (room_i || !begin_wanted);
+  assign step = active_q && (room_i || !begin_wanted);
 
-  assign step_o         = step;
-  assign read_o         = step && !empty && pe_q == '0 && cluster_q == '0;
+  assign step_o = step;
+  assign read_o = step && !empty && pe_q == '0 && cluster_q == '0;
   assign read_address_o = {half_q, row_q};
-  assign shift_o        = step && !empty && !(pe_q == '0 && cluster_q == '0);
-  assign cluster_o      = cluster_q;
-  assign maximum_o      = MaximumW'(index);
-  assign first_o        = !pooled || keep_q || phase == '0;
-  assign channel_o      = present && (!pooled || keep_q || &phase);
-  assign table_o        = {pass_i[0].table_half, number};
-  assign place_o        = number[1:0];
-  assign word_o         = channel_word || pass_end;
-  assign end_o          = pass_end;
-  assign begin_o        = step && begin_wanted;
-  assign pass_ready_o   = step && pass_end;
+  assign shift_o = step && !empty && !(pe_q == '0 && cluster_q == '0);
+  assign cluster_o = cluster_q;
+  assign maximum_o = MaximumW'(index);
+  assign first_o = !pooled || keep_q || phase == '0;
+  assign channel_o = present && (!pooled || keep_q || &phase);
+  assign table_o = {pass_i[0].table_half, number};
+  assign place_o = number[1:0];
+  assign word_o = channel_word || pass_end;
+  assign end_o = pass_end;
+  assign begin_o = step && begin_wanted;
+  assign pass_ready_o = step && pass_end;
 
   // Where a phase has fewer PEs than a word has places, a word starts where its row does.
   always_comb begin
@@ -154,26 +155,26 @@ module sterna_drain_reader #(
   assign free_o = {2{step && (empty || (last_row && !keep_q && read_o))}} & {half_q, !half_q};
 
   always_comb begin
-    active_d  = active_q;
-    keep_d    = keep_q;
+    active_d = active_q;
+    keep_d = keep_q;
     cluster_d = cluster_q;
-    pe_d    = pe_q;
-    row_d     = row_q;
-    left_d    = left_q;
+    pe_d = pe_q;
+    row_d = row_q;
+    left_d = left_q;
     if (start) begin
-      active_d  = 1'b1;
-      keep_d    = pass_i[0].pool == PoolKeep;
+      active_d = 1'b1;
+      keep_d = pass_i[0].pool == PoolKeep;
       cluster_d = '0;
-      pe_d    = '0;
-      row_d     = '0;
-      left_d    = pooled ? AccIndexW'(last_channel >> PhaseW) : last_channel[TableW-1:PeW];
+      pe_d = '0;
+      row_d = '0;
+      left_d = pooled ? AccIndexW'(last_channel >> PhaseW) : last_channel[TableW-1:PeW];
     end else if (step) begin
       active_d = !pass_end;
-      pe_d   = pe_q + PeW'(1);
+      pe_d = pe_q + PeW'(1);
       if (cluster_end) cluster_d = last_cluster ? '0 : cluster_q + ClusterW'(1);
       if (row_end) keep_d = pass_i[0].pool == PoolKeep && !keep_q;
       if (row_end && !keep_q) begin
-        row_d  = row_q + AccIndexW'(1);
+        row_d = row_q + AccIndexW'(1);
         left_d = left_q - AccIndexW'(1);
       end
     end
@@ -182,13 +183,13 @@ module sterna_drain_reader #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       active_q <= 1'b0;
-      half_q   <= 1'b0;
+      half_q <= 1'b0;
     end else if (clear_i) begin
       active_q <= 1'b0;
-      half_q   <= 1'b0;
+      half_q <= 1'b0;
     end else begin
       active_q <= active_d;
-      half_q   <= half_q ^ pass_ready_o;
+      half_q <= half_q ^ pass_ready_o;
     end
   end
 
@@ -202,35 +203,35 @@ module sterna_drain_reader #(
   logic [FmAddrW-1:0] plane;
   logic [FmAddrW-1:0] address [Clusters];
 
-  assign plane     = pass_i[0].plane[FmAddrW-1:0];
+  assign plane = pass_i[0].plane[FmAddrW-1:0];
   assign address_o = address[cluster_q];
 
   generate
     for (c = 0; c < Clusters; c++) begin : gen_cluster
-      // The next word; of the phases: the first word of the row, of its phase, the next word. Phase p of word w goes to
-      // word 4w + p.
+      // The next word; of the phases: the first word of the row, of its phase, the next word. Phase
+      // p of word w goes to word 4w + p.
       logic [FmAddrW-1:0] next_q, next_d, group_q, group_d, phase_q, phase_d, word_q, word_d;
-      logic               mine;
+      logic mine;
 
-      assign mine       = step && cluster_q == ClusterW'(c);
+      assign mine = step && cluster_q == ClusterW'(c);
       assign address[c] = keep_q ? word_q : next_q;
 
       always_comb begin
-        next_d  = next_q;
+        next_d = next_q;
         group_d = group_q;
         phase_d = phase_q;
-        word_d  = word_q;
+        word_d = word_q;
         if (start) begin
-          next_d  = pass_i[c].address[FmAddrW-1:0];
+          next_d = pass_i[c].address[FmAddrW-1:0];
           group_d = pass_i[c].keep_address[FmAddrW-1:0];
           phase_d = group_d;
-          word_d  = group_d;
+          word_d = group_d;
         end else if (mine && !keep_q) begin
           if (channel_o && &place_o) next_d = next_q + plane;
         end else if (mine && phase_end) begin
           if (cluster_end && &place_o) group_d = word_q + plane;
           phase_d = cluster_end ? group_d : phase_q + plane;
-          word_d  = phase_d;
+          word_d = phase_d;
         end else if (mine && &place_o) begin
           word_d = word_q + (plane << 2);
         end
@@ -243,8 +244,9 @@ module sterna_drain_reader #(
   endgenerate
 
 `ifndef SYNTHESIS
-  Fits: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    start && !empty |-> 32'(pass_i[0].filters) <= (pooled ? PhasePes * Accumulators : Pes * Accumulators))
+  Fits_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    start && !empty |->
+      32'(pass_i[0].filters) <= (pooled ? PhasePes * Accumulators : Pes * Accumulators))
     else $error("a pass with more channels than there are accumulators");
 `endif
 

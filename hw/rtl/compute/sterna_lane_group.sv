@@ -1,15 +1,20 @@
-/// Up to 64 lanes of a PE: vector register, accumulators, add or subtract, row register. All lanes do the same.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Up to 64 lanes of a PE: vector register, accumulators, add or subtract, row register. All lanes
+/// do the same.
 ///
-/// An operation comes in in cycle 0; in cycle 1 the accumulator is read and the vector taken, in cycle 2 the sum is
-/// written back, and from cycle 3 on a read sees it. So the same accumulator may be named again two cycles later,
-/// and the caller keeps that distance.
+/// An operation comes in in cycle 0; in cycle 1 the accumulator is read and the vector taken, in
+/// cycle 2 the sum is written back, and from cycle 3 on a read sees it. So the same accumulator may
+/// be named again two cycles later, and the caller keeps that distance.
 ///
-/// One adder serves all: old + vector, old - vector, old + old, and old + 0 for the row register, whose other input,
-/// the row of the next PE, is then a synchronous load that needs no logic in front of the adder's register.
+/// One adder serves all: old + vector, old - vector, old + old, and old + 0 for the row register,
+/// whose other input, the row of the next PE, is then a synchronous load that needs no logic in
+/// front of the adder's register.
 ///
-/// Storage is a row of lanes for each accumulator, on an FPGA one 32-deep distributed RAM a lane. Synthesis is given
-/// the rows as words of one memory with a byte for each lane, which it is sure to recognise. Verilator handles
-/// rows of unpacked arrays in loops of up to 64 several times faster, and is fast only if the module is not inlined.
+/// Storage is a row of lanes for each accumulator, on an FPGA one 32-deep distributed RAM a lane.
+/// Synthesis is given the rows as words of one memory with a byte for each lane, which it is sure
+/// to recognise. Verilator handles rows of unpacked arrays in loops of up to 64 several times
+/// faster, and is fast only if the module is not inlined.
 module sterna_lane_group #(
   /// Lanes, at most 64.
   parameter int unsigned Lanes = 64,
@@ -21,9 +26,7 @@ module sterna_lane_group #(
   parameter int unsigned AccW = 20,
   localparam int unsigned AddressW = $clog2(Accumulators)
 ) (
-  /// Clock.
   input  logic                       clk_i,
-  /// Reset, active low.
   input  logic                       rst_ni,
   /// Drops operations on their way.
   input  logic                       clear_i,
@@ -63,21 +66,21 @@ module sterna_lane_group #(
 `else
   logic [AccW-1:0] mem_q [Accumulators][Lanes];
 `endif
-  logic [AccW-1:0]        old_q  [Lanes];
+  logic [AccW-1:0] old_q [Lanes];
   logic signed [ActW-1:0] vector_q [Lanes];
 
   // What is added to the accumulator.
   typedef enum logic [1:0] {
-    OperandZero    = 2'b00,
-    OperandVector    = 2'b01,
-    OperandOld     = 2'b10,
-    OperandInverse = 2'b11
+    OperandZero = 2'b00,     // old + 0, for the row register
+    OperandVector = 2'b01,   // old + vector
+    OperandOld = 2'b10,      // old + old
+    OperandInverse = 2'b11   // old - vector: the inverse, and a carry
   } operand_e;
 
   // Suffixes count the cycles since the operation came in.
-  logic                add_q1, double_q1, subtract_q1, vector_q1, zero_q1, load_q1, shift_q1;
-  logic                add_q2, load_q2, shift_q2;
-  operand_e            operand_q2;
+  logic add_q1, double_q1, subtract_q1, vector_q1, zero_q1, load_q1, shift_q1;
+  logic add_q2, load_q2, shift_q2;
+  operand_e operand_q2;
   logic [AddressW-1:0] address_q1, address_q2;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -110,10 +113,11 @@ module sterna_lane_group #(
     end
   end
 
-  /// The sum of one lane. Both users are inside clocked blocks so that simulation skips it in cycles without an
-  /// operation; synthesis finds one adder.
+  /// The sum of one lane. Both users are inside clocked blocks so that simulation skips it in
+  /// cycles without an operation; synthesis finds one adder.
   function automatic logic [AccW-1:0] sum(logic [AccW-1:0] old, logic signed [ActW-1:0] vector);
-    return old + (operand_q2[0] ? AccW'(vector) ^ {AccW{operand_q2[1]}} : old & {AccW{operand_q2[1]}}) +
+    return old +
+           (operand_q2[0] ? AccW'(vector) ^ {AccW{operand_q2[1]}} : old & {AccW{operand_q2[1]}}) +
         AccW'(&operand_q2);
   endfunction
 
@@ -132,10 +136,10 @@ module sterna_lane_group #(
   end
 
 `ifndef SYNTHESIS
-  Exclusive: assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Exclusive_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     $onehot0({add_i, row_load_i}) && $onehot0({row_load_i, row_shift_i}))
     else $error("an addition, a row load or a row shift in one cycle");
-  Distance: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Distance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     add_q1 |-> !((add_i || row_load_i) && address_i == address_q1))
     else $error("an accumulator is touched in two cycles running");
 
@@ -150,7 +154,7 @@ module sterna_lane_group #(
   always_ff @(posedge clk_i) begin
     if (rst_ni && add_q2) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        NoOverflow: assert (fits(old_q[i], vector_q[i]))
+        NoOverflow_A: assert (fits(old_q[i], vector_q[i]))
           else $error("the accumulator of lane %0d overflows", i);
       end
     end

@@ -1,4 +1,7 @@
-/// Running maximum of the values of each channel, for a group of lanes: channels come in turn, a value a cycle.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Running maximum of the values of each channel, for a group of lanes: channels come in turn, a
+/// value a cycle.
 ///
 /// Of several channels, one never comes twice running but to begin.
 module sterna_maximum #(
@@ -10,7 +13,6 @@ module sterna_maximum #(
   parameter int unsigned Channels = 4,
   localparam int unsigned ChannelW = Channels > 1 ? $clog2(Channels) : 1
 ) (
-  /// Clock.
   input  logic                        clk_i,
   /// In the next cycle a value comes in.
   input  logic                        valid_i,
@@ -26,7 +28,7 @@ module sterna_maximum #(
   /* verilator no_inline_module */
 
   logic [Lanes-1:0][Width-1:0] old, maximum;
-  logic                        valid_q, first_q;
+  logic valid_q, first_q;
 
   always_ff @(posedge clk_i) begin
     valid_q <= valid_i;
@@ -52,7 +54,7 @@ module sterna_maximum #(
     end else begin : gen_several
       logic [Lanes-1:0][Width-1:0] mem_q [Channels];
       logic [Lanes-1:0][Width-1:0] old_q;
-      logic [ChannelW-1:0]         channel_q;
+      logic [ChannelW-1:0] channel_q;
 
       assign old = old_q;
 

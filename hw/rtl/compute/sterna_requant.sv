@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
 /// Requantisation of a group of lanes with one channel's numbers:
 ///   t = acc*multiplier + bias; relu: max(t, 0); leaky: t >>> 3 if negative;
 ///   y = clamp((t + half) >>> shift), half = 1 << shift >> 1.
 ///
-/// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 40, and multiplies
-/// multiplier and bias by the power of two that is missing. Rounding adds the bit below the result (`half` is that
-/// bit's weight); with shift 0 that bit is 0, but not for the three bits more of a negative leaky total, so
-/// `leaky_round_i` says whether those are rounded. A new group can come every cycle; its result follows eight
-/// cycles later.
+/// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 40, and
+/// multiplies multiplier and bias by the power of two that is missing. Rounding adds the bit below
+/// the result (`half` is that bit's weight); with shift 0 that bit is 0, but not for the three bits
+/// more of a negative leaky total, so `leaky_round_i` says whether those are rounded. A new group
+/// can come every cycle; its result follows eight cycles later.
 module sterna_requant #(
   /// Lanes, at most 64.
   parameter int unsigned Lanes = 64,
@@ -21,7 +23,6 @@ module sterna_requant #(
   localparam int unsigned FullMulW = MulW + 8,
   localparam int unsigned FullBiasW = RequantBiasW + 8
 ) (
-  /// Clock.
   input  logic                        clk_i,
   /// A group comes in.
   input  logic                        valid_i,
@@ -62,7 +63,8 @@ module sterna_requant #(
     end
   endgenerate
 
-  /// What a shift by `bytes` leaves, from the rounding bit up, of the bits from the lowest rounding bit up.
+  /// What a shift by `bytes` leaves, from the rounding bit up, of the bits from the lowest rounding
+  /// bit up.
   function automatic logic [WindowW-1:0] window(logic [AboveBit-1:7] bits, logic [2:0] bytes);
     unique case (bytes)
       3'd2: return bits[15+:WindowW];
@@ -76,7 +78,7 @@ module sterna_requant #(
   /// Whether the bits above that window are copies of the sign.
   function automatic logic fits(logic [TotalW-1:0] total, logic [2:0] bytes);
     logic result, sign;
-    sign   = total[TotalW-1];
+    sign = total[TotalW-1];
     result = total[TotalW-1:AboveBit] == {(TotalW - AboveBit){sign}};
     for (int unsigned i = 1; i < MaxBytes; i++) begin
       result &= 32'(bytes) > i || total[8*i+ActW+3+:8] == {8{sign}};
@@ -84,30 +86,30 @@ module sterna_requant #(
     return result;
   endfunction
 
-  // Suffixes count the cycles since the group was taken into the registers `_q0`. The total is summed in two halves, the
-  // low one a cycle ahead.
-  logic [6:0]                  valid_q;
-  logic signed [AccW-1:0]      acc_q0     [Lanes];
-  logic [FullMulW-1:0]         multiplier_q0;
+  // Suffixes count the cycles since the group was taken into the registers `_q0`. The total is
+  // summed in two halves, the low one a cycle ahead.
+  logic [6:0] valid_q;
+  logic signed [AccW-1:0] acc_q0 [Lanes];
+  logic [FullMulW-1:0] multiplier_q0;
   logic signed [FullBiasW-1:0] bias_q0, bias_q1;
-  logic [TotalW-1:LowW]        bias_q2;
-  logic [1:0]                  activation_q0;
-  logic                        round_q0;
-  logic [2:0]                  bytes_q0;
-  logic                        relu_q1, relu_q2, relu_q3, relu_q4, relu_q5, relu_q6;
-  logic                        leaky_q1, leaky_q2, leaky_q3, leaky_q4;
-  logic                        round_q1, round_q2, round_q3, round_q4;
-  logic [2:0]                  bytes_q1, bytes_q2, bytes_q3;
-  logic signed [ProductW-1:0]  product_q1 [Lanes];
-  logic [ProductW-1:LowW]      product_q2 [Lanes];
-  logic [LowW:0]               low_q2     [Lanes];
-  logic [LowW-1:0]             low_q3     [Lanes];
-  logic [TotalW-1:LowW]        high_q3    [Lanes];
-  logic [WindowW-1:0]          window_q4  [Lanes];
-  logic [Lanes-1:0]            negative_q4, negative_q5, negative_q6;
-  logic [Lanes-1:0]            fits_q4, clamp_q5, clamp_q6;
-  logic [ActW:0]               value_q5   [Lanes];
-  logic [ActW-1:0]             rounded_q6 [Lanes];
+  logic [TotalW-1:LowW] bias_q2;
+  logic [1:0] activation_q0;
+  logic round_q0;
+  logic [2:0] bytes_q0;
+  logic relu_q1, relu_q2, relu_q3, relu_q4, relu_q5, relu_q6;
+  logic leaky_q1, leaky_q2, leaky_q3, leaky_q4;
+  logic round_q1, round_q2, round_q3, round_q4;
+  logic [2:0] bytes_q1, bytes_q2, bytes_q3;
+  logic signed [ProductW-1:0] product_q1 [Lanes];
+  logic [ProductW-1:LowW] product_q2 [Lanes];
+  logic [LowW:0] low_q2 [Lanes];
+  logic [LowW-1:0] low_q3 [Lanes];
+  logic [TotalW-1:LowW] high_q3 [Lanes];
+  logic [WindowW-1:0] window_q4 [Lanes];
+  logic [Lanes-1:0] negative_q4, negative_q5, negative_q6;
+  logic [Lanes-1:0] fits_q4, clamp_q5, clamp_q6;
+  logic [ActW:0] value_q5 [Lanes];
+  logic [ActW-1:0] rounded_q6 [Lanes];
 
   always_ff @(posedge clk_i) begin
     valid_q <= {valid_q[5:0], valid_i};
@@ -115,7 +117,7 @@ module sterna_requant #(
     {activation_q0, round_q0, bytes_q0} <= {activation_i, leaky_round_i, bytes_i};
     bias_q1 <= bias_q0;
     bias_q2 <= (TotalW - LowW)'(bias_q1 >>> LowW);
-    {relu_q1, leaky_q1}  <= {activation_q0 == ActivationRelu, activation_q0 == ActivationLeaky};
+    {relu_q1, leaky_q1} <= {activation_q0 == ActivationRelu, activation_q0 == ActivationLeaky};
     {round_q1, bytes_q1} <= {round_q0, bytes_q0};
     {relu_q2, leaky_q2, round_q2, bytes_q2} <= {relu_q1, leaky_q1, round_q1, bytes_q1};
     {relu_q3, leaky_q3, round_q3, bytes_q3} <= {relu_q2, leaky_q2, round_q2, bytes_q2};
@@ -140,7 +142,7 @@ module sterna_requant #(
   always_ff @(posedge clk_i) begin
     if (valid_q[1]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        low_q2[i]     <= (LowW + 1)'(product_q1[i][LowW-1:0]) + (LowW + 1)'(bias_q1[LowW-1:0]);
+        low_q2[i] <= (LowW + 1)'(product_q1[i][LowW-1:0]) + (LowW + 1)'(bias_q1[LowW-1:0]);
         product_q2[i] <= product_q1[i][ProductW-1:LowW];
       end
     end
@@ -149,7 +151,7 @@ module sterna_requant #(
   always_ff @(posedge clk_i) begin
     if (valid_q[2]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        low_q3[i]  <= low_q2[i][LowW-1:0];
+        low_q3[i] <= low_q2[i][LowW-1:0];
         high_q3[i] <= (TotalW - LowW)'(signed'(product_q2[i])) + bias_q2 +
             (TotalW - LowW)'(low_q2[i][LowW]);
       end
@@ -159,14 +161,15 @@ module sterna_requant #(
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        window_q4[i]   <= window({high_q3[i][AboveBit-1:LowW], low_q3[i][LowW-1:7]}, bytes_q3);
-        fits_q4[i]     <= fits({high_q3[i], low_q3[i]}, bytes_q3);
+        window_q4[i] <= window({high_q3[i][AboveBit-1:LowW], low_q3[i][LowW-1:7]}, bytes_q3);
+        fits_q4[i] <= fits({high_q3[i], low_q3[i]}, bytes_q3);
         negative_q4[i] <= high_q3[i][TotalW-1];
       end
     end
   end
 
-  // The three bits more of a negative leaky total; the result's bits above its sign must be copies of it.
+  // The three bits more of a negative leaky total; the result's bits above its sign must be copies
+  // of it.
   always_ff @(posedge clk_i) begin
     if (valid_q[4]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
@@ -187,7 +190,7 @@ module sterna_requant #(
       for (int unsigned i = 0; i < Lanes; i++) begin
         rounded_q6[i] <= value_q5[i][ActW:1] + ActW'(value_q5[i][0]);
       end
-      clamp_q6    <= clamp_q5;
+      clamp_q6 <= clamp_q5;
       negative_q6 <= negative_q5;
     end
   end

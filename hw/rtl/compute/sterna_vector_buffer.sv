@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Ring of vectors that two PEs share: one write port, one read port. Block RAM.
 ///
 /// A read serves both PEs when they ask for the same vector; else the PE that is behind goes first.
@@ -10,16 +12,14 @@ module sterna_vector_buffer #(
   parameter int unsigned BufferVectors = 64,
   localparam int unsigned VectorW = $clog2(BufferVectors)
 ) (
-  /// Clock.
   input  logic                       clk_i,
-  /// Reset, active low.
   input  logic                       rst_ni,
   /// Drops reads on their way.
   input  logic                       clear_i,
   /// Write a vector (always accepted).
   input  logic                       write_valid_i,
   /// Its place.
-  input  logic [VectorW-1:0]           write_address_i,
+  input  logic [VectorW-1:0]         write_address_i,
   /// The vector.
   input  logic [Lanes-1:0][ActW-1:0] write_data_i,
   /// A PE asks for a vector.
@@ -27,7 +27,7 @@ module sterna_vector_buffer #(
   /// Its request is accepted.
   output logic [1:0]                 read_ready_o,
   /// Number of the vector, modulo two rings; those of the PEs are less than a ring apart.
-  input  logic [1:0][VectorW:0]        read_vector_i,
+  input  logic [1:0][VectorW:0]      read_vector_i,
   /// The vector on `vector_data_o` is for this PE, three cycles after its request was accepted.
   output logic [1:0]                 vector_valid_o,
   /// The vector.
@@ -36,14 +36,14 @@ module sterna_vector_buffer #(
 
   logic [Lanes-1:0][ActW-1:0] mem_q [BufferVectors];
   logic [Lanes-1:0][ActW-1:0] data_q2;
-  logic [VectorW:0]             distance;
-  logic                       same, second;
-  logic [1:0]                 served_q1, served_q2;
-  logic [VectorW-1:0]           address_q1;
+  logic [VectorW:0] distance;
+  logic same, second;
+  logic [1:0] served_q1, served_q2;
+  logic [VectorW-1:0] address_q1;
 
-  assign distance     = read_vector_i[1] - read_vector_i[0];
-  assign same         = read_vector_i[1] == read_vector_i[0];
-  assign second       = read_valid_i[1] && (!read_valid_i[0] || distance[VectorW]);
+  assign distance = read_vector_i[1] - read_vector_i[0];
+  assign same = read_vector_i[1] == read_vector_i[0];
+  assign second = read_valid_i[1] && (!read_valid_i[0] || distance[VectorW]);
   assign read_ready_o = {second || (read_valid_i[1] && same), read_valid_i[0] && !second};
 
   // Suffixes count the cycles since the request.
@@ -75,7 +75,7 @@ module sterna_vector_buffer #(
   end
 
 `ifndef SYNTHESIS
-  NoCollision: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     !(write_valid_i && (|served_q1) && write_address_i == address_q1))
     else $error("a vector is read while it is written");
 `endif

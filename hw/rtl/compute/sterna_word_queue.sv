@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Collects the channels of feature memory words and queues the words: a memory for each place in a word.
+/// Collects the channels of feature memory words and queues the words: a memory for each place in a
+/// word.
 ///
-/// The user keeps count: it never begins a word when Depth words are begun that `release_o` did not name.
+/// The user keeps count: it never begins a word when Depth words are begun that `release_o` did not
+/// name.
 module sterna_word_queue #(
   /// Lanes.
   parameter int unsigned Lanes = 25,
@@ -13,60 +17,68 @@ module sterna_word_queue #(
   /// Words it holds; a power of two.
   parameter int unsigned Depth = 8
 ) (
-  /// Clock.
-  input  logic                                           clk_i,
-  /// Reset, active low.
-  input  logic                                           rst_ni,
+  input  logic                                         clk_i,
+  input  logic                                         rst_ni,
   /// Empties the queue.
-  input  logic                                           clear_i,
+  input  logic                                         clear_i,
   /// A channel comes in.
-  input  logic                                           valid_i,
+  input  logic                                         valid_i,
   /// Its place in the word.
-  input  logic [1:0]                                     place_i,
+  input  logic [1:0]                                   place_i,
   /// The channel.
-  input  logic [Lanes-1:0][ActW-1:0]                     data_i,
+  input  logic [Lanes-1:0][ActW-1:0]                   data_i,
   /// With it the word is complete.
-  input  logic                                           word_i,
+  input  logic                                         word_i,
   /// Channels that the complete word has; one without any is not written.
-  input  logic [WordChannels-1:0]                        strobe_i,
+  input  logic [WordChannels-1:0]                      strobe_i,
   /// Where it goes.
-  input  logic [FmAddrW-1:0]                             address_i,
+  input  logic [FmAddrW-1:0]                           address_i,
   /// It is the last of its pass.
-  input  logic                                           last_i,
+  input  logic                                         last_i,
   /// A word leaves the queue (pulse).
-  output logic                                           release_o,
+  output logic                                         release_o,
   /// A word is to be written.
-  output logic                                           write_valid_o,
+  output logic                                         write_valid_o,
   /// It is accepted.
-  input  logic                                           write_ready_i,
+  input  logic                                         write_ready_i,
   /// Where.
-  output logic [FmAddrW-1:0]                             write_addr_o,
+  output logic [FmAddrW-1:0]                           write_addr_o,
   /// Channels to write.
-  output logic [WordChannels-1:0]                        write_strobe_o,
+  output logic [WordChannels-1:0]                      write_strobe_o,
   /// The word.
-  output logic [Lanes-1:0][WordChannels-1:0][ActW-1:0]   write_data_o,
+  output logic [Lanes-1:0][WordChannels-1:0][ActW-1:0] write_data_o,
   /// The last word of a pass, and so all before it, was accepted (pulse).
-  output logic                                           done_o
+  output logic                                         done_o
 );
   /* verilator no_inline_module */
 
   localparam int unsigned PtrW = $clog2(Depth);
 
   typedef struct packed {
-    logic                    last;
+    logic last;
     logic [WordChannels-1:0] strobe;
-    logic [FmAddrW-1:0]      address;
+    logic [FmAddrW-1:0] address;
   } header_t;
 
-  header_t                    header, header_q;
-  logic                       header_valid, header_ready, valid_q, load;
-  logic [PtrW-1:0]            write_q, read_q;
+  header_t header, header_q;
+  logic header_valid, header_ready, valid_q, load;
+  logic [PtrW-1:0] write_q, read_q;
   logic [Lanes-1:0][ActW-1:0] data [WordChannels];
 
-  sterna_fifo #(.Width($bits(header_t)), .Depth(Depth)) u_headers (
-    .clk_i, .rst_ni, .clear_i,
-    .valid_i(valid_i && word_i), .ready_o(header_ready), .data_i({last_i, strobe_i, address_i}),
-    .valid_o(header_valid), .ready_i(load), .data_o(header), .count_o()
+  sterna_fifo #(
+    .Width($bits(header_t)),
+    .Depth(Depth)
+  ) u_headers (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(valid_i && word_i),
+    .ready_o(header_ready),
+    .data_i ({last_i, strobe_i, address_i}),
+    .valid_o(header_valid),
+    .ready_i(load),
+    .data_o (header),
+    .count_o()
   );
 
   genvar c;
@@ -83,25 +95,25 @@ module sterna_word_queue #(
   endgenerate
 
   // The word that is written stands in a register.
-  assign load      = header_valid && (!valid_q || write_ready_i || header_q.strobe == '0);
+  assign load = header_valid && (!valid_q || write_ready_i || header_q.strobe == '0);
   assign release_o = load;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= 1'b0;
       write_q <= '0;
-      read_q  <= '0;
-      done_o  <= 1'b0;
+      read_q <= '0;
+      done_o <= 1'b0;
     end else if (clear_i) begin
       valid_q <= 1'b0;
       write_q <= '0;
-      read_q  <= '0;
-      done_o  <= 1'b0;
+      read_q <= '0;
+      done_o <= 1'b0;
     end else begin
       valid_q <= load || (write_valid_o && !write_ready_i);
       write_q <= write_q + PtrW'(valid_i && word_i);
-      read_q  <= read_q + PtrW'(load);
-      done_o  <= valid_q && header_q.last && (write_ready_i || header_q.strobe == '0);
+      read_q <= read_q + PtrW'(load);
+      done_o <= valid_q && header_q.last && (write_ready_i || header_q.strobe == '0);
     end
   end
 
@@ -109,20 +121,22 @@ module sterna_word_queue #(
     if (load) begin
       header_q <= header;
       for (int unsigned i = 0; i < Lanes; i++) begin
-        for (int unsigned place = 0; place < WordChannels; place++) write_data_o[i][place] <= data[place][i];
+        for (int unsigned place = 0; place < WordChannels; place++) begin
+          write_data_o[i][place] <= data[place][i];
+        end
       end
     end
   end
 
-  assign write_valid_o  = valid_q && header_q.strobe != '0;
-  assign write_addr_o   = header_q.address;
+  assign write_valid_o = valid_q && header_q.strobe != '0;
+  assign write_addr_o = header_q.address;
   assign write_strobe_o = header_q.strobe;
 
 `ifndef SYNTHESIS
-  Room: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && word_i |-> header_ready)
     else $error("a word came without room");
-  WriteStable: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  WriteStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=>
     write_valid_o && $stable({write_addr_o, write_strobe_o, write_data_o}))
     else $error("a word changed or vanished while it waited");

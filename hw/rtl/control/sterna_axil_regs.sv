@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// AXI4-Lite register file: identity, control, status, counters of the last frame and of each of its steps.
+/// AXI4-Lite register file: identity, control, status, counters of the last frame and of each of
+/// its steps.
 module sterna_axil_regs #(
   /// Value of CONFIG_HASH.
   parameter logic [31:0] ConfigHash = '0,
@@ -15,9 +18,7 @@ module sterna_axil_regs #(
   /// Bits of a count of PEs (derived).
   localparam int unsigned CountW = $clog2(AllPes + 1)
 ) (
-  /// Clock.
   input  logic                     clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                     rst_ni,
 
   /// AXI4-Lite write address.
@@ -108,10 +109,11 @@ module sterna_axil_regs #(
 
   typedef logic [StepCounters-1:0][31:0] profile_t;
 
-  // -------------------------------------------------------------------------------------------- counters
+  // -------------------------------------------------------------------------------------- counters
 
   logic [Counters-1:0][CountW-1:0] amount;
-  // Of the frame that runs, and of the last one: the lower halves, and the upper ones a cycle later.
+  // Of the frame that runs, and of the last one: the lower halves, and the upper ones a cycle
+  // later.
   logic [Counters-1:0][31:0] low_d, low_q, high_d, high_q, last_low_q, last_high_q;
   logic [Counters-1:0] carry_d, carry_q;
   logic [31:0] steps_d, steps_q, last_steps_q;
@@ -140,11 +142,13 @@ module sterna_axil_regs #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (step_end_i && steps_q < ProfileSteps) profile_memory[{!last_half_q, ProfileW'(steps_q)}] <= part_d;
+    if (step_end_i && steps_q < ProfileSteps) begin
+      profile_memory[{!last_half_q, ProfileW'(steps_q)}] <= part_d;
+    end
     profile_q <= profile_memory[{last_half_q, profile_index_q}];
   end
 
-  // ----------------------------------------------------------------------------------------------- write
+  // ----------------------------------------------------------------------------------------- write
 
   // Registers are whole words; strobes choose bytes.
   logic [RegisterAddrW-1:0] write_addr, read_addr;
@@ -152,7 +156,7 @@ module sterna_axil_regs #(
   assign read_addr = {s_axil_araddr[RegisterAddrW-1:2], 2'b00};
 
   logic write, b_valid_d, b_valid_q;
-  logic [31:0] write_mask;
+  logic [31:0] wdata, write_mask, aligned_mask;
   logic start_d, start_q, abort_d, abort_q, irq_enable_d, irq_enable_q;
   logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy, queued;
   logic [63:0] tape_addr_d, tape_addr_q, frame_addr_d, frame_addr_q, result_addr_d, result_addr_q;
@@ -163,17 +167,20 @@ module sterna_axil_regs #(
   assign queued = queued_i || (busy_i && start_q);
   assign write = s_axil_awvalid && s_axil_wvalid && (!b_valid_q || s_axil_bready);
   assign b_valid_d = write || (b_valid_q && !s_axil_bready);
-  assign write_mask = {{8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}}, {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}};
+  assign wdata = s_axil_wdata;
+  assign write_mask = {
+    {8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}}, {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}
+  };
+
+  // Addresses are multiples of 64.
+  assign aligned_mask = write_mask & ~32'h3f;
 
   function automatic logic [31:0] written(logic [31:0] old, logic [31:0] data, logic [31:0] mask);
     return (old & ~mask) | (data & mask);
   endfunction
 
-  /// Addresses are multiples of 64.
-  localparam logic [31:0] AlignMask = ~32'h3f;
-
   logic [31:0] set_bits;
-  assign set_bits = s_axil_wdata & write_mask;
+  assign set_bits = wdata & write_mask;
 
   always_comb begin
     start_d = 1'b0;
@@ -196,8 +203,8 @@ module sterna_axil_regs #(
           if (|(set_bits & StatusError)) error_d = 1'b0;
           if (|(set_bits & StatusIrq)) irq_d = 1'b0;
         end
-        RegWatchdog: watchdog_d = written(watchdog_q, s_axil_wdata, write_mask);
-        RegProfileIndex: if (s_axil_wstrb[0]) profile_index_d = s_axil_wdata[ProfileW-1:0];
+        RegWatchdog: watchdog_d = written(watchdog_q, wdata, write_mask);
+        RegProfileIndex: if (s_axil_wstrb[0]) profile_index_d = wdata[ProfileW-1:0];
         default: ;
       endcase
     end
@@ -217,18 +224,18 @@ module sterna_axil_regs #(
     result_addr_d = result_addr_q;
     if (write && !busy) begin
       unique case (write_addr)
-        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
-        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], s_axil_wdata, write_mask);
-        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, s_axil_wdata, write_mask);
+        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], wdata, aligned_mask);
+        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], wdata, write_mask);
+        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, wdata, write_mask);
         default: ;
       endcase
     end
     if (write) begin
       unique case (write_addr)
-        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
-        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], s_axil_wdata, write_mask);
-        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], s_axil_wdata, write_mask & AlignMask);
-        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], s_axil_wdata, write_mask);
+        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], wdata, aligned_mask);
+        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], wdata, write_mask);
+        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], wdata, aligned_mask);
+        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], wdata, write_mask);
         default: ;
       endcase
     end
@@ -248,7 +255,7 @@ module sterna_axil_regs #(
   assign result_addr_o = result_addr_q;
   assign watchdog_o = watchdog_q;
 
-  // ------------------------------------------------------------------------------------------------ read
+  // ------------------------------------------------------------------------------------------ read
 
   logic read, r_valid_d, r_valid_q;
   logic [31:0] status, value, r_data_d, r_data_q;
@@ -263,8 +270,9 @@ module sterna_axil_regs #(
   assign s_axil_rresp = 2'b00;
   assign unused = ^{s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
 
-  assign status = (busy ? StatusBusy : '0) | (done_q ? StatusDone : '0) | (error_q ? StatusError : '0) |
-                  (irq_q ? StatusIrq : '0) | (queued ? StatusQueued : '0);
+  assign status = (busy ? StatusBusy : '0) | (done_q ? StatusDone : '0) |
+                  (error_q ? StatusError : '0) | (irq_q ? StatusIrq : '0) |
+                  (queued ? StatusQueued : '0);
 
   always_comb begin
     unique case (read_addr)
@@ -376,9 +384,9 @@ module sterna_axil_regs #(
   end
 
 `ifndef SYNTHESIS
-  assert_b_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  BHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     s_axil_bvalid && !s_axil_bready |=> s_axil_bvalid);
-  assert_r_held : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  RHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     s_axil_rvalid && !s_axil_rready |=> s_axil_rvalid && $stable(s_axil_rdata));
 `endif
 endmodule

@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the vector loader, the chunks of a round to
-/// the PEs whose stream they belong to. A record of unknown kind or of more than a payload can hold stops the
-/// stream.
+/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the vector loader, the
+/// chunks of a round to the PEs whose stream they belong to. A record of unknown kind or of more
+/// than a payload can hold stops the stream.
 ///
-/// The beats of a round wait for their PEs in two registers in turn. So a beat can be taken in each cycle, although
-/// it is known only a cycle later that all PEs have taken theirs. Where a round may be one beat, in small engines,
-/// it is known at once.
+/// The beats of a round wait for their PEs in two registers in turn. So a beat can be taken in each
+/// cycle, although it is known only a cycle later that all PEs have taken theirs. Where a round may
+/// be one beat, in small engines, it is known at once.
 module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
@@ -19,34 +21,33 @@ module sterna_distributor #(
   /// Bits of a count of fetch words (derived).
   localparam int unsigned WordCountW = $clog2(DataW / 64 + 1)
 ) (
-  /// Clock.
-  input  logic                                 clk_i,
-  /// Reset, active low, released synchronously.
-  input  logic                                 rst_ni,
+  input  logic                                           clk_i,
+  input  logic                                           rst_ni,
   /// Back to the reset state.
-  input  logic                                 clear_i,
+  input  logic                                           clear_i,
   /// Nothing is held and no record is open.
-  output logic                                 idle_o,
-  /// Logarithm of the distinct tiles that the clusters work on; stable while a step's records stream.
-  input  logic [1:0]                           tiles_log2_i,
+  output logic                                           idle_o,
+  /// Logarithm of the distinct tiles that the clusters work on; stable while a step's records
+  /// stream.
+  input  logic [1:0]                                     tiles_log2_i,
   /// A beat of records is offered.
-  input  logic                                 beat_valid_i,
+  input  logic                                           beat_valid_i,
   /// The beat is taken.
-  output logic                                 beat_ready_o,
+  output logic                                           beat_ready_o,
   /// The beat.
-  input  logic [DataW-1:0]                     beat_data_i,
+  input  logic [DataW-1:0]                               beat_data_i,
   /// A beat of fetch words is offered.
-  output logic                                 fetch_valid_o,
+  output logic                                           fetch_valid_o,
   /// It is taken.
-  input  logic                                 fetch_ready_i,
+  input  logic                                           fetch_ready_i,
   /// The beat, first word lowest.
-  output logic [DataW-1:0]                     fetch_data_o,
+  output logic [DataW-1:0]                               fetch_data_o,
   /// Words in it.
-  output logic [WordCountW-1:0]                fetch_words_o,
+  output logic [WordCountW-1:0]                          fetch_words_o,
   /// A chunk is offered to a PE.
-  output logic [Clusters-1:0][Pes-1:0]       chunk_valid_o,
+  output logic [Clusters-1:0][Pes-1:0]                   chunk_valid_o,
   /// The PE takes it.
-  input  logic [Clusters-1:0][Pes-1:0]       chunk_ready_i,
+  input  logic [Clusters-1:0][Pes-1:0]                   chunk_ready_i,
   /// The chunk.
   output logic [Clusters-1:0][Pes-1:0][ChunkBytes*8-1:0] chunk_data_o
 );
@@ -63,27 +64,28 @@ module sterna_distributor #(
 
   generate
     if (Pes % BeatChunks != 0) begin : gen_bad_round
-      $error("PEs*ChunkBytes = %0d must be a multiple of the bytes of a beat", Pes * ChunkBytes);
+      $error("sterna_distributor: Pes * ChunkBytes = %0d must be a multiple of the bytes of a beat",
+             Pes * ChunkBytes);
     end
   endgenerate
 
   typedef enum logic [1:0] {
-    StRecord,
-    StFetch,
-    StRounds,
-    StBad
+    StRecord,  // takes the header of the next record; zeros are padding
+    StFetch,   // hands beats of fetch words to the loader
+    StRounds,  // holds the beats of rounds until their PEs have taken their chunks
+    StBad      // takes nothing more, which ends in STALL
   } state_e;
 
   state_e state_d, state_q;
-  // Rounds or full beats of fetch words that are left, fetch words behind the last full beat, and whether the round or
-  // beat that comes next is the last one.
+  // Rounds or full beats of fetch words that are left, fetch words behind the last full beat, and
+  // whether the round or beat that comes next is the last one.
   logic [CountW-1:0] left_d, left_q;
   logic [WordCountW-1:0] tail_d, tail_q;
   logic last_d, last_q;
   // The beat of a round that comes next.
   logic [PlaceW-1:0] place_d, place_q, last_place;
-  // The registers; even beats of a round wait in the lower one. One is free when no PE waited for it in the cycle
-  // before.
+  // The registers; even beats of a round wait in the lower one. One is free when no PE waited for
+  // it in the cycle before.
   logic [1:0][DataW-1:0] data_q;
   logic [1:0] load, taken, free_q, can_load;
   // PEs that are to take a chunk.
@@ -113,7 +115,7 @@ module sterna_distributor #(
   assign fetch_data_o = beat_data;
   assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
 
-  // ----------------------------------------------------------------------------------------------- PEs
+  // ------------------------------------------------------------------------------------------- PEs
 
   genvar c, u, r;
   generate
@@ -125,7 +127,8 @@ module sterna_distributor #(
         assign place = PlaceW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
         assign target[c][u] = |load && place == place_q;
         assign upper[c][u] = place[0];
-        assign chunk_data_o[c][u] = data_q[place[0]][(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
+        assign chunk_data_o[c][u] =
+            data_q[place[0]][(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
       end
     end
   endgenerate
@@ -146,7 +149,7 @@ module sterna_distributor #(
     end
   endgenerate
 
-  // --------------------------------------------------------------------------------------------- records
+  // --------------------------------------------------------------------------------------- records
 
   logic is_fetch;
   logic [55:0] count, beats;
@@ -160,9 +163,9 @@ module sterna_distributor #(
   always_comb begin
     unique case (state_q)
       StRecord: beat_ready = 1'b1;
-      StFetch:  beat_ready = fetch_ready_i;
+      StFetch: beat_ready = fetch_ready_i;
       StRounds: beat_ready = can_load[place_q[0]];
-      default:  beat_ready = 1'b0;
+      default: beat_ready = 1'b0;
     endcase
   end
 
@@ -226,12 +229,12 @@ module sterna_distributor #(
   end
 
 `ifndef SYNTHESIS
-  assert_fetch_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  FetchHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
   generate
     for (r = 0; r < 2; r++) begin : gen_assert
       // What a PE waits for stays.
-      assert_chunk_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      ChunkHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         !taken[r] |=> $stable(data_q[r]));
     end
   endgenerate

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Gives every drain one pass of its clusters for each tile group of a step, and knows what is not yet drained: of the
-/// current step and of the one before it. There are no older ones, as a step starts only when `earlier_drained_o`.
+/// Gives every drain one pass of its clusters for each tile group of a step, and knows what is not
+/// yet drained: of the current step and of the one before it. There are no older ones, as a step
+/// starts only when `earlier_drained_o`.
 module sterna_pass_issuer #(
   /// Clusters.
   parameter int unsigned Clusters = 2,
@@ -10,9 +13,7 @@ module sterna_pass_issuer #(
   /// Bits of a feature memory address.
   parameter int unsigned FmAddrW = 12
 ) (
-  /// Clock.
   input  logic                 clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                 rst_ni,
   /// Back to the reset state.
   input  logic                 clear_i,
@@ -21,7 +22,7 @@ module sterna_pass_issuer #(
   /// The step; stable while `issuing_o`.
   input  step_t                step_i,
   /// Logarithm of its tiles_at_once.
-  input  logic  [1:0]          tiles_log2_i,
+  input  logic [1:0]           tiles_log2_i,
   /// Requantisation table of the step.
   input  logic                 table_half_i,
   /// The table is filled, so passes may be given.
@@ -36,19 +37,20 @@ module sterna_pass_issuer #(
   output logic                 step_drained_o,
   /// That is noted.
   input  logic                 step_noted_i,
-  /// Words that each drain has written of the last tile group of the step before the current one; `AfterAll` when it
-  /// is drained. Lags behind, but never shows the step before as written when it is not.
-  output logic  [9:0]          written_o,
+  /// Words that each drain has written of the last tile group of the step before the current one;
+  /// `AfterAll` when it is drained. Lags behind, but never shows the step before as written when it
+  /// is not.
+  output logic [9:0]           written_o,
   /// A pass is offered to a drain.
-  output logic  [Drains-1:0]   pass_valid_o,
+  output logic [Drains-1:0]    pass_valid_o,
   /// The drain takes it.
-  input  logic  [Drains-1:0]   pass_ready_i,
+  input  logic [Drains-1:0]    pass_ready_i,
   /// The passes of all clusters.
   output pass_t [Clusters-1:0] pass_o,
   /// A word of the drain is taken by the feature memory (pulse).
-  input  logic  [Drains-1:0]   word_i,
+  input  logic [Drains-1:0]    word_i,
   /// A pass of the drain is drained (pulse).
-  input  logic  [Drains-1:0]   pass_done_i
+  input  logic [Drains-1:0]    pass_done_i
 );
   localparam int unsigned CountW = 6;
   /// Cycles from the start to the first addresses.
@@ -69,7 +71,8 @@ module sterna_pass_issuer #(
   assign issuing_o = left_q != '0;
   assign earlier_drained_o = &earlier_drained && !earlier_open_q;
   assign drained_o = earlier_drained_o && !issuing_o && &current_drained;
-  assign step_drained_o = earlier_open_q ? &earlier_drained : current_open_q && !issuing_o && &current_drained;
+  assign step_drained_o = earlier_open_q ? &earlier_drained :
+                          current_open_q && !issuing_o && &current_drained;
   assign accepted = pass_valid_o & pass_ready_i;
   // Every drain has taken its pass of the tile group.
   assign next_group = issuing_o && prepare_q == '0 && (waiting_q & ~accepted) == '0;
@@ -175,7 +178,7 @@ module sterna_pass_issuer #(
       end
 
 `ifndef SYNTHESIS
-      assert_done : assert property (@(posedge clk_i) disable iff (!rst_ni)
+      Done_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
         pass_done_i[d] |-> earlier_q != '0 || current_q != '0);
 `endif
     end
@@ -238,7 +241,7 @@ module sterna_pass_issuer #(
   end
 
 `ifndef SYNTHESIS
-  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !issuing_o && earlier_drained_o);
 `endif
 endmodule

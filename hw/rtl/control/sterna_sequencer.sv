@@ -1,16 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Runs frames: takes the steps of the tape in order, starts the parts that do them as soon as these are free, and ends
-/// a frame when everything is written or a check failed. One more frame can wait; its image may be loaded already.
+/// Runs frames: takes the steps of the tape in order, starts the parts that do them as soon as
+/// these are free, and ends a frame when everything is written or a check failed. One more frame
+/// can wait; its image may be loaded already.
 module sterna_sequencer #(
   /// Bits of a feature memory address.
   parameter int unsigned FmAddrW = 12,
   /// Bus bytes of one feature memory word of all banks.
   parameter int unsigned WordBytes = 104
 ) (
-  /// Clock.
   input  logic               clk_i,
-  /// Reset, active low, released synchronously.
   input  logic               rst_ni,
 
   /// Starts a frame, or queues it if one runs (pulse, only when none is queued).
@@ -166,7 +167,8 @@ module sterna_sequencer #(
   logic is_load_d, is_load_q, is_background_d, is_background_q;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
 
-  // What the other parts say is looked at a cycle late, which is never when a step has just started.
+  // What the other parts say is looked at a cycle late, which is never when a step has just
+  // started.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       vectors_done_q <= 1'b0;
@@ -179,7 +181,7 @@ module sterna_sequencer #(
     end
   end
 
-  // -------------------------------------------------------------------------------------------- frames
+  // ---------------------------------------------------------------------------------------- frames
 
   typedef struct packed {
     logic [63:0] frame;
@@ -188,7 +190,8 @@ module sterna_sequencer #(
 
   addresses_t current_d, current_q, queued_d, queued_q;
   logic is_queued_d, is_queued_q;
-  // The queued frame's image is or will be loaded; that of the running frame was loaded before it began.
+  // The queued frame's image is or will be loaded; that of the running frame was loaded before it
+  // began.
   logic image_d, image_q, has_image_d, has_image_q;
   logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
 
@@ -219,7 +222,7 @@ module sterna_sequencer #(
     end
   end
 
-  // --------------------------------------------------------------------------------- errors and watchdog
+  // --------------------------------------------------------------------------- errors and watchdog
 
   // Cycles in which nothing moved; that they are too many is known a cycle later.
   logic [31:0] still_d, still_q;
@@ -228,8 +231,8 @@ module sterna_sequencer #(
   logic [31:0] error_segment_d, error_segment_q;
 
   assign running = state_q != StIdle && state_q != StFlush;
-  assign moving = state_q == StQuiet || state_q == StReadAll || state_q == StSum || state_q == StAsk ||
-                  state_q == StMove || state_q == StWritten;
+  assign moving = state_q == StQuiet || state_q == StReadAll || state_q == StSum ||
+                  state_q == StAsk || state_q == StMove || state_q == StWritten;
   assign stalled = discard_q && (discarded_i || expired_q);
   assign failed = running && fault != ErrorNone;
 
@@ -259,9 +262,10 @@ module sterna_sequencer #(
     end
   end
 
-  // ----------------------------------------------------------------------------------------------- steps
+  // ----------------------------------------------------------------------------------------- steps
 
-  // The steps that have begun and not ended, oldest first: 1 ends when its passes are drained, 0 has ended.
+  // The steps that have begun and not ended, oldest first: 1 ends when its passes are drained, 0
+  // has ended.
   logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv, step_end_q;
 
   sterna_fifo #(
@@ -284,7 +288,8 @@ module sterna_sequencer #(
   assign step_end_o = step_end_q;
   assign all_done = quiet_q && writer_idle_i && !load_busy_q && !oldest_valid;
 
-  // Tables of two steps exist, so those of the next one can be written when the one before this one is drained.
+  // Tables of two steps exist, so those of the next one can be written when the one before this one
+  // is drained.
   assign table_start_o = state_q == StNextConv && table_wanted_q && earlier_drained_q;
 
   always_comb begin
@@ -350,7 +355,8 @@ module sterna_sequencer #(
           end
         end
       end
-      // A LOAD in the background: all vectors of earlier steps are read. Nothing to do if no frame is queued.
+      // A LOAD in the background: all vectors of earlier steps are read. Nothing to do if no frame
+      // is queued.
       StReadAll: begin
         if (vectors_done_q && !load_busy_q && note_ready) begin
           note_valid = 1'b1;
@@ -403,10 +409,10 @@ module sterna_sequencer #(
   assign conv_start_o = first_q;
   assign weights_enable_o = state_q == StConv;
 
-  // ----------------------------------------------------------------------------------------------- moves
+  // ----------------------------------------------------------------------------------------- moves
 
-  // The step and the frame's addresses have been here for two cycles before the transfer is asked for: one for each
-  // half of its address.
+  // The step and the frame's addresses have been here for two cycles before the transfer is asked
+  // for: one for each half of its address.
   logic [63:0] move_base, move_addr_q;
   logic [31:0] move_high_q, move_low_q, move_bytes_q;
   logic move_carry_q;
@@ -490,7 +496,7 @@ module sterna_sequencer #(
   end
 
 `ifndef SYNTHESIS
-  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni)
+  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     start_i |-> !is_queued_q);
 `endif
 endmodule

@@ -1,5 +1,7 @@
-/// Writes the words of a REQUANT payload to the tables of the clusters of each filter group, and drops the
-/// padding behind them.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Writes the words of a REQUANT payload to the tables of the clusters of each filter group, and
+/// drops the padding behind them.
 module sterna_table_writer #(
   /// Clusters; a power of two.
   parameter int unsigned Clusters = 2,
@@ -8,9 +10,7 @@ module sterna_table_writer #(
   /// Bits of an entry's index (derived).
   localparam int unsigned IndexW = $clog2(Entries)
 ) (
-  /// Clock.
   input  logic                clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                rst_ni,
   /// Back to the reset state.
   input  logic                clear_i,
@@ -113,7 +113,7 @@ module sterna_table_writer #(
   end
 
 `ifndef SYNTHESIS
-  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !busy_q && filters_i != '0 && 32'(filters_i) <= Entries);
 `endif
 endmodule

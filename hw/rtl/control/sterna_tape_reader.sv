@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::*;
 
-/// Walks a tape: checks its header and each segment, offers the steps and hands on the payloads of REQUANT and WEIGHTS
-/// as they come, WEIGHTS once for each tile group of its step. A step tells the lengths of its segments, so when it is
-/// taken everything up to the step behind the next one is asked for at once.
+/// Walks a tape: checks its header and each segment, offers the steps and hands on the payloads of
+/// REQUANT and WEIGHTS as they come, WEIGHTS once for each tile group of its step. A step tells the
+/// lengths of its segments, so when it is taken everything up to the step behind the next one is
+/// asked for at once.
 module sterna_tape_reader #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
@@ -13,9 +16,7 @@ module sterna_tape_reader #(
   /// Config hash that the tape must carry.
   parameter logic [31:0] ConfigHash = '0
 ) (
-  /// Clock.
   input  logic             clk_i,
-  /// Reset, active low, released synchronously.
   input  logic             rst_ni,
   /// Back to the reset state.
   input  logic             clear_i,
@@ -94,7 +95,8 @@ module sterna_tape_reader #(
   } state_e;
 
   state_e state_d, state_q;
-  // A check that fails stops the walk in the next cycle, in which nothing passes, at the segment that was checked.
+  // A check that fails stops the walk in the next cycle, in which nothing passes, at the segment
+  // that was checked.
   logic [7:0] fault_d, fault_q, error_d, error_q;
   logic faulty;
   /// The last 64 bytes of headers and steps: a header or a step when it is looked at.
@@ -102,8 +104,8 @@ module sterna_tape_reader #(
   /// Beats left of the header or payload that is read, and whether it is one.
   logic [BeatsW-1:0] left_d, left_q;
   logic last_d, last_q;
-  /// Lines before the header of the segment that is read, or comes next; lines of its payload, and before the header
-  /// behind it, both known when its own header has been read.
+  /// Lines before the header of the segment that is read, or comes next; lines of its payload, and
+  /// before the header behind it, both known when its own header has been read.
   logic [LineW-1:0] place_d, place_q, lines_q, behind_q, tape_lines;
   logic [31:0] segments_d, segments_q, segment_d, segment_q, checked_q;
   /// Kind of the segment that must come next, or is read.
@@ -125,15 +127,15 @@ module sterna_tape_reader #(
   sterna_crc32 #(
     .DataW(DataW)
   ) u_crc (
-    .clk_i  (clk_i),
-    .rst_ni (rst_ni),
+    .clk_i,
+    .rst_ni,
     .clear_i(crc_clear),
     .valid_i(take),
     .data_i (beat_data_i),
     .crc_o  (crc)
   );
 
-  // ---------------------------------------------------------------------------------------------- beats
+  // ----------------------------------------------------------------------------------------- beats
 
   logic streaming, is_step, is_requant, is_weights;
 
@@ -145,7 +147,8 @@ module sterna_tape_reader #(
   assign weights_valid_o = streaming && is_weights && beat_valid_i;
   assign take = beat_valid_i && beat_ready_o;
   assign last_beat = take && last_q;
-  assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderCheck || state_q == StPayloadCheck;
+  assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderCheck ||
+                     state_q == StPayloadCheck;
 
   always_comb begin
     unique case (state_q)
@@ -160,7 +163,7 @@ module sterna_tape_reader #(
     if (faulty) beat_ready_o = 1'b0;
   end
 
-  // --------------------------------------------------------------------------------------------- checks
+  // ---------------------------------------------------------------------------------------- checks
 
   assign tape_header = tape_header_t'(buffer_q);
   assign header = segment_header_t'(buffer_q);
@@ -183,20 +186,24 @@ module sterna_tape_reader #(
     else if (header.bytes != 64'({lines_q, 6'd0})) header_fault = ErrorBadLength;
   end
 
-  // The checks of a step take a cycle for each sum and comparison; the step stays in the buffer meanwhile.
-  logic is_conv_q, move_right_q, conv_right_q, requant_right_q, weights_right_q, fits_q, one_group_q;
+  // The checks of a step take a cycle for each sum and comparison; the step stays in the buffer
+  // meanwhile.
+  logic is_conv_q, move_right_q, conv_right_q, requant_right_q, weights_right_q;
+  logic fits_q, one_group_q;
   // The clusters form clusters / tiles_at_once filter groups, both powers of two.
   logic [17:0] table_words;
   logic [14:0] table_lines_q;
   logic legal_tiles, legal_filters;
-  // The lines of a CONV step's two segments with a header, and where they end with the other header.
+  // The lines of a CONV step's two segments with a header, and where they end with the other
+  // header.
   logic [LineW:0] step_lines_q;
   logic [LineW+1:0] step_end_q;
   // The last line, and whether a step with its header that comes next reaches beyond it.
   logic [LineW-1:0] last_line_q;
   logic beyond_q;
 
-  assign table_words = (18'(step.filters) * 18'(Clusters)) >> {step.tiles_at_once[2], step.tiles_at_once[1]};
+  assign table_words = (18'(step.filters) * 18'(Clusters)) >>
+                       {step.tiles_at_once[2], step.tiles_at_once[1]};
   assign legal_filters = step.filters != '0 && step.filters <= 16'(TableEntries);
   assign legal_tiles = $onehot(step.tiles_at_once) && step.tiles_at_once <= 8'(Clusters);
 
@@ -209,7 +216,8 @@ module sterna_tape_reader #(
     table_lines_q <= 15'((table_words + 18'd7) >> 3);
     requant_right_q <= step.requant_bytes == 32'({table_lines_q, 6'd0});
     weights_right_q <= step.weights_bytes != '0 && step.weights_bytes[5:0] == '0;
-    step_lines_q <= (LineW + 1)'(step.requant_bytes[31:6]) - ~(LineW + 1)'(step.weights_bytes[31:6]);
+    step_lines_q <= (LineW + 1)'(step.requant_bytes[31:6]) -
+                    ~(LineW + 1)'(step.weights_bytes[31:6]);
     step_end_q <= (LineW + 2)'(place_q) - ~(LineW + 2)'(step_lines_q);
     fits_q <= step_end_q <= (LineW + 2)'(tape_lines);
     last_line_q <= tape_lines - 1'b1;
@@ -219,15 +227,17 @@ module sterna_tape_reader #(
   always_comb begin
     step_fault = ErrorNone;
     if (!move_right_q && !conv_right_q) step_fault = ErrorBadStep;
-    else if (is_conv_q && !(requant_right_q && weights_right_q && fits_q)) step_fault = ErrorBadLength;
+    else if (is_conv_q && !(requant_right_q && weights_right_q && fits_q)) begin
+      step_fault = ErrorBadLength;
+    end
   end
 
-  // ----------------------------------------------------------------------------------------------- walk
+  // ------------------------------------------------------------------------------------------ walk
 
   assign faulty = fault_q != ErrorNone;
   assign step_taken = step_valid_o && step_ready_i;
-  assign weights_done_d = state_q == StPayloadCheck && is_weights && last_repeat_q && crc == ~payload_crc_q &&
-                          !discard_i;
+  assign weights_done_d = state_q == StPayloadCheck && is_weights && last_repeat_q &&
+                          crc == ~payload_crc_q && !discard_i;
 
   always_ff @(posedge clk_i) begin
     lines_q <= LineW'(1);
@@ -357,17 +367,18 @@ module sterna_tape_reader #(
   assign error_code_o = error_q;
   assign segment_o = segment_q;
 
-  // ------------------------------------------------------------------------------------------- requests
+  // -------------------------------------------------------------------------------------- requests
 
-  // Lines before limit_q have been asked for. The commands of a CONV step are: from there to the end of its WEIGHTS,
-  // then WEIGHTS again for each further tile group; the last one goes on to the new limit, where the step behind the
-  // next segment header ends.
-  logic [LineW-1:0] limit_d, limit_q, next_limit_q, from_d, from_q, end_d, end_q, to_d, to_q, again_q;
+  // Lines before limit_q have been asked for. The commands of a CONV step are: from there to the
+  // end of its WEIGHTS, then WEIGHTS again for each further tile group; the last one goes on to the
+  // new limit, where the step behind the next segment header ends.
+  logic [LineW-1:0] limit_d, limit_q, next_limit_q, from_d, from_q;
+  logic [LineW-1:0] end_d, end_q, to_d, to_q, again_q;
   logic [LineW+1:0] wanted_q;
   logic [31:0] commands_d, commands_q;
   logic open_d, open_q, last_command_d, last_command_q, more_q, command_taken;
-  // The ends of a command are known; then its length and the lower half of its address, then the upper half as well.
-  // A step's first command begins at the limit, whose address is there already.
+  // The ends of a command are known; then its length and the lower half of its address, then the
+  // upper half as well. A step's first command begins at the limit, whose address is there already.
   logic [1:0] summed_d, summed_q;
   logic [LineW-1:0] length_q;
   logic [31:6] low_q;
@@ -426,7 +437,9 @@ module sterna_tape_reader #(
     length_q <= end_q - from_q;
     {carry_q, low_q} <= {1'b0, tape_addr_i[31:6]} + {1'b0, from_q};
     high_q <= tape_addr_i[63:32] + 32'(carry_q);
-    if (take && (state_q != StPayload || is_step)) buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
+    if (take && (state_q != StPayload || is_step)) begin
+      buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -480,9 +493,9 @@ module sterna_tape_reader #(
   end
 
 `ifndef SYNTHESIS
-  assert_asked : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     step_taken |-> !open_q);
-  assert_summed : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Summed_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     step_taken |-> command_addr_o == tape_addr_i + 64'({limit_q, 6'd0}));
 `endif
 endmodule

@@ -1,6 +1,8 @@
-/// Feature memory: a bank for each lane, in TileH rows of TileW, of words of four channels of one pixel.
-/// One write and one read a cycle. A word written is seen by every read that is asked for after the cycle
-/// in which the write was taken; data come three cycles after the read addresses.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Feature memory: a bank for each lane, in TileH rows of TileW, of words of four channels of one
+/// pixel. One write and one read a cycle. A word written is seen by every read that is asked for
+/// after the cycle in which the write was taken; data come three cycles after the read addresses.
 module sterna_feature_memory #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -17,17 +19,15 @@ module sterna_feature_memory #(
   /// Lanes.
   localparam int unsigned Lanes = TileH * TileW
 ) (
-  /// Clock.
   input  logic                            clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                            rst_ni,
   /// Forgets reads and writes under way; contents stay.
   input  logic                            clear_i,
 
   /// A drain offers a word for all lanes.
-  input  logic [Drains-1:0]             write_valid_i,
+  input  logic [Drains-1:0]               write_valid_i,
   /// The word is taken.
-  output logic [Drains-1:0]             write_ready_o,
+  output logic [Drains-1:0]               write_ready_o,
   /// Its address.
   input  logic [FmAddrW-1:0]              write_addr_i [Drains],
   /// Channels to write.
@@ -57,19 +57,19 @@ module sterna_feature_memory #(
 );
   generate
     if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
-      $error("TileH = %0d must be odd, 3 to 15", TileH);
+      $error("sterna_feature_memory: TileH = %0d must be odd, 3 to 15", TileH);
     end
     if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
-      $error("TileW = %0d must be odd, 3 to 15", TileW);
+      $error("sterna_feature_memory: TileW = %0d must be odd, 3 to 15", TileW);
     end
     if (Drains < 1 || Drains > 4) begin : gen_bad_clusters
-      $error("Drains = %0d must be 1 to 4", Drains);
+      $error("sterna_feature_memory: Drains = %0d must be 1 to 4", Drains);
     end
     if (FmWords < 64 || FmWords > 65536) begin : gen_bad_fm_words
-      $error("FmWords = %0d must be 64 to 65536", FmWords);
+      $error("sterna_feature_memory: FmWords = %0d must be 64 to 65536", FmWords);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("ActW = %0d must be 4 to 8", ActW);
+      $error("sterna_feature_memory: ActW = %0d must be 4 to 8", ActW);
     end
   endgenerate
 
@@ -87,7 +87,7 @@ module sterna_feature_memory #(
     .rst_ni,
     .clear_i,
     .request_i({load_valid_i, write_valid_i}),
-    .grant_o(grant)
+    .grant_o  (grant)
   );
   assign {load_ready_o, write_ready_o} = grant;
 
@@ -131,19 +131,19 @@ module sterna_feature_memory #(
   generate
     for (y = 0; y < TileH; y++) begin : gen_row
       sterna_feature_row #(
-        .TileW(TileW),
+        .TileW  (TileW),
         .FmWords(FmWords),
-        .ActW(ActW)
+        .ActW   (ActW)
       ) u_row (
         .clk_i,
-        .write_lanes_i(write_lanes_q[y*TileW+:TileW]),
+        .write_lanes_i (write_lanes_q[y*TileW+:TileW]),
         .write_strobe_i(write_strobe_q),
-        .write_addr_i(write_addr_q),
-        .write_data_i(write_data_q[y*TileW+:TileW]),
-        .read_i({read_q, read_valid_i}),
-        .read_row_i(read_row_i[y]),
+        .write_addr_i  (write_addr_q),
+        .write_data_i  (write_data_q[y*TileW+:TileW]),
+        .read_i        ({read_q, read_valid_i}),
+        .read_row_i    (read_row_i[y]),
         .read_col_i,
-        .read_data_o(read_data_o[y*TileW+:TileW])
+        .read_data_o   (read_data_o[y*TileW+:TileW])
       );
     end
   endgenerate
@@ -151,16 +151,16 @@ module sterna_feature_memory #(
 `ifndef SYNTHESIS
   generate
     for (c = 0; c < Drains; c++) begin : gen_assert
-      assert_write_addr : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      WriteAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         write_valid_i[c] |-> 32'(write_addr_i[c]) < FmWords);
-      assert_write_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+      WriteHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         write_valid_i[c] && !write_ready_o[c] |=> write_valid_i[c] && $stable(write_addr_i[c])
         && $stable(write_strobe_i[c]));
     end
   endgenerate
-  assert_load_addr : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  LoadAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i |-> 32'(load_addr_i) < FmWords);
-  assert_load_held : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  LoadHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i && !load_ready_o |=> load_valid_i && $stable(load_addr_i)
     && $stable(load_lanes_i));
 `endif

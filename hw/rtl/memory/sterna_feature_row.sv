@@ -1,4 +1,7 @@
-/// One row of feature memory banks: TileW banks that share a write word address and a read row address.
+// SPDX-License-Identifier: Apache-2.0
+
+/// One row of feature memory banks: TileW banks that share a write word address and a read row
+/// address.
 module sterna_feature_row #(
   /// Banks in the row.
   parameter int unsigned TileW = 5,
@@ -9,7 +12,6 @@ module sterna_feature_row #(
   /// Bits of a word address.
   localparam int unsigned FmAddrW = $clog2(FmWords)
 ) (
-  /// Clock.
   input  logic                            clk_i,
   /// Banks to write.
   input  logic [TileW-1:0]                write_lanes_i,

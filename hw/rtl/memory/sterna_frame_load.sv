@@ -1,6 +1,9 @@
-/// LOAD: writes bus beats to consecutive words of the feature memory. A beat holds four bytes for each of
-/// `BeatLanes` lanes, one a channel; a word is `WordBeats` beats, lanes in order, the rest of the last beat is
-/// ignored. Every beat is one write of the lanes it holds, so a beat is taken every cycle.
+// SPDX-License-Identifier: Apache-2.0
+
+/// LOAD: writes bus beats to consecutive words of the feature memory. A beat holds four bytes for
+/// each of `BeatLanes` lanes, one a channel; a word is `WordBeats` beats, lanes in order, the rest
+/// of the last beat is ignored. Every beat is one write of the lanes it holds, so a beat is taken
+/// every cycle.
 module sterna_frame_load #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -15,9 +18,7 @@ module sterna_frame_load #(
   /// Lanes.
   localparam int unsigned Lanes = TileH * TileW
 ) (
-  /// Clock.
   input  logic                            clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                            rst_ni,
   /// Ends the move at once.
   input  logic                            clear_i,
@@ -67,7 +68,8 @@ module sterna_frame_load #(
     end
   endgenerate
 
-  // Words not yet taken from the bus as a whole, whether there are any, and which beat of a word comes next (one hot).
+  // Words not yet taken from the bus as a whole, whether there are any, and which beat of a word
+  // comes next (one hot).
   logic [31:0] left_q, left_d;
   logic taking_q, taking_d;
   logic [WordBeats-1:0] beat_q, beat_d;
@@ -149,9 +151,9 @@ module sterna_frame_load #(
   endgenerate
 
 `ifndef SYNTHESIS
-  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
-  assert_write : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Write_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=> write_valid_o && $stable(write_addr_o)
     && $stable(held_beat_q) && $stable(pixels_q));
 `endif

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::gather_t;
 
-/// STORE: reads consecutive words of the feature memory and gives them as bus beats, laid out as LOAD takes
-/// them: four bytes a lane, one a channel, sign-extended; the rest of a word's last beat is zero. Each beat is a
-/// read of its own, rotated so that the beat's first lane comes first: then a lane of the beat comes from one of
-/// two places, and no word has to be kept.
+/// STORE: reads consecutive words of the feature memory and gives them as bus beats, laid out as
+/// LOAD takes them: four bytes a lane, one a channel, sign-extended; the rest of a word's last beat
+/// is zero. Each beat is a read of its own, rotated so that the beat's first lane comes first: then
+/// a lane of the beat comes from one of two places, and no word has to be kept.
 module sterna_frame_store #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -18,9 +20,7 @@ module sterna_frame_store #(
   /// Lanes.
   localparam int unsigned Lanes = TileH * TileW
 ) (
-  /// Clock.
   input  logic                            clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                            rst_ni,
   /// Ends the move at once.
   input  logic                            clear_i,
@@ -59,7 +59,8 @@ module sterna_frame_store #(
   localparam int unsigned WordBeats = (Lanes + BeatLanes - 1) / BeatLanes;
   /// Lanes in the last of them.
   localparam int unsigned LastLanes = Lanes - (WordBeats - 1) * BeatLanes;
-  /// Beats asked for and not given; more than the cycles from a read to its beat, so that a beat goes out every cycle.
+  /// Beats asked for and not given; more than the cycles from a read to its beat, so that a beat
+  /// goes out every cycle.
   localparam int unsigned BeatsAhead = 32;
   localparam int unsigned AheadW = $clog2(BeatsAhead + 1);
   localparam int unsigned BeatIndexW = WordBeats > 1 ? $clog2(WordBeats) : 1;
@@ -96,8 +97,8 @@ module sterna_frame_store #(
   localparam places_t FirstCol = first_cols();
   localparam logic [BeatIndexW-1:0] LastBeat = BeatIndexW'(WordBeats - 1);
 
-  // Words not yet asked for as a whole, whether there are any, beats asked for and not yet given, and which beat of a
-  // word is asked for, or comes, next.
+  // Words not yet asked for as a whole, whether there are any, beats asked for and not yet given,
+  // and which beat of a word is asked for, or comes, next.
   logic [31:0] left_q, left_d;
   logic [AheadW-1:0] ahead_q, ahead_d;
   logic [FmAddrW-1:0] addr_q, addr_d;
@@ -169,8 +170,8 @@ module sterna_frame_store #(
     addr_q <= addr_d;
   end
 
-  // Lane l of the beat lies l columns behind its first lane: in place l of the rotated word, or, where that has
-  // wrapped round, one row further.
+  // Lane l of the beat lies l columns behind its first lane: in place l of the rotated word, or,
+  // where that has wrapped round, one row further.
   logic [BeatLanes-1:0][3:0][ActW-1:0] pixels, beat;
   logic [TileW-1:0] wrapped;
 
@@ -204,10 +205,10 @@ module sterna_frame_store #(
     .clear_i,
     .valid_i(word_valid_i),
     .ready_o(beat_ready),
-    .data_i(pixels),
+    .data_i (pixels),
     .valid_o(beat_valid_o),
     .ready_i(beat_ready_i),
-    .data_o(beat),
+    .data_o (beat),
     .count_o()
   );
 
@@ -220,9 +221,9 @@ module sterna_frame_store #(
   endgenerate
 
 `ifndef SYNTHESIS
-  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
-  assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     word_valid_i |-> beat_ready);
 `endif
 endmodule

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::gather_t;
 import sterna_pkg::step_t;
 
-/// Reads windows of the feature memory: finds the word that each bank has to give, turns the words back into
-/// lane order and puts the pad value where a lane lies outside the map. Takes a request every cycle; the
-/// word comes `Latency` cycles later, in order. `step_i` and `linear_i` hold still while requests are under way.
+/// Reads windows of the feature memory: finds the word that each bank has to give, turns the words
+/// back into lane order and puts the pad value where a lane lies outside the map. Takes a request
+/// every cycle; the word comes `Latency` cycles later, in order. `step_i` and `linear_i` hold still
+/// while requests are under way.
 module sterna_gather #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -16,16 +19,15 @@ module sterna_gather #(
   /// Lanes.
   localparam int unsigned Lanes = TileH * TileW
 ) (
-  /// Clock.
   input  logic                            clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                            rst_ni,
   /// Forgets requests under way.
   input  logic                            clear_i,
 
   /// Map size, stride and pad value.
   input  step_t                           step_i,
-  /// Read address `plane` of all banks as it is: of the window only the rotation by `row` and `col`, no padding.
+  /// Read address `plane` of all banks as it is: of the window only the rotation by `row` and
+  /// `col`, no padding.
   input  logic                            linear_i,
 
   /// A window is asked for.
@@ -62,16 +64,16 @@ module sterna_gather #(
 
   generate
     if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
-      $error("TileH = %0d must be odd, 3 to 15", TileH);
+      $error("sterna_gather: TileH = %0d must be odd, 3 to 15", TileH);
     end
     if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
-      $error("TileW = %0d must be odd, 3 to 15", TileW);
+      $error("sterna_gather: TileW = %0d must be odd, 3 to 15", TileW);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("ActW = %0d must be 4 to 8", ActW);
+      $error("sterna_gather: ActW = %0d must be 4 to 8", ActW);
     end
     if (FmAddrW < 6 || FmAddrW > 16) begin : gen_bad_addr_w
-      $error("FmAddrW = %0d must be 6 to 16", FmAddrW);
+      $error("sterna_gather: FmAddrW = %0d must be 6 to 16", FmAddrW);
     end
   endgenerate
 
@@ -79,7 +81,7 @@ module sterna_gather #(
 
   /// A rotation as sterna_rotate takes it.
   typedef struct packed {
-    logic       nines;
+    logic nines;
     logic [1:0] threes;
     logic [1:0] ones;
   } turn_t;
@@ -137,30 +139,30 @@ module sterna_gather #(
     .Tile(TileH)
   ) u_rows (
     .clk_i,
-    .double_i(stride_two),
-    .full_i(step_i.in_full_rows),
-    .extra_i(step_i.in_extra_rows[3:0]),
-    .tile_i(tile_row_q),
-    .offset_i(row_q),
-    .bank_carry_o(row_carry),
+    .double_i     (stride_two),
+    .full_i       (step_i.in_full_rows),
+    .extra_i      (step_i.in_extra_rows[3:0]),
+    .tile_i       (tile_row_q),
+    .offset_i     (row_q),
+    .bank_carry_o (row_carry),
     .lane_inside_o(row_inside)
   );
   sterna_gather_axis #(
     .Tile(TileW)
   ) u_cols (
     .clk_i,
-    .double_i(stride_two),
-    .full_i(step_i.in_full_cols),
-    .extra_i(step_i.in_extra_cols[3:0]),
-    .tile_i(tile_col_q),
-    .offset_i(col_q),
-    .bank_carry_o(col_carry),
+    .double_i     (stride_two),
+    .full_i       (step_i.in_full_cols),
+    .extra_i      (step_i.in_extra_cols[3:0]),
+    .tile_i       (tile_col_q),
+    .offset_i     (col_q),
+    .bank_carry_o (col_carry),
     .lane_inside_o(col_inside)
   );
 
-  // Address parts: plane + (tile_row + carry)*tiles_w for rows, tile_col + carry for columns; the plane alone in
-  // linear mode. The factor feeds nothing but the multiplier, and nothing but the product follows that: so both
-  // registers lie in the DSP block.
+  // Address parts: plane + (tile_row + carry)*tiles_w for rows, tile_col + carry for columns; the
+  // plane alone in linear mode. The factor feeds nothing but the multiplier, and nothing but the
+  // product follows that: so both registers lie in the DSP block.
   addr_t tiles_w, factor_q, product_q, plane_late_q, col_start_q, col_start_late_q;
   addr_t row_carried_q [3];
   addr_t row_part_q [3];
@@ -199,16 +201,16 @@ module sterna_gather #(
   logic [PixelW-1:0] pixels [TileH][TileW];
 
   sterna_rotate #(
-    .N(TileH),
+    .N    (TileH),
     .Width(TileW * PixelW)
   ) u_rotate_rows (
     .clk_i,
     .enable_i(valid_q[ReadDone+2:ReadDone]),
-    .ones_i(row_turn_q[ReadDone].ones),
+    .ones_i  (row_turn_q[ReadDone].ones),
     .threes_i(row_turn_q[ReadDone+1].threes),
-    .nines_i(row_turn_q[ReadDone+2].nines),
-    .data_i(bank_rows),
-    .data_o(rows)
+    .nines_i (row_turn_q[ReadDone+2].nines),
+    .data_i  (bank_rows),
+    .data_o  (rows)
   );
 
   generate
@@ -221,16 +223,16 @@ module sterna_gather #(
       end
 
       sterna_rotate #(
-        .N(TileW),
+        .N    (TileW),
         .Width(PixelW)
       ) u_rotate_cols (
         .clk_i,
         .enable_i(valid_q[RowsTurned+2:RowsTurned]),
-        .ones_i(col_turn_q[RowsTurned].ones),
+        .ones_i  (col_turn_q[RowsTurned].ones),
         .threes_i(col_turn_q[RowsTurned+1].threes),
-        .nines_i(col_turn_q[RowsTurned+2].nines),
-        .data_i(row_pixels),
-        .data_o(pixels[y])
+        .nines_i (col_turn_q[RowsTurned+2].nines),
+        .data_i  (row_pixels),
+        .data_o  (pixels[y])
       );
     end
   endgenerate
@@ -257,9 +259,9 @@ module sterna_gather #(
   assign word_valid_o = valid_q[Latency];
 
 `ifndef SYNTHESIS
-  assert_stride : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Stride_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     request_valid_i && !linear_i |-> step_i.gather_stride inside {8'd1, 8'd2});
-  assert_steady : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Steady_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     |valid_q[ColsTurned:1] |-> $stable(linear_i) && $stable(step_i));
 `endif
 endmodule

@@ -1,12 +1,13 @@
-/// One axis (rows or columns) of a window: which memory tile each bank reads in, and which lanes lie in the
-/// map. Lane i reads pixel `offset + step*i` behind the start of memory tile `tile`, which is in bank
-/// `(offset + step*i) mod Tile` and lies `(offset + step*i) div Tile` tiles further (its carry, 0 to 2).
-/// Results come three cycles after the window.
+// SPDX-License-Identifier: Apache-2.0
+
+/// One axis (rows or columns) of a window: which memory tile each bank reads in, and which lanes
+/// lie in the map. Lane i reads pixel `offset + step*i` behind the start of memory tile `tile`,
+/// which is in bank `(offset + step*i) mod Tile` and lies `(offset + step*i) div Tile` tiles
+/// further (its carry, 0 to 2). Results come three cycles after the window.
 module sterna_gather_axis #(
   /// Banks, and lanes, along the axis; odd.
   parameter int unsigned Tile = 5
 ) (
-  /// Clock.
   input  logic                 clk_i,
   /// Step from lane to lane is 2 instead of 1.
   input  logic                 double_i,
@@ -70,7 +71,8 @@ module sterna_gather_axis #(
   localparam carries_t BankCarry = bank_carries();
   localparam banks_t LaneBank = lane_banks();
 
-  // For each carry: its memory tile, and whether that lies in the map as a whole or is the partial one at its end.
+  // For each carry: its memory tile, and whether that lies in the map as a whole or is the partial
+  // one at its end.
   logic signed [17:0] tile_q [3];
   logic [2:0] whole_d, whole_q, partial_d, partial_q;
   logic [3:0] offset_q;
@@ -92,7 +94,9 @@ module sterna_gather_axis #(
       always_comb begin
         lane_inside_d[i] = 1'b0;
         for (int unsigned carry = 0; carry < 3; carry++) begin
-          if (lane_carry_q[i] == 2'(carry)) lane_inside_d[i] = whole_q[carry] || (partial_q[carry] && early_q[i]);
+          if (lane_carry_q[i] == 2'(carry)) begin
+            lane_inside_d[i] = whole_q[carry] || (partial_q[carry] && early_q[i]);
+          end
         end
       end
     end

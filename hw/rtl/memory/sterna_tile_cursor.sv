@@ -1,12 +1,13 @@
-/// Walks the tiles that one position of the tile groups takes: tile `position`, then every `stride` tiles
-/// further, row by row; it stays at the last tile when there are no more. It moves one tile a cycle.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Walks the tiles that one position of the tile groups takes: tile `position`, then every `stride`
+/// tiles further, row by row; it stays at the last tile when there are no more. It moves one tile a
+/// cycle.
 module sterna_tile_cursor #(
   /// Position in a group, 0 to 3.
   parameter int unsigned Position = 0
 ) (
-  /// Clock.
   input  logic        clk_i,
-  /// Reset, active low, released synchronously.
   input  logic        rst_ni,
   /// Goes to the first tile.
   input  logic        clear_i,
@@ -77,7 +78,7 @@ module sterna_tile_cursor #(
   end
 
 `ifndef SYNTHESIS
-  assert_advance : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Advance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     advance_i |-> ready_o && !start_i);
 `endif
 endmodule

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import sterna_pkg::fetch_t;
 import sterna_pkg::gather_t;
 import sterna_pkg::step_t;
 
-/// Loads the vectors of all clusters: walks fetch words, reads each of them for every tile that the clusters
-/// work on, and hands the words to the clusters of that tile (cluster c works on tile c mod tiles_at_once
-/// of the group). `step_i` may change, and `start_i` be given, only while `idle_o`.
+/// Loads the vectors of all clusters: walks fetch words, reads each of them for every tile that the
+/// clusters work on, and hands the words to the clusters of that tile (cluster c works on tile c
+/// mod tiles_at_once of the group). `step_i` may change, and `start_i` be given, only while
+/// `idle_o`.
 module sterna_vector_loader #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -23,9 +26,7 @@ module sterna_vector_loader #(
   /// Bits of a count of fetch words (derived).
   localparam int unsigned WordCountW = $clog2(DataW / 64 + 1)
 ) (
-  /// Clock.
   input  logic                            clk_i,
-  /// Reset, active low, released synchronously.
   input  logic                            rst_ni,
   /// Forgets fetch words, reads and vectors.
   input  logic                            clear_i,
@@ -35,8 +36,8 @@ module sterna_vector_loader #(
   /// Pulse: the next pass is tile group 0.
   input  logic                            start_i,
 
-  /// Words that each drain has written of the last tile group of the step before; `AfterAll` when all earlier steps are written. A
-  /// fetch word waits until this is at least its `after`.
+  /// Words that each drain has written of the last tile group of the step before; `AfterAll` when
+  /// all earlier steps are written. A fetch word waits until this is at least its `after`.
   input  logic [9:0]                      written_i,
 
   /// A beat of fetch words is offered.
@@ -54,7 +55,8 @@ module sterna_vector_loader #(
   input  logic                            read_ready_i,
   /// The window.
   output gather_t                         read_o,
-  /// The word of the oldest window; always as many cycles after its window was taken, at most `MostReads`.
+  /// The word of the oldest window; always as many cycles after its window was taken, at most
+  /// `MostReads`.
   input  logic                            word_valid_i,
   /// The word, as four vectors.
   input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
@@ -69,8 +71,8 @@ module sterna_vector_loader #(
   /// No fetch word waits and no read is under way; vectors may still wait.
   output logic                            idle_o
 );
-  /// Vectors that a cluster may wait for, or keep waiting; at least twelve more than the cycles from a read to its
-  /// word, so that a cluster gets a vector a cycle.
+  /// Vectors that a cluster may wait for, or keep waiting; at least twelve more than the cycles
+  /// from a read to its word, so that a cluster gets a vector a cycle.
   localparam int unsigned VectorsAhead = 32;
   /// Beats of fetch words that wait to be cut into words; a power of two.
   localparam int unsigned BeatDepth = 16;
@@ -84,10 +86,12 @@ module sterna_vector_loader #(
     end
   endgenerate
 
-  // A word gives at least one vector, so the queue has a word for each vector that the PEs may be behind.
+  // A word gives at least one vector, so the queue has a word for each vector that the PEs may be
+  // behind.
   fetch_t fetch;
   logic [63:0] word;
-  logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready, fetch_valid, fetch_take;
+  logic beat_valid, beat_ready, queue_empty, words_idle, word_valid, word_ready;
+  logic fetch_valid, fetch_take;
   logic [DataW-1:0] beat_data;
   logic [WordCountW-1:0] beat_words;
 
@@ -100,10 +104,10 @@ module sterna_vector_loader #(
     .clear_i,
     .valid_i(fetch_valid_i),
     .ready_o(fetch_ready_o),
-    .data_i({fetch_words_i, fetch_data_i}),
+    .data_i ({fetch_words_i, fetch_data_i}),
     .valid_o(beat_valid),
     .ready_i(beat_ready),
-    .data_o({beat_words, beat_data}),
+    .data_o ({beat_words, beat_data}),
     .count_o()
   );
 
@@ -113,14 +117,14 @@ module sterna_vector_loader #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .idle_o(words_idle),
+    .idle_o      (words_idle),
     .beat_valid_i(beat_valid),
     .beat_ready_o(beat_ready),
-    .beat_data_i(beat_data),
+    .beat_data_i (beat_data),
     .beat_words_i(beat_words),
     .word_valid_o(word_valid),
     .word_ready_i(word_ready),
-    .word_data_o(word)
+    .word_data_o (word)
   );
 
   sterna_ram_fifo #(
@@ -132,10 +136,10 @@ module sterna_vector_loader #(
     .clear_i,
     .valid_i(word_valid),
     .ready_o(word_ready),
-    .data_i(word),
+    .data_i (word),
     .valid_o(fetch_valid),
     .ready_i(fetch_take),
-    .data_o(fetch),
+    .data_o (fetch),
     .empty_o(queue_empty)
   );
 
@@ -145,7 +149,8 @@ module sterna_vector_loader #(
 
   assign fetch_take = !walked_valid_q || walked;
   assign walked_valid_d = fetch_take ? fetch_valid : 1'b1;
-  assign released_d = fetch_take ? fetch_valid && fetch.after <= written_i : walked_q.after <= written_i;
+  assign released_d = fetch_take ? fetch_valid && fetch.after <= written_i :
+                                   walked_q.after <= written_i;
 
   always_ff @(posedge clk_i) begin
     if (fetch_take) walked_q <= fetch;
@@ -179,38 +184,40 @@ module sterna_vector_loader #(
         .clear_i,
         .tiles_h_i(step_i.out_tiles_h),
         .tiles_w_i(step_i.out_tiles_w),
-        .stride_i(step_i.tiles_at_once[2:0]),
+        .stride_i (step_i.tiles_at_once[2:0]),
         .start_i,
         .advance_i(ask && walked_q.last_in_pass && asked_q == 2'(c)),
-        .ready_o(cursor_ready[c]),
-        .row_o(tile_row[c]),
-        .col_o(tile_col[c])
+        .ready_o  (cursor_ready[c]),
+        .row_o    (tile_row[c]),
+        .col_o    (tile_col[c])
       );
 
       sterna_vector_writer #(
         .VectorW(Lanes * ActW),
-        .Depth(VectorsAhead)
+        .Depth  (VectorsAhead)
       ) u_writer (
         .clk_i,
         .rst_ni,
         .clear_i,
         .announce_valid_i(ask && asked_clusters[c]),
         .announce_ready_o(writer_ready[c]),
-        .announce_mask_i(walked_q.mask),
-        .word_valid_i(word_valid_i && answered_clusters[c]),
-        .word_mask_i(answered_mask),
+        .announce_mask_i (walked_q.mask),
+        .word_valid_i    (word_valid_i && answered_clusters[c]),
+        .word_mask_i     (answered_mask),
         .word_data_i,
-        .vector_valid_o(vector_valid_o[c]),
-        .vector_ready_i(vector_ready_i[c]),
-        .vector_data_o(vector_data_o[c])
+        .vector_valid_o  (vector_valid_o[c]),
+        .vector_ready_i  (vector_ready_i[c]),
+        .vector_data_o   (vector_data_o[c])
       );
     end
   endgenerate
 
-  // A read is asked for when what it reads is written and all clusters of its tile will have room for the vectors.
+  // A read is asked for when what it reads is written and all clusters of its tile will have room
+  // for the vectors.
   logic [ClusterW-1:0] asked_index;
   assign asked_index = ClusterW'(asked_q);
-  assign read_valid_o = released_q && cursor_ready[asked_index] && &(writer_ready | ~asked_clusters);
+  assign read_valid_o = released_q && cursor_ready[asked_index] &&
+                        &(writer_ready | ~asked_clusters);
   assign ask = read_valid_o && read_ready_i;
   assign walked = ask && asked_q == last_position;
 
@@ -232,15 +239,16 @@ module sterna_vector_loader #(
     .clear_i,
     .valid_i(ask),
     .ready_o(masks_ready),
-    .data_i(walked_q.mask),
+    .data_i (walked_q.mask),
     .valid_o(under_way),
     .ready_i(word_valid_i),
-    .data_o(answered_mask),
+    .data_o (answered_mask),
     .count_o()
   );
 
   assign asked_d = walked ? '0 : asked_q + 2'(ask);
-  assign answered_d = answered_q == last_position && word_valid_i ? '0 : answered_q + 2'(word_valid_i);
+  assign answered_d = answered_q == last_position && word_valid_i ? '0 :
+                      answered_q + 2'(word_valid_i);
   assign idle_o = !beat_valid && words_idle && queue_empty && !walked_valid_q && !under_way;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -263,18 +271,18 @@ module sterna_vector_loader #(
   end
 
 `ifndef SYNTHESIS
-  assert_start : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> idle_o);
-  assert_steady : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Steady_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     !idle_o && !$past(idle_o) |-> $stable(step_i));
-  assert_tiles : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Tiles_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     walked_valid_q |-> step_i.tiles_at_once inside {8'd1, 8'd2, 8'd4}
     && 32'(step_i.tiles_at_once) <= Clusters);
-  assert_read : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Read_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     read_valid_o && !read_ready_i |=> read_valid_o && $stable(read_o));
-  assert_word : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     word_valid_i |-> under_way);
-  assert_reads : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Reads_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     ask |-> masks_ready);
 `endif
 endmodule

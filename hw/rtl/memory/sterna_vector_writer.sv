@@ -1,39 +1,41 @@
-/// Turns words into the vectors of one cluster: a word's masked channels, low channel first, one vector a cycle.
-/// A word is announced (with its mask) when it is asked for, and comes a fixed number of cycles later. An
-/// announcement is taken only when there will be room for its vectors and when those of the word before will have
-/// been cut off by then; so words need no back-pressure, and only one of them is held.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Turns words into the vectors of one cluster: a word's masked channels, low channel first, one
+/// vector a cycle. A word is announced (with its mask) when it is asked for, and comes a fixed
+/// number of cycles later. An announcement is taken only when there will be room for its vectors
+/// and when those of the word before will have been cut off by then; so words need no
+/// back-pressure, and only one of them is held.
 module sterna_vector_writer #(
   /// Bits of a vector.
   parameter int unsigned VectorW = 200,
-  /// Vectors of announced words and vectors that wait, together; a power of two, 8 or more. There is a vector every
-  /// cycle if it is at least twelve more than the cycles from an announcement to its word.
+  /// Vectors of announced words and vectors that wait, together; a power of two, 8 or more. There
+  /// is a vector every cycle if it is at least twelve more than the cycles from an announcement to
+  /// its word.
   parameter int unsigned Depth = 32
 ) (
-  /// Clock.
-  input  logic                  clk_i,
-  /// Reset, active low, released synchronously.
-  input  logic                  rst_ni,
+  input  logic                    clk_i,
+  input  logic                    rst_ni,
   /// Forgets all words and vectors.
-  input  logic                  clear_i,
+  input  logic                    clear_i,
 
   /// A word is announced; given only when ready.
-  input  logic                  announce_valid_i,
+  input  logic                    announce_valid_i,
   /// There will be room for it, and time.
-  output logic                  announce_ready_o,
+  output logic                    announce_ready_o,
   /// Channels of the word that become vectors.
-  input  logic [3:0]            announce_mask_i,
+  input  logic [3:0]              announce_mask_i,
 
   /// The next announced word; always as many cycles after its announcement.
-  input  logic                  word_valid_i,
+  input  logic                    word_valid_i,
   /// Its mask, once more.
-  input  logic [3:0]            word_mask_i,
+  input  logic [3:0]              word_mask_i,
   /// The word, a vector for each channel.
   input  logic [3:0][VectorW-1:0] word_data_i,
 
   /// A vector is offered.
-  output logic                  vector_valid_o,
+  output logic                    vector_valid_o,
   /// The vector is taken.
-  input  logic                  vector_ready_i,
+  input  logic                    vector_ready_i,
   /// The vector.
   output logic [VectorW-1:0]      vector_data_o
 );
@@ -46,9 +48,10 @@ module sterna_vector_writer #(
     end
   endgenerate
 
-  // Room that is not promised, whether it does for a word, and cycles until the vectors of the last announced word are
-  // cut off. Room is counted a cycle late, which keeps announcements and `vector_ready_i` apart; so behind an
-  // announcement it must do for two words. Once it does for one, it does so until the next announcement.
+  // Room that is not promised, whether it does for a word, and cycles until the vectors of the last
+  // announced word are cut off. Room is counted a cycle late, which keeps announcements and
+  // `vector_ready_i` apart; so behind an announcement it must do for two words. Once it does for
+  // one, it does so until the next announcement.
   count_t free_q, free_d, taken_q, taken_d;
   logic room_q, room_d;
   logic [1:0] pause_q, pause_d;
@@ -136,11 +139,11 @@ module sterna_vector_writer #(
   end
 
 `ifndef SYNTHESIS
-  assert_announced : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Announced_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     announce_valid_i |-> announce_ready_o);
-  assert_word : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     word_valid_i |-> $onehot0(waiting_q));
-  assert_room : assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     vector_cut |-> held_q != count_t'(Depth));
 `endif
 endmodule

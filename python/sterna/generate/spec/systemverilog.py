@@ -88,7 +88,7 @@ def _sized(name: str, value: int, bits: int) -> str:
 
 
 def _group(group: Group) -> list[str]:
-    lines = [f"  // {group.description}"]
+    lines = [f"  // {line}" for line in wrap(group.description, COLUMNS - 5)]
     for member in group.members:
         lines += _comment(member_description(member), "  ")
         lines.append(_sized(group.rtl + camel(member.name or ""), member.value, group.bits))
