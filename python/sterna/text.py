@@ -19,6 +19,7 @@ import codecs
 import json
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -211,3 +212,16 @@ def _as_found(data: bytes, where: Path | str, what: str) -> str:
             allowed="UTF-8, UTF-16 with a byte order mark, or Windows-1252 of a western language",
             remedy=_SAVE_AGAIN,
         ) from None
+
+
+def check_different(
+    names: Sequence[object], what: str, where: Path, remedy: str = "delete one of them"
+) -> None:
+    """Raise SternaError for the first of `names` that occurs twice."""
+    seen: set[object] = set()
+    for name in names:
+        if name in seen:
+            raise SternaError(
+                f"the same {what} twice", where=str(where), attribute=what, value=name, remedy=remedy
+            )
+        seen.add(name)

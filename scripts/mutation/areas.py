@@ -63,7 +63,7 @@ AREAS = (
         ("tests/spec/test_activations.py", *_REFERENCE, "tests/graph"),
     ),
     Area("requantisation of the tape", ("compile/encode.py", "compile/lower.py"), _COMPILE, within=("requant",)),
-    Area("graph", _modules("graph", "checks csd file graph infer"), ("tests/graph",), sample=70),
+    Area("graph", _modules("graph", "checks csd file graph infer network"), ("tests/graph",), sample=70),
     Area(
         "package and vision",
         (*_modules("package"), *_modules("vision", "anchors decoder drawing image_files prepare")),
@@ -87,7 +87,7 @@ AREAS = (
     Area(
         "integer training",
         ("train/model/integer.py",),
-        ("tests/train/model/test_export.py", "tests/train/model/test_networks.py"),
+        ("tests/train/model/test_export.py", "tests/train/model/test_network.py"),
         sample=15,
     ),
 )

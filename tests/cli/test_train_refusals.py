@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from sterna.train import darknet
-from sterna.train.model import networks
+from sterna.exporters.darknet import for_darknet, write_cfg, write_weights
+from sterna.graph import networks
+from sterna.importers import darknet
 from support import data_sets
 from support.darknet_networks import random_weights
 
@@ -124,8 +125,8 @@ def test_options_that_are_wrong(sterna: Sterna, voc: Path, tmp_path: Path, what:
 def cfg(tmp_path: Path) -> Path:
     path = tmp_path / "small.cfg"
     anchors = [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]]
-    darknet.write_cfg(darknet.for_darknet(networks.describe("yolov2-nano"), anchors, 2, 32, 32), path)
-    darknet.write_weights(random_weights(darknet.read_cfg(path)), path.with_suffix(".weights"))
+    write_cfg(for_darknet(networks.describe("yolov2-nano"), anchors, 2, 32, 32), path)
+    write_weights(random_weights(darknet.read_cfg(path)), path.with_suffix(".weights"))
     return path
 
 

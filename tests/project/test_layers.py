@@ -17,7 +17,8 @@ PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
 LOWEST = ("errors", "machine", "signals", "archive", "files", "recognise", "text")
 LAYERS = (
-    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "generate", "compile", "estimate", "train", "cli",
+    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "generate", "compile", "estimate", "importers",
+    "exporters", "train", "cli",
 )  # fmt: skip
 #: Those of `train`, likewise: its rooms, and between them the files of its own.
 TRAIN = (
@@ -50,7 +51,6 @@ def rank(module: str) -> tuple[int, int] | None:
     parts = module.split(".")
     if parts[0] != "sterna" or len(parts) == 1 or parts[1].startswith("__"):
         return None
-    parts = ["model" if part == "darknet" else part for part in parts]
     within = TRAIN.index(parts[2]) if parts[1] == "train" and len(parts) > 2 and parts[2] in TRAIN else len(TRAIN)
     return LAYERS.index(parts[1]), within
 

@@ -30,7 +30,7 @@ from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.spec import load_config
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
 from sterna.train.model.quantisers import Pattern
 from sterna.train.optim.optimisers import Optimiser
 from support.engines import count_frames, simulated

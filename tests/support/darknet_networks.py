@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import strategies as st
 
-from sterna.train.darknet import Weights, Yolo2, for_darknet
-from sterna.train.darknet.cfg import share_quantisers
-from sterna.train.darknet.convert import shapes
-from sterna.train.darknet.weights import Convolution, Header, Norm, Shape
-from sterna.train.model.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.exporters.darknet import for_darknet
+from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
+from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription, share_quantisers
+from sterna.importers.darknet import Weights, Yolo2
+from sterna.importers.darknet.convert import shapes
+from sterna.importers.darknet.weights import Header, Shape
+from sterna.importers.importer import Convolution, Norm
 
 VOC_ANCHORS = ((1.3221, 1.73145), (3.19275, 4.00944), (5.05587, 8.09892), (9.47112, 4.84053), (11.2364, 10.0071))
 
@@ -20,18 +22,18 @@ VOC_ANCHORS = ((1.3221, 1.73145), (3.19275, 4.00944), (5.05587, 8.09892), (9.471
 class _Trunk:
     """Layers that follow each other. `maps`: channels and halvings of each layer by name."""
 
-    layers: list[LayerSpec] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
     maps: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def last(self) -> str:
         return self.layers[-1].name if self.layers else IMAGE
 
-    def name(self, kind: type[LayerSpec], word: str) -> str:
+    def name(self, kind: type[Layer], word: str) -> str:
         number = 1 + sum(isinstance(layer, kind) for layer in self.layers)
         return f"{word}{number}" if word in ("conv", "pool") or number > 1 else word
 
-    def add(self, layer: LayerSpec, channels: int, halvings: int) -> None:
+    def add(self, layer: Layer, channels: int, halvings: int) -> None:
         self.layers.append(layer)
         self.maps[layer.name] = channels, halvings
 
@@ -43,7 +45,7 @@ class _Trunk:
 
     def pool(self, stride: int) -> None:
         channels, halvings = self.maps[self.last]
-        self.add(Pool(self.name(Pool, "pool"), self.last, stride), channels, halvings + stride - 1)
+        self.add(MaxPool(self.name(MaxPool, "pool"), self.last, stride), channels, halvings + stride - 1)
 
     def concat(self, *sources: str) -> None:
         channels = sum(self.maps[source][0] for source in sources)
@@ -89,7 +91,7 @@ def yolo2_networks(draw: st.DrawFn) -> Yolo2:
     # No larger than the map, as k-means finds them.
     sides = st.tuples(st.floats(0.1, width / cell), st.floats(0.1, height / cell))
     anchors = draw(st.lists(sides, min_size=1, max_size=3))
-    return for_darknet(share_quantisers(tuple(trunk.layers)), anchors, classes, height, width)
+    return for_darknet(NetworkDescription(share_quantisers(trunk.layers)), anchors, classes, height, width)
 
 
 def random_weights(network: Yolo2, seed: int = 0, header: Header | None = None) -> Weights:

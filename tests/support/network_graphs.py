@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
-from sterna.train.model import networks, quantisers
+from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant, network, networks
+from sterna.graph.network import IMAGE, RGB
+from sterna.train.model import quantisers
 
 
 def random_network_graph(
@@ -25,26 +26,17 @@ def random_network_graph(
     With `balanced` every filter has as many nonzeros as any other in every `BALANCED_BLOCK` of its weights. Weights
     of the first layer and of the head, which are integers, are drawn from -most .. most.
     """
-    channels = {networks.IMAGE: 3}
-    layers: list[Layer] = [Input(networks.IMAGE, 3, height, width, 1.0, 0)]
-    for layer in networks.describe(name):
-        match layer:
-            case networks.Conv() | networks.Head():
-                head = isinstance(layer, networks.Head)
-                filters, kernel = (outputs, 1) if head else (layer.filters, layer.kernel)
-                shape = (filters, channels[layer.input], kernel, kernel)
-                weights = _integers(rng, shape, most) if layer.bits else _ternary(rng, shape, density, balanced)
-                layers.append(_conv(layer.name, layer.input, weights, "linear" if head else "leaky"))
-                channels[layer.name] = filters
-            case networks.Pool():
-                layers.append(MaxPool(layer.name, layer.input, layer.stride))
-                channels[layer.name] = channels[layer.input]
-            case networks.Reorg():
-                layers.append(Reorg(layer.name, layer.input))
-                channels[layer.name] = 4 * channels[layer.input]
-            case networks.Concat():
-                layers.append(Concat(layer.name, layer.inputs))
-                channels[layer.name] = sum(channels[part] for part in layer.inputs)
+    description = networks.describe(name)
+    channels = description.channels(classes=1) | {description.head.name: outputs}
+    layers: list[Layer] = [Input(IMAGE, RGB, height, width, 1.0, 0)]
+    for layer in description.layers:
+        if not isinstance(layer, network.Conv | network.Head):
+            layers.append(layer)
+            continue
+        kernel = 1 if isinstance(layer, network.Head) else layer.kernel
+        shape = (channels[layer.name], channels[layer.input], kernel, kernel)
+        weights = _integers(rng, shape, most) if layer.bits else _ternary(rng, shape, density, balanced)
+        layers.append(_conv(layer.name, layer.input, weights, layer.activation))
     layers.append(Output("output", layers[-1].name))
     return Graph(tuple(layers), act_bits=8, acc_bits=20)
 
@@ -56,8 +48,8 @@ def passthrough_graph(rng: np.random.Generator, height: int, width: int) -> Grap
         return _conv(name, source, _ternary(rng, shape, 0.4, balanced=False), "leaky")
 
     layers = (
-        Input(networks.IMAGE, 3, height, width, 1.0, 0),
-        conv("wide", networks.IMAGE, (9, 3, 3, 3)),
+        Input(IMAGE, RGB, height, width, 1.0, 0),
+        conv("wide", IMAGE, (9, 3, 3, 3)),
         MaxPool("pool", "wide", 2),
         conv("deep", "pool", (6, 9, 3, 3)),
         conv("narrow", "wide", (5, 9, 1, 1)),

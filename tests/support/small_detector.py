@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from sterna.graph import Graph
+from sterna.graph import Graph, networks
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
-from sterna.train.model import export, networks
-from sterna.train.model.networks import Form, Network
+from sterna.train.model import export
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.report import evaluate
 
 ANCHORS = [[1.0, 2.0], [2.0, 1.0], [3.0, 2.0], [2.0, 4.0], [5.0, 4.0]]
@@ -25,7 +26,7 @@ def small_network(scenes: SceneSet, form: Form = Form.QUANTISED) -> Network:
     """A nano with random weights, normalisation of every sign and statistics of real images."""
     torch.manual_seed(0)
     torch.set_num_threads(1)  # tests that trained before may have set more; the order of sums decides at step edges
-    made = networks.build("yolov2-nano", len(CLASSES), form)
+    made = Network(networks.describe("yolov2-nano"), len(CLASSES), form)
     for name, tensor in made.named_parameters():
         if name.endswith("norm.weight"):
             torch.nn.init.normal_(tensor, 0.0, 1.0)

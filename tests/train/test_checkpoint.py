@@ -12,9 +12,12 @@ import pytest
 import torch
 
 from sterna.errors import SternaError
+from sterna.graph.network import Conv
+from sterna.graph.networks import describe
 from sterna.train import checkpoint
 from sterna.train.loop import forms
-from sterna.train.model.networks import Conv, Form, Network, describe
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from support.bombs import GIGABYTE, Member, forged, zeros
 
 Got = Callable[[object], None]
@@ -73,10 +76,10 @@ def test_a_description_larger_than_the_weights_is_refused_unmade(path: Path, got
     layers = checkpoint.load(path)["layers"]
     for layer in layers:
         if layer["kind"] == Conv.__name__:
-            layer["filters"] = 1_000_000
+            layer["filters"] = 65_535
     change(path, layers=layers)
     assert "is damaged" in refusal(path)
-    got("layers of a million filters, weights of a small network: damaged")
+    got("layers of 65,535 filters, weights of a small network: damaged")
 
 
 @pytest.mark.case("weights-that-are-a-bomb", **BOMB)

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import torch
 
+from sterna.graph import networks
 from sterna.train import run_folder
 from sterna.train.loop import forms
 from sterna.train.loop.learner import LOSSES
-from sterna.train.model import networks
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.optim.communication import POWERSGD_START, Hook
 from support.training import command, environment
 
@@ -71,7 +73,7 @@ def change(folder: Path) -> torch.Tensor:
     """What the step of the float stage did to all weights."""
     trained = forms.load(folder / "float.pt")
     torch.manual_seed(0)
-    fresh = networks.build("yolov2-nano", len(trained.classes), networks.Form.FLOAT)
+    fresh = Network(networks.describe("yolov2-nano"), len(trained.classes), Form.FLOAT)
     pairs = zip(trained.network.parameters(), fresh.parameters(), strict=True)
     return torch.cat([(after - before).detach().flatten() for after, before in pairs])
 

@@ -30,7 +30,7 @@ from sterna.train.data import (
 )
 from sterna.train.data.options import validated
 from sterna.train.loop import forms
-from sterna.train.model.networks import Network
+from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions, parse
 from sterna.train.report import plots, report, summary_page
 from sterna.train.report.report import INTEGER, Comparison

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import DTypeLike
 from sterna.errors import SternaError
 from sterna.graph.layers import (
     BIAS_BITS,
-    KINDS,
     MAX_KERNEL,
     MAX_PADDING,
     MAX_SHIFT,
@@ -27,6 +26,7 @@ from sterna.graph.layers import (
     Input,
     Layer,
     MaxPool,
+    OneInput,
     Output,
     Reorg,
     Requant,
@@ -34,6 +34,7 @@ from sterna.graph.layers import (
 from sterna.spec.activations import ACTIVATIONS
 
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
+Check = Callable[[Any], None]
 
 
 def where(layer: Layer) -> str:
@@ -66,19 +67,63 @@ def check_metadata(metadata: object) -> dict[str, Any]:
     return copy
 
 
-def check_layer(layer: object) -> None:
-    """Refuse an object that is no layer, or a layer with an attribute of a wrong type or out of range."""
-    if not isinstance(layer, Layer) or type(layer) not in _CHECKS:
+def check_layer(layer: object, checks: Mapping[type[Layer], Check] | None = None, place: str = "graph") -> None:
+    """Refuse an object that is no layer, or a layer with an attribute of a wrong type or out of range.
+
+    checks: of the kinds of layers that are allowed; None: those of the integer graph. place: what holds the layer.
+    """
+    checks = CHECKS if checks is None else checks
+    if not isinstance(layer, Layer) or type(layer) not in checks:
         raise SternaError(
-            "holds what is no layer", where="graph", attribute="layers", value=type(layer).__name__,
-            allowed=", ".join(KINDS), remedy="build it of the layers of sterna.graph",
+            "holds what is no layer", where=place, attribute="layers", value=type(layer).__name__,
+            allowed=", ".join(kind.__name__.lower() for kind in checks),
+            remedy="build it of the layers of sterna.graph",
         )  # fmt: skip
     if not isinstance(layer.name, str) or not NAME.fullmatch(layer.name):
         raise SternaError(
-            "a layer's name is not usable", where="graph", attribute="name", value=repr(layer.name),
+            "a layer's name is not usable", where=place, attribute="name", value=repr(layer.name),
             allowed="1 .. 128 of A-Z a-z 0-9 _ . / -", remedy="rename the layer",
         )  # fmt: skip
-    _CHECKS[type(layer)](layer)
+    checks[type(layer)](layer)
+
+
+def check_sources(layer: Layer, taken: Collection[str], readable: Collection[str]) -> None:
+    """Refuse a layer whose name is `taken`, or that reads what is not `readable`."""
+    if layer.name in taken:
+        raise SternaError(
+            "appears twice", where=where(layer), attribute="name", value=layer.name,
+            allowed="a name of its own", remedy="rename one of the layers",
+        )  # fmt: skip
+    for source in layer.sources:
+        if source not in readable:
+            raise SternaError(
+                "reads what no layer before it provides", where=where(layer), attribute="input",
+                value=repr(source), allowed=f"any of: {', '.join(readable) or 'none'}",
+                remedy="correct the name or the order of the layers",
+            )  # fmt: skip
+
+
+def check_reached(layers: Sequence[Layer], end: type[Layer]) -> None:
+    """Refuse a layer that no layer of the kind `end` depends on."""
+    used: set[str] = set()
+    for layer in reversed(layers):
+        if isinstance(layer, end) or layer.name in used:
+            used.update(layer.sources)
+        else:
+            raise SternaError(
+                f"reaches no {end.__name__.lower()}", where=where(layer),
+                allowed=f"layers that lead to the {end.__name__.lower()}",
+                remedy="remove the layer, or let another read it",
+            )  # fmt: skip
+
+
+def check_activation(layer: Layer, attribute: str, activation: object) -> None:
+    """Refuse what is not the name of an activation."""
+    if activation not in list(ACTIVATIONS):  # a list: what a file says may have no hash
+        raise SternaError(
+            "has an unknown activation", where=where(layer), attribute=attribute, value=repr(activation),
+            allowed=", ".join(ACTIVATIONS), remedy="train with one of these",
+        )  # fmt: skip
 
 
 def _check_scale(layer: Input | Conv | Add) -> None:
@@ -89,7 +134,7 @@ def _check_scale(layer: Input | Conv | Add) -> None:
         )  # fmt: skip
 
 
-def _check_names(layer: Layer, attribute: str, names: object, least: int, most: float) -> None:
+def _check_inputs(layer: Layer, attribute: str, names: object, least: int, most: float) -> None:
     names_ok = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
     if not (names_ok and least <= len(names) <= most):  # type: ignore[arg-type]
         count = f"exactly {least}" if least == most else f"at least {least}"
@@ -98,6 +143,11 @@ def _check_names(layer: Layer, attribute: str, names: object, least: int, most: 
             allowed="the name of an earlier layer" if most == 1 else f"{count} names of earlier layers",
             remedy="name the layers that feed it",
         )  # fmt: skip
+
+
+def check_input(layer: OneInput) -> None:
+    """Refuse a layer that does not name its one input."""
+    _check_inputs(layer, "input", (layer.input,), 1, 1)
 
 
 def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool) -> None:
@@ -140,11 +190,7 @@ def check_requant(layer: Conv | Add, filters: int) -> None:
                 value=values[bad[0]], allowed=f"{low} .. {high}", remedy="choose a smaller shift",
             )  # fmt: skip
     check_integer(where(layer), "requant.shift", requant.shift, 0, MAX_SHIFT, "scale the multipliers to fit")
-    if requant.activation not in list(ACTIVATIONS):  # a list: what a file says may have no hash
-        raise SternaError(
-            "has an unknown activation", where=where(layer), attribute="requant.activation",
-            value=repr(requant.activation), allowed=", ".join(ACTIVATIONS), remedy="train with one of these",
-        )  # fmt: skip
+    check_activation(layer, "requant.activation", requant.activation)
 
 
 def _check_input(layer: Input) -> None:
@@ -154,7 +200,7 @@ def _check_input(layer: Input) -> None:
 
 
 def _check_conv(layer: Conv) -> None:
-    _check_names(layer, "input", (layer.input,), 1, 1)
+    check_input(layer)
     shape = _shape(layer.weights)
     fits = len(shape) == 4 and min(shape) >= 1 and shape[2] == shape[3] <= MAX_KERNEL
     allowed = f"[filters, channels, K, K], K 1 .. {MAX_KERNEL}"
@@ -171,28 +217,28 @@ def _check_conv(layer: Conv) -> None:
 
 
 def _check_max_pool(layer: MaxPool) -> None:
-    _check_names(layer, "input", (layer.input,), 1, 1)
+    check_input(layer)
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
 
 
 def _check_reorg(layer: Reorg) -> None:
-    _check_names(layer, "input", (layer.input,), 1, 1)
+    check_input(layer)
 
 
 def _check_concat(layer: Concat) -> None:
-    _check_names(layer, "inputs", layer.inputs, 2, MAX_SIZE)
+    _check_inputs(layer, "inputs", layer.inputs, 2, MAX_SIZE)
 
 
 def _check_add(layer: Add) -> None:
-    _check_names(layer, "inputs", layer.inputs, 2, 2)
+    _check_inputs(layer, "inputs", layer.inputs, 2, 2)
     _check_scale(layer)
 
 
 def _check_output(layer: Output) -> None:
-    _check_names(layer, "input", (layer.input,), 1, 1)
+    check_input(layer)
 
 
-_CHECKS: dict[type[Layer], Callable[[Any], None]] = {
+CHECKS: dict[type[Layer], Check] = {
     Input: _check_input,
     Conv: _check_conv,
     MaxPool: _check_max_pool,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.graph.checks import check_integer, check_layer, check_metadata, where
+from sterna.graph.checks import check_integer, check_layer, check_metadata, check_reached, check_sources, where
 from sterna.graph.infer import TensorInfo, accumulator_bounds, check_accumulators, infer, requant_bits
 from sterna.graph.layers import Add, Conv, Input, Layer, Output
 
@@ -64,7 +64,7 @@ class Graph:
         readable: list[str] = []
         for layer in self.layers:
             check_layer(layer)
-            _check_names(layer, info, readable)
+            check_sources(layer, info, readable)
             info[layer.name] = infer(layer, [info[name] for name in layer.sources])
             if not isinstance(layer, Output):
                 readable.append(layer.name)
@@ -89,15 +89,7 @@ class Graph:
             where(self.input), "zero_point", self.input.zero_point, self.act_min, self.act_max,
             "choose the integer that stands for real 0",
         )  # fmt: skip
-        used: set[str] = set()
-        for layer in reversed(self.layers):
-            if isinstance(layer, Output) or layer.name in used:
-                used.update(layer.sources)
-            elif layer.name not in used:
-                raise SternaError(
-                    "reaches no output", where=where(layer), allowed="layers that an Output depends on",
-                    remedy="remove the layer or add an Output for it",
-                )  # fmt: skip
+        check_reached(self.layers, Output)
 
     @property
     def act_min(self) -> int:
@@ -129,18 +121,3 @@ class Graph:
     def users(self, name: str) -> tuple[Layer, ...]:
         """The layers that read the tensor of layer `name`, in order."""
         return tuple(layer for layer in self.layers if name in layer.sources)
-
-
-def _check_names(layer: Layer, taken: Collection[str], readable: Collection[str]) -> None:
-    if layer.name in taken:
-        raise SternaError(
-            "appears twice", where=where(layer), attribute="name", value=layer.name,
-            allowed="a name of its own", remedy="rename one of the layers",
-        )  # fmt: skip
-    for source in layer.sources:
-        if source not in readable:
-            raise SternaError(
-                "reads what no layer before it provides", where=where(layer), attribute="input",
-                value=repr(source), allowed=f"any of: {', '.join(readable) or 'none'}",
-                remedy="correct the name or the order of the layers",
-            )  # fmt: skip

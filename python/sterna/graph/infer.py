@@ -39,13 +39,18 @@ class TensorInfo:
 def infer(layer: Layer, sources: list[TensorInfo]) -> TensorInfo:
     """The tensor that `layer` makes of `sources`; raises SternaError if they do not fit it or each other."""
     info = _INFER[type(layer)](layer, *sources)
+    check_tensor(layer, info)
+    return info
+
+
+def check_tensor(layer: Layer, info: TensorInfo) -> None:
+    """Refuse a layer whose tensor is empty or too large."""
     for attribute, size in zip(("channels", "height", "width"), info.shape, strict=True):
         if not 1 <= size <= MAX_SIZE:
             raise SternaError(
                 "makes no usable tensor", where=where(layer), attribute=attribute, value=size,
                 allowed=f"1 .. {MAX_SIZE}", remedy="use a larger image, a smaller kernel or fewer strides",
             )  # fmt: skip
-    return info
 
 
 def _infer_input(layer: Input) -> TensorInfo:

@@ -83,7 +83,9 @@ class Layer(_Record):
 
 
 @dataclass(frozen=True, eq=False)
-class _OneInput(Layer):
+class OneInput(Layer):
+    """A layer that reads one tensor."""
+
     input: str
 
     @property
@@ -93,7 +95,9 @@ class _OneInput(Layer):
 
 
 @dataclass(frozen=True, eq=False)
-class _ManyInputs(Layer):
+class ManyInputs(Layer):
+    """A layer that reads several tensors."""
+
     inputs: tuple[str, ...]
 
     @property
@@ -117,7 +121,7 @@ class Input(Layer):
 
 
 @dataclass(frozen=True, eq=False)
-class Conv(_OneInput):
+class Conv(OneInput):
     """Two-dimensional convolution (cross-correlation, as in PyTorch) followed by requantisation.
 
     `s[f, y, x]` is the sum over c, i, j of
@@ -137,7 +141,7 @@ class Conv(_OneInput):
 
 
 @dataclass(frozen=True, eq=False)
-class MaxPool(_OneInput):
+class MaxPool(OneInput):
     """Maximum of 2x2 pixels.
 
     Stride 2 halves the size and drops an odd last row or column. Stride 1 keeps the size: pixel (y, x) is the
@@ -149,7 +153,7 @@ class MaxPool(_OneInput):
 
 
 @dataclass(frozen=True, eq=False)
-class Reorg(_OneInput):
+class Reorg(OneInput):
     """Space to depth: `out[p*C + c, y, x] = in[c, 2*y + p//2, 2*x + p%2]` for p 0 .. 3.
 
     Needs even height and width.
@@ -157,12 +161,12 @@ class Reorg(_OneInput):
 
 
 @dataclass(frozen=True, eq=False)
-class Concat(_ManyInputs):
+class Concat(ManyInputs):
     """The channels of all inputs, one after the other; inputs share height, width, scale and zero point."""
 
 
 @dataclass(frozen=True, eq=False)
-class Add(_ManyInputs):
+class Add(ManyInputs):
     """`s = a + b`, requantised per channel; the two inputs share shape, scale and zero point.
 
     The result has zero point 0.
@@ -174,7 +178,7 @@ class Add(_ManyInputs):
 
 
 @dataclass(frozen=True, eq=False)
-class Output(_OneInput):
+class Output(OneInput):
     """Marks a tensor as a result; its values are those of the input. No layer reads an Output."""
 
 

@@ -8,10 +8,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
-from sterna.train.darknet.convert import Epsilon
+from sterna.graph.network import BITS, FIRST_BITS, HEAD_BITS
+from sterna.graph.networks import NETWORKS
+from sterna.importers import darknet, registry
+from sterna.importers.epsilon import Epsilon
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.options import DataOptions, validated
-from sterna.train.model import networks
 from sterna.train.model.quantisers import Pattern
 from sterna.train.optim.communication import Hook
 from sterna.train.optim.optimisers import RATE_BATCH, RATES, Optimiser
@@ -60,8 +62,8 @@ class NetworkOptions(BaseModel):
         (),
         description="anchors W,H,W,H,... in cells; default those of the weights or the .cfg file, or from the boxes",
     )
-    first_bits: int = Field(networks.FIRST_BITS, ge=2, le=8, description="bits of the weights of the first layer")
-    head_bits: int = Field(networks.HEAD_BITS, ge=2, le=8, description="bits of the weights of the head")
+    first_bits: int = Field(FIRST_BITS, ge=BITS[0], le=BITS[1], description="bits of the weights of the first layer")
+    head_bits: int = Field(HEAD_BITS, ge=BITS[0], le=BITS[1], description="bits of the weights of the head")
 
 
 class StageOptions(BaseModel):
@@ -127,8 +129,8 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
     @field_validator("network")
     @classmethod
     def _known_network(cls, name: str) -> str:
-        if name not in networks.NETWORKS and not name.endswith(networks.CFG_SUFFIX):
-            raise ValueError(f"no such network, there are {', '.join(networks.NETWORKS)}, and darknet's .cfg files")
+        if name not in NETWORKS and registry.importer_of(name) is None:
+            raise ValueError(f"no such network, there are {registry.known()}")
         return name
 
     @model_validator(mode="after")
@@ -137,7 +139,7 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
             raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
         if self.darknet_weights and self.start:
             raise ValueError("--darknet-weights and --start both name weights to start from: give one of them")
-        if self.darknet_weights and not self.network.endswith(networks.CFG_SUFFIX):
+        if self.darknet_weights and not self.network.endswith(darknet.SUFFIX):
             raise ValueError("--darknet-weights belong to a .cfg file: name it with --network")
         if not (self.ternary_epochs or self.quantised_epochs):
             raise ValueError(

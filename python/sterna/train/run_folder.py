@@ -10,7 +10,7 @@ from sterna import files
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
 from sterna.train import checkpoint
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
 from sterna.train.options import TrainOptions
 from sterna.train.stages import UNLABELLED
 

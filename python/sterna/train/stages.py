@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
 from sterna.train.optim.optimisers import Optimiser
 from sterna.train.options import FLOAT_EPOCHS, TrainOptions
 

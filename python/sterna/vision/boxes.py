@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.graph.network import BOX_FIELDS
 
-BOX_FIELDS = 5  # x, y, w, h, objectness; the class scores follow
 LARGEST_LOG_SIZE = 8.0  # e^8 cells is wider than any image
 SHOWN = 0.3  # least score of a box that people are shown, unless they ask for another
 OVERLAP = 0.45  # IoU above which the worse of two boxes of a class is dropped, unless another is asked for
@@ -87,7 +87,7 @@ def _best_class(
     logits = raw[:, BOX_FIELDS:]
     likely = np.exp(logits - logits.max(1, keepdims=True))
     best = (likely.max(1) / likely.sum(1)).astype(np.float32)
-    return _sigmoid(raw[:, 4]) * best, likely.argmax(1)
+    return _sigmoid(raw[:, BOX_FIELDS - 1]) * best, likely.argmax(1)
 
 
 def _boxes(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.graph import Graph
+from sterna.graph.network import BOX_FIELDS, RGB
 from sterna.vision import boxes
 from sterna.vision.anchors import check_cells
-from sterna.vision.boxes import BOX_FIELDS, MOST_BOXES, Detections
-from sterna.vision.prepare import RGB
+from sterna.vision.boxes import MOST_BOXES, Detections
 
 KIND = "yolov2"
 

@@ -8,9 +8,7 @@ from PIL import Image
 
 from sterna.errors import SternaError
 from sterna.graph import Graph
-
-#: Channels of an image.
-RGB = 3
+from sterna.graph.network import GREY, RGB
 
 
 def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
@@ -34,4 +32,4 @@ def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
 
 def to_integers(images: NDArray[np.uint8]) -> NDArray[np.int8]:
     """RGB uint8 [..., H, W, 3] as the graph's input int8 [..., 3, H, W]: rgb - 128."""
-    return np.moveaxis((images ^ 0x80).view(np.int8), -1, -3)
+    return np.moveaxis((images ^ GREY).view(np.int8), -1, -3)

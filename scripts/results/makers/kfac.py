@@ -15,12 +15,14 @@ from results.record import ROOT, Metric, TableRow, write
 from results.runs import RUNS, SMALL, bccd, data, summary
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
+from sterna.graph import networks
+from sterna.graph.network import ANCHORS
 from sterna.train import recipes
 from sterna.train.data import open_data
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import collate
-from sterna.train.model import networks
-from sterna.train.model.networks import Form, Network
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.optim.optimisers import Optimiser
 from sterna.train.report.evaluate import METHOD
 
@@ -127,15 +129,15 @@ def _seconds() -> dict[Optimiser, float]:
     """Processor time of TIMED steps with each optimiser, in turn, so that they share what else the machine does."""
     torch.set_num_threads(1)
     options = recipes.bccd(data(), Path("unused"))
-    layers = networks.describe(options.network)
+    described = networks.describe(options.network)
     train = open_data(options).train
     frames = [train[index] for index in range(options.batch)]
-    anchors = [[1.0 + index, 1.0 + index] for index in range(networks.ANCHORS)]
-    batch = collate(frames, anchors, networks.stride(layers))
+    anchors = [[1.0 + index, 1.0 + index] for index in range(ANCHORS)]
+    batch = collate(frames, anchors, described.stride)
     learners = {}
     for optimiser in RATES:
         torch.manual_seed(0)
-        network = Network(layers, len(train.classes), Form.FLOAT).to(memory_format=torch.channels_last)
+        network = Network(described, len(train.classes), Form.FLOAT).to(memory_format=torch.channels_last)
         learners[optimiser] = Learner(network, anchors, None, optimiser, options)
     spent = dict.fromkeys(learners, 0.0)
     with bar("steps") as show:

@@ -16,12 +16,14 @@ from torch.profiler import ProfilerActivity, profile
 from results.record import Metric, TableRow, write
 from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
+from sterna.graph import networks
+from sterna.graph.network import NetworkDescription
 from sterna.train.data.augment import augment
 from sterna.train.data.scenes import SceneSet
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import collate
-from sterna.train.model import networks
-from sterna.train.model.networks import Form, Network
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.options import Precision, TrainOptions, parse
 
 
@@ -71,14 +73,14 @@ def measure(case: Case, device: torch.device) -> list[TableRow]:
     """A row for each form of the network of `case`, and one with a teacher, trained on `device`."""
     scenes = SceneSet(0, "train", case.batch, case.height, case.width)
     frames = [scenes[index] for index in range(case.batch)]
-    layers = networks.describe(case.network)
-    images = collate(frames, ANCHORS, networks.stride(layers))
+    described = networks.describe(case.network)
+    images = collate(frames, ANCHORS, described.stride)
     options = parse(
         network=case.network, height=case.height, width=case.width, output=Path("unused"), precision=case.precision
     )
-    learners = {form.value: _learner(form, layers, scenes.classes, None, options, device) for form in Form}
+    learners = {form.value: _learner(form, described, scenes.classes, None, options, device) for form in Form}
     teacher = learners[Form.FLOAT.value].network
-    learners[TAUGHT] = _learner(Form.QUANTISED, layers, scenes.classes, teacher, options, device)
+    learners[TAUGHT] = _learner(Form.QUANTISED, described, scenes.classes, teacher, options, device)
     times: dict[str, list[float]] = {form: [] for form in learners}
     with bar(case.network) as show:
         for step in range(case.steps):
@@ -102,14 +104,14 @@ def measure(case: Case, device: torch.device) -> list[TableRow]:
 
 def _learner(
     form: Form,
-    layers: tuple[networks.LayerSpec, ...],
+    described: NetworkDescription,
     classes: tuple[str, ...],
     teacher: Network | None,
     options: TrainOptions,
     device: torch.device,
 ) -> Learner:
     torch.manual_seed(0)
-    network = Network(layers, len(classes), form)
+    network = Network(described, len(classes), form)
     if form is not Form.FLOAT:
         network.aim(DENSITY)
         network.form = Form.TERNARY

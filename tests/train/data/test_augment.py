@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sterna.graph.network import GREY
 from sterna.train.data.augment import LEAST_SHOWN, STEP, augment, sizes
 from sterna.train.data.augment_options import AugmentOptions
-from sterna.train.data.frames import BACKGROUND, Frame, Labels
+from sterna.train.data.frames import Frame, Labels
 
 HEIGHT, WIDTH = 96, 128
 
@@ -68,7 +69,7 @@ def test_what_comes_from_outside_is_the_zero_of_the_network() -> None:
     no_labels = Labels.of(np.empty((0, 4), np.float32), np.empty(0, np.int64))
     white = Frame(np.full((64, 64, 3), 255, np.uint8), *no_labels)
     corners = [augment(white, np.random.default_rng(seed)).image[::63, ::63] for seed in range(12)]
-    assert {tuple(pixel) for image in corners for pixel in image.reshape(-1, 3).tolist()} >= {(BACKGROUND,) * 3}
+    assert {tuple(pixel) for image in corners for pixel in image.reshape(-1, 3).tolist()} >= {(GREY,) * 3}
 
 
 def test_mirror_colour_and_shift_all_occur() -> None:

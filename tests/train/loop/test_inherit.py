@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.train import darknet, options, run_folder
+from sterna.exporters.darknet import for_darknet, write_cfg
+from sterna.graph import networks
+from sterna.train import options, run_folder
 from sterna.train.loop import forms, inherit, unused
 from sterna.train.loop.forms import Trained
-from sterna.train.model import networks
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.stages import plan
 
 ANCHORS = [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]]
@@ -20,7 +22,7 @@ ANCHORS = [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]]
 def cfg(tmp_path: Path) -> Path:
     """A cfg file for images of 96 x 64."""
     path = tmp_path / "own.cfg"
-    darknet.write_cfg(darknet.for_darknet(networks.describe("yolov2-nano"), ANCHORS, 2, 64, 96), path)
+    write_cfg(for_darknet(networks.describe("yolov2-nano"), ANCHORS, 2, 64, 96), path)
     return path
 
 
@@ -28,7 +30,7 @@ def cfg(tmp_path: Path) -> Path:
 def started(tmp_path: Path) -> Path:
     """The folder of a run with images of 96 x 64, 3 bits in its first layer and no mirrored images."""
     folder = tmp_path / "earlier"
-    network = networks.build("yolov2-nano", 2, Form.FLOAT, first_bits=3)
+    network = Network(networks.describe("yolov2-nano").with_bits(3, 8), 2, Form.FLOAT)
     forms.save(folder / "float.pt", Trained(network, "yolov2-nano", ANCHORS, ("red", "green"), 64, 96))
     run_folder.save_options(options.parse(output=folder, height=64, width=96, mirror=0.0, first_bits=3))
     return folder

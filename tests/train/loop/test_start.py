@@ -10,14 +10,19 @@ import torch
 from rich.console import Console
 
 from sterna.errors import SternaError
-from sterna.train import darknet, options
+from sterna.exporters.darknet import for_darknet, write_cfg, write_weights
+from sterna.graph import networks
+from sterna.graph.layers import MaxPool
+from sterna.graph.network import Conv, Head, NetworkDescription
+from sterna.importers import darknet
+from sterna.train import options
 from sterna.train.data.frames import Labels
 from sterna.train.data.scenes import SceneSet
 from sterna.train.loop import forms, start
 from sterna.train.loop.forms import Trained
 from sterna.train.loop.start import Start
-from sterna.train.model import networks
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.options import FLOAT_EPOCHS, TrainOptions
 from support.darknet_networks import random_weights
 
@@ -43,8 +48,8 @@ def text(console: Console) -> str:
 def from_darknet(tmp_path: Path) -> Callable[..., TrainOptions]:
     """Options that start from darknet weights of the classes red and green, and more options."""
     cfg, weights = tmp_path / "own.cfg", tmp_path / "own.weights"
-    darknet.write_cfg(darknet.for_darknet(LAYERS, ANCHORS, 2, 64, 64), cfg)
-    darknet.write_weights(random_weights(darknet.read_cfg(cfg)), weights)
+    write_cfg(for_darknet(LAYERS, ANCHORS, 2, 64, 64), cfg)
+    write_weights(random_weights(darknet.read_cfg(cfg)), weights)
     (tmp_path / "own.names").write_text("red\ngreen\n")
 
     def made(named: bool = True, **more: object) -> TrainOptions:
@@ -59,7 +64,7 @@ def from_darknet(tmp_path: Path) -> Callable[..., TrainOptions]:
 def from_run(tmp_path: Path) -> Callable[..., TrainOptions]:
     """Options that start from a run's float network for the classes red and green, and more options."""
     torch.manual_seed(3)
-    network = networks.build("yolov2-nano", 2, Form.FLOAT)
+    network = Network(networks.describe("yolov2-nano"), 2, Form.FLOAT)
     forms.save(tmp_path / "earlier/float.pt", Trained(network, "yolov2-nano", ANCHORS, ("red", "green"), 64, 64))
 
     def made(**more: object) -> TrainOptions:
@@ -202,15 +207,15 @@ def test_anchors_that_would_fit_as_pixels_are_warned_of() -> None:
 
 def test_size_that_the_network_cannot_divide_is_refused() -> None:
     layers = (
-        networks.Conv("conv1", "image", 4, 3),
-        *(networks.Pool(f"pool{n}", "conv1" if n == 1 else f"pool{n - 1}") for n in range(1, 7)),
+        Conv("conv1", "image", 4, 3),
+        *(MaxPool(f"pool{n}", "conv1" if n == 1 else f"pool{n - 1}", 2) for n in range(1, 7)),
     )
     chosen = options.parse(output="run", height=96, width=128)
     with pytest.raises(SternaError, match="height = 96; allowed: multiples of 64"):
-        start.check_size(chosen, (*layers, networks.Head("head", "pool6")))
+        start.check_size(chosen, NetworkDescription((*layers, Head("head", "pool6"))))
 
 
-WHOLE = Start(networks.build("yolov2-nano", 2, Form.FLOAT), "yolov2-nano", ANCHORS, ("a", "b"), 64, 64)
+WHOLE = Start(Network(networks.describe("yolov2-nano"), 2, Form.FLOAT), "yolov2-nano", ANCHORS, ("a", "b"), 64, 64)
 
 
 @pytest.mark.parametrize(

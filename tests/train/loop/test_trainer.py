@@ -15,14 +15,19 @@ from PIL import Image
 from rich.console import Console
 
 from sterna.errors import SternaError
-from sterna.graph import Conv, file
-from sterna.train import TrainingStoppedError, checkpoint, darknet, load_options, options, run_folder
+from sterna.exporters.darknet import for_darknet, write_cfg, write_weights
+from sterna.graph import Conv, file, networks
+from sterna.importers import darknet
+from sterna.train import TrainingStoppedError, checkpoint, load_options, options, run_folder
 from sterna.train.data import open_data
 from sterna.train.data.scenes import SceneSet
 from sterna.train.loop import forms, trainer
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import Batch
-from sterna.train.model import export, networks
+from sterna.train.model import export
+from sterna.train.model.form import Form
+from sterna.train.model.imported import to_network
+from sterna.train.model.network import Network
 from sterna.train.optim import loss
 from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate
@@ -98,7 +103,7 @@ def test_the_summary_is_of_the_test_images_and_of_what_each_stage_left(whole: Pa
         if stage == "float":
             again["float"] = found
     last = forms.load(whole / "integer.pt")
-    last.network.form = networks.Form.QUANTISED
+    last.network.form = Form.QUANTISED
     again["ternary"] = evaluate.evaluate_network(last.network, last.anchors, test)
     assert summary["images"] == len(test) == SMALL["test_scenes"]
     assert set(summary["precision"]) == set(again)
@@ -113,12 +118,12 @@ def test_forms_of_a_run_are_the_weights_of_its_stages(whole: Path) -> None:
     wanted = {"float": "float.pt", "ternary": "integer.pt"}
     for form, name in wanted.items():
         network, kept = found[form], forms.load(whole / name).network
-        assert isinstance(network, networks.Network)
+        assert isinstance(network, Network)
         for mine, other in zip(network.state_dict().values(), kept.state_dict().values(), strict=True):
             assert torch.equal(mine, other)
     assert [getattr(found[name], "form", None) for name in ("float", "ternary")] == [
-        networks.Form.FLOAT,
-        networks.Form.QUANTISED,
+        Form.FLOAT,
+        Form.QUANTISED,
     ]
     assert file.to_bytes(found["integer"]) == (whole / run_folder.GRAPH).read_bytes()  # type: ignore[arg-type]
 
@@ -410,7 +415,7 @@ def test_parts_of_a_batch_add_up_to_it(whole: Path) -> None:
     with run._loader() as loader:
         (batch,) = loader.epoch(0, 0, 2)
     frames = [run.data.train[index] for index in range(4)]
-    stride = networks.stride(run.layers)
+    stride = run.network.stride
     images = torch.from_numpy(to_integers(np.stack([frame.image for frame in frames])))
     parts = [
         Batch(images[part], loss.targets(frames[part], np.asarray(run.anchors), stride))
@@ -451,8 +456,8 @@ def test_images_without_labels_are_learnt_from(tmp_path: Path) -> None:
 def own(tmp_path: Path) -> Path:
     """A cfg file with its weights, for images of 64 x 64 and two classes."""
     cfg, anchors = tmp_path / "small.cfg", [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [1.0, 3.0], [3.0, 1.0]]
-    darknet.write_cfg(darknet.for_darknet(networks.describe("yolov2-nano"), anchors, 2, 64, 64), cfg)
-    darknet.write_weights(random_weights(darknet.read_cfg(cfg)), cfg.with_suffix(".weights"))
+    write_cfg(for_darknet(networks.describe("yolov2-nano"), anchors, 2, 64, 64), cfg)
+    write_weights(random_weights(darknet.read_cfg(cfg)), cfg.with_suffix(".weights"))
     return cfg
 
 
@@ -462,9 +467,9 @@ def test_training_starts_from_darknet_weights(own: Path, tmp_path: Path) -> None
     log = json.loads((folder / run_folder.LOG).read_text())
     assert [line["stage"] for line in log] == ["ternary", "ternary", "quantised", "integer"]
     assert file.load(folder / run_folder.GRAPH).metadata["anchors"][1] == [2.0, 2.0]
-    imported = darknet.load(own, weights)
+    imported = to_network(darknet.load(own, weights))
     kept = forms.load(folder / "float.pt").network
-    assert torch.equal(kept.blocks["conv1"].conv.weight, imported.network.blocks["conv1"].conv.weight)
+    assert torch.equal(kept.blocks["conv1"].conv.weight, imported.blocks["conv1"].conv.weight)
 
 
 def test_damaged_darknet_weights_are_refused_before_data_are_read(
@@ -494,7 +499,7 @@ def test_training_starts_from_a_backbone(
     """With its first layers frozen, and stopped and resumed in between."""
     weights, folder, console = own.with_suffix(".weights"), tmp_path / "run", Console(file=io.StringIO(), width=300)
     whole = darknet.read_weights(weights, darknet.convert.shapes(darknet.read_cfg(own)))
-    darknet.write_weights(replace(whole, convolutions=whole.convolutions[:4]), weights)
+    write_weights(replace(whole, convolutions=whole.convolutions[:4]), weights)
     chosen = {"network": str(own), "darknet_weights": weights, "freeze": "2", "optimiser": optimiser, "float_epochs": 1}
     with monkeypatch.context() as patch:
         stop_after(patch, 2)
@@ -505,7 +510,7 @@ def test_training_starts_from_a_backbone(
     told = console.file.getvalue()
     assert "conv1, conv2, conv3, conv4; fresh weights: conv5, " in told
     assert "the float network is trained first, for 1 epoch: untrained are conv5, " in told
-    before = darknet.load(own, weights).network.state_dict()
+    before = to_network(darknet.load(own, weights)).state_dict()
     after = forms.load(folder / "float.pt").network.state_dict()
     same = {key.split(".")[1] for key, value in after.items() if torch.equal(value, before[key])}
     assert {"conv1", "conv2"} <= same and not {"conv3.conv", "conv4.conv"} & same

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from sterna.train.model import adapt, networks
+from sterna.graph import networks
+from sterna.graph.network import ANCHORS
+from sterna.train.model import adapt
 from sterna.train.model.adapt import match
-from sterna.train.model.networks import Form, Network
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.vision import boxes
 
 CASE = pytest.mark.case(
@@ -62,13 +65,13 @@ def test_names_of_other_things_leave_the_classes_untrained() -> None:
 @pytest.fixture
 def network() -> Network:
     torch.manual_seed(0)
-    return networks.build("yolov2-nano", 3, Form.FLOAT).eval()
+    return Network(networks.describe("yolov2-nano"), 3, Form.FLOAT).eval()
 
 
 @torch.no_grad()
 def head(network: Network, classes: int) -> torch.Tensor:
     image = torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1))
-    return network(image).unflatten(1, (networks.ANCHORS, 5 + classes))
+    return network(image).unflatten(1, (ANCHORS, 5 + classes))
 
 
 def test_known_classes_keep_their_weights(network: Network) -> None:

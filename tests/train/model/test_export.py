@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, file, reference
+from sterna.graph import Conv, Graph, file, networks, reference
 from sterna.graph.layers import BIAS_BITS, MULTIPLIER_BITS
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
-from sterna.train.model import export, integer, networks
-from sterna.train.model.networks import Form, Network
+from sterna.train.model import export, integer
+from sterna.train.model.form import Form
+from sterna.train.model.network import HEAD_SCALE, Network
 from sterna.train.report import evaluate, report
 from sterna.vision.prepare import to_integers
 from support.small_detector import ANCHORS, SIZE, small_graph, small_network, small_scenes
@@ -37,7 +38,7 @@ def graph(network: Network) -> Graph:
 
 def test_every_layer_of_the_graph_follows_the_network(network: Network, graph: Graph, scenes: SceneSet) -> None:
     apart = report.differences(network, graph, scenes)
-    assert set(apart) == {layer.name for layer in network.layers}
+    assert set(apart) == {layer.name for layer in network.description.layers}
     # A value on the edge between two steps may fall to either side, and each such step nudges the layers behind it.
     assert apart["conv1"]["share"] < 1e-3 and apart["conv2"]["share"] < 5e-3
     assert max(layer["share"] for layer in apart.values()) < 0.15
@@ -54,9 +55,9 @@ def test_the_integer_form_is_the_graph_on_every_bit(network: Network, graph: Gra
     finally:
         network.form = Form.QUANTISED
     exact = reference.execute(graph, to_integers(images))
-    for layer in network.layers:
+    for layer in network.description.layers:
         np.testing.assert_array_equal(record[layer.name].numpy(), exact[layer.name], layer.name)
-    np.testing.assert_array_equal(head.numpy(), exact[export.OUTPUT] * np.float32(networks.HEAD_SCALE))
+    np.testing.assert_array_equal(head.numpy(), exact[export.OUTPUT] * np.float32(HEAD_SCALE))
 
 
 def test_the_integer_form_has_the_gradient_of_the_quantised_one(network: Network, scenes: SceneSet) -> None:
@@ -123,7 +124,7 @@ def test_graph_survives_its_file(graph: Graph, scenes: SceneSet) -> None:
 
 def test_a_float_network_is_refused() -> None:
     with pytest.raises(SternaError, match="only a ternary network"):
-        export.to_graph(networks.build("yolov2-nano", 2, Form.FLOAT), ANCHORS, CLASSES, SIZE, SIZE)
+        export.to_graph(Network(networks.describe("yolov2-nano"), 2, Form.FLOAT), ANCHORS, CLASSES, SIZE, SIZE)
 
 
 def test_a_graph_for_other_classes_or_size_is_refused(graph: Graph, scenes: SceneSet) -> None:
@@ -139,7 +140,7 @@ def test_a_graph_for_other_classes_or_size_is_refused(graph: Graph, scenes: Scen
 
 @pytest.mark.parametrize("name", ["yolov2-tiny", pytest.param("yolov2", marks=pytest.mark.slow)])
 def test_the_published_networks_become_graphs(name: str) -> None:
-    made = networks.build(name, 20, Form.QUANTISED)
+    made = Network(networks.describe(name), 20, Form.QUANTISED)
     made.aim(0.3)
     with torch.no_grad():
         made(torch.randn(1, 3, 64, 64))

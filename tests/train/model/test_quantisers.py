@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.profiler import ProfilerActivity, profile
 
-from sterna.graph import csd
-from sterna.train.model import networks, quantisers
-from sterna.train.model.networks import Form
+from sterna.graph import csd, networks
+from sterna.graph.layers import Concat
+from sterna.graph.network import FIRST_BITS, HEAD_BITS, Conv
+from sterna.train.model import quantisers
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.model.quantisers import Pattern
 
 
@@ -231,22 +234,22 @@ def test_activations_that_are_all_zero_stay_finite() -> None:
 
 
 def test_layers_that_meet_in_the_concat_share_one_quantiser() -> None:
-    network = networks.build("yolov2-nano", 2, Form.QUANTISED)
-    concat = next(layer for layer in network.layers if isinstance(layer, networks.Concat))
-    sharing = [layer.name for layer in network.layers if isinstance(layer, networks.Conv) and layer.shares]
+    network = Network(networks.describe("yolov2-nano"), 2, Form.QUANTISED)
+    concat = next(layer for layer in network.description.layers if isinstance(layer, Concat))
+    sharing = [layer.name for layer in network.description.layers if isinstance(layer, Conv) and layer.shares]
     assert len(sharing) == 2 and sharing[0] in concat.inputs
     assert "concat" in network.activations and not set(sharing) & set(network.activations)
 
 
 def test_brevitas_layers_carry_the_quantisers() -> None:
-    network = networks.build("yolov2-nano", 2, Form.QUANTISED)
+    network = Network(networks.describe("yolov2-nano"), 2, Form.QUANTISED)
     network.aim(0.28)
     for layer, conv in network.convolutions():
         quantised = conv.quant_weight()
         integers, scale = quantisers.weight_quantiser(conv).integers(conv.weight)
         torch.testing.assert_close(quantised.value, integers * scale)
         assert quantised.signed and torch.equal(quantised.int().float(), integers)
-        expected = {networks.FIRST_BITS, networks.HEAD_BITS} if layer.name in ("conv1", "head") else {2}
+        expected = {FIRST_BITS, HEAD_BITS} if layer.name in ("conv1", "head") else {2}
         assert int(quantised.bit_width) in expected
 
 
@@ -259,7 +262,7 @@ def test_brevitas_sees_the_integers_of_activations() -> None:
 
 
 def test_a_convolution_gives_what_brevitas_own_pass_does() -> None:
-    network = networks.build("yolov2-nano", 2, Form.TERNARY).train()
+    network = Network(networks.describe("yolov2-nano"), 2, Form.TERNARY).train()
     network.aim(0.28)
     for _, conv in network.convolutions():
         x = torch.randn(2, conv.in_channels, 5, 7)

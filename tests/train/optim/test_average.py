@@ -5,8 +5,9 @@ from itertools import chain
 import pytest
 import torch
 
-from sterna.train.model import networks
-from sterna.train.model.networks import Form, Network
+from sterna.graph import networks
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.optim.average import MovingAverage
 
 MEMORY = 0.5
@@ -67,7 +68,7 @@ def test_a_restored_average_goes_on_as_the_other(updates: int) -> None:
 @pytest.mark.parametrize("form", Form)
 def test_what_is_restored_stays_on_the_device_of_the_network(form: Form) -> None:
     """Brevitas makes tensors anew when a state is loaded: on a GPU a training could not go on."""
-    layers = networks.describe("yolov2-nano", 8, 8)
+    layers = networks.describe("yolov2-nano")
     state = MovingAverage(Network(layers, 2, form), 0.9).state()
     network = Network(layers, 2, form).to("meta")  # a device that every machine has
     average = MovingAverage(network, 0.9)

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, multiprocessing, nn
 
 from sterna.errors import SternaError
+from sterna.graph import networks
+from sterna.graph.network import ANCHORS
 from sterna.train import checkpoint
 from sterna.train.data import anchors as anchor_boxes
 from sterna.train.data.frames import Frame
 from sterna.train.data.scenes import SceneSet
-from sterna.train.model import networks
-from sterna.train.model.networks import Form, Network
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.optim import loss
 from sterna.train.optim.curvature import ConvCurvature
 from sterna.train.optim.kfac import Kfac, _owners
@@ -188,8 +190,8 @@ def frames(count: int) -> list[Frame]:
 def detector_losses(network: Network, optimizer: Kfac, steps: int) -> list[float]:
     scenes = frames(4)
     sizes = np.concatenate([frame.boxes[:, 2:] - frame.boxes[:, :2] for frame in scenes])
-    stride = networks.stride(network.layers)
-    anchors = anchor_boxes.cluster(sizes / stride, networks.ANCHORS, 0)
+    stride = network.description.stride
+    anchors = anchor_boxes.cluster(sizes / stride, ANCHORS, 0)
     images = evaluate.to_real(np.stack([frame.image for frame in scenes]))
     wanted = loss.targets(scenes, anchors, stride)
     values = []
@@ -206,7 +208,7 @@ def detector_losses(network: Network, optimizer: Kfac, steps: int) -> list[float
 @pytest.mark.parametrize("form", [Form.FLOAT, Form.QUANTISED])
 def test_a_detector_learns_with_every_layer_in_its_curvature(form: Form) -> None:
     torch.manual_seed(0)
-    network = networks.build("yolov2-nano", 2, form)
+    network = Network(networks.describe("yolov2-nano"), 2, form)
     if form is not Form.FLOAT:
         network.aim(0.5)
     optimizer = Kfac(network, 0.05)
@@ -219,7 +221,7 @@ def test_a_detector_learns_with_every_layer_in_its_curvature(form: Form) -> None
 
 
 def test_the_factor_of_a_ternary_layer_is_of_quantised_inputs() -> None:
-    network = networks.build("yolov2-nano", 2, Form.QUANTISED)
+    network = Network(networks.describe("yolov2-nano"), 2, Form.QUANTISED)
     record: dict[str, Tensor] = {}
     optimizer = Kfac(network, 0.0, positions=10**6)
     network(torch.randn(2, 3, 32, 32), record).square().mean().backward()

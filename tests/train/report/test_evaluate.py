@@ -8,7 +8,7 @@ import torch
 
 from sterna.graph import reference
 from sterna.train.data.frames import Frame
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
 from sterna.train.report import coco_precision, evaluate, voc_precision
 from sterna.train.report.coco_precision import RECALL
 from sterna.vision.boxes import Detections

@@ -12,7 +12,8 @@ from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, Requant, reference
 from sterna.train import options
 from sterna.train.data.scenes import SceneSet
-from sterna.train.model.networks import Form, Network
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.report import evaluate, report
 from sterna.train.report.history import EpochLine
 from sterna.train.report.report import Comparison
@@ -50,7 +51,7 @@ def test_all_forms_are_measured_and_every_layer_is_compared(
     assert isinstance(ternary, Network)
     assert comparison.precision["ternary"] == evaluate.evaluate_network(ternary, ANCHORS, scenes)
     assert comparison.precision["ternary"] != comparison.precision["float"]
-    assert list(comparison.layers) == [layer.name for layer in ternary.layers]
+    assert list(comparison.layers) == [layer.name for layer in ternary.description.layers]
     inner, pool = comparison.layers["conv4"], comparison.layers["pool1"]
     assert inner.density == pytest.approx(0.3, abs=0.01) and inner.rho == report.thresholds(ternary)["conv4"] > 0
     assert comparison.layers["conv1"].rho is None and pool.density is None
@@ -96,7 +97,7 @@ def test_one_value_that_differs_by_three_steps_is_told_as_that(
     monkeypatch.setattr(reference, "execute", planted)
     found = report.differences(ternary, graph, scenes)
     assert found.pop("conv4") == {"share": 2 / steps["conv4"].size, "largest": 3.0}
-    assert set(found) == {layer.name for layer in ternary.layers} - {"conv4"}
+    assert set(found) == {layer.name for layer in ternary.description.layers} - {"conv4"}
     assert all(each == {"share": 0.0, "largest": 0.0} for each in found.values())
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sterna.errors import SternaError
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
 from sterna.train.report import plots, report, summary_page
 from sterna.train.report.history import EpochLine
 from support.small_detector import ANCHORS, small_graph, small_network, small_scenes

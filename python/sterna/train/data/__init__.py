@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sterna.train.data.augment import augment
-from sterna.train.data.frames import BACKGROUND, Dataset, Frame, Labels
+from sterna.train.data.frames import Dataset, Frame, Labels
 from sterna.train.data.options import GENERATED, HARD_SCENES, SCENES, DataOptions, ReadOptions
 from sterna.train.data.scenes import SPLITS, SceneSet
 from sterna.train.data.splits import Splits, check_data, open_data, open_split
@@ -11,7 +11,6 @@ from sterna.train.data.statistics import Statistics, check
 from sterna.train.data.stream import default_workers, frames
 
 __all__ = [
-    "BACKGROUND",
     "GENERATED",
     "HARD_SCENES",
     "SCENES",

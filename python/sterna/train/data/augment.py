@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.graph.network import GREY
 from sterna.train.data.augment_options import AugmentOptions
-from sterna.train.data.frames import BACKGROUND, Frame
+from sterna.train.data.frames import Frame
 
 LEAST_SHOWN = 0.4  # a box stays if this share of it is still in the image after a shift
 STEP = 32  # pixels between two input sizes
@@ -25,7 +26,7 @@ def augment(frame: Frame, rng: np.random.Generator, options: AugmentOptions | No
 
     options: how much it varies; None: the defaults. What is drawn from `rng` does not depend on them.
 
-    What comes into the image from outside is BACKGROUND. Boxes of which less than LEAST_SHOWN is left are dropped.
+    What comes into the image from outside is GREY. Boxes of which less than LEAST_SHOWN is left are dropped.
     """
     options = options or AugmentOptions()
     height, width, _ = frame.image.shape
@@ -72,7 +73,7 @@ def _move(image: NDArray[np.uint8], scale: NDArray[np.float64], offset: NDArray[
     # Boxes count from the edge of the first pixel, OpenCV from its centre.
     matrix = np.column_stack([np.diag(scale), offset + (scale - 1) / 2])
     height, width, _ = image.shape
-    moved = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(BACKGROUND,) * 3)
+    moved = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(GREY,) * 3)
     return np.asarray(moved, np.uint8)
 
 

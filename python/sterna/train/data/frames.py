@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-BACKGROUND = 128  # the real 0 of the network
 SMALLEST_SIDE = 2.0  # pixels; a thinner box is not learnt, but evaluation counts it: it is there, and small
 
 

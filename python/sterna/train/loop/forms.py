@@ -11,8 +11,11 @@ from torch import Tensor
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, file
+from sterna.graph.layers import MaxPool
+from sterna.graph.network import KINDS, NetworkDescription
 from sterna.train import checkpoint, run_folder, stages
-from sterna.train.model.networks import Concat, Conv, Form, Head, LayerSpec, Network, Pool, Reorg
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.model.quantisers import Pattern
 
 WEIGHTS = checkpoint.Role(
@@ -43,7 +46,7 @@ def save(path: Path, trained: Trained) -> None:
         path,
         {
             "name": trained.name,
-            "layers": plain(network.layers),
+            "layers": plain(network.description),
             "form": network.form.value,
             "pattern": network.pattern.value,
             "anchors": trained.anchors,
@@ -61,9 +64,9 @@ def load(path: Path) -> Trained:
     if checkpoint.is_of_run(state):
         raise SternaError("is the checkpoint that a run goes on from", where=str(path), remedy=NAME_FLOAT)
     try:
-        layers = from_plain(state["layers"])
-        _check_size(state["weights"], layers, len(state["classes"]))
-        network = Network(layers, len(state["classes"]), Form(state["form"]), Pattern(state["pattern"]))
+        description = from_plain(state["layers"])
+        _check_size(state["weights"], description, len(state["classes"]))
+        network = Network(description, len(state["classes"]), Form(state["form"]), Pattern(state["pattern"]))
         network.load_state_dict(state["weights"])
         return Trained(
             network.eval(), state["name"], state["anchors"], tuple(state["classes"]), state["height"], state["width"]
@@ -72,32 +75,34 @@ def load(path: Path) -> Trained:
         raise checkpoint.damaged(path, WEIGHTS) from None
 
 
-def _check_size(weights: dict[str, Tensor], layers: tuple[LayerSpec, ...], classes: int) -> None:
+def _check_size(weights: dict[str, Tensor], description: NetworkDescription, classes: int) -> None:
     """Raise ValueError if the network that is described, before it is made, has more weights than the file holds.
 
     A tensor may claim to be larger than what is stored of it.
     """
     with torch.device("meta"):
-        wanted = Network(layers, classes, Form.FLOAT).parameters()
+        wanted = Network(description, classes, Form.FLOAT).parameters()
     held = sum(each.untyped_storage().nbytes() // each.element_size() for each in weights.values())
     if sum(each.numel() for each in wanted) > held:
         raise ValueError("more weights are described than stored")
 
 
-_KINDS = {kind.__name__: kind for kind in (Conv, Head, Pool, Reorg, Concat)}
+#: By the names in checkpoints; "Pool" is what a MaxPool was called once.
+_KINDS = {**KINDS, "Pool": MaxPool}
 
 
-def plain(layers: tuple[LayerSpec, ...]) -> list[dict[str, Any]]:
+def plain(description: NetworkDescription) -> list[dict[str, Any]]:
     """A description as plain values, as a checkpoint holds it."""
-    return [{"kind": type(layer).__name__, **asdict(layer)} for layer in layers]
+    return [{"kind": type(layer).__name__, **asdict(layer)} for layer in description.layers]
 
 
-def from_plain(values: list[dict[str, Any]]) -> tuple[LayerSpec, ...]:
-    """The description that `plain` wrote; raises KeyError or TypeError for anything else."""
-    layers = tuple(_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values)))
-    if not layers or not isinstance(layers[-1], Head):
-        raise TypeError("a description ends in a head")
-    return layers
+def from_plain(values: list[dict[str, Any]]) -> NetworkDescription:
+    """The description that `plain` wrote; raises KeyError, TypeError or ValueError for anything else."""
+    layers = [_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values))]
+    try:
+        return NetworkDescription(tuple(layers))
+    except SternaError as error:
+        raise ValueError(str(error)) from None
 
 
 def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Network | Graph]:

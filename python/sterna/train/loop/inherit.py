@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from sterna.errors import SternaError
-from sterna.train import darknet, run_folder
+from sterna.importers import registry
+from sterna.train import run_folder
 from sterna.train.data import GENERATED
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.loop import forms
-from sterna.train.model.networks import CFG_SUFFIX, Conv, Head
 from sterna.train.options import TrainOptions
 
 SIZE = ("height", "width")
@@ -47,7 +47,7 @@ def settle(options: TrainOptions) -> Settled:
     """
     if options.resume:
         return Settled(_resumed(options), ())
-    sources = [*_start(options), *_cfg(options)]
+    sources = [*_start(options), *_file(options)]
     given = {name: getattr(options, name) for name in options.model_fields_set}
     taken: dict[str, Any] = {}
     notes, warnings = [], []
@@ -74,15 +74,13 @@ def _start(options: TrainOptions) -> list[_Source]:
         return []
     path = forms.find(options.start)
     trained = forms.load(path)
-    first = next(layer.bits for layer in trained.network.layers if isinstance(layer, Conv) and layer.bits is not None)
-    head = trained.network.layers[-1]
-    assert isinstance(head, Head)
+    description = trained.network.description
     stated: dict[str, Any] = {
         "network": trained.name,
         "height": trained.height,
         "width": trained.width,
-        "first_bits": first,
-        "head_bits": head.bits,
+        "first_bits": next(layer.bits for layer in description.convolutions if layer.bits is not None),
+        "head_bits": description.head.bits,
     }
     if earlier := _earlier(options.start):
         stated |= {name: getattr(earlier, name) for name in AugmentOptions.model_fields}
@@ -95,12 +93,12 @@ def _earlier(start: Path) -> TrainOptions | None:
     return run_folder.load_options(folder) if (folder / run_folder.OPTIONS).is_file() else None
 
 
-def _cfg(options: TrainOptions) -> list[_Source]:
-    """What the cfg file says of images and training."""
-    if not options.network.endswith(CFG_SUFFIX):
+def _file(options: TrainOptions) -> list[_Source]:
+    """What a file that describes the network says of images and training."""
+    importer, path = registry.importer_of(options.network), Path(options.network)
+    if importer is None:
         return []
-    path = Path(options.network)
-    described, training = darknet.read_cfg(path), darknet.read_training(path)
+    described, training = importer.describe(path), importer.training(path, AugmentOptions().model_dump())
     stated: dict[str, Any] = {"height": described.height, "width": described.width, **training.options}
     unused = list(training.unused)
     if options.start is None and options.darknet_weights is None:

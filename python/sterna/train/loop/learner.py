@@ -13,7 +13,7 @@ from sterna.errors import SternaError
 from sterna.train import distributed
 from sterna.train.loop.loader import Batch
 from sterna.train.model import integer
-from sterna.train.model.networks import Network
+from sterna.train.model.network import Network
 from sterna.train.optim import loss, optimisers
 from sterna.train.optim.average import MovingAverage
 from sterna.train.optim.communication import Parallel

@@ -12,14 +12,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from sterna.errors import SternaError
-from sterna.train import darknet
+from sterna.graph.network import FIRST_BITS, HEAD_BITS, NetworkDescription
+from sterna.importers import registry
+from sterna.importers.importer import Imported, WeightFiles
 from sterna.train.data import Dataset, statistics
 from sterna.train.data import anchors as anchor_boxes
 from sterna.train.loop import forms
 from sterna.train.loop.forms import Trained
 from sterna.train.loop.loader import collate
-from sterna.train.model import adapt, density, networks
-from sterna.train.model.networks import Form, LayerSpec, Network
+from sterna.train.model import adapt, density, imported
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.optim import loss
 from sterna.train.options import FLOAT_EPOCHS, Allocation, TrainOptions
 from sterna.train.report.evaluate import from_integers
@@ -29,8 +32,8 @@ BAD_FIT, GOOD_FIT = 0.15, 0.4  # mean overlap of boxes with the best anchor; k-m
 SENSED = 32  # images on which the sensitivity of layers is measured
 
 
-#: Weights as a run or darknet left them.
-Read = Trained | darknet.Imported
+#: Weights as a run or another program left them.
+Read = Trained | Imported
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,9 @@ def read(options: TrainOptions) -> Read | None:
     torch.manual_seed(options.seed)
     if options.start is not None:
         return _trained(options, options.start)
-    if options.darknet_weights is not None:
-        return darknet.load(
-            Path(options.network), options.darknet_weights, options.darknet_names, options.darknet_epsilon
-        )
-    return None
+    importer = registry.importer_of(options.network)
+    given = WeightFiles(options.darknet_weights, options.darknet_names, options.darknet_epsilon)
+    return None if importer is None else importer.load(Path(options.network), given)
 
 
 def weights(options: TrainOptions, found: Read | None, classes: tuple[str, ...], console: Console) -> Start | None:
@@ -69,7 +70,7 @@ def weights(options: TrainOptions, found: Read | None, classes: tuple[str, ...],
     """
     if found is None:
         return None
-    start = _of_run(options, found, classes) if isinstance(found, Trained) else _of_darknet(options, found, classes)
+    start = _of_run(options, found, classes) if isinstance(found, Trained) else _of_import(options, found, classes)
     for note in start.notes:
         console.print(f"note: {note}", markup=False, soft_wrap=True)
     return start
@@ -81,17 +82,19 @@ def classes(found: Read | None) -> tuple[str, ...]:
 
 
 def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
-    """What a cfg file that is trained without weights says of classes, where the data say otherwise."""
-    if not options.network.endswith(networks.CFG_SUFFIX):
+    """What a file that is trained without weights says of classes, where the data say otherwise."""
+    importer = registry.importer_of(options.network)
+    if importer is None:
         return []
-    said = darknet.read_cfg(Path(options.network)).classes
+    said = importer.describe(Path(options.network)).classes
     return [f"{options.network} says {said} classes, the data have {len(classes)}, which hold"] * (said != len(classes))
 
 
-def _of_darknet(options: TrainOptions, imported: darknet.Imported, classes: tuple[str, ...]) -> Start:
-    boxes = [list(anchor) for anchor in imported.described.anchors]
-    whole = Trained(imported.network, options.network, boxes, classes, options.height, options.width)
-    return _fitted(whole, imported.names, imported.fresh, imported.changes, options)
+def _of_import(options: TrainOptions, found: Imported, classes: tuple[str, ...]) -> Start:
+    boxes = [list(anchor) for anchor in found.described.anchors]
+    network = imported.to_network(found)
+    whole = Trained(network, options.network, boxes, classes, options.height, options.width)
+    return _fitted(whole, found.names, found.fresh, found.changes, options)
 
 
 def _of_run(options: TrainOptions, start: Trained, classes: tuple[str, ...]) -> Start:
@@ -115,7 +118,7 @@ def _trained(options: TrainOptions, path: Path) -> Trained:
 
 
 def _same_layers(name: str, network: Network) -> bool:
-    return networks.describe(name) == networks.with_bits(network.layers, networks.FIRST_BITS, networks.HEAD_BITS)
+    return registry.describe(name) == network.description.with_bits(FIRST_BITS, HEAD_BITS)
 
 
 def _fitted(
@@ -123,7 +126,7 @@ def _fitted(
 ) -> Start:
     """`whole`, which names the classes wanted but whose network has the `known` ones, for the run; `fresh` so far."""
     network, classes, certain = whole.network, whole.classes, True
-    if network.layers[-1].name in fresh:  # no class of it is trained
+    if network.description.head.name in fresh:  # no class of it is trained
         network = adapt.with_classes(network, [None] * len(classes))
     else:
         found = adapt.match(classes, known, network.classes)
@@ -131,11 +134,11 @@ def _fitted(
         fresh += tuple(f"class {name}" for name in found.fresh)
         if found.places != tuple(range(network.classes)):
             network = adapt.with_classes(network, found.places)
-    anchors = _given_anchors(options, network.layers)
+    anchors = _given_anchors(options, network.description)
     if anchors is not None and anchors != whole.anchors:
         adapt.change_anchors(network, whole.anchors, anchors)
         notes += (f"the anchors of the weights, {anchor_units.listed(whole.anchors)}, give way to --anchors",)
-    anchors = _checked(anchors or whole.anchors, options, network.layers)
+    anchors = _checked(anchors or whole.anchors, options, network.description)
     fitted = vars(whole) | {"network": network.eval(), "anchors": anchors}
     return Start(**fitted, fresh=fresh, certain=certain, notes=notes)
 
@@ -157,9 +160,9 @@ def float_epochs(options: TrainOptions, start: Start | None) -> int:
     return options.float_epochs
 
 
-def frozen(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> tuple[str, ...]:
+def frozen(options: TrainOptions, network: NetworkDescription) -> tuple[str, ...]:
     """The layers that keep their weights while the float network is trained; raises SternaError for wrong names."""
-    names = [layer.name for layer in layers if isinstance(layer, networks.Conv | networks.Head)]
+    names = [layer.name for layer in network.convolutions]
     given = options.freeze
     if len(given) == 1 and given[0].isdecimal():
         given = tuple(names[: int(given[0])])
@@ -173,11 +176,11 @@ def frozen(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> tuple[str, .
     return given
 
 
-def check_frozen(options: TrainOptions, layers: tuple[LayerSpec, ...], start: Start | None) -> None:
+def check_frozen(options: TrainOptions, network: NetworkDescription, start: Start | None) -> None:
     """Raises SternaError if a layer is to be frozen that has not learnt anything yet."""
-    names = [layer.name for layer in layers if isinstance(layer, networks.Conv | networks.Head)]
+    names = [layer.name for layer in network.convolutions]
     untrained = list(names) if start is None else [*start.fresh, *[names[-1]] * bool(start.fresh)]
-    wrong = next((name for name in frozen(options, layers) if name in untrained), None)
+    wrong = next((name for name in frozen(options, network) if name in untrained), None)
     if wrong is not None:
         raise SternaError(
             "a layer with fresh weights cannot be frozen", where="train", attribute="freeze", value=wrong,
@@ -186,9 +189,9 @@ def check_frozen(options: TrainOptions, layers: tuple[LayerSpec, ...], start: St
         )  # fmt: skip
 
 
-def check_size(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> None:
+def check_size(options: TrainOptions, network: NetworkDescription) -> None:
     """Raises SternaError if the network cannot divide the image into cells."""
-    cell = networks.stride(layers)
+    cell = network.stride
     for name in ("height", "width"):
         value = getattr(options, name)
         if value % cell:
@@ -199,20 +202,20 @@ def check_size(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> None:
 
 
 def anchors(
-    options: TrainOptions, layers: tuple[LayerSpec, ...], data: Dataset, console: Console | None = None
+    options: TrainOptions, network: NetworkDescription, data: Dataset, console: Console | None = None
 ) -> list[list[float]]:
-    """Pairs of width and height in cells: those of the options or the cfg file, or such as fit the boxes of `data`.
+    """Pairs of width and height in cells: those of the options or the file, or such as fit the boxes of `data`.
 
     Raises SternaError if the options give another number than the network has or other units, or if `data` has no box.
     """
-    given = _given_anchors(options, layers)
-    if given is None and options.network.endswith(networks.CFG_SUFFIX):
-        given = [list(anchor) for anchor in darknet.read_cfg(Path(options.network)).anchors]
+    given = _given_anchors(options, network)
+    importer = registry.importer_of(options.network)
+    if given is None and importer is not None:
+        given = [list(anchor) for anchor in importer.describe(Path(options.network)).anchors]
     if given is not None:
-        return _checked(given, options, layers)
-    head = layers[-1]
-    assert isinstance(head, networks.Head)
-    sides = statistics.object_sizes(data) / networks.stride(layers)
+        return _checked(given, options, network)
+    head = network.head
+    sides = statistics.object_sizes(data) / network.stride
     cells = anchor_boxes.cluster(sides, head.anchors, options.seed)
     found = [[round(float(width), 3), round(float(height), 3)] for width, height in cells]
     different = len(np.unique(sides, axis=0))
@@ -226,12 +229,11 @@ def anchors(
     return found
 
 
-def _given_anchors(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> list[list[float]] | None:
+def _given_anchors(options: TrainOptions, network: NetworkDescription) -> list[list[float]] | None:
     """The anchors of the options, checked; None if they give none."""
     if not options.anchors:
         return None
-    head = layers[-1]
-    assert isinstance(head, networks.Head)
+    head = network.head
     given: list[list[float]] = np.reshape(options.anchors, (-1, 2)).tolist()
     if len(given) != head.anchors:
         raise SternaError(
@@ -241,16 +243,16 @@ def _given_anchors(options: TrainOptions, layers: tuple[LayerSpec, ...]) -> list
     return given
 
 
-def _checked(anchors: list[list[float]], options: TrainOptions, layers: tuple[LayerSpec, ...]) -> list[list[float]]:
+def _checked(anchors: list[list[float]], options: TrainOptions, network: NetworkDescription) -> list[list[float]]:
     """`anchors`, unless they are far above the map of the run's images, which raises SternaError."""
-    cell = networks.stride(layers)
+    cell = network.stride
     anchor_units.check_cells(anchors, options.height // cell, options.width // cell, cell, "train")
     return anchors
 
 
-def misfit(layers: tuple[LayerSpec, ...], chosen: list[list[float]], data: Dataset) -> list[str]:
+def misfit(network: NetworkDescription, chosen: list[list[float]], data: Dataset) -> list[str]:
     """A warning if `chosen`, the anchors in cells, fit the boxes of `data` badly and would fit well in pixels."""
-    cell = networks.stride(layers)
+    cell = network.stride
     sides = statistics.object_sizes(data) / cell
     if not len(sides):
         return []
@@ -268,15 +270,15 @@ def densities(
     network: Network, boxes: list[list[float]], options: TrainOptions, data: Dataset, console: Console
 ) -> dict[str, float]:
     """The density that each ternary layer of `network` (not float; its weights are those of the float network) gets."""
-    shared = density.uniform(network.layers, options.density, options.layer_density)
+    shared = density.uniform(network.description, options.density, options.layer_density)
     if options.allocation is Allocation.UNIFORM:
         return shared
-    twin = Network(network.layers, network.classes, Form.FLOAT)
+    twin = Network(network.description, network.classes, Form.FLOAT)
     twin.load_state_dict({name: value for name, value in network.state_dict().items() if name in twin.state_dict()})
     free = {name: conv for name, conv in twin.ternary_layers() if name not in options.layer_density}
     with Progress(console=console) as progress:
         bar = progress.add_task("sensitivity", total=len(free) * len(density.densities(options.density)))
-        measure = _loss_on(data, boxes, networks.stride(network.layers))
+        measure = _loss_on(data, boxes, network.description.stride)
         curves = density.sensitivities(
             twin.eval(), free, measure, options.density, options.pattern, lambda: progress.advance(bar)
         )

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sterna.errors import SternaError, StoppedError
 from sterna.graph import file
+from sterna.importers import registry
 from sterna.machine import processor
 from sterna.train import checkpoint, distributed, run_folder, stages
 from sterna.train.data import Dataset, Labels, Splits, open_data
@@ -28,8 +29,9 @@ from sterna.train.loop import forms, inherit, pseudo, start, stop, unused
 from sterna.train.loop.forms import Trained
 from sterna.train.loop.learner import LOSSES, Learner
 from sterna.train.loop.loader import Batch, Loader
-from sterna.train.model import density, export, integer, networks
-from sterna.train.model.networks import Form, Network
+from sterna.train.model import density, export, integer
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate, findings, plots, report, summary_page
 from sterna.train.report.board import Board
@@ -182,11 +184,11 @@ class _Run:
         """The weights to start from, if any were `found`, and the options that depend on them."""
         options = self.options
         given = start.weights(options, found, self.data.train.classes, self.console)
-        described = networks.describe(options.network) if given is None else given.network.layers
-        self.layers = networks.with_bits(described, options.first_bits, options.head_bits)
-        start.check_size(options, self.layers)
-        density.uniform(self.layers, options.density, options.layer_density)  # refuses wrong layers at once
-        start.check_frozen(options, self.layers, given)
+        described = registry.describe(options.network) if given is None else given.network.description
+        self.network = described.with_bits(options.first_bits, options.head_bits)
+        start.check_size(options, self.network)
+        density.uniform(self.network, options.density, options.layer_density)  # refuses wrong layers at once
+        start.check_frozen(options, self.network, given)
         epochs = start.float_epochs(options, given)
         if given is not None and epochs and (given.fresh or not given.certain):
             why = f"untrained are {', '.join(given.fresh)}" if given.fresh else "--darknet-names would tell the classes"
@@ -199,8 +201,8 @@ class _Run:
     def _begin(self, given: start.Start | None) -> None:
         """Set up the first stage, from the float weights that are `given`; these are kept in the folder."""
         data = self.data.train
-        self.anchors = start.anchors(self.options, self.layers, data, self.console) if given is None else given.anchors
-        self._warn(*start.misfit(self.layers, self.anchors, data))
+        self.anchors = start.anchors(self.options, self.network, data, self.console) if given is None else given.anchors
+        self._warn(*start.misfit(self.network, self.anchors, data))
         if given is not None and distributed.leads() and self.stage.name != stages.FLOAT:
             found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
             self.map50[stages.FLOAT] = found.map50
@@ -217,11 +219,11 @@ class _Run:
         """Set up stage `number` from the weights of `before`, or random ones."""
         torch.manual_seed(self.options.seed)
         self.epoch = self.step = 0
-        network = Network(self.layers, len(self.data.train.classes), self.stage.form, self.options.pattern)
+        network = Network(self.network, len(self.data.train.classes), self.stage.form, self.options.pattern)
         if before is not None:
             network.load_state_dict(before.state_dict(), strict=False)
         if self.stage.form is Form.FLOAT:
-            network.freeze(start.frozen(self.options, self.layers))
+            network.freeze(start.frozen(self.options, self.network))
         else:
             if not self.densities:
                 self.densities = self._unless_stopped(
@@ -243,7 +245,7 @@ class _Run:
         return self.folder / f"{stage}{run_folder.SUFFIX}"
 
     def _restore(self, saved: dict[str, Any]) -> None:
-        self.layers = forms.from_plain(saved["layers"])
+        self.network = forms.from_plain(saved["layers"])
         self.anchors, self.densities, self.number = saved["anchors"], saved["densities"], saved["stage"]
         self._begin_stage(None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
@@ -258,7 +260,7 @@ class _Run:
         if not distributed.leads():
             return
         state = {
-            "layers": forms.plain(self.layers),
+            "layers": forms.plain(self.network),
             "anchors": self.anchors,
             "densities": self.densities,
             "stage": self.number,
@@ -414,7 +416,7 @@ class _Run:
                 yield loader
 
     def _loader(self) -> Loader:
-        options, stride = self.options, networks.stride(self.layers)
+        options, stride = self.options, self.network.stride
         return Loader(
             self._images(self.stage),
             batch=options.batch // options.accumulate,

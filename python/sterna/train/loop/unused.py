@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sterna.train.data.augment import sizes
 from sterna.train.data.options import GENERATED, ReadOptions
-from sterna.train.model.networks import Form
+from sterna.train.model.form import Form
 from sterna.train.options import TrainOptions
 from sterna.train.stages import Stage
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from sterna.train.model.networks import Form, Head, Network
-from sterna.vision.boxes import BOX_FIELDS
+from sterna.graph.network import BOX_FIELDS
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 
 WIDTH = 2  # the field of a box that holds the logarithm of its width in anchors; that of its height follows
 
@@ -68,9 +69,9 @@ def with_classes(source: Network, places: Sequence[int | None]) -> Network:
     In the head, boxes and objectness are kept, and of each place the class of `source`; where it is None, the class
     has fresh weights from PyTorch's random generator.
     """
-    head = source.layers[-1]
-    assert isinstance(head, Head) and source.form is Form.FLOAT
-    made = Network(source.layers, len(places), Form.FLOAT)
+    head = source.description.head
+    assert source.form is Form.FLOAT
+    made = Network(source.description, len(places), Form.FLOAT)
     fresh = made.state_dict()  # shares the parameters of `made`
     for key, values in source.state_dict().items():
         if not key.startswith(f"blocks.{head.name}."):
@@ -91,7 +92,6 @@ def change_anchors(network: Network, old: Sequence[Sequence[float]], new: Sequen
     old, new: pairs of width and height, equally many. A box is the exponential of two outputs of the head in anchors,
     so that a shift of their biases does it.
     """
-    head = network.layers[-1]
-    assert isinstance(head, Head)
+    head = network.description.head
     bias = network.blocks[head.name].get_parameter("bias").view(head.anchors, -1)
     bias[:, WIDTH : WIDTH + 2] += torch.log(torch.tensor(old) / torch.tensor(new))

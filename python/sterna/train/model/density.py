@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from sterna.errors import SternaError
-from sterna.train.model import networks, quantisers
-from sterna.train.model.networks import Form, LayerSpec, Network
+from sterna.graph.network import NetworkDescription
+from sterna.train.model import quantisers
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.model.quantisers import Pattern
 
 START = 0.7  # density from which a ternary stage starts ...
@@ -27,12 +29,12 @@ def schedule(share: float, target: float) -> float:
     return target + (max(START, target) - target) * left**3
 
 
-def uniform(layers: Sequence[LayerSpec], target: float, given: Mapping[str, float]) -> dict[str, float]:
-    """`target` for every ternary layer of a description, but for those `given` theirs.
+def uniform(network: NetworkDescription, target: float, given: Mapping[str, float]) -> dict[str, float]:
+    """`target` for every ternary layer of `network`, but for those `given` theirs.
 
     Raises SternaError for a given layer that is not a ternary layer.
     """
-    names = networks.ternary(layers)
+    names = network.ternary
     for name in given:
         if name not in names:
             raise SternaError(

@@ -8,13 +8,14 @@ import numpy as np
 
 from sterna.errors import SternaError
 from sterna.graph.graph import Graph
-from sterna.graph.layers import Concat as ConcatLayer
-from sterna.graph.layers import Conv as ConvLayer
-from sterna.graph.layers import Input, Layer, MaxPool, Output
-from sterna.graph.layers import Reorg as ReorgLayer
-from sterna.train.model import networks, quantisers
+from sterna.graph.layers import Conv, Input, Layer, Output
+from sterna.graph.network import IMAGE, RGB, Head
+from sterna.graph.network import Conv as DescribedConv
+from sterna.train.model import quantisers
+from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
-from sterna.train.model.networks import Concat, Conv, Form, Head, Network, Pool, Reorg
+from sterna.train.model.network import Network
+from sterna.vision.decoder import KIND
 
 OUTPUT = "output"
 
@@ -34,33 +35,28 @@ def to_graph(
     if network.form is Form.FLOAT:
         raise SternaError("only a ternary network has an integer graph", where="export", remedy="train it further")
     folded, scales = network.fold(), network.scales()
-    layers: list[Layer] = [Input(networks.IMAGE, 3, height, width, scales[networks.IMAGE], 0)]
-    for layer in network.layers:
-        match layer:
-            case Conv() | Head():
-                layers.append(_convolution(layer, folded[layer.name], scales[layer.name]))
-            case Pool():
-                layers.append(MaxPool(layer.name, layer.input, layer.stride))
-            case Reorg():
-                layers.append(ReorgLayer(layer.name, layer.input))
-            case Concat():
-                layers.append(ConcatLayer(layer.name, layer.inputs))
-    layers.append(Output(OUTPUT, network.layers[-1].name))
+    layers: list[Layer] = [Input(IMAGE, RGB, height, width, scales[IMAGE], 0)]
+    for layer in network.description.layers:
+        if isinstance(layer, DescribedConv | Head):
+            layers.append(_convolution(layer, folded[layer.name], scales[layer.name]))
+        else:
+            layers.append(layer)
+    layers.append(Output(OUTPUT, network.description.head.name))
     return Graph(
         layers=tuple(layers),
         act_bits=quantisers.ACT_BITS,
         acc_bits=quantisers.ACC_BITS,
         metadata={
-            "kind": "yolov2",
+            "kind": KIND,
             "classes": list(classes),
             "anchors": [[float(side) for side in anchor] for anchor in anchors],
         },
     )
 
 
-def _convolution(layer: Conv | Head, folded: Folded, scale: float) -> ConvLayer:
+def _convolution(layer: DescribedConv | Head, folded: Folded, scale: float) -> Conv:
     padding = folded.weights.shape[-1] // 2
-    return ConvLayer(
+    return Conv(
         name=layer.name,
         input=layer.input,
         weights=folded.weights.detach().cpu().numpy().astype(np.int8),

@@ -42,7 +42,7 @@ def tensor_cores(wanted: bool) -> Iterator[None]:
 
 
 class Part(NamedTuple):
-    """What is folded into one: `convolution`, then `norm` and leaky ReLU (norm None: then its own bias, no activation).
+    """What is folded into one: `convolution`, then `norm` (None: its own bias), then `activation`.
 
     input_scale, output_scale: the real value of a step of what goes in and comes out. name: the layer's.
     """
@@ -51,6 +51,7 @@ class Part(NamedTuple):
     norm: nn.BatchNorm2d | None
     input_scale: float
     output_scale: float
+    activation: str
     name: str
 
 
@@ -101,8 +102,7 @@ def _requants(parts: Sequence[Part], filters: Sequence[int], real: NDArray[np.fl
     """The fixed-point form of the factors and offsets [2, F of all parts] of each part."""
     by_part = zip(parts, np.split(real, np.cumsum(filters)[:-1], axis=1), strict=True)
     return [
-        requant(factor, offset, "linear" if part.norm is None else "leaky", part.name)
-        for part, (factor, offset) in by_part
+        requant(factor, offset, part.activation, part.name) for part, (factor, offset) in by_part
     ]
 
 

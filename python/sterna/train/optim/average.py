@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from sterna.train.model.networks import Network
+from sterna.train.model.network import Network
 
 
 class MovingAverage:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sterna.graph.network import BOX_FIELDS
 from sterna.train.data.anchors import shape_iou
 from sterna.train.data.frames import Frame
-from sterna.vision.boxes import BOX_FIELDS
 
 COORDINATE_WEIGHT = 5.0
 OBJECT_WEIGHT = 5.0

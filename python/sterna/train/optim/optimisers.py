@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import torch
 
-from sterna.train.model.networks import Form, Network
+from sterna.train.model.form import Form
+from sterna.train.model.network import Network
 from sterna.train.optim.kfac import Kfac
 
 WEIGHT_DECAY = 5e-4

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, reference
-from sterna.train.data import BACKGROUND, Dataset, Frame
+from sterna.graph.network import GREY
+from sterna.train.data import Dataset, Frame
 from sterna.train.data.frames import Labels
 from sterna.train.data.stream import batches
-from sterna.train.model.networks import Network
+from sterna.train.model.network import Network
 from sterna.train.report import coco_precision, voc_precision
 from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.voc_precision import POINTS
@@ -119,7 +120,7 @@ def from_integers(images: torch.Tensor) -> torch.Tensor:
 
     That order has the channels last, which is what convolutions and pooling are fastest on.
     """
-    return images.float().div_(BACKGROUND)
+    return images.float().div_(GREY)
 
 
 class Tally:

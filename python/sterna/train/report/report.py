@@ -15,7 +15,7 @@ from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, Output, reference
 from sterna.train.data import GENERATED, Dataset
 from sterna.train.model import quantisers
-from sterna.train.model.networks import Network
+from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate
 from sterna.train.report.evaluate import Evaluator, Precision

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # what pydantic asks for before Python 3.12
 
 from sterna.errors import FaultsError, SternaError
-from sterna.text import check_json_keys, read_text
-from sterna.train.data.formats.record import check_different, empty_split
+from sterna.text import check_different, check_json_keys, read_text
+from sterna.train.data.formats.record import empty_split
 
 #: Keys of COCO that Sterna uses, and those that say nothing of boxes and classes.
 _USED = ("images", "annotations", "categories", "id", "file_name", "width", "height", "image_id", "category_id", "bbox",

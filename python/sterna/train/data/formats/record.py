@@ -190,16 +190,3 @@ def no_split(where: Path, split: str, splits: Sequence[str]) -> SternaError:
 def empty_split(where: Path) -> SternaError:
     """The refusal of a split without images."""
     return SternaError("the split is empty", where=str(where), remedy="list an image, or name another split")
-
-
-def check_different(
-    names: Sequence[object], what: str, where: Path, remedy: str = "delete one of them"
-) -> None:
-    """Raise SternaError for the first of `names` that occurs twice."""
-    seen: set[object] = set()
-    for name in names:
-        if name in seen:
-            raise SternaError(
-                f"the same {what} twice", where=str(where), attribute=what, value=name, remedy=remedy
-            )
-        seen.add(name)

@@ -16,9 +16,9 @@ from typing import Any
 
 from sterna.errors import SternaError
 from sterna.text import read_lines, read_yaml
-from sterna.train.data.formats import class_names
 from sterna.train.data.formats.places import Locator, exists
 from sterna.train.data.formats.yolo_rows import Points, parse
+from sterna.vision import class_names
 
 #: Splits as files and folders call them: as Sterna does.
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}

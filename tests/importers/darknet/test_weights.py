@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.train.darknet import Weights, Yolo2, convert, for_darknet, read_weights, write_weights
-from sterna.train.darknet.weights import Header, Shape
-from sterna.train.model import networks
+from sterna.exporters.darknet import for_darknet, write_weights
+from sterna.graph import networks
+from sterna.importers.darknet import Weights, Yolo2, convert, read_weights
+from sterna.importers.darknet.weights import Header, Shape
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
 SHAPES = (Shape("conv1", 4, 3, 3, True), Shape("head", 12, 4, 1, False))

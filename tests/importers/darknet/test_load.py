@@ -9,21 +9,17 @@ import torch
 from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.train.darknet import (
-    Epsilon,
-    Imported,
-    Yolo2,
-    convert,
-    for_darknet,
-    load,
-    read_cfg,
-    read_weights,
-    write_cfg,
-    write_weights,
-)
-from sterna.train.darknet.load import BORDER, PASSTHROUGH
-from sterna.train.model import export, networks
-from sterna.train.model.networks import Form, Network
+from sterna.exporters.darknet import for_darknet, write_cfg, write_weights
+from sterna.graph import networks
+from sterna.graph.network import Conv, Head, NetworkDescription
+from sterna.importers.darknet import Yolo2, convert, load, read_cfg, read_weights
+from sterna.importers.darknet.load import BORDER, PASSTHROUGH
+from sterna.importers.epsilon import Epsilon
+from sterna.importers.importer import Imported
+from sterna.train.model import export
+from sterna.train.model.form import Form
+from sterna.train.model.imported import to_network
+from sterna.train.model.network import Network
 from sterna.vision.decoder import Decoder
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
 
@@ -46,11 +42,11 @@ def loaded(folder: Path) -> Imported:
 def test_detector_is_loaded(folder: Path) -> None:
     found = loaded(folder)
     assert found.names == ("car", "person", "traffic light")
-    assert found.header.seen == 1_234_567
     assert found.changes[1:] == (BORDER, PASSTHROUGH)
     assert not found.fresh
-    assert not found.network.training
-    assert found.network(torch.zeros(1, 3, 64, 96)).shape == (1, 2 * 8, 4, 6)
+    network = to_network(found)
+    assert not network.training
+    assert network(torch.zeros(1, 3, 64, 96)).shape == (1, 2 * 8, 4, 6)
 
 
 def test_classes_without_a_list_have_no_names(folder: Path) -> None:
@@ -58,8 +54,8 @@ def test_classes_without_a_list_have_no_names(folder: Path) -> None:
 
 
 def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> None:
-    layers = (networks.Conv("conv1", "image", 4, 3), networks.Head("head", "conv1"))
-    network = for_darknet(layers, VOC_ANCHORS, 1, 64, 64)
+    description = NetworkDescription((Conv("conv1", "image", 4, 3), Head("head", "conv1")))
+    network = for_darknet(description, VOC_ANCHORS, 1, 64, 64)
     write_cfg(network, tmp_path / "tiny.cfg")
     write_weights(random_weights(network), tmp_path / "tiny.weights")
     assert load(tmp_path / "tiny.cfg", tmp_path / "tiny.weights").changes[1:] == (BORDER,)
@@ -96,15 +92,15 @@ def test_epsilon_is_chosen_and_said(folder: Path) -> None:
 
 def test_ternary_network_starts_from_the_imported_one(folder: Path) -> None:
     found = loaded(folder)
-    ternary = Network(found.described.layers, 3, Form.TERNARY)
-    keys = ternary.load_state_dict(found.network.state_dict(), strict=False)
+    ternary = Network(found.described.network, 3, Form.TERNARY)
+    keys = ternary.load_state_dict(to_network(found).state_dict(), strict=False)
     assert not keys.unexpected_keys and all("quant" in key for key in keys.missing_keys)
 
 
 @given(yolo2_networks())
 @settings(max_examples=10)
 def test_random_networks_reach_the_integer_graph(network: Yolo2) -> None:
-    ternary = Network(network.layers, network.classes, Form.TERNARY)
+    ternary = Network(network.network, network.classes, Form.TERNARY)
     ternary.aim(1.0)
     ternary.train()(torch.randn(2, 3, network.height, network.width))
     names = [f"class{number}" for number in range(network.classes)]
@@ -129,11 +125,11 @@ def cut(folder: Path, layers: int) -> None:
 
 @BACKBONE
 def test_weights_of_the_first_layers_are_used(folder: Path, got: Callable[[object], None]) -> None:
-    before = loaded(folder).network.state_dict()
+    before = to_network(loaded(folder)).state_dict()
     cut(folder, 3)
     found = loaded(folder)
     assert found.names is None and found.fresh == (*(f"conv{number}" for number in range(4, 11)), "head")
-    for key, values in found.network.state_dict().items():
+    for key, values in to_network(found).state_dict().items():
         if key.endswith("weight") and values.ndim == 4:
             assert torch.equal(values, before[key]) == (key.split(".")[1] in ("conv1", "conv2", "conv3")), key
     got(found.changes[0].replace(str(folder), ""))
@@ -142,11 +138,11 @@ def test_weights_of_the_first_layers_are_used(folder: Path, got: Callable[[objec
 
 @BACKBONE
 def test_head_for_other_classes_is_left_out(folder: Path, got: Callable[[object], None]) -> None:
-    before = loaded(folder).network.state_dict()
+    before = to_network(loaded(folder)).state_dict()
     write_cfg(for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS[:2], 4, 64, 96), folder / "nano.cfg")
     found = load(folder / "nano.cfg", folder / "nano.weights")
     assert found.fresh == ("head",) and torch.equal(
-        found.network.state_dict()["blocks.conv10.conv.weight"], before["blocks.conv10.conv.weight"]
+        to_network(found).state_dict()["blocks.conv10.conv.weight"], before["blocks.conv10.conv.weight"]
     )
     got(found.changes[0].replace(str(folder), ""))
     assert "16 filters, for 3 classes, and the cfg file says 4 classes: the head" in found.changes[0]
@@ -154,7 +150,7 @@ def test_head_for_other_classes_is_left_out(folder: Path, got: Callable[[object]
 
 @pytest.mark.parametrize("layer", [3, 11])
 def test_layers_that_are_not_to_be_loaded_are_fresh(folder: Path, layer: int) -> None:
-    before = loaded(folder).network.state_dict()
+    before = to_network(loaded(folder)).state_dict()
     parts = (folder / "nano.cfg").read_text().split("[convolutional]\n")
     parts[layer] = "dontload=1\n" + parts[layer]
     (folder / "nano.cfg").write_text("[convolutional]\n".join(parts))
@@ -164,7 +160,7 @@ def test_layers_that_are_not_to_be_loaded_are_fresh(folder: Path, layer: int) ->
         write_weights(replace(whole, convolutions=rest), folder / "nano.weights")
     found = loaded(folder)
     assert found.fresh == ("head" if layer == 11 else f"conv{layer}",)
-    after = found.network.state_dict()
+    after = to_network(found).state_dict()
     assert torch.equal(after["blocks.conv10.conv.weight"], before["blocks.conv10.conv.weight"])
     fresh = "head" if layer == 11 else f"conv{layer}.conv"
     assert not torch.equal(after[f"blocks.{fresh}.weight"], before[f"blocks.{fresh}.weight"])

@@ -15,14 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sterna import recognise
 from sterna.errors import SternaError
-from sterna.files import write_atomically
-from sterna.vision.boxes import BOX_FIELDS
+from sterna.graph.network import BOX_FIELDS
+from sterna.importers.importer import Convolution, Norm, Values
 
-Values = NDArray[np.float32]
 FLOAT = np.dtype("<f4")
 VERSION = struct.Struct("<iii")
 SEEN = {False: struct.Struct("<i"), True: struct.Struct("<q")}  # key: whether the file is of version 0.2 or later
@@ -54,25 +52,6 @@ class Shape:
     def values(self) -> int:
         """How many numbers that is."""
         return self.filters * self.per_filter
-
-
-@dataclass(frozen=True, eq=False)
-class Norm:
-    """Batch normalisation: scales, means and variances, float32 [F] each; the variances are not negative."""
-
-    scales: Values
-    means: Values
-    variances: Values
-
-
-@dataclass(frozen=True, eq=False)
-class Convolution:
-    """The numbers of one convolution: biases float32 [F], weights float32 [F, C, K, K]."""
-
-    name: str
-    biases: Values
-    norm: Norm | None
-    weights: Values
 
 
 @dataclass(frozen=True)
@@ -125,22 +104,6 @@ def read_weights(path: Path, shapes: Sequence[Shape]) -> Weights:
         _check_values(found[-1], path)
         start += shape.values
     return Weights(header, tuple(found), other_head)
-
-
-def write_weights(weights: Weights, path: Path) -> None:
-    """Write `weights` as the weights file `path`; raises SternaError if it cannot be written."""
-    write_atomically(path, lambda partial: _write(weights, partial))
-
-
-def _write(weights: Weights, path: Path) -> None:
-    header = weights.header
-    with path.open("wb") as file:
-        file.write(VERSION.pack(header.major, header.minor, header.revision))
-        file.write(SEEN[header.wide].pack(header.seen))
-        for layer in weights.convolutions:
-            norm = (layer.norm.scales, layer.norm.means, layer.norm.variances) if layer.norm else ()
-            for part in (layer.biases, *norm, layer.weights):
-                file.write(part.astype(FLOAT, copy=False).tobytes())
 
 
 def _read_header(start: bytes, path: Path) -> tuple[Header, int]:

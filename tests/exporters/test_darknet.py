@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.train.darknet import Yolo2, for_darknet, read_cfg, write_cfg
-from sterna.train.model import networks
+from sterna.exporters.darknet import for_darknet, write_cfg
+from sterna.graph import networks
+from sterna.importers.darknet import Yolo2, read_cfg
 from support.darknet_networks import VOC_ANCHORS, yolo2_networks
 
 

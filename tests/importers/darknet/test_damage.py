@@ -11,8 +11,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 
 from sterna.errors import SternaError, single
-from sterna.train.darknet import Imported, for_darknet, load, write_cfg, write_weights
-from sterna.train.model.networks import Concat, Conv, Head, Pool
+from sterna.exporters.darknet import for_darknet, write_cfg, write_weights
+from sterna.graph.layers import Concat, MaxPool
+from sterna.graph.network import Conv, Head, NetworkDescription, share_quantisers
+from sterna.importers.darknet import load
+from sterna.importers.importer import Imported
+from sterna.train.model.imported import to_network
 from support import damage
 from support.damage import Damaged, Known
 from support.darknet_networks import VOC_ANCHORS, random_weights
@@ -20,7 +24,7 @@ from support.darknet_networks import VOC_ANCHORS, random_weights
 QUICK, MANY = 60, 1000
 LAYERS = (
     Conv("conv1", "image", 4, 3),
-    Pool("pool1", "conv1"),
+    MaxPool("pool1", "conv1", 2),
     Conv("conv2", "pool1", 4, 3),
     Conv("conv3", "conv2", 4, 1),
     Concat("concat", ("conv3", "conv2")),
@@ -29,7 +33,7 @@ LAYERS = (
 
 
 def good(folder: Path) -> tuple[Imported, damage.Files]:
-    network = for_darknet(LAYERS, VOC_ANCHORS[:2], 2, 64, 96)
+    network = for_darknet(NetworkDescription(share_quantisers(LAYERS)), VOC_ANCHORS[:2], 2, 64, 96)
     write_cfg(network, folder / "a.cfg")
     write_weights(random_weights(network), folder / "a.weights")
     (folder / "a.names").write_text("cat\ndog\n")
@@ -50,13 +54,14 @@ def check(expected: Imported, made: Damaged, folder: Path) -> str:
             message = str(fault)
             assert len(message.splitlines()) == 1 and len(message) < 3000 and str(folder) in message, message
         return "refused"
-    assert found.network(torch.zeros(1, 3, 64, 64)).isfinite().all()
+    network = to_network(found)
+    assert network(torch.zeros(1, 3, 64, 64)).isfinite().all()
     for layer in found.fresh:
         assert any(layer in change for change in found.changes)
     if made.known is not Known.SAME:
         return "read"
     assert (found.described, found.names) == (expected.described, expected.names)
-    for mine, other in zip(found.network.parameters(), expected.network.parameters(), strict=True):
+    for mine, other in zip(network.parameters(), to_network(expected).parameters(), strict=True):
         assert torch.equal(mine, other)
     return "read right"
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sterna.errors import SternaError
+from sterna.graph.layers import MAX_SIZE
 from sterna.text import read_text
 
 MAX_BYTES = 1 << 20
 _REMEDY = "name a darknet .cfg file, not the .weights file"
 SHORT_NAMES = {"network": "net", "conv": "convolutional", "max": "maxpool"}
-MAX_INTEGER = 65_535  # the largest size that the integer graph knows
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
@@ -87,7 +87,7 @@ class Section:
             raise self.refuse(f"{key} is missing", key, allowed="a value", remedy=f"add a line {key}=...")
         return default
 
-    def integer(self, key: str, default: int | None = None, low: int = 1, high: int = MAX_INTEGER) -> int:
+    def integer(self, key: str, default: int | None = None, low: int = 1, high: int = MAX_SIZE) -> int:
         """The integer `key`, low .. high; a comment behind it is passed over, as in darknet."""
         text = _without_comment(self.word(key, None if default is None else str(default)))
         number = int(text) if _INTEGER.fullmatch(text) else None
@@ -131,7 +131,7 @@ class Section:
 
     def only(self, key: str, value: int, default: int, why: str, remedy: str) -> None:
         """Refuse any other `value` of `key`, which is `default` where it is missing; `why` is the first sentence."""
-        if self.integer(key, default, low=-MAX_INTEGER) != value:
+        if self.integer(key, default, low=-MAX_SIZE) != value:
             given = self.options.get(key)
             raise self.refuse(
                 why,

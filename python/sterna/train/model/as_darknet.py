@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sterna.train.model import networks
-from sterna.train.model.networks import IMAGE, Conv, LayerSpec, Network, Reorg, space_to_depth
+from sterna.graph.layers import Layer, Reorg
+from sterna.graph.network import GREY, IMAGE, Conv
+from sterna.train.model.network import Network, _Pass, space_to_depth
 
-BLACK = -1.0  # as Sterna's float networks see it: (0 - 128) / 128
+BLACK = (0 - GREY) / GREY  # as Sterna's float networks see it
 
 
-class ExactNetwork(Network):
+class DarknetNetwork(Network):
     """`Network` in float form, but with darknet's reorg, and with black around the image.
 
     straight: the reorgs that are a true space-to-depth in darknet as well.
@@ -20,7 +21,7 @@ class ExactNetwork(Network):
 
     straight: frozenset[str] = frozenset()
 
-    def _output(self, layer: LayerSpec, state: networks._Pass) -> Tensor:
+    def _output(self, layer: Layer, state: _Pass) -> Tensor:
         match layer:
             case Reorg() if layer.name not in self.straight:
                 return darknet_reorg(state.values[layer.input])
@@ -33,13 +34,13 @@ class ExactNetwork(Network):
                 return super()._output(layer, state)
 
 
-def exact(network: Network, straight: frozenset[str] = frozenset()) -> ExactNetwork:
+def as_darknet(network: Network, straight: frozenset[str] = frozenset()) -> DarknetNetwork:
     """`network`, a float network with darknet's weights, as darknet computes it; both have the same parameters.
 
     straight: the layers of the cfg file that are [reorg3d], as `Yolo2` has them.
     """
     with torch.device("meta"):  # the parameters come from `network`
-        made = ExactNetwork(network.layers, network.classes, network.form).eval()
+        made = DarknetNetwork(network.description, network.classes, network.form).eval()
     made.load_state_dict(network.state_dict(), assign=True)
     made.straight = straight
     return made

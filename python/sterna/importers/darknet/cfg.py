@@ -11,30 +11,34 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from sterna.train.darknet import keys
-from sterna.train.darknet.sections import MAX_INTEGER, Section, read_sections
-from sterna.train.model.networks import FIRST_BITS, IMAGE, Concat, Conv, Head, LayerSpec, Pool, Reorg
+from sterna.graph.layers import MAX_SIZE, Concat, Layer, MaxPool, Reorg
+from sterna.graph.network import (
+    BOX_FIELDS,
+    FIRST_BITS,
+    IMAGE,
+    KERNELS,
+    RGB,
+    Conv,
+    Head,
+    NetworkDescription,
+    share_quantisers,
+)
+from sterna.importers.darknet import keys
+from sterna.importers.darknet.sections import Section, read_sections
+from sterna.importers.importer import DetectorDescription
+from sterna.spec.activations import ACTIVATIONS
 from sterna.vision import anchors
-from sterna.vision.boxes import BOX_FIELDS
 
-LEAKY_SLOPE = 0.1  # of darknet's `activation=leaky`
-COLOURS = 3
-KERNELS = (1, 3, 5, 7)
+LEAK = 0.1  # the slope of darknet's `activation=leaky`
 
 
 @dataclass(frozen=True)
-class Yolo2:
-    """What a cfg file says of a network: its layers, and what it takes to feed and decode it.
+class Yolo2(DetectorDescription):
+    """What a cfg file says of a detector.
 
-    anchors: pairs of width and height in cells, one a box of a cell. height, width: of the image, in pixels.
     straight: the reorgs that are a true space-to-depth in darknet as well, its [reorg3d].
     """
 
-    layers: tuple[LayerSpec, ...]
-    classes: int
-    anchors: tuple[tuple[float, float], ...]
-    height: int
-    width: int
     straight: frozenset[str] = frozenset()
 
 
@@ -54,7 +58,7 @@ def read_cfg(path: Path) -> Yolo2:
     Layers are named conv1, conv2, ..., pool1, ..., reorg, concat and head, as those of Sterna's own networks are. The
     inputs of a concat share an activation quantiser.
     """
-    return _Reader(path).network
+    return _Reader(path).described
 
 
 class _Reader:
@@ -66,14 +70,14 @@ class _Reader:
             raise Section(str(path), 1, -1, "").refuse(
                 "the cfg file has no section", allowed="[net], then layers", remedy="name a darknet cfg file"
             )
-        self.layers: list[LayerSpec] = []
+        self.layers: list[Layer] = []
         self.maps: list[_Map] = []
         self.sections: dict[str, Section] = {}
         self.straight: set[str] = set()
         self._image = self._net(sections[0])
         for section, following in zip_longest(sections[1:], sections[2:]):
             self._layer(section, following)
-        self.network = self._finish(sections[-1])
+        self.described = self._finish(sections[-1])
 
     @property
     def _last(self) -> _Map:
@@ -83,8 +87,8 @@ class _Reader:
         if section.name != "net":
             raise section.refuse("the first section does not describe the network", allowed="[net]", remedy="add it")
         _check_keys(section)
-        section.only("channels", COLOURS, 0, "Sterna reads colour images", "use a network for RGB images")
-        return _Map(IMAGE, COLOURS, section.integer("height"), section.integer("width"))
+        section.only("channels", RGB, 0, "Sterna reads colour images", "use a network for RGB images")
+        return _Map(IMAGE, RGB, section.integer("height"), section.integer("width"))
 
     def _layer(self, section: Section, following: Section | None) -> None:
         read: dict[str, Callable[[Section], None]] = {
@@ -111,20 +115,20 @@ class _Reader:
             raise section.refuse(
                 "a YOLOv2 ends in its only [region]",
                 allowed="one [region], as the last section",
-                remedy="leave away what stands behind it" if following else "add the [region] of the network",
+                remedy="remove what follows it" if following else "add the [region] of the network",
             )
         read[section.name](section)
 
-    def _add(self, layer: LayerSpec, section: Section, channels: int, height: int, width: int) -> None:
-        if channels > MAX_INTEGER:
+    def _add(self, layer: Layer, section: Section, channels: int, height: int, width: int) -> None:
+        if channels > MAX_SIZE:
             raise section.refuse(
-                "the map has too many channels", value=channels, allowed=f"1 .. {MAX_INTEGER}", remedy="use fewer"
+                "the map has too many channels", value=channels, allowed=f"1 .. {MAX_SIZE}", remedy="use fewer"
             )
         self.layers.append(layer)
         self.maps.append(_Map(layer.name, channels, height, width))
         self.sections[layer.name] = section
 
-    def _count(self, kind: type[LayerSpec]) -> int:
+    def _count(self, kind: type[Layer]) -> int:
         """The number that the next layer of `kind` gets."""
         return 1 + sum(isinstance(layer, kind) for layer in self.layers)
 
@@ -133,18 +137,19 @@ class _Reader:
         section.only(
             "batch_normalize", 1, 0, "a convolution without batch normalisation", "train a network that has it"
         )
-        _check_activation(section, "leaky")
+        activation = _activation(section, tuple(ACTIVATIONS))
         source, filters = self._last, section.integer("filters", 1)
         number = self._count(Conv)
         bits = FIRST_BITS if source.name == IMAGE else None
-        layer = Conv(f"conv{number}", source.name, filters, kernel, bits, leak=LEAKY_SLOPE)
+        layer = Conv(f"conv{number}", source.name, filters, kernel, bits, activation=activation)
+        layer = replace(layer, leak=LEAK) if activation == "leaky" else layer
         self._add(layer, section, filters, source.height, source.width)
 
     def _head(self, section: Section) -> None:
         if _plain_convolution(section) != 1:
             raise section.refuse("the head is a 1x1 convolution", "size", allowed="1", remedy="use size=1")
         section.only("batch_normalize", 0, 0, "the head has no batch normalisation", "remove the line")
-        _check_activation(section, "linear")
+        _activation(section, ("linear",))
         source = self._last
         # How many anchors there are stands in the next section, which puts it right.
         self._add(Head("head", source.name), section, section.integer("filters", 1), source.height, source.width)
@@ -170,7 +175,7 @@ class _Reader:
         else:
             section.integer("padding", 1, low=0, high=1)  # no pixel of an even map comes to lie elsewhere
             self._check_even(section, source)
-        layer = Pool(f"pool{self._count(Pool)}", source.name, stride)
+        layer = MaxPool(f"pool{self._count(MaxPool)}", source.name, stride)
         self._add(layer, section, source.channels, source.height // stride, source.width // stride)
 
     def _reorg(self, section: Section) -> None:
@@ -272,7 +277,7 @@ class _Reader:
     def _finish(self, region: Section) -> Yolo2:
         if not self.layers:
             raise region.refuse("the network has no layers", allowed="layers, then [region]", remedy="add them")
-        read = {source for layer in self.layers for source in inputs(layer)}
+        read = {source for layer in self.layers for source in layer.sources}
         for layer in self.layers[:-1]:
             if layer.name not in read:
                 raise self.sections[layer.name].refuse(
@@ -280,11 +285,11 @@ class _Reader:
                     allowed="a layer or route that reads it",
                     remedy="correct the routes behind it, or remove it",
                 )
-        layers = share_quantisers(tuple(self.layers))
+        network = NetworkDescription(share_quantisers(self.layers))
         head, image = self._last, self._image
         cell = image.width // head.width
         anchors.check_cells(self.anchors, head.height, head.width, cell, region.place("anchors"))
-        return Yolo2(layers, self.classes, self.anchors, image.height, image.width, frozenset(self.straight))
+        return Yolo2(network, self.classes, self.anchors, image.height, image.width, frozenset(self.straight))
 
 
 def _check_keys(section: Section) -> None:
@@ -325,16 +330,17 @@ def _plain_convolution(section: Section) -> int:
     return kernel
 
 
-def _check_activation(section: Section, allowed: str) -> None:
+def _activation(section: Section, allowed: tuple[str, ...]) -> str:
     given = section.word("activation", "logistic")
-    if given != allowed:
+    if given not in allowed:
         raise section.refuse(
-            f"{'the head' if allowed == 'linear' else 'a convolution before the head'} with another activation",
+            f"{'the head' if allowed == ('linear',) else 'a convolution before the head'} with another activation",
             "activation",
             value=None if "activation" in section.options else f"{given} (the default)",
-            allowed=allowed,
+            allowed=", ".join(allowed),
             remedy="use a network of the YOLOv2 family",
         )
+    return given
 
 
 def _anchors(section: Section) -> tuple[tuple[float, float], ...]:
@@ -353,29 +359,3 @@ def _anchors(section: Section) -> tuple[tuple[float, float], ...]:
 def _numbered(name: str, number: int) -> str:
     """`name`, name2, name3, ..."""
     return name if number == 1 else f"{name}{number}"
-
-
-def inputs(layer: LayerSpec) -> tuple[str, ...]:
-    """The names of what `layer` reads."""
-    return layer.inputs if isinstance(layer, Concat) else (layer.input,)
-
-
-def share_quantisers(layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
-    """The same layers, with one activation quantiser for all convolutions whose values meet in a concat."""
-    makers: dict[str, set[str]] = {}  # which convolutions a layer's values come from
-    shared: dict[str, str] = {}
-    for layer in layers:
-        makers[layer.name] = (
-            {layer.name}
-            if isinstance(layer, Conv | Head)
-            else set().union(*(makers[source] for source in inputs(layer)))
-        )
-        if isinstance(layer, Concat):
-            met = makers[layer.name]
-            older = {shared[name] for name in met if name in shared}
-            met |= {name for name, group in shared.items() if group in older}
-            shared |= dict.fromkeys(met, layer.name)
-    return tuple(
-        replace(layer, shares=shared[layer.name]) if isinstance(layer, Conv) and layer.name in shared else layer
-        for layer in layers
-    )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from sterna.train.darknet.exact import darknet_reorg
-from sterna.train.model.networks import space_to_depth
+from sterna.train.model.as_darknet import darknet_reorg
+from sterna.train.model.network import space_to_depth
 
 
 def reorg_as_written(x: np.ndarray) -> np.ndarray:

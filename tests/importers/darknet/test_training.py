@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.train.darknet import Training, for_darknet, keys, read_cfg, read_training, write_cfg
+from sterna.exporters.darknet import for_darknet, write_cfg
+from sterna.graph import networks
+from sterna.importers.darknet import keys, read_cfg, read_training
+from sterna.importers.importer import Training
 from sterna.train.data.augment_options import AugmentOptions
-from sterna.train.model import networks
 
 ANCHORS = ((1.0, 1.0), (2.0, 2.0))
 
@@ -26,7 +28,7 @@ def read(tmp_path: Path) -> Callable[..., Training]:
         path = tmp_path / "changed.cfg"
         path.write_text("[convolutional]\n".join(parts).replace("[net]\n", "[net]\n" + net))
         read_cfg(path)
-        return read_training(path)
+        return read_training(path, AugmentOptions().model_dump())
 
     return reader
 

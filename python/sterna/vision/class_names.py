@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sterna.errors import SternaError
-from sterna.text import read_text
-from sterna.train.data.formats.record import check_different
+from sterna.text import check_different, read_text
 
 
 def listed(file: Path) -> tuple[str, ...]:

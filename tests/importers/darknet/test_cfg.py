@@ -10,9 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.train.darknet import for_darknet, read_cfg, write_cfg
-from sterna.train.model import networks
-from sterna.train.model.networks import Concat, Conv, Form, Head, Network, Pool, Reorg
+from sterna.exporters.darknet import for_darknet, write_cfg
+from sterna.graph import networks
+from sterna.graph.layers import Concat, MaxPool, Reorg
+from sterna.graph.network import FIRST_BITS, Conv, Head
+from sterna.importers import registry
+from sterna.importers.darknet import read_cfg
+from sterna.train.model.form import Form
+from sterna.train.model.network import ConvBlock, Network
 from support.darknet_networks import VOC_ANCHORS
 
 # Each kind of section, with the spelling that real files have: blanks, tabs, comments, short names, defaults.
@@ -91,12 +96,12 @@ def small(tmp_path: Path) -> Path:
 
 def test_small_file_is_read(small: Path) -> None:
     found = read_cfg(small)
-    assert found.layers == (
-        Conv("conv1", "image", 8, 3, networks.FIRST_BITS, leak=0.1),
+    assert found.network.layers == (
+        Conv("conv1", "image", 8, 3, FIRST_BITS, leak=0.1),
         Conv("conv2", "conv1", 12, 3, shares="concat", leak=0.1),
-        Pool("pool1", "conv2", 2),
+        MaxPool("pool1", "conv2", 2),
         Conv("conv3", "pool1", 16, 1, shares="concat", leak=0.1),
-        Pool("pool2", "conv3", 1),
+        MaxPool("pool2", "conv3", 1),
         Reorg("reorg", "conv2"),
         Concat("concat", ("reorg", "pool2")),
         Head("head", "concat", anchors=2),
@@ -151,16 +156,25 @@ def test_reorg_of_the_continuation_is_a_true_space_to_depth(small: Path, tmp_pat
 
 
 def test_network_option_may_be_a_cfg_file(small: Path) -> None:
-    assert networks.describe(str(small)) == read_cfg(small).layers
+    assert registry.describe(str(small)) == read_cfg(small).network
     with pytest.raises(SternaError, match=r"cannot be read.*darknet \.cfg"):
-        networks.describe(str(small.with_name("missing.cfg")))
+        registry.describe(str(small.with_name("missing.cfg")))
+
+
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+def test_other_activations_that_the_engine_has_are_read(small: Path, tmp_path: Path, activation: str) -> None:
+    small.write_text(SMALL.replace("activation= leaky", f"activation={activation}"))
+    found = read_cfg(small)
+    assert found.network.layers[0] == Conv("conv1", "image", 8, 3, FIRST_BITS, activation=activation)
+    write_cfg(found, tmp_path / "again.cfg")
+    assert read_cfg(tmp_path / "again.cfg") == found
 
 
 def test_slope_of_the_leaky_relu_holds_in_float_form_only(small: Path) -> None:
-    layers = read_cfg(small).layers
-    for form, slope in ((Form.FLOAT, 0.1), (Form.TERNARY, networks.LEAK)):
-        block = Network(layers, 2, form).blocks["conv2"]
-        assert isinstance(block, networks.ConvBlock) and block.leak == slope
+    network = read_cfg(small).network
+    for form, slope in ((Form.FLOAT, 0.1), (Form.TERNARY, 1 / 8)):
+        block = Network(network, 2, form).blocks["conv2"]
+        assert isinstance(block, ConvBlock) and block.slope == slope
 
 
 HEAD = SMALL[SMALL.index("[convolutional]\nsize=1\npad=1") : SMALL.index("[region]")]
@@ -182,7 +196,8 @@ WRONG = {
     "wrong padding": ("padding=1\n", "padding=2\n", r"layer 1 .*padding = 2.*padding=1"),
     "groups": ("padding=1\n", "padding=1\ngroups=4\n", r"layer 1 .*groups = 4.*allowed: 1"),
     "binary": ("padding=1\n", "padding=1\nxnor=1\n", r"layer 1 .*xnor = 1.*allowed: 0"),
-    "activation": ("activation= leaky", "activation=relu", r"line 18, layer 0 .*activation = relu.*allowed: leaky"),
+    "activation": ("activation= leaky", "activation=mish",
+        r"line 18, layer 0 .*activation = mish.*allowed: linear, relu, leaky"),
     "no activation": ("activation= leaky\n", "", r"layer 0 .*activation = logistic \(the default\)"),
     "no normalisation": ("batch_normalize=1\nfilters=12", "filters=12",
         r"layer 1 .*batch_normalize = 0 \(the default\)"),
@@ -281,7 +296,7 @@ def test_damaged_file_is_refused_or_describes_a_network(data: st.DataObject) -> 
         except SternaError:
             return
     with torch.device("meta"):
-        network = Network(found.layers, found.classes, Form.FLOAT)
+        network = Network(found.network, found.classes, Form.FLOAT)
         head = network(torch.zeros(1, 3, found.height, found.width))
     assert head.shape[1] == len(found.anchors) * (5 + found.classes)
 
@@ -290,7 +305,7 @@ def test_quantisers_are_shared_across_concats_that_hang_together(small: Path) ->
     # A second concat takes in a part of the first one's inputs, so all of them need one scale.
     more = "[route]\nlayers=-1,-5\n\n[convolutional]\nsize=1\npad=1"
     small.write_text(SMALL.replace("[convolutional]\nsize=1\npad=1", more, 1))
-    shared = {layer.name: layer.shares for layer in read_cfg(small).layers if isinstance(layer, Conv)}
+    shared = {layer.name: layer.shares for layer in read_cfg(small).network.layers if isinstance(layer, Conv)}
     assert shared == {"conv1": None, "conv2": "concat2", "conv3": "concat2"}
 
 
@@ -299,4 +314,4 @@ def test_description_differs_where_a_file_differs(small: Path) -> None:
     small.write_text(SMALL.replace("filters=12", "filters=16", 1))
     after = read_cfg(small)
     assert after != before
-    assert replace(after, layers=()) == replace(before, layers=())
+    assert replace(after, network=before.network) == before

@@ -14,10 +14,15 @@ import torch
 from hypothesis import given, settings
 
 from sterna.errors import SternaError
-from sterna.train.darknet import Epsilon, Yolo2, convert, exact, for_darknet, load, write_cfg, write_weights
-from sterna.train.darknet.weights import Norm
-from sterna.train.model import networks
-from sterna.train.model.networks import Conv, LayerSpec, Network
+from sterna.exporters.darknet import for_darknet, write_cfg, write_weights
+from sterna.graph import networks
+from sterna.graph.network import Conv, NetworkDescription
+from sterna.importers.darknet import Yolo2, convert, load
+from sterna.importers.epsilon import Epsilon
+from sterna.importers.importer import Norm
+from sterna.train.model.as_darknet import as_darknet
+from sterna.train.model.imported import to_network
+from sterna.train.model.network import ConvBlock, Network
 from sterna.train.report import evaluate
 from sterna.vision import boxes
 from support.darknet_networks import VOC_ANCHORS, random_weights, yolo2_networks
@@ -46,7 +51,7 @@ def written(network: Yolo2, folder: Path) -> Network:
     """`network` with random weights, written into `folder` and read again."""
     write_cfg(network, folder / "net.cfg")
     write_weights(random_weights(network), folder / "net.weights")
-    return load(folder / "net.cfg", folder / "net.weights", epsilon=Epsilon.OPENCV).network
+    return to_network(load(folder / "net.cfg", folder / "net.weights", epsilon=Epsilon.OPENCV))
 
 
 def error(found: np.ndarray, right: np.ndarray) -> float:
@@ -54,11 +59,13 @@ def error(found: np.ndarray, right: np.ndarray) -> float:
     return float(np.abs(found - right).max() / np.abs(right).max())
 
 
-def narrow(layers: tuple[LayerSpec, ...], divisor: int) -> tuple[LayerSpec, ...]:
-    """The same layers with fewer filters."""
-    return tuple(
-        replace(layer, filters=layer.filters // divisor) if isinstance(layer, Conv) else layer for layer in layers
+def narrow(network: NetworkDescription, divisor: int) -> NetworkDescription:
+    """The same network with fewer filters."""
+    layers = (
+        replace(layer, filters=layer.filters // divisor) if isinstance(layer, Conv) else layer
+        for layer in network.layers
     )
+    return NetworkDescription(tuple(layers))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_published_networks_compute_what_opencv_computes(
     network = for_darknet(narrow(networks.describe(name), divisor), VOC_ANCHORS, 20, height, width)
     imported, rgb = written(network, tmp_path), image(height, width)
     right, rows = opencv(tmp_path, rgb)
-    head = heads(exact(imported), rgb)
+    head = heads(as_darknet(imported), rgb)
     assert error(head, right) < 1e-4
     # A change of a tenth of the slope would be seen.
     assert error(heads(with_slope(imported, 0.11), rgb), right) > 1e-3
@@ -83,10 +90,10 @@ def test_published_networks_compute_what_opencv_computes(
 
 
 def with_slope(network: Network, slope: float) -> Network:
-    changed = exact(network)
+    changed = as_darknet(network)
     for block in changed.blocks.values():
-        if isinstance(block, networks.ConvBlock):
-            block.leak = slope
+        if isinstance(block, ConvBlock):
+            block.slope = slope
     return changed
 
 
@@ -106,7 +113,7 @@ def assert_same_boxes(head: np.ndarray, rows: np.ndarray) -> None:
 def test_random_networks_compute_what_opencv_computes(network: Yolo2) -> None:
     with tempfile.TemporaryDirectory() as folder:
         imported, rgb = written(network, Path(folder)), image(network.height, network.width)
-        assert error(heads(exact(imported), rgb), opencv(Path(folder), rgb)[0]) < 1e-4
+        assert error(heads(as_darknet(imported), rgb), opencv(Path(folder), rgb)[0]) < 1e-4
 
 
 def test_only_the_border_and_the_reorg_differ_from_darknet(tmp_path: Path) -> None:
@@ -116,7 +123,7 @@ def test_only_the_border_and_the_reorg_differ_from_darknet(tmp_path: Path) -> No
     theirs: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         imported(evaluate.to_real(rgb[None]), ours)
-        exact(imported)(evaluate.to_real(rgb[None]), theirs)
+        as_darknet(imported)(evaluate.to_real(rgb[None]), theirs)
     difference = (ours["conv1"] - theirs["conv1"]).abs().amax((0, 1))
     assert not difference[1:-1, 1:-1].any()
     assert difference[0].all() and difference[:, -1].all()
@@ -142,10 +149,9 @@ def test_dead_filters_keep_their_value(epsilon: Epsilon, got: Callable[[object],
     variances[:4] = 0, 1e-12, 1e-8, 1e-5
     norm = Norm(first.norm.scales * np.float32(1e-3), first.norm.means, variances)
     weights = replace(weights, convolutions=(replace(first, norm=norm), *weights.convolutions[1:]))
-    imported = convert.to_network(network, weights, epsilon)
-    block = imported.blocks["conv1"]
-    assert isinstance(block, networks.ConvBlock)
-    gain = block.norm.weight.detach().double() / torch.sqrt(block.norm.running_var.double() + block.norm.eps)
+    converted = convert.to_sterna(network, weights, epsilon)["conv1"].norm
+    assert converted is not None
+    gain = converted.scales.astype(np.float64) / np.sqrt(converted.variances.astype(np.float64) + 1e-5)
     v = variances.astype(np.float64)
     root = {"gpu": np.sqrt(v + 1e-5), "cpu": np.sqrt(v) + 1e-6, "opencv": np.sqrt(v + 1e-6)}[epsilon.value]
     np.testing.assert_allclose(gain, norm.scales / root, rtol=1e-6)
@@ -156,9 +162,9 @@ def test_weights_as_published_move_without_rounding() -> None:
     """Where PyTorch and darknet's program have the same epsilon, the scales are the same numbers."""
     network = for_darknet(networks.describe("yolov2-nano"), VOC_ANCHORS, 1, 32, 32)
     weights = random_weights(network)
-    block = convert.to_network(network, weights).blocks["conv2"]
-    assert isinstance(block, networks.ConvBlock) and weights.convolutions[1].norm is not None
-    np.testing.assert_array_equal(block.norm.weight.detach(), weights.convolutions[1].norm.scales)
+    converted, stored = convert.to_sterna(network, weights)["conv2"].norm, weights.convolutions[1].norm
+    assert converted is not None and stored is not None
+    np.testing.assert_array_equal(converted.scales, stored.scales)
 
 
 def test_value_beyond_float32_is_refused() -> None:
@@ -169,4 +175,4 @@ def test_value_beyond_float32_is_refused() -> None:
     norm = replace(first.norm, scales=first.norm.scales * np.float32(1e38), variances=first.norm.variances * 0)
     weights = replace(weights, convolutions=(replace(first, norm=norm), *weights.convolutions[1:]))
     with pytest.raises(SternaError, match=r"conv1: batch normalisation leaves the range"):
-        convert.to_network(network, weights, Epsilon.CPU)
+        convert.to_sterna(network, weights, Epsilon.CPU)

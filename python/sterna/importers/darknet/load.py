@@ -1,20 +1,21 @@
-"""A trained darknet detector as the float network that a training of Sterna starts from."""
+"""A trained darknet detector, read for a training of Sterna to start from."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sterna.errors import SternaError
-from sterna.train.darknet import convert
-from sterna.train.darknet.cfg import Yolo2, read_cfg
-from sterna.train.darknet.convert import Epsilon
-from sterna.train.darknet.training import read_training
-from sterna.train.darknet.weights import Header, Shape, Weights, read_weights
-from sterna.train.data.formats import class_names
-from sterna.train.model.networks import Network, Reorg
-from sterna.vision.boxes import BOX_FIELDS
+from sterna.graph.layers import Reorg
+from sterna.graph.network import BOX_FIELDS
+from sterna.importers.darknet import convert
+from sterna.importers.darknet.cfg import Yolo2, read_cfg
+from sterna.importers.darknet.training import not_loaded
+from sterna.importers.darknet.weights import Shape, Weights, read_weights
+from sterna.importers.epsilon import Epsilon
+from sterna.importers.importer import Imported, WeightFiles
+from sterna.vision import class_names
 
 BORDER = (
     "outside the image is grey and not black: boxes at its edges change a little, "
@@ -26,49 +27,37 @@ PASSTHROUGH = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Imported:
-    """A detector as read.
-
-    network: float form, eval mode, for images (rgb - 128) / 128. names: of the classes, in the order of the head, or
-    None if no list was given. fresh: the layers whose weights were not in the file. changes: one sentence for each
-    thing that the network does not compute as darknet does, or that was decided.
-    """
-
-    described: Yolo2
-    names: tuple[str, ...] | None
-    header: Header
-    network: Network
-    fresh: tuple[str, ...]
-    changes: tuple[str, ...]
-
-
 def load(cfg: Path, weights: Path, names: Path | None = None, epsilon: Epsilon = Epsilon.GPU) -> Imported:
     """Read a detector of darknet: its cfg file, its weights file, and the list of class names that belongs to it.
 
     The weights may be those of the first layers only, or have a head for other classes, which is left out: the other
-    layers get fresh weights from PyTorch's random generator. epsilon: of the program that made the weights. Raises
-    SternaError for a file that cannot be read, does not fit the others, or describes what Sterna cannot compute.
+    layers are `fresh` and have no weights. epsilon: of the program that made the weights. Raises SternaError for a file
+    that cannot be read, does not fit the others, or describes what Sterna cannot compute.
     """
     described = read_cfg(cfg)
     shapes = convert.shapes(described)
-    stored = _read(weights, shapes, read_training(cfg).not_loaded)
+    stored = _read(weights, shapes, not_loaded(cfg))
     held = {layer.name for layer in stored.convolutions}
     fresh = tuple(shape.name for shape in shapes if shape.name not in held)
     known = read_names(names, described.classes) if names and shapes[-1].name in held else None
-    network = convert.to_network(described, stored, epsilon)
+    converted = convert.to_sterna(described, stored, epsilon)
     changes = (*_of_weights(described, weights, stored, fresh), _of_epsilon(epsilon), *_of_layers(described))
-    return Imported(described, known, stored.header, network, fresh, changes)
+    return Imported(described, known, converted, fresh, changes)
 
 
-def _read(path: Path, shapes: Sequence[Shape], not_loaded: Collection[str]) -> Weights:
-    """The weights in `path` without those of the layers `not_loaded`.
+def load_files(cfg: Path, given: WeightFiles) -> Imported | None:
+    """`load` with the files that are `given` beside the cfg file; None without weights."""
+    return None if given.weights is None else load(cfg, given.weights, given.names, given.epsilon)
+
+
+def _read(path: Path, shapes: Sequence[Shape], absent: Collection[str]) -> Weights:
+    """The weights in `path` without those of the layers `absent`.
 
     Darknet goes on reading where it is when it passes one over, so that only those at the end may be in the file.
     """
-    last = max((index for index, shape in enumerate(shapes) if shape.name not in not_loaded), default=0)
-    stored = read_weights(path, [s for index, s in enumerate(shapes) if index > last or s.name not in not_loaded])
-    return replace(stored, convolutions=tuple(c for c in stored.convolutions if c.name not in not_loaded))
+    last = max((index for index, shape in enumerate(shapes) if shape.name not in absent), default=0)
+    stored = read_weights(path, [s for index, s in enumerate(shapes) if index > last or s.name not in absent])
+    return replace(stored, convolutions=tuple(c for c in stored.convolutions if c.name not in absent))
 
 
 def _of_weights(described: Yolo2, path: Path, stored: Weights, fresh: tuple[str, ...]) -> list[str]:
@@ -92,7 +81,7 @@ def _of_epsilon(epsilon: Epsilon) -> str:
 
 def _of_layers(described: Yolo2) -> tuple[str, ...]:
     """What is not computed as darknet does."""
-    reorgs = {layer.name for layer in described.layers if isinstance(layer, Reorg)}
+    reorgs = {layer.name for layer in described.network.layers if isinstance(layer, Reorg)}
     return (BORDER, PASSTHROUGH) if reorgs - described.straight else (BORDER,)
 
 

@@ -1,0 +1,1 @@
+"""Detectors written as files of other programs."""

@@ -1,0 +1,115 @@
+"""The named networks.
+
+`yolov2` follows Redmon and Farhadi, "YOLO9000" (2017), and its published Darknet configuration (yolov2-voc.cfg).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sterna.errors import SternaError
+from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
+from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription
+
+
+class _Trunk:
+    """Collects layers that follow each other; numbers their names."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.last = IMAGE
+        self._convs = self._pools = 0
+
+    def conv(self, filters: int, kernel: int, *, source: str | None = None, shares: str | None = None) -> str:
+        self._convs += 1
+        bits = FIRST_BITS if self._convs == 1 else None
+        name = f"conv{self._convs}"
+        return self._add(Conv(name, source or self.last, filters, kernel, bits, shares))
+
+    def pool(self, stride: int = 2) -> str:
+        self._pools += 1
+        return self._add(MaxPool(f"pool{self._pools}", self.last, stride))
+
+    def passthrough(self, route: str, filters: int) -> str:
+        """1x1 of `route`, space-to-depth, in front of the last layer, whose scale it shares."""
+        deep = self.last
+        self.conv(filters, 1, source=route, shares="concat")
+        self._add(Reorg("reorg", self.last))
+        return self._add(Concat("concat", (self.last, deep)))
+
+    def head(self) -> NetworkDescription:
+        self._add(Head("head", self.last))
+        return NetworkDescription(tuple(self.layers))
+
+    def _add(self, layer: Layer) -> str:
+        self.layers.append(layer)
+        self.last = layer.name
+        return layer.name
+
+
+def _yolov2() -> NetworkDescription:
+    trunk = _Trunk()
+    for filters in (32, 64):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    for filters in (128, 256):
+        trunk.conv(filters, 3)
+        trunk.conv(filters // 2, 1)
+        trunk.conv(filters, 3)
+        trunk.pool()
+    for filters, kernel in ((512, 3), (256, 1), (512, 3), (256, 1)):
+        trunk.conv(filters, kernel)
+    route = trunk.conv(512, 3)
+    trunk.pool()
+    for filters, kernel in ((1024, 3), (512, 1), (1024, 3), (512, 1), (1024, 3), (1024, 3)):
+        trunk.conv(filters, kernel)
+    trunk.conv(1024, 3, shares="concat")
+    trunk.passthrough(route, 64)
+    trunk.conv(1024, 3)
+    return trunk.head()
+
+
+def _yolov2_tiny() -> NetworkDescription:
+    trunk = _Trunk()
+    for filters in (16, 32, 64, 128, 256):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    trunk.conv(512, 3)
+    trunk.pool(stride=1)
+    trunk.conv(1024, 3)
+    trunk.conv(1024, 3)
+    return trunk.head()
+
+
+def _yolov2_nano() -> NetworkDescription:
+    """Everything that makes a YOLOv2, in under 200,000 weights and with cells of 16 pixels."""
+    trunk = _Trunk()
+    for filters in (12, 24, 48):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    trunk.conv(64, 3)
+    trunk.conv(32, 1)
+    route = trunk.conv(64, 3)
+    trunk.pool()
+    trunk.conv(96, 3)
+    trunk.conv(48, 1, shares="concat")
+    trunk.passthrough(route, 16)
+    trunk.conv(64, 3)
+    return trunk.head()
+
+
+NETWORKS: dict[str, Callable[[], NetworkDescription]] = {
+    "yolov2": _yolov2,
+    "yolov2-tiny": _yolov2_tiny,
+    "yolov2-nano": _yolov2_nano,
+}
+
+
+def describe(name: str) -> NetworkDescription:
+    """The network `name`, one of NETWORKS; raises SternaError for another name."""
+    if name not in NETWORKS:
+        raise SternaError(
+            "unknown network", where="networks", attribute="network", value=name, allowed=", ".join(NETWORKS),
+            remedy="name one of these",
+        )  # fmt: skip
+    return NETWORKS[name]()

@@ -1,0 +1,107 @@
+"""What an importer is, and what it returns: descriptions and plain arrays, without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.graph.network import NetworkDescription
+from sterna.importers.epsilon import Epsilon
+
+Values = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Norm:
+    """Batch normalisation: scales, means and variances, float32 [F] each; the variances are not negative."""
+
+    scales: Values
+    means: Values
+    variances: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution:
+    """The numbers of one convolution: biases float32 [F], weights float32 [F, C, K, K]."""
+
+    name: str
+    biases: Values
+    norm: Norm | None
+    weights: Values
+
+
+@dataclass(frozen=True)
+class DetectorDescription:
+    """A network, and what it takes to feed and decode it.
+
+    anchors: pairs of width and height in cells, one per box of a cell. height, width: of the image, in pixels.
+    """
+
+    network: NetworkDescription
+    classes: int
+    anchors: tuple[tuple[float, float], ...]
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a file says of training.
+
+    options: values of options of Sterna's training by name, for what the file states. frozen: layers that do not learn.
+    not_loaded: layers whose weights are not in the weights file. unused: what steers only the other program, such as
+    "[net] batch, decay".
+    """
+
+    options: Mapping[str, float] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    not_loaded: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WeightFiles:
+    """What is given beside the file that describes a network.
+
+    names: a list of class names, in the order of the head. epsilon: of the program that made the weights.
+    """
+
+    weights: Path | None = None
+    names: Path | None = None
+    epsilon: Epsilon = Epsilon.GPU
+
+
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """A trained detector as read.
+
+    names: of the classes, in the order of the head, or None if they are not known. weights: by layer, for images
+    (rgb - GREY) / GREY and NORM_EPSILON of `sterna.graph.network`. fresh: the layers that have none. changes: one
+    sentence for each thing that the network does not compute as the other program does, or that was decided.
+    """
+
+    described: DetectorDescription
+    names: tuple[str, ...] | None
+    weights: Mapping[str, Convolution]
+    fresh: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Importer:
+    """How files of one kind are read. Each function raises SternaError for a file that it cannot read.
+
+    suffix: of the files, in lower case. files: what they are called in messages. describe: the network. training: what
+    the file says of training, given the augmentation that is usual, by option. load: the network with its weights; None
+    if there are no weights.
+    """
+
+    suffix: str
+    files: str
+    describe: Callable[[Path], DetectorDescription]
+    training: Callable[[Path, Mapping[str, float]], Training]
+    load: Callable[[Path, WeightFiles], Imported | None]

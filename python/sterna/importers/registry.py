@@ -1,0 +1,31 @@
+"""The importers, and what the name of a network means: one of Sterna's own, or a file that one of them reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sterna.graph import networks
+from sterna.graph.network import NetworkDescription
+from sterna.importers import darknet
+from sterna.importers.importer import Importer
+
+IMPORTERS: tuple[Importer, ...] = (darknet.IMPORTER,)
+
+
+def importer_of(network: str) -> Importer | None:
+    """The importer of the file `network`, by its suffix; None for the name of one of Sterna's networks."""
+    return next((each for each in IMPORTERS if network.endswith(each.suffix)), None)
+
+
+def describe(network: str) -> NetworkDescription:
+    """The layers of `network`, the name of one of Sterna's networks or the path of a file.
+
+    Raises SternaError for another name, and for a file that its importer refuses.
+    """
+    importer = importer_of(network)
+    return networks.describe(network) if importer is None else importer.describe(Path(network)).network
+
+
+def known() -> str:
+    """The names and files that `describe` takes, for messages."""
+    return ", ".join([*networks.NETWORKS, *(f"and {each.files}" for each in IMPORTERS)])

@@ -1,0 +1,296 @@
+"""A network description as a PyTorch module, float or ternary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import brevitas.nn as qnn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
+from sterna.graph.network import BOX_FIELDS, GREY, IMAGE, NORM_EPSILON, Conv, Head, NetworkDescription
+from sterna.spec.activations import ACTIVATIONS, Activation
+from sterna.train import distributed
+from sterna.train.model import integer, quantisers
+from sterna.train.model.form import Form
+from sterna.train.model.integer import Folded
+from sterna.train.model.quantisers import Pattern
+
+# Raw head outputs are kept to +-8 in steps of 1/16: box positions to 1/64 cell, sizes to 6 %.
+HEAD_SCALE = 1.0 / 16.0
+BACKGROUND_LOGIT = -4.0
+
+
+class ConvBlock(nn.Module):
+    """Convolution, batch normalisation and activation; the activation quantiser is kept beside it."""
+
+    def __init__(self, spec: Conv, channels: int, form: Form, pattern: Pattern) -> None:
+        super().__init__()
+        self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False)
+        self.norm = distributed.BatchNorm(spec.filters, eps=NORM_EPSILON)
+        activation = ACTIVATIONS[spec.activation]
+        self.slope = spec.leak if form is Form.FLOAT and activation is Activation.LEAKY else activation.slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Not yet quantised output [N, filters, H, W] of x [N, channels, H, W]."""
+        y: Tensor = self.norm(self.conv(x))
+        return y if self.slope == 1 else functional.leaky_relu(y, self.slope, inplace=True)
+
+
+def _new_convolution(
+    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: Pattern, *, bias: bool
+) -> nn.Conv2d:
+    if form is Form.FLOAT:
+        return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=bias)
+    weight_quant = (
+        quantisers.ternary_weights(pattern, filters, channels * kernel**2)
+        if bits is None
+        else quantisers.digit_weights(bits)
+    )
+    return quantisers.QuantConv(
+        channels,
+        filters,
+        kernel,
+        padding=kernel // 2,
+        bias=bias,
+        weight_quant=weight_quant,
+    )
+
+
+@dataclass
+class _Pass:
+    """What one forward pass has computed: the values by layer, and in integer form what layers are folded to."""
+
+    values: dict[str, Tensor]
+    record: dict[str, Tensor] | None
+    folded: dict[str, Folded] = field(default_factory=dict)
+
+
+class Network(nn.Module):
+    """A description as a module.
+
+    Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output: float [N, anchors * (5 + classes), h, w], raw,
+    for each anchor x, y, w, h, objectness and class scores. Parameters carry the same names in all forms, so that a
+    ternary network can start from a float one. `form` may be set to another one, but float stays float.
+    """
+
+    def __init__(
+        self,
+        description: NetworkDescription,
+        classes: int,
+        form: Form,
+        pattern: Pattern = Pattern.UNSTRUCTURED,
+    ) -> None:
+        super().__init__()
+        self.description, self.classes, self.form, self.pattern = description, classes, form, pattern
+        self.blocks = nn.ModuleDict()
+        self.activations = nn.ModuleDict()
+        channels = description.channels(classes)
+        for layer in description.convolutions:
+            inputs, outputs = channels[layer.input], channels[layer.name]
+            if isinstance(layer, Conv):
+                self.blocks[layer.name] = ConvBlock(layer, inputs, form, pattern)
+                self._activation(layer.quantiser, None)
+            else:
+                self.blocks[layer.name] = _new_convolution(inputs, outputs, 1, layer.bits, form, pattern, bias=True)
+                self._expect_background(layer)
+                self._activation(layer.quantiser, HEAD_SCALE)
+        self._late = _pooled_convs(description.layers)
+        self._frozen: frozenset[str] = frozenset()
+
+    def freeze(self, names: Collection[str]) -> None:
+        """Let the layers `names` keep their parameters and the statistics of their batch normalisation."""
+        self._frozen = frozenset(names)
+        for name in names:
+            self.blocks[name].requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As in PyTorch, but frozen layers normalise by the statistics that they have."""
+        super().train(mode)
+        for name in self._frozen:
+            self.blocks[name].eval()
+        return self
+
+    def _expect_background(self, head: Head) -> None:
+        """Start with the belief that a box holds nothing, which nearly all of them do."""
+        with torch.no_grad():
+            bias: Tensor = self.blocks[head.name].get_parameter("bias")
+            bias.view(head.anchors, -1)[:, BOX_FIELDS - 1] = BACKGROUND_LOGIT
+
+    def _activation(self, name: str, fixed_scale: float | None) -> None:
+        if self.form is not Form.FLOAT and name not in self.activations:
+            self.activations[name] = quantisers.activation(fixed_scale)
+
+    def restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Load a state dict. Brevitas makes tensors anew meanwhile, in main memory: they follow the network."""
+        self.load_state_dict(weights)
+        self.to(next(self.parameters()).device)
+
+    def forward(self, image: Tensor, record: dict[str, Tensor] | None = None) -> Tensor:
+        """`record`, if given, is filled with the output of every layer by name; in integer form with integers."""
+        if self.form is not Form.INTEGER:
+            return self._run(_Pass({IMAGE: image}, record))
+        # Integers need all 24 bits of a float's mantissa.
+        with torch.autocast(image.device.type, enabled=False):
+            return HEAD_SCALE * self._run(_Pass({IMAGE: image.float() * GREY}, record, self.fold()))
+
+    def _run(self, state: _Pass) -> Tensor:
+        for layer in self.description.layers:
+            value = self._output(layer, state)
+            state.values[layer.name] = value
+            if state.record is not None and layer.name not in state.record:
+                state.record[layer.name] = value
+        return state.values[self.description.head.name]
+
+    def _output(self, layer: Layer, state: _Pass) -> Tensor:
+        match layer:
+            case Conv():
+                x = self._convolve(layer, state)
+                if layer.name not in self._late:
+                    return self._quantise(layer, x, state)
+                if state.record is not None:
+                    state.record[layer.name] = self._quantise(layer, x, state)
+                return x
+            case Head():
+                return self._quantise(layer, self._convolve(layer, state), state)
+        x = _COMPUTE[type(layer)](layer, *(state.values[source] for source in layer.sources))
+        conv = self._late.get(layer.sources[0])
+        return x if conv is None else self._quantise(conv, x, state)
+
+    def _convolve(self, layer: Conv | Head, state: _Pass) -> Tensor:
+        """What the activations of `layer` are quantised from: real values, in integer form the accumulators."""
+        x = state.values[layer.input]
+        if self.form is Form.INTEGER:
+            return integer.convolve(x, state.folded[layer.name])
+        result: Tensor = self.blocks[layer.name](x)
+        return result
+
+    def _quantise(self, layer: Conv | Head, x: Tensor, state: _Pass) -> Tensor:
+        """The activations of `layer` in the network's form."""
+        match self.form:
+            case Form.FLOAT:
+                return x
+            case Form.TERNARY:
+                self._activation_quantiser(layer).follow(x)
+                return x
+            case Form.QUANTISED:
+                return self._activation_quantiser(layer)(x)[0]
+            case Form.INTEGER:
+                return integer.requantise(x, state.folded[layer.name])
+
+    def fold(self) -> dict[str, Folded]:
+        """Not in float form: every layer that has weights, as the integers of the engine."""
+        scales = self.scales()
+        return integer.fold(
+            [
+                integer.Part(
+                    self.convolution(layer),
+                    self.normalisation(layer),
+                    scales[layer.input],
+                    scales[layer.name],
+                    layer.activation,
+                    layer.name,
+                )
+                for layer, _ in self.convolutions()
+            ]
+        )
+
+    def scales(self) -> Mapping[str, float]:
+        """Not in float form: the real value of one step of the integers of each layer, and of the image."""
+        learnt = {layer.name: self._activation_quantiser(layer).scale for layer, _ in self.convolutions()}
+        known = dict(zip(learnt, torch.stack([*learnt.values()]).tolist(), strict=True))  # all in one transfer
+        scales = {IMAGE: 1.0 / GREY}
+        for layer in self.description.layers:
+            scales[layer.name] = known[layer.name] if layer.name in known else scales[layer.sources[0]]
+        return scales
+
+    def _activation_quantiser(self, layer: Conv | Head) -> quantisers.ActivationQuant:
+        quantiser = self.activations[layer.quantiser]
+        assert isinstance(quantiser, qnn.QuantIdentity)
+        return quantisers.activation_quantiser(quantiser)
+
+    def convolutions(self) -> Iterator[tuple[Conv | Head, nn.Conv2d]]:
+        """Every layer that has weights, with its convolution."""
+        for layer in self.description.convolutions:
+            yield layer, self.convolution(layer)
+
+    def convolution(self, layer: Conv | Head) -> nn.Conv2d:
+        """The convolution of `layer`."""
+        block = self.blocks[layer.name]
+        convolution = block.conv if isinstance(block, ConvBlock) else block
+        assert isinstance(convolution, nn.Conv2d)
+        return convolution
+
+    def normalisation(self, layer: Conv | Head) -> nn.BatchNorm2d | None:
+        """The batch normalisation after `layer`; the head has none."""
+        block = self.blocks[layer.name]
+        return block.norm if isinstance(block, ConvBlock) else None
+
+    @torch.no_grad()
+    def integer_weights(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Not in float form: the integer weights [F, C, K, K] and scales [F, 1, 1, 1] of each layer by name."""
+        return {
+            layer.name: quantisers.weight_quantiser(conv).integers(conv.weight) for layer, conv in self.convolutions()
+        }
+
+    def ternary_layers(self) -> Iterator[tuple[str, nn.Conv2d]]:
+        """The layers whose weights are ternary in all forms but float, with their convolutions."""
+        names = self.description.ternary
+        for layer, conv in self.convolutions():
+            if layer.name in names:
+                yield layer.name, conv
+
+    def aim(self, density: Mapping[str, float] | float) -> None:
+        """Not in float form: move the thresholds of the ternary layers towards `density`, one for all or by layer."""
+        for name, conv in self.ternary_layers():
+            quantiser = quantisers.weight_quantiser(conv)
+            assert isinstance(quantiser, quantisers.TernaryWeightQuant)
+            quantiser.aim(conv.weight, density if isinstance(density, float) else density[name])
+
+
+def _pooled_convs(layers: tuple[Layer, ...]) -> dict[str, Conv]:
+    """Convs that only a pool reads: quantising after it is the same, both being monotone, and four times less."""
+    readers: dict[str, list[Layer]] = {}
+    for layer in layers:
+        for source in layer.sources:
+            readers.setdefault(source, []).append(layer)
+    return {
+        layer.name: layer
+        for layer in layers
+        if isinstance(layer, Conv) and len(readers[layer.name]) == 1 and isinstance(readers[layer.name][0], MaxPool)
+    }
+
+
+def max_pool(layer: MaxPool, x: Tensor) -> Tensor:
+    """What `layer` does with x [N, C, H, W]."""
+    if layer.stride == 1:
+        x = functional.pad(x, (0, 1, 0, 1), value=float("-inf"))
+    return functional.max_pool2d(x, 2, layer.stride)
+
+
+def space_to_depth(x: Tensor) -> Tensor:
+    """What Reorg does: [N, 4 * C, H / 2, W / 2] of x [N, C, H, W] with even H and W."""
+    n, c, h, w = x.shape
+    phases = x.reshape(n, c, h // 2, 2, w // 2, 2)
+    return phases.permute(0, 3, 5, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
+
+
+def _reorg(layer: Reorg, x: Tensor) -> Tensor:
+    return space_to_depth(x)
+
+
+def _concat(layer: Concat, *maps: Tensor) -> Tensor:
+    return torch.cat(maps, 1)
+
+
+#: What layers without weights make of maps [N, C, H, W].
+_COMPUTE: dict[type[Layer], Callable[..., Tensor]] = {
+    MaxPool: max_pool,
+    Reorg: _reorg,
+    Concat: _concat,
+}

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sterna.errors import SternaError
+from sterna.graph.layers import Concat, Input, Layer, MaxPool, Reorg
+from sterna.graph.network import Conv, Head, NetworkDescription, share_quantisers
+
+LAYERS: tuple[Layer, ...] = (
+    Conv("conv1", "image", 8, 3, bits=8),
+    MaxPool("pool1", "conv1", 2),
+    Conv("conv2", "pool1", 12, 1, shares="concat"),
+    Reorg("reorg", "conv2"),
+    Conv("conv3", "pool1", 16, 3, shares="concat"),
+    MaxPool("pool2", "conv3", 2),
+    Concat("concat", ("reorg", "pool2")),
+    Head("head", "concat", anchors=3),
+)
+
+
+def with_layer(name: str, /, **changes: object) -> tuple[Layer, ...]:
+    return tuple(replace(layer, **changes) if layer.name == name else layer for layer in LAYERS)  # type: ignore[arg-type]
+
+
+def test_a_description_tells_shapes_and_what_has_weights() -> None:
+    network = NetworkDescription(LAYERS)
+    assert network.stride == 4
+    assert network.channels(2) == {
+        "image": 3, "conv1": 8, "pool1": 8, "conv2": 12, "reorg": 48, "conv3": 16, "pool2": 16, "concat": 64,
+        "head": 21,
+    }  # fmt: skip
+    assert network.infer(2, 16, 24)["head"].shape == (21, 4, 6)
+    assert network.ternary == ("conv2", "conv3")
+    assert [layer.name for layer in network.convolutions] == ["conv1", "conv2", "conv3", "head"]
+    assert [layer.quantiser for layer in network.convolutions] == ["conv1", "concat", "concat", "head"]
+
+
+def test_bits_are_those_of_first_layer_and_head() -> None:
+    network = NetworkDescription(LAYERS).with_bits(3, 5)
+    assert [layer.bits for layer in network.convolutions] == [3, None, None, 5]
+
+
+def test_convolutions_that_meet_in_a_concat_share_a_quantiser() -> None:
+    bare = tuple(replace(layer, shares=None) if isinstance(layer, Conv) else layer for layer in LAYERS)
+    assert share_quantisers(bare) == LAYERS
+
+
+def test_an_image_that_a_reorg_cannot_halve_is_refused() -> None:
+    with pytest.raises(SternaError, match="layer 'reorg': cannot halve an odd size"):
+        NetworkDescription(LAYERS).infer(2, 18, 16)
+
+
+WRONG: dict[str, tuple[tuple[object, ...], str]] = {
+    "no layers": ((), r"network: does not end in its head; last layer = image"),
+    "no head": (LAYERS[:-1], r"network: does not end in its head; last layer = concat"),
+    "a layer after the head": ((*LAYERS, MaxPool("pool3", "head", 1)), r"does not end in its head"),
+    "two heads": ((*LAYERS, Head("head2", "concat")), r"does not end in its head"),
+    "no layer": (("conv1",),
+        r"network: holds what is no layer; layers = str; allowed: conv, head, maxpool, reorg, concat"),
+    "a layer of the graph alone": ((Input("image", 3, 8, 8, 1.0, 0),), r"holds what is no layer; layers = Input"),
+    "a name that is not usable": (with_layer("conv1", name="a b"), r"network: a layer's name is not usable"),
+    "a name twice": ((*LAYERS[:2], *LAYERS), r"layer 'conv1': appears twice"),
+    "the name of the image": (with_layer("conv1", name="image"), r"layer 'image': appears twice"),
+    "a layer that comes later": (LAYERS[1:], r"layer 'pool1': reads what no layer before it provides; input = 'conv1'"),
+    "a dead layer": ((MaxPool("dead", "image", 1), *LAYERS), r"layer 'dead': reaches no head"),
+    "different scales": (with_layer("conv2", shares=None),
+        r"layer 'concat': joins maps of different scales; .* = conv2, concat"),
+    "sizes that do not meet": (with_layer("pool2", stride=1), r"layer 'concat': has inputs that do not match; height"),
+    "filters": (with_layer("conv2", filters=0), r"layer 'conv2': .*filters = 0; allowed: integers 1 .. 65535"),
+    "an even kernel": (with_layer("conv2", kernel=2),
+        r"layer 'conv2': has no usable kernel; kernel = 2; allowed: 1, 3, 5, 7"),
+    "a true kernel": (with_layer("conv2", kernel=True), r"layer 'conv2': has no usable kernel"),
+    "bits": (with_layer("conv1", bits=1), r"layer 'conv1': .*bits = 1; allowed: integers 2 .. 8"),
+    "bits of the head": (with_layer("head", bits=9), r"layer 'head': .*bits = 9; allowed: integers 2 .. 8"),
+    "anchors": (with_layer("head", anchors=0), r"layer 'head': .*anchors = 0"),
+    "activation": (with_layer("conv2", activation="mish"),
+        r"layer 'conv2': .*activation = 'mish'; allowed: linear, relu, leaky"),
+    "no name of an activation": (with_layer("conv2", activation={}), r"layer 'conv2': has an unknown activation"),
+    "slope": (with_layer("conv2", leak=1.5), r"layer 'conv2': has no usable slope; leak = 1.5; allowed: 0 .. 1"),
+    "name of a quantiser": (with_layer("conv2", shares=""),
+        r"layer 'conv2': has no usable name for its activation quantiser"),
+    "stride": (with_layer("pool1", stride=3), r"layer 'pool1': .*stride = 3; allowed: integers 1 .. 2"),
+    "input": (with_layer("head", input=5), r"layer 'head': does not name its inputs"),
+    "channels": (with_layer("head", anchors=20_000), r"layer 'head': makes no usable tensor; channels = 120000"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_no_network_is_refused(what: str) -> None:
+    layers, message = WRONG[what]
+    with pytest.raises(SternaError, match=message):
+        NetworkDescription(layers)  # type: ignore[arg-type]
+
+
+def test_more_halvings_than_an_image_has_are_refused() -> None:
+    pools = tuple(MaxPool(f"pool{n}", f"pool{n - 1}" if n else "conv1", 2) for n in range(16))
+    with pytest.raises(SternaError, match="layer 'pool15': makes no usable tensor; height = 0"):
+        NetworkDescription((LAYERS[0], *pools, Head("head", "pool15")))

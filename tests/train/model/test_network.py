@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from sterna.graph import networks
+from sterna.graph.layers import Conv as GraphConv
+from sterna.graph.layers import MaxPool, Reorg
+from sterna.graph.network import ANCHORS, Conv, Head, NetworkDescription
+from sterna.graph.reference import execute
+from sterna.train.model import export
+from sterna.train.model.form import Form
+from sterna.train.model.network import ConvBlock, Network, max_pool, space_to_depth
+
+
+@pytest.mark.parametrize("classes", [1, 2, 3, 20])
+def test_nano_stays_below_200_000_weights(classes: int) -> None:
+    network = Network(networks.describe("yolov2-nano"), classes, Form.QUANTISED)
+    assert sum(conv.weight.numel() for _, conv in network.convolutions()) <= 200_000
+
+
+@pytest.mark.parametrize("name", list(networks.NETWORKS))
+def test_output_has_one_cell_per_stride(name: str) -> None:
+    network = Network(networks.describe(name), 3, Form.FLOAT).eval()
+    with torch.no_grad():
+        head = network(torch.zeros(1, 3, 64, 96))
+    stride = network.description.stride
+    assert head.shape == (1, ANCHORS * 8, 64 // stride, 96 // stride)
+
+
+def test_both_forms_share_their_parameters() -> None:
+    float_network = Network(networks.describe("yolov2-nano"), 2, Form.FLOAT)
+    ternary = Network(networks.describe("yolov2-nano"), 2, Form.QUANTISED)
+    missing = ternary.load_state_dict(float_network.state_dict(), strict=False)
+    assert not missing.unexpected_keys
+    assert all("quant" in key for key in missing.missing_keys)
+
+
+def test_reorg_and_pool_move_pixels_as_the_integer_graph_does() -> None:
+    from sterna.graph.graph import Graph
+    from sterna.graph.layers import Input, Output
+
+    graph = Graph(
+        layers=(
+            Input("image", 3, 6, 8, 1 / 128, 0),
+            MaxPool("whole", "image", 1),
+            MaxPool("half", "image", 2),
+            Reorg("reorg", "image"),
+            Output("output_whole", "whole"),
+            Output("output_half", "half"),
+            Output("output_reorg", "reorg"),
+        )
+    )
+    image = np.random.default_rng(0).integers(-128, 128, (2, 3, 6, 8)).astype(np.int8)
+    exact = execute(graph, image)
+    real = torch.from_numpy(image).float()
+    np.testing.assert_array_equal(max_pool(MaxPool("pool", "image", 1), real).numpy(), exact["whole"])
+    np.testing.assert_array_equal(max_pool(MaxPool("pool", "image", 2), real).numpy(), exact["half"])
+    np.testing.assert_array_equal(space_to_depth(real).numpy(), exact["reorg"])
+
+
+def test_quantising_behind_a_pool_is_the_same_as_before_it() -> None:
+    network = Network(networks.describe("yolov2-nano"), 2, Form.QUANTISED)
+    network(torch.randn(2, 3, 64, 64))
+    record: dict[str, torch.Tensor] = {}
+    with torch.no_grad():
+        network.eval()(torch.randn(2, 3, 64, 64), record)
+    torch.testing.assert_close(max_pool(MaxPool("pool", "image", 2), record["conv1"]), record["pool1"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("form", [Form.TERNARY, Form.QUANTISED])
+def test_a_pass_never_asks_the_device_for_a_value(form: Form) -> None:
+    """On a GPU each such question waits for all work before it, and the GPU then waits for more of it."""
+    network = Network(networks.describe("yolov2-tiny"), 2, form)  # has filters wider than the accumulator's bound
+    network.aim(0.15)
+    with profile(activities=[ProfilerActivity.CPU]) as taken:
+        network(torch.randn(1, 3, 64, 64)).sum().backward()
+    assert not {"aten::_local_scalar_dense", "aten::is_nonzero"} & {event.name for event in taken.events()}
+
+
+def test_frozen_layers_keep_parameters_and_statistics() -> None:
+    torch.manual_seed(0)
+    network = Network(networks.describe("yolov2-nano"), 2, Form.FLOAT)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.freeze(("conv1", "conv3"))
+    optimiser = torch.optim.SGD(network.parameters(), 0.1, weight_decay=0.1)
+    network.train()(torch.randn(2, 3, 64, 64)).square().mean().backward()
+    optimiser.step()
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, before[name]) == (name.split(".")[1] in ("conv1", "conv3")), name
+
+
+@pytest.mark.parametrize(("activation", "slope"), [("linear", 1.0), ("relu", 0.0), ("leaky", 0.5)])
+def test_the_activation_is_that_of_the_description(activation: str, slope: float) -> None:
+    conv = Conv("conv1", "image", 4, 3, activation=activation, leak=0.5)
+    network = Network(NetworkDescription((conv, Head("head", "conv1"))), 1, Form.FLOAT).eval()
+    image, record = torch.randn(1, 3, 8, 8), dict[str, torch.Tensor]()
+    with torch.no_grad():
+        network(image, record)
+        block = network.blocks["conv1"]
+        assert isinstance(block, ConvBlock)
+        before = block.norm(block.conv(image))
+    torch.testing.assert_close(record["conv1"], torch.where(before < 0, slope * before, before))
+
+
+def test_a_network_with_every_activation_equals_its_graph() -> None:
+    torch.manual_seed(0)
+    names = ("linear", "relu", "leaky")
+    convs = (Conv(f"conv{n}", f"conv{n - 1}" if n else "image", 6, 3, activation=name) for n, name in enumerate(names))
+    network = Network(NetworkDescription((*convs, Head("head", "conv2", anchors=1))), 1, Form.QUANTISED)
+    network.aim(0.5)
+    for _ in range(9):
+        network(torch.randn(2, 3, 16, 16))
+    network.eval().form = Form.INTEGER
+    graph = export.to_graph(network, [[1.0, 1.0]], ["thing"], 16, 16)
+    assert [layer.requant.activation for layer in graph.layers if isinstance(layer, GraphConv)] == [*names, "linear"]
+    image = np.random.default_rng(0).integers(-128, 128, (2, 3, 16, 16)).astype(np.int8)
+    record: dict[str, torch.Tensor] = {}
+    with torch.no_grad():
+        network(torch.from_numpy(image).float() / 128, record)
+    exact = execute(graph, image)
+    for name, values in record.items():
+        np.testing.assert_array_equal(values.numpy(), exact[name])
