@@ -12,6 +12,7 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.estimate import explore
+from sterna.estimate.engine import FULL
 from sterna.estimate.explore import Explorer, Point, candidates, front
 from sterna.estimate.fpgas import load_fpga
 from sterna.graph import Graph
@@ -20,7 +21,6 @@ from support.network_graphs import passthrough_graph
 
 FPGA = load_fpga("gx1150")
 BASE = load_config("arria10")
-FULL = 0.85
 
 
 @pytest.fixture

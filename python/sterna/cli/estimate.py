@@ -11,15 +11,13 @@ from rich.table import Table
 
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
-from sterna.estimate.engine import EngineEstimate, estimate_engine
+from sterna.estimate.engine import FULL, EngineEstimate, estimate_engine
 from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.performance import Performance, performance
 from sterna.estimate.resources import MLAB_ALMS
 from sterna.package.graphs import read_graph
 from sterna.spec.config import EngineConfig, load_config
 
-#: A design that takes more of an FPGA seldom meets its clock.
-FULL = 0.85
 #: Modules in the table of slow paths, if no more are over the period.
 SLOWEST = 8
 RULES = (

@@ -9,20 +9,18 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from sterna.cli.estimate import FULL
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
+from sterna.estimate.engine import FULL
 from sterna.estimate.explore import Explorer, Point, candidates, front
 from sterna.estimate.fpgas import Fpga, load_fpga
-from sterna.files import check_file, write_atomically
+from sterna.estimate.plot import SUFFIXES, draw
+from sterna.files import check_file
 from sterna.graph import Graph
 from sterna.package.graphs import read_graph
 from sterna.spec.config import MOST_FM_WORDS, EngineConfig, load_config
 from sterna.spec.paths import build_cache
-
-#: What the image can be.
-SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -> None:
@@ -89,29 +87,3 @@ def point_table(points: Sequence[Point], fpga: Fpga) -> Table:
             "yes" if point.fits(fpga, FULL) else "no",
         )
     return table
-
-
-def draw(points: Sequence[Point], best: Sequence[Point], fpga: Fpga, min_fps: float, output: Path) -> None:
-    """Speed over ALMs, coloured by block RAM; the best engines by name."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    axes = figure.subplots()
-    drawn = axes.scatter(
-        [100 * point.alms / fpga.alms for point in points],
-        [point.frames(fpga) for point in points],
-        c=[100 * point.block_rams / fpga.block_rams for point in points],
-        vmin=0, vmax=100, cmap="viridis",
-    )  # fmt: skip
-    axes.axvline(100 * FULL, color="tab:red", linestyle="--", linewidth=1)
-    axes.axhline(min_fps, color="tab:gray", linestyle="--", linewidth=1)
-    middle = sum(axes.get_xlim()) / 2
-    for point in best:
-        place = (100 * point.alms / fpga.alms, point.frames(fpga))
-        # Names stand towards the middle, so that none runs out of the image.
-        side, shift = ("right", -4) if place[0] > middle else ("left", 4)
-        axes.annotate(point.config.name, place, textcoords="offset points", xytext=(shift, 4), fontsize=7, ha=side)
-    axes.set(xlabel=f"ALMs, % of {fpga.name} (estimate)", ylabel=f"frames/s at {fpga.mhz} MHz (estimate)")
-    figure.colorbar(drawn, label="block RAM, %")
-    kind = output.suffix.lower().removeprefix(".")
-    write_atomically(output, lambda partial: figure.savefig(partial, format=kind, dpi=150))

@@ -18,6 +18,8 @@ from sterna.spec.paths import RTL, build_cache
 
 #: These are shown with what they hold as rows of their own. Within a row registers and LUTs share ALMs.
 OPEN = ("sterna_engine", "sterna_cluster")
+#: A design that takes a larger share of an FPGA seldom meets its clock.
+FULL = 0.85
 
 #: Called with how many modules are done, of how many, and which one comes.
 Progress = Callable[[int, int, str], None]

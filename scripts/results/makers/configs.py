@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from results.record import Metric, TableRow, write
-from sterna.cli.estimate import FULL, measure
+from sterna.cli.estimate import measure
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
+from sterna.estimate.engine import FULL
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.performance import performance
 from sterna.graph import Graph

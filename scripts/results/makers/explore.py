@@ -11,11 +11,12 @@ import sys
 import numpy as np
 
 from results.record import ROOT, Metric, TableRow, write
-from sterna.cli.estimate import FULL
-from sterna.cli.explore import draw, search
+from sterna.cli.explore import search
 from sterna.cli.guard import guarded
+from sterna.estimate.engine import FULL
 from sterna.estimate.explore import candidates, front
 from sterna.estimate.fpgas import load_fpga
+from sterna.estimate.plot import draw
 from sterna.spec.config import load_config
 from support.network_graphs import random_network_graph
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from results.record import Metric, TableRow, write
-from sterna.cli.estimate import FULL, measure
-from sterna.estimate.engine import EngineEstimate, Row
+from sterna.cli.estimate import measure
+from sterna.estimate.engine import FULL, EngineEstimate, Row
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.whole import compare_small
 from sterna.spec.config import load_config
