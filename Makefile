@@ -4,6 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
+SITE := NO_MKDOCS_2_WARNING=1 $(SCRIPT) mkdocs build --strict --quiet
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
 # Tests run side by side, one process a core; who is done takes over from the others, for some tests are long.
 JOBS := $(shell nproc)
@@ -28,13 +29,15 @@ test: $(READY) ## the tests
 test-slow: $(READY) ## the long tests as well
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
 
-lint: $(READY) ## everything cheap: ruff, mypy, generated files up to date, Verilator's lint of a generated engine
+lint: $(READY) ## everything cheap: ruff, mypy, generated files up to date, Verilator's lint of a generated engine, links
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
 	@$(PY) -m mypy --python-version 3.13
 	@$(PY) -m sterna.generate.spec.files --check
 	@$(SCRIPT) notices --check
 	@$(SCRIPT) lint_rtl
+	@$(SCRIPT) documents.links
+	@$(SITE)
 
 mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; takes long, goes on where it stopped
 	@$(SCRIPT) mutation $(AREAS)
@@ -57,10 +60,15 @@ train-demo: $(READY) ## trains the model in models/ again, from its fixed seed; 
 $(RESULTS): results-%: $(READY)
 	@$(SCRIPT) results.makers.$*
 
-readme: $(READY) ## writes the tables of README.md and docs/training.md from docs/results
+readme: $(READY) ## writes the tables of README.md from docs/results
 	@$(SCRIPT) results.readme
+
+docs: $(READY) ## the documentation site, in build/docs; built and read without network
+	@$(PY) docs/diagrams
+	@$(SITE)
+	@echo build/docs/index.html
 
 clean: ## removes what was built, but not the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files notices train-demo readme clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files notices train-demo readme docs clean $(RESULTS)

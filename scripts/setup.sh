@@ -32,4 +32,4 @@ install() {
 }
 # torch alone first: asked for together with others it may bring the GPU build, several GB, where there is a CPU build.
 install "$(grep '^torch==' constraints.txt)"
-install --editable '.[dev]'
+install --editable '.[dev,docs]'

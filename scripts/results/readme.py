@@ -1,7 +1,8 @@
-"""Writes the tables of README.md and docs/training.md from docs/results.
+"""Writes the tables of README.md, and of the pages of the documentation site, from docs/results.
 
-A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or behind `<!-- metrics: NAME -->` if its rows are
-to be left out; `make readme` fills all of them.
+A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or after `<!-- metrics: NAME -->` without its rows.
+`make readme` fills those of README.md in place. Those of a page under docs stay empty in the repository: they are
+filled when the site is built (`documents.hooks`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sterna.cli.guard import guarded
 from sterna.errors import SternaError
 from sterna.files import write_bytes
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "training.md")
+README = ROOT / "README.md"
 _PLACE = re.compile(r"(<!-- (results|metrics): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -69,9 +70,8 @@ def _shown(value: bool | int | float | str) -> str:
 
 
 def main() -> None:
-    """Rewrite the pages."""
-    for page in PAGES:
-        write_bytes(page, filled(page.read_text("utf-8"), read_all()).encode())
+    """Rewrite README.md."""
+    write_bytes(README, filled(README.read_text("utf-8"), read_all()).encode())
 
 
 if __name__ == "__main__":

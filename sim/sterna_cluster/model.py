@@ -1,4 +1,4 @@
-"""What a PE computes, written for clarity from docs/engine.md ("Entry")."""
+"""What a PE computes, written for clarity from docs/reference/tape.md."""
 
 from __future__ import annotations
 

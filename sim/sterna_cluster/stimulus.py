@@ -12,7 +12,7 @@ from sim.support.words import pack
 
 from sterna.spec.tape import END_PASS_MAX_SKIP, ENTRY_CONTROL, Command
 
-#: Vectors of the ring that the stream leaves to the hardware (docs/engine.md, "Order of records").
+#: Vectors of the ring that the stream leaves to the hardware (docs/reference/tape.md).
 MARGIN = 16
 
 

@@ -1,4 +1,4 @@
-"""What a drain writes, written for clarity from docs/engine.md ("Tape", "Requantisation", "Time")."""
+"""What a drain writes, written for clarity from docs/reference/tape.md and docs/explanation/engine."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Banks:
         self.coming = [0] * READ_LATENCY
 
     def put(self, image: Map) -> None:
-        """Lay a map out as docs/engine.md says."""
+        """Lay a map out as docs/explanation/engine/memory.md says."""
         tiles_w = -(-image.width // self.tile_w)
         for y, row in enumerate(image.pixels):
             for x, pixel in enumerate(row):

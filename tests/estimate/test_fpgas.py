@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.estimate.fpgas import FPGAS, load_fpga
+from sterna.estimate.fpgas import FPGAS, Fpga, about_fpgas, load_fpga
 from sterna.spec import named
 
 GOOD = load_fpga("gx1150").model_dump(exclude={"name"})
@@ -16,6 +16,11 @@ GOOD = load_fpga("gx1150").model_dump(exclude={"name"})
 @pytest.mark.parametrize("name", named.read_all(FPGAS, "FPGA"))
 def test_named_devices_load(name: str) -> None:
     assert load_fpga(name).name == name
+
+
+def test_every_named_fpga_and_every_field_is_described() -> None:
+    assert all(about_fpgas().values())
+    assert all(field.description for field in Fpga.model_fields.values())
 
 
 def test_unknown_device() -> None:

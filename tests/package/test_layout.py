@@ -1,4 +1,4 @@
-"""Frame and result memory against the address formulas of docs/engine.md, written out pixel by pixel."""
+"""Frame and result memory against the formulas of docs/explanation/engine/memory.md, written out pixel by pixel."""
 
 from __future__ import annotations
 

@@ -29,12 +29,6 @@ def test_make_targets_of_the_readme_exist() -> None:
         assert done.returncode == 0, f"make {target}: {done.stderr}"
 
 
-def test_links_of_the_documents_lead_somewhere() -> None:
-    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):
-            assert target.startswith("https://") or (document.parent / target).exists(), f"{document.name}: {target}"
-
-
 @pytest.mark.parametrize(("missing", "remedy"), [("g++", "apt install"), ("perl", "apt install"), ("python", "3.11")])
 def test_setup_says_what_is_missing(missing: str, remedy: str, tmp_path: Path) -> None:
     for tool in {"g++", "make", "perl", "sh", "grep", "python3.11", "python3"} - {missing}:

@@ -1,13 +1,14 @@
-"""The metrics in docs/results are whole, can be measured again, and are what the README shows."""
+"""The metrics in docs/results are whole, can be measured again, and are what README and site show."""
 
 from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from results.readme import PAGES, filled, tables_in
+from results.readme import README, filled, tables_in
 from results.record import CLEAN_COMMIT, ROOT, Metric, Result, read_all
 
 RESULTS = read_all()
@@ -59,14 +60,26 @@ def test_every_result_has_its_maker() -> None:
     assert set(RESULTS) <= MAKERS
 
 
-def test_pages_show_the_results() -> None:
-    texts = [page.read_text("utf-8") for page in PAGES]
-    assert set().union(*map(tables_in, texts)) == set(RESULTS)
-    assert all(filled(text, RESULTS) == text for text in texts), "make readme"
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+def test_the_site_shows_all_results() -> None:
+    assert set().union(*(tables_in(page.read_text("utf-8")) for page in PAGES)) == set(RESULTS)
+
+
+def test_the_readme_shows_results_as_they_are() -> None:
+    text = README.read_text("utf-8")
+    assert tables_in(text) and filled(text, RESULTS) == text, "make readme"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_pages_leave_tables_to_the_build(page: Path) -> None:
+    places = re.findall(r"<!-- (?:results|metrics): \w+ -->\n(.*?)<!-- end -->", page.read_text("utf-8"), re.DOTALL)
+    assert not any(places)
 
 
 def test_a_changed_metric_changes_a_page() -> None:
-    text = PAGES[0].read_text("utf-8")
+    text = README.read_text("utf-8")
     name, result = next((name, result) for name, result in RESULTS.items() if name in tables_in(text))
     key, metric = next(iter(result.metrics.items()))
     changed = result.model_copy(

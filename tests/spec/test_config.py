@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.spec.config import EngineConfig, config_names, load_config, make_config
+from sterna.spec.config import EngineConfig, about_configs, config_names, load_config, make_config
 
 NANO = load_config("nano").model_dump(exclude={"name"})
 
@@ -79,6 +79,19 @@ def test_unreadable_files_are_refused(tmp_path: Path, text: str) -> None:
     path.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(SternaError, match=r"bad\.yaml"):
         load_config(str(path))
+
+
+def test_a_sentence_on_a_config_is_no_parameter(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    fields = ", ".join(f"{name}: {value}" for name, value in NANO.items())
+    path.write_text(f"a: {{about: Mine., {fields}}}\nb: {{{fields}}}\nc: 3\n")
+    assert load_config(f"{path}:a").hash == load_config(f"{path}:b").hash
+    assert about_configs(path) == {"a": "Mine.", "b": "", "c": ""}
+
+
+def test_every_named_config_and_every_parameter_is_described() -> None:
+    assert all(about_configs().values())
+    assert all(field.description for field in EngineConfig.model_fields.values())
 
 
 def test_unknown_name_lists_the_known() -> None:

@@ -1,4 +1,4 @@
-"""A slow, plain reading of docs/engine.md: runs a tape on memory images, entry by entry.
+"""A slow, plain reading of docs/reference/tape.md: runs a tape on memory images, entry by entry.
 
 It shares only the bit layouts (sterna.spec) with the compiler, so that a tape is checked without the RTL.
 """

@@ -23,7 +23,7 @@ _VECTOR_SHIFT = _KIND_SHIFT + _KIND_BITS
 _STREAM_SHIFT = _VECTOR_SHIFT + _VECTOR_BITS
 _ADDITION, _DOUBLE, _END = 0, 1, 2
 
-#: Vectors that hardware keeps between the slowest PE and the last vector written (docs/engine.md, "Order of records").
+#: Vectors that hardware keeps between the slowest PE and the last vector written (docs/reference/tape.md).
 RING_MARGIN = 16
 #: Turns of looking for additions to swap.
 _REORDER_TURNS = 6

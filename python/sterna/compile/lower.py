@@ -1,4 +1,4 @@
-"""Graph layers to operations: every layer becomes sums of signed vectors, requantised (docs/engine.md)."""
+"""Graph layers to operations: each becomes sums of signed vectors, requantised (docs/explanation/engine/layers.md)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Program:
     """Operations in order, and what else there is to know of maps.
 
     `views`: for each map that is not computed, the maps whose channels it shows. `split`: the computed maps that
-    lie in memory split by phase (docs/engine.md, "One operation"); a Reorg of such a map is a view.
+    lie in memory split by phase (docs/explanation/engine/layers.md); a Reorg of such a map is a view.
     """
 
     operations: tuple[Operation, ...]

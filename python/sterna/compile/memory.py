@@ -1,4 +1,4 @@
-"""Where maps lie in the feature memory (docs/engine.md, "Feature memory")."""
+"""Where maps lie in the feature memory (docs/explanation/engine/memory.md)."""
 
 from __future__ import annotations
 

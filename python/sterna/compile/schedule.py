@@ -112,8 +112,8 @@ def row_channels(config: EngineConfig, pool: Pool) -> int:
 def drained_words(config: EngineConfig, pool: Pool, channels: int) -> NDArray[np.int64]:
     """Words that a drain has written of a part when a channel is written, by [cluster of the drain, channel].
 
-    A drain takes row after row of channels, in each row cluster after cluster (docs/engine.md, "Time"). Not for
-    `Pool.KEEP`.
+    A drain takes row after row of channels, in each row cluster after cluster (docs/explanation/engine/time.md).
+    Not for `Pool.KEEP`.
     """
     row_size = row_channels(config, pool)
     row, index = np.divmod(np.arange(channels), row_size)

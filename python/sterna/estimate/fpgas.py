@@ -19,25 +19,34 @@ _Count = Annotated[int, Field(ge=1)]
 class Fpga(BaseModel):
     """What an FPGA of Intel's ALM families has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     name: str
-    #: Whose cells' delays hold for it; see python/sterna/estimate/timing.py.
+    """What the FPGA is called."""
     family: Literal["arria10", "cyclone5"]
+    """Whose cells' delays hold for it; see python/sterna/estimate/timing.py."""
     alms: _Count
-    #: Groups of ten ALMs that can be a memory of 32 words of 20 bits instead.
+    """Adaptive logic modules."""
     mlabs: _Count
-    #: M20K or M10K blocks, and their words when they are 40 bits wide.
+    """Groups of ten ALMs that can be a memory of 32 words of 20 bits instead."""
     block_rams: _Count
+    """M20K or M10K blocks."""
     block_ram_words: _Count
+    """Words of such a block when they are 40 bits wide."""
     dsps: _Count
-    #: The clock that an engine on it is meant to have.
+    """DSP blocks."""
     mhz: _Count
+    """The clock that an engine on it is meant to have."""
 
     @property
     def period(self) -> float:
         """Picoseconds of a cycle of that clock."""
         return 1e6 / self.mhz
+
+
+def about_fpgas(path: Path = FPGAS) -> dict[str, str]:
+    """What the file says of each FPGA, a sentence by name."""
+    return named.about(path, "FPGA")
 
 
 def load_fpga(name: str, path: Path = FPGAS) -> Fpga:

@@ -1,4 +1,4 @@
-"""How tensors lie in frame and result memory (docs/engine.md, "Feature memory" and LOAD, STORE).
+"""How tensors lie in frame and result memory (docs/explanation/engine/memory.md).
 
 A feature memory word holds four channels of one tile: `lanes * 4` bytes, lane `ly * tile_w + lx` first to
 last, one byte a channel, padded to whole bus beats. Words lie channel word after channel word, in each tile

@@ -13,12 +13,12 @@ from sterna.errors import SternaError
 from sterna.spec import named
 from sterna.spec.paths import CONFIGS
 
-#: Channels in one word of the feature memory (docs/engine.md, "Feature memory").
+#: Channels in one word of the feature memory.
 WORD_CHANNELS = 4
 #: Words of the largest banks.
 MOST_FM_WORDS = 65536
 
-_REMEDY = "see python/sterna/spec/config.py for each parameter"
+_REMEDY = "see docs/reference/configs.md, or python/sterna/spec/config.py, for each parameter"
 
 
 def _require(ok: bool, rule: str) -> None:
@@ -27,35 +27,40 @@ def _require(ok: bool, rule: str) -> None:
 
 
 class EngineConfig(BaseModel):
-    """Parameters of one engine; see docs/engine.md for what each part does with them."""
+    """Parameters of one engine. The documentation is written from the sentence after each."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     name: Annotated[str, Field(min_length=1)]
-    #: Output pixels computed together. Odd, so that a stride of two meets every bank once.
+    """What the config is called; no parameter of the engine."""
     tile_h: Annotated[int, Field(ge=3, le=15)]
+    """Rows of a tile, the pixels that are computed together. Odd, so that a stride of two meets every bank once."""
     tile_w: Annotated[int, Field(ge=3, le=15)]
-    #: Groups of PEs, each with a vector port of its own.
+    """Columns of a tile, odd as well. Rows times columns are the lanes of a PE and the banks of the feature memory."""
     clusters: Annotated[int, Field(ge=1, le=4)]
-    #: Drains, which requantise and write what the PEs have summed up; each serves as many clusters.
+    """Groups of PEs, each with a vector port of its own. They work on different tiles or on different filters."""
     drains: Annotated[int, Field(ge=1, le=4)]
-    #: PEs in a cluster; two share a vector buffer.
+    """Parts that requantise and write what the PEs have summed up. Each serves the same number of clusters."""
     pes: Annotated[int, Field(ge=4, le=32)]
-    #: Accumulators a PE has for each lane, in each of its two halves.
+    """Processing elements per cluster. Each takes one nonzero per cycle; two share a vector buffer."""
     accumulators: Annotated[int, Field(ge=4, le=32)]
-    #: Vectors that a vector buffer holds; it is a ring.
+    """Accumulators per PE and lane, in each of two halves: the filters that a PE works on in one pass."""
     buffer_vectors: Annotated[int, Field(ge=32, le=1024)]
-    #: Bits of an activation, an accumulator, a requantisation multiplier.
+    """Vectors that a vector buffer holds. It is a ring: PEs of a cluster may drift apart by this much."""
     act_w: Annotated[int, Field(ge=4, le=8)]
+    """Bits of an activation."""
     acc_w: Annotated[int, Field(ge=12, le=32)]
+    """Bits of an accumulator. A graph whose sums could need more is refused."""
     mul_w: Annotated[int, Field(ge=8, le=18)]
-    #: Words in each bank of the feature memory; a word holds four channels of one pixel.
+    """Bits of the multiplier of requantisation, the only multiplier that there is."""
     fm_words: Annotated[int, Field(ge=64, le=MOST_FM_WORDS)]
-    #: Bits of the AXI4 data bus.
+    """Words in each bank of the feature memory. A word holds four channels of one pixel. A graph's maps must fit."""
     axi_data_w: Annotated[int, Field(ge=64, le=512)]
-    #: Bytes of weight entries delivered to a PE at a time, and how many such chunks its FIFO holds.
+    """Bits of the AXI4 data bus. The tape streams over it."""
     chunk_bytes: Annotated[int, Field(ge=2, le=8)]
+    """Bytes of weight entries that a PE gets at a time."""
     fifo_chunks: Annotated[int, Field(ge=2, le=64)]
+    """Chunks that a PE's FIFO holds."""
 
     @field_validator(
         "clusters", "drains", "pes", "accumulators", "buffer_vectors", "axi_data_w", "chunk_bytes", "fifo_chunks"
@@ -137,6 +142,11 @@ class EngineConfig(BaseModel):
         """CRC-32 of the parameters; a tape carries it and the engine compares it with its own."""
         fields = self.model_dump(exclude={"name"})
         return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
+
+
+def about_configs(path: Path = CONFIGS) -> dict[str, str]:
+    """What the file says of each config, a sentence by name."""
+    return named.about(path, "config")
 
 
 def config_names(path: Path = CONFIGS) -> list[str]:

@@ -1,4 +1,7 @@
-"""YAML files of named mappings: engine configs, FPGA devices."""
+"""YAML files of named mappings: engine configs, FPGAs.
+
+An entry may have a sentence for people under `about`, which is none of its fields.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Any
 
 from sterna.errors import SternaError
 from sterna.text import read_yaml
+
+_ABOUT = "about"
 
 
 def read_all(path: Path, kind: str) -> dict[str, Any]:
@@ -37,4 +42,14 @@ def read(path: Path, kind: str, name: str, remedy: str) -> tuple[str, Any]:
             allowed=", ".join(entries),
             remedy=remedy,
         )
-    return name, entries[name]
+    return name, _without_about(entries[name])
+
+
+def about(path: Path, kind: str) -> dict[str, str]:
+    """The sentence of each entry by name, empty where there is none. Raises SternaError as `read_all` does."""
+    entries = read_all(path, kind).items()
+    return {name: str(fields.get(_ABOUT, "")) if isinstance(fields, dict) else "" for name, fields in entries}
+
+
+def _without_about(fields: Any) -> Any:
+    return {name: value for name, value in fields.items() if name != _ABOUT} if isinstance(fields, dict) else fields

@@ -1,4 +1,4 @@
-"""The tape: the instruction and weight stream that the engine reads from memory (docs/engine.md, "Tape").
+"""The tape: the instruction and weight stream that the engine reads from memory (docs/reference/tape.md).
 
 Everything is little-endian. A tape is a header and a list of segments; each segment is a header and a payload.
 All of them are multiples of ALIGN bytes. The last four bytes of a header are the CRC-32 of the bytes before it; a

@@ -1,0 +1,1 @@
+"""What pages of the documentation site are filled with when it is built."""
