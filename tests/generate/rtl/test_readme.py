@@ -52,3 +52,9 @@ def test_tools_that_are_not_run_are_said_not_to_be(tmp_path: Path) -> None:
     for tool in ("Quartus", "Vivado", "Questa", "VCS", "Xcelium"):
         assert tool not in run and tool in not_run
     assert "verilator --binary" in run and "$ " not in not_run
+
+
+def test_it_says_under_which_licence_the_sources_are(tmp_path: Path) -> None:
+    generate(NANO, tmp_path)
+    assert "\nLicence\n" in (tmp_path / "README.txt").read_text("utf-8")
+    assert (tmp_path / "sterna_top.sv").read_text("utf-8").startswith("// SPDX-License-Identifier: Apache-2.0\n")
