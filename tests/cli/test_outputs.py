@@ -89,7 +89,7 @@ def test_a_file_of_another_kind_is_not_replaced(run: Run, tmp_path: Path, comman
 @pytest.mark.case(
     "json-of-others-in-place-of-figures",
     kind="outputs",
-    expected="eval --json replaces the figures of an earlier evaluation, and no other JSON file, such as annotations",
+    expected="eval --json replaces the metrics of an earlier evaluation, and no other JSON file, such as annotations",
 )
 def test_json_that_no_evaluation_wrote_is_not_replaced(
     sterna: Sterna, graph_path: Path, tmp_path: Path, got: Callable[[object], None]
@@ -98,7 +98,7 @@ def test_json_that_no_evaluation_wrote_is_not_replaced(
     annotations.write_text('{"images": [], "annotations": [], "categories": []}')
     before = annotations.read_bytes()
     ended = sterna("eval", graph_path, "--scenes", 1, "--json", annotations)
-    assert_refused(ended, "is no file of figures, and would be lost")
+    assert_refused(ended, "is not a file of metrics, and would be lost")
     assert annotations.read_bytes() == before
     for _ in range(2):  # its own it replaces
         assert sterna("eval", graph_path, "--scenes", 1, "--json", tmp_path / "figures.json").code == 0

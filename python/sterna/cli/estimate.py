@@ -59,7 +59,7 @@ def measure(config: EngineConfig, fpga: Fpga) -> EngineEstimate:
 
 
 def size_table(size: EngineEstimate) -> Table:
-    """Instances times the figures of one, for each part of the engine."""
+    """Instances times what one takes, for each part of the engine."""
     table = Table(
         title=f"Engine '{size.config.name}' on {size.fpga.name} (estimate)",
         box=SIMPLE_HEAD,

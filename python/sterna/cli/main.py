@@ -129,7 +129,7 @@ def evaluate(
     exif: Exif = None,
     decode: Decode = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="File to write all figures to.", show_default=False)
+        Path | None, typer.Option("--json", help="File to write all metrics to.", show_default=False)
     ] = None,
     report: Annotated[
         Path | None,
@@ -137,8 +137,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure average precision: of an integer graph, or of all forms of a run side by side."""
-    from sterna.cli.evaluate import Wanted
     from sterna.cli.evaluate import evaluate as run
+    from sterna.train.evaluation import Wanted
 
     read = _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, decode=decode)
     run(target, Wanted(data, split, scenes, seed, read), json_file, report)
