@@ -11,7 +11,8 @@ from PIL import Image
 
 from sterna import __version__
 from sterna.package import package as package_file
-from sterna.vision.boxes import MOST_BOXES, OVERLAP, SHOWN
+from sterna.vision.boxes import MOST_BOXES
+from sterna.vision.defaults import OVERLAP, SHOWN
 
 from .conftest import Sterna
 

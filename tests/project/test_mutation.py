@@ -56,7 +56,7 @@ def test_every_place_is_found_but_not_in_types(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.slow
 def test_a_run_tells_what_is_noticed_from_what_is_not(tmp_path: Path) -> None:
     """A mutant that a test notices, one that it does not, and one that never ends; the file stays as it is."""
-    boxes = ROOT / "python" / "sterna" / "run" / "boxes.py"
+    boxes = ROOT / "python" / "sterna" / "vision" / "boxes.py"
     before = boxes.read_text("utf-8")
     test = tmp_path / "test_limit.py"
     test.write_text(
@@ -71,7 +71,7 @@ text = open({str(boxes)!r}).read()
 changes = {{
     "same": text,
     "noticed": text.replace("MOST_BOXES = 100", "MOST_BOXES = 101"),
-    "not": text.replace("SHOWN = 0.3", "SHOWN = 0.4"),
+    "not": text.replace("LARGEST_LOG_SIZE = 8.0", "LARGEST_LOG_SIZE = 9.0"),
     "broken": text + "(",
     "endless": text + "\\nwhile True:\\n    pass\\n",
     "waits": text + "\\ndef __getattr__(name):\\n"

@@ -11,13 +11,13 @@ from hypothesis.extra import numpy as hnp
 
 from sterna.cli import main
 from sterna.errors import SternaError
-from sterna.vision import boxes
+from sterna.vision import boxes, defaults
 from sterna.vision.boxes import Detections
 
 ANCHORS = [[1.0, 2.0], [3.0, 1.5]]
 CLASSES = 2
 FIELDS = 5 + CLASSES
-DEFAULTS = {"threshold": boxes.SHOWN, "overlap": boxes.OVERLAP}
+DEFAULTS = {"threshold": defaults.SHOWN, "overlap": defaults.OVERLAP}
 
 
 def quiet_head(height: int = 4, width: int = 6) -> np.ndarray:

@@ -37,8 +37,8 @@ from sterna.train import evaluate_graph
 from sterna.train.data.scenes import SceneSet
 from sterna.train.report.evaluate import METHOD
 from sterna.vision import drawing
-from sterna.vision.boxes import OVERLAP, SHOWN
 from sterna.vision.decoder import Decoder
+from sterna.vision.defaults import OVERLAP, SHOWN
 from sterna.vision.detections import as_json
 from sterna.vision.prepare import prepare
 

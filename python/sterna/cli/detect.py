@@ -10,7 +10,7 @@ import numpy as np
 from sterna.cli.backends import opened, with_engine
 from sterna.cli.progress import bar
 from sterna.package import package as package_file
-from sterna.vision import boxes, drawing, image_files, image_search
+from sterna.vision import defaults, drawing, image_files, image_search
 from sterna.vision.decoder import Decoder
 from sterna.vision.detections import DetectionsFolder, as_json
 from sterna.vision.prepare import prepare
@@ -27,8 +27,8 @@ def detect(
     recursive: bool,
 ) -> None:
     """Write each image with its boxes to `output`, and all boxes to its detections.json."""
-    threshold = boxes.SHOWN if threshold is None else threshold
-    overlap = boxes.OVERLAP if overlap is None else overlap
+    threshold = defaults.SHOWN if threshold is None else threshold
+    overlap = defaults.OVERLAP if overlap is None else overlap
     (uri,) = with_engine([backend], engine)
     package = package_file.load(path)
     decoder = Decoder.of(package.graph)

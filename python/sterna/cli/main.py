@@ -14,6 +14,7 @@ import typer
 
 from sterna import __version__
 from sterna.cli.guard import guarded
+from sterna.vision.defaults import OVERLAP, SHOWN
 
 app = typer.Typer(
     name="sterna",
@@ -224,10 +225,11 @@ def detect(
     ] = Path("detections"),
     backend: BackendUri = "reference",
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Least score of a box.", show_default="0.3")
+        float | None, typer.Option(min=0.0, max=1.0, help="Least score of a box.", show_default=str(SHOWN))
     ] = None,
     overlap: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.", show_default="0.45")
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.", show_default=str(OVERLAP)),
     ] = None,
     engine: EngineFolder = None,
     recursive: Recursive = False,

@@ -160,8 +160,7 @@ def _fusible(layer: Layer, consumers: dict[str, list[Layer]]) -> MaxPool | Reorg
 def _operation(graph: Graph, layer: Layer, follower: MaxPool | Reorg | None, *, keep: bool) -> Operation:
     if isinstance(layer, Conv):
         return _conv(graph, layer, follower, keep=keep)
-    make: dict[type[Layer], Callable[..., Operation]] = {Add: _add, MaxPool: _pool, Reorg: _reorg}
-    return make[type(layer)](graph, layer)
+    return _ALONE[type(layer)](graph, layer)
 
 
 def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None, *, keep: bool) -> Operation:
@@ -267,3 +266,7 @@ def _add(graph: Graph, layer: Add) -> Operation:
         pad_value=0,
         requant=layer.requant,
     )
+
+
+#: What makes an operation of a layer that is not a conv.
+_ALONE: dict[type[Layer], Callable[..., Operation]] = {Add: _add, MaxPool: _pool, Reorg: _reorg}

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from sterna.errors import SternaError
 from sterna.graph.layers import (
     BIAS_BITS,
+    KINDS,
     MAX_KERNEL,
     MAX_PADDING,
     MAX_SHIFT,
@@ -21,14 +22,12 @@ from sterna.graph.layers import (
     MULTIPLIER_BITS,
     STRIDES,
     Add,
-    Concat,
     Conv,
     Input,
     Layer,
+    ManyInputs,
     MaxPool,
     OneInput,
-    Output,
-    Reorg,
     Requant,
 )
 from sterna.spec.activations import ACTIVATIONS
@@ -67,16 +66,22 @@ def check_metadata(metadata: object) -> dict[str, Any]:
     return copy
 
 
-def check_layer(layer: object, checks: Mapping[type[Layer], Check] | None = None, place: str = "graph") -> None:
+def check_layer(
+    layer: object,
+    kinds: Collection[type[Layer]] | None = None,
+    checks: Mapping[type[Layer], Check] | None = None,
+    place: str = "graph",
+) -> None:
     """Refuse an object that is no layer, or a layer with an attribute of a wrong type or out of range.
 
-    checks: of the kinds of layers that are allowed; None: those of the integer graph. place: what holds the layer.
+    kinds: of the layers that are allowed. checks: of the attributes of a kind beside its name and inputs. None: those
+    of the integer graph. place: what holds the layer.
     """
-    checks = CHECKS if checks is None else checks
-    if not isinstance(layer, Layer) or type(layer) not in checks:
+    kinds = KINDS.values() if kinds is None else kinds
+    if not isinstance(layer, Layer) or type(layer) not in kinds:
         raise SternaError(
             "holds what is no layer", where=place, attribute="layers", value=type(layer).__name__,
-            allowed=", ".join(kind.__name__.lower() for kind in checks),
+            allowed=", ".join(kind.__name__.lower() for kind in kinds),
             remedy="build it of the layers of sterna.graph",
         )  # fmt: skip
     if not isinstance(layer.name, str) or not NAME.fullmatch(layer.name):
@@ -84,7 +89,13 @@ def check_layer(layer: object, checks: Mapping[type[Layer], Check] | None = None
             "a layer's name is not usable", where=place, attribute="name", value=repr(layer.name),
             allowed="1 .. 128 of A-Z a-z 0-9 _ . / -", remedy="rename the layer",
         )  # fmt: skip
-    checks[type(layer)](layer)
+    if isinstance(layer, OneInput):
+        _check_inputs(layer, "input", (layer.input,), 1, 1)
+    elif isinstance(layer, ManyInputs):
+        _check_inputs(layer, "inputs", layer.inputs, 2, MAX_SIZE)
+    check = (CHECKS if checks is None else checks).get(type(layer))
+    if check is not None:
+        check(layer)
 
 
 def check_sources(layer: Layer, taken: Collection[str], readable: Collection[str]) -> None:
@@ -145,11 +156,6 @@ def _check_inputs(layer: Layer, attribute: str, names: object, least: int, most:
         )  # fmt: skip
 
 
-def check_input(layer: OneInput) -> None:
-    """Refuse a layer that does not name its one input."""
-    _check_inputs(layer, "input", (layer.input,), 1, 1)
-
-
 def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, shape: str, fits: bool) -> None:
     if not isinstance(value, np.ndarray) or value.dtype != dtype:
         found = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
@@ -200,7 +206,6 @@ def _check_input(layer: Input) -> None:
 
 
 def _check_conv(layer: Conv) -> None:
-    check_input(layer)
     shape = _shape(layer.weights)
     fits = len(shape) == 4 and min(shape) >= 1 and shape[2] == shape[3] <= MAX_KERNEL
     allowed = f"[filters, channels, K, K], K 1 .. {MAX_KERNEL}"
@@ -217,16 +222,7 @@ def _check_conv(layer: Conv) -> None:
 
 
 def _check_max_pool(layer: MaxPool) -> None:
-    check_input(layer)
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
-
-
-def _check_reorg(layer: Reorg) -> None:
-    check_input(layer)
-
-
-def _check_concat(layer: Concat) -> None:
-    _check_inputs(layer, "inputs", layer.inputs, 2, MAX_SIZE)
 
 
 def _check_add(layer: Add) -> None:
@@ -234,16 +230,9 @@ def _check_add(layer: Add) -> None:
     _check_scale(layer)
 
 
-def _check_output(layer: Output) -> None:
-    check_input(layer)
-
-
 CHECKS: dict[type[Layer], Check] = {
     Input: _check_input,
     Conv: _check_conv,
     MaxPool: _check_max_pool,
-    Reorg: _check_reorg,
-    Concat: _check_concat,
     Add: _check_add,
-    Output: _check_output,
 }

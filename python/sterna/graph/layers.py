@@ -7,13 +7,16 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.spec.tape import REQUANT_BIAS_BITS, REQUANT_MULTIPLIER_BITS
+
 MAX_SIZE = 65535
 """Largest channel count, height and width of a tensor."""
 MAX_KERNEL = 7
 MAX_PADDING = 7
 STRIDES = (1, 2)
-MULTIPLIER_BITS = 18
-BIAS_BITS = 45
+MULTIPLIER_BITS = REQUANT_MULTIPLIER_BITS
+BIAS_BITS = REQUANT_BIAS_BITS - 1
+"""Of the magnitude."""
 MAX_SHIFT = 40
 
 
@@ -55,8 +58,8 @@ def _same(a: object, b: object) -> bool:
 class Requant(_Record):
     """Requantisation of an accumulator `s` of filter `f` to an activation, exact in integers.
 
-    `t = s * multiplier[f] + bias[f]`; the activation (relu: `max(t, 0)`; leaky: `t >> 3` where `t < 0`, an
-    arithmetic shift); then `clamp((t + ((1 << shift) >> 1)) >> shift, act_min, act_max)`: rounds half up.
+    `t = s * multiplier[f] + bias[f]`; the activation of `t` (`sterna.spec.activations`); then
+    `clamp((t + ((1 << shift) >> 1)) >> shift, act_min, act_max)`: rounds half up.
     """
 
     multiplier: NDArray[np.int64]
@@ -182,7 +185,7 @@ class Output(OneInput):
     """Marks a tensor as a result; its values are those of the input. No layer reads an Output."""
 
 
-KINDS: dict[str, type[Layer]] = {
-    kind.__name__.lower(): kind for kind in (Input, Conv, MaxPool, Reorg, Concat, Add, Output)
-}
+STRUCTURE: tuple[type[Layer], ...] = (MaxPool, Reorg, Concat)
+"""Kinds that only move and compare integers; network descriptions have them as well."""
+KINDS: dict[str, type[Layer]] = {kind.__name__.lower(): kind for kind in (Input, Conv, *STRUCTURE, Add, Output)}
 """Every kind of layer by its name in files and reports."""

@@ -18,7 +18,6 @@ from sterna.graph.checks import (
     NAME,
     Check,
     check_activation,
-    check_input,
     check_integer,
     check_layer,
     check_reached,
@@ -26,7 +25,7 @@ from sterna.graph.checks import (
     where,
 )
 from sterna.graph.infer import TensorInfo, check_tensor, infer
-from sterna.graph.layers import MAX_KERNEL, MAX_SIZE, Concat, Layer, MaxPool, OneInput, Reorg
+from sterna.graph.layers import MAX_KERNEL, MAX_SIZE, STRUCTURE, Concat, Layer, OneInput
 from sterna.spec.activations import Activation
 
 IMAGE = "image"
@@ -107,7 +106,7 @@ class NetworkDescription:
         object.__setattr__(self, "layers", tuple(self.layers))
         names = [IMAGE]
         for layer in self.layers:
-            check_layer(layer, _CHECKS, "network")
+            check_layer(layer, KINDS.values(), _CHECKS, "network")
             check_sources(layer, names, names)
             names.append(layer.name)
         if sum(isinstance(layer, Head) for layer in self.layers) != 1 or not isinstance(self.layers[-1], Head):
@@ -210,7 +209,6 @@ def _check_scales(layers: Sequence[Layer]) -> None:
 
 
 def _check_conv(layer: Conv) -> None:
-    check_input(layer)
     check_integer(where(layer), "filters", layer.filters, 1, MAX_SIZE, "use fewer filters")
     if type(layer.kernel) is not int or layer.kernel not in KERNELS:
         raise SternaError(
@@ -233,16 +231,10 @@ def _check_conv(layer: Conv) -> None:
 
 
 def _check_head(layer: Head) -> None:
-    check_input(layer)
     check_integer(where(layer), "bits", layer.bits, *BITS, "use weights of fewer bits")
     check_integer(where(layer), "anchors", layer.anchors, 1, MAX_SIZE, "use fewer anchors")
 
 
-_CHECKS: dict[type[Layer], Check] = {
-    Conv: _check_conv,
-    Head: _check_head,
-    **{kind: CHECKS[kind] for kind in (MaxPool, Reorg, Concat)},
-}
-
-KINDS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _CHECKS}
+KINDS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Conv, Head, *STRUCTURE)}
 """Every kind of layer of a description by its name in checkpoints."""
+_CHECKS: dict[type[Layer], Check] = {**CHECKS, Conv: _check_conv, Head: _check_head}

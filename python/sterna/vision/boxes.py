@@ -17,8 +17,6 @@ from sterna.errors import SternaError
 from sterna.graph.network import BOX_FIELDS
 
 LARGEST_LOG_SIZE = 8.0  # e^8 cells is wider than any image
-SHOWN = 0.3  # least score of a box that people are shown, unless they ask for another
-OVERLAP = 0.45  # IoU above which the worse of two boxes of a class is dropped, unless another is asked for
 MOST_BOXES = 100  # of an image
 
 

@@ -20,8 +20,8 @@ from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from sterna.train.data.scenes import SceneSet
 from sterna.vision import drawing
-from sterna.vision.boxes import OVERLAP, SHOWN
 from sterna.vision.decoder import Decoder
+from sterna.vision.defaults import OVERLAP, SHOWN
 from sterna.vision.prepare import to_integers
 from support.engines import simulated
 

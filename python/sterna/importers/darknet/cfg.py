@@ -263,16 +263,17 @@ class _Reader:
     def _settle_head(self, region: Section) -> None:
         head = self.layers[-1]
         assert isinstance(head, Head)
-        expected = len(self.anchors) * (BOX_FIELDS + self.classes)
+        head = replace(head, anchors=len(self.anchors))
+        expected = head.channels(self.classes)
         if self._last.channels != expected:
             raise self.sections[head.name].refuse(
                 "the filters of the head do not fit the region",
                 "filters",
-                allowed=f"{expected} = num * (5 + classes) = {len(self.anchors)} * (5 + {self.classes}), "
-                f"of [region] in line {region.line}",
+                allowed=f"{expected} = num * ({BOX_FIELDS} + classes) = "
+                f"{head.anchors} * ({BOX_FIELDS} + {self.classes}), of [region] in line {region.line}",
                 remedy="correct filters, num or classes",
             )
-        self.layers[-1] = replace(head, anchors=len(self.anchors))
+        self.layers[-1] = head
 
     def _finish(self, region: Section) -> Yolo2:
         if not self.layers:

@@ -18,11 +18,10 @@ from brevitas.inject import ExtendedInjector
 from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
 from torch import Tensor, nn
 
-from sterna.graph import csd
+from sterna.graph import Graph, csd
 from sterna.train import distributed
 
-ACT_BITS = 8
-ACC_BITS = 20
+ACT_BITS, ACC_BITS = Graph.act_bits, Graph.acc_bits
 ACT_MIN, ACT_MAX = -(1 << (ACT_BITS - 1)), (1 << (ACT_BITS - 1)) - 1
 # The accumulator bound of a filter: max|x| * sum(peak(w)) <= 2^(ACC_BITS-1) - 1, with max|x| = -ACT_MIN.
 PEAK_LIMIT = ((1 << (ACC_BITS - 1)) - 1) // -ACT_MIN

@@ -23,8 +23,9 @@ from sterna.train.report import coco_precision, voc_precision
 from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.voc_precision import POINTS
 from sterna.vision import boxes
-from sterna.vision.boxes import MOST_BOXES, OVERLAP, Detections
+from sterna.vision.boxes import MOST_BOXES, Detections
 from sterna.vision.decoder import Decoder
+from sterna.vision.defaults import OVERLAP
 from sterna.vision.prepare import to_integers
 
 THRESHOLD = 0.01  # least score of a box that is measured

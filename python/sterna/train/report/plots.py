@@ -17,7 +17,7 @@ from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.evaluate import Evaluator, Precision
 from sterna.train.report.history import EpochLine, total_loss
 from sterna.vision import drawing
-from sterna.vision.boxes import SHOWN
+from sterna.vision.defaults import SHOWN
 
 SAMPLES = 6
 SAMPLE_COLUMNS = 3
