@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sterna.spec.paths import TESTBENCH, rtl_sources
+from sterna.spec.paths import ROOT, RTL, TESTBENCH, rtl_sources
 
 COLUMNS = 100
 FILES = rtl_sources() + rtl_sources(TESTBENCH)
@@ -48,6 +48,14 @@ def test_a_file_holds_the_module_of_its_name_and_says_what_its_ports_are(path: P
     ports = [at for at, line in enumerate(header) if re.match(r"\s*(input|output|parameter)\b", line)]
     bare = [header[at] for at in ports if not header[at - 1].lstrip().startswith("///")]
     assert all(re.search(r"\b(clk_i|rst_ni)\b", line) for line in bare) or path.stem == "sterna_engine", bare
+
+
+def test_every_module_is_in_the_reference_under_its_folder() -> None:
+    text = (ROOT / "docs" / "reference" / "modules.md").read_text("utf-8")
+    parts = dict(re.findall(r"\| \*\*`(\w+)`\*\* \|(.*?)(?=\| \*\*`|\n\n)", text, re.DOTALL))
+    for path in MODULES:
+        if path.parent != RTL:
+            assert f"`{path.stem}`" in parts[path.parent.name], path
 
 
 @pytest.mark.parametrize(

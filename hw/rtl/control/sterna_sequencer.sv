@@ -144,19 +144,19 @@ module sterna_sequencer #(
   localparam int unsigned OpenSteps = 4;
 
   typedef enum logic [3:0] {
-    StIdle,
-    StClear,
-    StStart,
-    StStep,
-    StNextConv,
-    StConv,
-    StQuiet,
-    StReadAll,
-    StSum,
-    StAsk,
-    StMove,
-    StWritten,
-    StFlush
+    StIdle,      // no frame
+    StClear,     // a frame begins: all parts are reset until the bus is idle
+    StStart,     // starts the tape reader
+    StStep,      // takes the next step, or ends the frame
+    StNextConv,  // CONV: until the vectors of the step before are read and its tables are begun
+    StConv,      // CONV: its WEIGHTS pass
+    StQuiet,     // LOAD, STORE: until everything is written
+    StReadAll,   // LOAD in the background: until all vectors are read
+    StSum,       // LOAD, STORE: its address is summed
+    StAsk,       // LOAD, STORE: asks the bus
+    StMove,      // LOAD, STORE: until the words have moved
+    StWritten,   // LOAD, STORE: until the bus has answered all writes
+    StFlush      // the frame failed: until the bus is idle
   } state_e;
 
   state_e state_d, state_q;
@@ -183,84 +183,64 @@ module sterna_sequencer #(
 
   // ---------------------------------------------------------------------------------------- frames
 
-  typedef struct packed {
-    logic [63:0] frame;
-    logic [63:0] result;
-  } addresses_t;
-
-  addresses_t current_d, current_q, queued_d, queued_q;
-  logic is_queued_d, is_queued_q;
-  // The queued frame's image is or will be loaded; that of the running frame was loaded before it
-  // began.
-  logic image_d, image_q, has_image_d, has_image_q;
+  logic is_queued, queued_has_image, has_image;
+  logic [63:0] queued_frame, current_frame, current_result;
   logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
 
   assign finish_o = good_end || bad_end;
   assign busy_o = busy_q;
-  assign queued_o = is_queued_q;
+  assign queued_o = is_queued;
 
-  always_comb begin
-    current_d = current_q;
-    queued_d = queued_q;
-    is_queued_d = is_queued_q;
-    has_image_d = has_image_q;
-    image_d = image_q || (load_start_o && is_background_q);
-    if (start_i) begin
-      queued_d = '{frame: frame_addr_i, result: result_addr_i};
-      is_queued_d = 1'b1;
-    end
-    if (state_q == StIdle || good_end) begin
-      current_d = queued_d;
-      is_queued_d = 1'b0;
-      has_image_d = image_d;
-      image_d = 1'b0;
-    end
-    if (state_q == StFlush) begin
-      is_queued_d = 1'b0;
-      has_image_d = 1'b0;
-      image_d = 1'b0;
-    end
-  end
+  sterna_frame_queue u_frame_queue (
+    .clk_i,
+    .rst_ni,
+    .start_i,
+    .frame_addr_i,
+    .result_addr_i,
+    .take_i             (state_q == StIdle || good_end),
+    .drop_i             (state_q == StFlush),
+    .load_i             (load_start_o && is_background_q),
+    .queued_o           (is_queued),
+    .queued_frame_addr_o(queued_frame),
+    .queued_has_image_o (queued_has_image),
+    .frame_addr_o       (current_frame),
+    .result_addr_o      (current_result),
+    .has_image_o        (has_image)
+  );
 
   // --------------------------------------------------------------------------- errors and watchdog
 
-  // Cycles in which nothing moved; that they are too many is known a cycle later.
-  logic [31:0] still_d, still_q;
-  logic late_d, late_q, expired_d, expired_q, discard_d, discard_q, stalled, running, moving;
-  logic [7:0] fault, error_d, error_q;
-  logic [31:0] error_segment_d, error_segment_q;
+  logic running, moving, expired;
 
   assign running = state_q != StIdle && state_q != StFlush;
   assign moving = state_q == StQuiet || state_q == StReadAll || state_q == StSum ||
                   state_q == StAsk || state_q == StMove || state_q == StWritten;
-  assign stalled = discard_q && (discarded_i || expired_q);
-  assign failed = running && fault != ErrorNone;
 
-  always_comb begin
-    fault = ErrorNone;
-    if (abort_i) fault = ErrorAborted;
-    else if (tape_read_error_i || load_read_error_i) fault = ErrorBusRead;
-    else if (write_error_i) fault = ErrorBusWrite;
-    else if (tape_error_i) fault = tape_error_code_i;
-    else if (stalled) fault = ErrorStall;
-  end
-
-  always_comb begin
-    still_d = activity_i || expired_q || !busy_o ? '0 : still_q + 32'd1;
-    late_d = busy_o && !activity_i && !expired_q && watchdog_i != '0 && still_q >= watchdog_i;
-    expired_d = busy_o && !activity_i && !expired_q && late_q && !failed;
-    discard_d = running && (discard_q || expired_q);
-    error_d = error_q;
-    error_segment_d = error_segment_q;
-    if (failed) begin
-      error_d = fault;
-      error_segment_d = moving && !tape_error_i && !tape_read_error_i ? segment_q : tape_segment_i;
-      if (load_read_error_i) error_segment_d = load_segment_q;
-    end else if (start_i && state_q == StIdle) begin
-      error_d = ErrorNone;
-      error_segment_d = '0;
-    end
-  end
+  sterna_faults u_faults (
+    .clk_i,
+    .rst_ni,
+    .running_i      (running),
+    .busy_i         (busy_q),
+    .start_i        (start_i && state_q == StIdle),
+    .watchdog_i,
+    .activity_i,
+    .discarded_i,
+    .abort_i,
+    .tape_read_error_i,
+    .load_read_error_i,
+    .write_error_i,
+    .tape_error_i,
+    .tape_error_code_i,
+    .tape_segment_i,
+    .moving_i       (moving),
+    .move_segment_i (segment_q),
+    .load_segment_i (load_segment_q),
+    .failed_o       (failed),
+    .expired_o      (expired),
+    .discard_o,
+    .error_code_o,
+    .error_segment_o
+  );
 
   // ----------------------------------------------------------------------------------------- steps
 
@@ -329,9 +309,9 @@ module sterna_sequencer #(
               next_half_d = !half_q;
             end
           end
-        end else if (tape_done_i && all_done && !discard_q && !failed) begin
+        end else if (tape_done_i && all_done && !discard_o && !failed) begin
           good_end = 1'b1;
-          state_d = is_queued_q || start_i ? StClear : StIdle;
+          state_d = is_queued || start_i ? StClear : StIdle;
         end
       end
       StNextConv: begin
@@ -349,7 +329,7 @@ module sterna_sequencer #(
       StQuiet: begin
         if (quiet_q && !load_busy_q && note_ready) begin
           state_d = StSum;
-          if (is_load_q && has_image_q) begin
+          if (is_load_q && has_image) begin
             note_valid = 1'b1;
             state_d = StStep;
           end
@@ -360,7 +340,7 @@ module sterna_sequencer #(
       StReadAll: begin
         if (vectors_done_q && !load_busy_q && note_ready) begin
           note_valid = 1'b1;
-          state_d = is_queued_q && !image_q ? StSum : StStep;
+          state_d = is_queued && !queued_has_image ? StSum : StStep;
         end
       end
       // The upper half of the address is summed.
@@ -377,7 +357,7 @@ module sterna_sequencer #(
         end
       end
       StFlush: begin
-        if (reader_idle_i && writer_idle_i || expired_q) begin
+        if (reader_idle_i && writer_idle_i || expired) begin
           bad_end = 1'b1;
           state_d = StIdle;
         end
@@ -388,9 +368,6 @@ module sterna_sequencer #(
     if (clear_o) load_busy_d = 1'b0;
   end
 
-  assign error_code_o = error_q;
-  assign error_segment_o = error_segment_q;
-
   assign clear_o = state_q == StClear || state_q == StFlush;
   // Also when idle: a bus that was given up on may come back.
   assign flush_o = clear_o || state_q == StIdle;
@@ -398,7 +375,6 @@ module sterna_sequencer #(
 
   // The words of the last table must have left the queue before those of the next one enter it.
   assign step_ready_o = state_q == StStep && !table_busy_i;
-  assign discard_o = discard_q;
 
   assign table_half_o = next_half_q;
   assign table_filters_o = next_q.filters;
@@ -412,30 +388,30 @@ module sterna_sequencer #(
   // ----------------------------------------------------------------------------------------- moves
 
   // The step and the frame's addresses have been here for two cycles before the transfer is asked
-  // for: one for each half of its address.
-  logic [63:0] move_base, move_addr_q;
-  logic [31:0] move_high_q, move_low_q, move_bytes_q;
-  logic move_carry_q;
+  // for.
+  logic [63:0] move_base;
 
   always_comb begin
-    move_base = current_q.result;
-    if (is_load_q) move_base = is_background_q ? queued_q.frame : current_q.frame;
+    move_base = current_result;
+    if (is_load_q) move_base = is_background_q ? queued_frame : current_frame;
   end
 
-  always_ff @(posedge clk_i) begin
-    {move_carry_q, move_low_q} <= {1'b0, move_base[31:0]} + {1'b0, next_q.dram_offset};
-    move_high_q <= move_base[63:32];
-    move_addr_q <= {move_high_q + 32'(move_carry_q), move_low_q};
-    move_bytes_q <= next_q.fm_words * WordBytes;
-  end
+  sterna_move_address #(
+    .WordBytes(WordBytes)
+  ) u_move_address (
+    .clk_i,
+    .base_i  (move_base),
+    .offset_i(next_q.dram_offset),
+    .words_i (next_q.fm_words),
+    .addr_o  (move_addr_o),
+    .bytes_o (move_bytes_o)
+  );
 
   assign load_command_valid_o = state_q == StAsk && is_load_q;
   assign store_command_valid_o = state_q == StAsk && !is_load_q;
   assign load_start_o = load_command_valid_o && load_command_ready_i;
   assign store_start_o = store_command_valid_o && store_command_ready_i;
   assign store_active_o = state_q == StMove && !is_load_q;
-  assign move_addr_o = move_addr_q;
-  assign move_bytes_o = move_bytes_q;
   assign move_base_o = next_q.fm_base[FmAddrW-1:0];
   assign move_words_o = next_q.fm_words;
 
@@ -455,17 +431,6 @@ module sterna_sequencer #(
       segment_q <= '0;
       load_segment_q <= '0;
       load_busy_q <= 1'b0;
-      current_q <= '0;
-      queued_q <= '0;
-      is_queued_q <= 1'b0;
-      image_q <= 1'b0;
-      has_image_q <= 1'b0;
-      still_q <= '0;
-      late_q <= 1'b0;
-      expired_q <= 1'b0;
-      discard_q <= 1'b0;
-      error_q <= ErrorNone;
-      error_segment_q <= '0;
     end else begin
       state_q <= state_d;
       busy_q <= state_d != StIdle;
@@ -481,22 +446,6 @@ module sterna_sequencer #(
       segment_q <= segment_d;
       load_segment_q <= load_segment_d;
       load_busy_q <= load_busy_d;
-      current_q <= current_d;
-      queued_q <= queued_d;
-      is_queued_q <= is_queued_d;
-      image_q <= image_d;
-      has_image_q <= has_image_d;
-      still_q <= still_d;
-      late_q <= late_d;
-      expired_q <= expired_d;
-      discard_q <= discard_d;
-      error_q <= error_d;
-      error_segment_q <= error_segment_d;
     end
   end
-
-`ifndef SYNTHESIS
-  Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    start_i |-> !is_queued_q);
-`endif
 endmodule

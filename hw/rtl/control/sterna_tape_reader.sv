@@ -71,27 +71,25 @@ module sterna_tape_reader #(
 );
   localparam int unsigned ByteW = $clog2(DataW / 8);
   /// Everything on a tape is a multiple of 64 bytes: places and lengths are counted in these.
-  localparam int unsigned LineW = 26;
+  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
   localparam int unsigned LineBeats = 512 / DataW;
   localparam int unsigned BeatsW = 32 - ByteW;
-  /// Lines that are asked for at the start: the tape's header, the first step, a segment header.
-  localparam logic [LineW+1:0] FirstLines = 28'd4;
 
   typedef enum logic [3:0] {
-    StIdle,
-    StTapeHeader,
-    StTapeCheck,
-    StNext,
-    StHeader,
-    StHeaderCheck,
-    StPayload,
-    StPayloadCheck,
-    StStepEnd,
-    StStepFit,
-    StStepCheck,
-    StStep,
-    StDone,
-    StError
+    StIdle,          // no tape
+    StTapeHeader,    // takes the header of the tape
+    StTapeCheck,     // checks it
+    StNext,          // a segment, or the end of the tape
+    StHeader,        // takes the header of a segment
+    StHeaderCheck,   // checks it
+    StPayload,       // takes the payload; that of REQUANT and WEIGHTS goes on to others
+    StPayloadCheck,  // checks its CRC; WEIGHTS may come again
+    StStepEnd,       // a step: the end of its payloads is summed,
+    StStepFit,       // compared with that of the tape,
+    StStepCheck,     // and all checks of the step are looked at
+    StStep,          // offers the step
+    StDone,          // all segments have passed
+    StError          // a check failed
   } state_e;
 
   state_e state_d, state_q;
@@ -186,50 +184,31 @@ module sterna_tape_reader #(
     else if (header.bytes != 64'({lines_q, 6'd0})) header_fault = ErrorBadLength;
   end
 
-  // The checks of a step take a cycle for each sum and comparison; the step stays in the buffer
-  // meanwhile.
-  logic is_conv_q, move_right_q, conv_right_q, requant_right_q, weights_right_q;
-  logic fits_q, one_group_q;
-  // The clusters form clusters / tiles_at_once filter groups, both powers of two.
-  logic [17:0] table_words;
-  logic [14:0] table_lines_q;
-  logic legal_tiles, legal_filters;
-  // The lines of a CONV step's two segments with a header, and where they end with the other
-  // header.
-  logic [LineW:0] step_lines_q;
-  logic [LineW+1:0] step_end_q;
+  // The step stays in the buffer while it is checked.
+  logic is_conv, one_group;
+  logic [LineW+1:0] step_end;
+
+  sterna_step_checker #(
+    .Clusters    (Clusters),
+    .TableEntries(TableEntries)
+  ) u_step_checker (
+    .clk_i,
+    .step_i      (step),
+    .place_i     (place_q),
+    .tape_lines_i(tape_lines),
+    .is_conv_o   (is_conv),
+    .one_group_o (one_group),
+    .end_o       (step_end),
+    .fault_o     (step_fault)
+  );
+
   // The last line, and whether a step with its header that comes next reaches beyond it.
   logic [LineW-1:0] last_line_q;
   logic beyond_q;
 
-  assign table_words = (18'(step.filters) * 18'(Clusters)) >>
-                       {step.tiles_at_once[2], step.tiles_at_once[1]};
-  assign legal_filters = step.filters != '0 && step.filters <= 16'(TableEntries);
-  assign legal_tiles = $onehot(step.tiles_at_once) && step.tiles_at_once <= 8'(Clusters);
-
-  // a - ~b is a + b + 1 in one sum.
   always_ff @(posedge clk_i) begin
-    is_conv_q <= step.op == OpConv;
-    one_group_q <= step.tile_groups == 32'd1;
-    move_right_q <= (step.op == OpLoad || step.op == OpStore) && step.fm_words != '0;
-    conv_right_q <= step.op == OpConv && legal_tiles && legal_filters && step.tile_groups != '0;
-    table_lines_q <= 15'((table_words + 18'd7) >> 3);
-    requant_right_q <= step.requant_bytes == 32'({table_lines_q, 6'd0});
-    weights_right_q <= step.weights_bytes != '0 && step.weights_bytes[5:0] == '0;
-    step_lines_q <= (LineW + 1)'(step.requant_bytes[31:6]) -
-                    ~(LineW + 1)'(step.weights_bytes[31:6]);
-    step_end_q <= (LineW + 2)'(place_q) - ~(LineW + 2)'(step_lines_q);
-    fits_q <= step_end_q <= (LineW + 2)'(tape_lines);
     last_line_q <= tape_lines - 1'b1;
     beyond_q <= place_q >= last_line_q;
-  end
-
-  always_comb begin
-    step_fault = ErrorNone;
-    if (!move_right_q && !conv_right_q) step_fault = ErrorBadStep;
-    else if (is_conv_q && !(requant_right_q && weights_right_q && fits_q)) begin
-      step_fault = ErrorBadLength;
-    end
   end
 
   // ------------------------------------------------------------------------------------------ walk
@@ -339,7 +318,7 @@ module sterna_tape_reader #(
         repeats_d = step.tile_groups;
         if (step_taken) begin
           state_d = StNext;
-          if (is_conv_q) kind_d = 2'(SegmentRequant);
+          if (is_conv) kind_d = 2'(SegmentRequant);
           segment_d = segment_q + 32'd1;
         end
       end
@@ -369,74 +348,27 @@ module sterna_tape_reader #(
 
   // -------------------------------------------------------------------------------------- requests
 
-  // Lines before limit_q have been asked for. The commands of a CONV step are: from there to the
-  // end of its WEIGHTS, then WEIGHTS again for each further tile group; the last one goes on to the
-  // new limit, where the step behind the next segment header ends.
-  logic [LineW-1:0] limit_d, limit_q, next_limit_q, from_d, from_q;
-  logic [LineW-1:0] end_d, end_q, to_d, to_q, again_q;
-  logic [LineW+1:0] wanted_q;
-  logic [31:0] commands_d, commands_q;
-  logic open_d, open_q, last_command_d, last_command_q, more_q, command_taken;
-  // The ends of a command are known; then its length and the lower half of its address, then the
-  // upper half as well. A step's first command begins at the limit, whose address is there already.
-  logic [1:0] summed_d, summed_q;
-  logic [LineW-1:0] length_q;
-  logic [31:6] low_q;
-  logic [63:32] high_q;
-  logic carry_q, unused;
-
-  assign unused = ^tape_addr_i[5:0];
-  assign command_valid_o = summed_q[1];
-  assign command_addr_o = {high_q, low_q, 6'd0};
-  assign command_bytes_o = {length_q, 6'd0};
-  assign command_taken = command_valid_o && command_ready_i;
-
-  always_comb begin
-    limit_d = limit_q;
-    from_d = open_q ? from_q : limit_q;
-    end_d = end_q;
-    to_d = to_q;
-    commands_d = commands_q;
-    last_command_d = last_command_q;
-    open_d = open_q;
-    summed_d = {summed_q[0], open_q};
-    if (state_q == StIdle && start_i) begin
-      limit_d = tape_lines < LineW'(FirstLines) ? tape_lines : LineW'(FirstLines);
-      from_d = '0;
-      end_d = limit_d;
-      last_command_d = 1'b1;
-      open_d = 1'b1;
-      summed_d = '0;
-    end else if (step_taken) begin
-      limit_d = next_limit_q;
-      to_d = LineW'(step_end_q);
-      commands_d = step.tile_groups;
-      last_command_d = !is_conv_q || one_group_q;
-      end_d = last_command_d ? next_limit_q : LineW'(step_end_q);
-      open_d = is_conv_q || more_q;
-      summed_d = {1'b0, open_d};
-    end else if (command_taken) begin
-      from_d = again_q;
-      commands_d = commands_q - 32'd1;
-      last_command_d = commands_q == 32'd2;
-      end_d = last_command_d ? limit_q : to_q;
-      open_d = !last_command_q;
-      summed_d = '0;
-    end
-    if (clear_i) begin
-      open_d = 1'b0;
-      summed_d = '0;
-    end
-  end
+  sterna_tape_requester u_requester (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .start_i        (state_q == StIdle && start_i),
+    .tape_addr_i,
+    .tape_lines_i   (tape_lines),
+    .step_summed_i  (state_q == StStepFit),
+    .step_taken_i   (step_taken),
+    .is_conv_i      (is_conv),
+    .one_group_i    (one_group),
+    .tile_groups_i  (step.tile_groups),
+    .weights_lines_i(step.weights_bytes[31:6]),
+    .step_end_i     (step_end),
+    .command_valid_o,
+    .command_ready_i,
+    .command_addr_o,
+    .command_bytes_o
+  );
 
   always_ff @(posedge clk_i) begin
-    wanted_q <= is_conv_q ? step_end_q + (LineW + 2)'(3) : (LineW + 2)'(limit_q) + (LineW + 2)'(2);
-    next_limit_q <= wanted_q > (LineW + 2)'(tape_lines) ? tape_lines : LineW'(wanted_q);
-    if (state_q == StStepFit) again_q <= LineW'(step_end_q) - step.weights_bytes[31:6];
-    more_q <= limit_q != tape_lines;
-    length_q <= end_q - from_q;
-    {carry_q, low_q} <= {1'b0, tape_addr_i[31:6]} + {1'b0, from_q};
-    high_q <= tape_addr_i[63:32] + 32'(carry_q);
     if (take && (state_q != StPayload || is_step)) begin
       buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
     end
@@ -458,14 +390,6 @@ module sterna_tape_reader #(
       weights_lines_q <= '0;
       repeats_q <= '0;
       weights_done_q <= 1'b0;
-      limit_q <= '0;
-      from_q <= '0;
-      end_q <= '0;
-      to_q <= '0;
-      commands_q <= '0;
-      last_command_q <= 1'b0;
-      open_q <= 1'b0;
-      summed_q <= '0;
     end else begin
       state_q <= state_d;
       fault_q <= fault_d;
@@ -481,21 +405,6 @@ module sterna_tape_reader #(
       weights_lines_q <= weights_lines_d;
       repeats_q <= repeats_d;
       weights_done_q <= weights_done_d && !clear_i;
-      limit_q <= limit_d;
-      from_q <= from_d;
-      end_q <= end_d;
-      to_q <= to_d;
-      commands_q <= commands_d;
-      last_command_q <= last_command_d;
-      open_q <= open_d;
-      summed_q <= summed_d;
     end
   end
-
-`ifndef SYNTHESIS
-  Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    step_taken |-> !open_q);
-  Summed_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    step_taken |-> command_addr_o == tape_addr_i + 64'({limit_q, 6'd0}));
-`endif
 endmodule

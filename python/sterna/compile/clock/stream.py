@@ -1,4 +1,5 @@
-"""The tape to PEs, loader and tables (`sterna_tape_reader`, `sterna_distributor`, `sterna_table_writer`)."""
+"""The tape to PEs, loader and tables (`sterna_tape_reader`, `sterna_tape_requester`, `sterna_distributor`,
+`sterna_table_writer`)."""
 
 from __future__ import annotations
 

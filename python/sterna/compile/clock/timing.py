@@ -20,7 +20,7 @@ LOAD_BURST_BEATS = 16
 LOAD_BUFFER_BEATS = 32
 #: `sterna_burst_splitter`: from a transfer or a burst that is taken to the next burst offered.
 BURST_CYCLES = 2
-#: `sterna_tape_reader`: from the start, or a command that is taken, to the next command; from a step to its first one.
+#: `sterna_tape_requester`: from the start, or a command taken, to the next command; from a step to its first one.
 COMMAND_CYCLES = 3
 FIRST_COMMAND_CYCLES = 2
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import sterna_pkg::*;
+
+/// Checks whether the engine can run a step, and finds where its payloads end. Places and lengths
+/// are counted in lines of the tape, 64 bytes each.
+///
+/// A sum or comparison takes a cycle: the step holds still from cycle 0 on, its place from cycle 1
+/// on. The end is known in cycle 2, a fault in cycle 3.
+module sterna_step_checker #(
+  /// Clusters of the engine.
+  parameter int unsigned Clusters = 2,
+  /// Entries of a requantisation table: channels that a cluster can drain.
+  parameter int unsigned TableEntries = 64,
+  localparam int unsigned LineW = 32 - $clog2(TapeAlign)
+) (
+  input  logic             clk_i,
+  /// The step.
+  input  step_t            step_i,
+  /// Lines before the segment that follows the step's own.
+  input  logic [LineW-1:0] place_i,
+  /// Lines of the tape.
+  input  logic [LineW-1:0] tape_lines_i,
+  /// It is a CONV step.
+  output logic             is_conv_o,
+  /// It has one tile group.
+  output logic             one_group_o,
+  /// Lines before the end of a CONV step's WEIGHTS segment.
+  output logic [LineW+1:0] end_o,
+  /// Why the step cannot be run, an error code.
+  output logic [7:0]       fault_o
+);
+  logic move_right_q, conv_right_q, requant_right_q, weights_right_q, fits_q;
+  // The clusters form clusters / tiles_at_once filter groups, both powers of two.
+  logic [17:0] table_words;
+  logic [14:0] table_lines_q;
+  logic legal_tiles, legal_filters;
+  // The lines of a CONV step's two segments with one of their headers.
+  logic [LineW:0] payload_lines_q;
+
+  assign table_words = (18'(step_i.filters) * 18'(Clusters)) >>
+                       {step_i.tiles_at_once[2], step_i.tiles_at_once[1]};
+  assign legal_filters = step_i.filters != '0 && step_i.filters <= 16'(TableEntries);
+  assign legal_tiles = $onehot(step_i.tiles_at_once) && step_i.tiles_at_once <= 8'(Clusters);
+
+  // a - ~b is a + b + 1 in one sum.
+  always_ff @(posedge clk_i) begin
+    is_conv_o <= step_i.op == OpConv;
+    one_group_o <= step_i.tile_groups == 32'd1;
+    move_right_q <= (step_i.op == OpLoad || step_i.op == OpStore) && step_i.fm_words != '0;
+    conv_right_q <= step_i.op == OpConv && legal_tiles && legal_filters &&
+                    step_i.tile_groups != '0;
+    table_lines_q <= 15'((table_words + 18'd7) >> 3);
+    requant_right_q <= step_i.requant_bytes == 32'({table_lines_q, 6'd0});
+    weights_right_q <= step_i.weights_bytes != '0 && step_i.weights_bytes[5:0] == '0;
+    payload_lines_q <= (LineW + 1)'(step_i.requant_bytes[31:6]) -
+                       ~(LineW + 1)'(step_i.weights_bytes[31:6]);
+    end_o <= (LineW + 2)'(place_i) - ~(LineW + 2)'(payload_lines_q);
+    fits_q <= end_o <= (LineW + 2)'(tape_lines_i);
+  end
+
+  always_comb begin
+    fault_o = ErrorNone;
+    if (!move_right_q && !conv_right_q) begin
+      fault_o = ErrorBadStep;
+    end else if (is_conv_o && !(requant_right_q && weights_right_q && fits_q)) begin
+      fault_o = ErrorBadLength;
+    end
+  end
+endmodule

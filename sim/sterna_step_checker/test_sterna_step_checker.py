@@ -1,0 +1,98 @@
+"""Bench of sterna_step_checker: random steps, right ones and others, against the rules for them."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import FallingEdge
+from sim.support.words import step_word
+
+from sterna.spec.registers import ErrorCode
+from sterna.spec.tape import ALIGN, Op
+
+PARAMETERS = [{"Clusters": 2}, {"Clusters": 4, "TableEntries": 16}]
+LENGTHS = [0, 1, 32, 63, 65, (1 << 32) - ALIGN]
+FIELDS = ("op", "fm_words", "tiles_at_once", "tile_groups", "filters", "requant_bytes", "weights_bytes")
+
+
+def table_bytes(step: dict[str, int], clusters: int) -> int:
+    """Bytes of the REQUANT payload of a legal CONV step."""
+    return -(-8 * step["filters"] * clusters // step["tiles_at_once"] // ALIGN) * ALIGN
+
+
+def random_step(clusters: int, entries: int) -> dict[str, int]:
+    """A step with nothing wrong."""
+    step = dict.fromkeys(FIELDS, 0)
+    if random.random() < 0.2:
+        return step | {"op": random.choice([Op.LOAD, Op.STORE]), "fm_words": random.randint(1, (1 << 32) - 1)}
+    step |= {
+        "op": Op.CONV,
+        "tiles_at_once": random.choice([1 << i for i in range(clusters.bit_length())]),
+        "tile_groups": random.choice([1, 1, 2, random.getrandbits(32) | 1]),
+        "filters": random.randint(1, entries),
+        "weights_bytes": random.randint(1, 999) * ALIGN,
+    }
+    return step | {"requant_bytes": table_bytes(step, clusters)}
+
+
+def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
+    """`step` with one field changed, most often to what is not legal."""
+    wrong: dict[str, list[int]] = {
+        "op": [0, Op.LOAD, Op.STORE, 4, 255],
+        "fm_words": [0],
+        "tiles_at_once": [0, 3, 2 * clusters, 128],
+        "tile_groups": [0],
+        "filters": [0, entries, entries + 1, (1 << 16) - 1],
+        "requant_bytes": [*LENGTHS, step["requant_bytes"] + ALIGN],
+        "weights_bytes": LENGTHS,
+    }
+    name = random.choice(list(wrong))
+    return step | {name: random.choice(wrong[name])}
+
+
+def fault_of(step: dict[str, int], place: int, lines: int, clusters: int, entries: int) -> ErrorCode:
+    """What is wrong with the step, whose payloads begin behind `place` of `lines` lines."""
+    if step["op"] in (Op.LOAD, Op.STORE):
+        return ErrorCode.NONE if step["fm_words"] else ErrorCode.BAD_STEP
+    tiles = step["tiles_at_once"] in [1 << i for i in range(clusters.bit_length())]
+    if step["op"] != Op.CONV or not tiles or not step["tile_groups"] or not 0 < step["filters"] <= entries:
+        return ErrorCode.BAD_STEP
+    weights = step["weights_bytes"]
+    right = step["requant_bytes"] == table_bytes(step, clusters) and weights and weights % ALIGN == 0
+    return ErrorCode.NONE if right and end_of(step, place) <= lines else ErrorCode.BAD_LENGTH
+
+
+def end_of(step: dict[str, int], place: int) -> int:
+    """Lines before the end of both segments, each with a header."""
+    return place + step["requant_bytes"] // ALIGN + step["weights_bytes"] // ALIGN + 2
+
+
+@cocotb.test()
+async def finds_what_is_wrong(dut: Any) -> None:
+    clusters, entries = int(dut.Clusters.value), int(dut.TableEntries.value)
+    Clock(dut.clk_i, 10, unit="ns").start()
+    found = set()
+    for number in range(1500):
+        step = random_step(clusters, entries)
+        if number % 3:
+            step = spoilt(step, clusters, entries)
+        place = random.randint(1, 1 << 20)
+        is_conv = step["op"] == Op.CONV
+        end = end_of(step, place)
+        lines = min(max(end + random.choice([-1, 0, 1, 1000]), 1), (1 << 26) - 1)
+        dut.step_i.value, dut.place_i.value = step_word(**step), random.getrandbits(26)
+        dut.tape_lines_i.value = lines
+        await FallingEdge(dut.clk_i)
+        dut.place_i.value = place
+        assert int(dut.is_conv_o.value) == is_conv
+        assert int(dut.one_group_o.value) == (step["tile_groups"] == 1)
+        await FallingEdge(dut.clk_i)
+        assert not is_conv or int(dut.end_o.value) == end
+        await FallingEdge(dut.clk_i)
+        fault = fault_of(step, place, lines, clusters, entries)
+        assert int(dut.fault_o.value) == fault, (step, place, lines)
+        found.add((is_conv, fault))
+    assert len(found) == 5
