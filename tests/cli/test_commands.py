@@ -132,7 +132,10 @@ def test_doctor_is_content_here(sterna: Sterna) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "eval", "compile", "generate", "simulate", "detect", "compare", "estimate", "explore", "doctor"],
+    [
+        *("train", "eval", "compile", "generate", "simulate", "detect", "backends", "compare"),
+        *("estimate", "explore", "doctor"),
+    ],
 )
 def test_help(sterna: Sterna, command: str) -> None:
     ended = sterna(command, "--help")

@@ -24,6 +24,7 @@ from sterna.spec import tape
 from sterna.spec.registers import Control, Register, Status
 from sterna.spec.tape import RecordKind, SegmentKind
 from support.engines import SIMULATORS
+from support.other_backends import install_backends
 from support.packages import NANO, small_images, small_package
 
 HEADER, SEGMENT_HEADER = 64, 64
@@ -481,6 +482,17 @@ def test_the_count_of_frames_may_begin_again_between_two(folder: Path, package: 
 def test_the_driver_checks_a_tape_before_the_engine_does(folder: Path, package: Package) -> None:
     with EngineBackend(OtherEngine(folder, {})) as backend, pytest.raises(SternaError, match="tape"):
         backend.load(replace(package, tape=package.tape[:-64]))
+
+
+def test_a_transport_of_another_distribution(
+    folder: Path, package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_backends(tmp_path, monkeypatch)
+    monkeypatch.setenv("STERNA_BUILD_DIR", str(SIMULATORS))
+    with open_backend(f"board:{folder}?watchdog=3000") as backend:
+        assert works(backend, package)
+    with open_backend(f"board:{folder}?timeout=400") as backend, pytest.raises(SternaError, match="cycles = 400"):
+        works(backend, package)
 
 
 def test_engine_that_stays_silent(folder: Path, package: Package) -> None:

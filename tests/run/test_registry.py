@@ -55,7 +55,7 @@ def test_paths_and_parameters(uri: str, said: str) -> None:
 @pytest.mark.usefixtures("mine")
 def test_a_backend_of_another_distribution() -> None:
     package, images = small_package(), small_images(2)
-    assert backends() == ["reference", "sim", "absent", "broken", "gone", "least", "mine"]
+    assert backends() == ["reference", "sim", "absent", "board", "broken", "gone", "least", "mine"]
     with (
         open_backend("reference:") as reference,
         open_backend("mine:") as right,

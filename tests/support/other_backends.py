@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = """
-import numpy as np
+from pathlib import Path
 
 from sterna.graph import reference
 from sterna.run import Backend
+from sterna.run.engine import EngineBackend
+from sterna.run.transports.sim import SimTransport
 from sterna.run.uri import Parameter
 
 
@@ -46,6 +48,14 @@ class Least(Backend):
         return {store.layer: reference.execute(package.graph, images)[store.layer] for store in package.schedule.stores}
 
 
+class Board(EngineBackend):
+    usage = "board:FOLDER"
+
+    @classmethod
+    def from_uri(cls, uri, announce):
+        return cls(SimTransport(Path(uri.path)), **uri.values(cls.parameters))
+
+
 broken = 3
 """
 
@@ -53,6 +63,7 @@ ENTRY_POINTS = """
 [sterna.backends]
 mine = their_backends:Mine
 least = their_backends:Least
+board = their_backends:Board
 reference = their_backends:Mine
 broken = their_backends:broken
 gone = their_backends:Gone

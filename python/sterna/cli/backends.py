@@ -7,10 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
 from sterna.cli import renamed
+from sterna.cli.tables import print_wide
 from sterna.errors import SternaError
 from sterna.run import Backend, open_backend
-from sterna.run.registry import backend_class
+from sterna.run.registry import backend_class, backends
 from sterna.run.uri import Uri
 
 #: The backend that `--engine` is for.
@@ -37,6 +42,23 @@ def with_engine(names: Sequence[str], engine: Path | None) -> list[str]:
 def opened(uri: str) -> Backend:
     """The backend that `uri` names; what takes long is said on standard error."""
     return open_backend(uri, announce)
+
+
+def show() -> None:
+    """Print how each backend is named, and its parameters."""
+    table = Table("backend", "parameter", "what it does", "values", box=SIMPLE_HEAD, pad_edge=False)
+    for scheme in backends():
+        try:
+            found = backend_class(scheme)
+        except SternaError as error:
+            table.add_row(f"{scheme}:", "", escape(str(error)), "", end_section=True)
+            continue
+        about = (found.__doc__ or "").partition("\n")[0]
+        table.add_row(escape(found.usage), "", escape(about), "")
+        for name, each in found.parameters.items():
+            table.add_row("", *map(escape, (name, each.help, each.allowed)))
+        table.add_section()
+    print_wide(table)
 
 
 def announce(text: str) -> None:

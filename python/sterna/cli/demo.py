@@ -15,9 +15,9 @@ import typer
 from numpy.typing import NDArray
 
 from sterna.cli.backends import announce
-from sterna.cli.costs import print_costs
 from sterna.cli.guard import FAILED, guarded
 from sterna.cli.progress import bar
+from sterna.cli.tables import print_wide
 from sterna.compile import compile_graph
 from sterna.files import check_folder
 from sterna.generate.rtl import generate
@@ -26,7 +26,7 @@ from sterna.graph import file as graph_file
 from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
-from sterna.report.costs import density, layer_costs
+from sterna.report.costs import cost_table, density, layer_costs
 from sterna.report.demo import HTML_NAME, JSON_NAME, SHEET_NAME, Precision, Report, Scene, write_report
 from sterna.run import Backend, open_backend
 from sterna.run.backend import Results
@@ -156,7 +156,7 @@ def _draw(images: Images, heads: NDArray[np.int8], decoder: Decoder, output: Pat
 
 def _conclude(report: Report, output: Path) -> int:
     """Show the report; the exit code."""
-    print_costs(report.layers)
+    print_wide(cost_table(report.layers))
     precision = report.precision
     print(f"mAP at IoU 0.5 on {precision.scenes} unseen scenes: {precision.map50:.3f}; density {report.density:.3f}")
     print(f"Images with boxes: {output / SHEET_NAME} and {output}/scene_*.png")

@@ -69,7 +69,7 @@ BackendUri = Annotated[
     str,
     typer.Option(
         "--backend",
-        help="What executes the package: reference:, sim:[FOLDER], or another that is installed.",
+        help="What executes the package: reference:, sim:, or another that sterna backends lists.",
     ),
 ]
 FpgaName = Annotated[str, typer.Option("--fpga", help="Named FPGA.")]
@@ -244,7 +244,9 @@ def detect(
 def compare(
     package: PackageFile,
     images: Images,
-    backends: Annotated[str, typer.Option(help="Two backends, separated by a comma.")] = "reference,sim",
+    backends: Annotated[
+        str, typer.Option(help="Two backends, separated by a comma; sterna backends lists what there is.")
+    ] = "reference,sim",
     engine: EngineFolder = None,
     recursive: Recursive = False,
 ) -> None:
@@ -252,6 +254,14 @@ def compare(
     from sterna.cli.compare import compare as run
 
     raise typer.Exit(run(package, images, backends, engine, recursive))
+
+
+@app.command()
+def backends() -> None:
+    """List the backends that are installed, how they are named, and their parameters."""
+    from sterna.cli.backends import show
+
+    show()
 
 
 @app.command()

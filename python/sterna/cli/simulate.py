@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from sterna.cli.backends import announce
-from sterna.cli.costs import print_costs
 from sterna.cli.progress import bar, of_steps
+from sterna.cli.tables import print_wide
 from sterna.generate.rtl.sim import SimBackend
 from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
-from sterna.report.costs import layer_costs
+from sterna.report.costs import cost_table, layer_costs
 from sterna.run.backend import Backend
 from sterna.run.transports.sim import MemoryTiming
 from sterna.vision import image_files, image_search
@@ -36,7 +36,7 @@ def simulate(
             backend.infer(image, of_steps(show, len(package.schedule.steps), file.name))
             counters = _counted(backend)
             print(f"{file}: {counters.cycles:,} cycles")
-    print_costs(layer_costs(package, counters.steps))
+    print_wide(cost_table(layer_costs(package, counters.steps)))
     print(_summary(package, counters))
     print(backend.note())
 

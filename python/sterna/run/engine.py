@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from sterna.package.package import Package
 from sterna.run.backend import Backend, Progress, Results
 from sterna.run.engine_error import engine_error, short_watchdog
 from sterna.run.transport import Transport
+from sterna.run.uri import Parameter
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status
 
 PAGE = 4096
@@ -39,6 +42,14 @@ class EngineBackend(Backend):
     frame (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, `load` leaves it to the engine
     to check the tape. Raises SternaError if the engine has no such watchdog or no frame is as short.
     """
+
+    #: For the URIs of those that derive from it: arguments of the same names.
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "watchdog": Parameter(
+            "cycles without progress after which the engine gives up a frame; 0: none", "a whole number", int
+        ),
+        "timeout": Parameter("cycles that a frame may take", "a whole number", int),
+    }
 
     def __init__(
         self,

@@ -1,4 +1,14 @@
-"""What the driver needs to reach an engine. A board, a simulation: each is one class with these methods."""
+"""What the driver needs to reach an engine. A board, a simulation: each is one class with these methods.
+
+It becomes a backend by a class that opens it and is found by name as any backend is (`sterna.run.backend`):
+
+    class BoardBackend(EngineBackend):
+        usage = "board:ADDRESS"
+
+        @classmethod
+        def from_uri(cls, uri, announce):
+            return cls(BoardTransport(uri.path), **uri.values(cls.parameters))
+"""
 
 from __future__ import annotations
 

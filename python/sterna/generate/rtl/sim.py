@@ -32,13 +32,13 @@ def _latency(text: str) -> tuple[int, int]:
 
 
 class SimBackend(Backend):
-    """Simulates the engine in `folder` as it is, edits included; without one, the engine of each package's config.
+    """Simulates the generated engine in a folder, edits included; without one, the engine of each package's config.
 
     `timing` is that of the simulated memory. The other arguments are those of `EngineBackend` and `SimTransport`. The
     simulator is built when a package is loaded, unless the build cache has it.
     """
 
-    usage = "sim:[FOLDER], a folder made by sterna generate"
+    usage = "sim:[FOLDER]"
     parameters: ClassVar = {
         "latency": Parameter(
             "cycles until the memory answers a burst, or FIRST..LAST for a random number of them",
@@ -47,10 +47,7 @@ class SimBackend(Backend):
         ),
         "stall": Parameter("share of cycles in which the memory stalls", "0 .. 0.95", float),
         "seed": Parameter("seed of the memory's timing and of what reset leaves undefined", "a whole number", int),
-        "watchdog": Parameter(
-            "cycles without progress after which the engine gives up; 0: none", "a whole number", int
-        ),
-        "timeout": Parameter("cycles that a frame may take", "a whole number", int),
+        **EngineBackend.parameters,
     }
 
     def __init__(
