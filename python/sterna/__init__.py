@@ -1,5 +1,64 @@
-"""Sterna: sparse ternary object detectors as FPGA hardware without multipliers."""
+"""Sterna: sparse ternary object detectors as FPGA hardware without multipliers.
+
+    import sterna
+
+    package = sterna.compile("models/demo-nano.sterna-graph")
+    with sterna.Detector(package, backend="sim:") as find:
+        for box in find("street.jpg"):
+            print(box.label, box.score, box.left, box.top, box.right, box.bottom)
+
+What is not named here is in the rooms (`sterna.graph`, `sterna.run`, ...), each with its own documentation.
+"""
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sterna.api import compare, compile, estimate, evaluate, explore, generate, load, save, train
+    from sterna.detector import Box, Detector
+    from sterna.errors import SternaError
+    from sterna.graph import Graph
+    from sterna.package.package import Package
+    from sterna.run.backend import Backend
+    from sterna.run.registry import backends, open_backend
+    from sterna.spec.config import EngineConfig, load_config
+    from sterna.train.options import TrainOptions
+    from sterna.vision.prepare import prepare
+
+#: Where each name comes from; it is imported when it is asked for. Rooms that are called are not among them.
+_HOMES = {
+    "sterna.api": ("compare", "evaluate", "explore", "load", "save"),
+    "sterna.detector": ("Box", "Detector"),
+    "sterna.errors": ("SternaError",),
+    "sterna.graph": ("Graph",),
+    "sterna.package.package": ("Package",),
+    "sterna.run.backend": ("Backend",),
+    "sterna.run.registry": ("backends", "open_backend"),
+    "sterna.spec.config": ("EngineConfig", "load_config"),
+    "sterna.train.options": ("TrainOptions",),
+    "sterna.vision.prepare": ("prepare",),
+}
+_ROOMS = ("compile", "estimate", "generate", "train")
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Backend", "Box", "Detector", "EngineConfig", "Graph", "Package", "SternaError", "TrainOptions", "backends",
+    "compare", "compile", "estimate", "evaluate", "explore", "generate", "load", "load_config", "open_backend",
+    "prepare", "save", "train",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"sterna.{name}")
+    if name not in _HOME:
+        raise AttributeError(f"module 'sterna' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

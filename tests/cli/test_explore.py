@@ -29,7 +29,8 @@ def few_plain_engines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         return SimpleNamespace(alms=25 * config.lanes * config.clusters * config.pes, resources=resources)
 
     monkeypatch.setattr(explore, "estimate_engine", size)
-    monkeypatch.setattr(command, "candidates", lambda *given: explore.candidates(*given)[:120:30])
+    every = explore.candidates
+    monkeypatch.setattr(explore, "candidates", lambda *given: every(*given)[:120:30])
     monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "build"))
 
 
@@ -64,7 +65,7 @@ def test_an_image_that_cannot_be_written_is_refused_at_once(
 ) -> None:
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "file").touch()
-    monkeypatch.setattr(command, "Explorer", None)
+    monkeypatch.setattr(explore, "Explorer", None)
     ended = sterna("explore", graph_path, "-o", tmp_path / output)
     assert ended.code == 2 and said in ended.err and ended.err.count("\n") == 1
 

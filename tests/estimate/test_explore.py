@@ -30,7 +30,7 @@ def graph() -> Graph:
 
 @pytest.fixture
 def configs() -> list[EngineConfig]:
-    return candidates(BASE, FPGA, FULL)[:200:40]
+    return candidates(BASE, FPGA)[:200:40]
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def compiled_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_candidates_are_different_and_may_fit() -> None:
-    found = candidates(BASE, FPGA, FULL)
+    found = candidates(BASE, FPGA)
     assert len({config.hash for config in found}) == len(found) > 50
     assert all(config.lanes * config.clusters * config.pes * 20 <= FULL * FPGA.alms for config in found)
     assert any((config.tile_h, config.clusters, config.pes, config.accumulators) == (13, 4, 16, 16) for config in found)
@@ -73,7 +73,7 @@ def test_engines_that_are_too_small_are_not_compiled(
     graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first candidate tells how much work there is; with all lanes busy the last one could not do it in time."""
-    largest, *_, smallest = candidates(BASE, FPGA, FULL)
+    largest, *_, smallest = candidates(BASE, FPGA)
     speed = search(graph, [largest], tmp_path / "first")[0].frames(FPGA)
     compiled = compiled_names(monkeypatch)
     assert len(search(graph, [largest, smallest], tmp_path / "second", speed)) == 1
@@ -148,7 +148,7 @@ def test_the_front_holds_what_nothing_beats() -> None:
 
 def test_what_fits() -> None:
     def fits(alms: int, mlabs: int, block_rams: int, dsps: int) -> bool:
-        return Point(BASE, 1, 0, alms, mlabs, block_rams, dsps).fits(FPGA, FULL)
+        return Point(BASE, 1, 0, alms, mlabs, block_rams, dsps).fits(FPGA)
 
     assert fits(363_000, 17_000, 2300, 1200)
     assert not any([fits(364_000, 1, 1, 1), fits(1, 18_000, 1, 1), fits(1, 1, 2400, 1), fits(1, 1, 1, 1300)])

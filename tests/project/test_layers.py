@@ -15,10 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
-LOWEST = ("errors", "machine", "signals", "archive", "files", "recognise", "text")
+LOWEST = ("errors", "machine", "rooms", "signals", "archive", "files", "recognise", "text")
 LAYERS = (
-    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "generate", "compile", "estimate", "importers",
-    "exporters", "train", "cli",
+    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "detector", "generate", "compile", "estimate",
+    "importers", "exporters", "train", "api", "cli",
 )  # fmt: skip
 #: Those of `train`, likewise: its rooms, and between them the files of its own.
 TRAIN = (

@@ -10,16 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.cli.progress import bar
-from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.estimate.engine import FULL
-from sterna.estimate.explore import Explorer, Point, candidates, front
+from sterna.estimate.explore import Point, front, search
 from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.plot import SUFFIXES, draw
 from sterna.files import check_file
-from sterna.graph import Graph
 from sterna.package.graphs import read_graph
-from sterna.spec.config import MOST_FM_WORDS, EngineConfig, load_config
+from sterna.spec.config import load_config
 from sterna.spec.paths import build_cache
 
 
@@ -30,26 +27,13 @@ def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -
     """
     base, target, source = load_config(config), load_fpga(fpga), read_graph(graph)
     check_output(output, graph)
-    points = search(source, candidates(base, target, FULL), target, min_fps)
-    if not points:
-        # A graph that no engine can run is refused for that.
-        compile_graph(source, base.model_copy(update={"fm_words": MOST_FM_WORDS}))
-        raise SternaError(
-            "no engine is fast enough", where=str(graph), attribute="min-fps", value=min_fps,
-            remedy="ask for fewer frames/s, or name a larger FPGA",
-        )
+    with bar("explore") as show:
+        points = search(source, base, target, min_fps, build_cache() / "explore", show)
     best = front(points)
     Console().print(point_table(best, target))
     draw(points, best, target, min_fps, output)
-    print(f"{len(points)} engines reach {min_fps:g} frames/s, {sum(p.fits(target, FULL) for p in points)} of them fit")
+    print(f"{len(points)} engines reach {min_fps:g} frames/s, {sum(p.fits(target) for p in points)} of them fit")
     print(f"Image: {output}")
-
-
-def search(graph: Graph, configs: Sequence[EngineConfig], fpga: Fpga, min_fps: float) -> list[Point]:
-    """Those of `configs` that run `graph` fast enough on `fpga`. Shows progress, and keeps what it finds."""
-    explorer = Explorer(graph, fpga, build_cache() / "explore")
-    with bar("explore") as show:
-        return list(explorer.points(configs, min_fps, show))
 
 
 def check_output(output: Path, source: Path) -> None:
@@ -84,6 +68,6 @@ def point_table(points: Sequence[Point], fpga: Fpga) -> Table:
             f"{point.block_rams:,}",
             f"{point.block_rams / fpga.block_rams:.0%}",
             f"{point.dsps:,}",
-            "yes" if point.fits(fpga, FULL) else "no",
+            "yes" if point.fits(fpga) else "no",
         )
     return table

@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 from sterna.compile.compiler import compile_graph
+from sterna.rooms import make_callable
 
 __all__ = ["compile_graph"]
+
+make_callable(__name__)

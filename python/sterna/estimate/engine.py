@@ -24,6 +24,9 @@ FULL = 0.85
 #: Called with how many modules are done, of how many, and which one comes.
 Progress = Callable[[int, int, str], None]
 
+#: The share of an FPGA that a design may take: with more it seldom meets its clock.
+FULL = 0.85
+
 
 @dataclass(frozen=True)
 class Row:

@@ -9,12 +9,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sterna import compile as compiler
-from sterna import graph as graphs
-from sterna import spec
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.estimate.engine import estimate_engine
+from sterna.estimate.engine import FULL, estimate_engine
 from sterna.estimate.fpgas import Fpga
 from sterna.estimate.kept import kept
 from sterna.graph import Graph
@@ -30,8 +27,9 @@ CLUSTERS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))
 WORDS_STEP = 512
 #: ALMs that a lane of a PE takes at least: an adder and an accumulator memory.
 LEAST_LANE_ALMS = 20
+_STERNA = Path(__file__).parents[1]
 #: What decides, besides graph and config, what the compiler makes of them.
-SOURCES = [path for room in (compiler, graphs, spec) for path in sorted(Path(room.__path__[0]).rglob("*.py"))]
+SOURCES = [path for room in ("compile", "graph", "spec") for path in sorted((_STERNA / room).rglob("*.py"))]
 
 
 @dataclass(frozen=True)
@@ -52,20 +50,44 @@ class Point:
         """Frames a second at the FPGA's clock."""
         return fpga.mhz * 1e6 / self.cycles
 
-    def fits(self, fpga: Fpga, full: float) -> bool:
-        """Whether no resource is over the share `full`."""
+    def fits(self, fpga: Fpga) -> bool:
+        """Whether no resource is over the share FULL."""
         kinds = ("alms", "mlabs", "block_rams", "dsps")
-        return all(getattr(self, kind) <= full * getattr(fpga, kind) for kind in kinds)
+        return all(getattr(self, kind) <= FULL * getattr(fpga, kind) for kind in kinds)
 
 
-def candidates(base: EngineConfig, fpga: Fpga, full: float) -> list[EngineConfig]:
+def search(
+    graph: Graph,
+    base: EngineConfig,
+    fpga: Fpga,
+    least_frames: float,
+    cache: Path,
+    progress: Callable[[int, int, str], None],
+) -> list[Point]:
+    """The engines like `base` that run `graph` with so many frames a second on `fpga`.
+
+    What was evaluated is kept in `cache`, so that a search that was interrupted goes on. Raises SternaError if there is
+    no such engine.
+    """
+    points = list(Explorer(graph, fpga, cache).points(candidates(base, fpga), least_frames, progress))
+    if not points:
+        # A graph that no engine can run is refused for that.
+        compile_graph(graph, base.model_copy(update={"fm_words": MOST_FM_WORDS}))
+        raise SternaError(
+            "no engine is fast enough", where="explore", attribute="min-fps", value=least_frames,
+            remedy="ask for fewer frames/s, or name a larger FPGA",
+        )  # fmt: skip
+    return points
+
+
+def candidates(base: EngineConfig, fpga: Fpga) -> list[EngineConfig]:
     """Configs like `base` of every size that may fit.
 
     Large ones come first: they compile fastest, and the first tells how much work there is for all of them.
     """
     found = []
     for tile, (clusters, drains), pes, accumulators in itertools.product(TILES, CLUSTERS, PES, ACCUMULATORS):
-        if tile * tile * clusters * pes * LEAST_LANE_ALMS > full * fpga.alms:
+        if tile * tile * clusters * pes * LEAST_LANE_ALMS > FULL * fpga.alms:
             continue
         changes = {
             "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "pes": pes,

@@ -11,13 +11,14 @@ import sys
 import numpy as np
 
 from results.record import ROOT, Metric, TableRow, write
-from sterna.cli.explore import search
 from sterna.cli.guard import guarded
+from sterna.cli.progress import bar
 from sterna.estimate.engine import FULL
-from sterna.estimate.explore import candidates, front
+from sterna.estimate.explore import candidates, front, search
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.plot import draw
 from sterna.spec.config import load_config
+from sterna.spec.paths import build_cache
 from support.network_graphs import random_network_graph
 
 SEED, SIDE, DENSITY = 0, 416, 0.15
@@ -30,11 +31,12 @@ def main() -> None:
     """Search, draw and write."""
     fpga = load_fpga(FPGA)
     graph = random_network_graph(np.random.default_rng(SEED), "yolov2", SIDE, SIDE, density=DENSITY)
-    configs = candidates(load_config(BASE), fpga, FULL)
-    points = search(graph, configs, fpga, LEAST_FRAMES)
+    configs = candidates(load_config(BASE), fpga)
+    with bar("explore") as show:
+        points = search(graph, load_config(BASE), fpga, LEAST_FRAMES, build_cache() / "explore", show)
     best = front(points)
     draw(points, best, fpga, LEAST_FRAMES, IMAGE)
-    fitting = [point for point in points if point.fits(fpga, FULL)]
+    fitting = [point for point in points if point.fits(fpga)]
     rows: list[TableRow] = [
         {
             "engine": point.config.name,
@@ -43,7 +45,7 @@ def main() -> None:
             "ALM": point.alms,
             "M20K": point.block_rams,
             "DSP": point.dsps,
-            "fits": point.fits(fpga, FULL),
+            "fits": point.fits(fpga),
         }
         for point in best
     ]

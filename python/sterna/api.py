@@ -1,0 +1,191 @@
+"""What the command line does, as calls. `import sterna` gives all of them.
+
+Each imports what it needs when it is called, so that `import sterna` takes no time and only training needs PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna import recognise
+from sterna.errors import SternaError
+from sterna.graph import Graph
+from sterna.graph import file as graph_file
+from sterna.package import package as package_file
+from sterna.package.graphs import read_graph
+from sterna.package.package import Package
+from sterna.spec.config import EngineConfig, load_config
+
+if TYPE_CHECKING:
+    from sterna.estimate.engine import EngineEstimate
+    from sterna.estimate.explore import Point
+    from sterna.generate.rtl.output import Replaced
+    from sterna.run.backend import Backend
+    from sterna.run.compare import Comparison
+    from sterna.train.loop.trainer import TrainResult
+    from sterna.train.options import TrainOptions
+    from sterna.train.report.report import Comparison as PrecisionOfForms
+
+#: Told what is done, of how much, and what comes next.
+Progress = Callable[[int, int, str], None]
+
+
+def load(path: str | Path) -> Graph | Package:
+    """The integer graph or the package in the file `path`; of the folder of a training run its graph.
+
+    Raises SternaError for a file that is missing, damaged or of another kind.
+    """
+    path = Path(path)
+    kind = recognise.kind_of(path)
+    if kind == recognise.PACKAGE:
+        return package_file.load(path)
+    return graph_file.load(path / graph_file.IN_RUN if kind == recognise.RUN else path)
+
+
+def save(model: Graph | Package, path: str | Path) -> None:
+    """Write a graph or a package to the file `path`, atomically. Raises SternaError if it cannot be written."""
+    if isinstance(model, Package):
+        package_file.save(model, Path(path))
+    else:
+        graph_file.save(model, Path(path))
+
+
+def compile(
+    graph: Graph | str | Path,
+    config: EngineConfig | str = "nano",
+    *,
+    trace: bool = False,
+    progress: Progress | None = None,
+) -> Package:
+    """The package that runs `graph` on an engine.
+
+    config: an engine config or the name of one. trace: store every layer, so that each can be compared. Raises
+    SternaError if the graph does not fit the engine.
+    """
+    from sterna.compile.compiler import compile_graph
+
+    return compile_graph(_graph(graph), _config(config), trace=trace, progress=progress)
+
+
+def generate(
+    config: EngineConfig | str,
+    folder: str | Path,
+    package: Package | None = None,
+    image: NDArray[np.int8] | None = None,
+    *,
+    force: bool = False,
+) -> Replaced:
+    """Write the engine of `config` to `folder` as SystemVerilog, and say what was replaced.
+
+    package: its memory images are written as well. image: int8 [C, H, W], for which a testbench that checks itself is
+    written too. Raises SternaError if the package is for another config, or the folder holds what this did not write
+    and `force` is not set.
+    """
+    from sterna.generate.rtl.folder import generate as write
+
+    return write(_config(config), Path(folder), package, image, force=force)
+
+
+def estimate(
+    config: EngineConfig | str = "nano", fpga: str = "gx1150", *, progress: Progress | None = None
+) -> EngineEstimate:
+    """What the engine of `config` takes of the named FPGA, by open synthesis, which takes minutes the first time.
+
+    Raises SternaError for an unknown name, or if the tools are missing.
+    """
+    from sterna.estimate.engine import estimate_engine
+    from sterna.estimate.fpgas import load_fpga
+
+    return estimate_engine(_config(config), load_fpga(fpga), progress=progress)
+
+
+def explore(
+    graph: Graph | str | Path,
+    config: EngineConfig | str = "arria10",
+    fpga: str = "gx1150",
+    *,
+    min_fps: float,
+    progress: Progress | None = None,
+) -> list[Point]:
+    """The engines like `config` that run `graph` with at least `min_fps` frames/s on the named FPGA, as estimated.
+
+    What was evaluated is kept: a search that was interrupted goes on. Raises SternaError for an unknown name.
+    """
+    from sterna.estimate.explore import search
+    from sterna.estimate.fpgas import load_fpga
+    from sterna.spec.paths import build_cache
+
+    cache, show = build_cache() / "explore", progress or (lambda *_: None)
+    return search(_graph(graph), _config(config), load_fpga(fpga), min_fps, cache, show)
+
+
+def compare(first: Backend | str, second: Backend | str, package: Package, images: NDArray[np.int8]) -> Comparison:
+    """Run `images` int8 [N, C, H, W] (`sterna.prepare` makes them) on two backends, and compare every stored layer.
+
+    Raises SternaError if a backend refuses the package or the images.
+    """
+    from contextlib import ExitStack
+
+    from sterna.run.compare import compare_backends
+    from sterna.run.registry import open_backend
+
+    with ExitStack() as stack:
+        both = [stack.enter_context(open_backend(each)) if isinstance(each, str) else each for each in (first, second)]
+        return compare_backends(both[0], both[1], package, images)
+
+
+def train(options: TrainOptions | None = None, **values: object) -> TrainResult:
+    """Train a detector by `options`, or by the options that are named: `train(data="FOLDER", output="runs/mine")`.
+
+    Raises SternaError for a wrong option or wrong data, and `TrainingStoppedError` if it was interrupted: the same call
+    with `resume=True` goes on.
+    """
+    from sterna.train.loop.trainer import train as run
+    from sterna.train.options import parse
+
+    if options is not None and values:
+        raise SternaError(
+            "options are given twice", where="train", attribute="options", value=", ".join(values),
+            remedy="give TrainOptions or named options",
+        )  # fmt: skip
+    return run(options or parse(**values))
+
+
+def evaluate(
+    target: Graph | str | Path,
+    data: str | None = None,
+    *,
+    split: str | None = None,
+    scenes: int | None = None,
+    seed: int | None = None,
+    **read: object,
+) -> PrecisionOfForms:
+    """The average precision on labelled images, as COCO and as Pascal VOC count it.
+
+    target: an integer graph, its file, a package, or the folder of a run, of which all forms are measured side by side.
+    data, split, scenes, seed: what to measure on; None: what the run was trained with. read: the fields of
+    `sterna.train.data.ReadOptions`. Raises SternaError for a graph that is no detector, or wrong data.
+    """
+    from rich.console import Console
+
+    from sterna.train.evaluation import Evaluation, Wanted
+    from sterna.train.report.report import INTEGER
+
+    if isinstance(target, Graph):
+        evaluation = Evaluation(Path(), None, {INTEGER: target})
+    else:
+        evaluation = Evaluation.of(Path(target))
+    return evaluation.measure(evaluation.images(Wanted(data, split, scenes, seed, read), Console(quiet=True)))
+
+
+def _graph(graph: Graph | str | Path) -> Graph:
+    return graph if isinstance(graph, Graph) else read_graph(Path(graph))
+
+
+def _config(config: EngineConfig | str) -> EngineConfig:
+    return load_config(config) if isinstance(config, str) else config

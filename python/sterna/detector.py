@@ -1,0 +1,109 @@
+"""Images to boxes, in one object: `with Detector("mine.sterna") as find: boxes = find("street.jpg")`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna.errors import SternaError
+from sterna.graph.network import RGB
+from sterna.package.package import Package
+from sterna.run.backend import Backend
+from sterna.run.registry import open_backend
+from sterna.vision import image_files
+from sterna.vision.boxes import Detections
+from sterna.vision.decoder import Decoder
+from sterna.vision.defaults import OVERLAP, SHOWN
+from sterna.vision.prepare import prepare
+
+
+class Box(NamedTuple):
+    """An object that was found: its class, its score (0..1), and its sides in pixels of the image."""
+
+    label: str
+    score: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Detector:
+    """Finds objects in images with a compiled detector, on any backend.
+
+    package: made by `sterna.compile`, or read by `sterna.load`. backend: a URI such as `reference:` or `sim:`, or an
+    open backend, which stays open. threshold: least score, overlap: largest IoU of two boxes of a class, both 0..1.
+    Raises SternaError if the package is no detector, or the backend refuses it.
+    """
+
+    def __init__(
+        self,
+        package: Package,
+        backend: str | Backend = "reference:",
+        *,
+        threshold: float = SHOWN,
+        overlap: float = OVERLAP,
+    ) -> None:
+        self.package, self.threshold, self.overlap = package, threshold, overlap
+        self._decoder = Decoder.of(package.graph)
+        self._own = isinstance(backend, str)
+        self.backend = open_backend(backend) if isinstance(backend, str) else backend
+        try:
+            self.backend.load(package)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self._decoder.classes
+
+    def __call__(self, image: str | Path | NDArray[np.uint8]) -> list[Box]:
+        """The objects in `image`, best first: a file, or RGB pixels uint8 [H, W, 3] of any size.
+
+        Raises SternaError if the file cannot be read or the pixels are of another form.
+        """
+        found = self.detect(pixels(image))
+        sides = found.boxes.astype(float).tolist()
+        return [
+            Box(self.classes[kind], float(score), *box)
+            for box, score, kind in zip(sides, found.scores, found.classes, strict=True)
+        ]
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """The same for pixels uint8 [H, W, 3], as arrays: boxes in pixels, scores, and numbers of classes."""
+        head = self.backend.infer(prepare(self.package.graph, image)[np.newaxis])[self._decoder.output][0]
+        return self._decoder.boxes(head, image, threshold=self.threshold, overlap=self.overlap)
+
+    def close(self) -> None:
+        """Close the backend, unless it was given open. May be called twice."""
+        if self._own:
+            self.backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def pixels(image: str | Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels of an image file, upright, or those that are given, as RGB uint8 [H, W, 3].
+
+    Raises SternaError if the file cannot be read or the pixels are of another form.
+    """
+    if isinstance(image, str | Path):
+        return image_files.pixels(Path(image))
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != RGB or not image.size:
+        raise SternaError(
+            "is no image", where="Detector", attribute="image", value=f"{image.dtype} {list(image.shape)}",
+            allowed="uint8 [H, W, 3], red, green and blue", remedy="convert it to RGB",
+        )  # fmt: skip
+    return image

@@ -1,0 +1,121 @@
+"""`import sterna`: every name is there, and does what the command line does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import sterna
+from sterna.errors import SternaError
+from sterna.spec.paths import ROOT
+from sterna.vision.decoder import Decoder
+from sterna.vision.defaults import OVERLAP, SHOWN
+from support.engines import SIMULATORS
+
+MODEL = ROOT / "models" / "demo-nano.sterna-graph"
+
+
+@pytest.fixture(scope="module")
+def package() -> sterna.Package:
+    return sterna.compile(MODEL)
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    from sterna.train.data import SceneSet
+
+    return SceneSet(7, "test", 1, 160, 160)[0].image
+
+
+def test_every_name_is_there() -> None:
+    assert all(callable(getattr(sterna, name)) for name in sterna.__all__)
+    assert set(sterna.__all__) <= set(dir(sterna))
+    with pytest.raises(AttributeError, match="has no attribute 'lode'"):
+        sterna.lode  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_import_takes_no_library() -> None:
+    said = "import sys, sterna; print(sorted({'torch', 'numpy', 'pydantic'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_rooms_are_called_and_imported_from(package: sterna.Package) -> None:
+    """In any order: importing from a room does not hide its function."""
+    import sterna.compile.compiler as inside
+    from sterna import compile as again
+
+    assert again is sterna.compile and callable(sterna.compile) and inside.compile_graph
+    assert sterna.compile(MODEL, "nano") == package
+
+
+def test_models_are_saved_and_loaded(package: sterna.Package, tmp_path: Path) -> None:
+    graph = sterna.load(MODEL)
+    assert isinstance(graph, sterna.Graph)
+    for model, name in ((graph, "a.sterna-graph"), (package, "a.sterna")):
+        sterna.save(model, tmp_path / name)
+        assert type(sterna.load(tmp_path / name)) is type(model)
+    with pytest.raises(SternaError, match=r"missing\.sterna"):
+        sterna.load(tmp_path / "missing.sterna")
+
+
+def test_boxes_are_those_of_the_decoder(package: sterna.Package, image: np.ndarray, tmp_path: Path) -> None:
+    path = tmp_path / "scene.png"
+    Image.fromarray(image).save(path)
+    with sterna.Detector(package) as detector:
+        found = detector(path)
+        assert found == detector(image) and found
+        head = detector.backend.infer(sterna.prepare(package.graph, image)[np.newaxis])["output"][0]
+    expected = Decoder.of(package.graph).boxes(head, image, threshold=SHOWN, overlap=OVERLAP)
+    assert [box.score for box in found] == pytest.approx(expected.scores.tolist())
+    np.testing.assert_allclose([box[2:] for box in found], expected.boxes)
+    assert {box.label for box in found} <= {"vehicle", "person"}
+
+
+def test_a_detector_closes_only_its_own_backend(package: sterna.Package, image: np.ndarray) -> None:
+    with sterna.open_backend("reference:") as backend:
+        with sterna.Detector(package, backend):
+            pass
+        assert sterna.Detector(package, backend)(image)
+    detector = sterna.Detector(package)
+    detector.close()
+    with pytest.raises(SternaError, match=r"no package is loaded"):
+        detector(image)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3)), np.zeros((0, 8, 3), np.uint8)])
+def test_what_is_no_image_is_refused(package: sterna.Package, wrong: np.ndarray) -> None:
+    with sterna.Detector(package) as detector, pytest.raises(SternaError, match=r"is no image; image = "):
+        detector(wrong)
+
+
+def test_two_backends_agree(monkeypatch: pytest.MonkeyPatch, image: np.ndarray) -> None:
+    monkeypatch.setenv("STERNA_BUILD_DIR", str(SIMULATORS))
+    traced = sterna.compile(MODEL, trace=True)
+    images = sterna.prepare(traced.graph, image)[np.newaxis]
+    comparison = sterna.compare("reference:", "sim:", traced, images)
+    assert comparison.equal and len(comparison.layers) > 10
+
+
+def test_an_engine_is_generated(package: sterna.Package, tmp_path: Path) -> None:
+    sterna.generate("nano", tmp_path / "engine", package)
+    assert (tmp_path / "engine" / "sterna_top.sv").is_file()
+
+
+def test_a_graph_is_evaluated() -> None:
+    found = sterna.evaluate(MODEL, "scenes", scenes=2)
+    assert list(found.precision) == ["integer"] and 0 <= found.precision["integer"].map50 <= 1
+
+
+def test_a_detector_is_trained(tmp_path: Path) -> None:
+    counts = {"train_scenes": 4, "val_scenes": 1, "test_scenes": 1, "batch": 4}
+    counts |= {"float_epochs": 1, "ternary_epochs": 1, "quantised_epochs": 1, "integer_epochs": 1}
+    result = sterna.train(**counts, height=32, width=32, threads=1, output=tmp_path / "run")
+    assert isinstance(sterna.load(tmp_path / "run"), sterna.Graph) and result.graph.is_file()
+    with pytest.raises(SternaError, match="options are given twice"):
+        sterna.train(sterna.TrainOptions(output=tmp_path / "run"), seed=1)
