@@ -178,7 +178,7 @@ def _check_keys(place: str, found: Mapping[str, Any], expected: set[str]) -> Non
 
 
 def _read_array(name: str, data: bytes) -> NDArray[Any]:
-    """The array in `data`, whose header must fit the bytes behind it; nothing is allocated for what it claims."""
+    """The array in `data`, whose header must fit the bytes after it; nothing is allocated for what it claims."""
     stream = io.BytesIO(data)
     try:
         if np.lib.format.read_magic(stream) != (1, 0):

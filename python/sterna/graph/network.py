@@ -56,7 +56,7 @@ class Conv(OneInput):
     kernel: int
     """1, 3, 5 or 7."""
     bits: int | None = None
-    """None: ternary weights; a number: integer weights of so many bits, 2 .. 8."""
+    """None: ternary weights; a number: integer weights of that many bits, 2 .. 8."""
     shares: str | None = None
     """Layers with one such name use one activation quantiser, as the inputs of a concat must."""
     activation: str = "leaky"
@@ -160,7 +160,7 @@ class NetworkDescription:
         return maps
 
     def with_bits(self, first: int, head: int) -> Self:
-        """The same network with weights of so many bits in the layers that are not ternary, and in the head."""
+        """The same network with weights of `head` bits in the head, and of `first` in others that are not ternary."""
         return replace(self, layers=tuple(_with_bits(layer, first, head) for layer in self.layers))
 
 

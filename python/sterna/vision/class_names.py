@@ -11,11 +11,11 @@ from sterna.text import check_different, read_text
 
 
 def listed(file: Path) -> tuple[str, ...]:
-    """A class a line; an empty line between them is one without a name, since it counts.
+    """One class per line; an empty line between them is a class without a name, since it counts.
 
     Raises SternaError if the file cannot be read.
     """
-    text = read_text(file, "the list of class names", "name a text, one class a line")
+    text = read_text(file, "the list of class names", "name a text with one class per line")
     lines = text.rstrip().split("\n")
     return tuple(line.strip() for line in lines) if lines != [""] else ()
 

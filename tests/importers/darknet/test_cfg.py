@@ -233,7 +233,7 @@ WRONG = {
     "stride in one direction": ("size=3\nstride=1", "size=3\nstride=1\nstride_x=2",
         r"layer 0 .*stride_x = 2.*allowed: 1"),
     "turned weights": ("padding=1\n", "padding=1\nrotate=1\n", r"layer 1 .*rotate = 1.*allowed: 0"),
-    "filter behind a pool": ("[max]\nsize=2", "[max]\nsize=2\nantialiasing=1", r"layer 5 .*antialiasing = 1"),
+    "filter after a pool": ("[max]\nsize=2", "[max]\nsize=2\nantialiasing=1", r"layer 5 .*antialiasing = 1"),
     "pool over channels": ("[max]\nsize=2", "[max]\nsize=2\nmaxpool_depth=1", r"layer 5 .*maxpool_depth = 1"),
     "anchors in pixels": ("1.5,2.,  .25, 1e1", "36,40,88,102",
         r"line 58, layer 10 \[region\].*in pixels.*divide pixels of the image by 2: 18,20,44,51"),

@@ -71,7 +71,7 @@ def test_published_files_have_the_length_that_is_expected() -> None:
         (20, r"ends before conv1; bytes = 20; allowed: 756, of which 20 are the header of version 0.2"),
         (24, r"ends in conv1, after 4 of its 496 bytes; bytes = 24"),
         (755, r"ends in head, after 239 of its 240 bytes"),
-        (757, r"is too long: it goes on behind head; bytes = 757; allowed: 756"),
+        (757, r"is too long: it continues after head; bytes = 757; allowed: 756"),
         (19, "a file of 19 bytes"),
         (3, "a file of 3 bytes"),
         (0, "a file of 0 bytes"),

@@ -151,7 +151,7 @@ class _Reader:
         section.only("batch_normalize", 0, 0, "the head has no batch normalisation", "remove the line")
         _activation(section, ("linear",))
         source = self._last
-        # How many anchors there are stands in the next section, which puts it right.
+        # The next section says how many anchors there are, and corrects this.
         self._add(Head("head", source.name), section, section.integer("filters", 1), source.height, source.width)
 
     def _pool(self, section: Section) -> None:
@@ -189,7 +189,7 @@ class _Reader:
                 "darknet's reorg needs channels in fours",
                 value=source.channels,
                 allowed="a multiple of 4",
-                remedy="give the layer before it as many filters",
+                remedy="give the layer before it such a number of filters",
             )
         layer = Reorg(_numbered("reorg", self._count(Reorg)), source.name)
         if section.name == "reorg3d":
@@ -284,7 +284,7 @@ class _Reader:
                 raise self.sections[layer.name].refuse(
                     f"no layer reads this one ({layer.name})",
                     allowed="a layer or route that reads it",
-                    remedy="correct the routes behind it, or remove it",
+                    remedy="correct the routes after it, or remove it",
                 )
         network = NetworkDescription(share_quantisers(self.layers))
         head, image = self._last, self._image
@@ -308,7 +308,7 @@ def _plain_convolution(section: Section) -> int:
         ("groups", 1, "a convolution in groups"),
         ("dilation", 1, "a dilated convolution"),
         *((key, 0, "a binary convolution") for key in ("binary", "xnor", "bin_output")),
-        ("antialiasing", 0, "a convolution with a filter behind it"),
+        ("antialiasing", 0, "a convolution followed by a filter"),
         ("coordconv", 0, "a convolution that sees its place"),
         *((key, 0, "weights that are turned") for key in ("sway", "rotate", "stretch", "stretch_sway")),
         ("flipped", 0, "weights in another order"),
@@ -348,7 +348,7 @@ def _anchors(section: Section) -> tuple[tuple[float, float], ...]:
     sides, count = section.reals("anchors"), section.integer("num", 1)
     if len(sides) != 2 * count or min(sides) <= 0:
         raise section.refuse(
-            "the anchors are not as many as num says" if len(sides) != 2 * count else "an anchor without size",
+            "the number of anchors is not num" if len(sides) != 2 * count else "an anchor without size",
             "anchors",
             value=f"{len(sides)} numbers, smallest {min(sides):g}",
             allowed=f"{2 * count} positive numbers: width and height of {count} anchors in cells",

@@ -86,7 +86,7 @@ def _of_layers(described: Yolo2) -> tuple[str, ...]:
 
 
 def read_names(path: Path, classes: int) -> tuple[str, ...]:
-    """The class names in `path`, one a line; raises SternaError unless there are `classes` different ones."""
+    """The class names in `path`, one per line; raises SternaError unless there are `classes` different ones."""
     names = class_names.listed(path)
     class_names.check(names, path)
     if len(names) != classes:
@@ -95,7 +95,7 @@ def read_names(path: Path, classes: int) -> tuple[str, ...]:
             where=str(path),
             attribute="classes",
             value=len(names),
-            allowed=f"{classes}, one a line",
+            allowed=f"{classes}, one per line",
             remedy="name the list that the network was trained with",
         )
     return names

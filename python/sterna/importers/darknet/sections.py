@@ -1,7 +1,7 @@
 """The text form of darknet's cfg files: sections of `key = value` lines, each value read with its line number.
 
 Source: `read_cfg` and `option_list.c` of darknet (github.com/pjreddie/darknet). As there, white space means nothing
-anywhere, and a line that starts with `#` or `;` is a comment. Unlike there, nothing is passed over in silence.
+anywhere, and a line that starts with `#` or `;` is a comment. Unlike there, nothing is ignored in silence.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 @dataclass(frozen=True)
 class Option:
-    """The text behind a `=`, without white space, and its line, counted from 1."""
+    """The text after a `=`, without white space, and its line, counted from 1."""
 
     text: str
     line: int
@@ -88,7 +88,7 @@ class Section:
         return default
 
     def integer(self, key: str, default: int | None = None, low: int = 1, high: int = MAX_SIZE) -> int:
-        """The integer `key`, low .. high; a comment behind it is passed over, as in darknet."""
+        """The integer `key`, low .. high; a comment after it is ignored, as in darknet."""
         text = _without_comment(self.word(key, None if default is None else str(default)))
         number = int(text) if _INTEGER.fullmatch(text) else None
         if number is None or not low <= number <= high:
@@ -161,7 +161,7 @@ def read_sections(path: Path) -> list[Section]:
                 "a line that is neither section, nor key = value in a section",
                 where=f"{path}, line {number}",
                 value=text.strip()[:60],
-                allowed="[section], key = value, or a comment behind # at the start",
+                allowed="[section], key = value, or a comment that starts with #",
                 remedy="correct the line, or put # in front of it",
             )
         found[-1].options.setdefault(key, []).append(Option(value, number))

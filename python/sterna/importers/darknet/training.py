@@ -85,5 +85,5 @@ def _unused(sections: Sequence[Section]) -> tuple[str, ...]:
 
 
 def _without_effect(section: Section, key: str) -> bool:
-    """Whether a key of training says what is not followed: to freeze layers for the first so many steps."""
+    """Whether a key of training says what is not followed: to freeze layers for some first steps."""
     return key == "stopbackward" and section.integer(key, low=0, high=_LONG) > 1

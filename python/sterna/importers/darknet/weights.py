@@ -4,7 +4,7 @@ Source: `load_weights_upto` and `save_weights_upto` in `parser.c` of darknet (gi
 are little endian. The header holds three int32 (major, minor, revision) and the number of images seen in training, as
 int32 in files before version 0.2 and as int64 since. For each convolution in the order of the cfg file follow float32
 values: biases [F]; with batch normalisation scales, means and variances [F] each; weights [F, C, K, K]. A file of the
-first layers only, as `darknet partial` makes them (darknet19_448.conv.23), ends behind one of them.
+first layers only, as `darknet partial` makes them (darknet19_448.conv.23), ends after one of them.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Weights:
 def read_weights(path: Path, shapes: Sequence[Shape]) -> Weights:
     """Read the weights file `path` of a network with `shapes`, or of its first layers, or with another head.
 
-    Raises SternaError for a file of another kind, for one that ends inside a layer (which it names) or goes on behind
+    Raises SternaError for a file of another kind, for one that ends inside a layer (which it names) or continues after
     the last, and for values that are not finite or variances below zero (with layer, filter and value).
     """
     try:
@@ -131,7 +131,7 @@ def _stranger(path: Path, what: str) -> SternaError:
 
 
 def _held(path: Path, used: int, shapes: Sequence[Shape], header: Header) -> tuple[Sequence[Shape], int]:
-    """Which of the first `shapes` the file holds, and how many filters of another head behind them."""
+    """Which of the first `shapes` the file holds, and how many filters of another head after them."""
     length = path.stat().st_size
     left = length - used
     for number, shape in enumerate(shapes):
@@ -144,12 +144,12 @@ def _held(path: Path, used: int, shapes: Sequence[Shape], header: Header) -> tup
             raise _wrong_length(path, f"is too short: it ends {_inside(left, shape)}", length, used, shapes, header)
         left -= size
     if left:
-        raise _wrong_length(path, f"is too long: it goes on behind {shapes[-1].name}", length, used, shapes, header)
+        raise _wrong_length(path, f"is too long: it continues after {shapes[-1].name}", length, used, shapes, header)
     return shapes, 0
 
 
 def _head_filters(left: int, head: Shape) -> int:
-    """The filters of a head for as many anchors as `head` has, and other classes, if `left` bytes can be one; or 0."""
+    """The filters of a head with the anchors of `head` and other classes, if `left` bytes can be one; else 0."""
     filters, rest = divmod(left, FLOAT.itemsize * head.per_filter)
     fields, more = divmod(filters, head.boxes)
     return filters if not rest and not more and BOX_FIELDS < fields <= BOX_FIELDS + MOST_CLASSES else 0

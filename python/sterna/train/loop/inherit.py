@@ -23,7 +23,7 @@ SPLIT = ("train_split", "val_split", "test_split", "val_share", "test_share")
 
 @dataclass(frozen=True)
 class Settled:
-    """The options of a run with all that it takes over. notes and warnings: what a person should know, a line each."""
+    """The options of a run with all that it takes over. notes, warnings: what a person should know, one line each."""
 
     options: TrainOptions
     notes: tuple[str, ...]

@@ -237,7 +237,7 @@ def _given_anchors(options: TrainOptions, network: NetworkDescription) -> list[l
     given: list[list[float]] = np.reshape(options.anchors, (-1, 2)).tolist()
     if len(given) != head.anchors:
         raise SternaError(
-            "another number of anchors than the network has boxes in a cell", where="train", attribute="anchors",
+            "the number of anchors is not the network's number of boxes per cell", where="train", attribute="anchors",
             value=f"{len(given)} pairs", allowed=f"{head.anchors} pairs", remedy="give width and height of each",
         )  # fmt: skip
     return given

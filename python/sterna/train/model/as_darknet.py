@@ -52,7 +52,7 @@ def darknet_reorg(x: Tensor) -> Tensor:
     Source: `reorg_cpu` in `blas.c`. It takes the values in memory for a map of C/4 channels and twice the height and
     width, does a true space-to-depth on that, and takes the result for one of 4*C channels. So a row of that map is
     two rows of x. Where H is a multiple of 4, the outcome is a true space-to-depth of x with the rows of each group of
-    four in the order 0, 2, 1, 3. Otherwise 1 / H of the values come from the channel before or behind as well. In both
+    four in the order 0, 2, 1, 3. Otherwise 1 / H of the values come from the channel before or after as well. In both
     cases half of the values are where a true space-to-depth puts them, and the others one row away.
     """
     n, c, h, w = x.shape

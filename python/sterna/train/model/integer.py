@@ -75,8 +75,8 @@ class Folded:
 def fold(parts: Sequence[Part]) -> dict[str, Folded]:
     """All `parts` of a network in integers, by name.
 
-    What a filter has one number of is worked out for all parts at once: a GPU has less to be launched, and only one
-    transfer back waits for the work before it. Raises SternaError that names a layer if a factor is out of the range of
+    Numbers per filter are computed for all parts at once: a GPU launches fewer kernels, and only one transfer back
+    waits for the work before it. Raises SternaError that names a layer if a factor is out of the range of
     requantisation.
     """
     with torch.no_grad():

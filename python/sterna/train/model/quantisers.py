@@ -142,7 +142,7 @@ def _mean(size: Tensor) -> Tensor:
 def _sum(values: Tensor) -> Tensor:
     """Sums of each filter [F, 1, 1, 1] in double precision.
 
-    So its order does not matter, which hangs on memory format and device: it would carry weights over a threshold.
+    So its order does not matter, which depends on memory format and device: it would carry weights over a threshold.
     """
     return values.sum(tuple(range(1, values.dim())), dtype=torch.float64, keepdim=True)
 
