@@ -156,7 +156,7 @@ def test_missing_compiler(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert_refused(sterna("simulate", package_path, image), "g++ is missing", "apt install g++")
     ended = sterna("doctor")
-    assert ended.code == 1 and "Will not do: g++, make, perl." in ended.out
+    assert ended.code == 1 and "Missing or unsupported: g++, make, perl." in ended.out
 
 
 def test_file_that_is_no_graph(sterna: Sterna, images: Path, tmp_path: Path) -> None:

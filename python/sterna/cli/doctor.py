@@ -1,4 +1,4 @@
-"""`sterna doctor`: which tools Sterna needs, which are here, whether they will do, and what to do if not."""
+"""`sterna doctor`: the tools that Sterna needs, whether they are here and supported, and what to do if not."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _IMPORTED_AS = {
 
 
 class _UnfitError(Exception):
-    """Why a tool will not do."""
+    """Why a tool is not supported."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Finding:
-    """`found` is the version of `tool`, or why it will not do."""
+    """`found` is the version of `tool`, or why it is not supported."""
 
     tool: Tool
     found: str
@@ -77,16 +77,16 @@ def examine(tool: Tool) -> Finding:
 
 
 def doctor() -> int:
-    """Show every tool; 0 if all will do, else 1."""
+    """Show every tool; 0 if all are supported, else 1."""
     findings = [examine(tool) for tool in tools()]
-    table = Table("tool", "needed for", "found", "will do", "remedy")
+    table = Table("tool", "needed for", "found", "supported", "remedy")
     for finding in findings:
         verdict = "[green]yes[/green]" if finding.good else "[red]no[/red]"
         remedy = "" if finding.good else finding.tool.remedy
         table.add_row(finding.tool.name, finding.tool.needed_for, finding.found, verdict, remedy)
     Console().print(table)
     bad = [finding.tool.name for finding in findings if not finding.good]
-    print(f"Will not do: {', '.join(bad)}." if bad else "All will do.")
+    print(f"Missing or unsupported: {', '.join(bad)}." if bad else "Everything that Sterna needs is here.")
     return 1 if bad else 0
 
 

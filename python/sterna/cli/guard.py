@@ -41,7 +41,7 @@ def guarded(command: Callable[[], object]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _refuse("interrupted", INTERRUPTED)
     except typer.TyperException as error:
-        return _refuse(renamed.told(error) or f"{error.format_message()} (sterna --help shows what there is)")
+        return _refuse(renamed.told(error) or f"{error.format_message()} (see sterna --help)")
     except StoppedError:
         return INTERRUPTED
     except SternaError as error:

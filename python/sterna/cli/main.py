@@ -35,33 +35,33 @@ MissingShare = Annotated[
     typer.Option(
         min=0.0,
         max=1.0,
-        help="Largest share of images without a label file, and of label files without an image.",
+        help="Maximum share of images without a label file, and of label files without an image.",
         show_default="0.1",
     ),
 ]
 Exif = Annotated[
     str | None,
     typer.Option(
-        help="Pixels that labels are of where an image has an EXIF orientation: upright or stored.",
+        help="Pixels that labels refer to if an image has an EXIF orientation: upright or stored.",
         show_default="upright",
     ),
 ]
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", help="Format of the data set, where it fits several: voc, coco, yolo.", show_default=False
+        "--format", help="Format of the data set, if it fits several: voc, coco, yolo.", show_default=False
     ),
 ]
 Decode = Annotated[
-    bool | None, typer.Option("--decode", help="Decode all of every image, not its header alone.", show_default=False)
+    bool | None, typer.Option("--decode", help="Decode all of every image, not only its header.", show_default=False)
 ]
-Recursive = Annotated[bool, typer.Option("--recursive", help="Read the folders in folders as well.")]
+Recursive = Annotated[bool, typer.Option("--recursive", help="Read sub-folders as well.")]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
 EngineFolder = Annotated[
     Path | None,
     typer.Option(
         "--engine",
-        help="Folder made by sterna generate, simulated as it is, edits included.",
+        help="Folder made by sterna generate, to simulate as it is, edits included.",
         show_default="the engine of the package's config",
     ),
 ]
@@ -116,7 +116,7 @@ def evaluate(
     ] = None,
     split: Annotated[
         str | None,
-        typer.Option(help="Which images: train, val, test, or what the data set has.", show_default="test"),
+        typer.Option(help="Split to measure: train, val, test, or another that the data set has.", show_default="test"),
     ] = None,
     scenes: Annotated[
         int | None, typer.Option(min=1, help="Generated scenes to use.", show_default="those of the run, or 200")
@@ -149,7 +149,7 @@ def evaluate(
 def check_data(
     folder: Annotated[Path, typer.Argument(help="Data set: Pascal VOC, COCO or YOLO.", show_default=False)],
     splits: Annotated[
-        str | None, typer.Option(help="Splits A,B to look at.", show_default="train, val, test, or else all")
+        str | None, typer.Option(help="Splits A,B to check.", show_default="train, val, test, or else all")
     ] = None,
     data_format: Format = None,
     skip_bad: SkipBad = None,
@@ -171,7 +171,7 @@ def compile_command(
     graph: Annotated[Path, typer.Argument(help="Integer graph, or the folder of a run.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Package to write.", show_default=False)],
     config: ConfigName = "nano",
-    trace: Annotated[bool, typer.Option(help="Store every layer that the engine makes.")] = False,
+    trace: Annotated[bool, typer.Option(help="Store the map of every layer that the engine computes.")] = False,
 ) -> None:
     """Compile an integer graph to a package for an engine config."""
     from sterna.cli.build import compile_package
@@ -184,16 +184,16 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)],
     config: ConfigName = "nano",
     package: Annotated[
-        Path | None, typer.Option(help="Package whose memory images are written as well.", show_default=False)
+        Path | None, typer.Option(help="Package whose memory images to write as well.", show_default=False)
     ] = None,
     image: Annotated[
         Path | None,
         typer.Option(
-            help="Image for which a testbench that checks itself is written, with what the engine must make of it.",
+            help="Image for which to write a self-checking testbench with the expected results.",
             show_default=False,
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what generate did not write.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that generate did not write.")] = False,
 ) -> None:
     """Write the engine of a config as a folder of SystemVerilog."""
     from sterna.cli.build import generate_engine
@@ -225,11 +225,11 @@ def detect(
     ] = Path("detections"),
     backend: BackendUri = "reference",
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Least score of a box.", show_default=str(SHOWN))
+        float | None, typer.Option(min=0.0, max=1.0, help="Minimum score of a box.", show_default=str(SHOWN))
     ] = None,
     overlap: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="Largest IoU of two boxes of a class.", show_default=str(OVERLAP)),
+        typer.Option(min=0.0, max=1.0, help="Maximum IoU of two boxes of the same class.", show_default=str(OVERLAP)),
     ] = None,
     engine: EngineFolder = None,
     recursive: Recursive = False,
@@ -267,12 +267,12 @@ def backends() -> None:
 @app.command()
 def estimate(
     graph: Annotated[
-        Path | None, typer.Argument(help="Integer graph whose speed is wanted as well.", show_default=False)
+        Path | None, typer.Argument(help="Integer graph to estimate the speed of.", show_default=False)
     ] = None,
     config: ConfigName = "nano",
     fpga: FpgaName = "gx1150",
 ) -> None:
-    """Estimate what an engine takes of an FPGA, and the frames a second of a graph on it."""
+    """Estimate the FPGA resources of an engine, and the frames per second of a graph on it."""
     from sterna.cli.estimate import estimate as run
 
     run(graph, config, fpga)
@@ -281,12 +281,12 @@ def estimate(
 @app.command()
 def explore(
     graph: Annotated[Path, typer.Argument(help="Integer graph to run.", show_default=False)],
-    config: Annotated[str, typer.Option("--config", help="Config whose other parameters are kept.")] = "arria10",
+    config: Annotated[str, typer.Option("--config", help="Config that gives all other parameters.")] = "arria10",
     fpga: FpgaName = "gx1150",
-    min_fps: Annotated[float, typer.Option(min=0.01, help="Least frames a second.")] = 1000.0,
+    min_fps: Annotated[float, typer.Option(min=0.01, help="Minimum frames per second.")] = 1000.0,
     output: Annotated[Path, typer.Option("--output", "-o", help="Image to draw.")] = Path("explore.png"),
 ) -> None:
-    """Search the engines that run a graph fast enough on an FPGA; goes on after an interruption."""
+    """Search for engines that run a graph fast enough on an FPGA. An interrupted search resumes."""
     from sterna.cli.explore import explore as run
 
     run(graph, config, fpga, min_fps, output)
@@ -294,7 +294,7 @@ def explore(
 
 @app.command()
 def doctor() -> None:
-    """Show each needed tool, its version, whether it will do, and the remedy."""
+    """Check every tool that Sterna needs: its version, whether it is supported, and the remedy if not."""
     from sterna.cli.doctor import doctor as examine
 
     raise typer.Exit(examine())
