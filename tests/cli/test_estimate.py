@@ -65,6 +65,6 @@ def test_paths_over_the_period_are_all_shown(delays: list[int], rows: int, verdi
     assert verdict in path_verdict(size)
 
 
-def test_unknown_device_is_refused(sterna: Sterna, small: str) -> None:
+def test_unknown_fpga_is_refused(sterna: Sterna, small: str) -> None:
     ended = sterna("estimate", "--config", small, "--fpga", "gx9")
     assert ended.code == 2 and "no such FPGA" in ended.err

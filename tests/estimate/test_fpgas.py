@@ -14,7 +14,7 @@ GOOD = load_fpga("gx1150").model_dump(exclude={"name"})
 
 
 @pytest.mark.parametrize("name", named.read_all(FPGAS, "FPGA"))
-def test_named_devices_load(name: str) -> None:
+def test_named_fpgas_load(name: str) -> None:
     assert load_fpga(name).name == name
 
 
@@ -23,7 +23,7 @@ def test_every_named_fpga_and_every_field_is_described() -> None:
     assert all(field.description for field in Fpga.model_fields.values())
 
 
-def test_unknown_device() -> None:
+def test_unknown_fpga() -> None:
     with pytest.raises(SternaError, match="no such FPGA; FPGA = gx9; allowed: gx1150"):
         load_fpga("gx9")
 
@@ -40,7 +40,7 @@ def test_unknown_device() -> None:
         ("", "holds no FPGAs"),
     ],
 )
-def test_illegal_devices_are_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_illegal_fpgas_are_refused(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "fpgas.yaml"
     path.write_text(text)
     with pytest.raises(SternaError, match=said):
