@@ -227,15 +227,15 @@ package sterna_pkg;
     /// CRC-32 of the bytes before it
     logic [31:0] crc;
     logic [223:0] unused;
-    /// STEP segments among them
+    /// number of STEP segments among them
     logic [31:0] steps;
-    /// segments that follow
+    /// number of segments that follow
     logic [31:0] segments;
-    /// of the whole tape
+    /// length of the whole tape in bytes
     logic [63:0] bytes;
     /// hash of the engine config that the tape is for
     logic [31:0] config_hash;
-    /// of the format
+    /// version of the format
     logic [31:0] version;
     /// the letters "STERNATP"
     logic [63:0] magic;
@@ -248,20 +248,20 @@ package sterna_pkg;
     logic [319:0] unused;
     /// CRC-32 of the payload
     logic [31:0] payload_crc;
-    /// of the payload, with its padding
+    /// length of the payload in bytes, with its padding
     logic [63:0] bytes;
     /// 0 for the first segment of the tape
     logic [31:0] index;
-    /// see the segment kinds
+    /// what the payload holds
     logic [31:0] kind;
   } segment_header_t;
 
   /// The payload of a STEP segment.
   typedef struct packed {
     logic [47:0] unused;
-    /// payload of the WEIGHTS segment that follows it
+    /// length of the WEIGHTS payload that follows it
     logic [31:0] weights_bytes;
-    /// payload of the REQUANT segment that follows
+    /// length of the REQUANT payload that follows
     logic [31:0] requant_bytes;
     /// Pool KEEP: first feature memory word of the phases
     logic [31:0] keep_base;
@@ -297,17 +297,17 @@ package sterna_pkg;
     logic [7:0] tiles_at_once;
     /// what pixels outside the input map read as
     logic signed [7:0] pad_value;
-    /// of requantisation
+    /// right shift of requantisation
     logic [7:0] shift;
-    /// see the activations
+    /// activation of requantisation
     logic [7:0] activation;
     /// 1 or 2: input pixels from lane to lane
     logic [7:0] gather_stride;
-    /// see pooling; unless NONE, the phases of a filter lie in four PEs
+    /// what the drain does; unless NONE, the phases of a filter lie in four PEs
     logic [7:0] pool;
     /// LOAD: 1 loads the frame that is queued, in the background; nothing if none is
     logic [7:0] next;
-    /// see the operations
+    /// what the step does
     logic [7:0] op;
   } step_t;
 
@@ -315,15 +315,15 @@ package sterna_pkg;
   typedef struct packed {
     /// added to the product
     logic signed [45:0] bias;
-    /// of the filter's sums
+    /// multiplies the filter's sums
     logic [17:0] multiplier;
   } requant_word_t;
 
   /// The first word of a record of a WEIGHTS payload, alone in its bus beat.
   typedef struct packed {
-    /// of what follows
+    /// how many of them follow
     logic [55:0] count;
-    /// see the record kinds; a header of zeros is padding
+    /// what follows; a header of zeros is padding
     logic [7:0] kind;
   } record_header_t;
 

@@ -29,11 +29,11 @@ TAPE_HEADER = Layout(
     "tape_header",
     (
         Field("magic", 64, 'the letters "STERNATP"'),
-        Field("version", 32, "of the format"),
+        Field("version", 32, "version of the format"),
         Field("config_hash", 32, "hash of the engine config that the tape is for"),
-        Field("bytes", 64, "of the whole tape"),
-        Field("segments", 32, "segments that follow"),
-        Field("steps", 32, "STEP segments among them"),
+        Field("bytes", 64, "length of the whole tape in bytes"),
+        Field("segments", 32, "number of segments that follow"),
+        Field("steps", 32, "number of STEP segments among them"),
         Field(UNUSED, 224),
         Field("crc", 32, "CRC-32 of the bytes before it"),
     ),
@@ -42,9 +42,9 @@ TAPE_HEADER = Layout(
 SEGMENT_HEADER = Layout(
     "segment_header",
     (
-        Field("kind", 32, "see the segment kinds"),
+        Field("kind", 32, "what the payload holds"),
         Field("index", 32, "0 for the first segment of the tape"),
-        Field("bytes", 64, "of the payload, with its padding"),
+        Field("bytes", 64, "length of the payload in bytes, with its padding"),
         Field("payload_crc", 32, "CRC-32 of the payload"),
         Field(UNUSED, 320),
         Field("crc", 32, "CRC-32 of the bytes before it"),
@@ -106,12 +106,12 @@ class Pool(DescribedEnum):
 STEP = Layout(
     "step",
     (
-        Field("op", 8, "see the operations"),
+        Field("op", 8, "what the step does"),
         Field("next", 8, "LOAD: 1 loads the frame that is queued, in the background; nothing if none is"),
-        Field("pool", 8, "see pooling; unless NONE, the phases of a filter lie in four PEs"),
+        Field("pool", 8, "what the drain does; unless NONE, the phases of a filter lie in four PEs"),
         Field("gather_stride", 8, "1 or 2: input pixels from lane to lane"),
-        Field("activation", 8, "see the activations"),
-        Field("shift", 8, "of requantisation"),
+        Field("activation", 8, "activation of requantisation"),
+        Field("shift", 8, "right shift of requantisation"),
         Field("pad_value", 8, "what pixels outside the input map read as", signed=True),
         Field("tiles_at_once", 8, "distinct tiles that the clusters work on, a divisor of clusters"),
         Field("fm_base", 32, "LOAD target, STORE source, CONV output: feature memory word"),
@@ -129,8 +129,8 @@ STEP = Layout(
         Field("filters", 16, "channels that each cluster drains and writes for each tile"),
         Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4)"),
         Field("keep_base", 32, "Pool KEEP: first feature memory word of the phases"),
-        Field("requant_bytes", 32, "payload of the REQUANT segment that follows"),
-        Field("weights_bytes", 32, "payload of the WEIGHTS segment that follows it"),
+        Field("requant_bytes", 32, "length of the REQUANT payload that follows"),
+        Field("weights_bytes", 32, "length of the WEIGHTS payload that follows it"),
         Field(UNUSED, 48),
     ),
     "The payload of a STEP segment.",
@@ -140,7 +140,7 @@ REQUANT_BIAS_BITS = 64 - REQUANT_MULTIPLIER_BITS
 REQUANT_WORD = Layout(
     "requant_word",
     (
-        Field("multiplier", REQUANT_MULTIPLIER_BITS, "of the filter's sums"),
+        Field("multiplier", REQUANT_MULTIPLIER_BITS, "multiplies the filter's sums"),
         Field("bias", REQUANT_BIAS_BITS, "added to the product", signed=True),
     ),
     "A word of a REQUANT payload, one for each drained filter.",
@@ -148,8 +148,8 @@ REQUANT_WORD = Layout(
 RECORD_HEADER = Layout(
     "record_header",
     (
-        Field("kind", 8, "see the record kinds; a header of zeros is padding"),
-        Field("count", 56, "of what follows"),
+        Field("kind", 8, "what follows; a header of zeros is padding"),
+        Field("count", 56, "how many of them follow"),
     ),
     "The first word of a record of a WEIGHTS payload, alone in its bus beat.",
 )

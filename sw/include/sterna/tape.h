@@ -101,19 +101,19 @@ enum sterna_command {
 /* the letters "STERNATP" */
 #define STERNA_TAPE_HEADER_MAGIC_OFFSET 0
 #define STERNA_TAPE_HEADER_MAGIC_SIZE 8
-/* of the format */
+/* version of the format */
 #define STERNA_TAPE_HEADER_VERSION_OFFSET 8
 #define STERNA_TAPE_HEADER_VERSION_SIZE 4
 /* hash of the engine config that the tape is for */
 #define STERNA_TAPE_HEADER_CONFIG_HASH_OFFSET 12
 #define STERNA_TAPE_HEADER_CONFIG_HASH_SIZE 4
-/* of the whole tape */
+/* length of the whole tape in bytes */
 #define STERNA_TAPE_HEADER_BYTES_OFFSET 16
 #define STERNA_TAPE_HEADER_BYTES_SIZE 8
-/* segments that follow */
+/* number of segments that follow */
 #define STERNA_TAPE_HEADER_SEGMENTS_OFFSET 24
 #define STERNA_TAPE_HEADER_SEGMENTS_SIZE 4
-/* STEP segments among them */
+/* number of STEP segments among them */
 #define STERNA_TAPE_HEADER_STEPS_OFFSET 28
 #define STERNA_TAPE_HEADER_STEPS_SIZE 4
 /* CRC-32 of the bytes before it */
@@ -122,13 +122,13 @@ enum sterna_command {
 
 /* Comes before each segment's payload. */
 #define STERNA_SEGMENT_HEADER_SIZE 64
-/* see the segment kinds */
+/* what the payload holds */
 #define STERNA_SEGMENT_HEADER_KIND_OFFSET 0
 #define STERNA_SEGMENT_HEADER_KIND_SIZE 4
 /* 0 for the first segment of the tape */
 #define STERNA_SEGMENT_HEADER_INDEX_OFFSET 4
 #define STERNA_SEGMENT_HEADER_INDEX_SIZE 4
-/* of the payload, with its padding */
+/* length of the payload in bytes, with its padding */
 #define STERNA_SEGMENT_HEADER_BYTES_OFFSET 8
 #define STERNA_SEGMENT_HEADER_BYTES_SIZE 8
 /* CRC-32 of the payload */
@@ -140,22 +140,22 @@ enum sterna_command {
 
 /* The payload of a STEP segment. */
 #define STERNA_STEP_SIZE 64
-/* see the operations */
+/* what the step does */
 #define STERNA_STEP_OP_OFFSET 0
 #define STERNA_STEP_OP_SIZE 1
 /* LOAD: 1 loads the frame that is queued, in the background; nothing if none is */
 #define STERNA_STEP_NEXT_OFFSET 1
 #define STERNA_STEP_NEXT_SIZE 1
-/* see pooling; unless NONE, the phases of a filter lie in four PEs */
+/* what the drain does; unless NONE, the phases of a filter lie in four PEs */
 #define STERNA_STEP_POOL_OFFSET 2
 #define STERNA_STEP_POOL_SIZE 1
 /* 1 or 2: input pixels from lane to lane */
 #define STERNA_STEP_GATHER_STRIDE_OFFSET 3
 #define STERNA_STEP_GATHER_STRIDE_SIZE 1
-/* see the activations */
+/* activation of requantisation */
 #define STERNA_STEP_ACTIVATION_OFFSET 4
 #define STERNA_STEP_ACTIVATION_SIZE 1
-/* of requantisation */
+/* right shift of requantisation */
 #define STERNA_STEP_SHIFT_OFFSET 5
 #define STERNA_STEP_SHIFT_SIZE 1
 /* what pixels outside the input map read as; two's complement */
@@ -209,16 +209,16 @@ enum sterna_command {
 /* Pool KEEP: first feature memory word of the phases */
 #define STERNA_STEP_KEEP_BASE_OFFSET 46
 #define STERNA_STEP_KEEP_BASE_SIZE 4
-/* payload of the REQUANT segment that follows */
+/* length of the REQUANT payload that follows */
 #define STERNA_STEP_REQUANT_BYTES_OFFSET 50
 #define STERNA_STEP_REQUANT_BYTES_SIZE 4
-/* payload of the WEIGHTS segment that follows it */
+/* length of the WEIGHTS payload that follows it */
 #define STERNA_STEP_WEIGHTS_BYTES_OFFSET 54
 #define STERNA_STEP_WEIGHTS_BYTES_SIZE 4
 
 /* A word of a REQUANT payload, one for each drained filter. */
 #define STERNA_REQUANT_WORD_SIZE 8
-/* of the filter's sums */
+/* multiplies the filter's sums */
 #define STERNA_REQUANT_WORD_MULTIPLIER_SHIFT 0
 #define STERNA_REQUANT_WORD_MULTIPLIER_WIDTH 18
 /* added to the product; two's complement */
@@ -227,10 +227,10 @@ enum sterna_command {
 
 /* The first word of a record of a WEIGHTS payload, alone in its bus beat. */
 #define STERNA_RECORD_HEADER_SIZE 8
-/* see the record kinds; a header of zeros is padding */
+/* what follows; a header of zeros is padding */
 #define STERNA_RECORD_HEADER_KIND_SHIFT 0
 #define STERNA_RECORD_HEADER_KIND_WIDTH 8
-/* of what follows */
+/* how many of them follow */
 #define STERNA_RECORD_HEADER_COUNT_SHIFT 8
 #define STERNA_RECORD_HEADER_COUNT_WIDTH 56
 

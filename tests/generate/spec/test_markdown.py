@@ -24,7 +24,7 @@ def test_registers() -> None:
 
 
 def test_tape() -> None:
-    assert layout_table(tape.STEP)[2] == "| 0 | 8 | `op` | see the operations |"
+    assert layout_table(tape.STEP)[2] == "| 0 | 8 | `op` | what the step does |"
     page = tape_page(level=3)
     assert page.count("\n### ") + page.startswith("### ") == page.count("### ")
     for layout in tape.LAYOUTS:
