@@ -200,25 +200,21 @@ module sterna_engine #(
   ) u_regs (
     .clk_i,
     .rst_ni,
-    .s_axil_awaddr,
-    .s_axil_awprot,
-    .s_axil_awvalid,
-    .s_axil_awready,
-    .s_axil_wdata,
-    .s_axil_wstrb,
-    .s_axil_wvalid,
-    .s_axil_wready,
-    .s_axil_bresp,
-    .s_axil_bvalid,
-    .s_axil_bready,
-    .s_axil_araddr,
-    .s_axil_arprot,
-    .s_axil_arvalid,
-    .s_axil_arready,
-    .s_axil_rdata,
-    .s_axil_rresp,
-    .s_axil_rvalid,
-    .s_axil_rready,
+    .aw_valid_i        (s_axil_awvalid),
+    .aw_ready_o        (s_axil_awready),
+    .aw_i              ({s_axil_awaddr, s_axil_awprot}),
+    .w_valid_i         (s_axil_wvalid),
+    .w_ready_o         (s_axil_wready),
+    .w_i               ({s_axil_wdata, s_axil_wstrb}),
+    .b_valid_o         (s_axil_bvalid),
+    .b_ready_i         (s_axil_bready),
+    .b_resp_o          (s_axil_bresp),
+    .ar_valid_i        (s_axil_arvalid),
+    .ar_ready_o        (s_axil_arready),
+    .ar_i              ({s_axil_araddr, s_axil_arprot}),
+    .r_valid_o         (s_axil_rvalid),
+    .r_ready_i         (s_axil_rready),
+    .r_o               ({s_axil_rdata, s_axil_rresp}),
     .irq_o,
     .start_o           (start),
     .abort_o           (abort),
@@ -260,7 +256,16 @@ module sterna_engine #(
   logic [31:0] move_bytes, move_words;
   logic [FmAddrW-1:0] move_base;
   logic [AxiDataW-1:0] store_beat_data;
+  axi_address_t ar, aw;
 
+  assign {
+    m_axi_arid, m_axi_araddr, m_axi_arlen, m_axi_arsize, m_axi_arburst, m_axi_arlock, m_axi_arcache,
+    m_axi_arprot, m_axi_arqos
+  } = ar;
+  assign {
+    m_axi_awid, m_axi_awaddr, m_axi_awlen, m_axi_awsize, m_axi_awburst, m_axi_awlock, m_axi_awcache,
+    m_axi_awprot, m_axi_awqos
+  } = aw;
   assign read_command_addr[LoadPort] = move_addr;
   assign read_command_bytes[LoadPort] = move_bytes;
 
@@ -279,23 +284,13 @@ module sterna_engine #(
     .beat_valid_o   (read_valid),
     .beat_ready_i   (read_ready),
     .beat_data_o    (read_data),
-    .m_axi_arid,
-    .m_axi_araddr,
-    .m_axi_arlen,
-    .m_axi_arsize,
-    .m_axi_arburst,
-    .m_axi_arlock,
-    .m_axi_arcache,
-    .m_axi_arprot,
-    .m_axi_arqos,
-    .m_axi_arvalid,
-    .m_axi_arready,
-    .m_axi_rid,
-    .m_axi_rdata,
-    .m_axi_rresp,
-    .m_axi_rlast,
-    .m_axi_rvalid,
-    .m_axi_rready
+    .ar_valid_o     (m_axi_arvalid),
+    .ar_ready_i     (m_axi_arready),
+    .ar_o           (ar),
+    .r_valid_i      (m_axi_rvalid),
+    .r_ready_o      (m_axi_rready),
+    .r_i            ({m_axi_rid, m_axi_rresp, m_axi_rlast}),
+    .r_data_i       (m_axi_rdata)
   );
 
   sterna_axi_writer #(
@@ -313,26 +308,17 @@ module sterna_engine #(
     .beat_valid_i   (store_beat_valid),
     .beat_ready_o   (store_beat_ready),
     .beat_data_i    (store_beat_data),
-    .m_axi_awid,
-    .m_axi_awaddr,
-    .m_axi_awlen,
-    .m_axi_awsize,
-    .m_axi_awburst,
-    .m_axi_awlock,
-    .m_axi_awcache,
-    .m_axi_awprot,
-    .m_axi_awqos,
-    .m_axi_awvalid,
-    .m_axi_awready,
-    .m_axi_wdata,
-    .m_axi_wstrb,
-    .m_axi_wlast,
-    .m_axi_wvalid,
-    .m_axi_wready,
-    .m_axi_bid,
-    .m_axi_bresp,
-    .m_axi_bvalid,
-    .m_axi_bready
+    .aw_valid_o     (m_axi_awvalid),
+    .aw_ready_i     (m_axi_awready),
+    .aw_o           (aw),
+    .w_valid_o      (m_axi_wvalid),
+    .w_ready_i      (m_axi_wready),
+    .w_data_o       (m_axi_wdata),
+    .w_strb_o       (m_axi_wstrb),
+    .w_last_o       (m_axi_wlast),
+    .b_valid_i      (m_axi_bvalid),
+    .b_ready_o      (m_axi_bready),
+    .b_i            ({m_axi_bid, m_axi_bresp})
   );
 
   // ------------------------------------------------------------------------------ tape and control

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Formats of tape and registers.
+/// Formats of tape, registers and bus.
 // Written by `make spec-files` from python/sterna/spec: change it there.
 package sterna_pkg;
 
@@ -34,6 +34,10 @@ package sterna_pkg;
   localparam logic [9:0] AfterAll = 10'h3ff;
   /// Skip field of a weight entry that is a command.
   localparam logic [1:0] EntryControl = 2'h3;
+  /// AWBURST and ARBURST: INCR.
+  localparam logic [1:0] AxiBurst = 2'h1;
+  /// AWCACHE and ARCACHE: normal, non-cacheable, bufferable.
+  localparam logic [3:0] AxiCache = 4'h3;
 
   // Byte address of each 32-bit register. A _LO and the _HI after it are one 64-bit value.
   /// R, reset 0x5354524e. The letters "STRN": this is a Sterna engine.
@@ -369,5 +373,49 @@ package sterna_pkg;
     logic [0:0] table_half;
     logic [0:0] write;
   } pass_t;
+
+  /// AXI4 write and read address.
+  typedef struct packed {
+    logic [0:0] id;
+    logic [63:0] addr;
+    logic [7:0] len;
+    logic [2:0] size;
+    logic [1:0] burst;
+    logic [0:0] lock;
+    logic [3:0] cache;
+    logic [2:0] prot;
+    logic [3:0] qos;
+  } axi_address_t;
+
+  /// AXI4 write response.
+  typedef struct packed {
+    logic [0:0] id;
+    logic [1:0] resp;
+  } axi_written_t;
+
+  /// AXI4 read data, but for the data.
+  typedef struct packed {
+    logic [0:0] id;
+    logic [1:0] resp;
+    logic [0:0] last;
+  } axi_read_t;
+
+  /// AXI4-Lite write and read address.
+  typedef struct packed {
+    logic [11:0] addr;
+    logic [2:0] prot;
+  } axil_address_t;
+
+  /// AXI4-Lite write data.
+  typedef struct packed {
+    logic [31:0] data;
+    logic [3:0] strb;
+  } axil_write_t;
+
+  /// AXI4-Lite read data.
+  typedef struct packed {
+    logic [31:0] data;
+    logic [1:0] resp;
+  } axil_read_t;
 
 endpackage

@@ -8,6 +8,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge
 from sim.support.axi import BAD_FROM, MEMORY_BYTES, ReadMemory
+from sim.support.channels import axi_read_ports
 from sim.support.streams import Bench, Field, Sink, Source
 
 PARAMETERS = [{"DataW": 64, "BufferBeats": 128}, {"DataW": 512}]
@@ -26,7 +27,7 @@ class TB(Bench):
         self.beats = [self._beats(p, stall) for p in range(PORTS)]
         self.errors = [Sink(Field(dut.error_o, p, 1), None, {}) for p in range(PORTS)]
         self.agents = [*self.commands, *self.beats, *self.errors]
-        self.memory = ReadMemory(dut, pause)
+        self.memory = ReadMemory(dut, pause, ports=axi_read_ports(dut))
         self.content = random.randbytes(MEMORY_BYTES)
         self.memory.write(0, self.content)
 

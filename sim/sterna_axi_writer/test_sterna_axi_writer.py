@@ -8,6 +8,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import FallingEdge
 from sim.support.axi import BAD_FROM, MEMORY_BYTES, WriteMemory
+from sim.support.channels import axi_write_ports
 from sim.support.streams import Bench, Field, Sink, Source
 
 PARAMETERS = [{"DataW": 64}, {"DataW": 512}]
@@ -25,7 +26,7 @@ class TB(Bench):
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
         self.errors = Sink(Field(dut.error_o), None, {})
         self.agents = [self.commands, self.beats, self.errors]
-        self.memory = WriteMemory(dut, pause)
+        self.memory = WriteMemory(dut, pause, ports=axi_write_ports(dut))
         self.content = bytearray(random.randbytes(MEMORY_BYTES))
         self.memory.write(0, bytes(self.content))
 

@@ -11,6 +11,7 @@ from cocotb.handle import Immediate
 from cocotb.triggers import ClockCycles, FallingEdge
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from sim.support.axi import pauses
+from sim.support.channels import axil_ports
 
 from sterna.spec.registers import PROFILE_STEPS, READ, Control, ErrorCode, Register, Status
 
@@ -32,7 +33,7 @@ class TB:
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
-        bus = AxiLiteBus.from_prefix(dut, "s_axil")
+        bus = AxiLiteBus.from_prefix(axil_ports(dut), "s_axil")
         self.registers = AxiLiteMaster(bus, dut.clk_i, dut.rst_ni, reset_active_level=False)
         write, read = self.registers.write_if, self.registers.read_if
         for port in (write, read):

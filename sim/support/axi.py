@@ -27,10 +27,10 @@ def check_address(address: int) -> None:
 
 
 class ReadMemory(AxiRamRead):
-    """Read port at `m_axi_*` of `dut`; asserts that no burst crosses 4 KB."""
+    """Read port at `m_axi_*` of `dut`, or of `ports`; asserts that no burst crosses 4 KB."""
 
-    def __init__(self, dut: Any, pause: float, mem: SparseMemory | None = None) -> None:
-        bus = AxiReadBus.from_prefix(dut, "m_axi")
+    def __init__(self, dut: Any, pause: float, mem: SparseMemory | None = None, ports: Any = None) -> None:
+        bus = AxiReadBus.from_prefix(ports or dut, "m_axi")
         super().__init__(bus, dut.clk_i, dut.rst_ni, reset_active_level=False, size=MEMORY_BYTES, mem=mem)
         self.log.setLevel("ERROR")
         self.pause(pause)
@@ -46,10 +46,10 @@ class ReadMemory(AxiRamRead):
 
 
 class WriteMemory(AxiRamWrite):
-    """Write port at `m_axi_*` of `dut`; asserts that no burst crosses 4 KB and that WLAST is right."""
+    """Write port at `m_axi_*` of `dut`, or of `ports`; asserts that no burst crosses 4 KB and that WLAST is right."""
 
-    def __init__(self, dut: Any, pause: float, mem: SparseMemory | None = None) -> None:
-        bus = AxiWriteBus.from_prefix(dut, "m_axi")
+    def __init__(self, dut: Any, pause: float, mem: SparseMemory | None = None, ports: Any = None) -> None:
+        bus = AxiWriteBus.from_prefix(ports or dut, "m_axi")
         super().__init__(bus, dut.clk_i, dut.rst_ni, reset_active_level=False, size=MEMORY_BYTES, mem=mem)
         self.log.setLevel("ERROR")
         self.pause(pause)

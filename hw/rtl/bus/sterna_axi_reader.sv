@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import sterna_pkg::*;
+
 /// Reads transfers over AXI4 for two ports: commands in, beats out, each port in its own order. A
 /// burst is asked for when its port's buffer has room for all of it, so the data channel never
 /// waits and no port waits for the beats of the other to be taken. Port 0 goes first. Port 1 gets
@@ -36,40 +38,20 @@ module sterna_axi_reader #(
   input  logic [1:0]            beat_ready_i,
   /// The beat.
   output logic [1:0][DataW-1:0] beat_data_o,
-  /// AXI4 read address channel.
-  output logic [0:0]            m_axi_arid,
-  /// First byte of the burst.
-  output logic [63:0]           m_axi_araddr,
-  /// Beats less one.
-  output logic [7:0]            m_axi_arlen,
-  /// Logarithm of the bytes of a beat.
-  output logic [2:0]            m_axi_arsize,
-  /// Always INCR.
-  output logic [1:0]            m_axi_arburst,
-  /// Always normal access.
-  output logic                  m_axi_arlock,
-  /// Always normal, non-cacheable, bufferable.
-  output logic [3:0]            m_axi_arcache,
-  /// Always unprivileged, secure, data.
-  output logic [2:0]            m_axi_arprot,
-  /// Always 0.
-  output logic [3:0]            m_axi_arqos,
-  /// Address valid.
-  output logic                  m_axi_arvalid,
-  /// Address taken.
-  input  logic                  m_axi_arready,
-  /// AXI4 read data channel; the one ID is not looked at.
-  input  logic [0:0]            m_axi_rid,
-  /// Data.
-  input  logic [DataW-1:0]      m_axi_rdata,
-  /// Response.
-  input  logic [1:0]            m_axi_rresp,
-  /// Last beat of a burst.
-  input  logic                  m_axi_rlast,
-  /// Data valid.
-  input  logic                  m_axi_rvalid,
-  /// Data taken (always).
-  output logic                  m_axi_rready
+  /// AXI4 read address.
+  output logic                  ar_valid_o,
+  /// It is taken.
+  input  logic                  ar_ready_i,
+  /// A burst, inside 4 KB.
+  output axi_address_t          ar_o,
+  /// AXI4 read data.
+  input  logic                  r_valid_i,
+  /// It is taken (always).
+  output logic                  r_ready_o,
+  /// What comes with the data; the one ID is not looked at.
+  input  axi_read_t             r_i,
+  /// The data.
+  input  logic [DataW-1:0]      r_data_i
 );
   localparam int unsigned BurstBeats = 64;
   /// The same of port 1.
@@ -132,9 +114,9 @@ module sterna_axi_reader #(
           .clk_i,
           .rst_ni,
           .clear_i(flush_i),
-          .valid_i(m_axi_rvalid && owned[p]),
+          .valid_i(r_valid_i && owned[p]),
           .ready_o(buffer_ready[p]),
-          .data_i (m_axi_rdata),
+          .data_i (r_data_i),
           .valid_o(beat_valid_o[p]),
           .ready_i(beat_ready_i[p]),
           .data_o (beat_data_o[p]),
@@ -148,9 +130,9 @@ module sterna_axi_reader #(
           .clk_i,
           .rst_ni,
           .clear_i(flush_i),
-          .valid_i(m_axi_rvalid && owned[p]),
+          .valid_i(r_valid_i && owned[p]),
           .ready_o(buffer_ready[p]),
-          .data_i (m_axi_rdata),
+          .data_i (r_data_i),
           .valid_o(beat_valid_o[p]),
           .ready_i(beat_ready_i[p]),
           .data_o (beat_data_o[p]),
@@ -160,7 +142,7 @@ module sterna_axi_reader #(
       end
 
       assign owned[p] = owner == 1'(p);
-      assign error_o[p] = m_axi_rvalid && owned[p] && m_axi_rresp[1];
+      assign error_o[p] = r_valid_i && owned[p] && r_i.resp[1];
       assign wanted[p] = burst_valid[p] && has_room_q[p];
       assign command_ready_o[p] = no_command[p] && !flush_i;
       assign with_burst = reserved_q + BeatsW'(burst_len[p]) + BeatsW'(!leaves_q);
@@ -204,7 +186,7 @@ module sterna_axi_reader #(
     .ready_o(owner_ready),
     .data_i (grant[1]),
     .valid_o(outstanding),
-    .ready_i(m_axi_rvalid && m_axi_rlast),
+    .ready_i(r_valid_i && r_i.last),
     .data_o (owner),
     .count_o()
   );
@@ -213,23 +195,18 @@ module sterna_axi_reader #(
 
   // ------------------------------------------------------------------------------------------- bus
 
-  assign ar_free = (!ar_valid_q || m_axi_arready) && owner_ready && !flush_i;
-  assign unused = ^{m_axi_rid, m_axi_rresp[0], buffer_ready};
+  assign ar_free = (!ar_valid_q || ar_ready_i) && owner_ready && !flush_i;
+  assign unused = ^{r_i.id, r_i.resp[0], buffer_ready};
 
-  assign m_axi_arid = '0;
-  assign m_axi_araddr = ar_addr_q;
-  assign m_axi_arlen = ar_len_q;
-  assign m_axi_arsize = 3'($clog2(DataW / 8));
-  assign m_axi_arburst = 2'b01;
-  assign m_axi_arlock = 1'b0;
-  assign m_axi_arcache = 4'b0011;
-  assign m_axi_arprot = 3'b000;
-  assign m_axi_arqos = 4'b0000;
-  assign m_axi_arvalid = ar_valid_q;
-  assign m_axi_rready = 1'b1;
+  assign ar_valid_o = ar_valid_q;
+  assign ar_o = '{
+    id: '0, addr: ar_addr_q, len: ar_len_q, size: 3'($clog2(DataW / 8)), burst: AxiBurst,
+    lock: 1'b0, cache: AxiCache, prot: '0, qos: '0
+  };
+  assign r_ready_o = 1'b1;
 
   always_comb begin
-    ar_valid_d = ar_valid_q && !m_axi_arready;
+    ar_valid_d = ar_valid_q && !ar_ready_i;
     ar_addr_d = ar_addr_q;
     ar_len_d = ar_len_q;
     if (|grant) begin
@@ -253,13 +230,13 @@ module sterna_axi_reader #(
 
 `ifndef SYNTHESIS
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_rvalid |-> outstanding);
+    r_valid_i |-> outstanding);
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
-    m_axi_rvalid |-> |(owned & buffer_ready));
+    r_valid_i |-> |(owned & buffer_ready));
   ArHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_arvalid && !m_axi_arready |=> m_axi_arvalid && $stable({m_axi_araddr, m_axi_arlen}));
+    ar_valid_o && !ar_ready_i |=> ar_valid_o && $stable(ar_o));
   ArPage_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_arvalid |->
-      32'(m_axi_araddr[11:0]) + (32'(m_axi_arlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
+    ar_valid_o |->
+      32'(ar_o.addr[11:0]) + (32'(ar_o.len) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
 `endif
 endmodule

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import sterna_pkg::*;
+
 /// Writes transfers over AXI4: commands and beats in. A burst's address goes out with its first
 /// beat; several responses may be outstanding.
 module sterna_axi_writer #(
@@ -30,46 +32,28 @@ module sterna_axi_writer #(
   output logic               beat_ready_o,
   /// The beat.
   input  logic [DataW-1:0]   beat_data_i,
-  /// AXI4 write address channel.
-  output logic [0:0]         m_axi_awid,
-  /// First byte of the burst.
-  output logic [63:0]        m_axi_awaddr,
-  /// Beats less one.
-  output logic [7:0]         m_axi_awlen,
-  /// Logarithm of the bytes of a beat.
-  output logic [2:0]         m_axi_awsize,
-  /// Always INCR.
-  output logic [1:0]         m_axi_awburst,
-  /// Always normal access.
-  output logic               m_axi_awlock,
-  /// Always normal, non-cacheable, bufferable.
-  output logic [3:0]         m_axi_awcache,
-  /// Always unprivileged, secure, data.
-  output logic [2:0]         m_axi_awprot,
-  /// Always 0.
-  output logic [3:0]         m_axi_awqos,
-  /// Address valid.
-  output logic               m_axi_awvalid,
-  /// Address taken.
-  input  logic               m_axi_awready,
-  /// AXI4 write data channel.
-  output logic [DataW-1:0]   m_axi_wdata,
+  /// AXI4 write address.
+  output logic               aw_valid_o,
+  /// It is taken.
+  input  logic               aw_ready_i,
+  /// A burst, inside 4 KB.
+  output axi_address_t       aw_o,
+  /// AXI4 write data.
+  output logic               w_valid_o,
+  /// It is taken.
+  input  logic               w_ready_i,
+  /// The data.
+  output logic [DataW-1:0]   w_data_o,
   /// Bytes to write: all, or none when flushing.
-  output logic [DataW/8-1:0] m_axi_wstrb,
+  output logic [DataW/8-1:0] w_strb_o,
   /// Last beat of a burst.
-  output logic               m_axi_wlast,
-  /// Data valid.
-  output logic               m_axi_wvalid,
-  /// Data taken.
-  input  logic               m_axi_wready,
-  /// AXI4 response channel; the one ID is not looked at.
-  input  logic [0:0]         m_axi_bid,
-  /// Response.
-  input  logic [1:0]         m_axi_bresp,
-  /// Response valid.
-  input  logic               m_axi_bvalid,
-  /// Response taken.
-  output logic               m_axi_bready
+  output logic               w_last_o,
+  /// AXI4 write response.
+  input  logic               b_valid_i,
+  /// It is taken (always).
+  output logic               b_ready_o,
+  /// The response; the one ID is not looked at.
+  input  axi_written_t       b_i
 );
   localparam int unsigned CountW = $clog2(Outstanding + 1);
 
@@ -106,33 +90,28 @@ module sterna_axi_writer #(
   assign command_ready_o = no_command && !flush_i;
   assign burst_ready = !aw_valid_q && !open_q && outstanding_q != CountW'(Outstanding) && !flush_i;
   assign burst_taken = burst_valid && burst_ready;
-  assign beat_ready_o = open_q && (!w_valid_q || m_axi_wready) && !flush_i;
-  assign beat_taken = open_q && (!w_valid_q || m_axi_wready) && (beat_valid_i || flush_i);
+  assign beat_ready_o = open_q && (!w_valid_q || w_ready_i) && !flush_i;
+  assign beat_taken = open_q && (!w_valid_q || w_ready_i) && (beat_valid_i || flush_i);
   assign idle_o = no_command && outstanding_q == '0;
-  assign error_o = m_axi_bvalid && m_axi_bresp[1];
-  assign unused = ^{m_axi_bid, m_axi_bresp[0]};
+  assign error_o = b_valid_i && b_i.resp[1];
+  assign unused = ^{b_i.id, b_i.resp[0]};
 
-  assign m_axi_awid = '0;
-  assign m_axi_awaddr = aw_addr_q;
-  assign m_axi_awlen = aw_len_q;
-  assign m_axi_awsize = 3'($clog2(DataW / 8));
-  assign m_axi_awburst = 2'b01;
-  assign m_axi_awlock = 1'b0;
-  assign m_axi_awcache = 4'b0011;
-  assign m_axi_awprot = 3'b000;
-  assign m_axi_awqos = 4'b0000;
-  assign m_axi_awvalid = aw_valid_q;
-  assign m_axi_wdata = w_data_q;
-  assign m_axi_wstrb = {(DataW / 8) {w_strobe_q}};
-  assign m_axi_wlast = w_last_q;
-  assign m_axi_wvalid = w_valid_q;
-  assign m_axi_bready = 1'b1;
+  assign aw_valid_o = aw_valid_q;
+  assign aw_o = '{
+    id: '0, addr: aw_addr_q, len: aw_len_q, size: 3'($clog2(DataW / 8)), burst: AxiBurst,
+    lock: 1'b0, cache: AxiCache, prot: '0, qos: '0
+  };
+  assign w_valid_o = w_valid_q;
+  assign w_data_o = w_data_q;
+  assign w_strb_o = {(DataW / 8) {w_strobe_q}};
+  assign w_last_o = w_last_q;
+  assign b_ready_o = 1'b1;
 
   always_comb begin
-    aw_valid_d = aw_valid_q && !m_axi_awready;
+    aw_valid_d = aw_valid_q && !aw_ready_i;
     aw_addr_d = aw_addr_q;
     aw_len_d = aw_len_q;
-    w_valid_d = w_valid_q && !m_axi_wready;
+    w_valid_d = w_valid_q && !w_ready_i;
     w_data_d = w_data_q;
     w_strobe_d = w_strobe_q;
     w_last_d = w_last_q;
@@ -154,8 +133,8 @@ module sterna_axi_writer #(
       left_d = left_q - 8'd1;
     end
     outstanding_d = outstanding_q;
-    if (burst_taken && !m_axi_bvalid) outstanding_d = outstanding_q + 1'b1;
-    if (!burst_taken && m_axi_bvalid) outstanding_d = outstanding_q - 1'b1;
+    if (burst_taken && !b_valid_i) outstanding_d = outstanding_q + 1'b1;
+    if (!burst_taken && b_valid_i) outstanding_d = outstanding_q - 1'b1;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -186,15 +165,15 @@ module sterna_axi_writer #(
 
 `ifndef SYNTHESIS
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_bvalid |-> outstanding_q != '0);
+    b_valid_i |-> outstanding_q != '0);
   AwHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_awvalid && !m_axi_awready |=> m_axi_awvalid && $stable({m_axi_awaddr, m_axi_awlen}));
+    aw_valid_o && !aw_ready_i |=> aw_valid_o && $stable(aw_o));
   AwPage_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_awvalid |->
-      32'(m_axi_awaddr[11:0]) + (32'(m_axi_awlen) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
+    aw_valid_o |->
+      32'(aw_o.addr[11:0]) + (32'(aw_o.len) + 32'd1) * 32'(DataW / 8) <= 32'd4096);
   WHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    m_axi_wvalid && !m_axi_wready |=>
-      m_axi_wvalid && $stable({m_axi_wdata, m_axi_wstrb, m_axi_wlast}));
+    w_valid_o && !w_ready_i |=>
+      w_valid_o && $stable({w_data_o, w_strb_o, w_last_o}));
   Outstanding_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     outstanding_q <= CountW'(Outstanding));
 `endif

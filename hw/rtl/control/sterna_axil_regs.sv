@@ -18,89 +18,81 @@ module sterna_axil_regs #(
   /// Bits of a count of PEs (derived).
   localparam int unsigned CountW = $clog2(AllPes + 1)
 ) (
-  input  logic                     clk_i,
-  input  logic                     rst_ni,
+  input  logic              clk_i,
+  input  logic              rst_ni,
 
   /// AXI4-Lite write address.
-  input  logic [RegisterAddrW-1:0] s_axil_awaddr,
-  /// Not looked at.
-  input  logic [2:0]               s_axil_awprot,
-  /// Address valid.
-  input  logic                     s_axil_awvalid,
-  /// Address taken.
-  output logic                     s_axil_awready,
-  /// Write data.
-  input  logic [31:0]              s_axil_wdata,
-  /// Bytes to write.
-  input  logic [3:0]               s_axil_wstrb,
-  /// Data valid.
-  input  logic                     s_axil_wvalid,
-  /// Data taken.
-  output logic                     s_axil_wready,
-  /// Always OKAY; unknown addresses are ignored.
-  output logic [1:0]               s_axil_bresp,
-  /// Response valid.
-  output logic                     s_axil_bvalid,
-  /// Response taken.
-  input  logic                     s_axil_bready,
-  /// AXI4-Lite read address.
-  input  logic [RegisterAddrW-1:0] s_axil_araddr,
-  /// Not looked at.
-  input  logic [2:0]               s_axil_arprot,
-  /// Address valid.
-  input  logic                     s_axil_arvalid,
-  /// Address taken.
-  output logic                     s_axil_arready,
-  /// Read data; unknown addresses read as 0.
-  output logic [31:0]              s_axil_rdata,
+  input  logic              aw_valid_i,
+  /// It is taken.
+  output logic              aw_ready_o,
+  /// The address; unknown ones are ignored.
+  input  axil_address_t     aw_i,
+  /// AXI4-Lite write data.
+  input  logic              w_valid_i,
+  /// It is taken.
+  output logic              w_ready_o,
+  /// The data, and which of its bytes to write.
+  input  axil_write_t       w_i,
+  /// AXI4-Lite write response.
+  output logic              b_valid_o,
+  /// It is taken.
+  input  logic              b_ready_i,
   /// Always OKAY.
-  output logic [1:0]               s_axil_rresp,
-  /// Data valid.
-  output logic                     s_axil_rvalid,
-  /// Data taken.
-  input  logic                     s_axil_rready,
+  output logic [1:0]        b_resp_o,
+  /// AXI4-Lite read address.
+  input  logic              ar_valid_i,
+  /// It is taken.
+  output logic              ar_ready_o,
+  /// The address; unknown ones read as 0.
+  input  axil_address_t     ar_i,
+  /// AXI4-Lite read data.
+  output logic              r_valid_o,
+  /// It is taken.
+  input  logic              r_ready_i,
+  /// The data; the response is always OKAY.
+  output axil_read_t        r_o,
   /// Interrupt, high while STATUS.IRQ and CONTROL.IRQ_ENABLE are set.
-  output logic                     irq_o,
+  output logic              irq_o,
 
   /// Starts a frame, or queues one behind the frame that runs (pulse).
-  output logic                     start_o,
+  output logic              start_o,
   /// Ends the frame (pulse).
-  output logic                     abort_o,
+  output logic              abort_o,
   /// First byte of the tape, a multiple of 64.
-  output logic [63:0]              tape_addr_o,
+  output logic [63:0]       tape_addr_o,
   /// Bytes of the tape.
-  output logic [31:0]              tape_bytes_o,
+  output logic [31:0]       tape_bytes_o,
   /// First byte of the frame, a multiple of 64.
-  output logic [63:0]              frame_addr_o,
+  output logic [63:0]       frame_addr_o,
   /// First byte of the result, a multiple of 64.
-  output logic [63:0]              result_addr_o,
+  output logic [63:0]       result_addr_o,
   /// Cycles without activity before a frame is given up; 0: never.
-  output logic [31:0]              watchdog_o,
+  output logic [31:0]       watchdog_o,
   /// A frame runs.
-  input  logic                     busy_i,
+  input  logic              busy_i,
   /// Another one is queued.
-  input  logic                     queued_i,
+  input  logic              queued_i,
   /// The frame ends in this cycle.
-  input  logic                     finish_i,
+  input  logic              finish_i,
   /// Why the frame ended.
-  input  logic [7:0]               error_code_i,
+  input  logic [7:0]        error_code_i,
   /// Segment at which the frame ended in error.
-  input  logic [31:0]              error_segment_i,
+  input  logic [31:0]       error_segment_i,
 
   /// A step has ended (pulse).
-  input  logic                     step_end_i,
+  input  logic              step_end_i,
   /// PEs that issue an addition.
-  input  logic [CountW-1:0]        pes_busy_i,
+  input  logic [CountW-1:0] pes_busy_i,
   /// PEs that wait for vectors.
-  input  logic [CountW-1:0]        pes_wait_vectors_i,
+  input  logic [CountW-1:0] pes_wait_vectors_i,
   /// PEs that wait for weights.
-  input  logic [CountW-1:0]        pes_wait_weights_i,
+  input  logic [CountW-1:0] pes_wait_weights_i,
   /// PEs that wait for the drain.
-  input  logic [CountW-1:0]        pes_wait_drain_i,
+  input  logic [CountW-1:0] pes_wait_drain_i,
   /// A beat is read.
-  input  logic                     beat_read_i,
+  input  logic              beat_read_i,
   /// A beat is written.
-  input  logic                     beat_written_i
+  input  logic              beat_written_i
 );
   localparam int unsigned Counters = 7;
   /// The first counters are kept for each step too.
@@ -152,11 +144,11 @@ module sterna_axil_regs #(
 
   // Registers are whole words; strobes choose bytes.
   logic [RegisterAddrW-1:0] write_addr, read_addr;
-  assign write_addr = {s_axil_awaddr[RegisterAddrW-1:2], 2'b00};
-  assign read_addr = {s_axil_araddr[RegisterAddrW-1:2], 2'b00};
+  assign write_addr = {aw_i.addr[RegisterAddrW-1:2], 2'b00};
+  assign read_addr = {ar_i.addr[RegisterAddrW-1:2], 2'b00};
 
   logic write, b_valid_d, b_valid_q;
-  logic [31:0] wdata, write_mask, aligned_mask;
+  logic [31:0] write_mask, aligned_mask;
   logic start_d, start_q, abort_d, abort_q, irq_enable_d, irq_enable_q;
   logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy, queued;
   logic [63:0] tape_addr_d, tape_addr_q, frame_addr_d, frame_addr_q, result_addr_d, result_addr_q;
@@ -165,12 +157,9 @@ module sterna_axil_regs #(
   // A start takes a cycle to reach the sequencer.
   assign busy = busy_i || start_q;
   assign queued = queued_i || (busy_i && start_q);
-  assign write = s_axil_awvalid && s_axil_wvalid && (!b_valid_q || s_axil_bready);
-  assign b_valid_d = write || (b_valid_q && !s_axil_bready);
-  assign wdata = s_axil_wdata;
-  assign write_mask = {
-    {8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}}, {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}
-  };
+  assign write = aw_valid_i && w_valid_i && (!b_valid_q || b_ready_i);
+  assign b_valid_d = write || (b_valid_q && !b_ready_i);
+  assign write_mask = {{8{w_i.strb[3]}}, {8{w_i.strb[2]}}, {8{w_i.strb[1]}}, {8{w_i.strb[0]}}};
 
   // Addresses are multiples of 64.
   assign aligned_mask = write_mask & ~32'h3f;
@@ -180,7 +169,7 @@ module sterna_axil_regs #(
   endfunction
 
   logic [31:0] set_bits;
-  assign set_bits = wdata & write_mask;
+  assign set_bits = w_i.data & write_mask;
 
   always_comb begin
     start_d = 1'b0;
@@ -196,15 +185,15 @@ module sterna_axil_regs #(
         RegControl: begin
           start_d = |(set_bits & ControlStart) && !queued && !error_q;
           abort_d = |(set_bits & ControlAbort) && busy;
-          if (s_axil_wstrb[0]) irq_enable_d = |(set_bits & ControlIrqEnable);
+          if (w_i.strb[0]) irq_enable_d = |(set_bits & ControlIrqEnable);
         end
         RegStatus: begin
           if (|(set_bits & StatusDone)) done_d = 1'b0;
           if (|(set_bits & StatusError)) error_d = 1'b0;
           if (|(set_bits & StatusIrq)) irq_d = 1'b0;
         end
-        RegWatchdog: watchdog_d = written(watchdog_q, wdata, write_mask);
-        RegProfileIndex: if (s_axil_wstrb[0]) profile_index_d = wdata[ProfileW-1:0];
+        RegWatchdog: watchdog_d = written(watchdog_q, w_i.data, write_mask);
+        RegProfileIndex: if (w_i.strb[0]) profile_index_d = w_i.data[ProfileW-1:0];
         default: ;
       endcase
     end
@@ -224,27 +213,27 @@ module sterna_axil_regs #(
     result_addr_d = result_addr_q;
     if (write && !busy) begin
       unique case (write_addr)
-        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], wdata, aligned_mask);
-        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], wdata, write_mask);
-        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, wdata, write_mask);
+        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], w_i.data, aligned_mask);
+        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], w_i.data, write_mask);
+        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, w_i.data, write_mask);
         default: ;
       endcase
     end
     if (write) begin
       unique case (write_addr)
-        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], wdata, aligned_mask);
-        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], wdata, write_mask);
-        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], wdata, aligned_mask);
-        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], wdata, write_mask);
+        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], w_i.data, aligned_mask);
+        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], w_i.data, write_mask);
+        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], w_i.data, aligned_mask);
+        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], w_i.data, write_mask);
         default: ;
       endcase
     end
   end
 
-  assign s_axil_awready = write;
-  assign s_axil_wready = write;
-  assign s_axil_bvalid = b_valid_q;
-  assign s_axil_bresp = 2'b00;
+  assign aw_ready_o = write;
+  assign w_ready_o = write;
+  assign b_valid_o = b_valid_q;
+  assign b_resp_o = 2'b00;
   assign irq_o = irq_q && irq_enable_q;
   // A frame that was to follow one that has just failed does not.
   assign start_o = start_q && !error_q;
@@ -261,14 +250,13 @@ module sterna_axil_regs #(
   logic [31:0] status, value, r_data_d, r_data_q;
   logic unused;
 
-  assign read = s_axil_arvalid && s_axil_arready;
-  assign s_axil_arready = !r_valid_q || s_axil_rready;
-  assign r_valid_d = read || (r_valid_q && !s_axil_rready);
+  assign read = ar_valid_i && ar_ready_o;
+  assign ar_ready_o = !r_valid_q || r_ready_i;
+  assign r_valid_d = read || (r_valid_q && !r_ready_i);
   assign r_data_d = read ? value : r_data_q;
-  assign s_axil_rvalid = r_valid_q;
-  assign s_axil_rdata = r_data_q;
-  assign s_axil_rresp = 2'b00;
-  assign unused = ^{s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0]};
+  assign r_valid_o = r_valid_q;
+  assign r_o = '{data: r_data_q, resp: 2'b00};
+  assign unused = ^{aw_i.prot, ar_i.prot, aw_i.addr[1:0], ar_i.addr[1:0]};
 
   assign status = (busy ? StatusBusy : '0) | (done_q ? StatusDone : '0) |
                   (error_q ? StatusError : '0) | (irq_q ? StatusIrq : '0) |
@@ -385,8 +373,8 @@ module sterna_axil_regs #(
 
 `ifndef SYNTHESIS
   BHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    s_axil_bvalid && !s_axil_bready |=> s_axil_bvalid);
+    b_valid_o && !b_ready_i |=> b_valid_o);
   RHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    s_axil_rvalid && !s_axil_rready |=> s_axil_rvalid && $stable(s_axil_rdata));
+    r_valid_o && !r_ready_i |=> r_valid_o && $stable(r_o));
 `endif
 endmodule

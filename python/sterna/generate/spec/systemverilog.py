@@ -17,7 +17,7 @@ from sterna.generate.spec.contents import (
     document,
     member_description,
 )
-from sterna.spec import tape
+from sterna.spec import registers, tape
 from sterna.spec.fields import Field, Layout
 
 COLUMNS = 100
@@ -49,18 +49,46 @@ PASS = Layout(
     ),
     "What a drain does for one cluster at the end of a tile pass.",
 )
-LAYOUTS = (*tape.LAYOUTS, GATHER, PASS)
+#: What the channels of AXI4 and AXI4-Lite carry, as far as its width is the same in every engine.
+AXI_ADDRESS = Layout(
+    "axi_address",
+    (
+        Field("qos", 4),
+        Field("prot", 3),
+        Field("cache", 4),
+        Field("lock", 1),
+        Field("burst", 2),
+        Field("size", 3),
+        Field("len", 8),
+        Field("addr", 64),
+        Field("id", 1),
+    ),
+    "AXI4 write and read address.",
+)
+AXI_WRITTEN = Layout("axi_written", (Field("resp", 2), Field("id", 1)), "AXI4 write response.")
+AXI_READ = Layout("axi_read", (Field("last", 1), Field("resp", 2), Field("id", 1)), "AXI4 read data, but for the data.")
+AXIL_ADDRESS = Layout(
+    "axil_address", (Field("prot", 3), Field("addr", registers.ADDRESS_BITS)), "AXI4-Lite write and read address."
+)
+AXIL_WRITE = Layout("axil_write", (Field("strb", 4), Field("data", 32)), "AXI4-Lite write data.")
+AXIL_READ = Layout("axil_read", (Field("resp", 2), Field("data", 32)), "AXI4-Lite read data.")
+AXI_CONSTANTS = (
+    Constant("axi_burst", 1, "AWBURST and ARBURST: INCR.", 2),
+    Constant("axi_cache", 3, "AWCACHE and ARCACHE: normal, non-cacheable, bufferable.", 4),
+)
+AXI_LAYOUTS = (AXI_ADDRESS, AXI_WRITTEN, AXI_READ, AXIL_ADDRESS, AXIL_WRITE, AXIL_READ)
+LAYOUTS = (*tape.LAYOUTS, GATHER, PASS, *AXI_LAYOUTS)
 
 
 def package() -> str:
     """The text of sterna_pkg.sv."""
-    constants = (*REGISTER_CONSTANTS, *TAPE_CONSTANTS)
+    constants = (*REGISTER_CONSTANTS, *TAPE_CONSTANTS, *AXI_CONSTANTS)
     return document(
         [
             [
                 f"// {LICENCE}",
                 "",
-                "/// Formats of tape and registers.",
+                "/// Formats of tape, registers and bus.",
                 f"// {ORIGIN}",
                 "package sterna_pkg;",
             ],
