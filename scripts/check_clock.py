@@ -45,7 +45,7 @@ def main(
             totals += [(package.schedule.queued_cycles, queued.cycles)]
             _show_totals(name, totals)
             _show_steps(steps, alone, every)
-            # What lies behind the last step's end is of the frame alone and of no step.
+            # What lies after the last step's end is of the frame alone and of no step.
             equal &= totals[1][0] == totals[1][1] and all(a == b for (_, a), b in zip(steps, alone.steps, strict=False))
     raise typer.Exit(not equal)
 

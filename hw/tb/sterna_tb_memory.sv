@@ -84,7 +84,7 @@ module sterna_tb_memory (
     return int'(address - Base) / BeatBytes;
   endfunction
 
-  /// The byte `offset` bytes behind the memory's base.
+  /// The byte `offset` bytes after the memory's base.
   function automatic logic [7:0] read_byte(int unsigned offset);
     return words[offset / BeatBytes][8 * (offset % BeatBytes) +: 8];
   endfunction
@@ -126,7 +126,7 @@ module sterna_tb_memory (
       broken("a burst crosses a 4 KB boundary", burst.address);
   endtask
 
-  /// Whether a burst lies in `size` bytes that begin `offset` bytes behind the base.
+  /// Whether a burst lies in `size` bytes that begin `offset` bytes after the base.
   function automatic logic is_in(burst_t burst, int unsigned offset, int unsigned size);
     logic [63:0] first, bytes;
     first = burst.address - Base;

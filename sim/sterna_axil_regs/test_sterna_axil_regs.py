@@ -196,7 +196,7 @@ async def starts_and_ends_frames(dut: Any) -> None:
 
 @cocotb.test()
 async def a_start_before_an_error_is_seen_leaves_no_trace(dut: Any) -> None:
-    """Not even in the cycle behind it: what is written then counts as at any other time."""
+    """Not even in the cycle after it: what is written then counts as at any other time."""
     tb = await started(dut)
     await tb.pulse(finish_i=1, error_code_i=ErrorCode.STALL)
     starts: list[int] = []
@@ -239,7 +239,7 @@ async def random_cycles(tb: TB, cycles: int, last: str) -> list[int]:
 
 
 async def check_counters(tb: TB, parts: list[list[int]], rest: list[int]) -> None:
-    """The registers show these steps, and behind the last of them `rest`."""
+    """The registers show these steps, and after the last of them `rest`."""
     assert await tb.read(Register.STEPS) == len(parts)
     for name, counts in zip(TOTALS, zip(*parts, rest, strict=True), strict=True):
         assert await tb.read(Register[f"{name}_LO"]) == sum(counts)

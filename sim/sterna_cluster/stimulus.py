@@ -120,7 +120,7 @@ def dense_pass(shape: Shape, density: float, vectors: int) -> Pass:
 
 
 def _skips(shape: Shape, pointer: int, least: int) -> list[tuple[int, int]]:
-    """SKIP entries that lead from `pointer` to `least` or beyond by nothing, and the pointer behind each."""
+    """SKIP entries that lead from `pointer` to `least` or beyond by nothing, and the pointer after each."""
     entries = []
     while pointer < least:
         exponent = min((least - pointer).bit_length() - 1, _widest(shape))
@@ -135,7 +135,7 @@ def _widest(shape: Shape) -> int:
 
 
 def _random_entries(shape: Shape, pe: Pe, vectors: list[np.ndarray], count: int) -> list[tuple[int, int]]:
-    """Random entries that are legal for `vectors`, and the pointer behind each; applies them to `pe`."""
+    """Random entries that are legal for `vectors`, and the pointer after each; applies them to `pe`."""
     entries: list[tuple[int, int]] = []
 
     def append(entry: int) -> None:
@@ -204,7 +204,7 @@ def _chunk(shape: Shape, entries: list[tuple[int, int]], limit: int) -> Iterator
 
 
 def _drops(shape: Shape, entry: int) -> bool:
-    """Whether the rest of the chunk behind `entry` means nothing."""
+    """Whether the rest of the chunk after `entry` means nothing."""
     return entry == shape.command(Command.PAD) or entry & ~3 == shape.command(Command.END_PASS)
 
 

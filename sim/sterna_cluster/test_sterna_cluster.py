@@ -67,7 +67,7 @@ class Rows:
             self.freed = False
 
     def walk(self, pes: list[Pe]) -> list[tuple[int | None, int]]:
-        """A few accumulators read; behind the last PE comes the row of the next cluster."""
+        """A few accumulators read; after the last PE comes the row of the next cluster."""
         accumulators = self.tb.shape.accumulators
         steps: list[tuple[int | None, int]] = []
         for acc_index in random.sample(range(accumulators), min(accumulators, 3)):

@@ -175,7 +175,7 @@ class Layer:
 
 class Job:
     """LOAD, convolutions that each read what the one before writes, STORE. `background` adds a LOAD of the next frame's
-    image behind the first convolution; `fine` lets a convolution begin with the first words of the one before."""
+    image after the first convolution; `fine` lets a convolution begin with the first words of the one before."""
 
     def __init__(
         self, tiles_at_once: int, layers: int = 1, size: Map = SEVERAL_TILES, *, background: bool = False,
@@ -286,7 +286,7 @@ class TB:
         await self.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
 
     async def queue(self, frame: bytes, frame_addr: int, result_addr: int) -> None:
-        """Put one more frame into memory and start it behind the one that runs."""
+        """Put one more frame into memory and start it after the one that runs."""
         self.reads.write(frame_addr, frame)
         self.reads.write(result_addr, bytes(4096))
         await self.write(Register.FRAME_ADDR_LO, frame_addr)
@@ -334,7 +334,7 @@ class TB:
         self.compare(job.result(), RESULT)
 
     def compare(self, wanted: bytes, address: int) -> None:
-        """The result in memory is this, and nothing is written behind it."""
+        """The result in memory is this, and nothing is written after it."""
         assert self.writes.read(address, len(wanted)) == wanted
         assert not any(self.writes.read(address + len(wanted), 256))
 

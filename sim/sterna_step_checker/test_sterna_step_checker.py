@@ -54,7 +54,7 @@ def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
 
 
 def fault_of(step: dict[str, int], place: int, lines: int, clusters: int, entries: int) -> ErrorCode:
-    """What is wrong with the step, whose payloads begin behind `place` of `lines` lines."""
+    """What is wrong with the step, whose payloads begin after `place` of `lines` lines."""
     if step["op"] in (Op.LOAD, Op.STORE):
         return ErrorCode.NONE if step["fm_words"] else ErrorCode.BAD_STEP
     tiles = step["tiles_at_once"] in [1 << i for i in range(clusters.bit_length())]

@@ -31,7 +31,7 @@ class TB(Bench):
         """Start on a payload; returns its words."""
         self.inputs.pulse("start_i", filters_i=filters, tiles_log2_i=tiles_log2, half_i=half)
         await self.step(2)
-        # Inputs may change behind the start.
+        # Inputs may change after the start.
         self.inputs.set(filters_i=random.randint(1, 16), tiles_log2_i=0, half_i=random.randint(0, 1))
         return -(-filters * (self.clusters >> tiles_log2) // ALIGN_WORDS) * ALIGN_WORDS
 

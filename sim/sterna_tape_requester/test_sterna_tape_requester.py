@@ -57,7 +57,7 @@ class TB(Bench):
         self.agents = [self.inputs, self.commands]
 
     def asked(self) -> list[tuple[int, int]]:
-        """First line and the one behind the last of each command taken."""
+        """First line and the one after the last of each command taken."""
         starts = [(command["addr"] - ADDRESS, command["bytes"]) for command in self.commands.taken]
         return [(start // ALIGN, (start + size) // ALIGN) for start, size in starts]
 
@@ -89,7 +89,7 @@ async def started(dut: Any, stall: float = 0.0) -> TB:
 @cocotb.test()
 @cocotb.parametrize(stall=[0.0, 0.5])
 async def asks_for_a_step_ahead(dut: Any, stall: float) -> None:
-    """All payloads of a step that is taken, WEIGHTS for every tile group, the next step and the header behind it."""
+    """All payloads of a step that is taken, WEIGHTS for every tile group, the next step and the header after it."""
     tb = await started(dut, stall)
     for _ in range(20):
         tb.commands.taken.clear()

@@ -91,7 +91,7 @@ def test_pes_do_one_thing_a_cycle(seed: int) -> None:
     steps = package.schedule.steps
     for step in steps:
         told = step.busy + step.wait_vectors + step.wait_weights + step.wait_drain
-        # The counters lag by some cycles behind the end of a step.
+        # The counters lag the end of a step by some cycles.
         assert told <= (step.cycles + 2) * NANO.all_pes
     assert sum(step.busy for step in steps) >= sum(step.nonzeros for step in steps)
     assert all((step.busy > 0) <= (step.op == "CONV") for step in steps if step.cycles > 20)

@@ -45,7 +45,7 @@ def entries_of(config: EngineConfig, work: PartWork) -> tuple[EncodedPart, list[
 
 
 def pointers(config: EngineConfig, encoded: EncodedPart) -> NDArray[np.int64]:
-    """The vector pointer behind each [round, stream]."""
+    """The vector pointer after each [round, stream]."""
     advance = entry_table(config)[1]
     return advance[encoded.codes].sum(axis=2).cumsum(axis=0) - 1
 

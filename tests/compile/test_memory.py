@@ -99,14 +99,14 @@ def test_next_image_has_a_place_as_soon_as_the_memory_allows() -> None:
         {"image": 0, "a": 1, "b": 2, "c": 3, "d": 3},
     )
     roomy = place(100, demand)
-    assert roomy.load_behind == 2
+    assert roomy.load_after == 2
     free = set(range(40))
     for name in ("c", "d"):
         region = roomy.regions[name]
         assert not free & set(range(region.base, region.base + region.words))
-    assert place(130, demand).load_behind == 0
+    assert place(130, demand).load_after == 0
     tight = Demand(("image", 80), [[("a", 20)], [("b", 80)]], {"image": 0, "a": 1, "b": 1})
-    assert place(100, tight).load_behind is None
+    assert place(100, tight).load_after is None
     unneeded = Demand(("image", 40), [[("a", 20)], [("b", 20), ("unneeded", 20)]], {"image": 0, "a": 1, "b": 1})
     assert place(100, unneeded).regions["unneeded"].base >= 40
 

@@ -48,7 +48,7 @@ def with_payload(package: Package, kind: SegmentKind, number: int, change: dict[
 
 
 def first_entry(package: Package, number: int) -> int:
-    """Position of the first entry in the number-th WEIGHTS payload, behind one record of fetch words."""
+    """Position of the first entry in the number-th WEIGHTS payload, after one record of fetch words."""
     weights = [s.payload for s in tape.read(package.tape).segments if s.kind is SegmentKind.WEIGHTS][number]
     beat = package.config.beat_bytes
     fetches = int.from_bytes(weights[:8], "little") >> 8
@@ -114,7 +114,7 @@ def test_adder_bit(package: Package) -> None:
 @pytest.mark.case("cycle-of-a-failure", kind="remedy", expected="the cycle in which the first assertion failed")
 @pytest.mark.parametrize("look", [3, 5000])
 def test_the_cycle_of_a_failure_is_named(tmp_path: Path, look: int, got: Callable[[object], None]) -> None:
-    """An assertion that fails 500 cycles behind the reset, and one that fails right behind it."""
+    """An assertion that fails 500 cycles after the reset, and one that fails right after it."""
     generate(CONFIG, tmp_path / "engine")
     source, last = tmp_path / "engine" / "rtl" / "sterna_engine.sv", "endmodule\n"
     text = source.read_text("utf-8")
@@ -128,7 +128,7 @@ def test_the_cycle_of_a_failure_is_named(tmp_path: Path, look: int, got: Callabl
     source.write_text(text.removesuffix(last) + planted + last, "utf-8")
     transport = SimTransport(tmp_path / "engine", build_dir=SIMULATORS)
     transport.open()
-    first = transport.cycles + 1  # the first cycle behind the reset, in which the counter is 0
+    first = transport.cycles + 1  # the first cycle after the reset, in which the counter is 0
     with pytest.raises(
         SternaError, match=rf"simulated engine, cycle {first + 500}: the simulation failed: .*: the first one;"
     ) as caught:

@@ -85,7 +85,7 @@ module sterna_axi_reader #(
 
       // Beats that are under way or in the buffer; a beat that is taken leaves a cycle later.
       // Whether a burst has room besides is looked at a cycle late as well, which is in time: the
-      // splitter offers no burst in the cycle behind one that was taken.
+      // splitter offers no burst in the cycle after one that was taken.
       logic [BeatsW-1:0] reserved_q, with_burst, without_burst;
       logic leaves_q;
 

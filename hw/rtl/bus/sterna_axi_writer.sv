@@ -65,7 +65,7 @@ module sterna_axi_writer #(
   logic [7:0] aw_len_d, aw_len_q;
   logic w_valid_d, w_valid_q, w_last_d, w_last_q, w_strobe_d, w_strobe_q;
   logic [DataW-1:0] w_data_d, w_data_q;
-  // A burst's address is out and beats are to follow: so many behind the next one.
+  // A burst's address is out and beats are to follow: so many after the next one.
   logic open_d, open_q;
   logic [7:0] left_d, left_q;
   logic [CountW-1:0] outstanding_d, outstanding_q;

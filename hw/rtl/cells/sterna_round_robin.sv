@@ -14,10 +14,10 @@ module sterna_round_robin #(
   /// Who may, at most one.
   output logic [Requests-1:0] grant_o
 );
-  // Requesters behind the last one granted: they come first.
+  // Requesters after the last one granted: they come first.
   logic [Requests-1:0] behind_q, behind_d, preferred;
 
-  // Bit by bit: arithmetic would be two carry chains, one behind the other.
+  // Bit by bit: arithmetic would be two carry chains, one after the other.
   always_comb begin
     preferred = |(request_i & behind_q) ? request_i & behind_q : request_i;
     behind_d = '0;

@@ -265,7 +265,7 @@ module sterna_drain #(
     leaky_round_q6 <= shift5 != '0;
   end
 
-  // Requantisation and maximum. Requantisation is monotone, so the maximum behind it is that of the
+  // Requantisation and maximum. Requantisation is monotone, so the maximum after it is that of the
   // sums.
 
   logic [Lanes-1:0][ActW-1:0] value, maximum;

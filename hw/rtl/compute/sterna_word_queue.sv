@@ -94,7 +94,7 @@ module sterna_word_queue #(
     end
   endgenerate
 
-  // The word that is written stands in a register.
+  // The word that is written is in a register.
   assign load = header_valid && (!valid_q || write_ready_i || header_q.strobe == '0);
   assign release_o = load;
 

@@ -54,7 +54,7 @@ module sterna_axil_regs #(
   /// Interrupt, high while STATUS.IRQ and CONTROL.IRQ_ENABLE are set.
   output logic              irq_o,
 
-  /// Starts a frame, or queues one behind the frame that runs (pulse).
+  /// Starts a frame, or queues one after the frame that runs (pulse).
   output logic              start_o,
   /// Ends the frame (pulse).
   output logic              abort_o,

@@ -77,7 +77,7 @@ module sterna_distributor #(
   } state_e;
 
   state_e state_d, state_q;
-  // Rounds or full beats of fetch words that are left, fetch words behind the last full beat, and
+  // Rounds or full beats of fetch words that are left, fetch words after the last full beat, and
   // whether the round or beat that comes next is the last one.
   logic [CountW-1:0] left_d, left_q;
   logic [WordCountW-1:0] tail_d, tail_q;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Writes the words of a REQUANT payload to the tables of the clusters of each filter group, and
-/// drops the padding behind them.
+/// drops the padding after them.
 module sterna_table_writer #(
   /// Clusters; a power of two.
   parameter int unsigned Clusters = 2,

@@ -4,7 +4,7 @@ import sterna_pkg::*;
 
 /// Walks a tape: checks its header and each segment, offers the steps and hands on the payloads of
 /// REQUANT and WEIGHTS as they come, WEIGHTS once for each tile group of its step. A step tells the
-/// lengths of its segments, so when it is taken everything up to the step behind the next one is
+/// lengths of its segments, so when it is taken everything up to the step after the next one is
 /// asked for at once.
 module sterna_tape_reader #(
   /// Bits of a bus beat.
@@ -103,8 +103,8 @@ module sterna_tape_reader #(
   logic [BeatsW-1:0] left_d, left_q;
   logic last_d, last_q;
   /// Lines before the header of the segment that is read, or comes next; lines of its payload, and
-  /// before the header behind it, both known when its own header has been read.
-  logic [LineW-1:0] place_d, place_q, lines_q, behind_q, tape_lines;
+  /// before the header after it, both known when its own header has been read.
+  logic [LineW-1:0] place_d, place_q, lines_q, after_q, tape_lines;
   logic [31:0] segments_d, segments_q, segment_d, segment_q, checked_q;
   /// Kind of the segment that must come next, or is read.
   logic [1:0] kind_d, kind_q;
@@ -222,7 +222,7 @@ module sterna_tape_reader #(
     lines_q <= LineW'(1);
     if (is_requant) lines_q <= requant_lines_q;
     if (is_weights) lines_q <= weights_lines_q;
-    behind_q <= place_q - ~lines_q;
+    after_q <= place_q - ~lines_q;
     last_repeat_q <= repeats_q == 32'd1;
     checked_q <= segment_q;
   end
@@ -301,7 +301,7 @@ module sterna_tape_reader #(
             end
           end
         endcase
-        if (state_d != StPayload) place_d = behind_q;
+        if (state_d != StPayload) place_d = after_q;
         if (state_d == StNext) segment_d = segment_q + 32'd1;
         if (discard_i) state_d = StDone;
         if (crc != ~payload_crc_q) fault_d = ErrorSegmentCrc;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One axis (rows or columns) of a window: which memory tile each bank reads in, and which lanes
-/// lie in the map. Lane i reads pixel `offset + step*i` behind the start of memory tile `tile`,
+/// lie in the map. Lane i reads pixel `offset + step*i` after the start of memory tile `tile`,
 /// which is in bank `(offset + step*i) mod Tile` and lies `(offset + step*i) div Tile` tiles
 /// further (its carry, 0 to 2). Results come three cycles after the window.
 module sterna_gather_axis #(
@@ -13,7 +13,7 @@ module sterna_gather_axis #(
   input  logic                 double_i,
   /// Whole tiles along the map.
   input  logic [15:0]          full_i,
-  /// Pixels of the map behind those.
+  /// Pixels of the map after those.
   input  logic [3:0]           extra_i,
   /// Memory tile in which the window starts.
   input  logic signed [15:0]   tile_i,

@@ -50,7 +50,7 @@ module sterna_vector_writer #(
 
   // Room that is not promised, whether it does for a word, and cycles until the vectors of the last
   // announced word are cut off. Room is counted a cycle late, which keeps announcements and
-  // `vector_ready_i` apart; so behind an announcement it must do for two words. Once it does for
+  // `vector_ready_i` apart; so after an announcement it must do for two words. Once it does for
   // one, it does so until the next announcement.
   count_t free_q, free_d, taken_q, taken_d;
   logic room_q, room_d;

@@ -35,7 +35,7 @@ from sterna.spec.tape import AFTER_ALL, Op, Pool, Segment, SegmentKind
 
 #: Called with how much is done, of how much, and of what comes.
 Progress = Callable[[int, int, str], None]
-#: What comes behind the operations: the time of a frame alone, and of one of many that are queued.
+#: What comes after the operations: the time of a frame alone, and of one of many that are queued.
 _TIMES = ("cycles alone", "cycles queued")
 
 
@@ -111,7 +111,7 @@ class _Compiler:
             progress(index, parts, operation.output)
             self._operation(operation, plan)
             self._store_complete(wanted, set(operation.outputs))
-            if self.placement.load_behind == index:
+            if self.placement.load_after == index:
                 self._move([self.graph.input.name], Op.LOAD, self.placement.regions[self.graph.input.name], next=1)
         written = tape.write(self.config.hash, self.segments)
         progress(len(operations), parts, _TIMES[0])

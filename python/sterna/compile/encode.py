@@ -46,7 +46,7 @@ class EncodedPart:
 
 @dataclass(frozen=True)
 class _Entries:
-    """The entries of all streams, stream after stream, and the vector pointer behind each."""
+    """The entries of all streams, stream after stream, and the vector pointer after each."""
 
     code: NDArray[np.int64]
     stream: NDArray[np.int64]
@@ -134,7 +134,7 @@ def _addition_items(work: PartWork) -> NDArray[np.int64]:
 
 
 def _double_items(work: PartWork) -> list[NDArray[np.int64]]:
-    """Doublings behind the last vector of a digit plane, of every accumulator touched until then."""
+    """Doublings after the last vector of a digit plane, of every accumulator touched until then."""
     additions, items = work.additions, []
     for plane, last_vector, doublings in work.planes:
         touched = additions.plane >= plane
@@ -155,7 +155,7 @@ def _split_advance(
     longest = longest_skip(config)
     best, own = None, np.zeros_like(advance)
     for take in range(tape.END_PASS_MAX_SKIP + 1):
-        # An addition behind a SKIP goes to another vector itself.
+        # An addition after a SKIP goes to another vector itself.
         legal = (take <= np.minimum(most, advance)) & ((take > 0) | (advance == 0) | (kind == _END))
         cost = np.where(legal, _skip_count(advance - take, longest), 1 << 30)
         better = legal if best is None else legal & (cost < best)

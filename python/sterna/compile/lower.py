@@ -111,7 +111,7 @@ def lower(graph: Graph) -> Program:
 
 
 def _split_maps(graph: Graph, consumers: dict[str, list[Layer]]) -> frozenset[str]:
-    """Convs that are computed split by phase: those that a pool and others read, and the 1x1 convs behind them."""
+    """Convs that are computed split by phase: those that a pool and others read, and the 1x1 convs after them."""
     split: set[str] = set()
     for layer in graph.layers:
         pool = _kept_pool(layer, consumers)

@@ -25,7 +25,7 @@ class Region:
 
     @property
     def end(self) -> int:
-        """The word behind the last."""
+        """The word after the last."""
         return self.base + self.words
 
     def overlaps(self, other: Region) -> bool:
@@ -61,7 +61,7 @@ class Map:
 
     @property
     def words(self) -> int:
-        """Feature memory words behind the map."""
+        """Feature memory words after the map."""
         return sum(region.words for region in self.regions)
 
     def stored_channels(self) -> list[list[int]]:
@@ -164,10 +164,10 @@ class Demand:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where everything lies, and the operation behind which the next image may be loaded (None: behind none)."""
+    """Where everything lies, and the operation after which the next image may be loaded (None: after none)."""
 
     regions: dict[str, Region]
-    load_behind: int | None
+    load_after: int | None
 
 
 def place(words: int, demand: Demand) -> Placement:

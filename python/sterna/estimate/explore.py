@@ -157,7 +157,7 @@ def _compile(graph: Graph, config: EngineConfig) -> dict[str, int] | None:
 
 
 def _last_word(step: dict[str, int], config: EngineConfig) -> int:
-    """The feature memory word behind the last one that the step touches."""
+    """The feature memory word after the last one that the step touches."""
     if step["op"] != Op.CONV:
         return step["fm_base"] + step["fm_words"]
     words = config.clusters // step["tiles_at_once"] * step["group_words"] * step["out_plane"]

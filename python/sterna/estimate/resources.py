@@ -1,7 +1,7 @@
 """Modules' usage as resources of an FPGA.
 
 Memories of up to 32 words become memory ALMs: 20 bits in ten ALMs, the register behind the read inside. Deeper ones
-become block RAM in the shape that takes the fewest blocks; where several lie one behind the other a multiplexer
+become block RAM in the shape that takes the fewest blocks; where several lie one after the other a multiplexer
 follows. Each read port has a copy of its own.
 """
 
@@ -31,7 +31,7 @@ class Resources:
     #: All registers, and those that need an ALM's input as they do not follow a LUT or an adder.
     flip_flops: int = 0
     bypassed_flip_flops: int = 0
-    #: ALMs behind block RAMs that lie one behind the other.
+    #: ALMs after block RAMs that lie one after the other.
     mux_alms: int = 0
     mlabs: int = 0
     block_rams: int = 0

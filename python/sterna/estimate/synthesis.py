@@ -99,7 +99,7 @@ def make_ready() -> None:
     cache = Path(given) if given else platformdirs.user_cache_path("YoWASP", appauthor=False)
     cache.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(cache / "sterna.lock"):
-        # If it fails, so does the synthesis behind it, which tells why.
+        # If it fails, so does the synthesis after it, which tells why.
         subprocess.run([*_RUN, "-V"], stdout=subprocess.DEVNULL, check=False)
 
 

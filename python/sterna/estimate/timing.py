@@ -162,7 +162,7 @@ def _ends(cell: Cell, delays: Delays) -> Iterator[tuple[int, int]]:
 
 
 def _in_order(sources: Mapping[int, Sequence[tuple[int, int, bool]]]) -> Iterator[int]:
-    """All nets, each behind those that it depends on."""
+    """All nets, each after those that it depends on."""
     readers: dict[int, list[int]] = {}
     missing = {net: len(arcs) for net, arcs in sources.items()}
     for net, arcs in sources.items():

@@ -220,7 +220,7 @@ def _check_input(package: Package) -> None:
 
 
 def _end(package: Package, store: StoreRegion) -> int:
-    """The byte of the result memory behind the region."""
+    """The byte of the result memory after the region."""
     return store.dram_offset + store.words * store.tiles_h * store.tiles_w * package.config.word_bytes
 
 

@@ -14,7 +14,7 @@ _PHASES = 4
 
 @compiled
 def arbitrate(port: Record, drains: Records, load_valid: int) -> None:
-    """Choose who writes to the feature memory, round robin: a drain, the frame load (behind the drains), or nobody."""
+    """Choose who writes to the feature memory, round robin: a drain, the frame load (after the drains), or nobody."""
     count = len(drains) + 1
     port.grant = -1
     for turn in range(count):
@@ -34,7 +34,7 @@ def _writes(step: Record, group: int, cluster: int) -> bool:
 
 @compiled
 def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
-    """The word that is written stands in a register; the next follows when it is free."""
+    """The word that is written is in a register; the next follows when it is free."""
     leaves = drain.valid and (accepted or not drain.word_written)
     drain.done = leaves and drain.word_last
     head = drain.head

@@ -49,7 +49,7 @@ class Parts(NamedTuple):
 def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool, is_queued: bool) -> Parts:
     """All parts as the start of a frame with a tape of `tape_lines` lines finds them.
 
-    `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame behind it.
+    `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame after it.
     """
     layouts = (
         (config.all_pes, state.PE),

@@ -47,7 +47,7 @@ def begin_step(pe: Record, step: Record, index: int, stream: int, entries: int) 
 
 @compiled
 def _next_chunk(pe: Record, steps: Records, machine: Record, place: int) -> None:
-    """Go on to the chunk behind the one that is taken; PE `place` of the engine."""
+    """Go on to the chunk after the one that is taken; PE `place` of the engine."""
     pe.next_at += pe.chunk_stride
     pe.chunks_left -= 1
     if pe.chunks_left > 0:
@@ -65,7 +65,7 @@ def _next_chunk(pe: Record, steps: Records, machine: Record, place: int) -> None
 
 @compiled
 def _decode(pe: Record, codes: NDArray[np.uint8], table: NDArray[np.int64]) -> None:
-    """Look at the entry in front, and at the one behind it if it is a SKIP that goes with that."""
+    """Look at the entry in front, and at the one after it if it is a SKIP that goes with that."""
     entry = codes[pe.at]
     advance, taken = table[1, entry], 1
     if table[0, entry] == _SKIP and pe.left > 1:

@@ -59,7 +59,7 @@ MACHINE = _layout(
 
 #: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
 #: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
-#: which a move begins; `next_conv` is the CONV step behind it, or -1.
+#: which a move begins; `next_conv` is the CONV step after it, or -1.
 STEP = _layout(
     "op next words address tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
     " fetches record records next_conv"

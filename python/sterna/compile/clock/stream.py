@@ -65,7 +65,7 @@ def _take_record_beat(
 ) -> bool:  # fmt: skip
     """Take the beat in front, if what it is for has room; `free`: the register of a beat of chunks is."""
     if distributor.record_left == 0:
-        # Behind the last record comes padding.
+        # After the last record comes padding.
         if distributor.record < step.records - 1:
             distributor.record += 1
             distributor.record_left = records[step.record + distributor.record].count
@@ -190,7 +190,7 @@ def _after_payload(tape: Record, steps: Records, machine: Record) -> None:
 
 @compiled
 def _ask_for_step(tape: Record, step: Record) -> None:
-    """The step is taken: ask for its payloads, WEIGHTS for every tile group, and for the step behind them."""
+    """The step is taken: ask for its payloads, WEIGHTS for every tile group, and for the step after them."""
     conv = step.op == _CONV
     payloads_end = tape.place + step.requant_lines + step.weights_lines + 2
     asked, limit = tape.limit, (payloads_end + 3 if conv else tape.limit + 2)

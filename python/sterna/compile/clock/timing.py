@@ -40,7 +40,7 @@ CHUNK_REGISTERS = 2
 GATHER_LATENCY = 15
 #: `sterna_vector_loader`: beats of fetch words in front of the serializer.
 LOADER_BEATS = 16
-#: `sterna_vector_writer`: vectors announced or waiting; those that there must be room for behind an announcement.
+#: `sterna_vector_writer`: vectors announced or waiting; those that there must be room for after an announcement.
 VECTORS_AHEAD = 32
 VECTORS_MARGIN = 8
 
