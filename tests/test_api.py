@@ -27,9 +27,7 @@ def package() -> sterna.Package:
 
 @pytest.fixture(scope="module")
 def image() -> np.ndarray:
-    from sterna.train.data import SceneSet
-
-    return SceneSet(7, "test", 1, 160, 160)[0].image
+    return sterna.scene(7)
 
 
 def test_every_name_is_there() -> None:
@@ -60,6 +58,7 @@ def test_models_are_saved_and_loaded(package: sterna.Package, tmp_path: Path) ->
     for model, name in ((graph, "a.sterna-graph"), (package, "a.sterna")):
         sterna.save(model, tmp_path / name)
         assert type(sterna.load(tmp_path / name)) is type(model)
+    assert sterna.load("demo-nano") == graph
     with pytest.raises(SternaError, match=r"missing\.sterna"):
         sterna.load(tmp_path / "missing.sterna")
 
@@ -105,6 +104,11 @@ def test_two_backends_agree(monkeypatch: pytest.MonkeyPatch, image: np.ndarray) 
 def test_an_engine_is_generated(package: sterna.Package, tmp_path: Path) -> None:
     sterna.generate("nano", tmp_path / "engine", package)
     assert (tmp_path / "engine" / "sterna_top.sv").is_file()
+
+
+def test_a_scene_that_cannot_be_drawn_is_refused() -> None:
+    with pytest.raises(SternaError, match=r"a scene cannot be drawn; seed = -1; allowed: 0 or more"):
+        sterna.scene(-1)
 
 
 def test_a_graph_is_evaluated() -> None:

@@ -2,9 +2,9 @@
 
     import sterna
 
-    package = sterna.compile("models/demo-nano.sterna-graph")
-    with sterna.Detector(package, backend="sim:") as find:
-        for box in find("street.jpg"):
+    package = sterna.compile("demo-nano")
+    with sterna.Detector(package, backend="sim:") as detect:
+        for box in detect("street.jpg"):
             print(box.label, box.score, box.left, box.top, box.right, box.bottom)
 
 What is not named here is in the rooms (`sterna.graph`, `sterna.run`, ...), each with its own documentation.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sterna.api import compare, compile, estimate, evaluate, explore, generate, load, save, train
+    from sterna.api import compare, compile, estimate, evaluate, explore, generate, load, save, scene, train
     from sterna.detector import Box, Detector
     from sterna.errors import SternaError
     from sterna.graph import Graph
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 #: Where each name comes from; it is imported when it is asked for. Rooms that are called are not among them.
 _HOMES = {
-    "sterna.api": ("compare", "evaluate", "explore", "load", "save"),
+    "sterna.api": ("compare", "evaluate", "explore", "load", "save", "scene"),
     "sterna.detector": ("Box", "Detector"),
     "sterna.errors": ("SternaError",),
     "sterna.graph": ("Graph",),
@@ -48,7 +48,7 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Backend", "Box", "Detector", "EngineConfig", "Graph", "Package", "SternaError", "TrainOptions", "backends",
     "compare", "compile", "estimate", "evaluate", "explore", "generate", "load", "load_config", "open_backend",
-    "prepare", "save", "train",
+    "prepare", "save", "scene", "train",
 ]  # fmt: skip
 
 

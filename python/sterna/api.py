@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna import recognise
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.package import package as package_file
-from sterna.package.graphs import read_graph
+from sterna.package.graphs import read_graph, read_model
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
 
@@ -38,13 +37,10 @@ Progress = Callable[[int, int, str], None]
 def load(path: str | Path) -> Graph | Package:
     """The integer graph or the package in the file `path`; of the folder of a training run its graph.
 
-    Raises SternaError for a file that is missing, damaged or of another kind.
+    What is no file may be the name of a network that comes with Sterna, `demo-nano`. Raises SternaError for a file that
+    is missing, damaged or of another kind.
     """
-    path = Path(path)
-    kind = recognise.kind_of(path)
-    if kind == recognise.PACKAGE:
-        return package_file.load(path)
-    return graph_file.load(path / graph_file.IN_RUN if kind == recognise.RUN else path)
+    return read_model(Path(path))
 
 
 def save(model: Graph | Package, path: str | Path) -> None:
@@ -122,6 +118,22 @@ def explore(
 
     cache, show = build_cache() / "explore", progress or (lambda *_: None)
     return search(_graph(graph), _config(config), load_fpga(fpga), min_fps, cache, show)
+
+
+def scene(seed: int, height: int = 160, width: int = 160, *, hard: bool = False) -> NDArray[np.uint8]:
+    """A generated street scene, RGB uint8 [height, width, 3], such as `demo-nano` was trained on but has not seen.
+
+    hard: at night, in rain, crowded, far away. Raises SternaError if a number is out of range.
+    """
+    from sterna.train.data import SceneSet
+
+    for name, value, least in (("seed", seed, 0), ("height", height, 1), ("width", width, 1)):
+        if value < least:
+            raise SternaError(
+                "a scene cannot be drawn", where="scene", attribute=name, value=value, allowed=f"{least} or more",
+                remedy="choose another number",
+            )  # fmt: skip
+    return SceneSet(seed, "test", 1, height, width, hard)[0].image
 
 
 def compare(first: Backend | str, second: Backend | str, package: Package, images: NDArray[np.int8]) -> Comparison:

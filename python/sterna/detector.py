@@ -1,4 +1,4 @@
-"""Images to boxes, in one object: `with Detector("mine.sterna") as find: boxes = find("street.jpg")`."""
+"""Images to boxes, in one object: `with Detector(package) as detect: boxes = detect("street.jpg")`."""
 
 from __future__ import annotations
 

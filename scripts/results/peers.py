@@ -1,54 +1,63 @@
-"""The table of detectors on other hardware, docs/results/peers.yaml, with Sterna's own rows from docs/results."""
+"""The table of Sterna beside other systems: docs/results/peers.yaml, with Sterna's numbers from docs/results."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from results.record import FOLDER, Result
+from sterna.errors import SternaError
 
-PEERS = FOLDER / "peers.yaml"
-#: Columns by the field that they show.
+FILE = FOLDER / "peers.yaml"
+#: Heading by key of an entry, in the order of the columns.
 COLUMNS = {
     "system": "system",
     "chip": "chip",
+    "process": "process",
     "network": "network",
     "precision": "precision",
     "batch": "batch",
-    "frames_s": "frames/s",
+    "frames": "frames/s",
     "power": "power",
-    "kind": "kind of number",
+    "kind": "how the number came about",
     "source": "source",
 }
-_OWN = {
-    "system": "**Sterna**",
-    "chip": "config `arria10`, 240 MHz assumed",
-    "precision": "ternary, 8-bit activations",
-    "batch": 1,
-    "power": "-",
-    "kind": "cycles counted in simulation; memory: 20 cycles latency, then a beat per cycle",
-}
+_METRIC = re.compile(r"\{(\w+)\.(\w+)\}")
+_ROW = re.compile(r"\{(\w+)\.rows\[([\d.]+)\]\.(\w+)\}")
 
 
-def table(results: dict[str, Result]) -> str:
-    """The table as Markdown, Sterna's rows first."""
-    rows = [*_own(results), *yaml.safe_load(PEERS.read_text("utf-8"))]
-    lines = [list(COLUMNS.values()), ["---"] * len(COLUMNS)]
-    lines += [[_shown(row[name]) for name in COLUMNS] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+def table(results: Mapping[str, Result], columns: tuple[str, ...] = tuple(COLUMNS)) -> str:
+    """The table in Markdown. Raises SternaError for a result that there is not, or an entry of other keys."""
+    entries = yaml.safe_load(FILE.read_text("utf-8"))
+    for entry in entries:
+        if list(entry) != list(COLUMNS):
+            raise SternaError(
+                "an entry with other keys", where=str(FILE), value=", ".join(entry), allowed=", ".join(COLUMNS),
+                remedy="correct the entry",
+            )  # fmt: skip
+    head = "| " + " | ".join(COLUMNS[column] for column in columns) + " |"
+    rows = ["| " + " | ".join(_cell(entry, column, results) for column in columns) + " |" for entry in entries]
+    return "\n".join([head, "|---" * len(columns) + "|", *rows]) + "\n"
 
 
-def _own(results: dict[str, Result]) -> list[dict[str, Any]]:
-    frame = results["frame_trained"].metrics["fps"].value
-    scenes = {"network": "YOLOv2-416, street scenes, trained, density 0.15", "frames_s": frame}
-    cells = [
-        {"network": f"YOLOv2-416, {row['data']}, trained, density {row['density']}",
-         "frames_s": row["frames_per_s_240mhz"]}
-        for row in results["yolov2_trained"].rows
-    ]  # fmt: skip
-    return [_OWN | row | {"source": "[results](engine.md)"} for row in (scenes, *cells)]
+def _cell(entry: Mapping[str, Any], column: str, results: Mapping[str, Result]) -> str:
+    value = entry[column]
+    if column == "frames":
+        return f"{_frames(value, results):,.0f}" if isinstance(value, str) else f"{value:,}"
+    return f"{value} nm" if column == "process" else str(value)
 
 
-def _shown(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int | float) else str(value)
+def _frames(place: str, results: Mapping[str, Result]) -> float:
+    """The number that `place` names in the results."""
+    try:
+        if found := _METRIC.fullmatch(place):
+            return float(results[found[1]].metrics[found[2]].value)
+        if found := _ROW.fullmatch(place):
+            (row,) = [row for row in results[found[1]].rows if row["density"] == float(found[2])]
+            return float(row[found[3]])
+    except (KeyError, ValueError):
+        pass
+    raise SternaError("no such result", where=str(FILE), value=place, remedy="name a metric or a row of docs/results")

@@ -1,8 +1,8 @@
 """Writes the tables of README.md, and of the pages of the documentation site, from docs/results.
 
-A table stands between `<!-- results: NAME -->` and `<!-- end -->`, or after `<!-- metrics: NAME -->` without its rows.
-`make readme` fills those of README.md in place. Those of a page under docs stay empty in the repository: they are
-filled when the site is built (`documents.hooks`).
+A table is between `<!-- results: NAME -->` and `<!-- end -->`, or after `<!-- metrics: NAME -->` without its rows; the
+one of other systems is after `<!-- peers -->`. `make readme` fills those of README.md in place. Those of a page under
+docs stay empty in the repository: they are filled when the site is built (`documents.hooks`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 
+from results import peers
 from results.record import ROOT, Metric, Result, TableRow, read_all
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
@@ -17,6 +18,9 @@ from sterna.files import write_bytes
 
 README = ROOT / "README.md"
 _PLACE = re.compile(r"(<!-- (results|metrics): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PEERS = re.compile(r"(<!-- peers -->\n).*?(<!-- end -->)", re.DOTALL)
+#: Columns of the table of other systems that README.md has room for.
+SHORT = ("system", "chip", "process", "precision", "batch", "frames", "power", "kind")
 
 
 def filled(text: str, results: dict[str, Result]) -> str:
@@ -28,7 +32,7 @@ def filled(text: str, results: dict[str, Result]) -> str:
             raise SternaError("no such result", where="docs/results", value=name, remedy=f"make results-{name}")
         return f"{place[1]}{_table(results[name], with_rows=kind == 'results')}{place[4]}"
 
-    return _PLACE.sub(fill, text)
+    return _PEERS.sub(lambda place: f"{place[1]}{peers.table(results, SHORT)}{place[2]}", _PLACE.sub(fill, text))
 
 
 def tables_in(text: str) -> set[str]:

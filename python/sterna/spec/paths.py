@@ -15,6 +15,8 @@ CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"
 HARNESS = ROOT / "sim" / "harness"
+#: Trained networks that come with Sterna, found by their names.
+MODELS = ROOT / "models"
 #: Headers for C and C++, `#include <sterna/...>`.
 INCLUDE = ROOT / "sw" / "include"
 #: Where a checkout keeps what it has built, whoever asked for it.
