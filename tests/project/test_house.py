@@ -7,10 +7,12 @@ import re
 import subprocess
 import tomllib
 import warnings
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
 import notices
 from commit_subject import complaint
@@ -114,6 +116,19 @@ def test_supported_versions_of_python_agree() -> None:
     assert f"mypy --python-version {versions[-1]}" in makefile
     first, last = (version.replace(".", ", ") for version in (versions[0], versions[-1]))
     assert f"({first}) <= sys.version_info[:2] <= ({last})" in setup
+
+
+#: What Debian 12, Ubuntu 24.04 and Debian 13 come with.
+DEFAULTS = ("3.11.2", "3.12.3", "3.13.5")
+
+
+@pytest.mark.parametrize("version", DEFAULTS)
+def test_pinned_packages_want_no_newer_python(version: str) -> None:
+    pinned = {line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
+    packages = [package.metadata for package in metadata.distributions() if package.metadata["Name"] in pinned]
+    assert len(packages) > len(PROJECT["project"]["dependencies"])
+    refused = {package["Name"] for package in packages if version not in SpecifierSet(package["Requires-Python"] or "")}
+    assert refused == set()
 
 
 @pytest.mark.parametrize("folder", ["python", "scripts", "sim", "tests"])
