@@ -141,9 +141,3 @@ def test_help(sterna: Sterna, command: str) -> None:
     ended = sterna(command, "--help")
     assert ended.code == 0
     assert f"sterna {command}" in ended.out or f"{command} [OPTIONS]" in ended.out
-
-
-def test_help_states_the_thresholds_that_are_used(sterna: Sterna) -> None:
-    """The help states them by itself, since it does not import what takes long."""
-    out = sterna("detect", "--help").out
-    assert f"({SHOWN})" in out and f"({OVERLAP})" in out
