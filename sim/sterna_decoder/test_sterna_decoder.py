@@ -154,7 +154,7 @@ async def a_skip_costs_no_cycle(dut: Any) -> None:
     pair = [ENTRY_CONTROL << tb.acc_index_w + 1 | Command.SKIP, 2 << tb.acc_index_w]
     additions = tb.entries // 2
     tb.chunks.send({"data": tb.pack(pair * additions)} for _ in range(100))
-    # An odd number of entries leaves one PAD a chunk.
+    # An odd number of entries leaves one PAD per chunk.
     most = 100 * (additions + tb.entries % 2) + 2
     assert await tb.run_until(lambda: len(tb.ops.taken) == 100 * additions, 10000) <= most
 

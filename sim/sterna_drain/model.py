@@ -75,7 +75,7 @@ def row_channels(pes: int, pool: int) -> int:
 
 
 def parts(commands: Sequence[dict[str, int]], pes: int) -> Iterator[Part]:
-    """What the passes `commands` (fields of `pass_t`), one a cluster, write, in order."""
+    """What the passes `commands` (fields of `pass_t`), one per cluster, write, in order."""
     pool, filters = commands[0]["pool"], commands[0]["filters"]
     size = row_channels(pes, pool)
     for first in range(0, filters, size):

@@ -82,7 +82,7 @@ class Pes:
 
 
 class Tables:
-    """Writes the tables of the clusters, an entry a cycle: the first one's to all at once, then the others' own."""
+    """Writes the tables of the clusters, one entry per cycle: the first one's to all at once, then the others' own."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut

@@ -112,7 +112,7 @@ class TB(Bench):
         for source in (*self.writers, self.load):
             if source.valid.read() and source.ready is not None and source.ready.read():
                 taken.append({name: field.read() for name, field in source.payload.items()})
-        assert len(taken) <= 1, "one write a cycle"
+        assert len(taken) <= 1, "one write per cycle"
         for item in taken:
             lanes = item.get("lanes", (1 << self.lanes) - 1)
             self.model.write(item["address"], lanes, item.get("strobe", 15), item["word"])

@@ -1,4 +1,4 @@
-"""Bench of sterna_move_address: sums with carries over every half, two cycles late, a transfer a cycle."""
+"""Bench of sterna_move_address: sums with carries over every half, two cycles late, one transfer per cycle."""
 
 from __future__ import annotations
 

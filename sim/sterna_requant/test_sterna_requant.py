@@ -24,7 +24,7 @@ LATENCY = 8
 
 
 class TB:
-    """Drives a group a cycle (or an idle cycle) and knows what must come out."""
+    """Drives one group per cycle (or an idle cycle) and knows what must come out."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut

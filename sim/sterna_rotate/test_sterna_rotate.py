@@ -1,4 +1,4 @@
-"""Bench of sterna_rotate: every amount, one rotation a cycle."""
+"""Bench of sterna_rotate: every amount, one rotation per cycle."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def unpack(packed: int, width: int, count: int) -> list[int]:
 
 
 def as_vectors(pixels: Sequence[int], act_w: int) -> int:
-    """Pixels of four channels, one a lane, as the word of four vectors that the gather gives."""
+    """Pixels of four channels, one per lane, as the word of four vectors that the gather gives."""
     channels = [unpack(pixel, act_w, 4) for pixel in pixels]
     return pack([pixel[c] for c in range(4) for pixel in channels], act_w)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// CRC-32 (zlib's) over a beat a cycle. `crc_o` is the register before the final inversion.
+/// CRC-32 (zlib's) over one beat per cycle. `crc_o` is the register before the final inversion.
 module sterna_crc32 #(
   /// Bits of a beat, 32 or more.
   parameter int unsigned DataW = 64

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Deep FIFO in distributed RAM: small FIFOs in a row, for words so wide and so few
-/// that block RAM would be wasted on them. One item a cycle; an item passes a stage in a cycle.
+/// that block RAM would be wasted on them. One item per cycle; an item passes a stage in a cycle.
 module sterna_fifo_chain #(
   /// Bits of an item.
   parameter int unsigned Width = 64,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// FIFO in block RAM: valid/ready on both sides, one item a cycle. The oldest items wait in the
+/// FIFO in block RAM: valid/ready on both sides, one item per cycle. The oldest items wait in the
 /// RAM's read register and in the one after it, so an item appears three cycles after it was
 /// taken, and two more than `Depth` items fit.
 module sterna_ram_fifo #(

@@ -2,8 +2,8 @@
 
 import sterna_pkg::*;
 
-/// Turns weight chunks into operations for the lanes and requests for vectors, an entry a cycle; a
-/// SKIP goes together with the entry after it in its chunk, so that it costs no cycle.
+/// Turns weight chunks into operations for the lanes and requests for vectors, one entry per cycle;
+/// a SKIP goes together with the entry after it in its chunk, so that it costs no cycle.
 ///
 /// Requests run ahead of operations: every operation with `op_vector_o` has one vector request, in
 /// the same order. The end of a pass is an operation (`op_end_o`). An entry moves the vector

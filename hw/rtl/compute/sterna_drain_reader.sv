@@ -4,8 +4,8 @@ import sterna_pkg::*;
 
 /// Walks the accumulators of a pass row by row. A row is one accumulator of each PE of all
 /// clusters: its first step reads the row into the PEs' row registers, each step after that shifts
-/// the next PE's value to the first. One step a cycle, cluster after cluster, and always to the end
-/// of the row, as the last cluster's values come out last.
+/// the next PE's value to the first. One step per cycle, cluster after cluster, and always to the
+/// end of the row, as the last cluster's values come out last.
 ///
 /// With pooling a quarter of a cluster's PEs holds a phase: a row gives each of its channels four
 /// times, once for each phase, and the maximum of the four is the channel. With `PoolKeep` the row

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Feature memory: a bank for each lane, in TileH rows of TileW, of words of four channels of one
-/// pixel. One write and one read a cycle. A word written is seen by every read that is asked for
+/// pixel. One write and one read per cycle. A word written is seen by every read that is asked for
 /// after the cycle in which the write was taken; data come three cycles after the read addresses.
 module sterna_feature_memory #(
   /// Rows of banks, rows of a tile.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// LOAD: writes bus beats to consecutive words of the feature memory. A beat holds four bytes for
-/// each of `BeatLanes` lanes, one a channel; a word is `WordBeats` beats, lanes in order, the rest
-/// of the last beat is ignored. Every beat is one write of the lanes it holds, so a beat is taken
-/// every cycle.
+/// each of `BeatLanes` lanes, one per channel; a word is `WordBeats` beats, lanes in order, the
+/// rest of the last beat is ignored. Every beat is one write of the lanes it holds, so a beat is
+/// taken every cycle.
 module sterna_frame_load #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,

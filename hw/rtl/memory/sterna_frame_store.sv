@@ -3,9 +3,9 @@
 import sterna_pkg::gather_t;
 
 /// STORE: reads consecutive words of the feature memory and gives them as bus beats, laid out as
-/// LOAD takes them: four bytes a lane, one a channel, sign-extended; the rest of a word's last beat
-/// is zero. Each beat is a read of its own, rotated so that the beat's first lane comes first: then
-/// a lane of the beat comes from one of two places, and no word has to be kept.
+/// LOAD takes them: four bytes per lane, one per channel, sign-extended; the rest of a word's last
+/// beat is zero. Each beat is a read of its own, rotated so that the beat's first lane comes first:
+/// then a lane of the beat comes from one of two places, and no word has to be kept.
 module sterna_frame_store #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,

@@ -48,7 +48,7 @@ module sterna_gather #(
 
   /// A word of the window.
   output logic                            word_valid_o,
-  /// The word as four vectors, one a channel.
+  /// The word as four vectors, one per channel.
   output logic [3:0][Lanes-1:0][ActW-1:0] word_data_o
 );
   /// Cycles from a request to its word.

@@ -72,7 +72,7 @@ module sterna_vector_loader #(
   output logic                            idle_o
 );
   /// Vectors that a cluster may wait for, or keep waiting; at least twelve more than the cycles
-  /// from a read to its word, so that a cluster gets a vector a cycle.
+  /// from a read to its word, so that a cluster gets one vector per cycle.
   localparam int unsigned VectorsAhead = 32;
   /// Beats of fetch words that wait to be cut into words; a power of two.
   localparam int unsigned BeatDepth = 16;

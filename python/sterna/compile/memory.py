@@ -37,7 +37,7 @@ class Region:
 class Map:
     """A map in feature memory.
 
-    Channel c lies in byte `byte[c]` of the words from `plane[c]` on, one word a tile. `regions` are the memory
+    Channel c lies in byte `byte[c]` of the words from `plane[c]` on, one word per tile. `regions` are the memory
     behind it: one for a computed map, several for a concat. A map that is split by phase has four times the tile rows
     of one phase, phase after phase, and counts as so high.
     """

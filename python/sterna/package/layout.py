@@ -1,7 +1,7 @@
 """How tensors lie in frame and result memory (docs/explanation/engine/memory.md).
 
 A feature memory word holds four channels of one tile: `lanes * 4` bytes, lane `ly * tile_w + lx` first to
-last, one byte a channel, padded to whole bus beats. Words lie channel word after channel word, in each tile
+last, one byte per channel, padded to whole bus beats. Words lie channel word after channel word, in each tile
 after tile by rows.
 """
 

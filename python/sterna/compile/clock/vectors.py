@@ -68,7 +68,7 @@ def _ask(loader: Record, clusters: Records, step: Record, now: int, fetches: Rec
         cluster.word_count += 1
         cluster.announced = fetch.vectors
     if loader.fetch == step.fetches - 1:
-        # The position's cursor goes on by as many tiles as there are at once, one a cycle.
+        # The position's cursor goes on by as many tiles as there are at once, one per cycle.
         clusters[loader.position].tile_left = step.shared
     loader.position += 1
     if loader.position < step.shared:
