@@ -68,6 +68,9 @@ def test_a_backend_of_another_distribution() -> None:
         assert found is not None and found.differing == 2
         assert wrong.note() == "Executed: mine, 2 values wrong."
         assert type(reference).__name__ == "ReferenceBackend", "own names are not given away"
+    said: list[str] = []
+    open_backend("mine:", said.append).close()
+    assert said == ["mine is being opened"]
     with pytest.raises(SternaError, match="parameter = right; allowed: wrong"):
         open_backend("mine:?right=1")
     with pytest.raises(SternaError, match="backend 'least:x': the backend takes no path"):

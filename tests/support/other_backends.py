@@ -26,6 +26,7 @@ class Mine(Backend):
     @classmethod
     def from_uri(cls, uri, announce):
         uri.check_no_path()
+        announce("mine is being opened")
         backend = cls()
         backend.wrong = uri.values(cls.parameters).get("wrong", 0)
         return backend
