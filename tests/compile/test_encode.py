@@ -105,13 +105,13 @@ def test_no_way_over_vectors_takes_fewer_entries(buffer_vectors: int) -> None:
         ]
 
 
-def test_a_repeat_is_parted_within_the_vector_before_where_the_vector_behind_has_one_addition() -> None:
+def test_a_repeat_is_separated_within_the_vector_before_if_the_next_has_one_addition() -> None:
     _, streams = entries_of(NANO, part_work(4, [(0, 0, 1), (0, 0, 2), (0, 1, 2)]))
     assert [(entry >> 5, entry >> 1 & 15) for entry in streams[0] if entry < CONTROL] == [(1, 2), (0, 1), (1, 2)]
 
 
 @pytest.mark.parametrize("density", [0.15, 0.5])
-def test_additions_that_touch_one_acc_index_are_parted(density: float) -> None:
+def test_additions_to_one_accumulator_are_kept_apart(density: float) -> None:
     rng = np.random.default_rng(1)
     stream, vector, acc_index = np.nonzero(rng.random((NANO.pes, 512, 16)) < density)
     order = rng.permutation(len(vector))
