@@ -25,7 +25,7 @@ from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
 from sterna.spec.config import load_config
-from sterna.spec.paths import HARNESS, rtl_sources
+from sterna.spec.paths import HARNESS, INCLUDE, rtl_sources
 from support.engines import infer_queued, simulated
 from support.network_graphs import random_network_graph
 
@@ -71,7 +71,7 @@ class Job:
     def key(self) -> str:
         """Digest of what decides the outcome: the simulator's sources, the tapes and the images."""
         digest = hashlib.sha256(self.traced.tape + self.package.tape + self.images.tobytes())
-        for path in sorted([*rtl_sources(), *HARNESS.iterdir()]):
+        for path in sorted([*rtl_sources(), *HARNESS.iterdir(), *INCLUDE.rglob("*.h")]):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:20]
 
