@@ -1,4 +1,4 @@
-# Everything that one does with a checkout. Each target makes the Python environment by itself when it is needed.
+# Everything to do with a checkout. Each target makes the Python environment first if it is missing.
 
 VENV := .venv
 READY := $(VENV)/.ready
@@ -6,30 +6,30 @@ PY := $(VENV)/bin/python
 SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
 SITE := NO_MKDOCS_2_WARNING=1 $(SCRIPT) mkdocs build --strict --quiet
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
-# Tests run side by side, one process a core; who is done takes over from the others, for some tests are long.
+# Tests run in parallel, one process per core; idle processes take over waiting tests, as some tests are long.
 JOBS := $(shell nproc)
 .DEFAULT_GOAL := help
 
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
-	@echo '$(RESULTS)' | fmt | sed 's/^/results-NAME    measures docs\/results\/NAME.json again; there are: /'
+	@echo '$(RESULTS)' | fmt | sed 's/^/results-NAME    measure docs\/results\/NAME.json again; names: /'
 
-setup: $(READY) ## the Python environment in .venv (made once)
+setup: $(READY) ## make the Python environment in .venv (once)
 
 $(READY): pyproject.toml constraints.txt scripts/setup.sh
 	@scripts/setup.sh $(VENV)
 	@touch $@
 
-demo: $(READY) ## pictures to boxes through the simulated engine; the report is build/demo/report.html
+demo: $(READY) ## take images to boxes through the simulated engine; the report is build/demo/report.html
 	@$(PY) -m sterna.cli.demo
 
-test: $(READY) ## the tests
+test: $(READY) ## run the tests, except the long ones
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal
 
-test-slow: $(READY) ## the long tests as well
+test-slow: $(READY) ## run all tests
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
 
-lint: $(READY) ## everything cheap: ruff, mypy, generated files up to date, Verilator's lint of a generated engine, links
+lint: $(READY) ## run all quick checks: ruff, mypy, generated files up to date, Verilator's lint of a generated engine, links
 	@$(PY) -m ruff check
 	@$(PY) -m mypy
 	@$(PY) -m mypy --python-version 3.13
@@ -39,36 +39,36 @@ lint: $(READY) ## everything cheap: ruff, mypy, generated files up to date, Veri
 	@$(SCRIPT) documents.links
 	@$(SITE)
 
-mutate: $(READY) ## small errors in Python and RTL, one at a time, that tests must notice; takes long, goes on where it stopped
+mutate: $(READY) ## put small errors into Python and RTL, one at a time, which tests must notice; takes long, resumes where it stopped
 	@$(SCRIPT) mutation $(AREAS)
 
-check-clock: $(READY) ## the compiler's cycle model against counted cycles, step by step
+check-clock: $(READY) ## compare the compiler's cycle model with counted cycles, step by step
 	@$(SCRIPT) check_clock
 
-bench: $(READY) ## the speed of the simulation; `make bench CONFIG=arria10` for another engine
+bench: $(READY) ## measure the speed of the simulation; `make bench CONFIG=arria10` for another engine
 	@$(PY) scripts/bench_simulation.py --config $(or $(CONFIG),nano)
 
-spec-files: $(READY) ## rewrites hw/rtl/sterna_pkg.sv and sw/include/sterna from the formats in python/sterna/spec
+spec-files: $(READY) ## rewrite hw/rtl/sterna_pkg.sv and sw/include/sterna from the formats in python/sterna/spec
 	@$(PY) -m sterna.generate.spec.files
 
-notices: $(READY) ## rewrites THIRD_PARTY.md from the metadata of the installed packages
+notices: $(READY) ## rewrite THIRD_PARTY.md from the metadata of the installed packages
 	@$(SCRIPT) notices
 
-train-demo: $(READY) ## trains the model in models/ again, from its fixed seed; goes on after an interruption
+train-demo: $(READY) ## train the model in models/ again, from its fixed seed; resumes after an interruption
 	@$(SCRIPT) train_demo
 
 $(RESULTS): results-%: $(READY)
 	@$(SCRIPT) results.makers.$*
 
-readme: $(READY) ## writes the tables of README.md from docs/results
+readme: $(READY) ## write the tables of README.md from docs/results
 	@$(SCRIPT) results.readme
 
-docs: $(READY) ## the documentation site, in build/docs; built and read without network
+docs: $(READY) ## build the documentation site in build/docs; needs no network
 	@$(PY) docs/diagrams
 	@$(SITE)
 	@echo build/docs/index.html
 
-clean: ## removes what was built, but not the Python environment
+clean: ## remove what was built, except the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files notices train-demo readme docs clean $(RESULTS)
