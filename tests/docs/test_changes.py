@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+from results.makers import change_map
 from sterna.generate.spec import files as spec_files
+from support.changes import Change, changes
 from support.page_blocks import ROOT, Reader, blocks, files, title
 
-HOW_TO = ROOT / "docs" / "how-to"
-#: Most source files that a change may touch, besides tests and documents.
-MOST = 3
-MORE = {"add-a-layer-kind": 6}
-#: Pages without a change that could be applied: they need hardware or files that each project has of its own.
-PROSE = {"add-a-tape-field", "add-an-hls-backend"}
-PAGES = sorted(path.stem for path in HOW_TO.glob("*.md") if re.match(r"add-|change-", path.stem))
+CHANGES = changes()
 COPIED = ("python", "hw", "sim/harness", "sw/include", "pyproject.toml")
 ENGINE = next(
     block for block in blocks(ROOT / "docs" / "tutorials" / "change-the-engine.md") if title(block) == "engine.yaml"
@@ -46,31 +41,34 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=pytest.mark.slow if page in _SLOW else ()) for page in PAGES if page not in PROSE]
+    "change",
+    [
+        pytest.param(change, id=change.name, marks=pytest.mark.slow if change.name in _SLOW else ())
+        for change in CHANGES
+        if change.shown
+    ],
 )
-def test_a_change_works_and_touches_what_it_shows(page: str, source: Path, tmp_path: Path) -> None:
+def test_a_change_works_and_touches_what_it_shows(change: Change, source: Path, tmp_path: Path) -> None:
     folder = tmp_path / "reader"
     folder.mkdir()
-    found = blocks(HOW_TO / f"{page}.md")
-    shown = {name for block in found for name in files(block) if "/" in name}
-    before, reader = hashes(source), Reader(folder, source if shown else ROOT)
+    before, reader = hashes(source), Reader(folder, source if change.files else ROOT)
     reader.follow(ENGINE)
+    found = blocks(change.page)
     for block in found:
         reader.follow(block)
     after = hashes(source)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     generated = {str(path.relative_to(ROOT)) for path in spec_files.FILES}
-    assert changed - generated == shown
+    assert changed - generated == set(change.files)
     assert any(not files(block) for block in found), "nothing shows that it works"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_change_names_its_few_files(page: str) -> None:
-    (line,) = re.findall(r"^\*\*Files?:\*\*(?:.|\n(?!\n))*", (HOW_TO / f"{page}.md").read_text("utf-8"), re.MULTILINE)
-    touched = {name for block in blocks(HOW_TO / f"{page}.md") for name in files(block) if "/" in name}
-    assert len(touched) <= MORE.get(page, MOST)
-    stems = {Path(name).name for name in touched if (ROOT / name).exists()}
-    assert all(name in line for name in stems), stems
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def test_a_change_names_its_few_files(change: Change) -> None:
+    assert len(change.files) <= change.most
+    there = [name for name in change.files if (ROOT / name).exists()]
+    assert all(Path(name).name in change.named for name in there)
+    assert change.shown or there
 
 
 def test_a_change_that_does_not_fit_is_noticed(source: Path, tmp_path: Path) -> None:
@@ -78,3 +76,16 @@ def test_a_change_that_does_not_fit_is_noticed(source: Path, tmp_path: Path) -> 
     page.write_text("```diff\n--- a/pyproject.toml\n+++ b/pyproject.toml\n@@ -1,1 +1,1 @@\n-gone\n+here\n```\n")
     with pytest.raises(AssertionError, match="patch does not apply"):
         Reader(tmp_path, source).follow(blocks(page)[0])
+
+
+def test_the_map_of_changes_counts_what_pages_touch(tmp_path: Path) -> None:
+    page = tmp_path / "add-a-layer-kind.md"
+    found = [
+        Change(tmp_path / "add-a-roof.md", "Add a roof", ("a/b.py", "a/c.py")),
+        Change(page, "Add a layer kind", tuple(f"a/{number}.py" for number in range(5))),
+    ]
+    values = {name: metric.value for name, metric in change_map.metrics(found).items()}
+    assert values["changes"] == 2 and values["most"] == 2 and values["most_of_all"] == 5
+    assert change_map.row(found[0]) == {
+        "change": "Add a roof", "files": 2, "which": "a/b.py, a/c.py", "applied_by_a_test": True,
+    }  # fmt: skip
