@@ -31,7 +31,7 @@ def image() -> np.ndarray:
 
 
 def test_every_name_is_there() -> None:
-    assert all(callable(getattr(sterna, name)) for name in sterna.__all__)
+    assert all(hasattr(sterna, name) for name in sterna.__all__)
     assert set(sterna.__all__) <= set(dir(sterna))
     with pytest.raises(AttributeError, match="has no attribute 'lode'"):
         sterna.lode  # type: ignore[attr-defined]  # noqa: B018

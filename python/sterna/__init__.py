@@ -22,10 +22,15 @@ if TYPE_CHECKING:
     from sterna.detector import Box, Detector
     from sterna.errors import SternaError
     from sterna.graph import Graph
+    from sterna.graph.network import NetworkDescription
+    from sterna.graph.networks import Trunk, networks
     from sterna.package.package import Package
     from sterna.run.backend import Backend
     from sterna.run.registry import backends, open_backend
     from sterna.spec.config import EngineConfig, load_config
+    from sterna.train.model.patterns import patterns
+    from sterna.train.model.quantisers import TernaryWeightQuant
+    from sterna.train.model.schedules import schedules
     from sterna.train.options import TrainOptions
     from sterna.vision.prepare import prepare
 
@@ -35,10 +40,15 @@ _HOMES = {
     "sterna.detector": ("Box", "Detector"),
     "sterna.errors": ("SternaError",),
     "sterna.graph": ("Graph",),
+    "sterna.graph.network": ("NetworkDescription",),
+    "sterna.graph.networks": ("Trunk", "networks"),
     "sterna.package.package": ("Package",),
     "sterna.run.backend": ("Backend",),
     "sterna.run.registry": ("backends", "open_backend"),
     "sterna.spec.config": ("EngineConfig", "load_config"),
+    "sterna.train.model.patterns": ("patterns",),
+    "sterna.train.model.quantisers": ("TernaryWeightQuant",),
+    "sterna.train.model.schedules": ("schedules",),
     "sterna.train.options": ("TrainOptions",),
     "sterna.vision.prepare": ("prepare",),
 }
@@ -46,9 +56,10 @@ _ROOMS = ("compile", "estimate", "generate", "train")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Backend", "Box", "Detector", "EngineConfig", "Graph", "Package", "SternaError", "TrainOptions", "backends",
-    "compare", "compile", "estimate", "evaluate", "explore", "generate", "load", "load_config", "open_backend",
-    "prepare", "save", "scene", "train",
+    "Backend", "Box", "Detector", "EngineConfig", "Graph", "NetworkDescription", "Package", "SternaError",
+    "TernaryWeightQuant", "TrainOptions", "Trunk", "backends", "compare", "compile", "estimate", "evaluate",
+    "explore", "generate", "load", "load_config", "networks", "open_backend", "patterns", "prepare", "save", "scene",
+    "schedules", "train",
 ]  # fmt: skip
 
 

@@ -80,8 +80,8 @@ AREAS = (
     ),
     Area(
         "quantisers",
-        ("train/model/quantisers.py",),
-        ("tests/train/model/test_quantisers.py", "tests/train/model/test_export.py"),
+        ("train/model/quantisers.py", "train/model/patterns.py", "train/model/schedules.py"),
+        ("tests/train/model/test_quantisers.py", "tests/train/model/test_export.py", "tests/test_seams.py"),
         sample=30,
     ),
     Area(

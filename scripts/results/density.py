@@ -12,7 +12,6 @@ from matplotlib import pyplot as plt
 
 from results.record import Metric, TableRow
 from results.runs import origin, run, summary
-from sterna.train.model.quantisers import Pattern
 from sterna.train.options import TrainOptions
 
 #: A run whose float network alone is wanted: one epoch is needed for the ranges of its activations.
@@ -30,7 +29,7 @@ class Study:
     name: str
     data: str
     recipe: Recipe
-    cases: Sequence[tuple[Pattern, float]]
+    cases: Sequence[tuple[str, float]]
     seeds: Sequence[int] = (0,)
 
 
@@ -57,14 +56,14 @@ def further(study: Study, first: Path) -> int:
 
 
 def _row(
-    study: Study, seed: int, density: float, pattern: Pattern, folders: tuple[Path, Path, Path]
+    study: Study, seed: int, density: float, pattern: str, folders: tuple[Path, Path, Path]
 ) -> TableRow:
     first, longer, ternary = folders
     return {
         "data": study.data,
         "seed": seed,
         "density": density,
-        "pattern": pattern.value,
+        "pattern": pattern,
         "float_map50": map50(first, "float"),
         "float_longer_map50": map50(longer, "float"),
         "ternary_map50": map50(ternary, "ternary"),
@@ -118,9 +117,9 @@ def metrics(table: Sequence[TableRow], images: str, measured: str) -> dict[str, 
     return found
 
 
-def lost(table: Sequence[TableRow], pattern: Pattern, density: float) -> dict[str, Metric]:
+def lost(table: Sequence[TableRow], pattern: str, density: float) -> dict[str, Metric]:
     """What the integer networks of a density and pattern have less than the float ones that were trained as long."""
-    same = _of(table, density, pattern.value)
+    same = _of(table, density, pattern)
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in same]
     return {
         "lost": Metric(

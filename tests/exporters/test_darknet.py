@@ -13,7 +13,7 @@ from sterna.importers.darknet import Yolo2, read_cfg
 from support.darknet_networks import VOC_ANCHORS, yolo2_networks
 
 
-@pytest.mark.parametrize("name", list(networks.NETWORKS))
+@pytest.mark.parametrize("name", list(networks.networks))
 def test_own_networks_come_back(tmp_path: Path, name: str) -> None:
     network = for_darknet(networks.describe(name), VOC_ANCHORS[:3], 7, 64, 96)
     write_cfg(network, tmp_path / "own.cfg")

@@ -11,7 +11,7 @@ from sterna.graph import networks
 from sterna.importers import darknet, registry
 
 
-@pytest.mark.parametrize("name", list(networks.NETWORKS))
+@pytest.mark.parametrize("name", list(networks.networks))
 def test_own_networks_need_no_importer(name: str) -> None:
     assert registry.importer_of(name) is None
     assert registry.describe(name) == networks.describe(name)

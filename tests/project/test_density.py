@@ -10,10 +10,9 @@ import pytest
 from results import density
 from results.density import Study
 from sterna.train import recipes
-from sterna.train.model.quantisers import Pattern
 from sterna.train.options import TrainOptions
 
-CASES = ((Pattern.BALANCED, 0.2), (Pattern.UNSTRUCTURED, 0.1))
+CASES = (("balanced", 0.2), ("unstructured", 0.1))
 SEEDS = (0, 1)
 #: Precision of the float, ternary and integer form by run; no two are equal.
 RUNS = {

@@ -31,7 +31,6 @@ from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.spec import load_config
 from sterna.train.model.form import Form
-from sterna.train.model.quantisers import Pattern
 from sterna.train.optim.optimisers import Optimiser
 from support.engines import count_frames, simulated
 
@@ -51,7 +50,7 @@ def run_folder(folder: Path, **precision: float) -> Path:
     return folder
 
 
-STUDY = density.Study("small", "DATA", lambda *_: None, ((Pattern.BALANCED, 0.15),))  # type: ignore[arg-type, return-value]
+STUDY = density.Study("small", "DATA", lambda *_: None, (("balanced", 0.15),))  # type: ignore[arg-type, return-value]
 
 
 def test_a_row_of_a_study_takes_each_form_from_the_run_that_trained_it(tmp_path: Path) -> None:
@@ -60,7 +59,7 @@ def test_a_row_of_a_study_takes_each_form_from_the_run_that_trained_it(tmp_path:
         run_folder(tmp_path / "longer", float=0.82, ternary=0.22, integer=0.32),
         run_folder(tmp_path / "ternary", float=0.83, ternary=0.73, integer=0.74),
     )
-    row = density._row(STUDY, 7, 0.15, Pattern.BALANCED, folders)
+    row = density._row(STUDY, 7, 0.15, "balanced", folders)
     assert row == {
         "data": "DATA", "seed": 7, "density": 0.15, "pattern": "balanced", "float_map50": 0.81,
         "float_longer_map50": 0.82, "ternary_map50": 0.73, "integer_map50": 0.74, "trained_on": "cpu",
@@ -99,7 +98,7 @@ def test_metrics_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern(
 
 
 def test_what_is_lost_is_against_the_float_network_that_was_trained_as_long() -> None:
-    assert values(density.lost(ROWS, Pattern.BALANCED, 0.1)) == {"lost": 11.0, "lost_most": 12.0}
+    assert values(density.lost(ROWS, "balanced", 0.1)) == {"lost": 11.0, "lost_most": 12.0}
     rows = [row | {"frames_per_s_240mhz": 1000.0 + 10 * number} for number, row in enumerate(ROWS)]
     assert values(yolov2_trained.metrics(rows, "how")) == {"lost_most": 12.0, "least_fps": 1000.0}
 

@@ -9,7 +9,7 @@ import pytest
 from sterna.errors import SternaError
 from sterna.run import Backend, open_backend
 from sterna.run.compare import compare_backends
-from sterna.run.registry import backend_class, backends
+from sterna.run.registry import backends
 from support.other_backends import install_backends
 from support.packages import small_images, small_package
 
@@ -21,9 +21,9 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_own() -> None:
-    assert backends()[:2] == ["reference", "sim"]
+    assert list(backends)[:2] == ["reference", "sim"]
     for scheme in ("reference", "sim"):
-        found = backend_class(scheme)
+        found = backends[scheme]
         assert issubclass(found, Backend) and found.usage.startswith(f"{scheme}:")
 
 
@@ -55,7 +55,7 @@ def test_paths_and_parameters(uri: str, said: str) -> None:
 @pytest.mark.usefixtures("mine")
 def test_a_backend_of_another_distribution() -> None:
     package, images = small_package(), small_images(2)
-    assert backends() == ["reference", "sim", "absent", "board", "broken", "gone", "least", "mine"]
+    assert list(backends) == ["reference", "sim", "absent", "board", "broken", "gone", "least", "mine"]
     with (
         open_backend("reference:") as reference,
         open_backend("mine:") as right,
@@ -81,7 +81,7 @@ def test_a_backend_of_another_distribution() -> None:
 @pytest.mark.parametrize(
     ("scheme", "said"),
     [
-        ("broken", "is not a Backend; sterna.backends = their_backends:broken"),
+        ("broken", "is no backend; sterna.backends = their_backends:broken"),
         ("gone", "cannot be imported .*Gone"),
         ("absent", "cannot be imported .*no_such_module"),
     ],

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant, network, networks
 from sterna.graph.network import IMAGE, RGB
-from sterna.train.model import quantisers
+from sterna.train.model import patterns
 
 
 def random_network_graph(
@@ -76,8 +76,8 @@ def _ternary(rng: np.random.Generator, shape: tuple[int, ...], density: float, b
 def _balanced(draw: NDArray[np.float32], density: float) -> NDArray[np.bool_]:
     """The smallest of each filter's draws, equally many in every filter and block."""
     kept = np.zeros(draw.shape, bool)
-    for number, count in enumerate(quantisers.balanced_counts(draw.shape[1], density)):
-        block = slice(number * quantisers.BALANCED_BLOCK, (number + 1) * quantisers.BALANCED_BLOCK)
+    for number, count in enumerate(patterns.balanced_counts(draw.shape[1], density)):
+        block = slice(number * patterns.BALANCED_BLOCK, (number + 1) * patterns.BALANCED_BLOCK)
         chosen = np.argsort(draw[:, block], axis=1)[:, :count]
         np.put_along_axis(kept[:, block], chosen, values=True, axis=1)
     return kept

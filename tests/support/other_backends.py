@@ -73,12 +73,17 @@ absent = no_such_module:Backend
 
 
 def install_backends(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the distribution into `folder` as pip leaves it, and that on the path, until the test ends."""
-    about = folder / "their_backends-1.0.dist-info"
-    about.mkdir()
-    (folder / "their_backends.py").write_text(SOURCE)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: their-backends\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(ENTRY_POINTS)
+    """Put the distribution into `folder` and that on the path, until the test ends."""
+    install(folder, "their_backends", SOURCE, ENTRY_POINTS)
     monkeypatch.syspath_prepend(folder)
     importlib.invalidate_caches()
     monkeypatch.delitem(sys.modules, "their_backends", raising=False)
+
+
+def install(folder: Path, module: str, source: str, entry_points: str) -> None:
+    """Put a distribution of one module into `folder` as pip leaves it."""
+    about = folder / f"{module}-1.0.dist-info"
+    about.mkdir()
+    (folder / f"{module}.py").write_text(source)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module.replace('_', '-')}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(entry_points)

@@ -15,7 +15,7 @@ from sterna.cli import renamed
 from sterna.cli.tables import print_wide
 from sterna.errors import SternaError
 from sterna.run import Backend, open_backend
-from sterna.run.registry import backend_class, backends
+from sterna.run.registry import backends
 from sterna.run.uri import Uri
 
 #: The backend that `--engine` is for.
@@ -30,7 +30,7 @@ def with_engine(names: Sequence[str], engine: Path | None) -> list[str]:
     uris = [Uri.parse(name) for name in names]
     for uri in uris:
         renamed.check_backend(uri.scheme)
-        backend_class(uri.scheme)
+        backends[uri.scheme]
     if engine is not None:
         given = [replace(uri, path=str(engine)) if uri.scheme == SIM and not uri.path else uri for uri in uris]
         if given == uris:
@@ -47,9 +47,9 @@ def opened(uri: str) -> Backend:
 def show() -> None:
     """Print how each backend is named, and its parameters."""
     table = Table("backend", "parameter", "what it does", "values", box=SIMPLE_HEAD, pad_edge=False)
-    for scheme in backends():
+    for scheme in backends:
         try:
-            found = backend_class(scheme)
+            found = backends[scheme]
         except SternaError as error:
             table.add_row(f"{scheme}:", "", escape(str(error)), "", end_section=True)
             continue

@@ -59,7 +59,7 @@ def _two(names: str) -> list[str]:
             where="compare",
             attribute="backends",
             value=names,
-            allowed=f"two of {', '.join(backends())}",
+            allowed=f"two of {', '.join(backends)}",
             remedy="give for example reference,sim",
         )
     return wanted

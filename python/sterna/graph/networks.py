@@ -10,10 +10,14 @@ from collections.abc import Callable
 from sterna.errors import SternaError
 from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
 from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription
+from sterna.registry import Registry
 
 
-class _Trunk:
-    """Collects layers that follow each other; numbers their names."""
+class Trunk:
+    """Collects layers that follow each other, and numbers their names: conv1, pool1, conv2, ...
+
+    last: the name of the last layer. Its first convolution has weights of FIRST_BITS bits, the others ternary ones.
+    """
 
     def __init__(self) -> None:
         self.layers: list[Layer] = []
@@ -21,12 +25,14 @@ class _Trunk:
         self._convs = self._pools = 0
 
     def conv(self, filters: int, kernel: int, *, source: str | None = None, shares: str | None = None) -> str:
+        """A convolution after the last layer or `source`, as `Conv` has it; returns its name."""
         self._convs += 1
         bits = FIRST_BITS if self._convs == 1 else None
         name = f"conv{self._convs}"
         return self._add(Conv(name, source or self.last, filters, kernel, bits, shares))
 
     def pool(self, stride: int = 2) -> str:
+        """Maxima of 2x2; returns the name."""
         self._pools += 1
         return self._add(MaxPool(f"pool{self._pools}", self.last, stride))
 
@@ -38,6 +44,7 @@ class _Trunk:
         return self._add(Concat("concat", (self.last, deep)))
 
     def head(self) -> NetworkDescription:
+        """The network, with its head after the last layer. Raises SternaError if it is none."""
         self._add(Head("head", self.last))
         return NetworkDescription(tuple(self.layers))
 
@@ -47,8 +54,9 @@ class _Trunk:
         return layer.name
 
 
-def _yolov2() -> NetworkDescription:
-    trunk = _Trunk()
+def yolov2() -> NetworkDescription:
+    """YOLOv2: 23 convolutions, cells of 32 pixels."""
+    trunk = Trunk()
     for filters in (32, 64):
         trunk.conv(filters, 3)
         trunk.pool()
@@ -69,8 +77,9 @@ def _yolov2() -> NetworkDescription:
     return trunk.head()
 
 
-def _yolov2_tiny() -> NetworkDescription:
-    trunk = _Trunk()
+def yolov2_tiny() -> NetworkDescription:
+    """Tiny YOLOv2: 9 convolutions, cells of 32 pixels."""
+    trunk = Trunk()
     for filters in (16, 32, 64, 128, 256):
         trunk.conv(filters, 3)
         trunk.pool()
@@ -81,9 +90,9 @@ def _yolov2_tiny() -> NetworkDescription:
     return trunk.head()
 
 
-def _yolov2_nano() -> NetworkDescription:
+def yolov2_nano() -> NetworkDescription:
     """Everything that makes a YOLOv2, in under 200,000 weights and with cells of 16 pixels."""
-    trunk = _Trunk()
+    trunk = Trunk()
     for filters in (12, 24, 48):
         trunk.conv(filters, 3)
         trunk.pool()
@@ -98,18 +107,22 @@ def _yolov2_nano() -> NetworkDescription:
     return trunk.head()
 
 
-NETWORKS: dict[str, Callable[[], NetworkDescription]] = {
-    "yolov2": _yolov2,
-    "yolov2-tiny": _yolov2_tiny,
-    "yolov2-nano": _yolov2_nano,
-}
+networks: Registry[Callable[[], NetworkDescription]] = Registry(
+    "network",
+    "sterna.networks",
+    {name: f"{__name__}:{name.replace('-', '_')}" for name in ("yolov2", "yolov2-tiny", "yolov2-nano")},
+    "a function without arguments that returns a NetworkDescription",
+    callable,
+)
+"""What describes each named network."""
 
 
 def describe(name: str) -> NetworkDescription:
-    """The network `name`, one of NETWORKS; raises SternaError for another name."""
-    if name not in NETWORKS:
+    """The network `name`, one of networks; raises SternaError for another name, or if it is no network."""
+    described = networks[name]()
+    if not isinstance(described, NetworkDescription):
         raise SternaError(
-            "unknown network", where="networks", attribute="network", value=name, allowed=", ".join(NETWORKS),
-            remedy="name one of these",
+            "is no network", where=f"network '{name}'", attribute="returned", value=type(described).__name__,
+            allowed="a NetworkDescription", remedy="let its function return one, as Trunk.head does",
         )  # fmt: skip
-    return NETWORKS[name]()
+    return described

@@ -26,6 +26,13 @@ def describe(network: str) -> NetworkDescription:
     return networks.describe(network) if importer is None else importer.describe(Path(network)).network
 
 
+def check(network: str) -> str:
+    """`network`, if it is one of the named networks or a file that an importer reads; raises SternaError if not."""
+    if importer_of(network) is None and network not in networks.networks:
+        raise networks.networks.unknown(network, known())
+    return network
+
+
 def known() -> str:
     """The names and files that `describe` takes, for messages."""
-    return ", ".join([*networks.NETWORKS, *(f"and {each.files}" for each in IMPORTERS)])
+    return ", ".join([*networks.networks, *(f"and {each.files}" for each in IMPORTERS)])

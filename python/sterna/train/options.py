@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_validator, model_validator
 
 from sterna.graph.network import BITS, FIRST_BITS, HEAD_BITS
-from sterna.graph.networks import NETWORKS
 from sterna.importers import darknet, registry
 from sterna.importers.epsilon import Epsilon
+from sterna.registry import Registry
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.options import DataOptions, validated
-from sterna.train.model.quantisers import Pattern
+from sterna.train.model.patterns import DEFAULT, patterns
+from sterna.train.model.schedules import cubic, schedules
 from sterna.train.optim.communication import Hook
 from sterna.train.optim.optimisers import RATE_BATCH, RATES, Optimiser
 from sterna.train.text_options import listed, paired
 
 FLOAT_EPOCHS = 24  # of a network with fresh weights
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
+
+
+def _listed(names: Registry[Any]) -> str:
+    return ", ".join([*names, "or one that is registered"])
 
 
 class Allocation(StrEnum):
@@ -42,7 +47,9 @@ class Precision(StrEnum):
 class NetworkOptions(BaseModel):
     """Options of the network and of what it begins with."""
 
-    network: str = Field("yolov2-nano", description="one of the named networks, or a darknet .cfg file")
+    network: Annotated[str, AfterValidator(registry.check)] = Field(
+        "yolov2-nano", description="one of the named networks, or a darknet .cfg file"
+    )
     darknet_weights: Path | None = Field(None, description="weights of the .cfg file to start from")
     darknet_names: Path | None = Field(
         None, description="list of the class names that the weights know; without it classes are matched by position"
@@ -87,7 +94,12 @@ class SparsityOptions(BaseModel):
     """Options of the zeros."""
 
     density: float = Field(0.28, gt=0.0, le=1.0, description="share of nonzeros in the ternary layers to aim at")
-    pattern: Pattern = Field(Pattern.UNSTRUCTURED, description="where nonzeros may be")
+    pattern: Annotated[str, AfterValidator(patterns.check)] = Field(
+        DEFAULT, description=f"where nonzeros may be: {_listed(patterns)}"
+    )
+    schedule: Annotated[str, AfterValidator(schedules.check)] = Field(
+        cubic.__name__, description=f"how density falls in the ternary stage: {_listed(schedules)}"
+    )
     allocation: Allocation = Field(Allocation.UNIFORM, description="how density is shared among the layers")
     layer_density: Annotated[dict[str, Share], BeforeValidator(paired)] = Field(
         {}, description="densities of single layers, like conv3=0.1,conv7=0.2"
@@ -125,13 +137,6 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
 
     Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
     """
-
-    @field_validator("network")
-    @classmethod
-    def _known_network(cls, name: str) -> str:
-        if name not in NETWORKS and registry.importer_of(name) is None:
-            raise ValueError(f"no such network, there are {registry.known()}")
-        return name
 
     @model_validator(mode="after")
     def _whole_recipe(self) -> TrainOptions:

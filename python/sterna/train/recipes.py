@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sterna.train.data.options import SCENES
-from sterna.train.model.quantisers import Pattern
 from sterna.train.options import Precision, TrainOptions, parse
 
 
@@ -48,7 +47,7 @@ def bccd(folder: Path, output: Path, **changes: Any) -> TrainOptions:
         "float_rate": 2e-3,
         "ternary_rate": 1.5e-3,
         "density": 0.15,
-        "pattern": Pattern.BALANCED,
+        "pattern": "balanced",
         "evaluate_every": 12,
         "seed": 0,
         "threads": 1,
@@ -72,7 +71,7 @@ def harder(data: str, output: Path, **changes: Any) -> TrainOptions:
         "quantised_epochs": 1,
         "integer_epochs": 1,
         "density": 0.15,
-        "pattern": Pattern.BALANCED,
+        "pattern": "balanced",
         "train_scenes": 1000,
         "evaluate_every": 12,
         "seed": 0,
@@ -106,7 +105,7 @@ def yolov2(data: str, lengths: dict[str, int], output: Path, **changes: Any) -> 
         "ternary_rate": 1e-3,
         "first_bits": 3,
         "density": 0.15,
-        "pattern": Pattern.BALANCED,
+        "pattern": "balanced",
         "evaluate_every": 24,
         "precision": Precision.BF16,
         "deterministic": False,

@@ -10,13 +10,12 @@ from results.record import ROOT, write
 from results.runs import BCCD, data
 from sterna.cli.guard import guarded
 from sterna.train import recipes
-from sterna.train.model.quantisers import Pattern
 
 SEEDS = (0, 1, 2)
-CASES = tuple((Pattern.UNSTRUCTURED, density) for density in (0.20, 0.15, 0.10)) + tuple(
-    (Pattern.BALANCED, density) for density in (0.20, 0.15)
+CASES = tuple(("unstructured", density) for density in (0.20, 0.15, 0.10)) + tuple(
+    ("balanced", density) for density in (0.20, 0.15)
 )
-GOAL = (Pattern.BALANCED, 0.15)
+GOAL = ("balanced", 0.15)
 PLOT = ROOT / "docs" / "bccd_density.png"
 
 

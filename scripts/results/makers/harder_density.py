@@ -12,9 +12,8 @@ from results.runs import TOLL_ROAD, data
 from sterna.cli.guard import guarded
 from sterna.train import recipes
 from sterna.train.data import HARD_SCENES
-from sterna.train.model.quantisers import Pattern
 
-CASES = ((Pattern.BALANCED, 0.15), (Pattern.BALANCED, 0.05))
+CASES = (("balanced", 0.15), ("balanced", 0.05))
 
 
 def studies() -> list[Study]:

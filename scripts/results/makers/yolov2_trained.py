@@ -16,9 +16,8 @@ from sterna.compile import compile_graph
 from sterna.graph import file
 from sterna.spec.config import load_config
 from sterna.train import recipes, run_folder
-from sterna.train.model.quantisers import Pattern
 
-CASES = ((Pattern.BALANCED, 0.15), (Pattern.BALANCED, 0.05))
+CASES = (("balanced", 0.15), ("balanced", 0.05))
 
 
 def study() -> Study:

@@ -272,7 +272,7 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"network": "yolov9"}, r"yolov2-nano, and darknet's .cfg files; network = yolov9"),
+        ({"network": "yolov9"}, r"network = yolov9; allowed: .*yolov2-nano, and darknet's .cfg files"),
         ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
         ({"float_epochs": 0}, "float_epochs is 0 and there are no weights to start from"),

@@ -13,9 +13,10 @@ from sterna.graph import Conv, Graph, file, networks, reference
 from sterna.graph.layers import BIAS_BITS, MULTIPLIER_BITS
 from sterna.train.data.scenes import SceneSet
 from sterna.train.data.street import CLASSES
-from sterna.train.model import export, integer
+from sterna.train.model import export, integer, quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.network import HEAD_SCALE, Network
+from sterna.train.model.patterns import Unstructured, patterns
 from sterna.train.report import evaluate, report
 from sterna.vision.prepare import to_integers
 from support.small_detector import ANCHORS, SIZE, small_graph, small_network, small_scenes
@@ -120,6 +121,23 @@ def test_graph_survives_its_file(graph: Graph, scenes: SceneSet) -> None:
     again = file.from_bytes(file.to_bytes(graph))
     assert again == graph
     assert evaluate.evaluate_graph(again, scenes) == evaluate.evaluate_graph(graph, scenes)
+
+
+@pytest.mark.parametrize(("factor", "value"), [(0.5, 0.5), (float("nan"), "nan"), (128.0, 128.0)])
+def test_weights_that_are_no_integers_are_refused(
+    monkeypatch: pytest.MonkeyPatch, factor: float, value: object
+) -> None:
+    class Wrong(Unstructured):
+        def integers(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            ternary, scale = super().integers(weight)
+            return ternary.abs() * factor, scale
+
+    monkeypatch.setattr(patterns, "_registered", {"wrong": Wrong})
+    made = Network(networks.describe("yolov2-nano"), 2, Form.QUANTISED, "wrong")
+    for layer in made.activations.values():
+        quantisers.activation_quantiser(layer).scale.fill_(0.1)  # type: ignore[arg-type]
+    with pytest.raises(SternaError, match=rf"layer 'conv2': has weights .* weight = {value}; allowed: .*-127\.\.127"):
+        export.to_graph(made, ANCHORS, CLASSES, SIZE, SIZE)
 
 
 def test_a_float_network_is_refused() -> None:

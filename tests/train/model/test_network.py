@@ -21,7 +21,7 @@ def test_nano_stays_below_200_000_weights(classes: int) -> None:
     assert sum(conv.weight.numel() for _, conv in network.convolutions()) <= 200_000
 
 
-@pytest.mark.parametrize("name", list(networks.NETWORKS))
+@pytest.mark.parametrize("name", list(networks.networks))
 def test_output_has_one_cell_per_stride(name: str) -> None:
     network = Network(networks.describe(name), 3, Form.FLOAT).eval()
     with torch.no_grad():

@@ -15,7 +15,7 @@ from sterna.graph import Conv, Graph, file
 from sterna.train import run_folder
 from sterna.train.data import DataOptions, open_data
 from sterna.train.loop import trainer
-from sterna.train.model import density
+from sterna.train.model import schedules
 from sterna.train.options import parse
 from sterna.train.report import findings, summary_page
 from support import data_sets
@@ -99,8 +99,8 @@ def test_a_class_without_objects_is_named_for_each_split(tmp_path: Path, got: Go
 
 def test_a_run_ends_with_its_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the summary, on the page, and as the last that is said: a run whose thresholds do not follow its density."""
-    aim = density.schedule
-    monkeypatch.setattr(density, "schedule", lambda share, target: aim(share, 2 * target))
+    aim = schedules.density_at
+    monkeypatch.setattr(schedules, "density_at", lambda name, share, target: aim(name, share, 2 * target))
     options = parse(
         output=tmp_path / "run", height=64, width=64, train_scenes=4, val_scenes=1, test_scenes=1, batch=4,
         float_epochs=1, ternary_epochs=1, quantised_epochs=0, integer_epochs=0, density=0.2, threads=1, workers=0,

@@ -16,7 +16,6 @@ from sterna.graph.network import KINDS, NetworkDescription
 from sterna.train import checkpoint, run_folder, stages
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
-from sterna.train.model.quantisers import Pattern
 
 WEIGHTS = checkpoint.Role(
     "file of trained weights",
@@ -48,7 +47,7 @@ def save(path: Path, trained: Trained) -> None:
             "name": trained.name,
             "layers": plain(network.description),
             "form": network.form.value,
-            "pattern": network.pattern.value,
+            "pattern": network.pattern,
             "anchors": trained.anchors,
             "classes": list(trained.classes),
             "height": trained.height,
@@ -66,7 +65,7 @@ def load(path: Path) -> Trained:
     try:
         description = from_plain(state["layers"])
         _check_size(state["weights"], description, len(state["classes"]))
-        network = Network(description, len(state["classes"]), Form(state["form"]), Pattern(state["pattern"]))
+        network = Network(description, len(state["classes"]), Form(state["form"]), state["pattern"])
         network.load_state_dict(state["weights"])
         return Trained(
             network.eval(), state["name"], state["anchors"], tuple(state["classes"]), state["height"], state["width"]

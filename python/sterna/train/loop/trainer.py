@@ -29,7 +29,7 @@ from sterna.train.loop import forms, inherit, pseudo, start, stop, unused
 from sterna.train.loop.forms import Trained
 from sterna.train.loop.learner import LOSSES, Learner
 from sterna.train.loop.loader import Batch, Loader
-from sterna.train.model import density, export, integer
+from sterna.train.model import density, export, integer, schedules
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
@@ -347,7 +347,8 @@ class _Run:
         """Density by layer at this moment."""
         if not self.stage.sparsifies:
             return self.densities
-        return {name: density.schedule(self._share(), target) for name, target in self.densities.items()}
+        schedule, share = self.options.schedule, self._share()
+        return {name: schedules.density_at(schedule, share, target) for name, target in self.densities.items()}
 
     def _images(self, stage: stages.Stage) -> Dataset:
         """What `stage` learns from."""

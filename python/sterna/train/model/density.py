@@ -1,4 +1,4 @@
-"""How dense each ternary layer is to be, and how density falls while training."""
+"""How dense each ternary layer is to be."""
 
 from __future__ import annotations
 
@@ -12,21 +12,12 @@ from torch import nn
 
 from sterna.errors import SternaError
 from sterna.graph.network import NetworkDescription
-from sterna.train.model import quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
-from sterna.train.model.quantisers import Pattern
+from sterna.train.model.patterns import patterns
 
-START = 0.7  # density from which a ternary stage starts ...
-SPARSE_AT = 0.6  # ... and the share of the stage at which it reaches its target
 #: Shares of the target that automatic allocation tries on each layer.
 GRID = tuple(float(share) for share in np.geomspace(1 / 3, 3, 6))
-
-
-def schedule(share: float, target: float) -> float:
-    """Density to aim at after `share` (0..1) of a stage: falls as a cubic to `target` (Zhu and Gupta 2017)."""
-    left = max(0.0, 1.0 - share / SPARSE_AT)
-    return target + (max(START, target) - target) * left**3
 
 
 def uniform(network: NetworkDescription, target: float, given: Mapping[str, float]) -> dict[str, float]:
@@ -49,7 +40,7 @@ def sensitivities(
     layers: Mapping[str, nn.Conv2d],
     loss: Callable[[Network], float],
     target: float,
-    pattern: Pattern,
+    pattern: str,
     advance: Callable[[], None],
 ) -> dict[str, NDArray[np.float64]]:
     """What `loss` of the float `network` becomes when one of its `layers` alone is ternary, by layer at each of GRID.
@@ -59,7 +50,7 @@ def sensitivities(
     curves = {}
     for name, conv in layers.items():
         kept = conv.weight.detach().clone()
-        quantiser = quantisers.TernaryWeightQuant(pattern, len(kept), kept[0].numel()).to(kept.device)
+        quantiser = patterns[pattern](len(kept), kept[0].numel()).to(kept.device)
         losses = []
         for density in densities(target):
             quantiser.aim(kept, density)

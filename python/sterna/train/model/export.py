@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.graph.graph import Graph
@@ -59,9 +60,21 @@ def _convolution(layer: DescribedConv | Head, folded: Folded, scale: float) -> C
     return Conv(
         name=layer.name,
         input=layer.input,
-        weights=folded.weights.detach().cpu().numpy().astype(np.int8),
+        weights=_integers(layer.name, folded.weights.detach().cpu().numpy()),
         stride=1,
         padding=(padding,) * 4,
         requant=folded.requant,
         scale=scale,
     )
+
+
+def _integers(layer: str, weights: NDArray[np.floating]) -> NDArray[np.int8]:
+    """`weights` as the integers that they are; raises SternaError if a quantiser made others."""
+    most = np.iinfo(np.int8).max
+    wrong = (weights != np.round(weights)) | ~(np.abs(weights) <= most)
+    if wrong.any():
+        raise SternaError(
+            "has weights that are no integers of the engine", where=f"layer '{layer}'", attribute="weight",
+            value=weights[wrong][0], allowed=f"integers -{most}..{most}", remedy="correct integers() of its quantiser",
+        )  # fmt: skip
+    return weights.astype(np.int8)

@@ -18,7 +18,7 @@ from sterna.train import distributed
 from sterna.train.model import integer, quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
-from sterna.train.model.quantisers import Pattern
+from sterna.train.model.patterns import DEFAULT, patterns
 
 # Raw head outputs are kept to +-8 in steps of 1/16: box positions to 1/64 cell, sizes to 6 %.
 HEAD_SCALE = 1.0 / 16.0
@@ -28,7 +28,7 @@ BACKGROUND_LOGIT = -4.0
 class ConvBlock(nn.Module):
     """Convolution, batch normalisation and activation; the activation quantiser is kept beside it."""
 
-    def __init__(self, spec: Conv, channels: int, form: Form, pattern: Pattern) -> None:
+    def __init__(self, spec: Conv, channels: int, form: Form, pattern: str) -> None:
         super().__init__()
         self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False)
         self.norm = distributed.BatchNorm(spec.filters, eps=NORM_EPSILON)
@@ -42,12 +42,12 @@ class ConvBlock(nn.Module):
 
 
 def _new_convolution(
-    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: Pattern, *, bias: bool
+    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: str, *, bias: bool
 ) -> nn.Conv2d:
     if form is Form.FLOAT:
         return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=bias)
     weight_quant = (
-        quantisers.ternary_weights(pattern, filters, channels * kernel**2)
+        quantisers.ternary_weights(patterns[pattern], filters, channels * kernel**2)
         if bits is None
         else quantisers.digit_weights(bits)
     )
@@ -83,7 +83,7 @@ class Network(nn.Module):
         description: NetworkDescription,
         classes: int,
         form: Form,
-        pattern: Pattern = Pattern.UNSTRUCTURED,
+        pattern: str = DEFAULT,
     ) -> None:
         super().__init__()
         self.description, self.classes, self.form, self.pattern = description, classes, form, pattern

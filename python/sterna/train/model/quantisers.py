@@ -8,8 +8,7 @@ section 2.2) with one scale per filter and thresholds that a schedule moves.
 from __future__ import annotations
 
 import math
-from enum import StrEnum
-from itertools import pairwise
+from abc import ABC, abstractmethod
 from typing import Any
 
 import brevitas.nn as qnn
@@ -18,6 +17,7 @@ from brevitas.inject import ExtendedInjector
 from brevitas.proxy import ActQuantProxyFromInjector, WeightQuantProxyFromInjector
 from torch import Tensor, nn
 
+from sterna.errors import SternaError
 from sterna.graph import Graph, csd
 from sterna.train import distributed
 
@@ -30,24 +30,6 @@ PEAK_LIMIT = ((1 << (ACC_BITS - 1)) - 1) // -ACT_MIN
 FAR = 0.75
 
 QuantResult = tuple[Tensor, Tensor, Tensor, Tensor]
-
-
-class Pattern(StrEnum):
-    """Where the nonzeros of a ternary layer may be."""
-
-    UNSTRUCTURED = "unstructured"
-    #: As many in each filter as in any other, in every BALANCED_BLOCK weights: no unit waits.
-    BALANCED = "balanced"
-
-
-#: Weights of a filter, in the order channel, row, column, that have the same number of nonzeros in every filter.
-BALANCED_BLOCK = 256
-
-
-def balanced_counts(size: int, density: float) -> list[int]:
-    """Nonzeros in each BALANCED_BLOCK of a filter of `size` weights: their running sum is the rounded share."""
-    ends = [*range(0, size, BALANCED_BLOCK), size]
-    return [after - before for before, after in pairwise(round(density * end) for end in ends)]
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -66,51 +48,76 @@ def straight_through(value: Tensor, real: Tensor) -> Tensor:
     return result
 
 
-class TernaryWeightQuant(nn.Module):
+class TernaryWeightQuant(nn.Module, ABC):
     """{-a, 0, +a} of the hidden weight h: sign(h) where |h| > rho * mean|h|, a = mean |h| above the threshold.
 
-    Means and `a` are per filter. `rho` (a buffer, kept in checkpoints) moves only in `aim`; a forward pass never
-    changes it: a scalar for an unstructured pattern; [F, blocks] for a balanced one. A filter never keeps more weights
+    Means and `a` are per filter. `rho` (a buffer, kept in checkpoints) moves only in `aim`, to the `thresholds` of the
+    pattern that a derived class stands for; a forward pass never changes it. A filter never keeps more weights
     than the engine's accumulator can add up; whether one could is looked at in each pass, unless `aim` found all of
     them far from it: to look, the processor waits for the GPU.
+
+    Another quantiser derives from this class, and may override more than `thresholds`: `integers` must give integers
+    -127..127 whose sums fit the accumulator, or the graph is refused.
     """
 
     rho: Tensor
     zero_point: Tensor
     bit_width: Tensor
 
-    def __init__(self, pattern: Pattern, filters: int, size: int) -> None:
+    def __init__(self, filters: int, size: int) -> None:
         """For `filters` filters of `size` weights each."""
         super().__init__()
-        self.pattern = pattern
-        blocks = -(-size // BALANCED_BLOCK)
-        rho = torch.tensor(0.0) if pattern is Pattern.UNSTRUCTURED else torch.zeros(filters, blocks)
-        self.register_buffer("rho", rho)
+        self.register_buffer("rho", torch.zeros(self.shape(filters, size)))
         self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
         self.register_buffer("bit_width", torch.tensor(2.0), persistent=False)
         self._far_from_limit = size <= PEAK_LIMIT
 
+    @abstractmethod
+    def thresholds(self, relative: Tensor, density: float) -> Tensor:
+        """The rho above which weights stay, finite and at least 0, for about the share `density` (0..1] to stay.
+
+        relative: float32 [F, size], the magnitudes of the weights of each filter, in the order channel, row, column,
+        divided by their mean. The result is broadcast to `shape`: [F, size] holds one threshold per weight, [F, 1]
+        one per filter.
+        """
+
+    @staticmethod
+    def shape(filters: int, size: int) -> tuple[int, ...]:
+        """The shape in which `rho` is kept; one threshold per weight unless a pattern needs fewer."""
+        return filters, size
+
+    def spread(self, rho: Tensor, size: int) -> Tensor:
+        """`rho`, of `shape`, in a form that broadcasts to [F, size]."""
+        return rho
+
     @torch.no_grad()
     def aim(self, weight: Tensor, density: float) -> None:
-        """Move rho so that the share `density` (0..1] of `weight` [F, ...] stays nonzero."""
+        """Move rho so that about the share `density` (0..1] of `weight` [F, ...] stays nonzero.
+
+        Raises SternaError if the pattern gives thresholds of another shape.
+        """
         size = weight.abs()
         relative = (size / _mean(size)).flatten(1)
-        if self.pattern is Pattern.UNSTRUCTURED:
-            self.rho.copy_(_largest_dropped(relative.flatten(), round((1.0 - density) * relative.numel())))
-        else:
-            blocks = torch.split(relative, BALANCED_BLOCK, dim=1)
-            counts = balanced_counts(relative.shape[1], density)
-            for number, (block, count) in enumerate(zip(blocks, counts, strict=True)):
-                self.rho[:, number] = _largest_dropped(block, block.shape[1] - count)
+        found = self.thresholds(relative, density)
+        try:
+            self.rho.copy_(found)
+        except RuntimeError:
+            raise SternaError(
+                "gives thresholds of another shape", where=f"pattern {type(self).__name__}", attribute="thresholds",
+                value=list(found.shape), allowed=f"what broadcasts to {list(self.rho.shape)}",
+                remedy="correct thresholds() or shape()",
+            ) from None  # fmt: skip
         if relative.shape[1] > PEAK_LIMIT:
-            kept = relative > self._rho_by_weight(relative)
+            kept = relative > self.spread(self.rho, relative.shape[1])
             self._far_from_limit = bool(kept.sum(1).max() < FAR * PEAK_LIMIT)
 
     def integers(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Ternary weights (-1, 0, 1 as floats, the shape of `weight`) and their scale [F, 1, 1, 1]."""
         size = weight.abs()
         relative = size / _mean(size)  # compared as `aim` does, so that rounding cannot change a count
-        rho = self._rho_by_weight(weight)
+        rho = self.spread(self.rho, weight[0].numel())
+        if rho.dim():
+            rho = rho.expand(len(weight), weight[0].numel()).reshape(weight.shape)
         kept = (relative > rho).to(weight.dtype)
         dims = tuple(range(1, weight.dim()))
         count = kept.sum(dims, keepdim=True)  # floats count exactly, in any order
@@ -125,12 +132,6 @@ class TernaryWeightQuant(nn.Module):
         with torch.no_grad():
             ternary, scale = self.integers(weight)
         return straight_through(ternary * scale, weight), scale, self.zero_point, self.bit_width
-
-    def _rho_by_weight(self, weight: Tensor) -> Tensor:
-        if self.pattern is Pattern.UNSTRUCTURED:
-            return self.rho
-        size = weight[0].numel()
-        return self.rho.repeat_interleave(BALANCED_BLOCK, dim=1)[:, :size].reshape(weight.shape)
 
 
 def _mean(size: Tensor) -> Tensor:
@@ -147,7 +148,7 @@ def _sum(values: Tensor) -> Tensor:
     return values.sum(tuple(range(1, values.dim())), dtype=torch.float64, keepdim=True)
 
 
-def _largest_dropped(values: Tensor, dropped: int) -> Tensor:
+def largest_dropped(values: Tensor, dropped: int) -> Tensor:
     """The threshold [...] that `dropped` of the values [..., n] (>= 0) do not exceed."""
     return values.kthvalue(dropped, dim=-1).values if dropped else values.new_zeros(values.shape[:-1])
 
@@ -155,7 +156,7 @@ def _largest_dropped(values: Tensor, dropped: int) -> Tensor:
 def _least_of_largest(size: Tensor, count: int) -> Tensor:
     """Per filter of size [F, ...] the value [F, 1, 1, 1] that no more than its `count` largest elements exceed."""
     flat = size.flatten(1)
-    return _largest_dropped(flat, flat.shape[1] - count).view(-1, 1, 1, 1)
+    return largest_dropped(flat, flat.shape[1] - count).view(-1, 1, 1, 1)
 
 
 class DigitWeightQuant(nn.Module):
@@ -267,13 +268,13 @@ class ActivationQuant(nn.Module):
 # them again when a state is loaded, also in a copy of the layer.
 
 
-def ternary_weights(of_pattern: Pattern, of_filters: int, of_size: int) -> type[ExtendedInjector]:
+def ternary_weights(of_pattern: type[TernaryWeightQuant], of_filters: int, of_size: int) -> type[ExtendedInjector]:
     """Brevitas weight quantiser of a layer with `of_filters` filters of `of_size` ternary weights each."""
 
     class Weights(ExtendedInjector):
         proxy_class = WeightQuantProxyFromInjector
-        tensor_quant = TernaryWeightQuant
-        pattern, filters, size = of_pattern, of_filters, of_size
+        tensor_quant = of_pattern
+        filters, size = of_filters, of_size
         signed = True
 
     return Weights
