@@ -3,26 +3,31 @@
 import sys
 
 import sterna
-from sterna.graph.layers import MaxPool
-from sterna.graph.network import Conv, Head, NetworkDescription
-from sterna.graph.networks import NETWORKS
 
-NETWORKS["mine"] = lambda: NetworkDescription(
-    (
-        Conv("conv1", "image", 16, 3, bits=8),
-        MaxPool("pool1", "conv1", 2),
-        Conv("conv2", "pool1", 24, 3),
-        MaxPool("pool2", "conv2", 2),
-        Conv("conv3", "pool2", 32, 3, activation="relu"),
-        MaxPool("pool3", "conv3", 2),
-        Head("head", "pool3", anchors=2),
-    )
-)
+
+@sterna.networks.register("mine")
+def mine() -> sterna.NetworkDescription:
+    """Three ternary convolutions after the first one, each followed by pooling."""
+    trunk = sterna.Trunk()
+    for filters in (16, 24, 32):
+        trunk.conv(filters, 3)
+        trunk.pool()
+    trunk.conv(48, 3)
+    return trunk.head()
+
 
 if __name__ == "__main__":
     epochs = {f"{stage}_epochs": 1 for stage in ("float", "ternary", "quantised", "integer")}
     trained = sterna.train(
-        network="mine", height=64, width=64, train_scenes=32, val_scenes=4, test_scenes=4, output=sys.argv[1], **epochs
+        network="mine",
+        height=64,
+        width=64,
+        density=0.3,
+        train_scenes=32,
+        val_scenes=4,
+        test_scenes=4,
+        output=sys.argv[1],
+        **epochs,
     )
     package = sterna.compile(trained.graph, trace=True)
     image = sterna.prepare(package.graph, sterna.scene(1))[None]

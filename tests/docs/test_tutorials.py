@@ -27,6 +27,11 @@ def test_tutorials_run(tmp_path: Path) -> None:
     assert (tmp_path / "found" / "detections.json").is_file()
 
 
+def test_ideas_can_be_tried(tmp_path: Path) -> None:
+    for block in blocks(ROOT / "docs" / "how-to" / "try-an-idea.md"):
+        Reader(tmp_path).follow(block)
+
+
 @pytest.mark.parametrize(
     "text", ["```sh\nsterna data gone\n```", "```python\nraise SystemExit(1)\n```", "```sh\nfalse | cat\n```"]
 )
