@@ -1,4 +1,4 @@
-"""What a training run is asked to do."""
+"""Options of a training run."""
 
 from __future__ import annotations
 
@@ -45,95 +45,105 @@ class Precision(StrEnum):
 
 
 class NetworkOptions(BaseModel):
-    """Options of the network and of what it begins with."""
+    """Network and starting weights."""
 
     network: Annotated[str, AfterValidator(registry.check)] = Field(
         "yolov2-nano", description="one of the named networks, or a darknet .cfg file"
     )
-    darknet_weights: Path | None = Field(None, description="weights of the .cfg file to start from")
+    darknet_weights: Path | None = Field(None, description="darknet weights to start from, for the .cfg file")
     darknet_names: Path | None = Field(
-        None, description="list of the class names that the weights know; without it classes are matched by position"
+        None, description="file of the class names of the weights; without it, classes are matched by position"
     )
     darknet_epsilon: Epsilon = Field(
-        Epsilon.GPU, description="batch normalisation of the program that made the weights: darknet with GPU or without"
+        Epsilon.GPU, description="batch normalisation of the program that made the weights"
     )
     start: Path | None = Field(
         None,
-        description="float weights to start from instead of random ones: a run folder or a float.pt in it; "
-        "network, image size, bits, classes, anchors and augmentation are taken over unless given",
+        description="float weights to start from: a run folder or a float.pt in it; "
+        "network, image size, bits, classes, anchors and augmentation come from there unless given",
     )
     freeze: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
-        (), description="layers conv1,conv2 or the number of first layers that keep their weights in the float stages"
+        (), description="layers to freeze in the float stages: conv1,conv2 or how many of the first layers"
     )
     anchors: Annotated[tuple[float, ...], BeforeValidator(listed)] = Field(
         (),
-        description="anchors W,H,W,H,... in cells; default those of the weights or the .cfg file, or from the boxes",
+        description="anchors W,H,W,H,... in cells; default: from the weights, the .cfg file or the training boxes",
     )
-    first_bits: int = Field(FIRST_BITS, ge=BITS[0], le=BITS[1], description="bits of the weights of the first layer")
-    head_bits: int = Field(HEAD_BITS, ge=BITS[0], le=BITS[1], description="bits of the weights of the head")
+    first_bits: int = Field(FIRST_BITS, ge=BITS[0], le=BITS[1], description="weight bits of the first layer")
+    head_bits: int = Field(HEAD_BITS, ge=BITS[0], le=BITS[1], description="weight bits of the head")
 
 
 class StageOptions(BaseModel):
-    """Options of the stages."""
+    """Training stages."""
 
     float_epochs: int | None = Field(
         None,
         ge=0,
         le=10_000,
-        description=f"epochs of the float network; default {FLOAT_EPOCHS}, or 0 with whole weights to start from",
+        description=f"epochs of the float stage; default {FLOAT_EPOCHS}, or 0 with complete weights to start from",
     )
-    unlabelled: Path | None = Field(None, description="folder of images without labels to learn from as well")
-    unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float network with --unlabelled")
-    ternary_epochs: int = Field(24, ge=0, le=10_000, description="epochs in which weights become ternary")
-    quantised_epochs: int = Field(6, ge=0, le=10_000, description="epochs with activations of 8 bits")
-    integer_epochs: int = Field(6, ge=0, le=10_000, description="epochs through the integer arithmetic of the engine")
-    distillation: float = Field(1.0, ge=0.0, le=100.0, description="weight of the float network's say; 0: not asked")
+    unlabelled: Path | None = Field(None, description="folder of unlabelled images to learn from as well")
+    unlabelled_epochs: int = Field(24, ge=0, le=10_000, description="epochs of the float stage that uses --unlabelled")
+    ternary_epochs: int = Field(
+        24, ge=0, le=10_000, description="epochs of the ternary stage, in which weights become ternary"
+    )
+    quantised_epochs: int = Field(
+        6, ge=0, le=10_000, description="epochs of the quantised stage, with 8-bit activations"
+    )
+    integer_epochs: int = Field(
+        6, ge=0, le=10_000, description="epochs of the integer stage, with the engine's arithmetic"
+    )
+    distillation: float = Field(
+        1.0, ge=0.0, le=100.0, description="weight of distillation from the float network; 0: none"
+    )
 
 
 class SparsityOptions(BaseModel):
-    """Options of the zeros."""
+    """Sparsity."""
 
-    density: float = Field(0.28, gt=0.0, le=1.0, description="share of nonzeros in the ternary layers to aim at")
+    density: float = Field(0.28, gt=0.0, le=1.0, description="target share of nonzero weights in the ternary layers")
     pattern: Annotated[str, AfterValidator(patterns.check)] = Field(
-        DEFAULT, description=f"where nonzeros may be: {_listed(patterns)}"
+        DEFAULT, description=f"pattern of the nonzeros: {_listed(patterns)}"
     )
     schedule: Annotated[str, AfterValidator(schedules.check)] = Field(
         cubic.__name__, description=f"how density falls in the ternary stage: {_listed(schedules)}"
     )
     allocation: Allocation = Field(Allocation.UNIFORM, description="how density is shared among the layers")
     layer_density: Annotated[dict[str, Share], BeforeValidator(paired)] = Field(
-        {}, description="densities of single layers, like conv3=0.1,conv7=0.2"
+        {}, description="density of single layers, such as conv3=0.1,conv7=0.2"
     )
 
 
 class StepOptions(BaseModel):
-    """Options of a step."""
+    """Optimisation."""
 
-    optimiser: Optimiser = Field(Optimiser.ADAMW, description="how a step follows from the gradients")
-    float_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the float stage")
-    ternary_rate: float | None = Field(None, gt=0.0, le=10.0, description="highest learning rate of the ternary stage")
-    batch: int = Field(16, ge=1, le=65_536, description="images in one training step, of all processes together")
-    accumulate: int = Field(1, ge=1, le=1024, description="parts in which a process works through its share of a batch")
-    scale_rates: bool = Field(False, description="rates are for 16 images and grow with the batch")
-    ema: float = Field(0.99, ge=0.0, lt=1.0, description="memory of the moving average of the weights; 0: none")
-    precision: Precision = Field(Precision.FP32, description="arithmetic of training, but for the integer stage")
-    gradients: Hook = Field(Hook.FP32, description="what processes send gradients as")
+    optimiser: Optimiser = Field(Optimiser.ADAMW, description="algorithm that updates the weights")
+    float_rate: float | None = Field(None, gt=0.0, le=10.0, description="peak learning rate of the float stage")
+    ternary_rate: float | None = Field(None, gt=0.0, le=10.0, description="peak learning rate of the ternary stage")
+    batch: int = Field(16, ge=1, le=65_536, description="images per training step, over all processes")
+    accumulate: int = Field(
+        1, ge=1, le=1024, description="gradient accumulation: parts into which a process splits a batch"
+    )
+    scale_rates: bool = Field(False, description="learning rates are per 16 images and grow with the batch")
+    ema: float = Field(0.99, ge=0.0, lt=1.0, description="decay of the moving average of the weights; 0: no average")
+    precision: Precision = Field(Precision.FP32, description="arithmetic of training, except in the integer stage")
+    gradients: Hook = Field(Hook.FP32, description="format in which processes exchange gradients")
 
 
 class RunOptions(BaseModel):
-    """Options of the run."""
+    """Run."""
 
     output: Path = Field(description="run folder: checkpoints, log, summary and graph")
-    resume: bool = Field(False, description="continue the run that is in the output folder")
+    resume: bool = Field(False, description="continue the run in the output folder")
     device: str = Field("auto", description="cpu, cuda, or auto for a GPU if there is one")
-    deterministic: bool = Field(True, description="equal runs give equal weights; on a GPU this costs time")
-    threads: int = Field(2, ge=1, le=256, description="processor threads of PyTorch")
-    evaluate_every: int = Field(6, ge=1, description="epochs between two mAP figures on the validation images")
-    save_every: float = Field(60.0, ge=0.0, description="seconds between two checkpoints inside a stage")
+    deterministic: bool = Field(True, description="repeat exactly: equal runs give equal weights; slower on a GPU")
+    threads: int = Field(2, ge=1, le=256, description="CPU threads of PyTorch")
+    evaluate_every: int = Field(6, ge=1, description="epochs between measurements of validation mAP")
+    save_every: float = Field(60.0, ge=0.0, description="seconds between checkpoints within a stage")
 
 
 class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, AugmentOptions, DataOptions):
-    """Options of one run; equal options on equal software and `threads` give equal weights.
+    """The options of a run; equal options with equal software and `threads` give equal weights.
 
     Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
     """
@@ -141,21 +151,21 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
     @model_validator(mode="after")
     def _whole_recipe(self) -> TrainOptions:
         if self.float_epochs == 0 and not (self.start or self.darknet_weights):
-            raise ValueError("float_epochs is 0 and there are no weights to start from: give start, or epochs")
+            raise ValueError("float_epochs is 0 without weights to start from: set start or float_epochs")
         if self.darknet_weights and self.start:
             raise ValueError("--darknet-weights and --start both name weights to start from: give one of them")
         if self.darknet_weights and not self.network.endswith(darknet.SUFFIX):
-            raise ValueError("--darknet-weights belong to a .cfg file: name it with --network")
+            raise ValueError("--darknet-weights need their .cfg file: name it with --network")
         if not (self.ternary_epochs or self.quantised_epochs):
             raise ValueError(
-                "ternary_epochs and quantised_epochs are both 0: nothing would learn the activations' ranges"
+                "ternary_epochs and quantised_epochs are both 0, so nothing would learn the ranges of activations"
             )
         if self.unlabelled and not self.ema:
-            raise ValueError("ema is 0, but images without labels are labelled by the moving average of the weights")
+            raise ValueError("ema is 0, but the moving average of the weights must label the unlabelled images")
         if self.optimiser is Optimiser.KFAC and self.accumulate > 1:
-            raise ValueError("optimiser kfac takes its curvature from whole batches: accumulate must be 1")
+            raise ValueError("optimiser kfac needs whole batches for its curvature: accumulate must be 1")
         if self.optimiser is Optimiser.KFAC and self.precision is Precision.FP16:
-            raise ValueError("optimiser kfac needs gradients that are not scaled: precision must be fp32 or bf16")
+            raise ValueError("optimiser kfac needs unscaled gradients: precision must be fp32 or bf16")
         if self.batch % self.accumulate:
             raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
         return self
@@ -164,7 +174,7 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
     @classmethod
     def _whole_anchors(cls, sides: tuple[float, ...]) -> tuple[float, ...]:
         if len(sides) % 2 or not all(0 < side <= 1024 for side in sides):
-            raise ValueError("anchors are pairs of width and height in cells, each above 0, at most 1024")
+            raise ValueError("anchors are pairs of width and height in cells, each above 0 and at most 1024")
         return sides
 
     def rates(self, optimiser: Optimiser) -> tuple[float, float]:
@@ -182,5 +192,5 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
 
 
 def parse(**values: object) -> TrainOptions:
-    """TrainOptions from loose values; raises SternaError that names the first bad one."""
+    """TrainOptions from loose values; the SternaError names the first bad one."""
     return validated(TrainOptions, values, "train")

@@ -275,7 +275,7 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ({"network": "yolov9"}, r"network = yolov9; allowed: .*yolov2-nano, and darknet's .cfg files"),
         ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
-        ({"float_epochs": 0}, "float_epochs is 0 and there are no weights to start from"),
+        ({"float_epochs": 0}, "float_epochs is 0 without weights to start from"),
         ({"darknet_weights": "a.weights"}, "belong to a .cfg file: name it with --network"),
         ({"darknet_weights": "a.weights", "start": "run"}, "--darknet-weights and --start both name weights"),
         ({"ternary_epochs": 0, "quantised_epochs": 0}, "nothing would learn the activations"),
