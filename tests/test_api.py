@@ -121,5 +121,5 @@ def test_a_detector_is_trained(tmp_path: Path) -> None:
     counts |= {"float_epochs": 1, "ternary_epochs": 1, "quantised_epochs": 1, "integer_epochs": 1}
     result = sterna.train(**counts, height=32, width=32, threads=1, output=tmp_path / "run")
     assert isinstance(sterna.load(tmp_path / "run"), sterna.Graph) and result.graph.is_file()
-    with pytest.raises(SternaError, match="options are given twice"):
+    with pytest.raises(SternaError, match="options are given in two ways"):
         sterna.train(sterna.TrainOptions(output=tmp_path / "run"), seed=1)

@@ -7,7 +7,7 @@
         for box in detect("street.jpg"):
             print(box.label, box.score, box.left, box.top, box.right, box.bottom)
 
-What is not named here is in the rooms (`sterna.graph`, `sterna.run`, ...), each with its own documentation.
+Everything else is in the packages (`sterna.graph`, `sterna.run`, ...), each with its own documentation.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sterna.train.options import TrainOptions
     from sterna.vision.prepare import prepare
 
-#: Where each name comes from; it is imported when it is asked for. Rooms that are called are not among them.
+#: Where each name comes from; it is imported on first use. Callable packages are not among them.
 _HOMES = {
     "sterna.api": ("compare", "evaluate", "explore", "load", "save", "scene"),
     "sterna.detector": ("Box", "Detector"),

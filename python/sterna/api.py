@@ -1,6 +1,6 @@
-"""What the command line does, as calls. `import sterna` gives all of them.
+"""The command line as a Python API. `import sterna` offers all functions.
 
-Each imports what it needs when it is called, so that `import sterna` takes no time and only training needs PyTorch.
+Each imports what it needs when it is called, so `import sterna` is fast and only training needs PyTorch.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     from sterna.train.options import TrainOptions
     from sterna.train.report.report import Comparison as PrecisionOfForms
 
-#: Told what is done, of how much, and what comes next.
+#: Called with how much is done, of how much, and what comes next.
 Progress = Callable[[int, int, str], None]
 
 
 def load(path: str | Path) -> Graph | Package:
-    """The integer graph or the package in the file `path`; of the folder of a training run its graph.
+    """The integer graph or package in the file `path`, or the graph in the folder of a training run.
 
-    What is no file may be the name of a network that comes with Sterna, `demo-nano`. Raises SternaError for a file that
-    is missing, damaged or of another kind.
+    `path` may also be the name of a network that comes with Sterna: `demo-nano`. Raises SternaError for a file that is
+    missing, damaged or of another kind.
     """
     return read_model(Path(path))
 
@@ -76,11 +76,11 @@ def generate(
     *,
     force: bool = False,
 ) -> Replaced:
-    """Write the engine of `config` to `folder` as SystemVerilog, and say what was replaced.
+    """Write the engine of `config` to `folder` as SystemVerilog, and return what was replaced.
 
-    package: its memory images are written as well. image: int8 [C, H, W], for which a testbench that checks itself is
-    written too. Raises SternaError if the package is for another config, or the folder holds what this did not write
-    and `force` is not set.
+    package: its memory images are written as well. image: int8 [C, H, W], for which a self-checking testbench is
+    written too. Raises SternaError if the package is for another config, or the folder holds files that this function
+    did not write and `force` is not set.
     """
     from sterna.generate.rtl.folder import generate as write
 
@@ -90,7 +90,7 @@ def generate(
 def estimate(
     config: EngineConfig | str = "nano", fpga: str = "gx1150", *, progress: Progress | None = None
 ) -> EngineEstimate:
-    """What the engine of `config` takes of the named FPGA, by open synthesis, which takes minutes the first time.
+    """The resources of the named FPGA that the engine of `config` needs, by open synthesis (minutes the first time).
 
     Raises SternaError for an unknown name, or if the tools are missing.
     """
@@ -108,9 +108,9 @@ def explore(
     min_fps: float,
     progress: Progress | None = None,
 ) -> list[Point]:
-    """The engines like `config` that run `graph` with at least `min_fps` frames/s on the named FPGA, as estimated.
+    """The engines like `config` that run `graph` at `min_fps` frames/s or more on the named FPGA, by estimate.
 
-    What was evaluated is kept: a search that was interrupted goes on. Raises SternaError for an unknown name.
+    Results are cached: an interrupted search resumes. Raises SternaError for an unknown name.
     """
     from sterna.estimate.explore import search
     from sterna.estimate.fpgas import load_fpga
@@ -121,7 +121,7 @@ def explore(
 
 
 def scene(seed: int, height: int = 160, width: int = 160, *, hard: bool = False) -> NDArray[np.uint8]:
-    """A generated street scene, RGB uint8 [height, width, 3], such as `demo-nano` was trained on but has not seen.
+    """A generated street scene, RGB uint8 [height, width, 3], that was not used to train `demo-nano`.
 
     hard: at night, in rain, crowded, far away. Raises SternaError if a number is out of range.
     """
@@ -137,7 +137,7 @@ def scene(seed: int, height: int = 160, width: int = 160, *, hard: bool = False)
 
 
 def compare(first: Backend | str, second: Backend | str, package: Package, images: NDArray[np.int8]) -> Comparison:
-    """Run `images` int8 [N, C, H, W] (`sterna.prepare` makes them) on two backends, and compare every stored layer.
+    """Run `images` int8 [N, C, H, W], made by `sterna.prepare`, on two backends and compare every stored layer.
 
     Raises SternaError if a backend refuses the package or the images.
     """
@@ -152,18 +152,18 @@ def compare(first: Backend | str, second: Backend | str, package: Package, image
 
 
 def train(options: TrainOptions | None = None, **values: object) -> TrainResult:
-    """Train a detector by `options`, or by the options that are named: `train(data="FOLDER", output="runs/mine")`.
+    """Train a detector with `options` or with named options: `train(data="FOLDER", output="runs/mine")`.
 
-    Raises SternaError for a wrong option or wrong data, and `TrainingStoppedError` if it was interrupted: the same call
-    with `resume=True` goes on.
+    Raises SternaError for wrong options or data, and `TrainingStoppedError` if it was interrupted: the same call with
+    `resume=True` continues.
     """
     from sterna.train.loop.trainer import train as run
     from sterna.train.options import parse
 
     if options is not None and values:
         raise SternaError(
-            "options are given twice", where="train", attribute="options", value=", ".join(values),
-            remedy="give TrainOptions or named options",
+            "options are given in two ways", where="train", attribute="options", value=", ".join(values),
+            remedy="give either TrainOptions or named options",
         )  # fmt: skip
     return run(options or parse(**values))
 
@@ -177,11 +177,11 @@ def evaluate(
     seed: int | None = None,
     **read: object,
 ) -> PrecisionOfForms:
-    """The average precision on labelled images, as COCO and as Pascal VOC count it.
+    """The average precision on labelled images, by the rules of COCO and of Pascal VOC.
 
-    target: an integer graph, its file, a package, or the folder of a run, of which all forms are measured side by side.
-    data, split, scenes, seed: what to measure on; None: what the run was trained with. read: the fields of
-    `sterna.train.data.ReadOptions`. Raises SternaError for a graph that is no detector, or wrong data.
+    target: an integer graph, its file, a package, or the folder of a run, in which case all forms are measured.
+    data, split, scenes, seed: what to measure on; None: as the run was trained. read: the fields of
+    `sterna.train.data.ReadOptions`. Raises SternaError if the graph is not a detector, and for wrong data.
     """
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Zip archives that people give: what they unpack to is limited, by their directory, before anything is unpacked."""
+"""Zip archives from users: the directory of an archive must keep to limits before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ class Archive:
             raise self._broken("it is too short" if data else "it is empty")
         signature, *_, count, size, _, comment = _END.unpack(data[-_END.size :])
         if signature != _END_SIGNATURE or comment:
-            raise self._broken("it does not end as a zip archive does")
+            raise self._broken("it does not end like a zip archive")
         if data[: -_END.size][-_END64_BYTES:].startswith(_END64_SIGNATURE):
-            raise self._broken("its directory is that of a far larger archive")
+            raise self._broken("its directory belongs to a far larger archive")
         if count > limits.members or size > limits.members * _ENTRY:
             raise self._too_much("members", max(count, size // _LEAST_ENTRY), limits.members)
 

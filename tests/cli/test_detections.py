@@ -47,7 +47,7 @@ def test_results_of_an_earlier_run_are_removed(
     assert len(listed(output)) == 3
     (output / "notes.png").write_text("mine")
     ended = sterna("detect", package_path, images / "b.jpg", "-o", output)
-    assert ended.code == 0 and "removed the images of an earlier detection (3)" in ended.out
+    assert ended.code == 0 and "removed the images of an earlier run (3)" in ended.out
     assert names(output) == {"0000_b.png", "detections.json", "notes.png"} and listed(output) == ["0000_b.png"]
     assert (output / "notes.png").read_text() == "mine"
     got("3 earlier images removed, 1 new one and the file of another origin there")

@@ -147,7 +147,7 @@ def test_generate_over_an_edited_folder(sterna: Sterna, engine: Path, tmp_path: 
     assert_refused(refused, str(engine), "changed since: sterna_top.sv", "--force")
     ended = sterna(*command, "--force")
     assert ended.code == 0
-    assert ended.err == f"overwrote {engine / 'sterna_top.sv'}, which sterna generate had not written\n"
+    assert ended.err == f"overwrote {engine / 'sterna_top.sv'}, which sterna generate did not write\n"
     got(refused.err.partition("my engine: ")[2])
 
 

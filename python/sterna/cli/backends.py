@@ -23,7 +23,7 @@ SIM = "sim"
 
 
 def with_engine(names: Sequence[str], engine: Path | None) -> list[str]:
-    """URIs of the backends `names`, those of `sim` without a folder with that of `engine`.
+    """URIs of the backends `names`; those of `sim` without a folder get that of `engine`.
 
     Raises SternaError for an unknown backend, and if none would use the folder.
     """
@@ -40,12 +40,12 @@ def with_engine(names: Sequence[str], engine: Path | None) -> list[str]:
 
 
 def opened(uri: str) -> Backend:
-    """The backend that `uri` names; what takes long is said on standard error."""
+    """The backend that `uri` names; standard error says what takes long."""
     return open_backend(uri, announce)
 
 
 def show() -> None:
-    """Print how each backend is named, and its parameters."""
+    """Print the name and the parameters of each backend."""
     table = Table("backend", "parameter", "what it does", "values", box=SIMPLE_HEAD, pad_edge=False)
     for scheme in backends:
         try:
@@ -62,15 +62,15 @@ def show() -> None:
 
 
 def announce(text: str) -> None:
-    """Say `text` on standard error."""
+    """Print `text` on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def _unused(engine: Path) -> SternaError:
     return SternaError(
-        "the engine's folder would not be used",
+        "no backend would use the engine's folder",
         where="--engine",
         value=str(engine),
-        allowed=f"with the backend {SIM}:, without a folder of its own",
-        remedy=f"ask for the backend {SIM}, or leave --engine out",
+        allowed=f"a backend {SIM}: without a folder of its own",
+        remedy=f"add the backend {SIM}, or remove --engine",
     )

@@ -33,7 +33,7 @@ def compile_package(graph: Path, config: str, output: Path, trace: bool) -> None
     alone = sum(step.cycles for step in package.schedule.steps)
     queued = package.schedule.queued_cycles
     print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}'")
-    print(f"{alone:,} cycles for a frame alone, {queued:,} from one frame to the next when frames are queued")
+    print(f"{alone:,} cycles for a single frame, {queued:,} per frame when frames are queued")
 
 
 def _check_output(output: Path, graph: Path) -> None:
@@ -44,15 +44,14 @@ def _check_output(output: Path, graph: Path) -> None:
 
 
 def generate_engine(config: str, package: Path | None, image: Path | None, output: Path, force: bool) -> None:
-    """Write the engine of the named config, with the memory images of the package file if there is one, and with the
-    testbench for an image if there is one too."""
+    """Write the engine of the named config, with memory images of a package and a testbench for an image, if given."""
     engine = load_config(config)
     model: Package | None = None if package is None else package_file.load(package)
     frame = None if image is None else _frame(model, image)
     replaced = generate(engine, output, model, frame, force=force)
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
         for name in names:
-            print(f"{done} {output / name}, which sterna generate had not written", file=sys.stderr)
+            print(f"{done} {output / name}, which sterna generate did not write", file=sys.stderr)
     print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_pes} PEs)")
     if frame is not None:
         print(f"Run the testbench by the command in {output / README}.")
@@ -62,9 +61,9 @@ def _frame(package: Package | None, image: Path) -> NDArray[np.int8]:
     """The image as the input of the package's graph: int8 [3, H, W]."""
     if package is None:
         raise SternaError(
-            "an image is nothing without a package, whose graph it is the input of",
+            "an image needs a package, whose graph takes it as input",
             where="--image",
             value=str(image),
-            remedy="name the package by --package",
+            remedy="name the package with --package",
         )
     return prepare(package.graph, image_files.pixels(image))

@@ -39,7 +39,7 @@ def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None,
                 print(f"{file}: {' and '.join(wanted)} differ: {comparison.first}")
                 _tell_what_ran(package, first, second)
                 return FAILED
-            print(f"{file}: {len(comparison.layers)} layers equal on {' and '.join(wanted)}")
+            print(f"{file}: {len(comparison.layers)} layers are equal on {' and '.join(wanted)}")
         _tell_what_ran(package, first, second)
     return 0
 
@@ -55,7 +55,7 @@ def _two(names: str) -> list[str]:
     wanted = [name.strip() for name in names.split(",")]
     if len(wanted) != 2:
         raise SternaError(
-            "two backends are needed",
+            "compare needs two backends",
             where="compare",
             attribute="backends",
             value=names,

@@ -1,4 +1,4 @@
-"""`sterna data`: what a data set holds, and every fault of it."""
+"""`sterna data`: what a data set holds, and all its faults."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ from sterna.vision.detections import as_json
 from sterna.vision.prepare import prepare
 
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"
-#: Scenes that no training has seen, and how many of them go through the simulation.
+#: Scenes not used in training, and how many of them are simulated.
 SEED, SPLIT, SIMULATED = 0, "test", 4
 SHEET_COLUMNS = 2
 
@@ -53,7 +53,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @dataclass(frozen=True)
 class Run:
-    """What the engine computed, counted for the last image, and whether it is right."""
+    """What the engine computed, the counters of the last image, and whether the results are right."""
 
     results: Results
     counters: Counters
@@ -61,7 +61,7 @@ class Run:
 
 
 class Stages:
-    """Says what is being done, and keeps how long each stage took."""
+    """Prints what is being done, and records how long each stage takes."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -80,7 +80,7 @@ def demo(
     model: Annotated[Path, typer.Option(help="Integer graph of a detector.")] = MODEL,
     output: Annotated[Path, typer.Option(help="Folder to write.")] = ROOT / "build" / "demo",
     config: Annotated[str, typer.Option(help="Named engine config.")] = "nano",
-    judged: Annotated[int, typer.Option(min=1, help="Scenes that the reference is judged on.")] = 200,
+    judged: Annotated[int, typer.Option(min=1, help="Scenes to measure the reference on.")] = 200,
 ) -> None:
     """Compile the model, simulate its engine on unseen scenes, check every layer, draw the boxes."""
     graph, stage = graph_file.load(model), Stages()
@@ -130,7 +130,7 @@ def _run(package: Package, images: NDArray[np.int8], folder: Path, stage: Stages
         with stage(f"Simulate the engine on {len(images)} scenes, every layer stored"):
             results = _infer(engine, images, len(package.schedule.steps))
             counters = engine.counters()
-    assert counters is not None, "an engine that has run an image has counted it"
+    assert counters is not None, "an engine that has run an image has counters"
     return Run(results, counters, compare_results(expected, results, (layer.name for layer in package.graph.layers)))
 
 
@@ -142,7 +142,7 @@ def _infer(engine: Backend, images: NDArray[np.int8], steps: int) -> Results:
 
 
 def _draw(images: Images, heads: NDArray[np.int8], decoder: Decoder, output: Path) -> list[Scene]:
-    """The images with the engine's boxes, each by itself and all on a sheet."""
+    """The images with the engine's boxes, one by one and together on a sheet."""
     drawn, scenes = [], []
     for number, (image, head) in enumerate(zip(images, heads, strict=True)):
         found = decoder.boxes(head, image, threshold=SHOWN, overlap=OVERLAP)
@@ -155,7 +155,7 @@ def _draw(images: Images, heads: NDArray[np.int8], decoder: Decoder, output: Pat
 
 
 def _conclude(report: Report, output: Path) -> int:
-    """Show the report; the exit code."""
+    """Print the report and return the exit code."""
     print_wide(cost_table(report.layers))
     precision = report.precision
     print(f"mAP at IoU 0.5 on {precision.scenes} unseen scenes: {precision.map50:.3f}; density {report.density:.3f}")

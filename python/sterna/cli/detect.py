@@ -35,7 +35,7 @@ def detect(
         detector = Detector(package, runner, threshold=threshold, overlap=overlap)
         removed = results.start({"package": str(path), "backend": uri, "threshold": threshold, "overlap": overlap})
         if removed:
-            print(f"{output}: removed the images of an earlier detection ({removed})")
+            print(f"{output}: removed the images of an earlier run ({removed})")
         with bar("detect") as show:
             for number, file in enumerate(files):
                 show(number, len(files), file.name)

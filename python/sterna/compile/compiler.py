@@ -35,7 +35,7 @@ from sterna.spec.tape import AFTER_ALL, Op, Pool, Segment, SegmentKind
 
 #: Called with how much is done, of how much, and of what comes.
 Progress = Callable[[int, int, str], None]
-#: What comes after the operations: the time of a frame alone, and of one of many that are queued.
+#: What comes after the operations: the cycles of a single frame, and of queued frames.
 _TIMES = ("cycles alone", "cycles queued")
 
 
@@ -45,8 +45,8 @@ def compile_graph(
     """Compile `graph` for `config`.
 
     With `trace` every map that the engine makes is stored to result memory, so that each can be checked; otherwise
-    only the graph's outputs are. `progress` is called before each operation, with its layer, and before the cycle model
-    runs. Raises SternaError naming the layer that does not fit the config.
+    only the graph's outputs are. `progress` is called before each operation, with its layer, and before each run of the
+    cycle model. Raises SternaError naming the layer that does not fit the config.
     """
     _check(graph, config)
     return _Compiler(graph, config, trace).run(progress or (lambda *_: None))
@@ -55,7 +55,7 @@ def compile_graph(
 def _check(graph: Graph, config: EngineConfig) -> None:
     if graph.act_bits != config.act_w:
         raise SternaError(
-            "the graph's activations have another width than the config's",
+            "the activations of the graph and the config differ in width",
             attribute="act_bits",
             value=graph.act_bits,
             allowed=str(config.act_w),

@@ -129,11 +129,11 @@ class Allocator:
         fitting = [gap for gap in self._gaps(avoid) if gap.words >= words]
         if not fitting:
             raise SternaError(
-                f"does not fit the feature memory beside the maps that are still needed ({self.in_use} words)",
+                f"does not fit the feature memory besides the maps that are still needed ({self.in_use} words)",
                 where=f"layer {layer}",
                 attribute="words",
                 value=words,
-                allowed=f"{self._words} words in all (fm_words)",
+                allowed=f"{self._words} words in total (fm_words)",
             )
         found = Region(fitting[-1].end - words if high else fitting[0].base, words)
         self._used.append(found)
