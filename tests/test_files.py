@@ -106,15 +106,15 @@ except SternaError as error:
 
 #: What stands there, by name; what is to be written; what is said.
 PLACES = {
-    "a folder": ("folder", "is a folder where a file is to be written"),
+    "a folder": ("folder", "is a folder, not a file to write"),
     "below a file": ("file/below", "cannot be written; got a file, "),
     "far below a file": ("file/below/that", "cannot be written; got a file, "),
-    "a pipe": ("pipe", "is no regular file"),
-    "an input": ("input", "would replace what is read"),
-    "an input by another name": ("folder/../input", "would replace what is read"),
-    "an input by a link": ("link", "would replace what is read"),
+    "a pipe": ("pipe", "is not a regular file"),
+    "an input": ("input", "would overwrite an input"),
+    "an input by another name": ("folder/../input", "would overwrite an input"),
+    "an input by a link": ("link", "would overwrite an input"),
     "where nothing can be made": ("/proc/none", "cannot be written"),
-    "a device": ("/dev/null", "is no regular file"),
+    "a device": ("/dev/null", "is not a regular file"),
 }
 
 
@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path, name: str, said: str) -> 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("file", "is a file where a folder is to be"), ("file/below", "cannot be written"), ("in", "be mixed with what")],
+    [("file", "is a file, not a folder"), ("file/below", "cannot be written"), ("in", "is also an input")],
 )
 def test_a_folder_that_cannot_be_written(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "file").touch()
@@ -151,7 +151,7 @@ def test_places_that_can_be_written_are_left_as_they_are(tmp_path: Path) -> None
 
 def test_no_room(tmp_path: Path) -> None:
     with pytest.raises(
-        SternaError, match=r"there is no room for it; bytes free = \d+; allowed: at least 1152921504606"
+        SternaError, match=r"there is not enough free space; bytes free = \d+; allowed: at least 1152921504606"
     ):
         files.check_file(tmp_path / "new", room=1 << 60)
 

@@ -1,18 +1,18 @@
-"""The one exception that Sterna shows to people, alone or as a list."""
+"""The exception that Sterna shows to users, alone or as a list."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-#: Characters of a part of a message that are shown, at its beginning and its end: longer ones come from broken files.
+#: Characters shown of a part of a message, and of its end: longer parts come from broken files.
 MOST, LAST = 600, 200
 
 
 class SternaError(Exception):
     """A refusal that a user can act on, shown as one line.
 
-    `what` says what is wrong; the optional parts are put behind it in a fixed order so that every message
-    reads alike: where (layer, file, step), attribute = value, what is allowed, and the remedy.
+    `what` says what is wrong; the optional parts follow in a fixed order, so that all messages read alike: where
+    (layer, file, step), attribute = value, what is allowed, and the remedy.
     """
 
     def __init__(
@@ -43,17 +43,17 @@ class SternaError(Exception):
 
 
 def _shown(part: str) -> str:
-    """`part` on one line, not too long, without what would steer a terminal."""
+    """`part` on one line, shortened, without terminal control characters."""
     short = part if len(part) <= MOST else f"{part[: MOST - LAST]} ... {part[-LAST:]}"
     return "".join(each if each.isprintable() else " " if each.isspace() else ascii(each)[1:-1] for each in short)
 
 
 class StoppedError(SternaError):
-    """A person stopped the work. The command has said so and how to go on: this ends it without another line."""
+    """The user stopped the work. The command has said so and how to continue, so no further line follows."""
 
 
 class FaultsError(SternaError):
-    """Several refusals at once: people see each on a line of its own, then this one, with their number and the remedy.
+    """Several refusals at once: each is shown on a line of its own, then this one, with their number and the remedy.
 
     faults: what is wrong, a SternaError each; lists among them are opened up.
     """
@@ -64,5 +64,5 @@ class FaultsError(SternaError):
 
 
 def single(error: SternaError) -> Sequence[SternaError]:
-    """The refusals that `error` is made of: itself, or those in its list."""
+    """The refusals in `error`: itself, or those in its list."""
     return error.faults if isinstance(error, FaultsError) else [error]

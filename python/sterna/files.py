@@ -1,4 +1,4 @@
-"""Files and folders that people name: read within a limit, checked before they are to be filled, put in place whole."""
+"""Files and folders of users: read within a limit, checked before the work that fills them, written atomically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sterna.errors import SternaError
 
-#: Characters of a file's name that the neighbour's name keeps which is written in its place first.
+#: Characters of a file's name that the name of its temporary neighbour keeps.
 _KEPT_NAME = 40
 _PARTIAL = ".partial"
 _OF_A_PROCESS = re.compile(rf"\.[0-9]+{re.escape(_PARTIAL)}$")
@@ -22,7 +22,7 @@ _OF_A_PROCESS = re.compile(rf"\.[0-9]+{re.escape(_PARTIAL)}$")
 def read_bytes(path: Path, limit: int, what: str) -> bytes:
     """The content of the file `path`, at most `limit` bytes.
 
-    what: the file's role, such as "package". Raises SternaError for what is missing, no regular file, longer or
+    what: the file's role, such as "package". Raises SternaError if it is missing, not a regular file, longer or
     unreadable.
     """
     try:
@@ -80,13 +80,13 @@ def check_file(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> Non
     mode = _mode(path)
     if mode and stat.S_ISDIR(mode):
         raise SternaError(
-            "is a folder where a file is to be written", where=str(path), remedy="name a file, such as one in it"
+            "is a folder, not a file to write", where=str(path), remedy="name a file, such as one in it"
         )
     if mode and not stat.S_ISREG(mode):
-        raise SternaError("is no regular file", where=str(path), remedy="name a file to write")
+        raise SternaError("is not a regular file", where=str(path), remedy="name a file to write")
     for each in inputs:
         if mode and _mode(each) and path.samefile(each):
-            raise SternaError("would replace what is read", where=str(path), remedy="name another file to write")
+            raise SternaError("would overwrite an input", where=str(path), remedy="name another file to write")
     _check_place(Path(os.path.realpath(path)).parent, path.name, path, room)
 
 
@@ -98,11 +98,11 @@ def check_folder(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> N
     mode = _mode(path)
     if mode and not stat.S_ISDIR(mode):
         raise SternaError(
-            "is a file where a folder is to be written", where=str(path), remedy="name a folder, there or not"
+            "is a file, not a folder to write", where=str(path), remedy="name an existing or new folder"
         )
     for each in inputs:
         if mode and _mode(each) and path.samefile(each):
-            raise SternaError("would be mixed with what is read", where=str(path), remedy="name another folder")
+            raise SternaError("is also an input folder", where=str(path), remedy="name another folder")
     _check_place(Path(os.path.realpath(path)), "", path, room)
 
 
@@ -134,12 +134,12 @@ def _check_place(folder: Path, name: str, shown: Path, room: int) -> None:
         raise _cannot_write(shown, error) from None
     if free < room:
         raise SternaError(
-            "there is no room for it",
+            "there is not enough free space",
             where=str(shown),
             attribute="bytes free",
             value=free,
             allowed=f"at least {room}",
-            remedy="make room or choose another folder",
+            remedy="free disk space or choose another folder",
         )
 
 
@@ -181,7 +181,7 @@ def _cannot_write(path: Path, error: Exception) -> SternaError:
     return SternaError(
         f"cannot be written ({getattr(error, 'strerror', None) or error})",
         where=str(path),
-        remedy="make room or choose another folder",
+        remedy="free disk space or choose another folder",
     )
 
 

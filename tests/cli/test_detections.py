@@ -185,7 +185,7 @@ def test_a_graph_or_run_in_place_of_the_package(
 
 def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path: Path, images: Path) -> None:
     before = names(images)
-    assert_refused(sterna("detect", package_path, images, "-o", images), "would be mixed with what is read")
+    assert_refused(sterna("detect", package_path, images, "-o", images), "is also an input folder")
     assert names(images) == before
 
 

@@ -96,7 +96,7 @@ def test_folder_of_another_config(sterna: Sterna, package: Path, images: Path, t
     for command in ("simulate", "compare"):
         ended = sterna(command, package, images, "--engine", tmp_path / "engine")
         named = f"config = nano ({load_config('nano').hash:08x})"
-        assert_refused(ended, "of another config", named, f"allowed: random ({CONFIG.hash:08x})")
+        assert_refused(ended, "has another config", named, f"allowed: random ({CONFIG.hash:08x})")
     got(ended.err.partition("engine: ")[2])
 
 
@@ -106,7 +106,7 @@ def test_folder_with_another_parameter(sterna: Sterna, package: Path, images: Pa
     line = f".FifoChunks({CONFIG.fifo_chunks}),"
     edit(engine, "sterna_top.sv", line, f"// {line}")
     ended = sterna("simulate", package, images, "--engine", engine)
-    assert_refused(ended, "another parameter", "FifoChunks = 8", f"allowed: {CONFIG.fifo_chunks}, of 'random'")
+    assert_refused(ended, "differs from the package's config", "FifoChunks = 8", f"allowed: {CONFIG.fifo_chunks}, of 'random'")
     got(ended.err.partition("engine: ")[2])
 
 
@@ -123,7 +123,7 @@ def test_folder_that_is_no_engine(sterna: Sterna, package: Path, images: Path, e
 def test_folder_that_is_not_whole(sterna: Sterna, package: Path, images: Path, engine: Path) -> None:
     manifest = json.loads((engine / "manifest.json").read_text())
     (engine / "manifest.json").write_text(json.dumps(manifest | {"complete": False}))
-    assert_refused(sterna("simulate", package, images, "--engine", engine), "was not written to its end")
+    assert_refused(sterna("simulate", package, images, "--engine", engine), "was not written completely")
 
 
 @pytest.mark.parametrize("command", [("compare", "--backends", "reference,sim:other"), ("detect", "-o", "out")])
@@ -174,7 +174,7 @@ def test_generate_with_an_image_that_cannot_be(
 ) -> None:
     output = tmp_path / "engine"
     command = ("generate", "-o", output, "--image")
-    assert_refused(sterna(*command, images / "a.png"), "--image", "without a package", "remedy: name the package")
+    assert_refused(sterna(*command, images / "a.png"), "--image", "needs a package", "remedy: name the package")
     with_package = ("generate", "-o", output, "--package", package_path, "--image")
     assert_refused(sterna(*with_package, images / "notes.txt"), "notes.txt", "not an image")
     assert_refused(sterna(*with_package, tmp_path / "none.png"), "none.png")

@@ -17,9 +17,9 @@ from sterna.cli.guard import guarded
     ("code", "remedy"),
     [
         (errno.ENOSPC, "make room on the disk"),
-        (errno.EROFS, "a disk that can be written to"),
+        (errno.EROFS, "on a writable disk"),
         (errno.EMFILE, "ulimit -n"),
-        (errno.EACCES, "may be used"),
+        (errno.EACCES, "is accessible"),
     ],
 )
 def test_refusals_of_the_system(code: int, remedy: str, capsys: pytest.CaptureFixture[str]) -> None:

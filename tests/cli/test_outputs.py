@@ -124,11 +124,11 @@ def test_what_is_kept_of_an_earlier_run_is_not_replaced(
 def test_the_input_is_not_replaced(sterna: Sterna, graph_path: Path, run_folder: Path, tmp_path: Path) -> None:
     graph = Path(shutil.copy(graph_path, tmp_path / "same.png"))
     for command in ("compile", "explore"):
-        assert_refused(sterna(command, graph, "-o", graph), "would replace what is read")
-    assert_refused(sterna("eval", graph, "--json", graph), "would replace what is read")
+        assert_refused(sterna(command, graph, "-o", graph), "would overwrite an input")
+    assert_refused(sterna("eval", graph, "--json", graph), "would overwrite an input")
     for name in ("summary.json", "options.json", "log.json"):
-        assert_refused(sterna("eval", run_folder, "--json", run_folder / name), "would replace what is read")
-    assert_refused(sterna("eval", run_folder, "--report", run_folder), "would be mixed with what is read")
+        assert_refused(sterna("eval", run_folder, "--json", run_folder / name), "would overwrite an input")
+    assert_refused(sterna("eval", run_folder, "--report", run_folder), "is also an input folder")
     assert_refused(sterna("eval", run_folder, "--json", run_folder / "float.pt"), "a PyTorch file, which would be lost")
     assert graph.read_bytes() == graph_path.read_bytes()
 

@@ -131,5 +131,5 @@ def test_compiled_code_is_kept_in_the_folder_of_its_sources(tmp_path: Path, monk
 )
 def test_a_cache_that_cannot_be_used_is_said(error: Exception) -> None:
     """What numba raises for an index or a function that is cut off, and for a full disk."""
-    with pytest.raises(SternaError, match="kept cycle model"), jit.cache_in_use():
+    with pytest.raises(SternaError, match="cached cycle model"), jit.cache_in_use():
         raise error

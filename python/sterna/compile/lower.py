@@ -81,7 +81,7 @@ class Program:
     split: frozenset[str] = frozenset()
 
     def sources(self, name: str) -> tuple[str, ...]:
-        """The computed (or input) maps behind a map."""
+        """The computed (or input) maps that a map shows."""
         if name not in self.views:
             return (name,)
         return tuple(source for part in self.views[name] for source in self.sources(part))

@@ -1,4 +1,4 @@
-"""Where maps lie in the feature memory (docs/explanation/engine/memory.md)."""
+"""The places of maps in the feature memory (docs/explanation/engine/memory.md)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Region:
         return self.base + self.words
 
     def overlaps(self, other: Region) -> bool:
-        """Whether a word is in both."""
+        """Whether the regions overlap."""
         return self.base < other.end and other.base < self.end
 
 
@@ -140,7 +140,7 @@ class Allocator:
         return found
 
     def _gaps(self, avoid: Region | None) -> list[Region]:
-        """What is free outside `avoid`, low words first."""
+        """The free words outside `avoid`, low ones first."""
         gaps, free = [], 0
         for region in sorted([*self._used, *([avoid] if avoid else [])], key=lambda region: region.base):
             gaps.append(Region(free, region.base - free))
@@ -154,7 +154,7 @@ class Allocator:
 
 @dataclass(frozen=True)
 class Demand:
-    """What must lie in the feature memory: the image and the maps that each operation makes, each a name and words,
+    """What the feature memory must hold: the image and the maps that each operation makes, each a name and words,
     and the last operation that needs each map; one that nothing needs has none."""
 
     image: tuple[str, int]
@@ -181,7 +181,7 @@ def place(words: int, demand: Demand) -> Placement:
     except SternaError as refusal:
         least = least_words(demand)
         if least <= words:
-            # Plans are not monotone: one of less memory may be there where one of more is not.
+            # Plans are not monotone: there may be one in less memory and none in more.
             return _place(least, demand)
         larger = f" or a config with fm_words >= {least}" if least <= MOST_FM_WORDS else ""
         raise SternaError(
@@ -195,7 +195,7 @@ def place(words: int, demand: Demand) -> Placement:
 
 
 def least_words(demand: Demand) -> int:
-    """The least words of memory for which there is a plan."""
+    """The fewest words of memory for which there is a plan."""
     ways = _reservations(demand)
     # From the low end alone a plan does not depend on the memory's size.
     most = min(_top(plan(UNLIMITED, demand, reserved, alternate=False)) for reserved in ways)

@@ -1,4 +1,4 @@
-"""How an operation is spread over parts, clusters, PEs and accumulators, and in which order its vectors come."""
+"""How an operation is divided among parts, clusters, PEs and accumulators, and the order of its vectors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sterna.spec.tape import Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
-#: Most swaps of filters between places in a row.
+#: Maximum number of swaps of filters between places in a row.
 _SWAPS = 500
 
 
@@ -197,7 +197,7 @@ def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, row: int)
 
 
 def _even_out(dealt: list[list[int]], work: NDArray[np.int64]) -> None:
-    """Swap filters of the place with the most work for lighter ones of others, as long as that makes the most less."""
+    """Swap filters of the place with the most work for lighter ones of others, as long as that lowers the maximum."""
     owner = np.repeat(np.arange(len(dealt)), [len(members) for members in dealt])
     member = np.array([index for members in dealt for index in members])
     load = np.bincount(owner, weights=work[member], minlength=len(dealt))

@@ -1,4 +1,4 @@
-"""The size of a whole engine: the modules that the sources instantiate, times what open synthesis gives for each."""
+"""The size of a whole engine: its modules as the sources instantiate them, times the open synthesis of each."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sterna.estimate.usage import Path, Usage
 from sterna.spec.config import EngineConfig
 from sterna.spec.paths import RTL, build_cache
 
-#: These are shown with what they hold as rows of their own. Within a row registers and LUTs share ALMs.
+#: Modules that get a row of their own with all that they hold. Within a row registers and LUTs share ALMs.
 OPEN = ("sterna_engine", "sterna_cluster")
 #: A design that takes a larger share of an FPGA seldom meets its clock.
 FULL = 0.85
 
-#: Called with how many modules are done, of how many, and which one comes.
+#: Called with how many modules are done, of how many, and which one comes next.
 Progress = Callable[[int, int, str], None]
 
 #: The share of an FPGA that a design may take: with more it seldom meets its clock.
@@ -38,7 +38,7 @@ class Row:
 
     @property
     def all(self) -> Resources:
-        """All its instances together."""
+        """The sum over its instances."""
         return self.each * self.count
 
     @property
@@ -63,12 +63,12 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True)
 class EngineEstimate:
-    """What an engine takes of an FPGA."""
+    """The FPGA resources of an engine."""
 
     config: EngineConfig
     fpga: Fpga
     rows: tuple[Row, ...]
-    #: Each module, how often it occurs, and what it takes without the modules that it instantiates.
+    #: Each module, its number of instances, and its resources without those of the modules that it instantiates.
     modules: tuple[tuple[Part, int, Usage], ...]
 
     @property
@@ -89,7 +89,7 @@ class EngineEstimate:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """What it takes of each kind of resource."""
+        """Its use of each kind of resource."""
         used, fpga = self.resources, self.fpga
         return (
             Share("alm", "ALMs", self.alms, fpga.alms),
@@ -100,14 +100,14 @@ class EngineEstimate:
 
 
 def default_synthesis() -> Synthesis:
-    """Synthesis of Sterna's sources; results are kept beside the built simulators."""
+    """Synthesis of Sterna's sources; results are cached next to the built simulators."""
     return Synthesis(RTL, build_cache() / "synthesis")
 
 
 def estimate_engine(
     config: EngineConfig, fpga: Fpga, synthesis: Synthesis | None = None, progress: Progress | None = None
 ) -> EngineEstimate:
-    """The size of the engine of `config` on `fpga`. Raises SternaError if the sources or a tool do not work."""
+    """The size of the engine of `config` on `fpga`. Raises SternaError if the sources are faulty or a tool fails."""
     synthesis = synthesis or default_synthesis()
     top = engine(config, synthesis.rtl)
     usages: dict[Part, Usage] = {}

@@ -39,7 +39,7 @@ class Point:
     config: EngineConfig
     #: Clock cycles from one frame to the next.
     cycles: int
-    #: Additions on pixels that exist: what any engine has to do.
+    #: Additions on existing pixels: the work that any engine has to do.
     lane_work: int
     alms: int = 0
     mlabs: int = 0
@@ -47,11 +47,11 @@ class Point:
     dsps: int = 0
 
     def frames(self, fpga: Fpga) -> float:
-        """Frames a second at the FPGA's clock."""
+        """Frames per second at the FPGA's clock."""
         return fpga.mhz * 1e6 / self.cycles
 
     def fits(self, fpga: Fpga) -> bool:
-        """Whether no resource is over the share FULL."""
+        """Whether every resource is within the share FULL."""
         kinds = ("alms", "mlabs", "block_rams", "dsps")
         return all(getattr(self, kind) <= FULL * getattr(fpga, kind) for kind in kinds)
 
@@ -64,10 +64,9 @@ def search(
     cache: Path,
     progress: Callable[[int, int, str], None],
 ) -> list[Point]:
-    """The engines like `base` that run `graph` with so many frames a second on `fpga`.
+    """The engines like `base` that run `graph` at `min_fps` frames per second or more on `fpga`.
 
-    What was evaluated is kept in `cache`, so that a search that was interrupted goes on. Raises SternaError if there is
-    no such engine.
+    Results are kept in `cache`, so an interrupted search resumes. Raises SternaError if there is no such engine.
     """
     points = list(Explorer(graph, fpga, cache).points(candidates(base, fpga), least_frames, progress))
     if not points:
@@ -75,7 +74,7 @@ def search(
         compile_graph(graph, base.model_copy(update={"fm_words": MOST_FM_WORDS}))
         raise SternaError(
             "no engine is fast enough", where="explore", attribute="min-fps", value=least_frames,
-            remedy="ask for fewer frames/s, or name a larger FPGA",
+            remedy="lower --min-fps, or name a larger FPGA",
         )  # fmt: skip
     return points
 
@@ -109,7 +108,7 @@ class Explorer:
     def points(
         self, configs: Sequence[EngineConfig], least_frames: float, progress: Callable[[int, int, str], None]
     ) -> Iterator[Point]:
-        """A point for each config that can run the graph with so many frames a second."""
+        """A point for each config that can run the graph at that many frames per second."""
         most_cycles = self._fpga.mhz * 1e6 / least_frames
         work = 0
         for done, config in enumerate(configs):

@@ -1,4 +1,4 @@
-"""Wide modules from narrow ones: of a module that is one slice many times, two small sizes give every larger one."""
+"""Wide modules from narrow ones: two small sizes of a module that repeats a slice give every larger size."""
 
 from __future__ import annotations
 

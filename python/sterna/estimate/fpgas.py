@@ -22,9 +22,9 @@ class Fpga(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     name: str
-    """What the FPGA is called."""
+    """Name of the FPGA."""
     family: Literal["arria10", "cyclone5"]
-    """Whose cells' delays hold for it; see python/sterna/estimate/timing.py."""
+    """Family whose cell delays apply; see python/sterna/estimate/timing.py."""
     alms: _Count
     """Adaptive logic modules."""
     mlabs: _Count
@@ -36,7 +36,7 @@ class Fpga(BaseModel):
     dsps: _Count
     """DSP blocks."""
     mhz: _Count
-    """The clock that an engine on it is meant to have."""
+    """Target clock of an engine on it."""
 
     @property
     def period(self) -> float:
@@ -54,7 +54,7 @@ def load_fpga(name: str, path: Path = FPGAS) -> Fpga:
     name, fields = named.read(path, "FPGA", name, "name one of these or describe it in that file")
     if not isinstance(fields, dict):
         raise SternaError(
-            "is not a mapping of what the FPGA has", where=f"{path}: {name}", remedy="describe it as the others there"
+            "is not a mapping of resources", where=f"{path}: {name}", remedy="describe it like the others in the file"
         )
     try:
         return Fpga.model_validate({"name": name} | fields)

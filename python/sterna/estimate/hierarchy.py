@@ -1,4 +1,4 @@
-"""Which modules an engine is made of: read from the sources themselves, so that it cannot differ from them."""
+"""The modules of an engine, read from the sources themselves, so that they cannot differ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sterna.generate.rtl.top import ENGINE, parameters
 from sterna.spec.config import EngineConfig
 from sterna.spec.paths import rtl_sources
 
-_REMEDY = "install Sterna again, or correct what was changed there"
+_REMEDY = "reinstall Sterna, or correct the edited sources"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _instance(symbol: ast.InstanceSymbol) -> Instance:
 
 
 def _instances(scope: ast.InstanceBodySymbol | ast.GenerateBlockSymbol) -> Iterator[ast.InstanceSymbol]:
-    """The instances directly in `scope`, those in generate blocks included."""
+    """The instances directly in `scope`, including those in generate blocks."""
     for member in scope:
         if isinstance(member, ast.InstanceSymbol):
             yield member

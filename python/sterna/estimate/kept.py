@@ -1,4 +1,4 @@
-"""Values that take long to make, kept as JSON files by the content of all that decides them."""
+"""Values that take long to compute, cached as JSON files by everything that they depend on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sterna.files import write_bytes
 
 
 def kept(path: Path, make: Callable[[], Any]) -> Any:
-    """The JSON value in the file `path`, which is made and written if there is none that can be read.
+    """The JSON value in the file `path`, which is computed and written if there is no readable one.
 
     Processes that make the same value at the same time do not disturb each other. Raises SternaError if the file
     cannot be written.

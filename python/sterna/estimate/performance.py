@@ -1,4 +1,4 @@
-"""What a compiled graph asks of an engine: cycles and bytes a frame."""
+"""What a compiled graph needs of an engine: cycles and bytes per frame."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ class Performance:
 
     @property
     def frames(self) -> float:
-        """Frames a second."""
+        """Frames per second."""
         return self.mhz * 1e6 / self.cycles
 
     @property
     def frame_traffic(self) -> int:
-        """Bytes of a frame in both directions."""
+        """Bytes per frame in both directions."""
         return self.tape_bytes + self.frame_bytes + self.result_bytes
 
     @property
     def bandwidth(self) -> float:
-        """Bytes a second."""
+        """Bytes per second."""
         return self.frame_traffic * self.frames
 
     @property
     def bus_bandwidth(self) -> float:
-        """Bytes a second that the bus moves at most in one direction."""
+        """Maximum bytes per second of the bus in one direction."""
         return self.config.beat_bytes * self.mhz * 1e6
 
 
 def performance(package: Package, mhz: int) -> Performance:
-    """What the compiled graph asks for at a clock of `mhz`."""
+    """The needs of the compiled graph at a clock of `mhz`."""
     steps = tape.read(package.tape).steps
     # The tape is read once, the weights of a step once for each of its tile groups.
     again = sum(step["weights_bytes"] * (step["tile_groups"] - 1) for step in steps if step["op"] == tape.Op.CONV)

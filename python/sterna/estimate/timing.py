@@ -50,7 +50,7 @@ _CYCLONE_V = Delays(
     block_setup=161,
     multiply=3928,
 )
-#: The blocks are Cyclone V's by the ratio of the LUTs, as nobody has measured them.
+#: Block delays are scaled from Cyclone V by the ratio of the LUTs, as nobody has measured them.
 _CYCLONE_10_GX = Delays(
     lut=_luts(275, 272, 175, 165, 162, 53),
     inverter=53,
@@ -64,10 +64,10 @@ _CYCLONE_10_GX = Delays(
     multiply=1785,
 )
 #: By family, from Yosys' techlibs/intel_alm/common/{alm,dff,mem,dsp}_sim.v. Cyclone 10 GX has the core of Arria 10
-#: (20 nm); its delays stand in earlier versions of those files only. Cyclone V is a 28 nm family.
+#: (20 nm); its delays are only in earlier versions of those files. Cyclone V is a 28 nm family.
 FAMILIES = {"cyclone5": _CYCLONE_V, "arria10": _CYCLONE_10_GX}
 
-#: Where a path starts or ends that comes from outside or leads there.
+#: The start or end of a path that comes from or goes to the outside.
 PORT = "port"
 
 #: Source bit, destination bit, delay, whether it counts as a level.

@@ -1,4 +1,4 @@
-"""What a module takes of an FPGA, as numbers that can be added and multiplied."""
+"""FPGA resources of a module, as numbers that can be added and multiplied."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DSP_BITS = 27
 
 
 def is_shallow(words: int) -> bool:
-    """Whether a memory of so many words goes into memory ALMs."""
+    """Whether a memory of this many words goes into memory ALMs."""
     return words <= SHALLOW_WORDS
 
 
@@ -36,7 +36,7 @@ class MultiplierShape(NamedTuple):
 
     @property
     def is_one_block(self) -> bool:
-        """Whether one DSP block does it, whose registers stand in front of it and behind it."""
+        """Whether one DSP block does it, which has registers before and after it."""
         return max(self) <= DSP_BITS
 
 

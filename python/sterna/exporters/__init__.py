@@ -1,1 +1,1 @@
-"""Detectors written as files of other programs."""
+"""Detectors written as files for other programs."""

@@ -1,4 +1,4 @@
-"""Sources for an FPGA from an engine's parameters, by the way that they are built."""
+"""Sources for FPGAs from the parameters of an engine, by build flow."""
 
 from __future__ import annotations
 

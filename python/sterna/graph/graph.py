@@ -23,7 +23,7 @@ ACC_BITS = (12, 32)
 class Graph:
     """A validated model in integers: one Input, computing layers in topological order, at least one Output.
 
-    Raises SternaError for everything that would make the result depend on who computes it: dangling names,
+    Raises SternaError for everything that would make the result depend on what computes it: dangling names,
     shapes that do not meet, numbers out of range, accumulators that could overflow. An accepted graph runs
     exactly, on every image.
     """

@@ -83,10 +83,10 @@ def test_foreign_files(tmp_path: Path, got: Got) -> None:
 def test_folder_without_a_manifest(tmp_path: Path, text: str) -> None:
     """One that somebody else wrote under that name is a file like any other."""
     (tmp_path / "a.txt").write_text("mine")
-    with pytest.raises(SternaError, match=r"holds files and no manifest, .*; files = a\.txt; .*--force"):
+    with pytest.raises(SternaError, match=r"holds files without a manifest, .*; files = a\.txt; .*--force"):
         write(tmp_path, OLD)
     (tmp_path / MANIFEST).write_bytes(os.fsencode(text))
-    with pytest.raises(SternaError, match=rf"holds files and no manifest, .*; files = a\.txt, {MANIFEST};"):
+    with pytest.raises(SternaError, match=rf"holds files without a manifest, .*; files = a\.txt, {MANIFEST};"):
         write(tmp_path, OLD)
     assert write(tmp_path, OLD, force=True) == Replaced(overwritten=("a.txt", MANIFEST))
     assert contents(tmp_path) == OLD
@@ -118,7 +118,7 @@ def test_a_folder_where_a_file_goes(tmp_path: Path) -> None:
 
 def test_what_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(SternaError, match="is a file where a folder is to be written"):
+    with pytest.raises(SternaError, match="is a file, not a folder to write"):
         write(tmp_path / "thesis.tex", OLD, force=True)
     with pytest.raises(SternaError, match="cannot be written; got a file"):
         write(tmp_path / "thesis.tex" / "out", OLD)
@@ -178,7 +178,7 @@ def test_a_killed_one_is_not_taken_for_whole(tmp_path: Path) -> None:
             whole = {name: data for name, data in contents(folder).items() if not name.startswith(STAGING)}
             assert whole in (OLD, NEW)
         except SternaError as error:
-            assert "was not written to its end" in str(error)
+            assert "was not written completely" in str(error)
             seen.add("refused")
     assert seen == {"whole", "refused"}
 

@@ -51,7 +51,7 @@ def test_a_package_of_another_config_is_refused(tmp_path: Path) -> None:
     other = small_package(NANO.model_copy(update={"act_w": 6}))
     with open_backend(f"sim:{tmp_path}/engine") as engine:
         engine.load(small_package())
-        with pytest.raises(SternaError, match="the engine in the folder is of another config than the package"):
+        with pytest.raises(SternaError, match="the engine in the folder has another config than the package"):
             engine.load(other)
         with pytest.raises(SternaError, match="no package is loaded"):
             engine.infer(small_images(1))

@@ -28,7 +28,7 @@ def burst_beats(left: int, address: int, longest: int) -> int:
 
 
 def set_ports(ports: Records) -> None:
-    """What the two ports differ in."""
+    """The differences between the two ports."""
     ports["longest"] = BURST_BEATS, LOAD_BURST_BEATS
     ports["most"] = TAPE_BUFFER_BEATS - BURST_BEATS, LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
     ports["latency"] = RAM_FIFO_LATENCY, FIFO_LATENCY
@@ -119,7 +119,7 @@ def _take_tape_command(tape: Record, port: Record, machine: Record) -> None:
 def cycle_bus(
     bus: Record, ports: Records, tape: Record, load_step: Record, load_start: int, now: int, machine: Record
 ) -> None:
-    """A cycle of reading; `load_start`: the LOAD `load_step` is asked for."""
+    """A cycle of reading; `load_start`: the LOAD `load_step` is requested."""
     tape_free = ports[TAPE_PORT].left == 0
     room = bus.outstanding < BURSTS
     address_free = bus.count < BURSTS

@@ -1,4 +1,4 @@
-"""The steps of a tape as they are compiled, and then the cycles that each of them takes."""
+"""The steps of a tape as they are compiled, and the cycles that each of them takes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sterna.spec.tape import ALIGN, Op
 if TYPE_CHECKING:
     from sterna.compile.clock.frame import Work
 
-#: Cycles after which a frame is given up, in bytes of the tape as often as they are streamed: no frame takes as long.
+#: Cycles per streamed byte of the tape after which a frame is given up: no frame takes that long.
 _PATIENCE, _LEAST_PATIENCE = 64, 1_000_000
 
 
@@ -46,11 +46,11 @@ class Clock:
         self._parts.append(encoded)
 
     def frame(self, tape_bytes: int, *, queued: bool = False) -> FrameTime:
-        """The time of a frame with a tape of `tape_bytes`: alone, or one of many that are `queued`.
+        """The time of a frame with a tape of `tape_bytes`: a single one, or one of many that are `queued`.
 
         A queued one finds its image loaded and loads the next one's, if the tape has a LOAD in the background.
         """
-        # The model is compiled by numba, which takes long to import.
+        # numba compiles the model and takes long to import.
         from sterna.compile.clock import frame, jit
 
         work = self._work()

@@ -28,7 +28,7 @@ def arbitrate(port: Record, drains: Records, load_valid: int) -> None:
 
 @compiled
 def _writes(step: Record, group: int, cluster: int) -> bool:
-    """Whether a cluster's tile exists."""
+    """Whether the tile of a cluster exists."""
     return group * step.shared + cluster % step.shared < step.tiles
 
 

@@ -97,7 +97,7 @@ def _begin_frame(parts: Parts, work: Work) -> None:
 
 @compiled
 def _look(parts: Parts, work: Work, now: int) -> None:
-    """Start of a cycle: what depends on registers of many parts."""
+    """Start of a cycle: what depends on the registers of several parts."""
     distributor, loader = parts.distributor[0], parts.loader[0]
     held = distributor.beats + distributor.record_left
     vectors_done = held == 0 and distributor.free.all() and vectors.loader_idle(loader, now)

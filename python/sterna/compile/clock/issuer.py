@@ -1,4 +1,4 @@
-"""Passes for the drains, and what is not drained yet (`sterna_pass_issuer`)."""
+"""Passes for the drains, and what has not been drained yet (`sterna_pass_issuer`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sterna.spec.tape import AFTER_ALL
 
 @compiled
 def earlier_drained(issuer: Record, drains: int) -> bool:
-    """Every pass of the steps before the current one is drained."""
+    """Whether every pass of the steps before the current one is drained."""
     return not issuer.earlier_open and not issuer.earlier[:drains].any()
 
 
@@ -21,13 +21,13 @@ def _current_drained(issuer: Record, drains: int) -> bool:
 
 @compiled
 def drained(issuer: Record, drains: int) -> bool:
-    """Every pass of every step is drained."""
+    """Whether every pass of every step is drained."""
     return earlier_drained(issuer, drains) and _current_drained(issuer, drains)
 
 
 @compiled
 def step_drained(issuer: Record, drains: int) -> bool:
-    """The oldest step that was not yet noted is drained."""
+    """Whether the oldest step that was not yet noted is drained."""
     if issuer.earlier_open:
         return not issuer.earlier[:drains].any()
     return issuer.current_open and _current_drained(issuer, drains)

@@ -1,4 +1,4 @@
-"""Compiles the cycle model by numba, with what it compiled kept for the next process."""
+"""Compiles the cycle model with numba, and caches the result for later processes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SETTINGS: Any = numba.config
 
 
 def cache_folder() -> Path | None:
-    """A folder beside the built simulators; None if it cannot be written: then every process compiles anew."""
+    """A folder next to the built simulators; None if it cannot be written: then every process compiles again."""
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES))
     folder = build_cache() / "clock" / digest.hexdigest()[:16]
     try:
@@ -44,13 +44,13 @@ def cache_in_use() -> Iterator[None]:
         yield
     except (OSError, EOFError, pickle.UnpicklingError) as error:
         raise SternaError(
-            f"cannot use the kept cycle model ({error})", where=str(_FOLDER),
-            remedy="remove that folder, and make room on its disk",
+            f"cannot use the cached cycle model ({error})", where=str(_FOLDER),
+            remedy="remove that folder, and free space on its disk",
         ) from error  # fmt: skip
 
 
 def compiled(function: Function) -> Function:
-    """`function` compiled by numba, from the cache if the sources are what they were.
+    """`function` compiled by numba, from the cache if the sources have not changed.
 
     numba looks only at the file of a function, not at those of constants and functions that it uses: so the cache has a
     folder for each state of all sources.

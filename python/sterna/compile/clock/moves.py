@@ -18,19 +18,19 @@ from sterna.compile.clock.timing import (
 
 @compiled
 def load_done(moves: Record) -> bool:
-    """Every word of the LOAD is written."""
+    """Whether every word of the LOAD is written."""
     return moves.load_running and moves.load_words == 0 and not moves.load_valid
 
 
 @compiled
 def store_done(moves: Record) -> bool:
-    """Every beat of the STORE is given to the writer."""
+    """Whether the writer has every beat of the STORE."""
     return moves.store_running and moves.unasked == 0 and moves.ahead == 0
 
 
 @compiled
 def writer_idle(moves: Record) -> bool:
-    """The writer has nothing to do and all responses."""
+    """Whether the writer is idle and has all responses."""
     return moves.left == 0 and moves.outstanding == 0
 
 

@@ -98,7 +98,7 @@ def _issue(pe: Record, written: int, drain_reads: int) -> None:
 
 @compiled
 def cycle_port(pair: Records) -> None:
-    """A read serves both PEs if they ask for the same vector; else the one that is behind goes first."""
+    """A read serves both PEs if they ask for the same vector; otherwise the slower one goes first."""
     first, second = pair[0], pair[1]
     first.served, second.served = first.wants, second.wants
     if first.wants and second.wants and first.vector != second.vector:
@@ -108,7 +108,7 @@ def cycle_port(pair: Records) -> None:
 
 @compiled
 def _count(pe: Record, written: int, drain_reads: int, counts: NDArray[np.int64]) -> None:
-    """A cycle counts for the first thing that is waited for."""
+    """Count the cycle for the first thing that the PE waits for."""
     if pe.op_valid:
         ends = pe.op & _LAST
         counts[BUSY] += pe.add

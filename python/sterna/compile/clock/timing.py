@@ -1,7 +1,7 @@
-"""The pipelines of the RTL that the cycle model keeps as numbers: their one home.
+"""The lengths of the RTL's pipelines, as numbers for the cycle model.
 
-Each is what the named module of `hw/rtl` takes or holds, in clock cycles or items. State machines that take a cycle a
-state are not here: they are modelled as they are, in the file of their part. When a module changes,
+Each is what the named module of `hw/rtl` takes or holds, in clock cycles or items. State machines that take one cycle
+per state are not here: they are modelled as they are, in the file of their part. When a module changes,
 `scripts/check_clock.py` shows where the model departs from the count: it is exact as long as it follows the RTL.
 """
 

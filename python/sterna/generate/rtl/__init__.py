@@ -1,4 +1,4 @@
-"""Turns a config into a folder that simulators and synthesis tools take as it is."""
+"""Turns a config into a folder that simulators and synthesis tools can use as is."""
 
 from __future__ import annotations
 

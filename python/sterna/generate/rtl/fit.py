@@ -1,4 +1,4 @@
-"""Whether a generated folder, which people may have edited since, is an engine for a package."""
+"""Whether a generated folder, which may have been edited, is an engine for a package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def check_fits(folder: Path, config: EngineConfig) -> None:
     found = _config_of(folder)
     if found != (expected := f"{config.name} ({config.hash:08x})"):
         raise SternaError(
-            "the engine in the folder is of another config than the package",
+            "the engine in the folder has another config than the package",
             where=str(folder),
             attribute="config",
             value=found,
@@ -37,7 +37,7 @@ def check_fits(folder: Path, config: EngineConfig) -> None:
     for parameter, value in _values_of(config).items():
         if values.get(parameter) != value:
             raise SternaError(
-                "the engine in the folder has another parameter than the package's config",
+                "the engine in the folder differs from the package's config in a parameter",
                 where=str(folder),
                 attribute=parameter,
                 value=values.get(parameter),
@@ -47,7 +47,7 @@ def check_fits(folder: Path, config: EngineConfig) -> None:
 
 
 def edited(folder: Path) -> tuple[str, ...]:
-    """The files of a generated folder that were changed since, by their paths inside it."""
+    """The edited files of a generated folder, by their paths inside it."""
     return output.changed(folder)
 
 

@@ -1,4 +1,4 @@
-"""Writes a config, and if given a package, as a folder that simulators and synthesis tools take as it is."""
+"""Writes a config, with a package if given, as a folder that simulators and synthesis tools can use as is."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _check_package(config: EngineConfig, package: Package) -> None:
             attribute="config",
             value=f"{package.config.name} ({package.config.hash:08x})",
             allowed=f"{config.name} ({config.hash:08x})",
-            remedy="compile the graph for this config, or generate the package's config",
+            remedy="compile the graph for this config, or generate the engine of the package's config",
         )
     package.verify_tape()
 

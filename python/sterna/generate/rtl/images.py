@@ -9,7 +9,7 @@ from sterna.spec.config import EngineConfig
 
 
 def hex_words(data: bytes, config: EngineConfig) -> str:
-    """`data` for `$readmemh`: one bus word a line, most significant digit first, zero padded at the end."""
+    """`data` for `$readmemh`: one bus word per line, most significant digit first, zero padded at the end."""
     size = config.beat_bytes
     padded = data + bytes(-len(data) % size)
     return "".join(f"{padded[at : at + size][::-1].hex()}\n" for at in range(0, len(padded), size))

@@ -1,4 +1,4 @@
-"""A folder that is written anew again and again, and in which nothing that somebody else wrote is lost.
+"""A folder that is rewritten again and again, without loss of what others wrote in it.
 
 The folder holds a manifest: the names and hashes of what was written. Files that still have their hash are replaced
 without a word. Anything else was changed or put there by somebody, and is touched only if asked for.
@@ -84,7 +84,7 @@ def write_folder(
         raise SternaError(
             f"the folder cannot be written ({error.strerror})",
             where=str(folder),
-            remedy="make room or name another folder",
+            remedy="free disk space or name another folder",
         ) from error
 
 
@@ -92,7 +92,7 @@ def check_complete(folder: Path) -> None:
     """Raise SternaError if the writing of `folder` was interrupted."""
     manifest = _manifest(folder)
     if manifest and not manifest.get("complete"):
-        raise SternaError("was not written to its end", where=str(folder), remedy="generate it again")
+        raise SternaError("was not written completely", where=str(folder), remedy="generate it again")
 
 
 def changed(folder: Path) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ def _check_places(folder: Path, files: Mapping[str, bytes]) -> None:
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             raise SternaError(
-                "a folder stands where a file is to be written",
+                "a folder is in the place of a file to write",
                 where=str(path),
                 remedy="move it, or name another folder",
             )
@@ -199,7 +199,7 @@ def _hash(data: bytes) -> str:
 def _refusal(folder: Path, found: _Contents) -> SternaError:
     if not found.written:
         return SternaError(
-            "holds files and no manifest, so nothing says that sterna generate wrote them",
+            "holds files without a manifest, so sterna generate may not have written them",
             where=str(folder),
             attribute="files",
             value=_shown(found.foreign),

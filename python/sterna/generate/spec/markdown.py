@@ -53,19 +53,19 @@ def register_table() -> list[str]:
         (f"`{r.value:#05x}`", f"`{r.name}`", r.access, "" if r.reset is None else f"`{r.reset:#x}`", r.description)
         for r in Register
     )
-    return _table(("address", "name", "access", "reset", "what it is"), rows)
+    return _table(("address", "name", "access", "reset", "meaning"), rows)
 
 
 def error_table() -> list[str]:
     """Every error code with what it means and what helps."""
     rows = ((str(code.value), f"`{code.name}`", code.description, code.remedy) for code in ErrorCode)
-    return _table(("code", "name", "what it means", "remedy"), rows)
+    return _table(("code", "name", "meaning", "remedy"), rows)
 
 
 def enum_table(group: Group) -> list[str]:
     """Values, names and meanings of an enumeration or of bits."""
     rows = ((str(m.value), f"`{m.name}`", m.description) for m in group.members)  # type: ignore[union-attr]
-    return _table(("value", "name", "what it is"), rows)
+    return _table(("value", "name", "meaning"), rows)
 
 
 def layout_table(layout: Layout) -> list[str]:
@@ -79,7 +79,7 @@ def layout_table(layout: Layout) -> list[str]:
         )
         for field, position in layout.places()
     )
-    return _table(("bit", "bits", "name", "what it is"), rows)
+    return _table(("bit", "bits", "name", "meaning"), rows)
 
 
 def constant_table(constants: Iterable[Constant]) -> list[str]:
@@ -87,7 +87,7 @@ def constant_table(constants: Iterable[Constant]) -> list[str]:
     rows = (
         (f"`{c.name.upper()}`", str(c.value) if c.bits is None else f"`{c.value:#x}`", c.description) for c in constants
     )
-    return _table(("name", "value", "what it is"), rows)
+    return _table(("name", "value", "meaning"), rows)
 
 
 def _section(level: int, group: Group) -> list[list[str]]:
