@@ -111,7 +111,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 def test_a_folder_where_a_file_goes(tmp_path: Path) -> None:
     (tmp_path / "a.txt").mkdir()
     for force in (False, True):
-        with pytest.raises(SternaError, match=r"a\.txt: a folder stands where a file is to be written"):
+        with pytest.raises(SternaError, match=r"a\.txt: a folder is in the place of a file to write"):
             write(tmp_path, OLD, force=force)
     assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]
 
