@@ -81,7 +81,8 @@ def test_a_full_disk_is_named(tmp_path: Path, got: Callable[[object], None]) -> 
     path = tmp_path / "value"
     files.write_bytes(path, b"old")
     done = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=False)
-    assert done.stdout == f"{path}: cannot be written (File too large); remedy: free disk space or choose another folder\n"
+    remedy = "free disk space or choose another folder"
+    assert done.stdout == f"{path}: cannot be written (File too large); remedy: {remedy}\n"
     assert list(tmp_path.iterdir()) == [path] and path.read_bytes() == b"old"
     got(done.stdout.replace(str(tmp_path), "").strip())
 

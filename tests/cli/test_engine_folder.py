@@ -132,7 +132,7 @@ def test_folder_that_no_backend_would_use(
 ) -> None:
     name, *options = command
     ended = sterna(name, package, images, *options, "--engine", engine)
-    assert_refused(ended, "--engine: no backend would use the engine's folder", "remedy: ask for the backend sim")
+    assert_refused(ended, "--engine: no backend would use the engine's folder", "remedy: add the backend sim")
 
 
 @pytest.mark.case("generate-over-edited-rtl", kind="folder", expected="refused; --force overwrites and names the file")

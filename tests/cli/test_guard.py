@@ -50,4 +50,4 @@ def test_names_that_cannot_be_printed(package_path: Path, images: Path, tmp_path
     given = [sys.executable, "-m", "sterna", "compare", package_path, path, "--backends", "reference,reference"]
     done = subprocess.run(given, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
-    assert b"latin\\udce9.png: 3 layers equal" in done.stdout
+    assert b"latin\\udce9.png: 3 layers are equal" in done.stdout

@@ -143,7 +143,7 @@ def test_full_disk(tmp_path: Path, there: bool, got: Got) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        with pytest.raises(SternaError, match=r"the folder cannot be written .*; remedy: make room") as refused:
+        with pytest.raises(SternaError, match=r"the folder cannot be written .*; remedy: free disk space") as refused:
             write(tmp_path / "out", OLD)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
