@@ -1,4 +1,4 @@
-"""What this machine is called where figures say where they come from."""
+"""The name of this machine, for results that say where they were measured."""
 
 from __future__ import annotations
 

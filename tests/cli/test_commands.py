@@ -89,7 +89,7 @@ def test_boxes_are_drawn(sterna: Sterna, package_path: Path, images: Path, tmp_p
 def test_compare_of_equal_backends(sterna: Sterna, package_path: Path, images: Path) -> None:
     ended = sterna("compare", package_path, images, "--backends", "reference,reference")
     assert ended.code == 0, ended.err
-    assert ended.out.count("layers equal") == 3
+    assert ended.out.count("layers are equal") == 3
 
 
 def test_eval_prints_precision(sterna: Sterna, graph_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_sub_folders_are_read_on_request(
     (home / "one").symlink_to(tmp_path / "disk")
     assert_refused(sterna("compare", package_path, home), "holds no images, but 2 folders", "--recursive")
     same = sterna("compare", package_path, home, "--recursive", "--backends", "reference,reference")
-    assert same.code == 0 and same.out.count("layers equal") == 2
+    assert same.code == 0 and same.out.count("layers are equal") == 2
 
 
 @pytest.mark.case(

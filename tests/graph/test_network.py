@@ -58,32 +58,32 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "a layer after the head": ((*LAYERS, MaxPool("pool3", "head", 1)), r"does not end in its head"),
     "two heads": ((*LAYERS, Head("head2", "concat")), r"does not end in its head"),
     "no layer": (("conv1",),
-        r"network: holds what is no layer; layers = str; allowed: conv, head, maxpool, reorg, concat"),
-    "a layer of the graph alone": ((Input("image", 3, 8, 8, 1.0, 0),), r"holds what is no layer; layers = Input"),
-    "a name that is not usable": (with_layer("conv1", name="a b"), r"network: a layer's name is not usable"),
+        r"network: holds an object that is not a layer; layers = str; allowed: conv, head, maxpool, reorg, concat"),
+    "a layer of the graph alone": ((Input("image", 3, 8, 8, 1.0, 0),), r"holds an object that is not a layer; layers = Input"),
+    "an invalid name": (with_layer("conv1", name="a b"), r"network: a layer has an invalid name"),
     "a name twice": ((*LAYERS[:2], *LAYERS), r"layer 'conv1': appears twice"),
     "the name of the image": (with_layer("conv1", name="image"), r"layer 'image': appears twice"),
-    "a layer that comes later": (LAYERS[1:], r"layer 'pool1': reads what no layer before it provides; input = 'conv1'"),
+    "a layer that comes later": (LAYERS[1:], r"layer 'pool1': reads a tensor that no earlier layer provides; input = 'conv1'"),
     "a dead layer": ((MaxPool("dead", "image", 1), *LAYERS), r"layer 'dead': reaches no head"),
     "different scales": (with_layer("conv2", shares=None),
         r"layer 'concat': joins maps of different scales; .* = conv2, concat"),
     "sizes that do not meet": (with_layer("pool2", stride=1), r"layer 'concat': has inputs that do not match; height"),
     "filters": (with_layer("conv2", filters=0), r"layer 'conv2': .*filters = 0; allowed: integers 1 .. 65535"),
     "an even kernel": (with_layer("conv2", kernel=2),
-        r"layer 'conv2': has no usable kernel; kernel = 2; allowed: 1, 3, 5, 7"),
-    "a true kernel": (with_layer("conv2", kernel=True), r"layer 'conv2': has no usable kernel"),
+        r"layer 'conv2': has an invalid kernel; kernel = 2; allowed: 1, 3, 5, 7"),
+    "a true kernel": (with_layer("conv2", kernel=True), r"layer 'conv2': has an invalid kernel"),
     "bits": (with_layer("conv1", bits=1), r"layer 'conv1': .*bits = 1; allowed: integers 2 .. 8"),
     "bits of the head": (with_layer("head", bits=9), r"layer 'head': .*bits = 9; allowed: integers 2 .. 8"),
     "anchors": (with_layer("head", anchors=0), r"layer 'head': .*anchors = 0"),
     "activation": (with_layer("conv2", activation="mish"),
         r"layer 'conv2': .*activation = 'mish'; allowed: linear, relu, leaky"),
     "no name of an activation": (with_layer("conv2", activation={}), r"layer 'conv2': has an unknown activation"),
-    "slope": (with_layer("conv2", leak=1.5), r"layer 'conv2': has no usable slope; leak = 1.5; allowed: 0 .. 1"),
+    "slope": (with_layer("conv2", leak=1.5), r"layer 'conv2': has an invalid slope; leak = 1.5; allowed: 0 .. 1"),
     "name of a quantiser": (with_layer("conv2", shares=""),
-        r"layer 'conv2': has no usable name for its activation quantiser"),
+        r"layer 'conv2': has an invalid name for its activation quantiser"),
     "stride": (with_layer("pool1", stride=3), r"layer 'pool1': .*stride = 3; allowed: integers 1 .. 2"),
-    "input": (with_layer("head", input=5), r"layer 'head': does not name its inputs"),
-    "channels": (with_layer("head", anchors=20_000), r"layer 'head': makes no usable tensor; channels = 120000"),
+    "input": (with_layer("head", input=5), r"layer 'head': has a wrong number or type of inputs"),
+    "channels": (with_layer("head", anchors=20_000), r"layer 'head': has an output that is empty or too large; channels = 120000"),
 }  # fmt: skip
 
 
@@ -96,5 +96,5 @@ def test_what_is_no_network_is_refused(what: str) -> None:
 
 def test_more_halvings_than_an_image_has_are_refused() -> None:
     pools = tuple(MaxPool(f"pool{n}", f"pool{n - 1}" if n else "conv1", 2) for n in range(16))
-    with pytest.raises(SternaError, match="layer 'pool15': makes no usable tensor; height = 0"):
+    with pytest.raises(SternaError, match="layer 'pool15': has an output that is empty or too large; height = 0"):
         NetworkDescription((LAYERS[0], *pools, Head("head", "pool15")))

@@ -162,7 +162,7 @@ def test_parts_that_do_not_agree(package: Package, path: tuple[str | int, ...], 
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = value
-    with pytest.raises(SternaError, match="parts do not agree") as caught:
+    with pytest.raises(SternaError, match="parts contradict each other") as caught:
         replace(package, metadata=metadata)
     assert message in str(caught.value)
 

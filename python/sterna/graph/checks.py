@@ -1,4 +1,4 @@
-"""What one layer must satisfy by itself: the type and range of every attribute."""
+"""The rules for a single layer: the type and range of every attribute."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Check = Callable[[Any], None]
 
 
 def where(layer: Layer) -> str:
-    """How messages name a layer."""
+    """The name of a layer in messages."""
     return f"layer '{layer.name}'"
 
 
@@ -72,7 +72,7 @@ def check_layer(
     checks: Mapping[type[Layer], Check] | None = None,
     place: str = "graph",
 ) -> None:
-    """Refuse an object that is no layer, or a layer with an attribute of a wrong type or out of range.
+    """Refuse an object that is not a layer, or a layer with an attribute of the wrong type or out of range.
 
     kinds: of the layers that are allowed. checks: of the attributes of a kind beside its name and inputs. None: those
     of the integer graph. place: what holds the layer.
@@ -80,13 +80,13 @@ def check_layer(
     kinds = KINDS.values() if kinds is None else kinds
     if not isinstance(layer, Layer) or type(layer) not in kinds:
         raise SternaError(
-            "holds what is no layer", where=place, attribute="layers", value=type(layer).__name__,
+            "holds an object that is not a layer", where=place, attribute="layers", value=type(layer).__name__,
             allowed=", ".join(kind.__name__.lower() for kind in kinds),
-            remedy="build it of the layers of sterna.graph",
+            remedy="build it from the layers of sterna.graph",
         )  # fmt: skip
     if not isinstance(layer.name, str) or not NAME.fullmatch(layer.name):
         raise SternaError(
-            "a layer's name is not usable", where=place, attribute="name", value=repr(layer.name),
+            "a layer has an invalid name", where=place, attribute="name", value=repr(layer.name),
             allowed="1 .. 128 of A-Z a-z 0-9 _ . / -", remedy="rename the layer",
         )  # fmt: skip
     if isinstance(layer, OneInput):
@@ -103,12 +103,12 @@ def check_sources(layer: Layer, taken: Collection[str], readable: Collection[str
     if layer.name in taken:
         raise SternaError(
             "appears twice", where=where(layer), attribute="name", value=layer.name,
-            allowed="a name of its own", remedy="rename one of the layers",
+            allowed="a unique name", remedy="rename one of the layers",
         )  # fmt: skip
     for source in layer.sources:
         if source not in readable:
             raise SternaError(
-                "reads what no layer before it provides", where=where(layer), attribute="input",
+                "reads a tensor that no earlier layer provides", where=where(layer), attribute="input",
                 value=repr(source), allowed=f"any of: {', '.join(readable) or 'none'}",
                 remedy="correct the name or the order of the layers",
             )  # fmt: skip
@@ -140,7 +140,7 @@ def check_activation(layer: Layer, attribute: str, activation: object) -> None:
 def _check_scale(layer: Input | Conv | Add) -> None:
     if type(layer.scale) not in (int, float) or not 0 < layer.scale <= sys.float_info.max:
         raise SternaError(
-            "has no usable scale", where=where(layer), attribute="scale", value=layer.scale,
+            "has an invalid scale", where=where(layer), attribute="scale", value=layer.scale,
             allowed="positive finite numbers", remedy="calibrate or train the layer's scale again",
         )  # fmt: skip
 
@@ -150,9 +150,9 @@ def _check_inputs(layer: Layer, attribute: str, names: object, least: int, most:
     if not (names_ok and least <= len(names) <= most):  # type: ignore[arg-type]
         count = f"exactly {least}" if least == most else f"at least {least}"
         raise SternaError(
-            "does not name its inputs", where=where(layer), attribute=attribute, value=names,
+            "has a wrong number or type of inputs", where=where(layer), attribute=attribute, value=names,
             allowed="the name of an earlier layer" if most == 1 else f"{count} names of earlier layers",
-            remedy="name the layers that feed it",
+            remedy="name the layers that it reads",
         )  # fmt: skip
 
 
@@ -160,12 +160,12 @@ def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, 
     if not isinstance(value, np.ndarray) or value.dtype != dtype:
         found = value.dtype if isinstance(value, np.ndarray) else type(value).__name__
         raise SternaError(
-            "has an array of a wrong type", where=where(layer), attribute=attribute, value=found,
-            allowed=f"{np.dtype(dtype)} array", remedy="round and convert it before the graph is built",
+            "has an array of the wrong type", where=where(layer), attribute=attribute, value=found,
+            allowed=f"{np.dtype(dtype)} array", remedy="round and convert it before building the graph",
         )  # fmt: skip
     if not fits:
         raise SternaError(
-            "has an array of a wrong shape", where=where(layer), attribute=f"{attribute}.shape",
+            "has an array of the wrong shape", where=where(layer), attribute=f"{attribute}.shape",
             value=value.shape, allowed=shape, remedy="check the export of this layer",
         )  # fmt: skip
 
@@ -182,7 +182,7 @@ def check_requant(layer: Conv | Add, filters: int) -> None:
             "has no requantisation", where=where(layer), attribute="requant", value=type(requant).__name__,
             allowed="a Requant", remedy="give multiplier, bias, shift and activation",
         )  # fmt: skip
-    expected = f"({filters},), one for each filter"
+    expected = f"({filters},), one per filter"
     for attribute, low, high in (
         ("multiplier", 0, (1 << MULTIPLIER_BITS) - 1),
         ("bias", 1 - (1 << BIAS_BITS), (1 << BIAS_BITS) - 1),
@@ -213,7 +213,7 @@ def _check_conv(layer: Conv) -> None:
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
     if not isinstance(layer.padding, tuple) or len(layer.padding) != 4:
         raise SternaError(
-            "has no usable padding", where=where(layer), attribute="padding", value=layer.padding,
+            "has invalid padding", where=where(layer), attribute="padding", value=layer.padding,
             allowed="(top, left, bottom, right)", remedy="give four integers",
         )  # fmt: skip
     for side, padding in zip(("top", "left", "bottom", "right"), layer.padding, strict=True):

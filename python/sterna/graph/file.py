@@ -152,7 +152,7 @@ def _read_index(archive: Archive) -> dict[str, Any]:
 
 def _other_version(version: object) -> str:
     if type(version) is int and version > VERSION:
-        return "a later Sterna wrote it: install that one, or export the graph again with this one"
+        return "install the later version of Sterna that wrote it, or export the graph again with this one"
     return "export the graph again with this version of Sterna"
 
 
@@ -165,7 +165,7 @@ class _Members:
 
     def take(self, name: object, place: str) -> NDArray[Any]:
         if not isinstance(name, str) or name not in self.unused:
-            _refuse("lacks an array", attribute=place, value=repr(name), allowed="a member of its own for each array")
+            _refuse("lacks an array", attribute=place, value=repr(name), allowed="one member per array")
         self.unused.remove(name)
         return _read_array(name, self._archive.read(name))
 
@@ -182,10 +182,10 @@ def _read_array(name: str, data: bytes) -> NDArray[Any]:
     stream = io.BytesIO(data)
     try:
         if np.lib.format.read_magic(stream) != (1, 0):
-            raise ValueError("an .npy file of version 1.0 is wanted")
+            raise ValueError("not an .npy file of version 1.0")
         shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(stream)
         if dtype.hasobject or not dtype.itemsize:
-            raise ValueError("a pickle or without values")
+            raise ValueError("a pickle, or without values")
         start = stream.tell()
         size = math.prod(shape) * dtype.itemsize
         if min(shape, default=0) < 0 or size > len(data) - start:

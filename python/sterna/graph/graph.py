@@ -81,13 +81,13 @@ class Graph:
         inputs = sum(isinstance(layer, Input) for layer in self.layers)
         if inputs != 1 or not self.outputs:
             raise SternaError(
-                "has no usable ends", where="graph", attribute="Input, Output layers",
+                "needs exactly one Input and at least one Output", where="graph", attribute="Input, Output layers",
                 value=f"{inputs}, {len(self.outputs)}", allowed="one Input, one or more Outputs",
                 remedy="add or remove Input and Output layers",
             )  # fmt: skip
         check_integer(
             where(self.input), "zero_point", self.input.zero_point, self.act_min, self.act_max,
-            "choose the integer that stands for real 0",
+            "choose the integer that represents real 0",
         )  # fmt: skip
         check_reached(self.layers, Output)
 

@@ -1,4 +1,4 @@
-"""What follows from a layer and the tensors it reads: shape, scale, zero point, accumulator bound, widths."""
+"""Inference for a layer from the tensors that it reads: shape, scale, zero point, accumulator bound, widths."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check_tensor(layer: Layer, info: TensorInfo) -> None:
     for attribute, size in zip(("channels", "height", "width"), info.shape, strict=True):
         if not 1 <= size <= MAX_SIZE:
             raise SternaError(
-                "makes no usable tensor", where=where(layer), attribute=attribute, value=size,
+                "has an output that is empty or too large", where=where(layer), attribute=attribute, value=size,
                 allowed=f"1 .. {MAX_SIZE}", remedy="use a larger image, a smaller kernel or fewer strides",
             )  # fmt: skip
 
@@ -61,8 +61,8 @@ def _infer_conv(layer: Conv, source: TensorInfo) -> TensorInfo:
     filters, channels, kernel, _ = layer.weights.shape
     if channels != source.channels:
         raise SternaError(
-            "has weights for another number of channels", where=where(layer), attribute="weights.shape",
-            value=layer.weights.shape, allowed=f"(filters, {source.channels}, K, K), as '{layer.input}' has",
+            "has weights for a different number of input channels", where=where(layer), attribute="weights.shape",
+            value=layer.weights.shape, allowed=f"(filters, {source.channels}, K, K), like '{layer.input}'",
             remedy="check which layer feeds it",
         )  # fmt: skip
     check_requant(layer, filters)
@@ -93,8 +93,8 @@ def _check_alike(layer: Concat | Add, sources: tuple[TensorInfo, ...], attribute
             if getattr(source, attribute) != first:
                 raise SternaError(
                     "has inputs that do not match", where=where(layer), attribute=f"{attribute} of '{name}'",
-                    value=getattr(source, attribute), allowed=f"{first}, as '{layer.inputs[0]}' has",
-                    remedy="give the inputs one size and one shared scale",
+                    value=getattr(source, attribute), allowed=f"{first}, like '{layer.inputs[0]}'",
+                    remedy="give all inputs the same size and scale",
                 )  # fmt: skip
 
 

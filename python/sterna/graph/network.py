@@ -1,4 +1,4 @@
-"""What a network is before it has weights: named layers in order, checked when they are put together.
+"""A network before it has weights: named layers in order, checked when they are put together.
 
 Pools, reorgs and concats are the very layers of the integer graph. A `Conv` here has filters and an activation where
 that of the graph has integers. Training builds a module from a description, importers read one from the files of other
@@ -35,7 +35,7 @@ RGB = 3
 GREY = 128
 """The value of a pixel that is real 0, and how many values make 1: real = (rgb - GREY) / GREY."""
 BOX_FIELDS = 5
-"""What a head says of a box before its class scores: x, y, w, h and objectness."""
+"""What a head outputs for a box before its class scores: x, y, w, h and objectness."""
 ANCHORS = 5
 FIRST_BITS = 8
 HEAD_BITS = 8
@@ -96,8 +96,8 @@ class Head(OneInput):
 class NetworkDescription:
     """The layers of a detector, in the order in which they are computed, its head the last one.
 
-    Raises SternaError for what no graph could be made of: names that are missing or there twice, attributes out of
-    range, maps that do not meet, inputs of a concat without a shared scale, layers that do not lead to the head.
+    Raises SternaError if no graph could be made from them: missing or repeated names, attributes out of range, maps
+    that do not match, inputs of a concat without a shared scale, layers that do not lead to the head.
     """
 
     layers: tuple[Layer, ...]
@@ -203,7 +203,7 @@ def _check_scales(layers: Sequence[Layer]) -> None:
             raise SternaError(
                 "joins maps of different scales", where=where(layer), attribute="activation quantisers",
                 value=", ".join(found), allowed="one for all its inputs",
-                remedy="give the convolutions that meet in it one name in `shares`",
+                remedy="give the convolutions that feed it the same name in `shares`",
             )  # fmt: skip
         quantisers[layer.name] = found[0]
 
@@ -212,20 +212,20 @@ def _check_conv(layer: Conv) -> None:
     check_integer(where(layer), "filters", layer.filters, 1, MAX_SIZE, "use fewer filters")
     if type(layer.kernel) is not int or layer.kernel not in KERNELS:
         raise SternaError(
-            "has no usable kernel", where=where(layer), attribute="kernel", value=layer.kernel,
+            "has an invalid kernel", where=where(layer), attribute="kernel", value=layer.kernel,
             allowed=", ".join(map(str, KERNELS)), remedy="use one of these",
         )  # fmt: skip
     if layer.bits is not None:
         check_integer(where(layer), "bits", layer.bits, *BITS, "use weights of fewer bits")
     if layer.shares is not None and not (isinstance(layer.shares, str) and NAME.fullmatch(layer.shares)):
         raise SternaError(
-            "has no usable name for its activation quantiser", where=where(layer), attribute="shares",
+            "has an invalid name for its activation quantiser", where=where(layer), attribute="shares",
             value=repr(layer.shares), allowed="1 .. 128 of A-Z a-z 0-9 _ . / -, or None", remedy="give another name",
         )  # fmt: skip
     check_activation(layer, "activation", layer.activation)
     if type(layer.leak) not in (int, float) or not 0 <= layer.leak <= 1:
         raise SternaError(
-            "has no usable slope", where=where(layer), attribute="leak", value=layer.leak, allowed="0 .. 1",
+            "has an invalid slope", where=where(layer), attribute="leak", value=layer.leak, allowed="0 .. 1",
             remedy="use a slope in this range",
         )  # fmt: skip
 

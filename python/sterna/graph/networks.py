@@ -91,7 +91,7 @@ def yolov2_tiny() -> NetworkDescription:
 
 
 def yolov2_nano() -> NetworkDescription:
-    """Everything that makes a YOLOv2, in under 200,000 weights and with cells of 16 pixels."""
+    """A YOLOv2 with all its features in under 200,000 weights, with cells of 16 pixels."""
     trunk = Trunk()
     for filters in (12, 24, 48):
         trunk.conv(filters, 3)

@@ -1,4 +1,4 @@
-"""What keeps a division by a variance of 0 away."""
+"""The constant that prevents division by a variance of 0."""
 
 from __future__ import annotations
 

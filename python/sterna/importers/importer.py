@@ -1,4 +1,4 @@
-"""What an importer is, and what it returns: descriptions and plain arrays, without PyTorch."""
+"""The interface of importers: descriptions and plain arrays, without PyTorch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class DetectorDescription:
-    """A network, and what it takes to feed and decode it.
+    """A network, and what is needed to feed and decode it.
 
     anchors: pairs of width and height in cells, one per box of a cell. height, width: of the image, in pixels.
     """

@@ -1,4 +1,4 @@
-"""What an engine counts while it runs a frame: clock cycles, waits, beats on the bus."""
+"""The counters of an engine for a frame: clock cycles, waits, beats on the bus."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ class Counters:
     wait_drain: int
     beats_read: int
     beats_written: int
-    #: By step of the tape, as many as the engine keeps.
+    #: By step of the tape, for as many steps as the engine records.
     steps: tuple[StepCounters, ...]

@@ -1,4 +1,4 @@
-"""Graphs from whatever holds one: a graph file, a package, the folder of a training run, or a name of Sterna's own."""
+"""Graphs from whatever holds one: a graph file, a package, the folder of a training run, or a network of Sterna."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sterna.spec.paths import MODELS
 
 
 def read_model(path: Path) -> Graph | Package:
-    """The graph or package in `path`: a graph file, a package, or the folder of a run, of which it is the graph.
+    """The graph or package in `path`: a graph file, a package, or the folder of a run, for its graph.
 
     What is no file may be the name of a network that comes with Sterna, `demo-nano`. Raises SternaError if there is
     none.

@@ -159,7 +159,7 @@ class Package:
             raise _inconsistent("outputs", output, ", ".join(o.name for o in self.graph.outputs))
         store = self.schedule.stored(output) or self.schedule.stored(layer.input)
         if store is None:
-            raise _inconsistent("outputs", output, "a layer that is stored")
+            raise _inconsistent("outputs", output, "a stored layer")
         return store
 
     def verify_tape(self) -> None:
@@ -181,7 +181,7 @@ class Package:
 def _inconsistent(attribute: str, value: object, allowed: str) -> SternaError:
     shown = str(value)
     return SternaError(
-        "its parts do not agree",
+        "its parts contradict each other",
         where="package",
         attribute=attribute,
         value=shown if len(shown) <= 60 else shown[:57] + "...",
@@ -329,7 +329,7 @@ def _about(data: bytes) -> dict[str, Any]:
 
 def _other_version(version: object) -> str:
     if type(version) is int and version > FORMAT:
-        return "a later Sterna wrote it: install that one, or compile the graph again with this one"
+        return "install the later version of Sterna that wrote it, or compile the graph again with this one"
     return "compile the graph again with this version of Sterna"
 
 

@@ -56,7 +56,7 @@ def test_a_file_that_is_not_up_to_date_is_found(
     assert files.main([]) == 0 and files.main(["--check"]) == 0
     path.write_text(path.read_text().replace("0x24", "0x28"))
     assert files.main(["--check"]) == 1
-    assert f"error: {path}: is not what python/sterna/spec says" in capsys.readouterr().err
+    assert f"error: {path}: is not up to date with python/sterna/spec" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("language", STANDARDS)

@@ -73,8 +73,8 @@ def test_a_factor_below_one_is_its_inverse(read: Callable[..., Training]) -> Non
     ("lines", "message"),
     [
         ({"net": "hue=2\n"}, r"\[net\].*hue is out of range.*allowed: -0.5 .. 0.5"),
-        ({"net": "flip=maybe\n"}, "flip is no integer"),
-        ({"region": "jitter=lots\n"}, r"\[region\].*jitter is no number"),
+        ({"net": "flip=maybe\n"}, "flip is not an integer"),
+        ({"region": "jitter=lots\n"}, r"\[region\].*jitter is not a number"),
     ],
 )
 def test_values_out_of_range_are_refused(read: Callable[..., Training], lines: dict[str, str], message: str) -> None:

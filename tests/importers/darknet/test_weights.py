@@ -134,7 +134,7 @@ def test_a_head_for_other_classes_is_left_out(path: Path, classes: int) -> None:
 )
 def test_file_of_another_kind_is_named(path: Path, start: bytes, message: str) -> None:
     path.write_bytes(start + bytes(2000))
-    with pytest.raises(SternaError, match=f"no darknet weights file.*{message}"):
+    with pytest.raises(SternaError, match=f"not a darknet weights file.*{message}"):
         read_weights(path, SHAPES)
 
 

@@ -1,7 +1,7 @@
-"""The backend `sim:`: a generated engine in simulation.
+"""The backend `sim:`: simulation of a generated engine.
 
-It is here and not in `sterna.run.backends` because it generates the engine of the package that it is given, and holds
-an engine that somebody has edited against the package's config: `run` is below `generate`, whose testbench needs it.
+It is here and not in `sterna.run.backends` because it generates the engine of the given package, and checks an edited
+engine against the package's config: `run` is below `generate`, whose testbench needs it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class SimBackend(Backend):
         return self._engine.counters() if self._engine else None
 
     def note(self) -> str | None:
-        """Which engine was simulated, and which of its files are not as they were generated."""
+        """Which engine was simulated, and which of its files were edited."""
         if self._folder is None:
             return f"Simulated: the engine generated for '{self._config.name}'." if self._config else None
         changed = ", ".join(edited(self._folder))

@@ -1,4 +1,4 @@
-"""The self-checking testbench of a package and an image: the frame, and what the engine must make of it."""
+"""The self-checking testbench of a package and an image: the frame, and the results expected of the engine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from sterna.spec.tape import Op, SegmentKind
 def memory_files(package: Package, image: NDArray[np.int8]) -> dict[str, bytes]:
     """The files of `memory/` by name that `image` int8[C, H, W] adds.
 
-    `expected.hex` holds an entry for each value of each stored layer, by layer, channel, row and column: 32 bits of
-    place, in bytes behind the start of the memory, and the value. `profile.hex` holds the counters of each step.
+    `expected.hex` holds an entry for each value of each stored layer, by layer, channel, row and column: a 32-bit
+    offset in bytes from the start of the memory, and the value. `profile.hex` holds the counters of each step.
     """
     frame = frame_bytes(package, image)
     return {
@@ -45,7 +45,7 @@ def frame_bytes(package: Package, image: NDArray[np.int8]) -> bytes:
 
 
 def values(package: Package) -> dict[str, object]:
-    """What the template of `sterna_tb_pkg.sv` asks for."""
+    """The values in the template of `sterna_tb_pkg.sv`."""
     schedule, config = package.schedule, package.config
     kept = schedule.steps[:PROFILE_STEPS]
     layers = _layers(package)
@@ -70,7 +70,7 @@ def values(package: Package) -> dict[str, object]:
 
 
 def beats_read(package: Package) -> int:
-    """Bus beats that one frame alone reads: the tape, weights as often as they are streamed, and the image."""
+    """Bus beats that a single frame reads: the tape, weights as often as they are streamed, and the image."""
     config, size, times = package.config, tape_format.ALIGN, 1
     for segment in tape_format.read(package.tape).segments:
         if segment.kind is SegmentKind.STEP:
@@ -84,7 +84,7 @@ def beats_read(package: Package) -> int:
 
 
 def _places(package: Package) -> dict[str, int]:
-    """Where tape, frame and result lie, in bytes behind the start of the memory."""
+    """The offsets of tape, frame and result in bytes from the start of the memory."""
     schedule = package.schedule
     frame = page_up(len(package.tape))
     result = page_up(frame + schedule.frame_bytes)

@@ -99,7 +99,7 @@ def _constant(constant: Constant) -> list[str]:
 
 
 def _group(group: Group) -> list[str]:
-    """Addresses and bits as macros, which are unsigned; what is one of several as an enumeration."""
+    """Addresses and bits as macros, which are unsigned; choices are enumerations."""
     name = words(group.members.__name__)
     as_macros = issubclass(group.members, IntFlag) or group.members is registers.Register
     lines = _comment(group.description) + ([] if as_macros else [f"enum sterna_{name} {{"])
@@ -125,9 +125,9 @@ def _layout(layout: Layout) -> Iterator[str]:
 def _texts() -> list[str]:
     """Functions from an error code to its texts."""
     return [
-        *_function("text", "What an error code means.", {code: code.description for code in registers.ErrorCode}),
+        *_function("text", "The meaning of an error code.", {code: code.description for code in registers.ErrorCode}),
         "",
-        *_function("remedy", "What helps against it.", {code: code.remedy for code in registers.ErrorCode}),
+        *_function("remedy", "The remedy for an error.", {code: code.remedy for code in registers.ErrorCode}),
     ]
 
 

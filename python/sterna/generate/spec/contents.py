@@ -1,4 +1,4 @@
-"""What of `sterna.spec` other languages are told, whatever the language."""
+"""What `sterna.spec` exports to other languages, whatever the language."""
 
 from __future__ import annotations
 

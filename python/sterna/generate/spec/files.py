@@ -20,15 +20,15 @@ FILES: dict[Path, Callable[[], str]] = {
 
 
 def stale() -> list[Path]:
-    """The files that do not hold what `sterna.spec` says."""
+    """The files that are not up to date with `sterna.spec`."""
     return [path for path, text in FILES.items() if not path.is_file() or path.read_text("utf-8") != text()]
 
 
 def main(arguments: list[str]) -> int:
-    """Write all files; with `--check` only say which of them are not up to date, and return 1 if any is not."""
+    """Write all files; with `--check` only list those that are not up to date, and return 1 if there are any."""
     if arguments == ["--check"]:
         for path in stale():
-            print(f"error: {path}: is not what python/sterna/spec says; remedy: make spec-files", file=sys.stderr)
+            print(f"error: {path}: is not up to date with python/sterna/spec; remedy: make spec-files", file=sys.stderr)
         return 1 if stale() else 0
     for path, text in FILES.items():
         write_bytes(path, text().encode())

@@ -57,7 +57,7 @@ def register_table() -> list[str]:
 
 
 def error_table() -> list[str]:
-    """Every error code with what it means and what helps."""
+    """Every error code with its meaning and remedy."""
     rows = ((str(code.value), f"`{code.name}`", code.description, code.remedy) for code in ErrorCode)
     return _table(("code", "name", "meaning", "remedy"), rows)
 

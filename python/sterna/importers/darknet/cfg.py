@@ -113,9 +113,9 @@ class _Reader:
             )
         if (following is None) != (section.name == "region"):
             raise section.refuse(
-                "a YOLOv2 ends in its only [region]",
+                "a YOLOv2 has one [region], at its end",
                 allowed="one [region], as the last section",
-                remedy="remove what follows it" if following else "add the [region] of the network",
+                remedy="remove the sections after it" if following else "add the [region] of the network",
             )
         read[section.name](section)
 
@@ -186,7 +186,7 @@ class _Reader:
         self._check_even(section, source)
         if source.channels % 4:
             raise section.refuse(
-                "darknet's reorg needs channels in fours",
+                "darknet's reorg needs a multiple of 4 channels",
                 value=source.channels,
                 allowed="a multiple of 4",
                 remedy="give the layer before it such a number of filters",
@@ -206,7 +206,7 @@ class _Reader:
             )
 
     def _route(self, section: Section) -> None:
-        section.only("groups", 1, 1, "a route of a part of the channels", "use a network without it")
+        section.only("groups", 1, 1, "a route that takes only some of the channels", "use a network without it")
         sources = [self._source(section, index) for index in section.integers("layers")]
         first = sources[0]
         if len(sources) == 1:
@@ -243,15 +243,15 @@ class _Reader:
     def _region(self, section: Section) -> None:
         if not isinstance(self.layers[-1], Head):
             raise section.refuse(
-                "no convolution stands before the region", allowed="[convolutional]", remedy="add the head"
+                "there is no convolution before the [region]", allowed="[convolutional]", remedy="add the head"
             )
         for key in ("tree", "map"):
             if key in section.options:
                 raise section.refuse(
-                    "a tree of classes, as YOLO9000 has it, is not decoded",
+                    "a tree of classes, as in YOLO9000, is not supported",
                     key,
                     allowed="no such line",
-                    remedy="use a network with plain classes",
+                    remedy="use a network with a flat list of classes",
                 )
         section.only("coords", 4, 4, "a box has four coordinates", "use coords=4")
         section.only("softmax", 1, 0, "Sterna decodes classes with a softmax", "train the network with softmax=1")
@@ -301,16 +301,16 @@ def _plain_convolution(section: Section) -> int:
     """The kernel of a convolution that keeps the size of its map; refuses any other."""
     if "share_index" in section.options:
         raise section.refuse(
-            "weights shared with another layer", "share_index", allowed="no such line", remedy="use a network without"
+            "weights shared with another layer", "share_index", allowed="no such line", remedy="use another network"
         )
     for key, value, why in (
-        *((key, 1, "a convolution that leaves out pixels") for key in ("stride", "stride_x", "stride_y")),
+        *((key, 1, "a convolution that skips pixels") for key in ("stride", "stride_x", "stride_y")),
         ("groups", 1, "a convolution in groups"),
         ("dilation", 1, "a dilated convolution"),
         *((key, 0, "a binary convolution") for key in ("binary", "xnor", "bin_output")),
         ("antialiasing", 0, "a convolution followed by a filter"),
-        ("coordconv", 0, "a convolution that sees its place"),
-        *((key, 0, "weights that are turned") for key in ("sway", "rotate", "stretch", "stretch_sway")),
+        ("coordconv", 0, "a convolution that takes coordinates as input"),
+        *((key, 0, "rotated weights") for key in ("sway", "rotate", "stretch", "stretch_sway")),
         ("flipped", 0, "weights in another order"),
         *((key, 0, "weights that are not in the file") for key in ("dontsave", "numload", "dontloadscales")),
     ):
@@ -335,7 +335,7 @@ def _activation(section: Section, allowed: tuple[str, ...]) -> str:
     given = section.word("activation", "logistic")
     if given not in allowed:
         raise section.refuse(
-            f"{'the head' if allowed == ('linear',) else 'a convolution before the head'} with another activation",
+            f"unsupported activation of {'the head' if allowed == ('linear',) else 'a convolution before the head'}",
             "activation",
             value=None if "activation" in section.options else f"{given} (the default)",
             allowed=", ".join(allowed),
@@ -348,7 +348,7 @@ def _anchors(section: Section) -> tuple[tuple[float, float], ...]:
     sides, count = section.reals("anchors"), section.integer("num", 1)
     if len(sides) != 2 * count or min(sides) <= 0:
         raise section.refuse(
-            "the number of anchors is not num" if len(sides) != 2 * count else "an anchor without size",
+            "the number of anchors is not num" if len(sides) != 2 * count else "an anchor of size 0 or less",
             "anchors",
             value=f"{len(sides)} numbers, smallest {min(sides):g}",
             allowed=f"{2 * count} positive numbers: width and height of {count} anchors in cells",

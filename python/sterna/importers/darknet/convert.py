@@ -8,8 +8,8 @@ Three things differ and are worked into the numbers, without loss:
   programs have another `Epsilon`; the quotient of both goes into the scales.
 - Darknet's leaky ReLU has the slope 0.1. The description carries it.
 
-Two things cannot be: what lies outside the image is black in darknet and grey (128) in Sterna, and darknet's reorg is
-no true space-to-depth. `sterna.train.model.as_darknet` computes both as darknet does.
+Two things cannot be: pixels outside the image are black in darknet and grey (128) in Sterna, and darknet's reorg is not
+a true space-to-depth. `sterna.train.model.as_darknet` computes both as darknet does.
 """
 
 from __future__ import annotations
@@ -79,6 +79,6 @@ def _float32(values: Exact, name: str) -> Values:
             "batch normalisation leaves the range of float32",
             where=name,
             allowed="finite float32 values",
-            remedy="use weights of a finished training",
+            remedy="use weights from a finished training",
         )
     return rounded

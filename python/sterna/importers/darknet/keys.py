@@ -2,8 +2,8 @@
 
 Source: `parser.c` of darknet (github.com/pjreddie/darknet) and of its continuation (github.com/AlexeyAB/darknet). A key
 of NETWORK decides what the network computes: `cfg.py` computes it or refuses it. A key of TRAINING is used by a
-training unless its options say otherwise (`training.py`). A key of UNUSED steers darknet's own training or program and
-changes nothing here, which is said. All others are refused.
+training unless its options say otherwise (`training.py`). A key of UNUSED concerns only darknet's own training or
+program and changes nothing here; Sterna says so. All others are refused.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from sterna.importers.importer import Imported, WeightFiles
 from sterna.vision import class_names
 
 BORDER = (
-    "outside the image is grey and not black: boxes at its edges change a little, "
-    "and training the network further heals it"
+    "outside the image is grey and not black: boxes at the edges change a little; "
+    "further training corrects this"
 )
 PASSTHROUGH = (
-    "darknet's reorg is no true space-to-depth: half of the passthrough's rows move by one, "
+    "darknet's reorg is not a true space-to-depth: half of the passthrough's rows move by one, "
     "so train the float network further before it becomes ternary"
 )
 
@@ -91,11 +91,11 @@ def read_names(path: Path, classes: int) -> tuple[str, ...]:
     class_names.check(names, path)
     if len(names) != classes:
         raise SternaError(
-            "the list of class names does not belong to the cfg file",
+            "the list of class names does not fit the cfg file",
             where=str(path),
             attribute="classes",
             value=len(names),
             allowed=f"{classes}, one per line",
-            remedy="name the list that the network was trained with",
+            remedy="name the list with which the network was trained",
         )
     return names

@@ -79,7 +79,7 @@ class Section:
                 key,
                 value=", ".join(f"{option.text} (line {option.line})" for option in given),
                 allowed="one value",
-                remedy="keep the line that is meant",
+                remedy="keep only the intended line",
             )
         if given:
             return given[0].text
@@ -93,7 +93,7 @@ class Section:
         number = int(text) if _INTEGER.fullmatch(text) else None
         if number is None or not low <= number <= high:
             raise self.refuse(
-                f"{key} is out of range" if number is not None else f"{key} is no integer",
+                f"{key} is out of range" if number is not None else f"{key} is not an integer",
                 key,
                 allowed=f"{low} .. {high}",
                 remedy="correct the value",
@@ -104,7 +104,7 @@ class Section:
         """The integers of a list with commas."""
         parts = _without_comment(self.word(key)).split(",")
         if not all(_INTEGER.fullmatch(part) for part in parts):
-            raise self.refuse(f"{key} is no list of integers", key, allowed="such as -1,-4", remedy="correct the list")
+            raise self.refuse(f"{key} is not a list of integers", key, allowed="such as -1,-4", remedy="correct it")
         return [int(part) for part in parts]
 
     def real(self, key: str, low: float, high: float) -> float:
@@ -113,7 +113,7 @@ class Section:
         number = float(text) if _REAL.fullmatch(text) else math.nan
         if not low <= number <= high:
             raise self.refuse(
-                f"{key} is no number" if math.isnan(number) else f"{key} is out of range",
+                f"{key} is not a number" if math.isnan(number) else f"{key} is out of range",
                 key,
                 allowed=f"{low:g} .. {high:g}",
                 remedy="correct the value",
@@ -125,7 +125,7 @@ class Section:
         parts = _without_comment(self.word(key)).split(",")
         if not all(_REAL.fullmatch(part) and math.isfinite(float(part)) for part in parts):
             raise self.refuse(
-                f"{key} is no list of numbers", key, allowed="such as 1.08,1.19", remedy="correct the list"
+                f"{key} is not a list of numbers", key, allowed="such as 1.08,1.19", remedy="correct the list"
             )
         return [float(part) for part in parts]
 
@@ -158,7 +158,7 @@ def read_sections(path: Path) -> list[Section]:
         key, equals, value = line.partition("=")
         if not (key and equals and value and found):
             raise SternaError(
-                "a line that is neither section, nor key = value in a section",
+                "a line that is neither a section nor key = value in a section",
                 where=f"{path}, line {number}",
                 value=text.strip()[:60],
                 allowed="[section], key = value, or a comment that starts with #",
@@ -171,7 +171,7 @@ def read_sections(path: Path) -> list[Section]:
 def _section_name(line: str, path: Path, number: int) -> str:
     if not (line.endswith("]") and len(line) > 2):
         raise SternaError(
-            "the name of a section is not closed",
+            "the name of a section has no closing bracket",
             where=f"{path}, line {number}",
             value=line[:60],
             allowed="such as [convolutional]",

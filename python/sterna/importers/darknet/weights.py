@@ -122,7 +122,7 @@ def _read_header(start: bytes, path: Path) -> tuple[Header, int]:
 
 def _stranger(path: Path, what: str) -> SternaError:
     return SternaError(
-        "this is no darknet weights file",
+        "this is not a darknet weights file",
         where=str(path),
         value=what,
         allowed="a header of version 0.1 or 0.2, then float32 values",
