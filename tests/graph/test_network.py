@@ -59,11 +59,11 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "two heads": ((*LAYERS, Head("head2", "concat")), r"does not end in its head"),
     "no layer": (("conv1",),
         r"network: holds an object that is not a layer; layers = str; allowed: conv, head, maxpool, reorg, concat"),
-    "a layer of the graph alone": ((Input("image", 3, 8, 8, 1.0, 0),), r"holds an object that is not a layer; layers = Input"),
+    "a layer of the graph alone": ((Input("image", 3, 8, 8, 1.0, 0),), r"is not a layer; layers = Input"),
     "an invalid name": (with_layer("conv1", name="a b"), r"network: a layer has an invalid name"),
     "a name twice": ((*LAYERS[:2], *LAYERS), r"layer 'conv1': appears twice"),
     "the name of the image": (with_layer("conv1", name="image"), r"layer 'image': appears twice"),
-    "a layer that comes later": (LAYERS[1:], r"layer 'pool1': reads a tensor that no earlier layer provides; input = 'conv1'"),
+    "a layer that comes later": (LAYERS[1:], r"that no earlier layer provides; input = 'conv1'"),
     "a dead layer": ((MaxPool("dead", "image", 1), *LAYERS), r"layer 'dead': reaches no head"),
     "different scales": (with_layer("conv2", shares=None),
         r"layer 'concat': joins maps of different scales; .* = conv2, concat"),
@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
         r"layer 'conv2': has an invalid name for its activation quantiser"),
     "stride": (with_layer("pool1", stride=3), r"layer 'pool1': .*stride = 3; allowed: integers 1 .. 2"),
     "input": (with_layer("head", input=5), r"layer 'head': has a wrong number or type of inputs"),
-    "channels": (with_layer("head", anchors=20_000), r"layer 'head': has an output that is empty or too large; channels = 120000"),
+    "channels": (with_layer("head", anchors=20_000), r"is empty or too large; channels = 120000"),
 }  # fmt: skip
 
 

@@ -161,7 +161,7 @@ enum sterna_error_code {
   STERNA_ERROR_CODE_ABORTED = 12
 };
 
-/* What an error code means. */
+/* The meaning of an error code. */
 static inline const char *sterna_error_code_text(uint32_t code) {
   switch (code) {
     case STERNA_ERROR_CODE_NONE: return "no error";
@@ -181,7 +181,7 @@ static inline const char *sterna_error_code_text(uint32_t code) {
   }
 }
 
-/* What helps against it. */
+/* The remedy for an error. */
 static inline const char *sterna_error_code_remedy(uint32_t code) {
   switch (code) {
     case STERNA_ERROR_CODE_NONE: return "";
