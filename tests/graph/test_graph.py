@@ -201,7 +201,7 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
     "too many channels": (
         (Input("i", 60000, 1, 1, 1.0, 0), Concat("c", ("i", "i")), Output("o", "c")), r"layer 'c': .*channels = 120000",
     ),
-    "concat of sizes": (with_layer("b", stride=2), r"layer 'sum': .*height of 'b' = 4.*8, as 'a'"),
+    "concat of sizes": (with_layer("b", stride=2), r"layer 'sum': .*height of 'b' = 4.*8, like 'a'"),
     "concat of scales": (
         (*with_layer("b", scale=0.75)[:3], Concat("c", ("a", "b")), Output("o", "c")),
         r"layer 'c': .*scale of 'b' = 0.75",
