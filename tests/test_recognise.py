@@ -52,13 +52,13 @@ GIVEN: dict[str, tuple[str, Callable[[], bytes], str, str, str]] = {
     "a pointer": (
         "model.sterna",
         lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-        "a pointer of git-lfs",
+        "a git-lfs pointer",
         "git lfs pull",
         "git lfs pull",
     ),
     "a page": ("model.sterna", lambda: b"\n<!DOCTYPE html><html>", "a web page", "download it", "download it"),
     "a page of an older kind": ("model.sterna", lambda: b"<HTML><body>", "a web page", "download it", "download it"),
-    "a server's answer": ("model.sterna", lambda: b'{"error": 404}', "a text in JSON", "sterna train", "sterna train"),
+    "a server's answer": ("model.sterna", lambda: b'{"error": 404}', "a JSON file", "sterna train", "sterna train"),
     "nothing": ("model.sterna", lambda: b"", "an empty file", "copy it again", "copy it again"),
     "another archive": ("model.zip", lambda: zip_bytes("readme"), "a ZIP archive", "sterna train", "sterna train"),
     "gzip": ("model.gz", lambda: b"\x1f\x8b\x08", "a gzip archive", "sterna train", "sterna train"),
@@ -100,7 +100,7 @@ def test_graph_and_package_are_told_apart(tmp_path: Path) -> None:
     assert recognise.kind_of(graph) == recognise.GRAPH and recognise.kind_of(package) == recognise.PACKAGE
     with pytest.raises(SternaError, match=f"is an integer graph, not a package; .*sterna compile {graph} -o a.sterna"):
         package_file.load(graph)
-    with pytest.raises(SternaError, match=r"is a package, not an integer graph; .*the graph that it was compiled from"):
+    with pytest.raises(SternaError, match=r"is a package, not an integer graph;.*from which it was compiled"):
         graph_file.load(package)
 
 

@@ -393,7 +393,7 @@ package sterna_pkg;
     logic [1:0] resp;
   } axi_written_t;
 
-  /// AXI4 read data, without the data.
+  /// AXI4 read data, but for the data.
   typedef struct packed {
     logic [0:0] id;
     logic [1:0] resp;

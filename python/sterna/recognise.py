@@ -1,4 +1,4 @@
-"""What a file or folder is that somebody gives in place of another: told by its content, or else by its name."""
+"""Recognises a file or folder that was given in place of another, by its content or else its name."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from sterna.errors import SternaError
 
 GRAPH, PACKAGE = "an integer graph", "a package"
 RUN, ENGINE, FOLDER = "the folder of a training run", "the folder of a generated engine", "a folder"
-EMPTY, IMAGE, JSON, CHECKPOINT = "an empty file", "an image", "a text in JSON", "a PyTorch file"
-POINTER, PAGE = "a pointer of git-lfs, not the file itself", "a web page, as a failed download leaves it"
+EMPTY, IMAGE, JSON, CHECKPOINT = "an empty file", "an image", "a JSON file", "a PyTorch file"
+POINTER, PAGE = "a git-lfs pointer, not the file itself", "a web page, as left by a failed download"
 ONNX, WEIGHTS, CFG = "an ONNX model", "a darknet weights file", "a darknet cfg file"
 
-#: What tells a folder: files that it holds.
+#: Files by which a folder is recognised.
 _FOLDERS = {RUN: ("options.json",), ENGINE: ("parameters.json", "files.f")}
-#: What the first member of a zip archive ends in.
+#: Suffixes of the first member of a zip archive.
 _MEMBERS = {"package.json": PACKAGE, "graph.json": GRAPH, "/data.pkl": CHECKPOINT, ".npy": "an archive of numpy arrays"}
 _BEGINNINGS = {
     b"version https://git-lfs": POINTER,
     b"<!doctype html": PAGE,
     b"<html": PAGE,
-    b"<?xml": "a text in XML",
+    b"<?xml": "an XML file",
     b"{": JSON,
     b"[net": CFG,
     b"[con": CFG,
@@ -50,30 +50,30 @@ _SUFFIXES = {
     ".cfg": CFG,
     ".names": "a list of class names",
     ".data": "a darknet data file",
-    ".yaml": "a text in YAML",
-    ".yml": "a text in YAML",
+    ".yaml": "a YAML file",
+    ".yml": "a YAML file",
     ".tflite": "a TensorFlow Lite model",
     ".safetensors": "a file of tensors",
 }
 _BEGINNING = 128  # bytes
-#: What helps where a copy or download left something else, whatever is wanted.
+#: Remedies for a failed copy or download, whatever file is wanted.
 AGAIN: dict[str | None, str] = {
     POINTER: "get the file itself: git lfs pull",
     PAGE: "download it again",
     EMPTY: "copy it again",
 }
 _TRAIN = "sterna train makes a graph"
-#: How people come from what they have to a graph.
+#: How to get from the given file to a graph.
 _TO_GRAPH: dict[str | None, str] = {
     RUN: "finish the run with sterna train --resume; it ends with a graph",
-    PACKAGE: "name the graph that it was compiled from",
-    CHECKPOINT: "name the run folder that it lies in, or train from it: sterna train --start",
+    PACKAGE: "name the graph from which it was compiled",
+    CHECKPOINT: "name the run folder that holds it, or train from it: sterna train --start",
     WEIGHTS: "train from it: sterna train --network FILE.cfg --darknet-weights FILE.weights",
     CFG: "train it: sterna train --network FILE.cfg",
-    ONNX: f"networks of other programs are not read; {_TRAIN}",
-    ENGINE: "name the graph or package that is to run on it",
+    ONNX: f"networks from other programs are not supported; {_TRAIN}",
+    ENGINE: "name the graph or package to run on it",
     FOLDER: "name the folder of a run, or a file in this one",
-    IMAGE: "name the graph first, then what is to be done with it",
+    IMAGE: "name the graph first, then the other arguments",
     **AGAIN,
 }
 
@@ -123,9 +123,9 @@ def _remedy(found: str, wanted: str, path: Path) -> str:
     if wanted == PACKAGE and found in (GRAPH, RUN):
         return f"compile it: sterna compile {path} -o {path.name.partition('.')[0] or 'model'}.sterna"
     if wanted == PACKAGE and found in (IMAGE, ENGINE, FOLDER):
-        return "name the package first, then what is to be run on it"
+        return "name the package first, then its inputs"
     to_graph = _TO_GRAPH.get(found, _TRAIN)
-    return f"{to_graph}, which sterna compile makes a package of" if to_graph == _TRAIN else to_graph
+    return f"{to_graph}, from which sterna compile makes a package" if to_graph == _TRAIN else to_graph
 
 
 def check_replaces(path: Path, *kinds: str) -> None:

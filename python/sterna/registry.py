@@ -99,7 +99,7 @@ class Registry(Generic[Thing]):
             found = entry.load()
         except (ImportError, AttributeError) as error:
             raise SternaError(
-                f"cannot be imported ({error})", where=where, remedy="install the distribution that brings it again"
+                f"cannot be imported ({error})", where=where, remedy="reinstall the package that provides it"
             ) from error
         return self._checked(found, where, entry.value)
 

@@ -1,4 +1,4 @@
-"""Text files as people's programs write them: the one place where bytes become characters.
+"""Text files from all kinds of programs: the one place where bytes become characters.
 
 Lists, names, labels, annotations, YAML, JSON, XML and cfg files come from editors and programs of many years, and few
 say which encoding they have. A file is decoded by a fixed rule or refused with the cause; no character is ever
@@ -98,7 +98,7 @@ def check_json_keys(text: str, path: Path) -> None:
                 where=str(path),
                 attribute="key",
                 value=next(key for key in keys if keys.count(key) > 1),
-                remedy="delete the one that is not meant",
+                remedy="delete the wrong one",
             )
 
     json.loads(text, object_pairs_hook=check, parse_int=len, parse_float=len)  # numbers of any length do
@@ -186,7 +186,7 @@ def _as_claimed(data: bytes, encoding: str, where: Path | str, what: str) -> str
     except UnicodeError as error:
         line = data[: getattr(error, "start", 0)].count(b"\n") + 1
         raise SternaError(
-            f"{what} says that it is {encoding}, which line {line} is not", where=str(where), remedy=_SAVE_AGAIN
+            f"{what} says that it is {encoding}, but line {line} is not", where=str(where), remedy=_SAVE_AGAIN
         ) from None
     except LookupError:
         raise SternaError(
@@ -222,6 +222,6 @@ def check_different(
     for name in names:
         if name in seen:
             raise SternaError(
-                f"the same {what} twice", where=str(where), attribute=what, value=name, remedy=remedy
+                f"duplicate {what}", where=str(where), attribute=what, value=name, remedy=remedy
             )
         seen.add(name)

@@ -398,9 +398,9 @@ def test_watchdog_below_the_latency(
             with pytest.raises(SternaError) as caught:
                 backend.infer(small_images(3))
             assert str(caught.value) == (
-                "engine: the watchdog ended the frame while the memory had not answered yet; "
-                f"watchdog = {watchdog} cycles; allowed: 0 for none, or {latency[1]} and more, as the memory answers "
-                f"after up to {latency[1]}; remedy: raise the watchdog"
+                "engine: the watchdog ended the frame before the memory answered; "
+                f"watchdog = {watchdog} cycles; allowed: 0 for none, or {latency[1]} or more, as the memory takes "
+                f"up to {latency[1]} cycles to answer; remedy: raise the watchdog"
             )
         got(caught.value)
 
@@ -450,7 +450,7 @@ class OtherEngine(SimTransport):
 @pytest.mark.parametrize("register", [Register.IDENTITY, Register.VERSION])
 def test_not_our_engine(folder: Path, register: Register) -> None:
     transport = OtherEngine(folder, {register: 0xFFFF_FFFF})
-    with pytest.raises(SternaError, match=f"not an engine that the driver knows; {register.name} = 0xffffffff"):
+    with pytest.raises(SternaError, match=f"the driver does not know this engine; {register.name} = 0xffffffff"):
         EngineBackend(transport)
     with pytest.raises(SternaError, match="is not open"):
         transport.read32(register)
@@ -461,7 +461,7 @@ def test_state_that_does_not_exist(folder: Path, package: Package, register: Reg
     status = {} if register is Register.STATUS else {Register.STATUS: 4}
     with EngineBackend(OtherEngine(folder, status | {register: value})) as backend:
         backend.load(package)
-        with pytest.raises(SternaError, match="in a state that it does not have"):
+        with pytest.raises(SternaError, match="in an unknown state"):
             backend.infer(small_images(1))
 
 

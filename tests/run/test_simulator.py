@@ -38,7 +38,7 @@ def test_not_a_generated_folder(tmp_path: Path) -> None:
 
 def test_incomplete_folder(folder: Path) -> None:
     (folder / "rtl" / "cells" / "sterna_fifo.sv").unlink()
-    with pytest.raises(SternaError, match=r"not complete; missing = rtl/cells/sterna_fifo.sv"):
+    with pytest.raises(SternaError, match=r"incomplete; missing = rtl/cells/sterna_fifo.sv"):
         simulator.build(folder, folder.parent / "build")
 
 
@@ -201,4 +201,4 @@ def test_a_build_waits_for_another_and_says_so(
         while not told:
             pass
     thread.join()
-    assert told == ["another process builds the same simulator: waiting for it"]
+    assert told == ["another process is building the same simulator: waiting for it"]

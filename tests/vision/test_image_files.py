@@ -60,7 +60,7 @@ def test_images_in_a_file_are_counted(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\n", "got a pointer of git-lfs.*remedy: .* git lfs pull"),
         (b"<!DOCTYPE html>", "got a web page.*remedy: download it again"),
         (b"", "got an empty file.*remedy: copy it again"),
-        (b"anything", "is not an image that can be read; allowed: .*remedy: give a PNG or JPEG"),
+        (b"anything", "is not a readable image; allowed: .*remedy: give a PNG or JPEG"),
     ],
 )
 def test_what_is_no_image_is_named(tmp_path: Path, content: bytes, said: str) -> None:

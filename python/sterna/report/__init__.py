@@ -1,1 +1,1 @@
-"""Pages for people: one look, all templates."""
+"""HTML pages for people, and all templates."""

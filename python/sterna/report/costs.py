@@ -1,4 +1,4 @@
-"""What each layer cost on the engine, beside what the compiler expected: rows for tables and reports."""
+"""The cost of each layer on the engine, next to the compiler's estimate: rows for tables and reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sterna.package.package import Package, StepInfo
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Op
 
-#: Columns of the table; what stands behind "lanes busy" is lost to.
+#: Columns of the table; those after "lanes busy" are the causes of the rest.
 COST_TITLES = (
     "layer", "shape", "density", "cycles", "estimated", "lanes busy", "vectors", "weights", "drain", "rest", "equal",
 )  # fmt: skip
@@ -109,9 +109,9 @@ def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
 
 
 def cost_table(costs: Sequence[LayerCost]) -> Table:
-    """`costs` as a table with a line of sums."""
+    """`costs` as a table with a row of sums."""
     compared = any(cost.equal is not None for cost in costs)
-    table = Table(caption="Steps overlap: some PEs work on the next one, so shares may sum to more than 100%")
+    table = Table(caption="Steps overlap: some PEs work on the next one, so shares may add up to more than 100%")
     table.add_column("layer", no_wrap=True)
     for title in (*COST_TITLES[1:-1], *(COST_TITLES[-1:] if compared else [])):
         table.add_column(title, justify="right")

@@ -36,7 +36,7 @@ class Precision(_Record):
 
 
 class Report(_Record):
-    """Everything that the demo found out."""
+    """All results of the demo."""
 
     model: str
     config: str

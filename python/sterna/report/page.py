@@ -1,4 +1,4 @@
-"""HTML pages of one look, from the templates beside this file."""
+"""HTML pages in a common style, from the templates next to this file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What executes packages: backends, what connects them to engines, and their comparison."""
+"""Execution of packages: backends, their transports to engines, and their comparison."""
 
 from __future__ import annotations
 

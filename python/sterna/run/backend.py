@@ -6,7 +6,7 @@ To add a backend, derive a class from `Backend`, in any distribution, and name i
     [project.entry-points."sterna.backends"]
     mine = "my_module:MyBackend"
 
-`_run` is all that a backend must have. One that reaches an engine by registers and memory derives from
+A backend need only define `_run`. One that reaches an engine by registers and memory derives from
 `sterna.run.engine.EngineBackend` instead, and brings a `sterna.run.transport.Transport`.
 """
 
@@ -29,14 +29,14 @@ from sterna.run.uri import Parameter, Uri
 Results = dict[str, NDArray[np.int8]]
 #: Called now and then during a batch with the image's number and the steps of the tape that are done.
 Progress = Callable[[int, int], None]
-#: Told in one line what takes long.
+#: Called with one line about whatever takes long.
 Announce = Callable[[str], None]
 
 
 class Backend(ABC):
     """Executes packages. Used as `with open_backend(uri) as backend: backend.load(package); backend.infer(images)`.
 
-    It is ready as soon as it is made. Every method raises SternaError for what a user can put right.
+    It is ready as soon as it is made. Every method raises SternaError for errors that a user can fix.
     """
 
     #: How a URI of it is written, for people.
@@ -75,7 +75,7 @@ class Backend(ABC):
         return stored | outputs
 
     def counters(self) -> Counters | None:
-        """What the last image cost; None if the backend has no clock or has run nothing."""
+        """The cost of the last image; None if the backend has no clock or has run nothing."""
         return None
 
     def note(self) -> str | None:
@@ -83,7 +83,7 @@ class Backend(ABC):
         return None
 
     def close(self) -> None:
-        """Let go of everything, the package too. May be called twice."""
+        """Release everything, including the package. May be called twice."""
         if not self._is_closed:
             self._is_closed = True
             self._package = None
@@ -97,11 +97,11 @@ class Backend(ABC):
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
         """Every stored layer (`package.schedule.stores`) of a checked batch: int8[N, C, H, W] by the layer's name.
 
-        They are to equal those of `sterna.graph.reference` on every bit.
+        They must be bit-identical to those of `sterna.graph.reference`.
         """
 
     def _close(self) -> None:  # noqa: B027 (most hold nothing)
-        """Let go of what it holds outside of Python."""
+        """Release what it holds outside Python."""
 
     @staticmethod
     def _check(images: NDArray[np.int8], package: Package) -> None:

@@ -1,4 +1,4 @@
-"""Says whether two backends computed the same, and if not, where they first differ."""
+"""Whether two backends compute the same, and if not, where they first differ."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from sterna.run.uri import Parameter
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status
 
 PAGE = 4096
-#: Clock cycles without progress after which the engine gives up a frame by itself.
+#: Clock cycles without progress after which the engine gives up a frame.
 WATCHDOG = 100_000
-#: Clock cycles between two looks at a running frame.
+#: Clock cycles between two checks of a running frame.
 LOOK = 20_000
 
 
@@ -39,8 +39,8 @@ class EngineBackend(Backend):
 
     Of several images, the next one is queued in the engine while one runs, so that frames follow each other without a
     gap. `watchdog` is the engine's own limit of cycles without progress (0: none); `timeout` limits the cycles of a
-    frame (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, `load` leaves it to the engine
-    to check the tape. Raises SternaError if the engine has no such watchdog or no frame is as short.
+    frame (None: 20 times the compiler's estimate and four watchdogs). With `verify` off, only the engine checks the
+    tape. Raises SternaError if the engine has no such watchdog or no frame is that short.
     """
 
     #: For the URIs of those that derive from it: arguments of the same names.
@@ -75,7 +75,7 @@ class EngineBackend(Backend):
             found = self._transport.read32(register)
             if found != expected:
                 raise SternaError(
-                    "this is not an engine that the driver knows",
+                    "the driver does not know this engine",
                     where="engine",
                     attribute=register.name,
                     value=f"{found:#010x}",
@@ -84,7 +84,7 @@ class EngineBackend(Backend):
                 )
 
     def _close(self) -> None:
-        """Let go of the engine."""
+        """Release the engine."""
         self._counters = None
         self._transport.close()
 
@@ -173,7 +173,7 @@ class EngineBackend(Backend):
         return results
 
     def _finish(self, number: int, before: int, package: Package, progress: Progress | None) -> None:
-        """Wait until as many frames as `number` says have ended since there were `before`."""
+        """Wait until `number` more frames than `before` have ended."""
         left = self._limit(package)
         while (self._transport.read32(Register.FRAMES) - before) % (1 << 32) <= number:
             if self._transport.wait(min(left, LOOK)):
@@ -203,7 +203,7 @@ class EngineBackend(Backend):
             where=f"engine, step {steps} of {len(names)} (layer {layers})",
             attribute="cycles",
             value=self._limit(package),
-            remedy="raise the time-out for a slow memory; otherwise reset the engine",
+            remedy="raise the time-out if the memory is slow; otherwise reset the engine",
         )
 
     def _abort(self) -> bool:

@@ -36,11 +36,11 @@ def _describe_segment(package: Package, index: int) -> str:
 def short_watchdog(watchdog: int, latency: int) -> SternaError:
     """What a STALL says if the memory answers only after the watchdog's cycles."""
     return SternaError(
-        "the watchdog ended the frame while the memory had not answered yet",
+        "the watchdog ended the frame before the memory answered",
         where="engine",
         attribute="watchdog",
         value=f"{watchdog:,} cycles",
-        allowed=f"0 for none, or {latency:,} and more, as the memory answers after up to {latency:,}",
+        allowed=f"0 for none, or {latency:,} or more, as the memory takes up to {latency:,} cycles to answer",
         remedy="raise the watchdog",
     )
 
@@ -49,7 +49,7 @@ def engine_error(package: Package, status: Status, number: int, segment: int) ->
     """What STATUS, ERROR_CODE and ERROR_SEGMENT say of a frame of `package` that was not done."""
     if Status.ERROR not in status or number not in set(ErrorCode) or number == ErrorCode.NONE:
         return SternaError(
-            "the engine ended the frame in a state that it does not have",
+            "the engine ended the frame in an unknown state",
             where="engine",
             attribute="STATUS, ERROR_CODE",
             value=f"{int(status)}, {number}",

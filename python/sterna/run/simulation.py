@@ -113,11 +113,11 @@ class Simulation:
         return SternaError(
             f"the simulation failed: {text}",
             where=f"simulated engine, cycle {self.cycles}",
-            remedy="open the backend again; if it comes again, the engine's sources or the compiler are at fault",
+            remedy="open the backend again; if the error returns, the engine's sources or the compiler are at fault",
         )
 
     def _ended(self) -> SternaError:
-        """What is said of a process that is no more."""
+        """The error for a process that has ended."""
         if self._words.closed:
             return SternaError("the simulation is not open", where="simulated engine", remedy="open it first")
         code = self._process.wait()
@@ -127,7 +127,7 @@ class Simulation:
         last = next((f" ({line.strip()})" for line in reversed(words) if line.strip()), "")
         remedy = "open the backend again"
         if code >= 0 or -code in _CRASHES:
-            remedy += f"; if it comes again, delete {self._library.parent}, and the simulator is built anew"
+            remedy += f"; if the error returns, delete {self._library.parent}, which rebuilds the simulator"
         elif -code == signal.SIGKILL:
             remedy = "if the machine ran out of memory, close other programs; then open the backend again"
         return SternaError(

@@ -103,7 +103,7 @@ def _locked(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        announce("another process builds the same simulator: waiting for it")
+        announce("another process is building the same simulator: waiting for it")
         lock.acquire()
     try:
         yield
@@ -150,11 +150,11 @@ def sources(folder: Path) -> list[Path]:
     missing = [name for name in names if not (folder / name).is_file()]
     if missing or not names:
         raise SternaError(
-            "the generated engine is not complete",
+            "the generated engine is incomplete",
             where=str(folder),
             attribute="missing",
             value=", ".join(missing) or FILE_LIST,
-            remedy="make it again with sterna generate",
+            remedy="generate it again with sterna generate",
         )
     return [(folder / name).resolve() for name in names]
 
@@ -228,7 +228,7 @@ def _verilate(
 
 
 def _watch(process: subprocess.Popen[bytes], objects: Path, announce: Callable[[str], None]) -> int:
-    """Tell how far a build is until it ends; its exit code. If this is interrupted, all its processes end."""
+    """Report the progress of a build until it ends; its exit code. An interrupt ends all its processes."""
     told = 0
     try:
         while True:

@@ -28,13 +28,13 @@ class Transport(Protocol):
 
     @property
     def memory_latency(self) -> int:
-        """Cycles after which that memory has answered at the latest; 0 if they are not known."""
+        """Maximum cycles until that memory answers; 0 if unknown."""
 
     def open(self) -> None:
         """Reach the engine and reset it."""
 
     def close(self) -> None:
-        """Let go of the engine. May be called twice."""
+        """Release the engine. May be called twice."""
 
     def read32(self, register: int) -> int:
         """The 32-bit register at byte address `register`."""

@@ -1,4 +1,4 @@
-"""How a backend is named: `SCHEME:PATH?PARAMETER=VALUE&...`, as in `sim:build/engine?latency=20..60&stall=0.3`.
+"""The name of a backend: `SCHEME:PATH?PARAMETER=VALUE&...`, as in `sim:build/engine?latency=20..60&stall=0.3`.
 
 What a URI cannot hold as it is (`?`, `%`, `&`) is written in percent, as `%3F`. Without a path and parameters the colon
 may be left out.
@@ -68,7 +68,7 @@ class Uri:
                 attribute="parameter",
                 value=name,
                 allowed=", ".join(known) or "none",
-                remedy="leave it out",
+                remedy="remove it",
             )
         try:
             return known[name].read(text)
@@ -83,7 +83,7 @@ class Uri:
             ) from None
 
     def check_no_path(self) -> None:
-        """Raise SternaError if there is a path, for a backend that has no use for one."""
+        """Raise SternaError if there is a path, for a backend that takes none."""
         if self.path:
             raise SternaError(
                 "the backend takes no path",

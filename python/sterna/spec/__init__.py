@@ -1,4 +1,4 @@
-"""The agreements between the parts: engine configs, tape format, register map."""
+"""What hardware and software agree on: engine configs, tape format, register map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The activation functions: the one table that graph, training, importers, tape and RTL have them from."""
+"""The activation functions: the one table for graph, training, importers, tape and RTL."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class EngineConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     name: Annotated[str, Field(min_length=1)]
-    """What the config is called; no parameter of the engine."""
+    """Name of the config; not a parameter of the engine."""
     tile_h: Annotated[int, Field(ge=3, le=15)]
     """Rows of a tile, the pixels that are computed together. Odd, so that a stride of two meets every bank once."""
     tile_w: Annotated[int, Field(ge=3, le=15)]
@@ -40,19 +40,19 @@ class EngineConfig(BaseModel):
     clusters: Annotated[int, Field(ge=1, le=4)]
     """Groups of PEs, each with a vector port of its own. They work on different tiles or on different filters."""
     drains: Annotated[int, Field(ge=1, le=4)]
-    """Parts that requantise and write what the PEs have summed up. Each serves the same number of clusters."""
+    """Modules that requantise and write the sums of the PEs. Each serves the same number of clusters."""
     pes: Annotated[int, Field(ge=4, le=32)]
     """Processing elements per cluster. Each takes one nonzero per cycle; two share a vector buffer."""
     accumulators: Annotated[int, Field(ge=4, le=32)]
     """Accumulators per PE and lane, in each of two halves: the filters that a PE works on in one pass."""
     buffer_vectors: Annotated[int, Field(ge=32, le=1024)]
-    """Vectors that a vector buffer holds. It is a ring: PEs of a cluster may drift apart by this much."""
+    """Vectors that a vector buffer holds. It is a ring: the PEs of a cluster may drift apart by this many vectors."""
     act_w: Annotated[int, Field(ge=4, le=8)]
     """Bits of an activation."""
     acc_w: Annotated[int, Field(ge=12, le=32)]
     """Bits of an accumulator. A graph whose sums could need more is refused."""
     mul_w: Annotated[int, Field(ge=8, le=18)]
-    """Bits of the multiplier of requantisation, the only multiplier that there is."""
+    """Bits of the requantisation multiplier, the engine's only multiplier."""
     fm_words: Annotated[int, Field(ge=64, le=MOST_FM_WORDS)]
     """Words in each bank of the feature memory. A word holds four channels of one pixel. A graph's maps must fit."""
     axi_data_w: Annotated[int, Field(ge=64, le=512)]

@@ -1,4 +1,4 @@
-"""Numbers with a sentence each, from which tables and headers are made."""
+"""Numbers with a description each, for tables and headers."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the host does with images: reading, resizing, boxes, drawing."""
+"""Images on the host: reading, resizing, boxes, drawing."""

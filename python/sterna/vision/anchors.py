@@ -12,14 +12,14 @@ FAR = 6.0  # times as large as the map: published anchors stay below it even in 
 def check_cells(anchors: Sequence[Sequence[float]], height: int, width: int, cell: int, where: str) -> None:
     """Refuse `anchors`, pairs of width and height, that can only be in pixels.
 
-    height, width: of the head's map in cells. cell: pixels of the image a cell. where: what holds the anchors.
+    height, width: of the head's map in cells. cell: pixels of the image per cell. where: what holds the anchors.
     Raises SternaError if an anchor is FAR larger than the map, or if each of them covers more than all of it.
     """
     far = any(w > FAR * width or h > FAR * height for w, h in anchors)
     if not far and not all(w > width and h > height for w, h in anchors):
         return
     raise SternaError(
-        "anchors larger than the whole image, which are mostly in pixels",
+        "anchors larger than the whole image, so probably in pixels",
         where=where,
         attribute="anchors",
         value=listed(anchors),

@@ -66,7 +66,7 @@ def decode(
             attribute="channels",
             value=channels,
             allowed=f"{len(anchors)} * (5 + classes), at least one class",
-            remedy="use the anchors that the network was trained with",
+            remedy="use the anchors with which the network was trained",
         )
     raw = (head.astype(np.float32) * np.float32(scale)).reshape(len(anchors), fields, height, width)
     scores, classes = _best_class(raw)

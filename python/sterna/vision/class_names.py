@@ -23,7 +23,7 @@ def listed(file: Path) -> tuple[str, ...]:
 def check(names: Sequence[str], file: Path) -> None:
     """Raise SternaError unless `names`, which `file` lists, are some, none of them empty, all different."""
     if not names:
-        raise SternaError("no class is named", where=str(file), remedy="list the class names")
+        raise SternaError("the list is empty", where=str(file), remedy="list the class names")
     if not all(names):
         raise SternaError(
             "a class without a name",

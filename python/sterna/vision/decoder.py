@@ -1,4 +1,4 @@
-"""How the output of a detector's graph becomes boxes."""
+"""Decodes the output of a detector's graph into boxes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Decoder:
                 attribute="channels",
                 value=info.channels,
                 allowed=f"{expected} for {len(classes)} classes and {len(anchors)} anchors",
-                remedy="export the graph again, with the classes that it was trained for",
+                remedy="export the graph again, with the classes for which it was trained",
             )
         sizes = tuple((float(width), float(height)) for width, height in anchors)
         check_cells(sizes, info.height, info.width, max(1, graph.input.width // info.width), "graph metadata")

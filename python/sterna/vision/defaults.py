@@ -1,4 +1,4 @@
-"""Which boxes people are shown unless they ask for others."""
+"""Default thresholds for the boxes that are shown."""
 
 from __future__ import annotations
 

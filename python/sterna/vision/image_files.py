@@ -98,7 +98,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with _strictly(), Image.open(path) as image:
             if image.mode.startswith(("I", "F")):
                 raise SternaError(
-                    "the image has more than 8 bits a channel",
+                    "the image has more than 8 bits per channel",
                     where=str(path),
                     attribute="mode",
                     value=image.mode,
@@ -108,7 +108,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield image
     except UnidentifiedImageError as error:
         raise SternaError(
-            "is not an image that can be read",
+            "is not a readable image",
             where=str(path),
             value=recognise.kind_of(path),
             allowed=" ".join(SUFFIXES),
@@ -119,7 +119,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             "the image has too many pixels",
             where=str(path),
             allowed=f"at most {Image.MAX_IMAGE_PIXELS}",
-            remedy="save it smaller, or cut it",
+            remedy="scale it down or crop it",
         ) from None
     except _DAMAGED as error:
         raise SternaError(

@@ -13,7 +13,7 @@ from sterna.vision.image_files import SUFFIXES
 
 #: Told in a line what was passed over.
 Say = Callable[[str], None]
-#: What people name in place of images, because they name the package or graph in second place.
+#: What users name in place of images if they name the package or graph second.
 _MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)
 
 

@@ -68,7 +68,7 @@ def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> Non
         (b"car\nperson\ncar\n", r"the same class name twice; class name = car"),
         (b"car\n\nperson\nboat\n", r"a class without a name; names = \('car', '', "),
         (b"\ncar\nperson\nboat\n", r"a class without a name; names = \('', 'car'"),
-        (b"\n\n", "no class is named"),
+        (b"\n\n", "the list is empty"),
         (b"\xff\xfe\n", r"says that it is utf-16-le"),
     ],
 )

@@ -120,7 +120,7 @@ def test_a_head_for_other_classes_is_left_out(path: Path, classes: int) -> None:
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of git-lfs"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git-lfs pointer"),
         (b"<!DOCTYPE html><html><body>Not found</body></html>", "web page"),
         (b"\n\n  <html lang='en'>", "web page"),
         (b'{"error": "not found"}', "JSON"),

@@ -75,7 +75,7 @@ class SimBackend(Backend):
         return cls(Path(uri.path) if uri.path else None, timing=timing, announce=announce, **values)
 
     def counters(self) -> Counters | None:
-        """What the last image cost; None before the first."""
+        """The cost of the last image; None before the first."""
         return self._engine.counters() if self._engine else None
 
     def note(self) -> str | None:

@@ -66,7 +66,7 @@ AXI_ADDRESS = Layout(
     "AXI4 write and read address.",
 )
 AXI_WRITTEN = Layout("axi_written", (Field("resp", 2), Field("id", 1)), "AXI4 write response.")
-AXI_READ = Layout("axi_read", (Field("last", 1), Field("resp", 2), Field("id", 1)), "AXI4 read data, without the data.")
+AXI_READ = Layout("axi_read", (Field("last", 1), Field("resp", 2), Field("id", 1)), "AXI4 read data, but for the data.")
 AXIL_ADDRESS = Layout(
     "axil_address", (Field("prot", 3), Field("addr", registers.ADDRESS_BITS)), "AXI4-Lite write and read address."
 )

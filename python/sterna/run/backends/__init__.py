@@ -1,1 +1,1 @@
-"""Backends that are opened by name, one file each."""
+"""Backends that are opened by name, one per file."""

@@ -1,1 +1,1 @@
-"""What carries registers and memory of an engine, one file each."""
+"""Transports to the registers and the memory of an engine, one per file."""

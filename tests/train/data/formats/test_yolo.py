@@ -196,7 +196,7 @@ def test_class_names_are_the_text_that_is_written(tmp_path: Path, yaml: str, nam
         ("names: cat", "names = 'cat', nc not given"),
         ("names: [[cat], dog]", r"names = \[\['cat'\], 'dog'\]"),
         ("names: ['']", r"a class without a name; names = \(''"),
-        ("names: []", "no class is named"),
+        ("names: []", "the list is empty"),
         ("nc: 2", "names = None, nc 2"),
         ("names: [cat]\nnc: one", "nc one"),
         ("names: [cat]\nnames: [dog]", "names is given twice"),

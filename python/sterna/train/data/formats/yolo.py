@@ -268,7 +268,7 @@ def _one(entry: _Entry) -> Path | None:
             where=str(entry.image),
             value=" and ".join(map(str, entry.labels)),
             allowed="one",
-            remedy="delete the one that is not meant",
+            remedy="delete the wrong one",
         )
     return entry.labels[0] if entry.labels else None
 

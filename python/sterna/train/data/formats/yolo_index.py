@@ -154,7 +154,7 @@ def _grouped(places: Mapping[str, list[str]], where: Path) -> dict[str, list[str
                 attribute=split,
                 value=reprlib.repr([grouped[split], of_name]),
                 allowed="one of " + ", ".join(other for other in places if SPLITS[other] == split),
-                remedy="delete the one that is not meant",
+                remedy="delete the wrong one",
             )
     return grouped
 
