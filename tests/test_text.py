@@ -85,9 +85,9 @@ def test_binary_data_are_refused_as_such(got: Got) -> None:
 
 
 def test_a_mark_that_lies_is_refused() -> None:
-    with pytest.raises(SternaError, match="says that it is utf-16-le, which line 1 is not"):
+    with pytest.raises(SternaError, match="says that it is utf-16-le, but line 1 is not"):
         decode(b"\xff\xfe0", "a.txt", FEW)
-    with pytest.raises(SternaError, match="says that it is utf-8, which line 2 is not"):
+    with pytest.raises(SternaError, match="says that it is utf-8, but line 2 is not"):
         decode(b"\xef\xbb\xbfone\n\xe9t\xe9", "a.txt", FEW)
 
 
@@ -132,7 +132,7 @@ def test_xml_is_read_in_the_encoding_that_it_declares(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'<?xml version="1.0" encoding="ascii"?>\n<a>\xe9</a>', "says that it is ascii, which line 2 is not"),
+        (b'<?xml version="1.0" encoding="ascii"?>\n<a>\xe9</a>', "says that it is ascii, but line 2 is not"),
         (b'<?xml version="1.0" encoding="klingon"?><a/>', "unknown encoding; encoding = klingon"),
         (b"<a>", r"the annotation cannot be read \(no element found"),
         (b"", "the annotation cannot be read"),

@@ -57,7 +57,7 @@ def test_images_in_a_file_are_counted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"version https://git-lfs.github.com/spec/v1\n", "got a pointer of git-lfs.*remedy: .* git lfs pull"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "got a git-lfs pointer.*remedy: .* git lfs pull"),
         (b"<!DOCTYPE html>", "got a web page.*remedy: download it again"),
         (b"", "got an empty file.*remedy: copy it again"),
         (b"anything", "is not a readable image; allowed: .*remedy: give a PNG or JPEG"),
