@@ -24,7 +24,7 @@ from sterna.cli.guard import INTERRUPTED, REFUSED, guarded
 from sterna.cli.train import app
 from sterna.train import run_folder
 from sterna.train.loop import pseudo, stop, trainer
-from sterna.train.model import density, export
+from sterna.train.model import export, quantisers
 from sterna.train.report import evaluate, plots, report
 from support.processes import Ended, Forked, running, signal_group, wait_until_gone
 
@@ -95,7 +95,7 @@ MOMENTS = {
     "the evaluation after a stage": Moment(evaluate, "evaluate_network"),
     "labelling": Moment(pseudo, "label"),
     "a step of the unlabelled stage": step_of("unlabelled"),
-    "measuring sensitivities": Moment(density.quantisers.TernaryWeightQuant, "integers", 3),
+    "measuring sensitivities": Moment(quantisers.TernaryWeightQuant, "integers", 3),
     "a step of the ternary stage": step_of("ternary"),
     "a step of the quantised stage": step_of("quantised"),
     "a step of the integer stage": step_of("integer"),
