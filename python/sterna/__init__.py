@@ -1,11 +1,11 @@
 """Sterna: sparse ternary object detectors as FPGA hardware without multipliers.
 
-    import sterna
-
-    package = sterna.compile("demo-nano")
-    with sterna.Detector(package, backend="sim:") as detect:
-        for box in detect("street.jpg"):
-            print(box.label, box.score, box.left, box.top, box.right, box.bottom)
+    >>> import sterna
+    >>> package = sterna.compile("demo-nano")
+    >>> with sterna.Detector(package, backend="sim:") as detect:
+    ...     for box in detect("street.jpg"):
+    ...         print(f"{box.label} {box.score:.1f} at {box.left:.0f}, {box.top:.0f}")
+    vehicle 0.9 at ...
 
 Everything else is in the packages (`sterna.graph`, `sterna.run`, ...), each with its own documentation.
 """

@@ -39,12 +39,22 @@ def load(path: str | Path) -> Graph | Package:
 
     `path` may also be the name of a network that comes with Sterna: `demo-nano`. Raises SternaError for a file that is
     missing, damaged or of another kind.
+
+    >>> graph = sterna.load("demo-nano")
+    >>> graph.metadata["classes"]
+    ['vehicle', 'person']
     """
     return read_model(Path(path))
 
 
 def save(model: Graph | Package, path: str | Path) -> None:
-    """Write a graph or a package to the file `path`, atomically. Raises SternaError if it cannot be written."""
+    """Write a graph or a package to the file `path`, atomically. Raises SternaError if it cannot be written.
+
+    >>> package = sterna.compile("demo-nano")
+    >>> sterna.save(package, "detector.sterna")
+    >>> sterna.load("detector.sterna") == package
+    True
+    """
     if isinstance(model, Package):
         package_file.save(model, Path(path))
     else:
@@ -62,6 +72,10 @@ def compile(
 
     config: an engine config or the name of one. trace: store every layer, so that each can be compared. Raises
     SternaError if the graph does not fit the engine.
+
+    >>> package = sterna.compile("demo-nano", "nano")
+    >>> f"{package.schedule.queued_cycles:,} cycles per frame"
+    '195,662 cycles per frame'
     """
     from sterna.compile.compiler import compile_graph
 
@@ -81,6 +95,10 @@ def generate(
     package: its memory images are written as well. image: int8 [C, H, W], for which a self-checking testbench is
     written too. Raises SternaError if the package is for another config, or the folder holds files that this function
     did not write and `force` is not set.
+
+    >>> replaced = sterna.generate("nano", "engine")
+    >>> Path("engine/sterna_top.sv").is_file()
+    True
     """
     from sterna.generate.rtl.folder import generate as write
 
@@ -124,6 +142,9 @@ def scene(seed: int, height: int = 160, width: int = 160, *, hard: bool = False)
     """A generated street scene, RGB uint8 [height, width, 3], that was not used to train `demo-nano`.
 
     hard: at night, in rain, crowded, far away. Raises SternaError if a number is out of range.
+
+    >>> sterna.scene(7).shape
+    (160, 160, 3)
     """
     from sterna.train.data import SceneSet
 
@@ -140,6 +161,11 @@ def compare(first: Backend | str, second: Backend | str, package: Package, image
     """Run `images` int8 [N, C, H, W], made by `sterna.prepare`, on two backends and compare every stored layer.
 
     Raises SternaError if a backend refuses the package or the images.
+
+    >>> package = sterna.compile("demo-nano", trace=True)
+    >>> image = sterna.prepare(package.graph, sterna.scene(7))
+    >>> sterna.compare("reference:", "sim:", package, image[None]).equal
+    True
     """
     from contextlib import ExitStack
 
@@ -156,6 +182,14 @@ def train(options: TrainOptions | None = None, **values: object) -> TrainResult:
 
     Raises SternaError for wrong options or data, and `TrainingStoppedError` if it was interrupted: the same call with
     `resume=True` continues.
+
+    >>> short = {f"{stage}_epochs": 1 for stage in ("float", "ternary", "quantised", "integer")}
+    >>> few = {"train_scenes": 4, "val_scenes": 1, "test_scenes": 1, "batch": 4, "height": 32, "width": 32}
+    >>> trained = sterna.train(output="runs/mine", density=0.2, threads=1, **short, **few)
+    yolov2-nano on scenes: 4 training images, vehicle, person; run folder runs/mine
+    ...
+    >>> trained.graph
+    PosixPath('runs/mine/graph.sterna-graph')
     """
     from sterna.train.loop.trainer import train as run
     from sterna.train.options import parse
@@ -182,6 +216,10 @@ def evaluate(
     target: an integer graph, its file, a package, or the folder of a run, in which case all forms are measured.
     data, split, scenes, seed: what to measure on; None: as the run was trained. read: the fields of
     `sterna.train.data.ReadOptions`. Raises SternaError if the graph is not a detector, and for wrong data.
+
+    >>> found = sterna.evaluate("demo-nano", "scenes", scenes=4)
+    >>> found.precision["integer"].map50 > 0.8
+    True
     """
     from rich.console import Console
 

@@ -22,7 +22,12 @@ from sterna.vision.prepare import prepare
 
 
 class Box(NamedTuple):
-    """An object that was found: its class, its score (0..1), and its sides in pixels of the image."""
+    """An object that was found: its class, its score (0..1), and its sides in pixels of the image.
+
+    >>> box = sterna.Box("person", 0.9, left=10.0, top=20.0, right=14.0, bottom=32.0)
+    >>> box.right - box.left, box.bottom - box.top
+    (4.0, 12.0)
+    """
 
     label: str
     score: float
@@ -38,6 +43,11 @@ class Detector:
     package: made by `sterna.compile`, or read by `sterna.load`. backend: a URI such as `reference:` or `sim:`, or an
     open backend, which stays open. threshold: least score, overlap: largest IoU of two boxes of a class, both 0..1.
     Raises SternaError if the package is no detector, or the backend refuses it.
+
+    >>> package = sterna.compile("demo-nano")
+    >>> with sterna.Detector(package, threshold=0.5) as detect:
+    ...     sorted({box.label for box in detect(sterna.scene(7))})
+    ['person', 'vehicle']
     """
 
     def __init__(

@@ -13,6 +13,12 @@ class SternaError(Exception):
 
     `what` says what is wrong; the optional parts follow in a fixed order, so that all messages read alike: where
     (layer, file, step), attribute = value, what is allowed, and the remedy.
+
+    >>> try:
+    ...     sterna.load_config("nona")
+    ... except sterna.SternaError as error:
+    ...     error.attribute, error.value, error.allowed
+    ('config', 'nona', 'nano, arria10, cyclone5')
     """
 
     def __init__(

@@ -21,11 +21,16 @@ class Registry(Generic[Thing]):
     A program adds one by a decorator, and a distribution by an entry point of the group `registry.group`, with which
     the command line finds it too:
 
-        @registry.register("mine")
-        ...
+        [project.entry-points."sterna.schedules"]
+        straight = "my_module:straight"
 
-        [project.entry-points."sterna.patterns"]
-        mine = "my_module:Mine"
+    >>> @sterna.schedules.register("straight")
+    ... def straight(share, target):
+    ...     return 1 - (1 - target) * share
+    >>> list(sterna.schedules)
+    ['cubic', 'straight']
+    >>> sterna.schedules["straight"](0.5, 0.2)
+    0.6
 
     A name that is registered twice means the later thing, so that a cell of a notebook can run again; Sterna's own
     names are not given away.

@@ -26,6 +26,10 @@ class Graph:
     Raises SternaError for everything that would make the result depend on what computes it: dangling names,
     shapes that do not meet, numbers out of range, accumulators that could overflow. An accepted graph runs
     exactly, on every image.
+
+    >>> graph = sterna.load("demo-nano")
+    >>> graph["conv2"].weights.shape, graph["conv2"].weights.dtype
+    ((24, 12, 3, 3), dtype('int8'))
     """
 
     layers: tuple[Layer, ...]

@@ -98,6 +98,11 @@ class NetworkDescription:
 
     Raises SternaError if no graph could be made from them: missing or repeated names, attributes out of range, maps
     that do not match, inputs of a concat without a shared scale, layers that do not lead to the head.
+
+    >>> from sterna.graph.network import Conv, Head
+    >>> network = sterna.NetworkDescription((Conv("conv1", "image", 16, 3, bits=8), Head("head", "conv1", anchors=2)))
+    >>> network.channels(classes=3)
+    {'image': 3, 'conv1': 16, 'head': 16}
     """
 
     layers: tuple[Layer, ...]

@@ -17,6 +17,16 @@ class Trunk:
     """Collects layers that follow each other, and numbers their names: conv1, pool1, conv2, ...
 
     last: the name of the last layer. Its first convolution has weights of FIRST_BITS bits, the others ternary ones.
+
+    >>> @sterna.networks.register("pyramid")
+    ... def pyramid():
+    ...     trunk = sterna.Trunk()
+    ...     for filters in (8, 16, 24, 32):
+    ...         trunk.conv(filters, 3)
+    ...         trunk.pool()
+    ...     return trunk.head()
+    >>> pyramid().ternary
+    ('conv2', 'conv3', 'conv4')
     """
 
     def __init__(self) -> None:

@@ -129,6 +129,10 @@ class Package:
 
     Raises SternaError if the metadata does not agree with graph, config and itself. The tape is not read
     here: `load` and the backends verify it.
+
+    >>> package = sterna.compile("demo-nano")
+    >>> package.config.name, package.schedule.outputs
+    ('nano', ('output',))
     """
 
     graph: Graph

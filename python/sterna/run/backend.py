@@ -37,6 +37,13 @@ class Backend(ABC):
     """Executes packages. Used as `with open_backend(uri) as backend: backend.load(package); backend.infer(images)`.
 
     It is ready as soon as it is made. Every method raises SternaError for errors that a user can fix.
+
+    >>> package = sterna.compile("demo-nano")
+    >>> image = sterna.prepare(package.graph, sterna.scene(7))
+    >>> with sterna.open_backend("reference:") as backend:
+    ...     backend.load(package)
+    ...     backend.infer(image[None])["output"].shape
+    (1, 35, 10, 10)
     """
 
     #: How a URI of it is written, for people.

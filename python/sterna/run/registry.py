@@ -25,6 +25,9 @@ def open_backend(uri: str, announce: Announce | None = None) -> Backend:
 
     `announce` is told in one line what takes long, as the building of a simulator. Raises SternaError for an unknown
     scheme, path or parameter, and for what the backend refuses.
+
+    >>> with sterna.open_backend("sim:?latency=20..60&seed=1") as engine:
+    ...     engine.load(sterna.compile("demo-nano"))
     """
     parsed = Uri.parse(uri)
     return backends[parsed.scheme].from_uri(parsed, announce or (lambda text: None))

@@ -27,7 +27,12 @@ def _require(ok: bool, rule: str) -> None:
 
 
 class EngineConfig(BaseModel):
-    """Parameters of one engine. The documentation is written from the sentence after each."""
+    """Parameters of one engine. The documentation is written from the sentence after each.
+
+    >>> engine = sterna.load_config("nano").model_copy(update={"pes": 8})
+    >>> engine.pes * engine.clusters * engine.tile_h * engine.tile_w
+    400
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -198,6 +203,9 @@ def load_config(spec: str) -> EngineConfig:
     """Load a named config, or `FILE.yaml:NAME` (the name may be left out if the file holds one).
 
     Raises SternaError if the name or file is unknown or a parameter is out of range.
+
+    >>> sterna.load_config("nano").pes
+    4
     """
     if ".yaml:" in spec:
         file, _, name = spec.rpartition(":")

@@ -146,6 +146,10 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
     """The options of a run; equal options with equal software and `threads` give equal weights.
 
     Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
+
+    >>> options = sterna.TrainOptions(output="runs/mine", density=0.15, pattern="balanced")
+    >>> options.network, options.schedule
+    ('yolov2-nano', 'cubic')
     """
 
     @model_validator(mode="after")

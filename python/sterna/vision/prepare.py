@@ -16,6 +16,9 @@ def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
 
     Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
     images.
+
+    >>> sterna.prepare(sterna.load("demo-nano"), sterna.scene(7, 240, 320)).shape
+    (3, 160, 160)
     """
     if graph.input.channels != RGB:
         raise SternaError(

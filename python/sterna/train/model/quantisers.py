@@ -58,6 +58,16 @@ class TernaryWeightQuant(nn.Module, ABC):
 
     Another quantiser derives from this class, and may override more than `thresholds`: `integers` must give integers
     -127..127 whose sums fit the accumulator, or the graph is refused.
+
+    >>> @sterna.patterns.register("two-of-four")
+    ... class TwoOfFour(sterna.TernaryWeightQuant):
+    ...     def thresholds(self, relative, density):
+    ...         fours = relative.unflatten(1, (-1, 4))
+    ...         return fours.kthvalue(2, dim=2).values.repeat_interleave(4, dim=1)
+    >>> quantiser, weights = TwoOfFour(filters=1, size=8), torch.tensor([[1.0, -4, 2, 3, 5, 0, 0, 1]]).view(1, 8, 1, 1)
+    >>> quantiser.aim(weights, density=0.5)
+    >>> quantiser.integers(weights)[0].flatten().tolist()
+    [0.0, -1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0]
     """
 
     rho: Tensor
