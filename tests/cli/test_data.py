@@ -49,9 +49,9 @@ def test_faulty_images_can_be_left_out(sterna: Sterna, voc: Path) -> None:
 
 def test_splits_can_be_named_and_others_are_said(sterna: Sterna, voc: Path) -> None:
     (voc / "ImageSets/Main/trainval.txt").write_text("p0\np1\np2\np3\n")
-    assert "not looked at, --splits names them: trainval" in sterna("data", voc).out
+    assert "not checked; name them with --splits: trainval" in sterna("data", voc).out
     ended = sterna("data", voc, "--splits", "trainval, test")
-    assert ended.code == 0 and "trainval" in ended.out and "not looked at" in ended.out
+    assert ended.code == 0 and "trainval" in ended.out and "not checked" in ended.out
 
 
 def test_options_that_are_wrong(sterna: Sterna, voc: Path) -> None:

@@ -98,7 +98,7 @@ def test_json_that_no_evaluation_wrote_is_not_replaced(
     annotations.write_text('{"images": [], "annotations": [], "categories": []}')
     before = annotations.read_bytes()
     ended = sterna("eval", graph_path, "--scenes", 1, "--json", annotations)
-    assert_refused(ended, "is not a file of metrics, and would be lost")
+    assert_refused(ended, "is not a file of metrics and would be lost")
     assert annotations.read_bytes() == before
     for _ in range(2):  # its own it replaces
         assert sterna("eval", graph_path, "--scenes", 1, "--json", tmp_path / "figures.json").code == 0
@@ -116,7 +116,7 @@ def test_what_is_kept_of_an_earlier_run_is_not_replaced(
 ) -> None:
     (tmp_path / kept).write_text("days of work")
     ended = sterna("train", "--output", tmp_path, "--threads", 1, "--train-scenes", 1)
-    assert_refused(ended, f"the folder holds what the run would replace; files = {kept}")
+    assert_refused(ended, f"the folder holds files that the run would replace; files = {kept}")
     assert [path.name for path in tmp_path.iterdir()] == [kept] and (tmp_path / kept).read_text() == "days of work"
     got(ended.err.strip().replace(str(tmp_path), ""))
 
@@ -193,7 +193,7 @@ def test_a_report_replaces_earlier_reports_only(sterna: Sterna, graph_path: Path
     folder, command = tmp_path / "report", ("eval", graph_path, "--scenes", 1, "--report", tmp_path / "report")
     folder.mkdir()
     (folder / name).write_text("<!DOCTYPE html><title>yolov2 on VOC</title>")
-    assert_refused(sterna(*command), name, "is of no earlier report", "another folder")
+    assert_refused(sterna(*command), name, "is not from an earlier report", "another folder")
     assert [path.name for path in folder.iterdir()] == [name]
     (folder / name).unlink()
     for _ in range(2):

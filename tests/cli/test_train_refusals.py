@@ -64,7 +64,7 @@ DATA: dict[str, tuple[Damage, tuple[str, ...]]] = {
     "a box outside": (
         lambda voc: changed(voc / ANNOTATION, r"<xmax>\d+</xmax>", "<xmax>999</xmax>"), ("p1.xml", "999"),
     ),
-    "a box inside out": (
+    "a box with swapped edges": (
         lambda voc: changed(voc / ANNOTATION, r"<xmax>\d+</xmax>", "<xmax>0</xmax>"), ("p1.xml", "box"),
     ),
     "a corner that is no number": (

@@ -95,7 +95,7 @@ def test_weights_that_repeat_one_value_are_refused(path: Path, got: Got) -> None
     [
         (b"\0\0\0\0\2\0\0\0" + bytes(99), "is damaged"),
         (b"[net]\nwidth=416\n", "is a darknet cfg file, not a file of trained weights; remedy: .*--darknet-weights"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of git-lfs"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a git-lfs pointer"),
         (b"<!DOCTYPE html>", "is a web page"),
     ],
 )
@@ -113,7 +113,7 @@ def test_files_of_other_kinds_are_named(path: Path, content: bytes, said: str) -
 def test_weights_of_another_program(path: Path, got: Got) -> None:
     torch.save({"epoch": 3, "model": {}, "optimizer": {}}, path)
     said = refusal(path)
-    assert "is no file of trained weights that sterna train wrote; got a dict of epoch, model, optimizer" in said
+    assert "is not a file of trained weights written by sterna train; got a dict of epoch, model, optimizer" in said
     got(said.removeprefix(str(path)))
 
 

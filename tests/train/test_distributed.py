@@ -133,7 +133,7 @@ def test_a_killed_run_with_compressed_gradients_goes_on_to_the_same_weights(tmp_
 
 @pytest.mark.slow
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="the batch cannot be shared equally"):
+    with pytest.raises(AssertionError, match="the batch cannot be divided equally"):
         run(tmp_path / "run", 2, batch=7)
 
 

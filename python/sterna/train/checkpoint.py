@@ -55,7 +55,7 @@ def load(path: Path, role: Role = RESUMED) -> dict[str, Any]:
         raise damaged(path, role) from None
     if not isinstance(state, dict) or "format" not in state:
         raise SternaError(
-            f"is no {role.what} that sterna train wrote", where=str(path), value=_found(state), remedy=role.missing
+            f"is not a {role.what} written by sterna train", where=str(path), value=_found(state), remedy=role.missing
         )
     if state["format"] != FORMAT:
         raise SternaError(
@@ -92,5 +92,5 @@ def _check_size(path: Path) -> None:
 def damaged(path: Path, role: Role = RESUMED) -> SternaError:
     """The refusal of a checkpoint whose content is not as `save` wrote it."""
     return SternaError(
-        f"the {role.what} is damaged, or its code would have to be run", where=str(path), remedy=role.damaged
+        f"the {role.what} is damaged, or contains code", where=str(path), remedy=role.damaged
     )

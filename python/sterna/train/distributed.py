@@ -39,7 +39,7 @@ def session(device: torch.device) -> Iterator[None]:
         if not isinstance(error, dist.DistError) and "by peer" not in str(error):
             raise
         raise SternaError(
-            "another process of the training has ended", where=f"train, process {rank()}", remedy="see what it says"
+            "another process of the training has ended", where=f"train, process {rank()}", remedy="see its message"
         ) from error
     finally:
         dist.destroy_process_group()

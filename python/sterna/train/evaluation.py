@@ -109,7 +109,7 @@ class Evaluation:
                 Comparison.model_validate_json(file.read_bytes())
         except ValidationError:
             raise SternaError(
-                "is not a file of metrics, and would be lost",
+                "is not a file of metrics and would be lost",
                 where=str(file),
                 remedy="name another file to write, or remove this one",
             ) from None
@@ -123,7 +123,7 @@ class Evaluation:
         other = next((path for path in (page, folder / CURVES_NAME) if path.exists()), None)
         if other is not None:
             raise SternaError(
-                "is of no earlier report, and would be lost",
+                "is not from an earlier report and would be lost",
                 where=str(other),
                 remedy="name another folder to write to, or move the file away",
             )

@@ -58,7 +58,7 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
     replaced = [name for name in RESULTS if (options.output / name).exists()]
     if replaced:
         raise SternaError(
-            "the folder holds what the run would replace",
+            "the folder holds files that the run would replace",
             where=str(options.output),
             attribute="files",
             value=", ".join(replaced),
@@ -79,7 +79,7 @@ def load_options(folder: Path) -> TrainOptions:
         raise SternaError(
             "no training run in the folder",
             where=str(folder),
-            remedy="name the folder of a run; without --resume, sterna train starts one",
+            remedy="name the folder of a run, or start one without --resume",
         )
     written = read_json(path)
     try:

@@ -31,7 +31,7 @@ def test_what_is_passed_over_is_told(folder: Path, got: Callable[[str], None]) -
     console = Console(width=300, file=io.StringIO())
     assert len(open_images(folder, ("cat",), 32, 64, ReadOptions(), console)) == 3
     told = console.file.getvalue().strip()  # type: ignore[attr-defined]
-    assert told == f"images without labels in {folder}: 3, passed over 1 *.gif, 1 *.txt, 2 of the system"
+    assert told == f"images without labels in {folder}: 3, ignored: 1 *.gif, 1 *.txt, 2 of the system"
     got(told.replace(str(folder), "FOLDER"))
 
 

@@ -109,7 +109,7 @@ def test_an_evaluation_leaves_out_what_the_network_does_not_know(voc: Path) -> N
     data = open_split(voc, "train", 32, 64, ("cat", "horse"))
     assert data.classes == ("cat", "horse") and names(data, 0) == ["cat"]
     assert check(data).warnings == [
-        "objects of classes that are not asked for, left out: 2",
+        "objects of classes not in --classes, left out: 2",
         "classes without an object: horse",
     ]
 
@@ -122,7 +122,7 @@ def test_statistics_count_what_is_there(voc: Path) -> None:
     tiny = check(open_data(options(voc)).train.resized(4, 8))
     assert tiny.small == 4 and tiny.thin == 1
     assert check(open_data(options(voc)).train.resized(2, 2)).thin == 4
-    assert tiny.warnings == ["objects thinner than 2 pixels, not trained on, counted in evaluation: 1"]
+    assert tiny.warnings == ["objects thinner than 2 pixels: not trained on, but counted in evaluation: 1"]
     assert [column.header for column in table({"train": found}, {}, "Data").columns] == ["", "train"]
 
 
@@ -223,10 +223,10 @@ def told(folder: Path, **changes: object) -> str:
 )
 def test_images_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = data_sets.write_voc(tmp_path)
-    assert "byte for byte" not in told(folder)
+    assert "identical to" not in told(folder)
     shutil.copy(folder / "JPEGImages/p0.jpg", folder / "JPEGImages/p3.jpg")
-    line = next(line for line in told(folder).splitlines() if "byte for byte" in line)
-    assert line == "warning: images of val that are in train as well, byte for byte: 1 (p3.jpg is p0.jpg)"
+    line = next(line for line in told(folder).splitlines() if "identical to" in line)
+    assert line == "warning: images of val that are identical to images of train: 1 (p3.jpg is p0.jpg)"
     got(line)
 
 
@@ -238,10 +238,10 @@ def test_images_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[[s
 def test_stand_ins_are_said(tmp_path: Path, got: Callable[[str], None]) -> None:
     folder = data_sets.write_voc(tmp_path)
     (folder / "ImageSets/Main/val.txt").unlink()
-    line = "note: split test both watches mAP and gives the final metrics"
+    line = "note: split test is used both for validation and for the final metrics"
     assert line in told(folder)
     got(line)
-    assert "warning: split train is trained on and gives the final metrics" in told(folder, test_split="train")
+    assert "warning: split train is trained on and used for the final metrics" in told(folder, test_split="train")
 
 
 @pytest.mark.case(

@@ -57,7 +57,7 @@ def test_an_option_holds_and_is_said(cfg: Path, tmp_path: Path, got: Callable[[o
     found = inherit.settle(options.parse(output=tmp_path / "run", network=str(cfg), height=128))
     assert (found.options.width, found.options.height) == (96, 128)
     got(found.notes[1].replace(str(tmp_path), ""))
-    assert f"{cfg} says --height 64; 128 is given, which holds" in found.notes
+    assert f"{cfg} says --height 64; 128 is given and applies" in found.notes
 
 
 def test_size_that_cannot_be_trained_is_refused(cfg: Path, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_resumed_run_keeps_its_options(started: Path) -> None:
          "--float-rate (the float network is not trained), --freeze (the float network is not trained)"),
         ({"gradients": "fp16"}, "--gradients (one process sends no gradients)"),
         ({"unlabelled": "folder", "unlabelled_epochs": 0}, "--unlabelled (without --unlabelled-epochs)"),
-        ({"multi_scale": 0.1}, "--multi-scale (no other multiple of 32 pixels is so near)"),
+        ({"multi_scale": 0.1}, "--multi-scale (there is no other multiple of 32 pixels in that range)"),
         ({"multi_scale": 0.3}, None),
         ({"val_scenes": 100}, None),
         ({"data": "folder", "classes": "a"}, None),

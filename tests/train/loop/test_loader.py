@@ -195,7 +195,7 @@ def test_a_worker_that_is_killed_is_reported() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return job
 
-    with Stream(make, 1) as stream, pytest.raises(SternaError, match=r"ended from outside.*fewer workers"):
+    with Stream(make, 1) as stream, pytest.raises(SternaError, match=r"was killed.*fewer workers"):
         list(stream(range(9)))
 
 

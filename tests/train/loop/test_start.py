@@ -133,7 +133,7 @@ def test_a_run_gives_its_classes_to_others(from_run: Callable[..., TrainOptions]
     console = said()
     found = weights(from_run(), ("blue", "GREEN"), console)
     assert found is not None and found.fresh == ("class blue",)
-    assert "class GREEN is taken for green" in text(console) and "classes with fresh weights: blue" in text(console)
+    assert "class GREEN is matched with green" in text(console) and "classes with fresh weights: blue" in text(console)
     same = weights(from_run(), ("red", "green"), said())
     assert same is not None and not same.fresh and same.certain
 
@@ -143,7 +143,7 @@ def test_other_anchors_are_used_and_said(made: str, request: pytest.FixtureReque
     console, chosen = said(), request.getfixturevalue(made)(anchors="1,1,1,2,2,1,2,2,2,3")
     found = weights(chosen, ("red", "green"), console)
     assert found is not None and found.anchors[1] == [1.0, 2.0] and not found.fresh
-    assert "the anchors of the weights, 1,1,2,2,3,3,1,3,3,1, give way to --anchors" in text(console)
+    assert "the anchors of the weights, 1,1,2,2,3,3,1,3,3,1, are replaced by --anchors" in text(console)
     with pytest.raises(SternaError, match="2 pairs; allowed: 5 pairs"):
         weights(request.getfixturevalue(made)(anchors="1,1,1,2"), ("red", "green"), said())
 

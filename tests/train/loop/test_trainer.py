@@ -300,7 +300,7 @@ def test_a_folder_without_data_is_refused_before_training(tmp_path: Path) -> Non
 
 def test_a_loss_that_overflows_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loss, "COORDINATE_WEIGHT", 1e39)
-    with pytest.raises(SternaError, match="gradient is no longer a number"):
+    with pytest.raises(SternaError, match="gradient is not a number"):
         trainer.train(small(tmp_path / "run"), quiet())
 
 
@@ -344,9 +344,9 @@ def test_given_float_weights_can_be_trained_further(whole: Path, tmp_path: Path)
     [
         ({"start": "nowhere"}, "no file of trained weights"),
         ({"start": ""}, "no float weights"),
-        ({"start": "checkpoint.pt"}, r"checkpoint\.pt: is the checkpoint that a run goes on from.*folder.*float\.pt"),
+        ({"start": "checkpoint.pt"}, r"checkpoint\.pt: is the checkpoint from which.*folder.*float\.pt"),
         ({"start": "ternary.pt"}, r"not those of a float network; form = ternary; allowed: float.*name the run folder"),
-        ({"network": "yolov2-tiny"}, "network = yolov2-nano; allowed: yolov2-tiny; remedy: leave --network away"),
+        ({"network": "yolov2-tiny"}, "network = yolov2-nano; allowed: yolov2-tiny; remedy: remove --network"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_before_data_are_read(
@@ -550,7 +550,7 @@ def test_a_start_that_finds_nothing_is_warned_of_at_the_end_as_well(whole: Path,
     console, few = Console(file=io.StringIO(), width=300), {"ternary_epochs": 0, "integer_epochs": 0}
     trainer.train(small(tmp_path / "run", **few, start=tmp_path / "blind.pt", float_epochs=0), console)
     assert isinstance(console.file, io.StringIO)
-    warning = "WARNING: the float network to start from finds nothing: mAP 0.000 on 3 test images"
+    warning = "WARNING: the float network to start from detects nothing: mAP 0.000 on 3 test images"
     assert console.file.getvalue().count(warning) == 2
 
 

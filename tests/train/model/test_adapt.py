@@ -27,7 +27,7 @@ def test_classes_match_by_name(got: Callable[[object], None]) -> None:
     found = match(("green", "blue"), ("red", "green"), 2)
     assert found.places == (1, None) and found.fresh == ("blue",) and found.certain
     got("; ".join(found.notes))
-    assert found.notes == ("classes with fresh weights: blue", "classes of the weights that are not wanted: red")
+    assert found.notes == ("classes with fresh weights: blue", "unused classes of the weights: red")
 
 
 @CASE
@@ -35,7 +35,10 @@ def test_case_of_a_name_is_passed_over_with_a_word(got: Callable[[object], None]
     found = match(("Green", "RED"), ("red", "green"), 2)
     assert found.places == (1, 0) and not found.fresh and found.certain
     got("; ".join(found.notes))
-    assert found.notes == ("class Green is taken for green of the weights", "class RED is taken for red of the weights")
+    assert found.notes == (
+        "class Green is matched with green of the weights",
+        "class RED is matched with red of the weights",
+    )
 
 
 def test_an_exact_name_comes_before_one_of_another_case() -> None:

@@ -75,7 +75,7 @@ def test_no_density_is_missed_by_the_whole_number_of_weights_in_a_filter() -> No
 @pytest.mark.case("layer-without-weights", kind="result", expected="the empty layer is named after all tables")
 def test_empty_layers_and_filters_are_named(graph: Graph, asked: dict[str, float], got: Got) -> None:
     lines = findings.of_graph(cleared(graph, "conv4", slice(None)), asked)
-    assert lines[-1] == "layer conv4 has no weight left: what it gives is the same for every image"
+    assert lines[-1] == "layer conv4 has no weight left: its output is the same for every image"
     assert "conv4 0.000 for 0.300" in lines[0]
     got(lines[-1])
     lines = findings.of_graph(cleared(graph, "conv4", slice(0, 20)), asked)

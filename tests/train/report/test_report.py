@@ -217,7 +217,7 @@ def test_tables_show_each_metric_in_its_row(counted: Graph) -> None:
         ("COCO mAP50", "0.100", "0.700"),
         ("COCO mAP50-95", "0.200", "0.200"),
         ("COCO mAP50-95, area below 32²", "0.300", "0.300"),
-        ("COCO mAP50-95, between", "", ""),
+        ("COCO mAP50-95, area between", "", ""),
         ("COCO mAP50-95, area above 96²", "0.400", "0.400"),
         ("VOC07 mAP50, 11 points", "0.500", "0.500"),
         ("VOC10 mAP50, all points", "0.600", "0.600"),

@@ -154,7 +154,7 @@ def open_images(
     if console:
         others = passed_over(set(files) - set(found), systems)
         told = [f"{count} {kind}" for kind, count in sorted(others.items())]
-        passed = f", passed over {', '.join(told)}" if told else ""
+        passed = f", ignored: {', '.join(told)}" if told else ""
         console.print(f"images without labels in {folder}: {len(paths)}{passed}", markup=False, soft_wrap=True)
         for fault in bad.values():
             console.print(f"warning: left out: {fault}", markup=False, soft_wrap=True)

@@ -37,7 +37,7 @@ def hold_back(reading: Reading, shares: Mapping[str, float], seed: int, where: s
             where=where,
             attribute="images",
             value=len(contents),
-            allowed="at least one to train on and one for each share",
+            allowed="at least one to train on and one per share",
             remedy="hold back smaller shares, or add images",
         )
     return [_part(reading, rest, reading.summary), *(_part(reading, part, Summary()) for part in parts)]

@@ -95,7 +95,7 @@ def check_data(options: DataOptions, splits: Sequence[str], console: Console) ->
     readings = read(source, chosen, options, options.data, console)
     sets = _label(source, readings, options)
     others = ", ".join(name for name in there if name not in chosen)
-    _tell(console, [*_twice(readings), *([f"note: not looked at, --splits names them: {others}"] if others else [])])
+    _tell(console, [*_twice(readings), *([f"note: not checked; name them with --splits: {others}"] if others else [])])
     _show(console, sets, readings, options)
 
 
@@ -144,8 +144,8 @@ def _stand_ins(names: Sequence[str]) -> Iterator[str]:
     """What to know of splits that serve for more than one purpose."""
     train, val, test = names
     if val == test:
-        yield f"note: split {val} both watches mAP and gives the final metrics"
-    for purpose, split in (("watches mAP", val), ("gives the final metrics", test)):
+        yield f"note: split {val} is used both for validation and for the final metrics"
+    for purpose, split in (("used for validation", val), ("used for the final metrics", test)):
         if split == train:
             yield f"warning: split {split} is trained on and {purpose}"
 
@@ -155,7 +155,7 @@ def _twice(readings: Mapping[str, Reading]) -> Iterator[str]:
     for (one, other), pairs in shared({split: reading.table.images for split, reading in readings.items()}).items():
         first, second = (Path(path).name for path in pairs[0])
         example = f"{second} is {first}"
-        yield f"warning: images of {other} that are in {one} as well, byte for byte: {len(pairs)} ({example})"
+        yield f"warning: images of {other} that are identical to images of {one}: {len(pairs)} ({example})"
 
 
 def _scenes(options: DataOptions) -> Splits:
@@ -183,12 +183,12 @@ def _chosen_splits(source: Source, options: DataOptions) -> tuple[list[str], dic
                 attribute=f"{name}_share",
                 value=held[name],
                 allowed=f"0, with split {found[name]}",
-                remedy=f"leave --{name}-share out, or take the split out of the data set",
+                remedy=f"leave --{name}-share out, or remove the split from the data set",
             )
     val, test = ((name if name in held else found[name]) for name in (VAL, TEST))
     if not (val or test):
         raise SternaError(
-            "no split to watch mAP on and to judge by",
+            "no split for validation and for the final metrics",
             where=options.data,
             attribute="splits",
             value=", ".join(source.splits),

@@ -51,7 +51,7 @@ class Statistics:
             f"thinner than {SMALLEST_SIDE:.0f} pixels": self.thin,
             "difficult": self.difficult,
             "crowd": self.crowd,
-            "of classes not asked for, left out": self.left_out,
+            "of other classes, left out": self.left_out,
         }
 
     @property
@@ -59,8 +59,8 @@ class Statistics:
         """What a person should know before training, a line each."""
         missing = ", ".join(name for name, count in self.boxes.items() if not count)
         notes = {
-            f"objects thinner than {SMALLEST_SIDE:.0f} pixels, not trained on, counted in evaluation": self.thin,
-            "objects of classes that are not asked for, left out": self.left_out,
+            f"objects thinner than {SMALLEST_SIDE:.0f} pixels: not trained on, but counted in evaluation": self.thin,
+            "objects of classes not in --classes, left out": self.left_out,
             "classes without an object": missing,
         }
         return [f"{note}: {value}" for note, value in notes.items() if value]

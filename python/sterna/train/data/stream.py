@@ -72,7 +72,7 @@ class Stream(Generic[Job, Result]):
             if not str(error).startswith("DataLoader worker"):
                 raise
             raise SternaError(
-                "a process that makes images was ended from outside, as happens when memory runs out",
+                "a process that loads images was killed, as happens when memory runs out",
                 where="train data",
                 remedy="use fewer workers, smaller batches, or more (shared) memory",
             ) from error

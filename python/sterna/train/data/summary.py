@@ -54,7 +54,7 @@ class Summary:
             "listed again": self.listed_again,
             "faulty images, left out": len(self.bad),
             **{f"objects left out: {why}": count for why, count in self.left_out.items()},
-            **{f"files passed over: {kind}": count for kind, count in sorted(self.passed_over.items())},
+            **{f"files ignored: {kind}": count for kind, count in sorted(self.passed_over.items())},
         }
 
     @property

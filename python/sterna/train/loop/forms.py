@@ -61,7 +61,7 @@ def load(path: Path) -> Trained:
     """Read what `save` wrote, the network in eval mode. Raises SternaError if it is missing, damaged or foreign."""
     state = checkpoint.load(path, WEIGHTS)
     if checkpoint.is_of_run(state):
-        raise SternaError("is the checkpoint that a run goes on from", where=str(path), remedy=NAME_FLOAT)
+        raise SternaError("is the checkpoint from which a run continues", where=str(path), remedy=NAME_FLOAT)
     try:
         description = from_plain(state["layers"])
         _check_size(state["weights"], description, len(state["classes"]))
@@ -131,5 +131,5 @@ def find(path: Path) -> Path:
             return path / f"{name}{run_folder.SUFFIX}"
     raise SternaError(
         "the folder holds no float weights", where=str(path),
-        remedy="name the folder of a run whose float stage is done",
+        remedy="name the folder of a run that has finished its float stage",
     )  # fmt: skip

@@ -121,7 +121,7 @@ def _check(values: Mapping[str, Any], source: _Source, new: Mapping[str, Any]) -
             raise
         name = str(wrong["loc"][0])
         raise SternaError(
-            "what it states cannot be trained", where=source.where, attribute=name, value=new[name],
+            "states a value that cannot be trained with", where=source.where, attribute=name, value=new[name],
             allowed=wrong["msg"].removeprefix("Input should be "), remedy=f"give {_option(name)}",
         ) from None  # fmt: skip
 
@@ -134,7 +134,7 @@ def _taken(source: _Source, new: Mapping[str, Any], options: TrainOptions) -> li
 def _overruled(source: _Source, given: Mapping[str, Any]) -> list[str]:
     other = [name for name, value in source.options.items() if name in given and given[name] != value]
     return [
-        f"{source.where} says {_option(name)} {_text(source.options[name])}; {_text(given[name])} is given, which holds"
+        f"{source.where} says {_option(name)} {_text(source.options[name])}; {_text(given[name])} is given and applies"
         for name in other
         if name != "network"  # whose layers are compared
     ]
@@ -146,7 +146,7 @@ def _another_size(options: TrainOptions, start: _Source) -> list[str]:
         return []
     return [
         f"the weights to start from were trained with images of {before['height']}x{before['width']}, "
-        f"this run has {now['height']}x{now['width']}: objects have another size in cells than the weights know"
+        f"this run has {now['height']}x{now['width']}: object sizes in cells differ from those that the weights know"
     ]
 
 
@@ -160,8 +160,8 @@ def _other_images(options: TrainOptions, earlier: TrainOptions | None) -> list[s
         return []
     told = " ".join(f"{_option(name)} {value}" for name, value in before.items() if value is not None)
     return [
-        "the weights to start from may have learnt images that judge this run: they were trained on these data with "
-        f"{told}, which this run has not"
+        "the weights to start from may have learnt test images of this run: they were trained on these data with "
+        f"{told}, unlike this run"
     ]
 
 

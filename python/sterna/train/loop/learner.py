@@ -101,7 +101,7 @@ class Learner:
         # Scaled gradients of 16 bits may overflow: the scaler then leaves out the step and scales less.
         if not self._scaler.is_enabled() and not torch.isfinite(length):
             raise SternaError(
-                "the gradient is no longer a number", where="train", attribute="learning rate", value=f"{rate:g}",
+                "the gradient is not a number", where="train", attribute="learning rate", value=f"{rate:g}",
                 remedy="train with a lower learning rate",
             )  # fmt: skip
         self._scaler.step(self._optimiser)

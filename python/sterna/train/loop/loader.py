@@ -73,7 +73,7 @@ class Loader:
     ) -> None:
         if batch % world:
             raise SternaError(
-                "the processes cannot have equal shares of a batch",
+                "the batch cannot be divided equally among the processes",
                 where="train",
                 attribute="batch",
                 value=batch,

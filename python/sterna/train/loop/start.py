@@ -87,7 +87,8 @@ def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
     if importer is None:
         return []
     said = importer.describe(Path(options.network)).classes
-    return [f"{options.network} says {said} classes, the data have {len(classes)}, which hold"] * (said != len(classes))
+    note = f"{options.network} says {said} classes, the data have {len(classes)}, which apply"
+    return [note] * (said != len(classes))
 
 
 def _of_import(options: TrainOptions, found: Imported, classes: tuple[str, ...]) -> Start:
@@ -112,7 +113,7 @@ def _trained(options: TrainOptions, path: Path) -> Trained:
     if start.name != options.network and not _same_layers(options.network, start.network):
         raise SternaError(
             "the weights to start from are of another network", where=str(path), attribute="network",
-            value=start.name, allowed=options.network, remedy="leave --network away, or start from weights of it",
+            value=start.name, allowed=options.network, remedy="remove --network, or start from weights of that network",
         )  # fmt: skip
     return start
 
@@ -137,7 +138,7 @@ def _fitted(
     anchors = _given_anchors(options, network.description)
     if anchors is not None and anchors != whole.anchors:
         adapt.change_anchors(network, whole.anchors, anchors)
-        notes += (f"the anchors of the weights, {anchor_units.listed(whole.anchors)}, give way to --anchors",)
+        notes += (f"the anchors of the weights, {anchor_units.listed(whole.anchors)}, are replaced by --anchors",)
     anchors = _checked(anchors or whole.anchors, options, network.description)
     fitted = vars(whole) | {"network": network.eval(), "anchors": anchors}
     return Start(**fitted, fresh=fresh, certain=certain, notes=notes)
@@ -154,7 +155,7 @@ def float_epochs(options: TrainOptions, start: Start | None) -> int:
         raise SternaError(
             "an untrained network would teach the ternary one: some of the weights to start from are fresh",
             where="train", attribute="float_epochs", value=0, allowed=f"1 or more for {', '.join(start.fresh)}",
-            remedy=f"leave --float-epochs away ({FLOAT_EPOCHS})"
+            remedy=f"remove --float-epochs ({FLOAT_EPOCHS})"
             + ("" if options.darknet_weights is None else ", or name all classes in --darknet-names"),
         )  # fmt: skip
     return options.float_epochs
@@ -170,7 +171,7 @@ def frozen(options: TrainOptions, network: NetworkDescription) -> tuple[str, ...
     if wrong is not None or len(set(given)) == len(names):
         raise SternaError(
             "no such layer" if wrong else "all layers are frozen, so nothing would learn", where="train",
-            attribute="freeze", value=wrong or ",".join(given), allowed=", ".join(names) + ", not all of them",
+            attribute="freeze", value=wrong or ",".join(given), allowed=", ".join(names) + ", but not all of them",
             remedy="name layers, or how many of the first",
         )  # fmt: skip
     return given
@@ -185,7 +186,7 @@ def check_frozen(options: TrainOptions, network: NetworkDescription, start: Star
         raise SternaError(
             "a layer with fresh weights cannot be frozen", where="train", attribute="freeze", value=wrong,
             allowed=", ".join(name for name in names if name not in untrained) or "none without weights to start from",
-            remedy="freeze layers whose weights are given",
+            remedy="freeze only layers with given weights",
         )  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def check_size(options: TrainOptions, network: NetworkDescription) -> None:
         if value % cell:
             raise SternaError(
                 "the network cannot take images of this size", where="train", attribute=name, value=value,
-                allowed=f"multiples of {cell}, the pixels of a cell", remedy=f"give --{name}",
+                allowed=f"multiples of {cell}, the size of a cell in pixels", remedy=f"give --{name}",
             )  # fmt: skip
 
 
@@ -237,8 +238,9 @@ def _given_anchors(options: TrainOptions, network: NetworkDescription) -> list[l
     given: list[list[float]] = np.reshape(options.anchors, (-1, 2)).tolist()
     if len(given) != head.anchors:
         raise SternaError(
-            "the number of anchors is not the network's number of boxes per cell", where="train", attribute="anchors",
-            value=f"{len(given)} pairs", allowed=f"{head.anchors} pairs", remedy="give width and height of each",
+            "the number of anchors differs from the network's number of boxes per cell",
+            where="train", attribute="anchors", value=f"{len(given)} pairs", allowed=f"{head.anchors} pairs",
+            remedy="give width and height of each",
         )  # fmt: skip
     return given
 
@@ -260,7 +262,7 @@ def misfit(network: NetworkDescription, chosen: list[list[float]], data: Dataset
     if as_cells >= BAD_FIT or as_pixels < GOOD_FIT:
         return []
     return [
-        f"the anchors overlap the training boxes by {as_cells:.2f} only, and taken as pixels by {as_pixels:.2f}: "
+        f"the anchors overlap the training boxes by only {as_cells:.2f}, but by {as_pixels:.2f} if taken as pixels: "
         f"anchors are in cells of {cell} pixels; if these are in pixels, give "
         f"--anchors {anchor_units.listed([(width / cell, height / cell) for width, height in chosen])}"
     ]

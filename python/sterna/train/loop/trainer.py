@@ -45,7 +45,7 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the graph of a finished run is, and its figures as plain JSON values."""
+    """Where the graph of a finished run is, and its metrics as plain JSON values."""
 
     graph: Path
     summary: dict[str, Any]
@@ -78,7 +78,7 @@ def _check_share(options: TrainOptions) -> None:
     parts = distributed.size() * options.accumulate
     if options.batch % parts:
         raise SternaError(
-            "the batch cannot be shared equally", where="train", attribute="batch", value=options.batch,
+            "the batch cannot be divided equally", where="train", attribute="batch", value=options.batch,
             allowed=f"a multiple of {distributed.size()} processes x {options.accumulate} parts",
             remedy="choose another batch or number of processes",
         )  # fmt: skip
@@ -92,7 +92,7 @@ def _device(name: str) -> torch.device:
     if name == "cpu":
         return torch.device("cpu")
     raise SternaError(
-        "no such device here", where="train", attribute="device", value=name,
+        "this machine has no such device", where="train", attribute="device", value=name,
         allowed="auto, cpu" + ", cuda" * torch.cuda.is_available(), remedy="train on one of these",
     )  # fmt: skip
 
@@ -157,7 +157,7 @@ class _Run:
             return opened
         if not known or not set(known) < set(opened.train.classes):
             return opened
-        self._say(f"classes {', '.join(known)}, as {self.options.start} has them; --classes names others")
+        self._say(f"classes {', '.join(known)}, as in {self.options.start}; choose others with --classes")
         self.options = self.options.model_copy(update={"classes": known})
         return open_data(self.options, self.console)
 
@@ -208,7 +208,7 @@ class _Run:
             self.map50[stages.FLOAT] = found.map50
             measured = f"mAP {found.map50:.3f} on {len(self.data.test)} test images"
             if found.map50 < LEAST_SHOWN:
-                self._warn(f"the float network to start from finds nothing: {measured}")
+                self._warn(f"the float network to start from detects nothing: {measured}")
             else:
                 self._say(f"float network to start from: {measured}")
             forms.save(self._weights_file(stages.FLOAT), given)

@@ -23,7 +23,7 @@ def unused(options: TrainOptions, stages: Collection[Stage], processes: int) -> 
         "the data are a data set": () if scenes else _SCENES,
         "without --unlabelled": () if options.unlabelled else ("unlabelled_epochs",),
         "without --unlabelled-epochs": () if options.unlabelled_epochs else ("unlabelled",),
-        "no other multiple of 32 pixels is so near": () if _sizes_vary(options) else ("multi_scale",),
+        "there is no other multiple of 32 pixels in that range": () if _sizes_vary(options) else ("multi_scale",),
         "without --darknet-weights": () if options.darknet_weights else ("darknet_names", "darknet_epsilon"),
         "the float network is not trained": () if floats else ("float_rate", "freeze"),
         "one process sends no gradients": () if processes > 1 else ("gradients",),

@@ -40,12 +40,12 @@ def match(classes: Sequence[str], known: Sequence[str] | None, count: int) -> Ma
     fresh = tuple(name for name, place in zip(classes, places, strict=True) if place is None)
     if len(fresh) == len(classes) == count:
         pairs = ", ".join(f"{new} for {old}" for new, old in zip(classes, known or (), strict=True))
-        return Match(in_order, fresh, True, (f"no class is one of the weights; by position they start as {pairs}",))
+        return Match(in_order, fresh, True, (f"no class name is in the weights; by position they start as {pairs}",))
     if fresh:
         notes.append(f"classes with fresh weights: {', '.join(fresh)}")
     left = [name for index, name in enumerate(known or ()) if index not in places]
     if left:
-        notes.append(f"classes of the weights that are not wanted: {', '.join(left)}")
+        notes.append(f"unused classes of the weights: {', '.join(left)}")
     return Match(tuple(places), fresh, True, tuple(notes))
 
 
@@ -58,7 +58,7 @@ def _by_name(classes: Sequence[str], known: Sequence[str]) -> tuple[list[int | N
             place = folded.index(name.casefold())
             if place not in places:
                 places[index] = place
-                notes.append(f"class {name} is taken for {known[place]} of the weights")
+                notes.append(f"class {name} is matched with {known[place]} of the weights")
     return places, notes
 
 

@@ -29,7 +29,7 @@ def uniform(network: NetworkDescription, target: float, given: Mapping[str, floa
     for name in given:
         if name not in names:
             raise SternaError(
-                "a density for a layer that has no ternary weights", where="train", attribute="layer_density",
+                "a density for a layer without ternary weights", where="train", attribute="layer_density",
                 value=name, allowed=", ".join(names), remedy="name one of these layers",
             )  # fmt: skip
     return {name: given.get(name, target) for name in names}

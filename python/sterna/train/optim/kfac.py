@@ -199,7 +199,7 @@ class Kfac(torch.optim.Optimizer):
             state = self._state(curvature)
             if "factors" not in state:
                 raise SternaError(
-                    "no forward and backward pass in training mode was seen before the step", where=curvature.name
+                    "there was no forward and backward pass in training mode before the step", where=curvature.name
                 )
             self._stretch(state)
             state["inverses_due"] = self._steps + group["inverse_interval"] * state["stretch"]

@@ -58,7 +58,7 @@ class Board:
                 self._scalar(f"{title}/{name}", value, step)
 
     def samples(self, step: int, form: str, image: Image.Image) -> None:
-        """Sample images with boxes, as `figures.samples` makes them."""
+        """Sample images with boxes, as `plots.samples` makes them."""
         self._writer.add_image(f"samples/{form}", np.asarray(image), step, dataformats="HWC")
 
     def _scalar(self, tag: str, value: float, step: int) -> None:

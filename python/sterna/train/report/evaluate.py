@@ -30,9 +30,9 @@ from sterna.vision.prepare import to_integers
 
 THRESHOLD = 0.01  # least score of a box that is measured
 BATCH = 8
-#: How boxes are found, which every figure hangs on.
+#: How boxes are found, on which all metrics depend.
 FOUND = (
-    f"Boxes of a score of at least {THRESHOLD}, non-maximum suppression above IoU {OVERLAP} within a class, "
+    f"Boxes with a score of at least {THRESHOLD}, non-maximum suppression above IoU {OVERLAP} within a class, "
     f"at most {MOST_BOXES} boxes per image"
 )
 _COCO = f"COCO average precision, pycocotools {version('pycocotools')}, {len(RECALL)} recall points, mean over classes"
@@ -42,12 +42,12 @@ _VOC = (
 )
 #: All of both methods in short, for a console.
 METHODS = (f"{_COCO}. {_VOC}", f"{FOUND}. Boxes on objects marked difficult, or in regions marked crowd, do not count")
-#: What every figure of COCO is.
+#: What all COCO metrics are.
 METHOD = (
     f"{_COCO}. {FOUND}. Not counted: boxes on objects marked difficult (by IoU) or in regions marked crowd "
     "(by intersection over the box's area), unless they are on another object"
 )
-#: What the figures of VOC are.
+#: What all VOC metrics are.
 VOC_METHOD = (
     f"{_VOC}. {FOUND}. Not counted: boxes whose object of greatest IoU is marked difficult, and "
     "boxes on no object of which half is in a region marked crowd"
@@ -141,7 +141,7 @@ class Tally:
         classes = {}
         for index, name in enumerate(self._classes):
             voc = voc_precision.measure(self._images, index)
-            if voc:  # and so in COCO's figures as well: both want an object that is neither difficult nor crowd
+            if voc:  # and so in COCO's metrics as well: both want an object that is neither difficult nor crowd
                 classes[name] = _of_class(coco.precision[:, :, index, 0], coco.score[0, :, index, 0], voc)
         whole, small, medium, large = (_mean(coco.precision[..., area]) for area in range(4))
         return Precision(
@@ -235,12 +235,12 @@ def of_graph(graph: Graph, classes: Sequence[str]) -> Evaluator:
     decoder = Decoder.of(graph)
     if decoder.classes != tuple(classes):
         raise SternaError(
-            "the graph was trained for other classes than the data has",
+            "the graph was trained for other classes than those of the data",
             where="evaluate",
             attribute="classes",
             value=", ".join(decoder.classes),
             allowed=", ".join(classes),
-            remedy="evaluate on the data set that the graph was trained for",
+            remedy="evaluate on the data set for which the graph was trained",
         )
     return Evaluator(
         lambda images: reference.execute(graph, to_integers(images))[decoder.output], decoder.anchors, decoder.scale

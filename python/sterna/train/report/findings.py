@@ -57,7 +57,7 @@ def _density(
         return []
     named = ", ".join(f"{name} {reached[name]:.3f} for {asked[name]:.3f}" for name in worst[:NAMED])
     more = f" and {len(worst) - NAMED} more" * (len(worst) > NAMED)
-    return [f"the ternary layers have density {mean:.3f}, asked was {wanted:.3f}{f': {named}{more}' * bool(worst)}"]
+    return [f"the ternary layers have density {mean:.3f}, not {wanted:.3f}{f': {named}{more}' * bool(worst)}"]
 
 
 def _empty(counts: Mapping[str, NDArray[np.int64]]) -> list[str]:
@@ -65,7 +65,7 @@ def _empty(counts: Mapping[str, NDArray[np.int64]]) -> list[str]:
     for name, filters in counts.items():
         empty = int((filters == 0).sum())
         if empty == len(filters):
-            lines.append(f"layer {name} has no weight left: what it gives is the same for every image")
+            lines.append(f"layer {name} has no weight left: its output is the same for every image")
         elif empty >= EMPTY * len(filters):
             lines.append(f"layer {name}: {empty} of {len(filters)} filters have no weight left")
     return lines

@@ -30,7 +30,7 @@ MEANS = {
     "map50": "COCO mAP50",
     "map": "COCO mAP50-95",
     "small": "COCO mAP50-95, area below 32²",
-    "medium": "COCO mAP50-95, between",
+    "medium": "COCO mAP50-95, area between",
     "large": "COCO mAP50-95, area above 96²",
     "voc07": "VOC07 mAP50, 11 points",
     "voc10": "VOC10 mAP50, all points",
@@ -42,7 +42,7 @@ OF_CLASS = {
     "voc07": "VOC07 AP50",
     "voc10": "VOC10 AP50",
 }
-AREAS = "Areas are in pixels of the image that the network sees; a cell is empty if no labelled box is of this size"
+AREAS = "Areas are in pixels of the network's input; a cell is empty if no labelled box has this size"
 FORMS = "Ternary and integer are the weights of the last stage, in floating-point arithmetic and in that of the engine"
 
 #: Called with what is done, of how much, and of what.
@@ -278,7 +278,7 @@ def _share(value: float | None) -> str:
 
 
 def notes(comparison: Comparison) -> list[str]:
-    """What a reader of the precision table must know, a line each."""
+    """Notes on the precision table, a line each."""
     return _notes(comparison, comparison.method, comparison.voc_method)
 
 

@@ -143,7 +143,7 @@ def test_images_are_found_by_the_names_that_programs_write(
 
 def test_images_in_two_folders_are_refused(tmp_path: Path) -> None:
     write(tmp_path, content(annotation()), "annotations/instances_train.json", "train/a.jpg", "images/train/a.jpg")
-    with pytest.raises(SternaError, match=r"several folders here fit; path = a\.jpg"):
+    with pytest.raises(SternaError, match=r"fits several folders; path = a\.jpg"):
         shown(tmp_path)
 
 
@@ -185,8 +185,8 @@ def test_what_is_stated_and_not_used_is_said_once(tmp_path: Path, got: Got) -> N
     notes = list(reading(tmp_path).summary.notes)
     assert notes == [
         "instances_train.json: not used: keypoints, segmentation",
-        "instances_train.json: categories that only group others are no classes: car",
-        "instances_train.json: 1 annotations have the id of another one; all are read",
+        "instances_train.json: categories that only group others are not classes: car",
+        "instances_train.json: 1 annotations share an id with another one; all are read",
     ]
     got(notes[0])
 
@@ -236,7 +236,7 @@ def test_a_mask_that_is_used_is_not_called_unused(tmp_path: Path) -> None:
     polygon = [[10, 5, 30, 5, 30, 15]]
     write(tmp_path, content(annotation(bbox=[], segmentation=polygon), annotation(id=2, segmentation=polygon)))
     (note,) = reading(tmp_path).summary.notes
-    assert note == "instances_train.json: 1 annotations without a box have the box around their polygons"
+    assert note == "instances_train.json: 1 annotations without a box get the box around their polygons"
 
 
 def test_blanks_around_a_class_name_do_not_count(tmp_path: Path) -> None:
@@ -259,12 +259,12 @@ BESIDE = {
 @pytest.mark.case("images-that-no-list-names", **BESIDE)
 def test_images_that_no_file_lists_are_counted(tmp_path: Path, got: Got) -> None:
     write(tmp_path, content(annotation()), "annotations/instances_train.json", "images/a.jpg", "images/c.jpg")
-    assert reading(tmp_path).summary.passed_over == {"images that no list names": 1}
+    assert reading(tmp_path).summary.passed_over == {"images in no list": 1}
     other = content(annotation(), names=("c.jpg", "b.jpg"))
     write(tmp_path, other, "annotations/instances_val.json", "images/b.jpg", "images/d.jpg")
-    found = reading(tmp_path).summary.passed_over["images that no list names"]
+    found = reading(tmp_path).summary.passed_over["images in no list"]
     assert found == 1, "c.jpg is in the other split"
-    got("COCO: 'files passed over: images that no list names: 1'")
+    got("COCO: 'files ignored: images in no list: 1'")
 
 
 @pytest.mark.case(
@@ -277,7 +277,7 @@ def test_a_turned_box_is_the_box_around_it(tmp_path: Path, got: Got) -> None:
     ((name, box),) = shown(tmp_path)
     assert name == "dent" and box == pytest.approx((15, 0, 25, 20)), "20x10 about 20, 10"
     (note,) = reading(tmp_path).summary.notes
-    assert note == "boxes that are turned by an attribute rotation are read as the boxes around them"
+    assert note == "boxes with an attribute rotation are read as the boxes around the rotated ones"
     got("COCO: a box of 20x10, turned by 90 degrees: 10x20, and a line that says so")
 
 

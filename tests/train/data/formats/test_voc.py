@@ -142,7 +142,7 @@ def test_an_image_of_another_name_is_the_one_that_is_stated(tmp_path: Path, got:
         image(tmp_path / "plain/camera7.jpg")
         labels(tmp_path / "plain/a.xml", "a", "/home/me/camera7.jpg")
         (record,) = records(root)
-        assert record.image.name == "camera7.jpg" and "called differently" in record.notes[0]
+        assert record.image.name == "camera7.jpg" and "differs from the name" in record.notes[0]
     got("a.xml that names camera7.jpg, without an image a: read camera7.jpg, and said so")
 
 
@@ -228,14 +228,18 @@ def test_what_has_no_partner_is_left_out_and_counted(tmp_path: Path) -> None:
     assert summary.images == 1
     assert [path.name for path in summary.unlabelled] == ["b.jpg"]
     assert [path.name for path in summary.without_image] == ["c.xml"]
-    assert dict(summary.passed_over) == {"*.png": 1, "*.txt": 1, "images or annotations in no folder of a split": 1}
+    assert dict(summary.passed_over) == {
+        "*.png": 1,
+        "*.txt": 1,
+        "images or annotations outside the folders of the splits": 1,
+    }
     with pytest.raises(SternaError, match="1 of 2 images have no label file"):
         read(open_source(tmp_path), ["train"], ReadOptions(), str(tmp_path))
 
 
 def test_images_that_no_list_names_are_counted(tmp_path: Path) -> None:
     folder = voc(tmp_path, {"a.jpg": "a", "b.jpg": "b"}, "a\n")
-    assert reading(folder).summary.passed_over["images that no list names"] == 1
+    assert reading(folder).summary.passed_over["images in no list"] == 1
 
 
 @pytest.mark.case(
@@ -273,12 +277,12 @@ def test_a_folder_of_several_formats_is_refused(tmp_path: Path, got: Got) -> Non
     ("text", "words"),
     [
         ("<annotations/>", r"not a Pascal VOC annotation; root element = annotations; allowed: annotation"),
-        ("<annotation><size><width>x</width></size></annotation>", r"size that is no number.*width = x"),
+        ("<annotation><size><width>x</width></size></annotation>", r"size that is not a number.*width = x"),
         ("<annotation><object><name>dog</name><robndbox/></object></annotation>", r"\(dog\): .*bndbox; .*robndbox"),
         (
             "<annotation><object><name>dog</name><difficult>2</difficult><bndbox><xmin>1</xmin><ymin>1</ymin>"
             "<xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>",
-            r"neither yes nor no; difficult = 2; allowed: 0 or 1",
+            r"neither 0 nor 1; difficult = 2; allowed: 0 or 1",
         ),
     ],
 )
@@ -303,7 +307,7 @@ def annotated(root: Path, inner: str) -> Path:
 @pytest.mark.case(
     "voc-elements-given-twice",
     kind="the first of several",
-    expected="an annotation that says a thing twice, and not alike, is refused",
+    expected="an annotation with two different values for one element is refused",
 )
 @pytest.mark.parametrize(
     ("inner", "words"),
@@ -316,7 +320,7 @@ def annotated(root: Path, inner: str) -> Path:
     ],
 )
 def test_what_is_given_twice_is_refused(tmp_path: Path, inner: str, words: str, got: Got) -> None:
-    with pytest.raises(SternaError, match="is given twice, and not alike") as refused:
+    with pytest.raises(SternaError, match="is given twice, with different values") as refused:
         records(annotated(tmp_path, inner))
     assert words in str(refused.value)
     got(str(refused.value).partition("a.xml")[2].partition("; allowed")[0].lstrip(": "))
@@ -329,7 +333,7 @@ def test_what_is_given_twice_is_refused(tmp_path: Path, inner: str, words: str, 
 )
 @pytest.mark.parametrize("tag", ["Object", "item"])
 def test_a_box_in_no_object_is_refused(tmp_path: Path, tag: str, got: Got) -> None:
-    with pytest.raises(SternaError, match=f"a bndbox that is in no object; its element = {tag}") as refused:
+    with pytest.raises(SternaError, match=f"a bndbox outside any object; its element = {tag}") as refused:
         records(annotated(tmp_path, f"<{tag}><name>dog</name>{BOX}</{tag}>"))
     got(str(refused.value).partition("a.xml: ")[2])
 
@@ -350,7 +354,7 @@ def test_a_turned_box_is_the_box_around_it(tmp_path: Path, got: Got) -> None:
     objects = "".join(f"<object><name>dog</name>{BOX}{rotation.format(angle)}</object>" for angle in ("0.0", "270"))
     (record,) = records(annotated(tmp_path, objects))
     assert [thing.box for thing in record.objects] == [(4, 4, 24, 14), pytest.approx((9, 0, 19, 19))]
-    assert record.notes == ("boxes that are turned by an attribute rotation are read as the boxes around them",)
+    assert record.notes == ("boxes with an attribute rotation are read as the boxes around the rotated ones",)
     got("Pascal VOC: a box of 20x10, turned by 270 degrees: 10x20, cut to the image, and a line that says so")
 
 

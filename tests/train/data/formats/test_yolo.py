@@ -264,7 +264,7 @@ SEVERAL = {
 def test_several_descriptions_are_refused(tmp_path: Path, others: dict[str, str], named: str, got: Got) -> None:
     make(tmp_path, {**LAYOUTS["split in images and labels"], **others})
     with pytest.raises(
-        SternaError, match=f"several files describe the data set, and not alike; got {named}"
+        SternaError, match=f"several files describe the data set differently; got {named}"
     ) as refused:
         open_source(tmp_path)
     assert shown(tmp_path / "data.yaml") == {"a.jpg": DOG}
@@ -354,14 +354,14 @@ def test_label_files_in_per_cent_code_meet_their_images(tmp_path: Path, got: Got
     summary = reading(tmp_path).summary
     assert (len(summary.without_labels), len(summary.without_image)) == (0, 0)
     (said,) = [f"{note}: {count}" for note, count in summary.notes.items()]
-    assert said == "label files whose names are not spelt as those of their images: 3"
+    assert said == "label files whose names are spelt differently from those of their images: 3"
     got(said)
 
 
 def test_files_that_are_used_are_not_passed_over(tmp_path: Path) -> None:
     make(tmp_path, {**LAYOUTS["CVAT YOLO 1.1"], "train.txt": "a.jpg\n", "a.jpg": None, "a.txt": ROW})
     summary = reading(tmp_path).summary
-    assert summary.passed_over == {"images that no list names": 1} and summary.without_image == []
+    assert summary.passed_over == {"images in no list": 1} and summary.without_image == []
 
 
 BESIDE = {
@@ -378,8 +378,8 @@ def test_images_that_no_list_of_darknet_names_are_counted(tmp_path: Path, got: G
         lists | {f"obj/{name}.{kind}": None if kind == "jpg" else ROW for name in "abcd" for kind in ("jpg", "txt")},
     )
     for split in ("train", "val"):
-        assert reading(tmp_path, split).summary.passed_over == {"images that no list names": 2}
-    got("darknet: 2 images with labels in no list: 'files passed over: images that no list names: 2'")
+        assert reading(tmp_path, split).summary.passed_over == {"images in no list": 2}
+    got("darknet: 2 images with labels in no list: 'files ignored: images in no list: 2'")
 
 
 @pytest.mark.case("images-that-no-list-names", **BESIDE)
@@ -387,7 +387,7 @@ def test_images_in_no_folder_of_a_split_are_counted(tmp_path: Path, got: Got) ->
     make(tmp_path, LAYOUTS["split in images and labels"])
     (tmp_path / "data.yaml").unlink()
     make(tmp_path, {"classes.txt": "cat\ndog\n", "images/extra/c.jpg": None, "labels/extra/c.txt": ROW})
-    assert reading(tmp_path).summary.passed_over == {"images that no list names": 1}
+    assert reading(tmp_path).summary.passed_over == {"images in no list": 1}
     got("YOLO folders train and extra: the image in extra is counted as one that no list names")
 
 

@@ -52,14 +52,14 @@ def test_a_class_number_may_be_written_as_decimal(number: str, got: Got) -> None
 @pytest.mark.parametrize("number", ["1.5", "nan", "inf", "1_0", "0x1", "\u0661", "", "-"])
 def test_a_class_that_is_no_whole_number_is_refused(number: str, got: Got) -> None:
     text = f"{number} {BOX}"
-    with pytest.raises(SternaError, match=r"a\.txt: line 1: a row that is no object; row = ") as refused:
+    with pytest.raises(SternaError, match=r"a\.txt: line 1: a row that is not an object; row = ") as refused:
         row(text)
     got(refused.value)
 
 
 @pytest.mark.parametrize("text", ["0 0,5 0,5 0,2 0,2", "0,0.5,0.5,0.2,0.2", "0 0.5 0.5 0.2 0_1", "0", "dog 1 1 1 1"])
 def test_what_is_no_number_is_refused(text: str) -> None:
-    with pytest.raises(SternaError, match="a row that is no object"):
+    with pytest.raises(SternaError, match="a row that is not an object"):
         row(text)
 
 

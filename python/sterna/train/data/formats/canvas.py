@@ -24,9 +24,9 @@ class Exif(StrEnum):
     STORED = "stored"
 
 
-SEVERAL = "files that hold several images, of which the first is read"
-SAID = "an EXIF orientation; by the size in the labels, these are of the image {}"
-NOT_SAID = "an EXIF orientation; nothing tells which way up labels are, taken as {} (--exif upright, --exif stored)"
+SEVERAL = "files with several images, of which the first is read"
+SAID = "an EXIF orientation; by their image size, labels refer to the image {}"
+NOT_SAID = "an EXIF orientation; labels state no size and are taken as {} (--exif upright, --exif stored)"
 
 
 class Canvas(NamedTuple):
@@ -90,7 +90,7 @@ def there(image: Path, listed: Path) -> Path:
             where=str(listed),
             attribute="image",
             value=image,
-            remedy="add the image or take it from the list",
+            remedy="add the image or remove it from the list",
         )
     return image
 
@@ -102,7 +102,7 @@ def _noted(found: Canvas, note: str, way: str) -> Canvas:
 def _another_size(said: tuple[int | None, int | None], found: image_files.Header, where: str) -> SternaError:
     sizes = dict.fromkeys(f"{width}x{height}" for width, height in (found.upright, found.stored))
     return SternaError(
-        "the annotation was made for an image of another size",
+        "the annotation is for an image of another size",
         where=where,
         attribute="size",
         value=f"{said[0]}x{said[1]}",

@@ -32,7 +32,7 @@ ANNOTATIONS = "annotations"
 PREFIX = "instances_"
 BESIDE = "_annotations.coco.json"  # in the folder of the images, as Roboflow writes
 RULE = "left, top, width, height in pixels from 0"
-NO_BOX = "a mask that is no polygon, or no mask, and no box"
+NO_BOX = "no box, and no polygon as mask"
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +228,7 @@ def _rotation(annotation: Annotation) -> float:
 def _corners(given: list[float], where: str) -> Box:
     if len(given) != 4:
         raise SternaError(
-            "a box that is not of four numbers",
+            "a box that is not four numbers",
             where=where,
             attribute="bbox",
             value=str(given)[:60],

@@ -193,9 +193,9 @@ def _notes(content: _Content, classes: Sequence[str], text: str, path: Path, mas
     again = sum(count - 1 for count in ids.values())
     return [
         *([f"{path.name}: not used: {', '.join(unused)}"] if unused else []),
-        *([f"{path.name}: {masks} annotations without a box have the box around their polygons"] if masks else []),
-        *([f"{path.name}: categories that only group others are no classes: {', '.join(groups)}"] if groups else []),
-        *([f"{path.name}: {again} annotations have the id of another one; all are read"] if again else []),
+        *([f"{path.name}: {masks} annotations without a box get the box around their polygons"] if masks else []),
+        *([f"{path.name}: categories that only group others are not classes: {', '.join(groups)}"] if groups else []),
+        *([f"{path.name}: {again} annotations share an id with another one; all are read"] if again else []),
     ]
 
 
@@ -233,7 +233,7 @@ def _not_coco(error: ValidationError, path: Path) -> SternaError:
 
 def _fault(message: str, place: Sequence[int | str], value: object, path: Path) -> SternaError:
     return SternaError(
-        f"is not as COCO annotations are ({message})",
+        f"is not a file of COCO annotations ({message})",
         where=str(path),
         attribute=".".join(map(str, place)) or None,
         value=str(value)[:60] if place else None,

@@ -41,12 +41,12 @@ def open_source(path: Path, exif: Exif = Exif.UPRIGHT, wanted: Format | None = N
             attribute="format",
             value=", ".join(found),
             allowed="one of them",
-            remedy="choose with --format, or name the .json or .yaml file that describes the data set",
+            remedy="choose one with --format, or name the .json or .yaml file that describes the data set",
         )
     for kind in found.values():
         return kind(path, exif)
     raise SternaError(
-        f"is no {'data set of a known format' if wanted is None else f'data set in the format {wanted}'}",
+        f"is not {'a data set of a known format' if wanted is None else f'a data set in the format {wanted}'}",
         where=str(path),
         allowed="a folder with " + "; or ".join(kind.looked_for for of_name in kinds.values() for kind in of_name),
         remedy="give the folder that holds one of these",

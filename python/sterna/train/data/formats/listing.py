@@ -13,7 +13,7 @@ OF_SYSTEM = ("Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "System Volume Informat
              "lost+found")  # fmt: skip
 _OF_SYSTEM = "of the system"
 #: What counts images that lie beside those of a data set and are in none of its splits.
-NOT_LISTED = "images that no list names"
+NOT_LISTED = "images in no list"
 
 
 def is_of_system(path: PurePath) -> bool:

@@ -118,12 +118,12 @@ class Locator:
             found = {folder.resolve(): folder for folder in folders if most and counts[folder] == most}
             if len(found) > 1:
                 raise SternaError(
-                    "a path that several folders here fit",
+                    "a path that fits several folders",
                     where=str(self._listed),
                     attribute="path",
                     value=parent / name,
                     allowed=" or ".join(str(folder) for folder in found.values()),
-                    remedy="write the path from the folder of the file, or move the folder that is not meant away",
+                    remedy="write the path relative to the file's folder, or move the wrong folder away",
                 )
             if found:
                 (folder,) = found.values()

@@ -14,7 +14,7 @@ from sterna.train.data.formats.canvas import Box, Canvas
 
 #: An attribute of CVAT: the degrees by which a box is turned about its middle. Its corners are those before that.
 ROTATION = "rotation"
-TURNED = "boxes that are turned by an attribute rotation are read as the boxes around them"
+TURNED = "boxes with an attribute rotation are read as the boxes around the rotated ones"
 OVERHANG = 2.0  # pixels that a box may reach beyond its image, as files written with rounding do; they are cut off
 
 
@@ -137,12 +137,12 @@ def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str)
     """
     left, top, right, bottom = box
     if not all(math.isfinite(edge) for edge in box):
-        raise _bad_box("a box that is not of numbers", where, written, f"four numbers, {rule}")
+        raise _bad_box("a box that is not numbers", where, written, f"four numbers, {rule}")
     if left > right or top > bottom:
-        raise _bad_box("a box inside out", where, written, f"{rule}, the far edges not before the near ones")
+        raise _bad_box("a box with swapped edges", where, written, f"{rule}, right and bottom not before left and top")
     width, height = size
     if min(left, top) < -OVERHANG or right > width + OVERHANG or bottom > height + OVERHANG:
-        raise _bad_box("a box outside of its image", where, written, f"{rule}, in an image of {width}x{height}")
+        raise _bad_box("a box outside its image", where, written, f"{rule}, in an image of {width}x{height}")
     return _cut(box, size)
 
 

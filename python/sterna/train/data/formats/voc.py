@@ -30,8 +30,8 @@ LABEL_FOLDERS = ("annotations", "annotation", "annots", "labels", "label", "xmls
 SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 SPLIT_FOLDER = re.compile(rf"({'|'.join(SPLITS)})(\d{{4}})?", re.IGNORECASE)  # a year may follow, as in train2017
 
-NAMED_OTHERWISE = "<filename> of the annotation names an image that is called differently, which is used"
-NOT_THERE = "<filename> of the annotation names no image that is there, not used"
+NAMED_OTHERWISE = "<filename> differs from the name of the image, which is used anyway"
+NOT_THERE = "<filename> names no existing image and is not used"
 
 
 class _Entry(NamedTuple):
@@ -78,7 +78,7 @@ class _VocFolder(ABC):
             raise SternaError(
                 "the annotation is missing",
                 where=str(self._folder / LABELS / f"{entry.name}.xml"),
-                remedy="add it or take its image from the list",
+                remedy="add it or remove its image from the list",
             )
         annotation = read_annotation(_only(labels, "annotations", entry.name))
         image = there(self._image(entry, annotation.filename), entry.listed)
@@ -95,7 +95,7 @@ class _VocFolder(ABC):
             return _only(both, "images", stated)
         if same and named:
             raise SternaError(
-                "the annotation names another image than the one that has its name",
+                "the annotation names another image than the one with the same name",
                 where=str(self._labels[entry.name][0]),
                 attribute="filename",
                 value=stated,
@@ -121,7 +121,7 @@ def _only(paths: list[Path], what: str, name: str) -> Path:
     """The only one of `paths`, which may lead to one file in several ways; raises SternaError if there are several."""
     if len({path.resolve() for path in paths}) > 1:
         raise SternaError(
-            f"several {what} of one name",
+            f"several {what} with the same name",
             where=str(paths[0].parent),
             attribute=name,
             value=", ".join(path.name if path.parent == paths[0].parent else str(path) for path in paths),
@@ -233,7 +233,7 @@ class VocFolder(_VocFolder):
         known = list(dict.fromkeys(name for text in readings if (name := self._known(text))))
         if len(known) > 1:
             raise SternaError(
-                "a line of a list that may mean several images",
+                "an ambiguous line in a list: several images fit",
                 where=where,
                 attribute="line",
                 value=line,
@@ -379,7 +379,7 @@ class VocPairs(_VocFolder):
         )
         if self._split_folders:
             lost = sum(not _split_folder(name) for name in self._labels.keys() | self._images.keys())
-            found.files["images or annotations in no folder of a split"] += lost
+            found.files["images or annotations outside the folders of the splits"] += lost
         return found
 
 

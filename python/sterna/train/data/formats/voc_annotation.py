@@ -61,7 +61,7 @@ def read_annotation(file: Path) -> Annotation:
     outside = next((each for each in root.iter() if each.tag not in BOXED and each.find("bndbox") is not None), None)
     if outside is not None:
         raise SternaError(
-            "a bndbox that is in no object",
+            "a bndbox outside any object",
             where=str(file),
             attribute="its element",
             value=outside.tag,
@@ -78,12 +78,12 @@ def _text(parent: ElementTree.Element, path: str, where: Path | str) -> str:
     texts = list(dict.fromkeys((each.text or "").strip() for each in parent.iterfind(path)))
     if len(texts) > 1:
         raise SternaError(
-            "is given twice, and not alike",
+            "is given twice, with different values",
             where=str(where),
             attribute=path,
             value=" and ".join(text or "nothing" for text in texts)[:90],
             allowed="one",
-            remedy="delete what is not meant",
+            remedy="delete the wrong one",
         )
     return texts[0] if texts else ""
 
@@ -105,7 +105,7 @@ def _side(root: ElementTree.Element, side: str, file: Path) -> int | None:
     except ValueError:
         pass
     raise SternaError(
-        "a size that is no number of pixels",
+        "a size that is not a number of pixels",
         where=str(file),
         attribute=side,
         value=text,
@@ -142,7 +142,7 @@ def _difficult(element: ElementTree.Element, where: str) -> bool:
     text = _text(element, "difficult", where)
     if text.lower() not in MARKS:
         raise SternaError(
-            "a mark that is neither yes nor no",
+            "a mark that is neither 0 nor 1",
             where=where,
             attribute="difficult",
             value=text,

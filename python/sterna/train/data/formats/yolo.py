@@ -23,7 +23,7 @@ from sterna.vision.image_files import among
 NO_LABELS = (yolo_index.CLASSES, *(f"{name}.txt" for name in yolo_index.SPLITS))
 ROWS = "the list of objects"
 LOOKED_AT = 500  # label files, for rows that are poses
-BY_PLAIN_NAME = "label files whose names are not spelt as those of their images"
+BY_PLAIN_NAME = "label files whose names are spelt differently from those of their images"
 
 
 class _Entry(NamedTuple):
@@ -164,7 +164,7 @@ class YoloFolder:
         place = locator.place(text)
         if place is None:
             raise SternaError(
-                "the images of a split are not there",
+                "the images of a split are missing",
                 where=str(self._index.file),
                 attribute="path",
                 value=text,
@@ -197,12 +197,12 @@ class YoloFolder:
         if first:
             path, number, fields = first
             raise SternaError(
-                "the rows may be polygons, or boxes with the points of poses",
+                "the rows may be polygons, or boxes with pose points",
                 where=f"{path}: line {number}",
                 attribute="row",
                 value=" ".join(fields)[:60],
                 allowed="polygons, or boxes with as many points as kpt_shape says",
-                remedy="state kpt_shape in data.yaml: [points, numbers of each] for poses, [0, 0] for polygons",
+                remedy="state kpt_shape in data.yaml: [points, numbers per point] for poses, [0, 0] for polygons",
             )
 
     def _object(self, fields: Sequence[str], size: tuple[int, int], where: str) -> tuple[LabelledObject, str]:
@@ -210,7 +210,7 @@ class YoloFolder:
         names = self._index.names
         if not 0 <= row.number < len(names):
             raise SternaError(
-                "a class number that has no name",
+                "a class number without a name",
                 where=where,
                 attribute="class",
                 value=row.number,

@@ -72,11 +72,11 @@ def read(path: Path) -> Index:
     found = [_read(file, root) for file in files(path)]
     if not all(found[0].same(other) for other in found):
         raise SternaError(
-            "several files describe the data set, and not alike",
+            "several files describe the data set differently",
             where=str(path),
             value=", ".join(index.file.name for index in found),
             allowed="one of them",
-            remedy="give the file that is meant in place of the folder",
+            remedy="name the right file instead of the folder",
         )
     return found[0]
 
@@ -176,16 +176,16 @@ def _darknet(file: Path) -> Index:
     names = Locator(file, [file.parent], [[file.parent.parent]]).place(options["names"])
     if names is None:
         raise SternaError(
-            "the list of class names is not there",
+            "the list of class names is missing",
             where=str(file),
             attribute="names",
             value=options["names"],
-            remedy="correct the path, or put the list beside the file",
+            remedy="correct the path, or put the list next to the file",
         )
     of_names = class_names.listed(names)
     if "classes" in options and options["classes"] != str(len(of_names)):
         raise SternaError(
-            "the list of class names has another length",
+            "the list of class names has the wrong length",
             where=str(file),
             attribute="classes",
             value=options["classes"],
@@ -242,9 +242,9 @@ def _yaml_root(content: Mapping[str, Any], file: Path) -> tuple[Path, list[str]]
         if exists(file.parent / text):
             return file.parent / text, []
         if re.split(r"[/\\]", text.rstrip("/\\"))[-1] == file.parent.resolve().name:
-            return file.parent, [f"{file.name}: path {text} is read as the folder of the file, which has that name"]
+            return file.parent, [f"{file.name}: path {text} is read as the file's folder, which has that name"]
     raise SternaError(
-        "the folder of the data set is not there",
+        "the folder of the data set is missing",
         where=str(file),
         attribute="path",
         value=reprlib.repr(text),
@@ -257,7 +257,7 @@ def _texts(value: Any, name: str, file: Path) -> list[str]:
     texts = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) and text not in _NOTHING for text in texts):
         raise SternaError(
-            "the images of a split are not given by paths",
+            "the images of a split are not given as paths",
             where=str(file),
             attribute=name,
             value=reprlib.repr(value),
@@ -275,11 +275,11 @@ def _yaml_names(content: Mapping[str, Any], file: Path) -> tuple[str, ...]:
     right = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if not right or (count is not None and str(count).strip() != str(len(names))):  # type: ignore[arg-type]
         raise SternaError(
-            "the class names are not as YOLO has them",
+            "the class names are not in a YOLO form",
             where=str(file),
             attribute="names",
             value=f"{reprlib.repr(given)}, nc {'not given' if count is None else str(count)[:20]}",
-            allowed="a list, or numbers from 0 without gaps each with its name, as many as nc says",
+            allowed="a list, or a mapping of numbers from 0 without gaps to names; nc of them",
             remedy="correct names or nc",
         )
     return tuple(str(name) for name in names or ())
@@ -291,11 +291,11 @@ def _points(content: Mapping[str, Any], file: Path) -> Points | None:
         return None
     if not isinstance(shape, list) or len(shape) != 2 or not all(re.fullmatch("[0-9]{1,4}", str(one)) for one in shape):
         raise SternaError(
-            "the number of points of poses is not as YOLO has it",
+            "kpt_shape is not in the YOLO form",
             where=str(file),
             attribute="kpt_shape",
             value=reprlib.repr(shape),
-            allowed="[points, numbers of each], such as [17, 3]; [0, 0] if rows have no points",
+            allowed="[points, numbers per point], such as [17, 3]; [0, 0] if rows have no points",
             remedy="correct kpt_shape",
         )
     return Points(int(shape[0]), int(shape[1]))

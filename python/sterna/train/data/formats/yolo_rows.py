@@ -1,6 +1,6 @@
 """Rows of YOLO label files: a class number, and what is known of where the object lies, in shares of the image.
 
-| numbers behind the class | what they are |
+| numbers after the class | meaning |
 |---|---|
 | 4 | a box: x y width height, of which x y is the middle |
 | 5 | a box and a confidence, which is not used |
@@ -20,8 +20,8 @@ from typing import NamedTuple
 from sterna.errors import SternaError
 
 BOX = "x y width height as shares of the image, 0..1"
-POINTS_NOT_USED = "points of poses are not used, only their boxes"
-CONFIDENCE_NOT_USED = "the confidence behind a box is not used"
+POINTS_NOT_USED = "pose points are not used, only their boxes"
+CONFIDENCE_NOT_USED = "the confidence after a box is not used"
 POLYGONS = "polygons are read as the boxes around them"
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:nan|inf)", re.IGNORECASE)
@@ -32,7 +32,7 @@ Edges = tuple[float, float, float, float]
 
 
 class Points(NamedTuple):
-    """`kpt_shape`: how many points a row has behind its box, and how many numbers each."""
+    """`kpt_shape`: how many points a row has after its box, and how many numbers per point."""
 
     points: int
     numbers: int
@@ -98,7 +98,7 @@ def _bad_row(fields: Sequence[str], where: str, points: Points | None) -> Sterna
     else:
         allowed = f"class number, then {BOX}, or a polygon; with points only if data.yaml has their kpt_shape"
     return SternaError(
-        "a row that is no object",
+        "a row that is not an object",
         where=where,
         attribute="row",
         value=" ".join(fields)[:60],
