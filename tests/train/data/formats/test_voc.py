@@ -307,7 +307,7 @@ def annotated(root: Path, inner: str) -> Path:
 @pytest.mark.case(
     "voc-elements-given-twice",
     kind="the first of several",
-    expected="an annotation with two different values for one element is refused",
+    expected="an annotation that says a thing twice, and not alike, is refused",
 )
 @pytest.mark.parametrize(
     ("inner", "words"),
