@@ -13,7 +13,7 @@ from pyslang.syntax import SyntaxKind as Kind
 from pyslang.syntax import SyntaxNode, SyntaxTree
 
 _GENERATES = (Kind.LoopGenerate, Kind.IfGenerate, Kind.CaseGenerate)
-#: Synthesis skips them, as they stand behind `ifndef SYNTHESIS`.
+#: Synthesis skips them, as they are inside `ifndef SYNTHESIS`.
 _ASSERTIONS = (
     Kind.ConcurrentAssertionMember,
     Kind.ImmediateAssertionMember,

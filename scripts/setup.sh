@@ -30,6 +30,6 @@ install() {
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "$@" ||
     fail "the packages could not be installed" "see the lines above; a network or a package mirror is needed"
 }
-# torch alone first: asked for together with others it may bring the GPU build, several GB, where there is a CPU build.
+# torch alone first: installed together with others it may bring the GPU build, several GB, where there is a CPU build.
 install "$(grep '^torch==' constraints.txt)"
 install --editable '.[dev,docs]'

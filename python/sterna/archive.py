@@ -15,7 +15,7 @@ from sterna.errors import SternaError
 #: bytes of the comment (APPNOTE.TXT, 4.3.16).
 _END = struct.Struct("<4s2H2H2IH")
 _END_SIGNATURE = b"PK\5\6"
-#: What stands before the end record where another one, of 64 bits, replaces it, and the bytes that it takes.
+#: What precedes the end record if a 64-bit one replaces it, and its length in bytes.
 _END64_SIGNATURE, _END64_BYTES = b"PK\6\7", 20
 #: Bytes of the directory for each member, at least, and with a name and what packing programs add.
 _LEAST_ENTRY, _ENTRY = 46, 256

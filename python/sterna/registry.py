@@ -39,7 +39,7 @@ class Registry(Generic[Thing]):
     def __init__(
         self, kind: str, group: str, own: Mapping[str, str], allowed: str, is_one: Callable[[Any], bool]
     ) -> None:
-        """`own`: where Sterna's own are, "module:name"; they are imported when they are asked for.
+        """`own`: where Sterna's own are, "module:name"; they are imported on first use.
 
         kind: what they are called in messages. allowed: what may be registered, of which `is_one` is true.
         """

@@ -130,7 +130,7 @@ class _PlainLoader(_Strict, yaml.BaseLoader):
 
 
 def _count(node: yaml.Node, counted: dict[yaml.Node, int]) -> int:
-    """The values that `node` stands for, those behind an alias as often as they are named."""
+    """The values of `node`, those of an alias as often as it is named."""
     if counted.get(node) == _COUNTING:
         raise ConstructorError(problem="found a recursive alias", problem_mark=node.start_mark)
     if node not in counted:

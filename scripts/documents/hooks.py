@@ -1,6 +1,6 @@
 """Hooks of mkdocs: fill the places that pages leave for tables and diagrams.
 
-| in a page | what stands there in the site |
+| in a page | what the site shows |
 |---|---|
 | `<!-- results: NAME -->` ... `<!-- end -->` | the tables of docs/results/NAME.json; with `metrics:` without its rows |
 | `<!-- generated: NAME -->` | what the code knows best, by a function of `GENERATED` |

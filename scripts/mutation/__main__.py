@@ -16,7 +16,7 @@ RTL = "RTL"
 
 
 def main(words: Sequence[str]) -> int:
-    """Try what is asked for and not known yet; 1 if an error went unnoticed that has no reason."""
+    """Try the requested errors that are not known yet; 1 if an error without a reason went unnoticed."""
     names = [*(area.name for area in AREAS), RTL]
     parser = argparse.ArgumentParser(prog="make mutate", description=__doc__)
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"{', '.join(names)}; default: all")

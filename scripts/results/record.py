@@ -81,7 +81,7 @@ def read_all() -> dict[str, Result]:
 
 
 def commit() -> str:
-    """The commit; with '-dirty' behind it if anything but what is made of results differs from it."""
+    """The commit; with '-dirty' appended if anything but the generated results differs from it."""
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs", ":!README.md")
     return _git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
 

@@ -18,7 +18,7 @@ Beats = list[dict[str, int]]
 
 
 class TB(Bench):
-    """Commands into and beats out of both ports, a memory behind; counts error pulses."""
+    """Commands into and beats out of both ports, with a memory; counts error pulses."""
 
     def __init__(self, dut: Any, idle: float = 0.3, stall: float = 0.3, pause: float = 0.3) -> None:
         super().__init__(dut)

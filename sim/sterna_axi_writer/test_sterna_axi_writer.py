@@ -15,7 +15,7 @@ PARAMETERS = [{"DataW": 64}, {"DataW": 512}]
 
 
 class TB(Bench):
-    """Commands and beats in, a memory behind; counts error pulses."""
+    """Commands and beats in, with a memory; counts error pulses."""
 
     def __init__(self, dut: Any, idle: float = 0.3, pause: float = 0.3) -> None:
         super().__init__(dut)

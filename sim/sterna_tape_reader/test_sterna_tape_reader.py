@@ -173,7 +173,7 @@ async def passes_whole_tapes(dut: Any, idle: float, stall: float) -> None:
         assert await tb.error_of(tape.write(CONFIG_HASH, segments)) == (ErrorCode.NONE, len(segments))
         assert (tb.steps.taken, tb.taken(tb.requant), tb.taken(tb.weights)) == streams(segments)
         assert len(tb.weights_done.taken) == 3
-        assert not tb.beats.queue, "nothing is asked for in vain"
+        assert not tb.beats.queue, "nothing is requested in vain"
 
 
 @cocotb.test()
@@ -184,7 +184,7 @@ async def an_empty_tape_ends_at_once(dut: Any) -> None:
 
 @cocotb.test()
 async def asks_ahead_but_not_for_a_step_that_is_not_taken(dut: Any) -> None:
-    """When a CONV step is taken, everything up to the step after the next one is asked for at once."""
+    """When a CONV step is taken, everything up to the step after the next one is requested at once."""
     tb = await started(dut, idle=0.0, stall=0.0)
     segments = [*move(Op.LOAD), *conv(int(dut.Clusters.value), 3, 4), *move(Op.STORE), *move(Op.STORE)]
     data = tape.write(CONFIG_HASH, segments)

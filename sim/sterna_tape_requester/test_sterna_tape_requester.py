@@ -1,4 +1,4 @@
-"""Bench of sterna_tape_requester: what is asked for of random tapes, and when."""
+"""Bench of sterna_tape_requester: the requests for random tapes, and when they come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bench of sterna_vector_loader: random steps and fetch words against the windows and vectors they stand for."""
+"""Bench of sterna_vector_loader: random steps and fetch words against their windows and vectors."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ async def queues_as_many_words_as_a_buffer_has_vectors(dut: Any) -> None:
 
 @cocotb.test()
 async def waits_until_enough_is_written(dut: Any) -> None:
-    """Each fetch word is asked for as soon as, and not before, the step before has written what it says."""
+    """Each fetch word is requested as soon as the step before has written what it says, and not earlier."""
     tb = TB(dut)
     await tb.reset()
     for at_once in (t for t in (1, 2, 4) if t <= tb.clusters):

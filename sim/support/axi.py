@@ -21,7 +21,7 @@ def pauses(chance: float) -> Iterator[bool]:
 
 
 def check_address(address: int) -> None:
-    """Refuse an access that has no memory behind it."""
+    """Refuse an access outside the memory."""
     if address >= BAD_FROM:
         raise ValueError(f"no memory at {address:#x}")
 

@@ -29,7 +29,7 @@ class WordReader:
 
     @property
     def asked(self) -> int:
-        """Windows asked for."""
+        """Requested windows."""
         return len(self.windows)
 
     def clear(self) -> None:

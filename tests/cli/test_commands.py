@@ -100,12 +100,12 @@ def test_eval_prints_precision(sterna: Sterna, graph_path: Path) -> None:
 
 
 def test_eval_of_a_run_shows_its_forms_and_writes_them(sterna: Sterna, run_folder: Path, tmp_path: Path) -> None:
-    figures, report = tmp_path / "new" / "figures.json", tmp_path / "report"
-    ended = sterna("eval", run_folder, "--json", figures, "--report", report)
+    metrics, report = tmp_path / "new" / "metrics.json", tmp_path / "report"
+    ended = sterna("eval", run_folder, "--json", metrics, "--report", report)
     assert ended.code == 0, ended.err
-    for part in ("float", "ternary", "integer", "on 3 images", "conv10", "rho", str(figures), str(report)):
+    for part in ("float", "ternary", "integer", "on 3 images", "conv10", "rho", str(metrics), str(report)):
         assert part in ended.out.replace("\n", "")
-    written = json.loads(figures.read_text())
+    written = json.loads(metrics.read_text())
     assert list(written["precision"]) == ["float", "ternary", "integer"] and written["images"] == 3
     summary = json.loads((run_folder / "summary.json").read_text())
     assert {form: each["map50"] for form, each in written["precision"].items()} == {

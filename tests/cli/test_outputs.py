@@ -101,7 +101,7 @@ def test_json_that_no_evaluation_wrote_is_not_replaced(
     assert_refused(ended, "is not a file of metrics and would be lost")
     assert annotations.read_bytes() == before
     for _ in range(2):  # its own it replaces
-        assert sterna("eval", graph_path, "--scenes", 1, "--json", tmp_path / "figures.json").code == 0
+        assert sterna("eval", graph_path, "--scenes", 1, "--json", tmp_path / "metrics.json").code == 0
     got(ended.err.strip().replace(str(tmp_path), ""))
 
 

@@ -186,5 +186,5 @@ def test_no_space_left(voc: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     errors = [line for line in ended.stderr.splitlines() if line.strip()]
     assert ended.returncode == 2 and "Traceback" not in ended.stderr, ended.stderr
-    assert errors[-1].startswith("error: ") and "checkpoint.pt" in errors[-1] and "make room" in errors[-1]
+    assert errors[-1].startswith("error: ") and "checkpoint.pt" in errors[-1] and "free disk space" in errors[-1]
     assert not (tmp_path / "run" / "checkpoint.pt.partial").exists()

@@ -82,7 +82,7 @@ def test_a_lut_that_does_not_fit_stays(cells: tuple[dict[str, Any], ...]) -> Non
     assert found.lut_alms == 1
 
 
-def test_the_choice_behind_an_adder_is_a_synchronous_load() -> None:
+def test_the_choice_after_an_adder_is_a_synchronous_load() -> None:
     chosen = (adder(1, 2, 10), lut(11, 10, 3, 4, table=CHOOSE), register(11, 12))
     assert usage(module(*chosen, outputs=(12,))).absorbed_luts == 1
     other = (adder(1, 2, 10), lut(11, 10, 3, 4, table=XOR), register(11, 12))
@@ -101,7 +101,7 @@ def multiplier(a: int, b: int, product: int, bits: int = 26) -> dict[str, Any]:
     return cell("STERNA_MULTIPLIER", {"A": [a], "B": [b]}, {"Y": [product]}, **shape)
 
 
-def test_a_register_behind_a_multiplier_lies_in_it() -> None:
+def test_a_register_after_a_multiplier_is_in_it() -> None:
     product = multiplier(1, 2, 3)
     inside = usage(module(product, register(3, 4), outputs=(4,)))
     assert (inside.flip_flops, dict(inside.multipliers)) == (0, {(20, 26): 1})

@@ -37,8 +37,8 @@ class Region:
 class Map:
     """A map in feature memory.
 
-    Channel c lies in byte `byte[c]` of the words from `plane[c]` on, one word per tile. `regions` are the memory
-    behind it: one for a computed map, several for a concat. A map that is split by phase has four times the tile rows
+    Channel c lies in byte `byte[c]` of the words from `plane[c]` on, one word per tile. `regions` are its memory: one
+    for a computed map, several for a concat. A map that is split by phase has four times the tile rows
     of one phase, phase after phase, and counts as so high.
     """
 
@@ -208,7 +208,7 @@ def least_words(demand: Demand) -> int:
 
 
 def _reservations(demand: Demand) -> range:
-    """Operations from which on the image's place may be kept free; the last stands for none."""
+    """Operations from which on the image's place may be kept free; the last means never."""
     return range(min(demand.last_use.get(demand.image[0], 0) + 1, len(demand.made)), len(demand.made) + 1)
 
 

@@ -8,7 +8,7 @@ The rules of packing (Intel, "Arria 10 Core Fabric": an ALM has eight inputs, tw
   leaves such LUTs outside.)
 - a register takes the output of a LUT or adder in its ALM, or one of the ALM's inputs. One that takes either an
   adder or another signal has the adder and one input, and no LUT: the synchronous load, which Yosys does not use;
-- registers that alone lie behind a multiplier or a block RAM are inside that block. So are, once more, those in front
+- registers that alone follow a multiplier or a block RAM are inside that block. So are, once more, those in front
   of multipliers that feed nothing else.
 """
 
@@ -86,8 +86,8 @@ def usage(module: Mapping[str, Any]) -> Usage:
     absorbed = _absorbed(adders, luts.values(), fanout)
     loads = _loads(adders, luts.values(), flip_flops, fanout)
     left = [cell.input_nets for key, cell in luts.items() if key not in absorbed | loads]
-    behind = _behind_blocks(cells, flip_flops, fanout)
-    inside = behind | _before_multipliers(cells, flip_flops, fanout)
+    after = _after_blocks(cells, flip_flops, fanout)
+    inside = after | _before_multipliers(cells, flip_flops, fanout)
     logic = {net for cell in (*adders, *luts.values()) for bits in cell.outputs.values() for net in bits}
     bypassed = sum(register.inputs["DATAIN"][0] not in logic for register in flip_flops)
     return Usage(
@@ -96,8 +96,8 @@ def usage(module: Mapping[str, Any]) -> Usage:
         luts=len(luts),
         absorbed_luts=len(absorbed | loads),
         inputs=sum(map(len, left)) + _adder_inputs(adders, {key: luts[key] for key in absorbed}) + len(loads),
-        flip_flops=len(flip_flops) - len(behind),
-        bypassed_flip_flops=bypassed - len(behind),
+        flip_flops=len(flip_flops) - len(after),
+        bypassed_flip_flops=bypassed - len(after),
         memories=Counter(_memory(cell) for cell in cells if cell.kind == "STERNA_MEMORY"),
         multipliers=Counter(_multiplier(cell) for cell in cells if cell.kind == "STERNA_MULTIPLIER"),
         paths={family: longest_path(cells, delays, inside) for family, delays in FAMILIES.items()},
@@ -129,7 +129,7 @@ def _absorbed(adders: Iterable[Cell], luts: Iterable[Cell], fanout: Mapping[Bit,
 def _loads(
     adders: Iterable[Cell], luts: Iterable[Cell], flip_flops: Iterable[Cell], fanout: Mapping[Bit, int]
 ) -> set[int]:
-    """Identities of the LUTs that are the synchronous load of a register behind an adder."""
+    """Identities of the LUTs that are the synchronous load of a register after an adder."""
     sums = {bit for adder in adders for bit in adder.outputs.get("SO", ())}
     data = {register.inputs["DATAIN"][0] for register in flip_flops}
     return {
@@ -193,7 +193,7 @@ def packed_alms(luts: Iterable[frozenset[int]]) -> int:
     return large + len(partnered) // 2 + fives + (len(left) - fives - beside + 1) // 2
 
 
-def _behind_blocks(cells: Iterable[Cell], flip_flops: Iterable[Cell], fanout: Mapping[Bit, int]) -> set[int]:
+def _after_blocks(cells: Iterable[Cell], flip_flops: Iterable[Cell], fanout: Mapping[Bit, int]) -> set[int]:
     """Nets from a multiplier or a block RAM to a register and nothing else: the register is inside the block."""
     outputs = {
         bit

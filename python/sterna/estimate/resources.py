@@ -1,6 +1,6 @@
 """Modules' usage as resources of an FPGA.
 
-Memories of up to 32 words become memory ALMs: 20 bits in ten ALMs, the register behind the read inside. Deeper ones
+Memories of up to 32 words become memory ALMs: 20 bits in ten ALMs, including the register after the read. Deeper ones
 become block RAM in the shape that takes the fewest blocks; where several lie one after the other a multiplexer
 follows. Each read port has a copy of its own.
 """
@@ -89,8 +89,8 @@ def resources(usage: Usage, fpga: Fpga) -> Resources:
 def _memory(shape: MemoryShape, fpga: Fpga) -> Resources:
     copies = shape.read_ports * shape.write_ports
     if is_shallow(shape.words) or not shape.clocked:
-        behind = -(-shape.words // SHALLOW_WORDS)
-        blocks = Resources(mlabs=-(-shape.width // MLAB_BITS) * behind, mux_alms=_mux_alms(behind, shape.width))
+        chained = -(-shape.words // SHALLOW_WORDS)
+        blocks = Resources(mlabs=-(-shape.width // MLAB_BITS) * chained, mux_alms=_mux_alms(chained, shape.width))
     else:
         blocks = min(
             (_blocks(shape, fpga.block_ram_words * depth, BLOCK_BITS // depth) for depth in BLOCK_DEPTHS),
@@ -100,8 +100,8 @@ def _memory(shape: MemoryShape, fpga: Fpga) -> Resources:
 
 
 def _blocks(shape: MemoryShape, words: int, width: int) -> Resources:
-    behind = -(-shape.words // words)
-    return Resources(block_rams=behind * -(-shape.width // width), mux_alms=_mux_alms(behind, shape.width))
+    chained = -(-shape.words // words)
+    return Resources(block_rams=chained * -(-shape.width // width), mux_alms=_mux_alms(chained, shape.width))
 
 
 def _mux_alms(inputs: int, width: int) -> int:

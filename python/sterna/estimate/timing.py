@@ -152,7 +152,7 @@ def _ends(cell: Cell, delays: Delays) -> Iterator[tuple[int, int]]:
     elif cell.kind == "STERNA_MEMORY":
         pins, setup = ("RD_EN", "RD_SRST", "WR_EN", "WR_DATA", "WR_ADDR"), delays.block_setup
         if cell.parameters["CLOCKED"]:
-            # In a memory of ALMs the register lies behind the read.
+            # In a memory of ALMs the register follows the read.
             read = delays.shallow_read if is_shallow(cell.parameters["SIZE"]) else delays.block_setup
             yield from ((net, read) for net in _nets(cell.inputs["RD_ADDR"]))
     else:

@@ -155,7 +155,7 @@ class EngineBackend(Backend):
         return {name: np.stack([result[name] for result in results]) for name in results[0]}
 
     def _start(self, number: int, image: NDArray[np.int8], package: Package) -> None:
-        """Start a frame, or queue it behind the one that runs."""
+        """Start a frame, or queue it after the running one."""
         place = self._places[number % len(self._places)]
         packed = layout.pack_image(image, package)
         self._transport.write_memory(place.frame + package.schedule.input.dram_offset, packed)

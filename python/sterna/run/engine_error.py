@@ -46,7 +46,7 @@ def short_watchdog(watchdog: int, latency: int) -> SternaError:
 
 
 def engine_error(package: Package, status: Status, number: int, segment: int) -> SternaError:
-    """What STATUS, ERROR_CODE and ERROR_SEGMENT say of a frame of `package` that was not done."""
+    """What STATUS, ERROR_CODE and ERROR_SEGMENT say about a failed frame of `package`."""
     if Status.ERROR not in status or number not in set(ErrorCode) or number == ErrorCode.NONE:
         return SternaError(
             "the engine ended the frame in an unknown state",

@@ -19,7 +19,7 @@ HARNESS = ROOT / "sim" / "harness"
 MODELS = ROOT / "models"
 #: Headers for C and C++, `#include <sterna/...>`.
 INCLUDE = ROOT / "sw" / "include"
-#: Where a checkout keeps what it has built, whoever asked for it.
+#: Where a checkout keeps what it has built, whatever built it.
 BUILT = Path("build") / "engines" / "simulators"
 
 

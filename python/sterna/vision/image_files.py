@@ -85,7 +85,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _frames(image: Image.Image) -> int:
-    """Frames of an image file; 1 if those behind the first are damaged, since it is the only one that is read."""
+    """Frames of an image file; 1 if those after the first are damaged, since only the first is read."""
     try:
         return 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     except _DAMAGED:

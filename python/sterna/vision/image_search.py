@@ -1,4 +1,4 @@
-"""The images that paths of files and folders stand for."""
+"""The images that paths of files and folders name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """docs/results/frame_arria10.json: whole frames of full YOLOv2 through the simulated engine of config arria10.
 
 For each density and pattern: one frame with every map stored and compared with the reference; then frames of different
-images one behind the other, as in use, whose outputs are compared and of which the last but one is counted. Cases that
+images in sequence, as in use, whose outputs are compared and of which the last but one is counted. Cases that
 are done are kept in build/results by content, so the command can be interrupted and goes on.
 """
 
@@ -31,7 +31,7 @@ from support.network_graphs import random_network_graph
 
 SEED, CONFIG, CLOCK = 0, "arria10", 240e6
 CACHE = ROOT / "build" / "results" / "frame_arria10"
-#: Frames one behind the other. The second finds its image loaded, and the third one's is loaded while it runs.
+#: Frames in sequence. The second finds its image loaded, and the third one's is loaded while it runs.
 FRAMES = 3
 
 
@@ -146,7 +146,7 @@ def _metrics(rows: list[dict[str, Any]]) -> dict[str, Metric]:
         return next(row for row in rows if (row["density"], row["pattern"]) == (density, pattern))
 
     counted = (
-        "clock cycles counted in RTL simulation, from one frame's end to the next one's, the image behind it loaded "
+        "clock cycles counted in RTL simulation, from one frame's end to the next one's, the next image loaded "
         "meanwhile; memory latency 20"
     )
     return {
@@ -164,7 +164,7 @@ def _metrics(rows: list[dict[str, Any]]) -> dict[str, Metric]:
         ),
         "equal": Metric(
             what="Every layer of every case equals the reference", value=all(row["equal"] for row in rows), unit="",
-            method="every map that the engine makes, every value; outputs also for three frames one behind the other",
+            method="every map that the engine makes, every value; outputs also for three frames in sequence",
         ),
         "seconds": Metric(
             what="Simulation of a frame", value=max(row["seconds_a_frame"] for row in rows), unit="s",

@@ -1,6 +1,6 @@
 """docs/results/frame_trained.json: the kept full YOLOv2, trained on street scenes, through the simulated arria10.
 
-As frame_arria10 does it: one frame with every map stored and compared, then frames one behind the other.
+As frame_arria10 does it: one frame with every map stored and compared, then frames in sequence.
 docs/frame_trained.jpg shows their boxes.
 """
 
@@ -55,7 +55,7 @@ def main() -> int:
         ),
         "equal": Metric(
             what=f"All {found['layers_compared']} maps of an unseen scene equal the reference", value=found["equal"],
-            unit="", method=f"every value of every map; outputs also for {FRAMES} frames one behind the other",
+            unit="", method=f"every value of every map; outputs also for {FRAMES} frames in sequence",
         ),
     }  # fmt: skip
     write("frame_trained", metrics, command="make results-frame_trained", config=CONFIG, seed=SEED)

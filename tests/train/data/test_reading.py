@@ -123,7 +123,7 @@ def test_all_faults_are_named_at_once(tmp_path: Path, got: Callable[[str], None]
     with pytest.raises(FaultsError) as refused:
         open_data(DataOptions(data=str(folder), height=32, width=64))
     messages = [str(fault) for fault in refused.value.faults]
-    for message, words in zip(messages, ("inside out", "without a name", "p1.xml", "p3.jpg"), strict=True):
+    for message, words in zip(messages, ("swapped edges", "without a name", "p1.xml", "p3.jpg"), strict=True):
         assert words in message
     assert str(refused.value).startswith(f"{folder}: 4 faults") and "--skip-bad" in str(refused.value)
     got("lists 4 faults, a line each, then how many and: correct them, or leave the images out with --skip-bad")

@@ -247,6 +247,6 @@ def test_a_head_with_a_fresh_class_cannot_be_frozen(from_darknet: Callable[..., 
 
 def test_classes_of_a_cfg_file_give_way_to_those_of_the_data(from_darknet: Callable[..., TrainOptions]) -> None:
     (note,) = start.head_notes(from_darknet(), ("a", "b", "c"))
-    assert note.endswith("own.cfg says 2 classes, the data have 3, which hold")
+    assert note.endswith("own.cfg says 2 classes, the data have 3, which apply")
     assert not start.head_notes(from_darknet(), ("a", "b"))
     assert not start.head_notes(options.parse(output="run"), ("a",))

@@ -1,4 +1,4 @@
-"""COCO's figures against a slow computation of their definition (cocodataset.org/#detection-eval)."""
+"""COCO's metrics against a slow computation of their definition (cocodataset.org/#detection-eval)."""
 
 from __future__ import annotations
 

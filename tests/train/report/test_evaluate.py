@@ -55,9 +55,9 @@ def test_a_second_box_on_one_truth_is_false() -> None:
 
 def test_difficult_boxes_do_not_count() -> None:
     frames = [frame([A, B], [0, 0], [False, True])]
-    assert figures(evaluate.precision(frames, [found((A, 0.9, 0))], CLASSES)) == pytest.approx([1.0] * 3)
+    assert metrics(evaluate.precision(frames, [found((A, 0.9, 0))], CLASSES)) == pytest.approx([1.0] * 3)
     over = found((B, 0.95, 0), (A, 0.9, 0))
-    assert figures(evaluate.precision(frames, [over], CLASSES)) == pytest.approx([1.0] * 3)
+    assert metrics(evaluate.precision(frames, [over], CLASSES)) == pytest.approx([1.0] * 3)
 
 
 @pytest.mark.case(
@@ -71,11 +71,11 @@ def test_small_boxes_inside_a_difficult_object_are_wrong(got: Callable[[str], No
     small = [[9.0, 9.0, 39.0, 39.0], [49.0, 49.0, 79.0, 79.0], [79.0, 19.0, 109.0, 49.0]]
     boxes = found(*((box, 0.9 - 0.1 * number, 0) for number, box in enumerate([*small, easy])))
     result = evaluate.precision([frame([hard, easy], [0, 0], [True, False], side=192)] * 4, [boxes] * 4, CLASSES)
-    assert figures(result) == pytest.approx([0.25] * 3)
+    assert metrics(result) == pytest.approx([0.25] * 3)
     got(f"COCO mAP50 {result.map50:.3f}, VOC07 {result.voc07:.3f}, VOC10 {result.voc10:.3f}")
 
 
-def figures(result: evaluate.Precision) -> list[float]:
+def metrics(result: evaluate.Precision) -> list[float]:
     return [result.map50, result.voc07, result.voc10]
 
 
@@ -109,7 +109,7 @@ def test_an_area_without_truths_has_no_precision() -> None:
 
 def test_without_truths_nothing_is_measured() -> None:
     result = evaluate.precision([frame([], [])], [found((A, 0.9, 0))], CLASSES)
-    assert (result.map, *figures(result), result.classes) == (0.0, 0.0, 0.0, 0.0, {})
+    assert (result.map, *metrics(result), result.classes) == (0.0, 0.0, 0.0, 0.0, {})
 
 
 def test_the_curve_steps_down_at_the_recall_of_each_false_box() -> None:
@@ -251,7 +251,7 @@ def test_every_image_of_a_data_set_is_measured_once() -> None:
 
     seen: list[tuple[int, int]] = []
     whole = Finder(lambda images: images, ANCHORS, 1.0).measure(data, 0, lambda *step: seen.append(step))
-    assert figures(whole) == pytest.approx([1.0] * 3) and sum(per_image) > 9
+    assert metrics(whole) == pytest.approx([1.0] * 3) and sum(per_image) > 9
     assert seen == [(8, 9), (9, 9)]
 
 

@@ -1,4 +1,4 @@
-"""VOC's figures against the text of the development kit, statement by statement."""
+"""VOC's metrics against the text of the development kit, statement by statement."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_both_figures_equal_the_kits(seed: int) -> None:
 
 
 def test_the_random_images_tell_every_rule_apart() -> None:
-    """Each verdict occurs, duplicates too, and the two figures differ: the comparison above is not of trivial cases."""
+    """Each verdict occurs, duplicates too, and the two metrics differ: the comparison above is not of trivial cases."""
     verdicts: set[int] = set()
     apart = 0
     for seed in range(60):

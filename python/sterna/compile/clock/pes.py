@@ -84,7 +84,7 @@ def _decode(pe: Record, codes: NDArray[np.uint8], table: NDArray[np.int64]) -> N
 
 @compiled
 def _issue(pe: Record, written: int, drain_reads: int) -> None:
-    """What the operation in front does, and which vector is asked for."""
+    """What the operation in front does, and which vector it requests."""
     takes_vector = (pe.op & _VECTOR) != 0
     free = pe.op_valid and not pe.undrained
     ends = (pe.op & _LAST) != 0
@@ -124,7 +124,7 @@ def _count(pe: Record, written: int, drain_reads: int, counts: NDArray[np.int64]
 
 @compiled
 def _retire(pe: Record, freed: NDArray[np.int64]) -> None:
-    """End of the cycle for the operation in front: the next one, halves, the vector asked for."""
+    """End of the cycle for the operation in front: the next one, halves, the requested vector."""
     for half in range(2):
         if freed[half]:
             pe.ended[half] = 0

@@ -15,7 +15,7 @@ _STEP, _REQUANT, _WEIGHTS = int(SegmentKind.STEP), int(SegmentKind.REQUANT), int
 _CONV = int(Op.CONV)
 #: Words in a line of the tape: 64 bytes.
 _LINE_WORDS = ALIGN // 8
-#: Lines that are asked for at the start.
+#: Lines that are requested at the start.
 _FIRST_LINES = 4
 
 (

@@ -36,7 +36,7 @@ DISTRIBUTOR_BEATS = 2
 #: Registers in which the beats of a round wait for their PEs in turn.
 CHUNK_REGISTERS = 2
 
-#: `sterna_gather`: from a window asked for to its word.
+#: `sterna_gather`: from the request of a window to its word.
 GATHER_LATENCY = 15
 #: `sterna_vector_loader`: beats of fetch words in front of the serializer.
 LOADER_BEATS = 16
@@ -61,7 +61,7 @@ MOST_PASSES = 63
 
 #: `sterna_sequencer`: steps that have begun and not ended.
 OPEN_STEPS = 4
-#: `sterna_frame_store`: beats asked for and not given.
+#: `sterna_frame_store`: beats requested and not yet given.
 STORE_BEATS_AHEAD = 32
 #: `sterna_engine`, `sterna_axil_regs`: from what a PE does to the counters, from the end of a step to its note there.
 COUNTER_LATENCY = 2

@@ -46,7 +46,7 @@ def cycle_writer(cluster: Record, now: int) -> None:
 
 @compiled
 def _may_ask(loader: Record, clusters: Records, step: Record) -> bool:
-    """Whether the fetch word that is walked can be asked for at the position in the tile group that is next."""
+    """Whether the fetch word that is walked can be requested at the next position in the tile group."""
     if not loader.released or clusters[loader.position].tile_left > 0:
         return False
     room = True

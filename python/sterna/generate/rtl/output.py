@@ -1,7 +1,7 @@
 """A folder that is rewritten again and again, without loss of what others wrote in it.
 
 The folder holds a manifest: the names and hashes of what was written. Files that still have their hash are replaced
-without a word. Anything else was changed or put there by somebody, and is touched only if asked for.
+silently. Anything else was changed or added by somebody, and is touched only on request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What darknet's cfg files say of training: the keys that a training of Sterna takes over, and those that it does not.
+"""What darknet's cfg files say about training: the keys that Sterna's training uses, and those that it does not.
 
 Sources: `parser.c`, `data.c` and `detector.c` of darknet (github.com/pjreddie/darknet, github.com/AlexeyAB/darknet).
 """

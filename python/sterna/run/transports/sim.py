@@ -13,7 +13,7 @@ from sterna.run.simulation import Simulation
 #: Above 4 GB, so that all address bits matter.
 MEMORY_BASE = 0x1_2340_0000
 MEMORY_BYTES = 1 << 32
-#: Real time between two looks at Ctrl-C. The simulation's process does not see it, and finishes what it was asked for.
+#: Real time between checks for Ctrl-C. The simulation's process does not see it, and finishes the current call.
 LOOK_MILLISECONDS = 200
 
 _IRQ = 0  # sim/harness/sterna_sim.h

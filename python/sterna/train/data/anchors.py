@@ -59,7 +59,7 @@ def _sorted(anchors: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _with_copies(sizes: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """`sizes` [N, 2] and behind them copies, half of the area, twice, a quarter, four times, ..., `count` in all."""
+    """`sizes` [N, 2] and then copies of half the area, twice, a quarter, four times, ..., `count` in all."""
     halvings = (sign * step for step in itertools.count(1) for sign in (-1, 1))
     copies = (size * 2 ** (halving / 2) for halving in halvings for size in sizes)
     return np.stack([*sizes, *itertools.islice(copies, count - len(sizes))])

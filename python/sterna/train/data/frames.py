@@ -63,7 +63,7 @@ class Frame(NamedTuple):
 
 
 class Dataset(Protocol):
-    """Frames of one size by index, made when they are asked for."""
+    """Frames of one size by index, made on demand."""
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Labelled images of a folder as a data set: records in memory, images read when they are asked for."""
+"""Labelled images of a folder as a data set: records in memory, images read on demand."""
 
 from __future__ import annotations
 

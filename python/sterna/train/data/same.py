@@ -37,7 +37,7 @@ def shared(splits: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], list[tu
 
 
 def _parts(group: Sequence[str], key: Callable[[str], Hashable]) -> Iterable[list[str]]:
-    """`group` by `key`, which is not asked for a group of one."""
+    """`group` by `key`, which is not called for a group of one."""
     if len(group) == 1:
         return [list(group)]
     parts: defaultdict[Hashable, list[str]] = defaultdict(list)

@@ -58,7 +58,7 @@ class SceneSequence:
 
 
 class SceneSet:
-    """`count` different scenes as a dataset, each drawn when it is asked for.
+    """`count` different scenes as a dataset, each drawn on demand.
 
     seed and split choose which: no scene of one split occurs in another, nor at another seed. hard: as SceneSequence
     takes it.

@@ -24,8 +24,7 @@ class Statistics:
 
     images, and of them those without an object: empty. boxes: objects by class, those that are not learnt included.
     small, medium, large: objects by area as COCO divides them. Not learnt are: thin, objects with a side under
-    SMALLEST_SIDE pixels; difficult and crowd, objects that the data set marks so. left_out: objects of classes that
-    are not asked for.
+    SMALLEST_SIDE pixels; difficult and crowd, objects that the data set marks so. left_out: objects of other classes.
     """
 
     images: int

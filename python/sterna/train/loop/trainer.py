@@ -404,7 +404,7 @@ class _Run:
                 self._save_if_due()
 
     def _loaders(self) -> Generator[Loader]:
-        """For each epoch that is left what gives its batches; the processes behind it go on as long as they can."""
+        """The batches of each remaining epoch; their worker processes run ahead as far as they can."""
         if not self.stage.pseudo:
             with self._loader() as loader:
                 while self.epoch < self.stage.epochs:
@@ -472,7 +472,7 @@ class _Run:
         return f"epoch {self.epoch + 1} loss {sum(self._losses().values()):.2f}"
 
     def _save_if_due(self) -> None:
-        """Between two steps: stop if that is asked for, save if it is time. All processes do the same."""
+        """Between two steps: stop if requested, save if it is time. All processes do the same."""
         due = time.monotonic() - self.saved_at >= self.options.save_every
         asked, due = _any(self.request.asked, due)
         if asked:

@@ -15,8 +15,8 @@ from sterna.train.model.network import Network
 class MovingAverage:
     """An exponential moving average of the parameters and buffers of `network`, which `self.network` holds.
 
-    It remembers `memory` (0..1) of itself at each update, less while it is young, so that a short stage leaves its
-    start behind. Tensors are found once and not in each update, as PyTorch's AveragedModel does: a ternary network has
+    It remembers `memory` (0..1) of itself at each update, less while it is young, so that even a short stage forgets
+    its start. Tensors are found once and not in each update, as PyTorch's AveragedModel does: a ternary network has
     hundreds of modules to look through.
     """
 

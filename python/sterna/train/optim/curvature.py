@@ -49,7 +49,7 @@ class Curvature(ABC):
 
     @abstractmethod
     def precondition(self, gradients: list[Tensor], inverses: list[Tensor]) -> list[Tensor]:
-        """Inverse Fisher matrix times `gradients`, which stand in the order of `parameters`."""
+        """Inverse Fisher matrix times `gradients`, which are in the order of `parameters`."""
 
     def cost(self) -> int:
         """Work of `invert`, in multiplications or so."""

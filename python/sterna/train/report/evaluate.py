@@ -60,11 +60,11 @@ Heads = Callable[[Images], NDArray[Any]]
 Progress = Callable[[int, int], None]
 
 
-class _Figures(BaseModel):
+class _Metrics(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Curve(_Figures):
+class Curve(_Metrics):
     """Precision against recall at IoU 0.5, at the points of RECALL.
 
     precision: 0..1, the best at this recall or a higher one, so it never rises; 0 where the recall is not reached.
@@ -75,7 +75,7 @@ class Curve(_Figures):
     score: tuple[float, ...]
 
 
-class ClassPrecision(_Figures):
+class ClassPrecision(_Metrics):
     """Average precision of one class, 0..1.
 
     COCO's: `ap50` at IoU 0.5, `ap` the mean over IoU 0.50 .. 0.95. VOC's, at IoU 0.5: `voc07` at 11 recall points,
@@ -89,7 +89,7 @@ class ClassPrecision(_Figures):
     curve: Curve
 
 
-class Precision(_Figures):
+class Precision(_Metrics):
     """Precision of a detector on a data set, 0..1; means are over the classes that occur, as objects to be found.
 
     COCO's: map50 at IoU 0.5; map, small, medium and large are means over IoU 0.50 .. 0.95. The last three count only

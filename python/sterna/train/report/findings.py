@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sterna.graph import Conv, Graph
 from sterna.train.data import Dataset, statistics
 
-#: A density is missed from this share of what was asked for on; a layer has many empty filters from this share of all.
+#: From this share of the requested density on it is missed; from this share of empty filters on a layer has many.
 MISSED, EMPTY = 0.1, 0.1
 #: Layers that are named with their density.
 NAMED = 5

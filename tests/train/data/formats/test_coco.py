@@ -84,7 +84,7 @@ def test_a_category_that_only_groups_others_is_no_class(
 def test_two_classes_of_one_name_are_refused(tmp_path: Path) -> None:
     listed = [{"id": number, "name": "dent"} for number in (3, 4)]
     write(tmp_path, content(annotation(), annotation(category=4), categories=listed))
-    with pytest.raises(SternaError, match="category name twice; category name = dent"):
+    with pytest.raises(SternaError, match="duplicate category name; category name = dent"):
         shown(tmp_path)
 
 

@@ -169,7 +169,7 @@ def test_two_images_of_which_one_is_stated_and_one_has_the_name_are_refused(tmp_
 def test_of_two_images_of_one_name_the_stated_one_is_read(tmp_path: Path, got: Got) -> None:
     pairs = {"a.jpg": "a", "a.png": "a"}
     assert shown(voc(tmp_path / "stated", pairs, "a\n", "a.png")) == [("a.png", "a")]
-    with pytest.raises(SternaError, match=r"several images of one name; a = a\.jpg, a\.png"):
+    with pytest.raises(SternaError, match=r"several images with the same name; a = a\.jpg, a\.png"):
         shown(voc(tmp_path / "open", pairs, "a\n"))
     (tmp_path / "stated/Annotations/a.XML").write_text("<annotation/>")
     with pytest.raises(SternaError, match=r"several annotations of one name; a = a\.XML, a\.xml"):
@@ -268,7 +268,7 @@ def test_a_folder_of_several_formats_is_refused(tmp_path: Path, got: Got) -> Non
         open_source(tmp_path)
     assert open_source(tmp_path, wanted=Format.VOC).format == "Pascal VOC"
     assert open_source(tmp_path, wanted=Format.COCO).format == "COCO"
-    with pytest.raises(SternaError, match=r"no data set in the format yolo; allowed: .*data\.yaml"):
+    with pytest.raises(SternaError, match=r"not a data set in the format yolo; allowed: .*data\.yaml"):
         open_source(tmp_path, wanted=Format.YOLO)
     got("refused: fits several formats, voc and coco; read with --format")
 

@@ -277,7 +277,7 @@ def test_several_lists_of_names_are_refused_unless_they_are_alike(tmp_path: Path
     (tmp_path / "copy.names").write_text("cat\r\ndog\r\n")
     assert shown(tmp_path) == {"a.jpg": DOG}
     (tmp_path / "copy.names").write_text("dog\ncat\n")
-    with pytest.raises(SternaError, match=r"not alike; got copy\.names, obj\.names") as refused:
+    with pytest.raises(SternaError, match=r"differently; got copy\.names, obj\.names") as refused:
         open_source(tmp_path)
     got(refused.value)
 

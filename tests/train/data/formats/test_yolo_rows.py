@@ -68,7 +68,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 )
 def test_a_confidence_is_not_used(got: Got) -> None:
     assert row(f"1 {BOX} 0.93") == Row(1, EDGES, CONFIDENCE_NOT_USED)
-    with pytest.raises(SternaError, match="no object"):
+    with pytest.raises(SternaError, match="not an object"):
         row(f"1 {BOX} 1.5")
     got(CONFIDENCE_NOT_USED)
 

@@ -152,7 +152,7 @@ def load(path: Path) -> CocoFile:
 
 
 def _images(images: Sequence[Image], path: Path) -> list[Image]:
-    """The images, each once: a record that stands there again is the same image."""
+    """The images, each once: a repeated record is the same image."""
     different = {(image["id"], image["file_name"]): image for image in images}
     check_different([identity for identity, _ in different], "image id", path)
     check_different([name for _, name in different], "file_name", path)

@@ -32,7 +32,7 @@ class LabelledObject(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """An object that a format cannot give as a box, and why: words that stand behind its number in the summary."""
+    """An object that a format cannot give as a box, and why: words that follow its count in the summary."""
 
     why: str
 

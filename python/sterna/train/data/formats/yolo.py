@@ -115,7 +115,7 @@ class YoloFolder:
         there = images.union(among(_files(self._index.whole)[0])) if self._index.whole else images
         listed: set[Path] = set()
         for split in self.splits:
-            with suppress(SternaError):  # said where the split is asked for
+            with suppress(SternaError):  # reported when the split is read
                 listed.update(image.resolve() for image, _ in self._list(split).found)
         return {path for path in there if path.resolve() not in listed}
 
