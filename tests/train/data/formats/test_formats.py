@@ -236,7 +236,7 @@ REFUSALS: dict[str, list[tuple[Damage, tuple[str, ...]]]] = {
         ),
         (change_coco(lambda content: content["annotations"][0].update(image_id=5)), ("image_id = 5",)),
         (change_coco(lambda content: content["images"][1].update(id=100)), ("duplicate image id", "= 100")),
-        (change_coco(lambda content: content["categories"][1].update(name="cat")), ("duplicate category name", "= cat")),
+        (change_coco(lambda content: content["categories"][1].update(name="cat")), ("duplicate category", "= cat")),
         (change_coco(lambda content: content["images"][0].update(width=81)), ("size = 81x40", "allowed: 80x40")),
     ],
     "yolo": [

@@ -172,7 +172,7 @@ def test_of_two_images_of_one_name_the_stated_one_is_read(tmp_path: Path, got: G
     with pytest.raises(SternaError, match=r"several images with the same name; a = a\.jpg, a\.png"):
         shown(voc(tmp_path / "open", pairs, "a\n"))
     (tmp_path / "stated/Annotations/a.XML").write_text("<annotation/>")
-    with pytest.raises(SternaError, match=r"several annotations of one name; a = a\.XML, a\.xml"):
+    with pytest.raises(SternaError, match=r"several annotations with the same name; a = a\.XML, a\.xml"):
         shown(tmp_path / "stated")
     got("a.jpg and a.png: <filename> decides, refused without; a.xml and a.XML: refused")
 
