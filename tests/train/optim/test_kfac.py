@@ -269,7 +269,7 @@ def test_a_hyperparameter_out_of_range_is_refused_by_name(change: dict[str, floa
 
 
 def test_a_step_without_a_pass_is_refused() -> None:
-    with pytest.raises(SternaError, match=r"0: no forward and backward pass"):
+    with pytest.raises(SternaError, match=r"0: there was no forward and backward pass"):
         Kfac(small_network(), 0.1).step()
 
 
