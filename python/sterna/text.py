@@ -9,7 +9,8 @@ replaced:
 3. XML by the encoding that it declares, unless that is one of Unicode's, which its own first line tells;
 4. as UTF-8, which text in other encodings practically never happens to be;
 5. as Windows-1252, if that reads as a language of western Europe: the only characters beyond ASCII are letters with
-   accents, at most two of them together and not a word of nothing else, and single signs such as a degree. The bytes of
+   accents, at most two of them together and not a word made only of them, and single signs such as a degree. The bytes
+   of
    other encodings (Windows-1251, GBK, Shift JIS, ...) give other characters or longer runs of them.
 """
 

@@ -45,7 +45,7 @@ class Fpga(BaseModel):
 
 
 def about_fpgas(path: Path = FPGAS) -> dict[str, str]:
-    """What the file says of each FPGA, a sentence by name."""
+    """What the file says about each FPGA, a sentence by name."""
     return named.about(path, "FPGA")
 
 

@@ -50,7 +50,7 @@ class DetectorDescription:
 
 @dataclass(frozen=True)
 class Training:
-    """What a file says of training.
+    """What a file says about training.
 
     options: values of options of Sterna's training by name, for what the file states. frozen: layers that do not learn.
     not_loaded: layers whose weights are not in the weights file. unused: what steers only the other program, such as
@@ -96,7 +96,7 @@ class Importer:
     """How files of one kind are read. Each function raises SternaError for a file that it cannot read.
 
     suffix: of the files, in lower case. files: what they are called in messages. describe: the network. training: what
-    the file says of training, given the augmentation that is usual, by option. load: the network with its weights; None
+    the file says about training, given the usual augmentation by option. load: the network with its weights; None
     if there are no weights.
     """
 

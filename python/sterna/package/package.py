@@ -179,7 +179,7 @@ class Package:
                 remedy="compile the graph for this config",
             )
         if len(found.steps) != len(self.schedule.steps):
-            raise _inconsistent("steps", len(self.schedule.steps), f"{len(found.steps)}, as many as the tape has")
+            raise _inconsistent("steps", len(self.schedule.steps), f"{len(found.steps)}, like the tape")
 
 
 def _inconsistent(attribute: str, value: object, allowed: str) -> SternaError:

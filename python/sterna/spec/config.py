@@ -150,7 +150,7 @@ class EngineConfig(BaseModel):
 
 
 def about_configs(path: Path = CONFIGS) -> dict[str, str]:
-    """What the file says of each config, a sentence by name."""
+    """What the file says about each config, a sentence by name."""
     return named.about(path, "config")
 
 

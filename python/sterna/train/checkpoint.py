@@ -70,7 +70,7 @@ def load(path: Path, role: Role = RESUMED) -> dict[str, Any]:
 
 
 def is_of_run(state: Mapping[str, Any]) -> bool:
-    """Whether a run goes on from `state`; the weights at the end of a stage are without a learner."""
+    """Whether a run resumes from `state`; the weights at the end of a stage are without a learner."""
     return "learner" in state
 
 

@@ -1,6 +1,6 @@
-"""Processes that train together: what `torchrun` starts, and everything one of them has to agree on with the others.
+"""Training in several processes: what `torchrun` starts, and all communication between them.
 
-Outside of torchrun there is one process, and every function here is then the plain thing.
+Without torchrun there is one process, and every function here is trivial.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def leads() -> bool:
 
 
 def wait() -> None:
-    """Return when all processes have come here."""
+    """Wait until all processes are here."""
     if size() > 1:
         dist.barrier()
 

@@ -1,4 +1,4 @@
-"""The evaluation of whatever holds a graph: the forms, the images, and the files that tell what was measured."""
+"""Evaluation of whatever holds a graph: its forms, the images, and the files with the results."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from sterna.train.report.report import INTEGER, Comparison, Progress
 from sterna.train.run_folder import load_options
 from sterna.vision.decoder import Decoder
 
-#: How the title of a report's page begins, which tells it from that of a run.
+#: How the title of a report's page begins, as opposed to that of a run.
 TITLE = "Evaluation of "
 CURVES_NAME = "precision_recall.png"
 #: What a graph that comes without a run folder is measured on, unless said otherwise.

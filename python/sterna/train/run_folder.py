@@ -1,4 +1,4 @@
-"""The folder of a run: what its files are called, and whether a run may start or go on in it."""
+"""The folder of a run: the names of its files, and whether a run may start or resume in it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def open_folder(options: TrainOptions) -> dict[str, Any] | None:
 
 
 def save_options(options: TrainOptions) -> None:
-    """Write down what the run was asked to do."""
+    """Write the options of the run."""
     checkpoint.write_json(options.output / OPTIONS, options.model_dump(mode="json", exclude={"resume", "output"}))
 
 

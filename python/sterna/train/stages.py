@@ -1,4 +1,4 @@
-"""The recipe: which stages a run has, and how each of them trains."""
+"""The recipe: the stages of a run, and how each of them trains."""
 
 from __future__ import annotations
 

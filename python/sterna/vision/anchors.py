@@ -1,4 +1,4 @@
-"""Anchors are in cells of the head's map; other tools give them in pixels."""
+"""Checks that anchors are in cells of the head's map; other tools give them in pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image files: which there are, how large they are, and their pixels, turned upright as viewers show them."""
+"""Image files: finding them, their sizes, and their pixels, turned upright as viewers show them."""
 
 from __future__ import annotations
 

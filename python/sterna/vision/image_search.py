@@ -11,7 +11,7 @@ from sterna.files import walk
 from sterna.vision import image_files
 from sterna.vision.image_files import SUFFIXES
 
-#: Told in a line what was passed over.
+#: Called with a line about what was ignored.
 Say = Callable[[str], None]
 #: What users name in place of images if they name the package or graph second.
 _MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)

@@ -159,7 +159,7 @@ def test_each_image_needs_its_boxes() -> None:
         Careless(lambda images: images, ANCHORS, 1.0).measure(small_scenes(2))
 
 
-def test_figures_are_not_changed_once_they_are_made() -> None:
+def test_metrics_are_not_changed_once_they_are_made() -> None:
     result = measured(0)
     with pytest.raises(ValueError, match="frozen"):
         result.map50 = 1.0  # type: ignore[misc]
@@ -228,7 +228,7 @@ def test_boxes_are_in_pixels_of_the_image() -> None:
     np.testing.assert_allclose(evaluator.find([tall])[0].boxes, [[15, 70, 35, 110]], rtol=1e-5)
 
 
-def test_the_methods_name_all_that_the_figures_hang_on() -> None:
+def test_the_methods_name_all_that_the_metrics_depend_on() -> None:
     for method, parts in (
         (evaluate.METHOD, ("pycocotools 2.", "101 recall points", "difficult (by IoU)", "crowd (by intersection over")),
         (evaluate.VOC_METHOD, ("VOCevaldet.m", "IoU 0.5", "11 recall points", "greatest IoU is marked difficult")),

@@ -91,7 +91,7 @@ def voc_ap(rec: list[float], prec: list[float]) -> float:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_both_figures_equal_the_kits(seed: int) -> None:
+def test_both_metrics_equal_the_kits(seed: int) -> None:
     images = random_images(seed, crowd=False)
     for kind in range(3):
         measured, (rec, prec) = voc_precision.measure(images, kind), voc_eval_det(images, kind)

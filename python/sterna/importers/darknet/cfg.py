@@ -34,7 +34,7 @@ LEAK = 0.1  # the slope of darknet's `activation=leaky`
 
 @dataclass(frozen=True)
 class Yolo2(DetectorDescription):
-    """What a cfg file says of a detector.
+    """What a cfg file says about a detector.
 
     straight: the reorgs that are a true space-to-depth in darknet as well, its [reorg3d].
     """

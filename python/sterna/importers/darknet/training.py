@@ -18,7 +18,7 @@ RANDOM = 0.4  # share of the size by which random=1 changes it
 
 
 def read_training(path: Path, usual: Mapping[str, float]) -> Training:
-    """Read what the cfg file `path`, which `read_cfg` accepts, says of training.
+    """Read what the cfg file `path`, which `read_cfg` accepts, says about training.
 
     usual: the augmentation of published cfg files in options of Sterna, `mirror`, `zoom`, `stretch` and `shift`. Raises
     SternaError with its line for a value that is out of range.

@@ -198,7 +198,7 @@ def _check_values(layer: Convolution, path: Path) -> None:
         if wrong.any():
             where = np.unravel_index(wrong.argmax(), wrong.shape)
             raise SternaError(
-                f"a {name} of filter {where[0]} of {layer.name} is no usable number",
+                f"a {name} of filter {where[0]} of {layer.name} is not a valid number",
                 where=str(path),
                 attribute=name,
                 value=values[where],

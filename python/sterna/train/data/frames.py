@@ -1,4 +1,4 @@
-"""Labelled images: what every data set gives."""
+"""Labelled images, the common form of all data sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images that take long to make, made once."""
+"""Images that take long to make, cached in memory."""
 
 from __future__ import annotations
 

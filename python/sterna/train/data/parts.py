@@ -1,4 +1,4 @@
-"""Data sets made of others: a part of one, several as one, images with labels from elsewhere."""
+"""Data sets made from others: a part of one, several as one, images with labels from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All records of the splits of a data set, with every fault named at once."""
+"""Reads all records of a data set's splits, and reports all faults at once."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Faults:
     splits: list[SternaError] = field(default_factory=list)
 
     def refuse(self, where: str) -> None:
-        """Raise what was found."""
+        """Raise the faults that were found."""
         every = [fault for error in (*self.records, *self.splits) for fault in single(error)]
         faults = list({str(fault): fault for fault in every}.values())  # splits may share a file
         if len(faults) == 1:

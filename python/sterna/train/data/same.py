@@ -1,4 +1,4 @@
-"""Image files with the same content, whatever they are called."""
+"""Image files with the same content, whatever their names."""
 
 from __future__ import annotations
 

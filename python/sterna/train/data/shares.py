@@ -1,4 +1,4 @@
-"""Images of the training split that are held back to watch and to judge by."""
+"""Images of the training split that are held back for validation and test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The images of a run: generated scenes or a data set of other tools, in three splits."""
+"""The images of a run: generated scenes or a data set from other tools, in three splits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRAIN, VAL, TEST = "train", "val", "test"
 
 @dataclass(frozen=True)
 class Splits:
-    """train to learn from, val to watch, test for the final metrics."""
+    """train to learn from, val for validation, test for the final metrics."""
 
     train: Dataset
     val: Dataset
@@ -54,7 +54,7 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
         _tell(console, [*_held(names[0], held), *_stand_ins(names), *_twice(readings)])
         _show(console, sets, readings, options)
     data, order = sets[names[0]], readings[names[0]].order
-    # An image that its list names several times is as many images to learn from; it is judged by once.
+    # An image that its list names several times counts several times in training, and once in evaluation.
     weighted = data if len(order) == len(data) else Part(data, order)
     return Splits(share(weighted, options.train_share, options.seed), sets[names[1]], sets[names[2]])
 
@@ -141,7 +141,7 @@ def _held(train: str, held: Mapping[str, float]) -> Iterator[str]:
 
 
 def _stand_ins(names: Sequence[str]) -> Iterator[str]:
-    """What to know of splits that serve for more than one purpose."""
+    """Notes on splits that serve more than one purpose."""
     train, val, test = names
     if val == test:
         yield f"note: split {val} is used both for validation and for the final metrics"
@@ -151,7 +151,7 @@ def _stand_ins(names: Sequence[str]) -> Iterator[str]:
 
 
 def _twice(readings: Mapping[str, Reading]) -> Iterator[str]:
-    """What to know of images that are in more than one split."""
+    """Notes on images that are in more than one split."""
     for (one, other), pairs in shared({split: reading.table.images for split, reading in readings.items()}).items():
         first, second = (Path(path).name for path in pairs[0])
         example = f"{second} is {first}"
@@ -168,7 +168,7 @@ def _scenes(options: DataOptions) -> Splits:
 
 
 def _chosen_splits(source: Source, options: DataOptions) -> tuple[list[str], dict[str, float]]:
-    """Names of the splits to train on, to watch and to judge by; and the shares of the first that are to be others.
+    """Names of the splits for training, validation and test; and the shares of the first that are to be others.
 
     Raises SternaError for a share although there is such a split, and if there is neither.
     """

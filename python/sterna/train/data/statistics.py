@@ -1,4 +1,4 @@
-"""What a data set holds, counted."""
+"""Counts what a data set holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sterna.train.data.frames import SMALLEST_SIDE, Dataset
 from sterna.train.data.labelled import LabelledSet
 from sterna.train.data.summary import Summary
 
-ALWAYS = ("images", "without objects")  # rows that a table has even if they count nothing
+ALWAYS = ("images", "without objects")  # rows that a table always has, even with zeros
 SMALL, LARGE = 32, 96  # sides of squares in pixels, below and from whose area COCO calls an object small and large
 
 
@@ -55,7 +55,7 @@ class Statistics:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know before training, a line each."""
+        """Notes before training, a line each."""
         missing = ", ".join(name for name, count in self.boxes.items() if not count)
         notes = {
             f"objects thinner than {SMALLEST_SIDE:.0f} pixels: not trained on, but counted in evaluation": self.thin,

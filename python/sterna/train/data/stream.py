@@ -1,4 +1,4 @@
-"""Work that processes do ahead of the one that uses it, in order."""
+"""Work that processes do in advance, in order."""
 
 from __future__ import annotations
 

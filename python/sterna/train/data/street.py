@@ -1,4 +1,4 @@
-"""What is in a generated street and where: drawn up from a random generator, in fractions of the image's height."""
+"""Lays out a generated street from a random generator, in fractions of the image's height."""
 
 from __future__ import annotations
 

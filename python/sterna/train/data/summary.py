@@ -1,4 +1,4 @@
-"""What was met while a split of a data set was read: what went in, and what did not."""
+"""What was found while a split of a data set was read, used or not."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Summary:
 
     @property
     def warnings(self) -> list[str]:
-        """What a person should know that no count tells, a line each."""
+        """Notes besides the counts, a line each."""
         lines = [
             *(f"left out: {fault}" for fault in self.bad),
             *(f"{note}{f': {count} images' * bool(count)}" for note, count in self.notes.items()),

@@ -1,4 +1,4 @@
-"""What night, rain and a camera that moves do to a generated scene: hard scenes, drawn with OpenCV."""
+"""Night, rain and a moving camera for generated scenes: hard scenes, drawn with OpenCV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trained forms of a run: files of weights, and what is read from them."""
+"""The trained forms of a run: files of weights and their contents."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WEIGHTS = checkpoint.Role(
     "name a run folder or a weights file in one, such as float.pt; weights of darknet are read by --darknet-weights",
     "copy it again, or train its run again",
 )
-#: What helps where other weights than float ones are named.
+#: The remedy if weights other than float ones are named.
 NAME_FLOAT = f"name the run folder, or the float weights in it, {stages.FLOAT}{run_folder.SUFFIX}"
 
 

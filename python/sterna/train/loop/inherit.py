@@ -1,4 +1,4 @@
-"""What a run takes over from the run it starts from and from its cfg file, where its own options say nothing."""
+"""What a run takes over from the run it starts from and from its cfg file, unless its own options say otherwise."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _earlier(start: Path) -> TrainOptions | None:
 
 
 def _file(options: TrainOptions) -> list[_Source]:
-    """What a file that describes the network says of images and training."""
+    """What a file that describes the network says about images and training."""
     importer, path = registry.importer_of(options.network), Path(options.network)
     if importer is None:
         return []

@@ -1,4 +1,4 @@
-"""A network in one stage of its training: what a step does to it."""
+"""A network in one stage of its training, and a training step on it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Learner:
 
     @property
     def learns_from_teacher(self) -> bool:
-        """Whether the last of LOSSES means anything."""
+        """Whether the last of LOSSES is used."""
         return self._teacher is not None
 
     @property
@@ -118,11 +118,11 @@ class Learner:
         return self._parallel.bytes
 
     def result(self) -> Network:
-        """What has been learnt: the moving average of the network, or itself if there is none."""
+        """The result: the moving average of the network, or itself if there is none."""
         return self.network if self._average is None else self._average.network
 
     def state(self) -> dict[str, Any]:
-        """Everything to go on from; all processes must ask for it together."""
+        """Everything needed to resume; all processes must call it together."""
         return {
             "network": self.network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
@@ -132,7 +132,7 @@ class Learner:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`; raises what PyTorch raises if it does not fit."""
+        """Resume from `state`; raises what PyTorch raises if it does not fit."""
         self.network.restore(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         if self._average is not None:

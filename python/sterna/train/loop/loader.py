@@ -1,4 +1,4 @@
-"""Batches of a training: which images each step sees, varied, as tensors."""
+"""Training batches: the images of each step, augmented, as tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels for images that have none, by a network that is being trained.
+"""Labels for unlabelled images, from the network that is being trained.
 
 Mean teacher (Tarvainen and Valpola 2017): the moving average of the weights labels, the weights learn. As in Liu et al.
 2021, "Unbiased Teacher", section 3.2, a box that is learnt must surely be an object; what the teacher is not sure of is

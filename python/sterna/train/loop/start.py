@@ -1,4 +1,4 @@
-"""What a run begins with: weights, anchors, and the density of each layer."""
+"""The start of a run: weights, anchors, and the density of each layer."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def classes(found: Read | None) -> tuple[str, ...]:
 
 
 def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
-    """What a file that is trained without weights says of classes, where the data say otherwise."""
+    """What a file that is trained without weights says about classes, where the data say otherwise."""
     importer = registry.importer_of(options.network)
     if importer is None:
         return []

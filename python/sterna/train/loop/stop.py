@@ -1,4 +1,4 @@
-"""A request to stop as a wish: looked at between two steps, and heard at once where nothing is lost."""
+"""A request to stop: checked between two steps, and obeyed at once where nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training run: one stage of the recipe after the other, each from where the last one ended, then the graph."""
+"""The training run: the stages of the recipe in order, each from where the last one ended, then the graph."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class _Run:
 
     def __init__(self, options: TrainOptions, device: torch.device, console: Console) -> None:
         self.device, self.console = device, console
-        #: What a person should not overlook: said when it is found, and at the end again.
+        #: Warnings: printed when they are found, and again at the end.
         self.warnings: list[str] = []
         settled = inherit.settle(options)
         self.options, self.folder = settled.options, options.output
@@ -142,7 +142,7 @@ class _Run:
             self.console.print(f"note: {note}", markup=False, soft_wrap=True)
 
     def _warn(self, *warnings: str) -> None:
-        """Say something now and at the end."""
+        """Print a warning now and at the end."""
         self.warnings += warnings
         self._show_warnings(warnings)
 

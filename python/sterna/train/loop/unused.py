@@ -1,4 +1,4 @@
-"""Options that a person gives and that have no effect together with the others."""
+"""Options that were given but have no effect together with the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained float network for the classes and anchors of another training."""
+"""Adapts a trained float network to other classes and anchors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms that a network takes on its way to the hardware."""
+"""The forms of a network on its way to the hardware."""
 
 from __future__ import annotations
 

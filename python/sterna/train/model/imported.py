@@ -1,4 +1,4 @@
-"""The float network that an importer has read, as a module."""
+"""The float network from an importer, as a module."""
 
 from __future__ import annotations
 

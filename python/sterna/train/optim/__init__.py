@@ -1,1 +1,1 @@
-"""Losses, optimisers, and what several processes exchange."""
+"""Losses, optimisers, and communication between processes."""

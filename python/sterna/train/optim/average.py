@@ -1,4 +1,4 @@
-"""The moving average of a network's weights, which is what a stage hands on."""
+"""The moving average of a network's weights, the result of a stage."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class MovingAverage:
         self._updates += 1
 
     def state(self) -> dict[str, Any]:
-        """Everything to go on from."""
+        """Everything needed to resume."""
         return {"updates": self._updates, "network": self.network.state_dict()}
 
     def restore(self, state: dict[str, Any], network: Network) -> None:

@@ -79,14 +79,14 @@ class Parallel:
         return {"bytes": self.bytes, **memory}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from `state`."""
+        """Resume from `state`."""
         self.bytes = state["bytes"]
         if self._state is not None:
             for name in _MEMORY:
                 setattr(self._state, name, state[name])
 
 
-#: The function that sends a bucket, and the bytes of a number on the wire.
+#: The function that sends a bucket, and the bytes per number on the wire.
 _SENDERS: dict[Hook, tuple[Callable[..., torch.futures.Future[torch.Tensor]], int]] = {
     Hook.FP32: (default_hooks.allreduce_hook, 4),
     Hook.FP16: (default_hooks.fp16_compress_hook, 2),

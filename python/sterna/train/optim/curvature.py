@@ -26,10 +26,10 @@ from sterna.train import distributed
 
 
 class Curvature(ABC):
-    """What the optimiser keeps of one layer.
+    """What the optimiser keeps for one layer.
 
     Statistics are a list of symmetric matrices (or stacks of them); the inverses have the same shapes. `wanted`
-    says whether the next forward and backward pass are to be observed; it is asked in the forward pass.
+    says whether the next forward and backward pass are to be recorded; the forward pass asks for it.
     """
 
     def __init__(self, name: str, parameters: Sequence[Tensor], wanted: Callable[[], bool]) -> None:
@@ -37,7 +37,7 @@ class Curvature(ABC):
 
     @abstractmethod
     def take(self) -> list[Tensor] | None:
-        """The statistics of the last batch that was observed; None if there is none. They are given once."""
+        """The statistics of the last recorded batch; None if there is none. They are returned once."""
 
     @abstractmethod
     def shapes(self) -> list[torch.Size]:

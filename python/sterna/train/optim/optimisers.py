@@ -17,7 +17,7 @@ FLOAT_DAMPING, TERNARY_DAMPING = 0.1, 10.0  # of K-FAC
 
 
 class Optimiser(StrEnum):
-    """How a step follows from the gradients."""
+    """The algorithm that turns gradients into a step."""
 
     ADAMW = "adamw"
     SGD = "sgd"

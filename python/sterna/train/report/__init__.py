@@ -1,1 +1,1 @@
-"""What a training came to: precision, density, plots, pages."""
+"""Results of training: precision, density, plots, pages."""

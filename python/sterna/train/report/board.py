@@ -1,4 +1,4 @@
-"""What a run shows in TensorBoard: `tensorboard --logdir RUN_FOLDER`."""
+"""The TensorBoard log of a run: `tensorboard --logdir RUN_FOLDER`."""
 
 from __future__ import annotations
 

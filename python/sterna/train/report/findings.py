@@ -1,4 +1,4 @@
-"""What a person should not overlook in the data of a run and in the network that comes out of it, a line each."""
+"""Warnings about the data of a run and the resulting network, a line each."""
 
 from __future__ import annotations
 

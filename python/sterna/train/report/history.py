@@ -1,4 +1,4 @@
-"""What a run notes about each epoch: the lines of log.json."""
+"""The record of each epoch: the lines of log.json."""
 
 from __future__ import annotations
 

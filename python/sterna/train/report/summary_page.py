@@ -36,7 +36,7 @@ def write_html(
     form, as `plots.samples` makes them. warnings: what a person should not overlook, a line each.
     Raises SternaError if the file cannot be written.
     """
-    images = {name: _embedded(figure) for name, figure in _figures(comparison, history).items() if figure}
+    images = {name: _embedded(figure) for name, figure in _plots(comparison, history).items() if figure}
     text = page.render(
         "training",
         title=title,
@@ -56,7 +56,7 @@ def write_html(
     return path
 
 
-def _figures(comparison: Comparison | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:
+def _plots(comparison: Comparison | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:
     shares = {} if comparison is None else _shares(comparison)
     return {
         "curves": plots.precision_recall(comparison.precision) if comparison else None,

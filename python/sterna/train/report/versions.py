@@ -1,4 +1,4 @@
-"""The software that made a result."""
+"""Versions of the software that made a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which format a data set has."""
+"""Finds the format of a data set."""
 
 from __future__ import annotations
 

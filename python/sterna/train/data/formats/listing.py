@@ -1,4 +1,4 @@
-"""Which files a folder holds, and which of them are nobody's data."""
+"""Lists the files of a folder, without those that systems leave there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from sterna.files import walk
 
-#: What macOS, Windows, Linux and servers leave in folders of all kinds, beside what begins with a dot.
+#: What macOS, Windows, Linux and servers leave in folders, besides names that begin with a dot.
 OF_SYSTEM = ("Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", "@eaDir",
              "lost+found")  # fmt: skip
 _OF_SYSTEM = "of the system"

@@ -1,4 +1,4 @@
-r"""Where the files lie that a list from another folder or machine names.
+r"""Finds the files that a list from another folder or machine names.
 
 People move data sets, so a path is looked for in steps, and the first step that finds anything counts:
 

@@ -1,4 +1,4 @@
-"""What every reader of a format gives for an image, and the checks that all formats share."""
+"""What every reader of a format returns for an image, and the checks that all formats share."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def inside(box: Box, size: tuple[int, int], where: str, written: str, rule: str)
 
 
 def degrees(written: object) -> float:
-    """What an attribute says of a rotation; 0 for what is no number."""
+    """What an attribute says about a rotation; 0 for what is no number."""
     try:
         angle = float(str(written))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The annotation of one image, as Pascal VOC (Everingham et al. 2010) and the programs that follow it write it."""
+"""The annotation of an image in the form of Pascal VOC (Everingham et al. 2010) and of programs that follow it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a YOLO data set says of itself: class names, and where the images of each split lie.
+"""What a YOLO data set says about itself: class names, and the places of each split's images.
 
 It is said by a data.yaml (Ultralytics), by an obj.data (Darknet), or by a list of class names beside lists of images or
 folders that are called as splits are (Darknet, labelImg, Label Studio).
@@ -47,7 +47,7 @@ class Index:
     whole: Path | None = None
 
     def same(self, other: Index) -> bool:
-        """Whether both say the same."""
+        """Whether the two agree."""
         return (self.names, self.places, self.points) == (other.names, other.places, other.points)
 
 
@@ -64,7 +64,7 @@ def files(path: Path) -> list[Path]:
 
 
 def read(path: Path) -> Index:
-    """What the data set at `path` says of itself.
+    """What the data set at `path` says about itself.
 
     Raises SternaError for a file that is not as the format has it, and if several files say different things.
     """
