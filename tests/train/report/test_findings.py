@@ -58,10 +58,10 @@ def test_a_network_as_it_was_asked_for_needs_no_words(graph: Graph, asked: dict[
 )
 def test_a_density_that_was_missed_is_told_by_layer(graph: Graph, asked: dict[str, float], got: Got) -> None:
     (line,) = findings.of_graph(graph, {**asked, "conv4": 0.6})
-    assert line.endswith("conv4 0.300 for 0.600") and "asked was 0.3" in line
+    assert line.endswith("conv4 0.300 for 0.600") and ", not 0.3" in line
     got(line)
     (line,) = findings.of_graph(graph, dict.fromkeys(asked, 0.15))
-    assert "density 0.3" in line and "asked was 0.150" in line and line.endswith("more")
+    assert "density 0.3" in line and ", not 0.150" in line and line.endswith("more")
 
 
 def test_no_density_is_missed_by_the_whole_number_of_weights_in_a_filter() -> None:
@@ -109,7 +109,7 @@ def test_a_run_ends_with_its_warnings(tmp_path: Path, monkeypatch: pytest.Monkey
     with said.open("w") as output:
         trainer.train(options, Console(file=output, width=200))
     (warning,) = json.loads((tmp_path / "run" / run_folder.SUMMARY).read_text())["warnings"]
-    assert "asked was 0.200" in warning
+    assert ", not 0.200" in warning
     assert said.read_text().splitlines()[-1] == f"WARNING: {warning}"
     assert warning in (tmp_path / "run" / summary_page.NAME).read_text("utf-8")
     assert findings.of_graph(file.load(tmp_path / "run" / run_folder.GRAPH), {}) == []
