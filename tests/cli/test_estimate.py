@@ -34,7 +34,7 @@ def test_estimate_shows_size_and_speed(sterna: Sterna, graph_path: Path, small: 
 
 def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: Path, small: str) -> None:
     ended = sterna("estimate", "--config", small, "--fpga", "gx1150")
-    assert "(fits; the line is 85%)" in ended.out and "does not fit" not in ended.out
+    assert "(fits; the limit is 85%)" in ended.out and "does not fit" not in ended.out
     path = Path(small.rpartition(":")[0])
     path.write_text(path.read_text().replace("fm_words: 8192", "fm_words: 65536"))
     ended = sterna("estimate", "--config", small, "--fpga", "de10-nano")
@@ -54,9 +54,9 @@ def sized(*picoseconds: int) -> EngineEstimate:
 @pytest.mark.parametrize(
     ("delays", "rows", "verdict"),
     [
-        ([5000] * 10 + [4166] * 5, 10, "takes 120.0% of a period (10 of 15 modules are over)"),
-        ([1000] * 11 + [4168], 8, "takes 100.0% of a period (1 of 12 modules are over)"),
-        ([1000, 4166], 2, "takes 100.0% of a period (all are within)"),
+        ([5000] * 10 + [4166] * 5, 10, "takes 120.0% of the period (10 of 15 modules are over)"),
+        ([1000] * 11 + [4168], 8, "takes 100.0% of the period (1 of 12 modules are over)"),
+        ([1000, 4166], 2, "takes 100.0% of the period (all are within)"),
     ],
 )
 def test_paths_over_the_period_are_all_shown(delays: list[int], rows: int, verdict: str) -> None:

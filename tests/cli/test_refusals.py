@@ -32,7 +32,7 @@ def image(images: Path) -> Path:
 
 def test_image_that_is_none(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     ended = sterna("detect", package_path, images / "notes.txt", "-o", tmp_path / "out")
-    assert_refused(ended, "notes.txt", "not an image")
+    assert_refused(ended, "notes.txt", "not a readable image")
     assert not (tmp_path / "out").exists()
 
 
