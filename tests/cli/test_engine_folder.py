@@ -176,7 +176,7 @@ def test_generate_with_an_image_that_cannot_be(
     command = ("generate", "-o", output, "--image")
     assert_refused(sterna(*command, images / "a.png"), "--image", "needs a package", "remedy: name the package")
     with_package = ("generate", "-o", output, "--package", package_path, "--image")
-    assert_refused(sterna(*with_package, images / "notes.txt"), "notes.txt", "not an image")
+    assert_refused(sterna(*with_package, images / "notes.txt"), "notes.txt", "not a readable image")
     assert_refused(sterna(*with_package, tmp_path / "none.png"), "none.png")
     assert_refused(sterna(*with_package, images), str(images))
     assert not output.exists()
