@@ -22,12 +22,15 @@ def main() -> None:
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-m", "case", "-n", str(PROCESSES), f"--junitxml={REPORT}"]
-    subprocess.run(command, cwd=ROOT, check=False)
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
     if not REPORT.is_file():
         raise SternaError("the tests of the cases did not run", where=str(REPORT), remedy="see what pytest says above")
     cases = read_report(REPORT)
     rows = [_row(name, case) for name, case in sorted(cases.items())]
     wrong = [name for name, case in cases.items() if not case.ok]
+    if code and not wrong:
+        # A file that cannot be imported takes its cases away, so that none of them is wrong.
+        raise SternaError("not all tests of the cases ran", where="cases", remedy="see what pytest says above")
     metrics = {
         "cases": Metric(
             what="Cases of people's own files and machines", value=len(rows), unit="", method="tests marked as cases"
