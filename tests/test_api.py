@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,3 +124,48 @@ def test_a_detector_is_trained(tmp_path: Path) -> None:
     assert isinstance(sterna.load(tmp_path / "run"), sterna.Graph) and result.graph.is_file()
     with pytest.raises(SternaError, match="options are given in two ways"):
         sterna.train(sterna.TrainOptions(output=tmp_path / "run"), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("update", "said"),
+    [
+        ({"pes": 5}, r"config: nano: is not a legal engine config; pes = 5; allowed: must be a power of two"),
+        ({"tile_h": 1}, r"tile_h = 1; allowed: greater than or equal to 3; remedy"),
+        ({"pess": 8}, r"there is no such parameter; pess = 8"),
+    ],
+)
+def test_a_changed_config_is_checked(update: dict[str, int], said: str) -> None:
+    with pytest.raises(SternaError, match=said):
+        sterna.compile(MODEL, sterna.load_config("nano").model_copy(update=update))
+
+
+def test_a_thing_of_another_type_is_refused(package: sterna.Package, image: np.ndarray, tmp_path: Path) -> None:
+    """Names and paths in place of what they name, most of all."""
+    graph, prepared = package.graph, sterna.prepare(package.graph, image)
+    calls: list[tuple[str, Any]] = [
+        ("the package has the wrong type; got str; .* sterna.load", lambda: sterna.Detector("demo-nano")),  # type: ignore[arg-type]
+        ("the package has the wrong type; got Graph", lambda: sterna.Detector(graph)),  # type: ignore[arg-type]
+        ("bad threshold; threshold = 2", lambda: sterna.Detector(package, threshold=2)),
+        ("bad overlap; overlap = nan", lambda: sterna.Detector(package, overlap=float("nan"))),
+        ("the graph has the wrong type; got Package", lambda: sterna.prepare(package, image)),  # type: ignore[arg-type]
+        ("is no image; image = str", lambda: sterna.prepare(graph, "x.png")),  # type: ignore[arg-type]
+        ("is no image; image = float64", lambda: sterna.prepare(graph, image / 255)),
+        ("the graph has the wrong type; got NoneType", lambda: sterna.compile(None)),  # type: ignore[arg-type]
+        ("the config has the wrong type; got dict", lambda: sterna.compile(graph, {"pes": 8})),  # type: ignore[arg-type]
+        ("an image needs a package", lambda: sterna.generate("nano", tmp_path / "e", image=prepared)),
+        (
+            r"is not one image; image = \[1, 3,",
+            lambda: sterna.generate("nano", tmp_path / "e", package, prepared[np.newaxis]),
+        ),
+        ("no such speed; min_fps = -1", lambda: sterna.explore(MODEL, min_fps=-1)),
+        ("there is no such option; datas = x", lambda: sterna.train(datas="x")),
+        ("the option is required; output = nothing", lambda: sterna.train(data="scenes")),
+    ]
+    for said, call in calls:
+        with pytest.raises(SternaError, match=said):
+            call()
+    assert not (tmp_path / "e").exists(), "nothing is written"
+    with sterna.Detector(package) as detect:
+        for wrong, said in (("none.png", "none.png: no such image file"), (Image.fromarray(image), "PIL image")):
+            with pytest.raises(SternaError, match=said):
+                detect(wrong)  # type: ignore[arg-type]

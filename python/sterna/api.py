@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.errors import SternaError
+from sterna.errors import SternaError, check_kind
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.package import package as package_file
 from sterna.package.graphs import read_graph, read_model
 from sterna.package.package import Package
-from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.config import EngineConfig, load_config, make_config
 
 if TYPE_CHECKING:
     from sterna.estimate.engine import EngineEstimate
@@ -102,6 +102,15 @@ def generate(
     """
     from sterna.generate.rtl.folder import generate as write
 
+    if image is not None and package is None:
+        raise SternaError(
+            "an image needs a package, whose graph takes it", where="generate", remedy="give the package as well"
+        )
+    if image is not None and image.ndim != len("CHW"):
+        raise SternaError(
+            "is not one image", where="generate", attribute="image", value=list(image.shape), allowed="int8 [C, H, W]",
+            remedy="give one image, prepared by sterna.prepare",
+        )  # fmt: skip
     return write(_config(config), Path(folder), package, image, force=force)
 
 
@@ -134,6 +143,11 @@ def explore(
     from sterna.estimate.fpgas import load_fpga
     from sterna.spec.paths import build_cache
 
+    if not min_fps > 0:
+        raise SternaError(
+            "no such speed", where="explore", attribute="min_fps", value=min_fps, allowed="more than 0",
+            remedy="give the frames/s that you need",
+        )  # fmt: skip
     cache, show = build_cache() / "explore", progress or (lambda *_: None)
     return search(_graph(graph), _config(config), load_fpga(fpga), min_fps, cache, show)
 
@@ -234,8 +248,14 @@ def evaluate(
 
 
 def _graph(graph: Graph | str | Path) -> Graph:
-    return graph if isinstance(graph, Graph) else read_graph(Path(graph))
+    if isinstance(graph, str | Path):
+        return read_graph(Path(graph))
+    return check_kind(graph, Graph, "the graph", "give a graph, its file, or the folder of a run")
 
 
 def _config(config: EngineConfig | str) -> EngineConfig:
-    return load_config(config) if isinstance(config, str) else config
+    if isinstance(config, str):
+        return load_config(config)
+    check_kind(config, EngineConfig, "the config", "give an engine config or the name of one")
+    # A config that model_copy changed has not been checked.
+    return make_config(config.name, {name: value for name, value in vars(config).items() if name != "name"}, "config")

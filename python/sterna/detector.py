@@ -9,8 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.errors import SternaError
-from sterna.graph.network import RGB
+from sterna.errors import SternaError, check_kind
 from sterna.package.package import Package
 from sterna.run.backend import Backend
 from sterna.run.registry import open_backend
@@ -18,7 +17,7 @@ from sterna.vision import image_files
 from sterna.vision.boxes import Detections
 from sterna.vision.decoder import Decoder
 from sterna.vision.defaults import OVERLAP, SHOWN
-from sterna.vision.prepare import prepare
+from sterna.vision.prepare import check_pixels, prepare
 
 
 class Box(NamedTuple):
@@ -58,6 +57,13 @@ class Detector:
         threshold: float = SHOWN,
         overlap: float = OVERLAP,
     ) -> None:
+        check_kind(package, Package, "the package", "give what sterna.compile or sterna.load returns")
+        for name, share in (("threshold", threshold), ("overlap", overlap)):
+            if not (isinstance(share, int | float) and 0 <= share <= 1):
+                raise SternaError(
+                    f"bad {name}", where="Detector", attribute=name, value=share, allowed="0 .. 1",
+                    remedy="choose a number in that range",
+                )  # fmt: skip
         self.package, self.threshold, self.overlap = package, threshold, overlap
         self._decoder = Decoder.of(package.graph)
         self._own = isinstance(backend, str)
@@ -111,9 +117,4 @@ def pixels(image: str | Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if isinstance(image, str | Path):
         return image_files.pixels(Path(image))
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != RGB or not image.size:
-        raise SternaError(
-            "is no image", where="Detector", attribute="image", value=f"{image.dtype} {list(image.shape)}",
-            allowed="uint8 [H, W, 3], red, green and blue", remedy="convert it to RGB",
-        )  # fmt: skip
-    return image
+    return check_pixels(image)

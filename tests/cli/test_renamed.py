@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sterna.cli.renamed import BACKENDS, OPTIONS
+from sterna.cli.renamed import BACKENDS, COMMANDS, OPTIONS
 
 from .conftest import Sterna
 from .test_refusals import assert_refused
@@ -30,6 +30,12 @@ def test_old_option(sterna: Sterna, command: str, old: str) -> None:
     known = sterna(command, "--help").out.split()
     assert new in known or new.removeprefix("--no-") in " ".join(known), "the new name is one"
     assert old not in known
+
+
+@pytest.mark.parametrize("old", COMMANDS)
+def test_old_command(sterna: Sterna, old: str) -> None:
+    assert_refused(sterna(old, "--config", "nano"), f"the command {old} is now {COMMANDS[old]}; remedy: ")
+    assert sterna(COMMANDS[old], "--help").code == 0
 
 
 @pytest.mark.parametrize("old", BACKENDS)

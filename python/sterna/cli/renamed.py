@@ -15,12 +15,17 @@ OPTIONS = {
     ("estimate", "--device"): "--fpga",
     ("explore", "--device"): "--fpga",
 }
+#: New name of a command by the old one.
+COMMANDS = {"size": "estimate"}
 #: New name of a backend by the old one.
 BACKENDS = {"rtl": "sim"}
 
 
 def told(error: typer.TyperException) -> str | None:
-    """The message for a renamed option; None if `error` is about something else."""
+    """The message for a renamed command or option; None if `error` is about something else."""
+    for name, now in COMMANDS.items():
+        if error.format_message().startswith(f"No such command '{name}'"):
+            return f"the command {name} is now {now}; remedy: type sterna {now}"
     command, old = getattr(getattr(error, "ctx", None), "info_name", ""), getattr(error, "option_name", "")
     new = OPTIONS.get((command, old))
     return None if new is None else f"the option {old} is now {new}; remedy: type sterna {command} ... {new}"

@@ -62,5 +62,6 @@ def load_fpga(name: str, path: Path = FPGAS) -> Fpga:
         first = error.errors()[0]
         where = f"{path}: {name}.{'.'.join(map(str, first['loc']))}"
         raise SternaError(
-            "is not a legal FPGA", where=where, value=first["input"], allowed=first["msg"], remedy="correct the file"
-        ) from error
+            "is not a legal FPGA", where=where, value=first["input"],
+            allowed=first["msg"].removeprefix("Input should be "), remedy="correct the file",
+        ) from error  # fmt: skip

@@ -27,7 +27,7 @@ def _require(ok: bool, rule: str) -> None:
 
 
 class EngineConfig(BaseModel):
-    """Parameters of one engine. The documentation is written from the sentence after each.
+    """The parameters of one engine. [Engine configs](configs.md) explains them.
 
     >>> engine = sterna.load_config("nano").model_copy(update={"pes": 8})
     >>> engine.pes * engine.clusters * engine.tile_h * engine.tile_w
@@ -175,7 +175,7 @@ def make_config(name: str, fields: object, where: str) -> EngineConfig:
             where=where,
             attribute=attribute,
             value=first["input"] if attribute else None,
-            allowed=first["msg"].removeprefix("Value error, "),
+            allowed=first["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
             remedy=_REMEDY,
         ) from error
 

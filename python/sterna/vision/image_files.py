@@ -121,6 +121,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             allowed=f"at most {Image.MAX_IMAGE_PIXELS}",
             remedy="scale it down or crop it",
         ) from None
+    except FileNotFoundError:
+        raise SternaError("no such image file", where=str(path), remedy="check the path") from None
     except _DAMAGED as error:
         raise SternaError(
             f"the image cannot be read ({error})", where=str(path), remedy="copy or save it again"

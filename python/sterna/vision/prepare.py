@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sterna.errors import SternaError
+from sterna.errors import SternaError, check_kind
 from sterna.graph import Graph
 from sterna.graph.network import GREY, RGB
 
@@ -15,11 +15,12 @@ def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
     """RGB `image` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
 
     Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
-    images.
+    images, or the pixels have another form.
 
     >>> sterna.prepare(sterna.load("demo-nano"), sterna.scene(7, 240, 320)).shape
     (3, 160, 160)
     """
+    check_kind(graph, Graph, "the graph", "give a graph; that of a package is package.graph")
     if graph.input.channels != RGB:
         raise SternaError(
             "the graph does not take images",
@@ -30,7 +31,22 @@ def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
             remedy="give a graph made by sterna train",
         )
     size = (graph.input.width, graph.input.height)
-    return to_integers(np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR)))
+    return to_integers(np.asarray(Image.fromarray(check_pixels(image)).resize(size, Image.Resampling.BILINEAR)))
+
+
+def check_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`image`; raises SternaError unless it is RGB uint8 [H, W, 3] with at least one pixel."""
+    array = isinstance(image, np.ndarray)
+    if not array or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != RGB or not image.size:
+        raise SternaError(
+            "is no image",
+            where="pixels",
+            attribute="image",
+            value=f"{image.dtype} {list(image.shape)}" if array else type(image).__name__,
+            allowed="a numpy array uint8 [H, W, 3], red, green and blue",
+            remedy="convert it; np.asarray(image.convert('RGB')) converts a PIL image",
+        )
+    return image
 
 
 def to_integers(images: NDArray[np.uint8]) -> NDArray[np.int8]:

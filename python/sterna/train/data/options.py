@@ -86,6 +86,8 @@ class DataOptions(ReadOptions):
 
 
 Options = TypeVar("Options", bound=BaseModel)
+#: Plain words for what pydantic says of a model.
+_PLAIN = {"extra_forbidden": "there is no such option", "missing": "the option is required"}
 
 
 def validated(kind: type[Options], values: Mapping[str, object], command: str) -> Options:
@@ -93,12 +95,13 @@ def validated(kind: type[Options], values: Mapping[str, object], command: str) -
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt option may leave another one missing: the misspelt one is the fault.
+        first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
         name = ".".join(str(part) for part in first["loc"]) or None
         raise SternaError(
-            first["msg"].removeprefix("Value error, "),
+            _PLAIN.get(first["type"], first["msg"].removeprefix("Value error, ")),
             where=command,
             attribute=name,
-            value=first["input"] if name else None,
+            value="nothing" if first["type"] == "missing" else first["input"] if name else None,
             remedy="correct the option",
         ) from None
