@@ -95,3 +95,7 @@ def test_the_own_data_of_a_run_may_be_named(
         ended = sterna("eval", run, "--data", written)
         assert (ended.code, ended.out) == (0, own.out), ended
     got("eval RUN, and --data voc, /.../voc/ and run/../voc: the same table, with the names that the run gave")
+
+
+def test_generated_scenes_have_nothing_to_check(sterna: Sterna) -> None:
+    assert_refused(sterna("data", "scenes"), "scenes: generated scenes have no files to check; remedy: ")

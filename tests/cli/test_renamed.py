@@ -49,4 +49,4 @@ def test_old_backend(sterna: Sterna, package_path: Path, images: Path, old: str)
 
 def test_an_option_that_never_was(sterna: Sterna) -> None:
     ended = sterna("detect", "x.sterna", "x.png", "--devices", "x")
-    assert_refused(ended, "No such option: --devices", "sterna --help")
+    assert_refused(ended, "No such option: --devices", "(see sterna detect --help)")

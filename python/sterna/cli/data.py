@@ -7,12 +7,17 @@ from pathlib import Path
 
 from rich.console import Console
 
+from sterna.errors import SternaError
 from sterna.train.data import DataOptions, check_data
-from sterna.train.data.options import validated
+from sterna.train.data.options import HARD_SCENES, SCENES, validated
 
 
 def check(folder: Path, splits: str | None, options: Mapping[str, object]) -> None:
     """Print what `splits` A,B of the data set in `folder` hold, as training would see it with `options`, fields of
     DataOptions."""
+    if str(folder) in (SCENES, HARD_SCENES) and not folder.exists():
+        raise SternaError(
+            "generated scenes have no files to check", where=str(folder), remedy="give the folder of a data set"
+        )
     chosen = [name.strip() for name in (splits or "").split(",") if name.strip()]
     check_data(validated(DataOptions, {"data": str(folder), **options}, "data"), chosen, Console())

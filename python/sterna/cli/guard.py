@@ -41,7 +41,7 @@ def guarded(command: Callable[[], object]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _refuse("interrupted", INTERRUPTED)
     except typer.TyperException as error:
-        return _refuse(renamed.told(error) or f"{error.format_message()} (see sterna --help)")
+        return _refuse(renamed.told(error) or f"{error.format_message()} (see {_command(error)} --help)")
     except StoppedError:
         return INTERRUPTED
     except SternaError as error:
@@ -55,6 +55,16 @@ def guarded(command: Callable[[], object]) -> int:
         return _refuse(f"{place}{error.strerror or error}; remedy: {remedy}")
     except MemoryError:
         return _refuse("not enough memory; remedy: close other programs, or use a smaller graph, image or batch")
+
+
+def _command(error: typer.TyperException) -> str:
+    """The command whose help tells what `error` is about, such as `sterna detect`."""
+    context = getattr(error, "ctx", None)
+    name = (context and context.info_name) or ""
+    if context and context.parent:
+        return f"sterna {name}"
+    # `sterna train` is an application of its own, which bears its whole name.
+    return name if name.startswith("sterna ") else "sterna"
 
 
 def _refuse(message: str, code: int = REFUSED) -> int:

@@ -72,7 +72,7 @@ BackendUri = Annotated[
         help="What executes the package: reference:, sim:, or another that sterna backends lists.",
     ),
 ]
-FpgaName = Annotated[str, typer.Option("--fpga", help="Named FPGA.")]
+FpgaName = Annotated[str, typer.Option("--fpga", help="FPGA, by its name in hw/configs/fpgas.yaml.")]
 
 
 def _given(**options: object) -> dict[str, object]:
@@ -168,7 +168,7 @@ def check_data(
 
 @app.command("compile")
 def compile_command(
-    graph: Annotated[Path, typer.Argument(help="Integer graph, or the folder of a run.", show_default=False)],
+    graph: Annotated[Path, typer.Argument(help="Integer graph, run folder, or demo-nano.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Package to write.", show_default=False)],
     config: ConfigName = "nano",
     trace: Annotated[bool, typer.Option(help="Store the map of every layer that the engine computes.")] = False,
@@ -267,7 +267,8 @@ def backends() -> None:
 @app.command()
 def estimate(
     graph: Annotated[
-        Path | None, typer.Argument(help="Integer graph to estimate the speed of.", show_default=False)
+        Path | None,
+        typer.Argument(help="Integer graph or run folder, to estimate the frames per second of.", show_default=False),
     ] = None,
     config: ConfigName = "nano",
     fpga: FpgaName = "gx1150",
@@ -280,7 +281,7 @@ def estimate(
 
 @app.command()
 def explore(
-    graph: Annotated[Path, typer.Argument(help="Integer graph to run.", show_default=False)],
+    graph: Annotated[Path, typer.Argument(help="Integer graph or run folder.", show_default=False)],
     config: Annotated[str, typer.Option("--config", help="Config that gives all other parameters.")] = "arria10",
     fpga: FpgaName = "gx1150",
     min_fps: Annotated[float, typer.Option(min=0.01, help="Minimum frames per second.")] = 1000.0,
