@@ -66,6 +66,11 @@ def test_references_hold_everything(site: Path) -> None:
         assert f"<code>{name}</code>" in shown("configs")
 
 
+def test_examples_in_docstrings_are_shown_as_code(site: Path) -> None:
+    page = (site / "reference" / "api.html").read_text("utf-8")
+    assert "<blockquote" not in page and page.count('<span class="gp">&gt;&gt;&gt; </span>') > 10
+
+
 def _commands() -> list[str]:
     return list(get_command(app).commands)  # type: ignore[attr-defined]
 
