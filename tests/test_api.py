@@ -159,6 +159,8 @@ def test_a_thing_of_another_type_is_refused(package: sterna.Package, image: np.n
         ),
         ("no such speed; min_fps = -1", lambda: sterna.explore(MODEL, min_fps=-1)),
         ("there is no such option; datas = x", lambda: sterna.train(datas="x")),
+        ("there is no such option; scnes = 4", lambda: sterna.evaluate(MODEL, "scenes", scnes=4)),
+        ("bad number of scenes; scenes = 0", lambda: sterna.evaluate(MODEL, "scenes", scenes=0)),
         ("the option is required; output = nothing", lambda: sterna.train(data="scenes")),
     ]
     for said, call in calls:

@@ -237,9 +237,17 @@ def evaluate(
     """
     from rich.console import Console
 
+    from sterna.train.data import ReadOptions
+    from sterna.train.data.options import validated
     from sterna.train.evaluation import Evaluation, Wanted
     from sterna.train.report.report import INTEGER
 
+    validated(ReadOptions, read, "evaluate")
+    if scenes is not None and scenes < 1:
+        raise SternaError(
+            "bad number of scenes", where="evaluate", attribute="scenes", value=scenes, allowed="1 or more",
+            remedy="choose a number in that range",
+        )  # fmt: skip
     if isinstance(target, Graph):
         evaluation = Evaluation(Path(), None, {INTEGER: target})
     else:

@@ -145,7 +145,7 @@ class RunOptions(BaseModel):
 class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, AugmentOptions, DataOptions):
     """The options of a run; equal options with equal software and `threads` give equal weights.
 
-    Build it with `parse` where the values come from a person, so that a refusal is a SternaError.
+    Wrong values raise pydantic's ValidationError here, and SternaError where `sterna.train` gets the options by name.
 
     >>> options = sterna.TrainOptions(output="runs/mine", density=0.15, pattern="balanced")
     >>> options.network, options.schedule
