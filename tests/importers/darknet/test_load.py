@@ -65,7 +65,7 @@ def test_passthrough_is_mentioned_only_where_there_is_one(tmp_path: Path) -> Non
     ("text", "message"),
     [
         (b"car\nperson\n", r"classes = 2; allowed: 3"),
-        (b"car\nperson\ncar\n", r"the same class name twice; class name = car"),
+        (b"car\nperson\ncar\n", r"duplicate class name; class name = car"),
         (b"car\n\nperson\nboat\n", r"a class without a name; names = \('car', '', "),
         (b"\ncar\nperson\nboat\n", r"a class without a name; names = \('', 'car'"),
         (b"\n\n", "the list is empty"),

@@ -293,7 +293,7 @@ def test_bad_options_are_refused_by_name(tmp_path: Path, change: dict[str, objec
 
 
 def test_a_folder_without_data_is_refused_before_training(tmp_path: Path) -> None:
-    with pytest.raises(SternaError, match="no data set of a known format"):
+    with pytest.raises(SternaError, match="is not a data set of a known format"):
         trainer.train(small(tmp_path / "run", data=str(tmp_path)), quiet())
     assert not (tmp_path / "run" / run_folder.CHECKPOINT).exists()
 
