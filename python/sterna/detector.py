@@ -17,7 +17,7 @@ from sterna.vision import image_files
 from sterna.vision.boxes import Detections
 from sterna.vision.decoder import Decoder
 from sterna.vision.defaults import OVERLAP, SHOWN
-from sterna.vision.prepare import check_pixels, prepare
+from sterna.vision.prepare import prepare
 
 
 class Box(NamedTuple):
@@ -84,7 +84,7 @@ class Detector:
 
         Raises SternaError if the file cannot be read or the pixels are of another form.
         """
-        found = self.detect(pixels(image))
+        found = self.detect(image_files.pixels(Path(image)) if isinstance(image, str | Path) else image)
         sides = found.boxes.astype(float).tolist()
         return [
             Box(self.classes[kind], float(score), *box)
@@ -108,13 +108,3 @@ class Detector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def pixels(image: str | Path | NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels of an image file, upright, or those that are given, as RGB uint8 [H, W, 3].
-
-    Raises SternaError if the file cannot be read or the pixels are of another form.
-    """
-    if isinstance(image, str | Path):
-        return image_files.pixels(Path(image))
-    return check_pixels(image)
