@@ -128,6 +128,17 @@ def test_an_error_of_the_rtl_can_be_planted(tmp_path: Path, number: int) -> None
     assert (ROOT / "sim" / error.bench).is_dir()
 
 
+def test_an_error_is_tried_again_when_any_module_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planted.copy(tmp_path / "rtl")
+    monkeypatch.setattr(planted, "RTL", tmp_path / "rtl")
+    error, keys = planted.planted()[0], set()
+    sources = sorted((tmp_path / "rtl").rglob("*.sv"))
+    for source in sources:
+        keys.add(trials._rtl_key(error))
+        source.write_text(source.read_text("utf-8") + "// changed\n", "utf-8")
+    assert len(keys | {trials._rtl_key(error)}) == len(sources) + 1
+
+
 def test_every_module_of_the_rtl_has_a_planted_error() -> None:
     modules = {path.stem for path in planted.RTL.rglob("*.sv")} - {"sterna_pkg"}
     assert {error.module for error in planted.planted()} == modules
