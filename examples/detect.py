@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import sterna
-from sterna.detector import pixels
-from sterna.vision import drawing, image_search
+from sterna.vision import drawing, image_files, image_search
 
 package = sterna.compile("demo-nano")
 with sterna.Detector(package, backend="reference:") as detect:
@@ -17,7 +16,7 @@ with sterna.Detector(package, backend="reference:") as detect:
     for path in image_search.find([Path(name) for name in sys.argv[1:]]):
         for box in detect(path):
             print(f"{path.name}: {box.label} {box.score:.2f} at {box.left:.0f}, {box.top:.0f}")
-        image = pixels(path)
+        image = image_files.pixels(path)
         (path.parent / "boxes").mkdir(exist_ok=True)
         drawn = drawing.boxes(image, detect.detect(image), detect.classes)
         drawn.save(path.parent / "boxes" / f"{path.stem}.png")
