@@ -75,6 +75,8 @@ def test_demo_reports_what_it_found(graph_path: Path, tmp_path: Path, capfd: pyt
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["layers_equal"] and report["layers_compared"] == 3 and len(report["scenes"]) == 4
     assert [layer["equal"] for layer in report["layers"] if layer["op"] == "CONV"] == [True, True]
+    # The cycle model is exact for a frame alone, so a difference means that another frame was counted.
+    assert [layer["cycles"] for layer in report["layers"]] == [layer["estimated"] for layer in report["layers"]]
     for name in ("report.html", "sheet.png", *(scene["drawn"] for scene in report["scenes"])):
         assert (tmp_path / name).is_file()
     out = capfd.readouterr().out

@@ -53,7 +53,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @dataclass(frozen=True)
 class Run:
-    """What the engine computed, the counters of the last image, and whether the results are right."""
+    """What the engine computed, the counters of the last image, a frame alone, and whether the results are right."""
 
     results: Results
     counters: Counters
@@ -135,10 +135,18 @@ def _run(package: Package, images: NDArray[np.int8], folder: Path, stage: Stages
 
 
 def _infer(engine: Backend, images: NDArray[np.int8], steps: int) -> Results:
+    """Queued frames, then the last one alone, as the compiler estimates the steps that its counters are of."""
     with bar("simulate") as show:
-        return engine.infer(
-            images, lambda image, done: show(image * steps + done, len(images) * steps, f"scene {image}")
-        )
+
+        def infer(first: int, end: int) -> Results:
+            def progress(image: int, done: int) -> None:
+                show((first + image) * steps + done, len(images) * steps, f"scene {first + image}")
+
+            return engine.infer(images[first:end], progress)
+
+        last = len(images) - 1
+        queued, alone = infer(0, last), infer(last, len(images))
+    return {name: np.concatenate([queued[name], alone[name]]) for name in queued}
 
 
 def _draw(images: Images, heads: NDArray[np.int8], decoder: Decoder, output: Path) -> list[Scene]:

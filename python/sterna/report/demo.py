@@ -48,7 +48,8 @@ class Report(_Record):
     layers_equal: bool
     #: The first difference from the reference in words; None if there is none.
     difference: str | None
-    #: Clock cycles of the last simulated frame; every layer is stored to be checked, which costs cycles of its own.
+    #: Clock cycles of the last simulated frame, which runs alone, as estimates by layer are of; every layer is stored
+    #: to be checked, which costs cycles of its own.
     cycles: int
     density: float
     precision: Precision

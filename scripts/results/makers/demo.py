@@ -51,7 +51,7 @@ def main() -> None:
             method="nonzero weights / weights, all layers",
         ),
         "cycles": Metric(
-            what="Clock cycles a frame, every layer stored", value=report.cycles, unit="",
+            what="Clock cycles per frame, run alone, every layer stored", value=report.cycles, unit="",
             method="cycle counter of the engine, last scene",
         ),
     }  # fmt: skip
