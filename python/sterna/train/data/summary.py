@@ -62,7 +62,7 @@ class Summary:
         """Notes besides the counts, a line each."""
         lines = [
             *(f"left out: {fault}" for fault in self.bad),
-            *(f"{note}{f': {count} images' * bool(count)}" for note, count in self.notes.items()),
+            *(f"{note}{_counted(count)}" for note, count in self.notes.items()),
         ]
         for what, paths in (
             ("images without a label file, taken as background", self.without_labels),
@@ -72,6 +72,10 @@ class Summary:
             if paths:
                 lines.append(f"{what}: {_names(paths)}")
         return lines
+
+
+def _counted(images: int) -> str:
+    return f": {images} image{'s' * (images > 1)}" if images else ""
 
 
 def _names(paths: Sequence[Path], most: int = 3) -> str:

@@ -119,4 +119,4 @@ def test_a_file_of_several_images_is_told_of(tmp_path: Path, got: Callable[[str]
     Image.new("RGB", SIZE).save(path, save_all=True, append_images=[Image.new("RGB", (9, 9))])
     found = canvas(path, tmp_path, Exif.UPRIGHT)
     assert (found.size, found.notes) == (SIZE, ("files with several images, of which the first is read",))
-    got(f"warning: {found.notes[0]}: 1 images")
+    got(f"warning: {found.notes[0]}: 1 image")
