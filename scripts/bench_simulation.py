@@ -1,4 +1,4 @@
-"""How fast the simulated engine runs: builds it, runs one frame of a model, prints cycles and additions a second.
+"""How fast the simulated engine runs: builds it, runs one frame of a model, prints cycles and additions per second.
 
 The speed of the simulation depends on how the RTL is written; this shows when a change to it costs or gains.
 """

@@ -99,7 +99,7 @@ def metrics(table: Sequence[TableRow], images: str, measured: str) -> dict[str, 
             unit="", method=measured,
         ),
         "float_longer_map50": Metric(
-            what="The same, trained for as many epochs more as the ternary networks",
+            what="The same, trained for as many more epochs as the ternary networks",
             value=_mean(table, "float_longer_map50"), unit="", method=measured,
         ),
     }  # fmt: skip
@@ -118,12 +118,12 @@ def metrics(table: Sequence[TableRow], images: str, measured: str) -> dict[str, 
 
 
 def lost(table: Sequence[TableRow], pattern: str, density: float) -> dict[str, Metric]:
-    """What the integer networks of a density and pattern have less than the float ones that were trained as long."""
+    """How far the integer networks of a density and pattern are below the float ones that were trained equally long."""
     same = _of(table, density, pattern)
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in same]
     return {
         "lost": Metric(
-            what=f"Points of mAP less than float trained as long, density {density} {pattern}, integer, mean",
+            what=f"Points of mAP below float trained equally long, density {density} {pattern}, integer, mean",
             value=round(mean(points), 2), unit="", method="difference of the means, times 100",
         ),
         "lost_most": Metric(

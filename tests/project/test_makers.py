@@ -233,7 +233,7 @@ def test_metrics_of_frames_are_those_of_the_case_they_name() -> None:
     ]
     rows = [
         {"density": share, "pattern": pattern, "frames_per_s_240mhz": 1000.0 + number, "lanes_busy": number / 10,
-         "equal": True, "seconds_a_frame": 9.0 - number}
+         "equal": True, "seconds_per_frame": 9.0 - number}
         for number, (share, pattern) in enumerate(cases)
     ]  # fmt: skip
     found = values(frame_arria10._metrics(rows))

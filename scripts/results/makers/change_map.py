@@ -1,4 +1,4 @@
-"""docs/results/change_map.json: how many source files each kind of change touches, from the pages that tell how."""
+"""docs/results/change_map.json: how many source files each kind of change touches, from the how-to pages."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ def metrics(found: Sequence[Change]) -> dict[str, Metric]:
     usual = [len(change.files) for change in found if change.name not in MORE]
     return {
         "changes": Metric(
-            what="Kinds of change with a page that tells how", value=len(found), unit="", method="pages of docs/how-to"
+            what="Kinds of change with a how-to page", value=len(found), unit="", method="pages of docs/how-to"
         ),
         "applied": Metric(
-            what="Of them applied to a copy of Sterna and run by a test",
+            what="Of these, applied to a copy of Sterna and run by a test",
             value=sum(change.shown for change in found), unit="",
             method=f"{TESTS}: the page's diffs are applied, its proof runs, no other file changes",
         ),
         "most": Metric(
-            what="Source files that a change touches, at most, but for a layer kind and a tape field",
+            what="Most source files that a change touches, except for a layer kind and a tape field",
             value=max(usual), unit="", method="files in the page's diffs, without generated ones, tests and documents",
         ),
         "most_of_all": Metric(
-            what="The same, with these two", value=max(len(change.files) for change in found), unit="",
+            what="The same, including these two", value=max(len(change.files) for change in found), unit="",
             method="the same",
         ),
     }  # fmt: skip

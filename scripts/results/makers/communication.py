@@ -1,4 +1,4 @@
-"""docs/results/communication.json: bytes that a process sends in a step, and mAP, by what gradients are sent as."""
+"""docs/results/communication.json: bytes that a process sends per step, and mAP, by gradient format."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def metrics(rows: list[TableRow]) -> dict[str, Metric]:
     plain = rows[0]
     return {
         f"{row['hook']}_share": Metric(
-            what=f"Bytes sent a step with gradients as {row['hook']}, against fp32",
+            what=f"Bytes sent per step with gradients as {row['hook']}, relative to fp32",
             value=round(float(row["bytes_per_step"]) / float(plain["bytes_per_step"]), 3), unit="",
             method="numbers given to the all-reduce in the last step of an epoch, times their bytes",
         )

@@ -1,4 +1,4 @@
-"""docs/results/configs.json: the named engine configs on their FPGAs, with the frames a second of three networks.
+"""docs/results/configs.json: the named engine configs on their FPGAs, with the frames per second of three networks.
 
 Sizes and frames are estimates, from open synthesis and from the compiler's cycle model.
 """
@@ -39,7 +39,7 @@ def main() -> None:
             method=f"sizes: open synthesis; frames: the compiler's cycle model, batch 1, density {DENSITY}",
         ),
         "over_the_line": Metric(
-            what="Of them larger than 85 % of their FPGA", value=sum(not row["fits"] for row in rows), unit="",
+            what="Of these, larger than 85 % of their FPGA", value=sum(not row["fits"] for row in rows), unit="",
             method="ALMs, MLABs, block RAM and DSP blocks, estimated",
         ),
     }  # fmt: skip

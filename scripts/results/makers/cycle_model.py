@@ -59,11 +59,12 @@ def main() -> None:
     metrics = {
         "max_error": Metric(
             what="Largest error of the cycle model", value=max(abs(float(row["error"])) for row in rows), unit="",
-            method=f"estimated to counted cycles less one, over {len(rows)} rows",
+            method=f"estimated / counted cycles, less one, over {len(rows)} rows",
         ),
         "max_wait_error": Metric(
-            what="Largest error of a share of waiting", value=max(float(row["wait_error"]) for row in rows), unit="",
-            method="waiting for vectors, weights and drain by PEs and cycles: estimated to counted shares, difference",
+            what="Largest error of a share of waiting cycles",
+            value=max(float(row["wait_error"]) for row in rows), unit="",
+            method="waiting for vectors, weights or drain / (PEs x cycles): estimated less counted share",
         ),
     } | {
         f"growth_{sweep.name.split()[0]}": Metric(

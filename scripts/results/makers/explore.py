@@ -1,7 +1,7 @@
-"""docs/results/explore.json: engines that run full YOLOv2 at over 1,000 frames a second on a GX1150, the best by name.
+"""docs/results/explore.json: engines that run full YOLOv2 at over 1,000 frames/s on a GX1150, the best by name.
 
 Sizes and frames are estimates, from open synthesis and from the compiler's cycle model. docs/explore.png shows all of
-them. What has been evaluated is kept, so the command can be interrupted and goes on.
+them. What has been evaluated is kept, so an interrupted command continues where it stopped.
 """
 
 from __future__ import annotations
@@ -52,15 +52,15 @@ def main() -> None:
     metrics = {
         "engines": Metric(what="Engines of the grid", value=len(configs), unit="", method="count"),
         "fast_enough": Metric(
-            what=f"Of them with at least {LEAST_FRAMES:,.0f} frames/s on YOLOv2-416, density {DENSITY}",
+            what=f"Of these, with at least {LEAST_FRAMES:,.0f} frames/s on YOLOv2-416, density {DENSITY}",
             value=len(points), unit="", method=METHOD,
         ),
         "fitting": Metric(
-            what=f"Of these at most {FULL:.0%} of each resource of the {fpga.name}", value=len(fitting), unit="",
+            what=f"Of these, with at most {FULL:.0%} of each resource of the {fpga.name}", value=len(fitting), unit="",
             method=METHOD,
         ),
         "fastest": Metric(
-            what="Frames a second of the fastest that fits",
+            what="Frames per second of the fastest that fits",
             value=round(max((point.frames(fpga) for point in fitting), default=0.0), 1), unit="frames/s",
             method=METHOD,
         ),

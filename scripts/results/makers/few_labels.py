@@ -1,4 +1,4 @@
-"""docs/results/few_labels.json: a tenth of BCCD's labels, alone and with the rest of the images unlabelled."""
+"""docs/results/few_labels.json: a tenth of BCCD's labels, alone and with the other images unlabelled."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def metrics(rows: list[TableRow]) -> dict[str, Metric]:
         name: Metric(what=what, value=round(mean(float(row[name]) for row in rows), 4), unit="", method=METHOD)
         for name, what in (
             ("labels_10", "Float network, 10 % of the labels: mAP, mean of 3 seeds"),
-            ("labels_10_longer", "The same, trained for as many steps more as the next"),
-            ("labels_10_and_unlabelled", "The same and the other images without labels"),
+            ("labels_10_longer", "The same, trained for as many more steps as the next"),
+            ("labels_10_and_unlabelled", "The same, and the other images without labels"),
             ("all_labels", "All labels"),
         )
     }

@@ -137,7 +137,7 @@ def simulate(job: Job, engine: Backend, reference: Backend) -> dict[str, Any]:
         "lanes_busy": round(work / (config.all_lanes * counters.cycles), 4),
         "layers_compared": len(observed.layers),
         "equal": equal,
-        "seconds_a_frame": round(seconds, 1),
+        "seconds_per_frame": round(seconds, 1),
     }
 
 
@@ -160,14 +160,14 @@ def _metrics(rows: list[dict[str, Any]]) -> dict[str, Metric]:
         ),
         "busy_020": Metric(
             what="Lanes busy, density 0.20 unstructured", value=best(0.2, "unstructured")["lanes_busy"], unit="",
-            method="additions to pixels of the map by lanes and cycles of the frame",
+            method="additions to pixels of the map / (lanes x cycles of the frame)",
         ),
         "equal": Metric(
             what="Every layer of every case equals the reference", value=all(row["equal"] for row in rows), unit="",
             method="every map that the engine makes, every value; outputs also for three frames in sequence",
         ),
         "seconds": Metric(
-            what="Simulation of a frame", value=max(row["seconds_a_frame"] for row in rows), unit="s",
+            what="Simulation time per frame", value=max(row["seconds_per_frame"] for row in rows), unit="s",
             method="wall clock of the slowest case, one thread, on the machine named below",
         ),
     }  # fmt: skip

@@ -49,9 +49,9 @@ def main() -> int:
             what="Trained YOLOv2-416, density 0.15 balanced, batch 1, at 240 MHz",
             value=round(CLOCK / found["cycles"], 1), unit="frames/s", method=counted,
         ),
-        "cycles": Metric(what="Clock cycles a frame", value=found["cycles"], unit="", method=counted),
+        "cycles": Metric(what="Clock cycles per frame", value=found["cycles"], unit="", method=counted),
         "busy": Metric(
-            what="Lanes busy", value=found["lanes_busy"], unit="", method="additions by lanes and cycles of the frame"
+            what="Lanes busy", value=found["lanes_busy"], unit="", method="additions / (lanes x cycles of the frame)"
         ),
         "equal": Metric(
             what=f"All {found['layers_compared']} maps of an unseen scene equal the reference", value=found["equal"],

@@ -53,7 +53,7 @@ def main() -> None:
         for optimiser in RATES
     } | {
         f"{prefix}step_time_ratio": Metric(
-            what=f"Step with {optimiser} against one with sgd",
+            what=f"Time of a step with {optimiser}, relative to sgd",
             value=round(seconds[optimiser] / seconds[Optimiser.SGD], 3), unit="",
             method=f"processor time of {TIMED} float steps taken in turn, one thread",
         )
@@ -93,7 +93,7 @@ def _steps(rows: list[TableRow], form: Form, optimiser: Optimiser) -> Metric:
     wanted = _map50(rows, form, Optimiser.SGD, lengths[-1])
     enough = [steps for steps in lengths if _map50(rows, form, optimiser, steps) >= wanted]
     return Metric(
-        what=f"Steps of the {form} stage with {optimiser} to mAP {wanted:.3f}, which SGD has after {lengths[-1]:,}",
+        what=f"Steps of the {form} stage with {optimiser} to mAP {wanted:.3f}, which SGD reaches after {lengths[-1]:,}",
         value=enough[0] if enough else f"more than {lengths[-1]:,}", unit="",
         method=f"shortest of {lengths} steps whose mean over {len(SEEDS)} seeds reaches it; {METHOD}",
     )  # fmt: skip

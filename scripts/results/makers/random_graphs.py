@@ -36,8 +36,8 @@ def main() -> int:
             method="bit for bit; half of the graphs with a slow memory that stalls at random",
         ),
         "minutes": Metric(
-            what="Time for it", value=round((monotonic() - start) / 60, 1), unit="min",
-            method="wall clock, simulators built on the way",
+            what="Time for all of them", value=round((monotonic() - start) / 60, 1), unit="min",
+            method="wall clock, simulators built along the way",
         ),
     }  # fmt: skip
     write("random_graphs", metrics, command="make results-random_graphs")

@@ -1,4 +1,4 @@
-"""docs/results/training_speed.json: a training step in each form against a float step, and what its time goes to."""
+"""docs/results/training_speed.json: a training step in each form relative to a float step, and where its time goes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def slowest(rows: list[TableRow], clock: str, which: str = "") -> Metric:
     """The largest ratio of `rows` that the goal is about, as `clock` tells; which: said of them at the end."""
     ratios = [float(row["step_ratio"]) for row in rows if row["form"] not in (Form.FLOAT.value, TAUGHT)]
     return Metric(
-        what=f"Slowest step of a ternary, quantised or integer network, against float{which}",
+        what=f"Slowest step of a ternary, quantised or integer network, relative to float{which}",
         value=round(max(ratios), 2), unit="",
         method=f"median {clock} of steps taken in turn, AdamW",
     )  # fmt: skip

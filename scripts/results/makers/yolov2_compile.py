@@ -26,7 +26,7 @@ def main() -> None:
     metrics = {
         "seconds": Metric(what=f"Compile {what}", value=round(seconds, 1), unit="s", method="wall clock"),
         "memory": Metric(
-            what="Memory for it", value=round(peak / 1e9, 2), unit="GB", method="peak resident size of the process"
+            what="Memory for that", value=round(peak / 1e9, 2), unit="GB", method="peak resident size of the process"
         ),
         "tape": Metric(what="Tape", value=round(len(package.tape) / 1e6, 2), unit="MB", method="size in bytes"),
         "cycles": Metric(

@@ -39,12 +39,13 @@ def metrics(rows: list[TableRow], measured: str) -> dict[str, Metric]:
     points = [100 * (number(row, "float_longer_map50") - number(row, "integer_map50")) for row in rows]
     return {
         "lost_most": Metric(
-            what="Points of mAP less than float trained as long, integer, at most", value=round(max(points), 2),
+            what="Points of mAP below float trained equally long, integer, at most", value=round(max(points), 2),
             unit="", method=measured,
         ),
         "least_fps": Metric(
-            what="Frames a second at 240 MHz, at least", value=min(number(row, "frames_per_s_240mhz") for row in rows),
-            unit="frames/s", method="cycle model of the compiler, frames queued, every weight as trained",
+            what="Frames per second at 240 MHz, at least",
+            value=min(number(row, "frames_per_s_240mhz") for row in rows), unit="frames/s",
+            method="cycle model of the compiler, frames queued, every weight as trained",
         ),
     }  # fmt: skip
 
