@@ -25,7 +25,7 @@ TAPE_ADDRESS = 0x1_FFFF_FF40
 
 
 class Memory:
-    """Answers commands with the bytes of the tape; an agent behind the sink of commands."""
+    """Answers commands with the bytes of the tape; an agent that the sink of commands feeds."""
 
     def __init__(self, commands: Sink, beats: Source, beat_bytes: int) -> None:
         self.commands, self.beats, self.beat_bytes = commands, beats, beat_bytes

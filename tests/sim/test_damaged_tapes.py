@@ -37,7 +37,7 @@ MARK = pytest.mark.case(
 
 @contextmanager
 def trusting(config: EngineConfig) -> Iterator[SimBackend]:
-    """The simulated engine behind a driver that leaves it to the engine to check tapes."""
+    """The simulated engine with a driver that leaves it to the engine to check tapes."""
     with TemporaryDirectory() as name:
         folder = Path(name) / "engine"
         generate(config, folder)

@@ -41,8 +41,8 @@ def simulated(
 
 
 def infer_queued(backend: Backend, images: NDArray[np.int8]) -> tuple[Results, Counters]:
-    """Run three images or more one behind the other: the results, and what the last but one cost, whose own image was
-    loaded while the one before it ran and which loads the one behind it."""
+    """Run three images or more in sequence: the results, and what the last but one cost, whose own image was
+    loaded while the one before it ran and which loads the one after it."""
     seen: list[Counters | None] = []
     # When the last frame has just ended, the backend still shows the counters of the one before.
     results = backend.infer(images, progress=lambda *_: seen.append(backend.counters()))

@@ -166,7 +166,7 @@ class TapeEmulator:
         inside = ((rows >= 0) & (rows < height))[:, None] & ((cols >= 0) & (cols < width))[None, :]
         rows, cols = np.clip(rows, 0, height - 1)[:, None], np.clip(cols, 0, width - 1)[None, :]
         words = fetch["plane"] + rows // th * step["in_tiles_w"] + cols // tw
-        # Garbage behind a map's edge may be read too early, its pixels may not.
+        # Garbage beyond a map's edge may be read too early, its pixels may not.
         for word in np.unique(np.where(inside, words, -1)).tolist():
             assert word not in self.next_image
             made = [self.made.get(4 * word + c, 0) for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
@@ -179,7 +179,7 @@ def read_records(config: EngineConfig, payload: bytes, streams: int) -> tuple[ND
     reader = _Records(config, payload, streams)
     while not reader.ended:
         reader.record()
-    assert not any(payload[reader.at :]), "bytes behind the last record"
+    assert not any(payload[reader.at :]), "bytes after the last record"
     return np.array(reader.fetches, np.uint64), reader.entries
 
 
@@ -230,7 +230,7 @@ class _Records:
             skip, low = entry >> (acc_index_w + 1), entry & ((2 << acc_index_w) - 1)
             if skip == tape.ENTRY_CONTROL and low == Command.PAD:
                 break
-            assert not self._done[stream], "entries behind the end of a pass"
+            assert not self._done[stream], "entries after the end of a pass"
             self.entries[stream].append(entry)
             if skip != tape.ENTRY_CONTROL:
                 self._pointers[stream] += skip

@@ -96,7 +96,7 @@ def test_a_file_may_end_behind_a_layer(path: Path, got: Callable[[object], None]
     path.write_bytes(content()[: 20 + 4 * COUNTS[0]])
     found = read_weights(path, SHAPES)
     assert [layer.name for layer in found.convolutions] == ["conv1"] and not found.other_head
-    got("a file that ends behind conv1 holds conv1")
+    got("a file that ends after conv1 holds conv1")
 
 
 def test_published_backbones_end_behind_a_layer() -> None:

@@ -40,7 +40,7 @@ def graph(network: Network) -> Graph:
 def test_every_layer_of_the_graph_follows_the_network(network: Network, graph: Graph, scenes: SceneSet) -> None:
     apart = report.differences(network, graph, scenes)
     assert set(apart) == {layer.name for layer in network.description.layers}
-    # A value on the edge between two steps may fall to either side, and each such step nudges the layers behind it.
+    # A value on the edge between two steps may fall to either side, and each such step nudges the layers after it.
     assert apart["conv1"]["share"] < 1e-3 and apart["conv2"]["share"] < 5e-3
     assert max(layer["share"] for layer in apart.values()) < 0.15
     assert max(layer["largest"] for layer in apart.values()) <= 3

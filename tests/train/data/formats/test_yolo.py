@@ -284,7 +284,7 @@ def test_several_lists_of_names_are_refused_unless_they_are_alike(tmp_path: Path
 
 @pytest.mark.parametrize("names", ["cat\n\ndog\n", "\ncat\ndog\n"])
 def test_an_empty_line_between_names_is_a_class_without_one(tmp_path: Path, names: str) -> None:
-    """Leaving it out would shift the numbers of the classes behind it."""
+    """Leaving it out would shift the numbers of the classes after it."""
     make(tmp_path, {"classes.txt": names, "a.jpg": None, "a.txt": ROW})
     with pytest.raises(SternaError, match="a class without a name"):
         open_source(tmp_path)

@@ -64,7 +64,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 
 
 @pytest.mark.case(
-    "yolo-confidence-column", kind="stated and not used", expected="a confidence behind the box is not used, and said"
+    "yolo-confidence-column", kind="stated and not used", expected="a confidence after the box is not used, and said"
 )
 def test_a_confidence_is_not_used(got: Got) -> None:
     assert row(f"1 {BOX} 0.93") == Row(1, EDGES, CONFIDENCE_NOT_USED)

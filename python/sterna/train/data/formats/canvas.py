@@ -26,7 +26,7 @@ class Exif(StrEnum):
 
 SEVERAL = "files with several images, of which the first is read"
 SAID = "an EXIF orientation; by their image size, labels refer to the image {}"
-NOT_SAID = "an EXIF orientation; labels do not say which way up they are and are taken as {} (--exif upright, --exif stored)"
+NOT_SAID = "an EXIF orientation; labels do not say which way up, taken as {} (--exif upright, --exif stored)"
 
 
 class Canvas(NamedTuple):
