@@ -5,6 +5,7 @@ Each imports what it needs when it is called, so `import sterna` is fast and onl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.errors import SternaError, check_kind
+from sterna.arguments import checked
+from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.package import package as package_file
@@ -30,10 +32,13 @@ if TYPE_CHECKING:
     from sterna.train.options import TrainOptions
     from sterna.train.report.report import Comparison as PrecisionOfForms
 
+#: Of a generated scene: its largest seed, as in training, and the largest height and width.
+MOST_SEED, MOST_PIXELS = (1 << 31) - 1, 2048
 #: Called with how much is done, of how much, and what comes next.
 Progress = Callable[[int, int, str], None]
 
 
+@checked
 def load(path: str | Path) -> Graph | Package:
     """The integer graph or package in the file `path`, or the graph in the folder of a training run.
 
@@ -47,6 +52,7 @@ def load(path: str | Path) -> Graph | Package:
     return read_model(Path(path))
 
 
+@checked
 def save(model: Graph | Package, path: str | Path) -> None:
     """Write a graph or a package to the file `path`, atomically. Raises SternaError if it cannot be written.
 
@@ -61,8 +67,9 @@ def save(model: Graph | Package, path: str | Path) -> None:
         graph_file.save(model, Path(path))
 
 
+@checked
 def compile(
-    graph: Graph | str | Path,
+    graph: Graph | Package | str | Path,
     config: EngineConfig | str = "nano",
     *,
     trace: bool = False,
@@ -70,8 +77,8 @@ def compile(
 ) -> Package:
     """The package that runs `graph` on an engine.
 
-    config: an engine config or the name of one. trace: store every layer, so that each can be compared. Raises
-    SternaError if the graph does not fit the engine.
+    graph: also its file, a package, or the folder of a run. config: an engine config or the name of one. trace: store
+    every layer, so that each can be compared. Raises SternaError if the graph does not fit the engine.
 
     >>> package = sterna.compile("demo-nano", "nano")
     >>> f"{package.schedule.queued_cycles:,} cycles per frame"
@@ -82,6 +89,7 @@ def compile(
     return compile_graph(_graph(graph), _config(config), trace=trace, progress=progress)
 
 
+@checked
 def generate(
     config: EngineConfig | str,
     folder: str | Path,
@@ -114,6 +122,7 @@ def generate(
     return write(_config(config), Path(folder), package, image, force=force)
 
 
+@checked
 def estimate(
     config: EngineConfig | str = "nano", fpga: str = "gx1150", *, progress: Progress | None = None
 ) -> EngineEstimate:
@@ -127,8 +136,9 @@ def estimate(
     return estimate_engine(_config(config), load_fpga(fpga), progress=progress)
 
 
+@checked
 def explore(
-    graph: Graph | str | Path,
+    graph: Graph | Package | str | Path,
     config: EngineConfig | str = "arria10",
     fpga: str = "gx1150",
     *,
@@ -143,34 +153,39 @@ def explore(
     from sterna.estimate.fpgas import load_fpga
     from sterna.spec.paths import build_cache
 
-    if not min_fps > 0:
+    if not 0 < min_fps < math.inf:
         raise SternaError(
-            "no such speed", where="explore", attribute="min_fps", value=min_fps, allowed="more than 0",
+            "no such speed", where="explore", attribute="min_fps", value=min_fps, allowed="more than 0, finite",
             remedy="give the frames/s that you need",
         )  # fmt: skip
     cache, show = build_cache() / "explore", progress or (lambda *_: None)
     return search(_graph(graph), _config(config), load_fpga(fpga), min_fps, cache, show)
 
 
+@checked
 def scene(seed: int, height: int = 160, width: int = 160, *, hard: bool = False) -> NDArray[np.uint8]:
     """A generated street scene, RGB uint8 [height, width, 3], that was not used to train `demo-nano`.
 
-    hard: at night, in rain, crowded, far away. Raises SternaError if a number is out of range.
+    seed: 0 .. 2^31 - 1. height, width: 1 .. 2048 pixels. hard: at night, in rain, crowded, far away. Raises
+    SternaError if a number is out of range.
 
     >>> sterna.scene(7).shape
     (160, 160, 3)
     """
     from sterna.train.data import SceneSet
 
-    for name, value, least in (("seed", seed, 0), ("height", height, 1), ("width", width, 1)):
-        if value < least:
+    for name, value, least, most in (
+        ("seed", seed, 0, MOST_SEED), ("height", height, 1, MOST_PIXELS), ("width", width, 1, MOST_PIXELS)
+    ):  # fmt: skip
+        if not least <= value <= most:
             raise SternaError(
-                "a scene cannot be drawn", where="scene", attribute=name, value=value, allowed=f"{least} or more",
-                remedy="choose another number",
+                "a scene cannot be drawn", where="scene", attribute=name, value=value, allowed=f"{least} .. {most}",
+                remedy="choose a number in that range",
             )  # fmt: skip
     return SceneSet(seed, "test", 1, height, width, hard)[0].image
 
 
+@checked
 def compare(first: Backend | str, second: Backend | str, package: Package, images: NDArray[np.int8]) -> Comparison:
     """Run `images` int8 [N, C, H, W], made by `sterna.prepare`, on two backends and compare every stored layer.
 
@@ -191,6 +206,7 @@ def compare(first: Backend | str, second: Backend | str, package: Package, image
         return compare_backends(both[0], both[1], package, images)
 
 
+@checked
 def train(options: TrainOptions | None = None, **values: object) -> TrainResult:
     """Train a detector with `options` or with named options: `train(data="FOLDER", output="runs/mine")`.
 
@@ -216,8 +232,9 @@ def train(options: TrainOptions | None = None, **values: object) -> TrainResult:
     return run(options or parse(**values))
 
 
+@checked
 def evaluate(
-    target: Graph | str | Path,
+    target: Graph | Package | str | Path,
     data: str | None = None,
     *,
     split: str | None = None,
@@ -248,22 +265,21 @@ def evaluate(
             "bad number of scenes", where="evaluate", attribute="scenes", value=scenes, allowed="1 or more",
             remedy="choose a number in that range",
         )  # fmt: skip
-    if isinstance(target, Graph):
-        evaluation = Evaluation(Path(), None, {INTEGER: target})
-    else:
+    if isinstance(target, str | Path):
         evaluation = Evaluation.of(Path(target))
+    else:
+        evaluation = Evaluation(Path(), None, {INTEGER: _graph(target)})
     return evaluation.measure(evaluation.images(Wanted(data, split, scenes, seed, read), Console(quiet=True)))
 
 
-def _graph(graph: Graph | str | Path) -> Graph:
-    if isinstance(graph, str | Path):
-        return read_graph(Path(graph))
-    return check_kind(graph, Graph, "the graph", "give a graph, its file, or the folder of a run")
+def _graph(model: Graph | Package | str | Path) -> Graph:
+    if isinstance(model, Package):
+        return model.graph
+    return model if isinstance(model, Graph) else read_graph(Path(model))
 
 
 def _config(config: EngineConfig | str) -> EngineConfig:
     if isinstance(config, str):
         return load_config(config)
-    check_kind(config, EngineConfig, "the config", "give an engine config or the name of one")
     # A config that model_copy changed has not been checked.
     return make_config(config.name, {name: value for name, value in vars(config).items() if name != "name"}, "config")

@@ -9,7 +9,8 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.errors import SternaError, check_kind
+from sterna.arguments import checked
+from sterna.errors import SternaError
 from sterna.package.package import Package
 from sterna.run.backend import Backend
 from sterna.run.registry import open_backend
@@ -36,6 +37,7 @@ class Box(NamedTuple):
     bottom: float
 
 
+@checked
 class Detector:
     """Finds objects in images with a compiled detector, on any backend.
 
@@ -57,9 +59,8 @@ class Detector:
         threshold: float = SHOWN,
         overlap: float = OVERLAP,
     ) -> None:
-        check_kind(package, Package, "the package", "give what sterna.compile or sterna.load returns")
         for name, share in (("threshold", threshold), ("overlap", overlap)):
-            if not (isinstance(share, int | float) and 0 <= share <= 1):
+            if not 0 <= share <= 1:
                 raise SternaError(
                     f"bad {name}", where="Detector", attribute=name, value=share, allowed="0 .. 1",
                     remedy="choose a number in that range",
@@ -79,6 +80,7 @@ class Detector:
         """The names of the classes."""
         return self._decoder.classes
 
+    @checked
     def __call__(self, image: str | Path | NDArray[np.uint8]) -> list[Box]:
         """The objects in `image`, best first: a file, or RGB pixels uint8 [H, W, 3] of any size.
 
@@ -91,6 +93,7 @@ class Detector:
             for box, score, kind in zip(sides, found.scores, found.classes, strict=True)
         ]
 
+    @checked
     def detect(self, image: NDArray[np.uint8]) -> Detections:
         """The same for pixels uint8 [H, W, 3], as arrays: boxes in pixels, scores, and numbers of classes."""
         head = self.backend.infer(prepare(self.package.graph, image)[np.newaxis])[self._decoder.output][0]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
-
-Kind = TypeVar("Kind")
 
 #: Characters shown of a part of a message, and of its end: longer parts come from broken files.
 MOST, LAST = 600, 200
@@ -55,15 +52,6 @@ def _shown(part: str) -> str:
     """`part` on one line, shortened, without terminal control characters."""
     short = part if len(part) <= MOST else f"{part[: MOST - LAST]} ... {part[-LAST:]}"
     return "".join(each if each.isprintable() else " " if each.isspace() else ascii(each)[1:-1] for each in short)
-
-
-def check_kind(thing: Kind, kind: type[Kind], name: str, remedy: str) -> Kind:
-    """`thing`; raises SternaError unless it is a `kind`. name: what the message calls it."""
-    if not isinstance(thing, kind):
-        raise SternaError(
-            f"{name} has the wrong type", value=type(thing).__name__, allowed=kind.__name__, remedy=remedy
-        )
-    return thing
 
 
 class StoppedError(SternaError):

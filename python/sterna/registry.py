@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
+from sterna.arguments import checked
 from sterna.errors import SternaError
 
 Thing = TypeVar("Thing")
@@ -48,6 +49,7 @@ class Registry(Generic[Thing]):
         self._own = {name: EntryPoint(name, place, group) for name, place in own.items()}
         self._registered: dict[str, Thing] = {}
 
+    @checked
     def register(self, name: str) -> Callable[[Registered], Registered]:
         """A decorator that adds what it decorates as `name`.
 
@@ -72,6 +74,7 @@ class Registry(Generic[Thing]):
     def __contains__(self, name: object) -> bool:
         return name in list(self)
 
+    @checked
     def __getitem__(self, name: str) -> Thing:
         """Raises SternaError if there is none of this name, or it cannot be imported or is of another kind."""
         if name in self._registered:
@@ -81,12 +84,14 @@ class Registry(Generic[Thing]):
             raise self.unknown(name, ", ".join(self))
         return self._loaded(entries[name])
 
+    @checked
     def check(self, name: str) -> str:
         """`name`; raises SternaError if there is nothing of this name."""
         if name not in self:
             raise self.unknown(name, ", ".join(self))
         return name
 
+    @checked
     def unknown(self, name: str, allowed: str) -> SternaError:
         """The refusal of `name`."""
         return SternaError(

@@ -280,7 +280,7 @@ def test_refusals_say_where_what_and_what_to_do(layers: tuple[Layer, ...], messa
         ({"acc_bits": 11}, r"acc_bits = 11.*12 .. 32"),
         ({"acc_bits": 20.0}, r"acc_bits = 20.0"),
         ({"act_bits": 7}, r"layer 'image': .*zero_point = -128.*-64 .. 63"),
-        ({"metadata": []}, r"metadata = a list"),
+        ({"metadata": []}, r"metadata = list"),
         ({"metadata": {"a": float("nan")}}, r"metadata = .*JSON"),
         ({"metadata": {"a": object()}}, r"metadata = .*object"),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph.checks import check_integer, check_layer, check_metadata, check_reached, check_sources, where
 from sterna.graph.infer import TensorInfo, accumulator_bounds, check_accumulators, infer, requant_bits
@@ -19,6 +20,7 @@ ACT_BITS = (4, 8)
 ACC_BITS = (12, 32)
 
 
+@checked
 @dataclass(frozen=True)
 class Graph:
     """A validated model in integers: one Input, computing layers in topological order, at least one Output.
@@ -115,6 +117,7 @@ class Graph:
         """The layers that mark results, in order."""
         return tuple(layer for layer in self.layers if isinstance(layer, Output))
 
+    @checked
     def __getitem__(self, name: str) -> Layer:
         """The layer called `name`; KeyError if there is none."""
         for layer in self.layers:
@@ -122,6 +125,7 @@ class Graph:
                 return layer
         raise KeyError(name)
 
+    @checked
     def users(self, name: str) -> tuple[Layer, ...]:
         """The layers that read the tensor of layer `name`, in order."""
         return tuple(layer for layer in self.layers if name in layer.sources)

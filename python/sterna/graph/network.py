@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph.checks import (
     CHECKS,
@@ -92,6 +93,7 @@ class Head(OneInput):
         return self.anchors * (BOX_FIELDS + classes)
 
 
+@checked
 @dataclass(frozen=True)
 class NetworkDescription:
     """The layers of a detector, in the order in which they are computed, its head the last one.
@@ -145,10 +147,12 @@ class NetworkDescription:
         """Image pixels per cell of the head."""
         return _SIDE // self.infer(1, _SIDE, _SIDE)[self.head.name].height
 
+    @checked
     def channels(self, classes: int) -> dict[str, int]:
         """How many channels the image and the map of each layer have, by name."""
         return {name: info.channels for name, info in self.infer(classes, _SIDE, _SIDE).items()}
 
+    @checked
     def infer(self, classes: int, height: int, width: int) -> dict[str, TensorInfo]:
         """The maps of the image and of each layer, by name, with unit scales; raises SternaError for an empty one."""
         maps = {IMAGE: TensorInfo(RGB, height, width, 1.0, 0)}
@@ -164,6 +168,7 @@ class NetworkDescription:
             check_tensor(layer, maps[layer.name])
         return maps
 
+    @checked
     def with_bits(self, first: int, head: int) -> Self:
         """The same network with weights of `head` bits in the head, and of `first` in others that are not ternary."""
         return replace(self, layers=tuple(_with_bits(layer, first, head) for layer in self.layers))

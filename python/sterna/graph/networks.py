@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
 from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription
@@ -34,6 +35,7 @@ class Trunk:
         self.last = IMAGE
         self._convs = self._pools = 0
 
+    @checked
     def conv(self, filters: int, kernel: int, *, source: str | None = None, shares: str | None = None) -> str:
         """A convolution after the last layer or `source`, as `Conv` has it; returns its name."""
         self._convs += 1
@@ -41,11 +43,13 @@ class Trunk:
         name = f"conv{self._convs}"
         return self._add(Conv(name, source or self.last, filters, kernel, bits, shares))
 
+    @checked
     def pool(self, stride: int = 2) -> str:
         """Maxima of 2x2; returns the name."""
         self._pools += 1
         return self._add(MaxPool(f"pool{self._pools}", self.last, stride))
 
+    @checked
     def passthrough(self, route: str, filters: int) -> str:
         """1x1 of `route`, space-to-depth, in front of the last layer, whose scale it shares."""
         deep = self.last

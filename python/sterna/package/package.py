@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
 from sterna import files, recognise
 from sterna.archive import Archive, Limits
+from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
@@ -123,6 +124,7 @@ class Schedule(_Record):
         return next((store for store in self.stores if store.layer == layer), None)
 
 
+@checked
 @dataclass(frozen=True)
 class Package:
     """One compiled model for one engine config.
@@ -156,6 +158,7 @@ class Package:
         for name in schedule.outputs:
             self.source_of(name)
 
+    @checked
     def source_of(self, output: str) -> StoreRegion:
         """The region that holds the Output layer `output`, which may be stored under its input's name."""
         layer = next((layer for layer in self.graph.outputs if layer.name == output), None)

@@ -20,6 +20,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.package.counters import Counters
 from sterna.package.package import Package
@@ -64,6 +65,7 @@ class Backend(ABC):
         uri.values({})
         return cls()
 
+    @checked
     def load(self, package: Package) -> None:
         """Make `package` the one that `infer` runs. Raises SternaError if it is damaged or unsuitable."""
         if self._is_closed:
@@ -72,6 +74,7 @@ class Backend(ABC):
         self._load(package)
         self._package = package
 
+    @checked
     def infer(self, images: NDArray[np.int8], progress: Progress | None = None) -> Results:
         """Run int8[N, C, H, W] (rgb - 128) and return every stored layer and every output of the package."""
         if self._package is None:

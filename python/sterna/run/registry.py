@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sterna.arguments import checked
 from sterna.registry import Registry
 from sterna.run.backend import Announce, Backend
 from sterna.run.uri import Uri
@@ -20,6 +21,7 @@ backends: Registry[type[Backend]] = Registry(
 """Classes of backends by the scheme of their URIs."""
 
 
+@checked
 def open_backend(uri: str, announce: Announce | None = None) -> Backend:
     """The backend that `uri` names, ready to load packages, to be closed or used in a `with`.
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.spec import named
 from sterna.spec.paths import CONFIGS
@@ -199,6 +200,7 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
         )
 
 
+@checked
 def load_config(spec: str) -> EngineConfig:
     """Load a named config, or `FILE.yaml:NAME` (the name may be left out if the file holds one).
 

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sterna.errors import SternaError, check_kind
+from sterna.arguments import checked
+from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.graph.network import GREY, RGB
 
 
+@checked
 def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
     """RGB `image` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
 
@@ -20,7 +22,6 @@ def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
     >>> sterna.prepare(sterna.load("demo-nano"), sterna.scene(7, 240, 320)).shape
     (3, 160, 160)
     """
-    check_kind(graph, Graph, "the graph", "give a graph; that of a package is package.graph")
     if graph.input.channels != RGB:
         raise SternaError(
             "the graph does not take images",

@@ -146,11 +146,12 @@ def _plan_vehicles(rng: np.random.Generator, street: Street, lanes: list[float])
 
 def _plan_people(rng: np.random.Generator, street: Street, *areas: tuple[float, float]) -> list[Mover]:
     people = []
+    edge = min(0.02, street.aspect / 2)  # of an image that is as narrow
     for _ in range(round(int(rng.integers(2, 8)) * street.conditions.crowd)):
         top, bottom = areas[int(rng.random() < 0.6)]
         if rng.random() < 0.12:  # someone crosses the road
             top, bottom = areas[0][1], areas[1][0]
-        x, y = rng.uniform(0.02, street.aspect - 0.02), rng.uniform(top + 0.02, bottom)
+        x, y = rng.uniform(edge, street.aspect - edge), rng.uniform(top + 0.02, bottom)
         height = _size_at(y, street) * 0.17 * rng.uniform(0.85, 1.15)
         clothes = (_paint(rng), _paint(rng), _skin(rng), _pick(rng, ((40, 30, 25), (90, 65, 40), (150, 120, 70))))
         speed = rng.choice((-1.0, 1.0)) * rng.uniform(0.002, 0.006)

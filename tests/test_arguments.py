@@ -1,0 +1,184 @@
+"""Every public call refuses an argument of the wrong kind in one line, before it does anything."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sterna
+from sterna import api
+from sterna.errors import SternaError
+from sterna.graph.network import Conv, Head
+from sterna.registry import Registry
+
+GRAPH = api.load("demo-nano")
+LAYERS = (Conv("conv1", "image", 16, 3, bits=8), Head("head", "conv1"))
+
+
+class Nothing:
+    """A thing of no kind that any call takes."""
+
+
+def package() -> sterna.Package:
+    return sterna.compile("demo-nano")
+
+
+def detector() -> sterna.Detector:
+    return sterna.Detector(package())
+
+
+def network() -> sterna.NetworkDescription:
+    return sterna.NetworkDescription(LAYERS)
+
+
+#: By public call: how it is reached, and arguments that it takes. What a call needs to be reached is made only then.
+CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
+    "Backend.infer": (lambda: sterna.open_backend("reference:").infer, {"images": np.zeros((1, 3, 160, 160), np.int8)}),
+    "Backend.load": (lambda: sterna.open_backend("reference:").load, {"package": package}),
+    "Detector": (lambda: sterna.Detector, {"package": package}),
+    "Detector.__call__": (detector, {"image": np.zeros((8, 8, 3), np.uint8)}),
+    "Detector.detect": (lambda: detector().detect, {"image": np.zeros((8, 8, 3), np.uint8)}),
+    "Graph": (lambda: sterna.Graph, {"layers": GRAPH.layers, "metadata": {}}),
+    "Graph.__getitem__": (lambda: GRAPH.__getitem__, {"name": "conv1"}),
+    "Graph.users": (lambda: GRAPH.users, {"name": "conv1"}),
+    "NetworkDescription": (lambda: sterna.NetworkDescription, {"layers": LAYERS}),
+    "NetworkDescription.channels": (lambda: network().channels, {"classes": 2}),
+    "NetworkDescription.infer": (lambda: network().infer, {"classes": 2, "height": 32, "width": 32}),
+    "NetworkDescription.with_bits": (lambda: network().with_bits, {"first": 8, "head": 8}),
+    "Package": (
+        lambda: sterna.Package, {"graph": GRAPH, "tape": b"", "config": sterna.load_config("nano"), "metadata": {}},
+    ),
+    "Package.source_of": (lambda: package().source_of, {"output": "output"}),
+    "Registry.__getitem__": (lambda: sterna.schedules.__getitem__, {"name": "cubic"}),
+    "Registry.check": (lambda: sterna.schedules.check, {"name": "cubic"}),
+    "Registry.register": (lambda: sterna.schedules.register, {"name": "mine"}),
+    "Registry.unknown": (lambda: sterna.schedules.unknown, {"name": "mine", "allowed": "cubic"}),
+    "Trunk.conv": (lambda: sterna.Trunk().conv, {"filters": 8, "kernel": 3}),
+    "Trunk.passthrough": (lambda: sterna.Trunk().passthrough, {"route": "conv1", "filters": 8}),
+    "Trunk.pool": (lambda: sterna.Trunk().pool, {}),
+    "compare": (
+        lambda: sterna.compare,
+        {"first": "reference:", "second": "reference:", "package": package, "images": np.zeros((1, 3, 8, 8), np.int8)},
+    ),
+    "compile": (lambda: api.compile, {"graph": "demo-nano"}),
+    "estimate": (lambda: api.estimate, {}),
+    "evaluate": (lambda: sterna.evaluate, {"target": GRAPH}),
+    "explore": (lambda: sterna.explore, {"graph": GRAPH, "min_fps": 100}),
+    "generate": (lambda: api.generate, {"config": "nano", "folder": "engine"}),
+    "load": (lambda: sterna.load, {"path": "demo-nano"}),
+    "load_config": (lambda: sterna.load_config, {"spec": "nano"}),
+    "open_backend": (lambda: sterna.open_backend, {"uri": "reference:"}),
+    "prepare": (lambda: sterna.prepare, {"graph": GRAPH, "image": np.zeros((8, 8, 3), np.uint8)}),
+    "save": (lambda: sterna.save, {"model": GRAPH, "path": "saved.sterna-graph"}),
+    "scene": (lambda: sterna.scene, {"seed": 7}),
+    "train": (lambda: api.train, {}),
+}  # fmt: skip
+#: Calls that Sterna makes, of what users write; records and options, which check themselves.
+OTHERS = {"Backend.from_uri", "Box", "EngineConfig", "TernaryWeightQuant", "TrainOptions"}
+
+
+def things() -> Iterator[tuple[str, Any]]:
+    """Everything public that can be called: functions and classes, and the methods that classes define."""
+    named = {name: getattr(sterna, name) for name in sterna.__all__}
+    named |= {name: getattr(api, name) for name, thing in named.items() if inspect.ismodule(thing)}
+    named = {name: thing for name, thing in named.items() if not isinstance(thing, Registry)} | {"Registry": Registry}
+    for name, thing in named.items():
+        if name in OTHERS or (inspect.isclass(thing) and issubclass(thing, Exception)):
+            continue
+        if not inspect.isclass(thing):
+            yield name, thing
+            continue
+        for method, found in vars(thing).items():
+            if method == "__init__" and thing is not Registry:
+                yield name, found
+            elif isinstance(found, FunctionType | classmethod | staticmethod) and (
+                method[0] != "_" or method in ("__call__", "__getitem__")
+            ):
+                yield f"{name}.{method}", getattr(thing, method)
+
+
+def public() -> set[str]:
+    """Public calls that take arguments."""
+    taking = {name for name, call in things() if len(set(inspect.signature(call).parameters) - {"self", "cls"})}
+    return taking - OTHERS
+
+
+def test_every_public_call_is_here() -> None:
+    assert public() == CALLS.keys()
+
+
+def parameters(name: str) -> Iterator[tuple[str, Any]]:
+    for parameter in inspect.signature(CALLS[name][0]()).parameters.values():
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            yield parameter.name, parameter.default
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_wrong_kind_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For each parameter; None as well, where it is no default."""
+    monkeypatch.chdir(tmp_path)
+    call, good = CALLS[name][0](), CALLS[name][1]
+    wrong: list[object]
+    good = {each: value() if value is package else value for each, value in good.items()}
+    shown = name.removesuffix(".__call__")
+    for parameter, default in parameters(name):
+        wrong = [Nothing(), b"a"] if (name, parameter) != ("Package", "tape") else [Nothing(), "a"]
+        wrong += [None] * (default is not None)
+        for value in wrong:
+            with pytest.raises(SternaError) as refused:
+                call(**good | {parameter: value})
+            said = str(refused.value)
+            start = re.escape(f"{shown}: {parameter} is of the wrong kind; {parameter} = ")
+            assert re.match(rf"{start}.+; allowed: .+; remedy: .+", said) and "\n" not in said, said
+    assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+@pytest.mark.parametrize("name", sorted(CALLS.keys() - {"train", "evaluate"}))  # these take options by name
+def test_a_wrong_name_is_refused(name: str) -> None:
+    said = rf"^{re.escape(name.removesuffix('.__call__'))}: got an unexpected keyword argument 'wrongly'; .*remedy: "
+    with pytest.raises(SternaError, match=said):
+        CALLS[name][0]()(**CALLS[name][1], wrongly=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: sterna.save("a.sterna", GRAPH), "save: model .*; model = 'a.sterna'; allowed: Graph or Package; "),
+        (lambda: sterna.Detector("demo-nano"), "package = 'demo-nano'; allowed: Package; remedy: .* sterna.compile or"),
+        (lambda: sterna.Detector(GRAPH), "Detector: package .*; package = Graph; allowed: Package"),
+        (lambda: sterna.prepare(package(), None), "graph = Package; .* the graph of a package is package.graph"),
+        (lambda: detector()(7), r"image = 7; allowed: str, Path or ndarray; .*np.asarray\(image.convert\('RGB'\)\)"),
+        (lambda: sterna.open_backend(None), "open_backend: uri .*; uri = None; allowed: str; remedy: give it as text"),
+        (lambda: sterna.scene("7"), "scene: seed .*; seed = '7'; allowed: a whole number"),
+        (lambda: sterna.scene(True), "seed = True; allowed: a whole number"),
+        (lambda: sterna.scene(), "scene: missing a required argument: 'seed'; allowed: seed, height, width, hard; "),
+        (lambda: api.train("scenes"), "options = 'scenes'; allowed: TrainOptions or None; .* options by name"),
+        (lambda: sterna.schedules.register(things), "Registry.register: name .*; name = function things; .*in quotes"),
+        (lambda: sterna.load(""), "load: path is no path; path = ''; allowed: .*; remedy: name a file or folder"),
+        (lambda: sterna.load("a\0b"), r"path is no path; path = 'a\\x00b'"),
+        (lambda: sterna.load("\ud800"), "path is no path"),
+    ],
+)  # fmt: skip
+def test_what_is_said(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(SternaError, match=said):
+        call()
+
+
+def test_other_forms_of_a_kind_are_taken(tmp_path: Path) -> None:
+    """Numbers of numpy, and paths of other libraries."""
+
+    class Place:
+        def __fspath__(self) -> str:
+            return str(tmp_path / "a.sterna-graph")
+
+    sterna.save(GRAPH, Place())  # type: ignore[arg-type]
+    assert sterna.load(Place()) == GRAPH  # type: ignore[arg-type]
+    assert sterna.scene(np.int64(7), np.uint8(32), 32).shape == (32, 32, 3)  # type: ignore[arg-type]
+    assert sterna.Detector(package(), threshold=np.float32(0.5)).threshold == 0.5  # type: ignore[arg-type]
