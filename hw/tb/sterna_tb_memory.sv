@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An AXI4 memory with tape, frame and room for the result, as late and as halting as it is asked
-/// to be.
+/// An AXI4 memory with tape, frame and room for the result. It pauses as the memory does that
+/// cycles are expected for, and is as late and as halting as it is asked to be.
 ///
 /// It ends the simulation with FAIL if the master breaks a rule of the protocol or touches what is
 /// not its own. Plusargs: +latency=CYCLES of a burst, +stall=PERMILLE of the cycles, +seed=NUMBER
@@ -75,7 +75,8 @@ module sterna_tb_memory (
   beat_t w_held;
   logic aw_waits, ar_waits, w_waits;
   int read_beat, write_beat;
-  longint cycle;
+  // Refresh and gaps are counted from `first_cycle`, in which the frame begins.
+  longint cycle, first_cycle;
   int latency, stall;
   logic [31:0] random;
 
@@ -100,6 +101,13 @@ module sterna_tb_memory (
     $readmemh({folder, "/memory/frame.hex"}, words, FrameOffset / BeatBytes,
               (FrameOffset + FrameBytes) / BeatBytes - 1);
   endtask
+
+  /// Refresh or a gap: no beat moves in this cycle.
+  function automatic logic pauses();
+    longint at;
+    at = cycle - first_cycle;
+    return at % 64'(RefreshEvery) < 64'(RefreshCycles) || at % 64'(GapEvery) < 64'(GapCycles);
+  endfunction
 
   // xorshift32 (Marsaglia, "Xorshift RNGs", 2003).
   function automatic logic stalls();
@@ -160,6 +168,7 @@ module sterna_tb_memory (
     if (!is_in(burst, 0, TapeBytes) && !is_in(burst, FrameOffset, FrameBytes))
       broken("a read is neither of the tape nor of the frame", burst.address);
     reads.push_back(burst);
+    if (burst.address == Base) first_cycle = cycle + 1;
   endtask
 
   task automatic take_write();
@@ -211,12 +220,13 @@ module sterna_tb_memory (
 
   /// What the memory drives from the edge on.
   task automatic drive();
-    logic offers_r, offers_b;
+    logic offers_r, offers_b, moves;
+    moves = !pauses();
     arready_o <= reads.size() < Outstanding && !stalls();
     awready_o <= writes.size() < Outstanding && !stalls();
-    wready_o <= beats.size() < EarlyBeats && !stalls();
+    wready_o <= beats.size() < EarlyBeats && moves && !stalls();
     offers_r = rvalid_o && !rready_i;
-    if (!offers_r && reads.size() > 0) offers_r = reads[0].due <= cycle && !stalls();
+    if (!offers_r && reads.size() > 0) offers_r = reads[0].due <= cycle && moves && !stalls();
     rvalid_o <= offers_r;
     if (offers_r) begin
       rid_o <= reads[0].id;
@@ -241,7 +251,7 @@ module sterna_tb_memory (
     void'($value$plusargs("stall=%d", stall));
     void'($value$plusargs("seed=%d", random));
     if (random == 0) random = 1;
-    {read_beat, write_beat, cycle} = '0;
+    {read_beat, write_beat, cycle, first_cycle} = '0;
     {aw_waits, ar_waits, w_waits} = '0;
   end
 

@@ -1,4 +1,4 @@
-"""The reference of engine configs and FPGAs, written from what describes them in the code."""
+"""The reference of engine configs, FPGAs and memories, written from what describes them in the code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from sterna.estimate.fpgas import Fpga, about_fpgas, load_fpga
 from sterna.spec.config import EngineConfig, about_configs, load_config
+from sterna.spec.memory import Memory, about_memories, load_memory
 
 
 def configs() -> str:
@@ -21,6 +22,11 @@ def configs() -> str:
 def fpgas() -> str:
     """Fields of an FPGA, then the named FPGAs side by side."""
     return _page(Fpga, about_fpgas(), load_fpga)
+
+
+def memories() -> str:
+    """Fields of a memory, then the named memories side by side."""
+    return _page(Memory, about_memories(), load_memory)
 
 
 def _page(kind: type[BaseModel], about: dict[str, str], load: Callable[[str], BaseModel]) -> str:

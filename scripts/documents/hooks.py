@@ -26,6 +26,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "command-line": command_line.text,
     "configs": configs.configs,
     "fpgas": configs.fpgas,
+    "memories": configs.memories,
     "peers": lambda: peers.table(_results()),
     "registers": markdown.registers_page,
     "tape": lambda: markdown.tape_page(level=3),

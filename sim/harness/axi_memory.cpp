@@ -25,6 +25,11 @@ void AxiMemory::set_timing(const AxiTiming& timing) {
   random_ = Random(timing.seed);
 }
 
+void AxiMemory::set_pauses(const AxiPause& refresh, const AxiPause& gap) {
+  refresh_ = refresh;
+  gap_ = gap;
+}
+
 void AxiMemory::set_fault(uint64_t base, uint64_t size) {
   fault_base_ = base;
   fault_size_ = size;
@@ -42,8 +47,10 @@ void AxiMemory::reset() {
 const AxiMemorySignals& AxiMemory::drive() {
   signals_.arready = reads_.size() < kOutstanding && !stall();
   signals_.awready = writes_.size() < kOutstanding && !stall();
-  signals_.wready = data_.size() < kEarlyBeats && !stall();
-  if (!signals_.rvalid && !reads_.empty() && reads_.front().ready_cycle <= cycle_ && !stall()) offer_read_beat();
+  const bool moves = !pauses();
+  signals_.wready = data_.size() < kEarlyBeats && moves && !stall();
+  const bool has_beat = !signals_.rvalid && !reads_.empty() && reads_.front().ready_cycle <= cycle_;
+  if (has_beat && moves && !stall()) offer_read_beat();
   if (!signals_.bvalid && !responses_.empty() && responses_.front().ready_cycle <= cycle_ && !stall()) {
     signals_.bvalid = true;
     signals_.bid = responses_.front().request.id;
@@ -68,6 +75,7 @@ void AxiMemory::clock(const AxiMasterSignals& master) {
   if (master.arvalid && signals_.arready) {
     check_burst("AR", master.ar);
     reads_.push_back({master.ar, cycle_ + latency()});
+    if (master.ar.address == frame_start_) first_cycle_ = cycle_ + 1;
   }
   if (master.awvalid && signals_.awready) {
     check_burst("AW", master.aw);
@@ -77,6 +85,11 @@ void AxiMemory::clock(const AxiMasterSignals& master) {
   write_beats();
   last_ = master;
   ++cycle_;
+}
+
+bool AxiMemory::pauses() const {
+  const uint64_t cycle = cycle_ - first_cycle_;
+  return cycle % refresh_.every < refresh_.cycles || cycle % gap_.every < gap_.cycles;
 }
 
 uint64_t AxiMemory::latency() {

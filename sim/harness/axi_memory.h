@@ -59,6 +59,11 @@ struct AxiTiming {
   uint64_t seed = 1;
 };
 
+// In the first `cycles` of every `every` cycles no beat moves.
+struct AxiPause {
+  uint32_t every = 1, cycles = 0;
+};
+
 // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators, scrambled", 2016).
 class Random {
  public:
@@ -80,6 +85,9 @@ class AxiMemory {
 
   Memory& memory() { return memory_; }
   void set_timing(const AxiTiming& timing);
+  // Refresh, and the gaps for all else; both begin anew when a burst at `frame_start` is asked for.
+  void set_pauses(const AxiPause& refresh, const AxiPause& gap);
+  void set_frame_start(uint64_t address) { frame_start_ = address; }
   // Answer bursts that touch `size` bytes at `base` with SLVERR; a size of 0 ends that.
   void set_fault(uint64_t base, uint64_t size);
 
@@ -108,6 +116,7 @@ class AxiMemory {
   };
 
   uint64_t latency();
+  bool pauses() const;
   Response response(uint64_t address, bool page_exists) const;
   void offer_read_beat();
   void write_beats();
@@ -121,8 +130,12 @@ class AxiMemory {
   Memory memory_;
   AxiTiming timing_;
   Random random_{1};
+  AxiPause refresh_, gap_;
+  uint64_t frame_start_ = 0;
   uint64_t fault_base_ = 0, fault_size_ = 0;
   uint64_t cycle_ = 0;
+  // The cycle from which on refresh and gaps are counted.
+  uint64_t first_cycle_ = 0;
   std::deque<Burst> reads_, writes_, responses_;
   std::deque<AxiData> data_;
   AxiMemorySignals signals_;

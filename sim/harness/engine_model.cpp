@@ -124,11 +124,13 @@ void EngineModel::rise() {
 // The engine works on weights before it knows their checksum. So of a damaged tape assertions say nothing, until the
 // next frame: the engine has to find the damage by itself.
 void EngineModel::judge(const std::string& failure) {
-  const uint64_t high = registers_[STERNA_REGISTER_TAPE_ADDR_HI];
-  const uint64_t address = high << 32 | registers_[STERNA_REGISTER_TAPE_ADDR_LO];
-  const bool right = checksums_right(axi_.memory(), address, registers_[STERNA_REGISTER_TAPE_BYTES]);
+  const bool right = checksums_right(axi_.memory(), tape_address(), registers_[STERNA_REGISTER_TAPE_BYTES]);
   if (right || !has_tape_) throw std::runtime_error(failure);
   context_->assertOn(false);
+}
+
+uint64_t EngineModel::tape_address() {
+  return uint64_t{registers_[STERNA_REGISTER_TAPE_ADDR_HI]} << 32 | registers_[STERNA_REGISTER_TAPE_ADDR_LO];
 }
 
 void EngineModel::drive_bus() {
@@ -179,6 +181,7 @@ void EngineModel::write32(uint32_t address, uint32_t value) {
   if (address == STERNA_REGISTER_CONTROL) {
     context_->assertOn(true);
     has_tape_ = has_tape_ || value & STERNA_CONTROL_START;
+    axi_.set_frame_start(tape_address());
   }
   top_->s_axil_awaddr = address;
   top_->s_axil_wdata = value;

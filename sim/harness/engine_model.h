@@ -38,6 +38,7 @@ class EngineModel {
   void settle();
   void rise();
   void judge(const std::string& failure);
+  uint64_t tape_address();
   void drive_bus();
   void sample_bus();
   void drive_registers();

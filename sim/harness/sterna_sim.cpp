@@ -104,6 +104,14 @@ int sterna_sim_set_timing(sterna_sim* sim, uint32_t first, uint32_t last, uint32
   });
 }
 
+int sterna_sim_set_pauses(sterna_sim* sim, uint32_t refresh_every, uint32_t refresh_cycles, uint32_t gap_every,
+                          uint32_t gap_cycles) {
+  return guarded(sim, [&] {
+    sim->model->axi().set_pauses({refresh_every, refresh_cycles}, {gap_every, gap_cycles});
+    return 0;
+  });
+}
+
 int sterna_sim_set_fault(sterna_sim* sim, uint64_t base, uint64_t size) {
   return guarded(sim, [&] {
     sim->model->axi().set_fault(base, size);

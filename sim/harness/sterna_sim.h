@@ -37,6 +37,10 @@ STERNA_SIM_API int sterna_sim_read_memory(sterna_sim* sim, uint64_t address, uin
 /* Memory latency drawn from first..last cycles for each burst; share of cycles, in thousandths, that stall. */
 STERNA_SIM_API int sterna_sim_set_timing(sterna_sim* sim, uint32_t first, uint32_t last, uint32_t stall_permille,
                                          uint64_t seed);
+/* No beat moves in the first `refresh_cycles` of every `refresh_every` cycles, nor in those of a gap; both are counted
+ * from the start of each frame. */
+STERNA_SIM_API int sterna_sim_set_pauses(sterna_sim* sim, uint32_t refresh_every, uint32_t refresh_cycles,
+                                         uint32_t gap_every, uint32_t gap_cycles);
 /* Answer bus accesses to `size` bytes at `base` with SLVERR; size 0 ends that. */
 STERNA_SIM_API int sterna_sim_set_fault(sterna_sim* sim, uint64_t base, uint64_t size);
 

@@ -13,11 +13,16 @@ from sterna.compile.clock import bus, drains, issuer, jit, pes, state, vectors
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Output
 from sterna.spec import load_config, tape
+from sterna.spec.memory import IDEAL, Memory
 from sterna.spec.tape import Command
 from support.random_graphs import random_graph
 
 NANO = load_config("nano")
 CONTROL = tape.ENTRY_CONTROL << 5
+#: A memory with pauses that are easily counted.
+PAUSES = {
+    "name": "pauses", "latency": 3, "refresh_every": 10, "refresh_cycles": 2, "gap_every": 4, "gap_cycles": 1,
+}  # fmt: skip
 
 
 def test_entries_are_what_the_tape_format_says() -> None:
@@ -56,7 +61,7 @@ def test_writers_take_turns() -> None:
 
 def test_cursors_walk_to_their_first_tiles_a_tile_a_cycle() -> None:
     loader, clusters, step = np.zeros(1, state.LOADER), np.zeros(4, state.CLUSTER), np.zeros(1, state.STEP)
-    fetches, machine = np.zeros(1, state.FETCH), state.machine(NANO)
+    fetches, machine = np.zeros(1, state.FETCH), state.machine(NANO, NANO.memory_timing)
     vectors.begin_vectors(loader[0], clusters)
     left = [clusters["tile_left"].tolist()]
     for now in range(1, 5):
@@ -75,6 +80,23 @@ def test_words_written_of_a_pass_never_count_as_all_of_the_step() -> None:
         issuer.cycle_issuer(part[0], drain, step[0], 0, True, 0, port[0])
         seen.append(int(part["words"][0, 0]))
     assert seen == [tape.AFTER_ALL - 2] + 4 * [tape.AFTER_ALL - 1]
+
+
+def test_refresh_and_gaps_begin_anew_with_a_frame() -> None:
+    record = np.zeros(1, state.BUS)
+    machine = state.machine(NANO, Memory(**PAUSES))
+    record["first_cycle"] = 8
+    moving = [now - 8 for now in range(8, 23) if not bus.pauses(record[0], now, machine[0])]
+    assert moving == [2, 3, 5, 6, 7, 9, 13, 14], "as in tests/run/axi_memory_test.cpp"
+
+
+def test_a_slower_memory_takes_longer() -> None:
+    graph = random_graph(np.random.default_rng(0), max_size=40, max_channels=40)
+    cycles = []
+    for name in (IDEAL, "ddr3-shared"):
+        package = compile_graph(graph, NANO.model_copy(update={"memory": name}))
+        cycles.append(package.schedule.queued_cycles)
+    assert cycles[0] < cycles[1]
 
 
 def test_bursts_end_at_multiples_of_their_size() -> None:

@@ -155,6 +155,25 @@ void change_while_waiting(Master& master, const std::function<void(AxiMasterSign
   }
 }
 
+// Reads 8 beats of a memory with a refresh of 2 in 10 cycles and a gap of 1 in 4, whose address is taken in cycle 7.
+// `moved`: the cycles after that one in which they come, if the frame starts at `frame_start`.
+void expect_beats(Master& master, uint64_t frame_start, const std::vector<uint64_t>& moved) {
+  master.memory.set_pauses({10, 2}, {4, 1});
+  master.memory.set_frame_start(frame_start);
+  for (int count = 0; count < 7; ++count) master.cycle({});
+  AxiMasterSignals out;
+  out.ar = Master::burst(0, 8);
+  out.arvalid = out.rready = true;
+  master.cycle(out);
+  out.arvalid = false;
+  std::vector<uint64_t> found;
+  for (uint64_t cycle = 0; found.size() < 8; ++cycle) {
+    if (master.cycle(out).rvalid) found.push_back(cycle);
+  }
+  if (found == moved) return;
+  for (const uint64_t cycle : found) std::printf("%llu ", static_cast<unsigned long long>(cycle));
+}
+
 const std::map<std::string, std::function<void(Master&)>> kCases = {
     {"traffic", [](Master& m) { traffic(m, {0, 0, 0, 1}); }},
     {"traffic_slow", [](Master& m) { traffic(m, {3, 80, 0, 2}); }},
@@ -208,6 +227,8 @@ const std::map<std::string, std::function<void(Master&)>> kCases = {
        m.read(Master::burst(0, 4));
        if (m.cycles != 50 + 1 + 4) std::printf("%llu cycles\n", static_cast<unsigned long long>(m.cycles));
      }},
+    {"pauses", [](Master& m) { expect_beats(m, kBase, {2, 3, 5, 6, 7, 9, 13, 14}); }},
+    {"pauses_of_another_frame", [](Master& m) { expect_beats(m, kBase + 4096, {1, 5, 6, 7, 9, 10, 11, 14}); }},
 };
 
 }  // namespace

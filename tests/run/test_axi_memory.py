@@ -35,6 +35,8 @@ def said(program: Path, case: str) -> str:
         "write_fault",
         "nowhere",
         "latency",
+        "pauses",
+        "pauses_of_another_frame",
     ],
 )
 def test_lawful(program: Path, case: str) -> None:

@@ -21,6 +21,7 @@ from sterna.run.compare import compare_backends
 from sterna.run.engine import EngineBackend
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
+from sterna.spec.memory import IDEAL, load_memory
 from sterna.spec.registers import Control, Register, Status
 from sterna.spec.tape import RecordKind, SegmentKind
 from support.engines import SIMULATORS
@@ -172,7 +173,7 @@ def test_counters(engine: EngineBackend, package: Package) -> None:
     first = engine.counters()
     engine.infer(small_images(2))
     assert first is not None
-    assert first.steps == tuple(map(StepCounters.expected, package.schedule.steps)), "with the memory's default timing"
+    assert first.steps == tuple(map(StepCounters.expected, package.schedule.steps)), "with the config's memory"
     assert first.beats_written * NANO.beat_bytes == package.schedule.result_bytes
     assert first.beats_read * NANO.beat_bytes >= len(package.tape) + package.schedule.frame_bytes
     assert 0 < sum(step.cycles for step in first.steps) <= first.cycles
@@ -391,7 +392,7 @@ def test_watchdog(engine: EngineBackend, package: Package) -> None:
 def test_watchdog_below_the_latency(
     folder: Path, package: Package, watchdog: int, latency: tuple[int, int], got: Callable[[object], None]
 ) -> None:
-    timing = MemoryTiming(latency=latency)
+    timing = MemoryTiming(load_memory(IDEAL), latency)
     with SimBackend(folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as backend:
         backend.load(package)
         for _ in range(3):
@@ -407,14 +408,14 @@ def test_watchdog_below_the_latency(
 
 @pytest.mark.parametrize("watchdog", [0, 100])
 def test_watchdog_that_waits_for_the_memory(folder: Path, package: Package, watchdog: int) -> None:
-    timing = MemoryTiming(latency=(100, 100))
+    timing = MemoryTiming(load_memory(IDEAL), (100, 100))
     with SimBackend(folder, build_dir=SIMULATORS, timing=timing, watchdog=watchdog) as backend:
         assert works(backend, package)
 
 
 def test_watchdog_against_a_stalling_memory(folder: Path, package: Package) -> None:
     """The engine gives up a bus that is at work: that is its right, and the memory's answers come to nothing."""
-    timing = MemoryTiming(stall=0.9, seed=3)
+    timing = MemoryTiming(load_memory(IDEAL), stall=0.9, seed=3)
     with SimBackend(folder, build_dir=SIMULATORS, timing=timing, watchdog=20) as backend:
         backend.load(package)
         for _ in range(3):

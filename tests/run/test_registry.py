@@ -38,7 +38,7 @@ def test_unknown(uri: str) -> None:
     [
         ("reference:folder", "takes no path"),
         ("reference:?seed=1", "no such parameter; parameter = seed; allowed: none"),
-        ("sim:?speed=1", "parameter = speed; allowed: latency, stall, seed, watchdog, timeout"),
+        ("sim:?speed=1", "parameter = speed; allowed: memory, latency, stall, seed, watchdog, timeout"),
         ("sim:?latency=fast", "latency = fast; allowed: cycles, or FIRST..LAST"),
         ("sim:?latency=9..3", "bad memory timing"),
         ("sim:?latency=1..", "latency = 1..; allowed: cycles, or FIRST..LAST"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +42,20 @@ def check(engine: Backend, package: Package) -> None:
 def test_random_graphs(engine: Backend, seed: int) -> None:
     graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
     check(engine, compile_graph(graph, load_config("nano")))
+
+
+@pytest.mark.parametrize("memory", ["ideal", "slow"])
+def test_other_memories(memory: str, tmp_path: Path) -> None:
+    """Of which one is as slow as memory of a host, and moves less than half of the beats."""
+    (tmp_path / "own.yaml").write_text(
+        "slow: {latency: 240, refresh_every: 500, refresh_cycles: 90, gap_every: 7, gap_cycles: 4}"
+    )
+    name = memory if memory == "ideal" else f"{tmp_path}/own.yaml:{memory}"
+    config = load_config("nano").model_copy(update={"memory": name})
+    with simulated(config) as backend:
+        for seed in range(4):
+            graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
+            check(backend, compile_graph(graph, config))
 
 
 def test_the_kept_model(engine: Backend) -> None:

@@ -72,6 +72,14 @@ BackendUri = Annotated[
         help="What executes the package: reference:, sim:, or another that sterna backends lists.",
     ),
 ]
+MemoryName = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        help="Memory on the bus: ideal, another in hw/configs/memories.yaml, or FILE.yaml:NAME.",
+        show_default="that of the config",
+    ),
+]
 FpgaName = Annotated[str, typer.Option("--fpga", help="FPGA, by its name in hw/configs/fpgas.yaml.")]
 
 
@@ -205,15 +213,26 @@ def generate(
 def simulate(
     package: PackageFile,
     images: Images,
-    latency: Annotated[int, typer.Option(min=0, max=100_000, help="Cycles until the memory answers a burst.")] = 20,
-    stall: Annotated[float, typer.Option(min=0.0, max=0.95, help="Share of cycles in which the memory stalls.")] = 0.0,
+    memory: MemoryName = None,
+    latency: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=100_000,
+            help="Cycles until the memory answers a burst.",
+            show_default="that of the memory",
+        ),
+    ] = None,
+    stall: Annotated[
+        float, typer.Option(min=0.0, max=0.95, help="Share of cycles, at random, in which the memory stalls besides.")
+    ] = 0.0,
     engine: EngineFolder = None,
     recursive: Recursive = False,
 ) -> None:
     """Run images through the simulated engine and count its clock cycles, layer by layer."""
     from sterna.cli.simulate import simulate as run
 
-    run(package, images, latency, stall, engine, recursive)
+    run(package, images, memory, latency, stall, engine, recursive)
 
 
 @app.command()

@@ -17,18 +17,27 @@ from sterna.package.package import Package
 from sterna.report.costs import cost_table, layer_costs
 from sterna.run.backend import Backend
 from sterna.run.transports.sim import MemoryTiming
+from sterna.spec.memory import load_memory
 from sterna.vision import image_files, image_search
 from sterna.vision.prepare import prepare
 
 
 def simulate(
-    path: Path, inputs: Sequence[Path], latency: int, stall: float, engine: Path | None, recursive: bool
+    path: Path,
+    inputs: Sequence[Path],
+    memory: str | None,
+    latency: int | None,
+    stall: float,
+    engine: Path | None,
+    recursive: bool,
 ) -> None:
     """Print the cycles of each image, and a table of the last one's layers."""
     package = package_file.load(path)
     files = image_search.find(inputs, recursive, say=print)
     image_search.check(files, say=print)
-    timing = MemoryTiming((latency, latency), stall)
+    timing = MemoryTiming(
+        None if memory is None else load_memory(memory), None if latency is None else (latency, latency), stall
+    )
     with SimBackend(engine, timing=timing, announce=announce) as backend, bar("simulate") as show:
         backend.load(package)
         for file in files:

@@ -125,7 +125,7 @@ class Explorer:
     def _compiled(self, config: EngineConfig) -> Point | None:
         """The point of `config` with as much feature memory as the graph needs; None if it cannot run the graph."""
         digest = self._origin.copy()
-        digest.update(f"{config.hash}".encode())
+        digest.update(f"{config.hash} {config.memory_timing}".encode())
         fields = kept(self._cache / f"{digest.hexdigest()[:20]}.json", lambda: _compile(self._graph, config))
         if fields is None:
             return None

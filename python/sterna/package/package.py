@@ -19,6 +19,7 @@ from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
 from sterna.spec import tape as tape_format
 from sterna.spec.config import WORD_CHANNELS, EngineConfig, make_config
+from sterna.spec.memory import IDEAL
 
 FORMAT = 2
 """Version of the file format."""
@@ -307,7 +308,8 @@ def _read(archive: Archive) -> Package:
             remedy="give a file made by sterna compile",
         )
     about = _about(archive.read(_ABOUT))
-    fields = dict(about["config"])
+    # Before configs named a memory, cycles were counted with the ideal one.
+    fields = {"memory": IDEAL} | about["config"]
     config = make_config(str(fields.pop("name", "")), fields, "engine config")
     package = Package(_graph(archive.read(_GRAPH)), archive.read(_TAPE), config, about["schedule"])
     package.verify_tape()

@@ -36,6 +36,7 @@ _ARGUMENTS: dict[str, list[Any]] = {
     "write_memory": [_U64, ctypes.c_void_p, _U64],
     "read_memory": [_U64, ctypes.c_void_p, _U64],
     "set_timing": [_U32, _U32, _U32, _U64],
+    "set_pauses": [_U32, _U32, _U32, _U32],
     "set_fault": [_U64, _U64],
     "run": [_U64, _U32],
 }

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -113,7 +114,7 @@ def _locked(path: Path, announce: Callable[[str], None]) -> Iterator[None]:
 
 def _described(folder: Path) -> str:
     """Which engine it is, and how long it takes to build."""
-    config = json.loads((folder / PARAMETERS).read_text(encoding="utf-8")).get("config", {})
+    config = config_fields(folder)
     try:
         pes, lanes = config["clusters"] * config["pes"], config["tile_h"] * config["tile_w"]
         name = f"engine {config['name']}, {pes} PEs of {lanes} lanes"
@@ -157,6 +158,12 @@ def sources(folder: Path) -> list[Path]:
             remedy="generate it again with sterna generate",
         )
     return [(folder / name).resolve() for name in names]
+
+
+def config_fields(folder: Path) -> dict[str, Any]:
+    """What the generated engine in `folder` says of its config, unchecked."""
+    fields: dict[str, Any] = json.loads((folder / PARAMETERS).read_text(encoding="utf-8")).get("config", {})
+    return fields
 
 
 def _tools(verilator: Path) -> list[str]:

@@ -11,13 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
+from sterna.spec import memory as memories
 from sterna.spec import named
+from sterna.spec.memory import Memory
 from sterna.spec.paths import CONFIGS
 
 #: Channels in one word of the feature memory.
 WORD_CHANNELS = 4
 #: Words of the largest banks.
 MOST_FM_WORDS = 65536
+
+#: Fields that change nothing in the engine.
+_NO_PARAMETERS = ("name", "memory")
 
 _REMEDY = "see docs/reference/configs.md, or python/sterna/spec/config.py, for each parameter"
 
@@ -67,6 +72,8 @@ class EngineConfig(BaseModel):
     """Bytes of weight entries that a PE gets at a time."""
     fifo_chunks: Annotated[int, Field(ge=2, le=64)]
     """Chunks that a PE's FIFO holds."""
+    memory: str = memories.DEFAULT
+    """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 
     @field_validator(
         "clusters", "drains", "pes", "accumulators", "buffer_vectors", "axi_data_w", "chunk_bytes", "fifo_chunks"
@@ -144,9 +151,14 @@ class EngineConfig(BaseModel):
         return self.chunk_bytes * 8 // self.entry_bits
 
     @property
+    def memory_timing(self) -> Memory:
+        """The memory that cycles are counted with. Raises SternaError if there is none of that name."""
+        return memories.load_memory(self.memory)
+
+    @property
     def hash(self) -> int:
         """CRC-32 of the parameters; a tape carries it and the engine compares it with its own."""
-        fields = self.model_dump(exclude={"name"})
+        fields = self.model_dump(exclude=set(_NO_PARAMETERS))
         return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
@@ -193,7 +205,7 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
                 allowed=", ".join(names),
                 remedy="correct its name or remove it",
             )
-    missing = [name for name in names if name not in fields]
+    missing = [name for name in names if name not in fields and name not in _NO_PARAMETERS]
     if missing:
         raise SternaError(
             "a parameter is missing", where=where, attribute="parameter", value=missing[0], remedy=_REMEDY

@@ -147,7 +147,7 @@ def _metrics(rows: list[dict[str, Any]]) -> dict[str, Metric]:
 
     counted = (
         "clock cycles counted in RTL simulation, from one frame's end to the next one's, the next image loaded "
-        "meanwhile; memory latency 20"
+        "meanwhile; memory ddr4-2133"
     )
     return {
         "fps_015": Metric(

@@ -43,7 +43,7 @@ def main() -> int:
     if not found["equal"]:
         print("error: a frame differs from the reference", file=sys.stderr)
         return 1
-    counted = "clock cycles counted in RTL simulation from one frame's end to the next one's; memory latency 20"
+    counted = "clock cycles counted in RTL simulation from one frame's end to the next one's; memory ddr4-2133"
     metrics = {
         "fps": Metric(
             what="Trained YOLOv2-416, density 0.15 balanced, batch 1, at 240 MHz",

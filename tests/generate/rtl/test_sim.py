@@ -66,14 +66,15 @@ def test_a_folder_that_is_no_engine(tmp_path: Path) -> None:
 
 def test_parameters_reach_memory_and_engine() -> None:
     package, cycles = small_package(), []
-    for parameters in ("", "?latency=300", "?latency=20..300&seed=4", "?stall=0.5&seed=4"):
+    others = ("&latency=300", "&latency=20..300&seed=4", "&stall=0.5&seed=4")
+    for parameters in ("?memory=ideal", *(f"?memory=ideal{other}" for other in others), ""):
         with open_backend(f"sim:{parameters}") as engine:
             engine.load(package)
             engine.infer(small_images(1))
             counters = engine.counters()
             assert counters is not None
             cycles.append(counters.cycles)
-    assert cycles[0] < cycles[2] < cycles[1] and cycles[0] < cycles[3]
+    assert cycles[0] < cycles[2] < cycles[1] and cycles[0] < cycles[3] and cycles[0] < cycles[4]
     with open_backend("sim:?timeout=400") as engine:
         engine.load(package)
         with pytest.raises(SternaError, match="did not finish the frame in time; cycles = 400"):

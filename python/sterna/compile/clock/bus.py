@@ -6,6 +6,7 @@ from __future__ import annotations
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import BEAT_RING, Record, Records
 from sterna.compile.clock.timing import (
+    ANSWER_CYCLES,
     BURST_BEATS,
     BURST_CYCLES,
     BURSTS,
@@ -13,7 +14,6 @@ from sterna.compile.clock.timing import (
     FIFO_LATENCY,
     LOAD_BUFFER_BEATS,
     LOAD_BURST_BEATS,
-    MEMORY_LATENCY,
     RAM_FIFO_LATENCY,
     TAPE_BUFFER_BEATS,
 )
@@ -49,9 +49,16 @@ def take_beat(port: Record) -> None:
 
 
 @compiled
-def _receive(bus: Record, ports: Records, now: int) -> bool:
+def pauses(bus: Record, now: int, machine: Record) -> bool:
+    """Whether the memory moves no beat in this cycle, for a refresh or a gap."""
+    cycle = now - bus.first_cycle
+    return cycle % machine.refresh_every < machine.refresh_cycles or cycle % machine.gap_every < machine.gap_cycles
+
+
+@compiled
+def _receive(bus: Record, ports: Records, now: int, machine: Record) -> bool:
     """The memory gives a beat; whether it is the last of its burst."""
-    if bus.count == 0 or bus.time[bus.head] > now:
+    if bus.count == 0 or bus.time[bus.head] > now or pauses(bus, now, machine):
         return False
     port = ports[bus.port[bus.head]]
     port.time[(port.head + port.count) & (BEAT_RING - 1)] = now
@@ -76,6 +83,7 @@ def _choose(ports: Records) -> int:
 @compiled
 def _ask(bus: Record, port: Record, index: int) -> None:
     beats = burst_beats(port.left, port.address, port.longest)
+    bus.ar_first = index == TAPE_PORT and port.address == 0
     port.left -= beats
     port.address += beats
     port.reserved += beats
@@ -94,13 +102,15 @@ def _count_reserved(port: Record) -> None:
 
 
 @compiled
-def _send_address(bus: Record, now: int) -> None:
+def _send_address(bus: Record, now: int, machine: Record) -> None:
     place = (bus.head + bus.count) & (BURSTS - 1)
-    bus.time[place] = now + MEMORY_LATENCY
+    bus.time[place] = now + ANSWER_CYCLES + machine.memory_latency
     bus.port[place] = bus.ar_port
     bus.beats[place] = bus.ar_beats
     bus.count += 1
     bus.ar_valid = 0
+    if bus.ar_first:
+        bus.first_cycle = now + 1
 
 
 @compiled
@@ -123,10 +133,10 @@ def cycle_bus(
     tape_free = ports[TAPE_PORT].left == 0
     room = bus.outstanding < BURSTS
     address_free = bus.count < BURSTS
-    ends = _receive(bus, ports, now)
+    ends = _receive(bus, ports, now, machine)
     may_ask = room and (not bus.ar_valid or address_free)
     if bus.ar_valid and address_free:
-        _send_address(bus, now)
+        _send_address(bus, now, machine)
     chosen = _choose(ports) if may_ask else -1
     for index in range(len(ports)):
         _count_reserved(ports[index])

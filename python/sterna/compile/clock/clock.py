@@ -11,6 +11,7 @@ from sterna.compile.encode import EncodedPart
 from sterna.package.counters import StepCounters
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
+from sterna.spec.memory import Memory
 from sterna.spec.tape import ALIGN, Op
 
 if TYPE_CHECKING:
@@ -45,20 +46,25 @@ class Clock:
         self._steps.append(fields)
         self._parts.append(encoded)
 
-    def frame(self, tape_bytes: int, *, queued: bool = False) -> FrameTime:
+    def frame(self, tape_bytes: int, *, queued: bool = False, memory: Memory | None = None) -> FrameTime:
         """The time of a frame with a tape of `tape_bytes`: a single one, or one of many that are `queued`.
 
+        `memory` is on the bus, by default that of the config.
         A queued one finds its image loaded and loads the next one's, if the tape has a LOAD in the background.
         """
         # numba compiles the model and takes long to import.
         from sterna.compile.clock import frame, jit
 
         work = self._work()
+        memory = memory or self._config.memory_timing
         streamed = sum(step["weights_bytes"] * step["tile_groups"] for step in self._steps if step["op"] == Op.CONV)
         overlaps = queued and any(step.get("next") for step in self._steps)
         with jit.cache_in_use():
-            parts = frame.parts(self._config, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps)
-            ends = frame.run(parts, work, _LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed))
+            parts = frame.parts(
+                self._config, memory, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps
+            )
+            patience = (_LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed)) * (1 + memory.latency // ALIGN)
+            ends = frame.run(parts, work, int(patience / memory.share))
         assert ends[-1, 0], "the frame does not end"
         steps = np.diff(ends[:-1], axis=0, prepend=0)
         return FrameTime(int(ends[-1, 0]), tuple(StepCounters(*map(int, step)) for step in steps))

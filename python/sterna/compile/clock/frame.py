@@ -12,6 +12,7 @@ from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
 from sterna.compile.clock.timing import COUNTER_LATENCY, STEP_END_LATENCY, VECTORS_AHEAD
 from sterna.spec.config import EngineConfig
+from sterna.spec.memory import Memory
 
 #: Places of the counts of the last cycles, a power of two.
 _HISTORY = 4
@@ -46,8 +47,10 @@ class Parts(NamedTuple):
     write_port: Records
 
 
-def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool, is_queued: bool) -> Parts:
-    """All parts as the start of a frame with a tape of `tape_lines` lines finds them.
+def parts(
+    config: EngineConfig, memory: Memory, work: Work, tape_lines: int, *, has_image: bool, is_queued: bool
+) -> Parts:  # fmt: skip
+    """All parts as the start of a frame with a tape of `tape_lines` lines finds them, with `memory` on the bus.
 
     `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame after it.
     """
@@ -66,7 +69,7 @@ def parts(config: EngineConfig, work: Work, tape_lines: int, *, has_image: bool,
         (1, state.SEQUENCER),
         (1, state.WRITE_PORT),
     )
-    machine = state.machine(config)
+    machine = state.machine(config, memory)
     machine["has_image"], machine["is_queued"] = has_image, is_queued
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
     result.tape["lines"] = tape_lines
@@ -171,7 +174,7 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     active = control.state == sequencer.MOVE and move.store_running
     load_done = moves.load_done(move)
     moves.cycle_load(move, parts.ports[bus.LOAD_PORT], step, control.load_start, granted, now, machine)
-    moves.cycle_store(move, step, control.store_start, active, now, machine)
+    moves.cycle_store(move, parts.bus[0], step, control.store_start, active, now, machine)
     sequencer.commit(control, load_done)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sterna.compile.clock.bus import beat_there, burst_beats, take_beat
+from sterna.compile.clock.bus import beat_there, burst_beats, pauses, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
 from sterna.compile.clock.timing import (
+    ANSWER_CYCLES,
     BURST_BEATS,
     BURST_CYCLES,
     BURSTS,
     FIFO_LATENCY,
     GATHER_LATENCY,
-    MEMORY_LATENCY,
     STORE_BEATS_AHEAD,
 )
 
@@ -53,12 +53,16 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
 
 
 @compiled
-def cycle_store(moves: Record, step: Record, start: int, active: bool, now: int, machine: Record) -> None:
+def cycle_store(
+    moves: Record, bus: Record, step: Record, start: int, active: bool, now: int, machine: Record
+) -> None:  # fmt: skip
     """A cycle of the frame store; `start`: it begins with `step`; `active`: the gather is its own."""
     if store_done(moves):
         moves.store_running = 0
     asks = active and moves.unasked > 0 and moves.ahead < STORE_BEATS_AHEAD
-    given = moves.ahead > 0 and moves.beat_time[moves.beat_head] <= now and moves.burst_left > 0
+    sent = moves.w_valid and not pauses(bus, now, machine)
+    there = moves.ahead > 0 and moves.beat_time[moves.beat_head] <= now
+    given = there and moves.burst_left > 0 and (sent or not moves.w_valid)
     if asks:
         place = (moves.beat_head + moves.ahead) & (STORE_RING - 1)
         moves.beat_time[place] = now + GATHER_LATENCY + FIFO_LATENCY
@@ -66,7 +70,7 @@ def cycle_store(moves: Record, step: Record, start: int, active: bool, now: int,
     if given:
         moves.beat_head = (moves.beat_head + 1) & (STORE_RING - 1)
     moves.ahead += asks - given
-    _cycle_writer(moves, given, now)
+    _cycle_writer(moves, given, sent, now, machine)
     if start:
         moves.unasked = step.words * machine.word_beats
         moves.store_running = 1
@@ -76,20 +80,25 @@ def cycle_store(moves: Record, step: Record, start: int, active: bool, now: int,
 
 
 @compiled
-def _cycle_writer(moves: Record, beat: bool, now: int) -> None:
-    """A burst's address when the burst before has all its beats, then its beats; the memory takes them at once."""
+def _cycle_writer(moves: Record, beat: bool, sent: bool, now: int, machine: Record) -> None:
+    """A burst's address when the burst before has all its beats, then its beats.
+
+    `beat`: one comes into the register; `sent`: the memory takes the one that is in it.
+    """
     begins = moves.left > 0 and moves.wait == 0 and moves.burst_left == 0 and moves.outstanding < BURSTS
     moves.wait = max(moves.wait - 1, 0)
     if moves.answer_count > 0 and moves.answer_time[moves.answer_head] <= now:
         moves.answer_head = (moves.answer_head + 1) & (ANSWER_RING - 1)
         moves.answer_count -= 1
         moves.outstanding -= 1
+    if sent and moves.w_last:
+        place = (moves.answer_head + moves.answer_count) & (ANSWER_RING - 1)
+        moves.answer_time[place] = now + ANSWER_CYCLES + machine.memory_latency
+        moves.answer_count += 1
     if beat:
         moves.burst_left -= 1
-        if moves.burst_left == 0:
-            place = (moves.answer_head + moves.answer_count) & (ANSWER_RING - 1)
-            moves.answer_time[place] = now + FIFO_LATENCY + MEMORY_LATENCY
-            moves.answer_count += 1
+        moves.w_last = moves.burst_left == 0
+    moves.w_valid = beat or (moves.w_valid and not sent)
     if begins:
         moves.burst_left = burst_beats(moves.left, moves.address, BURST_BEATS)
         moves.left -= moves.burst_left

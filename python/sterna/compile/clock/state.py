@@ -27,6 +27,7 @@ from sterna.compile.clock.timing import (
     WORD_DEPTH,
 )
 from sterna.spec.config import EngineConfig
+from sterna.spec.memory import Memory
 
 #: A record, or an array of them, of one of the layouts below.
 Record = Any
@@ -55,6 +56,7 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 MACHINE = _layout(
     "clusters drain_clusters pes fifo_chunks chunk_entries buffer_vectors table_beats table_latency beat_words"
     " beat_chunks cluster_beats line_beats word_beats has_image is_queued"
+    " memory_latency refresh_every refresh_cycles gap_every gap_cycles"
 )
 
 #: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
@@ -142,15 +144,16 @@ TAPE = _layout("state kind left place step repeats lines limit start stop again 
 #: burst, both a cycle late; beats that wait.
 PORT = _layout("longest most latency left address wait reserved has_room leaves head count", time=BEAT_RING)
 
-#: The bus: address register, bursts that the memory has, those outstanding.
+#: The bus: address register, whether it begins a frame's tape, bursts that the memory has, those outstanding; the cycle
+#: from which on its refresh and gaps are counted.
 BUS = _layout(
-    "ar_valid ar_port ar_beats outstanding head count", time=BURSTS, port=BURSTS, beats=BURSTS
+    "ar_valid ar_port ar_beats ar_first outstanding head count first_cycle", time=BURSTS, port=BURSTS, beats=BURSTS
 )  # fmt: skip
 
 #: Frame load, frame store and AXI writer.
 MOVES = _layout(
     "load_words load_beat load_running load_valid store_running unasked beat_head ahead"
-    " left address wait burst_left outstanding answer_head answer_count",
+    " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
     answer_time=ANSWER_RING,
 )
@@ -167,8 +170,8 @@ SEQUENCER = _layout(
 WRITE_PORT = _layout("behind grant")
 
 
-def machine(config: EngineConfig) -> Record:
-    """The MACHINE record of `config`."""
+def machine(config: EngineConfig, memory: Memory) -> Record:
+    """The MACHINE record of `config` with `memory` on its bus."""
     result = np.zeros(1, MACHINE)
     table_beats = config.all_pes * config.accumulators * 8 // config.beat_bytes
     values = {
@@ -185,6 +188,11 @@ def machine(config: EngineConfig) -> Record:
         "cluster_beats": config.pes * config.chunk_bytes // config.beat_bytes,
         "line_beats": 64 // config.beat_bytes,
         "word_beats": config.word_beats,
+        "memory_latency": memory.latency,
+        "refresh_every": memory.refresh_every,
+        "refresh_cycles": memory.refresh_cycles,
+        "gap_every": memory.gap_every,
+        "gap_cycles": memory.gap_cycles,
     }
     for name, value in values.items():
         result[name] = value

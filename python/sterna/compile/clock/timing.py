@@ -7,9 +7,9 @@ per state are not here: they are modelled as they are, in the file of their part
 
 from __future__ import annotations
 
-#: `sim/harness/axi_memory.cpp` with the default timing of `sterna.run.transports.sim.MemoryTiming`: from a burst's
-#: address to its first beat, or from the last beat written to the response.
-MEMORY_LATENCY = 21
+#: `sim/harness/axi_memory.cpp`: from a burst's address to its first beat, or from the last beat written to the
+#: response, besides the latency of the memory.
+ANSWER_CYCLES = 1
 #: Bursts that the memory holds, and that reader and writer have outstanding.
 BURSTS = 16
 #: `sterna_axi_reader`, `sterna_axi_writer`: beats of the longest burst.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar, Self
@@ -24,6 +25,7 @@ from sterna.run.engine import WATCHDOG, EngineBackend, check_limits
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.run.uri import Parameter, Uri
 from sterna.spec.config import EngineConfig
+from sterna.spec.memory import load_memory
 
 
 def _latency(text: str) -> tuple[int, int]:
@@ -34,12 +36,16 @@ def _latency(text: str) -> tuple[int, int]:
 class SimBackend(Backend):
     """Simulates the generated engine in a folder, edits included; without one, the engine of each package's config.
 
-    `timing` is that of the simulated memory. The other arguments are those of `EngineBackend` and `SimTransport`. The
-    simulator is built when a package is loaded, unless the build cache has it.
+    `timing` is that of the simulated memory, by default the memory of the package's config. The other arguments are
+    those of `EngineBackend` and `SimTransport`. The simulator is built when a package is loaded, unless the build cache
+    has it.
     """
 
     usage = "sim:[FOLDER]"
     parameters: ClassVar = {
+        "memory": Parameter(
+            "memory of hw/configs/memories.yaml, instead of that of the config", "a name, or FILE.yaml:NAME", str
+        ),
         "latency": Parameter(
             "cycles until the memory answers a burst, or FIRST..LAST for a random number of them",
             "cycles, or FIRST..LAST",
@@ -62,7 +68,8 @@ class SimBackend(Backend):
         announce: Announce | None = None,
     ) -> None:
         check_limits(watchdog, timeout)
-        self._folder, self._timing, self._build_dir, self._announce = folder, timing, build_dir, announce
+        self._folder, self._build_dir, self._announce = folder, build_dir, announce
+        self._timing = timing or MemoryTiming()
         self._watchdog, self._timeout, self._verify = watchdog, timeout, verify
         self._engine: EngineBackend | None = None
         self._config: EngineConfig | None = None
@@ -71,7 +78,9 @@ class SimBackend(Backend):
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is the engine's folder."""
         values = uri.values(cls.parameters)
-        timing = MemoryTiming(**{name: values.pop(name) for name in ("latency", "stall", "seed") if name in values})
+        given = {name: values.pop(name) for name in ("latency", "stall", "seed") if name in values}
+        memory = load_memory(values.pop("memory")) if "memory" in values else None
+        timing = MemoryTiming(memory, **given)
         return cls(Path(uri.path) if uri.path else None, timing=timing, announce=announce, **values)
 
     def counters(self) -> Counters | None:
@@ -89,10 +98,9 @@ class SimBackend(Backend):
     def _load(self, package: Package) -> None:
         if self._engine is None or self._config != package.config:
             self._close()
+            timing = replace(self._timing, memory=self._timing.memory or package.config.memory_timing)
             with self._sources(package.config) as folder:
-                transport = SimTransport(
-                    folder, timing=self._timing, build_dir=self._build_dir, announce=self._announce
-                )
+                transport = SimTransport(folder, timing=timing, build_dir=self._build_dir, announce=self._announce)
                 self._engine = EngineBackend(
                     transport, watchdog=self._watchdog, timeout=self._timeout, verify=self._verify
                 )

@@ -14,8 +14,9 @@ from sterna.package.package import Package
 from sterna.run.backend import Results
 from sterna.run.backends.reference import ReferenceBackend
 from sterna.run.engine import WATCHDOG, cycle_limit, page_up
-from sterna.run.transports.sim import MEMORY_BASE, MemoryTiming
+from sterna.run.transports.sim import MEMORY_BASE
 from sterna.spec import tape as tape_format
+from sterna.spec.memory import Memory
 from sterna.spec.registers import PROFILE_STEPS
 from sterna.spec.tape import Op, SegmentKind
 
@@ -54,7 +55,7 @@ def values(package: Package) -> dict[str, object]:
         "data_w": config.axi_data_w,
         "base": MEMORY_BASE,
         "memory": _places(package),
-        "latency": MemoryTiming().latency[0],
+        "timing": _timing(config.memory_timing),
         "watchdog": WATCHDOG,
         "timeout": cycle_limit(package, WATCHDOG),
         "totals": {
@@ -66,6 +67,17 @@ def values(package: Package) -> dict[str, object]:
         "kept_steps": len(kept),
         "layers": layers,
         "values": sum(int(np.prod(package.graph.info[store.layer].shape)) for store in schedule.stores),
+    }
+
+
+def _timing(memory: Memory) -> dict[str, int]:
+    """Cycles of the memory."""
+    return {
+        "Latency": memory.latency,
+        "RefreshEvery": memory.refresh_every,
+        "RefreshCycles": memory.refresh_cycles,
+        "GapEvery": memory.gap_every,
+        "GapCycles": memory.gap_cycles,
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from sterna.errors import SternaError
 from sterna.run import simulator
 from sterna.run.simulation import Simulation
+from sterna.spec.memory import DEFAULT, MOST_LATENCY, Memory, load_memory
 
 #: Above 4 GB, so that all address bits matter.
 MEMORY_BASE = 0x1_2340_0000
@@ -21,20 +23,25 @@ _IRQ = 0  # sim/harness/sterna_sim.h
 
 @dataclass(frozen=True)
 class MemoryTiming:
-    """How the memory answers: cycles of latency of a burst, and the share of cycles (0 .. 0.95) that stall."""
+    """How the memory answers: as `memory` does, but where the rest says something else.
 
-    latency: tuple[int, int] = (20, 20)
+    `memory`: None for that of the engine's config; `latency`: cycles of a burst, drawn from first .. last; `stall`: a
+    share of cycles (0 .. 0.95), at random, in which it stalls besides.
+    """
+
+    memory: Memory | None = None
+    latency: tuple[int, int] | None = None
     stall: float = 0.0
     seed: int = 1
 
     def __post_init__(self) -> None:
-        first, last = self.latency
-        if not 0 <= first <= last <= 100_000:
+        first, last = self.latency or (0, 0)
+        if not 0 <= first <= last <= MOST_LATENCY:
             raise SternaError(
                 "bad memory timing",
                 attribute="latency",
                 value=self.latency,
-                allowed="0 .. 100000, rising",
+                allowed=f"0 .. {MOST_LATENCY}, rising",
                 remedy="choose cycles in that range",
             )
         if not 0 <= self.stall <= 0.95:
@@ -76,15 +83,27 @@ class SimTransport:
     @property
     def memory_latency(self) -> int:
         """Cycles until a burst's first beat at the latest, if nothing stalls."""
-        return self._timing.latency[1]
+        memory = self._memory
+        return self._latency[1] + memory.refresh_cycles + memory.gap_cycles
+
+    @cached_property
+    def _memory(self) -> Memory:
+        return self._timing.memory or load_memory(simulator.config_fields(self._folder).get("memory", DEFAULT))
+
+    @property
+    def _latency(self) -> tuple[int, int]:
+        return self._timing.latency or (self._memory.latency, self._memory.latency)
 
     def open(self) -> None:
         """Build if needed, start, reset."""
         self.close()
         library = simulator.build(self._folder, self._build_dir, self._announce)
         self._simulation = Simulation(library, self._timing.seed)
-        first, last = self._timing.latency
-        self._simulation.call("set_timing", first, last, round(self._timing.stall * 1000), self._timing.seed)
+        timing, memory = self._timing, self._memory
+        self._simulation.call("set_timing", *self._latency, round(timing.stall * 1000), timing.seed)
+        self._simulation.call(
+            "set_pauses", memory.refresh_every, memory.refresh_cycles, memory.gap_every, memory.gap_cycles
+        )
 
     def close(self) -> None:
         """End the simulation."""
