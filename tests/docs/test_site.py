@@ -75,6 +75,14 @@ def _commands() -> list[str]:
     return list(get_command(app).commands)  # type: ignore[attr-defined]
 
 
+#: A row of a table that is shown as text, since its table has no proper head.
+_LOOSE_ROW = re.compile(r"<p>\s*\|")
+
+
+def test_tables_are_shown_as_tables(site: Path) -> None:
+    assert [page.stem for page in site.rglob("*.html") if _LOOSE_ROW.search(page.read_text("utf-8"))] == []
+
+
 def test_tables_and_diagrams_are_filled_in() -> None:
     page = on_page_markdown("<!-- metrics: demo -->\n<!-- end -->\n\n<!-- diagram: flow -->\n")
     assert "| metric | value |" in page and '<div class="diagram">\n<svg ' in page
