@@ -254,22 +254,15 @@ def evaluate(
     """
     from rich.console import Console
 
-    from sterna.train.data import ReadOptions
-    from sterna.train.data.options import validated
     from sterna.train.evaluation import Evaluation, Wanted
     from sterna.train.report.report import INTEGER
 
-    validated(ReadOptions, read, "evaluate")
-    if scenes is not None and scenes < 1:
-        raise SternaError(
-            "bad number of scenes", where="evaluate", attribute="scenes", value=scenes, allowed="1 or more",
-            remedy="choose a number in that range",
-        )  # fmt: skip
+    wanted = Wanted(data, split, scenes, seed, read)
     if isinstance(target, str | Path):
         evaluation = Evaluation.of(Path(target))
     else:
         evaluation = Evaluation(Path(), None, {INTEGER: _graph(target)})
-    return evaluation.measure(evaluation.images(Wanted(data, split, scenes, seed, read), Console(quiet=True)))
+    return evaluation.measure(evaluation.images(wanted, Console(quiet=True)))
 
 
 def _graph(model: Graph | Package | str | Path) -> Graph:

@@ -18,8 +18,6 @@ from sterna.spec.paths import RTL, build_cache
 
 #: Modules that get a row of their own with all that they hold. Within a row registers and LUTs share ALMs.
 OPEN = ("sterna_engine", "sterna_cluster")
-#: A design that takes a larger share of an FPGA seldom meets its clock.
-FULL = 0.85
 
 #: Called with how many modules are done, of how many, and which one comes next.
 Progress = Callable[[int, int, str], None]

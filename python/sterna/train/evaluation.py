@@ -48,7 +48,7 @@ SPLIT, SCENE_COUNT, SEED = "test", 200, 0
 class Wanted:
     """The images to measure on; None is what the run was started with, or the default.
 
-    read: the fields of ReadOptions that are given.
+    scenes: 1 or more. read: the fields of ReadOptions that are given. Raises SternaError for others.
     """
 
     data: str | None = None
@@ -56,6 +56,18 @@ class Wanted:
     scenes: int | None = None
     seed: int | None = None
     read: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        validated(ReadOptions, self.read, "evaluate")
+        if self.scenes is not None and self.scenes < 1:
+            raise SternaError(
+                "bad number of scenes",
+                where="evaluate",
+                attribute="scenes",
+                value=self.scenes,
+                allowed="1 or more",
+                remedy="choose a number in that range",
+            )
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,7 @@ class Evaluation:
         # The names that a run has changed are those of its own data.
         rename = options.rename if options and wanted.data is None else None
         before = (options or ReadOptions()).model_dump(include=set(ReadOptions.model_fields))
-        read = validated(ReadOptions, before | dict(wanted.read), "eval")
+        read = ReadOptions.model_validate(before | dict(wanted.read))
         classes, size = Decoder.of(graph).classes, (graph.input.height, graph.input.width)
         return open_split(Path(data), wanted.split or SPLIT, *size, classes, rename, read, console)
 
