@@ -6,11 +6,10 @@ import sys
 
 import torch
 
+from results import gpu
 from results.makers.training_speed import Case, measure, slowest
 from results.record import write
 from sterna.cli.guard import guarded
-from sterna.errors import SternaError
-from sterna.train.model import integer
 from sterna.train.options import Precision
 
 CASES = [
@@ -22,10 +21,7 @@ CASES = [
 
 def main() -> None:
     """Take the steps of all forms in turn; raises SternaError without a GPU."""
-    if not torch.cuda.is_available():
-        raise SternaError("there is no GPU here", where="results", remedy="run it on a machine that has one")
-    device = torch.device("cuda")
-    integer.need_all_bits()
+    device = gpu.device()
     rows = [row for case in CASES for row in measure(case, device)]
     clock = f"time on {torch.cuda.get_device_name(device)}"
     metrics = {
