@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+from html import escape
 
 from results import peers
 from results.record import ROOT, Metric, Result, TableRow, read_all
@@ -22,6 +23,8 @@ _PLACE = re.compile(r"(<!-- (results|metrics): (\w+) -->\n).*?(<!-- end -->)", r
 _PEERS = re.compile(r"(<!-- peers -->\n).*?(<!-- end -->)", re.DOTALL)
 #: A single value within a sentence.
 _VALUE = re.compile(r"(<!-- value: (\w+)\.(\w+) -->).*?(<!-- end -->)")
+#: Characters that Markdown would take for more than text.
+_SPECIAL = re.compile(r"[\\`*_\[\]|]")
 #: Columns of the table of other systems that README.md has room for.
 SHORT = ("system", "chip", "process", "precision", "batch", "frames", "power", "kind")
 
@@ -78,7 +81,7 @@ def _shown(value: bool | int | float | str) -> str:
         case float():
             return f"{value:.3g}" if abs(value) < 10 else f"{value:,.1f}"
         case _:
-            return value
+            return _SPECIAL.sub(r"\\\g<0>", escape(value, quote=False))
 
 
 def main() -> None:

@@ -98,6 +98,15 @@ def test_values_read_well() -> None:
     assert "old" not in table
 
 
+def test_texts_of_rows_are_shown_as_they_are() -> None:
+    """What a test saw may look like Markdown or HTML."""
+    metrics = {"f": Metric(what="F", value=1, unit="", method="count")}
+    rows = ({"got": "[*x5, *x5] in <unicode> a|b _c_"},)
+    result = Result(command="c", config=None, seed=None, commit="abcdef0", machine="m", metrics=metrics, rows=rows)
+    shown = filled("<!-- results: x -->\n<!-- end -->\n", {"x": result})
+    assert r"| \[\*x5, \*x5\] in &lt;unicode&gt; a\|b \_c\_ |" in shown
+
+
 def test_rows_are_shown_where_they_are_wanted() -> None:
     metrics = {"f": Metric(what="F", value=1, unit="", method="count")}
     rows = ({"layer": "conv", "cycles": 5},)

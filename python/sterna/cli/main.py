@@ -53,7 +53,7 @@ Format = Annotated[
     ),
 ]
 Decode = Annotated[
-    bool | None, typer.Option("--decode", help="Decode all of every image, not only its header.", show_default=False)
+    bool | None, typer.Option("--decode", help="Decode each image completely, not just its header.", show_default=False)
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", help="Read sub-folders as well.")]
 ConfigName = Annotated[str, typer.Option("--config", help="Named engine config, or FILE.yaml:NAME.")]
@@ -301,7 +301,7 @@ def estimate(
 @app.command()
 def explore(
     graph: Annotated[Path, typer.Argument(help="Integer graph or run folder.", show_default=False)],
-    config: Annotated[str, typer.Option("--config", help="Config that gives all other parameters.")] = "arria10",
+    config: Annotated[str, typer.Option("--config", help="Config to take all other parameters from.")] = "arria10",
     fpga: FpgaName = "gx1150",
     min_fps: Annotated[float, typer.Option(min=0.01, help="Minimum frames per second.")] = 1000.0,
     output: Annotated[Path, typer.Option("--output", "-o", help="Image to draw.")] = Path("explore.png"),

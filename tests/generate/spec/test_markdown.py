@@ -32,6 +32,13 @@ def test_tape() -> None:
     assert all(f"| {command.value} | `{command.name}` |" in page for command in Command)
 
 
+def test_headings_are_short() -> None:
+    """What follows a colon in a description is a sentence below the heading."""
+    page = tape_page()
+    assert "\n## Control entries\n\nSkip field = `ENTRY_CONTROL`, these in the bits below" in page
+    assert all(len(line) < 60 for line in page.splitlines() if line.startswith("#"))
+
+
 def test_every_row_of_a_table_has_its_columns() -> None:
     for page in (registers_page(), tape_page()):
         for table in page.split("\n\n"):

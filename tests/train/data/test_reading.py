@@ -72,7 +72,7 @@ def test_a_few_images_without_labels_are_background_and_said(tmp_path: Path, got
 
 
 REPEATED = {
-    "kind": "a row is said twice",
+    "kind": "a row stated twice",
     "expected": "a row that stands twice is one object, and counted in the summary",
     "source": "ultralytics/yolov5#10149",
 }
@@ -175,7 +175,7 @@ def test_an_image_that_is_listed_again_weighs_more(tmp_path: Path, kind: str, go
     assert (len(splits.train), len(splits.test)) == (5, 3)
     assert splits.train.labels(3).boxes.tolist() == splits.train.labels(1).boxes.tolist()
     assert reading(folder).summary.listed_again == 2
-    got(f"{kind}: a list of 5 lines and 3 images: 5 images a training epoch, 3 to judge by, 'listed again: 2'")
+    got(f"{kind}: a list of 5 lines and 3 images: 5 images per training epoch, 3 to judge by, 'listed again: 2'")
 
 
 @pytest.mark.case(

@@ -231,7 +231,7 @@ def test_images_in_several_splits_are_warned_of(tmp_path: Path, got: Callable[[s
 
 
 @pytest.mark.case(
-    "a-split-that-stands-in-for-another",
+    "a-split-for-two-purposes",
     kind="a missing partner counts as empty",
     expected="a split that is used for two purposes is said",
 )

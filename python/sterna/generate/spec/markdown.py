@@ -91,7 +91,8 @@ def constant_table(constants: Iterable[Constant]) -> list[str]:
 
 
 def _section(level: int, group: Group) -> list[list[str]]:
-    return [[_heading(level, group.description.rstrip("."))], enum_table(group)]
+    title, _, more = group.description.rstrip(".").partition(": ")
+    return [[_heading(level, title)], *([[f"{more[0].upper()}{more[1:]}."]] if more else []), enum_table(group)]
 
 
 def _layout_section(level: int, layout: Layout) -> list[list[str]]:

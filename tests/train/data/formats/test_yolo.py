@@ -440,7 +440,7 @@ def test_label_files_of_other_splits_have_a_partner(tmp_path: Path) -> None:
 
 @pytest.mark.case(
     "yolo-repeated-list-lines",
-    kind="a row is said twice",
+    kind="a row stated twice",
     expected="lines that name an image again are read as a weight of the image",
     source="AlexeyAB/darknet#1453",
 )
