@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sterna.errors import FaultsError, SternaError
 from sterna.train.data import DataOptions, ReadOptions, open_data, open_split
 from sterna.train.data.formats.folder import open_source
 from sterna.train.data.reading import Reading, read
+from sterna.train.data.summary import Summary
 from support import data_sets
 from support.data_sets import voc_annotation, voc_object
 
@@ -202,3 +204,7 @@ def test_an_image_that_cannot_be_decoded_is_found_if_asked_for(tmp_path: Path) -
     with pytest.raises(SternaError, match=r"p1\.jpg: the image cannot be read .*--skip-bad"):
         reading(folder, decode=True)
     assert reading(folder, decode=True, skip_bad=True).summary.images == 2
+
+
+def test_notes_are_counted_in_words() -> None:
+    assert Summary(notes=Counter({"a": 2, "b": 1, "c": 0})).warnings == ["a: 2 images", "b: 1 image", "c"]

@@ -104,6 +104,14 @@ def test_a_size_in_the_labels_tells_which_way_up_they_are(
         read(write(tmp_path / "other", kind, orientation, (41, 80)))
 
 
+@pytest.mark.parametrize("said", [(None, None), SIZE], ids=["no size", "a size that fits both ways"])
+def test_what_labels_do_not_tell_is_said(tmp_path: Path, said: tuple[int | None, int | None]) -> None:
+    """Of an image turned by 180 degrees, even labels with a size do not tell."""
+    image = draw(tmp_path / "a.jpg", 3)
+    told = "an EXIF orientation; labels do not say which way up, taken as stored (--exif upright, --exif stored)"
+    assert canvas(image, image, Exif.STORED, said).notes == (told,)
+
+
 def test_without_an_orientation_there_is_nothing_to_say(tmp_path: Path) -> None:
     image = draw(tmp_path / "a.png", 1)
     assert canvas(image, image, Exif.STORED) == (image, SIZE, SIZE, 1, ())
