@@ -11,7 +11,7 @@ def _state(s: Sheet, x: float, y: float, name: str, note: str, fill: str = "one"
 
 def sheet() -> Sheet:
     """The diagram."""
-    s = Sheet(900, 470, "States of the tape reader")
+    s = Sheet(906, 470, "States of the tape reader")
     idle = _state(s, 20, 14, "Idle", "no frame", "four")
     tape_header = _state(s, 208, 14, "TapeHeader", "64 bytes in")
     tape_check = _state(s, 396, 14, "TapeCheck", "magic, config, length")
