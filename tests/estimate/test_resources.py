@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sterna.errors import SternaError
 from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.resources import Resources, resources
 from sterna.estimate.usage import MemoryShape, MultiplierShape, Usage
@@ -30,6 +31,29 @@ def of(fpga: str = "gx1150", **fields: object) -> Resources:
 )
 def test_memories(words: int, width: int, clocked: bool, fpga: str, expected: Resources) -> None:
     assert of(fpga, memories={MemoryShape(words, width, 1, 1, clocked): 1}) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "width", "strobes", "fpga", "expected"),
+    [
+        (3072, 32, 4, "gx1150", Resources(block_rams=6, mux_alms=16)),  # three of 1024 x 20 in a row, two bytes each
+        (3584, 32, 4, "gx1150", Resources(block_rams=7, mux_alms=64)),  # of 512 x 40
+        (4096, 32, 4, "gx1150", Resources(block_rams=8)),  # a channel in two of 4096 x 5
+        (512, 32, 4, "gx1150", Resources(block_rams=1)),
+        (512, 44, 4, "gx1150", Resources(block_rams=4)),  # eleven bits are no byte
+        (2048, 32, 4, "de10-nano", Resources(block_rams=8)),
+        (32, 32, 4, "gx1150", Resources(mlabs=4)),
+    ],
+)
+def test_memories_that_are_written_in_groups(
+    words: int, width: int, strobes: int, fpga: str, expected: Resources
+) -> None:
+    assert of(fpga, memories={MemoryShape(words, width, 1, 1, True, strobes): 1}) == expected
+
+
+def test_two_write_ports_are_refused() -> None:
+    with pytest.raises(SternaError, match="no memory block has so many write ports"):
+        of(memories={MemoryShape(64, 8, 1, 2, True): 1})
 
 
 def test_each_read_port_has_a_copy() -> None:

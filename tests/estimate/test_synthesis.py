@@ -41,6 +41,17 @@ module storage (
     if (read_i) for (int i = 0; i < 2; i++) data_o[4*i+:4] <= zero_i ? '0 : memory[from_i][i];
   end
 endmodule""",
+    "bytes": """
+module bytes (
+  input logic clk_i, input logic [3:0] strobe_i, input logic [5:0] from_i, to_i, input logic [3:0][7:0] data_i,
+  output logic [3:0][7:0] data_o
+);
+  logic [3:0][7:0] memory [64];
+  always_ff @(posedge clk_i) begin
+    for (int i = 0; i < 4; i++) if (strobe_i[i]) memory[to_i][i] <= data_i[i];
+    data_o <= memory[from_i];
+  end
+endmodule""",
     "product": """
 module product (
   input logic clk_i, input logic signed [19:0] a_i, input logic signed [25:0] b_i, output logic signed [45:0] product_o
@@ -99,6 +110,10 @@ def test_memories_keep_their_shape(synthesis: Synthesis) -> None:
     found = synthesis.usage(part("storage"))
     assert dict(found.memories) == {MemoryShape(32, 8, 1, 1, True): 1}
     assert found.flip_flops == 0
+
+
+def test_groups_of_bits_with_a_strobe_each_are_seen(synthesis: Synthesis) -> None:
+    assert dict(synthesis.usage(part("bytes")).memories) == {MemoryShape(64, 32, 1, 1, True, strobes=4): 1}
 
 
 def test_multipliers_keep_their_shape(synthesis: Synthesis) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from sterna.estimate.hierarchy import Part
-from sterna.estimate.usage import MemoryShape, Usage
+from sterna.estimate.usage import Usage
 
 #: Parameters that count equal slices, and the two sizes that are synthesised instead of a larger one.
 SLICES = {"Lanes": (8, 16), "Width": (64, 128), "VectorW": (64, 128)}
@@ -36,7 +36,7 @@ def stretched(small: Usage, large: Usage, first: int, second: int, wanted: int) 
         bypassed_flip_flops=line(small.bypassed_flip_flops, large.bypassed_flip_flops),
         memories=Counter(
             {
-                MemoryShape(a.words, line(a.width, b.width), a.read_ports, a.write_ports, a.clocked): line(m, n)
+                a._replace(width=line(a.width, b.width), strobes=line(a.strobes, b.strobes)): line(m, n)
                 for (a, m), (b, n) in shapes
             }
         ),

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations, groupby, permutations
 from typing import Any
 
 from sterna.estimate.timing import FAMILIES, longest_path
@@ -231,7 +231,15 @@ def _memory(cell: Cell) -> MemoryShape:
         read_ports=values["RD_PORTS"],
         write_ports=values["WR_PORTS"],
         clocked=values["CLOCKED"] != 0,
+        strobes=_strobes(cell),
     )
+
+
+def _strobes(cell: Cell) -> int:
+    """Groups of bits that have a write enable of their own, of the write port that has most."""
+    enables, width = cell.inputs["WR_EN"], cell.parameters["WIDTH"]
+    ports = (enables[at : at + width] for at in range(0, len(enables), width))
+    return max(sum(1 for _ in groupby(port)) for port in ports)
 
 
 def _multiplier(cell: Cell) -> MultiplierShape:

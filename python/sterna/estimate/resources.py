@@ -2,7 +2,11 @@
 
 Memories of up to 32 words become memory ALMs: 20 bits in ten ALMs, including the register after the read. Deeper ones
 become block RAM in the shape that takes the fewest blocks; where several lie one after the other a multiplexer
-follows. Each read port has a copy of its own.
+follows. Each read port has a copy of its own. A memory of two write ports cannot be built from blocks of one.
+
+A block has byte enables, of ten bits at most, only in its two widest shapes (Intel, "Arria 10 Core Fabric and General
+Purpose I/Os Handbook", Byte Enable in Embedded Memory Blocks; the same for Cyclone V). So a memory whose words are
+written in groups either uses those, or has blocks of their own for each group. In memory ALMs each group has its own.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
+from sterna.errors import SternaError
 from sterna.estimate.fpgas import Fpga
 from sterna.estimate.usage import DSP_BITS, SHALLOW_WORDS, MemoryShape, MultiplierShape, Usage, is_shallow
 
@@ -17,6 +22,8 @@ MLAB_BITS, MLAB_ALMS = 20, 10
 BLOCK_BITS = 40
 #: A block RAM may be so many times as deep, and is then as many times narrower.
 BLOCK_DEPTHS = (1, 2, 4, 8)
+#: Bits of a byte, and the depths of a block RAM that has byte enables.
+BYTE_BITS, BYTE_DEPTHS = 10, (1, 2)
 ALM_INPUTS, ALM_FLIP_FLOPS, ALM_ADDER_BITS = 8, 4, 2
 
 
@@ -87,21 +94,40 @@ def resources(usage: Usage, fpga: Fpga) -> Resources:
 
 
 def _memory(shape: MemoryShape, fpga: Fpga) -> Resources:
-    copies = shape.read_ports * shape.write_ports
+    if shape.write_ports > 1:
+        raise SternaError(
+            "no memory block has so many write ports", where=f"memory of {shape.words} x {shape.width} bits",
+            value=shape.write_ports, allowed="1", remedy="write at one address per cycle",
+        )  # fmt: skip
     if is_shallow(shape.words) or not shape.clocked:
-        chained = -(-shape.words // SHALLOW_WORDS)
-        blocks = Resources(mlabs=-(-shape.width // MLAB_BITS) * chained, mux_alms=_mux_alms(chained, shape.width))
-    else:
-        blocks = min(
-            (_blocks(shape, fpga.block_ram_words * depth, BLOCK_BITS // depth) for depth in BLOCK_DEPTHS),
-            key=lambda each: (each.block_rams, each.mux_alms),
-        )
-    return blocks * copies
+        return _shallow(shape) * shape.read_ports
+    ways = [_groups(shape, fpga.block_ram_words * depth, BLOCK_BITS // depth) for depth in BLOCK_DEPTHS]
+    if shape.strobes > 1 and shape.group <= BYTE_BITS:
+        ways += [_bytes(shape, fpga.block_ram_words * depth, BLOCK_BITS // depth) for depth in BYTE_DEPTHS]
+    return min(ways, key=lambda each: (each.block_rams, each.mux_alms)) * shape.read_ports
 
 
-def _blocks(shape: MemoryShape, words: int, width: int) -> Resources:
+def _shallow(shape: MemoryShape) -> Resources:
+    chained = -(-shape.words // SHALLOW_WORDS)
+    return Resources(
+        mlabs=shape.strobes * -(-shape.group // MLAB_BITS) * chained, mux_alms=_mux_alms(chained, shape.width)
+    )
+
+
+def _groups(shape: MemoryShape, words: int, width: int) -> Resources:
+    """Blocks of `words` x `width` bits, none of which holds bits of two groups."""
     chained = -(-shape.words // words)
-    return Resources(block_rams=chained * -(-shape.width // width), mux_alms=_mux_alms(chained, shape.width))
+    return Resources(
+        block_rams=chained * shape.strobes * -(-shape.group // width), mux_alms=_mux_alms(chained, shape.width)
+    )
+
+
+def _bytes(shape: MemoryShape, words: int, width: int) -> Resources:
+    """Blocks of `words` x `width` bits with a group in each byte."""
+    chained = -(-shape.words // words)
+    return Resources(
+        block_rams=chained * -(-shape.strobes // (width // BYTE_BITS)), mux_alms=_mux_alms(chained, shape.width)
+    )
 
 
 def _mux_alms(inputs: int, width: int) -> int:

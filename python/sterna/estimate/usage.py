@@ -26,6 +26,13 @@ class MemoryShape(NamedTuple):
     write_ports: int
     #: Reads wait for a clock edge.
     clocked: bool
+    #: Equal groups of bits that are written each by a strobe of its own.
+    strobes: int = 1
+
+    @property
+    def group(self) -> int:
+        """Bits of a group, rounded up."""
+        return -(-self.width // self.strobes)
 
 
 class MultiplierShape(NamedTuple):
