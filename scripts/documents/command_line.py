@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from itertools import groupby
@@ -15,6 +16,8 @@ from sterna.cli.train import app as train_app
 
 #: Commands whose options are an application of their own.
 _INNER = {"train": train_app}
+#: Click puts a default in brackets that is given as a text.
+_DEFAULT = re.compile(r"\[default: \(([^()]*)\)")
 
 
 def text() -> str:
@@ -42,4 +45,4 @@ def _table(parameters: Iterable[Any], context: Any) -> list[str]:
 
 
 def _cell(words: str) -> str:
-    return escape(words).replace("|", "&#124;").replace("[", "&#91;")
+    return escape(_DEFAULT.sub(r"[default: \1", words)).replace("|", "&#124;").replace("[", "&#91;")

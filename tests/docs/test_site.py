@@ -93,6 +93,13 @@ def test_what_is_generated_is_asked_for(name: str) -> None:
     assert any(f"<!-- generated: {name} -->" in page.read_text("utf-8") for page in (ROOT / "docs").rglob("*.md"))
 
 
+def test_defaults_are_shown_without_brackets() -> None:
+    page = GENERATED["command-line"]()
+    for default in ("1.25", "as the run, or 200", "nano"):
+        assert f"&#91;default: {default}" in page
+    assert "default: (" not in page
+
+
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(SternaError, match="nothing generates this; got other; allowed: command-line"):
         on_page_markdown("<!-- generated: other -->")
