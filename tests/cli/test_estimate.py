@@ -28,8 +28,24 @@ def small(tmp_path: Path) -> str:
 def test_estimate_shows_size_and_speed(sterna: Sterna, graph_path: Path, small: str) -> None:
     ended = sterna("estimate", graph_path, "--config", small, "--fpga", "de10-nano")
     assert ended.code == 0, ended.err
-    for shown in ("lane_group", "gather", "ALMs: ", "of 41,910", "frames/s", "GB/s", "estimate"):
-        assert shown in ended.out
+    shown = ("lane_group", "gather", "ALMs: ", "of 41,910", "Queued: ", "Alone: ", "ddr4-2133 sustains", "estimate")
+    for text in shown:
+        assert text in ended.out
+
+
+def test_estimate_with_another_memory(sterna: Sterna, graph_path: Path, small: str, tmp_path: Path) -> None:
+    plot = tmp_path / "speed.svg"
+    common = ("estimate", "--config", small, "--fpga", "de10-nano")
+    ended = sterna(*common, graph_path, "--memory", "ideal", "--plot", plot)
+    assert ended.code == 0, ended.err
+    assert "that ideal sustains" in ended.out and f"Plot: {plot}" in ended.out and plot.is_file()
+    for options, said in (
+        (("--plot", plot), "there is no graph"),
+        ((graph_path, "--plot", tmp_path / "speed.txt"), "is not an image name"),
+        ((graph_path, "--memory", "fast"), "no such memory timing; memory timing = fast; allowed: ideal, ddr4-2133"),
+    ):
+        ended = sterna(*common, *options)
+        assert ended.code == 2 and said in ended.err
 
 
 def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: Path, small: str) -> None:

@@ -10,13 +10,19 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.cli.progress import bar
-from sterna.compile import compile_graph
+from sterna.compile.clock import Clock
+from sterna.compile.compiler import compile_timed
+from sterna.errors import SternaError
+from sterna.estimate.bandwidth import sweep
 from sterna.estimate.engine import FULL, EngineEstimate, estimate_engine
 from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.performance import Performance, performance
+from sterna.estimate.plot import check_image, draw_memories
 from sterna.estimate.resources import MLAB_ALMS
 from sterna.package.graphs import read_graph
+from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.memory import load_memory
 
 #: Modules in the table of slow paths, unless more are over the period.
 SLOWEST = 8
@@ -32,10 +38,18 @@ RULES = (
 )
 
 
-def estimate(graph: Path | None, config: str, fpga: str) -> None:
-    """Print the size of the named config on the named FPGA and, if there is a graph, its frames per second."""
+def estimate(graph: Path | None, config: str, fpga: str, memory: str | None, plot: Path | None) -> None:
+    """Print the size of the named config on the named FPGA and, if there is a graph, its frames per second.
+
+    `memory` is on the bus instead of the config's; `plot` is where to draw the frames per second on others.
+    """
     engine, target = load_config(config), load_fpga(fpga)
+    if memory is not None:
+        load_memory(memory)
+        engine = engine.model_copy(update={"memory": memory})
     source = None if graph is None else read_graph(graph)
+    if plot is not None:
+        _check_plot(plot, graph)
     console = Console()
     size = measure(engine, target)
     console.print(size_table(size))
@@ -45,11 +59,31 @@ def estimate(graph: Path | None, config: str, fpga: str) -> None:
     print(path_verdict(size))
     if source is not None:
         with bar("compile") as show:
-            package = compile_graph(source, engine, progress=show)
-        for line in speed(performance(package, target.mhz)):
+            package, clock = compile_timed(source, engine, progress=show)
+        found = performance(package, target.mhz)
+        for line in speed(found):
             print(line)
+        if plot is not None:
+            _plot(found, clock, package, plot)
     for rule in RULES:
         console.print(rule, style="dim")
+
+
+def _check_plot(plot: Path, graph: Path | None) -> None:
+    """Raise SternaError, before any work is done, if there is nothing to plot or the plot could not be written."""
+    if graph is None:
+        raise SternaError(
+            "there is no graph whose frames per second could be drawn", where="--plot", value=str(plot),
+            remedy="give a graph as well",
+        )  # fmt: skip
+    check_image(plot, graph)
+
+
+def _plot(found: Performance, clock: Clock, package: Package, plot: Path) -> None:
+    with bar("memories") as show:
+        points = sweep(clock, package, found.mhz, progress=show)
+    draw_memories(points, found, plot)
+    print(f"Plot: {plot}")
 
 
 def measure(config: EngineConfig, fpga: Fpga) -> EngineEstimate:
@@ -133,9 +167,11 @@ def _ns(picoseconds: float) -> str:
 
 def speed(found: Performance) -> Iterator[str]:
     """Frames per second, and the memory bandwidth that they need."""
-    yield f"{found.cycles:,} cycles per frame at {found.mhz} MHz: {found.frames:,.0f} frames/s"
+    yield f"Queued: {found.cycles:,} cycles per frame at {found.mhz} MHz: {found.frames:,.0f} frames/s"
+    yield f"Alone: {found.cycles_alone:,} cycles per frame at {found.mhz} MHz: {found.frames_alone:,.0f} frames/s"
     yield (
         f"Memory: {found.frame_traffic:,} bytes per frame (tape {found.tape_bytes:,}, frame {found.frame_bytes:,}, "
-        f"result {found.result_bytes:,}): {found.bandwidth / 1e9:.2f} GB/s, "
-        f"{found.bandwidth / found.bus_bandwidth:.0%} of the bus bandwidth in one direction"
+        f"result {found.result_bytes:,}): queued frames need {found.bandwidth / 1e9:.2f} GB/s of the "
+        f"{found.sustained_bandwidth / 1e9:.2f} GB/s that {found.config.memory} sustains "
+        f"({found.bus_bandwidth / 1e9:.2f} GB/s on the bus)"
     )

@@ -10,11 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.cli.progress import bar
-from sterna.errors import SternaError
 from sterna.estimate.explore import Point, front, search
 from sterna.estimate.fpgas import Fpga, load_fpga
-from sterna.estimate.plot import SUFFIXES, draw
-from sterna.files import check_file
+from sterna.estimate.plot import check_image, draw
 from sterna.package.graphs import read_graph
 from sterna.spec.config import load_config
 from sterna.spec.paths import build_cache
@@ -26,7 +24,7 @@ def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -
     Results are cached, so an interrupted search resumes.
     """
     base, target, source = load_config(config), load_fpga(fpga), read_graph(graph)
-    check_output(output, graph)
+    check_image(output, graph)
     with bar("explore") as show:
         points = search(source, base, target, min_fps, build_cache() / "explore", show)
     best = front(points)
@@ -34,16 +32,6 @@ def explore(graph: Path, config: str, fpga: str, min_fps: float, output: Path) -
     draw(points, best, target, min_fps, output)
     print(f"{len(points)} engines reach {min_fps:g} frames/s, {sum(p.fits(target) for p in points)} of them fit")
     print(f"Image: {output}")
-
-
-def check_output(output: Path, source: Path) -> None:
-    """Raise SternaError, before any work is done, if the image could not be written."""
-    if output.suffix.lower() not in SUFFIXES:
-        raise SternaError(
-            "is not an image name", where=str(output), attribute="output", value=output.suffix or "(no suffix)",
-            allowed=" ".join(SUFFIXES), remedy="give for example explore.png",
-        )  # fmt: skip
-    check_file(output, inputs=[source])
 
 
 def point_table(points: Sequence[Point], fpga: Fpga) -> Table:

@@ -291,11 +291,19 @@ def estimate(
     ] = None,
     config: ConfigName = "nano",
     fpga: FpgaName = "gx1150",
+    memory: MemoryName = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Image to draw: the frames per second of the graph against bandwidth and latency of the memory.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Estimate the FPGA resources of an engine, and the frames per second of a graph on it."""
     from sterna.cli.estimate import estimate as run
 
-    run(graph, config, fpga)
+    run(graph, config, fpga, memory, plot)
 
 
 @app.command()

@@ -48,8 +48,16 @@ def compile_graph(
     only the graph's outputs are. `progress` is called before each operation, with its layer, and before each run of the
     cycle model. Raises SternaError naming the layer that does not fit the config.
     """
+    return compile_timed(graph, config, trace=trace, progress=progress)[0]
+
+
+def compile_timed(
+    graph: Graph, config: EngineConfig, *, trace: bool = False, progress: Progress | None = None
+) -> tuple[Package, Clock]:
+    """As `compile_graph`, with the clock that tells the cycles on other memories."""
     _check(graph, config)
-    return _Compiler(graph, config, trace).run(progress or (lambda *_: None))
+    compiler = _Compiler(graph, config, trace)
+    return compiler.run(progress or (lambda *_: None)), compiler.clock
 
 
 def _check(graph: Graph, config: EngineConfig) -> None:

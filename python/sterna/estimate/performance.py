@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sterna.estimate.bandwidth import bus_bandwidth
 from sterna.package.package import Package
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
@@ -15,8 +16,9 @@ class Performance:
 
     config: EngineConfig
     mhz: int
-    #: Clock cycles from one frame to the next, as the compiler expects them.
+    #: Clock cycles from one frame to the next if frames are queued, and of a frame by itself.
     cycles: int
+    cycles_alone: int
     #: Bytes between memory and engine for one frame.
     tape_bytes: int
     frame_bytes: int
@@ -24,8 +26,13 @@ class Performance:
 
     @property
     def frames(self) -> float:
-        """Frames per second."""
+        """Frames per second, queued."""
         return self.mhz * 1e6 / self.cycles
+
+    @property
+    def frames_alone(self) -> float:
+        """Frames per second if each one starts when the one before it has ended."""
+        return self.mhz * 1e6 / self.cycles_alone
 
     @property
     def frame_traffic(self) -> int:
@@ -34,13 +41,18 @@ class Performance:
 
     @property
     def bandwidth(self) -> float:
-        """Bytes per second."""
+        """Bytes per second that queued frames need."""
         return self.frame_traffic * self.frames
 
     @property
     def bus_bandwidth(self) -> float:
         """Maximum bytes per second of the bus in one direction."""
-        return self.config.beat_bytes * self.mhz * 1e6
+        return bus_bandwidth(self.config, self.mhz) * 1e9
+
+    @property
+    def sustained_bandwidth(self) -> float:
+        """Bytes per second that the config's memory sustains on that bus."""
+        return self.config.memory_timing.share * self.bus_bandwidth
 
 
 def performance(package: Package, mhz: int) -> Performance:
@@ -52,6 +64,7 @@ def performance(package: Package, mhz: int) -> Performance:
         config=package.config,
         mhz=mhz,
         cycles=package.schedule.queued_cycles,
+        cycles_alone=sum(step.cycles for step in package.schedule.steps),
         tape_bytes=len(package.tape) + again,
         frame_bytes=package.schedule.frame_bytes,
         result_bytes=package.schedule.result_bytes,
