@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from results import density
+from results.clock import supported_mhz
 from results.makers import (
+    bandwidth,
     communication,
     configs,
     cycle_model,
@@ -25,6 +27,7 @@ from results.makers import (
 )
 from results.record import Metric, TableRow
 from sterna.compile import compile_graph
+from sterna.estimate.bandwidth import MemoryPoint
 from sterna.estimate.performance import performance
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.run import open_backend
@@ -197,7 +200,7 @@ def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.J
         row = frame_arria10.simulate(job, engine, reference)
         wrong = frame_arria10.simulate(job, engine, Other(reference))
     assert alone.cycles > queued.cycles == row["cycles"] == job.package.schedule.queued_cycles
-    assert row["frames_per_s_240mhz"] == round(240e6 / row["cycles"], 1)
+    assert row["cycles_alone"] == alone.cycles
     nonzeros = sum(np.count_nonzero(layer.weights) for layer in graph.layers if isinstance(layer, Conv))
     additions = nonzeros * 20 * 17  # each nonzero to each pixel of the map
     lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.pes
@@ -223,23 +226,47 @@ class Other:
         return results
 
 
+def test_frames_and_bandwidth_at_two_clocks(graph: Graph, job: frame_arria10.Job) -> None:
+    found = {"cycles": 1000, "cycles_alone": 2000, "lanes_busy": 0.5, "layers_compared": 3, "equal": True}
+    case = frame_arria10.Case("mine", 0.1, "balanced", graph, job.images)
+    row = frame_arria10.row(case, job, found | {"seconds_per_frame": 1.0})
+    assert (row["queued_per_s_240mhz"], row["alone_per_s_240mhz"]) == (240e3, 120e3)
+    assert row["queued_per_s_supported_clock"] == supported_mhz() * 1e3 == 2 * float(row["alone_per_s_supported_clock"])
+    assert row["GB_per_s_240mhz"] == round(performance(job.package, 240).frame_traffic * 240e3 / 1e9, 2)
+
+
+def test_a_trained_graph_is_named_by_its_file_and_measured() -> None:
+    case = frame_arria10.trained_case(frame_arria10.MODELS / "demo-nano.sterna-graph")
+    assert (case.weights, case.pattern) == ("demo-nano", "unstructured") and 0 < case.density < 0.3
+    assert case.images.shape == (frame_arria10.FRAMES, 3, 160, 160)
+
+
 def test_metrics_of_frames_are_those_of_the_case_they_name() -> None:
-    cases = [
-        (0.15, "unstructured"),
-        (0.1, "balanced"),
-        (0.2, "unstructured"),
-        (0.15, "balanced"),
-        (0.1, "unstructured"),
-    ]
-    rows = [
-        {"density": share, "pattern": pattern, "frames_per_s_240mhz": 1000.0 + number, "lanes_busy": number / 10,
-         "equal": True, "seconds_per_frame": 9.0 - number}
-        for number, (share, pattern) in enumerate(cases)
+    cases = [("random", 0.15, "balanced"), ("mine", 0.15, "balanced"), ("random", 0.05, "balanced")]
+    cases += [("random", 0.05, "unstructured")]
+    rows: list[TableRow] = [
+        {"weights": weights, "density": share, "pattern": pattern, "queued_per_s_240mhz": 1000.0 + number,
+         "queued_per_s_supported_clock": 700.0 + number, "lanes_busy": number / 10, "equal": True,
+         "seconds_per_frame": 9.0 - number}
+        for number, (weights, share, pattern) in enumerate(cases)
     ]  # fmt: skip
     found = values(frame_arria10._metrics(rows))
-    assert found == {"fps_015": 1000.0, "fps_010": 1001.0, "busy_020": 0.2, "equal": True, "seconds": 9.0}
+    assert found == {
+        "fps_015": 1000.0, "fps_005": 1002.0, "supported_fps_015": 700.0, "supported_fps_005": 702.0, "busy_015": 0.0,
+        "clock": supported_mhz(), "equal": True, "seconds": 9.0,
+    }  # fmt: skip
     rows[3]["equal"] = False
     assert values(frame_arria10._metrics(rows))["equal"] is False
+
+
+def test_points_of_bandwidth_are_equal_where_they_are_counted() -> None:
+    points = [MemoryPoint(bandwidth, 60, 1000 * number) for number, bandwidth in enumerate((4.0, 10.0, 14.0), 1)]
+    counted = {(10.0, 60): 2000, (4.0, 400): 5}
+    rows = [bandwidth.row(point, counted) for point in points]
+    assert [row["counted"] for row in rows] == ["", 2000, ""]
+    assert values(bandwidth.metrics(rows)) == {"fps_4": 240e3, "fps_10": 120e3, "fps_14": 80e3, "equal": True}
+    rows[1]["counted"] = 2001
+    assert values(bandwidth.metrics(rows))["equal"] is False
 
 
 def test_frames_of_a_config_are_those_of_queued_frames(job: frame_arria10.Job) -> None:

@@ -9,45 +9,36 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from numpy.typing import NDArray
 
-from results.makers.frame_arria10 import CLOCK, CONFIG, FRAMES, Job, simulate
+from results.makers.frame_arria10 import CONFIG, FRAMES, MHZ, SEED, TRAINED, Case, measured, prepare, trained_case
 from results.record import Metric, write
-from sterna.compile import compile_graph
-from sterna.graph import Graph, file, reference
+from sterna.graph import reference
+from sterna.graph.network import GREY
 from sterna.run import open_backend
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
-from sterna.train.data.scenes import SceneSet
 from sterna.vision import drawing
 from sterna.vision.decoder import Decoder
 from sterna.vision.defaults import OVERLAP, SHOWN
-from sterna.vision.prepare import to_integers
 from support.engines import simulated
 
-SEED = 0
-MODEL = ROOT / "models" / "yolov2-scenes.sterna-graph"
 IMAGE = ROOT / "docs" / "frame_trained.jpg"
 
 
 def main() -> int:
     """Simulate, and write; 1 and nothing written if a frame differs."""
-    graph, config = file.load(MODEL), load_config(CONFIG)
-    scenes = SceneSet(SEED, "test", FRAMES, graph.input.height, graph.input.width)
-    pixels = np.stack([scenes[index].image for index in range(FRAMES)])
-    images = to_integers(pixels)
-    job = Job(images, compile_graph(graph, config, trace=True), compile_graph(graph, config))
+    case, config = trained_case(TRAINED), load_config(CONFIG)
     print("building the simulator if it is not built yet: some minutes", flush=True)
     with simulated(config) as engine, open_backend("reference:") as expected:
-        found = simulate(job, engine, expected)
+        found = measured(prepare(case), engine, expected)
     if not found["equal"]:
         print("error: a frame differs from the reference", file=sys.stderr)
         return 1
-    counted = "clock cycles counted in RTL simulation from one frame's end to the next one's; memory ddr4-2133"
+    counted = f"clock cycles counted in RTL simulation from one frame's end to the next one's; memory {config.memory}"
     metrics = {
         "fps": Metric(
             what="Trained YOLOv2-416, density 0.15 balanced, batch 1, at 240 MHz",
-            value=round(CLOCK / found["cycles"], 1), unit="frames/s", method=counted,
+            value=round(MHZ * 1e6 / found["cycles"], 1), unit="frames/s", method=counted,
         ),
         "cycles": Metric(what="Clock cycles per frame", value=found["cycles"], unit="", method=counted),
         "busy": Metric(
@@ -59,14 +50,15 @@ def main() -> int:
         ),
     }  # fmt: skip
     write("frame_trained", metrics, command="make results-frame_trained", config=CONFIG, seed=SEED)
-    show(graph, pixels)
+    show(case)
     return 0
 
 
-def show(graph: Graph, pixels: NDArray[np.uint8]) -> None:
-    """The pixels with the boxes of the reference, which has the engine's outputs, as IMAGE."""
-    decoder = Decoder.of(graph)
-    heads = reference.execute(graph, to_integers(pixels))[decoder.output]
+def show(case: Case) -> None:
+    """The images of `case` with the boxes of the reference, which has the engine's outputs, as IMAGE."""
+    decoder = Decoder.of(case.graph)
+    heads = reference.execute(case.graph, case.images)[decoder.output]
+    pixels = np.ascontiguousarray(np.moveaxis(case.images.view(np.uint8) ^ GREY, 1, -1))
     drawn = [
         drawing.boxes(
             image, decoder.boxes(head, image, threshold=SHOWN, overlap=OVERLAP), decoder.classes

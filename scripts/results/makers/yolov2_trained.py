@@ -8,7 +8,7 @@ from pathlib import Path
 
 from results import density
 from results.density import Study, number
-from results.makers.frame_arria10 import CLOCK, CONFIG
+from results.makers.frame_arria10 import CONFIG, MHZ
 from results.record import Metric, TableRow, write
 from results.runs import BCCD, data, summary
 from sterna.cli.guard import guarded
@@ -57,7 +57,7 @@ def speed(folder: Path) -> TableRow:
     return {
         "counted_density": round(float(summary(folder)["density"]), 4),
         "cycles": cycles,
-        "frames_per_s_240mhz": round(CLOCK / cycles, 1),
+        "frames_per_s_240mhz": round(MHZ * 1e6 / cycles, 1),
     }
 
 
