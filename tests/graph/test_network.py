@@ -32,6 +32,7 @@ def test_a_description_tells_shapes_and_what_has_weights() -> None:
         "head": 21,
     }  # fmt: skip
     assert network.infer(2, 16, 24)["head"].shape == (21, 4, 6)
+    assert {info.scale for info in network.infer(2, 16, 24).values()} == {1.0}
     assert network.ternary == ("conv2", "conv3")
     assert [layer.name for layer in network.convolutions] == ["conv1", "conv2", "conv3", "head"]
     assert [layer.quantiser for layer in network.convolutions] == ["conv1", "concat", "concat", "head"]

@@ -33,3 +33,15 @@ def test_what_holds_none(tmp_path: Path) -> None:
     for name in ("notes", "missing", "."):
         with pytest.raises(SternaError):
             read_graph(tmp_path / name)
+
+
+def test_a_folder_with_a_graph_is_no_run(tmp_path: Path) -> None:
+    graph_file.save(small_graph(), tmp_path / graph_file.IN_RUN)
+    with pytest.raises(SternaError):
+        read_graph(tmp_path)
+
+
+def test_a_file_goes_before_a_network_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    graph_file.save(small_graph(), Path("demo-nano"))
+    assert graph_file.to_bytes(read_graph(Path("demo-nano"))) == graph_file.to_bytes(small_graph())

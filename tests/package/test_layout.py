@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sterna.package import layout
 from sterna.package.package import StoreRegion
 from sterna.spec.config import EngineConfig, load_config
+from support.packages import small_images, small_package
 
 NANO = load_config("nano")
 
@@ -101,3 +102,10 @@ def test_unpack_joins_phases(tile_h: int, tile_w: int, shape: tuple[int, int, in
 @pytest.mark.parametrize(("tile", "axi_data_w", "size"), [(5, 64, 104), (5, 128, 112), (13, 512, 704)])
 def test_word_bytes(tile: int, axi_data_w: int, size: int) -> None:
     assert config_of(tile, tile, axi_data_w).word_bytes == size
+
+
+@pytest.mark.parametrize("act_w", [4, 8])
+def test_an_image_has_as_many_bits_as_the_activations(act_w: int) -> None:
+    config, image = NANO.model_copy(update={"act_w": act_w}), small_images(1)[0]
+    packed = layout.pack_image(image, small_package(config))
+    assert packed == layout.pack(image // 2 ** (8 - act_w), config).tobytes()

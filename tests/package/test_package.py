@@ -154,6 +154,7 @@ def test_damaged_graph_inside_a_sound_archive(package: Package) -> None:
         (("stores", 0, "dram_offset"), 4, "a multiple of"),
         (("outputs", 0), "first", "outputs"),
         (("steps", 0, "op"), "JUMP", "steps.0.op"),
+        (("steps", 0, "cycles"), 1 << 64, "steps.0.cycles"),
     ],
 )
 def test_parts_that_do_not_agree(package: Package, path: tuple[str | int, ...], value: object, message: str) -> None:

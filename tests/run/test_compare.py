@@ -24,6 +24,7 @@ def test_equal() -> None:
     assert comparison.equal
     assert comparison.first is None
     assert list(comparison.layers) == ["a", "b", "c"]
+    assert comparison.equal_layers == {"a": True, "b": True, "c": True}
 
 
 def test_first_difference_is_named() -> None:
@@ -31,7 +32,9 @@ def test_first_difference_is_named() -> None:
     second["c"][0, 0, 0, 0] ^= 1
     second["b"][1, 2, 3, 4] ^= 1
     second["b"][1, 2, 3, 1] ^= 1
-    found = compare_results(first, second, ["a", "b", "c"]).first
+    comparison = compare_results(first, second, ["a", "b", "c"])
+    assert comparison.equal_layers == {"a": True, "b": False, "c": False}
+    found = comparison.first
     assert found is not None
     assert (found.layer, found.image, found.channel, found.row, found.column) == ("b", 1, 2, 3, 1)
     assert (found.first, found.second) == (first["b"][1, 2, 3, 1], second["b"][1, 2, 3, 1])
@@ -78,3 +81,6 @@ def test_what_cannot_be_compared() -> None:
     del second["a"]
     with pytest.raises(SternaError, match="layer 'a': only one of the backends stores it"):
         compare_results(first, second, ["b"])
+    del first["c"], second["b"]
+    with pytest.raises(SternaError, match="layer 'a': only one"):
+        compare_results(first, second, [])

@@ -503,6 +503,14 @@ def test_engine_that_stays_silent(folder: Path, package: Package) -> None:
             backend.infer(small_images(1))
 
 
+def test_engine_that_stays_busy(folder: Path, package: Package) -> None:
+    busy = OtherEngine(folder, {Register.STATUS: Status.BUSY, Register.FRAMES: 0})
+    with EngineBackend(busy, timeout=60_000) as backend:
+        backend.load(package)
+        with pytest.raises(SternaError, match="did not finish the frame in time, and cannot be aborted"):
+            backend.infer(small_images(1))
+
+
 def test_package_that_is_too_large(
     transport: SimTransport, engine: EngineBackend, package: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,3 +47,7 @@ def test_published_anchors_pass_for_images_of_any_size(height: int, width: int) 
 
 def test_a_wide_anchor_in_a_low_image_passes() -> None:
     check_cells(((10, 1),), 2, 13, 32, "here")
+
+
+def test_an_anchor_just_six_times_as_large_as_the_map_passes() -> None:
+    check_cells(((6 * 13, 1), (1, 6 * 13)), 13, 13, 32, "here")

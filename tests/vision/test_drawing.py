@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import pytest
 
 from sterna.vision import drawing
 from sterna.vision.boxes import Detections
@@ -58,3 +61,25 @@ def test_a_sheet_holds_all_images_row_by_row() -> None:
         sheet[drawing.GAP, -drawing.GAP - 1].tolist() == [0, 255, 0]
         and sheet[-drawing.GAP - 1, -1].tolist() == [255] * 3
     )
+
+
+def test_a_label_is_as_large_as_its_text_with_a_narrow_edge() -> None:
+    font = drawing.ImageFont.load_default(size=max(11, 100 * FACTOR // 45))
+    ruler = drawing.ImageDraw.Draw(drawing.Image.new("RGB", (1, 1)))
+    _, _, width, height = ruler.textbbox((0, 0), "a long name of a class 100%", font=font)
+    first_row, _, first_column, last_column = labelled(10, 50)
+    assert first_row == math.ceil(50 * FACTOR - height - 2)
+    assert last_column - first_column == int(width + 4)
+    assert labelled(75, 0)[1] == max(20 * FACTOR, int(height + 2)), "a label inside the box ends with its text"
+
+
+@pytest.mark.parametrize(("kind", "ink"), [(0, 255), (2, 0)])
+def test_text_is_dark_on_bright_and_bright_on_dark(kind: int, ink: int) -> None:
+    assert drawing._bright(drawing._colour(kind)) == (ink == 0)
+    found = Detections(np.array([[10, 50, 90, 70]], np.float32), np.ones(1, np.float32), np.array([kind]))
+    drawn = np.asarray(drawing.boxes(np.full((100, 100, 3), 90, np.uint8), found, ["cat", "cat", "cat"])).astype(int)
+    assert (abs(drawn - ink) < 16).all(2).any() and not (abs(drawn - (255 - ink)) < 16).all(2).any()
+
+
+def test_green_becomes_bright_where_its_luma_passes_140() -> None:
+    assert drawing._bright((0, 239, 0)) and not drawing._bright((0, 238, 0))

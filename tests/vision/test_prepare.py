@@ -38,3 +38,9 @@ def test_another_size_is_stretched() -> None:
 def test_a_graph_that_takes_no_images() -> None:
     with pytest.raises(SternaError, match="layer 'image': the graph does not take images; channels = 4; allowed: 3"):
         prepare(graph(4), np.zeros((4, 6, 3), np.uint8))
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 4), (4, 6), (0, 6, 3)])
+def test_pixels_of_another_form(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SternaError, match="is no image"):
+        prepare(graph(3), np.zeros(shape, np.uint8))
