@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -96,8 +99,30 @@ class Detector:
     @checked
     def detect(self, image: NDArray[np.uint8]) -> Detections:
         """The same for pixels uint8 [H, W, 3], as arrays: boxes in pixels, scores, and numbers of classes."""
-        head = self.backend.infer(prepare(self.package.graph, image)[np.newaxis])[self._decoder.output][0]
-        return self._decoder.boxes(head, image, threshold=self.threshold, overlap=self.overlap)
+        (found,) = self.stream([image])
+        return found
+
+    @checked
+    def stream(self, images: Iterable[NDArray[np.uint8]]) -> Generator[Detections]:
+        """The same for one image after another: an engine has the next one while it works on one.
+
+        >>> package = sterna.compile("demo-nano")
+        >>> with sterna.Detector(package) as detect:
+        ...     [len(found) > 0 for found in detect.stream(sterna.scene(seed) for seed in (7, 8))]
+        [True, True]
+        """
+        taken: deque[NDArray[np.uint8]] = deque()
+
+        def prepared() -> Iterator[NDArray[np.int8]]:
+            for image in images:
+                integers = prepare(self.package.graph, image)
+                taken.append(image)
+                yield integers
+
+        with closing(self.backend.stream(prepared())) as results:
+            for heads in results:
+                head, image = heads[self._decoder.output][0], taken.popleft()
+                yield self._decoder.boxes(head, image, threshold=self.threshold, overlap=self.overlap)
 
     def close(self) -> None:
         """Close the backend, unless it was given open. May be called twice."""

@@ -27,6 +27,20 @@ def test_simulate_counts_cycles_by_layer(sterna: Sterna, package_path: Path, ima
     assert 0 < cycles[0] < cycles[1]
 
 
+def test_simulate_queues_all_frames_but_the_last(sterna: Sterna, package_path: Path, images: Path) -> None:
+    ended = sterna("simulate", package_path, images)
+    assert ended.code == 0, ended.err
+    alone = sterna("simulate", package_path, images / "a.png")
+    assert alone.code == 0, alone.err
+    cycles = [
+        int(line.rpartition(": ")[2].split()[0].replace(",", ""))
+        for line in (ended.out + alone.out).splitlines()
+        if line.endswith(" cycles")
+    ]
+    assert len(cycles) == 4 and cycles[2] == cycles[3] > cycles[1]
+    assert "From one queued frame to the next the compiler expects" in ended.out
+
+
 def test_both_backends_find_the_same(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:
     found = []
     for backend in ("reference:", "sim:"):

@@ -58,3 +58,20 @@ def test_images_that_do_not_fit(package: Package, images: np.ndarray) -> None:
         backend.load(package)
         with pytest.raises(SternaError, match="layer 'image': the images do not fit the model"):
             backend.infer(images)
+
+
+def test_a_stream_gives_what_a_batch_gives(package: Package) -> None:
+    images, seen = small_images(3), []
+    expected = reference.execute(package.graph, images)
+    with open_backend("reference:") as backend:
+        with pytest.raises(SternaError, match="no package is loaded"):
+            backend.stream(images)
+        backend.load(package)
+        results = list(backend.stream(iter(images), lambda *at: seen.append(at)))
+        assert [found["out"].shape[0] for found in results] == [1, 1, 1]
+        for number, found in enumerate(results):
+            assert all(np.array_equal(layer, expected[name][number : number + 1]) for name, layer in found.items())
+        assert seen == [(number, len(package.schedule.steps)) for number in range(3)]
+        assert list(backend.stream([])) == []
+        with pytest.raises(SternaError, match="the images do not fit the model"):
+            list(backend.stream([images[0], images[0, :, :5]]))

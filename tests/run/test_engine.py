@@ -206,6 +206,47 @@ def test_frames_follow_each_other(engine: EngineBackend, transport: SimTransport
         assert np.array_equal(layer, expected[name])
 
 
+def test_a_stream_has_the_next_frame_queued(engine: EngineBackend, transport: SimTransport, package: Package) -> None:
+    """Images are taken as frames end, and their frames are as close to each other as those of a batch."""
+    images, taken = small_images(6), []
+
+    def taking() -> Iterator[np.ndarray]:
+        for number, image in enumerate(images):
+            taken.append(number)
+            yield image
+
+    engine.load(package)
+    start = transport.cycles
+    together = engine.infer(images)
+    batch = transport.cycles - start
+    start, seen = transport.cycles, []
+    for number, found in enumerate(engine.stream(taking())):
+        seen.append(len(taken))
+        assert all(np.array_equal(layer[0], together[name][number]) for name, layer in found.items())
+    assert seen == [3, 4, 5, 6, 6, 6]
+    assert transport.cycles - start == batch
+
+
+def test_a_stream_that_is_not_wanted_any_more(engine: EngineBackend, package: Package) -> None:
+    engine.load(package)
+    stream = engine.stream(small_images(5))
+    next(stream)
+    stream.close()
+    assert works(engine, package)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 4])
+def test_an_image_that_cannot_be_had(engine: EngineBackend, package: Package, number: int) -> None:
+    def images() -> Iterator[np.ndarray]:
+        yield from small_images(number) if number else ()
+        raise SternaError("gone")
+
+    engine.load(package)
+    with pytest.raises(SternaError, match="gone"):
+        list(engine.stream(images()))
+    assert works(engine, package)
+
+
 @pytest.mark.parametrize("abort", [False, True])
 def test_broken_off_at_any_time(
     engine: EngineBackend, transport: SimTransport, package: Package, *, abort: bool

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from itertools import tee
 from pathlib import Path
-
-import numpy as np
 
 from sterna.cli.backends import opened, with_engine
 from sterna.cli.guard import FAILED
@@ -15,7 +14,7 @@ from sterna.errors import SternaError
 from sterna.package import package as package_file
 from sterna.package.package import Package
 from sterna.run import Backend
-from sterna.run.compare import compare_backends
+from sterna.run.compare import compare_results
 from sterna.run.registry import backends
 from sterna.vision import image_files, image_search
 from sterna.vision.prepare import prepare
@@ -31,10 +30,16 @@ def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None,
     with ExitStack() as stack:
         show = stack.enter_context(bar("compare"))
         first, second = (stack.enter_context(opened(uri)) for uri in uris)
-        for file in files:
-            image = prepare(package.graph, image_files.pixels(file))[np.newaxis]
-            progress = of_steps(show, len(package.schedule.steps), file.name)
-            comparison = compare_backends(first, second, package, image, progress)
+        images = tee(prepare(package.graph, image_files.pixels(file)) for file in files)
+        for backend in (first, second):
+            backend.load(package)
+        progress = of_steps(show, len(package.schedule.steps), [file.name for file in files])
+        streams = [
+            stack.enter_context(closing(backend.stream(its_images, progress)))
+            for backend, its_images in zip((first, second), images, strict=True)
+        ]
+        for file, one, other in zip(files, *streams, strict=True):
+            comparison = compare_results(one, other, (layer.name for layer in package.graph.layers))
             if comparison.first is not None:
                 print(f"{file}: {' and '.join(wanted)} differ: {comparison.first}")
                 _tell_what_ran(package, first, second)

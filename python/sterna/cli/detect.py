@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import tee
 from pathlib import Path
 
 from sterna.cli.backends import opened, with_engine
@@ -37,10 +38,9 @@ def detect(
         if removed:
             print(f"{output}: removed the images of an earlier run ({removed})")
         with bar("detect") as show:
-            for number, file in enumerate(files):
-                show(number, len(files), file.name)
-                image = image_files.pixels(file)
-                found = detector.detect(image)
+            images, again = tee(map(image_files.pixels, files))
+            for number, (image, found) in enumerate(zip(again, detector.stream(images), strict=True)):
+                show(number, len(files), files[number].name)
                 results.add(drawing.boxes(image, found, detector.classes), as_json(found, detector.classes))
         print(f"{len(files)} images, {results.finish()} boxes: {output}")
         if note := runner.note():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,9 +12,9 @@ from rich.progress import Progress
 Show = Callable[[int, int, str], None]
 
 
-def of_steps(show: Show, steps: int, name: str) -> Callable[[int, int], None]:
-    """Shows how many of the `steps` of its tape a backend has done on the image `name`."""
-    return lambda _, done: show(done, steps, name)
+def of_steps(show: Show, steps: int, names: Sequence[str]) -> Callable[[int, int], None]:
+    """Shows how many of the `steps` of its tape a backend has done on an image, by the images' `names`."""
+    return lambda number, done: show(done, steps, names[number])
 
 
 @contextmanager

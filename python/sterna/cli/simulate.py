@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from sterna.cli.backends import announce
 from sterna.cli.progress import bar, of_steps
 from sterna.cli.tables import print_wide
@@ -31,7 +29,7 @@ def simulate(
     engine: Path | None,
     recursive: bool,
 ) -> None:
-    """Print the cycles of each image, and a table of the last one's layers."""
+    """Print the cycles of each image, frames queued but for the last, and a table of the last one's layers."""
     package = package_file.load(path)
     files = image_search.find(inputs, recursive, say=print)
     image_search.check(files, say=print)
@@ -40,13 +38,19 @@ def simulate(
     )
     with SimBackend(engine, timing=timing, announce=announce) as backend, bar("simulate") as show:
         backend.load(package)
-        for file in files:
-            image = prepare(package.graph, image_files.pixels(file))[np.newaxis]
-            backend.infer(image, of_steps(show, len(package.schedule.steps), file.name))
-            counters = _counted(backend)
-            print(f"{file}: {counters.cycles:,} cycles")
+        # The last frame runs alone, as the compiler estimates the steps that the table compares.
+        for some in filter(None, (files[:-1], files[-1:])):
+            images = (prepare(package.graph, image_files.pixels(file)) for file in some)
+            progress = of_steps(show, len(package.schedule.steps), [file.name for file in some])
+            for file, _ in zip(some, backend.stream(images, progress), strict=True):
+                counters = _counted(backend)
+                print(f"{file}: {counters.cycles:,} cycles")
     print_wide(cost_table(layer_costs(package, counters.steps)))
     print(_summary(package, counters))
+    print(
+        f"From one queued frame to the next the compiler expects {package.schedule.queued_cycles:,} cycles, "
+        f"with memory {package.config.memory}."
+    )
     print(backend.note())
 
 

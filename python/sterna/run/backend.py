@@ -6,14 +6,16 @@ To add a backend, derive a class from `Backend`, in any distribution, and name i
     [project.entry-points."sterna.backends"]
     mine = "my_module:MyBackend"
 
-A backend need only define `_run`. One that reaches an engine by registers and memory derives from
-`sterna.run.engine.EngineBackend` instead, and brings a `sterna.run.transport.Transport`.
+A backend need only define `_run`; one that can take the next image while it works on one overrides `_stream` too. One
+that reaches an engine by registers and memory derives from `sterna.run.engine.EngineBackend` instead, and brings a
+`sterna.run.transport.Transport`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -80,9 +82,29 @@ class Backend(ABC):
         if self._package is None:
             raise SternaError("no package is loaded", where="backend", remedy="load one first")
         self._check(images, self._package)
-        stored = self._run(images, self._package, progress)
-        outputs = {name: stored[self._package.source_of(name).layer] for name in self._package.schedule.outputs}
-        return stored | outputs
+        return _with_outputs(self._run(images, self._package, progress), self._package)
+
+    def stream(self, images: Iterable[NDArray[np.int8]], progress: Progress | None = None) -> Generator[Results]:
+        """Run images int8[C, H, W] one after another, and give for each what `infer` returns for it.
+
+        An engine has the next image while it works on one, so images are taken before they are due. Whoever stops in
+        the middle closes the generator.
+        """
+        if self._package is None:
+            raise SternaError("no package is loaded", where="backend", remedy="load one first")
+        return self._results(images, self._package, progress)
+
+    def _results(
+        self, images: Iterable[NDArray[np.int8]], package: Package, progress: Progress | None
+    ) -> Generator[Results]:
+        def checked() -> Iterator[NDArray[np.int8]]:
+            for image in images:
+                self._check(image[np.newaxis], package)
+                yield image
+
+        with closing(self._stream(checked(), package, progress)) as results:
+            for stored in results:
+                yield _with_outputs(stored, package)
 
     def counters(self) -> Counters | None:
         """The cost of the last image; None if the backend has no clock or has run nothing."""
@@ -110,6 +132,13 @@ class Backend(ABC):
         They must be bit-identical to those of `sterna.graph.reference`.
         """
 
+    def _stream(
+        self, images: Iterator[NDArray[np.int8]], package: Package, progress: Progress | None
+    ) -> Generator[Results]:
+        """The same for each of checked images int8[C, H, W]: here one by one."""
+        for number, image in enumerate(images):
+            yield self._run(image[np.newaxis], package, progress and _of_image(progress, number))
+
     def _close(self) -> None:  # noqa: B027 (most hold nothing)
         """Release what it holds outside Python."""
 
@@ -133,3 +162,13 @@ class Backend(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _of_image(progress: Progress, number: int) -> Progress:
+    """`progress` for the only image of a batch, which is number `number` of a stream."""
+    return lambda _, done: progress(number, done)
+
+
+def _with_outputs(stored: Results, package: Package) -> Results:
+    """The stored layers of a batch and, under their own names, the graph's outputs."""
+    return stored | {name: stored[package.source_of(name).layer] for name in package.schedule.outputs}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
@@ -137,22 +137,42 @@ class EngineBackend(Backend):
         return self._counters
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
+        results = list(self._stream(iter(images), package, progress))
+        return {name: np.concatenate([result[name] for result in results]) for name in results[0]}
+
+    def _stream(
+        self, images: Iterator[NDArray[np.int8]], package: Package, progress: Progress | None
+    ) -> Generator[Results]:
+        """As many frames as there are places are with the engine: one runs, the next one is queued."""
         self._transport.write32(Register.STATUS, Status.DONE | Status.ERROR | Status.IRQ)
         before = self._transport.read32(Register.FRAMES)
-        results = []
+        started = ended = 0
         try:
-            for number, image in enumerate(images[: len(self._places)]):
-                self._start(number, image, package)
-            for number in range(len(images)):
-                self._finish(number, before, package, progress)
-                results.append(self._frame_out(number, package))
-                if number + len(self._places) < len(images):
-                    self._start(number + len(self._places), images[number + len(self._places)], package)
+            for _ in self._places:
+                started += self._start_next(started, started - ended, images, package)
+            while ended < started:
+                self._finish(ended, before, package, progress)
+                results = self._frame_out(ended, package)
+                ended += 1
+                started += self._start_next(started, started - ended, images, package)
                 self._counters = self._read_counters()
-        except KeyboardInterrupt:
-            self._abort()
+                yield results
+        except (KeyboardInterrupt, GeneratorExit):
+            if ended < started:
+                self._abort()
             raise
-        return {name: np.stack([result[name] for result in results]) for name in results[0]}
+
+    def _start_next(self, number: int, running: int, images: Iterator[NDArray[np.int8]], package: Package) -> bool:
+        """Start frame `number` with the next image, if there is one; whether there is."""
+        try:
+            image = next(images, None)
+        except Exception:
+            if running:
+                self._abort()
+            raise
+        if image is not None:
+            self._start(number, image, package)
+        return image is not None
 
     def _start(self, number: int, image: NDArray[np.int8], package: Package) -> None:
         """Start a frame, or queue it after the running one."""
@@ -169,7 +189,7 @@ class EngineBackend(Backend):
         results = {}
         for store in package.schedule.stores:
             region = memory[store.dram_offset :][: layout.region_bytes(store, package.config)]
-            results[store.layer] = layout.unpack(region, store, package.config)
+            results[store.layer] = layout.unpack(region, store, package.config)[np.newaxis]
         return results
 
     def _finish(self, number: int, before: int, package: Package, progress: Progress | None) -> None:

@@ -158,7 +158,7 @@ def simulate(job: Job, engine: Backend, reference: Backend) -> dict[str, Any]:
     """What the engine makes of `job`, compared with the reference."""
     package, config = job.package, job.package.config
     with bar("every map of one frame") as show:
-        progress = of_steps(show, len(job.traced.schedule.steps), "")
+        progress = of_steps(show, len(job.traced.schedule.steps), [""])
         observed = compare_backends(reference, engine, job.traced, job.images[:1], progress)
     reference.load(package)
     engine.load(package)

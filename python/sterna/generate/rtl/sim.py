@@ -6,7 +6,7 @@ engine against the package's config: `run` is below `generate`, whose testbench 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -121,6 +121,12 @@ class SimBackend(Backend):
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
         assert self._engine is not None, "a package is loaded on it"
         return self._engine.infer(images, progress)
+
+    def _stream(
+        self, images: Iterator[NDArray[np.int8]], package: Package, progress: Progress | None
+    ) -> Generator[Results]:
+        assert self._engine is not None, "a package is loaded on it"
+        yield from self._engine.stream(images, progress)
 
     def _close(self) -> None:
         engine, self._engine = self._engine, None
