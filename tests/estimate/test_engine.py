@@ -30,5 +30,13 @@ def test_rows_are_all_modules() -> None:
 @pytest.mark.slow
 def test_composition_is_the_whole() -> None:
     """Modules synthesised alone, times their instances, against the same engine flat."""
-    composed, flat = whole.compare_small()
+    composed, flat = whole.compare_alms()
     assert abs(composed / flat - 1) < 0.1, f"{composed} ALMs composed, {flat} flat"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fpga", ["de10-nano", "gx1150"])
+def test_joined_parts_are_no_faster_than_the_whole(fpga: str) -> None:
+    """Paths through parts synthesised alone, against the same engine flat."""
+    composed, flat = whole.compare_paths(fpga)
+    assert flat <= composed < 1.6 * flat, f"{composed} ps composed, {flat} flat"

@@ -1,4 +1,4 @@
-"""Packing rules and delays on netlists written by hand."""
+"""Packing rules on netlists written by hand."""
 
 from __future__ import annotations
 
@@ -7,39 +7,7 @@ from typing import Any
 import pytest
 
 from sterna.estimate.netlist import packed_alms, usage
-
-LUT_INPUTS = "ABCDEF"
-#: Truth table of `C ? A : B`, and of the exclusive or of three.
-CHOOSE, XOR = "10101100", "10010110"
-
-
-def cell(kind: str, inputs: dict[str, Any], outputs: dict[str, Any], **parameters: str) -> dict[str, Any]:
-    ways = dict.fromkeys(inputs, "input") | dict.fromkeys(outputs, "output")
-    return {
-        "type": kind,
-        "parameters": parameters,
-        "port_directions": ways,
-        "connections": {name: bits if isinstance(bits, list) else [bits] for name, bits in (inputs | outputs).items()},
-    }
-
-
-def lut(output: int, *inputs: int, table: str = XOR) -> dict[str, Any]:
-    return cell(f"MISTRAL_ALUT{len(inputs)}", dict(zip(LUT_INPUTS, inputs, strict=False)), {"Q": output}, LUT=table)
-
-
-def adder(a: int, b: int, total: int, carry_in: int | str = "0", carry: int = 99) -> dict[str, Any]:
-    pins = {"A": a, "B": b, "C": "0", "D0": "1", "D1": "1", "CI": carry_in}
-    return cell("MISTRAL_ALUT_ARITH", pins, {"SO": total, "CO": carry}, LUT0="0", LUT1="0")
-
-
-def register(data: int, output: int) -> dict[str, Any]:
-    pins = {"DATAIN": data, "CLK": 0, "ACLR": "1", "ENA": "1", "SCLR": "0", "SLOAD": "0", "SDATA": "0"}
-    return cell("MISTRAL_FF", pins, {"Q": output})
-
-
-def module(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> dict[str, Any]:
-    ports = {"out": {"direction": "output", "bits": list(outputs)}}
-    return {"cells": {f"cell{index}": each for index, each in enumerate(cells)}, "ports": ports}
+from support.netlists import CHOOSE, XOR, adder, lut, module, multiplier, register
 
 
 @pytest.mark.parametrize(
@@ -96,11 +64,6 @@ def test_registers_that_follow_no_logic_are_bypassed() -> None:
     assert (found.flip_flops, found.bypassed_flip_flops) == (2, 1)
 
 
-def multiplier(a: int, b: int, product: int, bits: int = 26) -> dict[str, Any]:
-    shape = {"A_WIDTH": "10100", "B_WIDTH": f"{bits:b}", "Y_WIDTH": "1"}
-    return cell("STERNA_MULTIPLIER", {"A": [a], "B": [b]}, {"Y": [product]}, **shape)
-
-
 def test_a_register_after_a_multiplier_is_in_it() -> None:
     product = multiplier(1, 2, 3)
     inside = usage(module(product, register(3, 4), outputs=(4,)))
@@ -109,48 +72,3 @@ def test_a_register_after_a_multiplier_is_in_it() -> None:
     assert outside.flip_flops == 1
     two_blocks = usage(module(multiplier(1, 2, 3, bits=28), register(3, 4), outputs=(4,)))
     assert two_blocks.flip_flops == 1
-
-
-@pytest.mark.parametrize(
-    ("more", "outputs", "wires"),
-    [
-        # Both registers are in the block.
-        ([], (4,), 0),
-        # The register in front feeds another multiplier: it is in both blocks.
-        ([multiplier(1, 8, 9), register(9, 10)], (4, 10), 0),
-        # It feeds a LUT as well: a wire leads from it.
-        ([lut(9, 1, 8)], (4, 9), 219),
-        # The product is read by others than the register: wires lead from the multiplier and to the register.
-        ([], (3, 4), 1785 + 268),
-        ([lut(9, 1, 8)], (3, 4, 9), 219 + 1785 + 268),
-    ],
-)
-def test_wires_inside_a_block_take_no_time(more: list[dict[str, Any]], outputs: tuple[int, ...], wires: int) -> None:
-    found = usage(module(register(7, 1), multiplier(1, 2, 3), register(3, 4), *more, outputs=outputs))
-    path = found.paths["arria10"]
-    assert path.picoseconds == 219 + 1785 + 268
-    assert path.with_wires == path.picoseconds + wires
-    assert (path.start, path.end) == ("cell0", "cell2")
-
-
-def test_the_slowest_path_is_that_with_wires() -> None:
-    """One through LUTs is slower than a longer one inside a block."""
-    luts = [lut(20 + i, 19 + i, 30, 31, 32, 33) for i in range(5)]
-    cells = (register(7, 1), multiplier(1, 2, 3), register(3, 4), register(8, 19), *luts, register(24, 25))
-    path = usage(module(*cells, outputs=(4, 25))).paths["arria10"]
-    assert path.picoseconds == 219 + 5 * 272 + 268 < 219 + 1785 + 268
-    assert (path.with_wires, path.start, path.end) == (2 * path.picoseconds, "cell3", "cell9")
-
-
-def test_the_slowest_path() -> None:
-    # register, LUT (slow input), carry chain of two, register
-    chain = (
-        register(1, 2), lut(3, 2, 20, 21), lut(23, 20, 22), adder(3, 23, 4, carry=5), adder(24, 25, 6, carry_in=5),
-        register(6, 7),
-    )  # fmt: skip
-    path = usage(module(*chain, outputs=(7,))).paths["cyclone5"]
-    assert path.picoseconds == 731 + 512 + 1082 + 368
-    assert (path.levels, path.start, path.end) == (2, "cell0", "port")
-    faster = usage(module(*chain, outputs=(7,))).paths["arria10"]
-    assert faster.picoseconds == 219 + 165 + 525 + 276 + 268
-    assert (faster.start, faster.end) == ("cell0", "cell5")

@@ -16,25 +16,26 @@ from sterna.errors import SternaError
 from sterna.estimate.bandwidth import sweep
 from sterna.estimate.engine import FULL, EngineEstimate, estimate_engine
 from sterna.estimate.fpgas import Fpga, load_fpga
+from sterna.estimate.model import MANY
+from sterna.estimate.paths import End
 from sterna.estimate.performance import Performance, performance
 from sterna.estimate.plot import check_image, draw_memories
 from sterna.estimate.resources import MLAB_ALMS
+from sterna.estimate.supported_clock import SupportedClock, estimate_clock
 from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
 from sterna.spec.memory import load_memory
 
-#: Modules in the table of slow paths, unless more are over the period.
-SLOWEST = 8
 RULES = (
     "ALMs: open synthesis (Yosys, Cyclone V) of each module by itself, times its instances. A LUT of six inputs takes "
     "an ALM; two smaller ones with at most eight inputs in all share one, as do two adder bits. LUTs in front of an "
     "adder that fit its ALM cost nothing. An ALM holds four registers besides LUTs of the same row. Wide modules are "
     "extrapolated from two narrow ones. Memories and multipliers are counted by their shapes.",
-    "Delays: those of the cells as Yosys knows them (arria10: Cyclone 10 GX, the same core), and as much again for "
-    "wires; there are no wires inside a block. A multiplier's block includes the registers before it that feed only "
-    "multipliers, and those after it; a block RAM includes those after it. There was no place and route: all this is "
-    "an estimate.",
+    "Paths: through all modules that they cross, from register to register. Delays of cells are those that Yosys has "
+    "(arria10: Cyclone 10 GX, the same core), by the speed grade of the FPGA. A wire takes longer with the square root "
+    "of its loads and with that of the ALMs of the parts that it connects, on a chip that is 80 % full. There was no "
+    "place and route: all this is an estimate.",
 )
 
 
@@ -55,8 +56,10 @@ def estimate(graph: Path | None, config: str, fpga: str, memory: str | None, plo
     console.print(size_table(size))
     for line in shares(size):
         print(line)
-    console.print(path_table(size))
-    print(path_verdict(size))
+    supported = measure_clock(size)
+    console.print(wide_table(supported))
+    for line in slow_paths(supported, target):
+        print(line)
     if source is not None:
         with bar("compile") as show:
             package, clock = compile_timed(source, engine, progress=show)
@@ -90,6 +93,12 @@ def measure(config: EngineConfig, fpga: Fpga) -> EngineEstimate:
     """The size of the engine, with a bar while modules are synthesised for the first time."""
     with bar("synthesise") as show:
         return estimate_engine(config, fpga, progress=show)
+
+
+def measure_clock(size: EngineEstimate) -> SupportedClock:
+    """The clock of the engine, with a bar."""
+    with bar("time paths") as show:
+        return estimate_clock(size, progress=show)
 
 
 def size_table(size: EngineEstimate) -> Table:
@@ -131,34 +140,30 @@ def shares(size: EngineEstimate) -> Iterator[str]:
     yield f"Registers: {size.resources.flip_flops:,}"
 
 
-def path_table(size: EngineEstimate) -> Table:
-    """The slowest paths inside modules: all that are over the period, otherwise a few."""
-    title = f"Slowest modules; a period is {_ns(size.fpga.period)} at {size.fpga.mhz} MHz (estimate)"
-    table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
-    table.add_column("module", no_wrap=True)
-    for name in ("Cyclone V", size.fpga.family, "with wires", "levels", "of the period"):
+def slow_paths(clock: SupportedClock, fpga: Fpga) -> Iterator[str]:
+    """The slowest paths by instances and places in the sources, and the clock that they support."""
+    yield f"Slowest paths; a period of {fpga.mhz} MHz is {_ns(fpga.period)} (estimate)"
+    for path in clock.slowest:
+        yield f"{_ns(path.delay):>9}, {path.levels} levels: {_end(path.start)}"
+        yield f"{'to':>20} {_end(path.end)}"
+    slowest = clock.slowest[0].delay
+    yield f"Clock: {clock.mhz} MHz; the slowest path takes {slowest / fpga.period:.1%} of the period (estimate)"
+
+
+def _end(end: End) -> str:
+    name, source = end.register
+    return " ".join(filter(None, (str(end.place), source, f"({name})" if name else "")))
+
+
+def wide_table(clock: SupportedClock) -> Table:
+    """Nets with many loads."""
+    table = Table(title=f"Nets with more than {MANY} loads (estimate)", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("net")
+    for name in ("loads", "wire"):
         table.add_column(name, justify="right", no_wrap=True)
-    for part, paths in size.paths[: max(SLOWEST, _over(size))]:
-        path = paths[size.fpga.family]
-        table.add_row(
-            part.module.removeprefix("sterna_"),
-            *map(_ns, (paths["cyclone5"].picoseconds, path.picoseconds, path.with_wires)),
-            str(path.levels),
-            f"{path.with_wires / size.fpga.period:.0%}",
-        )
+    for net in clock.wide:
+        table.add_row(f"{net.place}: {net.name}", f"{net.loads:,}", _ns(net.wire))
     return table
-
-
-def path_verdict(size: EngineEstimate) -> str:
-    """Whether all paths are within the period."""
-    over, slowest = _over(size), size.paths[0][1][size.fpga.family].with_wires
-    verdict = f"{over} of {len(size.paths)} modules are over" if over else "all are within"
-    return f"Paths: the slowest takes {slowest / size.fpga.period:.1%} of the period ({verdict})"
-
-
-def _over(size: EngineEstimate) -> int:
-    """Modules whose slowest path is over the period."""
-    return sum(paths[size.fpga.family].with_wires > size.fpga.period for _, paths in size.paths)
 
 
 def _ns(picoseconds: float) -> str:

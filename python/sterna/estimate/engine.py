@@ -12,7 +12,7 @@ from sterna.estimate.fpgas import Fpga
 from sterna.estimate.hierarchy import Instance, Part, engine
 from sterna.estimate.resources import Resources, resources, total
 from sterna.estimate.synthesis import Synthesis
-from sterna.estimate.usage import Path, Usage
+from sterna.estimate.usage import Usage
 from sterna.spec.config import EngineConfig
 from sterna.spec.paths import RTL, build_cache
 
@@ -78,12 +78,6 @@ class EngineEstimate:
     def alms(self) -> int:
         """ALMs of all rows."""
         return sum(row.alms for row in self.rows)
-
-    @property
-    def paths(self) -> list[tuple[Part, dict[str, Path]]]:
-        """The slowest path of each module by family; the module that is slowest on the FPGA comes first."""
-        found = [(part, usage.paths) for part, _, usage in self.modules]
-        return sorted(found, key=lambda each: each[1][self.fpga.family].with_wires, reverse=True)
 
     @property
     def shares(self) -> tuple[Share, ...]:

@@ -41,8 +41,4 @@ def stretched(small: Usage, large: Usage, first: int, second: int, wanted: int) 
             }
         ),
         multipliers=Counter({shape: line(n, large.multipliers[shape]) for shape, n in small.multipliers.items()}),
-        paths={
-            family: max(path, large.paths[family], key=lambda each: each.with_wires)
-            for family, path in small.paths.items()
-        },
     )

@@ -25,6 +25,8 @@ class Fpga(BaseModel):
     """Name of the FPGA."""
     family: Literal["arria10", "cyclone5"]
     """Family whose cell delays apply; see python/sterna/estimate/timing.py."""
+    speed_grade: _Count
+    """Speed grade of the chip: larger is slower."""
     alms: _Count
     """Adaptive logic modules."""
     mlabs: _Count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -40,10 +40,24 @@ class Part:
 
 @dataclass(frozen=True)
 class Instance:
-    """A module of an engine and what it holds; instances that are alike are one child with a count."""
+    """A module of an engine and what it holds."""
 
     part: Part
-    children: tuple[tuple[Instance, int], ...]
+    #: The instances in it by the names that the module gives them, generate blocks included.
+    named: tuple[tuple[str, Instance], ...]
+    #: Modules that are one with it: they are not told apart from here down.
+    merged: frozenset[str] = frozenset()
+
+    def all(self) -> Iterator[Instance]:
+        """This instance and all in it."""
+        yield self
+        for _, child in self.named:
+            yield from child.all()
+
+    @cached_property
+    def children(self) -> tuple[tuple[Instance, int], ...]:
+        """The instances in it; those that are alike are one child with a count."""
+        return tuple(Counter(child for _, child in self.named).items())
 
     @cached_property
     def counts(self) -> Counter[Part]:
@@ -85,10 +99,32 @@ def elaborate(top: str, values: Mapping[str, str], rtl: Path) -> Instance:
     return _instance(next(iter(compilation.getRoot().topInstances)))
 
 
+def merged(instance: Instance, large: Collection[Part]) -> Instance:
+    """The same instances, but those in which nothing is `large` are one with the module that holds them.
+
+    Modules are known to synthesis by name, so within a module all instances of another one are treated alike.
+    """
+    apart = {part.module for part in instance.counts if part in large}
+    inside = {part.module for part in instance.counts} - apart - {instance.part.module}
+    return Instance(instance.part, tuple(_apart(instance, apart, large)), frozenset(inside))
+
+
+def _apart(instance: Instance, apart: Collection[str], large: Collection[Part]) -> Iterator[tuple[str, Instance]]:
+    for name, child in instance.named:
+        if child.part.module in apart:
+            yield name, merged(child, large)
+        else:
+            yield from ((f"{name}.{inner}", each) for inner, each in _apart(child, apart, large))
+
+
 def _instance(symbol: ast.InstanceSymbol) -> Instance:
     values = ((each.name, each.value) for each in symbol.body.parameters if not each.isLocalParam)
     part = Part(symbol.definition.name, tuple((name, str(int(value.value))) for name, value in values))
-    return Instance(part, tuple(Counter(map(_instance, _instances(symbol.body))).items()))
+    path = f"{symbol.hierarchicalPath}."
+    return Instance(
+        part,
+        tuple((each.hierarchicalPath.removeprefix(path), _instance(each)) for each in _instances(symbol.body)),
+    )
 
 
 def _instances(scope: ast.InstanceBodySymbol | ast.GenerateBlockSymbol) -> Iterator[ast.InstanceSymbol]:

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from itertools import combinations, groupby, permutations
 from typing import Any
 
-from sterna.estimate.timing import FAMILIES, longest_path
 from sterna.estimate.usage import MemoryShape, MultiplierShape, Usage, is_shallow
 
 ALM_INPUTS = 8
@@ -35,6 +34,8 @@ class Cell:
 
     name: str
     kind: str
+    #: Where it comes from, as file:line; empty if unknown.
+    source: str
     parameters: Mapping[str, int]
     #: Truth table of a LUT of three inputs.
     function: int
@@ -69,6 +70,7 @@ def _cell(name: str, entry: Mapping[str, Any]) -> Cell:
     return Cell(
         name=name,
         kind=entry["type"],
+        source=_source(entry["attributes"].get("src", "")),
         parameters={name: int(value, 2) for name, value in entry["parameters"].items()} if boxed else {},
         function=int(entry["parameters"]["LUT"], 2) if entry["type"] == "MISTRAL_ALUT3" else -1,
         inputs={name: bits for name, bits in ports.items() if ways[name] == "input"},
@@ -76,10 +78,19 @@ def _cell(name: str, entry: Mapping[str, Any]) -> Cell:
     )
 
 
+def _source(written: str) -> str:
+    """Yosys names all places that a cell comes from, with columns: the first one in the sources, not in its own."""
+    for place in written.split("|"):
+        file, _, line = place.rpartition(":")
+        if file and not file.startswith("/"):
+            return f"{file.removeprefix('rtl/')}:{line.partition('.')[0]}"
+    return ""
+
+
 def usage(module: Mapping[str, Any]) -> Usage:
     """What the module of Yosys' JSON takes."""
     cells = read_cells(module)
-    fanout = _fanout(cells, module)
+    fanout = fan_out(cells, module)
     adders = [cell for cell in cells if cell.kind == "MISTRAL_ALUT_ARITH"]
     luts = {id(cell): cell for cell in cells if cell.is_lut}
     flip_flops = [cell for cell in cells if cell.kind == "MISTRAL_FF"]
@@ -87,7 +98,6 @@ def usage(module: Mapping[str, Any]) -> Usage:
     loads = _loads(adders, luts.values(), flip_flops, fanout)
     left = [cell.input_nets for key, cell in luts.items() if key not in absorbed | loads]
     after = _after_blocks(cells, flip_flops, fanout)
-    inside = after | _before_multipliers(cells, flip_flops, fanout)
     logic = {net for cell in (*adders, *luts.values()) for bits in cell.outputs.values() for net in bits}
     bypassed = sum(register.inputs["DATAIN"][0] not in logic for register in flip_flops)
     return Usage(
@@ -100,11 +110,20 @@ def usage(module: Mapping[str, Any]) -> Usage:
         bypassed_flip_flops=bypassed - len(after),
         memories=Counter(_memory(cell) for cell in cells if cell.kind == "STERNA_MEMORY"),
         multipliers=Counter(_multiplier(cell) for cell in cells if cell.kind == "STERNA_MULTIPLIER"),
-        paths={family: longest_path(cells, delays, inside) for family, delays in FAMILIES.items()},
     )
 
 
-def _fanout(cells: Iterable[Cell], module: Mapping[str, Any]) -> Counter[Bit]:
+def wireless(cells: Sequence[Cell], fanout: Mapping[Bit, int]) -> set[int]:
+    """The nets that lie inside a block, or inside an ALM between a LUT and an adder."""
+    adders = [cell for cell in cells if cell.kind == "MISTRAL_ALUT_ARITH"]
+    luts = [cell for cell in cells if cell.is_lut]
+    flip_flops = [cell for cell in cells if cell.kind == "MISTRAL_FF"]
+    absorbed = _absorbed(adders, luts, fanout)
+    in_alms = {net for lut in luts if id(lut) in absorbed for net in _nets(lut.outputs["Q"])}
+    return in_alms | _after_blocks(cells, flip_flops, fanout) | _before_multipliers(cells, flip_flops, fanout)
+
+
+def fan_out(cells: Iterable[Cell], module: Mapping[str, Any]) -> Counter[Bit]:
     """How many pins read each net."""
     readers = (bits for cell in cells for bits in cell.inputs.values())
     outputs = (tuple(port["bits"]) for port in module["ports"].values() if port["direction"] == "output")

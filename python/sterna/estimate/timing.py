@@ -1,24 +1,30 @@
-"""The slowest path of a netlist from the delays of its cells.
+"""Delays of cells and wires, by family of FPGAs.
 
-A wire is taken to cost as much as the cell that drives it, and the setup of a register as much again for the wire to
-it; see `Path.with_wires`. Inside a DSP block or a block RAM there are no wires.
+The delays of cells are Yosys'. Those of wires are a rule: a wire takes longer the more pins it reaches, and the larger
+the parts of the engine are that it connects (`Delays.wire`). The rule is set so that for none of the open cores in
+docs/results/timing_calibration.json the estimate is faster than what Quartus reached.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from sterna.estimate.usage import Path, is_shallow
+from sterna.estimate.usage import is_shallow
 
 if TYPE_CHECKING:
     from sterna.estimate.netlist import Cell
 
+#: Bits of a word in a memory of ALMs, and all bits of the smaller kind of block RAM: addresses go to each.
+MLAB_BITS = 20
+BLOCK_BITS = 10240
+
 
 @dataclass(frozen=True)
 class Delays:
-    """Delays of the cells of a family, in picoseconds, from each input."""
+    """Delays of a family, in picoseconds; those of cells from each input."""
 
     lut: Mapping[int, Mapping[str, int]]
     inverter: int
@@ -31,6 +37,40 @@ class Delays:
     block_read: int
     block_setup: int
     multiply: int
+    #: A wire to a cell nearby; what it takes more for each square root of a further load, and for each square root
+    #: of an ALM in the parts that it connects.
+    near: float
+    fan: float
+    far: float
+    #: What a wire takes more to or from a block RAM or a multiplier, which lie in columns of their own.
+    column: float
+
+    def wire(self, loads: int, alms: int = 0) -> int:
+        """A wire to that many pins, which connects parts of that many ALMs."""
+        return round(self.near + self.fan * math.sqrt(max(0, loads - 1)) + self.far * math.sqrt(alms))
+
+    def scaled(self, cells: float, wires: float) -> Delays:
+        """Cells and wires slower by these factors."""
+
+        def each(delays: Mapping[str, int]) -> dict[str, int]:
+            return {pin: round(delay * cells) for pin, delay in delays.items()}
+
+        return Delays(
+            lut={size: each(delays) for size, delays in self.lut.items()},
+            inverter=round(self.inverter * cells),
+            adder_sum=each(self.adder_sum),
+            adder_carry=each(self.adder_carry),
+            register_out=round(self.register_out * cells),
+            register_setup=round(self.register_setup * cells),
+            shallow_read=round(self.shallow_read * cells),
+            block_read=round(self.block_read * cells),
+            block_setup=round(self.block_setup * cells),
+            multiply=round(self.multiply * cells),
+            near=self.near * wires,
+            fan=self.fan * wires,
+            far=self.far * wires,
+            column=self.column * wires,
+        )
 
 
 def _luts(*delays: int) -> dict[int, dict[str, int]]:
@@ -49,8 +89,15 @@ _CYCLONE_V = Delays(
     block_read=1004,
     block_setup=161,
     multiply=3928,
+    near=550,
+    fan=30,
+    # Two thirds of the side of a square, which is the mean distance in it, at 50 ps for each block of ten ALMs: nextpnr
+    # (mistral/delay.cc) takes 298 ps for a wire along six blocks.
+    far=298 / 6 * 2 / 3 / math.sqrt(10),
+    column=1150,
 )
-#: Block delays are scaled from Cyclone V by the ratio of the LUTs, as nobody has measured them.
+#: Delays of blocks and wires are scaled from Cyclone V by the ratio of the LUTs, as nobody has measured them.
+_FASTER = 275 / 605
 _CYCLONE_10_GX = Delays(
     lut=_luts(275, 272, 175, 165, 162, 53),
     inverter=53,
@@ -62,68 +109,74 @@ _CYCLONE_10_GX = Delays(
     block_read=456,
     block_setup=73,
     multiply=1785,
+    near=_CYCLONE_V.near * _FASTER,
+    fan=_CYCLONE_V.fan * _FASTER,
+    far=_CYCLONE_V.far * _FASTER,
+    column=_CYCLONE_V.column * _FASTER,
 )
 #: By family, from Yosys' techlibs/intel_alm/common/{alm,dff,mem,dsp}_sim.v. Cyclone 10 GX has the core of Arria 10
 #: (20 nm); its delays are only in earlier versions of those files. Cyclone V is a 28 nm family.
 FAMILIES = {"cyclone5": _CYCLONE_V, "arria10": _CYCLONE_10_GX}
-
-#: The start or end of a path that comes from or goes to the outside.
-PORT = "port"
-
-#: Source bit, destination bit, delay, whether it counts as a level.
-Arc = tuple[int, int, int, bool]
-
-
-def longest_path(cells: Sequence[Cell], delays: Delays, inside: Collection[int] = ()) -> Path:
-    """The slowest path, with wires, between registers, blocks and ports. The nets `inside` of blocks are no wires."""
-    sources: dict[int, list[tuple[int, int, bool]]] = {}
-    for cell in cells:
-        for start, end, delay, level in _arcs(cell, delays):
-            sources.setdefault(end, []).append((start, delay, level))
-    arrived = {
-        net: Path(delay, delay if net in inside else 0, 0, cell.name, PORT)
-        for cell in cells
-        for net, delay in _starts(cell, delays)
-    }
-    for net in _in_order(sources):
-        best = arrived.get(net, Path(0, 0, 0, PORT, PORT))
-        weight = 1 if net in inside else 2
-        for source, more, level in sources.get(net, ()):
-            before = arrived[source]
-            if before.with_wires + weight * more > best.with_wires:
-                best = Path(
-                    before.picoseconds + more,
-                    before.inside + (2 - weight) * more,
-                    before.levels + level,
-                    before.start,
-                    PORT,
-                )
-        arrived[net] = best
-    ends = ((net, setup, cell.name) for cell in cells for net, setup in _ends(cell, delays) if net in arrived)
-    ended = [
-        arrived[net]._replace(
-            picoseconds=arrived[net].picoseconds + setup,
-            inside=arrived[net].inside + (setup if net in inside else 0),
-            end=name,
-        )
-        for net, setup, name in ends
-    ]
-    return max([*arrived.values(), *ended], key=lambda each: each.with_wires, default=Path(0, 0, 0, PORT, PORT))
+#: The speed grade that these delays stand for. nextpnr (mistral/delay.cc) names the corner of those of Cyclone V: slow,
+#: 1.1 V, 100 degrees, which is that of industrial chips, grade 7. For Cyclone 10 GX nobody does; they are taken for
+#: those of the faster of its two grades, which has the block RAM of grade 2 of Arria 10.
+GRADES = {"cyclone5": 7, "arria10": 2}
+#: How much slower the next grade is: block RAM of Cyclone V reaches 315, 275 and 240 MHz in grades 6, 7 and 8 (Intel,
+#: Cyclone V Device Datasheet, "Memory Block Performance Specifications").
+GRADE_STEP = 315 / 275
+#: How much longer wires are on a chip that is 80 % full than on the empty ones of the calibration: an assumption.
+FULL_CHIP = 1.2
 
 
-def _arcs(cell: Cell, delays: Delays) -> Iterator[Arc]:
+def delays_of(family: str, grade: int, *, full: bool) -> Delays:
+    """The delays of chips of a speed grade, 80 % full or else nearly empty."""
+    slower = GRADE_STEP ** (grade - GRADES[family])
+    return FAMILIES[family].scaled(slower, slower * (FULL_CHIP if full else 1))
+
+
+def is_block(cell: Cell) -> bool:
+    """Whether it is a block RAM or a multiplier."""
+    return cell.kind == "STERNA_MULTIPLIER" or (
+        cell.kind == "STERNA_MEMORY" and not is_shallow(cell.parameters["SIZE"])
+    )
+
+
+class Arc(NamedTuple):
+    """A way through a cell within a cycle."""
+
+    start: int
+    end: int
+    delay: int
+    #: Whether it is a level of logic: a carry chain is one where it begins.
+    level: bool
+    #: Whether a wire leads to it: not along a carry chain.
+    wired: bool
+
+
+class End(NamedTuple):
+    """A net that has to be there before a clock edge."""
+
+    net: int
+    setup: int
+    #: Whether it is the data of a register, which lies in the ALM of the logic before it.
+    data: bool
+
+
+def arcs(cell: Cell, delays: Delays) -> Iterator[Arc]:
     """How signals go through a cell within a cycle."""
     if cell.kind == "MISTRAL_ALUT_ARITH":
         for pins, output in ((delays.adder_sum, "SO"), (delays.adder_carry, "CO")):
             for net in _nets(cell.outputs.get(output, ())):
                 for pin, delay in pins.items():
-                    # A carry chain is one level: the cell where it begins.
-                    yield from ((start, net, delay, pin != "CI") for start in _nets(cell.inputs.get(pin, ())))
+                    chained = pin == "CI"
+                    yield from (
+                        Arc(start, net, delay, not chained, not chained) for start in _nets(cell.inputs.get(pin, ()))
+                    )
     elif cell.is_lut:
         by_pin = {"A": delays.inverter} if cell.kind == "MISTRAL_NOT" else delays.lut[int(cell.kind[-1])]
         for net in _nets(cell.outputs["Q"]):
             for pin, delay in by_pin.items():
-                yield from ((start, net, delay, True) for start in _nets(cell.inputs[pin]))
+                yield from (Arc(start, net, delay, True, True) for start in _nets(cell.inputs[pin]))
     elif cell.kind == "STERNA_MULTIPLIER":
         yield from _all_to_all(cell, ("A", "B"), "Y", delays.multiply)
     elif cell.kind == "STERNA_MEMORY" and not cell.parameters["CLOCKED"]:
@@ -133,10 +186,10 @@ def _arcs(cell: Cell, delays: Delays) -> Iterator[Arc]:
 def _all_to_all(cell: Cell, inputs: Sequence[str], output: str, delay: int) -> Iterator[Arc]:
     """Arcs from the slowest of the inputs would need a net of their own: so all, as blocks are few."""
     starts = [net for pin in inputs for net in _nets(cell.inputs[pin])]
-    yield from ((start, net, delay, True) for net in _nets(cell.outputs[output]) for start in starts)
+    yield from (Arc(start, net, delay, True, True) for net in _nets(cell.outputs[output]) for start in starts)
 
 
-def _starts(cell: Cell, delays: Delays) -> Iterator[tuple[int, int]]:
+def starts(cell: Cell, delays: Delays) -> Iterator[tuple[int, int]]:
     """Nets that change after a clock edge, and when."""
     if cell.kind == "MISTRAL_FF":
         yield from ((net, delays.register_out) for net in _nets(cell.outputs["Q"]))
@@ -145,37 +198,35 @@ def _starts(cell: Cell, delays: Delays) -> Iterator[tuple[int, int]]:
         yield from ((net, delay) for net in _nets(cell.outputs["RD_DATA"]))
 
 
-def _ends(cell: Cell, delays: Delays) -> Iterator[tuple[int, int]]:
-    """Nets that have to be there before a clock edge, and how long."""
+def ends(cell: Cell, delays: Delays) -> Iterator[End]:
+    """Nets that have to be there before a clock edge. An asynchronous reset is none: it has a network of its own."""
     if cell.kind == "MISTRAL_FF":
-        pins, setup = ("DATAIN", "ENA", "SCLR", "SLOAD", "SDATA"), delays.register_setup
+        yield from (End(net, delays.register_setup, True) for net in _nets(cell.inputs["DATAIN"]))
+        for pin in ("ENA", "SCLR", "SLOAD", "SDATA"):
+            yield from (End(net, delays.register_setup, False) for net in _nets(cell.inputs[pin]))
     elif cell.kind == "STERNA_MEMORY":
-        pins, setup = ("RD_EN", "RD_SRST", "WR_EN", "WR_DATA", "WR_ADDR"), delays.block_setup
+        for pin in ("RD_EN", "RD_SRST", "WR_EN", "WR_DATA", "WR_ADDR"):
+            yield from (End(net, delays.block_setup, False) for net in _nets(cell.inputs[pin]))
         if cell.parameters["CLOCKED"]:
             # In a memory of ALMs the register follows the read.
             read = delays.shallow_read if is_shallow(cell.parameters["SIZE"]) else delays.block_setup
-            yield from ((net, read) for net in _nets(cell.inputs["RD_ADDR"]))
-    else:
+            yield from (End(net, read, False) for net in _nets(cell.inputs["RD_ADDR"]))
+
+
+def loads(cell: Cell) -> Iterator[tuple[int, float]]:
+    """The nets that the cell loads, and by how many pins: an address goes to each block of a memory."""
+    if cell.kind == "STERNA_MEMORY":
+        words, width = cell.parameters["SIZE"], cell.parameters["WIDTH"]
+        blocks = -(-width // MLAB_BITS) * -(-words // 32) if is_shallow(words) else -(-width * words // BLOCK_BITS)
+        for pin in ("RD_ADDR", "WR_ADDR", "RD_EN", "RD_SRST"):
+            yield from ((net, blocks) for net in _nets(cell.inputs[pin]))
+        # One pin for each bit, of which those of a block are one.
+        yield from ((net, blocks / width) for net in _nets(cell.inputs["WR_EN"]))
+        yield from ((net, 1) for net in _nets(cell.inputs["WR_DATA"]))
         return
-    for pin in pins:
-        yield from ((net, setup) for net in _nets(cell.inputs[pin]))
-
-
-def _in_order(sources: Mapping[int, Sequence[tuple[int, int, bool]]]) -> Iterator[int]:
-    """All nets, each after those that it depends on."""
-    readers: dict[int, list[int]] = {}
-    missing = {net: len(arcs) for net, arcs in sources.items()}
-    for net, arcs in sources.items():
-        for start, _, _ in arcs:
-            readers.setdefault(start, []).append(net)
-    ready = [net for net in readers if net not in missing]
-    while ready:
-        net = ready.pop()
-        yield net
-        for reader in readers.get(net, ()):
-            missing[reader] -= 1
-            if not missing[reader]:
-                ready.append(reader)
+    for pin, bits in cell.inputs.items():
+        if pin not in ("CLK", "ACLR", "CI"):
+            yield from ((net, 1) for net in _nets(bits))
 
 
 def _nets(bits: Sequence[int | str]) -> Iterator[int]:

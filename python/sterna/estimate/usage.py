@@ -47,24 +47,6 @@ class MultiplierShape(NamedTuple):
         return max(self) <= DSP_BITS
 
 
-class Path(NamedTuple):
-    """The slowest path between registers, or to or from a port."""
-
-    #: Delay of its cells.
-    picoseconds: int
-    #: What of that belongs to cells whose wire to the next one is inside a DSP block or a block RAM.
-    inside: int
-    #: LUTs, carry chains and blocks on it.
-    levels: int
-    start: str
-    end: str
-
-    @property
-    def with_wires(self) -> int:
-        """Picoseconds with wires: those outside of blocks take as long as the cells that drive them, others nothing."""
-        return 2 * self.picoseconds - self.inside
-
-
 @dataclass(frozen=True)
 class Usage:
     """What a module itself takes, without the modules that it instantiates."""
@@ -82,5 +64,3 @@ class Usage:
     bypassed_flip_flops: int
     memories: Counter[MemoryShape] = field(default_factory=Counter)
     multipliers: Counter[MultiplierShape] = field(default_factory=Counter)
-    #: The slowest path by family of FPGAs.
-    paths: dict[str, Path] = field(default_factory=dict)

@@ -1,0 +1,68 @@
+"""The clock that an engine supports on an FPGA, and the paths that limit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sterna.estimate.engine import EngineEstimate, Progress, default_synthesis
+from sterna.estimate.extrapolate import points
+from sterna.estimate.hierarchy import Instance, Part, engine, merged
+from sterna.estimate.model import Model
+from sterna.estimate.paths import Path, Paths, WideNet
+from sterna.estimate.resources import resources
+from sterna.estimate.synthesis import Narrow, Synthesis
+from sterna.estimate.timing import Delays, delays_of
+
+#: ALMs of a part that is timed by itself. Quartus improves paths across the joints of smaller ones as well.
+TOGETHER = 2000
+#: Paths that are shown.
+SLOWEST = 10
+
+
+@dataclass(frozen=True)
+class SupportedClock:
+    """The slowest paths of an engine, slowest first, and its nets with many loads, largest first."""
+
+    slowest: tuple[Path, ...]
+    wide: tuple[WideNet, ...]
+
+    @property
+    def mhz(self) -> int:
+        """The clock that all paths support."""
+        return 1_000_000 // self.slowest[0].delay
+
+
+def estimate_clock(
+    size: EngineEstimate, synthesis: Synthesis | None = None, progress: Progress | None = None,
+    together: int = TOGETHER,
+) -> SupportedClock:  # fmt: skip
+    """The clock of the engine whose size is `size`, on that FPGA, 80 % full.
+
+    together: parts of fewer ALMs are synthesised as one with what holds them, as place and route would. Raises
+    SternaError if a tool fails, or if signals go round in a cycle.
+    """
+    synthesis = synthesis or default_synthesis()
+    alms = {part: resources(usage, size.fpga).alms for part, _, usage in size.modules}
+    whole = engine(size.config, synthesis.rtl)
+    areas = {each.part: sum(alms[part] * count for part, count in each.counts.items()) for each in whole.all()}
+    top = merged(whole, {part for part, area in areas.items() if area >= together})
+    delays = delays_of(size.fpga.family, size.fpga.speed_grade, full=True)
+    models: dict[Part, Model] = {}
+    kinds = {each.part: each for each in top.all()}
+    for done, (part, each) in enumerate(kinds.items()):
+        if progress:
+            progress(done, len(kinds), part.module)
+        models[part] = _model(synthesis, each, delays)
+    paths = Paths(top, models, areas, delays)
+    return SupportedClock(tuple(paths.slowest(SLOWEST)), tuple(paths.wide()))
+
+
+def _model(synthesis: Synthesis, instance: Instance, delays: Delays) -> Model:
+    part = instance.part
+    outside = {child.part.module for _, child in instance.named}
+    wide = points(part)
+    if wide is None:
+        return synthesis.model(part, delays, outside, instance.merged)
+    name, small, large = wide
+    narrow = Narrow(part.changed(name, small), part.changed(name, large), large, part.value(name) / large)
+    return synthesis.model(part, delays, outside, instance.merged, narrow)
