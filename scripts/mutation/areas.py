@@ -71,12 +71,12 @@ AREAS = (
         sample=45,
     ),
     Area("run", (*_modules("run"), *_modules("run/backends"), *_modules("run/transports")), ("tests/run",), sample=60),
-    Area("compile", _modules("compile", "compiler encode lower memory schedule"), _COMPILE, sample=95),
+    Area("compile", _modules("compile", "compiler encode lower memory schedule"), _COMPILE, sample=70),
     Area(
         "clock",
         _modules("compile/clock"),
         ("tests/compile/test_clock.py", "tests/sim/test_cycle_model.py"),
-        sample=45,
+        sample=35,
     ),
     Area(
         "quantisers",

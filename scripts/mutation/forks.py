@@ -22,6 +22,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NoReturn
 
+from sterna.spec.paths import build_cache
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "mutation"
 #: What Sterna and its tests import that takes long.
@@ -30,7 +32,11 @@ LIBRARIES = (
     "matplotlib.backends.backend_agg", "numba", "cv2", "PIL.Image", "pycocotools.cocoeval", "pydantic", "rich.table",
     "typer", "jinja2", "yaml", "pytest", "unittest.mock",
 )  # fmt: skip
+#: Modules of the compiled cycle model or with constants in it, and its folder among what is built.
+COMPILED, CLOCK = ("sterna.compile.clock.", "sterna.spec."), "clock"
 _POLL = 0.05  # seconds
+#: A module that others start as a process of its own does so by its file, which then is one with the changed text.
+_RUN_AS_SCRIPT = 'if __name__ == "__main__":'
 
 
 @dataclass(frozen=True)
@@ -131,15 +137,14 @@ def _work(job: Job) -> NoReturn:
     print(job.key, flush=True)
     for name in [name for name in sys.modules if name.partition(".")[0] == "sterna"]:
         del sys.modules[name]  # the process that was forked needed a little of it
+    base = BUILD / f"tmp-{os.getpid()}"
+    base.mkdir(parents=True)
     if job.module:
-        sys.meta_path.insert(0, _Changed(job.module, job.source))
-        # numba finds what it compiled by the file on disk, which is not what runs.
-        os.environ["STERNA_BUILD_DIR"] = str(BUILD / f"tmp-{os.getpid()}" / "build")
+        sys.meta_path.insert(0, _Changed(job.module, job.source, base))
+        _build_apart(job.module, base / "build")
     os.chdir(ROOT)
     import pytest
 
-    base = BUILD / f"tmp-{os.getpid()}"
-    base.mkdir(parents=True)
     code = pytest.main(
         ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "-p", "no:xdist",
          "--hypothesis-profile=mutation", f"--basetemp={base / 'tests'}", *job.tests],
@@ -149,6 +154,20 @@ def _work(job: Job) -> NoReturn:
     if code == 0:
         log.unlink()
     os._exit(int(code))
+
+
+def _build_apart(module: str, folder: Path) -> None:
+    """Let what tests build come to `folder`, as it may be wrong.
+
+    The compiled cycle model is shared unless `module` is a part of it: numba finds it by files on disk.
+    """
+    compiled = folder / CLOCK
+    folder.mkdir()
+    if not module.startswith(COMPILED):
+        shared = build_cache() / CLOCK
+        shared.mkdir(parents=True, exist_ok=True)
+        compiled.symlink_to(shared)
+    os.environ["STERNA_BUILD_DIR"] = str(folder)
 
 
 class _LastBegun:
@@ -168,8 +187,8 @@ class _LastBegun:
 class _Changed(importlib.abc.MetaPathFinder):
     """Finds one module, with another text than its file has."""
 
-    def __init__(self, name: str, source: str) -> None:
-        self._name, self._source = name, source
+    def __init__(self, name: str, source: str, folder: Path) -> None:
+        self._name, self._source, self._folder = name, source, folder
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -178,14 +197,21 @@ class _Changed(importlib.abc.MetaPathFinder):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         assert spec is not None and spec.origin is not None
-        spec.loader = _Loader(fullname, spec.origin, self._source)
+        spec.loader = _Loader(fullname, spec.origin, self._source, self._folder)
         return spec
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    def __init__(self, fullname: str, path: str, source: str) -> None:
+    def __init__(self, fullname: str, path: str, source: str, folder: Path) -> None:
         super().__init__(fullname, path)
-        self._source = source
+        self._source, self._folder = source, folder
+
+    def exec_module(self, module: ModuleType) -> None:
+        if _RUN_AS_SCRIPT in self._source:
+            changed = self._folder / Path(self.path).name
+            changed.write_text(self._source, "utf-8")
+            module.__file__ = str(changed)
+        super().exec_module(module)
 
     def get_code(self, fullname: str) -> CodeType:
         code: CodeType = self.source_to_code(self._source.encode(), self.path)  # type: ignore[assignment]

@@ -544,6 +544,14 @@ def test_engine_that_stays_silent(folder: Path, package: Package) -> None:
             backend.infer(small_images(1))
 
 
+def test_counters_of_64_bits(folder: Path, package: Package) -> None:
+    with EngineBackend(OtherEngine(folder, {Register.CYCLES_HI: 5})) as backend:
+        backend.load(package)
+        backend.infer(small_images(1))
+        counters = backend.counters()
+        assert counters is not None and counters.cycles >> 32 == 5 and counters.busy >> 32 == 0
+
+
 def test_engine_that_stays_busy(folder: Path, package: Package) -> None:
     busy = OtherEngine(folder, {Register.STATUS: Status.BUSY, Register.FRAMES: 0})
     with EngineBackend(busy, timeout=60_000) as backend:

@@ -68,15 +68,16 @@ def test_a_simulator_that_dies_in_a_frame_is_an_error(folder: Path, number: sign
         assert backend.infer(small_images(1))
 
 
-def test_a_simulator_that_exits_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_simulator_that_exits_is_an_error(tmp_path: Path, code: int) -> None:
     """Its last words are shown: a library that ends its process while it is loaded."""
     source, library = tmp_path / "ends.c", tmp_path / "libends.so"
     source.write_text(
         "#include <stdio.h>\n#include <stdlib.h>\n"
-        '__attribute__((constructor)) void ends(void) { puts("out of ideas"); exit(7); }\n'
+        '__attribute__((constructor)) void ends(void) { puts("out of ideas"); exit(' + f"{code}); }}\n"
     )
     assert os.system(f"g++ -shared -fPIC -o {library} -x c {source}") == 0
-    with pytest.raises(SternaError, match=r"ended with exit code 7 \(out of ideas\).*remedy: .*delete"):
+    with pytest.raises(SternaError, match=rf"ended with exit code {code} \(out of ideas\).*remedy: .*delete"):
         Simulation(library, 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -120,6 +121,13 @@ def test_a_build_says_what_it_builds(folder: Path, tmp_path: Path, compile_with:
     assert all(re.fullmatch(r"compiled \d+ of \d+ files", line) for line in told[1:])
     simulator.build(folder, tmp_path / "build", told.append)
     assert len([line for line in told if line.startswith("building")]) == 1
+
+
+@pytest.mark.parametrize(("adders", "time"), [(1999, "about a minute"), (2000, "ten minutes or more")])
+def test_a_large_engine_takes_long(tmp_path: Path, adders: int, time: str) -> None:
+    config = {"name": "own", "clusters": 1, "pes": adders, "tile_h": 1, "tile_w": 1}
+    (tmp_path / simulator.PARAMETERS).write_text(json.dumps({"config": config}))
+    assert simulator._described(tmp_path) == f"engine own, {adders} PEs of 1 lanes (once; {time})"
 
 
 def test_a_build_tells_how_far_it_is(tmp_path: Path) -> None:
