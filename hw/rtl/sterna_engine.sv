@@ -172,13 +172,14 @@ module sterna_engine #(
 
   generate
     if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_bus
-      $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 512", AxiDataW);
+      initial $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 512",
+                     AxiDataW);
     end
     if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
-      $error("sterna_engine: Clusters = %0d must be 1, 2 or 4", Clusters);
+      initial $error("sterna_engine: Clusters = %0d must be 1, 2 or 4", Clusters);
     end
     if ((Drains != 1 && Drains != 2 && Drains != 4) || Drains > Clusters) begin : gen_bad_drains
-      $error("sterna_engine: Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
+      initial $error("sterna_engine: Drains = %0d must be 1, 2 or 4, and at most Clusters", Drains);
     end
   endgenerate
 

@@ -134,6 +134,21 @@ async def a_port_that_takes_nothing_does_not_block_the_other(dut: Any, port: int
 
 
 @cocotb.test()
+async def the_second_port_asks_for_no_beat_too_many(dut: Any) -> None:
+    """It takes about as many beats as a burst has, then none until every burst has come."""
+    tb = TB(dut, 0.0, 0.0, 0.0)
+    await tb.start(flush_i=0)
+    for beats in range(14, 19):
+        wanted: list[Beats] = [[], tb.random_transfer(100, 1)]
+        await tb.run_until(lambda beats=beats: len(tb.beats[1].taken) == beats, 200)
+        tb.beats[1].stall = 1.0
+        await tb.step(100)
+        tb.beats[1].stall = 0.0
+        await tb.finish(wanted, 400)
+        tb.beats[1].clear()
+
+
+@cocotb.test()
 @cocotb.parametrize(port=[0, 1])
 async def reports_bad_responses(dut: Any, port: int) -> None:
     tb = TB(dut)

@@ -195,6 +195,27 @@ async def starts_and_ends_frames(dut: Any) -> None:
 
 
 @cocotb.test()
+async def an_interrupt_that_rises_while_the_last_one_is_cleared_stays(dut: Any) -> None:
+    """A frame ends in the cycle in which STATUS is written, and in the next one."""
+    tb = await started(dut)
+    ends = (Status.IRQ | Status.DONE).to_bytes(4, "little")
+    await tb.write(Register.CONTROL, Control.IRQ_ENABLE)
+    for late in (0, 1) * 3:
+        clear = tb.registers.init_write(Register.STATUS, ends)
+        while not int(dut.write.value):
+            await FallingEdge(dut.clk_i)
+        for _ in range(late):
+            await FallingEdge(dut.clk_i)
+        dut.finish_i.value = 1
+        await FallingEdge(dut.clk_i)
+        dut.finish_i.value = 0
+        await clear.wait()
+        assert (int(dut.irq_o.value), await tb.read(Register.STATUS)) == (1, Status.IRQ | Status.DONE)
+        await tb.registers.write(Register.STATUS, ends)
+        assert (int(dut.irq_o.value), await tb.read(Register.STATUS)) == (0, 0)
+
+
+@cocotb.test()
 async def a_start_before_an_error_is_seen_leaves_no_trace(dut: Any) -> None:
     """Not even in the cycle after it: what is written then counts as at any other time."""
     tb = await started(dut)

@@ -14,7 +14,7 @@ from sterna.spec.tape import ENTRY_CONTROL, Command
 PARAMETERS = [
     {},
     {"ChunkEntries": 2, "Accumulators": 4, "BufferVectors": 32},
-    {"ChunkEntries": 8, "Accumulators": 32, "BufferVectors": 1024},
+    {"ChunkEntries": 8, "Accumulators": 32, "EntryW": 8, "BufferVectors": 1024},
     {"ChunkEntries": 9, "Accumulators": 16, "BufferVectors": 512},
 ]
 

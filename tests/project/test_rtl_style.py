@@ -14,7 +14,7 @@ FILES = rtl_sources() + rtl_sources(TESTBENCH)
 MODULES = [path for path in rtl_sources() if not path.stem.endswith("_pkg")]
 
 #: A parameter check: what holds it and what it says.
-CHECK = re.compile(r'begin : gen_\w+\s*\$error\("([^"]*)"')
+CHECK = re.compile(r'begin : gen_\w+\s*initial \$error\("([^"]*)"')
 #: Anything else that is named and asserted, and named as it should be.
 LABEL = re.compile(r"^\s*(\w+)\s*:\s*assert\b", re.MULTILINE)
 GOOD_LABEL = re.compile(r"(?:[A-Z][a-z0-9]*)+_A")
@@ -62,8 +62,8 @@ def test_every_module_is_in_the_reference_under_its_folder() -> None:
     ("text", "fault"),
     [
         ("x" * 101, "line 1"),
-        ('parameter int A = 1;\nbegin : gen_bad\n  $error("other: A = %0d", A);', "check: other: A = %0d"),
-        ('parameter int A = 1;\nbegin : gen_bad\n  $error("some: B = %0d", B);', "check: some: B = %0d"),
+        ('parameter int A = 1;\nbegin : gen_bad\n  initial $error("other: A = %0d", A);', "check: other: A = %0d"),
+        ('parameter int A = 1;\nbegin : gen_bad\n  initial $error("some: B = %0d", B);', "check: some: B = %0d"),
         ("  assert_held : assert property (x);", "label: assert_held"),
         ("    .clk_i, .rst_ni,", "packed: .clk_i, .rst_ni"),
     ],

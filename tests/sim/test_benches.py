@@ -11,6 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sim.support.build import benches, parameter_sets, run_bench
 
+from sterna.spec.paths import rtl_sources
+
+#: Modules of which synthesis reads other text than simulation.
+FORKED = [path.stem for path in rtl_sources() if "`else" in path.read_text("utf-8")]
 QUICK = 2  # parameter sets of each module that are not slow
 
 CASES = [
@@ -26,3 +30,11 @@ CASES = [
 @pytest.mark.parametrize(("module", "parameters"), CASES)
 def test_bench(module: str, parameters: dict[str, int]) -> None:
     run_bench(module, parameters)
+
+
+@pytest.mark.parametrize("module", [*FORKED, "sterna_pe"])
+def test_bench_on_what_synthesis_reads(module: str) -> None:
+    """The modules that read otherwise, and one that holds them."""
+    assert FORKED == ["sterna_lane_group"]
+    for parameters in parameter_sets(module)[:QUICK]:
+        run_bench(module, parameters, as_synthesised=True)

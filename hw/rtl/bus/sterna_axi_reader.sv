@@ -62,8 +62,8 @@ module sterna_axi_reader #(
   generate
     if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats))
     begin : gen_bad_buffer
-      $error("sterna_axi_reader: BufferBeats = %0d must be a power of two of at least %0d",
-             BufferBeats, 2 * BurstBeats);
+      initial $error("sterna_axi_reader: BufferBeats = %0d must be a power of two of at least %0d",
+                     BufferBeats, 2 * BurstBeats);
     end
   endgenerate
 
@@ -164,7 +164,7 @@ module sterna_axi_reader #(
         end
       end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
       Reserved_A: assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)
         !outstanding && buffer_empty[p] && !leaves_q |-> reserved_q == '0);
 `endif
@@ -228,7 +228,7 @@ module sterna_axi_reader #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     r_valid_i |-> outstanding);
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || flush_i)

@@ -163,7 +163,7 @@ module sterna_axi_writer #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     b_valid_i |-> outstanding_q != '0);
   AwHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)

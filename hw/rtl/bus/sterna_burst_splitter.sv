@@ -35,12 +35,12 @@ module sterna_burst_splitter #(
 
   generate
     if (BurstBeats < 2 || BurstBeats > 256 || BurstBeats != 2 ** BurstW) begin : gen_bad_beats
-      $error("sterna_burst_splitter: BurstBeats = %0d must be a power of two, 2 to 256",
-             BurstBeats);
+      initial $error("sterna_burst_splitter: BurstBeats = %0d must be a power of two, 2 to 256",
+                     BurstBeats);
     end
     if (BurstBeats * DataW / 8 > 4096) begin : gen_bad_size
-      $error("sterna_burst_splitter: BurstBeats = %0d beats of DataW = %0d bits exceed 4 KB",
-             BurstBeats, DataW);
+      initial $error("sterna_burst_splitter: BurstBeats = %0d of DataW = %0d bits exceed 4 KB",
+                     BurstBeats, DataW);
     end
   endgenerate
 
@@ -110,7 +110,7 @@ module sterna_burst_splitter #(
     if (!valid_q) {last_q, len_q} <= {last_d, len_d};
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Aligned_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     command_valid_i |-> command_addr_i[ByteW-1:0] == '0 && command_bytes_i[ByteW-1:0] == '0);
   BurstHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

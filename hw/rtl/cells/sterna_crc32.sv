@@ -37,7 +37,7 @@ module sterna_crc32 #(
 
   generate
     if (DataW < 32) begin : gen_bad_width
-      $error("sterna_crc32: DataW = %0d must be 32 or more", DataW);
+      initial $error("sterna_crc32: DataW = %0d must be 32 or more", DataW);
     end
   endgenerate
 

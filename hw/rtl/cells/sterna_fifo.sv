@@ -6,38 +6,37 @@ module sterna_fifo #(
   /// Bits of an item.
   parameter int unsigned Width = 8,
   /// Items it holds; a power of two.
-  parameter int unsigned Depth = 4,
-  localparam int unsigned CountW = $clog2(Depth + 1)
+  parameter int unsigned Depth = 4
 ) (
-  input  logic              clk_i,
-  input  logic              rst_ni,
+  input  logic                         clk_i,
+  input  logic                         rst_ni,
   /// Empties the FIFO.
-  input  logic              clear_i,
+  input  logic                         clear_i,
   /// An item is offered.
-  input  logic              valid_i,
+  input  logic                         valid_i,
   /// There is room.
-  output logic              ready_o,
+  output logic                         ready_o,
   /// The offered item.
-  input  logic [Width-1:0]  data_i,
+  input  logic [Width-1:0]             data_i,
   /// An item is there.
-  output logic              valid_o,
+  output logic                         valid_o,
   /// The item is taken.
-  input  logic              ready_i,
+  input  logic                         ready_i,
   /// The oldest item.
-  output logic [Width-1:0]  data_o,
+  output logic [Width-1:0]             data_o,
   /// Items held.
-  output logic [CountW-1:0] count_o
+  output logic [$clog2(Depth + 1)-1:0] count_o
 );
-
+  localparam int unsigned CountW = $clog2(Depth + 1);
   localparam int unsigned PtrW = $clog2(Depth);
 
   generate
     if (Depth < 2 || (1 << PtrW) != Depth) begin : gen_bad_depth
-      $error("sterna_fifo: Depth = %0d must be a power of two of at least 2", Depth);
+      initial $error("sterna_fifo: Depth = %0d must be a power of two of at least 2", Depth);
     end
   endgenerate
 
-  logic [Width-1:0] mem_q [Depth];
+  (* ramstyle = "MLAB, no_rw_check" *) logic [Width-1:0] mem_q [Depth];
   logic [PtrW-1:0] write_q, read_q;
   logic [CountW-1:0] count_q, count_d;
   logic push, pop;
@@ -70,10 +69,12 @@ module sterna_fifo #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   InputStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i))
     else $error("an item changed or vanished while it waited");
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    push && valid_o |-> write_q != read_q);
 `endif
 
 endmodule

@@ -32,11 +32,11 @@ module sterna_ram_fifo #(
 
   generate
     if (Depth < 2 || (1 << IndexW) != Depth) begin : gen_bad_depth
-      $error("sterna_ram_fifo: Depth = %0d must be a power of two of at least 2", Depth);
+      initial $error("sterna_ram_fifo: Depth = %0d must be a power of two of at least 2", Depth);
     end
   endgenerate
 
-  logic [Width-1:0] memory [Depth];
+  (* ramstyle = "no_rw_check" *) logic [Width-1:0] memory [Depth];
   logic [IndexW-1:0] write_q, read_q;
   // Items in the RAM. That it holds none or is full is known a cycle ahead, as both open long
   // paths.
@@ -100,10 +100,12 @@ module sterna_ram_fifo #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Input_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i));
   Flags_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     none_q == (held_q == '0) && full_q == held_q[IndexW]);
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    push && fetch |-> write_q != read_q);
 `endif
 endmodule

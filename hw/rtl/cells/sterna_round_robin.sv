@@ -32,7 +32,7 @@ module sterna_round_robin #(
     else if (|request_i) behind_q <= behind_d;
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   One_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     $countones(grant_o) == 32'(|request_i));
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)

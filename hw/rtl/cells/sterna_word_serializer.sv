@@ -3,34 +3,35 @@
 /// Hands on the 64-bit words of a beat one by one, lowest first.
 module sterna_word_serializer #(
   /// Bits of a beat, a multiple of 64.
-  parameter int unsigned DataW = 64,
-  /// Bits of a count of words (derived).
-  localparam int unsigned CountW = $clog2(DataW / 64 + 1)
+  parameter int unsigned DataW = 64
 ) (
-  input  logic              clk_i,
-  input  logic              rst_ni,
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
   /// Drops the beat that is held.
-  input  logic              clear_i,
+  input  logic                            clear_i,
   /// No beat is held.
-  output logic              idle_o,
+  output logic                            idle_o,
   /// A beat is offered.
-  input  logic              beat_valid_i,
+  input  logic                            beat_valid_i,
   /// The beat is taken.
-  output logic              beat_ready_o,
+  output logic                            beat_ready_o,
   /// The beat.
-  input  logic [DataW-1:0]  beat_data_i,
+  input  logic [DataW-1:0]                beat_data_i,
   /// Words of the beat to hand on, at least one; the rest is dropped.
-  input  logic [CountW-1:0] beat_words_i,
+  input  logic [$clog2(DataW/64 + 1)-1:0] beat_words_i,
   /// A word is offered.
-  output logic              word_valid_o,
+  output logic                            word_valid_o,
   /// The word is taken.
-  input  logic              word_ready_i,
+  input  logic                            word_ready_i,
   /// The word.
-  output logic [63:0]       word_data_o
+  output logic [63:0]                     word_data_o
 );
+  /// Bits of a count of words.
+  localparam int unsigned CountW = $clog2(DataW / 64 + 1);
+
   generate
     if (DataW % 64 != 0) begin : gen_bad_width
-      $error("sterna_word_serializer: DataW = %0d must be a multiple of 64", DataW);
+      initial $error("sterna_word_serializer: DataW = %0d must be a multiple of 64", DataW);
     end
   endgenerate
 
@@ -65,7 +66,7 @@ module sterna_word_serializer #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Words_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     beat_valid_i |-> beat_words_i != '0);
   WordHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

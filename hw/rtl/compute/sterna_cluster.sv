@@ -20,10 +20,7 @@ module sterna_cluster #(
   /// Bytes of a weight chunk.
   parameter int unsigned ChunkBytes = 4,
   /// Weight chunks that a PE holds.
-  parameter int unsigned FifoChunks = 8,
-  localparam int unsigned Lanes = TileH * TileW,
-  localparam int unsigned AccIndexW = $clog2(Accumulators),
-  localparam int unsigned CountW = $clog2(Pes + 1)
+  parameter int unsigned FifoChunks = 8
 ) (
   input  logic                             clk_i,
   input  logic                             rst_ni,
@@ -34,7 +31,7 @@ module sterna_cluster #(
   /// It is taken.
   output logic                             vector_ready_o,
   /// The vector.
-  input  logic [Lanes-1:0][ActW-1:0]       vector_data_i,
+  input  logic [TileH*TileW-1:0][ActW-1:0] vector_data_i,
   /// A weight chunk for each PE is there.
   input  logic [Pes-1:0]                   chunk_valid_i,
   /// It is taken.
@@ -49,45 +46,49 @@ module sterna_cluster #(
   /// later.
   input  logic                             drain_read_i,
   /// Half and accumulator.
-  input  logic [AccIndexW:0]               drain_address_i,
+  input  logic [$clog2(Accumulators):0]    drain_address_i,
   /// The row registers take over the next PE's; `row_o` shows it five cycles later.
   input  logic                             row_shift_i,
   /// First row register of the next cluster.
-  input  logic [Lanes-1:0][AccW-1:0]       row_i,
+  input  logic [TileH*TileW-1:0][AccW-1:0] row_i,
   /// First row register.
-  output logic [Lanes-1:0][AccW-1:0]       row_o,
+  output logic [TileH*TileW-1:0][AccW-1:0] row_o,
   /// PEs that started an addition.
-  output logic [CountW-1:0]                busy_o,
+  output logic [$clog2(Pes + 1)-1:0]       busy_o,
   /// PEs that waited for vectors.
-  output logic [CountW-1:0]                wait_vectors_o,
+  output logic [$clog2(Pes + 1)-1:0]       wait_vectors_o,
   /// PEs that waited for weights.
-  output logic [CountW-1:0]                wait_weights_o,
+  output logic [$clog2(Pes + 1)-1:0]       wait_weights_o,
   /// PEs that waited for the drain.
-  output logic [CountW-1:0]                wait_drain_o
+  output logic [$clog2(Pes + 1)-1:0]       wait_drain_o
 );
   /* verilator no_inline_module */
 
+  localparam int unsigned Lanes = TileH * TileW;
+  localparam int unsigned AccIndexW = $clog2(Accumulators);
+  localparam int unsigned CountW = $clog2(Pes + 1);
   localparam int unsigned VectorW = $clog2(BufferVectors);
   localparam int unsigned MarginW = 3;
 
   generate
     if (Pes < 4 || Pes > 32 || (1 << $clog2(Pes)) != Pes) begin : gen_bad_pes
-      $error("sterna_cluster: Pes = %0d must be a power of two, 4 to 32", Pes);
+      initial $error("sterna_cluster: Pes = %0d must be a power of two, 4 to 32", Pes);
     end
     if (Accumulators < 4 || Accumulators > 32 || (1 << AccIndexW) != Accumulators)
     begin : gen_bad_accumulators
-      $error("sterna_cluster: Accumulators = %0d must be a power of two, 4 to 32", Accumulators);
+      initial $error("sterna_cluster: Accumulators = %0d must be a power of two, 4 to 32",
+                     Accumulators);
     end
     if (BufferVectors < 32 || BufferVectors > 1024 || (1 << VectorW) != BufferVectors)
     begin : gen_bad_buffer_vectors
-      $error("sterna_cluster: BufferVectors = %0d must be a power of two, 32 to 1024",
-             BufferVectors);
+      initial $error("sterna_cluster: BufferVectors = %0d must be a power of two, 32 to 1024",
+                     BufferVectors);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("sterna_cluster: ActW = %0d must be 4 to 8", ActW);
+      initial $error("sterna_cluster: ActW = %0d must be 4 to 8", ActW);
     end
     if (AccW < ActW + 4 || AccW > 32) begin : gen_bad_acc_w
-      $error("sterna_cluster: AccW = %0d must be ActW + 4 to 32", AccW);
+      initial $error("sterna_cluster: AccW = %0d must be ActW + 4 to 32", AccW);
     end
   endgenerate
 
@@ -266,12 +267,17 @@ module sterna_cluster #(
     end
   end
 
-  assign busy_o = CountW'($countones(busy_q));
-  assign wait_vectors_o = CountW'($countones(wait_vectors_q));
-  assign wait_weights_o = CountW'($countones(wait_weights_q));
-  assign wait_drain_o = CountW'($countones(wait_drain_q));
+  always_comb begin
+    {busy_o, wait_vectors_o, wait_weights_o, wait_drain_o} = '0;
+    for (int unsigned pe = 0; pe < Pes; pe++) begin
+      busy_o += CountW'(busy_q[pe]);
+      wait_vectors_o += CountW'(wait_vectors_q[pe]);
+      wait_weights_o += CountW'(wait_weights_q[pe]);
+      wait_drain_o += CountW'(wait_drain_q[pe]);
+    end
+  end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   VectorStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     vector_valid_i && !vector_ready_o |=> vector_valid_i && $stable(vector_data_i))
     else $error("a vector changed or vanished while it waited");

@@ -12,14 +12,12 @@ import sterna_pkg::*;
 module sterna_decoder #(
   /// Accumulators of a lane in one half.
   parameter int unsigned Accumulators = 16,
+  /// Bits of an entry.
+  parameter int unsigned EntryW = 7,
   /// Entries of a chunk.
   parameter int unsigned ChunkEntries = 4,
   /// Vectors in the vector buffer.
-  parameter int unsigned BufferVectors = 64,
-  localparam int unsigned AccIndexW = $clog2(Accumulators),
-  localparam int unsigned CodeW = (AccIndexW > 4 ? AccIndexW : 4) + 1,
-  localparam int unsigned EntryW = CodeW + 2,
-  localparam int unsigned VectorW = $clog2(BufferVectors)
+  parameter int unsigned BufferVectors = 64
 ) (
   input  logic                                clk_i,
   input  logic                                rst_ni,
@@ -32,9 +30,9 @@ module sterna_decoder #(
   /// Its entries, first in the low bits.
   input  logic [ChunkEntries-1:0][EntryW-1:0] chunk_data_i,
   /// Vectors written so far, modulo two rings.
-  input  logic [VectorW:0]                    written_i,
+  input  logic [$clog2(BufferVectors):0]      written_i,
   /// The vector pointer: the vector before the first, at the start.
-  output logic [VectorW:0]                    pointer_o,
+  output logic [$clog2(BufferVectors):0]      pointer_o,
   /// An operation is there.
   output logic                                op_valid_o,
   /// It is taken.
@@ -48,24 +46,31 @@ module sterna_decoder #(
   /// Subtract the vector.
   output logic                                op_subtract_o,
   /// The accumulator.
-  output logic [AccIndexW-1:0]                op_acc_index_o,
+  output logic [$clog2(Accumulators)-1:0]     op_acc_index_o,
   /// A request is there.
   output logic                                request_valid_o,
   /// It is taken.
   input  logic                                request_ready_i,
   /// The vector to read.
-  output logic [VectorW:0]                    request_vector_o,
+  output logic [$clog2(BufferVectors):0]      request_vector_o,
   /// No entry is there.
   output logic                                starved_o,
   /// An entry waits for the vector of the pointer to be written.
   output logic                                blocked_o
 );
-
+  localparam int unsigned AccIndexW = $clog2(Accumulators);
+  /// An entry without its skip field.
+  localparam int unsigned CodeW = EntryW - 2;
+  localparam int unsigned VectorW = $clog2(BufferVectors);
   localparam int unsigned LeftW = $clog2(ChunkEntries + 1);
 
   generate
+    if (EntryW < 7 || EntryW < $clog2(Accumulators) + 3) begin : gen_bad_entry_w
+      initial $error("sterna_decoder: EntryW = %0d must be at least 7, and 3 more than an index",
+                     EntryW);
+    end
     if (ChunkEntries < 2) begin : gen_bad_chunk_entries
-      $error("sterna_decoder: ChunkEntries = %0d must be at least 2", ChunkEntries);
+      initial $error("sterna_decoder: ChunkEntries = %0d must be at least 2", ChunkEntries);
     end
   endgenerate
 
@@ -155,7 +160,7 @@ module sterna_decoder #(
     else if (take) chunk_q <= with_skip ? chunk_q >> (2 * EntryW) : chunk_q >> EntryW;
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   ChunkHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     chunk_valid_i && !chunk_ready_o |=> chunk_valid_i && $stable(chunk_data_i));
   Together_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -19,60 +19,60 @@ module sterna_drain_reader #(
   /// Accumulators of a lane in one half.
   parameter int unsigned Accumulators = 16,
   /// Bits of a feature memory word's address.
-  parameter int unsigned FmAddrW = 12,
-  localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1,
-  localparam int unsigned PeW = $clog2(Pes),
-  localparam int unsigned AccIndexW = $clog2(Accumulators),
-  localparam int unsigned TableW = PeW + AccIndexW,
-  localparam int unsigned MaximumW = Pes > 4 ? $clog2(Pes / 4) : 1
+  parameter int unsigned FmAddrW = 12
 ) (
-  input  logic                 clk_i,
-  input  logic                 rst_ni,
+  input  logic                                             clk_i,
+  input  logic                                             rst_ni,
   /// Returns to the reset state.
-  input  logic                 clear_i,
+  input  logic                                             clear_i,
   /// A pass is to be drained.
-  input  logic                 pass_valid_i,
+  input  logic                                             pass_valid_i,
   /// It is walked to the end.
-  output logic                 pass_ready_o,
+  output logic                                             pass_ready_o,
   /// What to drain: clusters differ in `write` and the addresses only.
-  input  pass_t [Clusters-1:0] pass_i,
+  input  pass_t [Clusters-1:0]                             pass_i,
   /// All PEs have ended the pass in this half of the accumulators.
-  input  logic [1:0]           ended_i,
+  input  logic [1:0]                                       ended_i,
   /// That half is read (pulse).
-  output logic [1:0]           free_o,
+  output logic [1:0]                                       free_o,
   /// There is room for one more word.
-  input  logic                 room_i,
+  input  logic                                             room_i,
   /// That room is taken.
-  output logic                 begin_o,
+  output logic                                             begin_o,
   /// A step; one of a pass that is not written neither reads nor shifts.
-  output logic                 step_o,
+  output logic                                             step_o,
   /// It reads a row.
-  output logic                 read_o,
+  output logic                                             read_o,
   /// Half and accumulator.
-  output logic [AccIndexW:0]   read_address_o,
+  output logic [$clog2(Accumulators):0]                    read_address_o,
   /// It shifts the row.
-  output logic                 shift_o,
+  output logic                                             shift_o,
   /// The cluster whose value this is.
-  output logic [ClusterW-1:0]  cluster_o,
+  output logic [(Clusters > 1 ? $clog2(Clusters) : 1)-1:0] cluster_o,
   /// With pooling, which of the cluster's channels in the row.
-  output logic [MaximumW-1:0]  maximum_o,
+  output logic [(Pes > 4 ? $clog2(Pes/4) : 1)-1:0]         maximum_o,
   /// It begins a maximum.
-  output logic                 first_o,
+  output logic                                             first_o,
   /// Its maximum is a channel.
-  output logic                 channel_o,
+  output logic                                             channel_o,
   /// Half and channel in the requantisation table.
-  output logic [TableW:0]      table_o,
+  output logic [$clog2(Pes*Accumulators):0]                table_o,
   /// Place of the channel in its word.
-  output logic [1:0]           place_o,
+  output logic [1:0]                                       place_o,
   /// The word is complete with this step.
-  output logic                 word_o,
+  output logic                                             word_o,
   /// Channels that the complete word has; none if it only ends the pass.
-  output logic [3:0]           strobe_o,
+  output logic [3:0]                                       strobe_o,
   /// Where the word goes.
-  output logic [FmAddrW-1:0]   address_o,
+  output logic [FmAddrW-1:0]                               address_o,
   /// The pass is complete with this step.
-  output logic                 end_o
+  output logic                                             end_o
 );
+  localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
+  localparam int unsigned PeW = $clog2(Pes);
+  localparam int unsigned AccIndexW = $clog2(Accumulators);
+  localparam int unsigned TableW = PeW + AccIndexW;
+  localparam int unsigned MaximumW = Pes > 4 ? $clog2(Pes / 4) : 1;
   /// PEs that hold one phase.
   localparam int unsigned PhasePes = Pes / 4;
   localparam int unsigned PhaseW = $clog2(PhasePes);
@@ -80,7 +80,7 @@ module sterna_drain_reader #(
 
   generate
     if (Pes < 4) begin : gen_bad_pes
-      $error("sterna_drain_reader: Pes = %0d must be at least 4", Pes);
+      initial $error("sterna_drain_reader: Pes = %0d must be at least 4", Pes);
     end
   endgenerate
 
@@ -243,7 +243,7 @@ module sterna_drain_reader #(
     end
   endgenerate
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Fits_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start && !empty |->
       32'(pass_i[0].filters) <= (pooled ? PhasePes * Accumulators : Pes * Accumulators))

@@ -23,48 +23,49 @@ module sterna_lane_group #(
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
-  parameter int unsigned AccW = 20,
-  localparam int unsigned AddressW = $clog2(Accumulators)
+  parameter int unsigned AccW = 20
 ) (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
   /// Drops operations on their way.
-  input  logic                       clear_i,
+  input  logic                            clear_i,
   /// Which accumulator.
-  input  logic [AddressW-1:0]        address_i,
+  input  logic [$clog2(Accumulators)-1:0] address_i,
   /// Take it as zero.
-  input  logic                       zero_i,
+  input  logic                            zero_i,
   /// Add to it.
-  input  logic                       add_i,
+  input  logic                            add_i,
   /// Add the accumulator to itself instead of the vector.
-  input  logic                       double_i,
+  input  logic                            double_i,
   /// Subtract the vector.
-  input  logic                       subtract_i,
+  input  logic                            subtract_i,
   /// Take `vector_data_i` as the vector in cycle 1, from this operation on.
-  input  logic                       vector_i,
+  input  logic                            vector_i,
   /// One activation for each lane.
-  input  logic [Lanes-1:0][ActW-1:0] vector_data_i,
+  input  logic [Lanes-1:0][ActW-1:0]      vector_data_i,
   /// Load the row register with the accumulator; it shows it in cycle 3.
-  input  logic                       row_load_i,
+  input  logic                            row_load_i,
   /// The row register takes over `row_i` in cycle 2.
-  input  logic                       row_shift_i,
+  input  logic                            row_shift_i,
   /// Row register of the next PE.
-  input  logic [Lanes-1:0][AccW-1:0] row_i,
+  input  logic [Lanes-1:0][AccW-1:0]      row_i,
   /// Row register.
-  output logic [Lanes-1:0][AccW-1:0] row_o
+  output logic [Lanes-1:0][AccW-1:0]      row_o
 );
   /* verilator no_inline_module */
 
+  localparam int unsigned AddressW = $clog2(Accumulators);
+
   generate
     if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
-      $error("sterna_lane_group: Lanes = %0d must be 1 to 64", Lanes);
+      initial $error("sterna_lane_group: Lanes = %0d must be 1 to 64", Lanes);
     end
   endgenerate
 
-`ifdef SYNTHESIS
-  logic [Lanes-1:0][AccW-1:0] mem_q [Accumulators];
-`else
+`ifdef VERILATOR
   logic [AccW-1:0] mem_q [Accumulators][Lanes];
+`else
+  (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][AccW-1:0] mem_q [Accumulators];
 `endif
   logic [AccW-1:0] old_q [Lanes];
   logic signed [ActW-1:0] vector_q [Lanes];
@@ -135,13 +136,16 @@ module sterna_lane_group #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Exclusive_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     $onehot0({add_i, row_load_i}) && $onehot0({row_load_i, row_shift_i}))
     else $error("an addition, a row load or a row shift in one cycle");
   Distance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     add_q1 |-> !((add_i || row_load_i) && address_i == address_q1))
     else $error("an accumulator is touched in two cycles running");
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    (add_q1 || load_q1) && add_q2 && !zero_q1 |-> address_q1 != address_q2)
+    else $error("an accumulator is read while it is written");
 
   /// Whether a sum fits an accumulator.
   function automatic logic fits(logic signed [AccW-1:0] old, logic signed [ActW-1:0] value);

@@ -10,22 +10,23 @@ module sterna_maximum #(
   /// Bits of a value.
   parameter int unsigned Width = 8,
   /// Channels.
-  parameter int unsigned Channels = 4,
-  localparam int unsigned ChannelW = Channels > 1 ? $clog2(Channels) : 1
+  parameter int unsigned Channels = 4
 ) (
-  input  logic                        clk_i,
+  input  logic                                             clk_i,
   /// In the next cycle a value comes in.
-  input  logic                        valid_i,
+  input  logic                                             valid_i,
   /// Of this channel.
-  input  logic [ChannelW-1:0]         channel_i,
+  input  logic [(Channels > 1 ? $clog2(Channels) : 1)-1:0] channel_i,
   /// It is the first one: forget those before.
-  input  logic                        first_i,
+  input  logic                                             first_i,
   /// The value of each lane, in the cycle after; signed.
-  input  logic [Lanes-1:0][Width-1:0] value_i,
+  input  logic [Lanes-1:0][Width-1:0]                      value_i,
   /// Maximum of the channel's values including this one, two cycles after.
-  output logic [Lanes-1:0][Width-1:0] maximum_o
+  output logic [Lanes-1:0][Width-1:0]                      maximum_o
 );
   /* verilator no_inline_module */
+
+  localparam int unsigned ChannelW = Channels > 1 ? $clog2(Channels) : 1;
 
   logic [Lanes-1:0][Width-1:0] old, maximum;
   logic valid_q, first_q;
@@ -52,7 +53,7 @@ module sterna_maximum #(
     if (Channels == 1) begin : gen_one
       assign old = maximum_o;
     end else begin : gen_several
-      logic [Lanes-1:0][Width-1:0] mem_q [Channels];
+      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][Width-1:0] mem_q [Channels];
       logic [Lanes-1:0][Width-1:0] old_q;
       logic [ChannelW-1:0] channel_q;
 
@@ -63,6 +64,12 @@ module sterna_maximum #(
         if (valid_i) old_q <= mem_q[channel_i];
         if (valid_q) mem_q[channel_q] <= maximum;
       end
+
+`ifdef VERILATOR
+      NoCollision_A: assert property (@(posedge clk_i)
+        valid_i && valid_q && !first_i |-> channel_i != channel_q)
+        else $error("two values of a channel in two cycles running");
+`endif
     end
   endgenerate
 

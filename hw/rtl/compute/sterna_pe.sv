@@ -21,59 +21,59 @@ module sterna_pe #(
   /// Bytes of a weight chunk.
   parameter int unsigned ChunkBytes = 4,
   /// Weight chunks held.
-  parameter int unsigned FifoChunks = 8,
-  localparam int unsigned AccIndexW = $clog2(Accumulators),
-  localparam int unsigned VectorW = $clog2(BufferVectors)
+  parameter int unsigned FifoChunks = 8
 ) (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
+  input  logic                           clk_i,
+  input  logic                           rst_ni,
   /// Returns to the reset state.
-  input  logic                       clear_i,
+  input  logic                           clear_i,
   /// A weight chunk is there.
-  input  logic                       chunk_valid_i,
+  input  logic                           chunk_valid_i,
   /// It is taken.
-  output logic                       chunk_ready_o,
+  output logic                           chunk_ready_o,
   /// Its entries, first in the low bits.
-  input  logic [ChunkBytes*8-1:0]    chunk_data_i,
+  input  logic [ChunkBytes*8-1:0]        chunk_data_i,
   /// Vectors written to the vector buffer so far, modulo two rings.
-  input  logic [VectorW:0]           written_i,
+  input  logic [$clog2(BufferVectors):0] written_i,
   /// The vectors before this one are no longer needed.
-  output logic [VectorW:0]           tail_o,
+  output logic [$clog2(BufferVectors):0] tail_o,
   /// Asks for a vector.
-  output logic                       read_valid_o,
+  output logic                           read_valid_o,
   /// The request is accepted.
-  input  logic                       read_ready_i,
+  input  logic                           read_ready_i,
   /// The vector.
-  output logic [VectorW:0]           read_vector_o,
+  output logic [$clog2(BufferVectors):0] read_vector_o,
   /// The vector comes in, three cycles after its request was accepted.
-  input  logic                       vector_valid_i,
+  input  logic                           vector_valid_i,
   /// The vector.
-  input  logic [Lanes-1:0][ActW-1:0] vector_data_i,
+  input  logic [Lanes-1:0][ActW-1:0]     vector_data_i,
   /// The pass in this half of the accumulators has ended.
-  output logic [1:0]                 ended_o,
+  output logic [1:0]                     ended_o,
   /// That half has been read (pulse).
-  input  logic [1:0]                 free_i,
+  input  logic [1:0]                     free_i,
   /// The drain reads an accumulator into the row register; `row_o` shows it five cycles later.
-  input  logic                       drain_read_i,
+  input  logic                           drain_read_i,
   /// Half and accumulator.
-  input  logic [AccIndexW:0]         drain_address_i,
+  input  logic [$clog2(Accumulators):0]  drain_address_i,
   /// The row register takes over the next PE's; `row_o` shows it five cycles later.
-  input  logic                       row_shift_i,
+  input  logic                           row_shift_i,
   /// Row register of the next PE.
-  input  logic [Lanes-1:0][AccW-1:0] row_i,
+  input  logic [Lanes-1:0][AccW-1:0]     row_i,
   /// Row register.
-  output logic [Lanes-1:0][AccW-1:0] row_o,
+  output logic [Lanes-1:0][AccW-1:0]     row_o,
   /// An addition starts.
-  output logic                       busy_o,
+  output logic                           busy_o,
   /// Waits for vectors.
-  output logic                       wait_vectors_o,
+  output logic                           wait_vectors_o,
   /// Waits for weights.
-  output logic                       wait_weights_o,
+  output logic                           wait_weights_o,
   /// Waits for the drain.
-  output logic                       wait_drain_o
+  output logic                           wait_drain_o
 );
   /* verilator no_inline_module */
 
+  localparam int unsigned AccIndexW = $clog2(Accumulators);
+  localparam int unsigned VectorW = $clog2(BufferVectors);
   /// Lanes of a lane group.
   localparam int unsigned GroupLanes = 64;
   localparam int unsigned Groups = (Lanes + GroupLanes - 1) / GroupLanes;
@@ -138,6 +138,7 @@ module sterna_pe #(
 
   sterna_decoder #(
     .Accumulators (Accumulators),
+    .EntryW       (EntryW),
     .ChunkEntries (ChunkEntries),
     .BufferVectors(BufferVectors)
   ) u_decoder (
@@ -372,7 +373,7 @@ module sterna_pe #(
                                    : blocked || (!starved && request_valid && !read_ready_i);
   assign wait_weights_o = !op_valid_q && !queued_op_valid && starved;
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   FreeEnded_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     (free_i & ~ended_q) == '0)
     else $error("a half is freed before its pass has ended");

@@ -19,30 +19,30 @@ module sterna_requant #(
   /// Bits of an accumulator.
   parameter int unsigned AccW = 20,
   /// Bits of a multiplier.
-  parameter int unsigned MulW = 18,
-  localparam int unsigned FullMulW = MulW + 8,
-  localparam int unsigned FullBiasW = RequantBiasW + 8
+  parameter int unsigned MulW = 18
 ) (
-  input  logic                        clk_i,
+  input  logic                           clk_i,
   /// A group comes in.
-  input  logic                        valid_i,
+  input  logic                           valid_i,
   /// Signed accumulators.
-  input  logic [Lanes-1:0][AccW-1:0]  acc_i,
+  input  logic [Lanes-1:0][AccW-1:0]     acc_i,
   /// Unsigned multiplier.
-  input  logic [FullMulW-1:0]         multiplier_i,
+  input  logic [MulW+7:0]                multiplier_i,
   /// Bias.
-  input  logic signed [FullBiasW-1:0] bias_i,
+  input  logic signed [RequantBiasW+7:0] bias_i,
   /// One of the Activation codes.
-  input  logic [1:0]                  activation_i,
+  input  logic [1:0]                     activation_i,
   /// Bytes to shift right, 1 to 5.
-  input  logic [2:0]                  bytes_i,
+  input  logic [2:0]                     bytes_i,
   /// Round negative leaky totals.
-  input  logic                        leaky_round_i,
+  input  logic                           leaky_round_i,
   /// Signed activations.
-  output logic [Lanes-1:0][ActW-1:0]  data_o
+  output logic [Lanes-1:0][ActW-1:0]     data_o
 );
   /* verilator no_inline_module */
 
+  localparam int unsigned FullMulW = MulW + 8;
+  localparam int unsigned FullBiasW = RequantBiasW + 8;
   localparam int unsigned ProductW = AccW + FullMulW + 1;
   localparam int unsigned TotalW = (ProductW > FullBiasW ? ProductW : FullBiasW) + 1;
   /// Bytes of the largest shift.
@@ -56,10 +56,10 @@ module sterna_requant #(
 
   generate
     if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
-      $error("sterna_requant: Lanes = %0d must be 1 to 64", Lanes);
+      initial $error("sterna_requant: Lanes = %0d must be 1 to 64", Lanes);
     end
     if (MulW > RequantMultiplierW) begin : gen_bad_mul_w
-      $error("sterna_requant: MulW = %0d must be at most %0d", MulW, RequantMultiplierW);
+      initial $error("sterna_requant: MulW = %0d must be at most %0d", MulW, RequantMultiplierW);
     end
   endgenerate
 

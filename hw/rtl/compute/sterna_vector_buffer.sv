@@ -9,32 +9,32 @@ module sterna_vector_buffer #(
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Vectors it holds; a power of two.
-  parameter int unsigned BufferVectors = 64,
-  localparam int unsigned VectorW = $clog2(BufferVectors)
+  parameter int unsigned BufferVectors = 64
 ) (
-  input  logic                       clk_i,
-  input  logic                       rst_ni,
+  input  logic                                clk_i,
+  input  logic                                rst_ni,
   /// Drops reads on their way.
-  input  logic                       clear_i,
+  input  logic                                clear_i,
   /// Write a vector (always accepted).
-  input  logic                       write_valid_i,
+  input  logic                                write_valid_i,
   /// Its place.
-  input  logic [VectorW-1:0]         write_address_i,
+  input  logic [$clog2(BufferVectors)-1:0]    write_address_i,
   /// The vector.
-  input  logic [Lanes-1:0][ActW-1:0] write_data_i,
+  input  logic [Lanes-1:0][ActW-1:0]          write_data_i,
   /// A PE asks for a vector.
-  input  logic [1:0]                 read_valid_i,
+  input  logic [1:0]                          read_valid_i,
   /// Its request is accepted.
-  output logic [1:0]                 read_ready_o,
+  output logic [1:0]                          read_ready_o,
   /// Number of the vector, modulo two rings; those of the PEs are less than a ring apart.
-  input  logic [1:0][VectorW:0]      read_vector_i,
+  input  logic [1:0][$clog2(BufferVectors):0] read_vector_i,
   /// The vector on `vector_data_o` is for this PE, three cycles after its request was accepted.
-  output logic [1:0]                 vector_valid_o,
+  output logic [1:0]                          vector_valid_o,
   /// The vector.
-  output logic [Lanes-1:0][ActW-1:0] vector_data_o
+  output logic [Lanes-1:0][ActW-1:0]          vector_data_o
 );
+  localparam int unsigned VectorW = $clog2(BufferVectors);
 
-  logic [Lanes-1:0][ActW-1:0] mem_q [BufferVectors];
+  (* ramstyle = "no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [BufferVectors];
   logic [Lanes-1:0][ActW-1:0] data_q2;
   logic [VectorW:0] distance;
   logic same, second;
@@ -74,7 +74,7 @@ module sterna_vector_buffer #(
     if (|served_q2) vector_data_o <= data_q2;
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     !(write_valid_i && (|served_q1) && write_address_i == address_q1))
     else $error("a vector is read while it is written");

@@ -58,7 +58,7 @@ module sterna_vector_queue #(
     end
   endgenerate
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   NoLoss_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i |-> move[0])
     else $error("a vector came into a full queue");

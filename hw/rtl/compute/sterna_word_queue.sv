@@ -84,7 +84,7 @@ module sterna_word_queue #(
   genvar c;
   generate
     for (c = 0; c < WordChannels; c++) begin : gen_place
-      logic [Lanes-1:0][ActW-1:0] mem_q [Depth];
+      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Depth];
 
       assign data[c] = mem_q[read_q];
 
@@ -132,10 +132,13 @@ module sterna_word_queue #(
   assign write_addr_o = header_q.address;
   assign write_strobe_o = header_q.strobe;
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && word_i |-> header_ready)
     else $error("a word came without room");
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    valid_i && load |-> write_q != read_q)
+    else $error("a word leaves to which channels are added");
   WriteStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=>
     write_valid_o && $stable({write_addr_o, write_strobe_o, write_data_o}))

@@ -14,86 +14,86 @@ module sterna_axil_regs #(
   /// Value of CAPABILITY_WORDS.
   parameter logic [31:0] CapabilityWords = '0,
   /// PEs of the engine.
-  parameter int unsigned AllPes = 8,
-  /// Bits of a count of PEs (derived).
-  localparam int unsigned CountW = $clog2(AllPes + 1)
+  parameter int unsigned AllPes = 8
 ) (
-  input  logic              clk_i,
-  input  logic              rst_ni,
+  input  logic                          clk_i,
+  input  logic                          rst_ni,
 
   /// AXI4-Lite write address.
-  input  logic              aw_valid_i,
+  input  logic                          aw_valid_i,
   /// It is taken.
-  output logic              aw_ready_o,
+  output logic                          aw_ready_o,
   /// The address; unknown ones are ignored.
-  input  axil_address_t     aw_i,
+  input  axil_address_t                 aw_i,
   /// AXI4-Lite write data.
-  input  logic              w_valid_i,
+  input  logic                          w_valid_i,
   /// It is taken.
-  output logic              w_ready_o,
+  output logic                          w_ready_o,
   /// The data, and which of its bytes to write.
-  input  axil_write_t       w_i,
+  input  axil_write_t                   w_i,
   /// AXI4-Lite write response.
-  output logic              b_valid_o,
+  output logic                          b_valid_o,
   /// It is taken.
-  input  logic              b_ready_i,
+  input  logic                          b_ready_i,
   /// Always OKAY.
-  output logic [1:0]        b_resp_o,
+  output logic [1:0]                    b_resp_o,
   /// AXI4-Lite read address.
-  input  logic              ar_valid_i,
+  input  logic                          ar_valid_i,
   /// It is taken.
-  output logic              ar_ready_o,
+  output logic                          ar_ready_o,
   /// The address; unknown ones read as 0.
-  input  axil_address_t     ar_i,
+  input  axil_address_t                 ar_i,
   /// AXI4-Lite read data.
-  output logic              r_valid_o,
+  output logic                          r_valid_o,
   /// It is taken.
-  input  logic              r_ready_i,
+  input  logic                          r_ready_i,
   /// The data; the response is always OKAY.
-  output axil_read_t        r_o,
+  output axil_read_t                    r_o,
   /// Interrupt, high while STATUS.IRQ and CONTROL.IRQ_ENABLE are set.
-  output logic              irq_o,
+  output logic                          irq_o,
 
   /// Starts a frame, or queues one after the frame that runs (pulse).
-  output logic              start_o,
+  output logic                          start_o,
   /// Ends the frame (pulse).
-  output logic              abort_o,
+  output logic                          abort_o,
   /// First byte of the tape, a multiple of 64.
-  output logic [63:0]       tape_addr_o,
+  output logic [63:0]                   tape_addr_o,
   /// Bytes of the tape.
-  output logic [31:0]       tape_bytes_o,
+  output logic [31:0]                   tape_bytes_o,
   /// First byte of the frame, a multiple of 64.
-  output logic [63:0]       frame_addr_o,
+  output logic [63:0]                   frame_addr_o,
   /// First byte of the result, a multiple of 64.
-  output logic [63:0]       result_addr_o,
+  output logic [63:0]                   result_addr_o,
   /// Cycles without activity before a frame is given up; 0: never.
-  output logic [31:0]       watchdog_o,
+  output logic [31:0]                   watchdog_o,
   /// A frame runs.
-  input  logic              busy_i,
+  input  logic                          busy_i,
   /// Another one is queued.
-  input  logic              queued_i,
+  input  logic                          queued_i,
   /// The frame ends in this cycle.
-  input  logic              finish_i,
+  input  logic                          finish_i,
   /// Why the frame ended.
-  input  logic [7:0]        error_code_i,
+  input  logic [7:0]                    error_code_i,
   /// Segment at which the frame ended in error.
-  input  logic [31:0]       error_segment_i,
+  input  logic [31:0]                   error_segment_i,
 
   /// A step has ended (pulse).
-  input  logic              step_end_i,
+  input  logic                          step_end_i,
   /// PEs that issue an addition.
-  input  logic [CountW-1:0] pes_busy_i,
+  input  logic [$clog2(AllPes + 1)-1:0] pes_busy_i,
   /// PEs that wait for vectors.
-  input  logic [CountW-1:0] pes_wait_vectors_i,
+  input  logic [$clog2(AllPes + 1)-1:0] pes_wait_vectors_i,
   /// PEs that wait for weights.
-  input  logic [CountW-1:0] pes_wait_weights_i,
+  input  logic [$clog2(AllPes + 1)-1:0] pes_wait_weights_i,
   /// PEs that wait for the drain.
-  input  logic [CountW-1:0] pes_wait_drain_i,
+  input  logic [$clog2(AllPes + 1)-1:0] pes_wait_drain_i,
   /// A beat is read.
-  input  logic              beat_read_i,
+  input  logic                          beat_read_i,
   /// A beat is written.
-  input  logic              beat_written_i
+  input  logic                          beat_written_i
 );
+  /// Bits of a count of PEs.
+  localparam int unsigned CountW = $clog2(AllPes + 1);
   localparam int unsigned Counters = 7;
   /// The first counters are kept for each step too.
   localparam int unsigned StepCounters = 5;
@@ -112,8 +112,9 @@ module sterna_axil_regs #(
   // Of the step that runs; of all steps, the last frame's in half `last_half_q`.
   profile_t part_d, part_q, profile_q;
   logic last_half_q;
-  profile_t profile_memory [2*ProfileSteps];
+  (* ramstyle = "no_rw_check" *) profile_t profile_memory [2*ProfileSteps];
   logic [ProfileW-1:0] profile_index_d, profile_index_q;
+  logic [ProfileW:0] profile_write, profile_read;
   logic [31:0] frames_q;
   logic begins, began_q, finished_q;
 
@@ -133,11 +134,12 @@ module sterna_axil_regs #(
     steps_d = steps_q + 32'(step_end_i);
   end
 
+  assign profile_write = {!last_half_q, ProfileW'(steps_q)};
+  assign profile_read = {last_half_q, profile_index_q};
+
   always_ff @(posedge clk_i) begin
-    if (step_end_i && steps_q < ProfileSteps) begin
-      profile_memory[{!last_half_q, ProfileW'(steps_q)}] <= part_d;
-    end
-    profile_q <= profile_memory[{last_half_q, profile_index_q}];
+    if (step_end_i && steps_q < ProfileSteps) profile_memory[profile_write] <= part_d;
+    profile_q <= profile_memory[profile_read];
   end
 
   // ----------------------------------------------------------------------------------------- write
@@ -371,10 +373,11 @@ module sterna_axil_regs #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   BHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     b_valid_o && !b_ready_i |=> b_valid_o);
   RHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     r_valid_o && !r_ready_i |=> r_valid_o && $stable(r_o));
+  NoCollision_A: assert property (@(posedge clk_i) profile_write != profile_read);
 `endif
 endmodule

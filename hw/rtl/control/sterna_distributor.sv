@@ -17,9 +17,7 @@ module sterna_distributor #(
   /// PEs in a cluster.
   parameter int unsigned Pes = 4,
   /// Bytes of a chunk.
-  parameter int unsigned ChunkBytes = 4,
-  /// Bits of a count of fetch words (derived).
-  localparam int unsigned WordCountW = $clog2(DataW / 64 + 1)
+  parameter int unsigned ChunkBytes = 4
 ) (
   input  logic                                           clk_i,
   input  logic                                           rst_ni,
@@ -43,7 +41,7 @@ module sterna_distributor #(
   /// The beat, first word lowest.
   output logic [DataW-1:0]                               fetch_data_o,
   /// Words in it.
-  output logic [WordCountW-1:0]                          fetch_words_o,
+  output logic [$clog2(DataW/64 + 1)-1:0]                fetch_words_o,
   /// A chunk is offered to a PE.
   output logic [Clusters-1:0][Pes-1:0]                   chunk_valid_o,
   /// The PE takes it.
@@ -51,6 +49,8 @@ module sterna_distributor #(
   /// The chunk.
   output logic [Clusters-1:0][Pes-1:0][ChunkBytes*8-1:0] chunk_data_o
 );
+  /// Bits of a count of fetch words.
+  localparam int unsigned WordCountW = $clog2(DataW / 64 + 1);
   localparam int unsigned BeatWords = DataW / 64;
   localparam int unsigned BeatChunks = DataW / (ChunkBytes * 8);
   /// Beats that carry a chunk for each PE of one cluster.
@@ -64,8 +64,8 @@ module sterna_distributor #(
 
   generate
     if (Pes % BeatChunks != 0) begin : gen_bad_round
-      $error("sterna_distributor: Pes * ChunkBytes = %0d must be a multiple of the bytes of a beat",
-             Pes * ChunkBytes);
+      initial $error("sterna_distributor: Pes * ChunkBytes = %0d must be a multiple of a beat",
+                     Pes * ChunkBytes);
     end
   endgenerate
 
@@ -228,7 +228,7 @@ module sterna_distributor #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   FetchHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
   generate

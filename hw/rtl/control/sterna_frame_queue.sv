@@ -84,7 +84,7 @@ module sterna_frame_queue (
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     start_i |-> !is_queued_q);
 `endif

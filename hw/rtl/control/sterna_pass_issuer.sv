@@ -177,7 +177,7 @@ module sterna_pass_issuer #(
         end
       end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
       Done_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
         pass_done_i[d] |-> earlier_q != '0 || current_q != '0);
 `endif
@@ -240,7 +240,7 @@ module sterna_pass_issuer #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !issuing_o && earlier_drained_o);
 `endif

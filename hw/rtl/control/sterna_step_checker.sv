@@ -11,25 +11,26 @@ module sterna_step_checker #(
   /// Clusters of the engine.
   parameter int unsigned Clusters = 2,
   /// Entries of a requantisation table: channels that a cluster can drain.
-  parameter int unsigned TableEntries = 64,
-  localparam int unsigned LineW = 32 - $clog2(TapeAlign)
+  parameter int unsigned TableEntries = 64
 ) (
-  input  logic             clk_i,
+  input  logic                                clk_i,
   /// The step.
-  input  step_t            step_i,
+  input  step_t                               step_i,
   /// Lines before the segment that follows the step's own.
-  input  logic [LineW-1:0] place_i,
+  input  logic [(32 - $clog2(TapeAlign))-1:0] place_i,
   /// Lines of the tape.
-  input  logic [LineW-1:0] tape_lines_i,
+  input  logic [(32 - $clog2(TapeAlign))-1:0] tape_lines_i,
   /// It is a CONV step.
-  output logic             is_conv_o,
+  output logic                                is_conv_o,
   /// It has one tile group.
-  output logic             one_group_o,
+  output logic                                one_group_o,
   /// Lines before the end of a CONV step's WEIGHTS segment.
-  output logic [LineW+1:0] end_o,
+  output logic [(32 - $clog2(TapeAlign))+1:0] end_o,
   /// Why the step cannot be run, an error code.
-  output logic [7:0]       fault_o
+  output logic [7:0]                          fault_o
 );
+  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
+
   logic move_right_q, conv_right_q, requant_right_q, weights_right_q, fits_q;
   // The clusters form clusters / tiles_at_once filter groups, both powers of two.
   logic [17:0] table_words;
@@ -41,7 +42,9 @@ module sterna_step_checker #(
   assign table_words = (18'(step_i.filters) * 18'(Clusters)) >>
                        {step_i.tiles_at_once[2], step_i.tiles_at_once[1]};
   assign legal_filters = step_i.filters != '0 && step_i.filters <= 16'(TableEntries);
-  assign legal_tiles = $onehot(step_i.tiles_at_once) && step_i.tiles_at_once <= 8'(Clusters);
+  assign legal_tiles = step_i.tiles_at_once == 8'd1 ||
+                       (step_i.tiles_at_once == 8'd2 && Clusters >= 2) ||
+                       (step_i.tiles_at_once == 8'd4 && Clusters >= 4);
 
   // a - ~b is a + b + 1 in one sum.
   always_ff @(posedge clk_i) begin

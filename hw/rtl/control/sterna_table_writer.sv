@@ -6,35 +6,35 @@ module sterna_table_writer #(
   /// Clusters; a power of two.
   parameter int unsigned Clusters = 2,
   /// Entries of a table.
-  parameter int unsigned Entries = 64,
-  /// Bits of an entry's index (derived).
-  localparam int unsigned IndexW = $clog2(Entries)
+  parameter int unsigned Entries = 64
 ) (
-  input  logic                clk_i,
-  input  logic                rst_ni,
+  input  logic                       clk_i,
+  input  logic                       rst_ni,
   /// Back to the reset state.
-  input  logic                clear_i,
+  input  logic                       clear_i,
   /// The next word is the first of a payload (pulse, only while not busy).
-  input  logic                start_i,
+  input  logic                       start_i,
   /// Half of the tables to write, taken at the start like the next two.
-  input  logic                half_i,
+  input  logic                       half_i,
   /// Channels that each cluster drains, at most `Entries`.
-  input  logic [15:0]         filters_i,
+  input  logic [15:0]                filters_i,
   /// Logarithm of the distinct tiles that the clusters work on.
-  input  logic [1:0]          tiles_log2_i,
+  input  logic [1:0]                 tiles_log2_i,
   /// Words of the payload are still to come.
-  output logic                busy_o,
+  output logic                       busy_o,
   /// A word is offered.
-  input  logic                word_valid_i,
+  input  logic                       word_valid_i,
   /// It is taken.
-  output logic                word_ready_o,
+  output logic                       word_ready_o,
   /// A word is written to the table of each cluster.
-  output logic [Clusters-1:0] table_valid_o,
+  output logic [Clusters-1:0]        table_valid_o,
   /// Half of the table.
-  output logic                table_half_o,
+  output logic                       table_half_o,
   /// Entry of the table.
-  output logic [IndexW-1:0]   table_index_o
+  output logic [$clog2(Entries)-1:0] table_index_o
 );
+  /// Bits of an entry's index.
+  localparam int unsigned IndexW = $clog2(Entries);
   localparam int unsigned GroupW = $clog2(Clusters + 1);
   /// Words of 64 bytes: payloads are a multiple of that.
   localparam int unsigned AlignWords = 8;
@@ -112,7 +112,7 @@ module sterna_table_writer #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !busy_q && filters_i != '0 && 32'(filters_i) <= Entries);
 `endif

@@ -9,42 +9,41 @@ import sterna_pkg::*;
 /// its two payloads, WEIGHTS once more for each further tile group, and, with the last of these
 /// commands, up to the end of the step that follows and the segment header after it. When another
 /// step is taken: the step that follows and a segment header.
-module sterna_tape_requester #(
-  localparam int unsigned LineW = 32 - $clog2(TapeAlign)
-) (
-  input  logic             clk_i,
-  input  logic             rst_ni,
+module sterna_tape_requester (
+  input  logic                                clk_i,
+  input  logic                                rst_ni,
   /// Forgets what is to be asked for.
-  input  logic             clear_i,
+  input  logic                                clear_i,
   /// Starts on a tape (pulse).
-  input  logic             start_i,
+  input  logic                                start_i,
   /// First byte of the tape, a multiple of 64; stable while the tape is read.
-  input  logic [63:0]      tape_addr_i,
+  input  logic [63:0]                         tape_addr_i,
   /// Lines of the tape; stable while the tape is read.
-  input  logic [LineW-1:0] tape_lines_i,
+  input  logic [(32 - $clog2(TapeAlign))-1:0] tape_lines_i,
   /// `step_end_i` has become that of the step that is offered next (pulse).
-  input  logic             step_summed_i,
+  input  logic                                step_summed_i,
   /// The step is taken (pulse): two cycles after `step_summed_i`, or later.
-  input  logic             step_taken_i,
+  input  logic                                step_taken_i,
   /// It is a CONV step.
-  input  logic             is_conv_i,
+  input  logic                                is_conv_i,
   /// It has one tile group.
-  input  logic             one_group_i,
+  input  logic                                one_group_i,
   /// Its tile groups.
-  input  logic [31:0]      tile_groups_i,
+  input  logic [31:0]                         tile_groups_i,
   /// Lines of its WEIGHTS payload.
-  input  logic [LineW-1:0] weights_lines_i,
+  input  logic [(32 - $clog2(TapeAlign))-1:0] weights_lines_i,
   /// Lines before the end of that payload.
-  input  logic [LineW+1:0] step_end_i,
+  input  logic [(32 - $clog2(TapeAlign))+1:0] step_end_i,
   /// Asks for bytes of the tape.
-  output logic             command_valid_o,
+  output logic                                command_valid_o,
   /// The command is taken.
-  input  logic             command_ready_i,
+  input  logic                                command_ready_i,
   /// First byte.
-  output logic [63:0]      command_addr_o,
+  output logic [63:0]                         command_addr_o,
   /// Bytes.
-  output logic [31:0]      command_bytes_o
+  output logic [31:0]                         command_bytes_o
 );
+  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
   /// Lines that are asked for at the start.
   localparam logic [LineW-1:0] FirstLines = 26'd4;
 
@@ -140,7 +139,7 @@ module sterna_tape_requester #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     step_taken_i |-> !open_q);
   Summed_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -13,63 +13,64 @@ module sterna_feature_memory #(
   /// Words in a bank.
   parameter int unsigned FmWords = 64,
   /// Bits of an activation.
-  parameter int unsigned ActW = 8,
-  /// Bits of a word address.
-  localparam int unsigned FmAddrW = $clog2(FmWords),
-  /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW
+  parameter int unsigned ActW = 8
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
+  input  logic                                  clk_i,
+  input  logic                                  rst_ni,
   /// Forgets reads and writes under way; contents stay.
-  input  logic                            clear_i,
+  input  logic                                  clear_i,
 
   /// A drain offers a word for all lanes.
-  input  logic [Drains-1:0]               write_valid_i,
+  input  logic [Drains-1:0]                     write_valid_i,
   /// The word is taken.
-  output logic [Drains-1:0]               write_ready_o,
+  output logic [Drains-1:0]                     write_ready_o,
   /// Its address.
-  input  logic [FmAddrW-1:0]              write_addr_i [Drains],
+  input  logic [$clog2(FmWords)-1:0]            write_addr_i [Drains],
   /// Channels to write.
-  input  logic [3:0]                      write_strobe_i [Drains],
+  input  logic [3:0]                            write_strobe_i [Drains],
   /// The word.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] write_data_i [Drains],
+  input  logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
   /// The frame loader offers a word for some lanes.
-  input  logic                            load_valid_i,
+  input  logic                                  load_valid_i,
   /// The word is taken.
-  output logic                            load_ready_o,
+  output logic                                  load_ready_o,
   /// Its address.
-  input  logic [FmAddrW-1:0]              load_addr_i,
+  input  logic [$clog2(FmWords)-1:0]            load_addr_i,
   /// Lanes to write, all channels.
-  input  logic [Lanes-1:0]                load_lanes_i,
+  input  logic [TileH*TileW-1:0]                load_lanes_i,
   /// The word.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] load_data_i,
+  input  logic [TileH*TileW-1:0][3:0][ActW-1:0] load_data_i,
 
   /// Read one word in each bank, at the sum of its row's and its column's part.
-  input  logic                            read_valid_i,
+  input  logic                                  read_valid_i,
   /// Part of the address for each bank row.
-  input  logic [TileH-1:0][FmAddrW-1:0]   read_row_i,
+  input  logic [TileH-1:0][$clog2(FmWords)-1:0] read_row_i,
   /// Part of the address for each bank column.
-  input  logic [TileW-1:0][FmAddrW-1:0]   read_col_i,
+  input  logic [TileW-1:0][$clog2(FmWords)-1:0] read_col_i,
   /// Words read, by bank, three cycles later; held until the next.
-  output logic [Lanes-1:0][3:0][ActW-1:0] read_data_o
+  output logic [TileH*TileW-1:0][3:0][ActW-1:0] read_data_o
 );
+  /// Bits of a word address.
+  localparam int unsigned FmAddrW = $clog2(FmWords);
+  /// Lanes.
+  localparam int unsigned Lanes = TileH * TileW;
+
   generate
     if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
-      $error("sterna_feature_memory: TileH = %0d must be odd, 3 to 15", TileH);
+      initial $error("sterna_feature_memory: TileH = %0d must be odd, 3 to 15", TileH);
     end
     if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
-      $error("sterna_feature_memory: TileW = %0d must be odd, 3 to 15", TileW);
+      initial $error("sterna_feature_memory: TileW = %0d must be odd, 3 to 15", TileW);
     end
     if (Drains < 1 || Drains > 4) begin : gen_bad_clusters
-      $error("sterna_feature_memory: Drains = %0d must be 1 to 4", Drains);
+      initial $error("sterna_feature_memory: Drains = %0d must be 1 to 4", Drains);
     end
     if (FmWords < 64 || FmWords > 65536) begin : gen_bad_fm_words
-      $error("sterna_feature_memory: FmWords = %0d must be 64 to 65536", FmWords);
+      initial $error("sterna_feature_memory: FmWords = %0d must be 64 to 65536", FmWords);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("sterna_feature_memory: ActW = %0d must be 4 to 8", ActW);
+      initial $error("sterna_feature_memory: ActW = %0d must be 4 to 8", ActW);
     end
   endgenerate
 
@@ -148,7 +149,7 @@ module sterna_feature_memory #(
     end
   endgenerate
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   generate
     for (c = 0; c < Drains; c++) begin : gen_assert
       WriteAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -14,43 +14,43 @@ module sterna_frame_load #(
   /// Bits of a word address.
   parameter int unsigned FmAddrW = 6,
   /// Bits of a beat.
-  parameter int unsigned DataW = 64,
-  /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW
+  parameter int unsigned DataW = 64
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
+  input  logic                                  clk_i,
+  input  logic                                  rst_ni,
   /// Ends the move at once.
-  input  logic                            clear_i,
+  input  logic                                  clear_i,
 
   /// Pulse: begin a move; given only when none runs.
-  input  logic                            start_i,
+  input  logic                                  start_i,
   /// First word to write, taken at the start.
-  input  logic [FmAddrW-1:0]              base_i,
+  input  logic [FmAddrW-1:0]                    base_i,
   /// Words to write, taken at the start.
-  input  logic [31:0]                     words_i,
+  input  logic [31:0]                           words_i,
 
   /// A beat is offered.
-  input  logic                            beat_valid_i,
+  input  logic                                  beat_valid_i,
   /// The beat is taken.
-  output logic                            beat_ready_o,
+  output logic                                  beat_ready_o,
   /// The beat.
-  input  logic [DataW-1:0]                beat_data_i,
+  input  logic [DataW-1:0]                      beat_data_i,
 
   /// A write is offered.
-  output logic                            write_valid_o,
+  output logic                                  write_valid_o,
   /// It is taken.
-  input  logic                            write_ready_i,
+  input  logic                                  write_ready_i,
   /// Word to write.
-  output logic [FmAddrW-1:0]              write_addr_o,
+  output logic [FmAddrW-1:0]                    write_addr_o,
   /// Lanes to write.
-  output logic [Lanes-1:0]                write_lanes_o,
+  output logic [TileH*TileW-1:0]                write_lanes_o,
   /// The word.
-  output logic [Lanes-1:0][3:0][ActW-1:0] write_data_o,
+  output logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_o,
 
   /// Pulse: all words are written.
-  output logic                            done_o
+  output logic                                  done_o
 );
+  /// Lanes.
+  localparam int unsigned Lanes = TileH * TileW;
   /// Lanes in a beat.
   localparam int unsigned BeatLanes = DataW / 32;
   /// Beats in a word.
@@ -58,13 +58,14 @@ module sterna_frame_load #(
 
   generate
     if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
-      $error("sterna_frame_load: TileH = %0d and TileW = %0d must be 3 to 15", TileH, TileW);
+      initial $error("sterna_frame_load: TileH = %0d and TileW = %0d must be 3 to 15",
+                     TileH, TileW);
     end
     if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
-      $error("sterna_frame_load: DataW = %0d must be a multiple of 32, 64 or more", DataW);
+      initial $error("sterna_frame_load: DataW = %0d must be a multiple of 32, 64 or more", DataW);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("sterna_frame_load: ActW = %0d must be 4 to 8", ActW);
+      initial $error("sterna_frame_load: ActW = %0d must be 4 to 8", ActW);
     end
   endgenerate
 
@@ -150,7 +151,7 @@ module sterna_frame_load #(
     end
   endgenerate
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
   Write_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

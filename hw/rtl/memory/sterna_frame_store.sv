@@ -16,43 +16,43 @@ module sterna_frame_store #(
   /// Bits of a word address.
   parameter int unsigned FmAddrW = 6,
   /// Bits of a beat.
-  parameter int unsigned DataW = 64,
-  /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW
+  parameter int unsigned DataW = 64
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
+  input  logic                                  clk_i,
+  input  logic                                  rst_ni,
   /// Ends the move at once.
-  input  logic                            clear_i,
+  input  logic                                  clear_i,
 
   /// Pulse: begin a move; given only when none runs.
-  input  logic                            start_i,
+  input  logic                                  start_i,
   /// First word to read, taken at the start.
-  input  logic [FmAddrW-1:0]              base_i,
+  input  logic [FmAddrW-1:0]                    base_i,
   /// Words to read, taken at the start.
-  input  logic [31:0]                     words_i,
+  input  logic [31:0]                           words_i,
 
   /// A rotated word is asked for (in the gather's linear mode).
-  output logic                            read_valid_o,
+  output logic                                  read_valid_o,
   /// It is taken.
-  input  logic                            read_ready_i,
+  input  logic                                  read_ready_i,
   /// Its address, as `plane`, and its rotation, as `row` and `col`.
-  output gather_t                         read_o,
+  output gather_t                               read_o,
   /// The oldest word asked for.
-  input  logic                            word_valid_i,
+  input  logic                                  word_valid_i,
   /// The word, as four vectors.
-  input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
+  input  logic [3:0][TileH*TileW-1:0][ActW-1:0] word_data_i,
 
   /// A beat is offered.
-  output logic                            beat_valid_o,
+  output logic                                  beat_valid_o,
   /// The beat is taken.
-  input  logic                            beat_ready_i,
+  input  logic                                  beat_ready_i,
   /// The beat.
-  output logic [DataW-1:0]                beat_data_o,
+  output logic [DataW-1:0]                      beat_data_o,
 
   /// Pulse: all beats are taken.
-  output logic                            done_o
+  output logic                                  done_o
 );
+  /// Lanes.
+  localparam int unsigned Lanes = TileH * TileW;
   /// Lanes in a beat.
   localparam int unsigned BeatLanes = DataW / 32;
   /// Beats in a word.
@@ -67,13 +67,14 @@ module sterna_frame_store #(
 
   generate
     if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
-      $error("sterna_frame_store: TileH = %0d and TileW = %0d must be 3 to 15", TileH, TileW);
+      initial $error("sterna_frame_store: TileH = %0d and TileW = %0d must be 3 to 15",
+                     TileH, TileW);
     end
     if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
-      $error("sterna_frame_store: DataW = %0d must be a multiple of 32, 64 or more", DataW);
+      initial $error("sterna_frame_store: DataW = %0d must be a multiple of 32, 64 or more", DataW);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("sterna_frame_store: ActW = %0d must be 4 to 8", ActW);
+      initial $error("sterna_frame_store: ActW = %0d must be 4 to 8", ActW);
     end
   endgenerate
 
@@ -220,7 +221,7 @@ module sterna_frame_store #(
     end
   endgenerate
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

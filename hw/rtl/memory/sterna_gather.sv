@@ -15,41 +15,39 @@ module sterna_gather #(
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of a word address.
-  parameter int unsigned FmAddrW = 6,
-  /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW
+  parameter int unsigned FmAddrW = 6
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
+  input  logic                                  clk_i,
+  input  logic                                  rst_ni,
   /// Forgets requests under way.
-  input  logic                            clear_i,
+  input  logic                                  clear_i,
 
   /// Map size, stride and pad value.
-  input  step_t                           step_i,
+  input  step_t                                 step_i,
   /// Read address `plane` of all banks as it is: of the window only the rotation by `row` and
   /// `col`, no padding.
-  input  logic                            linear_i,
+  input  logic                                  linear_i,
 
   /// A window is asked for.
-  input  logic                            request_valid_i,
+  input  logic                                  request_valid_i,
   /// It is taken (always).
-  output logic                            request_ready_o,
+  output logic                                  request_ready_o,
   /// The window.
-  input  gather_t                         request_i,
+  input  gather_t                               request_i,
 
   /// Read of the feature memory.
-  output logic                            read_valid_o,
+  output logic                                  read_valid_o,
   /// Part of the address for each bank row.
-  output logic [TileH-1:0][FmAddrW-1:0]   read_row_o,
+  output logic [TileH-1:0][FmAddrW-1:0]         read_row_o,
   /// Part of the address for each bank column.
-  output logic [TileW-1:0][FmAddrW-1:0]   read_col_o,
+  output logic [TileW-1:0][FmAddrW-1:0]         read_col_o,
   /// Words read, by bank, three cycles later.
-  input  logic [Lanes-1:0][3:0][ActW-1:0] read_data_i,
+  input  logic [TileH*TileW-1:0][3:0][ActW-1:0] read_data_i,
 
   /// A word of the window.
-  output logic                            word_valid_o,
+  output logic                                  word_valid_o,
   /// The word as four vectors, one per channel.
-  output logic [3:0][Lanes-1:0][ActW-1:0] word_data_o
+  output logic [3:0][TileH*TileW-1:0][ActW-1:0] word_data_o
 );
   /// Cycles from a request to its word.
   localparam int unsigned Latency = 15;
@@ -64,16 +62,16 @@ module sterna_gather #(
 
   generate
     if (TileH < 3 || TileH > 15 || TileH % 2 == 0) begin : gen_bad_tile_h
-      $error("sterna_gather: TileH = %0d must be odd, 3 to 15", TileH);
+      initial $error("sterna_gather: TileH = %0d must be odd, 3 to 15", TileH);
     end
     if (TileW < 3 || TileW > 15 || TileW % 2 == 0) begin : gen_bad_tile_w
-      $error("sterna_gather: TileW = %0d must be odd, 3 to 15", TileW);
+      initial $error("sterna_gather: TileW = %0d must be odd, 3 to 15", TileW);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
-      $error("sterna_gather: ActW = %0d must be 4 to 8", ActW);
+      initial $error("sterna_gather: ActW = %0d must be 4 to 8", ActW);
     end
     if (FmAddrW < 6 || FmAddrW > 16) begin : gen_bad_addr_w
-      $error("sterna_gather: FmAddrW = %0d must be 6 to 16", FmAddrW);
+      initial $error("sterna_gather: FmAddrW = %0d must be 6 to 16", FmAddrW);
     end
   endgenerate
 
@@ -258,7 +256,7 @@ module sterna_gather #(
   endgenerate
   assign word_valid_o = valid_q[Latency];
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Stride_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     request_valid_i && !linear_i |-> step_i.gather_stride inside {8'd1, 8'd2});
   Steady_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -30,7 +30,7 @@ module sterna_tile_cursor #(
 );
   generate
     if (Position > 3) begin : gen_bad_position
-      $error("sterna_tile_cursor: Position = %0d must be 0 to 3", Position);
+      initial $error("sterna_tile_cursor: Position = %0d must be 0 to 3", Position);
     end
   endgenerate
 
@@ -77,7 +77,7 @@ module sterna_tile_cursor #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Advance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     advance_i |-> ready_o && !start_i);
 `endif

@@ -20,57 +20,57 @@ module sterna_vector_loader #(
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of a bus beat.
-  parameter int unsigned DataW = 64,
-  /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW,
-  /// Bits of a count of fetch words (derived).
-  localparam int unsigned WordCountW = $clog2(DataW / 64 + 1)
+  parameter int unsigned DataW = 64
 ) (
-  input  logic                            clk_i,
-  input  logic                            rst_ni,
+  input  logic                                  clk_i,
+  input  logic                                  rst_ni,
   /// Forgets fetch words, reads and vectors.
-  input  logic                            clear_i,
+  input  logic                                  clear_i,
 
   /// The step that runs.
-  input  step_t                           step_i,
+  input  step_t                                 step_i,
   /// Pulse: the next pass is tile group 0.
-  input  logic                            start_i,
+  input  logic                                  start_i,
 
   /// Words that each drain has written of the last tile group of the step before; `AfterAll` when
   /// all earlier steps are written. A fetch word waits until this is at least its `after`.
-  input  logic [9:0]                      written_i,
+  input  logic [9:0]                            written_i,
 
   /// A beat of fetch words is offered.
-  input  logic                            fetch_valid_i,
+  input  logic                                  fetch_valid_i,
   /// It is taken.
-  output logic                            fetch_ready_o,
+  output logic                                  fetch_ready_o,
   /// The beat, first word lowest.
-  input  logic [DataW-1:0]                fetch_data_i,
+  input  logic [DataW-1:0]                      fetch_data_i,
   /// Words in it.
-  input  logic [WordCountW-1:0]           fetch_words_i,
+  input  logic [$clog2(DataW/64 + 1)-1:0]       fetch_words_i,
 
   /// A window is asked for.
-  output logic                            read_valid_o,
+  output logic                                  read_valid_o,
   /// It is taken.
-  input  logic                            read_ready_i,
+  input  logic                                  read_ready_i,
   /// The window.
-  output gather_t                         read_o,
+  output gather_t                               read_o,
   /// The word of the oldest window; always as many cycles after its window was taken, at most
   /// `MostReads`.
-  input  logic                            word_valid_i,
+  input  logic                                  word_valid_i,
   /// The word, as four vectors.
-  input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
+  input  logic [3:0][TileH*TileW-1:0][ActW-1:0] word_data_i,
 
   /// A vector is offered to each cluster.
-  output logic [Clusters-1:0]             vector_valid_o,
+  output logic [Clusters-1:0]                   vector_valid_o,
   /// It is taken.
-  input  logic [Clusters-1:0]             vector_ready_i,
+  input  logic [Clusters-1:0]                   vector_ready_i,
   /// The vector.
-  output logic [Lanes-1:0][ActW-1:0]      vector_data_o [Clusters],
+  output logic [TileH*TileW-1:0][ActW-1:0]      vector_data_o [Clusters],
 
   /// No fetch word waits and no read is under way; vectors may still wait.
-  output logic                            idle_o
+  output logic                                  idle_o
 );
+  /// Lanes.
+  localparam int unsigned Lanes = TileH * TileW;
+  /// Bits of a count of fetch words.
+  localparam int unsigned WordCountW = $clog2(DataW / 64 + 1);
   /// Vectors that a cluster may wait for, or keep waiting; at least twelve more than the cycles
   /// from a read to its word, so that a cluster gets one vector per cycle.
   localparam int unsigned VectorsAhead = 32;
@@ -82,7 +82,7 @@ module sterna_vector_loader #(
 
   generate
     if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
-      $error("sterna_vector_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
+      initial $error("sterna_vector_loader: Clusters = %0d must be 1, 2 or 4", Clusters);
     end
   endgenerate
 
@@ -270,7 +270,7 @@ module sterna_vector_loader #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> idle_o);
   Steady_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -44,7 +44,8 @@ module sterna_vector_writer #(
 
   generate
     if (Depth < 8 || (1 << IndexW) != Depth) begin : gen_bad_depth
-      $error("sterna_vector_writer: Depth = %0d must be a power of two of at least 8", Depth);
+      initial $error("sterna_vector_writer: Depth = %0d must be a power of two of at least 8",
+                     Depth);
     end
   endgenerate
 
@@ -58,7 +59,9 @@ module sterna_vector_writer #(
   logic [2:0] announced;
   logic vector_put;
 
-  assign announced = announce_valid_i ? 3'($countones(announce_mask_i)) : '0;
+  assign announced = !announce_valid_i ? '0 :
+                     3'(announce_mask_i[0]) + 3'(announce_mask_i[1]) +
+                     3'(announce_mask_i[2]) + 3'(announce_mask_i[3]);
   assign announce_ready_o = pause_q == '0 && room_q;
 
   always_comb begin
@@ -84,7 +87,7 @@ module sterna_vector_writer #(
   end
 
   // Vectors that wait. Room was promised to them, so there is no full state to watch.
-  logic [VectorW-1:0] vectors [Depth];
+  (* ramstyle = "MLAB, no_rw_check" *) logic [VectorW-1:0] vectors [Depth];
   logic [IndexW-1:0] write_q, read_q;
   count_t held_q, held_d;
 
@@ -138,12 +141,14 @@ module sterna_vector_writer #(
     end
   end
 
-`ifndef SYNTHESIS
+`ifdef VERILATOR
   Announced_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     announce_valid_i |-> announce_ready_o);
   Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     word_valid_i |-> $onehot0(waiting_q));
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     vector_cut |-> held_q != count_t'(Depth));
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    vector_cut && vector_put |-> write_q != read_q);
 `endif
 endmodule

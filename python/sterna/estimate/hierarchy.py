@@ -88,7 +88,7 @@ def elaborate(top: str, values: Mapping[str, str], rtl: Path) -> Instance:
     slang = driver.Driver()
     slang.addStandardArgs()
     options = [f'-G "{name}={value}"' for name, value in values.items()]
-    command = " ".join(["slang", "-D SYNTHESIS", f"--top {top}", *options, *(f'"{path}"' for path in rtl_sources(rtl))])
+    command = " ".join(["slang", f"--top {top}", *options, *(f'"{path}"' for path in rtl_sources(rtl))])
     legal = slang.parseCommandLine(command) and slang.processOptions() and slang.parseAllSources()
     if not legal:
         raise SternaError("the sources cannot be read", where=str(rtl), remedy=_REMEDY)
