@@ -147,7 +147,7 @@ def test_a_detector_is_trained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("update", "said"),
     [
-        ({"pes": 5}, r"config: nano: is not a legal engine config; pes = 5; allowed: must be a power of two"),
+        ({"pes": 5}, r"config: nano: must be a power of two; pes = 5; remedy: see docs"),
         ({"tile_h": 1}, r"tile_h = 1; allowed: greater than or equal to 3; remedy"),
         ({"pess": 8}, r"there is no such parameter; pess = 8"),
     ],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 #: Characters shown of a part of a message, and of its end: longer parts come from broken files.
 MOST, LAST = 600, 200
+#: How pydantic, and typer with it, words what a value should be.
+_SHOULD = re.compile(r"(?P<what>.*?)(: )?\b[A-Z]\w+ should (be|have) (?P<allowed>.*?)(, (unable to|got) .*)?", re.S)
 
 
 class SternaError(Exception):
@@ -52,6 +55,17 @@ def _shown(part: str) -> str:
     """`part` on one line, shortened, without terminal control characters."""
     short = part if len(part) <= MOST else f"{part[: MOST - LAST]} ... {part[-LAST:]}"
     return "".join(each if each.isprintable() else " " if each.isspace() else ascii(each)[1:-1] for each in short)
+
+
+def what_and_allowed(message: str) -> tuple[str, str | None]:
+    """What a message of pydantic says besides what is allowed, and what is; None if it does not say that.
+
+    >>> what_and_allowed("Input should be a valid integer, unable to parse string as an integer")
+    ('', 'a valid integer')
+    """
+    plain = message.replace("Value error, ", "")
+    found = _SHOULD.fullmatch(plain)
+    return (found["what"], found["allowed"]) if found else (plain, None)
 
 
 class StoppedError(SternaError):

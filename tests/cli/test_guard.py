@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sterna.cli.guard import guarded
+from sterna.cli.main import app
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,15 @@ def test_names_that_cannot_be_printed(package_path: Path, images: Path, tmp_path
     done = subprocess.run(given, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert b"latin\\udce9.png: 3 layers are equal" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--threshold", "2"), "Invalid value for '--threshold'; allowed: less than or equal to 1 (see"),
+        (("--threshold", "x"), "Invalid value for '--threshold'; allowed: a valid number (see"),
+    ],
+)
+def test_wrong_values_of_options(given: tuple[str, str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: app(["detect", "a.sterna", "a.png", *given], standalone_mode=False)) == 2
+    assert capsys.readouterr().err == f"error: {said} sterna detect --help)\n"

@@ -32,9 +32,9 @@ def test_unknown_fpga() -> None:
     ("text", "said"),
     [
         ("mine: 3", "mine: is not a mapping"),
-        ("mine: {alms: 3}", "mine.family: is not a legal FPGA"),
-        (f"mine: {GOOD | {'alms': 0}}", "mine.alms: is not a legal FPGA; got 0"),
-        (f"mine: {GOOD | {'name': 3}}", "mine.name: is not a legal FPGA"),
+        ("mine: {alms: 3}", "mine: the parameter is required; family = nothing"),
+        (f"mine: {GOOD | {'alms': 0}}", "mine: is not a legal value; alms = 0; allowed: greater than or equal to 1; "),
+        (f"mine: {GOOD | {'name': 3}}", "mine: is not a legal value; name = 3; allowed: a valid string"),
         ("mine: {alms: 1, alms: 2}", "alms is given twice"),
         ("[", "the list of FPGAs cannot be read as YAML"),
         ("", "holds no FPGAs"),

@@ -120,7 +120,7 @@ def test_other_version(package: Package) -> None:
 def test_wrong_config(package: Package) -> None:
     data = package_file.to_bytes(package)
     illegal = NANO.model_dump() | {"tile_h": 4}
-    assert "not a legal engine config; tile_h = 4" in refusal(about(data, config=illegal))
+    assert "every bank once; tile_h = 4" in refusal(about(data, config=illegal))
     other = NANO.model_dump() | {"accumulators": 8}
     assert "the tape is for another engine config" in refusal(about(data, config=other))
 

@@ -15,7 +15,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
-LOWEST = ("errors", "arguments", "machine", "rooms", "signals", "archive", "files", "recognise", "registry", "text")
+LOWEST = (
+    "errors", "arguments", "validated", "machine", "rooms", "signals", "archive", "files", "recognise", "registry",
+    "text",
+)  # fmt: skip
 LAYERS = (
     *LOWEST, "spec", "graph", "package", "vision", "report", "run", "detector", "generate", "compile", "estimate",
     "importers", "exporters", "train", "api", "cli",

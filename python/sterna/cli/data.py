@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.train.data import DataOptions, check_data
-from sterna.train.data.options import HARD_SCENES, SCENES, validated
+from sterna.train.data.options import HARD_SCENES, SCENES
 
 
 def check(folder: Path, splits: str | None, options: Mapping[str, object]) -> None:
@@ -20,4 +20,4 @@ def check(folder: Path, splits: str | None, options: Mapping[str, object]) -> No
             "generated scenes have no files to check", where=str(folder), remedy="give the folder of a data set"
         )
     chosen = [name.strip() for name in (splits or "").split(",") if name.strip()]
-    check_data(validated(DataOptions, {"data": str(folder), **options}, "data"), chosen, Console())
+    check_data(DataOptions.model_validate({"data": str(folder), **options}, context="data"), chosen, Console())

@@ -11,7 +11,7 @@ import typer
 
 from sterna import signals
 from sterna.cli import renamed
-from sterna.errors import SternaError, StoppedError, single
+from sterna.errors import SternaError, StoppedError, single, what_and_allowed
 
 #: Remedies for what the system refuses and no other part of Sterna handles.
 _REMEDIES = {
@@ -41,7 +41,9 @@ def guarded(command: Callable[[], object]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _refuse("interrupted", INTERRUPTED)
     except typer.TyperException as error:
-        return _refuse(renamed.told(error) or f"{error.format_message()} (see {_command(error)} --help)")
+        what, allowed = what_and_allowed(error.format_message())
+        said = what if allowed is None else f"{what}; allowed: {allowed}"
+        return _refuse(renamed.told(error) or f"{said} (see {_command(error)} --help)")
     except StoppedError:
         return INTERRUPTED
     except SternaError as error:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from sterna.errors import SternaError
 from sterna.spec import named
 from sterna.spec.paths import CONFIGS
+from sterna.validated import Validated
 
 FPGAS = CONFIGS.with_name("fpgas.yaml")
 
 _Count = Annotated[int, Field(ge=1)]
 
 
-class Fpga(BaseModel):
+class Fpga(Validated):
     """What an FPGA of Intel's ALM families has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
+    _field: ClassVar[str] = "parameter"
+    _remedy: ClassVar[str] = "correct the file"
 
     name: str
     """Name of the FPGA."""
@@ -54,16 +57,7 @@ def about_fpgas(path: Path = FPGAS) -> dict[str, str]:
 def load_fpga(name: str, path: Path = FPGAS) -> Fpga:
     """The FPGA `name`. Raises SternaError if there is none or the file is wrong."""
     name, fields = named.read(path, "FPGA", name, "name one of these or describe it in that file")
+    where = f"{path}: {name}"
     if not isinstance(fields, dict):
-        raise SternaError(
-            "is not a mapping of resources", where=f"{path}: {name}", remedy="describe it like the others in the file"
-        )
-    try:
-        return Fpga.model_validate({"name": name} | fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}: {name}.{'.'.join(map(str, first['loc']))}"
-        raise SternaError(
-            "is not a legal FPGA", where=where, value=first["input"],
-            allowed=first["msg"].removeprefix("Input should be "), remedy="correct the file",
-        ) from error  # fmt: skip
+        raise SternaError("is not a mapping of resources", where=where, remedy="describe it like the others there")
+    return Fpga.model_validate({"name": name} | fields, context=where)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
@@ -15,6 +15,7 @@ from sterna.spec import memory as memories
 from sterna.spec import named
 from sterna.spec.memory import Memory
 from sterna.spec.paths import CONFIGS
+from sterna.validated import Validated
 
 #: Channels in one word of the feature memory.
 WORD_CHANNELS = 4
@@ -23,6 +24,8 @@ MOST_FM_WORDS = 65536
 
 #: Fields that change nothing in the engine.
 _NO_PARAMETERS = ("name", "memory")
+#: Names of parameters before the engine's words became the field's.
+_RENAMED = {"units": "pes", "slots": "accumulators", "buffer_lines": "buffer_vectors", "block_lines": "buffer_vectors"}
 
 _REMEDY = "see docs/reference/configs.md, or python/sterna/spec/config.py, for each parameter"
 
@@ -32,7 +35,7 @@ def _require(ok: bool, rule: str) -> None:
         raise ValueError(rule)
 
 
-class EngineConfig(BaseModel):
+class EngineConfig(Validated):
     """The parameters of one engine. [Engine configs](configs.md) explains them.
 
     >>> engine = sterna.load_config("nano").model_copy(update={"pes": 8})
@@ -40,7 +43,9 @@ class EngineConfig(BaseModel):
     400
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
+    _field: ClassVar[str] = "parameter"
+    _remedy: ClassVar[str] = _REMEDY
 
     name: Annotated[str, Field(min_length=1)]
     """Name of the config; not a parameter of the engine."""
@@ -178,19 +183,7 @@ def make_config(name: str, fields: object, where: str) -> EngineConfig:
     if not isinstance(fields, dict):
         raise SternaError("is not a mapping of parameters", where=where, remedy=_REMEDY)
     _check_names(fields, where)
-    try:
-        return EngineConfig(name=name, **fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        attribute = ".".join(str(part) for part in first["loc"]) or None
-        raise SternaError(
-            "is not a legal engine config",
-            where=where,
-            attribute=attribute,
-            value=first["input"] if attribute else None,
-            allowed=first["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
-            remedy=_REMEDY,
-        ) from error
+    return EngineConfig.model_validate({"name": name} | fields, context=where)
 
 
 def _check_names(fields: dict[Any, Any], where: str) -> None:
@@ -203,7 +196,7 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
                 attribute=str(name),
                 value=value,
                 allowed=", ".join(names),
-                remedy="correct its name or remove it",
+                remedy=f"it is now {_RENAMED[name]}" if name in _RENAMED else "correct its name or remove it",
             )
     missing = [name for name in names if name not in fields and name not in _NO_PARAMETERS]
     if missing:

@@ -8,13 +8,14 @@ every frame takes the same time. `sim/harness/axi_memory.cpp`, `hw/tb/sterna_tb_
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from sterna.errors import SternaError
 from sterna.spec import named
 from sterna.spec.paths import CONFIGS
+from sterna.validated import Validated
 
 MEMORIES = CONFIGS.with_name("memories.yaml")
 #: The memory of a config that names none.
@@ -30,14 +31,16 @@ _Period = Annotated[int, Field(ge=1, le=1_000_000)]
 _Cycles = Annotated[int, Field(ge=0, le=999_999)]
 
 
-class Memory(BaseModel):
+class Memory(Validated):
     """The timing of a memory, in clock cycles of the engine.
 
     >>> load_memory("ideal").share
     1.0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=True, use_attribute_docstrings=True)
+    _field: ClassVar[str] = "parameter"
+    _remedy: ClassVar[str] = "see docs/reference/configs.md for each field"
 
     name: str
     """Name of the memory."""
@@ -81,13 +84,4 @@ def load_memory(spec: str) -> Memory:
     where = f"{path}: {name}"
     if not isinstance(fields, dict):
         raise SternaError("is not a mapping of cycles", where=where, remedy=f"describe it like those in {MEMORIES}")
-    try:
-        return Memory.model_validate({"name": name} | fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SternaError(
-            "is not a legal memory", where=where, attribute=".".join(map(str, first["loc"])) or None,
-            value=first["input"] if first["loc"] else None,
-            allowed=first["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
-            remedy="see docs/reference/configs.md for each field",
-        ) from error  # fmt: skip
+    return Memory.model_validate({"name": name} | fields, context=where)

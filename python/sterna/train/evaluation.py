@@ -28,7 +28,6 @@ from sterna.train.data import (
     open_data,
     open_split,
 )
-from sterna.train.data.options import validated
 from sterna.train.loop import forms
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions, parse
@@ -58,7 +57,7 @@ class Wanted:
     read: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        validated(ReadOptions, self.read, "evaluate")
+        ReadOptions.model_validate(dict(self.read), context="evaluate")
         if self.scenes is not None and self.scenes < 1:
             raise SternaError(
                 "bad number of scenes",

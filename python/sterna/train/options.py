@@ -13,7 +13,7 @@ from sterna.importers import darknet, registry
 from sterna.importers.epsilon import Epsilon
 from sterna.registry import Registry
 from sterna.train.data.augment_options import AugmentOptions
-from sterna.train.data.options import DataOptions, validated
+from sterna.train.data.options import DataOptions
 from sterna.train.model.patterns import DEFAULT, patterns
 from sterna.train.model.schedules import cubic, schedules
 from sterna.train.optim.communication import Hook
@@ -145,7 +145,7 @@ class RunOptions(BaseModel):
 class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, AugmentOptions, DataOptions):
     """The options of a run; equal options with equal software and `threads` give equal weights.
 
-    Wrong values raise pydantic's ValidationError here, and SternaError where `sterna.train` gets the options by name.
+    Raises SternaError for a wrong value.
 
     >>> options = sterna.TrainOptions(output="runs/mine", density=0.15, pattern="balanced")
     >>> options.network, options.schedule
@@ -197,4 +197,4 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
 
 def parse(**values: object) -> TrainOptions:
     """TrainOptions from loose values; the SternaError names the first bad one."""
-    return validated(TrainOptions, values, "train")
+    return TrainOptions.model_validate(values, context="train")

@@ -13,6 +13,7 @@ from sterna.train import checkpoint
 from sterna.train.model.form import Form
 from sterna.train.options import TrainOptions
 from sterna.train.stages import UNLABELLED
+from sterna.validated import WrongValueError
 
 CHECKPOINT = "checkpoint.pt"
 OPTIONS = "options.json"
@@ -84,7 +85,7 @@ def load_options(folder: Path) -> TrainOptions:
     written = read_json(path)
     try:
         return TrainOptions.model_validate({**written, "output": folder, "resume": True})
-    except (ValueError, TypeError):
+    except (WrongValueError, TypeError):
         raise SternaError(
             "the options of the run are damaged or of another version",
             where=str(path),

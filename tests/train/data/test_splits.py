@@ -12,7 +12,6 @@ from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.train.data import DataOptions, Dataset, check, open_data, open_split
-from sterna.train.data.options import validated
 from sterna.train.data.statistics import object_sizes, table
 from support import data_sets
 
@@ -77,7 +76,7 @@ def test_what_the_data_set_does_not_have_is_refused(
 
 def test_a_class_that_is_named_twice_is_refused(voc: Path) -> None:
     with pytest.raises(SternaError, match="cat is named twice; classes = cat,dog,cat"):
-        validated(DataOptions, {"data": str(voc), "classes": "cat,dog,cat"}, "train")
+        DataOptions(data=str(voc), classes="cat,dog,cat")
 
 
 def test_a_class_that_training_does_not_see_is_refused_unless_classes_are_named(voc: Path) -> None:

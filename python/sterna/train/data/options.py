@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from sterna.errors import SternaError
 from sterna.train.data.formats.canvas import Exif
 from sterna.train.data.formats.folder import Format
 from sterna.train.text_options import listed, named_once, paired
+from sterna.validated import Validated
 
 SCENES, HARD_SCENES = "scenes", "hard-scenes"
 GENERATED = (SCENES, HARD_SCENES)
 
 
-class ReadOptions(BaseModel):
+class ReadOptions(Validated):
     """Checks of a data set."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    _field: ClassVar[str] = "option"
+    _remedy: ClassVar[str] = "correct the option"
 
     format: Format | None = Field(None, description="data set: its format, if it fits several")
     skip_bad: bool = Field(False, description="data set: leave out images whose file or labels are faulty")
@@ -83,25 +83,3 @@ class DataOptions(ReadOptions):
     workers: int | None = Field(
         None, ge=0, le=256, description="processes that load images; default: one less than the CPU cores, at most 8"
     )
-
-
-Options = TypeVar("Options", bound=BaseModel)
-#: Plain words for what pydantic says of a model.
-_PLAIN = {"extra_forbidden": "there is no such option", "missing": "the option is required"}
-
-
-def validated(kind: type[Options], values: Mapping[str, object], command: str) -> Options:
-    """Options of class `kind` from the loose `values` of a command; the SternaError names the first bad one."""
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        # A misspelt option may leave another one missing: the misspelt one is the fault.
-        first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-        name = ".".join(str(part) for part in first["loc"]) or None
-        raise SternaError(
-            _PLAIN.get(first["type"], first["msg"].removeprefix("Value error, ")),
-            where=command,
-            attribute=name,
-            value="nothing" if first["type"] == "missing" else first["input"] if name else None,
-            remedy="correct the option",
-        ) from None

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sterna.errors import SternaError
 from sterna.importers import registry
 from sterna.train import run_folder
@@ -16,6 +14,7 @@ from sterna.train.data import GENERATED
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.loop import forms
 from sterna.train.options import TrainOptions
+from sterna.validated import WrongValueError
 
 SIZE = ("height", "width")
 SPLIT = ("train_split", "val_split", "test_split", "val_share", "test_share")
@@ -114,15 +113,14 @@ def _file(options: TrainOptions) -> list[_Source]:
 def _check(values: Mapping[str, Any], source: _Source, new: Mapping[str, Any]) -> None:
     """Refuse what `source` states and an option cannot be."""
     try:
-        TrainOptions.model_validate(values)
-    except ValidationError as error:
-        wrong = next((each for each in error.errors() if each["loc"] and each["loc"][0] in new), None)
-        if wrong is None:
+        TrainOptions.model_validate(values, context=source.where)
+    except WrongValueError as error:
+        name = (error.attribute or "").partition(".")[0]
+        if name not in new:
             raise
-        name = str(wrong["loc"][0])
         raise SternaError(
             "states a value that cannot be trained with", where=source.where, attribute=name, value=new[name],
-            allowed=wrong["msg"].removeprefix("Input should be "), remedy=f"give {_option(name)}",
+            allowed=error.allowed or error.what, remedy=f"give {_option(name)}",
         ) from None  # fmt: skip
 
 
