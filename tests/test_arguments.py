@@ -42,9 +42,11 @@ def network() -> sterna.NetworkDescription:
 CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "Backend.infer": (lambda: sterna.open_backend("reference:").infer, {"images": np.zeros((1, 3, 160, 160), np.int8)}),
     "Backend.load": (lambda: sterna.open_backend("reference:").load, {"package": package}),
+    "Backend.stream": (lambda: sterna.open_backend("reference:").stream, {"images": [np.zeros((3, 8, 8), np.int8)]}),
     "Detector": (lambda: sterna.Detector, {"package": package}),
     "Detector.__call__": (detector, {"image": np.zeros((8, 8, 3), np.uint8)}),
     "Detector.detect": (lambda: detector().detect, {"image": np.zeros((8, 8, 3), np.uint8)}),
+    "Detector.stream": (lambda: detector().stream, {"images": [np.zeros((8, 8, 3), np.uint8)]}),
     "Graph": (lambda: sterna.Graph, {"layers": GRAPH.layers, "metadata": {}}),
     "Graph.__getitem__": (lambda: GRAPH.__getitem__, {"name": "conv1"}),
     "Graph.users": (lambda: GRAPH.users, {"name": "conv1"}),
@@ -80,6 +82,8 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "scene": (lambda: sterna.scene, {"seed": 7}),
     "train": (lambda: api.train, {}),
 }  # fmt: skip
+#: What is of a wrong kind where bytes are not, as bytes are a series of numbers too.
+OTHERWISE = {("Package", "tape"): "a", ("Backend.stream", "images"): 7, ("Detector.stream", "images"): 7}
 #: Calls that Sterna makes, of what users write; records and options, which check themselves.
 OTHERS = {"Backend.from_uri", "Box", "EngineConfig", "TernaryWeightQuant", "TrainOptions"}
 
@@ -114,6 +118,12 @@ def test_every_public_call_is_here() -> None:
     assert public() == CALLS.keys()
 
 
+def test_a_public_call_without_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sterna, "planted", lambda image: image, raising=False)
+    monkeypatch.setattr(sterna, "__all__", [*sterna.__all__, "planted"])
+    assert public() - CALLS.keys() == {"planted"}
+
+
 def parameters(name: str) -> Iterator[tuple[str, Any]]:
     for parameter in inspect.signature(CALLS[name][0]()).parameters.values():
         if parameter.kind is not parameter.VAR_KEYWORD:
@@ -129,7 +139,7 @@ def test_a_wrong_kind_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.
     good = {each: value() if value is package else value for each, value in good.items()}
     shown = name.removesuffix(".__call__")
     for parameter, default in parameters(name):
-        wrong = [Nothing(), b"a"] if (name, parameter) != ("Package", "tape") else [Nothing(), "a"]
+        wrong = [Nothing(), OTHERWISE.get((name, parameter), b"a")]
         wrong += [None] * (default is not None)
         for value in wrong:
             with pytest.raises(SternaError) as refused:
@@ -164,6 +174,9 @@ def test_a_wrong_name_is_refused(name: str) -> None:
         (lambda: sterna.load(""), "load: path is no path; path = ''; allowed: .*; remedy: name a file or folder"),
         (lambda: sterna.load("a\0b"), r"path is no path; path = 'a\\x00b'"),
         (lambda: sterna.load("\ud800"), "path is no path"),
+        (lambda: sterna.load("x" * 5000), "path is no path; path = 'xxx.*; allowed: .* as long as the system takes; "),
+        (lambda: sterna.load(Path("x" * 300)), "path is no path"),
+        (lambda: sterna.evaluate(GRAPH, "x" * 5000), r"cannot be read \(File name too long\); remedy: check"),
     ],
 )  # fmt: skip
 def test_what_is_said(call: Callable[[], object], said: str) -> None:

@@ -114,7 +114,7 @@ PLACES = {
     "an input": ("input", "would overwrite an input"),
     "an input by another name": ("folder/../input", "would overwrite an input"),
     "an input by a link": ("link", "would overwrite an input"),
-    "where nothing can be made": ("/proc/none", "cannot be written"),
+    "where nothing can be made": ("/proc/none", "cannot be written .*; remedy: choose a folder that you can write to"),
     "a device": ("/dev/null", "is not a regular file"),
 }
 

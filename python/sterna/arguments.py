@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import importlib
 import inspect
@@ -102,10 +103,11 @@ def _check(value: object, kinds: tuple[type, ...], parameter: str, call: str) ->
             allowed=f"{', '.join(others)} or {last}" if others else last,
             remedy=next((text for name, text in _REMEDIES.items() if name in names), f"see help({call})"),
         )  # fmt: skip
-    if Path in kinds and isinstance(value, str) and not _is_path(value):
+    if Path in kinds and isinstance(value, str | os.PathLike) and not _is_path(value):
         raise SternaError(
             f"{parameter} is no path", where=call, attribute=parameter, value=repr(value),
-            allowed="text that is not empty and holds no zero character", remedy="name a file or folder",
+            allowed="text that is not empty, without zero characters, as long as the system takes",
+            remedy="name a file or folder",
         )  # fmt: skip
 
 
@@ -124,11 +126,14 @@ def _plain(value: Any, kinds: tuple[type, ...]) -> Any:
     return float(value) if isinstance(value, Real) and float in kinds else value
 
 
-def _is_path(text: str) -> bool:
+def _is_path(path: str | os.PathLike[str]) -> bool:
     try:
-        return b"\0" not in os.fsencode(text) and text != ""
-    except UnicodeError:
+        os.lstat(path)
+    except OSError as error:
+        return path != "" and error.errno != errno.ENAMETOOLONG
+    except ValueError:  # for characters that no path has
         return False
+    return True
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -16,6 +17,8 @@ from sterna.errors import SternaError
 #: Characters of a file's name that the name of its temporary neighbour keeps.
 _KEPT_NAME = 40
 _PARTIAL = ".partial"
+#: What the system says of a full disk, a used quota, and a file that is longer than a limit.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _OF_A_PROCESS = re.compile(rf"\.[0-9]+{re.escape(_PARTIAL)}$")
 
 
@@ -164,7 +167,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException as error:
         with suppress(OSError):
             partial.unlink()
-        if isinstance(error, OSError | RuntimeError):  # torch reports a full disk as RuntimeError
+        if isinstance(error, OSError | RuntimeError):
             raise _cannot_write(path, error) from None
         raise
 
@@ -177,11 +180,12 @@ def remove_partial(folder: Path) -> None:
                 path.unlink()
 
 
-def _cannot_write(path: Path, error: Exception) -> SternaError:
+def _cannot_write(path: Path, error: OSError | RuntimeError) -> SternaError:
+    full = not isinstance(error, OSError) or error.errno in _FULL  # torch reports a full disk as RuntimeError
     return SternaError(
         f"cannot be written ({getattr(error, 'strerror', None) or error})",
         where=str(path),
-        remedy="free disk space or choose another folder",
+        remedy="free disk space or choose another folder" if full else "choose a folder that you can write to",
     )
 
 

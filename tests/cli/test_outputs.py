@@ -72,6 +72,7 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(
     for output in (wrong, tmp_path / "file" / name, tmp_path / "file" / "below" / name, Path("/proc/none") / name):
         ended = run(command, output)
         assert_refused(ended, str(output), "remedy: ")
+        assert "free disk space" not in ended.err
         assert sorted(tmp_path.rglob("*")) == before
     long = tmp_path / ("x" * 256) / name
     assert_refused(run(command, long), "a name is too long")

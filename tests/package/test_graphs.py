@@ -41,6 +41,11 @@ def test_a_folder_with_a_graph_is_no_run(tmp_path: Path) -> None:
         read_graph(tmp_path)
 
 
+def test_a_network_of_sterna_is_no_package() -> None:
+    with pytest.raises(SternaError, match=r"is an integer graph, .*; remedy: compile it: .* -o demo-nano\.sterna"):
+        package_file.load(Path("demo-nano"))
+
+
 def test_a_file_goes_before_a_network_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     graph_file.save(small_graph(), Path("demo-nano"))

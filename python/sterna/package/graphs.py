@@ -9,7 +9,7 @@ from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.package import package as package_file
 from sterna.package.package import Package
-from sterna.spec.paths import MODELS
+from sterna.spec.paths import own_network
 
 
 def read_model(path: Path) -> Graph | Package:
@@ -23,8 +23,7 @@ def read_model(path: Path) -> Graph | Package:
         return package_file.load(path)
     if kind == recognise.RUN and (path / graph_file.IN_RUN).exists():
         return graph_file.load(path / graph_file.IN_RUN)
-    own = MODELS / f"{path}.sterna-graph"
-    return graph_file.load(own if not path.exists() and own.is_file() else path)
+    return graph_file.load(own_network(path) or path)
 
 
 def read_graph(path: Path) -> Graph:

@@ -20,6 +20,7 @@ from sterna.graph.graph import Graph
 from sterna.spec import tape as tape_format
 from sterna.spec.config import WORD_CHANNELS, EngineConfig, make_config
 from sterna.spec.memory import IDEAL
+from sterna.spec.paths import own_network
 
 FORMAT = 2
 """Version of the file format."""
@@ -293,7 +294,7 @@ def load(path: Path) -> Package:
 
     Raises SternaError for a file that is missing, not a package, truncated, damaged or of another version.
     """
-    recognise.check(path, recognise.PACKAGE)
+    recognise.check(own_network(path) or path, recognise.PACKAGE)
     return from_bytes(files.read_bytes(path, LIMITS.total, "package"), str(path))
 
 

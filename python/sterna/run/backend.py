@@ -84,6 +84,7 @@ class Backend(ABC):
         self._check(images, self._package)
         return _with_outputs(self._run(images, self._package, progress), self._package)
 
+    @checked
     def stream(self, images: Iterable[NDArray[np.int8]], progress: Progress | None = None) -> Generator[Results]:
         """Run images int8[C, H, W] one after another, and give for each what `infer` returns for it.
 

@@ -28,6 +28,12 @@ def rtl_sources(folder: Path = RTL) -> list[Path]:
     return sorted(folder.rglob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))
 
 
+def own_network(path: Path) -> Path | None:
+    """The graph of the network of Sterna that `path` names; None if there is none, or something at that path."""
+    graph = MODELS / f"{path}.sterna-graph"
+    return graph if graph.is_file() and not path.exists() else None
+
+
 def build_cache() -> Path:
     """Where what took long to build is kept: $STERNA_BUILD_DIR, BUILT in a checkout, else the user's cache folder."""
     given = os.environ.get("STERNA_BUILD_DIR")

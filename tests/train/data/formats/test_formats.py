@@ -287,7 +287,7 @@ def test_what_is_wrong_is_named_in_one_line(tmp_path: Path, kind: str, damage: D
 def test_a_folder_of_no_format_is_refused_with_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match=r"JPEGImages.*_annotations\.coco\.json.*data\.yaml.*\*\.names"):
         open_source(tmp_path)
-    with pytest.raises(SternaError, match="none: no such data set"):
+    with pytest.raises(SternaError, match=r"none: no such data set; remedy: give the folder of a data set, or .* it$"):
         open_source(tmp_path / "none")
 
 

@@ -30,8 +30,16 @@ def open_source(path: Path, exif: Exif = Exif.UPRIGHT, wanted: Format | None = N
     exif: which pixels labels are of, where nothing tells. wanted: the format; None if the path tells it. Raises
     SternaError that lists what was looked for if no format fits, and those that fit if there are several.
     """
-    if not path.exists():
-        raise SternaError("no such data set", where=str(path), remedy="give the folder of a data set, or 'scenes'")
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise SternaError(
+            f"cannot be read ({error.strerror})", where=str(path), remedy="check the path and its permissions"
+        ) from None
+    if not there:
+        raise SternaError(
+            "no such data set", where=str(path), remedy="give the folder of a data set, or the file that describes it"
+        )
     kinds = {name: of_name for name, of_name in KINDS.items() if wanted in (None, name)}
     found = {name: kind for name, of_name in kinds.items() for kind in of_name if kind.recognises(path)}
     if len(found) > 1:
