@@ -217,3 +217,21 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_work(sterna: Ster
     for option in ("--report", "--json"):
         ended = sterna("eval", graph_path, option, graph_path / "below", "--scenes", 1_000_000)
         assert_refused(ended, str(graph_path))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (("eval", "demo-nano", "--data", ""), "--data"),
+        (("eval", "demo-nano", "--split="), "--split"),
+        (("detect", "a.sterna", "a.png", "-o", ""), "-o"),
+        (("train", "--output", ""), "--output"),
+        (("compile", "", "-o", "a.sterna"), "argument"),
+    ],
+)
+def test_empty_words(
+    sterna: Sterna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...], named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_refused(sterna(*given), f"sterna: an option or argument is empty; {named} = ''; remedy: give it a value")
+    assert not list(tmp_path.iterdir())

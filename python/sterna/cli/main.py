@@ -6,18 +6,38 @@ A sub-command imports what it needs when it runs, so that help and refusals come
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from sterna import __version__
 from sterna.cli.guard import guarded
+from sterna.errors import SternaError
 from sterna.vision.defaults import OVERLAP, SHOWN
+
+
+class _Commands(TyperGroup):
+    """The sub-commands. An empty word, as a shell makes of a variable that is not set, reaches none of them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an empty word, or read the options before the sub-command."""
+        for before, word in zip(["", *args], args, strict=False):
+            if word == "" or re.fullmatch("--[a-z-]+=", word):
+                raise SternaError(
+                    "an option or argument is empty", where="sterna",
+                    attribute=word.rstrip("=") or (before if before.startswith("-") else "argument"),
+                    value="''", remedy="give it a value, or leave it out",
+                )  # fmt: skip
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="sterna",
+    cls=_Commands,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Sparse ternary object detectors as FPGA hardware without multipliers.",
