@@ -137,8 +137,11 @@ def _double_items(work: PartWork) -> list[NDArray[np.int64]]:
     """Doublings after the last vector of a digit plane, of every accumulator touched until then."""
     additions, items = work.additions, []
     for plane, last_vector, doublings in work.planes:
+        if doublings == 0:
+            continue
         touched = additions.plane >= plane
-        stream, acc_index = np.unique(np.stack([additions.stream[touched], additions.acc_index[touched]]), axis=1)
+        accumulators = np.unique((additions.stream[touched] << _ORDER_SHIFT) + additions.acc_index[touched])
+        stream, acc_index = accumulators >> _ORDER_SHIFT, accumulators & ((1 << _ORDER_SHIFT) - 1)
         items += [_key(stream, last_vector, _DOUBLE, (turn << _ORDER_SHIFT) + acc_index) for turn in range(doublings)]
     return items
 
