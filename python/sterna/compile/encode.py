@@ -22,6 +22,8 @@ _KIND_SHIFT = _PAYLOAD_BITS
 _VECTOR_SHIFT = _KIND_SHIFT + _KIND_BITS
 _STREAM_SHIFT = _VECTOR_SHIFT + _VECTOR_BITS
 _ADDITION, _DOUBLE, _END = 0, 1, 2
+#: SKIPs of an advance that there is no way to make.
+_NEVER = 1 << 30
 
 #: Vectors that hardware keeps between the slowest PE and the last vector written (docs/reference/tape.md).
 RING_MARGIN = 16
@@ -77,7 +79,9 @@ def _entries(config: EngineConfig, streams: int, work: PartWork) -> _Entries:
     pointer = np.maximum.accumulate(base + np.where(kind == _DOUBLE, 0, vector + 1)) - base - 1
     previous = np.where(np.diff(stream, prepend=-1) > 0, -1, np.concatenate([[-1], pointer[:-1]]))
     _separate_repeats(kind, pointer, stream, payload)
-    own, skips = _split_advance(config, pointer - previous, kind)
+    advance = pointer - previous
+    own, skips = _split_advance(config, int(advance.max()))
+    own, count = own[kind, advance], skips.sum(axis=2)[kind, advance]
     control = tape.ENTRY_CONTROL << (config.acc_index_w + 1)
     code = np.choose(
         kind,
@@ -87,16 +91,18 @@ def _entries(config: EngineConfig, streams: int, work: PartWork) -> _Entries:
             control + Command.END_PASS + own,
         ],
     )
-    size = skips.sum(axis=1) + 1
-    position = np.cumsum(size) - 1
+    position = np.cumsum(count + 1) - 1
+    entries = len(items) + int(count.sum())
     result = _Entries(
-        np.zeros(int(size.sum()), np.int64),
-        np.repeat(stream, size),
-        np.zeros(int(size.sum()), np.int64),
-        np.concatenate([[0], np.cumsum(np.bincount(np.repeat(stream, size), minlength=streams))]),
+        np.zeros(entries, np.int64),
+        np.repeat(stream, count + 1),
+        np.zeros(entries, np.int64),
+        np.concatenate([[0], np.cumsum(np.bincount(stream, weights=count + 1, minlength=streams).astype(np.int64))]),
     )
     result.code[position], result.pointer[position] = code, pointer
-    _put_skips(result, position, pointer - own, skips, control + Command.SKIP)
+    late = np.flatnonzero(count)
+    left = skips[kind[late], advance[late]]
+    _put_skips(result, position[late] - 1, (pointer - own)[late], left, control + Command.SKIP)
     return result
 
 
@@ -150,22 +156,23 @@ def _end_items(streams: int, work: PartWork) -> NDArray[np.int64]:
     return _key(np.arange(streams), work.fetches.vectors - 1, _END, 0)
 
 
-def _split_advance(
-    config: EngineConfig, advance: NDArray[np.int64], kind: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """What an entry advances by itself, and for each power of two how many SKIPs of it come before."""
-    most = np.choose(kind, [tape.ENTRY_MAX_SKIP, 0, tape.END_PASS_MAX_SKIP])
+def _split_advance(config: EngineConfig, longest_advance: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How items of each kind advance by 0 .. `longest_advance`: [kind, advance], what the entry advances by itself, and
+    [kind, advance, exponent], how many SKIPs of each power of two come before."""
+    advance = np.arange(longest_advance + 1)
+    kind = np.array([_ADDITION, _DOUBLE, _END])[:, None]
+    most = np.array([tape.ENTRY_MAX_SKIP, 0, tape.END_PASS_MAX_SKIP])[:, None]
     longest = longest_skip(config)
-    best, own = None, np.zeros_like(advance)
+    best = np.full((len(kind), len(advance)), _NEVER)
+    own = np.zeros_like(best)
     for take in range(tape.END_PASS_MAX_SKIP + 1):
         # An addition after a SKIP goes to another vector itself.
         legal = (take <= np.minimum(most, advance)) & ((take > 0) | (advance == 0) | (kind == _END))
-        cost = np.where(legal, _skip_count(advance - take, longest), 1 << 30)
-        better = legal if best is None else legal & (cost < best)
-        own = np.where(better, take, own)
-        best = cost if best is None else np.minimum(cost, best)
+        cost = np.where(legal, _skip_count(advance - take, longest), _NEVER)
+        own = np.where(cost < best, take, own)
+        best = np.minimum(cost, best)
     rest = advance - own
-    skips = np.stack([(rest >> exponent) & 1 for exponent in range(longest)] + [rest >> longest], axis=1)
+    skips = np.stack([(rest >> exponent) & 1 for exponent in range(longest)] + [rest >> longest], axis=2)
     return own, skips
 
 
@@ -181,12 +188,11 @@ def _skip_count(distance: NDArray[np.int64], longest: int) -> NDArray[np.int64]:
 
 
 def _put_skips(
-    entries: _Entries, position: NDArray[np.int64], target: NDArray[np.int64], skips: NDArray[np.int64], command: int
+    entries: _Entries, place: NDArray[np.int64], pointer: NDArray[np.int64], left: NDArray[np.int64], command: int
 ) -> None:
-    """Write SKIP entries before `position`, longest first, which end with the vector pointer at `target`."""
-    where = np.flatnonzero(skips.sum(axis=1))
-    place, pointer, left = position[where] - 1, target[where].copy(), skips[where].copy()
-    for exponent in range(skips.shape[1]):
+    """Write SKIP entries, `left` [item, exponent] of each power of two, longest first: the last one of an item at
+    `place` and with the vector pointer at `pointer`. Uses up the three arrays."""
+    for exponent in range(left.shape[1]):
         while (some := left[:, exponent] > 0).any():
             entries.code[place[some]] = command | exponent
             entries.pointer[place[some]] = pointer[some]
@@ -203,12 +209,14 @@ def _rounds(config: EngineConfig, entries: _Entries) -> NDArray[np.int64]:
     starts, ends = entries.starts[:-1], entries.starts[1:]
     stream = np.arange(len(starts)) << _VECTOR_BITS
     places = (entries.stream << _VECTOR_BITS) + entries.pointer + 1
-    at, rounds = starts.copy(), list[NDArray[np.int64]]()
+    chunk, margin = config.chunk_entries, config.buffer_vectors - RING_MARGIN
+    at, rounds = starts, list[NDArray[np.int64]]()
     while (at < ends).any():
         slowest = np.where(at > starts, entries.pointer[np.maximum(at, 1) - 1], -1).min()
-        horizon = slowest + config.buffer_vectors - RING_MARGIN
-        reachable = np.searchsorted(places, stream + horizon + 1, side="right")
-        at = np.minimum(np.minimum(at + config.chunk_entries, ends), reachable)
+        horizon = slowest + margin
+        at = np.minimum(at + chunk, ends)
+        far = np.flatnonzero(entries.pointer[at - 1] > horizon)
+        at[far] = np.searchsorted(places, stream[far] + horizon + 1, side="right")
         rounds.append(at)
     return np.array(rounds)
 
