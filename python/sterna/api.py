@@ -73,12 +73,14 @@ def compile(
     config: EngineConfig | str = "nano",
     *,
     trace: bool = False,
+    cycles: bool = True,
     progress: Progress | None = None,
 ) -> Package:
     """The package that runs `graph` on an engine.
 
     graph: also its file, a package, or the folder of a run. config: an engine config or the name of one. trace: store
-    every layer, so that each can be compared. Raises SternaError if the graph does not fit the engine.
+    every layer, so that each can be compared. cycles: tell those of each step, which takes most of the time. Raises
+    SternaError if the graph does not fit the engine.
 
     >>> package = sterna.compile("demo-nano", "nano")
     >>> f"{package.schedule.queued_cycles:,} cycles per frame"
@@ -86,7 +88,7 @@ def compile(
     """
     from sterna.compile.compiler import compile_graph
 
-    return compile_graph(_graph(graph), _config(config), trace=trace, progress=progress)
+    return compile_graph(_graph(graph), _config(config), trace=trace, cycles=cycles, progress=progress)
 
 
 @checked

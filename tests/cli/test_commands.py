@@ -31,6 +31,14 @@ def test_compile_writes_a_package_that_loads(sterna: Sterna, graph_path: Path, t
     assert f"{len(package.tape):,} bytes" in ended.out
 
 
+def test_cycles_are_told_unless_they_are_not_wanted(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
+    told = []
+    for option in ("--cycles", "--no-cycles"):
+        ended = sterna("compile", graph_path, option, "-o", tmp_path / "small.sterna")
+        told.append((package_file.load(tmp_path / "small.sterna").schedule.timed, "cycles for a" in ended.out))
+    assert told == [(True, True), (False, False)]
+
+
 def test_trace_stores_more(sterna: Sterna, graph_path: Path, tmp_path: Path) -> None:
     stored = []
     for option in ("--no-trace", "--trace"):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.compile.clock import bus, drains, issuer, jit, pes, state, vectors
+from sterna.compile.clock import Clock, bus, drains, issuer, jit, pes, state, vectors
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Output
+from sterna.package.counters import UNTIMED
 from sterna.spec import load_config, tape
 from sterna.spec.memory import IDEAL, Memory
 from sterna.spec.tape import Command
+from support.packages import small_graph
 from support.random_graphs import random_graph
 
 NANO = load_config("nano")
@@ -126,6 +129,15 @@ def test_a_tape_without_conv_has_a_time() -> None:
     load, store = package.schedule.steps
     assert load.cycles > 4 * NANO.word_beats and store.cycles > 4 * NANO.word_beats
     assert 0 <= package.schedule.queued_cycles - load.cycles - store.cycles <= 1
+
+
+def test_without_cycles_the_model_does_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    timed = compile_graph(small_graph(), NANO)
+    monkeypatch.delattr(Clock, "frame")
+    untimed = compile_graph(small_graph(), NANO, cycles=False)
+    assert untimed.tape == timed.tape
+    assert timed.schedule.timed and not untimed.schedule.timed
+    assert [step.model_copy(update=asdict(UNTIMED)) for step in timed.schedule.steps] == [*untimed.schedule.steps]
 
 
 def test_what_is_compiled_is_kept_if_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS = 60
+SECONDS, UNTIMED_SECONDS = 20, 6
 BYTES = 4e9
 
 _SCRIPT = """
@@ -21,10 +21,12 @@ from sterna.spec import load_config, tape
 compile_graph(passthrough_graph(np.random.default_rng(0), 8, 8), load_config("nano"))
 graph = random_network_graph(np.random.default_rng(0), "yolov2", 416, 416, density=0.2)
 start = time.process_time()
+compile_graph(graph, load_config("arria10"), cycles=False)
+middle = time.process_time()
 package = compile_graph(graph, load_config("arria10"))
-seconds = time.process_time() - start
 print(json.dumps({
-    "seconds": seconds,
+    "untimed_seconds": middle - start,
+    "seconds": time.process_time() - middle,
     "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     "steps": len(tape.read(package.tape).steps),
     "layers": len(graph.layers),
@@ -38,5 +40,6 @@ def test_full_yolov2_compiles_within_budget() -> None:
     run = subprocess.run([sys.executable, "-c", _SCRIPT, *paths], capture_output=True, text=True, check=True)
     measured = json.loads(run.stdout)
     assert measured["seconds"] < SECONDS
+    assert measured["untimed_seconds"] < UNTIMED_SECONDS
     assert measured["bytes"] < BYTES
     assert measured["steps"] >= measured["layers"] - 6  # fused pools and reorg, concat and output are no steps

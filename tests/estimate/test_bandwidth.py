@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sterna.compile import compile_graph
 from sterna.compile.clock import Clock
 from sterna.compile.compiler import compile_timed
 from sterna.errors import SternaError
@@ -24,6 +25,12 @@ MHZ = 100
 @pytest.fixture(scope="module")
 def compiled() -> tuple[Package, Clock]:
     return compile_timed(random_graph(np.random.default_rng(0), max_size=40, max_channels=40), NANO)
+
+
+def test_without_cycles_there_is_no_performance(compiled: tuple[Package, Clock]) -> None:
+    untimed = compile_graph(compiled[0].graph, NANO, cycles=False)
+    with pytest.raises(SternaError, match=r"performance: the package does not tell its cycles.* without --no-cycles"):
+        performance(untimed, MHZ)
 
 
 @pytest.mark.parametrize(("bandwidth", "moved"), [(1.6, 1.0), (30.0, 1.0), (0.8, 0.5), (0.56, 0.35), (0.001, 0.01)])

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sterna.compile import compile_graph
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
-from sterna.report.costs import cost_cells, density, layer_costs
+from sterna.report.costs import COST_TITLES, cost_cells, density, layer_costs
 from support.packages import small_package
 
 
@@ -44,3 +45,13 @@ def test_a_wrong_layer_shows(package: Package) -> None:
     assert cost_cells(costs["first + pool"])[-1] == "yes"
     assert cost_cells(costs["second"])[-1] == "NO"
     assert cost_cells(replace(costs["second"], equal=None))[-1] == ""
+
+
+def test_nothing_is_estimated_of_a_package_without_cycles(package: Package) -> None:
+    untimed = compile_graph(package.graph, package.config, trace=True, cycles=False)
+    costs = layer_costs(untimed, counted(untimed))
+    assert {cost.estimated for cost in costs} == {None}
+    assert cost_cells(costs[0])[COST_TITLES.index("estimated")] == ""
+    assert [replace(cost, estimated=0) for cost in layer_costs(package, counted(package))] == [
+        replace(cost, estimated=0) for cost in costs
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.sim import SimBackend
@@ -18,7 +19,7 @@ from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
-from sterna.run.engine import EngineBackend
+from sterna.run.engine import EngineBackend, cycle_limit
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.memory import IDEAL, load_memory
@@ -26,7 +27,7 @@ from sterna.spec.registers import Control, Register, Status
 from sterna.spec.tape import RecordKind, SegmentKind
 from support.engines import SIMULATORS
 from support.other_backends import install_backends
-from support.packages import NANO, small_images, small_package
+from support.packages import NANO, small_graph, small_images, small_package
 
 HEADER, SEGMENT_HEADER = 64, 64
 
@@ -603,3 +604,8 @@ def test_assertions_say_nothing_of_a_damaged_tape(
     assert f"segment {len(segments(package)) - 2} (WEIGHTS of step " in message
     assert "error = 7 SEGMENT_CRC" in message
     got(message)
+
+
+def test_a_package_without_cycles_has_no_shorter_limit() -> None:
+    timed, untimed = (compile_graph(small_graph(), NANO, cycles=cycles) for cycles in (True, False))
+    assert cycle_limit(untimed, 100) >= cycle_limit(timed, 100) > 0

@@ -23,17 +23,17 @@ from sterna.vision import image_files
 from sterna.vision.prepare import prepare
 
 
-def compile_package(graph: Path, config: str, output: Path, trace: bool) -> None:
+def compile_package(graph: Path, config: str, output: Path, trace: bool, cycles: bool) -> None:
     """Compile the graph file for the named config and write the package."""
     source, engine = read_graph(graph), load_config(config)
     _check_output(output, graph)
     with bar("compile") as show:
-        package = compile_graph(source, engine, trace=trace, progress=show)
+        package = compile_graph(source, engine, trace=trace, cycles=cycles, progress=show)
     package_file.save(package, output)
-    alone = sum(step.cycles for step in package.schedule.steps)
-    queued = package.schedule.queued_cycles
     print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}'")
-    print(f"{alone:,} cycles for a single frame, {queued:,} per frame when frames are queued")
+    if cycles:
+        alone, queued = package.schedule.alone_cycles, package.schedule.queued_cycles
+        print(f"{alone:,} cycles for a single frame, {queued:,} per frame when frames are queued")
 
 
 def _check_output(output: Path, graph: Path) -> None:

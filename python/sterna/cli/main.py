@@ -200,11 +200,12 @@ def compile_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Package to write.", show_default=False)],
     config: ConfigName = "nano",
     trace: Annotated[bool, typer.Option(help="Store the map of every layer that the engine computes.")] = False,
+    cycles: Annotated[bool, typer.Option(help="Tell the clock cycles of each step: half of the time.")] = True,
 ) -> None:
     """Compile an integer graph to a package for an engine config."""
     from sterna.cli.build import compile_package
 
-    compile_package(graph, config, output, trace)
+    compile_package(graph, config, output, trace, cycles)
 
 
 @app.command()

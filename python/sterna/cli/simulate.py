@@ -47,10 +47,11 @@ def simulate(
                 print(f"{file}: {counters.cycles:,} cycles")
     print_wide(cost_table(layer_costs(package, counters.steps)))
     print(_summary(package, counters))
-    print(
-        f"From one queued frame to the next the compiler expects {package.schedule.queued_cycles:,} cycles, "
-        f"with memory {package.config.memory}."
-    )
+    if package.schedule.timed:
+        print(
+            f"From one queued frame to the next the compiler expects {package.schedule.queued_cycles:,} cycles, "
+            f"with memory {package.config.memory}."
+        )
     print(backend.note())
 
 

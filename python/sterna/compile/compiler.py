@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ from sterna.compile.memory import (
 from sterna.compile.schedule import Part, Spread, drained_words, part_work, spread
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
+from sterna.package.counters import UNTIMED
 from sterna.package.package import Package
 from sterna.spec import tape
 from sterna.spec.activations import ACTIVATIONS
@@ -35,29 +37,33 @@ from sterna.spec.tape import AFTER_ALL, Op, Pool, Segment, SegmentKind
 
 #: Called with how much is done, of how much, and of what comes.
 Progress = Callable[[int, int, str], None]
-#: What comes after the operations: the cycles of a single frame, and of queued frames.
-_TIMES = ("cycles alone", "cycles queued")
+#: What comes after the operations.
+_CYCLES = "cycles"
 
 
 def compile_graph(
-    graph: Graph, config: EngineConfig, *, trace: bool = False, progress: Progress | None = None
+    graph: Graph, config: EngineConfig, *, trace: bool = False, cycles: bool = True, progress: Progress | None = None
 ) -> Package:
     """Compile `graph` for `config`.
 
     With `trace` every map that the engine makes is stored to result memory, so that each can be checked; otherwise
-    only the graph's outputs are. `progress` is called before each operation, with its layer, and before each run of the
-    cycle model. Raises SternaError naming the layer that does not fit the config.
+    only the graph's outputs are. Without `cycles` the cycle model does not run, and the package's schedule is not
+    timed. `progress` is called before each operation, with its layer, and before the cycle model. Raises SternaError
+    naming the layer that does not fit the config.
     """
-    return compile_timed(graph, config, trace=trace, progress=progress)[0]
+    _check(graph, config)
+    return _Compiler(graph, config, trace).run(progress or _silent, cycles=cycles)
 
 
-def compile_timed(
-    graph: Graph, config: EngineConfig, *, trace: bool = False, progress: Progress | None = None
-) -> tuple[Package, Clock]:
+def compile_timed(graph: Graph, config: EngineConfig, *, progress: Progress | None = None) -> tuple[Package, Clock]:
     """As `compile_graph`, with the clock that tells the cycles on other memories."""
     _check(graph, config)
-    compiler = _Compiler(graph, config, trace)
-    return compiler.run(progress or (lambda *_: None)), compiler.clock
+    compiler = _Compiler(graph, config, trace=False)
+    return compiler.run(progress or _silent, cycles=True), compiler.clock
+
+
+def _silent(*_: object) -> None:
+    """Progress that nobody wants to see."""
 
 
 def _check(graph: Graph, config: EngineConfig) -> None:
@@ -105,11 +111,11 @@ class _Compiler:
     def __post_init__(self) -> None:
         self.clock = Clock(self.config)
 
-    def run(self, progress: Progress) -> Package:
+    def run(self, progress: Progress, *, cycles: bool) -> Package:
         self.program = lower(self.graph)
         self.reorgs = {layer.name for layer in self.graph.layers if isinstance(layer, Reorg)}
         operations = self.program.operations
-        parts = len(operations) + len(_TIMES)
+        parts = len(operations) + cycles
         wanted = self._stored_layers()
         spreads = [spread(self.config, operation, self._tiles(operation)) for operation in operations]
         self.placement = self._placement(spreads, wanted)
@@ -122,12 +128,20 @@ class _Compiler:
             if self.placement.load_after == index:
                 self._move([self.graph.input.name], Op.LOAD, self.placement.regions[self.graph.input.name], next=1)
         written = tape.write(self.config.hash, self.segments)
-        progress(len(operations), parts, _TIMES[0])
-        for step, counters in zip(self.steps, self.clock.frame(len(written)).steps, strict=True):
+        if cycles:
+            progress(len(operations), parts, _CYCLES)
+        queued_cycles = self._time(len(written)) if cycles else 0
+        return Package(self.graph, written, self.config, self._metadata(image) | {"queued_cycles": queued_cycles})
+
+    def _time(self, tape_bytes: int) -> int:
+        """Note the cycles of each step of a frame alone; those from one queued frame to the next."""
+        # The cycle model runs outside Python's lock, so two cores take half of the time.
+        with ThreadPoolExecutor(max_workers=1) as other:
+            queued = other.submit(self.clock.frame, tape_bytes, queued=True)
+            alone = self.clock.frame(tape_bytes)
+        for step, counters in zip(self.steps, alone.steps, strict=True):
             step |= asdict(counters)
-        progress(len(operations) + 1, parts, _TIMES[1])
-        queued = self.clock.frame(len(written), queued=True)
-        return Package(self.graph, written, self.config, self._metadata(image) | {"queued_cycles": queued.cycles})
+        return queued.result().cycles
 
     def _stored_layers(self) -> list[str]:
         """Layers to store: every computed map when tracing, and what each output shows."""
@@ -322,6 +336,7 @@ class _Compiler:
                 "nonzeros": additions,
                 "lane_work": lane_work,
             }
+            | asdict(UNTIMED)
         )
 
     def _metadata(self, image: dict[str, Any]) -> dict[str, Any]:

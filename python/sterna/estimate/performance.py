@@ -56,7 +56,8 @@ class Performance:
 
 
 def performance(package: Package, mhz: int) -> Performance:
-    """The needs of the compiled graph at a clock of `mhz`."""
+    """The needs of the compiled graph at a clock of `mhz`. Raises SternaError if it was compiled without cycles."""
+    package.schedule.check_timed("performance")
     steps = tape.read(package.tape).steps
     # The tape is read once, the weights of a step once for each of its tile groups.
     again = sum(step["weights_bytes"] * (step["tile_groups"] - 1) for step in steps if step["op"] == tape.Op.CONV)
@@ -64,7 +65,7 @@ def performance(package: Package, mhz: int) -> Performance:
         config=package.config,
         mhz=mhz,
         cycles=package.schedule.queued_cycles,
-        cycles_alone=sum(step.cycles for step in package.schedule.steps),
+        cycles_alone=package.schedule.alone_cycles,
         tape_bytes=len(package.tape) + again,
         frame_bytes=package.schedule.frame_bytes,
         result_bytes=package.schedule.result_bytes,

@@ -38,6 +38,9 @@ MAX_LAYERS = 1024
 
 Record = TypeVar("Record", bound=Layer | Requant)
 
+#: Of Deflate: the next level takes almost twice as long, for a file that is 6 % smaller.
+_LEVEL = 4
+
 _GRAPH_KEYS = {"format", "version", "act_bits", "acc_bits", "metadata", "layers"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _AGAIN = "copy or export it again"
@@ -70,7 +73,7 @@ def to_bytes(graph: Graph) -> bytes:
         "layers": [_encode_layer(layer, f"{number}", arrays) for number, layer in enumerate(graph.layers)],
     }
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w") as archive:
         _write(archive, INDEX, json.dumps(index, indent=1).encode())
         for name, array in arrays.items():
             member = io.BytesIO()
@@ -113,8 +116,7 @@ def _encode_record(record: Layer | Requant, path: str, arrays: dict[str, NDArray
 
 def _write(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(info, data)
+    archive.writestr(info, data, zipfile.ZIP_DEFLATED, _LEVEL)
 
 
 def _read_graph(archive: Archive) -> Graph:

@@ -24,6 +24,10 @@ class StepCounters:
         return cls(step.cycles, step.busy, step.wait_vectors, step.wait_weights, step.wait_drain)
 
 
+#: What a step has that was compiled without the cycle model.
+UNTIMED = StepCounters(0, 0, 0, 0, 0)
+
+
 @dataclass(frozen=True)
 class Counters:
     """What one frame cost: clock cycles, sums of cycles over all PEs, beats on the bus."""

@@ -94,7 +94,7 @@ class StepInfo(_Record):
     op: Literal["LOAD", "CONV", "STORE"]
     #: Which part of the layer, from 0: one computes some of the filters.
     part: int = Field(ge=0)
-    #: What the compiler expects of the step's counters (`sterna.package.counters.StepCounters`).
+    #: What the compiler expects of the step's counters (`sterna.package.counters.StepCounters`); 0 if it did not time.
     cycles: _Count
     busy: _Count
     wait_vectors: _Count
@@ -118,8 +118,27 @@ class Schedule(_Record):
     result_bytes: _Bytes
     #: What the compiler expects a frame alone to cost, step by step.
     steps: Annotated[tuple[StepInfo, ...], FailFast()]
-    #: Clock cycles from one frame's end to the next one's, when frames are queued, as the compiler expects them.
+    #: Clock cycles from one frame's end to the next one's, when frames are queued, as the compiler expects them; 0 if
+    #: it did not time.
     queued_cycles: _Count
+
+    @property
+    def timed(self) -> bool:
+        """Whether the compiler ran the cycle model. If not, cycles and waits of all steps are 0."""
+        return self.queued_cycles > 0
+
+    def check_timed(self, where: str) -> None:
+        """Raise SternaError, for `where` cycles are needed, if the schedule is not timed."""
+        if not self.timed:
+            raise SternaError(
+                "the package does not tell its cycles", where=where,
+                remedy="compile the graph again without --no-cycles (in Python: cycles=True)",
+            )  # fmt: skip
+
+    @property
+    def alone_cycles(self) -> int:
+        """Clock cycles of a frame alone, but for those after its last step, as the compiler expects them."""
+        return sum(step.cycles for step in self.steps)
 
     def stored(self, layer: str) -> StoreRegion | None:
         """The region that holds `layer`, if the engine stores it."""
@@ -268,11 +287,11 @@ def to_bytes(package: Package) -> bytes:
         _TAPE: package.tape,
     }
     buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, data in entries.items():
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, data)
+            # A graph's file is compressed itself.
+            method = zipfile.ZIP_STORED if name == _GRAPH else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, method)
     return buffer.getvalue()
 
 

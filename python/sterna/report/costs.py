@@ -32,7 +32,8 @@ class LayerCost:
     #: Nonzero weights / weights; None where there are none.
     density: float | None
     cycles: int
-    estimated: int
+    #: None if the package does not tell its cycles.
+    estimated: int | None
     #: Additions on pixels that exist / additions that all lanes could have made in `cycles`; None for transfers.
     lanes_busy: float | None
     #: Where the rest went, as shares of the same: waiting for vectors, for weights, for the drain, and all else (pixels
@@ -64,9 +65,7 @@ def layer_costs(
     return [_cost(package, steps, equal or {}) for steps in in_order]
 
 
-def _cost(
-    package: Package, steps: list[tuple[StepInfo, StepCounters]], compared: Mapping[str, bool]
-) -> LayerCost:
+def _cost(package: Package, steps: list[tuple[StepInfo, StepCounters]], compared: Mapping[str, bool]) -> LayerCost:
     first, _ = steps[0]
     compute = first.op == Op.CONV.name
     layers = tuple(dict.fromkeys(layer for step, _ in steps for layer in step.layers))
@@ -80,7 +79,7 @@ def _cost(
         shape=package.graph.info[layers[-1]].shape if compute else None,
         density=density(package.graph, layers) if compute else None,
         cycles=cycles,
-        estimated=sum(step.cycles for step, _ in steps),
+        estimated=sum(step.cycles for step, _ in steps) if package.schedule.timed else None,
         lanes_busy=lanes_busy if compute else None,
         lost=_lost(package.config, cycles, lanes_busy, [counters for _, counters in steps]) if compute else None,
         equal=all(equal) if compute and equal else None,
@@ -118,8 +117,8 @@ def cost_table(costs: Sequence[LayerCost]) -> Table:
     for cost in costs:
         table.add_row(*cost_cells(cost)[: len(table.columns)])
     table.add_section()
-    total, estimated = sum(cost.cycles for cost in costs), sum(cost.estimated for cost in costs)
-    table.add_row("sum", "", "", f"{total:,}", f"{estimated:,}")
+    estimates = [cost.estimated for cost in costs if cost.estimated is not None]
+    table.add_row("sum", "", "", f"{sum(cost.cycles for cost in costs):,}", _number(sum(estimates) or None))
     return table
 
 
@@ -132,11 +131,15 @@ def cost_cells(cost: LayerCost) -> tuple[str, ...]:
         shape,
         _share(cost.density),
         f"{cost.cycles:,}",
-        f"{cost.estimated:,}",
+        _number(cost.estimated),
         _share(cost.lanes_busy),
         *map(_share, cost.lost or (None,) * 4),
         equal,
     )
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
 
 
 def _share(value: float | None) -> str:

@@ -286,7 +286,11 @@ def _check(name: str, cycles: int, least: int, most: int) -> None:
 
 def cycle_limit(package: Package, watchdog: int) -> int:
     """Clock cycles that a frame of `package` may take, on a slow memory too."""
-    return 20 * sum(step.cycles for step in package.schedule.steps) + 4 * watchdog
+    schedule = package.schedule
+    # Untimed it takes, at most, a cycle for each addition as if there were one PE, and for each byte that moves.
+    moved = len(package.tape) + schedule.frame_bytes + schedule.result_bytes
+    most = schedule.alone_cycles if schedule.timed else sum(step.nonzeros for step in schedule.steps) + moved
+    return 20 * most + 4 * watchdog
 
 
 def page_up(address: int) -> int:

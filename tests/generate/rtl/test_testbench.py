@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
+from sterna.errors import SternaError
 from sterna.generate.rtl import generate, testbench
 from sterna.package import layout
 from sterna.package.package import Package
@@ -29,6 +30,14 @@ TINY = EngineConfig(
     act_w=8, acc_w=20, mul_w=18, fm_words=256, axi_data_w=64, chunk_bytes=2, fifo_chunks=2,
 )  # fmt: skip
 IMAGE = small_images(1)[0]
+
+
+def test_a_testbench_needs_cycles(tmp_path: Path) -> None:
+    untimed = compile_graph(small_graph(), NANO, cycles=False)
+    with pytest.raises(SternaError, match="testbench: the package does not tell its cycles"):
+        generate(NANO, tmp_path / "engine", untimed, IMAGE)
+    assert not (tmp_path / "engine").exists()
+    generate(NANO, tmp_path / "engine", untimed)
 
 
 def build_and_run(folder: Path) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sterna.compile.clock import bus, drains, issuer, moves, pes, sequencer, state, stream, vectors
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
-from sterna.compile.clock.timing import COUNTER_LATENCY, STEP_END_LATENCY, VECTORS_AHEAD
+from sterna.compile.clock.timing import CHUNK_REGISTERS, COUNTER_LATENCY, STEP_END_LATENCY, VECTORS_AHEAD
 from sterna.spec.config import EngineConfig
 from sterna.spec.memory import Memory
 
@@ -95,7 +95,8 @@ def _begin_frame(parts: Parts, work: Work) -> None:
     for place in range(len(parts.pes)):
         own = place // machine.pes // step.shared * machine.pes + place % machine.pes
         pes.begin_step(parts.pes[place], step, first, own, machine.chunk_entries)
-    parts.drains["step"][:] = first
+    for index in range(len(parts.drains)):
+        parts.drains[index].step = first
 
 
 @compiled
@@ -103,7 +104,9 @@ def _look(parts: Parts, work: Work, now: int) -> None:
     """Start of a cycle: what depends on the registers of several parts."""
     distributor, loader = parts.distributor[0], parts.loader[0]
     held = distributor.beats + distributor.record_left
-    vectors_done = held == 0 and distributor.free.all() and vectors.loader_idle(loader, now)
+    for register in range(CHUNK_REGISTERS):
+        held += 1 - distributor.free[register]
+    vectors_done = held == 0 and vectors.loader_idle(loader, now)
     sequencer.look(
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
@@ -179,6 +182,13 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
 
 
 @compiled
+def _copy(source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
+    """As `target[:] = source`, for which numba compiles a second longer."""
+    for index in range(len(source)):
+        target[index] = source[index]
+
+
+@compiled
 def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
     """Run the frame; int64[steps + 1, 5]: the cycle at which each step ended, and the frame, with what the PEs did
     until then (`pes.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
@@ -192,12 +202,12 @@ def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
         if control.step_ends or control.finish:
             noted = now if control.finish else now + STEP_END_LATENCY
             ends[ended, 0] = noted
-            ends[ended, 1:] = history[(noted - COUNTER_LATENCY) & (_HISTORY - 1)]
+            _copy(history[(noted - COUNTER_LATENCY) & (_HISTORY - 1)], ends[ended, 1:])
             ended += 1
         if control.finish:
             break
         _cycle_pes(parts, work, counts, now)
-        history[now & (_HISTORY - 1)] = counts
+        _copy(counts, history[now & (_HISTORY - 1)])
         _cycle_vectors(parts, work, now)
         _cycle_drains(parts, work, now)
         _cycle_stream(parts, work, now)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Record, Records
 from sterna.compile.clock.timing import MOST_PASSES, PASS_DEPTH, PREPARE_CYCLES
@@ -9,14 +12,23 @@ from sterna.spec.tape import AFTER_ALL
 
 
 @compiled
+def _any(numbers: NDArray[np.int64], drains: int) -> bool:
+    """Whether the number of any drain is not 0."""
+    total = 0
+    for drain in range(drains):
+        total += numbers[drain]
+    return total > 0
+
+
+@compiled
 def earlier_drained(issuer: Record, drains: int) -> bool:
     """Whether every pass of the steps before the current one is drained."""
-    return not issuer.earlier_open and not issuer.earlier[:drains].any()
+    return not issuer.earlier_open and not _any(issuer.earlier, drains)
 
 
 @compiled
 def _current_drained(issuer: Record, drains: int) -> bool:
-    return issuer.left == 0 and not issuer.current[:drains].any()
+    return issuer.left == 0 and not _any(issuer.current, drains)
 
 
 @compiled
@@ -29,7 +41,7 @@ def drained(issuer: Record, drains: int) -> bool:
 def step_drained(issuer: Record, drains: int) -> bool:
     """Whether the oldest step that was not yet noted is drained."""
     if issuer.earlier_open:
-        return not issuer.earlier[:drains].any()
+        return not _any(issuer.earlier, drains)
     return issuer.current_open and _current_drained(issuer, drains)
 
 
@@ -79,6 +91,13 @@ def _begin_step(issuer: Record, drains: int, step: Record) -> None:
 
 
 @compiled
+def _wait(issuer: Record, drains: int) -> None:
+    """A pass waits for every drain."""
+    for drain in range(drains):
+        issuer.waiting[drain] = 1
+
+
+@compiled
 def cycle_issuer(
     issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int, port: Record
 ) -> None:
@@ -99,10 +118,10 @@ def cycle_issuer(
     if issuer.prepare > 0:
         issuer.prepare -= 1
         if issuer.prepare == 0:
-            issuer.waiting[:count] = 1
+            _wait(issuer, count)
     elif issued and not waiting:
         issuer.left -= 1
         if issuer.left > 0:
-            issuer.waiting[:count] = 1
+            _wait(issuer, count)
     if first:
         _begin_step(issuer, count, step)

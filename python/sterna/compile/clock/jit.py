@@ -59,7 +59,7 @@ def compiled(function: Function) -> Function:
     before = _SETTINGS.CACHE_DIR
     _SETTINGS.CACHE_DIR = "" if folder is None else str(folder)
     try:
-        compiled_function: Any = numba.njit(cache=folder is not None, error_model="numpy")(function)
+        compiled_function: Any = numba.njit(cache=folder is not None, error_model="numpy", nogil=True)(function)
     finally:
         _SETTINGS.CACHE_DIR = before
     result: Function = compiled_function

@@ -51,7 +51,8 @@ def _hold(distributor: Record, register: int, pes: Records, step: Record, machin
     begin = distributor.group[register] * step.shared
     for cluster in range(begin, begin + step.shared):
         start = cluster * machine.pes + distributor.first_pe[register]
-        pes["waiting"][start : start + machine.beat_chunks] = 1
+        for place in range(start, start + machine.beat_chunks):
+            pes[place].waiting = 1
     distributor.round_beat += 1
     if distributor.round_beat * machine.beat_chunks == step.streams:
         distributor.round_beat = 0

@@ -100,6 +100,7 @@ def _engine_files(config: EngineConfig) -> dict[str, bytes]:
 
 
 def _testbench_files(package: Package, image: NDArray[np.int8]) -> dict[str, bytes]:
+    package.schedule.check_timed("testbench")
     files = {f"{BENCH}/{BENCH_PACKAGE}": _render(BENCH_PACKAGE, **testbench.values(package))}
     files |= {f"{BENCH}/{path.name}": path.read_bytes() for path in sorted(TESTBENCH.glob("*.sv"))}
     memory = {f"{MEMORY}/{name}": data for name, data in testbench.memory_files(package, image).items()}
