@@ -9,7 +9,7 @@ import pytest
 from sterna.errors import SternaError
 from sterna.estimate.hierarchy import Instance, Part, elaborate, merged
 from sterna.estimate.model import Model
-from sterna.estimate.paths import Paths
+from sterna.estimate.paths import FROM_ONE, Paths
 from sterna.estimate.synthesis import Synthesis
 from sterna.estimate.timing import Delays, delays_of
 
@@ -106,3 +106,22 @@ def test_a_cycle_is_refused(tmp_path: Path) -> None:
     synthesis = Synthesis(tmp_path, tmp_path / "cache")
     with pytest.raises(SternaError, match=r"ring: u_a\.b_o: signals go round in a cycle"):
         joined(synthesis, elaborate("ring", {}, tmp_path))
+
+
+def test_one_register_does_not_hide_the_others(synthesis: Synthesis, tmp_path: Path) -> None:
+    """A register that reaches all others has three of the slowest paths, to different places in the sources."""
+    ends = "\n".join(f"always_ff @(posedge clk_i) b_o[{i}] <= ^{{wide_q, a_i[{i}]}};" for i in range(6))
+    (tmp_path / "wide.sv").write_text(f"""
+module wide (input logic clk_i, input logic [20:0] a_i, output logic [5:0] b_o, output logic c_o);
+  logic [20:0] wide_q;
+  logic other_q;
+  always_ff @(posedge clk_i) wide_q <= a_i;
+  always_ff @(posedge clk_i) other_q <= a_i[0];
+  always_ff @(posedge clk_i) c_o <= other_q;
+  {ends}
+endmodule""")
+    one = elaborate("wide", {}, tmp_path)
+    found = joined(Synthesis(tmp_path, tmp_path / "cache"), one).slowest(10)
+    places = [path.start.register.source for path in found if path.start.register.source]
+    assert places.count("wide.sv:5") == FROM_ONE and "wide.sv:6" in places
+    assert len({(path.start.register, path.end.register.source) for path in found}) == len(found)

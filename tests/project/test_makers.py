@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +22,14 @@ from results.makers import (
     fit_gx1150,
     frame_arria10,
     kfac,
+    timing_calibration,
     training_speed,
     yolov2_compile,
     yolov2_trained,
 )
 from results.record import Metric, TableRow
 from sterna.compile import compile_graph
+from sterna.errors import SternaError
 from sterna.estimate.bandwidth import MemoryPoint
 from sterna.estimate.performance import performance
 from sterna.graph import Conv, Graph, Input, Output, Requant
@@ -328,3 +331,29 @@ def test_what_is_compiled_is_told_as_queued_cycles(
     yolov2_compile.main()
     assert written["cycles"].value == job.package.schedule.queued_cycles
     assert written["tape"].value == round(len(job.package.tape) / 1e6, 2)
+
+
+def test_a_core_is_shown_with_the_error_of_its_estimate() -> None:
+    fast, slow = timing_calibration.KNOWN[0], timing_calibration.KNOWN[1]
+    rows = [timing_calibration.row(fast, 1.02 * fast.mhz), timing_calibration.row(slow, 0.5 * slow.mhz)]
+    assert (rows[0]["error_percent"], rows[1]["error_percent"]) == (2.0, -50.0)
+    assert rows[0]["published_MHz"] == fast.mhz and str(rows[0]["published_at"]).startswith(fast.repository)
+    found = values(timing_calibration.metrics(rows))
+    assert (found["cores"], found["most_overestimated"], found["most_underestimated"]) == (2, 2.0, -50.0)
+
+
+def test_a_core_comes_from_the_commit_that_published_its_clock(tmp_path: Path) -> None:
+    folder = tmp_path / "some"
+    (folder / timing_calibration.SOURCES).mkdir(parents=True)
+    source = folder / timing_calibration.SOURCES / "some.v"
+    author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+    for text in ("first", "second"):
+        source.write_text(text)
+        for command in (("init", "-q"), ("add", "."), (*author, "commit", "-q", "-m", text)):
+            subprocess.run(["git", "-C", folder, *command], check=True)
+    log = subprocess.run(["git", "-C", folder, "log", "--format=%H"], check=True, capture_output=True, text=True)
+    core = timing_calibration.Core("some", log.stdout.split()[1], "Cyclone V", 7, 100)
+    ((path, content),) = timing_calibration.sources(core, tmp_path)
+    assert (path.name, content) == ("some.v", b"first")
+    with pytest.raises(SternaError, match="there is no clone with commit 000000000000"):
+        timing_calibration.sources(core._replace(commit="0" * 40), tmp_path)

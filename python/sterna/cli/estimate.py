@@ -144,13 +144,14 @@ def slow_paths(clock: SupportedClock, fpga: Fpga) -> Iterator[str]:
     """The slowest paths by instances and places in the sources, and the clock that they support."""
     yield f"Slowest paths; a period of {fpga.mhz} MHz is {_ns(fpga.period)} (estimate)"
     for path in clock.slowest:
-        yield f"{_ns(path.delay):>9}, {path.levels} levels: {_end(path.start)}"
-        yield f"{'to':>20} {_end(path.end)}"
+        yield f"{_ns(path.delay):>9}, {path.levels} levels: {shown_end(path.start)}"
+        yield f"{'to':>20} {shown_end(path.end)}"
     slowest = clock.slowest[0].delay
     yield f"Clock: {clock.mhz} MHz; the slowest path takes {slowest / fpga.period:.1%} of the period (estimate)"
 
 
-def _end(end: End) -> str:
+def shown_end(end: End) -> str:
+    """Instance, place in the sources and, if it has kept one, name of a register."""
     name, source = end.register
     return " ".join(filter(None, (str(end.place), source, f"({name})" if name else "")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,8 @@ from sterna.estimate.timing import Delays
 #: A node of a module somewhere in the engine.
 Node = tuple["Place", str]
 OUTSIDE = Register("port", "")
+#: Paths from one register in the list of the slowest.
+FROM_ONE = 3
 
 
 @dataclass(eq=False)
@@ -121,13 +124,23 @@ class Paths:
         self._arrived = self._arrive()
 
     def slowest(self, count: int) -> list[Path]:
-        """The slowest paths; of those between the same registers of modules that are alike, one."""
+        """The slowest paths.
+
+        Of those between the same places in the sources, in modules that are alike, the slowest stands for all; and
+        from one register there are at most `FROM_ONE`, so that it does not hide all others.
+        """
         found: dict[tuple[str, str], Path] = {}
         for path in self._paths():
             key = (_alike(path.start), _alike(path.end))
             if key not in found or path.delay > found[key].delay:
                 found[key] = path
-        return sorted(found.values(), key=lambda path: path.delay, reverse=True)[:count]
+        shown: Counter[str] = Counter()
+        slowest: list[Path] = []
+        for (start, _), path in sorted(found.items(), key=lambda each: each[1].delay, reverse=True):
+            shown[start] += 1
+            if shown[start] <= FROM_ONE and len(slowest) < count:
+                slowest.append(path)
+        return slowest
 
     def wide(self) -> list[WideNet]:
         """Nets with more than `MANY` loads in all; of those that are alike, one."""
@@ -291,4 +304,4 @@ def _stem(name: str) -> str:
 
 
 def _alike(end: End) -> str:
-    return f"{_stem(str(end.place))} {end.register}"
+    return f"{_stem(str(end.place))} {end.register.source or end.register.name}"

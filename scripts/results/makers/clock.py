@@ -1,0 +1,55 @@
+"""docs/results/clock.json: the clock that each named config supports, by its slowest paths; an estimate."""
+
+from __future__ import annotations
+
+from results.record import Metric, TableRow, write
+from sterna.cli.estimate import measure, measure_clock, shown_end
+from sterna.estimate.fpgas import load_fpga
+from sterna.estimate.paths import Path
+from sterna.estimate.whole import compare_paths
+from sterna.spec.config import load_config
+
+#: Each named config, and the FPGA that it is for.
+ENGINES = {"nano": "de10-nano", "cyclone5": "de10-nano", "arria10": "gx1150"}
+METHOD = "cells and wires of all modules that a path crosses; speed grade of the FPGA, a chip 80 % full"
+
+
+def main() -> None:
+    """Synthesise and write."""
+    metrics: dict[str, Metric] = {}
+    rows: list[TableRow] = []
+    for name, fpga in ENGINES.items():
+        clock = measure_clock(measure(load_config(name), load_fpga(fpga)))
+        metrics |= _metrics(name, fpga, clock.slowest[0].delay, clock.mhz)
+        rows += [row(name, path) for path in clock.slowest]
+    for fpga in ("de10-nano", "gx1150"):
+        composed, flat = compare_paths(fpga)
+        metrics[f"bound_{fpga.replace('-', '_')}"] = Metric(
+            what=f"Slowest path of a small engine on {fpga}, joined / synthesised as a whole",
+            value=round(composed / flat, 2), unit="", method=f"{composed:,} ps joined, {flat:,} flat",
+        )  # fmt: skip
+    write("clock", metrics, command="make results-clock", rows=rows)
+
+
+def _metrics(config: str, fpga: str, picoseconds: int, mhz: int) -> dict[str, Metric]:
+    return {
+        f"{config}_ns": Metric(
+            what=f"Slowest path of {config} on {fpga}", value=round(picoseconds / 1000, 2), unit="ns", method=METHOD
+        ),
+        f"{config}_mhz": Metric(what="Clock that it supports", value=mhz, unit="MHz", method="the inverse"),
+    }
+
+
+def row(config: str, path: Path) -> TableRow:
+    """One of the slowest paths of a config."""
+    return {
+        "config": config,
+        "ns": round(path.delay / 1000, 2),
+        "levels": path.levels,
+        "from": shown_end(path.start),
+        "to": shown_end(path.end),
+    }
+
+
+if __name__ == "__main__":
+    main()
