@@ -12,6 +12,7 @@ from sim.sterna_drain.model import PHASES
 from sim.support.streams import Field
 
 from sterna.generate.spec.systemverilog import PASS
+from sterna.graph.layers import MAX_SHIFT
 from sterna.spec.tape import Pool
 
 #: Fields in which the clusters of a drain differ.
@@ -60,7 +61,7 @@ def random_commands(shape: Shape, table_half: int, **fixed: int) -> list[dict[st
         "table_half": table_half,
         "pool": int(pool),
         "activation": random.randrange(3),
-        "shift": random.choice([0, 1, 2, random.randint(3, 40)]),
+        "shift": random.choice([0, 1, 2, random.randint(3, MAX_SHIFT)]),
         "filters": random.choice([1, most, random.randint(1, most)]),
         "plane": random.getrandbits(shape.address_w),
     }

@@ -12,6 +12,7 @@ from cocotb.triggers import FallingEdge
 from sim.sterna_drain.model import requantise
 from sim.support.words import pack, unpack_signed
 
+from sterna.graph.layers import MAX_SHIFT
 from sterna.spec.tape import REQUANT_BIAS_BITS
 
 PARAMETERS = [
@@ -33,7 +34,7 @@ class TB:
 
     def random_group(self) -> dict[str, Any]:
         """Numbers whose results lie inside, outside and at the ends of the range."""
-        shift = random.choice([0, random.randint(0, 40)])
+        shift = random.choice([0, random.randint(0, MAX_SHIFT)])
         multiplier = random.choice([0, 1, (1 << self.mul_w) - 1, random.getrandbits(self.mul_w)])
         limit = 1 << self.acc_w - 1
         extremes = [-limit, limit - 1, 0]
@@ -56,7 +57,7 @@ class TB:
         self.dut.multiplier_i.value = group["multiplier"] << missing
         self.dut.bias_i.value = group["bias"] << missing
         self.dut.bytes_i.value = whole
-        self.dut.leaky_round_i.value = group["shift"] > 0
+        self.dut.round_i.value = group["shift"] > 0
         self.dut.activation_i.value = group["activation"]
 
     def expected(self, group: dict[str, Any]) -> list[int]:

@@ -105,7 +105,7 @@ def conv_features(graph: Graph, conv: Conv) -> set[str]:
         "accumulator near its bound": graph.bounds[conv.name].max() > 0.9 * 2**19,
         "multiplier 0": (conv.requant.multiplier == 0).any(),
         "shift 0": conv.requant.shift == 0,
-        "shift 40": conv.requant.shift == 40,
+        "shift 32": conv.requant.shift == 32,
     }
     return {name for name, holds in facts.items() if holds}
 
@@ -124,7 +124,7 @@ def conv_features(graph: Graph, conv: Conv) -> set[str]:
         ("asymmetric padding", 40), ("padding larger than the kernel", 10),
         ("density 0", 20), ("density 1", 40), ("sparse", 80), ("all-zero filter among others", 40),
         ("multi-digit weights", 80), ("weight -128", 3), ("accumulator near its bound", 5),
-        ("multiplier 0", 10), ("shift 0", 3), ("shift 40", 10),
+        ("multiplier 0", 10), ("shift 0", 3), ("shift 32", 10),
     ],
 )  # fmt: skip
 def test_every_feature_appears(feature: str, least: int) -> None:

@@ -231,7 +231,7 @@ module sterna_drain #(
   logic [FullMulW-1:0] multiplier_q6;
   logic [FullBiasW-1:0] bias_q6;
   logic [2:0] bytes_q6;
-  logic leaky_round_q6;
+  logic round_q6;
 
   assign shift4 = info[4].shift;
   assign shift5 = info[5].shift;
@@ -267,7 +267,7 @@ module sterna_drain #(
       bias_q6 <= FullBiasW'(signed'(entry_q5.bias)) << missing_q5;
     end
     bytes_q6 <= shift5 == '0 ? 3'd1 : 3'((7'(shift5) + 7'd7) >> 3);
-    leaky_round_q6 <= shift5 != '0;
+    round_q6 <= shift5 != '0;
   end
 
   // Requantisation and maximum. Requantisation is monotone, so the maximum after it is that of the
@@ -293,7 +293,7 @@ module sterna_drain #(
         .bias_i       (bias_q6),
         .activation_i (info[ValueLatency].activation),
         .bytes_i      (bytes_q6),
-        .leaky_round_i(leaky_round_q6),
+        .round_i      (round_q6),
         .data_o       (value[First+:Count])
       );
 

@@ -6,11 +6,15 @@ import sterna_pkg::*;
 ///   t = acc*multiplier + bias; relu: max(t, 0); leaky: t >>> 3 if negative;
 ///   y = clamp((t + half) >>> shift), half = 1 << shift >> 1.
 ///
-/// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 40, and
-/// multiplies multiplier and bias by the power of two that is missing. Rounding adds the bit below
-/// the result (`half` is that bit's weight); with shift 0 that bit is 0, but not for the three bits
-/// more of a negative leaky total, so `leaky_round_i` says whether those are rounded. A new group
-/// can come every cycle; its result follows eight cycles later.
+/// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 32, and
+/// multiplies multiplier and bias by the power of two that is missing. The bias takes `half` along,
+/// for all lanes at once. That is right for every total but a negative leaky one:
+///   ((t >>> 3) + half) >>> shift = (t + half + 7*half) >>> (shift + 3),
+/// which adds seven to the bits from the weight of `half` up. (A total that only `half` lifts to 0
+/// or above gives 0 in both ways, and so with relu.) With shift 0 there is no `half`, so `round_i`
+/// says whether there is one. A bias so large that no accumulator can bring the result back into
+/// its range is cut to fewer bits, so that the sums are shorter. A new group can come every cycle;
+/// its result follows eight cycles later.
 module sterna_requant #(
   /// Lanes, at most 64.
   parameter int unsigned Lanes = 64,
@@ -32,10 +36,10 @@ module sterna_requant #(
   input  logic signed [RequantBiasW+7:0] bias_i,
   /// One of the Activation codes.
   input  logic [1:0]                     activation_i,
-  /// Bytes to shift right, 1 to 5.
+  /// Bytes to shift right, 1 to 4.
   input  logic [2:0]                     bytes_i,
-  /// Round negative leaky totals.
-  input  logic                           leaky_round_i,
+  /// The shift is not 0, so that there is a half.
+  input  logic                           round_i,
   /// Signed activations.
   output logic [Lanes-1:0][ActW-1:0]     data_o
 );
@@ -43,16 +47,19 @@ module sterna_requant #(
 
   localparam int unsigned FullMulW = MulW + 8;
   localparam int unsigned FullBiasW = RequantBiasW + 8;
-  localparam int unsigned ProductW = AccW + FullMulW + 1;
-  localparam int unsigned TotalW = (ProductW > FullBiasW ? ProductW : FullBiasW) + 1;
   /// Bytes of the largest shift.
-  localparam int unsigned MaxBytes = 5;
+  localparam int unsigned MaxBytes = 4;
   /// A result, its rounding bit, and the bits that leaky totals are shifted by.
   localparam int unsigned WindowW = ActW + 4;
-  /// Bits of the low half of a total.
-  localparam int unsigned LowW = 28;
   /// Lowest bit above all windows.
-  localparam int unsigned AboveBit = 8 * MaxBytes + ActW + 3;
+  localparam int unsigned AboveBit = 8 * MaxBytes + WindowW - 1;
+  localparam int unsigned ProductW = AccW + FullMulW;
+  /// A bias of more bits outweighs any product and the largest window.
+  localparam int unsigned EnoughW = (ProductW > AboveBit ? ProductW : AboveBit) + 1;
+  localparam int unsigned BiasW = EnoughW <= FullBiasW ? EnoughW : FullBiasW + 1;
+  localparam int unsigned TotalW = (ProductW > BiasW ? ProductW : BiasW) + 1;
+  /// Bits of the low half of a total.
+  localparam int unsigned LowW = 24;
 
   generate
     if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
@@ -63,16 +70,31 @@ module sterna_requant #(
     end
   endgenerate
 
+  /// Half a result, for a shift by `bytes`.
+  function automatic logic [FullBiasW-1:0] half_of(logic [2:0] bytes, logic round);
+    logic [FullBiasW-1:0] result;
+    result = '0;
+    for (int unsigned i = 1; i <= MaxBytes; i++) result[8*i-1] = round && 32'(bytes) == i;
+    return result;
+  endfunction
+
   /// What a shift by `bytes` leaves, from the rounding bit up, of the bits from the lowest rounding
   /// bit up.
   function automatic logic [WindowW-1:0] window(logic [AboveBit-1:7] bits, logic [2:0] bytes);
-    unique case (bytes)
-      3'd2: return bits[15+:WindowW];
-      3'd3: return bits[23+:WindowW];
-      3'd4: return bits[31+:WindowW];
-      3'd5: return bits[39+:WindowW];
-      default: return bits[7+:WindowW];
+    unique case (bytes[1:0])
+      2'd1: return bits[7+:WindowW];
+      2'd2: return bits[15+:WindowW];
+      2'd3: return bits[23+:WindowW];
+      default: return bits[31+:WindowW];
     endcase
+  endfunction
+
+  /// The bias in fewer bits, or the end of their range.
+  function automatic logic [BiasW-1:0] cut(logic [FullBiasW:0] bias);
+    logic sign;
+    sign = bias[FullBiasW];
+    return bias[FullBiasW:BiasW-1] == {(FullBiasW + 2 - BiasW){sign}} ? bias[BiasW-1:0] :
+        {sign, {(BiasW - 1){!sign}}};
   endfunction
 
   /// Whether the bits above that window are copies of the sign.
@@ -81,7 +103,7 @@ module sterna_requant #(
     sign = total[TotalW-1];
     result = total[TotalW-1:AboveBit] == {(TotalW - AboveBit){sign}};
     for (int unsigned i = 1; i < MaxBytes; i++) begin
-      result &= 32'(bytes) > i || total[8*i+ActW+3+:8] == {8{sign}};
+      result &= 32'(bytes) > i || total[8*i+WindowW-1+:8] == {8{sign}};
     end
     return result;
   endfunction
@@ -91,38 +113,37 @@ module sterna_requant #(
   logic [6:0] valid_q;
   logic signed [AccW-1:0] acc_q0 [Lanes];
   logic [FullMulW-1:0] multiplier_q0;
-  logic signed [FullBiasW-1:0] bias_q0, bias_q1;
-  logic [TotalW-1:LowW] bias_q2;
+  logic signed [FullBiasW:0] bias_q0;
+  logic signed [BiasW-1:0] bias_q1;
+  logic signed [TotalW-1:LowW] bias_q2;
   logic [1:0] activation_q0;
-  logic round_q0;
-  logic [2:0] bytes_q0;
-  logic relu_q1, relu_q2, relu_q3, relu_q4, relu_q5, relu_q6;
+  logic [2:0] bytes_q0, bytes_q1, bytes_q2, bytes_q3;
+  logic relu_q1, relu_q2, relu_q3, relu_q4;
   logic leaky_q1, leaky_q2, leaky_q3, leaky_q4;
-  logic round_q1, round_q2, round_q3, round_q4;
-  logic [2:0] bytes_q1, bytes_q2, bytes_q3;
+  logic round_q0, round_q1, round_q2, round_q3, round_q4;
   logic signed [ProductW-1:0] product_q1 [Lanes];
   logic [ProductW-1:LowW] product_q2 [Lanes];
   logic [LowW:0] low_q2 [Lanes];
-  logic [LowW-1:0] low_q3 [Lanes];
+  logic [LowW-1:7] low_q3 [Lanes];
   logic [TotalW-1:LowW] high_q3 [Lanes];
   logic [WindowW-1:0] window_q4 [Lanes];
-  logic [Lanes-1:0] negative_q4, negative_q5, negative_q6;
-  logic [Lanes-1:0] fits_q4, clamp_q5, clamp_q6;
-  logic [ActW:0] value_q5 [Lanes];
-  logic [ActW-1:0] rounded_q6 [Lanes];
+  logic [WindowW-1:0] window_q5 [Lanes];
+  logic [Lanes-1:0] negative_q4, fits_q4, beyond;
+  logic [Lanes-1:0] eighth_q5, add_q5, no_value_q5, most_q5, least_q5;
+  logic [ActW-1:0] value_q6 [Lanes];
 
   always_ff @(posedge clk_i) begin
     valid_q <= {valid_q[5:0], valid_i};
-    {multiplier_q0, bias_q0} <= {multiplier_i, bias_i};
-    {activation_q0, round_q0, bytes_q0} <= {activation_i, leaky_round_i, bytes_i};
-    bias_q1 <= bias_q0;
+    multiplier_q0 <= multiplier_i;
+    bias_q0 <= (FullBiasW + 1)'(bias_i) + (FullBiasW + 1)'(half_of(bytes_i, round_i));
+    bias_q1 <= cut(bias_q0);
     bias_q2 <= (TotalW - LowW)'(bias_q1 >>> LowW);
+    {activation_q0, round_q0, bytes_q0} <= {activation_i, round_i, bytes_i};
     {relu_q1, leaky_q1} <= {activation_q0 == ActivationRelu, activation_q0 == ActivationLeaky};
     {round_q1, bytes_q1} <= {round_q0, bytes_q0};
     {relu_q2, leaky_q2, round_q2, bytes_q2} <= {relu_q1, leaky_q1, round_q1, bytes_q1};
     {relu_q3, leaky_q3, round_q3, bytes_q3} <= {relu_q2, leaky_q2, round_q2, bytes_q2};
-    {relu_q4, leaky_q4, round_q4} <= {relu_q3, leaky_q3, round_q3};
-    {relu_q5, relu_q6} <= {relu_q4, relu_q5};
+    {relu_q4, leaky_q4, round_q4} <= {relu_q3, leaky_q3, leaky_q3 && round_q3};
   end
 
   always_ff @(posedge clk_i) begin
@@ -151,7 +172,7 @@ module sterna_requant #(
   always_ff @(posedge clk_i) begin
     if (valid_q[2]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        low_q3[i] <= low_q2[i][LowW-1:0];
+        low_q3[i] <= low_q2[i][LowW-1:7];
         high_q3[i] <= (TotalW - LowW)'(signed'(product_q2[i])) + bias_q2 +
             (TotalW - LowW)'(low_q2[i][LowW]);
       end
@@ -161,52 +182,49 @@ module sterna_requant #(
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        window_q4[i] <= window({high_q3[i][AboveBit-1:LowW], low_q3[i][LowW-1:7]}, bytes_q3);
-        fits_q4[i] <= fits({high_q3[i], low_q3[i]}, bytes_q3);
+        window_q4[i] <= window({high_q3[i][AboveBit-1:LowW], low_q3[i]}, bytes_q3);
+        fits_q4[i] <= fits({high_q3[i], low_q3[i], 7'd0}, bytes_q3);
         negative_q4[i] <= high_q3[i][TotalW-1];
       end
     end
   end
 
-  // The three bits more of a negative leaky total; the result's bits above its sign must be copies
-  // of it.
+  // A result is an eighth or the whole of the total, or nothing to which the end of the range is
+  // added. Its bits above the sign must be copies of the sign.
+  always_comb begin
+    for (int unsigned i = 0; i < Lanes; i++) begin
+      beyond[i] = !fits_q4[i] || (leaky_q4 && negative_q4[i] ? !window_q4[i][WindowW-1] :
+          window_q4[i][WindowW-1:ActW] != {4{negative_q4[i]}});
+    end
+  end
+
   always_ff @(posedge clk_i) begin
     if (valid_q[4]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        if (leaky_q4 && negative_q4[i]) begin
-          value_q5[i] <= {window_q4[i][WindowW-1:4], window_q4[i][3] && round_q4};
-          clamp_q5[i] <= !fits_q4[i] || !window_q4[i][WindowW-1];
-        end else begin
-          value_q5[i] <= window_q4[i][ActW:0];
-          clamp_q5[i] <= !fits_q4[i] || window_q4[i][WindowW-1:ActW] != {4{negative_q4[i]}};
-        end
+        window_q5[i] <= window_q4[i];
+        eighth_q5[i] <= leaky_q4 && negative_q4[i];
+        add_q5[i] <= round_q4 && negative_q4[i] && !beyond[i] && window_q4[i][3:0] > 4'd8;
+        no_value_q5[i] <= beyond[i] || (relu_q4 && negative_q4[i]);
+        most_q5[i] <= beyond[i] && !negative_q4[i];
+        least_q5[i] <= beyond[i] && negative_q4[i] && !relu_q4;
       end
-      negative_q5 <= negative_q4;
     end
   end
 
+  // All of this is one adder with a LUT before each bit.
   always_ff @(posedge clk_i) begin
     if (valid_q[5]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        rounded_q6[i] <= value_q5[i][ActW:1] + ActW'(value_q5[i][0]);
+        value_q6[i] <= ({ActW{!no_value_q5[i]}} &
+            (eighth_q5[i] ? window_q5[i][4+:ActW] : window_q5[i][1+:ActW])) +
+            {least_q5[i], {(ActW - 1){most_q5[i]}}} + ActW'(add_q5[i]);
       end
-      clamp_q6 <= clamp_q5;
-      negative_q6 <= negative_q5;
     end
   end
 
-  // A total that is not negative but becomes so was rounded up beyond the range.
   always_ff @(posedge clk_i) begin
     if (valid_q[6]) begin
-      for (int unsigned i = 0; i < Lanes; i++) begin
-        if (negative_q6[i] && relu_q6) begin
-          data_o[i] <= '0;
-        end else if (clamp_q6[i] || (!negative_q6[i] && rounded_q6[i][ActW-1])) begin
-          data_o[i] <= {negative_q6[i], {(ActW - 1){!negative_q6[i]}}};
-        end else begin
-          data_o[i] <= rounded_q6[i];
-        end
-      end
+      for (int unsigned i = 0; i < Lanes; i++) data_o[i] <= value_q6[i];
     end
   end
 

@@ -17,7 +17,7 @@ STRIDES = (1, 2)
 MULTIPLIER_BITS = REQUANT_MULTIPLIER_BITS
 BIAS_BITS = REQUANT_BIAS_BITS - 1
 """Of the magnitude."""
-MAX_SHIFT = 40
+MAX_SHIFT = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Requant(_Record):
     bias: NDArray[np.int64]
     """[F], magnitude below 2^45."""
     shift: int
-    """0 .. 40."""
+    """0 .. 32."""
     activation: str
     """A name in `sterna.spec.activations`."""
 
