@@ -42,6 +42,8 @@ class Fpga(Validated):
     """DSP blocks."""
     mhz: _Count
     """Target clock of an engine on it."""
+    clocks: dict[str, _Count] = Field(default_factory=dict)
+    """MHz that the named configs for it support, as estimated; tests hold them to it."""
 
     @property
     def period(self) -> float:
