@@ -158,12 +158,9 @@ module sterna_engine #(
   localparam int unsigned Lanes = TileH * TileW;
   localparam int unsigned AccIndexW = $clog2(Accumulators);
   localparam int unsigned FmAddrW = $clog2(FmWords);
-  localparam int unsigned BeatBytes = AxiDataW / 8;
   localparam int unsigned BeatWords = AxiDataW / 64;
   localparam int unsigned BeatWordsW = $clog2(BeatWords + 1);
   localparam int unsigned TableBeats = Clusters * Pes * Accumulators / BeatWords;
-  localparam int unsigned WordBytes =
-      (Lanes * WordChannels + BeatBytes - 1) / BeatBytes * BeatBytes;
   localparam int unsigned DrainClusters = Clusters / Drains;
   localparam int unsigned PesW = $clog2(Pes + 1);
   localparam int unsigned AllPesW = $clog2(Clusters * Pes + 1);
@@ -187,6 +184,7 @@ module sterna_engine #(
 
   logic start, abort, busy, queued, finish, step_end;
   logic [63:0] tape_addr, frame_addr, result_addr;
+  logic [1:0] frame_layout;
   logic [31:0] tape_bytes, watchdog, error_segment;
   logic [7:0] error_code;
   logic [AllPesW-1:0] pes_busy, pes_wait_vectors, pes_wait_weights, pes_wait_drain;
@@ -223,6 +221,7 @@ module sterna_engine #(
     .tape_bytes_o      (tape_bytes),
     .frame_addr_o      (frame_addr),
     .result_addr_o     (result_addr),
+    .frame_layout_o    (frame_layout),
     .watchdog_o        (watchdog),
     .busy_i            (busy),
     .queued_i          (queued),
@@ -254,7 +253,9 @@ module sterna_engine #(
   logic [1:0][AxiDataW-1:0] read_data;
   logic store_command_valid, store_command_ready, store_beat_valid, store_beat_ready;
   logic [63:0] move_addr;
-  logic [31:0] move_bytes, move_words;
+  logic [31:0] move_bytes;
+  step_t move_step;
+  logic [1:0] move_layout;
   logic [FmAddrW-1:0] move_base;
   logic [AxiDataW-1:0] store_beat_data;
   axi_address_t ar, aw;
@@ -378,8 +379,7 @@ module sterna_engine #(
   );
 
   sterna_sequencer #(
-    .FmAddrW  (FmAddrW),
-    .WordBytes(WordBytes)
+    .FmAddrW(FmAddrW)
   ) u_sequencer (
     .clk_i,
     .rst_ni,
@@ -388,6 +388,7 @@ module sterna_engine #(
     .watchdog_i           (watchdog),
     .frame_addr_i         (frame_addr),
     .result_addr_i        (result_addr),
+    .frame_layout_i       (frame_layout),
     .busy_o               (busy),
     .queued_o             (queued),
     .finish_o             (finish),
@@ -442,7 +443,8 @@ module sterna_engine #(
     .move_addr_o          (move_addr),
     .move_bytes_o         (move_bytes),
     .move_base_o          (move_base),
-    .move_words_o         (move_words)
+    .move_step_o          (move_step),
+    .move_layout_o        (move_layout)
   );
 
   // ---------------------------------------------------------------- requantisation tables, weights
@@ -549,6 +551,7 @@ module sterna_engine #(
   logic load_valid, load_ready;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
+  logic [3:0] load_strobe;
   logic window_valid, window_ready, loader_window_valid, store_window_valid;
   gather_t window, loader_window, store_window;
 
@@ -571,6 +574,7 @@ module sterna_engine #(
     .load_ready_o  (load_ready),
     .load_addr_i   (load_addr),
     .load_lanes_i  (load_lanes),
+    .load_strobe_i (load_strobe),
     .load_data_i   (load_data),
     .read_valid_i  (fm_read_valid),
     .read_row_i    (fm_read_row),
@@ -612,19 +616,22 @@ module sterna_engine #(
   ) u_frame_load (
     .clk_i,
     .rst_ni,
-    .clear_i      (clear),
-    .start_i      (load_start),
-    .base_i       (move_base),
-    .words_i      (move_words),
-    .beat_valid_i (read_valid[LoadPort]),
-    .beat_ready_o (read_ready[LoadPort]),
-    .beat_data_i  (read_data[LoadPort]),
-    .write_valid_o(load_valid),
-    .write_ready_i(load_ready),
-    .write_addr_o (load_addr),
-    .write_lanes_o(load_lanes),
-    .write_data_o (load_data),
-    .done_o       (load_done)
+    .clear_i       (clear),
+    .start_i       (load_start),
+    .base_i        (move_base),
+    .step_i        (move_step),
+    .interleaved_i (move_layout[0]),
+    .unsigned_i    (move_layout[1]),
+    .beat_valid_i  (read_valid[LoadPort]),
+    .beat_ready_o  (read_ready[LoadPort]),
+    .beat_data_i   (read_data[LoadPort]),
+    .write_valid_o (load_valid),
+    .write_ready_i (load_ready),
+    .write_addr_o  (load_addr),
+    .write_lanes_o (load_lanes),
+    .write_strobe_o(load_strobe),
+    .write_data_o  (load_data),
+    .done_o        (load_done)
   );
 
   sterna_frame_store #(
@@ -639,7 +646,7 @@ module sterna_engine #(
     .clear_i     (clear),
     .start_i     (store_start),
     .base_i      (move_base),
-    .words_i     (move_words),
+    .words_i     (move_step.fm_words),
     .read_valid_o(store_window_valid),
     .read_ready_i(window_ready && store_active),
     .read_o      (store_window),

@@ -7,7 +7,7 @@ package sterna_pkg;
   /// What the register IDENTITY reads.
   localparam logic [31:0] EngineIdentity = 32'h5354524e;
   /// What the register VERSION reads.
-  localparam logic [31:0] EngineVersion = 32'h20000;
+  localparam logic [31:0] EngineVersion = 32'h30000;
   /// Bits of a register's address.
   localparam int unsigned RegisterAddrW = 12;
   /// Steps of a frame that the profile keeps.
@@ -17,7 +17,7 @@ package sterna_pkg;
   /// The first bytes of a tape, the letters "STERNATP".
   localparam logic [63:0] TapeMagic = 64'h5054414e52455453;
   /// Version of the tape's format.
-  localparam logic [31:0] TapeVersion = 32'h2;
+  localparam logic [31:0] TapeVersion = 32'h3;
   /// Headers and payloads are multiples of this many bytes.
   localparam int unsigned TapeAlign = 64;
   /// CRC-32 as in zlib, lowest bit first.
@@ -42,7 +42,7 @@ package sterna_pkg;
   // Byte address of each 32-bit register. A _LO and the _HI after it are one 64-bit value.
   /// R, reset 0x5354524e. The letters "STRN": this is a Sterna engine.
   localparam logic [11:0] RegIdentity = 12'h0;
-  /// R, reset 0x20000. Version of registers and behaviour.
+  /// R, reset 0x30000. Version of registers and behaviour.
   localparam logic [11:0] RegVersion = 12'h4;
   /// R. CRC-32 of the engine's config; a tape carries that of its own.
   localparam logic [11:0] RegConfigHash = 12'h8;
@@ -76,6 +76,8 @@ package sterna_pkg;
   localparam logic [11:0] RegResultAddrLo = 12'h48;
   /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegResultAddrHi = 12'h4c;
+  /// R/W, reset 0. How the frame's bytes lie and count, see FrameLayout. Taken at START.
+  localparam logic [11:0] RegFrameLayout = 12'h50;
   /// R, reset 0. Cycles of the frame that ended last.
   localparam logic [11:0] RegCyclesLo = 12'h80;
   /// R, reset 0. Upper half of it.
@@ -134,6 +136,12 @@ package sterna_pkg;
   localparam logic [31:0] ControlAbort = 32'h2;
   /// The interrupt output follows STATUS.IRQ.
   localparam logic [31:0] ControlIrqEnable = 32'h4;
+
+  // Bits of FRAME_LAYOUT. A frame is a byte per channel of each pixel, by rows.
+  /// The three channels of a pixel lie side by side; otherwise plane after plane.
+  localparam logic [31:0] FrameLayoutInterleaved = 32'h1;
+  /// A byte is the value plus 128; otherwise the value itself, signed.
+  localparam logic [31:0] FrameLayoutUnsigned = 32'h2;
 
   // Bits of STATUS.
   /// A frame runs.
@@ -262,7 +270,9 @@ package sterna_pkg;
 
   /// The payload of a STEP segment.
   typedef struct packed {
-    logic [47:0] unused;
+    logic [15:0] unused;
+    /// bytes that LOAD and STORE move, whole bus beats
+    logic [31:0] dram_bytes;
     /// length of the WEIGHTS payload that follows it
     logic [31:0] weights_bytes;
     /// length of the REQUANT payload that follows
@@ -271,7 +281,7 @@ package sterna_pkg;
     logic [31:0] keep_base;
     /// channel words between cluster groups: ceil(filters / 4)
     logic [15:0] group_words;
-    /// channels that each cluster drains and writes for each tile
+    /// channels that each cluster drains and writes for each tile; LOAD: of the frame
     logic [15:0] filters;
     /// ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed
     logic [31:0] tile_groups;
@@ -289,11 +299,11 @@ package sterna_pkg;
     logic [15:0] in_full_cols;
     /// input height mod tile_h
     logic [15:0] in_extra_rows;
-    /// input height div tile_h
+    /// input height div tile_h; LOAD: of the frame, and so on
     logic [15:0] in_full_rows;
     /// bytes from the frame (LOAD) or result (STORE) address
     logic [31:0] dram_offset;
-    /// words that LOAD and STORE move
+    /// words that LOAD fills and STORE moves
     logic [31:0] fm_words;
     /// LOAD target, STORE source, CONV output: feature memory word
     logic [31:0] fm_base;

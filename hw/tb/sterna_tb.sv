@@ -243,6 +243,7 @@ module sterna_tb;
     write32(RegTapeBytes, TapeBytes);
     write32(RegWatchdog, Watchdog);
     write64(RegFrameAddrLo, Base + 64'(FrameOffset));
+    write32(RegFrameLayout, FrameLayout);
     write64(RegResultAddrLo, Base + 64'(ResultOffset));
     write32(RegControl, ControlStart | ControlIrqEnable);
   endtask

@@ -84,7 +84,7 @@ def compile(
 
     >>> package = sterna.compile("demo-nano", "nano")
     >>> f"{package.schedule.queued_cycles:,} cycles per frame"
-    '196,047 cycles per frame'
+    '196,027 cycles per frame'
     """
     from sterna.compile.compiler import compile_graph
 

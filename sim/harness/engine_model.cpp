@@ -1,5 +1,6 @@
 #include "engine_model.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -167,11 +168,12 @@ void EngineModel::sample_bus() {
   }
   axi_.clock(master_);
   still_cycles_ = axi_.moved() ? 0 : still_cycles_ + 1;
+  longest_still_ = std::max(longest_still_, still_cycles_);
 }
 
 void EngineModel::check_quiet() {
   const uint32_t watchdog = registers_[STERNA_REGISTER_WATCHDOG];
-  const bool given_up = watchdog && still_cycles_ >= watchdog;
+  const bool given_up = watchdog && longest_still_ >= watchdog;
   if (axi_.idle() || given_up || read32(STERNA_REGISTER_STATUS) & STERNA_STATUS_BUSY) return;
   throw std::runtime_error("the interrupt is high while bursts are under way on the bus");
 }
@@ -181,6 +183,7 @@ void EngineModel::write32(uint32_t address, uint32_t value) {
   if (address == STERNA_REGISTER_CONTROL) {
     context_->assertOn(true);
     has_tape_ = has_tape_ || value & STERNA_CONTROL_START;
+    if (value & STERNA_CONTROL_START) longest_still_ = 0;
     axi_.set_frame_start(tape_address());
   }
   top_->s_axil_awaddr = address;

@@ -53,6 +53,8 @@ class EngineModel {
   uint64_t cycles_ = 0;
   // Cycles since something was last taken on the bus.
   uint64_t still_cycles_ = 0;
+  // The most of them since a frame was started; what the memory does just after the engine has given up is no matter.
+  uint64_t longest_still_ = 0;
   // A frame was started since the last reset.
   bool has_tape_ = false;
   // What was last written to each register.

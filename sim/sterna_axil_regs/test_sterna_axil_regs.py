@@ -111,6 +111,8 @@ async def holds_constants_and_settings(dut: Any) -> None:
         assert int(getattr(dut, port).value) == address & ~63
         assert await tb.read(low) == address & 0xFFFFFFC0
         assert await tb.read(low + 4) == address >> 32
+    await tb.write(Register.FRAME_LAYOUT, 0xFFFFFFFE)
+    assert await tb.read(Register.FRAME_LAYOUT) == int(dut.frame_layout_o.value) == 2, "two bits"
     assert await tb.read(0xFFC) == 0
 
 
@@ -152,9 +154,9 @@ async def starts_and_ends_frames(dut: Any) -> None:
     dut.busy_i.value = 1
     await tb.write(Register.TAPE_BYTES, 77)
     assert await tb.read(Register.TAPE_BYTES) == 0
-    for register in (Register.FRAME_ADDR_LO, Register.RESULT_ADDR_LO):
-        await tb.write(register, 0x40)
-        assert await tb.read(register) == 0x40, "these may change for the next frame"
+    for register, value in ((Register.FRAME_ADDR_LO, 64), (Register.RESULT_ADDR_LO, 64), (Register.FRAME_LAYOUT, 3)):
+        await tb.write(register, value)
+        assert await tb.read(register) == value, "these may change for the next frame"
     assert await tb.read(Register.STATUS) == Status.BUSY
     await tb.write(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
     dut.queued_i.value = 1

@@ -190,8 +190,8 @@ class Job:
             channels = 4 * self.layers[-1].out_words
 
     def frame(self, image: Ints | None = None) -> bytes:
-        """The image as LOAD takes it."""
-        return self.size.words(self.size.padded(self.image if image is None else image))
+        """The image as LOAD takes it, plane after plane in whole beats."""
+        return tape.pad((self.image if image is None else image).astype(np.int8).tobytes(), BEAT)
 
     def result(self, image: Ints | None = None) -> bytes:
         """The output as STORE writes it."""
@@ -204,7 +204,12 @@ class Job:
         """The whole job."""
         tiles = self.size.tiles
         places = (tiles, tiles + 4 * tiles)
-        segments = [Segment(SegmentKind.STEP, tape.pack_step(op=Op.LOAD, fm_words=tiles))]
+        load = {
+            "op": Op.LOAD, "fm_words": tiles, "filters": 4, "dram_bytes": len(self.frame()),
+            "in_full_rows": self.size.height // TILE, "in_extra_rows": self.size.height % TILE,
+            "in_full_cols": self.size.width // TILE, "in_extra_cols": self.size.width % TILE,
+        }  # fmt: skip
+        segments = [Segment(SegmentKind.STEP, tape.pack_step(**load))]
         for number, layer in enumerate(self.layers):
             source, target = (places[number % 2 - 1] if number else 0), places[number % 2]
             after = [0] * (layer.channels // 4)
@@ -213,8 +218,9 @@ class Job:
                 after = [w % group_words + 1 if self.fine else tape.AFTER_ALL for w in range(len(after))]
             segments += layer.segments(source, target, after)
             if number == 0 and self.background:
-                segments.append(Segment(SegmentKind.STEP, tape.pack_step(op=Op.LOAD, next=1, fm_words=tiles)))
-        store = tape.pack_step(op=Op.STORE, fm_base=target, fm_words=tiles * layer.out_words)
+                segments.append(Segment(SegmentKind.STEP, tape.pack_step(next=1, **load)))
+        words = tiles * layer.out_words
+        store = tape.pack_step(op=Op.STORE, fm_base=target, fm_words=words, dram_bytes=words * WORD_BYTES)
         return [*segments, Segment(SegmentKind.STEP, store)]
 
     def tape(self) -> bytes:

@@ -54,7 +54,7 @@ class TB(Bench):
         ]
         self.load = Source(Field(dut.load_valid_i), Field(dut.load_ready_o), {
             "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
-            "word": Field(dut.load_data_i)}, idle)
+            "strobe": Field(dut.load_strobe_i), "word": Field(dut.load_data_i)}, idle)
         self.agents = [*self.writers, self.load, self]
         self.reading = 0.0
         self.read_span = self.words
@@ -64,14 +64,14 @@ class TB(Bench):
         self._coming: deque[list[int | None]] = deque([[]] * READ_LATENCY)
 
     def random_writes(self, count: int, span: int) -> list[dict[str, int]]:
-        """Writes to the first `span` words; a load uses `lanes`, a cluster `strobe`."""
+        """Writes to the first `span` words; only a load uses `lanes`."""
         return [{"address": random.randrange(span), "strobe": random.getrandbits(4),
                  "lanes": random.getrandbits(self.lanes), "word": random.getrandbits(self.lanes * 4 * self.act_w)}
                 for _ in range(count)]
 
     def fill(self) -> None:
         """Queue a load of every word of every bank."""
-        self.load.send({"address": a, "lanes": (1 << self.lanes) - 1,
+        self.load.send({"address": a, "lanes": (1 << self.lanes) - 1, "strobe": 15,
                         "word": random.getrandbits(self.lanes * 4 * self.act_w)} for a in range(self.words))
 
     def written(self) -> int:
@@ -115,7 +115,7 @@ class TB(Bench):
         assert len(taken) <= 1, "one write per cycle"
         for item in taken:
             lanes = item.get("lanes", (1 << self.lanes) - 1)
-            self.model.write(item["address"], lanes, item.get("strobe", 15), item["word"])
+            self.model.write(item["address"], lanes, item["strobe"], item["word"])
 
 
 async def filled(dut: Any, idle: float) -> TB:

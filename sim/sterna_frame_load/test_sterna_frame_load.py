@@ -1,21 +1,49 @@
-"""Bench of sterna_frame_load: random frames of beats against the words they hold."""
+"""Bench of sterna_frame_load: random frames in each layout against the words that hold their pixels."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import cocotb
 import pytest
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
-from sim.support.words import pack, unpack
+from sim.support.words import step_word, unpack
 
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12, "DataW": 64},
-    {"TileH": 3, "TileW": 3, "ActW": 5, "FmAddrW": 6, "DataW": 512},
+    {"TileH": 3, "TileW": 3, "ActW": 5, "FmAddrW": 8, "DataW": 512},
     {"TileH": 13, "TileW": 7, "ActW": 6, "FmAddrW": 10, "DataW": 256},
+    {"TileH": 13, "TileW": 13, "ActW": 8, "FmAddrW": 12, "DataW": 512},
+    {"TileH": 3, "TileW": 15, "ActW": 8, "FmAddrW": 10, "DataW": 64},
 ]
+#: Bytes by which a value of an unsigned frame is larger.
+GREY = 128
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows, columns and channels of a frame, and how its bytes lie."""
+
+    height: int
+    width: int
+    channels: int
+    interleaved: bool = False
+    unsigned: bool = False
+
+    @property
+    def places(self) -> list[tuple[int, int, int]]:
+        """Channel, row and column of each byte in turn."""
+        rows, cols, channels = range(self.height), range(self.width), range(self.channels)
+        if self.interleaved:
+            return [(c, y, x) for y in rows for x in cols for c in channels]
+        return [(c, y, x) for c in channels for y in rows for x in cols]
+
+
+#: Channel, row and column: value.
+Image = dict[tuple[int, int, int], int]
 
 
 class TB(Bench):
@@ -23,40 +51,75 @@ class TB(Bench):
 
     def __init__(self, dut: Any, idle: float, stall: float) -> None:
         super().__init__(dut)
-        self.lanes = int(dut.TileH.value) * int(dut.TileW.value)
+        self.tile_h, self.tile_w = int(dut.TileH.value), int(dut.TileW.value)
         self.act_w, self.addr_w = int(dut.ActW.value), int(dut.FmAddrW.value)
-        self.data_w = int(dut.DataW.value)
-        self.word_beats = -(-self.lanes * 32 // self.data_w)
+        self.beat_bytes = int(dut.DataW.value) // 8
         self.inputs = Inputs(dut)
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), {"beat": Field(dut.beat_data_i)}, idle)
         self.writes = Sink(Field(dut.write_valid_o), Field(dut.write_ready_i), {
             "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o),
-            "word": Field(dut.write_data_o)}, stall)
+            "strobe": Field(dut.write_strobe_o), "word": Field(dut.write_data_o)}, stall)
         self.done = Sink(Field(dut.done_o), None, {})
         self.agents = [self.inputs, self.beats, self.writes, self.done]
 
-    def begin(self, words: int) -> tuple[int, list[list[int]]]:
-        """Start a move of random words; returns its base and its words, as pixels of four channels."""
-        base = random.randrange((1 << self.addr_w) - words + 1)
-        low, high = -(1 << (self.act_w - 1)), (1 << (self.act_w - 1)) - 1
-        frame = [[[random.randint(low, high) for _ in range(4)] for _ in range(self.lanes)] for _ in range(words)]
-        for word in frame:
-            data = pack([value for pixel in word for value in pixel], 8)
-            self.beats.send({"beat": data >> (self.data_w * b) & (1 << self.data_w) - 1}
-                            for b in range(self.word_beats))
-        self.inputs.pulse("start_i", base_i=base, words_i=words)
-        return base, [[pack(pixel, self.act_w) for pixel in word] for word in frame]
+    def random_frame(self) -> Frame:
+        """Often of whole tiles in a direction, or less than one."""
+        height, width = (random.choice([1, tile, 2 * tile, random.randint(2, 3 * tile)])
+                         for tile in (self.tile_h, self.tile_w))
+        if random.random() < 0.5:
+            return Frame(height, width, 3, True, random.random() < 0.5)
+        return Frame(height, width, random.randint(1, 6), False, random.random() < 0.5)
 
-    def check(self, base: int, frame: list[list[int]]) -> None:
+    def begin(self, frame: Frame) -> tuple[int, Frame, Image]:
+        """Start a move of a random image; returns its base, the frame, and what it holds."""
+        image = {place: random.randint(-128, 127) for place in frame.places}
+        data = bytes(value + GREY if frame.unsigned else value & 255 for value in image.values())
+        for at in range(0, len(data), self.beat_bytes):
+            beat = data[at : at + self.beat_bytes]
+            beat += random.randbytes(self.beat_bytes - len(beat))
+            self.beats.send([{"beat": int.from_bytes(beat, "little")}])
+        base = random.randrange((1 << self.addr_w) - self.words(frame) + 1)
+        step = step_word(
+            in_full_rows=frame.height // self.tile_h, in_extra_rows=frame.height % self.tile_h,
+            in_full_cols=frame.width // self.tile_w, in_extra_cols=frame.width % self.tile_w, filters=frame.channels,
+        )  # fmt: skip
+        self.inputs.pulse(
+            "start_i", base_i=base, step_i=step, interleaved_i=frame.interleaved, unsigned_i=frame.unsigned
+        )
+        return base, frame, image
+
+    def tiles(self, frame: Frame) -> tuple[int, int]:
+        """Rows and columns of tiles."""
+        return -(-frame.height // self.tile_h), -(-frame.width // self.tile_w)
+
+    def words(self, frame: Frame) -> int:
+        """Feature memory words of the frame."""
+        rows, cols = self.tiles(frame)
+        return -(-frame.channels // 4) * rows * cols
+
+    def pieces(self, frame: Frame) -> int:
+        """Writes that the frame takes."""
+        return (1 if frame.interleaved else frame.channels) * frame.height * self.tiles(frame)[1]
+
+    def check(self, base: int, frame: Frame, image: Image) -> None:
         """Compare what was written; each pixel is written once."""
-        memory: dict[tuple[int, int], int] = {}
+        memory: dict[tuple[int, int, int], int] = {}
+        lanes = self.tile_h * self.tile_w
         for write in self.writes.taken:
-            for lane, pixel in enumerate(unpack(write["word"], 4 * self.act_w, self.lanes)):
-                if write["lanes"] >> lane & 1:
-                    place = write["address"], lane
-                    assert place not in memory, f"written twice: word {place[0]} lane {lane}"
-                    memory[place] = pixel
-        want = {(base + i, lane): pixel for i, word in enumerate(frame) for lane, pixel in enumerate(word)}
+            for place, value in enumerate(unpack(write["word"], self.act_w, 4 * lanes)):
+                lane, channel = divmod(place, 4)
+                if write["lanes"] >> lane & 1 and write["strobe"] >> channel & 1:
+                    where = write["address"], lane, channel
+                    assert where not in memory, f"written twice: {where}"
+                    memory[where] = value
+        rows, cols = self.tiles(frame)
+        want = {}
+        for (c, y, x), value in image.items():
+            word = base + (c // 4 * rows + y // self.tile_h) * cols + x // self.tile_w
+            lane = y % self.tile_h * self.tile_w + x % self.tile_w
+            want[word, lane, c % 4] = value >> 8 - self.act_w & (1 << self.act_w) - 1
+            if frame.interleaved:
+                want[word, lane, 3] = 0
         assert memory == want, "memory differs: " + str(sorted(memory.items() ^ want.items())[:4])
         self.writes.taken.clear()
 
@@ -70,59 +133,60 @@ class TB(Bench):
         return cycles
 
 
+async def started(dut: Any, idle: float, stall: float) -> TB:
+    tb = TB(dut, idle, stall)
+    await tb.start(start_i=0)
+    return tb
+
+
 @cocotb.test()
 @cocotb.parametrize(idle=[0.0, 0.6], stall=[0.0, 0.6])
 async def loads_random_frames(dut: Any, idle: float, stall: float) -> None:
-    tb = TB(dut, idle, stall)
-    await tb.start(start_i=0)
-    for words in (1, 2, random.randint(3, 20)):
-        base, frame = tb.begin(words)
+    tb = await started(dut, idle, stall)
+    for _ in range(12):
+        move = tb.begin(tb.random_frame())
         await tb.finish()
-        tb.check(base, frame)
+        tb.check(*move)
 
 
 @cocotb.test()
-async def takes_a_beat_every_cycle(dut: Any) -> None:
-    tb = TB(dut, 0.0, 0.0)
-    await tb.start(start_i=0)
-    base, frame = tb.begin(16)
-    assert await tb.finish() <= 16 * tb.word_beats + 4
-    tb.check(base, frame)
+async def writes_a_piece_every_cycle(dut: Any) -> None:
+    """Unless the bytes of the beats are fewer."""
+    tb = await started(dut, 0.0, 0.0)
+    for frame in (Frame(tb.tile_h, 3 * tb.tile_w, 3, True), Frame(tb.tile_h, 3 * tb.tile_w - 1, 4)):
+        move = tb.begin(frame)
+        beats = len(tb.beats.queue)
+        assert await tb.finish() <= max(tb.pieces(frame), beats) + 8
+        tb.check(*move)
 
 
 @cocotb.test()
 async def takes_no_beat_without_a_move(dut: Any) -> None:
-    tb = TB(dut, 0.0, 0.0)
-    await tb.start(start_i=0)
+    tb = await started(dut, 0.0, 0.0)
     tb.beats.send([{"beat": 1}])
     await tb.step(5)
-    assert tb.beats.sent == 0
-    tb.inputs.pulse("start_i", base_i=0, words_i=0)
-    await tb.run_until(lambda: bool(tb.done.taken), 10)
     assert tb.beats.sent == 0 and tb.writes.taken == []
 
 
 @cocotb.test()
 async def starts_anew_after_clear(dut: Any) -> None:
-    tb = TB(dut, 0.2, 0.2)
-    await tb.start(start_i=0)
+    tb = await started(dut, 0.2, 0.2)
     for cycles in (2, 7, 30):
-        tb.begin(20)
+        tb.begin(Frame(2 * tb.tile_h, 2 * tb.tile_w, 4))
         await tb.step(cycles)
         await tb.clear()
         await tb.step(3)
         assert tb.writes.taken == [] and tb.done.taken == []
-        base, frame = tb.begin(3)
+        move = tb.begin(tb.random_frame())
         await tb.finish()
-        tb.check(base, frame)
+        tb.check(*move)
 
 
 @cocotb.test()
 async def comparison_sees_a_wrong_bit(dut: Any) -> None:
-    tb = TB(dut, 0.0, 0.0)
-    await tb.start(start_i=0)
-    base, frame = tb.begin(3)
+    tb = await started(dut, 0.0, 0.0)
+    base, frame, image = tb.begin(Frame(4, 4, 3, True))
     await tb.finish()
-    frame[1][random.randrange(tb.lanes)] ^= 1 << random.randrange(4 * tb.act_w)
+    image[random.choice(list(image))] ^= 0x80
     with pytest.raises(AssertionError, match="memory differs"):
-        tb.check(base, frame)
+        tb.check(base, frame, image)

@@ -14,11 +14,11 @@ from sim.support.words import step_word
 from sterna.spec.registers import ErrorCode
 from sterna.spec.tape import Op
 
-WORD_BYTES = 104
-PARAMETERS = [{"WordBytes": WORD_BYTES, "FmAddrW": 12}]
+PARAMETERS = [{"FmAddrW": 12}]
 # A frame's words lie on both sides of 8 GB.
 FRAME, RESULT = 0x1_FFFF_0000, 0x9_8765_0000
 NEXT_FRAME, NEXT_RESULT = 0x7_1111_0000, 0x8_2222_0000
+LAYOUT, NEXT_LAYOUT = 1, 2
 WATCHDOG = 40
 
 #: Levels of an engine in which nothing is under way.
@@ -43,7 +43,7 @@ class TB(Bench):
         )
         move = {
             "addr": Field(dut.move_addr_o), "bytes": Field(dut.move_bytes_o), "base": Field(dut.move_base_o),
-            "words": Field(dut.move_words_o),
+            "step": Field(dut.move_step_o), "layout": Field(dut.move_layout_o),
         }
         self.loads = Sink(Field(dut.load_command_valid_o), Field(dut.load_command_ready_i), move)
         self.stores = Sink(Field(dut.store_command_valid_o), Field(dut.store_command_ready_i), move)
@@ -67,7 +67,8 @@ class TB(Bench):
     async def begin(self) -> None:
         """Reset, and a frame that waits for its first step."""
         await self.start(
-            watchdog_i=WATCHDOG, frame_addr_i=FRAME, result_addr_i=RESULT, **QUIET, **dict.fromkeys(PULSES, 0)
+            watchdog_i=WATCHDOG, frame_addr_i=FRAME, result_addr_i=RESULT, frame_layout_i=LAYOUT, **QUIET,
+            **dict.fromkeys(PULSES, 0),
         )
         await self.pulse("start_i")
         await self.until("step_ready_o")
@@ -133,9 +134,9 @@ class TB(Bench):
 
     async def queue(self) -> None:
         """Start one more frame while one runs."""
-        self.inputs.set(frame_addr_i=NEXT_FRAME, result_addr_i=NEXT_RESULT)
+        self.inputs.set(frame_addr_i=NEXT_FRAME, result_addr_i=NEXT_RESULT, frame_layout_i=NEXT_LAYOUT)
         await self.pulse("start_i")
-        self.inputs.set(frame_addr_i=0, result_addr_i=0)
+        self.inputs.set(frame_addr_i=0, result_addr_i=0, frame_layout_i=0)
         assert self.output("queued_o") == 1
 
 
@@ -196,14 +197,14 @@ async def moves_wait_for_a_quiet_engine(dut: Any, op: Op) -> None:
     for count in range(2):
         blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0}
         tb.inputs.set(**blockers)
-        words, offset = random.randint(1, 999), random.randrange(1 << 20) * 64
+        size, offset = random.randint(1, 999) * 64, random.randrange(1 << 20) * 64
         commands.stall = 0.0
-        await tb.give(op=op, fm_words=words, fm_base=count, dram_offset=offset)
+        step = await tb.give(op=op, dram_bytes=size, fm_base=count, dram_offset=offset)
         await tb.blocked_by(blockers, lambda: len(commands.taken))
         assert len(starts.taken) == count + 1
         assert tb.output("store_active_o") == (op is Op.STORE)
         await tb.step(10)
-        move = {"addr": base + offset, "bytes": words * WORD_BYTES, "base": count, "words": words}
+        move = {"addr": base + offset, "bytes": size, "base": count, "step": step, "layout": LAYOUT}
         assert commands.taken[count:] == [move]
         await tb.set(writer_idle_i=0)
         await tb.pulse(f"{name}_done_i")
@@ -225,9 +226,10 @@ async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
     # It waits only for the vectors of earlier steps.
     blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0}
     tb.inputs.set(drained_i=0, **blockers)
-    await tb.give(op=Op.LOAD, next=1, fm_words=3, dram_offset=64)
+    step = await tb.give(op=Op.LOAD, next=1, dram_bytes=192, dram_offset=64)
     await tb.blocked_by(blockers, lambda: len(tb.loads.taken))
-    assert tb.loads.taken[1:] == [{"addr": NEXT_FRAME + 64, "bytes": 3 * WORD_BYTES, "base": 0, "words": 3}]
+    move = {"addr": NEXT_FRAME + 64, "bytes": 192, "base": 0, "step": step, "layout": NEXT_LAYOUT}
+    assert tb.loads.taken[1:] == [move]
     assert tb.output("step_ready_o") == 1
     await tb.set(drained_i=1)
     await tb.run_conv()
@@ -369,7 +371,8 @@ async def a_start_in_the_last_cycle_of_a_frame_begins_the_next(dut: Any) -> None
 async def a_frame_begins_when_the_bus_is_idle(dut: Any) -> None:
     tb = TB(dut)
     levels = QUIET | {"reader_idle_i": 0, "writer_idle_i": 0}
-    await tb.start(watchdog_i=WATCHDOG, frame_addr_i=0, result_addr_i=0, **levels, **dict.fromkeys(PULSES, 0))
+    levels |= {"frame_addr_i": 0, "result_addr_i": 0, "frame_layout_i": 0}
+    await tb.start(watchdog_i=WATCHDOG, **levels, **dict.fromkeys(PULSES, 0))
     await tb.pulse("start_i")
     for name in ("reader_idle_i", "writer_idle_i"):
         assert (tb.output("busy_o"), tb.output("clear_o"), tb.output("flush_o")) == (1, 1, 1)

@@ -165,7 +165,7 @@ def test_generate_with_an_image(sterna: Sterna, package_path: Path, images: Path
     package = package_file.load(package_path)
     frame = (tmp_path / "engine" / "memory" / "frame.bin").read_bytes()
     image = prepare(package.graph, np.asarray(read_image(path)))
-    assert frame == layout.pack(image, package.config).tobytes()
+    assert frame == layout.frame(image).ljust(package.config.in_beats(image.size), b"\0")
     got(", ".join(sorted(path.name for path in (tmp_path / "engine" / "memory").iterdir())))
 
 

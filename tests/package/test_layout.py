@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sterna.package import layout
 from sterna.package.package import StoreRegion
 from sterna.spec.config import EngineConfig, load_config
-from support.packages import small_images, small_package
+from sterna.vision.prepare import to_integers
 
 NANO = load_config("nano")
 
@@ -38,17 +38,20 @@ tiles = st.sampled_from([3, 5, 7, 13])
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 30), st.integers(1, 30))
 
 
-@settings(max_examples=60)
-@given(tiles, tiles, st.sampled_from([64, 128, 512]), shapes, st.integers(0, 99))
-def test_pack(tile_h: int, tile_w: int, axi_data_w: int, shape: tuple[int, int, int], seed: int) -> None:
-    config, tensor = config_of(tile_h, tile_w, axi_data_w), tensor_of(seed, shape)
-    memory = layout.pack(tensor, config).tobytes()
-    channels, height, width = shape
-    expected = bytearray(len(memory))
-    for c, y, x in np.ndindex(shape):
-        expected[address(config, width, height, y, x, c // 4, c % 4)] = int(tensor[c, y, x]) & 0xFF
-    assert memory == bytes(expected)
-    assert len(memory) == -(-channels // 4) * -(-height // tile_h) * -(-width // tile_w) * config.word_bytes
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_a_frame_is_the_bytes_of_the_image(channels: int) -> None:
+    image = tensor_of(0, (channels, 5, 7))
+    written = np.frombuffer(layout.frame(image), np.int8)
+    side_by_side = channels == 3
+    assert layout.is_interleaved(channels) == side_by_side
+    for c, y, x in np.ndindex(image.shape):
+        assert written[(y * 7 + x) * 3 + c if side_by_side else (c * 5 + y) * 7 + x] == image[c, y, x]
+    assert layout.frame_bytes(channels, 5, 7, config_of(5, 5, 128)) == -(-channels * 35 // 16) * 16
+
+
+def test_prepared_images_lie_as_a_frame_does() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
+    assert layout.frame(to_integers(pixels)) == (pixels ^ 128).tobytes()
 
 
 @settings(max_examples=60)
@@ -83,14 +86,19 @@ def test_unpack_joins_phases(tile_h: int, tile_w: int, shape: tuple[int, int, in
     """Phase p of a map that is split holds pixels (2y + p div 2, 2x + p mod 2), phase after phase in each word."""
     config, (channels, height, width) = config_of(tile_h, tile_w, 64), shape
     tensor = tensor_of(seed, (channels, 2 * height, 2 * width))
-    phases = [layout.pack(tensor[:, p // 2 :: 2, p % 2 :: 2], config) for p in range(4)]
-    memory = np.stack(phases, axis=1)
+    tiles_h, tiles_w = -(-height // tile_h), -(-width // tile_w)
+    words = -(-channels // 4)
+    memory = np.zeros((words, 4, tiles_h * tiles_w * config.word_bytes), np.int8)
+    for c, y, x in np.ndindex(channels, height, width):
+        for p in range(4):
+            place = address(config, width, height, y, x, 0, c % 4)
+            memory[c // 4, p, place] = tensor[c, 2 * y + p // 2, 2 * x + p % 2]
     store = StoreRegion(
         layer="x",
         dram_offset=0,
-        words=len(memory),
-        tiles_h=4 * -(-height // tile_h),
-        tiles_w=-(-width // tile_w),
+        words=words,
+        tiles_h=4 * tiles_h,
+        tiles_w=tiles_w,
         height=2 * height,
         width=2 * width,
         split=True,
@@ -102,10 +110,3 @@ def test_unpack_joins_phases(tile_h: int, tile_w: int, shape: tuple[int, int, in
 @pytest.mark.parametrize(("tile", "axi_data_w", "size"), [(5, 64, 104), (5, 128, 112), (13, 512, 704)])
 def test_word_bytes(tile: int, axi_data_w: int, size: int) -> None:
     assert config_of(tile, tile, axi_data_w).word_bytes == size
-
-
-@pytest.mark.parametrize("act_w", [4, 8])
-def test_an_image_has_as_many_bits_as_the_activations(act_w: int) -> None:
-    config, image = NANO.model_copy(update={"act_w": act_w}), small_images(1)[0]
-    packed = layout.pack_image(image, small_package(config))
-    assert packed == layout.pack(image // 2 ** (8 - act_w), config).tobytes()

@@ -110,8 +110,8 @@ def test_cannot_write(package: Package, tmp_path: Path) -> None:
 
 def test_other_version(package: Package) -> None:
     data = package_file.to_bytes(package)
-    assert "is a package of another version; format = 99; allowed: 2" in refusal(about(data, format=99))
-    assert "format = 1; allowed: 2; remedy: compile the graph again" in refusal(about(data, format=1))
+    assert "is a package of another version; format = 99; allowed: 3" in refusal(about(data, format=99))
+    assert "format = 1; allowed: 3; remedy: compile the graph again" in refusal(about(data, format=1))
     assert "is a package of another version" in refusal(rezipped(data, {"package.json": b"[]"}))
     assert "not JSON" in refusal(rezipped(data, {"package.json": b"{"}))
     assert "has no config" in refusal(about(data, config=3))
@@ -145,8 +145,8 @@ def test_damaged_graph_inside_a_sound_archive(package: Package) -> None:
         (("frame_bytes",), 8, "input.dram_offset"),
         (("result_bytes",), 8, "dram_offset"),
         (("input", "layer"), "first", "input.layer"),
-        (("input", "plane"), 7, "input.plane"),
-        (("input", "tiles_h"), None, "input.tiles_h"),
+        (("input", "height"), 7, "input.shape"),
+        (("input", "width"), None, "input.width"),
         (("stores", 0, "layer"), "nobody", "a layer of the graph"),
         (("stores", 0, "height"), 1, "shape"),
         (("stores", 0, "tiles_w"), 9, "tiles"),

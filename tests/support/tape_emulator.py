@@ -45,20 +45,32 @@ class TapeEmulator:
                 self._conv(step, requant.payload, weights.payload)
             elif step["next"]:
                 self._load_next(step)
+            elif step["op"] == Op.LOAD:
+                self._load(step, frame)
             else:
-                self._move(step, frame, result)
+                self._store(step, result)
         return bytes(result)
 
-    def _move(self, step: dict[str, int], frame: bytes, result: bytearray) -> None:
-        word_bytes = self.config.word_beats * self.config.beat_bytes
-        used = self.config.lanes * WORD_CHANNELS
+    def _load(self, step: dict[str, int], frame: bytes) -> None:
+        """Three channels come pixel by pixel, others plane after plane."""
+        config, channels = self.config, step["filters"]
+        height = step["in_full_rows"] * config.tile_h + step["in_extra_rows"]
+        width = step["in_full_cols"] * config.tile_w + step["in_extra_cols"]
+        values = np.frombuffer(frame[step["dram_offset"] :][: channels * height * width], np.int8)
+        values = values.reshape(height, width, 3).transpose(2, 0, 1) if channels == 3 else values
+        tiles = -(-height // config.tile_h), -(-width // config.tile_w)
+        assert step["fm_words"] == -(-channels // WORD_CHANNELS) * tiles[0] * tiles[1]
+        for (c, y, x), value in np.ndenumerate(values.reshape(channels, height, width)):
+            word = (c // WORD_CHANNELS * tiles[0] + y // config.tile_h) * tiles[1] + x // config.tile_w
+            pixel = value >> (8 - config.act_w)
+            self.memory[step["fm_base"] + word, y % config.tile_h, x % config.tile_w, c % WORD_CHANNELS] = pixel
+
+    def _store(self, step: dict[str, int], result: bytearray) -> None:
+        config, used = self.config, self.config.lanes * WORD_CHANNELS
+        assert step["dram_bytes"] == step["fm_words"] * config.word_bytes
         for index in range(step["fm_words"]):
-            at = step["dram_offset"] + index * word_bytes
-            word = self.memory[step["fm_base"] + index]
-            if step["op"] == Op.LOAD:
-                word[:] = np.frombuffer(frame[at : at + used], np.int8).reshape(word.shape)
-            else:
-                result[at : at + used] = word.astype(np.int8).tobytes()
+            at = step["dram_offset"] + index * config.word_bytes
+            result[at : at + used] = self.memory[step["fm_base"] + index].astype(np.int8).tobytes()
 
     def _load_next(self, step: dict[str, int]) -> None:
         """The next image may come at any time from here on: nothing may touch its words."""

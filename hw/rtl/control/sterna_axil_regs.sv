@@ -64,6 +64,8 @@ module sterna_axil_regs #(
   output logic [63:0]                   frame_addr_o,
   /// First byte of the result, a multiple of 64.
   output logic [63:0]                   result_addr_o,
+  /// How the frame's bytes lie and count.
+  output logic [1:0]                    frame_layout_o,
   /// Cycles without activity before a frame is given up; 0: never.
   output logic [31:0]                   watchdog_o,
   /// A frame runs.
@@ -155,6 +157,7 @@ module sterna_axil_regs #(
   logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy, queued;
   logic [63:0] tape_addr_d, tape_addr_q, frame_addr_d, frame_addr_q, result_addr_d, result_addr_q;
   logic [31:0] tape_bytes_d, tape_bytes_q, watchdog_d, watchdog_q;
+  logic [1:0] frame_layout_d, frame_layout_q;
 
   // A start takes a cycle to reach the sequencer.
   assign busy = busy_i || start_q;
@@ -213,6 +216,7 @@ module sterna_axil_regs #(
     tape_bytes_d = tape_bytes_q;
     frame_addr_d = frame_addr_q;
     result_addr_d = result_addr_q;
+    frame_layout_d = frame_layout_q;
     if (write && !busy) begin
       unique case (write_addr)
         RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], w_i.data, aligned_mask);
@@ -227,6 +231,7 @@ module sterna_axil_regs #(
         RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], w_i.data, write_mask);
         RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], w_i.data, aligned_mask);
         RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], w_i.data, write_mask);
+        RegFrameLayout: if (w_i.strb[0]) frame_layout_d = w_i.data[1:0];
         default: ;
       endcase
     end
@@ -244,6 +249,7 @@ module sterna_axil_regs #(
   assign tape_bytes_o = tape_bytes_q;
   assign frame_addr_o = frame_addr_q;
   assign result_addr_o = result_addr_q;
+  assign frame_layout_o = frame_layout_q;
   assign watchdog_o = watchdog_q;
 
   // ------------------------------------------------------------------------------------------ read
@@ -284,6 +290,7 @@ module sterna_axil_regs #(
       RegFrameAddrHi: value = frame_addr_q[63:32];
       RegResultAddrLo: value = result_addr_q[31:0];
       RegResultAddrHi: value = result_addr_q[63:32];
+      RegFrameLayout: value = 32'(frame_layout_q);
       RegCyclesLo: value = last_low_q[0];
       RegCyclesHi: value = last_high_q[0];
       RegBusyLo: value = last_low_q[1];
@@ -339,6 +346,7 @@ module sterna_axil_regs #(
       tape_bytes_q <= '0;
       frame_addr_q <= '0;
       result_addr_q <= '0;
+      frame_layout_q <= '0;
       watchdog_q <= WatchdogCycles;
     end else begin
       low_q <= begins ? '0 : low_d;
@@ -369,6 +377,7 @@ module sterna_axil_regs #(
       tape_bytes_q <= tape_bytes_d;
       frame_addr_q <= frame_addr_d;
       result_addr_q <= result_addr_d;
+      frame_layout_q <= frame_layout_d;
       watchdog_q <= watchdog_d;
     end
   end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The frame that runs and the one that is queued: their addresses, and whether their images are in
-/// the feature memory already.
+/// The frame that runs and the one that is queued: their addresses and layouts, and whether their
+/// images are in the feature memory already.
 module sterna_frame_queue (
   input  logic        clk_i,
   input  logic        rst_ni,
@@ -11,6 +11,8 @@ module sterna_frame_queue (
   input  logic [63:0] frame_addr_i,
   /// First byte of its result.
   input  logic [63:0] result_addr_i,
+  /// How its bytes lie and count.
+  input  logic [1:0]  frame_layout_i,
   /// The queued frame, one that is queued in this cycle included, becomes the one that runs.
   input  logic        take_i,
   /// Forgets the queued frame, and that images are loaded.
@@ -21,21 +23,26 @@ module sterna_frame_queue (
   output logic        queued_o,
   /// Frame address of the queued frame.
   output logic [63:0] queued_frame_addr_o,
+  /// Layout of the queued frame.
+  output logic [1:0]  queued_layout_o,
   /// The image of the queued frame is loaded, or being loaded.
   output logic        queued_has_image_o,
   /// Frame address of the frame that runs.
   output logic [63:0] frame_addr_o,
   /// Its result address.
   output logic [63:0] result_addr_o,
+  /// Its layout.
+  output logic [1:0]  frame_layout_o,
   /// Its image was loaded before it began.
   output logic        has_image_o
 );
   typedef struct packed {
     logic [63:0] frame;
     logic [63:0] result;
-  } addresses_t;
+    logic [1:0] layout;
+  } frame_t;
 
-  addresses_t current_d, current_q, queued_d, queued_q;
+  frame_t current_d, current_q, queued_d, queued_q;
   logic is_queued_d, is_queued_q, image_d, image_q, has_image_d, has_image_q;
 
   always_comb begin
@@ -45,7 +52,7 @@ module sterna_frame_queue (
     has_image_d = has_image_q;
     image_d = image_q || load_i;
     if (start_i) begin
-      queued_d = '{frame: frame_addr_i, result: result_addr_i};
+      queued_d = '{frame: frame_addr_i, result: result_addr_i, layout: frame_layout_i};
       is_queued_d = 1'b1;
     end
     if (take_i) begin
@@ -63,9 +70,11 @@ module sterna_frame_queue (
 
   assign queued_o = is_queued_q;
   assign queued_frame_addr_o = queued_q.frame;
+  assign queued_layout_o = queued_q.layout;
   assign queued_has_image_o = image_q;
   assign frame_addr_o = current_q.frame;
   assign result_addr_o = current_q.result;
+  assign frame_layout_o = current_q.layout;
   assign has_image_o = has_image_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

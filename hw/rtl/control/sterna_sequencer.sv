@@ -7,9 +7,7 @@ import sterna_pkg::*;
 /// can wait; its image may be loaded already.
 module sterna_sequencer #(
   /// Bits of a feature memory address.
-  parameter int unsigned FmAddrW = 12,
-  /// Bus bytes of one feature memory word of all banks.
-  parameter int unsigned WordBytes = 104
+  parameter int unsigned FmAddrW = 12
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -24,6 +22,8 @@ module sterna_sequencer #(
   input  logic [63:0]        frame_addr_i,
   /// First byte of the result, a multiple of 64, taken at the start.
   input  logic [63:0]        result_addr_i,
+  /// How the frame's bytes lie and count, taken at the start.
+  input  logic [1:0]         frame_layout_i,
   /// A frame runs.
   output logic               busy_o,
   /// Another one is queued.
@@ -137,8 +137,10 @@ module sterna_sequencer #(
   output logic [31:0]        move_bytes_o,
   /// First feature memory word of the transfer.
   output logic [FmAddrW-1:0] move_base_o,
-  /// Words of the transfer.
-  output logic [31:0]        move_words_o
+  /// The step of the transfer.
+  output step_t              move_step_o,
+  /// Layout of the frame that it loads.
+  output logic [1:0]         move_layout_o
 );
   /// Steps that may have begun and not ended.
   localparam int unsigned OpenSteps = 4;
@@ -185,6 +187,7 @@ module sterna_sequencer #(
 
   logic is_queued, queued_has_image, has_image;
   logic [63:0] queued_frame, current_frame, current_result;
+  logic [1:0] queued_layout, current_layout;
   logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
 
   assign finish_o = good_end || bad_end;
@@ -197,14 +200,17 @@ module sterna_sequencer #(
     .start_i,
     .frame_addr_i,
     .result_addr_i,
+    .frame_layout_i,
     .take_i             (state_q == StIdle || good_end),
     .drop_i             (state_q == StFlush),
     .load_i             (load_start_o && is_background_q),
     .queued_o           (is_queued),
     .queued_frame_addr_o(queued_frame),
+    .queued_layout_o    (queued_layout),
     .queued_has_image_o (queued_has_image),
     .frame_addr_o       (current_frame),
     .result_addr_o      (current_result),
+    .frame_layout_o     (current_layout),
     .has_image_o        (has_image)
   );
 
@@ -396,15 +402,11 @@ module sterna_sequencer #(
     if (is_load_q) move_base = is_background_q ? queued_frame : current_frame;
   end
 
-  sterna_move_address #(
-    .WordBytes(WordBytes)
-  ) u_move_address (
+  sterna_move_address u_move_address (
     .clk_i,
     .base_i  (move_base),
     .offset_i(next_q.dram_offset),
-    .words_i (next_q.fm_words),
-    .addr_o  (move_addr_o),
-    .bytes_o (move_bytes_o)
+    .addr_o  (move_addr_o)
   );
 
   assign load_command_valid_o = state_q == StAsk && is_load_q;
@@ -413,7 +415,9 @@ module sterna_sequencer #(
   assign store_start_o = store_command_valid_o && store_command_ready_i;
   assign store_active_o = state_q == StMove && !is_load_q;
   assign move_base_o = next_q.fm_base[FmAddrW-1:0];
-  assign move_words_o = next_q.fm_words;
+  assign move_bytes_o = next_q.dram_bytes;
+  assign move_step_o = next_q;
+  assign move_layout_o = is_background_q ? queued_layout : current_layout;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

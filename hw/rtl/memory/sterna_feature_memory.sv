@@ -37,8 +37,10 @@ module sterna_feature_memory #(
   output logic                                  load_ready_o,
   /// Its address.
   input  logic [$clog2(FmWords)-1:0]            load_addr_i,
-  /// Lanes to write, all channels.
+  /// Lanes to write.
   input  logic [TileH*TileW-1:0]                load_lanes_i,
+  /// Channels to write.
+  input  logic [3:0]                            load_strobe_i,
   /// The word.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] load_data_i,
 
@@ -94,7 +96,7 @@ module sterna_feature_memory #(
 
   always_comb begin
     write_lanes_d = load_lanes_i;
-    write_strobe_d = '1;
+    write_strobe_d = load_strobe_i;
     write_addr_d = load_addr_i;
     write_data_d = load_data_i;
     for (int unsigned c = 0; c < Drains; c++) begin
@@ -163,6 +165,6 @@ module sterna_feature_memory #(
     load_valid_i |-> 32'(load_addr_i) < FmWords);
   LoadHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i && !load_ready_o |=> load_valid_i && $stable(load_addr_i)
-    && $stable(load_lanes_i));
+    && $stable(load_lanes_i) && $stable(load_strobe_i));
 `endif
 endmodule

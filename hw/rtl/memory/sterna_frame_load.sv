@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// LOAD: writes bus beats to consecutive words of the feature memory. A beat holds four bytes for
-/// each of `BeatLanes` lanes, one per channel; a word is `WordBeats` beats, lanes in order, the
-/// rest of the last beat is ignored. Every beat is one write of the lanes it holds, so a beat is
-/// taken every cycle.
+import sterna_pkg::step_t;
+
+/// LOAD: places the pixels of a frame in the feature memory. A frame is a byte for each channel of
+/// each pixel, by rows, with no gaps: plane after plane, or three channels pixel by pixel.
+///
+/// Beats go into a ring of bytes. From its front, pieces are taken: the pixels of a row that lie in
+/// one tile, which are one write. A piece is turned to the front in two steps: by eights, then by
+/// bytes.
 module sterna_frame_load #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -25,8 +29,13 @@ module sterna_frame_load #(
   input  logic                                  start_i,
   /// First word to write, taken at the start.
   input  logic [FmAddrW-1:0]                    base_i,
-  /// Words to write, taken at the start.
-  input  logic [31:0]                           words_i,
+  /// Its `in_*_rows`, `in_*_cols` and `filters` are rows, columns and channels of the frame, taken
+  /// at the start.
+  input  step_t                                 step_i,
+  /// The channels of a pixel lie side by side, taken at the start.
+  input  logic                                  interleaved_i,
+  /// A byte is the value and 128, taken at the start.
+  input  logic                                  unsigned_i,
 
   /// A beat is offered.
   input  logic                                  beat_valid_i,
@@ -43,119 +52,274 @@ module sterna_frame_load #(
   output logic [FmAddrW-1:0]                    write_addr_o,
   /// Lanes to write.
   output logic [TileH*TileW-1:0]                write_lanes_o,
+  /// Channels to write.
+  output logic [3:0]                            write_strobe_o,
   /// The word.
   output logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_o,
 
-  /// Pulse: all words are written.
+  /// Pulse: all is written.
   output logic                                  done_o
 );
-  /// Lanes.
-  localparam int unsigned Lanes = TileH * TileW;
-  /// Lanes in a beat.
-  localparam int unsigned BeatLanes = DataW / 32;
-  /// Beats in a word.
-  localparam int unsigned WordBeats = (Lanes + BeatLanes - 1) / BeatLanes;
+  localparam int unsigned BeatBytes = DataW / 8;
+  /// Channels that can lie side by side, and bytes of the longest piece.
+  localparam int unsigned Rgb = 3;
+  localparam int unsigned PieceBytes = Rgb * TileW;
+  /// Beats in the ring, a power of two: when a piece is not there as a whole, there is room for a
+  /// beat.
+  localparam int unsigned RingBeats = 2 ** $clog2((PieceBytes + BeatBytes - 2) / BeatBytes + 1);
+  localparam int unsigned RingBytes = RingBeats * BeatBytes;
+  localparam int unsigned AtW = $clog2(RingBytes);
+  localparam int unsigned SlotW = AtW - $clog2(BeatBytes);
+  /// Bytes after the first step of turning.
+  localparam int unsigned CoarseBytes = PieceBytes + 7;
 
   generate
     if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
       initial $error("sterna_frame_load: TileH = %0d and TileW = %0d must be 3 to 15",
                      TileH, TileW);
     end
-    if (DataW < 64 || DataW % 32 != 0) begin : gen_bad_data_w
-      initial $error("sterna_frame_load: DataW = %0d must be a multiple of 32, 64 or more", DataW);
+    if (DataW < 64 || DataW != 2 ** $clog2(DataW)) begin : gen_bad_data_w
+      initial $error("sterna_frame_load: DataW = %0d must be a power of two, 64 or more", DataW);
     end
     if (ActW < 4 || ActW > 8) begin : gen_bad_act_w
       initial $error("sterna_frame_load: ActW = %0d must be 4 to 8", ActW);
     end
   endgenerate
 
-  // Words not yet taken from the bus as a whole, whether there are any, and which beat of a word
-  // comes next (one hot).
-  logic [31:0] left_q, left_d;
-  logic taking_q, taking_d;
-  logic [WordBeats-1:0] beat_q, beat_d;
-  logic [FmAddrW-1:0] addr_q, addr_d;
-  logic running_q, running_d;
-  logic beat_taken, word_taken;
-  logic [BeatLanes-1:0][3:0][ActW-1:0] pixels_q;
-  logic [WordBeats-1:0] held_beat_q;
+  // ---------------------------------------------------------------------------------------- pieces
 
-  assign beat_ready_o = taking_q && (!write_valid_o || write_ready_i);
-  assign beat_taken = beat_valid_i && beat_ready_o;
-  assign word_taken = beat_taken && beat_q[WordBeats-1];
-  assign done_o = running_q && !taking_q && !write_valid_o;
+  // The frame, as the start found it.
+  logic interleaved_q, unsigned_q;
+  logic [15:0] full_rows_q, full_cols_q;
+  logic [3:0] extra_rows_q, extra_cols_q;
+  logic [5:0] extra_bytes_q;
+
+  // The piece that comes next: planes from it on, its channel, tiles at its right and below, row in
+  // its tile, address; addresses of the first tile of its row of tiles and of its plane.
+  logic running_q, running_d, active_q, active_d;
+  logic [15:0] planes_q, planes_d, cols_q, cols_d, rows_q, rows_d;
+  logic [1:0] channel_q, channel_d;
+  logic [3:0] row_q, row_d, last_row;
+  logic [FmAddrW-1:0] addr_q, addr_d, row_addr_q, row_addr_d, plane_addr_q, plane_addr_d, next_addr;
+  logic is_extra, is_last_col, is_last_row, is_last_tile, taken;
+  logic [5:0] bytes;
+
+  assign is_extra = cols_q == '0;
+  assign bytes = is_extra ? extra_bytes_q : interleaved_q ? 6'(PieceBytes) : 6'(TileW);
+  assign is_last_col = is_extra || (cols_q == 16'd1 && extra_cols_q == '0);
+  assign last_row = rows_q == '0 ? extra_rows_q - 4'd1 : 4'(TileH - 1);
+  assign is_last_row = row_q == last_row;
+  assign is_last_tile = rows_q == '0 || (rows_q == 16'd1 && extra_rows_q == '0);
+  assign next_addr = addr_q + FmAddrW'(1);
 
   always_comb begin
-    left_d = left_q;
-    taking_d = taking_q;
+    active_d = active_q;
+    planes_d = planes_q;
+    channel_d = channel_q;
+    cols_d = cols_q;
+    rows_d = rows_q;
+    row_d = row_q;
     addr_d = addr_q;
-    beat_d = beat_q;
-    if (beat_taken) beat_d = beat_q << 1;
-    if (word_taken) begin
-      left_d = left_q - 32'd1;
-      taking_d = left_q != 32'd1;
-      addr_d = addr_q + FmAddrW'(1);
-      beat_d = WordBeats'(1);
-    end
+    row_addr_d = row_addr_q;
+    plane_addr_d = plane_addr_q;
     running_d = running_q && !done_o;
+    if (taken) begin
+      addr_d = next_addr;
+      cols_d = cols_q - 16'd1;
+      if (is_last_col) begin
+        cols_d = full_cols_q;
+        row_d = row_q + 4'd1;
+        addr_d = row_addr_q;
+        if (is_last_row) begin
+          row_d = '0;
+          rows_d = rows_q - 16'd1;
+          addr_d = next_addr;
+          if (is_last_tile) begin
+            // Four planes share the words of their tiles.
+            rows_d = full_rows_q;
+            channel_d = channel_q + 2'd1;
+            addr_d = channel_q == 2'd3 ? next_addr : plane_addr_q;
+            plane_addr_d = addr_d;
+            planes_d = planes_q - 16'd1;
+            active_d = planes_q != 16'd1;
+          end
+          row_addr_d = addr_d;
+        end
+      end
+    end
     if (start_i) begin
-      left_d = words_i;
-      taking_d = words_i != '0;
-      addr_d = base_i;
+      active_d = 1'b1;
       running_d = 1'b1;
+      planes_d = interleaved_i ? 16'd1 : step_i.filters;
+      channel_d = '0;
+      cols_d = step_i.in_full_cols;
+      rows_d = step_i.in_full_rows;
+      row_d = '0;
+      addr_d = base_i;
+      row_addr_d = base_i;
+      plane_addr_d = base_i;
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      taking_q <= 1'b0;
-      beat_q <= WordBeats'(1);
       running_q <= 1'b0;
-      write_valid_o <= 1'b0;
+      active_q <= 1'b0;
     end else if (clear_i) begin
-      taking_q <= 1'b0;
-      beat_q <= WordBeats'(1);
       running_q <= 1'b0;
-      write_valid_o <= 1'b0;
+      active_q <= 1'b0;
     end else begin
-      taking_q <= taking_d;
-      beat_q <= beat_d;
       running_q <= running_d;
-      write_valid_o <= beat_taken || (write_valid_o && !write_ready_i);
+      active_q <= active_d;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    left_q <= left_d;
+    planes_q <= planes_d;
+    channel_q <= channel_d;
+    cols_q <= cols_d;
+    rows_q <= rows_d;
+    row_q <= row_d;
     addr_q <= addr_d;
-    if (beat_taken) begin
-      write_addr_o <= addr_q;
-      held_beat_q <= beat_q;
+    row_addr_q <= row_addr_d;
+    plane_addr_q <= plane_addr_d;
+    if (start_i) begin
+      interleaved_q <= interleaved_i;
+      unsigned_q <= unsigned_i;
+      full_rows_q <= step_i.in_full_rows;
+      full_cols_q <= step_i.in_full_cols;
+      extra_rows_q <= step_i.in_extra_rows[3:0];
+      extra_cols_q <= step_i.in_extra_cols[3:0];
+      extra_bytes_q <= 6'(step_i.in_extra_cols[3:0]) * (interleaved_i ? 6'(Rgb) : 6'd1);
     end
   end
 
-  genvar l, c;
+  // ------------------------------------------------------------------------------------------ ring
+
+  // The ring, the place of the front byte, and how many there are; the place of the next beat.
+  logic [7:0] ring_q [RingBytes];
+  logic [AtW-1:0] at_q;
+  logic [AtW:0] count_q, count_d;
+  logic [SlotW-1:0] slot_q;
+  logic beat_taken;
+
+  assign beat_ready_o = active_q && count_q <= (AtW + 1)'(RingBytes - BeatBytes);
+  assign beat_taken = beat_valid_i && beat_ready_o;
+  assign count_d = count_q + (beat_taken ? (AtW + 1)'(BeatBytes) : '0) -
+                   (taken ? (AtW + 1)'(bytes) : '0);
+
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      at_q <= '0;
+      count_q <= '0;
+      slot_q <= '0;
+    end else begin
+      at_q <= at_q + (taken ? AtW'(bytes) : '0);
+      count_q <= count_d;
+      slot_q <= slot_q + SlotW'(beat_taken);
+    end
+  end
+
+  genvar s;
   generate
-    for (l = 0; l < BeatLanes; l++) begin : gen_pixel
-      for (c = 0; c < 4; c++) begin : gen_channel
-        always_ff @(posedge clk_i) begin
-          if (beat_taken) pixels_q[l][c] <= beat_data_i[32*l+8*c+:ActW];
+    for (s = 0; s < RingBeats; s++) begin : gen_slot
+      always_ff @(posedge clk_i) begin
+        if (beat_taken && slot_q == SlotW'(s)) begin
+          for (int b = 0; b < int'(BeatBytes); b++) ring_q[s*BeatBytes+b] <= beat_data_i[8*b+:8];
         end
       end
     end
+  endgenerate
 
-    // Lane l lies at place l mod BeatLanes of beat l div BeatLanes, so the data need no selection.
-    for (l = 0; l < Lanes; l++) begin : gen_lane
-      assign write_lanes_o[l] = held_beat_q[l/BeatLanes];
-      assign write_data_o[l] = pixels_q[l%BeatLanes];
+  // --------------------------------------------------------------------------------------- turning
+
+  logic turning_q, turned_free, write_free;
+  logic [7:0] coarse_q [CoarseBytes];
+  logic [2:0] fine_q;
+  logic [FmAddrW-1:0] turning_addr_q;
+  logic [3:0] turning_row_q, turning_strobe_q, row_strobe;
+  logic [TileW-1:0] turning_cols_q, cols_mask;
+
+  assign write_free = !write_valid_o || write_ready_i;
+  assign turned_free = !turning_q || write_free;
+  assign taken = active_q && count_q >= (AtW + 1)'(bytes) && turned_free;
+  assign row_strobe = interleaved_q ? 4'b1111 : 4'b0001 << channel_q;
+  assign done_o = running_q && !active_q && !turning_q && !write_valid_o;
+
+  always_comb begin
+    for (int x = 0; x < int'(TileW); x++) cols_mask[x] = !is_extra || 4'(x) < extra_cols_q;
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      turning_q <= 1'b0;
+      write_valid_o <= 1'b0;
+    end else if (clear_i) begin
+      turning_q <= 1'b0;
+      write_valid_o <= 1'b0;
+    end else begin
+      turning_q <= taken || (turning_q && !write_free);
+      write_valid_o <= turning_q || (write_valid_o && !write_ready_i);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (taken) begin
+      for (int b = 0; b < int'(CoarseBytes); b++) begin
+        coarse_q[b] <= ring_q[{at_q[AtW-1:3], 3'd0} + AtW'(b)];
+      end
+      fine_q <= at_q[2:0];
+      turning_addr_q <= addr_q;
+      turning_row_q <= row_q;
+      turning_strobe_q <= row_strobe;
+      turning_cols_q <= cols_mask;
+    end
+  end
+
+  // ----------------------------------------------------------------------------------------- write
+
+  // The upper bits of the value of each byte.
+  logic [ActW-1:0] values [PieceBytes];
+  logic [TileW-1:0][3:0][ActW-1:0] pixels_q;
+  logic [3:0] write_row_q;
+  logic [TileW-1:0] write_cols_q;
+
+  always_comb begin
+    for (int b = 0; b < int'(PieceBytes); b++) begin
+      values[b] = ActW'((coarse_q[32'(fine_q)+b] ^ {unsigned_q, 7'd0}) >> (8 - ActW));
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (turning_q && write_free) begin
+      write_addr_o <= turning_addr_q;
+      write_strobe_o <= turning_strobe_q;
+      write_row_q <= turning_row_q;
+      write_cols_q <= turning_cols_q;
+      for (int x = 0; x < int'(TileW); x++) begin
+        for (int c = 0; c < 4; c++) begin
+          pixels_q[x][c] <= !interleaved_q ? values[x] : c < int'(Rgb) ? values[Rgb*x+c] : '0;
+        end
+      end
+    end
+  end
+
+  genvar y;
+  generate
+    for (y = 0; y < TileH; y++) begin : gen_row
+      assign write_lanes_o[y*TileW+:TileW] = write_row_q == 4'(y) ? write_cols_q : '0;
+      assign write_data_o[y*TileW+:TileW] = pixels_q;
     end
   endgenerate
+
+  logic unused;
+  assign unused = ^step_i;
 
 `ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
   Write_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=> write_valid_o && $stable(write_addr_o)
-    && $stable(held_beat_q) && $stable(pixels_q));
+    && $stable(write_lanes_o) && $stable(write_strobe_o) && $stable(pixels_q));
 `endif
 endmodule

@@ -28,6 +28,7 @@ from sterna.compile.memory import (
 from sterna.compile.schedule import Part, Spread, drained_words, part_work, spread
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, Reorg
+from sterna.package import layout
 from sterna.package.counters import UNTIMED
 from sterna.package.package import Package
 from sterna.spec import tape
@@ -126,7 +127,7 @@ class _Compiler:
             self._operation(operation, plan)
             self._store_complete(wanted, set(operation.outputs))
             if self.placement.load_after == index:
-                self._move([self.graph.input.name], Op.LOAD, self.placement.regions[self.graph.input.name], next=1)
+                self._load_frame(self.graph.input, next=1)
         written = tape.write(self.config.hash, self.segments)
         if cycles:
             progress(len(operations), parts, _CYCLES)
@@ -173,18 +174,27 @@ class _Compiler:
         return place(self.config.fm_words, Demand(image, made, _last_uses(self.program, wanted)))
 
     def _load(self, layer: Input) -> dict[str, Any]:
-        tiles_h, tiles_w = tile_counts(self.config, layer.height, layer.width)
         region = self.placement.regions[layer.name]
         self.maps[layer.name] = image_map(self.config, layer.height, layer.width, layer.channels, region)
-        self._move([layer.name], Op.LOAD, region)
+        self._load_frame(layer)
         return {
             "layer": layer.name,
             "dram_offset": 0,
-            "plane": tiles_h * tiles_w,
-            "tiles_h": tiles_h,
-            "tiles_w": tiles_w,
             "channels": layer.channels,
+            "height": layer.height,
+            "width": layer.width,
         }
+
+    def _load_frame(self, layer: Input, **fields: int) -> None:
+        fields |= {
+            "in_full_rows": layer.height // self.config.tile_h,
+            "in_extra_rows": layer.height % self.config.tile_h,
+            "in_full_cols": layer.width // self.config.tile_w,
+            "in_extra_cols": layer.width % self.config.tile_w,
+            "filters": layer.channels,
+            "dram_bytes": layout.frame_bytes(layer.channels, layer.height, layer.width, self.config),
+        }
+        self._move([layer.name], Op.LOAD, self.placement.regions[layer.name], **fields)
 
     def _store_complete(self, wanted: list[str], made: set[str]) -> None:
         """Store what can be stored now that the maps `made` are complete."""
@@ -205,8 +215,9 @@ class _Compiler:
     def _store(self, name: str, stored: Map) -> None:
         offset = self.result_bytes
         for region in stored.regions:
-            self._move([name], Op.STORE, region, dram_offset=self.result_bytes)
-            self.result_bytes += region.words * self.config.word_bytes
+            size = region.words * self.config.word_bytes
+            self._move([name], Op.STORE, region, dram_offset=self.result_bytes, dram_bytes=size)
+            self.result_bytes += size
         height, width = self._size(name)
         split = (stored.height, stored.width) != (height, width)
         self.stores.append(
@@ -340,12 +351,12 @@ class _Compiler:
         )
 
     def _metadata(self, image: dict[str, Any]) -> dict[str, Any]:
-        words = -(-image["channels"] // WORD_CHANNELS) * image["plane"]
+        size = (image["channels"], image["height"], image["width"])
         return {
             "input": image,
             "stores": self.stores,
             "outputs": [layer.name for layer in self.graph.outputs],
-            "frame_bytes": words * self.config.word_bytes,
+            "frame_bytes": layout.frame_bytes(*size, self.config),
             "result_bytes": self.result_bytes,
             "steps": self.steps,
         }

@@ -1,6 +1,8 @@
 """How tensors lie in frame and result memory (docs/explanation/engine/memory.md).
 
-A feature memory word holds four channels of one tile: `lanes * 4` bytes, lane `ly * tile_w + lx` first to
+A frame is the image's bytes; the engine places its pixels.
+
+In a result, a feature memory word holds four channels of one tile: `lanes * 4` bytes, lane `ly * tile_w + lx` first to
 last, one byte per channel, padded to whole bus beats. Words lie channel word after channel word, in each tile
 after tile by rows.
 """
@@ -12,35 +14,29 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.package.package import Package, StoreRegion
+from sterna.graph.network import RGB
+from sterna.package.package import StoreRegion
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 
 _Element = TypeVar("_Element", np.int8, np.int64)
 
 
-def pack_image(image: NDArray[np.int8], package: Package) -> bytes:
-    """The bytes of the input region that hold `image` int8[C, H, W], which has 8 bits whatever the activations have."""
-    return pack(image >> (8 - package.graph.act_bits), package.config).tobytes()
+def is_interleaved(channels: int) -> bool:
+    """Whether the driver puts a frame of so many channels into memory pixel by pixel."""
+    return channels == RGB
 
 
-def pack(tensor: NDArray[np.int8], config: EngineConfig) -> NDArray[np.uint8]:
-    """Memory bytes of `tensor` int8[C, H, W]: uint8[ceil(C/4), tiles, word_bytes].
+def frame_bytes(channels: int, height: int, width: int, config: EngineConfig) -> int:
+    """Bytes of a frame, whole bus beats."""
+    return config.in_beats(channels * height * width)
 
-    Channels and pixels that fill up words and tiles are 0.
+
+def frame(image: NDArray[np.int8]) -> bytes:
+    """`image` int8[C, H, W] as a frame: a byte for each channel of each pixel, by rows.
+
+    An image that is a view of pixels, as `sterna.prepare` makes it, lies so already.
     """
-    channels, height, width = tensor.shape
-    words, tiles_h, tiles_w = (
-        -(-channels // WORD_CHANNELS),
-        -(-height // config.tile_h),
-        -(-width // config.tile_w),
-    )
-    whole = np.zeros((words * WORD_CHANNELS, tiles_h * config.tile_h, tiles_w * config.tile_w), np.int8)
-    whole[:channels, :height, :width] = tensor
-    split = whole.reshape(words, WORD_CHANNELS, tiles_h, config.tile_h, tiles_w, config.tile_w)
-    lanes = split.transpose(0, 2, 4, 3, 5, 1).reshape(words, tiles_h * tiles_w, config.lanes * WORD_CHANNELS)
-    memory = np.zeros((words, tiles_h * tiles_w, config.word_bytes), np.uint8)
-    memory[..., : lanes.shape[-1]] = lanes.view(np.uint8)
-    return memory
+    return (np.moveaxis(image, 0, -1) if is_interleaved(len(image)) else image).tobytes()
 
 
 def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig) -> NDArray[np.int8]:

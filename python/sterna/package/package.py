@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -19,10 +20,9 @@ from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
 from sterna.spec import tape as tape_format
 from sterna.spec.config import WORD_CHANNELS, EngineConfig, make_config
-from sterna.spec.memory import IDEAL
 from sterna.spec.paths import own_network
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file format."""
 
 _TAPE, _GRAPH, _ABOUT = "tape.bin", "graph.bin", "package.json"
@@ -51,19 +51,13 @@ class _Record(BaseModel):
 
 
 class InputRegion(_Record):
-    """Where the driver writes the image: `words * plane` feature memory words from `dram_offset` on."""
+    """Where the driver writes the image: its bytes from `dram_offset` on."""
 
     layer: str
     dram_offset: _Bytes
-    plane: _Size
-    tiles_h: _Size
-    tiles_w: _Size
     channels: _Size
-
-    @property
-    def words(self) -> int:
-        """Channel words."""
-        return -(-self.channels // WORD_CHANNELS)
+    height: _Size
+    width: _Size
 
 
 class StoreRegion(_Record):
@@ -227,8 +221,7 @@ def _expect_tiles(attribute: str, tiles: tuple[int, int], size: tuple[int, int],
     _expect(attribute, tiles, (-(-size[0] // config.tile_h), -(-size[1] // config.tile_w)))
 
 
-def _expect_inside(attribute: str, offset: int, words: int, total: int, config: EngineConfig) -> None:
-    size = words * config.word_bytes
+def _expect_inside(attribute: str, offset: int, size: int, total: int, config: EngineConfig) -> None:
     if offset + size > total:
         raise _inconsistent(attribute, f"{offset}..{offset + size}", f"inside {total} bytes")
     if offset % config.beat_bytes:
@@ -238,13 +231,11 @@ def _expect_inside(attribute: str, offset: int, words: int, total: int, config: 
 def _check_input(package: Package) -> None:
     region, layer = package.schedule.input, package.graph.input
     _expect("input.layer", region.layer, layer.name)
-    _expect("input.channels", region.channels, layer.channels)
-    _expect("input.plane", region.plane, region.tiles_h * region.tiles_w)
-    size = (layer.height, layer.width)
-    _expect_tiles("input.tiles", (region.tiles_h, region.tiles_w), size, package.config)
-    total = package.schedule.frame_bytes
-    _expect_inside("input.dram_offset", region.dram_offset, region.words * region.plane, total, package.config)
-    _expect("frame_bytes", total, region.dram_offset + region.words * region.plane * package.config.word_bytes)
+    shape = (region.channels, region.height, region.width)
+    _expect("input.shape", shape, (layer.channels, layer.height, layer.width))
+    total, size = package.schedule.frame_bytes, package.config.in_beats(math.prod(shape))
+    _expect_inside("input.dram_offset", region.dram_offset, size, total, package.config)
+    _expect("frame_bytes", total, region.dram_offset + size)
 
 
 def _end(package: Package, store: StoreRegion) -> int:
@@ -269,9 +260,9 @@ def _check_store(package: Package, store: StoreRegion) -> None:
     last = max(word for word, _ in store.channels)
     if last >= store.words:
         raise _inconsistent(f"{where}.channels", last, f"words 0 .. {store.words - 1}")
-    words = store.words * store.tiles_h * store.tiles_w
+    size = store.words * store.tiles_h * store.tiles_w * package.config.word_bytes
     total = package.schedule.result_bytes
-    _expect_inside(f"{where}.dram_offset", store.dram_offset, words, total, package.config)
+    _expect_inside(f"{where}.dram_offset", store.dram_offset, size, total, package.config)
 
 
 def to_bytes(package: Package) -> bytes:
@@ -328,8 +319,7 @@ def _read(archive: Archive) -> Package:
             remedy="give a file made by sterna compile",
         )
     about = _about(archive.read(_ABOUT))
-    # Before configs named a memory, cycles were counted with the ideal one.
-    fields = {"memory": IDEAL} | about["config"]
+    fields = dict(about["config"])
     config = make_config(str(fields.pop("name", "")), fields, "engine config")
     package = Package(_graph(archive.read(_GRAPH)), archive.read(_TAPE), config, about["schedule"])
     package.verify_tape()

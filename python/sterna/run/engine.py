@@ -17,7 +17,16 @@ from sterna.run.backend import Backend, Progress, Results
 from sterna.run.engine_error import engine_error, short_watchdog
 from sterna.run.transport import Transport
 from sterna.run.uri import Parameter
-from sterna.spec.registers import ENGINE_VERSION, IDENTITY, PROFILE_STEPS, Control, ErrorCode, Register, Status
+from sterna.spec.registers import (
+    ENGINE_VERSION,
+    IDENTITY,
+    PROFILE_STEPS,
+    Control,
+    ErrorCode,
+    FrameLayout,
+    Register,
+    Status,
+)
 
 PAGE = 4096
 #: Clock cycles without progress after which the engine gives up a frame.
@@ -110,6 +119,8 @@ class EngineBackend(Backend):
         self._write64(Register.TAPE_ADDR_LO, self._tape)
         self._transport.write32(Register.TAPE_BYTES, len(package.tape))
         self._transport.write32(Register.WATCHDOG, self._watchdog)
+        interleaved = layout.is_interleaved(package.schedule.input.channels)
+        self._transport.write32(Register.FRAME_LAYOUT, FrameLayout.INTERLEAVED if interleaved else 0)
 
     def _place(self, package: Package) -> None:
         """Find room for the tape and for two frames with their results."""
@@ -177,8 +188,7 @@ class EngineBackend(Backend):
     def _start(self, number: int, image: NDArray[np.int8], package: Package) -> None:
         """Start a frame, or queue it after the running one."""
         place = self._places[number % len(self._places)]
-        packed = layout.pack_image(image, package)
-        self._transport.write_memory(place.frame + package.schedule.input.dram_offset, packed)
+        self._transport.write_memory(place.frame + package.schedule.input.dram_offset, layout.frame(image))
         self._write64(Register.FRAME_ADDR_LO, place.frame)
         self._write64(Register.RESULT_ADDR_LO, place.result)
         self._transport.write32(Register.CONTROL, Control.START | Control.IRQ_ENABLE)

@@ -130,6 +130,10 @@ class EngineConfig(Validated):
         """Bytes of one bus beat."""
         return self.axi_data_w // 8
 
+    def in_beats(self, size: int) -> int:
+        """`size` bytes rounded up to whole bus beats."""
+        return -(-size // self.beat_bytes) * self.beat_bytes
+
     @property
     def word_beats(self) -> int:
         """Bus beats that carry one feature memory word of all lanes."""

@@ -11,7 +11,7 @@ from typing import Self
 from sterna.spec.described import DescribedFlag
 
 IDENTITY = 0x5354524E  # "STRN"
-ENGINE_VERSION = 0x0002_0000
+ENGINE_VERSION = 0x0003_0000
 ADDRESS_BITS = 12
 #: Steps whose counters the profile memory keeps.
 PROFILE_STEPS = 256
@@ -62,6 +62,7 @@ class Register(IntEnum):
     FRAME_ADDR_HI = 0x044, READ_WRITE, 0, "Upper half of it."
     RESULT_ADDR_LO = 0x048, READ_WRITE, 0, "First byte of the result, a multiple of 64. Taken at START."
     RESULT_ADDR_HI = 0x04C, READ_WRITE, 0, "Upper half of it."
+    FRAME_LAYOUT = 0x050, READ_WRITE, 0, "How the frame's bytes lie and count, see FrameLayout. Taken at START."
     CYCLES_LO = 0x080, READ, 0, f"Cycles {_LAST}."
     CYCLES_HI = 0x084, READ, 0, "Upper half of it."
     BUSY_LO = 0x088, READ, 0, f"Cycles, {_SUM} in which an addition was issued, {_LAST}."
@@ -93,6 +94,13 @@ class Control(DescribedFlag):
     START = 1, "Starts a frame; while one runs, queues one more to follow it. Ignored while ERROR is set."
     ABORT = 2, "Ends the frame in ERROR with code ABORTED, and drops the one that is queued."
     IRQ_ENABLE = 4, "The interrupt output follows STATUS.IRQ."
+
+
+class FrameLayout(DescribedFlag):
+    """Bits of FRAME_LAYOUT. A frame is a byte per channel of each pixel, by rows."""
+
+    INTERLEAVED = 1, "The three channels of a pixel lie side by side; otherwise plane after plane."
+    UNSIGNED = 2, "A byte is the value plus 128; otherwise the value itself, signed."
 
 
 class Status(DescribedFlag):

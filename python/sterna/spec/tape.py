@@ -17,7 +17,7 @@ from sterna.spec.described import DescribedEnum
 from sterna.spec.fields import UNUSED, Field, Layout
 
 MAGIC = int.from_bytes(b"STERNATP", "little")
-VERSION = 2
+VERSION = 3
 ALIGN = 64
 #: CRC-32 as in zlib: this polynomial, lowest bit first; the register starts as all ones and is inverted at the end.
 CRC_POLYNOMIAL = 0xEDB88320
@@ -115,9 +115,9 @@ STEP = Layout(
         Field("pad_value", 8, "what pixels outside the input map read as", signed=True),
         Field("tiles_at_once", 8, "distinct tiles that the clusters work on, a divisor of clusters"),
         Field("fm_base", 32, "LOAD target, STORE source, CONV output: feature memory word"),
-        Field("fm_words", 32, "words that LOAD and STORE move"),
+        Field("fm_words", 32, "words that LOAD fills and STORE moves"),
         Field("dram_offset", 32, "bytes from the frame (LOAD) or result (STORE) address"),
-        Field("in_full_rows", 16, "input height div tile_h"),
+        Field("in_full_rows", 16, "input height div tile_h; LOAD: of the frame, and so on"),
         Field("in_extra_rows", 16, "input height mod tile_h"),
         Field("in_full_cols", 16, "input width div tile_w"),
         Field("in_extra_cols", 16, "input width mod tile_w"),
@@ -126,12 +126,13 @@ STEP = Layout(
         Field("out_tiles_w", 16, "tiles in a row of the output"),
         Field("out_plane", 32, "out_tiles_h * out_tiles_w: words from one output channel word to the next"),
         Field("tile_groups", 32, "ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed"),
-        Field("filters", 16, "channels that each cluster drains and writes for each tile"),
+        Field("filters", 16, "channels that each cluster drains and writes for each tile; LOAD: of the frame"),
         Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4)"),
         Field("keep_base", 32, "Pool KEEP: first feature memory word of the phases"),
         Field("requant_bytes", 32, "length of the REQUANT payload that follows"),
         Field("weights_bytes", 32, "length of the WEIGHTS payload that follows it"),
-        Field(UNUSED, 48),
+        Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
+        Field(UNUSED, 16),
     ),
     "The payload of a STEP segment.",
 )

@@ -15,7 +15,7 @@
 /* What the register IDENTITY reads. */
 #define STERNA_ENGINE_IDENTITY UINT32_C(0x5354524e)
 /* What the register VERSION reads. */
-#define STERNA_ENGINE_VERSION UINT32_C(0x20000)
+#define STERNA_ENGINE_VERSION UINT32_C(0x30000)
 /* Bits of a register's address. */
 #define STERNA_REGISTER_ADDR_W 12
 /* Steps of a frame that the profile keeps. */
@@ -26,7 +26,7 @@
 /* Byte address of each 32-bit register. A _LO and the _HI after it are one 64-bit value. */
 /* R, reset 0x5354524e. The letters "STRN": this is a Sterna engine. */
 #define STERNA_REGISTER_IDENTITY UINT32_C(0x0)
-/* R, reset 0x20000. Version of registers and behaviour. */
+/* R, reset 0x30000. Version of registers and behaviour. */
 #define STERNA_REGISTER_VERSION UINT32_C(0x4)
 /* R. CRC-32 of the engine's config; a tape carries that of its own. */
 #define STERNA_REGISTER_CONFIG_HASH UINT32_C(0x8)
@@ -60,6 +60,8 @@
 #define STERNA_REGISTER_RESULT_ADDR_LO UINT32_C(0x48)
 /* R/W, reset 0. Upper half of it. */
 #define STERNA_REGISTER_RESULT_ADDR_HI UINT32_C(0x4c)
+/* R/W, reset 0. How the frame's bytes lie and count, see FrameLayout. Taken at START. */
+#define STERNA_REGISTER_FRAME_LAYOUT UINT32_C(0x50)
 /* R, reset 0. Cycles of the frame that ended last. */
 #define STERNA_REGISTER_CYCLES_LO UINT32_C(0x80)
 /* R, reset 0. Upper half of it. */
@@ -118,6 +120,12 @@
 #define STERNA_CONTROL_ABORT UINT32_C(0x2)
 /* The interrupt output follows STATUS.IRQ. */
 #define STERNA_CONTROL_IRQ_ENABLE UINT32_C(0x4)
+
+/* Bits of FRAME_LAYOUT. A frame is a byte per channel of each pixel, by rows. */
+/* The three channels of a pixel lie side by side; otherwise plane after plane. */
+#define STERNA_FRAME_LAYOUT_INTERLEAVED UINT32_C(0x1)
+/* A byte is the value plus 128; otherwise the value itself, signed. */
+#define STERNA_FRAME_LAYOUT_UNSIGNED UINT32_C(0x2)
 
 /* Bits of STATUS. */
 /* A frame runs. */

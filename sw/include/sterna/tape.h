@@ -15,7 +15,7 @@
 /* The first bytes of a tape, the letters "STERNATP". */
 #define STERNA_TAPE_MAGIC UINT64_C(0x5054414e52455453)
 /* Version of the tape's format. */
-#define STERNA_TAPE_VERSION UINT32_C(0x2)
+#define STERNA_TAPE_VERSION UINT32_C(0x3)
 /* Headers and payloads are multiples of this many bytes. */
 #define STERNA_TAPE_ALIGN 64
 /* CRC-32 as in zlib, lowest bit first. */
@@ -167,13 +167,13 @@ enum sterna_command {
 /* LOAD target, STORE source, CONV output: feature memory word */
 #define STERNA_STEP_FM_BASE_OFFSET 8
 #define STERNA_STEP_FM_BASE_SIZE 4
-/* words that LOAD and STORE move */
+/* words that LOAD fills and STORE moves */
 #define STERNA_STEP_FM_WORDS_OFFSET 12
 #define STERNA_STEP_FM_WORDS_SIZE 4
 /* bytes from the frame (LOAD) or result (STORE) address */
 #define STERNA_STEP_DRAM_OFFSET_OFFSET 16
 #define STERNA_STEP_DRAM_OFFSET_SIZE 4
-/* input height div tile_h */
+/* input height div tile_h; LOAD: of the frame, and so on */
 #define STERNA_STEP_IN_FULL_ROWS_OFFSET 20
 #define STERNA_STEP_IN_FULL_ROWS_SIZE 2
 /* input height mod tile_h */
@@ -200,7 +200,7 @@ enum sterna_command {
 /* ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed */
 #define STERNA_STEP_TILE_GROUPS_OFFSET 38
 #define STERNA_STEP_TILE_GROUPS_SIZE 4
-/* channels that each cluster drains and writes for each tile */
+/* channels that each cluster drains and writes for each tile; LOAD: of the frame */
 #define STERNA_STEP_FILTERS_OFFSET 42
 #define STERNA_STEP_FILTERS_SIZE 2
 /* channel words between cluster groups: ceil(filters / 4) */
@@ -215,6 +215,9 @@ enum sterna_command {
 /* length of the WEIGHTS payload that follows it */
 #define STERNA_STEP_WEIGHTS_BYTES_OFFSET 54
 #define STERNA_STEP_WEIGHTS_BYTES_SIZE 4
+/* bytes that LOAD and STORE move, whole bus beats */
+#define STERNA_STEP_DRAM_BYTES_OFFSET 58
+#define STERNA_STEP_DRAM_BYTES_SIZE 4
 
 /* A word of a REQUANT payload, one for each drained filter. */
 #define STERNA_REQUANT_WORD_SIZE 8

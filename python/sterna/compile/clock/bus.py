@@ -146,7 +146,7 @@ def cycle_bus(
     if tape_free and tape.commands > 0 and tape.command_wait == 0:
         _take_tape_command(tape, ports[TAPE_PORT], machine)
     if load_start:
-        ports[LOAD_PORT].left = load_step.words * machine.word_beats
+        ports[LOAD_PORT].left = load_step.beats
         ports[LOAD_PORT].address = load_step.address
         ports[LOAD_PORT].wait = BURST_CYCLES
     for index in range(len(ports)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sterna.compile.encode import EncodedPart
+from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
@@ -95,9 +96,28 @@ class Clock:
         )
 
     def _move_fields(self, fields: dict[str, int]) -> dict[str, int]:
+        beat_bytes = self._config.beat_bytes
         # Frames and results begin at a page.
-        address = fields.get("dram_offset", 0) // self._config.beat_bytes
-        return {"op": fields["op"], "next": fields.get("next", 0), "words": fields["fm_words"], "address": address}
+        address = fields.get("dram_offset", 0) // beat_bytes
+        values = {"op": fields["op"], "address": address, "beats": fields["dram_bytes"] // beat_bytes}
+        if fields["op"] == Op.LOAD:
+            values |= self._pieces(fields) | {"next": fields.get("next", 0)}
+        return values
+
+    def _pieces(self, fields: dict[str, int]) -> dict[str, int]:
+        """The pieces of a LOAD's frame, laid out as the driver does: all, those of a row, bytes of a whole one and of
+        the last one of a row."""
+        config, channels = self._config, fields["filters"]
+        interleaved = layout.is_interleaved(channels)
+        row = fields["in_full_cols"] + (fields["in_extra_cols"] > 0)
+        rows = fields["in_full_rows"] * config.tile_h + fields["in_extra_rows"]
+        pixel = channels if interleaved else 1
+        return {
+            "pieces": rows * row * (1 if interleaved else channels),
+            "row_pieces": row,
+            "piece_bytes": config.tile_w * pixel,
+            "last_bytes": (fields["in_extra_cols"] or config.tile_w) * pixel,
+        }
 
 
 def _conv_fields(fields: dict[str, int], encoded: EncodedPart, sizes: Any) -> dict[str, int]:

@@ -18,8 +18,8 @@ from sterna.compile.clock.timing import (
 
 @compiled
 def load_done(moves: Record) -> bool:
-    """Whether every word of the LOAD is written."""
-    return moves.load_running and moves.load_words == 0 and not moves.load_valid
+    """Whether every piece of the LOAD is written."""
+    return moves.load_running and moves.load_pieces == 0 and not moves.load_turning and not moves.load_valid
 
 
 @compiled
@@ -39,17 +39,28 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
     """A cycle of the frame load, whose write is `granted`; `start`: it begins with `step`."""
     if load_done(moves):
         moves.load_running = 0
-    taken = moves.load_words > 0 and (not moves.load_valid or granted) and beat_there(port, now)
-    moves.load_valid = taken or (moves.load_valid and not granted)
-    if taken:
+    write_free = not moves.load_valid or granted
+    size = moves.load_last_bytes if moves.load_column == moves.load_row else moves.load_piece_bytes
+    active = moves.load_pieces > 0
+    turned = active and moves.load_bytes >= size and (not moves.load_turning or write_free)
+    beat = active and moves.load_bytes <= machine.ring_bytes - machine.beat_bytes and beat_there(port, now)
+    moves.load_valid = moves.load_turning or (moves.load_valid and not granted)
+    moves.load_turning = turned or (moves.load_turning and not write_free)
+    if beat:
         take_beat(port)
-        moves.load_beat += 1
-        if moves.load_beat == machine.word_beats:
-            moves.load_beat = 0
-            moves.load_words -= 1
+        moves.load_bytes += machine.beat_bytes
+    if turned:
+        moves.load_bytes -= size
+        moves.load_pieces -= 1
+        moves.load_column = moves.load_column + 1 if moves.load_column < moves.load_row else 1
     if start:
-        moves.load_words = step.words
         moves.load_running = 1
+        moves.load_pieces = step.pieces
+        moves.load_row = step.row_pieces
+        moves.load_piece_bytes = step.piece_bytes
+        moves.load_last_bytes = step.last_bytes
+        moves.load_column = 1
+        moves.load_bytes = 0
 
 
 @compiled
@@ -72,7 +83,7 @@ def cycle_store(
     moves.ahead += asks - given
     _cycle_writer(moves, given, sent, now, machine)
     if start:
-        moves.unasked = step.words * machine.word_beats
+        moves.unasked = step.beats
         moves.store_running = 1
         moves.left = moves.unasked
         moves.address = step.address

@@ -16,6 +16,7 @@ from sterna.compile.clock.timing import (
     BURSTS,
     CHUNK_REGISTERS,
     FIFO_LATENCY,
+    LOAD_CHANNELS,
     LOADER_BEATS,
     OP_DEPTH,
     OPEN_STEPS,
@@ -55,7 +56,8 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 #: waits. Names with `beat` count bus beats, or by them.
 MACHINE = _layout(
     "clusters drain_clusters pes fifo_chunks chunk_entries buffer_vectors table_beats table_latency beat_words"
-    " beat_chunks cluster_beats line_beats word_beats has_image is_queued"
+    " beat_chunks cluster_beats line_beats has_image is_queued"
+    " beat_bytes ring_bytes"
     " memory_latency refresh_every refresh_cycles gap_every gap_cycles"
 )
 
@@ -63,7 +65,8 @@ MACHINE = _layout(
 #: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
 #: which a move begins; `next_conv` is the CONV step after it, or -1.
 STEP = _layout(
-    "op next words address tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
+    "op next address beats pieces row_pieces piece_bytes last_bytes"
+    " tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
     " fetches record records next_conv"
 )
 FETCH = _layout("vectors after")
@@ -152,7 +155,8 @@ BUS = _layout(
 
 #: Frame load, frame store and AXI writer.
 MOVES = _layout(
-    "load_words load_beat load_running load_valid store_running unasked beat_head ahead"
+    "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes load_turning load_valid"
+    " store_running unasked beat_head ahead"
     " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
     answer_time=ANSWER_RING,
@@ -187,7 +191,8 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
         "beat_chunks": config.beat_bytes // config.chunk_bytes,
         "cluster_beats": config.pes * config.chunk_bytes // config.beat_bytes,
         "line_beats": 64 // config.beat_bytes,
-        "word_beats": config.word_beats,
+        "beat_bytes": config.beat_bytes,
+        "ring_bytes": _ring_bytes(config),
         "memory_latency": memory.latency,
         "refresh_every": memory.refresh_every,
         "refresh_cycles": memory.refresh_cycles,
@@ -197,3 +202,9 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
     for name, value in values.items():
         result[name] = value
     return result
+
+
+def _ring_bytes(config: EngineConfig) -> int:
+    """Bytes of the ring of `sterna_frame_load`: a power of two beats, in which a beat and a piece less one byte fit."""
+    beats = -(-(LOAD_CHANNELS * config.tile_w - 1) // config.beat_bytes) + 1
+    return int((1 << (beats - 1).bit_length()) * config.beat_bytes)

@@ -18,6 +18,8 @@ BURST_BEATS = 64
 TAPE_BUFFER_BEATS = 512
 LOAD_BURST_BEATS = 16
 LOAD_BUFFER_BEATS = 32
+#: `sterna_frame_load`: channels that can lie side by side.
+LOAD_CHANNELS = 3
 #: `sterna_burst_splitter`: from a transfer or a burst that is taken to the next burst offered.
 BURST_CYCLES = 2
 #: `sterna_tape_requester`: from the start, or a command taken, to the next command; from a step to its first one.

@@ -17,7 +17,7 @@ from sterna.run.engine import WATCHDOG, cycle_limit, page_up
 from sterna.run.transports.sim import MEMORY_BASE
 from sterna.spec import tape as tape_format
 from sterna.spec.memory import Memory
-from sterna.spec.registers import PROFILE_STEPS
+from sterna.spec.registers import PROFILE_STEPS, FrameLayout
 from sterna.spec.tape import Op, SegmentKind
 
 
@@ -38,10 +38,10 @@ def memory_files(package: Package, image: NDArray[np.int8]) -> dict[str, bytes]:
 
 def frame_bytes(package: Package, image: NDArray[np.int8]) -> bytes:
     """The frame memory that holds `image` int8[C, H, W]."""
-    packed = layout.pack_image(image, package)
+    written = layout.frame(image)
     offset = package.schedule.input.dram_offset
     frame = bytearray(package.schedule.frame_bytes)
-    frame[offset : offset + len(packed)] = packed
+    frame[offset : offset + len(written)] = written
     return bytes(frame)
 
 
@@ -54,6 +54,7 @@ def values(package: Package) -> dict[str, object]:
         "config_hash": config.hash,
         "data_w": config.axi_data_w,
         "base": MEMORY_BASE,
+        "frame_layout": FrameLayout.INTERLEAVED if layout.is_interleaved(schedule.input.channels) else 0,
         "memory": _places(package),
         "timing": _timing(config.memory_timing),
         "watchdog": WATCHDOG,
@@ -89,7 +90,7 @@ def beats_read(package: Package) -> int:
             step = tape_format.unpack_step(segment.payload)
             times = step["tile_groups"]
             if step["op"] == Op.LOAD and not step["next"]:
-                size += step["fm_words"] * config.word_bytes
+                size += step["dram_bytes"]
         repeated = times if segment.kind is SegmentKind.WEIGHTS else 1
         size += tape_format.ALIGN + repeated * len(segment.payload)
     return size // config.beat_bytes

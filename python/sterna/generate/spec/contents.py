@@ -49,6 +49,7 @@ REGISTER_CONSTANTS = (
 REGISTER_GROUPS = (
     Group("Reg", registers.Register, registers.ADDRESS_BITS),
     Group("Control", registers.Control, 32),
+    Group("FrameLayout", registers.FrameLayout, 32),
     Group("Status", registers.Status, 32),
     Group("Error", registers.ErrorCode, 8),
 )
