@@ -30,7 +30,8 @@ def small(tmp_path: File) -> str:
 def test_estimate_shows_size_and_speed(sterna: Sterna, graph_path: File, small: str) -> None:
     ended = sterna("estimate", graph_path, "--config", small, "--fpga", "de10-nano")
     assert ended.code == 0, ended.err
-    for text in ("gather", "ALMs: ", "of 41,910", "Queued: ", "Alone: ", "ddr4-2133 sustains", "Clock: ", ".sv:"):
+    size = ("gather", "shell", "ALMs: ", "of 41,910", "Shell: ")
+    for text in (*size, "Queued: ", "Alone: ", "ddr4-2133 sustains", "Clock: ", ".sv:"):
         assert text in ended.out
 
 

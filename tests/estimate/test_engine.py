@@ -27,6 +27,15 @@ def test_rows_are_all_modules() -> None:
     assert {row.part.module for row in size.rows} >= {*OPEN, "sterna_gather", "sterna_drain"}
 
 
+def test_engine_and_shell_are_judged_together() -> None:
+    fpga = load_fpga("gx1150")
+    shell = {"shell_alms": 1, "shell_mlabs": 2, "shell_block_rams": 3, "shell_dsps": 4}
+    size = estimate_engine(whole.SMALL, fpga.model_copy(update=shell))
+    assert [each.shell for each in size.shares] == [1, 2, 3, 4]
+    alm = size.shares[0]
+    assert alm.share == (size.alms + 1) / fpga.alms
+
+
 @pytest.mark.slow
 def test_composition_is_the_whole() -> None:
     """Modules synthesised alone, times their instances, against the same engine flat."""

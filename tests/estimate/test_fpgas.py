@@ -18,6 +18,13 @@ def test_named_fpgas_load(name: str) -> None:
     assert load_fpga(name).name == name
 
 
+@pytest.mark.parametrize("name", named.read_all(FPGAS, "FPGA"))
+def test_named_boards_have_a_shell_with_a_source(name: str) -> None:
+    fpga = load_fpga(name)
+    assert fpga.shell_alms > 10 * fpga.shell_mlabs > 0 < fpga.shell_block_rams
+    assert "ALMs" in fpga.shell_source and "assumed" in fpga.shell_source
+
+
 def test_every_named_fpga_and_every_field_is_described() -> None:
     assert all(about_fpgas().values())
     assert all(field.description for field in Fpga.model_fields.values())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results import density
+from results import density, fit
 from results.clock import supported_mhz
 from results.makers import (
     bandwidth,
@@ -19,7 +19,6 @@ from results.makers import (
     configs,
     cycle_model,
     few_labels,
-    fit_gx1150,
     frame_arria10,
     kfac,
     timing_calibration,
@@ -315,7 +314,7 @@ def test_a_part_of_an_engine_is_shown_by_itself_and_times_its_number() -> None:
         alms=231,
         all=SimpleNamespace(block_rams=3, dsps=6),
     )
-    assert fit_gx1150._row(row) == {
+    assert fit.row(row) == {
         "part": "pe", "times": 3, "LUT_ALMs": 21, "adder_bits": 300, "registers": 4000, "register_ALMs": 50,
         "MLABs": 6, "ALMs_each": 77, "ALMs": 231, "M20K": 3, "DSP": 6,
     }  # fmt: skip

@@ -121,9 +121,15 @@ def size_table(size: EngineEstimate) -> Table:
     used = size.resources
     table.add_section()
     table.add_row("all", *map(_shown, ("", "", "", "", used.mlabs, "", size.alms, used.block_rams, used.dsps)))
+    alm, mlab, block_ram, dsp = size.shares
+    for name, counts in (
+        ("shell", (mlab.shell, "", alm.shell, block_ram.shell, dsp.shell)),
+        ("sum", [mlab.both, "", alm.both, block_ram.both, dsp.both]),
+    ):
+        table.add_row(name, *map(_shown, ("", "", "", "", *counts)))
     table.caption = (
         "each: ALMs of one = ALMs of LUTs + of adders + of registers that find no room there + "
-        f"{MLAB_ALMS} per MLAB; RAM: block RAM of all"
+        f"{MLAB_ALMS} per MLAB; RAM: block RAM of all; shell: what the board needs beside the engine"
     )
     return table
 
@@ -136,8 +142,12 @@ def shares(size: EngineEstimate) -> Iterator[str]:
     """The share of the FPGA that each resource takes, and whether it stays below the limit."""
     for each in size.shares:
         verdict = "fits" if each.share <= FULL else "over the limit" if each.share <= 1 else "does not fit"
-        yield f"{each.name}: {each.used:,} of {each.there:,}, {each.share:.1%} ({verdict}; the limit is {FULL:.0%})"
-    yield f"Registers: {size.resources.flip_flops:,}"
+        yield (
+            f"{each.name}: {each.used:,} + {each.shell:,} = {each.both:,} of {each.there:,}, {each.share:.1%} "
+            f"({verdict}; the limit is {FULL:.0%})"
+        )
+    yield f"Registers: {size.resources.flip_flops:,} without the shell's"
+    yield f"Shell: {size.fpga.shell_source}"
 
 
 def slow_paths(clock: SupportedClock, fpga: Fpga) -> Iterator[str]:

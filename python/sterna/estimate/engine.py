@@ -46,17 +46,23 @@ class Row:
 
 
 class Share(NamedTuple):
-    """A kind of resource: how many are used, of how many."""
+    """A kind of resource: how many the engine uses and the board's shell, of how many."""
 
     key: str
     name: str
     used: int
+    shell: int
     there: int
 
     @property
+    def both(self) -> int:
+        """What engine and shell use."""
+        return self.used + self.shell
+
+    @property
     def share(self) -> float:
-        """Used / there."""
-        return self.used / self.there
+        """What both use / there."""
+        return self.both / self.there
 
 
 @dataclass(frozen=True)
@@ -81,13 +87,13 @@ class EngineEstimate:
 
     @property
     def shares(self) -> tuple[Share, ...]:
-        """Its use of each kind of resource."""
+        """The use of each kind of resource."""
         used, fpga = self.resources, self.fpga
         return (
-            Share("alm", "ALMs", self.alms, fpga.alms),
-            Share("mlab", "MLABs", used.mlabs, fpga.mlabs),
-            Share("block_ram", "block RAM", used.block_rams, fpga.block_rams),
-            Share("dsp", "DSP blocks", used.dsps, fpga.dsps),
+            Share("alm", "ALMs", self.alms, fpga.shell_alms, fpga.alms),
+            Share("mlab", "MLABs", used.mlabs, fpga.shell_mlabs, fpga.mlabs),
+            Share("block_ram", "block RAM", used.block_rams, fpga.shell_block_rams, fpga.block_rams),
+            Share("dsp", "DSP blocks", used.dsps, fpga.shell_dsps, fpga.dsps),
         )
 
 

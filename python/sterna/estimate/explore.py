@@ -51,9 +51,9 @@ class Point:
         return fpga.mhz * 1e6 / self.cycles
 
     def fits(self, fpga: Fpga) -> bool:
-        """Whether every resource is within the share FULL."""
+        """Whether every resource, with the board's shell, is within the share FULL."""
         kinds = ("alms", "mlabs", "block_rams", "dsps")
-        return all(getattr(self, kind) <= FULL * getattr(fpga, kind) for kind in kinds)
+        return all(getattr(self, kind) + getattr(fpga, f"shell_{kind}") <= FULL * getattr(fpga, kind) for kind in kinds)
 
 
 def search(

@@ -15,6 +15,7 @@ from sterna.validated import Validated
 FPGAS = CONFIGS.with_name("fpgas.yaml")
 
 _Count = Annotated[int, Field(ge=1)]
+_Taken = Annotated[int, Field(ge=0)]
 
 
 class Fpga(Validated):
@@ -44,6 +45,16 @@ class Fpga(Validated):
     """Target clock of an engine on it."""
     clocks: dict[str, _Count] = Field(default_factory=dict)
     """MHz that the named configs for it support, as estimated; tests hold them to it."""
+    shell_alms: _Taken = 0
+    """ALMs of what the board needs beside the engine: bridges, DMA, memory controller, clock crossings."""
+    shell_mlabs: _Taken = 0
+    """MLABs of the same; they are ALMs as well."""
+    shell_block_rams: _Taken = 0
+    """Block RAM of the same."""
+    shell_dsps: _Taken = 0
+    """DSP blocks of the same."""
+    shell_source: str = "none counted"
+    """Where these four numbers come from."""
 
     @property
     def period(self) -> float:
