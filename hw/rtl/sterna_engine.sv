@@ -268,6 +268,23 @@ module sterna_engine #(
     m_axi_awid, m_axi_awaddr, m_axi_awlen, m_axi_awsize, m_axi_awburst, m_axi_awlock, m_axi_awcache,
     m_axi_awprot, m_axi_awqos
   } = aw;
+  // The clusters, what drains them and the feature memory are cleared a cycle later, each by a
+  // register of its own: together they hold most of the engine's registers. Nothing reaches them in
+  // the cycles around it.
+  (* preserve, dont_merge *) logic [Clusters-1:0] cluster_clear_q;
+  (* preserve, dont_merge *) logic [Drains-1:0] drain_clear_q;
+  (* preserve, dont_merge *) logic memory_clear_q, issuer_clear_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {cluster_clear_q, drain_clear_q, memory_clear_q, issuer_clear_q} <= '0;
+    else begin
+      cluster_clear_q <= {Clusters{clear}};
+      drain_clear_q <= {Drains{clear}};
+      memory_clear_q <= clear;
+      issuer_clear_q <= clear;
+    end
+  end
+
   assign read_command_addr[LoadPort] = move_addr;
   assign read_command_bytes[LoadPort] = move_bytes;
 
@@ -491,20 +508,20 @@ module sterna_engine #(
   ) u_table_writer (
     .clk_i,
     .rst_ni,
-    .clear_i      (clear),
-    .start_i      (table_start),
-    .half_i       (next_half),
-    .filters_i    (table_filters),
-    .tiles_log2_i (table_tiles_log2),
-    .busy_o       (table_busy),
-    .word_valid_i (table_word_valid),
-    .word_ready_o (table_word_ready),
-    .table_valid_o(table_valid),
-    .table_half_o (table_half),
-    .table_index_o(table_index)
+    .clear_i       (clear),
+    .start_i       (table_start),
+    .half_i        (next_half),
+    .filters_i     (table_filters),
+    .tiles_log2_i  (table_tiles_log2),
+    .running_half_i(half),
+    .ready_o       (table_ready),
+    .busy_o        (table_busy),
+    .word_valid_i  (table_word_valid),
+    .word_ready_o  (table_word_ready),
+    .table_valid_o (table_valid),
+    .table_half_o  (table_half),
+    .table_index_o (table_index)
   );
-
-  assign table_ready = !table_busy || table_half != half;
 
   logic fetch_valid, fetch_ready;
   logic [AxiDataW-1:0] fetch_data;
@@ -564,7 +581,7 @@ module sterna_engine #(
   ) u_feature_memory (
     .clk_i,
     .rst_ni,
-    .clear_i       (clear),
+    .clear_i       (memory_clear_q),
     .write_valid_i (write_valid),
     .write_ready_o (write_ready),
     .write_addr_i  (write_addr),
@@ -704,7 +721,7 @@ module sterna_engine #(
   ) u_pass_issuer (
     .clk_i,
     .rst_ni,
-    .clear_i          (clear),
+    .clear_i          (issuer_clear_q),
     .start_i          (conv_start),
     .step_i           (step),
     .tiles_log2_i     (tiles_log2),
@@ -759,7 +776,7 @@ module sterna_engine #(
         ) u_cluster (
           .clk_i,
           .rst_ni,
-          .clear_i        (clear),
+          .clear_i        (cluster_clear_q[C]),
           .vector_valid_i (vector_valid[C]),
           .vector_ready_o (vector_ready[C]),
           .vector_data_i  (vector_data[C]),
@@ -792,7 +809,7 @@ module sterna_engine #(
       ) u_drain (
         .clk_i,
         .rst_ni,
-        .clear_i       (clear),
+        .clear_i       (drain_clear_q[d]),
         .table_valid_i (table_valid[First+:DrainClusters]),
         .table_half_i  (table_half),
         .table_index_i (table_index),

@@ -66,7 +66,8 @@ package sterna_pkg;
   localparam logic [11:0] RegTapeAddrHi = 12'h34;
   /// R/W, reset 0. Bytes of the tape. Writes while BUSY are ignored.
   localparam logic [11:0] RegTapeBytes = 12'h38;
-  /// R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never.
+  /// R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never, but after as
+  /// many as at reset on what is left of a frame that failed.
   localparam logic [11:0] RegWatchdog = 12'h3c;
   /// R/W, reset 0. First byte of the frame, a multiple of 64. Taken at START.
   localparam logic [11:0] RegFrameAddrLo = 12'h40;
@@ -80,35 +81,42 @@ package sterna_pkg;
   localparam logic [11:0] RegFrameLayout = 12'h50;
   /// R, reset 0. Cycles of the frame that ended last.
   localparam logic [11:0] RegCyclesLo = 12'h80;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegCyclesHi = 12'h84;
   /// R, reset 0. Cycles, summed over all PEs, in which an addition was issued, of the frame that
   /// ended last.
   localparam logic [11:0] RegBusyLo = 12'h88;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegBusyHi = 12'h8c;
   /// R, reset 0. Cycles, summed over all PEs, spent waiting for vectors, of the frame that ended
   /// last.
   localparam logic [11:0] RegWaitVectorsLo = 12'h90;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegWaitVectorsHi = 12'h94;
   /// R, reset 0. Cycles, summed over all PEs, spent waiting for weights, of the frame that ended
   /// last.
   localparam logic [11:0] RegWaitWeightsLo = 12'h98;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegWaitWeightsHi = 12'h9c;
   /// R, reset 0. Cycles, summed over all PEs, spent waiting for the drain, of the frame that ended
   /// last.
   localparam logic [11:0] RegWaitDrainLo = 12'ha0;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegWaitDrainHi = 12'ha4;
   /// R, reset 0. Beats read from memory, of the frame that ended last.
   localparam logic [11:0] RegBeatsReadLo = 12'ha8;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegBeatsReadHi = 12'hac;
   /// R, reset 0. Beats written to memory, of the frame that ended last.
   localparam logic [11:0] RegBeatsWrittenLo = 12'hb0;
-  /// R, reset 0. Upper half of it.
+  /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+  /// _HI.
   localparam logic [11:0] RegBeatsWrittenHi = 12'hb4;
   /// R, reset 0. Steps that had ended, of the frame that ended last.
   localparam logic [11:0] RegSteps = 12'hb8;

@@ -8,7 +8,7 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.handle import Immediate
-from cocotb.triggers import ClockCycles, FallingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, ReadOnly, Timer
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from sim.support.axi import pauses
 from sim.support.channels import axil_ports
@@ -326,6 +326,39 @@ async def a_frame_that_fails_is_counted_as_far_as_it_came(dut: Any) -> None:
     assert await tb.read(Register.STEPS) == 3
     assert await tb.read(Register.STEPS_NOW) == 0
     assert await tb.read(Register.FRAMES) == 0
+
+
+@cocotb.test()
+async def a_counter_does_not_tear(dut: Any) -> None:
+    """A frame that ends between the reads of its halves changes neither."""
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    await tb.pulse(finish_i=1)
+    for old, new in ((0, 3), (3, 7)):
+        assert await tb.read(Register.CYCLES_HI) == (old if old else 0)
+        await tb.read(Register.CYCLES_LO)
+        await FallingEdge(dut.clk_i)
+        dut.high_q.value = sum(new << 32 * place for place in range(len(TOTALS)))
+        await tb.pulse(finish_i=1)
+        await ClockCycles(dut.clk_i, 3)
+        assert await tb.read(Register.CYCLES_HI) == old
+        await tb.read(Register.BUSY_LO)
+        assert await tb.read(Register.BUSY_HI) == new
+        await tb.read(Register.CYCLES_LO)
+
+
+@cocotb.test()
+async def no_ready_depends_on_what_comes(dut: Any) -> None:
+    await started(dut)
+    await FallingEdge(dut.clk_i)
+    readies = ("aw_ready_o", "w_ready_o", "ar_ready_o")
+    for valids in (1, 0):
+        for name in ("aw_valid_i", "w_valid_i", "ar_valid_i", "b_ready_i", "r_ready_i"):
+            getattr(dut, name).value = valids
+        await ReadOnly()
+        assert [int(getattr(dut, name).value) for name in readies] == [1, 1, 1]
+        await Timer(1, unit="ns")
 
 
 @cocotb.test()

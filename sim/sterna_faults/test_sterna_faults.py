@@ -6,10 +6,11 @@ import itertools
 from typing import Any
 
 import cocotb
+from cocotb.triggers import FallingEdge
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench
 
-from sterna.spec.registers import ErrorCode
+from sterna.spec.registers import WATCHDOG_CYCLES, ErrorCode
 
 PARAMETERS: list[dict[str, int]] = [{}]
 WATCHDOG = 30
@@ -134,3 +135,17 @@ async def any_activity_puts_the_watchdog_off(dut: Any) -> None:
     await tb.step(10 * WATCHDOG)
     assert not tb.discards()
     assert tb.failed == 0
+
+
+@cocotb.test()
+async def what_an_aborted_frame_leaves_is_given_up_without_a_watchdog(dut: Any) -> None:
+    """The bus is dead, so its bursts are never completed."""
+    tb = await started(dut)
+    await tb.begin(activity_i=0, watchdog_i=0)
+    tb.inputs.pulse("abort_i")
+    await tb.step(10)
+    assert tb.error() == (ErrorCode.ABORTED, TAPE)
+    assert not int(dut.expired_o.value)
+    await FallingEdge(dut.clk_i)
+    dut.still_q.value = WATCHDOG_CYCLES - 5
+    await tb.run_until(lambda: int(dut.expired_o.value) == 1, 10)

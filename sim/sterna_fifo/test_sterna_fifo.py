@@ -7,7 +7,7 @@ from typing import Any
 import cocotb
 from sim.support.fifos import FifoBench
 
-PARAMETERS = [{"Width": 13, "Depth": 4}, {"Width": 70, "Depth": 2}]
+PARAMETERS = [{"Width": 13, "Depth": 4}, {"Width": 70, "Depth": 2, "Registered": 1}, {"Depth": 8, "Registered": 1}]
 
 
 @cocotb.test()

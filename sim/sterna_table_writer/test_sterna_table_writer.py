@@ -43,7 +43,7 @@ class TB(Bench):
 async def started(dut: Any) -> TB:
     """A bench out of reset."""
     tb = TB(dut)
-    await tb.start(start_i=0, filters_i=1, tiles_log2_i=0, half_i=0)
+    await tb.start(start_i=0, filters_i=1, tiles_log2_i=0, half_i=0, running_half_i=0)
     return tb
 
 
@@ -97,3 +97,20 @@ async def clear_ends_a_payload(dut: Any) -> None:
     tb.words.send({} for _ in range(await tb.begin(2, 0)))
     await tb.run_until(lambda: not tb.busy(), 200)
     assert all(table.taken == [{"index": i, "half": 0} for i in range(2)] for table in tb.tables)
+
+
+@cocotb.test()
+@cocotb.parametrize(half=[0, 1])
+async def the_running_step_waits_for_its_own_table_only(dut: Any, half: int) -> None:
+    tb = await started(dut)
+    tb.inputs.set(running_half_i=1 - half)
+    count = await tb.begin(3, 0, half)
+    assert int(dut.ready_o.value) == 1
+    tb.inputs.set(running_half_i=half)
+    await tb.step(2)
+    assert int(dut.ready_o.value) == 0
+    tb.words.send({} for _ in range(count))
+    await tb.run_until(lambda: tb.words.sent == count, 10 * count)
+    assert int(dut.ready_o.value) == 0
+    await tb.step()
+    assert (int(dut.ready_o.value), tb.busy()) == (1, 0)

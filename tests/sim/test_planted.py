@@ -128,7 +128,7 @@ def test_the_cycle_of_a_failure_is_named(tmp_path: Path, look: int, got: Callabl
     source.write_text(text.removesuffix(last) + planted + last, "utf-8")
     transport = SimTransport(tmp_path / "engine", build_dir=SIMULATORS)
     transport.open()
-    first = transport.cycles + 1  # the first cycle after the reset, in which the counter is 0
+    first = transport.cycles + 3  # the first cycle after the reset of the engine, in which the counter is 0
     with pytest.raises(
         SternaError, match=rf"simulated engine, cycle {first + 500}: the simulation failed: .*: the first one;"
     ) as caught:

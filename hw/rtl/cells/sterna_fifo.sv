@@ -6,7 +6,9 @@ module sterna_fifo #(
   /// Bits of an item.
   parameter int unsigned Width = 8,
   /// Items it holds; a power of two.
-  parameter int unsigned Depth = 4
+  parameter int unsigned Depth = 4,
+  /// The oldest item is in a register, so that no path goes through the memory.
+  parameter bit Registered = 1'b0
 ) (
   input  logic                         clk_i,
   input  logic                         rst_ni,
@@ -38,16 +40,58 @@ module sterna_fifo #(
 
   (* ramstyle = "MLAB, no_rw_check" *) logic [Width-1:0] mem_q [Depth];
   logic [PtrW-1:0] write_q, read_q;
+  // That there is an item, and room, is known a cycle ahead, as both open long paths.
   logic [CountW-1:0] count_q, count_d;
-  logic push, pop;
+  logic some_q, some_d, room_q, room_d, push, pop;
 
-  assign ready_o = count_q != CountW'(Depth);
-  assign valid_o = count_q != '0;
-  assign push = valid_i & ready_o;
-  assign pop = valid_o & ready_i;
-  assign data_o = mem_q[read_q];
+  assign ready_o = room_q;
+  assign valid_o = some_q;
+  assign push = valid_i & room_q;
+  assign pop = some_q & ready_i;
   assign count_o = count_q;
-  assign count_d = count_q + CountW'(push) - CountW'(pop);
+
+  always_comb begin
+    count_d = count_q;
+    some_d = some_q;
+    room_d = room_q;
+    if (push && !pop) begin
+      count_d = count_q + CountW'(1);
+      some_d = 1'b1;
+      room_d = count_q != CountW'(Depth - 1);
+    end else if (pop && !push) begin
+      count_d = count_q - CountW'(1);
+      some_d = count_q != CountW'(1);
+      room_d = 1'b1;
+    end
+  end
+
+  generate
+    if (Registered) begin : gen_registered
+      // The memory gives the item after the oldest.
+      logic [PtrW-1:0] next;
+      logic [Width-1:0] data_q;
+
+      assign next = read_q + PtrW'(1);
+      assign data_o = data_q;
+
+      always_ff @(posedge clk_i) begin
+        if (push && (!some_q || (pop && count_q == CountW'(1)))) data_q <= data_i;
+        else if (pop) data_q <= mem_q[next];
+      end
+
+`ifdef VERILATOR
+      NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        push && pop && count_q != CountW'(1) |-> write_q != next);
+`endif
+    end else begin : gen_direct
+      assign data_o = mem_q[read_q];
+
+`ifdef VERILATOR
+      NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        push && some_q |-> write_q != read_q);
+`endif
+    end
+  endgenerate
 
   always_ff @(posedge clk_i) begin
     if (push) mem_q[write_q] <= data_i;
@@ -58,14 +102,20 @@ module sterna_fifo #(
       write_q <= '0;
       read_q <= '0;
       count_q <= '0;
+      some_q <= 1'b0;
+      room_q <= 1'b1;
     end else if (clear_i) begin
       write_q <= '0;
       read_q <= '0;
       count_q <= '0;
+      some_q <= 1'b0;
+      room_q <= 1'b1;
     end else begin
       write_q <= write_q + PtrW'(push);
       read_q <= read_q + PtrW'(pop);
       count_q <= count_d;
+      some_q <= some_d;
+      room_q <= room_d;
     end
   end
 
@@ -73,8 +123,8 @@ module sterna_fifo #(
   InputStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !ready_o |=> valid_i && $stable(data_i))
     else $error("an item changed or vanished while it waited");
-  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    push && valid_o |-> write_q != read_q);
+  Flags_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    some_q == (count_q != '0) && room_q == (count_q != CountW'(Depth)));
 `endif
 
 endmodule

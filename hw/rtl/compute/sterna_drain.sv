@@ -116,8 +116,9 @@ module sterna_drain #(
   logic [WordCountW-1:0] words_q;
 
   sterna_fifo #(
-    .Width($bits(pass_i)),
-    .Depth(PassDepth)
+    .Width     ($bits(pass_i)),
+    .Depth     (PassDepth),
+    .Registered(1'b1)
   ) u_passes (
     .clk_i,
     .rst_ni,

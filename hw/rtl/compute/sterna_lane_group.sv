@@ -78,11 +78,13 @@ module sterna_lane_group #(
     OperandInverse = 2'b11   // old - vector: the inverse, and a carry
   } operand_e;
 
-  // Suffixes count the cycles since the operation came in.
-  logic add_q1, double_q1, subtract_q1, vector_q1, zero_q1, load_q1, shift_q1;
-  logic add_q2, load_q2, shift_q2;
-  operand_e operand_q2;
-  logic [AddressW-1:0] address_q1, address_q2;
+  // Suffixes count the cycles since the operation came in. Those that all lanes look at are not
+  // merged with those of the PE's other groups, and are copied where they have many loads.
+  logic double_q1, subtract_q1;
+  (* preserve, dont_merge, maxfan = 256 *) logic add_q1, vector_q1, zero_q1, load_q1, shift_q1;
+  (* preserve, dont_merge, maxfan = 256 *) logic add_q2, load_q2, shift_q2;
+  (* preserve, dont_merge, maxfan = 256 *) operand_e operand_q2;
+  (* preserve, dont_merge, maxfan = 256 *) logic [AddressW-1:0] address_q1, address_q2;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -121,8 +121,9 @@ module sterna_pe #(
   logic [VectorW:0] decoded_request_vector, request_vector, pointer, written_q;
 
   sterna_fifo #(
-    .Width(ChunkW),
-    .Depth(FifoChunks)
+    .Width     (ChunkW),
+    .Depth     (FifoChunks),
+    .Registered(1'b1)
   ) u_chunks (
     .clk_i,
     .rst_ni,
@@ -181,8 +182,9 @@ module sterna_pe #(
   );
 
   sterna_fifo #(
-    .Width(VectorW + 1),
-    .Depth(RequestDepth)
+    .Width     (VectorW + 1),
+    .Depth     (RequestDepth),
+    .Registered(1'b1)
   ) u_requests (
     .clk_i,
     .rst_ni,

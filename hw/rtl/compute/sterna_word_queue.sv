@@ -52,7 +52,10 @@ module sterna_word_queue #(
 );
   /* verilator no_inline_module */
 
-  localparam int unsigned PtrW = $clog2(Depth);
+  /// Places for words. The word that is offered stays in the memory, which spares a wide register
+  /// with its enable; distributed RAM has as many places anyway.
+  localparam int unsigned Places = 2 * Depth;
+  localparam int unsigned PtrW = $clog2(Places);
 
   typedef struct packed {
     logic last;
@@ -61,8 +64,8 @@ module sterna_word_queue #(
   } header_t;
 
   header_t header, header_q;
-  logic header_valid, header_ready, valid_q, load;
-  logic [PtrW-1:0] write_q, read_q;
+  logic header_valid, header_ready, valid_q, write_valid_q, load;
+  logic [PtrW-1:0] write_q, read_q, offered_q;
   logic [Lanes-1:0][ActW-1:0] data [WordChannels];
 
   sterna_fifo #(
@@ -81,12 +84,12 @@ module sterna_word_queue #(
     .count_o()
   );
 
-  genvar c;
+  genvar c, i;
   generate
     for (c = 0; c < WordChannels; c++) begin : gen_place
-      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Depth];
+      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
 
-      assign data[c] = mem_q[read_q];
+      assign data[c] = mem_q[offered_q];
 
       always_ff @(posedge clk_i) begin
         if (valid_i && place_i == 2'(c)) mem_q[write_q] <= data_i;
@@ -94,41 +97,49 @@ module sterna_word_queue #(
     end
   endgenerate
 
-  // The word that is written is in a register.
-  assign load = header_valid && (!valid_q || write_ready_i || header_q.strobe == '0);
+  // A word is offered from its place, with its header in a register; one without channels is gone
+  // in the next cycle.
+  assign load = header_valid && (!write_valid_q || write_ready_i);
   assign release_o = load;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       valid_q <= 1'b0;
+      write_valid_q <= 1'b0;
       write_q <= '0;
       read_q <= '0;
       done_o <= 1'b0;
     end else if (clear_i) begin
       valid_q <= 1'b0;
+      write_valid_q <= 1'b0;
       write_q <= '0;
       read_q <= '0;
       done_o <= 1'b0;
     end else begin
-      valid_q <= load || (write_valid_o && !write_ready_i);
+      valid_q <= load || (write_valid_q && !write_ready_i);
+      write_valid_q <= load ? header.strobe != '0 : write_valid_q && !write_ready_i;
       write_q <= write_q + PtrW'(valid_i && word_i);
       read_q <= read_q + PtrW'(load);
-      done_o <= valid_q && header_q.last && (write_ready_i || header_q.strobe == '0);
+      done_o <= valid_q && header_q.last && (write_ready_i || !write_valid_q);
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (load) begin
       header_q <= header;
-      for (int unsigned i = 0; i < Lanes; i++) begin
-        for (int unsigned place = 0; place < WordChannels; place++) begin
-          write_data_o[i][place] <= data[place][i];
-        end
-      end
+      offered_q <= read_q;
     end
   end
 
-  assign write_valid_o = valid_q && header_q.strobe != '0;
+  generate
+    for (i = 0; i < Lanes; i++) begin : gen_lane
+      for (c = 0; c < WordChannels; c++) begin : gen_channel
+        assign write_data_o[i][c] = data[c][i];
+      end
+    end
+  endgenerate
+
+  assign write_valid_o = write_valid_q;
   assign write_addr_o = header_q.address;
   assign write_strobe_o = header_q.strobe;
 
@@ -137,8 +148,8 @@ module sterna_word_queue #(
     valid_i && word_i |-> header_ready)
     else $error("a word came without room");
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    valid_i && load |-> write_q != read_q)
-    else $error("a word leaves to which channels are added");
+    valid_i && write_valid_q |-> write_q != offered_q)
+    else $error("a channel comes into the word that is offered");
   WriteStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=>
     write_valid_o && $stable({write_addr_o, write_strobe_o, write_data_o}))

@@ -19,7 +19,8 @@ module sterna_axil_regs #(
   input  logic                          clk_i,
   input  logic                          rst_ni,
 
-  /// AXI4-Lite write address.
+  /// AXI4-Lite write address. All channels take what comes into registers, and say from registers
+  /// that they can.
   input  logic                          aw_valid_i,
   /// It is taken.
   output logic                          aw_ready_o,
@@ -105,7 +106,9 @@ module sterna_axil_regs #(
 
   // -------------------------------------------------------------------------------------- counters
 
-  logic [Counters-1:0][CountW-1:0] amount;
+  // What is counted, and the ends of steps and frames, are looked at a cycle late.
+  logic [Counters-1:0][CountW-1:0] amount_d, amount_q;
+  logic step_end_q, finish_q, begins_d, begins_q;
   // Of the frame that runs, and of the last one: the lower halves, and the upper ones a cycle
   // later.
   logic [Counters-1:0][31:0] low_d, low_q, high_d, high_q, last_low_q, last_high_q;
@@ -118,38 +121,44 @@ module sterna_axil_regs #(
   logic [ProfileW-1:0] profile_index_d, profile_index_q;
   logic [ProfileW:0] profile_write, profile_read;
   logic [31:0] frames_q;
-  logic begins, began_q, finished_q;
+  logic began_q, finished_q;
 
-  assign amount = {
+  assign amount_d = {
     CountW'(beat_written_i), CountW'(beat_read_i), pes_wait_drain_i, pes_wait_weights_i,
     pes_wait_vectors_i, pes_busy_i, CountW'(busy_i)
   };
   // A frame begins: at its start, or where the one before it ends.
-  assign begins = (start_o && !busy_i) || finish_i;
+  assign begins_d = (start_o && !busy_i) || finish_i;
 
   always_comb begin
     for (int i = 0; i < int'(Counters); i++) begin
-      {carry_d[i], low_d[i]} = {1'b0, low_q[i]} + 33'(amount[i]);
+      {carry_d[i], low_d[i]} = {1'b0, low_q[i]} + 33'(amount_q[i]);
       high_d[i] = high_q[i] + 32'(carry_q[i]);
     end
-    for (int i = 0; i < int'(StepCounters); i++) part_d[i] = part_q[i] + 32'(amount[i]);
-    steps_d = steps_q + 32'(step_end_i);
+    for (int i = 0; i < int'(StepCounters); i++) part_d[i] = part_q[i] + 32'(amount_q[i]);
+    steps_d = steps_q + 32'(step_end_q);
   end
 
   assign profile_write = {!last_half_q, ProfileW'(steps_q)};
   assign profile_read = {last_half_q, profile_index_q};
 
   always_ff @(posedge clk_i) begin
-    if (step_end_i && steps_q < ProfileSteps) profile_memory[profile_write] <= part_d;
+    if (step_end_q && steps_q < ProfileSteps) profile_memory[profile_write] <= part_d;
     profile_q <= profile_memory[profile_read];
   end
 
   // ----------------------------------------------------------------------------------------- write
 
   // Registers are whole words; strobes choose bytes.
+  logic [RegisterAddrW-1:2] aw_addr_q, ar_addr_q;
   logic [RegisterAddrW-1:0] write_addr, read_addr;
-  assign write_addr = {aw_i.addr[RegisterAddrW-1:2], 2'b00};
-  assign read_addr = {ar_i.addr[RegisterAddrW-1:2], 2'b00};
+  assign write_addr = {aw_addr_q, 2'b00};
+  assign read_addr = {ar_addr_q, 2'b00};
+
+  // What was taken, and is not yet written or read.
+  axil_write_t w_q;
+  logic aw_held_d, aw_held_q, w_held_d, w_held_q, ar_held_d, ar_held_q;
+  logic aw_ready_q, w_ready_q, ar_ready_q;
 
   logic write, b_valid_d, b_valid_q;
   logic [31:0] write_mask, aligned_mask;
@@ -162,9 +171,9 @@ module sterna_axil_regs #(
   // A start takes a cycle to reach the sequencer.
   assign busy = busy_i || start_q;
   assign queued = queued_i || (busy_i && start_q);
-  assign write = aw_valid_i && w_valid_i && (!b_valid_q || b_ready_i);
+  assign write = aw_held_q && w_held_q && (!b_valid_q || b_ready_i);
   assign b_valid_d = write || (b_valid_q && !b_ready_i);
-  assign write_mask = {{8{w_i.strb[3]}}, {8{w_i.strb[2]}}, {8{w_i.strb[1]}}, {8{w_i.strb[0]}}};
+  assign write_mask = {{8{w_q.strb[3]}}, {8{w_q.strb[2]}}, {8{w_q.strb[1]}}, {8{w_q.strb[0]}}};
 
   // Addresses are multiples of 64.
   assign aligned_mask = write_mask & ~32'h3f;
@@ -174,7 +183,7 @@ module sterna_axil_regs #(
   endfunction
 
   logic [31:0] set_bits;
-  assign set_bits = w_i.data & write_mask;
+  assign set_bits = w_q.data & write_mask;
 
   always_comb begin
     start_d = 1'b0;
@@ -190,15 +199,15 @@ module sterna_axil_regs #(
         RegControl: begin
           start_d = |(set_bits & ControlStart) && !queued && !error_q;
           abort_d = |(set_bits & ControlAbort) && busy;
-          if (w_i.strb[0]) irq_enable_d = |(set_bits & ControlIrqEnable);
+          if (w_q.strb[0]) irq_enable_d = |(set_bits & ControlIrqEnable);
         end
         RegStatus: begin
           if (|(set_bits & StatusDone)) done_d = 1'b0;
           if (|(set_bits & StatusError)) error_d = 1'b0;
           if (|(set_bits & StatusIrq)) irq_d = 1'b0;
         end
-        RegWatchdog: watchdog_d = written(watchdog_q, w_i.data, write_mask);
-        RegProfileIndex: if (w_i.strb[0]) profile_index_d = w_i.data[ProfileW-1:0];
+        RegWatchdog: watchdog_d = written(watchdog_q, w_q.data, write_mask);
+        RegProfileIndex: if (w_q.strb[0]) profile_index_d = w_q.data[ProfileW-1:0];
         default: ;
       endcase
     end
@@ -219,26 +228,28 @@ module sterna_axil_regs #(
     frame_layout_d = frame_layout_q;
     if (write && !busy) begin
       unique case (write_addr)
-        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], w_i.data, aligned_mask);
-        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], w_i.data, write_mask);
-        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, w_i.data, write_mask);
+        RegTapeAddrLo: tape_addr_d[31:0] = written(tape_addr_q[31:0], w_q.data, aligned_mask);
+        RegTapeAddrHi: tape_addr_d[63:32] = written(tape_addr_q[63:32], w_q.data, write_mask);
+        RegTapeBytes: tape_bytes_d = written(tape_bytes_q, w_q.data, write_mask);
         default: ;
       endcase
     end
     if (write) begin
       unique case (write_addr)
-        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], w_i.data, aligned_mask);
-        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], w_i.data, write_mask);
-        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], w_i.data, aligned_mask);
-        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], w_i.data, write_mask);
-        RegFrameLayout: if (w_i.strb[0]) frame_layout_d = w_i.data[1:0];
+        RegFrameAddrLo: frame_addr_d[31:0] = written(frame_addr_q[31:0], w_q.data, aligned_mask);
+        RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], w_q.data, write_mask);
+        RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], w_q.data, aligned_mask);
+        RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], w_q.data, write_mask);
+        RegFrameLayout: if (w_q.strb[0]) frame_layout_d = w_q.data[1:0];
         default: ;
       endcase
     end
   end
 
-  assign aw_ready_o = write;
-  assign w_ready_o = write;
+  assign aw_held_d = aw_held_q ? !write : aw_valid_i && aw_ready_q;
+  assign w_held_d = w_held_q ? !write : w_valid_i && w_ready_q;
+  assign aw_ready_o = aw_ready_q;
+  assign w_ready_o = w_ready_q;
   assign b_valid_o = b_valid_q;
   assign b_resp_o = 2'b00;
   assign irq_o = irq_q && irq_enable_q;
@@ -256,10 +267,13 @@ module sterna_axil_regs #(
 
   logic read, r_valid_d, r_valid_q;
   logic [31:0] status, value, r_data_d, r_data_q;
+  // The upper half of the counter whose lower half was read last, of the same time as that.
+  logic [31:0] upper_d, upper_q;
   logic unused;
 
-  assign read = ar_valid_i && ar_ready_o;
-  assign ar_ready_o = !r_valid_q || r_ready_i;
+  assign read = ar_held_q && (!r_valid_q || r_ready_i);
+  assign ar_held_d = ar_held_q ? !read : ar_valid_i && ar_ready_q;
+  assign ar_ready_o = ar_ready_q;
   assign r_valid_d = read || (r_valid_q && !r_ready_i);
   assign r_data_d = read ? value : r_data_q;
   assign r_valid_o = r_valid_q;
@@ -292,19 +306,14 @@ module sterna_axil_regs #(
       RegResultAddrHi: value = result_addr_q[63:32];
       RegFrameLayout: value = 32'(frame_layout_q);
       RegCyclesLo: value = last_low_q[0];
-      RegCyclesHi: value = last_high_q[0];
       RegBusyLo: value = last_low_q[1];
-      RegBusyHi: value = last_high_q[1];
       RegWaitVectorsLo: value = last_low_q[2];
-      RegWaitVectorsHi: value = last_high_q[2];
       RegWaitWeightsLo: value = last_low_q[3];
-      RegWaitWeightsHi: value = last_high_q[3];
       RegWaitDrainLo: value = last_low_q[4];
-      RegWaitDrainHi: value = last_high_q[4];
       RegBeatsReadLo: value = last_low_q[5];
-      RegBeatsReadHi: value = last_high_q[5];
       RegBeatsWrittenLo: value = last_low_q[6];
-      RegBeatsWrittenHi: value = last_high_q[6];
+      RegCyclesHi, RegBusyHi, RegWaitVectorsHi, RegWaitWeightsHi, RegWaitDrainHi, RegBeatsReadHi,
+      RegBeatsWrittenHi: value = upper_q;
       RegSteps: value = last_steps_q;
       RegStepsNow: value = steps_q;
       RegFrames: value = frames_q;
@@ -318,8 +327,41 @@ module sterna_axil_regs #(
     endcase
   end
 
+  always_comb begin
+    upper_d = upper_q;
+    if (read) begin
+      unique case (read_addr)
+        RegCyclesLo: upper_d = last_high_q[0];
+        RegBusyLo: upper_d = last_high_q[1];
+        RegWaitVectorsLo: upper_d = last_high_q[2];
+        RegWaitWeightsLo: upper_d = last_high_q[3];
+        RegWaitDrainLo: upper_d = last_high_q[4];
+        RegBeatsReadLo: upper_d = last_high_q[5];
+        RegBeatsWrittenLo: upper_d = last_high_q[6];
+        default: ;
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (aw_ready_o) aw_addr_q <= aw_i.addr[RegisterAddrW-1:2];
+    if (w_ready_o) w_q <= w_i;
+    if (ar_ready_o) ar_addr_q <= ar_i.addr[RegisterAddrW-1:2];
+  end
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      aw_held_q <= 1'b0;
+      w_held_q <= 1'b0;
+      ar_held_q <= 1'b0;
+      aw_ready_q <= 1'b0;
+      w_ready_q <= 1'b0;
+      ar_ready_q <= 1'b0;
+      upper_q <= '0;
+      amount_q <= '0;
+      step_end_q <= 1'b0;
+      finish_q <= 1'b0;
+      begins_q <= 1'b0;
       low_q <= '0;
       high_q <= '0;
       carry_q <= '0;
@@ -349,14 +391,25 @@ module sterna_axil_regs #(
       frame_layout_q <= '0;
       watchdog_q <= WatchdogCycles;
     end else begin
-      low_q <= begins ? '0 : low_d;
+      aw_held_q <= aw_held_d;
+      w_held_q <= w_held_d;
+      ar_held_q <= ar_held_d;
+      aw_ready_q <= !aw_held_d;
+      w_ready_q <= !w_held_d;
+      ar_ready_q <= !ar_held_d;
+      upper_q <= upper_d;
+      amount_q <= amount_d;
+      step_end_q <= step_end_i;
+      finish_q <= finish_i;
+      begins_q <= begins_d;
+      low_q <= begins_q ? '0 : low_d;
       high_q <= began_q ? '0 : high_d;
       carry_q <= carry_d;
-      began_q <= begins;
-      finished_q <= finish_i;
-      part_q <= begins || step_end_i ? '0 : part_d;
-      steps_q <= begins ? '0 : steps_d;
-      if (finish_i) begin
+      began_q <= begins_q;
+      finished_q <= finish_q;
+      part_q <= begins_q || step_end_q ? '0 : part_d;
+      steps_q <= begins_q ? '0 : steps_d;
+      if (finish_q) begin
         last_low_q <= low_d;
         last_steps_q <= steps_d;
         last_half_q <= !last_half_q;

@@ -18,7 +18,8 @@ module sterna_faults (
   /// A frame starts while none runs: forgets the last error (pulse).
   input  logic        start_i,
 
-  /// Cycles without activity before the frame is given up; 0: never.
+  /// Cycles without activity before the frame is given up; 0: never. What is left of a frame that
+  /// failed is given up after `WatchdogCycles` then.
   input  logic [31:0] watchdog_i,
   /// Something in the engine moved.
   input  logic        activity_i,
@@ -59,7 +60,8 @@ module sterna_faults (
 );
   // Cycles in which nothing moved; that they are too many is known a cycle later.
   logic [31:0] still_d, still_q;
-  logic late_d, late_q, expired_d, expired_q, discard_d, discard_q, stalled;
+  logic late_d, late_q, expired_d, expired_q, discard_d, discard_q, stalled, watched_q;
+  logic [31:0] limit_q;
   logic [7:0] fault, error_d, error_q;
   logic [31:0] error_segment_d, error_segment_q;
 
@@ -77,7 +79,7 @@ module sterna_faults (
 
   always_comb begin
     still_d = activity_i || expired_q || !busy_i ? '0 : still_q + 32'd1;
-    late_d = busy_i && !activity_i && !expired_q && watchdog_i != '0 && still_q >= watchdog_i;
+    late_d = busy_i && !activity_i && !expired_q && watched_q && still_q >= limit_q;
     expired_d = busy_i && !activity_i && !expired_q && late_q && !failed_o;
     discard_d = running_i && (discard_q || expired_q);
     error_d = error_q;
@@ -91,6 +93,11 @@ module sterna_faults (
       error_d = ErrorNone;
       error_segment_d = '0;
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    watched_q <= watchdog_i != '0 || !running_i;
+    limit_q <= watchdog_i != '0 ? watchdog_i : WatchdogCycles;
   end
 
   assign expired_o = expired_q;

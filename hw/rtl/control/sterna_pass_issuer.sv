@@ -61,6 +61,8 @@ module sterna_pass_issuer #(
   logic [31:0] left_d, left_q;
   logic [PrepareCycles:1] prepare_d, prepare_q;
   addr_t stride_q, triple_q;
+  // Tiles from which the next group's is beyond the last.
+  logic signed [32:0] beyond_q;
   logic [Drains-1:0] waiting_d, waiting_q, accepted, current_drained, earlier_drained;
   logic next_group;
   // The current step, the one before it: started and not yet reported as drained.
@@ -83,13 +85,14 @@ module sterna_pass_issuer #(
     for (c = 0; c < Clusters; c++) begin : gen_cluster
       logic [1:0] group, position;
       logic [31:0] tile_d, tile_q;
+      logic write_d, write_q;
       addr_t offset_q, address_d, address_q, keep_d, keep_q;
 
       assign group = 2'(c >> tiles_log2_i);
       assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
 
       assign pass_o[c] = '{
-        write: tile_q < step_i.out_plane,
+        write: write_q,
         table_half: table_half_i,
         pool: step_i.pool[1:0],
         activation: step_i.activation[1:0],
@@ -102,14 +105,17 @@ module sterna_pass_issuer #(
 
       always_comb begin
         tile_d = tile_q;
+        write_d = write_q;
         address_d = address_q;
         keep_d = keep_q;
         if (prepare_q[PrepareCycles]) begin
           tile_d = 32'(position);
+          write_d = 32'(position) < step_i.out_plane;
           address_d = addr_t'(step_i.fm_base) + offset_q + addr_t'(position);
           keep_d = addr_t'(step_i.keep_base) + (offset_q << 2) + addr_t'(position);
         end else if (next_group) begin
           tile_d = tile_q + 32'(step_i.tiles_at_once);
+          write_d = $signed({1'b0, tile_q}) < beyond_q;
           address_d = address_q + addr_t'(step_i.tiles_at_once);
           keep_d = keep_q + addr_t'(step_i.tiles_at_once);
         end
@@ -118,11 +124,13 @@ module sterna_pass_issuer #(
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) begin
           tile_q <= '0;
+          write_q <= 1'b0;
           offset_q <= '0;
           address_q <= '0;
           keep_q <= '0;
         end else begin
           tile_q <= tile_d;
+          write_q <= write_d;
           offset_q <= group[1] ? (group[0] ? triple_q : stride_q << 1) : (group[0] ? stride_q : '0);
           address_q <= address_d;
           keep_q <= keep_d;
@@ -224,6 +232,7 @@ module sterna_pass_issuer #(
       prepare_q <= '0;
       stride_q <= '0;
       triple_q <= '0;
+      beyond_q <= '0;
       waiting_q <= '0;
       current_open_q <= 1'b0;
       earlier_open_q <= 1'b0;
@@ -233,6 +242,7 @@ module sterna_pass_issuer #(
       prepare_q <= prepare_d;
       stride_q <= addr_t'(step_i.group_words * addr_t'(step_i.out_plane));
       triple_q <= stride_q + (stride_q << 1);
+      beyond_q <= 33'(step_i.out_plane) - 33'(step_i.tiles_at_once);
       waiting_q <= waiting_d;
       current_open_q <= current_open_d;
       earlier_open_q <= earlier_open_d;

@@ -168,6 +168,8 @@ module sterna_sequencer #(
   // Of the step in `next_q`: a LOAD, one in the background.
   logic is_load_d, is_load_q, is_background_d, is_background_q;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
+  // Of the state, for the many that look at them.
+  logic clear_q, flush_q, store_active_q;
 
   // What the other parts say is looked at a cycle late, which is never when a step has just
   // started.
@@ -374,9 +376,9 @@ module sterna_sequencer #(
     if (clear_o) load_busy_d = 1'b0;
   end
 
-  assign clear_o = state_q == StClear || state_q == StFlush;
+  assign clear_o = clear_q;
   // Also when idle: a bus that was given up on may come back.
-  assign flush_o = clear_o || state_q == StIdle;
+  assign flush_o = flush_q;
   assign tape_start_o = state_q == StStart;
 
   // The words of the last table must have left the queue before those of the next one enter it.
@@ -413,7 +415,7 @@ module sterna_sequencer #(
   assign store_command_valid_o = state_q == StAsk && !is_load_q;
   assign load_start_o = load_command_valid_o && load_command_ready_i;
   assign store_start_o = store_command_valid_o && store_command_ready_i;
-  assign store_active_o = state_q == StMove && !is_load_q;
+  assign store_active_o = store_active_q;
   assign move_base_o = next_q.fm_base[FmAddrW-1:0];
   assign move_bytes_o = next_q.dram_bytes;
   assign move_step_o = next_q;
@@ -423,6 +425,9 @@ module sterna_sequencer #(
     if (!rst_ni) begin
       state_q <= StIdle;
       busy_q <= 1'b0;
+      clear_q <= 1'b0;
+      flush_q <= 1'b1;
+      store_active_q <= 1'b0;
       step_end_q <= 1'b0;
       next_q <= '0;
       is_load_q <= 1'b0;
@@ -438,6 +443,9 @@ module sterna_sequencer #(
     end else begin
       state_q <= state_d;
       busy_q <= state_d != StIdle;
+      clear_q <= state_d == StClear || state_d == StFlush;
+      flush_q <= state_d == StClear || state_d == StFlush || state_d == StIdle;
+      store_active_q <= state_d == StMove && !is_load_d;
       step_end_q <= oldest_valid && (!oldest_is_conv || step_drained_i) && !clear_o;
       next_q <= next_d;
       is_load_q <= is_load_d;

@@ -20,6 +20,10 @@ module sterna_table_writer #(
   input  logic [15:0]                filters_i,
   /// Logarithm of the distinct tiles that the clusters work on.
   input  logic [1:0]                 tiles_log2_i,
+  /// Half of the tables of the step that runs.
+  input  logic                       running_half_i,
+  /// The table of the step that runs is filled; not yet known in the step's first cycle.
+  output logic                       ready_o,
   /// Words of the payload are still to come.
   output logic                       busy_o,
   /// A word is offered.
@@ -43,12 +47,13 @@ module sterna_table_writer #(
   logic [GroupW-1:0] group_d, group_q, groups_d, groups_q;
   logic [2:0] place_d, place_q;
   logic [1:0] log2_d, log2_q;
-  logic half_d, half_q, busy_d, busy_q;
+  logic half_d, half_q, busy_d, busy_q, ready_q;
   logic take, written;
 
   assign take = word_valid_i && busy_q;
   assign written = group_q == groups_q;
   assign busy_o = busy_q;
+  assign ready_o = ready_q;
   assign word_ready_o = busy_q;
   assign table_half_o = half_q;
   assign table_index_o = index_q;
@@ -100,6 +105,7 @@ module sterna_table_writer #(
       log2_q <= '0;
       half_q <= 1'b0;
       busy_q <= 1'b0;
+      ready_q <= 1'b0;
     end else begin
       index_q <= index_d;
       group_q <= group_d;
@@ -109,6 +115,7 @@ module sterna_table_writer #(
       log2_q <= log2_d;
       half_q <= half_d;
       busy_q <= busy_d;
+      ready_q <= !busy_d || half_d != running_half_i;
     end
   end
 

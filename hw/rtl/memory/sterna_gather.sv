@@ -25,7 +25,7 @@ module sterna_gather #(
   /// Map size, stride and pad value.
   input  step_t                                 step_i,
   /// Read address `plane` of all banks as it is: of the window only the rotation by `row` and
-  /// `col`, no padding.
+  /// `col`, no padding_q.
   input  logic                                  linear_i,
 
   /// A window is asked for.
@@ -96,8 +96,15 @@ module sterna_gather #(
   logic [TileH-1:0] row_inside_q [AxisDone+1:ColsTurned];
   logic [TileW-1:0] col_inside_q [AxisDone+1:ColsTurned];
 
-  logic stride_two;
-  assign stride_two = !linear_i && step_i.gather_stride == 8'd2;
+  // These hold still while requests are under way; only the first stage looks at `linear_i` itself.
+  logic stride_two_q, linear_q;
+  logic [PixelW-1:0] padding_q;
+
+  always_ff @(posedge clk_i) begin
+    linear_q <= linear_i;
+    stride_two_q <= !linear_i && step_i.gather_stride == 8'd2;
+    padding_q <= {4{ActW'(step_i.pad_value)}};
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) valid_q <= '0;
@@ -137,7 +144,7 @@ module sterna_gather #(
     .Tile(TileH)
   ) u_rows (
     .clk_i,
-    .double_i     (stride_two),
+    .double_i     (stride_two_q),
     .full_i       (step_i.in_full_rows),
     .extra_i      (step_i.in_extra_rows[3:0]),
     .tile_i       (tile_row_q),
@@ -149,7 +156,7 @@ module sterna_gather #(
     .Tile(TileW)
   ) u_cols (
     .clk_i,
-    .double_i     (stride_two),
+    .double_i     (stride_two_q),
     .full_i       (step_i.in_full_cols),
     .extra_i      (step_i.in_extra_cols[3:0]),
     .tile_i       (tile_col_q),
@@ -158,27 +165,27 @@ module sterna_gather #(
     .lane_inside_o(col_inside)
   );
 
-  // Address parts: plane + (tile_row + carry)*tiles_w for rows, tile_col + carry for columns; the
+  // Address parts: plane + (tile_row + carry)*tiles_w_q for rows, tile_col + carry for columns; the
   // plane alone in linear mode. The factor feeds nothing but the multiplier, and nothing but the
   // product follows that: so both registers lie in the DSP block.
-  addr_t tiles_w, factor_q, product_q, plane_late_q, col_start_q, col_start_late_q;
+  addr_t tiles_w_q, factor_q, product_q, plane_late_q, col_start_q, col_start_late_q;
   addr_t row_carried_q [3];
   addr_t row_part_q [3];
   addr_t col_part_q [3];
-  assign tiles_w = linear_i ? '0 : addr_t'(step_i.in_tiles_w);
 
   always_ff @(posedge clk_i) begin
+    tiles_w_q <= linear_i ? '0 : addr_t'(step_i.in_tiles_w);
     factor_q <= addr_t'(tile_row_q);
-    product_q <= factor_q * tiles_w;
+    product_q <= factor_q * tiles_w_q;
     plane_late_q <= plane_q;
     row_carried_q[0] <= plane_late_q;
-    row_carried_q[1] <= plane_late_q + tiles_w;
-    row_carried_q[2] <= plane_late_q + (tiles_w << 1);
+    row_carried_q[1] <= plane_late_q + tiles_w_q;
+    row_carried_q[2] <= plane_late_q + (tiles_w_q << 1);
     col_start_q <= addr_t'(tile_col_q);
     col_start_late_q <= col_start_q;
     for (int unsigned k = 0; k < 3; k++) begin
       row_part_q[k] <= product_q + row_carried_q[k];
-      col_part_q[k] <= col_start_late_q + (linear_i ? '0 : addr_t'(k));
+      col_part_q[k] <= col_start_late_q + (linear_q ? '0 : addr_t'(k));
     end
   end
 
@@ -235,17 +242,14 @@ module sterna_gather #(
     end
   endgenerate
 
-  logic [PixelW-1:0] padding;
-  assign padding = {4{ActW'(step_i.pad_value)}};
-
   generate
     for (y = 0; y < TileH; y++) begin : gen_lane_row
       for (x = 0; x < TileW; x++) begin : gen_lane
         logic in_map;
         logic [PixelW-1:0] pixel, lane_word;
-        assign in_map = linear_i || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
-        assign pixel = stride_two ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
-        assign lane_word = in_map ? pixel : padding;
+        assign in_map = linear_q || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
+        assign pixel = stride_two_q ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
+        assign lane_word = in_map ? pixel : padding_q;
         for (c = 0; c < 4; c++) begin : gen_channel
           always_ff @(posedge clk_i) begin
             if (valid_q[ColsTurned]) word_data_o[c][y*TileW+x] <= lane_word[c*ActW+:ActW];

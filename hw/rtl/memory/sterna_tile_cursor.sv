@@ -36,10 +36,12 @@ module sterna_tile_cursor #(
 
   logic [15:0] row_d, col_d;
   logic [2:0] left_q, left_d;
+  // The last column and row, from the cycle after the start on.
+  logic [15:0] last_col_q, last_row_q;
   logic last_col, last_row;
 
-  assign last_col = col_o == tiles_w_i - 16'd1;
-  assign last_row = row_o == tiles_h_i - 16'd1;
+  assign last_col = col_o == last_col_q;
+  assign last_row = row_o == last_row_q;
   assign ready_o = left_q == '0;
 
   always_comb begin
@@ -59,6 +61,11 @@ module sterna_tile_cursor #(
         col_d = '0;
       end
     end
+  end
+
+  always_ff @(posedge clk_i) begin
+    last_col_q <= tiles_w_i - 16'd1;
+    last_row_q <= tiles_h_i - 16'd1;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

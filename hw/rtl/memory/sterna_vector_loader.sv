@@ -157,22 +157,25 @@ module sterna_vector_loader #(
   end
 
   // Position in the tile group of the read that is asked for and of the word that comes next.
-  logic [1:0] asked_q, asked_d, answered_q, answered_d, last_position;
+  logic [1:0] asked_q, asked_d, answered_q, answered_d, last_position_q;
   logic [3:0] answered_mask;
   logic [Clusters-1:0] asked_clusters, answered_clusters, writer_ready;
   logic [Clusters-1:0] cursor_ready;
   logic [15:0] tile_row [Clusters];
   logic [15:0] tile_col [Clusters];
-  logic ask, under_way, masks_ready;
+  logic ask, under_way, masks_ready, stride_two_q;
 
-  // One less than 1, 2 or 4 tiles.
-  assign last_position = {step_i.tiles_at_once[2], |step_i.tiles_at_once[2:1]};
+  // One less than 1, 2 or 4 tiles. The step has been here for cycles before a fetch word.
+  always_ff @(posedge clk_i) begin
+    last_position_q <= {step_i.tiles_at_once[2], |step_i.tiles_at_once[2:1]};
+    stride_two_q <= step_i.gather_stride == 8'd2;
+  end
 
   genvar c;
   generate
     for (c = 0; c < Clusters; c++) begin : gen_cluster
       logic [1:0] position;
-      assign position = 2'(c) & last_position;
+      assign position = 2'(c) & last_position_q;
       assign asked_clusters[c] = position == asked_q;
       assign answered_clusters[c] = position == answered_q;
 
@@ -219,15 +222,13 @@ module sterna_vector_loader #(
   assign read_valid_o = released_q && cursor_ready[asked_index] &&
                         &(writer_ready | ~asked_clusters);
   assign ask = read_valid_o && read_ready_i;
-  assign walked = ask && asked_q == last_position;
+  assign walked = ask && asked_q == last_position_q;
 
-  logic stride_two;
-  assign stride_two = step_i.gather_stride == 8'd2;
   assign read_o.plane = walked_q.plane;
   assign read_o.row = walked_q.row;
   assign read_o.col = walked_q.col;
-  assign read_o.tile_row = 16'(walked_q.tile_row) + 16'(tile_row[asked_index] << stride_two);
-  assign read_o.tile_col = 16'(walked_q.tile_col) + 16'(tile_col[asked_index] << stride_two);
+  assign read_o.tile_row = 16'(walked_q.tile_row) + 16'(tile_row[asked_index] << stride_two_q);
+  assign read_o.tile_col = 16'(walked_q.tile_col) + 16'(tile_col[asked_index] << stride_two_q);
 
   // Masks of the reads under way.
   sterna_fifo #(
@@ -247,7 +248,7 @@ module sterna_vector_loader #(
   );
 
   assign asked_d = walked ? '0 : asked_q + 2'(ask);
-  assign answered_d = answered_q == last_position && word_valid_i ? '0 :
+  assign answered_d = answered_q == last_position_q && word_valid_i ? '0 :
                       answered_q + 2'(word_valid_i);
   assign idle_o = !beat_valid && words_idle && queue_empty && !walked_valid_q && !under_way;
 

@@ -24,6 +24,11 @@ READ, READ_WRITE, CLEAR = "R", "R/W", "R/W1C"
 _LAST = "of the frame that ended last"
 _SUM = "summed over all PEs,"
 _STEP = "Of the step that PROFILE_INDEX names:"
+_WATCHDOG = (
+    "Cycles without progress before the engine gives up; 0: never, but after as many as at reset on what is left of a "
+    "frame that failed."
+)
+_UPPER = "Upper half of it, from when a counter's lower half was last read: read _LO, then _HI."
 
 
 class Register(IntEnum):
@@ -57,26 +62,26 @@ class Register(IntEnum):
     TAPE_ADDR_LO = 0x030, READ_WRITE, 0, "First byte of the tape, a multiple of 64. Writes while BUSY are ignored."
     TAPE_ADDR_HI = 0x034, READ_WRITE, 0, "Upper half of it."
     TAPE_BYTES = 0x038, READ_WRITE, 0, "Bytes of the tape. Writes while BUSY are ignored."
-    WATCHDOG = 0x03C, READ_WRITE, WATCHDOG_CYCLES, "Cycles without progress before the engine gives up; 0: never."
+    WATCHDOG = 0x03C, READ_WRITE, WATCHDOG_CYCLES, _WATCHDOG
     FRAME_ADDR_LO = 0x040, READ_WRITE, 0, "First byte of the frame, a multiple of 64. Taken at START."
     FRAME_ADDR_HI = 0x044, READ_WRITE, 0, "Upper half of it."
     RESULT_ADDR_LO = 0x048, READ_WRITE, 0, "First byte of the result, a multiple of 64. Taken at START."
     RESULT_ADDR_HI = 0x04C, READ_WRITE, 0, "Upper half of it."
     FRAME_LAYOUT = 0x050, READ_WRITE, 0, "How the frame's bytes lie and count, see FrameLayout. Taken at START."
     CYCLES_LO = 0x080, READ, 0, f"Cycles {_LAST}."
-    CYCLES_HI = 0x084, READ, 0, "Upper half of it."
+    CYCLES_HI = 0x084, READ, 0, _UPPER
     BUSY_LO = 0x088, READ, 0, f"Cycles, {_SUM} in which an addition was issued, {_LAST}."
-    BUSY_HI = 0x08C, READ, 0, "Upper half of it."
+    BUSY_HI = 0x08C, READ, 0, _UPPER
     WAIT_VECTORS_LO = 0x090, READ, 0, f"Cycles, {_SUM} spent waiting for vectors, {_LAST}."
-    WAIT_VECTORS_HI = 0x094, READ, 0, "Upper half of it."
+    WAIT_VECTORS_HI = 0x094, READ, 0, _UPPER
     WAIT_WEIGHTS_LO = 0x098, READ, 0, f"Cycles, {_SUM} spent waiting for weights, {_LAST}."
-    WAIT_WEIGHTS_HI = 0x09C, READ, 0, "Upper half of it."
+    WAIT_WEIGHTS_HI = 0x09C, READ, 0, _UPPER
     WAIT_DRAIN_LO = 0x0A0, READ, 0, f"Cycles, {_SUM} spent waiting for the drain, {_LAST}."
-    WAIT_DRAIN_HI = 0x0A4, READ, 0, "Upper half of it."
+    WAIT_DRAIN_HI = 0x0A4, READ, 0, _UPPER
     BEATS_READ_LO = 0x0A8, READ, 0, f"Beats read from memory, {_LAST}."
-    BEATS_READ_HI = 0x0AC, READ, 0, "Upper half of it."
+    BEATS_READ_HI = 0x0AC, READ, 0, _UPPER
     BEATS_WRITTEN_LO = 0x0B0, READ, 0, f"Beats written to memory, {_LAST}."
-    BEATS_WRITTEN_HI = 0x0B4, READ, 0, "Upper half of it."
+    BEATS_WRITTEN_HI = 0x0B4, READ, 0, _UPPER
     STEPS = 0x0B8, READ, 0, f"Steps that had ended, {_LAST}."
     STEPS_NOW = 0x0BC, READ, 0, "Steps of the running frame that have ended."
     FRAMES = 0x0C0, READ, 0, "Frames that ended well since reset, modulo 2^32."

@@ -50,7 +50,8 @@
 #define STERNA_REGISTER_TAPE_ADDR_HI UINT32_C(0x34)
 /* R/W, reset 0. Bytes of the tape. Writes while BUSY are ignored. */
 #define STERNA_REGISTER_TAPE_BYTES UINT32_C(0x38)
-/* R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never. */
+/* R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never, but after as
+ * many as at reset on what is left of a frame that failed. */
 #define STERNA_REGISTER_WATCHDOG UINT32_C(0x3c)
 /* R/W, reset 0. First byte of the frame, a multiple of 64. Taken at START. */
 #define STERNA_REGISTER_FRAME_ADDR_LO UINT32_C(0x40)
@@ -64,35 +65,42 @@
 #define STERNA_REGISTER_FRAME_LAYOUT UINT32_C(0x50)
 /* R, reset 0. Cycles of the frame that ended last. */
 #define STERNA_REGISTER_CYCLES_LO UINT32_C(0x80)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_CYCLES_HI UINT32_C(0x84)
 /* R, reset 0. Cycles, summed over all PEs, in which an addition was issued, of the frame that
  * ended last. */
 #define STERNA_REGISTER_BUSY_LO UINT32_C(0x88)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_BUSY_HI UINT32_C(0x8c)
 /* R, reset 0. Cycles, summed over all PEs, spent waiting for vectors, of the frame that ended
  * last. */
 #define STERNA_REGISTER_WAIT_VECTORS_LO UINT32_C(0x90)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_WAIT_VECTORS_HI UINT32_C(0x94)
 /* R, reset 0. Cycles, summed over all PEs, spent waiting for weights, of the frame that ended
  * last. */
 #define STERNA_REGISTER_WAIT_WEIGHTS_LO UINT32_C(0x98)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_WAIT_WEIGHTS_HI UINT32_C(0x9c)
 /* R, reset 0. Cycles, summed over all PEs, spent waiting for the drain, of the frame that ended
  * last. */
 #define STERNA_REGISTER_WAIT_DRAIN_LO UINT32_C(0xa0)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_WAIT_DRAIN_HI UINT32_C(0xa4)
 /* R, reset 0. Beats read from memory, of the frame that ended last. */
 #define STERNA_REGISTER_BEATS_READ_LO UINT32_C(0xa8)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_BEATS_READ_HI UINT32_C(0xac)
 /* R, reset 0. Beats written to memory, of the frame that ended last. */
 #define STERNA_REGISTER_BEATS_WRITTEN_LO UINT32_C(0xb0)
-/* R, reset 0. Upper half of it. */
+/* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
+ * _HI. */
 #define STERNA_REGISTER_BEATS_WRITTEN_HI UINT32_C(0xb4)
 /* R, reset 0. Steps that had ended, of the frame that ended last. */
 #define STERNA_REGISTER_STEPS UINT32_C(0xb8)
