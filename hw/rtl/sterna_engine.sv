@@ -29,6 +29,8 @@ module sterna_engine #(
   parameter int unsigned FmWords = 4096,
   /// Bits of a bus beat.
   parameter int unsigned AxiDataW = 64,
+  /// Beats of the longest burst; a power of two, 16 to 64.
+  parameter int unsigned BurstBeats = 64,
   /// Bytes of a weight chunk.
   parameter int unsigned ChunkBytes = 4,
   /// Chunks that a PE queues.
@@ -289,7 +291,8 @@ module sterna_engine #(
   assign read_command_bytes[LoadPort] = move_bytes;
 
   sterna_axi_reader #(
-    .DataW(AxiDataW)
+    .DataW     (AxiDataW),
+    .BurstBeats(BurstBeats)
   ) u_reader (
     .clk_i,
     .rst_ni,
@@ -313,7 +316,8 @@ module sterna_engine #(
   );
 
   sterna_axi_writer #(
-    .DataW(AxiDataW)
+    .DataW     (AxiDataW),
+    .BurstBeats(BurstBeats)
   ) u_writer (
     .clk_i,
     .rst_ni,

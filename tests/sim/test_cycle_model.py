@@ -44,14 +44,14 @@ def test_random_graphs(engine: Backend, seed: int) -> None:
     check(engine, compile_graph(graph, load_config("nano")))
 
 
-@pytest.mark.parametrize("memory", ["ideal", "slow"])
-def test_other_memories(memory: str, tmp_path: Path) -> None:
-    """Of which one is as slow as memory of a host, and moves less than half of the beats."""
+@pytest.mark.parametrize(("memory", "burst_beats"), [("ideal", 64), ("slow", 16)])
+def test_other_memories(memory: str, burst_beats: int, tmp_path: Path) -> None:
+    """Of which one is as slow as memory of a host, moves less than half of the beats and takes short bursts only."""
     (tmp_path / "own.yaml").write_text(
         "slow: {latency: 240, refresh_every: 500, refresh_cycles: 90, gap_every: 7, gap_cycles: 4}"
     )
     name = memory if memory == "ideal" else f"{tmp_path}/own.yaml:{memory}"
-    config = load_config("nano").model_copy(update={"memory": name})
+    config = load_config("nano").model_copy(update={"memory": name, "burst_beats": burst_beats})
     with simulated(config) as backend:
         for seed in range(4):
             graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)

@@ -32,4 +32,5 @@ def random_config(rng: np.random.Generator, *, act_bits: int = 8, acc_bits: int 
         axi_data_w=axi_data_w,
         chunk_bytes=chunk_bytes,
         fifo_chunks=int(rng.choice([2, 4, 16])),
+        burst_beats=int(rng.choice([16, 32, 64])),
     )

@@ -10,6 +10,8 @@ import sterna_pkg::*;
 module sterna_axi_reader #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
+  /// Beats of the longest burst of port 0, a power of two, 16 to 64.
+  parameter int unsigned BurstBeats = 64,
   /// Bursts that may be outstanding; a power of two.
   parameter int unsigned Outstanding = 16,
   /// Beats that port 0 can have under way or waiting to be taken; a power of two, more than the
@@ -53,13 +55,16 @@ module sterna_axi_reader #(
   /// The data.
   input  logic [DataW-1:0]      r_data_i
 );
-  localparam int unsigned BurstBeats = 64;
-  /// The same of port 1.
+  /// Beats of the longest burst of port 1.
   localparam int unsigned SecondBurstBeats = 16;
   localparam int unsigned SecondBufferBeats = 32;
   localparam int unsigned BeatsW = $clog2(BufferBeats + 1);
 
   generate
+    if (BurstBeats < SecondBurstBeats || BurstBeats > 64) begin : gen_bad_burst
+      initial $error("sterna_axi_reader: BurstBeats = %0d must be %0d to 64", BurstBeats,
+                     SecondBurstBeats);
+    end
     if (BufferBeats < 2 * BurstBeats || BufferBeats != 2 ** $clog2(BufferBeats))
     begin : gen_bad_buffer
       initial $error("sterna_axi_reader: BufferBeats = %0d must be a power of two of at least %0d",

@@ -7,6 +7,8 @@ import sterna_pkg::*;
 module sterna_axi_writer #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
+  /// Beats of the longest burst, a power of two.
+  parameter int unsigned BurstBeats = 64,
   /// Bursts whose response may be outstanding.
   parameter int unsigned Outstanding = 8
 ) (
@@ -72,7 +74,8 @@ module sterna_axi_writer #(
   logic unused;
 
   sterna_burst_splitter #(
-    .DataW(DataW)
+    .DataW     (DataW),
+    .BurstBeats(BurstBeats)
   ) u_splitter (
     .clk_i,
     .rst_ni,

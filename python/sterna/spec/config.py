@@ -22,8 +22,8 @@ WORD_CHANNELS = 4
 #: Words of the largest banks.
 MOST_FM_WORDS = 65536
 
-#: Fields that change nothing in the engine.
-_NO_PARAMETERS = ("name", "memory")
+#: Fields that no tape depends on.
+_NOT_HASHED = ("name", "memory", "burst_beats")
 #: Names of parameters before the engine's words became the field's.
 _RENAMED = {"units": "pes", "slots": "accumulators", "buffer_lines": "buffer_vectors", "block_lines": "buffer_vectors"}
 
@@ -77,11 +77,14 @@ class EngineConfig(Validated):
     """Bytes of weight entries that a PE gets at a time."""
     fifo_chunks: Annotated[int, Field(ge=2, le=64)]
     """Chunks that a PE's FIFO holds."""
+    burst_beats: Annotated[int, Field(ge=16, le=64)] = 64
+    """Beats of the longest AXI burst. Some interconnects take at most 16, as AXI3 does."""
     memory: str = memories.DEFAULT
     """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 
     @field_validator(
-        "clusters", "drains", "pes", "accumulators", "buffer_vectors", "axi_data_w", "chunk_bytes", "fifo_chunks"
+        "clusters", "drains", "pes", "accumulators", "buffer_vectors", "axi_data_w", "chunk_bytes", "fifo_chunks",
+        "burst_beats",
     )
     @classmethod
     def _power_of_two(cls, value: int) -> int:
@@ -166,8 +169,8 @@ class EngineConfig(Validated):
 
     @property
     def hash(self) -> int:
-        """CRC-32 of the parameters; a tape carries it and the engine compares it with its own."""
-        fields = self.model_dump(exclude=set(_NO_PARAMETERS))
+        """CRC-32 of the parameters that a tape depends on; it carries it and the engine compares it with its own."""
+        fields = self.model_dump(exclude=set(_NOT_HASHED))
         return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
@@ -202,7 +205,7 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
                 allowed=", ".join(names),
                 remedy=f"it is now {_RENAMED[name]}" if name in _RENAMED else "correct its name or remove it",
             )
-    missing = [name for name in names if name not in fields and name not in _NO_PARAMETERS]
+    missing = [name for name in names if name not in fields and name not in _NOT_HASHED]
     if missing:
         raise SternaError(
             "a parameter is missing", where=where, attribute="parameter", value=missing[0], remedy=_REMEDY

@@ -7,7 +7,6 @@ from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import BEAT_RING, Record, Records
 from sterna.compile.clock.timing import (
     ANSWER_CYCLES,
-    BURST_BEATS,
     BURST_CYCLES,
     BURSTS,
     COMMAND_CYCLES,
@@ -27,10 +26,10 @@ def burst_beats(left: int, address: int, longest: int) -> int:
     return min(left, longest - address % longest)
 
 
-def set_ports(ports: Records) -> None:
-    """The differences between the two ports."""
-    ports["longest"] = BURST_BEATS, LOAD_BURST_BEATS
-    ports["most"] = TAPE_BUFFER_BEATS - BURST_BEATS, LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
+def set_ports(ports: Records, longest: int) -> None:
+    """The differences between the two ports; `longest`: beats of the longest burst for the tape."""
+    ports["longest"] = longest, LOAD_BURST_BEATS
+    ports["most"] = TAPE_BUFFER_BEATS - longest, LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
     ports["latency"] = RAM_FIFO_LATENCY, FIFO_LATENCY
 
 

@@ -7,7 +7,6 @@ from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
 from sterna.compile.clock.timing import (
     ANSWER_CYCLES,
-    BURST_BEATS,
     BURST_CYCLES,
     BURSTS,
     FIFO_LATENCY,
@@ -111,7 +110,7 @@ def _cycle_writer(moves: Record, beat: bool, sent: bool, now: int, machine: Reco
         moves.w_last = moves.burst_left == 0
     moves.w_valid = beat or (moves.w_valid and not sent)
     if begins:
-        moves.burst_left = burst_beats(moves.left, moves.address, BURST_BEATS)
+        moves.burst_left = burst_beats(moves.left, moves.address, machine.burst_beats)
         moves.left -= moves.burst_left
         moves.address += moves.burst_left
         moves.outstanding += 1

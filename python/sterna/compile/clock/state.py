@@ -57,7 +57,7 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 MACHINE = _layout(
     "clusters drain_clusters pes fifo_chunks chunk_entries buffer_vectors table_beats table_latency beat_words"
     " beat_chunks cluster_beats line_beats has_image is_queued"
-    " beat_bytes ring_bytes"
+    " beat_bytes ring_bytes burst_beats"
     " memory_latency refresh_every refresh_cycles gap_every gap_cycles"
 )
 
@@ -192,6 +192,7 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
         "cluster_beats": config.pes * config.chunk_bytes // config.beat_bytes,
         "line_beats": 64 // config.beat_bytes,
         "beat_bytes": config.beat_bytes,
+        "burst_beats": config.burst_beats,
         "ring_bytes": _ring_bytes(config),
         "memory_latency": memory.latency,
         "refresh_every": memory.refresh_every,

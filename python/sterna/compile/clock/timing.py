@@ -12,8 +12,6 @@ from __future__ import annotations
 ANSWER_CYCLES = 1
 #: Bursts that the memory holds, and that reader and writer have outstanding.
 BURSTS = 16
-#: `sterna_axi_reader`, `sterna_axi_writer`: beats of the longest burst.
-BURST_BEATS = 64
 #: The reader's buffer for the tape. Beats of the longest burst of a LOAD, and its buffer.
 TAPE_BUFFER_BEATS = 512
 LOAD_BURST_BEATS = 16

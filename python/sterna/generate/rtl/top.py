@@ -66,6 +66,7 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "MulW": config.mul_w,
         "FmWords": config.fm_words,
         "AxiDataW": config.axi_data_w,
+        "BurstBeats": config.burst_beats,
         "ChunkBytes": config.chunk_bytes,
         "FifoChunks": config.fifo_chunks,
     }
