@@ -80,8 +80,8 @@ module sterna_requant #(
 
   /// What a shift by `bytes` leaves, from the rounding bit up, of the bits from the lowest rounding
   /// bit up.
-  function automatic logic [WindowW-1:0] window(logic [AboveBit-1:7] bits, logic [2:0] bytes);
-    unique case (bytes[1:0])
+  function automatic logic [WindowW-1:0] window(logic [AboveBit-1:7] bits, logic [1:0] bytes);
+    unique case (bytes)
       2'd1: return bits[7+:WindowW];
       2'd2: return bits[15+:WindowW];
       2'd3: return bits[23+:WindowW];
@@ -182,7 +182,7 @@ module sterna_requant #(
   always_ff @(posedge clk_i) begin
     if (valid_q[3]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        window_q4[i] <= window({high_q3[i][AboveBit-1:LowW], low_q3[i]}, bytes_q3);
+        window_q4[i] <= window({high_q3[i][AboveBit-1:LowW], low_q3[i]}, bytes_q3[1:0]);
         fits_q4[i] <= fits({high_q3[i], low_q3[i], 7'd0}, bytes_q3);
         negative_q4[i] <= high_q3[i][TotalW-1];
       end
