@@ -70,7 +70,9 @@ def test_a_label_is_as_large_as_its_text_with_a_narrow_edge() -> None:
     first_row, _, first_column, last_column = labelled(10, 50)
     assert first_row == math.ceil(50 * FACTOR - height - 2)
     assert last_column - first_column == int(width + 4)
-    assert labelled(75, 0)[1] == max(20 * FACTOR, int(height + 2)), "a label inside the box ends with its text"
+    narrow = Detections(np.array([[10, 50, 12, 70]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
+    drawn = np.asarray(drawing.boxes(np.full((100, 100, 3), 90, np.uint8), narrow, ["a long name of a class"]))
+    assert np.flatnonzero(drawn[:, first_column + int(width), 2] != 90).max() == 50 * FACTOR, "it ends on the box"
 
 
 @pytest.mark.parametrize(("kind", "ink"), [(0, 255), (2, 0)])
