@@ -19,7 +19,7 @@ from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
-from sterna.run.engine import EngineBackend, cycle_limit
+from sterna.run.engine import EngineBackend, check_limits, cycle_limit
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.memory import IDEAL, load_memory
@@ -149,6 +149,15 @@ def test_bad_number_of_cycles(transport: SimTransport, cycles: dict[str, int]) -
 def test_the_largest_numbers_of_cycles(folder: Path) -> None:
     transport = SimTransport(folder, build_dir=SIMULATORS)
     EngineBackend(transport, watchdog=(1 << 32) - 1, timeout=(1 << 63) - 1).close()
+
+
+def test_the_least_numbers_of_cycles() -> None:
+    check_limits(watchdog=0, timeout=1)
+
+
+def test_a_frame_may_take_twenty_times_its_estimate_and_four_stalls(package: Package) -> None:
+    estimated = sum(step.cycles for step in package.schedule.steps)
+    assert cycle_limit(package, 7) == 20 * estimated + 4 * 7
 
 
 # The simulated engine
@@ -410,7 +419,7 @@ def test_time_out(folder: Path, package: Package) -> None:
     with SimBackend(folder, build_dir=SIMULATORS, timeout=400) as backend:
         backend.load(package)
         for _ in range(2):
-            with pytest.raises(SternaError, match=r"did not finish the frame in time; cycles = 400"):
+            with pytest.raises(SternaError, match=r"step 1 of 6 \(layer first, pool\): .* in time; cycles = 400"):
                 backend.infer(small_images(1))
 
 
