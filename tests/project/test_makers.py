@@ -31,7 +31,7 @@ from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.estimate.bandwidth import MemoryPoint
 from sterna.estimate.performance import performance
-from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.graph import Conv, Graph, Input, Output, Requant, file
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.spec import load_config
@@ -320,16 +320,17 @@ def test_a_part_of_an_engine_is_shown_by_itself_and_times_its_number() -> None:
     }  # fmt: skip
 
 
-def test_what_is_compiled_is_told_as_queued_cycles(
-    graph: Graph, job: frame_arria10.Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_compiled_is_told_as_queued_cycles(monkeypatch: pytest.MonkeyPatch) -> None:
     written: dict[str, Metric] = {}
-    monkeypatch.setattr(yolov2_compile, "random_network_graph", lambda *_, **__: graph)
+    monkeypatch.setattr(yolov2_compile, "GRAPH", "demo-nano")
     monkeypatch.setattr(yolov2_compile, "CONFIG", "nano")
+    monkeypatch.setattr(yolov2_compile, "_translation", lambda: 3.21)
     monkeypatch.setattr(yolov2_compile, "write", lambda name, metrics, **_: written.update(metrics))
     yolov2_compile.main()
-    assert written["cycles"].value == job.package.schedule.queued_cycles
-    assert written["tape"].value == round(len(job.package.tape) / 1e6, 2)
+    package = compile_graph(file.load(yolov2_compile._path("demo-nano")), load_config("nano"))
+    assert written["cycles"].value == package.schedule.queued_cycles
+    assert written["tape"].value == round(len(package.tape) / 1e6, 2)
+    assert written["translation"].value == 3.2
 
 
 def test_a_core_is_shown_with_the_error_of_its_estimate() -> None:
