@@ -212,7 +212,8 @@ def _metrics(rows: list[TableRow]) -> dict[str, Metric]:
             method="additions to pixels of the map / (lanes x cycles of the frame)",
         ),
         "clock": Metric(
-            what="That clock", value=supported_mhz(), unit="MHz", method="docs/results/flat_cluster.json",
+            what="That clock", value=supported_mhz(), unit="MHz",
+            method="timing estimate across modules, with loads and distance",
         ),
         "equal": Metric(
             what="Every layer of every case equals the reference", value=all(row["equal"] for row in rows), unit="",
