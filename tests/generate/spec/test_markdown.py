@@ -15,7 +15,8 @@ def columns(line: str) -> int:
 def test_registers() -> None:
     table = register_table()
     assert table[2:][list(Register).index(Register.WATCHDOG)] == (
-        "| `0x03c` | `WATCHDOG` | R/W | `0xf4240` | Cycles without progress before the engine gives up; 0: never. |"
+        "| `0x03c` | `WATCHDOG` | R/W | `0xf4240` | Cycles without progress before the engine gives up; 0: never, but "
+        "after as many as at reset on what is left of a frame that failed. |"
     )
     assert len(table) == 2 + len(Register)
     page = registers_page()
