@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from results.record import Metric, TableRow, write
 from sterna.cli.estimate import measure, measure_clock, shown_end
-from sterna.estimate.fpgas import load_fpga
+from sterna.estimate.fpgas import about_fpgas, load_fpga
 from sterna.estimate.paths import Path
 from sterna.estimate.whole import compare_paths
 from sterna.spec.config import load_config
 
-#: Each named config, and the FPGA that it is for.
-ENGINES = {"nano": "de10-nano", "cyclone5": "de10-nano", "arria10": "gx1150"}
 METHOD = "cells and wires of all modules that a path crosses; speed grade of the FPGA, a chip 80 % full"
 
 
@@ -18,11 +16,11 @@ def main() -> None:
     """Synthesise and write."""
     metrics: dict[str, Metric] = {}
     rows: list[TableRow] = []
-    for name, fpga in ENGINES.items():
-        clock = measure_clock(measure(load_config(name), load_fpga(fpga)))
-        metrics |= _metrics(name, fpga, clock.slowest[0].delay, clock.mhz)
-        rows += [row(name, path) for path in clock.slowest]
-    for fpga in ("de10-nano", "gx1150"):
+    for fpga in about_fpgas():
+        for name in load_fpga(fpga).clocks:
+            clock = measure_clock(measure(load_config(name), load_fpga(fpga)))
+            metrics |= _metrics(name, fpga, clock.slowest[0].delay, clock.mhz)
+            rows += [row(name, path) for path in clock.slowest]
         composed, flat = compare_paths(fpga)
         metrics[f"bound_{fpga.replace('-', '_')}"] = Metric(
             what=f"Slowest path of a small engine on {fpga}, joined / synthesised as a whole",
