@@ -12,6 +12,8 @@ package sterna_pkg;
   localparam int unsigned RegisterAddrW = 12;
   /// Steps of a frame that the profile keeps.
   localparam int unsigned ProfileSteps = 256;
+  /// Bits of a counter in the profile; it stays at the largest value.
+  localparam int unsigned ProfileW = 28;
   /// WATCHDOG after reset.
   localparam logic [31:0] WatchdogCycles = 32'hf4240;
   /// The first bytes of a tape, the letters "STERNATP".
@@ -126,15 +128,15 @@ package sterna_pkg;
   localparam logic [11:0] RegFrames = 12'hc0;
   /// R/W, reset 0. Which step of the frame that ended last the PROFILE registers show, below 256.
   localparam logic [11:0] RegProfileIndex = 12'h100;
-  /// R. Of the step that PROFILE_INDEX names: its cycles.
+  /// R. Of the step that PROFILE_INDEX names: its cycles, at most 2^28 - 1.
   localparam logic [11:0] RegProfileCycles = 12'h104;
-  /// R. Of the step that PROFILE_INDEX names: as BUSY.
+  /// R. Of the step that PROFILE_INDEX names: as BUSY, at most 2^28 - 1.
   localparam logic [11:0] RegProfileBusy = 12'h108;
-  /// R. Of the step that PROFILE_INDEX names: as WAIT_VECTORS.
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_VECTORS, at most 2^28 - 1.
   localparam logic [11:0] RegProfileWaitVectors = 12'h10c;
-  /// R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS.
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS, at most 2^28 - 1.
   localparam logic [11:0] RegProfileWaitWeights = 12'h110;
-  /// R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN.
+  /// R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN, at most 2^28 - 1.
   localparam logic [11:0] RegProfileWaitDrain = 12'h114;
 
   // Bits of CONTROL.

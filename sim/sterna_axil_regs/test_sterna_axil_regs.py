@@ -13,7 +13,7 @@ from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from sim.support.axi import pauses
 from sim.support.channels import axil_ports
 
-from sterna.spec.registers import PROFILE_STEPS, READ, Control, ErrorCode, Register, Status
+from sterna.spec.registers import PROFILE_BITS, PROFILE_STEPS, READ, Control, ErrorCode, Register, Status
 
 PARAMETERS = [
     {
@@ -313,6 +313,26 @@ async def keeps_the_profile_of_the_first_steps_only(dut: Any) -> None:
     for index in (0, 1, PROFILE_STEPS - 1):
         await tb.write(Register.PROFILE_INDEX, index)
         assert await tb.read(Register.PROFILE_BUSY) == 1 + index % 5
+
+
+@cocotb.test()
+async def a_counter_of_the_profile_stays_at_its_largest_value(dut: Any) -> None:
+    """It does so when it is passed, not when it is reached, and holds it to the end of the step."""
+    tb = await started(dut)
+    most = (1 << PROFILE_BITS) - 1
+    for first, second, after in ((most - 8, 8, 0), (most - 7, 8, 0), (most, 1, 0), (most - 7, 8, 8), (3, 5, 1)):
+        await tb.write(Register.CONTROL, Control.START)
+        await ClockCycles(dut.clk_i, 3)
+        await FallingEdge(dut.clk_i)
+        dut.part_q.value = first << PROFILE_BITS
+        for count in (second, after):
+            dut.pes_busy_i.value = count
+            await FallingEdge(dut.clk_i)
+        dut.pes_busy_i.value = 0
+        await tb.pulse(step_end_i=1)
+        await tb.pulse(finish_i=1)
+        await tb.write(Register.PROFILE_INDEX, 0)
+        assert await tb.read(Register.PROFILE_BUSY) == min(first + second + after, most)
 
 
 @cocotb.test()

@@ -100,9 +100,9 @@ module sterna_axil_regs #(
   localparam int unsigned Counters = 7;
   /// The first counters are kept for each step too.
   localparam int unsigned StepCounters = 5;
-  localparam int unsigned ProfileW = $clog2(ProfileSteps);
+  localparam int unsigned IndexW = $clog2(ProfileSteps);
 
-  typedef logic [StepCounters-1:0][31:0] profile_t;
+  typedef logic [StepCounters-1:0][ProfileW-1:0] profile_t;
 
   // -------------------------------------------------------------------------------------- counters
 
@@ -116,10 +116,11 @@ module sterna_axil_regs #(
   logic [31:0] steps_d, steps_q, last_steps_q;
   // Of the step that runs; of all steps, the last frame's in half `last_half_q`.
   profile_t part_d, part_q, profile_q;
+  logic [StepCounters-1:0] full;
   logic last_half_q;
   (* ramstyle = "no_rw_check" *) profile_t profile_memory [2*ProfileSteps];
-  logic [ProfileW-1:0] profile_index_d, profile_index_q;
-  logic [ProfileW:0] profile_write, profile_read;
+  logic [IndexW-1:0] profile_index_d, profile_index_q;
+  logic [IndexW:0] profile_write, profile_read;
   logic [31:0] frames_q;
   logic began_q, finished_q;
 
@@ -135,11 +136,14 @@ module sterna_axil_regs #(
       {carry_d[i], low_d[i]} = {1'b0, low_q[i]} + 33'(amount_q[i]);
       high_d[i] = high_q[i] + 32'(carry_q[i]);
     end
-    for (int i = 0; i < int'(StepCounters); i++) part_d[i] = part_q[i] + 32'(amount_q[i]);
+    for (int i = 0; i < int'(StepCounters); i++) begin
+      {full[i], part_d[i]} = {1'b0, part_q[i]} + (ProfileW + 1)'(amount_q[i]);
+      if (full[i]) part_d[i] = '1;
+    end
     steps_d = steps_q + 32'(step_end_q);
   end
 
-  assign profile_write = {!last_half_q, ProfileW'(steps_q)};
+  assign profile_write = {!last_half_q, IndexW'(steps_q)};
   assign profile_read = {last_half_q, profile_index_q};
 
   always_ff @(posedge clk_i) begin
@@ -207,7 +211,7 @@ module sterna_axil_regs #(
           if (|(set_bits & StatusIrq)) irq_d = 1'b0;
         end
         RegWatchdog: watchdog_d = written(watchdog_q, w_q.data, write_mask);
-        RegProfileIndex: if (w_q.strb[0]) profile_index_d = w_q.data[ProfileW-1:0];
+        RegProfileIndex: if (w_q.strb[0]) profile_index_d = w_q.data[IndexW-1:0];
         default: ;
       endcase
     end
@@ -318,11 +322,11 @@ module sterna_axil_regs #(
       RegStepsNow: value = steps_q;
       RegFrames: value = frames_q;
       RegProfileIndex: value = 32'(profile_index_q);
-      RegProfileCycles: value = profile_q[0];
-      RegProfileBusy: value = profile_q[1];
-      RegProfileWaitVectors: value = profile_q[2];
-      RegProfileWaitWeights: value = profile_q[3];
-      RegProfileWaitDrain: value = profile_q[4];
+      RegProfileCycles: value = 32'(profile_q[0]);
+      RegProfileBusy: value = 32'(profile_q[1]);
+      RegProfileWaitVectors: value = 32'(profile_q[2]);
+      RegProfileWaitWeights: value = 32'(profile_q[3]);
+      RegProfileWaitDrain: value = 32'(profile_q[4]);
       default: value = '0;
     endcase
   end

@@ -15,6 +15,8 @@ ENGINE_VERSION = 0x0003_0000
 ADDRESS_BITS = 12
 #: Steps whose counters the profile memory keeps.
 PROFILE_STEPS = 256
+#: Bits of each of them.
+PROFILE_BITS = 28
 #: WATCHDOG after reset.
 WATCHDOG_CYCLES = 1_000_000
 
@@ -24,6 +26,7 @@ READ, READ_WRITE, CLEAR = "R", "R/W", "R/W1C"
 _LAST = "of the frame that ended last"
 _SUM = "summed over all PEs,"
 _STEP = "Of the step that PROFILE_INDEX names:"
+_MOST = f"at most 2^{PROFILE_BITS} - 1"
 _WATCHDOG = (
     "Cycles without progress before the engine gives up; 0: never, but after as many as at reset on what is left of a "
     "frame that failed."
@@ -86,11 +89,11 @@ class Register(IntEnum):
     STEPS_NOW = 0x0BC, READ, 0, "Steps of the running frame that have ended."
     FRAMES = 0x0C0, READ, 0, "Frames that ended well since reset, modulo 2^32."
     PROFILE_INDEX = 0x100, READ_WRITE, 0, f"Which step {_LAST} the PROFILE registers show, below {PROFILE_STEPS}."
-    PROFILE_CYCLES = 0x104, READ, None, f"{_STEP} its cycles."
-    PROFILE_BUSY = 0x108, READ, None, f"{_STEP} as BUSY."
-    PROFILE_WAIT_VECTORS = 0x10C, READ, None, f"{_STEP} as WAIT_VECTORS."
-    PROFILE_WAIT_WEIGHTS = 0x110, READ, None, f"{_STEP} as WAIT_WEIGHTS."
-    PROFILE_WAIT_DRAIN = 0x114, READ, None, f"{_STEP} as WAIT_DRAIN."
+    PROFILE_CYCLES = 0x104, READ, None, f"{_STEP} its cycles, {_MOST}."
+    PROFILE_BUSY = 0x108, READ, None, f"{_STEP} as BUSY, {_MOST}."
+    PROFILE_WAIT_VECTORS = 0x10C, READ, None, f"{_STEP} as WAIT_VECTORS, {_MOST}."
+    PROFILE_WAIT_WEIGHTS = 0x110, READ, None, f"{_STEP} as WAIT_WEIGHTS, {_MOST}."
+    PROFILE_WAIT_DRAIN = 0x114, READ, None, f"{_STEP} as WAIT_DRAIN, {_MOST}."
 
 
 class Control(DescribedFlag):

@@ -20,6 +20,8 @@
 #define STERNA_REGISTER_ADDR_W 12
 /* Steps of a frame that the profile keeps. */
 #define STERNA_PROFILE_STEPS 256
+/* Bits of a counter in the profile; it stays at the largest value. */
+#define STERNA_PROFILE_W 28
 /* WATCHDOG after reset. */
 #define STERNA_WATCHDOG_CYCLES UINT32_C(0xf4240)
 
@@ -110,15 +112,15 @@
 #define STERNA_REGISTER_FRAMES UINT32_C(0xc0)
 /* R/W, reset 0. Which step of the frame that ended last the PROFILE registers show, below 256. */
 #define STERNA_REGISTER_PROFILE_INDEX UINT32_C(0x100)
-/* R. Of the step that PROFILE_INDEX names: its cycles. */
+/* R. Of the step that PROFILE_INDEX names: its cycles, at most 2^28 - 1. */
 #define STERNA_REGISTER_PROFILE_CYCLES UINT32_C(0x104)
-/* R. Of the step that PROFILE_INDEX names: as BUSY. */
+/* R. Of the step that PROFILE_INDEX names: as BUSY, at most 2^28 - 1. */
 #define STERNA_REGISTER_PROFILE_BUSY UINT32_C(0x108)
-/* R. Of the step that PROFILE_INDEX names: as WAIT_VECTORS. */
+/* R. Of the step that PROFILE_INDEX names: as WAIT_VECTORS, at most 2^28 - 1. */
 #define STERNA_REGISTER_PROFILE_WAIT_VECTORS UINT32_C(0x10c)
-/* R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS. */
+/* R. Of the step that PROFILE_INDEX names: as WAIT_WEIGHTS, at most 2^28 - 1. */
 #define STERNA_REGISTER_PROFILE_WAIT_WEIGHTS UINT32_C(0x110)
-/* R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN. */
+/* R. Of the step that PROFILE_INDEX names: as WAIT_DRAIN, at most 2^28 - 1. */
 #define STERNA_REGISTER_PROFILE_WAIT_DRAIN UINT32_C(0x114)
 
 /* Bits of CONTROL. */

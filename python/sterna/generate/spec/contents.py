@@ -44,6 +44,7 @@ REGISTER_CONSTANTS = (
     Constant("engine_version", registers.ENGINE_VERSION, "What the register VERSION reads.", 32),
     Constant("register_addr_w", registers.ADDRESS_BITS, "Bits of a register's address."),
     Constant("profile_steps", registers.PROFILE_STEPS, "Steps of a frame that the profile keeps."),
+    Constant("profile_w", registers.PROFILE_BITS, "Bits of a counter in the profile; it stays at the largest value."),
     Constant("watchdog_cycles", registers.WATCHDOG_CYCLES, "WATCHDOG after reset.", 32),
 )
 REGISTER_GROUPS = (
