@@ -185,7 +185,7 @@ module sterna_engine #(
   // ------------------------------------------------------------------------------------- registers
 
   logic start, abort, busy, queued, finish, step_end;
-  logic [63:0] tape_addr, frame_addr, result_addr;
+  logic [63:0] tape_addr, frame_addr, result_addr, scratch_addr;
   logic [1:0] frame_layout;
   logic [31:0] tape_bytes, watchdog, error_segment;
   logic [7:0] error_code;
@@ -223,6 +223,7 @@ module sterna_engine #(
     .tape_bytes_o      (tape_bytes),
     .frame_addr_o      (frame_addr),
     .result_addr_o     (result_addr),
+    .scratch_addr_o    (scratch_addr),
     .frame_layout_o    (frame_layout),
     .watchdog_o        (watchdog),
     .busy_i            (busy),
@@ -409,6 +410,7 @@ module sterna_engine #(
     .watchdog_i           (watchdog),
     .frame_addr_i         (frame_addr),
     .result_addr_i        (result_addr),
+    .scratch_addr_i       (scratch_addr),
     .frame_layout_i       (frame_layout),
     .busy_o               (busy),
     .queued_o             (queued),

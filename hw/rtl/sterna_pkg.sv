@@ -81,6 +81,10 @@ package sterna_pkg;
   localparam logic [11:0] RegResultAddrHi = 12'h4c;
   /// R/W, reset 0. How the frame's bytes lie and count, see FrameLayout. Taken at START.
   localparam logic [11:0] RegFrameLayout = 12'h50;
+  /// R/W, reset 0. First byte of its scratch memory, a multiple of 64. Taken at START.
+  localparam logic [11:0] RegScratchAddrLo = 12'h58;
+  /// R/W, reset 0. Upper half of it.
+  localparam logic [11:0] RegScratchAddrHi = 12'h5c;
   /// R, reset 0. Cycles of the frame that ended last.
   localparam logic [11:0] RegCyclesLo = 12'h80;
   /// R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then
@@ -280,7 +284,9 @@ package sterna_pkg;
 
   /// The payload of a STEP segment.
   typedef struct packed {
-    logic [15:0] unused;
+    logic [7:0] unused;
+    /// LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address
+    logic [7:0] scratch;
     /// bytes that LOAD and STORE move, whole bus beats
     logic [31:0] dram_bytes;
     /// length of the WEIGHTS payload that follows it
@@ -311,7 +317,7 @@ package sterna_pkg;
     logic [15:0] in_extra_rows;
     /// input height div tile_h; LOAD: of the frame, and so on
     logic [15:0] in_full_rows;
-    /// bytes from the frame (LOAD) or result (STORE) address
+    /// bytes from the frame (LOAD), result (STORE) or scratch address
     logic [31:0] dram_offset;
     /// words that LOAD fills and STORE moves
     logic [31:0] fm_words;

@@ -245,6 +245,7 @@ module sterna_tb;
     write64(RegFrameAddrLo, Base + 64'(FrameOffset));
     write32(RegFrameLayout, FrameLayout);
     write64(RegResultAddrLo, Base + 64'(ResultOffset));
+    write64(RegScratchAddrLo, Base + 64'(ScratchOffset));
     write32(RegControl, ControlStart | ControlIrqEnable);
   endtask
 

@@ -103,7 +103,7 @@ async def holds_constants_and_settings(dut: Any) -> None:
         assert await tb.read(register) == value
     for low, port in (
         (Register.TAPE_ADDR_LO, "tape_addr_o"), (Register.FRAME_ADDR_LO, "frame_addr_o"),
-        (Register.RESULT_ADDR_LO, "result_addr_o"),
+        (Register.RESULT_ADDR_LO, "result_addr_o"), (Register.SCRATCH_ADDR_LO, "scratch_addr_o"),
     ):
         address = random.getrandbits(64)
         await tb.write(low, address & 0xFFFFFFFF)

@@ -26,25 +26,31 @@ class TB(Bench):
             self.inputs.pulse(name, **values)
         await self.step(2)
 
-    async def queue(self, *names: str) -> tuple[int, int, int]:
+    async def queue(self, *names: str) -> tuple[int, int, int, int]:
         """Queue a frame; its addresses and layout."""
-        frame, result, layout = random.getrandbits(64), random.getrandbits(64), random.getrandbits(2)
-        await self.pulse("start_i", *names, frame_addr_i=frame, result_addr_i=result, frame_layout_i=layout)
-        self.inputs.set(frame_addr_i=0, result_addr_i=0, frame_layout_i=~layout & 3)
-        return frame, result, layout
+        frame, result, scratch = (random.getrandbits(64) for _ in range(3))
+        layout = random.getrandbits(2)
+        await self.pulse(
+            "start_i", *names, frame_addr_i=frame, result_addr_i=result, scratch_addr_i=scratch, frame_layout_i=layout
+        )
+        self.inputs.set(frame_addr_i=0, result_addr_i=0, scratch_addr_i=0, frame_layout_i=~layout & 3)
+        return frame, result, scratch, layout
 
     def output(self, name: str) -> int:
         """Value of an output."""
         return int(getattr(self.dut, f"{name}_o").value)
 
-    def running(self) -> tuple[int, int, int]:
+    def running(self) -> tuple[int, int, int, int]:
         """Addresses and layout of the frame that runs."""
-        return self.output("frame_addr"), self.output("result_addr"), self.output("frame_layout")
+        frame, result, scratch = (self.output(f"{name}_addr") for name in ("frame", "result", "scratch"))
+        return frame, result, scratch, self.output("frame_layout")
 
 
 async def started(dut: Any) -> TB:
     tb = TB(dut)
-    await tb.start(start_i=0, frame_addr_i=0, result_addr_i=0, frame_layout_i=0, take_i=0, drop_i=0, load_i=0)
+    await tb.start(
+        start_i=0, frame_addr_i=0, result_addr_i=0, scratch_addr_i=0, frame_layout_i=0, take_i=0, drop_i=0, load_i=0
+    )
     return tb
 
 
@@ -56,7 +62,7 @@ async def a_queued_frame_waits_until_it_is_taken(dut: Any) -> None:
         assert (tb.output("queued"), tb.running()) == (0, first)
         second = await tb.queue()
         assert (tb.output("queued"), tb.running()) == (1, first)
-        assert (tb.output("queued_frame_addr"), tb.output("queued_layout")) == (second[0], second[2])
+        assert (tb.output("queued_frame_addr"), tb.output("queued_layout")) == (second[0], second[3])
         await tb.pulse("take_i")
         first = second
 

@@ -16,8 +16,8 @@ from sterna.spec.tape import Op
 
 PARAMETERS = [{"FmAddrW": 12}]
 # A frame's words lie on both sides of 8 GB.
-FRAME, RESULT = 0x1_FFFF_0000, 0x9_8765_0000
-NEXT_FRAME, NEXT_RESULT = 0x7_1111_0000, 0x8_2222_0000
+FRAME, RESULT, SCRATCH = 0x1_FFFF_0000, 0x9_8765_0000, 0x4_3210_0000
+NEXT_FRAME, NEXT_RESULT, NEXT_SCRATCH = 0x7_1111_0000, 0x8_2222_0000, 0x5_3333_0000
 LAYOUT, NEXT_LAYOUT = 1, 2
 WATCHDOG = 40
 
@@ -67,8 +67,8 @@ class TB(Bench):
     async def begin(self) -> None:
         """Reset, and a frame that waits for its first step."""
         await self.start(
-            watchdog_i=WATCHDOG, frame_addr_i=FRAME, result_addr_i=RESULT, frame_layout_i=LAYOUT, **QUIET,
-            **dict.fromkeys(PULSES, 0),
+            watchdog_i=WATCHDOG, frame_addr_i=FRAME, result_addr_i=RESULT, scratch_addr_i=SCRATCH,
+            frame_layout_i=LAYOUT, **QUIET, **dict.fromkeys(PULSES, 0),
         )
         await self.pulse("start_i")
         await self.until("step_ready_o")
@@ -134,9 +134,11 @@ class TB(Bench):
 
     async def queue(self) -> None:
         """Start one more frame while one runs."""
-        self.inputs.set(frame_addr_i=NEXT_FRAME, result_addr_i=NEXT_RESULT, frame_layout_i=NEXT_LAYOUT)
+        self.inputs.set(
+            frame_addr_i=NEXT_FRAME, result_addr_i=NEXT_RESULT, scratch_addr_i=NEXT_SCRATCH, frame_layout_i=NEXT_LAYOUT
+        )
         await self.pulse("start_i")
-        self.inputs.set(frame_addr_i=0, result_addr_i=0, frame_layout_i=0)
+        self.inputs.set(frame_addr_i=0, result_addr_i=0, scratch_addr_i=0, frame_layout_i=0)
         assert self.output("queued_o") == 1
 
 
@@ -215,6 +217,23 @@ async def moves_wait_for_a_quiet_engine(dut: Any, op: Op) -> None:
         assert len(tb.step_ends.taken) == count + 1
     other = tb.stores if op is Op.LOAD else tb.loads
     assert not other.taken
+
+
+@cocotb.test()
+@cocotb.parametrize(op=[Op.LOAD, Op.STORE])
+async def each_frame_has_a_scratch_memory(dut: Any, op: Op) -> None:
+    """A move uses it if its step says so."""
+    tb = await begun(dut)
+    commands, done = (tb.loads, "load_done_i") if op is Op.LOAD else (tb.stores, "store_done_i")
+    await tb.queue()
+    for scratch in (SCRATCH, NEXT_SCRATCH):
+        await tb.until("step_ready_o")
+        await tb.give(op=op, fm_words=1, dram_offset=192, scratch=1)
+        await tb.step(12)
+        assert commands.taken[-1]["addr"] == scratch + 192
+        await tb.pulse(done)
+        await tb.pulse("tape_done_i")
+    assert len(commands.taken) == 2
 
 
 @cocotb.test()
@@ -371,7 +390,7 @@ async def a_start_in_the_last_cycle_of_a_frame_begins_the_next(dut: Any) -> None
 async def a_frame_begins_when_the_bus_is_idle(dut: Any) -> None:
     tb = TB(dut)
     levels = QUIET | {"reader_idle_i": 0, "writer_idle_i": 0}
-    levels |= {"frame_addr_i": 0, "result_addr_i": 0, "frame_layout_i": 0}
+    levels |= {"frame_addr_i": 0, "result_addr_i": 0, "scratch_addr_i": 0, "frame_layout_i": 0}
     await tb.start(watchdog_i=WATCHDOG, **levels, **dict.fromkeys(PULSES, 0))
     await tb.pulse("start_i")
     for name in ("reader_idle_i", "writer_idle_i"):

@@ -14,6 +14,7 @@ from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.sim import SimBackend
 from sterna.graph import reference
+from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
 from sterna.run import open_backend
@@ -24,7 +25,7 @@ from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.memory import IDEAL, load_memory
 from sterna.spec.registers import Control, Register, Status
-from sterna.spec.tape import RecordKind, SegmentKind
+from sterna.spec.tape import Op, RecordKind, Segment, SegmentKind
 from support.engines import SIMULATORS
 from support.other_backends import install_backends
 from support.packages import NANO, small_graph, small_images, small_package
@@ -214,6 +215,33 @@ def test_frames_follow_each_other(engine: EngineBackend, transport: SimTransport
     expected = reference.execute(package.graph, images)
     for name, layer in together.items():
         assert np.array_equal(layer, expected[name])
+
+
+def test_each_frame_has_a_scratch_memory(engine: EngineBackend, transport: SimTransport, package: Package) -> None:
+    """What a tape stores there is not in the result, and that of the frame before is still there."""
+    stored = package.schedule.stored("second")
+    assert stored is not None
+
+    def to_scratch(segment: Segment) -> Segment:
+        step = tape.unpack_step(segment.payload) if segment.kind is SegmentKind.STEP else {}
+        if step.get("op") != Op.STORE or step["dram_offset"] != stored.dram_offset:
+            return segment
+        return Segment(SegmentKind.STEP, tape.pack_step(**step | {"scratch": 1}))
+
+    changed = tape.write(NANO.hash, map(to_scratch, tape.read(package.tape).segments))
+    metadata = package.metadata | {"scratch_bytes": package.schedule.result_bytes}
+    engine.load(Package(package.graph, changed, NANO, metadata))
+    images, places = small_images(2), []
+    for count in (1, 2):
+        results = engine.infer(images[:count])
+        assert not results["second"].any()
+        low, high = (transport.read32(each) for each in (Register.SCRATCH_ADDR_LO, Register.SCRATCH_ADDR_HI))
+        places.append(high << 32 | low)
+    expected = reference.execute(package.graph, images)
+    assert np.array_equal(results["pool"], expected["pool"])
+    for image, scratch in zip(expected["second"], places, strict=True):
+        memory = transport.read_memory(scratch + stored.dram_offset, layout.region_bytes(stored, NANO))
+        assert np.array_equal(layout.unpack(memory, stored, NANO), image)
 
 
 def test_a_stream_has_the_next_frame_queued(engine: EngineBackend, transport: SimTransport, package: Package) -> None:

@@ -65,6 +65,8 @@ module sterna_axil_regs #(
   output logic [63:0]                   frame_addr_o,
   /// First byte of the result, a multiple of 64.
   output logic [63:0]                   result_addr_o,
+  /// First byte of the scratch memory, a multiple of 64.
+  output logic [63:0]                   scratch_addr_o,
   /// How the frame's bytes lie and count.
   output logic [1:0]                    frame_layout_o,
   /// Cycles without activity before a frame is given up; 0: never.
@@ -169,6 +171,7 @@ module sterna_axil_regs #(
   logic start_d, start_q, abort_d, abort_q, irq_enable_d, irq_enable_q;
   logic done_d, done_q, error_d, error_q, irq_d, irq_q, busy, queued;
   logic [63:0] tape_addr_d, tape_addr_q, frame_addr_d, frame_addr_q, result_addr_d, result_addr_q;
+  logic [63:0] scratch_addr_d, scratch_addr_q;
   logic [31:0] tape_bytes_d, tape_bytes_q, watchdog_d, watchdog_q;
   logic [1:0] frame_layout_d, frame_layout_q;
 
@@ -223,12 +226,13 @@ module sterna_axil_regs #(
     if (start_d && !busy) done_d = 1'b0;
   end
 
-  // The tape cannot change while a frame runs; frame and result only matter when one is started.
+  // The tape cannot change while a frame runs; the rest only matters when one is started.
   always_comb begin
     tape_addr_d = tape_addr_q;
     tape_bytes_d = tape_bytes_q;
     frame_addr_d = frame_addr_q;
     result_addr_d = result_addr_q;
+    scratch_addr_d = scratch_addr_q;
     frame_layout_d = frame_layout_q;
     if (write && !busy) begin
       unique case (write_addr)
@@ -244,6 +248,12 @@ module sterna_axil_regs #(
         RegFrameAddrHi: frame_addr_d[63:32] = written(frame_addr_q[63:32], w_q.data, write_mask);
         RegResultAddrLo: result_addr_d[31:0] = written(result_addr_q[31:0], w_q.data, aligned_mask);
         RegResultAddrHi: result_addr_d[63:32] = written(result_addr_q[63:32], w_q.data, write_mask);
+        RegScratchAddrLo: begin
+          scratch_addr_d[31:0] = written(scratch_addr_q[31:0], w_q.data, aligned_mask);
+        end
+        RegScratchAddrHi: begin
+          scratch_addr_d[63:32] = written(scratch_addr_q[63:32], w_q.data, write_mask);
+        end
         RegFrameLayout: if (w_q.strb[0]) frame_layout_d = w_q.data[1:0];
         default: ;
       endcase
@@ -264,6 +274,7 @@ module sterna_axil_regs #(
   assign tape_bytes_o = tape_bytes_q;
   assign frame_addr_o = frame_addr_q;
   assign result_addr_o = result_addr_q;
+  assign scratch_addr_o = scratch_addr_q;
   assign frame_layout_o = frame_layout_q;
   assign watchdog_o = watchdog_q;
 
@@ -308,6 +319,8 @@ module sterna_axil_regs #(
       RegFrameAddrHi: value = frame_addr_q[63:32];
       RegResultAddrLo: value = result_addr_q[31:0];
       RegResultAddrHi: value = result_addr_q[63:32];
+      RegScratchAddrLo: value = scratch_addr_q[31:0];
+      RegScratchAddrHi: value = scratch_addr_q[63:32];
       RegFrameLayout: value = 32'(frame_layout_q);
       RegCyclesLo: value = last_low_q[0];
       RegBusyLo: value = last_low_q[1];
@@ -392,6 +405,7 @@ module sterna_axil_regs #(
       tape_bytes_q <= '0;
       frame_addr_q <= '0;
       result_addr_q <= '0;
+      scratch_addr_q <= '0;
       frame_layout_q <= '0;
       watchdog_q <= WatchdogCycles;
     end else begin
@@ -434,6 +448,7 @@ module sterna_axil_regs #(
       tape_bytes_q <= tape_bytes_d;
       frame_addr_q <= frame_addr_d;
       result_addr_q <= result_addr_d;
+      scratch_addr_q <= scratch_addr_d;
       frame_layout_q <= frame_layout_d;
       watchdog_q <= watchdog_d;
     end

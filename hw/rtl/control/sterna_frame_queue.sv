@@ -11,6 +11,8 @@ module sterna_frame_queue (
   input  logic [63:0] frame_addr_i,
   /// First byte of its result.
   input  logic [63:0] result_addr_i,
+  /// First byte of its scratch memory.
+  input  logic [63:0] scratch_addr_i,
   /// How its bytes lie and count.
   input  logic [1:0]  frame_layout_i,
   /// The queued frame, one that is queued in this cycle included, becomes the one that runs.
@@ -31,6 +33,8 @@ module sterna_frame_queue (
   output logic [63:0] frame_addr_o,
   /// Its result address.
   output logic [63:0] result_addr_o,
+  /// Its scratch address.
+  output logic [63:0] scratch_addr_o,
   /// Its layout.
   output logic [1:0]  frame_layout_o,
   /// Its image was loaded before it began.
@@ -39,6 +43,7 @@ module sterna_frame_queue (
   typedef struct packed {
     logic [63:0] frame;
     logic [63:0] result;
+    logic [63:0] scratch;
     logic [1:0] layout;
   } frame_t;
 
@@ -52,7 +57,8 @@ module sterna_frame_queue (
     has_image_d = has_image_q;
     image_d = image_q || load_i;
     if (start_i) begin
-      queued_d = '{frame: frame_addr_i, result: result_addr_i, layout: frame_layout_i};
+      queued_d = '{frame: frame_addr_i, result: result_addr_i, scratch: scratch_addr_i,
+                   layout: frame_layout_i};
       is_queued_d = 1'b1;
     end
     if (take_i) begin
@@ -74,6 +80,7 @@ module sterna_frame_queue (
   assign queued_has_image_o = image_q;
   assign frame_addr_o = current_q.frame;
   assign result_addr_o = current_q.result;
+  assign scratch_addr_o = current_q.scratch;
   assign frame_layout_o = current_q.layout;
   assign has_image_o = has_image_q;
 

@@ -22,6 +22,8 @@ module sterna_sequencer #(
   input  logic [63:0]        frame_addr_i,
   /// First byte of the result, a multiple of 64, taken at the start.
   input  logic [63:0]        result_addr_i,
+  /// First byte of the scratch memory, a multiple of 64, taken at the start.
+  input  logic [63:0]        scratch_addr_i,
   /// How the frame's bytes lie and count, taken at the start.
   input  logic [1:0]         frame_layout_i,
   /// A frame runs.
@@ -188,7 +190,7 @@ module sterna_sequencer #(
   // ---------------------------------------------------------------------------------------- frames
 
   logic is_queued, queued_has_image, has_image;
-  logic [63:0] queued_frame, current_frame, current_result;
+  logic [63:0] queued_frame, current_frame, current_result, current_scratch;
   logic [1:0] queued_layout, current_layout;
   logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
 
@@ -202,6 +204,7 @@ module sterna_sequencer #(
     .start_i,
     .frame_addr_i,
     .result_addr_i,
+    .scratch_addr_i,
     .frame_layout_i,
     .take_i             (state_q == StIdle || good_end),
     .drop_i             (state_q == StFlush),
@@ -212,6 +215,7 @@ module sterna_sequencer #(
     .queued_has_image_o (queued_has_image),
     .frame_addr_o       (current_frame),
     .result_addr_o      (current_result),
+    .scratch_addr_o     (current_scratch),
     .frame_layout_o     (current_layout),
     .has_image_o        (has_image)
   );
@@ -401,7 +405,9 @@ module sterna_sequencer #(
 
   always_comb begin
     move_base = current_result;
-    if (is_load_q) move_base = is_background_q ? queued_frame : current_frame;
+    if (is_background_q) move_base = queued_frame;
+    else if (next_q.scratch[0]) move_base = current_scratch;
+    else if (is_load_q) move_base = current_frame;
   end
 
   sterna_move_address u_move_address (

@@ -110,6 +110,8 @@ class Schedule(_Record):
     #: Bytes of the frame and of the result memory.
     frame_bytes: _Bytes
     result_bytes: _Bytes
+    #: Bytes of the scratch memory of a frame, for what the engine stores there and loads again.
+    scratch_bytes: _Bytes = 0
     #: What the compiler expects a frame alone to cost, step by step.
     steps: Annotated[tuple[StepInfo, ...], FailFast()]
     #: Clock cycles from one frame's end to the next one's, when frames are queued, as the compiler expects them; 0 if

@@ -37,10 +37,11 @@ LOOK = 20_000
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a frame and its result lie in the engine's memory."""
+    """Where a frame, its result and its scratch memory, if it has any, lie in the engine's memory."""
 
     frame: int
     result: int
+    scratch: int
 
 
 class EngineBackend(Backend):
@@ -116,6 +117,7 @@ class EngineBackend(Backend):
         self._transport.write_memory(self._tape, package.tape)
         for place in self._places:
             self._transport.write_memory(place.result, bytes(package.schedule.result_bytes))
+            self._transport.write_memory(place.scratch, bytes(package.schedule.scratch_bytes))
         self._write64(Register.TAPE_ADDR_LO, self._tape)
         self._transport.write32(Register.TAPE_BYTES, len(package.tape))
         self._transport.write32(Register.WATCHDOG, self._watchdog)
@@ -123,14 +125,15 @@ class EngineBackend(Backend):
         self._transport.write32(Register.FRAME_LAYOUT, FrameLayout.INTERLEAVED if interleaved else 0)
 
     def _place(self, package: Package) -> None:
-        """Find room for the tape and for two frames with their results."""
+        """Find room for the tape and for two frames with their results and scratch memory."""
         self._tape = self._transport.memory_base
         end = page_up(self._tape + len(package.tape))
         places = []
         for _ in range(2):
             result = page_up(end + package.schedule.frame_bytes)
-            places.append(_Place(end, result))
-            end = page_up(result + package.schedule.result_bytes)
+            scratch = page_up(result + package.schedule.result_bytes)
+            places.append(_Place(end, result, scratch))
+            end = page_up(scratch + package.schedule.scratch_bytes)
         self._places = tuple(places)
         used = end - self._tape
         if used > self._transport.memory_bytes:
@@ -191,6 +194,7 @@ class EngineBackend(Backend):
         self._transport.write_memory(place.frame + package.schedule.input.dram_offset, layout.frame(image))
         self._write64(Register.FRAME_ADDR_LO, place.frame)
         self._write64(Register.RESULT_ADDR_LO, place.result)
+        self._write64(Register.SCRATCH_ADDR_LO, place.scratch)
         self._transport.write32(Register.CONTROL, Control.START | Control.IRQ_ENABLE)
 
     def _frame_out(self, number: int, package: Package) -> Results:

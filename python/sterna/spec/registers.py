@@ -71,6 +71,8 @@ class Register(IntEnum):
     RESULT_ADDR_LO = 0x048, READ_WRITE, 0, "First byte of the result, a multiple of 64. Taken at START."
     RESULT_ADDR_HI = 0x04C, READ_WRITE, 0, "Upper half of it."
     FRAME_LAYOUT = 0x050, READ_WRITE, 0, "How the frame's bytes lie and count, see FrameLayout. Taken at START."
+    SCRATCH_ADDR_LO = 0x058, READ_WRITE, 0, "First byte of its scratch memory, a multiple of 64. Taken at START."
+    SCRATCH_ADDR_HI = 0x05C, READ_WRITE, 0, "Upper half of it."
     CYCLES_LO = 0x080, READ, 0, f"Cycles {_LAST}."
     CYCLES_HI = 0x084, READ, 0, _UPPER
     BUSY_LO = 0x088, READ, 0, f"Cycles, {_SUM} in which an addition was issued, {_LAST}."

@@ -116,7 +116,7 @@ STEP = Layout(
         Field("tiles_at_once", 8, "distinct tiles that the clusters work on, a divisor of clusters"),
         Field("fm_base", 32, "LOAD target, STORE source, CONV output: feature memory word"),
         Field("fm_words", 32, "words that LOAD fills and STORE moves"),
-        Field("dram_offset", 32, "bytes from the frame (LOAD) or result (STORE) address"),
+        Field("dram_offset", 32, "bytes from the frame (LOAD), result (STORE) or scratch address"),
         Field("in_full_rows", 16, "input height div tile_h; LOAD: of the frame, and so on"),
         Field("in_extra_rows", 16, "input height mod tile_h"),
         Field("in_full_cols", 16, "input width div tile_w"),
@@ -132,7 +132,8 @@ STEP = Layout(
         Field("requant_bytes", 32, "length of the REQUANT payload that follows"),
         Field("weights_bytes", 32, "length of the WEIGHTS payload that follows it"),
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
-        Field(UNUSED, 16),
+        Field("scratch", 8, "LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address"),
+        Field(UNUSED, 8),
     ),
     "The payload of a STEP segment.",
 )

@@ -65,6 +65,10 @@
 #define STERNA_REGISTER_RESULT_ADDR_HI UINT32_C(0x4c)
 /* R/W, reset 0. How the frame's bytes lie and count, see FrameLayout. Taken at START. */
 #define STERNA_REGISTER_FRAME_LAYOUT UINT32_C(0x50)
+/* R/W, reset 0. First byte of its scratch memory, a multiple of 64. Taken at START. */
+#define STERNA_REGISTER_SCRATCH_ADDR_LO UINT32_C(0x58)
+/* R/W, reset 0. Upper half of it. */
+#define STERNA_REGISTER_SCRATCH_ADDR_HI UINT32_C(0x5c)
 /* R, reset 0. Cycles of the frame that ended last. */
 #define STERNA_REGISTER_CYCLES_LO UINT32_C(0x80)
 /* R, reset 0. Upper half of it, from when a counter's lower half was last read: read _LO, then

@@ -170,7 +170,7 @@ enum sterna_command {
 /* words that LOAD fills and STORE moves */
 #define STERNA_STEP_FM_WORDS_OFFSET 12
 #define STERNA_STEP_FM_WORDS_SIZE 4
-/* bytes from the frame (LOAD) or result (STORE) address */
+/* bytes from the frame (LOAD), result (STORE) or scratch address */
 #define STERNA_STEP_DRAM_OFFSET_OFFSET 16
 #define STERNA_STEP_DRAM_OFFSET_SIZE 4
 /* input height div tile_h; LOAD: of the frame, and so on */
@@ -218,6 +218,9 @@ enum sterna_command {
 /* bytes that LOAD and STORE move, whole bus beats */
 #define STERNA_STEP_DRAM_BYTES_OFFSET 58
 #define STERNA_STEP_DRAM_BYTES_SIZE 4
+/* LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address */
+#define STERNA_STEP_SCRATCH_OFFSET 62
+#define STERNA_STEP_SCRATCH_SIZE 1
 
 /* A word of a REQUANT payload, one for each drained filter. */
 #define STERNA_REQUANT_WORD_SIZE 8

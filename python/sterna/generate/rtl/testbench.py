@@ -97,17 +97,19 @@ def beats_read(package: Package) -> int:
 
 
 def _places(package: Package) -> dict[str, int]:
-    """The offsets of tape, frame and result in bytes from the start of the memory."""
+    """The offsets of tape, frame, result and scratch memory in bytes from the start of the memory."""
     schedule = package.schedule
     frame = page_up(len(package.tape))
     result = page_up(frame + schedule.frame_bytes)
+    scratch = page_up(result + schedule.result_bytes)
     return {
         "TapeBytes": len(package.tape),
         "FrameOffset": frame,
         "FrameBytes": schedule.frame_bytes,
         "ResultOffset": result,
         "ResultBytes": schedule.result_bytes,
-        "MemoryBytes": page_up(result + schedule.result_bytes),
+        "ScratchOffset": scratch,
+        "MemoryBytes": page_up(scratch + schedule.scratch_bytes),
     }
 
 
