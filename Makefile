@@ -1,11 +1,13 @@
 # Everything to do with a checkout. Each target makes the Python environment first if it is missing.
 
 VENV := .venv
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
 SCRIPT := PYTHONPATH=scripts:tests $(PY) -m
 SITE := NO_MKDOCS_2_WARNING=1 $(SCRIPT) mkdocs build --strict --quiet
 RESULTS := $(patsubst scripts/results/makers/%.py,results-%,$(wildcard scripts/results/makers/[a-z]*.py))
+NATIVE := $(shell find sw -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt)
 # Tests run in parallel, one process per core; idle processes take over waiting tests, as some tests are long.
 JOBS := $(shell nproc)
 .DEFAULT_GOAL := help
@@ -16,8 +18,12 @@ help: ## show this list
 
 setup: $(READY) ## make the Python environment in .venv (once)
 
-$(READY): pyproject.toml constraints.txt scripts/setup.sh
+$(INSTALLED): pyproject.toml constraints.txt scripts/setup.sh
 	@scripts/setup.sh $(VENV)
+	@touch $@
+
+$(READY): $(INSTALLED) $(NATIVE)
+	@$(SCRIPT) build_native
 	@touch $@
 
 demo: $(READY) ## take images to boxes through the simulated engine; the report is build/demo/report.html

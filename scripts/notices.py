@@ -16,9 +16,11 @@ PAGE = ROOT / "THIRD_PARTY.md"
 HEAD = """\
 # Third-party software
 
-Sterna's sources, its wheel and the engines that it generates hold no code of others. These packages are installed
-beside it, at the versions in [constraints.txt](constraints.txt). Each has its own licence, here as its metadata states
-it. Where PyTorch comes as the build for GPUs, it brings NVIDIA's libraries, under NVIDIA's licences, and Triton (MIT).
+Sterna's sources and the engines that it generates hold no code of others. Its wheel holds the run-time of
+[nanobind](https://pypi.org/project/nanobind/) (BSD-3-Clause), compiled into the module `sterna._native`. The packages
+below are installed beside it, at the versions in [constraints.txt](constraints.txt). Each has its own licence, here as
+its metadata states it. Where PyTorch comes as the build for GPUs, it brings NVIDIA's libraries, under NVIDIA's
+licences, and Triton (MIT).
 
 A simulator that Sterna builds contains Verilator's run-time, under Verilator's licences.
 

@@ -9,7 +9,7 @@ fail() {
 }
 
 for tool in g++ make perl; do
-  command -v "$tool" >/dev/null || fail "$tool is missing (Verilator needs it)" "sudo apt install g++ make perl"
+  command -v "$tool" >/dev/null || fail "$tool is missing (Verilator and the C++ library need it)" "sudo apt install g++ make perl"
 done
 
 # The versions that all packages of constraints.txt have wheels for.
@@ -32,4 +32,6 @@ install() {
 }
 # torch alone first: installed together with others it may bring the GPU build, several GB, where there is a CPU build.
 install "$(grep '^torch==' constraints.txt)"
-install --editable '.[dev,docs]'
+# What builds the C++ module comes first: in an environment of its own it would be built anew each time.
+install $(grep -E '^(cmake|nanobind|ninja|scikit_build_core)==' constraints.txt)
+install --no-build-isolation --editable '.[dev,docs]'

@@ -49,7 +49,7 @@ def test_all_are_listed(sterna: Sterna, folder: Path) -> None:
     ended = sterna("backends")
     assert ended.code == 0 and not folder.exists(), ended.err
     lines = [line.strip() for line in ended.out.splitlines()]
-    for usage in ("reference:", "sim:[FOLDER]", "mine:", "least:", "board:FOLDER"):
+    for usage in ("reference:", "emulator:", "sim:[FOLDER]", "mine:", "least:", "board:FOLDER"):
         assert any(line.split()[:1] == [usage] for line in lines), ended.out
     for parameter, said in (("latency", "FIRST..LAST"), ("watchdog", "gives up a frame"), ("wrong", "values to get")):
         assert any(line.startswith(parameter) and said in line for line in lines), ended.out
@@ -59,7 +59,7 @@ def test_all_are_listed(sterna: Sterna, folder: Path) -> None:
 
 def test_the_backends_that_exist_are_named(sterna: Sterna, package_path: Path, images: Path, folder: Path) -> None:
     ended = sterna("detect", package_path, images, "--backend", "yours:", "-o", folder)
-    listed = "reference, sim, absent, board, broken, gone, least, mine"
+    listed = "reference, emulator, sim, absent, board, broken, gone, least, mine"
     assert_refused(ended, "no such backend", "backend = yours", f"allowed: {listed}; remedy")
     ended = sterna("detect", package_path, images, "--backend", "absent:", "-o", folder)
     assert_refused(ended, "backend 'absent' of their-backends: cannot be imported", "no_such_module")

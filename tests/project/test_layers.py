@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
 LOWEST = (
-    "errors", "arguments", "validated", "machine", "rooms", "signals", "archive", "files", "recognise", "registry",
-    "text",
+    "_native", "errors", "arguments", "validated", "machine", "rooms", "signals", "archive", "files", "recognise",
+    "registry", "text",
 )  # fmt: skip
 LAYERS = (
     *LOWEST, "spec", "graph", "package", "vision", "report", "run", "detector", "generate", "compile", "estimate",

@@ -21,15 +21,15 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_own() -> None:
-    assert list(backends)[:2] == ["reference", "sim"]
-    for scheme in ("reference", "sim"):
+    assert list(backends)[:3] == ["reference", "emulator", "sim"]
+    for scheme in ("reference", "emulator", "sim"):
         found = backends[scheme]
         assert issubclass(found, Backend) and found.usage.startswith(f"{scheme}:")
 
 
 @pytest.mark.parametrize("uri", ["fpga:", "REFERENCE", "rtl:folder"])
 def test_unknown(uri: str) -> None:
-    with pytest.raises(SternaError, match=r"no such backend; backend = .*; allowed: reference, sim.*; remedy"):
+    with pytest.raises(SternaError, match=r"no such backend; backend = .*; allowed: reference, emul.*; remedy"):
         open_backend(uri)
 
 
@@ -55,7 +55,7 @@ def test_paths_and_parameters(uri: str, said: str) -> None:
 @pytest.mark.usefixtures("mine")
 def test_a_backend_of_another_distribution() -> None:
     package, images = small_package(), small_images(2)
-    assert list(backends) == ["reference", "sim", "absent", "board", "broken", "gone", "least", "mine"]
+    assert list(backends) == ["reference", "emulator", "sim", "absent", "board", "broken", "gone", "least", "mine"]
     with (
         open_backend("reference:") as reference,
         open_backend("mine:") as right,

@@ -13,6 +13,7 @@ backends: Registry[type[Backend]] = Registry(
     # `sim` generates the engine that it simulates, and the generator builds on this room.
     {
         "reference": "sterna.run.backends.reference:ReferenceBackend",
+        "emulator": "sterna.run.backends.emulator:EmulatorBackend",
         "sim": "sterna.generate.rtl.sim:SimBackend",
     },
     "a class derived from sterna.Backend",

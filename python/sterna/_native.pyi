@@ -1,0 +1,64 @@
+"""libsterna as Python sees it, built from sw/python/native.cpp. Refusals are SternaErrors.
+
+Arrays are contiguous and read without a copy where nothing else is said.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+class Activation(Enum):
+    LINEAR = ...
+    RELU = ...
+    LEAKY = ...
+
+class Requant:
+    def __init__(
+        self, multiplier: NDArray[np.int64], bias: NDArray[np.int64], shift: int, activation: Activation
+    ) -> None: ...
+
+class Input:
+    def __init__(self, channels: int, height: int, width: int, scale: float, zero_point: int) -> None: ...
+
+class Conv:
+    def __init__(
+        self,
+        weights: NDArray[np.int8],
+        stride: int,
+        padding: tuple[int, int, int, int],
+        requant: Requant,
+        scale: float,
+    ) -> None: ...
+
+class MaxPool:
+    def __init__(self, stride: int) -> None: ...
+
+class Reorg:
+    def __init__(self) -> None: ...
+
+class Concat:
+    def __init__(self) -> None: ...
+
+class Add:
+    def __init__(self, requant: Requant, scale: float) -> None: ...
+
+class Output:
+    def __init__(self) -> None: ...
+
+Operation = Input | Conv | MaxPool | Reorg | Concat | Add | Output
+
+class Graph:
+    """layers: name, names of the layers that it reads, operation; arrays are copied."""
+
+    def __init__(
+        self, layers: Sequence[tuple[str, tuple[Sequence[str], Operation]]], act_bits: int, acc_bits: int
+    ) -> None: ...
+
+class Emulator:
+    """layers: names of those whose maps `run` gives."""
+
+    def __init__(self, graph: Graph, layers: Sequence[str]) -> None: ...
+    def run(self, images: NDArray[np.int8]) -> list[NDArray[np.int8]]:
+        """Maps int8 [N, F, H, W] of the kept layers, in order, of images int8 [N, C, H, W]. Other threads go on."""

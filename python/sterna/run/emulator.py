@@ -1,0 +1,60 @@
+"""Executes integer graphs with libsterna, exactly as the reference does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sterna import _native
+from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+
+
+class Emulator:
+    """Runs `graph` on the CPU: the same maps as `sterna.graph.reference`, bit for bit.
+
+    layers: names of those whose maps `run` gives; None: all. What leads to none of them is not computed.
+    """
+
+    def __init__(self, graph: Graph, layers: Sequence[str] | None = None) -> None:
+        self._layers = tuple(graph.info if layers is None else layers)
+        self._native = _native.Emulator(native_graph(graph), self._layers)
+
+    def run(self, images: NDArray[np.int8]) -> dict[str, NDArray[np.int8]]:
+        """By layer name the maps int8 [N, F, H, W] of images int8 [N, C, H, W] (rgb - 128).
+
+        Not to be called by two threads at a time. Raises SternaError if the images do not fit the graph's Input.
+        """
+        return dict(zip(self._layers, self._native.run(np.ascontiguousarray(images)), strict=True))
+
+
+def native_graph(graph: Graph) -> _native.Graph:
+    """`graph` as libsterna holds it."""
+    layers = [(layer.name, (layer.sources, _OPERATIONS[type(layer)](layer))) for layer in graph.layers]
+    return _native.Graph(layers, graph.act_bits, graph.acc_bits)
+
+
+def _requant(requant: Requant) -> _native.Requant:
+    activation = _native.Activation[requant.activation.upper()]
+    return _native.Requant(requant.multiplier, requant.bias, requant.shift, activation)
+
+
+def _input(layer: Input) -> _native.Input:
+    return _native.Input(layer.channels, layer.height, layer.width, layer.scale, layer.zero_point)
+
+
+def _conv(layer: Conv) -> _native.Conv:
+    return _native.Conv(layer.weights, layer.stride, layer.padding, _requant(layer.requant), layer.scale)
+
+
+_OPERATIONS: dict[type[Layer], Callable[[Any], _native.Operation]] = {
+    Input: _input,
+    Conv: _conv,
+    MaxPool: lambda layer: _native.MaxPool(layer.stride),
+    Reorg: lambda layer: _native.Reorg(),
+    Concat: lambda layer: _native.Concat(),
+    Add: lambda layer: _native.Add(_requant(layer.requant), layer.scale),
+    Output: lambda layer: _native.Output(),
+}

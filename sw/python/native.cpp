@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The module sterna._native: libsterna for Python. Its types are written down in python/sterna/_native.pyi.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
+#include <nanobind/stl/variant.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "emulator/emulator.h"
+#include "error.h"
+#include "graph/graph.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace sterna {
+namespace {
+
+template <typename Value, int dimensions>
+using Array = nb::ndarray<const Value, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
+using Bytes = Array<std::int8_t, 4>;
+using Integers = Array<std::int64_t, 1>;
+using Maps = nb::ndarray<nb::numpy, std::int8_t, nb::ndim<4>>;
+
+template <typename Values>
+auto copied(const Values& array) {
+  return std::vector(array.data(), array.data() + array.size());
+}
+
+Conv make_conv(const Bytes& weights, int stride, std::array<int, 4> padding, Requant requant,
+               double scale) {
+  if (weights.shape(2) != weights.shape(3)) refuse({"weights", "have a kernel that is not square", "", "", ""});
+  return {static_cast<int>(weights.shape(0)), static_cast<int>(weights.shape(1)), static_cast<int>(weights.shape(2)),
+          copied(weights), stride, padding, std::move(requant), scale};
+}
+
+Requant make_requant(const Integers& multiplier, const Integers& bias, int shift,
+                     Activation activation) {
+  return {copied(multiplier), copied(bias), shift, activation};
+}
+
+using LayerOf = std::pair<std::vector<std::string>, Operation>;
+
+std::shared_ptr<Graph> make_graph(std::vector<std::pair<std::string, LayerOf>> layers, int act_bits, int acc_bits) {
+  std::vector<Layer> made;
+  for (auto& [name, layer] : layers) made.push_back({name, std::move(layer.first), std::move(layer.second)});
+  return std::make_shared<Graph>(std::move(made), act_bits, acc_bits);
+}
+
+std::unique_ptr<Emulator> make_emulator(std::shared_ptr<Graph> graph, const std::vector<std::string>& layers) {
+  std::vector<std::size_t> kept;
+  for (const std::string& name : layers) kept.push_back(graph->find(name));
+  return std::make_unique<Emulator>(std::move(graph), std::move(kept));
+}
+
+/// A new array int8 [images, *tensor].
+Maps new_maps(std::size_t images, const TensorInfo& tensor) {
+  auto data = std::make_unique<std::int8_t[]>(images * tensor.size());
+  nb::capsule owner(data.get(), [](void* held) noexcept { delete[] static_cast<std::int8_t*>(held); });
+  const std::size_t shape[] = {images, static_cast<std::size_t>(tensor.channels),
+                               static_cast<std::size_t>(tensor.height), static_cast<std::size_t>(tensor.width)};
+  return Maps(data.release(), 4, shape, owner);
+}
+
+std::vector<Maps> run(Emulator& emulator, const Bytes& images) {
+  const TensorInfo& input = emulator.graph().tensor(emulator.graph().input());
+  const auto fits = [&](std::size_t axis, int size) { return images.shape(axis) == static_cast<std::size_t>(size); };
+  if (!fits(1, input.channels) || !fits(2, input.height) || !fits(3, input.width)) {
+    refuse({"images", "do not fit the graph's Input", "", "", "resize them"});
+  }
+  std::vector<Maps> made;
+  for (std::size_t layer : emulator.kept()) made.push_back(new_maps(images.shape(0), emulator.graph().tensor(layer)));
+  std::vector<std::int8_t*> places(made.size());
+  const nb::gil_scoped_release released;
+  for (std::size_t image = 0; image < images.shape(0); ++image) {
+    for (std::size_t place = 0; place < made.size(); ++place) {
+      places[place] = made[place].data() + image * emulator.graph().tensor(emulator.kept()[place]).size();
+    }
+    emulator.run(images.data() + image * input.size(), places);
+  }
+  return made;
+}
+
+}  // namespace
+}  // namespace sterna
+
+NB_MODULE(_native, module) {
+  using namespace sterna;
+  // Refusals of the library are SternaErrors.
+  nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Error& error) {
+      PyErr_SetString(nb::module_::import_("sterna.errors").attr("SternaError").ptr(), error.what());
+    }
+  });
+
+  nb::enum_<Activation>(module, "Activation")
+      .value("LINEAR", Activation::linear)
+      .value("RELU", Activation::relu)
+      .value("LEAKY", Activation::leaky);
+  nb::class_<Requant>(module, "Requant")
+      .def(nb::new_(&make_requant), "multiplier"_a, "bias"_a, "shift"_a, "activation"_a);
+  nb::class_<Input>(module, "Input")
+      .def(nb::init<int, int, int, double, int>(), "channels"_a, "height"_a, "width"_a, "scale"_a, "zero_point"_a);
+  nb::class_<Conv>(module, "Conv")
+      .def(nb::new_(&make_conv), "weights"_a, "stride"_a, "padding"_a, "requant"_a, "scale"_a);
+  nb::class_<MaxPool>(module, "MaxPool").def(nb::init<int>(), "stride"_a);
+  nb::class_<Reorg>(module, "Reorg").def(nb::init<>());
+  nb::class_<Concat>(module, "Concat").def(nb::init<>());
+  nb::class_<Add>(module, "Add").def(nb::init<Requant, double>(), "requant"_a, "scale"_a);
+  nb::class_<Output>(module, "Output").def(nb::init<>());
+  nb::class_<Graph>(module, "Graph")
+      .def(nb::new_(&make_graph), "layers"_a, "act_bits"_a, "acc_bits"_a);
+  nb::class_<Emulator>(module, "Emulator")
+      .def(nb::new_(&make_emulator), "graph"_a, "layers"_a)
+      .def("run", &run, "images"_a);
+}

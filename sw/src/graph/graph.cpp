@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "error.h"
+
+namespace sterna {
+namespace {
+
+constexpr int kMaxSize = 65535, kMaxKernel = 7, kMaxPadding = 7, kMaxStride = 2, kMaxShift = 32;
+constexpr std::int64_t kMaxMultiplier = (std::int64_t{1} << 18) - 1, kMaxBias = (std::int64_t{1} << 45) - 1;
+
+std::string quoted(const Layer& layer) { return "layer '" + layer.name + "'"; }
+
+/// Refuses a number outside low .. high.
+void check_range(const std::string& where, const std::string& attribute, std::int64_t value, std::int64_t low,
+                 std::int64_t high) {
+  if (value < low || value > high) {
+    refuse({where, "is out of range", attribute + " = " + std::to_string(value),
+            std::to_string(low) + " .. " + std::to_string(high), "export the graph again"});
+  }
+}
+
+void check_size(const Layer& layer, const std::string& attribute, std::size_t found, std::size_t expected) {
+  if (found != expected) {
+    refuse({quoted(layer), "has an array of the wrong size", attribute + " = " + std::to_string(found),
+            std::to_string(expected), "export the graph again"});
+  }
+}
+
+void check_requant(const Layer& layer, const Requant& requant, int filters) {
+  check_size(layer, "requant.multiplier", requant.multiplier.size(), filters);
+  check_size(layer, "requant.bias", requant.bias.size(), filters);
+  for (int filter = 0; filter < filters; ++filter) {
+    check_range(quoted(layer), "requant.multiplier", requant.multiplier[filter], 0, kMaxMultiplier);
+    check_range(quoted(layer), "requant.bias", requant.bias[filter], -kMaxBias, kMaxBias);
+  }
+  check_range(quoted(layer), "requant.shift", requant.shift, 0, kMaxShift);
+  check_range(quoted(layer), "requant.activation", static_cast<int>(requant.activation), 0, 2);
+}
+
+void check_scale(const Layer& layer, double scale) {
+  if (!std::isfinite(scale) || scale <= 0) {
+    refuse({quoted(layer), "has an invalid scale", "scale = " + std::to_string(scale), "positive finite numbers",
+            "export the graph again"});
+  }
+}
+
+/// Refuses a filter whose sum could leave `acc_bits` signed bits.
+void check_accumulators(const Layer& layer, const Conv& conv, int act_bits, int acc_bits) {
+  const std::int64_t limit = (std::int64_t{1} << (acc_bits - 1)) - 1;
+  const std::size_t taps = conv.weights.size() / conv.filters;
+  for (int filter = 0; filter < conv.filters; ++filter) {
+    std::int64_t magnitude = 0;
+    for (std::size_t tap = filter * taps; tap < (filter + 1) * taps; ++tap) magnitude += std::abs(conv.weights[tap]);
+    check_range(quoted(layer) + ", filter " + std::to_string(filter), "largest sum", magnitude << (act_bits - 1), 0,
+                limit);
+  }
+}
+
+void check_inputs(const Layer& layer, std::size_t least, std::size_t most) {
+  if (layer.inputs.size() < least || layer.inputs.size() > most) {
+    refuse({quoted(layer), "has a wrong number of inputs", "inputs = " + std::to_string(layer.inputs.size()),
+            std::to_string(least) + (least == most ? "" : " or more"), "export the graph again"});
+  }
+}
+
+/// What a layer makes of the tensors that it reads, one overload per operation.
+struct Inference {
+  const Layer& layer;
+  const std::vector<TensorInfo>& sources;
+  int act_bits, acc_bits;
+
+  TensorInfo operator()(const Input& input) const {
+    check_inputs(layer, 0, 0);
+    check_scale(layer, input.scale);
+    check_range(quoted(layer), "zero_point", input.zero_point, -(1 << (act_bits - 1)), (1 << (act_bits - 1)) - 1);
+    return {input.channels, input.height, input.width, input.scale, input.zero_point};
+  }
+
+  TensorInfo operator()(const Conv& conv) const {
+    check_inputs(layer, 1, 1);
+    check_range(quoted(layer), "filters", conv.filters, 1, kMaxSize);
+    check_range(quoted(layer), "channels", conv.channels, sources[0].channels, sources[0].channels);
+    check_range(quoted(layer), "kernel", conv.kernel, 1, kMaxKernel);
+    check_range(quoted(layer), "stride", conv.stride, 1, kMaxStride);
+    for (int side : conv.padding) check_range(quoted(layer), "padding", side, 0, kMaxPadding);
+    check_size(layer, "weights", conv.weights.size(),
+               std::size_t{1} * conv.filters * conv.channels * conv.kernel * conv.kernel);
+    check_requant(layer, conv.requant, conv.filters);
+    check_scale(layer, conv.scale);
+    check_accumulators(layer, conv, act_bits, acc_bits);
+    const auto [top, left, bottom, right] = conv.padding;
+    const int rows = sources[0].height + top + bottom - conv.kernel;
+    const int columns = sources[0].width + left + right - conv.kernel;
+    if (rows < 0 || columns < 0) {
+      refuse({quoted(layer), "has an output that is empty", "kernel = " + std::to_string(conv.kernel), "",
+              "use a larger image or a smaller kernel"});
+    }
+    return {conv.filters, rows / conv.stride + 1, columns / conv.stride + 1, conv.scale, 0};
+  }
+
+  TensorInfo operator()(const MaxPool& pool) const {
+    check_inputs(layer, 1, 1);
+    check_range(quoted(layer), "stride", pool.stride, 1, kMaxStride);
+    TensorInfo made = sources[0];
+    made.height /= pool.stride;
+    made.width /= pool.stride;
+    return made;
+  }
+
+  TensorInfo operator()(const Reorg&) const {
+    check_inputs(layer, 1, 1);
+    TensorInfo made = sources[0];
+    if (made.height % 2 || made.width % 2) {
+      refuse({quoted(layer), "cannot halve an odd size", "height, width = " + std::to_string(made.height) + ", " +
+              std::to_string(made.width), "even numbers", "choose another image size"});
+    }
+    made.channels *= 4;
+    made.height /= 2;
+    made.width /= 2;
+    return made;
+  }
+
+  TensorInfo operator()(const Concat&) const {
+    check_inputs(layer, 2, kMaxSize);
+    TensorInfo made = sources[0];
+    made.channels = 0;
+    for (const TensorInfo& source : sources) {
+      check_alike(source);
+      made.channels = std::min(made.channels + source.channels, kMaxSize + 1);
+    }
+    return made;
+  }
+
+  TensorInfo operator()(const Add& add) const {
+    check_inputs(layer, 2, 2);
+    check_alike(sources[1]);
+    check_range(quoted(layer), "channels", sources[1].channels, sources[0].channels, sources[0].channels);
+    check_requant(layer, add.requant, sources[0].channels);
+    check_scale(layer, add.scale);
+    TensorInfo made = sources[0];
+    made.scale = add.scale;
+    made.zero_point = 0;
+    return made;
+  }
+
+  TensorInfo operator()(const Output&) const {
+    check_inputs(layer, 1, 1);
+    return sources[0];
+  }
+
+  void check_alike(const TensorInfo& source) const {
+    const TensorInfo& first = sources[0];
+    if (source.height != first.height || source.width != first.width || source.scale != first.scale ||
+        source.zero_point != first.zero_point) {
+      refuse({quoted(layer), "has inputs that do not match", "", "inputs of one size, scale and zero point",
+              "export the graph again"});
+    }
+  }
+};
+
+}  // namespace
+
+Graph::Graph(std::vector<Layer> layers, int act_bits, int acc_bits)
+    : layers_(std::move(layers)), act_bits_(act_bits), acc_bits_(acc_bits) {
+  check_range("graph", "act_bits", act_bits, 4, 8);
+  check_range("graph", "acc_bits", acc_bits, 12, 32);
+  connect();
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) infer(layer);
+  check_ends();
+}
+
+void Graph::connect() {
+  std::map<std::string, std::size_t> known;
+  sources_.resize(layers_.size());
+  users_.resize(layers_.size());
+  for (std::size_t number = 0; number < layers_.size(); ++number) {
+    const Layer& layer = layers_[number];
+    for (const std::string& name : layer.inputs) {
+      const auto found = known.find(name);
+      if (found == known.end() || std::holds_alternative<Output>(layers_[found->second].operation)) {
+        refuse({quoted(layer), "reads a tensor that no earlier layer provides", "input = '" + name + "'", "",
+                "correct the name or the order of the layers"});
+      }
+      sources_[number].push_back(found->second);
+      if (users_[found->second].empty() || users_[found->second].back() != number) {
+        users_[found->second].push_back(number);
+      }
+    }
+    if (!known.emplace(layer.name, number).second) {
+      refuse({quoted(layer), "appears twice", "", "", "rename one of the layers"});
+    }
+  }
+}
+
+void Graph::infer(std::size_t number) {
+  const Layer& layer = layers_[number];
+  std::vector<TensorInfo> sources;
+  for (std::size_t source : sources_[number]) sources.push_back(tensors_[source]);
+  const TensorInfo made = std::visit(Inference{layer, sources, act_bits_, acc_bits_}, layer.operation);
+  check_range(quoted(layer), "channels", made.channels, 1, kMaxSize);
+  check_range(quoted(layer), "height", made.height, 1, kMaxSize);
+  check_range(quoted(layer), "width", made.width, 1, kMaxSize);
+  tensors_.push_back(made);
+}
+
+void Graph::check_ends() {
+  std::size_t inputs = 0, outputs = 0;
+  for (std::size_t number = 0; number < layers_.size(); ++number) {
+    if (std::holds_alternative<Input>(layers_[number].operation)) {
+      input_ = number;
+      ++inputs;
+    }
+    outputs += std::holds_alternative<Output>(layers_[number].operation);
+  }
+  if (inputs != 1 || outputs == 0) {
+    refuse({"graph", "needs exactly one Input and at least one Output",
+            "Input, Output layers = " + std::to_string(inputs) + ", " + std::to_string(outputs), "",
+            "add or remove Input and Output layers"});
+  }
+}
+
+std::size_t Graph::find(const std::string& name) const {
+  const auto found = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) { return layer.name == name; });
+  if (found == layers_.end()) refuse({"graph", "has no such layer", "layer = '" + name + "'", "", "name one of its layers"});
+  return found - layers_.begin();
+}
+
+}  // namespace sterna
