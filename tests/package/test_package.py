@@ -6,7 +6,7 @@ import copy
 import io
 import json
 import zipfile
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.package import package as package_file
+from sterna.package.counters import UNTIMED
 from sterna.package.package import Package
 from sterna.spec import tape
 from support.network_graphs import passthrough_graph
@@ -150,11 +151,12 @@ def test_damaged_graph_inside_a_sound_archive(package: Package) -> None:
         (("stores", 0, "layer"), "nobody", "a layer of the graph"),
         (("stores", 0, "height"), 1, "shape"),
         (("stores", 0, "tiles_w"), 9, "tiles"),
-        (("stores", 0, "channels", 0), (99, 0), "channels"),
+        (("stores", 0, "channels", 0), (99, 0), "channels = 99; allowed: words 0 .. 1"),
         (("stores", 0, "dram_offset"), 4, "a multiple of"),
         (("outputs", 0), "first", "outputs"),
         (("steps", 0, "op"), "JUMP", "steps.0.op"),
         (("steps", 0, "cycles"), 1 << 64, "steps.0.cycles"),
+        (("steps", 0, "part"), -1, "steps.0.part"),
     ],
 )
 def test_parts_that_do_not_agree(package: Package, path: tuple[str | int, ...], value: object, message: str) -> None:
@@ -172,6 +174,10 @@ def test_steps_must_be_those_of_the_tape(package: Package) -> None:
     fewer = replace(package, metadata=package.metadata | {"steps": package.metadata["steps"][:-1]})
     with pytest.raises(SternaError, match="like the tape"):
         fewer.verify_tape()
+
+
+def test_a_step_that_was_not_timed_counts_nothing() -> None:
+    assert set(astuple(UNTIMED)) == {0}
 
 
 def test_outputs_may_be_stored_under_their_input(package: Package) -> None:

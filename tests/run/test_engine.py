@@ -20,7 +20,7 @@ from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
-from sterna.run.engine import EngineBackend, check_limits, cycle_limit
+from sterna.run.engine import EngineBackend, check_limits, cycle_limit, page_up
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.memory import IDEAL, load_memory
@@ -590,6 +590,15 @@ def test_counters_of_64_bits(folder: Path, package: Package) -> None:
         assert counters is not None and counters.cycles >> 32 == 5 and counters.busy >> 32 == 0
 
 
+def test_time_out_after_the_last_step(folder: Path, package: Package) -> None:
+    steps = len(package.schedule.steps)
+    silent = OtherEngine(folder, {Register.FRAMES: 0, Register.STEPS_NOW: steps}, deaf=True)
+    with EngineBackend(silent, timeout=60_000) as backend:
+        backend.load(package)
+        with pytest.raises(SternaError, match=rf"step {steps} of {steps} \(layer none\)"):
+            backend.infer(small_images(1))
+
+
 def test_engine_that_stays_busy(folder: Path, package: Package) -> None:
     busy = OtherEngine(folder, {Register.STATUS: Status.BUSY, Register.FRAMES: 0})
     with EngineBackend(busy, timeout=60_000) as backend:
@@ -603,6 +612,19 @@ def test_package_that_is_too_large(
 ) -> None:
     monkeypatch.setattr(transport, "memory_bytes", len(package.tape))
     with pytest.raises(SternaError, match="does not fit the engine's memory"):
+        engine.load(package)
+
+
+def test_package_that_just_fits(
+    transport: SimTransport, engine: EngineBackend, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = package.schedule
+    frame = sum(map(page_up, (schedule.frame_bytes, schedule.result_bytes, schedule.scratch_bytes)))
+    needed = page_up(len(package.tape)) + 2 * frame
+    monkeypatch.setattr(transport, "memory_bytes", needed)
+    engine.load(package)
+    monkeypatch.setattr(transport, "memory_bytes", needed - 1)
+    with pytest.raises(SternaError, match=f"bytes = {needed}; allowed: 0 .. {needed - 1}"):
         engine.load(package)
 
 
@@ -646,3 +668,6 @@ def test_assertions_say_nothing_of_a_damaged_tape(
 def test_a_package_without_cycles_has_no_shorter_limit() -> None:
     timed, untimed = (compile_graph(small_graph(), NANO, cycles=cycles) for cycles in (True, False))
     assert cycle_limit(untimed, 100) >= cycle_limit(timed, 100) > 0
+    additions = sum(step.nonzeros for step in untimed.schedule.steps)
+    moved = len(untimed.tape) + untimed.schedule.frame_bytes + untimed.schedule.result_bytes
+    assert cycle_limit(untimed, 100) == 20 * (additions + moved) + 4 * 100
