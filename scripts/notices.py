@@ -24,6 +24,12 @@ licences, and Triton (MIT).
 
 A simulator that Sterna builds contains Verilator's run-time, under Verilator's licences.
 
+The licence of [av](https://pypi.org/project/av/) (PyAV) is that of its own code. Its wheels carry libraries of others:
+FFmpeg, which they state to be under "LGPL version 3 or later", and codecs, among them x264 and x265, which are under
+the GPL, version 2 or later. Sterna writes videos with x264 where PyAV has it. Sterna's wheel and sources carry none of
+them; whoever passes PyAV's wheels on, or a program together with them, has to keep to the GPL, or build PyAV without
+x264 and x265. Patents on H.264 and H.265 are a matter of their own.
+
 Written by `make notices`.
 """
 #: Licences that metadata does not state, or states of the packaging alone.
@@ -43,9 +49,12 @@ SPDX = {
     "ISC License": "ISC",
     "ISC License (ISCL)": "ISC",
     "MIT License": "MIT",
+    "PSFL": "PSF-2.0",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
+#: The extra of videos.
+VIDEO = "video"
 #: What only PyTorch's build for GPUs installs.
 GPU = ("cuda-", "nvidia-", "triton")
 #: A longer text in the field for the licence's name is the licence itself.
@@ -88,12 +97,21 @@ def closure(requirements: Iterable[str]) -> dict[str, str]:
 def page() -> str:
     """The text of THIRD_PARTY.md."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = dict(project["optional-dependencies"])
     using = closure(project["dependencies"])
-    working = closure(text for texts in project["optional-dependencies"].values() for text in texts)
-    only_working = {name: text for name, text in working.items() if name not in using}
-    return "\n".join(
-        [HEAD, "## To use Sterna", "", *_table(using), "", "## To work on Sterna", "", *_table(only_working), ""]
-    )
+    video = closure(extras.pop(VIDEO))
+    working = closure(text for texts in extras.values() for text in texts)
+    tables = {
+        "To use Sterna": using,
+        f"To use Sterna with videos (`sterna[{VIDEO}]`)": _without(video, using),
+        "To work on Sterna": _without(working, using | video),
+    }
+    lines = [line for title, rows in tables.items() for line in (f"## {title}", "", *_table(rows), "")]
+    return "\n".join([HEAD, *lines])
+
+
+def _without(licences: dict[str, str], others: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in licences.items() if name not in others}
 
 
 def _table(licences: dict[str, str]) -> list[str]:

@@ -88,7 +88,8 @@ def test_notices_name_every_installed_dependency() -> None:
     assert notices.main(["--check"]) == 0, "make notices"
     text = notices.PAGE.read_text("utf-8")
     rows = dict(re.findall(r"^\| \[([\w-]+)\]\S+ \| (.*) \|$", text, re.MULTILINE))
-    direct = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["dev"]]
+    extras = PROJECT["project"]["optional-dependencies"]
+    direct = [*PROJECT["project"]["dependencies"], *extras["video"], *extras["dev"]]
     assert {name.lower() for name in direct} <= rows.keys()
     assert all(rows.values()), "a licence is not known: add it to STATED in scripts/notices.py"
 

@@ -34,6 +34,7 @@ LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LA
 IMPORTED_AS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
+    "edgefirst": "edgefirst-tracker",
     "typing_extensions": "typing-extensions",
     "yaml": "pyyaml",
 }
@@ -70,7 +71,16 @@ def test_every_import_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     found = {module.partition(".")[0] for source in SOURCES for module in imports(source)}
     foreign = {IMPORTED_AS.get(name, name) for name in found - sys.stdlib_module_names - {"sterna"}}
-    assert foreign <= set(project["dependencies"])
+    assert foreign <= {*project["dependencies"], *project["optional-dependencies"]["video"]}
+
+
+def test_packages_of_an_extra_are_imported_when_they_are_used() -> None:
+    """And in one room alone, which names the remedy where they are missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extra = set(project["optional-dependencies"]["video"])
+    for source in SOURCES:
+        used = {IMPORTED_AS.get(name, name) for module in imports(source) if (name := module.partition(".")[0])} & extra
+        assert not used or source.is_relative_to(PACKAGE / "vision" / "video"), f"{source}: {used}"
 
 
 def pins() -> dict[str, str]:
@@ -85,7 +95,8 @@ def plain(name: str) -> str:
 
 def test_every_package_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {plain(name) for name in [*project["dependencies"], *project["optional-dependencies"]["dev"]]}
+    extras = project["optional-dependencies"]
+    wanted = {plain(name) for name in [*project["dependencies"], *extras["video"], *extras["dev"]]}
     assert wanted <= pins().keys()
     assert all(version[0].isdigit() and "+" not in version for version in pins().values())
 
