@@ -20,7 +20,7 @@ from sterna.package.counters import UNTIMED
 from sterna.package.package import Package
 from sterna.spec import tape
 from support.network_graphs import passthrough_graph
-from support.packages import NANO, small_package
+from support.packages import NANO, small_graph, small_package
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +152,7 @@ def test_damaged_graph_inside_a_sound_archive(package: Package) -> None:
         (("stores", 0, "height"), 1, "shape"),
         (("stores", 0, "tiles_w"), 9, "tiles"),
         (("stores", 0, "channels", 0), (99, 0), "channels = 99; allowed: words 0 .. 1"),
+        (("stores", 0, "channels", 0), (2, 0), "channels = 2; allowed: words 0 .. 1"),
         (("stores", 0, "dram_offset"), 4, "a multiple of"),
         (("outputs", 0), "first", "outputs"),
         (("steps", 0, "op"), "JUMP", "steps.0.op"),
@@ -178,6 +179,13 @@ def test_steps_must_be_those_of_the_tape(package: Package) -> None:
 
 def test_a_step_that_was_not_timed_counts_nothing() -> None:
     assert set(astuple(UNTIMED)) == {0}
+
+
+def test_cycles_are_asked_only_of_a_package_that_tells_them() -> None:
+    timed, untimed = (compile_graph(small_graph(), NANO, cycles=cycles) for cycles in (True, False))
+    timed.schedule.check_timed("here")
+    with pytest.raises(SternaError, match="here: the package does not tell its cycles"):
+        untimed.schedule.check_timed("here")
 
 
 def test_outputs_may_be_stored_under_their_input(package: Package) -> None:
