@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.package.package import Package
-from sterna.run.backend import Backend
+from sterna.run.backend import Backend, Results
 from sterna.run.registry import open_backend
+from sterna.stopwatch import Stopwatch
 from sterna.vision import image_files
 from sterna.vision.boxes import Detections
 from sterna.vision.decoder import Decoder
 from sterna.vision.defaults import OVERLAP, SHOWN
-from sterna.vision.prepare import prepare
+from sterna.vision.prepare import check_pixels, prepare
+from sterna.vision.tiles import OVERLAP as TILE_OVERLAP
+from sterna.vision.tiles import Tile, Tiles, merge
 
 
 class Box(NamedTuple):
@@ -46,7 +50,10 @@ class Detector:
 
     package: made by `sterna.compile`, or read by `sterna.load`. backend: a URI such as `reference:` or `sim:`, or an
     open backend, which stays open. threshold: least score, overlap: largest IoU of two boxes of a class, both 0..1.
-    Raises SternaError if the package is no detector, or the backend refuses it.
+    tiles: side, or width and height, of the tiles in which a larger image is looked at besides the whole of it, in
+    pixels; small objects are found so. tile_overlap: share (0..0.9) of a side that neighbours have in common. aspect:
+    "stretch" or "letterbox", as `sterna.prepare` takes it. Raises SternaError if the package is no detector, or the
+    backend refuses it.
 
     >>> package = sterna.compile("demo-nano")
     >>> with sterna.Detector(package, threshold=0.5) as detect:
@@ -61,6 +68,9 @@ class Detector:
         *,
         threshold: float = SHOWN,
         overlap: float = OVERLAP,
+        tiles: int | tuple[int, int] | None = None,
+        tile_overlap: float = TILE_OVERLAP,
+        aspect: str | None = None,
     ) -> None:
         for name, share in (("threshold", threshold), ("overlap", overlap)):
             if not 0 <= share <= 1:
@@ -69,7 +79,10 @@ class Detector:
                     remedy="choose a number in that range",
                 )  # fmt: skip
         self.package, self.threshold, self.overlap = package, threshold, overlap
-        self._decoder = Decoder.of(package.graph)
+        self.tiles = None if tiles is None else _tiles(tiles, tile_overlap)
+        self._decoder = Decoder.of(package.graph, aspect)
+        #: What resizing, the backend and decoding take: "resize", "device", "boxes".
+        self.times = Stopwatch()
         self._own = isinstance(backend, str)
         self.backend = open_backend(backend) if isinstance(backend, str) else backend
         try:
@@ -82,6 +95,11 @@ class Detector:
     def classes(self) -> tuple[str, ...]:
         """The names of the classes."""
         return self._decoder.classes
+
+    @property
+    def aspect(self) -> str:
+        """What becomes of an image of another aspect than the network's input: "stretch" or "letterbox"."""
+        return self._decoder.aspect
 
     @checked
     def __call__(self, image: str | Path | NDArray[np.uint8]) -> list[Box]:
@@ -111,18 +129,48 @@ class Detector:
         ...     [len(found) > 0 for found in detect.stream(sterna.scene(seed) for seed in (7, 8))]
         [True, True]
         """
-        taken: deque[NDArray[np.uint8]] = deque()
+        taken: deque[tuple[NDArray[np.uint8], list[Tile]]] = deque()
 
         def prepared() -> Iterator[NDArray[np.int8]]:
             for image in images:
-                integers = prepare(self.package.graph, image)
-                taken.append(image)
-                yield integers
+                height, width, _ = check_pixels(image).shape
+                parts = self.tiles.on(height, width) if self.tiles else [Tile(0, 0, width, height)]
+                taken.append((image, parts))
+                for part in parts:
+                    with self.times.part("resize"):
+                        integers = prepare(self.package.graph, part.cut_from(image), self.aspect)
+                    yield integers
 
         with closing(self.backend.stream(prepared())) as results:
-            for heads in results:
-                head, image = heads[self._decoder.output][0], taken.popleft()
-                yield self._decoder.boxes(head, image, threshold=self.threshold, overlap=self.overlap)
+            heads = self._heads(results)
+            for first in heads:
+                image, parts = taken.popleft()
+                yield self._merged(image, parts, chain([first], heads))
+
+    def _heads(self, results: Iterator[Results]) -> Iterator[NDArray[np.int8]]:
+        """The raw head [C, h, w] of each of `results`."""
+        while True:
+            with self.times.part("device"):
+                found = next(results, None)
+            if found is None:
+                return
+            yield found[self._decoder.output][0]
+
+    def _merged(
+        self, image: NDArray[np.uint8], parts: list[Tile], heads: Iterator[NDArray[np.int8]]
+    ) -> Detections:
+        """The boxes on `image` from the heads of its `parts`, the next of `heads`."""
+        found = []
+        for part in parts:
+            head = next(heads)
+            with self.times.part("boxes"):
+                each = self._decoder.boxes(
+                    head, part.cut_from(image), threshold=self.threshold, overlap=self.overlap
+                )
+                found.append((part, each))
+        with self.times.part("boxes"):
+            height, width, _ = image.shape
+            return merge(self.tiles, found, height, width, self.overlap) if self.tiles else found[0][1]
 
     def close(self) -> None:
         """Close the backend, unless it was given open. May be called twice."""
@@ -136,3 +184,11 @@ class Detector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _tiles(size: int | tuple[int, int], overlap: float) -> Tiles:
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    if len(sides) != 2 or not all(isinstance(side, int) for side in sides):
+        raise SternaError("is no size of tiles", where="Detector", attribute="tiles", value=size,
+                          allowed="a side, or width and height, in pixels", remedy="give for example 640")  # fmt: skip
+    return Tiles.of(*sides, overlap)

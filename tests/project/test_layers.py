@@ -17,7 +17,7 @@ PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
 LOWEST = (
     "_native", "errors", "arguments", "validated", "machine", "rooms", "signals", "archive", "files", "recognise",
-    "registry", "text",
+    "registry", "stopwatch", "text",
 )  # fmt: skip
 LAYERS = (
     *LOWEST, "spec", "graph", "package", "vision", "report", "run", "detector", "generate", "compile", "estimate",

@@ -1,8 +1,7 @@
 """Boxes from the raw head of a YOLOv2: decoding, non-maximum suppression, mapping back to the image.
 
 Source: Redmon and Farhadi, "YOLO9000: Better, Faster, Stronger" (2017), section 2, "Direct location
-prediction". Images are resized to the network's size without keeping their aspect, so that boxes map back
-with one factor per axis.
+prediction".
 """
 
 from __future__ import annotations

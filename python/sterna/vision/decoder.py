@@ -14,6 +14,7 @@ from sterna.graph.network import BOX_FIELDS, RGB
 from sterna.vision import boxes
 from sterna.vision.anchors import check_cells
 from sterna.vision.boxes import MOST_BOXES, Detections
+from sterna.vision.fit import Fit, aspect_of
 
 KIND = "yolov2"
 
@@ -28,10 +29,16 @@ class Decoder:
     #: Name of the Output layer, and the real value of one step of it.
     output: str
     scale: float
+    #: Height and width of the graph's input, and how an image of another aspect lies in it.
+    size: tuple[int, int]
+    aspect: str
 
     @classmethod
-    def of(cls, graph: Graph) -> Self:
-        """The decoder for `graph`; raises SternaError if it is no detector, or its head or anchors do not fit."""
+    def of(cls, graph: Graph, aspect: str | None = None) -> Self:
+        """The decoder for `graph`, for images as `prepare` gives them with `aspect`.
+
+        Raises SternaError if the graph is no detector, or its head or anchors do not fit.
+        """
         classes, anchors = graph.metadata.get("classes"), graph.metadata.get("anchors")
         if graph.metadata.get("kind") != KIND or not _are_names(classes) or not _are_sizes(anchors):
             raise SternaError(
@@ -64,7 +71,8 @@ class Decoder:
             )
         sizes = tuple((float(width), float(height)) for width, height in anchors)
         check_cells(sizes, info.height, info.width, max(1, graph.input.width // info.width), "graph metadata")
-        return cls(tuple(classes), sizes, output.name, info.scale)
+        size = (graph.input.height, graph.input.width)
+        return cls(tuple(classes), sizes, output.name, info.scale, size, aspect_of(graph, aspect))
 
     def boxes(
         self, head: NDArray[np.int8], image: NDArray[np.uint8], *, threshold: float, overlap: float
@@ -76,7 +84,7 @@ class Decoder:
         found = boxes.detect(
             head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap, limit=MOST_BOXES
         )
-        return found.in_pixels(*image.shape[:2])
+        return Fit(image.shape[:2], self.size, self.aspect).in_pixels(found)
 
 
 def _are_names(value: object) -> TypeGuard[list[str]]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.graph.network import GREY, RGB
+from sterna.vision.fit import Fit, aspect_of
 
 
 @checked
-def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
+def prepare(graph: Graph, image: NDArray[np.uint8], aspect: str | None = None) -> NDArray[np.int8]:
     """RGB `image` uint8 [H, W, 3] of any size as the input of `graph`, int8 [3, height, width].
 
-    Its aspect is not kept, so that boxes map back by one factor per axis. Raises SternaError if the graph does not take
-    images, or the pixels have another form.
+    aspect: "stretch" gives it the aspect of the input, "letterbox" keeps its own, in the middle of grey; None: what the
+    metadata of the graph says, or else "stretch". Raises SternaError if the graph does not take images, or the pixels
+    have another form.
 
     >>> sterna.prepare(sterna.load("demo-nano"), sterna.scene(7, 240, 320)).shape
     (3, 160, 160)
@@ -31,8 +32,8 @@ def prepare(graph: Graph, image: NDArray[np.uint8]) -> NDArray[np.int8]:
             allowed=str(RGB),
             remedy="give a graph made by sterna train",
         )
-    size = (graph.input.width, graph.input.height)
-    return to_integers(np.asarray(Image.fromarray(check_pixels(image)).resize(size, Image.Resampling.BILINEAR)))
+    size = (graph.input.height, graph.input.width)
+    return to_integers(Fit(check_pixels(image).shape[:2], size, aspect_of(graph, aspect)).resize(image))
 
 
 def check_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
