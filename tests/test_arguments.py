@@ -16,9 +16,11 @@ import sterna
 from sterna import api
 from sterna.errors import SternaError
 from sterna.graph.network import Conv, Head
+from sterna.package.plan import Plan
 from sterna.registry import Registry
 
 GRAPH = api.load("demo-nano")
+PLAN = Plan((), {}, None, ())
 LAYERS = (Conv("conv1", "image", 16, 3, bits=8), Head("head", "conv1"))
 
 
@@ -55,7 +57,8 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "NetworkDescription.infer": (lambda: network().infer, {"classes": 2, "height": 32, "width": 32}),
     "NetworkDescription.with_bits": (lambda: network().with_bits, {"first": 8, "head": 8}),
     "Package": (
-        lambda: sterna.Package, {"graph": GRAPH, "tape": b"", "config": sterna.load_config("nano"), "metadata": {}},
+        lambda: sterna.Package,
+        {"graph": GRAPH, "tape": b"", "config": sterna.load_config("nano"), "metadata": {}, "plan": PLAN},
     ),
     "Package.source_of": (lambda: package().source_of, {"output": "output"}),
     "Registry.__getitem__": (lambda: sterna.schedules.__getitem__, {"name": "cubic"}),

@@ -13,9 +13,10 @@ import torch
 from PIL import Image
 
 from sterna import recognise
+from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
+from sterna.package import file as package_file
 from support.packages import small_graph, small_package
 
 
@@ -84,7 +85,7 @@ def test_a_stranger_is_named(
     path.write_bytes(content())
     for load, wanted, remedy in (
         (graph_file.load, "an integer graph", to_graph),
-        (package_file.load, "a package", to_package),
+        (load_package, "a package", to_package),
     ):
         with pytest.raises(SternaError) as caught:
             load(path)
@@ -99,7 +100,7 @@ def test_graph_and_package_are_told_apart(tmp_path: Path) -> None:
     package_file.save(small_package(), package)
     assert recognise.kind_of(graph) == recognise.GRAPH and recognise.kind_of(package) == recognise.PACKAGE
     with pytest.raises(SternaError, match=f"is an integer graph, not a package; .*sterna compile {graph} -o a.sterna"):
-        package_file.load(graph)
+        load_package(graph)
     with pytest.raises(SternaError, match=r"is a package, not an integer graph;.*from which it was compiled"):
         graph_file.load(package)
 
@@ -112,7 +113,7 @@ def test_folders(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match=r"folder of a training run, not an integer graph; .* --resume"):
         graph_file.load(tmp_path)
     with pytest.raises(SternaError, match=r"folder of a training run, not a package; .* sterna compile .*\.sterna"):
-        package_file.load(tmp_path)
+        load_package(tmp_path)
 
 
 def test_what_would_be_lost_is_not_replaced(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
-from sterna.package.graphs import read_graph, read_model
+from sterna.package import file as package_file
+from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config, make_config
 
@@ -49,6 +49,8 @@ def load(path: str | Path) -> Graph | Package:
     >>> graph.metadata["classes"]
     ['vehicle', 'person']
     """
+    from sterna.compile.packages import read_model
+
     return read_model(Path(path))
 
 

@@ -40,6 +40,7 @@ _BEGINNINGS = {
     b"\x89HDF": "an HDF5 file",
     b"\x93NUMPY": "a numpy array",
     b"\x80\x02": CHECKPOINT,
+    b"STERNAPK": PACKAGE,
     b"STERNATP": "a bare tape",
 }
 _SUFFIXES = {

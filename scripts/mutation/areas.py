@@ -39,7 +39,7 @@ _REPORT = "tests/train/report/test_report.py"
 _REFERENCE = ("tests/graph/test_reference.py", "tests/graph/test_random_graphs.py")
 _COMPILE = (
     "tests/compile/test_encode.py", "tests/compile/test_lower.py", "tests/compile/test_memory.py",
-    "tests/compile/test_schedule.py", "tests/compile/test_differential.py",
+    "tests/compile/test_schedule.py", "tests/compile/test_packages.py", "tests/compile/test_differential.py",
 )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ AREAS = (
         ("tests/spec/test_activations.py", *_REFERENCE, "tests/graph"),
     ),
     Area("requantisation of the tape", ("compile/encode.py", "compile/lower.py"), _COMPILE, within=("requant",)),
-    Area("graph", _modules("graph", "checks csd file graph infer network"), ("tests/graph",), sample=70),
+    Area("graph", _modules("graph", "checks csd file graph infer network records"), ("tests/graph",), sample=70),
     Area(
         "package and vision",
         (*_modules("package"), *_modules("vision", "anchors decoder drawing image_files prepare")),
@@ -71,7 +71,7 @@ AREAS = (
         sample=45,
     ),
     Area("run", (*_modules("run"), *_modules("run/backends"), *_modules("run/transports")), ("tests/run",), sample=60),
-    Area("compile", _modules("compile", "compiler encode lower memory schedule"), _COMPILE, sample=70),
+    Area("compile", _modules("compile", "build compiler decide encode lower lowered memory packages schedule"), _COMPILE, sample=70),
     Area(
         "clock",
         _modules("compile/clock"),

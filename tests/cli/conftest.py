@@ -17,7 +17,7 @@ from sterna.cli.main import app
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
+from sterna.package import file as package_file
 from sterna.package.package import Package
 from sterna.spec.config import load_config
 from sterna.train import train

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sterna import __version__
-from sterna.package import package as package_file
+from sterna.compile.packages import load as load_package
 from sterna.vision.boxes import MOST_BOXES
 from sterna.vision.defaults import OVERLAP, SHOWN
 
@@ -26,7 +26,7 @@ def test_compile_writes_a_package_that_loads(sterna: Sterna, graph_path: Path, t
     output = tmp_path / "new" / "small.sterna"
     ended = sterna("compile", graph_path, "--config", "nano", "-o", output)
     assert ended.code == 0, ended.err
-    package = package_file.load(output)
+    package = load_package(output)
     assert package.config.name == "nano"
     assert f"{len(package.tape):,} bytes" in ended.out
 
@@ -35,7 +35,7 @@ def test_cycles_are_told_unless_they_are_not_wanted(sterna: Sterna, graph_path: 
     told = []
     for option in ("--cycles", "--no-cycles"):
         ended = sterna("compile", graph_path, option, "-o", tmp_path / "small.sterna")
-        told.append((package_file.load(tmp_path / "small.sterna").schedule.timed, "cycles for a" in ended.out))
+        told.append((load_package(tmp_path / "small.sterna").schedule.timed, "cycles for a" in ended.out))
     assert told == [(True, True), (False, False)]
 
 
@@ -43,7 +43,7 @@ def test_trace_stores_more(sterna: Sterna, graph_path: Path, tmp_path: Path) -> 
     stored = []
     for option in ("--no-trace", "--trace"):
         assert sterna("compile", graph_path, option, "-o", tmp_path / "small.sterna").code == 0
-        stored.append({store.layer for store in package_file.load(tmp_path / "small.sterna").schedule.stores})
+        stored.append({store.layer for store in load_package(tmp_path / "small.sterna").schedule.stores})
     assert stored[0] < stored[1]
 
 
@@ -53,7 +53,7 @@ def test_generate_with_package(sterna: Sterna, package_path: Path, tmp_path: Pat
     assert ended.code == 0, ended.err
     listed = (output / "files.f").read_text().split()
     assert listed and all((output / name).is_file() for name in listed)
-    assert (output / "memory" / "tape.bin").read_bytes() == package_file.load(package_path).tape
+    assert (output / "memory" / "tape.bin").read_bytes() == load_package(package_path).tape
 
 
 def test_detect_draws_every_image(sterna: Sterna, package_path: Path, images: Path, tmp_path: Path) -> None:

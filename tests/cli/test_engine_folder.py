@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from sterna.compile import compile_graph
+from sterna.compile.packages import load as load_package
 from sterna.generate.rtl import generate
 from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.package import file as package_file
 from sterna.package import layout
-from sterna.package import package as package_file
 from sterna.spec.config import EngineConfig, load_config
 from sterna.vision.image_files import read as read_image
 from sterna.vision.prepare import prepare
@@ -162,7 +163,7 @@ def test_generate_with_an_image(sterna: Sterna, package_path: Path, images: Path
     names = (tmp_path / "engine" / "testbench.f").read_text().split()
     assert names[-3:] == ["tb/sterna_tb_pkg.sv", "tb/sterna_tb.sv", "tb/sterna_tb_memory.sv"]
     assert all((tmp_path / "engine" / name).is_file() for name in names)
-    package = package_file.load(package_path)
+    package = load_package(package_path)
     frame = (tmp_path / "engine" / "memory" / "frame.bin").read_bytes()
     image = prepare(package.graph, np.asarray(read_image(path)))
     assert frame == layout.frame(image).ljust(package.config.in_beats(image.size), b"\0")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sterna.compile.packages import load as load_package
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
-from sterna.spec import tape
+from sterna.package import file as package_file
 from sterna.spec.config import load_config
+from sterna.spec.package import OPTIONAL, SECTION_HEADER, PackageSection
 
-from .conftest import CLASSES, Ended, Sterna, make_graph
+from .conftest import CLASSES, Ended, Sterna, make_graph, planted
 
 
 def assert_refused(ended: Ended, *said: str) -> None:
@@ -94,23 +94,6 @@ def test_package_for_another_config(sterna: Sterna, package_path: Path, tmp_path
     assert_refused(ended, "nano", "arria10")
 
 
-def test_tape_for_another_config(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
-    """A package whose tape was taken from a package of another config."""
-    package = package_file.load(package_path)
-    parsed = tape.read(package.tape)
-    other = replace(package, tape=tape.write(load_config("arria10").hash, parsed.segments))
-    path = tmp_path / "other.sterna"
-    path.write_bytes(package_file.to_bytes(other))
-    assert_refused(sterna("detect", path, image), "config", "nano")
-
-
-def test_truncated_tape(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
-    package = package_file.load(package_path)
-    path = tmp_path / "short.sterna"
-    path.write_bytes(package_file.to_bytes(replace(package, tape=package.tape[:-64])))
-    assert_refused(sterna("detect", path, image), "truncated")
-
-
 def test_truncated_package(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
     data = package_path.read_bytes()
     path = tmp_path / "short.sterna"
@@ -118,21 +101,23 @@ def test_truncated_package(sterna: Sterna, package_path: Path, image: Path, tmp_
     assert_refused(sterna("detect", path, image), "short.sterna")
 
 
-@pytest.mark.parametrize("kind", list(tape.SegmentKind))
-def test_flipped_bit_in_each_segment_kind(
-    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, kind: tape.SegmentKind
+@pytest.mark.parametrize("section", [each for each in PackageSection if each not in OPTIONAL])
+def test_flipped_bit_in_each_section(
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, section: PackageSection
 ) -> None:
-    package = package_file.load(package_path)
-    position = tape.ALIGN
-    for segment in tape.read(package.tape).segments:
-        if segment.kind is kind:
-            break
-        position += tape.ALIGN + len(segment.payload)
-    damaged = bytearray(package.tape)
-    damaged[position + tape.ALIGN + 5] ^= 0x10
+    data = bytearray(package_path.read_bytes())
+    data[data.index(section.to_bytes(8, "little")) + SECTION_HEADER.size] ^= 0x10
     path = tmp_path / "flipped.sterna"
-    path.write_bytes(package_file.to_bytes(replace(package, tape=bytes(damaged))))
-    assert_refused(sterna("detect", path, image), "checksum", kind.name)
+    path.write_bytes(data)
+    assert_refused(sterna("detect", path, image), f"is damaged (section {section.text})")
+
+
+def test_a_package_whose_graph_is_not_that_of_its_tape(
+    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "planted.sterna"
+    path.write_bytes(package_file.to_bytes(planted(load_package(package_path))))
+    assert_refused(sterna("detect", path, image), "contradict each other; tape = ")
 
 
 def test_class_count_mismatch(sterna: Sterna, images: Path, tmp_path: Path) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sterna.cli import compare
 from sterna.cli import demo as demo_module
 from sterna.cli.guard import guarded
 from sterna.compile import compile_graph
-from sterna.package import package as package_file
+from sterna.compile.packages import load as load_package
 from sterna.spec.config import load_config
 
 from .conftest import CLASSES, Sterna, make_graph, planted
@@ -58,23 +59,23 @@ def test_compare_finds_them_equal(sterna: Sterna, package_path: Path, images: Pa
 
 
 def test_compare_names_the_place_of_a_planted_error(
-    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path
+    sterna: Sterna, package_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "planted.sterna"
-    package_file.save(planted(package_file.load(package_path)), path)
-    ended = sterna("compare", path, images)
+    monkeypatch.setattr(compare, "load_package", lambda path: planted(load_package(path)))
+    ended = sterna("compare", package_path, images)
     assert ended.code == 1
     assert "differ: layer 'head', image 0, channel 0, row 0, column 0: " in ended.out
 
 
 def test_a_difference_in_what_only_outputs_tell_is_said_to_be_one(
-    sterna: Sterna, images: Path, tmp_path: Path
+    sterna: Sterna, package_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The layer that is named may not be the one that is wrong."""
     graph, turned = make_graph(CLASSES), make_graph(CLASSES, flip=True)
     package = compile_graph(graph, load_config("nano"))
-    package_file.save(replace(package, tape=compile_graph(turned, package.config).tape), tmp_path / "planted.sterna")
-    ended = sterna("compare", tmp_path / "planted.sterna", images)
+    package = replace(package, tape=compile_graph(turned, package.config).tape)
+    monkeypatch.setattr(compare, "load_package", lambda path: package)
+    ended = sterna("compare", package_path, images)
     assert ended.code == 1 and "differ: layer 'head'" in ended.out
     assert "Only outputs are stored; compile with --trace" in ended.out
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sterna.errors import SternaError
-from sterna.graph import Add, Concat, Conv, Graph, Input, MaxPool, Output, Reorg, Requant, file
+from sterna.graph import Add, Concat, Conv, Graph, Input, MaxPool, Output, Reorg, Requant, file, records
 from support.random_graphs import random_graph
 
 Members = dict[str, bytes]
@@ -241,7 +241,7 @@ def test_the_file_that_the_refusals_start_from_is_legal() -> None:
 
 
 def test_as_many_layers_as_are_allowed_are_read() -> None:
-    names = ["image", *(f"pool{number}" for number in range(file.MAX_LAYERS - 2))]
+    names = ["image", *(f"pool{number}" for number in range(records.MAX_LAYERS - 2))]
     pools = (MaxPool(name, source, 1) for source, name in pairwise(names))
     graph = Graph((Input("image", 1, 1, 1, 1.0, 0), *pools, Output("out", names[-1])))
     assert len(graph.layers) == 1024

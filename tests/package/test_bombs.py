@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
 from sterna.spec.paths import ROOT
 from support import bombs
 
@@ -23,12 +23,12 @@ CHILD = """
 import json, re, sys
 from pathlib import Path
 from sterna.errors import SternaError
+from sterna.compile import packages
 from sterna.graph import file
-from sterna.package import package
 said = {}
 for path in map(Path, sys.argv[1:]):
     try:
-        (package if path.suffix == ".sterna" else file).load(path)
+        (packages if path.suffix == ".sterna" else file).load(path)
     except SternaError as error:
         said[path.name] = str(error)
 # Of this program alone: what getrusage tells includes the process that started it.
@@ -51,10 +51,12 @@ def load(*paths: Path) -> tuple[dict[str, str], int]:
     source="https://www.bamsoftware.com/hacks/zipbomb/",
 )
 def test_bombs_are_refused_and_take_little_memory(tmp_path: Path, got: Callable[[object], None]) -> None:
-    kinds = {".sterna-graph": bombs.graphs(), ".sterna": bombs.packages()}
-    paths = [tmp_path / f"{name}{suffix}" for suffix, made in kinds.items() for name in made]
-    for path in paths:
-        path.write_bytes(kinds[path.suffix][path.stem]())
+    kinds = {".sterna-graph": bombs.graphs(), ".sterna": bombs.packages(), ".older.sterna": bombs.older_packages()}
+    paths = []
+    for suffix, made in kinds.items():
+        for name, bomb in made.items():
+            paths.append(tmp_path / f"{name}{suffix}")
+            paths[-1].write_bytes(bomb())
     _, allowed = load(LARGEST)
     said, peak = load(*paths)
     assert set(said) == {path.name for path in paths}
@@ -83,5 +85,5 @@ def test_a_file_larger_than_any_package_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "sparse.sterna"
     with path.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(SternaError, match="too large for a package; bytes = 1099511627776; allowed: at most 209715200"):
-        package_file.load(path)
+    with pytest.raises(SternaError, match="too large for a package; bytes = 1099511627776; allowed: at most 218103808"):
+        load_package(path)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
+from sterna.package import file as package_file
 from sterna.package.graphs import read_graph
 from support.packages import small_graph, small_package
 
@@ -43,7 +44,7 @@ def test_a_folder_with_a_graph_is_no_run(tmp_path: Path) -> None:
 
 def test_a_network_of_sterna_is_no_package() -> None:
     with pytest.raises(SternaError, match=r"is an integer graph, .*; remedy: compile it: .* -o demo-nano\.sterna"):
-        package_file.load(Path("demo-nano"))
+        load_package(Path("demo-nano"))
 
 
 def test_a_file_goes_before_a_network_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def with_payload(package: Package, kind: SegmentKind, number: int, change: dict[
     for position, flip in change.items():
         payload[position] ^= flip
     segments[index] = Segment(kind, bytes(payload))
-    return Package(package.graph, tape.write(package.config.hash, segments), package.config, package.metadata)
+    return replace(package, tape=tape.write(package.config.hash, segments))
 
 
 def first_entry(package: Package, number: int) -> int:

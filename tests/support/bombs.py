@@ -12,15 +12,21 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
 from sterna.compile import compile_graph
 from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
+from sterna.package import file as package_file
 from sterna.spec.config import load_config
+from sterna.spec.package import MOST_UNPACKED
+from support import containers
 
+OLDER = Path(__file__).parents[1] / "package" / "format-3.sterna"
+"""`support.packages.small_package()` in the format before."""
 MEGABYTE, GIGABYTE = 1 << 20, 1 << 30
 _LOCAL, _ENTRY, _END = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I"), struct.Struct("<4s4H2IH")
 
@@ -161,43 +167,94 @@ def graphs() -> dict[str, Callable[[], bytes]]:
     }
 
 
-def packages() -> dict[str, Callable[[], bytes]]:
-    """Bombs in place of a package: those of graphs inside it, and its own."""
-    whole = _opened(package_file.to_bytes(compile_graph(_graph(), load_config("nano"))))
+def older_packages() -> dict[str, Callable[[], bytes]]:
+    """Bombs in place of a package of the format before: those of graphs inside it, and its own."""
+    whole = _opened(OLDER.read_bytes())
     about = json.loads(whole["package.json"])
 
     def inside(bomb: Callable[[], bytes]) -> Callable[[], bytes]:
         return lambda: packed(whole | {"graph.bin": bomb()})
 
-    def scheduled(**change: object) -> bytes:
-        return packed(whole | {"package.json": json.dumps(about | {"schedule": about["schedule"] | change}).encode()})
-
     def described(text: str) -> bytes:
         return packed(whole | {"package.json": text.encode()})
 
-    store = about["schedule"]["stores"][0]
-    tape = package_file.LIMITS.named["tape.bin"]
     nested = {f"{name}, inside": inside(bomb) for name, bomb in graphs().items()}
     return nested | {
         "a tape of a gigabyte": lambda: forged([
             Member(name, zlib.compress(data, wbits=-15), len(data)) if name != "tape.bin"
             else Member(name, zeros(GIGABYTE), GIGABYTE) for name, data in whole.items()
         ]),
-        "a tape of zeros, as long as allowed": lambda: packed(whole | {"tape.bin": bytes(tape)}),
         "a package in a package": lambda: packed(whole | {"graph.bin": packed(whole)}),
         "a fourth member": lambda: packed(whole | {"more": b""}),
-        "many wrong steps": lambda: scheduled(steps=[0] * 300_000),
-        "many wrong regions": lambda: scheduled(stores=[{}] * 250_000),
-        "many wrong channels": lambda: scheduled(stores=[store | {"channels": [[]] * 250_000}]),
-        "many unknown keys": lambda: scheduled(input={str(n): 0 for n in range(75_000)}),
         "many unknown parameters": lambda: described(
             json.dumps(about | {"config": {str(n): 0 for n in range(75_000)}})
         ),
-        "a frame of a petabyte": lambda: scheduled(frame_bytes=10**15),
-        "a frame of a gigabyte less one": lambda: scheduled(frame_bytes=GIGABYTE - 64),
-        "a result of a gigabyte less one": lambda: scheduled(result_bytes=GIGABYTE - 64),
-        "a result of 4,000 digits": lambda: scheduled(result_bytes=10**4000),
         "a count of 10,000 digits": lambda: described('{"format": ' + "1" * 10_000 + "}"),
         "nesting beyond all bounds": lambda: described("[" * 500_000),
         "a long name of the config": lambda: described(json.dumps(about | {"config": {"name": "x" * 900_000}})),
     }  # fmt: skip
+
+
+def packages() -> dict[str, Callable[[], bytes]]:
+    """Bombs in place of a package."""
+    whole = package_file.to_bytes(compile_graph(_graph(), load_config("nano")))
+    weights = {"array": {"type": "ternary", "shape": [65535, 512, 1, 1]}}
+
+    def with_section(name: str, packed_bytes: bytes, size: int) -> bytes:
+        raw = containers.Raw(name, packed_bytes, size)
+        return containers.joined([raw if each.name == name else each for each in containers.parted(whole)])
+
+    def with_values(section: str, **change: object) -> Callable[[], bytes]:
+        return lambda: containers.reported(whole, section, lambda values: values | change)
+
+    def with_plan(**change: object) -> Callable[[], bytes]:
+        return lambda: containers.reported(
+            whole, "schedule", lambda values: values | {"plan": values["plan"] | change}
+        )  # fmt: skip
+
+    def with_layers(*layers: dict[str, object]) -> Callable[[], bytes]:
+        def change(values: dict[str, list[dict[str, object]]]) -> None:
+            values["layers"][1:1] = [values["layers"][1] | layer for layer in layers]
+
+        return lambda: containers.reported(whole, "graph", change)
+
+    bombs: dict[str, Callable[[], bytes]] = {}
+    for section, most in MOST_UNPACKED.items():
+        for claim in (10, most, GIGABYTE):
+            bombs[f"a gigabyte of {section.text} that claims {claim}"] = partial(
+                with_section, section.text, zeros(GIGABYTE), claim
+            )
+        bombs[f"as much of {section.text} as is allowed"] = partial(
+            with_section, section.text, zeros(most) if most >= MEGABYTE else containers.deflated(bytes(most)), most
+        )
+    texts = {
+        "a long JSON text": "[" + "{}," * 340_000 + "{}]",
+        "JSON a million deep": "[" * (MEGABYTE - 1),
+        "an integer of a million digits": '{"format": ' + "9" * (MEGABYTE - 20) + "}",
+    }
+    for section in ("graph", "schedule", "cycles"):
+        for name, text in texts.items():
+            bombs[f"{name} as {section}"] = partial(containers.changed, whole, {section: text.encode()})
+    sections = [containers.Raw.of(f"x{number}", b"", 0) for number in range(10_000)]
+    wrong = {"tiles_at_once": 1, "parts": 65535, "channels": 65535}
+    return bombs | {
+        "many sections": lambda: containers.joined([*containers.parted(whole), *sections]),
+        "many sections that claim to be nine": lambda: containers.joined(
+            [*containers.parted(whole), *sections], sections=9
+        ),
+        "many small JSON values as metadata": with_values("graph", metadata=[[]] * 250_000),
+        "an integer of 4,000 digits": with_values("graph", act_bits=10**4000),
+        "a long name of a key": with_values("graph", **{"x" * 900_000: 1}),
+        "many layers": with_layers(*({"name": f"c{number}"} for number in range(1500))),
+        "more weights than are allowed": with_layers(*({"name": f"c{n}", "weights": weights} for n in range(5))),
+        "as many weights as are allowed": with_layers(
+            *({"name": f"c{n}", "weights": weights, "requant": 3} for n in range(3))
+        ),
+        "many unknown parameters": with_values("config", **{str(number): 0 for number in range(5_000)}),
+        "a long name of the config": with_values("config", name="x" * 60_000, more=0),
+        "many wrong spreads": with_plan(spreads=[wrong] * 15_000),
+        "many bases": with_plan(bases={str(number): 0 for number in range(75_000)}),
+        "many names of what is stored": with_plan(stored=[str(number) for number in range(90_000)]),
+        "many wrong steps": with_values("cycles", steps=[0] * 300_000),
+        "many steps": with_values("cycles", steps=[[0] * 5] * 60_000),
+    }

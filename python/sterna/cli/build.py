@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from sterna import recognise
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
+from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.files import check_file
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.folder import README
-from sterna.package import package as package_file
+from sterna.package import file as package_file
 from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.spec.config import load_config
@@ -46,7 +47,7 @@ def _check_output(output: Path, graph: Path) -> None:
 def generate_engine(config: str, package: Path | None, image: Path | None, output: Path, force: bool) -> None:
     """Write the engine of the named config, with memory images of a package and a testbench for an image, if given."""
     engine = load_config(config)
-    model: Package | None = None if package is None else package_file.load(package)
+    model: Package | None = None if package is None else load_package(package)
     frame = None if image is None else _frame(model, image)
     replaced = generate(engine, output, model, frame, force=force)
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):

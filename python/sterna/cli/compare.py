@@ -10,8 +10,8 @@ from pathlib import Path
 from sterna.cli.backends import opened, with_engine
 from sterna.cli.guard import FAILED
 from sterna.cli.progress import bar, of_steps
+from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
-from sterna.package import package as package_file
 from sterna.package.package import Package
 from sterna.run import Backend
 from sterna.run.compare import compare_results
@@ -22,7 +22,7 @@ from sterna.vision.prepare import prepare
 
 def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None, recursive: bool) -> int:
     """Compare every stored layer of every image; 0 if all are equal, else 1."""
-    package = package_file.load(path)
+    package = load_package(path)
     wanted = _two(names)
     uris = with_engine(wanted, engine)
     files = image_search.find(inputs, recursive, say=print)

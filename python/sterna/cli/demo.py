@@ -23,7 +23,7 @@ from sterna.files import check_folder
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.sim import SimBackend
 from sterna.graph import file as graph_file
-from sterna.package import package as package_file
+from sterna.package import file as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
 from sterna.report.costs import cost_table, density, layer_costs

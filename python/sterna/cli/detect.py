@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sterna.cli.backends import opened, with_engine
 from sterna.cli.progress import bar
+from sterna.compile.packages import load as load_package
 from sterna.detector import Detector
-from sterna.package import package as package_file
 from sterna.vision import defaults, drawing, image_files, image_search
 from sterna.vision.detections import DetectionsFolder, as_json
 
@@ -28,7 +28,7 @@ def detect(
     threshold = defaults.SHOWN if threshold is None else threshold
     overlap = defaults.OVERLAP if overlap is None else overlap
     (uri,) = with_engine([backend], engine)
-    package = package_file.load(path)
+    package = load_package(path)
     files = image_search.find(inputs, recursive, apart=output, say=print)
     results = DetectionsFolder(output, files, [each for each in inputs if each.is_dir()])
     image_search.check(files, say=print)

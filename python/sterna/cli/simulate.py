@@ -8,8 +8,8 @@ from pathlib import Path
 from sterna.cli.backends import announce
 from sterna.cli.progress import bar, of_steps
 from sterna.cli.tables import print_wide
+from sterna.compile.packages import load as load_package
 from sterna.generate.rtl.sim import SimBackend
-from sterna.package import package as package_file
 from sterna.package.counters import Counters
 from sterna.package.package import Package
 from sterna.report.costs import cost_table, layer_costs
@@ -30,7 +30,7 @@ def simulate(
     recursive: bool,
 ) -> None:
     """Print the cycles of each image, frames queued but for the last, and a table of the last one's layers."""
-    package = package_file.load(path)
+    package = load_package(path)
     files = image_search.find(inputs, recursive, say=print)
     image_search.check(files, say=print)
     timing = MemoryTiming(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.schedule import Fetches, Part, PartWork
+from sterna.compile.schedule import Fetches, PartWork
 from sterna.graph import Requant
+from sterna.package.plan import Part
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Command, RecordKind

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sterna.compile.lower import PHASES, Operation, Weights
 from sterna.compile.memory import Map
 from sterna.graph.csd import digits
+from sterna.package.plan import Part, Spread
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 from sterna.spec.tape import Pool
 
@@ -19,36 +20,6 @@ from sterna.spec.tape import Pool
 _OFFSET = 1 << 7
 #: Maximum number of swaps of filters between places in a row.
 _SWAPS = 500
-
-
-@dataclass(frozen=True)
-class Part:
-    """The filters that one CONV step computes. `filters[s, i]` is drained channel i of filter group s, or -1."""
-
-    filters: NDArray[np.int64]
-
-    @property
-    def channels(self) -> int:
-        """Channels that each cluster drains."""
-        return int(self.filters.shape[1])
-
-    @property
-    def group_words(self) -> int:
-        """Channel words of a filter group."""
-        return -(-self.channels // WORD_CHANNELS)
-
-    @property
-    def words(self) -> int:
-        """Channel words of the part."""
-        return int(self.filters.shape[0]) * self.group_words
-
-
-@dataclass(frozen=True)
-class Spread:
-    """An operation's parts and the number of tiles that the clusters work on at once."""
-
-    tiles_at_once: int
-    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,19 @@
-"""The package (`.sterna`): a tape, the graph it computes, and where the driver finds image and results."""
+"""The package: a tape, the graph it computes, and where the driver finds image and results."""
 
 from __future__ import annotations
 
-import json
 import math
-import zipfile
 from dataclasses import dataclass, field
-from io import BytesIO
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
 
-from sterna import files, recognise
-from sterna.archive import Archive, Limits
 from sterna.arguments import checked
 from sterna.errors import SternaError
-from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
+from sterna.package.plan import Plan
 from sterna.spec import tape as tape_format
-from sterna.spec.config import WORD_CHANNELS, EngineConfig, make_config
-from sterna.spec.paths import own_network
-
-FORMAT = 3
-"""Version of the file format."""
-
-_TAPE, _GRAPH, _ABOUT = "tape.bin", "graph.bin", "package.json"
-#: Zip entries carry no time, so that equal packages are equal bytes.
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-
-#: The most that a file may unpack to: a graph file, a tape of as many bytes (that of full YOLOv2 with no weight at zero
-#: would take two thirds, that of the kept one a twelfth), and the rest, of which YOLOv2 with every layer stored has
-#: 0.1 MB.
-LIMITS = Limits(
-    members=3,
-    total=200 << 20,
-    each=0,
-    named={_GRAPH: graph_file.LIMITS.total, _TAPE: 96 << 20, _ABOUT: 1 << 20},
-)
-_AGAIN = "copy or compile it again"
+from sterna.spec.config import WORD_CHANNELS, EngineConfig
 
 #: Offsets and lengths in the driver's memory; full YOLOv2 with every layer stored takes 9 MB of it.
 _Bytes = Annotated[int, Field(ge=0, lt=1 << 30)]
@@ -147,7 +122,7 @@ class Package:
     """One compiled model for one engine config.
 
     Raises SternaError if the metadata does not agree with graph, config and itself. The tape is not read
-    here: `load` and the backends verify it.
+    here: the backends verify it.
 
     >>> package = sterna.compile("demo-nano")
     >>> package.config.name, package.schedule.outputs
@@ -159,6 +134,8 @@ class Package:
     config: EngineConfig
     #: JSON values; `schedule` is the same, checked and typed.
     metadata: dict[str, Any] = field(repr=False)
+    #: What the compiler decided. Graph, config and plan give the tape.
+    plan: Plan = field(repr=False, compare=False)
     schedule: Schedule = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -265,97 +242,3 @@ def _check_store(package: Package, store: StoreRegion) -> None:
     size = store.words * store.tiles_h * store.tiles_w * package.config.word_bytes
     total = package.schedule.result_bytes
     _expect_inside(f"{where}.dram_offset", store.dram_offset, size, total, package.config)
-
-
-def to_bytes(package: Package) -> bytes:
-    """`package` as the bytes of a `.sterna` file; equal packages give equal bytes."""
-    about = {
-        "format": FORMAT,
-        "config": package.config.model_dump(),
-        "schedule": package.metadata,
-    }
-    entries = {
-        _ABOUT: json.dumps(about, sort_keys=True).encode(),
-        _GRAPH: graph_file.to_bytes(package.graph),
-        _TAPE: package.tape,
-    }
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in entries.items():
-            # A graph's file is compressed itself.
-            method = zipfile.ZIP_STORED if name == _GRAPH else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, method)
-    return buffer.getvalue()
-
-
-def from_bytes(data: bytes, where: str = "package") -> Package:
-    """The package in `data`, every part of it verified; `where` names its origin in errors."""
-    try:
-        return _read(Archive(data, LIMITS, "package", _AGAIN))
-    except SternaError as error:
-        raise SternaError(str(error), where=where) from error
-
-
-def save(package: Package, path: Path) -> None:
-    """Write `package` to the file `path`, atomically. Raises SternaError if it cannot be written."""
-    files.write_bytes(path, to_bytes(package))
-
-
-def load(path: Path) -> Package:
-    """Read and verify the package file `path`.
-
-    Raises SternaError for a file that is missing, not a package, truncated, damaged or of another version.
-    """
-    recognise.check(own_network(path) or path, recognise.PACKAGE)
-    return from_bytes(files.read_bytes(path, LIMITS.total, "package"), str(path))
-
-
-def _read(archive: Archive) -> Package:
-    names = set(archive.names)
-    if names != set(LIMITS.named):
-        raise SternaError(
-            "is not a Sterna package",
-            attribute="members",
-            value=", ".join(sorted(names)) or "none",
-            allowed=", ".join(sorted(LIMITS.named)),
-            remedy="give a file made by sterna compile",
-        )
-    about = _about(archive.read(_ABOUT))
-    fields = dict(about["config"])
-    config = make_config(str(fields.pop("name", "")), fields, "engine config")
-    package = Package(_graph(archive.read(_GRAPH)), archive.read(_TAPE), config, about["schedule"])
-    package.verify_tape()
-    return package
-
-
-def _about(data: bytes) -> dict[str, Any]:
-    try:
-        about = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise SternaError(f"{_ABOUT} is not JSON ({error})", remedy=_AGAIN) from error
-    version = about.get("format") if isinstance(about, dict) else None
-    if type(version) is not int or version != FORMAT:
-        raise SternaError(
-            "is a package of another version",
-            attribute="format",
-            value=version,
-            allowed=str(FORMAT),
-            remedy=_other_version(version),
-        )
-    for part in ("config", "schedule"):
-        if not isinstance(about.get(part), dict):
-            raise SternaError(f"{_ABOUT} has no {part}", remedy=_AGAIN)
-    return dict(about)
-
-
-def _other_version(version: object) -> str:
-    if type(version) is int and version > FORMAT:
-        return "install the later version of Sterna that wrote it, or compile the graph again with this one"
-    return "compile the graph again with this version of Sterna"
-
-
-def _graph(data: bytes) -> Graph:
-    try:
-        return graph_file.from_bytes(data, "graph")
-    except SternaError as error:
-        raise SternaError(f"its graph cannot be read: {error}") from error

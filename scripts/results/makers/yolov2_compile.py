@@ -16,7 +16,8 @@ from time import process_time
 from results.record import ROOT, Metric, write
 from sterna.compile import compile_graph
 from sterna.graph import file
-from sterna.package.package import Package, to_bytes
+from sterna.package.file import to_bytes
+from sterna.package.package import Package
 from sterna.spec.config import load_config
 
 GRAPH, SMALL, CONFIG = "yolov2-scenes", "demo-nano", "arria10"

@@ -11,8 +11,16 @@ import pytest
 
 from sterna.generate.spec import files
 from sterna.generate.spec.c_header import constants, registers_header
-from sterna.generate.spec.contents import REGISTER_CONSTANTS, REGISTER_GROUPS, TAPE_CONSTANTS, TAPE_GROUPS, words
-from sterna.spec import tape
+from sterna.generate.spec.contents import (
+    PACKAGE_CONSTANTS,
+    PACKAGE_GROUPS,
+    REGISTER_CONSTANTS,
+    REGISTER_GROUPS,
+    TAPE_CONSTANTS,
+    TAPE_GROUPS,
+    words,
+)
+from sterna.spec import package, tape
 from sterna.spec.paths import INCLUDE
 from sterna.spec.registers import ErrorCode, Register
 
@@ -23,12 +31,12 @@ HEADERS = sorted((INCLUDE / "sterna").glob("*.h"))
 
 def expected() -> dict[str, int]:
     """Every name that the headers give to a number, and the number."""
-    numbers = {constant.name: constant.value for constant in (*REGISTER_CONSTANTS, *TAPE_CONSTANTS)}
-    for group in (*REGISTER_GROUPS, *TAPE_GROUPS):
+    numbers = {constant.name: constant.value for constant in (*REGISTER_CONSTANTS, *TAPE_CONSTANTS, *PACKAGE_CONSTANTS)}
+    for group in (*REGISTER_GROUPS, *TAPE_GROUPS, *PACKAGE_GROUPS):
         prefix = words(group.members.__name__)
         for member in group.members:
             numbers[f"{prefix}_{member.name}"] = member.value
-    for name, value, _ in chain.from_iterable(map(constants, tape.LAYOUTS)):
+    for name, value, _ in chain.from_iterable(map(constants, (*tape.LAYOUTS, *package.LAYOUTS))):
         assert name not in numbers
         numbers[name] = value
     return {f"STERNA_{name.upper()}": value for name, value in numbers.items()}

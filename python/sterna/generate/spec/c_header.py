@@ -1,4 +1,4 @@
-"""Headers for programs in C and C++ that drive an engine or read a tape."""
+"""Headers for programs in C and C++ that drive an engine, or read a tape or a package."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from textwrap import wrap
 from sterna.generate.spec.contents import (
     LICENCE,
     ORIGIN,
+    PACKAGE_CONSTANTS,
+    PACKAGE_GROUPS,
     REGISTER_CONSTANTS,
     REGISTER_GROUPS,
     TAPE_CONSTANTS,
@@ -19,10 +21,12 @@ from sterna.generate.spec.contents import (
     member_description,
     words,
 )
-from sterna.spec import registers, tape
+from sterna.spec import package, registers, tape
 from sterna.spec.fields import Layout
 
 COLUMNS = 100
+#: Bits of an enumeration in C.
+_ENUM_BITS = 32
 _REGISTERS = f"""\
 The engine's registers, their bits and its error codes.
 
@@ -34,6 +38,12 @@ The tape: the instruction and weight stream that the engine reads.
 Everything is little-endian. Fields of headers and steps have offsets and sizes in bytes (_OFFSET,
 _SIZE), those of 64-bit words have positions and widths in bits (_SHIFT, _WIDTH)."""
 
+_PACKAGE = """\
+The package: the file of a model for an engine.
+
+Everything is little-endian. Fields of headers have offsets and sizes in bytes (_OFFSET, _SIZE).
+Names of sections are the number that their letters make."""
+
 
 def registers_header() -> str:
     """The text of registers.h."""
@@ -43,6 +53,12 @@ def registers_header() -> str:
 def tape_header() -> str:
     """The text of tape.h."""
     return _header("tape", _TAPE, TAPE_CONSTANTS, TAPE_GROUPS, [list(_layout(layout)) for layout in tape.LAYOUTS])
+
+
+def package_header() -> str:
+    """The text of package.h."""
+    layouts = [list(_layout(layout)) for layout in package.LAYOUTS]
+    return _header("package", _PACKAGE, PACKAGE_CONSTANTS, PACKAGE_GROUPS, layouts)
 
 
 def constants(layout: Layout) -> Iterator[tuple[str, int, str]]:
@@ -101,12 +117,13 @@ def _constant(constant: Constant) -> list[str]:
 def _group(group: Group) -> list[str]:
     """Addresses and bits as macros, which are unsigned; choices are enumerations."""
     name = words(group.members.__name__)
-    as_macros = issubclass(group.members, IntFlag) or group.members is registers.Register
+    as_macros = issubclass(group.members, IntFlag) or group.members is registers.Register or group.bits > _ENUM_BITS
+    of_bits = 64 if group.bits > _ENUM_BITS else 32
     lines = _comment(group.description) + ([] if as_macros else [f"enum sterna_{name} {{"])
     for member in group.members:
         if as_macros:
             lines += _comment(member_description(member))
-            lines.append(_define(f"{name}_{member.name}", f"UINT32_C({member.value:#x})"))
+            lines.append(_define(f"{name}_{member.name}", f"UINT{of_bits}_C({member.value:#x})"))
         else:
             lines += _comment(member_description(member), "  ")
             lines.append(f"  STERNA_{name.upper()}_{member.name} = {member.value},")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from sterna.spec import registers, tape
+from sterna.spec import package, registers, tape
 from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS
 
@@ -79,6 +79,20 @@ TAPE_GROUPS = (
     Group("Record", tape.RecordKind, 8),
     Group("Command", tape.Command, 5),
 )
+PACKAGE_CONSTANTS = (
+    Constant("package_magic", package.MAGIC, 'The first bytes of a package, the letters "STERNAPK".', 64),
+    Constant("package_format", package.FORMAT, "Version of the package's format.", 32),
+    Constant("package_most_bytes", package.MOST_BYTES, "Bytes of a package at most."),
+    Constant("package_most_sections", package.MOST_SECTIONS, "Sections of a package at most, known or not."),
+    Constant("package_most_weights", package.MOST_WEIGHTS, "Weights of a graph at most."),
+    Constant("package_run", package.RUN, "In `gaps`: so many zeros, and no nonzero yet."),
+    Constant("package_absent", package.ABSENT, "In `filters`: no filter.", 16),
+    *(
+        Constant(f"package_most_{section.text}", most, f"Bytes that `{section.text}` unpacks to at most.")
+        for section, most in package.MOST_UNPACKED.items()
+    ),
+)
+PACKAGE_GROUPS = (Group("PackageSection", package.PackageSection, 64),)
 
 
 def member_description(member: IntEnum | IntFlag) -> str:

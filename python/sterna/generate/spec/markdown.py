@@ -1,10 +1,12 @@
-"""Reference tables of registers and tape, for the documentation."""
+"""Reference tables of registers, tape and package, for the documentation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from sterna.generate.spec.contents import (
+    PACKAGE_CONSTANTS,
+    PACKAGE_GROUPS,
     REGISTER_CONSTANTS,
     REGISTER_GROUPS,
     TAPE_CONSTANTS,
@@ -13,7 +15,7 @@ from sterna.generate.spec.contents import (
     Group,
     document,
 )
-from sterna.spec import tape
+from sterna.spec import package, tape
 from sterna.spec.fields import Layout
 from sterna.spec.registers import CLEAR, READ, READ_WRITE, ErrorCode, Register
 
@@ -45,6 +47,23 @@ def tape_page(level: int = 2) -> str:
             constant_table(TAPE_CONSTANTS),
         ]
     )
+
+
+def package_page(level: int = 2) -> str:
+    """All of the package's container; `level` is that of its headings."""
+    return document(
+        [
+            *(block for layout in package.LAYOUTS for block in _layout_section(level, layout)),
+            *(block for group in PACKAGE_GROUPS for block in [[_heading(level, "Sections")], section_table(group)]),
+            [_heading(level, "Limits and constants")],
+            constant_table(PACKAGE_CONSTANTS),
+        ]
+    )
+
+
+def section_table(group: Group) -> list[str]:
+    """Names and contents of sections."""
+    return _table(("section", "holds"), ((f"`{m.text}`", m.description) for m in group.members))  # type: ignore[union-attr]
 
 
 def register_table() -> list[str]:

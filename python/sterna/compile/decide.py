@@ -1,0 +1,45 @@
+"""The decisions of the compiler: what is stored, how operations are spread over the engine, where maps lie."""
+
+from __future__ import annotations
+
+from sterna.compile.lower import Program
+from sterna.compile.lowered import Lowered
+from sterna.compile.memory import Demand, place
+from sterna.compile.schedule import spread
+from sterna.package.plan import Plan
+
+
+def decide(lowered: Lowered, *, trace: bool) -> Plan:
+    """The plan for a graph. Raises SternaError naming the layer that does not fit the feature memory."""
+    operations = lowered.program.operations
+    stored = _stored_layers(lowered, trace)
+    spreads = tuple(spread(lowered.config, operation, lowered.tiles(operation)) for operation in operations)
+    made = [
+        list(lowered.made_by(operation, plan.parts).items())
+        for operation, plan in zip(operations, spreads, strict=True)
+    ]
+    image = (lowered.graph.input.name, lowered.image_words)
+    placement = place(lowered.config.fm_words, Demand(image, made, _last_uses(lowered.program, stored)))
+    bases = {name: region.base for name, region in placement.regions.items()}
+    return Plan(tuple(stored), bases, placement.load_after, spreads)
+
+
+def _stored_layers(lowered: Lowered, trace: bool) -> list[str]:
+    """Layers to store: every computed map when tracing, and what each output shows."""
+    shown = [layer.input for layer in lowered.graph.outputs]
+    every = [name for operation in lowered.program.operations for name in operation.outputs] if trace else []
+    return list(dict.fromkeys([*every, *shown]))
+
+
+def _last_uses(program: Program, wanted: list[str]) -> dict[str, int]:
+    """Index of the last operation after which each map is still needed; maps that nothing needs are absent."""
+    made = {name: index for index, operation in enumerate(program.operations) for name in operation.outputs}
+    uses: dict[str, int] = {}
+    for index, operation in enumerate(program.operations):
+        for name in operation.sources:
+            uses.update(dict.fromkeys(program.sources(name), index))
+    for name in wanted:
+        parts = program.sources(name)
+        stored = max(made.get(part, -1) for part in parts)
+        uses.update({part: max(uses.get(part, -1), stored) for part in parts})
+    return uses

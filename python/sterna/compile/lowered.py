@@ -1,0 +1,56 @@
+"""A graph lowered for a config: its operations, and the sizes of its maps in tiles and feature memory words."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from sterna.compile.lower import PHASES, Operation, Program, lower
+from sterna.compile.memory import split_counts, tile_counts
+from sterna.graph import Graph
+from sterna.package.plan import Part, Spread
+from sterna.spec.config import WORD_CHANNELS, EngineConfig
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """What compiler and builder both start from."""
+
+    graph: Graph
+    config: EngineConfig
+    program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "program", lower(self.graph))
+
+    def size(self, name: str) -> tuple[int, int]:
+        """Height and width of a layer's map."""
+        info = self.graph.info[name]
+        return info.height, info.width
+
+    def counts(self, name: str) -> tuple[int, int]:
+        """Tiles of a map, downwards and across."""
+        counts = split_counts if name in self.program.split else tile_counts
+        return counts(self.config, *self.size(name))
+
+    def tiles(self, operation: Operation) -> int:
+        """Tiles of the operation's map."""
+        return math.prod(self.counts(operation.output))
+
+    @property
+    def image_words(self) -> int:
+        """Feature memory words of the image."""
+        return -(-self.graph.input.channels // WORD_CHANNELS) * math.prod(self.counts(self.graph.input.name))
+
+    def made_by(self, operation: Operation, parts: tuple[Part, ...]) -> dict[str, int]:
+        """Feature memory words that `parts` of the operation write, by the name of each map that it makes."""
+        words = sum(part.words for part in parts) * self.tiles(operation)
+        sizes = (words * len(PHASES), words)[-len(operation.outputs) :]
+        return dict(zip(operation.outputs, sizes, strict=True))
+
+    def regions(self, spreads: tuple[Spread, ...]) -> dict[str, int]:
+        """Feature memory words of the image and of each map, by its name."""
+        regions = {self.graph.input.name: self.image_words}
+        for operation, spread in zip(self.program.operations, spreads, strict=True):
+            regions |= self.made_by(operation, spread.parts)
+        return regions
