@@ -27,6 +27,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "configs": configs.configs,
     "fpgas": configs.fpgas,
     "memories": configs.memories,
+    "package": lambda: markdown.package_page(level=3),
     "peers": lambda: peers.table(_results()),
     "registers": markdown.registers_page,
     "tape": lambda: markdown.tape_page(level=3),

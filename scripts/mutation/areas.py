@@ -71,7 +71,12 @@ AREAS = (
         sample=45,
     ),
     Area("run", (*_modules("run"), *_modules("run/backends"), *_modules("run/transports")), ("tests/run",), sample=60),
-    Area("compile", _modules("compile", "build compiler decide encode lower lowered memory packages schedule"), _COMPILE, sample=70),
+    Area(
+        "compile",
+        _modules("compile", "build compiler decide encode lower lowered memory packages schedule"),
+        _COMPILE,
+        sample=70,
+    ),
     Area(
         "clock",
         _modules("compile/clock"),
