@@ -598,7 +598,7 @@ module sterna_engine #(
     .load_addr_i   (load_addr),
     .load_lanes_i  (load_lanes),
     .load_strobe_i (load_strobe),
-    .load_data_i   (load_data),
+    .load_data_i   (load_data[TileW-1:0]),
     .read_valid_i  (fm_read_valid),
     .read_row_i    (fm_read_row),
     .read_col_i    (fm_read_col),

@@ -120,8 +120,8 @@ class TB(Bench):
         self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), fields, slow)
         self.writes = Sink(
             Field(dut.write_valid_o), Field(dut.write_ready_i),
-            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o),
-             "data": Field(dut.write_data_o)}, stall,
+            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o)}, stall,
+            {"data": Field(dut.write_data_o)},
         )
         self.reads = self.done = 0
         self.agents = [self.pes, self.tables, self.passes, self.writes, self]

@@ -47,7 +47,7 @@ class TB(Bench):
         dut = self.dut
         outputs = {name: int(getattr(dut, f"{name}_o").value)
                    for name in ("begin", "step", "read", "shift", "cluster", "maximum", "first", "channel", "table",
-                                "place", "word", "strobe", "address", "end", "read_address", "free")}
+                                "word", "strobe", "address", "end", "read_address", "free")}
         if not outputs["step"]:
             assert not any(outputs[name] for name in ("begin", "read", "shift", "free"))
             return
@@ -102,7 +102,7 @@ class TB(Bench):
             return step
         part, channel = word
         table = command["table_half"] * self.shape.pes * self.shape.accumulators + channel
-        step |= {"channel": 1, "place": channel % WORD_CHANNELS, "table": table,
+        step |= {"channel": 1, "table": table,
                  "begin": int(channel == part.channels[0]), "word": int(channel == part.channels[-1])}
         if step["word"]:
             step |= {"strobe": part.strobe, "address": part.address(command, self.shape.address_w)}

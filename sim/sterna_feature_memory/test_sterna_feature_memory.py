@@ -48,13 +48,13 @@ class TB(Bench):
         self.model = Model(self.lanes, self.words, 4 * self.act_w, self.act_w)
         self.writers = [
             Source(Field(dut.write_valid_i, c, 1), Field(dut.write_ready_o, c, 1), {
-                "address": Field(dut.write_addr_i[c]), "strobe": Field(dut.write_strobe_i[c]),
-                "word": Field(dut.write_data_i[c])}, idle)
+                "address": Field(dut.write_addr_i[c]), "strobe": Field(dut.write_strobe_i[c])}, idle,
+                {"word": Field(dut.write_data_i[c])})
             for c in range(self.drains)
         ]
         self.load = Source(Field(dut.load_valid_i), Field(dut.load_ready_o), {
             "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
-            "strobe": Field(dut.load_strobe_i), "word": Field(dut.load_data_i)}, idle)
+            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)
         self.agents = [*self.writers, self.load, self]
         self.reading = 0.0
         self.read_span = self.words
@@ -64,15 +64,26 @@ class TB(Bench):
         self._coming: deque[list[int | None]] = deque([[]] * READ_LATENCY)
 
     def random_writes(self, count: int, span: int) -> list[dict[str, int]]:
-        """Writes to the first `span` words; only a load uses `lanes`."""
+        """Writes of drains to the first `span` words."""
         return [{"address": random.randrange(span), "strobe": random.getrandbits(4),
-                 "lanes": random.getrandbits(self.lanes), "word": random.getrandbits(self.lanes * 4 * self.act_w)}
+                 "word": random.getrandbits(self.lanes * 4 * self.act_w)} for _ in range(count)]
+
+    def random_loads(self, count: int, span: int) -> list[dict[str, int]]:
+        """Writes of the frame loader to the first `span` words."""
+        return [{"address": random.randrange(span), "strobe": random.getrandbits(4),
+                 "lanes": random.getrandbits(self.lanes), "row": random.getrandbits(self.tile_w * 4 * self.act_w)}
                 for _ in range(count)]
+
+    def send(self, count: int, span: int) -> None:
+        """Queue that many writes of everybody."""
+        for writer in self.writers:
+            writer.send(self.random_writes(count, span))
+        self.load.send(self.random_loads(count, span))
 
     def fill(self) -> None:
         """Queue a load of every word of every bank."""
         self.load.send({"address": a, "lanes": (1 << self.lanes) - 1, "strobe": 15,
-                        "word": random.getrandbits(self.lanes * 4 * self.act_w)} for a in range(self.words))
+                        "row": random.getrandbits(self.tile_w * 4 * self.act_w)} for a in range(self.words))
 
     def written(self) -> int:
         """Writes taken."""
@@ -108,14 +119,12 @@ class TB(Bench):
 
     def _apply_writes(self) -> None:
         """Tell the model of the writes taken in this cycle."""
-        taken = []
-        for source in (*self.writers, self.load):
-            if source.valid.read() and source.ready is not None and source.ready.read():
-                taken.append({name: field.read() for name, field in source.payload.items()})
+        taken = [source.accepted for source in (*self.writers, self.load) if source.accepted is not None]
         assert len(taken) <= 1, "one write per cycle"
         for item in taken:
             lanes = item.get("lanes", (1 << self.lanes) - 1)
-            self.model.write(item["address"], lanes, item["strobe"], item["word"])
+            word = item["word"] if "word" in item else pack([item["row"]] * self.tile_h, self.tile_w * 4 * self.act_w)
+            self.model.write(item["address"], lanes, item["strobe"], word)
 
 
 async def filled(dut: Any, idle: float) -> TB:
@@ -134,8 +143,7 @@ async def filled(dut: Any, idle: float) -> TB:
 async def reads_what_was_written(dut: Any, idle: float, span: int) -> None:
     tb = await filled(dut, idle)
     tb.reading, tb.read_span = 0.7, span
-    for source in (*tb.writers, tb.load):
-        source.send(tb.random_writes(60, span))
+    tb.send(60, span)
     await tb.run_until(lambda: not any(source.queue for source in (*tb.writers, tb.load)), 3000)
     await tb.step(10)
     assert tb.checked > 50
@@ -154,8 +162,7 @@ async def writes_every_cycle_and_shares_fairly(dut: Any) -> None:
     tb = await filled(dut, 0.0)
     start = tb.written()
     shares = [source.sent for source in (*tb.writers, tb.load)]
-    for source in (*tb.writers, tb.load):
-        source.send(tb.random_writes(40, tb.words))
+    tb.send(40, tb.words)
     await tb.step(20 * (tb.drains + 1))
     assert tb.written() - start >= 20 * (tb.drains + 1)
     for source, before in zip((*tb.writers, tb.load), shares, strict=True):

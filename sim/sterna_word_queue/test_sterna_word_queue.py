@@ -29,8 +29,8 @@ class TB(Bench):
         self.done = 0
         self.writes = Sink(
             Field(dut.write_valid_o), Field(dut.write_ready_i),
-            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o),
-             "data": Field(dut.write_data_o)}, stall,
+            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o)}, stall,
+            {"data": Field(dut.write_data_o)},
         )
         self.agents = [self, self.writes]
 
@@ -43,10 +43,12 @@ class TB(Bench):
         address, end = random.getrandbits(len(self.dut.address_i)), int(random.random() < 0.3)
         channels = range(first, first + 1 if empty else last + 1)
         width = self.lanes * self.act_w
-        self.word = [{"place_i": c, "data_i": random.getrandbits(width), "word_i": 0} for c in channels]
-        self.word[-1] |= {"word_i": 1, "strobe_i": strobe, "address_i": address, "last_i": end}
+        self.word = [{"valid_i": 1, "data_i": random.getrandbits(width), "word_i": 0} for _ in channels]
+        self.word[-1] |= {"valid_i": int(strobe > 0), "word_i": 1}
+        self.word[-1] |= {"strobe_i": strobe, "address_i": address, "last_i": end}
         if strobe:
-            data = {c["place_i"]: unpack(c["data_i"], self.act_w, self.lanes) for c in self.word}
+            data = {c: unpack(item["data_i"], self.act_w, self.lanes)
+                    for c, item in zip(channels, self.word, strict=True)}
             self.expected.append({"address": address, "strobe": strobe, "data": data})
         if end:
             self.ends.append(len(self.expected))
@@ -57,13 +59,12 @@ class TB(Bench):
         """One channel, or none; noise on what means nothing."""
         if not self.word and self.left and self.room:
             self.begin()
-        valid = bool(self.word) and random.random() >= self.idle
         inputs = {name: random.getrandbits(len(getattr(self.dut, name)))
-                  for name in ("place_i", "data_i", "word_i", "strobe_i", "address_i", "last_i")}
-        inputs |= self.word.pop(0) if valid else {}
+                  for name in ("data_i", "strobe_i", "address_i", "last_i")}
+        inputs |= {"valid_i": 0, "word_i": 0}
+        inputs |= self.word.pop(0) if self.word and random.random() >= self.idle else {}
         for name, value in inputs.items():
             getattr(self.dut, name).value = value
-        self.dut.valid_i.value = valid
 
     def sample(self) -> None:
         """Room comes back; a pass is done when all its words were accepted."""
@@ -86,10 +87,10 @@ class TB(Bench):
 @cocotb.parametrize(idle=[0.0, 0.5], stall=[0.0, 0.9])
 async def writes_words(dut: Any, idle: float, stall: float) -> None:
     tb = TB(dut, idle, stall)
-    await tb.start(valid_i=0)
+    await tb.start(valid_i=0, word_i=0)
     tb.left = 300
     await tb.run_until(lambda: not tb.left and not tb.word and tb.room == tb.depth, 20000)
-    await tb.run_until(lambda: tb.done == len(tb.ends), 200)
+    await tb.run_until(lambda: tb.done == len(tb.ends) and len(tb.writes.taken) == len(tb.expected), 400)
     await tb.step(20)
     tb.check()
     assert tb.done == len(tb.ends)
@@ -98,7 +99,7 @@ async def writes_words(dut: Any, idle: float, stall: float) -> None:
 @cocotb.test()
 async def works_again_after_clear(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.5)
-    await tb.start(valid_i=0)
+    await tb.start(valid_i=0, word_i=0)
     tb.left = 1000
     for _ in range(5):
         tb.idle = 0.0
@@ -110,5 +111,6 @@ async def works_again_after_clear(dut: Any) -> None:
     tb.idle = 0.0
     tb.left = 50
     await tb.run_until(lambda: not tb.left and not tb.word and tb.room == tb.depth, 4000)
-    await tb.step(40)
+    await tb.run_until(lambda: len(tb.writes.taken) == len(tb.expected), 400)
+    await tb.step(20)
     tb.check()

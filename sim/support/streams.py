@@ -55,14 +55,18 @@ class Field:
 class Source:
     """Valid/ready driver: sends the items of `queue`, each a mapping of payload field to value.
 
-    `idle` is the chance that a cycle begins no new item. Payloads are random while valid is low.
+    `idle` is the chance that a cycle begins no new item. Payloads are random while valid is low. The fields `late`
+    are driven in the cycle after an item was accepted.
     """
 
     def __init__(
-        self, valid: Field, ready: Field | None, payload: Mapping[str, Field], idle: float = 0.3
+        self, valid: Field, ready: Field | None, payload: Mapping[str, Field], idle: float = 0.3,
+        late: Mapping[str, Field] | None = None,
     ) -> None:
-        self.valid, self.ready, self.payload, self.idle = valid, ready, payload, idle
+        self.valid, self.ready, self.payload, self.idle, self.late = valid, ready, payload, idle, late or {}
         self.queue: deque[Mapping[str, int]] = deque()
+        #: The item that was accepted in this cycle, if any.
+        self.accepted: Mapping[str, int] | None = None
         self.sent = 0
         self._busy = False
 
@@ -72,6 +76,8 @@ class Source:
 
     def drive(self) -> None:
         """Keep an item that waits; else begin the next one or idle."""
+        for name, field in self.late.items():
+            field.write(self.accepted[name] if self.accepted else random.getrandbits(field.width))
         if self._busy:
             return
         self._busy = bool(self.queue) and random.random() >= self.idle
@@ -81,14 +87,16 @@ class Source:
 
     def sample(self) -> None:
         """An accepted item is done."""
+        self.accepted = None
         if self._busy and (self.ready is None or self.ready.read()):
-            self.queue.popleft()
+            self.accepted = self.queue.popleft()
             self.sent += 1
             self._busy = False
 
     def clear(self) -> None:
         """Forget what is queued."""
         self.queue.clear()
+        self.accepted = None
         self._busy = False
 
 
@@ -96,16 +104,18 @@ class Sink:
     """Valid/ready monitor: takes items with random back-pressure into `taken`, each a dict of its fields.
 
     `stall` is the chance that a cycle is not ready; without a `ready` field it only watches. Checks that a
-    waiting item stays valid and unchanged.
+    waiting item stays valid and unchanged. The fields `late` are read in the cycle after an item was taken.
     """
 
     def __init__(
-        self, valid: Field, ready: Field | None, payload: Mapping[str, Field], stall: float = 0.3
+        self, valid: Field, ready: Field | None, payload: Mapping[str, Field], stall: float = 0.3,
+        late: Mapping[str, Field] | None = None,
     ) -> None:
-        self.valid, self.ready, self.payload, self.stall = valid, ready, payload, stall
+        self.valid, self.ready, self.payload, self.stall, self.late = valid, ready, payload, stall, late or {}
         self.taken: list[dict[str, int]] = []
         self._waiting: dict[str, int] | None = None
         self._ready = ready is None
+        self._just_taken = False
 
     def drive(self) -> None:
         """Choose this cycle's ready."""
@@ -115,6 +125,9 @@ class Sink:
 
     def sample(self) -> None:
         """Take an item when both sides agree."""
+        if self._just_taken:
+            self.taken[-1] |= {name: field.read() for name, field in self.late.items()}
+        self._just_taken = bool(self.valid.read() and self._ready)
         if not self.valid.read():
             assert self._waiting is None, f"valid was withdrawn before ready: {self._waiting}"
             return
@@ -128,6 +141,7 @@ class Sink:
         """Forget what was taken and what waits."""
         self.taken.clear()
         self._waiting = None
+        self._just_taken = False
 
 
 class Bench:

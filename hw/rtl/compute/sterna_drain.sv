@@ -56,13 +56,13 @@ module sterna_drain #(
   input  logic [Lanes-1:0][AccW-1:0]          row_i,
   /// A word is to be written.
   output logic                                write_valid_o,
-  /// It is accepted.
+  /// It is accepted; its data are looked at in the next cycle.
   input  logic                                write_ready_i,
   /// Where.
   output logic [FmAddrW-1:0]                  write_addr_o,
   /// Channels to write.
   output logic [3:0]                          write_strobe_o,
-  /// The word.
+  /// The word that was accepted in the cycle before.
   output logic [Lanes-1:0][3:0][ActW-1:0]     write_data_o,
   /// A pass is drained and all its words are accepted (pulse).
   output logic                                done_o
@@ -97,7 +97,6 @@ module sterna_drain #(
     logic [5:0] shift;
     logic [ClusterW-1:0] cluster;
     logic [TableW:0] entry;
-    logic [1:0] place;
     logic word;
     logic [3:0] strobe;
     logic [FmAddrW-1:0] address;
@@ -162,7 +161,6 @@ module sterna_drain #(
     .first_o       (step.first),
     .channel_o     (step.channel),
     .table_o       (step.entry),
-    .place_o       (step.place),
     .word_o        (step.word),
     .strobe_o      (step.strobe),
     .address_o     (step.address),
@@ -323,10 +321,9 @@ module sterna_drain #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i  (valid[Latency] && (info[Latency].channel || info[Latency].word)),
-    .place_i  (info[Latency].place),
+    .valid_i  (valid[Latency] && info[Latency].channel),
     .data_i   (maximum),
-    .word_i   (info[Latency].word),
+    .word_i   (valid[Latency] && info[Latency].word),
     .strobe_i (info[Latency].strobe),
     .address_i(info[Latency].address),
     .last_i   (info[Latency].last),

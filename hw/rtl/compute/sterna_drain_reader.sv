@@ -57,8 +57,6 @@ module sterna_drain_reader #(
   output logic                                             channel_o,
   /// Half and channel in the requantisation table.
   output logic [$clog2(Pes*Accumulators):0]                table_o,
-  /// Place of the channel in its word.
-  output logic [1:0]                                       place_o,
   /// The word is complete with this step.
   output logic                                             word_o,
   /// Channels that the complete word has; none if it only ends the pass.
@@ -89,16 +87,18 @@ module sterna_drain_reader #(
   logic [PeW-1:0] pe_q, pe_d, index, mask, last_index_q;
   logic [AccIndexW-1:0] row_q, row_d, left_q, left_d;
   logic [TableW-1:0] last_channel, number;
-  logic [1:0] phase;
+  logic [1:0] phase, place;
   logic [Clusters-1:0] write;
 
-  logic empty, pooled, last_row, last_cluster, present, phase_end, cluster_end, row_end, pass_end;
+  // Of the pass, from its start on.
+  logic empty_q, pooled_d, pooled_q;
+
+  logic last_row, last_cluster, present, phase_end, cluster_end, row_end, pass_end;
   logic channel_word, channel_begin, begin_wanted, step, start;
 
-  assign pooled = pass_i[0].pool != PoolNone;
-  assign mask = pooled ? PhaseMask : '1;
+  assign pooled_d = pass_i[0].pool != PoolNone;
+  assign mask = pooled_q ? PhaseMask : '1;
   assign last_channel = TableW'(pass_i[0].filters) - TableW'(1);
-  assign empty = write == '0 || pass_i[0].filters == '0;
 
   genvar c;
   generate
@@ -115,13 +115,13 @@ module sterna_drain_reader #(
   assign last_cluster = cluster_q == ClusterW'(Clusters - 1);
   assign last_row = left_q == '0;
   assign row_end = cluster_end && last_cluster;
-  assign pass_end = empty || (row_end && last_row && !keep_q);
+  assign pass_end = empty_q || (row_end && last_row && !keep_q);
 
   // Which channel it is.
-  assign number = pooled ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
-  assign present = write[cluster_q] && !empty && !(last_row && index > last_index_q);
-  assign channel_word = channel_o && (&place_o || phase_end || (last_row && index == last_index_q));
-  assign channel_begin = channel_o && (place_o == '0 || index == '0);
+  assign number = pooled_q ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
+  assign present = write[cluster_q] && !empty_q && !(last_row && index > last_index_q);
+  assign channel_word = channel_o && (&place || phase_end || (last_row && index == last_index_q));
+  assign channel_begin = channel_o && (place == '0 || index == '0);
 
   assign begin_wanted = channel_begin || (pass_end && !channel_o);
 
@@ -129,15 +129,15 @@ module sterna_drain_reader #(
   assign step = active_q && (room_i || !begin_wanted);
 
   assign step_o = step;
-  assign read_o = step && !empty && pe_q == '0 && cluster_q == '0;
+  assign read_o = step && !empty_q && pe_q == '0 && cluster_q == '0;
   assign read_address_o = {half_q, row_q};
-  assign shift_o = step && !empty && !(pe_q == '0 && cluster_q == '0);
+  assign shift_o = step && !empty_q && !(pe_q == '0 && cluster_q == '0);
   assign cluster_o = cluster_q;
   assign maximum_o = MaximumW'(index);
-  assign first_o = !pooled || keep_q || phase == '0;
-  assign channel_o = present && (!pooled || keep_q || &phase);
+  assign first_o = !pooled_q || keep_q || phase == '0;
+  assign channel_o = present && (!pooled_q || keep_q || &phase);
   assign table_o = {pass_i[0].table_half, number};
-  assign place_o = number[1:0];
+  assign place = number[1:0];
   assign word_o = channel_word || pass_end;
   assign end_o = pass_end;
   assign begin_o = step && begin_wanted;
@@ -146,13 +146,13 @@ module sterna_drain_reader #(
   // Where a phase has fewer PEs than a word has places, a word starts where its row does.
   always_comb begin
     for (int unsigned i = 0; i < WordChannels; i++) begin
-      strobe_o[i] = channel_o && i <= 32'(place_o) &&
-                    (!pooled || PhasePes >= WordChannels || i + 32'(index) >= 32'(place_o));
+      strobe_o[i] = channel_o && i <= 32'(place) &&
+                    (!pooled_q || PhasePes >= WordChannels || i + 32'(index) >= 32'(place));
     end
   end
 
   // A half has been read with the first step of its last row.
-  assign free_o = {2{step && (empty || (last_row && !keep_q && read_o))}} & {half_q, !half_q};
+  assign free_o = {2{step && (empty_q || (last_row && !keep_q && read_o))}} & {half_q, !half_q};
 
   always_comb begin
     active_d = active_q;
@@ -167,7 +167,7 @@ module sterna_drain_reader #(
       cluster_d = '0;
       pe_d = '0;
       row_d = '0;
-      left_d = pooled ? AccIndexW'(last_channel >> PhaseW) : last_channel[TableW-1:PeW];
+      left_d = pooled_d ? AccIndexW'(last_channel >> PhaseW) : last_channel[TableW-1:PeW];
     end else if (step) begin
       active_d = !pass_end;
       pe_d = pe_q + PeW'(1);
@@ -194,7 +194,11 @@ module sterna_drain_reader #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) last_index_q <= last_channel[PeW-1:0] & mask;
+    if (start) begin
+      pooled_q <= pooled_d;
+      empty_q <= write == '0 || pass_i[0].filters == '0;
+      last_index_q <= last_channel[PeW-1:0] & (pooled_d ? PhaseMask : '1);
+    end
     {keep_q, cluster_q, pe_q, row_q, left_q} <= {keep_d, cluster_d, pe_d, row_d, left_d};
   end
 
@@ -227,12 +231,12 @@ module sterna_drain_reader #(
           phase_d = group_d;
           word_d = group_d;
         end else if (mine && !keep_q) begin
-          if (channel_o && &place_o) next_d = next_q + plane;
+          if (channel_o && &place) next_d = next_q + plane;
         end else if (mine && phase_end) begin
-          if (cluster_end && &place_o) group_d = word_q + plane;
+          if (cluster_end && &place) group_d = word_q + plane;
           phase_d = cluster_end ? group_d : phase_q + plane;
           word_d = phase_d;
-        end else if (mine && &place_o) begin
+        end else if (mine && &place) begin
           word_d = word_q + (plane << 2);
         end
       end
@@ -245,8 +249,8 @@ module sterna_drain_reader #(
 
 `ifdef VERILATOR
   Fits_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    start && !empty |->
-      32'(pass_i[0].filters) <= (pooled ? PhasePes * Accumulators : Pes * Accumulators))
+    start && write != '0 |->
+      32'(pass_i[0].filters) <= (pooled_d ? PhasePes * Accumulators : Pes * Accumulators))
     else $error("a pass with more channels than there are accumulators");
 `endif
 

@@ -2,8 +2,12 @@
 
 import sterna_pkg::*;
 
-/// Collects the channels of feature memory words and queues the words: a memory for each place in a
-/// word.
+/// Queues the channels of feature memory words, and puts those of a word together again when it is
+/// to be written: a channel per cycle.
+///
+/// A word is offered while its last channel is still on its way from the memory: its data are there
+/// in the cycle after it is accepted. So the memory's choice of a word does not reach all lanes in
+/// one cycle.
 ///
 /// The user keeps count: it never begins a word when Depth words are begun that `release_o` did not
 /// name.
@@ -21,13 +25,11 @@ module sterna_word_queue #(
   input  logic                                         rst_ni,
   /// Empties the queue.
   input  logic                                         clear_i,
-  /// A channel comes in.
+  /// A channel comes in, the lowest of its word first.
   input  logic                                         valid_i,
-  /// Its place in the word.
-  input  logic [1:0]                                   place_i,
   /// The channel.
   input  logic [Lanes-1:0][ActW-1:0]                   data_i,
-  /// With it the word is complete.
+  /// The word is complete, with this channel if there is one.
   input  logic                                         word_i,
   /// Channels that the complete word has; one without any is not written.
   input  logic [WordChannels-1:0]                      strobe_i,
@@ -45,16 +47,15 @@ module sterna_word_queue #(
   output logic [FmAddrW-1:0]                           write_addr_o,
   /// Channels to write.
   output logic [WordChannels-1:0]                      write_strobe_o,
-  /// The word.
+  /// The word that was accepted in the cycle before.
   output logic [Lanes-1:0][WordChannels-1:0][ActW-1:0] write_data_o,
   /// The last word of a pass, and so all before it, was accepted (pulse).
   output logic                                         done_o
 );
   /* verilator no_inline_module */
 
-  /// Places for words. The word that is offered stays in the memory, which spares a wide register
-  /// with its enable; distributed RAM has as many places anyway.
-  localparam int unsigned Places = 2 * Depth;
+  /// Channels of Depth words.
+  localparam int unsigned Places = WordChannels * Depth;
   localparam int unsigned PtrW = $clog2(Places);
 
   typedef struct packed {
@@ -64,18 +65,24 @@ module sterna_word_queue #(
   } header_t;
 
   header_t header, header_q;
-  logic header_valid, header_ready, valid_q, write_valid_q, load;
-  logic [PtrW-1:0] write_q, read_q, offered_q;
-  logic [Lanes-1:0][ActW-1:0] data [WordChannels];
+  logic header_valid, header_ready, valid_q, write_valid_q, step, load;
+  logic [PtrW-1:0] write_q, read_q;
+  (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
+  logic [Lanes-1:0][ActW-1:0] channel_q;
+  logic [Lanes-1:0][ActW-1:0] word_q [WordChannels];
+  // Channels of the oldest word that are still to be read, the one of them that is read, and the
+  // one that was read in the cycle before.
+  logic [WordChannels-1:0] left, left_q, read, read_late_q;
 
   sterna_fifo #(
-    .Width($bits(header_t)),
-    .Depth(Depth)
+    .Width     ($bits(header_t)),
+    .Depth     (Depth),
+    .Registered(1'b1)
   ) u_headers (
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i(valid_i && word_i),
+    .valid_i(word_i),
     .ready_o(header_ready),
     .data_i ({last_i, strobe_i, address_i}),
     .valid_o(header_valid),
@@ -84,23 +91,40 @@ module sterna_word_queue #(
     .count_o()
   );
 
-  genvar c, i;
+  assign left = left_q != '0 ? left_q : header.strobe;
+
+  always_comb begin
+    read = '0;
+    for (int unsigned c = WordChannels; c > 0; c--) begin
+      if (left[c-1]) begin
+        read = '0;
+        read[c-1] = 1'b1;
+      end
+    end
+  end
+
+  // A channel is read when the word before is accepted, at the earliest: then the channels of that
+  // one stay for another cycle. A word without channels is gone in the next cycle.
+  assign step = header_valid && (!write_valid_q || write_ready_i);
+  assign load = step && (left & ~read) == '0;
+  assign release_o = load;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i) mem_q[write_q] <= data_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    channel_q <= mem_q[read_q];
+  end
+
+  genvar i, c;
   generate
     for (c = 0; c < WordChannels; c++) begin : gen_place
-      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
-
-      assign data[c] = mem_q[offered_q];
-
       always_ff @(posedge clk_i) begin
-        if (valid_i && place_i == 2'(c)) mem_q[write_q] <= data_i;
+        if (read_late_q[c]) word_q[c] <= channel_q;
       end
     end
   endgenerate
-
-  // A word is offered from its place, with its header in a register; one without channels is gone
-  // in the next cycle.
-  assign load = header_valid && (!write_valid_q || write_ready_i);
-  assign release_o = load;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -108,33 +132,36 @@ module sterna_word_queue #(
       write_valid_q <= 1'b0;
       write_q <= '0;
       read_q <= '0;
+      left_q <= '0;
+      read_late_q <= '0;
       done_o <= 1'b0;
     end else if (clear_i) begin
       valid_q <= 1'b0;
       write_valid_q <= 1'b0;
       write_q <= '0;
       read_q <= '0;
+      left_q <= '0;
+      read_late_q <= '0;
       done_o <= 1'b0;
     end else begin
       valid_q <= load || (write_valid_q && !write_ready_i);
       write_valid_q <= load ? header.strobe != '0 : write_valid_q && !write_ready_i;
-      write_q <= write_q + PtrW'(valid_i && word_i);
-      read_q <= read_q + PtrW'(load);
+      write_q <= write_q + PtrW'(valid_i);
+      read_q <= read_q + PtrW'(step && read != '0);
+      if (step) left_q <= left & ~read;
+      read_late_q <= step ? read : '0;
       done_o <= valid_q && header_q.last && (write_ready_i || !write_valid_q);
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (load) begin
-      header_q <= header;
-      offered_q <= read_q;
-    end
+    if (load) header_q <= header;
   end
 
   generate
     for (i = 0; i < Lanes; i++) begin : gen_lane
       for (c = 0; c < WordChannels; c++) begin : gen_channel
-        assign write_data_o[i][c] = data[c][i];
+        assign write_data_o[i][c] = word_q[c][i];
       end
     end
   endgenerate
@@ -145,14 +172,14 @@ module sterna_word_queue #(
 
 `ifdef VERILATOR
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    valid_i && word_i |-> header_ready)
+    word_i |-> header_ready)
     else $error("a word came without room");
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    valid_i && write_valid_q |-> write_q != offered_q)
-    else $error("a channel comes into the word that is offered");
+    valid_i && step && read != '0 |-> write_q != read_q)
+    else $error("a channel is read while it is written");
   WriteStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=>
-    write_valid_o && $stable({write_addr_o, write_strobe_o, write_data_o}))
+    write_valid_o && $stable({write_addr_o, write_strobe_o}))
     else $error("a word changed or vanished while it waited");
 `endif
 

@@ -28,7 +28,7 @@ module sterna_feature_memory #(
   input  logic [$clog2(FmWords)-1:0]            write_addr_i [Drains],
   /// Channels to write.
   input  logic [3:0]                            write_strobe_i [Drains],
-  /// The word.
+  /// The word that was taken in the cycle before.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
   /// The frame loader offers a word for some lanes.
@@ -41,8 +41,8 @@ module sterna_feature_memory #(
   input  logic [TileH*TileW-1:0]                load_lanes_i,
   /// Channels to write.
   input  logic [3:0]                            load_strobe_i,
-  /// The word.
-  input  logic [TileH*TileW-1:0][3:0][ActW-1:0] load_data_i,
+  /// The word of each column, the same in all rows.
+  input  logic [TileW-1:0][3:0][ActW-1:0]       load_data_i,
 
   /// Read one word in each bank, at the sum of its row's and its column's part.
   input  logic                                  read_valid_i,
@@ -80,7 +80,10 @@ module sterna_feature_memory #(
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
   logic [3:0] write_strobe_q, write_strobe_d;
   logic [FmAddrW-1:0] write_addr_q, write_addr_d;
-  logic [Lanes-1:0][3:0][ActW-1:0] write_data_q, write_data_d;
+  // Whose word is written: a drain's, which comes a cycle after it is taken, or else the loader's.
+  (* preserve, dont_merge, maxfan = 256 *) logic [Drains-1:0] drain_q;
+  logic [TileW-1:0][3:0][ActW-1:0] load_data_q;
+  logic [Lanes-1:0][3:0][ActW-1:0] write_data;
   logic [1:0] read_q;
 
   sterna_round_robin #(
@@ -98,13 +101,11 @@ module sterna_feature_memory #(
     write_lanes_d = load_lanes_i;
     write_strobe_d = load_strobe_i;
     write_addr_d = load_addr_i;
-    write_data_d = load_data_i;
     for (int unsigned c = 0; c < Drains; c++) begin
       if (grant[c]) begin
         write_lanes_d = '1;
         write_strobe_d = write_strobe_i[c];
         write_addr_d = write_addr_i[c];
-        write_data_d = write_data_i[c];
       end
     end
   end
@@ -126,7 +127,15 @@ module sterna_feature_memory #(
     if (|grant) begin
       write_strobe_q <= write_strobe_d;
       write_addr_q <= write_addr_d;
-      write_data_q <= write_data_d;
+    end
+    drain_q <= grant[Drains-1:0];
+    load_data_q <= load_data_i;
+  end
+
+  always_comb begin
+    write_data = {TileH{load_data_q}};
+    for (int unsigned c = 0; c < Drains; c++) begin
+      if (drain_q[c]) write_data = write_data_i[c];
     end
   end
 
@@ -142,7 +151,7 @@ module sterna_feature_memory #(
         .write_lanes_i (write_lanes_q[y*TileW+:TileW]),
         .write_strobe_i(write_strobe_q),
         .write_addr_i  (write_addr_q),
-        .write_data_i  (write_data_q[y*TileW+:TileW]),
+        .write_data_i  (write_data[y*TileW+:TileW]),
         .read_i        ({read_q, read_valid_i}),
         .read_row_i    (read_row_i[y]),
         .read_col_i,

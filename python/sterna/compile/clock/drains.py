@@ -34,25 +34,29 @@ def _writes(step: Record, group: int, cluster: int) -> bool:
 
 @compiled
 def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
-    """The word that is written is in a register; the next follows when it is free."""
+    """The channels of the oldest word are read when the word before is written, one per cycle; then it is offered."""
     leaves = drain.valid and (accepted or not drain.word_written)
     drain.done = leaves and drain.word_last
     head = drain.head
     drain.valid = drain.valid and not leaves
-    drain.released = not drain.valid and drain.count > 0 and drain.word_time[head] <= now
+    drain.released = 0
+    if not drain.valid and drain.count > 0 and drain.word_time[head] <= now:
+        drain.channels_read += 1
+        drain.released = drain.channels_read >= drain.channels[head]
     if drain.released:
         drain.valid = 1
-        drain.word_written = drain.written[head]
+        drain.word_written = drain.channels[head] > 0
         drain.word_last = drain.last[head]
+        drain.channels_read = 0
         drain.head = (head + 1) & (WORD_RING - 1)
         drain.count -= 1
 
 
 @compiled
-def _queue_word(drain: Record, written: bool, last: bool, now: int) -> None:
+def _queue_word(drain: Record, channels: int, last: bool, now: int) -> None:
     place = (drain.head + drain.count) & (WORD_RING - 1)
     drain.word_time[place] = now + DRAIN_LATENCY + FIFO_LATENCY
-    drain.written[place] = written
+    drain.channels[place] = channels
     drain.last[place] = last
     drain.count += 1
 
@@ -120,7 +124,7 @@ def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: i
     drain.free_next = empty or (last_row and not drain.keep and drain.read_next)
     word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or phase_end or channel == step.filters - 1
     if (given and word_ends) or ends:
-        _queue_word(drain, given, ends, now)
+        _queue_word(drain, 1 + min(channel % WORD_CHANNELS, place) if given else 0, ends, now)
     if ends:
         _end_pass(drain, step)
     else:

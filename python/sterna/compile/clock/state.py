@@ -109,10 +109,10 @@ LOADER = _layout(
 #: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`).
 DRAIN = _layout(
     "passes arriving step group active half keep cluster pe row left words read read_next free_next done released"
-    " head count valid word_written word_last",
+    " head count channels_read valid word_written word_last",
     freed=2,
     word_time=WORD_RING,
-    written=WORD_RING,
+    channels=WORD_RING,
     last=WORD_RING,
 )
 
