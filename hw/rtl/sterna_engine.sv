@@ -565,13 +565,14 @@ module sterna_engine #(
   logic fm_read_valid;
   logic [TileH-1:0][FmAddrW-1:0] fm_read_row;
   logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
-  word_t fm_read_data, word_data, load_data;
+  word_t fm_read_data, word_data;
   logic word_valid;
   logic [Drains-1:0] write_valid, write_ready;
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
   logic load_valid, load_ready;
+  logic [TileW-1:0][3:0][ActW-1:0] load_data;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
   logic [3:0] load_strobe;
@@ -598,7 +599,7 @@ module sterna_engine #(
     .load_addr_i   (load_addr),
     .load_lanes_i  (load_lanes),
     .load_strobe_i (load_strobe),
-    .load_data_i   (load_data[TileW-1:0]),
+    .load_data_i   (load_data),
     .read_valid_i  (fm_read_valid),
     .read_row_i    (fm_read_row),
     .read_col_i    (fm_read_col),

@@ -20,7 +20,7 @@ PARAMETERS = [
      "ChunkBytes": 8, "FifoChunks": 16},
 ]
 #: Cycles from a read or a shift to the row registers.
-ROW_LATENCY = 5
+ROW_LATENCY = 6
 
 
 class Rows:

@@ -10,7 +10,6 @@ from sim.sterna_drain.model import PHASES, Part, parts, row_channels
 from sim.sterna_drain.stimulus import joined, pass_fields, random_commands, shape_of
 from sim.support.streams import Bench, Field, Source
 
-from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
 PARAMETERS = [
@@ -63,9 +62,11 @@ class TB(Bench):
         self.cycles.append(self.cycle)
 
     def expected(self, commands: list[dict[str, int]], half: int) -> list[dict[str, int]]:
-        """The steps of a pass; one that is not written anywhere has one step, which only ends it."""
+        """The steps of a pass; one that is not written anywhere has two steps, which only end it."""
         if not any(command["write"] for command in commands):
-            return [{"begin": 1, "word": 1, "strobe": 0, "end": 1, "read": 0, "shift": 0, "free": 1 << half}]
+            nothing = {"strobe": 0, "read": 0, "shift": 0}
+            return [{"begin": 0, "word": 0, "end": 0, "free": 0} | nothing,
+                    {"begin": 1, "word": 1, "end": 1, "free": 1 << half} | nothing]
         pool, pes = commands[0]["pool"], self.shape.pes
         words = {}  # by cluster, row, whether phases are written, PE of the last channel
         for part in parts(commands, pes):

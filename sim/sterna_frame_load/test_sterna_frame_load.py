@@ -58,7 +58,7 @@ class TB(Bench):
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), {"beat": Field(dut.beat_data_i)}, idle)
         self.writes = Sink(Field(dut.write_valid_o), Field(dut.write_ready_i), {
             "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o),
-            "strobe": Field(dut.write_strobe_o), "word": Field(dut.write_data_o)}, stall)
+            "strobe": Field(dut.write_strobe_o), "row": Field(dut.write_data_o)}, stall)
         self.done = Sink(Field(dut.done_o), None, {})
         self.agents = [self.inputs, self.beats, self.writes, self.done]
 
@@ -104,9 +104,8 @@ class TB(Bench):
     def check(self, base: int, frame: Frame, image: Image) -> None:
         """Compare what was written; each pixel is written once."""
         memory: dict[tuple[int, int, int], int] = {}
-        lanes = self.tile_h * self.tile_w
         for write in self.writes.taken:
-            for place, value in enumerate(unpack(write["word"], self.act_w, 4 * lanes)):
+            for place, value in enumerate(unpack(write["row"], self.act_w, 4 * self.tile_w) * self.tile_h):
                 lane, channel = divmod(place, 4)
                 if write["lanes"] >> lane & 1 and write["strobe"] >> channel & 1:
                     where = write["address"], lane, channel

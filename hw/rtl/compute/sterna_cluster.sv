@@ -42,12 +42,12 @@ module sterna_cluster #(
   output logic [1:0]                       ended_o,
   /// That half has been read (pulse).
   input  logic [1:0]                       free_i,
-  /// All PEs read an accumulator into their row registers; `row_o` shows the first PE's five cycles
+  /// All PEs read an accumulator into their row registers; `row_o` shows the first PE's six cycles
   /// later.
   input  logic                             drain_read_i,
   /// Half and accumulator.
   input  logic [$clog2(Accumulators):0]    drain_address_i,
-  /// The row registers take over the next PE's; `row_o` shows it five cycles later.
+  /// The row registers take over the next PE's; `row_o` shows it six cycles later.
   input  logic                             row_shift_i,
   /// First row register of the next cluster.
   input  logic [TileH*TileW-1:0][AccW-1:0] row_i,
@@ -153,6 +153,26 @@ module sterna_cluster #(
     end
   endgenerate
 
+  // What the drain does reaches all PEs from registers near to them.
+
+  (* preserve, dont_merge *) logic drain_read_q, row_shift_q;
+  (* preserve, dont_merge *) logic [1:0] free_q;
+  (* preserve, dont_merge *) logic [AccIndexW:0] drain_address_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {drain_read_q, row_shift_q, free_q} <= '0;
+    end else if (clear_i) begin
+      {drain_read_q, row_shift_q, free_q} <= '0;
+    end else begin
+      {drain_read_q, row_shift_q, free_q} <= {drain_read_i, row_shift_i, free_i};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    drain_address_q <= drain_address_i;
+  end
+
   // PEs in pairs.
 
   logic [Pes-1:0][1:0] ended;
@@ -209,27 +229,27 @@ module sterna_cluster #(
           .clk_i,
           .rst_ni,
           .clear_i,
-          .chunk_valid_i (chunk_valid_i[U]),
-          .chunk_ready_o (chunk_ready_o[U]),
-          .chunk_data_i  (chunk_data_i[U]),
-          .written_i     (written_q),
-          .tail_o        (tail[U]),
-          .read_valid_o  (read_valid[i]),
-          .read_ready_i  (read_ready[i]),
-          .read_vector_o (read_vector[i]),
-          .vector_valid_i(vector_valid[i]),
-          .vector_data_i (vector_data),
-          .ended_o       (ended[U]),
-          .free_i,
-          .drain_read_i,
-          .drain_address_i,
-          .row_shift_i,
-          .row_i         (next_row),
-          .row_o         (row[U]),
-          .busy_o        (busy[U]),
-          .wait_vectors_o(wait_vectors[U]),
-          .wait_weights_o(wait_weights[U]),
-          .wait_drain_o  (wait_drain[U])
+          .chunk_valid_i  (chunk_valid_i[U]),
+          .chunk_ready_o  (chunk_ready_o[U]),
+          .chunk_data_i   (chunk_data_i[U]),
+          .written_i      (written_q),
+          .tail_o         (tail[U]),
+          .read_valid_o   (read_valid[i]),
+          .read_ready_i   (read_ready[i]),
+          .read_vector_o  (read_vector[i]),
+          .vector_valid_i (vector_valid[i]),
+          .vector_data_i  (vector_data),
+          .ended_o        (ended[U]),
+          .free_i         (free_q),
+          .drain_read_i   (drain_read_q),
+          .drain_address_i(drain_address_q),
+          .row_shift_i    (row_shift_q),
+          .row_i          (next_row),
+          .row_o          (row[U]),
+          .busy_o         (busy[U]),
+          .wait_vectors_o (wait_vectors[U]),
+          .wait_weights_o (wait_weights[U]),
+          .wait_drain_o   (wait_drain[U])
         );
       end
     end

@@ -75,6 +75,8 @@ module sterna_decoder #(
   endgenerate
 
   logic [ChunkEntries-1:0][EntryW-1:0] chunk_q;
+  // Which of its entries are SKIPs: long paths begin with that.
+  logic [ChunkEntries-1:0] skips_q, skips_d;
   logic [LeftW-1:0] left_q;
   logic [VectorW:0] vector_q, vector_d, beyond;
 
@@ -90,7 +92,7 @@ module sterna_decoder #(
     return high == {EntryControl, (CodeW - 3)'(CommandSkip >> 3)};
   endfunction
 
-  assign with_skip = skips(chunk_q[0][EntryW-1:3]) && left_q > LeftW'(1);
+  assign with_skip = skips_q[0] && left_q > LeftW'(1);
   assign taken = with_skip ? LeftW'(2) : LeftW'(1);
 
   assign entry = with_skip ? chunk_q[1] : chunk_q[0];
@@ -100,7 +102,7 @@ module sterna_decoder #(
   assign is_add = skip != EntryControl;
   assign is_double = !is_add && code[CodeW-1];
   assign is_command = !is_add && !code[CodeW-1];
-  assign is_skip = skips(entry[EntryW-1:3]);
+  assign is_skip = with_skip ? skips_q[1] : skips_q[0];
   assign is_end = is_command && (code & ~CodeW'(3)) == CodeW'(CommandEndPass);
   assign drop = is_end || (is_command && code == CodeW'(CommandPad));
 
@@ -155,9 +157,16 @@ module sterna_decoder #(
     end
   end
 
+  always_comb begin
+    for (int i = 0; i < int'(ChunkEntries); i++) skips_d[i] = skips(chunk_data_i[i][EntryW-1:3]);
+  end
+
   always_ff @(posedge clk_i) begin
-    if (load) chunk_q <= chunk_data_i;
-    else if (take) chunk_q <= with_skip ? chunk_q >> (2 * EntryW) : chunk_q >> EntryW;
+    if (load) {chunk_q, skips_q} <= {chunk_data_i, skips_d};
+    else if (take) begin
+      chunk_q <= with_skip ? chunk_q >> (2 * EntryW) : chunk_q >> EntryW;
+      skips_q <= with_skip ? skips_q >> 2 : skips_q >> 1;
+    end
   end
 
 `ifdef VERILATOR

@@ -52,7 +52,7 @@ module sterna_drain #(
   output logic [$clog2(Accumulators):0]       read_address_o,
   /// The row registers take over the next PE's.
   output logic                                shift_o,
-  /// The first row register, five cycles after a read or a shift.
+  /// The first row register, six cycles after a read or a shift.
   input  logic [Lanes-1:0][AccW-1:0]          row_i,
   /// A word is to be written.
   output logic                                write_valid_o,
@@ -81,7 +81,7 @@ module sterna_drain #(
   localparam int unsigned WordDepth = 8;
   localparam int unsigned WordCountW = $clog2(WordDepth + 1);
   /// Cycles from a step to its value, its requantised value, its maximum.
-  localparam int unsigned ValueLatency = 6;
+  localparam int unsigned ValueLatency = 7;
   localparam int unsigned RequantLatency = ValueLatency + 8;
   localparam int unsigned Latency = RequantLatency + 1;
   /// Lanes of a requantiser.
@@ -223,17 +223,17 @@ module sterna_drain #(
     logic [MulW-1:0] multiplier;
   } entry_t;
 
-  entry_t entry_q4 [Clusters];
-  entry_t entry_q5;
-  logic [5:0] shift4, shift5;
-  logic [3:0] missing_q5;
-  logic [FullMulW-1:0] multiplier_q6;
-  logic [FullBiasW-1:0] bias_q6;
-  logic [2:0] bytes_q6;
-  logic round_q6;
+  entry_t entry_q5 [Clusters];
+  entry_t entry_q6;
+  logic [5:0] shift5, shift6;
+  logic [3:0] missing_q6;
+  logic [FullMulW-1:0] multiplier_q7;
+  logic [FullBiasW-1:0] bias_q7;
+  logic [2:0] bytes_q7;
+  logic round_q7;
 
-  assign shift4 = info[4].shift;
   assign shift5 = info[5].shift;
+  assign shift6 = info[6].shift;
 
   generate
     for (c = 0; c < Clusters; c++) begin : gen_table
@@ -247,26 +247,26 @@ module sterna_drain #(
       end
 
       always_ff @(posedge clk_i) begin
-        if (valid[3]) entry_q4[c] <= table_q[info[3].entry];
+        if (valid[4]) entry_q5[c] <= table_q[info[4].entry];
       end
 
 `ifdef VERILATOR
       NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-        table_valid_i[c] && valid[3] |-> {table_half_i, table_index_i} != info[3].entry)
+        table_valid_i[c] && valid[4] |-> {table_half_i, table_index_i} != info[4].entry)
         else $error("an entry is read while it is written");
 `endif
     end
   endgenerate
 
   always_ff @(posedge clk_i) begin
-    entry_q5 <= entry_q4[info[4].cluster];
-    missing_q5 <= shift4 == '0 ? 4'd8 : {1'b0, -shift4[2:0]};
-    if (valid[5]) begin
-      multiplier_q6 <= FullMulW'(entry_q5.multiplier) << missing_q5;
-      bias_q6 <= FullBiasW'(signed'(entry_q5.bias)) << missing_q5;
+    entry_q6 <= entry_q5[info[5].cluster];
+    missing_q6 <= shift5 == '0 ? 4'd8 : {1'b0, -shift5[2:0]};
+    if (valid[6]) begin
+      multiplier_q7 <= FullMulW'(entry_q6.multiplier) << missing_q6;
+      bias_q7 <= FullBiasW'(signed'(entry_q6.bias)) << missing_q6;
     end
-    bytes_q6 <= shift5 == '0 ? 3'd1 : 3'((7'(shift5) + 7'd7) >> 3);
-    round_q6 <= shift5 != '0;
+    bytes_q7 <= shift6 == '0 ? 3'd1 : 3'((7'(shift6) + 7'd7) >> 3);
+    round_q7 <= shift6 != '0;
   end
 
   // Requantisation and maximum. Requantisation is monotone, so the maximum after it is that of the
@@ -288,11 +288,11 @@ module sterna_drain #(
         .clk_i,
         .valid_i      (valid[ValueLatency]),
         .acc_i        (row_i[First+:Count]),
-        .multiplier_i (multiplier_q6),
-        .bias_i       (bias_q6),
+        .multiplier_i (multiplier_q7),
+        .bias_i       (bias_q7),
         .activation_i (info[ValueLatency].activation),
-        .bytes_i      (bytes_q6),
-        .round_i      (round_q6),
+        .bytes_i      (bytes_q7),
+        .round_i      (round_q7),
         .data_o       (value[First+:Count])
       );
 

@@ -39,7 +39,7 @@ module sterna_drain_reader #(
   input  logic                                             room_i,
   /// That room is taken.
   output logic                                             begin_o,
-  /// A step; one of a pass that is not written neither reads nor shifts.
+  /// A step; those of a pass that is not written neither read nor shift.
   output logic                                             step_o,
   /// It reads a row.
   output logic                                             read_o,
@@ -115,7 +115,9 @@ module sterna_drain_reader #(
   assign last_cluster = cluster_q == ClusterW'(Clusters - 1);
   assign last_row = left_q == '0;
   assign row_end = cluster_end && last_cluster;
-  assign pass_end = empty_q || (row_end && last_row && !keep_q);
+  // An empty pass has two steps, so that `ended_i` no longer shows a half that was freed when that
+  // has its turn again.
+  assign pass_end = empty_q ? pe_q[0] : row_end && last_row && !keep_q;
 
   // Which channel it is.
   assign number = pooled_q ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
@@ -152,7 +154,8 @@ module sterna_drain_reader #(
   end
 
   // A half has been read with the first step of its last row.
-  assign free_o = {2{step && (empty_q || (last_row && !keep_q && read_o))}} & {half_q, !half_q};
+  assign free_o = {half_q, !half_q} &
+                  {2{step && (empty_q ? pass_end : last_row && !keep_q && read_o)}};
 
   always_comb begin
     active_d = active_q;

@@ -7,8 +7,8 @@ import sterna_pkg::*;
 /// than a payload can hold stops the stream.
 ///
 /// The beats of a round wait for their PEs in two registers in turn. So a beat can be taken in each
-/// cycle, although it is known only a cycle later that all PEs have taken theirs. Where a round may
-/// be one beat, in small engines, it is known at once.
+/// cycle, although it is known only a cycle later that all PEs have taken theirs. Rounds of one
+/// beat, which only small engines have, come every other cycle.
 module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
@@ -57,8 +57,6 @@ module sterna_distributor #(
   localparam int unsigned ClusterBeats = Pes / BeatChunks;
   localparam int unsigned Places = Clusters * ClusterBeats;
   localparam int unsigned PlaceW = Places > 1 ? $clog2(Places) : 1;
-  /// With as many distinct tiles as clusters, a round is one beat.
-  localparam bit OneBeatRounds = ClusterBeats == 1;
   /// Bits of a number of beats in a payload of less than 4 GB.
   localparam int unsigned CountW = 32 - $clog2(DataW / 8);
 
@@ -87,7 +85,7 @@ module sterna_distributor #(
   // The registers; even beats of a round wait in the lower one. One is free when no PE waited for
   // it in the cycle before.
   logic [1:0][DataW-1:0] data_q;
-  logic [1:0] load, taken, free_q, can_load;
+  logic [1:0] load, taken, free_q;
   // PEs that are to take a chunk.
   logic [Clusters-1:0][Pes-1:0] waiting_d, waiting_q, missing, target, upper;
 
@@ -137,14 +135,13 @@ module sterna_distributor #(
   assign missing = waiting_q & ~chunk_ready_i;
   assign waiting_d = clear_i ? '0 : missing | target;
   assign taken = {(missing & upper) == '0, (missing & ~upper) == '0};
-  assign can_load = OneBeatRounds ? free_q | taken : free_q;
 
   generate
     for (r = 0; r < 2; r++) begin : gen_register
-      assign load[r] = beat_valid && state_q == StRounds && can_load[r] && place_q[0] == 1'(r);
+      assign load[r] = beat_valid && state_q == StRounds && free_q[r] && place_q[0] == 1'(r);
 
       always_ff @(posedge clk_i) begin
-        if (can_load[r]) data_q[r] <= beat_data;
+        if (free_q[r]) data_q[r] <= beat_data;
       end
     end
   endgenerate
@@ -164,7 +161,7 @@ module sterna_distributor #(
     unique case (state_q)
       StRecord: beat_ready = 1'b1;
       StFetch: beat_ready = fetch_ready_i;
-      StRounds: beat_ready = can_load[place_q[0]];
+      StRounds: beat_ready = free_q[place_q[0]];
       default: beat_ready = 1'b0;
     endcase
   end

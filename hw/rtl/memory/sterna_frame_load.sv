@@ -54,8 +54,8 @@ module sterna_frame_load #(
   output logic [TileH*TileW-1:0]                write_lanes_o,
   /// Channels to write.
   output logic [3:0]                            write_strobe_o,
-  /// The word.
-  output logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_o,
+  /// The word of each column, the same in all rows.
+  output logic [TileW-1:0][3:0][ActW-1:0]       write_data_o,
 
   /// Pulse: all is written.
   output logic                                  done_o
@@ -304,11 +304,12 @@ module sterna_frame_load #(
     end
   end
 
+  assign write_data_o = pixels_q;
+
   genvar y;
   generate
     for (y = 0; y < TileH; y++) begin : gen_row
       assign write_lanes_o[y*TileW+:TileW] = write_row_q == 4'(y) ? write_cols_q : '0;
-      assign write_data_o[y*TileW+:TileW] = pixels_q;
     end
   endgenerate
 

@@ -115,13 +115,14 @@ def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: i
     given = last_phase and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
     given = given and channel < step.filters
     row_end = drain.pe == machine.pes - 1 and drain.cluster == machine.drain_clusters - 1
-    ends = empty or (row_end and last_row and not drain.keep)
+    # An empty pass has two steps.
+    ends = drain.pe > 0 if empty else row_end and last_row and not drain.keep
     begins = (given and (channel % WORD_CHANNELS == 0 or place == 0)) or (ends and not given)
     if begins and drain.words == WORD_DEPTH:
         return
     drain.words += begins
     drain.read_next = not empty and drain.pe == 0 and drain.cluster == 0
-    drain.free_next = empty or (last_row and not drain.keep and drain.read_next)
+    drain.free_next = ends if empty else last_row and not drain.keep and drain.read_next
     word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or phase_end or channel == step.filters - 1
     if (given and word_ends) or ends:
         _queue_word(drain, 1 + min(channel % WORD_CHANNELS, place) if given else 0, ends, now)
@@ -152,8 +153,10 @@ def cycle_drain(
             if ended:
                 _begin(drain, step, row_size)
     drain.words -= drain.released
-    drain.read = drain.read_next
-    drain.freed[half] = drain.free_next
-    drain.freed[1 - half] = 0
+    drain.read = drain.read_sent
+    drain.read_sent = drain.read_next
+    for each in range(2):
+        drain.freed[each] = drain.freed_sent[each]
+        drain.freed_sent[each] = drain.free_next and each == half
     drain.passes += drain.arriving
     drain.arriving = 0

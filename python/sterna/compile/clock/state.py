@@ -106,11 +106,13 @@ LOADER = _layout(
 )
 
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
-#: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`).
+#: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`). `read` and `freed` are
+#: what the clusters see, in registers of their own.
 DRAIN = _layout(
-    "passes arriving step group active half keep cluster pe row left words read read_next free_next done released"
-    " head count channels_read valid word_written word_last",
+    "passes arriving step group active half keep cluster pe row left words read read_sent read_next free_next done"
+    " released head count channels_read valid word_written word_last",
     freed=2,
+    freed_sent=2,
     word_time=WORD_RING,
     channels=WORD_RING,
     last=WORD_RING,

@@ -102,9 +102,6 @@ def cycle_distributor(
         if distributor.waiting[index] > 0:
             _deliver(distributor, index, pes, step, machine)
         distributor.free[index] = distributor.waiting[index] == 0
-    # Where a round may be one beat, it is known at once.
-    if machine.cluster_beats == 1:
-        free = free or distributor.free[register]
     if distributor.beats == 0:
         return
     if _take_record_beat(distributor, free, pes, loader, step, records, now, machine):

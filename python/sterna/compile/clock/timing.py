@@ -53,7 +53,7 @@ REQUEST_DEPTH = 4
 #: `sterna_drain`: passes and words queued; from a step of the reader to its channel in the word queue.
 PASS_DEPTH = 4
 WORD_DEPTH = 8
-DRAIN_LATENCY = 15
+DRAIN_LATENCY = 16
 
 #: `sterna_pass_issuer`: from the start of a step to its first addresses; most passes of a drain that are not drained.
 PREPARE_CYCLES = 3
