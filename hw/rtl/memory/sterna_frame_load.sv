@@ -92,7 +92,7 @@ module sterna_frame_load #(
   logic interleaved_q, unsigned_q;
   logic [15:0] full_rows_q, full_cols_q;
   logic [3:0] extra_rows_q, extra_cols_q;
-  logic [5:0] extra_bytes_q;
+  logic [5:0] full_bytes_q, extra_bytes_q;
 
   // The piece that comes next: planes from it on, its channel, tiles at its right and below, row in
   // its tile, address; addresses of the first tile of its row of tiles and of its plane.
@@ -101,12 +101,13 @@ module sterna_frame_load #(
   logic [1:0] channel_q, channel_d;
   logic [3:0] row_q, row_d, last_row;
   logic [FmAddrW-1:0] addr_q, addr_d, row_addr_q, row_addr_d, plane_addr_q, plane_addr_d, next_addr;
-  logic is_extra, is_last_col, is_last_row, is_last_tile, taken;
+  // It is a part of a tile at the right; it is the last of its row. And those of a row's first one.
+  logic is_extra_q, is_extra_d, is_last_col_q, is_last_col_d;
+  logic first_is_extra_q, first_is_extra_d, first_is_last_q, first_is_last_d;
+  logic is_last_row, is_last_tile, taken;
   logic [5:0] bytes;
 
-  assign is_extra = cols_q == '0;
-  assign bytes = is_extra ? extra_bytes_q : interleaved_q ? 6'(PieceBytes) : 6'(TileW);
-  assign is_last_col = is_extra || (cols_q == 16'd1 && extra_cols_q == '0);
+  assign bytes = is_extra_q ? extra_bytes_q : full_bytes_q;
   assign last_row = rows_q == '0 ? extra_rows_q - 4'd1 : 4'(TileH - 1);
   assign is_last_row = row_q == last_row;
   assign is_last_tile = rows_q == '0 || (rows_q == 16'd1 && extra_rows_q == '0);
@@ -123,11 +124,19 @@ module sterna_frame_load #(
     row_addr_d = row_addr_q;
     plane_addr_d = plane_addr_q;
     running_d = running_q && !done_o;
+    is_extra_d = is_extra_q;
+    is_last_col_d = is_last_col_q;
+    first_is_extra_d = first_is_extra_q;
+    first_is_last_d = first_is_last_q;
     if (taken) begin
       addr_d = next_addr;
       cols_d = cols_q - 16'd1;
-      if (is_last_col) begin
+      is_extra_d = cols_q == 16'd1;
+      is_last_col_d = is_extra_d || (cols_q == 16'd2 && extra_cols_q == '0);
+      if (is_last_col_q) begin
         cols_d = full_cols_q;
+        is_extra_d = first_is_extra_q;
+        is_last_col_d = first_is_last_q;
         row_d = row_q + 4'd1;
         addr_d = row_addr_q;
         if (is_last_row) begin
@@ -153,6 +162,11 @@ module sterna_frame_load #(
       planes_d = interleaved_i ? 16'd1 : step_i.filters;
       channel_d = '0;
       cols_d = step_i.in_full_cols;
+      first_is_extra_d = step_i.in_full_cols == '0;
+      first_is_last_d = first_is_extra_d ||
+                        (step_i.in_full_cols == 16'd1 && step_i.in_extra_cols[3:0] == '0);
+      is_extra_d = first_is_extra_d;
+      is_last_col_d = first_is_last_d;
       rows_d = step_i.in_full_rows;
       row_d = '0;
       addr_d = base_i;
@@ -178,6 +192,8 @@ module sterna_frame_load #(
     planes_q <= planes_d;
     channel_q <= channel_d;
     cols_q <= cols_d;
+    {is_extra_q, is_last_col_q} <= {is_extra_d, is_last_col_d};
+    {first_is_extra_q, first_is_last_q} <= {first_is_extra_d, first_is_last_d};
     rows_q <= rows_d;
     row_q <= row_d;
     addr_q <= addr_d;
@@ -190,6 +206,7 @@ module sterna_frame_load #(
       full_cols_q <= step_i.in_full_cols;
       extra_rows_q <= step_i.in_extra_rows[3:0];
       extra_cols_q <= step_i.in_extra_cols[3:0];
+      full_bytes_q <= interleaved_i ? 6'(PieceBytes) : 6'(TileW);
       extra_bytes_q <= 6'(step_i.in_extra_cols[3:0]) * (interleaved_i ? 6'(Rgb) : 6'd1);
     end
   end
@@ -247,7 +264,7 @@ module sterna_frame_load #(
   assign done_o = running_q && !active_q && !turning_q && !write_valid_o;
 
   always_comb begin
-    for (int x = 0; x < int'(TileW); x++) cols_mask[x] = !is_extra || 4'(x) < extra_cols_q;
+    for (int x = 0; x < int'(TileW); x++) cols_mask[x] = !is_extra_q || 4'(x) < extra_cols_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
