@@ -64,7 +64,7 @@ def test_slow_paths_are_shown_by_instance_and_source() -> None:
     leaf = Place("u_leaf", Part("sterna_fifo", ()), EMPTY, top, 0)
     start, end = End(top, Register("", "sterna_engine.sv:7")), End(leaf, Register("some_q", "cells/sterna_fifo.sv:9"))
     slow = (Path(12_501, 3, start, end, ()), Path(9_000, 1, end, start, ()))
-    clock = SupportedClock(slow, (WideNet(leaf, "a_o", 1300, 999),))
+    clock = SupportedClock(slow, (WideNet(leaf, "a_o", 1300, 999),), {})
     first, *paths, verdict = slow_paths(clock, load_fpga("de10-nano"))
     assert "a period of 100 MHz is 10.00 ns" in first
     assert paths[0].split() == ["12.50", "ns,", "3", "levels:", "sterna_engine", "sterna_engine.sv:7"]

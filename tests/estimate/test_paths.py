@@ -71,6 +71,18 @@ def test_a_path_crosses_modules(synthesis: Synthesis, top: Instance) -> None:
     assert path.levels == 2
 
 
+def test_the_slowest_path_into_each_module(synthesis: Synthesis, top: Instance) -> None:
+    paths = joined(synthesis, top)
+    found = paths.into_modules()
+    assert set(found) == {"leaf", "top"}
+    assert all(Path(path.end.register.source.partition(":")[0]).stem == module for module, path in found.items())
+    slowest = {module: [] for module in found}
+    for path in paths.slowest(100):
+        if path.end.register.source:
+            slowest[path.end.register.source.partition(".")[0]].append(path.delay)
+    assert {module: path.delay for module, path in found.items()} == {m: max(each) for m, each in slowest.items()}
+
+
 def test_joined_modules_are_no_faster_than_the_same_flat(synthesis: Synthesis, top: Instance) -> None:
     flat = synthesis.model(top.part, DELAYS, inside=["leaf"]).inside[0].delay
     assert flat <= joined(synthesis, top).slowest(1)[0].delay < 1.5 * flat

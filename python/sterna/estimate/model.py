@@ -54,7 +54,7 @@ class Model:
     #: From the slowest register to a node, and from a node to the slowest register.
     starts: dict[str, Hop]
     ends: dict[str, Hop]
-    #: From register to register: the slowest to each.
+    #: From register to register: the slowest to each place in the sources, slowest first.
     inside: list[Hop]
     #: Where the nets of a node lead. Nodes that are driven in the module are named by these pins, joined by `+`.
     nets: dict[str, list[Net]]
@@ -207,7 +207,7 @@ class _Tracer:
     def _arrive(self) -> tuple[dict[str, Hop], list[Hop]]:
         """The slowest ways to registers: from each node, and from registers to each."""
         into: dict[str, Hop] = {}
-        inside: dict[Register, Hop] = {}
+        inside: dict[str, Hop] = {}
         for cell in self._cells:
             register = self._register(cell)
             for end in ends(cell, self._delays):
@@ -216,10 +216,10 @@ class _Tracer:
                 for source, hop in self._arrived.get(end.net, {}).items():
                     whole = Hop(hop.delay + wire + end.setup, hop.levels, hop.start, register)
                     if source == _REGISTERS:
-                        _keep(inside, register, whole)
+                        _keep(inside, register.source or register.name, whole)
                     else:
                         _keep(into, source, whole)
-        return into, sorted(inside.values(), key=lambda hop: hop.delay, reverse=True)[:10]
+        return into, sorted(inside.values(), key=lambda hop: hop.delay, reverse=True)
 
     def _wide(self) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import NamedTuple
 
 from sterna.errors import SternaError
@@ -141,6 +142,15 @@ class Paths:
             if shown[start] <= FROM_ONE and len(slowest) < count:
                 slowest.append(path)
         return slowest
+
+    def into_modules(self) -> dict[str, Path]:
+        """The slowest path that ends in a register of each module, by the module's name."""
+        found: dict[str, Path] = {}
+        for path in self._paths():
+            module = PurePath(path.end.register.source.partition(":")[0]).stem
+            if module and (module not in found or path.delay > found[module].delay):
+                found[module] = path
+        return found
 
     def wide(self) -> list[WideNet]:
         """Nets with more than `MANY` loads in all; of those that are alike, one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sterna.estimate.engine import EngineEstimate, Progress, default_synthesis
@@ -21,10 +22,12 @@ SLOWEST = 10
 
 @dataclass(frozen=True)
 class SupportedClock:
-    """The slowest paths of an engine, slowest first, and its nets with many loads, largest first."""
+    """The slowest paths of an engine, slowest first, its nets with many loads, largest first, and the slowest path that
+    ends in each module."""
 
     slowest: tuple[Path, ...]
     wide: tuple[WideNet, ...]
+    into_modules: Mapping[str, Path]
 
     @property
     def mhz(self) -> int:
@@ -54,7 +57,7 @@ def estimate_clock(
             progress(done, len(kinds), part.module)
         models[part] = _model(synthesis, each, delays)
     paths = Paths(top, models, areas, delays)
-    return SupportedClock(tuple(paths.slowest(SLOWEST)), tuple(paths.wide()))
+    return SupportedClock(tuple(paths.slowest(SLOWEST)), tuple(paths.wide()), paths.into_modules())
 
 
 def _model(synthesis: Synthesis, instance: Instance, delays: Delays) -> Model:
