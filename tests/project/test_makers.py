@@ -21,6 +21,7 @@ from results.makers import (
     few_labels,
     frame_arria10,
     kfac,
+    package_size,
     timing_calibration,
     training_speed,
     yolov2_compile,
@@ -32,12 +33,14 @@ from sterna.errors import SternaError
 from sterna.estimate.bandwidth import MemoryPoint
 from sterna.estimate.performance import performance
 from sterna.graph import Conv, Graph, Input, Output, Requant, file
+from sterna.package.file import to_bytes
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.spec import load_config
 from sterna.train.model.form import Form
 from sterna.train.optim.optimisers import Optimiser
 from support.engines import count_frames, simulated
+from support.packages import small_graph
 
 
 def values(metrics: dict[str, Metric]) -> dict[str, object]:
@@ -331,6 +334,21 @@ def test_what_is_compiled_is_told_as_queued_cycles(monkeypatch: pytest.MonkeyPat
     assert written["cycles"].value == package.schedule.queued_cycles
     assert written["tape"].value == round(len(package.tape) / 1e6, 2)
     assert written["translation"].value == 3.2
+
+
+def test_a_package_is_compared_with_its_weights_and_their_entropy() -> None:
+    ternary = np.array([0, 0, 1, -1] * 12, np.int8)
+    assert package_size.entropy(ternary) == 1.5 * 48 / 8
+    graph = small_graph()
+    row = package_size.row("small", graph, "nano")
+    size = len(to_bytes(compile_graph(graph, load_config("nano"))))
+    weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
+    assert row["count"] == sum(each.size for each in weights) == 192
+    assert row["density"] == round(sum(map(np.count_nonzero, weights)) / 192, 2)
+    bound = sum(map(package_size.entropy, weights))
+    assert row["ratio"] == round(4 * 192 / size, 1) and row["package_MB"] == round(size / 1e6, 3)
+    assert row["entropy_ratio"] == round(4 * 192 / bound, 1)
+    assert row["over_entropy_percent"] == round(100 * (size / bound - 1), 1)
 
 
 def test_a_core_is_shown_with_the_error_of_its_estimate() -> None:
