@@ -35,6 +35,8 @@ module sterna_engine #(
   parameter int unsigned ChunkBytes = 4,
   /// Chunks that a PE queues.
   parameter int unsigned FifoChunks = 8,
+  /// LOAD looks bytes up in tables.
+  parameter bit InputTable = 0,
   /// Identifies these parameters; a tape carries the same value.
   parameter logic [31:0] ConfigHash = '0
 ) (
@@ -353,6 +355,7 @@ module sterna_engine #(
   logic [31:0] tape_segment;
   logic requant_valid, requant_ready, weights_valid, weights_ready, weights_done;
   logic table_start, table_busy, table_half, table_ready, table_word_valid, table_word_ready;
+  logic input_table, input_table_done, table_writer_ready;
   logic [63:0] table_word;
   logic [$clog2(Pes*Accumulators)-1:0] table_index;
   logic [Clusters-1:0] table_valid;
@@ -369,6 +372,7 @@ module sterna_engine #(
     .DataW       (AxiDataW),
     .Clusters    (Clusters),
     .TableEntries(Pes * Accumulators),
+    .InputTable  (InputTable),
     .ConfigHash  (ConfigHash)
   ) u_tape_reader (
     .clk_i,
@@ -401,7 +405,8 @@ module sterna_engine #(
   );
 
   sterna_sequencer #(
-    .FmAddrW(FmAddrW)
+    .FmAddrW   (FmAddrW),
+    .InputTable(InputTable)
   ) u_sequencer (
     .clk_i,
     .rst_ni,
@@ -454,6 +459,8 @@ module sterna_engine #(
     .step_noted_o         (step_noted),
     .distributor_idle_i   (distributor_idle),
     .loader_idle_i        (loader_idle),
+    .input_table_o        (input_table),
+    .input_table_done_i   (input_table_done),
     .load_start_o         (load_start),
     .load_done_i          (load_done),
     .store_start_o        (store_start),
@@ -508,6 +515,8 @@ module sterna_engine #(
     .word_data_o (table_word)
   );
 
+  assign table_word_ready = table_writer_ready || input_table;
+
   sterna_table_writer #(
     .Clusters(Clusters),
     .Entries (Pes * Accumulators)
@@ -523,7 +532,7 @@ module sterna_engine #(
     .ready_o       (table_ready),
     .busy_o        (table_busy),
     .word_valid_i  (table_word_valid),
-    .word_ready_o  (table_word_ready),
+    .word_ready_o  (table_writer_ready),
     .table_valid_o (table_valid),
     .table_half_o  (table_half),
     .table_index_o (table_index)
@@ -632,11 +641,12 @@ module sterna_engine #(
   );
 
   sterna_frame_load #(
-    .TileH  (TileH),
-    .TileW  (TileW),
-    .ActW   (ActW),
-    .FmAddrW(FmAddrW),
-    .DataW  (AxiDataW)
+    .TileH     (TileH),
+    .TileW     (TileW),
+    .ActW      (ActW),
+    .FmAddrW   (FmAddrW),
+    .DataW     (AxiDataW),
+    .InputTable(InputTable)
   ) u_frame_load (
     .clk_i,
     .rst_ni,
@@ -646,6 +656,9 @@ module sterna_engine #(
     .step_i        (move_step),
     .interleaved_i (move_layout[0]),
     .unsigned_i    (move_layout[1]),
+    .table_valid_i (table_word_valid && input_table),
+    .table_data_i  (input_word_t'(table_word)),
+    .table_done_o  (input_table_done),
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),

@@ -200,7 +200,7 @@ package sterna_pkg;
   // What a segment's payload holds.
   /// one step
   localparam logic [31:0] SegmentStep = 32'h1;
-  /// a requantisation word for each drained filter
+  /// a requantisation word for each drained filter, or the words of an input table
   localparam logic [31:0] SegmentRequant = 32'h2;
   /// fetch and round records
   localparam logic [31:0] SegmentWeights = 32'h3;
@@ -212,6 +212,8 @@ package sterna_pkg;
   localparam logic [7:0] OpConv = 8'h2;
   /// feature memory to result memory
   localparam logic [7:0] OpStore = 8'h3;
+  /// input tables to the engine
+  localparam logic [7:0] OpTable = 8'h4;
 
   // What the drain does with the four phases of a filter.
   /// no phases: each accumulator of each PE is a channel
@@ -289,9 +291,9 @@ package sterna_pkg;
     logic [7:0] scratch;
     /// bytes that LOAD and STORE move, whole bus beats
     logic [31:0] dram_bytes;
-    /// length of the WEIGHTS payload that follows it
+    /// CONV: length of the WEIGHTS payload that follows it
     logic [31:0] weights_bytes;
-    /// length of the REQUANT payload that follows
+    /// CONV, TABLE: length of the REQUANT payload that follows
     logic [31:0] requant_bytes;
     /// Pool KEEP: first feature memory word of the phases
     logic [31:0] keep_base;
@@ -348,6 +350,18 @@ package sterna_pkg;
     /// multiplies the filter's sums
     logic [17:0] multiplier;
   } requant_word_t;
+
+  /// A word of the REQUANT payload of a TABLE step, one for each byte value 0 .. 255 of an unsigned
+  /// image.
+  typedef struct packed {
+    logic [39:0] unused;
+    /// value of channel 2
+    logic signed [7:0] channel_2;
+    /// value of channel 1
+    logic signed [7:0] channel_1;
+    /// value of channel 0
+    logic signed [7:0] channel_0;
+  } input_word_t;
 
   /// The first word of a record of a WEIGHTS payload, alone in its bus beat.
   typedef struct packed {

@@ -20,7 +20,11 @@ class Requant:
     ) -> None: ...
 
 class Input:
-    def __init__(self, channels: int, height: int, width: int, scale: float, zero_point: int) -> None: ...
+    """table: [channels, 256]; [0, 256] for none."""
+
+    def __init__(
+        self, channels: int, height: int, width: int, scale: float, zero_point: int, table: NDArray[np.int8]
+    ) -> None: ...
 
 class Conv:
     def __init__(

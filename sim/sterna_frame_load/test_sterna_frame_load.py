@@ -12,15 +12,20 @@ from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import step_word, unpack
 
+from sterna.spec.tape import INPUT_WORD
+
 PARAMETERS = [
     {"TileH": 5, "TileW": 5, "ActW": 8, "FmAddrW": 12, "DataW": 64},
-    {"TileH": 3, "TileW": 3, "ActW": 5, "FmAddrW": 8, "DataW": 512},
+    {"TileH": 3, "TileW": 3, "ActW": 5, "FmAddrW": 8, "DataW": 512, "InputTable": 1},
     {"TileH": 13, "TileW": 7, "ActW": 6, "FmAddrW": 10, "DataW": 256},
     {"TileH": 13, "TileW": 13, "ActW": 8, "FmAddrW": 12, "DataW": 512},
-    {"TileH": 3, "TileW": 15, "ActW": 8, "FmAddrW": 10, "DataW": 64},
+    {"TileH": 3, "TileW": 15, "ActW": 8, "FmAddrW": 10, "DataW": 64, "InputTable": 1},
 ]
 #: Bytes by which a value of an unsigned frame is larger.
 GREY = 128
+LEVELS = 256
+#: Channels of a word that have a table.
+TABLES = 3
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,31 @@ class TB(Bench):
             "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o),
             "strobe": Field(dut.write_strobe_o), "row": Field(dut.write_data_o)}, stall)
         self.done = Sink(Field(dut.done_o), None, {})
-        self.agents = [self.inputs, self.beats, self.writes, self.done]
+        self.entries = Source(Field(dut.table_valid_i), None, {"entry": Field(dut.table_data_i)}, idle)
+        self.filled = Sink(Field(dut.table_done_o), None, {})
+        self.agents = [self.inputs, self.beats, self.writes, self.done, self.entries, self.filled]
+        # Of each channel of a word, the activation of each byte of an unsigned frame.
+        plain = [value >> 8 - self.act_w for value in range(-GREY, LEVELS - GREY)]
+        self.values = [plain] * 4
+
+    async def fill(self, count: int = LEVELS) -> None:
+        """Give the first entries of new tables, if there are any."""
+        if not int(self.dut.InputTable.value):
+            return
+        tables = [[random.getrandbits(self.act_w) for _ in range(LEVELS)] for _ in range(TABLES)]
+        self.values = [*tables, self.values[TABLES]]
+        self.filled.taken.clear()
+        self.entries.send({"entry": self.entry(level)} for level in range(count))
+        await self.run_until(lambda: bool(self.filled.taken) or not self.entries.queue, 5000)
+        assert not self.entries.queue, "done too early"
+        assert len(self.filled.taken) == (count == LEVELS)
+        await self.step()
+
+    def entry(self, level: int) -> int:
+        """The entry of a byte, in a word with other bits beside it."""
+        above = random.getrandbits(8) << self.act_w & 255
+        values = {f"channel_{c}": self.values[c][level] | above for c in range(TABLES)}
+        return INPUT_WORD.pack(**values) | random.getrandbits(40) << 24
 
     def random_frame(self) -> Frame:
         """Often of whole tiles in a direction, or less than one."""
@@ -116,7 +145,7 @@ class TB(Bench):
         for (c, y, x), value in image.items():
             word = base + (c // 4 * rows + y // self.tile_h) * cols + x // self.tile_w
             lane = y % self.tile_h * self.tile_w + x % self.tile_w
-            want[word, lane, c % 4] = value >> 8 - self.act_w & (1 << self.act_w) - 1
+            want[word, lane, c % 4] = self.values[c % 4][value + GREY] & (1 << self.act_w) - 1
             if frame.interleaved:
                 want[word, lane, 3] = 0
         assert memory == want, "memory differs: " + str(sorted(memory.items() ^ want.items())[:4])
@@ -135,6 +164,7 @@ class TB(Bench):
 async def started(dut: Any, idle: float, stall: float) -> TB:
     tb = TB(dut, idle, stall)
     await tb.start(start_i=0)
+    await tb.fill()
     return tb
 
 
@@ -142,7 +172,9 @@ async def started(dut: Any, idle: float, stall: float) -> TB:
 @cocotb.parametrize(idle=[0.0, 0.6], stall=[0.0, 0.6])
 async def loads_random_frames(dut: Any, idle: float, stall: float) -> None:
     tb = await started(dut, idle, stall)
-    for _ in range(12):
+    for number in range(12):
+        if number == 6:
+            await tb.fill()
         move = tb.begin(tb.random_frame())
         await tb.finish()
         tb.check(*move)
@@ -171,6 +203,9 @@ async def takes_no_beat_without_a_move(dut: Any) -> None:
 async def starts_anew_after_clear(dut: Any) -> None:
     tb = await started(dut, 0.2, 0.2)
     for cycles in (2, 7, 30):
+        await tb.fill(100)
+        await tb.clear()
+        await tb.fill()
         tb.begin(Frame(2 * tb.tile_h, 2 * tb.tile_w, 4))
         await tb.step(cycles)
         await tb.clear()
@@ -186,6 +221,8 @@ async def comparison_sees_a_wrong_bit(dut: Any) -> None:
     tb = await started(dut, 0.0, 0.0)
     base, frame, image = tb.begin(Frame(4, 4, 3, True))
     await tb.finish()
-    image[random.choice(list(image))] ^= 0x80
+    (channel, _, _), value = random.choice(list(image.items()))
+    tb.values[channel] = [*tb.values[channel]]
+    tb.values[channel][value + GREY] ^= 1
     with pytest.raises(AssertionError, match="memory differs"):
         tb.check(base, frame, image)

@@ -14,7 +14,7 @@ from sim.support.words import step_word
 from sterna.spec.registers import ErrorCode
 from sterna.spec.tape import Op
 
-PARAMETERS = [{"FmAddrW": 12}]
+PARAMETERS = [{"FmAddrW": 12, "InputTable": 1}]
 # A frame's words lie on both sides of 8 GB.
 FRAME, RESULT, SCRATCH = 0x1_FFFF_0000, 0x9_8765_0000, 0x4_3210_0000
 NEXT_FRAME, NEXT_RESULT, NEXT_SCRATCH = 0x7_1111_0000, 0x8_2222_0000, 0x5_3333_0000
@@ -29,7 +29,7 @@ QUIET = {
 }
 PULSES = (
     "start_i", "abort_i", "tape_read_error_i", "load_read_error_i", "write_error_i", "weights_done_i", "load_done_i",
-    "store_done_i",
+    "store_done_i", "input_table_done_i",
 )
 
 
@@ -217,6 +217,28 @@ async def moves_wait_for_a_quiet_engine(dut: Any, op: Op) -> None:
         assert len(tb.step_ends.taken) == count + 1
     other = tb.stores if op is Op.LOAD else tb.loads
     assert not other.taken
+
+
+@cocotb.test()
+async def tables_are_filled_in_a_quiet_engine(dut: Any) -> None:
+    tb = await begun(dut)
+    tb.loads.stall = 0.0
+    blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0}
+    tb.inputs.set(**blockers)
+    await tb.give(op=Op.TABLE)
+    await tb.blocked_by(blockers, lambda: tb.output("input_table_o"))
+    assert (tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 0)
+    await tb.pulse("input_table_done_i")
+    assert (tb.output("input_table_o"), tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 1, 1)
+    # Not while a LOAD in the background uses them.
+    await tb.queue()
+    await tb.run_load(next=1)
+    await tb.give(op=Op.TABLE)
+    await tb.step(10)
+    assert tb.output("input_table_o") == 0
+    await tb.pulse("load_done_i")
+    assert tb.output("input_table_o") == 1
+    assert len(tb.loads.taken) == 1 and not tb.stores.taken
 
 
 @cocotb.test()

@@ -13,7 +13,9 @@ from sim.support.words import step_word
 from sterna.spec.registers import ErrorCode
 from sterna.spec.tape import ALIGN, Op
 
-PARAMETERS = [{"Clusters": 2}, {"Clusters": 4, "TableEntries": 16}]
+PARAMETERS = [{"Clusters": 2}, {"Clusters": 4, "TableEntries": 16, "InputTable": 1}]
+#: Bytes of the REQUANT payload of a TABLE step.
+INPUT_BYTES = 2048
 LENGTHS = [0, 1, 32, 63, 65, (1 << 32) - ALIGN]
 FIELDS = ("op", "fm_words", "tiles_at_once", "tile_groups", "filters", "requant_bytes", "weights_bytes")
 
@@ -24,8 +26,10 @@ def table_bytes(step: dict[str, int], clusters: int) -> int:
 
 
 def random_step(clusters: int, entries: int) -> dict[str, int]:
-    """A step with nothing wrong."""
+    """A step with nothing wrong; TABLE, if the engine has tables."""
     step = dict.fromkeys(FIELDS, 0)
+    if random.random() < 0.1:
+        return step | {"op": Op.TABLE, "requant_bytes": INPUT_BYTES}
     if random.random() < 0.2:
         return step | {"op": random.choice([Op.LOAD, Op.STORE]), "fm_words": random.randint(1, (1 << 32) - 1)}
     step |= {
@@ -41,7 +45,7 @@ def random_step(clusters: int, entries: int) -> dict[str, int]:
 def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
     """`step` with one field changed, most often to what is not legal."""
     wrong: dict[str, list[int]] = {
-        "op": [0, Op.LOAD, Op.STORE, 4, 255],
+        "op": [0, Op.LOAD, Op.STORE, 5, 255],
         "fm_words": [0],
         "tiles_at_once": [0, 3, 2 * clusters, 128],
         "tile_groups": [0],
@@ -53,8 +57,13 @@ def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
     return step | {name: random.choice(wrong[name])}
 
 
-def fault_of(step: dict[str, int], place: int, lines: int, clusters: int, entries: int) -> ErrorCode:
+def fault_of(
+    step: dict[str, int], place: int, lines: int, clusters: int, entries: int, has_tables: bool
+) -> ErrorCode:
     """What is wrong with the step, whose payloads begin after `place` of `lines` lines."""
+    if step["op"] == Op.TABLE and has_tables:
+        right = step["requant_bytes"] == INPUT_BYTES and end_of(step, place) <= lines
+        return ErrorCode.NONE if right else ErrorCode.BAD_LENGTH
     if step["op"] in (Op.LOAD, Op.STORE):
         return ErrorCode.NONE if step["fm_words"] else ErrorCode.BAD_STEP
     tiles = step["tiles_at_once"] in [1 << i for i in range(clusters.bit_length())]
@@ -66,21 +75,24 @@ def fault_of(step: dict[str, int], place: int, lines: int, clusters: int, entrie
 
 
 def end_of(step: dict[str, int], place: int) -> int:
-    """Lines before the end of both segments, each with a header."""
+    """Lines before the end of both segments, each with a header; a TABLE step has one."""
+    if step["op"] == Op.TABLE:
+        return place + step["requant_bytes"] // ALIGN + 1
     return place + step["requant_bytes"] // ALIGN + step["weights_bytes"] // ALIGN + 2
 
 
 @cocotb.test()
 async def finds_what_is_wrong(dut: Any) -> None:
-    clusters, entries = int(dut.Clusters.value), int(dut.TableEntries.value)
+    clusters, entries, has_tables = (int(each.value) for each in (dut.Clusters, dut.TableEntries, dut.InputTable))
     Clock(dut.clk_i, 10, unit="ns").start()
+    await FallingEdge(dut.clk_i)
     found = set()
     for number in range(1500):
         step = random_step(clusters, entries)
         if number % 3:
             step = spoilt(step, clusters, entries)
         place = random.randint(1, 1 << 20)
-        is_conv = step["op"] == Op.CONV
+        is_conv, is_table = step["op"] == Op.CONV, step["op"] == Op.TABLE and has_tables
         end = end_of(step, place)
         lines = min(max(end + random.choice([-1, 0, 1, 1000]), 1), (1 << 26) - 1)
         dut.step_i.value, dut.place_i.value = step_word(**step), random.getrandbits(26)
@@ -88,11 +100,12 @@ async def finds_what_is_wrong(dut: Any) -> None:
         await FallingEdge(dut.clk_i)
         dut.place_i.value = place
         assert int(dut.is_conv_o.value) == is_conv
+        assert int(dut.is_table_o.value) == is_table
         assert int(dut.one_group_o.value) == (step["tile_groups"] == 1)
         await FallingEdge(dut.clk_i)
-        assert not is_conv or int(dut.end_o.value) == end
+        assert not (is_conv or is_table) or int(dut.end_o.value) == end
         await FallingEdge(dut.clk_i)
-        fault = fault_of(step, place, lines, clusters, entries)
+        fault = fault_of(step, place, lines, clusters, entries, has_tables)
         assert int(dut.fault_o.value) == fault, (step, place, lines)
-        found.add((is_conv, fault))
-    assert len(found) == 5
+        found.add((is_conv, is_table, fault))
+    assert len(found) == (7 if has_tables else 5)

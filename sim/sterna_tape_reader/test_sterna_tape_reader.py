@@ -18,7 +18,7 @@ from sterna.spec.tape import Op, Segment, SegmentKind
 CONFIG_HASH = 0x1234ABCD
 PARAMETERS = [
     {"DataW": 64, "Clusters": 2, "ConfigHash": CONFIG_HASH},
-    {"DataW": 512, "Clusters": 4, "ConfigHash": CONFIG_HASH},
+    {"DataW": 512, "Clusters": 4, "InputTable": 1, "ConfigHash": CONFIG_HASH},
 ]
 # The tapes lie on both sides of 8 GB.
 TAPE_ADDRESS = 0x1_FFFF_FF40
@@ -116,11 +116,18 @@ def move(op: Op) -> list[Segment]:
     return [Segment(SegmentKind.STEP, tape.pack_step(op=op, fm_words=random.randint(1, 99)))]
 
 
-def sample_segments(clusters: int) -> list[Segment]:
-    """Moves and convolutions in an order that meets every pair of neighbours."""
+def table() -> list[Segment]:
+    """A TABLE step with a random payload."""
+    step = tape.pack_step(op=Op.TABLE, requant_bytes=2048)
+    return [Segment(SegmentKind.STEP, step), Segment(SegmentKind.REQUANT, random.randbytes(2048))]
+
+
+def sample_segments(dut: Any) -> list[Segment]:
+    """Moves, convolutions and, if the engine has them, tables in an order that meets every pair of neighbours."""
+    clusters, tables = int(dut.Clusters.value), table() if int(dut.InputTable.value) else []
     return [
-        *move(Op.LOAD), *move(Op.LOAD), *conv(clusters, 3, 5), *conv(clusters, 1, 1), *move(Op.STORE),
-        *conv(clusters, 2, 1), *move(Op.STORE), *move(Op.LOAD),
+        *tables, *move(Op.LOAD), *move(Op.LOAD), *conv(clusters, 3, 5), *conv(clusters, 1, 1), *move(Op.STORE),
+        *conv(clusters, 2, 1), *tables, *tables, *conv(clusters, 1, 3), *move(Op.STORE), *move(Op.LOAD), *tables,
     ]
 
 
@@ -169,10 +176,10 @@ def flip(data: bytes, first: int, last: int) -> bytes:
 async def passes_whole_tapes(dut: Any, idle: float, stall: float) -> None:
     tb = await started(dut, idle=idle, stall=stall)
     for _ in range(3):
-        segments = sample_segments(int(dut.Clusters.value))
+        segments = sample_segments(dut)
         assert await tb.error_of(tape.write(CONFIG_HASH, segments)) == (ErrorCode.NONE, len(segments))
         assert (tb.steps.taken, tb.taken(tb.requant), tb.taken(tb.weights)) == streams(segments)
-        assert len(tb.weights_done.taken) == 3
+        assert len(tb.weights_done.taken) == 4
         assert not tb.beats.queue, "nothing is requested in vain"
 
 
@@ -222,7 +229,7 @@ async def streams_a_beat_a_cycle(dut: Any) -> None:
 @cocotb.test()
 async def names_wrong_tape_headers(dut: Any) -> None:
     tb = await started(dut)
-    data = tape.write(CONFIG_HASH, sample_segments(int(dut.Clusters.value)))
+    data = tape.write(CONFIG_HASH, sample_segments(dut))
     assert await tb.error_of(flip(data, 0, 8)) == (ErrorCode.BAD_MAGIC, 0)
     assert await tb.error_of(flip(data, 8, 12)) == (ErrorCode.BAD_VERSION, 0)
     assert await tb.error_of(flip(data, 12, 16)) == (ErrorCode.BAD_CONFIG, 0)
@@ -282,10 +289,12 @@ async def refuses_steps_that_it_cannot_run(dut: Any) -> None:
         "op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 1, "requant_bytes": 64, "weights_bytes": 64,
     }
     changes: list[dict[str, int]] = [
-        {"op": 0}, {"op": 4}, {"op": Op.LOAD}, {"op": Op.STORE}, {"tiles_at_once": 0}, {"tiles_at_once": 3},
+        {"op": 0}, {"op": 5}, {"op": Op.LOAD}, {"op": Op.STORE}, {"tiles_at_once": 0}, {"tiles_at_once": 3},
         {"tiles_at_once": 2 * clusters}, {"tile_groups": 0}, {"filters": 0},
         {"filters": 1 + int(dut.TableEntries.value)},
     ]
+    if not int(dut.InputTable.value):
+        changes.append({"op": Op.TABLE, "requant_bytes": 2048, "weights_bytes": 0})
     for change in changes:
         step = Segment(SegmentKind.STEP, tape.pack_step(**{**good, **change}))
         assert await tb.error_of(tape.write(CONFIG_HASH, [step])) == (ErrorCode.BAD_STEP, 0)

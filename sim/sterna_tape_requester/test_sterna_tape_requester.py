@@ -21,27 +21,27 @@ SETTLED = 6
 
 @dataclass(frozen=True)
 class Step:
-    """A step by the lines of its payloads; one without is a move."""
+    """A step by the lines of its payloads; one without WEIGHTS is a TABLE, one without any a move."""
 
     requant: int = 0
     weights: int = 0
     groups: int = 0
 
     @property
-    def is_conv(self) -> bool:
-        return self.groups > 0
+    def payloads(self) -> int:
+        return (self.requant > 0) + (self.weights > 0)
 
     def end(self, place: int) -> int:
         """Lines before the end of its payloads, if it stands before `place`."""
-        return place + self.requant + self.weights + 2 * self.is_conv
+        return place + self.requant + self.weights + self.payloads
 
 
 def random_steps(count: int) -> list[Step]:
-    """Moves and CONV steps."""
+    """Moves, TABLE and CONV steps."""
     return [
         Step(random.randint(1, 9), random.randint(1, 400), random.choice([1, 1, 2, 3, 8]))
         if random.random() < 0.6
-        else Step()
+        else random.choice([Step(), Step(32, 0, 1)])
         for _ in range(count)
     ]
 
@@ -69,7 +69,7 @@ class TB(Bench):
     async def take(self, step: Step, place: int) -> None:
         """Offer a step that ends at `place`, and take it."""
         self.inputs.pulse(
-            "step_summed_i", is_conv_i=step.is_conv, one_group_i=step.groups == 1, tile_groups_i=step.groups,
+            "step_summed_i", has_payload_i=step.payloads > 0, one_group_i=step.groups == 1, tile_groups_i=step.groups,
             weights_lines_i=step.weights, step_end_i=step.end(place),
         )  # fmt: skip
         await self.step(random.choice([2, 2, 7]))
@@ -80,7 +80,7 @@ class TB(Bench):
 async def started(dut: Any, stall: float = 0.0) -> TB:
     tb = TB(dut, stall)
     await tb.start(
-        start_i=0, tape_addr_i=ADDRESS, tape_lines_i=0, step_summed_i=0, step_taken_i=0, is_conv_i=0, one_group_i=0,
+        start_i=0, tape_addr_i=ADDRESS, tape_lines_i=0, step_summed_i=0, step_taken_i=0, has_payload_i=0, one_group_i=0,
         tile_groups_i=0, weights_lines_i=0, step_end_i=0,
     )  # fmt: skip
     return tb

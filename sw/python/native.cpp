@@ -28,12 +28,17 @@ namespace {
 template <typename Value, int dimensions>
 using Array = nb::ndarray<const Value, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
 using Bytes = Array<std::int8_t, 4>;
+using Table = Array<std::int8_t, 2>;
 using Integers = Array<std::int64_t, 1>;
 using Maps = nb::ndarray<nb::numpy, std::int8_t, nb::ndim<4>>;
 
 template <typename Values>
 auto copied(const Values& array) {
   return std::vector(array.data(), array.data() + array.size());
+}
+
+Input make_input(int channels, int height, int width, double scale, int zero_point, const Table& table) {
+  return {channels, height, width, scale, zero_point, copied(table)};
 }
 
 Conv make_conv(const Bytes& weights, int stride, std::array<int, 4> padding, Requant requant,
@@ -111,7 +116,7 @@ NB_MODULE(_native, module) {
   nb::class_<Requant>(module, "Requant")
       .def(nb::new_(&make_requant), "multiplier"_a, "bias"_a, "shift"_a, "activation"_a);
   nb::class_<Input>(module, "Input")
-      .def(nb::init<int, int, int, double, int>(), "channels"_a, "height"_a, "width"_a, "scale"_a, "zero_point"_a);
+      .def(nb::new_(&make_input), "channels"_a, "height"_a, "width"_a, "scale"_a, "zero_point"_a, "table"_a);
   nb::class_<Conv>(module, "Conv")
       .def(nb::new_(&make_conv), "weights"_a, "stride"_a, "padding"_a, "requant"_a, "scale"_a);
   nb::class_<MaxPool>(module, "MaxPool").def(nb::init<int>(), "stride"_a);

@@ -41,9 +41,9 @@ def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("trace", [True, False])
 def test_tape_equals_reference(seed: int, trace: bool) -> None:
     rng = np.random.default_rng(seed)
-    act_bits = int(rng.choice([4, 6, 8, 8]))
-    graph = random_graph(rng, act_bits=act_bits)
-    config = random_config(rng, act_bits=act_bits)
+    act_bits, table = int(rng.choice([4, 6, 8, 8])), seed % 3 == 0
+    graph = random_graph(rng, act_bits=act_bits, input_table=table)
+    config = random_config(rng, act_bits=act_bits).model_copy(update={"input_table": table})
     package = compile_graph(graph, config, trace=trace)
     image = random_image(rng, graph)
     layers, found = reference.execute(graph, image), emulated(package, image)
@@ -109,6 +109,19 @@ def test_what_the_tape_cannot_say_is_refused_by_the_map_that_is_made(monkeypatch
     monkeypatch.setattr(tape, "STEP", replace(tape.STEP, fields=fields))
     with pytest.raises(SternaError, match=r"layer pool: does not fit the tape format; filters = 6; allowed: 2 bits"):
         compile_graph(pooled_graph(), NANO.model_copy(update={"clusters": 1}))
+
+
+def test_a_table_needs_an_engine_that_has_it() -> None:
+    def with_table(channels: int) -> Graph:
+        image = Input("image", channels, 5, 5, 1.0, 0, np.zeros((channels, 256), np.int8))
+        return Graph((image, MaxPool("pool", "image", 1), Output("out", "pool")))
+
+    has_it = NANO.model_copy(update={"input_table": True})
+    assert compile_graph(with_table(3), has_it).schedule.steps[0].op == "TABLE"
+    with pytest.raises(SternaError, match=r"layer image: .*; input_table = False; .*config with input_table: true"):
+        compile_graph(with_table(3), NANO)
+    with pytest.raises(SternaError, match=r"layer image: .*input tables; channels = 4; allowed: 1 .. 3"):
+        compile_graph(with_table(4), has_it)
 
 
 def test_refuses_what_does_not_fit() -> None:

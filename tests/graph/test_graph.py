@@ -165,6 +165,12 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
     "input too high": (with_layer("image", height=65536), r"layer 'image': .*height = 65536"),
     "input of half width": (with_layer("image", width=9.5), r"layer 'image': .*width = 9.5"),
     "input of true width": (with_layer("image", width=True), r"layer 'image': .*width = True"),
+    "table of shorts": (
+        with_layer("image", table=np.zeros((3, 256), np.int16)), r"layer 'image': .*table = int16; allowed: int8",
+    ),
+    "table of a channel too few": (
+        with_layer("image", table=np.zeros((2, 256), np.int8)), r"'image': .*table.shape = \(2, 256\); .*\(3, 256\)"
+    ),
     "input scale zero": (with_layer("image", scale=0.0), r"layer 'image': .*scale = 0.0"),
     "input scale negative": (with_layer("image", scale=-1.0), r"layer 'image': .*scale = -1.0"),
     "conv scale nan": (with_layer("a", scale=float("nan")), r"layer 'a': .*scale = nan"),
@@ -245,6 +251,18 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
         r"layer 'a': .*activation = 'mish'.*linear, relu, leaky",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "legal"), [(-32, True), (31, True), (-33, False), (32, False)])
+def test_a_table_holds_activations(value: int, legal: bool) -> None:
+    table = np.zeros((3, 256), np.int8)
+    table[1, 255] = value
+    layers = (replace(IMAGE, zero_point=0, table=table), MaxPool("pool", "image", 1), Output("out", "pool"))
+    if legal:
+        assert Graph(layers, act_bits=6).input.table[1, 255] == value
+    else:
+        with pytest.raises(SternaError, match=rf"layer 'image': .*table\[1, 255\] = {value}; allowed: -32 .. 31"):
+            Graph(layers, act_bits=6)
 
 
 def test_the_graph_that_the_refusals_start_from_is_legal() -> None:

@@ -89,17 +89,24 @@ def execute(graph: Graph, image: np.ndarray) -> dict[str, Planes]:
     for layer in graph.layers:
         if isinstance(layer, Input):
             step = 2 ** (8 - graph.act_bits)
-            tensors[layer.name] = [[[x // step for x in row] for row in plane] for plane in image.tolist()]
+            plain = [[x // step for x in range(-128, 128)]] * layer.channels
+            tables = plain if layer.table is None else layer.table.tolist()
+            tensors[layer.name] = [
+                [[table[x + 128] for x in row] for row in plane]
+                for table, plane in zip(tables, image.tolist(), strict=True)
+            ]
         else:
             tensors[layer.name] = compute(graph, layer, [tensors[name] for name in layer.sources])
     return tensors
 
 
 @settings(max_examples=60)
-@given(seed=st.integers(0, 2**32), act_bits=st.integers(4, 8), acc_bits=st.integers(12, 24))
-def test_reference_equals_plain_loops_on_every_layer(seed: int, act_bits: int, acc_bits: int) -> None:
+@given(seed=st.integers(0, 2**32), act_bits=st.integers(4, 8), acc_bits=st.integers(12, 24), table=st.booleans())
+def test_reference_equals_plain_loops_on_every_layer(seed: int, act_bits: int, acc_bits: int, table: bool) -> None:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng, max_size=7, max_channels=6, act_bits=act_bits, acc_bits=acc_bits)
+    graph = random_graph(
+        rng, max_size=7, max_channels=6, act_bits=act_bits, acc_bits=acc_bits, input_table=table
+    )  # fmt: skip
     image = random_image(rng, graph)
     tensors = reference.execute(graph, image)
     assert list(tensors) == [layer.name for layer in graph.layers]

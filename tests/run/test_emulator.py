@@ -16,7 +16,8 @@ SLOW_GRAPHS = 500
 
 def graph_and_images(seed: int) -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng, act_bits=int(rng.integers(4, 9)), acc_bits=int(rng.integers(14, 33)))
+    act_bits, acc_bits = int(rng.integers(4, 9)), int(rng.integers(14, 33))
+    graph = random_graph(rng, act_bits=act_bits, acc_bits=acc_bits, input_table=seed % 3 == 1)
     return graph, np.stack([random_image(rng, graph) for _ in range(int(rng.integers(1, 3)))])
 
 

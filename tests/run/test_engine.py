@@ -230,7 +230,7 @@ def test_each_frame_has_a_scratch_memory(engine: EngineBackend, transport: SimTr
 
     changed = tape.write(NANO.hash, map(to_scratch, tape.read(package.tape).segments))
     metadata = package.metadata | {"scratch_bytes": package.schedule.result_bytes}
-    engine.load(Package(package.graph, changed, NANO, metadata))
+    engine.load(replace(package, tape=changed, metadata=metadata))
     images, places = small_images(2), []
     for count in (1, 2):
         results = engine.infer(images[:count])

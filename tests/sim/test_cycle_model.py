@@ -58,6 +58,15 @@ def test_other_memories(memory: str, burst_beats: int, tmp_path: Path) -> None:
             check(backend, compile_graph(graph, config))
 
 
+def test_input_tables() -> None:
+    config = random_config(np.random.default_rng(1), act_bits=6).model_copy(update={"input_table": True})
+    with simulated(config) as backend:
+        for seed in range(6):
+            rng = np.random.default_rng(seed)
+            graph = random_graph(rng, act_bits=config.act_w, max_size=40, max_channels=40, input_table=True)
+            check(backend, compile_graph(graph, config))
+
+
 def test_the_kept_model(engine: Backend) -> None:
     check(engine, compile_graph(file.load(ROOT / "models" / "demo-nano.sterna-graph"), load_config("nano")))
 

@@ -23,8 +23,9 @@ GRAPHS = 100
 SLOW_GRAPHS = 1000
 
 
-def config_of(seed: int, act_bits: int) -> EngineConfig:
-    return random_config(np.random.default_rng(seed), act_bits=act_bits)
+def config_of(seed: int, act_bits: int, *, input_table: bool = False) -> EngineConfig:
+    config = random_config(np.random.default_rng(seed), act_bits=act_bits)
+    return config.model_copy(update={"input_table": input_table})
 
 
 def check_graphs(config: EngineConfig, first: int, count: int) -> None:
@@ -37,7 +38,7 @@ def check_graphs(config: EngineConfig, first: int, count: int) -> None:
 
 def check_graph(config: EngineConfig, seed: int, engine: Backend, reference: Backend) -> None:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20)
+    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20, input_table=config.input_table)
     package = compile_graph(graph, config, trace=True)
     images = np.stack([random_image(rng, graph) for _ in range(rng.integers(1, 3))])
     comparison = compare_backends(reference, engine, package, images)
@@ -54,6 +55,11 @@ def check_graph(config: EngineConfig, seed: int, engine: Backend, reference: Bac
 def test_engine_equals_reference(seed: int, act_bits: int, part: int) -> None:
     share = GRAPHS // 4
     check_graphs(config_of(seed, act_bits), 1000 * seed + share * part, share)
+
+
+def test_an_engine_with_input_tables() -> None:
+    """The tables of a graph, or those that shift if it has none."""
+    check_graphs(config_of(1, 6, input_table=True), 5000, GRAPHS // 4)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -74,4 +80,4 @@ def test_passthrough_frames_follow_each_other(seed: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("seed", "act_bits"), SLOW_CONFIGS)
 def test_engine_equals_reference_on_many(seed: int, act_bits: int) -> None:
-    check_graphs(config_of(seed, act_bits), 10_000 * (seed + 1), SLOW_GRAPHS)
+    check_graphs(config_of(seed, act_bits, input_table=seed % 3 == 0), 10_000 * (seed + 1), SLOW_GRAPHS)

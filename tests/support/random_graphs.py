@@ -28,8 +28,9 @@ from sterna.graph import (
     csd,
     reference,
 )
-from sterna.graph.layers import BIAS_BITS, MAX_KERNEL, MAX_PADDING, MAX_SHIFT, MULTIPLIER_BITS
+from sterna.graph.layers import BIAS_BITS, LEVELS, MAX_KERNEL, MAX_PADDING, MAX_SHIFT, MULTIPLIER_BITS
 from sterna.spec.activations import ACTIVATIONS
+from sterna.spec.tape import INPUT_TABLES
 
 Option = TypeVar("Option")
 SHARED_SCALE = 1 / 16
@@ -47,14 +48,15 @@ def random_graph(
     acc_bits: int = 20,
     max_channels: int = 24,
     multiplier_bits: int = MULTIPLIER_BITS,
+    input_table: bool = False,
 ) -> Graph:
     """A legal graph of 1 .. `max_layers` computing layers.
 
     No tensor is higher or wider than `max_size` or has more than `max_channels` channels; multipliers fit
-    `multiplier_bits`.
+    `multiplier_bits`; with `input_table` the Input most often has a table.
     """
     build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits)
-    build.add_input()
+    build.add_input(table=input_table)
     for _ in range(max(rng.integers(1, max_layers + 1, 2))):
         build.add_layer()
     return build.graph(extra_outputs=True)
@@ -98,13 +100,19 @@ class _Build:
         outputs = (Output(f"out_{name}", name) for name in self._names() if name in extra or name not in read)
         return Graph((*self.layers, *outputs), self.act_bits, self.acc_bits)
 
-    def add_input(self) -> None:
-        """The Input layer."""
+    def add_input(self, *, table: bool) -> None:
+        """The Input layer; with `table` most often one of a few channels with a table."""
         height, width = (self._size() for _ in range(2))
         zero_point = self._pick([0, -(1 << (self.act_bits - 1))])
         scale = self._scale()
         channels = int(self.rng.integers(1, min(8, self.max_channels) + 1))
-        self.layers.append(Input("image", channels, height, width, scale, zero_point))
+        image = Input("image", channels, height, width, scale, zero_point)
+        if table and self._chance(0.8):
+            channels = int(self.rng.integers(1, min(INPUT_TABLES, self.max_channels) + 1))
+            low = -(1 << (self.act_bits - 1))
+            values = self.rng.integers(low, -low, (channels, LEVELS)).astype(np.int8)
+            image = replace(image, channels=channels, table=values)
+        self.layers.append(image)
 
     def add_layer(self) -> None:
         """One computing layer, of a kind that what is built allows."""

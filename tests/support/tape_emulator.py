@@ -28,6 +28,7 @@ class TapeEmulator:
         #: next image.
         self.made: dict[int, int] = {}
         self.next_image: range = range(0)
+        self.tables: list[list[int]] = []
         self.additions = 0
 
     def run(self, frame: bytes, result_bytes: int) -> bytes:
@@ -43,6 +44,8 @@ class TapeEmulator:
                 assert (requant.kind, weights.kind) == (SegmentKind.REQUANT, SegmentKind.WEIGHTS)
                 assert (len(requant.payload), len(weights.payload)) == (step["requant_bytes"], step["weights_bytes"])
                 self._conv(step, requant.payload, weights.payload)
+            elif step["op"] == Op.TABLE:
+                self._fill_tables(next(segments))
             elif step["next"]:
                 self._load_next(step)
             elif step["op"] == Op.LOAD:
@@ -50,6 +53,12 @@ class TapeEmulator:
             else:
                 self._store(step, result)
         return bytes(result)
+
+    def _fill_tables(self, segment: tape.Segment) -> None:
+        assert segment.kind is SegmentKind.REQUANT
+        words = [tape.INPUT_WORD.from_bytes(segment.payload[at : at + 8]) for at in range(0, 2048, 8)]
+        self.tables = [[word[f"channel_{c}"] for word in words] for c in range(3)]
+        assert len(segment.payload) == 2048
 
     def _load(self, step: dict[str, int], frame: bytes) -> None:
         """Three channels come pixel by pixel, others plane after plane."""
@@ -62,7 +71,9 @@ class TapeEmulator:
         assert step["fm_words"] == -(-channels // WORD_CHANNELS) * tiles[0] * tiles[1]
         for (c, y, x), value in np.ndenumerate(values.reshape(channels, height, width)):
             word = (c // WORD_CHANNELS * tiles[0] + y // config.tile_h) * tiles[1] + x // config.tile_w
-            pixel = value >> (8 - config.act_w)
+            lane_byte = c % WORD_CHANNELS
+            looked_up = config.input_table and lane_byte < 3
+            pixel = self.tables[lane_byte][int(value) + 128] if looked_up else value >> (8 - config.act_w)
             self.memory[step["fm_base"] + word, y % config.tile_h, x % config.tile_w, c % WORD_CHANNELS] = pixel
 
     def _store(self, step: dict[str, int], result: bytearray) -> None:

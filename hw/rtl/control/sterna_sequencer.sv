@@ -7,7 +7,9 @@ import sterna_pkg::*;
 /// can wait; its image may be loaded already.
 module sterna_sequencer #(
   /// Bits of a feature memory address.
-  parameter int unsigned FmAddrW = 12
+  parameter int unsigned FmAddrW = 12,
+  /// The engine has input tables.
+  parameter bit InputTable = 0
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -115,6 +117,11 @@ module sterna_sequencer #(
   /// The vector loader has read all vectors.
   input  logic               loader_idle_i,
 
+  /// The words of the REQUANT payload go to the input tables.
+  output logic               input_table_o,
+  /// The last one does (pulse).
+  input  logic               input_table_done_i,
+
   /// A LOAD starts (pulse).
   output logic               load_start_o,
   /// The words of the LOAD are written (pulse).
@@ -154,7 +161,8 @@ module sterna_sequencer #(
     StStep,      // takes the next step, or ends the frame
     StNextConv,  // CONV: until the vectors of the step before are read and its tables are begun
     StConv,      // CONV: its WEIGHTS pass
-    StQuiet,     // LOAD, STORE: until everything is written
+    StQuiet,     // LOAD, STORE, TABLE: until everything is written
+    StTable,     // TABLE: its words pass
     StReadAll,   // LOAD in the background: until all vectors are read
     StSum,       // LOAD, STORE: its address is summed
     StAsk,       // LOAD, STORE: asks the bus
@@ -167,8 +175,8 @@ module sterna_sequencer #(
   step_t next_d, next_q, step_d, step_q;
   logic half_d, half_q, next_half_d, next_half_q, table_wanted_d, table_wanted_q, first_d, first_q;
   logic [31:0] segment_d, segment_q, load_segment_d, load_segment_q;
-  // Of the step in `next_q`: a LOAD, one in the background.
-  logic is_load_d, is_load_q, is_background_d, is_background_q;
+  // Of the step in `next_q`: a LOAD, one in the background, a TABLE.
+  logic is_load_d, is_load_q, is_background_d, is_background_q, is_table_d, is_table_q;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
   // Of the state, for the many that look at them.
   logic clear_q, flush_q, store_active_q;
@@ -289,6 +297,7 @@ module sterna_sequencer #(
     next_d = next_q;
     is_load_d = is_load_q;
     is_background_d = is_background_q;
+    is_table_d = is_table_q;
     step_d = step_q;
     half_d = half_q;
     next_half_d = next_half_q;
@@ -311,6 +320,7 @@ module sterna_sequencer #(
           next_d = step_i;
           is_load_d = step_i.op == OpLoad;
           is_background_d = step_i.op == OpLoad && step_i.next[0];
+          is_table_d = InputTable && step_i.op == OpTable;
           segment_d = tape_segment_i;
           if (step_ready_o) begin
             state_d = StQuiet;
@@ -337,7 +347,7 @@ module sterna_sequencer #(
         end
       end
       StConv: if (weights_done_i) state_d = StStep;
-      // LOAD and STORE: all is written. A LOAD whose image is there already has nothing to do.
+      // LOAD, STORE, TABLE: all is written. A LOAD whose image is there already has nothing to do.
       StQuiet: begin
         if (quiet_q && !load_busy_q && note_ready) begin
           state_d = StSum;
@@ -345,6 +355,13 @@ module sterna_sequencer #(
             note_valid = 1'b1;
             state_d = StStep;
           end
+          if (is_table_q) state_d = StTable;
+        end
+      end
+      StTable: begin
+        if (input_table_done_i) begin
+          note_valid = 1'b1;
+          state_d = StStep;
         end
       end
       // A LOAD in the background: all vectors of earlier steps are read. Nothing to do if no frame
@@ -396,6 +413,7 @@ module sterna_sequencer #(
   assign tiles_log2_o = {step_q.tiles_at_once[2], step_q.tiles_at_once[1]};
   assign conv_start_o = first_q;
   assign weights_enable_o = state_q == StConv;
+  assign input_table_o = InputTable && state_q == StTable;
 
   // ----------------------------------------------------------------------------------------- moves
 
@@ -438,6 +456,7 @@ module sterna_sequencer #(
       next_q <= '0;
       is_load_q <= 1'b0;
       is_background_q <= 1'b0;
+      is_table_q <= 1'b0;
       step_q <= '0;
       half_q <= 1'b0;
       next_half_q <= 1'b0;
@@ -456,6 +475,7 @@ module sterna_sequencer #(
       next_q <= next_d;
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;
+      is_table_q <= is_table_d;
       step_q <= step_d;
       half_q <= half_d;
       next_half_q <= next_half_d;

@@ -11,7 +11,9 @@ module sterna_step_checker #(
   /// Clusters of the engine.
   parameter int unsigned Clusters = 2,
   /// Entries of a requantisation table: channels that a cluster can drain.
-  parameter int unsigned TableEntries = 64
+  parameter int unsigned TableEntries = 64,
+  /// The engine has input tables.
+  parameter bit InputTable = 0
 ) (
   input  logic                                clk_i,
   /// The step.
@@ -22,23 +24,30 @@ module sterna_step_checker #(
   input  logic [(32 - $clog2(TapeAlign))-1:0] tape_lines_i,
   /// It is a CONV step.
   output logic                                is_conv_o,
+  /// It is a TABLE step.
+  output logic                                is_table_o,
   /// It has one tile group.
   output logic                                one_group_o,
-  /// Lines before the end of a CONV step's WEIGHTS segment.
+  /// Lines before the end of the last segment of a CONV or TABLE step.
   output logic [(32 - $clog2(TapeAlign))+1:0] end_o,
   /// Why the step cannot be run, an error code.
   output logic [7:0]                          fault_o
 );
   localparam int unsigned LineW = 32 - $clog2(TapeAlign);
 
-  logic move_right_q, conv_right_q, requant_right_q, weights_right_q, fits_q;
+  /// Bytes of the payload of a TABLE step: a word for each value of a byte.
+  localparam logic [31:0] InputBytes = 32'd256 * 32'd8;
+
+  logic move_right_q, conv_right_q, requant_right_q, weights_right_q, input_right_q, fits_q;
+  logic is_table;
   // The clusters form clusters / tiles_at_once filter groups, both powers of two.
   logic [17:0] table_words;
   logic [14:0] table_lines_q;
   logic legal_tiles, legal_filters;
-  // The lines of a CONV step's two segments with one of their headers.
+  // The lines of a CONV step's two segments with one of their headers, of a TABLE step's without.
   logic [LineW:0] payload_lines_q;
 
+  assign is_table = InputTable && step_i.op == OpTable;
   assign table_words = (18'(step_i.filters) * 18'(Clusters)) >>
                        {step_i.tiles_at_once[2], step_i.tiles_at_once[1]};
   assign legal_filters = step_i.filters != '0 && step_i.filters <= 16'(TableEntries);
@@ -56,17 +65,21 @@ module sterna_step_checker #(
     table_lines_q <= 15'((table_words + 18'd7) >> 3);
     requant_right_q <= step_i.requant_bytes == 32'({table_lines_q, 6'd0});
     weights_right_q <= step_i.weights_bytes != '0 && step_i.weights_bytes[5:0] == '0;
+    is_table_o <= is_table;
+    input_right_q <= is_table && step_i.requant_bytes == InputBytes;
     payload_lines_q <= (LineW + 1)'(step_i.requant_bytes[31:6]) -
-                       ~(LineW + 1)'(step_i.weights_bytes[31:6]);
+                       (is_table ? '0 : ~(LineW + 1)'(step_i.weights_bytes[31:6]));
     end_o <= (LineW + 2)'(place_i) - ~(LineW + 2)'(payload_lines_q);
     fits_q <= end_o <= (LineW + 2)'(tape_lines_i);
   end
 
   always_comb begin
     fault_o = ErrorNone;
-    if (!move_right_q && !conv_right_q) begin
+    if (!move_right_q && !conv_right_q && !is_table_o) begin
       fault_o = ErrorBadStep;
     end else if (is_conv_o && !(requant_right_q && weights_right_q && fits_q)) begin
+      fault_o = ErrorBadLength;
+    end else if (is_table_o && !(input_right_q && fits_q)) begin
       fault_o = ErrorBadLength;
     end
   end

@@ -13,6 +13,8 @@ module sterna_tape_reader #(
   parameter int unsigned Clusters = 2,
   /// Entries of a requantisation table: channels that a cluster can drain.
   parameter int unsigned TableEntries = 64,
+  /// The engine has input tables.
+  parameter bit InputTable = 0,
   /// Config hash that the tape must carry.
   parameter logic [31:0] ConfigHash = '0
 ) (
@@ -185,18 +187,20 @@ module sterna_tape_reader #(
   end
 
   // The step stays in the buffer while it is checked.
-  logic is_conv, one_group;
+  logic is_conv, is_table, one_group, has_weights_q;
   logic [LineW+1:0] step_end;
 
   sterna_step_checker #(
     .Clusters    (Clusters),
-    .TableEntries(TableEntries)
+    .TableEntries(TableEntries),
+    .InputTable  (InputTable)
   ) u_step_checker (
     .clk_i,
     .step_i      (step),
     .place_i     (place_q),
     .tape_lines_i(tape_lines),
     .is_conv_o   (is_conv),
+    .is_table_o  (is_table),
     .one_group_o (one_group),
     .end_o       (step_end),
     .fault_o     (step_fault)
@@ -225,6 +229,7 @@ module sterna_tape_reader #(
     after_q <= place_q - ~lines_q;
     last_repeat_q <= repeats_q == 32'd1;
     checked_q <= segment_q;
+    if (step_taken) has_weights_q <= is_conv;
   end
 
   always_comb begin
@@ -289,7 +294,9 @@ module sterna_tape_reader #(
         state_d = StNext;
         unique case (kind_q)
           2'(SegmentStep): state_d = StStepEnd;
-          2'(SegmentRequant): kind_d = 2'(SegmentWeights);
+          2'(SegmentRequant): begin
+            kind_d = !InputTable || has_weights_q ? 2'(SegmentWeights) : 2'(SegmentStep);
+          end
           default: begin
             kind_d = 2'(SegmentStep);
             repeats_d = repeats_q - 32'd1;
@@ -318,7 +325,7 @@ module sterna_tape_reader #(
         repeats_d = step.tile_groups;
         if (step_taken) begin
           state_d = StNext;
-          if (is_conv) kind_d = 2'(SegmentRequant);
+          if (is_conv || is_table) kind_d = 2'(SegmentRequant);
           segment_d = segment_q + 32'd1;
         end
       end
@@ -357,8 +364,8 @@ module sterna_tape_reader #(
     .tape_lines_i   (tape_lines),
     .step_summed_i  (state_q == StStepFit),
     .step_taken_i   (step_taken),
-    .is_conv_i      (is_conv),
-    .one_group_i    (one_group),
+    .has_payload_i  (is_conv || is_table),
+    .one_group_i    (one_group || is_table),
     .tile_groups_i  (step.tile_groups),
     .weights_lines_i(step.weights_bytes[31:6]),
     .step_end_i     (step_end),

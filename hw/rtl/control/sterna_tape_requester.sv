@@ -5,10 +5,10 @@ import sterna_pkg::*;
 /// Asks the bus for the tape, as far as it is known. Places and lengths are counted in lines of the
 /// tape, 64 bytes each.
 ///
-/// At the start: the tape's header, the first step and a segment header. When a CONV step is taken:
-/// its two payloads, WEIGHTS once more for each further tile group, and, with the last of these
-/// commands, up to the end of the step that follows and the segment header after it. When another
-/// step is taken: the step that follows and a segment header.
+/// At the start: the tape's header, the first step and a segment header. When a CONV or TABLE step
+/// is taken: its payloads, WEIGHTS once more for each further tile group, and, with the last of
+/// these commands, up to the end of the step that follows and the segment header after it. When
+/// another step is taken: the step that follows and a segment header.
 module sterna_tape_requester (
   input  logic                                clk_i,
   input  logic                                rst_ni,
@@ -24,15 +24,15 @@ module sterna_tape_requester (
   input  logic                                step_summed_i,
   /// The step is taken (pulse): two cycles after `step_summed_i`, or later.
   input  logic                                step_taken_i,
-  /// It is a CONV step.
-  input  logic                                is_conv_i,
-  /// It has one tile group.
+  /// Segments of its own follow.
+  input  logic                                has_payload_i,
+  /// They come once.
   input  logic                                one_group_i,
   /// Its tile groups.
   input  logic [31:0]                         tile_groups_i,
   /// Lines of its WEIGHTS payload.
   input  logic [(32 - $clog2(TapeAlign))-1:0] weights_lines_i,
-  /// Lines before the end of that payload.
+  /// Lines before the end of the last payload.
   input  logic [(32 - $clog2(TapeAlign))+1:0] step_end_i,
   /// Asks for bytes of the tape.
   output logic                                command_valid_o,
@@ -89,9 +89,9 @@ module sterna_tape_requester (
       limit_d = next_limit_q;
       to_d = LineW'(step_end_i);
       commands_d = tile_groups_i;
-      last_command_d = !is_conv_i || one_group_i;
+      last_command_d = !has_payload_i || one_group_i;
       end_d = last_command_d ? next_limit_q : LineW'(step_end_i);
-      open_d = is_conv_i || more_q;
+      open_d = has_payload_i || more_q;
       summed_d = {1'b0, open_d};
     end else if (command_taken) begin
       from_d = again_q;
@@ -108,7 +108,8 @@ module sterna_tape_requester (
   end
 
   always_ff @(posedge clk_i) begin
-    wanted_q <= is_conv_i ? step_end_i + (LineW + 2)'(3) : (LineW + 2)'(limit_q) + (LineW + 2)'(2);
+    wanted_q <= has_payload_i ? step_end_i + (LineW + 2)'(3)
+                              : (LineW + 2)'(limit_q) + (LineW + 2)'(2);
     next_limit_q <= wanted_q > (LineW + 2)'(tape_lines_i) ? tape_lines_i : LineW'(wanted_q);
     if (step_summed_i) again_q <= LineW'(step_end_i) - weights_lines_i;
     more_q <= limit_q != tape_lines_i;

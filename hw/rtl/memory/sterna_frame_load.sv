@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import sterna_pkg::step_t;
+import sterna_pkg::*;
 
 /// LOAD: places the pixels of a frame in the feature memory. A frame is a byte for each channel of
-/// each pixel, by rows, with no gaps: plane after plane, or three channels pixel by pixel.
+/// each pixel, by rows, with no gaps: plane after plane, or three channels pixel by pixel. An
+/// activation is the upper bits of a byte, or what a table says.
 ///
 /// Beats go into a ring of bytes. From its front, pieces are taken: the pixels of a row that lie in
 /// one tile, which are one write. A piece is turned to the front in two steps: by eights, then by
@@ -18,7 +19,9 @@ module sterna_frame_load #(
   /// Bits of a word address.
   parameter int unsigned FmAddrW = 6,
   /// Bits of a beat.
-  parameter int unsigned DataW = 64
+  parameter int unsigned DataW = 64,
+  /// Bytes of the first three channels of a word go through tables.
+  parameter bit InputTable = 0
 ) (
   input  logic                                  clk_i,
   input  logic                                  rst_ni,
@@ -36,6 +39,13 @@ module sterna_frame_load #(
   input  logic                                  interleaved_i,
   /// A byte is the value and 128, taken at the start.
   input  logic                                  unsigned_i,
+
+  /// The next entry of the tables is given, from entry 0 on; not while a move runs.
+  input  logic                                  table_valid_i,
+  /// The entry.
+  input  input_word_t                           table_data_i,
+  /// It is the last one.
+  output logic                                  table_done_o,
 
   /// A beat is offered.
   input  logic                                  beat_valid_i,
@@ -61,7 +71,7 @@ module sterna_frame_load #(
   output logic                                  done_o
 );
   localparam int unsigned BeatBytes = DataW / 8;
-  /// Channels that can lie side by side, and bytes of the longest piece.
+  /// Channels that can lie side by side or have tables, and bytes of the longest piece.
   localparam int unsigned Rgb = 3;
   localparam int unsigned PieceBytes = Rgb * TileW;
   /// Beats in the ring, a power of two: when a piece is not there as a whole, there is room for a
@@ -295,33 +305,91 @@ module sterna_frame_load #(
 
   // ----------------------------------------------------------------------------------------- write
 
-  // The upper bits of the value of each byte.
-  logic [ActW-1:0] values [PieceBytes];
-  logic [TileW-1:0][3:0][ActW-1:0] pixels_q;
+  // Each byte as that of an unsigned frame; those of the first channels of each pixel. Of planes,
+  // the strobe chooses the channel that is written.
+  logic [7:0] levels [PieceBytes];
+  logic [TileW-1:0][Rgb-1:0][7:0] pixel_levels;
+  logic [TileW-1:0][Rgb-1:0][ActW-1:0] values;
+  logic [TileW-1:0][ActW-1:0] fourth_q;
+  logic [TileW-1:0][3:0][ActW-1:0] pixels;
   logic [3:0] write_row_q;
   logic [TileW-1:0] write_cols_q;
+  logic turned;
+
+  assign turned = turning_q && write_free;
+
+  function automatic logic [ActW-1:0] upper_bits(logic [7:0] level);
+    return ActW'((level ^ 8'h80) >> (8 - ActW));
+  endfunction
 
   always_comb begin
     for (int b = 0; b < int'(PieceBytes); b++) begin
-      values[b] = ActW'((coarse_q[32'(fine_q)+b] ^ {unsigned_q, 7'd0}) >> (8 - ActW));
+      levels[b] = coarse_q[32'(fine_q)+b] ^ {!unsigned_q, 7'd0};
+    end
+    for (int x = 0; x < int'(TileW); x++) begin
+      for (int c = 0; c < int'(Rgb); c++) begin
+        pixel_levels[x][c] = levels[interleaved_q ? int'(Rgb)*x+c : x];
+      end
+      pixels[x] = {fourth_q[x], values[x]};
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (turning_q && write_free) begin
+    if (turned) begin
       write_addr_o <= turning_addr_q;
       write_strobe_o <= turning_strobe_q;
       write_row_q <= turning_row_q;
       write_cols_q <= turning_cols_q;
       for (int x = 0; x < int'(TileW); x++) begin
-        for (int c = 0; c < 4; c++) begin
-          pixels_q[x][c] <= !interleaved_q ? values[x] : c < int'(Rgb) ? values[Rgb*x+c] : '0;
-        end
+        fourth_q[x] <= interleaved_q ? '0 : upper_bits(levels[x]);
       end
     end
   end
 
-  assign write_data_o = pixels_q;
+  generate
+    if (InputTable) begin : gen_table
+      logic [7:0] level_q;
+
+      assign table_done_o = table_valid_i && level_q == '1;
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) level_q <= '0;
+        else if (clear_i) level_q <= '0;
+        else if (table_valid_i) level_q <= level_q + 8'd1;
+      end
+
+      sterna_input_table #(
+        .Pixels  (TileW),
+        .Channels(Rgb),
+        .ActW    (ActW)
+      ) u_input_table (
+        .clk_i,
+        .write_i      (table_valid_i),
+        .write_level_i(level_q),
+        .write_data_i ({
+          table_data_i.channel_2, table_data_i.channel_1, table_data_i.channel_0
+        }),
+        .read_i       (turned),
+        .level_i      (pixel_levels),
+        .value_o      (values)
+      );
+    end else begin : gen_no_table
+      logic [TileW-1:0][Rgb-1:0][ActW-1:0] values_q;
+
+      assign table_done_o = 1'b0;
+      assign values = values_q;
+
+      always_ff @(posedge clk_i) begin
+        for (int x = 0; x < int'(TileW); x++) begin
+          for (int c = 0; c < int'(Rgb); c++) begin
+            if (turned) values_q[x][c] <= upper_bits(pixel_levels[x][c]);
+          end
+        end
+      end
+    end
+  endgenerate
+
+  assign write_data_o = pixels;
 
   genvar y;
   generate
@@ -331,13 +399,15 @@ module sterna_frame_load #(
   endgenerate
 
   logic unused;
-  assign unused = ^step_i;
+  assign unused = ^{step_i, table_valid_i, table_data_i};
 
 `ifdef VERILATOR
   Start_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start_i |-> !running_q || done_o);
+  Table_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    table_valid_i |-> !running_q);
   Write_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=> write_valid_o && $stable(write_addr_o)
-    && $stable(write_lanes_o) && $stable(write_strobe_o) && $stable(pixels_q));
+    && $stable(write_lanes_o) && $stable(write_strobe_o) && $stable(pixels));
 `endif
 endmodule

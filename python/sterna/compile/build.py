@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sterna.compile.clock import Clock
-from sterna.compile.encode import encode_part, requant_payload
+from sterna.compile.encode import encode_part, input_table_payload, requant_payload
 from sterna.compile.lower import Operation
 from sterna.compile.lowered import Lowered
 from sterna.compile.memory import Map, Region, image_map, join_maps, phase_view
@@ -64,6 +64,8 @@ class _Builder:
         self.regions = {name: Region(base, words[name]) for name, base in self.plan.bases.items()}
 
     def run(self, show: Show | None) -> Built:
+        if self.config.input_table:
+            self._fill_tables(self.graph.input)
         image = self._load(self.graph.input)
         self._store_complete({self.graph.input.name})
         for index, (operation, spread) in enumerate(zip(self.program.operations, self.plan.spreads, strict=True)):
@@ -74,6 +76,14 @@ class _Builder:
             if self.plan.load_after == index:
                 self._load_frame(self.graph.input, next=1)
         return Built(tape.write(self.config.hash, self.segments), self._metadata(image))
+
+    def _fill_tables(self, layer: Input) -> None:
+        payload = input_table_payload(layer, self.graph.act_bits)
+        fields: dict[str, int] = {"op": Op.TABLE, "requant_bytes": len(payload)}
+        if self.clock:
+            self.clock.table(fields)
+        self._step([layer.name], fields)
+        self.segments.append(Segment(SegmentKind.REQUANT, payload))
 
     def _load(self, layer: Input) -> dict[str, Any]:
         region = self.regions[layer.name]

@@ -12,10 +12,11 @@ from sterna.compile.clock import Clock
 from sterna.compile.decide import decide
 from sterna.compile.lowered import Lowered
 from sterna.errors import SternaError
-from sterna.graph import Graph
+from sterna.graph import Graph, Input
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig
+from sterna.spec.tape import INPUT_TABLES
 
 #: Called with how much is done, of how much, and of what comes.
 Progress = Callable[[int, int, str], None]
@@ -79,7 +80,7 @@ def timed(metadata: dict[str, Any], queued_cycles: int, counters: Sequence[StepC
 
 
 def check_fit(graph: Graph, config: EngineConfig) -> None:
-    """Raise SternaError if the numbers of `graph` are wider than those of `config`."""
+    """Raise SternaError if `graph` has wider numbers than `config`, or a table that its engine cannot apply."""
     if graph.act_bits != config.act_w:
         raise SternaError(
             "the activations of the graph and the config differ in width",
@@ -96,6 +97,7 @@ def check_fit(graph: Graph, config: EngineConfig) -> None:
             allowed=f"up to {config.acc_w}",
             remedy="choose a config with a larger acc_w",
         )
+    _check_table(graph.input, config)
     for layer in graph.layers:
         requant = getattr(layer, "requant", None)
         if requant is not None and requant.multiplier.max(initial=0) >= 1 << config.mul_w:
@@ -107,3 +109,26 @@ def check_fit(graph: Graph, config: EngineConfig) -> None:
                 allowed=f"below 2^{config.mul_w} (mul_w)",
                 remedy="lower multiplier and shift or raise mul_w",
             )
+
+
+def _check_table(layer: Input, config: EngineConfig) -> None:
+    if layer.table is None:
+        return
+    if not config.input_table:
+        raise SternaError(
+            "the image goes through a table, and the engine of the config has none",
+            where=f"layer {layer.name}",
+            attribute="input_table",
+            value=config.input_table,
+            allowed="True",
+            remedy="choose a config with input_table: true",
+        )
+    if layer.channels > INPUT_TABLES:
+        raise SternaError(
+            "the image has more channels than an engine has input tables",
+            where=f"layer {layer.name}",
+            attribute="channels",
+            value=layer.channels,
+            allowed=f"1 .. {INPUT_TABLES} with a table",
+            remedy="use an image of fewer channels, or leave the table out",
+        )

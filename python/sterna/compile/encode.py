@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.compile.schedule import Fetches, PartWork
-from sterna.graph import Requant
+from sterna.graph import Input, Requant
+from sterna.graph.layers import LEVELS
 from sterna.package.plan import Part
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
@@ -301,6 +302,17 @@ def _fetch_words(config: EngineConfig, fetches: Fetches) -> NDArray[np.int64]:
     for field, position in tape.FETCH_WORD.places():
         words |= (values[field.name] & field.mask) << position
     return words.astype("<i8")
+
+
+def input_table_payload(layer: Input, act_bits: int) -> bytes:
+    """REQUANT payload of a TABLE step: a word for each byte value; without a table values are shifted."""
+    plain = np.arange(-LEVELS // 2, LEVELS // 2) >> (8 - act_bits)
+    tables = np.tile(plain.astype(np.int8), (tape.INPUT_TABLES, 1))
+    if layer.table is not None:
+        tables[: layer.channels] = layer.table
+    words = np.zeros((LEVELS, tape.INPUT_WORD.size), np.int8)
+    words[:, : tape.INPUT_TABLES] = tables.T
+    return words.tobytes()
 
 
 def requant_payload(requant: Requant, chosen: Part) -> bytes:

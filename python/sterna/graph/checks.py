@@ -15,6 +15,7 @@ from sterna.errors import SternaError
 from sterna.graph.layers import (
     BIAS_BITS,
     KINDS,
+    LEVELS,
     MAX_KERNEL,
     MAX_PADDING,
     MAX_SHIFT,
@@ -203,6 +204,23 @@ def _check_input(layer: Input) -> None:
     for attribute in ("channels", "height", "width"):
         check_integer(where(layer), attribute, getattr(layer, attribute), 1, MAX_SIZE, "resize the image")
     _check_scale(layer)
+    if layer.table is not None:
+        fits = _shape(layer.table) == (layer.channels, LEVELS)
+        _check_array(layer, "table", layer.table, np.int8, f"({layer.channels}, {LEVELS})", fits)
+
+
+def check_table(layer: Input, act_min: int, act_max: int) -> None:
+    """Refuse a table that holds anything but activations."""
+    if layer.table is None:
+        return
+    bad = np.argwhere((layer.table < act_min) | (layer.table > act_max))
+    if len(bad):
+        channel, level = bad[0]
+        raise SternaError(
+            "has a table that holds other values than activations", where=where(layer),
+            attribute=f"table[{channel}, {level}]", value=layer.table[channel, level],
+            allowed=f"{act_min} .. {act_max}", remedy="clip the table to the activation's width",
+        )  # fmt: skip
 
 
 def _check_conv(layer: Conv) -> None:

@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
-from sterna.graph.checks import check_integer, check_layer, check_metadata, check_reached, check_sources, where
+from sterna.graph.checks import (
+    check_integer,
+    check_layer,
+    check_metadata,
+    check_reached,
+    check_sources,
+    check_table,
+    where,
+)
 from sterna.graph.infer import TensorInfo, accumulator_bounds, check_accumulators, infer, requant_bits
 from sterna.graph.layers import Add, Conv, Input, Layer, Output
 
@@ -95,6 +103,7 @@ class Graph:
             where(self.input), "zero_point", self.input.zero_point, self.act_min, self.act_max,
             "choose the integer that represents real 0",
         )  # fmt: skip
+        check_table(self.input, self.act_min, self.act_max)
         check_reached(self.layers, Output)
 
     @property

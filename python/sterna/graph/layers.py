@@ -11,6 +11,8 @@ from sterna.spec.tape import REQUANT_BIAS_BITS, REQUANT_MULTIPLIER_BITS
 
 MAX_SIZE = 65535
 """Largest channel count, height and width of a tensor."""
+LEVELS = 256
+"""Values of a channel of a pixel of the image."""
 MAX_KERNEL = 7
 MAX_PADDING = 7
 STRIDES = (1, 2)
@@ -111,7 +113,7 @@ class ManyInputs(Layer):
 
 @dataclass(frozen=True, eq=False)
 class Input(Layer):
-    """The image: 8-bit values (rgb - 128), shifted right to the graph's activation width.
+    """The image: 8-bit values (rgb - 128), shifted right to the graph's activation width or looked up in a table.
 
     The tensor's integers stand for `scale * (integer - zero_point)`; the zero point is an activation.
     """
@@ -121,6 +123,8 @@ class Input(Layer):
     width: int
     scale: float
     zero_point: int
+    table: NDArray[np.int8] | None = None
+    """[C, 256], the activation for each value of rgb, 0 .. 255, of each channel; None: values are shifted."""
 
 
 @dataclass(frozen=True, eq=False)

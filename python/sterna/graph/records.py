@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Set
+from dataclasses import MISSING, fields
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -47,6 +47,8 @@ def _encode_record(record: Layer | Requant, path: str, keep: Keep) -> dict[str, 
     encoded: dict[str, Any] = {}
     for field in fields(record):
         value, place = getattr(record, field.name), f"{path}.{field.name}"
+        if value is field.default:
+            continue
         if isinstance(value, np.ndarray):
             value = {_ARRAY: keep(place, value)}
         elif isinstance(value, Requant):
@@ -91,8 +93,8 @@ def _other_version(version: object) -> str:
     return "export the graph again with this version of Sterna"
 
 
-def _check_keys(place: str, found: Mapping[str, Any], expected: set[str]) -> None:
-    wrong = {"unknown": found.keys() - expected, "missing": expected - found.keys()}
+def _check_keys(place: str, found: Mapping[str, Any], expected: Set[str], may_lack: Set[str] = frozenset()) -> None:
+    wrong = {"unknown": found.keys() - expected, "missing": expected - found.keys() - may_lack}
     for fault, keys in wrong.items():
         if keys:
             refuse(f"{place} has {fault} keys", attribute="keys", value=", ".join(sorted(keys)))
@@ -111,10 +113,14 @@ def _decode_layer(encoded: object, number: int, take: Take) -> Layer:
 
 
 def _decode_record(kind: type[Record], encoded: Mapping[str, Any], place: str, take: Take) -> Record:
-    """The record that `encoded` describes, with its arrays taken in the order of its attributes."""
-    _check_keys(place, encoded, {field.name for field in fields(kind)})
+    """The record that `encoded` describes, with its arrays taken in the order of its attributes.
+
+    What it leaves out has its default.
+    """
+    names = {field.name: field.default is not MISSING for field in fields(kind)}
+    _check_keys(place, encoded, names.keys(), {name for name, may_lack in names.items() if may_lack})
     values: dict[str, Any] = {}
-    for key in (field.name for field in fields(kind)):
+    for key in (name for name in names if name in encoded):
         value = encoded[key]
         if key == "requant" and isinstance(value, dict):
             values[key] = _decode_record(Requant, value, f"{place}.requant", take)

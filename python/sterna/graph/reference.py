@@ -24,13 +24,13 @@ def execute(graph: Graph, image: NDArray[np.int8]) -> dict[str, Tensor]:
     """Every layer's tensor, int8 [N, C, H, W], by layer name.
 
     `image` is int8 [N, C, H, W] or [C, H, W] (then N = 1), 8-bit values (rgb - 128) whatever the graph's
-    activation width: the Input layer shifts them right to it. Raises SternaError if the image does not fit
-    the graph's Input.
+    activation width: the Input layer shifts them right to it or looks them up. Raises SternaError if the image does
+    not fit the graph's Input.
     """
     tensors: dict[str, Tensor] = {}
     for layer in graph.layers:
         if isinstance(layer, Input):
-            tensors[layer.name] = _batch(graph, image) >> (8 - graph.act_bits)
+            tensors[layer.name] = _input(graph, layer, _batch(graph, image))
         else:
             sources = (tensors[name] for name in layer.sources)
             tensors[layer.name] = _COMPUTE[type(layer)](graph, layer, *sources)
@@ -47,6 +47,13 @@ def _batch(graph: Graph, image: NDArray[np.int8]) -> Tensor:
             allowed=f"int8 [N, C, H, W] with C, H, W = {expected}, N at least 1",
         )  # fmt: skip
     return batch
+
+
+def _input(graph: Graph, layer: Input, images: Tensor) -> Tensor:
+    if layer.table is None:
+        return images >> (8 - graph.act_bits)
+    levels = images.astype(np.int64) - np.iinfo(np.int8).min
+    return layer.table[np.arange(layer.channels)[:, np.newaxis, np.newaxis], levels]
 
 
 def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:

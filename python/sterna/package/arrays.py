@@ -2,8 +2,8 @@
 
 Ternary weights of all layers are one sequence. `gaps` says how many zeros come before each nonzero, in bytes so skewed
 that the Huffman codes of Deflate bring them close to the entropy; `signs` has a bit for each nonzero. Weights of
-several digits are bytes, in `values`. All other arrays are 64-bit integers, in `integers`: first the lowest byte of
-each, last the highest, so that bytes that tell little lie side by side.
+several digits and input tables are bytes, in `values`. All other arrays are 64-bit integers, in `integers`: first the
+lowest byte of each, last the highest, so that bytes that tell little lie side by side.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sterna import _native
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.graph.layers import LEVELS
 
 
 class Emulator:
@@ -42,7 +43,8 @@ def _requant(requant: Requant) -> _native.Requant:
 
 
 def _input(layer: Input) -> _native.Input:
-    return _native.Input(layer.channels, layer.height, layer.width, layer.scale, layer.zero_point)
+    table = np.zeros((0, LEVELS), np.int8) if layer.table is None else layer.table
+    return _native.Input(layer.channels, layer.height, layer.width, layer.scale, layer.zero_point, table)
 
 
 def _conv(layer: Conv) -> _native.Conv:

@@ -17,6 +17,7 @@ _SEGMENTS_OF_STEP = {
     Op.LOAD.name: (SegmentKind.STEP,),
     Op.CONV.name: (SegmentKind.STEP, SegmentKind.REQUANT, SegmentKind.WEIGHTS),
     Op.STORE.name: (SegmentKind.STEP,),
+    Op.TABLE.name: (SegmentKind.STEP, SegmentKind.REQUANT),
 }
 
 

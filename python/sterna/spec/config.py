@@ -79,6 +79,9 @@ class EngineConfig(Validated):
     """Chunks that a PE's FIFO holds."""
     burst_beats: Annotated[int, Field(ge=16, le=64)] = 64
     """Beats of the longest AXI burst. Some interconnects take at most 16, as AXI3 does."""
+    input_table: bool = False
+    """Whether LOAD looks the bytes of an image up in tables, which come with the tape: 256 entries for each of up to
+    three channels."""
     memory: str = memories.DEFAULT
     """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 
@@ -169,8 +172,11 @@ class EngineConfig(Validated):
 
     @property
     def hash(self) -> int:
-        """CRC-32 of the parameters that a tape depends on; it carries it and the engine compares it with its own."""
-        fields = self.model_dump(exclude=set(_NOT_HASHED))
+        """CRC-32 of the parameters that a tape depends on; it carries it and the engine compares it with its own.
+
+        One that has its default changes nothing, so that a later parameter leaves engines and tapes as they are.
+        """
+        fields = self.model_dump(exclude=set(_NOT_HASHED), exclude_defaults=True)
         return zlib.crc32(json.dumps(fields, sort_keys=True).encode())
 
 
@@ -205,7 +211,7 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
                 allowed=", ".join(names),
                 remedy=f"it is now {_RENAMED[name]}" if name in _RENAMED else "correct its name or remove it",
             )
-    missing = [name for name in names if name not in fields and name not in _NOT_HASHED]
+    missing = [name for name in names if name not in fields and EngineConfig.model_fields[name].is_required()]
     if missing:
         raise SternaError(
             "a parameter is missing", where=where, attribute="parameter", value=missing[0], remedy=_REMEDY

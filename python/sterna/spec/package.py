@@ -60,7 +60,7 @@ class PackageSection(DescribedEnum):
     GRAPH = _letters("graph"), "JSON: the layers, without their arrays"
     GAPS = _letters("gaps"), "zeros before each nonzero ternary weight"
     SIGNS = _letters("signs"), "a bit for each nonzero ternary weight"
-    VALUES = _letters("values"), "a byte for each weight of several digits"
+    VALUES = _letters("values"), "a byte for each weight of several digits and each entry of an input table"
     INTEGERS = _letters("integers"), "multipliers and biases of requantisation"
     CONFIG = _letters("config"), "JSON: the engine config"
     SCHEDULE = _letters("schedule"), "JSON: what the compiler decided"

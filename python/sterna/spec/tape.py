@@ -57,7 +57,7 @@ class SegmentKind(DescribedEnum):
     """What a segment's payload holds."""
 
     STEP = 1, "one step"
-    REQUANT = 2, "a requantisation word for each drained filter"
+    REQUANT = 2, "a requantisation word for each drained filter, or the words of an input table"
     WEIGHTS = 3, "fetch and round records"
 
 
@@ -67,6 +67,7 @@ class Op(DescribedEnum):
     LOAD = 1, "frame memory to feature memory"
     CONV = 2, "one part of a layer, over all tiles of a map"
     STORE = 3, "feature memory to result memory"
+    TABLE = 4, "input tables to the engine"
 
 
 class RecordKind(DescribedEnum):
@@ -129,8 +130,8 @@ STEP = Layout(
         Field("filters", 16, "channels that each cluster drains and writes for each tile; LOAD: of the frame"),
         Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4)"),
         Field("keep_base", 32, "Pool KEEP: first feature memory word of the phases"),
-        Field("requant_bytes", 32, "length of the REQUANT payload that follows"),
-        Field("weights_bytes", 32, "length of the WEIGHTS payload that follows it"),
+        Field("requant_bytes", 32, "CONV, TABLE: length of the REQUANT payload that follows"),
+        Field("weights_bytes", 32, "CONV: length of the WEIGHTS payload that follows it"),
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
         Field("scratch", 8, "LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address"),
         Field(UNUSED, 8),
@@ -146,6 +147,16 @@ REQUANT_WORD = Layout(
         Field("bias", REQUANT_BIAS_BITS, "added to the product", signed=True),
     ),
     "A word of a REQUANT payload, one for each drained filter.",
+)
+#: Channels of an image that an engine has input tables for.
+INPUT_TABLES = 3
+INPUT_WORD = Layout(
+    "input_word",
+    (
+        *(Field(f"channel_{c}", 8, f"value of channel {c}", signed=True) for c in range(INPUT_TABLES)),
+        Field(UNUSED, 64 - 8 * INPUT_TABLES),
+    ),
+    "A word of the REQUANT payload of a TABLE step, one for each byte value 0 .. 255 of an unsigned image.",
 )
 RECORD_HEADER = Layout(
     "record_header",
@@ -170,7 +181,7 @@ FETCH_WORD = Layout(
     ),
     "A word of a FETCH record.",
 )
-LAYOUTS = (TAPE_HEADER, SEGMENT_HEADER, STEP, REQUANT_WORD, RECORD_HEADER, FETCH_WORD)
+LAYOUTS = (TAPE_HEADER, SEGMENT_HEADER, STEP, REQUANT_WORD, INPUT_WORD, RECORD_HEADER, FETCH_WORD)
 #: `after` of a fetch word that waits until all earlier steps are written.
 AFTER_ALL = (1 << 10) - 1
 

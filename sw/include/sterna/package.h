@@ -52,7 +52,7 @@
 #define STERNA_PACKAGE_SECTION_GAPS UINT64_C(0x73706167)
 /* a bit for each nonzero ternary weight */
 #define STERNA_PACKAGE_SECTION_SIGNS UINT64_C(0x736e676973)
-/* a byte for each weight of several digits */
+/* a byte for each weight of several digits and each entry of an input table */
 #define STERNA_PACKAGE_SECTION_VALUES UINT64_C(0x7365756c6176)
 /* multipliers and biases of requantisation */
 #define STERNA_PACKAGE_SECTION_INTEGERS UINT64_C(0x7372656765746e69)

@@ -37,7 +37,7 @@
 enum sterna_segment_kind {
   /* one step */
   STERNA_SEGMENT_KIND_STEP = 1,
-  /* a requantisation word for each drained filter */
+  /* a requantisation word for each drained filter, or the words of an input table */
   STERNA_SEGMENT_KIND_REQUANT = 2,
   /* fetch and round records */
   STERNA_SEGMENT_KIND_WEIGHTS = 3
@@ -50,7 +50,9 @@ enum sterna_op {
   /* one part of a layer, over all tiles of a map */
   STERNA_OP_CONV = 2,
   /* feature memory to result memory */
-  STERNA_OP_STORE = 3
+  STERNA_OP_STORE = 3,
+  /* input tables to the engine */
+  STERNA_OP_TABLE = 4
 };
 
 /* What the drain does with the four phases of a filter. */
@@ -209,10 +211,10 @@ enum sterna_command {
 /* Pool KEEP: first feature memory word of the phases */
 #define STERNA_STEP_KEEP_BASE_OFFSET 46
 #define STERNA_STEP_KEEP_BASE_SIZE 4
-/* length of the REQUANT payload that follows */
+/* CONV, TABLE: length of the REQUANT payload that follows */
 #define STERNA_STEP_REQUANT_BYTES_OFFSET 50
 #define STERNA_STEP_REQUANT_BYTES_SIZE 4
-/* length of the WEIGHTS payload that follows it */
+/* CONV: length of the WEIGHTS payload that follows it */
 #define STERNA_STEP_WEIGHTS_BYTES_OFFSET 54
 #define STERNA_STEP_WEIGHTS_BYTES_SIZE 4
 /* bytes that LOAD and STORE move, whole bus beats */
@@ -230,6 +232,19 @@ enum sterna_command {
 /* added to the product; two's complement */
 #define STERNA_REQUANT_WORD_BIAS_SHIFT 18
 #define STERNA_REQUANT_WORD_BIAS_WIDTH 46
+
+/* A word of the REQUANT payload of a TABLE step, one for each byte value 0 .. 255 of an unsigned
+ * image. */
+#define STERNA_INPUT_WORD_SIZE 8
+/* value of channel 0; two's complement */
+#define STERNA_INPUT_WORD_CHANNEL_0_SHIFT 0
+#define STERNA_INPUT_WORD_CHANNEL_0_WIDTH 8
+/* value of channel 1; two's complement */
+#define STERNA_INPUT_WORD_CHANNEL_1_SHIFT 8
+#define STERNA_INPUT_WORD_CHANNEL_1_WIDTH 8
+/* value of channel 2; two's complement */
+#define STERNA_INPUT_WORD_CHANNEL_2_SHIFT 16
+#define STERNA_INPUT_WORD_CHANNEL_2_WIDTH 8
 
 /* The first word of a record of a WEIGHTS payload, alone in its bus beat. */
 #define STERNA_RECORD_HEADER_SIZE 8

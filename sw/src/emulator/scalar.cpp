@@ -112,8 +112,14 @@ Map compute(const Graph& graph, std::size_t layer, std::span<const Map* const> s
 }
 
 Map input(const Graph& graph, const std::int8_t* image) {
-  Map map(image, image + graph.tensor(graph.input()).size());
-  for (std::int8_t& value : map) value = static_cast<std::int8_t>(value >> (8 - graph.act_bits()));
+  const TensorInfo& tensor = graph.tensor(graph.input());
+  const std::vector<std::int8_t>& table = std::get<Input>(graph.layers()[graph.input()].operation).table;
+  Map map(image, image + tensor.size());
+  for (std::size_t at = 0; at < map.size(); ++at) {
+    const std::int8_t value = map[at];
+    map[at] = table.empty() ? static_cast<std::int8_t>(value >> (8 - graph.act_bits()))
+                            : table[at / tensor.pixels() * 256 + static_cast<std::size_t>(value + 128)];
+  }
   return map;
 }
 

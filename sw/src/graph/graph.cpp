@@ -12,7 +12,7 @@
 namespace sterna {
 namespace {
 
-constexpr int kMaxSize = 65535, kMaxKernel = 7, kMaxPadding = 7, kMaxStride = 2, kMaxShift = 32;
+constexpr int kLevels = 256, kMaxSize = 65535, kMaxKernel = 7, kMaxPadding = 7, kMaxStride = 2, kMaxShift = 32;
 constexpr std::int64_t kMaxMultiplier = (std::int64_t{1} << 18) - 1, kMaxBias = (std::int64_t{1} << 45) - 1;
 
 std::string quoted(const Layer& layer) { return "layer '" + layer.name + "'"; }
@@ -79,7 +79,10 @@ struct Inference {
   TensorInfo operator()(const Input& input) const {
     check_inputs(layer, 0, 0);
     check_scale(layer, input.scale);
-    check_range(quoted(layer), "zero_point", input.zero_point, -(1 << (act_bits - 1)), (1 << (act_bits - 1)) - 1);
+    const int act_min = -(1 << (act_bits - 1)), act_max = -act_min - 1;
+    check_range(quoted(layer), "zero_point", input.zero_point, act_min, act_max);
+    if (!input.table.empty()) check_size(layer, "table", input.table.size(), std::size_t{kLevels} * input.channels);
+    for (int value : input.table) check_range(quoted(layer), "table", value, act_min, act_max);
     return {input.channels, input.height, input.width, input.scale, input.zero_point};
   }
 

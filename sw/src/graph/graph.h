@@ -26,11 +26,12 @@ struct Requant {
   Activation activation = Activation::linear;
 };
 
-/// The image: 8-bit values (rgb - 128), shifted right to the graph's activation width.
+/// The image: 8-bit values (rgb - 128), shifted right to the graph's activation width or looked up in a table.
 struct Input {
   int channels = 0, height = 0, width = 0;
   double scale = 1;
   int zero_point = 0;
+  std::vector<std::int8_t> table{};  ///< [channels, 256], the activation for each value of rgb; empty: no table.
 };
 
 /// Convolution (cross-correlation) with requantisation; outside the tensor the input is its zero point.

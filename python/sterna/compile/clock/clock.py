@@ -42,6 +42,10 @@ class Clock:
         """A LOAD or STORE with the fields of its STEP segment."""
         self._steps.append(fields)
 
+    def table(self, fields: dict[str, int]) -> None:
+        """A TABLE with the fields of its STEP segment."""
+        self._steps.append(fields)
+
     def conv(self, fields: dict[str, int], encoded: EncodedPart) -> None:
         """A CONV step with the fields of its STEP segment."""
         self._steps.append(fields)
@@ -79,7 +83,7 @@ class Clock:
         following = -1
         for index, fields in enumerate(self._steps):
             encoded = next(parts) if fields["op"] == Op.CONV else None
-            values = self._move_fields(fields) if encoded is None else _conv_fields(fields, encoded, sizes)
+            values = self._plain_fields(fields) if encoded is None else _conv_fields(fields, encoded, sizes)
             for name, value in values.items():
                 steps[index][name] = value
             if encoded is not None:
@@ -94,6 +98,12 @@ class Clock:
             _records(state.RECORD, [e.records for e in self._parts]),
             pes.entry_table(self._config),
         )
+
+    def _plain_fields(self, fields: dict[str, int]) -> dict[str, int]:
+        """Of a step without WEIGHTS."""
+        if fields["op"] == Op.TABLE:
+            return {"op": fields["op"], "requant_lines": fields["requant_bytes"] // tape.ALIGN}
+        return self._move_fields(fields)
 
     def _move_fields(self, fields: dict[str, int]) -> dict[str, int]:
         beat_bytes = self._config.beat_bytes

@@ -10,9 +10,9 @@ from sterna.compile.clock.state import Record, Records
 from sterna.compile.clock.timing import OPEN_STEPS
 from sterna.spec.tape import Op
 
-_LOAD, _CONV = int(Op.LOAD), int(Op.CONV)
+_LOAD, _CONV, _TABLE = int(Op.LOAD), int(Op.CONV), int(Op.TABLE)
 
-CLEAR, START, STEP, NEXT_CONV, CONV, QUIET, READ_ALL, SUM, ASK, MOVE, WRITTEN = range(11)
+CLEAR, START, STEP, NEXT_CONV, CONV, QUIET, READ_ALL, SUM, ASK, MOVE, WRITTEN, TABLE = range(12)
 
 
 @compiled
@@ -73,8 +73,12 @@ def _in_next_conv(sequencer: Record, room: bool) -> None:
 
 @compiled
 def _in_quiet(sequencer: Record, step: Record, room: bool, machine: Record) -> None:
-    """A LOAD or STORE waits until all is written; a LOAD whose image is there has nothing to do."""
+    """A LOAD, STORE or TABLE waits until all is written; a LOAD whose image is there has nothing to do."""
     if not sequencer.quiet or sequencer.load_busy or not room:
+        return
+    if step.op == _TABLE:
+        sequencer.table_start = 1
+        sequencer.next_state = TABLE
         return
     sequencer.next_state = SUM
     if step.op == _LOAD and machine.has_image:
@@ -98,6 +102,14 @@ def _in_ask(sequencer: Record, step: Record, moves: Record, port: Record) -> Non
         sequencer.store_start = moves.left == 0
     if sequencer.load_start or sequencer.store_start:
         sequencer.next_state = STEP if step.op == _LOAD and step.next else MOVE
+
+
+@compiled
+def _in_table(sequencer: Record, table: Record) -> None:
+    """The frame load takes the words of its table; the last one ends the step."""
+    if table.left == 1 and table.serial_left > 0:
+        _note(sequencer, False)
+        sequencer.next_state = STEP
 
 
 @compiled
@@ -134,6 +146,8 @@ def look(
     elif state == MOVE:
         if transfers.load_done(moves) if step.op == _LOAD else transfers.store_done(moves):
             sequencer.next_state = WRITTEN
+    elif state == TABLE:
+        _in_table(sequencer, table)
     elif transfers.writer_idle(moves):
         _note(sequencer, False)
         sequencer.next_state = STEP

@@ -12,7 +12,7 @@ from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
 _FETCH = int(RecordKind.FETCH)
 _STEP, _REQUANT, _WEIGHTS = int(SegmentKind.STEP), int(SegmentKind.REQUANT), int(SegmentKind.WEIGHTS)
-_CONV = int(Op.CONV)
+_CONV, _TABLE = int(Op.CONV), int(Op.TABLE)
 #: Words in a line of the tape: 64 bytes.
 _LINE_WORDS = ALIGN // 8
 #: Lines that are requested at the start.
@@ -177,11 +177,11 @@ def _after_payload(tape: Record, steps: Records, machine: Record) -> None:
         tape.place += _payload_lines(tape, steps) + 1
     if tape.kind == _STEP:
         tape.state = _STEP_END
-    elif tape.kind == _REQUANT:
+    elif tape.kind == _REQUANT and steps[tape.step].op == _CONV:
         tape.kind = _WEIGHTS
     else:
         tape.repeats -= 1
-        if tape.repeats == 0:
+        if tape.repeats <= 0:
             tape.kind = _STEP
             tape.step += 1
 
@@ -190,8 +190,9 @@ def _after_payload(tape: Record, steps: Records, machine: Record) -> None:
 def _ask_for_step(tape: Record, step: Record) -> None:
     """The step is taken: ask for its payloads, WEIGHTS for every tile group, and for the step after them."""
     conv = step.op == _CONV
-    payloads_end = tape.place + step.requant_lines + step.weights_lines + 2
-    asked, limit = tape.limit, (payloads_end + 3 if conv else tape.limit + 2)
+    payloads = 2 if conv else int(step.op == _TABLE)
+    payloads_end = tape.place + step.requant_lines + step.weights_lines + payloads
+    asked, limit = tape.limit, (payloads_end + 3 if payloads else tape.limit + 2)
     tape.limit = min(limit, tape.lines)
     tape.start = asked
     tape.stop = payloads_end
@@ -200,7 +201,7 @@ def _ask_for_step(tape: Record, step: Record) -> None:
     tape.command_wait = FIRST_COMMAND_CYCLES - 1
     tape.repeats = step.groups
     tape.state = _NEXT
-    if conv:
+    if payloads:
         tape.kind = _REQUANT
     else:
         tape.step += 1

@@ -69,5 +69,6 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "BurstBeats": config.burst_beats,
         "ChunkBytes": config.chunk_bytes,
         "FifoChunks": config.fifo_chunks,
+        "InputTable": int(config.input_table),
     }
     return {**{name: str(value) for name, value in numbers.items()}, "ConfigHash": f"32'h{config.hash:08x}"}
