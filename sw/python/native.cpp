@@ -61,10 +61,12 @@ std::shared_ptr<Graph> make_graph(std::vector<std::pair<std::string, LayerOf>> l
   return std::make_shared<Graph>(std::move(made), act_bits, acc_bits);
 }
 
-std::unique_ptr<Emulator> make_emulator(std::shared_ptr<Graph> graph, const std::vector<std::string>& layers) {
+std::unique_ptr<Emulator> make_emulator(std::shared_ptr<Graph> graph, const std::vector<std::string>& layers,
+                                        int threads, Simd simd) {
   std::vector<std::size_t> kept;
   for (const std::string& name : layers) kept.push_back(graph->find(name));
-  return std::make_unique<Emulator>(std::move(graph), std::move(kept));
+  const nb::gil_scoped_release released;
+  return std::make_unique<Emulator>(std::move(graph), std::move(kept), threads, simd);
 }
 
 /// A new array int8 [images, *tensor].
@@ -113,6 +115,11 @@ NB_MODULE(_native, module) {
       .value("LINEAR", Activation::linear)
       .value("RELU", Activation::relu)
       .value("LEAKY", Activation::leaky);
+  nb::enum_<Simd>(module, "Simd")
+      .value("SCALAR", Simd::scalar)
+      .value("AVX2", Simd::avx2)
+      .value("AVX512", Simd::avx512);
+  module.def("available_simd", &available_simd);
   nb::class_<Requant>(module, "Requant")
       .def(nb::new_(&make_requant), "multiplier"_a, "bias"_a, "shift"_a, "activation"_a);
   nb::class_<Input>(module, "Input")
@@ -127,6 +134,6 @@ NB_MODULE(_native, module) {
   nb::class_<Graph>(module, "Graph")
       .def(nb::new_(&make_graph), "layers"_a, "act_bits"_a, "acc_bits"_a);
   nb::class_<Emulator>(module, "Emulator")
-      .def(nb::new_(&make_emulator), "graph"_a, "layers"_a)
+      .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);
 }

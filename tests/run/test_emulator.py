@@ -2,47 +2,146 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import numpy as np
 import pytest
 
 from sterna.errors import SternaError
-from sterna.graph import Graph, reference
-from sterna.run.emulator import Emulator
+from sterna.graph import Conv, Graph, Input, Layer, MaxPool, Output, Requant, reference
+from sterna.run.emulator import SIMD, Emulator
 from support.random_graphs import random_graph, random_image
 
 GRAPHS = 40
 SLOW_GRAPHS = 500
+FORMS = [(simd, threads) for simd in SIMD for threads in (1, 2)]
 
 
 def graph_and_images(seed: int) -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(seed)
-    act_bits, acc_bits = int(rng.integers(4, 9)), int(rng.integers(14, 33))
-    graph = random_graph(rng, act_bits=act_bits, acc_bits=acc_bits, input_table=seed % 3 == 1)
+    bits = {"act_bits": int(rng.integers(4, 9)), "acc_bits": int(rng.integers(14, 33))}
+    graph = random_graph(rng, **bits, input_table=seed % 3 == 1)
     return graph, np.stack([random_image(rng, graph) for _ in range(int(rng.integers(1, 3)))])
 
 
-def check_graph(seed: int) -> None:
-    graph, images = graph_and_images(seed)
+def check_graph(graph: Graph, images: np.ndarray, simd: str, threads: int, name: object) -> None:
+    """All maps at once, and the outputs alone, for which convolution and pooling become one."""
     expected = reference.execute(graph, images)
-    found = Emulator(graph).run(images)
-    assert list(found) == list(expected)
-    for name, tensor in expected.items():
-        assert np.array_equal(found[name], tensor), f"graph {seed}, layer '{name}'"
-        assert found[name].dtype == np.int8
-    outputs = [output.name for output in graph.outputs]
-    for name, tensor in Emulator(graph, outputs).run(images).items():
-        assert np.array_equal(tensor, expected[name]), f"graph {seed}, '{name}' alone"
+    for layers in (None, [output.name for output in graph.outputs]):
+        found = Emulator(graph, layers, threads=threads, simd=simd).run(images)
+        assert list(found) == list(layers or expected)
+        for layer, tensor in found.items():
+            assert tensor.dtype == np.int8
+            assert np.array_equal(tensor, expected[layer]), f"graph {name}, layer '{layer}'"
 
 
-def test_equals_reference() -> None:
+@pytest.mark.parametrize(("simd", "threads"), FORMS)
+def test_equals_reference(simd: str, threads: int) -> None:
     for seed in range(GRAPHS):
-        check_graph(seed)
+        check_graph(*graph_and_images(seed), simd, threads, seed)
 
 
 @pytest.mark.slow
-def test_equals_reference_on_many() -> None:
-    for seed in range(SLOW_GRAPHS):
-        check_graph(1000 + seed)
+@pytest.mark.parametrize(("simd", "threads"), FORMS)
+def test_equals_reference_on_many(simd: str, threads: int) -> None:
+    for seed in range(1000, 1000 + SLOW_GRAPHS):
+        check_graph(*graph_and_images(seed), simd, threads, seed)
+
+
+def layered(
+    channels: int, size: tuple[int, int], *weights: np.ndarray, stride: int = 1, pool: bool = False, zero: int = 0
+) -> Graph:
+    """Convolutions of `weights`, one after the other, that keep the size, the last before a pooling if `pool`."""
+    layers: list[Layer] = [Input("image", channels, *size, 1.0, zero)]
+    for number, each in enumerate(weights):
+        filters, pad = len(each), each.shape[2] // 2
+        gain = np.full(filters, (1 << 17) // max(1, int(np.abs(each.astype(int)).sum(axis=(1, 2, 3)).max()) // 8))
+        requant = Requant(gain, np.full(filters, 999), 17, ("leaky", "relu", "linear")[number % 3])
+        around = (pad, pad, pad, pad)
+        layers.append(Conv(f"conv{number}", layers[-1].name, each, stride, around, requant, 1.0))
+    if pool:
+        layers.append(MaxPool("pool", layers[-1].name, 2))
+    return Graph((*layers, Output("out", layers[-1].name)), 8, 32)
+
+
+def ternary(rng: np.random.Generator, shape: tuple[int, ...], density: float) -> np.ndarray:
+    return (rng.choice([-1, 1], shape) * (rng.random(shape) < density)).astype(np.int8)
+
+
+def large_graphs() -> dict[str, Graph]:
+    """Of sizes that random graphs do not have: many blocks of channels, tiles, vectors and groups of taps."""
+    rng = np.random.default_rng(0)
+    return {
+        "many channels": layered(300, (13, 13), ternary(rng, (40, 300, 3, 3), 0.3)),
+        "full blocks": layered(200, (9, 11), ternary(rng, (5, 200, 3, 3), 0.49)),
+        "one sign": layered(64, (9, 70), np.abs(ternary(rng, (6, 64, 3, 3), 0.45)), zero=-128),
+        "wide": layered(3, (30, 210), ternary(rng, (7, 3, 3, 3), 0.4), pool=True),
+        "wider than a window": layered(2, (3, 9000), ternary(rng, (3, 2, 5, 5), 0.4)),
+        "wider than addresses": layered(2, (2, 30000), ternary(rng, (3, 2, 3, 3), 0.4), pool=True),
+        "high": layered(4, (300, 5), ternary(rng, (9, 4, 3, 3), 0.4), pool=True),
+        "dense": layered(70, (14, 30), rng.integers(-128, 128, (19, 70, 3, 3)).astype(np.int8), pool=True),
+        "dense and many": layered(1100, (5, 5), rng.integers(-128, 128, (9, 1100, 1, 1)).astype(np.int8)),
+        "deep": layered(
+            32, (26, 26), ternary(rng, (64, 32, 3, 3), 0.15), ternary(rng, (32, 64, 1, 1), 0.15),
+            ternary(rng, (130, 32, 3, 3), 0.05), pool=True,
+        ),
+        "stride 2": layered(20, (31, 45), ternary(rng, (33, 20, 3, 3), 0.2), stride=2),
+        "stride 2, dense": layered(5, (31, 44), rng.integers(-9, 9, (8, 5, 7, 7)).astype(np.int8), stride=2, pool=True),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("simd", "threads"), FORMS)
+@pytest.mark.parametrize("extreme", [True, False])
+def test_equals_reference_on_large_layers(simd: str, threads: int, extreme: bool) -> None:
+    """Noise, and pixels that are as large as possible, for which no sum on the way may overflow."""
+    rng = np.random.default_rng(1)
+    for name, graph in large_graphs().items():
+        shape = (1, *graph.info["image"].shape)
+        image = np.full(shape, -128) if extreme else rng.integers(-128, 128, shape)
+        check_graph(graph, image.astype(np.int8), simd, threads, name)
+
+
+@pytest.mark.parametrize("simd", SIMD)
+def test_a_single_wrong_weight_is_noticed(simd: str) -> None:
+    """The comparison finds a tap that is flipped, left out or moved, wherever it is."""
+    rng = np.random.default_rng(2)
+    graph = large_graphs()["many channels"]
+    image = rng.integers(-128, 128, (1, 300, 13, 13)).astype(np.int8)
+    expected = reference.execute(graph, image)["out"]
+    for _ in range(5):
+        conv = graph["conv0"]
+        assert isinstance(conv, Conv)
+        weights = conv.weights.copy()
+        filter_, channel, y, x = (int(rng.integers(size)) for size in weights.shape)
+        weights[filter_, channel, y, x] = (weights[filter_, channel, y, x] + 2) % 3 - 1
+        wrong = layered(300, (13, 13), weights)
+        assert not np.array_equal(Emulator(wrong, ["out"], simd=simd).run(image)["out"], expected)
+
+
+def test_threads_of_python_share_an_emulator() -> None:
+    graph, images = graph_and_images(3)
+    emulator = Emulator(graph, threads=2)
+    expected = reference.execute(graph, images)
+    wrong = []
+
+    def run() -> None:
+        for _ in range(20):
+            found = emulator.run(images)
+            wrong.extend(name for name, tensor in expected.items() if not np.array_equal(found[name], tensor))
+
+    both = [Thread(target=run) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert not wrong
+
+
+def test_images_without_order_in_memory() -> None:
+    graph, images = graph_and_images(0)
+    turned = np.asfortranarray(images)
+    expected = reference.execute(graph, images)
+    assert all(np.array_equal(tensor, expected[name]) for name, tensor in Emulator(graph).run(turned).items())
 
 
 def test_images_that_do_not_fit() -> None:
@@ -54,3 +153,12 @@ def test_images_that_do_not_fit() -> None:
 def test_a_layer_that_is_not_there() -> None:
     with pytest.raises(SternaError, match="has no such layer; layer = 'nothing'"):
         Emulator(graph_and_images(0)[0], ["nothing"])
+
+
+def test_what_a_processor_does_not_have() -> None:
+    graph, _ = graph_and_images(0)
+    with pytest.raises(SternaError, match=r"simd = mmx; allowed: scalar.*; remedy"):
+        Emulator(graph, simd="mmx")
+    for threads in (0, 1025):
+        with pytest.raises(SternaError, match=rf"threads = {threads}; allowed: 1 .. 1024"):
+            Emulator(graph, threads=threads)

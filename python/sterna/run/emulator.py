@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna import _native
+from sterna.errors import SternaError
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
 from sterna.graph.layers import LEVELS
+
+try:
+    from sterna import _native
+except ImportError as error:
+    raise SternaError(
+        f"the C++ module is missing or unusable ({error})", where="emulator",
+        remedy="in a checkout: make setup; otherwise reinstall sterna with pip",
+    ) from error  # fmt: skip
+
+SIMD = tuple(simd.name.lower() for simd in _native.available_simd())
+"""The instruction sets that this processor has, from the slowest to the fastest; `scalar` uses none."""
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 class Emulator:
     """Runs `graph` on the CPU: the same maps as `sterna.graph.reference`, bit for bit.
 
-    layers: names of those whose maps `run` gives; None: all. What leads to none of them is not computed.
+    layers: names of those whose maps `run` gives; None: all. What leads to none of them is not computed. threads: 1 or
+    more; None: one per core. simd: an instruction set of `SIMD`; None: the fastest. Neither changes a bit.
+    Raises SternaError for what this processor or the graph does not have.
     """
 
-    def __init__(self, graph: Graph, layers: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        layers: Sequence[str] | None = None,
+        *,
+        threads: int | None = None,
+        simd: str | None = None,
+    ) -> None:
+        self.simd, self.threads = simd or SIMD[-1], cores() if threads is None else threads
+        if self.simd not in SIMD:
+            raise SternaError(
+                "this processor lacks the instruction set", where="emulator", attribute="simd", value=simd,
+                allowed=", ".join(SIMD), remedy="choose one of these, or none for the fastest",
+            )  # fmt: skip
         self._layers = tuple(graph.info if layers is None else layers)
-        self._native = _native.Emulator(native_graph(graph), self._layers)
+        used = _native.Simd[self.simd.upper()]
+        self._native = _native.Emulator(native_graph(graph), self._layers, self.threads, used)
 
     def run(self, images: NDArray[np.int8]) -> dict[str, NDArray[np.int8]]:
         """By layer name the maps int8 [N, F, H, W] of images int8 [N, C, H, W] (rgb - 128).
 
-        Not to be called by two threads at a time. Raises SternaError if the images do not fit the graph's Input.
+        Calls from several threads wait for each other. Raises SternaError if the images do not fit the graph's Input.
         """
         return dict(zip(self._layers, self._native.run(np.ascontiguousarray(images)), strict=True))
 

@@ -2,35 +2,122 @@
 #include "emulator/emulator.h"
 
 #include <algorithm>
+#include <functional>
+#include <string>
 #include <utility>
 
+#include "emulator/convolution.h"
+#include "emulator/moves.h"
 #include "emulator/scalar.h"
+#include "emulator/threads.h"
+#include "error.h"
 
 namespace sterna {
+namespace {
 
-Emulator::Emulator(std::shared_ptr<const Graph> graph, std::vector<std::size_t> kept)
-    : graph_(std::move(graph)), kept_(std::move(kept)), needed_(graph_->layers().size()), maps_(needed_.size()) {
-  for (std::size_t layer : kept_) needed_[layer] = true;
-  for (std::size_t layer = needed_.size(); layer-- > 0;) {
-    if (!needed_[layer]) continue;
-    for (std::size_t source : graph_->sources(layer)) needed_[source] = true;
+constexpr int kMaxThreads = 1024;
+
+}  // namespace
+
+/// The layers that are needed, in order, and their maps.
+class Emulator::Program {
+ public:
+  Program(const Graph& graph, const std::vector<std::size_t>& kept, int threads, const Kernels* kernels)
+      : graph_(graph), kernels_(kernels), threads_(threads), is_kept_(graph.layers().size()), maps_(is_kept_.size()) {
+    for (std::size_t layer : kept) is_kept_[layer] = true;
+    std::vector<bool> is_needed = is_kept_;
+    for (std::size_t layer = is_needed.size(); layer-- > 0;) {
+      if (!is_needed[layer]) continue;
+      for (std::size_t source : graph.sources(layer)) is_needed[source] = true;
+    }
+    for (std::size_t layer = 0; layer < is_needed.size(); ++layer) {
+      if (is_needed[layer]) add(layer);
+    }
   }
+
+  void run(const std::int8_t* image) {
+    image_ = image;
+    for (const std::function<void()>& step : steps_) step();
+  }
+
+  const std::int8_t* map(std::size_t layer) const { return maps_[layer].data(); }
+
+ private:
+  void add(std::size_t layer) {
+    const bool is_conv = std::holds_alternative<Conv>(graph_.layers()[layer].operation);
+    if (is_conv && kernels_ && is_pooled(layer)) return;
+    maps_[layer].resize(graph_.tensor(layer).size() + kSlack);
+    if (!kernels_) {
+      steps_.emplace_back([this, layer] { by_channels(layer, [&](int channel, auto sources) {
+        scalar::compute(graph_, layer, channel, sources, maps_[layer].data());
+      }); });
+    } else if (is_conv) {
+      add_convolution(layer, layer);
+    } else if (const std::size_t source = layer == graph_.input() ? layer : graph_.sources(layer)[0];
+               maps_[source].empty()) {
+      add_convolution(source, layer);
+    } else {
+      steps_.emplace_back([this, layer] { by_channels(layer, [&](int channel, auto sources) {
+        moves::compute(graph_, *kernels_, layer, channel, sources, maps_[layer].data());
+      }); });
+    }
+  }
+
+  /// Whether nothing but one pooling of stride 2 reads the map of a convolution: the two are computed as one.
+  bool is_pooled(std::size_t layer) const {
+    const std::vector<std::size_t>& users = graph_.users(layer);
+    if (is_kept_[layer] || users.size() != 1) return false;
+    const auto* pool = std::get_if<MaxPool>(&graph_.layers()[users[0]].operation);
+    return pool && pool->stride == 2;
+  }
+
+  /// made: the layer whose map it writes, its own or that of the pooling which alone reads it.
+  void add_convolution(std::size_t layer, std::size_t made) {
+    auto convolution = std::make_shared<Convolution>(graph_, layer, layer != made, *kernels_, threads_.count());
+    steps_.emplace_back([this, convolution, source = graph_.sources(layer)[0], made] {
+      convolution->run(map(source), maps_[made].data(), threads_);
+    });
+  }
+
+  template <typename Compute>
+  void by_channels(std::size_t layer, Compute compute) {
+    std::vector<const std::int8_t*> sources;
+    for (std::size_t source : graph_.sources(layer)) sources.push_back(map(source));
+    if (sources.empty()) sources.push_back(image_);
+    threads_.run(graph_.tensor(layer).channels,
+                 [&](std::size_t channel, int) { compute(static_cast<int>(channel), std::span(sources)); });
+  }
+
+  const Graph& graph_;
+  const Kernels* kernels_;
+  Threads threads_;
+  std::vector<bool> is_kept_;
+  std::vector<std::vector<std::int8_t>> maps_;
+  std::vector<std::function<void()>> steps_;
+  const std::int8_t* image_ = nullptr;
+};
+
+Emulator::Emulator(std::shared_ptr<const Graph> graph, std::vector<std::size_t> kept, int threads, Simd simd)
+    : graph_(std::move(graph)), kept_(std::move(kept)) {
+  if (threads < 1 || threads > kMaxThreads) {
+    refuse({"emulator", "cannot have so many threads", "threads = " + std::to_string(threads),
+            "1 .. " + std::to_string(kMaxThreads), "choose a number in that range"});
+  }
+  if (std::ranges::count(available_simd(), simd) == 0) {
+    refuse({"emulator", "this processor lacks the instruction set", "", "those that available_simd names",
+            "choose one of them"});
+  }
+  program_ = std::make_unique<Program>(*graph_, kept_, threads, kernels(simd));
 }
 
 Emulator::~Emulator() = default;
 
 void Emulator::run(const std::int8_t* image, std::span<std::int8_t* const> maps) {
-  for (std::size_t layer = 0; layer < needed_.size(); ++layer) {
-    if (!needed_[layer]) continue;
-    if (layer == graph_->input()) {
-      maps_[layer] = scalar::input(*graph_, image);
-      continue;
-    }
-    std::vector<const scalar::Map*> sources;
-    for (std::size_t source : graph_->sources(layer)) sources.push_back(&maps_[source]);
-    maps_[layer] = scalar::compute(*graph_, layer, sources);
+  const std::lock_guard lock(running_);
+  program_->run(image);
+  for (std::size_t place = 0; place < kept_.size(); ++place) {
+    std::copy_n(program_->map(kept_[place]), graph_->tensor(kept_[place]).size(), maps[place]);
   }
-  for (std::size_t place = 0; place < kept_.size(); ++place) std::ranges::copy(maps_[kept_[place]], maps[place]);
 }
 
 }  // namespace sterna

@@ -11,15 +11,12 @@
 
 namespace sterna::scalar {
 
-using Map = std::vector<std::int8_t>;
-
-/// The activation of the sum `s`, as `Requant` says, within act_min .. act_max.
+/// The activation of the sum `s` of filter `filter`, as `Requant` says, within act_min .. act_max.
 std::int8_t requantised(std::int64_t s, const Requant& requant, int filter, int act_min, int act_max);
 
-/// The map of layer number `layer` of `graph` from those that it reads, in order; not for an Input.
-Map compute(const Graph& graph, std::size_t layer, std::span<const Map* const> sources);
-
-/// The Input's map of an image of 8-bit values.
-Map input(const Graph& graph, const std::int8_t* image);
+/// Computes channel `channel` of the map `made` of layer number `layer` from the maps that it reads, in order. An Input
+/// reads the image of 8-bit values.
+void compute(const Graph& graph, std::size_t layer, int channel, std::span<const std::int8_t* const> sources,
+             std::int8_t* made);
 
 }  // namespace sterna::scalar

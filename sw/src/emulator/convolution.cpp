@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/convolution.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace sterna {
+namespace {
+
+/// Of a window: so much stays in the first level of the cache beside what else a filter touches.
+constexpr int kWindowBytes = 36 << 10;
+/// What offsets of 16 bits reach; a wider map is computed as a dense one, whose offsets are longer.
+constexpr int kAddressable = 1 << 16;
+/// Of the sums of a chunk of filters: so much stays in the second level.
+constexpr int kSumBytes = 400 << 10;
+/// Nonzero weights of a filter in a block, of which no split into groups exceeds kMaxGroups: each sign fills up one.
+constexpr int kMaxTaps = 8 * kMaxGroups - 2 * 7;
+/// A ternary layer that is denser than this is faster as a dense one.
+constexpr double kMostSparse = 0.5;
+/// What a block costs per filter and vector besides its taps, in taps.
+constexpr double kBlockCost = 12;
+/// What a row of a channel costs to stage, in taps of a vector.
+constexpr double kRowCost = 6;
+/// What the taps' addresses cost per round of vectors, in vectors, and the vectors of a round.
+constexpr double kRoundCost = 0.6;
+constexpr int kRoundVectors = 4;
+constexpr int kMaxRows = 64;
+
+int rounded_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+Flat stride_one(const Conv& conv, const TensorInfo& in, const TensorInfo& made) {
+  const auto [top, left, bottom, right] = conv.padding;
+  return {in.channels, in.height, in.width, conv.kernel, top, left, right, made.height, made.width, conv.weights};
+}
+
+/// Phase `2 * a + b` of a channel holds rows 2 y + a and columns 2 x + b of the padded input.
+Flat stride_two(const Conv& conv, const TensorInfo& in, const TensorInfo& made) {
+  const int kernel = (conv.kernel + 1) / 2;
+  Flat flat{4 * in.channels, made.height + kernel - 1, made.width + kernel - 1, kernel, 0, 0, 0,
+            made.height,     made.width,               {}};
+  flat.weights.resize(static_cast<std::size_t>(conv.filters) * flat.channels * kernel * kernel);
+  const std::int8_t* weight = conv.weights.data();
+  for (int filter_channel = 0; filter_channel < conv.filters * in.channels; ++filter_channel) {
+    for (int y = 0; y < conv.kernel; ++y) {
+      for (int x = 0; x < conv.kernel; ++x) {
+        const std::size_t channel = 4 * static_cast<std::size_t>(filter_channel) + 2 * (y % 2) + x % 2;
+        flat.weights[(channel * kernel + y / 2) * kernel + x / 2] = *weight++;
+      }
+    }
+  }
+  return flat;
+}
+
+bool is_ternary(const std::vector<std::int8_t>& weights) {
+  return std::ranges::all_of(weights, [](std::int8_t weight) { return weight >= -1 && weight <= 1; });
+}
+
+}  // namespace
+
+Convolution::Convolution(const Graph& graph, std::size_t layer, bool is_pooled, const Kernels& kernels, int threads)
+    : conv_(std::get<Conv>(graph.layers()[layer].operation)),
+      kernels_(kernels),
+      input_(graph.tensor(graph.sources(layer)[0])),
+      flat_(conv_.stride == 1 ? stride_one(conv_, input_, graph.tensor(layer))
+                              : stride_two(conv_, input_, graph.tensor(layer))),
+      nonzeros_(conv_.weights.size() - std::ranges::count(conv_.weights, 0)),
+      is_pooled_(is_pooled) {
+  // The padding at the right of a row is that at the left of the next.
+  pitch_ = flat_.made_width + flat_.kernel - 1 - std::min(flat_.left, flat_.right);
+  if (is_pooled_) pitch_ = rounded_up(pitch_, 2);
+  const int least_window = channel_bytes(tile_step()) + zero_bytes(tile_step());
+  is_dense_ = !is_ternary(conv_.weights) || nonzeros_ > kMostSparse * conv_.weights.size() || least_window > kAddressable;
+  choose_tiles();
+  make_blocks();
+  make_scalings(conv_.requant, graph.act_min(), graph.act_max());
+  choose_chunks(threads);
+  flat_.weights = {};
+}
+
+int Convolution::channel_bytes(int rows) const {
+  return ((rows + flat_.kernel - 1) * pitch_ + flat_.left) * (is_dense_ ? 4 : 1);
+}
+
+int Convolution::vectors_of(int rows) const {
+  return rounded_up((rows - 1) * pitch_ + flat_.made_width, kernels_.vector_pixels) / kernels_.vector_pixels;
+}
+
+int Convolution::zero_bytes(int rows) const { return vectors_of(rows) * kernels_.vector_pixels; }
+
+int Convolution::most_channels(int rows) const {
+  return std::max(1, (kWindowBytes - zero_bytes(rows)) / channel_bytes(rows));
+}
+
+/// Per pixel of a filter, in taps.
+double Convolution::cost(int rows) const {
+  const int units = is_dense_ ? (flat_.channels + kernels_.dense_channels - 1) / kernels_.dense_channels : flat_.channels;
+  const double taps = 1.0 * nonzeros_ / conv_.filters;
+  const double blocks = std::max(std::ceil(1.0 * units / most_channels(rows)), is_dense_ ? 1 : taps / kMaxTaps);
+  const double staging = kRowCost * units * (rows + flat_.kernel - 1) * ((pitch_ - 1) / kernels_.vector_pixels + 1);
+  const double vectors = vectors_of(rows) + kRoundCost * ((vectors_of(rows) + kRoundVectors - 1) / kRoundVectors);
+  return (vectors * (taps + kBlockCost * blocks) + staging / conv_.filters) / (rows * flat_.made_width);
+}
+
+void Convolution::choose_tiles() {
+  const int step = tile_step();
+  double least = std::numeric_limits<double>::max();
+  for (int rows = step; rows <= std::min(kMaxRows, rounded_up(flat_.made_height, step)); rows += step) {
+    if (rows > step && channel_bytes(rows) + zero_bytes(rows) > kWindowBytes) break;
+    if (const double found = cost(rows); found < least) {
+      least = found;
+      rows_ = rows;
+    }
+  }
+  tiles_ = (flat_.made_height + rows_ - 1) / rows_;
+}
+
+void Convolution::make_blocks() {
+  const int most = is_dense_ ? most_channels(rows_) * kernels_.dense_channels : most_channels(rows_);
+  const int least_blocks = (flat_.channels + most - 1) / most;
+  const int even_share = rounded_up((flat_.channels + least_blocks - 1) / least_blocks,
+                                    is_dense_ ? kernels_.dense_channels : 1);
+  for (int first = 0; first < flat_.channels; first += blocks_.back().count) {
+    Block block{first, 0, {}, {}, {}, {}, {}, {}};
+    std::vector<int> nonzeros(conv_.filters);
+    while (block.count < even_share && first + block.count < flat_.channels) {
+      for (int filter = 0; filter < conv_.filters; ++filter) {
+        const std::int8_t* weights = weights_of(filter, first + block.count);
+        nonzeros[filter] += flat_.kernel * flat_.kernel - std::count(weights, weights + flat_.kernel * flat_.kernel, 0);
+      }
+      if (!is_dense_ && block.count && std::ranges::max(nonzeros) > kMaxTaps) break;
+      ++block.count;
+    }
+    blocks_.push_back(std::move(block));
+    is_dense_ ? make_words(blocks_.back()) : make_taps(blocks_.back());
+  }
+}
+
+/// Offsets of zeros are 0: a window begins with them.
+void Convolution::make_taps(Block& block) const {
+  const int zeros = zero_bytes(rows_), bytes = channel_bytes(rows_);
+  std::vector<std::size_t> starts;
+  for (int filter = 0; filter < conv_.filters; ++filter) {
+    starts.push_back(block.offsets.size());
+    Taps taps{};
+    for (const int sign : {1, -1}) {
+      const std::size_t start = block.offsets.size();
+      for (int channel = 0; channel < block.count; ++channel) {
+        const std::int8_t* weight = weights_of(filter, block.first + channel);
+        for (int place = 0; place < flat_.kernel * flat_.kernel; ++place) {
+          if (weight[place] != sign) continue;
+          const int y = place / flat_.kernel, x = place % flat_.kernel;
+          block.offsets.push_back(static_cast<std::uint16_t>(zeros + channel * bytes + y * pitch_ + x));
+        }
+      }
+      const auto count = static_cast<int>(block.offsets.size() - start);
+      const int rest = count % 8, fours = rest > 0 && rest <= 4, eights = count / 8 + (rest > 4);
+      block.offsets.resize(start + 8 * eights + 4 * fours);
+      (sign > 0 ? taps.plus_eights : taps.minus_eights) = static_cast<std::uint8_t>(eights);
+      (sign > 0 ? taps.plus_fours : taps.minus_fours) = static_cast<std::uint8_t>(fours);
+      taps.correction -= 128 * sign * count;
+    }
+    block.taps.push_back(taps);
+  }
+  for (int filter = 0; filter < conv_.filters; ++filter) block.taps[filter].offsets = block.offsets.data() + starts[filter];
+}
+
+void Convolution::make_words(Block& block) const {
+  const int group = kernels_.dense_channels, groups = (block.count + group - 1) / group, bytes = channel_bytes(rows_);
+  const int places = flat_.kernel * flat_.kernel, taps = groups * places;
+  const int filter_groups = rounded_up(conv_.filters, kDenseFilters) / kDenseFilters;
+  for (int tap = 0; tap < taps; ++tap) {
+    const int place = tap % places;
+    const int pixel = place / flat_.kernel * pitch_ + place % flat_.kernel;
+    block.word_offsets.push_back(static_cast<std::uint32_t>(tap / places * bytes + 4 * pixel));
+  }
+  block.weights.resize(static_cast<std::size_t>(filter_groups) * taps * kDenseFilters);
+  block.corrections.resize(static_cast<std::size_t>(filter_groups) * kDenseFilters);
+  for (int filter = 0; filter < conv_.filters; ++filter) {
+    for (int tap = 0; tap < taps; ++tap) {
+      std::uint32_t word = 0;
+      for (int part = 0; part < group; ++part) {
+        const int channel = tap / places * group + part;
+        if (channel >= block.count) break;
+        const int weight = weights_of(filter, block.first + channel)[tap % places];
+        block.corrections[filter] -= kernels_.dense_bias * weight;
+        const int bits = 32 / group;
+        word |= (static_cast<std::uint32_t>(weight) & ((1u << bits) - 1)) << (bits * part);
+      }
+      const std::size_t at = static_cast<std::size_t>(filter / kDenseFilters) * taps + tap;
+      block.weights[at * kDenseFilters + filter % kDenseFilters] = static_cast<std::int32_t>(word);
+    }
+  }
+  for (int each = 0; each < filter_groups; ++each) {
+    block.words.push_back({block.word_offsets.data(), &block.weights[static_cast<std::size_t>(each) * taps * kDenseFilters],
+                           &block.corrections[static_cast<std::size_t>(each) * kDenseFilters], taps});
+  }
+}
+
+void Convolution::make_scalings(const Requant& requant, int act_min, int act_max) {
+  constexpr double slopes[] = {1, 0, 0.125};
+  for (int filter = 0; filter < conv_.filters; ++filter) {
+    scalings_.push_back({std::ldexp(static_cast<double>(requant.multiplier[filter]), -requant.shift),
+                         std::ldexp(static_cast<double>(requant.bias[filter]), -requant.shift),
+                         slopes[static_cast<int>(requant.activation)], act_min, act_max});
+  }
+}
+
+/// Chunks of filters whose sums stay in the cache, and enough parts to keep all threads busy.
+void Convolution::choose_chunks(int threads) {
+  const int pixels = vectors_of(rows_) * kernels_.vector_pixels;
+  int chunks = blocks_.size() == 1 ? 1 : static_cast<int>((4ll * pixels * conv_.filters + kSumBytes - 1) / kSumBytes);
+  if (threads > 1 && tiles_ * chunks < 4 * threads) chunks = std::max(chunks, (4 * threads + tiles_ - 1) / tiles_);
+  chunk_filters_ = rounded_up((conv_.filters + chunks - 1) / chunks, kDenseFilters);
+  chunks_ = (conv_.filters + chunk_filters_ - 1) / chunk_filters_;
+
+  int most = 0;
+  for (const Block& block : blocks_) most = std::max(most, block.count);
+  const int units = is_dense_ ? (most + kernels_.dense_channels - 1) / kernels_.dense_channels : most;
+  const int lanes = pixels * (is_dense_ ? 4 : 1);
+  const int kept_filters = blocks_.size() == 1 ? kDenseFilters : chunk_filters_;
+  scratch_.resize(threads);
+  for (Scratch& scratch : scratch_) {
+    // Zeros, the channels, and what loads past the last pixel of the tile read.
+    scratch.window.resize(lanes + units * channel_bytes(rows_) + lanes + 4 * flat_.kernel * pitch_ + 2 * kSlack);
+    scratch.sums.resize(static_cast<std::size_t>(kept_filters) * pixels + pitch_ + 4 * kSlack);
+    scratch.flat.resize(2 * pixels + rows_ * kSlack + kSlack);
+  }
+  if (conv_.stride == 2) phases_.resize(static_cast<std::size_t>(flat_.channels) * flat_.height * flat_.width + kSlack);
+}
+
+void Convolution::split_phases(const std::int8_t* in, int channel) {
+  const std::int8_t* map = in + channel * input_.pixels();
+  std::int8_t* made = &phases_[4 * static_cast<std::size_t>(channel) * flat_.height * flat_.width];
+  for (int phase = 0; phase < 4; ++phase) {
+    for (int row = 0; row < flat_.height; ++row) {
+      for (int column = 0; column < flat_.width; ++column) {
+        const int y = 2 * row + phase / 2 - conv_.padding[0], x = 2 * column + phase % 2 - conv_.padding[1];
+        const bool is_inside = y >= 0 && y < input_.height && x >= 0 && x < input_.width;
+        *made++ = is_inside ? map[y * input_.width + x] : static_cast<std::int8_t>(input_.zero_point);
+      }
+    }
+  }
+}
+
+void Convolution::run(const std::int8_t* in, std::int8_t* made, Threads& threads) {
+  if (conv_.stride == 2) {
+    threads.run(input_.channels, [&](std::size_t channel, int) { split_phases(in, static_cast<int>(channel)); });
+    in = phases_.data();
+  }
+  threads.run(static_cast<std::size_t>(tiles_) * chunks_, [&](std::size_t part, int thread) {
+    run_part(in, made, static_cast<int>(part) / chunks_, static_cast<int>(part) % chunks_, scratch_[thread]);
+  });
+}
+
+void Convolution::run_part(const std::int8_t* in, std::int8_t* made, int tile, int chunk, Scratch& scratch) const {
+  const int first_row = tile * rows_, rows = std::min(rows_, flat_.made_height - first_row);
+  const int vectors = vectors_of(rows), pixels = vectors_of(rows_) * kernels_.vector_pixels;
+  const int first = chunk * chunk_filters_, end = std::min(conv_.filters, first + chunk_filters_);
+  const int step = is_dense_ ? kDenseFilters : 1;
+  for (const Block& block : blocks_) {
+    const bool is_first = &block == &blocks_.front(), is_last = &block == &blocks_.back();
+    stage(in, block, first_row, rows, scratch.window.data());
+    for (int filter = first; filter < end; filter += step) {
+      std::int32_t* even = &scratch.sums[blocks_.size() == 1 ? 0 : static_cast<std::size_t>(filter - first) * pixels];
+      std::int32_t* odd = even + pixels / 2;
+      if (is_dense_) {
+        kernels_.add_words(scratch.window.data(), block.words[filter / kDenseFilters], vectors, is_first, even, odd, pixels);
+      } else {
+        kernels_.add_taps(scratch.window.data(), block.taps[filter], vectors, is_first, even, odd);
+      }
+      if (!is_last) continue;
+      for (int each = filter; each < std::min(end, filter + step); ++each) {
+        finish(each, first_row, rows, scratch, even + static_cast<std::size_t>(each - filter) * pixels, made);
+      }
+    }
+  }
+}
+
+void Convolution::stage(const std::int8_t* in, const Block& block, int first_row, int rows, std::uint8_t* window) const {
+  const Rows of{flat_.height, flat_.width, first_row - flat_.top, rows + flat_.kernel - 1, flat_.left, pitch_,
+                static_cast<std::int8_t>(input_.zero_point)};
+  const auto plane = static_cast<std::int64_t>(flat_.height) * flat_.width;
+  const std::int8_t* map = in + block.first * plane;
+  const int bytes = channel_bytes(rows_);
+  if (is_dense_) {
+    for (int channel = 0; channel < block.count; channel += kernels_.dense_channels) {
+      kernels_.stage_words(map + channel * plane, std::min(kernels_.dense_channels, block.count - channel), plane, of,
+                           window + channel / kernels_.dense_channels * bytes);
+    }
+    return;
+  }
+  const int zeros = zero_bytes(rows_);
+  std::fill(window, window + zeros, 0);
+  for (int channel = 0; channel < block.count; ++channel) {
+    kernels_.stage_bytes(map + channel * plane, of, window + zeros + channel * bytes);
+  }
+}
+
+void Convolution::finish(int filter, int first_row, int rows, Scratch& scratch, const std::int32_t* sums,
+                         std::int8_t* made) const {
+  const int vectors = vectors_of(rows), half = vectors_of(rows_) * kernels_.vector_pixels / 2;
+  std::int8_t* flat = scratch.flat.data();
+  if (!is_pooled_) {
+    kernels_.requantise(sums, sums + half, vectors, scalings_[filter], flat);
+    std::int8_t* map = made + (static_cast<std::size_t>(filter) * flat_.made_height + first_row) * flat_.made_width;
+    kernels_.copy_rows(flat, pitch_, rows, flat_.made_width, map);
+    return;
+  }
+  const int width = flat_.made_width / 2, height = flat_.made_height / 2;
+  const int pitch = rounded_up(width, kernels_.vector_pixels / 2);
+  for (int row = 0; row < rows / 2; ++row) {
+    kernels_.pool_requantise(sums + row * pitch_, sums + half + row * pitch_, pitch_, width, scalings_[filter],
+                             flat + row * pitch);
+  }
+  kernels_.copy_rows(flat, pitch, rows / 2, width,
+                     made + (static_cast<std::size_t>(filter) * height + first_row / 2) * width);
+}
+
+}  // namespace sterna

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels, written once for any instruction set. A source file that is compiled for one includes this file, and
+// gives `kernels_of` a class with its vectors and what they can do.
+//
+// Sums of taps. A tap adds a byte to the sum of each of its pixels, and sums need 16 bits. Widening every byte costs
+// more than the addition, so the sum is found from two cheaper ones: modulo 256, by additions of bytes; and about,
+// from means of eight taps. Seven rounding means of two bytes make the mean `T` of a group; rounded up three times,
+// `8 T` exceeds the group's sum by 0 .. 12. Over at most 21 groups the excess is below 256, so that the sum modulo 256
+// tells it. A group of four, whose mean is halved once more, exceeds by 0 .. 8.
+#pragma once
+
+#include "emulator/kernels.h"
+
+namespace sterna {
+namespace {
+
+/// The most by which eight times a group's mean exceeds its sum.
+constexpr int kExcess = 12;
+
+template <typename I, int vectors>
+struct TapSums {
+  using Bytes = typename I::Bytes;
+
+  Bytes modulo[vectors];  ///< Sums modulo 256.
+  Bytes means[vectors];   ///< Sums of groups' means as words: of even pixels, plus 256 times those of odd ones.
+  Bytes odd[vectors];     ///< Sums of the means of odd pixels.
+
+  TapSums() {
+    for (int v = 0; v < vectors; ++v) modulo[v] = means[v] = odd[v] = I::zero();
+  }
+
+  template <bool plus>
+  static Bytes step_bytes(Bytes sum, Bytes value) {
+    return plus ? I::add8(sum, value) : I::sub8(sum, value);
+  }
+  template <bool plus>
+  static Bytes step_words(Bytes sum, Bytes value) {
+    return plus ? I::add16(sum, value) : I::sub16(sum, value);
+  }
+
+  /// Adds the values at `window`, which are `count` vectors later for each vector, of a group of 4 or 8 taps.
+  template <bool plus, int taps>
+  void add_group(const std::uint8_t* window, const std::uint16_t* offsets) {
+    const std::uint8_t* at[taps];
+    for (int tap = 0; tap < taps; ++tap) at[tap] = window + offsets[tap];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v) {
+      Bytes mean[taps];
+#pragma GCC unroll 8
+      for (int tap = 0; tap < taps; ++tap) {
+        mean[tap] = I::load_once(at[tap] + v * I::pixels);
+        modulo[v] = step_bytes<plus>(modulo[v], mean[tap]);
+      }
+#pragma GCC unroll 4
+      for (int half = taps / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+        for (int tap = 0; tap < half; ++tap) mean[tap] = I::mean8(mean[tap], mean[tap + half]);
+      }
+      if (taps == 4) mean[0] = I::mean8(mean[0], I::zero());
+      means[v] = step_words<plus>(means[v], mean[0]);
+      odd[v] = step_words<plus>(odd[v], I::high8(mean[0]));
+    }
+  }
+
+  template <bool plus>
+  const std::uint16_t* add_groups(const std::uint8_t* window, const std::uint16_t* offsets, int eights, int fours) {
+    for (int group = 0; group < eights; ++group, offsets += 8) add_group<plus, 8>(window, offsets);
+    for (int group = 0; group < fours; ++group, offsets += 4) add_group<plus, 4>(window, offsets);
+    return offsets;
+  }
+
+  /// The exact sums of the even pixels of vector `v`, or of the odd ones, as words.
+  typename I::Bytes exact(Bytes eightfold, Bytes modulo_of, int below, int correction) const {
+    const Bytes excess = I::low8(I::add16(I::sub16(eightfold, modulo_of), I::words(below)));
+    return I::add16(I::sub16(eightfold, excess), I::words(below + correction));
+  }
+
+  void store(const Taps& taps, bool first, std::int32_t* even_sums, std::int32_t* odd_sums) const {
+    const int below = kExcess * (taps.minus_eights + taps.minus_fours);
+    for (int v = 0; v < vectors; ++v) {
+      const Bytes even = I::sub16(means[v], I::shift_left8(odd[v]));
+      I::add32(exact(I::times8(even), I::low8(modulo[v]), below, taps.correction), first, even_sums + v * I::pixels / 2);
+      I::add32(exact(I::times8(odd[v]), I::high8(modulo[v]), below, taps.correction), first,
+               odd_sums + v * I::pixels / 2);
+    }
+  }
+};
+
+template <typename I, int vectors>
+void add_taps_of(const std::uint8_t* window, const Taps& taps, bool first, std::int32_t* even, std::int32_t* odd) {
+  TapSums<I, vectors> sums;
+  const std::uint16_t* offsets = taps.offsets;
+  offsets = sums.template add_groups<true>(window, offsets, taps.plus_eights, taps.plus_fours);
+  sums.template add_groups<false>(window, offsets, taps.minus_eights, taps.minus_fours);
+  sums.store(taps, first, even, odd);
+}
+
+/// As many vectors at a time as the registers hold.
+template <typename I>
+void add_taps(const std::uint8_t* window, const Taps& taps, int vectors, bool first, std::int32_t* even,
+              std::int32_t* odd) {
+  int rounds = (vectors + I::tap_vectors - 1) / I::tap_vectors;
+  for (int now; vectors > 0; vectors -= now, --rounds) {
+    now = (vectors + rounds - 1) / rounds;
+    switch (now) {
+      case 1: add_taps_of<I, 1>(window, taps, first, even, odd); break;
+      case 2: add_taps_of<I, 2>(window, taps, first, even, odd); break;
+      case 3: if constexpr (I::tap_vectors >= 3) add_taps_of<I, 3>(window, taps, first, even, odd); break;
+      default: if constexpr (I::tap_vectors >= 4) add_taps_of<I, 4>(window, taps, first, even, odd); break;
+    }
+    window += now * I::pixels;
+    even += now * I::pixels / 2;
+    odd += now * I::pixels / 2;
+  }
+}
+
+/// Two vectors of 32-bit sums of kDenseFilters filters at a time.
+template <typename I>
+void add_words(const std::uint8_t* window, const Words& words, int vectors, bool first, std::int32_t* even,
+               std::int32_t* odd, std::int64_t stride) {
+  using Words32 = typename I::Words32;
+  constexpr int bytes = sizeof(Words32), pixels = bytes / 4;
+  for (int done = 0; done < vectors * I::pixels; done += 2 * pixels) {
+    Words32 sums[kDenseFilters][2];
+#pragma GCC unroll 8
+    for (int filter = 0; filter < kDenseFilters; ++filter) {
+      sums[filter][0] = sums[filter][1] = I::words32(words.corrections[filter]);
+    }
+    const std::uint8_t* at = window + 4 * done;
+    for (int tap = 0; tap < words.count; ++tap) {
+      const Words32 low = I::load32(at + words.offsets[tap]), high = I::load32(at + words.offsets[tap] + bytes);
+      const std::int32_t* weights = words.weights + tap * kDenseFilters;
+#pragma GCC unroll 8
+      for (int filter = 0; filter < kDenseFilters; ++filter) {
+        const Words32 weight = I::words32(weights[filter]);
+        sums[filter][0] = I::dot(sums[filter][0], low, weight);
+        sums[filter][1] = I::dot(sums[filter][1], high, weight);
+      }
+    }
+#pragma GCC unroll 8
+    for (int filter = 0; filter < kDenseFilters; ++filter) {
+      I::add_split(sums[filter][0], sums[filter][1], first, even + filter * stride + done / 2,
+                   odd + filter * stride + done / 2);
+    }
+  }
+}
+
+template <typename I>
+void requantise(const std::int32_t* even, const std::int32_t* odd, int vectors, const Scaling& scaling,
+                std::int8_t* flat) {
+  const typename I::Scale scale(scaling);
+  for (int done = 0; done < vectors * I::pixels; done += I::pixels) {
+    const typename I::Bytes evens = I::activations(even + done / 2, scale), odds = I::activations(odd + done / 2, scale);
+    I::store(flat + done, I::interleaved(evens, odds));
+  }
+}
+
+template <typename I>
+void pool_requantise(const std::int32_t* even, const std::int32_t* odd, int pitch, int width, const Scaling& scaling,
+                     std::int8_t* row) {
+  const typename I::Scale scale(scaling);
+  const int below = pitch / 2;
+  alignas(64) std::int32_t most[I::pixels / 2];
+  for (int done = 0; done < width; done += I::pixels / 2) {
+    for (int i = 0; i < I::pixels / 2; ++i) {
+      const int at = done + i;
+      const std::int32_t above = even[at] > odd[at] ? even[at] : odd[at];
+      const std::int32_t under = even[below + at] > odd[below + at] ? even[below + at] : odd[below + at];
+      most[i] = above > under ? above : under;
+    }
+    I::store_half(row + done, I::activations(most, scale));
+  }
+}
+
+template <typename I>
+void copy_rows(const std::int8_t* flat, int pitch, int count, int width, std::int8_t* map) {
+  for (int row = 0; row < count; ++row) I::copy(map + static_cast<std::int64_t>(row) * width, flat + row * pitch, width);
+}
+
+/// Rows are written from the first to the last, each over what the one before it left too many.
+template <typename I>
+void stage_bytes(const std::int8_t* map, const Rows& rows, std::uint8_t* window) {
+  const typename I::Bytes bias = I::bytes(-128), padding = I::xor8(I::bytes(rows.padding), bias);
+  for (int number = 0; number <= rows.count; ++number, window += rows.pitch) {
+    const int y = rows.first + number;
+    if (y < 0 || y >= rows.height || number == rows.count) {
+      const int end = number == rows.count ? rows.left : rows.pitch;
+      for (int x = 0; x < end; x += I::pixels) I::store(window + x, padding);
+      continue;
+    }
+    const std::int8_t* row = map + static_cast<std::int64_t>(y) * rows.width;
+    for (int x = 0; x < rows.left; x += I::pixels) I::store(window + x, padding);
+    for (int x = 0; x < rows.width; x += I::pixels) {
+      I::store(window + rows.left + x, I::xor8(I::load(row + x), bias));
+    }
+    for (int x = rows.left + rows.width; x < rows.pitch; x += I::pixels) I::store(window + x, padding);
+  }
+}
+
+template <typename I>
+void stage_words(const std::int8_t* map, int channels, std::int64_t plane, const Rows& rows, std::uint8_t* window) {
+  for (int number = 0; number <= rows.count; ++number, window += 4 * rows.pitch) {
+    const int y = rows.first + number;
+    const bool inside = y >= 0 && y < rows.height && number < rows.count;
+    const std::int8_t* row = map + static_cast<std::int64_t>(inside ? y : 0) * rows.width;
+    typename I::Pixel* pixels = reinterpret_cast<typename I::Pixel*>(window);
+    const int end = number < rows.count ? rows.pitch : rows.left;
+    const int from = inside ? rows.left : end, to = inside ? rows.left + rows.width : end;
+    if (inside) I::stage_pixels(row, channels, plane, rows.width, pixels + from);
+    for (int x = 0; x < from; ++x) pixels[x] = I::pixel(rows.padding);
+    for (int x = to; x < end; ++x) pixels[x] = I::pixel(rows.padding);
+  }
+}
+
+template <typename I>
+void max_pool(const std::int8_t* map, int height, int width, int stride, std::int8_t* made) {
+  const int rows = height / stride, columns = width / stride;
+  for (int y = 0; y < rows; ++y, made += columns) {
+    const std::int8_t* top = map + static_cast<std::int64_t>(y) * stride * width;
+    const std::int8_t* bottom = stride * y + 1 < height ? top + width : top;
+    for (int x = 0; x < columns; ++x) {
+      const int left = stride * x, right = left + 1 < width ? left + 1 : left;
+      const std::int8_t above = top[left] > top[right] ? top[left] : top[right];
+      const std::int8_t under = bottom[left] > bottom[right] ? bottom[left] : bottom[right];
+      made[x] = above > under ? above : under;
+    }
+  }
+}
+
+template <typename I>
+constexpr Kernels kernels_of() {
+  return {I::pixels,     I::dense_channels,   I::dense_bias,    &stage_bytes<I>,
+          &stage_words<I>, &add_taps<I>,      &add_words<I>,    &requantise<I>,
+          &pool_requantise<I>, &copy_rows<I>, &max_pool<I>};
+}
+
+}  // namespace
+}  // namespace sterna

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/threads.h"
+
+namespace sterna {
+
+Threads::Threads(int count) {
+  for (int thread = 1; thread < count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
+}
+
+Threads::~Threads() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_over_ = true;
+  }
+  begun_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void Threads::run(std::size_t parts, const std::function<void(std::size_t, int)>& part) {
+  part_ = &part;
+  parts_ = parts;
+  next_ = 0;
+  if (!workers_.empty() && parts > 1) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++round_;
+      working_ = static_cast<int>(workers_.size());
+    }
+    begun_.notify_all();
+  }
+  take_parts(0);
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [this] { return working_ == 0; });
+}
+
+void Threads::take_parts(int thread) {
+  for (std::size_t number = next_++; number < parts_; number = next_++) (*part_)(number, thread);
+}
+
+void Threads::serve(int thread) {
+  std::size_t seen = 0;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    begun_.wait(lock, [&] { return is_over_ || round_ != seen; });
+    if (is_over_) return;
+    seen = round_;
+    lock.unlock();
+    take_parts(thread);
+    lock.lock();
+    if (--working_ == 0) ended_.notify_one();
+  }
+}
+
+}  // namespace sterna
