@@ -187,7 +187,7 @@ module sterna_tape_reader #(
   end
 
   // The step stays in the buffer while it is checked.
-  logic is_conv, is_table, one_group, has_weights_q;
+  logic is_conv, checked_table, is_table, one_group, has_weights_q;
   logic [LineW+1:0] step_end;
 
   sterna_step_checker #(
@@ -200,11 +200,14 @@ module sterna_tape_reader #(
     .place_i     (place_q),
     .tape_lines_i(tape_lines),
     .is_conv_o   (is_conv),
-    .is_table_o  (is_table),
+    .is_table_o  (checked_table),
     .one_group_o (one_group),
     .end_o       (step_end),
     .fault_o     (step_fault)
   );
+
+  // Without tables a constant, even where this module is synthesised by itself.
+  assign is_table = InputTable && checked_table;
 
   // The last line, and whether a step with its header that comes next reaches beyond it.
   logic [LineW-1:0] last_line_q;
