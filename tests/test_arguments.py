@@ -49,6 +49,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "Detector.__call__": (detector, {"image": np.zeros((8, 8, 3), np.uint8)}),
     "Detector.detect": (lambda: detector().detect, {"image": np.zeros((8, 8, 3), np.uint8)}),
     "Detector.stream": (lambda: detector().stream, {"images": [np.zeros((8, 8, 3), np.uint8)]}),
+    "Detector.video": (lambda: detector().video, {"source": [np.zeros((8, 8, 3), np.uint8)]}),
     "Graph": (lambda: sterna.Graph, {"layers": GRAPH.layers, "metadata": {}}),
     "Graph.__getitem__": (lambda: GRAPH.__getitem__, {"name": "conv1"}),
     "Graph.users": (lambda: GRAPH.users, {"name": "conv1"}),
@@ -87,6 +88,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
 }  # fmt: skip
 #: What is of a wrong kind where bytes are not, as bytes are a series of numbers too.
 OTHERWISE = {("Package", "tape"): "a", ("Backend.stream", "images"): 7, ("Detector.stream", "images"): 7}
+OTHERWISE |= {("Detector.video", "source"): 7}
 #: Calls that Sterna makes, of what users write; records and options, which check themselves.
 OTHERS = {"Backend.from_uri", "Box", "EngineConfig", "TernaryWeightQuant", "TrainOptions"}
 

@@ -126,3 +126,17 @@ def test_what_would_be_lost_is_not_replaced(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(SternaError, match=f"is {kind}, which would be lost; remedy: name another file"):
             recognise.check_replaces(path, recognise.PACKAGE)
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\0\0\0\x20ftypisom", "a video"),
+        (b"\0\0\0\x18ftypheic", "an image"),
+        (b"RIFF\0\0\0\0AVI LIST", "a video"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "an image"),
+        (b"\x1aE\xdf\xa3\x01", "a video"),
+    ],
+)
+def test_videos_are_told_from_images(start: bytes, kind: str) -> None:
+    assert recognise.by_content(start) == kind

@@ -108,3 +108,22 @@ def test_a_child_heeds_its_parent_alone() -> None:
         assert os.read(answered, 4) == b"here"
     os.kill(child, signal.SIGTERM)
     assert os.waitpid(child, 0) == (child, 0)
+
+
+def test_what_is_held_comes_when_files_are_closed() -> None:
+    """Ctrl-C, and what repeats it until it is heeded."""
+    closed = False
+    with pytest.raises(KeyboardInterrupt), signals.interrupting():
+        with signals.held():
+            for number in (*signals.ENDING, signal.SIGALRM):
+                signal.raise_signal(number)
+            closed = True
+        raise AssertionError
+    assert closed
+
+
+def test_nothing_held_is_nothing_changed() -> None:
+    before = [signal.getsignal(number) for number in (*signals.ENDING, signal.SIGALRM)]
+    with signals.held():
+        pass
+    assert before == [signal.getsignal(number) for number in (*signals.ENDING, signal.SIGALRM)]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,17 @@ from sterna.package.package import Package
 from sterna.run.backend import Backend, Results
 from sterna.run.registry import open_backend
 from sterna.stopwatch import Stopwatch
-from sterna.vision import image_files
+from sterna.vision import image_files, sources
 from sterna.vision.boxes import Detections
 from sterna.vision.decoder import Decoder
-from sterna.vision.defaults import OVERLAP, SHOWN
+from sterna.vision.defaults import OVERLAP, SHOWN, TILE_OVERLAP
+from sterna.vision.follow import Follow
+from sterna.vision.frames import Seen
+from sterna.vision.places import Places
 from sterna.vision.prepare import check_pixels, prepare
-from sterna.vision.tiles import OVERLAP as TILE_OVERLAP
+from sterna.vision.sources import Source
 from sterna.vision.tiles import Tile, Tiles, merge
+from sterna.watch import Watch
 
 
 class Box(NamedTuple):
@@ -171,6 +176,49 @@ class Detector:
         with self.times.part("boxes"):
             height, width, _ = image.shape
             return merge(self.tiles, found, height, width, self.overlap) if self.tiles else found[0][1]
+
+    @checked
+    def video(
+        self,
+        source: str | Path | Iterable[NDArray[np.uint8]],
+        *,
+        rate: float = Source.USUAL_RATE,
+        track: bool = True,
+        lines: dict[str, Any] | None = None,
+        zones: dict[str, Any] | None = None,
+        unusual: bool = False,
+    ) -> Generator[Seen]:
+        """What is seen on each frame of a video: a file, a camera, a URL, or images that follow each other.
+
+        rate: frames per second of images. track: number the objects. lines, zones: by name, two points `[x, y, x, y]`
+        that tracks cross, or corners `[x, y, x, y, ...]` between which they are; in pixels, or in shares of the frame
+        if no number is more than 1. unusual: report tracks of unusual speed or direction. Following needs the extra
+        `video`. Raises SternaError for what is missing, cannot be read, or ends before its time.
+
+        >>> package = sterna.compile("demo-nano")
+        >>> frames = [sterna.scene(7)] * 3
+        >>> with sterna.Detector(package, threshold=0.5) as detect:
+        ...     for seen in detect.video(frames, zones={"all": [0, 0, 1, 0, 1, 1, 0, 1]}):
+        ...         print(seen.frame.number, len(seen.found), sorted(seen.tracks), seen.inside)
+        0 2 [0, 0] {'all': 0}
+        1 2 [1, 2] {'all': 2}
+        2 2 [1, 2] {'all': 2}
+        """
+        if not 0 < rate < math.inf:
+            raise SternaError("no such rate", where="Detector.video", attribute="rate", value=rate,
+                              allowed="more than 0, finite", remedy="give frames per second")  # fmt: skip
+        follow = Follow(track, Places.of(lines or {}, zones or {}, "Detector.video"), unusual)
+        return self._video(source, rate, follow)
+
+    def _video(
+        self, source: str | Path | Iterable[NDArray[np.uint8]], rate: float, follow: Follow
+    ) -> Generator[Seen]:
+        found: Sequence[Source] = (
+            sources.find([str(source)]) if isinstance(source, str | Path) else [sources.Images(source, rate)]
+        )
+        sources.check(found, lambda text: None)
+        for _, seen in Watch(self, found, follow):
+            yield seen
 
     def close(self) -> None:
         """Close the backend, unless it was given open. May be called twice."""

@@ -134,7 +134,7 @@ def _check_place(folder: Path, name: str, shown: Path, room: int) -> None:
             pass
         free = shutil.disk_usage(there).free
     except OSError as error:
-        raise _cannot_write(shown, error) from None
+        raise cannot_write(shown, error) from None
     if free < room:
         raise SternaError(
             "there is not enough free space",
@@ -158,8 +158,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     Where `path` is a link, the file that it leads to is replaced. Raises SternaError if it cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    partial = target.with_name(f"{target.name[:_KEPT_NAME]}.{os.getpid()}{_PARTIAL}")
+    target, partial = Path(os.path.realpath(path)), partial_of(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write(partial)
@@ -168,8 +167,14 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         with suppress(OSError):
             partial.unlink()
         if isinstance(error, OSError | RuntimeError):
-            raise _cannot_write(path, error) from None
+            raise cannot_write(path, error) from None
         raise
+
+
+def partial_of(path: Path) -> Path:
+    """The neighbour of `path` in which this process writes what is to be there, or where the link `path` leads."""
+    target = Path(os.path.realpath(path))
+    return target.with_name(f"{target.name[:_KEPT_NAME]}.{os.getpid()}{_PARTIAL}")
 
 
 def remove_partial(folder: Path) -> None:
@@ -180,7 +185,8 @@ def remove_partial(folder: Path) -> None:
                 path.unlink()
 
 
-def _cannot_write(path: Path, error: OSError | RuntimeError) -> SternaError:
+def cannot_write(path: Path, error: OSError | RuntimeError) -> SternaError:
+    """The refusal of a file or folder that the system would not let be written."""
     full = not isinstance(error, OSError) or error.errno in _FULL  # torch reports a full disk as RuntimeError
     return SternaError(
         f"cannot be written ({getattr(error, 'strerror', None) or error})",

@@ -8,7 +8,8 @@ from sterna.errors import SternaError
 
 GRAPH, PACKAGE = "an integer graph", "a package"
 RUN, ENGINE, FOLDER = "the folder of a training run", "the folder of a generated engine", "a folder"
-EMPTY, IMAGE, JSON, CHECKPOINT = "an empty file", "an image", "a JSON file", "a PyTorch file"
+EMPTY, JSON, CHECKPOINT = "an empty file", "a JSON file", "a PyTorch file"
+IMAGE, VIDEO = "an image", "a video"
 POINTER, PAGE = "a git-lfs pointer, not the file itself", "a web page, as left by a failed download"
 ONNX, WEIGHTS, CFG = "an ONNX model", "a darknet weights file", "a darknet cfg file"
 
@@ -32,6 +33,7 @@ _BEGINNINGS = {
     b"MM\0*": IMAGE,
     b"BM": IMAGE,
     b"RIFF": IMAGE,
+    b"\x1aE\xdf\xa3": VIDEO,
     b"PK\5\6": "an empty archive",
     b"\x1f\x8b": "a gzip archive",
     b"7z\xbc\xaf": "a 7z archive",
@@ -56,6 +58,9 @@ _SUFFIXES = {
     ".tflite": "a TensorFlow Lite model",
     ".safetensors": "a file of tensors",
 }
+#: Kinds of files that begin alike, by what stands further on: of RIFF, and of the ISO base media file format.
+_FORMS = ((b"RIFF", 0, b"AVI ", VIDEO), *((b"ftyp", 4, brand, IMAGE) for brand in (b"heic", b"mif1", b"avif")))
+_ISO_MEDIA = b"ftyp"
 _BEGINNING = 128  # bytes
 #: Remedies for a failed copy or download, whatever file is wanted.
 AGAIN: dict[str | None, str] = {
@@ -75,6 +80,7 @@ _TO_GRAPH: dict[str | None, str] = {
     ENGINE: "name the graph or package to run on it",
     FOLDER: "name the folder of a run, or a file in this one",
     IMAGE: "name the graph first, then the other arguments",
+    VIDEO: "name the graph first, then the other arguments",
     **AGAIN,
 }
 
@@ -102,6 +108,11 @@ def by_content(start: bytes) -> str | None:
     if start.startswith(b"PK\3\4"):
         name = start[30 : 30 + int.from_bytes(start[26:28], "little")].decode("utf-8", "replace")
         return next((kind for end, kind in _MEMBERS.items() if name.endswith(end)), "a ZIP archive")
+    for begin, at, form, kind in _FORMS:
+        if start[at : at + 4] == begin and start[8:12] == form:
+            return kind
+    if start[4:8] == _ISO_MEDIA:
+        return VIDEO
     text = start.lstrip(b"\xef\xbb\xbf \t\r\n")
     lower = text.lower()
     return next(
@@ -123,7 +134,7 @@ def check(path: Path, wanted: str) -> None:
 def _remedy(found: str, wanted: str, path: Path) -> str:
     if wanted == PACKAGE and found in (GRAPH, RUN):
         return f"compile it: sterna compile {path} -o {path.name.partition('.')[0] or 'model'}.sterna"
-    if wanted == PACKAGE and found in (IMAGE, ENGINE, FOLDER):
+    if wanted == PACKAGE and found in (IMAGE, VIDEO, ENGINE, FOLDER):
         return "name the package first, then its inputs"
     to_graph = _TO_GRAPH.get(found, _TRAIN)
     return f"{to_graph}, from which sterna compile makes a package" if to_graph == _TRAIN else to_graph

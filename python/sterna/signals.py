@@ -68,6 +68,25 @@ def interrupting() -> Iterator[None]:
             signal.signal(signal.SIGALRM, alarm)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Let ENDING and what repeats it wait until this context is left, as files are closed that would not be whole."""
+    waiting: list[int] = []
+    before = {number: signal.getsignal(number) for number in (*ENDING, signal.SIGALRM)}
+    heeded = [number for number, handler in before.items() if callable(handler)]
+    if threading.current_thread() is not threading.main_thread():
+        heeded = []
+    for number in heeded:
+        signal.signal(number, lambda number, frame: waiting.append(number))
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
+        if waiting:
+            signal.raise_signal(waiting[0])
+
+
 def leave_to(parent: int) -> None:
     """Let this process, which `parent` forked, ignore ENDING, whoever else it is that sends them.
 

@@ -17,17 +17,21 @@ _USUAL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def start(
-    words: Sequence[object], environment: Mapping[str, str] | None = None, *, ignored: Sequence[int] = ()
-) -> subprocess.Popen[str]:
-    """A command that leads a process group of its own and heeds all signals but those `ignored`."""
+    words: Sequence[object], environment: Mapping[str, str] | None = None, *, ignored: Sequence[int] = (),
+    fed: bool = False,
+) -> subprocess.Popen[str]:  # fmt: skip
+    """A command that leads a process group of its own and heeds all signals but those `ignored`.
+
+    fed: its standard input is a pipe from this process.
+    """
 
     def set_signals() -> None:
         for number in _USUAL:
             signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
 
     return subprocess.Popen(
-        list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=environment, preexec_fn=set_signals, start_new_session=True,
+        list(map(str, words)), stdin=subprocess.PIPE if fed else None, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=environment, preexec_fn=set_signals, start_new_session=True,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def test_a_label_stays_in_the_image() -> None:
 
 
 def test_classes_have_colours_of_their_own() -> None:
-    colours = [drawing._colour(kind) for kind in range(8)]
+    colours = [drawing.colour(kind) for kind in range(8)]
     assert all(max(colour) == 255 and min(colour) == 38 for colour in colours), "bright and saturated"
     assert len(set(colours)) == 8
 
@@ -77,7 +77,7 @@ def test_a_label_is_as_large_as_its_text_with_a_narrow_edge() -> None:
 
 @pytest.mark.parametrize(("kind", "ink"), [(0, 255), (2, 0)])
 def test_text_is_dark_on_bright_and_bright_on_dark(kind: int, ink: int) -> None:
-    assert drawing._bright(drawing._colour(kind)) == (ink == 0)
+    assert drawing._bright(drawing.colour(kind)) == (ink == 0)
     found = Detections(np.array([[10, 50, 90, 70]], np.float32), np.ones(1, np.float32), np.array([kind]))
     drawn = np.asarray(drawing.boxes(np.full((100, 100, 3), 90, np.uint8), found, ["cat", "cat", "cat"])).astype(int)
     assert (abs(drawn - ink) < 16).all(2).any() and not (abs(drawn - (255 - ink)) < 16).all(2).any()

@@ -39,7 +39,7 @@ from sterna.train.report.evaluate import METHOD
 from sterna.vision import drawing
 from sterna.vision.decoder import Decoder
 from sterna.vision.defaults import OVERLAP, SHOWN
-from sterna.vision.detections import as_json
+from sterna.vision.forms.lines import as_json
 from sterna.vision.prepare import prepare
 
 MODEL = ROOT / "models" / "demo-nano.sterna-graph"

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from sterna import __version__
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
-from sterna.vision.defaults import OVERLAP, SHOWN
+from sterna.vision.defaults import OVERLAP, SHOWN, TILE_OVERLAP
 
 
 class _Commands(TyperGroup):
@@ -46,6 +46,49 @@ app = typer.Typer(
 
 PackageFile = Annotated[Path, typer.Argument(help="Package made by sterna compile.", show_default=False)]
 Images = Annotated[list[Path], typer.Argument(help="Images, or folders of images.", show_default=False)]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help="Images, videos, folders of them, cameras (/dev/video0), URLs (rtsp://...), or - for raw frames.",
+        show_default=False,
+    ),
+]
+#: Groups of options.
+_LOOKING, _FOLLOWING, _VIDEOS = "Looking", "Following", "Frames"
+TileSize = Annotated[
+    str | None,
+    typer.Option(
+        help="Tiles, SIDE or WIDTHxHEIGHT in pixels, in which larger images are looked at too; finds small objects.",
+        show_default="the whole image alone",
+        rich_help_panel=_LOOKING,
+    ),
+]
+TileOverlap = Annotated[
+    float,
+    typer.Option(
+        min=0.0, max=0.9, help="Share of a side that neighbouring tiles have in common.", rich_help_panel=_LOOKING
+    ),
+]
+Aspect = Annotated[
+    str | None,
+    typer.Option(
+        help="What becomes of an image of another aspect than the network's: stretch, or letterbox, which keeps it.",
+        show_default="as the package says, or stretch",
+        rich_help_panel=_LOOKING,
+    ),
+]
+Track = Annotated[
+    bool,
+    typer.Option("--track", help="Number the objects of a video over its frames.", rich_help_panel=_FOLLOWING),
+]
+RawForm = Annotated[
+    str | None,
+    typer.Option(
+        help="Form of the raw frames on standard input: WIDTHxHEIGHT:PIXELS, with PIXELS as rgb24, bgr24, gray, nv12.",
+        show_default=False,
+        rich_help_panel=_VIDEOS,
+    ),
+]
 SkipBad = Annotated[
     bool | None,
     typer.Option("--skip-bad", help="Leave out images whose file or labels are faulty.", show_default=False),
@@ -259,9 +302,13 @@ def simulate(
 @app.command()
 def detect(
     package: PackageFile,
-    images: Images,
+    inputs: Inputs,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for images with boxes and detections.json.")
+        Path,
+        typer.Option(
+            "--output", "-o",
+            help="Folder for what is found, with its list detections.json; - writes JSON lines to standard output.",
+        ),
     ] = Path("detections"),
     backend: BackendUri = "reference",
     threshold: Annotated[
@@ -273,11 +320,72 @@ def detect(
     ] = None,
     engine: EngineFolder = None,
     recursive: Recursive = False,
+    tiles: TileSize = None,
+    tile_overlap: TileOverlap = TILE_OVERLAP,
+    aspect: Aspect = None,
+    track: Track = False,
+    lines: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--line",
+            help="Line [NAME=]X,Y,X,Y on which to count tracks, in pixels, or in shares of the frame if no number is "
+            "more than 1. May be repeated.",
+            show_default=False,
+            rich_help_panel=_FOLLOWING,
+        ),
+    ] = None,
+    zones: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--zone",
+            help="Zone [NAME=]X,Y,X,Y,X,Y,... in which to count tracks, by its corners. May be repeated.",
+            show_default=False,
+            rich_help_panel=_FOLLOWING,
+        ),
+    ] = None,
+    places: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of more lines and zones: lines: and zones:, below them NAME: [X, Y, X, Y, ...].",
+            show_default=False,
+            rich_help_panel=_FOLLOWING,
+        ),
+    ] = None,
+    unusual: Annotated[
+        bool,
+        typer.Option(
+            "--unusual",
+            help="Report tracks whose speed or direction is far from that of others there.",
+            rich_help_panel=_FOLLOWING,
+        ),
+    ] = False,
+    write: Annotated[
+        str | None,
+        typer.Option(
+            help="Forms to write, separated by commas: drawn, frames, jsonl, coco, yolo.",
+            show_default="drawn; videos also jsonl",
+        ),
+    ] = None,
+    raw: RawForm = None,
+    rate: Annotated[
+        float, typer.Option(min=0.001, max=1e6, help="Frames per second of raw frames.", rich_help_panel=_VIDEOS)
+    ] = 25.0,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Maximum number of frames per video or camera.", show_default="all", rich_help_panel=_VIDEOS
+        ),
+    ] = None,
 ) -> None:
-    """Draw boxes with class and score on images."""
+    """Find objects in images, videos and cameras: draw boxes, write lists, follow and count."""
+    from sterna.cli.detect import Options
     from sterna.cli.detect import detect as run
 
-    run(package, images, output, backend, threshold, overlap, engine, recursive)
+    options = Options(
+        threshold, overlap, tiles, tile_overlap, aspect, track, lines or (), zones or (), places, unusual, write, raw,
+        rate, frames, recursive,
+    )  # fmt: skip
+    run(package, inputs, output, backend, engine, options)
 
 
 @app.command()

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress
 
-#: Called with how much is done, of how much, and of what.
-Show = Callable[[int, int, str], None]
+#: Called with how much is done, of how much if that is known, and of what.
+Show = Callable[[int, int | None, str], None]
 
 
 def of_steps(show: Show, steps: int, names: Sequence[str]) -> Callable[[int, int], None]:

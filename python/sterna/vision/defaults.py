@@ -1,4 +1,4 @@
-"""Default thresholds for the boxes that are shown."""
+"""Defaults for the boxes that are shown; here, so that whoever names them need not import what uses them."""
 
 from __future__ import annotations
 
@@ -6,3 +6,5 @@ SHOWN = 0.3
 """Least score of a box."""
 OVERLAP = 0.45
 """Intersection over union above which the worse of two boxes of a class is dropped."""
+TILE_OVERLAP = 0.2
+"""Share of a tile's side that two neighbours have in common. Objects up to that size are whole in one of them."""

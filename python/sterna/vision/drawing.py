@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ GAP = 8
 _GOLDEN = 0.618034  # turns of the colour wheel from class to class: neighbours differ clearly
 
 
-def _colour(kind: int) -> tuple[int, int, int]:
+def colour(kind: int) -> tuple[int, int, int]:
+    """The colour of class number `kind`."""
     red, green, blue = colorsys.hsv_to_rgb(0.02 + kind * _GOLDEN % 1.0, 0.85, 1.0)
     return round(red * 255), round(green * 255), round(blue * 255)
 
@@ -29,26 +31,37 @@ def boxes(
     found: Detections,
     classes: Sequence[str],
     truth: NDArray[np.floating] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> Image.Image:
-    """`image` uint8 [H, W, 3] with the boxes of `found`, each with its class and score.
+    """`image` uint8 [H, W, 3] with the boxes of `found`, each with its class and score, or its own of `labels`.
 
-    `truth` [N, 4], left, top, right, bottom, is drawn in white, a little outside. All boxes are in pixels of `image`.
+    `truth` [N, 4], left, top, right, bottom, is drawn in white, a little outside. All boxes are in pixels of `image`,
+    which is enlarged if it is small.
     """
     height, width, _ = image.shape
-    factor = max(1, READABLE // max(height, width))
+    factor = enlargement(height, width)
     canvas = Image.fromarray(image).resize((width * factor, height * factor), Image.Resampling.NEAREST)
-    draw = ImageDraw.Draw(canvas)
-    line = max(2, max(canvas.size) // 300)
-    font = ImageFont.load_default(size=max(11, max(canvas.size) // 45))
+    draw, line = ImageDraw.Draw(canvas), stroke(canvas)
     if truth is not None:
         _truths(draw, truth * factor, line)
+    if labels is None:
+        labels = [f"{classes[kind]} {score:.0%}" for score, kind in zip(found.scores, found.classes, strict=True)]
     # The best box is drawn last, so that it lies on top.
-    for box, score, kind in reversed(list(zip(found.boxes, found.scores, found.classes, strict=True))):
+    for box, kind, text in reversed(list(zip(found.boxes, found.classes, labels, strict=True))):
         left, top, right, bottom = (float(side) * factor for side in box)
-        colour = _colour(int(kind))
-        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=line)
-        _label(draw, (left, top), f"{classes[kind]} {score:.0%}", colour, font, width * factor)
+        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour(int(kind)), width=line)
+        label(canvas, (left, top), text, colour(int(kind)))
     return canvas
+
+
+def enlargement(height: int, width: int) -> int:
+    """The factor by which an image of this size is enlarged to be readable."""
+    return max(1, READABLE // max(height, width))
+
+
+def stroke(canvas: Image.Image) -> int:
+    """Pixels of the width of a line that is well seen on `canvas`."""
+    return max(2, max(canvas.size) // 300)
 
 
 def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) -> None:
@@ -58,20 +71,19 @@ def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) 
             draw.rectangle((left - around, top - around, right + around, bottom + around), outline=colour, width=thick)
 
 
-def _label(
-    draw: ImageDraw.ImageDraw,
-    corner: tuple[float, float],
-    text: str,
-    colour: tuple[int, int, int],
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    limit: int,
-) -> None:
-    """`text` on a coloured ground above `corner`, below it at the top of the image, left of column `limit`."""
+def label(canvas: Image.Image, corner: tuple[float, float], text: str, ground: tuple[int, int, int]) -> None:
+    """`text` on a ground of that colour above `corner`, below it at the top of `canvas`, left of its right side."""
+    draw, font = ImageDraw.Draw(canvas), _font(max(11, max(canvas.size) // 45))
     _, _, width, height = draw.textbbox((0, 0), text, font=font)
-    left = max(0, min(corner[0], limit - width - 4))
+    left = max(0, min(corner[0], canvas.width - width - 4))
     top = corner[1] - height - 2 if corner[1] > height + 2 else corner[1]
-    draw.rectangle((left, top, left + width + 4, top + height + 2), fill=colour)
-    draw.text((left + 2, top), text, fill="black" if _bright(colour) else "white", font=font)
+    draw.rectangle((left, top, left + width + 4, top + height + 2), fill=ground)
+    draw.text((left + 2, top), text, fill="black" if _bright(ground) else "white", font=font)
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size=size)
 
 
 def _bright(colour: tuple[int, int, int]) -> bool:

@@ -18,6 +18,10 @@ from sterna import recognise
 from sterna.errors import SternaError
 
 SUFFIXES = (".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+VIDEO_SUFFIXES = (
+    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mjpeg", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts",
+    ".webm", ".wmv", ".y4m",
+)  # fmt: skip
 #: EXIF orientations in which width and height change places; 1 is upright.
 SIDEWAYS = (5, 6, 7, 8)
 #: How pixels are turned upright, by orientation. Pillow's exif_transpose writes EXIF anew, which damaged EXIF prevents.
@@ -53,10 +57,10 @@ class Header(NamedTuple):
         return (height, width) if self.orientation in SIDEWAYS else self.stored
 
 
-def among(paths: Iterable[Path]) -> list[Path]:
-    """The image files among `paths`, in order of their names."""
+def among(paths: Iterable[Path], suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
+    """The image files among `paths`, or those with other `suffixes`, in order of their names."""
     return sorted(
-        path for path in paths if path.suffix.lower() in SUFFIXES and not path.name.startswith("._") and path.is_file()
+        path for path in paths if path.suffix.lower() in suffixes and not path.name.startswith("._") and path.is_file()
     )
 
 

@@ -18,15 +18,23 @@ _MODELS = (recognise.PACKAGE, recognise.GRAPH, recognise.RUN, recognise.ENGINE)
 
 
 def find(
-    paths: Sequence[Path], recursive: bool = False, apart: Path | None = None, say: Say = lambda text: None
+    paths: Sequence[Path],
+    recursive: bool = False,
+    apart: Path | None = None,
+    say: Say = lambda text: None,
+    also: tuple[str, ...] = (),
 ) -> list[Path]:
     """The image files that `paths` name, folders replaced by the images in them, by name.
 
-    recursive: the folders in folders as well, but not `apart`, the folder that results go to. `say` is told what is
-    passed over. Raises SternaError for a path that does not exist, for a folder without images, and for a package or
-    graph.
+    recursive: the folders in folders as well, but not `apart`, the folder that results go to. also: further suffixes of
+    files that are taken from folders. `say` is told what is passed over. Raises SternaError for a path that does not
+    exist, for a folder without images, and for a package or graph.
     """
-    found = [file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say))]
+    found = [
+        file
+        for path in paths
+        for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say, also))
+    ]
     once = list({file.absolute(): file for file in found}.values())
     if len(once) < len(found):
         say(f"{_number(len(found) - len(once), 'image')} named twice: read once")
@@ -37,18 +45,20 @@ def find(
     return once
 
 
-def _in_folder(folder: Path, recursive: bool, apart: Path | None, say: Say) -> list[Path]:
+def _in_folder(
+    folder: Path, recursive: bool, apart: Path | None, say: Say, also: tuple[str, ...]
+) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give images or a folder of images")
     paths, folders = _listed(folder, recursive, apart)
-    files = image_files.among(paths)
+    files = image_files.among(paths, SUFFIXES + also)
     others = [path for path in paths if path not in set(files) and not path.name.startswith(".")]
     if not files:
         raise _none(folder, len(folders))
     passed = [f"{_number(len(folders), 'sub-folder')} (--recursive reads them)"] if folders else []
     passed += [_number(len(others), "file") + " of other kinds"] if others else []
     if passed:
-        say(f"{folder}: {_number(len(files), 'image')}; not read: {', '.join(passed)}")
+        say(f"{folder}: {_kinds(files)}; not read: {', '.join(passed)}")
     return files
 
 
@@ -67,6 +77,13 @@ def _listed(folder: Path, recursive: bool, apart: Path | None) -> tuple[list[Pat
 
 def _is(folder: Path, other: Path | None) -> bool:
     return other is not None and other.is_dir() and folder.samefile(other)
+
+
+def _kinds(files: Sequence[Path]) -> str:
+    """How many of `files` are images, and how many are not."""
+    images = len(image_files.among(files))
+    counts = ((images, "image"), (len(files) - images, "video"))
+    return ", ".join(_number(count, what) for count, what in counts if count)
 
 
 def _number(count: int, what: str) -> str:

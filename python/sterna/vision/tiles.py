@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.vision.boxes import Detections, iou
+from sterna.vision.defaults import TILE_OVERLAP
 
-#: Share of a tile's side that two neighbours have in common at least. Objects up to that size are whole in one of them.
-OVERLAP = 0.2
 MOST_OVERLAP = 0.9
 LEAST_SIDE = 16  # pixels
 #: Share of a tile's side within which the end of a box counts as cut by the border.
@@ -44,7 +43,7 @@ class Tiles(NamedTuple):
 
     width: int
     height: int
-    overlap: float = OVERLAP
+    overlap: float = TILE_OVERLAP
 
     @classmethod
     def of(cls, width: int, height: int, overlap: float) -> Self:
@@ -59,7 +58,7 @@ class Tiles(NamedTuple):
         return cls(width, height, overlap)
 
     @classmethod
-    def parse(cls, text: str, overlap: float = OVERLAP) -> Self:
+    def parse(cls, text: str, overlap: float = TILE_OVERLAP) -> Self:
         """`text` is WIDTHxHEIGHT or, for squares, SIDE, in pixels. Raises SternaError for anything else."""
         found = re.fullmatch(r"([0-9]{1,6})(?:x([0-9]{1,6}))?", text)
         if not found:
