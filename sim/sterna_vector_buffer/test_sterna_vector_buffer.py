@@ -95,6 +95,7 @@ async def clear_drops_reads(dut: Any) -> None:
     assert any(tb.due[0] + tb.due[1])
     await tb.clear()
     tb.agents = []
+    await tb.step()  # It takes effect a cycle later.
     for _ in range(LATENCY + 1):
         assert not int(dut.vector_valid_o.value)
         await tb.step()

@@ -111,6 +111,15 @@ module sterna_pe #(
     logic [AccIndexW:0] address;
   } action_t;
 
+  // All but the queue of chunks, which may be offered one, is cleared a cycle later, by a register
+  // of its own: PEs have most of the engine's registers.
+  logic clear_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) clear_q <= 1'b0;
+    else clear_q <= clear_i;
+  end
+
   // Chunks to operations and requests.
 
   logic chunk_valid, chunk_ready, starved, blocked;
@@ -145,7 +154,7 @@ module sterna_pe #(
   ) u_decoder (
     .clk_i,
     .rst_ni,
-    .clear_i,
+    .clear_i(clear_q),
     .chunk_valid_i   (chunk_valid),
     .chunk_ready_o   (chunk_ready),
     .chunk_data_i    (chunk_data),
@@ -171,7 +180,7 @@ module sterna_pe #(
   ) u_ops (
     .clk_i,
     .rst_ni,
-    .clear_i,
+    .clear_i(clear_q),
     .valid_i(decoded_op_valid),
     .ready_o(decoded_op_ready),
     .data_i (decoded_op),
@@ -188,7 +197,7 @@ module sterna_pe #(
   ) u_requests (
     .clk_i,
     .rst_ni,
-    .clear_i,
+    .clear_i(clear_q),
     .valid_i(decoded_request_valid),
     .ready_o(decoded_request_ready),
     .data_i (decoded_request_vector),
@@ -214,7 +223,7 @@ module sterna_pe #(
       written_q <= '0;
       tail_o <= '1;
       asked_q <= 1'b0;
-    end else if (clear_i) begin
+    end else if (clear_q) begin
       written_q <= '0;
       tail_o <= '1;
       asked_q <= 1'b0;
@@ -269,7 +278,7 @@ module sterna_pe #(
       undrained_q <= 1'b0;
       touched_q <= '0;
       added_q <= 1'b0;
-    end else if (clear_i) begin
+    end else if (clear_q) begin
       op_valid_q <= 1'b0;
       half_q <= 1'b0;
       ended_q <= '0;
@@ -306,7 +315,7 @@ module sterna_pe #(
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) begin
           action_q[i] <= '0;
-        end else if (clear_i) begin
+        end else if (clear_q) begin
           action_q[i] <= '0;
         end else begin
           action_q[i] <= action_q[i-1];
@@ -318,7 +327,7 @@ module sterna_pe #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       take_q <= 1'b0;
-    end else if (clear_i) begin
+    end else if (clear_q) begin
       take_q <= 1'b0;
     end else begin
       take_q <= action_q[IssueStages].vector;
@@ -331,7 +340,7 @@ module sterna_pe #(
   ) u_vectors (
     .clk_i,
     .rst_ni,
-    .clear_i,
+    .clear_i(clear_q),
     .valid_i(vector_valid_i),
     .data_i (vector_data_i),
     .take_i (take_q),
@@ -351,7 +360,7 @@ module sterna_pe #(
       ) u_lanes (
         .clk_i,
         .rst_ni,
-        .clear_i,
+        .clear_i      (clear_q),
         .address_i    (action_q[IssueStages].address),
         .zero_i       (action_q[IssueStages].zero),
         .add_i        (action_q[IssueStages].add),
@@ -376,13 +385,13 @@ module sterna_pe #(
   assign wait_weights_o = !op_valid_q && !queued_op_valid && starved;
 
 `ifdef VERILATOR
-  FreeEnded_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  FreeEnded_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
     (free_i & ~ended_q) == '0)
     else $error("a half is freed before its pass has ended");
-  DoubleTouched_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  DoubleTouched_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
     add && op_q.twice |-> touched_q[address])
     else $error("an accumulator is doubled that holds nothing");
-  DrainEnded_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  DrainEnded_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
     drain_read_i |-> ended_q[drain_address_i[AccIndexW]])
     else $error("the drain reads a pass that has not ended");
 `endif

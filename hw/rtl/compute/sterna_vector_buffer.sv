@@ -13,7 +13,7 @@ module sterna_vector_buffer #(
 ) (
   input  logic                                clk_i,
   input  logic                                rst_ni,
-  /// Drops reads on their way.
+  /// Drops reads on their way, in the next cycle.
   input  logic                                clear_i,
   /// Write a vector (always accepted).
   input  logic                                write_valid_i,
@@ -40,17 +40,24 @@ module sterna_vector_buffer #(
   logic same, second;
   logic [1:0] served_q1, served_q2;
   logic [VectorW-1:0] address_q1;
+  // Cleared in the cycle in which the PEs are.
+  logic clear_q;
 
   assign distance = read_vector_i[1] - read_vector_i[0];
   assign same = read_vector_i[1] == read_vector_i[0];
   assign second = read_valid_i[1] && (!read_valid_i[0] || distance[VectorW]);
   assign read_ready_o = {second || (read_valid_i[1] && same), read_valid_i[0] && !second};
 
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) clear_q <= 1'b0;
+    else clear_q <= clear_i;
+  end
+
   // Suffixes count the cycles since the request.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       {served_q1, served_q2, vector_valid_o} <= '0;
-    end else if (clear_i) begin
+    end else if (clear_q) begin
       {served_q1, served_q2, vector_valid_o} <= '0;
     end else begin
       {served_q1, served_q2, vector_valid_o} <= {read_ready_o, served_q1, served_q2};
@@ -75,7 +82,7 @@ module sterna_vector_buffer #(
   end
 
 `ifdef VERILATOR
-  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)
     !(write_valid_i && (|served_q1) && write_address_i == address_q1))
     else $error("a vector is read while it is written");
 `endif
