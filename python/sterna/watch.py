@@ -58,9 +58,7 @@ class Watch:
         with closing(self._finder.stream(self._images(taken))) as stream:
             for found in stream:
                 number, frame = taken.popleft()
-                with self._finder.times.part("follow"):
-                    seen = self._seen(number, frame, found)
-                yield number, seen
+                yield number, self._seen(number, frame, found)
 
     def summary(self, number: int) -> dict[str, Any]:
         """What was counted in source `number` until now; nothing if nothing was followed there."""
@@ -81,7 +79,8 @@ class Watch:
     def _seen(self, number: int, frame: Frame, found: Detections) -> Seen:
         if not self._follow.tracks or not self._sources[number].moving:
             return Seen.alone(frame, found)
-        if number not in self._followers:
-            height, width, _ = frame.image.shape
-            self._followers[number] = self._make(self._follow, height, width)
-        return self._followers[number].see(frame, found)
+        with self._finder.times.part("follow"):
+            if number not in self._followers:
+                height, width, _ = frame.image.shape
+                self._followers[number] = self._make(self._follow, height, width)
+            return self._followers[number].see(frame, found)

@@ -20,8 +20,8 @@ LOWEST = (
     "registry", "stopwatch", "text",
 )  # fmt: skip
 LAYERS = (
-    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "watch", "detector", "detect", "generate",
-    "compile", "estimate", "importers", "exporters", "train", "api", "cli",
+    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "watch", "detector", "detect", "bench",
+    "generate", "compile", "estimate", "importers", "exporters", "train", "api", "cli",
 )  # fmt: skip
 #: Those of `train`, likewise: its rooms, and between them the files of its own.
 TRAIN = (

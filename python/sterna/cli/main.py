@@ -389,6 +389,46 @@ def detect(
 
 
 @app.command()
+def bench(
+    package: PackageFile,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Images, videos, or folders of them.", show_default="generated frames of --size"),
+    ] = None,
+    size: Annotated[str, typer.Option(help="Size of generated frames, WIDTHxHEIGHT.")] = "1280x720",
+    frames: Annotated[
+        int, typer.Option(min=1, help="Number of generated frames, and maximum number per video.")
+    ] = 50,
+    backend: BackendUri = "reference",
+    engine: EngineFolder = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="File to write the speed to.", show_default=False)
+    ] = None,
+    recursive: Recursive = False,
+    write: Annotated[
+        str | None,
+        typer.Option(
+            help="Forms to write, separated by commas: drawn, frames, jsonl, coco, yolo.",
+            show_default="drawn; videos also jsonl",
+        ),
+    ] = None,
+    tiles: TileSize = None,
+    tile_overlap: TileOverlap = TILE_OVERLAP,
+    aspect: Aspect = None,
+    track: Track = False,
+) -> None:
+    """Measure frames per second of detecting: end to end, and what each part takes."""
+    from sterna.cli.bench import bench as run
+    from sterna.cli.detect import Options
+
+    options = Options(
+        tiles=tiles, tile_overlap=tile_overlap, aspect=aspect, track=track, write=write, frames=frames,
+        recursive=recursive,
+    )  # fmt: skip
+    run(package, inputs or [], size, backend, engine, json_file, options)
+
+
+@app.command()
 def compare(
     package: PackageFile,
     images: Images,
