@@ -68,6 +68,9 @@ class Graph:
         self, layers: Sequence[tuple[str, tuple[Sequence[str], Operation]]], act_bits: int, acc_bits: int
     ) -> None: ...
 
+def package_graph(data: bytes, where: str) -> Graph:
+    """The graph in a package, its file's bytes; `where` names their origin in errors."""
+
 class Emulator:
     """layers: names of those whose maps `run` gives."""
 

@@ -18,6 +18,7 @@
 #include "emulator/emulator.h"
 #include "error.h"
 #include "graph/graph.h"
+#include "package/package.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -59,6 +60,13 @@ std::shared_ptr<Graph> make_graph(std::vector<std::pair<std::string, LayerOf>> l
   std::vector<Layer> made;
   for (auto& [name, layer] : layers) made.push_back({name, std::move(layer.first), std::move(layer.second)});
   return std::make_shared<Graph>(std::move(made), act_bits, acc_bits);
+}
+
+std::shared_ptr<const Graph> package_graph(const nb::bytes& data, const std::string& where) {
+  const auto* bytes = static_cast<const std::uint8_t*>(data.data());
+  const std::size_t size = data.size();
+  const nb::gil_scoped_release released;
+  return read_package({bytes, size}, where);
 }
 
 std::unique_ptr<Emulator> make_emulator(std::shared_ptr<Graph> graph, const std::vector<std::string>& layers,
@@ -133,6 +141,7 @@ NB_MODULE(_native, module) {
   nb::class_<Output>(module, "Output").def(nb::init<>());
   nb::class_<Graph>(module, "Graph")
       .def(nb::new_(&make_graph), "layers"_a, "act_bits"_a, "acc_bits"_a);
+  module.def("package_graph", &package_graph, "data"_a, "where"_a);
   nb::class_<Emulator>(module, "Emulator")
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);

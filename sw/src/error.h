@@ -23,7 +23,7 @@ struct Refusal {
 };
 
 [[noreturn]] inline void refuse(const Refusal& refusal) {
-  std::string line = refusal.where + ": " + refusal.what;
+  std::string line = refusal.where.empty() ? refusal.what : refusal.where + ": " + refusal.what;
   if (!refusal.value.empty()) line += "; " + refusal.value;
   if (!refusal.allowed.empty()) line += "; allowed: " + refusal.allowed;
   if (!refusal.remedy.empty()) line += "; remedy: " + refusal.remedy;

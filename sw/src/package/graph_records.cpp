@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "package/graph_records.h"
+
+#include <yyjson.h>
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "error.h"
+
+namespace sterna {
+namespace {
+
+constexpr char kFormat[] = "sterna-graph", kAgain[] = "export the graph again";
+constexpr int kVersion = 1;
+constexpr std::size_t kMostLayers = 1024, kLongestName = 128, kLongestShape = 4, kMaxSize = 65535;
+
+/// A JSON object of which every value is asked for once, and nothing is left over.
+class Record {
+ public:
+  Record(yyjson_val* object, std::string place) : object_(object), place_(std::move(place)) {
+    if (!yyjson_is_obj(object)) refuse({"", place_ + " is no record", "", "", kAgain});
+  }
+
+  const std::string& place() const { return place_; }
+
+  yyjson_val* value(const char* key) {
+    yyjson_val* found = yyjson_obj_get(object_, key);
+    if (!found) refuse({"", place_ + " has missing keys", std::string("keys = ") + key, "", kAgain});
+    ++used_;
+    return found;
+  }
+
+  Record record(const char* key) { return {value(key), place_ + "." + key}; }
+
+  int integer(const char* key) { return integer(value(key), key); }
+
+  int integer(yyjson_val* found, const char* key) const {
+    const bool fits = yyjson_is_int(found) && (!yyjson_is_uint(found) || yyjson_get_uint(found) <= kMost) &&
+                      yyjson_get_sint(found) >= -kMost && yyjson_get_sint(found) <= kMost;
+    if (!fits) refuse({"", place_ + " has a value that is no integer in range", key, "", kAgain});
+    return static_cast<int>(yyjson_get_sint(found));
+  }
+
+  double real(const char* key) {
+    yyjson_val* found = value(key);
+    if (!yyjson_is_num(found)) refuse({"", place_ + " has a value that is no number", key, "", kAgain});
+    return yyjson_get_num(found);
+  }
+
+  std::string text(const char* key) { return text(value(key), key); }
+
+  std::string text(yyjson_val* found, const char* key) const {
+    if (!yyjson_is_str(found)) refuse({"", place_ + " has a value that is no text", key, "", kAgain});
+    return {yyjson_get_str(found), yyjson_get_len(found)};
+  }
+
+  /// The values of a list, of `least` to `most`.
+  std::vector<yyjson_val*> list(const char* key, std::size_t least, std::size_t most) {
+    yyjson_val* found = value(key);
+    if (!yyjson_is_arr(found) || yyjson_arr_size(found) < least || yyjson_arr_size(found) > most) {
+      refuse({"", place_ + " has a value that is no list of the right length", key, "", kAgain});
+    }
+    std::vector<yyjson_val*> values;
+    yyjson_val* each;
+    yyjson_arr_iter iterator = yyjson_arr_iter_with(found);
+    while ((each = yyjson_arr_iter_next(&iterator))) values.push_back(each);
+    return values;
+  }
+
+  /// Refuses keys that were not asked for.
+  void finish() const {
+    if (yyjson_obj_size(object_) != used_) {
+      refuse({"", place_ + " has unknown keys", "keys = " + std::to_string(yyjson_obj_size(object_)),
+              std::to_string(used_), kAgain});
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kMost = std::numeric_limits<int>::max();
+
+  yyjson_val* object_;
+  std::string place_;
+  std::size_t used_ = 0;
+};
+
+ArrayRecord array_record(Record& owner, const char* key) {
+  static const std::map<std::string, ArrayRecord::Type> kTypes{
+      {"ternary", ArrayRecord::Type::ternary}, {"int8", ArrayRecord::Type::int8}, {"int64", ArrayRecord::Type::int64}};
+  Record holder = owner.record(key);
+  Record record = holder.record("array");
+  const auto type = kTypes.find(record.text("type"));
+  if (type == kTypes.end()) refuse({"", record.place() + " is of an unknown type", "", "ternary, int8, int64", kAgain});
+  ArrayRecord made{type->second, {}};
+  for (yyjson_val* length : record.list("shape", 0, kLongestShape)) {
+    if (!yyjson_is_uint(length) || yyjson_get_uint(length) > kMaxSize) {
+      refuse({"", record.place() + " has an invalid shape", "", "0 .. " + std::to_string(kMaxSize), kAgain});
+    }
+    made.shape.push_back(yyjson_get_uint(length));
+  }
+  record.finish();
+  holder.finish();
+  return made;
+}
+
+/// Makes the layers one after the other, as their arrays lie.
+class LayerReader {
+ public:
+  explicit LayerReader(ArrayReader& arrays) : arrays_(arrays) {}
+
+  Layer read(Record record) {
+    const std::string kind = record.text("kind");
+    const auto make = kMakers.find(kind);
+    if (make == kMakers.end()) {
+      refuse({"", record.place() + " is of an unknown kind", "kind = '" + kind + "'", "",
+              "load it with the version of Sterna that wrote it"});
+    }
+    Layer layer;
+    layer.name = name(record);
+    layer.operation = (this->*make->second)(record, layer);
+    record.finish();
+    return layer;
+  }
+
+ private:
+  using Maker = Operation (LayerReader::*)(Record&, Layer&);
+  static const std::map<std::string, Maker> kMakers;
+
+  static std::string name(Record& record) {
+    std::string name = record.text("name");
+    const bool fits = !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_./-").find(c) != std::string_view::npos;
+    });
+    if (!fits) refuse({"", record.place() + " has an invalid name", "", "1 .. 128 of A-Z a-z 0-9 _ . / -", kAgain});
+    return name;
+  }
+
+  static void one_input(Record& record, Layer& layer) { layer.inputs = {record.text("input")}; }
+
+  static void many_inputs(Record& record, Layer& layer) {
+    for (yyjson_val* each : record.list("inputs", 2, kMaxSize)) layer.inputs.push_back(record.text(each, "inputs"));
+  }
+
+  Requant requant(Record& owner) {
+    static const std::map<std::string, Activation> kActivations{
+        {"linear", Activation::linear}, {"relu", Activation::relu}, {"leaky", Activation::leaky}};
+    Record record = owner.record("requant");
+    Requant made;
+    made.multiplier = integers(record, "multiplier");
+    made.bias = integers(record, "bias");
+    made.shift = record.integer("shift");
+    const auto activation = kActivations.find(record.text("activation"));
+    if (activation == kActivations.end()) {
+      refuse({"", record.place() + " has an unknown activation", "", "linear, relu, leaky", kAgain});
+    }
+    made.activation = activation->second;
+    record.finish();
+    return made;
+  }
+
+  std::vector<std::int64_t> integers(Record& record, const char* key) {
+    const ArrayRecord array = array_record(record, key);
+    if (array.shape.size() != 1) refuse({"", record.place() + " has an array of the wrong shape", key, "", kAgain});
+    return arrays_.integers(array, record.place());
+  }
+
+  Operation input(Record& record, Layer&) {
+    return Input{record.integer("channels"), record.integer("height"), record.integer("width"), record.real("scale"),
+                 record.integer("zero_point")};
+  }
+
+  Operation conv(Record& record, Layer& layer) {
+    one_input(record, layer);
+    const ArrayRecord weights = array_record(record, "weights");
+    const auto& shape = weights.shape;
+    if (shape.size() != 4 || shape[2] != shape[3]) {
+      refuse({"", record.place() + " has weights of the wrong shape", "", "[filters, channels, K, K]", kAgain});
+    }
+    Conv made{static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]), {}, 1, {}, {}, 1};
+    made.weights = arrays_.weights(weights, record.place());
+    made.requant = requant(record);
+    made.stride = record.integer("stride");
+    const std::vector<yyjson_val*> padding = record.list("padding", made.padding.size(), made.padding.size());
+    for (std::size_t side = 0; side < padding.size(); ++side) {
+      made.padding[side] = record.integer(padding[side], "padding");
+    }
+    made.scale = record.real("scale");
+    return made;
+  }
+
+  Operation max_pool(Record& record, Layer& layer) {
+    one_input(record, layer);
+    return MaxPool{record.integer("stride")};
+  }
+
+  Operation reorg(Record& record, Layer& layer) {
+    one_input(record, layer);
+    return Reorg{};
+  }
+
+  Operation concat(Record& record, Layer& layer) {
+    many_inputs(record, layer);
+    return Concat{};
+  }
+
+  Operation add(Record& record, Layer& layer) {
+    many_inputs(record, layer);
+    Requant made = requant(record);
+    return Add{std::move(made), record.real("scale")};
+  }
+
+  Operation output(Record& record, Layer& layer) {
+    one_input(record, layer);
+    return Output{};
+  }
+
+  ArrayReader& arrays_;
+};
+
+const std::map<std::string, LayerReader::Maker> LayerReader::kMakers{
+    {"input", &LayerReader::input},   {"conv", &LayerReader::conv},     {"maxpool", &LayerReader::max_pool},
+    {"reorg", &LayerReader::reorg},   {"concat", &LayerReader::concat}, {"add", &LayerReader::add},
+    {"output", &LayerReader::output},
+};
+
+}  // namespace
+
+Graph read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
+  yyjson_read_err error{};
+  const std::unique_ptr<yyjson_doc, decltype(&yyjson_doc_free)> document(
+      yyjson_read_opts(reinterpret_cast<char*>(const_cast<std::uint8_t*>(json.data())), json.size(),
+                       YYJSON_READ_NOFLAG, nullptr, &error),
+      &yyjson_doc_free);
+  if (!document) refuse({"", std::string("holds a graph that is not JSON (") + error.msg + ")", "", "", kAgain});
+  Record index(yyjson_doc_get_root(document.get()), "graph");
+  if (index.text("format") != kFormat) refuse({"", "is not a graph", "", std::string("format ") + kFormat, kAgain});
+  const int version = index.integer("version");
+  if (version != kVersion) {
+    refuse({"", "is a graph of another version", "version = " + std::to_string(version), std::to_string(kVersion),
+            kAgain});
+  }
+  const int act_bits = index.integer("act_bits"), acc_bits = index.integer("acc_bits");
+  index.record("metadata");
+  const std::vector<yyjson_val*> records = index.list("layers", 0, kMostLayers);
+  index.finish();
+  LayerReader reader(arrays);
+  std::vector<Layer> layers;
+  for (yyjson_val* each : records) {
+    layers.push_back(reader.read({each, "layers[" + std::to_string(layers.size()) + "]"}));
+  }
+  arrays.finish();
+  return Graph(std::move(layers), act_bits, acc_bits);
+}
+
+}  // namespace sterna

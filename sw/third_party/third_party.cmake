@@ -1,0 +1,18 @@
+# Libraries of others, unchanged, of which libsterna takes the parts that it needs:
+#
+#   zlib 1.3.1 (zlib licence), https://github.com/madler/zlib: inflate and CRC-32
+#   yyjson 0.12.0 (MIT), https://github.com/ibireme/yyjson: the reader of JSON
+#
+# Their names stay inside libsterna, so that a program may have other versions of them.
+set(zlib "${CMAKE_CURRENT_LIST_DIR}/zlib")
+set(yyjson "${CMAKE_CURRENT_LIST_DIR}/yyjson")
+set(STERNA_THIRD_PARTY_INCLUDES "${zlib}" "${yyjson}")
+set(STERNA_THIRD_PARTY_DEFINITIONS
+  Z_PREFIX DYNAMIC_CRC_TABLE
+  YYJSON_DISABLE_WRITER YYJSON_DISABLE_UTILS YYJSON_DISABLE_NON_STANDARD
+)
+set(STERNA_THIRD_PARTY_SOURCES
+  "${zlib}/adler32.c" "${zlib}/crc32.c" "${zlib}/inffast.c" "${zlib}/inflate.c" "${zlib}/inftrees.c" "${zlib}/zutil.c"
+  "${yyjson}/yyjson.c"
+)
+set_source_files_properties(${STERNA_THIRD_PARTY_SOURCES} PROPERTIES COMPILE_OPTIONS "-w")

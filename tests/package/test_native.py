@@ -1,0 +1,152 @@
+"""libsterna's reader of packages: the graphs that Python reads, and a refusal of what Python refuses in them."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sterna import _native
+from sterna.compile import compile_graph
+from sterna.errors import SternaError
+from sterna.graph import Graph, reference
+from sterna.graph import file as graph_file
+from sterna.package import file as package_file
+from sterna.spec.config import load_config
+from sterna.spec.paths import ROOT
+from support import bombs, containers
+from support.packages import small_graph, small_package
+from support.random_configs import random_config
+from support.random_graphs import random_graph, random_image
+
+SMALL = package_file.to_bytes(small_package())
+OLDER = Path(__file__).parent / "format-3.sterna"
+#: Sections of which libsterna reads no more than the header and the checksum: they are for engines.
+UNREAD = {"config", "schedule", "filters", "cycles"}
+#: Words in the names of bombs that are in these sections.
+OF_ENGINES = (*UNREAD, "parameters", "spreads", "bases", "stored", "steps")
+
+
+def refused(read: Callable[[], object]) -> str:
+    """The refusal in one line; empty if there is none."""
+    try:
+        read()
+    except SternaError as error:
+        assert "\n" not in str(error) and "; remedy: " in str(error), error
+        return str(error)
+    return ""
+
+
+def check_maps(graph: Graph, data: bytes, image: np.ndarray) -> None:
+    """The graph that libsterna reads computes every map as the reference does."""
+    expected = reference.execute(graph, image)
+    emulator = _native.Emulator(_native.package_graph(data, "x"), list(expected))
+    for found, name in zip(emulator.run(image[np.newaxis]), expected, strict=True):
+        assert np.array_equal(found, expected[name]), name
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_graphs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_graph(rng)
+    data = package_file.to_bytes(compile_graph(graph, random_config(rng), cycles=False))
+    check_maps(graph, data, random_image(rng, graph))
+
+
+def test_a_kept_model() -> None:
+    graph = graph_file.load(ROOT / "models" / "demo-nano.sterna-graph")
+    data = package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
+    check_maps(graph, data, random_image(np.random.default_rng(0), graph))
+
+
+def test_every_flipped_byte_and_every_truncation_is_refused() -> None:
+    for position in range(len(SMALL)):
+        damaged = bytearray(SMALL)
+        damaged[position] ^= 0x10
+        assert refused(lambda damaged=damaged: _native.package_graph(bytes(damaged), "x"))
+        assert refused(lambda position=position: _native.package_graph(SMALL[:position], "x"))
+
+
+def test_refusals_say_the_same() -> None:
+    later = containers.joined([*containers.parted(SMALL), containers.Raw.of("later", b"")])
+    twice = containers.joined([*containers.parted(SMALL), containers.parted(SMALL)[0]])
+    for data, message in (
+        (later, "x: needs a later version of Sterna; section = later"),
+        (twice, "x: holds two sections graph; remedy: copy or compile it again"),
+        (SMALL[:-1], f"x: is truncated or has extra bytes; bytes = {len(SMALL) - 1}; allowed: {len(SMALL)}"),
+        (containers.joined([], format=99), "x: is a package of another version; format = 99; allowed: 4; remedy: inst"),
+        (containers.claiming(SMALL, "gaps", 1 << 40), "x: is too large; unpacked bytes of gaps = 1099511627776; allow"),
+        (containers.changed(SMALL, {"gaps": b""}), "x: its graph cannot be read: "),
+        (containers.changed(SMALL, {"integers": b"\0"}), "x: holds a part of an integer"),
+    ):
+        for read in (package_file.from_bytes, _native.package_graph):
+            assert refused(lambda read=read, data=data: read(data, "x")).startswith(message)
+
+
+def test_optional_sections_are_skipped() -> None:
+    data = containers.joined([containers.Raw.of("later", b"x", 0), *containers.parted(SMALL)])
+    check_maps(small_graph(), data, random_image(np.random.default_rng(0), small_graph()))
+
+
+def test_older_formats_are_named() -> None:
+    said = refused(lambda: _native.package_graph(OLDER.read_bytes(), "x"))
+    assert said == (
+        "x: is a package of an earlier format; allowed: format 4; remedy: write it anew: "
+        "sterna compile FILE --config NAME -o NEW"
+    )
+
+
+def altered(seed: int) -> tuple[str, bytes]:
+    """The small package with some bytes of a section changed, and checksums that fit; which section."""
+    rng = random.Random(seed)
+    section = rng.choice(containers.parted(SMALL))
+    payload = bytearray(section.payload)
+    for _ in range(rng.choice([1, 1, 2, 5])):
+        at = rng.randrange(len(payload) + 1)
+        payload[at : at + rng.randrange(4)] = rng.randbytes(rng.randrange(4))
+    return section.name, containers.changed(SMALL, {section.name: bytes(payload)})
+
+
+@pytest.mark.parametrize("seed", range(0, 4000, 200))
+def test_both_readers_refuse_the_same_graphs(seed: int) -> None:
+    for number in range(seed, seed + 200):
+        section, data = altered(number)
+        ours, native = (
+            refused(lambda read=read, data=data: read(data, "x"))
+            for read in (package_file.from_bytes, _native.package_graph)
+        )
+        assert bool(ours) == bool(native) or (section in UNREAD and not native), (number, section, ours, native)
+
+
+def test_bombs_are_refused() -> None:
+    for name, bomb in bombs.packages().items():
+        data = bomb()
+        native = refused(lambda data=data: _native.package_graph(data, "x"))
+        assert native or any(word in name for word in OF_ENGINES), name
+        assert not native or refused(lambda data=data: package_file.from_bytes(data, "x")), name
+
+
+@pytest.mark.slow
+def test_nothing_is_read_outside(tmp_path: Path) -> None:
+    """Built with sanitizers, which end the program at the first access outside."""
+    build = tmp_path / "build"
+    options = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DSTERNA_SANITIZE=address,undefined", "-DSTERNA_TESTS=ON"]
+    subprocess.run(["cmake", "-G", "Ninja", "-S", ROOT / "sw", "-B", build, *options], check=True, capture_output=True)
+    subprocess.run(["cmake", "--build", build, "--target", "read_packages"], check=True, capture_output=True)
+    files: dict[str, bytes] = {"whole": SMALL, "empty": b""}
+    files |= {f"cut {length}": SMALL[:length] for length in range(0, len(SMALL), 5)}
+    files |= {f"altered {seed}": altered(seed)[1] for seed in range(2000)}
+    files |= {f"bomb {name}": bomb() for name, bomb in bombs.packages().items()}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    done = subprocess.run(
+        [build / "tests" / "read_packages", *(tmp_path / name for name in files)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    said = dict(zip(files, done.stdout.splitlines(), strict=True))
+    assert said["whole"] == "read" and said["empty"].endswith("is truncated; remedy: copy or compile it again")
+    assert not any(said[name] == "read" for name in files if name.startswith("cut "))
