@@ -44,7 +44,7 @@ def refused(read: Callable[[], object]) -> str:
 def check_maps(graph: Graph, data: bytes, image: np.ndarray) -> None:
     """The graph that libsterna reads computes every map as the reference does."""
     expected = reference.execute(graph, image)
-    emulator = _native.Emulator(_native.package_graph(data, "x"), list(expected))
+    emulator = _native.Emulator(_native.package_graph(data, "x"), list(expected), 1, _native.Simd.SCALAR)
     for found, name in zip(emulator.run(image[np.newaxis]), expected, strict=True):
         assert np.array_equal(found, expected[name]), name
 
@@ -52,8 +52,9 @@ def check_maps(graph: Graph, data: bytes, image: np.ndarray) -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_random_graphs(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng)
-    data = package_file.to_bytes(compile_graph(graph, random_config(rng), cycles=False))
+    graph = random_graph(rng, input_table=bool(seed % 2))
+    config = random_config(rng).model_copy(update={"input_table": graph.input.table is not None})
+    data = package_file.to_bytes(compile_graph(graph, config, cycles=False))
     check_maps(graph, data, random_image(rng, graph))
 
 

@@ -88,7 +88,7 @@ std::size_t ArrayReader::size_of(const ArrayRecord& record, const std::string& p
   return size;
 }
 
-std::vector<std::int8_t> ArrayReader::weights(const ArrayRecord& record, const std::string& place) {
+std::vector<std::int8_t> ArrayReader::bytes(const ArrayRecord& record, const std::string& place) {
   const std::size_t size = size_of(record, place);
   if (record.type == ArrayRecord::Type::ternary) return ternary_.take(size);
   if (record.type != ArrayRecord::Type::int8 || size > values_.left()) {

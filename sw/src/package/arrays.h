@@ -49,8 +49,8 @@ class ArrayReader {
  public:
   explicit ArrayReader(const Container& container);
 
-  /// place: the attribute, for errors.
-  std::vector<std::int8_t> weights(const ArrayRecord& record, const std::string& place);
+  /// Weights, or what else fits a byte. place: the attribute, for errors.
+  std::vector<std::int8_t> bytes(const ArrayRecord& record, const std::string& place);
   std::vector<std::int64_t> integers(const ArrayRecord& record, const std::string& place);
   /// Refuses what is left over.
   void finish();

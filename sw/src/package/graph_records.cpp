@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kFormat[] = "sterna-graph", kAgain[] = "export the graph again";
 constexpr int kVersion = 1;
-constexpr std::size_t kMostLayers = 1024, kLongestName = 128, kLongestShape = 4, kMaxSize = 65535;
+constexpr std::size_t kMostLayers = 1024, kLongestName = 128, kLongestShape = 4, kMaxSize = 65535, kLevels = 256;
 
 /// A JSON object of which every value is asked for once, and nothing is left over.
 class Record {
@@ -28,6 +28,8 @@ class Record {
   }
 
   const std::string& place() const { return place_; }
+
+  bool has(const char* key) const { return yyjson_obj_get(object_, key); }
 
   yyjson_val* value(const char* key) {
     yyjson_val* found = yyjson_obj_get(object_, key);
@@ -170,8 +172,16 @@ class LayerReader {
   }
 
   Operation input(Record& record, Layer&) {
-    return Input{record.integer("channels"), record.integer("height"), record.integer("width"), record.real("scale"),
-                 record.integer("zero_point")};
+    Input made{record.integer("channels"), record.integer("height"), record.integer("width"), record.real("scale"),
+               record.integer("zero_point")};
+    if (record.has("table")) {
+      const ArrayRecord table = array_record(record, "table");
+      if (table.shape != std::vector{static_cast<std::size_t>(made.channels), kLevels}) {
+        refuse({"", record.place() + " has a table of the wrong shape", "", "[channels, 256]", kAgain});
+      }
+      made.table = arrays_.bytes(table, record.place());
+    }
+    return made;
   }
 
   Operation conv(Record& record, Layer& layer) {
@@ -182,7 +192,7 @@ class LayerReader {
       refuse({"", record.place() + " has weights of the wrong shape", "", "[filters, channels, K, K]", kAgain});
     }
     Conv made{static_cast<int>(shape[0]), static_cast<int>(shape[1]), static_cast<int>(shape[2]), {}, 1, {}, {}, 1};
-    made.weights = arrays_.weights(weights, record.place());
+    made.weights = arrays_.bytes(weights, record.place());
     made.requant = requant(record);
     made.stride = record.integer("stride");
     const std::vector<yyjson_val*> padding = record.list("padding", made.padding.size(), made.padding.size());
