@@ -18,6 +18,8 @@ from sterna.cli.guard import INTERRUPTED, guarded
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.run import simulator
+from sterna.run.simulator import HEADERS
+from sterna.spec.paths import HARNESS, INCLUDE
 from support.packages import NANO
 from support.processes import Forked, wait_until_gone
 
@@ -28,6 +30,12 @@ Got = Callable[[object], None]
 def folder(tmp_path: Path) -> Path:
     generate(NANO, tmp_path / "engine")
     return tmp_path / "engine"
+
+
+def test_headers_that_the_harness_includes_are_among_its_sources() -> None:
+    sources = [path.read_text("utf-8") for path in HARNESS.iterdir()]
+    assert {name for source in sources for name in re.findall(r"#include <(sterna/.*)>", source)} == set(HEADERS)
+    assert {INCLUDE / name for name in HEADERS} <= set(simulator._harness())
 
 
 def test_not_a_generated_folder(tmp_path: Path) -> None:

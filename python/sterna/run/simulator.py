@@ -39,6 +39,8 @@ _VERILATOR = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "sterna_top",
 )  # fmt: skip
+HEADERS = ("sterna/registers.h", "sterna/tape.h")
+"""Headers of libsterna that the harness includes."""
 _CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique"
 #: For Verilator's run-time alone: it prints and stops through the harness.
 _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
@@ -174,7 +176,7 @@ def _tools(verilator: Path) -> list[str]:
 
 def _harness() -> list[Path]:
     """What a simulator is built from besides the engine."""
-    return sorted([*HARNESS.glob("*.h"), *HARNESS.glob("*.cpp"), *INCLUDE.rglob("*.h")])
+    return sorted([*HARNESS.glob("*.h"), *HARNESS.glob("*.cpp"), *(INCLUDE / name for name in HEADERS)])
 
 
 def _digest(parts: Iterable[str | Path]) -> str:

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C functions of sterna.h: they check their arguments, and turn what the library throws into results.
+#include <sterna.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "emulator/emulator.h"
+#include "error.h"
+#include "package/package.h"
+
+struct sterna_package {
+  std::shared_ptr<const sterna::Graph> graph;
+};
+
+struct sterna_emulator {
+  sterna::Emulator emulator;
+};
+
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+thread_local std::string last_error;
+
+/// A wrong call, which is no fault of a file.
+class BadCall : public std::exception {
+ public:
+  explicit BadCall(std::string text) : text_(std::move(text)) {}
+  const char* what() const noexcept override { return text_.c_str(); }
+
+ private:
+  std::string text_;
+};
+
+void require(bool holds, const char* call, const std::string& rule) {
+  if (!holds) throw BadCall(std::string(call) + ": " + rule);
+}
+
+sterna_result failed(sterna_result result, const char* text) noexcept {
+  try {
+    last_error = text;
+  } catch (...) {
+    last_error.clear();
+  }
+  return result;
+}
+
+/// Runs `call`; what it throws becomes a result and a text.
+template <typename Call>
+sterna_result guarded(Call call) noexcept {
+  try {
+    call();
+    return STERNA_OK;
+  } catch (const BadCall& error) {
+    return failed(STERNA_BAD_CALL, error.what());
+  } catch (const sterna::Error& error) {
+    return failed(STERNA_REFUSED, error.what());
+  } catch (const std::bad_alloc&) {
+    return failed(STERNA_NO_MEMORY, sterna_result_text(STERNA_NO_MEMORY));
+  } catch (const std::exception& error) {
+    return failed(STERNA_FAILED, error.what());
+  } catch (...) {
+    return failed(STERNA_FAILED, sterna_result_text(STERNA_FAILED));
+  }
+}
+
+int threads_of(int32_t threads) {
+  return threads ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace
+
+const char* sterna_version(void) { return STERNA_VERSION; }
+
+const char* sterna_result_text(sterna_result result) {
+  switch (result) {
+    case STERNA_OK: return "no error";
+    case STERNA_REFUSED: return "a file or a value in it is not as it should be";
+    case STERNA_BAD_CALL: return "the call is wrong";
+    case STERNA_NO_MEMORY: return "there is not enough memory";
+    case STERNA_FAILED: return "a fault of the library or the system";
+  }
+  return "an unknown result";
+}
+
+const char* sterna_last_error(void) { return last_error.c_str(); }
+
+sterna_result sterna_package_open(const char* path, sterna_package** package) {
+  return guarded([&] {
+    require(path && package, "sterna_package_open", "path and package must not be null");
+    *package = new sterna_package{sterna::load_package(path)};
+  });
+}
+
+sterna_result sterna_package_read(const void* data, size_t bytes, sterna_package** package) {
+  return guarded([&] {
+    require((data || !bytes) && package, "sterna_package_read", "data and package must not be null");
+    *package = new sterna_package{sterna::read_package({static_cast<const std::uint8_t*>(data), bytes}, "package")};
+  });
+}
+
+void sterna_package_close(sterna_package* package) { delete package; }
+
+size_t sterna_package_layers(const sterna_package* package) { return package ? package->graph->layers().size() : 0; }
+
+sterna_result sterna_package_layer(const sterna_package* package, size_t index, sterna_layer* layer) {
+  return guarded([&] {
+    require(package && layer, "sterna_package_layer", "package and layer must not be null");
+    const sterna::Graph& graph = *package->graph;
+    require(index < graph.layers().size(), "sterna_package_layer",
+            "index = " + std::to_string(index) + "; allowed: below " + std::to_string(graph.layers().size()));
+    const sterna::Layer& found = graph.layers()[index];
+    const sterna::TensorInfo& map = graph.tensor(index);
+    *layer = {found.name.c_str(), map.channels, map.height, map.width, map.zero_point, map.scale,
+              std::holds_alternative<sterna::Input>(found.operation),
+              std::holds_alternative<sterna::Output>(found.operation)};
+  });
+}
+
+sterna_result sterna_emulator_open(const sterna_package* package, const size_t* layers, size_t count, int32_t threads,
+                                   sterna_emulator** emulator) {
+  return guarded([&] {
+    require(package && (layers || !count) && emulator, "sterna_emulator_open",
+            "package, layers and emulator must not be null");
+    require(threads >= 0 && threads <= kMostThreads, "sterna_emulator_open",
+            "threads = " + std::to_string(threads) + "; allowed: 0 .. " + std::to_string(kMostThreads));
+    const std::vector<std::size_t> kept(layers, layers + count);
+    for (std::size_t layer : kept) {
+      require(layer < package->graph->layers().size(), "sterna_emulator_open",
+              "layer = " + std::to_string(layer) + "; allowed: below " +
+                  std::to_string(package->graph->layers().size()));
+    }
+    *emulator = new sterna_emulator{
+        {package->graph, kept, threads_of(threads), sterna::available_simd().back()}};
+  });
+}
+
+sterna_result sterna_emulator_run(sterna_emulator* emulator, const int8_t* image, size_t bytes, int8_t* const* maps) {
+  return guarded([&] {
+    require(emulator && image && maps, "sterna_emulator_run", "emulator, image and maps must not be null");
+    const sterna::Graph& graph = emulator->emulator.graph();
+    const std::size_t size = graph.tensor(graph.input()).size(), count = emulator->emulator.kept().size();
+    require(bytes == size, "sterna_emulator_run",
+            "the image has " + std::to_string(bytes) + " bytes; allowed: " + std::to_string(size));
+    for (std::size_t map = 0; map < count; ++map) {
+      require(maps[map], "sterna_emulator_run", "map " + std::to_string(map) + " must not be null");
+    }
+    emulator->emulator.run(image, {maps, count});
+  });
+}
+
+void sterna_emulator_close(sterna_emulator* emulator) { delete emulator; }
