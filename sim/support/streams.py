@@ -127,7 +127,7 @@ class Sink:
         """Take an item when both sides agree."""
         if self._just_taken:
             self.taken[-1] |= {name: field.read() for name, field in self.late.items()}
-        self._just_taken = bool(self.valid.read() and self._ready)
+        self._just_taken = bool(self.late and self.valid.read() and self._ready)
         if not self.valid.read():
             assert self._waiting is None, f"valid was withdrawn before ready: {self._waiting}"
             return
