@@ -68,6 +68,25 @@ class Graph:
         self, layers: Sequence[tuple[str, tuple[Sequence[str], Operation]]], act_bits: int, acc_bits: int
     ) -> None: ...
 
+class EncoderConfig:
+    def __init__(
+        self, tile_h: int, tile_w: int, buffer_vectors: int, acc_index_w: int, chunk_bytes: int, beat_bytes: int
+    ) -> None: ...
+
+def encode_part(
+    config: EncoderConfig,
+    streams: int,
+    fetches: Sequence[NDArray[np.int64]],
+    additions: Sequence[NDArray[np.int64]],
+    subtract: NDArray[np.uint8],
+    planes: Sequence[tuple[int, int, int]],
+) -> tuple[bytes, NDArray[np.uint8], NDArray[np.int64]]:
+    """The WEIGHTS payload of a part, the entries [round, stream, entry] and the records [record, 2], kind and count.
+
+    fetches: plane, row, col, mask, after. additions: stream, vector, accumulator, digit plane. planes: digit plane, its
+    last vector, doublings after it.
+    """
+
 def package_graph(data: bytes, where: str) -> Graph:
     """The graph in a package, its file's bytes; `where` names their origin in errors."""
 

@@ -32,6 +32,10 @@
 #define STERNA_AFTER_ALL UINT32_C(0x3ff)
 /* Skip field of a weight entry that is a command. */
 #define STERNA_ENTRY_CONTROL UINT32_C(0x3)
+/* Vectors that an entry itself can advance by. */
+#define STERNA_ENTRY_MAX_SKIP 2
+/* Vectors that END_PASS itself can advance by. */
+#define STERNA_END_PASS_MAX_SKIP 3
 
 /* What a segment's payload holds. */
 enum sterna_segment_kind {

@@ -12,6 +12,7 @@ import pytest
 from sterna.generate.spec import files
 from sterna.generate.spec.c_header import constants, registers_header
 from sterna.generate.spec.contents import (
+    ENCODER_CONSTANTS,
     PACKAGE_CONSTANTS,
     PACKAGE_GROUPS,
     REGISTER_CONSTANTS,
@@ -31,7 +32,8 @@ HEADERS = sorted((INCLUDE / "sterna").glob("*.h"))
 
 def expected() -> dict[str, int]:
     """Every name that the headers give to a number, and the number."""
-    numbers = {constant.name: constant.value for constant in (*REGISTER_CONSTANTS, *TAPE_CONSTANTS, *PACKAGE_CONSTANTS)}
+    constants_of_c = (*REGISTER_CONSTANTS, *TAPE_CONSTANTS, *ENCODER_CONSTANTS, *PACKAGE_CONSTANTS)
+    numbers = {constant.name: constant.value for constant in constants_of_c}
     for group in (*REGISTER_GROUPS, *TAPE_GROUPS, *PACKAGE_GROUPS):
         prefix = words(group.members.__name__)
         for member in group.members:

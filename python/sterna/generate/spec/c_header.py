@@ -7,6 +7,7 @@ from enum import IntFlag
 from textwrap import wrap
 
 from sterna.generate.spec.contents import (
+    ENCODER_CONSTANTS,
     LICENCE,
     ORIGIN,
     PACKAGE_CONSTANTS,
@@ -52,7 +53,8 @@ def registers_header() -> str:
 
 def tape_header() -> str:
     """The text of tape.h."""
-    return _header("tape", _TAPE, TAPE_CONSTANTS, TAPE_GROUPS, [list(_layout(layout)) for layout in tape.LAYOUTS])
+    layouts = [list(_layout(layout)) for layout in tape.LAYOUTS]
+    return _header("tape", _TAPE, (*TAPE_CONSTANTS, *ENCODER_CONSTANTS), TAPE_GROUPS, layouts)
 
 
 def package_header() -> str:

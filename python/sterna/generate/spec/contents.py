@@ -71,6 +71,11 @@ TAPE_CONSTANTS = (
     Constant("after_all", tape.AFTER_ALL, "Waits until all earlier steps are written, in a fetch word.", 10),
     Constant("entry_control", tape.ENTRY_CONTROL, "Skip field of a weight entry that is a command.", 2),
 )
+#: Those that only an encoder needs: not for the RTL.
+ENCODER_CONSTANTS = (
+    Constant("entry_max_skip", tape.ENTRY_MAX_SKIP, "Vectors that an entry itself can advance by."),
+    Constant("end_pass_max_skip", tape.END_PASS_MAX_SKIP, "Vectors that END_PASS itself can advance by."),
+)
 TAPE_GROUPS = (
     Group("Segment", tape.SegmentKind, 32),
     Group("Op", tape.Op, 8),

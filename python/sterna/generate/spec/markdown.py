@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sterna.generate.spec.contents import (
+    ENCODER_CONSTANTS,
     PACKAGE_CONSTANTS,
     PACKAGE_GROUPS,
     REGISTER_CONSTANTS,
@@ -44,7 +45,7 @@ def tape_page(level: int = 2) -> str:
             *(block for layout in tape.LAYOUTS for block in _layout_section(level, layout)),
             *(block for group in TAPE_GROUPS for block in _section(level, group)),
             [_heading(level, "Constants")],
-            constant_table(TAPE_CONSTANTS),
+            constant_table((*TAPE_CONSTANTS, *ENCODER_CONSTANTS)),
         ]
     )
 
