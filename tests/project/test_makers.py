@@ -24,6 +24,7 @@ from results.makers import (
     package_size,
     timing_calibration,
     training_speed,
+    video,
     yolov2_compile,
     yolov2_trained,
 )
@@ -375,3 +376,32 @@ def test_a_core_comes_from_the_commit_that_published_its_clock(tmp_path: Path) -
     assert (path.name, content) == ("some.v", b"first")
     with pytest.raises(SternaError, match="there is no clone with commit 000000000000"):
         timing_calibration.sources(core._replace(commit="0" * 40), tmp_path)
+
+
+def test_a_row_of_the_video_judges_boxes_and_tracks_by_their_truth() -> None:
+    """Two objects that stand still for six frames; without tiles one is lost, with tiles they change places once."""
+    boxes = np.array([[10, 10, 40, 40], [100, 10, 140, 60]], np.float32)
+    labels = video.Labels.of(boxes, np.array([0, 1]))
+    scores = np.array([0.9, 0.8], np.float32)
+
+    def found(*order: int) -> video.Detections:
+        return video.Detections(boxes[list(order)], scores[: len(order)], np.array(order, np.int64))
+
+    scene = [video.Measured(labels, np.array([5, 9]), (found(0), found(0, 1), found(0, 1))) for _ in range(6)]
+    whole, _, fine = (video.row(index, [scene, scene], ratio) for index, ratio in enumerate((1.0, 4.0, 9.126)))
+    assert (whole["tiles"], whole["images_per_frame"], whole["map50"], whole["time_ratio"]) == ("none", 1, 0.5, 1.0)
+    assert (fine["tiles"], fine["images_per_frame"], fine["map50"], fine["map"]) == ("480x480", 61, 1.0, 1.0)
+    assert fine["switches"] == 0 and fine["time_ratio"] == 9.13
+    assert fine["idf1"] > whole["idf1"]
+    speed = video.Speed(10, 2.0, dict.fromkeys(video.PARTS, 0.2))
+    said = values(video.metrics([whole, fine], [scene, scene], speed))
+    assert (said["map50_whole"], said["map50_tiles"], said["frames"], said["objects"]) == (0.5, 1.0, 12, 24)
+    assert said["median_height"] == 40.0 and said["slower"] == 9.13 and said["share_read"] == 10.0
+
+
+def test_a_track_that_changes_its_object_is_a_switch() -> None:
+    boxes = np.array([[10, 10, 40, 40], [1000, 10, 1040, 60]], np.float32)
+    found = video.Detections(boxes, np.array([0.9, 0.9], np.float32), np.array([0, 0]))
+    numbers = [np.array(order) for order in ((5, 9), (5, 9), (5, 9), (9, 5), (9, 5))]
+    scene = [video.Measured(video.Labels.of(boxes, np.array([0, 0])), each, (found,) * 3) for each in numbers]
+    assert video.row(0, [scene], 1.0)["switches"] == 2

@@ -85,3 +85,12 @@ def test_text_is_dark_on_bright_and_bright_on_dark(kind: int, ink: int) -> None:
 
 def test_green_becomes_bright_where_its_luma_passes_140() -> None:
     assert drawing._bright((0, 239, 0)) and not drawing._bright((0, 238, 0))
+
+
+def test_letters_and_lines_stay_small_on_large_images() -> None:
+    """A small object of a 4K frame is not covered by its own label."""
+    found = Detections(np.array([[1000, 500, 1080, 540]], np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
+    drawn = np.asarray(drawing.boxes(np.full((2160, 3840, 3), 90, np.uint8), found, ["cat"])).astype(int)
+    rows, columns = np.nonzero(np.abs(drawn - 90).max(2) > 30)
+    assert rows.min() > 450 and columns.max() < 1150
+    assert (drawn[506:534, 1006:1074] == 90).all()

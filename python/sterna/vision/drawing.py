@@ -17,6 +17,8 @@ from sterna.vision.boxes import Detections
 #: Smaller images are enlarged by a whole factor to about this many pixels, to leave room for text.
 READABLE = 512
 GAP = 8
+#: Pixels of letters and lines on large images: what is found there may be small.
+_LARGEST_TEXT, _THICKEST = 32, 5
 _GOLDEN = 0.618034  # turns of the colour wheel from class to class: neighbours differ clearly
 
 
@@ -61,7 +63,7 @@ def enlargement(height: int, width: int) -> int:
 
 def stroke(canvas: Image.Image) -> int:
     """Pixels of the width of a line that is well seen on `canvas`."""
-    return max(2, max(canvas.size) // 300)
+    return max(2, min(_THICKEST, max(canvas.size) // 300))
 
 
 def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) -> None:
@@ -73,7 +75,7 @@ def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) 
 
 def label(canvas: Image.Image, corner: tuple[float, float], text: str, ground: tuple[int, int, int]) -> None:
     """`text` on a ground of that colour above `corner`, below it at the top of `canvas`, left of its right side."""
-    draw, font = ImageDraw.Draw(canvas), _font(max(11, max(canvas.size) // 45))
+    draw, font = ImageDraw.Draw(canvas), _font(max(11, min(_LARGEST_TEXT, max(canvas.size) // 45)))
     _, _, width, height = draw.textbbox((0, 0), text, font=font)
     left = max(0, min(corner[0], canvas.width - width - 4))
     top = corner[1] - height - 2 if corner[1] > height + 2 else corner[1]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sterna.train.data.scenes import SceneSequence, SceneSet
-from sterna.train.data.street import EASY, PERSON, VEHICLE, draw_conditions
+from sterna.train.data.street import EASY, PERSON, VEHICLE, Conditions, draw_conditions
 
 
 def test_scenes_are_the_same_for_the_same_seed_and_different_otherwise() -> None:
@@ -35,6 +35,25 @@ def test_things_move_and_the_street_stays() -> None:
     changed = (np.abs(now.image.astype(int) - later.image).max(2) > 25).mean()
     assert 0.002 < changed < 0.4
     assert not np.array_equal(now.boxes, later.boxes)
+
+
+def test_objects_keep_their_numbers_while_they_move() -> None:
+    sequence = SceneSequence((0, 2, 5), 160, 160, conditions=Conditions(crowd=2))
+    (now, before), (later, after) = sequence.followed(0), sequence.followed(3)
+    np.testing.assert_array_equal(now.image, sequence.frame(0).image)
+    assert len(set(before.tolist())) == len(before) == len(now.boxes)
+    both = sorted({*before.tolist()} & {*after.tolist()})
+    assert len(both) > 5
+    for number in both:
+        (first,), (second,) = np.nonzero(before == number), np.nonzero(after == number)
+        assert now.classes[first] == later.classes[second]
+        assert np.abs(now.boxes[first] - later.boxes[second]).max() < 20
+
+
+def test_conditions_may_be_chosen() -> None:
+    near, far = (SceneSequence((0, 2, 5), 160, 160, conditions=Conditions(zoom=zoom)).frame() for zoom in (1, 0.5))
+    sides = [np.median(frame.boxes[:, 3] - frame.boxes[:, 1]) for frame in (near, far)]
+    assert 0.3 < sides[1] / sides[0] < 0.7
 
 
 def test_scenes_at_another_size_are_drawn_anew() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sterna.train.data import drawing, weather
 from sterna.train.data.drawing import Box
 from sterna.train.data.frames import Frame, Labels
-from sterna.train.data.street import CLASSES, EASY, Mover, Prop, draw_conditions, plan
+from sterna.train.data.street import CLASSES, EASY, Conditions, Mover, Prop, draw_conditions, plan
 
 SPLITS = ("train", "val", "test")
 SMALLEST_VISIBLE = 0.4  # an object is labelled if this share of its box is in the image and not hidden
@@ -25,36 +25,45 @@ class SceneSequence:
     """Frames of one scene: the same `key` always gives the same frames.
 
     key: integers that seed the scene. height, width: pixels of the images, at least 32. hard: with the
-    conditions that `draw_conditions` draws for the key.
+    conditions that `draw_conditions` draws for the key. conditions: those otherwise.
     """
 
-    def __init__(self, key: tuple[int, ...], height: int, width: int, hard: bool = False) -> None:
+    def __init__(
+        self, key: tuple[int, ...], height: int, width: int, hard: bool = False, conditions: Conditions = EASY
+    ) -> None:
         self.height, self.width = height, width
-        conditions = draw_conditions(np.random.default_rng((*key, HARD))) if hard else EASY
+        conditions = draw_conditions(np.random.default_rng((*key, HARD))) if hard else conditions
         self._street = plan(np.random.default_rng(key), width / height, conditions)
         self._ground = drawing.draw_ground(self._street, height, width)
 
     def frame(self, time: float = 0.0) -> Frame:
         """The image and its labels at frame number `time`."""
+        return self.followed(time)[0]
+
+    def followed(self, time: float = 0.0) -> tuple[Frame, NDArray[np.int64]]:
+        """The same, and for each label the number of its object, which is the same in every frame."""
         street, size = self._street, self.height
         canvas = self._ground.copy()
         painted: list[tuple[int, Box]] = []
-        things: list[tuple[float, Mover | Prop]] = [(mover.at(time)[1], mover) for mover in street.movers]
-        things += [(prop.y, prop) for prop in street.props]
-        for _, thing in sorted(things, key=lambda pair: pair[0]):
+        things: list[tuple[float, int, Mover | Prop]] = [
+            (mover.at(time)[1], number, mover) for number, mover in enumerate(street.movers)
+        ]
+        things += [(prop.y, UNLABELLED, prop) for prop in street.props]
+        for _, number, thing in sorted(things, key=lambda each: each[0]):
             if isinstance(thing, Prop):
                 box = drawing.paste(canvas, drawing.draw_prop(thing, size), thing.x, thing.y, size)
-                painted.append((UNLABELLED, box))
+                painted.append((number, box))
             else:
                 x, y = thing.at(time)
                 box = drawing.paste(canvas, drawing.draw_mover(thing, time, size), x, y, size)
-                painted.append((thing.kind, box))
+                painted.append((number, box))
         image = drawing.develop(canvas, street)
         if street.conditions != EASY:
             seed = street.noise_seed + round(1000 * time)
             image = weather.apply(image, street.conditions, street.movers, time, seed)
-        boxes, classes = _labels(painted, self.height, self.width)
-        return Frame(image, *Labels.of(boxes, classes))
+        boxes, numbers = _labels(painted, self.height, self.width)
+        classes = np.array([street.movers[number].kind for number in numbers], np.int64)
+        return Frame(image, *Labels.of(boxes, classes)), numbers
 
 
 class SceneSet:
@@ -89,16 +98,16 @@ class SceneSet:
 
 
 def _labels(painted: list[tuple[int, Box]], height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes clipped to the image, of the movers that can be seen, given all boxes from back to front."""
-    boxes, classes = [], []
+    """Boxes clipped to the image, and numbers, of the movers that can be seen, given all boxes from back to front."""
+    boxes, numbers = [], []
     front = np.zeros((height, width), bool)
-    for kind, (left, top, right, bottom) in reversed(painted):
+    for number, (left, top, right, bottom) in reversed(painted):
         clipped = (max(0, left), max(0, top), min(width, right), min(height, bottom))
         rows = slice(int(clipped[1]), max(0, int(clipped[3])))
         columns = slice(int(clipped[0]), max(0, int(clipped[2])))
         visible = np.count_nonzero(~front[rows, columns])
-        if kind != UNLABELLED and visible >= SMALLEST_VISIBLE * (right - left) * (bottom - top):
+        if number != UNLABELLED and visible >= SMALLEST_VISIBLE * (right - left) * (bottom - top):
             boxes.append(clipped)
-            classes.append(kind)
+            numbers.append(number)
         front[rows, columns] = True
-    return np.array(boxes, np.float32).reshape(-1, 4), np.array(classes, np.int64)
+    return np.array(boxes, np.float32).reshape(-1, 4), np.array(numbers, np.int64)
