@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
 LOWEST = (
-    "_native", "errors", "arguments", "validated", "machine", "rooms", "signals", "archive", "files", "recognise",
-    "registry", "stopwatch", "text",
+    "_native", "errors", "native", "arguments", "validated", "machine", "rooms", "signals", "archive", "files",
+    "recognise", "registry", "stopwatch", "text",
 )  # fmt: skip
 LAYERS = (
     *LOWEST, "spec", "graph", "package", "vision", "report", "run", "watch", "detector", "detect", "bench",

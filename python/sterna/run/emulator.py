@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
 from sterna.graph.layers import LEVELS
-
-try:
-    from sterna import _native
-except ImportError as error:
-    raise SternaError(
-        f"the C++ module is missing or unusable ({error})", where="emulator",
-        remedy="in a checkout: make setup; otherwise reinstall sterna with pip",
-    ) from error  # fmt: skip
+from sterna.native import library as _native
 
 SIMD = tuple(simd.name.lower() for simd in _native.available_simd())
 """The instruction sets that this processor has, from the slowest to the fastest; `scalar` uses none."""
