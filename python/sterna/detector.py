@@ -53,7 +53,7 @@ class Box(NamedTuple):
 class Detector:
     """Finds objects in images with a compiled detector, on any backend.
 
-    package: made by `sterna.compile`, or read by `sterna.load`. backend: a URI such as `reference:` or `sim:`, or an
+    package: made by `sterna.compile`, or read by `sterna.load`. backend: a URI such as `emulator:` or `sim:`, or an
     open backend, which stays open. threshold: least score, overlap: largest IoU of two boxes of a class, both 0..1.
     tiles: side, or width and height, of the tiles in which a larger image is looked at besides the whole of it, in
     pixels; small objects are found so. tile_overlap: share (0..0.9) of a side that neighbours have in common. aspect:
@@ -69,7 +69,7 @@ class Detector:
     def __init__(
         self,
         package: Package,
-        backend: str | Backend = "reference:",
+        backend: str | Backend = "emulator:",
         *,
         threshold: float = SHOWN,
         overlap: float = OVERLAP,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from threading import Thread
 
 import numpy as np
 import pytest
 
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, Input, Layer, MaxPool, Output, Requant, reference
-from sterna.run.emulator import SIMD, Emulator
+from sterna.graph import KINDS, Conv, Graph, Input, Layer, MaxPool, Output, Requant, infer, reference
+from sterna.graph.layers import OneInput
+from sterna.run.emulator import SIMD, Emulator, executor, is_known
 from support.random_graphs import random_graph, random_image
 
 GRAPHS = 40
@@ -116,6 +118,24 @@ def test_a_single_wrong_weight_is_noticed(simd: str) -> None:
         weights[filter_, channel, y, x] = (weights[filter_, channel, y, x] + 2) % 3 - 1
         wrong = layered(300, (13, 13), weights)
         assert not np.array_equal(Emulator(wrong, ["out"], simd=simd).run(image)["out"], expected)
+
+
+@dataclass(frozen=True, eq=False)
+class Turn(OneInput):
+    """A kind of layer that the library does not know."""
+
+
+def test_a_kind_of_layer_that_the_library_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs on the reference, where a user only asks for the graph's maps; the emulator itself refuses it."""
+    monkeypatch.setitem(KINDS, "turn", Turn)
+    monkeypatch.setitem(infer._INFER, Turn, lambda layer, source: source)
+    monkeypatch.setitem(reference._COMPUTE, Turn, lambda graph, layer, tensor: tensor[..., ::-1])
+    graph = Graph((Input("image", 1, 2, 3, 1.0, 0), Turn("turn", "image"), Output("out", "turn")))
+    image = np.arange(6, dtype=np.int8).reshape(1, 1, 2, 3)
+    assert not is_known(graph) and is_known(graph_and_images(0)[0])
+    assert np.array_equal(executor(graph, ["out"])(image)["out"], image[..., ::-1])
+    with pytest.raises(SternaError, match=r"does not know; allowed: input, conv.*; remedy: use the backend reference:"):
+        Emulator(graph)
 
 
 def test_threads_of_python_share_an_emulator() -> None:

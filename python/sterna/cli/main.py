@@ -132,7 +132,7 @@ BackendUri = Annotated[
     str,
     typer.Option(
         "--backend",
-        help="What executes the package: reference:, sim:, or another that sterna backends lists.",
+        help="What executes the package: emulator:, sim:, or another that sterna backends lists.",
     ),
 ]
 MemoryName = Annotated[
@@ -310,7 +310,7 @@ def detect(
             help="Folder for what is found, with its list detections.json; - writes JSON lines to standard output.",
         ),
     ] = Path("detections"),
-    backend: BackendUri = "reference",
+    backend: BackendUri = "emulator",
     threshold: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Minimum score of a box.", show_default=str(SHOWN))
     ] = None,
@@ -399,7 +399,7 @@ def bench(
     frames: Annotated[
         int, typer.Option(min=1, help="Number of generated frames, and maximum number per video.")
     ] = 50,
-    backend: BackendUri = "reference",
+    backend: BackendUri = "emulator",
     engine: EngineFolder = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="File to write the speed to.", show_default=False)

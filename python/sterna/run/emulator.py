@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant, reference
 from sterna.graph.layers import LEVELS
 from sterna.native import library as _native
 
@@ -57,15 +57,39 @@ class Emulator:
         return dict(zip(self._layers, self._native.run(np.ascontiguousarray(images)), strict=True))
 
 
+def executor(
+    graph: Graph, layers: Sequence[str] | None = None
+) -> Callable[[NDArray[np.int8]], dict[str, NDArray[np.int8]]]:
+    """What makes of images the maps of `layers` of `graph`, as `Emulator.run` does.
+
+    It is the reference where the graph has a kind of layer or an activation that the library does not know, such as one
+    that is being tried out.
+    """
+    if is_known(graph):
+        return Emulator(graph, layers).run
+    return lambda images: reference.execute(graph, images)
+
+
+def is_known(graph: Graph) -> bool:
+    """Whether the library has all that `graph` is made of."""
+    activations = {layer.requant.activation for layer in graph.layers if isinstance(layer, Conv | Add)}
+    return all(type(layer) in _OPERATIONS for layer in graph.layers) and activations <= _ACTIVATIONS.keys()
+
+
 def native_graph(graph: Graph) -> _native.Graph:
-    """`graph` as libsterna holds it."""
+    """`graph` as libsterna holds it. Raises SternaError for a kind of layer or an activation that it does not know."""
+    if not is_known(graph):
+        raise SternaError(
+            "the graph has a kind of layer or an activation that the library does not know", where="emulator",
+            allowed=f"{', '.join(kind.__name__.lower() for kind in _OPERATIONS)}; {', '.join(_ACTIVATIONS)}",
+            remedy="use the backend reference:",
+        )  # fmt: skip
     layers = [(layer.name, (layer.sources, _OPERATIONS[type(layer)](layer))) for layer in graph.layers]
     return _native.Graph(layers, graph.act_bits, graph.acc_bits)
 
 
 def _requant(requant: Requant) -> _native.Requant:
-    activation = _native.Activation[requant.activation.upper()]
-    return _native.Requant(requant.multiplier, requant.bias, requant.shift, activation)
+    return _native.Requant(requant.multiplier, requant.bias, requant.shift, _ACTIVATIONS[requant.activation])
 
 
 def _input(layer: Input) -> _native.Input:
@@ -77,6 +101,7 @@ def _conv(layer: Conv) -> _native.Conv:
     return _native.Conv(layer.weights, layer.stride, layer.padding, _requant(layer.requant), layer.scale)
 
 
+_ACTIVATIONS = {each.name.lower(): each for each in _native.Activation}
 _OPERATIONS: dict[type[Layer], Callable[[Any], _native.Operation]] = {
     Input: _input,
     Conv: _conv,

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from sterna.errors import SternaError
-from sterna.graph import Graph, reference
+from sterna.graph import Graph
 from sterna.graph.network import GREY
+from sterna.run.emulator import executor
 from sterna.train.data import Dataset, Frame
 from sterna.train.data.frames import Labels
 from sterna.train.data.stream import batches
@@ -242,9 +243,8 @@ def of_graph(graph: Graph, classes: Sequence[str]) -> Evaluator:
             allowed=", ".join(classes),
             remedy="evaluate on the data set for which the graph was trained",
         )
-    return Evaluator(
-        lambda images: reference.execute(graph, to_integers(images))[decoder.output], decoder.anchors, decoder.scale
-    )
+    execute = executor(graph, [decoder.output])
+    return Evaluator(lambda images: execute(to_integers(images))[decoder.output], decoder.anchors, decoder.scale)
 
 
 def evaluate_network(
@@ -255,5 +255,5 @@ def evaluate_network(
 
 
 def evaluate_graph(graph: Graph, dataset: Dataset, workers: int = 0) -> Precision:
-    """Precision of the integer reference of `graph` on `dataset`; raises SternaError as `of_graph` does."""
+    """Precision of `graph` in integers on `dataset`; raises SternaError as `of_graph` does."""
     return of_graph(graph, dataset.classes).measure(dataset, workers)

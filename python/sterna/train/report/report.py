@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, Input, Output, reference
+from sterna.graph import Conv, Graph, Input, Output
+from sterna.run.emulator import executor
 from sterna.train.data import GENERATED, Dataset
 from sterna.train.model import quantisers
 from sterna.train.model.network import Network
@@ -120,7 +121,7 @@ def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, d
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         network(evaluate.to_real(images, next(network.parameters()).device), record)
-    exact = reference.execute(graph, to_integers(images))
+    exact = executor(graph)(to_integers(images))
     result = {}
     for layer in graph.layers:
         if not isinstance(layer, Input | Output):
