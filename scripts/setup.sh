@@ -34,4 +34,4 @@ install() {
 install "$(grep '^torch==' constraints.txt)"
 # What builds the C++ module comes first: in an environment of its own it would be built anew each time.
 install $(grep -E '^(cmake|nanobind|ninja|scikit_build_core)==' constraints.txt)
-install --no-build-isolation --editable '.[dev,docs,video]'
+install --no-build-isolation --editable '.[dev,docs,video,interop]'
