@@ -17,6 +17,7 @@ from sterna.stopwatch import Stopwatch
 from sterna.vision.detections import DetectionsFolder
 from sterna.vision.follow import Follow
 from sterna.vision.sources import Source
+from sterna.watch import Watch
 
 #: In the order in which a frame passes them.
 PARTS = ("read", "resize", "device", "boxes", "follow", "draw", "write")
@@ -70,6 +71,7 @@ def bench(
     one after another; where the device works while other parts run, "device" is what is waited for it. Raises
     SternaError as `detect` does.
     """
+    Watch(detector, (), follow)  # imports what following needs
     detector.detect(np.zeros((*next((source.size for source in sources if source.size), _SIZE), 3), np.uint8))
     detector.times = Stopwatch()
     frames = 0

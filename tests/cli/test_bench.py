@@ -12,8 +12,8 @@ from .test_refusals import assert_refused
 
 
 def test_generated_frames_are_measured(sterna: Sterna, package_path: Path, tmp_path: Path) -> None:
-    options = ("--frames", 3, "--size", "64x48", "--track", "--json", tmp_path / "speed.json")
-    ended = sterna("bench", package_path, *options)
+    options = ("--backend", "reference:", "--frames", 3, "--size", "64x48", "--track")
+    ended = sterna("bench", package_path, *options, "--json", tmp_path / "speed.json")
     assert ended.code == 0, ended.err
     assert "frames per second end to end, over 3 frames" in ended.out
     speed = json.loads((tmp_path / "speed.json").read_text())

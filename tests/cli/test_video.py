@@ -48,7 +48,7 @@ def test_a_video_is_drawn_and_listed(sterna: Sterna, package_path: Path, video: 
     assert ended.code == 0, ended.err
     found = lines((tmp_path / "out" / "detections.jsonl").read_text())
     boxes = sum(len(line["boxes"]) for line in found)
-    assert ended.out == f"1 videos, {boxes} boxes: {tmp_path / 'out'}\n" and boxes
+    assert ended.out.startswith(f"1 video, {boxes} boxes: {tmp_path / 'out'}\n") and boxes
     assert [line["frame"] for line in found] == list(range(8))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "0000_street.mp4", "detections.jsonl", "detections.json",
@@ -66,7 +66,7 @@ def test_a_video_is_drawn_and_listed(sterna: Sterna, package_path: Path, video: 
 def test_images_and_videos_together(sterna: Sterna, package_path: Path, images: Path, video: Path) -> None:
     output = video.parent / "out"
     ended = sterna("detect", package_path, images / "a.png", video, images / "b.jpg", "-o", output, "--frames", 2)
-    assert ended.code == 0 and ended.out.startswith("2 images, 1 videos, ")
+    assert ended.code == 0 and ended.out.startswith("2 images, 1 video, ")
     found = lines((output / "detections.jsonl").read_text())
     assert [Path(line["source"]).name for line in found] == ["a.png", "street.mp4", "street.mp4", "b.jpg"]
     report = json.loads((output / "detections.json").read_text())
@@ -99,7 +99,7 @@ def test_frames_in_lines_out(piped: Callable[..., Ended], package_path: Path) ->
     assert [(line["source"], line["frame"], line["seconds"]) for line in found] == [
         ("-", 0, 0), ("-", 1, 0.2), ("-", 2, 0.4),
     ]  # fmt: skip
-    assert ended.err.startswith("1 videos, ")
+    assert ended.err.startswith("1 video, ")
     assert found[0]["width"] == 40 and all("score" in box for line in found for box in line["boxes"])
 
 

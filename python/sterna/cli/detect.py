@@ -135,5 +135,5 @@ def _about(path: Path, uri: str, detector: Detector) -> dict[str, Any]:
 def _number(found: Sequence[Source]) -> str:
     videos = sum(source.moving for source in found)
     images = len(found) - videos
-    counts = [f"{images} images"] * bool(images) + [f"{videos} videos"] * bool(videos)
-    return ", ".join(counts)
+    counts = ((images, "image"), (videos, "video"))
+    return ", ".join(f"{count} {what}{'s' * (count > 1)}" for count, what in counts if count)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sterna import files
+from sterna import files, signals
 from sterna.errors import SternaError
 from sterna.stopwatch import Stopwatch
 from sterna.vision.forms import DRAWN, FORMS
@@ -112,15 +112,11 @@ class DetectionsFolder:
         if any(form.needs_drawing for form in self._forms):
             with times.part("draw"):
                 drawn = self._overlay.draw(seen)
-        with times.part("write"):
+        # Whole or not at all: an interrupt waits until every form has the frame.
+        with times.part("write"), signals.held():
             for form in self._forms:
                 form.add(named, seen, drawn)
-        self._boxes += len(seen.found)
-        if named.source.moving:
-            record["frames"], record["seconds"] = seen.frame.number + 1, round(seen.frame.seconds, 3)
-            record["boxes"] = record.get("boxes", 0) + len(seen.found)
-        else:
-            record["boxes"] = as_json(seen.found, self._classes)
+            self._count(named, record, seen)
 
     def end(self, number: int, summary: Mapping[str, Any]) -> None:
         """Source `number` has no more frames; `summary` is what was counted on them."""
@@ -143,6 +139,14 @@ class DetectionsFolder:
         if faults:
             raise faults[0]
         return self._boxes
+
+    def _count(self, named: Named, record: dict[str, Any], seen: Seen) -> None:
+        self._boxes += len(seen.found)
+        if named.source.moving:
+            record["frames"], record["seconds"] = seen.frame.number + 1, round(seen.frame.seconds, 3)
+            record["boxes"] = record.get("boxes", 0) + len(seen.found)
+        else:
+            record["boxes"] = as_json(seen.found, self._classes)
 
     def _go_to(self, number: int) -> None:
         if number != self._current:
