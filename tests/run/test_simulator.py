@@ -135,7 +135,8 @@ def test_a_build_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(simulator, "_LOOK_SECONDS", 0.01)
     classes = 8 - len(simulator._HARNESS_SOURCES)
     (tmp_path / "V_classes.mk").write_text("".join(f"  class{number} \\\n" for number in range(classes)))
-    script = "for n in 1 2 3; do touch a$n.o b$n.o; while [ ! -e $n ]; do sleep 0.02; done; sleep 0.1; done; touch a4.o b4.o"
+    wait = "while [ ! -e $n ]; do sleep 0.02; done; sleep 0.1"
+    script = f"for n in 1 2 3; do touch a$n.o b$n.o; {wait}; done; touch a4.o b4.o"
     process = subprocess.Popen(["sh", "-c", script], cwd=tmp_path)
     told: list[str] = []
 
