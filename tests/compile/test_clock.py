@@ -93,6 +93,13 @@ def test_refresh_and_gaps_begin_anew_with_a_frame() -> None:
     assert moving == [2, 3, 5, 6, 7, 9, 13, 14], "as in tests/run/axi_memory_test.cpp"
 
 
+@pytest.mark.parametrize(("config", "stages"), [("nano", 2), ("arria10", 4)])
+def test_a_table_goes_through_every_stage_of_its_queue(config: str, stages: int) -> None:
+    """`sterna_fifo_chain` gives a beat to the next of its FIFOs a cycle later."""
+    engine = load_config(config)
+    assert state.machine(engine, engine.memory_timing)["table_latency"] == stages * state.FIFO_LATENCY
+
+
 def test_a_slower_memory_takes_longer() -> None:
     graph = random_graph(np.random.default_rng(0), max_size=40, max_channels=40)
     cycles = []

@@ -11,7 +11,9 @@ import pytest
 from sterna.errors import SternaError
 from sterna.graph import KINDS, Conv, Graph, Input, Layer, MaxPool, Output, Requant, infer, reference
 from sterna.graph.layers import OneInput
+from sterna.run import open_backend
 from sterna.run.emulator import SIMD, Emulator, executor, is_known
+from support.packages import small_package
 from support.random_graphs import random_graph, random_image
 
 GRAPHS = 40
@@ -162,6 +164,20 @@ def test_images_without_order_in_memory() -> None:
     turned = np.asfortranarray(images)
     expected = reference.execute(graph, images)
     assert all(np.array_equal(tensor, expected[name]) for name, tensor in Emulator(graph).run(turned).items())
+
+
+def test_backend() -> None:
+    """It gives what the reference gives, image after image, and tells how far it is."""
+    package = small_package()
+    images = np.stack([random_image(np.random.default_rng(seed), package.graph) for seed in range(2)])
+    told: list[tuple[int, int]] = []
+    with open_backend("reference:") as golden, open_backend("emulator:") as backend:
+        golden.load(package)
+        backend.load(package)
+        found = backend.infer(images, lambda *done: told.append(done))
+        for name, expected in golden.infer(images).items():
+            assert np.array_equal(found[name], expected), name
+    assert told == [(number, len(package.schedule.steps)) for number in range(2)]
 
 
 def test_images_that_do_not_fit() -> None:

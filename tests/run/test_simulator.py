@@ -138,11 +138,13 @@ def test_a_large_engine_takes_long(tmp_path: Path, adders: int, time: str) -> No
     assert simulator._described(tmp_path) == f"engine own, {adders} PEs of 1 lanes (once; {time})"
 
 
-def test_a_build_tells_how_far_it_is(tmp_path: Path) -> None:
-    """Each quarter is told once; the objects come when the quarter before has been told."""
+def test_a_build_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each quarter is told once; the objects come some looks after the quarter before has been told."""
+    monkeypatch.setattr(simulator, "_LOOK_SECONDS", 0.01)
     classes = 8 - len(simulator._HARNESS_SOURCES)
     (tmp_path / "V_classes.mk").write_text("".join(f"  class{number} \\\n" for number in range(classes)))
-    script = "for n in 1 2 3; do touch a$n.o b$n.o; while [ ! -e $n ]; do sleep 0.02; done; done; touch a4.o b4.o"
+    wait = "while [ ! -e $n ]; do sleep 0.02; done; sleep 0.1"
+    script = f"for n in 1 2 3; do touch a$n.o b$n.o; {wait}; done; touch a4.o b4.o"
     process = subprocess.Popen(["sh", "-c", script], cwd=tmp_path)
     told: list[str] = []
 
