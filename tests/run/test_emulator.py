@@ -106,6 +106,16 @@ def test_equals_reference_on_large_layers(simd: str, threads: int, extreme: bool
 
 
 @pytest.mark.parametrize("simd", SIMD)
+def test_without_a_shift_fractions_of_a_slope_are_rounded_down(simd: str) -> None:
+    requant = Requant(np.array([1]), np.array([-60]), 0, "leaky")
+    for weight in (1, 2):
+        conv = Conv("conv", "image", np.full((1, 1, 1, 1), weight, np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+        graph = Graph((Input("image", 1, 2, 128, 1.0, 0), conv, Output("out", "conv")))
+        image = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 2, 128)
+        check_graph(graph, image, simd, 1, weight)
+
+
+@pytest.mark.parametrize("simd", SIMD)
 def test_a_single_wrong_weight_is_noticed(simd: str) -> None:
     """The comparison finds a tap that is flipped, left out or moved, wherever it is."""
     rng = np.random.default_rng(2)

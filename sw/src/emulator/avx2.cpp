@@ -78,7 +78,7 @@ struct Avx2 {
     __m256d multiplier, bias, slope, half, act_min, act_max;
     explicit Scale(const Scaling& scaling)
         : multiplier(_mm256_set1_pd(scaling.multiplier)), bias(_mm256_set1_pd(scaling.bias)),
-          slope(_mm256_set1_pd(scaling.slope)), half(_mm256_set1_pd(0.5)), act_min(_mm256_set1_pd(scaling.act_min)),
+          slope(_mm256_set1_pd(scaling.slope)), half(_mm256_set1_pd(scaling.half)), act_min(_mm256_set1_pd(scaling.act_min)),
           act_max(_mm256_set1_pd(scaling.act_max)) {}
   };
   static __m128i activations4(const std::int32_t* sums, const Scale& scale) {

@@ -80,7 +80,7 @@ struct Avx512 {
     __m512d multiplier, bias, slope, half, act_min, act_max;
     explicit Scale(const Scaling& scaling)
         : multiplier(_mm512_set1_pd(scaling.multiplier)), bias(_mm512_set1_pd(scaling.bias)),
-          slope(_mm512_set1_pd(scaling.slope)), half(_mm512_set1_pd(0.5)), act_min(_mm512_set1_pd(scaling.act_min)),
+          slope(_mm512_set1_pd(scaling.slope)), half(_mm512_set1_pd(scaling.half)), act_min(_mm512_set1_pd(scaling.act_min)),
           act_max(_mm512_set1_pd(scaling.act_max)) {}
   };
   static __m256i activations8(const std::int32_t* sums, const Scale& scale) {

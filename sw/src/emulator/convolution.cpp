@@ -202,7 +202,7 @@ void Convolution::make_scalings(const Requant& requant, int act_min, int act_max
   for (int filter = 0; filter < conv_.filters; ++filter) {
     scalings_.push_back({std::ldexp(static_cast<double>(requant.multiplier[filter]), -requant.shift),
                          std::ldexp(static_cast<double>(requant.bias[filter]), -requant.shift),
-                         slopes[static_cast<int>(requant.activation)], act_min, act_max});
+                         slopes[static_cast<int>(requant.activation)], requant.shift ? 0.5 : 0.0, act_min, act_max});
   }
 }
 

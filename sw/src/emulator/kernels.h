@@ -49,6 +49,7 @@ constexpr int kDenseFilters = 8;
 struct Scaling {
   double multiplier, bias;  ///< Those of `Requant`, divided by 2^shift.
   double slope;             ///< Of negative values.
+  double half;              ///< What rounding adds: 0 for a shift of 0, which only the slope gives fractions.
   int act_min, act_max;
 };
 
