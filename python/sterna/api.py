@@ -86,7 +86,7 @@ def compile(
 
     >>> package = sterna.compile("demo-nano", "nano")
     >>> f"{package.schedule.queued_cycles:,} cycles per frame"
-    '196,027 cycles per frame'
+    '196,054 cycles per frame'
     """
     from sterna.compile.compiler import compile_graph
 
