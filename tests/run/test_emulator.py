@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from dataclasses import dataclass
 from threading import Thread
 
@@ -148,6 +150,21 @@ def test_a_kind_of_layer_that_the_library_does_not_know(monkeypatch: pytest.Monk
     assert np.array_equal(executor(graph, ["out"])(image)["out"], image[..., ::-1])
     with pytest.raises(SternaError, match=r"does not know; allowed: input, conv.*; remedy: use the backend reference:"):
         Emulator(graph)
+
+
+def test_a_forked_process_uses_and_drops_an_emulator() -> None:
+    """The threads of the process that made it are not there; the loaders of a training are forked."""
+    graph, images = graph_and_images(3)
+    emulator = Emulator(graph, threads=2)
+    expected = emulator.run(images)
+    child = os.fork()
+    if not child:
+        found = emulator.run(images)
+        equal = all(np.array_equal(found[name], tensor) for name, tensor in expected.items())
+        del emulator
+        gc.collect()
+        os._exit(0 if equal else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_threads_of_python_share_an_emulator() -> None:

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/threads.h"
 
+#include <unistd.h>
+
 namespace sterna {
 
-Threads::Threads(int count) {
-  for (int thread = 1; thread < count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
+Workers::Workers(int count) {
+  for (int thread = 1; thread <= count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }
 
-Threads::~Threads() {
+Workers::~Threads() {
   {
     const std::lock_guard lock(mutex_);
     is_over_ = true;
@@ -16,7 +18,7 @@ Threads::~Threads() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void Threads::run(std::size_t parts, const std::function<void(std::size_t, int)>& part) {
+void Workers::run(std::size_t parts, const std::function<void(std::size_t, int)>& part) {
   part_ = &part;
   parts_ = parts;
   next_ = 0;
@@ -33,11 +35,11 @@ void Threads::run(std::size_t parts, const std::function<void(std::size_t, int)>
   ended_.wait(lock, [this] { return working_ == 0; });
 }
 
-void Threads::take_parts(int thread) {
+void Workers::take_parts(int thread) {
   for (std::size_t number = next_++; number < parts_; number = next_++) (*part_)(number, thread);
 }
 
-void Threads::serve(int thread) {
+void Workers::serve(int thread) {
   std::size_t seen = 0;
   std::unique_lock lock(mutex_);
   while (true) {
@@ -50,5 +52,19 @@ void Threads::serve(int thread) {
     if (--working_ == 0) ended_.notify_one();
   }
 }
+
+Threads::Threads(int count) : count_(count), owner_(getpid()), workers_(std::make_unique<Workers>(count - 1)) {}
+
+Threads::~Threads() {
+  // To join or to wake what only the other process has would fail or wait for ever.
+  if (is_forked()) static_cast<void>(workers_.release());
+}
+
+void Threads::run(std::size_t parts, const std::function<void(std::size_t, int)>& part) {
+  if (!is_forked()) return workers_->run(parts, part);
+  for (std::size_t number = 0; number < parts; ++number) part(number, 0);
+}
+
+bool Threads::is_forked() const { return getpid() != owner_; }
 
 }  // namespace sterna

@@ -6,21 +6,22 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace sterna {
 
-class Threads {
+/// Threads beside the caller's, which wait for work.
+class Workers {
  public:
-  /// `count` threads, the caller's among them; at least 1.
-  explicit Threads(int count);
-  ~Threads();
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
-  int count() const { return static_cast<int>(workers_.size()) + 1; }
+  explicit Workers(int count);
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
 
   /// Calls `part(number, thread)` for each number below `parts`, at most one at a time on each thread, and returns when
   /// all have ended. The parts must not throw.
@@ -39,6 +40,27 @@ class Threads {
   std::size_t round_ = 0;
   int working_ = 0;
   bool is_over_ = false;
+};
+
+class Threads {
+ public:
+  /// `count` threads, the caller's among them; at least 1.
+  explicit Threads(int count);
+  ~Threads();
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+  int count() const { return count_; }
+
+  /// As that of `Workers`. In a process that was forked since, where no other thread is left, the caller does it all.
+  void run(std::size_t parts, const std::function<void(std::size_t, int)>& part);
+
+ private:
+  bool is_forked() const;
+
+  int count_;
+  pid_t owner_;
+  std::unique_ptr<Workers> workers_;
 };
 
 }  // namespace sterna

@@ -152,7 +152,7 @@ def test_a_graph_for_other_classes_or_size_is_refused(graph: Graph, scenes: Scen
     no_detector = Graph(graph.layers, graph.act_bits, graph.acc_bits, {})
     with pytest.raises(SternaError, match="not a detector"):
         evaluate.evaluate_graph(no_detector, scenes)
-    with pytest.raises(SternaError, match="does not fit"):
+    with pytest.raises(SternaError, match="do not fit the graph's Input"):
         evaluate.evaluate_graph(graph, SceneSet(0, "test", 1, 96, SIZE))
 
 
