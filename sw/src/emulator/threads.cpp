@@ -9,7 +9,7 @@ Workers::Workers(int count) {
   for (int thread = 1; thread <= count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
 }
 
-Workers::~Threads() {
+Workers::~Workers() {
   {
     const std::lock_guard lock(mutex_);
     is_over_ = true;
