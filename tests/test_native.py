@@ -20,4 +20,4 @@ def test_a_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
             SternaError, match=r"libsterna: .* is missing or unusable .*; remedy: .*make setup"
         ):
             importlib.reload(native)
-    assert importlib.reload(native).library.available_simd()
+    assert importlib.reload(native).libsterna.available_simd()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sterna.errors import SternaError
 
 try:
-    from sterna import _native as library
+    from sterna import _native as libsterna
 except ImportError as error:
     raise SternaError(
         f"the C++ module is missing or unusable ({error})", where="libsterna",
         remedy="in a checkout: make setup; otherwise reinstall sterna with pip",
     ) from error  # fmt: skip
 
-__all__ = ["library"]
+__all__ = ["libsterna"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import os
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -16,6 +15,7 @@ from sterna.graph.layers import OneInput
 from sterna.run import open_backend
 from sterna.run.emulator import SIMD, Emulator, executor, is_known
 from support.packages import small_package
+from support.processes import Forked
 from support.random_graphs import random_graph, random_image
 
 GRAPHS = 40
@@ -152,19 +152,17 @@ def test_a_kind_of_layer_that_the_library_does_not_know(monkeypatch: pytest.Monk
         Emulator(graph)
 
 
-def test_a_forked_process_uses_and_drops_an_emulator() -> None:
+def test_a_forked_process_uses_and_drops_an_emulator(tmp_path: Path) -> None:
     """The threads of the process that made it are not there; the loaders of a training are forked."""
     graph, images = graph_and_images(3)
-    emulator = Emulator(graph, threads=2)
-    expected = emulator.run(images)
-    child = os.fork()
-    if not child:
-        found = emulator.run(images)
-        equal = all(np.array_equal(found[name], tensor) for name, tensor in expected.items())
-        del emulator
-        gc.collect()
-        os._exit(0 if equal else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    held = [Emulator(graph, threads=2)]
+    expected = held[0].run(images)
+
+    def run() -> int:
+        found = held.pop().run(images)
+        return sum(not np.array_equal(found[name], tensor) for name, tensor in expected.items())
+
+    assert Forked(run, tmp_path).wait().code == 0
 
 
 def test_threads_of_python_share_an_emulator() -> None:

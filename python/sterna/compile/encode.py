@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sterna.compile.schedule import Fetches, PartWork
 from sterna.graph import Input, Requant
 from sterna.graph.layers import LEVELS
-from sterna.native import library
+from sterna.native import libsterna
 from sterna.package.plan import Part
 from sterna.spec import tape
 from sterna.spec.config import EngineConfig
@@ -31,8 +31,8 @@ class EncodedPart:
 def encode_part(config: EngineConfig, streams: int, work: PartWork) -> EncodedPart:
     """Encode `work` for `streams` PE streams: the same work gives the same bytes, always."""
     fetches, additions = work.fetches, work.additions
-    payload, codes, records = library.encode_part(
-        library.EncoderConfig(
+    payload, codes, records = libsterna.encode_part(
+        libsterna.EncoderConfig(
             config.tile_h, config.tile_w, config.buffer_vectors, config.acc_index_w, config.chunk_bytes,
             config.beat_bytes,
         ),

@@ -23,7 +23,6 @@ from sterna.spec.package import (
 )
 
 AGAIN = "copy or compile it again"
-_CRC_BYTES = 4
 _RAW = -zlib.MAX_WBITS
 #: The most that zlib may use: fewer tables of Huffman codes.
 _LEVEL, _MEMORY = 9, 9
@@ -38,19 +37,14 @@ def write(sections: Mapping[PackageSection, bytes], entropy_coded: Iterable[Pack
         packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW, _MEMORY, strategy)
         packed = packer.compress(payload) + packer.flush()
         parts.append(
-            _with_crc(
-                SECTION_HEADER, name=section, mandatory=int(section not in OPTIONAL),
+            SECTION_HEADER.with_crc(
+                name=section, mandatory=int(section not in OPTIONAL),
                 payload_crc=zlib.crc32(packed), packed_bytes=len(packed), bytes=len(payload),
             )
         )  # fmt: skip
         parts.append(packed)
     total = HEADER.size + sum(map(len, parts))
-    return b"".join([_with_crc(HEADER, magic=MAGIC, format=FORMAT, sections=len(sections), bytes=total), *parts])
-
-
-def _with_crc(layout: Layout, **values: int) -> bytes:
-    body = layout.to_bytes(**values)[:-_CRC_BYTES]
-    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
+    return b"".join([HEADER.with_crc(magic=MAGIC, format=FORMAT, sections=len(sections), bytes=total), *parts])
 
 
 @dataclass(frozen=True)
@@ -168,10 +162,10 @@ def read(data: bytes) -> dict[PackageSection, Section]:
 def _checked(layout: Layout, data: memoryview, what: str) -> dict[str, int]:
     if len(data) < layout.size:
         raise SternaError("is truncated", remedy=AGAIN)
-    fields = layout.from_bytes(bytes(data))
-    if zlib.crc32(data[:-_CRC_BYTES]) != fields["crc"]:
+    header = bytes(data)
+    if not layout.has_crc(header):
         raise SternaError(f"is damaged ({what})", remedy=AGAIN)
-    return fields
+    return layout.from_bytes(header)
 
 
 def _known(fields: Mapping[str, int], name: str, payload: memoryview) -> Section | None:

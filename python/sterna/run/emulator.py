@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant, reference
 from sterna.graph.layers import LEVELS
-from sterna.native import library as _native
+from sterna.native import libsterna as _native
 
 SIMD = tuple(simd.name.lower() for simd in _native.available_simd())
 """The instruction sets that this processor has, from the slowest to the fastest; `scalar` uses none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from sterna.errors import SternaError
 
 #: Name of bits that are written as 0 and not read.
 UNUSED = "unused"
+_CRC_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,12 @@ class Layout:
     def from_bytes(self, data: bytes) -> dict[str, int]:
         """The fields in `data`, `size` bytes, by name."""
         return self.unpack(int.from_bytes(data, "little"))
+
+    def with_crc(self, **values: int) -> bytes:
+        """As `to_bytes`, with the CRC-32 of the bytes before it in the last field, `crc`."""
+        body = self.to_bytes(**values)[:-_CRC_BYTES]
+        return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
+
+    def has_crc(self, data: bytes) -> bool:
+        """Whether `data`, `size` bytes, ends with the CRC-32 of the bytes before it."""
+        return zlib.crc32(data[:-_CRC_BYTES]) == self.from_bytes(data)["crc"]

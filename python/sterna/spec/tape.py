@@ -23,7 +23,6 @@ ALIGN = 64
 CRC_POLYNOMIAL = 0xEDB88320
 #: The register (before the final inversion) after a message followed by its own CRC-32.
 CRC_RESIDUE = 0xDEBB20E3
-_CRC_BYTES = 4
 
 TAPE_HEADER = Layout(
     "tape_header",
@@ -230,13 +229,12 @@ def write(config_hash: int, segments: Iterable[Segment]) -> bytes:
         payload = pad(segment.payload)
         steps += segment.kind is SegmentKind.STEP
         parts.append(
-            _with_crc(
-                SEGMENT_HEADER, kind=segment.kind, index=index, bytes=len(payload), payload_crc=zlib.crc32(payload)
+            SEGMENT_HEADER.with_crc(
+                kind=segment.kind, index=index, bytes=len(payload), payload_crc=zlib.crc32(payload)
             )
         )
         parts.append(payload)
-    header = _with_crc(
-        TAPE_HEADER,
+    header = TAPE_HEADER.with_crc(
         magic=MAGIC,
         version=VERSION,
         config_hash=config_hash,
@@ -247,18 +245,13 @@ def write(config_hash: int, segments: Iterable[Segment]) -> bytes:
     return b"".join([header, *parts])
 
 
-def _with_crc(layout: Layout, **values: int) -> bytes:
-    body = layout.to_bytes(**values)[: -_CRC_BYTES]
-    return body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")
-
-
 def _checked(layout: Layout, data: bytes, where: str) -> dict[str, int]:
     if len(data) < layout.size:
         raise SternaError("the tape ends too early", where=where, remedy="copy or compile the tape again")
-    fields = layout.from_bytes(data[: layout.size])
-    if zlib.crc32(data[: layout.size - _CRC_BYTES]) != fields["crc"]:
+    header = data[: layout.size]
+    if not layout.has_crc(header):
         raise SternaError("header checksum is wrong", where=where, remedy="copy or compile the tape again")
-    return fields
+    return layout.from_bytes(header)
 
 
 def read(data: bytes) -> Tape:

@@ -26,8 +26,6 @@ struct sterna_emulator {
 
 namespace {
 
-constexpr int kMostThreads = 1024;
-
 thread_local std::string last_error;
 
 /// A wrong call, which is no fault of a file.
@@ -130,8 +128,8 @@ sterna_result sterna_emulator_open(const sterna_package* package, const size_t* 
   return guarded([&] {
     require(package && (layers || !count) && emulator, "sterna_emulator_open",
             "package, layers and emulator must not be null");
-    require(threads >= 0 && threads <= kMostThreads, "sterna_emulator_open",
-            "threads = " + std::to_string(threads) + "; allowed: 0 .. " + std::to_string(kMostThreads));
+    require(threads >= 0 && threads <= sterna::Emulator::kMostThreads, "sterna_emulator_open",
+            "threads = " + std::to_string(threads) + "; allowed: 0 .. " + std::to_string(sterna::Emulator::kMostThreads));
     const std::vector<std::size_t> kept(layers, layers + count);
     for (std::size_t layer : kept) {
       require(layer < package->graph->layers().size(), "sterna_emulator_open",

@@ -13,11 +13,6 @@
 #include "error.h"
 
 namespace sterna {
-namespace {
-
-constexpr int kMaxThreads = 1024;
-
-}  // namespace
 
 /// The layers that are needed, in order, and their maps.
 class Emulator::Program {
@@ -99,9 +94,9 @@ class Emulator::Program {
 
 Emulator::Emulator(std::shared_ptr<const Graph> graph, std::vector<std::size_t> kept, int threads, Simd simd)
     : graph_(std::move(graph)), kept_(std::move(kept)) {
-  if (threads < 1 || threads > kMaxThreads) {
+  if (threads < 1 || threads > kMostThreads) {
     refuse({"emulator", "cannot have so many threads", "threads = " + std::to_string(threads),
-            "1 .. " + std::to_string(kMaxThreads), "choose a number in that range"});
+            "1 .. " + std::to_string(kMostThreads), "choose a number in that range"});
   }
   if (std::ranges::count(available_simd(), simd) == 0) {
     refuse({"emulator", "this processor lacks the instruction set", "", "those that available_simd names",

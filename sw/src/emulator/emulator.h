@@ -16,8 +16,10 @@ namespace sterna {
 
 class Emulator {
  public:
-  /// kept: numbers of the layers whose maps `run` gives. What leads to none of them is not computed. threads: 1 or
-  /// more; simd: one of `available_simd()`. Neither changes a bit of what is computed.
+  static constexpr int kMostThreads = 1024;
+
+  /// kept: numbers of the layers whose maps `run` gives. What leads to none of them is not computed. threads: 1 ..
+  /// kMostThreads; simd: one of `available_simd()`. Neither changes a bit of what is computed.
   Emulator(std::shared_ptr<const Graph> graph, std::vector<std::size_t> kept, int threads, Simd simd);
   ~Emulator();
 
