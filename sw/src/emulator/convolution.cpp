@@ -5,17 +5,18 @@
 #include <cmath>
 #include <limits>
 
+#include "emulator/scaling.h"
+
 namespace sterna {
 namespace {
 
-/// Of a window: so much stays in the first level of the cache beside what else a filter touches.
-constexpr int kWindowBytes = 36 << 10;
+/// Of a window: what offsets of 16 bits reach. Part of it is in the second level of the cache, whose delay is hidden; each
+/// block more costs all sums once more.
+constexpr int kWindowBytes = 62 << 10;
 /// What offsets of 16 bits reach; a wider map is computed as a dense one, whose offsets are longer.
 constexpr int kAddressable = 1 << 16;
 /// Of the sums of a chunk of filters: so much stays in the second level.
 constexpr int kSumBytes = 400 << 10;
-/// Nonzero weights of a filter in a block, of which no split into groups exceeds kMaxGroups: each sign fills up one.
-constexpr int kMaxTaps = 8 * kMaxGroups - 2 * 7;
 /// A ternary layer that is denser than this is faster as a dense one.
 constexpr double kMostSparse = 0.5;
 /// What a block costs per filter and vector besides its taps, in taps.
@@ -73,7 +74,9 @@ Convolution::Convolution(const Graph& graph, std::size_t layer, bool is_pooled, 
   is_dense_ = !is_ternary(conv_.weights) || nonzeros_ > kMostSparse * conv_.weights.size() || least_window > kAddressable;
   choose_tiles();
   make_blocks();
-  make_scalings(conv_.requant, graph.act_min(), graph.act_max());
+  for (int filter = 0; filter < conv_.filters; ++filter) {
+    scalings_.push_back(scaling_of(conv_.requant, filter, graph.act_min(), graph.act_max()));
+  }
   choose_chunks(threads);
   flat_.weights = {};
 }
@@ -122,18 +125,27 @@ void Convolution::make_blocks() {
                                     is_dense_ ? kernels_.dense_channels : 1);
   for (int first = 0; first < flat_.channels; first += blocks_.back().count) {
     Block block{first, 0, {}, {}, {}, {}, {}, {}};
-    std::vector<int> nonzeros(conv_.filters);
+    std::vector<int> plus(conv_.filters), minus(conv_.filters);
     while (block.count < even_share && first + block.count < flat_.channels) {
-      for (int filter = 0; filter < conv_.filters; ++filter) {
-        const std::int8_t* weights = weights_of(filter, first + block.count);
-        nonzeros[filter] += flat_.kernel * flat_.kernel - std::count(weights, weights + flat_.kernel * flat_.kernel, 0);
-      }
-      if (!is_dense_ && block.count && std::ranges::max(nonzeros) > kMaxTaps) break;
+      if (!is_dense_ && !take_channel(first + block.count, plus, minus) && block.count) break;
       ++block.count;
     }
     blocks_.push_back(std::move(block));
     is_dense_ ? make_words(blocks_.back()) : make_taps(blocks_.back());
   }
+}
+
+/// Counts the weights of +1 and of -1 of each filter in a channel, and tells whether a block may have as many.
+bool Convolution::take_channel(int channel, std::vector<int>& plus, std::vector<int>& minus) const {
+  const int places = flat_.kernel * flat_.kernel;
+  bool is_taken = true;
+  for (int filter = 0; filter < conv_.filters; ++filter) {
+    const std::int8_t* weights = weights_of(filter, channel);
+    plus[filter] += static_cast<int>(std::count(weights, weights + places, 1));
+    minus[filter] += static_cast<int>(std::count(weights, weights + places, -1));
+    is_taken &= std::max(plus[filter], minus[filter]) <= 8 * kMaxGroups && plus[filter] + minus[filter] <= kMaxTaps;
+  }
+  return is_taken;
 }
 
 /// Offsets of zeros are 0: a window begins with them.
@@ -194,15 +206,6 @@ void Convolution::make_words(Block& block) const {
   for (int each = 0; each < filter_groups; ++each) {
     block.words.push_back({block.word_offsets.data(), &block.weights[static_cast<std::size_t>(each) * taps * kDenseFilters],
                            &block.corrections[static_cast<std::size_t>(each) * kDenseFilters], taps});
-  }
-}
-
-void Convolution::make_scalings(const Requant& requant, int act_min, int act_max) {
-  constexpr double slopes[] = {1, 0, 0.125};
-  for (int filter = 0; filter < conv_.filters; ++filter) {
-    scalings_.push_back({std::ldexp(static_cast<double>(requant.multiplier[filter]), -requant.shift),
-                         std::ldexp(static_cast<double>(requant.bias[filter]), -requant.shift),
-                         slopes[static_cast<int>(requant.activation)], requant.shift ? 0.5 : 0.0, act_min, act_max});
   }
 }
 

@@ -55,9 +55,9 @@ class Convolution {
   int zero_bytes(int rows) const;
   int tile_step() const { return is_pooled_ ? 2 : 1; }
   void make_blocks();
+  bool take_channel(int channel, std::vector<int>& plus, std::vector<int>& minus) const;
   void make_taps(Block& block) const;
   void make_words(Block& block) const;
-  void make_scalings(const Requant& requant, int act_min, int act_max);
   void choose_chunks(int threads);
   void split_phases(const std::int8_t* in, int channel);
   void run_part(const std::int8_t* in, std::int8_t* made, int tile, int chunk, Scratch& scratch) const;

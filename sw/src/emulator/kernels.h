@@ -18,13 +18,15 @@ namespace sterna {
 /// Bytes that loads may read, and stores may write, past the end of what they are for.
 constexpr int kSlack = 64;
 
-/// The largest sum of groups of taps that one call of `add_taps` takes: see `Taps`.
+/// What one call of `add_taps` takes: groups of taps of one sign, so that the excess of their means stays below 256; and
+/// taps that are not zeros, so that 16 bits hold the sums.
 constexpr int kMaxGroups = 21;
+constexpr int kMaxTaps = 255;
 
 /// The nonzero weights of a ternary filter in a block of channels: offsets of their values in a window.
 ///
 /// They are taken in groups of eight, the rest in one of four or, if it is more than four, of eight, filled up with
-/// offsets of zeros; first those of +1, then those of -1. At most kMaxGroups groups in all.
+/// offsets of zeros; first those of +1, then those of -1.
 struct Taps {
   const std::uint16_t* offsets;
   std::uint8_t plus_eights, plus_fours;
@@ -45,12 +47,13 @@ struct Words {
 /// Filters that `add_words` computes together.
 constexpr int kDenseFilters = 8;
 
-/// Requantisation of a filter in double precision, which is exact: see docs/explanation/emulator.md.
+/// Requantisation of a filter in floating point, which is exact: see docs/explanation/emulator.md.
 struct Scaling {
   double multiplier, bias;  ///< Those of `Requant`, divided by 2^shift.
   double slope;             ///< Of negative values.
   double half;              ///< What rounding adds: 0 for a shift of 0, which only the slope gives fractions.
   int act_min, act_max;
+  bool is_single;           ///< Single precision gives the same activations.
 };
 
 /// How the rows of one channel become rows of a window.

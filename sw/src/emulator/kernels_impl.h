@@ -3,10 +3,10 @@
 // gives `kernels_of` a class with its vectors and what they can do.
 //
 // Sums of taps. A tap adds a byte to the sum of each of its pixels, and sums need 16 bits. Widening every byte costs
-// more than the addition, so the sum is found from two cheaper ones: modulo 256, by additions of bytes; and about,
-// from means of eight taps. Seven rounding means of two bytes make the mean `T` of a group; rounded up three times,
-// `8 T` exceeds the group's sum by 0 .. 12. Over at most 21 groups the excess is below 256, so that the sum modulo 256
-// tells it. A group of four, whose mean is halved once more, exceeds by 0 .. 8.
+// more than the addition, so the sum of the taps of a sign is found from two cheaper ones: modulo 256, by additions of
+// bytes; and about, from means of eight taps. Seven rounding means of two bytes make the mean `T` of a group; rounded up
+// three times, `8 T` exceeds the group's sum by 0 .. 12. Over at most 21 groups the excess is below 256, so that the sum
+// modulo 256 tells it. A group of four, whose mean is halved once more, exceeds by 0 .. 8.
 #pragma once
 
 #include "emulator/kernels.h"
@@ -14,32 +14,21 @@
 namespace sterna {
 namespace {
 
-/// The most by which eight times a group's mean exceeds its sum.
-constexpr int kExcess = 12;
-
+/// Sums of the values under taps of one sign.
 template <typename I, int vectors>
 struct TapSums {
   using Bytes = typename I::Bytes;
 
   Bytes modulo[vectors];  ///< Sums modulo 256.
   Bytes means[vectors];   ///< Sums of groups' means as words: of even pixels, plus 256 times those of odd ones.
-  Bytes odd[vectors];     ///< Sums of the means of odd pixels.
+  Bytes odds[vectors];    ///< Sums of the means of odd pixels.
 
   TapSums() {
-    for (int v = 0; v < vectors; ++v) modulo[v] = means[v] = odd[v] = I::zero();
-  }
-
-  template <bool plus>
-  static Bytes step_bytes(Bytes sum, Bytes value) {
-    return plus ? I::add8(sum, value) : I::sub8(sum, value);
-  }
-  template <bool plus>
-  static Bytes step_words(Bytes sum, Bytes value) {
-    return plus ? I::add16(sum, value) : I::sub16(sum, value);
+    for (int v = 0; v < vectors; ++v) modulo[v] = means[v] = odds[v] = I::zero();
   }
 
   /// Adds the values at `window`, which are `count` vectors later for each vector, of a group of 4 or 8 taps.
-  template <bool plus, int taps>
+  template <int taps>
   void add_group(const std::uint8_t* window, const std::uint16_t* offsets) {
     const std::uint8_t* at[taps];
     for (int tap = 0; tap < taps; ++tap) at[tap] = window + offsets[tap];
@@ -49,7 +38,7 @@ struct TapSums {
 #pragma GCC unroll 8
       for (int tap = 0; tap < taps; ++tap) {
         mean[tap] = I::load_once(at[tap] + v * I::pixels);
-        modulo[v] = step_bytes<plus>(modulo[v], mean[tap]);
+        modulo[v] = I::add8(modulo[v], mean[tap]);
       }
 #pragma GCC unroll 4
       for (int half = taps / 2; half > 0; half /= 2) {
@@ -57,42 +46,40 @@ struct TapSums {
         for (int tap = 0; tap < half; ++tap) mean[tap] = I::mean8(mean[tap], mean[tap + half]);
       }
       if (taps == 4) mean[0] = I::mean8(mean[0], I::zero());
-      means[v] = step_words<plus>(means[v], mean[0]);
-      odd[v] = step_words<plus>(odd[v], I::high8(mean[0]));
+      means[v] = I::add16(means[v], mean[0]);
+      odds[v] = I::add16(odds[v], I::high8(mean[0]));
     }
   }
 
-  template <bool plus>
   const std::uint16_t* add_groups(const std::uint8_t* window, const std::uint16_t* offsets, int eights, int fours) {
-    for (int group = 0; group < eights; ++group, offsets += 8) add_group<plus, 8>(window, offsets);
-    for (int group = 0; group < fours; ++group, offsets += 4) add_group<plus, 4>(window, offsets);
+    for (int group = 0; group < eights; ++group, offsets += 8) add_group<8>(window, offsets);
+    for (int group = 0; group < fours; ++group, offsets += 4) add_group<4>(window, offsets);
     return offsets;
   }
 
-  /// The exact sums of the even pixels of vector `v`, or of the odd ones, as words.
-  typename I::Bytes exact(Bytes eightfold, Bytes modulo_of, int below, int correction) const {
-    const Bytes excess = I::low8(I::add16(I::sub16(eightfold, modulo_of), I::words(below)));
-    return I::add16(I::sub16(eightfold, excess), I::words(below + correction));
+  /// The exact sum as words, of eight times the means and the sum modulo 256.
+  static Bytes exact(Bytes eightfold, Bytes modulo_of) { return I::sub16(eightfold, I::low8(I::sub16(eightfold, modulo_of))); }
+  Bytes even(int v) const {
+    return exact(I::times8(I::sub16(means[v], I::shift_left8(odds[v]))), modulo[v]);
   }
-
-  void store(const Taps& taps, bool first, std::int32_t* even_sums, std::int32_t* odd_sums) const {
-    const int below = kExcess * (taps.minus_eights + taps.minus_fours);
-    for (int v = 0; v < vectors; ++v) {
-      const Bytes even = I::sub16(means[v], I::shift_left8(odd[v]));
-      I::add32(exact(I::times8(even), I::low8(modulo[v]), below, taps.correction), first, even_sums + v * I::pixels / 2);
-      I::add32(exact(I::times8(odd[v]), I::high8(modulo[v]), below, taps.correction), first,
-               odd_sums + v * I::pixels / 2);
-    }
-  }
+  Bytes odd(int v) const { return exact(I::times8(odds[v]), I::high8(modulo[v])); }
 };
 
 template <typename I, int vectors>
 void add_taps_of(const std::uint8_t* window, const Taps& taps, bool first, std::int32_t* even, std::int32_t* odd) {
-  TapSums<I, vectors> sums;
-  const std::uint16_t* offsets = taps.offsets;
-  offsets = sums.template add_groups<true>(window, offsets, taps.plus_eights, taps.plus_fours);
-  sums.template add_groups<false>(window, offsets, taps.minus_eights, taps.minus_fours);
-  sums.store(taps, first, even, odd);
+  typename I::Bytes evens[vectors], odds[vectors];
+  TapSums<I, vectors> plus;
+  const std::uint16_t* offsets = plus.add_groups(window, taps.offsets, taps.plus_eights, taps.plus_fours);
+  for (int v = 0; v < vectors; ++v) {
+    evens[v] = I::add16(plus.even(v), I::words(taps.correction));
+    odds[v] = I::add16(plus.odd(v), I::words(taps.correction));
+  }
+  TapSums<I, vectors> minus;
+  minus.add_groups(window, offsets, taps.minus_eights, taps.minus_fours);
+  for (int v = 0; v < vectors; ++v) {
+    I::add32(I::sub16(evens[v], minus.even(v)), first, even + v * I::pixels / 2);
+    I::add32(I::sub16(odds[v], minus.odd(v)), first, odd + v * I::pixels / 2);
+  }
 }
 
 /// As many vectors at a time as the registers hold.
@@ -145,10 +132,9 @@ void add_words(const std::uint8_t* window, const Words& words, int vectors, bool
   }
 }
 
-template <typename I>
-void requantise(const std::int32_t* even, const std::int32_t* odd, int vectors, const Scaling& scaling,
-                std::int8_t* flat) {
-  const typename I::Scale scale(scaling);
+template <typename I, typename Scale>
+void requantise_by(const Scale& scale, const std::int32_t* even, const std::int32_t* odd, int vectors,
+                   std::int8_t* flat) {
   for (int done = 0; done < vectors * I::pixels; done += I::pixels) {
     const typename I::Bytes evens = I::activations(even + done / 2, scale), odds = I::activations(odd + done / 2, scale);
     I::store(flat + done, I::interleaved(evens, odds));
@@ -156,9 +142,15 @@ void requantise(const std::int32_t* even, const std::int32_t* odd, int vectors, 
 }
 
 template <typename I>
-void pool_requantise(const std::int32_t* even, const std::int32_t* odd, int pitch, int width, const Scaling& scaling,
-                     std::int8_t* row) {
-  const typename I::Scale scale(scaling);
+void requantise(const std::int32_t* even, const std::int32_t* odd, int vectors, const Scaling& scaling,
+                std::int8_t* flat) {
+  if (scaling.is_single) return requantise_by<I>(typename I::SingleScale(scaling), even, odd, vectors, flat);
+  requantise_by<I>(typename I::Scale(scaling), even, odd, vectors, flat);
+}
+
+template <typename I, typename Scale>
+void pool_requantise_by(const Scale& scale, const std::int32_t* even, const std::int32_t* odd, int pitch, int width,
+                        std::int8_t* row) {
   const int below = pitch / 2;
   alignas(64) std::int32_t most[I::pixels / 2];
   for (int done = 0; done < width; done += I::pixels / 2) {
@@ -170,6 +162,13 @@ void pool_requantise(const std::int32_t* even, const std::int32_t* odd, int pitc
     }
     I::store_half(row + done, I::activations(most, scale));
   }
+}
+
+template <typename I>
+void pool_requantise(const std::int32_t* even, const std::int32_t* odd, int pitch, int width, const Scaling& scaling,
+                     std::int8_t* row) {
+  if (scaling.is_single) return pool_requantise_by<I>(typename I::SingleScale(scaling), even, odd, pitch, width, row);
+  pool_requantise_by<I>(typename I::Scale(scaling), even, odd, pitch, width, row);
 }
 
 template <typename I>
