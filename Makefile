@@ -45,6 +45,9 @@ lint: $(READY) ## run all quick checks: ruff, mypy, generated files up to date, 
 	@$(SCRIPT) documents.links
 	@$(SITE)
 
+fuzz: $(READY) ## try random inputs on what reads packages, graphs and tapes: an hour, or FUZZ_SECONDS; takes clang
+	@$(SCRIPT) fuzz --seconds $(or $(FUZZ_SECONDS),3600)
+
 mutate: $(READY) ## put small errors into Python and RTL, one at a time, which tests must notice; takes long, resumes where it stopped
 	@$(SCRIPT) mutation $(AREAS)
 
@@ -77,4 +80,4 @@ docs: $(READY) ## build the documentation site in build/docs; needs no network
 clean: ## remove what was built, except the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint mutate check-clock bench spec-files notices train-demo readme docs clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint fuzz mutate check-clock bench spec-files notices train-demo readme docs clean $(RESULTS)

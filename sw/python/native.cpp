@@ -92,10 +92,6 @@ nb::tuple encoded(const EncoderConfig& config, std::size_t streams, const std::a
                   const std::vector<std::array<std::int64_t, 3>>& planes) {
   const auto& [plane, row, col, mask, after] = fetches;
   const auto& [stream, vector, acc_index, digit] = additions;
-  const auto have = [](std::size_t size) { return [size](const auto& each) { return each.size() == size; }; };
-  const bool match = plane.size() && std::ranges::all_of(fetches, have(plane.size())) &&
-                     std::ranges::all_of(additions, have(subtract.size()));
-  if (!match) refuse({"encode_part", "has arrays of different lengths, or no fetch words", "", "", ""});
   std::vector<DigitPlane> digits;
   for (const auto& [number, last_vector, doublings] : planes) digits.push_back({number, last_vector, doublings});
   EncodedPart part;

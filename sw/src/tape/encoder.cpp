@@ -7,6 +7,8 @@
 #include <bit>
 #include <limits>
 
+#include "tape/check.h"
+
 namespace sterna {
 namespace {
 
@@ -335,6 +337,7 @@ class PayloadWriter {
 
 EncodedPart encode_part(const EncoderConfig& config, std::size_t streams, const Fetches& fetches,
                         const Additions& additions, std::span<const DigitPlane> planes) {
+  check_part(config, streams, fetches, additions, planes);
   const std::vector<Count> last = last_vectors(fetches);
   std::vector<Item> items = sorted_items(streams, last.back() + 1, additions, planes);
   set_pointers(items);

@@ -49,7 +49,7 @@ struct EncodedPart {
   std::vector<std::int64_t> records;  ///< Kind and count of each record, in order.
 };
 
-/// Encodes a part for `streams` PE streams. planes: highest first.
+/// Encodes a part for `streams` PE streams. planes: highest first. Throws `Error` for what `check_part` refuses.
 EncodedPart encode_part(const EncoderConfig& config, std::size_t streams, const Fetches& fetches,
                         const Additions& additions, std::span<const DigitPlane> planes);
 

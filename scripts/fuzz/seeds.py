@@ -1,0 +1,44 @@
+"""What the fuzzers start from: small packages of random graphs and a kept one, and noise for what has no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from sterna.compile import compile_graph
+from sterna.graph import file as graph_file
+from sterna.package import file as package_file
+from sterna.spec.config import load_config
+from sterna.spec.paths import ROOT
+from support.random_configs import random_config
+from support.random_graphs import random_graph
+
+#: Seeds of a kind.
+COUNT = 40
+#: The longest input that noise makes, in bytes.
+NOISE = 512
+
+
+def write(target: str, folder: Path) -> None:
+    """Write those of the program `target` to `folder`; equal ones every time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(_packages() if target == "package" else _noise()):
+        (folder / f"seed-{number}").write_bytes(data)
+
+
+def _packages() -> Iterator[bytes]:
+    graph = graph_file.load(ROOT / "models" / "demo-nano.sterna-graph")
+    yield package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
+    for seed in range(COUNT):
+        rng = np.random.default_rng(seed)
+        graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, input_table=bool(seed % 2))
+        config = random_config(rng).model_copy(update={"input_table": graph.input.table is not None})
+        yield package_file.to_bytes(compile_graph(graph, config, cycles=bool(seed % 3)))
+
+
+def _noise() -> Iterator[bytes]:
+    rng = np.random.default_rng(0)
+    for _ in range(COUNT):
+        yield rng.bytes(int(rng.integers(NOISE)))

@@ -1,0 +1,107 @@
+"""libFuzzer finds nothing in what reads packages, graphs and parts of tapes, reaches it, and finds a planted error."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fuzz import __main__ as fuzz
+from fuzz import coverage, programs, runs, seeds
+from fuzz.coverage import Coverage
+from results.makers import fuzz as maker
+from sterna.errors import SternaError
+
+#: For all fuzzers together, and the longest that a planted error may stay unseen.
+SECONDS = 60
+#: A line of `package/arrays.cpp` that keeps it inside the signs, and the same off by one.
+INSIDE, OUTSIDE = "if (byte >= signs_.size())", "if (byte > signs_.size())"
+
+
+def copied(folder: Path) -> Path:
+    """A copy of libsterna's sources to change."""
+    root = programs.ROOT
+    shutil.copytree(root / "sw", folder / "sw", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "python" / "sterna").mkdir(parents=True)
+    shutil.copy(root / "python" / "sterna" / "__init__.py", folder / "python" / "sterna")  # has the version
+    return folder / "sw"
+
+
+@pytest.mark.slow
+def test_a_minute_finds_nothing_and_reaches_the_parsers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FOLDER", "CORPORA", "CRASHES"):
+        monkeypatch.setattr(fuzz, name, tmp_path / name)
+    found, reached = fuzz.fuzz(SECONDS)
+    assert found.keys() == set(programs.TARGETS)
+    assert {name: each.reason for name, each in found.items() if each.crash} == {}
+    assert all(each.executions > 1000 for each in found.values()), found
+    assert sum(reached.values(), start=Coverage(0, 0)).share >= 0.9, reached
+
+
+@pytest.mark.slow
+def test_a_planted_overflow_is_found(tmp_path: Path) -> None:
+    sources = copied(tmp_path)
+    file = sources / "src" / "package" / "arrays.cpp"
+    text = file.read_text("utf-8")
+    assert text.count(INSIDE) == 1
+    file.write_text(text.replace(INSIDE, OUTSIDE), "utf-8")
+    program = programs.build(tmp_path / "build", ["package"], sources)["package"]
+    seeds.write("package", tmp_path / "corpus")
+    found = runs.run("package", program, tmp_path / "corpus", tmp_path / "crashes", SECONDS)
+    assert found.crash is not None and "heap-buffer-overflow" in found.reason and "next_sign" in found.reason
+
+
+def test_seeds_are_the_same_every_time(tmp_path: Path) -> None:
+    for target in programs.TARGETS:
+        for folder in ("first", "second"):
+            seeds.write(target, tmp_path / folder)
+        first, second = (
+            {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()} for folder in ("first", "second")
+        )
+        assert first == second and len(first) >= seeds.COUNT
+
+
+def test_a_tool_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SternaError, match="clang is missing; remedy: install the package clang"):
+        programs.check_tools()
+    for tool in programs.TOOLS:
+        (tmp_path / tool).write_text("#!/bin/sh\necho 14.0.6\n")
+        (tmp_path / tool).chmod(0o755)
+    with pytest.raises(SternaError, match="lacks libFuzzer; remedy: install the package libclang-rt-14-dev"):
+        programs.check_tools()
+
+
+def program(folder: Path, lines: str) -> Path:
+    """A script in place of a fuzzer."""
+    path = folder / "fuzzer"
+    path.write_text(f"#!/bin/sh\n{lines}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_runs_are_told(tmp_path: Path) -> None:
+    counted = "echo 'stat::number_of_executed_units: 123' >&2"
+    quiet = runs.run("tape", program(tmp_path, counted), tmp_path, tmp_path / "crashes", 1)
+    assert quiet == runs.Run(123, None, "")
+    crashed = f"touch {tmp_path}/crashes/crash-1; echo 'SUMMARY: AddressSanitizer: it broke' >&2; {counted}"
+    ended = runs.run("tape", program(tmp_path, crashed), tmp_path, tmp_path / "crashes", 1)
+    assert ended == runs.Run(123, tmp_path / "crashes" / "crash-1", "SUMMARY: AddressSanitizer: it broke")
+    with pytest.raises(SternaError, match="did not run"):
+        runs.run("tape", program(tmp_path, "echo 'ERROR: no corpus' >&2"), tmp_path, tmp_path / "crashes", 1)
+
+
+def test_what_is_published(tmp_path: Path) -> None:
+    found = {"package": runs.Run(100, None, ""), "tape": runs.Run(23, tmp_path, "SUMMARY: x")}
+    reached = {"a.cpp": Coverage(9, 10), "b.cpp": Coverage(27, 30)}
+    metrics = maker.metrics(found, reached, 60)
+    assert {name: metric.value for name, metric in metrics.items()} == {
+        "executions": 123, "crashes": 1, "minutes": 1.0, "edges": 90.0
+    }  # fmt: skip
+    assert maker.rows(reached)[1] == {"file": "sw/src/b.cpp", "edges": 30, "taken": 27, "percent": 90.0}
+    assert set(coverage.PARSERS) == {
+        path.relative_to(programs.ROOT / "sw" / "src").as_posix()
+        for folder in ("package", "graph", "tape")
+        for path in (programs.ROOT / "sw" / "src" / folder).glob("*.cpp")
+    } - {"package/package.cpp"}, "what else reads bytes of others?"
