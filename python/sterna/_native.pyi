@@ -96,3 +96,39 @@ class Emulator:
     def __init__(self, graph: Graph, layers: Sequence[str], threads: int, simd: Simd) -> None: ...
     def run(self, images: NDArray[np.int8]) -> list[NDArray[np.int8]]:
         """Maps int8 [N, F, H, W] of the kept layers, in order, of images int8 [N, C, H, W]. Other threads go on."""
+
+MOST_BOXES: int
+Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+"""Boxes [D, 4], left, top, right, bottom; scores [D]; numbers of classes [D]."""
+
+def inner(image: tuple[int, int], input: tuple[int, int], letterbox: bool) -> tuple[int, int, int, int]:
+    """Left, top, width and height of an image in an input, each given as height and width."""
+
+def frame(image: NDArray[np.uint8], input: tuple[int, int], letterbox: bool) -> NDArray[np.int8]:
+    """RGB [H, W, 3], whose pixels lie side by side, as the input [h, w, 3], less 128. Other threads go on."""
+
+def in_pixels(
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    image: tuple[int, int],
+    input: tuple[int, int],
+    letterbox: bool,
+) -> Found:
+    """Boxes in 0..1 of the input in pixels of the image; without those that are not on it."""
+
+def decode_integers(
+    head: NDArray[np.int8], anchors: NDArray[np.float32], scale: float, threshold: float
+) -> Found:
+    """Boxes in 0..1 of the input, best first, of a head [A * (5 + classes), h, w] whose values are `scale` as large."""
+
+def decode_reals(head: NDArray[np.float32], anchors: NDArray[np.float32], threshold: float) -> Found:
+    """The same of a head of real values."""
+
+def suppress(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], classes: NDArray[np.int64], overlap: float, limit: int
+) -> NDArray[np.int64]:
+    """Positions of the boxes that are kept, best first."""
+
+def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union [Na, Nb] of boxes [Na, 4] and [Nb, 4]."""

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.h"
 #include "emulator/emulator.h"
 #include "error.h"
 #include "graph/graph.h"
@@ -28,8 +29,6 @@ using namespace nb::literals;
 namespace sterna {
 namespace {
 
-template <typename Value, int dimensions>
-using Array = nb::ndarray<const Value, nb::ndim<dimensions>, nb::c_contig, nb::device::cpu>;
 using Bytes = Array<std::int8_t, 4>;
 using Table = Array<std::int8_t, 2>;
 using Integers = Array<std::int64_t, 1>;
@@ -74,17 +73,6 @@ std::shared_ptr<const Graph> package_graph(const nb::bytes& data, const std::str
 template <typename Value>
 std::span<const Value> span_of(const Array<Value, 1>& array) {
   return {array.data(), array.size()};
-}
-
-/// A new array of the values and the shape, made of `values`.
-template <typename Value, std::size_t dimensions>
-nb::ndarray<nb::numpy, Value, nb::ndim<dimensions>> moved(std::vector<Value> values,
-                                                          const std::array<std::size_t, dimensions>& shape) {
-  auto held = std::make_unique<std::vector<Value>>(std::move(values));
-  Value* data = held->data();
-  nb::capsule owner(held.get(), [](void* vector) noexcept { delete static_cast<std::vector<Value>*>(vector); });
-  held.release();
-  return {data, dimensions, shape.data(), owner};
 }
 
 nb::tuple encoded(const EncoderConfig& config, std::size_t streams, const std::array<Integers, 5>& fetches,
@@ -186,4 +174,5 @@ NB_MODULE(_native, module) {
   nb::class_<Emulator>(module, "Emulator")
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);
+  add_vision(module);
 }

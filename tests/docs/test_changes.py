@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -14,12 +15,16 @@ from support.changes import Change, changes
 from support.page_blocks import ROOT, Reader, blocks, files, title
 
 CHANGES = changes()
-COPIED = ("python", "hw", "sim/harness", "sw/include", "pyproject.toml")
+COPIED = (
+    "python", "hw", "sim/harness", "sw", "scripts/build_native.py", "pyproject.toml", "README.md", "LICENSE",
+    "THIRD_PARTY.md",
+)  # fmt: skip
 ENGINE = next(
     block for block in blocks(ROOT / "docs" / "tutorials" / "change-the-engine.md") if title(block) == "engine.yaml"
 )
-#: They compile in a copy, for which Numba has kept nothing, and simulate.
-_SLOW = {"add-a-layer-kind", "add-an-activation", "add-an-importer"}
+#: They compile in a copy, for which Numba or CMake has kept nothing.
+_SLOW = {"add-a-layer-kind", "add-an-activation", "add-an-importer", "change-the-nms-rule"}
+_BUILT = re.compile(r"__pycache__|build/|\.so$")
 
 
 @pytest.fixture
@@ -30,14 +35,16 @@ def source(tmp_path: Path) -> Path:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     return copy
 
 
 def hashes(folder: Path) -> dict[str, str]:
     """Of every source file by its path."""
-    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    found = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+    sources = {name: path for name, path in found.items() if not _BUILT.search(name)}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sources.items()}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ class Reader:
     def _environment(self) -> dict[str, str]:
         tools = self.folder / ".bin"
         tools.mkdir(exist_ok=True)
-        for name, rest in (("sterna", '-m sterna "$@"'), ("python", '"$@"')):
+        build = self.source / "scripts" / "build_native.py"
+        for name, rest in (("sterna", '-m sterna "$@"'), ("python", '"$@"'), ("make", f"'{build}'")):
             (tools / name).write_text(f"#!/bin/sh\nexec {sys.executable} {rest}\n")
             (tools / name).chmod(0o755)
         return os.environ | {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, Input, MaxPool, Output
@@ -24,17 +25,49 @@ def found(*boxes: tuple[float, ...]) -> Detections:
 
 def test_a_letterbox_keeps_the_aspect_between_grey() -> None:
     image = np.full((20, 80, 3), 200, np.uint8)
-    resized = Fit((20, 80), (40, 40), LETTERBOX).resize(image)
-    assert (resized[15:25] == 200).all() and (resized[:15] == 128).all() and (resized[25:] == 128).all()
-    upright = Fit((80, 20), (40, 40), LETTERBOX).resize(image.transpose(1, 0, 2))
-    assert np.array_equal(upright, resized.transpose(1, 0, 2))
+    frame = Fit((20, 80), (40, 40), LETTERBOX).frame(image)
+    assert (frame[15:25] == 200 - 128).all() and (frame[:15] == 0).all() and (frame[25:] == 0).all()
+    upright = Fit((80, 20), (40, 40), LETTERBOX).frame(image.transpose(1, 0, 2))
+    assert np.array_equal(upright, frame.transpose(1, 0, 2))
 
 
 def test_a_stretched_image_fills_the_input() -> None:
     image = np.random.default_rng(1).integers(0, 256, (20, 80, 3)).astype(np.uint8)
     fit = Fit((20, 80), (40, 40), STRETCH)
-    assert fit.inner == (0, 0, 40, 40) and fit.resize(image).shape == (40, 40, 3)
+    assert fit.inner == (0, 0, 40, 40) and fit.frame(image).shape == (40, 40, 3)
     assert fit.in_pixels(found((0.25, 0.5, 0.5, 1))).boxes.tolist() == [[20, 10, 40, 20]]
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+@pytest.mark.parametrize(
+    "image", [(90, 160), (7, 500), (500, 7), (1, 1), (33, 47), (16, 16), (64, 96), (17, 65), (300, 5000)]
+)
+@pytest.mark.parametrize("size", [(64, 96), (32, 32), (17, 5), (200, 211)])
+def test_images_are_resized_as_training_does_it(aspect: str, image: tuple[int, int], size: tuple[int, int]) -> None:
+    """Training resizes by Pillow's BILINEAR: bit for bit the same, on pixels at both ends of their range too."""
+    random = np.random.default_rng(sum(image))
+    noise = random.integers(0, 256, (*image, 3)).astype(np.uint8)
+    for pixels in (noise, np.where(noise > 127, 255, 0).astype(np.uint8)):
+        fit = Fit(image, size, aspect)
+        left, top, width, height = fit.inner
+        expected = np.full((*size, 3), 128, np.uint8)
+        resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
+        expected[top : top + height, left : left + width] = resized
+        assert np.array_equal(fit.frame(pixels), (expected ^ 128).view(np.int8))
+
+
+def test_a_part_of_an_image_needs_no_copy() -> None:
+    image = np.random.default_rng(2).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    fit = Fit((30, 40), (32, 32), STRETCH)
+    part = image[10:40, 5:45]
+    assert np.array_equal(fit.frame(part), fit.frame(part.copy()))
+    assert np.array_equal(fit.frame(part[::-1]), fit.frame(part[::-1].copy()))
+    assert np.array_equal(fit.frame(part[..., ::-1]), fit.frame(part[..., ::-1].copy()))
+
+
+def test_sides_without_end_are_refused() -> None:
+    with pytest.raises(SternaError, match=r"pixels: cannot be resized; 1 x 65536; allowed: 1 \.\. 65535 a side"):
+        Fit((1, 65536), (32, 32), STRETCH).frame(np.zeros((1, 65536, 3), np.uint8))
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)

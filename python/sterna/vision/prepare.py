@@ -33,7 +33,8 @@ def prepare(graph: Graph, image: NDArray[np.uint8], aspect: str | None = None) -
             remedy="give a graph made by sterna train",
         )
     size = (graph.input.height, graph.input.width)
-    return to_integers(Fit(check_pixels(image).shape[:2], size, aspect_of(graph, aspect)).resize(image))
+    frame = Fit(check_pixels(image).shape[:2], size, aspect_of(graph, aspect)).frame(image)
+    return np.moveaxis(frame, -1, 0)
 
 
 def check_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
