@@ -182,7 +182,7 @@ async def loads_random_frames(dut: Any, idle: float, stall: float) -> None:
 
 @cocotb.test()
 async def writes_a_piece_in_four_of_five_cycles(dut: Any) -> None:
-    """Unless the bytes of the beats are fewer. A ring of two beats has no room for one while more than a beat is left."""
+    """Unless the beats are fewer. A ring of two beats has no room for one while more than one is left."""
     tb = await started(dut, 0.0, 0.0)
     for frame in (Frame(tb.tile_h, 3 * tb.tile_w, 3, True), Frame(tb.tile_h, 3 * tb.tile_w - 1, 4)):
         move = tb.begin(frame)
