@@ -5,6 +5,7 @@ Arrays are contiguous and read without a copy where nothing else is said.
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,3 +133,183 @@ def suppress(
 
 def iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union [Na, Nb] of boxes [Na, 4] and [Nb, 4]."""
+
+class Transport:
+    """Registers and memory of one engine. Every method raises SternaError if the engine cannot be reached.
+
+    One thread may wait while another uses the other methods.
+    """
+
+    memory_base: int
+    """Bus address of the memory that the driver may use, a multiple of 4096; right once the transport is open."""
+    memory_bytes: int
+    """Size of that memory."""
+    memory_latency: int
+    """Maximum cycles until that memory answers; 0 if unknown."""
+
+    def __init__(self) -> None: ...
+    def open(self) -> None:
+        """Reach the engine."""
+
+    def close(self) -> None:
+        """Release the engine. May be called twice."""
+
+    def read32(self, register: int) -> int:
+        """The 32-bit register at byte address `register`."""
+
+    def write32(self, register: int, value: int) -> None:
+        """Write the 32-bit register at byte address `register`."""
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """`size` bytes of the memory at bus address `address`."""
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write `data` to the memory at bus address `address`."""
+
+    def wait(self, cycles: int) -> bool:
+        """Wait for the engine's interrupt for at most about `cycles` of its clock; True if it is raised."""
+
+class SimulatedTiming:
+    """Cycles; stall_permille: a share of cycles, in thousandths."""
+
+    def __init__(
+        self,
+        latency_first: int,
+        latency_last: int,
+        stall_permille: int,
+        seed: int,
+        refresh_every: int,
+        refresh_cycles: int,
+        gap_every: int,
+        gap_cycles: int,
+    ) -> None: ...
+
+class Simulation(Transport):
+    """A simulated engine in a process of its own, and a memory on its bus.
+
+    program: what a generated engine was built into. patience: milliseconds without an answer after which the process
+    counts as hung, and is ended.
+    """
+
+    MEMORY_BASE: ClassVar[int]
+    MEMORY_BYTES: ClassVar[int]
+    program: str
+    timing: SimulatedTiming
+
+    def __init__(self, program: str = "", patience: int = ...) -> None: ...
+    @property
+    def cycles(self) -> int:
+        """Clock cycles since `open`."""
+
+    @property
+    def process(self) -> int:
+        """The number of its process; 0 if there is none."""
+
+    def reset(self) -> None:
+        """Reset the engine in the middle of whatever it does; the memory keeps its contents."""
+
+    def set_fault(self, address: int, size: int) -> None:
+        """Let the memory refuse (SLVERR) what touches `size` bytes at `address`; size 0 ends that."""
+
+class MemoryWord:
+    """A word of the feature memory: its tile, and its bytes with what pads it."""
+
+    def __init__(self, tile_h: int, tile_w: int, bytes: int) -> None: ...
+
+class Store:
+    """The region of a result memory that holds a layer. channels: channel word, and byte in it."""
+
+    def __init__(
+        self,
+        layer: str,
+        offset: int,
+        words: int,
+        tiles_h: int,
+        tiles_w: int,
+        height: int,
+        width: int,
+        is_split: bool,
+        channels: Sequence[tuple[int, int]],
+    ) -> None: ...
+
+_Element = TypeVar("_Element", np.int8, np.int64)
+
+def unpack(region: NDArray[_Element], store: Store, word: MemoryWord) -> NDArray[_Element]:
+    """The layer [C, H, W] in a region, which has an element for each byte."""
+
+class Program:
+    """A tape, and where images and maps lie in an engine's memory.
+
+    memories: bytes of frame, result and scratch memory. steps: operation, part, names of the layers.
+    """
+
+    def __init__(
+        self,
+        config_name: str,
+        config_hash: int,
+        tape: bytes,
+        memories: tuple[int, int, int],
+        image_offset: int,
+        is_interleaved: bool,
+        most_cycles: int,
+        steps: Sequence[tuple[str, tuple[int, str]]],
+        word: MemoryWord,
+        stores: Sequence[Store],
+    ) -> None: ...
+
+WATCHDOG: int
+"""Clock cycles without progress after which an engine gives up a frame, if nothing else is said."""
+
+def page_up(address: int) -> int:
+    """The next multiple of a page from `address` on."""
+
+def cycle_limit(most_cycles: int, watchdog: int) -> int:
+    """Clock cycles that a frame may take, on a slow memory too; most_cycles: those on a fast one."""
+
+class Engine:
+    """The driver: runs frames in order, one while the next one is queued. Other threads go on.
+
+    watchdog: 0 for none. timeout: cycles that a frame may take; None: what `cycle_limit` says.
+    """
+
+    CAPACITY: ClassVar[int]
+    """Frames that it holds."""
+
+    def __init__(self, transport: Transport, watchdog: int, timeout: int | None) -> None:
+        """Open the transport, and check that an engine of this version is there."""
+
+    def close(self) -> None:
+        """Close the transport. May be called twice."""
+
+    def check_config(self, program: Program) -> None:
+        """Refuse a program for another config."""
+
+    def load(self, program: Program) -> None:
+        """Write the tape to the engine's memory."""
+
+    def begin(self) -> None:
+        """Forget all frames; none runs."""
+
+    def start(self, image: bytes) -> None:
+        """Start a frame, or queue it after the one that runs. It holds fewer than CAPACITY before."""
+
+    @property
+    def held(self) -> int:
+        """Frames that were started and not taken."""
+
+    def look(self) -> bool:
+        """Wait for the oldest frame for a while; whether it has ended."""
+
+    def take(self) -> list[NDArray[np.int8]]:
+        """The stored layers [C, H, W] of the oldest frame, which has ended, in the order of the program's stores."""
+
+    def steps_now(self) -> int:
+        """Steps of the running frame that have ended."""
+
+    def counters(
+        self,
+    ) -> tuple[tuple[int, int, int, int, int, int, int], list[tuple[int, int, int, int, int]]]:
+        """What the frame that ended last cost: the fields of `Counters` but for steps, and of each step's counters."""
+
+    def abort(self) -> bool:
+        """End the frame, and the one that is queued; whether the engine obeyed."""

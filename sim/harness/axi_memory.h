@@ -81,7 +81,9 @@ class Random {
 
 class AxiMemory {
  public:
-  explicit AxiMemory(unsigned beat_bytes) : beat_bytes_(beat_bytes) {}
+  // The arguments after the first are those of Memory.
+  AxiMemory(unsigned beat_bytes, uint64_t base, uint64_t bytes, int file)
+      : beat_bytes_(beat_bytes), memory_(base, bytes, file) {}
 
   Memory& memory() { return memory_; }
   void set_timing(const AxiTiming& timing);

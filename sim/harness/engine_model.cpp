@@ -65,8 +65,9 @@ void vl_fatal(const char* file, int line, const char*, const char* message) {
 
 namespace sterna {
 
-EngineModel::EngineModel(uint64_t seed)
-    : context_(std::make_unique<VerilatedContext>()), axi_(sizeof(Vsterna_top::m_axi_rdata)) {
+EngineModel::EngineModel(uint64_t seed, uint64_t base, uint64_t bytes, int file)
+    : context_(std::make_unique<VerilatedContext>()),
+      axi_(sizeof(Vsterna_top::m_axi_rdata), base, bytes, file) {
   printed.clear();
   stopped.clear();
   context_->randReset(kRandomReset);

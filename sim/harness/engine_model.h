@@ -16,7 +16,8 @@ namespace sterna {
 // Methods throw std::runtime_error when the simulation fails.
 class EngineModel {
  public:
-  explicit EngineModel(uint64_t seed);
+  // The arguments after the seed are those of Memory.
+  EngineModel(uint64_t seed, uint64_t base, uint64_t bytes, int file);
   ~EngineModel();
 
   AxiMemory& axi() { return axi_; }

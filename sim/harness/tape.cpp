@@ -40,6 +40,7 @@ bool header_right(const uint8_t* header, uint64_t place) {
 }  // namespace
 
 bool checksums_right(Memory& memory, uint64_t address, uint64_t bytes) {
+  if (!memory.holds(address, bytes)) return false;
   std::vector<uint8_t> tape(bytes);
   memory.read(address, tape.data(), bytes);
   if (bytes < STERNA_TAPE_HEADER_SIZE || !header_right(tape.data(), STERNA_TAPE_HEADER_CRC_OFFSET)) return false;

@@ -174,5 +174,6 @@ NB_MODULE(_native, module) {
   nb::class_<Emulator>(module, "Emulator")
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);
+  add_engine(module);
   add_vision(module);
 }

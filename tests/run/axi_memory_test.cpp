@@ -32,7 +32,7 @@ struct Read {
 // Drives one burst at a time; what it does wrong is chosen by the case.
 class Master {
  public:
-  AxiMemory memory{kBytes};
+  AxiMemory memory{kBytes, kBase, 2 * kSize, -1};
   std::vector<uint8_t> expected = std::vector<uint8_t>(kSize);
   uint64_t cycles = 0;
 
@@ -218,8 +218,10 @@ const std::map<std::string, std::function<void(Master&)>> kCases = {
      }},
     {"nowhere",
      [](Master& m) {
-       if (m.read(Master::burst(kSize, 1)).okay) std::puts("read accepted");
-       if (m.write(Master::burst(kSize, 1), 1, 0xFF, 0)) std::puts("write accepted");
+       for (const uint64_t offset : {kSize, 2 * kSize, uint64_t{0} - 4096}) {
+         if (m.read(Master::burst(offset, 1)).okay) std::puts("read accepted");
+         if (m.write(Master::burst(offset, 1), 1, 0xFF, 0)) std::puts("write accepted");
+       }
      }},
     {"latency",
      [](Master& m) {

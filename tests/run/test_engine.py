@@ -14,13 +14,15 @@ from sterna.errors import SternaError
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.sim import SimBackend
 from sterna.graph import reference
+from sterna.native import libsterna
 from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
-from sterna.run.engine import EngineBackend, check_limits, cycle_limit, page_up
+from sterna.run.engine import EngineBackend, check_limits
+from sterna.run.program import cycle_limit
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.memory import IDEAL, load_memory
@@ -619,8 +621,8 @@ def test_package_that_just_fits(
     transport: SimTransport, engine: EngineBackend, package: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule = package.schedule
-    frame = sum(map(page_up, (schedule.frame_bytes, schedule.result_bytes, schedule.scratch_bytes)))
-    needed = page_up(len(package.tape)) + 2 * frame
+    frame = sum(map(libsterna.page_up, (schedule.frame_bytes, schedule.result_bytes, schedule.scratch_bytes)))
+    needed = libsterna.page_up(len(package.tape)) + 2 * frame
     monkeypatch.setattr(transport, "memory_bytes", needed)
     engine.load(package)
     monkeypatch.setattr(transport, "memory_bytes", needed - 1)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from sterna.errors import SternaError
 from sterna.generate.rtl import generate
+from sterna.native import libsterna
 from sterna.run import simulator
 from sterna.run.engine import EngineBackend
-from sterna.run.simulation import Simulation
-from sterna.run.simulation_worker import WINDOW
 from sterna.run.transports.sim import SimTransport
 from sterna.spec.registers import IDENTITY, Register
 from support import processes
@@ -24,7 +25,8 @@ from support.engines import SIMULATORS
 from support.packages import NANO, small_images, small_package
 
 Got = Callable[[object], None]
-BASE = SimTransport.memory_base
+Simulation = libsterna.Simulation
+BASE = Simulation.MEMORY_BASE
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def library(folder: Path) -> Path:
+def program(folder: Path) -> Path:
     return simulator.build(folder, SIMULATORS)
 
 
 @pytest.fixture
-def simulation(library: Path) -> Iterator[Simulation]:
-    simulation = Simulation(library, 1)
+def simulation(program: Path) -> Iterator[Simulation]:
+    simulation = Simulation(str(program))
+    simulation.open()
     yield simulation
     simulation.close()
 
@@ -54,8 +57,7 @@ def test_a_simulator_that_dies_in_a_frame_is_an_error(folder: Path, number: sign
     transport, package = SimTransport(folder, build_dir=SIMULATORS), small_package()
 
     def end(image: int, steps: int) -> None:
-        assert transport._simulation is not None
-        os.kill(transport._simulation._process.pid, number)
+        os.kill(transport.process, number)
 
     with EngineBackend(transport) as backend:
         backend.load(package)
@@ -68,99 +70,115 @@ def test_a_simulator_that_dies_in_a_frame_is_an_error(folder: Path, number: sign
         assert backend.infer(small_images(1))
 
 
+def own_program(tmp_path: Path, body: str) -> Path:
+    """A program of this body in place of a simulator."""
+    source, program = tmp_path / "own.c", tmp_path / "sterna-simulator"
+    source.write_text(f"#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\nint main(void) {{ {body} }}\n")
+    subprocess.run(["gcc", "-o", program, source], check=True)
+    return program
+
+
 @pytest.mark.parametrize("code", [0, 7])
 def test_a_simulator_that_exits_is_an_error(tmp_path: Path, code: int) -> None:
-    """Its last words are shown: a library that ends its process while it is loaded."""
-    source, library = tmp_path / "ends.c", tmp_path / "libends.so"
-    source.write_text(
-        "#include <stdio.h>\n#include <stdlib.h>\n"
-        '__attribute__((constructor)) void ends(void) { puts("out of ideas"); exit(' + f"{code}); }}\n"
-    )
-    assert os.system(f"g++ -shared -fPIC -o {library} -x c {source}") == 0
+    """Its last words are shown."""
+    program = own_program(tmp_path, f'puts("many\\n out of ideas \\n"); exit({code});')
     with pytest.raises(SternaError, match=rf"ended with exit code {code} \(out of ideas\).*remedy: .*delete"):
-        Simulation(library, 1)
+        Simulation(str(program)).open()
 
 
-@pytest.mark.parametrize("content", [b"", b"no library", None])
+@pytest.mark.case(
+    "simulator-that-hangs", kind="process", expected="one line, and the process is ended; never a program that waits"
+)
+@pytest.mark.parametrize("body", ["for (;;) pause();", "close(3); for (;;) pause();"])
+def test_a_simulator_that_hangs_is_an_error(tmp_path: Path, body: str, got: Got) -> None:
+    """It says nothing, or has closed the socket and lives on."""
+    simulation = Simulation(str(own_program(tmp_path, body)), patience=1)
+    with pytest.raises(SternaError, match=r"the simulator's process (does not answer|was ended by SIGKILL)") as caught:
+        simulation.open()
+    assert simulation.process == 0
+    got(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"no program", None])
 def test_what_is_no_simulator_is_refused(tmp_path: Path, content: bytes | None) -> None:
-    library = tmp_path / "libsterna_sim.so"
+    program = tmp_path / "sterna-simulator"
     if content is not None:
-        library.write_bytes(content)
-    with pytest.raises(SternaError, match=r"libsterna_sim.so: the built simulator cannot be loaded.*delete it"):
-        Simulation(library, 1)
+        program.write_bytes(content)
+        program.chmod(0o755)
+    with pytest.raises(SternaError, match=r"sterna-simulator: the built simulator cannot be started.*delete it"):
+        Simulation(str(program)).open()
 
 
-def test_a_closed_simulation_is_an_error(library: Path) -> None:
-    simulation = Simulation(library, 1)
+def test_a_closed_simulation_is_an_error(simulation: Simulation) -> None:
     for _ in range(2):
         simulation.close()
-    with pytest.raises(SternaError, match="not open"):
-        simulation.call("reset")
+    for use in (simulation.reset, lambda: simulation.read_memory(BASE, 1), lambda: simulation.write_memory(BASE, b"1")):
+        with pytest.raises(SternaError, match="not open"):
+            use()
+    simulation.open()
+    assert simulation.read32(Register.IDENTITY) == IDENTITY
 
 
-@pytest.mark.parametrize("size", [1, WINDOW - 1, WINDOW, 2 * WINDOW + 3])
+@pytest.mark.parametrize("size", [0, 1, 4096, (1 << 20) + 3])
 def test_memory_of_any_size_goes_there_and_back(simulation: Simulation, size: int) -> None:
     data = np.random.default_rng(size).bytes(size)
-    simulation.write(BASE + 5, data)
-    assert simulation.read(BASE + 5, size) == data
+    simulation.write_memory(BASE + 5, data)
+    assert simulation.read_memory(BASE + 5, size) == data
+    end = BASE + simulation.memory_bytes
+    simulation.write_memory(end - size, data)
+    assert simulation.read_memory(end - size, size) == data
 
 
-def test_several_at_once_have_memories_of_their_own(library: Path, simulation: Simulation) -> None:
-    other = Simulation(library, 2)
-    simulation.write(BASE, b"mine")
-    other.write(BASE, b"your")
-    simulation.call("run", 100, 1000)
-    assert (simulation.read(BASE, 4), other.read(BASE, 4)) == (b"mine", b"your")
+END = BASE + Simulation.MEMORY_BYTES
+
+
+@pytest.mark.parametrize(("address", "size"), [(BASE - 1, 1), (END, 1), (END - 1, 2), (0, 1), (BASE - 1, 2)])
+def test_memory_that_is_not_there(simulation: Simulation, address: int, size: int) -> None:
+    with pytest.raises(SternaError, match=rf"has no memory there; address = {address};"):
+        simulation.read_memory(address, size)
+    with pytest.raises(SternaError, match="has no memory there"):
+        simulation.write_memory(address, bytes(size))
+
+
+def test_several_at_once_have_memories_of_their_own(program: Path, simulation: Simulation) -> None:
+    other = Simulation(str(program))
+    other.open()
+    simulation.write_memory(BASE, b"mine")
+    other.write_memory(BASE, b"your")
+    simulation.wait(100)
+    assert (simulation.read_memory(BASE, 4), other.read_memory(BASE, 4)) == (b"mine", b"your")
     assert simulation.cycles > other.cycles
     other.close()
-    assert simulation.read(BASE, 4) == b"mine"
+    assert simulation.read_memory(BASE, 4) == b"mine"
 
 
-class Interrupting:
-    """A socket at which Ctrl-C comes once: before a call leaves, after it, or after its answer has come."""
+def test_a_call_does_not_wait_until_a_wait_is_over(simulation: Simulation) -> None:
+    """Whoever waits for an interrupt lets others in between."""
 
-    def __init__(self, socket: Any, moment: str) -> None:
-        self._socket, self.moment = socket, moment
+    def wait() -> None:
+        with suppress(SternaError):
+            simulation.wait(1 << 40)
 
-    def _at(self, moment: str) -> None:
-        if self.moment == moment:
-            self.moment = ""
-            raise KeyboardInterrupt
-
-    def send(self, message: bytes) -> None:
-        self._at("before")
-        self._socket.send(message)
-        self._at("sent")
-
-    def recv_into(self, buffer: bytearray) -> int:
-        count: int = self._socket.recv_into(buffer)
-        self._at("answered")
-        return count
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@pytest.mark.parametrize("moment", ["before", "sent", "answered"])
-def test_ctrl_c_in_the_middle_of_a_call_mixes_up_nothing(simulation: Simulation, moment: str) -> None:
-    simulation.write(BASE, b"kept")
-    simulation._socket = Interrupting(simulation._socket, moment)  # type: ignore[assignment]
-    with pytest.raises(KeyboardInterrupt):
-        simulation.read(BASE, 4)
-    simulation.write(BASE + 4, b"more")
-    assert simulation.call("read32", Register.IDENTITY) == (0, IDENTITY)
-    assert simulation.read(BASE, 8) == b"keptmore"
+    thread = threading.Thread(target=wait)
+    thread.start()
+    before = simulation.cycles
+    while simulation.cycles == before:
+        pass
+    assert simulation.read32(Register.IDENTITY) == IDENTITY
+    assert thread.is_alive()
+    os.kill(simulation.process, signal.SIGKILL)
+    thread.join()
 
 
 STARTS = """
 import os, sys, time
-from pathlib import Path
-from sterna.run.simulation import Simulation
-simulation = Simulation(Path(sys.argv[1]), 1)
+from sterna.native import libsterna
+simulation = libsterna.Simulation(sys.argv[1])
+simulation.open()
 sibling = os.fork() if sys.argv[2] == "forked" else 0
 if sys.argv[2] == "forked" and not sibling:
     time.sleep(1000)
-print(simulation._process.pid, sibling, flush=True)
+print(simulation.process, sibling, flush=True)
 time.sleep(1000)
 """
 
@@ -169,9 +187,9 @@ time.sleep(1000)
     "simulator-left-behind", kind="process", expected="the simulator's process ends with the one that started it"
 )
 @pytest.mark.parametrize("kind", ["alone", "forked"])
-def test_no_simulator_outlives_its_parent(library: Path, kind: str, got: Got) -> None:
+def test_no_simulator_outlives_its_parent(program: Path, kind: str, got: Got) -> None:
     """Not even if a process that was forked from the parent holds its end of the socket."""
-    parent = processes.start(processes.python(STARTS, library, kind))
+    parent = processes.start(processes.python(STARTS, program, kind))
     assert parent.stdout is not None
     worker, sibling = map(int, parent.stdout.readline().split())
     assert processes.running(worker)
@@ -185,5 +203,5 @@ def test_no_simulator_outlives_its_parent(library: Path, kind: str, got: Got) ->
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_to_the_whole_group_are_left_to_the_parent(simulation: Simulation, number: signal.Signals) -> None:
-    os.kill(simulation._process.pid, number)
-    assert simulation.call("read32", Register.IDENTITY) == (0, IDENTITY)
+    os.kill(simulation.process, number)
+    assert simulation.read32(Register.IDENTITY) == IDENTITY

@@ -117,8 +117,8 @@ def compilers(tmp_path: Path) -> list[int]:
 
 def assert_builds(folder: Path, builds: Path) -> None:
     """The build is whole, and nothing else is left."""
-    library = simulator.build(folder, builds)
-    assert sorted(path.name for path in library.parent.iterdir()) == ["build.log", simulator.LIBRARY, "lock"]
+    program = simulator.build(folder, builds)
+    assert sorted(path.name for path in program.parent.iterdir()) == ["build.log", "lock", simulator.PROGRAM]
 
 
 def test_a_build_says_what_it_builds(folder: Path, tmp_path: Path, compile_with: Callable[[str], None]) -> None:
@@ -211,9 +211,9 @@ def test_a_build_waits_for_another_and_says_so(
     folder: Path, tmp_path: Path, compile_with: Callable[[str], None]
 ) -> None:
     compile_with("")
-    library = simulator.build(folder, tmp_path / "build")
+    program = simulator.build(folder, tmp_path / "build")
     told: list[str] = []
-    with filelock.FileLock(library.parent / "lock", thread_local=False):
+    with filelock.FileLock(program.parent / "lock", thread_local=False):
         thread = threading.Thread(target=simulator.build, args=(folder, tmp_path / "build", told.append))
         thread.start()
         while not told:

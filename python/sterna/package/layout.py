@@ -9,16 +9,13 @@ after tile by rows.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sterna.graph.network import RGB
+from sterna.native import libsterna
 from sterna.package.package import StoreRegion
-from sterna.spec.config import WORD_CHANNELS, EngineConfig
-
-_Element = TypeVar("_Element", np.int8, np.int64)
+from sterna.spec.config import EngineConfig
 
 
 def is_interleaved(channels: int) -> bool:
@@ -41,28 +38,25 @@ def frame(image: NDArray[np.int8]) -> bytes:
 
 def unpack(memory: bytes | memoryview, store: StoreRegion, config: EngineConfig) -> NDArray[np.int8]:
     """The layer int8[C, H, W] that `memory`, the bytes of its region, holds; one that is split by phase is joined."""
-    return _layer(np.frombuffer(memory, np.int8), store, config)
+    return libsterna.unpack(np.frombuffer(memory, np.int8), native_store(store), memory_word(config))
 
 
 def places(store: StoreRegion, config: EngineConfig) -> NDArray[np.int64]:
     """Where each value of a stored layer lies: int64[C, H, W], in bytes from the start of its region."""
-    return _layer(np.arange(region_bytes(store, config)), store, config)
+    return libsterna.unpack(np.arange(region_bytes(store, config)), native_store(store), memory_word(config))
 
 
-def _layer(region: NDArray[_Element], store: StoreRegion, config: EngineConfig) -> NDArray[_Element]:
-    """Those of `region`, one for each byte of a region, that are the layer's, as [C, H, W]."""
-    lanes = region.reshape(store.words, store.tiles_h, store.tiles_w, config.word_bytes)
-    split = lanes[..., : config.lanes * WORD_CHANNELS].reshape(
-        store.words, store.tiles_h, store.tiles_w, config.tile_h, config.tile_w, WORD_CHANNELS
-    )
-    words, lane_bytes = np.array(store.channels).T
-    tensor = split.transpose(0, 5, 1, 3, 2, 4)[words, lane_bytes]
-    height, width = store.tiles_h * config.tile_h, store.tiles_w * config.tile_w
-    whole: NDArray[_Element] = tensor.reshape(len(words), height, width)
-    if store.split:
-        phases = whole.reshape(len(words), 2, 2, height // 4, width)[..., : store.height // 2, : store.width // 2]
-        whole = phases.transpose(0, 3, 1, 4, 2).reshape(len(words), store.height, store.width)
-    return whole[:, : store.height, : store.width]
+def native_store(store: StoreRegion) -> libsterna.Store:
+    """`store` as libsterna holds it."""
+    return libsterna.Store(
+        store.layer, store.dram_offset, store.words, store.tiles_h, store.tiles_w, store.height, store.width,
+        store.split, store.channels,
+    )  # fmt: skip
+
+
+def memory_word(config: EngineConfig) -> libsterna.MemoryWord:
+    """A word of the feature memory, as libsterna describes it."""
+    return libsterna.MemoryWord(config.tile_h, config.tile_w, config.word_bytes)
 
 
 def region_bytes(store: StoreRegion, config: EngineConfig) -> int:

@@ -1,4 +1,4 @@
-"""Builds a generated engine with Verilator into a shared library, once for each content."""
+"""Builds a generated engine with Verilator into a program that simulates it, once for each content."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ import filelock
 from sterna.errors import SternaError
 from sterna.spec.paths import HARNESS, INCLUDE, build_cache
 
-LIBRARY = "libsterna_sim.so"
+PROGRAM = "sterna-simulator"
 #: What the generator puts into its folder.
 FILE_LIST, PARAMETERS = "files.f", "parameters.json"
 
@@ -33,7 +33,7 @@ _TOOLS = {
     "make": "install it, on Debian and Ubuntu: apt install make",
     "perl": "install it, on Debian and Ubuntu: apt install perl",
 }
-_HARNESS_SOURCES = ("axi_memory.cpp", "engine_model.cpp", "sterna_sim.cpp", "tape.cpp")
+_HARNESS_SOURCES = ("axi_memory.cpp", "engine_model.cpp", "simulator.cpp", "tape.cpp")
 #: Assertions stay on: the simulation is there to find faults. Undefined bits start random.
 _VERILATOR = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
@@ -41,10 +41,8 @@ _VERILATOR = (
 )  # fmt: skip
 HEADERS = ("sterna/registers.h", "sterna/tape.h")
 """Headers of libsterna that the harness includes."""
-_CFLAGS = "-fPIC -fvisibility=hidden -fno-gnu-unique"
 #: For Verilator's run-time alone: it prints and stops through the harness.
 _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
-_LDFLAGS = "-shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL"
 #: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
 _MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "OPT_FAST": "-O3", "CXX": "g++", "LINK": "g++"}
 #: Adders (PEs x lanes) from which an engine takes long to build.
@@ -64,7 +62,7 @@ def verilator_root() -> Path:
 
 
 def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str], None] | None = None) -> Path:
-    """The shared library (`sim/harness/sterna_sim.h`) that simulates the generated engine in `folder`.
+    """The program (`sim/harness/simulator.cpp`) that simulates the generated engine in `folder`.
 
     It is built if no build of the same content is in `build_dir`; `announce` is then told what, and how far it is.
     Processes that want the same build wait for each other. What ends in the middle leaves nothing that is used again.
@@ -81,12 +79,12 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
         if re.search(r"\s", str(path)):
             raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")
     home = builds / f"sim-{_digest([*tools, *files, *_harness()])}"
-    library = home / LIBRARY
+    program = home / PROGRAM
     announce = announce or (lambda text: None)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home / "lock", announce):
-            if not library.exists():
+            if not program.exists():
                 announce(f"building the simulator of {_described(folder)}")
                 run_time = builds / f"run-time-{_digest([*tools, HARNESS / 'print.h'])}"
                 _build(folder, files, verilator, home, run_time, announce)
@@ -96,7 +94,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
             where=str(home),
             remedy="make room, or name another folder by STERNA_BUILD_DIR",
         ) from error
-    return library
+    return program
 
 
 @contextmanager
@@ -128,7 +126,7 @@ def _described(folder: Path) -> str:
 def _build(
     folder: Path, files: list[Path], verilator: Path, home: Path, run_time: Path, announce: Callable[[str], None]
 ) -> None:
-    """Put the library into `home`. Each build has a folder of its own there, as one that was killed may still write."""
+    """Put the program into `home`. Each build has a folder of its own there, as one that was killed may still write."""
     for left in home.glob("obj*"):
         shutil.rmtree(left, ignore_errors=True)
     objects = Path(tempfile.mkdtemp(prefix="obj-", dir=home))
@@ -136,7 +134,7 @@ def _build(
         _share(run_time, objects)
         _verilate(folder, files, verilator, home, objects, announce)
         _share(objects, run_time)
-        (objects / LIBRARY).rename(home / LIBRARY)
+        (objects / PROGRAM).rename(home / PROGRAM)
     finally:
         shutil.rmtree(objects, ignore_errors=True)
 
@@ -171,7 +169,7 @@ def config_fields(folder: Path) -> dict[str, Any]:
 def _tools(verilator: Path) -> list[str]:
     """What decides, besides the sources, what comes out of a build."""
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False).stdout
-    return [repr((_VERILATOR, _CFLAGS, _LDFLAGS, _RUN_TIME_CFLAGS, _MAKE)), compiler, str(verilator)]
+    return [repr((_VERILATOR, _RUN_TIME_CFLAGS, _MAKE)), compiler, str(verilator)]
 
 
 def _harness() -> list[Path]:
@@ -215,9 +213,8 @@ def _verilate(
         *_VERILATOR,
         *("--Mdir", str(objects)),
         *("--build-jobs", str(os.cpu_count() or 1)),
-        *("-CFLAGS", f"{_CFLAGS} -I{HARNESS} -I{INCLUDE}"),
-        *("-LDFLAGS", _LDFLAGS),
-        *("-o", str(objects / LIBRARY)),
+        *("-CFLAGS", f"-I{HARNESS} -I{INCLUDE}"),
+        *("-o", str(objects / PROGRAM)),
         *map(str, files),
         *(str(HARNESS / name) for name in _HARNESS_SOURCES),
     ]

@@ -183,6 +183,26 @@ enum sterna_error_code {
   STERNA_ERROR_CODE_ABORTED = 12
 };
 
+/* The name of an error code. */
+static inline const char *sterna_error_code_name(uint32_t code) {
+  switch (code) {
+    case STERNA_ERROR_CODE_NONE: return "NONE";
+    case STERNA_ERROR_CODE_BAD_MAGIC: return "BAD_MAGIC";
+    case STERNA_ERROR_CODE_BAD_VERSION: return "BAD_VERSION";
+    case STERNA_ERROR_CODE_BAD_CONFIG: return "BAD_CONFIG";
+    case STERNA_ERROR_CODE_BAD_LENGTH: return "BAD_LENGTH";
+    case STERNA_ERROR_CODE_HEADER_CRC: return "HEADER_CRC";
+    case STERNA_ERROR_CODE_SEGMENT_HEADER: return "SEGMENT_HEADER";
+    case STERNA_ERROR_CODE_SEGMENT_CRC: return "SEGMENT_CRC";
+    case STERNA_ERROR_CODE_BAD_STEP: return "BAD_STEP";
+    case STERNA_ERROR_CODE_BUS_READ: return "BUS_READ";
+    case STERNA_ERROR_CODE_BUS_WRITE: return "BUS_WRITE";
+    case STERNA_ERROR_CODE_STALL: return "STALL";
+    case STERNA_ERROR_CODE_ABORTED: return "ABORTED";
+    default: return "unknown error code";
+  }
+}
+
 /* The meaning of an error code. */
 static inline const char *sterna_error_code_text(uint32_t code) {
   switch (code) {

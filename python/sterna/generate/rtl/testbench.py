@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.generate.rtl.images import hex_words
+from sterna.native import libsterna
 from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
 from sterna.run.backend import Results
 from sterna.run.backends.reference import ReferenceBackend
-from sterna.run.engine import WATCHDOG, cycle_limit, page_up
+from sterna.run.engine import WATCHDOG
+from sterna.run.program import cycle_limit
 from sterna.run.transports.sim import MEMORY_BASE
 from sterna.spec import tape as tape_format
 from sterna.spec.memory import Memory
@@ -99,9 +101,9 @@ def beats_read(package: Package) -> int:
 def _places(package: Package) -> dict[str, int]:
     """The offsets of tape, frame, result and scratch memory in bytes from the start of the memory."""
     schedule = package.schedule
-    frame = page_up(len(package.tape))
-    result = page_up(frame + schedule.frame_bytes)
-    scratch = page_up(result + schedule.result_bytes)
+    frame = libsterna.page_up(len(package.tape))
+    result = libsterna.page_up(frame + schedule.frame_bytes)
+    scratch = libsterna.page_up(result + schedule.result_bytes)
     return {
         "TapeBytes": len(package.tape),
         "FrameOffset": frame,
@@ -109,7 +111,7 @@ def _places(package: Package) -> dict[str, int]:
         "ResultOffset": result,
         "ResultBytes": schedule.result_bytes,
         "ScratchOffset": scratch,
-        "MemoryBytes": page_up(scratch + schedule.scratch_bytes),
+        "MemoryBytes": libsterna.page_up(scratch + schedule.scratch_bytes),
     }
 
 

@@ -144,6 +144,8 @@ def _layout(layout: Layout) -> Iterator[str]:
 def _texts() -> list[str]:
     """Functions from an error code to its texts."""
     return [
+        *_function("name", "The name of an error code.", {code: code.name for code in registers.ErrorCode}),
+        "",
         *_function("text", "The meaning of an error code.", {code: code.description for code in registers.ErrorCode}),
         "",
         *_function("remedy", "The remedy for an error.", {code: code.remedy for code in registers.ErrorCode}),

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from sterna.errors import SternaError
+from sterna.native import libsterna
 from sterna.run import simulator
-from sterna.run.simulation import Simulation
 from sterna.spec.memory import DEFAULT, MOST_LATENCY, Memory, load_memory
 
-#: Above 4 GB, so that all address bits matter.
-MEMORY_BASE = 0x1_2340_0000
-MEMORY_BYTES = 1 << 32
-#: Real time between checks for Ctrl-C. The simulation's process does not see it, and finishes the current call.
-LOOK_MILLISECONDS = 200
-
-_IRQ = 0  # sim/harness/sterna_sim.h
+MEMORY_BASE = libsterna.Simulation.MEMORY_BASE
 
 
 @dataclass(frozen=True)
@@ -62,11 +55,8 @@ class MemoryTiming:
             )
 
 
-class SimTransport:
+class SimTransport(libsterna.Simulation):
     """The engine in `folder` (made by `sterna generate`), simulated. Built on `open` if it has not been yet."""
-
-    memory_base = MEMORY_BASE
-    memory_bytes = MEMORY_BYTES
 
     def __init__(
         self,
@@ -76,81 +66,20 @@ class SimTransport:
         build_dir: Path | None = None,
         announce: Callable[[str], None] | None = None,
     ) -> None:
+        super().__init__()
         self._folder, self._build_dir, self._announce = folder, build_dir, announce
-        self._timing = timing or MemoryTiming()
-        self._simulation: Simulation | None = None
-
-    @property
-    def memory_latency(self) -> int:
-        """Cycles until a burst's first beat at the latest, if nothing stalls."""
-        memory = self._memory
-        return self._latency[1] + memory.refresh_cycles + memory.gap_cycles
-
-    @cached_property
-    def _memory(self) -> Memory:
-        return self._timing.memory or load_memory(simulator.config_fields(self._folder).get("memory", DEFAULT))
-
-    @property
-    def _latency(self) -> tuple[int, int]:
-        return self._timing.latency or (self._memory.latency, self._memory.latency)
+        self._memory_timing = timing or MemoryTiming()
 
     def open(self) -> None:
         """Build if needed, start, reset."""
-        self.close()
-        library = simulator.build(self._folder, self._build_dir, self._announce)
-        self._simulation = Simulation(library, self._timing.seed)
-        timing, memory = self._timing, self._memory
-        self._simulation.call("set_timing", *self._latency, round(timing.stall * 1000), timing.seed)
-        self._simulation.call(
-            "set_pauses", memory.refresh_every, memory.refresh_cycles, memory.gap_every, memory.gap_cycles
-        )
+        self.program = str(simulator.build(self._folder, self._build_dir, self._announce))
+        self.timing = self._native_timing()
+        super().open()
 
-    def close(self) -> None:
-        """End the simulation."""
-        if self._simulation is not None:
-            self._simulation.close()
-        self._simulation = None
-
-    def read32(self, register: int) -> int:
-        """The 32-bit register at byte address `register`."""
-        _, value = self._running().call("read32", register)
-        return value
-
-    def write32(self, register: int, value: int) -> None:
-        """Write the 32-bit register at byte address `register`."""
-        self._running().call("write32", register, value)
-
-    def read_memory(self, address: int, size: int) -> bytes:
-        """`size` bytes of the memory at bus address `address`."""
-        return self._running().read(address, size)
-
-    def write_memory(self, address: int, data: bytes) -> None:
-        """Write `data` to the memory at bus address `address`."""
-        self._running().write(address, data)
-
-    def wait(self, cycles: int) -> bool:
-        """Clock the engine until its interrupt is high, at most `cycles`; True if it is."""
-        end = self.cycles + cycles
-        while (left := end - self.cycles) > 0:
-            why, _ = self._running().call("run", left, LOOK_MILLISECONDS)
-            if why == _IRQ:
-                return True
-        return False
-
-    @property
-    def cycles(self) -> int:
-        """Clock cycles since `open`."""
-        return self._running().cycles
-
-    def reset(self) -> None:
-        """Reset the engine in the middle of whatever it does; the memory keeps its contents."""
-        self._running().call("reset")
-
-    def set_fault(self, address: int, size: int) -> None:
-        """Let the memory refuse (SLVERR) what touches `size` bytes at `address`; size 0 ends that."""
-        self._running().call("set_fault", address, size)
-
-    def _running(self) -> Simulation:
-        if self._simulation is None:
-            raise SternaError("the simulation is not open", where="simulated engine", remedy="open it first")
-        return self._simulation
+    def _native_timing(self) -> libsterna.SimulatedTiming:
+        timing = self._memory_timing
+        memory = timing.memory or load_memory(simulator.config_fields(self._folder).get("memory", DEFAULT))
+        return libsterna.SimulatedTiming(
+            *(timing.latency or (memory.latency, memory.latency)), round(timing.stall * 1000), timing.seed,
+            memory.refresh_every, memory.refresh_cycles, memory.gap_every, memory.gap_cycles,
+        )  # fmt: skip
