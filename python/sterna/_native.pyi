@@ -196,7 +196,7 @@ class Simulation(Transport):
     program: str
     timing: SimulatedTiming
 
-    def __init__(self, program: str = "", patience: int = ...) -> None: ...
+    def __init__(self, program: str = "", patience: int = ..., base: int = ..., bytes: int = ...) -> None: ...
     @property
     def cycles(self) -> int:
         """Clock cycles since `open`."""
@@ -210,6 +210,44 @@ class Simulation(Transport):
 
     def set_fault(self, address: int, size: int) -> None:
         """Let the memory refuse (SLVERR) what touches `size` bytes at `address`; size 0 ends that."""
+
+class SocTransport(Transport):
+    """An engine in the fabric of a system on chip, by UIO and u-dma-buf.
+
+    mhz: the lowest clock that is expected. root: what comes before /sys and /dev. The methods of its own are there for
+    tests to override.
+    """
+
+    def __init__(self, device: str, memory: str, mhz: float, root: str = "") -> None: ...
+    def open_interrupts(self) -> int:
+        """The file where interrupts are waited for and enabled."""
+
+    def tell(self, attribute: str, value: str) -> None:
+        """Write to a file that u-dma-buf has for the memory in sysfs."""
+
+class PcieTransport(Transport):
+    """An engine on a PCIe card, by VFIO; `root` and the methods of its own are for tests.
+
+    memory_bytes: of the host, a multiple of 2 MiB. first_register: where the registers are in the region `bar`.
+    """
+
+    MEMORY_BASE: ClassVar[int]
+    """The engine sees the host's memory from here on."""
+
+    def __init__(
+        self, address: str, memory_bytes: int, bar: int, first_register: int, mhz: float, root: str = ""
+    ) -> None: ...
+    def sync_for_device(self, offset: int, bytes: int) -> None:
+        """Called after bytes of the memory were written."""
+
+    def sync_for_cpu(self, offset: int, bytes: int) -> None:
+        """Called before bytes of the memory are read."""
+
+    def ioctl(self, file: int, request: int, argument: bytes, number: int) -> tuple[int, bytes]:
+        """Of a VFIO file, whose argument is a structure or a number.
+
+        The result, negative for an error's number, and what the kernel writes to the argument.
+        """
 
 class MemoryWord:
     """A word of the feature memory: its tile, and its bytes with what pads it."""

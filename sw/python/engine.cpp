@@ -12,13 +12,18 @@
 #include <nanobind/stl/vector.h>
 #include <nanobind/trampoline.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "arrays.h"
+#include "device/pcie.h"
 #include "device/simulation.h"
+#include "device/soc.h"
 #include "error.h"
 
 namespace nb = nanobind;
@@ -67,6 +72,49 @@ class PythonSimulation : public Simulation {
   void write32(std::uint32_t address, std::uint32_t value) override { NB_OVERRIDE(write32, address, value); }
   bool wait(std::uint64_t cycles) override { NB_OVERRIDE(wait, cycles); }
 };
+
+/// Whether Python overrides a method, which then is `key`.
+using Override = nb::detail::ticket;
+
+class PythonSoc : public SocTransport {
+ public:
+  NB_TRAMPOLINE(SocTransport);
+  std::uint32_t read32(std::uint32_t address) override { NB_OVERRIDE(read32, address); }
+  void write32(std::uint32_t address, std::uint32_t value) override { NB_OVERRIDE(write32, address, value); }
+  void tell(const std::string& attribute, const std::string& value) override { NB_OVERRIDE(tell, attribute, value); }
+
+  int open_interrupts() override { NB_OVERRIDE(open_interrupts); }
+};
+
+class PythonPcie : public PcieTransport {
+ public:
+  NB_TRAMPOLINE(PcieTransport);
+  void sync_for_device(std::uint64_t offset, std::uint64_t bytes) override { NB_OVERRIDE(sync_for_device, offset, bytes); }
+  void sync_for_cpu(std::uint64_t offset, std::uint64_t bytes) override { NB_OVERRIDE(sync_for_cpu, offset, bytes); }
+  std::uint32_t read32(std::uint32_t address) override { NB_OVERRIDE(read32, address); }
+  void write32(std::uint32_t address, std::uint32_t value) override { NB_OVERRIDE(write32, address, value); }
+
+  int ioctl(int file, unsigned long request, void* argument, std::size_t bytes, unsigned long number) override {
+    {
+      const Override override(nb_trampoline, "ioctl", nb::detail::str_hash("ioctl"), false);
+      if (override.key.is_valid()) {
+        const auto [result, written] = nb::cast<std::pair<int, nb::bytes>>(
+            nb_trampoline.base().attr(override.key)(file, request, nb::bytes(argument, bytes), number));
+        std::memcpy(argument, written.data(), std::min(bytes, written.size()));
+        errno = result < 0 ? -result : 0;
+        return result;
+      }
+    }
+    return PcieTransport::ioctl(file, request, argument, bytes, number);
+  }
+};
+
+std::pair<int, nb::bytes> ioctl(PcieTransport& transport, int file, unsigned long request, const nb::bytes& argument,
+                                unsigned long number) {
+  std::vector<std::uint8_t> written(span_of(argument).begin(), span_of(argument).end());
+  const int result = transport.ioctl(file, request, written.empty() ? nullptr : written.data(), written.size(), number);
+  return {result < 0 ? -errno : result, nb::bytes(written.data(), written.size())};
+}
 
 void write_memory(Transport& transport, std::uint64_t address, const nb::bytes& data) {
   const std::span<const std::uint8_t> written = span_of(data);
@@ -173,10 +221,11 @@ void bind_transports(nb::module_& module) {
            "gap_every"_a, "gap_cycles"_a);
   nb::class_<Simulation, Transport, PythonSimulation>(module, "Simulation")
       .def("__init__",
-           [](Simulation* self, std::string program, std::int64_t patience) {
-             new (self) PythonSimulation(std::move(program), {}, std::chrono::milliseconds(patience));
+           [](Simulation* self, std::string program, std::int64_t patience, std::uint64_t base, std::uint64_t bytes) {
+             new (self) PythonSimulation(std::move(program), {}, std::chrono::milliseconds(patience), base, bytes);
            },
-           "program"_a = "", "patience"_a = Simulation::kPatience.count())
+           "program"_a = "", "patience"_a = Simulation::kPatience.count(), "base"_a = Simulation::kMemoryBase,
+           "bytes"_a = Simulation::kMemoryBytes)
       .def_rw("program", &Simulation::program)
       .def_rw("timing", &Simulation::timing)
       .def_prop_ro("cycles", &Simulation::cycles)
@@ -185,6 +234,26 @@ void bind_transports(nb::module_& module) {
       .def("set_fault", &Simulation::set_fault, "address"_a, "size"_a, Released())
       .def_ro_static("MEMORY_BASE", &Simulation::kMemoryBase)
       .def_ro_static("MEMORY_BYTES", &Simulation::kMemoryBytes);
+  nb::class_<SocTransport, Transport, PythonSoc>(module, "SocTransport")
+      .def("__init__",
+           [](SocTransport* self, std::string device, std::string memory, double mhz, std::string root) {
+             new (self) PythonSoc(std::move(device), std::move(memory), BoardOptions{mhz, std::move(root)});
+           },
+           "device"_a, "memory"_a, "mhz"_a, "root"_a = "")
+      .def("open_interrupts", &SocTransport::open_interrupts, Released())
+      .def("tell", &SocTransport::tell, "attribute"_a, "value"_a, Released());
+  nb::class_<PcieTransport, Transport, PythonPcie>(module, "PcieTransport")
+      .def("__init__",
+           [](PcieTransport* self, std::string address, std::uint64_t memory_bytes, unsigned bar,
+              std::uint64_t first_register, double mhz, std::string root) {
+             new (self) PythonPcie(std::move(address), PcieOptions{memory_bytes, bar, first_register},
+                                   BoardOptions{mhz, std::move(root)});
+           },
+           "address"_a, "memory_bytes"_a, "bar"_a, "first_register"_a, "mhz"_a, "root"_a = "")
+      .def("sync_for_device", &PcieTransport::sync_for_device, "offset"_a, "bytes"_a)
+      .def("sync_for_cpu", &PcieTransport::sync_for_cpu, "offset"_a, "bytes"_a)
+      .def("ioctl", &ioctl, "file"_a, "request"_a, "argument"_a, "number"_a)
+      .def_ro_static("MEMORY_BASE", &PcieTransport::kMemoryBase);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@ from sterna.run.registry import backends
 from support.other_backends import install_backends
 from support.packages import small_images, small_package
 
+OWN = ["reference", "emulator", "sim", "soc", "pcie"]
+
 
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,8 +23,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_own() -> None:
-    assert list(backends)[:3] == ["reference", "emulator", "sim"]
-    for scheme in ("reference", "emulator", "sim"):
+    assert list(backends)[: len(OWN)] == OWN
+    for scheme in OWN:
         found = backends[scheme]
         assert issubclass(found, Backend) and found.usage.startswith(f"{scheme}:")
 
@@ -55,7 +57,7 @@ def test_paths_and_parameters(uri: str, said: str) -> None:
 @pytest.mark.usefixtures("mine")
 def test_a_backend_of_another_distribution() -> None:
     package, images = small_package(), small_images(2)
-    assert list(backends) == ["reference", "emulator", "sim", "absent", "board", "broken", "gone", "least", "mine"]
+    assert list(backends) == [*OWN, "absent", "board", "broken", "gone", "least", "mine"]
     with (
         open_backend("reference:") as reference,
         open_backend("mine:") as right,

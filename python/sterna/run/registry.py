@@ -15,6 +15,8 @@ backends: Registry[type[Backend]] = Registry(
         "reference": "sterna.run.backends.reference:ReferenceBackend",
         "emulator": "sterna.run.backends.emulator:EmulatorBackend",
         "sim": "sterna.generate.rtl.sim:SimBackend",
+        "soc": "sterna.run.backends.boards:SocBackend",
+        "pcie": "sterna.run.backends.boards:PcieBackend",
     },
     "a class derived from sterna.Backend",
     lambda found: isinstance(found, type) and issubclass(found, Backend),

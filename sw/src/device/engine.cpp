@@ -39,6 +39,7 @@ Engine::Engine(std::shared_ptr<Transport> transport, const Limits& limits)
   transport_->open();
   try {
     check_identity();
+    stop_what_runs();
   } catch (...) {
     transport_->close();
     throw;
@@ -52,7 +53,11 @@ Engine::~Engine() {
   }
 }
 
-void Engine::close() { transport_->close(); }
+/// Once: another engine may have opened the transport since.
+void Engine::close() {
+  if (!is_closed_) transport_->close();
+  is_closed_ = true;
+}
 
 void Engine::check_identity() {
   const auto check = [&](std::uint32_t address, const char* name, std::uint32_t expected) {
@@ -63,6 +68,12 @@ void Engine::check_identity() {
   };
   check(STERNA_REGISTER_IDENTITY, "IDENTITY", STERNA_ENGINE_IDENTITY);
   check(STERNA_REGISTER_VERSION, "VERSION", STERNA_ENGINE_VERSION);
+}
+
+/// A program before this one may have left a frame.
+void Engine::stop_what_runs() {
+  if (!(read32(STERNA_REGISTER_STATUS) & STERNA_STATUS_BUSY) || abort()) return;
+  refuse({"engine", "is at work on a frame of an earlier program, and cannot be aborted", "", "", "reset the engine"});
 }
 
 void Engine::check_config(const Program& program) {

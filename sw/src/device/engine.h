@@ -98,6 +98,7 @@ class Engine {
   };
 
   void check_identity();
+  void stop_what_runs();
   void place();
   void command_start(std::size_t number);
   void clear();
@@ -110,6 +111,7 @@ class Engine {
   std::shared_ptr<Transport> transport_;
   const Limits limits_;
   std::shared_ptr<const Program> program_;
+  bool is_closed_ = false;
   std::uint64_t tape_ = 0;
   Place places_[kCapacity] = {};
   /// FRAMES before the first frame that it counts.

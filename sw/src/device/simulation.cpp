@@ -123,9 +123,9 @@ std::string last_words(int file) {
 }  // namespace
 
 Simulation::Simulation(std::string program, const SimulatedTiming& timing, std::chrono::milliseconds patience,
-                       Descriptor memory, std::uint64_t bytes)
-    : program(std::move(program)), timing(timing), patience_(patience), shared_(std::move(memory)) {
-  memory_base = kMemoryBase;
+                       std::uint64_t base, std::uint64_t bytes)
+    : program(std::move(program)), timing(timing), patience_(patience) {
+  memory_base = base;
   memory_bytes = bytes;
 }
 
@@ -151,7 +151,7 @@ void Simulation::start() {
   socket_ = Descriptor(sockets[0]);
   const Descriptor its_socket = away(Descriptor(sockets[1]));
   output_ = away(checked(memfd_create("sterna-simulator-output", MFD_CLOEXEC), "there is no memory"));
-  const Descriptor memory = away(shared_ ? checked(dup(shared_.get()), "there are no more files") : memory_file(memory_bytes));
+  const Descriptor memory = away(memory_file(memory_bytes));
   memory_ = std::make_unique<Memory>(memory_base, memory_bytes, memory.get());
   Spawn spawn;
   spawn.give_nothing(STDIN_FILENO);

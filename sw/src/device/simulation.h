@@ -36,9 +36,9 @@ class Simulation : public Transport {
   static constexpr std::chrono::milliseconds kPatience{60'000};
 
   /// program: what a generated engine was built into. patience: after so much time without an answer the process counts
-  /// as hung, and is ended. memory: a file that holds the engine's memory, as `Memory` says; none: its own.
+  /// as hung, and is ended. base, bytes: of the engine's memory.
   explicit Simulation(std::string program, const SimulatedTiming& timing = {},
-                      std::chrono::milliseconds patience = kPatience, Descriptor memory = Descriptor(),
+                      std::chrono::milliseconds patience = kPatience, std::uint64_t base = kMemoryBase,
                       std::uint64_t bytes = kMemoryBytes);
   ~Simulation() override;
 
@@ -74,8 +74,6 @@ class Simulation : public Transport {
   [[noreturn]] void refuse_hung();
 
   const std::chrono::milliseconds patience_;
-  /// That of others; none: each process has a new one.
-  Descriptor shared_;
   std::unique_ptr<Memory> memory_;
   Descriptor socket_, output_;
   pid_t process_ = 0;

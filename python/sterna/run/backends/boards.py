@@ -1,0 +1,74 @@
+"""Engines on boards as backends: in a system on chip, and on a PCIe card. Their transports are in libsterna."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from sterna.errors import SternaError
+from sterna.native import libsterna
+from sterna.run.backend import Announce
+from sterna.run.engine import EngineBackend
+from sterna.run.uri import Parameter, Uri
+
+_MIB = 1 << 20
+_MHZ = Parameter(
+    "the lowest clock of the engine that is expected, which turns cycles into time-outs; 50 if not given",
+    "0.001 .. 10000",
+    float,
+)
+
+
+def _number(text: str) -> int:
+    number = int(text, 0)
+    if not 0 <= number < 1 << 32:
+        raise ValueError
+    return number
+
+
+class SocBackend(EngineBackend):
+    """Runs packages on an engine in the fabric of a system on chip, by UIO and u-dma-buf."""
+
+    usage = "soc:DEVICE"
+    parameters: ClassVar = {
+        "memory": Parameter("the u-dma-buf device of its memory; /dev/udmabuf0 if not given", "a path", str),
+        "mhz": _MHZ,
+        **EngineBackend.parameters,
+    }
+
+    @classmethod
+    def from_uri(cls, uri: Uri, announce: Announce) -> Self:
+        """The path is that of the UIO device."""
+        _check_path(uri, "/dev/uio0")
+        values = uri.values(cls.parameters)
+        memory, mhz = values.pop("memory", "/dev/udmabuf0"), values.pop("mhz", 50.0)
+        return cls(libsterna.SocTransport(uri.path, memory, mhz), **values)
+
+
+class PcieBackend(EngineBackend):
+    """Runs packages on an engine on a PCIe card, by VFIO."""
+
+    usage = "pcie:ADDRESS"
+    parameters: ClassVar = {
+        "memory": Parameter("MiB of the host's memory for it; 256 if not given", "2 .. 65536, in steps of 2", _number),
+        "bar": Parameter("the region that holds its registers; 0 if not given", "0 .. 5", _number),
+        "registers": Parameter("their first byte in the region; 0 if not given", "bytes, as 0x1000", _number),
+        "mhz": _MHZ,
+        **EngineBackend.parameters,
+    }
+
+    @classmethod
+    def from_uri(cls, uri: Uri, announce: Announce) -> Self:
+        """The path is the address of the card."""
+        _check_path(uri, "0000:03:00.0")
+        values = uri.values(cls.parameters)
+        memory, bar = values.pop("memory", 256) * _MIB, values.pop("bar", 0)
+        transport = libsterna.PcieTransport(uri.path, memory, bar, values.pop("registers", 0), values.pop("mhz", 50.0))
+        return cls(transport, **values)
+
+
+def _check_path(uri: Uri, example: str) -> None:
+    if not uri.path:
+        raise SternaError(
+            "the backend needs a device", where=f"backend '{uri}'", attribute="path", value="none",
+            allowed=f"as in {uri.scheme}:{example}", remedy="name one",
+        )  # fmt: skip
