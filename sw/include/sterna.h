@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libsterna in C: read a package and execute its graph on this machine, exactly.
+/* libsterna in C: read a package, find objects in images with it, or execute its graph layer by layer.
  *
  * Handles are opaque. A function that can fail returns a sterna_result, STERNA_OK if it did not; then
  * sterna_last_error() says in one line what is wrong, where, and how to put it right. Results are given
@@ -34,7 +34,11 @@ typedef enum sterna_result {
   /* There is not enough memory. */
   STERNA_NO_MEMORY = 3,
   /* A fault of the library or the system. */
-  STERNA_FAILED = 4
+  STERNA_FAILED = 4,
+  /* As many frames are in flight as there may be: wait for one first. */
+  STERNA_FULL = 5,
+  /* No frame is in flight. */
+  STERNA_EMPTY = 6
 } sterna_result;
 
 /* A package that was read. It never changes. */
@@ -107,6 +111,105 @@ STERNA_API sterna_result sterna_emulator_run(sterna_emulator *emulator, const in
 
 /* Closes an emulator. Null is ignored. */
 STERNA_API void sterna_emulator_close(sterna_emulator *emulator);
+
+/* ---- Detection: images to boxes, several at a time ----
+ *
+ * A detector resizes images, gives them to a device and finds boxes, in threads of its own. Frames come
+ * out in the order in which they went in. */
+
+/* A package's detector on a device. */
+typedef struct sterna_detector sterna_detector;
+
+/* Boxes of an image at most. */
+#define STERNA_MOST_BOXES 100
+
+/* How pixels lie: bytes of red, green and blue, or the reverse, pixel by pixel; or a plane of each. */
+typedef enum sterna_pixels { STERNA_RGB = 0, STERNA_BGR = 1, STERNA_RGB_PLANES = 2 } sterna_pixels;
+
+/* What becomes of an image of another aspect than the network's input: what the package says; it is
+ * stretched; or it lies whole in the middle of grey. */
+typedef enum sterna_aspect { STERNA_AS_PACKAGE = 0, STERNA_STRETCH = 1, STERNA_LETTERBOX = 2 } sterna_aspect;
+
+/* An image. */
+typedef struct sterna_image {
+  /* The first row's; they belong to the caller. */
+  const uint8_t *pixels;
+  /* 1 to 65535 each. */
+  int32_t width;
+  int32_t height;
+  /* Bytes from row to row, of a plane if there are planes; 0: those of `width` pixels. */
+  ptrdiff_t stride;
+  sterna_pixels order;
+} sterna_image;
+
+/* An object: its sides in pixels of the image, its score (0 .. 1), and the number of its class. */
+typedef struct sterna_box {
+  float left;
+  float top;
+  float right;
+  float bottom;
+  float score;
+  int32_t kind;
+} sterna_box;
+
+/* How a detector works. sterna_detector_defaults fills it. */
+typedef struct sterna_detector_options {
+  /* What executes the graph: "emulator:" or "emulator:?threads=N"; ends with a zero. */
+  const char *device;
+  /* Least score of a box, and largest intersection over union of two boxes of a class; 0 .. 1. */
+  float threshold;
+  float overlap;
+  sterna_aspect aspect;
+  /* Threads that resize images and find boxes, beside the device: 1 to 256. They change no bit. */
+  int32_t threads;
+  /* Frames that may be in flight: 1 to 1024. */
+  int32_t frames;
+} sterna_detector_options;
+
+/* Fills `options`, which the caller owns: "emulator:", 0.3, 0.45, as the package says, 1 thread, 4 frames.
+ * Null is ignored. */
+STERNA_API void sterna_detector_defaults(sterna_detector_options *options);
+
+/* Opens the detector that a package holds.
+ * package: may be closed afterwards.
+ * options: read during the call, not kept; null: the defaults.
+ * detector: the new handle; the caller closes it. */
+STERNA_API sterna_result sterna_detector_open(const sterna_package *package, const sterna_detector_options *options,
+                                              sterna_detector **detector);
+
+/* The number of classes; 0 for null. */
+STERNA_API size_t sterna_detector_classes(const sterna_detector *detector);
+
+/* The name of class number `kind`, which is there until the detector is closed; null if there is none. */
+STERNA_API const char *sterna_detector_class(const sterna_detector *detector, size_t kind);
+
+/* Puts a frame in flight and returns at once.
+ * image: read during the call; its pixels must stay as they are until sterna_detector_wait has given the
+ *   frame, or the detector is closed.
+ * ticket: the number of the frame, counted from 0; may be null.
+ * Gives STERNA_FULL, without a text, if as many frames are in flight as options allow. A frame is in flight
+ * until it is waited for. */
+STERNA_API sterna_result sterna_detector_submit(sterna_detector *detector, const sterna_image *image,
+                                                uint64_t *ticket);
+
+/* Waits for the oldest frame in flight that no other thread waits for.
+ * boxes: room for STERNA_MOST_BOXES boxes, which the caller owns; they are written best first.
+ * count: how many were written.
+ * ticket: the number of the frame; may be null. It is written if the frame failed, too: the result and
+ *   sterna_last_error() are then those of this frame, and later frames are not touched by it.
+ * Gives STERNA_EMPTY, without a text, if no frame is in flight. */
+STERNA_API sterna_result sterna_detector_wait(sterna_detector *detector, sterna_box *boxes, size_t *count,
+                                              uint64_t *ticket);
+
+/* Finds the objects in one image: sterna_detector_submit and sterna_detector_wait at once. Several threads may
+ * do so; a frame in flight that was submitted otherwise has to be waited for before.
+ * image: read during the call, with its pixels.
+ * boxes, count: as those of sterna_detector_wait. */
+STERNA_API sterna_result sterna_detector_run(sterna_detector *detector, const sterna_image *image, sterna_box *boxes,
+                                             size_t *count);
+
+/* Closes a detector, while no other call uses it; frames in flight are given up. Null is ignored. */
+STERNA_API void sterna_detector_close(sterna_detector *detector);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ inline void check(sterna_result result) {
 struct Close {
   void operator()(sterna_package* package) const { sterna_package_close(package); }
   void operator()(sterna_emulator* emulator) const { sterna_emulator_close(emulator); }
+  void operator()(sterna_detector* detector) const { sterna_detector_close(detector); }
 };
 
 /// A package that was read. Moves, and may be shared by threads.
@@ -82,6 +84,61 @@ class Emulator {
  private:
   std::vector<std::size_t> sizes_;
   std::unique_ptr<sterna_emulator, Close> handle_;
+};
+
+/// How a detector works, with the defaults to begin with.
+struct DetectorOptions : sterna_detector_options {
+  DetectorOptions() { sterna_detector_defaults(this); }
+};
+
+/// Finds objects in images, several at a time. Moves, and may be shared by threads.
+class Detector {
+ public:
+  explicit Detector(const Package& package, const DetectorOptions& options = {}) {
+    sterna_detector* opened = nullptr;
+    check(sterna_detector_open(package.get(), &options, &opened));
+    handle_.reset(opened);
+  }
+
+  /// The names of the classes, by `sterna_box::kind`.
+  std::vector<std::string> classes() const {
+    std::vector<std::string> names;
+    for (std::size_t kind = 0; kind < sterna_detector_classes(get()); ++kind) {
+      names.emplace_back(sterna_detector_class(get(), kind));
+    }
+    return names;
+  }
+
+  /// Puts a frame in flight, whose pixels stay as they are until `wait` has given it; false if there is no room.
+  bool submit(const sterna_image& image) const { return !is(STERNA_FULL, sterna_detector_submit(get(), &image, nullptr)); }
+
+  /// The boxes of the oldest frame in flight, best first; none if no frame is. Throws if this frame failed.
+  std::optional<std::vector<sterna_box>> wait() const {
+    std::vector<sterna_box> boxes(STERNA_MOST_BOXES);
+    std::size_t count = 0;
+    if (is(STERNA_EMPTY, sterna_detector_wait(get(), boxes.data(), &count, nullptr))) return {};
+    boxes.resize(count);
+    return boxes;
+  }
+
+  /// The boxes of one image, best first, while no other frame is in flight.
+  std::vector<sterna_box> run(const sterna_image& image) const {
+    std::vector<sterna_box> boxes(STERNA_MOST_BOXES);
+    std::size_t count = 0;
+    check(sterna_detector_run(get(), &image, boxes.data(), &count));
+    boxes.resize(count);
+    return boxes;
+  }
+
+  sterna_detector* get() const { return handle_.get(); }
+
+ private:
+  static bool is(sterna_result expected, sterna_result found) {
+    if (found != expected) check(found);
+    return found == expected;
+  }
+
+  std::unique_ptr<sterna_detector, Close> handle_;
 };
 
 }  // namespace sterna::inline client

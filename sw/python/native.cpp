@@ -67,7 +67,7 @@ std::shared_ptr<const Graph> package_graph(const nb::bytes& data, const std::str
   const auto* bytes = static_cast<const std::uint8_t*>(data.data());
   const std::size_t size = data.size();
   const nb::gil_scoped_release released;
-  return read_package({bytes, size}, where);
+  return read_package({bytes, size}, where).graph;
 }
 
 template <typename Value>

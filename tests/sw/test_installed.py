@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -107,13 +108,73 @@ def test_a_cpp_program_finds_what_the_reference_does(programs: Path, package_pat
     assert run(programs / "layers", package_path)[0].splitlines() == expected
 
 
+def described(detector: sterna.Detector, image: np.ndarray) -> list[tuple[str, list[str]]]:
+    """Of each box in an image that Python finds: class and score, and its sides; to the last bit."""
+    found = detector.detect(image)
+    classes = [detector.classes[kind] for kind in found.classes]
+    return [
+        (f"{name} {score:.9g}", [f"{side:.9g}" for side in box])
+        for name, score, box in zip(classes, found.scores, found.boxes, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Iterator[sterna.Detector]:
+    with sterna.Detector(sterna.compile("demo-nano")) as detector:
+        yield detector
+
+
+@pytest.fixture(scope="module")
+def detector_path(detector: sterna.Detector, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("detector") / "demo.sterna"
+    package_file.save(detector.package, path)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(160, 160), (247, 333), (720, 405)])
+def test_a_c_program_finds_the_boxes_that_python_finds(
+    programs: Path, detector: sterna.Detector, detector_path: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    height, width = size
+    image = sterna.scene(7, height, width)
+    (tmp_path / "image.rgb").write_bytes(image.tobytes())
+    expected = [f"{name}: {' '.join(sides)}" for name, sides in described(detector, image)]
+    said = run(programs / "boxes", detector_path, width, height, tmp_path / "image.rgb")
+    assert len(expected) > 1 and said == ("".join(f"{line}\n" for line in expected), "")
+
+
+@pytest.mark.slow
+def test_a_stream_of_a_cpp_program_finds_the_boxes_that_python_finds(
+    programs: Path, detector: sterna.Detector, detector_path: Path, tmp_path: Path
+) -> None:
+    images = [sterna.scene(seed, 96, 128) for seed in range(9)]
+    path = tmp_path / "frames.rgb"
+    path.write_bytes(b"".join(image.tobytes() for image in images))
+    expected = []
+    for number, image in enumerate(images):
+        boxes = [f"{name} ({' '.join(sides)})" for name, sides in described(detector, image)]
+        expected.append(" ".join([f"frame {number}:", *boxes]))
+    with path.open("rb") as frames:
+        done = subprocess.run(
+            [programs / "stream", detector_path, "128", "96"], stdin=frames, capture_output=True, text=True, check=True
+        )
+    assert sum(line.count("(") for line in expected) > 9 and done.stdout.splitlines() == expected
+
+
 @pytest.mark.slow
 def test_refusals_reach_the_program(programs: Path, package_path: Path, tmp_path: Path) -> None:
     said = run(programs / "outputs", tmp_path / "none.sterna", "x", status=1)[1]
     assert said.startswith(f"error: {tmp_path}/none.sterna: is not a file that can be read") and said.count("\n") == 1
     damaged = tmp_path / "damaged.sterna"
     damaged.write_bytes(package_path.read_bytes()[:-1])
-    for program, *more in (("outputs", "x"), ("layers",)):
+    (tmp_path / "image.rgb").write_bytes(bytes(3))
+    for program, *more in (
+        ("outputs", "x"),
+        ("layers",),
+        ("boxes", "1", "1", tmp_path / "image.rgb"),
+        ("stream", "1", "1"),
+    ):
         said = run(programs / program, damaged, *more, status=1)[1]
         assert said.startswith(f"error: {damaged}: is truncated or has extra bytes") and "remedy: copy" in said
 
@@ -143,7 +204,14 @@ int main(int count, char **arguments) {
   sterna_layer layer;
   size_t input = 0, none = 99;
   int8_t image[351], *maps[] = {NULL};
-  if (count != 2 || strlen(sterna_last_error())) return 1;
+  sterna_detector *detector = NULL;
+  sterna_detector_options options;
+  const uint8_t pixels[9] = {0};
+  sterna_image picture = {pixels, 3, 1, 0, STERNA_RGB};
+  sterna_box boxes[STERNA_MOST_BOXES];
+  size_t found;
+  uint64_t ticket = 9;
+  if (count != 3 || strlen(sterna_last_error())) return 1;
   show(sterna_package_open(NULL, &package));
   show(sterna_package_open(arguments[1], NULL));
   show(sterna_package_read(NULL, 1, &package));
@@ -153,12 +221,45 @@ int main(int count, char **arguments) {
   show(sterna_emulator_open(package, &none, 1, 1, &emulator));
   show(sterna_emulator_open(package, &input, 1, -1, &emulator));
   if (emulator || sterna_emulator_open(package, &input, 1, 1, &emulator)) return 1;
+  show(sterna_detector_open(package, NULL, &detector));
+  show(sterna_detector_open(NULL, NULL, &detector));
   sterna_package_close(package);
   show(sterna_emulator_run(emulator, image, 1, maps));
   show(sterna_emulator_run(emulator, image, sizeof image, maps));
   show(sterna_emulator_run(NULL, image, sizeof image, maps));
   sterna_emulator_close(emulator);
   sterna_emulator_close(NULL);
+  if (detector || sterna_package_open(arguments[2], &package)) return 1;
+  sterna_detector_defaults(NULL);
+  sterna_detector_defaults(&options);
+  options.device = "pc:";
+  show(sterna_detector_open(package, &options, &detector));
+  options.device = NULL;
+  show(sterna_detector_open(package, &options, &detector));
+  options.device = "emulator:?threads=1";
+  options.aspect = (sterna_aspect)9;
+  show(sterna_detector_open(package, &options, &detector));
+  options.aspect = STERNA_LETTERBOX;
+  options.frames = 1;
+  if (detector || sterna_detector_open(package, &options, &detector)) return 1;
+  sterna_package_close(package);
+  if (sterna_detector_classes(detector) != 2 || sterna_detector_class(detector, 2)) return 1;
+  show(sterna_detector_submit(detector, NULL, NULL));
+  picture.stride = 8;
+  show(sterna_detector_submit(detector, &picture, NULL));
+  picture.stride = 0;
+  picture.width = 0;
+  show(sterna_detector_submit(detector, &picture, NULL));
+  picture.width = 3;
+  if (sterna_detector_wait(detector, boxes, &found, NULL) != STERNA_EMPTY) return 1;
+  if (sterna_detector_submit(detector, &picture, NULL)) return 1;
+  if (sterna_detector_submit(detector, &picture, NULL) != STERNA_FULL) return 1;
+  show(sterna_detector_run(detector, &picture, boxes, &found));
+  show(sterna_detector_wait(detector, NULL, &found, NULL));
+  if (sterna_detector_wait(detector, boxes, &found, &ticket) || ticket != 0) return 1;
+  if (sterna_detector_submit(detector, &picture, &ticket) || ticket != 1) return 1;
+  sterna_detector_close(detector);
+  sterna_detector_close(NULL);
   sterna_package_close(NULL);
   printf("%s %s %zu\\n", sterna_version(), sterna_result_text((sterna_result)77), sterna_package_layers(NULL));
   return 0;
@@ -167,11 +268,11 @@ int main(int count, char **arguments) {
 
 
 @pytest.mark.slow
-def test_wrong_calls_are_told(prefix: Path, package_path: Path, tmp_path: Path) -> None:
+def test_wrong_calls_are_told(prefix: Path, package_path: Path, detector_path: Path, tmp_path: Path) -> None:
     source, program = tmp_path / "wrong.c", tmp_path / "wrong"
     source.write_text(WRONG_CALLS)
     run("gcc", "-Wall", "-Werror", source, "-o", program, f"-I{prefix}/include", f"-L{prefix}/lib", "-lsterna")
-    lines = run(program, package_path, LD_LIBRARY_PATH=str(prefix / "lib"))[0].splitlines()
+    lines = run(program, package_path, detector_path, LD_LIBRARY_PATH=str(prefix / "lib"))[0].splitlines()
     wrong, refused = "the call is wrong: ", "a file or a value in it is not as it should be: "
     assert lines == [
         f"{wrong}sterna_package_open: path and package must not be null",
@@ -181,8 +282,20 @@ def test_wrong_calls_are_told(prefix: Path, package_path: Path, tmp_path: Path) 
         f"{wrong}sterna_package_layer: index = 99; allowed: below 5",
         f"{wrong}sterna_emulator_open: layer = 99; allowed: below 5",
         f"{wrong}sterna_emulator_open: threads = -1; allowed: 0 .. 1024",
+        f"{refused}graph: is not a detector; kind = ; allowed: yolov2 with its classes and anchors; remedy: give a "
+        "package of a graph made by sterna train",
+        f"{wrong}sterna_detector_open: package, device and detector must not be null",
         f"{wrong}sterna_emulator_run: the image has 1 bytes; allowed: 351",
         f"{wrong}sterna_emulator_run: map 0 must not be null",
         f"{wrong}sterna_emulator_run: emulator, image and maps must not be null",
+        f"{refused}device 'pc:': is not the name of a device; allowed: emulator:, emulator:?threads=N; remedy: give "
+        "one of these",
+        f"{wrong}sterna_detector_open: package, device and detector must not be null",
+        f"{wrong}sterna_detector_open: aspect = 9; allowed: those of sterna_aspect",
+        f"{wrong}sterna_detector_submit: image and its pixels must not be null",
+        f"{wrong}sterna_detector_submit: stride = 8; allowed: 0, or at least 9",
+        f"{refused}image: cannot have this size; 0 x 1; allowed: 1 .. 65535 a side; remedy: scale or crop it",
+        f"{wrong}sterna_detector_run: frames are in flight; wait for them first",
+        f"{wrong}sterna_detector_wait: detector, boxes and count must not be null",
         f"{sterna.__version__} an unknown result 0",
     ]

@@ -3,7 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace sterna {
+
+int threads_or_cores(int threads) {
+  return threads ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 Workers::Workers(int count) {
   for (int thread = 1; thread <= count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });

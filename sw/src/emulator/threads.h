@@ -15,6 +15,9 @@
 
 namespace sterna {
 
+/// `threads`, or for 0 one per core.
+int threads_or_cores(int threads);
+
 /// Threads beside the caller's, which wait for work.
 class Workers {
  public:

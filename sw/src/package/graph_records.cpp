@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -19,6 +20,14 @@ namespace {
 constexpr char kFormat[] = "sterna-graph", kAgain[] = "export the graph again";
 constexpr int kVersion = 1;
 constexpr std::size_t kMostLayers = 1024, kLongestName = 128, kLongestShape = 4, kMaxSize = 65535, kLevels = 256;
+
+/// Those of a list; none of anything else.
+std::vector<yyjson_val*> values_of(yyjson_val* list) {
+  std::vector<yyjson_val*> values;
+  yyjson_arr_iter iterator = yyjson_arr_iter_with(list);
+  while (yyjson_val* each = yyjson_arr_iter_next(&iterator)) values.push_back(each);
+  return values;
+}
 
 /// A JSON object of which every value is asked for once, and nothing is left over.
 class Record {
@@ -68,11 +77,7 @@ class Record {
     if (!yyjson_is_arr(found) || yyjson_arr_size(found) < least || yyjson_arr_size(found) > most) {
       refuse({"", place_ + " has a value that is no list of the right length", key, "", kAgain});
     }
-    std::vector<yyjson_val*> values;
-    yyjson_val* each;
-    yyjson_arr_iter iterator = yyjson_arr_iter_with(found);
-    while ((each = yyjson_arr_iter_next(&iterator))) values.push_back(each);
-    return values;
+    return values_of(found);
   }
 
   /// Refuses keys that were not asked for.
@@ -238,9 +243,34 @@ const std::map<std::string, LayerReader::Maker> LayerReader::kMakers{
     {"output", &LayerReader::output},
 };
 
+std::string text_of(yyjson_val* value) {
+  return yyjson_is_str(value) ? std::string(yyjson_get_str(value), yyjson_get_len(value)) : std::string();
+}
+
+/// What a detector's metadata holds; empty where it is of another form.
+Metadata metadata_of(yyjson_val* record) {
+  Metadata made;
+  made.kind = text_of(yyjson_obj_get(record, "kind"));
+  if (yyjson_val* aspect = yyjson_obj_get(record, "aspect")) made.aspect = text_of(aspect);
+  const std::vector<yyjson_val*> classes = values_of(yyjson_obj_get(record, "classes"));
+  if (std::ranges::all_of(classes, yyjson_is_str)) std::ranges::transform(classes, std::back_inserter(made.classes), text_of);
+  for (yyjson_val* anchor : values_of(yyjson_obj_get(record, "anchors"))) {
+    const std::vector<yyjson_val*> sides = values_of(anchor);
+    const bool is_size = sides.size() == 2 && std::ranges::all_of(sides, [](yyjson_val* side) {
+      return yyjson_is_num(side) && yyjson_get_num(side) > 0;
+    });
+    if (!is_size) {
+      made.anchors.clear();
+      break;
+    }
+    made.anchors.push_back({yyjson_get_num(sides[0]), yyjson_get_num(sides[1])});
+  }
+  return made;
+}
+
 }  // namespace
 
-Graph read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
+Package read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
   yyjson_read_err error{};
   const std::unique_ptr<yyjson_doc, decltype(&yyjson_doc_free)> document(
       yyjson_read_opts(reinterpret_cast<char*>(const_cast<std::uint8_t*>(json.data())), json.size(),
@@ -255,7 +285,8 @@ Graph read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
             kAgain});
   }
   const int act_bits = index.integer("act_bits"), acc_bits = index.integer("acc_bits");
-  index.record("metadata");
+  yyjson_val* const metadata = index.value("metadata");
+  if (!yyjson_is_obj(metadata)) refuse({"", "graph.metadata is no record", "", "", kAgain});
   const std::vector<yyjson_val*> records = index.list("layers", 0, kMostLayers);
   index.finish();
   LayerReader reader(arrays);
@@ -264,7 +295,7 @@ Graph read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
     layers.push_back(reader.read({each, "layers[" + std::to_string(layers.size()) + "]"}));
   }
   arrays.finish();
-  return Graph(std::move(layers), act_bits, acc_bits);
+  return {std::make_shared<const Graph>(std::move(layers), act_bits, acc_bits), metadata_of(metadata)};
 }
 
 }  // namespace sterna

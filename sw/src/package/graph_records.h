@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A graph from its JSON records (`sterna.graph.records` of the Python package) and its arrays.
+// A graph and its metadata from its JSON records (`sterna.graph.records` of the Python package) and its arrays.
 #pragma once
 
 #include <span>
 
-#include "graph/graph.h"
 #include "package/arrays.h"
+#include "package/package.h"
 
 namespace sterna {
 
-/// The graph of the records `json`, with its arrays. Throws `Error` for what is no whole, legal graph.
-Graph read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays);
+/// The graph of the records `json`, with its arrays, and its metadata. Throws `Error` for what is no whole, legal graph.
+Package read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays);
 
 }  // namespace sterna

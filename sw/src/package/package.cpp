@@ -18,7 +18,7 @@ namespace {
 /// How a package of the formats before begins: a zip archive.
 bool is_older(std::span<const std::uint8_t> data) { return data.size() >= 2 && data[0] == 'P' && data[1] == 'K'; }
 
-std::shared_ptr<const Graph> read(std::span<const std::uint8_t> data) {
+Package read(std::span<const std::uint8_t> data) {
   if (is_older(data)) {
     refuse({"", "is a package of an earlier format", "", "format " + std::to_string(STERNA_PACKAGE_FORMAT),
             "write it anew: sterna compile FILE --config NAME -o NEW"});
@@ -27,7 +27,7 @@ std::shared_ptr<const Graph> read(std::span<const std::uint8_t> data) {
   ArrayReader arrays(container);
   const std::vector<std::uint8_t> json = unpack(container.section(STERNA_PACKAGE_SECTION_GRAPH));
   try {
-    return std::make_shared<const Graph>(read_graph(json, arrays));
+    return read_graph(json, arrays);
   } catch (const Error& error) {
     throw Error(std::string("its graph cannot be read: ") + error.what());
   }
@@ -35,7 +35,7 @@ std::shared_ptr<const Graph> read(std::span<const std::uint8_t> data) {
 
 }  // namespace
 
-std::shared_ptr<const Graph> read_package(std::span<const std::uint8_t> data, const std::string& where) {
+Package read_package(std::span<const std::uint8_t> data, const std::string& where) {
   try {
     return read(data);
   } catch (const Error& error) {
@@ -43,7 +43,7 @@ std::shared_ptr<const Graph> read_package(std::span<const std::uint8_t> data, co
   }
 }
 
-std::shared_ptr<const Graph> load_package(const std::string& path) {
+Package load_package(const std::string& path) {
   std::error_code failed;
   const bool is_file = std::filesystem::is_regular_file(path, failed);
   const std::uintmax_t size = is_file ? std::filesystem::file_size(path, failed) : 0;

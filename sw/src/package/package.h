@@ -8,13 +8,19 @@
 #include <string>
 
 #include "graph/graph.h"
+#include "package/metadata.h"
 
 namespace sterna {
 
-/// The graph of the package `data`; `where` names its origin in errors.
-std::shared_ptr<const Graph> read_package(std::span<const std::uint8_t> data, const std::string& where);
+struct Package {
+  std::shared_ptr<const Graph> graph;
+  Metadata metadata;
+};
 
-/// The graph of the package file `path`.
-std::shared_ptr<const Graph> load_package(const std::string& path);
+/// The package `data`; `where` names its origin in errors.
+Package read_package(std::span<const std::uint8_t> data, const std::string& where);
+
+/// The package file `path`.
+Package load_package(const std::string& path);
 
 }  // namespace sterna
