@@ -198,7 +198,7 @@ void Unpacker::finish() {
 }
 
 std::vector<std::uint8_t> unpack(const Section& section) {
-  constexpr std::size_t kAtOnce = 1 << 16;
+  constexpr std::size_t kAtOnce = 1 << 14;
   Unpacker unpacker(section);
   std::vector<std::uint8_t> bytes;
   while (unpacker.left()) {  // what a header claims is taken only as it is found
