@@ -151,7 +151,8 @@ NB_MODULE(_native, module) {
   nb::enum_<Simd>(module, "Simd")
       .value("SCALAR", Simd::scalar)
       .value("AVX2", Simd::avx2)
-      .value("AVX512", Simd::avx512);
+      .value("AVX512", Simd::avx512)
+      .value("NEON", Simd::neon);
   module.def("available_simd", &available_simd);
   nb::class_<Requant>(module, "Requant")
       .def(nb::new_(&make_requant), "multiplier"_a, "bias"_a, "shift"_a, "activation"_a);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,20 +11,12 @@ from fuzz import coverage, programs, runs, seeds
 from fuzz.coverage import Coverage
 from results.makers import fuzz as maker
 from sterna.errors import SternaError
+from support.native_sources import sources_copied
 
 #: For all fuzzers together, and the longest that a planted error may stay unseen.
 SECONDS = 60
 #: A line of `package/arrays.cpp` that keeps it inside the signs, and the same off by one.
 INSIDE, OUTSIDE = "if (byte >= signs_.size())", "if (byte > signs_.size())"
-
-
-def copied(folder: Path) -> Path:
-    """A copy of libsterna's sources to change."""
-    root = programs.ROOT
-    shutil.copytree(root / "sw", folder / "sw", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "python" / "sterna").mkdir(parents=True)
-    shutil.copy(root / "python" / "sterna" / "__init__.py", folder / "python" / "sterna")  # has the version
-    return folder / "sw"
 
 
 @pytest.mark.slow
@@ -41,7 +32,7 @@ def test_a_minute_finds_nothing_and_reaches_the_parsers(tmp_path: Path, monkeypa
 
 @pytest.mark.slow
 def test_a_planted_overflow_is_found(tmp_path: Path) -> None:
-    sources = copied(tmp_path)
+    sources = sources_copied(tmp_path)
     file = sources / "src" / "package" / "arrays.cpp"
     text = file.read_text("utf-8")
     assert text.count(INSIDE) == 1

@@ -98,8 +98,9 @@ struct Kernels {
   void (*max_pool)(const std::int8_t* map, int height, int width, int stride, std::int8_t* made);
 };
 
-/// Those of the instruction sets that this build has; null: not for this processor's architecture.
+/// Those of the instruction sets that this build has.
 const Kernels* avx2_kernels();
 const Kernels* avx512_kernels();
+const Kernels* neon_kernels();
 
 }  // namespace sterna

@@ -8,7 +8,7 @@
 
 namespace sterna {
 
-enum class Simd { scalar, avx2, avx512 };
+enum class Simd { scalar, avx2, avx512, neon };
 
 /// Those that this processor and this build have, from the slowest to the fastest; `scalar` always.
 std::vector<Simd> available_simd();

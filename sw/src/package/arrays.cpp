@@ -11,7 +11,7 @@
 namespace sterna {
 namespace {
 
-constexpr std::size_t kBlock = 1 << 16, kBits = 8, kIntegerBytes = 8;
+constexpr std::size_t kBlock = 1 << 14, kBits = 8, kIntegerBytes = 8;
 
 }  // namespace
 

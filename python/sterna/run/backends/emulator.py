@@ -22,7 +22,7 @@ class EmulatorBackend(Backend):
     usage = "emulator:"
     parameters: ClassVar = {
         "threads": Parameter("threads that share each layer; one per core if not given", "1 .. 1024", int),
-        "simd": Parameter("instruction set; the fastest if not given", "scalar, avx2, avx512", str),
+        "simd": Parameter("instruction set; the fastest if not given", "scalar, avx2, avx512, neon", str),
     }
 
     def __init__(self, *, threads: int | None = None, simd: str | None = None) -> None:
