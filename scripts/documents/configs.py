@@ -9,8 +9,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sterna.estimate.fpgas import Fpga, about_fpgas, load_fpga
 from sterna.spec.config import EngineConfig, about_configs, load_config
+from sterna.spec.fpga import Fpga, about_fpgas, load_fpga
 from sterna.spec.memory import Memory, about_memories, load_memory
 
 

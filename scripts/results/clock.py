@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sterna.estimate.fpgas import load_fpga
+from sterna.spec.fpga import load_fpga
 
 
 def supported_mhz() -> int:

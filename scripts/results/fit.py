@@ -5,10 +5,10 @@ from __future__ import annotations
 from results.record import Metric, TableRow, write
 from sterna.cli.estimate import measure, measure_clock
 from sterna.estimate.engine import FULL, EngineEstimate, Row, Share
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.supported_clock import SupportedClock
 from sterna.estimate.whole import compare_alms
 from sterna.spec.config import load_config
+from sterna.spec.fpga import load_fpga
 
 #: By kind of resource: its name in the result, and what its count comes from.
 KINDS = {

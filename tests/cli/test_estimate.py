@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from sterna.cli.estimate import slow_paths, wide_table
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.hierarchy import Part
 from sterna.estimate.model import Model, Register
 from sterna.estimate.paths import End, Path, Place, WideNet
 from sterna.estimate.supported_clock import SupportedClock
 from sterna.estimate.whole import SMALL
+from sterna.spec.fpga import load_fpga
 
 from .conftest import Sterna
 

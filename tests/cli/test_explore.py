@@ -13,9 +13,9 @@ from rich.console import Console
 from sterna.cli import explore as command
 from sterna.estimate import explore
 from sterna.estimate.explore import Point
-from sterna.estimate.fpgas import load_fpga
 from sterna.graph import file as graph_file
 from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.fpga import load_fpga
 
 from .conftest import CLASSES, Sterna, make_graph
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from sterna.compile.packages import load as load_package
@@ -220,3 +221,20 @@ def test_empty_words(
     monkeypatch.chdir(tmp_path)
     assert_refused(sterna(*given), f"sterna: an option or argument is empty; {named} = ''; remedy: give it a value")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--target", "vivado"), "--target: there is no such target; got vivado; allowed: quartus"),
+        (("--fpga", "gx1150"), "--target: an FPGA is for a target"),
+        (("--target", "quartus", "--fpga", "gx9"), "no such FPGA; FPGA = gx9; allowed: gx1150, de10-nano"),
+        (("--target", "quartus", "--config", "CONFIG"), "--fpga: no FPGA is named for this config"),
+    ],
+)
+def test_projects_for_what_is_not_known(sterna: Sterna, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(yaml.safe_dump({"mine": load_config("nano").model_dump(exclude={"name"})}))
+    ended = sterna("generate", *(str(mine) if word == "CONFIG" else word for word in options), "-o", tmp_path / "out")
+    assert_refused(ended, said)
+    assert not (tmp_path / "out").exists()

@@ -6,7 +6,7 @@ import pytest
 
 from sterna.estimate import whole
 from sterna.estimate.engine import OPEN, estimate_engine
-from sterna.estimate.fpgas import load_fpga
+from sterna.spec.fpga import load_fpga
 from support.engines import SIMULATORS
 
 

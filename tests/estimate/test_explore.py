@@ -14,9 +14,9 @@ from sterna.errors import SternaError
 from sterna.estimate import explore
 from sterna.estimate.engine import FULL
 from sterna.estimate.explore import Explorer, Point, candidates, front
-from sterna.estimate.fpgas import load_fpga
 from sterna.graph import Graph
 from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.fpga import load_fpga
 from support.network_graphs import passthrough_graph
 
 FPGA = load_fpga("gx1150")

@@ -10,9 +10,9 @@ import pytest
 from results import modules
 from results.record import read_all
 from sterna.estimate.engine import default_synthesis, estimate_engine
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.supported_clock import estimate_clock
 from sterna.estimate.synthesis import Synthesis
+from sterna.spec.fpga import load_fpga
 from sterna.spec.paths import RTL, build_cache
 from support.engines import SIMULATORS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sterna.errors import SternaError
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.resources import Resources, resources
 from sterna.estimate.usage import MemoryShape, MultiplierShape, Usage
+from sterna.spec.fpga import load_fpga
 
 EMPTY = {"lut_alms": 0, "adder_bits": 0, "luts": 0, "absorbed_luts": 0, "inputs": 0, "flip_flops": 0}
 

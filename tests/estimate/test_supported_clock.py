@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sterna.estimate.engine import estimate_engine
-from sterna.estimate.fpgas import about_fpgas, load_fpga
 from sterna.estimate.supported_clock import estimate_clock
 from sterna.spec.config import about_configs, load_config
+from sterna.spec.fpga import about_fpgas, load_fpga
 from support.engines import SIMULATORS
 
 CLOCKS = [(config, name, mhz) for name in about_fpgas() for config, mhz in load_fpga(name).clocks.items()]

@@ -11,11 +11,11 @@ import pytest
 
 from sterna.errors import SternaError
 from sterna.estimate.extrapolate import points, stretched
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.hierarchy import Part
 from sterna.estimate.resources import resources
 from sterna.estimate.synthesis import Synthesis, make_ready
 from sterna.estimate.usage import MemoryShape, MultiplierShape
+from sterna.spec.fpga import load_fpga
 
 PACKAGE = "package some_pkg; typedef logic [19:0] sum_t; endpackage"
 MODULES = {

@@ -14,14 +14,19 @@ from sterna.compile import compile_graph
 from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.files import check_file
+from sterna.generate.quartus.files import FOLDER
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.folder import README
 from sterna.package import file as package_file
 from sterna.package.graphs import read_graph
 from sterna.package.package import Package
-from sterna.spec.config import load_config
+from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.fpga import Fpga, about_fpgas, fpga_of, load_fpga
 from sterna.vision import image_files
 from sterna.vision.prepare import prepare
+
+#: What project files can be written for.
+_TARGET = "quartus"
 
 
 def compile_package(graph: Path, config: str, output: Path, trace: bool, cycles: bool) -> None:
@@ -44,18 +49,48 @@ def _check_output(output: Path, graph: Path) -> None:
     recognise.check_replaces(output, recognise.PACKAGE)
 
 
-def generate_engine(config: str, package: Path | None, image: Path | None, output: Path, force: bool) -> None:
-    """Write the engine of the named config, with memory images of a package and a testbench for an image, if given."""
+def generate_engine(
+    config: str,
+    package: Path | None,
+    image: Path | None,
+    output: Path,
+    target: str | None,
+    fpga: str | None,
+    force: bool,
+) -> None:
+    """Write the engine of the named config, with memory images of a package, a testbench for an image and project
+    files for a target, if given."""
     engine = load_config(config)
+    chip = _chip(engine, target, fpga)
     model: Package | None = None if package is None else load_package(package)
     frame = None if image is None else _frame(model, image)
-    replaced = generate(engine, output, model, frame, force=force)
+    replaced = generate(engine, output, model, frame, quartus=chip, force=force)
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
         for name in names:
             print(f"{done} {output / name}, which sterna generate did not write", file=sys.stderr)
     print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_pes} PEs)")
     if frame is not None:
         print(f"Run the testbench by the command in {output / README}.")
+    if chip is not None:
+        print(f"Quartus: {output / FOLDER}, for {chip.name} ({chip.part}); {output / README} tells how to use it.")
+
+
+def _chip(engine: EngineConfig, target: str | None, fpga: str | None) -> Fpga | None:
+    """The FPGA that project files are for; None if there are to be none."""
+    if target is None and fpga is None:
+        return None
+    if target != _TARGET:
+        raise SternaError(
+            "an FPGA is for a target" if target is None else "there is no such target",
+            where="--target", value=target or "(none)", allowed=_TARGET, remedy="name that target",
+        )  # fmt: skip
+    name = fpga or fpga_of(engine.name)
+    if name is None:
+        raise SternaError(
+            "no FPGA is named for this config", where="--fpga", value="(none)", allowed=", ".join(about_fpgas()),
+            remedy="name one of these, or name the config under clocks: of one in hw/configs/fpgas.yaml",
+        )  # fmt: skip
+    return load_fpga(name)
 
 
 def _frame(package: Package | None, image: Path) -> NDArray[np.int8]:

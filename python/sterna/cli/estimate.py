@@ -15,7 +15,6 @@ from sterna.compile.compiler import compile_timed
 from sterna.errors import SternaError
 from sterna.estimate.bandwidth import sweep
 from sterna.estimate.engine import FULL, EngineEstimate, estimate_engine
-from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.model import MANY
 from sterna.estimate.paths import End
 from sterna.estimate.performance import Performance, performance
@@ -25,6 +24,7 @@ from sterna.estimate.supported_clock import SupportedClock, estimate_clock
 from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.fpga import Fpga, load_fpga
 from sterna.spec.memory import load_memory
 
 RULES = (

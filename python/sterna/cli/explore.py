@@ -11,10 +11,10 @@ from rich.table import Table
 
 from sterna.cli.progress import bar
 from sterna.estimate.explore import Point, front, search
-from sterna.estimate.fpgas import Fpga, load_fpga
 from sterna.estimate.plot import check_image, draw
 from sterna.package.graphs import read_graph
 from sterna.spec.config import load_config
+from sterna.spec.fpga import Fpga, load_fpga
 from sterna.spec.paths import build_cache
 
 

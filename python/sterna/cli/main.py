@@ -265,12 +265,23 @@ def generate(
             show_default=False,
         ),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Tool to write project files for as well: quartus.", show_default="none"),
+    ] = None,
+    fpga: Annotated[
+        str | None,
+        typer.Option(
+            help="FPGA that the project files are for, by its name in hw/configs/fpgas.yaml.",
+            show_default="the one that names the config",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that generate did not write.")] = False,
 ) -> None:
     """Write the engine of a config as a folder of SystemVerilog."""
     from sterna.cli.build import generate_engine
 
-    generate_engine(config, package, image, output, force)
+    generate_engine(config, package, image, output, target, fpga, force)
 
 
 @app.command()

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sterna.estimate.extrapolate import points, stretched
-from sterna.estimate.fpgas import Fpga
 from sterna.estimate.hierarchy import Instance, Part, engine
 from sterna.estimate.resources import Resources, resources, total
 from sterna.estimate.synthesis import Synthesis
 from sterna.estimate.usage import Usage
 from sterna.spec.config import EngineConfig
+from sterna.spec.fpga import Fpga
 from sterna.spec.paths import RTL, build_cache
 
 #: Modules that get a row of their own with all that they hold. Within a row registers and LUTs share ALMs.

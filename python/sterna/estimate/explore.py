@@ -12,12 +12,12 @@ from pathlib import Path
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.estimate.engine import FULL, estimate_engine
-from sterna.estimate.fpgas import Fpga
 from sterna.estimate.kept import kept
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.spec import tape
 from sterna.spec.config import MOST_FM_WORDS, EngineConfig, make_config
+from sterna.spec.fpga import Fpga
 from sterna.spec.tape import Op, Pool
 
 TILES, PES, ACCUMULATORS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)

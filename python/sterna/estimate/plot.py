@@ -11,9 +11,9 @@ from sterna.errors import SternaError
 from sterna.estimate.bandwidth import MemoryPoint
 from sterna.estimate.engine import FULL
 from sterna.estimate.explore import Point
-from sterna.estimate.fpgas import Fpga
 from sterna.estimate.performance import Performance
 from sterna.files import check_file, write_atomically
+from sterna.spec.fpga import Fpga
 
 #: Formats of an image.
 SUFFIXES = (".png", ".svg", ".pdf")

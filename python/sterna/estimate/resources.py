@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from sterna.errors import SternaError
-from sterna.estimate.fpgas import Fpga
 from sterna.estimate.usage import DSP_BITS, SHALLOW_WORDS, MemoryShape, MultiplierShape, Usage, is_shallow
+from sterna.spec.fpga import Fpga
 
 MLAB_BITS, MLAB_ALMS = 20, 10
 BLOCK_BITS = 40

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sterna.estimate.engine import default_synthesis, estimate_engine
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.hierarchy import engine
 from sterna.estimate.resources import resources
 from sterna.estimate.supported_clock import estimate_clock
 from sterna.estimate.timing import delays_of
 from sterna.spec.config import EngineConfig
+from sterna.spec.fpga import load_fpga
 
 #: About as small as an engine can be.
 SMALL = EngineConfig(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from results.record import Metric, TableRow, write
 from sterna.cli.estimate import measure, measure_clock, shown_end
-from sterna.estimate.fpgas import about_fpgas, load_fpga
 from sterna.estimate.paths import Path
 from sterna.estimate.whole import compare_paths
 from sterna.spec.config import load_config
+from sterna.spec.fpga import about_fpgas, load_fpga
 
 METHOD = "cells and wires of all modules that a path crosses; speed grade of the FPGA, a chip 80 % full"
 

@@ -12,10 +12,10 @@ from sterna.cli.estimate import measure
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.estimate.engine import FULL
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.performance import performance
 from sterna.graph import Graph
 from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.fpga import load_fpga
 from support.network_graphs import random_network_graph
 
 SEED, DENSITY = 0, 0.15

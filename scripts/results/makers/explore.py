@@ -15,9 +15,9 @@ from sterna.cli.guard import guarded
 from sterna.cli.progress import bar
 from sterna.estimate.engine import FULL
 from sterna.estimate.explore import candidates, front, search
-from sterna.estimate.fpgas import load_fpga
 from sterna.estimate.plot import draw
 from sterna.spec.config import load_config
+from sterna.spec.fpga import load_fpga
 from sterna.spec.paths import build_cache
 from support.network_graphs import random_network_graph
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from results import modules
 from results.record import Metric, TableRow, write
 from sterna.cli.estimate import measure, measure_clock
-from sterna.estimate.fpgas import load_fpga
+from sterna.spec.fpga import load_fpga
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import jinja2
@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.generate.quartus.files import FIT_COMMAND, quartus_files
 from sterna.generate.rtl import testbench
 from sterna.generate.rtl.images import images
 from sterna.generate.rtl.output import BUILD, Replaced, write_folder
-from sterna.generate.rtl.top import parameters, ports
+from sterna.generate.rtl.top import parameters
 from sterna.package.package import Package
 from sterna.run.simulator import FILE_LIST, PARAMETERS
 from sterna.spec.config import EngineConfig
+from sterna.spec.fpga import Fpga
 from sterna.spec.paths import LINT, RTL, TESTBENCH, rtl_sources
+from sterna.spec.ports import ports
 
 TOP, README = "sterna_top.sv", "README.txt"
 WAIVERS = "lint/waivers.vlt"
@@ -47,16 +50,19 @@ def generate(
     package: Package | None = None,
     image: NDArray[np.int8] | None = None,
     *,
+    quartus: Fpga | None = None,
     force: bool = False,
 ) -> Replaced:
     """Write the engine of `config` to `out_dir`: with the memory images of `package` if there is one, and with a
-    testbench for `image` int8[C, H, W] if there is one too.
+    testbench for `image` int8[C, H, W] if there is one too; with files for Quartus if an FPGA is named.
 
     The same input gives the same bytes. An earlier generated folder is replaced. Raises SternaError if the package is
-    for another config, its tape is damaged, or the folder holds what `generate` did not write and `force` does not say
-    to overwrite it (see `write_folder`).
+    for another config, its tape is damaged, the FPGA has no part number, or the folder holds what `generate` did not
+    write and `force` does not say to overwrite it (see `write_folder`).
     """
     files = _engine_files(config)
+    if quartus is not None:
+        files |= quartus_files(config, quartus, _listed(files), Path(TOP).stem)
     if package is not None:
         _check_package(config, package)
         files |= {f"{MEMORY}/{name}": data for name, data in images(package).items()}
@@ -68,6 +74,8 @@ def generate(
         axi_data_w=config.axi_data_w,
         has_package=package is not None,
         has_image=TESTBENCH_LIST in files,
+        quartus=quartus,
+        fit=FIT_COMMAND,
         lint=LINT_COMMAND,
         testbench=TESTBENCH_COMMAND,
     )
@@ -92,7 +100,7 @@ def _engine_files(config: EngineConfig) -> dict[str, bytes]:
     values = parameters(config)
     about = {**_about(config), "top": Path(TOP).stem, "parameters": values}
     files = {name: path.read_bytes() for name, path in _sources().items()}
-    files[TOP] = _render(TOP, name=config.name, ports=ports(config), parameters=values)
+    files[TOP] = _render(TOP, name=" ".join(config.name.split()), ports=ports(config), parameters=values)
     files[FILE_LIST] = _list(files)
     files[WAIVERS] = (LINT / Path(WAIVERS).name).read_bytes()
     files[PARAMETERS] = (json.dumps(about, indent=1) + "\n").encode()
@@ -114,6 +122,11 @@ def _render(template: str, **values: object) -> bytes:
 def _list(names: Iterable[str]) -> bytes:
     """A file list for tools."""
     return "".join(f"{name}\n" for name in names).encode()
+
+
+def _listed(files: Mapping[str, bytes]) -> list[str]:
+    """The sources in the file list."""
+    return files[FILE_LIST].decode().split()
 
 
 def _about(config: EngineConfig) -> dict[str, object]:

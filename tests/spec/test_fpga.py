@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.estimate.fpgas import FPGAS, Fpga, about_fpgas, load_fpga
 from sterna.spec import named
+from sterna.spec.fpga import FPGAS, Fpga, about_fpgas, load_fpga
 
 GOOD = load_fpga("gx1150").model_dump(exclude={"name"})
 

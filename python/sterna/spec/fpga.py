@@ -29,6 +29,10 @@ class Fpga(Validated):
     """Name of the FPGA."""
     family: Literal["arria10", "cyclone5"]
     """Family whose cell delays apply; see python/sterna/estimate/timing.py."""
+    part: str = ""
+    """Part number by which Quartus knows the chip. Empty: no Quartus project can be made for it."""
+    part_source: str = ""
+    """Where the part number comes from."""
     speed_grade: _Count
     """Speed grade of the chip: larger is slower."""
     alms: _Count
@@ -60,6 +64,12 @@ class Fpga(Validated):
     def period(self) -> float:
         """Picoseconds of a cycle of that clock."""
         return 1e6 / self.mhz
+
+
+def fpga_of(config: str, path: Path = FPGAS) -> str | None:
+    """Name of the FPGA that the file says config `config` is for; None if it names none."""
+    named_for = (name for name, fields in named.read_all(path, "FPGA").items() if config in fields.get("clocks", ()))
+    return next(named_for, None)
 
 
 def about_fpgas(path: Path = FPGAS) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What Intel's Quartus needs of a generated engine folder: a component, and a project that fits the engine alone."""

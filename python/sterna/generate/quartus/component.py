@@ -1,0 +1,61 @@
+"""The engine as a component of Platform Designer: its interfaces, and which port has which role in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sterna.spec.ports import Port
+
+#: Bursts that may be outstanding at once: `Outstanding` of sterna_axi_reader and of sterna_axi_writer.
+READS, WRITES = 16, 8
+
+#: Ports of the interfaces that are no bus: interface and role.
+_SINGLE = {"clk_i": ("clock", "clk"), "rst_ni": ("reset", "reset_n"), "irq_o": ("irq", "irq")}
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A port of the top in an interface."""
+
+    port: str
+    role: str
+    direction: str
+    width: int
+
+
+@dataclass
+class Interface:
+    """An interface: `end` takes transfers, signals or interrupts' service, `start` issues transfers."""
+
+    name: str
+    kind: str
+    side: str
+    properties: dict[str, str]
+    pins: list[Pin] = field(default_factory=list)
+
+
+def interfaces(ports: Iterable[Port]) -> list[Interface]:
+    """The component's interfaces with all of `ports`."""
+    timed = {"associatedClock": "clock", "associatedReset": "reset"}
+    found = {
+        each.name: each
+        for each in (
+            Interface("clock", "clock", "end", {}),
+            Interface("reset", "reset", "end", {"associatedClock": "clock", "synchronousEdges": "DEASSERT"}),
+            Interface("s_axil", "axi4lite", "end", timed | _capabilities("Acceptance", 1, 1, 1)),
+            Interface("m_axi", "axi4", "start", timed | _capabilities("Issuing", READS, WRITES, READS + WRITES)),
+            Interface("irq", "interrupt", "end", {"associatedAddressablePoint": "s_axil", **timed}),
+        )
+    }
+    for port in ports:
+        name, role = _SINGLE.get(port.name) or port.name.rsplit("_", 1)
+        found[name].pins.append(Pin(port.name, role, port.direction.capitalize(), port.width))
+    return list(found.values())
+
+
+def _capabilities(kind: str, reads: int, writes: int, both: int) -> dict[str, str]:
+    return {f"{what}{kind}Capability": str(count) for what, count in zip(_COUNTED, (reads, writes, both), strict=True)}
+
+
+_COUNTED = ("read", "write", "combined")

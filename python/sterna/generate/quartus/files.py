@@ -1,0 +1,71 @@
+"""All files for Quartus of a generated folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+import jinja2
+
+from sterna.errors import SternaError
+from sterna.generate.quartus.component import interfaces
+from sterna.generate.quartus.project import project_files
+from sterna.spec.config import EngineConfig
+from sterna.spec.fpga import Fpga
+from sterna.spec.ports import ports
+
+#: Where they lie in the folder, and inside it the project that fits the engine alone.
+FOLDER, FIT = "quartus", "fit_only"
+COMPONENT, INDEX, TIMING = "sterna_hw.tcl", "sterna.qip", "sterna.sdc"
+_CLOCK, _PINS = "fit.sdc", "fit_pins.tcl"
+
+#: To be run in the generated folder. The copy takes what Quartus writes: this folder holds only what was generated.
+FIT_COMMAND = f"mkdir -p build && cp -r {FOLDER}/{FIT} build && make -C build/{FIT}"
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("sterna.generate.quartus"),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,
+)
+
+
+def quartus_files(config: EngineConfig, fpga: Fpga, sources: Iterable[str], top: str) -> dict[str, bytes]:
+    """The files by their paths in the generated folder: component, list of files, constraints, project.
+
+    `sources`: the engine's files in order, by their paths in the folder; `top`: its top module. Raises SternaError if
+    the FPGA has no part number.
+    """
+    if not fpga.part:
+        raise SternaError(
+            "Quartus needs the FPGA's part number",
+            where=f"FPGA {fpga.name}",
+            attribute="part",
+            value="(empty)",
+            remedy="give it in hw/configs/fpgas.yaml, or name another FPGA",
+        )
+    mhz = fpga.clocks.get(config.name, fpga.mhz)
+    paths = [PurePosixPath(name) for name in sources]
+    values = {"name": _quoted(config.name), "sources": paths, "top": top, "sdc": TIMING}
+    files = {
+        COMPONENT: _render(COMPONENT, interfaces=interfaces(ports(config)), **values),
+        INDEX: _render(INDEX, **values),
+        TIMING: _render(TIMING),
+        f"{FIT}/{_CLOCK}": _render(_CLOCK, mhz=mhz, period=f"{1000 / mhz:.3f}"),
+        f"{FIT}/{_PINS}": _render(_PINS),
+    }
+    listed = [f"../../{FOLDER}/{INDEX}", _CLOCK, _PINS]
+    files |= {f"{FIT}/{name}": data for name, data in project_files(fpga, top, listed).items()}
+    return {f"{FOLDER}/{name}": data for name, data in files.items()}
+
+
+def _quoted(text: str) -> str:
+    """`text`, which may be anything, for a comment or between the quotes of a Tcl string."""
+    return re.sub(r'([\\"$\[\]{}])', r"\\\1", " ".join(text.split()))
+
+
+def _render(template: str, **values: object) -> bytes:
+    return _TEMPLATES.get_template(f"{template}.j2").render(values).encode()
