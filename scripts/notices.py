@@ -17,11 +17,13 @@ HEAD = """\
 # Third-party software
 
 The engines that Sterna generates hold no code of others. Its sources hold, unchanged and with their licences, parts
-of [zlib](https://github.com/madler/zlib) 1.3.1 (Zlib) and [yyjson](https://github.com/ibireme/yyjson) 0.12.0 (MIT),
-in `sw/third_party`. Its wheel holds these and the run-time of [nanobind](https://pypi.org/project/nanobind/)
-(BSD-3-Clause), compiled into the module `sterna._native`. The packages below are installed beside it, at the versions
-in [constraints.txt](constraints.txt). Each has its own licence, here as its metadata states it. Where PyTorch comes
-as the build for GPUs, it brings NVIDIA's libraries, under NVIDIA's licences, and Triton (MIT).
+of [zlib](https://github.com/madler/zlib) 1.3.1 (Zlib), [yyjson](https://github.com/ibireme/yyjson) 0.12.0 (MIT) and
+[libjpeg-turbo](https://github.com/libjpeg-turbo/libjpeg-turbo) 2.1.x (IJG, BSD-3-Clause), in `sw/third_party`: this
+software is based in part on the work of the Independent JPEG Group. Its wheel holds these and the run-time of
+[nanobind](https://pypi.org/project/nanobind/) (BSD-3-Clause), compiled into the module `sterna._native`. The packages
+below are installed beside it, at the versions in [constraints.txt](constraints.txt). Each has its own licence, here as
+its metadata states it. Where PyTorch comes as the build for GPUs, it brings NVIDIA's libraries, under NVIDIA's
+licences, and Triton (MIT).
 
 A simulator that Sterna builds contains Verilator's run-time, under Verilator's licences.
 

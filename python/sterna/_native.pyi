@@ -109,6 +109,9 @@ def inner(image: tuple[int, int], input: tuple[int, int], letterbox: bool) -> tu
 def frame(image: NDArray[np.uint8], input: tuple[int, int], letterbox: bool) -> NDArray[np.int8]:
     """RGB [H, W, 3], whose pixels lie side by side, as the input [h, w, 3], less 128. Other threads go on."""
 
+def read_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """RGB [H, W, 3] of a JPEG file as it is stored. Other threads go on."""
+
 def in_pixels(
     boxes: NDArray[np.float32],
     scores: NDArray[np.float32],

@@ -15,3 +15,5 @@ install(FILES "${CMAKE_CURRENT_BINARY_DIR}/sterna.pc" DESTINATION "${CMAKE_INSTA
 install(FILES ../LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna")
 install(FILES third_party/zlib/LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna/zlib")
 install(FILES third_party/yyjson/LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna/yyjson")
+install(FILES third_party/libjpeg-turbo/LICENSE third_party/libjpeg-turbo/README.ijg
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna/libjpeg-turbo")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the objects in an image, given as bytes of red, green and blue, pixel by pixel and row by row.
+/* Finds the objects in a JPEG file.
  *
- * boxes PACKAGE.sterna WIDTH HEIGHT IMAGE.rgb */
+ * boxes PACKAGE.sterna IMAGE.jpg */
 #include <sterna.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,18 +13,25 @@ static void check(sterna_result result) {
   exit(1);
 }
 
-int main(int count, char **arguments) {
-  if (count != 5) return fprintf(stderr, "usage: boxes PACKAGE.sterna WIDTH HEIGHT IMAGE.rgb\n"), 2;
-  sterna_image image = {.width = atoi(arguments[2]), .height = atoi(arguments[3]), .order = STERNA_RGB};
-  size_t bytes = (size_t)3 * image.width * image.height;
-  unsigned char *pixels = malloc(bytes);
-  FILE *file = fopen(arguments[4], "rb");
-  if (!pixels || !file || fread(pixels, 1, bytes, file) != bytes) {
-    fprintf(stderr, "error: %s: has not the %zu bytes of the image\n", arguments[4], bytes);
-    return 1;
+/* The bytes of a file. */
+static unsigned char *read_file(const char *path, size_t *bytes) {
+  FILE *file = fopen(path, "rb");
+  long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+  unsigned char *data = size > 0 ? malloc(size) : NULL;
+  if (!data || fseek(file, 0, SEEK_SET) || fread(data, 1, size, file) != (size_t)size) {
+    fprintf(stderr, "error: %s: cannot be read\n", path);
+    exit(1);
   }
-  image.pixels = pixels;
+  fclose(file);
+  *bytes = size;
+  return data;
+}
 
+int main(int count, char **arguments) {
+  if (count != 3) return fprintf(stderr, "usage: boxes PACKAGE.sterna IMAGE.jpg\n"), 2;
+  sterna_image image = {.order = STERNA_JPEG};
+  unsigned char *data = read_file(arguments[2], &image.bytes);
+  image.pixels = data;
   sterna_package *package;
   sterna_detector *detector;
   sterna_box boxes[STERNA_MOST_BOXES];
@@ -38,7 +45,6 @@ int main(int count, char **arguments) {
   }
   sterna_detector_close(detector);
   sterna_package_close(package);
-  fclose(file);
-  free(pixels);
+  free(data);
   return 0;
 }

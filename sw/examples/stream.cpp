@@ -40,7 +40,7 @@ int main(int count, char** arguments) {
     while (true) {
       auto& pixels = buffers[read % buffers.size()];
       if (std::fread(pixels.data(), 1, pixels.size(), stdin) != pixels.size()) break;
-      while (!detector.submit({pixels.data(), width, height, 0, STERNA_RGB})) show(*detector.wait());
+      while (!detector.submit({pixels.data(), width, height, 0, STERNA_RGB, 0})) show(*detector.wait());
       ++read;
     }
     while (const auto boxes = detector.wait()) show(*boxes);

@@ -123,8 +123,9 @@ typedef struct sterna_detector sterna_detector;
 /* Boxes of an image at most. */
 #define STERNA_MOST_BOXES 100
 
-/* How pixels lie: bytes of red, green and blue, or the reverse, pixel by pixel; or a plane of each. */
-typedef enum sterna_pixels { STERNA_RGB = 0, STERNA_BGR = 1, STERNA_RGB_PLANES = 2 } sterna_pixels;
+/* How pixels lie: bytes of red, green and blue, or the reverse, pixel by pixel; a plane of each; or all of
+ * them in a JPEG file, which is decoded as it is stored: EXIF does not turn it. */
+typedef enum sterna_pixels { STERNA_RGB = 0, STERNA_BGR = 1, STERNA_RGB_PLANES = 2, STERNA_JPEG = 3 } sterna_pixels;
 
 /* What becomes of an image of another aspect than the network's input: what the package says; it is
  * stretched; or it lies whole in the middle of grey. */
@@ -132,14 +133,16 @@ typedef enum sterna_aspect { STERNA_AS_PACKAGE = 0, STERNA_STRETCH = 1, STERNA_L
 
 /* An image. */
 typedef struct sterna_image {
-  /* The first row's; they belong to the caller. */
+  /* The first row's, or the first byte of a JPEG file; they belong to the caller. */
   const uint8_t *pixels;
-  /* 1 to 65535 each. */
+  /* 1 to 65535 each. A JPEG file has its own, and no stride; at most 89,478,485 pixels. */
   int32_t width;
   int32_t height;
   /* Bytes from row to row, of a plane if there are planes; 0: those of `width` pixels. */
   ptrdiff_t stride;
   sterna_pixels order;
+  /* Of a JPEG file. */
+  size_t bytes;
 } sterna_image;
 
 /* An object: its sides in pixels of the image, its score (0 .. 1), and the number of its class. */

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -15,26 +16,16 @@
 
 #include "arrays.h"
 #include "error.h"
+#include "vision.h"
 #include "vision/boxes.h"
 #include "vision/fit.h"
+#include "vision/jpeg.h"
 #include "vision/resize.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace sterna {
-namespace {
-
-using Pixels = nb::ndarray<const std::uint8_t, nb::shape<-1, -1, Image::kChannels>, nb::device::cpu>;
-using Sides = nb::ndarray<const float, nb::shape<-1, 4>, nb::c_contig, nb::device::cpu>;
-using Scores = Array<float, 1>;
-using Kinds = Array<std::int64_t, 1>;
-using Anchors = nb::ndarray<const float, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
-using Size = std::pair<int, int>;
-
-Fit fit_of(const Size& image, const Size& input, bool letterbox) {
-  return {image.first, image.second, input.first, input.second, letterbox ? Aspect::letterbox : Aspect::stretch};
-}
 
 Image image_of(const Pixels& pixels) {
   const auto fits = [](std::size_t side) { return side >= 1 && side <= Image::kMostSide; };
@@ -43,6 +34,31 @@ Image image_of(const Pixels& pixels) {
             "1 .. " + std::to_string(Image::kMostSide) + " a side, pixels side by side", "scale or copy the image"});
   }
   return {pixels.data(), static_cast<int>(pixels.shape(0)), static_cast<int>(pixels.shape(1)), pixels.stride(0)};
+}
+
+nb::tuple arrays_of(const std::vector<Box>& boxes) {
+  std::vector<float> sides, scores;
+  std::vector<std::int64_t> kinds;
+  for (const Box& box : boxes) {
+    sides.insert(sides.end(), box.sides.begin(), box.sides.end());
+    scores.push_back(box.score);
+    kinds.push_back(box.kind);
+  }
+  return nb::make_tuple(moved<float, 2>(std::move(sides), {boxes.size(), 4}),
+                        moved<float, 1>(std::move(scores), {boxes.size()}),
+                        moved<std::int64_t, 1>(std::move(kinds), {boxes.size()}));
+}
+
+namespace {
+
+using Sides = nb::ndarray<const float, nb::shape<-1, 4>, nb::c_contig, nb::device::cpu>;
+using Scores = Array<float, 1>;
+using Kinds = Array<std::int64_t, 1>;
+using Anchors = nb::ndarray<const float, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+using Size = std::pair<int, int>;
+
+Fit fit_of(const Size& image, const Size& input, bool letterbox) {
+  return {image.first, image.second, input.first, input.second, letterbox ? Aspect::letterbox : Aspect::stretch};
 }
 
 auto frame(const Pixels& pixels, const Size& input, bool letterbox) {
@@ -58,6 +74,21 @@ auto frame(const Pixels& pixels, const Size& input, bool letterbox) {
   return moved<std::int8_t, 3>(std::move(made), shape);
 }
 
+auto read_jpeg(const nb::bytes& data) {
+  const std::span bytes(static_cast<const std::uint8_t*>(data.data()), data.size());
+  std::vector<std::uint8_t> made;
+  std::array<std::size_t, 3> shape{0, 0, Image::kChannels};
+  {
+    const nb::gil_scoped_release released;
+    JpegReader reader;
+    const Image image = reader.read(bytes);
+    made.assign(image.pixels, image.pixels + image.stride * image.height);
+    shape[0] = image.height;
+    shape[1] = image.width;
+  }
+  return moved<std::uint8_t, 3>(std::move(made), shape);
+}
+
 std::vector<Box> boxes_of(const Sides& sides, const Scores& scores, const Kinds& kinds) {
   if (scores.size() != sides.shape(0) || kinds.size() != sides.shape(0)) {
     refuse({"boxes", "have arrays of different lengths", "", "", ""});
@@ -69,19 +100,6 @@ std::vector<Box> boxes_of(const Sides& sides, const Scores& scores, const Kinds&
     boxes[box].kind = static_cast<std::int32_t>(kinds.data()[box]);
   }
   return boxes;
-}
-
-nb::tuple arrays_of(const std::vector<Box>& boxes) {
-  std::vector<float> sides, scores;
-  std::vector<std::int64_t> kinds;
-  for (const Box& box : boxes) {
-    sides.insert(sides.end(), box.sides.begin(), box.sides.end());
-    scores.push_back(box.score);
-    kinds.push_back(box.kind);
-  }
-  return nb::make_tuple(moved<float, 2>(std::move(sides), {boxes.size(), 4}),
-                        moved<float, 1>(std::move(scores), {boxes.size()}),
-                        moved<std::int64_t, 1>(std::move(kinds), {boxes.size()}));
 }
 
 template <typename Value>
@@ -133,6 +151,7 @@ void add_vision(nb::module_& module) {
     return std::tuple(inner.left, inner.top, inner.width, inner.height);
   }, "image"_a, "input"_a, "letterbox"_a);
   module.def("frame", &frame, "image"_a.noconvert(), "input"_a, "letterbox"_a);
+  module.def("read_jpeg", &read_jpeg, "data"_a);
   module.def("in_pixels", [](const Sides& sides, const Scores& scores, const Kinds& kinds, const Size& image,
                              const Size& input, bool letterbox) {
     return arrays_of(fit_of(image, input, letterbox).in_pixels(boxes_of(sides, scores, kinds)));

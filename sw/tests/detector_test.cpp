@@ -80,8 +80,8 @@ class Faulty : public EmulatorDevice {
   bool is_stopped_ = false;
 };
 
-struct Picture {
-  explicit Picture(unsigned seed) {
+struct Noise {
+  explicit Noise(unsigned seed) {
     std::mt19937 random(seed);
     height = 1 + static_cast<int>(random() % 60);
     width = 1 + static_cast<int>(random() % 60);
@@ -95,8 +95,8 @@ struct Picture {
   Bytes pixels;
 };
 
-std::vector<Picture> pictures(unsigned count) {
-  std::vector<Picture> made;
+std::vector<Noise> pictures(unsigned count) {
+  std::vector<Noise> made;
   for (unsigned seed = 0; seed < count; ++seed) made.emplace_back(seed);
   return made;
 }
@@ -108,7 +108,7 @@ bool same(const std::vector<Box>& a, const std::vector<Box>& b) {
 }
 
 /// What one thread finds, without a pipeline.
-std::vector<Box> plain(const Package& package, const Picture& picture) {
+std::vector<Box> plain(const Package& package, const Noise& picture) {
   const Decoder decoder(package);
   Resizer resizer(Simd::scalar);
   std::vector<std::int8_t> input(decoder.frame_bytes()), head(package.graph->tensor(decoder.output()).size());
@@ -120,13 +120,13 @@ std::vector<Box> plain(const Package& package, const Picture& picture) {
 
 void finds_in_order() {
   const Package package = small_package();
-  const std::vector<Picture> all = pictures(60);
+  const std::vector<Noise> all = pictures(60);
   for (const int threads : {1, 3}) {
     for (const int frames : {1, 2, 7}) {
       Pipeline pipeline(open_device("emulator:?threads=1", package), Decoder(package), {{}, threads, frames});
       std::size_t boxes = 0;
       for (std::size_t next = 0, done = 0; done < all.size();) {
-        if (next < all.size() && pipeline.submit(all[next].image())) {
+        if (next < all.size() && pipeline.submit({all[next].image()})) {
           ++next;
           continue;
         }
@@ -138,7 +138,9 @@ void finds_in_order() {
       }
       CHECK(boxes > all.size());
       CHECK(!pipeline.wait());
-      for (const double seconds : pipeline.seconds()) CHECK(seconds > 0);
+      for (const Part part : {Part::resize, Part::device, Part::boxes}) {
+        CHECK(pipeline.seconds()[static_cast<int>(part)] > 0);
+      }
     }
   }
 }
@@ -150,14 +152,14 @@ std::string text_of(const std::exception_ptr& error) {
 
 void fails_alone() {
   const Package package = small_package();
-  const std::vector<Picture> all = pictures(12);
+  const std::vector<Noise> all = pictures(12);
   for (const int frames : {1, 3}) {
     auto device = std::make_unique<Faulty>(package);
     device->refused = 3;
     device->lost = 7;
     Pipeline pipeline(std::move(device), Decoder(package), {{}, 2, frames});
     for (std::size_t next = 0, done = 0; done < all.size();) {
-      if (next < all.size() && pipeline.submit(all[next].image())) {
+      if (next < all.size() && pipeline.submit({all[next].image()})) {
         ++next;
         continue;
       }
@@ -172,35 +174,35 @@ void fails_alone() {
 
 void ends_with_frames_in_flight() {
   const Package package = small_package();
-  const std::vector<Picture> all = pictures(5);
+  const std::vector<Noise> all = pictures(5);
   for (int hung = 0; hung < 3; ++hung) {
     auto device = std::make_unique<Faulty>(package);
     device->hung = hung;
     Pipeline pipeline(std::move(device), Decoder(package), {{}, 2, 5});
-    for (const Picture& picture : all) CHECK(pipeline.submit(picture.image()));
-    CHECK(!pipeline.submit(all[0].image()));
+    for (const Noise& picture : all) CHECK(pipeline.submit({picture.image()}));
+    CHECK(!pipeline.submit({all[0].image()}));
     for (int done = 0; done < hung; ++done) CHECK(pipeline.wait()->ticket == static_cast<std::uint64_t>(done));
   }
 }
 
 void runs_in_several_threads() {
   const Package package = small_package();
-  const std::vector<Picture> all = pictures(8);
+  const std::vector<Noise> all = pictures(8);
   Pipeline pipeline(open_device("emulator:", package), Decoder(package), {{}, 2, 2});
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
-  for (const Picture& picture : all) {
+  for (const Noise& picture : all) {
     threads.emplace_back([&] {
       const std::vector<Box> expected = plain(package, picture);
       for (int again = 0; again < 5; ++again) {
-        const std::optional<std::vector<Box>> found = pipeline.run(picture.image());
+        const std::optional<std::vector<Box>> found = pipeline.run({picture.image()});
         wrong += !found || !same(*found, expected);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
   CHECK(wrong == 0);
-  CHECK(pipeline.submit(all[0].image()) && !pipeline.run(all[0].image()) && pipeline.wait());
+  CHECK(pipeline.submit({all[0].image()}) && !pipeline.run({all[0].image()}) && pipeline.wait());
 }
 
 bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -216,8 +218,8 @@ void refuses() {
   CHECK(says(with({{0.5f, -1}, 1, 1}), "bad overlap"));
   Pipeline pipeline(open_device("emulator:", package), Decoder(package), {});
   const std::uint8_t pixel[3] = {};
-  CHECK(says(refusal([&] { pipeline.submit({pixel, 0, 1, 3}); }), "1 x 0; allowed: 1 .. 65535"));
-  CHECK(says(refusal([&] { pipeline.run({pixel, 1, 65536, 3}); }), "65536 x 1"));
+  CHECK(says(refusal([&] { pipeline.submit({{pixel, 0, 1, 3}}); }), "1 x 0; allowed: 1 .. 65535"));
+  CHECK(says(refusal([&] { pipeline.run({{pixel, 1, 65536, 3}}); }), "65536 x 1"));
   for (const std::string uri : {"emulator", "emulator:?threads=", "emulator:?threads=1x", "emulator:?threads=-1", "x:"}) {
     CHECK(says(refusal([&] { open_device(uri, package); }), "device '" + uri + "': "));
   }

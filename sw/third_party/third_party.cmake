@@ -2,11 +2,13 @@
 #
 #   zlib 1.3.1 (zlib licence), https://github.com/madler/zlib: inflate and CRC-32
 #   yyjson 0.12.0 (MIT), https://github.com/ibireme/yyjson: the reader of JSON
+#   libjpeg-turbo 2.1.x at b6ee9470 (IJG, BSD-3-Clause), https://github.com/libjpeg-turbo/libjpeg-turbo: the decoder
 #
 # Their names stay inside libsterna, so that a program may have other versions of them.
 set(zlib "${CMAKE_CURRENT_LIST_DIR}/zlib")
 set(yyjson "${CMAKE_CURRENT_LIST_DIR}/yyjson")
-set(STERNA_THIRD_PARTY_INCLUDES "${zlib}" "${yyjson}")
+set(jpeg "${CMAKE_CURRENT_LIST_DIR}/libjpeg-turbo")
+set(STERNA_THIRD_PARTY_INCLUDES "${zlib}" "${yyjson}" "${jpeg}-config" "${jpeg}")
 set(STERNA_THIRD_PARTY_DEFINITIONS
   Z_PREFIX DYNAMIC_CRC_TABLE
   YYJSON_DISABLE_WRITER YYJSON_DISABLE_UTILS YYJSON_DISABLE_NON_STANDARD
@@ -15,4 +17,10 @@ set(STERNA_THIRD_PARTY_SOURCES
   "${zlib}/adler32.c" "${zlib}/crc32.c" "${zlib}/inffast.c" "${zlib}/inflate.c" "${zlib}/inftrees.c" "${zlib}/zutil.c"
   "${yyjson}/yyjson.c"
 )
+foreach(part
+  jcomapi jdapimin jdapistd jdatasrc jdcoefct jdcolor jddctmgr jdhuff jdinput jdmainct jdmarker
+  jdmaster jdmerge jdphuff jdpostct jdsample jerror jidctflt jidctfst jidctint jidctred jmemmgr
+  jmemnobs jquant1 jquant2 jsimd_none jutils)
+  list(APPEND STERNA_THIRD_PARTY_SOURCES "${jpeg}/${part}.c")
+endforeach()
 set_source_files_properties(${STERNA_THIRD_PARTY_SOURCES} PROPERTIES COMPILE_OPTIONS "-w")

@@ -20,6 +20,7 @@ from results.makers import (
     cycle_model,
     few_labels,
     frame_arria10,
+    host,
     kfac,
     package_size,
     timing_calibration,
@@ -405,3 +406,12 @@ def test_a_track_that_changes_its_object_is_a_switch() -> None:
     numbers = [np.array(order) for order in ((5, 9), (5, 9), (5, 9), (9, 5), (9, 5))]
     scene = [video.Measured(video.Labels.of(boxes, np.array([0, 0])), each, (found,) * 3) for each in numbers]
     assert video.row(0, [scene], 1.0)["switches"] == 2
+
+
+def test_a_row_of_the_host_names_what_holds_back() -> None:
+    assert host.row("raw 2 0.4 0 0.5 0.1") == {
+        "frame": "raw", "threads": 2, "ms": 0.4, "decode_ms": 0.0, "resize_ms": 0.5, "boxes_ms": 0.1,
+        "at_1000": "nothing", "at_3000": "nothing",
+    }  # fmt: skip
+    found = host.row("jpeg 2 6 9.5 0.5 0.1")
+    assert (found["at_1000"], found["at_3000"]) == ("decode: 10.1 threads needed", "decode: 30.3 threads needed")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import sterna
 from sterna.compile import compile_graph
@@ -137,11 +138,11 @@ def test_a_c_program_finds_the_boxes_that_python_finds(
     programs: Path, detector: sterna.Detector, detector_path: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     height, width = size
-    image = sterna.scene(7, height, width)
-    (tmp_path / "image.rgb").write_bytes(image.tobytes())
-    expected = [f"{name}: {' '.join(sides)}" for name, sides in described(detector, image)]
-    said = run(programs / "boxes", detector_path, width, height, tmp_path / "image.rgb")
-    assert len(expected) > 1 and said == ("".join(f"{line}\n" for line in expected), "")
+    path = tmp_path / "image.jpg"
+    Image.fromarray(sterna.scene(7, height, width)).save(path)
+    expected = [f"{name}: {' '.join(sides)}" for name, sides in described(detector, np.asarray(Image.open(path)))]
+    said = run(programs / "boxes", detector_path, path)
+    assert expected and said == ("".join(f"{line}\n" for line in expected), "")
 
 
 @pytest.mark.slow
@@ -172,7 +173,7 @@ def test_refusals_reach_the_program(programs: Path, package_path: Path, tmp_path
     for program, *more in (
         ("outputs", "x"),
         ("layers",),
-        ("boxes", "1", "1", tmp_path / "image.rgb"),
+        ("boxes", tmp_path / "image.rgb"),
         ("stream", "1", "1"),
     ):
         said = run(programs / program, damaged, *more, status=1)[1]
@@ -207,7 +208,7 @@ int main(int count, char **arguments) {
   sterna_detector *detector = NULL;
   sterna_detector_options options;
   const uint8_t pixels[9] = {0};
-  sterna_image picture = {pixels, 3, 1, 0, STERNA_RGB};
+  sterna_image picture = {pixels, 3, 1, 0, STERNA_RGB, 0};
   sterna_box boxes[STERNA_MOST_BOXES];
   size_t found;
   uint64_t ticket = 9;
@@ -245,6 +246,11 @@ int main(int count, char **arguments) {
   sterna_package_close(package);
   if (sterna_detector_classes(detector) != 2 || sterna_detector_class(detector, 2)) return 1;
   show(sterna_detector_submit(detector, NULL, NULL));
+  picture.order = STERNA_JPEG;
+  show(sterna_detector_submit(detector, &picture, NULL));
+  picture.bytes = 9;
+  show(sterna_detector_run(detector, &picture, boxes, &found));
+  picture.order = STERNA_RGB;
   picture.stride = 8;
   show(sterna_detector_submit(detector, &picture, NULL));
   picture.stride = 0;
@@ -256,8 +262,8 @@ int main(int count, char **arguments) {
   if (sterna_detector_submit(detector, &picture, NULL) != STERNA_FULL) return 1;
   show(sterna_detector_run(detector, &picture, boxes, &found));
   show(sterna_detector_wait(detector, NULL, &found, NULL));
-  if (sterna_detector_wait(detector, boxes, &found, &ticket) || ticket != 0) return 1;
-  if (sterna_detector_submit(detector, &picture, &ticket) || ticket != 1) return 1;
+  if (sterna_detector_wait(detector, boxes, &found, &ticket) || ticket != 1) return 1;
+  if (sterna_detector_submit(detector, &picture, &ticket) || ticket != 2) return 1;
   sterna_detector_close(detector);
   sterna_detector_close(NULL);
   sterna_package_close(NULL);
@@ -293,6 +299,9 @@ def test_wrong_calls_are_told(prefix: Path, package_path: Path, detector_path: P
         f"{wrong}sterna_detector_open: package, device and detector must not be null",
         f"{wrong}sterna_detector_open: aspect = 9; allowed: those of sterna_aspect",
         f"{wrong}sterna_detector_submit: image and its pixels must not be null",
+        f"{wrong}sterna_detector_submit: bytes = 0; allowed: those of a JPEG file",
+        f"{refused}JPEG: cannot be read (Not a JPEG file: starts with 0x00 0x00); remedy: save the image again as a "
+        "JPEG of grey or RGB",
         f"{wrong}sterna_detector_submit: stride = 8; allowed: 0, or at least 9",
         f"{refused}image: cannot have this size; 0 x 1; allowed: 1 .. 65535 a side; remedy: scale or crop it",
         f"{wrong}sterna_detector_run: frames are in flight; wait for them first",

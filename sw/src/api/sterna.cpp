@@ -77,16 +77,20 @@ sterna_result guarded(Call call) noexcept {
   }
 }
 
-sterna::Image image_of(const sterna_image* image, const char* call) {
+sterna::Picture picture_of(const sterna_image* image, const char* call) {
   require(image && image->pixels, call, "image and its pixels must not be null");
-  require(image->order >= STERNA_RGB && image->order <= STERNA_RGB_PLANES, call,
+  require(image->order >= STERNA_RGB && image->order <= STERNA_JPEG, call,
           "order = " + std::to_string(image->order) + "; allowed: those of sterna_pixels");
+  if (image->order == STERNA_JPEG) {
+    require(image->bytes > 0, call, "bytes = 0; allowed: those of a JPEG file");
+    return {{}, {image->pixels, image->bytes}};
+  }
   sterna::Image made{image->pixels, image->height, image->width, image->stride,
                      static_cast<sterna::PixelOrder>(image->order)};
   if (made.stride == 0) made.stride = made.row_bytes();
   require(made.stride >= made.row_bytes(), call,
           "stride = " + std::to_string(made.stride) + "; allowed: 0, or at least " + std::to_string(made.row_bytes()));
-  return made;
+  return {made};
 }
 
 void write(const std::vector<sterna::Box>& found, sterna_box* boxes, size_t* count) {
@@ -223,7 +227,7 @@ sterna_result sterna_detector_submit(sterna_detector* detector, const sterna_ima
   const sterna_result result = guarded([&] {
     require(detector, "sterna_detector_submit", "detector must not be null");
     const std::optional<std::uint64_t> taken =
-        detector->detector.pipeline().submit(image_of(image, "sterna_detector_submit"));
+        detector->detector.pipeline().submit(picture_of(image, "sterna_detector_submit"));
     is_full = !taken;
     if (ticket && taken) *ticket = *taken;
   });
@@ -249,7 +253,7 @@ sterna_result sterna_detector_run(sterna_detector* detector, const sterna_image*
   return guarded([&] {
     require(detector && boxes && count, "sterna_detector_run", "detector, boxes and count must not be null");
     const std::optional<std::vector<sterna::Box>> found =
-        detector->detector.pipeline().run(image_of(image, "sterna_detector_run"));
+        detector->detector.pipeline().run(picture_of(image, "sterna_detector_run"));
     require(found.has_value(), "sterna_detector_run", "frames are in flight; wait for them first");
     write(*found, boxes, count);
   });

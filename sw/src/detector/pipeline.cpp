@@ -23,7 +23,9 @@ void check(const char* name, float value) {
           "choose a number in that range"});
 }
 
-void check(const Image& image) {
+void check(const Picture& picture) {
+  if (!picture.jpeg.empty()) return;
+  const Image& image = picture.image;
   const auto fits = [](int side) { return side >= 1 && side <= Image::kMostSide; };
   if (!fits(image.height) || !fits(image.width)) {
     refuse({"image", "cannot have this size", std::to_string(image.width) + " x " + std::to_string(image.height),
@@ -70,11 +72,11 @@ void Pipeline::end() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-std::optional<std::uint64_t> Pipeline::submit(const Image& image) {
-  check(image);
+std::optional<std::uint64_t> Pipeline::submit(const Picture& picture) {
+  check(picture);
   const std::lock_guard lock(mutex_);
   if (frame(submitted_).stage != Stage::free) return {};
-  return put(image);
+  return put(picture);
 }
 
 std::optional<Found> Pipeline::wait() {
@@ -83,23 +85,23 @@ std::optional<Found> Pipeline::wait() {
   return get(lock, waited_++);
 }
 
-std::optional<std::vector<Box>> Pipeline::run(const Image& image) {
-  check(image);
+std::optional<std::vector<Box>> Pipeline::run(const Picture& picture) {
+  check(picture);
   std::unique_lock lock(mutex_);
   // All others that are in flight are waited for, so room comes.
   free_.wait(lock, [&] { return waited_ != submitted_ || frame(submitted_).stage == Stage::free; });
   if (waited_ != submitted_) return {};
-  put(image);
+  put(picture);
   Found found = get(lock, waited_++);
   if (found.error) std::rethrow_exception(found.error);
   return std::move(found.boxes);
 }
 
 /// Puts a frame in flight, for which there is room.
-std::uint64_t Pipeline::put(const Image& image) {
+std::uint64_t Pipeline::put(const Picture& picture) {
   Frame& taken = frame(submitted_);
   taken.stage = Stage::submitted;
-  taken.image = image;
+  taken.picture = picture;
   work_.notify_one();
   return submitted_++;
 }
@@ -138,6 +140,7 @@ void Pipeline::advance(std::unique_lock<std::mutex>& lock, Frame& frame, Part pa
 
 /// A worker: boxes first, since a frame that is done makes room for another.
 void Pipeline::work() {
+  JpegReader reader;
   Resizer resizer(available_simd().back());
   std::unique_lock lock(mutex_);
   while (true) {
@@ -147,15 +150,28 @@ void Pipeline::work() {
       Frame& found = frame(computed_.front());
       computed_.pop_front();
       advance(lock, found, Part::boxes, Stage::done, [&] {
-        found.boxes = decoder_.boxes(found.head.data(), found.image.height, found.image.width, options_.limits);
+        found.boxes = decoder_.boxes(found.head.data(), found.height, found.width, options_.limits);
       });
       done_.notify_all();
     } else {
-      Frame& next = frame(prepared_++);
-      advance(lock, next, Part::resize, Stage::prepared,
-              [&] { decoder_.frame(next.image, resizer, device_->layout(), next.input.data()); });
+      prepare(lock, frame(prepared_++), reader, resizer);
       feed_.notify_one();
     }
+  }
+}
+
+void Pipeline::prepare(std::unique_lock<std::mutex>& lock, Frame& frame, JpegReader& reader, Resizer& resizer) {
+  Image image = frame.picture.image;
+  if (!frame.picture.jpeg.empty()) {
+    advance(lock, frame, Part::decode, Stage::submitted, [&] { image = reader.read(frame.picture.jpeg); });
+  }
+  frame.height = image.height;
+  frame.width = image.width;
+  if (frame.error) {
+    frame.stage = Stage::prepared;
+  } else {
+    advance(lock, frame, Part::resize, Stage::prepared,
+            [&] { decoder_.frame(image, resizer, device_->layout(), frame.input.data()); });
   }
 }
 

@@ -22,13 +22,20 @@
 #include "vision/boxes.h"
 #include "vision/decoder.h"
 #include "vision/image.h"
+#include "vision/jpeg.h"
 #include "vision/resize.h"
 
 namespace sterna {
 
-/// Where the time goes: threads that make inputs, the device, threads that find boxes.
-enum class Part { resize, device, boxes };
-constexpr int kParts = 3;
+/// Where the time goes. Workers do all but the device's part.
+enum class Part { decode, resize, device, boxes };
+constexpr int kParts = 4;
+
+/// What is looked at: pixels, or a JPEG file.
+struct Picture {
+  Image image;
+  std::span<const std::uint8_t> jpeg = {};
+};
 
 struct PipelineOptions {
   static constexpr int kMostThreads = 256, kMostFrames = 1024;
@@ -57,13 +64,13 @@ class Pipeline {
   const Decoder& decoder() const { return decoder_; }
   const PipelineOptions& options() const { return options_; }
 
-  /// Takes a frame, whose pixels stay as they are until it has come out of `wait`. Gives its ticket, counted from 0; none
+  /// Takes a frame, whose bytes stay as they are until it has come out of `wait`. Gives its ticket, counted from 0; none
   /// if `options().frames` are in flight, so that one has to be waited for.
-  std::optional<std::uint64_t> submit(const Image& image);
+  std::optional<std::uint64_t> submit(const Picture& picture);
   /// Waits for the oldest frame that nobody waits for yet; none if there is none.
   std::optional<Found> wait();
   /// The boxes of one image; none if frames are in flight that nobody waits for yet. Throws why it failed.
-  std::optional<std::vector<Box>> run(const Image& image);
+  std::optional<std::vector<Box>> run(const Picture& picture);
 
   /// Seconds that each part has taken in all, by `Part`. Parts overlap.
   std::array<double, kParts> seconds() const;
@@ -73,7 +80,8 @@ class Pipeline {
 
   struct Frame {
     Stage stage = Stage::free;
-    Image image;
+    Picture picture;
+    int height = 0, width = 0;
     std::vector<std::int8_t> input, head;
     std::vector<std::vector<std::int8_t>> others;  ///< Maps of other layers, which nobody reads.
     std::vector<std::int8_t*> maps;
@@ -81,11 +89,12 @@ class Pipeline {
     std::exception_ptr error;  ///< Why nothing more is done with it.
   };
 
-  std::uint64_t put(const Image& image);
+  std::uint64_t put(const Picture& picture);
   Found get(std::unique_lock<std::mutex>& lock, std::uint64_t ticket);
   Frame& frame(std::uint64_t ticket) { return frames_[ticket % frames_.size()]; }
   void end();
   void work();
+  void prepare(std::unique_lock<std::mutex>& lock, Frame& frame, JpegReader& reader, Resizer& resizer);
   void feed();
   void take();
   template <typename Work>
