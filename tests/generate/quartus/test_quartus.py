@@ -11,7 +11,9 @@ import pytest
 
 from sterna.errors import SternaError
 from sterna.generate.quartus import component
+from sterna.generate.quartus.files import FIT_COMMAND
 from sterna.generate.rtl import generate
+from sterna.generate.rtl.output import Replaced
 from sterna.spec.config import EngineConfig, load_config
 from sterna.spec.fpga import Fpga, fpga_of, load_fpga
 from support import quartus, tcl
@@ -171,6 +173,21 @@ def test_the_linter_finds_a_planted_fault(tmp_path: Path) -> None:
     path = written(tmp_path) / "quartus" / TIMING
     path.write_text(path.read_text() + "set clock\tname unwanted\n")
     assert TIMING in lint(tmp_path).stdout
+
+
+def test_one_command_runs_the_project_and_leaves_the_folder_as_it_was(tmp_path: Path) -> None:
+    """With programs in the place of those of Quartus that note where and how they are run."""
+    engine, tools = written(tmp_path / "engine"), tmp_path / "tools"
+    tools.mkdir()
+    steps = ["quartus_sh -t sterna_fit.tcl", *(f"quartus_{name} sterna_fit" for name in ("map", "fit", "asm", "sta"))]
+    for name in (step.split()[0] for step in steps):
+        (tools / name).write_text(f'#!/bin/sh\necho {name} "$@" >> steps\n')
+        (tools / name).chmod(0o755)
+    assert FIT_COMMAND in (engine / "README.txt").read_text()
+    command = f"cd '{engine}' && PATH='{tools}':$PATH && {FIT_COMMAND}"
+    subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True)
+    assert (engine / "build" / "fit_only" / "steps").read_text().splitlines() == steps
+    assert generate(NANO, engine, quartus=BOARD) == Replaced()
 
 
 @pytest.mark.slow

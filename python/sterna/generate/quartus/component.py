@@ -26,36 +26,36 @@ class Pin:
 
 @dataclass
 class Interface:
-    """An interface: `end` takes transfers, signals or interrupts' service, `start` issues transfers."""
+    """An interface; its side is `start` where the engine begins transfers, else `end`."""
 
     name: str
     kind: str
     side: str
-    properties: dict[str, str]
+    properties: dict[str, str | int]
     pins: list[Pin] = field(default_factory=list)
 
 
 def interfaces(ports: Iterable[Port]) -> list[Interface]:
     """The component's interfaces with all of `ports`."""
-    timed = {"associatedClock": "clock", "associatedReset": "reset"}
-    found = {
-        each.name: each
-        for each in (
-            Interface("clock", "clock", "end", {}),
-            Interface("reset", "reset", "end", {"associatedClock": "clock", "synchronousEdges": "DEASSERT"}),
-            Interface("s_axil", "axi4lite", "end", timed | _capabilities("Acceptance", 1, 1, 1)),
-            Interface("m_axi", "axi4", "start", timed | _capabilities("Issuing", READS, WRITES, READS + WRITES)),
-            Interface("irq", "interrupt", "end", {"associatedAddressablePoint": "s_axil", **timed}),
-        )
-    }
+    found = {each.name: each for each in _without_pins()}
     for port in ports:
         name, role = _SINGLE.get(port.name) or port.name.rsplit("_", 1)
         found[name].pins.append(Pin(port.name, role, port.direction.capitalize(), port.width))
     return list(found.values())
 
 
-def _capabilities(kind: str, reads: int, writes: int, both: int) -> dict[str, str]:
-    return {f"{what}{kind}Capability": str(count) for what, count in zip(_COUNTED, (reads, writes, both), strict=True)}
-
-
-_COUNTED = ("read", "write", "combined")
+def _without_pins() -> list[Interface]:
+    timed: dict[str, str | int] = {"associatedClock": "clock", "associatedReset": "reset"}
+    accepts = {"readAcceptanceCapability": 1, "writeAcceptanceCapability": 1, "combinedAcceptanceCapability": 1}
+    issues = {
+        "readIssuingCapability": READS,
+        "writeIssuingCapability": WRITES,
+        "combinedIssuingCapability": READS + WRITES,
+    }
+    return [
+        Interface("clock", "clock", "end", {}),
+        Interface("reset", "reset", "end", {"associatedClock": "clock", "synchronousEdges": "DEASSERT"}),
+        Interface("s_axil", "axi4lite", "end", {**timed, **accepts}),
+        Interface("m_axi", "axi4", "start", {**timed, **issues}),
+        Interface("irq", "interrupt", "end", {"associatedAddressablePoint": "s_axil", **timed}),
+    ]

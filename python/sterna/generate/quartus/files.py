@@ -6,31 +6,23 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-import jinja2
-
 from sterna.errors import SternaError
 from sterna.generate.quartus.component import interfaces
 from sterna.generate.quartus.project import project_files
+from sterna.generate.templates import Templates
 from sterna.spec.config import EngineConfig
 from sterna.spec.fpga import Fpga
 from sterna.spec.ports import ports
 
 #: Where they lie in the folder, and inside it the project that fits the engine alone.
 FOLDER, FIT = "quartus", "fit_only"
-COMPONENT, INDEX, TIMING = "sterna_hw.tcl", "sterna.qip", "sterna.sdc"
+_COMPONENT, _INDEX, _TIMING = "sterna_hw.tcl", "sterna.qip", "sterna.sdc"
 _CLOCK, _PINS = "fit.sdc", "fit_pins.tcl"
 
 #: To be run in the generated folder. The copy takes what Quartus writes: this folder holds only what was generated.
 FIT_COMMAND = f"mkdir -p build && cp -r {FOLDER}/{FIT} build && make -C build/{FIT}"
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("sterna.generate.quartus"),
-    undefined=jinja2.StrictUndefined,
-    keep_trailing_newline=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    autoescape=False,
-)
+_render = Templates("sterna.generate.quartus").render
 
 
 def quartus_files(config: EngineConfig, fpga: Fpga, sources: Iterable[str], top: str) -> dict[str, bytes]:
@@ -49,15 +41,15 @@ def quartus_files(config: EngineConfig, fpga: Fpga, sources: Iterable[str], top:
         )
     mhz = fpga.clocks.get(config.name, fpga.mhz)
     paths = [PurePosixPath(name) for name in sources]
-    values = {"name": _quoted(config.name), "sources": paths, "top": top, "sdc": TIMING}
+    values = {"name": _quoted(config.name), "sources": paths, "top": top, "sdc": _TIMING}
     files = {
-        COMPONENT: _render(COMPONENT, interfaces=interfaces(ports(config)), **values),
-        INDEX: _render(INDEX, **values),
-        TIMING: _render(TIMING),
+        _COMPONENT: _render(_COMPONENT, interfaces=interfaces(ports(config)), **values),
+        _INDEX: _render(_INDEX, **values),
+        _TIMING: _render(_TIMING),
         f"{FIT}/{_CLOCK}": _render(_CLOCK, mhz=mhz, period=f"{1000 / mhz:.3f}"),
         f"{FIT}/{_PINS}": _render(_PINS),
     }
-    listed = [f"../../{FOLDER}/{INDEX}", _CLOCK, _PINS]
+    listed = [f"../../{FOLDER}/{_INDEX}", _CLOCK, _PINS]
     files |= {f"{FIT}/{name}": data for name, data in project_files(fpga, top, listed).items()}
     return {f"{FOLDER}/{name}": data for name, data in files.items()}
 
@@ -65,7 +57,3 @@ def quartus_files(config: EngineConfig, fpga: Fpga, sources: Iterable[str], top:
 def _quoted(text: str) -> str:
     """`text`, which may be anything, for a comment or between the quotes of a Tcl string."""
     return re.sub(r'([\\"$\[\]{}])', r"\\\1", " ".join(text.split()))
-
-
-def _render(template: str, **values: object) -> bytes:
-    return _TEMPLATES.get_template(f"{template}.j2").render(values).encode()

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +15,7 @@ from sterna.generate.rtl import testbench
 from sterna.generate.rtl.images import images
 from sterna.generate.rtl.output import BUILD, Replaced, write_folder
 from sterna.generate.rtl.top import parameters
+from sterna.generate.templates import Templates
 from sterna.package.package import Package
 from sterna.run.simulator import FILE_LIST, PARAMETERS
 from sterna.spec.config import EngineConfig
@@ -34,14 +34,7 @@ TESTBENCH_COMMAND = (
 )
 SOURCES, MEMORY, BENCH = "rtl", "memory", "tb"
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("sterna.generate.rtl"),
-    undefined=jinja2.StrictUndefined,
-    keep_trailing_newline=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    autoescape=False,
-)
+_render = Templates("sterna.generate.rtl").render
 
 
 def generate(
@@ -113,10 +106,6 @@ def _testbench_files(package: Package, image: NDArray[np.int8]) -> dict[str, byt
     files |= {f"{BENCH}/{path.name}": path.read_bytes() for path in sorted(TESTBENCH.glob("*.sv"))}
     memory = {f"{MEMORY}/{name}": data for name, data in testbench.memory_files(package, image).items()}
     return files | memory | {TESTBENCH_LIST: _list([*_sources(), TOP, *files])}
-
-
-def _render(template: str, **values: object) -> bytes:
-    return _TEMPLATES.get_template(f"{template}.j2").render(values).encode()
 
 
 def _list(names: Iterable[str]) -> bytes:
