@@ -191,6 +191,9 @@ void Engine::take() {
 
 void Engine::drop_failed() {
   ++taken_;
+  if (read32(STERNA_REGISTER_STATUS) & STERNA_STATUS_BUSY) {
+    refuse({"engine", "is still at work on a frame that failed", "", "", "reset the engine"});
+  }
   clear();
   for (std::size_t number = taken_; number < started_; ++number) command_start(number);
 }

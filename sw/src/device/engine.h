@@ -79,7 +79,7 @@ class Engine {
   /// The result memory of the oldest frame.
   void read_result(std::span<std::uint8_t> result);
   void take();
-  /// After a failure: the oldest frame is over, and those after it start anew.
+  /// After a failure: the oldest frame is over, and those after it start anew. Throws if the engine is still at work.
   void drop_failed();
 
   /// Steps of the running frame that have ended.

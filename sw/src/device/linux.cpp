@@ -57,7 +57,7 @@ void write_register(const Mapping& mapping, std::uint64_t offset, std::uint32_t 
   *reinterpret_cast<volatile std::uint32_t*>(mapping.data() + offset) = value;
 }
 
-Descriptor open_device(const std::string& path) {
+Descriptor open_alone(const std::string& path) {
   Descriptor file(open(path.c_str(), O_RDWR | O_CLOEXEC));
   const int failed = file ? 0 : errno;
   if (failed == EBUSY || (file && flock(file.get(), LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)) {

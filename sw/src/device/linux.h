@@ -35,8 +35,8 @@ class Mapping {
 std::uint32_t read_register(const Mapping& mapping, std::uint64_t offset);
 void write_register(const Mapping& mapping, std::uint64_t offset, std::uint32_t value);
 
-/// A device file, for reading and writing; as long as it is open no other process can open it by this function.
-Descriptor open_device(const std::string& path);
+/// A device file, for reading and writing; as long as it is open no other process can open it alone.
+Descriptor open_alone(const std::string& path);
 
 /// The number in a file of sysfs, decimal or with 0x.
 std::uint64_t read_number(const std::string& path);

@@ -111,7 +111,7 @@ void PcieTransport::open_group() {
     refuse({name_, "the kernel's VFIO is another one", "version = " + std::to_string(version),
             std::to_string(VFIO_API_VERSION) + ", with an IOMMU of type 1v2", "use a kernel with it"});
   }
-  group_ = open_device(path("/dev/vfio/" + group));
+  group_ = open_alone(path("/dev/vfio/" + group));
   vfio_group_status status{};
   status.argsz = sizeof status;
   command(group_, VFIO_GROUP_GET_STATUS, status, "its group cannot be asked");

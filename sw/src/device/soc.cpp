@@ -27,7 +27,7 @@ SocTransport::SocTransport(std::string device, std::string memory, BoardOptions 
 void SocTransport::open() {
   close();
   try {
-    device_file_ = open_device(path(name_));
+    device_file_ = open_alone(path(name_));
     const std::string map = path("/sys/class/uio/" + base_name(name_) + "/maps/map0/");
     const std::uint64_t bytes = read_number(map + "size");
     first_register_ = read_number(map + "offset");
@@ -39,7 +39,7 @@ void SocTransport::open() {
     registers_ = Mapping(name_, device_file_.get(), 0, bytes);
     interrupts_ = Descriptor(open_interrupts());
     // Cached where its sync_mode allows that; sync tells the kernel of each transfer, in every mode.
-    memory_file_ = open_device(path(memory_name_));
+    memory_file_ = open_alone(path(memory_name_));
     const std::string buffer = path("/sys/class/u-dma-buf/" + base_name(memory_name_) + "/");
     memory_base = read_number(buffer + "phys_addr");
     memory_bytes = read_number(buffer + "size");
