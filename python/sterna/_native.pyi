@@ -280,24 +280,9 @@ def unpack(region: NDArray[_Element], store: Store, word: MemoryWord) -> NDArray
     """The layer [C, H, W] in a region, which has an element for each byte."""
 
 class Program:
-    """A tape, and where images and maps lie in an engine's memory.
+    """A tape, and where images and maps lie in an engine's memory: `sterna.package.places` writes that."""
 
-    memories: bytes of frame, result and scratch memory. steps: operation, part, names of the layers.
-    """
-
-    def __init__(
-        self,
-        config_name: str,
-        config_hash: int,
-        tape: bytes,
-        memories: tuple[int, int, int],
-        image_offset: int,
-        is_interleaved: bool,
-        most_cycles: int,
-        steps: Sequence[tuple[str, tuple[int, str]]],
-        word: MemoryWord,
-        stores: Sequence[Store],
-    ) -> None: ...
+    def __init__(self, places: bytes, tape: bytes) -> None: ...
 
 WATCHDOG: int
 """Clock cycles without progress after which an engine gives up a frame, if nothing else is said."""

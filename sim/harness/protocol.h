@@ -10,7 +10,7 @@ namespace sterna {
 // undefined, and first address and bytes of the memory.
 constexpr int kCallSocket = 3, kMemoryFile = 4;
 
-enum class Operation : uint32_t {
+enum class CallKind : uint32_t {
   // Reset in the middle of whatever goes on; the memory keeps its contents.
   kReset,
   // Register, value.
@@ -31,7 +31,7 @@ enum class Operation : uint32_t {
 enum RunEnd : uint32_t { kInterrupt, kCycles, kTime };
 
 struct Call {
-  Operation operation;
+  CallKind kind;
   uint32_t unused;
   uint64_t arguments[4];
 };

@@ -57,14 +57,14 @@ class Simulator {
   uint32_t value_of(const Call& call) {
     const uint64_t* given = call.arguments;
     const auto word = [&](unsigned index) { return static_cast<uint32_t>(given[index]); };
-    switch (call.operation) {
-      case Operation::kReset: model_->reset(); return 0;
-      case Operation::kWrite32: model_->write32(word(0), word(1)); return 0;
-      case Operation::kRead32: return model_->read32(word(0));
-      case Operation::kSetTiming: model_->axi().set_timing({word(0), word(1), word(2), given[3]}); return 0;
-      case Operation::kSetPauses: model_->axi().set_pauses({word(0), word(1)}, {word(2), word(3)}); return 0;
-      case Operation::kSetFault: model_->axi().set_fault(given[0], given[1]); return 0;
-      case Operation::kRun: return clock(given[0], word(1));
+    switch (call.kind) {
+      case CallKind::kReset: model_->reset(); return 0;
+      case CallKind::kWrite32: model_->write32(word(0), word(1)); return 0;
+      case CallKind::kRead32: return model_->read32(word(0));
+      case CallKind::kSetTiming: model_->axi().set_timing({word(0), word(1), word(2), given[3]}); return 0;
+      case CallKind::kSetPauses: model_->axi().set_pauses({word(0), word(1)}, {word(2), word(3)}); return 0;
+      case CallKind::kSetFault: model_->axi().set_fault(given[0], given[1]); return 0;
+      case CallKind::kRun: return clock(given[0], word(1));
     }
     return 0;
   }

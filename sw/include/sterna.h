@@ -157,7 +157,8 @@ typedef struct sterna_box {
 
 /* How a detector works. sterna_detector_defaults fills it. */
 typedef struct sterna_detector_options {
-  /* What executes the graph: "emulator:" or "emulator:?threads=N"; ends with a zero. */
+  /* What executes the graph: "emulator:", "emulator:?threads=N"; or an engine, for which the package has to
+   * hold its tape: "sim:PROGRAM", "soc:/dev/uio0", "pcie:0000:03:00.0". Ends with a zero. */
   const char *device;
   /* Least score of a box, and largest intersection over union of two boxes of a class; 0 .. 1. */
   float threshold;

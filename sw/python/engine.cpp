@@ -25,6 +25,7 @@
 #include "device/simulation.h"
 #include "device/soc.h"
 #include "error.h"
+#include "package/program_records.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -131,20 +132,10 @@ nb::bytes read_memory(Transport& transport, std::uint64_t address, std::size_t s
   return nb::bytes(data.data(), data.size());
 }
 
-using StepOf = std::pair<std::string, std::pair<int, std::string>>;
-
-std::shared_ptr<Program> make_program(std::string config_name, std::uint32_t config_hash, const nb::bytes& tape,
-                                      const std::array<std::uint64_t, 3>& memories, std::uint64_t image_offset,
-                                      bool is_interleaved, std::uint64_t most_cycles, const std::vector<StepOf>& steps,
-                                      const MemoryWord& word, std::vector<Store> stores) {
-  const std::span<const std::uint8_t> bytes = span_of(tape);
-  const auto& [frame, result, scratch] = memories;
-  auto made = std::make_shared<Program>(
-      Program{std::move(config_name), config_hash, {bytes.begin(), bytes.end()}, frame, result, scratch, image_offset,
-              is_interleaved, most_cycles, {}, word, std::move(stores)});
-  for (const auto& [op, rest] : steps) made->steps.push_back({op, rest.first, rest.second});
-  check(*made);
-  return made;
+std::shared_ptr<Program> make_program(const nb::bytes& places, const nb::bytes& tape) {
+  const std::span<const std::uint8_t> json = span_of(places), bytes = span_of(tape);
+  const nb::gil_scoped_release released;
+  return std::const_pointer_cast<Program>(read_program(json, {bytes.begin(), bytes.end()}));
 }
 
 template <typename Element>
@@ -271,8 +262,7 @@ void add_engine(nb::module_& module) {
   module.def("unpack", &unpacked<std::int8_t>, "region"_a, "store"_a, "word"_a);
   module.def("unpack", &unpacked<std::int64_t>, "region"_a, "store"_a, "word"_a);
   nb::class_<Program>(module, "Program")
-      .def(nb::new_(&make_program), "config_name"_a, "config_hash"_a, "tape"_a, "memories"_a, "image_offset"_a,
-           "is_interleaved"_a, "most_cycles"_a, "steps"_a, "word"_a, "stores"_a);
+      .def(nb::new_(&make_program), "places"_a, "tape"_a);
   module.def("page_up", &page_up, "address"_a);
   module.def("cycle_limit", &cycle_limit, "most_cycles"_a, "watchdog"_a);
   module.attr("WATCHDOG") = Limits::kWatchdog;

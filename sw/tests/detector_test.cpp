@@ -220,7 +220,7 @@ void refuses() {
   const std::uint8_t pixel[3] = {};
   CHECK(says(refusal([&] { pipeline.submit({{pixel, 0, 1, 3}}); }), "1 x 0; allowed: 1 .. 65535"));
   CHECK(says(refusal([&] { pipeline.run({{pixel, 1, 65536, 3}}); }), "65536 x 1"));
-  for (const std::string uri : {"emulator", "emulator:?threads=", "emulator:?threads=1x", "emulator:?threads=-1", "x:"}) {
+  for (const std::string uri : {"", "emulator:?threads=", "emulator:?threads=1x", "emulator:?threads=-1", "x:"}) {
     CHECK(says(refusal([&] { open_device(uri, package); }), "device '" + uri + "': "));
   }
 }

@@ -294,8 +294,8 @@ def test_wrong_calls_are_told(prefix: Path, package_path: Path, detector_path: P
         f"{wrong}sterna_emulator_run: the image has 1 bytes; allowed: 351",
         f"{wrong}sterna_emulator_run: map 0 must not be null",
         f"{wrong}sterna_emulator_run: emulator, image and maps must not be null",
-        f"{refused}device 'pc:': is not the name of a device; allowed: emulator:, emulator:?threads=N; remedy: give "
-        "one of these",
+        f"{refused}device 'pc:': there is no such device; scheme = pc; allowed: emulator, sim, soc, pcie; remedy: "
+        "choose one of these",
         f"{wrong}sterna_detector_open: package, device and detector must not be null",
         f"{wrong}sterna_detector_open: aspect = 9; allowed: those of sterna_aspect",
         f"{wrong}sterna_detector_submit: image and its pixels must not be null",

@@ -15,12 +15,14 @@ from sterna import files, recognise
 from sterna.errors import SternaError
 from sterna.graph import records
 from sterna.graph.graph import Graph
+from sterna.native import libsterna
 from sterna.package import container, older, plan
 from sterna.package.arrays import ENTROPY_CODED, ArrayReader, ArrayWriter
 from sterna.package.container import AGAIN, Section
 from sterna.package.counters import StepCounters
 from sterna.package.older import Older
 from sterna.package.package import Package
+from sterna.package.places import places
 from sterna.package.plan import Plan
 from sterna.spec.config import EngineConfig, make_config
 from sterna.spec.package import MOST_BYTES, PackageSection
@@ -71,8 +73,11 @@ class Stored:
     cycles: Cycles | None
 
 
-def to_bytes(package: Package) -> bytes:
-    """`package` as the bytes of a `.sterna` file; equal packages give equal bytes."""
+def to_bytes(package: Package, *, tape: bool = False) -> bytes:
+    """`package` as the bytes of a `.sterna` file; equal packages give equal bytes.
+
+    tape: with the tape, which programs in C need to drive an engine.
+    """
     arrays = ArrayWriter()
     index = records.encode(package.graph, arrays.keep)
     planned, filters = plan.to_sections(package.plan)
@@ -86,6 +91,8 @@ def to_bytes(package: Package) -> bytes:
     if package.schedule.timed:
         steps = [astuple(StepCounters.expected(step)) for step in package.schedule.steps]
         sections[PackageSection.CYCLES] = _json({"queued": package.schedule.queued_cycles, "steps": steps})
+    if tape:
+        sections |= {PackageSection.TAPE: package.tape, PackageSection.PLACES: places(package)}
     return container.write(sections, ENTROPY_CODED)
 
 
@@ -93,9 +100,9 @@ def _json(values: object) -> bytes:
     return json.dumps(values, separators=(",", ":")).encode()
 
 
-def save(package: Package, path: Path) -> None:
-    """Write `package` to the file `path`, atomically. Raises SternaError if it cannot be written."""
-    files.write_bytes(path, to_bytes(package))
+def save(package: Package, path: Path, *, tape: bool = False) -> None:
+    """Write `package` to the file `path`, atomically, Raises SternaError if it cannot be written."""
+    files.write_bytes(path, to_bytes(package, tape=tape))
 
 
 def read(path: Path) -> Stored | Older:
@@ -122,9 +129,22 @@ def _stored(sections: Mapping[PackageSection, Section]) -> Stored:
         raise SternaError("its schedule is damaged", allowed=f"{_PLAN}, {_TAPE}", remedy=AGAIN)
     digest = _validated(TapeDigest, schedule[_TAPE], PackageSection.SCHEDULE)
     planned = plan.from_sections(schedule[_PLAN], sections[PackageSection.FILTERS].read(), config)
+    _check_tape(sections, digest)
     timed = PackageSection.CYCLES in sections
     cycles = _validated(Cycles, _values(sections, PackageSection.CYCLES), PackageSection.CYCLES) if timed else None
     return Stored(_graph(sections), config, planned, digest, cycles)
+
+
+def _check_tape(sections: Mapping[PackageSection, Section], digest: TapeDigest) -> None:
+    """Refuse a tape that is not the one that was compiled; programs in C run it."""
+    kept = {PackageSection.TAPE, PackageSection.PLACES} & sections.keys()
+    if len(kept) == 1:
+        raise SternaError("holds only one of the sections tape and places", remedy=AGAIN)
+    if kept:
+        tape = sections[PackageSection.TAPE].read()
+        if TapeDigest.of(tape) != digest:
+            raise SternaError("its tape is another one than was compiled", remedy=AGAIN)
+        libsterna.Program(sections[PackageSection.PLACES].read(), tape)
 
 
 def _graph(sections: Mapping[PackageSection, Section]) -> Graph:

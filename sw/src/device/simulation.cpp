@@ -137,8 +137,8 @@ void Simulation::open() {
   try {
     start();
     receive();
-    call(Operation::kSetTiming, timing.latency_first, timing.latency_last, timing.stall_permille, timing.seed);
-    call(Operation::kSetPauses, timing.refresh_every, timing.refresh_cycles, timing.gap_every, timing.gap_cycles);
+    call(CallKind::kSetTiming, timing.latency_first, timing.latency_last, timing.stall_permille, timing.seed);
+    call(CallKind::kSetPauses, timing.refresh_every, timing.refresh_cycles, timing.gap_every, timing.gap_cycles);
   } catch (...) {
     close();
     throw;
@@ -181,9 +181,9 @@ void Simulation::close() {
   process_ = 0;
 }
 
-std::uint32_t Simulation::read32(std::uint32_t address) { return call(Operation::kRead32, address); }
+std::uint32_t Simulation::read32(std::uint32_t address) { return call(CallKind::kRead32, address); }
 
-void Simulation::write32(std::uint32_t address, std::uint32_t value) { call(Operation::kWrite32, address, value); }
+void Simulation::write32(std::uint32_t address, std::uint32_t value) { call(CallKind::kWrite32, address, value); }
 
 void Simulation::write_memory(std::uint64_t address, std::span<const std::uint8_t> data) {
   require_open();
@@ -201,23 +201,23 @@ bool Simulation::wait(std::uint64_t cycles) {
   const std::uint64_t end = cycles_ + cycles;
   while (cycles_ < end) {
     while (callers_) std::this_thread::yield();
-    if (call(Operation::kRun, end - cycles_, kSlice) == kInterrupt) return true;
+    if (call(CallKind::kRun, end - cycles_, kSlice) == kInterrupt) return true;
   }
   return false;
 }
 
-void Simulation::reset() { call(Operation::kReset); }
+void Simulation::reset() { call(CallKind::kReset); }
 
-void Simulation::set_fault(std::uint64_t address, std::uint64_t size) { call(Operation::kSetFault, address, size); }
+void Simulation::set_fault(std::uint64_t address, std::uint64_t size) { call(CallKind::kSetFault, address, size); }
 
-std::uint32_t Simulation::call(Operation operation, std::uint64_t first, std::uint64_t second, std::uint64_t third,
+std::uint32_t Simulation::call(CallKind kind, std::uint64_t first, std::uint64_t second, std::uint64_t third,
                                std::uint64_t fourth) {
-  const bool is_waiting = operation == Operation::kRun;
+  const bool is_waiting = kind == CallKind::kRun;
   if (!is_waiting) ++callers_;
   const std::lock_guard lock(mutex_);
   if (!is_waiting) --callers_;
   require_open();
-  const Call message{operation, 0, {first, second, third, fourth}};
+  const Call message{kind, 0, {first, second, third, fourth}};
   if (send(socket_.get(), &message, sizeof message, MSG_NOSIGNAL) < 0) refuse_ended();
   return receive();
 }

@@ -65,7 +65,7 @@ class Simulation : public Transport {
 
  private:
   void start();
-  std::uint32_t call(Operation operation, std::uint64_t first = 0, std::uint64_t second = 0, std::uint64_t third = 0,
+  std::uint32_t call(CallKind kind, std::uint64_t first = 0, std::uint64_t second = 0, std::uint64_t third = 0,
                      std::uint64_t fourth = 0);
   std::uint32_t receive();
   void require_open() const;

@@ -30,6 +30,8 @@ class Container {
 
   /// A mandatory section, by the number of its name (STERNA_PACKAGE_SECTION_...).
   const Section& section(std::uint64_t name) const { return sections_.at(name); }
+  /// Whether it has a section that it may lack.
+  bool has(std::uint64_t name) const { return sections_.contains(name); }
 
  private:
   std::map<std::uint64_t, Section> sections_;

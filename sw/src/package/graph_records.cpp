@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "error.h"
+#include "package/record.h"
 
 namespace sterna {
 namespace {
@@ -20,81 +21,6 @@ namespace {
 constexpr char kFormat[] = "sterna-graph", kAgain[] = "export the graph again";
 constexpr int kVersion = 1;
 constexpr std::size_t kMostLayers = 1024, kLongestName = 128, kLongestShape = 4, kMaxSize = 65535, kLevels = 256;
-
-/// Those of a list; none of anything else.
-std::vector<yyjson_val*> values_of(yyjson_val* list) {
-  std::vector<yyjson_val*> values;
-  yyjson_arr_iter iterator = yyjson_arr_iter_with(list);
-  while (yyjson_val* each = yyjson_arr_iter_next(&iterator)) values.push_back(each);
-  return values;
-}
-
-/// A JSON object of which every value is asked for once, and nothing is left over.
-class Record {
- public:
-  Record(yyjson_val* object, std::string place) : object_(object), place_(std::move(place)) {
-    if (!yyjson_is_obj(object)) refuse({"", place_ + " is no record", "", "", kAgain});
-  }
-
-  const std::string& place() const { return place_; }
-
-  bool has(const char* key) const { return yyjson_obj_get(object_, key); }
-
-  yyjson_val* value(const char* key) {
-    yyjson_val* found = yyjson_obj_get(object_, key);
-    if (!found) refuse({"", place_ + " has missing keys", std::string("keys = ") + key, "", kAgain});
-    ++used_;
-    return found;
-  }
-
-  Record record(const char* key) { return {value(key), place_ + "." + key}; }
-
-  int integer(const char* key) { return integer(value(key), key); }
-
-  int integer(yyjson_val* found, const char* key) const {
-    const bool fits = yyjson_is_int(found) && (!yyjson_is_uint(found) || yyjson_get_uint(found) <= kMost) &&
-                      yyjson_get_sint(found) >= -kMost && yyjson_get_sint(found) <= kMost;
-    if (!fits) refuse({"", place_ + " has a value that is no integer in range", key, "", kAgain});
-    return static_cast<int>(yyjson_get_sint(found));
-  }
-
-  double real(const char* key) {
-    yyjson_val* found = value(key);
-    if (!yyjson_is_num(found)) refuse({"", place_ + " has a value that is no number", key, "", kAgain});
-    return yyjson_get_num(found);
-  }
-
-  std::string text(const char* key) { return text(value(key), key); }
-
-  std::string text(yyjson_val* found, const char* key) const {
-    if (!yyjson_is_str(found)) refuse({"", place_ + " has a value that is no text", key, "", kAgain});
-    return {yyjson_get_str(found), yyjson_get_len(found)};
-  }
-
-  /// The values of a list, of `least` to `most`.
-  std::vector<yyjson_val*> list(const char* key, std::size_t least, std::size_t most) {
-    yyjson_val* found = value(key);
-    if (!yyjson_is_arr(found) || yyjson_arr_size(found) < least || yyjson_arr_size(found) > most) {
-      refuse({"", place_ + " has a value that is no list of the right length", key, "", kAgain});
-    }
-    return values_of(found);
-  }
-
-  /// Refuses keys that were not asked for.
-  void finish() const {
-    if (yyjson_obj_size(object_) != used_) {
-      refuse({"", place_ + " has unknown keys", "keys = " + std::to_string(yyjson_obj_size(object_)),
-              std::to_string(used_), kAgain});
-    }
-  }
-
- private:
-  static constexpr std::int64_t kMost = std::numeric_limits<int>::max();
-
-  yyjson_val* object_;
-  std::string place_;
-  std::size_t used_ = 0;
-};
 
 ArrayRecord array_record(Record& owner, const char* key) {
   static const std::map<std::string, ArrayRecord::Type> kTypes{
@@ -271,13 +197,8 @@ Metadata metadata_of(yyjson_val* record) {
 }  // namespace
 
 Package read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
-  yyjson_read_err error{};
-  const std::unique_ptr<yyjson_doc, decltype(&yyjson_doc_free)> document(
-      yyjson_read_opts(reinterpret_cast<char*>(const_cast<std::uint8_t*>(json.data())), json.size(),
-                       YYJSON_READ_NOFLAG, nullptr, &error),
-      &yyjson_doc_free);
-  if (!document) refuse({"", std::string("holds a graph that is not JSON (") + error.msg + ")", "", "", kAgain});
-  Record index(yyjson_doc_get_root(document.get()), "graph");
+  const Document document = parse(json, "a graph", kAgain);
+  Record index(yyjson_doc_get_root(document.get()), "graph", kAgain);
   if (index.text("format") != kFormat) refuse({"", "is not a graph", "", std::string("format ") + kFormat, kAgain});
   const int version = index.integer("version");
   if (version != kVersion) {
@@ -292,10 +213,10 @@ Package read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
   LayerReader reader(arrays);
   std::vector<Layer> layers;
   for (yyjson_val* each : records) {
-    layers.push_back(reader.read({each, "layers[" + std::to_string(layers.size()) + "]"}));
+    layers.push_back(reader.read({each, "layers[" + std::to_string(layers.size()) + "]", kAgain}));
   }
   arrays.finish();
-  return {std::make_shared<const Graph>(std::move(layers), act_bits, acc_bits), metadata_of(metadata)};
+  return {std::make_shared<const Graph>(std::move(layers), act_bits, acc_bits), metadata_of(metadata), nullptr};
 }
 
 }  // namespace sterna

@@ -5,18 +5,32 @@
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
 #include <vector>
 
 #include "error.h"
 #include "package/again.h"
 #include "package/container.h"
 #include "package/graph_records.h"
+#include "package/program_records.h"
 
 namespace sterna {
 namespace {
 
 /// How a package of the formats before begins: a zip archive.
 bool is_older(std::span<const std::uint8_t> data) { return data.size() >= 2 && data[0] == 'P' && data[1] == 'K'; }
+
+/// The program of a package that holds its tape.
+std::shared_ptr<const Program> program_of(const Container& container) {
+  const bool has_tape = container.has(STERNA_PACKAGE_SECTION_TAPE);
+  if (has_tape != container.has(STERNA_PACKAGE_SECTION_PLACES)) {
+    refuse({"", "holds only one of the sections tape and places", "", "", kAgain});
+  }
+  if (!has_tape) return nullptr;
+  std::vector<std::uint8_t> tape = unpack(container.section(STERNA_PACKAGE_SECTION_TAPE));
+  check_digest(unpack(container.section(STERNA_PACKAGE_SECTION_SCHEDULE)), tape);
+  return read_program(unpack(container.section(STERNA_PACKAGE_SECTION_PLACES)), std::move(tape));
+}
 
 Package read(std::span<const std::uint8_t> data) {
   if (is_older(data)) {
@@ -26,11 +40,14 @@ Package read(std::span<const std::uint8_t> data) {
   const Container container(data);
   ArrayReader arrays(container);
   const std::vector<std::uint8_t> json = unpack(container.section(STERNA_PACKAGE_SECTION_GRAPH));
+  Package package;
   try {
-    return read_graph(json, arrays);
+    package = read_graph(json, arrays);
   } catch (const Error& error) {
     throw Error(std::string("its graph cannot be read: ") + error.what());
   }
+  package.program = program_of(container);
+  return package;
 }
 
 }  // namespace

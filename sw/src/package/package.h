@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "device/program.h"
 #include "graph/graph.h"
 #include "package/metadata.h"
 
@@ -15,6 +16,8 @@ namespace sterna {
 struct Package {
   std::shared_ptr<const Graph> graph;
   Metadata metadata;
+  /// For engines; none if the package was written without its tape.
+  std::shared_ptr<const Program> program = nullptr;
 };
 
 /// The package `data`; `where` names its origin in errors.
