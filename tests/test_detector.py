@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,39 @@ def test_images_of_many_sizes_in_one_stream(package: sterna.Package, wide: np.nd
         alone = [detect.detect(image) for image in images]
     assert [found.boxes.tolist() for found in together] == [found.boxes.tolist() for found in alone]
     assert set(detect.times.seconds) == {"resize", "device", "boxes"}
+
+
+@pytest.mark.parametrize("aspect", ["stretch", "letterbox"])
+def test_a_stream_finds_what_is_found_alone(package: sterna.Package, aspect: str) -> None:
+    random = np.random.default_rng(3)
+    images = [sterna.scene(seed, *random.integers(40, 300, 2).tolist()) for seed in range(12)]
+    images[3], images[4] = images[3][::2, ::-1], images[4][..., ::-1]
+    with sterna.Detector(package, aspect=aspect, threshold=0.1) as detect:
+        alone = [detect.detect(image) for image in images]
+        together = list(detect.stream(image for image in images))
+        assert sum(map(len, alone)) > len(images) and len(together) == len(images)
+        for one, other in zip(alone, together, strict=True):
+            assert np.array_equal(one.boxes, other.boxes) and np.array_equal(one.scores, other.scores)
+            assert np.array_equal(one.classes, other.classes)
+        assert set(detect.times.seconds) == {"resize", "device", "boxes"}
+
+
+def test_a_stream_ends_at_any_time(package: sterna.Package) -> None:
+    def images() -> Iterator[np.ndarray]:
+        yield from (sterna.scene(seed) for seed in range(3))
+        raise OSError("the camera is gone")
+
+    with sterna.Detector(package) as detect:
+        stream = detect.stream(images())
+        next(stream)
+        stream.close()
+        stream = detect.stream(images())
+        assert [len(next(stream)) > 0 for _ in range(3)] == [True] * 3
+        with pytest.raises(OSError, match="the camera is gone"):
+            next(stream)
+        with pytest.raises(SternaError, match="is no image"):
+            list(detect.stream([sterna.scene(1), np.zeros((4, 4), np.uint8)]))
+        assert len(list(detect.stream([sterna.scene(1)] * 5))) == 5
 
 
 def test_the_aspect_is_kept_on_request(package: sterna.Package) -> None:

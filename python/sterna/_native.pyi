@@ -340,3 +340,30 @@ class Engine:
 
     def abort(self) -> bool:
         """End the frame, and the one that is queued; whether the engine obeyed."""
+
+class Detector:
+    """Images to boxes, in threads beside the emulator. Results come in the order of the images.
+
+    emulator: keeps the head. anchors: width and height in cells. aspect: stretch or letterbox. threads:
+    that resize and find boxes. frames: in flight at most. A process that was forked makes its own.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        classes: Sequence[str],
+        anchors: Sequence[tuple[float, float]],
+        aspect: str,
+        threshold: float,
+        overlap: float,
+        threads: int,
+        frames: int,
+    ) -> None: ...
+    def submit(self, image: NDArray[np.uint8]) -> bool:
+        """Put RGB [H, W, 3], whose pixels lie side by side, in flight, without a copy; False if there is no room."""
+
+    def wait(self) -> Found | None:
+        """The boxes of the oldest frame in flight, in its pixels; None if none is. Other threads go on."""
+
+    def seconds(self) -> tuple[float, float, float, float]:
+        """What decoding, resizing, the device and boxes have taken; they overlap."""

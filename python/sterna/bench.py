@@ -68,8 +68,8 @@ def bench(
     """Detect in `sources` as `sterna detect` does, into a folder that goes away, and measure it.
 
     Before it, the detector sees one image that does not count, so that nothing is measured that happens once. Parts run
-    one after another; where the device works while other parts run, "device" is what is waited for it. Raises
-    SternaError as `detect` does.
+    one after another, but for "resize" and "boxes" on the emulator, which run beside others; where the device works
+    while other parts run, "device" is what is waited for it. Raises SternaError as `detect` does.
     """
     Watch(detector, (), follow)  # imports what following needs
     detector.detect(np.zeros((*next((source.size for source in sources if source.size), _SIZE), 3), np.uint8))

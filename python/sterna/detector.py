@@ -16,14 +16,18 @@ from numpy.typing import NDArray
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
+from sterna.native import libsterna
 from sterna.package.package import Package
 from sterna.run.backend import Backend, Results
+from sterna.run.backends.emulator import EmulatorBackend
+from sterna.run.emulator import Emulator
 from sterna.run.registry import open_backend
 from sterna.stopwatch import Stopwatch
 from sterna.vision import image_files, sources
 from sterna.vision.boxes import Detections
 from sterna.vision.decoder import Decoder
 from sterna.vision.defaults import OVERLAP, SHOWN, TILE_OVERLAP
+from sterna.vision.fit import side_by_side
 from sterna.vision.follow import Follow
 from sterna.vision.frames import Seen
 from sterna.vision.places import Places
@@ -31,6 +35,9 @@ from sterna.vision.prepare import check_pixels, prepare
 from sterna.vision.sources import Source
 from sterna.vision.tiles import Tile, Tiles, merge
 from sterna.watch import Watch
+
+#: Images that are with libsterna at a time: one is read while another is looked at.
+IN_FLIGHT = 2
 
 
 class Box(NamedTuple):
@@ -122,7 +129,7 @@ class Detector:
     @checked
     def detect(self, image: NDArray[np.uint8]) -> Detections:
         """The same for pixels uint8 [H, W, 3], as arrays: boxes in pixels, scores, and numbers of classes."""
-        (found,) = self.stream([image])
+        (found,) = self._by_parts([image])
         return found
 
     @checked
@@ -134,6 +141,48 @@ class Detector:
         ...     [len(found) > 0 for found in detect.stream(sterna.scene(seed) for seed in (7, 8))]
         [True, True]
         """
+        emulator = self.backend.emulator if isinstance(self.backend, EmulatorBackend) else None
+        if emulator is None or self.tiles:
+            yield from self._by_parts(images)
+        else:
+            yield from self._beside(emulator, images)
+
+    def _beside(self, emulator: Emulator, images: Iterable[NDArray[np.uint8]]) -> Generator[Detections]:
+        """Resizing and boxes in threads of libsterna, beside the emulator and whoever makes the images."""
+        form = (self.classes, self._decoder.anchors, self.aspect)
+        pipeline = libsterna.Detector(emulator.native, *form, self.threshold, self.overlap, threads=1, frames=IN_FLIGHT)
+        counted = np.zeros(len(pipeline.seconds()))
+        fault: Exception | None = None
+        source = iter(images)
+        while True:
+            try:
+                image = next(source, None)
+                pixels = None if image is None else side_by_side(check_pixels(image))
+            except Exception as error:
+                # What came before it is seen first.
+                fault, pixels = error, None
+            if pixels is None:
+                break
+            while not pipeline.submit(pixels):
+                yield from self._waited(pipeline, counted)
+        while found := [*self._waited(pipeline, counted)]:
+            yield from found
+        if fault is not None:
+            raise fault
+
+    def _waited(self, pipeline: libsterna.Detector, counted: NDArray[np.float64]) -> Iterator[Detections]:
+        """What is in the oldest image in flight, if there is one. counted: seconds of the parts that `times` has."""
+        with self.times.part("device"):
+            found = pipeline.wait()
+        new = pipeline.seconds() - counted
+        counted += new
+        _, resize, _, boxes = new.tolist()
+        self.times.beside("resize", resize)
+        self.times.beside("boxes", boxes)
+        if found is not None:
+            yield Detections(*found)
+
+    def _by_parts(self, images: Iterable[NDArray[np.uint8]]) -> Generator[Detections]:
         taken: deque[tuple[NDArray[np.uint8], list[Tile]]] = deque()
 
         def prepared() -> Iterator[NDArray[np.int8]]:

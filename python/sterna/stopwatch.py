@@ -27,6 +27,10 @@ class Stopwatch:
             self._count()
             self._open.pop()
 
+    def beside(self, name: str, seconds: float) -> None:
+        """Count what ran in another thread; it does not add up with the rest."""
+        self.seconds[name] += seconds
+
     def _count(self) -> None:
         """Give the time since the last change to the part that is open."""
         now = perf_counter()

@@ -176,5 +176,6 @@ NB_MODULE(_native, module) {
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);
   add_engine(module);
+  add_detector(module);
   add_vision(module);
 }

@@ -47,14 +47,15 @@ class Emulator:
             )  # fmt: skip
         self._layers = tuple(graph.info if layers is None else layers)
         used = _native.Simd[self.simd.upper()]
-        self._native = _native.Emulator(native_graph(graph), self._layers, self.threads, used)
+        #: libsterna's own.
+        self.native = _native.Emulator(native_graph(graph), self._layers, self.threads, used)
 
     def run(self, images: NDArray[np.int8]) -> dict[str, NDArray[np.int8]]:
         """By layer name the maps int8 [N, F, H, W] of images int8 [N, C, H, W] (rgb - 128).
 
         Calls from several threads wait for each other. Raises SternaError if the images do not fit the graph's Input.
         """
-        return dict(zip(self._layers, self._native.run(np.ascontiguousarray(images)), strict=True))
+        return dict(zip(self._layers, self.native.run(np.ascontiguousarray(images)), strict=True))
 
 
 def executor(

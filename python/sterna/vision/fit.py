@@ -32,6 +32,11 @@ def aspect_of(graph: Graph, wanted: str | None = None) -> str:
     return str(found)
 
 
+def side_by_side(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`image` [H, W, 3] as libsterna takes it: its rows may lie apart, its pixels not."""
+    return image if image.strides[1:] == (RGB, 1) else np.ascontiguousarray(image)
+
+
 class Fit(NamedTuple):
     """An image of `image` pixels in an input of `input` pixels, both height and width."""
 
@@ -49,8 +54,7 @@ class Fit(NamedTuple):
 
         Resized as Pillow's BILINEAR does it, bit for bit.
         """
-        side_by_side = image.strides[1:] == (RGB, 1)
-        return libsterna.frame(image if side_by_side else np.ascontiguousarray(image), self.input, self._letterbox)
+        return libsterna.frame(side_by_side(image), self.input, self._letterbox)
 
     def in_pixels(self, found: Detections) -> Detections:
         """`found`, in 0..1 of the input, in pixels of the image; what lies outside the image is gone."""

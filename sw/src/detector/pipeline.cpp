@@ -42,10 +42,12 @@ Pipeline::Pipeline(std::unique_ptr<Device> device, Decoder decoder, const Pipeli
   check("threshold", options.limits.threshold);
   check("overlap", options.limits.overlap);
   frames_.resize(options.frames);
+  const std::size_t source = device_->graph().sources(decoder_.output())[0];
   for (Frame& frame : frames_) {
     frame.input.resize(decoder_.frame_bytes());
     for (std::size_t layer : device_->kept()) {
-      auto& map = layer == decoder_.output() ? frame.head : frame.others.emplace_back();
+      const bool is_head = frame.head.empty() && (layer == decoder_.output() || layer == source);
+      auto& map = is_head ? frame.head : frame.others.emplace_back();
       map.resize(device_->graph().tensor(layer).size());
       frame.maps.push_back(map.data());
     }

@@ -24,7 +24,8 @@ class Device {
   virtual ~Device() = default;
 
   virtual const Graph& graph() const = 0;
-  /// Numbers of the layers whose maps `wait` gives, each Output of the graph among them.
+  /// Numbers of the layers whose maps `wait` gives: among them each Output of the graph, or the layer that it reads,
+  /// whose map is the same.
   virtual const std::vector<std::size_t>& kept() const = 0;
   /// How frames have to lie.
   virtual FrameLayout layout() const = 0;

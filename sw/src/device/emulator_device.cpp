@@ -24,7 +24,9 @@ std::vector<std::size_t> with_outputs(const Graph& graph, std::vector<std::size_
 
 EmulatorDevice::EmulatorDevice(std::shared_ptr<const Graph> graph, std::vector<std::size_t> kept, int threads,
                                Simd simd)
-    : emulator_(graph, with_outputs(*graph, std::move(kept)), threads, simd) {}
+    : emulator_(std::make_shared<Emulator>(graph, with_outputs(*graph, std::move(kept)), threads, simd)) {}
+
+EmulatorDevice::EmulatorDevice(std::shared_ptr<Emulator> emulator) : emulator_(std::move(emulator)) {}
 
 void EmulatorDevice::submit(std::span<const std::int8_t> frame) {
   if (frame.size() != graph().tensor(graph().input()).size()) throw std::invalid_argument("frame of another size");
@@ -44,7 +46,7 @@ void EmulatorDevice::wait(std::span<std::int8_t* const> maps) {
     frames_.pop_front();
     if (is_stopped_) refuse_stopped();
   }
-  emulator_.run(frame.data(), maps);
+  emulator_->run(frame.data(), maps);
 }
 
 void EmulatorDevice::stop() noexcept {

@@ -35,6 +35,11 @@ class EmulatorBackend(Backend):
         uri.check_no_path()
         return cls(**uri.values(cls.parameters))
 
+    @property
+    def emulator(self) -> Emulator | None:
+        """What computes the package that is loaded."""
+        return self._emulator
+
     def _load(self, package: Package) -> None:
         super()._load(package)
         stored = [store.layer for store in package.schedule.stores]
