@@ -45,7 +45,7 @@ lint: $(READY) ## run all quick checks: ruff, mypy, generated files up to date, 
 	@$(SCRIPT) documents.links
 	@$(SITE)
 
-fuzz: $(READY) ## try random inputs on what reads packages, graphs and tapes: an hour, or FUZZ_SECONDS; takes clang
+fuzz: $(READY) ## try random inputs on what reads packages, signatures, graphs, tapes and images: an hour, or FUZZ_SECONDS; takes clang
 	@$(SCRIPT) fuzz --seconds $(or $(FUZZ_SECONDS),3600)
 
 mutate: $(READY) ## put small errors into Python and RTL, one at a time, which tests must notice; takes long, resumes where it stopped

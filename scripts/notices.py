@@ -17,7 +17,8 @@ HEAD = """\
 # Third-party software
 
 The engines that Sterna generates hold no code of others. Its sources hold, unchanged and with their licences, parts
-of [zlib](https://github.com/madler/zlib) 1.3.1 (Zlib), [yyjson](https://github.com/ibireme/yyjson) 0.12.0 (MIT) and
+of [zlib](https://github.com/madler/zlib) 1.3.1 (Zlib), [yyjson](https://github.com/ibireme/yyjson) 0.12.0 (MIT),
+[Monocypher](https://github.com/LoupVaillant/Monocypher) 4.0.3 (BSD-2-Clause or CC0) and
 [libjpeg-turbo](https://github.com/libjpeg-turbo/libjpeg-turbo) 2.1.x (IJG, BSD-3-Clause), in `sw/third_party`: this
 software is based in part on the work of the Independent JPEG Group. Its wheel holds these and the run-time of
 [nanobind](https://pypi.org/project/nanobind/) (BSD-3-Clause), compiled into the module `sterna._native`. The packages

@@ -39,11 +39,12 @@ Progress = Callable[[int, int, str], None]
 
 
 @checked
-def load(path: str | Path) -> Graph | Package:
+def load(path: str | Path, *, public_key: str | None = None) -> Graph | Package:
     """The integer graph or package in the file `path`, or the graph in the folder of a training run.
 
-    `path` may also be the name of a network that comes with Sterna: `demo-nano`. Raises SternaError for a file that is
-    missing, damaged or of another kind.
+    `path` may also be the name of a network that comes with Sterna: `demo-nano`. With `public_key`, the text of
+    minisign's file of a public key or its last line, only a package that this key has signed is loaded. Raises
+    SternaError for a file that is missing, damaged, of another kind or not signed.
 
     >>> graph = sterna.load("demo-nano")
     >>> graph.metadata["classes"]
@@ -51,7 +52,7 @@ def load(path: str | Path) -> Graph | Package:
     """
     from sterna.compile.packages import read_model
 
-    return read_model(Path(path))
+    return read_model(Path(path), public_key)
 
 
 @checked

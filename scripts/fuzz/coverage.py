@@ -14,8 +14,9 @@ from fuzz.programs import ROOT
 
 #: What takes the bytes and numbers of others, from `sw/src`.
 PARSERS = (
-    "package/container.cpp", "package/arrays.cpp", "package/graph_records.cpp", "graph/graph.cpp", "tape/check.cpp",
-    "tape/encoder.cpp",
+    "package/container.cpp", "package/arrays.cpp", "package/graph_records.cpp", "package/program_records.cpp",
+    "package/signature.cpp", "graph/graph.cpp", "tape/check.cpp", "tape/encoder.cpp", "vision/boxes.cpp",
+    "vision/fit.cpp", "vision/jpeg.cpp", "vision/resize.cpp",
 )  # fmt: skip
 
 

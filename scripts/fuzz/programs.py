@@ -12,7 +12,7 @@ from pathlib import Path
 from sterna.errors import SternaError
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("package", "graph", "tape")
+TARGETS = ("package", "signature", "graph", "tape", "image", "jpeg")
 #: What is needed beside g++, by the package of Debian that has it.
 TOOLS = {"clang": "clang", "clang++": "clang", "llvm-cov": "llvm", "llvm-profdata": "llvm"}
 #: What Debian calls the package that has libFuzzer, by the major version of clang.

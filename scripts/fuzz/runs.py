@@ -13,7 +13,7 @@ from sterna.errors import SternaError
 #: Of an input that takes longer, in seconds, and of a program that takes more, in MiB: both end the run.
 LONGEST, MOST_MEMORY = 20, 2048
 #: The longest input of a program, in bytes, where seeds do not tell.
-LENGTHS = {"graph": 1024, "tape": 4096}
+LENGTHS = {"graph": 1024, "tape": 4096, "image": 1024}
 
 
 @dataclass(frozen=True)

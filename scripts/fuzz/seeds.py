@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from minisign import KeyPair
+from PIL import Image
 
 from sterna.compile import compile_graph
 from sterna.graph import file as graph_file
@@ -24,7 +27,9 @@ NOISE = 512
 def write(target: str, folder: Path) -> None:
     """Write those of the program `target` to `folder`; equal ones every time."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(_packages() if target == "package" else _noise()):
+    for number, data in enumerate(
+        {"package": _packages, "signature": _signatures, "jpeg": _jpegs}.get(target, _noise)()
+    ):
         (folder / f"seed-{number}").write_bytes(data)
 
 
@@ -36,6 +41,25 @@ def _packages() -> Iterator[bytes]:
         graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, input_table=bool(seed % 2))
         config = random_config(rng).model_copy(update={"input_table": graph.input.table is not None})
         yield package_file.to_bytes(compile_graph(graph, config, cycles=bool(seed % 3)))
+
+
+def _signatures() -> Iterator[bytes]:
+    """As libFuzzer's FuzzedDataProvider takes texts apart: a backslash and another letter end one."""
+    pair = KeyPair.generate()
+    for seed in range(COUNT):
+        file = np.random.default_rng(seed).bytes(seed).replace(b"\\", b"/")
+        signature = pair.secret_key.sign(file, trusted_comment=f"number:{seed}")
+        yield bytes(pair.public_key) + b"\\." + file + b"\\." + bytes(signature)
+
+
+def _jpegs() -> Iterator[bytes]:
+    rng = np.random.default_rng(0)
+    for seed in range(COUNT):
+        mode = ("RGB", "L", "CMYK")[seed % 3]
+        image = Image.frombytes(mode, (17, 9), rng.bytes(17 * 9 * len(mode)))
+        data = io.BytesIO()
+        image.save(data, "JPEG", quality=10 + 2 * seed, progressive=bool(seed % 2), optimize=bool(seed % 5))
+        yield data.getvalue()
 
 
 def _noise() -> Iterator[bytes]:

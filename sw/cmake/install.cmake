@@ -17,3 +17,4 @@ install(FILES third_party/zlib/LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/lic
 install(FILES third_party/yyjson/LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna/yyjson")
 install(FILES third_party/libjpeg-turbo/LICENSE third_party/libjpeg-turbo/README.ijg
   DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna/libjpeg-turbo")
+install(FILES third_party/monocypher/LICENSE DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/sterna/monocypher")

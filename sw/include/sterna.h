@@ -77,6 +77,15 @@ STERNA_API const char *sterna_last_error(void);
  * package: the new handle; the caller closes it. */
 STERNA_API sterna_result sterna_package_open(const char *path, sterna_package **package);
 
+/* Reads a package file that must be signed, and refuses it unless it is. Its signature, made by minisign or
+ * `sterna sign`, is the file beside it whose name has ".minisig" at the end.
+ * path: ends with a zero; read during the call.
+ * public_key: the text of the signer's file of a public key, or its last line; ends with a zero; read during
+ *   the call.
+ * package: the new handle; the caller closes it. */
+STERNA_API sterna_result sterna_package_open_signed(const char *path, const char *public_key,
+                                                    sterna_package **package);
+
 /* Reads a package from memory.
  * data: `bytes` bytes of a package file; read during the call, not kept.
  * package: the new handle; the caller closes it. */

@@ -42,6 +42,13 @@ class Package {
     handle_.reset(opened);
   }
 
+  /// Reads the file `path`, which must be signed with the key that belongs to `public_key`.
+  Package(const std::string& path, const std::string& public_key) {
+    sterna_package* opened = nullptr;
+    check(sterna_package_open_signed(path.c_str(), public_key.c_str(), &opened));
+    handle_.reset(opened);
+  }
+
   /// All layers, in the order in which they are computed. Their names are there as long as the package.
   std::vector<sterna_layer> layers() const {
     std::vector<sterna_layer> all(sterna_package_layers(get()));

@@ -21,6 +21,7 @@
 #include "error.h"
 #include "graph/graph.h"
 #include "package/package.h"
+#include "package/signature.h"
 #include "tape/encoder.h"
 
 namespace nb = nanobind;
@@ -68,6 +69,10 @@ std::shared_ptr<const Graph> package_graph(const nb::bytes& data, const std::str
   const std::size_t size = data.size();
   const nb::gil_scoped_release released;
   return read_package({bytes, size}, where).graph;
+}
+
+void check_bytes_signature(const nb::bytes& data, const std::string& signature, const std::string& public_key) {
+  check_signature({static_cast<const std::uint8_t*>(data.data()), data.size()}, signature, public_key);
 }
 
 template <typename Value>
@@ -171,6 +176,7 @@ NB_MODULE(_native, module) {
       .def(nb::init<int, int, int, int, int, int>(), "tile_h"_a, "tile_w"_a, "buffer_vectors"_a, "acc_index_w"_a,
            "chunk_bytes"_a, "beat_bytes"_a);
   module.def("encode_part", &encoded, "config"_a, "streams"_a, "fetches"_a, "additions"_a, "subtract"_a, "planes"_a);
+  module.def("check_signature", &check_bytes_signature, "data"_a, "signature"_a, "public_key"_a);
   module.def("package_graph", &package_graph, "data"_a, "where"_a);
   nb::class_<Emulator>(module, "Emulator")
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)

@@ -35,6 +35,7 @@ IMPORTED_AS = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "edgefirst": "edgefirst-tracker",
+    "minisign": "py-minisign",
     "typing_extensions": "typing-extensions",
     "yaml": "pyyaml",
 }

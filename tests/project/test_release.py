@@ -74,7 +74,7 @@ def test_the_wheel_detects_in_an_empty_environment(installed: Path, tmp_path: Pa
     assert sterna.__version__ in said(installed / "sterna", "--version", folder=tmp_path)
     said(installed / "sterna", "compile", "demo-nano", "--config", "nano", "-o", "demo.sterna", folder=tmp_path)
     lines = said(installed / "sterna", "detect", "demo.sterna", "scene.png", "-o", "-", folder=tmp_path)
-    assert '"label"' in lines, lines
+    assert '"class": "vehicle"' in lines, lines
 
 
 @pytest.mark.slow

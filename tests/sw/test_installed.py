@@ -17,6 +17,7 @@ import sterna
 from sterna.compile import compile_graph
 from sterna.graph import reference
 from sterna.package import file as package_file
+from sterna.package import signing
 from sterna.spec.paths import ROOT
 from support.packages import NANO, small_graph
 
@@ -191,6 +192,32 @@ def test_pkg_config_tells_how_to_build(prefix: Path, package_path: Path, tmp_pat
     assert "is not a file that can be read" in said
 
 
+#: Opens the package of its first argument, which the key of its second one must have signed.
+SIGNED = """
+#include <sterna.hpp>
+#include <iostream>
+int main(int, char **arguments) {
+  try {
+    std::cout << sterna::Package(arguments[1], arguments[2]).layers().size() << "\\n";
+  } catch (const sterna::Error &error) {
+    std::cout << error.what() << "\\n";
+  }
+}
+"""
+
+
+@pytest.mark.slow
+def test_signed_packages(prefix: Path, package_path: Path, tmp_path: Path) -> None:
+    source, program, signed = tmp_path / "signed.cpp", tmp_path / "signed", tmp_path / "signed.sterna"
+    source.write_text(SIGNED)
+    run("g++", "-std=c++20", source, "-o", program, f"-I{prefix}/include", f"-L{prefix}/lib", "-lsterna")
+    signed.write_bytes(package_path.read_bytes())
+    keys = [signing.make_keys(tmp_path / name) for name in ("mine", "other")]
+    signing.sign(signed, tmp_path / "mine", str)
+    mine, other = (run(program, signed, key.read_text(), LD_LIBRARY_PATH=str(prefix / "lib"))[0] for key in keys)
+    assert mine == "5\n" and other.startswith(f"{signed}: is signed with another key; remedy: ")
+
+
 #: Prints of each wrong call its result, and whether a text tells why.
 WRONG_CALLS = """
 #include <sterna.h>
@@ -215,6 +242,8 @@ int main(int count, char **arguments) {
   if (count != 3 || strlen(sterna_last_error())) return 1;
   show(sterna_package_open(NULL, &package));
   show(sterna_package_open(arguments[1], NULL));
+  show(sterna_package_open_signed(arguments[1], NULL, &package));
+  show(sterna_package_open_signed(arguments[1], "key", &package));
   show(sterna_package_read(NULL, 1, &package));
   show(sterna_package_read("x", 0, &package));
   if (package || sterna_package_open(arguments[1], &package) || !package) return 1;
@@ -283,6 +312,9 @@ def test_wrong_calls_are_told(prefix: Path, package_path: Path, detector_path: P
     assert lines == [
         f"{wrong}sterna_package_open: path and package must not be null",
         f"{wrong}sterna_package_open: path and package must not be null",
+        f"{wrong}sterna_package_open_signed: path, public_key and package must not be null",
+        f"{refused}{package_path}: is not signed; allowed: a package with its signature {package_path}.minisig; "
+        "remedy: take both from its maker",
         f"{wrong}sterna_package_read: data and package must not be null",
         f"{refused}package: is truncated; remedy: copy or compile it again",
         f"{wrong}sterna_package_layer: index = 99; allowed: below 5",

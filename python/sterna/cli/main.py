@@ -255,6 +255,29 @@ def compile_command(
 
 
 @app.command()
+def sign(
+    package: PackageFile,
+    key: Annotated[Path, typer.Option(help="Secret key, of minisign or made by --new-key.", show_default=False)],
+    new_key: Annotated[bool, typer.Option("--new-key", help="Make the key first, and KEY.pub beside it.")] = False,
+) -> None:
+    """Sign a package, so that others can tell that it comes from you."""
+    from sterna.cli.signing import sign_package
+
+    sign_package(package, key, new_key)
+
+
+@app.command()
+def verify(
+    package: PackageFile,
+    key: Annotated[Path, typer.Option(help="Public key of the signer.", show_default=False)],
+) -> None:
+    """Check that a package is signed by a key and unchanged since."""
+    from sterna.cli.signing import verify_package
+
+    verify_package(package, key)
+
+
+@app.command()
 def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)],
     config: ConfigName = "nano",

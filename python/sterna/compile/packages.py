@@ -23,24 +23,28 @@ from sterna.package.graphs import read_graph
 from sterna.package.older import Older
 from sterna.package.package import Package
 from sterna.package.plan import Plan
+from sterna.package.signature import read_signed
 
 
-def read_model(path: Path) -> Graph | Package:
+def read_model(path: Path, public_key: str | None = None) -> Graph | Package:
     """The graph or package in `path`: a graph file, a package, or the folder of a run, for its graph.
 
-    What is no file may be the name of a network that comes with Sterna, `demo-nano`. Raises SternaError if there is
-    none.
+    What is no file may be the name of a network that comes with Sterna, `demo-nano`. With a `public_key` it must be a
+    package that is signed by it. Raises SternaError if there is none.
     """
-    return load(path) if recognise.kind_of(path) == recognise.PACKAGE else read_graph(path)
+    is_package = public_key is not None or recognise.kind_of(path) == recognise.PACKAGE
+    return load(path, public_key) if is_package else read_graph(path)
 
 
-def load(path: Path) -> Package:
+def load(path: Path, public_key: str | None = None) -> Package:
     """Read the package file `path` and make its tape.
 
-    One of the format before is compiled again, which a line on stderr says. Raises SternaError for a file that is
-    missing, not a package, truncated, damaged or of another version.
+    One of the format before is compiled again, which a line on stderr says. With a `public_key`, the text of a file of
+    minisign or its last line, the package must be signed by it. Raises SternaError for a file that is missing, not a
+    package, truncated, damaged, of another version or not signed.
     """
-    found = package_file.read(path)
+    signed = None if public_key is None else read_signed(path, public_key)
+    found = package_file.read(path) if signed is None else package_file.from_bytes(signed, str(path))
     if isinstance(found, Older):
         print(
             f"note: {path}: is a package of format {older.FORMAT}, so its graph is compiled again; "

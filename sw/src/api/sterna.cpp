@@ -127,6 +127,13 @@ sterna_result sterna_package_open(const char* path, sterna_package** package) {
   });
 }
 
+sterna_result sterna_package_open_signed(const char* path, const char* public_key, sterna_package** package) {
+  return guarded([&] {
+    require(path && public_key && package, "sterna_package_open_signed", "path, public_key and package must not be null");
+    *package = new sterna_package{sterna::load_signed_package(path, public_key)};
+  });
+}
+
 sterna_result sterna_package_read(const void* data, size_t bytes, sterna_package** package) {
   return guarded([&] {
     require((data || !bytes) && package, "sterna_package_read", "data and package must not be null");

@@ -13,6 +13,7 @@
 #include "package/container.h"
 #include "package/graph_records.h"
 #include "package/program_records.h"
+#include "package/signature.h"
 
 namespace sterna {
 namespace {
@@ -50,17 +51,8 @@ Package read(std::span<const std::uint8_t> data) {
   return package;
 }
 
-}  // namespace
-
-Package read_package(std::span<const std::uint8_t> data, const std::string& where) {
-  try {
-    return read(data);
-  } catch (const Error& error) {
-    throw Error(where + ": " + error.what());
-  }
-}
-
-Package load_package(const std::string& path) {
+/// The bytes of a package file, or of its signature.
+std::vector<std::uint8_t> read_file(const std::string& path) {
   std::error_code failed;
   const bool is_file = std::filesystem::is_regular_file(path, failed);
   const std::uintmax_t size = is_file ? std::filesystem::file_size(path, failed) : 0;
@@ -73,6 +65,33 @@ Package load_package(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(size))) {
     refuse({path, "the package cannot be read", "", "", "check the path and its permissions"});
+  }
+  return data;
+}
+
+}  // namespace
+
+Package read_package(std::span<const std::uint8_t> data, const std::string& where) {
+  try {
+    return read(data);
+  } catch (const Error& error) {
+    throw Error(where + ": " + error.what());
+  }
+}
+
+Package load_package(const std::string& path) { return read_package(read_file(path), path); }
+
+Package load_signed_package(const std::string& path, const std::string& public_key) {
+  const std::vector<std::uint8_t> data = read_file(path);
+  if (!std::filesystem::exists(path + kSignatureSuffix)) {
+    refuse({path, "is not signed", "", "a package with its signature " + path + kSignatureSuffix,
+            "take both from its maker"});
+  }
+  const std::vector<std::uint8_t> signature = read_file(path + kSignatureSuffix);
+  try {
+    check_signature(data, {signature.begin(), signature.end()}, public_key);
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
   }
   return read_package(data, path);
 }

@@ -26,4 +26,8 @@ Package read_package(std::span<const std::uint8_t> data, const std::string& wher
 /// The package file `path`.
 Package load_package(const std::string& path);
 
+/// The same of a package that must be signed with the key that belongs to `public_key`: see signature.h. The signature
+/// is the file of the same name with kSignatureSuffix.
+Package load_signed_package(const std::string& path, const std::string& public_key);
+
 }  // namespace sterna
