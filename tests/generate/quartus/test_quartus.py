@@ -46,6 +46,8 @@ def test_nothing_is_wrong(tmp_path: Path, config: EngineConfig | str, fpga: str)
 
 PLANTED = [
     (COMPONENT, "wdata Output 128", "wdata Output 64", "port m_axi_wdata is Output 128, not Output 64"),
+    (COMPONENT, "awaddr Input 12", "awaddr Input 10", "port s_axil_awaddr is Input 12, not Input 10"),
+    (COMPONENT, "araddr Output 64", "araddr Output 32", "port m_axi_araddr is Output 64, not Output 32"),
     (COMPONENT, "awlen Output 8", "awlen Output 4", "not in the table: add_interface_port m_axi m_axi_awlen"),
     (COMPONENT, "irq irq_o irq Output 1", "irq irq_o irq Input 1", "port irq_o is Output 1, not Input 1"),
     (COMPONENT, "m_axi_awready awready", "m_axi_awready wready", "m_axi has 2 ports of role wready"),
