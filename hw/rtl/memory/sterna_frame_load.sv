@@ -112,6 +112,8 @@ module sterna_frame_load #(
   logic [3:0] row_q, row_d, last_row;
   logic [FmAddrW-1:0] addr_q, addr_d, row_addr_q, row_addr_d, plane_addr_q, plane_addr_d, next_addr;
   // It is a part of a tile at the right; it is the last of its row. And those of a row's first one.
+  // No plane follows.
+  logic is_last_plane_q, is_last_plane_d;
   logic is_extra_q, is_extra_d, is_last_col_q, is_last_col_d;
   logic first_is_extra_q, first_is_extra_d, first_is_last_q, first_is_last_d;
   logic is_last_row, is_last_tile, taken;
@@ -138,6 +140,7 @@ module sterna_frame_load #(
     is_last_col_d = is_last_col_q;
     first_is_extra_d = first_is_extra_q;
     first_is_last_d = first_is_last_q;
+    is_last_plane_d = is_last_plane_q;
     if (taken) begin
       addr_d = next_addr;
       cols_d = cols_q - 16'd1;
@@ -160,16 +163,18 @@ module sterna_frame_load #(
             addr_d = channel_q == 2'd3 ? next_addr : plane_addr_q;
             plane_addr_d = addr_d;
             planes_d = planes_q - 16'd1;
-            active_d = planes_q != 16'd1;
+            is_last_plane_d = planes_q == 16'd2;
           end
           row_addr_d = addr_d;
         end
       end
     end
+    if (taken && is_last_col_q && is_last_row && is_last_tile && is_last_plane_q) active_d = 1'b0;
     if (start_i) begin
       active_d = 1'b1;
       running_d = 1'b1;
       planes_d = interleaved_i ? 16'd1 : step_i.filters;
+      is_last_plane_d = interleaved_i || step_i.filters == 16'd1;
       channel_d = '0;
       cols_d = step_i.in_full_cols;
       first_is_extra_d = step_i.in_full_cols == '0;
@@ -200,6 +205,7 @@ module sterna_frame_load #(
 
   always_ff @(posedge clk_i) begin
     planes_q <= planes_d;
+    is_last_plane_q <= is_last_plane_d;
     channel_q <= channel_d;
     cols_q <= cols_d;
     {is_extra_q, is_last_col_q} <= {is_extra_d, is_last_col_d};
