@@ -257,11 +257,11 @@ module sterna_engine #(
   logic [1:0][31:0] read_command_bytes;
   logic [1:0][AxiDataW-1:0] read_data;
   logic store_command_valid, store_command_ready, store_beat_valid, store_beat_ready;
-  logic [63:0] move_addr;
-  logic [31:0] move_bytes;
-  step_t move_step;
-  logic [1:0] move_layout;
-  logic [FmAddrW-1:0] move_base;
+  logic [63:0] load_source, store_target;
+  logic [31:0] store_bytes, store_words;
+  step_t load_step;
+  logic [1:0] load_layout;
+  logic [FmAddrW-1:0] store_base;
   logic [AxiDataW-1:0] store_beat_data;
   axi_address_t ar, aw;
 
@@ -290,8 +290,8 @@ module sterna_engine #(
     end
   end
 
-  assign read_command_addr[LoadPort] = move_addr;
-  assign read_command_bytes[LoadPort] = move_bytes;
+  assign read_command_addr[LoadPort] = load_source;
+  assign read_command_bytes[LoadPort] = load_step.dram_bytes;
 
   sterna_axi_reader #(
     .DataW     (AxiDataW),
@@ -329,8 +329,8 @@ module sterna_engine #(
     .error_o        (write_error),
     .command_valid_i(store_command_valid),
     .command_ready_o(store_command_ready),
-    .command_addr_i (move_addr),
-    .command_bytes_i(move_bytes),
+    .command_addr_i (store_target),
+    .command_bytes_i(store_bytes),
     .beat_valid_i   (store_beat_valid),
     .beat_ready_o   (store_beat_ready),
     .beat_data_i    (store_beat_data),
@@ -364,7 +364,7 @@ module sterna_engine #(
   logic half, next_half, conv_start, weights_enable, issuing;
   logic drained, earlier_drained, step_drained, step_noted;
   logic distributor_idle, loader_idle, distributor_ready;
-  logic load_start, load_done, store_start, store_done, store_active;
+  logic load_start, load_done, store_start, store_done;
   logic [1:0] tiles_log2, table_tiles_log2;
   logic activity;
 
@@ -465,16 +465,17 @@ module sterna_engine #(
     .load_done_i          (load_done),
     .store_start_o        (store_start),
     .store_done_i         (store_done),
-    .store_active_o       (store_active),
     .load_command_valid_o (read_command_valid[LoadPort]),
     .load_command_ready_i (read_command_ready[LoadPort]),
+    .load_addr_o          (load_source),
+    .load_step_o          (load_step),
+    .load_layout_o        (load_layout),
     .store_command_valid_o(store_command_valid),
     .store_command_ready_i(store_command_ready),
-    .move_addr_o          (move_addr),
-    .move_bytes_o         (move_bytes),
-    .move_base_o          (move_base),
-    .move_step_o          (move_step),
-    .move_layout_o        (move_layout)
+    .store_addr_o         (store_target),
+    .store_bytes_o        (store_bytes),
+    .store_base_o         (store_base),
+    .store_words_o        (store_words)
   );
 
   // ---------------------------------------------------------------- requantisation tables, weights
@@ -575,7 +576,7 @@ module sterna_engine #(
   logic [TileH-1:0][FmAddrW-1:0] fm_read_row;
   logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
   word_t fm_read_data, word_data;
-  logic word_valid;
+  logic word_valid, word_plain;
   logic [Drains-1:0] write_valid, write_ready;
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
@@ -585,8 +586,8 @@ module sterna_engine #(
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
   logic [3:0] load_strobe;
-  logic window_valid, window_ready, loader_window_valid, store_window_valid;
-  gather_t window, loader_window, store_window;
+  logic window_valid, window_ready, store_read_valid, store_read_ready;
+  gather_t window, store_read;
 
   sterna_feature_memory #(
     .TileH  (TileH),
@@ -615,9 +616,6 @@ module sterna_engine #(
     .read_data_o   (fm_read_data)
   );
 
-  assign window_valid = store_active ? store_window_valid : loader_window_valid;
-  assign window = store_active ? store_window : loader_window;
-
   sterna_gather #(
     .TileH  (TileH),
     .TileW  (TileW),
@@ -628,15 +626,18 @@ module sterna_engine #(
     .rst_ni,
     .clear_i        (clear),
     .step_i         (step),
-    .linear_i       (store_active),
     .request_valid_i(window_valid),
     .request_ready_o(window_ready),
     .request_i      (window),
+    .plain_valid_i  (store_read_valid),
+    .plain_ready_o  (store_read_ready),
+    .plain_i        (store_read),
     .read_valid_o   (fm_read_valid),
     .read_row_o     (fm_read_row),
     .read_col_o     (fm_read_col),
     .read_data_i    (fm_read_data),
     .word_valid_o   (word_valid),
+    .word_plain_o   (word_plain),
     .word_data_o    (word_data)
   );
 
@@ -652,10 +653,10 @@ module sterna_engine #(
     .rst_ni,
     .clear_i       (clear),
     .start_i       (load_start),
-    .base_i        (move_base),
-    .step_i        (move_step),
-    .interleaved_i (move_layout[0]),
-    .unsigned_i    (move_layout[1]),
+    .base_i        (load_step.fm_base[FmAddrW-1:0]),
+    .step_i        (load_step),
+    .interleaved_i (load_layout[0]),
+    .unsigned_i    (load_layout[1]),
     .table_valid_i (table_word_valid && input_table),
     .table_data_i  (input_word_t'(table_word)),
     .table_done_o  (input_table_done),
@@ -682,12 +683,12 @@ module sterna_engine #(
     .rst_ni,
     .clear_i     (clear),
     .start_i     (store_start),
-    .base_i      (move_base),
-    .words_i     (move_step.fm_words),
-    .read_valid_o(store_window_valid),
-    .read_ready_i(window_ready && store_active),
-    .read_o      (store_window),
-    .word_valid_i(word_valid && store_active),
+    .base_i      (store_base),
+    .words_i     (store_words),
+    .read_valid_o(store_read_valid),
+    .read_ready_i(store_read_ready),
+    .read_o      (store_read),
+    .word_valid_i(word_valid && word_plain),
     .word_data_i (word_data),
     .beat_valid_o(store_beat_valid),
     .beat_ready_i(store_beat_ready),
@@ -723,10 +724,10 @@ module sterna_engine #(
     .fetch_ready_o (fetch_ready),
     .fetch_data_i  (fetch_data),
     .fetch_words_i (fetch_words),
-    .read_valid_o  (loader_window_valid),
-    .read_ready_i  (window_ready && !store_active),
-    .read_o        (loader_window),
-    .word_valid_i  (word_valid && !store_active),
+    .read_valid_o  (window_valid),
+    .read_ready_i  (window_ready),
+    .read_o        (window),
+    .word_valid_i  (word_valid && !word_plain),
     .word_data_i   (word_data),
     .vector_valid_o(vector_valid),
     .vector_ready_i(vector_ready),

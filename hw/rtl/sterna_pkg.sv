@@ -286,7 +286,8 @@ package sterna_pkg;
 
   /// The payload of a STEP segment.
   typedef struct packed {
-    logic [7:0] unused;
+    /// CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs
+    logic [7:0] beside;
     /// LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address
     logic [7:0] scratch;
     /// bytes that LOAD and STORE move, whole bus beats

@@ -153,7 +153,7 @@ class Layer:
         rounds = b"".join(stream[at] for at in range(longest) for stream in streams)
         return record(RecordKind.FETCH, words, fetches) + record(RecordKind.ROUNDS, longest, rounds)
 
-    def segments(self, source: int, target: int, after: Sequence[int]) -> list[Segment]:
+    def segments(self, source: int, target: int, after: Sequence[int], beside: int = 0) -> list[Segment]:
         """STEP, REQUANT, WEIGHTS."""
         table = tape.pad(b"".join(
             int(m | (b & (1 << 46) - 1) << 18).to_bytes(8, "little")
@@ -167,6 +167,7 @@ class Layer:
             in_full_cols=size.width // TILE, in_extra_cols=size.width % TILE, in_tiles_w=size.tiles_w,
             out_tiles_h=size.tiles_h, out_tiles_w=size.tiles_w, out_plane=size.tiles, tile_groups=self.tile_groups,
             filters=self.filters, group_words=self.group_words, requant_bytes=len(table), weights_bytes=len(weights),
+            beside=beside,
         )
         return [
             Segment(SegmentKind.STEP, step), Segment(SegmentKind.REQUANT, table), Segment(SegmentKind.WEIGHTS, weights)
@@ -203,13 +204,8 @@ class Job:
     def segments(self) -> list[Segment]:
         """The whole job."""
         tiles = self.size.tiles
-        places = (tiles, tiles + 4 * tiles)
-        load = {
-            "op": Op.LOAD, "fm_words": tiles, "filters": 4, "dram_bytes": len(self.frame()),
-            "in_full_rows": self.size.height // TILE, "in_extra_rows": self.size.height % TILE,
-            "in_full_cols": self.size.width // TILE, "in_extra_cols": self.size.width % TILE,
-        }  # fmt: skip
-        segments = [Segment(SegmentKind.STEP, tape.pack_step(**load))]
+        places = self.places
+        segments = [self.load()]
         for number, layer in enumerate(self.layers):
             source, target = (places[number % 2 - 1] if number else 0), places[number % 2]
             after = [0] * (layer.channels // 4)
@@ -218,14 +214,98 @@ class Job:
                 after = [w % group_words + 1 if self.fine else tape.AFTER_ALL for w in range(len(after))]
             segments += layer.segments(source, target, after)
             if number == 0 and self.background:
-                segments.append(Segment(SegmentKind.STEP, tape.pack_step(next=1, **load)))
-        words = tiles * layer.out_words
-        store = tape.pack_step(op=Op.STORE, fm_base=target, fm_words=words, dram_bytes=words * WORD_BYTES)
-        return [*segments, Segment(SegmentKind.STEP, store)]
+                segments.append(self.load(next=1))
+        return [*segments, self.store(target, tiles * layer.out_words)]
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Feature memory words from which on layers write in turn."""
+        return self.size.tiles, 5 * self.size.tiles
+
+    def load(self, **fields: int) -> Segment:
+        """LOAD of the image, to word 0 unless `fields` say otherwise."""
+        size = self.size
+        load = {
+            "op": Op.LOAD, "fm_words": size.tiles, "filters": 4, "dram_bytes": len(self.frame()),
+            "in_full_rows": size.height // TILE, "in_extra_rows": size.height % TILE,
+            "in_full_cols": size.width // TILE, "in_extra_cols": size.width % TILE,
+        }  # fmt: skip
+        return Segment(SegmentKind.STEP, tape.pack_step(**load | fields))
+
+    @staticmethod
+    def store(base: int, words: int, offset: int = 0) -> Segment:
+        """STORE of words of the feature memory."""
+        store = tape.pack_step(
+            op=Op.STORE, fm_base=base, fm_words=words, dram_bytes=words * WORD_BYTES, dram_offset=offset
+        )
+        return Segment(SegmentKind.STEP, store)
 
     def tape(self) -> bytes:
         """The whole tape."""
         return tape.write(CONFIG_HASH, self.segments())
+
+
+class Traced(Job):
+    """A job that stores what each layer makes. `stores` of them may go on beside the layers after them: one is right,
+    as a layer writes where the one before the last did."""
+
+    def __init__(self, layers: int, stores: int = 1) -> None:
+        super().__init__(2, layers)
+        self.stores = stores
+
+    def segments(self) -> list[Segment]:
+        segments, offset = [self.load()], 0
+        for number, layer in enumerate(self.layers):
+            source, target = (self.places[number % 2 - 1] if number else 0), self.places[number % 2]
+            after = [tape.AFTER_ALL] * (layer.channels // 4)
+            segments += layer.segments(source, target, after, self.stores if number else 0)
+            words = self.size.tiles * layer.out_words
+            segments.append(self.store(target, words, offset))
+            offset += words * WORD_BYTES
+        return segments
+
+    def result(self, image: Ints | None = None) -> bytes:
+        values, stored = self.image if image is None else image, b""
+        for layer in self.layers:
+            values = layer.run(values)
+            stored += self.size.words(values)
+        return stored
+
+
+class LoadsAgain(Job):
+    """A job that loads a second image while its second layer computes, on which the third one works.
+
+    `early`: what may go on beside the first and the third layer, which read what is loaded; nothing is right.
+    """
+
+    LAST = FM_WORDS - SEVERAL_TILES.tiles
+
+    def __init__(self, beside: int = tape.BESIDE_LOADS, early: int = 0) -> None:
+        super().__init__(2, 2)
+        self.layers.append(Layer(self.size, 4, 4, 2))
+        self.beside, self.early = beside, early
+        self.second = np.random.default_rng(random.getrandbits(32)).integers(-128, 128, self.image.shape)
+
+    def frame(self, image: Ints | None = None) -> bytes:
+        return super().frame() + super().frame(self.second)
+
+    def segments(self) -> list[Segment]:
+        first, second, third = self.layers
+        size = len(super().frame())
+        words = self.size.tiles * second.out_words
+        return [
+            self.load(dram_bytes=size),
+            *first.segments(0, self.places[0], [0], self.early),
+            self.load(dram_bytes=size, dram_offset=size, fm_base=self.LAST),
+            *second.segments(self.places[0], self.places[1], [tape.AFTER_ALL] * (second.channels // 4), self.beside),
+            self.store(self.places[1], words),
+            *third.segments(self.LAST, self.places[0], [0], self.early | 1),
+            self.store(self.places[0], self.size.tiles, words * WORD_BYTES),
+        ]
+
+    def result(self, image: Ints | None = None) -> bytes:
+        first, second, third = self.layers
+        return self.size.words(second.run(first.run(self.image))) + self.size.words(third.run(self.second))
 
 
 def control(command: int) -> int:
@@ -383,6 +463,48 @@ async def steps_overlap(dut: Any, tiles_at_once: int, size: Map, fine: bool) -> 
 
 
 @cocotb.test()
+@cocotb.parametrize(pause=[0.0, 0.4])
+async def stores_go_on_beside_layers(dut: Any, pause: float) -> None:
+    """Maps are equal whether they may or not, and a frame is shorter if they may."""
+    tb = await started(dut, pause)
+    for layers in (2, 3, 6):
+        job = Traced(layers)
+        cycles = []
+        for job.stores in (1, 0):
+            await tb.check(job)
+            cycles.append(await tb.read(Register.CYCLES_LO))
+        assert pause or cycles[0] < cycles[1] - 20 * (layers - 1), cycles
+
+
+@cocotb.test()
+async def what_goes_on_beside_the_wrong_step_shows(dut: Any) -> None:
+    """A layer writes over what is stored, or reads what is not loaded."""
+    tb = await started(dut, 0.0)
+    tb.writes.pause(0.9)
+    for kind in (lambda: Traced(5, stores=2), lambda: LoadsAgain(early=tape.BESIDE_LOADS)):
+        wrong = 0
+        for _ in range(4):
+            job = kind()
+            code, _ = await tb.run(job.tape(), job.frame())
+            assert code is ErrorCode.NONE
+            wrong += tb.writes.read(RESULT, len(job.result())) != job.result()
+        assert wrong, kind
+
+
+@cocotb.test()
+async def loads_go_on_beside_layers(dut: Any) -> None:
+    tb = await started(dut, 0.0)
+    for _ in range(3):
+        job = LoadsAgain()
+        cycles = []
+        for job.beside in (tape.BESIDE_LOADS, 0):
+            await tb.check(job)
+            cycles.append(await tb.read(Register.CYCLES_LO))
+        assert cycles[0] < cycles[1] - 20, cycles
+    await tb.check(Job(1))
+
+
+@cocotb.test()
 @cocotb.parametrize(background=[False, True], pause=[0.0, 0.3])
 async def frames_follow_each_other(dut: Any, background: bool, pause: float) -> None:
     """Frames of other images, each queued while the one before it runs."""
@@ -532,6 +654,12 @@ async def names_bus_errors(dut: Any) -> None:
     assert (code, segment) == (ErrorCode.BUS_READ, 0)
     code, segment = await tb.run(job.tape(), job.frame(), result_addr=BAD_FROM - 64)
     assert (code, segment) == (ErrorCode.BUS_WRITE, 4)
+    # Of the STORE, whatever goes on beside it, and of the LOAD.
+    traced, again = Traced(4), LoadsAgain()
+    code, segment = await tb.run(traced.tape(), traced.frame(), result_addr=BAD_FROM - 64)
+    assert (code, segment) == (ErrorCode.BUS_WRITE, 4)
+    code, segment = await tb.run(again.tape(), again.frame(), frame_addr=BAD_FROM - 192)
+    assert (code, segment) == (ErrorCode.BUS_READ, 4)
     await tb.check(job)
 
 

@@ -20,7 +20,7 @@ IDLE = {
     "tape_read_error_i": 0, "load_read_error_i": 0, "write_error_i": 0, "tape_error_i": 0, "moving_i": 0,
     "tape_error_code_i": ErrorCode.SEGMENT_CRC, "tape_segment_i": TAPE, "move_segment_i": MOVE, "load_segment_i": LOAD,
 }  # fmt: skip
-#: What comes first counts, with its segment while the tape waits for a move, and else.
+#: What comes first counts, with its segment while a move goes on, and else.
 FAULTS = {
     "abort_i": (ErrorCode.ABORTED, MOVE, TAPE),
     "tape_read_error_i": (ErrorCode.BUS_READ, TAPE, TAPE),
@@ -84,6 +84,8 @@ async def the_first_of_several_errors_counts(dut: Any, moving: int) -> None:
             segment = at_move if moving else else_at
             if "load_read_error_i" in names:
                 segment = LOAD
+            elif moving and "write_error_i" in names and "tape_read_error_i" not in names:
+                segment = MOVE
             elif moving and {"tape_read_error_i", "tape_error_i"} & set(names):
                 segment = TAPE
             assert tb.failed == 1

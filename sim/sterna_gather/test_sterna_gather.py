@@ -89,9 +89,11 @@ class TB(Bench):
         self.banks = Banks(dut, self.tile_h, self.tile_w, self.pixel_w, self.addr_w)
         self.windows = Source(Field(dut.request_valid_i), Field(dut.request_ready_o),
                               {"window": Field(dut.request_i)}, idle)
-        self.words = Sink(Field(dut.word_valid_o), None, {"word": Field(dut.word_data_o)})
+        self.plain = Source(Field(dut.plain_valid_i), Field(dut.plain_ready_o), {"window": Field(dut.plain_i)}, idle)
+        self.words = Sink(Field(dut.word_valid_o), None,
+                          {"word": Field(dut.word_data_o), "plain": Field(dut.word_plain_o)})
         self.inputs = Inputs(dut)
-        self.agents = [self.inputs, self.banks, self.windows, self.words]
+        self.agents = [self.inputs, self.banks, self.windows, self.plain, self.words]
 
     def random_map(self) -> Map:
         """A map of any size from one pixel to a few tiles, somewhere in the memory."""
@@ -108,7 +110,7 @@ class TB(Bench):
         """Make `image` the map of the step."""
         self.banks.words.clear()
         self.banks.put(image)
-        self.inputs.set(linear_i=0, step_i=step_word(
+        self.inputs.set(step_i=step_word(
             in_full_rows=image.height // self.tile_h, in_extra_rows=image.height % self.tile_h,
             in_full_cols=image.width // self.tile_w, in_extra_cols=image.width % self.tile_w,
             in_tiles_w=-(-image.width // self.tile_w), gather_stride=image.stride, pad_value=image.pad,
@@ -133,23 +135,39 @@ class TB(Bench):
         ys = [top + image.stride * i for i in range(self.tile_h)]
         xs = [left + image.stride * i for i in range(self.tile_w)]
         return {"word": as_vectors([image.pixels[y][x] if 0 <= y < image.height and 0 <= x < image.width else padding
-                                  for y in ys for x in xs], self.act_w)}
+                                  for y in ys for x in xs], self.act_w), "plain": 0}
+
+    def ask_plain(self, address: int) -> dict[str, int]:
+        """Ask for the word at `address`, somehow rotated; returns it."""
+        row, col = random.randrange(self.tile_h), random.randrange(self.tile_w)
+        pixels = []
+        for lane in range(self.tile_h * self.tile_w):
+            y, x = lane // self.tile_w + row, lane % self.tile_w + col
+            place = y % self.tile_h, x % self.tile_w, address
+            pixels.append(self.banks.words.setdefault(place, random.getrandbits(self.pixel_w)))
+        self.plain.send([{"window": gather_word(plane=address, row=row, col=col, tile_row=5, tile_col=-1)}])
+        return {"word": as_vectors(pixels, self.act_w), "plain": 1}
 
     async def expect(self, words: list[dict[str, int]]) -> None:
-        """Run until all windows are answered and compare."""
+        """Run until all windows, or all plain words, are answered and compare."""
         await self.run_until(lambda: not self.windows.queue and len(self.words.taken) >= len(words), 5000)
         await self.step(LATENCY + 2)
-        assert len(self.words.taken) == len(words)
-        for i, (got, want) in enumerate(zip(self.words.taken, words, strict=True)):
-            assert got == want, f"window {i}: {got['word']:x}, not {want['word']:x}"
+        self.compare(self.words.taken, words)
         self.words.taken.clear()
+
+    @staticmethod
+    def compare(taken: list[dict[str, int]], words: list[dict[str, int]]) -> None:
+        """Words that came with those that had to come."""
+        assert len(taken) == len(words)
+        for i, (got, want) in enumerate(zip(taken, words, strict=True)):
+            assert got == want, f"window {i}: {got['word']:x}, not {want['word']:x}"
 
 
 @cocotb.test()
 @cocotb.parametrize(idle=[0.0, 0.5])
 async def reads_windows_of_random_maps(dut: Any, idle: float) -> None:
     tb = TB(dut, idle)
-    await tb.start(step_i=0, linear_i=0)
+    await tb.start(step_i=0)
     for _ in range(8):
         image = tb.random_map()
         await tb.use(image)
@@ -161,7 +179,7 @@ async def reads_windows_of_random_maps(dut: Any, idle: float) -> None:
 @cocotb.test()
 async def reads_every_offset_with_both_strides(dut: Any) -> None:
     tb = TB(dut, 0.0)
-    await tb.start(step_i=0, linear_i=0)
+    await tb.start(step_i=0)
     for stride in (1, 2):
         drawn = tb.random_map()
         image = Map(drawn.plane, drawn.pixels, stride, drawn.pad)
@@ -173,25 +191,61 @@ async def reads_every_offset_with_both_strides(dut: Any) -> None:
 
 
 @cocotb.test()
-async def reads_rotated_planes_in_linear_mode(dut: Any) -> None:
-    tb = TB(dut, 0.3)
-    await tb.start(step_i=step_word(gather_stride=2, pad_value=3), linear_i=1)
-    words = []
-    for plane in random.sample(range(1 << tb.addr_w), 30):
-        row, col = random.randrange(tb.tile_h), random.randrange(tb.tile_w)
-        pixels = [random.getrandbits(tb.pixel_w) for _ in range(tb.tile_h * tb.tile_w)]
-        for lane, pixel in enumerate(pixels):
-            y, x = lane // tb.tile_w + row, lane % tb.tile_w + col
-            tb.banks.words[y % tb.tile_h, x % tb.tile_w, plane] = pixel
-        tb.windows.send([{"window": gather_word(plane=plane, row=row, col=col, tile_row=5, tile_col=-1)}])
-        words.append({"word": as_vectors(pixels, tb.act_w)})
+@cocotb.parametrize(idle=[0.0, 0.5, 0.9], plain_idle=[0.0, 0.5])
+async def reads_plain_words_between_windows(dut: Any, idle: float, plain_idle: float) -> None:
+    """Of a map with either stride. Windows go first, and no plain word waits once they leave a cycle."""
+    tb = TB(dut, idle)
+    tb.plain.idle = plain_idle
+    await tb.start(step_i=0)
+    for _ in range(4):
+        image = tb.random_map()
+        await tb.use(image)
+        corners = [tb.random_window(image) for _ in range(40)]
+        windows = [tb.window(image, *corner) for corner in corners]
+        plain = [tb.ask_plain(random.randrange(1 << tb.addr_w)) for _ in range(40)]
+        tb.windows.send(tb.request(image, *corner) for corner in corners)
+        await tb.run_until(lambda: len(tb.words.taken) >= 80, 5000)
+        await tb.step(LATENCY + 2)
+        taken = [[word for word in tb.words.taken if word["plain"] == kind] for kind in (0, 1)]
+        tb.words.taken.clear()
+        tb.compare(taken[0], windows)
+        tb.compare(taken[1], plain)
+
+
+@cocotb.test()
+async def reads_plain_words_while_the_step_changes(dut: Any) -> None:
+    tb = TB(dut, 0.0)
+    await tb.start(step_i=0)
+    words = [tb.ask_plain(random.randrange(1 << tb.addr_w)) for _ in range(40)]
+    for _ in range(40):
+        tb.inputs.set(step_i=step_word(
+            gather_stride=random.choice((1, 2)), in_tiles_w=random.getrandbits(8), pad_value=random.randint(-8, 7)
+        ))
+        await tb.step()
     await tb.expect(words)
+
+
+@cocotb.test()
+async def a_plain_word_waits_for_no_more_than_the_windows(dut: Any) -> None:
+    """It comes after the fixed time when no window is read in its cycle, else a cycle later for each."""
+    tb = TB(dut, 0.0)
+    await tb.start(step_i=0)
+    image = tb.random_map()
+    await tb.use(image)
+    for count in range(4):
+        word = tb.ask_plain(3)
+        tb.windows.send([tb.request(image, 0, 0)] * count)
+        cycles = await tb.run_until(lambda: any(each["plain"] for each in tb.words.taken), 100)
+        assert word in tb.words.taken
+        assert cycles == LATENCY + 1 + count
+        assert len(tb.words.taken) == count + 1
+        tb.words.taken.clear()
 
 
 @cocotb.test()
 async def answers_after_a_fixed_time(dut: Any) -> None:
     tb = TB(dut, 0.0)
-    await tb.start(step_i=0, linear_i=0)
+    await tb.start(step_i=0)
     image = tb.random_map()
     await tb.use(image)
     tb.windows.send([tb.request(image, 0, 0)] * 50)
@@ -202,7 +256,7 @@ async def answers_after_a_fixed_time(dut: Any) -> None:
 @cocotb.test()
 async def forgets_requests_when_cleared(dut: Any) -> None:
     tb = TB(dut, 0.0)
-    await tb.start(step_i=0, linear_i=0)
+    await tb.start(step_i=0)
     image = tb.random_map()
     await tb.use(image)
     for cycles in range(1, LATENCY):
@@ -216,10 +270,11 @@ async def forgets_requests_when_cleared(dut: Any) -> None:
 @cocotb.test()
 async def comparison_sees_a_wrong_bit(dut: Any) -> None:
     tb = TB(dut, 0.0)
-    await tb.start(step_i=0, linear_i=0)
+    await tb.start(step_i=0)
     image = tb.random_map()
     await tb.use(image)
     tb.windows.send([tb.request(image, 0, 0)])
-    wrong = {"word": tb.window(image, 0, 0)["word"] ^ 1 << random.randrange(len(dut.word_data_o))}
+    wrong = tb.window(image, 0, 0)
+    wrong |= {"word": wrong["word"] ^ 1 << random.randrange(len(dut.word_data_o))}
     with pytest.raises(AssertionError, match="window 0"):
         await tb.expect([wrong])

@@ -12,7 +12,7 @@ from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import step_word
 
 from sterna.spec.registers import ErrorCode
-from sterna.spec.tape import Op
+from sterna.spec.tape import BESIDE_LOADS, MOST_BESIDE_STORES, Op
 
 PARAMETERS = [{"FmAddrW": 12, "InputTable": 1}]
 # A frame's words lie on both sides of 8 GB.
@@ -41,12 +41,15 @@ class TB(Bench):
         self.steps = Source(
             Field(dut.step_valid_i), Field(dut.step_ready_o), {"step_i": Field(dut.step_i)}, idle=0.0
         )
-        move = {
-            "addr": Field(dut.move_addr_o), "bytes": Field(dut.move_bytes_o), "base": Field(dut.move_base_o),
-            "step": Field(dut.move_step_o), "layout": Field(dut.move_layout_o),
+        load = {
+            "addr": Field(dut.load_addr_o), "step": Field(dut.load_step_o), "layout": Field(dut.load_layout_o)
+        }  # fmt: skip
+        store = {
+            "addr": Field(dut.store_addr_o), "bytes": Field(dut.store_bytes_o), "base": Field(dut.store_base_o),
+            "words": Field(dut.store_words_o),
         }
-        self.loads = Sink(Field(dut.load_command_valid_o), Field(dut.load_command_ready_i), move)
-        self.stores = Sink(Field(dut.store_command_valid_o), Field(dut.store_command_ready_i), move)
+        self.loads = Sink(Field(dut.load_command_valid_o), Field(dut.load_command_ready_i), load)
+        self.stores = Sink(Field(dut.store_command_valid_o), Field(dut.store_command_ready_i), store)
         self.load_starts = Sink(Field(dut.load_start_o), None, {})
         self.store_starts = Sink(Field(dut.store_start_o), None, {})
         ended = {"code": Field(dut.error_code_o), "segment": Field(dut.error_segment_o)}
@@ -110,12 +113,25 @@ class TB(Bench):
         await self.set(**released)
         assert begun() == before + 1
 
-    async def run_conv(self, **fields: int) -> None:
-        """A CONV step that nothing holds up, and that is drained at once."""
+    async def start_conv(self, **fields: int) -> None:
+        """A CONV step that nothing holds up, all of whose WEIGHTS pass."""
         await self.give(op=Op.CONV, **fields)
         await self.until("weights_enable_o")
         await self.pulse("weights_done_i")
-        await self.drained()
+
+    async def run_conv(self, **fields: int) -> None:
+        """A CONV step that nothing holds up, and that is drained at once."""
+        await self.start_conv(**fields)
+        self.inputs.set(step_drained_i=1)
+        await self.step()
+        await self.set(step_drained_i=0)
+
+    async def start_store(self, **fields: int) -> None:
+        """A STORE that nothing holds up."""
+        stores = len(self.store_starts.taken)
+        await self.give(op=Op.STORE, fm_words=1, **fields)
+        await self.run_until(lambda: len(self.store_starts.taken) == stores + 1, 100)
+        await self.step()
 
     async def drained(self) -> None:
         """Report the oldest CONV step as drained."""
@@ -191,32 +207,132 @@ async def no_table_is_written_while_two_are_in_use(dut: Any) -> None:
 
 
 @cocotb.test()
-@cocotb.parametrize(op=[Op.LOAD, Op.STORE])
-async def moves_wait_for_a_quiet_engine(dut: Any, op: Op) -> None:
+async def a_load_waits_for_the_vectors_of_earlier_steps(dut: Any) -> None:
+    """Not until they are drained. It ends when its words are written."""
     tb = await begun(dut)
-    name, base = ("load", FRAME) if op is Op.LOAD else ("store", RESULT)
-    commands, starts = (tb.loads, tb.load_starts) if op is Op.LOAD else (tb.stores, tb.store_starts)
     for count in range(2):
-        blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0}
-        tb.inputs.set(**blockers)
-        size, offset = random.randint(1, 999) * 64, random.randrange(1 << 20) * 64
-        commands.stall = 0.0
-        step = await tb.give(op=op, dram_bytes=size, fm_base=count, dram_offset=offset)
-        await tb.blocked_by(blockers, lambda: len(commands.taken))
-        assert len(starts.taken) == count + 1
-        assert tb.output("store_active_o") == (op is Op.STORE)
-        await tb.step(10)
-        move = {"addr": base + offset, "bytes": size, "base": count, "step": step, "layout": LAYOUT}
-        assert commands.taken[count:] == [move]
-        await tb.set(writer_idle_i=0)
-        await tb.pulse(f"{name}_done_i")
-        assert tb.output("step_ready_o") == 0
+        blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0}
+        tb.inputs.set(drained_i=0, **blockers)
+        offset = random.randrange(1 << 20) * 64
+        tb.loads.stall = 0.0
+        step = await tb.give(op=Op.LOAD, dram_bytes=64, fm_base=count, dram_offset=offset)
+        await tb.blocked_by(blockers, lambda: len(tb.loads.taken))
+        assert len(tb.load_starts.taken) == count + 1
+        assert tb.loads.taken[count:] == [{"addr": FRAME + offset, "step": step, "layout": LAYOUT}]
         assert len(tb.step_ends.taken) == count
-        await tb.set(writer_idle_i=1)
-        assert tb.output("step_ready_o") == 1
+        await tb.pulse("load_done_i")
         assert len(tb.step_ends.taken) == count + 1
-    other = tb.stores if op is Op.LOAD else tb.loads
-    assert not other.taken
+    assert not tb.stores.taken
+
+
+@cocotb.test()
+@cocotb.parametrize(op=[Op.CONV, Op.LOAD, Op.STORE])
+async def a_step_waits_for_a_load_unless_it_goes_on_beside_it(dut: Any, op: Op) -> None:
+    tb = await begun(dut)
+    tb.loads.stall = 0.0
+    for _ in range(2):
+        await tb.give(op=Op.LOAD, fm_words=1)
+        await tb.step(10)
+        sent = tb.steps.sent
+        tb.steps.send([{"step_i": step_word(op=op, tiles_at_once=2, fm_words=1)}])
+        await tb.step(20)
+        assert tb.steps.sent == sent
+        await tb.pulse("load_done_i")
+        assert tb.steps.sent == sent + 1
+        if op is Op.CONV:
+            await tb.until("weights_enable_o")
+            await tb.pulse("weights_done_i")
+            await tb.drained()
+        else:
+            await tb.step(10)
+            await tb.pulse(f"{op.name.lower()}_done_i")
+    if op is Op.CONV:
+        await tb.give(op=Op.LOAD, fm_words=1)
+        await tb.step(10)
+        await tb.run_conv(beside=BESIDE_LOADS)
+        assert len(tb.convs.taken) == 3
+        # Steps end in order.
+        assert len(tb.step_ends.taken) == 4
+        await tb.pulse("load_done_i")
+        tb.inputs.set(step_drained_i=1)
+        await tb.step(5)
+        assert len(tb.step_ends.taken) == 6
+
+
+@cocotb.test()
+async def a_store_waits_for_the_steps_before_it(dut: Any) -> None:
+    """And no step waits for it that may go on beside it."""
+    tb = await begun(dut)
+    tb.stores.stall = 0.0
+    for count in range(2):
+        ended = len(tb.step_ends.taken)
+        await tb.start_conv(beside=0)
+        size, offset = random.randint(1, 999) * 64, random.randrange(1 << 20) * 64
+        await tb.give(op=Op.STORE, dram_bytes=size, fm_base=count, dram_offset=offset, fm_words=7 + count)
+        await tb.start_conv(beside=1)
+        await tb.step(20)
+        assert len(tb.stores.taken) == count
+        await tb.drained()
+        move = {"addr": RESULT + offset, "bytes": size, "base": count, "words": 7 + count}
+        assert tb.stores.taken[count:] == [move]
+        assert len(tb.store_starts.taken) == count + 1
+        await tb.start_conv(beside=2)
+        assert len(tb.convs.taken) == 3 * count + 3
+        # It ends when the writer has every beat and every answer.
+        await tb.set(step_drained_i=1)
+        await tb.set(writer_idle_i=0)
+        await tb.pulse("store_done_i")
+        assert len(tb.step_ends.taken) == ended + 1
+        await tb.set(writer_idle_i=1)
+        assert len(tb.step_ends.taken) == ended + 4
+        await tb.set(step_drained_i=0)
+    assert not tb.loads.taken
+
+
+@cocotb.test()
+@cocotb.parametrize(op=[Op.CONV, Op.LOAD])
+async def so_many_stores_go_on_beside_a_step(dut: Any, op: Op) -> None:
+    """As it says: of two, one, or none."""
+    tb = await begun(dut)
+    tb.stores.stall = tb.loads.stall = 0.0
+
+    def started() -> int:
+        return len(tb.convs.taken) + len(tb.loads.taken)
+
+    for beside in range(MOST_BESIDE_STORES + 1):
+        before = started()
+        for _ in range(2):
+            await tb.give(op=Op.STORE, fm_words=1, dram_bytes=64)
+        await tb.step(5)
+        await tb.give(op=op, fm_words=1, beside=beside)
+        for going_on in (2, 1, 0):
+            await tb.step(20)
+            assert started() == before + (going_on <= beside), f"{going_on} STOREs go on"
+            if going_on:
+                await tb.pulse("store_done_i")
+        if op is Op.CONV:
+            await tb.pulse("weights_done_i")
+            await tb.drained()
+        else:
+            await tb.pulse("load_done_i")
+    assert len(tb.stores.taken) == 6
+
+
+@cocotb.test()
+async def a_third_store_waits_until_the_first_has_ended(dut: Any) -> None:
+    tb = await begun(dut)
+    tb.stores.stall = 0.0
+    for number in range(3):
+        await tb.give(op=Op.STORE, fm_words=1, dram_bytes=64, dram_offset=64 * number)
+    await tb.step(20)
+    assert len(tb.stores.taken) == 1
+    assert tb.output("step_ready_o") == 0
+    for number in range(1, 4):
+        await tb.pulse("store_done_i")
+        await tb.step(5)
+        assert tb.output("step_ready_o") == 1
+        assert [store["addr"] - RESULT for store in tb.stores.taken] == [0, 64, 128][: number + 1]
+        assert len(tb.step_ends.taken) == number
 
 
 @cocotb.test()
@@ -269,19 +385,21 @@ async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
     tb.inputs.set(drained_i=0, **blockers)
     step = await tb.give(op=Op.LOAD, next=1, dram_bytes=192, dram_offset=64)
     await tb.blocked_by(blockers, lambda: len(tb.loads.taken))
-    move = {"addr": NEXT_FRAME + 64, "bytes": 192, "base": 0, "step": step, "layout": NEXT_LAYOUT}
+    move = {"addr": NEXT_FRAME + 64, "step": step, "layout": NEXT_LAYOUT}
     assert tb.loads.taken[1:] == [move]
     assert tb.output("step_ready_o") == 1
     await tb.set(drained_i=1)
     await tb.run_conv()
-    # Everything that moves, and the end of the frame, wait for it.
-    await tb.give(op=Op.STORE, fm_words=1)
-    await tb.step(30)
-    assert not tb.stores.taken
-    await tb.pulse("load_done_i")
-    await tb.until("store_active_o")
+    await tb.start_store()
     await tb.pulse("store_done_i")
     assert len(tb.step_ends.taken) == 4
+    # The next LOAD and the end of the frame wait for it.
+    await tb.give(op=Op.LOAD, fm_words=1)
+    await tb.step(30)
+    assert len(tb.loads.taken) == 2
+    await tb.pulse("load_done_i")
+    assert len(tb.loads.taken) == 3
+    await tb.pulse("load_done_i")
     await tb.pulse("tape_done_i")
     assert tb.ends.taken == [{"code": ErrorCode.NONE, "segment": 0}]
     # The next frame follows by itself, has its image and uses its own addresses.
@@ -289,10 +407,9 @@ async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
     await tb.until("step_ready_o")
     await tb.run_load()
     await tb.run_load(next=1)
-    assert len(tb.loads.taken) == 2
+    assert len(tb.loads.taken) == 3
     assert tb.output("step_ready_o") == 1
-    await tb.give(op=Op.STORE, fm_words=1)
-    await tb.until("store_active_o")
+    await tb.start_store()
     assert tb.stores.taken[-1]["addr"] == NEXT_RESULT
     await tb.pulse("store_done_i")
     await tb.set(tape_done_i=1)
@@ -303,7 +420,7 @@ async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
     await tb.pulse("start_i")
     await tb.until("step_ready_o")
     await tb.run_load()
-    assert len(tb.loads.taken) == 3
+    assert len(tb.loads.taken) == 4
 
 
 @cocotb.test()
@@ -439,8 +556,7 @@ async def go_to(tb: TB, state: int) -> None:
         await tb.give(op=Op.CONV)
         await tb.until("weights_enable_o")
     elif state == LAST_STATES - 1:
-        await tb.give(op=Op.STORE, fm_words=3)
-        await tb.until("store_active_o")
+        await tb.start_store()
     await tb.set(tape_segment_i=6)
 
 

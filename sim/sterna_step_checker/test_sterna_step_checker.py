@@ -11,13 +11,19 @@ from cocotb.triggers import FallingEdge
 from sim.support.words import step_word
 
 from sterna.spec.registers import ErrorCode
-from sterna.spec.tape import ALIGN, Op
+from sterna.spec.tape import ALIGN, BESIDE_LOADS, MOST_BESIDE_STORES, Op
 
 PARAMETERS = [{"Clusters": 2}, {"Clusters": 4, "TableEntries": 16, "InputTable": 1}]
 #: Bytes of the REQUANT payload of a TABLE step.
 INPUT_BYTES = 2048
+#: What may go on beside a step.
+BESIDE = {
+    Op.STORE: [0],
+    Op.LOAD: [*range(MOST_BESIDE_STORES + 1)],
+    Op.CONV: [stores | loads for stores in range(MOST_BESIDE_STORES + 1) for loads in (0, BESIDE_LOADS)],
+}
 LENGTHS = [0, 1, 32, 63, 65, (1 << 32) - ALIGN]
-FIELDS = ("op", "fm_words", "tiles_at_once", "tile_groups", "filters", "requant_bytes", "weights_bytes")
+FIELDS = ("op", "fm_words", "tiles_at_once", "tile_groups", "filters", "requant_bytes", "weights_bytes", "beside")
 
 
 def table_bytes(step: dict[str, int], clusters: int) -> int:
@@ -31,9 +37,11 @@ def random_step(clusters: int, entries: int) -> dict[str, int]:
     if random.random() < 0.1:
         return step | {"op": Op.TABLE, "requant_bytes": INPUT_BYTES}
     if random.random() < 0.2:
-        return step | {"op": random.choice([Op.LOAD, Op.STORE]), "fm_words": random.randint(1, (1 << 32) - 1)}
+        op = random.choice([Op.LOAD, Op.STORE])
+        return step | {"op": op, "fm_words": random.randint(1, (1 << 32) - 1), "beside": random.choice(BESIDE[op])}
     step |= {
         "op": Op.CONV,
+        "beside": random.choice(BESIDE[Op.CONV]),
         "tiles_at_once": random.choice([1 << i for i in range(clusters.bit_length())]),
         "tile_groups": random.choice([1, 1, 2, random.getrandbits(32) | 1]),
         "filters": random.randint(1, entries),
@@ -52,6 +60,7 @@ def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
         "filters": [0, entries, entries + 1, (1 << 16) - 1],
         "requant_bytes": [*LENGTHS, step["requant_bytes"] + ALIGN],
         "weights_bytes": LENGTHS,
+        "beside": [0, 1, 2, 3, 4, 6, 7, 8, 128],
     }
     name = random.choice(list(wrong))
     return step | {name: random.choice(wrong[name])}
@@ -61,6 +70,8 @@ def fault_of(
     step: dict[str, int], place: int, lines: int, clusters: int, entries: int, has_tables: bool
 ) -> ErrorCode:
     """What is wrong with the step, whose payloads begin after `place` of `lines` lines."""
+    if step["beside"] not in BESIDE.get(step["op"], [0]):
+        return ErrorCode.BAD_STEP
     if step["op"] == Op.TABLE and has_tables:
         right = step["requant_bytes"] == INPUT_BYTES and end_of(step, place) <= lines
         return ErrorCode.NONE if right else ErrorCode.BAD_LENGTH
@@ -108,4 +119,4 @@ async def finds_what_is_wrong(dut: Any) -> None:
         fault = fault_of(step, place, lines, clusters, entries, has_tables)
         assert int(dut.fault_o.value) == fault, (step, place, lines)
         found.add((is_conv, is_table, fault))
-    assert len(found) == (7 if has_tables else 5)
+    assert len(found) == (8 if has_tables else 5)

@@ -11,30 +11,13 @@ from sterna.compile import compile_graph
 from sterna.compile.lower import lower
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
-from sterna.package import layout
-from sterna.package.package import Package
 from sterna.spec import load_config, tape
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image
-from support.tape_emulator import TapeEmulator
+from support.tape_emulator import emulated
 
 NANO = load_config("nano")
-
-
-def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
-    """Every stored layer as the tape computes it."""
-    emulator = TapeEmulator(package.config, package.tape)
-    result = emulator.run(layout.frame(image), package.schedule.result_bytes)
-    assert emulator.additions == sum(step.nonzeros for step in package.schedule.steps)
-    return {
-        store.layer: layout.unpack(
-            result[store.dram_offset : store.dram_offset + layout.region_bytes(store, package.config)],
-            store,
-            package.config,
-        )
-        for store in package.schedule.stores
-    }
 
 
 @pytest.mark.parametrize("seed", range(60))

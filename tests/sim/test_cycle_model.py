@@ -38,10 +38,12 @@ def check(engine: Backend, package: Package) -> None:
     assert package.schedule.queued_cycles == queued.cycles
 
 
+@pytest.mark.parametrize("trace", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_random_graphs(engine: Backend, seed: int) -> None:
+def test_random_graphs(engine: Backend, seed: int, trace: bool) -> None:
+    """With `trace`, STORE steps go on beside what computes."""
     graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
-    check(engine, compile_graph(graph, load_config("nano")))
+    check(engine, compile_graph(graph, load_config("nano"), trace=trace))
 
 
 @pytest.mark.parametrize(("memory", "burst_beats"), [("ideal", 64), ("slow", 16)])
@@ -55,7 +57,7 @@ def test_other_memories(memory: str, burst_beats: int, tmp_path: Path) -> None:
     with simulated(config) as backend:
         for seed in range(4):
             graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
-            check(backend, compile_graph(graph, config))
+            check(backend, compile_graph(graph, config, trace=seed % 2 == 1))
 
 
 def test_input_tables() -> None:
@@ -83,7 +85,7 @@ def test_random_configs(seed: int, got: Callable[[object], None]) -> None:
     with simulated(config) as backend:
         for graph_seed in range(10):
             graph = random_graph(np.random.default_rng(graph_seed), max_size=40, max_channels=40)
-            check(backend, compile_graph(graph, config))
+            check(backend, compile_graph(graph, config, trace=graph_seed % 2 == 1))
     got(f"{config.drains} drains of {config.clusters} clusters: every counter of every step equal in 10 graphs")
 
 

@@ -8,12 +8,29 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.package import layout
+from sterna.package.package import Package
 from sterna.spec import tape
 from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import AFTER_ALL, Command, Op, Pool, RecordKind, SegmentKind
+from sterna.spec.tape import AFTER_ALL, MOST_BESIDE_STORES, Command, Op, Pool, RecordKind, SegmentKind
 
 Vectors = NDArray[np.int64]
+
+
+def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
+    """Every stored layer as the tape computes it."""
+    emulator = TapeEmulator(package.config, package.tape)
+    result = emulator.run(layout.frame(image), package.schedule.result_bytes)
+    assert emulator.additions == sum(step.nonzeros for step in package.schedule.steps)
+    return {
+        store.layer: layout.unpack(
+            result[store.dram_offset : store.dram_offset + layout.region_bytes(store, package.config)],
+            store,
+            package.config,
+        )
+        for store in package.schedule.stores
+    }
 
 
 class TapeEmulator:
@@ -30,6 +47,8 @@ class TapeEmulator:
         self.next_image: range = range(0)
         self.tables: list[list[int]] = []
         self.additions = 0
+        #: STORE steps that have begun. Each is done as late as the tape allows.
+        self.open_stores: list[dict[str, int]] = []
 
     def run(self, frame: bytes, result_bytes: int) -> bytes:
         """Result memory after one frame."""
@@ -39,6 +58,7 @@ class TapeEmulator:
         for segment in segments:
             assert segment.kind is SegmentKind.STEP
             step = tape.unpack_step(segment.payload)
+            self._end_stores(result, MOST_BESIDE_STORES - 1 if step["op"] == Op.STORE else step["beside"])
             if step["op"] == Op.CONV:
                 requant, weights = next(segments), next(segments)
                 assert (requant.kind, weights.kind) == (SegmentKind.REQUANT, SegmentKind.WEIGHTS)
@@ -51,8 +71,14 @@ class TapeEmulator:
             elif step["op"] == Op.LOAD:
                 self._load(step, frame)
             else:
-                self._store(step, result)
+                self.open_stores.append(step)
+        self._end_stores(result, 0)
         return bytes(result)
+
+    def _end_stores(self, result: bytearray, beside: int) -> None:
+        """All but the last `beside` of them."""
+        while len(self.open_stores) > beside:
+            self._store(self.open_stores.pop(0), result)
 
     def _fill_tables(self, segment: tape.Segment) -> None:
         assert segment.kind is SegmentKind.REQUANT

@@ -40,9 +40,9 @@ module sterna_faults (
 
   /// Segment that the tape reader reads.
   input  logic [31:0] tape_segment_i,
-  /// A LOAD or STORE is worked on for which the tape waits.
+  /// A LOAD or STORE goes on, or the tape waits for one.
   input  logic        moving_i,
-  /// Its segment.
+  /// Its segment: that of a STORE, if one goes on.
   input  logic [31:0] move_segment_i,
   /// Segment of the LOAD that was asked for last.
   input  logic [31:0] load_segment_i,
@@ -86,8 +86,8 @@ module sterna_faults (
     error_segment_d = error_segment_q;
     if (failed_o) begin
       error_d = fault;
-      error_segment_d = moving_i && !tape_error_i && !tape_read_error_i ? move_segment_i :
-                        tape_segment_i;
+      error_segment_d = moving_i && !tape_read_error_i && (write_error_i || !tape_error_i) ?
+                        move_segment_i : tape_segment_i;
       if (load_read_error_i) error_segment_d = load_segment_i;
     end else if (start_i) begin
       error_d = ErrorNone;

@@ -5,6 +5,10 @@ import sterna_pkg::*;
 /// Runs frames: takes the steps of the tape in order, starts the parts that do them as soon as
 /// these are free, and ends a frame when everything is written or a check failed. One more frame
 /// can wait; its image may be loaded already.
+///
+/// LOAD and STORE go on beside the steps after them. A STORE starts when it is the oldest step that
+/// has not ended, so all that it may read is written; until then it waits in a register, and no
+/// second one is taken into it. What a step must wait for besides, its `beside` says.
 module sterna_sequencer #(
   /// Bits of a feature memory address.
   parameter int unsigned FmAddrW = 12,
@@ -130,26 +134,28 @@ module sterna_sequencer #(
   output logic               store_start_o,
   /// The beats of the STORE are given to the writer (pulse).
   input  logic               store_done_i,
-  /// The gather belongs to a STORE.
-  output logic               store_active_o,
   /// Transfer of a LOAD, to the AXI reader.
   output logic               load_command_valid_o,
   /// The AXI reader takes it.
   input  logic               load_command_ready_i,
+  /// First byte of the transfer.
+  output logic [63:0]        load_addr_o,
+  /// The LOAD step.
+  output step_t              load_step_o,
+  /// Layout of the frame that it loads.
+  output logic [1:0]         load_layout_o,
   /// Transfer of a STORE, to the AXI writer.
   output logic               store_command_valid_o,
   /// The AXI writer takes it.
   input  logic               store_command_ready_i,
   /// First byte of the transfer.
-  output logic [63:0]        move_addr_o,
+  output logic [63:0]        store_addr_o,
   /// Bytes of the transfer.
-  output logic [31:0]        move_bytes_o,
+  output logic [31:0]        store_bytes_o,
   /// First feature memory word of the transfer.
-  output logic [FmAddrW-1:0] move_base_o,
-  /// The step of the transfer.
-  output step_t              move_step_o,
-  /// Layout of the frame that it loads.
-  output logic [1:0]         move_layout_o
+  output logic [FmAddrW-1:0] store_base_o,
+  /// Words of the transfer.
+  output logic [31:0]        store_words_o
 );
   /// Steps that may have begun and not ended.
   localparam int unsigned OpenSteps = 4;
@@ -161,13 +167,11 @@ module sterna_sequencer #(
     StStep,      // takes the next step, or ends the frame
     StNextConv,  // CONV: until the vectors of the step before are read and its tables are begun
     StConv,      // CONV: its WEIGHTS pass
-    StQuiet,     // LOAD, STORE, TABLE: until everything is written
+    StQuiet,     // TABLE: until everything is written
     StTable,     // TABLE: its words pass
-    StReadAll,   // LOAD in the background: until all vectors are read
+    StMayMove,   // LOAD: until it may write; STORE: until its register is free
     StSum,       // LOAD, STORE: its address is summed
-    StAsk,       // LOAD, STORE: asks the bus
-    StMove,      // LOAD, STORE: until the words have moved
-    StWritten,   // LOAD, STORE: until the bus has answered all writes
+    StAsk,       // LOAD: asks the bus; STORE: goes to its register
     StFlush      // the frame failed: until the bus is idle
   } state_e;
 
@@ -175,11 +179,11 @@ module sterna_sequencer #(
   step_t next_d, next_q, step_d, step_q;
   logic half_d, half_q, next_half_d, next_half_q, table_wanted_d, table_wanted_q, first_d, first_q;
   logic [31:0] segment_d, segment_q, load_segment_d, load_segment_q;
-  // Of the step in `next_q`: a LOAD, one in the background, a TABLE.
+  // Of the step in `next_q`: a LOAD, one of the next frame's image, a TABLE.
   logic is_load_d, is_load_q, is_background_d, is_background_q, is_table_d, is_table_q;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
   // Of the state, for the many that look at them.
-  logic clear_q, flush_q, store_active_q;
+  logic clear_q, flush_q;
 
   // What the other parts say is looked at a cycle late, which is never when a step has just
   // started.
@@ -200,7 +204,12 @@ module sterna_sequencer #(
   logic is_queued, queued_has_image, has_image;
   logic [63:0] queued_frame, current_frame, current_result, current_scratch;
   logic [1:0] queued_layout, current_layout;
-  logic busy_q, good_end, bad_end, failed, load_busy_d, load_busy_q;
+  logic busy_q, good_end, bad_end, failed;
+  // A LOAD runs; one of the current frame does. A STORE waits in its register; one runs; not all of
+  // its beats are given to the writer.
+  logic load_busy_d, load_busy_q, load_open_d, load_open_q;
+  logic store_waits_d, store_waits_q, store_busy_d, store_busy_q, store_moves_d, store_moves_q;
+  logic store_ends;
 
   assign finish_o = good_end || bad_end;
   assign busy_o = busy_q;
@@ -231,10 +240,17 @@ module sterna_sequencer #(
   // --------------------------------------------------------------------------- errors and watchdog
 
   logic running, moving, expired;
+  logic [31:0] store_segment_q, move_segment;
 
   assign running = state_q != StIdle && state_q != StFlush;
-  assign moving = state_q == StQuiet || state_q == StReadAll || state_q == StSum ||
-                  state_q == StAsk || state_q == StMove || state_q == StWritten;
+  assign moving = store_busy_q || load_open_q || state_q == StQuiet || state_q == StMayMove ||
+                  state_q == StSum || state_q == StAsk;
+
+  always_comb begin
+    move_segment = segment_q;
+    if (load_open_q) move_segment = load_segment_q;
+    if (store_busy_q) move_segment = store_segment_q;
+  end
 
   sterna_faults u_faults (
     .clk_i,
@@ -253,7 +269,7 @@ module sterna_sequencer #(
     .tape_error_code_i,
     .tape_segment_i,
     .moving_i       (moving),
-    .move_segment_i (segment_q),
+    .move_segment_i (move_segment),
     .load_segment_i (load_segment_q),
     .failed_o       (failed),
     .expired_o      (expired),
@@ -264,12 +280,31 @@ module sterna_sequencer #(
 
   // ----------------------------------------------------------------------------------------- steps
 
-  // The steps that have begun and not ended, oldest first: 1 ends when its passes are drained, 0
-  // has ended.
-  logic note_valid, note_ready, note_is_conv, oldest_valid, oldest_is_conv, step_end_q;
+  // What the steps that have begun and not ended wait for, oldest first.
+  typedef enum logic [1:0] {
+    UntilNow,      // has ended
+    UntilDrained,  // CONV: its passes are drained
+    UntilLoaded,   // LOAD: its words are written
+    UntilStored    // STORE: the bus has answered all writes
+  } until_e;
+
+  until_e note, oldest;
+  logic [$bits(until_e)-1:0] oldest_bits;
+  logic note_valid, note_ready, oldest_valid, oldest_ends, step_end_q;
+
+  assign oldest = until_e'(oldest_bits);
+
+  always_comb begin
+    unique case (oldest)
+      UntilDrained: oldest_ends = step_drained_i;
+      UntilLoaded: oldest_ends = !load_open_q;
+      UntilStored: oldest_ends = store_ends;
+      default: oldest_ends = 1'b1;
+    endcase
+  end
 
   sterna_fifo #(
-    .Width(1),
+    .Width($bits(until_e)),
     .Depth(OpenSteps)
   ) u_open (
     .clk_i,
@@ -277,20 +312,29 @@ module sterna_sequencer #(
     .clear_i(clear_o),
     .valid_i(note_valid),
     .ready_o(note_ready),
-    .data_i (note_is_conv),
+    .data_i (note),
     .valid_o(oldest_valid),
-    .ready_i(!oldest_is_conv || step_drained_i),
-    .data_o (oldest_is_conv),
+    .ready_i(oldest_ends),
+    .data_o (oldest_bits),
     .count_o()
   );
 
-  assign step_noted_o = oldest_valid && oldest_is_conv;
+  assign step_noted_o = oldest_valid && oldest == UntilDrained;
   assign step_end_o = step_end_q;
   assign all_done = quiet_q && writer_idle_i && !load_busy_q && !oldest_valid;
 
   // Tables of two steps exist, so those of the next one can be written when the one before this one
   // is drained.
   assign table_start_o = state_q == StNextConv && table_wanted_q && earlier_drained_q;
+
+  // No more STOREs go on than may go on beside the step in `next_q`.
+  logic stores_fit;
+
+  always_comb begin
+    stores_fit = !store_waits_q && !store_busy_q;
+    if (next_q.beside[0]) stores_fit = !store_waits_q || !store_busy_q;
+    if (next_q.beside[1]) stores_fit = 1'b1;
+  end
 
   always_comb begin
     state_d = state_q;
@@ -306,8 +350,12 @@ module sterna_sequencer #(
     load_segment_d = load_segment_q;
     first_d = 1'b0;
     load_busy_d = (load_busy_q || load_start_o) && !load_done_i;
+    load_open_d = (load_open_q || (load_start_o && !is_background_q)) && !load_done_i;
+    store_waits_d = store_waits_q && !store_start_o;
+    store_busy_d = (store_busy_q || store_start_o) && !store_ends;
+    store_moves_d = (store_moves_q || store_start_o) && !store_done_i;
     note_valid = 1'b0;
-    note_is_conv = 1'b0;
+    note = UntilNow;
     good_end = 1'b0;
     bad_end = 1'b0;
     unique case (state_q)
@@ -323,8 +371,7 @@ module sterna_sequencer #(
           is_table_d = InputTable && step_i.op == OpTable;
           segment_d = tape_segment_i;
           if (step_ready_o) begin
-            state_d = StQuiet;
-            if (is_background_d) state_d = StReadAll;
+            state_d = is_table_d ? StQuiet : StMayMove;
             if (step_i.op == OpConv) begin
               state_d = StNextConv;
               table_wanted_d = 1'b1;
@@ -337,9 +384,9 @@ module sterna_sequencer #(
         end
       end
       StNextConv: begin
-        if (vectors_done_q && !table_wanted_q && note_ready) begin
+        if (vectors_done_q && !table_wanted_q && stores_fit && note_ready) begin
           note_valid = 1'b1;
-          note_is_conv = 1'b1;
+          note = UntilDrained;
           step_d = next_q;
           half_d = next_half_q;
           first_d = 1'b1;
@@ -347,42 +394,40 @@ module sterna_sequencer #(
         end
       end
       StConv: if (weights_done_i) state_d = StStep;
-      // LOAD, STORE, TABLE: all is written. A LOAD whose image is there already has nothing to do.
-      StQuiet: begin
-        if (quiet_q && !load_busy_q && note_ready) begin
-          state_d = StSum;
-          if (is_load_q && has_image) begin
-            note_valid = 1'b1;
-            state_d = StStep;
-          end
-          if (is_table_q) state_d = StTable;
-        end
-      end
+      StQuiet: if (quiet_q && !load_busy_q && note_ready) state_d = StTable;
       StTable: begin
         if (input_table_done_i) begin
           note_valid = 1'b1;
           state_d = StStep;
         end
       end
-      // A LOAD in the background: all vectors of earlier steps are read. Nothing to do if no frame
-      // is queued.
-      StReadAll: begin
-        if (vectors_done_q && !load_busy_q && note_ready) begin
-          note_valid = 1'b1;
-          state_d = is_queued && !queued_has_image ? StSum : StStep;
+      // A LOAD writes when the vectors of all earlier steps are read. It has nothing to do if its
+      // image is there already, or if no frame is queued whose image it is.
+      StMayMove: begin
+        if (!is_load_q) begin
+          if (!store_waits_q && note_ready) state_d = StSum;
+        end else if (vectors_done_q && !load_busy_q && stores_fit && note_ready) begin
+          state_d = StSum;
+          if (is_background_q ? !is_queued || queued_has_image :
+              has_image && !next_q.scratch[0]) begin
+            note_valid = 1'b1;
+            state_d = StStep;
+          end
         end
       end
       // The upper half of the address is summed.
       StSum: state_d = StAsk;
       StAsk: begin
-        if (load_start_o) load_segment_d = segment_q;
-        if (load_start_o || store_start_o) state_d = is_background_q ? StStep : StMove;
-      end
-      StMove: if (is_load_q ? load_done_i : store_done_i) state_d = StWritten;
-      StWritten: begin
-        if (writer_idle_i) begin
+        if (load_start_o || !is_load_q) begin
           note_valid = 1'b1;
           state_d = StStep;
+        end
+        if (!is_load_q) begin
+          note = UntilStored;
+          store_waits_d = 1'b1;
+        end else begin
+          if (load_start_o) load_segment_d = segment_q;
+          if (!is_background_q) note = UntilLoaded;
         end
       end
       StFlush: begin
@@ -394,16 +439,29 @@ module sterna_sequencer #(
       default: ;
     endcase
     if (failed) state_d = StFlush;
-    if (clear_o) load_busy_d = 1'b0;
+    if (clear_o) begin
+      {load_busy_d, load_open_d} = '0;
+      {store_waits_d, store_busy_d, store_moves_d} = '0;
+    end
   end
+
+  // Of the next state, but without the paths of the steps.
+  logic clear_d, idle_d;
+
+  assign clear_d = failed || (state_q == StFlush && !bad_end) || (state_q == StIdle && start_i) ||
+                   (state_q == StClear && !(reader_idle_i && writer_idle_i)) ||
+                   (good_end && (is_queued || start_i));
+  assign idle_d = (state_q == StIdle && !start_i) || bad_end ||
+                  (good_end && !is_queued && !start_i);
 
   assign clear_o = clear_q;
   // Also when idle: a bus that was given up on may come back.
   assign flush_o = flush_q;
   assign tape_start_o = state_q == StStart;
 
-  // The words of the last table must have left the queue before those of the next one enter it.
-  assign step_ready_o = state_q == StStep && !table_busy_i;
+  // The words of the last table must have left the queue before those of the next one enter it. A
+  // step that must wait for a LOAD is not even taken: its payloads would keep the bus from it.
+  assign step_ready_o = state_q == StStep && !table_busy_i && (!load_open_q || step_i.beside[2]);
 
   assign table_half_o = next_half_q;
   assign table_filters_o = next_q.filters;
@@ -419,7 +477,7 @@ module sterna_sequencer #(
 
   // The step and the frame's addresses have been here for two cycles before the transfer is asked
   // for.
-  logic [63:0] move_base;
+  logic [63:0] move_base, move_addr;
 
   always_comb begin
     move_base = current_result;
@@ -432,18 +490,34 @@ module sterna_sequencer #(
     .clk_i,
     .base_i  (move_base),
     .offset_i(next_q.dram_offset),
-    .addr_o  (move_addr_o)
+    .addr_o  (move_addr)
   );
 
   assign load_command_valid_o = state_q == StAsk && is_load_q;
-  assign store_command_valid_o = state_q == StAsk && !is_load_q;
   assign load_start_o = load_command_valid_o && load_command_ready_i;
+  assign load_addr_o = move_addr;
+  assign load_step_o = next_q;
+  assign load_layout_o = is_background_q ? queued_layout : current_layout;
+
+  // Of the STORE that waits: its segment; it is the oldest step that has not ended.
+  logic [31:0] waiting_segment_q;
+  logic store_is_oldest;
+
+  assign store_is_oldest = oldest_valid && oldest == UntilStored;
+  assign store_command_valid_o = store_waits_q && !store_busy_q && store_is_oldest;
   assign store_start_o = store_command_valid_o && store_command_ready_i;
-  assign store_active_o = store_active_q;
-  assign move_base_o = next_q.fm_base[FmAddrW-1:0];
-  assign move_bytes_o = next_q.dram_bytes;
-  assign move_step_o = next_q;
-  assign move_layout_o = is_background_q ? queued_layout : current_layout;
+  assign store_ends = store_busy_q && !store_moves_q && writer_idle_i;
+
+  always_ff @(posedge clk_i) begin
+    if (!store_waits_q) begin
+      store_addr_o <= move_addr;
+      store_bytes_o <= next_q.dram_bytes;
+      store_base_o <= next_q.fm_base[FmAddrW-1:0];
+      store_words_o <= next_q.fm_words;
+      waiting_segment_q <= segment_q;
+    end
+    if (store_start_o) store_segment_q <= waiting_segment_q;
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -451,7 +525,6 @@ module sterna_sequencer #(
       busy_q <= 1'b0;
       clear_q <= 1'b0;
       flush_q <= 1'b1;
-      store_active_q <= 1'b0;
       step_end_q <= 1'b0;
       next_q <= '0;
       is_load_q <= 1'b0;
@@ -464,14 +537,14 @@ module sterna_sequencer #(
       first_q <= 1'b0;
       segment_q <= '0;
       load_segment_q <= '0;
-      load_busy_q <= 1'b0;
+      {load_busy_q, load_open_q} <= '0;
+      {store_waits_q, store_busy_q, store_moves_q} <= '0;
     end else begin
       state_q <= state_d;
-      busy_q <= state_d != StIdle;
-      clear_q <= state_d == StClear || state_d == StFlush;
-      flush_q <= state_d == StClear || state_d == StFlush || state_d == StIdle;
-      store_active_q <= state_d == StMove && !is_load_d;
-      step_end_q <= oldest_valid && (!oldest_is_conv || step_drained_i) && !clear_o;
+      busy_q <= !idle_d;
+      clear_q <= clear_d;
+      flush_q <= clear_d || idle_d;
+      step_end_q <= oldest_valid && oldest_ends && !clear_o;
       next_q <= next_d;
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;
@@ -483,7 +556,16 @@ module sterna_sequencer #(
       first_q <= first_d;
       segment_q <= segment_d;
       load_segment_q <= load_segment_d;
-      load_busy_q <= load_busy_d;
+      {load_busy_q, load_open_q} <= {load_busy_d, load_open_d};
+      {store_waits_q, store_busy_q, store_moves_q} <= {store_waits_d, store_busy_d, store_moves_d};
     end
   end
+
+`ifdef VERILATOR
+  Levels_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    busy_o == (state_q != StIdle) && clear_o == (state_q == StClear || state_q == StFlush) &&
+    flush_o == (clear_o || !busy_o));
+  Store_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_o)
+    store_ends |-> oldest_valid && oldest == UntilStored);
+`endif
 endmodule

@@ -39,11 +39,12 @@ module sterna_step_checker #(
   localparam logic [31:0] InputBytes = 32'd256 * 32'd8;
 
   logic move_right_q, conv_right_q, requant_right_q, weights_right_q, input_right_q, fits_q;
+  logic beside_right_q;
   logic is_table;
   // The clusters form clusters / tiles_at_once filter groups, both powers of two.
   logic [17:0] table_words;
   logic [14:0] table_lines_q;
-  logic legal_tiles, legal_filters;
+  logic legal_tiles, legal_filters, legal_beside;
   // The lines of a CONV step's two segments with one of their headers, of a TABLE step's without.
   logic [LineW:0] payload_lines_q;
 
@@ -54,6 +55,10 @@ module sterna_step_checker #(
   assign legal_tiles = step_i.tiles_at_once == 8'd1 ||
                        (step_i.tiles_at_once == 8'd2 && Clusters >= 2) ||
                        (step_i.tiles_at_once == 8'd4 && Clusters >= 4);
+  // At most two STOREs go on. A STORE and a TABLE wait for all other moves, a LOAD for other LOADs.
+  assign legal_beside = step_i.beside == '0 ||
+                        (step_i.beside[7:3] == '0 && step_i.beside[1:0] != 2'd3 &&
+                         (step_i.op == OpConv || (step_i.op == OpLoad && !step_i.beside[2])));
 
   // a - ~b is a + b + 1 in one sum.
   always_ff @(posedge clk_i) begin
@@ -62,6 +67,7 @@ module sterna_step_checker #(
     move_right_q <= (step_i.op == OpLoad || step_i.op == OpStore) && step_i.fm_words != '0;
     conv_right_q <= step_i.op == OpConv && legal_tiles && legal_filters &&
                     step_i.tile_groups != '0;
+    beside_right_q <= legal_beside;
     table_lines_q <= 15'((table_words + 18'd7) >> 3);
     requant_right_q <= step_i.requant_bytes == 32'({table_lines_q, 6'd0});
     weights_right_q <= step_i.weights_bytes != '0 && step_i.weights_bytes[5:0] == '0;
@@ -75,7 +81,7 @@ module sterna_step_checker #(
 
   always_comb begin
     fault_o = ErrorNone;
-    if (!move_right_q && !conv_right_q && !is_table_o) begin
+    if (!beside_right_q || (!move_right_q && !conv_right_q && !is_table_o)) begin
       fault_o = ErrorBadStep;
     end else if (is_conv_o && !(requant_right_q && weights_right_q && fits_q)) begin
       fault_o = ErrorBadLength;

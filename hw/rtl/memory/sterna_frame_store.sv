@@ -30,7 +30,7 @@ module sterna_frame_store #(
   /// Words to read, taken at the start.
   input  logic [31:0]                           words_i,
 
-  /// A rotated word is asked for (in the gather's linear mode).
+  /// A rotated word is asked for (a plain one of the gather's).
   output logic                                  read_valid_o,
   /// It is taken.
   input  logic                                  read_ready_i,

@@ -5,8 +5,11 @@ import sterna_pkg::step_t;
 
 /// Reads windows of the feature memory: finds the word that each bank has to give, turns the words
 /// back into lane order and puts the pad value where a lane lies outside the map. Takes a request
-/// every cycle; the word comes `Latency` cycles later, in order. `step_i` and `linear_i` hold still
-/// while requests are under way.
+/// every cycle; the word comes `Latency` cycles later, in order. `step_i` holds still while
+/// requests are under way.
+///
+/// Words as they lie in the memory are read in the cycles that the windows leave, whatever the
+/// step.
 module sterna_gather #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -24,9 +27,6 @@ module sterna_gather #(
 
   /// Map size, stride and pad value.
   input  step_t                                 step_i,
-  /// Read address `plane` of all banks as it is: of the window only the rotation by `row` and
-  /// `col`, no padding_q.
-  input  logic                                  linear_i,
 
   /// A window is asked for.
   input  logic                                  request_valid_i,
@@ -34,6 +34,13 @@ module sterna_gather #(
   output logic                                  request_ready_o,
   /// The window.
   input  gather_t                               request_i,
+
+  /// The word at one address of all banks is asked for.
+  input  logic                                  plain_valid_i,
+  /// It is taken.
+  output logic                                  plain_ready_o,
+  /// The address is `plane`; the word is rotated by `row` and `col`.
+  input  gather_t                               plain_i,
 
   /// Read of the feature memory.
   output logic                                  read_valid_o,
@@ -44,8 +51,10 @@ module sterna_gather #(
   /// Words read, by bank, three cycles later.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] read_data_i,
 
-  /// A word of the window.
+  /// A word.
   output logic                                  word_valid_o,
+  /// It is one as it lies in the memory.
+  output logic                                  word_plain_o,
   /// The word as four vectors, one per channel.
   output logic [3:0][TileH*TileW-1:0][ActW-1:0] word_data_o
 );
@@ -91,45 +100,71 @@ module sterna_gather #(
 
   // Index k of these is the value k cycles after the request.
   logic [Latency:1] valid_q;
+  logic [Latency:2] plain_q;
+  logic plain_wait_q;
   turn_t row_turn_q [2:RowsTurned-1];
   turn_t col_turn_q [2:ColsTurned-1];
   logic [TileH-1:0] row_inside_q [AxisDone+1:ColsTurned];
   logic [TileW-1:0] col_inside_q [AxisDone+1:ColsTurned];
 
-  // These hold still while requests are under way; only the first stage looks at `linear_i` itself.
-  logic stride_two_q, linear_q;
+  // Of the step, which holds still; and whether the lanes of the word at `ColsTurned` lie apart.
+  logic stride_two_q, apart_q;
   logic [PixelW-1:0] padding_q;
 
   always_ff @(posedge clk_i) begin
-    linear_q <= linear_i;
-    stride_two_q <= !linear_i && step_i.gather_stride == 8'd2;
+    stride_two_q <= step_i.gather_stride == 8'd2;
+    apart_q <= stride_two_q && !plain_q[ColsTurned-1];
     padding_q <= {4{ActW'(step_i.pad_value)}};
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) valid_q <= '0;
     else if (clear_i) valid_q <= '0;
-    else valid_q <= {valid_q[Latency-1:1], request_valid_i};
+    else valid_q <= {valid_q[Latency-1:2], valid_q[1] || plain_wait_q, request_valid_i};
   end
   assign request_ready_o = 1'b1;
 
+  // A plain request waits here until no window is in the first stage, and goes into the second.
+  addr_t plain_addr_q;
+  logic [3:0] plain_row_q, plain_col_q;
+
+  assign plain_ready_o = !plain_wait_q || !valid_q[1];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) plain_wait_q <= 1'b0;
+    else if (clear_i) plain_wait_q <= 1'b0;
+    else plain_wait_q <= plain_valid_i || !plain_ready_o;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (plain_ready_o) begin
+      plain_addr_q <= addr_t'(plain_i.plane);
+      plain_row_q <= plain_i.row;
+      plain_col_q <= plain_i.col;
+    end
+    plain_q <= {plain_q[Latency-1:2], !valid_q[1]};
+  end
+
   // Window: memory tile and offset of its first pixel, word of the map's first tile.
   logic signed [15:0] tile_row_q, tile_col_q;
-  logic [3:0] row_q, col_q;
+  logic [3:0] row_q, col_q, row, col;
   addr_t plane_q;
   logic [TileH-1:0][1:0] row_carry;
   logic [TileW-1:0][1:0] col_carry;
   logic [TileH-1:0] row_inside;
   logic [TileW-1:0] col_inside;
 
+  assign row = valid_q[1] ? row_q : plain_row_q;
+  assign col = valid_q[1] ? col_q : plain_col_q;
+
   always_ff @(posedge clk_i) begin
     plane_q <= addr_t'(request_i.plane);
     tile_row_q <= request_i.tile_row;
-    tile_col_q <= linear_i ? '0 : request_i.tile_col;
+    tile_col_q <= request_i.tile_col;
     row_q <= request_i.row;
     col_q <= request_i.col;
-    row_turn_q[2] <= turn(row_q);
-    col_turn_q[2] <= turn(col_q);
+    row_turn_q[2] <= turn(row);
+    col_turn_q[2] <= turn(col);
     for (int unsigned k = 3; k < RowsTurned; k++) row_turn_q[k] <= row_turn_q[k-1];
     for (int unsigned k = 3; k < ColsTurned; k++) col_turn_q[k] <= col_turn_q[k-1];
     row_inside_q[AxisDone+1] <= row_inside;
@@ -148,7 +183,7 @@ module sterna_gather #(
     .full_i       (step_i.in_full_rows),
     .extra_i      (step_i.in_extra_rows[3:0]),
     .tile_i       (tile_row_q),
-    .offset_i     (row_q),
+    .offset_i     (row),
     .bank_carry_o (row_carry),
     .lane_inside_o(row_inside)
   );
@@ -160,32 +195,32 @@ module sterna_gather #(
     .full_i       (step_i.in_full_cols),
     .extra_i      (step_i.in_extra_cols[3:0]),
     .tile_i       (tile_col_q),
-    .offset_i     (col_q),
+    .offset_i     (col),
     .bank_carry_o (col_carry),
     .lane_inside_o(col_inside)
   );
 
   // Address parts: plane + (tile_row + carry)*tiles_w_q for rows, tile_col + carry for columns; the
-  // plane alone in linear mode. The factor feeds nothing but the multiplier, and nothing but the
-  // product follows that: so both registers lie in the DSP block.
+  // address alone of a plain request. The factor feeds nothing but the multiplier, and nothing but
+  // the product follows that: so both registers lie in the DSP block.
   addr_t tiles_w_q, factor_q, product_q, plane_late_q, col_start_q, col_start_late_q;
   addr_t row_carried_q [3];
   addr_t row_part_q [3];
   addr_t col_part_q [3];
 
   always_ff @(posedge clk_i) begin
-    tiles_w_q <= linear_i ? '0 : addr_t'(step_i.in_tiles_w);
-    factor_q <= addr_t'(tile_row_q);
+    tiles_w_q <= addr_t'(step_i.in_tiles_w);
+    factor_q <= valid_q[1] ? addr_t'(tile_row_q) : '0;
     product_q <= factor_q * tiles_w_q;
-    plane_late_q <= plane_q;
+    plane_late_q <= valid_q[1] ? plane_q : plain_addr_q;
     row_carried_q[0] <= plane_late_q;
-    row_carried_q[1] <= plane_late_q + tiles_w_q;
-    row_carried_q[2] <= plane_late_q + (tiles_w_q << 1);
-    col_start_q <= addr_t'(tile_col_q);
+    row_carried_q[1] <= plane_late_q + (plain_q[2] ? '0 : tiles_w_q);
+    row_carried_q[2] <= plane_late_q + (plain_q[2] ? '0 : tiles_w_q << 1);
+    col_start_q <= valid_q[1] ? addr_t'(tile_col_q) : '0;
     col_start_late_q <= col_start_q;
     for (int unsigned k = 0; k < 3; k++) begin
       row_part_q[k] <= product_q + row_carried_q[k];
-      col_part_q[k] <= col_start_late_q + (linear_q ? '0 : addr_t'(k));
+      col_part_q[k] <= col_start_late_q + (plain_q[3] ? '0 : addr_t'(k));
     end
   end
 
@@ -247,8 +282,9 @@ module sterna_gather #(
       for (x = 0; x < TileW; x++) begin : gen_lane
         logic in_map;
         logic [PixelW-1:0] pixel, lane_word;
-        assign in_map = linear_q || (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
-        assign pixel = stride_two_q ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
+        assign in_map = plain_q[ColsTurned] ||
+                        (row_inside_q[ColsTurned][y] && col_inside_q[ColsTurned][x]);
+        assign pixel = apart_q ? pixels[(2*y)%TileH][(2*x)%TileW] : pixels[y][x];
         assign lane_word = in_map ? pixel : padding_q;
         for (c = 0; c < 4; c++) begin : gen_channel
           always_ff @(posedge clk_i) begin
@@ -259,11 +295,15 @@ module sterna_gather #(
     end
   endgenerate
   assign word_valid_o = valid_q[Latency];
+  assign word_plain_o = plain_q[Latency];
+
+  logic unused;
+  assign unused = ^plain_i;
 
 `ifdef VERILATOR
   Stride_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    request_valid_i && !linear_i |-> step_i.gather_stride inside {8'd1, 8'd2});
+    request_valid_i |-> step_i.gather_stride inside {8'd1, 8'd2});
   Steady_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    |valid_q[ColsTurned:1] |-> $stable(linear_i) && $stable(step_i));
+    valid_q[1] || |(valid_q[ColsTurned:2] & ~plain_q[ColsTurned:2]) |-> $stable(step_i));
 `endif
 endmodule

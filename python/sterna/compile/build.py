@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sterna.compile.beside import OpenStores
 from sterna.compile.clock import Clock
 from sterna.compile.encode import encode_part, input_table_payload, requant_payload
 from sterna.compile.lower import Operation
@@ -54,6 +55,7 @@ class _Builder:
     steps: list[dict[str, Any]] = field(default_factory=list)
     stores: list[dict[str, Any]] = field(default_factory=list)
     maps: dict[str, Map] = field(default_factory=dict)
+    open_stores: OpenStores = field(default_factory=OpenStores)
     result_bytes: int = 0
     convs: int = 0
 
@@ -106,7 +108,8 @@ class _Builder:
             "filters": layer.channels,
             "dram_bytes": layout.frame_bytes(layer.channels, layer.height, layer.width, self.config),
         }
-        self._move([layer.name], Op.LOAD, self.regions[layer.name], **fields)
+        region = self.regions[layer.name]
+        self._move([layer.name], Op.LOAD, region, beside=self.open_stores.beside([region]), **fields)
 
     def _store_complete(self, made: set[str]) -> None:
         """Store what can be stored now that the maps `made` are complete."""
@@ -129,6 +132,7 @@ class _Builder:
         for region in stored.regions:
             size = region.words * self.config.word_bytes
             self._move([name], Op.STORE, region, dram_offset=self.result_bytes, dram_bytes=size)
+            self.open_stores.add(region)
             self.result_bytes += size
         height, width = self.lowered.size(name)
         split = (stored.height, stored.width) != (height, width)
@@ -223,6 +227,7 @@ class _Builder:
             "group_words": chosen.group_words,
             "requant_bytes": len(table),
             "weights_bytes": len(encoded.payload),
+            "beside": self.open_stores.beside([self.regions[name] for name in operation.outputs]),
         }
         if self.clock:
             self.clock.conv(fields, encoded)

@@ -133,10 +133,13 @@ STEP = Layout(
         Field("weights_bytes", 32, "CONV: length of the WEIGHTS payload that follows it"),
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
         Field("scratch", 8, "LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address"),
-        Field(UNUSED, 8),
+        Field("beside", 8, "CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs"),
     ),
     "The payload of a STEP segment.",
 )
+#: `beside`: the most STORE steps that may go on, and all LOAD steps without `next`.
+MOST_BESIDE_STORES = 2
+BESIDE_LOADS = 1 << 2
 REQUANT_MULTIPLIER_BITS = 18
 REQUANT_BIAS_BITS = 64 - REQUANT_MULTIPLIER_BITS
 REQUANT_WORD = Layout(

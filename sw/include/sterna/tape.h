@@ -227,6 +227,9 @@ enum sterna_command {
 /* LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address */
 #define STERNA_STEP_SCRATCH_OFFSET 62
 #define STERNA_STEP_SCRATCH_SIZE 1
+/* CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs */
+#define STERNA_STEP_BESIDE_OFFSET 63
+#define STERNA_STEP_BESIDE_SIZE 1
 
 /* A word of a REQUANT payload, one for each drained filter. */
 #define STERNA_REQUANT_WORD_SIZE 8

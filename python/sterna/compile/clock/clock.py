@@ -111,8 +111,8 @@ class Clock:
         address = fields.get("dram_offset", 0) // beat_bytes
         values = {"op": fields["op"], "address": address, "beats": fields["dram_bytes"] // beat_bytes}
         if fields["op"] == Op.LOAD:
-            values |= self._pieces(fields) | {"next": fields.get("next", 0)}
-        return values
+            values |= self._pieces(fields) | {name: fields.get(name, 0) for name in ("next", "scratch")}
+        return values | _beside(fields)
 
     def _pieces(self, fields: dict[str, int]) -> dict[str, int]:
         """The pieces of a LOAD's frame, laid out as the driver does: all, those of a row, bytes of a whole one and of
@@ -130,11 +130,18 @@ class Clock:
         }
 
 
+def _beside(fields: dict[str, int]) -> dict[str, int]:
+    """What may go on beside a step."""
+    beside = fields.get("beside", 0)
+    return {"beside_stores": beside % tape.BESIDE_LOADS, "beside_loads": beside // tape.BESIDE_LOADS}
+
+
 def _conv_fields(fields: dict[str, int], encoded: EncodedPart, sizes: Any) -> dict[str, int]:
     rounds, streams, _ = encoded.codes.shape
     codes, fetch, record = sizes.tolist()
     return {
         "op": fields["op"],
+        **_beside(fields),
         "tiles": fields["out_plane"],
         "shared": fields["tiles_at_once"],
         "groups": fields["tile_groups"],

@@ -173,12 +173,13 @@ def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
 @compiled
 def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
-    step, granted = work.steps[control.next], parts.write_port[0].grant == len(parts.drains)
-    active = control.state == sequencer.MOVE and move.store_running
-    load_done = moves.load_done(move)
-    moves.cycle_load(move, parts.ports[bus.LOAD_PORT], step, control.load_start, granted, now, machine)
-    moves.cycle_store(move, parts.bus[0], step, control.store_start, active, now, machine)
-    sequencer.commit(control, load_done)
+    load, store = work.steps[control.next], work.steps[control.waiting_store]
+    granted = parts.write_port[0].grant == len(parts.drains)
+    load_done, store_done = moves.load_done(move), moves.store_done(move)
+    moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, control.load_start, granted, now, machine)
+    moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)
+    move.windows_first = parts.loader[0].last_ask == now
+    sequencer.commit(control, load_done, store_done, work.steps)
 
 
 @compiled

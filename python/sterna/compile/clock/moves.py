@@ -64,21 +64,25 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
 
 @compiled
 def cycle_store(
-    moves: Record, bus: Record, step: Record, start: int, active: bool, now: int, machine: Record
+    moves: Record, bus: Record, step: Record, start: int, now: int, machine: Record
 ) -> None:  # fmt: skip
-    """A cycle of the frame store; `start`: it begins with `step`; `active`: the gather is its own."""
+    """A cycle of the frame store; `start`: it begins with `step`."""
     if store_done(moves):
         moves.store_running = 0
-    asks = active and moves.unasked > 0 and moves.ahead < STORE_BEATS_AHEAD
+    reads = moves.asked and not moves.windows_first
+    asks = (reads or not moves.asked) and moves.unasked > 0 and moves.ahead < STORE_BEATS_AHEAD
     sent = moves.w_valid and not pauses(bus, now, machine)
-    there = moves.ahead > 0 and moves.beat_time[moves.beat_head] <= now
+    there = moves.beat_count > 0 and moves.beat_time[moves.beat_head] <= now
     given = there and moves.burst_left > 0 and (sent or not moves.w_valid)
-    if asks:
-        place = (moves.beat_head + moves.ahead) & (STORE_RING - 1)
-        moves.beat_time[place] = now + GATHER_LATENCY + FIFO_LATENCY
-        moves.unasked -= 1
+    if reads:
+        # A cycle after it asked, if no window is read.
+        place = (moves.beat_head + moves.beat_count) & (STORE_RING - 1)
+        moves.beat_time[place] = now - 1 + GATHER_LATENCY + FIFO_LATENCY
     if given:
         moves.beat_head = (moves.beat_head + 1) & (STORE_RING - 1)
+    moves.asked = asks or (moves.asked and not reads)
+    moves.unasked -= asks
+    moves.beat_count += reads - given
     moves.ahead += asks - given
     _cycle_writer(moves, given, sent, now, machine)
     if start:

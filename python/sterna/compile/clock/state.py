@@ -65,7 +65,7 @@ MACHINE = _layout(
 #: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
 #: which a move begins; `next_conv` is the CONV step after it, or -1.
 STEP = _layout(
-    "op next address beats pieces row_pieces piece_bytes last_bytes"
+    "op next scratch beside_stores beside_loads address beats pieces row_pieces piece_bytes last_bytes"
     " tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
     " fetches record records next_conv"
 )
@@ -155,20 +155,23 @@ BUS = _layout(
     "ar_valid ar_port ar_beats ar_first outstanding head count first_cycle", time=BURSTS, port=BURSTS, beats=BURSTS
 )  # fmt: skip
 
-#: Frame load, frame store and AXI writer.
+#: Frame load, frame store and AXI writer. Of the store: `asked`, a read waits in the gather; `windows_first`, for that
+#: of a window.
 MOVES = _layout(
     "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes load_turning load_valid"
-    " store_running unasked beat_head ahead"
+    " store_running unasked asked windows_first beat_head beat_count ahead"
     " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
     answer_time=ANSWER_RING,
 )
 
-#: The sequencer. `next` is the step that it took last, `step` the CONV step that runs; from `take` on: signals.
+#: The sequencer. `next` is the step that it took last, `step` the CONV step that runs, `waiting_store` the STORE that
+#: waits; from `take` on: signals.
 SEQUENCER = _layout(
     "state next_state next step table_wanted first first_next vectors_done vectors_done_next quiet quiet_next"
-    " earlier_drained earlier_drained_next load_busy open_head open_count take table_start load_start store_start"
-    " noting noting_conv noted step_ends finish",
+    " earlier_drained earlier_drained_next load_busy load_open store_waits store_busy store_moves waiting_store"
+    " open_head open_count take table_start load_start queue_store store_start store_ends"
+    " noting noting_until noted step_ends finish",
     open=OPEN_STEPS,
 )
 
