@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <system_error>
+
 #include <algorithm>
 
 namespace sterna {
@@ -12,7 +14,12 @@ int threads_or_cores(int threads) {
 }
 
 Workers::Workers(int count) {
-  for (int thread = 1; thread <= count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
+  workers_.reserve(static_cast<std::size_t>(count));
+  try {
+    for (int thread = 1; thread <= count; ++thread) workers_.emplace_back([this, thread] { serve(thread); });
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those that there are, and the caller's, do the work.
+  }
 }
 
 Workers::~Workers() {

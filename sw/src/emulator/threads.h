@@ -21,6 +21,7 @@ int threads_or_cores(int threads);
 /// Threads beside the caller's, which wait for work.
 class Workers {
  public:
+  /// `count` of them, or as many as the system gives.
   explicit Workers(int count);
   ~Workers();
   Workers(const Workers&) = delete;
