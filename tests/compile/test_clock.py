@@ -126,7 +126,9 @@ def test_pes_do_one_thing_a_cycle(seed: int) -> None:
         # The counters lag the end of a step by some cycles.
         assert told <= (step.cycles + 2) * NANO.all_pes
     assert sum(step.busy for step in steps) >= sum(step.nonzeros for step in steps)
-    assert all((step.busy > 0) <= (step.op == "CONV") for step in steps if step.cycles > 20)
+    # While a STORE goes on, what is begun beside it counts as its own.
+    assert all((step.busy > 0) <= (step.op in ("CONV", "STORE")) for step in steps if step.cycles > 20)
+    assert steps[-1].busy == 0 or steps[-1].op == "CONV"
     assert package.schedule.queued_cycles > 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -90,8 +91,12 @@ class Reader:
         tools = self.folder / ".bin"
         tools.mkdir(exist_ok=True)
         build = self.source / "scripts" / "build_native.py"
-        for name, rest in (("sterna", '-m sterna "$@"'), ("python", '"$@"'), ("make", f"'{build}'")):
-            (tools / name).write_text(f"#!/bin/sh\nexec {sys.executable} {rest}\n")
+        # A reader's `make` builds the library of the copy; a simulator's has arguments.
+        make = f'[ $# = 0 ] || exec {shutil.which("make")} "$@"\n'
+        for name, first, rest in (
+            ("sterna", "", '-m sterna "$@"'), ("python", "", '"$@"'), ("make", make, f"'{build}'"),
+        ):  # fmt: skip
+            (tools / name).write_text(f"#!/bin/sh\n{first}exec {sys.executable} {rest}\n")
             (tools / name).chmod(0o755)
         return os.environ | {
             "PATH": f"{tools}:{os.environ['PATH']}",

@@ -40,7 +40,7 @@ module sterna_faults (
 
   /// Segment that the tape reader reads.
   input  logic [31:0] tape_segment_i,
-  /// A LOAD or STORE goes on, or the tape waits for one.
+  /// A LOAD or STORE goes on or waits, or the tape waits for one.
   input  logic        moving_i,
   /// Its segment: that of a STORE, if one goes on.
   input  logic [31:0] move_segment_i,

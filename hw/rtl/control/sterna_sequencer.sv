@@ -243,11 +243,12 @@ module sterna_sequencer #(
   logic [31:0] store_segment_q, move_segment;
 
   assign running = state_q != StIdle && state_q != StFlush;
-  assign moving = store_busy_q || load_open_q || state_q == StQuiet || state_q == StMayMove ||
-                  state_q == StSum || state_q == StAsk;
+  assign moving = store_busy_q || store_waits_q || load_open_q || state_q == StQuiet ||
+                  state_q == StMayMove || state_q == StSum || state_q == StAsk;
 
   always_comb begin
     move_segment = segment_q;
+    if (store_waits_q) move_segment = store_segment_q;
     if (load_open_q) move_segment = load_segment_q;
     if (store_busy_q) move_segment = store_segment_q;
   end
@@ -516,7 +517,8 @@ module sterna_sequencer #(
       store_words_o <= next_q.fm_words;
       waiting_segment_q <= segment_q;
     end
-    if (store_start_o) store_segment_q <= waiting_segment_q;
+    // That of the STORE that waits, until it goes on.
+    if (!store_busy_q) store_segment_q <= waiting_segment_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

