@@ -284,12 +284,13 @@ def test_registers_are_in_the_region(tmp_path: Path, program: Path) -> None:
         board.close()
 
 
-def test_the_system_takes_a_card_away(tmp_path: Path, program: Path, package: Package) -> None:
-    with Pcie(tmp_path, program) as board, EngineBackend(board) as backend:
-        backend.load(package)
+def test_the_system_takes_a_card_away(tmp_path: Path, program: Path) -> None:
+    with Pcie(tmp_path, program, is_served=False) as board:
+        board.open()
         os.eventfd_write(board.events[boards.REQUEST], 1)
         with pytest.raises(SternaError, match=f"{CARD}: the system takes the device away; remedy: close it"):
-            backend.infer(small_images(1))
+            board.wait(1)
+        board.close()
 
 
 def test_an_event_descriptor_that_is_gone(tmp_path: Path, program: Path, package: Package) -> None:
