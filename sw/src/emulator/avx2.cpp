@@ -7,11 +7,10 @@
 namespace sterna {
 namespace {
 
-struct Avx2 {
+struct Avx2 : ChannelPairs {
   using Bytes = __m256i;
   using Words32 = __m256i;
-  using Pixel = std::uint32_t;  ///< Words of two channels.
-  static constexpr int pixels = 32, dense_channels = 2, dense_bias = 0, tap_vectors = 2;
+  static constexpr int pixels = 32, tap_vectors = 2;
 
   static Bytes zero() { return _mm256_setzero_si256(); }
   static Bytes bytes(int value) { return _mm256_set1_epi8(static_cast<char>(value)); }
@@ -65,52 +64,26 @@ struct Avx2 {
     store(odd, sum_odd);
   }
 
-  static Pixel joined(std::int8_t low, std::int8_t high) {
-    return static_cast<std::uint16_t>(low) | static_cast<std::uint32_t>(static_cast<std::uint16_t>(high)) << 16;
+  static __m256d all(double value) { return _mm256_set1_pd(value); }
+  static __m256 all(float value) { return _mm256_set1_ps(value); }
+  static __m128i activations4(const std::int32_t* sums, const Scale<Avx2, double>& scale) {
+    const __m256d s = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(sums)));
+    __m256d t = _mm256_fmadd_pd(s, scale.multiplier, scale.bias);
+    t = _mm256_add_pd(_mm256_max_pd(t, _mm256_mul_pd(t, scale.slope)), scale.half);
+    return _mm256_cvtpd_epi32(_mm256_floor_pd(_mm256_min_pd(t, scale.act_max)));
   }
-  static Pixel pixel(std::int8_t value) { return joined(value, value); }
-  static void stage_pixels(const std::int8_t* row, int channels, std::int64_t plane, int width, Pixel* made) {
-    const std::int8_t* other = channels > 1 ? row + plane : row;
-    for (int x = 0; x < width; ++x) made[x] = joined(row[x], other[x]);
+  static __m128i activations8(const std::int32_t* sums, const Scale<Avx2, double>& scale) {
+    return _mm_packs_epi32(activations4(sums, scale), activations4(sums + 4, scale));
   }
-
-  /// The lower bound is applied to words: what is below it, even by far, saturates below it.
-  struct Scale {
-    __m256d multiplier, bias, slope, half, act_max;
-    Bytes act_min;
-    explicit Scale(const Scaling& scaling)
-        : multiplier(_mm256_set1_pd(scaling.multiplier)), bias(_mm256_set1_pd(scaling.bias)),
-          slope(_mm256_set1_pd(scaling.slope)), half(_mm256_set1_pd(scaling.half)),
-          act_max(_mm256_set1_pd(scaling.act_max)), act_min(words(scaling.act_min)) {}
-
-    __m128i activations4(const std::int32_t* sums) const {
-      const __m256d s = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(sums)));
-      __m256d t = _mm256_fmadd_pd(s, multiplier, bias);
-      t = _mm256_min_pd(_mm256_add_pd(_mm256_max_pd(t, _mm256_mul_pd(t, slope)), half), act_max);
-      return _mm256_cvtpd_epi32(_mm256_floor_pd(t));
-    }
-    __m128i activations8(const std::int32_t* sums) const {
-      return _mm_packs_epi32(activations4(sums), activations4(sums + 4));
-    }
-  };
-  struct SingleScale {
-    __m256 multiplier, bias, slope, half, act_max;
-    Bytes act_min;
-    explicit SingleScale(const Scaling& scaling)
-        : multiplier(single(scaling.multiplier)), bias(single(scaling.bias)), slope(single(scaling.slope)),
-          half(single(scaling.half)), act_max(single(scaling.act_max)), act_min(words(scaling.act_min)) {}
-
-    static __m256 single(double value) { return _mm256_set1_ps(static_cast<float>(value)); }
-    __m128i activations8(const std::int32_t* sums) const {
-      __m256 t = _mm256_fmadd_ps(_mm256_cvtepi32_ps(load(sums)), multiplier, bias);
-      t = _mm256_min_ps(_mm256_add_ps(_mm256_max_ps(t, _mm256_mul_ps(t, slope)), half), act_max);
-      const __m256i made = _mm256_cvtps_epi32(_mm256_floor_ps(t));
-      return _mm_packs_epi32(_mm256_castsi256_si128(made), _mm256_extracti128_si256(made, 1));
-    }
-  };
-  template <typename AnyScale>
-  static Bytes activations(const std::int32_t* sums, const AnyScale& scale) {
-    return _mm256_max_epi16(_mm256_set_m128i(scale.activations8(sums + 8), scale.activations8(sums)), scale.act_min);
+  static __m128i activations8(const std::int32_t* sums, const Scale<Avx2, float>& scale) {
+    __m256 t = _mm256_fmadd_ps(_mm256_cvtepi32_ps(load(sums)), scale.multiplier, scale.bias);
+    t = _mm256_add_ps(_mm256_max_ps(t, _mm256_mul_ps(t, scale.slope)), scale.half);
+    const __m256i made = _mm256_cvtps_epi32(_mm256_floor_ps(_mm256_min_ps(t, scale.act_max)));
+    return _mm_packs_epi32(_mm256_castsi256_si128(made), _mm256_extracti128_si256(made, 1));
+  }
+  template <typename Real>
+  static Bytes activations(const std::int32_t* sums, const Scale<Avx2, Real>& scale) {
+    return _mm256_max_epi16(_mm256_set_m128i(activations8(sums + 8, scale), activations8(sums, scale)), scale.act_min);
   }
   static Bytes interleaved(Bytes evens, Bytes odds) { return _mm256_or_si256(low8(evens), shift_left8(odds)); }
   static void store_half(void* at, Bytes words) {

@@ -76,43 +76,26 @@ struct Avx512 {
     }
   }
 
-  /// The lower bound is applied to words: what is below it, even by far, saturates below it.
-  struct Scale {
-    __m512d multiplier, bias, slope, half, act_max;
-    Bytes act_min;
-    explicit Scale(const Scaling& scaling)
-        : multiplier(_mm512_set1_pd(scaling.multiplier)), bias(_mm512_set1_pd(scaling.bias)),
-          slope(_mm512_set1_pd(scaling.slope)), half(_mm512_set1_pd(scaling.half)),
-          act_max(_mm512_set1_pd(scaling.act_max)), act_min(words(scaling.act_min)) {}
-
-    __m256i activations8(const std::int32_t* sums) const {
-      const __m512d s = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)));
-      __m512d t = _mm512_fmadd_pd(s, multiplier, bias);
-      t = _mm512_min_pd(_mm512_add_pd(_mm512_max_pd(t, _mm512_mul_pd(t, slope)), half), act_max);
-      return _mm512_cvt_roundpd_epi32(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    }
-    __m512i activations16(const std::int32_t* sums) const {
-      return _mm512_inserti64x4(_mm512_castsi256_si512(activations8(sums)), activations8(sums + 8), 1);
-    }
-  };
-  struct SingleScale {
-    __m512 multiplier, bias, slope, half, act_max;
-    Bytes act_min;
-    explicit SingleScale(const Scaling& scaling)
-        : multiplier(single(scaling.multiplier)), bias(single(scaling.bias)), slope(single(scaling.slope)),
-          half(single(scaling.half)), act_max(single(scaling.act_max)), act_min(words(scaling.act_min)) {}
-
-    static __m512 single(double value) { return _mm512_set1_ps(static_cast<float>(value)); }
-    __m512i activations16(const std::int32_t* sums) const {
-      __m512 t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(load(sums)), multiplier, bias);
-      t = _mm512_min_ps(_mm512_add_ps(_mm512_max_ps(t, _mm512_mul_ps(t, slope)), half), act_max);
-      return _mm512_cvt_roundps_epi32(t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
-    }
-  };
-  template <typename AnyScale>
-  static Bytes activations(const std::int32_t* sums, const AnyScale& scale) {
-    const __m256i low = _mm512_cvtsepi32_epi16(scale.activations16(sums));
-    const __m256i high = _mm512_cvtsepi32_epi16(scale.activations16(sums + 16));
+  static __m512d all(double value) { return _mm512_set1_pd(value); }
+  static __m512 all(float value) { return _mm512_set1_ps(value); }
+  static __m256i activations8(const std::int32_t* sums, const Scale<Avx512, double>& scale) {
+    const __m512d s = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)));
+    __m512d t = _mm512_fmadd_pd(s, scale.multiplier, scale.bias);
+    t = _mm512_add_pd(_mm512_max_pd(t, _mm512_mul_pd(t, scale.slope)), scale.half);
+    return _mm512_cvt_roundpd_epi32(_mm512_min_pd(t, scale.act_max), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  }
+  static __m512i activations16(const std::int32_t* sums, const Scale<Avx512, double>& scale) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(activations8(sums, scale)), activations8(sums + 8, scale), 1);
+  }
+  static __m512i activations16(const std::int32_t* sums, const Scale<Avx512, float>& scale) {
+    __m512 t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(load(sums)), scale.multiplier, scale.bias);
+    t = _mm512_add_ps(_mm512_max_ps(t, _mm512_mul_ps(t, scale.slope)), scale.half);
+    return _mm512_cvt_roundps_epi32(_mm512_min_ps(t, scale.act_max), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  }
+  template <typename Real>
+  static Bytes activations(const std::int32_t* sums, const Scale<Avx512, Real>& scale) {
+    const __m256i low = _mm512_cvtsepi32_epi16(activations16(sums, scale));
+    const __m256i high = _mm512_cvtsepi32_epi16(activations16(sums + 16, scale));
     return _mm512_max_epi16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), scale.act_min);
   }
   static Bytes interleaved(Bytes evens, Bytes odds) {

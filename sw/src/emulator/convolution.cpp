@@ -141,8 +141,13 @@ bool Convolution::take_channel(int channel, std::vector<int>& plus, std::vector<
   bool is_taken = true;
   for (int filter = 0; filter < conv_.filters; ++filter) {
     const std::int8_t* weights = weights_of(filter, channel);
-    plus[filter] += static_cast<int>(std::count(weights, weights + places, 1));
-    minus[filter] += static_cast<int>(std::count(weights, weights + places, -1));
+    int nonzeros = 0, sum = 0;
+    for (int place = 0; place < places; ++place) {
+      nonzeros += weights[place] != 0;
+      sum += weights[place];
+    }
+    plus[filter] += (nonzeros + sum) / 2;
+    minus[filter] += (nonzeros - sum) / 2;
     is_taken &= std::max(plus[filter], minus[filter]) <= 8 * kMaxGroups && plus[filter] + minus[filter] <= kMaxTaps;
   }
   return is_taken;

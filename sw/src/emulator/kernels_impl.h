@@ -132,8 +132,24 @@ void add_words(const std::uint8_t* window, const Words& words, int vectors, bool
   }
 }
 
-template <typename I, typename Scale>
-void requantise_by(const Scale& scale, const std::int32_t* even, const std::int32_t* odd, int vectors,
+/// How a filter is requantised, in vectors of `Real`, double or float, with the same value in all lanes.
+template <typename I, typename Real>
+struct Scale {
+  using Reals = decltype(I::all(Real{}));
+
+  Reals multiplier, bias, slope, half, act_max;
+  /// Applied to words: what is below it, even by far, saturates below it.
+  typename I::Bytes act_min;
+
+  explicit Scale(const Scaling& scaling)
+      : multiplier(all(scaling.multiplier)), bias(all(scaling.bias)), slope(all(scaling.slope)),
+        half(all(scaling.half)), act_max(all(scaling.act_max)), act_min(I::words(scaling.act_min)) {}
+
+  static Reals all(double value) { return I::all(static_cast<Real>(value)); }
+};
+
+template <typename I, typename Real>
+void requantise_by(const Scale<I, Real>& scale, const std::int32_t* even, const std::int32_t* odd, int vectors,
                    std::int8_t* flat) {
   for (int done = 0; done < vectors * I::pixels; done += I::pixels) {
     const typename I::Bytes evens = I::activations(even + done / 2, scale), odds = I::activations(odd + done / 2, scale);
@@ -144,12 +160,12 @@ void requantise_by(const Scale& scale, const std::int32_t* even, const std::int3
 template <typename I>
 void requantise(const std::int32_t* even, const std::int32_t* odd, int vectors, const Scaling& scaling,
                 std::int8_t* flat) {
-  if (scaling.is_single) return requantise_by<I>(typename I::SingleScale(scaling), even, odd, vectors, flat);
-  requantise_by<I>(typename I::Scale(scaling), even, odd, vectors, flat);
+  if (scaling.is_single) return requantise_by(Scale<I, float>(scaling), even, odd, vectors, flat);
+  requantise_by(Scale<I, double>(scaling), even, odd, vectors, flat);
 }
 
-template <typename I, typename Scale>
-void pool_requantise_by(const Scale& scale, const std::int32_t* even, const std::int32_t* odd, int pitch, int width,
+template <typename I, typename Real>
+void pool_requantise_by(const Scale<I, Real>& scale, const std::int32_t* even, const std::int32_t* odd, int pitch, int width,
                         std::int8_t* row) {
   const int below = pitch / 2;
   alignas(64) std::int32_t most[I::pixels / 2];
@@ -167,8 +183,8 @@ void pool_requantise_by(const Scale& scale, const std::int32_t* even, const std:
 template <typename I>
 void pool_requantise(const std::int32_t* even, const std::int32_t* odd, int pitch, int width, const Scaling& scaling,
                      std::int8_t* row) {
-  if (scaling.is_single) return pool_requantise_by<I>(typename I::SingleScale(scaling), even, odd, pitch, width, row);
-  pool_requantise_by<I>(typename I::Scale(scaling), even, odd, pitch, width, row);
+  if (scaling.is_single) return pool_requantise_by(Scale<I, float>(scaling), even, odd, pitch, width, row);
+  pool_requantise_by(Scale<I, double>(scaling), even, odd, pitch, width, row);
 }
 
 template <typename I>
@@ -225,6 +241,21 @@ void max_pool(const std::int8_t* map, int height, int width, int stride, std::in
     }
   }
 }
+
+/// The words of a window for instruction sets that multiply pairs of 16 bits: the values of two channels.
+struct ChannelPairs {
+  using Pixel = std::uint32_t;
+  static constexpr int dense_channels = 2, dense_bias = 0;
+
+  static Pixel joined(std::int8_t low, std::int8_t high) {
+    return static_cast<std::uint16_t>(low) | static_cast<std::uint32_t>(static_cast<std::uint16_t>(high)) << 16;
+  }
+  static Pixel pixel(std::int8_t value) { return joined(value, value); }
+  static void stage_pixels(const std::int8_t* row, int channels, std::int64_t plane, int width, Pixel* made) {
+    const std::int8_t* other = channels > 1 ? row + plane : row;
+    for (int x = 0; x < width; ++x) made[x] = joined(row[x], other[x]);
+  }
+};
 
 template <typename I>
 constexpr Kernels kernels_of() {

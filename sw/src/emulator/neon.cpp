@@ -7,11 +7,10 @@
 namespace sterna {
 namespace {
 
-struct Neon {
+struct Neon : ChannelPairs {
   using Bytes = uint8x16_t;
   using Words32 = int32x4_t;
-  using Pixel = std::uint32_t;  ///< Words of two channels.
-  static constexpr int pixels = 16, dense_channels = 2, dense_bias = 0, tap_vectors = 4;
+  static constexpr int pixels = 16, tap_vectors = 4;
 
   static uint16x8_t as16(Bytes a) { return vreinterpretq_u16_u8(a); }
   static Bytes of16(uint16x8_t a) { return vreinterpretq_u8_u16(a); }
@@ -63,53 +62,26 @@ struct Neon {
     vst1q_s32(odd, sum_odd);
   }
 
-  static Pixel joined(std::int8_t low, std::int8_t high) {
-    return static_cast<std::uint16_t>(low) | static_cast<std::uint32_t>(static_cast<std::uint16_t>(high)) << 16;
+  static float64x2_t all(double value) { return vdupq_n_f64(value); }
+  static float32x4_t all(float value) { return vdupq_n_f32(value); }
+  static int32x2_t activations2(int32x2_t sums, const Scale<Neon, double>& scale) {
+    float64x2_t t = vfmaq_f64(scale.bias, vcvtq_f64_s64(vmovl_s32(sums)), scale.multiplier);
+    t = vaddq_f64(vmaxq_f64(t, vmulq_f64(t, scale.slope)), scale.half);
+    return vqmovn_s64(vcvtmq_s64_f64(vminq_f64(t, scale.act_max)));
   }
-  static Pixel pixel(std::int8_t value) { return joined(value, value); }
-  static void stage_pixels(const std::int8_t* row, int channels, std::int64_t plane, int width, Pixel* made) {
-    const std::int8_t* other = channels > 1 ? row + plane : row;
-    for (int x = 0; x < width; ++x) made[x] = joined(row[x], other[x]);
+  static int32x4_t activations4(int32x4_t sums, const Scale<Neon, double>& scale) {
+    return vcombine_s32(activations2(vget_low_s32(sums), scale), activations2(vget_high_s32(sums), scale));
   }
-
-  /// The lower bound is applied to words: what is below it, even by far, saturates below it.
-  struct Scale {
-    float64x2_t multiplier, bias, slope, half, act_max;
-    int16x8_t act_min;
-    explicit Scale(const Scaling& scaling)
-        : multiplier(vdupq_n_f64(scaling.multiplier)), bias(vdupq_n_f64(scaling.bias)),
-          slope(vdupq_n_f64(scaling.slope)), half(vdupq_n_f64(scaling.half)), act_max(vdupq_n_f64(scaling.act_max)),
-          act_min(vdupq_n_s16(static_cast<std::int16_t>(scaling.act_min))) {}
-
-    int32x2_t activations2(int32x2_t sums) const {
-      float64x2_t t = vfmaq_f64(bias, vcvtq_f64_s64(vmovl_s32(sums)), multiplier);
-      t = vminq_f64(vaddq_f64(vmaxq_f64(t, vmulq_f64(t, slope)), half), act_max);
-      return vqmovn_s64(vcvtmq_s64_f64(t));
-    }
-    int32x4_t activations4(int32x4_t sums) const {
-      return vcombine_s32(activations2(vget_low_s32(sums)), activations2(vget_high_s32(sums)));
-    }
-  };
-  struct SingleScale {
-    float32x4_t multiplier, bias, slope, half, act_max;
-    int16x8_t act_min;
-    explicit SingleScale(const Scaling& scaling)
-        : multiplier(single(scaling.multiplier)), bias(single(scaling.bias)), slope(single(scaling.slope)),
-          half(single(scaling.half)), act_max(single(scaling.act_max)),
-          act_min(vdupq_n_s16(static_cast<std::int16_t>(scaling.act_min))) {}
-
-    static float32x4_t single(double value) { return vdupq_n_f32(static_cast<float>(value)); }
-    int32x4_t activations4(int32x4_t sums) const {
-      float32x4_t t = vfmaq_f32(bias, vcvtq_f32_s32(sums), multiplier);
-      t = vminq_f32(vaddq_f32(vmaxq_f32(t, vmulq_f32(t, slope)), half), act_max);
-      return vcvtmq_s32_f32(t);
-    }
-  };
-  template <typename AnyScale>
-  static Bytes activations(const std::int32_t* sums, const AnyScale& scale) {
-    const int16x4_t low = vqmovn_s32(scale.activations4(vld1q_s32(sums)));
-    const int16x4_t high = vqmovn_s32(scale.activations4(vld1q_s32(sums + 4)));
-    return vreinterpretq_u8_s16(vmaxq_s16(vcombine_s16(low, high), scale.act_min));
+  static int32x4_t activations4(int32x4_t sums, const Scale<Neon, float>& scale) {
+    float32x4_t t = vfmaq_f32(scale.bias, vcvtq_f32_s32(sums), scale.multiplier);
+    t = vaddq_f32(vmaxq_f32(t, vmulq_f32(t, scale.slope)), scale.half);
+    return vcvtmq_s32_f32(vminq_f32(t, scale.act_max));
+  }
+  template <typename Real>
+  static Bytes activations(const std::int32_t* sums, const Scale<Neon, Real>& scale) {
+    const int16x4_t low = vqmovn_s32(activations4(vld1q_s32(sums), scale));
+    const int16x4_t high = vqmovn_s32(activations4(vld1q_s32(sums + 4), scale));
+    return vreinterpretq_u8_s16(vmaxq_s16(vcombine_s16(low, high), vreinterpretq_s16_u8(scale.act_min)));
   }
   static Bytes interleaved(Bytes evens, Bytes odds) { return vorrq_u8(low8(evens), shift_left8(odds)); }
   static void store_half(void* at, Bytes words) { vst1_u8(static_cast<std::uint8_t*>(at), vmovn_u16(as16(words))); }

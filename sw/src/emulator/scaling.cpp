@@ -9,16 +9,26 @@
 namespace sterna {
 namespace {
 
-/// The activation of sum `s`, with every step rounded to `Real` as the kernels round it.
+/// The activation of `t`, which is the sum times the multiplier plus the bias.
 template <typename Real>
-Real activation(std::int32_t s, const Scaling& scaling) {
-  const Real t = std::fma(static_cast<Real>(s), static_cast<Real>(scaling.multiplier), static_cast<Real>(scaling.bias));
+Real activation(Real t, const Scaling& scaling) {
   const Real made = std::floor(std::max(t, t * static_cast<Real>(scaling.slope)) + static_cast<Real>(scaling.half));
   return std::clamp(made, static_cast<Real>(scaling.act_min), static_cast<Real>(scaling.act_max));
 }
 
+/// That of sum `s`.
+double exact(std::int32_t s, const Scaling& scaling) {
+  return activation(s * scaling.multiplier + scaling.bias, scaling);
+}
+
+/// What single precision makes of sum `s`, with every step rounded as the kernels round it.
+float single(std::int32_t s, const Scaling& scaling) {
+  return activation(std::fma(static_cast<float>(s), static_cast<float>(scaling.multiplier),
+                             static_cast<float>(scaling.bias)), scaling);
+}
+
 bool agree(std::int32_t s, const Scaling& scaling) {
-  return activation<float>(s, scaling) == static_cast<float>(activation<double>(s, scaling));
+  return static_cast<double>(single(s, scaling)) == exact(s, scaling);
 }
 
 /// Whether single precision gives every activation that double precision gives.
@@ -26,18 +36,16 @@ bool agree(std::int32_t s, const Scaling& scaling) {
 /// Both never fall as the sum rises, so they are equal for all sums if they are equal at the ends and on both sides of
 /// every sum at which the exact activation rises.
 bool is_exact_in_single(const Scaling& scaling) {
-  constexpr double least = std::numeric_limits<std::int32_t>::min(), most = std::numeric_limits<std::int32_t>::max();
-  if (!agree(static_cast<std::int32_t>(least), scaling) || !agree(static_cast<std::int32_t>(most), scaling)) return false;
-  if (scaling.multiplier == 0) return true;
-  for (int level = scaling.act_min + 1; level <= scaling.act_max; ++level) {
-    const double made = level - scaling.half;
-    if (made < 0 && scaling.slope == 0) continue;
-    const double t = made < 0 ? made / scaling.slope : made;
-    // The division may be out by a last digit: the sum of the rise is this one, the one before or the next.
+  constexpr std::int32_t least = std::numeric_limits<std::int32_t>::min(), most = std::numeric_limits<std::int32_t>::max();
+  if (!agree(least, scaling) || !agree(most, scaling)) return false;
+  const auto first = static_cast<int>(exact(least, scaling)), last = static_cast<int>(exact(most, scaling));
+  for (int level = first + 1; level <= last; ++level) {
+    const double made = level - scaling.half, t = made < 0 ? made / scaling.slope : made;
     const double rise = std::ceil((t - scaling.bias) / scaling.multiplier);
-    for (int offset = -2; offset <= 1; ++offset) {
-      if (!agree(static_cast<std::int32_t>(std::clamp(rise + offset, least, most)), scaling)) return false;
-    }
+    const auto s = static_cast<std::int32_t>(std::clamp<double>(rise, least + 1.0, most));
+    // The division may be out by a last digit. Then double precision, which is always right, has to do.
+    if (exact(s - 1, scaling) >= level || exact(s, scaling) < level) return false;
+    if (!agree(s - 1, scaling) || !agree(s, scaling)) return false;
   }
   return true;
 }
