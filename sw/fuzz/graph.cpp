@@ -15,6 +15,7 @@
 
 #include "emulator/emulator.h"
 #include "error.h"
+#include "maps.h"
 
 namespace {
 
@@ -148,16 +149,10 @@ std::size_t work(const Graph& graph) {
   return all;
 }
 
-using Maps = std::vector<std::vector<std::int8_t>>;
-
 Maps run(const std::shared_ptr<const Graph>& graph, const std::vector<std::size_t>& kept,
          const std::vector<std::int8_t>& image, int threads, Simd simd) {
-  Maps maps;
-  std::vector<std::int8_t*> places;
-  for (std::size_t layer : kept) maps.emplace_back(graph->tensor(layer).size());
-  for (std::vector<std::int8_t>& map : maps) places.push_back(map.data());
-  Emulator(graph, kept, threads, simd).run(image.data(), places);
-  return maps;
+  Emulator emulator(graph, kept, threads, simd);
+  return maps_of(emulator, *graph, kept, image);
 }
 
 /// Ends the program if an instruction set gives other maps than the scalar kernels.

@@ -7,24 +7,19 @@
 #include <vector>
 
 #include "check.h"
+#include "maps.h"
 #include "random_graph.h"
 
 namespace {
 
 using namespace sterna;
 
-using Maps = std::vector<std::vector<std::int8_t>>;
-
+/// Twice, as what the first run leaves must not matter.
 Maps run(const std::shared_ptr<const Graph>& graph, const std::vector<std::size_t>& kept,
          const std::vector<std::int8_t>& image, int threads, Simd simd) {
-  Maps maps;
-  std::vector<std::int8_t*> places;
-  for (std::size_t layer : kept) maps.emplace_back(graph->tensor(layer).size());
-  for (std::vector<std::int8_t>& map : maps) places.push_back(map.data());
   Emulator emulator(graph, kept, threads, simd);
-  emulator.run(image.data(), places);
-  emulator.run(image.data(), places);
-  return maps;
+  maps_of(emulator, *graph, kept, image);
+  return maps_of(emulator, *graph, kept, image);
 }
 
 void equals_scalar(unsigned seed) {

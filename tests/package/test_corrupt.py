@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +12,8 @@ import pytest
 from sterna import _native
 from sterna.errors import SternaError
 from sterna.package import file as package_file
-from sterna.spec.paths import ROOT
 from support import corrupt
+from support.native_sources import package_reader
 
 WHOLE = [corrupt.whole(number) for number in range(8)]
 #: Corrupt packages of the slow test, and of them those that have right checksums.
@@ -23,7 +21,6 @@ ALL, CONTRADICTORY = 10_000, 2_000
 QUICK = 400
 #: What refusing may take of memory beside what reading a good one takes.
 MOST_MEMORY = 2
-READER = "read_packages"
 #: For all of them; a reader that hangs takes longer.
 SECONDS = 1800
 
@@ -82,19 +79,13 @@ def test_python_refuses_all_and_takes_little_memory() -> None:
 
 @pytest.mark.slow
 def test_libsterna_refuses_all_and_takes_little_memory(tmp_path: Path) -> None:
-    """Built with sanitizers, which end the program at the first access outside and count what is allocated."""
-    build = tmp_path / "build"
-    options = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DSTERNA_SANITIZE=address,undefined", "-DSTERNA_TESTS=ON"]
-    # Those of the Python environment, if it has them.
-    tools = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for command in (["-G", "Ninja", "-S", ROOT / "sw", "-B", build, *options], ["--build", build, "--target", READER]):
-        subprocess.run(["cmake", *command], env=tools, check=True, capture_output=True)
+    reader = package_reader(tmp_path / "build")
     made = list(corrupt_packages(ALL))
     for number, data in enumerate([*WHOLE, *(data for _, data in made)]):
         (tmp_path / str(number)).write_bytes(data)
     names = map(str, range(len(WHOLE) + ALL))
     done = subprocess.run(
-        [build / "tests" / READER, *names], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=SECONDS
+        [reader, *names], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=SECONDS
     )
     lines = [line.partition(" ")[::2] for line in done.stdout.splitlines()]
     good, bad = lines[: len(WHOLE)], lines[len(WHOLE) :]

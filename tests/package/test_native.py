@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,12 +19,12 @@ from sterna.package import file as package_file
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from support import bombs, containers
+from support.native_sources import package_reader
 from support.packages import small_graph, small_package
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image
 
 SMALL = package_file.to_bytes(small_package())
-READER = "read_packages"
 OLDER = Path(__file__).parent / "format-3.sterna"
 #: Sections of which libsterna reads no more than the header and the checksum: they are for engines.
 UNREAD = {"config", "schedule", "filters", "cycles"}
@@ -136,13 +134,7 @@ def test_bombs_are_refused() -> None:
 
 @pytest.mark.slow
 def test_nothing_is_read_outside(tmp_path: Path) -> None:
-    """Built with sanitizers, which end the program at the first access outside."""
-    build = tmp_path / "build"
-    options = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DSTERNA_SANITIZE=address,undefined", "-DSTERNA_TESTS=ON"]
-    # Those of the Python environment, if it has them.
-    tools = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for command in (["-G", "Ninja", "-S", ROOT / "sw", "-B", build, *options], ["--build", build, "--target", READER]):
-        subprocess.run(["cmake", *command], env=tools, check=True, capture_output=True)
+    reader = package_reader(tmp_path / "build")
     files: dict[str, bytes] = {"whole": SMALL, "empty": b""}
     files |= {f"cut {length}": SMALL[:length] for length in range(0, len(SMALL), 5)}
     files |= {f"altered {seed}": altered(seed)[1] for seed in range(2000)}
@@ -150,7 +142,7 @@ def test_nothing_is_read_outside(tmp_path: Path) -> None:
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     done = subprocess.run(
-        [build / "tests" / READER, *(tmp_path / name for name in files)],
+        [reader, *(tmp_path / name for name in files)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     said = dict(zip(files, (line.partition(" ")[2] for line in done.stdout.splitlines()), strict=True))

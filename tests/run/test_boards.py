@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from sterna.errors import SternaError
-from sterna.generate.rtl import generate
 from sterna.native import libsterna
 from sterna.package.package import Package
-from sterna.run import open_backend, simulator
+from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
 from sterna.run.engine import EngineBackend
@@ -22,17 +21,15 @@ from sterna.run.program import program_of
 from sterna.spec.registers import Register, Status
 from support import boards, processes
 from support.boards import BYTES, CARD, FAST, PHYSICAL, Pcie, Soc
-from support.engines import SIMULATORS
+from support.engines import simulator_of
 from support.packages import NANO, small_images, small_package
 
 KINDS = [Soc, Pcie]
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("engine")
-    generate(NANO, folder)
-    return simulator.build(folder, SIMULATORS)
+def program() -> Path:
+    return simulator_of(NANO)
 
 
 @pytest.fixture(scope="module")

@@ -12,22 +12,18 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.compile.packages import restore
 from sterna.errors import SternaError
-from sterna.generate.rtl import generate
 from sterna.package import container
 from sterna.package import file as package_file
-from sterna.run import simulator
 from sterna.spec.package import PackageSection
 from sterna.spec.paths import ROOT
-from support.engines import SIMULATORS
+from support.engines import simulator_of
 from support.packages import NANO, small_graph, small_package
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program() -> Path:
     """The simulator of the engine of `package`."""
-    folder = tmp_path_factory.mktemp("engine")
-    generate(NANO, folder)
-    return simulator.build(folder, SIMULATORS)
+    return simulator_of(NANO)
 
 
 @pytest.fixture(scope="module")

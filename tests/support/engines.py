@@ -14,6 +14,7 @@ from sterna.generate.rtl import generate
 from sterna.generate.rtl.sim import SimBackend
 from sterna.package.counters import Counters
 from sterna.package.package import Package
+from sterna.run import simulator
 from sterna.run.backend import Backend, Results
 from sterna.run.transports.sim import MemoryTiming
 from sterna.spec.config import EngineConfig
@@ -38,6 +39,13 @@ def simulated(
             _plant(folder, *plant)
         with SimBackend(folder, timing=timing, build_dir=SIMULATORS) as backend:
             yield backend
+
+
+def simulator_of(config: EngineConfig) -> Path:
+    """The program that simulates the engine of `config`."""
+    with TemporaryDirectory() as name:
+        generate(config, Path(name))
+        return simulator.build(Path(name), SIMULATORS)
 
 
 def infer_queued(backend: Backend, images: NDArray[np.int8]) -> tuple[Results, Counters]:

@@ -1,8 +1,11 @@
-"""libsterna's sources, copied to be changed."""
+"""libsterna's sources, built with sanitizers, or copied to be changed."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from sterna.spec.paths import ROOT
@@ -15,3 +18,17 @@ def sources_copied(folder: Path) -> Path:
     (folder / "python" / "sterna").mkdir(parents=True)
     shutil.copy(ROOT / "python" / "sterna" / "__init__.py", folder / "python" / "sterna")  # has the version
     return folder / "sw"
+
+
+def package_reader(build: Path) -> Path:
+    """The program sw/tests/read_packages.cpp, built in `build` with sanitizers.
+
+    They end it at the first access outside, and count what is allocated.
+    """
+    options = ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DSTERNA_SANITIZE=address,undefined", "-DSTERNA_TESTS=ON"]
+    target = "read_packages"
+    # Those of the Python environment, if it has them.
+    tools = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for command in (["-G", "Ninja", "-S", ROOT / "sw", "-B", build, *options], ["--build", build, "--target", target]):
+        subprocess.run(["cmake", *command], env=tools, check=True, capture_output=True)
+    return build / "tests" / target
