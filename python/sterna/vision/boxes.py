@@ -1,7 +1,7 @@
 """Boxes from the raw head of a YOLOv2: decoding, non-maximum suppression, mapping back to the image.
 
-libsterna computes them, to the same bits on every machine and in every language. Source: Redmon and Farhadi, "YOLO9000:
-Better, Faster, Stronger" (2017), section 2, "Direct location prediction".
+libsterna computes them, the same in every language, with arithmetic that all processors round alike. Source: Redmon and
+Farhadi, "YOLO9000: Better, Faster, Stronger" (2017), section 2, "Direct location prediction".
 """
 
 from __future__ import annotations
