@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 #: Room for some stacks of threads, not for all.
 CHILD = """
-import re, resource
+import re, resource, sys
 from pathlib import Path
+sys.path[:0] = sys.argv[1:]
 import numpy as np
 from sterna.run.emulator import Emulator
 from support.packages import small_graph, small_images
@@ -24,5 +26,6 @@ assert np.array_equal(emulator.run(images)["out"], expected)
 
 
 def test_fewer_threads_do_the_same() -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, check=False, timeout=60)
+    words = [sys.executable, "-c", CHILD, str(Path(__file__).parents[1])]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
