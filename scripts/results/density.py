@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+import torch
 from matplotlib import pyplot as plt
 
 from results.record import Metric, TableRow
-from results.runs import origin, run, summary
+from results.runs import finished, origin, run, summary
 from sterna.train.options import TrainOptions
 
 #: A run whose float network alone is wanted: one epoch is needed for the ranges of its activations.
 FLOAT_ONLY = {"ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}
 Recipe = Callable[..., TrainOptions]
+#: What the row of a network that was not trained says in every column of a measured value.
+NOT_TRAINED = "not trained"
 
 
 @dataclass(frozen=True)
 class Study:
     """What is trained: `recipe` of a run folder and changes, by seed, and by pattern and density.
 
-    name: of its run folders under build/results. data: how a row calls the data set.
+    name: of its run folders under build/results. data: how a row calls the data set. on_gpu: without a GPU nothing of
+    it is trained.
     """
 
     name: str
@@ -31,11 +35,32 @@ class Study:
     recipe: Recipe
     cases: Sequence[tuple[str, float]]
     seeds: Sequence[int] = (0,)
+    on_gpu: bool = False
+
+    def trainable(self) -> Study:
+        """The study of those cases whose runs are finished or can be trained here."""
+        able = torch.cuda.is_available() or not self.on_gpu
+        return replace(self, cases=[case for case in self.cases if able or self._finished(*case)])
+
+    def _finished(self, pattern: str, density: float) -> bool:
+        names = (f"{name}-{seed}" for name in ("float", "longer", f"{pattern}-{density}") for seed in self.seeds)
+        return all(finished(f"{self.name}/{name}") for name in names)
+
+
+def untrained(study: Study, columns: Iterable[str]) -> list[TableRow]:
+    """A row of `columns` for each seed and case of the study that was not trained."""
+    trainable = study.trainable().cases
+    cases = [(seed, *case) for seed in study.seeds for case in study.cases if case not in trainable]
+    rest = dict.fromkeys(columns, NOT_TRAINED)
+    return [
+        rest | {"data": study.data, "seed": seed, "density": density, "pattern": pattern}
+        for seed, pattern, density in cases
+    ]  # fmt: skip
 
 
 def runs(study: Study) -> Iterator[tuple[TableRow, Path]]:
     """A row for each ternary network of the study, and the folder of its run; what is not there is trained."""
-    for seed in study.seeds:
+    for seed in study.seeds if study.cases else ():
         first = _run(study, f"float-{seed}", seed=seed, **FLOAT_ONLY)
         epochs = further(study, first)
         longer = _run(study, f"longer-{seed}", seed=seed, start=first, float_epochs=epochs, **FLOAT_ONLY)

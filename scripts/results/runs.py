@@ -20,7 +20,7 @@ from sterna.train.report.history import EpochLine
 
 MARK = "commit"  # file in the folder of a run: the commit that it was trained at
 RUNS = ROOT / "build" / "results"
-BCCD, TOLL_ROAD = "BCCD", "TOLLROAD"  # data sets, and what the environment calls their folders
+BCCD, TOLL_ROAD, VOC = "BCCD", "TOLLROAD", "VOC"  # data sets, and what the environment calls their folders
 #: Size of the images where trainings are compared with each other: a quarter of the recipe's pixels.
 SMALL = {"height": 96, "width": 128}
 
@@ -85,6 +85,13 @@ def _brought(name: str) -> Path | None:
         return None
     folder = Path(folders) / name
     return folder if (folder / MARK).is_file() and (folder / run_folder.SUMMARY).is_file() else None
+
+
+def finished(name: str) -> bool:
+    """Whether `run` would find a finished run of this name, and train nothing."""
+    folder = RUNS / name
+    kept = (folder / run_folder.SUMMARY).is_file() and (folder / MARK).read_text("utf-8") == commit()
+    return kept or _brought(name) is not None
 
 
 def bccd(name: str, **changes: Any) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from results import density, fit
+from results import density, fit, full_yolov2
 from results.clock import supported_mhz
 from results.makers import (
     bandwidth,
@@ -27,7 +27,6 @@ from results.makers import (
     training_speed,
     video,
     yolov2_compile,
-    yolov2_trained,
 )
 from results.record import Metric, TableRow
 from sterna.compile import compile_graph
@@ -39,6 +38,7 @@ from sterna.package.file import to_bytes
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.spec import load_config
+from sterna.train import recipes
 from sterna.train.model.form import Form
 from sterna.train.optim.optimisers import Optimiser
 from support.engines import count_frames, simulated
@@ -110,15 +110,36 @@ def test_metrics_of_a_study_are_means_over_the_seeds_of_one_density_and_pattern(
 def test_what_is_lost_is_against_the_float_network_that_was_trained_as_long() -> None:
     assert values(density.lost(ROWS, "balanced", 0.1)) == {"lost": 11.0, "lost_most": 12.0}
     rows = [row | {"frames_per_s_240mhz": 1000.0 + 10 * number} for number, row in enumerate(ROWS)]
-    assert values(yolov2_trained.metrics(rows, "how")) == {"lost_most": 12.0, "least_fps": 1000.0}
+    assert values(full_yolov2.metrics(rows, "how")) == {"lost_most": 12.0, "least_fps": 1000.0}
 
 
 def test_the_speed_of_a_trained_graph_is_that_of_queued_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     schedule = SimpleNamespace(queued_cycles=480_000, cycles=600_000)
-    monkeypatch.setattr(yolov2_trained, "file", SimpleNamespace(load=lambda path: path))
-    monkeypatch.setattr(yolov2_trained, "compile_graph", lambda graph, config: SimpleNamespace(schedule=schedule))
-    row = yolov2_trained.speed(run_folder(tmp_path / "run", integer=0.5))
-    assert row == {"counted_density": 0.1235, "cycles": 480_000, "frames_per_s_240mhz": 500.0}
+    monkeypatch.setattr(full_yolov2, "file", SimpleNamespace(load=lambda path: path))
+    monkeypatch.setattr(full_yolov2, "compile_graph", lambda graph, config: SimpleNamespace(schedule=schedule))
+    row = full_yolov2.speed(run_folder(tmp_path / "run", integer=0.5))
+    assert row == {
+        "counted_density": 0.1235, "cycles": 480_000, "frames_per_s_240mhz": 500.0,
+        "frames_per_s_supported_clock": round(supported_mhz() / 0.48, 1),
+    }  # fmt: skip
+
+
+def test_a_case_without_gpu_or_finished_runs_is_a_row_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRAINED", str(tmp_path))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    (tmp_path / "study").mkdir()
+    for name in ("float-0", "longer-0", "balanced-0.1-0"):
+        run_folder(tmp_path / "study" / name, float=0.5, ternary=0.5, integer=0.5)
+    study = density.Study("study", "eels", recipes.bccd, [("balanced", 0.1), ("balanced", 0.2)], on_gpu=True)
+    assert study.trainable().cases == [("balanced", 0.1)]
+    (row,) = density.untrained(study, ("data", "density", "integer_map50"))
+    assert row == {
+        "data": "eels", "seed": 0, "density": 0.2, "pattern": "balanced", "integer_map50": density.NOT_TRAINED,
+    }  # fmt: skip
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert not density.untrained(study, ("data",))
 
 
 def test_few_labels_are_means_of_their_column() -> None:
