@@ -27,7 +27,7 @@ COLUMNS = {
 }
 _PLACE = re.compile(r"\{(.+?)\}")
 _METRIC = re.compile(r"(\w+)\.(\w+)")
-_ROW = re.compile(r"(\w+)\.rows\[([\d.]+)\]\.(\w+)")
+_ROW = re.compile(r"(\w+)\.rows\[(\w+) ([\d.]+)\]\.(\w+)")
 
 
 def table(results: Mapping[str, Result], columns: tuple[str, ...] = tuple(COLUMNS)) -> str:
@@ -62,8 +62,9 @@ def _number(place: str, results: Mapping[str, Result]) -> float:
         if found := _METRIC.fullmatch(place):
             return float(results[found[1]].metrics[found[2]].value)
         if found := _ROW.fullmatch(place):
-            (row,) = [row for row in results[found[1]].rows if row["density"] == float(found[2])]
-            return float(row[found[3]])
+            wanted = (found[2], float(found[3]))
+            (row,) = [row for row in results[found[1]].rows if (row["data"], row["density"]) == wanted]
+            return float(row[found[4]])
     except (KeyError, ValueError):
         pass
     raise SternaError("no such result", where=str(FILE), value=place, remedy="name a metric or a row of docs/results")
