@@ -4,7 +4,8 @@
 namespace sterna {
 
 std::vector<Simd> available_simd() {
-  std::vector<Simd> found = {Simd::scalar};
+  std::vector<Simd> found;
+  found.push_back(Simd::scalar);
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     found.push_back(Simd::avx2);
