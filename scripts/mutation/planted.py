@@ -13,8 +13,10 @@ from pathlib import Path
 
 import yaml
 
+from sterna.spec.paths import rtl_sources
+
 ROOT = Path(__file__).resolve().parents[2]
-RTL = ROOT / "hw" / "rtl"
+HARDWARE = ROOT / "hw"
 BUILD = ROOT / "build" / "mutation" / "rtl"
 SETS = 2  # parameter sets of a bench that are tried
 LONGEST = 1200  # seconds of a bench, after which it is ended: an error may let it wait for ever
@@ -45,10 +47,18 @@ class Planted:
         source.write_text(before.replace(self.text, self.replacement), "utf-8")
 
 
+def sources() -> list[Path]:
+    """The files of the RTL: of the engine, and of the shells of boards."""
+    return [path for folder in ("rtl", "boards/rtl") for path in rtl_sources(HARDWARE / folder)]
+
+
 def copy(folder: Path) -> None:
     """The RTL as it is, in `folder` and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(RTL, folder)
+    for path in sources():
+        place = folder / path.relative_to(HARDWARE)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
 
 
 def planted() -> list[Planted]:
@@ -86,7 +96,7 @@ def try_one(number: int) -> int:
     error.plant(folder / "source")
     try:
         for parameters in build.parameter_sets(error.bench)[:SETS]:
-            build.run_bench(error.bench, parameters, rtl=folder / "source", builds=folder / "build")
+            build.run_bench(error.bench, parameters, hardware=folder / "source", builds=folder / "build")
     except (AssertionError, SystemExit, RuntimeError) as caught:
         print(f"{type(caught).__name__}: {caught}")
         return CAUGHT if list(folder.rglob("run-*.log")) else REFUSED

@@ -14,7 +14,6 @@ from mutation.areas import ROOT, Area, chosen
 from mutation.forks import BUILD, Job, Outcome
 from mutation.planted import Planted
 from mutation.sites import Mutant
-from sterna.spec.paths import rtl_sources
 
 STATE, RTL_STATE = BUILD / "outcomes.jsonl", BUILD / "rtl.jsonl"
 LEAST_SECONDS, TIMES = 20.0, 4.0  # the limit of a mutant: so much, and so many times what its tests take
@@ -103,7 +102,7 @@ def _rtl_key(error: Planted) -> str:
     """The error, and the state of the RTL, of the bench and of what benches share."""
     benches = (ROOT / "sim" / error.bench, ROOT / "sim" / "support")
     programs = [path for folder in benches for path in sorted(folder.glob("*.py"))]
-    return f"{_digest(*rtl_sources(planted.RTL), *programs)} {error.module}: {error.text} -> {error.replacement}"
+    return f"{_digest(*planted.sources(), *programs)} {error.module}: {error.text} -> {error.replacement}"
 
 
 def _digest(*paths: Path) -> str:

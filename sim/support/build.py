@@ -20,7 +20,7 @@ from pathlib import Path
 from cocotb_tools.runner import get_results, get_runner
 
 ROOT = Path(__file__).resolve().parents[2]
-RTL = ROOT / "hw" / "rtl"
+HARDWARE = ROOT / "hw"
 WAIVERS = ROOT / "hw" / "lint" / "waivers.vlt"
 BUILDS = ROOT / "build" / "sim"
 
@@ -48,15 +48,15 @@ def run_bench(
     parameters: Mapping[str, int],
     seed: int = 1,
     test: str | None = None,
-    rtl: Path = RTL,
+    hardware: Path = HARDWARE,
     builds: Path = BUILDS,
     as_synthesised: bool = False,
 ) -> None:
     """Build `module` with `parameters` (only what changed since the last build) and run its bench.
 
-    `test` limits the run to the cocotb tests whose names match it. `rtl` and `builds` are the folders of the sources
-    and of what is built. `as_synthesised` takes the sources as synthesis does. Raises AssertionError when a test fails
-    or none ran.
+    `test` limits the run to the cocotb tests whose names match it. `hardware` and `builds` are the folders of the
+    sources and of what is built. `as_synthesised` takes the sources as synthesis does. Raises AssertionError when a
+    test fails or none ran.
     """
     os.environ["MAKEFLAGS"] = _MAKEFLAGS
     _put_verilator_on_path()
@@ -67,8 +67,8 @@ def run_bench(
     runner = get_runner("verilator")
     _copy_runtime(_RUNTIME, folder)
     runner.build(
-        sources=[WAIVERS, rtl / "sterna_pkg.sv", next(rtl.rglob(f"{module}.sv"))],
-        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *branch, *_libraries(rtl)],
+        sources=[WAIVERS, *(next(hardware.rglob(f"{name}.sv")) for name in ("sterna_pkg", module))],
+        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *branch, *_libraries(hardware)],
         build_dir=folder, timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
     )  # fmt: skip
     _copy_runtime(folder, _RUNTIME)
@@ -80,9 +80,9 @@ def run_bench(
     assert ran and not failed, f"{module} {dict(parameters)} seed {seed}: {failed} of {ran} tests failed"
 
 
-def _libraries(rtl: Path) -> list[str]:
-    """Arguments that let modules be found in `rtl` and the folders in it."""
-    folders = sorted({path.parent for path in rtl.rglob("*.sv")})
+def _libraries(hardware: Path) -> list[str]:
+    """Arguments that let modules be found in `hardware` and the folders in it."""
+    folders = sorted({path.parent for path in hardware.rglob("*.sv")})
     return [argument for folder in folders for argument in ("-y", str(folder))]
 
 

@@ -145,10 +145,14 @@ class Sink:
 
 
 class Bench:
-    """Clock, reset and agents of one design with ports `clk_i`, `rst_ni` and (where it has one) `clear_i`."""
+    """Clock, reset and agents of one design with ports `clk_i`, `rst_ni` and (where it has one) `clear_i`.
 
-    def __init__(self, dut: Any) -> None:
+    A design with several clocks has a bench for each: `clock` and `reset` are its ports, `period` is in ps.
+    """
+
+    def __init__(self, dut: Any, *, clock: str = "clk_i", reset: str = "rst_ni", period: int = 10_000) -> None:
         self.dut = dut
+        self.clock, self.reset, self.period = getattr(dut, clock), getattr(dut, reset), period
         self.agents: list[Agent] = []
         self.cycle = 0
 
@@ -165,23 +169,28 @@ class Bench:
             elif isinstance(agent, Sink) and agent.ready is not None:
                 agent.ready.write(0)
         # At once, before the random state of the start of time can look like a clock edge to an assertion.
-        self.dut.rst_ni.value = Immediate(0)
-        self.dut.clk_i.value = Immediate(0)
-        Clock(self.dut.clk_i, 10, unit="ns").start()
+        self.reset.value = Immediate(0)
+        self.clock.value = Immediate(0)
+        Clock(self.clock, self.period, unit="ps").start()
         for _ in range(3):
-            await FallingEdge(self.dut.clk_i)
-        self.dut.rst_ni.value = 1
+            await FallingEdge(self.clock)
+        self.reset.value = 1
 
     async def step(self, cycles: int = 1) -> None:
         """Run `cycles` cycles; ends just before the rising edge of the last one."""
         for _ in range(cycles):
-            await FallingEdge(self.dut.clk_i)
+            await FallingEdge(self.clock)
             for agent in self.agents:
                 agent.drive()
             await ReadOnly()
             for agent in self.agents:
                 agent.sample()
             self.cycle += 1
+
+    async def run(self) -> None:
+        """Run for ever, beside a bench of another clock."""
+        while True:
+            await self.step()
 
     async def run_until(self, done: Callable[[], bool], limit: int) -> int:
         """Run until `done()`; returns the cycles it took. Fails after `limit` cycles."""
@@ -193,12 +202,12 @@ class Bench:
 
     async def clear(self) -> None:
         """One cycle of `clear_i`; agents that have a `clear` forget what is under way and leave their inputs idle."""
-        await FallingEdge(self.dut.clk_i)
+        await FallingEdge(self.clock)
         self.dut.clear_i.value = 1
         for agent in self.agents:
             if hasattr(agent, "clear"):
                 agent.clear()
             if isinstance(agent, Source):
                 agent.valid.write(0)
-        await FallingEdge(self.dut.clk_i)
+        await FallingEdge(self.clock)
         self.dut.clear_i.value = 0

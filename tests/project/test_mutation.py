@@ -20,6 +20,8 @@ from mutation.sites import Mutant
 from mutation.trials import Tried
 from results.makers import mutation
 
+#: Modules without a bench: `tests/sim/test_shells.py` runs whole frames through them.
+TOPS = ("sterna_soc", "sterna_pcie")
 BOXES = next(area for area in AREAS if area.name == "boxes")
 
 TEXT = """from __future__ import annotations
@@ -122,17 +124,17 @@ def test_every_reason_is_of_an_error_that_can_be_made() -> None:
 @pytest.mark.parametrize("number", range(len(planted.planted())))
 def test_an_error_of_the_rtl_can_be_planted(tmp_path: Path, number: int) -> None:
     error = planted.planted()[number]
-    error.plant(tmp_path / "rtl")
-    copies = ((path, tmp_path / "rtl" / path.relative_to(planted.RTL)) for path in planted.RTL.rglob("*.sv"))
+    error.plant(tmp_path / "hw")
+    copies = ((path, tmp_path / "hw" / path.relative_to(planted.HARDWARE)) for path in planted.sources())
     assert [path.stem for path, copy in copies if path.read_bytes() != copy.read_bytes()] == [error.module]
     assert (ROOT / "sim" / error.bench).is_dir()
 
 
 def test_an_error_is_tried_again_when_any_module_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    planted.copy(tmp_path / "rtl")
-    monkeypatch.setattr(planted, "RTL", tmp_path / "rtl")
+    planted.copy(tmp_path / "hw")
+    monkeypatch.setattr(planted, "HARDWARE", tmp_path / "hw")
     error, keys = planted.planted()[0], set()
-    sources = sorted((tmp_path / "rtl").rglob("*.sv"))
+    sources = sorted((tmp_path / "hw").rglob("*.sv"))
     for source in sources:
         keys.add(trials._rtl_key(error))
         source.write_text(source.read_text("utf-8") + "// changed\n", "utf-8")
@@ -140,7 +142,7 @@ def test_an_error_is_tried_again_when_any_module_changed(tmp_path: Path, monkeyp
 
 
 def test_every_module_of_the_rtl_has_a_planted_error() -> None:
-    modules = {path.stem for path in planted.RTL.rglob("*.sv")} - {"sterna_pkg"}
+    modules = {path.stem for path in planted.sources()} - {"sterna_pkg", *TOPS}
     assert {error.module for error in planted.planted()} == modules
 
 

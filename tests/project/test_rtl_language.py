@@ -10,6 +10,7 @@ import pytest
 from rtl_language import complaints
 from sterna.generate.rtl import generate
 from sterna.spec import load_config
+from sterna.spec.paths import SHELL, rtl_sources
 
 LEGAL = """\
 import formats_pkg::word_t;
@@ -90,3 +91,11 @@ def test_a_generated_engine_has_none(tmp_path: Path, got: Callable[[object], Non
     found = [f"{path.name}:{line}: {what}" for path in files for line, what in complaints(path.read_text("utf-8"))]
     got(f"{len(found)} such constructs in the {len(files)} files of a generated engine")
     assert found == []
+
+
+@MARK
+def test_the_shells_of_boards_have_none(got: Callable[[object], None]) -> None:
+    files = rtl_sources(SHELL)
+    found = [f"{path.name}:{line}: {what}" for path in files for line, what in complaints(path.read_text("utf-8"))]
+    got(f"{len(found)} such constructs in the {len(files)} files of the shells")
+    assert files and found == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rtl_memories import complaints
-from sterna.spec.paths import rtl_sources
+from sterna.spec.paths import SHELL, rtl_sources
 
 LEGAL = """\
 module legal (
@@ -58,6 +58,6 @@ def test_a_planted_memory_is_found(old: str, new: str, what: str) -> None:
     assert what in remedy and line in (6, 7)
 
 
-@pytest.mark.parametrize("path", rtl_sources(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", rtl_sources() + rtl_sources(SHELL), ids=lambda path: path.stem)
 def test_the_rtl_has_none_without(path: Path) -> None:
     assert complaints(path.read_text("utf-8")) == []

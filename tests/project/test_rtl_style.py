@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sterna.spec.paths import ROOT, RTL, TESTBENCH, rtl_sources
+from sterna.spec.paths import ROOT, RTL, SHELL, TESTBENCH, rtl_sources
 
 COLUMNS = 100
-FILES = rtl_sources() + rtl_sources(TESTBENCH)
-MODULES = [path for path in rtl_sources() if not path.stem.endswith("_pkg")]
+FILES = rtl_sources() + rtl_sources(SHELL) + rtl_sources(TESTBENCH)
+MODULES = [path for path in rtl_sources() + rtl_sources(SHELL) if not path.stem.endswith("_pkg")]
 
 #: A parameter check: what holds it and what it says.
 CHECK = re.compile(r'begin : gen_\w+\s*initial \$error\("([^"]*)"')
@@ -55,7 +55,7 @@ def test_every_module_is_in_the_reference_under_its_folder() -> None:
     parts = dict(re.findall(r"\| \*\*`(\w+)`\*\* \|(.*?)(?=\| \*\*`|\n\n)", text, re.DOTALL))
     for path in MODULES:
         if path.parent != RTL:
-            assert f"`{path.stem}`" in parts[path.parent.name], path
+            assert f"`{path.stem}`" in parts["boards" if path.parent == SHELL else path.parent.name], path
 
 
 @pytest.mark.parametrize(

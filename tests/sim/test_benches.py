@@ -11,10 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from sim.support.build import benches, parameter_sets, run_bench
 
-from sterna.spec.paths import rtl_sources
+from sterna.spec.paths import SHELL, rtl_sources
 
 #: Modules of which synthesis reads other text than simulation.
-FORKED = [path.stem for path in rtl_sources() if "`else" in path.read_text("utf-8")]
+FORKED = [path.stem for path in rtl_sources() + rtl_sources(SHELL) if "`else" in path.read_text("utf-8")]
 QUICK = 2  # parameter sets of each module that are not slow
 
 CASES = [
@@ -32,9 +32,9 @@ def test_bench(module: str, parameters: dict[str, int]) -> None:
     run_bench(module, parameters)
 
 
-@pytest.mark.parametrize("module", [*FORKED, "sterna_pe"])
+@pytest.mark.parametrize("module", [*FORKED, "sterna_pe", "sterna_shell"])
 def test_bench_on_what_synthesis_reads(module: str) -> None:
-    """The modules that read otherwise, and one that holds them."""
-    assert FORKED == ["sterna_lane_group"]
+    """The modules that read otherwise, and those that hold them."""
+    assert FORKED == ["sterna_lane_group", "sterna_sync"]
     for parameters in parameter_sets(module)[:QUICK]:
         run_bench(module, parameters, as_synthesised=True)

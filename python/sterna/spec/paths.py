@@ -11,6 +11,8 @@ _WHEEL = Path(__file__).resolve().parents[1] / "assets"
 
 ROOT = _WHEEL if _WHEEL.is_dir() else _CHECKOUT
 RTL = ROOT / "hw" / "rtl"
+#: What lies between an engine and the ports of a board.
+SHELL = ROOT / "hw" / "boards" / "rtl"
 CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Turns bursts of one bus into bursts of another one, with beats of another width and fewer of
+/// them. A burst whose ends lie within wider beats reads or writes all of these.
+module sterna_burst_adapter #(
+  /// Bits of a beat of the bursts that are asked for.
+  parameter int unsigned FromDataW = 64,
+  /// Bits of a beat of the bursts that are given.
+  parameter int unsigned ToDataW = 64,
+  /// Beats of the longest burst that is given; a power of two, and at most 4 KB.
+  parameter int unsigned ToBeats = 16
+) (
+  input  logic        clk_i,
+  input  logic        rst_ni,
+  /// A burst is asked for.
+  input  logic        valid_i,
+  /// It is taken.
+  output logic        ready_o,
+  /// Its first byte, a multiple of its beat size.
+  input  logic [63:0] addr_i,
+  /// Its beats less one; it lies inside 4 KB.
+  input  logic [7:0]  len_i,
+  /// A burst is given.
+  output logic        valid_o,
+  /// It is taken.
+  input  logic        ready_i,
+  /// Its first byte.
+  output logic [63:0] addr_o,
+  /// Its beats less one.
+  output logic [7:0]  len_o,
+  /// It is the last one of what was asked for.
+  output logic        last_o
+);
+  /// Bits of an offset in 4 KB, of one in a beat, and of one in the longest burst.
+  localparam int unsigned PageW = 12;
+  localparam int unsigned FromW = $clog2(FromDataW / 8);
+  localparam int unsigned ToW = $clog2(ToDataW / 8);
+  localparam int unsigned LongestW = ToW + $clog2(ToBeats);
+
+  generate
+    if (FromDataW < 64 || FromDataW > 512 || FromDataW != 2 ** $clog2(FromDataW))
+    begin : gen_bad_from
+      initial $error("sterna_burst_adapter: FromDataW = %0d must be a power of two from 64 to 512",
+                     FromDataW);
+    end
+    if (ToDataW < 64 || ToDataW > 512 || ToDataW != 2 ** $clog2(ToDataW)) begin : gen_bad_to
+      initial $error("sterna_burst_adapter: ToDataW = %0d must be a power of two from 64 to 512",
+                     ToDataW);
+    end
+  endgenerate
+
+  // Offsets of the first byte and of the one after the last in 4 KB, and both in whole beats.
+  logic [PageW:0] first, behind, first_beat, behind_beat, size;
+  // The offset of the last byte of what was asked for, which is in the last burst.
+  logic [PageW-1:0] last_byte_q;
+
+  assign first = {1'b0, addr_i[PageW-1:0]};
+  assign behind = first + (((PageW + 1)'(len_i) + 1'b1) << FromW);
+  assign first_beat = {first[PageW:ToW], ToW'(0)};
+  assign behind_beat = (behind + (PageW + 1)'((1 << ToW) - 1)) >> ToW << ToW;
+  assign size = behind_beat - first_beat;
+
+  sterna_burst_splitter #(
+    .DataW     (ToDataW),
+    .BurstBeats(ToBeats)
+  ) u_splitter (
+    .clk_i,
+    .rst_ni,
+    .clear_i        (1'b0),
+    .command_valid_i(valid_i),
+    .command_ready_o(ready_o),
+    .command_addr_i ({addr_i[63:ToW], ToW'(0)}),
+    .command_bytes_i(32'(size)),
+    .burst_valid_o  (valid_o),
+    .burst_ready_i  (ready_i),
+    .burst_addr_o   (addr_o),
+    .burst_len_o    (len_o)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (ready_o) last_byte_q <= PageW'(behind - 1'b1);
+  end
+
+  // No burst crosses a multiple of the longest one's size.
+  assign last_o = (addr_o[PageW-1:0] ^ last_byte_q) >> LongestW == '0;
+
+`ifdef VERILATOR
+  Page_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    valid_i |-> behind <= (PageW + 1)'(1 << PageW));
+  Aligned_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    valid_i |-> addr_i[FromW-1:0] == '0);
+`endif
+endmodule
