@@ -6,24 +6,23 @@ pyslang reads.
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pyslang import driver
+from pyslang import DiagnosticSeverity, driver
 
-from support import tcl
+from support import forms, tcl
+from support.forms import Forms
 from support.tcl import Call
 
-TABLE = yaml.safe_load(Path(__file__).with_name("quartus_forms.yaml").read_text("utf-8"))
+TABLE = Forms("quartus_forms.yaml")
 TOP, FOLDER = "sterna_top", "quartus"
 #: Kinds of interfaces that need a clock, and those that need a reset.
-_CLOCKED = ("reset", "axi4lite", "axi4", "interrupt")
-_RESET = ("axi4lite", "axi4", "interrupt")
+_CLOCKED = ("reset", "axi4lite", "axi4", "axi", "avalon", "interrupt")
+_RESET = ("axi4lite", "axi4", "axi", "avalon", "interrupt")
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,16 @@ FILES = (
 )
 
 
-def commands(part: tuple[str, ...]) -> set[str]:
-    """The commands of a part of the table."""
-    return {form[0] for form in _forms(part)}
-
-
 def unused(folders: list[Path]) -> list[str]:
     """The forms of the table that no call in the generated `folders` has."""
-    found = {" ".join(form) for file in FILES for form in _forms(file.part)}
+    found = {" ".join(form) for file in FILES for form in TABLE.of(file.part)}
     for file in FILES:
         for folder in folders:
             called = tcl.calls(folder / FOLDER / file.name, file.variables)
-            kinds = _kinds(called)
-            found -= {" ".join(form) for form in _forms(file.part) if any(_fits(call, form, kinds) for call in called)}
+            known = forms.kinds(called)
+            found -= {
+                " ".join(form) for form in TABLE.of(file.part) if any(TABLE.fits(call, form, known) for call in called)
+            }
     return sorted(found)
 
 
@@ -70,59 +66,32 @@ def complaints(folder: Path) -> list[str]:
             found.append(f"{file.name}: missing")
             continue
         called[file.name] = tcl.calls(path, file.variables)
-        found += [f"{file.name}: {said}" for said in _unknown(called[file.name], file.part)]
+        found += [f"{file.name}: {said}" for said in TABLE.unknown(called[file.name], file.part)]
     if len(called) < len(FILES):
         return found
-    found += _component(folder, called["sterna_hw.tcl"])
+    found += component(folder / FOLDER, called["sterna_hw.tcl"], TOP, sources(folder), Design(folder, sources(folder)))
     found += _index(folder, called["sterna.qip"])
     found += _project(folder, called["fit_only/sterna_fit.tcl"], called["fit_only/fit.sdc"])
     return [*found, *_timing(folder, called["sterna.sdc"])]
 
 
-# ------------------------------------------------------------------------------------------------------------- forms
-
-
-def _unknown(called: list[Call], part: tuple[str, ...]) -> Iterator[str]:
-    """The calls that have no form in the table."""
-    forms, kinds = _forms(part), _kinds(called)
-    for call in called:
-        if not any(_fits(call, form, kinds) for form in forms):
-            yield f"not in the table: {' '.join(call)}"
-
-
-def _forms(part: tuple[str, ...]) -> list[list[str]]:
-    return [shlex.split(form) for name in part for row in TABLE[name] for form in row.values()]
-
-
-def _kinds(called: list[Call]) -> dict[str, str]:
-    """The kind of each interface."""
-    return {call[1]: call[2] for call in called if call[0] == "add_interface"}
-
-
-def _fits(call: Call, form: list[str], kinds: dict[str, str]) -> bool:
-    return len(call) == len(form) and all(_is(word, of, kinds) for word, of in zip(call, form, strict=True))
-
-
-def _is(word: str, form: str, kinds: dict[str, str]) -> bool:
-    if form == "*":
-        return True
-    if form == "NUMBER":
-        return word.replace(".", "", 1).isdigit()
-    return any(kinds.get(word) == each[1:-1] if each.startswith("<") else word == each for each in form.split("|"))
-
-
 # --------------------------------------------------------------------------------------------------------- component
 
 
-def _component(folder: Path, called: list[Call]) -> Iterator[str]:
-    yield from _ports(folder, called)
+def sources(folder: Path) -> list[str]:
+    """The engine's sources in the generated folder, in order."""
+    return (folder / "files.f").read_text().split()
+
+
+def component(place: Path, called: list[Call], top: str, wanted: list[str], design: Design) -> Iterator[str]:
+    """What is wrong with a component: the calls of a file in the folder `place`; `wanted`: the sources in order."""
+    yield from _ports(called, top, design.ports())
     yield from _interfaces(called)
-    yield from _filesets(folder, called)
+    yield from _filesets(place, called, top, wanted)
 
 
-def _ports(folder: Path, called: list[Call]) -> Iterator[str]:
+def _ports(called: list[Call], top: str, real: dict[str, tuple[str, str]]) -> Iterator[str]:
     """Each port of the top is in one interface, with the right direction and width."""
-    real = top_ports(folder)
     mapped = [call for call in called if call[0] == "add_interface_port"]
     for name, times in Counter(call[2] for call in mapped).items():
         if times > 1:
@@ -134,32 +103,37 @@ def _ports(folder: Path, called: list[Call]) -> Iterator[str]:
             yield f"{interface} has {times} ports of role {role}"
     for _, _, name, role, direction, width in mapped:
         if name not in real:
-            yield f"port {name} is not one of {TOP}"
+            yield f"port {name} is not one of {top}"
         elif (direction, width) != real[name]:
             yield f"port {name} is {' '.join(real[name])}, not {direction} {width}"
-        elif role not in name and name not in ("clk_i", "rst_ni"):
+        elif role not in name and name != "rst_ni":
             yield f"port {name} has role {role}"
 
 
 def _interfaces(called: list[Call]) -> Iterator[str]:
     """Each interface has ports, and a clock and a reset where its kind needs them."""
-    kinds = {call[1]: call[2] for call in called if call[0] == "add_interface"}
+    kinds = forms.kinds(called)
     having = {call[1] for call in called if call[0] == "add_interface_port"}
     properties = {(call[1], call[2]): call[3] for call in called if call[0] == "set_interface_property"}
     for name, kind in kinds.items():
         if name not in having:
             yield f"interface {name} has no port"
         for needed, property_, of in ((_CLOCKED, "associatedClock", "clock"), (_RESET, "associatedReset", "reset")):
-            if kind in needed and kinds.get(properties.get((name, property_), "")) != of:
+            is_free = kind == "reset" and properties.get((name, "synchronousEdges")) == "NONE"
+            if kind in needed and not is_free and kinds.get(properties.get((name, property_), "")) != of:
                 yield f"interface {name} has no {of}"
-    for kind in ("clock", "reset", "axi4lite", "axi4", "interrupt"):
+    for kind in ("reset", "axi4lite", "interrupt"):
         if list(kinds.values()).count(kind) != 1:
             yield f"there is not one interface of kind {kind}"
+    if sum(kind in ("axi", "axi4") for kind in kinds.values()) != 1:
+        yield "there is not one interface of kind axi or axi4"
+    if "clock" not in kinds.values():
+        yield "there is no clock"
     yield from _capabilities(kinds, properties)
 
 
 def _capabilities(kinds: dict[str, str], properties: dict[tuple[str, str], str]) -> Iterator[str]:
-    for name in (name for name, kind in kinds.items() if kind == "axi4"):
+    for name in (name for name, kind in kinds.items() if kind in ("axi", "axi4")):
         reads, writes, both = (
             properties.get((name, f"{what}IssuingCapability"), "0") for what in ("read", "write", "combined")
         )
@@ -167,52 +141,48 @@ def _capabilities(kinds: dict[str, str], properties: dict[tuple[str, str], str])
             yield f"interface {name} issues {reads} reads and {writes} writes, together {both}"
 
 
-def _filesets(folder: Path, called: list[Call]) -> Iterator[str]:
-    """Each set of files has the engine's sources in order, and its top."""
-    wanted = (folder / "files.f").read_text().split()
+def _filesets(place: Path, called: list[Call], top: str, wanted: list[str]) -> Iterator[str]:
+    """Each set of files has the sources in order, and its top."""
     sets: dict[str, list[Call]] = {}
     for call in called:
         if call[0] == "add_fileset":
             sets[call[1]] = []
         elif call[0] == "add_fileset_file":
             list(sets.values())[-1].append(call)
-        elif call[:1] == ["set_fileset_property"] and call[2] == "TOP_LEVEL" and call[3] != TOP:
+        elif call[:1] == ["set_fileset_property"] and call[2] == "TOP_LEVEL" and call[3] != top:
             yield f"{call[1]} has top {call[3]}"
     for name, files in sets.items():
-        yield from _listed(folder, name, [call[4] for call in files if call[2] == "SYSTEM_VERILOG"], wanted)
+        yield from _listed(place, name, [call[4] for call in files if call[2] == "SYSTEM_VERILOG"], wanted)
         tops = [call[1] for call in files if call[5:] == ["TOP_LEVEL_FILE"]]
-        if tops != [f"{TOP}.sv"]:
+        if tops != [f"{top}.sv"]:
             yield f"{name} marks {', '.join(tops) or 'nothing'} as its top"
         for given, times in Counter(call[1] for call in files).items():
             if times > 1:
                 yield f"{name} has {times} files {given}"
         for call in files:
-            if not (folder / FOLDER / call[4]).is_file():
+            if not (place / call[4]).is_file():
                 yield f"{name}: {call[4]} is not there"
 
 
-def _listed(folder: Path, where: str, paths: list[str], wanted: list[str]) -> Iterator[str]:
-    if [_inside(folder, path) for path in paths] != wanted:
+def _listed(place: Path, where: str, paths: list[str], wanted: list[str]) -> Iterator[str]:
+    if [_inside(place, path) for path in paths] != wanted:
         yield f"{where} has not the files of files.f in their order"
 
 
-def _inside(folder: Path, path: str) -> str:
-    """A path from the folder for Quartus as one from the generated folder."""
-    place = (folder / FOLDER / path).resolve()
-    return str(place.relative_to(folder.resolve())) if place.is_relative_to(folder.resolve()) else path
+def _inside(place: Path, path: str) -> str:
+    """A path from a folder of the generated one as one from the generated folder."""
+    found, whole = (place / path).resolve(), place.parent.resolve()
+    return str(found.relative_to(whole)) if found.is_relative_to(whole) else path
 
 
 def top_ports(folder: Path) -> dict[str, tuple[str, str]]:
     """Direction and width of each port of the top in the generated folder, as Platform Designer writes them."""
-    return {
-        port.name: (str(port.direction).rpartition(".")[2] + "put", str(port.type.bitWidth))
-        for port in _Design(folder).top.portList
-    }
+    return Design(folder, sources(folder)).ports()
 
 
 def outstanding(folder: Path) -> dict[str, int]:
     """The parameter `Outstanding` of the AXI reader and writer in the generated folder, by instance."""
-    design = _Design(folder)
+    design = Design(folder, sources(folder))
     return {
         name: next(
             int(each.value.value) for each in design.inside("u_engine", name).parameters if _is_outstanding(each)
@@ -225,18 +195,35 @@ def _is_outstanding(parameter: Any) -> bool:
     return bool(parameter.name == "Outstanding")
 
 
-class _Design:
-    """The elaborated top of a generated folder. Its symbols live as long as it does."""
+class Design:
+    """The elaborated top of sources in a folder; `options`: of slang. Its symbols live as long as it does."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, names: list[str], *options: str) -> None:
         self._slang = driver.Driver()
         self._slang.addStandardArgs()
-        names = " ".join(f'"{folder / name}"' for name in (folder / "files.f").read_text().split())
-        assert self._slang.parseCommandLine(f"slang {names}") and self._slang.processOptions()
+        words = [*options, *(f'"{folder / name}"' for name in names)]
+        assert self._slang.parseCommandLine(f"slang {' '.join(words)}") and self._slang.processOptions()
         assert self._slang.parseAllSources()
         self._compilation = self._slang.createCompilation()
         (top,) = self._compilation.getRoot().topInstances
         self.top = top.body
+
+    def ports(self) -> dict[str, tuple[str, str]]:
+        """Direction and width of each port of the top, as Platform Designer writes them."""
+        return {
+            port.name: (str(port.direction).rpartition(".")[2] + "put", str(port.type.bitWidth))
+            for port in self.top.portList
+        }
+
+    def diagnostics(self, *, warnings: bool = False) -> list[str]:
+        """What slang finds wrong, a line each: errors, or what it warns of too."""
+        engine = self._slang.diagEngine
+        least = DiagnosticSeverity.Warning if warnings else DiagnosticSeverity.Error
+        return [
+            engine.formatMessage(each)
+            for each in self._compilation.getAllDiagnostics()
+            if engine.getSeverity(each.code, each.location).value >= least.value
+        ]
 
     def inside(self, *path: str) -> Any:
         """What is in the instance of that path; raises StopIteration if there is none."""
@@ -251,7 +238,7 @@ class _Design:
 
 def _index(folder: Path, called: list[Call]) -> Iterator[str]:
     values = _assigned(called)
-    yield from _listed(folder, "sterna.qip", values["SYSTEMVERILOG_FILE"], (folder / "files.f").read_text().split())
+    yield from _listed(folder / FOLDER, "sterna.qip", values["SYSTEMVERILOG_FILE"], sources(folder))
     for name in values["SDC_FILE"]:
         if not (folder / FOLDER / name).is_file():
             yield f"sterna.qip: {name} is not there"
@@ -284,7 +271,7 @@ def _timing(folder: Path, called: list[Call]) -> Iterator[str]:
     wanted = "*u_reset|ended_q[*]|clrn"
     if [call[-1] for call in called if call[0] == "get_pins"] != [wanted]:
         yield f"the false path does not end at {wanted}"
-    design = _Design(folder)
+    design = Design(folder, sources(folder))
     if not any(getattr(part, "name", "") == "ended_q" for part in design.inside("u_reset")):
         yield "the top has no register u_reset|ended_q"
 

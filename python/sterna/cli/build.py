@@ -14,6 +14,8 @@ from sterna.compile import compile_graph
 from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.files import check_file
+from sterna.generate.boards import files as boards
+from sterna.generate.boards.board import Board, load_board
 from sterna.generate.quartus.files import FOLDER
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.folder import README
@@ -27,6 +29,8 @@ from sterna.vision.prepare import prepare
 
 #: What project files can be written for.
 _TARGET = "quartus"
+#: The config that is generated if neither it nor a board is named.
+_CONFIG = "nano"
 
 
 def compile_package(graph: Path, config: str, output: Path, trace: bool, cycles: bool, tape: bool) -> None:
@@ -50,21 +54,23 @@ def _check_output(output: Path, graph: Path) -> None:
 
 
 def generate_engine(
-    config: str,
+    config: str | None,
     package: Path | None,
     image: Path | None,
     output: Path,
     target: str | None,
     fpga: str | None,
+    board: str | None,
     force: bool,
 ) -> None:
     """Write the engine of the named config, with memory images of a package, a testbench for an image and project
-    files for a target, if given."""
-    engine = load_config(config)
-    chip = _chip(engine, target, fpga)
+    files for a target or a board, if given."""
+    place = _board(board, target, fpga)
+    engine = load_config(config or (_CONFIG if place is None else place.config))
+    chip = _chip(engine, target, fpga) if place is None else place.chip
     model: Package | None = None if package is None else load_package(package)
     frame = None if image is None else _frame(model, image)
-    replaced = generate(engine, output, model, frame, quartus=chip, force=force)
+    replaced = generate(engine, output, model, frame, quartus=chip, board=place, force=force)
     for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
         for name in names:
             print(f"{done} {output / name}, which sterna generate did not write", file=sys.stderr)
@@ -73,6 +79,21 @@ def generate_engine(
         print(f"Run the testbench by the command in {output / README}.")
     if chip is not None:
         print(f"Quartus: {output / FOLDER}, for {chip.name} ({chip.part}); {output / README} tells how to use it.")
+    if place is not None:
+        print(f"Board: {output / boards.FOLDER}, for {place.name} at {place.mhz(engine)} MHz; see README.md there.")
+
+
+def _board(name: str | None, target: str | None, fpga: str | None) -> Board | None:
+    """The board that a project is for; None if there is to be none. It has its own FPGA, and comes with its target."""
+    if name is None:
+        return None
+    if fpga is not None:
+        raise SternaError(
+            "a board has an FPGA of its own", where="--fpga", value=fpga, remedy="name --fpga or --board, not both"
+        )
+    if target not in (None, _TARGET):
+        _chip(load_config(_CONFIG), target, fpga)
+    return load_board(name)
 
 
 def _chip(engine: EngineConfig, target: str | None, fpga: str | None) -> Fpga | None:

@@ -280,7 +280,10 @@ def verify(
 @app.command()
 def generate(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write.", show_default=False)],
-    config: ConfigName = "nano",
+    config: Annotated[
+        str | None,
+        typer.Option(help="Named engine config, or FILE.yaml:NAME.", show_default="nano; the board's, if one is named"),
+    ] = None,
     package: Annotated[
         Path | None, typer.Option(help="Package whose memory images to write as well.", show_default=False)
     ] = None,
@@ -302,12 +305,16 @@ def generate(
             show_default="the one that names the config",
         ),
     ] = None,
+    board: Annotated[
+        str | None,
+        typer.Option(help="Board whose project to write as well, by its folder in hw/boards.", show_default="none"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that generate did not write.")] = False,
 ) -> None:
     """Write the engine of a config as a folder of SystemVerilog."""
     from sterna.cli.build import generate_engine
 
-    generate_engine(config, package, image, output, target, fpga, force)
+    generate_engine(config, package, image, output, target, fpga, board, force)
 
 
 @app.command()

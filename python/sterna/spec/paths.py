@@ -11,8 +11,10 @@ _WHEEL = Path(__file__).resolve().parents[1] / "assets"
 
 ROOT = _WHEEL if _WHEEL.is_dir() else _CHECKOUT
 RTL = ROOT / "hw" / "rtl"
+#: Boards, a folder each.
+BOARDS = ROOT / "hw" / "boards"
 #: What lies between an engine and the ports of a board.
-SHELL = ROOT / "hw" / "boards" / "rtl"
+SHELL = BOARDS / "rtl"
 CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"

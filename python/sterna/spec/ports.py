@@ -29,11 +29,22 @@ class Port(NamedTuple):
         return self.bits or 1
 
 
-def _channel(prefix: str, direction: str, fields: dict[str, int]) -> list[Port]:
+def channel(prefix: str, direction: str, fields: dict[str, int]) -> list[Port]:
     """A valid/ready channel whose payload goes in `direction`."""
     back = "output" if direction == "input" else "input"
     payload = [Port(direction, bits, prefix + field) for field, bits in fields.items()]
     return [*payload, Port(direction, 0, f"{prefix}valid"), Port(back, 0, f"{prefix}ready")]
+
+
+def register_ports() -> list[Port]:
+    """The ports to the registers, an AXI4-Lite slave, in order."""
+    return [
+        *channel("s_axil_aw", "input", {"addr": ADDRESS_BITS, "prot": 3}),
+        *channel("s_axil_w", "input", {"data": REGISTER_BITS, "strb": REGISTER_BITS // 8}),
+        *channel("s_axil_b", "output", {"resp": 2}),
+        *channel("s_axil_ar", "input", {"addr": ADDRESS_BITS, "prot": 3}),
+        *channel("s_axil_r", "output", {"data": REGISTER_BITS, "resp": 2}),
+    ]
 
 
 def ports(config: EngineConfig) -> list[Port]:
@@ -44,15 +55,11 @@ def ports(config: EngineConfig) -> list[Port]:
     return [
         Port("input", 0, "clk_i"),
         Port("input", 0, "rst_ni"),
-        *_channel("s_axil_aw", "input", {"addr": ADDRESS_BITS, "prot": 3}),
-        *_channel("s_axil_w", "input", {"data": REGISTER_BITS, "strb": REGISTER_BITS // 8}),
-        *_channel("s_axil_b", "output", {"resp": 2}),
-        *_channel("s_axil_ar", "input", {"addr": ADDRESS_BITS, "prot": 3}),
-        *_channel("s_axil_r", "output", {"data": REGISTER_BITS, "resp": 2}),
-        *_channel("m_axi_aw", "output", address),
-        *_channel("m_axi_w", "output", {"data": data, "strb": data // 8, "last": 0}),
-        *_channel("m_axi_b", "input", {"id": 1, "resp": 2}),
-        *_channel("m_axi_ar", "output", address),
-        *_channel("m_axi_r", "input", {"id": 1, "data": data, "resp": 2, "last": 0}),
+        *register_ports(),
+        *channel("m_axi_aw", "output", address),
+        *channel("m_axi_w", "output", {"data": data, "strb": data // 8, "last": 0}),
+        *channel("m_axi_b", "input", {"id": 1, "resp": 2}),
+        *channel("m_axi_ar", "output", address),
+        *channel("m_axi_r", "input", {"id": 1, "data": data, "resp": 2, "last": 0}),
         Port("output", 0, "irq_o"),
     ]

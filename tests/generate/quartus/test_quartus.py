@@ -151,13 +151,14 @@ def test_a_config_may_have_any_name(tmp_path: Path) -> None:
 
 
 def test_every_form_is_used_and_has_a_source(tmp_path: Path) -> None:
-    sources = quartus.TABLE["sources"]
+    sources = quartus.TABLE.table["sources"]
     folders = [
         written(tmp_path / name, load_config(name), load_fpga(fpga_of(name) or "")) for name in ("nano", "arria10")
     ]
     assert quartus.unused(folders) == []
-    used = {source for part, forms in quartus.TABLE.items() if part != "sources" for row in forms for source in row}
-    assert used == sources.keys() and all("github.com/" in place for place in sources.values())
+    rows = [row for part, rows in quartus.TABLE.table.items() if part != "sources" for row in rows]
+    used = {source for row in rows for source in row}
+    assert used == sources.keys() and all("github.com/" in place or "Intel" in place for place in sources.values())
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -197,7 +198,7 @@ def test_one_command_runs_the_project_and_leaves_the_folder_as_it_was(tmp_path: 
 def test_a_real_interpreter_calls_the_same(tmp_path: Path, file: quartus.File) -> None:
     """Needs Debian's package `tcl`."""
     path = written(tmp_path, NANO.model_copy(update={"name": 'any "$name" [exit] {'})) / "quartus" / file.name
-    called = list(tcl.calls_by_interpreter(path, quartus.commands(file.part), file.variables))
+    called = list(tcl.calls_by_interpreter(path, quartus.TABLE.commands(file.part), file.variables))
     assert called == tcl.calls(path, file.variables)
     assert called
 
@@ -208,4 +209,4 @@ def test_a_real_interpreter_stops_at_an_unknown_command(tmp_path: Path) -> None:
     path = written(tmp_path) / "quartus" / TIMING
     path.write_text(path.read_text().replace("derive_clock_uncertainty", "derive_uncertainty"))
     with pytest.raises(AssertionError, match='invalid command name "derive_uncertainty"'):
-        list(tcl.calls_by_interpreter(path, quartus.commands(("timing",))))
+        list(tcl.calls_by_interpreter(path, quartus.TABLE.commands(("timing",))))

@@ -1,4 +1,4 @@
-"""The project that fits an engine alone, with virtual pins: written by edalize, run by make and Quartus."""
+"""Projects of Quartus, written by edalize."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from edalize.quartus import Quartus
 
 from sterna.spec.fpga import Fpga
 
-#: Name of the project, and of its reports.
-PROJECT = "sterna_fit"
 #: Families as Quartus calls them, and whether its Pro edition is to be used: Cyclone V needs Standard or Lite.
-_FAMILIES = {"arria10": ("Arria 10", True), "cyclone5": ("Cyclone V", False)}
-_TYPES = {".sdc": "SDC", ".tcl": "tclSource", ".qip": "QIP"}
+FAMILIES = {"arria10": ("Arria 10", True), "cyclone5": ("Cyclone V", False)}
+_TYPES = {".sdc": "SDC", ".tcl": "tclSource", ".qip": "QIP", ".qsys": "QSYS", ".sv": "systemVerilogSource"}
 
 
-def project_files(fpga: Fpga, top: str, files: Iterable[str]) -> dict[str, bytes]:
-    """The project's Tcl and Makefile by name. `files`: paths from the project's folder."""
-    family, pro = _FAMILIES[fpga.family]
+def project_files(name: str, fpga: Fpga, top: str, files: Iterable[str]) -> dict[str, bytes]:
+    """The Tcl and the Makefile of project `name`, by theirs. `files`: paths from the project's folder."""
+    family, pro = FAMILIES[fpga.family]
     edam: dict[str, object] = {
-        "name": PROJECT,
+        "name": name,
         "toplevel": top,
-        "files": [{"name": name, "file_type": _TYPES[Path(name).suffix]} for name in files],
+        "files": [{"name": path, "file_type": _TYPES[Path(path).suffix]} for path in files],
         "tool_options": {"quartus": {"family": family, "device": fpga.part}},
     }
     with TemporaryDirectory(prefix="sterna-") as scratch:

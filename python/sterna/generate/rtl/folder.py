@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.generate.boards.board import Board
+from sterna.generate.boards.files import BOARD_COMMAND, board_files
 from sterna.generate.quartus.files import FIT_COMMAND, quartus_files
 from sterna.generate.rtl import testbench
 from sterna.generate.rtl.images import images
@@ -44,18 +46,24 @@ def generate(
     image: NDArray[np.int8] | None = None,
     *,
     quartus: Fpga | None = None,
+    board: Board | None = None,
     force: bool = False,
 ) -> Replaced:
     """Write the engine of `config` to `out_dir`: with the memory images of `package` if there is one, and with a
-    testbench for `image` int8[C, H, W] if there is one too; with files for Quartus if an FPGA is named.
+    testbench for `image` int8[C, H, W] if there is one too; with files for Quartus if an FPGA is named, and with the
+    project of a board if one is.
 
     The same input gives the same bytes. An earlier generated folder is replaced. Raises SternaError if the package is
     for another config, its tape is damaged, the FPGA has no part number, or the folder holds what `generate` did not
     write and `force` does not say to overwrite it (see `write_folder`).
     """
     files = _engine_files(config)
-    if quartus is not None:
-        files |= quartus_files(config, quartus, _listed(files), Path(TOP).stem)
+    engine = _listed(files)
+    chip = quartus if board is None else board.chip
+    if chip is not None:
+        files |= quartus_files(config, chip, engine, Path(TOP).stem)
+    if board is not None:
+        files |= board_files(board, config, engine)
     if package is not None:
         _check_package(config, package)
         files |= {f"{MEMORY}/{name}": data for name, data in images(package).items()}
@@ -67,8 +75,10 @@ def generate(
         axi_data_w=config.axi_data_w,
         has_package=package is not None,
         has_image=TESTBENCH_LIST in files,
-        quartus=quartus,
+        quartus=chip,
         fit=FIT_COMMAND,
+        board=board,
+        project=BOARD_COMMAND,
         lint=LINT_COMMAND,
         testbench=TESTBENCH_COMMAND,
     )
