@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ _VERILATOR = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "sterna_top",
 )  # fmt: skip
+#: What takes the place of the class of the engine alone, if that is in a shell.
+_SHELL_HARNESS = HARNESS / "shell"
+_SHELL = ("--prefix", "Vsterna_shell", "-CFLAGS", f"-I{_SHELL_HARNESS}")
 HEADERS = ("sterna/registers.h", "sterna/tape.h")
 """Headers of libsterna that the harness includes."""
 #: For Verilator's run-time alone: it prints and stops through the harness.
@@ -61,10 +64,16 @@ def verilator_root() -> Path:
     return Path(found.origin).parent
 
 
-def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str], None] | None = None) -> Path:
+def build(
+    folder: Path,
+    build_dir: Path | None = None,
+    announce: Callable[[str], None] | None = None,
+    shell: tuple[str | Path, ...] = (),
+) -> Path:
     """The program (`sim/harness/simulator.cpp`) that simulates the generated engine in `folder`.
 
     It is built if no build of the same content is in `build_dir`; `announce` is then told what, and how far it is.
+    `shell` puts it into one: what Verilator is given besides, with sources and the name of the top module.
     Processes that want the same build wait for each other. What ends in the middle leaves nothing that is used again.
     Raises SternaError if `folder` is not a generated engine, a tool is missing or the build fails.
     """
@@ -78,7 +87,7 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
     for path in (HARNESS, builds, verilator):
         if re.search(r"\s", str(path)):
             raise SternaError("make cannot use a path with a space", where=str(path), remedy="move it")
-    home = builds / f"sim-{_digest([*tools, *files, *_harness()])}"
+    home = builds / f"sim-{_digest([*tools, *files, *_harness(), *shell, *_harness_of(shell)])}"
     program = home / PROGRAM
     announce = announce or (lambda text: None)
     try:
@@ -87,7 +96,8 @@ def build(folder: Path, build_dir: Path | None = None, announce: Callable[[str],
             if not program.exists():
                 announce(f"building the simulator of {_described(folder)}")
                 run_time = builds / f"run-time-{_digest([*tools, HARNESS / 'print.h'])}"
-                _build(folder, files, verilator, home, run_time, announce)
+                parts = [*files, *_SHELL, *shell] if shell else files
+                _build(folder, parts, verilator, home, run_time, announce)
     except OSError as error:
         raise SternaError(
             f"cannot build the simulator ({error})",
@@ -124,7 +134,12 @@ def _described(folder: Path) -> str:
 
 
 def _build(
-    folder: Path, files: list[Path], verilator: Path, home: Path, run_time: Path, announce: Callable[[str], None]
+    folder: Path,
+    parts: Sequence[str | Path],
+    verilator: Path,
+    home: Path,
+    run_time: Path,
+    announce: Callable[[str], None],
 ) -> None:
     """Put the program into `home`. Each build has a folder of its own there, as one that was killed may still write."""
     for left in home.glob("obj*"):
@@ -132,7 +147,7 @@ def _build(
     objects = Path(tempfile.mkdtemp(prefix="obj-", dir=home))
     try:
         _share(run_time, objects)
-        _verilate(folder, files, verilator, home, objects, announce)
+        _verilate(folder, parts, verilator, home, objects, announce)
         _share(objects, run_time)
         (objects / PROGRAM).rename(home / PROGRAM)
     finally:
@@ -177,6 +192,11 @@ def _harness() -> list[Path]:
     return sorted([*HARNESS.glob("*.h"), *HARNESS.glob("*.cpp"), *(INCLUDE / name for name in HEADERS)])
 
 
+def _harness_of(shell: tuple[str | Path, ...]) -> list[Path]:
+    """What is between the harness and the engine if that is in a shell."""
+    return sorted(_SHELL_HARNESS.glob("*.h")) if shell else []
+
+
 def _digest(parts: Iterable[str | Path]) -> str:
     """Name of what is made from texts and files."""
     digest = hashlib.sha256()
@@ -205,7 +225,12 @@ def _share(source: Path, target: Path) -> None:
 
 
 def _verilate(
-    folder: Path, files: list[Path], verilator: Path, home: Path, objects: Path, announce: Callable[[str], None]
+    folder: Path,
+    parts: Sequence[str | Path],
+    verilator: Path,
+    home: Path,
+    objects: Path,
+    announce: Callable[[str], None],
 ) -> None:
     """Translate, compile and link in `objects`."""
     command = [
@@ -215,7 +240,7 @@ def _verilate(
         *("--build-jobs", str(os.cpu_count() or 1)),
         *("-CFLAGS", f"-I{HARNESS} -I{INCLUDE}"),
         *("-o", str(objects / PROGRAM)),
-        *map(str, files),
+        *map(str, parts),
         *(str(HARNESS / name) for name in _HARNESS_SOURCES),
     ]
     run_time = f"{_RUN_TIME_CFLAGS} -include {HARNESS / 'print.h'}"
