@@ -369,6 +369,33 @@ async def a_counter_does_not_tear(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_counter_does_not_tear_as_it_rolls(dut: Any) -> None:
+    """Its lower half is read in each cycle around the end of a frame, in which both halves change."""
+    tb = await started(dut)
+    await tb.write(Register.CONTROL, Control.START)
+    await ClockCycles(dut.clk_i, 3)
+    dut.busy_i.value = 1
+    seen = set[bool]()
+    for frame in range(1, 11):
+        await FallingEdge(dut.clk_i)
+        dut.high_q.value = sum(frame << 32 * place for place in range(len(TOTALS)))
+        dut.low_q.value = sum(frame << 32 * place + 16 for place in range(len(TOTALS)))
+        for cycle in range(11):
+            if cycle == 5:
+                read = tb.registers.init_read(Register.CYCLES_LO, 4)
+            dut.finish_i.value = int(cycle == 10 - frame)
+            await FallingEdge(dut.clk_i)
+        await read.wait()
+        low = int.from_bytes(read.data.data, "little")
+        high = await tb.read(Register.CYCLES_HI)
+        assert high == low >> 16
+        seen.add(high == frame)
+        await ClockCycles(dut.clk_i, 3)
+        assert await tb.read(Register.CYCLES_LO) >> 16 == await tb.read(Register.CYCLES_HI) == frame
+    assert seen == {False, True}
+
+
+@cocotb.test()
 async def no_ready_depends_on_what_comes(dut: Any) -> None:
     await started(dut)
     await FallingEdge(dut.clk_i)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sim.support.axi import BAD_FROM, MEMORY_BYTES, ReadMemory, WriteMemory
 
 from sterna.spec import tape
-from sterna.spec.registers import ENGINE_VERSION, IDENTITY, Control, ErrorCode, Register, Status
+from sterna.spec.registers import ENGINE_VERSION, IDENTITY, WATCHDOG_CYCLES, Control, ErrorCode, Register, Status
 from sterna.spec.tape import Command, Op, RecordKind, Segment, SegmentKind
 
 CONFIG_HASH = 0x5EED_0001
@@ -690,6 +690,91 @@ async def a_dead_bus_is_no_dead_engine(dut: Any) -> None:
     code, _ = await tb.run(job.tape(), job.frame())
     assert code is ErrorCode.STALL
     tb.reads.pause(0.1)
+    await tb.check(job)
+
+
+async def follow(tb: TB, job: Job, cycle: int) -> bool:
+    """Run the job, and in that cycle of it ask for another one; whether the first one had ended by then.
+
+    The second one is never lost: it is queued, or it begins.
+    """
+    before = await tb.read(Register.FRAMES)
+    tb.reads.write(NEXT_FRAME, job.frame())
+    tb.reads.write(NEXT_RESULT, bytes(4096))
+    await tb.begin(job.tape(), job.frame())
+    await tb.write(Register.FRAME_ADDR_LO, NEXT_FRAME)
+    await tb.write(Register.RESULT_ADDR_LO, NEXT_RESULT)
+    busy = tb.dut.u_regs.busy_i
+    await ClockCycles(tb.dut.clk_i, cycle)
+    start = tb.registers.init_write(Register.CONTROL, (Control.START | Control.IRQ_ENABLE).to_bytes(4, "little"))
+    while not int(tb.dut.start.value):
+        await ClockCycles(tb.dut.clk_i, 1)
+    had_ended = not int(busy.value)
+    await start.wait()
+    for _ in range(8000):
+        if await tb.read(Register.FRAMES) == before + 2:
+            break
+    assert await tb.read(Register.FRAMES) == before + 2
+    assert await tb.read(Register.STATUS) == Status.DONE | Status.IRQ
+    for address in (RESULT, NEXT_RESULT):
+        tb.compare(job.result(), address)
+    return had_ended
+
+
+@cocotb.test()
+async def a_start_around_the_end_of_a_frame_is_never_lost(dut: Any) -> None:
+    """In each cycle around it, also the last one."""
+    tb = await started(dut, 0.0)
+    job = Job(2, size=ONE_TILE)
+    await tb.check(job)
+    late, cycle = [], await tb.read(Register.CYCLES_LO) - 25
+    while late[-4:] != [True] * 4:
+        late.append(await follow(tb, job, cycle))
+        cycle += 1
+    assert late[:4] == [False] * 4
+
+
+@cocotb.test()
+async def a_host_that_clears_an_interrupt_and_then_looks_misses_no_frame(dut: Any) -> None:
+    """It clears that of one frame in each cycle around the end of the next one."""
+    tb = await started(dut, 0.0)
+    job = Job(2, size=ONE_TILE)
+    await tb.check(job)
+    whole, outcomes = await tb.read(Register.CYCLES_LO), set[tuple[int, int]]()
+    for cycle in range(whole - 18, whole + 6):
+        before = await tb.read(Register.FRAMES)
+        await tb.begin(job.tape(), job.frame())
+        await tb.queue(job.frame(), NEXT_FRAME, NEXT_RESULT)
+        while not int(dut.irq_o.value):
+            await ClockCycles(dut.clk_i, 1)
+        await ClockCycles(dut.clk_i, cycle)
+        await tb.write(Register.STATUS, Status.IRQ)
+        irq, frames = int(dut.irq_o.value), await tb.read(Register.FRAMES) - before
+        outcomes.add((irq, frames))
+        if frames == 1:
+            await tb.interrupt()
+        assert await tb.read(Register.FRAMES) == before + 2
+        tb.compare(job.result(), NEXT_RESULT)
+    assert {(0, 1), (0, 2)} <= outcomes <= {(0, 1), (0, 2), (1, 2)}
+
+
+@cocotb.test()
+async def an_abort_ends_a_frame_on_a_dead_bus_without_a_watchdog(dut: Any) -> None:
+    """What is left of the frame is given up after the cycles of the watchdog that reset sets."""
+    tb = await started(dut)
+    job = Job(1)
+    tb.reads.pause(1.0)
+    await tb.begin(job.tape(), job.frame())
+    await tb.write(Register.WATCHDOG, 0)
+    await ClockCycles(dut.clk_i, 3 * WATCHDOG)
+    assert await tb.read(Register.STATUS) == Status.BUSY
+    await tb.write(Register.CONTROL, Control.ABORT | Control.IRQ_ENABLE)
+    await ClockCycles(dut.clk_i, 3 * WATCHDOG)
+    dut.u_sequencer.u_faults.still_q.value = WATCHDOG_CYCLES - 100
+    code, _ = await tb.finish()
+    assert code is ErrorCode.ABORTED
+    tb.reads.pause(0.1)
+    await tb.reset()
     await tb.check(job)
 
 

@@ -286,7 +286,8 @@ module sterna_axil_regs #(
   logic [31:0] upper_d, upper_q;
   logic unused;
 
-  assign read = ar_held_q && (!r_valid_q || r_ready_i);
+  // Not while the last frame's lower halves are there and its upper ones are not.
+  assign read = ar_held_q && (!r_valid_q || r_ready_i) && !finished_q;
   assign ar_held_d = ar_held_q ? !read : ar_valid_i && ar_ready_q;
   assign ar_ready_o = ar_ready_q;
   assign r_valid_d = read || (r_valid_q && !r_ready_i);
