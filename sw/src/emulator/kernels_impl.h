@@ -14,7 +14,7 @@
 namespace sterna {
 namespace {
 
-/// Sums of the values under taps of one sign.
+/// Sums of the values under taps of one sign. All loops are unrolled: only what has a constant index stays in registers.
 template <typename I, int vectors>
 struct TapSums {
   using Bytes = typename I::Bytes;
@@ -24,6 +24,7 @@ struct TapSums {
   Bytes odds[vectors];    ///< Sums of the means of odd pixels.
 
   TapSums() {
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) modulo[v] = means[v] = odds[v] = I::zero();
   }
 
@@ -31,15 +32,28 @@ struct TapSums {
   template <int taps>
   void add_group(const std::uint8_t* window, const std::uint16_t* offsets) {
     const std::uint8_t* at[taps];
-    for (int tap = 0; tap < taps; ++tap) at[tap] = window + offsets[tap];
+    // Four offsets per load: loads are what there are most of, and those of values cross lines of the cache.
+#pragma GCC unroll 2
+    for (int tap = 0; tap < taps; tap += 4) {
+      std::uint64_t four;
+      __builtin_memcpy(&four, offsets + tap, 8);
+      asm("" : "+r"(four));
+#pragma GCC unroll 4
+      for (int each = 0; each < 4; ++each) at[tap + each] = window + static_cast<std::uint16_t>(four >> (16 * each));
+    }
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
-      Bytes mean[taps];
+      Bytes mean[taps], sum[taps / 2];
 #pragma GCC unroll 8
-      for (int tap = 0; tap < taps; ++tap) {
-        mean[tap] = I::load_once(at[tap] + v * I::pixels);
-        modulo[v] = I::add8(modulo[v], mean[tap]);
+      for (int tap = 0; tap < taps; ++tap) mean[tap] = I::load_once(at[tap] + v * I::pixels);
+#pragma GCC unroll 4
+      for (int tap = 0; tap < taps / 2; ++tap) sum[tap] = I::add8(mean[2 * tap], mean[2 * tap + 1]);
+#pragma GCC unroll 2
+      for (int half = taps / 4; half > 0; half /= 2) {
+#pragma GCC unroll 2
+        for (int tap = 0; tap < half; ++tap) sum[tap] = I::add8(sum[tap], sum[tap + half]);
       }
+      modulo[v] = I::add8(modulo[v], sum[0]);
 #pragma GCC unroll 4
       for (int half = taps / 2; half > 0; half /= 2) {
 #pragma GCC unroll 4
@@ -70,12 +84,14 @@ void add_taps_of(const std::uint8_t* window, const Taps& taps, bool first, std::
   typename I::Bytes evens[vectors], odds[vectors];
   TapSums<I, vectors> plus;
   const std::uint16_t* offsets = plus.add_groups(window, taps.offsets, taps.plus_eights, taps.plus_fours);
+#pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     evens[v] = I::add16(plus.even(v), I::words(taps.correction));
     odds[v] = I::add16(plus.odd(v), I::words(taps.correction));
   }
   TapSums<I, vectors> minus;
   minus.add_groups(window, offsets, taps.minus_eights, taps.minus_fours);
+#pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     I::add32(I::sub16(evens[v], minus.even(v)), first, even + v * I::pixels / 2);
     I::add32(I::sub16(odds[v], minus.odd(v)), first, odd + v * I::pixels / 2);
