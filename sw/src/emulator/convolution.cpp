@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "emulator/scaling.h"
 
@@ -27,6 +28,8 @@ constexpr double kRowCost = 6;
 constexpr double kRoundCost = 0.6;
 constexpr int kRoundVectors = 4;
 constexpr int kMaxRows = 64;
+/// So many parts per thread keep all busy although they end one by one.
+constexpr int kManyParts = 4;
 
 int rounded_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -57,16 +60,23 @@ bool is_ternary(const std::vector<std::int8_t>& weights) {
   return std::ranges::all_of(weights, [](std::int8_t weight) { return weight >= -1 && weight <= 1; });
 }
 
+template <typename Vector>
+void enlarge(Vector& vector, std::size_t size) {
+  if (vector.size() < size) vector.resize(size);
+}
+
 }  // namespace
 
-Convolution::Convolution(const Graph& graph, std::size_t layer, bool is_pooled, const Kernels& kernels, int threads)
+Convolution::Convolution(const Graph& graph, std::size_t layer, bool is_pooled, const Kernels& kernels,
+                         std::vector<Scratch>& scratch)
     : conv_(std::get<Conv>(graph.layers()[layer].operation)),
       kernels_(kernels),
       input_(graph.tensor(graph.sources(layer)[0])),
       flat_(conv_.stride == 1 ? stride_one(conv_, input_, graph.tensor(layer))
                               : stride_two(conv_, input_, graph.tensor(layer))),
       nonzeros_(conv_.weights.size() - std::ranges::count(conv_.weights, 0)),
-      is_pooled_(is_pooled) {
+      is_pooled_(is_pooled),
+      scratch_(scratch) {
   // The padding at the right of a row is that at the left of the next.
   pitch_ = flat_.made_width + flat_.kernel - 1 - std::min(flat_.left, flat_.right);
   if (is_pooled_) pitch_ = rounded_up(pitch_, 2);
@@ -77,7 +87,8 @@ Convolution::Convolution(const Graph& graph, std::size_t layer, bool is_pooled, 
   for (int filter = 0; filter < conv_.filters; ++filter) {
     scalings_.push_back(scaling_of(conv_.requant, filter, graph.act_min(), graph.act_max()));
   }
-  choose_chunks(threads);
+  choose_chunks(static_cast<int>(scratch.size()));
+  enlarge_scratch();
   flat_.weights = {};
 }
 
@@ -214,25 +225,28 @@ void Convolution::make_words(Block& block) const {
   }
 }
 
-/// Chunks of filters whose sums stay in the cache, and enough parts to keep all threads busy.
+/// Chunks of filters whose sums stay in the cache, and as many parts for each thread. Not more: each chunk stages the
+/// windows once more.
 void Convolution::choose_chunks(int threads) {
   const int pixels = vectors_of(rows_) * kernels_.vector_pixels;
   int chunks = blocks_.size() == 1 ? 1 : static_cast<int>((4ll * pixels * conv_.filters + kSumBytes - 1) / kSumBytes);
-  if (threads > 1 && tiles_ * chunks < 4 * threads) chunks = std::max(chunks, (4 * threads + tiles_ - 1) / tiles_);
+  if (tiles_ * chunks < kManyParts * threads) chunks = rounded_up(chunks, threads / std::gcd(tiles_, threads));
   chunk_filters_ = rounded_up((conv_.filters + chunks - 1) / chunks, kDenseFilters);
   chunks_ = (conv_.filters + chunk_filters_ - 1) / chunk_filters_;
+}
 
+void Convolution::enlarge_scratch() {
+  const int pixels = vectors_of(rows_) * kernels_.vector_pixels;
   int most = 0;
   for (const Block& block : blocks_) most = std::max(most, block.count);
   const int units = is_dense_ ? (most + kernels_.dense_channels - 1) / kernels_.dense_channels : most;
   const int lanes = pixels * (is_dense_ ? 4 : 1);
   const int kept_filters = blocks_.size() == 1 ? kDenseFilters : chunk_filters_;
-  scratch_.resize(threads);
   for (Scratch& scratch : scratch_) {
     // Zeros, the channels, and what loads past the last pixel of the tile read.
-    scratch.window.resize(lanes + units * channel_bytes(rows_) + lanes + 4 * flat_.kernel * pitch_ + 2 * kSlack);
-    scratch.sums.resize(static_cast<std::size_t>(kept_filters) * pixels + pitch_ + 4 * kSlack);
-    scratch.flat.resize(2 * pixels + rows_ * kSlack + kSlack);
+    enlarge(scratch.window, lanes + units * channel_bytes(rows_) + lanes + 4 * flat_.kernel * pitch_ + 2 * kSlack);
+    enlarge(scratch.sums, static_cast<std::size_t>(kept_filters) * pixels + pitch_ + 4 * kSlack);
+    enlarge(scratch.flat, 2 * pixels + rows_ * kSlack + kSlack);
   }
   if (conv_.stride == 2) phases_.resize(static_cast<std::size_t>(flat_.channels) * flat_.height * flat_.width + kSlack);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "emulator/aligned.h"
 #include "emulator/kernels.h"
 #include "emulator/threads.h"
 #include "graph/graph.h"
@@ -22,11 +23,20 @@ struct Flat {
   std::vector<std::int8_t> weights;  ///< [filters, channels, kernel, kernel].
 };
 
+/// What a thread works in. Convolutions that run one after another share it, so that it stays in the cache.
+struct Scratch {
+  AlignedVector<std::uint8_t> window;
+  AlignedVector<std::int32_t> sums;
+  AlignedVector<std::int8_t> flat;
+};
+
 class Convolution {
  public:
   /// The layer number `layer` of `graph`. is_pooled: the maximum of each 2x2 sums is made before they are requantised,
-  /// which gives what pooling of stride 2 makes of the layer's map, as requantisation never falls.
-  Convolution(const Graph& graph, std::size_t layer, bool is_pooled, const Kernels& kernels, int threads);
+  /// which gives what pooling of stride 2 makes of the layer's map, as requantisation never falls. scratch: of each
+  /// thread; made as large as this convolution needs, and used by `run`.
+  Convolution(const Graph& graph, std::size_t layer, bool is_pooled, const Kernels& kernels,
+              std::vector<Scratch>& scratch);
 
   /// in: the input's map, made: the place for the result, both without gaps and followed by kSlack bytes.
   void run(const std::int8_t* in, std::int8_t* made, Threads& threads);
@@ -39,12 +49,6 @@ class Convolution {
     std::vector<std::uint32_t> word_offsets;
     std::vector<std::int32_t> weights, corrections;
     std::vector<Words> words;            ///< By group of kDenseFilters filters.
-  };
-  /// What a thread works in.
-  struct Scratch {
-    std::vector<std::uint8_t> window;
-    std::vector<std::int32_t> sums;
-    std::vector<std::int8_t> flat;
   };
 
   void choose_tiles();
@@ -59,6 +63,7 @@ class Convolution {
   void make_taps(Block& block) const;
   void make_words(Block& block) const;
   void choose_chunks(int threads);
+  void enlarge_scratch();
   void split_phases(const std::int8_t* in, int channel);
   void run_part(const std::int8_t* in, std::int8_t* made, int tile, int chunk, Scratch& scratch) const;
   void stage(const std::int8_t* in, const Block& block, int first_row, int rows, std::uint8_t* window) const;
@@ -77,7 +82,7 @@ class Convolution {
   std::vector<Block> blocks_;
   std::vector<Scaling> scalings_;
   std::vector<std::int8_t> phases_;
-  std::vector<Scratch> scratch_;
+  std::vector<Scratch>& scratch_;
 };
 
 }  // namespace sterna

@@ -18,7 +18,8 @@ namespace sterna {
 class Emulator::Program {
  public:
   Program(const Graph& graph, const std::vector<std::size_t>& kept, int threads, const Kernels* kernels)
-      : graph_(graph), kernels_(kernels), threads_(threads), is_kept_(graph.layers().size()), maps_(is_kept_.size()) {
+      : graph_(graph), kernels_(kernels), threads_(threads), scratch_(threads), is_kept_(graph.layers().size()),
+        maps_(is_kept_.size()) {
     for (std::size_t layer : kept) is_kept_[layer] = true;
     std::vector<bool> is_needed = is_kept_;
     for (std::size_t layer = is_needed.size(); layer-- > 0;) {
@@ -68,7 +69,7 @@ class Emulator::Program {
 
   /// made: the layer whose map it writes, its own or that of the pooling which alone reads it.
   void add_convolution(std::size_t layer, std::size_t made) {
-    auto convolution = std::make_shared<Convolution>(graph_, layer, layer != made, *kernels_, threads_.count());
+    auto convolution = std::make_shared<Convolution>(graph_, layer, layer != made, *kernels_, scratch_);
     steps_.emplace_back([this, convolution, source = graph_.sources(layer)[0], made] {
       convolution->run(map(source), maps_[made].data(), threads_);
     });
@@ -86,6 +87,7 @@ class Emulator::Program {
   const Graph& graph_;
   const Kernels* kernels_;
   Threads threads_;
+  std::vector<Scratch> scratch_;
   std::vector<bool> is_kept_;
   std::vector<std::vector<std::int8_t>> maps_;
   std::vector<std::function<void()>> steps_;

@@ -8,6 +8,25 @@
 #include <algorithm>
 
 namespace sterna {
+namespace {
+
+/// How often what waits looks before it sleeps: about 100 us.
+constexpr int kLooks = 10000;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+template <typename IsDone>
+void look_for(IsDone is_done) {
+  for (int look = 0; look < kLooks && !is_done(); ++look) pause();
+}
+
+}  // namespace
 
 int threads_or_cores(int threads) {
   return threads ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -44,8 +63,10 @@ void Workers::run(std::size_t parts, const std::function<void(std::size_t, int)>
     begun_.notify_all();
   }
   take_parts(0);
+  const auto has_ended = [this] { return working_ == 0; };
+  look_for(has_ended);
   std::unique_lock lock(mutex_);
-  ended_.wait(lock, [this] { return working_ == 0; });
+  ended_.wait(lock, has_ended);
 }
 
 void Workers::take_parts(int thread) {
@@ -54,9 +75,11 @@ void Workers::take_parts(int thread) {
 
 void Workers::serve(int thread) {
   std::size_t seen = 0;
-  std::unique_lock lock(mutex_);
+  const auto has_begun = [&] { return is_over_ || round_ != seen; };
   while (true) {
-    begun_.wait(lock, [&] { return is_over_ || round_ != seen; });
+    look_for(has_begun);
+    std::unique_lock lock(mutex_);
+    begun_.wait(lock, has_begun);
     if (is_over_) return;
     seen = round_;
     lock.unlock();

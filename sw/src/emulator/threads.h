@@ -18,7 +18,8 @@ namespace sterna {
 /// `threads`, or for 0 one per core.
 int threads_or_cores(int threads);
 
-/// Threads beside the caller's, which wait for work.
+/// Threads beside the caller's, which wait for work. What waits, here or there, first looks for a while and then sleeps:
+/// to be woken takes as long as some pieces of work.
 class Workers {
  public:
   /// `count` of them, or as many as the system gives.
@@ -41,9 +42,10 @@ class Workers {
   const std::function<void(std::size_t, int)>* part_ = nullptr;
   std::size_t parts_ = 0;
   std::atomic<std::size_t> next_ = 0;
-  std::size_t round_ = 0;
-  int working_ = 0;
-  bool is_over_ = false;
+  /// Written under the mutex.
+  std::atomic<std::size_t> round_ = 0;
+  std::atomic<int> working_ = 0;
+  std::atomic<bool> is_over_ = false;
 };
 
 class Threads {
