@@ -57,6 +57,9 @@ check-clock: $(READY) ## compare the compiler's cycle model with counted cycles,
 bench: $(READY) ## measure the speed of the simulation; `make bench CONFIG=arria10` for another engine
 	@$(PY) scripts/bench_simulation.py --config $(or $(CONFIG),nano)
 
+bitstream-ecp5: $(READY) ## place and route the engine for a ULX3S by open tools alone; the bitstream is in build/ecp5; takes half an hour
+	@$(SCRIPT) ecp5
+
 dist: $(READY) ## build what is released, an sdist and a portable wheel, in build/dist
 	@$(SCRIPT) release
 
@@ -83,4 +86,4 @@ docs: $(READY) ## build the documentation site in build/docs; needs no network
 clean: ## remove what was built, except the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint fuzz mutate check-clock bench dist spec-files notices train-demo readme docs clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint fuzz mutate check-clock bench bitstream-ecp5 dist spec-files notices train-demo readme docs clean $(RESULTS)

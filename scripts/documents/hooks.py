@@ -30,6 +30,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "package": lambda: markdown.package_page(level=3),
     "peers": lambda: peers.table(_results()),
     "registers": markdown.registers_page,
+    "serial": lambda: "\n".join(markdown.serial_table()),
     "tape": lambda: markdown.tape_page(level=3),
 }
 _PLACE = re.compile(r"<!-- (generated|diagram): ([\w-]+) -->")

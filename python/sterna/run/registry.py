@@ -17,6 +17,7 @@ backends: Registry[type[Backend]] = Registry(
         "sim": "sterna.generate.rtl.sim:SimBackend",
         "soc": "sterna.run.backends.boards:SocBackend",
         "pcie": "sterna.run.backends.boards:PcieBackend",
+        "serial": "sterna.run.backends.serial:SerialBackend",
     },
     "a class derived from sterna.Backend",
     lambda found: isinstance(found, type) and issubclass(found, Backend),

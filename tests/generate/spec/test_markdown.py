@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sterna.generate.spec.markdown import layout_table, register_table, registers_page, tape_page
+from sterna.generate.spec.markdown import layout_table, register_table, registers_page, serial_table, tape_page
 from sterna.spec import tape
 from sterna.spec.registers import Control, ErrorCode, Register, Status
 from sterna.spec.tape import Command
@@ -31,6 +31,12 @@ def test_tape() -> None:
     for layout in tape.LAYOUTS:
         assert all(f"| `{field.name}` |" in page for field, _ in layout.places())
     assert all(f"| {command.value} | `{command.name}` |" in page for command in Command)
+
+
+def test_commands_of_the_serial_line() -> None:
+    assert serial_table()[3] == (
+        "| `0x12` | `WRITE_REGISTER` | `register` 2, `value` 4 | nothing | Writes a register. |"
+    )
 
 
 def test_headings_are_short() -> None:

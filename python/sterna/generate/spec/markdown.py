@@ -19,6 +19,7 @@ from sterna.generate.spec.contents import (
 from sterna.spec import package, tape
 from sterna.spec.fields import Layout
 from sterna.spec.registers import CLEAR, READ, READ_WRITE, ErrorCode, Register
+from sterna.spec.serial import SerialCommand
 
 
 def registers_page(level: int = 2) -> str:
@@ -74,6 +75,18 @@ def register_table() -> list[str]:
         for r in Register
     )
     return _table(("address", "name", "access", "reset", "meaning"), rows)
+
+
+def serial_table() -> list[str]:
+    """Every command of the serial line, with its arguments and its answer."""
+    rows = (
+        (
+            f"`{c.value:#x}`", f"`{c.name}`", ", ".join(f"`{name}` {size}" for name, size in c.arguments.items()),
+            c.answer or "nothing", c.description,
+        )
+        for c in SerialCommand
+    )  # fmt: skip
+    return _table(("byte", "name", "arguments and their bytes", "answer", "meaning"), rows)
 
 
 def error_table() -> list[str]:

@@ -19,6 +19,7 @@ from sterna.generate.spec.contents import (
 )
 from sterna.spec import registers, tape
 from sterna.spec.fields import Field, Layout
+from sterna.spec.serial import SerialCommand
 
 COLUMNS = 100
 
@@ -98,6 +99,18 @@ def package() -> str:
             ["endpackage"],
         ]
     )
+
+
+def serial_package() -> str:
+    """The text of sterna_serial_pkg.sv."""
+    lines = []
+    for command in SerialCommand:
+        name = camel(command.name)
+        lines += [*_comment(command.description, "  "), _sized(f"Serial{name}", command.value, 8)]
+        lines += [*_comment("Bytes of its arguments.", "  ")]
+        lines += [f"  localparam int unsigned Serial{name}Bytes = {command.argument_bytes};"]
+    head = [f"// {LICENCE}", "", "/// Commands of the serial line.", f"// {ORIGIN}", "package sterna_serial_pkg;"]
+    return document([head, lines, ["endpackage"]])
 
 
 def _comment(text: str, indent: str) -> list[str]:

@@ -38,7 +38,7 @@ class SocBackend(EngineBackend):
     @classmethod
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is that of the UIO device."""
-        _check_path(uri, "/dev/uio0")
+        check_path(uri, "/dev/uio0")
         values = uri.values(cls.parameters)
         memory, mhz = values.pop("memory", "/dev/udmabuf0"), values.pop("mhz", 50.0)
         return cls(libsterna.SocTransport(uri.path, memory, mhz), **values)
@@ -59,14 +59,15 @@ class PcieBackend(EngineBackend):
     @classmethod
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is the address of the card."""
-        _check_path(uri, "0000:03:00.0")
+        check_path(uri, "0000:03:00.0")
         values = uri.values(cls.parameters)
         memory, bar = values.pop("memory", 256) * _MIB, values.pop("bar", 0)
         transport = libsterna.PcieTransport(uri.path, memory, bar, values.pop("registers", 0), values.pop("mhz", 50.0))
         return cls(transport, **values)
 
 
-def _check_path(uri: Uri, example: str) -> None:
+def check_path(uri: Uri, example: str) -> None:
+    """Raise SternaError if there is no path, which names a device."""
     if not uri.path:
         raise SternaError(
             "the backend needs a device", where=f"backend '{uri}'", attribute="path", value="none",

