@@ -31,7 +31,7 @@ struct TapSums {
   /// Adds the values at `window`, which are `count` vectors later for each vector, of a group of 4 or 8 taps.
   template <int taps>
   void add_group(const std::uint8_t* window, const std::uint16_t* offsets) {
-    const std::uint8_t* at[taps];
+    std::uint64_t at[taps];
     // Four offsets per load: loads are what there are most of, and those of values cross lines of the cache.
 #pragma GCC unroll 2
     for (int tap = 0; tap < taps; tap += 4) {
@@ -39,13 +39,13 @@ struct TapSums {
       __builtin_memcpy(&four, offsets + tap, 8);
       asm("" : "+r"(four));
 #pragma GCC unroll 4
-      for (int each = 0; each < 4; ++each) at[tap + each] = window + static_cast<std::uint16_t>(four >> (16 * each));
+      for (int each = 0; each < 4; ++each) at[tap + each] = static_cast<std::uint16_t>(four >> (16 * each));
     }
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       Bytes mean[taps], sum[taps / 2];
 #pragma GCC unroll 8
-      for (int tap = 0; tap < taps; ++tap) mean[tap] = I::load_once(at[tap] + v * I::pixels);
+      for (int tap = 0; tap < taps; ++tap) mean[tap] = I::load_once(window + at[tap] + v * I::pixels);
 #pragma GCC unroll 4
       for (int tap = 0; tap < taps / 2; ++tap) sum[tap] = I::add8(mean[2 * tap], mean[2 * tap + 1]);
 #pragma GCC unroll 2
