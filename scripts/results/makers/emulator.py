@@ -156,7 +156,7 @@ def main() -> int:
 METHOD = (
     f"models/yolov2-scenes, and the same graph with random nonzeros removed to .05; {SIMD[-1]}; onnxruntime "
     f"{onnxruntime.__version__}, QLinearConv on unsigned activations and signed weights, all graph optimisations, "
-    "without the leaky activation; requantisation on both sides"
+    "without the leaky activation, its threads not spinning between runs; requantisation on both sides"
 )
 
 
