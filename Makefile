@@ -51,6 +51,9 @@ fuzz: $(READY) ## try random inputs on what reads packages, signatures, graphs, 
 mutate: $(READY) ## put small errors into Python and RTL, one at a time, which tests must notice; takes long, resumes where it stopped
 	@$(SCRIPT) mutation $(AREAS)
 
+formal: $(READY) ## prove properties of the RTL; `make formal PROOFS=axi_writer` for one; resumes where it stopped
+	@$(SCRIPT) formal $(PROOFS)
+
 check-clock: $(READY) ## compare the compiler's cycle model with counted cycles, step by step
 	@$(SCRIPT) check_clock
 
@@ -86,4 +89,4 @@ docs: $(READY) ## build the documentation site in build/docs; needs no network
 clean: ## remove what was built, except the Python environment
 	rm -rf build sim_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup demo test test-slow lint fuzz mutate check-clock bench bitstream-ecp5 dist spec-files notices train-demo readme docs clean $(RESULTS)
+.PHONY: help setup demo test test-slow lint fuzz mutate formal check-clock bench bitstream-ecp5 dist spec-files notices train-demo readme docs clean $(RESULTS)

