@@ -10,8 +10,10 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from sterna.spec.paths import RTL, SHELL
+
 ROOT = Path(__file__).resolve().parents[2]
-RTL, CHECKS = ROOT / "hw" / "rtl", ROOT / "hw" / "formal"
+CHECKS = ROOT / "hw" / "formal"
 TABLE = CHECKS / "proofs.yaml"
 #: Bound to the module of each proof.
 RESET = "formal_reset"
@@ -88,4 +90,4 @@ def by_name(names: Iterable[str]) -> list[Proof]:
 
 
 def _files() -> dict[str, Path]:
-    return {path.stem: path for folder in (RTL, CHECKS) for path in folder.rglob("*.sv")}
+    return {path.stem: path for folder in (RTL, SHELL, CHECKS) for path in folder.rglob("*.sv")}
