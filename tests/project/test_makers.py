@@ -311,10 +311,9 @@ def test_a_config_fits_if_every_share_does(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(configs, "performance", lambda cycles, mhz: SimpleNamespace(frames=mhz * 1e6 / cycles))
     graphs: Any = {"yolov2": 1_000_000, "yolov2-tiny": 500_000, "yolov2-nano": 100_000}
     row = configs._row(load_config("nano"), "de10-nano", graphs)
-    mhz = row["MHz_assumed"]
-    assert isinstance(mhz, int)
+    mhz = 100  # the board's clock, as the engine supports a little more
     assert row == {
-        "config": "nano", "FPGA": row["FPGA"], "ALM": 100, "block_RAM": 7, "DSP": 3, "fits": True, "MHz_assumed": mhz,
+        "config": "nano", "FPGA": row["FPGA"], "ALM": 100, "block_RAM": 7, "DSP": 3, "fits": True, "MHz": mhz,
         "frames/s_yolov2_416": mhz / 1.0, "frames/s_yolov2-tiny_224": mhz / 0.5, "frames/s_yolov2-nano_160": mhz / 0.1,
     }  # fmt: skip
     shares[0].share = 0.86
