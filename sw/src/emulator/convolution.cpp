@@ -267,7 +267,7 @@ void Convolution::split_phases(const std::int8_t* in, int channel) {
 
 void Convolution::run(const std::int8_t* in, std::int8_t* made, Threads& threads) {
   if (conv_.stride == 2) {
-    threads.run(input_.channels, [&](std::size_t channel, int) { split_phases(in, static_cast<int>(channel)); });
+    threads.run_each(input_.channels, [&](std::size_t channel) { split_phases(in, static_cast<int>(channel)); });
     in = phases_.data();
   }
   threads.run(static_cast<std::size_t>(tiles_) * chunks_, [&](std::size_t part, int thread) {

@@ -80,8 +80,8 @@ class Emulator::Program {
     std::vector<const std::int8_t*> sources;
     for (std::size_t source : graph_.sources(layer)) sources.push_back(map(source));
     if (sources.empty()) sources.push_back(image_);
-    threads_.run(graph_.tensor(layer).channels,
-                 [&](std::size_t channel, int) { compute(static_cast<int>(channel), std::span(sources)); });
+    threads_.run_each(graph_.tensor(layer).channels,
+                      [&](std::size_t channel) { compute(static_cast<int>(channel), std::span(sources)); });
   }
 
   const Graph& graph_;

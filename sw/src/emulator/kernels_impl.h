@@ -245,15 +245,20 @@ void stage_words(const std::int8_t* map, int channels, std::int64_t plane, const
 
 template <typename I>
 void max_pool(const std::int8_t* map, int height, int width, int stride, std::int8_t* made) {
+  const auto most = [](std::int8_t a, std::int8_t b) { return a > b ? a : b; };
   const int rows = height / stride, columns = width / stride;
   for (int y = 0; y < rows; ++y, made += columns) {
     const std::int8_t* top = map + static_cast<std::int64_t>(y) * stride * width;
     const std::int8_t* bottom = stride * y + 1 < height ? top + width : top;
+    if (stride == 2) {
+      for (int x = 0; x < columns; ++x) {
+        made[x] = most(most(top[2 * x], top[2 * x + 1]), most(bottom[2 * x], bottom[2 * x + 1]));
+      }
+      continue;
+    }
     for (int x = 0; x < columns; ++x) {
-      const int left = stride * x, right = left + 1 < width ? left + 1 : left;
-      const std::int8_t above = top[left] > top[right] ? top[left] : top[right];
-      const std::int8_t under = bottom[left] > bottom[right] ? bottom[left] : bottom[right];
-      made[x] = above > under ? above : under;
+      const int right = x + 1 < width ? x + 1 : x;
+      made[x] = most(most(top[x], top[right]), most(bottom[x], bottom[right]));
     }
   }
 }

@@ -12,6 +12,8 @@ namespace {
 
 /// How often what waits looks before it sleeps: about 100 us.
 constexpr int kLooks = 10000;
+/// Of `run_each`: so many keep all threads busy although they end one by one.
+constexpr std::size_t kPartsPerThread = 4;
 
 void pause() {
 #if defined(__x86_64__)
@@ -99,6 +101,13 @@ Threads::~Threads() {
 void Threads::run(std::size_t parts, const std::function<void(std::size_t, int)>& part) {
   if (!is_forked()) return workers_->run(parts, part);
   for (std::size_t number = 0; number < parts; ++number) part(number, 0);
+}
+
+void Threads::run_each(std::size_t count, const std::function<void(std::size_t)>& each) {
+  const std::size_t parts = std::min(count, kPartsPerThread * static_cast<std::size_t>(count_));
+  run(parts, [&](std::size_t part, int) {
+    for (std::size_t number = part * count / parts; number < (part + 1) * count / parts; ++number) each(number);
+  });
 }
 
 bool Threads::is_forked() const { return getpid() != owner_; }

@@ -60,6 +60,8 @@ class Threads {
 
   /// As that of `Workers`. In a process that was forked since, where no other thread is left, the caller does it all.
   void run(std::size_t parts, const std::function<void(std::size_t, int)>& part);
+  /// Calls `each(number)` for each number below `count`, in few parts: to take one costs as much as a short call.
+  void run_each(std::size_t count, const std::function<void(std::size_t)>& each);
 
  private:
   bool is_forked() const;
