@@ -235,14 +235,22 @@ class SocTransport(Transport):
 class PcieTransport(Transport):
     """An engine on a PCIe card, by VFIO; `root` and the methods of its own are for tests.
 
-    memory_bytes: of the host, a multiple of 2 MiB. first_register: where the registers are in the region `bar`.
+    memory_bytes: of the host, a multiple of 2 MiB; 0 for the card's own, which the region `window` shows.
+    first_register: where the registers are in the region `bar`.
     """
 
     MEMORY_BASE: ClassVar[int]
     """The engine sees the host's memory from here on."""
 
     def __init__(
-        self, address: str, memory_bytes: int, bar: int, first_register: int, mhz: float, root: str = ""
+        self,
+        address: str,
+        memory_bytes: int,
+        bar: int,
+        first_register: int,
+        mhz: float,
+        root: str = "",
+        window: int = ...,
     ) -> None: ...
     def sync_for_device(self, offset: int, bytes: int) -> None:
         """Called after bytes of the memory were written."""

@@ -236,11 +236,12 @@ void bind_transports(nb::module_& module) {
   nb::class_<PcieTransport, Transport, PythonPcie>(module, "PcieTransport")
       .def("__init__",
            [](PcieTransport* self, std::string address, std::uint64_t memory_bytes, unsigned bar,
-              std::uint64_t first_register, double mhz, std::string root) {
-             new (self) PythonPcie(std::move(address), PcieOptions{memory_bytes, bar, first_register},
+              std::uint64_t first_register, double mhz, std::string root, unsigned window) {
+             new (self) PythonPcie(std::move(address), PcieOptions{memory_bytes, bar, first_register, window},
                                    BoardOptions{mhz, std::move(root)});
            },
-           "address"_a, "memory_bytes"_a, "bar"_a, "first_register"_a, "mhz"_a, "root"_a = "")
+           "address"_a, "memory_bytes"_a, "bar"_a, "first_register"_a, "mhz"_a, "root"_a = "",
+           "window"_a = PcieOptions().window)
       .def("sync_for_device", &PcieTransport::sync_for_device, "offset"_a, "bytes"_a)
       .def("sync_for_cpu", &PcieTransport::sync_for_cpu, "offset"_a, "bytes"_a)
       .def("ioctl", &ioctl, "file"_a, "request"_a, "argument"_a, "number"_a)

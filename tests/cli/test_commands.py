@@ -142,7 +142,7 @@ def test_doctor_is_content_here(sterna: Sterna) -> None:
     "command",
     [
         *("train", "eval", "compile", "generate", "simulate", "detect", "backends", "compare"),
-        *("estimate", "explore", "doctor"),
+        *("estimate", "explore", "doctor", "board"),
     ],
 )
 def test_help(sterna: Sterna, command: str) -> None:

@@ -20,11 +20,11 @@ from sterna.run.engine import EngineBackend
 from sterna.run.program import program_of
 from sterna.spec.registers import Register, Status
 from support import boards, processes
-from support.boards import BYTES, CARD, FAST, PHYSICAL, Pcie, Soc
+from support.boards import BYTES, CARD, FAST, PHYSICAL, Card, Pcie, Soc
 from support.engines import simulator_of
 from support.packages import NANO, small_images, small_package
 
-KINDS = [Soc, Pcie]
+KINDS = [Soc, Pcie, Card]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def works(backend: Backend, package: Package, images: int = 1) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_layer_equals_the_reference(
-    kind: type[Soc | Pcie], tmp_path: Path, program: Path, package: Package
+    kind: type[Soc | Pcie | Card], tmp_path: Path, program: Path, package: Package
 ) -> None:
     """Frames queued, and after the device was closed and opened again."""
     with kind(tmp_path, program) as board:
@@ -58,7 +58,7 @@ def test_every_layer_equals_the_reference(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_board_without_answers_times_out(
-    kind: type[Soc | Pcie], tmp_path: Path, program: Path, package: Package
+    kind: type[Soc | Pcie | Card], tmp_path: Path, program: Path, package: Package
 ) -> None:
     board = kind(tmp_path, program, mhz=FAST, is_served=False)
     with board, EngineBackend(board, watchdog=1, timeout=1) as backend:
@@ -94,7 +94,7 @@ def test_a_frame_of_an_earlier_program_is_aborted(tmp_path: Path, program: Path,
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_registers_that_are_all_ones_are_a_device_that_is_gone(
-    kind: type[Soc | Pcie], tmp_path: Path, program: Path, package: Package
+    kind: type[Soc | Pcie | Card], tmp_path: Path, program: Path, package: Package
 ) -> None:
     def vanish(image: int, steps: int) -> None:
         board.is_gone = True
@@ -108,12 +108,14 @@ def test_registers_that_are_all_ones_are_a_device_that_is_gone(
 @pytest.mark.parametrize(("address", "size"), [(-1, 1), (0, BYTES + 1), (BYTES - 1, 2), (BYTES, 1)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory_that_is_not_there(
-    kind: type[Soc | Pcie], tmp_path: Path, program: Path, address: int, size: int
+    kind: type[Soc | Pcie | Card], tmp_path: Path, program: Path, address: int, size: int
 ) -> None:
     with kind(tmp_path, program) as board:
         with pytest.raises(SternaError, match="is not open"):
             board.read_memory(0, 1)
         board.open()
+        if board.memory_base + address < 0:
+            return  # No address is below the memory.
         with pytest.raises(SternaError, match=f"no memory there; address = {board.memory_base + address};"):
             board.read_memory(board.memory_base + address, size)
         with pytest.raises(SternaError, match="no memory there"):
@@ -360,7 +362,7 @@ def test_no_such_card(tmp_path: Path) -> None:
         board.open()
 
 
-@pytest.mark.parametrize("size", [0, BYTES + 4096, 1 << 37])
+@pytest.mark.parametrize("size", [BYTES + 4096, 1 << 37])
 def test_bad_memory(size: int) -> None:
     with pytest.raises(SternaError, match=f"bad size of the memory; memory = {size} bytes"):
         libsterna.PcieTransport(CARD, size, 0, 0, 50)
@@ -369,6 +371,19 @@ def test_bad_memory(size: int) -> None:
 def test_no_such_region() -> None:
     with pytest.raises(SternaError, match=r"there is no such region; bar = 6; allowed: 0 .. 5"):
         libsterna.PcieTransport(CARD, BYTES, 6, 0, 50)
+    with pytest.raises(SternaError, match=r"there is no such region; window = 7; allowed: 0 .. 5"):
+        libsterna.PcieTransport(CARD, 0, 2, 0, 50, window=7)
+
+
+def test_a_card_without_a_region_for_its_memory(tmp_path: Path, program: Path) -> None:
+    def answer(argument: bytes) -> tuple[int, bytes]:
+        words = struct.unpack("=4I2Q", argument)
+        return 0, struct.pack("=4I2Q", words[0], 7, words[2], 0, 0 if words[2] == boards.WINDOW else 0x4000, 0)
+
+    with Card(tmp_path, program, is_served=False) as board:
+        board.answers[boards.REGION_INFO] = answer
+        with pytest.raises(SternaError, match=r"region 4 does not show the card's memory; bytes = 0; remedy: name the"):
+            board.open()
 
 
 # URIs

@@ -16,6 +16,7 @@ from typing import Self
 
 from sterna.errors import SternaError
 from sterna.native import libsterna
+from sterna.spec.board import PCIE_MEMORY
 
 #: The clock that the driver is told, in MHz: the simulated engine is slow, and no test waits for time to pass.
 SLOW, FAST = 0.001, 10_000.0
@@ -142,6 +143,7 @@ VFIO = 0x3B64
 ) = range(VFIO, VFIO + 14)  # fmt: skip
 TYPE1V2 = 3
 BAR_BYTES, CONFIG_AT, COMMAND = 0x4000, 1 << 20, 4
+WINDOW, WINDOW_AT = 4, 2 << 20
 MSI, REQUEST = 1, 4
 
 
@@ -150,14 +152,15 @@ class Pcie(libsterna.PcieTransport):
 
     def __init__(
         self, root: Path, program: Path, *, mhz: float = SLOW, bar: int = 2, first_register: int = 0x1000,
-        is_served: bool = True,
+        is_served: bool = True, memory_bytes: int = BYTES,
     ) -> None:  # fmt: skip
-        super().__init__(CARD, BYTES, bar, first_register, mhz, str(root))
+        super().__init__(CARD, memory_bytes, bar, first_register, mhz, str(root), window=WINDOW)
         pcie_files(root)
-        self.engine = libsterna.Simulation(str(program), base=self.MEMORY_BASE, bytes=BYTES)
+        base = self.MEMORY_BASE if memory_bytes else PCIE_MEMORY
+        self.engine = libsterna.Simulation(str(program), base=base, bytes=BYTES)
         self.engine.open()
         self.device = os.memfd_create("device")
-        os.ftruncate(self.device, 2 << 20)
+        os.ftruncate(self.device, WINDOW_AT + BYTES)
         self.calls: list[int] = []
         self.events: dict[int, int] = {}
         self.answers: dict[int, Callable[[bytes], tuple[int, bytes]]] = {}
@@ -232,7 +235,8 @@ class Pcie(libsterna.PcieTransport):
 
     @staticmethod
     def _region(words: tuple[int, ...]) -> bytes:
-        size, offset = {2: (BAR_BYTES, 0), 7: (256, CONFIG_AT)}.get(words[2], (0, 0))
+        regions = {2: (BAR_BYTES, 0), WINDOW: (BYTES, WINDOW_AT), 7: (256, CONFIG_AT)}
+        size, offset = regions.get(words[2], (0, 0))
         return struct.pack("=4I2Q", words[0], 7 if size else 0, words[2], 0, size, offset)
 
     def _connect(self, index: int, event: int) -> None:
@@ -249,6 +253,22 @@ class Pcie(libsterna.PcieTransport):
             os.eventfd_write(self.events[MSI], 1)
         self._level = level
         return True
+
+
+class Card(Pcie):
+    """A card whose engine uses the memory on it, which a region shows."""
+
+    def __init__(self, root: Path, program: Path, *, mhz: float = SLOW, is_served: bool = True) -> None:
+        super().__init__(root, program, mhz=mhz, is_served=is_served, memory_bytes=0)
+        self._shown = mmap.mmap(self.device, BYTES, offset=WINDOW_AT)
+
+    def sync_for_device(self, offset: int, bytes: int) -> None:
+        """What the host wrote is the card's after it has been read back."""
+        libsterna.PcieTransport.sync_for_device(self, offset, bytes)
+        self.engine.write_memory(PCIE_MEMORY + offset, self._shown[offset : offset + bytes])
+
+    def sync_for_cpu(self, offset: int, bytes: int) -> None:
+        self._shown[offset : offset + bytes] = self.engine.read_memory(PCIE_MEMORY + offset, bytes)
 
 
 def pcie_files(root: Path) -> None:

@@ -496,6 +496,30 @@ def backends() -> None:
     show()
 
 
+board = typer.Typer(help="Look at an engine on a board.", no_args_is_help=True)
+app.add_typer(board, name="board")
+
+
+@board.command("test")
+def board_test(
+    uri: Annotated[
+        str, typer.Argument(help="The engine: soc:/dev/uio0, pcie:0000:03:00.0 or sim:FOLDER.", show_default=False)
+    ],
+    config: Annotated[
+        str | None,
+        typer.Option("--config", help="Its config, or FILE.yaml:NAME.", show_default="the named one that has its hash"),
+    ] = None,
+    package: Annotated[
+        Path | None, typer.Option(help="Package to run instead of the demo's.", show_default=False)
+    ] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Frames whose speed is measured.")] = 20,
+) -> None:
+    """Test an engine step by step: identity, registers, memory, a known frame, counters, speed."""
+    from sterna.cli.board import test as run
+
+    run(uri, config, package, frames)
+
+
 @app.command()
 def estimate(
     graph: Annotated[

@@ -26,6 +26,7 @@ from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.package.counters import Counters
 from sterna.package.package import Package
+from sterna.run.transport import Transport
 from sterna.run.uri import Parameter, Uri
 
 #: By layer name: int8[N, C, H, W].
@@ -66,6 +67,15 @@ class Backend(ABC):
         uri.check_no_path()
         uri.values({})
         return cls()
+
+    @classmethod
+    def reach(cls, uri: Uri, announce: Announce) -> Transport:
+        """The transport to the engine that `uri` names, not open yet. Raises SternaError if the backend has none."""
+        raise SternaError(
+            "the backend has no engine to look at",
+            where=f"backend '{uri}'",
+            remedy="name a board or a simulated engine",
+        )
 
     @checked
     def load(self, package: Package) -> None:

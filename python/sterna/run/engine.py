@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from sterna.package.package import Package
 from sterna.run.backend import Backend, Progress, Results
 from sterna.run.program import program_of
 from sterna.run.transport import Transport
-from sterna.run.uri import Parameter
+from sterna.run.uri import Parameter, Uri
 
 #: Clock cycles without progress after which the engine gives up a frame.
 WATCHDOG = libsterna.WATCHDOG
@@ -51,6 +51,11 @@ class EngineBackend(Backend):
         self._verify = verify
         self._counters: Counters | None = None
         self._engine = libsterna.Engine(transport, watchdog, timeout)
+
+    @classmethod
+    def own(cls, uri: Uri) -> dict[str, Any]:
+        """The values of `uri` that are arguments of every engine's backend, not its transport's."""
+        return {name: value for name, value in uri.values(cls.parameters).items() if name in EngineBackend.parameters}
 
     def _close(self) -> None:
         """Release the engine."""

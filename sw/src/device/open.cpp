@@ -76,9 +76,10 @@ Found open_soc(const Uri& uri) {
 Found open_pcie(const Uri& uri) {
   uri.check_path("0000:03:00.0");
   PcieOptions options;
-  options.memory_bytes = uri.number("memory", options.memory_bytes / kMib, 2, 65536) * kMib;
+  options.memory_bytes = uri.number("memory", options.memory_bytes / kMib, 0, 65536) * kMib;
   options.bar = static_cast<unsigned>(uri.number("bar", 0, 0, 5));
   options.first_register = uri.number("registers", 0, 0, kMost32);
+  options.window = static_cast<unsigned>(uri.number("window", options.window, 0, 5));
   return std::make_shared<PcieTransport>(uri.path(), options, BoardOptions{mhz_of(uri), ""});
 }
 
@@ -90,7 +91,7 @@ struct Engines {
 const std::map<std::string, Engines> kEngines = {
     {"sim", {open_simulation, {"latency", "stall", "seed", "watchdog", "timeout"}}},
     {"soc", {open_soc, {"memory", "mhz", "watchdog", "timeout"}}},
-    {"pcie", {open_pcie, {"memory", "bar", "registers", "mhz", "watchdog", "timeout"}}},
+    {"pcie", {open_pcie, {"memory", "bar", "registers", "window", "mhz", "watchdog", "timeout"}}},
 };
 
 Limits limits_of(const Uri& uri) {

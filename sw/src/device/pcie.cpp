@@ -44,12 +44,14 @@ SetEvent set_event(unsigned index, std::int32_t event) {
 
 PcieTransport::PcieTransport(std::string address, PcieOptions pcie, BoardOptions options)
     : Board(std::move(address), std::move(options)), pcie_(pcie) {
-  if (!pcie_.memory_bytes || pcie_.memory_bytes % kHugePage || pcie_.memory_bytes > kMostMemory) {
+  if (pcie_.memory_bytes % kHugePage || pcie_.memory_bytes > kMostMemory) {
     refuse({name_, "bad size of the memory", "memory = " + std::to_string(pcie_.memory_bytes) + " bytes",
-            "2 MiB .. 64 GiB, in steps of 2 MiB", "choose one of these"});
+            "0 for the card's own, or 2 MiB .. 64 GiB in steps of 2 MiB", "choose one of these"});
   }
-  if (pcie_.bar > VFIO_PCI_BAR5_REGION_INDEX) {
-    refuse({name_, "there is no such region", "bar = " + std::to_string(pcie_.bar), "0 .. 5", "choose one of these"});
+  for (const auto& [what, region] : {std::pair{"bar", pcie_.bar}, std::pair{"window", pcie_.window}}) {
+    if (region <= VFIO_PCI_BAR5_REGION_INDEX) continue;
+    refuse({name_, "there is no such region", std::string(what) + " = " + std::to_string(region), "0 .. 5",
+            "choose one of these"});
   }
 }
 
@@ -60,7 +62,7 @@ void PcieTransport::open() {
     open_device_file();
     map_registers();
     enable_bus_master();
-    map_memory();
+    is_on_card() ? map_card_memory() : map_host_memory();
     interrupt_ = signal(VFIO_PCI_MSI_IRQ_INDEX, "its message signalled interrupts cannot be had");
     request_ = signal(VFIO_PCI_REQ_IRQ_INDEX, "the kernel cannot ask for it back");
   } catch (...) {
@@ -169,7 +171,25 @@ void PcieTransport::enable_bus_master() {
   if (!is_done) refuse_errno(name_, "its configuration space cannot be written", kBind);
 }
 
-void PcieTransport::map_memory() {
+void PcieTransport::map_card_memory() {
+  vfio_region_info region{};
+  region.argsz = sizeof region;
+  region.index = pcie_.window;
+  command(device_, VFIO_DEVICE_GET_REGION_INFO, region, "its regions cannot be asked");
+  if (!(region.flags & VFIO_REGION_INFO_FLAG_MMAP) || !region.size) {
+    refuse({name_, "region " + std::to_string(pcie_.window) + " does not show the card's memory",
+            "bytes = " + std::to_string(region.size), "", "name the right one by window, or give it memory of the host"});
+  }
+  memory_base = STERNA_PCIE_MEMORY;
+  memory_bytes = region.size;
+  memory_ = Mapping(name_, device_.get(), region.offset, region.size);
+}
+
+void PcieTransport::sync_for_device(std::uint64_t offset, std::uint64_t bytes) {
+  if (is_on_card() && bytes) read_register(memory_, (offset + bytes - 1) / 4 * 4);
+}
+
+void PcieTransport::map_host_memory() {
   memory_base = kMemoryBase;
   memory_bytes = pcie_.memory_bytes;
   memory_ = Mapping("memory for " + name_, -1, 0, memory_bytes);

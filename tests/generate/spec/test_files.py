@@ -12,6 +12,7 @@ import pytest
 from sterna.generate.spec import files
 from sterna.generate.spec.c_header import constants, registers_header
 from sterna.generate.spec.contents import (
+    BOARD_CONSTANTS,
     ENCODER_CONSTANTS,
     PACKAGE_CONSTANTS,
     PACKAGE_GROUPS,
@@ -32,7 +33,9 @@ HEADERS = sorted((INCLUDE / "sterna").glob("*.h"))
 
 def expected() -> dict[str, int]:
     """Every name that the headers give to a number, and the number."""
-    constants_of_c = (*REGISTER_CONSTANTS, *TAPE_CONSTANTS, *ENCODER_CONSTANTS, *PACKAGE_CONSTANTS)
+    constants_of_c = (
+        *REGISTER_CONSTANTS, *TAPE_CONSTANTS, *ENCODER_CONSTANTS, *PACKAGE_CONSTANTS, *BOARD_CONSTANTS
+    )  # fmt: skip
     numbers = {constant.name: constant.value for constant in constants_of_c}
     for group in (*REGISTER_GROUPS, *TAPE_GROUPS, *PACKAGE_GROUPS):
         prefix = words(group.members.__name__)

@@ -16,12 +16,14 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.errors import SternaError
 from sterna.generate.rtl.fit import check_fits, edited
 from sterna.generate.rtl.folder import generate
 from sterna.package.counters import Counters
 from sterna.package.package import Package
 from sterna.run.backend import Announce, Backend, Progress, Results
 from sterna.run.engine import WATCHDOG, EngineBackend, check_limits
+from sterna.run.transport import Transport
 from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.run.uri import Parameter, Uri
 from sterna.spec.config import EngineConfig
@@ -77,11 +79,24 @@ class SimBackend(Backend):
     @classmethod
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is the engine's folder."""
+        values = {name: value for name, value in uri.values(cls.parameters).items() if name in EngineBackend.parameters}
+        return cls(Path(uri.path) if uri.path else None, timing=cls._timing_of(uri), announce=announce, **values)
+
+    @classmethod
+    def reach(cls, uri: Uri, announce: Announce) -> Transport:
+        """The registers and the memory of the engine in the folder that `uri` names."""
+        if not uri.path:
+            raise SternaError(
+                "no engine is named", where=f"backend '{uri}'", attribute="path", value="none",
+                allowed="a folder made by sterna generate", remedy=f"name one, as in {uri.scheme}:engine",
+            )  # fmt: skip
+        return SimTransport(Path(uri.path), timing=cls._timing_of(uri), announce=announce)
+
+    @classmethod
+    def _timing_of(cls, uri: Uri) -> MemoryTiming:
         values = uri.values(cls.parameters)
-        given = {name: values.pop(name) for name in ("latency", "stall", "seed") if name in values}
-        memory = load_memory(values.pop("memory")) if "memory" in values else None
-        timing = MemoryTiming(memory, **given)
-        return cls(Path(uri.path) if uri.path else None, timing=timing, announce=announce, **values)
+        given = {name: values[name] for name in ("latency", "stall", "seed") if name in values}
+        return MemoryTiming(load_memory(values["memory"]) if "memory" in values else None, **given)
 
     def counters(self) -> Counters | None:
         """The cost of the last image; None before the first."""

@@ -7,6 +7,7 @@ from enum import IntFlag
 from textwrap import wrap
 
 from sterna.generate.spec.contents import (
+    BOARD_CONSTANTS,
     ENCODER_CONSTANTS,
     LICENCE,
     ORIGIN,
@@ -33,6 +34,8 @@ The engine's registers, their bits and its error codes.
 
 Each register has 32 bits; its address is in bytes from the engine's base. {registers.READ}: read only;
 {registers.READ_WRITE}: read and write; {registers.CLEAR}: read, and clear bits by writing ones."""
+_BOARD = """\
+What boards of Sterna's own look like to a driver."""
 _TAPE = """\
 The tape: the instruction and weight stream that the engine reads.
 
@@ -49,6 +52,11 @@ Names of sections are the number that their letters make."""
 def registers_header() -> str:
     """The text of registers.h."""
     return _header("registers", _REGISTERS, REGISTER_CONSTANTS, REGISTER_GROUPS, [_texts()])
+
+
+def board_header() -> str:
+    """The text of board.h."""
+    return _header("board", _BOARD, BOARD_CONSTANTS, (), [])
 
 
 def tape_header() -> str:

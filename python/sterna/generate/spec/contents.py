@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-from sterna.spec import package, registers, tape
+from sterna.spec import board, package, registers, tape
 from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS
 
@@ -53,6 +53,13 @@ REGISTER_GROUPS = (
     Group("FrameLayout", registers.FrameLayout, 32),
     Group("Status", registers.Status, 32),
     Group("Error", registers.ErrorCode, 8),
+)
+BOARD_CONSTANTS = (
+    Constant("pcie_vendor", board.PCIE_VENDOR, "The vendor of a card: that of the FPGA's maker.", 32),
+    Constant("pcie_device", board.PCIE_DEVICE, 'A card\'s device, the letters "ST".', 32),
+    Constant("pcie_memory_bar", board.PCIE_MEMORY_BAR, "The region (BAR) that shows the card's memory."),
+    Constant("pcie_registers_bar", board.PCIE_REGISTERS_BAR, "The region with the engine's registers."),
+    Constant("pcie_memory", board.PCIE_MEMORY, "Where the engine sees the first byte of the card's memory.", 64),
 )
 TAPE_CONSTANTS = (
     Constant("tape_magic", tape.MAGIC, 'The first bytes of a tape, the letters "STERNATP".', 64),

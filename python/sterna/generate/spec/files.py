@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sterna.files import write_bytes
-from sterna.generate.spec.c_header import package_header, registers_header, tape_header
+from sterna.generate.spec.c_header import board_header, package_header, registers_header, tape_header
 from sterna.generate.spec.systemverilog import package, serial_package
 from sterna.spec.paths import BOARDS, INCLUDE, RTL
 
@@ -16,6 +16,7 @@ FILES: dict[Path, Callable[[], str]] = {
     RTL / "sterna_pkg.sv": package,
     BOARDS / "ulx3s" / "sterna_serial_pkg.sv": serial_package,
     INCLUDE / "sterna" / "registers.h": registers_header,
+    INCLUDE / "sterna" / "board.h": board_header,
     INCLUDE / "sterna" / "tape.h": tape_header,
     INCLUDE / "sterna" / "package.h": package_header,
 }

@@ -8,7 +8,9 @@ from sterna.errors import SternaError
 from sterna.native import libsterna
 from sterna.run.backend import Announce
 from sterna.run.engine import EngineBackend
+from sterna.run.transport import Transport
 from sterna.run.uri import Parameter, Uri
+from sterna.spec.board import PCIE_MEMORY_BAR
 
 _MIB = 1 << 20
 _MHZ = Parameter(
@@ -38,10 +40,14 @@ class SocBackend(EngineBackend):
     @classmethod
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is that of the UIO device."""
+        return cls(cls.reach(uri, announce), **cls.own(uri))
+
+    @classmethod
+    def reach(cls, uri: Uri, announce: Announce) -> Transport:
+        """Its registers and its memory."""
         check_path(uri, "/dev/uio0")
         values = uri.values(cls.parameters)
-        memory, mhz = values.pop("memory", "/dev/udmabuf0"), values.pop("mhz", 50.0)
-        return cls(libsterna.SocTransport(uri.path, memory, mhz), **values)
+        return libsterna.SocTransport(uri.path, values.get("memory", "/dev/udmabuf0"), values.get("mhz", 50.0))
 
 
 class PcieBackend(EngineBackend):
@@ -49,9 +55,16 @@ class PcieBackend(EngineBackend):
 
     usage = "pcie:ADDRESS"
     parameters: ClassVar = {
-        "memory": Parameter("MiB of the host's memory for it; 256 if not given", "2 .. 65536, in steps of 2", _number),
+        "memory": Parameter(
+            "MiB of the host's memory for it, 0 for the card's own; 256 if not given",
+            "0 .. 65536, in steps of 2",
+            _number,
+        ),
         "bar": Parameter("the region that holds its registers; 0 if not given", "0 .. 5", _number),
         "registers": Parameter("their first byte in the region; 0 if not given", "bytes, as 0x1000", _number),
+        "window": Parameter(
+            f"the region that shows the card's own memory; {PCIE_MEMORY_BAR} if not given", "0 .. 5", _number
+        ),
         "mhz": _MHZ,
         **EngineBackend.parameters,
     }
@@ -59,11 +72,17 @@ class PcieBackend(EngineBackend):
     @classmethod
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is the address of the card."""
+        return cls(cls.reach(uri, announce), **cls.own(uri))
+
+    @classmethod
+    def reach(cls, uri: Uri, announce: Announce) -> Transport:
+        """Its registers, and memory that both see."""
         check_path(uri, "0000:03:00.0")
         values = uri.values(cls.parameters)
-        memory, bar = values.pop("memory", 256) * _MIB, values.pop("bar", 0)
-        transport = libsterna.PcieTransport(uri.path, memory, bar, values.pop("registers", 0), values.pop("mhz", 50.0))
-        return cls(transport, **values)
+        return libsterna.PcieTransport(
+            uri.path, values.get("memory", 256) * _MIB, values.get("bar", 0), values.get("registers", 0),
+            values.get("mhz", 50.0), window=values.get("window", PCIE_MEMORY_BAR),
+        )  # fmt: skip
 
 
 def check_path(uri: Uri, example: str) -> None:

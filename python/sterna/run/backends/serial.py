@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 from sterna.run.backend import Announce
 from sterna.run.backends.boards import check_path
 from sterna.run.engine import EngineBackend
+from sterna.run.transport import Transport
 from sterna.run.transports.serial import PATIENCE, SerialTransport
 from sterna.run.uri import Parameter, Uri
 from sterna.spec.serial import BAUD
@@ -35,7 +36,12 @@ class SerialBackend(EngineBackend):
     @classmethod
     def from_uri(cls, uri: Uri, announce: Announce) -> Self:
         """The path is that of the serial port."""
+        return cls(cls.reach(uri, announce), **cls.own(uri))
+
+    @classmethod
+    def reach(cls, uri: Uri, announce: Announce) -> Transport:
+        """Its serial line."""
         check_path(uri, "/dev/ttyUSB0")
         values = uri.values(cls.parameters)
-        line = {name: values.pop(name) for name in ("baud", "patience") if name in values}
-        return cls(SerialTransport(Path(uri.path), **line), **values)
+        line = {name: values[name] for name in ("baud", "patience") if name in values}
+        return SerialTransport(Path(uri.path), **line)

@@ -1,0 +1,82 @@
+"""`sterna board test`, on a simulated engine, and `sterna generate --board`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sterna.generate.rtl import generate
+from sterna.spec.config import load_config
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Sterna = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("engine") / "nano"
+    generate(load_config("nano"), folder)
+    return folder
+
+
+def test_a_good_engine_passes(sterna: Sterna, engine: Path, package_path: Path) -> None:
+    ended = sterna("board", "test", f"sim:{engine}", "--package", package_path, "--frames", 1)
+    assert ended.code == 0, ended.err
+    steps = [line.partition("  ")[0] for line in ended.out.splitlines()]
+    assert steps == ["identity", "registers", "memory, from here", "memory, from the engine", "counters", "speed"]
+    assert all(" ok   " in line for line in ended.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("reference:",), "backend 'reference:': the backend has no engine to look at; remedy: name a board"),
+        (("sim:",), "backend 'sim:': no engine is named; path = none; allowed: a folder made by sterna generate"),
+        (("soc:/dev/none",), "/dev/none: cannot be opened"),
+        (("board:",), "no such backend"),
+    ],
+)
+def test_what_is_no_engine_is_refused(sterna: Sterna, arguments: tuple[str, ...], said: str) -> None:
+    ended = sterna("board", "test", *arguments)
+    assert ended.code != 0 and said in ended.err and ended.err.count("\n") == 1
+
+
+def test_another_config_is_refused(sterna: Sterna, engine: Path) -> None:
+    ended = sterna("board", "test", f"sim:{engine}", "--config", "cyclone5")
+    assert ended.code != 0 and "--config: the engine has another config" in ended.err.splitlines()[-1]
+
+
+def test_a_board_has_a_config_of_its_own(sterna: Sterna, tmp_path: Path) -> None:
+    ended = sterna("generate", "--board", "de10_nano", "-o", tmp_path / "engine")
+    assert ended.code == 0, ended.err
+    assert f"{tmp_path / 'engine'}: engine 'cyclone5'" in ended.out and "for de10_nano at 100 MHz" in ended.out
+    assert (tmp_path / "engine/board/README.md").is_file() and (tmp_path / "engine/quartus/sterna.sdc").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--board", "de11"), "no such board; board = de11"),
+        (("--board", "de10_nano", "--fpga", "gx1150"), "--fpga: a board has an FPGA of its own; got gx1150"),
+        (("--board", "de10_nano", "--target", "vivado"), "--target: there is no such target; got vivado"),
+        (("--board", "de10_nano", "--config", "arria10"), "board de10_nano: no clock is known for the config"),
+    ],
+)
+def test_a_board_that_does_not_fit_is_refused(
+    sterna: Sterna, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    ended = sterna("generate", *arguments, "-o", tmp_path / "engine")
+    assert ended.code != 0 and said in ended.err
+    assert not (tmp_path / "engine").exists()
