@@ -90,7 +90,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
 OTHERWISE = {("Package", "tape"): "a", ("Backend.stream", "images"): 7, ("Detector.stream", "images"): 7}
 OTHERWISE |= {("Detector.video", "source"): 7}
 #: Calls that Sterna makes, of what users write; records and options, which check themselves.
-OTHERS = {"Backend.from_uri", "Box", "EngineConfig", "TernaryWeightQuant", "TrainOptions"}
+OTHERS = {"Backend.from_uri", "Backend.reach", "Box", "EngineConfig", "TernaryWeightQuant", "TrainOptions"}
 
 
 def things() -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ecp5 import flow
 from sterna.errors import SternaError
-from sterna.run.simulator import verilator_root
+from sterna.run.simulator import make_flags, verilator_root
 
 #: Cycles of a bit on the line in simulation of the RTL, which is shorter than on the board to save time.
 SHORT_BIT = 4
@@ -21,7 +21,6 @@ _OPTIONS = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
     "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "ulx3s_sim",
 )  # fmt: skip
-_MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "CXX": "g++", "LINK": "g++"}
 
 
 def build_rtl(folder: Path) -> Path:
@@ -51,13 +50,12 @@ def running(program: Path) -> Iterator[Path]:
 def _build(folder: Path, sources: Iterable[Path], bit_cycles: int, options: list[str], optimise: str) -> Path:
     made = folder / "simulator"
     models = [*sorted(flow.MODELS.glob("*.sv")), flow.MODELS / "cells.v", flow.MODELS / "simulator.cpp"]
-    flags = " ".join(f"{name}={value}" for name, value in {**_MAKE, "OPT_FAST": optimise}.items())
     done = subprocess.run(
         [
             verilator_root() / "bin" / "verilator", *_OPTIONS, *options, "-CFLAGS", f"-DBIT_CYCLES={bit_cycles}",
             "--Mdir", made, *sources, *models,
         ],
-        env=os.environ | {"MAKEFLAGS": flags}, capture_output=True, text=True, check=False,
+        env=os.environ | {"MAKEFLAGS": make_flags(OPT_FAST=optimise)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if "rror" in line]

