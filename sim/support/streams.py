@@ -152,7 +152,7 @@ class Bench:
 
     def __init__(self, dut: Any, *, clock: str = "clk_i", reset: str = "rst_ni", period: int = 10_000) -> None:
         self.dut = dut
-        self.clock, self.reset, self.period = getattr(dut, clock), getattr(dut, reset), period
+        self.clock, self._rst_n, self.period = getattr(dut, clock), getattr(dut, reset), period
         self.agents: list[Agent] = []
         self.cycle = 0
 
@@ -169,12 +169,12 @@ class Bench:
             elif isinstance(agent, Sink) and agent.ready is not None:
                 agent.ready.write(0)
         # At once, before the random state of the start of time can look like a clock edge to an assertion.
-        self.reset.value = Immediate(0)
+        self._rst_n.value = Immediate(0)
         self.clock.value = Immediate(0)
         Clock(self.clock, self.period, unit="ps").start()
         for _ in range(3):
             await FallingEdge(self.clock)
-        self.reset.value = 1
+        self._rst_n.value = 1
 
     async def step(self, cycles: int = 1) -> None:
         """Run `cycles` cycles; ends just before the rising edge of the last one."""
