@@ -50,6 +50,7 @@ def running(program: Path) -> Iterator[Path]:
 def _build(folder: Path, sources: Iterable[Path], bit_cycles: int, options: list[str], optimise: str) -> Path:
     made = folder / "simulator"
     models = [*sorted(flow.MODELS.glob("*.sv")), flow.MODELS / "cells.v", flow.MODELS / "simulator.cpp"]
+    made.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [
             verilator_root() / "bin" / "verilator", *_OPTIONS, *options, "-CFLAGS", f"-DBIT_CYCLES={bit_cycles}",

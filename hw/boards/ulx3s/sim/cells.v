@@ -90,7 +90,10 @@ module DP16KD #(
     end
   endfunction
 
-  wire write_a = CEA && WEA, write_b = CEB && WEB;
+  // Some byte is written.
+  wire some_a = DATA_WIDTH_A == 36 ? ada[3:0] != 0 : DATA_WIDTH_A == 18 ? ada[1:0] != 0 : 1'b1;
+  wire some_b = DATA_WIDTH_B == 18 ? adb[1:0] != 0 : 1'b1;
+  wire write_a = CEA && WEA && some_a, write_b = CEB && WEB && some_b;
   // Address bits below a word, of the wider port.
   localparam Low = DATA_WIDTH_A == 36 || DATA_WIDTH_B == 36 ? 5 : DATA_WIDTH_A == 18 || DATA_WIDTH_B == 18 ? 4 : 3;
   wire meet = ada[13:Low] == adb[13:Low];
