@@ -5,27 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import cocotb
-from sim.support.bursts import BurstMemory, Bytes, ReadMaster
-from sim.support.streams import Bench
+from sim.support.adapters import WIDTHS, AdapterBench
+from sim.support.bursts import ReadMaster
 
-PARAMETERS = [
-    {"FromDataW": 128, "ToDataW": 64, "ToBeats": 16},
-    {"FromDataW": 64, "ToDataW": 256, "ToBeats": 16},
-    {"FromDataW": 128, "ToDataW": 128, "ToBeats": 16},
-    {"FromDataW": 512, "ToDataW": 128, "ToBeats": 16},
-]
+PARAMETERS = WIDTHS
 
 
-class TB(Bench):
+class TB(AdapterBench[ReadMaster]):
     """A master, and a memory that both know."""
 
     def __init__(self, dut: Any, pause: float) -> None:
-        super().__init__(dut)
-        self.from_bytes, self.to_bytes = int(dut.FromDataW.value) // 8, int(dut.ToDataW.value) // 8
-        self.content = Bytes()
-        self.master = ReadMaster(dut, "s", self.content, self.from_bytes, pause=pause)
-        self.memory = BurstMemory(dut, self.content, self.to_bytes, int(dut.ToBeats.value), pause=pause)
-        self.agents = [*self.master.agents, *self.memory.agents]
+        super().__init__(dut, ReadMaster, pause)
 
 
 @cocotb.test()
