@@ -47,19 +47,25 @@ def register_ports() -> list[Port]:
     ]
 
 
-def ports(config: EngineConfig) -> list[Port]:
-    """The ports, in order."""
+def memory_ports(data: int) -> list[Port]:
+    """The ports to the memory, an AXI4 master whose beats have `data` bits, in order."""
     address = {"id": 1, "addr": BUS_ADDRESS_BITS, "len": 8, "size": 3, "burst": 2}
     address |= {"lock": 0, "cache": 4, "prot": 3, "qos": 4}
-    data = config.axi_data_w
     return [
-        Port("input", 0, "clk_i"),
-        Port("input", 0, "rst_ni"),
-        *register_ports(),
         *channel("m_axi_aw", "output", address),
         *channel("m_axi_w", "output", {"data": data, "strb": data // 8, "last": 0}),
         *channel("m_axi_b", "input", {"id": 1, "resp": 2}),
         *channel("m_axi_ar", "output", address),
         *channel("m_axi_r", "input", {"id": 1, "data": data, "resp": 2, "last": 0}),
+    ]
+
+
+def ports(config: EngineConfig) -> list[Port]:
+    """The ports, in order."""
+    return [
+        Port("input", 0, "clk_i"),
+        Port("input", 0, "rst_ni"),
+        *register_ports(),
+        *memory_ports(config.axi_data_w),
         Port("output", 0, "irq_o"),
     ]

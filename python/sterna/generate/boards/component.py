@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sterna.generate.boards.board import Board
-from sterna.generate.quartus.component import READS, WRITES, Interface, Pin
+from sterna.generate.quartus.component import ACCEPTS, ISSUES, Interface, with_pins
 from sterna.spec.config import EngineConfig
-from sterna.spec.ports import BUS_ADDRESS_BITS, Port, channel, register_ports
+from sterna.spec.ports import BUS_ADDRESS_BITS, Port, channel, memory_ports, register_ports
 
 #: The top by the kind of board.
 TOPS = {"soc": "sterna_soc", "pcie": "sterna_pcie"}
@@ -33,17 +33,13 @@ def parameters(board: Board, config: EngineConfig) -> dict[str, int]:
 
 def interfaces(board: Board) -> list[Interface]:
     """The component's interfaces with all of their ports."""
-    found = {each.name: each for each in _without_pins(board)}
-    for port in ports(board):
-        name, role = _SINGLE.get(port.name) or port.name.rsplit("_", 1)
-        found[name].pins.append(Pin(port.name, role, port.direction.capitalize(), port.width))
-    return list(found.values())
+    return with_pins(_without_pins(board), ports(board), _SINGLE)
 
 
 def ports(board: Board) -> list[Port]:
     """The ports of the board's top, in order."""
     clocks = [Port("input", 0, name) for name in ("clk_i", "rst_ni", "registers_clk_i", "memory_clk_i")]
-    shared = [*clocks, *register_ports(), *(_soc_memory if board.kind == "soc" else _pcie_memory)(board.memory_data_w)]
+    shared = [*clocks, *register_ports(), *(_soc_memory if board.kind == "soc" else memory_ports)(board.memory_data_w)]
     return [*shared, Port("output", 0, "irq_o"), *(_message_ports() if board.kind == "pcie" else ())]
 
 
@@ -52,17 +48,6 @@ def _soc_memory(data: int) -> Iterator[Port]:
     address = {"id": 1, "addr": _SOC_ADDRESS_BITS, "len": 4, "size": 3, "burst": 2, "lock": 2, "cache": 4, "prot": 3}
     yield from channel("m_axi_aw", "output", address)
     yield from channel("m_axi_w", "output", {"id": 1, "data": data, "strb": data // 8, "last": 0})
-    yield from channel("m_axi_b", "input", {"id": 1, "resp": 2})
-    yield from channel("m_axi_ar", "output", address)
-    yield from channel("m_axi_r", "input", {"id": 1, "data": data, "resp": 2, "last": 0})
-
-
-def _pcie_memory(data: int) -> Iterator[Port]:
-    """An AXI4 master as the engine's own."""
-    address = {"id": 1, "addr": BUS_ADDRESS_BITS, "len": 8, "size": 3, "burst": 2}
-    address |= {"lock": 0, "cache": 4, "prot": 3, "qos": 4}
-    yield from channel("m_axi_aw", "output", address)
-    yield from channel("m_axi_w", "output", {"data": data, "strb": data // 8, "last": 0})
     yield from channel("m_axi_b", "input", {"id": 1, "resp": 2})
     yield from channel("m_axi_ar", "output", address)
     yield from channel("m_axi_r", "input", {"id": 1, "data": data, "resp": 2, "last": 0})
@@ -85,17 +70,11 @@ def _without_pins(board: Board) -> list[Interface]:
         return {"associatedClock": clock, "associatedReset": "reset"}
 
     registers, memory = timed("registers_clk"), timed("memory_clk")
-    accepts = {"readAcceptanceCapability": 1, "writeAcceptanceCapability": 1, "combinedAcceptanceCapability": 1}
-    issues = {
-        "readIssuingCapability": READS,
-        "writeIssuingCapability": WRITES,
-        "combinedIssuingCapability": READS + WRITES,
-    }
     found = [
         *(Interface(name, "clock", "end", {}) for name in ("clk", "registers_clk", "memory_clk")),
         Interface("reset", "reset", "end", {"synchronousEdges": "NONE"}),
-        Interface("s_axil", "axi4lite", "end", {**registers, **accepts}),
-        Interface("m_axi", "axi" if board.kind == "soc" else "axi4", "start", {**memory, **issues}),
+        Interface("s_axil", "axi4lite", "end", {**registers, **ACCEPTS}),
+        Interface("m_axi", "axi" if board.kind == "soc" else "axi4", "start", {**memory, **ISSUES}),
         Interface("irq", "interrupt", "end", {"associatedAddressablePoint": "s_axil", **registers}),
     ]
     if board.kind == "pcie":
