@@ -13,10 +13,12 @@ import shutil
 import sys
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import filelock
 from cocotb_tools.runner import get_results, get_runner
 
 from sterna.run.simulator import make_flags
@@ -67,19 +69,37 @@ def run_bench(
     folder = builds / f"{module}-{_digest(parameters)}{'-synthesised' * as_synthesised}"
     branch = _AS_SYNTHESISED if as_synthesised else []
     runner = get_runner("verilator")
-    _copy_runtime(_RUNTIME, folder)
-    runner.build(
-        sources=[WAIVERS, *(next(hardware.rglob(f"{name}.sv")) for name in ("sterna_pkg", module))],
-        hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *branch, *_libraries(hardware)],
-        build_dir=folder, timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
-    )  # fmt: skip
-    _copy_runtime(folder, _RUNTIME)
+    with _whole(folder):
+        _copy_runtime(_RUNTIME, folder)
+        runner.build(
+            sources=[WAIVERS, *(next(hardware.rglob(f"{name}.sv")) for name in ("sterna_pkg", module))],
+            hdl_toplevel=module, parameters=parameters, build_args=[*_BUILD_ARGS, *branch, *_libraries(hardware)],
+            build_dir=folder, timescale=("1ns", "1ps"), log_file=_log(folder, "build"),
+        )  # fmt: skip
+        _copy_runtime(folder, _RUNTIME)
     results = runner.test(
         test_module=_bench(module), hdl_toplevel=module, build_dir=folder, seed=seed, test_filter=test,
         plusargs=[f"+verilator+seed+{seed}", "+verilator+rand+reset+2"], log_file=_log(folder, f"run-{seed}"),
     )
     ran, failed = get_results(results)
     assert ran and not failed, f"{module} {dict(parameters)} seed {seed}: {failed} of {ran} tests failed"
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[None]:
+    """Build in `folder`, one process at a time.
+
+    A build that stopped may have left half a file, which make takes for a whole one: nothing of it is used again.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mark = folder / "unfinished"
+    with filelock.FileLock(folder.with_name(f"{folder.name}.lock")):
+        if mark.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(exist_ok=True)
+        mark.touch()
+        yield
+        mark.unlink()
 
 
 def _libraries(hardware: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -38,3 +39,16 @@ def test_bench_on_what_synthesis_reads(module: str) -> None:
     assert FORKED == ["sterna_lane_group", "sterna_sync"]
     for parameters in parameter_sets(module)[:QUICK]:
         run_bench(module, parameters, as_synthesised=True)
+
+
+def test_a_build_that_stopped_does_not_spoil_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler's place is taken by a program that leaves what a stopped build leaves: an empty source."""
+    with monkeypatch.context() as changed:
+        compiler = tmp_path / "bin" / "g++"
+        compiler.parent.mkdir()
+        compiler.write_text("#!/bin/sh\n: > Vtop__ALL.cpp\nexit 1\n")
+        compiler.chmod(0o755)
+        changed.setenv("PATH", str(compiler.parent), prepend=os.pathsep)
+        with pytest.raises(RuntimeError, match="Command failed"):
+            run_bench("sterna_reset_sync", {}, builds=tmp_path)
+    run_bench("sterna_reset_sync", {}, builds=tmp_path)
