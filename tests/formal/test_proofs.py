@@ -44,18 +44,20 @@ def test_the_table_names_what_is_there(name: str) -> None:
     proof = PROOFS[name]
     known = {each for text in sources(proof).values() for each in names(text)}
     assert {*proof.assume, *proof.leave_out, proof.bug.fails} <= known
-    # Only the checks and the module itself may take duties of users for granted.
-    mine = {each for file in (proof.module, *proof.checks) for each in names(sources(proof)[file])}
-    assert set(proof.assume) <= mine
+    # Only the checks and the module itself may take duties of users for granted, and by a name that nothing else has.
+    mine = [each for file in (proof.module, *proof.checks) for each in names(sources(proof)[file])]
+    assert all(mine.count(name) == 1 for name in proof.assume)
     assert sources(proof, proof.bug) != sources(proof)
     assert set(proof.checks) <= set(sources(proof))
     # Yosys takes no notice of a parameter that is not there.
     given = re.findall(r"parameter [\w ]+ (\w+) =", sources(proof)[proof.module])
     assert all(set(each) <= set(given) for each in proof.parameters)
+    ports = {port for clock in proof.clocks.items() for port in clock}
+    assert all(re.search(rf"input  logic +{port},", sources(proof)[proof.module]) for port in ports)
 
 
 def test_every_file_of_checks_is_used() -> None:
-    used = {file for proof in PROOFS.values() for file in sources(proof)}
+    used = {file for proof in PROOFS.values() for file in (*sources(proof), *proof.instead.values())}
     assert {path.stem for path in CHECKS.glob("*.sv")} <= used
 
 

@@ -85,8 +85,8 @@ module sterna_burst_adapter #(
   assign last_o = (addr_o[PageW-1:0] ^ last_byte_q) >> LongestW == '0;
 
 `ifdef VERILATOR
-  Page_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    valid_i |-> behind <= (PageW + 1)'(1 << PageW));
+  Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    valid_i |-> 32'(first) + ((32'(len_i) + 32'd1) << FromW) <= 32'd1 << PageW);
   Aligned_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     valid_i |-> addr_i[FromW-1:0] == '0);
 `endif
