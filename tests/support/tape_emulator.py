@@ -218,8 +218,9 @@ class TapeEmulator:
         # Garbage beyond a map's edge may be read too early, its pixels may not.
         for word in np.unique(np.where(inside, words, -1)).tolist():
             assert word not in self.next_image
-            made = [self.made.get(4 * word + c, 0) for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
-            assert max(made) <= fetch["after"], "a word may be read before it is written"
+            # Block RAM gives nothing of a word of which a channel is being written, so all of them count.
+            made = [self.made.get(4 * word + c, 0) for c in range(WORD_CHANNELS)]
+            assert max(made) <= fetch["after"], "a word may be read before all of it is written"
         return np.where(inside[:, :, None], self.memory[words, rows % th, cols % tw], step["pad_value"])
 
 

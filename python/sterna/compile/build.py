@@ -186,9 +186,11 @@ class _Builder:
             step[members] = self.convs + number
             written[members] = AFTER_ALL
             if operation.pool is not Pool.KEEP:
-                # The last cluster of its filter group in the drain, as windows may reach into all tiles.
+                # The last cluster of its filter group in the drain, as windows may reach into all tiles, and the last
+                # channel of its word, absent or not: block RAM gives nothing of a word that is being written.
                 cluster = ((group + 1) * spread.tiles_at_once - 1) % self.config.drain_clusters
-                words = drained_words(self.config, operation.pool, chosen.channels)[cluster, channel]
+                last = np.minimum(channel | WORD_CHANNELS - 1, chosen.channels - 1)
+                words = drained_words(self.config, operation.pool, chosen.channels)[cluster, last]
                 written[members] = np.minimum(words, AFTER_ALL)
             before += chosen.words
         region = self.regions[name]
