@@ -37,6 +37,8 @@ SEED, DENSITY, SIDE = 0, 0.15, 160
 TRAINED = MODELS / "demo-nano.sterna-graph"
 TOP = ("sterna_tb", "u_top", "u_engine")
 COUNTS = "activity.saif"
+#: Verilator leaves out what is larger: not arrays of lanes, of which a group has 64 at most, nor rows of accumulators.
+LARGEST_ARRAY, LARGEST_BITS = "64", "4096"
 #: Counts from the first beat that the engine asks for; the clock of the testbench has a period of ten units.
 _DUMP = f"""\
 module sterna_activity (
@@ -110,7 +112,8 @@ def simulate(folder: Path) -> int:
     (folder / "activity.sv").write_text(_DUMP, "utf-8")
     flags = make_flags(OPT_FAST="-O1")
     command = [
-        str(verilator_root() / "bin" / "verilator"), "--binary", "--trace-saif", "-O3", "-j", str(os.cpu_count() or 1),
+        str(verilator_root() / "bin" / "verilator"), "--binary", "-O3", "-j", str(os.cpu_count() or 1), "--trace-saif",
+        *("--trace-max-array", LARGEST_ARRAY, "--trace-max-width", LARGEST_BITS),
         "-CFLAGS", "-std=c++20", "-Mdir", "build", "--top-module", "sterna_tb", WAIVERS, "-f", TESTBENCH_LIST,
         "activity.sv",
     ]  # fmt: skip
