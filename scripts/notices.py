@@ -11,6 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from sterna.extras import NEEDED_FOR
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "THIRD_PARTY.md"
 HEAD = """\
@@ -50,6 +52,7 @@ STATED = {
 #: Other words for the identifiers of SPDX.
 SPDX = {
     "Apache 2.0": "Apache-2.0",
+    "Apache License Version 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
     "3-Clause BSD License": "BSD-3-Clause",
@@ -64,8 +67,6 @@ SPDX = {
 }
 #: Installed by scripts/setup.sh, not asked for in pyproject.toml.
 BY_SETUP = ("tclint",)
-#: The extra of videos.
-VIDEO = "video"
 #: What only PyTorch's build for GPUs installs.
 GPU = ("cuda-", "nvidia-", "triton")
 #: A longer text in the field for the licence's name is the licence itself.
@@ -110,13 +111,13 @@ def page() -> str:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = dict(project["optional-dependencies"])
     using = closure(project["dependencies"])
-    video = closure(extras.pop(VIDEO))
+    tables = {"To use Sterna": using}
+    for extra, what in NEEDED_FOR.items():
+        found = closure(extras.pop(extra))
+        tables[f"To use Sterna with {what} (`sterna[{extra}]`)"] = _without(found, using)
+        using = using | found
     working = closure([*BY_SETUP, *(text for texts in extras.values() for text in texts)])
-    tables = {
-        "To use Sterna": using,
-        f"To use Sterna with videos (`sterna[{VIDEO}]`)": _without(video, using),
-        "To work on Sterna": _without(working, using | video),
-    }
+    tables["To work on Sterna"] = _without(working, using)
     lines = [line for title, rows in tables.items() for line in (f"## {title}", "", *_table(rows), "")]
     return "\n".join([HEAD, *lines])
 

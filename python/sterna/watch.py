@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.extras import VIDEO, needed_for
 from sterna.stopwatch import Stopwatch
 from sterna.vision.boxes import Detections
 from sterna.vision.follow import Follow
 from sterna.vision.frames import Frame, Seen
 from sterna.vision.sources import Source
-from sterna.vision.video import needed_for
 
 if TYPE_CHECKING:
     from sterna.vision.video.follower import Follower
@@ -49,7 +49,7 @@ class Watch:
         self._finder, self._sources, self._follow, self._most, self._say = finder, sources, follow, most, say
         self._followers: dict[int, Follower] = {}
         if follow.tracks:
-            with needed_for("following objects"):
+            with needed_for("following objects", VIDEO):
                 from sterna.vision.video.follower import Follower
             self._make = Follower
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from sterna import extras
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python" / "sterna"
 #: From the bottom up.
 LOWEST = (
-    "_native", "errors", "native", "arguments", "validated", "machine", "rooms", "signals", "archive", "files",
-    "recognise", "registry", "stopwatch", "text",
+    "_native", "errors", "native", "arguments", "validated", "machine", "rooms", "signals", "archive", "extras",
+    "files", "recognise", "registry", "stopwatch", "text",
 )  # fmt: skip
 LAYERS = (
     *LOWEST, "spec", "graph", "package", "vision", "report", "run", "watch", "detector", "detect", "bench",
@@ -28,6 +30,8 @@ TRAIN = (
     "distributed", "text_options", "data", "model", "optim", "options", "stages", "checkpoint", "run_folder",
     "recipes", "report", "loop",
 )  # fmt: skip
+#: What imports the packages of each extra that people use.
+ROOMS = {extras.VIDEO: "vision/video", extras.INTEROP: "exporters/onnx"}
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
 #: Import names that differ from the package's name.
@@ -72,16 +76,19 @@ def test_every_import_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     found = {module.partition(".")[0] for source in SOURCES for module in imports(source)}
     foreign = {IMPORTED_AS.get(name, name) for name in found - sys.stdlib_module_names - {"sterna"}}
-    assert foreign <= {*project["dependencies"], *project["optional-dependencies"]["video"]}
+    optional = project["optional-dependencies"]
+    assert foreign <= {*project["dependencies"], *(name for extra in ROOMS for name in optional[extra])}
 
 
-def test_packages_of_an_extra_are_imported_when_they_are_used() -> None:
-    """And in one room alone, which names the remedy where they are missing."""
+@pytest.mark.parametrize("extra", ROOMS)
+def test_packages_of_an_extra_are_imported_when_they_are_used(extra: str) -> None:
+    """And in one room alone, so that the remedy is named where they are missing."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extra = set(project["optional-dependencies"]["video"])
+    packages = set(project["optional-dependencies"][extra])
     for source in SOURCES:
-        used = {IMPORTED_AS.get(name, name) for module in imports(source) if (name := module.partition(".")[0])} & extra
-        assert not used or source.is_relative_to(PACKAGE / "vision" / "video"), f"{source}: {used}"
+        names = {module.partition(".")[0] for module in imports(source)}
+        used = {IMPORTED_AS.get(name, name) for name in names} & packages
+        assert not used or source.is_relative_to(PACKAGE / ROOMS[extra]), f"{source}: {used}"
 
 
 def pins() -> dict[str, str]:
@@ -96,8 +103,8 @@ def plain(name: str) -> str:
 
 def test_every_package_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    extras = project["optional-dependencies"]
-    wanted = {plain(name) for name in [*project["dependencies"], *extras["video"], *extras["dev"]]}
+    optional = project["optional-dependencies"].values()
+    wanted = {plain(name) for name in [*project["dependencies"], *(name for extra in optional for name in extra)]}
     assert wanted <= pins().keys()
     assert all(version[0].isdigit() and "+" not in version for version in pins().values())
 

@@ -18,6 +18,7 @@ from packaging.version import Version
 from rich.console import Console
 from rich.table import Table
 
+from sterna import extras
 from sterna.errors import SternaError
 
 TIMEOUT = 60  # seconds that a tool may take to tell its version
@@ -25,6 +26,7 @@ _SYSTEM = "sudo apt install g++ make perl"
 _PACKAGES = "in a checkout: rm -rf .venv && make setup; otherwise reinstall sterna with pip"
 #: Import names that differ from the package's name.
 _IMPORTED_AS = {
+    "edgefirst-tracker": "edgefirst.tracker",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
     "py-minisign": "minisign",
@@ -46,6 +48,7 @@ class Tool:
     needed_for: str
     probe: Callable[[], str]
     remedy: str
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ def tools() -> list[Tool]:
         Tool("verilator", simulation, _verilator, _PACKAGES),
         Tool("emulator", "detect, evaluate, train", _emulator, _PACKAGES),
         *(Tool(name, "everything", partial(_package, name), _PACKAGES) for name in _packages()),
+        *(
+            Tool(name, use, partial(_package, name), extras.remedy(extra), optional=True)
+            for extra, use in extras.NEEDED_FOR.items()
+            for name in _packages(extra)
+        ),
     ]
 
 
@@ -81,7 +89,7 @@ def examine(tool: Tool) -> Finding:
 
 
 def doctor() -> int:
-    """Show every tool; 0 if all are supported, else 1."""
+    """Show every tool; 0 if all but optional ones are supported, else 1."""
     findings = [examine(tool) for tool in tools()]
     table = Table("tool", "needed for", "found", "supported", "remedy")
     for finding in findings:
@@ -89,7 +97,7 @@ def doctor() -> int:
         remedy = "" if finding.good else finding.tool.remedy
         table.add_row(finding.tool.name, finding.tool.needed_for, finding.found, verdict, remedy)
     Console().print(table)
-    bad = [finding.tool.name for finding in findings if not finding.good]
+    bad = [finding.tool.name for finding in findings if not finding.good and not finding.tool.optional]
     print(f"Missing or unsupported: {', '.join(bad)}." if bad else "Sterna has everything it needs.")
     return 1 if bad else 0
 
@@ -144,13 +152,15 @@ def _emulator() -> str:
     return SIMD[-1]
 
 
-def _packages() -> list[str]:
-    """Names of the Python packages that Sterna depends on, from its own metadata."""
+def _packages(extra: str | None = None) -> list[str]:
+    """Names of the Python packages that Sterna, or an extra of it, depends on, from its own metadata."""
     try:
         wanted = [Requirement(text) for text in metadata.requires("sterna") or []]
     except metadata.PackageNotFoundError:
-        return ["sterna"]
-    return [need.name for need in wanted if need.marker is None and need.name != "verilator"]
+        return ["sterna"] if extra is None else []
+    if extra is None:
+        return [need.name for need in wanted if need.marker is None and need.name != "verilator"]
+    return [need.name for need in wanted if need.marker is not None and need.marker.evaluate({"extra": extra})]
 
 
 def _package(name: str) -> str:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from sterna import recognise
 from sterna.errors import FaultsError, SternaError
+from sterna.extras import VIDEO, needed_for
 from sterna.vision import image_files, image_search
 from sterna.vision.frames import Frame
 from sterna.vision.image_files import VIDEO_SUFFIXES
-from sterna.vision.video import needed_for
 
 #: Called with a line about what was ignored.
 Say = Callable[[str], None]
@@ -144,7 +144,7 @@ def check(sources: Sequence[Source], say: Say) -> None:
 def _of_file(path: Path) -> Source:
     if path.suffix.lower() not in VIDEO_SUFFIXES and recognise.kind_of(path) != recognise.VIDEO:
         return ImageFile(path)
-    with needed_for(str(path)):
+    with needed_for(str(path), VIDEO):
         from sterna.vision.video.reader import VideoFile
     return VideoFile(path)
 
@@ -159,6 +159,6 @@ def _live(name: str, raw: Callable[[BinaryIO], Source] | None, stdin: BinaryIO |
         from sterna.vision.camera import Camera
 
         return Camera(Path(name))
-    with needed_for(name):
+    with needed_for(name, VIDEO):
         from sterna.vision.video.reader import NetworkCamera
     return NetworkCamera(name)

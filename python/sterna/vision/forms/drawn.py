@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image
 from typing_extensions import override
 
+from sterna.extras import VIDEO, needed_for
 from sterna.vision import drawing
 from sterna.vision.forms.form import Form, Named
 from sterna.vision.frames import Seen
 from sterna.vision.sources import Source
-from sterna.vision.video import needed_for
 
 
 class Drawn(Form):
@@ -24,7 +24,7 @@ class Drawn(Form):
     def __init__(self, folder: Path, classes: Sequence[str], sources: Sequence[Named]) -> None:
         super().__init__(folder, classes, sources)
         if moving := [each.source.origin for each in sources if each.source.moving]:
-            with needed_for(f"{moving[0]}: writing a video"):
+            with needed_for(f"{moving[0]}: writing a video", VIDEO):
                 from sterna.vision.video.writer import VideoWriter
             self._make = VideoWriter
             self._video: VideoWriter | None = None
