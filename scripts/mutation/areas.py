@@ -59,8 +59,8 @@ AREAS = (
     Area("density and reports", ("train/report/report.py",), (_REPORT,)),
     Area(
         "requantisation",
-        ("graph/reference.py", "graph/layers.py", "spec/activations.py"),
-        ("tests/spec/test_activations.py", *_REFERENCE, "tests/graph"),
+        ("graph/reference.py", "graph/layers.py", "graph/thresholds.py", "spec/activations.py"),
+        ("tests/spec/test_activations.py", "tests/graph/test_thresholds.py", *_REFERENCE, "tests/graph"),
     ),
     Area("requantisation of the tape", ("compile/encode.py", "compile/lower.py"), _COMPILE, within=("requant",)),
     Area("graph", _modules("graph", "checks csd file graph infer network records"), ("tests/graph",), sample=70),

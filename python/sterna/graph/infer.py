@@ -157,4 +157,4 @@ def check_accumulators(layer: Conv | Add, bounds: NDArray[np.int64], acc_bits: i
 def requant_bits(requant: Requant, bounds: NDArray[np.int64]) -> int:
     """Signed bits that hold `t = s * M + B` and its rounding, for every filter and |s| within `bounds`."""
     magnitude = int((bounds * requant.multiplier + np.abs(requant.bias)).max())
-    return (magnitude + (1 << requant.shift >> 1)).bit_length() + 1
+    return (magnitude + requant.half).bit_length() + 1

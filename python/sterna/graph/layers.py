@@ -61,7 +61,7 @@ class Requant(_Record):
     """Requantisation of an accumulator `s` of filter `f` to an activation, exact in integers.
 
     `t = s * multiplier[f] + bias[f]`; the activation of `t` (`sterna.spec.activations`); then
-    `clamp((t + ((1 << shift) >> 1)) >> shift, act_min, act_max)`: rounds half up.
+    `clamp((t + half) >> shift, act_min, act_max)`: rounds half up.
     """
 
     multiplier: NDArray[np.int64]
@@ -72,6 +72,11 @@ class Requant(_Record):
     """0 .. 32."""
     activation: str
     """A name in `sterna.spec.activations`."""
+
+    @property
+    def half(self) -> int:
+        """What makes the shift round half up."""
+        return (1 << self.shift) >> 1
 
 
 @dataclass(frozen=True, eq=False)

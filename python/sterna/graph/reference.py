@@ -69,8 +69,7 @@ def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:
 def requantise(sums: NDArray[np.int64], requant: Requant, act_min: int, act_max: int) -> Tensor:
     """Activations of accumulators [N, F, H, W]; see `Requant`."""
     t = sums * requant.multiplier[:, np.newaxis, np.newaxis] + requant.bias[:, np.newaxis, np.newaxis]
-    half = (1 << requant.shift) >> 1
-    t = ACTIVATIONS[requant.activation].integers(t) + half
+    t = ACTIVATIONS[requant.activation].integers(t) + requant.half
     activations: Tensor = np.clip(t >> requant.shift, act_min, act_max).astype(np.int8)
     return activations
 

@@ -8,6 +8,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+LOWEST = -(1 << 62)
+"""Below every `t` of a graph."""
+
 
 class Activation(IntEnum):
     """What requantisation does before it rounds: a value of 0 or more stays, a negative one is multiplied by a slope.
@@ -39,7 +42,16 @@ class Activation(IntEnum):
         """The function of `t` of any shape, exact, negative values rounded down."""
         if not self.slope:
             return np.maximum(t, 0)
-        return np.where(t < 0, t >> -int(math.log2(self.slope)), t)
+        return np.where(t < 0, t >> self._shift, t)
+
+    def least(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The least `t` whose function is at least each of `values`, of any shape and below 2^59; LOWEST if all are."""
+        return np.where(values > 0, values, values << self._shift if self.slope else LOWEST)
+
+    @property
+    def _shift(self) -> int:
+        """What multiplies by a slope above 0."""
+        return -int(math.log2(self.slope))
 
 
 ACTIVATIONS = {each.name.lower(): each for each in Activation}
