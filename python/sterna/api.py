@@ -95,6 +95,28 @@ def compile(
 
 
 @checked
+def export(
+    graph: Graph | Package | str | Path,
+    path: str | Path,
+    form: str = "onnx",
+    *,
+    trace: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write `graph` as an ONNX model to the file `path`, atomically; it computes the same maps, bit for bit.
+
+    graph: also its file, a package, or the folder of a run. form: "onnx", for any runtime, or "qonnx", for QONNX and
+    FINN. trace: every layer's map is an output. Needs the extra `interop`. Raises SternaError if a package of it is
+    missing, for what the form cannot hold, and if the file cannot be written.
+
+    >>> sterna.export("demo-nano", "demo.onnx")
+    """
+    from sterna.exporters.onnx.files import save as write
+
+    write(_graph(graph), Path(path), form, trace=trace, progress=progress)
+
+
+@checked
 def generate(
     config: EngineConfig | str,
     folder: str | Path,

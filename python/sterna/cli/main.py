@@ -254,6 +254,23 @@ def compile_command(
     compile_package(graph, config, output, trace, cycles, with_tape)
 
 
+@app.command("export")
+def export_command(
+    graph: Annotated[
+        Path, typer.Argument(help="Integer graph, package, run folder, or demo-nano.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="ONNX model to write.", show_default=False)],
+    form: Annotated[
+        str, typer.Option(help="onnx: ONNX's own operators, for any runtime; qonnx: thresholds, for QONNX and FINN.")
+    ] = "onnx",
+    trace: Annotated[bool, typer.Option(help="Make the map of every layer an output.")] = False,
+) -> None:
+    """Write an integer graph as an ONNX model, exact on every bit."""
+    from sterna.cli.export import export
+
+    export(graph, output, form, trace)
+
+
 @app.command()
 def sign(
     package: PackageFile,

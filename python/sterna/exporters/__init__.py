@@ -1,1 +1,1 @@
-"""Detectors written as files for other programs."""
+"""Graphs and detectors written as files for other programs."""

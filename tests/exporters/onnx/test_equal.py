@@ -1,0 +1,129 @@
+"""Each form computes every map as the reference does, under a program that others wrote."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+import sterna
+from sterna.exporters.onnx.files import FORMS, writer
+from sterna.exporters.onnx.plain import MOST_WEIGHT
+from sterna.graph import Conv, Graph, Input, Layer, Output, Requant, reference
+from sterna.run.compare import compare_results
+from sterna.spec.activations import ACTIVATIONS
+from sterna.spec.paths import ROOT
+from support.onnx_models import EXECUTORS, execute_qonnx
+from support.random_graphs import random_graph, random_image
+
+GRAPHS, SLOW_GRAPHS = 8, 200
+
+
+def check(graph: Graph, images: np.ndarray, form: str, name: object) -> None:
+    found = EXECUTORS[form](graph, images)
+    compared = compare_results(reference.execute(graph, images), found, list(graph.info))
+    assert len(compared.layers) == len(graph.layers) and compared.equal, f"{name}: {compared.first}"
+
+
+def check_random(seeds: range, form: str) -> None:
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        bits = {"act_bits": int(rng.integers(4, 9)), "acc_bits": int(rng.integers(14, 25))}
+        graph = random_graph(rng, **bits, input_table=seed % 3 == 1)
+        check(graph, np.stack([random_image(rng, graph) for _ in range(int(rng.integers(1, 3)))]), form, seed)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Graph:
+    graph = sterna.load("demo-nano")
+    assert isinstance(graph, Graph)
+    return graph
+
+
+@pytest.fixture(scope="module")
+def images(demo: Graph) -> np.ndarray:
+    return np.stack([sterna.prepare(demo, sterna.scene(7)), random_image(np.random.default_rng(0), demo)])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_random_graphs(form: str) -> None:
+    check_random(range(GRAPHS), form)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+def test_many_random_graphs(form: str) -> None:
+    check_random(range(1000, 1000 + SLOW_GRAPHS), form)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_demo(demo: Graph, images: np.ndarray, form: str) -> None:
+    check(demo, images, form, "demo-nano")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+def test_full_yolov2(form: str) -> None:
+    graph = sterna.load(ROOT / "models" / "yolov2-scenes.sterna-graph")
+    assert isinstance(graph, Graph)
+    check(graph, sterna.prepare(graph, sterna.scene(7, 416, 416))[np.newaxis], form, "yolov2-scenes")
+
+
+def graph_of(weights: np.ndarray, requant: Requant, height: int = 1, width: int = 256, acc_bits: int = 20) -> Graph:
+    conv = Conv("conv", "image", weights, 1, (0, 0, 0, 0), requant, 1.0)
+    layers: tuple[Layer, ...] = (Input("image", weights.shape[1], height, width, 1.0, 0), conv, Output("out", "conv"))
+    return Graph(layers, acc_bits=acc_bits)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("shift", [0, 1, 3, 20])
+def test_every_accumulator(form: str, activation: str, shift: int) -> None:
+    """Ties and negative fractions of a slope included."""
+    weights = np.array([1, -1, 7, -9], np.int8).reshape(4, 1, 1, 1)
+    scale = 1 << max(0, shift - 5)
+    requant = Requant(np.array([3, 1, 0, 5]) * scale, np.array([-60, 4, 3, -1]) * scale + 1, shift, activation)
+    every = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 1, 256)
+    check(graph_of(weights, requant), every, form, activation)
+
+
+def test_the_largest_accumulators_and_terms() -> None:
+    """Of 31 and 50 bits: no sum on the way overflows, and doubles are exact."""
+    weights = np.full((3, 4000, 1, 1), 127, np.int8)
+    weights[1], weights[2, ::2] = -128, -1
+    requant = Requant(np.array([(1 << 18) - 1, 3, 1]), np.array([-(1 << 44), (1 << 44) - 1, 77]), 32, "leaky")
+    image = np.random.default_rng(0).choice([-128, 127], (1, 4000, 1, 3)).astype(np.int8)
+    image[..., 0], image[..., 1] = 127, -128
+    check(graph_of(weights, requant, 1, 3, acc_bits=32), image, "onnx", "large")
+
+
+def test_weights_are_of_a_form_that_no_processor_lets_saturate(demo: Graph) -> None:
+    model = writer(demo, "onnx").write()
+    found = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+    kinds = set()
+    for layer in demo.layers:
+        if isinstance(layer, Conv):
+            weights = found[f"{layer.name}:weights"]
+            kinds.add(weights.dtype.name)
+            zero = int(found.get(f"{layer.name}:weight_zero", np.int8(0)))
+            assert np.array_equal(weights.astype(int) - zero, layer.weights)
+            assert weights.dtype == np.int8 or (weights.max() <= MOST_WEIGHT and 2 * 128 * MOST_WEIGHT < 1 << 15)
+    assert kinds == {"int8", "uint8"}
+
+
+@pytest.mark.parametrize("layer", ["conv1", "conv6", "head"])
+def test_a_threshold_that_is_one_off_is_found(demo: Graph, images: np.ndarray, layer: str) -> None:
+    """One that an accumulator reaches, and no more."""
+    model = writer(demo, "qonnx").write(list(demo.info))
+    sums = execute_qonnx(model, demo.input.name, images[:1])[f"{layer}:sums"][0]
+    constant = next(each for each in model.graph.initializer if each.name == f"{layer}:thresholds")
+    rows = onnx.numpy_helper.to_array(constant).copy()
+    filter_, reached = next(
+        (filter_, values[0]) for filter_, row in enumerate(rows) if len(values := np.intersect1d(row, sums[filter_]))
+    )
+    rows[filter_, np.flatnonzero(rows[filter_] == reached)[0]] += 1
+    constant.CopyFrom(onnx.numpy_helper.from_array(rows, constant.name))
+    found = execute_qonnx(model, demo.input.name, images[:1])
+    expected = reference.execute(demo, images[:1])
+    compared = compare_results(expected, {name: found[name].astype(np.int8) for name in expected}, expected)
+    assert compared.first is not None and (compared.first.layer, compared.first.channel) == (layer, filter_)
