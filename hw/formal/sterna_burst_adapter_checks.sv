@@ -22,6 +22,9 @@ module sterna_burst_adapter_checks #(
   input logic [63:0] addr_o,
   input logic [7:0]  len_o,
   input logic        last_o,
+  input logic        waiting_q,
+  input logic [63:$clog2(ToDataW/8)] beat_q,
+  input logic [12-$clog2(ToDataW/8):0] count_q,
   input logic [11:0] last_byte_q,
   /// The splitter's account, as its own checks keep it.
   input logic [63:0] next,
@@ -32,6 +35,8 @@ module sterna_burst_adapter_checks #(
   // The last byte of what is asked for; beats of the other bus, the next one and the last one.
   logic [63:0] last_byte;
   logic [63:ToW] next_q, last_q, reach;
+  logic [63:0] first;
+  logic [31:0] count;
   logic busy_q, taken;
 
   assign last_byte = addr_i + (64'(len_i) + 64'd1) * 64'(FromDataW / 8) - 64'd1;
@@ -59,11 +64,16 @@ module sterna_burst_adapter_checks #(
   Longest_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     valid_o |-> 32'(len_o) < ToBeats);
 
-  // What makes the induction close: the splitter's account is the same.
+  // What makes the induction close: the splitter's account is the same, or what it is to be.
+  assign first = waiting_q ? {beat_q, ToW'(0)} : next;
+  assign count = waiting_q ? 32'(count_q) : left;
+
   Left_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    busy_q ? next == {next_q, ToW'(0)} && left != '0 && left <= 4096 >> ToW &&
-             last_q == next_q + (64 - ToW)'(left - 32'd1) && last_q[63:12] == next_q[63:12] &&
-             last_q[11:ToW] == last_byte_q[11:ToW] : left == '0);
+    busy_q ? first == {next_q, ToW'(0)} && count != '0 && count <= 4096 >> ToW &&
+             last_q == next_q + (64 - ToW)'(count - 32'd1) && last_q[63:12] == next_q[63:12] &&
+             last_q[11:ToW] == last_byte_q[11:ToW] : count == '0);
+  Waiting_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    waiting_q |-> busy_q && left == '0);
 
   Several_C: cover property (@(posedge clk_i) disable iff (!rst_ni)
     taken && last_o && len_o != '0 && 32'(len_o) < ToBeats - 1 && $past(valid_o));

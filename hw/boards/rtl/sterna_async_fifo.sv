@@ -44,11 +44,13 @@ module sterna_async_fifo #(
   (* ramstyle = "MLAB, no_rw_check" *) logic [Width-1:0] memory [Depth];
 
   // Places are counted modulo 2 * Depth. `write_code_q` and `read_code_q` are read by the other
-  // clock, so they are registers and nothing else.
-  logic [IndexW:0] write_d, write_q, read_d, read_q;
+  // clock, so they are registers and nothing else. The codes of the places after those are there as
+  // well, so that no path goes through a count and its code.
+  logic [IndexW:0] write_q, read_q;
   (* preserve *) logic [IndexW:0] write_code_q;
   (* preserve *) logic [IndexW:0] read_code_q;
-  logic [IndexW:0] write_code_d, read_code_d, write_code_seen, read_code_seen, full_code;
+  logic [IndexW:0] write_after, write_after_code_q, read_after, read_after_code_q;
+  logic [IndexW:0] write_code_seen, read_code_seen, full_code;
 
   // ---------------------------------------------------------------------------------------- writer
 
@@ -56,8 +58,7 @@ module sterna_async_fifo #(
 
   assign ready_o = room_q;
   assign push = valid_i && room_q;
-  assign write_d = write_q + (IndexW + 1)'(push);
-  assign write_code_d = write_d ^ (write_d >> 1);
+  assign write_after = write_q + (IndexW + 1)'(2);
   // The code of the place that is `Depth` before.
   assign full_code = {~read_code_seen[IndexW-:2], read_code_seen[IndexW-2:0]};
 
@@ -78,11 +79,15 @@ module sterna_async_fifo #(
     if (!write_rst_ni) begin
       write_q <= '0;
       write_code_q <= '0;
+      write_after_code_q <= (IndexW + 1)'(1);
       room_q <= 1'b0;
     end else begin
-      write_q <= write_d;
-      write_code_q <= write_code_d;
-      room_q <= write_code_d != full_code;
+      if (push) begin
+        write_q <= write_q + 1'b1;
+        write_code_q <= write_after_code_q;
+        write_after_code_q <= write_after ^ (write_after >> 1);
+      end
+      room_q <= push ? write_after_code_q != full_code : write_code_q != full_code;
     end
   end
 
@@ -94,8 +99,7 @@ module sterna_async_fifo #(
   assign valid_o = valid_q;
   assign data_o = data_q;
   assign pop = some_q && (!valid_q || ready_i);
-  assign read_d = read_q + (IndexW + 1)'(pop);
-  assign read_code_d = read_d ^ (read_d >> 1);
+  assign read_after = read_q + (IndexW + 1)'(2);
 
   sterna_sync #(
     .Width(IndexW + 1)
@@ -114,17 +118,32 @@ module sterna_async_fifo #(
     if (!read_rst_ni) begin
       read_q <= '0;
       read_code_q <= '0;
+      read_after_code_q <= (IndexW + 1)'(1);
       some_q <= 1'b0;
       valid_q <= 1'b0;
     end else begin
-      read_q <= read_d;
-      read_code_q <= read_code_d;
-      some_q <= read_code_d != write_code_seen;
+      if (pop) begin
+        read_q <= read_q + 1'b1;
+        read_code_q <= read_after_code_q;
+        read_after_code_q <= read_after ^ (read_after >> 1);
+      end
+      some_q <= pop ? read_after_code_q != write_code_seen : read_code_q != write_code_seen;
       valid_q <= pop || (valid_q && !ready_i);
     end
   end
 
 `ifdef VERILATOR
+  logic [IndexW:0] write_next, read_next;
+
+  assign write_next = write_q + 1'b1;
+  assign read_next = read_q + 1'b1;
+
+  WriteCodes_A: assert property (@(posedge write_clk_i) disable iff (!write_rst_ni)
+    write_code_q == (write_q ^ (write_q >> 1)) &&
+    write_after_code_q == (write_next ^ (write_next >> 1)));
+  ReadCodes_A: assert property (@(posedge read_clk_i) disable iff (!read_rst_ni)
+    read_code_q == (read_q ^ (read_q >> 1)) &&
+    read_after_code_q == (read_next ^ (read_next >> 1)));
   InputStable_A: assert property (@(posedge write_clk_i) disable iff (!write_rst_ni)
     valid_i && !ready_o |=> valid_i && $stable(data_i));
   // What is written has been read before, and what is read has been written.

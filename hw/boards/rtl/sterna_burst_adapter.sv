@@ -49,16 +49,40 @@ module sterna_burst_adapter #(
     end
   endgenerate
 
-  // Offsets of the first byte and of the one after the last in 4 KB, and both in whole beats.
-  logic [PageW:0] first, behind, first_beat, behind_beat, size;
-  // The offset of the last byte of what was asked for, which is in the last burst.
-  logic [PageW-1:0] last_byte_q;
+  // What was asked for waits in a register between the sums here and those of the splitter: whole
+  // beats from an address on, and the offset of the last byte, which is in the last burst.
+  logic waiting_q, free;
+  logic [63:ToW] beat_q;
+  logic [PageW-ToW:0] count_d, count_q;
+  logic [PageW-1:0] last_byte_d, last_byte_q;
 
-  assign first = {1'b0, addr_i[PageW-1:0]};
-  assign behind = first + (((PageW + 1)'(len_i) + 1'b1) << FromW);
-  assign first_beat = {first[PageW:ToW], ToW'(0)};
-  assign behind_beat = (behind + (PageW + 1)'((1 << ToW) - 1)) >> ToW << ToW;
-  assign size = behind_beat - first_beat;
+  assign ready_o = free && !waiting_q;
+  assign last_byte_d = addr_i[PageW-1:0] + (PageW'(len_i) << FromW) + PageW'((1 << FromW) - 1);
+
+  generate
+    if (FromW < ToW) begin : gen_wider
+      // The place of the last beat, counted from the first wide one on.
+      logic [PageW-FromW:0] last;
+
+      assign last = (PageW - FromW + 1)'(addr_i[ToW-1:FromW]) + (PageW - FromW + 1)'(len_i);
+      assign count_d = (PageW - ToW + 1)'(last >> (ToW - FromW)) + 1'b1;
+    end else begin : gen_other
+      assign count_d = ((PageW - ToW + 1)'(len_i) + 1'b1) << (FromW - ToW);
+    end
+  endgenerate
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) waiting_q <= 1'b0;
+    else waiting_q <= valid_i && ready_o;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (ready_o) begin
+      beat_q <= addr_i[63:ToW];
+      count_q <= count_d;
+      last_byte_q <= last_byte_d;
+    end
+  end
 
   sterna_burst_splitter #(
     .DataW     (ToDataW),
@@ -67,26 +91,22 @@ module sterna_burst_adapter #(
     .clk_i,
     .rst_ni,
     .clear_i        (1'b0),
-    .command_valid_i(valid_i),
-    .command_ready_o(ready_o),
-    .command_addr_i ({addr_i[63:ToW], ToW'(0)}),
-    .command_bytes_i(32'(size)),
+    .command_valid_i(waiting_q),
+    .command_ready_o(free),
+    .command_addr_i ({beat_q, ToW'(0)}),
+    .command_bytes_i(32'({count_q, ToW'(0)})),
     .burst_valid_o  (valid_o),
     .burst_ready_i  (ready_i),
     .burst_addr_o   (addr_o),
     .burst_len_o    (len_o)
   );
 
-  always_ff @(posedge clk_i) begin
-    if (ready_o) last_byte_q <= PageW'(behind - 1'b1);
-  end
-
   // No burst crosses a multiple of the longest one's size.
   assign last_o = (addr_o[PageW-1:0] ^ last_byte_q) >> LongestW == '0;
 
 `ifdef VERILATOR
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    valid_i |-> 32'(first) + ((32'(len_i) + 32'd1) << FromW) <= 32'd1 << PageW);
+    valid_i |-> 32'(addr_i[PageW-1:0]) + ((32'(len_i) + 32'd1) << FromW) <= 32'd1 << PageW);
   Aligned_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     valid_i |-> addr_i[FromW-1:0] == '0);
 `endif

@@ -58,14 +58,15 @@ module sterna_read_adapter #(
 
   // ---------------------------------------------------------------------------------------- bursts
 
-  logic asked, asked_ready, adapter_ready, burst_valid, burst_taken, free;
+  // That there may be one more is known a cycle ahead.
+  logic asked, asked_ready, adapter_ready, burst_valid, burst_taken, burst_done, free_d, free_q;
   logic [CountW-1:0] under_way_d, under_way_q;
 
   assign asked = s_ar_valid_i && s_ar_ready_o;
   assign s_ar_ready_o = adapter_ready && asked_ready;
-  assign free = under_way_q != CountW'(Outstanding);
-  assign m_ar_valid_o = burst_valid && free;
+  assign m_ar_valid_o = burst_valid && free_q;
   assign burst_taken = m_ar_valid_o && m_ar_ready_i;
+  assign burst_done = m_r_valid_i && m_r_ready_o && m_r_last_i;
 
   sterna_burst_adapter #(
     .FromDataW(FromDataW),
@@ -79,7 +80,7 @@ module sterna_read_adapter #(
     .addr_i (s_ar_addr_i),
     .len_i  (s_ar_len_i),
     .valid_o(burst_valid),
-    .ready_i(m_ar_ready_i && free),
+    .ready_i(m_ar_ready_i && free_q),
     .addr_o (m_ar_addr_o),
     .len_o  (m_ar_len_o),
     .last_o ()
@@ -87,25 +88,34 @@ module sterna_read_adapter #(
 
   always_comb begin
     under_way_d = under_way_q;
-    if (burst_taken) under_way_d = under_way_d + 1'b1;
-    if (m_r_valid_i && m_r_ready_o && m_r_last_i) under_way_d = under_way_d - 1'b1;
+    free_d = free_q;
+    if (burst_taken && !burst_done) begin
+      under_way_d = under_way_q + 1'b1;
+      free_d = under_way_q != CountW'(Outstanding - 1);
+    end else if (burst_done && !burst_taken) begin
+      under_way_d = under_way_q - 1'b1;
+      free_d = 1'b1;
+    end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) under_way_q <= '0;
-    else under_way_q <= under_way_d;
+    if (!rst_ni) begin
+      under_way_q <= '0;
+      free_q <= 1'b1;
+    end else begin
+      under_way_q <= under_way_d;
+      free_q <= free_d;
+    end
   end
 
   // ----------------------------------------------------------------------------------------- beats
 
   // Of each burst that was asked for: where it begins in a beat of the other bus, and its length.
-  logic first, given, answering;
-  logic [OffsetW-1:0] offset;
-  logic [7:0] len, count_q;
+  logic first, given, asked_valid, asked_taken, answering;
+  logic [OffsetW-1:0] asked_offset, offset;
+  logic [7:0] asked_len;
 
-  assign first = count_q == '0;
   assign given = s_r_valid_o && s_r_ready_i;
-  assign s_r_last_o = count_q == len;
 
   sterna_fifo #(
     .Width     (OffsetW + 8),
@@ -118,16 +128,27 @@ module sterna_read_adapter #(
     .valid_i(asked),
     .ready_o(asked_ready),
     .data_i ({s_ar_addr_i[OffsetW-1:0], s_ar_len_i}),
-    .valid_o(answering),
-    .ready_i(given && s_r_last_o),
-    .data_o ({offset, len}),
+    .valid_o(asked_valid),
+    .ready_i(asked_taken),
+    .data_o ({asked_offset, asked_len}),
     .count_o()
   );
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) count_q <= '0;
-    else if (given) count_q <= s_r_last_o ? '0 : count_q + 1'b1;
-  end
+  sterna_beat_counter #(
+    .Width(OffsetW)
+  ) u_beats (
+    .clk_i,
+    .rst_ni,
+    .valid_i(asked_valid),
+    .ready_o(asked_taken),
+    .len_i  (asked_len),
+    .data_i (asked_offset),
+    .valid_o(answering),
+    .data_o (offset),
+    .first_o(first),
+    .last_o (s_r_last_o),
+    .next_i (given)
+  );
 
   generate
     if (FromDataW == ToDataW) begin : gen_same
@@ -197,5 +218,7 @@ module sterna_read_adapter #(
     m_r_valid_i |-> under_way_q != '0);
   Answering_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     s_r_valid_o |-> answering);
+  Free_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    free_q == (under_way_q != CountW'(Outstanding)));
 `endif
 endmodule

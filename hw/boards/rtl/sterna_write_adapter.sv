@@ -116,12 +116,11 @@ module sterna_write_adapter #(
   // ----------------------------------------------------------------------------------------- beats
 
   // Beats of the width of the bus that is written, which do not know their bursts yet.
-  logic beat_valid, beat_ready, writing;
-  logic [7:0] len, count_q;
+  logic beat_valid, beat_ready, len_valid, len_taken, writing;
+  logic [7:0] len;
 
   assign m_w_valid_o = beat_valid && writing;
   assign beat_ready = m_w_ready_i && writing;
-  assign m_w_last_o = count_q == len;
 
   sterna_fifo #(
     .Width     (8),
@@ -134,16 +133,25 @@ module sterna_write_adapter #(
     .valid_i(burst_taken),
     .ready_o(lens_ready),
     .data_i (burst_len),
-    .valid_o(writing),
-    .ready_i(m_w_valid_o && m_w_ready_i && m_w_last_o),
+    .valid_o(len_valid),
+    .ready_i(len_taken),
     .data_o (len),
     .count_o()
   );
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) count_q <= '0;
-    else if (m_w_valid_o && m_w_ready_i) count_q <= m_w_last_o ? '0 : count_q + 1'b1;
-  end
+  sterna_beat_counter u_beats (
+    .clk_i,
+    .rst_ni,
+    .valid_i(len_valid),
+    .ready_o(len_taken),
+    .len_i  (len),
+    .data_i (1'b0),
+    .valid_o(writing),
+    .data_o (),
+    .first_o(),
+    .last_o (m_w_last_o),
+    .next_i (m_w_valid_o && m_w_ready_i)
+  );
 
   generate
     if (FromDataW == ToDataW) begin : gen_same
