@@ -583,6 +583,21 @@ async def errors_end_the_frame_in_order(dut: Any, code: ErrorCode, state: int) -
 
 
 @cocotb.test()
+async def the_last_answer_may_be_an_error(dut: Any) -> None:
+    """The writer is idle a cycle later, in which the STORE ends, and the frame with it."""
+    tb = await begun(dut)
+    tb.inputs.set(writer_idle_i=0)
+    await tb.start_store()
+    await tb.pulse("store_done_i")
+    await tb.set(tape_done_i=1)
+    assert not tb.ends.taken
+    tb.inputs.pulse("write_error_i")
+    await tb.step()
+    await tb.set(writer_idle_i=1)
+    assert [end["code"] for end in tb.ends.taken] == [ErrorCode.BUS_WRITE]
+
+
+@cocotb.test()
 async def the_watchdog_lets_the_tape_be_checked(dut: Any) -> None:
     tb = await begun(dut)
     await go_to(tb, 2)

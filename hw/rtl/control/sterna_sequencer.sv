@@ -253,27 +253,40 @@ module sterna_sequencer #(
     if (store_busy_q) move_segment = store_segment_q;
   end
 
+  // Errors of the bus come from far away, and a frame that fails stops much at once, so a register
+  // divides the path. The frame cannot end well in the meantime: the writer was not idle, and what
+  // was read is not used yet.
+  logic tape_read_error_q, load_read_error_q, write_error_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {tape_read_error_q, load_read_error_q, write_error_q} <= '0;
+    else begin
+      {tape_read_error_q, load_read_error_q, write_error_q} <=
+          {tape_read_error_i, load_read_error_i, write_error_i};
+    end
+  end
+
   sterna_faults u_faults (
     .clk_i,
     .rst_ni,
-    .running_i      (running),
-    .busy_i         (busy_q),
-    .start_i        (start_i && state_q == StIdle),
+    .running_i        (running),
+    .busy_i           (busy_q),
+    .start_i          (start_i && state_q == StIdle),
     .watchdog_i,
     .activity_i,
     .discarded_i,
     .abort_i,
-    .tape_read_error_i,
-    .load_read_error_i,
-    .write_error_i,
+    .tape_read_error_i(tape_read_error_q),
+    .load_read_error_i(load_read_error_q),
+    .write_error_i    (write_error_q),
     .tape_error_i,
     .tape_error_code_i,
     .tape_segment_i,
-    .moving_i       (moving),
-    .move_segment_i (move_segment),
-    .load_segment_i (load_segment_q),
-    .failed_o       (failed),
-    .expired_o      (expired),
+    .moving_i         (moving),
+    .move_segment_i   (move_segment),
+    .load_segment_i   (load_segment_q),
+    .failed_o         (failed),
+    .expired_o        (expired),
     .discard_o,
     .error_code_o,
     .error_segment_o
