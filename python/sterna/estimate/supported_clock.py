@@ -13,6 +13,7 @@ from sterna.estimate.paths import Path, Paths, WideNet
 from sterna.estimate.resources import resources
 from sterna.estimate.synthesis import Narrow, Synthesis
 from sterna.estimate.timing import Delays, delays_of
+from sterna.spec.fpga import Fpga
 
 #: ALMs of a part that is timed by itself. Quartus improves paths across the joints of smaller ones as well.
 TOGETHER = 2000
@@ -46,10 +47,20 @@ def estimate_clock(
     """
     synthesis = synthesis or default_synthesis()
     alms = {part: resources(usage, size.fpga).alms for part, _, usage in size.modules}
-    whole = engine(size.config, synthesis.rtl)
+    return time_paths(engine(size.config, synthesis.rtl), alms, size.fpga, synthesis, progress, together)
+
+
+def time_paths(
+    whole: Instance, alms: Mapping[Part, int], fpga: Fpga, synthesis: Synthesis, progress: Progress | None = None,
+    together: int = TOGETHER,
+) -> SupportedClock:  # fmt: skip
+    """The clock of the instance `whole`, whose modules take so many ALMs each without those in them.
+
+    All registers are taken for those of one clock. `together` and errors: as for `estimate_clock`.
+    """
     areas = {each.part: sum(alms[part] * count for part, count in each.counts.items()) for each in whole.all()}
     top = merged(whole, {part for part, area in areas.items() if area >= together})
-    delays = delays_of(size.fpga.family, size.fpga.speed_grade, full=True)
+    delays = delays_of(fpga.family, fpga.speed_grade, full=True)
     models: dict[Part, Model] = {}
     kinds = {each.part: each for each in top.all()}
     for done, (part, each) in enumerate(kinds.items()):

@@ -57,8 +57,12 @@ class Fpga(Validated):
     """Block RAM of the same."""
     shell_dsps: _Taken = 0
     """DSP blocks of the same."""
+    shell_own_alms: _Taken = 0
+    """Of these ALMs, those of Sterna's own shell around the engine, as synthesised for the named configs."""
+    shell_own_mlabs: _Taken = 0
+    """MLABs of the same."""
     shell_source: str = "none counted"
-    """Where these four numbers come from."""
+    """Where these numbers come from."""
 
     @property
     def period(self) -> float:

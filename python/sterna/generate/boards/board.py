@@ -18,6 +18,9 @@ from sterna.validated import Validated
 
 DESCRIPTION, PINS, README = "board.yaml", "pins.yaml", "README.md"
 _WHAT = "the description of a board"
+#: Clock of the hard IP for PCI Express Gen3 x8 with 256 bits, and how many cycles of a DDR4's clock one of its
+#: controller's takes, at the rate that boards have.
+_PCIE_MHZ, _DDR4_RATE = 250.0, 4
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -183,6 +186,15 @@ class Board(_Described):
             allowed=", ".join(clocks),
             remedy=f"estimate it (sterna estimate), and add it to clocks: of {self.fpga} in hw/configs/fpgas.yaml",
         )
+
+    def bus_mhz(self, config: EngineConfig) -> dict[str, float]:
+        """The clocks of the buses to registers and memory. Raises SternaError like `mhz`."""
+        if self.kind == "soc":
+            return dict.fromkeys(("registers", "memory"), float(self.mhz(config)))
+        return {
+            "registers": _PCIE_MHZ,
+            "memory": float(self.parameters["memory"]["PHY_DDR4_MEM_CLK_FREQ_MHZ"]) / _DDR4_RATE,
+        }
 
 
 def about_boards() -> dict[str, str]:
