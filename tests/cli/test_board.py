@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from sterna.generate.rtl import generate
+from sterna.native import libsterna
+from sterna.run.transports.serial import MEMORY_BYTES
 from sterna.spec.config import load_config
+from support.engines import simulator_of
+from support.serial_boards import SerialBoard
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,20 @@ def test_a_good_engine_passes(sterna: Sterna, engine: Path, package_path: Path) 
     steps = [line.partition("  ")[0] for line in ended.out.splitlines()]
     assert steps == ["identity", "registers", "memory, from here", "memory, from the engine", "counters", "speed"]
     assert all(" ok   " in line for line in ended.out.splitlines())
+
+
+def test_an_engine_behind_a_serial_line_passes(sterna: Sterna, package_path: Path) -> None:
+    """Of the 32 MB that a ULX3S has, 64 KiB and a page at each power of two are tried."""
+    engine = libsterna.Simulation(str(simulator_of(load_config("nano"))), base=0, bytes=MEMORY_BYTES)
+    engine.open()
+    board = SerialBoard(engine)
+    ended = sterna(
+        "board", "test", f"serial:{board.port}", "--package", package_path, "--frames", 1, "--memory", 64
+    )
+    board.leave()
+    engine.close()
+    assert ended.code == 0, ended.err
+    assert ended.out.count(" ok   ") == 6 and f"106,496 of {MEMORY_BYTES:,} bytes kept a pattern" in ended.out
 
 
 @pytest.mark.parametrize(

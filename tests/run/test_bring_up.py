@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sterna.native import libsterna
 from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Results
-from sterna.run.bring_up import Passed, bring_up
+from sterna.run.bring_up import Known, Passed, Show, bring_up
 from sterna.run.transport import Transport
 from sterna.spec.registers import Register
 from support.boards import BYTES, Card, Pcie, Soc
@@ -39,8 +40,8 @@ def expected(package: Package) -> Results:
         return reference.infer(small_images(1))
 
 
-def run(transport: Transport, package: Package, expected: Results) -> list[Passed]:
-    return list(bring_up(transport, package, small_images(1)[0], expected, 3))
+def run(transport: Transport, package: Package, expected: Results, tried: int = BYTES) -> list[Passed]:
+    return list(bring_up(transport, Known(package, package, small_images(1)[0], expected, 3, tried)))
 
 
 class Simulated(libsterna.Simulation):
@@ -78,7 +79,7 @@ def test_a_good_board_passes(
     assert steps[0].seen == f"config hash {NANO.hash:08x}"
     assert steps[2].seen == f"{BYTES:,} of {BYTES:,} bytes kept a pattern"
     assert steps[3].seen.endswith("from 0x0, 0x80000, 0x100000, 0x180000 on")
-    assert "frames/s (3 queued)" in steps[5].seen
+    assert "frames/s (3 queued), so the clock is" in steps[5].seen
 
 
 PLANTED: list[tuple[str, Callable[[Simulated], object], str]] = [
@@ -142,7 +143,7 @@ class Apart(Simulated):
         self.own: dict[int, bytes] = {}
 
     def read_memory(self, address: int, size: int) -> bytes:
-        return self.own.get(address, bytes(size)) if size != 1 << 20 else super().read_memory(address, size)
+        return self.own.get(address, bytes(size)) if size != 1 << 16 else super().read_memory(address, size)
 
 
 def test_an_engine_with_another_memory_is_found(program: Path, package: Package, expected: Results) -> None:
@@ -161,4 +162,34 @@ def test_another_answer_is_found(program: Path, package: Package, expected: Resu
     said = rf"engine: a frame differs from the reference; memory from 0x\w+ on = layer '{name}'"
     with pytest.raises(SternaError, match=said):
         run(board, package, wrong)
+    board.close()
+
+
+def test_of_a_large_memory_a_part_is_tried(program: Path, package: Package, expected: Results) -> None:
+    """All of 64 KiB, and a page at 64 KiB, 128 KiB, ..., and the last; who watches sees it go on."""
+    seen: dict[str, list[tuple[int, int | None, str]]] = {}
+
+    @contextmanager
+    def watch(step: str) -> Iterator[Show]:
+        seen[step] = []
+        yield lambda done, total, part: seen[step].append((done, total, part))
+
+    board = Simulated(program)
+    known = Known(package, package, small_images(1)[0], expected, 3, 1 << 16)
+    steps = list(bring_up(board, known, watch))
+    board.close()
+    pages = (BYTES >> 16).bit_length()
+    assert steps[2].seen == f"{(1 << 16) + pages * 4096:,} of {BYTES:,} bytes kept a pattern"
+    parts = 2 * (1 + pages)
+    wanted = [(done, parts, "written" if done < parts // 2 else "read") for done in range(parts)]
+    assert seen == {
+        "memory": wanted, "frame": [(done, 4, "") for done in range(4)], "speed": [(done, 3, "") for done in (1, 2, 3)],
+    }  # fmt: skip
+
+
+def test_a_far_alias_is_found(program: Path, package: Package, expected: Results) -> None:
+    board = Simulated(program)
+    board.place = lambda address: address & ~(1 << 20)
+    with pytest.raises(SternaError, match="memory: two addresses are one place"):
+        run(board, package, expected, 1 << 16)
     board.close()

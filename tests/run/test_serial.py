@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import tty
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,68 +13,40 @@ from sterna.run.backends.serial import SerialBackend
 from sterna.run.transports.serial import MEMORY_BYTES, SerialTransport
 from sterna.run.uri import Uri
 from sterna.spec.serial import MOST_WORDS, WORD_BYTES, SerialCommand
+from support.serial_boards import SerialBoard
 
 PATIENCE = 0.2
 
 
-class Board:
-    """The other end of the line: memory, registers and an interrupt. `spoil` changes its answers."""
+class Plain:
+    """Memory, registers and an interrupt."""
 
     def __init__(self) -> None:
-        self._line, other = os.openpty()
-        tty.setraw(other)
-        self.port = Path(os.ttyname(other))
-        self._other = other
         self.memory, self.registers = bytearray(MEMORY_BYTES), dict[int, int]()
-        self.is_raised, self.commands = True, list[SerialCommand]()
-        self.spoil: Callable[[bytes], bytes] = lambda answer: answer
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        self.is_raised = True
 
-    def leave(self) -> None:
-        """Pull the plug."""
-        os.close(self._other)
-        os.close(self._line)
+    def read32(self, register: int) -> int:
+        return self.registers.get(register, 0)
 
-    def _take(self, size: int) -> bytes:
-        got = b""
-        while len(got) < size:
-            got += os.read(self._line, size - len(got))
-        return got
+    def write32(self, register: int, value: int) -> None:
+        self.registers[register] = value
 
-    def _serve(self) -> None:
-        try:
-            while True:
-                self._answer()
-        except OSError:
-            return
+    def read_memory(self, address: int, size: int) -> bytes:
+        return bytes(self.memory[address : address + size])
 
-    def _answer(self) -> None:
-        command = SerialCommand(self._take(1)[0])
-        message = bytes([command]) + self._take(command.argument_bytes)
-        values, at = [], 1
-        for size in command.arguments.values():
-            values.append(int.from_bytes(message[at : at + size], "little"))
-            at += size
-        answer = b""
-        if command is SerialCommand.READ_REGISTER:
-            answer = self.registers.get(values[0], 0).to_bytes(4, "little")
-        elif command is SerialCommand.WRITE_REGISTER:
-            self.registers[values[0]] = values[1]
-        elif command is SerialCommand.WAIT:
-            answer = bytes([self.is_raised])
-        else:
-            place = slice(values[0], values[0] + values[1] * WORD_BYTES)
-            if command is SerialCommand.WRITE_MEMORY:
-                data = self._take(values[1] * WORD_BYTES)
-                message += data
-                self.memory[place] = data
-            else:
-                answer = bytes(self.memory[place])
-        self.commands.append(command)
-        whole = self.spoil(answer + zlib.crc32(message + answer).to_bytes(4, "little"))
-        while whole:
-            whole = whole[os.write(self._line, whole) :]
+    def write_memory(self, address: int, data: bytes) -> None:
+        self.memory[address : address + len(data)] = data
+
+    def wait(self, cycles: int) -> bool:
+        return self.is_raised
+
+
+class Board(SerialBoard):
+    """A board whose memory and registers the test sees."""
+
+    def __init__(self) -> None:
+        self.device = Plain()
+        super().__init__(self.device)
 
 
 @pytest.fixture
@@ -96,20 +65,20 @@ def transport(board: Board) -> Iterator[SerialTransport]:
 
 def test_registers_and_the_interrupt(board: Board, transport: SerialTransport) -> None:
     transport.write32(0x100, 0xFEDCBA98)
-    assert transport.read32(0x100) == 0xFEDCBA98 and board.registers == {0x100: 0xFEDCBA98}
+    assert transport.read32(0x100) == 0xFEDCBA98 and board.device.registers == {0x100: 0xFEDCBA98}
     assert transport.wait(1 << 40)
-    board.is_raised = False
+    board.device.is_raised = False
     assert not transport.wait(0)
 
 
 @pytest.mark.parametrize(("address", "size"), [(0, 8), (3, 2), (5, 30), (8, 1), (0, 0), (MEMORY_BYTES - 3, 3)])
 def test_memory_at_any_place(board: Board, transport: SerialTransport, address: int, size: int) -> None:
     near = slice(address // 64 * 64, address // 64 * 64 + 64)
-    board.memory[near] = os.urandom(64)
-    expected, data = bytearray(board.memory), os.urandom(size)
+    board.device.memory[near] = os.urandom(64)
+    expected, data = bytearray(board.device.memory), os.urandom(size)
     transport.write_memory(address, data)
     expected[address : address + size] = data
-    assert board.memory == expected and transport.read_memory(address, size) == data
+    assert board.device.memory == expected and transport.read_memory(address, size) == data
 
 
 def test_what_is_too_much_for_a_command_takes_two(board: Board, transport: SerialTransport) -> None:
@@ -143,7 +112,7 @@ def test_memory_that_is_not_there(transport: SerialTransport) -> None:
 
 
 def test_what_came_before_is_forgotten(board: Board) -> None:
-    os.write(board._line, b"the end of an answer")
+    os.write(board.line, b"the end of an answer")
     found = SerialTransport(board.port, patience=PATIENCE)
     found.open()
     assert found.read32(4) == 0

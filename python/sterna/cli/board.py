@@ -9,13 +9,14 @@ import numpy as np
 
 from sterna import api
 from sterna.cli.backends import announce
+from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
 from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.run import open_backend
-from sterna.run.bring_up import bring_up, identify
+from sterna.run.bring_up import Known, bring_up, identify
 from sterna.run.registry import backends
 from sterna.run.transport import Transport
 from sterna.run.uri import Uri
@@ -26,22 +27,37 @@ from sterna.vision.prepare import prepare
 _NETWORK, _SCENE = Path("demo-nano"), 7
 
 
-def test(text: str, config: str | None, package: Path | None, frames: int) -> None:
-    """Print each step of a first look at the engine that the URI `text` names, as it passes."""
+def test(text: str, config: str | None, package: Path | None, frames: int, memory: int | None) -> None:
+    """Print each step of a first look at the engine that the URI `text` names, as it passes.
+
+    `memory`: KiB that are tried one by one; None: what the backend says.
+    """
     uri = Uri.parse(text)
-    transport = backends[uri.scheme].reach(uri, announce)
-    model = _package(transport, config) if package is None else load_package(package)
-    shape = model.graph.info[model.graph.input.name].shape
-    image = prepare(model.graph, api.scene(_SCENE, *shape[1:]))
-    with open_backend("reference:") as reference:
-        reference.load(model)
-        expected = reference.infer(image[np.newaxis])
-    for passed in bring_up(transport, model, image, expected, frames):
+    kind = backends[uri.scheme]
+    transport = kind.reach(uri, announce)
+    tried = kind.tried_bytes if memory is None else memory << 10
+    if package is None:
+        engine = _config(transport, config)
+        stored, plain = (compile_graph(read_graph(_NETWORK), engine, trace=trace) for trace in (True, False))
+    else:
+        stored = plain = load_package(package)
+    known = _known(stored, plain, frames, tried)
+    for passed in bring_up(transport, known, bar):
         print(f"{passed.step:<26}ok   {passed.seen}", flush=True)
 
 
-def _package(transport: Transport, config: str | None) -> Package:
-    """The demo's network for the engine's config, every layer stored."""
+def _known(stored: Package, plain: Package, frames: int, tried: int) -> Known:
+    """A scene with what the reference makes of it."""
+    shape = stored.graph.info[stored.graph.input.name].shape
+    image = prepare(stored.graph, api.scene(_SCENE, *shape[1:]))
+    with open_backend("reference:") as reference:
+        reference.load(stored)
+        expected = reference.infer(image[np.newaxis])
+    return Known(stored, plain, image, expected, frames, tried)
+
+
+def _config(transport: Transport, config: str | None) -> EngineConfig:
+    """The engine's config."""
     with closing(transport):
         transport.open()
         found = identify(transport)
@@ -51,7 +67,7 @@ def _package(transport: Transport, config: str | None) -> Package:
             "the engine has another config", where="--config", value=f"{engine.name} ({engine.hash:08x})",
             allowed=f"{found:08x}", remedy="name the config that the bitstream was generated for",
         )  # fmt: skip
-    return compile_graph(read_graph(_NETWORK), engine, trace=True)
+    return engine
 
 
 def _named(found: int) -> EngineConfig:

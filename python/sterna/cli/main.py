@@ -520,7 +520,10 @@ app.add_typer(board, name="board")
 @board.command("test")
 def board_test(
     uri: Annotated[
-        str, typer.Argument(help="The engine: soc:/dev/uio0, pcie:0000:03:00.0 or sim:FOLDER.", show_default=False)
+        str,
+        typer.Argument(
+            help="The engine: soc:/dev/uio0, pcie:0000:03:00.0, serial:/dev/ttyUSB0 or sim:FOLDER.", show_default=False
+        ),
     ],
     config: Annotated[
         str | None,
@@ -530,11 +533,17 @@ def board_test(
         Path | None, typer.Option(help="Package to run instead of the demo's.", show_default=False)
     ] = None,
     frames: Annotated[int, typer.Option(min=1, help="Frames whose speed is measured.")] = 20,
+    memory: Annotated[
+        int | None,
+        typer.Option(
+            min=4, help="KiB of memory to try byte by byte.", show_default="65536, or 1024 over a serial line"
+        ),
+    ] = None,
 ) -> None:
     """Test an engine step by step: identity, registers, memory, a known frame, counters, speed."""
     from sterna.cli.board import test as run
 
-    run(uri, config, package, frames)
+    run(uri, config, package, frames, memory)
 
 
 @app.command()

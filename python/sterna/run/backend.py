@@ -54,6 +54,8 @@ class Backend(ABC):
     usage: ClassVar[str]
     #: The parameters of its URIs, by name.
     parameters: ClassVar[Mapping[str, Parameter]] = {}
+    #: Bytes of an engine's memory that `sterna board test` tries one by one.
+    tried_bytes: ClassVar[int] = 64 << 20
 
     _package: Package | None = None
     _is_closed = False

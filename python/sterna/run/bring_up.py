@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -19,9 +20,7 @@ from sterna.run.transport import Transport
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, Register
 
 _ALL_ONES = (1 << 32) - 1
-_PAGE, _BLOCK = 4096, 1 << 20
-#: Bytes of a memory that are tried one by one; of a larger one also a page at each power of two, and the last.
-_TRIED = 64 << 20
+_PAGE, _BLOCK = 4096, 1 << 16
 #: Registers that keep what is written to them while no frame runs, and their bits that do.
 _KEPT = {
     Register.TAPE_ADDR_LO: ~63 & _ALL_ONES,
@@ -29,6 +28,12 @@ _KEPT = {
     Register.RESULT_ADDR_LO: ~63 & _ALL_ONES,
     Register.WATCHDOG: _ALL_ONES,
 }
+
+
+#: Called with how much of a step is done, of how much, and of what.
+Show = Callable[[int, int | None, str], None]
+#: Shows a step by its name while it goes on.
+Watch = Callable[[str], AbstractContextManager[Show]]
 
 
 @dataclass(frozen=True)
@@ -63,33 +68,58 @@ def identify(transport: Transport) -> int:
     return transport.read32(Register.CONFIG_HASH)
 
 
-def bring_up(
-    transport: Transport, package: Package, image: NDArray[np.int8], expected: Results, frames: int
-) -> Iterator[Passed]:
+def unwatched(step: str) -> AbstractContextManager[Show]:
+    """Shows nothing of a step."""
+    return nullcontext(lambda *_: None)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A frame whose answer is known, and how much is tried.
+
+    package: for the engine's config, with every layer stored or those that are to be compared; plain: the same
+    network, of which nothing is stored that is not needed; image: int8[C, H, W]; expected: every layer of its that
+    `package` stores, from the reference; frames: whose speed is measured; tried: bytes of the memory that are tried one
+    by one, and of a larger memory also a page at each power of two, and the last.
+    """
+
+    package: Package
+    plain: Package
+    image: NDArray[np.int8]
+    expected: Results
+    frames: int
+    tried: int
+
+
+def bring_up(transport: Transport, known: Known, watch: Watch = unwatched) -> Iterator[Passed]:
     """The steps, as each of them passes, of an engine that `transport`, which is not open, reaches.
 
-    package: for the engine's config; image: int8[C, H, W]; expected: every layer of its that the package stores, from
-    the reference; frames: whose speed is measured. Raises SternaError for the first step that fails.
+    Raises SternaError for the first step that fails.
     """
     transport.open()
     try:
         yield Passed("identity", f"config hash {identify(transport):08x}")
         _registers(transport)
         yield Passed("registers", f"{len(_KEPT)} keep what is written")
-        tried = _memory(transport)
+        with watch("memory") as show:
+            tried = _memory(transport, known.tried, show)
         yield Passed("memory, from here", f"{tried:,} of {transport.memory_bytes:,} bytes kept a pattern")
-        places = _places(transport, package)
+        places = _places(transport, known.package)
     finally:
         transport.close()
-    for place in places:
-        _frame(_Part(transport, *place), package, image, expected)
+    with watch("frame") as show:
+        for number, place in enumerate(places):
+            show(number, len(places), "")
+            _frame(_Part(transport, *place), known)
     at = ", ".join(f"{base - places[0][0]:#x}" for base, _ in places)
     yield Passed("memory, from the engine", f"a frame equals the reference, with tape and maps from {at} on")
     with EngineBackend(transport) as backend:
-        backend.load(package)
-        backend.infer(image[np.newaxis])
-        yield Passed("counters", _counters(transport, backend, package, image))
-        yield Passed("speed", _speed(backend, image, frames))
+        backend.load(known.plain)
+        backend.infer(known.image[np.newaxis])
+        yield Passed("counters", _counters(transport, backend, known))
+        with watch("speed") as show:
+            speed = _speed(backend, known, show)
+        yield Passed("speed", speed)
 
 
 def _refusal(what: str, name: str, value: int, allowed: int, remedy: str) -> SternaError:
@@ -118,16 +148,18 @@ def _pattern(offset: int, size: int) -> bytes:
     return np.random.default_rng(offset).bytes(size)
 
 
-def _memory(transport: Transport) -> int:
+def _memory(transport: Transport, tried: int, show: Show) -> int:
     """Bytes of the memory that kept a pattern, written before any of them was read."""
     base, size = transport.memory_base, transport.memory_bytes
-    tried = min(size, _TRIED)
+    tried = min(size, tried)
     blocks = {offset: min(_BLOCK, tried - offset) for offset in range(0, tried, _BLOCK)}
     powers = (1 << bit for bit in range(tried.bit_length() - 1, size.bit_length()))
     blocks |= {offset: _PAGE for offset in (*powers, size - _PAGE) if tried <= offset <= size - _PAGE}
-    for offset, count in blocks.items():
+    for number, (offset, count) in enumerate(blocks.items()):
+        show(number, 2 * len(blocks), "written")
         transport.write_memory(base + offset, _pattern(offset, count))
-    for offset, count in blocks.items():
+    for number, (offset, count) in enumerate(blocks.items(), len(blocks)):
+        show(number, 2 * len(blocks), "read")
         found = transport.read_memory(base + offset, count)
         if found != _pattern(offset, count):
             raise _lost(base, offset, found, blocks)
@@ -196,13 +228,14 @@ def _places(transport: Transport, package: Package) -> list[tuple[int, int]]:
     return [(base + part * quarter, quarter) for part in range(4)]
 
 
-def _frame(transport: Transport, package: Package, image: NDArray[np.int8], expected: Results) -> None:
+def _frame(transport: Transport, known: Known) -> None:
     """A frame with everything in a part of the memory equals the reference."""
     with EngineBackend(transport) as backend:
-        backend.load(package)
-        found = backend.infer(image[np.newaxis])
+        backend.load(known.package)
+        found = backend.infer(known.image[np.newaxis])
         base = transport.memory_base
-    first = compare_results(expected, found, (layer.name for layer in package.graph.layers)).first
+    layers = (layer.name for layer in known.package.graph.layers)
+    first = compare_results(known.expected, found, layers).first
     if first is None:
         return
     nothing = not any(maps.any() for maps in found.values())
@@ -218,10 +251,10 @@ def _frame(transport: Transport, package: Package, image: NDArray[np.int8], expe
     )  # fmt: skip
 
 
-def _counters(transport: Transport, backend: EngineBackend, package: Package, image: NDArray[np.int8]) -> str:
+def _counters(transport: Transport, backend: EngineBackend, known: Known) -> str:
     """What a frame alone cost, beside what the compiler expects; additions and frames have to be what they are."""
-    before = transport.read32(Register.FRAMES)
-    backend.infer(image[np.newaxis])
+    schedule, before = known.plain.schedule, transport.read32(Register.FRAMES)
+    backend.infer(known.image[np.newaxis])
     ended = (transport.read32(Register.FRAMES) - before) & _ALL_ONES
     counters = backend.counters()
     if counters is None or ended != 1:
@@ -229,23 +262,24 @@ def _counters(transport: Transport, backend: EngineBackend, package: Package, im
             "counts frames wrongly", where="engine", attribute="FRAMES", value=f"{ended} more", allowed="1 more",
             remedy="check the timing report for negative slack",
         )  # fmt: skip
-    expected = sum(step.busy for step in package.schedule.steps)
-    if package.schedule.timed and counters.busy != expected:
+    expected = sum(step.busy for step in schedule.steps)
+    if schedule.timed and counters.busy != expected:
         raise SternaError(
             "counts other additions than the tape has", where="engine", attribute="busy", value=counters.busy,
             allowed=str(expected), remedy="check the timing report for negative slack",
         )  # fmt: skip
-    told = f", {package.schedule.alone_cycles:,} by the cycle model" if package.schedule.timed else ""
+    told = f", {schedule.alone_cycles:,} by the cycle model" if schedule.timed else ""
     return f"{counters.cycles:,} cycles for a frame alone{told}"
 
 
-def _speed(backend: EngineBackend, image: NDArray[np.int8], frames: int) -> str:
-    """Frames per second of queued frames, and what they say of the clock."""
+def _speed(backend: EngineBackend, known: Known, show: Show) -> str:
+    """Frames per second of queued frames, there and back, and what they say of the clock."""
     start = perf_counter()
-    for _ in backend.stream(image for _ in range(frames)):
-        pass
+    for number, _ in enumerate(backend.stream(known.image for _ in range(known.frames)), 1):
+        show(number, known.frames, "")
     seconds = perf_counter() - start
     counters = backend.counters()
     assert counters is not None, "a frame has ended"
-    rate = frames / seconds
-    return f"{rate:,.1f} frames/s ({frames} queued); {rate * counters.cycles / 1e6:,.1f} MHz if the engine never waited"
+    rate = known.frames / seconds
+    least = rate * counters.cycles / 1e6
+    return f"{rate:,.1f} frames/s ({known.frames} queued), so the clock is {least:,.1f} MHz or more"

@@ -25,6 +25,8 @@ class SerialBackend(EngineBackend):
     """Runs packages on an engine behind a serial line, as that of a ULX3S."""
 
     usage = "serial:DEVICE"
+    #: A few seconds each way.
+    tried_bytes = 1 << 20
     parameters: ClassVar = {
         "baud": Parameter(f"bits per second; {BAUD} if not given", "a speed that the system knows", int),
         "patience": Parameter(
