@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from ecp5 import board as ulx3s
+from ecp5 import flow
+from sterna.compile import compile_graph
 from sterna.generate.rtl import generate
 from sterna.native import libsterna
+from sterna.package.file import save
 from sterna.run.transports.serial import MEMORY_BYTES
 from sterna.spec.config import load_config
 from support.engines import simulator_of
+from support.packages import small_graph
 from support.serial_boards import SerialBoard
 
 
@@ -55,6 +60,17 @@ def test_an_engine_behind_a_serial_line_passes(sterna: Sterna, package_path: Pat
     engine.close()
     assert ended.code == 0, ended.err
     assert ended.out.count(" ok   ") == 6 and f"106,496 of {MEMORY_BYTES:,} bytes kept a pattern" in ended.out
+
+
+@pytest.mark.slow
+def test_a_simulated_ulx3s_passes(sterna: Sterna, tmp_path: Path) -> None:
+    """The RTL of the whole board, its memory and its line, behind a pseudo-terminal."""
+    package = tmp_path / "small.sterna"
+    save(compile_graph(small_graph(), flow.config(), trace=True), package)
+    with ulx3s.running(ulx3s.build_rtl(tmp_path)) as port:
+        uri = f"serial:{port}?patience=600"
+        ended = sterna("board", "test", uri, "--package", package, "--frames", 1, "--memory", 4)
+    assert ended.code == 0 and ended.out.count(" ok   ") == 6, ended.err
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ import yaml
 
 from rtl_language import complaints as language
 from sterna.errors import SternaError
-from sterna.generate.boards.board import BOARDS, about_boards, load_board
-from sterna.generate.boards.files import FOLDER, SYSTEM, TOP
+from sterna.generate.boards.board import BOARDS, README, about_boards, load_board
+from sterna.generate.boards.files import BOARD_COMMAND, FOLDER, SYSTEM, TOP
 from sterna.generate.rtl import generate
+from sterna.generate.rtl.output import Replaced
 from sterna.spec.config import load_config
 from sterna.spec.fpga import load_fpga
 from support import board_projects, tcl
@@ -354,6 +355,37 @@ def test_the_compiler_of_device_trees_finds_a_planted_fault(folders: dict[str, P
     path = tmp_path / FOLDER / "sterna.dts"
     path.write_text(path.read_text().replace("sterna@ff200000", "sterna"))
     assert "(unit_address_vs_reg)" in overlay(tmp_path, tmp_path).stderr
+
+
+#: What the programs of the Makefile make, by how each is called.
+MADE = {
+    "quartus_sh -t": f"{TOP}.qpf",
+    "qsys-script": f"{SYSTEM}.qsys",
+    "qsys-generate": SYSTEM,
+    "quartus_sh --flow": f"{TOP}.sof",
+    "quartus_cpf": "sterna.rbf",
+    "dtc": "sterna.dtbo",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_command_takes_the_steps_of_the_readme(folders: dict[str, Path], tmp_path: Path, name: str) -> None:
+    """With programs in the place of the real ones, which note how they are called, and leave the folder as it was."""
+    engine, tools, board = tmp_path / "engine", tmp_path / "tools", load_board(name)
+    shutil.copytree(folders[name], engine)
+    tools.mkdir()
+    cases = "".join(f'"{step}"*) {"mkdir" if made == SYSTEM else "touch"} {made} ;;\n' for step, made in MADE.items())
+    for tool in {step.split()[0] for step in MADE}:
+        (tools / tool).write_text(f'#!/bin/sh\necho {tool} "$@" >> steps\ncase "{tool} $*" in\n{cases}esac\n')
+        (tools / tool).chmod(0o755)
+    command = f"cd '{engine}' && PATH='{tools}':$PATH && {BOARD_COMMAND}"
+    subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True)
+    called = (engine / "build" / FOLDER / "steps").read_text().splitlines()
+    readme = (engine / FOLDER / README).read_text()
+    told = re.findall(r"^\| `(.+?)` \|", readme, re.M)
+    assert BOARD_COMMAND in readme and len(called) == len(told)
+    assert all(call.startswith(step) for call, step in zip(called, told, strict=True)), called
+    assert generate(load_config(board.config), engine, board=board) == Replaced()
 
 
 def test_boards_are_found_and_refused() -> None:
