@@ -13,8 +13,8 @@ from sterna.graph import Conv, Graph, Input, Layer, Output, Requant, reference
 from sterna.run.compare import compare_results
 from sterna.spec.activations import ACTIVATIONS
 from sterna.spec.paths import ROOT
-from support.onnx_models import EXECUTORS, execute_qonnx
-from support.random_graphs import random_graph, random_image
+from support.onnx_models import EXECUTORS, execute_qonnx, raise_threshold, random_case
+from support.random_graphs import random_image
 
 GRAPHS, SLOW_GRAPHS = 8, 200
 
@@ -27,10 +27,7 @@ def check(graph: Graph, images: np.ndarray, form: str, name: object) -> None:
 
 def check_random(seeds: range, form: str) -> None:
     for seed in seeds:
-        rng = np.random.default_rng(seed)
-        bits = {"act_bits": int(rng.integers(4, 9)), "acc_bits": int(rng.integers(14, 25))}
-        graph = random_graph(rng, **bits, input_table=seed % 3 == 1)
-        check(graph, np.stack([random_image(rng, graph) for _ in range(int(rng.integers(1, 3)))]), form, seed)
+        check(*random_case(seed), form, seed)
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +112,7 @@ def test_weights_are_of_a_form_that_no_processor_lets_saturate(demo: Graph) -> N
 def test_a_threshold_that_is_one_off_is_found(demo: Graph, images: np.ndarray, layer: str) -> None:
     """One that an accumulator reaches, and no more."""
     model = writer(demo, "qonnx").write(list(demo.info))
-    sums = execute_qonnx(model, demo.input.name, images[:1])[f"{layer}:sums"][0]
-    constant = next(each for each in model.graph.initializer if each.name == f"{layer}:thresholds")
-    rows = onnx.numpy_helper.to_array(constant).copy()
-    filter_, reached = next(
-        (filter_, values[0]) for filter_, row in enumerate(rows) if len(values := np.intersect1d(row, sums[filter_]))
-    )
-    rows[filter_, np.flatnonzero(rows[filter_] == reached)[0]] += 1
-    constant.CopyFrom(onnx.numpy_helper.from_array(rows, constant.name))
+    filter_ = raise_threshold(model, layer, execute_qonnx(model, demo.input.name, images[:1]))
     found = execute_qonnx(model, demo.input.name, images[:1])
     expected = reference.execute(demo, images[:1])
     compared = compare_results(expected, {name: found[name].astype(np.int8) for name in expected}, expected)
