@@ -64,6 +64,18 @@ def test_detect_and_compare_with_onnxruntime(sterna: Sterna, package_path: Path,
     assert ended.code == 0 and "layers are equal on reference and onnx" in ended.out
 
 
+def test_eval_on_a_backend(sterna: Sterna, package_path: Path, graph_path: Path, tmp_path: Path) -> None:
+    """The precision is the emulator's; a graph has to be compiled first."""
+    found = []
+    for number, backend in enumerate(((), ("--backend", "onnx:?threads=1"))):
+        ended = sterna("eval", package_path, "--scenes", 2, "--json", tmp_path / f"{number}.json", *backend)
+        assert ended.code == 0, ended.err
+        found.append((tmp_path / f"{number}.json").read_text())
+    assert found[0] == found[1] and "Executed: onnxruntime" in ended.out
+    assert_refused(sterna("eval", graph_path, "--backend", "onnx:"), "not a package", "sterna compile")
+    assert_refused(sterna("eval", package_path, "--backend", "none:"), "no such backend")
+
+
 def test_doctor_tells_of_extras(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is missing of them is named with its remedy, and is no fault."""
     monkeypatch.setattr(metadata, "requires", lambda _: ["onnx; extra == 'interop'", "none; extra == 'video'"])

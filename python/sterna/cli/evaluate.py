@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
+from sterna.cli.backends import opened, with_engine
 from sterna.cli.progress import bar
+from sterna.compile.packages import load as load_package
+from sterna.run import Backend
 from sterna.train.evaluation import Evaluation, Wanted, write_json
 from sterna.train.report import report
 
 
-def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None) -> None:
-    """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report."""
+def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None, uri: str | None) -> None:
+    """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report.
+
+    uri: the backend that executes the package in `path`; None: the emulator computes the graph.
+    """
     evaluation = Evaluation.of(path)
     if json_file:
         evaluation.check_json(json_file)
     if folder:
         evaluation.check_report(folder)
-    dataset = evaluation.images(wanted, Console())
-    with bar("evaluate") as show:
-        comparison = evaluation.measure(dataset, show)
-    report.show(comparison, Console())
+    with _loaded(uri, path) as backend:
+        dataset = evaluation.images(wanted, Console())
+        with bar("evaluate") as show:
+            comparison = evaluation.measure(dataset, show, None if backend is None else backend.infer)
+        report.show(comparison, Console())
+        if backend and (note := backend.note()):
+            print(note)
     if json_file:
         write_json(json_file, comparison)
         print(f"Metrics: {json_file}")
     if folder:
         page, curves = evaluation.write_report(folder, dataset, comparison)
         print(f"Report: {page} and {curves}")
+
+
+@contextmanager
+def _loaded(uri: str | None, path: Path) -> Iterator[Backend | None]:
+    """The backend that `uri` names, with the package in `path`; None if none is named."""
+    if uri is None:
+        yield None
+        return
+    (name,) = with_engine([uri], None)
+    package = load_package(path)
+    with opened(name) as backend:
+        backend.load(package)
+        yield backend

@@ -207,13 +207,20 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder to write precision-recall curves and summary.html to.", show_default=False),
     ] = None,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            help="What executes a package: onnx:, sim:, or another that sterna backends lists.",
+            show_default="the emulator",
+        ),
+    ] = None,
 ) -> None:
     """Measure average precision: of an integer graph, or of all forms of a run side by side."""
     from sterna.cli.evaluate import evaluate as run
     from sterna.train.evaluation import Wanted
 
     read = _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, decode=decode)
-    run(target, Wanted(data, split, scenes, seed, read), json_file, report)
+    run(target, Wanted(data, split, scenes, seed, read), json_file, report, backend)
 
 
 @app.command("data")

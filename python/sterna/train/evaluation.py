@@ -32,6 +32,7 @@ from sterna.train.loop import forms
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions, parse
 from sterna.train.report import plots, report, summary_page
+from sterna.train.report.evaluate import Execute
 from sterna.train.report.report import INTEGER, Comparison, Progress
 from sterna.train.run_folder import load_options
 from sterna.vision.decoder import Decoder
@@ -107,9 +108,14 @@ class Evaluation:
         classes, size = Decoder.of(graph).classes, (graph.input.height, graph.input.width)
         return open_split(Path(data), wanted.split or SPLIT, *size, classes, rename, read, console)
 
-    def measure(self, dataset: Dataset, progress: Progress | None = None) -> Comparison:
-        """The precision of every form on `dataset`, and how far apart the forms are, layer by layer."""
-        return report.compare(self.forms, dataset, default_workers(), progress)
+    def measure(
+        self, dataset: Dataset, progress: Progress | None = None, execute: Execute | None = None
+    ) -> Comparison:
+        """The precision of every form on `dataset`, and how far apart the forms are, layer by layer.
+
+        execute: what computes the integer graph; None: the emulator.
+        """
+        return report.compare(self.forms, dataset, default_workers(), progress, execute)
 
     def check_json(self, file: Path) -> None:
         """Raise SternaError if `write_json` could not write `file`, or would replace what is not its own."""

@@ -57,6 +57,8 @@ VOC_METHOD = (
 Images = NDArray[np.uint8]
 #: RGB images uint8 [N, H, W, 3] to raw heads [N, anchors * (5 + classes), h, w].
 Heads = Callable[[Images], NDArray[Any]]
+#: Images int8 [N, C, H, W] (rgb - 128) to maps by layer, with the outputs among them.
+Execute = Callable[[NDArray[np.int8]], dict[str, NDArray[np.int8]]]
 #: Called with the images that are done, and all.
 Progress = Callable[[int, int], None]
 
@@ -228,8 +230,8 @@ def of_network(network: Network, anchors: Sequence[Sequence[float]]) -> Evaluato
     return Evaluator(heads, anchors, 1.0)
 
 
-def of_graph(graph: Graph, classes: Sequence[str]) -> Evaluator:
-    """`graph` in integers, for data of `classes`.
+def of_graph(graph: Graph, classes: Sequence[str], execute: Execute | None = None) -> Evaluator:
+    """`graph` in integers, for data of `classes`, computed by `execute`; None: by the emulator.
 
     Raises SternaError if the graph is no detector, or was trained for other classes.
     """
@@ -243,8 +245,8 @@ def of_graph(graph: Graph, classes: Sequence[str]) -> Evaluator:
             allowed=", ".join(classes),
             remedy="evaluate on the data set for which the graph was trained",
         )
-    execute = executor(graph, [decoder.output])
-    return Evaluator(lambda images: execute(to_integers(images))[decoder.output], decoder.anchors, decoder.scale)
+    run = execute or executor(graph, [decoder.output])
+    return Evaluator(lambda images: run(to_integers(images))[decoder.output], decoder.anchors, decoder.scale)
 
 
 def evaluate_network(

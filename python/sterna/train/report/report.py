@@ -19,7 +19,7 @@ from sterna.train.model import quantisers
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate
-from sterna.train.report.evaluate import Evaluator, Precision
+from sterna.train.report.evaluate import Evaluator, Execute, Precision
 from sterna.train.report.history import EpochLine, total_loss
 from sterna.vision.decoder import Decoder
 from sterna.vision.prepare import to_integers
@@ -131,15 +131,20 @@ def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, d
     return result
 
 
-def evaluators(forms: Mapping[str, Network | Graph], classes: tuple[str, ...]) -> dict[str, Evaluator]:
+def evaluators(
+    forms: Mapping[str, Network | Graph], classes: tuple[str, ...], execute: Execute | None = None
+) -> dict[str, Evaluator]:
     """Each of `forms` as evaluation uses it. The anchors are those of the integer graph, which must be there.
 
+    execute: what computes the graph; None: the emulator.
     Raises SternaError if the graph is missing, is no detector, or was trained for other classes than `classes`.
     """
     graph = _integer_graph(forms)
     anchors = Decoder.of(graph).anchors
     return {
-        name: evaluate.of_network(form, anchors) if isinstance(form, Network) else evaluate.of_graph(form, classes)
+        name: evaluate.of_network(form, anchors)
+        if isinstance(form, Network)
+        else evaluate.of_graph(form, classes, execute)
         for name, form in forms.items()
     }
 
@@ -159,14 +164,15 @@ def compare(
     dataset: Dataset,
     workers: int = 0,
     progress: Progress | None = None,
+    execute: Execute | None = None,
 ) -> Comparison:
     """Measure all `forms` (`float` and `ternary` networks if there are any, `integer` graph) on `dataset`.
 
-    workers: processes that read images ahead, 0: none.
+    workers: processes that read images ahead, 0: none. execute: what computes the graph; None: the emulator.
     Raises SternaError as `evaluators` does.
     """
     graph = _integer_graph(forms)
-    measured = measure(evaluators(forms, tuple(dataset.classes)), dataset, workers, progress)
+    measured = measure(evaluators(forms, tuple(dataset.classes), execute), dataset, workers, progress)
     layers = _layers(graph, forms.get(TERNARY), dataset)
     return measured.model_copy(update={"layers": layers})
 
