@@ -42,20 +42,29 @@ MODELS: dict[str, Callable[[], Iterator[Case]]] = {
 }
 
 
-def row(form: str, model: str) -> TableRow:
-    """The row of a form of a model; CPU seconds of writing and executing it."""
-    maps, equal, seconds = 0, 0, 0.0
+def rows_of(model: str) -> list[TableRow]:
+    """A row for each form of a model, with the CPU seconds of writing and executing it."""
+    maps, equal, seconds = (dict.fromkeys(FORMS, 0.0) for _ in range(3))
     for graph, images in MODELS[model]():
-        start = process_time()
-        found = EXECUTORS[form](graph, images)
-        seconds += process_time() - start
-        compared = compare_results(reference.execute(graph, images), found, list(graph.info)).equal_layers
-        maps, equal = maps + len(compared), equal + sum(compared.values())
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES[form])
-    return {
-        "form": form, "model": model, "maps": maps, "maps_equal": equal, "seconds": round(seconds, 1),
-        "versions": versions,
-    }  # fmt: skip
+        expected = reference.execute(graph, images)
+        for form in FORMS:
+            start = process_time()
+            found = EXECUTORS[form](graph, images)
+            seconds[form] += process_time() - start
+            compared = compare_results(expected, found, list(graph.info)).equal_layers
+            maps[form] += len(compared)
+            equal[form] += sum(compared.values())
+    return [
+        {
+            "form": form,
+            "model": model,
+            "maps": int(maps[form]),
+            "maps_equal": int(equal[form]),
+            "seconds": round(seconds[form], 2),
+            "versions": ", ".join(f"{name} {version(name)}" for name in PACKAGES[form]),
+        }
+        for form in FORMS
+    ]
 
 
 def noticed() -> list[bool]:
@@ -77,7 +86,7 @@ def noticed() -> list[bool]:
 def main() -> int:
     """Measure and write; 1 and nothing written if a map differs or an error is not noticed."""
     torch.set_num_threads(1)
-    rows = [row(form, model) for form in FORMS for model in MODELS]
+    rows = [row for model in MODELS for row in rows_of(model)]
     found = noticed()
     different = [f"{each['form']}, {each['model']}" for each in rows if each["maps"] != each["maps_equal"]]
     if different or not all(found):
