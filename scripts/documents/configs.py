@@ -1,4 +1,4 @@
-"""The reference of engine configs, FPGAs and memories, written from what describes them in the code."""
+"""The reference of engine configs, FPGAs, memories and energies, written from what describes them in the code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from sterna.estimate.energies import ENERGIES, KIND, Energies, load_energies
+from sterna.spec import named
 from sterna.spec.config import EngineConfig, about_configs, load_config
 from sterna.spec.fpga import Fpga, about_fpgas, load_fpga
 from sterna.spec.memory import Memory, about_memories, load_memory
@@ -27,6 +29,21 @@ def fpgas() -> str:
 def memories() -> str:
     """Fields of a memory, then the named memories side by side."""
     return _page(Memory, about_memories(), load_memory)
+
+
+def energies() -> str:
+    """The figures of each family, with their sources."""
+    return "\n\n".join(_figures(name, about) for name, about in named.about(ENERGIES, KIND).items())
+
+
+def _figures(family: str, about: str) -> str:
+    known = load_energies(family)
+    rows = []
+    for name, field in Energies.model_fields.items():
+        if name != "name":
+            figure = getattr(known, name)
+            rows.append((f"`{name}`", field.description or "", f"{figure.low:g}", f"{figure.high:g}", figure.source))
+    return f"`{family}`\n:   {about}\n\n{_table(('figure', 'meaning', 'low', 'high', 'source'), rows)}"
 
 
 def _page(kind: type[BaseModel], about: dict[str, str], load: Callable[[str], BaseModel]) -> str:

@@ -25,6 +25,7 @@ DIAGRAMS = ROOT / "docs" / "diagrams"
 GENERATED: dict[str, Callable[[], str]] = {
     "command-line": command_line.text,
     "configs": configs.configs,
+    "energies": configs.energies,
     "fpgas": configs.fpgas,
     "memories": configs.memories,
     "package": lambda: markdown.package_page(level=3),

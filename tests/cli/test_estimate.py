@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path as File
 
 import pytest
 import yaml
+from rich.console import Console
 
 from sterna.cli.estimate import slow_paths, wide_table
+from sterna.cli.power import power_lines, power_table
+from sterna.estimate.band import Band
 from sterna.estimate.hierarchy import Part
 from sterna.estimate.model import Model, Register
 from sterna.estimate.paths import End, Path, Place, WideNet
+from sterna.estimate.power import ModulePower, Power
 from sterna.estimate.supported_clock import SupportedClock
 from sterna.estimate.whole import SMALL
 from sterna.spec.fpga import load_fpga
@@ -48,6 +53,42 @@ def test_estimate_with_another_memory(sterna: Sterna, graph_path: File, small: s
     ):
         ended = sterna(*common, *options)
         assert ended.code == 2 and said in ended.err
+
+
+def test_estimate_of_power(sterna: Sterna, graph_path: File, small: str) -> None:
+    ended = sterna("estimate", graph_path, "--config", small, "--fpga", "gx1150", "--power")
+    assert ended.code == 0, ended.err
+    for text in ("Power at ", "leakage", "rest of board", "W at 240 MHz, within a factor of "):
+        assert text in ended.out
+    assert ended.out.count("frames/J, queued") == 2
+    ended = sterna("estimate", "--config", small, "--fpga", "gx1150", "--power")
+    assert ended.code == 0 and "give a graph for its traffic" in ended.out and "frames/J, queued" not in ended.out
+
+
+def test_power_without_energies_is_refused_before_any_work(sterna: Sterna, small: str) -> None:
+    ended = sterna("estimate", "--config", small, "--fpga", "de10-nano", "--power")
+    assert ended.code == 2 and ended.out == ""
+    assert "no such family of energies; family of energies = cyclone5; allowed: arria10" in ended.err
+
+
+def test_power_is_shown_by_part_with_its_band() -> None:
+    none = Band(0, 0)
+    parts = (
+        ModulePower("sterna_pe", Band(1, 4), Band(0.001, 0.004), Band(2, 3), none),
+        ModulePower("sterna_fifo", Band(0.01, 0.02), none, none, none),
+        ModulePower("sterna_drain", Band(0.01, 0.01), none, none, none),
+    )
+    power = Power(100, parts, memory=Band(1, 2), static=Band(2, 4), board=Band(3, 7))
+    console = Console(width=80, record=True, file=StringIO())
+    console.print(power_table(power))
+    rows = [" ".join(line.split()) for line in console.export_text().splitlines()]
+    assert "pe 1.0 .. 4.0 2.0 .. 3.0 3.0 .. 7.0" in rows
+    assert "2 others" in rows
+    assert "leakage 2.0 .. 4.0" in rows and "sum 9.0 .. 20.0" in rows
+    watts, traffic = power_lines(power, None)
+    assert watts.startswith("Power: 13 W at 100 MHz, within a factor of 1.5 (9 .. 20 W); ")
+    assert watts.endswith("of this the FPGA takes 5 .. 11 W (estimate)")
+    assert "give a graph" in traffic
 
 
 def test_what_does_not_fit_is_said(sterna: Sterna, tmp_path: File, small: str) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from sterna.cli.power import POWER_RULE, power_lines, power_table
 from sterna.cli.progress import bar
 from sterna.compile.clock import Clock
 from sterna.compile.compiler import compile_timed
 from sterna.errors import SternaError
-from sterna.estimate.bandwidth import sweep
+from sterna.estimate.activity import load_activity
+from sterna.estimate.bandwidth import bus_bandwidth, sweep
+from sterna.estimate.energies import Energies, load_energies
 from sterna.estimate.engine import FULL, EngineEstimate, estimate_engine
 from sterna.estimate.model import MANY
 from sterna.estimate.paths import End
 from sterna.estimate.performance import Performance, performance
 from sterna.estimate.plot import check_image, draw_memories
+from sterna.estimate.power import estimate_power
 from sterna.estimate.resources import MLAB_ALMS
 from sterna.estimate.supported_clock import SupportedClock, estimate_clock
 from sterna.package.graphs import read_graph
@@ -39,10 +44,13 @@ RULES = (
 )
 
 
-def estimate(graph: Path | None, config: str, fpga: str, memory: str | None, plot: Path | None) -> None:
+def estimate(
+    graph: Path | None, config: str, fpga: str, memory: str | None, plot: Path | None, power: bool = False
+) -> None:
     """Print the size of the named config on the named FPGA and, if there is a graph, its frames per second.
 
-    `memory` is on the bus instead of the config's; `plot` is where to draw the frames per second on others.
+    `memory` is on the bus instead of the config's; `plot` is where to draw the frames per second on others; `power`
+    adds watts by part.
     """
     engine, target = load_config(config), load_fpga(fpga)
     if memory is not None:
@@ -51,6 +59,7 @@ def estimate(graph: Path | None, config: str, fpga: str, memory: str | None, plo
     source = None if graph is None else read_graph(graph)
     if plot is not None:
         _check_plot(plot, graph)
+    energies = load_energies(target.family) if power else None
     console = Console()
     size = measure(engine, target)
     console.print(size_table(size))
@@ -60,6 +69,7 @@ def estimate(graph: Path | None, config: str, fpga: str, memory: str | None, plo
     console.print(wide_table(supported))
     for line in slow_paths(supported, target):
         print(line)
+    found = None
     if source is not None:
         with bar("compile") as show:
             package, clock = compile_timed(source, engine, progress=show)
@@ -68,8 +78,25 @@ def estimate(graph: Path | None, config: str, fpga: str, memory: str | None, plo
             print(line)
         if plot is not None:
             _plot(found, clock, package, plot)
-    for rule in RULES:
+    if energies is not None:
+        _show_power(console, size, energies, supported.mhz, found)
+    for rule in RULES if energies is None else (*RULES, POWER_RULE):
         console.print(rule, style="dim")
+
+
+def _show_power(
+    console: Console, size: EngineEstimate, energies: Energies, supported: int, found: Performance | None
+) -> None:
+    """Watts at the clock that the engine supports, by part, and at the FPGA's target."""
+    activity = load_activity()
+    for mhz in dict.fromkeys((supported, size.fpga.mhz)):
+        at_clock = None if found is None else replace(found, mhz=mhz)
+        traffic = bus_bandwidth(size.config, mhz) * 1e9 if at_clock is None else at_clock.bandwidth
+        watts = estimate_power(size, activity, energies, mhz, traffic)
+        if mhz == supported:
+            console.print(power_table(watts))
+        for line in power_lines(watts, at_clock):
+            print(line)
 
 
 def _check_plot(plot: Path, graph: Path | None) -> None:

@@ -569,11 +569,14 @@ def estimate(
             show_default=False,
         ),
     ] = None,
+    power: Annotated[
+        bool, typer.Option("--power", help="Estimate watts by part as well, and frames per joule, with their band.")
+    ] = False,
 ) -> None:
     """Estimate the FPGA resources of an engine, and the frames per second of a graph on it."""
     from sterna.cli.estimate import estimate as run
 
-    run(graph, config, fpga, memory, plot)
+    run(graph, config, fpga, memory, plot, power)
 
 
 @app.command()

@@ -19,6 +19,8 @@ CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"
 HARNESS = ROOT / "sim" / "harness"
+#: How often the signals of each module change in a frame.
+ACTIVITY = ROOT / "docs" / "results" / "activity.json"
 #: Trained networks that come with Sterna, found by their names.
 MODELS = ROOT / "models"
 #: Headers for C and C++, `#include <sterna/...>`.
