@@ -42,6 +42,7 @@ async def keeps_the_maximum(dut: Any) -> None:
     lanes, width, channels = (int(getattr(dut, name).value) for name in ("Lanes", "Width", "Channels"))
     limit = 1 << width - 1
     dut.clk_i.value = 0
+    dut.rst_ni.value = 1
     dut.valid_i.value = 0
     Clock(dut.clk_i, 10, unit="ns").start()
     await FallingEdge(dut.clk_i)

@@ -57,6 +57,15 @@ def test_engine_equals_reference(seed: int, act_bits: int, part: int) -> None:
     check_graphs(config_of(seed, act_bits), 1000 * seed + share * part, share)
 
 
+def test_an_engine_starts_whatever_its_registers_hold() -> None:
+    """The seed of the memory is also that of what registers hold before the reset."""
+    config = config_of(4, 8)
+    package = compile_graph(random_graph(np.random.default_rng(0)), config, cycles=False)
+    for seed in range(60):
+        with simulated(config, timing=MemoryTiming(seed=seed)) as engine:
+            engine.load(package)
+
+
 def test_an_engine_with_input_tables() -> None:
     """The tables of a graph, or those that shift if it has none."""
     check_graphs(config_of(1, 6, input_table=True), 5000, GRAPHS // 4)

@@ -302,6 +302,7 @@ module sterna_drain #(
         .Channels(RowMaxima)
       ) u_maximum (
         .clk_i,
+        .rst_ni,
         .valid_i  (valid[RequantLatency-1]),
         .channel_i(info[RequantLatency-1].maximum),
         .first_i  (info[RequantLatency-1].first),

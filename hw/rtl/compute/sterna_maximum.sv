@@ -13,6 +13,7 @@ module sterna_maximum #(
   parameter int unsigned Channels = 4
 ) (
   input  logic                                             clk_i,
+  input  logic                                             rst_ni,
   /// In the next cycle a value comes in.
   input  logic                                             valid_i,
   /// Of this channel.
@@ -31,8 +32,12 @@ module sterna_maximum #(
   logic [Lanes-1:0][Width-1:0] old, maximum;
   logic valid_q, first_q;
 
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) valid_q <= 1'b0;
+    else valid_q <= valid_i;
+  end
+
   always_ff @(posedge clk_i) begin
-    valid_q <= valid_i;
     first_q <= first_i;
   end
 
@@ -66,7 +71,7 @@ module sterna_maximum #(
       end
 
 `ifdef VERILATOR
-      NoCollision_A: assert property (@(posedge clk_i)
+      NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
         valid_i && valid_q && !first_i |-> channel_i != channel_q)
         else $error("two values of a channel in two cycles running");
 `endif

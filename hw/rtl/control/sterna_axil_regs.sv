@@ -460,6 +460,7 @@ module sterna_axil_regs #(
     b_valid_o && !b_ready_i |=> b_valid_o);
   RHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     r_valid_o && !r_ready_i |=> r_valid_o && $stable(r_o));
-  NoCollision_A: assert property (@(posedge clk_i) profile_write != profile_read);
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    profile_write != profile_read);
 `endif
 endmodule

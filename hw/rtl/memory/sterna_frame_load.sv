@@ -370,6 +370,7 @@ module sterna_frame_load #(
         .ActW    (ActW)
       ) u_input_table (
         .clk_i,
+        .rst_ni,
         .write_i      (table_valid_i),
         .write_level_i(level_q),
         .write_data_i ({

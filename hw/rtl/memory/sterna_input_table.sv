@@ -10,6 +10,7 @@ module sterna_input_table #(
   parameter int unsigned ActW = 8
 ) (
   input  logic                                       clk_i,
+  input  logic                                       rst_ni,
   /// The entry of each channel is written; not while entries are read.
   input  logic                                       write_i,
   /// Which entry.
@@ -47,9 +48,10 @@ module sterna_input_table #(
   endgenerate
 
   logic unused;
-  assign unused = ^write_data_i;
+  assign unused = ^{rst_ni, write_data_i};
 
 `ifdef VERILATOR
-  NoCollision_A: assert property (@(posedge clk_i) !(write_i && read_i));
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    !(write_i && read_i));
 `endif
 endmodule
