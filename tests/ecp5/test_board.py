@@ -17,6 +17,7 @@ from sterna.errors import SternaError
 from sterna.run import open_backend
 from sterna.run.backends.serial import SerialBackend
 from sterna.run.compare import compare_backends
+from sterna.run.engine import EngineBackend
 from sterna.run.simulator import make_flags, verilator_root
 from sterna.run.transports.serial import SerialTransport
 from sterna.run.uri import Uri
@@ -123,7 +124,8 @@ def test_a_pin_is_high_if_nothing_is_there_and_its_multiplexer_decides() -> None
         ("TRELLIS_COMB", {"MODE": "OTHER"}, {"F": 1}),
         ("TRELLIS_FF", {"SRMODE": "OTHER"}, {"Q": 1, "CLK": 2, "LSR": 3}),
         ("DP16KD", {"INITVAL_00": "1"}, {"CLKA": 2}),
-        ("DP16KD", {"RESETMODE": "ASYNC"}, {"RSTA": 2}),
+        ("DP16KD", {"RSTBMUX": "INV"}, {"RSTA": 2}),
+        ("DP16KD", {"RSTAMUX": "INV"}, {}),
         ("DTR", {}, {"STARTPULSE": 2}),
     ],
 )
@@ -155,14 +157,19 @@ def test_the_netlist_of_place_and_route_computes_what_its_source_does(tmp_path: 
 @pytest.mark.slow
 def test_frames_over_the_serial_line(tmp_path: Path) -> None:
     """The RTL of the whole board: memory, registers, and frames equal to the reference."""
-    with board.running(board.build_rtl(tmp_path)) as port:
-        transport = SerialTransport(port, patience=PATIENCE)
+    with board.running(board.build_rtl(tmp_path)) as simulated:
+        transport = SerialTransport(simulated.port, patience=PATIENCE)
         transport.open()
-        data = bytes(np.random.default_rng(0).integers(0, 256, 1000, dtype=np.uint8))
+        data = bytes(np.random.default_rng(0).integers(0, 256, 5000, dtype=np.uint8))
         transport.write_memory(12345, data)
-        assert transport.read_memory(12345, 1000) == data
+        assert transport.read_memory(12345, len(data)) == data == simulated.read(12345, len(data))
+        simulated.write(12346, data[::-1])
+        assert transport.read_memory(12345, len(data)) == data[:1] + data[:0:-1]
         transport.close()
-        package = compile_graph(small_graph(), flow.config())
-        uri = Uri.parse(f"serial:{port}?patience={PATIENCE:g}")
-        with open_backend("reference:") as reference, SerialBackend.from_uri(uri, print) as engine:
-            assert compare_backends(reference, engine, package, small_images(2)).equal
+        package = compile_graph(small_graph(), flow.config(), trace=True)
+        uri = Uri.parse(f"serial:{simulated.port}?patience={PATIENCE:g}")
+        with open_backend("reference:") as reference:
+            with SerialBackend.from_uri(uri, print) as engine:
+                assert compare_backends(reference, engine, package, small_images(2)).equal
+            with EngineBackend(board.NearTransport(simulated, patience=PATIENCE)) as engine:
+                assert compare_backends(reference, engine, package, small_images(2)).equal

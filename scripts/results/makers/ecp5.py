@@ -15,14 +15,12 @@ from sterna.api import scene
 from sterna.compile import compile_graph
 from sterna.graph import Graph
 from sterna.package.graphs import read_graph
-from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.compare import compare_backends
 from sterna.run.engine import EngineBackend
 from sterna.run.transports.serial import SerialTransport
 from sterna.spec.serial import BAUD
 from sterna.vision.prepare import prepare
-from support.packages import small_graph, small_images
 
 DEMO, SCENE = "demo-nano", 7
 #: Seconds that a simulated board may take for a byte.
@@ -39,9 +37,8 @@ CELLS = {
 
 
 class Frame(NamedTuple):
-    """A frame on a simulated board: whether every map equals the reference, clock cycles, bytes on the line."""
+    """A frame on a simulated board: clock cycles, and bytes on the serial line."""
 
-    equal: bool
     cycles: int
     line_bytes: int
 
@@ -49,40 +46,50 @@ class Frame(NamedTuple):
 def main() -> None:
     """Make the bitstream, simulate, write."""
     made = flow.make(print)
+    demo = read_graph(Path(DEMO))
+    image = prepare(demo, scene(SCENE))[np.newaxis]
     with TemporaryDirectory() as name:
         folder = Path(name)
         routed = folder / "routed.v"
         routed.write_text(netlist.verilog(made.routed, flow.DESIGN))
-        small = small_graph()
-        on_netlist = run(board.build_netlist(folder / "netlist", routed), small, small_images(1))
-        demo = read_graph(Path(DEMO))
-        image = prepare(demo, scene(SCENE))[np.newaxis]
-        on_rtl = run(board.build_rtl(folder / "rtl"), demo, image)
-    write("ecp5", metrics(made, on_netlist, on_rtl), command="make results-ecp5", config=flow.config().name)
+        rtl = board.build_rtl(folder / "rtl")
+        frame, rtl_equal = run(rtl, demo, image), equal(rtl, demo, image)
+        netlist_equal = equal(board.build_netlist(folder / "netlist", routed), demo, image)
+    found = metrics(made, frame, rtl_equal, netlist_equal)
+    write("ecp5", found, command="make results-ecp5", config=flow.config().name)
 
 
 def run(program: Path, graph: Graph, image: NDArray[np.int8]) -> Frame:
-    """A frame on the board that `program` simulates, over its serial line."""
-    package: Package = compile_graph(graph, flow.config())
-    with board.running(program) as port, open_backend("reference:") as reference:
-        transport = SerialTransport(port, patience=PATIENCE)
+    """A frame on the board that `program` simulates, all of it over its serial line."""
+    with board.running(program) as simulated:
+        transport = SerialTransport(simulated.port, patience=PATIENCE)
         with EngineBackend(transport) as engine:
-            engine.load(package)
+            engine.load(compile_graph(graph, flow.config()))
             before = transport.sent + transport.received
             engine.infer(image)
             line_bytes = transport.sent + transport.received - before
             counters = engine.counters()
             assert counters is not None
-            comparison = compare_backends(reference, engine, package, image)
-    return Frame(comparison.equal, counters.cycles, line_bytes)
+    return Frame(counters.cycles, line_bytes)
 
 
-def metrics(made: flow.Bitstream, on_netlist: Frame, on_rtl: Frame) -> dict[str, Metric]:
+def equal(program: Path, graph: Graph, image: NDArray[np.int8]) -> bool:
+    """Whether every map on the board that `program` simulates is that of the reference."""
+    package = compile_graph(graph, flow.config(), trace=True)
+    with (
+        board.running(program) as simulated,
+        open_backend("reference:") as reference,
+        EngineBackend(board.NearTransport(simulated, patience=PATIENCE)) as engine,
+    ):
+        return compare_backends(reference, engine, package, image).equal
+
+
+def metrics(made: flow.Bitstream, frame: Frame, rtl_equal: bool, netlist_equal: bool) -> dict[str, Metric]:
     """What the FPGA holds, how fast it may be clocked, and frames per second of the demo's network."""
     used, there = made.used(), made.there()
     first, last = made.slowest()
-    alone = flow.MHZ * 1e6 / on_rtl.cycles
-    seconds = on_rtl.line_bytes * LINE_BITS / BAUD + on_rtl.cycles / (flow.MHZ * 1e6)
+    alone = flow.MHZ * 1e6 / frame.cycles
+    seconds = frame.line_bytes * LINE_BITS / BAUD + frame.cycles / (flow.MHZ * 1e6)
     cells = {
         name: Metric(what=what, value=used[kind], unit="", method=f"placed and routed, of {there[kind]:,}")
         for name, (kind, what) in CELLS.items()
@@ -97,15 +104,15 @@ def metrics(made: flow.Bitstream, on_netlist: Frame, on_rtl: Frame) -> dict[str,
             what="Bitstream", value=made.file.stat().st_size, unit="bytes", method="ecppack, compressed"
         ),
         "frame_equal": Metric(
-            what="The netlist that place and route wrote equals the reference on a frame", value=on_netlist.equal,
-            unit="", method="every map of a small network; board simulated, all of it over the serial line",
+            what="The netlist that place and route wrote equals the reference on a frame", value=netlist_equal,
+            unit="", method="every map of the demo; board simulated, tape, image and maps in its SDRAM",
         ),
         "demo_equal": Metric(
-            what="The RTL equals the reference on a frame of the demo", value=on_rtl.equal, unit="",
-            method="every map; board simulated, tape, image and result in its SDRAM",
+            what="The RTL equals the reference on a frame of the demo", value=rtl_equal, unit="",
+            method="every map; board simulated, tape, image and maps in its SDRAM",
         ),
         "demo_cycles": Metric(
-            what="Cycles of the demo's frame", value=on_rtl.cycles, unit="cycles",
+            what="Cycles of the demo's frame", value=frame.cycles, unit="cycles",
             method="counted in RTL simulation of the board, a frame alone",
         ),
         "frames_per_second": Metric(
@@ -114,7 +121,7 @@ def metrics(made: flow.Bitstream, on_netlist: Frame, on_rtl: Frame) -> dict[str,
         ),
         "line_frames_per_second": Metric(
             what="Frames per second through the serial line", value=round(1 / seconds, 2), unit="1/s",
-            method=f"{on_rtl.line_bytes:,} bytes of image, result and registers at {BAUD:,} bits per second, then the "
+            method=f"{frame.line_bytes:,} bytes of image, result and registers at {BAUD:,} bits per second, then the "
             "engine; without the pauses of USB, which are not known here",
         ),
     }  # fmt: skip

@@ -29,7 +29,8 @@ module ulx3s_sdram_chip (
   localparam int InitRefreshes = 8;
   localparam logic [12:0] Mode = 13'h032;
 
-  logic [15:0] memory [1 << 24];
+  // The simulator reaches it directly.
+  logic [15:0] memory [1 << 24]  /* verilator public_flat_rw */;
   // Of each bank.
   logic [3:0] open_q;
   logic [3:0][12:0] row_q;
