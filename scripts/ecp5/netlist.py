@@ -172,8 +172,10 @@ def _kept(cell: Cell) -> list[str]:
     known = {name: value for name, value in cell.parameters.items() if name.startswith(_KEPT[cell.kind])}
     if any(int(value, 2) for name, value in cell.parameters.items() if name.startswith(_CONTENTS)):
         raise cell.unknown(_CONTENTS, "not 0")
-    if cell.parameters.get("RESETMODE") == "ASYNC" and {cell.pin("RSTA"), cell.pin("RSTB")} != {"~" + _HIGH}:
-        raise cell.unknown("RESETMODE", "ASYNC")
+    if cell.kind == "DP16KD":
+        for pin in ("RSTA", "RSTB"):
+            if cell.pin(pin) not in (_LOW, f"~{_HIGH}"):
+                raise cell.unknown(pin, "used")
     parameters = ", ".join(f".{name}({_value(value)})" for name, value in sorted(known.items()))
     wired = ", ".join(f".{name}({cell.pin(name)})" for name in cell.names())
     return [f"  {cell.kind} #({parameters}) \\{cell.name} ({wired});"]

@@ -2,9 +2,9 @@
 // Models, without delays, of the cells of an ECP5 that are more than logic. What they do not know of a
 // cell's parameters they refuse: there is no module `sterna_unknown_parameter`.
 //
-// Memory: Lattice, "ECP5 and ECP5-5G Memory Usage Guide", FPGA-TN-02204 (TN1264 before): widths and
-// addresses, byte enables, write modes, output reset. Multiplier: Lattice, "ECP5 and ECP5-5G sysDSP Usage
-// Guide", FPGA-TN-02205 (TN1267 before): 18x18 bits, each side signed or not.
+// Lattice describes memory in FPGA-TN-02204 (TN1264 before) and the multiplier in FPGA-TN-02205 (TN1267 before). The
+// text of neither could be had for these models. They follow Yosys, which maps memories and products to these cells;
+// the source of each property is a file in its folder `techlibs/lattice`.
 
 /// The clocks' source: here as fast as what comes in. CLKOS is half a cycle later than CLKOP.
 module EHXPLLL #(
@@ -31,8 +31,16 @@ module EHXPLLL #(
   endgenerate
 endmodule
 
-/// 18 Kbit of memory with two ports. A read that meets a write of the same word at the other port gives what the
-/// memory does not hold, as the guide leaves it open.
+/// 18 Kbit of memory with two ports.
+///
+/// | property | source |
+/// |---|---|
+/// | 9, 18 or 36 bits per port, and the address bits that choose a word: all, from the fifth on, from the sixth on | brams_16kd.txt, `widths`, and the order of contents in brams_map_16kd.v, `init_slice` |
+/// | the lowest bits of the address of 18 and 36 bits say which bytes of 9 bits are written | brams_map_16kd.v, ADA0 to ADA3 |
+/// | 36 bits are written by the data inputs of both ports, the lower half by port A's, and read from both outputs, the lower half from port A's | brams_map_16kd.v, module $__PDPW16KD_ |
+/// | a write leaves the output alone (NORMAL), or shows what was there before (READBEFOREWRITE) | brams_16kd.txt, `rdwr no_change` and `rdwr old` |
+/// | a read that meets a write of its word at the other port: nothing is said, so it gives what the memory does not hold | brams_16kd.txt, no `wrtrans` |
+/// | contents and outputs are 0 after configuration | `INITVAL_*` of the netlist, checked there; brams_16kd.txt, `rdinit zero` |
 module DP16KD #(
   parameter DATA_WIDTH_A = 18,
   parameter DATA_WIDTH_B = 18,
@@ -66,7 +74,7 @@ module DP16KD #(
   wire clka = CLKAMUX == "INV" ? ~CLKA : CLKA;
   wire clkb = CLKBMUX == "INV" ? ~CLKB : CLKB;
 
-  // Words of 18 bits, bytes of 9. The outputs' reset is sudden or in step with the clock; where it is used, the latter.
+  // Words of 18 bits, bytes of 9. Resets are not used; the netlist's writer sees to that.
   reg [17:0] memory [1024];
   reg [17:0] low_a, high_a, low_b, high_b;
   integer i;
@@ -113,8 +121,7 @@ module DP16KD #(
         if (ada[3]) memory[{ada[13:5], 1'b1}][17:9] <= dib[17:9];
       end
     end
-    if (RSTA) low_a <= 18'b0;
-    else if (CEA && (!WEA || WRITEMODE_A == "READBEFOREWRITE")) low_a <= part(DATA_WIDTH_A, memory[ada[13:4]], ada) ^ {18{write_b && meet}};
+    if (CEA && (!WEA || WRITEMODE_A == "READBEFOREWRITE")) low_a <= part(DATA_WIDTH_A, memory[ada[13:4]], ada) ^ {18{write_b && meet}};
   end
 
   always @(posedge clkb) begin
@@ -127,8 +134,7 @@ module DP16KD #(
         if (adb[1]) memory[adb[13:4]][17:9] <= dib[17:9];
       end
     end
-    if (RSTB) {high_b, low_b} <= 36'b0;
-    else if (CEB && (!WEB || WRITEMODE_B == "READBEFOREWRITE")) begin
+    if (CEB && (!WEB || WRITEMODE_B == "READBEFOREWRITE")) begin
       if (DATA_WIDTH_B == 36) begin
         low_b <= memory[{adb[13:5], 1'b0}] ^ {18{write_a && meet}};
         high_b <= memory[{adb[13:5], 1'b1}] ^ {18{write_a && meet}};
@@ -149,7 +155,8 @@ module DP16KD #(
   endgenerate
 endmodule
 
-/// A multiplier without registers.
+/// A multiplier without registers: 18 by 18 bits, each side signed or not, all 36 bits of the product (dsp_map_18x18.v,
+/// SIGNEDA, SIGNEDB and P).
 module MULT18X18D #(
   parameter REG_INPUTA_CLK = "NONE",
   parameter REG_INPUTB_CLK = "NONE",
