@@ -92,6 +92,9 @@ def encode_part(
 def package_graph(data: bytes, where: str) -> Graph:
     """The graph in a package, its file's bytes; `where` names their origin in errors."""
 
+def package_tape(data: bytes, where: str) -> bytes:
+    """The tape that the library makes of a package, its file's bytes; `where` names their origin in errors."""
+
 def check_signature(data: bytes, signature: str, public_key: str) -> None:
     """Refuses `data` unless `signature`, the text of minisign's file, is of it and of `public_key`, likewise."""
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads any bytes as a package. What changes them knows sections, so that changes get past checksums and compression.
+// Reads any bytes as a package, and makes the tape of one that is whole. What changes them knows sections, so that changes get past checksums and compression.
 #include "package/package.h"
 
 #include <algorithm>
@@ -113,7 +113,8 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    sterna::read_package({data, size}, "package");
+    const sterna::Package package = sterna::read_package({data, size}, "package");
+    sterna::make_program(*package.graph, *package.plan);
   } catch (const sterna::Error&) {
   }
   return 0;

@@ -71,6 +71,19 @@ std::shared_ptr<const Graph> package_graph(const nb::bytes& data, const std::str
   return read_package({bytes, size}, where).graph;
 }
 
+/// The tape that is made of a package.
+nb::bytes package_tape(const nb::bytes& data, const std::string& where) {
+  std::vector<std::uint8_t> tape;
+  {
+    const auto* bytes = static_cast<const std::uint8_t*>(data.data());
+    const std::size_t size = data.size();
+    const nb::gil_scoped_release released;
+    const Package package = read_package({bytes, size}, where);
+    tape = make_program(*package.graph, *package.plan)->tape;
+  }
+  return nb::bytes(tape.data(), tape.size());
+}
+
 void check_bytes_signature(const nb::bytes& data, const std::string& signature, const std::string& public_key) {
   check_signature({static_cast<const std::uint8_t*>(data.data()), data.size()}, signature, public_key);
 }
@@ -178,6 +191,7 @@ NB_MODULE(_native, module) {
   module.def("encode_part", &encoded, "config"_a, "streams"_a, "fetches"_a, "additions"_a, "subtract"_a, "planes"_a);
   module.def("check_signature", &check_bytes_signature, "data"_a, "signature"_a, "public_key"_a);
   module.def("package_graph", &package_graph, "data"_a, "where"_a);
+  module.def("package_tape", &package_tape, "data"_a, "where"_a);
   nb::class_<Emulator>(module, "Emulator")
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);

@@ -65,7 +65,7 @@ def test_what_is_written_is_read(package: Package, tmp_path: Path) -> None:
     found = package_file.read(path)
     assert isinstance(found, Stored)
     assert found.graph == package.graph and found.config == package.config
-    assert found.tape == package_file.TapeDigest.of(package.tape)
+    assert found.tape == package_file.TapeDigest.of(package.tape, package.config)
     assert found.plan.stored == package.plan.stored and found.plan.bases == package.plan.bases
     assert found.plan.load_after == package.plan.load_after
     for one, other in zip(found.plan.spreads, package.plan.spreads, strict=True):

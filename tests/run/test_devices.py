@@ -10,11 +10,7 @@ from pathlib import Path
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.compile.packages import restore
-from sterna.errors import SternaError
-from sterna.package import container
 from sterna.package import file as package_file
-from sterna.spec.package import PackageSection
 from sterna.spec.paths import ROOT
 from support.engines import simulator_of
 from support.packages import NANO, small_graph, small_package
@@ -29,7 +25,7 @@ def program() -> Path:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("package") / "small.sterna"
-    package_file.save(small_package(), path, tape=True)
+    package_file.save(small_package(), path)
     return path
 
 
@@ -74,16 +70,9 @@ def test_a_frame_that_takes_too_long(runner: Path, program: Path, package: Path)
 
 def test_an_engine_of_another_config(runner: Path, program: Path, tmp_path: Path) -> None:
     other = NANO.model_copy(update={"accumulators": 8})
-    package_file.save(compile_graph(small_graph(), other, cycles=False), tmp_path / "other.sterna", tape=True)
+    package_file.save(compile_graph(small_graph(), other, cycles=False), tmp_path / "other.sterna")
     said = run(runner, f"sim:{program}", tmp_path / "other.sterna")
     assert said.startswith("engine: the engine has another config; config hash = ")
-
-
-def test_a_package_without_its_tape(runner: Path, program: Path, tmp_path: Path) -> None:
-    package_file.save(small_package(), tmp_path / "bare.sterna")
-    assert run(runner, "emulator:", tmp_path / "bare.sterna") == "1 frames, 0 differ\n"
-    said = run(runner, f"sim:{program}", tmp_path / "bare.sterna")
-    assert "the package holds no tape for an engine; remedy: write it by sterna compile --with-tape\n" in said
 
 
 @pytest.mark.parametrize(
@@ -118,65 +107,3 @@ def test_a_package_without_its_tape(runner: Path, program: Path, tmp_path: Path)
 def test_names_that_are_refused(runner: Path, package: Path, uri: str, said: str) -> None:
     found = run(runner, uri, package)
     assert said in found and "; remedy: " in found and found.count("\n") == 1
-
-
-# The tape in a package
-
-
-def sections(data: bytes) -> dict[PackageSection, bytes]:
-    return {name: section.read() for name, section in container.read(data).items()}
-
-
-def test_the_tape_is_kept_on_request() -> None:
-    package = small_package()
-    bare, whole = package_file.to_bytes(package), package_file.to_bytes(package, tape=True)
-    more = sections(whole)
-    assert more.pop(PackageSection.TAPE) == package.tape
-    assert more.pop(PackageSection.PLACES)
-    assert more == sections(bare)
-    assert restore(package_file.from_bytes(whole), "whole") == package
-
-
-@pytest.mark.parametrize("missing", [PackageSection.TAPE, PackageSection.PLACES])
-def test_a_tape_without_its_places_is_refused(runner: Path, tmp_path: Path, missing: PackageSection) -> None:
-    kept = sections(package_file.to_bytes(small_package(), tape=True))
-    del kept[missing]
-    data = container.write(kept, ())
-    with pytest.raises(SternaError, match="holds only one of the sections tape and places; remedy: copy or compile"):
-        package_file.from_bytes(data)
-    (tmp_path / "half.sterna").write_bytes(data)
-    assert "holds only one of the sections tape and places" in run(runner, "emulator:", tmp_path / "half.sterna")
-
-
-def test_another_tape_is_refused(runner: Path, tmp_path: Path) -> None:
-    kept = sections(package_file.to_bytes(small_package(), tape=True))
-    kept[PackageSection.TAPE] = bytes(len(kept[PackageSection.TAPE]))
-    data = container.write(kept, ())
-    with pytest.raises(SternaError, match="its tape is another one than was compiled"):
-        package_file.from_bytes(data)
-    (tmp_path / "other.sterna").write_bytes(data)
-    assert "its tape is another one than was compiled" in run(runner, "emulator:", tmp_path / "other.sterna")
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        (b'"frame_bytes":', b'"frame":', "places has missing keys; keys = frame_bytes"),
-        (b'{"config"', b'{"more":1,"config"', "places has unknown keys"),
-        (b'"op":"LOAD"', b'"op":"JUMP"', "step of the tape: has an unknown operation"),
-        (b'"words":', b'"words":999999999', "has an impossible size"),
-        (b'"channels":[0', b'"channels":[-1', "has impossible channels"),
-        (b'"tile_h":', b'"tile_h":-', "has an impossible tile"),
-        (b'"result_bytes":', b'"result_bytes":-', "is no count"),
-        (b'"image_offset":', b'"image_offset":99999', "image: is of another size in the tape"),
-        (b"{", b"", "holds places that is not JSON"),
-    ],
-)
-def test_places_that_are_damaged(
-    runner: Path, program: Path, tmp_path: Path, before: bytes, after: bytes, said: str
-) -> None:
-    kept = sections(package_file.to_bytes(small_package(), tape=True))
-    assert before in kept[PackageSection.PLACES]
-    kept[PackageSection.PLACES] = kept[PackageSection.PLACES].replace(before, after, 1)
-    (tmp_path / "damaged.sterna").write_bytes(container.write(kept, ()))
-    assert said in run(runner, f"sim:{program}", tmp_path / "damaged.sterna")

@@ -197,7 +197,7 @@ def older_packages() -> dict[str, Callable[[], bytes]]:
 
 def packages() -> dict[str, Callable[[], bytes]]:
     """Bombs in place of a package."""
-    whole = package_file.to_bytes(compile_graph(_graph(), load_config("nano")), tape=True)
+    whole = package_file.to_bytes(compile_graph(_graph(), load_config("nano")))
     weights = {"array": {"type": "ternary", "shape": [65535, 512, 1, 1]}}
 
     def with_section(name: str, packed_bytes: bytes, size: int) -> bytes:

@@ -33,13 +33,13 @@ _TARGET = "quartus"
 _CONFIG = "nano"
 
 
-def compile_package(graph: Path, config: str, output: Path, trace: bool, cycles: bool, tape: bool) -> None:
+def compile_package(graph: Path, config: str, output: Path, trace: bool, cycles: bool) -> None:
     """Compile the graph file for the named config and write the package."""
     source, engine = read_graph(graph), load_config(config)
     _check_output(output, graph)
     with bar("compile") as show:
         package = compile_graph(source, engine, trace=trace, cycles=cycles, progress=show)
-    package_file.save(package, output, tape=tape)
+    package_file.save(package, output)
     print(f"{output}: {len(package.tape):,} bytes of tape for '{engine.name}'")
     if cycles:
         alone, queued = package.schedule.alone_cycles, package.schedule.queued_cycles

@@ -251,14 +251,11 @@ def compile_command(
     config: ConfigName = "nano",
     trace: Annotated[bool, typer.Option(help="Store the map of every layer that the engine computes.")] = False,
     cycles: Annotated[bool, typer.Option(help="Tell the clock cycles of each step: half of the time.")] = True,
-    with_tape: Annotated[
-        bool, typer.Option("--with-tape", help="Keep the tape too, for programs in C that drive an engine.")
-    ] = False,
 ) -> None:
     """Compile an integer graph to a package for an engine config."""
     from sterna.cli.build import compile_package
 
-    compile_package(graph, config, output, trace, cycles, with_tape)
+    compile_package(graph, config, output, trace, cycles)
 
 
 @app.command("export")

@@ -69,7 +69,7 @@ def _restored(found: Stored) -> Package:
     lowered = Lowered(found.graph, found.config)
     _check(found.plan, lowered)
     built = build(lowered, found.plan)
-    if TapeDigest.of(built.tape) != found.tape:
+    if TapeDigest.of(built.tape, found.config) != found.tape:
         raise _inconsistent("tape", f"{len(built.tape)} bytes", "the tape that was compiled")
     metadata = built.metadata if found.cycles is None else _with_cycles(built.metadata, found.cycles)
     return Package(found.graph, built.tape, found.config, metadata, found.plan)

@@ -15,14 +15,12 @@ from sterna import files, recognise
 from sterna.errors import SternaError
 from sterna.graph import records
 from sterna.graph.graph import Graph
-from sterna.native import libsterna
 from sterna.package import container, older, plan
 from sterna.package.arrays import ENTROPY_CODED, ArrayReader, ArrayWriter
 from sterna.package.container import AGAIN, Section
 from sterna.package.counters import StepCounters
 from sterna.package.older import Older
 from sterna.package.package import Package
-from sterna.package.places import places
 from sterna.package.plan import Plan
 from sterna.spec.config import EngineConfig, make_config
 from sterna.spec.package import MOST_BYTES, PackageSection
@@ -46,7 +44,7 @@ class Cycles(BaseModel):
 
 
 class TapeDigest(BaseModel):
-    """The length of the tape that was compiled, and its Adler-32.
+    """The length of the tape that was compiled, its Adler-32, and the hash of its config.
 
     Each part of a tape ends with its own CRC-32, after which the CRC-32 of all is the same whatever the part holds.
     """
@@ -55,11 +53,12 @@ class TapeDigest(BaseModel):
 
     length: _Count
     adler: _Count
+    config_hash: _Count
 
     @classmethod
-    def of(cls, tape: bytes) -> TapeDigest:
-        """That of `tape`."""
-        return cls(length=len(tape), adler=zlib.adler32(tape))
+    def of(cls, tape: bytes, config: EngineConfig) -> TapeDigest:
+        """That of `tape`, which is for `config`."""
+        return cls(length=len(tape), adler=zlib.adler32(tape), config_hash=config.hash)
 
 
 @dataclass(frozen=True)
@@ -73,26 +72,22 @@ class Stored:
     cycles: Cycles | None
 
 
-def to_bytes(package: Package, *, tape: bool = False) -> bytes:
-    """`package` as the bytes of a `.sterna` file; equal packages give equal bytes.
-
-    tape: with the tape, which programs in C need to drive an engine.
-    """
+def to_bytes(package: Package) -> bytes:
+    """`package` as the bytes of a `.sterna` file; equal packages give equal bytes."""
     arrays = ArrayWriter()
     index = records.encode(package.graph, arrays.keep)
     planned, filters = plan.to_sections(package.plan)
+    digest = TapeDigest.of(package.tape, package.config)
     sections = {
         PackageSection.GRAPH: _json(index),
         **arrays.sections(),
         PackageSection.CONFIG: _json(package.config.model_dump()),
-        PackageSection.SCHEDULE: _json({_PLAN: planned, _TAPE: TapeDigest.of(package.tape).model_dump()}),
+        PackageSection.SCHEDULE: _json({_PLAN: planned, _TAPE: digest.model_dump()}),
         PackageSection.FILTERS: filters,
     }
     if package.schedule.timed:
         steps = [astuple(StepCounters.expected(step)) for step in package.schedule.steps]
         sections[PackageSection.CYCLES] = _json({"queued": package.schedule.queued_cycles, "steps": steps})
-    if tape:
-        sections |= {PackageSection.TAPE: package.tape, PackageSection.PLACES: places(package)}
     return container.write(sections, ENTROPY_CODED)
 
 
@@ -100,9 +95,9 @@ def _json(values: object) -> bytes:
     return json.dumps(values, separators=(",", ":")).encode()
 
 
-def save(package: Package, path: Path, *, tape: bool = False) -> None:
+def save(package: Package, path: Path) -> None:
     """Write `package` to the file `path`, atomically, Raises SternaError if it cannot be written."""
-    files.write_bytes(path, to_bytes(package, tape=tape))
+    files.write_bytes(path, to_bytes(package))
 
 
 def read(path: Path) -> Stored | Older:
@@ -129,22 +124,9 @@ def _stored(sections: Mapping[PackageSection, Section]) -> Stored:
         raise SternaError("its schedule is damaged", allowed=f"{_PLAN}, {_TAPE}", remedy=AGAIN)
     digest = _validated(TapeDigest, schedule[_TAPE], PackageSection.SCHEDULE)
     planned = plan.from_sections(schedule[_PLAN], sections[PackageSection.FILTERS].read(), config)
-    _check_tape(sections, digest)
     timed = PackageSection.CYCLES in sections
     cycles = _validated(Cycles, _values(sections, PackageSection.CYCLES), PackageSection.CYCLES) if timed else None
     return Stored(_graph(sections), config, planned, digest, cycles)
-
-
-def _check_tape(sections: Mapping[PackageSection, Section], digest: TapeDigest) -> None:
-    """Refuse a tape that is not the one that was compiled; programs in C run it."""
-    kept = {PackageSection.TAPE, PackageSection.PLACES} & sections.keys()
-    if len(kept) == 1:
-        raise SternaError("holds only one of the sections tape and places", remedy=AGAIN)
-    if kept:
-        tape = sections[PackageSection.TAPE].read()
-        if TapeDigest.of(tape) != digest:
-            raise SternaError("its tape is another one than was compiled", remedy=AGAIN)
-        libsterna.Program(sections[PackageSection.PLACES].read(), tape)
 
 
 def _graph(sections: Mapping[PackageSection, Section]) -> Graph:

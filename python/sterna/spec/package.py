@@ -66,8 +66,6 @@ class PackageSection(DescribedEnum):
     SCHEDULE = _letters("schedule"), "JSON: what the compiler decided"
     FILTERS = _letters("filters"), "the order of filters in each part of a layer"
     CYCLES = _letters("cycles"), "JSON: the expected cycles; optional"
-    TAPE = _letters("tape"), "the tape, for programs in C that drive an engine; optional"
-    PLACES = _letters("places"), "JSON: where images and maps lie in an engine's memory; with the tape"
 
     @property
     def text(self) -> str:
@@ -75,7 +73,7 @@ class PackageSection(DescribedEnum):
         return self.name.lower()
 
 
-OPTIONAL = (PackageSection.CYCLES, PackageSection.TAPE, PackageSection.PLACES)
+OPTIONAL = (PackageSection.CYCLES,)
 """Sections that a package may lack and a reader may skip."""
 
 MOST_UNPACKED: dict[PackageSection, int] = {
@@ -88,8 +86,6 @@ MOST_UNPACKED: dict[PackageSection, int] = {
     PackageSection.SCHEDULE: 1 << 20,
     PackageSection.FILTERS: 4 << 20,
     PackageSection.CYCLES: 1 << 20,
-    PackageSection.TAPE: 64 << 20,
-    PackageSection.PLACES: 1 << 20,
 }
 """Bytes that each section may unpack to. JSON takes 30 times as much memory when it is read."""
 

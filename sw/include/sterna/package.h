@@ -44,10 +44,6 @@
 #define STERNA_PACKAGE_MOST_FILTERS 4194304
 /* Bytes that `cycles` unpacks to at most. */
 #define STERNA_PACKAGE_MOST_CYCLES 1048576
-/* Bytes that `tape` unpacks to at most. */
-#define STERNA_PACKAGE_MOST_TAPE 67108864
-/* Bytes that `places` unpacks to at most. */
-#define STERNA_PACKAGE_MOST_PLACES 1048576
 
 /* The sections that this version knows, by the number that their letters make. */
 /* JSON: the layers, without their arrays */
@@ -68,10 +64,6 @@
 #define STERNA_PACKAGE_SECTION_FILTERS UINT64_C(0x737265746c6966)
 /* JSON: the expected cycles; optional */
 #define STERNA_PACKAGE_SECTION_CYCLES UINT64_C(0x73656c637963)
-/* the tape, for programs in C that drive an engine; optional */
-#define STERNA_PACKAGE_SECTION_TAPE UINT64_C(0x65706174)
-/* JSON: where images and maps lie in an engine's memory; with the tape */
-#define STERNA_PACKAGE_SECTION_PLACES UINT64_C(0x736563616c70)
 
 /* The first bytes of a package. */
 #define STERNA_PACKAGE_HEADER_SIZE 32

@@ -36,6 +36,10 @@
 #define STERNA_ENTRY_MAX_SKIP 2
 /* Vectors that END_PASS itself can advance by. */
 #define STERNA_END_PASS_MAX_SKIP 3
+/* Channels of an image that an engine has input tables for. */
+#define STERNA_INPUT_TABLES 3
+/* STORE steps that may go on beside another step, at most. */
+#define STERNA_MOST_BESIDE_STORES 2
 
 /* What a segment's payload holds. */
 enum sterna_segment_kind {

@@ -114,11 +114,7 @@ std::unique_ptr<Device> open_device(const std::string& text, const Package& pack
   uri.check_parameters(found->second.parameters);
   const Limits limits = limits_of(uri);
   const Found transport = found->second.open(uri);
-  if (!package.program) {
-    refuse({"device '" + text + "'", "the package holds no tape for an engine", "", "",
-            "write it by sterna compile --with-tape"});
-  }
-  return std::make_unique<EngineDevice>(package.graph, package.program, transport, limits);
+  return std::make_unique<EngineDevice>(package.graph, make_program(*package.graph, *package.plan), transport, limits);
 }
 
 }  // namespace sterna

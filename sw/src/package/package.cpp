@@ -12,7 +12,6 @@
 #include "package/again.h"
 #include "package/container.h"
 #include "package/graph_records.h"
-#include "package/program_records.h"
 #include "package/signature.h"
 
 namespace sterna {
@@ -20,18 +19,6 @@ namespace {
 
 /// How a package of the formats before begins: a zip archive.
 bool is_older(std::span<const std::uint8_t> data) { return data.size() >= 2 && data[0] == 'P' && data[1] == 'K'; }
-
-/// The program of a package that holds its tape.
-std::shared_ptr<const Program> program_of(const Container& container) {
-  const bool has_tape = container.has(STERNA_PACKAGE_SECTION_TAPE);
-  if (has_tape != container.has(STERNA_PACKAGE_SECTION_PLACES)) {
-    refuse({"", "holds only one of the sections tape and places", "", "", kAgain});
-  }
-  if (!has_tape) return nullptr;
-  std::vector<std::uint8_t> tape = unpack(container.section(STERNA_PACKAGE_SECTION_TAPE));
-  check_digest(unpack(container.section(STERNA_PACKAGE_SECTION_SCHEDULE)), tape);
-  return read_program(unpack(container.section(STERNA_PACKAGE_SECTION_PLACES)), std::move(tape));
-}
 
 Package read(std::span<const std::uint8_t> data) {
   if (is_older(data)) {
@@ -47,7 +34,7 @@ Package read(std::span<const std::uint8_t> data) {
   } catch (const Error& error) {
     throw Error(std::string("its graph cannot be read: ") + error.what());
   }
-  package.program = program_of(container);
+  package.plan = std::make_shared<const PlanRecords>(unpack_plan(container));
   return package;
 }
 

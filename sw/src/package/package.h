@@ -7,17 +7,17 @@
 #include <span>
 #include <string>
 
-#include "device/program.h"
 #include "graph/graph.h"
 #include "package/metadata.h"
+#include "package/plan_records.h"
 
 namespace sterna {
 
 struct Package {
   std::shared_ptr<const Graph> graph;
   Metadata metadata;
-  /// For engines; none if the package was written without its tape.
-  std::shared_ptr<const Program> program = nullptr;
+  /// For engines: `make_program` makes the tape of it.
+  std::shared_ptr<const PlanRecords> plan = nullptr;
 };
 
 /// The package `data`; `where` names its origin in errors.

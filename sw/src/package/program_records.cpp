@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "package/program_records.h"
 
-#include <zlib.h>
-
 #include <string>
 #include <utility>
 
@@ -43,16 +41,6 @@ Store read_store(Record record) {
 std::string numbered(const char* list, std::size_t index) { return std::string(list) + "[" + std::to_string(index) + "]"; }
 
 }  // namespace
-
-void check_digest(std::span<const std::uint8_t> schedule, std::span<const std::uint8_t> tape) {
-  const Document document = parse(schedule, "a schedule", kAgain);
-  Record record(yyjson_doc_get_root(document.get()), "schedule", kAgain);
-  Record digest = record.record("tape");
-  const std::uint64_t length = digest.count("length"), adler = digest.count("adler");
-  if (length != tape.size() || adler != adler32_z(adler32_z(0, nullptr, 0), tape.data(), tape.size())) {
-    refuse({"", "its tape is another one than was compiled", "", "", kAgain});
-  }
-}
 
 std::shared_ptr<const Program> read_program(std::span<const std::uint8_t> json, std::vector<std::uint8_t> tape) {
   const Document document = parse(json, "places", kAgain);

@@ -11,9 +11,6 @@
 
 namespace sterna {
 
-/// Throws `Error` unless the JSON `schedule` of a package names the length and the Adler-32 of `tape`.
-void check_digest(std::span<const std::uint8_t> schedule, std::span<const std::uint8_t> tape);
-
 /// The program of the record `json` and the tape. Throws `Error` for what is no whole, legal record.
 std::shared_ptr<const Program> read_program(std::span<const std::uint8_t> json, std::vector<std::uint8_t> tape);
 

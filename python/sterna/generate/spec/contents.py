@@ -82,6 +82,8 @@ TAPE_CONSTANTS = (
 ENCODER_CONSTANTS = (
     Constant("entry_max_skip", tape.ENTRY_MAX_SKIP, "Vectors that an entry itself can advance by."),
     Constant("end_pass_max_skip", tape.END_PASS_MAX_SKIP, "Vectors that END_PASS itself can advance by."),
+    Constant("input_tables", tape.INPUT_TABLES, "Channels of an image that an engine has input tables for."),
+    Constant("most_beside_stores", tape.MOST_BESIDE_STORES, "STORE steps that may go on beside another step, at most."),
 )
 TAPE_GROUPS = (
     Group("Segment", tape.SegmentKind, 32),

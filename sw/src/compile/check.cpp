@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compile/check.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "compile/maps.h"
+#include "compile/work.h"
+#include "error.h"
+
+namespace sterna {
+namespace {
+
+constexpr char kAgain[] = "compile the graph again";
+
+[[noreturn]] void contradict(const std::string& attribute, const std::string& value, const std::string& allowed) {
+  refuse({"", "its parts contradict each other", attribute + " = " + value, allowed, kAgain});
+}
+
+void check_parameter(const char* name, std::int64_t value, std::int64_t low, std::int64_t high) {
+  if (value >= low && value <= high) return;
+  refuse({"engine config", "has a parameter that is out of range", std::string(name) + " = " + std::to_string(value),
+          std::to_string(low) + " .. " + std::to_string(high), kAgain});
+}
+
+void check_multipliers(const Layer& layer, const EngineConfig& config) {
+  const Conv* conv = std::get_if<Conv>(&layer.operation);
+  const Add* add = std::get_if<Add>(&layer.operation);
+  if (!conv && !add) return;
+  for (std::int64_t multiplier : (conv ? conv->requant : add->requant).multiplier) {
+    if (multiplier >> config.mul_w == 0) continue;
+    contradict("mul_w", std::to_string(config.mul_w), "bits that hold the multipliers of layer " + layer.name);
+  }
+}
+
+void check_spread(const EngineConfig& config, const EngineOperation& operation, const std::string& name,
+                  const Spread& spread) {
+  const std::string where = "spread of " + name;
+  const std::size_t most = static_cast<std::size_t>(row_channels(config, operation.pool)) * config.accumulators;
+  std::vector<int> filters;
+  for (const OperationPart& part : spread.parts) {
+    if (part.channels > most) {
+      contradict(where, std::to_string(part.channels) + " channels", "at most " + std::to_string(most));
+    }
+    std::ranges::copy_if(part.filters, std::back_inserter(filters), [](int filter) { return filter != OperationPart::kAbsent; });
+  }
+  std::ranges::sort(filters);
+  bool is_each_once = filters.size() == static_cast<std::size_t>(operation.filters);
+  for (std::size_t place = 0; place < filters.size(); ++place) is_each_once &= filters[place] == static_cast<int>(place);
+  if (!is_each_once) contradict(where, "its filters", "each of " + std::to_string(operation.filters) + " once");
+}
+
+void check_bases(const Graph& graph, const EngineConfig& config, const Plan& plan,
+                 const std::map<std::size_t, std::int64_t>& words) {
+  const auto same_layer = [](const auto& one, const auto& other) { return one.first == other.first; };
+  if (!std::ranges::equal(plan.bases, words, same_layer)) contradict("bases", "their layers", "the maps of the graph");
+  for (const auto& [layer, base] : plan.bases) {
+    const std::int64_t most = config.fm_words - words.at(layer);
+    if (base < 0 || base > most) {
+      contradict("base of " + graph.layers()[layer].name, std::to_string(base), "0 .. " + std::to_string(most));
+    }
+  }
+}
+
+void check_stored(const Graph& graph, const Plan& plan) {
+  const std::set<std::size_t> stored(plan.stored.begin(), plan.stored.end());
+  bool fits = stored.size() == plan.stored.size();
+  for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
+    if (!std::holds_alternative<Output>(graph.layers()[layer].operation)) continue;
+    fits &= stored.contains(graph.sources(layer)[0]) && !stored.contains(layer);
+  }
+  if (!fits) contradict("stored", "its layers", "layers of the graph, each once, with what every output shows");
+}
+
+}  // namespace
+
+void check_config(const Graph& graph, const EngineConfig& config) {
+  check_parameter("tile_h", config.tile_h, 3, 15);
+  check_parameter("tile_w", config.tile_w, 3, 15);
+  check_parameter("clusters", config.clusters, 1, 4);
+  check_parameter("drains", config.drains, 1, config.clusters);
+  check_parameter("pes", config.pes, 4, 32);
+  check_parameter("accumulators", config.accumulators, 4, 32);
+  check_parameter("buffer_vectors", config.buffer_vectors, 32, 1024);
+  check_parameter("chunk_bytes", config.chunk_bytes, 2, 8);
+  check_parameter("axi_data_w", config.axi_data_w, 64, 512);
+  check_parameter("fm_words", config.fm_words, 64, 65536);
+  check_parameter("act_w", config.act_w, graph.act_bits(), graph.act_bits());
+  check_parameter("acc_w", config.acc_w, graph.acc_bits(), 32);
+  for (const Layer& layer : graph.layers()) check_multipliers(layer, config);
+  const Input& image = std::get<Input>(graph.layers()[graph.input()].operation);
+  if (!image.table.empty() && (!config.input_table || image.channels > STERNA_INPUT_TABLES)) {
+    contradict("input_table", std::to_string(config.input_table), "an engine with tables for the channels of the image");
+  }
+}
+
+void check_plan(const Graph& graph, const Lowered& lowered, const EngineConfig& config, const Plan& plan) {
+  const std::size_t operations = lowered.operations.size();
+  if (plan.spreads.size() != operations) {
+    contradict("spreads", std::to_string(plan.spreads.size()), std::to_string(operations));
+  }
+  for (std::size_t index = 0; index < operations; ++index) {
+    const EngineOperation& operation = lowered.operations[index];
+    check_spread(config, operation, graph.layers()[operation.output()].name, plan.spreads[index]);
+  }
+  check_bases(graph, config, plan, map_words(graph, lowered, config, plan.spreads));
+  check_stored(graph, plan);
+  if (plan.load_after && *plan.load_after >= operations) {
+    contradict("load_after", std::to_string(*plan.load_after), "below " + std::to_string(operations));
+  }
+}
+
+}  // namespace sterna

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compile/lower.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sterna {
+namespace {
+
+template <typename Kind>
+const Kind* as(const Graph& graph, std::size_t layer) {
+  return std::get_if<Kind>(&graph.layers()[layer].operation);
+}
+
+bool is_half_pool(const Graph& graph, std::size_t layer) {
+  const MaxPool* pool = as<MaxPool>(graph, layer);
+  return pool && pool->stride == 2;
+}
+
+bool is_pointwise(const Conv& conv) {
+  return conv.kernel == 1 && conv.stride == 1 && conv.padding == std::array<int, 4>{};
+}
+
+/// Whether the layer is a convolution that a pool or a reorg can be fused into.
+bool takes_follower(const Graph& graph, std::size_t layer) {
+  const Conv* conv = as<Conv>(graph, layer);
+  return conv && conv->stride == 1;
+}
+
+/// The pool that can be fused into a conv which others read as well.
+std::optional<std::size_t> kept_pool(const Graph& graph, std::size_t layer) {
+  const std::vector<std::size_t>& users = graph.users(layer);
+  const auto is_pool = [&](std::size_t user) { return is_half_pool(graph, user); };
+  if (!takes_follower(graph, layer) || users.size() < 2 || std::ranges::count_if(users, is_pool) != 1) return {};
+  return *std::ranges::find_if(users, is_pool);
+}
+
+/// The pool or reorg that alone reads a conv, so that nobody needs the conv's own map.
+std::optional<std::size_t> fusible(const Graph& graph, std::size_t layer) {
+  const std::vector<std::size_t>& users = graph.users(layer);
+  if (!takes_follower(graph, layer) || users.size() != 1) return {};
+  if (!as<Reorg>(graph, users[0]) && !is_half_pool(graph, users[0])) return {};
+  return users[0];
+}
+
+/// Whether a layer can read a map that is split by phase, and all that read its own map can too.
+bool reads_split(const Graph& graph, std::size_t layer) {
+  if (const Conv* conv = as<Conv>(graph, layer); conv && is_pointwise(*conv)) {
+    return std::ranges::all_of(graph.users(layer), [&](std::size_t user) { return reads_split(graph, user); });
+  }
+  return as<Reorg>(graph, layer) || as<Output>(graph, layer);
+}
+
+bool is_even(const Graph& graph, std::size_t layer) {
+  return graph.tensor(layer).height % 2 == 0 && graph.tensor(layer).width % 2 == 0;
+}
+
+/// Convs that are computed split by phase: those that a pool and others read, and the 1x1 convs after them.
+std::set<std::size_t> split_maps(const Graph& graph) {
+  std::set<std::size_t> split;
+  for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
+    const std::optional<std::size_t> pool = kept_pool(graph, layer);
+    const Conv* conv = as<Conv>(graph, layer);
+    if (pool && is_even(graph, layer)) {
+      const bool all_read = std::ranges::all_of(
+          graph.users(layer), [&](std::size_t user) { return user == *pool || reads_split(graph, user); });
+      if (all_read) split.insert(layer);
+    } else if (conv && split.contains(graph.sources(layer)[0]) && is_pointwise(*conv)) {
+      split.insert(layer);
+    }
+  }
+  return split;
+}
+
+EngineOperation of_conv(const Graph& graph, std::size_t layer, std::optional<std::size_t> follower, bool keep) {
+  const Conv& conv = *as<Conv>(graph, layer);
+  EngineOperation made{layer, follower};
+  made.filters = conv.filters;
+  made.gather_stride = follower ? 2 : conv.stride;
+  made.pad_value = graph.tensor(graph.sources(layer)[0]).zero_point;
+  if (follower && as<MaxPool>(graph, *follower)) made.pool = keep ? STERNA_POOL_KEEP : STERNA_POOL_MAX;
+  if (follower && as<Reorg>(graph, *follower)) made.filters *= static_cast<int>(kPhases.size());
+  return made;
+}
+
+EngineOperation of_other(const Graph& graph, std::size_t layer) {
+  EngineOperation made{layer, {}};
+  made.filters = graph.tensor(layer).channels;
+  if (const MaxPool* pool = as<MaxPool>(graph, layer)) {
+    made.pool = STERNA_POOL_MAX;
+    made.gather_stride = pool->stride;
+    made.pad_value = graph.act_min();
+  } else if (as<Reorg>(graph, layer)) {
+    made.gather_stride = 2;
+  }
+  return made;
+}
+
+/// One copy of the nonzeros for each phase: as phases of a filter (step 0), or as filters of their own.
+std::vector<Nonzero> over_phases(const std::vector<Nonzero>& nonzeros, int filter_step) {
+  std::vector<Nonzero> copies;
+  copies.reserve(nonzeros.size() * kPhases.size());
+  for (int phase = 0; phase < static_cast<int>(kPhases.size()); ++phase) {
+    for (Nonzero each : nonzeros) {
+      each.filter += filter_step * phase;
+      each.phase = static_cast<std::int8_t>(filter_step ? 0 : phase);
+      each.row = static_cast<std::int16_t>(each.row + kPhases[phase][0]);
+      each.col = static_cast<std::int16_t>(each.col + kPhases[phase][1]);
+      copies.push_back(each);
+    }
+  }
+  return copies;
+}
+
+std::vector<Nonzero> of_weights(const Conv& conv) {
+  std::vector<Nonzero> found;
+  const std::int8_t* weight = conv.weights.data();
+  for (int filter = 0; filter < conv.filters; ++filter) {
+    for (int channel = 0; channel < conv.channels; ++channel) {
+      for (int row = 0; row < conv.kernel; ++row) {
+        for (int col = 0; col < conv.kernel; ++col, ++weight) {
+          if (!*weight) continue;
+          found.push_back({filter, channel, static_cast<std::int16_t>(row - conv.padding[0]),
+                           static_cast<std::int16_t>(col - conv.padding[1]), 0, *weight});
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/// Weight +1 from each channel, and those after `first_channel`, to the filter of the same number.
+void add_ones(std::vector<Nonzero>& nonzeros, int channels, int first_channel) {
+  for (int channel = 0; channel < channels; ++channel) nonzeros.push_back({channel, first_channel + channel, 0, 0, 0, 1});
+}
+
+}  // namespace
+
+std::vector<std::size_t> EngineOperation::outputs() const {
+  return pool == STERNA_POOL_KEEP ? std::vector{layer, *follower} : std::vector{output()};
+}
+
+std::vector<std::size_t> Lowered::sources(std::size_t map) const {
+  const auto found = views.find(map);
+  if (found == views.end()) return {map};
+  std::vector<std::size_t> all;
+  for (std::size_t part : found->second) {
+    const std::vector<std::size_t> more = sources(part);
+    all.insert(all.end(), more.begin(), more.end());
+  }
+  return all;
+}
+
+Lowered lower(const Graph& graph) {
+  Lowered lowered;
+  lowered.split = split_maps(graph);
+  std::set<std::size_t> fused;
+  for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
+    if (fused.contains(layer) || as<Input>(graph, layer)) continue;
+    const bool shows_split = as<Reorg>(graph, layer) && lowered.split.contains(graph.sources(layer)[0]);
+    if (as<Concat>(graph, layer) || as<Output>(graph, layer) || shows_split) {
+      lowered.views[layer] = graph.sources(layer);
+      continue;
+    }
+    const bool keep = lowered.split.contains(layer);
+    const std::optional<std::size_t> follower = keep ? kept_pool(graph, layer) : fusible(graph, layer);
+    if (follower) fused.insert(*follower);
+    lowered.operations.push_back(as<Conv>(graph, layer) ? of_conv(graph, layer, follower, keep) : of_other(graph, layer));
+  }
+  return lowered;
+}
+
+std::vector<Nonzero> nonzeros(const Graph& graph, const EngineOperation& operation) {
+  const bool is_pooled = operation.pool != STERNA_POOL_NONE;
+  std::vector<Nonzero> found;
+  if (const Conv* conv = as<Conv>(graph, operation.layer)) {
+    found = of_weights(*conv);
+    return operation.follower ? over_phases(found, is_pooled ? 0 : conv->filters) : found;
+  }
+  const int channels = graph.tensor(graph.sources(operation.layer)[0]).channels;
+  add_ones(found, channels, 0);
+  if (as<Add>(graph, operation.layer)) {
+    add_ones(found, channels, channels);
+    return found;
+  }
+  return over_phases(found, is_pooled ? 0 : channels);
+}
+
+Requant requant(const Graph& graph, const EngineOperation& operation) {
+  const Conv* conv = as<Conv>(graph, operation.layer);
+  const Add* add = as<Add>(graph, operation.layer);
+  if (!conv && !add) {
+    const auto filters = static_cast<std::size_t>(operation.filters);
+    return {std::vector<std::int64_t>(filters, 1), std::vector<std::int64_t>(filters, 0), 0, Activation::linear};
+  }
+  Requant made = conv ? conv->requant : add->requant;
+  const auto filters = static_cast<std::size_t>(operation.filters), own = made.multiplier.size();
+  for (std::size_t filter = own; filter < filters; ++filter) {
+    made.multiplier.push_back(made.multiplier[filter - own]);
+    made.bias.push_back(made.bias[filter - own]);
+  }
+  return made;
+}
+
+}  // namespace sterna
