@@ -18,6 +18,9 @@ from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
 from sterna.run.engine import EngineBackend
 from sterna.run.program import program_of
+from sterna.run.registry import backends
+from sterna.run.uri import Uri
+from sterna.spec.board import PCIE_MEMORY_BAR, PCIE_REGISTERS_BAR, SOC_BUFFER
 from sterna.spec.registers import Register, Status
 from support import boards, processes
 from support.boards import BYTES, CARD, FAST, PHYSICAL, Card, Pcie, Soc
@@ -405,3 +408,21 @@ def test_a_card_without_a_region_for_its_memory(tmp_path: Path, program: Path) -
 def test_uris(uri: str, message: str) -> None:
     with pytest.raises(SternaError, match=message):
         open_backend(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "transport", "given"),
+    [
+        ("soc:/dev/uio0", "SocTransport", ("/dev/uio0", f"/dev/{SOC_BUFFER}", 50.0)),
+        ("pcie:0000:03:00.0", "PcieTransport", ("0000:03:00.0", 0, PCIE_REGISTERS_BAR, 0, 50.0, PCIE_MEMORY_BAR)),
+        ("pcie:0000:03:00.0?memory=4&bar=1&window=3", "PcieTransport", ("0000:03:00.0", 4 << 20, 1, 0, 50.0, 3)),
+    ],
+)
+def test_what_is_not_said_is_as_on_sternas_boards(
+    monkeypatch: pytest.MonkeyPatch, uri: str, transport: str, given: tuple[object, ...]
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(libsterna, transport, lambda *args, **named: seen.extend((*args, *named.values())))
+    parsed = Uri.parse(uri)
+    backends[parsed.scheme].reach(parsed, print)
+    assert tuple(seen) == given

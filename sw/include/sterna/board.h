@@ -20,4 +20,7 @@
 /* Where the engine sees the first byte of the card's memory. */
 #define STERNA_PCIE_MEMORY UINT64_C(0x0)
 
+/* The device of the memory in a system on chip. */
+#define STERNA_SOC_MEMORY "/dev/udmabuf-sterna"
+
 #endif /* STERNA_BOARD_H */

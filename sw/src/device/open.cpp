@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/open.h"
 
+#include <sterna/board.h>
+
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -70,14 +72,14 @@ double mhz_of(const Uri& uri) { return uri.real("mhz", BoardOptions().mhz, 0.001
 
 Found open_soc(const Uri& uri) {
   uri.check_path("/dev/uio0");
-  return std::make_shared<SocTransport>(uri.path(), uri.text("memory", "/dev/udmabuf0"), BoardOptions{mhz_of(uri), ""});
+  return std::make_shared<SocTransport>(uri.path(), uri.text("memory", STERNA_SOC_MEMORY), BoardOptions{mhz_of(uri), ""});
 }
 
 Found open_pcie(const Uri& uri) {
   uri.check_path("0000:03:00.0");
   PcieOptions options;
   options.memory_bytes = uri.number("memory", options.memory_bytes / kMib, 0, 65536) * kMib;
-  options.bar = static_cast<unsigned>(uri.number("bar", 0, 0, 5));
+  options.bar = static_cast<unsigned>(uri.number("bar", options.bar, 0, 5));
   options.first_register = uri.number("registers", 0, 0, kMost32);
   options.window = static_cast<unsigned>(uri.number("window", options.window, 0, 5));
   return std::make_shared<PcieTransport>(uri.path(), options, BoardOptions{mhz_of(uri), ""});

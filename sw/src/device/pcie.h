@@ -12,11 +12,12 @@
 
 namespace sterna {
 
+/// As they come, for a card with Sterna's own design.
 struct PcieOptions {
   /// Bytes of the host's memory that the engine may use, a multiple of 2 MiB; 0: it uses the card's own.
-  std::uint64_t memory_bytes = std::uint64_t{256} << 20;
+  std::uint64_t memory_bytes = 0;
   /// Which region holds the registers, 0 to 5, and where in it.
-  unsigned bar = 0;
+  unsigned bar = STERNA_PCIE_REGISTERS_BAR;
   std::uint64_t first_register = 0;
   /// Which region shows the card's own memory, from its first byte on.
   unsigned window = STERNA_PCIE_MEMORY_BAR;

@@ -11,7 +11,7 @@ namespace sterna {
 
 class SocTransport : public Board {
  public:
-  /// device, memory: as /dev/uio0 and /dev/udmabuf0.
+  /// device, memory: as /dev/uio0 and STERNA_SOC_MEMORY.
   SocTransport(std::string device, std::string memory, BoardOptions options = {});
 
   void open() override;

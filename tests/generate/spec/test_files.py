@@ -13,6 +13,7 @@ from sterna.generate.spec import files
 from sterna.generate.spec.c_header import constants, registers_header
 from sterna.generate.spec.contents import (
     BOARD_CONSTANTS,
+    BOARD_TEXTS,
     ENCODER_CONSTANTS,
     PACKAGE_CONSTANTS,
     PACKAGE_GROUPS,
@@ -47,6 +48,9 @@ def expected() -> dict[str, int]:
     return {f"STERNA_{name.upper()}": value for name, value in numbers.items()}
 
 
+TEXTS = {f"STERNA_{text.name.upper()}": text.value for text in BOARD_TEXTS}
+
+
 def said(tmp_path: Path, language: str, statements: list[str]) -> list[str]:
     """The lines that a program of these statements prints."""
     source, program = tmp_path / f"program.{language}", tmp_path / "program"
@@ -79,10 +83,16 @@ def test_headers_hold_the_values_of_the_spec(language: str, tmp_path: Path) -> N
     assert {name: int(value) for name, value in (line.split() for line in lines)} == expected()
 
 
+@pytest.mark.parametrize("language", STANDARDS)
+def test_headers_hold_the_texts_of_the_spec(language: str, tmp_path: Path) -> None:
+    assert said(tmp_path, language, [f'printf("%s\\n", {name});' for name in TEXTS]) == list(TEXTS.values())
+    assert TEXTS["STERNA_SOC_MEMORY"] == "/dev/udmabuf-sterna"
+
+
 def test_headers_hold_nothing_else() -> None:
     text = "\n".join(header.read_text() for header in HEADERS)
     names = re.findall(r"^#define (STERNA_\w+) |^  (STERNA_\w+) = ", text, re.MULTILINE)
-    assert sorted(filter(None, chain.from_iterable(names))) == sorted(expected())
+    assert sorted(filter(None, chain.from_iterable(names))) == sorted([*expected(), *TEXTS])
     assert expected()["STERNA_REGISTER_STATUS"] == Register.STATUS == 0x24
     assert expected()["STERNA_SEGMENT_HEADER_PAYLOAD_CRC_OFFSET"] == 16
 

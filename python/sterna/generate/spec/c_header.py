@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from sterna.generate.spec.contents import (
     BOARD_CONSTANTS,
+    BOARD_TEXTS,
     ENCODER_CONSTANTS,
     LICENCE,
     ORIGIN,
@@ -19,6 +20,7 @@ from sterna.generate.spec.contents import (
     TAPE_GROUPS,
     Constant,
     Group,
+    Text,
     document,
     member_description,
     words,
@@ -56,7 +58,7 @@ def registers_header() -> str:
 
 def board_header() -> str:
     """The text of board.h."""
-    return _header("board", _BOARD, BOARD_CONSTANTS, (), [])
+    return _header("board", _BOARD, BOARD_CONSTANTS, (), [[line for text in BOARD_TEXTS for line in _text(text)]])
 
 
 def tape_header() -> str:
@@ -122,6 +124,10 @@ def _constant(constant: Constant) -> list[str]:
     if constant.bits is not None:
         value = f"UINT{64 if constant.bits > 32 else 32}_C({constant.value:#x})"
     return [*_comment(constant.description), _define(constant.name, value)]
+
+
+def _text(text: Text) -> list[str]:
+    return [*_comment(text.description), _define(text.name, f'"{text.value}"')]
 
 
 def _group(group: Group) -> list[str]:

@@ -26,6 +26,15 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A text."""
+
+    name: str
+    value: str
+    description: str
+
+
+@dataclass(frozen=True)
 class Group:
     """Members of an enumeration, in `bits` bits; `rtl` is the prefix of their names in the RTL."""
 
@@ -54,6 +63,7 @@ REGISTER_GROUPS = (
     Group("Status", registers.Status, 32),
     Group("Error", registers.ErrorCode, 8),
 )
+BOARD_TEXTS = (Text("soc_memory", f"/dev/{board.SOC_BUFFER}", "The device of the memory in a system on chip."),)
 BOARD_CONSTANTS = (
     Constant("pcie_vendor", board.PCIE_VENDOR, "The vendor of a card: that of the FPGA's maker.", 32),
     Constant("pcie_device", board.PCIE_DEVICE, 'A card\'s device, the letters "ST".', 32),

@@ -10,9 +10,10 @@ from sterna.run.backend import Announce
 from sterna.run.engine import EngineBackend
 from sterna.run.transport import Transport
 from sterna.run.uri import Parameter, Uri
-from sterna.spec.board import PCIE_MEMORY_BAR
+from sterna.spec.board import PCIE_MEMORY_BAR, PCIE_REGISTERS_BAR, SOC_BUFFER
 
 _MIB = 1 << 20
+_SOC_MEMORY = f"/dev/{SOC_BUFFER}"
 _MHZ = Parameter(
     "the lowest clock of the engine that is expected, which turns cycles into time-outs; 50 if not given",
     "0.001 .. 10000",
@@ -32,7 +33,7 @@ class SocBackend(EngineBackend):
 
     usage = "soc:DEVICE"
     parameters: ClassVar = {
-        "memory": Parameter("the u-dma-buf device of its memory; /dev/udmabuf0 if not given", "a path", str),
+        "memory": Parameter(f"the u-dma-buf device of its memory; {_SOC_MEMORY} if not given", "a path", str),
         "mhz": _MHZ,
         **EngineBackend.parameters,
     }
@@ -47,7 +48,7 @@ class SocBackend(EngineBackend):
         """Its registers and its memory."""
         check_path(uri, "/dev/uio0")
         values = uri.values(cls.parameters)
-        return libsterna.SocTransport(uri.path, values.get("memory", "/dev/udmabuf0"), values.get("mhz", 50.0))
+        return libsterna.SocTransport(uri.path, values.get("memory", _SOC_MEMORY), values.get("mhz", 50.0))
 
 
 class PcieBackend(EngineBackend):
@@ -56,11 +57,13 @@ class PcieBackend(EngineBackend):
     usage = "pcie:ADDRESS"
     parameters: ClassVar = {
         "memory": Parameter(
-            "MiB of the host's memory for it, 0 for the card's own; 256 if not given",
+            "MiB of the host's memory for it, or 0 for the card's own; 0 if not given",
             "0 .. 65536, in steps of 2",
             _number,
         ),
-        "bar": Parameter("the region that holds its registers; 0 if not given", "0 .. 5", _number),
+        "bar": Parameter(
+            f"the region that holds its registers; {PCIE_REGISTERS_BAR} if not given", "0 .. 5", _number
+        ),
         "registers": Parameter("their first byte in the region; 0 if not given", "bytes, as 0x1000", _number),
         "window": Parameter(
             f"the region that shows the card's own memory; {PCIE_MEMORY_BAR} if not given", "0 .. 5", _number
@@ -80,8 +83,8 @@ class PcieBackend(EngineBackend):
         check_path(uri, "0000:03:00.0")
         values = uri.values(cls.parameters)
         return libsterna.PcieTransport(
-            uri.path, values.get("memory", 256) * _MIB, values.get("bar", 0), values.get("registers", 0),
-            values.get("mhz", 50.0), window=values.get("window", PCIE_MEMORY_BAR),
+            uri.path, values.get("memory", 0) * _MIB, values.get("bar", PCIE_REGISTERS_BAR),
+            values.get("registers", 0), values.get("mhz", 50.0), window=values.get("window", PCIE_MEMORY_BAR),
         )  # fmt: skip
 
 
