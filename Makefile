@@ -32,7 +32,7 @@ demo: $(READY) ## take images to boxes through the simulated engine; the report 
 test: $(READY) ## run the tests, except the long ones
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal
 
-test-slow: $(READY) ## run all tests
+test-slow: $(READY) ## run all tests; takes Debian's packages tcl, device-tree-compiler, clang, llvm and libclang-rt-14-dev
 	@$(PY) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
 
 lint: $(READY) ## run all quick checks: ruff, mypy, generated files up to date, Verilator's lint of a generated engine, links

@@ -17,6 +17,7 @@ from sterna.generate.boards.board import BOARDS, README, about_boards, load_boar
 from sterna.generate.boards.files import BOARD_COMMAND, FOLDER, SYSTEM, TOP
 from sterna.generate.rtl import generate
 from sterna.generate.rtl.output import Replaced
+from sterna.spec import board as spec
 from sterna.spec.config import load_config
 from sterna.spec.fpga import load_fpga
 from support import board_projects, tcl
@@ -357,6 +358,8 @@ def test_the_compiler_of_device_trees_finds_a_planted_fault(folders: dict[str, P
     assert "(unit_address_vs_reg)" in overlay(tmp_path, tmp_path).stderr
 
 
+#: Those of `sterna board test`.
+STEPS = ["identity", "registers", "memory, from here", "memory, from the engine", "counters", "speed"]
 #: What the programs of the Makefile make, by how each is called.
 MADE = {
     "quartus_sh -t": f"{TOP}.qpf",
@@ -386,6 +389,18 @@ def test_one_command_takes_the_steps_of_the_readme(folders: dict[str, Path], tmp
     assert BOARD_COMMAND in readme and len(called) == len(told)
     assert all(call.startswith(step) for call, step in zip(called, told, strict=True)), called
     assert generate(load_config(board.config), engine, board=board) == Replaced()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_readme_tells_what_a_good_board_says(name: str) -> None:
+    """Of what is known without one: the engine, how much of its memory is tried, and where tapes lie."""
+    board = load_board(name)
+    size = spec.SOC_BUFFER_BYTES if board.kind == "soc" else 1 << spec.PCIE_WINDOW_BITS
+    told = dict(re.findall(r"^(\w.*?) +ok   (.*)", board.readme(), re.M))
+    assert list(told) == STEPS
+    assert told["identity"] == f"config hash {load_config(board.config).hash:08x}"
+    assert f" of {size:,} bytes" in told["memory, from here"]
+    assert told["memory, from the engine"].endswith(", ".join(f"{part * size // 4:#x}" for part in range(4)) + " on")
 
 
 def test_boards_are_found_and_refused() -> None:
