@@ -78,6 +78,10 @@ module sterna_async_fifo_checks #(
   Held_A: assert property (@(posedge read_clk_i) disable iff (!read_rst_ni)
     valid_o && !ready_i |=> valid_o && $stable(data_o));
 
+  // And in reset nothing is offered or taken (A3.1.2).
+  Off_A: assert property (@(posedge read_clk_i)
+    (read_rst_ni || !valid_o) && (write_rst_ni || !ready_o));
+
   // There is room, and the writer is not told.
   always_ff @(posedge write_clk_i or negedge write_rst_ni) begin
     if (!write_rst_ni) starved_q <= '0;

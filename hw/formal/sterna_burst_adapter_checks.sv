@@ -32,14 +32,15 @@ module sterna_burst_adapter_checks #(
 );
   localparam int unsigned ToW = $clog2(ToDataW / 8);
 
-  // The last byte of what is asked for; beats of the other bus, the next one and the last one.
-  logic [63:0] last_byte;
+  // The last byte of what is asked for, which is in the same 4 KB as the first one; beats of the
+  // other bus, the next one and the last one.
+  logic [11:0] last_byte;
   logic [63:ToW] next_q, last_q, reach;
   logic [63:0] first;
   logic [31:0] count;
   logic busy_q, taken;
 
-  assign last_byte = addr_i + (64'(len_i) + 64'd1) * 64'(FromDataW / 8) - 64'd1;
+  assign last_byte = addr_i[11:0] + 12'((32'(len_i) + 32'd1) * (FromDataW / 8) - 32'd1);
   assign reach = addr_o[63:ToW] + (64 - ToW)'(len_o);
   assign taken = valid_o && ready_i;
 
@@ -49,7 +50,7 @@ module sterna_burst_adapter_checks #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (valid_i && ready_o) {next_q, last_q} <= {addr_i[63:ToW], last_byte[63:ToW]};
+    if (valid_i && ready_o) {next_q, last_q} <= {addr_i[63:ToW], addr_i[63:12], last_byte[11:ToW]};
     else if (taken) next_q <= reach + 1'b1;
   end
 

@@ -12,10 +12,23 @@ from formal.assertions import names
 from formal.proofs import CHECKS, Bug, Proof, proofs, sources
 from formal.prove import Outcome, prove
 from sterna.errors import SternaError
+from sterna.spec.paths import RTL, SHELL
 
 PROOFS = {proof.name: proof for proof in proofs()}
-#: What is to be proved of whatever the engine has of it.
-INTERFACES = ("fifo", "queue", "splitter", "round_robin", "axi")
+#: What is to be proved of whatever the engine and the shells of boards have of it.
+INTERFACES = (
+    "fifo",
+    "queue",
+    "splitter",
+    "round_robin",
+    "_axi_",
+    "_axil_",
+    "beat_join",
+    "beat_split",
+    "burst",
+    "crossing",
+    "msi",
+)
 FIFO = PROOFS["fifo"].model_copy(update={"parameters": ({"Width": 1, "Depth": 2, "Registered": 0},)})
 
 
@@ -54,6 +67,12 @@ def test_the_table_names_what_is_there(name: str) -> None:
     assert all(set(each) <= set(given) for each in proof.parameters)
     ports = {port for clock in proof.clocks.items() for port in clock}
     assert all(re.search(rf"input  logic +{port},", sources(proof)[proof.module]) for port in ports)
+
+
+def test_every_interface_has_a_proof() -> None:
+    modules = {path.stem for folder in (RTL, SHELL) for path in folder.rglob("*.sv")}
+    wanted = {module for module in modules if any(word in module for word in INTERFACES)}
+    assert {"sterna_ram_fifo", "sterna_async_fifo"} <= wanted <= {proof.module for proof in PROOFS.values()}
 
 
 def test_every_file_of_checks_is_used() -> None:
