@@ -52,6 +52,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "Detector.video": (lambda: detector().video, {"source": [np.zeros((8, 8, 3), np.uint8)]}),
     "Graph": (lambda: sterna.Graph, {"layers": GRAPH.layers, "metadata": {}}),
     "Graph.__getitem__": (lambda: GRAPH.__getitem__, {"name": "conv1"}),
+    "export": (lambda: sterna.export, {"graph": GRAPH, "path": "model.onnx"}),
     "Graph.users": (lambda: GRAPH.users, {"name": "conv1"}),
     "NetworkDescription": (lambda: sterna.NetworkDescription, {"layers": LAYERS}),
     "NetworkDescription.channels": (lambda: network().channels, {"classes": 2}),
