@@ -8,19 +8,19 @@ module everything (
   reg [31:0] count;
   reg [8:0] block [0:1023];
   reg [8:0] read;
-  reg [3:0] small [0:15];
+  reg [3:0] few [0:15];
   reg half;
   integer i;
 
   initial begin
-    for (i = 0; i < 16; i = i + 1) small[i] = 0;
+    for (i = 0; i < 16; i = i + 1) few[i] = 0;
     for (i = 0; i < 1024; i = i + 1) block[i] = 0;
     half = 0;
   end
 
   assign d = a[1] ? half : 1'bz;
   assign q = read;
-  assign z = small[b[7:4]] ^ {4{d}};
+  assign z = few[b[7:4]] ^ {4{d}};
 
   always @(posedge clk or posedge rst) begin
     if (rst) count <= 32'h5;
@@ -31,7 +31,7 @@ module everything (
     y <= x * b + count[31:16];
     if (we) block[count[9:0]] <= {1'b1, x};
     read <= block[{a, b[1:0]}];
-    if (we) small[a[3:0]] <= b[3:0];
+    if (we) few[a[3:0]] <= b[3:0];
   end
   always @(negedge clk) half <= d & a[0];
 endmodule
