@@ -4,13 +4,11 @@
 #include <sterna/tape.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <iterator>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
+#include "bytes.h"
 #include "compile/check.h"
 #include "compile/lower.h"
 #include "compile/maps.h"
@@ -19,10 +17,6 @@ namespace sterna {
 namespace {
 
 constexpr int kLevels = 256;
-
-void append(std::vector<std::uint8_t>& payload, std::uint64_t word) {
-  for (int byte = 0; byte < 8; ++byte) payload.push_back(static_cast<std::uint8_t>(word >> (8 * byte)));
-}
 
 /// REQUANT payload of a TABLE step: a word for each byte value; without a table values are shifted.
 std::vector<std::uint8_t> input_table_payload(const Input& image, int act_bits) {
@@ -34,7 +28,7 @@ std::vector<std::uint8_t> input_table_payload(const Input& image, int act_bits) 
       const int value = is_listed ? image.table[channel * kLevels + level] : (level - kLevels / 2) >> (8 - act_bits);
       word |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(value)) << (8 * channel);
     }
-    append(payload, word);
+    append_number(payload, word, STERNA_INPUT_WORD_SIZE);
   }
   return payload;
 }
@@ -48,7 +42,7 @@ std::vector<std::uint8_t> requant_payload(const Requant& requant, const Operatio
       word = static_cast<std::uint64_t>(requant.bias[filter]) << STERNA_REQUANT_WORD_BIAS_SHIFT |
              static_cast<std::uint64_t>(requant.multiplier[filter]) << STERNA_REQUANT_WORD_MULTIPLIER_SHIFT;
     }
-    append(payload, word);
+    append_number(payload, word, STERNA_REQUANT_WORD_SIZE);
   }
   return payload;
 }

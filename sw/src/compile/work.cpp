@@ -3,10 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <iterator>
-#include <numeric>
-#include <tuple>
+#include <map>
+#include <utility>
 
 namespace sterna {
 namespace {

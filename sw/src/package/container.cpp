@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 
+#include "bytes.h"
 #include "error.h"
 #include "package/again.h"
 
@@ -44,8 +45,6 @@ std::uint64_t number(Bytes bytes, std::size_t offset, std::size_t size) {
   for (std::size_t at = size; at-- > 0;) value = value << 8 | bytes[offset + at];
   return value;
 }
-
-std::uint32_t crc_of(Bytes bytes) { return static_cast<std::uint32_t>(crc32_z(0, bytes.data(), bytes.size())); }
 
 /// Takes `size` bytes off the front of `rest`.
 Bytes take(Bytes& rest, std::size_t size) {

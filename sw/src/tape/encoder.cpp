@@ -7,6 +7,7 @@
 #include <bit>
 #include <limits>
 
+#include "bytes.h"
 #include "tape/check.h"
 
 namespace sterna {
@@ -281,7 +282,7 @@ class PayloadWriter {
   explicit PayloadWriter(const EncoderConfig& config) : config_(config) {}
 
   void number(std::uint64_t value, int bytes) {
-    for (int byte = 0; byte < bytes; ++byte) payload.push_back(static_cast<std::uint8_t>(value >> (8 * byte)));
+    append_number(payload, value, bytes);
   }
 
   void pad(std::size_t multiple) { payload.resize((payload.size() + multiple - 1) / multiple * multiple); }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tape/writer.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cctype>
 #include <utility>
 
+#include "bytes.h"
 #include "error.h"
 
 namespace sterna {
 namespace {
-
-std::uint32_t crc_of(const std::uint8_t* bytes, std::size_t size) {
-  return static_cast<std::uint32_t>(crc32_z(0, bytes, size));
-}
 
 void pad(std::vector<std::uint8_t>& payload) {
   payload.resize((payload.size() + STERNA_TAPE_ALIGN - 1) / STERNA_TAPE_ALIGN * STERNA_TAPE_ALIGN);
@@ -30,19 +25,17 @@ void StepFields::set(const Field& field, std::int64_t value, const std::string& 
     refuse({"layer " + step, "does not fit the tape format", name + " = " + std::to_string(value),
             std::to_string(bits) + " bits", "use a smaller layer or input"});
   }
-  for (std::size_t byte = 0; byte < field.bytes; ++byte) {
-    bytes_[field.offset + byte] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(value) >> (8 * byte));
-  }
+  put_number(bytes_.data() + field.offset, static_cast<std::uint64_t>(value), field.bytes);
 }
 
 TapeWriter::TapeWriter(std::uint32_t config_hash) : config_hash_(config_hash), tape_(STERNA_TAPE_HEADER_SIZE) {}
 
 void TapeWriter::number(std::size_t at, std::uint64_t value, std::size_t bytes) {
-  for (std::size_t byte = 0; byte < bytes; ++byte) tape_[at + byte] = static_cast<std::uint8_t>(value >> (8 * byte));
+  put_number(tape_.data() + at, value, bytes);
 }
 
 void TapeWriter::header(std::size_t at, std::size_t crc_offset) {
-  number(at + crc_offset, crc_of(tape_.data() + at, crc_offset), sizeof(std::uint32_t));
+  number(at + crc_offset, crc_of({tape_.data() + at, crc_offset}), sizeof(std::uint32_t));
 }
 
 void TapeWriter::step(const StepFields& fields) {
@@ -57,7 +50,7 @@ void TapeWriter::segment(sterna_segment_kind kind, std::vector<std::uint8_t> pay
   number(at + STERNA_SEGMENT_HEADER_KIND_OFFSET, kind, STERNA_SEGMENT_HEADER_KIND_SIZE);
   number(at + STERNA_SEGMENT_HEADER_INDEX_OFFSET, segments_++, STERNA_SEGMENT_HEADER_INDEX_SIZE);
   number(at + STERNA_SEGMENT_HEADER_BYTES_OFFSET, payload.size(), STERNA_SEGMENT_HEADER_BYTES_SIZE);
-  number(at + STERNA_SEGMENT_HEADER_PAYLOAD_CRC_OFFSET, crc_of(payload.data(), payload.size()),
+  number(at + STERNA_SEGMENT_HEADER_PAYLOAD_CRC_OFFSET, crc_of(payload),
          STERNA_SEGMENT_HEADER_PAYLOAD_CRC_SIZE);
   header(at, STERNA_SEGMENT_HEADER_CRC_OFFSET);
   tape_.insert(tape_.end(), payload.begin(), payload.end());
