@@ -26,7 +26,13 @@ def available_simd() -> list[Simd]:
 
 class Requant:
     def __init__(
-        self, multiplier: NDArray[np.int64], bias: NDArray[np.int64], shift: int, activation: Activation
+        self,
+        multiplier: NDArray[np.int64],
+        bias: NDArray[np.int64],
+        shift: int,
+        activation: Activation,
+        clamp: tuple[int, int] | None,
+        half_even: bool,
     ) -> None: ...
 
 class Input:
@@ -44,6 +50,7 @@ class Conv:
         padding: tuple[int, int, int, int],
         requant: Requant,
         scale: float,
+        zero_point: int,
     ) -> None: ...
 
 class MaxPool:
@@ -56,7 +63,7 @@ class Concat:
     def __init__(self) -> None: ...
 
 class Add:
-    def __init__(self, requant: Requant, scale: float) -> None: ...
+    def __init__(self, requant: Requant, scale: float, zero_point: int) -> None: ...
 
 class Output:
     def __init__(self) -> None: ...
@@ -129,9 +136,12 @@ def in_pixels(
     """Boxes in 0..1 of the input in pixels of the image; without those that are not on it."""
 
 def decode_integers(
-    head: NDArray[np.int8], anchors: NDArray[np.float32], scale: float, threshold: float
+    head: NDArray[np.int8], anchors: NDArray[np.float32], scale: float, zero_point: int, threshold: float
 ) -> Found:
-    """Boxes in 0..1 of the input, best first, of a head [A * (5 + classes), h, w] whose values are `scale` as large."""
+    """Boxes in 0..1 of the input, best first, of a head [A * (5 + classes), h, w].
+
+    Its integers stand for `scale * (integer - zero_point)`.
+    """
 
 def decode_reals(head: NDArray[np.float32], anchors: NDArray[np.float32], threshold: float) -> Found:
     """The same of a head of real values."""

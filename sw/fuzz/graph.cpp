@@ -65,6 +65,8 @@ class Builder {
 
   Requant requant(int filters) {
     Requant made{{}, {}, number(0, 32), static_cast<Activation>(number(0, 2))};
+    made.half_even = from_.ConsumeBool();
+    if (from_.ConsumeBool()) made.clamp = {number(least_, -least_ - 1), number(least_, -least_ - 1)};
     const int multiplier_bits = std::clamp(number(0, 18), 0, 31), bias_bits = std::clamp(number(0, 45), 0, 63);
     if (is_odd()) ++filters;
     for (int filter = 0; filter < filters; ++filter) {
@@ -75,8 +77,10 @@ class Builder {
     return made;
   }
 
+  int zero_point() { return number(least_, -least_ - 1); }
+
   Input input() {
-    Input made{number(1, 9), number(1, 40), number(1, 90), scale(), number(least_, -least_ - 1)};
+    Input made{number(1, 9), number(1, 40), number(1, 90), scale(), zero_point()};
     if (from_.ConsumeBool() && made.channels > 0 && made.channels < 10) {
       for (int value = 0; value < 256 * made.channels; ++value) {
         made.table.push_back(static_cast<std::int8_t>(noise(least_, -least_ - 1)));
@@ -112,7 +116,7 @@ class Builder {
         break;
       case 3:
         made.inputs.push_back(source(others));
-        made.operation = Add{requant(clamped(channels)), scale()};
+        made.operation = Add{requant(clamped(channels)), scale(), zero_point()};
         break;
       default: made.operation = conv(channels);
     }
@@ -124,7 +128,7 @@ class Builder {
   /// channels: of the input, then those of the map.
   Conv conv(int& channels) {
     const int filters = number(1, 40), kernel = number(1, 7);
-    Conv made{filters, channels, kernel, {}, number(1, 2), {}, requant(clamped(filters)), scale()};
+    Conv made{filters, channels, kernel, {}, number(1, 2), {}, requant(clamped(filters)), scale(), zero_point()};
     for (int& side : made.padding) side = number(0, 7);
     const bool is_small = filters > 0 && filters < 100 && kernel > 0 && kernel < 9;
     if (is_small) made.weights = weights(std::size_t{1} * filters * channels * kernel * kernel + is_odd());

@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -44,16 +45,16 @@ Input make_input(int channels, int height, int width, double scale, int zero_poi
   return {channels, height, width, scale, zero_point, copied(table)};
 }
 
-Conv make_conv(const Bytes& weights, int stride, std::array<int, 4> padding, Requant requant,
-               double scale) {
+Conv make_conv(const Bytes& weights, int stride, std::array<int, 4> padding, Requant requant, double scale,
+               int zero_point) {
   if (weights.shape(2) != weights.shape(3)) refuse({"weights", "have a kernel that is not square", "", "", ""});
   return {static_cast<int>(weights.shape(0)), static_cast<int>(weights.shape(1)), static_cast<int>(weights.shape(2)),
-          copied(weights), stride, padding, std::move(requant), scale};
+          copied(weights), stride, padding, std::move(requant), scale, zero_point};
 }
 
-Requant make_requant(const Integers& multiplier, const Integers& bias, int shift,
-                     Activation activation) {
-  return {copied(multiplier), copied(bias), shift, activation};
+Requant make_requant(const Integers& multiplier, const Integers& bias, int shift, Activation activation,
+                     std::optional<std::array<int, 2>> clamp, bool half_even) {
+  return {copied(multiplier), copied(bias), shift, activation, clamp, half_even};
 }
 
 using LayerOf = std::pair<std::vector<std::string>, Operation>;
@@ -173,15 +174,18 @@ NB_MODULE(_native, module) {
       .value("NEON", Simd::neon);
   module.def("available_simd", &available_simd);
   nb::class_<Requant>(module, "Requant")
-      .def(nb::new_(&make_requant), "multiplier"_a, "bias"_a, "shift"_a, "activation"_a);
+      .def(nb::new_(&make_requant), "multiplier"_a, "bias"_a, "shift"_a, "activation"_a,
+           "clamp"_a.none(), "half_even"_a);
   nb::class_<Input>(module, "Input")
       .def(nb::new_(&make_input), "channels"_a, "height"_a, "width"_a, "scale"_a, "zero_point"_a, "table"_a);
   nb::class_<Conv>(module, "Conv")
-      .def(nb::new_(&make_conv), "weights"_a, "stride"_a, "padding"_a, "requant"_a, "scale"_a);
+      .def(nb::new_(&make_conv), "weights"_a, "stride"_a, "padding"_a, "requant"_a, "scale"_a,
+           "zero_point"_a);
   nb::class_<MaxPool>(module, "MaxPool").def(nb::init<int>(), "stride"_a);
   nb::class_<Reorg>(module, "Reorg").def(nb::init<>());
   nb::class_<Concat>(module, "Concat").def(nb::init<>());
-  nb::class_<Add>(module, "Add").def(nb::init<Requant, double>(), "requant"_a, "scale"_a);
+  nb::class_<Add>(module, "Add").def(nb::init<Requant, double, int>(), "requant"_a, "scale"_a,
+                                     "zero_point"_a);
   nb::class_<Output>(module, "Output").def(nb::init<>());
   nb::class_<Graph>(module, "Graph")
       .def(nb::new_(&make_graph), "layers"_a, "act_bits"_a, "acc_bits"_a);

@@ -118,8 +118,9 @@ Head head_of(const Array<Value, 3>& head, const Anchors& anchors) {
   return form;
 }
 
-nb::tuple decode_integers(const Array<std::int8_t, 3>& head, const Anchors& anchors, float scale, float threshold) {
-  return arrays_of(decode(head_of(head, anchors), head.data(), scale, threshold));
+nb::tuple decode_integers(const Array<std::int8_t, 3>& head, const Anchors& anchors, float scale, int zero_point,
+                          float threshold) {
+  return arrays_of(decode(head_of(head, anchors), head.data(), scale, zero_point, threshold));
 }
 
 nb::tuple decode_reals(const Array<float, 3>& head, const Anchors& anchors, float threshold) {
@@ -156,7 +157,8 @@ void add_vision(nb::module_& module) {
                              const Size& input, bool letterbox) {
     return arrays_of(fit_of(image, input, letterbox).in_pixels(boxes_of(sides, scores, kinds)));
   }, "boxes"_a, "scores"_a, "classes"_a, "image"_a, "input"_a, "letterbox"_a);
-  module.def("decode_integers", &decode_integers, "head"_a.noconvert(), "anchors"_a, "scale"_a, "threshold"_a);
+  module.def("decode_integers", &decode_integers, "head"_a.noconvert(), "anchors"_a, "scale"_a, "zero_point"_a,
+             "threshold"_a);
   module.def("decode_reals", &decode_reals, "head"_a.noconvert(), "anchors"_a, "threshold"_a);
   module.def("suppress", &suppressed, "boxes"_a, "scores"_a, "classes"_a, "overlap"_a, "limit"_a);
   module.def("iou", &overlaps, "a"_a, "b"_a);

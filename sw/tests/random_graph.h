@@ -45,6 +45,8 @@ class RandomGraph {
 
   Requant requant(int filters) {
     Requant made{{}, {}, number(10, 20), static_cast<Activation>(number(0, 2))};
+    made.half_even = number(0, 1);
+    if (number(0, 1)) made.clamp = {number(-8, 0), number(1, 7)};
     for (int filter = 0; filter < filters; ++filter) {
       made.multiplier.push_back(number(0, (1 << 18) - 1));
       made.bias.push_back(number(-(1 << 28), 1 << 28));
@@ -60,7 +62,7 @@ class RandomGraph {
       if (number(0, 99) < share) weight = static_cast<std::int8_t>(number(-most, most));
     }
     layers_.push_back({name, {input}, Conv{filters_, channels, kernel, weights, number(1, 4) == 1 ? 2 : 1,
-                                           {number(0, 3), number(0, 3), number(2, 4), number(2, 4)}, requant(filters_), 1.0}});
+                                           {number(0, 3), number(0, 3), number(2, 4), number(2, 4)}, requant(filters_), 1.0, number(-8, 7)}});
     return name;
   }
 

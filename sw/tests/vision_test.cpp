@@ -106,9 +106,9 @@ void integers_are_reals() {
   std::vector<float> reals(size);
   for (std::size_t at = 0; at < size; ++at) {
     integers[at] = static_cast<std::int8_t>(random());
-    reals[at] = static_cast<float>(integers[at]) * 0.03f;
+    reals[at] = static_cast<float>(integers[at] + 100) * 0.03f;
   }
-  const std::vector<Box> a = decode(form, integers.data(), 0.03f, 0.2f), b = decode(form, reals.data(), 0.2f);
+  const std::vector<Box> a = decode(form, integers.data(), 0.03f, -100, 0.2f), b = decode(form, reals.data(), 0.2f);
   CHECK(a.size() == b.size() && a.size() > 10 && a.size() < form.cells() * 2);
   for (std::size_t box = 0; box < a.size(); ++box) {
     CHECK(a[box].sides == b[box].sides && a[box].kind == b[box].kind);

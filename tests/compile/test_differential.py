@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,27 @@ def test_a_table_needs_an_engine_that_has_it() -> None:
         compile_graph(with_table(3), NANO)
     with pytest.raises(SternaError, match=r"layer image: .*input tables; channels = 4; allowed: 1 .. 3"):
         compile_graph(with_table(4), has_it)
+
+
+def with_requant(**changes: Any) -> Graph:
+    """An image, a convolution whose requantisation is so changed, and its output."""
+    requant = replace(Requant(np.ones(2, np.int64), np.zeros(2, np.int64), 4, "relu"), **changes)
+    conv = Conv("conv", "image", np.ones((2, 3, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+    return Graph((Input("image", 3, 5, 5, 1.0, 0), conv, Output("out", "conv")))
+
+
+@pytest.mark.parametrize("changes", [{"clamp": (0, 15)}, {"clamp": (1, 127)}, {"half_even": True}])
+def test_requantisation_that_no_engine_has_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(SternaError, match=r"layer conv: the layer has a clamp .* backend emulator:"):
+        compile_graph(with_requant(**changes), NANO)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"clamp": (-128, 127)}, {"clamp": (0, 127)}, {"half_even": True, "shift": 0}, {"half_even": False}]
+)
+def test_what_changes_no_result_needs_nothing_of_an_engine(changes: dict[str, Any]) -> None:
+    plain = {"shift": changes.get("shift", 4)}
+    assert compile_graph(with_requant(**changes), NANO).tape == compile_graph(with_requant(**plain), NANO).tape
 
 
 def test_refuses_what_does_not_fit() -> None:

@@ -71,6 +71,12 @@ def test_pool_and_reorg_keep_the_zero_point_of_the_image() -> None:
     assert graph.info["pool"].zero_point == graph.info["deep"].zero_point == -128
 
 
+def test_a_result_has_the_zero_point_that_its_layer_says() -> None:
+    layers = (*with_layer("sum", zero_point=-9)[:7], Output("o", "half"), Output("p", "same"))
+    graph = Graph(layers)
+    assert graph.info["half"].zero_point == -9 and graph.info["same"].zero_point == 0
+
+
 @pytest.mark.parametrize(
     ("size", "kernel", "stride", "padding", "expected"),
     [
@@ -250,6 +256,25 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
         with_layer("a", requant=requant(4, activation="mish")),
         r"layer 'a': .*activation = 'mish'.*linear, relu, leaky",
     ),
+    "rounding of a number": (
+        with_layer("a", requant=requant(4, half_even=1)), r"layer 'a': .*requant.half_even = 1; allowed: True, False",
+    ),
+    "clamp that is no pair": (
+        with_layer("a", requant=requant(4, clamp=(1, 2, 3))), r"layer 'a': .*clamp = \(1, 2, 3\)",
+    ),
+    "clamp of a number": (with_layer("a", requant=requant(4, clamp=7)), r"layer 'a': .*clamp = 7"),
+    "clamp of no integers": (with_layer("a", requant=requant(4, clamp=(0.0, 7))), r"layer 'a': .*clamp = \(0.0, 7\)"),
+    "clamp to one value": (
+        with_layer("sum", requant=requant(4, clamp=(3, 3))),
+        r"layer 'sum': .*clamp = \(3, 3\).*-128 <= low < high <= 127",
+    ),
+    "clamp beyond": (with_layer("a", requant=requant(4, clamp=(0, 128))), r"layer 'a': .*clamp = \(0, 128\)"),
+    "clamp below": (with_layer("a", requant=requant(4, clamp=(-129, 0))), r"layer 'a': .*clamp = \(-129, 0\)"),
+    "zero point of a conv": (
+        with_layer("a", zero_point=128), r"layer 'a': .*zero_point = 128; allowed: integers -128 .. 127",
+    ),
+    "zero point of a sum": (with_layer("sum", zero_point=0.5), r"layer 'sum': .*zero_point = 0.5"),
+    "add of zero points": (with_layer("b", zero_point=3), r"layer 'sum': .*zero_point of 'b' = 3"),
 }  # fmt: skip
 
 

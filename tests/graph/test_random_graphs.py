@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sterna.graph import KINDS, Concat, Conv, Graph, MaxPool, Output, Reorg, reference
+from sterna.graph import KINDS, Add, Concat, Conv, Graph, MaxPool, Output, Reorg, reference
 from support.random_graphs import random_graph, random_image
 
 GRAPHS = 300
@@ -18,7 +20,7 @@ GRAPHS = 300
 
 def graph_and_image(seed: int) -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng)
+    graph = random_graph(rng, general_requant=True)
     return graph, random_image(rng, graph)
 
 
@@ -44,7 +46,7 @@ def test_limits_are_kept(
 ) -> None:
     graph = random_graph(
         np.random.default_rng(seed), max_layers=layers, max_size=size, max_channels=channels,
-        act_bits=act_bits, acc_bits=acc_bits, multiplier_bits=multiplier_bits,
+        act_bits=act_bits, acc_bits=acc_bits, multiplier_bits=multiplier_bits, general_requant=True,
     )  # fmt: skip
     assert (graph.act_bits, graph.acc_bits) == (act_bits, acc_bits)
     assert 1 <= len(graph.layers) - len(graph.outputs) - 1 <= layers
@@ -73,6 +75,8 @@ def features_of(graph: Graph, image: np.ndarray) -> set[str]:
         found |= {f"{kind} -> {type(layer).__name__}{getattr(layer, 'stride', '')}" for kind in kinds}
         if isinstance(layer, Conv):
             found |= conv_features(graph, layer)
+            if any(layer.padding) and graph.info[layer.input].zero_point not in (0, graph.input.zero_point):
+                found.add("padding of a result")
             if MaxPool in users and len(users) > 1:
                 found.add("conv read by a pool and another layer")
         if isinstance(layer, Reorg) and Conv not in map(type, sources):
@@ -106,6 +110,9 @@ def conv_features(graph: Graph, conv: Conv) -> set[str]:
         "multiplier 0": (conv.requant.multiplier == 0).any(),
         "shift 0": conv.requant.shift == 0,
         "shift 32": conv.requant.shift == 32,
+        "clamp": conv.requant.clamp is not None,
+        "ties to even": conv.requant.half_even and conv.requant.shift > 0,
+        "zero point of a result": conv.zero_point != 0,
     }
     return {name for name, holds in facts.items() if holds}
 
@@ -125,10 +132,31 @@ def conv_features(graph: Graph, conv: Conv) -> set[str]:
         ("density 0", 20), ("density 1", 40), ("sparse", 80), ("all-zero filter among others", 40),
         ("multi-digit weights", 80), ("weight -128", 3), ("accumulator near its bound", 5),
         ("multiplier 0", 10), ("shift 0", 3), ("shift 32", 10),
+        ("clamp", 80), ("ties to even", 80), ("zero point of a result", 40), ("padding of a result", 10),
     ],
 )  # fmt: skip
 def test_every_feature_appears(feature: str, least: int) -> None:
     assert features()[feature] >= least
+
+
+def test_ties_and_clamps_are_met() -> None:
+    """An executor that rounds half up, or does not clamp, is found out."""
+    found: Counter[str] = Counter()
+    for seed in range(40):
+        graph, image = graph_and_image(seed)
+        expected = reference.execute(graph, image)
+        for planted in ({"half_even": False}, {"clamp": None}):
+            wrong = reference.execute(changed(graph, planted), image)
+            found[str(planted)] += any(not np.array_equal(expected[name], wrong[name]) for name in expected)
+    assert len(found) == 2 and min(found.values()) >= 8
+
+
+def changed(graph: Graph, planted: dict[str, Any]) -> Graph:
+    layers = [
+        replace(layer, requant=replace(layer.requant, **planted)) if isinstance(layer, Conv | Add) else layer
+        for layer in graph.layers
+    ]
+    return Graph(tuple(layers), graph.act_bits, graph.acc_bits)
 
 
 def test_most_tensors_are_neither_constant_nor_saturated() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,10 +22,13 @@ def requantise(s: int, requant: Requant, f: int, low: int, high: int) -> int:
     t = s * int(requant.multiplier[f]) + int(requant.bias[f])
     if requant.activation == "relu" and t < 0:
         t = 0
-    if requant.activation == "leaky" and t < 0:
-        t = t // 8
-    # Half up: the floor of t / 2^shift + 1/2.
-    rounded = (2 * t + (1 << requant.shift)) // (2 << requant.shift)
+    active = Fraction(t, 8 if requant.activation == "leaky" and t < 0 else 1)
+    if requant.half_even and requant.shift:
+        rounded = round(active / 2**requant.shift)  # Python's half to even
+    else:
+        # Half up: the floor of t / 2^shift + 1/2.
+        rounded = (2 * floor(active) + (1 << requant.shift)) // (2 << requant.shift)
+    low, high = requant.clamp or (low, high)
     return min(max(rounded, low), high)
 
 
@@ -105,7 +111,8 @@ def execute(graph: Graph, image: np.ndarray) -> dict[str, Planes]:
 def test_reference_equals_plain_loops_on_every_layer(seed: int, act_bits: int, acc_bits: int, table: bool) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(
-        rng, max_size=7, max_channels=6, act_bits=act_bits, acc_bits=acc_bits, input_table=table
+        rng, max_size=7, max_channels=6, act_bits=act_bits, acc_bits=acc_bits, input_table=table,
+        general_requant=True,
     )  # fmt: skip
     image = random_image(rng, graph)
     tensors = reference.execute(graph, image)
@@ -133,11 +140,20 @@ def test_images_of_a_batch_do_not_meet() -> None:
     shift=st.integers(0, 32),
     activation=st.sampled_from(["linear", "relu", "leaky"]),
     act_bits=st.integers(4, 8),
+    clamp=st.sampled_from([None, (-1, 1), (0, 7), (-5, -2), (3, 6)]),
+    half_even=st.booleans(),
 )
 def test_requantisation_is_exact_over_its_whole_range(
-    s: int, multiplier: int, bias: int, shift: int, activation: str, act_bits: int
+    s: int,
+    multiplier: int,
+    bias: int,
+    shift: int,
+    activation: str,
+    act_bits: int,
+    clamp: tuple[int, int] | None,
+    half_even: bool,
 ) -> None:
-    requant = Requant(np.array([multiplier]), np.array([bias]), shift, activation)
+    requant = Requant(np.array([multiplier]), np.array([bias]), shift, activation, clamp, half_even)
     low, high = -(2 ** (act_bits - 1)), 2 ** (act_bits - 1) - 1
     y = reference.requantise(np.full((1, 1, 1, 1), s), requant, low, high)
     assert int(y[0, 0, 0, 0]) == requantise(s, requant, 0, low, high)
@@ -153,6 +169,21 @@ def test_requantisation_is_exact_over_its_whole_range(
 )  # fmt: skip
 def test_known_roundings_by_four(activation: str, t: int, expected: int) -> None:
     requant = Requant(np.array([1]), np.array([0]), 2, activation)
+    assert reference.requantise(np.full((1, 1, 1, 1), t), requant, -128, 127) == expected
+
+
+@pytest.mark.parametrize(
+    ("activation", "t", "expected"),
+    [
+        ("linear", 2, 0), ("linear", 6, 2), ("linear", 10, 2), ("linear", 3, 1), ("linear", -2, 0), ("linear", -6, -2),
+        ("linear", -10, -2), ("relu", 10, 2), ("relu", -6, 0), ("leaky", 10, 2),
+        # Of thirty-twoths: rounding the slope's product down first would make a tie of each of the last two.
+        ("leaky", -16, 0), ("leaky", -48, -2), ("leaky", -80, -2), ("leaky", -49, -2), ("leaky", -47, -1),
+        ("leaky", -41, -1),
+    ],
+)  # fmt: skip
+def test_known_roundings_by_four_of_ties_to_even(activation: str, t: int, expected: int) -> None:
+    requant = Requant(np.array([1]), np.array([0]), 2, activation, half_even=True)
     assert reference.requantise(np.full((1, 1, 1, 1), t), requant, -128, 127) == expected
 
 

@@ -20,27 +20,36 @@ def activations(sums: np.ndarray, requant: Requant, act_min: int, act_max: int) 
 def check(requant: Requant, bounds: np.ndarray, act_min: int, act_max: int) -> None:
     """On both sides of every threshold and at the ends, between which no activation can change."""
     found = thresholds(requant, bounds, act_min, act_max)
-    assert found.shape == (len(bounds), act_max - act_min) and (np.diff(found) >= 0).all()
+    low, high = requant.limits(act_min, act_max)
+    assert found.shape == (len(bounds), high - low) and (np.diff(found) >= 0).all()
     limit = bounds[:, np.newaxis]
     sums = np.clip(np.concatenate([found - 1, found, -limit, limit], axis=1), -limit, limit)
-    counted = act_min + (sums[:, :, np.newaxis] >= found[:, np.newaxis]).sum(axis=2)
+    counted = low + (sums[:, :, np.newaxis] >= found[:, np.newaxis]).sum(axis=2)
     assert np.array_equal(counted, activations(sums, requant, act_min, act_max))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("bits", "shift"), [(8, 0), (8, 1), (4, 5), (8, 17), (6, MAX_SHIFT)])
-def test_equal_requantisation(activation: str, bits: int, shift: int) -> None:
+@pytest.mark.parametrize("clamp", [None, (-3, 6)])
+@pytest.mark.parametrize("half_even", [False, True])
+def test_equal_requantisation(
+    activation: str, bits: int, shift: int, clamp: tuple[int, int] | None, half_even: bool
+) -> None:
     rng = np.random.default_rng(shift)
     most = (1 << BIAS_BITS) - 1
     multiplier = np.append(rng.integers(0, 1 << MULTIPLIER_BITS, 40), [0, 0, 0, 1, 1, (1 << MULTIPLIER_BITS) - 1])
     bias = np.append(rng.integers(-1 << (shift + bits), 2 << (shift + bits), 40), [most, -most, 0, -1, 3, -most])
+    # Some of few bits, so that there are ties.
+    few = max(shift - 2, 0)
+    multiplier[:10], bias[:20] = (multiplier[:10] >> few) << few, (bias[:20] >> few) << few
     bounds = rng.integers(1, 1 << 19, len(bias))
-    check(Requant(multiplier, bias, shift, activation), bounds, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+    requant = Requant(multiplier, bias, shift, activation, clamp, half_even)
+    check(requant, bounds, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
 def test_equal_requantisation_on_every_accumulator_of_random_graphs() -> None:
     for seed in range(10):
-        graph = random_graph(np.random.default_rng(seed), act_bits=4 + seed % 5, acc_bits=16)
+        graph = random_graph(np.random.default_rng(seed), act_bits=4 + seed % 5, acc_bits=16, general_requant=True)
         for layer in graph.layers:
             if isinstance(layer, Conv | Add):
                 bound = int(graph.bounds[layer.name].max())
@@ -48,7 +57,8 @@ def test_equal_requantisation_on_every_accumulator_of_random_graphs() -> None:
                 found = thresholds(layer.requant, np.full(len(sums), bound), graph.act_min, graph.act_max)
                 counted = [np.searchsorted(row, each, "right") for row, each in zip(found, sums, strict=True)]
                 expected = activations(sums, layer.requant, graph.act_min, graph.act_max)
-                assert np.array_equal(graph.act_min + np.array(counted), expected), (seed, layer.name)
+                low, _ = layer.requant.limits(graph.act_min, graph.act_max)
+                assert np.array_equal(low + np.array(counted), expected), (seed, layer.name)
 
 
 def test_a_threshold_that_is_one_off_is_found() -> None:

@@ -26,7 +26,7 @@ FORMS = [(simd, threads) for simd in SIMD for threads in (1, 2)]
 def graph_and_images(seed: int) -> tuple[Graph, np.ndarray]:
     rng = np.random.default_rng(seed)
     bits = {"act_bits": int(rng.integers(4, 9)), "acc_bits": int(rng.integers(14, 33))}
-    graph = random_graph(rng, **bits, input_table=seed % 3 == 1)
+    graph = random_graph(rng, **bits, input_table=seed % 3 == 1, general_requant=True)
     return graph, np.stack([random_image(rng, graph) for _ in range(int(rng.integers(1, 3)))])
 
 

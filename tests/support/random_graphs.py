@@ -49,13 +49,15 @@ def random_graph(
     max_channels: int = 24,
     multiplier_bits: int = MULTIPLIER_BITS,
     input_table: bool = False,
+    general_requant: bool = False,
 ) -> Graph:
     """A legal graph of 1 .. `max_layers` computing layers.
 
     No tensor is higher or wider than `max_size` or has more than `max_channels` channels; multipliers fit
-    `multiplier_bits`; with `input_table` the Input most often has a table.
+    `multiplier_bits`; with `input_table` the Input most often has a table; with `general_requant` some layers have a
+    clamp of their own or let ties go to the even result.
     """
-    build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits)
+    build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits, general_requant)
     build.add_input(table=input_table)
     for _ in range(max(rng.integers(1, max_layers + 1, 2))):
         build.add_layer()
@@ -91,6 +93,7 @@ class _Build:
     act_bits: int
     acc_bits: int
     multiplier_bits: int
+    general_requant: bool
     layers: list[Layer] = field(default_factory=list)
 
     def graph(self, *, extra_outputs: bool) -> Graph:
@@ -153,6 +156,11 @@ class _Build:
         """Most often the one that lets tensors meet in a concat or add."""
         return SHARED_SCALE if self._chance(0.85) else OTHER_SCALE
 
+    def _zero_point(self) -> int:
+        """Of a result: most often 0, at times the least activation, or any."""
+        least = -(1 << (self.act_bits - 1))
+        return self._pick([0, 0, 0, 0, 0, least, int(self.rng.integers(least, -least))])
+
     def _conv(self, graph: Graph, name: str) -> Conv:
         source = self._source(self._names())
         info = graph.info[source]
@@ -166,7 +174,7 @@ class _Build:
         filters = self._pick(channel_counts) if self._chance(0.4) else int(self.rng.integers(1, most + 1))
         weights = self._weights((filters, info.channels, kernel, kernel))
         silent = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
-        conv = Conv(name, source, weights, stride, padding, silent, self._scale())
+        conv = Conv(name, source, weights, stride, padding, silent, self._scale(), self._zero_point())
         sums = reference.convolve(self._tensors(graph)[source], conv, info.zero_point)
         return replace(conv, requant=self._requant(sums))
 
@@ -233,7 +241,24 @@ class _Build:
             bias = np.where(extreme, any_bias, bias)
         if self._chance(0.05):
             shift, bias = MAX_SHIFT, any_bias
-        return Requant(multiplier, np.clip(bias, -most_bias, most_bias), shift, activation)
+        made = Requant(multiplier, np.clip(bias, -most_bias, most_bias), shift, activation)
+        return self._general(made) if self.general_requant else made
+
+    def _general(self, requant: Requant) -> Requant:
+        """The same with a clamp, or with ties that go to the even result, and then often with many of them."""
+        if self._chance(0.4):
+            least = -(1 << (self.act_bits - 1))
+            low, high = sorted(self.rng.choice(range(least, -least), 2, replace=False).tolist())
+            clamp = self._pick([(low, high), (-1, 1), (0, 7), (least, high)])
+            requant = replace(requant, clamp=clamp)
+        if self._chance(0.4):
+            requant = replace(requant, half_even=True)
+            if self._chance(0.5) and requant.shift:
+                # Multiples of a half, from as few bits as the sums need.
+                step = max(requant.shift - int(self.rng.integers(1, 4)), 0)
+                multiplier, bias = ((each >> step) << step for each in (requant.multiplier, requant.bias))
+                requant = replace(requant, multiplier=multiplier, bias=bias)
+        return requant
 
     def _max_pool(self, graph: Graph, name: str) -> MaxPool | None:
         source = self._source(self._names())
@@ -269,4 +294,4 @@ class _Build:
         b = self._pick(peers or [a])
         tensors = self._tensors(graph)
         sums = tensors[a].astype(np.int64) + tensors[b]
-        return Add(name, (a, b), self._requant(sums), self._scale())
+        return Add(name, (a, b), self._requant(sums), self._scale(), self._zero_point())

@@ -98,6 +98,16 @@ def test_decoding_equals_the_equations(seed: int) -> None:
         np.testing.assert_allclose(found.boxes, [box for _, _, box in wanted], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+def test_a_head_has_the_zero_point_that_it_is_said_to_have(dtype: type[np.integer]) -> None:
+    integers = np.random.default_rng(1).integers(-128, 128, (len(ANCHORS) * FIELDS, 4, 6)).astype(dtype)
+    found = boxes.decode(integers, ANCHORS, scale=0.05, zero_point=-70, threshold=0.2)
+    wanted = boxes.decode((integers.astype(np.float32) + 70) * np.float32(0.05), ANCHORS, threshold=0.2)
+    assert len(wanted) > 5 and found.classes.tolist() == wanted.classes.tolist()
+    np.testing.assert_allclose(found.boxes, wanted.boxes, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.scores, wanted.scores, rtol=1e-5)
+
+
 def test_a_head_of_real_numbers_needs_no_scale() -> None:
     head = np.random.default_rng(0).normal(0, 1.5, (len(ANCHORS) * FIELDS, 4, 6))
     for plain, scaled in (

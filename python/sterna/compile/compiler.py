@@ -10,9 +10,10 @@ from typing import Any
 from sterna.compile.build import build
 from sterna.compile.clock import Clock
 from sterna.compile.decide import decide
+from sterna.compile.lower import least_requant
 from sterna.compile.lowered import Lowered
 from sterna.errors import SternaError
-from sterna.graph import Graph, Input
+from sterna.graph import Graph, Input, Layer, Requant
 from sterna.package.counters import StepCounters
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig
@@ -109,6 +110,20 @@ def check_fit(graph: Graph, config: EngineConfig) -> None:
                 allowed=f"below 2^{config.mul_w} (mul_w)",
                 remedy="lower multiplier and shift or raise mul_w",
             )
+        if requant is not None:
+            _check_general(layer, least_requant(graph, requant))
+
+
+def _check_general(layer: Layer, requant: Requant) -> None:
+    if requant.clamp is not None or requant.half_even:
+        raise SternaError(
+            "the layer has a clamp of its own or lets ties go to the even result, which no engine does",
+            where=f"layer {layer.name}",
+            attribute="clamp, half_even",
+            value=f"{requant.clamp}, {requant.half_even}",
+            allowed="None, False",
+            remedy="execute the graph with the backend emulator:",
+        )
 
 
 def _check_table(layer: Input, config: EngineConfig) -> None:

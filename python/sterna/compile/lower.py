@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,7 +174,7 @@ def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None, *, keep: 
         (col - left).astype(np.int16),
         layer.weights[filters, channel, row, col],
     )
-    count, requant = layer.weights.shape[0], layer.requant
+    count, requant = layer.weights.shape[0], least_requant(graph, layer.requant)
     if isinstance(follower, MaxPool):
         weights = _over_phases(weights, filter_step=0)
     elif isinstance(follower, Reorg):
@@ -210,7 +210,20 @@ def _over_phases(weights: Weights, filter_step: int) -> Weights:
 
 
 def _repeat(requant: Requant, times: int) -> Requant:
-    return Requant(np.tile(requant.multiplier, times), np.tile(requant.bias, times), requant.shift, requant.activation)
+    return replace(
+        requant, multiplier=np.tile(requant.multiplier, times), bias=np.tile(requant.bias, times)
+    )  # fmt: skip
+
+
+def least_requant(graph: Graph, requant: Requant) -> Requant:
+    """The same results, without a clamp or a rounding that change none of them."""
+    low, high = requant.limits(graph.act_min, graph.act_max)
+    is_least = low == graph.act_min or (low <= 0 and requant.activation == "relu")
+    return replace(
+        requant,
+        clamp=None if is_least and high == graph.act_max else requant.clamp,
+        half_even=requant.half_even and requant.shift > 0,
+    )
 
 
 def _identity(count: int) -> Requant:
@@ -264,7 +277,7 @@ def _add(graph: Graph, layer: Add) -> Operation:
         pool=Pool.NONE,
         gather_stride=1,
         pad_value=0,
-        requant=layer.requant,
+        requant=least_requant(graph, layer.requant),
     )
 
 

@@ -198,6 +198,11 @@ def check_requant(layer: Conv | Add, filters: int) -> None:
             )  # fmt: skip
     check_integer(where(layer), "requant.shift", requant.shift, 0, MAX_SHIFT, "scale the multipliers to fit")
     check_activation(layer, "requant.activation", requant.activation)
+    if type(requant.half_even) is not bool:
+        raise SternaError(
+            "has an unknown rounding", where=where(layer), attribute="requant.half_even", value=requant.half_even,
+            allowed="True, False", remedy="say whether a tie goes to the even result",
+        )  # fmt: skip
 
 
 def _check_input(layer: Input) -> None:
@@ -209,8 +214,28 @@ def _check_input(layer: Input) -> None:
         _check_array(layer, "table", layer.table, np.int8, f"({layer.channels}, {LEVELS})", fits)
 
 
-def check_table(layer: Input, act_min: int, act_max: int) -> None:
-    """Refuse a table that holds anything but activations."""
+def check_activations(layer: Input | Conv | Add, act_min: int, act_max: int) -> None:
+    """Refuse a zero point, a clamp or a table that holds anything but the graph's activations."""
+    check_integer(
+        where(layer), "zero_point", layer.zero_point, act_min, act_max, "choose the integer that represents real 0"
+    )  # fmt: skip
+    if isinstance(layer, Input):
+        _check_table(layer, act_min, act_max)
+    elif layer.requant.clamp is not None:
+        _check_clamp(layer, layer.requant.clamp, act_min, act_max)
+
+
+def _check_clamp(layer: Conv | Add, clamp: object, act_min: int, act_max: int) -> None:
+    fits = isinstance(clamp, tuple) and len(clamp) == 2 and all(type(end) is int for end in clamp)
+    if not fits or not act_min <= clamp[0] < clamp[1] <= act_max:  # type: ignore[index]
+        raise SternaError(
+            "has an invalid clamp", where=where(layer), attribute="requant.clamp", value=clamp,
+            allowed=f"(low, high), {act_min} <= low < high <= {act_max}",
+            remedy="clip to activations of the graph's width",
+        )  # fmt: skip
+
+
+def _check_table(layer: Input, act_min: int, act_max: int) -> None:
     if layer.table is None:
         return
     bad = np.argwhere((layer.table < act_min) | (layer.table > act_max))

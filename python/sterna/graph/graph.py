@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph.checks import (
+    check_activations,
     check_integer,
     check_layer,
     check_metadata,
     check_reached,
     check_sources,
-    check_table,
-    where,
 )
 from sterna.graph.infer import TensorInfo, accumulator_bounds, check_accumulators, infer, requant_bits
 from sterna.graph.layers import Add, Conv, Input, Layer, Output
@@ -82,6 +81,8 @@ class Graph:
             info[layer.name] = infer(layer, [info[name] for name in layer.sources])
             if not isinstance(layer, Output):
                 readable.append(layer.name)
+            if isinstance(layer, Input | Conv | Add):
+                check_activations(layer, self.act_min, self.act_max)
             if isinstance(layer, Conv | Add):
                 bound = accumulator_bounds(layer, info[layer.name].channels, self.act_bits)
                 check_accumulators(layer, bound, self.acc_bits)
@@ -99,11 +100,6 @@ class Graph:
                 value=f"{inputs}, {len(self.outputs)}", allowed="one Input, one or more Outputs",
                 remedy="add or remove Input and Output layers",
             )  # fmt: skip
-        check_integer(
-            where(self.input), "zero_point", self.input.zero_point, self.act_min, self.act_max,
-            "choose the integer that represents real 0",
-        )  # fmt: skip
-        check_table(self.input, self.act_min, self.act_max)
         check_reached(self.layers, Output)
 
     @property

@@ -69,7 +69,7 @@ def _infer_conv(layer: Conv, source: TensorInfo) -> TensorInfo:
     top, left, bottom, right = layer.padding
     height = (source.height + top + bottom - kernel) // layer.stride + 1
     width = (source.width + left + right - kernel) // layer.stride + 1
-    return TensorInfo(filters, height, width, float(layer.scale), 0)
+    return TensorInfo(filters, height, width, float(layer.scale), layer.zero_point)
 
 
 def _infer_max_pool(layer: MaxPool, source: TensorInfo) -> TensorInfo:
@@ -106,7 +106,7 @@ def _infer_concat(layer: Concat, *sources: TensorInfo) -> TensorInfo:
 def _infer_add(layer: Add, *sources: TensorInfo) -> TensorInfo:
     _check_alike(layer, sources, ("channels", "height", "width", "scale", "zero_point"))
     check_requant(layer, sources[0].channels)
-    return replace(sources[0], scale=float(layer.scale), zero_point=0)
+    return replace(sources[0], scale=float(layer.scale), zero_point=layer.zero_point)
 
 
 def _infer_output(layer: Output, source: TensorInfo) -> TensorInfo:

@@ -61,7 +61,7 @@ class Requant(_Record):
     """Requantisation of an accumulator `s` of filter `f` to an activation, exact in integers.
 
     `t = s * multiplier[f] + bias[f]`; the activation of `t` (`sterna.spec.activations`); then
-    `clamp((t + half) >> shift, act_min, act_max)`: rounds half up.
+    `clip((t + half) >> shift, low, high)`: rounds half up, and with `half_even` a tie to the even result.
     """
 
     multiplier: NDArray[np.int64]
@@ -72,6 +72,14 @@ class Requant(_Record):
     """0 .. 32."""
     activation: str
     """A name in `sterna.spec.activations`."""
+    clamp: tuple[int, int] | None = None
+    """The least and the largest result, two different activations; None: those of the graph."""
+    half_even: bool = False
+    """Whether a tie goes to the even result, not up: where the shift, and the slope before it, leave exactly 1/2."""
+
+    def limits(self, act_min: int, act_max: int) -> tuple[int, int]:
+        """The least and the largest result, in a graph whose activations are `act_min` .. `act_max`."""
+        return self.clamp or (act_min, act_max)
 
     @property
     def half(self) -> int:
@@ -138,7 +146,7 @@ class Conv(OneInput):
 
     `s[f, y, x]` is the sum over c, i, j of
     `weights[f, c, i, j] * in[c, stride*y + i - top, stride*x + j - left]`; outside the input, `in` is the
-    input's zero point. Output size: `(size + padding - K) // stride + 1`. The result has zero point 0.
+    input's zero point. Output size: `(size + padding - K) // stride + 1`.
     """
 
     weights: NDArray[np.int8]
@@ -150,6 +158,8 @@ class Conv(OneInput):
     requant: Requant
     scale: float
     """Real value of one step of the result."""
+    zero_point: int = 0
+    """The activation that stands for real 0 in the result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,14 +189,13 @@ class Concat(ManyInputs):
 
 @dataclass(frozen=True, eq=False)
 class Add(ManyInputs):
-    """`s = a + b`, requantised per channel; the two inputs share shape, scale and zero point.
-
-    The result has zero point 0.
-    """
+    """`s = a + b`, requantised per channel; the two inputs share shape, scale and zero point."""
 
     requant: Requant
     scale: float
     """Real value of one step of the result."""
+    zero_point: int = 0
+    """The activation that stands for real 0 in the result."""
 
 
 @dataclass(frozen=True, eq=False)

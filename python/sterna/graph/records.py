@@ -14,7 +14,9 @@ from sterna.graph.graph import Graph
 from sterna.graph.layers import KINDS, Layer, Requant
 
 FORMAT = "sterna-graph"
-VERSION = 1
+VERSION = 2
+OLDEST = 1
+"""The first version that is read. What a later one added has a default that means what it was before."""
 MAX_LAYERS = 1024
 """Full YOLOv2 has 34."""
 
@@ -66,9 +68,10 @@ def decode(index: object, take: Take, finish: Callable[[], None], place: str) ->
     if not isinstance(index, dict) or index.get("format") != FORMAT:
         refuse("is not a graph file", allowed=f"format {FORMAT!r}", remedy="name a file written by Sterna")
     version = index.get("version")
-    if type(version) is not int or version != VERSION:
+    if type(version) is not int or not OLDEST <= version <= VERSION:
         refuse(
-            "is a graph file of another version", attribute="version", value=version, allowed=str(VERSION),
+            "is a graph file of another version", attribute="version", value=version,
+            allowed=f"{OLDEST} .. {VERSION}",
             remedy=_other_version(version),
         )  # fmt: skip
     _check_keys(place, index, _GRAPH_KEYS)

@@ -69,9 +69,23 @@ def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:
 def requantise(sums: NDArray[np.int64], requant: Requant, act_min: int, act_max: int) -> Tensor:
     """Activations of accumulators [N, F, H, W]; see `Requant`."""
     t = sums * requant.multiplier[:, np.newaxis, np.newaxis] + requant.bias[:, np.newaxis, np.newaxis]
-    t = ACTIVATIONS[requant.activation].integers(t) + requant.half
-    activations: Tensor = np.clip(t >> requant.shift, act_min, act_max).astype(np.int8)
+    rounded = _to_even(t, requant) if requant.half_even and requant.shift else _up(t, requant)
+    activations: Tensor = np.clip(rounded, *requant.limits(act_min, act_max)).astype(np.int8)
     return activations
+
+
+def _up(t: NDArray[np.int64], requant: Requant) -> NDArray[np.int64]:
+    return (ACTIVATIONS[requant.activation].integers(t) + requant.half) >> requant.shift
+
+
+def _to_even(t: NDArray[np.int64], requant: Requant) -> NDArray[np.int64]:
+    """Ties are told before the slope's fraction is rounded away, with integers that have room for it."""
+    activation = ACTIVATIONS[requant.activation]
+    shift = requant.shift + activation.fraction_bits
+    raised = activation.integers(t << activation.fraction_bits) + (1 << (shift - 1))
+    is_tie = raised & ((1 << shift) - 1) == 0
+    rounded = raised >> shift
+    return rounded - (rounded & is_tie)
 
 
 def _conv(graph: Graph, layer: Conv, tensor: Tensor) -> Tensor:

@@ -90,7 +90,10 @@ def native_graph(graph: Graph) -> _native.Graph:
 
 
 def _requant(requant: Requant) -> _native.Requant:
-    return _native.Requant(requant.multiplier, requant.bias, requant.shift, _ACTIVATIONS[requant.activation])
+    activation = _ACTIVATIONS[requant.activation]
+    return _native.Requant(
+        requant.multiplier, requant.bias, requant.shift, activation, requant.clamp, requant.half_even
+    )  # fmt: skip
 
 
 def _input(layer: Input) -> _native.Input:
@@ -99,7 +102,8 @@ def _input(layer: Input) -> _native.Input:
 
 
 def _conv(layer: Conv) -> _native.Conv:
-    return _native.Conv(layer.weights, layer.stride, layer.padding, _requant(layer.requant), layer.scale)
+    requant = _requant(layer.requant)
+    return _native.Conv(layer.weights, layer.stride, layer.padding, requant, layer.scale, layer.zero_point)
 
 
 _ACTIVATIONS = {each.name.lower(): each for each in _native.Activation}
@@ -109,6 +113,6 @@ _OPERATIONS: dict[type[Layer], Callable[[Any], _native.Operation]] = {
     MaxPool: lambda layer: _native.MaxPool(layer.stride),
     Reorg: lambda layer: _native.Reorg(),
     Concat: lambda layer: _native.Concat(),
-    Add: lambda layer: _native.Add(_requant(layer.requant), layer.scale),
+    Add: lambda layer: _native.Add(_requant(layer.requant), layer.scale, layer.zero_point),
     Output: lambda layer: _native.Output(),
 }

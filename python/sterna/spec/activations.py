@@ -42,16 +42,16 @@ class Activation(IntEnum):
         """The function of `t` of any shape, exact, negative values rounded down."""
         if not self.slope:
             return np.maximum(t, 0)
-        return np.where(t < 0, t >> self._shift, t)
+        return np.where(t < 0, t >> self.fraction_bits, t)
 
     def least(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """The least `t` whose function is at least each of `values`, of any shape and below 2^59; LOWEST if all are."""
-        return np.where(values > 0, values, values << self._shift if self.slope else LOWEST)
+        return np.where(values > 0, values, values << self.fraction_bits if self.slope else LOWEST)
 
     @property
-    def _shift(self) -> int:
-        """What multiplies by a slope above 0."""
-        return -int(math.log2(self.slope))
+    def fraction_bits(self) -> int:
+        """Bits below the point that the function of an integer has; `integers` rounds them away."""
+        return -int(math.log2(self.slope)) if self.slope else 0
 
 
 ACTIVATIONS = {each.name.lower(): each for each in Activation}

@@ -47,17 +47,18 @@ def decode(
     anchors: Sequence[Sequence[float]],
     *,
     scale: float = 1.0,
+    zero_point: int = 0,
     threshold: float,
 ) -> Detections:
     """All boxes of one head whose score reaches `threshold`, boxes in 0..1 of the image, best first.
 
-    head: [A * (5 + classes), h, w], any real or integer dtype; the raw value is `head * scale`.
+    head: [A * (5 + classes), h, w], any real or integer dtype; the raw value is `scale * (head - zero_point)`.
     anchors: A pairs of width and height in cells. Raises SternaError if the channels do not fit the anchors.
     """
     sides = np.ascontiguousarray(anchors, np.float32).reshape(-1, 2)
     if head.dtype == np.int8:
-        return Detections(*libsterna.decode_integers(np.ascontiguousarray(head), sides, scale, threshold))
-    raw = np.ascontiguousarray(head, np.float32) * np.float32(scale)
+        return Detections(*libsterna.decode_integers(np.ascontiguousarray(head), sides, scale, zero_point, threshold))
+    raw = (np.ascontiguousarray(head, np.float32) - np.float32(zero_point)) * np.float32(scale)
     return Detections(*libsterna.decode_reals(raw, sides, threshold))
 
 
@@ -80,9 +81,11 @@ def detect(
     anchors: Sequence[Sequence[float]],
     *,
     scale: float = 1.0,
+    zero_point: int = 0,
     threshold: float,
     overlap: float,
     limit: int,
 ) -> Detections:
     """`decode` and `suppress` in one call; the boxes are in 0..1 of the image."""
-    return suppress(decode(head, anchors, scale=scale, threshold=threshold), overlap=overlap, limit=limit)
+    found = decode(head, anchors, scale=scale, zero_point=zero_point, threshold=threshold)
+    return suppress(found, overlap=overlap, limit=limit)

@@ -26,9 +26,10 @@ class Decoder:
     classes: tuple[str, ...]
     #: Width and height in cells.
     anchors: tuple[tuple[float, float], ...]
-    #: Name of the Output layer, and the real value of one step of it.
+    #: Name of the Output layer, the real value of one step of it, and the integer that stands for real 0.
     output: str
     scale: float
+    zero_point: int
     #: Height and width of the graph's input, and how an image of another aspect lies in it.
     size: tuple[int, int]
     aspect: str
@@ -72,7 +73,8 @@ class Decoder:
         sizes = tuple((float(width), float(height)) for width, height in anchors)
         check_cells(sizes, info.height, info.width, max(1, graph.input.width // info.width), "graph metadata")
         size = (graph.input.height, graph.input.width)
-        return cls(tuple(classes), sizes, output.name, info.scale, size, aspect_of(graph, aspect))
+        aspect = aspect_of(graph, aspect)
+        return cls(tuple(classes), sizes, output.name, info.scale, info.zero_point, size, aspect)
 
     def boxes(
         self, head: NDArray[np.int8], image: NDArray[np.uint8], *, threshold: float, overlap: float
@@ -82,8 +84,9 @@ class Decoder:
         threshold: least score, overlap: largest intersection over union within a class, both 0..1. At most MOST_BOXES.
         """
         found = boxes.detect(
-            head, self.anchors, scale=self.scale, threshold=threshold, overlap=overlap, limit=MOST_BOXES
-        )
+            head, self.anchors, scale=self.scale, zero_point=self.zero_point, threshold=threshold, overlap=overlap,
+            limit=MOST_BOXES,
+        )  # fmt: skip
         return Fit(image.shape[:2], self.size, self.aspect).in_pixels(found)
 
 

@@ -24,14 +24,16 @@ void check_parameter(const char* name, std::int64_t value, std::int64_t low, std
           std::to_string(low) + " .. " + std::to_string(high), kAgain});
 }
 
-void check_multipliers(const Layer& layer, const EngineConfig& config) {
+void check_requant(const Graph& graph, const Layer& layer, const EngineConfig& config) {
   const Conv* conv = std::get_if<Conv>(&layer.operation);
   const Add* add = std::get_if<Add>(&layer.operation);
   if (!conv && !add) return;
-  for (std::int64_t multiplier : (conv ? conv->requant : add->requant).multiplier) {
+  const Requant requant = least_requant(graph, conv ? conv->requant : add->requant);
+  for (std::int64_t multiplier : requant.multiplier) {
     if (multiplier >> config.mul_w == 0) continue;
     contradict("mul_w", std::to_string(config.mul_w), "bits that hold the multipliers of layer " + layer.name);
   }
+  if (requant.clamp || requant.half_even) contradict("layer " + layer.name, "clamp or half_even", "none on an engine");
 }
 
 void check_spread(const EngineConfig& config, const EngineOperation& operation, const std::string& name,
@@ -88,7 +90,7 @@ void check_config(const Graph& graph, const EngineConfig& config) {
   check_parameter("fm_words", config.fm_words, 64, 65536);
   check_parameter("act_w", config.act_w, graph.act_bits(), graph.act_bits());
   check_parameter("acc_w", config.acc_w, graph.acc_bits(), 32);
-  for (const Layer& layer : graph.layers()) check_multipliers(layer, config);
+  for (const Layer& layer : graph.layers()) check_requant(graph, layer, config);
   const Input& image = std::get<Input>(graph.layers()[graph.input()].operation);
   if (!image.table.empty() && (!config.input_table || image.channels > STERNA_INPUT_TABLES)) {
     contradict("input_table", std::to_string(config.input_table), "an engine with tables for the channels of the image");

@@ -186,6 +186,14 @@ std::vector<Nonzero> nonzeros(const Graph& graph, const EngineOperation& operati
   return over_phases(found, is_pooled ? 0 : channels);
 }
 
+Requant least_requant(const Graph& graph, Requant requant) {
+  const auto [low, high] = requant.limits(graph.act_min(), graph.act_max());
+  const bool is_least = low == graph.act_min() || (low <= 0 && requant.activation == Activation::relu);
+  if (is_least && high == graph.act_max()) requant.clamp = {};
+  requant.half_even = requant.half_even && requant.shift > 0;
+  return requant;
+}
+
 Requant requant(const Graph& graph, const EngineOperation& operation) {
   const Conv* conv = as<Conv>(graph, operation.layer);
   const Add* add = as<Add>(graph, operation.layer);
@@ -193,7 +201,7 @@ Requant requant(const Graph& graph, const EngineOperation& operation) {
     const auto filters = static_cast<std::size_t>(operation.filters);
     return {std::vector<std::int64_t>(filters, 1), std::vector<std::int64_t>(filters, 0), 0, Activation::linear};
   }
-  Requant made = conv ? conv->requant : add->requant;
+  Requant made = least_requant(graph, conv ? conv->requant : add->requant);
   const auto filters = static_cast<std::size_t>(operation.filters), own = made.multiplier.size();
   for (std::size_t filter = own; filter < filters; ++filter) {
     made.multiplier.push_back(made.multiplier[filter - own]);

@@ -58,5 +58,7 @@ Lowered lower(const Graph& graph);
 /// The nonzero weights of an operation, and its requantisation with an entry for each filter.
 std::vector<Nonzero> nonzeros(const Graph& graph, const EngineOperation& operation);
 Requant requant(const Graph& graph, const EngineOperation& operation);
+/// The same results, without a clamp or a rounding that change none of them.
+Requant least_requant(const Graph& graph, Requant requant);
 
 }  // namespace sterna

@@ -7,6 +7,9 @@
 namespace sterna {
 namespace {
 
+template <bool even>
+constexpr int kRounding = (even ? _MM_FROUND_TO_NEAREST_INT : _MM_FROUND_TO_NEG_INF) | _MM_FROUND_NO_EXC;
+
 struct Avx2 : ChannelPairs {
   using Bytes = __m256i;
   using Words32 = __m256i;
@@ -66,23 +69,26 @@ struct Avx2 : ChannelPairs {
 
   static __m256d all(double value) { return _mm256_set1_pd(value); }
   static __m256 all(float value) { return _mm256_set1_ps(value); }
-  static __m128i activations4(const std::int32_t* sums, const Scale<Avx2, double>& scale) {
+  template <bool even>
+  static __m128i activations4(const std::int32_t* sums, const Scale<Avx2, double, even>& scale) {
     const __m256d s = _mm256_cvtepi32_pd(_mm_loadu_si128(reinterpret_cast<const __m128i*>(sums)));
     __m256d t = _mm256_fmadd_pd(s, scale.multiplier, scale.bias);
     t = _mm256_add_pd(_mm256_max_pd(t, _mm256_mul_pd(t, scale.slope)), scale.half);
-    return _mm256_cvtpd_epi32(_mm256_floor_pd(_mm256_min_pd(t, scale.act_max)));
+    return _mm256_cvtpd_epi32(_mm256_round_pd(_mm256_min_pd(t, scale.act_max), kRounding<even>));
   }
-  static __m128i activations8(const std::int32_t* sums, const Scale<Avx2, double>& scale) {
+  template <bool even>
+  static __m128i activations8(const std::int32_t* sums, const Scale<Avx2, double, even>& scale) {
     return _mm_packs_epi32(activations4(sums, scale), activations4(sums + 4, scale));
   }
-  static __m128i activations8(const std::int32_t* sums, const Scale<Avx2, float>& scale) {
+  template <bool even>
+  static __m128i activations8(const std::int32_t* sums, const Scale<Avx2, float, even>& scale) {
     __m256 t = _mm256_fmadd_ps(_mm256_cvtepi32_ps(load(sums)), scale.multiplier, scale.bias);
     t = _mm256_add_ps(_mm256_max_ps(t, _mm256_mul_ps(t, scale.slope)), scale.half);
-    const __m256i made = _mm256_cvtps_epi32(_mm256_floor_ps(_mm256_min_ps(t, scale.act_max)));
+    const __m256i made = _mm256_cvtps_epi32(_mm256_round_ps(_mm256_min_ps(t, scale.act_max), kRounding<even>));
     return _mm_packs_epi32(_mm256_castsi256_si128(made), _mm256_extracti128_si256(made, 1));
   }
-  template <typename Real>
-  static Bytes activations(const std::int32_t* sums, const Scale<Avx2, Real>& scale) {
+  template <typename Real, bool even>
+  static Bytes activations(const std::int32_t* sums, const Scale<Avx2, Real, even>& scale) {
     return _mm256_max_epi16(_mm256_set_m128i(activations8(sums + 8, scale), activations8(sums, scale)), scale.act_min);
   }
   static Bytes interleaved(Bytes evens, Bytes odds) { return _mm256_or_si256(low8(evens), shift_left8(odds)); }

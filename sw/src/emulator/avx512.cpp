@@ -7,6 +7,9 @@
 namespace sterna {
 namespace {
 
+template <bool even>
+constexpr int kRounding = (even ? _MM_FROUND_TO_NEAREST_INT : _MM_FROUND_TO_NEG_INF) | _MM_FROUND_NO_EXC;
+
 struct Avx512 {
   using Bytes = __m512i;
   using Words32 = __m512i;
@@ -78,22 +81,25 @@ struct Avx512 {
 
   static __m512d all(double value) { return _mm512_set1_pd(value); }
   static __m512 all(float value) { return _mm512_set1_ps(value); }
-  static __m256i activations8(const std::int32_t* sums, const Scale<Avx512, double>& scale) {
+  template <bool even>
+  static __m256i activations8(const std::int32_t* sums, const Scale<Avx512, double, even>& scale) {
     const __m512d s = _mm512_cvtepi32_pd(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums)));
     __m512d t = _mm512_fmadd_pd(s, scale.multiplier, scale.bias);
     t = _mm512_add_pd(_mm512_max_pd(t, _mm512_mul_pd(t, scale.slope)), scale.half);
-    return _mm512_cvt_roundpd_epi32(_mm512_min_pd(t, scale.act_max), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    return _mm512_cvt_roundpd_epi32(_mm512_min_pd(t, scale.act_max), kRounding<even>);
   }
-  static __m512i activations16(const std::int32_t* sums, const Scale<Avx512, double>& scale) {
+  template <bool even>
+  static __m512i activations16(const std::int32_t* sums, const Scale<Avx512, double, even>& scale) {
     return _mm512_inserti64x4(_mm512_castsi256_si512(activations8(sums, scale)), activations8(sums + 8, scale), 1);
   }
-  static __m512i activations16(const std::int32_t* sums, const Scale<Avx512, float>& scale) {
+  template <bool even>
+  static __m512i activations16(const std::int32_t* sums, const Scale<Avx512, float, even>& scale) {
     __m512 t = _mm512_fmadd_ps(_mm512_cvtepi32_ps(load(sums)), scale.multiplier, scale.bias);
     t = _mm512_add_ps(_mm512_max_ps(t, _mm512_mul_ps(t, scale.slope)), scale.half);
-    return _mm512_cvt_roundps_epi32(_mm512_min_ps(t, scale.act_max), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+    return _mm512_cvt_roundps_epi32(_mm512_min_ps(t, scale.act_max), kRounding<even>);
   }
-  template <typename Real>
-  static Bytes activations(const std::int32_t* sums, const Scale<Avx512, Real>& scale) {
+  template <typename Real, bool even>
+  static Bytes activations(const std::int32_t* sums, const Scale<Avx512, Real, even>& scale) {
     const __m256i low = _mm512_cvtsepi32_epi16(activations16(sums, scale));
     const __m256i high = _mm512_cvtsepi32_epi16(activations16(sums + 16, scale));
     return _mm512_max_epi16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), scale.act_min);

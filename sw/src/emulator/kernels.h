@@ -52,7 +52,8 @@ struct Scaling {
   double multiplier, bias;  ///< Those of `Requant`, divided by 2^shift.
   double slope;             ///< Of negative values.
   double half;              ///< What rounding adds: 0 for a shift of 0, which only the slope gives fractions.
-  int act_min, act_max;
+  int act_min, act_max;     ///< The least and the largest result.
+  bool is_even;             ///< Ties go to the even result, and rounding adds nothing.
   bool is_single;           ///< Single precision gives the same activations.
 };
 

@@ -148,8 +148,9 @@ void add_words(const std::uint8_t* window, const Words& words, int vectors, bool
   }
 }
 
-/// How a filter is requantised, in vectors of `Real`, double or float, with the same value in all lanes.
-template <typename I, typename Real>
+/// How a filter is requantised, in vectors of `Real`, double or float, with the same value in all lanes. even: ties go to
+/// the even result.
+template <typename I, typename Real, bool even>
 struct Scale {
   using Reals = decltype(I::all(Real{}));
 
@@ -164,9 +165,11 @@ struct Scale {
   static Reals all(double value) { return I::all(static_cast<Real>(value)); }
 };
 
-template <typename I, typename Real>
-void requantise_by(const Scale<I, Real>& scale, const std::int32_t* even, const std::int32_t* odd, int vectors,
-                   std::int8_t* flat) {
+/// Not inlined: four of them in one function keep their scales in memory.
+template <typename I, typename Real, bool even_ties>
+[[gnu::noinline]] void requantise_by(const std::int32_t* even, const std::int32_t* odd, int vectors,
+                                     const Scaling& scaling, std::int8_t* flat) {
+  const Scale<I, Real, even_ties> scale(scaling);
   for (int done = 0; done < vectors * I::pixels; done += I::pixels) {
     const typename I::Bytes evens = I::activations(even + done / 2, scale), odds = I::activations(odd + done / 2, scale);
     I::store(flat + done, I::interleaved(evens, odds));
@@ -176,13 +179,15 @@ void requantise_by(const Scale<I, Real>& scale, const std::int32_t* even, const 
 template <typename I>
 void requantise(const std::int32_t* even, const std::int32_t* odd, int vectors, const Scaling& scaling,
                 std::int8_t* flat) {
-  if (scaling.is_single) return requantise_by(Scale<I, float>(scaling), even, odd, vectors, flat);
-  requantise_by(Scale<I, double>(scaling), even, odd, vectors, flat);
+  const auto by = scaling.is_single ? scaling.is_even ? &requantise_by<I, float, true> : &requantise_by<I, float, false>
+                  : scaling.is_even ? &requantise_by<I, double, true> : &requantise_by<I, double, false>;
+  by(even, odd, vectors, scaling, flat);
 }
 
-template <typename I, typename Real>
-void pool_requantise_by(const Scale<I, Real>& scale, const std::int32_t* even, const std::int32_t* odd, int pitch, int width,
-                        std::int8_t* row) {
+template <typename I, typename Real, bool even_ties>
+[[gnu::noinline]] void pool_requantise_by(const std::int32_t* even, const std::int32_t* odd, int pitch, int width,
+                                          const Scaling& scaling, std::int8_t* row) {
+  const Scale<I, Real, even_ties> scale(scaling);
   const int below = pitch / 2;
   alignas(64) std::int32_t most[I::pixels / 2];
   for (int done = 0; done < width; done += I::pixels / 2) {
@@ -199,8 +204,10 @@ void pool_requantise_by(const Scale<I, Real>& scale, const std::int32_t* even, c
 template <typename I>
 void pool_requantise(const std::int32_t* even, const std::int32_t* odd, int pitch, int width, const Scaling& scaling,
                      std::int8_t* row) {
-  if (scaling.is_single) return pool_requantise_by(Scale<I, float>(scaling), even, odd, pitch, width, row);
-  pool_requantise_by(Scale<I, double>(scaling), even, odd, pitch, width, row);
+  const auto by =
+      scaling.is_single ? scaling.is_even ? &pool_requantise_by<I, float, true> : &pool_requantise_by<I, float, false>
+      : scaling.is_even ? &pool_requantise_by<I, double, true> : &pool_requantise_by<I, double, false>;
+  by(even, odd, pitch, width, scaling, row);
 }
 
 template <typename I>

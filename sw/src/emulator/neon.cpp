@@ -64,21 +64,26 @@ struct Neon : ChannelPairs {
 
   static float64x2_t all(double value) { return vdupq_n_f64(value); }
   static float32x4_t all(float value) { return vdupq_n_f32(value); }
-  static int32x2_t activations2(int32x2_t sums, const Scale<Neon, double>& scale) {
+  template <bool even>
+  static int32x2_t activations2(int32x2_t sums, const Scale<Neon, double, even>& scale) {
     float64x2_t t = vfmaq_f64(scale.bias, vcvtq_f64_s64(vmovl_s32(sums)), scale.multiplier);
     t = vaddq_f64(vmaxq_f64(t, vmulq_f64(t, scale.slope)), scale.half);
-    return vqmovn_s64(vcvtmq_s64_f64(vminq_f64(t, scale.act_max)));
+    t = vminq_f64(t, scale.act_max);
+    return vqmovn_s64(even ? vcvtnq_s64_f64(t) : vcvtmq_s64_f64(t));
   }
-  static int32x4_t activations4(int32x4_t sums, const Scale<Neon, double>& scale) {
+  template <bool even>
+  static int32x4_t activations4(int32x4_t sums, const Scale<Neon, double, even>& scale) {
     return vcombine_s32(activations2(vget_low_s32(sums), scale), activations2(vget_high_s32(sums), scale));
   }
-  static int32x4_t activations4(int32x4_t sums, const Scale<Neon, float>& scale) {
+  template <bool even>
+  static int32x4_t activations4(int32x4_t sums, const Scale<Neon, float, even>& scale) {
     float32x4_t t = vfmaq_f32(scale.bias, vcvtq_f32_s32(sums), scale.multiplier);
     t = vaddq_f32(vmaxq_f32(t, vmulq_f32(t, scale.slope)), scale.half);
-    return vcvtmq_s32_f32(vminq_f32(t, scale.act_max));
+    t = vminq_f32(t, scale.act_max);
+    return even ? vcvtnq_s32_f32(t) : vcvtmq_s32_f32(t);
   }
-  template <typename Real>
-  static Bytes activations(const std::int32_t* sums, const Scale<Neon, Real>& scale) {
+  template <typename Real, bool even>
+  static Bytes activations(const std::int32_t* sums, const Scale<Neon, Real, even>& scale) {
     const int16x4_t low = vqmovn_s32(activations4(vld1q_s32(sums), scale));
     const int16x4_t high = vqmovn_s32(activations4(vld1q_s32(sums + 4), scale));
     return vreinterpretq_u8_s16(vmaxq_s16(vcombine_s16(low, high), vreinterpretq_s16_u8(scale.act_min)));

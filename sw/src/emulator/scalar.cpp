@@ -78,14 +78,25 @@ struct Value {
   int operator()(const Output&) const { return source(0).at(channel, y, x); }
 };
 
+/// Eight times the activation of `t`.
+std::int64_t eighths(std::int64_t t, Activation activation) {
+  if (t >= 0 || activation == Activation::linear) return 8 * t;
+  return activation == Activation::leaky ? t : 0;
+}
+
+std::int64_t rounded(std::int64_t eighths, const Requant& requant) {
+  const std::int64_t one = std::int64_t{8} << requant.shift, half = requant.shift ? one / 2 : 0;
+  const std::int64_t up = (eighths + half) >> (requant.shift + 3);
+  const bool is_tie = requant.shift && ((eighths + half) & (one - 1)) == 0;
+  return requant.half_even && is_tie ? up & ~std::int64_t{1} : up;
+}
+
 }  // namespace
 
 std::int8_t requantised(std::int64_t s, const Requant& requant, int filter, int act_min, int act_max) {
-  std::int64_t t = s * requant.multiplier[filter] + requant.bias[filter];
-  if (t < 0 && requant.activation == Activation::relu) t = 0;
-  if (t < 0 && requant.activation == Activation::leaky) t >>= 3;
-  t += (std::int64_t{1} << requant.shift) >> 1;
-  return static_cast<std::int8_t>(std::clamp<std::int64_t>(t >> requant.shift, act_min, act_max));
+  const std::int64_t t = s * requant.multiplier[filter] + requant.bias[filter];
+  const auto [low, high] = requant.limits(act_min, act_max);
+  return static_cast<std::int8_t>(std::clamp<std::int64_t>(rounded(eighths(t, requant.activation), requant), low, high));
 }
 
 void compute(const Graph& graph, std::size_t layer, int channel, std::span<const std::int8_t* const> sources,

@@ -12,7 +12,8 @@ namespace {
 /// The activation of `t`, which is the sum times the multiplier plus the bias.
 template <typename Real>
 Real activation(Real t, const Scaling& scaling) {
-  const Real made = std::floor(std::max(t, t * static_cast<Real>(scaling.slope)) + static_cast<Real>(scaling.half));
+  const Real sloped = std::max(t, t * static_cast<Real>(scaling.slope));
+  const Real made = scaling.is_even ? std::nearbyint(sloped) : std::floor(sloped + static_cast<Real>(scaling.half));
   return std::clamp(made, static_cast<Real>(scaling.act_min), static_cast<Real>(scaling.act_max));
 }
 
@@ -40,9 +41,10 @@ bool is_exact_in_single(const Scaling& scaling) {
   if (!agree(least, scaling) || !agree(most, scaling)) return false;
   const auto first = static_cast<int>(exact(least, scaling)), last = static_cast<int>(exact(most, scaling));
   for (int level = first + 1; level <= last; ++level) {
-    const double made = level - scaling.half, t = made < 0 ? made / scaling.slope : made;
+    const double made = level - (scaling.is_even ? 0.5 : scaling.half), t = made < 0 ? made / scaling.slope : made;
     const double rise = std::ceil((t - scaling.bias) / scaling.multiplier);
-    const auto s = static_cast<std::int32_t>(std::clamp<double>(rise, least + 1.0, most));
+    auto s = static_cast<std::int32_t>(std::clamp<double>(rise, least + 1.0, most));
+    if (scaling.is_even && exact(s, scaling) < level && s < most) ++s;  // a tie that goes down
     // The division may be out by a last digit. Then double precision, which is always right, has to do.
     if (exact(s - 1, scaling) >= level || exact(s, scaling) < level) return false;
     if (!agree(s - 1, scaling) || !agree(s, scaling)) return false;
@@ -54,9 +56,12 @@ bool is_exact_in_single(const Scaling& scaling) {
 
 Scaling scaling_of(const Requant& requant, int filter, int act_min, int act_max) {
   constexpr double slopes[] = {1, 0, 0.125};
+  const auto [low, high] = requant.limits(act_min, act_max);
+  const bool is_even = requant.half_even && requant.shift;
   Scaling made{std::ldexp(static_cast<double>(requant.multiplier[filter]), -requant.shift),
                std::ldexp(static_cast<double>(requant.bias[filter]), -requant.shift),
-               slopes[static_cast<int>(requant.activation)], requant.shift ? 0.5 : 0.0, act_min, act_max, false};
+               slopes[static_cast<int>(requant.activation)], requant.shift && !is_even ? 0.5 : 0.0, low, high, is_even,
+               false};
   made.is_single = is_exact_in_single(made);
   return made;
 }

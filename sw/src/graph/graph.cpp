@@ -33,7 +33,12 @@ void check_size(const Layer& layer, const std::string& attribute, std::size_t fo
   }
 }
 
-void check_requant(const Layer& layer, const Requant& requant, int filters) {
+void check_zero_point(const Layer& layer, int zero_point, int act_bits) {
+  const int most = (1 << (act_bits - 1)) - 1;
+  check_range(quoted(layer), "zero_point", zero_point, -most - 1, most);
+}
+
+void check_requant(const Layer& layer, const Requant& requant, int filters, int act_bits) {
   check_size(layer, "requant.multiplier", requant.multiplier.size(), filters);
   check_size(layer, "requant.bias", requant.bias.size(), filters);
   for (int filter = 0; filter < filters; ++filter) {
@@ -42,6 +47,10 @@ void check_requant(const Layer& layer, const Requant& requant, int filters) {
   }
   check_range(quoted(layer), "requant.shift", requant.shift, 0, kMaxShift);
   check_range(quoted(layer), "requant.activation", static_cast<int>(requant.activation), 0, 2);
+  const int most = (1 << (act_bits - 1)) - 1;
+  const auto [low, high] = requant.limits(-most - 1, most);
+  check_range(quoted(layer), "requant.clamp[0]", low, -most - 1, most - 1);
+  check_range(quoted(layer), "requant.clamp[1]", high, low + 1, most);
 }
 
 void check_scale(const Layer& layer, double scale) {
@@ -79,10 +88,10 @@ struct Inference {
   TensorInfo operator()(const Input& input) const {
     check_inputs(layer, 0, 0);
     check_scale(layer, input.scale);
-    const int act_min = -(1 << (act_bits - 1)), act_max = -act_min - 1;
-    check_range(quoted(layer), "zero_point", input.zero_point, act_min, act_max);
+    check_zero_point(layer, input.zero_point, act_bits);
     if (!input.table.empty()) check_size(layer, "table", input.table.size(), std::size_t{kLevels} * input.channels);
-    for (int value : input.table) check_range(quoted(layer), "table", value, act_min, act_max);
+    const int act_min = -(1 << (act_bits - 1));
+    for (int value : input.table) check_range(quoted(layer), "table", value, act_min, -act_min - 1);
     return {input.channels, input.height, input.width, input.scale, input.zero_point};
   }
 
@@ -95,8 +104,9 @@ struct Inference {
     for (int side : conv.padding) check_range(quoted(layer), "padding", side, 0, kMaxPadding);
     check_size(layer, "weights", conv.weights.size(),
                std::size_t{1} * conv.filters * conv.channels * conv.kernel * conv.kernel);
-    check_requant(layer, conv.requant, conv.filters);
+    check_requant(layer, conv.requant, conv.filters, act_bits);
     check_scale(layer, conv.scale);
+    check_zero_point(layer, conv.zero_point, act_bits);
     check_accumulators(layer, conv, act_bits, acc_bits);
     const auto [top, left, bottom, right] = conv.padding;
     const int rows = sources[0].height + top + bottom - conv.kernel;
@@ -105,7 +115,7 @@ struct Inference {
       refuse({quoted(layer), "has an output that is empty", "kernel = " + std::to_string(conv.kernel), "",
               "use a larger image or a smaller kernel"});
     }
-    return {conv.filters, rows / conv.stride + 1, columns / conv.stride + 1, conv.scale, 0};
+    return {conv.filters, rows / conv.stride + 1, columns / conv.stride + 1, conv.scale, conv.zero_point};
   }
 
   TensorInfo operator()(const MaxPool& pool) const {
@@ -145,11 +155,12 @@ struct Inference {
     check_inputs(layer, 2, 2);
     check_alike(sources[1]);
     check_range(quoted(layer), "channels", sources[1].channels, sources[0].channels, sources[0].channels);
-    check_requant(layer, add.requant, sources[0].channels);
+    check_requant(layer, add.requant, sources[0].channels, act_bits);
     check_scale(layer, add.scale);
+    check_zero_point(layer, add.zero_point, act_bits);
     TensorInfo made = sources[0];
     made.scale = add.scale;
-    made.zero_point = 0;
+    made.zero_point = add.zero_point;
     return made;
   }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -18,12 +19,18 @@ namespace sterna {
 enum class Activation : std::uint8_t { linear = 0, relu = 1, leaky = 2 };
 
 /// How the sum `s` of filter `f` becomes an activation: `t = s * multiplier[f] + bias[f]`, the activation of `t`,
-/// then `clamp((t + ((1 << shift) >> 1)) >> shift)` to the range of activations: rounds half up.
+/// then `clamp((t + ((1 << shift) >> 1)) >> shift)` to its limits: rounds half up, and with `half_even` a tie to the even
+/// result.
 struct Requant {
   std::vector<std::int64_t> multiplier;  ///< 0 .. 2^18 - 1, one per filter.
   std::vector<std::int64_t> bias;        ///< Magnitude below 2^45, one per filter.
   int shift = 0;                         ///< 0 .. 32.
   Activation activation = Activation::linear;
+  std::optional<std::array<int, 2>> clamp{};  ///< Least and largest result; none: the graph's activations.
+  bool half_even = false;  ///< Where the shift, and the slope before it, leave exactly 1/2.
+
+  /// Least and largest result, in a graph whose activations are act_min .. act_max.
+  std::array<int, 2> limits(int act_min, int act_max) const { return clamp.value_or(std::array{act_min, act_max}); }
 };
 
 /// The image: 8-bit values (rgb - 128), shifted right to the graph's activation width or looked up in a table.
@@ -42,6 +49,7 @@ struct Conv {
   std::array<int, 4> padding{};       ///< Top, left, bottom, right; 0 .. 7 each.
   Requant requant;
   double scale = 1;
+  int zero_point = 0;                 ///< Of the result.
 };
 
 /// Maximum of 2x2 pixels. Stride 2 drops an odd last row or column; stride 1 keeps the size, with pixels past the edge
@@ -60,6 +68,7 @@ struct Concat {};
 struct Add {
   Requant requant;
   double scale = 1;
+  int zero_point = 0;                 ///< Of the result.
 };
 
 /// Marks a tensor as a result.

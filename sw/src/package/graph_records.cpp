@@ -19,7 +19,7 @@ namespace sterna {
 namespace {
 
 constexpr char kFormat[] = "sterna-graph", kAgain[] = "export the graph again";
-constexpr int kVersion = 1;
+constexpr int kOldest = 1, kVersion = 2;
 constexpr std::size_t kMostLayers = 1024, kLongestName = 128, kLongestShape = 4, kMaxSize = 65535, kLevels = 256;
 
 ArrayRecord array_record(Record& owner, const char* key) {
@@ -92,6 +92,11 @@ class LayerReader {
       refuse({"", record.place() + " has an unknown activation", "", "linear, relu, leaky", kAgain});
     }
     made.activation = activation->second;
+    if (record.has("clamp")) {
+      const std::vector<yyjson_val*> ends = record.list("clamp", 2, 2);
+      made.clamp = {record.integer(ends[0], "clamp"), record.integer(ends[1], "clamp")};
+    }
+    if (record.has("half_even")) made.half_even = record.flag("half_even");
     record.finish();
     return made;
   }
@@ -131,8 +136,11 @@ class LayerReader {
       made.padding[side] = record.integer(padding[side], "padding");
     }
     made.scale = record.real("scale");
+    made.zero_point = zero_point(record);
     return made;
   }
+
+  static int zero_point(Record& record) { return record.has("zero_point") ? record.integer("zero_point") : 0; }
 
   Operation max_pool(Record& record, Layer& layer) {
     one_input(record, layer);
@@ -152,7 +160,7 @@ class LayerReader {
   Operation add(Record& record, Layer& layer) {
     many_inputs(record, layer);
     Requant made = requant(record);
-    return Add{std::move(made), record.real("scale")};
+    return Add{std::move(made), record.real("scale"), zero_point(record)};
   }
 
   Operation output(Record& record, Layer& layer) {
@@ -201,9 +209,9 @@ Package read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
   Record index(yyjson_doc_get_root(document.get()), "graph", kAgain);
   if (index.text("format") != kFormat) refuse({"", "is not a graph", "", std::string("format ") + kFormat, kAgain});
   const int version = index.integer("version");
-  if (version != kVersion) {
-    refuse({"", "is a graph of another version", "version = " + std::to_string(version), std::to_string(kVersion),
-            kAgain});
+  if (version < kOldest || version > kVersion) {
+    refuse({"", "is a graph of another version", "version = " + std::to_string(version),
+            std::to_string(kOldest) + " .. " + std::to_string(kVersion), kAgain});
   }
   const int act_bits = index.integer("act_bits"), acc_bits = index.integer("acc_bits");
   yyjson_val* const metadata = index.value("metadata");

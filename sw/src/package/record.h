@@ -65,6 +65,12 @@ class Record {
     return static_cast<int>(yyjson_get_sint(found));
   }
 
+  bool flag(const char* key) {
+    yyjson_val* found = value(key);
+    if (!yyjson_is_bool(found)) refuse({"", place_ + " has a value that is neither true nor false", key, "", again_});
+    return yyjson_get_bool(found);
+  }
+
   std::uint64_t count(const char* key) {
     yyjson_val* found = value(key);
     if (!yyjson_is_uint(found)) refuse({"", place_ + " has a value that is no count", key, "", again_});

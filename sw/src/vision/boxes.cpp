@@ -31,10 +31,11 @@ class Integers {
  public:
   using Value = std::int8_t;
 
-  explicit Integers(float scale) {
+  Integers(float scale, int zero_point) {
     for (int value = kLeast; value < kLeast + kLevels; ++value) {
-      logistic_[value - kLeast] = Reals::logistic(static_cast<float>(value) * scale);
-      size_[value - kLeast] = Reals::size(static_cast<float>(value) * scale);
+      const float raw = static_cast<float>(value - zero_point) * scale;
+      logistic_[value - kLeast] = Reals::logistic(raw);
+      size_[value - kLeast] = Reals::size(raw);
       likelihood_[value - kLeast] = exponential(-(value - kLeast) * static_cast<double>(scale));
     }
   }
@@ -130,8 +131,8 @@ std::vector<Box> decode(const Head& form, const float* head, float threshold) {
   return decode_all(form, Reals{}, head, threshold);
 }
 
-std::vector<Box> decode(const Head& form, const std::int8_t* head, float scale, float threshold) {
-  return decode_all(form, Integers(scale), head, threshold);
+std::vector<Box> decode(const Head& form, const std::int8_t* head, float scale, int zero_point, float threshold) {
+  return decode_all(form, Integers(scale, zero_point), head, threshold);
 }
 
 float iou(const std::array<float, 4>& a, const std::array<float, 4>& b) {

@@ -37,8 +37,8 @@ struct Head {
 
 /// All boxes whose score reaches `threshold`, in 0 .. 1 of the input, best first, of raw values `head`.
 std::vector<Box> decode(const Head& form, const float* head, float threshold);
-/// The same of integers, whose raw values are `scale` times as large.
-std::vector<Box> decode(const Head& form, const std::int8_t* head, float scale, float threshold);
+/// The same of integers, which stand for `scale * (integer - zero_point)`.
+std::vector<Box> decode(const Head& form, const std::int8_t* head, float scale, int zero_point, float threshold);
 
 /// Intersection over union of two boxes; 0 for empty ones.
 float iou(const std::array<float, 4>& a, const std::array<float, 4>& b);

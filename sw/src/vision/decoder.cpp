@@ -64,6 +64,7 @@ Decoder::Decoder(const Package& package, std::optional<Aspect> aspect) : classes
   }
   check_cells(metadata.anchors, head_);
   scale_ = static_cast<float>(map.scale);
+  zero_point_ = map.zero_point;
   input_height_ = input.height;
   input_width_ = input.width;
   aspect_ = aspect ? *aspect : aspect_of(metadata.aspect);
@@ -78,7 +79,7 @@ void Decoder::frame(const Image& image, Resizer& resizer, FrameLayout layout, st
 }
 
 std::vector<Box> Decoder::boxes(const std::int8_t* head, int height, int width, const BoxLimits& limits) const {
-  const std::vector<Box> found = decode(head_, head, scale_, limits.threshold);
+  const std::vector<Box> found = decode(head_, head, scale_, zero_point_, limits.threshold);
   std::vector<Box> kept;
   for (std::size_t box : suppress(found, limits.overlap, kMostBoxes)) kept.push_back(found[box]);
   return fit(height, width).in_pixels(kept);

@@ -44,6 +44,7 @@ class Decoder {
   std::size_t output_ = 0;
   Head head_;
   float scale_ = 1;
+  int zero_point_ = 0;
   int input_height_ = 0, input_width_ = 0;
   Aspect aspect_ = Aspect::stretch;
 };

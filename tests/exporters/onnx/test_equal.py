@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -75,11 +77,15 @@ def graph_of(weights: np.ndarray, requant: Requant, height: int = 1, width: int 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("shift", [0, 1, 3, 20])
-def test_every_accumulator(form: str, activation: str, shift: int) -> None:
+@pytest.mark.parametrize(("clamp", "half_even"), [(None, False), (None, True), ((-3, 6), False), ((0, 15), True)])
+def test_every_accumulator(
+    form: str, activation: str, shift: int, clamp: tuple[int, int] | None, half_even: bool
+) -> None:
     """Ties and negative fractions of a slope included."""
     weights = np.array([1, -1, 7, -9], np.int8).reshape(4, 1, 1, 1)
     scale = 1 << max(0, shift - 5)
-    requant = Requant(np.array([3, 1, 0, 5]) * scale, np.array([-60, 4, 3, -1]) * scale + 1, shift, activation)
+    requant = Requant(np.array([3, 1, 0, 5]) * scale, np.array([-60, 4, 3, -1]) * scale, shift, activation)
+    requant = replace(requant, bias=requant.bias + (not half_even), clamp=clamp, half_even=half_even)
     every = np.arange(-128, 128, dtype=np.int8).reshape(1, 1, 1, 256)
     check(graph_of(weights, requant), every, form, activation)
 

@@ -264,7 +264,8 @@ def test_a_graph_is_measured_in_integers() -> None:
     heads = evaluator.heads(images)
     assert heads.dtype == np.int8
     np.testing.assert_array_equal(heads, reference.execute(graph, to_integers(images))[graph.outputs[0].name])
-    assert evaluator.scale == graph.info[graph.outputs[0].name].scale
+    info = graph.info[graph.outputs[0].name]
+    assert (evaluator.scale, evaluator.zero_point) == (info.scale, info.zero_point) == (info.scale, 0)
     assert [list(anchor) for anchor in evaluator.anchors] == SMALL_ANCHORS
 
 

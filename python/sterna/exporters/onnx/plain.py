@@ -3,7 +3,8 @@
 Every step is exact. `t = s * M + B` of a graph has at most 51 bits (`Graph.requant_bits`), a double holds 53. Dividing
 by powers of two, for the slope and the shift, changes none of them and adds three below the point; the activation then
 is `floor(max(t, slope * t) / 2^shift + 1/2)`. To round down the slope's product first, as the reference does, changes
-nothing, as an integer is added before the second rounding.
+nothing, as an integer is added before the second rounding. To round ties to even is
+`Round` of the same quotient.
 """
 
 from __future__ import annotations
@@ -68,9 +69,12 @@ class PlainWriter(ModelWriter):
         if slope != 1:
             self.node("Mul", [t, self.constant(f"{name}:slope", np.float64(slope))], f"{name}:sloped")
             t = self.node("Max", [t, f"{name}:sloped"], f"{name}:active")
-        self.node("Add", [t, self.constant(f"{name}:half", np.float64(unit * requant.half))], f"{name}:up")
-        self.node("Floor", [f"{name}:up"], f"{name}:rounded")
-        least = self.constant(f"{name}:least", np.float64(self.graph.act_min))
-        most = self.constant(f"{name}:most", np.float64(self.graph.act_max))
+        if requant.half_even and requant.shift:
+            self.node("Round", [t], f"{name}:rounded")
+        else:
+            self.node("Add", [t, self.constant(f"{name}:half", np.float64(unit * requant.half))], f"{name}:up")
+            self.node("Floor", [f"{name}:up"], f"{name}:rounded")
+        low, high = requant.limits(self.graph.act_min, self.graph.act_max)
+        least, most = self.constant(f"{name}:least", np.float64(low)), self.constant(f"{name}:most", np.float64(high))
         self.node("Clip", [f"{name}:rounded", least, most], f"{name}:clipped")
         return self.node("Cast", [f"{name}:clipped"], name, to=onnx.TensorProto.INT8)

@@ -40,7 +40,7 @@ class QonnxWriter(ModelWriter):
     @override
     def shift(self, layer: Input, places: int) -> str:
         levels = np.arange(self.graph.act_min + 1, self.graph.act_max + 1)
-        return self._count(layer.name, f"{layer.name}:map", levels[np.newaxis] << places)
+        return self._count(layer.name, f"{layer.name}:map", levels[np.newaxis] << places, self.graph.act_min)
 
     @override
     def convolve(self, layer: Conv, source: str, padding: list[int]) -> str:
@@ -59,7 +59,7 @@ class QonnxWriter(ModelWriter):
     def requantise(self, layer: Conv | Add, sums: str) -> str:
         bounds = self.graph.bounds[layer.name]
         rows = thresholds(layer.requant, bounds, self.graph.act_min, self.graph.act_max)
-        return self._count(sums, layer.name, rows)
+        return self._count(sums, layer.name, rows, layer.requant.limits(self.graph.act_min, self.graph.act_max)[0])
 
     def _accumulators(self, layer: Conv | Add, sums: str) -> str:
         """Declare `sums`, which have to be exact as well as the thresholds that are above them."""
@@ -74,12 +74,12 @@ class QonnxWriter(ModelWriter):
         self.declare(sums, self.graph.info[layer.name].shape, int(bounds[largest]).bit_length() + 1)
         return sums
 
-    def _count(self, source: str, output: str, rows: NDArray[np.int64]) -> str:
-        """Add what counts the thresholds, [F, N] or [1, N], that a value has reached, from the smallest activation."""
+    def _count(self, source: str, output: str, rows: NDArray[np.int64], least: int) -> str:
+        """Add what counts the thresholds, [F, N] or [1, N], that a value has reached, from the activation `least`."""
         table = self._integers(f"{output}:thresholds", rows)
         return self.node(
             "MultiThreshold", [source, table], output, domain=DOMAIN, out_dtype=f"INT{self.graph.act_bits}",
-            out_bias=float(self.graph.act_min), data_layout="NCHW",
+            out_bias=float(least), data_layout="NCHW",
         )  # fmt: skip
 
     @override

@@ -191,8 +191,9 @@ class Evaluator:
     heads: Heads
     #: Width and height in cells.
     anchors: Sequence[Sequence[float]]
-    #: The real value of one step of a head.
+    #: The real value of one step of a head, and what stands for real 0.
     scale: float
+    zero_point: int = 0
 
     def find(self, frames: Sequence[Frame], threshold: float = THRESHOLD) -> list[Detections]:
         """Boxes of a score of at least `threshold` in `frames`, all of one size, in their pixels, as FOUND says."""
@@ -200,7 +201,13 @@ class Evaluator:
         heads = self.heads(np.stack([frame.image for frame in frames]))
         found = (
             boxes.detect(
-                head, self.anchors, scale=self.scale, threshold=threshold, overlap=OVERLAP, limit=MOST_BOXES
+                head,
+                self.anchors,
+                scale=self.scale,
+                zero_point=self.zero_point,
+                threshold=threshold,
+                overlap=OVERLAP,
+                limit=MOST_BOXES,
             )
             for head in heads
         )
@@ -246,7 +253,11 @@ def of_graph(graph: Graph, classes: Sequence[str], execute: Execute | None = Non
             remedy="evaluate on the data set for which the graph was trained",
         )
     run = execute or executor(graph, [decoder.output])
-    return Evaluator(lambda images: run(to_integers(images))[decoder.output], decoder.anchors, decoder.scale)
+
+    def heads(images: NDArray[np.uint8]) -> NDArray[np.int8]:
+        return run(to_integers(images))[decoder.output]
+
+    return Evaluator(heads, decoder.anchors, decoder.scale, decoder.zero_point)
 
 
 def evaluate_network(
