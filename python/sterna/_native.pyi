@@ -3,7 +3,7 @@
 Arrays are contiguous and read without a copy where nothing else is said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import ClassVar, TypeVar
 
@@ -77,6 +77,87 @@ class Graph:
         self, layers: Sequence[tuple[str, tuple[Sequence[str], Operation]]], act_bits: int, acc_bits: int
     ) -> None: ...
 
+def package_graph(data: bytes, where: str) -> Graph:
+    """The graph in a package, its file's bytes; `where` names their origin in errors."""
+
+def check_signature(data: bytes, signature: str, public_key: str) -> None:
+    """Refuses `data` unless `signature`, the text of minisign's file, is of it and of `public_key`, likewise."""
+
+class Weights:
+    """Nonzero weights as parallel arrays of one length, as in `sterna.compile.lower`."""
+
+    def __init__(
+        self,
+        filter: NDArray[np.int32],
+        phase: NDArray[np.int8],
+        channel: NDArray[np.int32],
+        row: NDArray[np.int16],
+        col: NDArray[np.int16],
+        value: NDArray[np.int8],
+    ) -> None: ...
+
+class EngineOperation:
+    """A map to compute, as in `sterna.compile.lower`; activation: its code on the tape."""
+
+    def __init__(
+        self,
+        layers: Sequence[str],
+        sources: Sequence[str],
+        weights: Weights,
+        filters: int,
+        pool: int,
+        gather_stride: int,
+        pad_value: int,
+        multiplier: NDArray[np.int64],
+        bias: NDArray[np.int64],
+        shift: int,
+        activation: int,
+    ) -> None: ...
+
+class Lowered:
+    """A lowered graph.
+
+    layers: name, height and width. views: each map that is not computed, the maps that it shows, and whether it is
+    their reorg. split: computed maps that lie in memory split by phase.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[tuple[str, int, int]],
+        input: str,
+        image: Input,
+        act_bits: int,
+        outputs: Sequence[str],
+        operations: Sequence[EngineOperation],
+        views: Sequence[tuple[str, Sequence[str], bool]],
+        split: Sequence[str],
+    ) -> None: ...
+
+_Streamed = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+_Step = tuple[list[str], bytes, int, int, int, _Streamed | None]
+_Store = tuple[str, int, int, int, int, int, int, bool, list[tuple[int, int]]]
+
+def build_tape(
+    lowered: Lowered,
+    config: bytes,
+    config_hash: int,
+    plan: bytes,
+    filters: bytes,
+    keep_streamed: bool,
+    show: Callable[[int, str], None] | None,
+) -> tuple[bytes, list[_Step], list[_Store], int, int]:
+    """The tape, its steps, its stores, the bytes of frame and results. Other threads go on.
+
+    config, plan, filters: as a package holds them, the first two as JSON. show: called before each operation with its
+    number and the map that it makes. Steps: layers, STEP payload, part, additions, additions times lanes in use, and
+    with `keep_streamed` of each CONV entries [round, stream, entry], records [record, 2], mask and after of fetch
+    words. Stores: layer, offset, channel words, tiles down and across, height, width, whether it is split by phase,
+    channel word and byte in it of each channel.
+    """
+
+def package_tape(data: bytes, where: str) -> bytes:
+    """The tape that the library makes of a package, its file's bytes; `where` names their origin in errors."""
+
 class EncoderConfig:
     def __init__(
         self, tile_h: int, tile_w: int, buffer_vectors: int, acc_index_w: int, chunk_bytes: int, beat_bytes: int
@@ -95,15 +176,6 @@ def encode_part(
     fetches: plane, row, col, mask, after. additions: stream, vector, accumulator, digit plane. planes: digit plane, its
     last vector, doublings after it.
     """
-
-def package_graph(data: bytes, where: str) -> Graph:
-    """The graph in a package, its file's bytes; `where` names their origin in errors."""
-
-def package_tape(data: bytes, where: str) -> bytes:
-    """The tape that the library makes of a package, its file's bytes; `where` names their origin in errors."""
-
-def check_signature(data: bytes, signature: str, public_key: str) -> None:
-    """Refuses `data` unless `signature`, the text of minisign's file, is of it and of `public_key`, likewise."""
 
 class Emulator:
     """layers: names of those whose maps `run` gives."""

@@ -38,7 +38,7 @@ _EVALUATE = "tests/train/report/test_evaluate.py"
 _REPORT = "tests/train/report/test_report.py"
 _REFERENCE = ("tests/graph/test_reference.py", "tests/graph/test_random_graphs.py")
 _COMPILE = (
-    "tests/compile/test_encode.py", "tests/compile/test_lower.py", "tests/compile/test_memory.py",
+    "tests/compile/test_build.py", "tests/compile/test_lower.py", "tests/compile/test_memory.py",
     "tests/compile/test_schedule.py", "tests/compile/test_packages.py", "tests/compile/test_differential.py",
 )  # fmt: skip
 
@@ -62,7 +62,7 @@ AREAS = (
         ("graph/reference.py", "graph/layers.py", "graph/thresholds.py", "spec/activations.py"),
         ("tests/spec/test_activations.py", "tests/graph/test_thresholds.py", *_REFERENCE, "tests/graph"),
     ),
-    Area("requantisation of the tape", ("compile/encode.py", "compile/lower.py"), _COMPILE, within=("requant",)),
+    Area("requantisation of the tape", ("compile/lower.py",), _COMPILE, within=("_conv", "_repeat", "_identity")),
     Area("graph", _modules("graph", "checks csd file graph infer network records"), ("tests/graph",), sample=70),
     Area(
         "package and vision",
@@ -73,7 +73,7 @@ AREAS = (
     Area("run", (*_modules("run"), *_modules("run/backends"), *_modules("run/transports")), ("tests/run",), sample=60),
     Area(
         "compile",
-        _modules("compile", "build compiler decide encode lower lowered memory packages schedule"),
+        _modules("compile", "build compiler decide lower lowered memory packages schedule"),
         _COMPILE,
         sample=70,
     ),

@@ -28,6 +28,7 @@ nanobind::ndarray<nanobind::numpy, Value, nanobind::ndim<dimensions>> moved(
 }
 
 /// Adds to the module what the other files define.
+void add_tape(nanobind::module_& module);
 void add_engine(nanobind::module_& module);
 void add_detector(nanobind::module_& module);
 void add_vision(nanobind::module_& module);

@@ -23,7 +23,6 @@
 #include "graph/graph.h"
 #include "package/package.h"
 #include "package/signature.h"
-#include "tape/encoder.h"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -72,45 +71,8 @@ std::shared_ptr<const Graph> package_graph(const nb::bytes& data, const std::str
   return read_package({bytes, size}, where).graph;
 }
 
-/// The tape that is made of a package.
-nb::bytes package_tape(const nb::bytes& data, const std::string& where) {
-  std::vector<std::uint8_t> tape;
-  {
-    const auto* bytes = static_cast<const std::uint8_t*>(data.data());
-    const std::size_t size = data.size();
-    const nb::gil_scoped_release released;
-    const Package package = read_package({bytes, size}, where);
-    tape = make_program(*package.graph, *package.plan)->tape;
-  }
-  return nb::bytes(tape.data(), tape.size());
-}
-
 void check_bytes_signature(const nb::bytes& data, const std::string& signature, const std::string& public_key) {
   check_signature({static_cast<const std::uint8_t*>(data.data()), data.size()}, signature, public_key);
-}
-
-template <typename Value>
-std::span<const Value> span_of(const Array<Value, 1>& array) {
-  return {array.data(), array.size()};
-}
-
-nb::tuple encoded(const EncoderConfig& config, std::size_t streams, const std::array<Integers, 5>& fetches,
-                  const std::array<Integers, 4>& additions, const Array<std::uint8_t, 1>& subtract,
-                  const std::vector<std::array<std::int64_t, 3>>& planes) {
-  const auto& [plane, row, col, mask, after] = fetches;
-  const auto& [stream, vector, acc_index, digit] = additions;
-  std::vector<DigitPlane> digits;
-  for (const auto& [number, last_vector, doublings] : planes) digits.push_back({number, last_vector, doublings});
-  EncodedPart part;
-  {
-    const nb::gil_scoped_release released;
-    part = encode_part(config, streams, {span_of(plane), span_of(row), span_of(col), span_of(mask), span_of(after)},
-                       {span_of(stream), span_of(vector), span_of(acc_index), span_of(subtract), span_of(digit)}, digits);
-  }
-  const std::size_t entries = config.chunk_entries(), records = part.records.size() / 2;
-  return nb::make_tuple(nb::bytes(part.payload.data(), part.payload.size()),
-                        moved<std::uint8_t, 3>(std::move(part.codes), {part.rounds, streams, entries}),
-                        moved<std::int64_t, 2>(std::move(part.records), {records, 2}));
 }
 
 std::unique_ptr<Emulator> make_emulator(std::shared_ptr<Graph> graph, const std::vector<std::string>& layers,
@@ -189,16 +151,12 @@ NB_MODULE(_native, module) {
   nb::class_<Output>(module, "Output").def(nb::init<>());
   nb::class_<Graph>(module, "Graph")
       .def(nb::new_(&make_graph), "layers"_a, "act_bits"_a, "acc_bits"_a);
-  nb::class_<EncoderConfig>(module, "EncoderConfig")
-      .def(nb::init<int, int, int, int, int, int>(), "tile_h"_a, "tile_w"_a, "buffer_vectors"_a, "acc_index_w"_a,
-           "chunk_bytes"_a, "beat_bytes"_a);
-  module.def("encode_part", &encoded, "config"_a, "streams"_a, "fetches"_a, "additions"_a, "subtract"_a, "planes"_a);
   module.def("check_signature", &check_bytes_signature, "data"_a, "signature"_a, "public_key"_a);
   module.def("package_graph", &package_graph, "data"_a, "where"_a);
-  module.def("package_tape", &package_tape, "data"_a, "where"_a);
   nb::class_<Emulator>(module, "Emulator")
       .def(nb::new_(&make_emulator), "graph"_a, "layers"_a, "threads"_a, "simd"_a)
       .def("run", &run, "images"_a);
+  add_tape(module);
   add_engine(module);
   add_detector(module);
   add_vision(module);

@@ -12,7 +12,7 @@ from sterna.compile import compile_graph
 from sterna.compile.lower import lower
 from sterna.errors import SternaError
 from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
-from sterna.spec import load_config, tape
+from sterna.spec import load_config
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image
@@ -86,13 +86,6 @@ def test_a_queued_frame_saves_the_load_of_its_image() -> None:
     load, *others = package.schedule.steps
     assert [load.op, *(step.op for step in others)] == ["LOAD", "CONV", "LOAD", "CONV", "STORE"]
     assert package.schedule.queued_cycles < sum(step.cycles for step in others) + load.cycles / 2
-
-
-def test_what_the_tape_cannot_say_is_refused_by_the_map_that_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    fields = tuple(replace(field, bits=2) if field.name == "filters" else field for field in tape.STEP.fields)
-    monkeypatch.setattr(tape, "STEP", replace(tape.STEP, fields=fields))
-    with pytest.raises(SternaError, match=r"layer pool: does not fit the tape format; filters = 6; allowed: 2 bits"):
-        compile_graph(pooled_graph(), NANO.model_copy(update={"clusters": 1}))
 
 
 def test_a_table_needs_an_engine_that_has_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -10,41 +11,59 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from sterna.compile import compile_graph
 from sterna.compile.clock.pes import entry_table
-from sterna.compile.encode import EncodedPart, encode_part, requant_payload
-from sterna.compile.schedule import Additions, Fetches, Part, PartWork
-from sterna.graph import Requant
+from sterna.graph import Conv, Graph, Input, Output, Requant
+from sterna.native import libsterna
 from sterna.spec import load_config, tape
 from sterna.spec.config import EngineConfig
-from sterna.spec.tape import Command, RecordKind
+from sterna.spec.tape import Command, RecordKind, SegmentKind
 from support.tape_emulator import read_records
 
 NANO = load_config("nano")
 CONTROL = tape.ENTRY_CONTROL << 5
 
 
-def part_work(vectors: int, additions: list[tuple[int, int, int]]) -> PartWork:
-    """Additions (stream, vector, accumulator) over `vectors` vectors, a multiple of four."""
-    words = vectors // 4
-    zero = np.zeros(words, np.int64)
-    stream, vector, acc_index = np.array(additions, np.int64).reshape(-1, 3).T
-    none = np.zeros_like(stream)
-    return PartWork(
-        Fetches(np.arange(words), zero, zero, np.full(words, 15), zero),
-        Additions(stream, vector, acc_index, none == 0, none),
-        ((0, vectors - 1, 0),),
-    )
+@dataclass(frozen=True)
+class Work:
+    """What the PEs do in a part."""
+
+    #: A multiple of four: each fetch word gives so many.
+    vectors: int
+    #: Stream, vector, accumulator.
+    additions: list[tuple[int, int, int]]
 
 
-def entries_of(config: EngineConfig, work: PartWork) -> tuple[EncodedPart, list[list[int]]]:
+@dataclass(frozen=True)
+class Encoded:
+    """Entries uint8[round, stream, entry] and records int64[record, 2] of a part."""
+
+    codes: NDArray[np.uint8]
+    records: NDArray[np.int64]
+
+
+def entries_of(config: EngineConfig, work: Work) -> tuple[Encoded, list[list[int]]]:
     """The encoded part and each stream's entries; the order of records is checked on the way."""
-    encoded = encode_part(config, config.pes, work)
-    fetches, entries = read_records(config, encoded.payload, config.pes)
-    assert len(fetches) == len(work.fetches.mask)
-    return encoded, entries
+    words = work.vectors // 4
+    zero = np.zeros(words, np.int64)
+    stream, vector, acc_index = np.array(work.additions, np.int64).reshape(-1, 3).T.copy()
+    payload, codes, records = libsterna.encode_part(
+        libsterna.EncoderConfig(
+            config.tile_h, config.tile_w, config.buffer_vectors, config.acc_index_w, config.chunk_bytes,
+            config.beat_bytes,
+        ),
+        config.pes,
+        [np.arange(words), zero, zero, np.full(words, 15), zero],
+        [stream, vector, acc_index, np.zeros_like(stream)],
+        np.ones(len(stream), np.uint8),
+        [(0, work.vectors - 1, 0)],
+    )  # fmt: skip
+    fetches, entries = read_records(config, payload, config.pes)
+    assert len(fetches) == words
+    return Encoded(codes, records), entries
 
 
-def pointers(config: EngineConfig, encoded: EncodedPart) -> NDArray[np.int64]:
+def pointers(config: EngineConfig, encoded: Encoded) -> NDArray[np.int64]:
     """The vector pointer after each [round, stream]."""
     advance = entry_table(config)[1]
     return advance[encoded.codes].sum(axis=2).cumsum(axis=0) - 1
@@ -53,7 +72,7 @@ def pointers(config: EngineConfig, encoded: EncodedPart) -> NDArray[np.int64]:
 @given(st.lists(st.integers(0, 511), max_size=40), st.sampled_from([32, 64, 512]))
 def test_skips_reach_every_vector(vectors: list[int], buffer_vectors: int) -> None:
     config = NANO.model_copy(update={"buffer_vectors": buffer_vectors})
-    work = part_work(512, [(0, vector, 1) for vector in vectors])
+    work = Work(512, [(0, vector, 1) for vector in vectors])
     encoded, streams = entries_of(config, work)
     pointer, met = -1, []
     for entry in streams[0]:
@@ -71,7 +90,7 @@ def test_skips_reach_every_vector(vectors: list[int], buffer_vectors: int) -> No
 
 
 def test_near_vectors_need_no_skip() -> None:
-    _, streams = entries_of(NANO, part_work(8, [(0, vector, 1) for vector in (0, 0, 1, 3)]))
+    _, streams = entries_of(NANO, Work(8, [(0, vector, 1) for vector in (0, 0, 1, 3)]))
     assert streams[0] == [0x23, 0x03, 0x23, 0x43, CONTROL | Command.SKIP | 2, CONTROL | Command.END_PASS]
 
 
@@ -90,7 +109,7 @@ def test_no_way_over_vectors_takes_fewer_entries(buffer_vectors: int) -> None:
         vectors = np.cumsum(advances) - 1
         total = -(-(int(vectors[-1]) + 1 + end) // 4) * 4
         advances.append(total - 1 - int(vectors[-1]))
-        _, streams = entries_of(config, part_work(total, [(0, int(vector), 1) for vector in vectors]))
+        _, streams = entries_of(config, Work(total, [(0, int(vector), 1) for vector in vectors]))
         skips, found = 0, []
         for entry in streams[0]:
             is_skip = entry >= CONTROL and bool(entry & Command.SKIP)
@@ -106,7 +125,7 @@ def test_no_way_over_vectors_takes_fewer_entries(buffer_vectors: int) -> None:
 
 
 def test_a_repeat_is_separated_within_the_vector_before_if_the_next_has_one_addition() -> None:
-    _, streams = entries_of(NANO, part_work(4, [(0, 0, 1), (0, 0, 2), (0, 1, 2)]))
+    _, streams = entries_of(NANO, Work(4, [(0, 0, 1), (0, 0, 2), (0, 1, 2)]))
     assert [(entry >> 5, entry >> 1 & 15) for entry in streams[0] if entry < CONTROL] == [(1, 2), (0, 1), (1, 2)]
 
 
@@ -115,7 +134,7 @@ def test_additions_to_one_accumulator_are_kept_apart(density: float) -> None:
     rng = np.random.default_rng(1)
     stream, vector, acc_index = np.nonzero(rng.random((NANO.pes, 512, 16)) < density)
     order = rng.permutation(len(vector))
-    work = part_work(512, list(zip(stream[order], vector[order], acc_index[order], strict=True)))
+    work = Work(512, list(zip(stream[order], vector[order], acc_index[order], strict=True)))
     _, streams = entries_of(NANO, work)
     repeated = sum(
         first < CONTROL and second < CONTROL and first >> 1 & 15 == second >> 1 & 15
@@ -143,7 +162,7 @@ def test_pes_with_little_work_wait_for_the_others() -> None:
     """A stream of few entries is spread over the rounds: no vector is needed before the ring has room for it."""
     rng = np.random.default_rng(2)
     busy = [(0, vector, acc_index) for vector, acc_index in np.argwhere(rng.random((2048, 16)) < 0.3).tolist()]
-    encoded, streams = entries_of(NANO, part_work(2048, [*busy, (1, 2047, 3), (2, 5, 3)]))
+    encoded, streams = entries_of(NANO, Work(2048, [*busy, (1, 2047, 3), (2, 5, 3)]))
     assert max(len(stream) for stream in streams[1:]) < 100
     places = pointers(NANO, encoded)
     spread = places.max(axis=1) - places.min(axis=1)
@@ -158,7 +177,7 @@ def test_a_round_takes_all_that_the_ring_allows(seed: int, buffer_vectors: int) 
     rng = np.random.default_rng(seed)
     density = rng.permutation([0.01, 0.05, 0.3, 0.7])[:, None, None]
     additions = np.stack(np.nonzero(rng.random((config.pes, 512, 4)) < density), 1)
-    encoded, streams = entries_of(config, part_work(512, additions.tolist()))
+    encoded, streams = entries_of(config, Work(512, additions.tolist()))
     advance = entry_table(config)[1]
     pad, at, places = CONTROL | Command.PAD, [0] * config.pes, [-1] * config.pes
     for codes in encoded.codes:
@@ -181,7 +200,7 @@ def test_fetch_words_come_half_a_ring_ahead() -> None:
     config = NANO.model_copy(update={"buffer_vectors": 512})
     vectors = 4096
     encoded, _ = entries_of(
-        config, part_work(vectors, [(pe, vector, 1) for pe in range(4) for vector in range(vectors)])
+        config, Work(vectors, [(pe, vector, 1) for pe in range(4) for vector in range(vectors)])
     )
     needed = pointers(config, encoded).max(axis=1)
     fetched, at, ahead = 0, 0, list[int]()
@@ -199,9 +218,12 @@ def test_fetch_words_come_half_a_ring_ahead() -> None:
 @given(st.integers(0, 2**18 - 1), st.integers(-(2**45) + 1, 2**45 - 1))
 def test_requant_words_keep_both_numbers(multiplier: int, bias: int) -> None:
     requant = Requant(np.array([multiplier]), np.array([bias]), 3, "relu")
-    present, absent = np.frombuffer(requant_payload(requant, Part(np.array([[0, -1]]))), "<u8").tolist()
+    conv = Conv("conv", "image", np.ones((1, 1, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+    package = compile_graph(Graph((Input("image", 1, 5, 5, 1.0, 0), conv, Output("out", "conv"))), NANO, cycles=False)
+    (payload,) = [each.payload for each in tape.read(package.tape).segments if each.kind is SegmentKind.REQUANT]
+    present, *others = np.frombuffer(payload, "<u8").tolist()
     bits = tape.REQUANT_MULTIPLIER_BITS
     assert present & ((1 << bits) - 1) == multiplier
     found = present >> bits
     assert found - ((found >> (tape.REQUANT_BIAS_BITS - 1)) << tape.REQUANT_BIAS_BITS) == bias
-    assert absent == 0
+    assert not any(others)

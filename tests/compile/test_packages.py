@@ -109,13 +109,14 @@ def test_plans_that_do_not_fit(data: bytes) -> None:
     plan = plan_of(data)
     words = NANO.fm_words
     for change, message in (
-        ({"bases": {}}, "bases = ; allowed: image, pool"),
-        ({"bases": plan["bases"] | {"more": 0}}, "more; allowed: image"),
-        ({"bases": plan["bases"] | {"image": words}}, f"base of image = {words}; allowed: at most {words - 6}"),
-        ({"stored": []}, "stored = ; allowed: layers of the graph, with second"),
-        ({"stored": ["pool"]}, "stored = pool"),
-        ({"stored": ["second", "out"]}, "stored = second, out"),
-        ({"stored": ["second", "second"]}, "stored = second, second"),
+        ({"bases": {}}, "bases = their layers; allowed: the maps of the graph"),
+        ({"bases": plan["bases"] | {"more": 0}}, "no such layer; layer = 'more'"),
+        ({"bases": plan["bases"] | {"out": 0}}, "bases = their layers; allowed: the maps of the graph"),
+        ({"bases": plan["bases"] | {"image": words}}, f"base of image = {words}; allowed: 0 .. {words - 6}"),
+        ({"stored": []}, "no list of the right length; stored"),
+        ({"stored": ["pool"]}, "stored = its layers; allowed: layers of the graph, each once, with what every output"),
+        ({"stored": ["second", "out"]}, "stored = its layers"),
+        ({"stored": ["second", "second"]}, "stored = its layers"),
         ({"load_after": 2}, "load_after = 2; allowed: below 2"),
     ):
         assert message in refusal(with_plan(data, **change))

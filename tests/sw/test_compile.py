@@ -1,4 +1,6 @@
-"""The library makes of a package the tape that the compiler made, to the last byte."""
+"""Of a package the library makes the tape that was compiled: it lowers the graph as the compiler does.
+
+What the tape computes is compared with the reference in tests/compile/test_differential.py and tests/sim."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ def compile_graph(
     timed. `progress` is called before each operation, with its layer, and before the cycle model. Raises SternaError
     naming the layer that does not fit the config.
     """
-    return _compile(graph, config, Clock(config), trace=trace, cycles=cycles, progress=progress or _silent)
+    package, _ = _compile(graph, config, trace=trace, cycles=cycles, progress=progress or _silent)
+    return package
 
 
 def compile_timed(graph: Graph, config: EngineConfig, *, progress: Progress | None = None) -> tuple[Package, Clock]:
     """As `compile_graph`, with the clock that tells the cycles on other memories."""
-    clock = Clock(config)
-    return _compile(graph, config, clock, trace=False, cycles=True, progress=progress or _silent), clock
+    return _compile(graph, config, trace=False, cycles=True, progress=progress or _silent)
 
 
 def _silent(*_: object) -> None:
@@ -49,20 +49,22 @@ def _silent(*_: object) -> None:
 
 
 def _compile(
-    graph: Graph, config: EngineConfig, clock: Clock, *, trace: bool, cycles: bool, progress: Progress
-) -> Package:
+    graph: Graph, config: EngineConfig, *, trace: bool, cycles: bool, progress: Progress
+) -> tuple[Package, Clock]:
     check_fit(graph, config)
     lowered = Lowered(graph, config)
     operations = len(lowered.program.operations)
     plan = decide(lowered, trace=trace)
     built = build(
-        lowered, plan, clock=clock, show=lambda index, layer: progress(index, operations + cycles, layer)
+        lowered, plan, keep_streamed=cycles,
+        show=lambda index, layer: progress(index, operations + cycles, layer),
     )  # fmt: skip
+    clock = Clock(config, built.steps)
     if not cycles:
-        return Package(graph, built.tape, config, built.metadata, plan)
+        return Package(graph, built.tape, config, built.metadata, plan), clock
     progress(operations, operations + cycles, _CYCLES)
     queued, steps = _time(clock, len(built.tape))
-    return Package(graph, built.tape, config, timed(built.metadata, queued, steps), plan)
+    return Package(graph, built.tape, config, timed(built.metadata, queued, steps), plan), clock
 
 
 def _time(clock: Clock, tape_bytes: int) -> tuple[int, tuple[StepCounters, ...]]:

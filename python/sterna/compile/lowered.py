@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sterna.compile.lower import PHASES, Operation, Program, lower
 from sterna.compile.memory import split_counts, tile_counts
 from sterna.graph import Graph
-from sterna.package.plan import Part, Spread
+from sterna.package.plan import Part
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
 
 
@@ -47,10 +47,3 @@ class Lowered:
         words = sum(part.words for part in parts) * self.tiles(operation)
         sizes = (words * len(PHASES), words)[-len(operation.outputs) :]
         return dict(zip(operation.outputs, sizes, strict=True))
-
-    def regions(self, spreads: tuple[Spread, ...]) -> dict[str, int]:
-        """Feature memory words of the image and of each map, by its name."""
-        regions = {self.graph.input.name: self.image_words}
-        for operation, spread in zip(self.program.operations, spreads, strict=True):
-            regions |= self.made_by(operation, spread.parts)
-        return regions

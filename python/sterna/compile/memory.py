@@ -6,12 +6,9 @@ import contextlib
 import sys
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sterna.compile.lower import PHASES
 from sterna.errors import SternaError
-from sterna.spec.config import MOST_FM_WORDS, WORD_CHANNELS, EngineConfig
+from sterna.spec.config import MOST_FM_WORDS, EngineConfig
 
 UNLIMITED = sys.maxsize
 
@@ -28,50 +25,6 @@ class Region:
         """The word after the last."""
         return self.base + self.words
 
-    def overlaps(self, other: Region) -> bool:
-        """Whether the regions overlap."""
-        return self.base < other.end and other.base < self.end
-
-
-@dataclass(frozen=True)
-class Map:
-    """A map in feature memory.
-
-    Channel c lies in byte `byte[c]` of the words from `plane[c]` on, one word per tile. `regions` are its memory: one
-    for a computed map, several for a concat. A map that is split by phase has four times the tile rows
-    of one phase, phase after phase, and counts as so high.
-    """
-
-    height: int
-    width: int
-    tiles_h: int
-    tiles_w: int
-    plane: NDArray[np.int64]
-    byte: NDArray[np.int64]
-    regions: tuple[Region, ...]
-    #: CONV step that wrote each channel (-1: loaded), and how many words of its last tile group each drain had written
-    #: when all of the channel was.
-    step: NDArray[np.int64]
-    written: NDArray[np.int64]
-
-    @property
-    def tiles(self) -> int:
-        """Words from one channel word to the next."""
-        return self.tiles_h * self.tiles_w
-
-    @property
-    def words(self) -> int:
-        """Feature memory words after the map."""
-        return sum(region.words for region in self.regions)
-
-    def stored_channels(self) -> list[list[int]]:
-        """[word, byte] of each channel, counting channel words through the regions one after the other."""
-        starts = np.array([region.base for region in self.regions])
-        before = np.cumsum([0, *(region.words for region in self.regions[:-1])])
-        home = [int(np.flatnonzero(starts <= p)[np.argmax(starts[starts <= p])]) for p in self.plane]
-        words = (before[home] + self.plane - starts[home]) // self.tiles
-        return [[int(word), int(byte)] for word, byte in zip(words, self.byte, strict=True)]
-
 
 def tile_counts(config: EngineConfig, height: int, width: int) -> tuple[int, int]:
     """Tiles that cover a map, downwards and across."""
@@ -82,34 +35,6 @@ def split_counts(config: EngineConfig, height: int, width: int) -> tuple[int, in
     """Tiles, downwards and across, of a map of height x width (even) that is split by phase."""
     tiles_h, tiles_w = tile_counts(config, height // 2, width // 2)
     return len(PHASES) * tiles_h, tiles_w
-
-
-def image_map(config: EngineConfig, height: int, width: int, channels: int, region: Region) -> Map:
-    """The loaded image, its channels in order."""
-    tiles_h, tiles_w = tile_counts(config, height, width)
-    index = np.arange(channels)
-    plane = region.base + index // WORD_CHANNELS * (tiles_h * tiles_w)
-    never = np.full(channels, -1)
-    return Map(height, width, tiles_h, tiles_w, plane, index % WORD_CHANNELS, (region,), never, never)
-
-
-def phase_view(split: Map, height: int, width: int) -> Map:
-    """The reorg of a map that is split by phase, height x width: phase p of channel c is channel p*C + c."""
-    tiles_h = split.tiles_h // len(PHASES)
-    phase = np.arange(len(PHASES))[:, None] * (tiles_h * split.tiles_w)
-    plane = (split.plane + phase).ravel()
-    byte, step, written = (np.tile(axis, len(PHASES)) for axis in (split.byte, split.step, split.written))
-    return Map(height, width, tiles_h, split.tiles_w, plane, byte, split.regions, step, written)
-
-
-def join_maps(maps: list[Map]) -> Map:
-    """The concatenation of maps of one size; nothing moves."""
-    regions = tuple(dict.fromkeys(region for part in maps for region in part.regions))
-    plane, byte, step, written = (
-        np.concatenate([getattr(part, name) for part in maps]) for name in ("plane", "byte", "step", "written")
-    )
-    first = maps[0]
-    return Map(first.height, first.width, first.tiles_h, first.tiles_w, plane, byte, regions, step, written)
 
 
 class Allocator:

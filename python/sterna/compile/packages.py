@@ -6,13 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sterna import recognise
 from sterna.compile.build import build
 from sterna.compile.compiler import check_fit, compile_graph, timed
 from sterna.compile.lowered import Lowered
-from sterna.compile.schedule import row_channels
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.package import file as package_file
@@ -22,7 +19,6 @@ from sterna.package.file import Cycles, Stored, TapeDigest
 from sterna.package.graphs import read_graph
 from sterna.package.older import Older
 from sterna.package.package import Package
-from sterna.package.plan import Plan
 from sterna.package.signature import read_signed
 
 
@@ -66,9 +62,7 @@ def restore(found: Stored | Older, where: str) -> Package:
 
 def _restored(found: Stored) -> Package:
     check_fit(found.graph, found.config)
-    lowered = Lowered(found.graph, found.config)
-    _check(found.plan, lowered)
-    built = build(lowered, found.plan)
+    built = build(Lowered(found.graph, found.config), found.plan)
     if TapeDigest.of(built.tape, found.config) != found.tape:
         raise _inconsistent("tape", f"{len(built.tape)} bytes", "the tape that was compiled")
     metadata = built.metadata if found.cycles is None else _with_cycles(built.metadata, found.cycles)
@@ -79,35 +73,6 @@ def _with_cycles(metadata: dict[str, Any], cycles: Cycles) -> dict[str, Any]:
     if len(cycles.steps) != len(metadata["steps"]):
         raise _inconsistent("cycles", len(cycles.steps), f"{len(metadata['steps'])} steps")
     return timed(metadata, cycles.queued, [StepCounters(*step) for step in cycles.steps])
-
-
-def _check(plan: Plan, lowered: Lowered) -> None:
-    """Refuse a plan that does not fit the graph and the config."""
-    operations, config = lowered.program.operations, lowered.config
-    if len(plan.spreads) != len(operations):
-        raise _inconsistent("spreads", len(plan.spreads), str(len(operations)))
-    for operation, spread in zip(operations, plan.spreads, strict=True):
-        where = f"spread of {operation.output}"
-        if config.clusters % spread.tiles_at_once:
-            raise _inconsistent(where, spread.tiles_at_once, f"a divisor of {config.clusters}")
-        most = row_channels(config, operation.pool) * config.accumulators
-        if spread.parts[0].channels > most:
-            raise _inconsistent(where, f"{spread.parts[0].channels} channels", f"at most {most}")
-        filters = np.concatenate([part.filters.ravel() for part in spread.parts])
-        if not np.array_equal(np.sort(filters[filters >= 0]), np.arange(operation.filters)):
-            raise _inconsistent(where, "its filters", f"each of {operation.filters} once")
-    words = lowered.regions(plan.spreads)
-    if plan.bases.keys() != words.keys():
-        raise _inconsistent("bases", ", ".join(plan.bases), ", ".join(words))
-    for name, base in plan.bases.items():
-        if base + words[name] > config.fm_words:
-            raise _inconsistent(f"base of {name}", base, f"at most {config.fm_words - words[name]}")
-    shown = {layer.input for layer in lowered.graph.outputs}
-    known = lowered.graph.info.keys() - {layer.name for layer in lowered.graph.outputs}
-    if not shown <= set(plan.stored) <= known or len(set(plan.stored)) != len(plan.stored):
-        raise _inconsistent("stored", ", ".join(plan.stored), f"layers of the graph, with {', '.join(shown)}")
-    if plan.load_after is not None and plan.load_after >= len(operations):
-        raise _inconsistent("load_after", plan.load_after, f"below {len(operations)}")
 
 
 def _inconsistent(attribute: str, value: object, allowed: str) -> SternaError:

@@ -96,7 +96,8 @@ def _requant(requant: Requant) -> _native.Requant:
     )  # fmt: skip
 
 
-def _input(layer: Input) -> _native.Input:
+def native_input(layer: Input) -> _native.Input:
+    """`layer` as libsterna holds it."""
     table = np.zeros((0, LEVELS), np.int8) if layer.table is None else layer.table
     return _native.Input(layer.channels, layer.height, layer.width, layer.scale, layer.zero_point, table)
 
@@ -108,7 +109,7 @@ def _conv(layer: Conv) -> _native.Conv:
 
 _ACTIVATIONS = {each.name.lower(): each for each in _native.Activation}
 _OPERATIONS: dict[type[Layer], Callable[[Any], _native.Operation]] = {
-    Input: _input,
+    Input: native_input,
     Conv: _conv,
     MaxPool: lambda layer: _native.MaxPool(layer.stride),
     Reorg: lambda layer: _native.Reorg(),

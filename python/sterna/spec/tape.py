@@ -225,7 +225,7 @@ def pad(payload: bytes, multiple: int = ALIGN) -> bytes:
 
 
 def write(config_hash: int, segments: Iterable[Segment]) -> bytes:
-    """The bytes of a tape."""
+    """The bytes of a tape. Those that are compiled come from libsterna; this is for benches and for changing a tape."""
     parts = []
     steps = 0
     for index, segment in enumerate(segments):

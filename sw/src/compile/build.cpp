@@ -70,22 +70,21 @@ class OpenStores {
 
 class Builder {
  public:
-  Builder(const Graph& graph, const EngineConfig& config, const Plan& plan, bool keep_streamed)
-      : graph_(graph), config_(config), plan_(plan), keep_streamed_(keep_streamed), lowered_(lower(graph)),
-        tape_(config.hash) {
-    check_plan(graph, lowered_, config, plan);
-    for (const auto& [layer, words] : map_words(graph, lowered_, config, plan.spreads)) {
+  Builder(const Lowered& lowered, const EngineConfig& config, const Plan& plan, bool keep_streamed)
+      : lowered_(lowered), config_(config), plan_(plan), keep_streamed_(keep_streamed), tape_(config.hash) {
+    check_plan(lowered, config, plan);
+    for (const auto& [layer, words] : map_words(lowered, config, plan.spreads)) {
       regions_[layer] = {plan.bases.at(layer), words};
     }
   }
 
   Built run(const ShowOperation& show) {
-    const TensorInfo& image = graph_.tensor(graph_.input());
-    built_.frame_bytes = config_.in_beats(static_cast<std::int64_t>(image.size()));
+    const Input& image = lowered_.image;
+    built_.frame_bytes = config_.in_beats(std::int64_t{image.channels} * image.height * image.width);
     if (config_.input_table) fill_tables();
-    maps_[graph_.input()] = image_map(graph_, config_, regions_[graph_.input()]);
+    maps_[lowered_.input] = image_map(image, config_, regions_[lowered_.input]);
     load_image(false);
-    store_complete({graph_.input()});
+    store_complete({lowered_.input});
     for (std::size_t index = 0; index < lowered_.operations.size(); ++index) {
       const EngineOperation& operation = lowered_.operations[index];
       if (show) show(index, operation.output());
@@ -98,7 +97,7 @@ class Builder {
   }
 
  private:
-  const std::string& name(std::size_t layer) const { return graph_.layers()[layer].name; }
+  const std::string& name(std::size_t layer) const { return lowered_.layers[layer].name; }
 
   /// A step whose fields are set by `fill`.
   template <typename Fill>
@@ -114,18 +113,17 @@ class Builder {
   }
 
   void fill_tables() {
-    const Input& image = std::get<Input>(graph_.layers()[graph_.input()].operation);
-    std::vector<std::uint8_t> payload = input_table_payload(image, graph_.act_bits());
-    add_step({graph_.input()}, STERNA_OP_TABLE,
+    std::vector<std::uint8_t> payload = input_table_payload(lowered_.image, lowered_.act_bits);
+    add_step({lowered_.input}, STERNA_OP_TABLE,
              [&](const auto& set) { set(STERNA_STEP_FIELD(REQUANT_BYTES), payload.size()); });
     tape_.segment(STERNA_SEGMENT_KIND_REQUANT, std::move(payload));
   }
 
   /// Loads the image, or the next one in the background.
   void load_image(bool is_next) {
-    const TensorInfo& image = graph_.tensor(graph_.input());
-    const Region& region = regions_[graph_.input()];
-    add_step({graph_.input()}, STERNA_OP_LOAD, [&](const auto& set) {
+    const Input& image = lowered_.image;
+    const Region& region = regions_[lowered_.input];
+    add_step({lowered_.input}, STERNA_OP_LOAD, [&](const auto& set) {
       set_size(set, image.height, image.width);
       set(STERNA_STEP_FIELD(NEXT), is_next);
       set(STERNA_STEP_FIELD(FILTERS), image.channels);
@@ -147,7 +145,7 @@ class Builder {
   /// Stores what can be stored now that the maps `made` are complete.
   void store_complete(const std::vector<std::size_t>& made) {
     for (std::size_t layer : plan_.stored) {
-      const std::vector<std::size_t> parts = lowered_.sources(layer);
+      const std::vector<std::size_t> parts = lowered_.shown(layer);
       const bool is_new = std::ranges::any_of(parts, [&](std::size_t part) { return std::ranges::count(made, part); });
       const bool is_whole = std::ranges::all_of(parts, [&](std::size_t part) { return maps_.contains(part); });
       if (is_new && is_whole) store(layer, map_of(layer));
@@ -157,16 +155,15 @@ class Builder {
   /// The map of a layer, computed or a view.
   FeatureMap map_of(std::size_t layer) const {
     if (const auto found = maps_.find(layer); found != maps_.end()) return found->second;
+    const View& view = lowered_.views.at(layer);
     std::vector<FeatureMap> shown;
-    for (std::size_t source : lowered_.views.at(layer)) shown.push_back(map_of(source));
-    if (std::holds_alternative<Reorg>(graph_.layers()[layer].operation)) {
-      return phase_view(shown.front(), graph_.tensor(layer).height, graph_.tensor(layer).width);
-    }
-    return join_maps(shown);
+    for (std::size_t source : view.maps) shown.push_back(map_of(source));
+    if (!view.is_reorg) return join_maps(shown);
+    return phase_view(shown.front(), lowered_.layers[layer].height, lowered_.layers[layer].width);
   }
 
   void store(std::size_t layer, const FeatureMap& map) {
-    const TensorInfo& tensor = graph_.tensor(layer);
+    const auto& [name, height, width] = lowered_.layers[layer];
     const std::uint64_t offset = built_.result_bytes;
     for (const Region& region : map.regions) {
       const std::int64_t bytes = region.words * config_.word_bytes();
@@ -179,18 +176,18 @@ class Builder {
       open_stores_.add(region);
       built_.result_bytes += bytes;
     }
-    const bool is_split = map.height != tensor.height || map.width != tensor.width;
+    const bool is_split = map.height != height || map.width != width;
     const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
-    built_.stores.push_back({name(layer), offset, size(map.words() / map.tiles()), size(map.tiles_h), size(map.tiles_w),
-                             size(tensor.height), size(tensor.width), is_split, map.stored_channels()});
+    built_.stores.push_back({name, offset, size(map.words() / map.tiles()), size(map.tiles_h), size(map.tiles_w),
+                             size(height), size(width), is_split, map.stored_channels()});
   }
 
   void compute(const EngineOperation& operation, const Spread& spread) {
     std::vector<FeatureMap> sources;
-    for (std::size_t layer : graph_.sources(operation.layer)) sources.push_back(map_of(layer));
+    for (std::size_t layer : operation.sources) sources.push_back(map_of(layer));
     const FeatureMap source = join_maps(sources);
-    const std::vector<Nonzero> all = nonzeros(graph_, operation);
-    const Requant scaling = requant(graph_, operation);
+    const std::vector<Nonzero> nonzeros = operation.nonzeros();
+    check_operation(lowered_, operation, source.channels.size(), nonzeros);
     std::vector<std::int64_t> bases;
     for (std::size_t layer : operation.outputs()) {
       bases.push_back(regions_[layer].base);
@@ -199,7 +196,7 @@ class Builder {
     const std::int64_t tiles = maps_[operation.output()].tiles();
     for (std::size_t number = 0; number < spread.parts.size(); ++number) {
       const OperationPart& part = spread.parts[number];
-      convolve(operation, source, spread, part, bases, all, scaling);
+      convolve(operation, source, spread, part, bases, nonzeros);
       built_.steps.back().part = static_cast<int>(number);
       const auto words = made_words(operation, tiles, static_cast<std::int64_t>(part.words()));
       for (std::size_t place = 0; place < bases.size(); ++place) bases[place] += words[place];
@@ -209,10 +206,10 @@ class Builder {
   /// A map that the operation makes. Drained channel i of group s of a part lies in byte i mod 4 of the group's word
   /// i div 4; split maps have a word for each phase.
   FeatureMap output_map(std::size_t layer, const EngineOperation& operation, const Spread& spread) const {
-    const auto [tiles_h, tiles_w] = tile_counts(graph_, lowered_, config_, layer);
-    const TensorInfo& tensor = graph_.tensor(layer);
+    const auto [tiles_h, tiles_w] = tile_counts(lowered_, config_, layer);
+    const auto& [name, height, width] = lowered_.layers[layer];
     const bool is_split = lowered_.split.contains(layer);
-    FeatureMap map{is_split ? tiles_h * config_.tile_h : tensor.height, is_split ? tiles_w * config_.tile_w : tensor.width,
+    FeatureMap map{is_split ? tiles_h * config_.tile_h : height, is_split ? tiles_w * config_.tile_w : width,
                    tiles_h, tiles_w, std::vector<ChannelPlace>(operation.filters), {regions_.at(layer)}};
     std::int64_t before = 0;
     for (std::size_t number = 0; number < spread.parts.size(); ++number) {
@@ -245,22 +242,20 @@ class Builder {
   }
 
   void convolve(const EngineOperation& operation, const FeatureMap& source, const Spread& spread, const OperationPart& part,
-                const std::vector<std::int64_t>& bases, const std::vector<Nonzero>& all, const Requant& scaling) {
+                const std::vector<std::int64_t>& bases, const std::vector<Nonzero>& nonzeros) {
     const FeatureMap& target = maps_[operation.output()];
     const std::size_t streams = part.groups * config_.pes;
-    PartWork work = part_work(config_, operation, all, source, part, convs_++);
+    PartWork work = part_work(config_, operation, nonzeros, source, part, convs_++);
     EncodedPart encoded = encode_part(config_.encoder(), streams, work.fetches(), work.additions(), work.planes);
-    std::vector<std::uint8_t> table = requant_payload(scaling, part);
+    std::vector<std::uint8_t> table = requant_payload(operation.requant, part);
     std::vector<Region> written;
     for (std::size_t layer : operation.outputs()) written.push_back(regions_[layer]);
-    std::vector<std::size_t> layers{operation.layer};
-    if (operation.follower) layers.push_back(*operation.follower);
-    BuiltStep& step = add_step(std::move(layers), STERNA_OP_CONV, [&](const auto& set) {
+    BuiltStep& step = add_step(operation.layers, STERNA_OP_CONV, [&](const auto& set) {
       set_size(set, source.height, source.width);
       set(STERNA_STEP_FIELD(POOL), operation.pool);
       set(STERNA_STEP_FIELD(GATHER_STRIDE), operation.gather_stride);
-      set(STERNA_STEP_FIELD(ACTIVATION), static_cast<int>(scaling.activation));
-      set(STERNA_STEP_FIELD(SHIFT), scaling.shift);
+      set(STERNA_STEP_FIELD(ACTIVATION), static_cast<int>(operation.requant.activation));
+      set(STERNA_STEP_FIELD(SHIFT), operation.requant.shift);
       set(STERNA_STEP_FIELD(PAD_VALUE), operation.pad_value);
       set(STERNA_STEP_FIELD(TILES_AT_ONCE), spread.tiles_at_once);
       set(STERNA_STEP_FIELD(FM_BASE), bases.back());
@@ -278,17 +273,17 @@ class Builder {
     });
     const auto additions = static_cast<std::int64_t>(work.vector.size());
     step.additions = additions * target.tiles();
-    step.lane_work = additions * static_cast<std::int64_t>(graph_.tensor(operation.output()).pixels());
+    const auto& [name, height, width] = lowered_.layers[operation.output()];
+    step.lane_work = additions * height * width;
     tape_.segment(STERNA_SEGMENT_KIND_REQUANT, std::move(table));
     tape_.segment(STERNA_SEGMENT_KIND_WEIGHTS, std::move(encoded.payload));
     if (keep_streamed_) step.streamed = {std::move(work.mask), std::move(work.after), std::move(encoded)};
   }
 
-  const Graph& graph_;
+  const Lowered& lowered_;
   const EngineConfig& config_;
   const Plan& plan_;
   bool keep_streamed_;
-  Lowered lowered_;
   TapeWriter tape_;
   std::map<std::size_t, Region> regions_;
   std::map<std::size_t, FeatureMap> maps_;
@@ -299,9 +294,9 @@ class Builder {
 
 }  // namespace
 
-Built build(const Graph& graph, const EngineConfig& config, const Plan& plan, bool keep_streamed,
+Built build(const Lowered& lowered, const EngineConfig& config, const Plan& plan, bool keep_streamed,
             const ShowOperation& show) {
-  return Builder(graph, config, plan, keep_streamed).run(show);
+  return Builder(lowered, config, plan, keep_streamed).run(show);
 }
 
 }  // namespace sterna

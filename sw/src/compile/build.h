@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graph, engine config and plan to the tape: always the same bytes.
+// A lowered graph, an engine config and a plan to the tape: the one builder, which always makes the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +7,10 @@
 #include <optional>
 #include <vector>
 
+#include "compile/lower.h"
 #include "compile/plan.h"
 #include "compile/work.h"
 #include "device/layout.h"
-#include "graph/graph.h"
 #include "tape/writer.h"
 
 namespace sterna {
@@ -43,9 +43,9 @@ struct Built {
 /// Called before each operation with its number and the layer whose map it makes.
 using ShowOperation = std::function<void(std::size_t, std::size_t)>;
 
-/// The config has to fit the graph (`check_config`). Throws `Error` for a plan that does not fit them, and, naming the layer, for a value that does not
-/// fit the tape. keep_streamed: keep what each CONV step streams.
-Built build(const Graph& graph, const EngineConfig& config, const Plan& plan, bool keep_streamed = false,
+/// The config has to fit the graph (`check_config`). Throws `Error` for a plan that does not fit them, and, naming the
+/// layer, for a value that does not fit the tape. keep_streamed: keep what each CONV step streams.
+Built build(const Lowered& lowered, const EngineConfig& config, const Plan& plan, bool keep_streamed = false,
             const ShowOperation& show = {});
 
 }  // namespace sterna

@@ -12,6 +12,8 @@
 namespace sterna {
 namespace {
 
+/// Of a window, either way.
+constexpr int kMostOffset = 128;
 constexpr char kAgain[] = "compile the graph again";
 
 [[noreturn]] void contradict(const std::string& attribute, const std::string& value, const std::string& allowed) {
@@ -53,25 +55,23 @@ void check_spread(const EngineConfig& config, const EngineOperation& operation, 
   if (!is_each_once) contradict(where, "its filters", "each of " + std::to_string(operation.filters) + " once");
 }
 
-void check_bases(const Graph& graph, const EngineConfig& config, const Plan& plan,
+void check_bases(const Lowered& lowered, const EngineConfig& config, const Plan& plan,
                  const std::map<std::size_t, std::int64_t>& words) {
   const auto same_layer = [](const auto& one, const auto& other) { return one.first == other.first; };
   if (!std::ranges::equal(plan.bases, words, same_layer)) contradict("bases", "their layers", "the maps of the graph");
   for (const auto& [layer, base] : plan.bases) {
     const std::int64_t most = config.fm_words - words.at(layer);
     if (base < 0 || base > most) {
-      contradict("base of " + graph.layers()[layer].name, std::to_string(base), "0 .. " + std::to_string(most));
+      contradict("base of " + lowered.layers[layer].name, std::to_string(base), "0 .. " + std::to_string(most));
     }
   }
 }
 
-void check_stored(const Graph& graph, const Plan& plan) {
+void check_stored(const Lowered& lowered, const Plan& plan) {
   const std::set<std::size_t> stored(plan.stored.begin(), plan.stored.end());
-  bool fits = stored.size() == plan.stored.size();
-  for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
-    if (!std::holds_alternative<Output>(graph.layers()[layer].operation)) continue;
-    fits &= stored.contains(graph.sources(layer)[0]) && !stored.contains(layer);
-  }
+  const bool fits = stored.size() == plan.stored.size() && std::ranges::all_of(lowered.outputs, [&](std::size_t output) {
+    return stored.contains(lowered.views.at(output).maps[0]) && !stored.contains(output);
+  });
   if (!fits) contradict("stored", "its layers", "layers of the graph, each once, with what every output shows");
 }
 
@@ -97,20 +97,37 @@ void check_config(const Graph& graph, const EngineConfig& config) {
   }
 }
 
-void check_plan(const Graph& graph, const Lowered& lowered, const EngineConfig& config, const Plan& plan) {
+void check_plan(const Lowered& lowered, const EngineConfig& config, const Plan& plan) {
   const std::size_t operations = lowered.operations.size();
   if (plan.spreads.size() != operations) {
     contradict("spreads", std::to_string(plan.spreads.size()), std::to_string(operations));
   }
   for (std::size_t index = 0; index < operations; ++index) {
     const EngineOperation& operation = lowered.operations[index];
-    check_spread(config, operation, graph.layers()[operation.output()].name, plan.spreads[index]);
+    check_spread(config, operation, lowered.layers[operation.output()].name, plan.spreads[index]);
   }
-  check_bases(graph, config, plan, map_words(graph, lowered, config, plan.spreads));
-  check_stored(graph, plan);
+  check_bases(lowered, config, plan, map_words(lowered, config, plan.spreads));
+  check_stored(lowered, plan);
   if (plan.load_after && *plan.load_after >= operations) {
     contradict("load_after", std::to_string(*plan.load_after), "below " + std::to_string(operations));
   }
+}
+
+void check_operation(const Lowered& lowered, const EngineOperation& operation, std::size_t channels,
+                     const std::vector<Nonzero>& nonzeros) {
+  const std::string& name = lowered.layers[operation.output()].name;
+  const auto filters = static_cast<std::size_t>(operation.filters);
+  const std::size_t phases = operation.pool == STERNA_POOL_NONE ? 1 : kPhases.size();
+  const auto is_offset = [](int offset) { return -kMostOffset <= offset && offset < kMostOffset; };
+  const auto is_inside = [&](const Nonzero& each) {
+    return static_cast<std::size_t>(each.filter) < filters && static_cast<std::size_t>(each.channel) < channels &&
+           static_cast<std::size_t>(each.phase) < phases && is_offset(each.row) && is_offset(each.col);
+  };
+  const Requant& requant = operation.requant;
+  const bool fits = requant.multiplier.size() == filters && requant.bias.size() == filters;
+  if (fits && std::ranges::all_of(nonzeros, is_inside)) return;
+  refuse({"layer " + name, "is lowered to weights or a requantisation that are not of its filters and channels",
+          "filters = " + std::to_string(filters), "", "correct how the layer is lowered"});
 }
 
 }  // namespace sterna

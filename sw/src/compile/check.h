@@ -2,6 +2,9 @@
 // Which plans fit a graph and an engine.
 #pragma once
 
+#include <cstddef>
+#include <vector>
+
 #include "compile/lower.h"
 #include "compile/plan.h"
 
@@ -11,6 +14,10 @@ namespace sterna {
 void check_config(const Graph& graph, const EngineConfig& config);
 
 /// Throws `Error` for a plan that does not fit the graph and the config.
-void check_plan(const Graph& graph, const Lowered& lowered, const EngineConfig& config, const Plan& plan);
+void check_plan(const Lowered& lowered, const EngineConfig& config, const Plan& plan);
+
+/// Throws `Error` for an operation that is none, whose sources have so many `channels` together.
+void check_operation(const Lowered& lowered, const EngineOperation& operation, std::size_t channels,
+                     const std::vector<Nonzero>& nonzeros);
 
 }  // namespace sterna

@@ -2,7 +2,7 @@
 #include "compile/lower.h"
 
 #include <algorithm>
-#include <utility>
+#include <optional>
 
 namespace sterna {
 namespace {
@@ -72,30 +72,6 @@ std::set<std::size_t> split_maps(const Graph& graph) {
   return split;
 }
 
-EngineOperation of_conv(const Graph& graph, std::size_t layer, std::optional<std::size_t> follower, bool keep) {
-  const Conv& conv = *as<Conv>(graph, layer);
-  EngineOperation made{layer, follower};
-  made.filters = conv.filters;
-  made.gather_stride = follower ? 2 : conv.stride;
-  made.pad_value = graph.tensor(graph.sources(layer)[0]).zero_point;
-  if (follower && as<MaxPool>(graph, *follower)) made.pool = keep ? STERNA_POOL_KEEP : STERNA_POOL_MAX;
-  if (follower && as<Reorg>(graph, *follower)) made.filters *= static_cast<int>(kPhases.size());
-  return made;
-}
-
-EngineOperation of_other(const Graph& graph, std::size_t layer) {
-  EngineOperation made{layer, {}};
-  made.filters = graph.tensor(layer).channels;
-  if (const MaxPool* pool = as<MaxPool>(graph, layer)) {
-    made.pool = STERNA_POOL_MAX;
-    made.gather_stride = pool->stride;
-    made.pad_value = graph.act_min();
-  } else if (as<Reorg>(graph, layer)) {
-    made.gather_stride = 2;
-  }
-  return made;
-}
-
 /// One copy of the nonzeros for each phase: as phases of a filter (step 0), or as filters of their own.
 std::vector<Nonzero> over_phases(const std::vector<Nonzero>& nonzeros, int filter_step) {
   std::vector<Nonzero> copies;
@@ -129,61 +105,105 @@ std::vector<Nonzero> of_weights(const Conv& conv) {
   return found;
 }
 
-/// Weight +1 from each channel, and those after `first_channel`, to the filter of the same number.
-void add_ones(std::vector<Nonzero>& nonzeros, int channels, int first_channel) {
-  for (int channel = 0; channel < channels; ++channel) nonzeros.push_back({channel, first_channel + channel, 0, 0, 0, 1});
+/// Weight +1 from each channel of so many inputs to the filter of the same number.
+std::vector<Nonzero> ones(int channels, int inputs = 1) {
+  std::vector<Nonzero> made;
+  for (int channel = 0; channel < inputs * channels; ++channel) made.push_back({channel % channels, channel, 0, 0, 0, 1});
+  return made;
+}
+
+/// The requantisation of `filters` filters, which takes that of a layer in turns.
+Requant repeated(Requant requant, int filters) {
+  const auto all = static_cast<std::size_t>(filters), own = requant.multiplier.size();
+  for (std::size_t filter = own; filter < all; ++filter) {
+    requant.multiplier.push_back(requant.multiplier[filter - own]);
+    requant.bias.push_back(requant.bias[filter - own]);
+  }
+  return requant;
+}
+
+Requant identity(int filters) {
+  const auto all = static_cast<std::size_t>(filters);
+  return {std::vector<std::int64_t>(all, 1), std::vector<std::int64_t>(all, 0), 0, Activation::linear};
+}
+
+EngineOperation of_conv(const Graph& graph, std::size_t layer, std::optional<std::size_t> follower, bool keep) {
+  const Conv& conv = *as<Conv>(graph, layer);
+  EngineOperation made{{layer}, graph.sources(layer)};
+  if (follower) made.layers.push_back(*follower);
+  const bool has_phases = follower.has_value(), is_pooled = has_phases && as<MaxPool>(graph, *follower);
+  made.filters = has_phases && !is_pooled ? conv.filters * static_cast<int>(kPhases.size()) : conv.filters;
+  made.gather_stride = has_phases ? 2 : conv.stride;
+  made.pad_value = graph.tensor(graph.sources(layer)[0]).zero_point;
+  if (is_pooled) made.pool = keep ? STERNA_POOL_KEEP : STERNA_POOL_MAX;
+  made.requant = repeated(least_requant(graph, conv.requant), made.filters);
+  made.nonzeros = [&conv, is_pooled, has_phases] {
+    return has_phases ? over_phases(of_weights(conv), is_pooled ? 0 : conv.filters) : of_weights(conv);
+  };
+  return made;
+}
+
+EngineOperation of_pool(const Graph& graph, std::size_t layer, const MaxPool& pool) {
+  const int channels = graph.tensor(layer).channels;
+  EngineOperation made{{layer}, graph.sources(layer), STERNA_POOL_MAX, channels, pool.stride, graph.act_min(),
+                       identity(channels)};
+  made.nonzeros = [channels] { return over_phases(ones(channels), 0); };
+  return made;
+}
+
+EngineOperation of_reorg(const Graph& graph, std::size_t layer) {
+  const int channels = graph.tensor(graph.sources(layer)[0]).channels, filters = graph.tensor(layer).channels;
+  EngineOperation made{{layer}, graph.sources(layer), STERNA_POOL_NONE, filters, 2, 0, identity(filters)};
+  made.nonzeros = [channels] { return over_phases(ones(channels), channels); };
+  return made;
+}
+
+EngineOperation of_add(const Graph& graph, std::size_t layer, const Add& add) {
+  const int channels = graph.tensor(layer).channels;
+  EngineOperation made{{layer}, graph.sources(layer), STERNA_POOL_NONE, channels, 1, 0,
+                       least_requant(graph, add.requant)};
+  made.nonzeros = [channels] { return ones(channels, 2); };
+  return made;
+}
+
+EngineOperation of_layer(const Graph& graph, std::size_t layer, std::optional<std::size_t> follower, bool keep) {
+  if (as<Conv>(graph, layer)) return of_conv(graph, layer, follower, keep);
+  if (const MaxPool* pool = as<MaxPool>(graph, layer)) return of_pool(graph, layer, *pool);
+  if (const Add* add = as<Add>(graph, layer)) return of_add(graph, layer, *add);
+  return of_reorg(graph, layer);
 }
 
 }  // namespace
 
-std::vector<std::size_t> EngineOperation::outputs() const {
-  return pool == STERNA_POOL_KEEP ? std::vector{layer, *follower} : std::vector{output()};
-}
-
-std::vector<std::size_t> Lowered::sources(std::size_t map) const {
+std::vector<std::size_t> Lowered::shown(std::size_t map) const {
   const auto found = views.find(map);
   if (found == views.end()) return {map};
   std::vector<std::size_t> all;
-  for (std::size_t part : found->second) {
-    const std::vector<std::size_t> more = sources(part);
+  for (std::size_t part : found->second.maps) {
+    const std::vector<std::size_t> more = shown(part);
     all.insert(all.end(), more.begin(), more.end());
   }
   return all;
 }
 
 Lowered lower(const Graph& graph) {
-  Lowered lowered;
-  lowered.split = split_maps(graph);
+  Lowered lowered{{}, graph.input(), *as<Input>(graph, graph.input()), graph.act_bits(), {}, {}, {}, split_maps(graph)};
   std::set<std::size_t> fused;
   for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
+    lowered.layers.push_back({graph.layers()[layer].name, graph.tensor(layer).height, graph.tensor(layer).width});
+    if (as<Output>(graph, layer)) lowered.outputs.push_back(layer);
     if (fused.contains(layer) || as<Input>(graph, layer)) continue;
     const bool shows_split = as<Reorg>(graph, layer) && lowered.split.contains(graph.sources(layer)[0]);
     if (as<Concat>(graph, layer) || as<Output>(graph, layer) || shows_split) {
-      lowered.views[layer] = graph.sources(layer);
+      lowered.views[layer] = {graph.sources(layer), shows_split};
       continue;
     }
     const bool keep = lowered.split.contains(layer);
     const std::optional<std::size_t> follower = keep ? kept_pool(graph, layer) : fusible(graph, layer);
     if (follower) fused.insert(*follower);
-    lowered.operations.push_back(as<Conv>(graph, layer) ? of_conv(graph, layer, follower, keep) : of_other(graph, layer));
+    lowered.operations.push_back(of_layer(graph, layer, follower, keep));
   }
   return lowered;
-}
-
-std::vector<Nonzero> nonzeros(const Graph& graph, const EngineOperation& operation) {
-  const bool is_pooled = operation.pool != STERNA_POOL_NONE;
-  std::vector<Nonzero> found;
-  if (const Conv* conv = as<Conv>(graph, operation.layer)) {
-    found = of_weights(*conv);
-    return operation.follower ? over_phases(found, is_pooled ? 0 : conv->filters) : found;
-  }
-  const int channels = graph.tensor(graph.sources(operation.layer)[0]).channels;
-  add_ones(found, channels, 0);
-  if (as<Add>(graph, operation.layer)) {
-    add_ones(found, channels, channels);
-    return found;
-  }
-  return over_phases(found, is_pooled ? 0 : channels);
 }
 
 Requant least_requant(const Graph& graph, Requant requant) {
@@ -192,22 +212,6 @@ Requant least_requant(const Graph& graph, Requant requant) {
   if (is_least && high == graph.act_max()) requant.clamp = {};
   requant.half_even = requant.half_even && requant.shift > 0;
   return requant;
-}
-
-Requant requant(const Graph& graph, const EngineOperation& operation) {
-  const Conv* conv = as<Conv>(graph, operation.layer);
-  const Add* add = as<Add>(graph, operation.layer);
-  if (!conv && !add) {
-    const auto filters = static_cast<std::size_t>(operation.filters);
-    return {std::vector<std::int64_t>(filters, 1), std::vector<std::int64_t>(filters, 0), 0, Activation::linear};
-  }
-  Requant made = least_requant(graph, conv ? conv->requant : add->requant);
-  const auto filters = static_cast<std::size_t>(operation.filters), own = made.multiplier.size();
-  for (std::size_t filter = own; filter < filters; ++filter) {
-    made.multiplier.push_back(made.multiplier[filter - own]);
-    made.bias.push_back(made.bias[filter - own]);
-  }
-  return made;
 }
 
 }  // namespace sterna

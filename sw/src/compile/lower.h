@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Graph layers to what an engine computes: sums of shifted maps, requantised (docs/explanation/engine/layers.md).
 //
-// The same rules as `sterna.compile.lower` of the Python package, which is the specification.
+// A program that compiles may lower a graph itself, as the Python package does in `sterna.compile.lower`: it may have
+// kinds of layers that the library does not know. `lower` has the same rules, for packages that the library reads.
 #pragma once
 
 #include <sterna/tape.h>
@@ -9,9 +10,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
-#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "graph/graph.h"
@@ -29,35 +31,54 @@ struct Nonzero {
   std::int8_t phase, value;
 };
 
-/// What one CONV step, or several, will do: a layer and the pool or reorg that is fused into it.
+/// A map to compute: what one CONV step, or several, will do.
 struct EngineOperation {
-  std::size_t layer = 0;
-  std::optional<std::size_t> follower;
+  std::vector<std::size_t> layers;   ///< Those that it covers; the last one names the map.
+  std::vector<std::size_t> sources;  ///< Maps whose channels the nonzeros count over.
   sterna_pool pool = STERNA_POOL_NONE;
   int filters = 0, gather_stride = 1, pad_value = 0;
+  Requant requant;  ///< With an entry for each filter.
+  /// Makes the nonzeros: all those of a network take much memory.
+  std::function<std::vector<Nonzero>()> nonzeros;
 
-  /// The map that it makes, and all that it makes: with KEEP that of its layer too, split by phase.
-  std::size_t output() const { return follower.value_or(layer); }
-  std::vector<std::size_t> outputs() const;
+  /// The map that it makes, and all that it makes: with KEEP that of its first layer too, split by phase.
+  std::size_t output() const { return layers.back(); }
+  std::vector<std::size_t> outputs() const { return pool == STERNA_POOL_KEEP ? layers : std::vector{layers.back()}; }
 };
 
-/// Operations in order, and what else there is to know of maps. Layers are named by their numbers in the graph.
+/// A map that is not computed: it shows channels of others, one after the other, or the reorg of one.
+struct View {
+  std::vector<std::size_t> maps;
+  bool is_reorg = false;
+};
+
+/// A layer of the graph, and the size of its map.
+struct LoweredLayer {
+  std::string name;
+  int height = 0, width = 0;
+};
+
+/// Operations in order, and what else the tape depends on. Layers are named by their numbers in the graph.
 struct Lowered {
+  std::vector<LoweredLayer> layers;
+  std::size_t input = 0;
+  Input image;
+  int act_bits = 0;
+  std::vector<std::size_t> outputs;
   std::vector<EngineOperation> operations;
-  /// For each map that is not computed, the maps whose channels it shows.
-  std::map<std::size_t, std::vector<std::size_t>> views;
+  std::map<std::size_t, View> views;
   /// The computed maps that lie in memory split by phase; a reorg of such a map is a view.
   std::set<std::size_t> split;
 
   /// The computed (or input) maps that a map shows.
-  std::vector<std::size_t> sources(std::size_t map) const;
+  std::vector<std::size_t> shown(std::size_t map) const;
+  /// The number of the layer called `name`; throws `Error` if there is none.
+  std::size_t find(const std::string& name) const { return find_layer(layers, name); }
 };
 
+/// The graph has to live as long as what is made of it.
 Lowered lower(const Graph& graph);
 
-/// The nonzero weights of an operation, and its requantisation with an entry for each filter.
-std::vector<Nonzero> nonzeros(const Graph& graph, const EngineOperation& operation);
-Requant requant(const Graph& graph, const EngineOperation& operation);
 /// The same results, without a clamp or a rounding that change none of them.
 Requant least_requant(const Graph& graph, Requant requant);
 

@@ -34,11 +34,10 @@ std::vector<std::pair<std::size_t, std::size_t>> FeatureMap::stored_channels() c
   return stored;
 }
 
-std::pair<std::int64_t, std::int64_t> tile_counts(const Graph& graph, const Lowered& lowered, const EngineConfig& config,
-                                                  std::size_t layer) {
-  const TensorInfo& tensor = graph.tensor(layer);
-  if (!lowered.split.contains(layer)) return {ceil_div(tensor.height, config.tile_h), ceil_div(tensor.width, config.tile_w)};
-  return {kPhaseCount * ceil_div(tensor.height / 2, config.tile_h), ceil_div(tensor.width / 2, config.tile_w)};
+std::pair<std::int64_t, std::int64_t> tile_counts(const Lowered& lowered, const EngineConfig& config, std::size_t layer) {
+  const auto& [name, height, width] = lowered.layers[layer];
+  if (!lowered.split.contains(layer)) return {ceil_div(height, config.tile_h), ceil_div(width, config.tile_w)};
+  return {kPhaseCount * ceil_div(height / 2, config.tile_h), ceil_div(width / 2, config.tile_w)};
 }
 
 std::vector<std::int64_t> made_words(const EngineOperation& operation, std::int64_t tiles, std::int64_t words) {
@@ -46,14 +45,14 @@ std::vector<std::int64_t> made_words(const EngineOperation& operation, std::int6
   return operation.pool == STERNA_POOL_KEEP ? std::vector{last * kPhaseCount, last} : std::vector{last};
 }
 
-std::map<std::size_t, std::int64_t> map_words(const Graph& graph, const Lowered& lowered, const EngineConfig& config,
+std::map<std::size_t, std::int64_t> map_words(const Lowered& lowered, const EngineConfig& config,
                                               const std::vector<Spread>& spreads) {
   const auto tiles = [&](std::size_t layer) {
-    const auto [down, across] = tile_counts(graph, lowered, config, layer);
+    const auto [down, across] = tile_counts(lowered, config, layer);
     return down * across;
   };
   std::map<std::size_t, std::int64_t> words;
-  words[graph.input()] = ceil_div(graph.tensor(graph.input()).channels, STERNA_WORD_CHANNELS) * tiles(graph.input());
+  words[lowered.input] = ceil_div(lowered.image.channels, STERNA_WORD_CHANNELS) * tiles(lowered.input);
   for (std::size_t index = 0; index < lowered.operations.size(); ++index) {
     const EngineOperation& operation = lowered.operations[index];
     std::int64_t made = 0;
@@ -65,8 +64,7 @@ std::map<std::size_t, std::int64_t> map_words(const Graph& graph, const Lowered&
   return words;
 }
 
-FeatureMap image_map(const Graph& graph, const EngineConfig& config, Region region) {
-  const TensorInfo& image = graph.tensor(graph.input());
+FeatureMap image_map(const Input& image, const EngineConfig& config, Region region) {
   FeatureMap map{image.height, image.width, ceil_div(image.height, config.tile_h), ceil_div(image.width, config.tile_w), {}, {region}};
   for (int channel = 0; channel < image.channels; ++channel) {
     map.channels.push_back({region.base + channel / STERNA_WORD_CHANNELS * map.tiles(), channel % STERNA_WORD_CHANNELS});

@@ -45,16 +45,15 @@ struct FeatureMap {
 };
 
 /// Tiles of a layer's map, downwards and across.
-std::pair<std::int64_t, std::int64_t> tile_counts(const Graph& graph, const Lowered& lowered, const EngineConfig& config,
-                                                  std::size_t layer);
+std::pair<std::int64_t, std::int64_t> tile_counts(const Lowered& lowered, const EngineConfig& config, std::size_t layer);
 /// Feature memory words of the image and of each map, by its layer.
-std::map<std::size_t, std::int64_t> map_words(const Graph& graph, const Lowered& lowered, const EngineConfig& config,
+std::map<std::size_t, std::int64_t> map_words(const Lowered& lowered, const EngineConfig& config,
                                               const std::vector<Spread>& spreads);
 /// Feature memory words that `words` channel words of the operation take in each map that it makes.
 std::vector<std::int64_t> made_words(const EngineOperation& operation, std::int64_t tiles, std::int64_t words);
 
 /// The loaded image, its channels in order.
-FeatureMap image_map(const Graph& graph, const EngineConfig& config, Region region);
+FeatureMap image_map(const Input& image, const EngineConfig& config, Region region);
 /// The reorg, height x width, of a map that is split by phase: phase p of channel c is channel p*C + c.
 FeatureMap phase_view(const FeatureMap& split, std::int64_t height, std::int64_t width);
 /// The concatenation of maps of one size; nothing moves.

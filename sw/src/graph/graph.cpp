@@ -240,10 +240,4 @@ void Graph::check_ends() {
   }
 }
 
-std::size_t Graph::find(const std::string& name) const {
-  const auto found = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) { return layer.name == name; });
-  if (found == layers_.end()) refuse({"graph", "has no such layer", "layer = '" + name + "'", "", "name one of its layers"});
-  return found - layers_.begin();
-}
-
 }  // namespace sterna

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "error.h"
+
 namespace sterna {
 
 /// Of negative values: kept, made 0, or divided by 8 and rounded down. The numbers are the codes on the tape.
@@ -92,6 +94,15 @@ struct TensorInfo {
   std::size_t size() const { return channels * pixels(); }
 };
 
+/// The number of the layer called `name` among those of a graph; throws `Error` if there is none.
+template <typename Layers>
+std::size_t find_layer(const Layers& layers, const std::string& name) {
+  for (std::size_t number = 0; number < layers.size(); ++number) {
+    if (layers[number].name == name) return number;
+  }
+  refuse({"graph", "has no such layer", "layer = '" + name + "'", "", "name one of its layers"});
+}
+
 class Graph {
  public:
   /// Throws `Error` for whatever would make a result depend on what computes it: dangling names, shapes that do not
@@ -106,7 +117,7 @@ class Graph {
   /// Numbers of the layers that read the tensor of layer number `layer`.
   const std::vector<std::size_t>& users(std::size_t layer) const { return users_[layer]; }
   /// The number of the layer called `name`; throws `Error` if there is none.
-  std::size_t find(const std::string& name) const;
+  std::size_t find(const std::string& name) const { return find_layer(layers_, name); }
   std::size_t input() const { return input_; }
 
   int act_bits() const { return act_bits_; }

@@ -28,42 +28,17 @@ using Bytes = std::vector<std::uint8_t>;
 
 /// A section of JSON.
 struct Json {
-  Json(const Bytes& text, const std::string& name)
+  Json(std::span<const std::uint8_t> text, const std::string& name)
       : document(parse(text, "a " + name, kAgain)), record(yyjson_doc_get_root(document.get()), name, kAgain) {}
 
   Document document;
   Record record;
 };
 
-EngineConfig read_config(const Bytes& text) {
-  Json json(text, "config");
-  Record& record = json.record;
-  EngineConfig config;
-  config.name = record.text("name");
-  config.tile_h = record.integer("tile_h");
-  config.tile_w = record.integer("tile_w");
-  config.clusters = record.integer("clusters");
-  config.drains = record.integer("drains");
-  config.pes = record.integer("pes");
-  config.accumulators = record.integer("accumulators");
-  config.act_w = record.integer("act_w");
-  config.acc_w = record.integer("acc_w");
-  config.mul_w = record.integer("mul_w");
-  config.buffer_vectors = record.integer("buffer_vectors");
-  config.fm_words = record.integer("fm_words");
-  config.axi_data_w = record.integer("axi_data_w");
-  config.chunk_bytes = record.integer("chunk_bytes");
-  yyjson_val* input_table = record.value("input_table");
-  if (!yyjson_is_bool(input_table)) refuse({"", "config has a value that is neither true nor false", "input_table", "", kAgain});
-  config.input_table = yyjson_get_bool(input_table);
-  // The tape does not depend on what else there is.
-  return config;
-}
-
 /// The filters of parts, as the section `filters` lists them.
 class FilterReader {
  public:
-  explicit FilterReader(const Bytes& bytes) : bytes_(bytes) {}
+  explicit FilterReader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
 
   OperationPart take(std::size_t groups, std::size_t channels) {
     OperationPart part{groups, channels, {}};
@@ -82,7 +57,7 @@ class FilterReader {
  private:
   [[noreturn]] static void contradict() { refuse({"", "its parts contradict each other", "filters", "", kAgain}); }
 
-  const Bytes& bytes_;
+  std::span<const std::uint8_t> bytes_;
   std::size_t at_ = 0;
 };
 
@@ -102,7 +77,7 @@ Spread read_spread(Record record, const EngineConfig& config, FilterReader& filt
 }
 
 /// A JSON object whose keys are layers.
-std::map<std::size_t, std::int64_t> read_bases(yyjson_val* object, const Graph& graph) {
+std::map<std::size_t, std::int64_t> read_bases(yyjson_val* object, const Lowered& lowered) {
   if (!yyjson_is_obj(object)) refuse({"", "schedule.plan.bases is no record", "", "", kAgain});
   std::map<std::size_t, std::int64_t> bases;
   yyjson_obj_iter iterator = yyjson_obj_iter_with(object);
@@ -111,17 +86,17 @@ std::map<std::size_t, std::int64_t> read_bases(yyjson_val* object, const Graph& 
     if (!yyjson_is_uint(value) || yyjson_get_uint(value) > std::numeric_limits<std::int32_t>::max()) {
       refuse({"", "schedule.plan.bases has a value that is no count", "", "", kAgain});
     }
-    bases[graph.find({yyjson_get_str(key), yyjson_get_len(key)})] = static_cast<std::int64_t>(yyjson_get_uint(value));
+    bases[lowered.find({yyjson_get_str(key), yyjson_get_len(key)})] = static_cast<std::int64_t>(yyjson_get_uint(value));
   }
   return bases;
 }
 
-Plan read_decisions(Record record, const EngineConfig& config, FilterReader filters, const Graph& graph) {
+Plan read_decisions(Record record, const EngineConfig& config, FilterReader filters, const Lowered& lowered) {
   Plan plan;
   for (yyjson_val* layer : record.list("stored", 1, kMostLayers)) {
-    plan.stored.push_back(graph.find(record.text(layer, "stored")));
+    plan.stored.push_back(lowered.find(record.text(layer, "stored")));
   }
-  plan.bases = read_bases(record.value("bases"), graph);
+  plan.bases = read_bases(record.value("bases"), lowered);
   yyjson_val* load_after = record.value("load_after");
   if (!yyjson_is_null(load_after)) {
     const int operation = record.integer(load_after, "load_after");
@@ -144,17 +119,16 @@ struct Compiled {
   std::uint64_t tape_bytes = 0, tape_adler = 0;
 };
 
-Compiled read_compiled(const PlanRecords& records, const Graph& graph) {
+Compiled read_compiled(const PlanRecords& records, const Graph& graph, const Lowered& lowered) {
   Compiled compiled;
-  compiled.config = read_config(records.config);
   Json json(records.schedule, "schedule");
   Record digest = json.record.record("tape");
   compiled.tape_bytes = digest.count("length");
   compiled.tape_adler = digest.count("adler");
-  compiled.config.hash = static_cast<std::uint32_t>(digest.count("config_hash"));
+  compiled.config = read_config(records.config, static_cast<std::uint32_t>(digest.count("config_hash")));
   digest.finish();
   check_config(graph, compiled.config);
-  compiled.plan = read_decisions(json.record.record("plan"), compiled.config, FilterReader(records.filters), graph);
+  compiled.plan = read_decisions(json.record.record("plan"), compiled.config, FilterReader(records.filters), lowered);
   json.record.finish();
   return compiled;
 }
@@ -185,9 +159,9 @@ std::uint64_t most_cycles(const Built& built) {
   return most;
 }
 
-Step described(const Graph& graph, const BuiltStep& step) {
+Step described(const Lowered& lowered, const BuiltStep& step) {
   std::string layers;
-  for (std::size_t layer : step.layers) layers += (layers.empty() ? "" : ", ") + graph.layers()[layer].name;
+  for (std::size_t layer : step.layers) layers += (layers.empty() ? "" : ", ") + lowered.layers[layer].name;
   return {text_of(step.op), step.part, std::move(layers)};
 }
 
@@ -201,9 +175,42 @@ PlanRecords unpack_plan(const Container& container) {
           has_cycles ? unpack(container.section(STERNA_PACKAGE_SECTION_CYCLES)) : Bytes{}};
 }
 
+EngineConfig read_config(std::span<const std::uint8_t> text, std::uint32_t hash) {
+  Json json(text, "config");
+  Record& record = json.record;
+  EngineConfig config;
+  config.hash = hash;
+  config.name = record.text("name");
+  config.tile_h = record.integer("tile_h");
+  config.tile_w = record.integer("tile_w");
+  config.clusters = record.integer("clusters");
+  config.drains = record.integer("drains");
+  config.pes = record.integer("pes");
+  config.accumulators = record.integer("accumulators");
+  config.act_w = record.integer("act_w");
+  config.acc_w = record.integer("acc_w");
+  config.mul_w = record.integer("mul_w");
+  config.buffer_vectors = record.integer("buffer_vectors");
+  config.fm_words = record.integer("fm_words");
+  config.axi_data_w = record.integer("axi_data_w");
+  config.chunk_bytes = record.integer("chunk_bytes");
+  yyjson_val* input_table = record.value("input_table");
+  if (!yyjson_is_bool(input_table)) refuse({"", "config has a value that is neither true nor false", "input_table", "", kAgain});
+  config.input_table = yyjson_get_bool(input_table);
+  // The tape does not depend on what else there is.
+  return config;
+}
+
+Plan read_plan(std::span<const std::uint8_t> json, std::span<const std::uint8_t> filters, const EngineConfig& config,
+               const Lowered& lowered) {
+  Json plan(json, "plan");
+  return read_decisions(std::move(plan.record), config, FilterReader(filters), lowered);
+}
+
 std::shared_ptr<const Program> make_program(const Graph& graph, const PlanRecords& records) {
-  const Compiled compiled = read_compiled(records, graph);
-  Built built = build(graph, compiled.config, compiled.plan);
+  const Lowered lowered = lower(graph);
+  const Compiled compiled = read_compiled(records, graph, lowered);
+  Built built = build(lowered, compiled.config, compiled.plan);
   const uLong adler = adler32_z(adler32_z(0, nullptr, 0), built.tape.data(), built.tape.size());
   if (built.tape.size() != compiled.tape_bytes || adler != compiled.tape_adler) {
     refuse({"", "its parts contradict each other", "tape = " + std::to_string(built.tape.size()) + " bytes",
@@ -218,7 +225,7 @@ std::shared_ptr<const Program> make_program(const Graph& graph, const PlanRecord
   program->image_offset = 0;
   program->is_interleaved = graph.tensor(graph.input()).channels == kInterleaved;
   program->most_cycles = records.cycles.empty() ? most_cycles(built) : read_cycles(records.cycles);
-  for (const BuiltStep& step : built.steps) program->steps.push_back(described(graph, step));
+  for (const BuiltStep& step : built.steps) program->steps.push_back(described(lowered, step));
   program->word = {compiled.config.tile_h, compiled.config.tile_w, static_cast<std::size_t>(compiled.config.word_bytes())};
   program->tape = std::move(built.tape);
   program->stores = std::move(built.stores);

@@ -4,11 +4,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "compile/lower.h"
+#include "compile/plan.h"
 #include "device/program.h"
 #include "graph/graph.h"
 #include "package/container.h"
+#include "tape/config.h"
 
 namespace sterna {
 
@@ -19,6 +23,13 @@ struct PlanRecords {
 };
 
 PlanRecords unpack_plan(const Container& container);
+
+/// The config in a package's section; hash: of all of its parameters. Throws `Error` for one that is not whole.
+EngineConfig read_config(std::span<const std::uint8_t> json, std::uint32_t hash);
+
+/// The plan in a package's schedule, and its section of filters. Throws `Error` for one that is not whole.
+Plan read_plan(std::span<const std::uint8_t> json, std::span<const std::uint8_t> filters, const EngineConfig& config,
+               const Lowered& lowered);
 
 /// The program of a graph: its tape is made anew. Throws `Error` for records that are not whole or do not fit the graph,
 /// and if the tape is not the one that was compiled.

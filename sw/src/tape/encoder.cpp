@@ -349,6 +349,7 @@ EncodedPart encode_part(const EncoderConfig& config, std::size_t streams, const 
   EncodedPart part;
   part.codes = encoder.codes();
   part.rounds = encoder.rounds();
+  part.streams = streams;
   part.records = make_records(encoder.fetched(last));
   PayloadWriter writer(config);
   std::size_t word = 0, chunk = 0;

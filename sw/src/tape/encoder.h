@@ -45,7 +45,7 @@ struct DigitPlane {
 struct EncodedPart {
   std::vector<std::uint8_t> payload;  ///< Padded to the tape's alignment.
   std::vector<std::uint8_t> codes;    ///< The entries [round][stream][entry] of all chunks.
-  std::size_t rounds = 0;
+  std::size_t rounds = 0, streams = 0;
   std::vector<std::int64_t> records;  ///< Kind and count of each record, in order.
 };
 

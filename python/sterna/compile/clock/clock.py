@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sterna.compile.encode import EncodedPart
+from sterna.compile.build import BuiltStep, Streamed
 from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.spec import tape
@@ -31,25 +32,12 @@ class FrameTime:
 
 
 class Clock:
-    """Collects the steps of a tape in order, then tells their time."""
+    """Tells the time of the steps of a tape, which `build` made with what they stream."""
 
-    def __init__(self, config: EngineConfig) -> None:
+    def __init__(self, config: EngineConfig, steps: Sequence[BuiltStep]) -> None:
         self._config = config
-        self._steps: list[dict[str, int]] = []
-        self._parts: list[EncodedPart] = []
-
-    def move(self, fields: dict[str, int]) -> None:
-        """A LOAD or STORE with the fields of its STEP segment."""
-        self._steps.append(fields)
-
-    def table(self, fields: dict[str, int]) -> None:
-        """A TABLE with the fields of its STEP segment."""
-        self._steps.append(fields)
-
-    def conv(self, fields: dict[str, int], encoded: EncodedPart) -> None:
-        """A CONV step with the fields of its STEP segment."""
-        self._steps.append(fields)
-        self._parts.append(encoded)
+        self._steps = [step.fields for step in steps]
+        self._parts = [step.streamed for step in steps if step.streamed is not None]
 
     def frame(self, tape_bytes: int, *, queued: bool = False, memory: Memory | None = None) -> FrameTime:
         """The time of a frame with a tape of `tape_bytes`: a single one, or one of many that are `queued`.
@@ -63,7 +51,7 @@ class Clock:
         work = self._work()
         memory = memory or self._config.memory_timing
         streamed = sum(step["weights_bytes"] * step["tile_groups"] for step in self._steps if step["op"] == Op.CONV)
-        overlaps = queued and any(step.get("next") for step in self._steps)
+        overlaps = queued and any(step["next"] for step in self._steps)
         with jit.cache_in_use():
             parts = frame.parts(
                 self._config, memory, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps
@@ -82,20 +70,20 @@ class Clock:
         parts, sizes = iter(self._parts), np.zeros(3, np.int64)
         following = -1
         for index, fields in enumerate(self._steps):
-            encoded = next(parts) if fields["op"] == Op.CONV else None
-            values = self._plain_fields(fields) if encoded is None else _conv_fields(fields, encoded, sizes)
+            streamed = next(parts) if fields["op"] == Op.CONV else None
+            values = self._plain_fields(fields) if streamed is None else _conv_fields(fields, streamed, sizes)
             for name, value in values.items():
                 steps[index][name] = value
-            if encoded is not None:
-                sizes += encoded.codes.size, len(encoded.fetches.mask), len(encoded.records)
+            if streamed is not None:
+                sizes += streamed.codes.size, len(streamed.masks), len(streamed.records)
         for index in reversed(range(len(steps))):
             steps[index]["next_conv"] = following
             following = index if steps[index]["op"] == Op.CONV else following
         return Work(
             steps,
-            np.concatenate([encoded.codes.ravel() for encoded in self._parts] or [np.zeros(0, np.uint8)]),
-            _records(state.FETCH, [np.stack([e.fetches.word_vectors, e.fetches.after], 1) for e in self._parts]),
-            _records(state.RECORD, [e.records for e in self._parts]),
+            np.concatenate([part.codes.ravel() for part in self._parts] or [np.zeros(0, np.uint8)]),
+            _records(state.FETCH, [_fetches(part) for part in self._parts]),
+            _records(state.RECORD, [part.records for part in self._parts]),
             pes.entry_table(self._config),
         )
 
@@ -108,10 +96,10 @@ class Clock:
     def _move_fields(self, fields: dict[str, int]) -> dict[str, int]:
         beat_bytes = self._config.beat_bytes
         # Frames and results begin at a page.
-        address = fields.get("dram_offset", 0) // beat_bytes
+        address = fields["dram_offset"] // beat_bytes
         values = {"op": fields["op"], "address": address, "beats": fields["dram_bytes"] // beat_bytes}
         if fields["op"] == Op.LOAD:
-            values |= self._pieces(fields) | {name: fields.get(name, 0) for name in ("next", "scratch")}
+            values |= self._pieces(fields) | {name: fields[name] for name in ("next", "scratch")}
         return values | _beside(fields)
 
     def _pieces(self, fields: dict[str, int]) -> dict[str, int]:
@@ -132,12 +120,12 @@ class Clock:
 
 def _beside(fields: dict[str, int]) -> dict[str, int]:
     """What may go on beside a step."""
-    beside = fields.get("beside", 0)
+    beside = fields["beside"]
     return {"beside_stores": beside % tape.BESIDE_LOADS, "beside_loads": beside // tape.BESIDE_LOADS}
 
 
-def _conv_fields(fields: dict[str, int], encoded: EncodedPart, sizes: Any) -> dict[str, int]:
-    rounds, streams, _ = encoded.codes.shape
+def _conv_fields(fields: dict[str, int], streamed: Streamed, sizes: Any) -> dict[str, int]:
+    rounds, streams, _ = streamed.codes.shape
     codes, fetch, record = sizes.tolist()
     return {
         "op": fields["op"],
@@ -153,10 +141,15 @@ def _conv_fields(fields: dict[str, int], encoded: EncodedPart, sizes: Any) -> di
         "streams": streams,
         "codes": codes,
         "fetch": fetch,
-        "fetches": len(encoded.fetches.mask),
+        "fetches": len(streamed.masks),
         "record": record,
-        "records": len(encoded.records),
+        "records": len(streamed.records),
     }
+
+
+def _fetches(part: Streamed) -> Any:
+    """Vectors of each fetch word, and what it waits for."""
+    return np.stack([np.bitwise_count(part.masks).astype(np.int64), part.after], 1)
 
 
 def _records(layout: np.dtype[Any], parts: list[Any]) -> Any:
