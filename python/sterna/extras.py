@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sterna.errors import SternaError
 
 VIDEO, INTEROP = "video", "interop"
-NEEDED_FOR = {VIDEO: "videos", INTEROP: "ONNX models"}
+NEEDED_FOR = {VIDEO: "videos", INTEROP: "ONNX models and high-level synthesis"}
 """What each extra is for, by its name."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna import recognise
+from sterna.cli import hls
 from sterna.cli.progress import bar
 from sterna.compile import compile_graph
 from sterna.compile.packages import load as load_package
@@ -103,7 +104,8 @@ def _chip(engine: EngineConfig, target: str | None, fpga: str | None) -> Fpga | 
     if target != _TARGET:
         raise SternaError(
             "an FPGA is for a target" if target is None else "there is no such target",
-            where="--target", value=target or "(none)", allowed=_TARGET, remedy="name that target",
+            where="--target", value=target or "(none)",
+            allowed=_TARGET if target is None else ", ".join((_TARGET, hls.TARGET)), remedy="name that target",
         )  # fmt: skip
     name = fpga or fpga_of(engine.name)
     if name is None:

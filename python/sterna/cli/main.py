@@ -317,7 +317,25 @@ def generate(
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(help="Tool to write project files for as well: quartus.", show_default="none"),
+        typer.Option(
+            help="quartus: write project files as well. hls: write the package's network as a project of high-level "
+            "synthesis, instead of an engine.",
+            show_default="none",
+        ),
+    ] = None,
+    tool: Annotated[
+        str | None,
+        typer.Option(
+            help="Tool of high-level synthesis: quartus, vitis, catapult or oneapi.", show_default="quartus"
+        ),
+    ] = None,
+    io: Annotated[
+        str | None,
+        typer.Option(
+            "--io",
+            help="How maps go from layer to layer in high-level synthesis: parallel or stream.",
+            show_default="parallel",
+        ),
     ] = None,
     fpga: Annotated[
         str | None,
@@ -332,7 +350,14 @@ def generate(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that generate did not write.")] = False,
 ) -> None:
-    """Write the engine of a config as a folder of SystemVerilog."""
+    """Write the engine of a config as a folder of SystemVerilog, or a network for high-level synthesis."""
+    from sterna.cli.hls import TARGET, check_unused, generate_network
+
+    if target == TARGET:
+        check_unused(target, {"config": config, "image": image, "fpga": fpga, "board": board})
+        generate_network(package, output, tool, io, force)
+        return
+    check_unused(target, {"tool": tool, "io": io})
     from sterna.cli.build import generate_engine
 
     generate_engine(config, package, image, output, target, fpga, board, force)

@@ -10,10 +10,11 @@ from sterna.run.uri import Uri
 backends: Registry[type[Backend]] = Registry(
     "backend",
     "sterna.backends",
-    # `sim` generates the engine that it simulates, `onnx` exports the graph that it runs; both rooms build on this one.
+    # `sim` and `hls` generate what they simulate, `onnx` exports the graph that it runs; their rooms build on this one.
     {
         "reference": "sterna.run.backends.reference:ReferenceBackend",
         "emulator": "sterna.run.backends.emulator:EmulatorBackend",
+        "hls": "sterna.generate.hls.backend:HlsBackend",
         "onnx": "sterna.exporters.onnx.backend:OnnxBackend",
         "sim": "sterna.generate.rtl.sim:SimBackend",
         "soc": "sterna.run.backends.boards:SocBackend",

@@ -18,6 +18,8 @@ SHELL = BOARDS / "rtl"
 CONFIGS = ROOT / "hw" / "configs" / "configs.yaml"
 TESTBENCH = ROOT / "hw" / "tb"
 LINT = ROOT / "hw" / "lint"
+#: C++ for high-level synthesis.
+HLS = ROOT / "hw" / "hls"
 HARNESS = ROOT / "sim" / "harness"
 #: How often the signals of each module change in a frame.
 ACTIVITY = ROOT / "docs" / "results" / "activity.json"
