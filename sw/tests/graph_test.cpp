@@ -82,7 +82,7 @@ void refuses() {
   }
   std::vector<Layer> large = layers();
   conv(large).weights[80] = -128;
-  CHECK(refusal([&] { Graph(large, 8, 15); }).find("filter 2: is out of range; largest sum = 19712") != std::string::npos);
+  CHECK(refusal([&] { Graph(large, 8, 15); }).find("filter 2: the accumulator may overflow; largest magnitude = 19712") != std::string::npos);
   CHECK(refusal([] { Graph(layers(), 9, 20); }).find("act_bits = 9") != std::string::npos);
   CHECK(refusal([] { Graph(layers(), 8, 11); }).find("acc_bits = 11") != std::string::npos);
   CHECK(refusal([] { Graph(layers(), 8, 20).find("none"); }).find("layer = 'none'") != std::string::npos);

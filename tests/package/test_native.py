@@ -14,7 +14,7 @@ import pytest
 from sterna import _native
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.graph import Add, Conv, Graph, reference
+from sterna.graph import Add, Conv, Graph, Input, Output, Requant, reference
 from sterna.graph import file as graph_file
 from sterna.package import file as package_file
 from sterna.spec.config import load_config
@@ -104,6 +104,22 @@ def test_refusals_say_the_same() -> None:
     ):
         for read in (package_file.from_bytes, _native.package_graph):
             assert refused(lambda read=read, data=data: read(data, "x")).startswith(message)
+
+
+def test_an_accumulator_that_overflows_on_the_way_is_refused_alike() -> None:
+    """The sum is at most 2 * 7 * 128 = 1792, but 7 is computed as 8 - 1."""
+    requant = Requant(np.ones(1, np.int64), np.zeros(1, np.int64), 4, "linear")
+    conv = Conv("conv", "image", np.full((1, 2, 1, 1), 7, np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+    graph = Graph((Input("image", 2, 5, 5, 1.0, 0), conv, Output("out", "conv")), acc_bits=13)
+    good = package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
+    forged = containers.reported(good, "graph", lambda values: values | {"acc_bits": 12})
+    said = [
+        refused(lambda read=read: read(forged, "x")) for read in (package_file.from_bytes, _native.package_graph)
+    ]
+    assert said[0] == said[1]
+    assert "layer 'conv', filter 0: the accumulator may overflow; largest magnitude = 2048; allowed: 0 .. 2047 (" in (
+        said[0]
+    )
 
 
 def test_optional_sections_are_skipped() -> None:

@@ -37,9 +37,9 @@ struct EngineOperation {
   std::vector<std::size_t> sources;  ///< Maps whose channels the nonzeros count over.
   sterna_pool pool = STERNA_POOL_NONE;
   int filters = 0, gather_stride = 1, pad_value = 0;
-  Requant requant;  ///< With an entry for each filter.
+  Requant requant{};  ///< With an entry for each filter.
   /// Makes the nonzeros: all those of a network take much memory.
-  std::function<std::vector<Nonzero>()> nonzeros;
+  std::function<std::vector<Nonzero>()> nonzeros{};
 
   /// The map that it makes, and all that it makes: with KEEP that of its first layer too, split by phase.
   std::size_t output() const { return layers.back(); }

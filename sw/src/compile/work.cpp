@@ -2,42 +2,13 @@
 #include "compile/work.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <utility>
 
+#include "graph/csd.h"
+
 namespace sterna {
 namespace {
-
-constexpr int kMaxDigits = 8;
-
-/// Canonical signed digits of a weight, least significant first (`sterna.graph.csd` of the Python package).
-using Digits = std::array<std::int8_t, kMaxDigits>;
-
-Digits recoded(int weight) {
-  Digits digits{};
-  int count = 0;
-  while (weight) {
-    const int digit = weight % 2 ? 2 - ((weight % 4) + 4) % 4 : 0;
-    digits[count++] = static_cast<std::int8_t>(digit);
-    weight = (weight - digit) / 2;
-  }
-  // At the top 1 0 -1 is written 1 1: as few nonzeros, and one digit less.
-  if (count >= 3 && !digits[count - 2] && digits[count - 3] == -digits[count - 1]) {
-    digits[count - 3] = digits[count - 2] = digits[count - 1];
-    digits[count - 1] = 0;
-  }
-  return digits;
-}
-
-const Digits& digits_of(std::int8_t weight) {
-  static const std::array<Digits, 256> kDigits = [] {
-    std::array<Digits, 256> all{};
-    for (int value = -128; value < 128; ++value) all[value + 128] = recoded(value);
-    return all;
-  }();
-  return kDigits[weight + 128];
-}
 
 /// A nonzero of the part, with its stream and accumulator.
 struct Placed {

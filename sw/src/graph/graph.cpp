@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <map>
 #include <utility>
 
 #include "error.h"
+#include "graph/csd.h"
 
 namespace sterna {
 namespace {
@@ -60,15 +60,19 @@ void check_scale(const Layer& layer, double scale) {
   }
 }
 
-/// Refuses a filter whose sum could leave `acc_bits` signed bits.
+/// Refuses a filter whose accumulator could leave `acc_bits` signed bits, on the way or at the end.
 void check_accumulators(const Layer& layer, const Conv& conv, int act_bits, int acc_bits) {
   const std::int64_t limit = (std::int64_t{1} << (acc_bits - 1)) - 1;
   const std::size_t taps = conv.weights.size() / conv.filters;
   for (int filter = 0; filter < conv.filters; ++filter) {
-    std::int64_t magnitude = 0;
-    for (std::size_t tap = filter * taps; tap < (filter + 1) * taps; ++tap) magnitude += std::abs(conv.weights[tap]);
-    check_range(quoted(layer) + ", filter " + std::to_string(filter), "largest sum", magnitude << (act_bits - 1), 0,
-                limit);
+    std::int64_t peaks = 0;
+    for (std::size_t tap = filter * taps; tap < (filter + 1) * taps; ++tap) peaks += peak_of(conv.weights[tap]);
+    const std::int64_t magnitude = peaks << (act_bits - 1);
+    if (magnitude <= limit) continue;
+    refuse({quoted(layer) + ", filter " + std::to_string(filter), "the accumulator may overflow",
+            "largest magnitude = " + std::to_string(magnitude),
+            "0 .. " + std::to_string(limit) + " (acc_bits = " + std::to_string(acc_bits) + ")",
+            "make the filter sparser or its weights smaller, or use wider accumulators"});
   }
 }
 
