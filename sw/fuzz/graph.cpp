@@ -116,7 +116,7 @@ class Builder {
         break;
       case 3:
         made.inputs.push_back(source(others));
-        made.operation = Add{requant(clamped(channels)), scale(), zero_point()};
+        made.operation = Add{requant(clamped(channels)), scale(), zero_point(), {number(-128, 127), number(-128, 127)}};
         break;
       default: made.operation = conv(channels);
     }

@@ -51,6 +51,10 @@ Conv make_conv(const Bytes& weights, int stride, std::array<int, 4> padding, Req
           copied(weights), stride, padding, std::move(requant), scale, zero_point};
 }
 
+Add make_add(Requant requant, double scale, int zero_point, std::array<int, 2> weights) {
+  return {std::move(requant), scale, zero_point, weights};
+}
+
 Requant make_requant(const Integers& multiplier, const Integers& bias, int shift, Activation activation,
                      std::optional<std::array<int, 2>> clamp, bool half_even) {
   return {copied(multiplier), copied(bias), shift, activation, clamp, half_even};
@@ -146,8 +150,8 @@ NB_MODULE(_native, module) {
   nb::class_<MaxPool>(module, "MaxPool").def(nb::init<int>(), "stride"_a);
   nb::class_<Reorg>(module, "Reorg").def(nb::init<>());
   nb::class_<Concat>(module, "Concat").def(nb::init<>());
-  nb::class_<Add>(module, "Add").def(nb::init<Requant, double, int>(), "requant"_a, "scale"_a,
-                                     "zero_point"_a);
+  nb::class_<Add>(module, "Add")
+      .def(nb::new_(&make_add), "requant"_a, "scale"_a, "zero_point"_a, "weights"_a);
   nb::class_<Output>(module, "Output").def(nb::init<>());
   nb::class_<Graph>(module, "Graph")
       .def(nb::new_(&make_graph), "layers"_a, "act_bits"_a, "acc_bits"_a);

@@ -2,6 +2,7 @@
 // The graph accepts what the kernels can run and refuses the rest, and says why.
 #include "graph/graph.h"
 
+#include <array>
 #include <functional>
 #include <string>
 #include <vector>
@@ -26,6 +27,13 @@ std::vector<Layer> layers() {
 }
 
 Conv& conv(std::vector<Layer>& all) { return std::get<Conv>(all[1].operation); }
+
+/// Adds the convolution to itself with other weights, in the place of the pool.
+void add(std::vector<Layer>& all, std::array<int, 2> weights) {
+  all[2] = {"other", {"image"}, all[1].operation};
+  all[3] = {"add", {"conv", "other"}, Add{requant(4), 0.5, 0, weights}};
+  all.push_back({"out", {"add"}, Output{}});
+}
 
 void accepts() {
   const Graph graph(layers(), 8, 20);
@@ -67,6 +75,16 @@ void refuses() {
       {"inputs = 2", [](auto& all) { all[2].inputs = {"conv", "conv"}; }},
       {"odd size", [](auto& all) { all[2].operation = Reorg{}; std::get<Input>(all[0].operation).width = 7; }},
       {"do not match", [](auto& all) { all[2].operation = Concat{}; all[2].inputs = {"image", "conv"}; }},
+      {"inputs of one size, scale and zero point", [](auto& all) {
+         add(all, {3, 3});
+         std::get<Conv>(all[2].operation).scale = 0.25;
+       }},
+      {"inputs of one size", [](auto& all) {
+         add(all, {3, 2});
+         std::get<Conv>(all[2].operation).padding = {};
+       }},
+      {"weights = 128; allowed: -128 .. 127", [](auto& all) { add(all, {1, 128}); }},
+      {"adds nothing; weights = 0", [](auto& all) { add(all, {0, 1}); }},
       {"zero_point = 128", [](auto& all) { std::get<Input>(all[0].operation).zero_point = 128; }},
       {"width = 0", [](auto& all) { std::get<Input>(all[0].operation).width = 0; }},
       {"Input, Output layers = 1, 0", [](auto& all) { all.pop_back(); }},
@@ -83,6 +101,9 @@ void refuses() {
   std::vector<Layer> large = layers();
   conv(large).weights[80] = -128;
   CHECK(refusal([&] { Graph(large, 8, 15); }).find("filter 2: the accumulator may overflow; largest magnitude = 19712") != std::string::npos);
+  std::vector<Layer> sum = layers();
+  add(sum, {-9, 8});
+  CHECK(refusal([&] { Graph(sum, 8, 12); }).find("layer 'add', filter 0: the accumulator may overflow; largest magnitude = 2176") != std::string::npos);
   CHECK(refusal([] { Graph(layers(), 9, 20); }).find("act_bits = 9") != std::string::npos);
   CHECK(refusal([] { Graph(layers(), 8, 11); }).find("acc_bits = 11") != std::string::npos);
   CHECK(refusal([] { Graph(layers(), 8, 20).find("none"); }).find("layer = 'none'") != std::string::npos);

@@ -36,7 +36,7 @@ class RandomGraph {
     layers_.push_back({"pool1", {last}, MaxPool{1}});
     layers_.push_back({"concat", {last, "pool1"}, Concat{}});
     last = add_conv("conv1", "concat", 2 * filters_, true);
-    layers_.push_back({"add", {last, last}, Add{requant(filters_), 1.0}});
+    layers_.push_back({"add", {last, last}, Add{requant(filters_), 1.0, number(-8, 7), {number(1, 127), -number(1, 128)}}});
     last = add_conv("conv2", "add", filters_, true);
     layers_.push_back({"pool2", {last}, MaxPool{2}});
     layers_.push_back({"out", {"pool2"}, Output{}});

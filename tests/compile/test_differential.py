@@ -11,7 +11,7 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.compile.lower import lower
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
+from sterna.graph import Add, Conv, Graph, Input, MaxPool, Output, Requant, reference
 from sterna.spec import load_config
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
@@ -70,6 +70,24 @@ def test_planted_sign_error_is_seen() -> None:
     assert not np.array_equal(found["conv"], layers["conv"][0])
     found = emulated(compile_graph(graph(weights), config), layers["image"][0])
     assert np.array_equal(found["conv"], layers["conv"][0])
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_an_add_of_unequal_weights(planted: bool) -> None:
+    """On maps of unequal scales; one digit of a weight that is wrong is seen."""
+    requant = Requant(np.full(3, 1 << 10), np.full(3, 77), 17, "leaky")
+
+    def graph(*weights: int) -> Graph:
+        wide = replace(requant, multiplier=np.full(3, 1 << 14))
+        conv = Conv("conv", "image", np.ones((3, 3, 3, 3), np.int8), 1, (1, 1, 1, 1), wide, 0.3)
+        add = Add("sum", ("image", "conv"), requant, 0.2, weights=weights)  # type: ignore[arg-type]
+        return Graph((Input("image", 3, 9, 7, 1.0, 0), conv, add, Output("out", "sum")))
+
+    rng = np.random.default_rng(5)
+    image = rng.integers(-128, 128, (3, 9, 7)).astype(np.int8)
+    expected = reference.execute(graph(83, -109), image)["sum"][0]
+    compiled = compile_graph(graph(83, -109 + 16 * planted), random_config(rng))
+    assert np.array_equal(emulated(compiled, image)["sum"], expected) != planted
 
 
 def pooled_graph() -> Graph:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from sterna.compile.lower import lower
-from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
 from sterna.spec.tape import Pool
 
 
@@ -78,6 +78,15 @@ def test_concat_moves_nothing() -> None:
     program = lower(Graph((Input("image", 3, 8, 8, 1.0, 0), *layers)))
     assert [operation.layers for operation in program.operations] == [("a",), ("b",), ("c",)]
     assert program.sources("outer") == ("a", "b", "a")
+
+
+def test_an_add_has_a_weight_for_each_channel_of_its_inputs() -> None:
+    requant = Requant(np.ones(3, np.int64), np.zeros(3, np.int64), 4, "relu")
+    add = Add("sum", ("image", "image"), requant, 1.0, weights=(7, -100))
+    (operation,) = lower(Graph((Input("image", 3, 8, 8, 1.0, 0), add, Output("o", "sum")))).operations
+    assert operation.weights.channel.tolist() == [0, 1, 2, 3, 4, 5]
+    assert operation.weights.filter.tolist() == [0, 1, 2, 0, 1, 2]
+    assert operation.weights.value.tolist() == [7, 7, 7, -100, -100, -100]
 
 
 def test_pooled_conv_has_a_phase_for_each_pixel_of_the_window() -> None:

@@ -226,6 +226,19 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
         (*LAYERS[:2], conv("b", "image", 3, 2), Add("s", ("a", "b"), requant(4), 1.0), Output("o", "s")),
         r"layer 's': .*channels of 'b' = 2",
     ),
+    "add of scales": (with_layer("b", scale=0.75), r"layer 'sum': .*scale of 'b' = 0.75"),
+    "add of scales, equal weights": (
+        (*LAYERS[:2], conv("c", "image", 3, 4, scale=0.75), Add("s", ("a", "c"), requant(4), 1.0, weights=(3, 3))),
+        r"layer 's': .*scale of 'c' = 0.75",
+    ),
+    "add of sizes, unequal weights": (
+        (*LAYERS[:2], conv("c", "image", 3, 4, stride=2), Add("s", ("a", "c"), requant(4), 1.0, weights=(1, 2))),
+        r"layer 's': .*height of 'c' = 4",
+    ),
+    "add of one weight": (with_layer("sum", weights=(1,)), r"layer 'sum': .*weights = \(1,\).*first, second"),
+    "add of a weight of 0": (with_layer("sum", weights=(1, 0)), r"layer 'sum': .*weights = \(1, 0\)"),
+    "add of a wide weight": (with_layer("sum", weights=(1, 128)), r"layer 'sum': .*weights second = 128;.*-128 .. 127"),
+    "add of a real weight": (with_layer("sum", weights=(1.0, 2)), r"layer 'sum': .*weights first = 1.0"),
     "no requant": (with_layer("a", requant=None), r"layer 'a': .*requant = NoneType"),
     "requant for other filters": (
         with_layer("a", requant=requant(3)), r"layer 'a': .*multiplier.shape = \(3,\).*\(4,\)",
@@ -340,6 +353,16 @@ def filter_graph(weights: NDArray[np.int8], requantisation: Requant | None = Non
     shaped, given = weights.reshape(1, -1, 1, 1), requantisation or requant(1)
     layer = conv("c", "image", weights.size, 1, 1, weights=shaped, padding=(0, 0, 0, 0), requant=given)
     return Graph((Input("image", weights.size, 1, 1, 1.0, 0), layer, Output("out", "c")), **changes)
+
+
+def test_the_accumulator_bound_of_an_add_counts_its_weights_digit_by_digit() -> None:
+    def bound(*weights: int) -> int:
+        add = Add("sum", ("image", "image"), requant(1), 1.0, weights=weights)  # type: ignore[arg-type]
+        return int(Graph((Input("image", 1, 2, 2, 1.0, 0), add, Output("out", "sum")), acc_bits=12).bounds["sum"][0])
+
+    assert (bound(1, 1), bound(8, -5), bound(5, 5)) == (2 * 128, 13 * 128, 10 * 128)
+    with pytest.raises(SternaError, match=r"layer 'sum', filter 0: .*largest magnitude = 2048; .*0 .. 2047"):
+        bound(7, 7)  # 7 is 8 - 1, and 8 on the way
 
 
 @pytest.mark.parametrize(("act_bits", "acc_bits"), [(4, 12), (8, 12), (5, 17), (8, 20), (8, 23)])

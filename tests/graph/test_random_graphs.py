@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sterna.graph import KINDS, Add, Concat, Conv, Graph, MaxPool, Output, Reorg, reference
 from support.random_graphs import random_graph, random_image
 
-GRAPHS = 300
+GRAPHS = 400
 
 
 def graph_and_image(seed: int) -> tuple[Graph, np.ndarray]:
@@ -79,6 +79,8 @@ def features_of(graph: Graph, image: np.ndarray) -> set[str]:
                 found.add("padding of a result")
             if MaxPool in users and len(users) > 1:
                 found.add("conv read by a pool and another layer")
+        if isinstance(layer, Add):
+            found |= add_features(graph, layer)
         if isinstance(layer, Reorg) and Conv not in map(type, sources):
             found.add("reorg alone")
         if isinstance(layer, Concat) and any(graph.info[name].channels % 4 for name in layer.inputs[:-1]):
@@ -117,6 +119,18 @@ def conv_features(graph: Graph, conv: Conv) -> set[str]:
     return {name for name, holds in facts.items() if holds}
 
 
+def add_features(graph: Graph, add: Add) -> set[str]:
+    (first, second), (a, b) = add.weights, (graph.info[name] for name in add.inputs)
+    facts = {
+        "add of unequal weights": first != second,
+        "add of equal weights that are not 1": first == second != 1,
+        "add that subtracts": (first < 0) != (second < 0),
+        "add of unequal scales": a.scale != b.scale,
+        "add of unequal zero points": a.zero_point != b.zero_point,
+    }
+    return {name for name, holds in facts.items() if holds}
+
+
 @pytest.mark.parametrize(
     ("feature", "least"),
     [(kind.__name__, 40) for kind in KINDS.values()]
@@ -133,6 +147,8 @@ def conv_features(graph: Graph, conv: Conv) -> set[str]:
         ("multi-digit weights", 80), ("weight -128", 3), ("accumulator near its bound", 5),
         ("multiplier 0", 10), ("shift 0", 3), ("shift 32", 10),
         ("clamp", 80), ("ties to even", 80), ("zero point of a result", 40), ("padding of a result", 10),
+        ("add of unequal weights", 20), ("add of equal weights that are not 1", 3), ("add that subtracts", 3),
+        ("add of unequal scales", 2), ("add of unequal zero points", 2),
     ],
 )  # fmt: skip
 def test_every_feature_appears(feature: str, least: int) -> None:

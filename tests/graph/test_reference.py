@@ -71,8 +71,9 @@ def compute(graph: Graph, layer: Layer, sources: list[Planes]) -> Planes:
             if isinstance(layer, Conv):
                 sums = convolve(sources[0], layer, graph.info[layer.input].zero_point)
             else:
+                first, second = layer.weights
                 sums = [
-                    [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(*planes, strict=True)]
+                    [[first * a + second * b for a, b in zip(*rows, strict=True)] for rows in zip(*planes, strict=True)]
                     for planes in zip(*sources, strict=True)
                 ]
             low, high = graph.act_min, graph.act_max

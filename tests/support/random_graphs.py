@@ -288,10 +288,23 @@ class _Build:
 
     def _add(self, graph: Graph, name: str) -> Add | None:
         a = self._source(self._names())
-        peers = [name for name in self._names() if graph.info[name] == graph.info[a] and name != a]
+        weights = (1, 1) if self._chance(0.6) else self._add_weights()
+        is_alike = weights[0] == weights[1]
+        known = {name: info if is_alike else info.shape for name, info in graph.info.items()}
+        peers = [name for name in self._names() if known[name] == known[a] and name != a]
         if not peers and not self._chance(0.1):
             return None
         b = self._pick(peers or [a])
         tensors = self._tensors(graph)
-        sums = tensors[a].astype(np.int64) + tensors[b]
-        return Add(name, (a, b), self._requant(sums), self._scale(), self._zero_point())
+        sums = weights[0] * tensors[a].astype(np.int64) + weights[1] * tensors[b].astype(np.int64)
+        return Add(name, (a, b), self._requant(sums), self._scale(), self._zero_point(), weights)
+
+    def _add_weights(self) -> tuple[int, int]:
+        """Any two, or nearly equal ones as scales give them, within the accumulator bound."""
+        while True:
+            first = int(self.rng.integers(-128, 128))
+            step = int(self.rng.integers(-1, 2)) if self._chance(0.5) else int(self.rng.integers(-255, 256))
+            weights = (first, int(np.clip(first + step, -128, 127)))
+            peaks = int(csd.peak(np.array(weights, np.int8)).sum(dtype=np.int64))
+            if 0 not in weights and peaks << (self.act_bits - 1) < 1 << (self.acc_bits - 1):
+                return weights

@@ -267,12 +267,15 @@ def _reorg(graph: Graph, layer: Reorg) -> Operation:
 
 def _add(graph: Graph, layer: Add) -> Operation:
     channels = graph.info[layer.name].channels
-    first = _ones(channels)
-    second = Weights(first.filter, first.phase, first.channel + np.int32(channels), first.row, first.col, first.value)
+    ones = _ones(channels)
+    weights = [
+        replace(ones, channel=ones.channel + np.int32(number * channels), value=ones.value * np.int8(weight))
+        for number, weight in enumerate(layer.weights)
+    ]
     return Operation(
         layers=(layer.name,),
         sources=tuple(layer.sources),
-        weights=Weights.join([first, second]),
+        weights=Weights.join(weights),
         filters=channels,
         pool=Pool.NONE,
         gather_stride=1,

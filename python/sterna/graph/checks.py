@@ -34,6 +34,9 @@ from sterna.graph.layers import (
 from sterna.spec.activations import ACTIVATIONS
 
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
+SIDES = ("top", "left", "bottom", "right")
+WEIGHTS = (-128, 127)
+"""Least and largest weight."""
 Check = Callable[[Any], None]
 
 
@@ -171,6 +174,19 @@ def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, 
         )  # fmt: skip
 
 
+def _check_integers(
+    layer: Layer, attribute: str, values: object, names: tuple[str, ...], limits: tuple[int, int], remedy: str
+) -> None:
+    """Refuse anything but a tuple of integers in range, one for each name."""
+    if not isinstance(values, tuple) or len(values) != len(names):
+        raise SternaError(
+            f"has invalid {attribute}", where=where(layer), attribute=attribute, value=values,
+            allowed=f"({', '.join(names)})", remedy=f"give {len(names)} integers",
+        )  # fmt: skip
+    for name, value in zip(names, values, strict=True):
+        check_integer(where(layer), f"{attribute} {name}", value, *limits, remedy)
+
+
 def _shape(value: object) -> tuple[int, ...]:
     return value.shape if isinstance(value, np.ndarray) else ()
 
@@ -254,13 +270,7 @@ def _check_conv(layer: Conv) -> None:
     allowed = f"[filters, channels, K, K], K 1 .. {MAX_KERNEL}"
     _check_array(layer, "weights", layer.weights, np.int8, allowed, fits)
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
-    if not isinstance(layer.padding, tuple) or len(layer.padding) != 4:
-        raise SternaError(
-            "has invalid padding", where=where(layer), attribute="padding", value=layer.padding,
-            allowed="(top, left, bottom, right)", remedy="give four integers",
-        )  # fmt: skip
-    for side, padding in zip(("top", "left", "bottom", "right"), layer.padding, strict=True):
-        check_integer(where(layer), f"padding {side}", padding, 0, MAX_PADDING, "pad in a layer before it")
+    _check_integers(layer, "padding", layer.padding, SIDES, (0, MAX_PADDING), "pad in a layer before it")
     _check_scale(layer)
 
 
@@ -271,6 +281,13 @@ def _check_max_pool(layer: MaxPool) -> None:
 def _check_add(layer: Add) -> None:
     _check_inputs(layer, "inputs", layer.inputs, 2, 2)
     _check_scale(layer)
+    remedy = "scale both weights alike, or the inputs before"
+    _check_integers(layer, "weights", layer.weights, ("first", "second"), WEIGHTS, remedy)
+    if 0 in layer.weights:
+        raise SternaError(
+            "has an input that adds nothing", where=where(layer), attribute="weights", value=layer.weights,
+            allowed="two integers that are not 0", remedy="requantise the other input in a convolution",
+        )  # fmt: skip
 
 
 CHECKS: dict[type[Layer], Check] = {

@@ -104,7 +104,9 @@ def _infer_concat(layer: Concat, *sources: TensorInfo) -> TensorInfo:
 
 
 def _infer_add(layer: Add, *sources: TensorInfo) -> TensorInfo:
-    _check_alike(layer, sources, ("channels", "height", "width", "scale", "zero_point"))
+    first, second = layer.weights
+    alike = ("scale", "zero_point") if first == second else ()
+    _check_alike(layer, sources, ("channels", "height", "width", *alike))
     check_requant(layer, sources[0].channels)
     return replace(sources[0], scale=float(layer.scale), zero_point=layer.zero_point)
 
@@ -128,17 +130,17 @@ def accumulator_bounds(layer: Conv | Add, channels: int, act_bits: int) -> NDArr
     """[channels], the largest magnitude that each filter's accumulator can reach, on the way or at the end.
 
     It is `2^(act_bits-1)`, the largest activation magnitude, times the sum of `csd.peak` of the weights. No
-    image exceeds it, nor any order in which the digits of one significance are applied. An addition counts as
-    two weights of one.
+    image exceeds it, nor any order in which the digits of one significance are applied.
     """
     largest = 1 << (act_bits - 1)
     if isinstance(layer, Add):
-        return np.full(channels, 2 * largest, np.int64)
+        peaks = csd.peak(np.array(layer.weights, np.int8))
+        return np.full(channels, largest * peaks.sum(dtype=np.int64), np.int64)
     # Some filters at a time: looking up takes many bytes for each weight.
     step = max(1, PEAKS_AT_ONCE // layer.weights[0].size)
     parts = (layer.weights[start : start + step] for start in range(0, len(layer.weights), step))
-    peaks: NDArray[np.int64] = np.concatenate([csd.peak(part).sum(axis=(1, 2, 3), dtype=np.int64) for part in parts])
-    return largest * peaks
+    sums = np.concatenate([csd.peak(part).sum(axis=(1, 2, 3), dtype=np.int64) for part in parts])
+    return largest * sums
 
 
 def check_accumulators(layer: Conv | Add, bounds: NDArray[np.int64], acc_bits: int) -> None:

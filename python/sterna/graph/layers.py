@@ -189,13 +189,18 @@ class Concat(ManyInputs):
 
 @dataclass(frozen=True, eq=False)
 class Add(ManyInputs):
-    """`s = a + b`, requantised per channel; the two inputs share shape, scale and zero point."""
+    """`s = weights[0] * a + weights[1] * b`, requantised per channel.
+
+    The two inputs share their shape; those of equal weights share scale and zero point too.
+    """
 
     requant: Requant
     scale: float
     """Real value of one step of the result."""
     zero_point: int = 0
     """The activation that stands for real 0 in the result."""
+    weights: tuple[int, int] = (1, 1)
+    """-128 .. 127 each, and not 0."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,10 +49,10 @@ def _encode_record(record: Layer | Requant, path: str, keep: Keep) -> dict[str, 
     encoded: dict[str, Any] = {}
     for field in fields(record):
         value, place = getattr(record, field.name), f"{path}.{field.name}"
-        if value is field.default:
-            continue
         if isinstance(value, np.ndarray):
             value = {_ARRAY: keep(place, value)}
+        elif value == field.default:
+            continue
         elif isinstance(value, Requant):
             value = _encode_record(value, place, keep)
         encoded[field.name] = value

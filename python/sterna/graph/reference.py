@@ -94,7 +94,7 @@ def _conv(graph: Graph, layer: Conv, tensor: Tensor) -> Tensor:
 
 
 def _add(graph: Graph, layer: Add, a: Tensor, b: Tensor) -> Tensor:
-    sums = a.astype(np.int64) + b.astype(np.int64)
+    sums = layer.weights[0] * a.astype(np.int64) + layer.weights[1] * b.astype(np.int64)
     return requantise(sums, layer.requant, graph.act_min, graph.act_max)
 
 

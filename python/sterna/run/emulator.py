@@ -114,6 +114,6 @@ _OPERATIONS: dict[type[Layer], Callable[[Any], _native.Operation]] = {
     MaxPool: lambda layer: _native.MaxPool(layer.stride),
     Reorg: lambda layer: _native.Reorg(),
     Concat: lambda layer: _native.Concat(),
-    Add: lambda layer: _native.Add(_requant(layer.requant), layer.scale, layer.zero_point),
+    Add: lambda layer: _native.Add(_requant(layer.requant), layer.scale, layer.zero_point, layer.weights),
     Output: lambda layer: _native.Output(),
 }

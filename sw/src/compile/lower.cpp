@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 namespace sterna {
 namespace {
@@ -105,12 +106,19 @@ std::vector<Nonzero> of_weights(const Conv& conv) {
   return found;
 }
 
-/// Weight +1 from each channel of so many inputs to the filter of the same number.
-std::vector<Nonzero> ones(int channels, int inputs = 1) {
+/// The weight of each input from each of its channels to the filter of the same number.
+std::vector<Nonzero> of_channels(int channels, std::span<const int> weights) {
   std::vector<Nonzero> made;
-  for (int channel = 0; channel < inputs * channels; ++channel) made.push_back({channel % channels, channel, 0, 0, 0, 1});
+  int from = 0;
+  for (int weight : weights) {
+    for (int channel = 0; channel < channels; ++channel, ++from) {
+      made.push_back({channel, from, 0, 0, 0, static_cast<std::int8_t>(weight)});
+    }
+  }
   return made;
 }
+
+std::vector<Nonzero> ones(int channels) { return of_channels(channels, std::array{1}); }
 
 /// The requantisation of `filters` filters, which takes that of a layer in turns.
 Requant repeated(Requant requant, int filters) {
@@ -162,7 +170,7 @@ EngineOperation of_add(const Graph& graph, std::size_t layer, const Add& add) {
   const int channels = graph.tensor(layer).channels;
   EngineOperation made{{layer}, graph.sources(layer), STERNA_POOL_NONE, channels, 1, 0,
                        least_requant(graph, add.requant)};
-  made.nonzeros = [channels] { return ones(channels, 2); };
+  made.nonzeros = [channels, weights = add.weights] { return of_channels(channels, weights); };
   return made;
 }
 

@@ -58,8 +58,9 @@ struct Computing {
 
   void operator()(const Add& add) const {
     const std::int8_t *a = plane(0, channel), *b = plane(1, channel);
+    const auto [first, second] = add.weights;
     for (std::size_t pixel = 0; pixel < tensor().pixels(); ++pixel) {
-      made[pixel] = scalar::requantised(a[pixel] + b[pixel], add.requant, channel, graph.act_min(), graph.act_max());
+      made[pixel] = scalar::requantised(first * a[pixel] + second * b[pixel], add.requant, channel, graph.act_min(), graph.act_max());
     }
   }
 

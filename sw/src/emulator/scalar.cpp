@@ -72,7 +72,8 @@ struct Value {
   }
 
   int operator()(const Add& add) const {
-    return activation(source(0).at(channel, y, x) + source(1).at(channel, y, x), add.requant);
+    const auto [first, second] = add.weights;
+    return activation(first * source(0).at(channel, y, x) + second * source(1).at(channel, y, x), add.requant);
   }
 
   int operator()(const Output&) const { return source(0).at(channel, y, x); }

@@ -60,19 +60,22 @@ void check_scale(const Layer& layer, double scale) {
   }
 }
 
-/// Refuses a filter whose accumulator could leave `acc_bits` signed bits, on the way or at the end.
+/// Refuses an accumulator that could leave `acc_bits` signed bits, on the way or at the end. peaks: of its weights.
+void check_accumulator(const Layer& layer, int filter, std::int64_t peaks, int act_bits, int acc_bits) {
+  const std::int64_t limit = (std::int64_t{1} << (acc_bits - 1)) - 1, magnitude = peaks << (act_bits - 1);
+  if (magnitude <= limit) return;
+  refuse({quoted(layer) + ", filter " + std::to_string(filter), "the accumulator may overflow",
+          "largest magnitude = " + std::to_string(magnitude),
+          "0 .. " + std::to_string(limit) + " (acc_bits = " + std::to_string(acc_bits) + ")",
+          "make the filter sparser or its weights smaller, or use wider accumulators"});
+}
+
 void check_accumulators(const Layer& layer, const Conv& conv, int act_bits, int acc_bits) {
-  const std::int64_t limit = (std::int64_t{1} << (acc_bits - 1)) - 1;
   const std::size_t taps = conv.weights.size() / conv.filters;
   for (int filter = 0; filter < conv.filters; ++filter) {
     std::int64_t peaks = 0;
     for (std::size_t tap = filter * taps; tap < (filter + 1) * taps; ++tap) peaks += peak_of(conv.weights[tap]);
-    const std::int64_t magnitude = peaks << (act_bits - 1);
-    if (magnitude <= limit) continue;
-    refuse({quoted(layer) + ", filter " + std::to_string(filter), "the accumulator may overflow",
-            "largest magnitude = " + std::to_string(magnitude),
-            "0 .. " + std::to_string(limit) + " (acc_bits = " + std::to_string(acc_bits) + ")",
-            "make the filter sparser or its weights smaller, or use wider accumulators"});
+    check_accumulator(layer, filter, peaks, act_bits, acc_bits);
   }
 }
 
@@ -157,7 +160,8 @@ struct Inference {
 
   TensorInfo operator()(const Add& add) const {
     check_inputs(layer, 2, 2);
-    check_alike(sources[1]);
+    check_weights(add);
+    check_size_alike(sources[1]);
     check_range(quoted(layer), "channels", sources[1].channels, sources[0].channels, sources[0].channels);
     check_requant(layer, add.requant, sources[0].channels, act_bits);
     check_scale(layer, add.scale);
@@ -173,13 +177,30 @@ struct Inference {
     return sources[0];
   }
 
-  void check_alike(const TensorInfo& source) const {
-    const TensorInfo& first = sources[0];
-    if (source.height != first.height || source.width != first.width || source.scale != first.scale ||
-        source.zero_point != first.zero_point) {
-      refuse({quoted(layer), "has inputs that do not match", "", "inputs of one size, scale and zero point",
-              "export the graph again"});
+  void check_weights(const Add& add) const {
+    const auto [first, second] = add.weights;
+    for (int weight : add.weights) {
+      check_range(quoted(layer), "weights", weight, -128, 127);
+      if (weight == 0) refuse({quoted(layer), "has an input that adds nothing", "weights = 0", "", "export the graph again"});
     }
+    const auto peak = [](int weight) { return peak_of(static_cast<std::int8_t>(weight)); };
+    check_accumulator(layer, 0, peak(first) + peak(second), act_bits, acc_bits);
+    if (first == second) check_alike(sources[1]);
+  }
+
+  void check_size_alike(const TensorInfo& source) const {
+    if (source.height != sources[0].height || source.width != sources[0].width) differ("inputs of one size");
+  }
+
+  void check_alike(const TensorInfo& source) const {
+    check_size_alike(source);
+    if (source.scale != sources[0].scale || source.zero_point != sources[0].zero_point) {
+      differ("inputs of one size, scale and zero point");
+    }
+  }
+
+  [[noreturn]] void differ(const std::string& allowed) const {
+    refuse({quoted(layer), "has inputs that do not match", "", allowed, "export the graph again"});
   }
 };
 

@@ -66,11 +66,12 @@ struct Reorg {};
 /// The channels of all inputs, one after the other.
 struct Concat {};
 
-/// `s = a + b`, requantised per channel.
+/// `s = weights[0] * a + weights[1] * b`, requantised per channel.
 struct Add {
   Requant requant;
   double scale = 1;
   int zero_point = 0;                 ///< Of the result.
+  std::array<int, 2> weights{1, 1};  ///< -128 .. 127 each, and not 0.
 };
 
 /// Marks a tensor as a result.

@@ -107,6 +107,12 @@ class LayerReader {
     return arrays_.integers(array, record.place());
   }
 
+  template <std::size_t count>
+  static void read_integers(Record& record, const char* key, std::array<int, count>& made) {
+    const std::vector<yyjson_val*> values = record.list(key, count, count);
+    for (std::size_t place = 0; place < count; ++place) made[place] = record.integer(values[place], key);
+  }
+
   Operation input(Record& record, Layer&) {
     Input made{record.integer("channels"), record.integer("height"), record.integer("width"), record.real("scale"),
                record.integer("zero_point")};
@@ -131,10 +137,7 @@ class LayerReader {
     made.weights = arrays_.bytes(weights, record.place());
     made.requant = requant(record);
     made.stride = record.integer("stride");
-    const std::vector<yyjson_val*> padding = record.list("padding", made.padding.size(), made.padding.size());
-    for (std::size_t side = 0; side < padding.size(); ++side) {
-      made.padding[side] = record.integer(padding[side], "padding");
-    }
+    read_integers(record, "padding", made.padding);
     made.scale = record.real("scale");
     made.zero_point = zero_point(record);
     return made;
@@ -159,8 +162,9 @@ class LayerReader {
 
   Operation add(Record& record, Layer& layer) {
     many_inputs(record, layer);
-    Requant made = requant(record);
-    return Add{std::move(made), record.real("scale"), zero_point(record)};
+    Add made{requant(record), record.real("scale"), zero_point(record)};
+    if (record.has("weights")) read_integers(record, "weights", made.weights);
+    return made;
   }
 
   Operation output(Record& record, Layer& layer) {

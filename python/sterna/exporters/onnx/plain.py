@@ -52,10 +52,11 @@ class PlainWriter(ModelWriter):
 
     @override
     def add(self, layer: Add, first: str, second: str) -> str:
-        name = layer.name
-        for part, tensor in (("first", first), ("second", second)):
-            self.node("Cast", [tensor], f"{name}:{part}", to=onnx.TensorProto.INT32)
-        return self.node("Add", [f"{name}:first", f"{name}:second"], f"{name}:sums")
+        wide = [
+            self.node("Cast", [tensor], f"{layer.name}:{part}", to=onnx.TensorProto.INT32)
+            for part, tensor in (("first", first), ("second", second))
+        ]
+        return self.node("Add", self.weighted(layer, wide, np.int32), f"{layer.name}:sums")
 
     @override
     def requantise(self, layer: Conv | Add, sums: str) -> str:

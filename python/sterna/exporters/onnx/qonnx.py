@@ -53,7 +53,8 @@ class QonnxWriter(ModelWriter):
 
     @override
     def add(self, layer: Add, first: str, second: str) -> str:
-        return self._accumulators(layer, self.node("Add", [first, second], f"{layer.name}:sums"))
+        terms = self.weighted(layer, [first, second], np.float32)
+        return self._accumulators(layer, self.node("Add", terms, f"{layer.name}:sums"))
 
     @override
     def requantise(self, layer: Conv | Add, sums: str) -> str:

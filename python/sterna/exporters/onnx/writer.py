@@ -138,6 +138,17 @@ class ModelWriter(ABC):
         self.declare(padded, (channels, height + top + bottom, width + left + right), self.graph.act_bits)
         return padded, [0] * 4
 
+    def weighted(self, layer: Add, tensors: list[str], kind: type[np.generic]) -> list[str]:
+        """Add the products of `tensors`, which are of `kind`, with the weights of `layer`; a weight of 1 needs none."""
+        made = []
+        for part, tensor, weight in zip(("first", "second"), tensors, layer.weights, strict=True):
+            if weight != 1:
+                constant = self.constant(f"{layer.name}:{part}_weight", kind(weight))
+                tensor = self.node("Mul", [tensor, constant], f"{layer.name}:{part}_product")
+                self.declare(tensor, self.graph.info[layer.name].shape, self.graph.act_bits + 8, kind)
+            made.append(tensor)
+        return made
+
     @abstractmethod
     def shift(self, layer: Input, places: int) -> str:
         """Add what shifts the image right; the tensor."""
