@@ -51,6 +51,7 @@ class Conv:
         requant: Requant,
         scale: float,
         zero_point: int,
+        groups: int,
     ) -> None: ...
 
 class MaxPool:

@@ -73,7 +73,7 @@ def _add(nodes: _Nodes, graph: Graph, layer: Layer) -> None:
             top, left, bottom, right = layer.padding
             kernel = list(layer.weights.shape[2:])
             nodes.add("QLinearConv", inputs, layer.name, kernel_shape=kernel, pads=[top, left, bottom, right],
-                      strides=[layer.stride, layer.stride])  # fmt: skip
+                      strides=[layer.stride, layer.stride], group=layer.groups)  # fmt: skip
         case MaxPool(stride=2):
             nodes.add("MaxPool", [layer.input], layer.name, kernel_shape=[2, 2], strides=[2, 2])
         case Reorg():

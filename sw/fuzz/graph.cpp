@@ -128,10 +128,11 @@ class Builder {
   /// channels: of the input, then those of the map.
   Conv conv(int& channels) {
     const int filters = number(1, 40), kernel = number(1, 7);
-    Conv made{filters, channels, kernel, {}, number(1, 2), {}, requant(clamped(filters)), scale(), zero_point()};
+    const int groups = from_.ConsumeBool() ? number(1, 8) : 1, own = groups > 0 ? channels / groups : channels;
+    Conv made{filters, own, kernel, {}, number(1, 2), {}, requant(clamped(filters)), scale(), zero_point(), groups};
     for (int& side : made.padding) side = number(0, 7);
     const bool is_small = filters > 0 && filters < 100 && kernel > 0 && kernel < 9;
-    if (is_small) made.weights = weights(std::size_t{1} * filters * channels * kernel * kernel + is_odd());
+    if (is_small) made.weights = weights(std::size_t{1} * filters * own * kernel * kernel + is_odd());
     channels = filters;
     return made;
   }

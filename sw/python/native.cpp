@@ -45,10 +45,10 @@ Input make_input(int channels, int height, int width, double scale, int zero_poi
 }
 
 Conv make_conv(const Bytes& weights, int stride, std::array<int, 4> padding, Requant requant, double scale,
-               int zero_point) {
+               int zero_point, int groups) {
   if (weights.shape(2) != weights.shape(3)) refuse({"weights", "have a kernel that is not square", "", "", ""});
   return {static_cast<int>(weights.shape(0)), static_cast<int>(weights.shape(1)), static_cast<int>(weights.shape(2)),
-          copied(weights), stride, padding, std::move(requant), scale, zero_point};
+          copied(weights), stride, padding, std::move(requant), scale, zero_point, groups};
 }
 
 Add make_add(Requant requant, double scale, int zero_point, std::array<int, 2> weights) {
@@ -146,7 +146,7 @@ NB_MODULE(_native, module) {
       .def(nb::new_(&make_input), "channels"_a, "height"_a, "width"_a, "scale"_a, "zero_point"_a, "table"_a);
   nb::class_<Conv>(module, "Conv")
       .def(nb::new_(&make_conv), "weights"_a, "stride"_a, "padding"_a, "requant"_a, "scale"_a,
-           "zero_point"_a);
+           "zero_point"_a, "groups"_a);
   nb::class_<MaxPool>(module, "MaxPool").def(nb::init<int>(), "stride"_a);
   nb::class_<Reorg>(module, "Reorg").def(nb::init<>());
   nb::class_<Concat>(module, "Concat").def(nb::init<>());

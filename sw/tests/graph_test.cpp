@@ -52,7 +52,10 @@ void refuses() {
   const std::vector<Case> cases = {
       {"layer 'conv': is out of range; stride = 3", [](auto& all) { conv(all).stride = 3; }},
       {"padding = 8; allowed: 0 .. 7", [](auto& all) { conv(all).padding[2] = 8; }},
-      {"channels = 2; allowed: 3 .. 3", [](auto& all) { conv(all).channels = 2; }},
+      {"filters that no group has = 1; allowed: 0 .. 0", [](auto& all) { conv(all).groups = 3, conv(all).channels = 1; }},
+      {"channels of all groups = 6; allowed: 3 .. 3", [](auto& all) { conv(all).groups = 2; }},
+      {"groups = 0", [](auto& all) { conv(all).groups = 0; }},
+      {"channels of all groups = 2; allowed: 3 .. 3", [](auto& all) { conv(all).channels = 2; }},
       {"weights = 107; allowed: 108", [](auto& all) { conv(all).weights.pop_back(); }},
       {"filters = 0", [](auto& all) { conv(all).filters = 0; }},
       {"kernel = 8", [](auto& all) { conv(all).kernel = 8; }},

@@ -32,7 +32,7 @@ class RandomGraph {
     act_bits_ = number(4, 8);
     const int channels = number(1, 9);
     layers_.push_back({"image", {}, Input{channels, number(6, 24), number(6, 90), 1.0, number(0, 1) ? 0 : -8}});
-    std::string last = add_conv("conv0", "image", channels, number(0, 1));
+    std::string last = add_conv("conv0", "image", channels, number(0, 1), channels);
     layers_.push_back({"pool1", {last}, MaxPool{1}});
     layers_.push_back({"concat", {last, "pool1"}, Concat{}});
     last = add_conv("conv1", "concat", 2 * filters_, true);
@@ -54,15 +54,16 @@ class RandomGraph {
     return made;
   }
 
-  std::string add_conv(const std::string& name, const std::string& input, int channels, bool is_ternary) {
-    filters_ = number(1, 40);
+  std::string add_conv(const std::string& name, const std::string& input, int channels, bool is_ternary, int groups = 1) {
+    filters_ = groups * number(1, groups > 1 ? 5 : 40);
+    channels /= groups;
     const int kernel = number(1, 4), most = is_ternary ? 1 : 40, share = number(0, 100);
     std::vector<std::int8_t> weights(static_cast<std::size_t>(filters_) * channels * kernel * kernel);
     for (std::int8_t& weight : weights) {
       if (number(0, 99) < share) weight = static_cast<std::int8_t>(number(-most, most));
     }
     layers_.push_back({name, {input}, Conv{filters_, channels, kernel, weights, number(1, 4) == 1 ? 2 : 1,
-                                           {number(0, 3), number(0, 3), number(2, 4), number(2, 4)}, requant(filters_), 1.0, number(-8, 7)}});
+                                           {number(0, 3), number(0, 3), number(2, 4), number(2, 4)}, requant(filters_), 1.0, number(-8, 7), groups}});
     return name;
   }
 

@@ -80,6 +80,14 @@ def test_concat_moves_nothing() -> None:
     assert program.sources("outer") == ("a", "b", "a")
 
 
+def test_filters_in_groups_count_from_the_first_channel_of_their_own() -> None:
+    grouped = replace(conv("a", "image", 2, filters=6), weights=np.ones((6, 2, 1, 1), np.int8), groups=3)
+    graph = Graph((Input("image", 6, 8, 8, 1.0, 0), grouped, Output("out", "a")))
+    (operation,) = lower(graph).operations
+    assert operation.weights.filter.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert operation.weights.channel.tolist() == [0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5]
+
+
 def test_an_add_has_a_weight_for_each_channel_of_its_inputs() -> None:
     requant = Requant(np.ones(3, np.int64), np.zeros(3, np.int64), 4, "relu")
     add = Add("sum", ("image", "image"), requant, 1.0, weights=(7, -100))

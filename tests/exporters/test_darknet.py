@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from sterna.errors import SternaError
 from sterna.exporters.darknet import for_darknet, write_cfg
 from sterna.graph import networks
+from sterna.graph.network import Conv, Head, NetworkDescription
 from sterna.importers.darknet import Yolo2, read_cfg
 from support.darknet_networks import VOC_ANCHORS, yolo2_networks
 
@@ -40,6 +41,12 @@ def test_slope_that_darknet_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SternaError, match=r"conv1.*leak = 0.125; allowed: 0.1"):
         write_cfg(network, tmp_path / "own.cfg")
     assert not (tmp_path / "own.cfg").exists()
+
+
+def test_groups_are_refused(tmp_path: Path) -> None:
+    layers = (Conv("conv1", "image", 6, 3, bits=8, leak=0.1, groups=3), Head("head", "conv1"))
+    with pytest.raises(SternaError, match=r"conv1: .*groups = 3; allowed: 1"):
+        write_cfg(Yolo2(NetworkDescription(layers), 1, VOC_ANCHORS, 64, 64), tmp_path / "own.cfg")
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

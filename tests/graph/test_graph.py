@@ -226,6 +226,10 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
         (*LAYERS[:2], conv("b", "image", 3, 2), Add("s", ("a", "b"), requant(4), 1.0), Output("o", "s")),
         r"layer 's': .*channels of 'b' = 2",
     ),
+    "groups of filters": (with_layer("a", groups=3), r"layer 'a': cannot divide.*groups = 3; allowed: divisors of 4"),
+    "groups of channels": (with_layer("a", groups=2), r"layer 'a': .*weights.shape = \(4, 3, 3, 3\);.*, 3 / 2, K, K\)"),
+    "no groups": (with_layer("a", groups=0), r"layer 'a': .*groups = 0;"),
+    "groups real": (with_layer("a", groups=2.0), r"layer 'a': .*groups = 2.0;"),
     "add of scales": (with_layer("b", scale=0.75), r"layer 'sum': .*scale of 'b' = 0.75"),
     "add of scales, equal weights": (
         (*LAYERS[:2], conv("c", "image", 3, 4, scale=0.75), Add("s", ("a", "c"), requant(4), 1.0, weights=(3, 3))),

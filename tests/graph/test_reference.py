@@ -40,10 +40,10 @@ def convolve(x: Planes, conv: Conv, zero_point: int) -> Planes:
     def pixel(c: int, row: int, column: int) -> int:
         return x[c][row][column] if 0 <= row < height and 0 <= column < width else zero_point
 
-    def total(taps: Planes, y: int, z: int) -> int:
+    def total(taps: Planes, first: int, y: int, z: int) -> int:
         return sum(
-            taps[c][i][j] * pixel(c, conv.stride * y + i - top, conv.stride * z + j - left)
-            for c in range(len(x))
+            taps[c][i][j] * pixel(first + c, conv.stride * y + i - top, conv.stride * z + j - left)
+            for c in range(len(taps))
             for i in range(kernel)
             for j in range(kernel)
             if taps[c][i][j]
@@ -51,7 +51,11 @@ def convolve(x: Planes, conv: Conv, zero_point: int) -> Planes:
 
     rows = range(0, height + top + bottom - kernel + 1, conv.stride)
     columns = range(0, width + left + right - kernel + 1, conv.stride)
-    return [[[total(taps, y, z) for z in range(len(columns))] for y in range(len(rows))] for taps in weights]
+    firsts = [f * conv.groups // len(weights) * len(weights[0]) for f in range(len(weights))]
+    return [
+        [[total(taps, first, y, z) for z in range(len(columns))] for y in range(len(rows))]
+        for taps, first in zip(weights, firsts, strict=True)
+    ]
 
 
 def max_pool(plane: list[list[int]], stride: int) -> list[list[int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 
@@ -74,6 +74,15 @@ def ternary(rng: np.random.Generator, shape: tuple[int, ...], density: float) ->
     return (rng.choice([-1, 1], shape) * (rng.random(shape) < density)).astype(np.int8)
 
 
+def grouped(
+    channels: int, size: tuple[int, int], groups: int, weights: np.ndarray, *, stride: int = 1, pool: bool = False
+) -> Graph:
+    """A convolution in groups, that keeps the size at stride 1."""
+    graph = layered(weights.shape[1], size, weights, stride=stride, pool=pool, zero=-7)
+    image, conv, *others = graph.layers
+    return Graph((replace(image, channels=channels), replace(conv, groups=groups), *others), 8, 32)  # type: ignore[call-arg]
+
+
 def large_graphs() -> dict[str, Graph]:
     """Of sizes that random graphs do not have: many blocks of channels, tiles, vectors and groups of taps."""
     rng = np.random.default_rng(0)
@@ -91,6 +100,12 @@ def large_graphs() -> dict[str, Graph]:
             32, (26, 26), ternary(rng, (64, 32, 3, 3), 0.15), ternary(rng, (32, 64, 1, 1), 0.15),
             ternary(rng, (130, 32, 3, 3), 0.05), pool=True,
         ),
+        "groups": grouped(300, (13, 13), 3, ternary(rng, (45, 100, 3, 3), 0.3)),
+        "depthwise": grouped(700, (20, 45), 700, ternary(rng, (700, 1, 3, 3), 0.6), pool=True),
+        "average": grouped(400, (14, 14), 400, np.ones((400, 1, 7, 7), np.int8), stride=2),
+        "depthwise, dense": grouped(300, (26, 40), 300, rng.integers(-128, 128, (600, 1, 3, 3)).astype(np.int8)),
+        "groups, dense": grouped(297, (14, 14), 27, rng.integers(-128, 128, (81, 11, 3, 3)).astype(np.int8), pool=True),
+        "groups of one filter": grouped(1200, (5, 9), 6, rng.integers(-9, 9, (6, 200, 3, 3)).astype(np.int8), stride=2),
         "stride 2": layered(20, (31, 45), ternary(rng, (33, 20, 3, 3), 0.2), stride=2),
         "stride 2, dense": layered(5, (31, 44), rng.integers(-9, 9, (8, 5, 7, 7)).astype(np.int8), stride=2, pool=True),
     }  # fmt: skip

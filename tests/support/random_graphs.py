@@ -172,11 +172,19 @@ class _Build:
         channel_counts = [graph.info[name].channels for name in self._names()]
         most = int(self.rng.choice([min(4, self.max_channels), self.max_channels]))
         filters = self._pick(channel_counts) if self._chance(0.4) else int(self.rng.integers(1, most + 1))
-        weights = self._weights((filters, info.channels, kernel, kernel))
+        groups = self._groups(info.channels, filters)
+        weights = self._weights((filters, info.channels // groups, kernel, kernel))
         silent = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
-        conv = Conv(name, source, weights, stride, padding, silent, self._scale(), self._zero_point())
+        conv = Conv(name, source, weights, stride, padding, silent, self._scale(), self._zero_point(), groups)
         sums = reference.convolve(self._tensors(graph)[source], conv, info.zero_point)
         return replace(conv, requant=self._requant(sums))
+
+    def _groups(self, channels: int, filters: int) -> int:
+        """At times the groups of a convolution, often as many as possible."""
+        fitting = [groups for groups in range(2, channels + 1) if not (channels % groups or filters % groups)]
+        if not fitting or not self._chance(0.4):
+            return 1
+        return fitting[-1] if self._chance(0.5) else self._pick(fitting)
 
     def _padding(self, info: TensorInfo, kernel: int, stride: int) -> tuple[int, int, int, int]:
         """Any padding whose result is within `max_size`, or the one that keeps the size at stride 1."""

@@ -166,15 +166,17 @@ def _operation(graph: Graph, layer: Layer, follower: MaxPool | Reorg | None, *, 
 def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None, *, keep: bool) -> Operation:
     filters, channel, row, col = (axis.astype(np.int32) for axis in np.nonzero(layer.weights))
     top, left, _, _ = layer.padding
+    count, channels = layer.weights.shape[:2]
+    group = filters // np.int32(count // layer.groups)
     weights = Weights(
         filters,
         np.zeros(len(filters), np.int8),
-        channel,
+        channel + group * np.int32(channels),
         (row - top).astype(np.int16),
         (col - left).astype(np.int16),
         layer.weights[filters, channel, row, col],
     )
-    count, requant = layer.weights.shape[0], least_requant(graph, layer.requant)
+    requant = least_requant(graph, layer.requant)
     if isinstance(follower, MaxPool):
         weights = _over_phases(weights, filter_step=0)
     elif isinstance(follower, Reorg):

@@ -39,8 +39,8 @@ def _for_darknet(layer: Layer, anchors: int) -> Layer:
 def write_cfg(described: Yolo2, path: Path) -> None:
     """Write `described` as the cfg file `path`; `read_cfg` reads an equal one from it.
 
-    The slope of darknet's leaky ReLU is fixed: raises SternaError for a convolution with another one, and if the
-    file cannot be written. Quantisation has no place in the file.
+    The slope of darknet's leaky ReLU is fixed: raises SternaError for a convolution with another one, for one in
+    groups, and if the file cannot be written. Quantisation has no place in the file.
     """
     text = "\n".join(_Writer(described).sections)
     write_bytes(path, text.encode("ascii"))
@@ -82,7 +82,7 @@ class _Writer:
             self._route(layer.sources)
         match layer:
             case Conv():
-                _check_slope(layer)
+                _check_form(layer)
                 self._convolution(layer.filters, layer.kernel, layer.activation, batch_normalize=1)
             case Head():
                 self._convolution(layer.channels(described.classes), 1, layer.activation)
@@ -108,7 +108,12 @@ class _Writer:
         self.sections.append("".join([f"[{name}]\n", *(f"{key}={value}\n" for key, value in options.items())]))
 
 
-def _check_slope(layer: Conv) -> None:
+def _check_form(layer: Conv) -> None:
+    if layer.groups != 1:
+        raise SternaError(
+            "has no form in the darknet that Sterna writes", where=layer.name, attribute="groups", value=layer.groups,
+            allowed="1", remedy="use a convolution without groups",
+        )  # fmt: skip
     if layer.activation == "leaky" and layer.leak != LEAK:
         raise SternaError(
             "darknet has no leaky ReLU with this slope",

@@ -264,6 +264,17 @@ def _check_table(layer: Input, act_min: int, act_max: int) -> None:
         )  # fmt: skip
 
 
+def check_groups(layer: Layer, filters: int) -> None:
+    """Refuse `groups` of a layer that do not divide its filters."""
+    groups = layer.groups  # type: ignore[attr-defined]
+    check_integer(where(layer), "groups", groups, 1, MAX_SIZE, "use fewer groups")
+    if filters % groups:
+        raise SternaError(
+            "cannot divide its filters into groups of equal size", where=where(layer), attribute="groups", value=groups,
+            allowed=f"divisors of {filters}", remedy="choose one of these, or another number of filters",
+        )  # fmt: skip
+
+
 def _check_conv(layer: Conv) -> None:
     shape = _shape(layer.weights)
     fits = len(shape) == 4 and min(shape) >= 1 and shape[2] == shape[3] <= MAX_KERNEL
@@ -271,6 +282,7 @@ def _check_conv(layer: Conv) -> None:
     _check_array(layer, "weights", layer.weights, np.int8, allowed, fits)
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
     _check_integers(layer, "padding", layer.padding, SIDES, (0, MAX_PADDING), "pad in a layer before it")
+    check_groups(layer, len(layer.weights))
     _check_scale(layer)
 
 

@@ -59,10 +59,11 @@ def _infer_input(layer: Input) -> TensorInfo:
 
 def _infer_conv(layer: Conv, source: TensorInfo) -> TensorInfo:
     filters, channels, kernel, _ = layer.weights.shape
-    if channels != source.channels:
+    if channels * layer.groups != source.channels:
+        of_group = f"{source.channels} / {layer.groups}" if layer.groups > 1 else source.channels
         raise SternaError(
             "has weights for a different number of input channels", where=where(layer), attribute="weights.shape",
-            value=layer.weights.shape, allowed=f"(filters, {source.channels}, K, K), like '{layer.input}'",
+            value=layer.weights.shape, allowed=f"(filters, {of_group}, K, K), like '{layer.input}'",
             remedy="check which layer feeds it",
         )  # fmt: skip
     check_requant(layer, filters)

@@ -145,12 +145,13 @@ class Conv(OneInput):
     """Two-dimensional convolution (cross-correlation, as in PyTorch) followed by requantisation.
 
     `s[f, y, x]` is the sum over c, i, j of
-    `weights[f, c, i, j] * in[c, stride*y + i - top, stride*x + j - left]`; outside the input, `in` is the
-    input's zero point. Output size: `(size + padding - K) // stride + 1`.
+    `weights[f, c, i, j] * in[first + c, stride*y + i - top, stride*x + j - left]`; outside the input, `in` is the
+    input's zero point. Output size: `(size + padding - K) // stride + 1`. `first` is 0, or with `groups` the first
+    channel of the filter's group: filters and channels are cut into groups of equal size, in order.
     """
 
     weights: NDArray[np.int8]
-    """[F, C, K, K], K 1 .. 7."""
+    """[F, C / groups, K, K], K 1 .. 7."""
     stride: int
     """1 or 2."""
     padding: tuple[int, int, int, int]
@@ -160,6 +161,8 @@ class Conv(OneInput):
     """Real value of one step of the result."""
     zero_point: int = 0
     """The activation that stands for real 0 in the result."""
+    groups: int = 1
+    """Divides the filters, F, and the input's channels, C."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from sterna.graph.checks import (
     NAME,
     Check,
     check_activation,
+    check_groups,
     check_integer,
     check_layer,
     check_reached,
@@ -64,6 +65,8 @@ class Conv(OneInput):
     """A name in `sterna.spec.activations`."""
     leak: float = Activation.LEAKY.slope
     """The slope of `leaky` in float form; the other forms have the engine's."""
+    groups: int = 1
+    """Divides the filters and the input's channels; a filter reads the channels of its own group."""
 
     @property
     def quantiser(self) -> str:
@@ -160,6 +163,7 @@ class NetworkDescription:
             sources = [maps[name] for name in layer.sources]
             match layer:
                 case Conv():
+                    _check_channels(layer, sources[0].channels)
                     maps[layer.name] = replace(sources[0], channels=layer.filters)
                 case Head():
                     maps[layer.name] = replace(sources[0], channels=layer.channels(classes))
@@ -218,8 +222,17 @@ def _check_scales(layers: Sequence[Layer]) -> None:
         quantisers[layer.name] = found[0]
 
 
+def _check_channels(layer: Conv, channels: int) -> None:
+    if channels % layer.groups:
+        raise SternaError(
+            "cannot divide its input's channels into groups of equal size", where=where(layer), attribute="groups",
+            value=layer.groups, allowed=f"divisors of {channels}", remedy="choose one of these",
+        )  # fmt: skip
+
+
 def _check_conv(layer: Conv) -> None:
     check_integer(where(layer), "filters", layer.filters, 1, MAX_SIZE, "use fewer filters")
+    check_groups(layer, layer.filters)
     if type(layer.kernel) is not int or layer.kernel not in KERNELS:
         raise SternaError(
             "has an invalid kernel", where=where(layer), attribute="kernel", value=layer.kernel,

@@ -62,7 +62,7 @@ def convolve(tensor: Tensor, conv: Conv, zero_point: int) -> NDArray[np.int64]:
     around = ((0, 0), (0, 0), (top, bottom), (left, right))
     padded = np.pad(tensor, around, constant_values=zero_point).astype(np.float64)
     weights = torch.from_numpy(conv.weights.astype(np.float64))
-    sums = torch.nn.functional.conv2d(torch.from_numpy(padded), weights, stride=conv.stride)
+    sums = torch.nn.functional.conv2d(torch.from_numpy(padded), weights, stride=conv.stride, groups=conv.groups)
     return sums.numpy().astype(np.int64)
 
 

@@ -104,7 +104,9 @@ def native_input(layer: Input) -> _native.Input:
 
 def _conv(layer: Conv) -> _native.Conv:
     requant = _requant(layer.requant)
-    return _native.Conv(layer.weights, layer.stride, layer.padding, requant, layer.scale, layer.zero_point)
+    return _native.Conv(
+        layer.weights, layer.stride, layer.padding, requant, layer.scale, layer.zero_point, layer.groups
+    )  # fmt: skip
 
 
 _ACTIVATIONS = {each.name.lower(): each for each in _native.Activation}

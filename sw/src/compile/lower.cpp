@@ -93,7 +93,8 @@ std::vector<Nonzero> of_weights(const Conv& conv) {
   std::vector<Nonzero> found;
   const std::int8_t* weight = conv.weights.data();
   for (int filter = 0; filter < conv.filters; ++filter) {
-    for (int channel = 0; channel < conv.channels; ++channel) {
+    const int first = conv.first_channel(filter);
+    for (int channel = first; channel < first + conv.channels; ++channel) {
       for (int row = 0; row < conv.kernel; ++row) {
         for (int col = 0; col < conv.kernel; ++col, ++weight) {
           if (!*weight) continue;

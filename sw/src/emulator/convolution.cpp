@@ -35,17 +35,18 @@ int rounded_up(int value, int multiple) { return (value + multiple - 1) / multip
 
 Flat stride_one(const Conv& conv, const TensorInfo& in, const TensorInfo& made) {
   const auto [top, left, bottom, right] = conv.padding;
-  return {in.channels, in.height, in.width, conv.kernel, top, left, right, made.height, made.width, conv.weights};
+  return {in.channels, in.height,   in.width,   conv.channels, conv.kernel, top, left,
+          right,       made.height, made.width, conv.weights};
 }
 
 /// Phase `2 * a + b` of a channel holds rows 2 y + a and columns 2 x + b of the padded input.
 Flat stride_two(const Conv& conv, const TensorInfo& in, const TensorInfo& made) {
   const int kernel = (conv.kernel + 1) / 2;
-  Flat flat{4 * in.channels, made.height + kernel - 1, made.width + kernel - 1, kernel, 0, 0, 0,
+  Flat flat{4 * in.channels, made.height + kernel - 1, made.width + kernel - 1, 4 * conv.channels, kernel, 0, 0, 0,
             made.height,     made.width,               {}};
-  flat.weights.resize(static_cast<std::size_t>(conv.filters) * flat.channels * kernel * kernel);
+  flat.weights.resize(static_cast<std::size_t>(conv.filters) * flat.group_channels * kernel * kernel);
   const std::int8_t* weight = conv.weights.data();
-  for (int filter_channel = 0; filter_channel < conv.filters * in.channels; ++filter_channel) {
+  for (int filter_channel = 0; filter_channel < conv.filters * conv.channels; ++filter_channel) {
     for (int y = 0; y < conv.kernel; ++y) {
       for (int x = 0; x < conv.kernel; ++x) {
         const std::size_t channel = 4 * static_cast<std::size_t>(filter_channel) + 2 * (y % 2) + x % 2;
@@ -81,15 +82,23 @@ Convolution::Convolution(const Graph& graph, std::size_t layer, bool is_pooled, 
   pitch_ = flat_.made_width + flat_.kernel - 1 - std::min(flat_.left, flat_.right);
   if (is_pooled_) pitch_ = rounded_up(pitch_, 2);
   const int least_window = channel_bytes(tile_step()) + zero_bytes(tile_step());
-  is_dense_ = !is_ternary(conv_.weights) || nonzeros_ > kMostSparse * conv_.weights.size() || least_window > kAddressable;
+  is_dense_ = !is_ternary(conv_.weights) || is_mostly_nonzero() || least_window > kAddressable;
   choose_tiles();
   make_blocks();
+  find_reach();
   for (int filter = 0; filter < conv_.filters; ++filter) {
     scalings_.push_back(scaling_of(conv_.requant, filter, graph.act_min(), graph.act_max()));
   }
   choose_chunks(static_cast<int>(scratch.size()));
   enlarge_scratch();
   flat_.weights = {};
+}
+
+/// Of the weights that a dense layer multiplies by: those of all channels that any filter of a step reads.
+bool Convolution::is_mostly_nonzero() const {
+  const int group_filters = conv_.filters / conv_.groups;
+  const int groups = std::min(conv_.groups, (kDenseFilters + group_filters - 1) / group_filters);
+  return nonzeros_ > kMostSparse * conv_.weights.size() * groups;
 }
 
 int Convolution::channel_bytes(int rows) const {
@@ -146,11 +155,23 @@ void Convolution::make_blocks() {
   }
 }
 
-/// Counts the weights of +1 and of -1 of each filter in a channel, and tells whether a block may have as many.
+void Convolution::find_reach() {
+  for (int filter = 0; filter < conv_.filters; filter += step_filters()) {
+    const int first = first_of(filter), end = end_of(last_of_step(filter));
+    const auto before = [&](const Block& block) { return block.end() <= first; };
+    const auto within = [&](const Block& block) { return block.first < end; };
+    const auto begin = std::ranges::partition_point(blocks_, before), past = std::ranges::partition_point(blocks_, within);
+    reach_.push_back({static_cast<int>(begin - blocks_.begin()), static_cast<int>(past - blocks_.begin()) - 1});
+  }
+}
+
+/// Counts the weights of +1 and of -1 in a channel of each filter that reads it, and tells whether a block may have as
+/// many.
 bool Convolution::take_channel(int channel, std::vector<int>& plus, std::vector<int>& minus) const {
-  const int places = flat_.kernel * flat_.kernel;
+  const int places = flat_.kernel * flat_.kernel, group_filters = conv_.filters / conv_.groups;
+  const int group = channel / flat_.group_channels;
   bool is_taken = true;
-  for (int filter = 0; filter < conv_.filters; ++filter) {
+  for (int filter = group * group_filters; filter < (group + 1) * group_filters; ++filter) {
     const std::int8_t* weights = weights_of(filter, channel);
     int nonzeros = 0, sum = 0;
     for (int place = 0; place < places; ++place) {
@@ -173,12 +194,14 @@ void Convolution::make_taps(Block& block) const {
     Taps taps{};
     for (const int sign : {1, -1}) {
       const std::size_t start = block.offsets.size();
-      for (int channel = 0; channel < block.count; ++channel) {
-        const std::int8_t* weight = weights_of(filter, block.first + channel);
+      const int end = std::min(block.end(), end_of(filter));
+      for (int channel = std::max(block.first, first_of(filter)); channel < end; ++channel) {
+        const std::int8_t* weight = weights_of(filter, channel);
         for (int place = 0; place < flat_.kernel * flat_.kernel; ++place) {
           if (weight[place] != sign) continue;
           const int y = place / flat_.kernel, x = place % flat_.kernel;
-          block.offsets.push_back(static_cast<std::uint16_t>(zeros + channel * bytes + y * pitch_ + x));
+          block.offsets.push_back(
+              static_cast<std::uint16_t>(zeros + (channel - block.first) * bytes + y * pitch_ + x));
         }
       }
       const auto count = static_cast<int>(block.offsets.size() - start);
@@ -195,33 +218,43 @@ void Convolution::make_taps(Block& block) const {
 
 void Convolution::make_words(Block& block) const {
   const int group = kernels_.dense_channels, groups = (block.count + group - 1) / group, bytes = channel_bytes(rows_);
-  const int places = flat_.kernel * flat_.kernel, taps = groups * places;
-  const int filter_groups = rounded_up(conv_.filters, kDenseFilters) / kDenseFilters;
-  for (int tap = 0; tap < taps; ++tap) {
+  const int places = flat_.kernel * flat_.kernel;
+  for (int tap = 0; tap < groups * places; ++tap) {
     const int place = tap % places;
     const int pixel = place / flat_.kernel * pitch_ + place % flat_.kernel;
     block.word_offsets.push_back(static_cast<std::uint32_t>(tap / places * bytes + 4 * pixel));
   }
-  block.weights.resize(static_cast<std::size_t>(filter_groups) * taps * kDenseFilters);
-  block.corrections.resize(static_cast<std::size_t>(filter_groups) * kDenseFilters);
-  for (int filter = 0; filter < conv_.filters; ++filter) {
-    for (int tap = 0; tap < taps; ++tap) {
-      std::uint32_t word = 0;
-      for (int part = 0; part < group; ++part) {
-        const int channel = tap / places * group + part;
-        if (channel >= block.count) break;
-        const int weight = weights_of(filter, block.first + channel)[tap % places];
-        block.corrections[filter] -= kernels_.dense_bias * weight;
-        const int bits = 32 / group;
-        word |= (static_cast<std::uint32_t>(weight) & ((1u << bits) - 1)) << (bits * part);
-      }
-      const std::size_t at = static_cast<std::size_t>(filter / kDenseFilters) * taps + tap;
-      block.weights[at * kDenseFilters + filter % kDenseFilters] = static_cast<std::int32_t>(word);
+  block.corrections.resize(static_cast<std::size_t>(rounded_up(conv_.filters, kDenseFilters)));
+  std::vector<std::size_t> starts;
+  for (int filter = 0; filter < conv_.filters; filter += kDenseFilters) {
+    // Of the groups of channels, those that the filters read.
+    const int first = std::max(block.first, first_of(filter)), end = std::min(block.end(), end_of(last_of_step(filter)));
+    const int begin = (first - block.first) / group, past = std::max(begin, (end - block.first + group - 1) / group);
+    starts.push_back(block.weights.size());
+    block.weights.resize(starts.back() + static_cast<std::size_t>(past - begin) * places * kDenseFilters);
+    for (int each = filter; each <= last_of_step(filter); ++each) {
+      add_words_of(block, each, begin, past, &block.weights[starts.back()] + each % kDenseFilters);
     }
+    block.words.push_back({block.word_offsets.data() + begin * places, nullptr, &block.corrections[filter],
+                           (past - begin) * places});
   }
-  for (int each = 0; each < filter_groups; ++each) {
-    block.words.push_back({block.word_offsets.data(), &block.weights[static_cast<std::size_t>(each) * taps * kDenseFilters],
-                           &block.corrections[static_cast<std::size_t>(each) * kDenseFilters], taps});
+  for (std::size_t step = 0; step < starts.size(); ++step) block.words[step].weights = &block.weights[starts[step]];
+}
+
+/// Writes the words of a filter for groups of channels, one every kDenseFilters words from `made` on.
+void Convolution::add_words_of(Block& block, int filter, int begin, int past, std::int32_t* made) const {
+  const int group = kernels_.dense_channels, places = flat_.kernel * flat_.kernel, bits = 32 / group;
+  const int first = std::max(block.first, first_of(filter)), end = std::min(block.end(), end_of(filter));
+  for (int tap = begin * places; tap < past * places; ++tap, made += kDenseFilters) {
+    std::uint32_t word = 0;
+    for (int part = 0; part < group; ++part) {
+      const int channel = block.first + tap / places * group + part;
+      if (channel < first || channel >= end) continue;
+      const int weight = weights_of(filter, channel)[tap % places];
+      block.corrections[filter] -= kernels_.dense_bias * weight;
+      word |= (static_cast<std::uint32_t>(weight) & ((1u << bits) - 1)) << (bits * part);
+    }
+    *made = static_cast<std::int32_t>(word);
   }
 }
 
@@ -279,11 +312,14 @@ void Convolution::run_part(const std::int8_t* in, std::int8_t* made, int tile, i
   const int first_row = tile * rows_, rows = std::min(rows_, flat_.made_height - first_row);
   const int vectors = vectors_of(rows), pixels = vectors_of(rows_) * kernels_.vector_pixels;
   const int first = chunk * chunk_filters_, end = std::min(conv_.filters, first + chunk_filters_);
-  const int step = is_dense_ ? kDenseFilters : 1;
-  for (const Block& block : blocks_) {
-    const bool is_first = &block == &blocks_.front(), is_last = &block == &blocks_.back();
+  const int step = step_filters();
+  for (int number = reach_[first / step].first; number <= reach_[(end - 1) / step].last; ++number) {
+    const Block& block = blocks_[number];
     stage(in, block, first_row, rows, scratch.window.data());
     for (int filter = first; filter < end; filter += step) {
+      const auto [first_block, last_block] = reach_[filter / step];
+      if (number < first_block || number > last_block) continue;
+      const bool is_first = number == first_block, is_last = number == last_block;
       std::int32_t* even = &scratch.sums[blocks_.size() == 1 ? 0 : static_cast<std::size_t>(filter - first) * pixels];
       std::int32_t* odd = even + pixels / 2;
       if (is_dense_) {

@@ -38,12 +38,13 @@ struct Value {
     const View in = source(0);
     const int top = conv.stride * y - conv.padding[0], left = conv.stride * x - conv.padding[1];
     const std::int8_t* weight = &conv.weights[std::size_t{1} * channel * conv.channels * conv.kernel * conv.kernel];
+    const int first = conv.first_channel(channel);
     std::int64_t s = 0;
     for (int c = 0; c < conv.channels; ++c) {
       for (int row = top; row < top + conv.kernel; ++row) {
         for (int column = left; column < left + conv.kernel; ++column) {
           const bool is_inside = row >= 0 && row < in.tensor.height && column >= 0 && column < in.tensor.width;
-          s += *weight++ * (is_inside ? in.at(c, row, column) : in.tensor.zero_point);
+          s += *weight++ * (is_inside ? in.at(first + c, row, column) : in.tensor.zero_point);
         }
       }
     }

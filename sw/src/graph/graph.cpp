@@ -105,7 +105,7 @@ struct Inference {
   TensorInfo operator()(const Conv& conv) const {
     check_inputs(layer, 1, 1);
     check_range(quoted(layer), "filters", conv.filters, 1, kMaxSize);
-    check_range(quoted(layer), "channels", conv.channels, sources[0].channels, sources[0].channels);
+    check_groups(conv);
     check_range(quoted(layer), "kernel", conv.kernel, 1, kMaxKernel);
     check_range(quoted(layer), "stride", conv.stride, 1, kMaxStride);
     for (int side : conv.padding) check_range(quoted(layer), "padding", side, 0, kMaxPadding);
@@ -175,6 +175,13 @@ struct Inference {
   TensorInfo operator()(const Output&) const {
     check_inputs(layer, 1, 1);
     return sources[0];
+  }
+
+  void check_groups(const Conv& conv) const {
+    check_range(quoted(layer), "groups", conv.groups, 1, kMaxSize);
+    check_range(quoted(layer), "channels of all groups", std::int64_t{conv.channels} * conv.groups, sources[0].channels,
+                sources[0].channels);
+    check_range(quoted(layer), "filters that no group has", conv.filters % conv.groups, 0, 0);
   }
 
   void check_weights(const Add& add) const {

@@ -45,13 +45,17 @@ struct Input {
 
 /// Convolution (cross-correlation) with requantisation; outside the tensor the input is its zero point.
 struct Conv {
-  int filters = 0, channels = 0, kernel = 0;
+  int filters = 0, channels = 0, kernel = 0;  ///< Channels: of the input, of a group.
   std::vector<std::int8_t> weights;   ///< [filters, channels, kernel, kernel].
   int stride = 1;                     ///< 1 or 2.
   std::array<int, 4> padding{};       ///< Top, left, bottom, right; 0 .. 7 each.
   Requant requant;
   double scale = 1;
   int zero_point = 0;                 ///< Of the result.
+  int groups = 1;                     ///< Into so many filters and the input's channels are cut, in order.
+
+  /// The first of the input's channels that a filter reads.
+  int first_channel(int filter) const { return filter / (filters / groups) * channels; }
 };
 
 /// Maximum of 2x2 pixels. Stride 2 drops an odd last row or column; stride 1 keeps the size, with pixels past the edge

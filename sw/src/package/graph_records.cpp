@@ -140,6 +140,7 @@ class LayerReader {
     read_integers(record, "padding", made.padding);
     made.scale = record.real("scale");
     made.zero_point = zero_point(record);
+    if (record.has("groups")) made.groups = record.integer("groups");
     return made;
   }
 

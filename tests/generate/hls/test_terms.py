@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -42,6 +44,14 @@ def test_terms_add_up(seed: int) -> None:
 def test_a_ternary_filter_has_a_term_for_each_nonzero() -> None:
     weights = np.random.default_rng(0).choice([-1, 0, 0, 0, 1], (8, 16, 3, 3)).astype(np.int8)
     assert len(terms(conv_of(weights))) == np.count_nonzero(weights)
+
+
+def test_filters_in_groups_read_the_channels_of_their_own() -> None:
+    weights = np.random.default_rng(1).integers(-128, 128, (6, 2, 3, 3)).astype(np.int8)
+    whole = np.zeros((6, 6, 3, 3), np.int8)
+    for filter_, taps in enumerate(weights):
+        whole[filter_, filter_ // 2 * 2 : filter_ // 2 * 2 + 2] = taps
+    np.testing.assert_array_equal(added_up(terms(replace(conv_of(weights), groups=3)), whole.shape), whole)
 
 
 def test_a_filter_without_weights_has_one_term() -> None:

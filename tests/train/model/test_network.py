@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from sterna.graph import networks
+from sterna.graph import Graph, networks
 from sterna.graph.layers import Conv as GraphConv
-from sterna.graph.layers import MaxPool, Reorg
+from sterna.graph.layers import Layer, MaxPool, Reorg
 from sterna.graph.network import ANCHORS, Conv, Head, NetworkDescription
 from sterna.graph.reference import execute
 from sterna.train.model import export
@@ -105,17 +105,15 @@ def test_the_activation_is_that_of_the_description(activation: str, slope: float
     torch.testing.assert_close(record["conv1"], torch.where(before < 0, slope * before, before))
 
 
-def test_a_network_with_every_activation_equals_its_graph() -> None:
+def graph_of_equal_maps(layers: tuple[Layer, ...]) -> Graph:
+    """The graph of a network, trained a little, after both have computed the same maps."""
     torch.manual_seed(0)
-    names = ("linear", "relu", "leaky")
-    convs = (Conv(f"conv{n}", f"conv{n - 1}" if n else "image", 6, 3, activation=name) for n, name in enumerate(names))
-    network = Network(NetworkDescription((*convs, Head("head", "conv2", anchors=1))), 1, Form.QUANTISED)
+    network = Network(NetworkDescription(layers), 1, Form.QUANTISED)
     network.aim(0.5)
     for _ in range(9):
         network(torch.randn(2, 3, 16, 16))
     network.eval().form = Form.INTEGER
     graph = export.to_graph(network, [[1.0, 1.0]], ["thing"], 16, 16)
-    assert [layer.requant.activation for layer in graph.layers if isinstance(layer, GraphConv)] == [*names, "linear"]
     image = np.random.default_rng(0).integers(-128, 128, (2, 3, 16, 16)).astype(np.int8)
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
@@ -123,3 +121,22 @@ def test_a_network_with_every_activation_equals_its_graph() -> None:
     exact = execute(graph, image)
     for name, values in record.items():
         np.testing.assert_array_equal(values.numpy(), exact[name])
+    return graph
+
+
+def test_a_network_with_every_activation_equals_its_graph() -> None:
+    names = ("linear", "relu", "leaky")
+    convs = (Conv(f"conv{n}", f"conv{n - 1}" if n else "image", 6, 3, activation=name) for n, name in enumerate(names))
+    graph = graph_of_equal_maps((*convs, Head("head", "conv2", anchors=1)))
+    assert [layer.requant.activation for layer in graph.layers if isinstance(layer, GraphConv)] == [*names, "linear"]
+
+
+def test_a_network_with_groups_equals_its_graph() -> None:
+    convs = (
+        Conv("first", "image", 6, 3, bits=8, groups=3),
+        Conv("depthwise", "first", 12, 3, groups=6),
+        Conv("pairs", "depthwise", 8, 3, groups=2),
+    )
+    graph = graph_of_equal_maps((*convs, Head("head", "pairs", anchors=1)))
+    shapes = [layer.weights.shape for layer in graph.layers if isinstance(layer, GraphConv)]
+    assert shapes == [(6, 1, 3, 3), (12, 1, 3, 3), (8, 6, 3, 3), (6, 8, 1, 1)]

@@ -47,7 +47,7 @@ class PlainWriter(ModelWriter):
         self.constant(f"{layer.name}:weights", weights)
         return self.node(
             "ConvInteger", inputs, f"{layer.name}:sums", kernel_shape=list(weights.shape[2:]), pads=padding,
-            strides=[layer.stride] * 2,
+            strides=[layer.stride] * 2, group=layer.groups,
         )  # fmt: skip
 
     @override

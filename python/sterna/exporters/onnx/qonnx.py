@@ -47,7 +47,7 @@ class QonnxWriter(ModelWriter):
         weights = self._integers(f"{layer.name}:weights", layer.weights)
         sums = self.node(
             "Conv", [source, weights], f"{layer.name}:sums", kernel_shape=list(layer.weights.shape[2:]), pads=padding,
-            strides=[layer.stride] * 2,
+            strides=[layer.stride] * 2, group=layer.groups,
         )  # fmt: skip
         return self._accumulators(layer, sums)
 

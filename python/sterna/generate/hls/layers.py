@@ -120,7 +120,8 @@ class _Writer:
         count, joined = source.channels, f"{name}_inputs"
         both = TensorInfo(2 * count, source.height, source.width, source.scale, 0)
         self.nodes.append(Node(joined, "Join", self._inputs(layer), _shape(both), self.graph.act_bits))
-        weights = np.concatenate([np.eye(count, dtype=np.int8)] * 2, axis=1)[:, :, np.newaxis, np.newaxis]
+        one = np.eye(count, dtype=np.int8)
+        weights = np.concatenate([one * np.int8(weight) for weight in layer.weights], 1)[:, :, np.newaxis, np.newaxis]
         conv = Conv(layer.name, joined, weights, 1, (0, 0, 0, 0), layer.requant, layer.scale)
         self._sums(layer, conv, both, [joined], count)
 

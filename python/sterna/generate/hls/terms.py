@@ -20,6 +20,7 @@ def terms(conv: Conv) -> NDArray[np.uint32]:
     planes = csd.digits(conv.weights)[::-1]
     plane, filters, channel, row, col = np.nonzero(planes)
     digit = planes[plane, filters, channel, row, col]
+    channel = channel + filters // (len(conv.weights) // conv.groups) * conv.weights.shape[1]
     # What ends each filter: the plane of weight 1, whether it has digits or not.
     count, end = len(conv.weights), len(planes) - 1
     lacks = np.setdiff1d(np.arange(count), filters[plane == end])

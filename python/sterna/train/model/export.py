@@ -65,6 +65,7 @@ def _convolution(layer: DescribedConv | Head, folded: Folded, scale: float) -> C
         padding=(padding,) * 4,
         requant=folded.requant,
         scale=scale,
+        groups=layer.groups if isinstance(layer, DescribedConv) else 1,
     )
 
 

@@ -59,9 +59,9 @@ class Part(NamedTuple):
 class Folded:
     """A convolution and all that follows it up to its activations, in integers.
 
-    weights: [F, C, K, K], integers as floats, the signs of filters with a negative factor flipped. factor, offset:
-    [F, 1, 1], factor >= 0, the real values in output steps that `requant` stands for. Gradients reach the parameters
-    through `weights`, `factor` and `offset`. multiplier, bias: those of `requant`, float64 [F, 1, 1].
+    weights: [F, C / groups, K, K], integers as floats, the signs of filters with a negative factor flipped. factor,
+    offset: [F, 1, 1], factor >= 0, the real values in output steps that `requant` stands for. Gradients reach the
+    parameters through `weights`, `factor` and `offset`. multiplier, bias: those of `requant`, float64 [F, 1, 1].
     """
 
     weights: Tensor
@@ -161,7 +161,8 @@ def convolve(x: Tensor, folded: Folded) -> Tensor:
     tensor cores add: of the 11 bits that they take of a float, integers of 8 bits need no more.
     """
     with tensor_cores(True):
-        sums = functional.conv2d(x, folded.weights, padding=folded.weights.shape[-1] // 2)
+        groups = x.shape[1] // folded.weights.shape[1]
+        sums = functional.conv2d(x, folded.weights, padding=folded.weights.shape[-1] // 2, groups=groups)
     return quantisers.straight_through(sums.detach().round(), sums)
 
 

@@ -30,7 +30,9 @@ class ConvBlock(nn.Module):
 
     def __init__(self, spec: Conv, channels: int, form: Form, pattern: str) -> None:
         super().__init__()
-        self.conv = _new_convolution(channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False)
+        self.conv = _new_convolution(
+            channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False, groups=spec.groups
+        )  # fmt: skip
         self.norm = distributed.BatchNorm(spec.filters, eps=NORM_EPSILON)
         activation = ACTIVATIONS[spec.activation]
         self.slope = spec.leak if form is Form.FLOAT and activation is Activation.LEAKY else activation.slope
@@ -42,12 +44,12 @@ class ConvBlock(nn.Module):
 
 
 def _new_convolution(
-    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: str, *, bias: bool
+    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: str, *, bias: bool, groups: int = 1
 ) -> nn.Conv2d:
     if form is Form.FLOAT:
-        return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, bias=bias)
+        return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, groups=groups, bias=bias)
     weight_quant = (
-        quantisers.ternary_weights(patterns[pattern], filters, channels * kernel**2)
+        quantisers.ternary_weights(patterns[pattern], filters, channels // groups * kernel**2)
         if bits is None
         else quantisers.digit_weights(bits)
     )
@@ -56,6 +58,7 @@ def _new_convolution(
         filters,
         kernel,
         padding=kernel // 2,
+        groups=groups,
         bias=bias,
         weight_quant=weight_quant,
     )
