@@ -10,14 +10,14 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from sterna.spec.paths import RTL, SHELL
+from sterna.spec.paths import BOARDS, RTL
 
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = ROOT / "hw" / "formal"
 TABLE = CHECKS / "proofs.yaml"
 #: Bound to the module of each proof.
 RESET = "formal_reset"
-_WORD = re.compile(r"\b(?:sterna|formal)_\w+")
+_WORD = re.compile(r"\b(?:sterna|formal|ulx3s)_\w+")
 
 
 class _Entry(BaseModel):
@@ -95,4 +95,4 @@ def by_name(names: Iterable[str]) -> list[Proof]:
 
 
 def _files() -> dict[str, Path]:
-    return {path.stem: path for folder in (RTL, SHELL, CHECKS) for path in folder.rglob("*.sv")}
+    return {path.stem: path for folder in (RTL, BOARDS, CHECKS) for path in folder.rglob("*.sv")}

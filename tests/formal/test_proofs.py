@@ -12,20 +12,22 @@ from formal.assertions import names
 from formal.proofs import CHECKS, Bug, Proof, proofs, sources
 from formal.prove import Outcome, prove
 from sterna.errors import SternaError
-from sterna.spec.paths import RTL, SHELL
+from sterna.spec.paths import BOARDS, RTL
 
 PROOFS = {proof.name: proof for proof in proofs()}
-#: What is to be proved of whatever the engine and the shells of boards have of it.
+#: What is to be proved of whatever the engine and the boards have of it.
 INTERFACES = (
     "fifo",
     "queue",
     "splitter",
     "round_robin",
+    "arbiter",
     "_axi_",
     "_axil_",
-    "beat_join",
-    "beat_split",
+    "ulx3s_axi",
+    "beat_",
     "burst",
+    "adapter",
     "crossing",
     "msi",
 )
@@ -70,9 +72,10 @@ def test_the_table_names_what_is_there(name: str) -> None:
 
 
 def test_every_interface_has_a_proof() -> None:
-    modules = {path.stem for folder in (RTL, SHELL) for path in folder.rglob("*.sv")}
+    modules = {path.stem for folder in (RTL, BOARDS) for path in folder.rglob("*.sv")}
     wanted = {module for module in modules if any(word in module for word in INTERFACES)}
-    assert {"sterna_ram_fifo", "sterna_async_fifo"} <= wanted <= {proof.module for proof in PROOFS.values()}
+    assert {"sterna_ram_fifo", "sterna_async_fifo", "sterna_read_adapter", "ulx3s_arbiter"} <= wanted
+    assert wanted <= {proof.module for proof in PROOFS.values()}
 
 
 def test_every_file_of_checks_is_used() -> None:

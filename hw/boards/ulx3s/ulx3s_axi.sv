@@ -114,8 +114,9 @@ module ulx3s_axi #(
 
   // What was asked for and not yet taken, so that there is room for every word that comes.
   sterna_fifo #(
-    .Width(1),
-    .Depth(Depth)
+    .Width     (1),
+    .Depth     (Depth),
+    .Registered(1'b1)
   ) u_lasts (
     .clk_i,
     .rst_ni,
@@ -130,8 +131,9 @@ module ulx3s_axi #(
   );
 
   sterna_fifo #(
-    .Width(64),
-    .Depth(Depth)
+    .Width     (64),
+    .Depth     (Depth),
+    .Registered(1'b1)
   ) u_words (
     .clk_i,
     .rst_ni,
