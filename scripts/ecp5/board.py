@@ -13,11 +13,12 @@ from ecp5 import flow
 from sterna.errors import SternaError
 from sterna.run.simulator import make_flags, verilator_root
 from sterna.run.transports.serial import SerialTransport
+from sterna.spec.serial import BAUD
 
 #: Cycles of a bit on the line in simulation of the RTL, which is shorter than on the board to save time.
 SHORT_BIT = 4
 #: Cycles of a bit in the netlist; `BitCycles` of ulx3s_top.
-BIT = 27
+BIT = round(flow.MHZ * 1_000_000 / BAUD)
 
 _OPTIONS = (
     "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",

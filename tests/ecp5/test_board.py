@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -47,6 +48,27 @@ def sdram(folder: Path, controller: Path) -> subprocess.CompletedProcess[str]:
     """What the bench of the memory's controller says."""
     program = built(folder, "sdram_bench", HERE / "sdram_bench.sv", controller, CHIP, HERE / "sdram_bench.cpp")
     return subprocess.run([program], capture_output=True, text=True, check=False)
+
+
+def number(pattern: str, file: str) -> int:
+    """The one number that `pattern` finds in a source of the board."""
+    (found,) = set(re.findall(pattern, (flow.BOARD / file).read_text("utf-8")))
+    return int(found)
+
+
+def test_everything_that_counts_cycles_fits_the_clock() -> None:
+    assert (
+        number(r"CLKFB_DIV +\((\d+)\)", "ulx3s_clocks.sv") * 25
+        == number(r"CLKI_DIV +\((\d+)\)", "ulx3s_clocks.sv") * flow.MHZ
+    )
+    for file in ("ulx3s_top.sv", "ulx3s_serial.sv", "ulx3s_receiver.sv", "ulx3s_sender.sv", "sim/ulx3s_sim.sv"):
+        assert number(r"BitCycles = (\d+)", file) == board.BIT
+    assert (
+        number(r"PowerCycles = (\d+)", "ulx3s_top.sv")
+        == number(r"PowerCycles = (\d+)", "ulx3s_sdram.sv")
+        >= 200 * flow.MHZ
+    )
+    assert number(r"RefreshCycles = (\d+)", "ulx3s_sdram.sv") < 64_000 / 8192 * flow.MHZ
 
 
 def test_words_of_the_sdram(tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ module ulx3s_top #(
   logic [1:0][21:0] addr;
   logic [1:0][63:0] data;
   logic [1:0][7:0] strb;
+  logic chosen_valid, chosen_ready, chosen_write;
+  logic [21:0] chosen_addr;
+  logic [63:0] chosen_data;
+  logic [7:0] chosen_strb;
   logic memory_valid, memory_ready, memory_write, memory_read_valid;
   logic [21:0] memory_addr;
   logic [63:0] memory_data, memory_read_data;
@@ -102,6 +106,24 @@ module ulx3s_top #(
     .dq_i        (sdram_d)
   );
 
+  // The controller compares rows, so no path goes on from there to those who ask.
+  sterna_fifo #(
+    .Width     (1 + 22 + 64 + 8),
+    .Depth     (2),
+    .Registered(1'b1)
+  ) u_chosen (
+    .clk_i  (clk),
+    .rst_ni (rst_n),
+    .clear_i(1'b0),
+    .valid_i(chosen_valid && chosen_ready),
+    .ready_o(chosen_ready),
+    .data_i ({chosen_write, chosen_addr, chosen_data, chosen_strb}),
+    .valid_o(memory_valid),
+    .ready_i(memory_ready),
+    .data_o ({memory_write, memory_addr, memory_data, memory_strb}),
+    .count_o()
+  );
+
   ulx3s_arbiter u_arbiter (
     .clk_i       (clk),
     .rst_ni      (rst_n),
@@ -112,12 +134,12 @@ module ulx3s_top #(
     .data_i      (data),
     .strb_i      (strb),
     .read_valid_o(read_valid),
-    .valid_o     (memory_valid),
-    .ready_i     (memory_ready),
-    .write_o     (memory_write),
-    .addr_o      (memory_addr),
-    .data_o      (memory_data),
-    .strb_o      (memory_strb),
+    .valid_o     (chosen_valid),
+    .ready_i     (chosen_ready),
+    .write_o     (chosen_write),
+    .addr_o      (chosen_addr),
+    .data_o      (chosen_data),
+    .strb_o      (chosen_strb),
     .read_valid_i(memory_read_valid)
   );
 
