@@ -67,8 +67,8 @@ def test_a_simulated_ulx3s_passes(sterna: Sterna, tmp_path: Path) -> None:
     """The RTL of the whole board, its memory and its line, behind a pseudo-terminal."""
     package = tmp_path / "small.sterna"
     save(compile_graph(small_graph(), flow.config(), trace=True), package)
-    with ulx3s.running(ulx3s.build_rtl(tmp_path)) as port:
-        uri = f"serial:{port}?patience=600"
+    with ulx3s.running(ulx3s.build_rtl(tmp_path)) as simulated:
+        uri = f"serial:{simulated.port}?patience=600"
         ended = sterna("board", "test", uri, "--package", package, "--frames", 1, "--memory", 4)
     assert ended.code == 0 and ended.out.count(" ok   ") == 6, ended.err
 
