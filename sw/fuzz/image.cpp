@@ -53,7 +53,7 @@ void find(FuzzedDataProvider& from) {
     const float scale = from.ConsumeFloatingPointInRange(0.001f, 2.0f);
     std::vector<std::int8_t> values = from.ConsumeBytes<std::int8_t>(size);
     values.resize(size);
-    boxes = decode(head, values.data(), scale, threshold);
+    boxes = decode(head, values.data(), scale, from.ConsumeIntegralInRange(-128, 127), threshold);
   } else {
     std::vector<float> values(size);
     for (float& value : values) value = from.ConsumeFloatingPointInRange(-1e4f, 1e4f);
