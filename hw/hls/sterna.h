@@ -121,12 +121,14 @@ template <class Config, class Source> int tap(const Source &in, unsigned y, unsi
 template <class Config> int requantise(typename Config::sum_t sum, unsigned filter) {
     typedef typename Config::wide_t wide_t;
     wide_t t = wide_t(sum) * wide_t(Config::multiplier(filter)) + wide_t(Config::bias(filter));
+    bool exact = true;  // what the slope leaves of a sum is no tie, even if it looks like one when it is rounded down
     if (t < 0 && Config::activation != 0) {
+        exact = Config::activation == 1 || (t & 7) == 0;
         t = Config::activation == 1 ? wide_t(0) : wide_t(t >> 3);
     }
     const wide_t half = Config::shift ? wide_t(wide_t(1) << (Config::shift ? Config::shift - 1 : 0)) : wide_t(0);
     wide_t y = wide_t(t + half) >> Config::shift;
-    if (Config::half_even && Config::shift && (y & 1) != 0 && wide_t(y << Config::shift) == wide_t(t + half)) {
+    if (Config::half_even && Config::shift && exact && (y & 1) != 0 && wide_t(y << Config::shift) == wide_t(t + half)) {
         y = y - 1;
     }
     if (y < Config::low) {

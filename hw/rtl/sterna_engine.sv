@@ -37,6 +37,8 @@ module sterna_engine #(
   parameter int unsigned FifoChunks = 8,
   /// LOAD looks bytes up in tables.
   parameter bit InputTable = 0,
+  /// A step may have limits of its results and a rounding of its own.
+  parameter bit GeneralRequant = 0,
   /// Identifies these parameters; a tape carries the same value.
   parameter logic [31:0] ConfigHash = '0
 ) (
@@ -703,6 +705,9 @@ module sterna_engine #(
   logic [Drains-1:0] pass_valid, pass_ready, pass_done;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
+  general_t general;
+
+  assign general = '{low: step.clamp_low, high: step.clamp_high, half_even: step.half_even[0]};
   logic [Clusters-1:0][PesW-1:0] cluster_busy, cluster_wait_vectors;
   logic [Clusters-1:0][PesW-1:0] cluster_wait_weights, cluster_wait_drain;
 
@@ -819,14 +824,15 @@ module sterna_engine #(
       end
 
       sterna_drain #(
-        .Lanes       (Lanes),
-        .Clusters    (DrainClusters),
-        .Pes         (Pes),
-        .Accumulators(Accumulators),
-        .ActW        (ActW),
-        .AccW        (AccW),
-        .MulW        (MulW),
-        .FmAddrW     (FmAddrW)
+        .Lanes         (Lanes),
+        .Clusters      (DrainClusters),
+        .Pes           (Pes),
+        .Accumulators  (Accumulators),
+        .ActW          (ActW),
+        .AccW          (AccW),
+        .MulW          (MulW),
+        .FmAddrW       (FmAddrW),
+        .GeneralRequant(GeneralRequant)
       ) u_drain (
         .clk_i,
         .rst_ni,
@@ -838,6 +844,7 @@ module sterna_engine #(
         .pass_valid_i  (pass_valid[d]),
         .pass_ready_o  (pass_ready[d]),
         .pass_i        (pass[First+:DrainClusters]),
+        .general_i     (general),
         .ended_i       (ended[First+:DrainClusters]),
         .free_o        (free),
         .read_o        (drain_read),

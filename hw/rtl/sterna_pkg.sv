@@ -19,7 +19,7 @@ package sterna_pkg;
   /// The first bytes of a tape, the letters "STERNATP".
   localparam logic [63:0] TapeMagic = 64'h5054414e52455453;
   /// Version of the tape's format.
-  localparam logic [31:0] TapeVersion = 32'h3;
+  localparam logic [31:0] TapeVersion = 32'h4;
   /// Headers and payloads are multiples of this many bytes.
   localparam int unsigned TapeAlign = 64;
   /// CRC-32 as in zlib, lowest bit first.
@@ -296,8 +296,10 @@ package sterna_pkg;
     logic [31:0] weights_bytes;
     /// CONV, TABLE: length of the REQUANT payload that follows
     logic [31:0] requant_bytes;
+    /// 1: ties of requantisation go to the even result
+    logic [7:0] half_even;
     /// Pool KEEP: first feature memory word of the phases
-    logic [31:0] keep_base;
+    logic [23:0] keep_base;
     /// channel words between cluster groups: ceil(filters / 4)
     logic [15:0] group_words;
     /// channels that each cluster drains and writes for each tile; LOAD: of the frame
@@ -322,10 +324,14 @@ package sterna_pkg;
     logic [15:0] in_full_rows;
     /// bytes from the frame (LOAD), result (STORE) or scratch address
     logic [31:0] dram_offset;
+    /// largest result of requantisation
+    logic signed [7:0] clamp_high;
     /// words that LOAD fills and STORE moves
-    logic [31:0] fm_words;
+    logic [23:0] fm_words;
+    /// least result of requantisation
+    logic signed [7:0] clamp_low;
     /// LOAD target, STORE source, CONV output: feature memory word
-    logic [31:0] fm_base;
+    logic [23:0] fm_base;
     /// distinct tiles that the clusters work on, a divisor of clusters
     logic [7:0] tiles_at_once;
     /// what pixels outside the input map read as
@@ -414,6 +420,13 @@ package sterna_pkg;
     logic [0:0] table_half;
     logic [0:0] write;
   } pass_t;
+
+  /// The limits of a step's results, and how ties are rounded.
+  typedef struct packed {
+    logic [0:0] half_even;
+    logic signed [7:0] high;
+    logic signed [7:0] low;
+  } general_t;
 
   /// AXI4 write and read address.
   typedef struct packed {

@@ -113,6 +113,8 @@ class EngineOperation:
         bias: NDArray[np.int64],
         shift: int,
         activation: int,
+        clamp: tuple[int, int] | None,
+        half_even: bool,
     ) -> None: ...
 
 class Lowered:

@@ -38,8 +38,9 @@ def _packages() -> Iterator[bytes]:
     yield package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
     for seed in range(COUNT):
         rng = np.random.default_rng(seed)
-        graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, input_table=bool(seed % 2))
-        config = random_config(rng).model_copy(update={"input_table": graph.input.table is not None})
+        options = {"input_table": bool(seed % 2), "general_requant": True}
+        graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, **options)
+        config = random_config(rng).model_copy(update=options)
         yield package_file.to_bytes(compile_graph(graph, config, cycles=bool(seed % 3)))
 
 

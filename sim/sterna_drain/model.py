@@ -24,20 +24,24 @@ class Word:
     data: tuple[tuple[int, ...], ...]
 
 
-def requantise(acc: np.ndarray, entry: int, activation: int, shift: int, act_w: int) -> list[int]:
+def requantise(
+    acc: np.ndarray, entry: int, activation: int, shift: int, low: int, high: int, half_even: int
+) -> list[int]:
     """Activations of one channel from its accumulators and its 64-bit table entry."""
     multiplier = entry & (1 << REQUANT_MULTIPLIER_BITS) - 1
     bias = entry >> REQUANT_MULTIPLIER_BITS
     bias -= bias >> 45 << 46
-    limit = 1 << act_w - 1
 
     def one(value: int) -> int:
         total = value * multiplier + bias
+        eighths = total if activation == Activation.LEAKY and total < 0 else 8 * total
         if activation == Activation.RELU:
-            total = max(total, 0)
-        elif activation == Activation.LEAKY and total < 0:
-            total >>= 3
-        return min(max(total + (1 << shift >> 1) >> shift, -limit), limit - 1)
+            eighths = max(eighths, 0)
+        raised = eighths + (4 << shift if shift else 0)
+        result = raised >> shift + 3
+        if half_even and shift and raised % (8 << shift) == 0:
+            result &= ~1
+        return min(max(result, low), high)
 
     return [one(int(value)) for value in acc]
 
@@ -96,9 +100,12 @@ def sums(pes: Sequence[Pe], pool: int, channel: int) -> list[np.ndarray]:
 
 def drain(
     clusters: Sequence[Sequence[Pe]], commands: Sequence[dict[str, int]], tables: Sequence[Sequence[int]],
-    act_w: int, address_w: int,
+    general: dict[str, int], address_w: int,
 ) -> list[Word]:
-    """The words that draining the PEs of `clusters` writes, in order, with a command and a table for each cluster."""
+    """The words that draining the PEs of `clusters` writes, in order, with a command and a table for each cluster.
+
+    general: the fields of `general_t`.
+    """
     words = []
     for part in parts(commands, len(clusters[0])):
         command, table = commands[part.cluster], tables[part.cluster]
@@ -106,6 +113,6 @@ def drain(
         for channel in part.channels:
             phases = sums(clusters[part.cluster], command["pool"], channel)
             acc = np.max(phases, axis=0) if part.phase is None else phases[part.phase]
-            values.append(requantise(acc, table[channel], command["activation"], command["shift"], act_w))
+            values.append(requantise(acc, table[channel], command["activation"], command["shift"], **general))
         words.append(Word(part.address(command, address_w), part.strobe, tuple(zip(*values, strict=True))))
     return words

@@ -72,6 +72,17 @@ def random_commands(shape: Shape, table_half: int, **fixed: int) -> list[dict[st
     ]  # fmt: skip
 
 
+def random_general(dut: Any) -> dict[str, int]:
+    """Fields of `general_t`; those of an engine without them give what it does."""
+    act_w = int(dut.ActW.value)
+    low, high = -(1 << act_w - 1), (1 << act_w - 1) - 1
+    if not int(dut.GeneralRequant.value):
+        return {"low": low, "high": high, "half_even": 0}
+    own = sorted(random.sample(range(low, high + 1), 2))
+    low, high = random.choice([(low, high), own])
+    return {"low": low, "high": high, "half_even": random.randrange(2)}
+
+
 def random_table(shape: Shape, command: dict[str, int]) -> list[int]:
     """Table entries for the channels of `command`: results inside and outside the range of an activation."""
     return [_table_entry(shape, command["shift"]) for _ in range(command["filters"])]
@@ -93,6 +104,9 @@ def random_pes(shape: Shape) -> list[Pe]:
 def _table_entry(shape: Shape, shift: int) -> int:
     """A multiplier and a bias that give results inside and outside the range of an activation."""
     multiplier = random.choice([0, 1, (1 << shape.mul_w) - 1, random.getrandbits(shape.mul_w)])
+    if shift and random.random() < 0.2:  # multiples of a half, so that there are ties
+        half = min(shift - 1, shape.mul_w - 1)
+        return random.randrange(1 << 8) << half + 18 | 1 << half
     bits = random.choice([1, 45, min(45, shift + shape.act_w), random.randint(1, 45)])
     bias = random.randrange(-(1 << bits), 1 << bits)
     return (bias & (1 << 46) - 1) << 18 | multiplier

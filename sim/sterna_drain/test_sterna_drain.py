@@ -9,17 +9,28 @@ from typing import Any
 import cocotb
 from sim.sterna_cluster.model import Pe
 from sim.sterna_drain.model import Word, drain, row_channels
-from sim.sterna_drain.stimulus import Shape, joined, pass_fields, random_commands, random_pes, random_table, shape_of
+from sim.sterna_drain.stimulus import (
+    Shape,
+    joined,
+    pass_fields,
+    random_commands,
+    random_general,
+    random_pes,
+    random_table,
+    shape_of,
+)
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack, unpack_signed
 
+from sterna.generate.spec.systemverilog import GENERAL
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
 PARAMETERS = [
     {"Lanes": 5},
-    {"Lanes": 67, "Clusters": 1, "Accumulators": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10},
-    {"Lanes": 2, "Clusters": 4, "Pes": 8, "Accumulators": 8},
+    {"Lanes": 67, "Clusters": 1, "Accumulators": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10,
+     "GeneralRequant": 1},
+    {"Lanes": 2, "Clusters": 4, "Pes": 8, "Accumulators": 8, "GeneralRequant": 1},
     {"Lanes": 2, "Pes": 16, "Accumulators": 4},
 ]
 #: Cycles from a read or a shift to the row registers.
@@ -116,7 +127,9 @@ class TB(Bench):
         self.shape = shape_of(dut)
         self.pes = Pes(self, slow)
         self.tables = Tables(dut)
-        fields = pass_fields(dut, self.shape.clusters)
+        fields = pass_fields(dut, self.shape.clusters) | {
+            field.name: Field(dut.general_i, position, field.bits) for field, position in GENERAL.places()
+        }
         self.passes = Source(Field(dut.pass_valid_i), Field(dut.pass_ready_o), fields, slow)
         self.writes = Sink(
             Field(dut.write_valid_o), Field(dut.write_ready_i),
@@ -146,11 +159,12 @@ class TB(Bench):
                 commands = random_commands(self.shape, half, **fixed)
                 tables = [random_table(self.shape, command) for command in commands]
                 clusters = [random_pes(self.shape) for _ in commands]
-                expected += drain(clusters, commands, tables, self.shape.act_w, self.shape.address_w)
+                general = random_general(self.dut)
+                expected += drain(clusters, commands, tables, general, self.shape.address_w)
                 self.tables.fill(half, tables)
                 await self.run_until(lambda: not self.tables.queue, 4000)
                 self.pes.coming.append([pe for pes in clusters for pe in pes])
-                self.passes.send([joined(commands)])
+                self.passes.send([joined(commands) | general])
             cycles += await self.run_until(lambda before=before: self.done == before + 2, limit)
         await self.step(20)
         taken = [word(item, self.shape) for item in self.writes.taken]

@@ -38,7 +38,7 @@ def random_step(clusters: int, entries: int) -> dict[str, int]:
         return step | {"op": Op.TABLE, "requant_bytes": INPUT_BYTES}
     if random.random() < 0.2:
         op = random.choice([Op.LOAD, Op.STORE])
-        return step | {"op": op, "fm_words": random.randint(1, (1 << 32) - 1), "beside": random.choice(BESIDE[op])}
+        return step | {"op": op, "fm_words": random.randint(1, (1 << 24) - 1), "beside": random.choice(BESIDE[op])}
     step |= {
         "op": Op.CONV,
         "beside": random.choice(BESIDE[Op.CONV]),

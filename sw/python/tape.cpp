@@ -4,6 +4,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/function.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -78,11 +79,12 @@ struct NamedOperation {
 
 /// activation: its code on the tape, which the library need not know.
 NamedOperation make_operation(Names layers, Names sources, const Weights& weights, int filters, int pool, int gather_stride,
-                              int pad_value, const Integers& multiplier, const Integers& bias, int shift, int activation) {
+                              int pad_value, const Integers& multiplier, const Integers& bias, int shift, int activation,
+                              std::optional<std::array<int, 2>> clamp, bool half_even) {
   if (layers.empty() || sources.empty()) refuse({"operation", "is of no layer, or reads none", "", "", "name them"});
   const auto copied = [](const Integers& array) { return std::vector(array.data(), array.data() + array.size()); };
   EngineOperation operation{{}, {}, static_cast<sterna_pool>(pool), filters, gather_stride, pad_value,
-                            {copied(multiplier), copied(bias), shift, static_cast<Activation>(activation)},
+                            {copied(multiplier), copied(bias), shift, static_cast<Activation>(activation), clamp, half_even},
                             [weights] { return weights.nonzeros(); }};
   return {std::move(layers), std::move(sources), std::move(operation)};
 }
@@ -188,7 +190,7 @@ void add_tape(nb::module_& module) {
       .def(nb::new_(&make_weights), "filter"_a, "phase"_a, "channel"_a, "row"_a, "col"_a, "value"_a);
   nb::class_<NamedOperation>(module, "EngineOperation")
       .def(nb::new_(&make_operation), "layers"_a, "sources"_a, "weights"_a, "filters"_a, "pool"_a, "gather_stride"_a,
-           "pad_value"_a, "multiplier"_a, "bias"_a, "shift"_a, "activation"_a);
+           "pad_value"_a, "multiplier"_a, "bias"_a, "shift"_a, "activation"_a, "clamp"_a.none(), "half_even"_a);
   nb::class_<Lowered>(module, "Lowered")
       .def(nb::new_(&make_lowered), "layers"_a, "input"_a, "image"_a, "act_bits"_a, "outputs"_a, "operations"_a, "views"_a,
            "split"_a);

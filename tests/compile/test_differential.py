@@ -25,9 +25,10 @@ NANO = load_config("nano")
 @pytest.mark.parametrize("trace", [True, False])
 def test_tape_equals_reference(seed: int, trace: bool) -> None:
     rng = np.random.default_rng(seed)
-    act_bits, table = int(rng.choice([4, 6, 8, 8])), seed % 3 == 0
-    graph = random_graph(rng, act_bits=act_bits, input_table=table)
-    config = random_config(rng, act_bits=act_bits).model_copy(update={"input_table": table})
+    act_bits = int(rng.choice([4, 6, 8, 8]))
+    options = {"input_table": seed % 3 == 0, "general_requant": seed % 2 == 0}
+    graph = random_graph(rng, act_bits=act_bits, **options)
+    config = random_config(rng, act_bits=act_bits).model_copy(update=options)
     package = compile_graph(graph, config, trace=trace)
     image = random_image(rng, graph)
     layers, found = reference.execute(graph, image), emulated(package, image)
@@ -127,9 +128,12 @@ def with_requant(**changes: Any) -> Graph:
 
 
 @pytest.mark.parametrize("changes", [{"clamp": (0, 15)}, {"clamp": (1, 127)}, {"half_even": True}])
-def test_requantisation_that_no_engine_has_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(SternaError, match=r"layer conv: the layer has a clamp .* backend emulator:"):
-        compile_graph(with_requant(**changes), NANO)
+def test_a_clamp_and_ties_to_even_need_an_engine_that_has_them(changes: dict[str, Any]) -> None:
+    lacks, has = (NANO.model_copy(update={"general_requant": has}) for has in (False, True))
+    with pytest.raises(SternaError, match=r"layer conv: the layer has a clamp .*config with general_requant: true"):
+        compile_graph(with_requant(**changes), lacks)
+    changed, plain = (compile_graph(graph, has).tape for graph in (with_requant(**changes), with_requant()))
+    assert len(changed) == len(plain) and changed != plain
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,8 @@ def test_requantisation_that_no_engine_has_is_refused(changes: dict[str, Any]) -
 )
 def test_what_changes_no_result_needs_nothing_of_an_engine(changes: dict[str, Any]) -> None:
     plain = {"shift": changes.get("shift", 4)}
-    assert compile_graph(with_requant(**changes), NANO).tape == compile_graph(with_requant(**plain), NANO).tape
+    lacks = NANO.model_copy(update={"general_requant": False})
+    assert compile_graph(with_requant(**changes), lacks).tape == compile_graph(with_requant(**plain), lacks).tape
 
 
 def test_refuses_what_does_not_fit() -> None:

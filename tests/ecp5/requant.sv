@@ -30,6 +30,9 @@ module requant (
     .multiplier_i,
     .bias_i,
     .activation_i,
+    .half_even_i(1'b0),
+    .low_i('0),
+    .high_i('0),
     .bytes_i,
     .round_i(1'b1),
     .data_o

@@ -21,7 +21,7 @@ from sterna.package.older import Older
 from sterna.package.package import Package
 from support import bombs
 from support.containers import changed, joined, parted, reported
-from support.packages import NANO, small_graph, small_package
+from support.packages import OLDER_NANO, small_graph, small_package
 
 OLDER = Path(__file__).parent / "format-3.sterna"
 """`small_package()` as the version before the format was raised wrote it."""
@@ -156,7 +156,7 @@ def test_equal_packages_give_equal_bytes(package: Package, data: bytes) -> None:
 
 def test_what_the_format_before_was_compiled_from_is_read() -> None:
     found = package_file.read(OLDER)
-    assert found == Older(small_graph(), NANO, trace=True, timed=True)
+    assert found == Older(small_graph(), OLDER_NANO, trace=True, timed=True)
 
 
 def test_older_formats_are_refused() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ import pytest
 from sterna import _native
 from sterna.compile import compile_graph
 from sterna.errors import SternaError
-from sterna.graph import Add, Conv, Graph, Input, Output, Requant, reference
+from sterna.graph import Conv, Graph, Input, Output, Requant, reference
 from sterna.graph import file as graph_file
 from sterna.package import file as package_file
 from sterna.spec.config import load_config
@@ -54,25 +53,10 @@ def check_maps(graph: Graph, data: bytes, image: np.ndarray) -> None:
 @pytest.mark.parametrize("seed", range(40))
 def test_random_graphs(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng, input_table=bool(seed % 2))
-    config = random_config(rng).model_copy(update={"input_table": graph.input.table is not None})
+    graph = random_graph(rng, input_table=bool(seed % 2), general_requant=True)
+    has_table = graph.input.table is not None
+    config = random_config(rng).model_copy(update={"input_table": has_table, "general_requant": True})
     data = package_file.to_bytes(compile_graph(graph, config, cycles=False))
-    check_maps(graph, data, random_image(rng, graph))
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_clamps_and_roundings_and_zero_points(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    graph = random_graph(rng, general_requant=True)
-    # No engine has them, so what is compiled is the same graph without.
-    plain = [
-        replace(layer, requant=replace(layer.requant, clamp=None, half_even=False))
-        if isinstance(layer, Conv | Add)
-        else layer
-        for layer in graph.layers
-    ]
-    package = compile_graph(Graph(tuple(plain), graph.act_bits, graph.acc_bits), random_config(rng), cycles=False)
-    data = package_file.to_bytes(replace(package, graph=graph))
     check_maps(graph, data, random_image(rng, graph))
 
 

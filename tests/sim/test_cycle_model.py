@@ -42,7 +42,8 @@ def check(engine: Backend, package: Package) -> None:
 @pytest.mark.parametrize("seed", range(8))
 def test_random_graphs(engine: Backend, seed: int, trace: bool) -> None:
     """With `trace`, STORE steps go on beside what computes."""
-    graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40)
+    general = load_config("nano").general_requant
+    graph = random_graph(np.random.default_rng(seed), max_size=40, max_channels=40, general_requant=general)
     check(engine, compile_graph(graph, load_config("nano"), trace=trace))
 
 

@@ -23,9 +23,11 @@ GRAPHS = 100
 SLOW_GRAPHS = 1000
 
 
-def config_of(seed: int, act_bits: int, *, input_table: bool = False) -> EngineConfig:
+def config_of(
+    seed: int, act_bits: int, *, input_table: bool = False, general_requant: bool = False
+) -> EngineConfig:
     config = random_config(np.random.default_rng(seed), act_bits=act_bits)
-    return config.model_copy(update={"input_table": input_table})
+    return config.model_copy(update={"input_table": input_table, "general_requant": general_requant})
 
 
 def check_graphs(config: EngineConfig, first: int, count: int) -> None:
@@ -38,7 +40,8 @@ def check_graphs(config: EngineConfig, first: int, count: int) -> None:
 
 def check_graph(config: EngineConfig, seed: int, engine: Backend, reference: Backend) -> None:
     rng = np.random.default_rng(seed)
-    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20, input_table=config.input_table)
+    options = {"input_table": config.input_table, "general_requant": config.general_requant}
+    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20, **options)
     package = compile_graph(graph, config, trace=True)
     images = np.stack([random_image(rng, graph) for _ in range(rng.integers(1, 3))])
     comparison = compare_backends(reference, engine, package, images)
@@ -71,6 +74,11 @@ def test_an_engine_with_input_tables() -> None:
     check_graphs(config_of(1, 6, input_table=True), 5000, GRAPHS // 4)
 
 
+@pytest.mark.parametrize("act_bits", [5, 8])
+def test_an_engine_with_clamps_and_ties_to_even(act_bits: int) -> None:
+    check_graphs(config_of(2, act_bits, general_requant=True), 6000 * act_bits, GRAPHS // 2)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_passthrough_frames_follow_each_other(seed: int) -> None:
     """Maps split by phase, and frames that are queued and find their image loaded."""
@@ -88,7 +96,8 @@ def test_passthrough_frames_follow_each_other(seed: int) -> None:
 
 def check_many(seed: int, act_bits: int, first: int, count: int) -> None:
     """Some of the graphs of a slow config."""
-    check_graphs(config_of(seed, act_bits, input_table=seed % 3 == 0), 10_000 * (seed + 1) + first, count)
+    config = config_of(seed, act_bits, input_table=seed % 3 == 0, general_requant=seed % 2 == 0)
+    check_graphs(config, 10_000 * (seed + 1) + first, count)
 
 
 @pytest.mark.slow

@@ -21,7 +21,9 @@ def random_case(seed: int) -> Case:
     """A small random graph and an image for it."""
     rng = np.random.default_rng(seed)
     bits = int(rng.integers(4, 9))
-    graph = random_graph(rng, max_size=12, max_channels=12, act_bits=bits, input_table=seed % 3 == 0)
+    graph = random_graph(
+        rng, max_size=12, max_channels=12, act_bits=bits, input_table=seed % 3 == 0, general_requant=True
+    )
     return graph, random_image(rng, graph)
 
 

@@ -11,6 +11,8 @@ from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
 
 NANO = load_config("nano")
+OLDER_NANO = NANO.model_copy(update={"general_requant": False})
+"""As it was for the packages of older formats that are kept."""
 
 
 def small_graph(act_bits: int = 8) -> Graph:

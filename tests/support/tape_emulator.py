@@ -184,14 +184,19 @@ class TapeEmulator:
         multiplier = word & ((1 << tape.REQUANT_MULTIPLIER_BITS) - 1)
         bias = word >> tape.REQUANT_MULTIPLIER_BITS
         bias -= (bias >> (tape.REQUANT_BIAS_BITS - 1)) << tape.REQUANT_BIAS_BITS
-        total = value * multiplier + bias
+        eighths = 8 * (value * multiplier + bias)
         if step["activation"] == Activation.RELU:
-            total = np.maximum(total, 0)
+            eighths = np.maximum(eighths, 0)
         elif step["activation"] == Activation.LEAKY:
-            total = np.where(total < 0, total >> 3, total)
+            eighths = np.where(eighths < 0, eighths >> 3, eighths)
+        one = 8 << step["shift"]
+        raised = eighths + (one >> 1 if step["shift"] else 0)
+        result = raised >> (step["shift"] + 3)
+        if step["half_even"] and step["shift"]:
+            result -= result & (raised & (one - 1) == 0)
         limit = 1 << (self.config.act_w - 1)
-        half = (1 << step["shift"]) >> 1
-        return np.clip((total + half) >> step["shift"], -limit, limit - 1)
+        assert -limit <= step["clamp_low"] < step["clamp_high"] < limit
+        return np.clip(result, step["clamp_low"], step["clamp_high"])
 
     def _vectors(
         self, step: dict[str, int], fetches: NDArray[np.uint64], tile_row: int, tile_col: int

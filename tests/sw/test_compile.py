@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
+from sterna.compile.packages import restore
 from sterna.errors import SternaError
 from sterna.native import libsterna
 from sterna.package import container
 from sterna.package import file as package_file
 from sterna.package.package import Package
+from sterna.spec import tape
 from sterna.spec.package import PackageSection
 from support import containers
 from support.network_graphs import passthrough_graph
@@ -23,9 +25,10 @@ from support.random_graphs import random_graph
 
 def random_package(seed: int) -> Package:
     rng = np.random.default_rng(seed)
-    act_bits, table = int(rng.choice([4, 6, 8, 8])), seed % 3 == 0
-    graph = random_graph(rng, act_bits=act_bits, input_table=table)
-    config = random_config(rng, act_bits=act_bits).model_copy(update={"input_table": table})
+    act_bits = int(rng.choice([4, 6, 8, 8]))
+    options = {"input_table": seed % 3 == 0, "general_requant": seed % 2 == 0}
+    graph = random_graph(rng, act_bits=act_bits, **options)
+    config = random_config(rng, act_bits=act_bits).model_copy(update=options)
     return compile_graph(graph, config, trace=seed % 2 == 0, cycles=False)
 
 
@@ -50,6 +53,25 @@ def test_a_planted_error_is_found() -> None:
     )
     with pytest.raises(SternaError, match=r"^its parts contradict .*; allowed: the tape that was compiled"):
         libsterna.package_tape(changed, "package")
+
+
+def test_a_package_from_before_tapes_had_this_format() -> None:
+    """It says nothing of its tape's version, and the checksum is that of a tape as it was then."""
+    package = small_package()
+    data = package_file.to_bytes(package)
+
+    def without(version: int) -> bytes:
+        """With a checksum that does not fit, of a tape of `version`; 3 is not said."""
+        said = {} if version == 3 else {"version": version}
+        digest = package_file.TapeDigest.of(package.tape, package.config).model_dump(exclude={"version"})
+        return containers.reported(data, "schedule", lambda v: v | {"tape": digest | {"adler": 1} | said})
+
+    assert libsterna.package_tape(without(3), "package") == package.tape
+    assert restore(package_file.from_bytes(without(3)), "package") == package
+    with pytest.raises(SternaError, match="the tape that was compiled"):
+        libsterna.package_tape(without(tape.VERSION), "package")
+    with pytest.raises(SternaError, match="the tape that was compiled"):
+        restore(package_file.from_bytes(without(tape.VERSION)), "package")
 
 
 def with_config(**change: object) -> bytes:
@@ -80,6 +102,7 @@ FIRST = next(iter(PLAN.bases))
         (with_config(acc_w=12), "acc_w = 12; allowed: 20 .. 32"),
         (with_config(mul_w=1), "mul_w = 1; allowed: bits that hold the multipliers of layer"),
         (with_config(input_table=1), "neither true nor false; input_table"),
+        (with_config(general_requant=1), "neither true nor false; general_requant"),
         (with_plan(stored=[]), "no list of the right length; stored"),
         (with_plan(stored=["none"]), "has no such layer; layer = 'none'"),
         (with_plan(bases={FIRST: 1 << 20}), "bases"),

@@ -22,7 +22,9 @@ module sterna_drain #(
   /// Bits of a requantisation multiplier.
   parameter int unsigned MulW = 18,
   /// Bits of a feature memory word's address.
-  parameter int unsigned FmAddrW = 12
+  parameter int unsigned FmAddrW = 12,
+  /// A pass has limits and a rounding of its own.
+  parameter bit GeneralRequant = 0
 ) (
   input  logic                                clk_i,
   input  logic                                rst_ni,
@@ -42,6 +44,8 @@ module sterna_drain #(
   output logic                                pass_ready_o,
   /// What to drain: clusters differ in `write` and the addresses only.
   input  pass_t [Clusters-1:0]                pass_i,
+  /// Its limits and rounding, with `GeneralRequant`.
+  input  general_t                            general_i,
   /// All PEs of a cluster have ended the pass in this half of the accumulators.
   input  logic [Clusters-1:0][1:0]            ended_i,
   /// That half has been read (pulse).
@@ -216,6 +220,49 @@ module sterna_drain #(
     end
   endgenerate
 
+  // Limits and rounding of the steps in the pipeline.
+
+  logic half_even;
+  logic signed [7:0] low, high;
+
+  generate
+    if (GeneralRequant) begin : gen_general
+      general_t general [RequantLatency];
+
+      sterna_fifo #(
+        .Width     ($bits(general_t)),
+        .Depth     (PassDepth),
+        .Registered(1'b1)
+      ) u_general (
+        .clk_i,
+        .rst_ni,
+        .clear_i,
+        .valid_i(pass_valid_i && pass_ready_o),
+        .ready_o(),
+        .data_i (general_i),
+        .valid_o(),
+        .ready_i(pass_ready),
+        .data_o (general[0]),
+        .count_o()
+      );
+
+      for (i = 1; i < RequantLatency; i++) begin : gen_step
+        always_ff @(posedge clk_i) begin
+          if (valid[i-1]) general[i] <= general[i-1];
+        end
+      end
+
+      assign half_even = general[ValueLatency].half_even;
+      assign {low, high} = {general[RequantLatency-1].low, general[RequantLatency-1].high};
+    end else begin : gen_plain
+      logic unused_general;
+
+      assign half_even = 1'b0;
+      assign {low, high} = '0;
+      assign unused_general = ^general_i;
+    end
+  endgenerate
+
   // Requantisation table: read, then brought to a shift by whole bytes.
 
   typedef struct packed {
@@ -280,10 +327,11 @@ module sterna_drain #(
       localparam int unsigned Count = Lanes - First < GroupLanes ? Lanes - First : GroupLanes;
 
       sterna_requant #(
-        .Lanes(Count),
-        .ActW (ActW),
-        .AccW (AccW),
-        .MulW (MulW)
+        .Lanes  (Count),
+        .ActW   (ActW),
+        .AccW   (AccW),
+        .MulW   (MulW),
+        .General(GeneralRequant)
       ) u_requant (
         .clk_i,
         .valid_i      (valid[ValueLatency]),
@@ -291,6 +339,9 @@ module sterna_drain #(
         .multiplier_i (multiplier_q7),
         .bias_i       (bias_q7),
         .activation_i (info[ValueLatency].activation),
+        .half_even_i  (half_even),
+        .low_i        (low),
+        .high_i       (high),
         .bytes_i      (bytes_q7),
         .round_i      (round_q7),
         .data_o       (value[First+:Count])

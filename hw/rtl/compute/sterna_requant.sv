@@ -5,6 +5,7 @@ import sterna_pkg::*;
 /// Requantisation of a group of lanes with one channel's numbers:
 ///   t = acc*multiplier + bias; relu: max(t, 0); leaky: t >>> 3 if negative;
 ///   y = clamp((t + half) >>> shift), half = 1 << shift >> 1.
+/// With `General` the limits of the clamp are the step's, and a tie may go to the even result.
 ///
 /// Lanes shift by whole bytes only: the caller rounds the shift up to `8*bytes_i`, 8 to 32, and
 /// multiplies multiplier and bias by the power of two that is missing. The bias takes `half` along,
@@ -12,9 +13,10 @@ import sterna_pkg::*;
 ///   ((t >>> 3) + half) >>> shift = (t + half + 7*half) >>> (shift + 3),
 /// which adds seven to the bits from the weight of `half` up. (A total that only `half` lifts to 0
 /// or above gives 0 in both ways, and so with relu.) With shift 0 there is no `half`, so `round_i`
-/// says whether there is one. A bias so large that no accumulator can bring the result back into
-/// its range is cut to fewer bits, so that the sums are shorter. A new group can come every cycle;
-/// its result follows eight cycles later.
+/// says whether there is one. Of a tie the sum with `half` has no lower bits, and if the result is
+/// odd it is one too large. A bias so large that no accumulator can bring the result back into its
+/// range is cut to fewer bits, so that the sums are shorter. A new group can come every cycle; its
+/// result follows eight cycles later.
 module sterna_requant #(
   /// Lanes, at most 64.
   parameter int unsigned Lanes = 64,
@@ -23,7 +25,9 @@ module sterna_requant #(
   /// Bits of an accumulator.
   parameter int unsigned AccW = 20,
   /// Bits of a multiplier.
-  parameter int unsigned MulW = 18
+  parameter int unsigned MulW = 18,
+  /// Has limits and ties to even.
+  parameter bit General = 0
 ) (
   input  logic                           clk_i,
   /// A group comes in.
@@ -36,6 +40,12 @@ module sterna_requant #(
   input  logic signed [RequantBiasW+7:0] bias_i,
   /// One of the Activation codes.
   input  logic [1:0]                     activation_i,
+  /// Ties go to the even result.
+  input  logic                           half_even_i,
+  /// Least result, of the group that came in seven cycles before.
+  input  logic signed [7:0]              low_i,
+  /// Largest result, of the same.
+  input  logic signed [7:0]              high_i,
   /// Bytes to shift right, 1 to 4.
   input  logic [2:0]                     bytes_i,
   /// The shift is not 0, so that there is a half.
@@ -108,6 +118,16 @@ module sterna_requant #(
     return result;
   endfunction
 
+  /// Whether the bits below that window are 0; `lowest`: those below the lowest window are.
+  function automatic logic clean(logic [30:7] bits, logic lowest, logic [2:0] bytes);
+    logic result;
+    result = lowest;
+    for (int unsigned i = 1; i < MaxBytes; i++) begin
+      result &= 32'(bytes) <= i || bits[8*i-1+:8] == '0;
+    end
+    return result;
+  endfunction
+
   // Suffixes count the cycles since the group was taken into the registers `_q0`. The total is
   // summed in two halves, the low one a cycle ahead.
   logic [6:0] valid_q;
@@ -128,7 +148,7 @@ module sterna_requant #(
   logic [TotalW-1:LowW] high_q3 [Lanes];
   logic [WindowW-1:0] window_q4 [Lanes];
   logic [WindowW-1:0] window_q5 [Lanes];
-  logic [Lanes-1:0] negative_q4, fits_q4, beyond;
+  logic [Lanes-1:0] negative_q4, fits_q4, even_q4, beyond;
   logic [Lanes-1:0] eighth_q5, add_q5, no_value_q5, most_q5, least_q5;
   logic [ActW-1:0] value_q6 [Lanes];
 
@@ -202,8 +222,10 @@ module sterna_requant #(
     if (valid_q[4]) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
         window_q5[i] <= window_q4[i];
+        window_q5[i][1] <= window_q4[i][1] && !(even_q4[i] && !window_q4[i][0]);
         eighth_q5[i] <= leaky_q4 && negative_q4[i];
-        add_q5[i] <= round_q4 && negative_q4[i] && !beyond[i] && window_q4[i][3:0] > 4'd8;
+        add_q5[i] <= round_q4 && negative_q4[i] && !beyond[i] &&
+            window_q4[i][3:0] > {3'b100, even_q4[i] && !window_q4[i][4]};
         no_value_q5[i] <= beyond[i] || (relu_q4 && negative_q4[i]);
         most_q5[i] <= beyond[i] && !negative_q4[i];
         least_q5[i] <= beyond[i] && negative_q4[i] && !relu_q4;
@@ -222,10 +244,57 @@ module sterna_requant #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (valid_q[6]) begin
-      for (int unsigned i = 0; i < Lanes; i++) data_o[i] <= value_q6[i];
+  generate
+    if (General) begin : gen_general
+      logic even_q0, even_q1, even_q2, even_q3;
+      logic [Lanes-1:0] clean_q3;
+
+      always_ff @(posedge clk_i) begin
+        {even_q0, even_q1} <= {half_even_i && round_i, even_q0};
+        {even_q2, even_q3} <= {even_q1, even_q2};
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (valid_q[2]) begin
+          for (int unsigned i = 0; i < Lanes; i++) clean_q3[i] <= low_q2[i][6:0] == '0;
+        end
+      end
+
+      // Nothing is below the window, so that it alone tells a tie.
+      always_ff @(posedge clk_i) begin
+        if (valid_q[3]) begin
+          for (int unsigned i = 0; i < Lanes; i++) begin
+            even_q4[i] <= even_q3 &&
+                clean({high_q3[i][30:LowW], low_q3[i]}, clean_q3[i], bytes_q3);
+          end
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (valid_q[6]) begin
+          for (int unsigned i = 0; i < Lanes; i++) begin
+            if (signed'(value_q6[i]) < signed'(low_i[ActW-1:0])) begin
+              data_o[i] <= low_i[ActW-1:0];
+            end else if (signed'(value_q6[i]) > signed'(high_i[ActW-1:0])) begin
+              data_o[i] <= high_i[ActW-1:0];
+            end else begin
+              data_o[i] <= value_q6[i];
+            end
+          end
+        end
+      end
+    end else begin : gen_plain
+      logic unused_general;
+
+      assign even_q4 = '0;
+      assign unused_general = ^{half_even_i, low_i, high_i};
+
+      always_ff @(posedge clk_i) begin
+        if (valid_q[6]) begin
+          for (int unsigned i = 0; i < Lanes; i++) data_o[i] <= value_q6[i];
+        end
+      end
     end
-  end
+  endgenerate
 
 endmodule

@@ -527,7 +527,7 @@ module sterna_sequencer #(
       store_addr_o <= move_addr;
       store_bytes_o <= next_q.dram_bytes;
       store_base_o <= next_q.fm_base[FmAddrW-1:0];
-      store_words_o <= next_q.fm_words;
+      store_words_o <= 32'(next_q.fm_words);
       waiting_segment_q <= segment_q;
     end
     // That of the STORE that waits, until it goes on.

@@ -102,7 +102,7 @@ def _operation(operation: Operation) -> libsterna.EngineOperation:
     return libsterna.EngineOperation(
         operation.layers, operation.sources, _weights(operation.weights), operation.filters, operation.pool,
         operation.gather_stride, operation.pad_value, requant.multiplier, requant.bias, requant.shift,
-        ACTIVATIONS[requant.activation],
+        ACTIVATIONS[requant.activation], requant.clamp, requant.half_even,
     )  # fmt: skip
 
 

@@ -113,18 +113,18 @@ def check_fit(graph: Graph, config: EngineConfig) -> None:
                 remedy="lower multiplier and shift or raise mul_w",
             )
         if requant is not None:
-            _check_general(layer, least_requant(graph, requant))
+            _check_general(layer, least_requant(graph, requant), config)
 
 
-def _check_general(layer: Layer, requant: Requant) -> None:
-    if requant.clamp is not None or requant.half_even:
+def _check_general(layer: Layer, requant: Requant, config: EngineConfig) -> None:
+    if not config.general_requant and (requant.clamp is not None or requant.half_even):
         raise SternaError(
-            "the layer has a clamp of its own or lets ties go to the even result, which no engine does",
+            "the layer has a clamp of its own or ties to even, and the engine of the config has neither",
             where=f"layer {layer.name}",
             attribute="clamp, half_even",
             value=f"{requant.clamp}, {requant.half_even}",
             allowed="None, False",
-            remedy="execute the graph with the backend emulator:",
+            remedy="choose a config with general_requant: true",
         )
 
 

@@ -63,7 +63,7 @@ def restore(found: Stored | Older, where: str) -> Package:
 def _restored(found: Stored) -> Package:
     check_fit(found.graph, found.config)
     built = build(Lowered(found.graph, found.config), found.plan)
-    if TapeDigest.of(built.tape, found.config) != found.tape:
+    if not found.tape.fits(TapeDigest.of(built.tape, found.config)):
         raise _inconsistent("tape", f"{len(built.tape)} bytes", "the tape that was compiled")
     metadata = built.metadata if found.cycles is None else _with_cycles(built.metadata, found.cycles)
     return Package(found.graph, built.tape, found.config, metadata, found.plan)

@@ -25,6 +25,7 @@ from sterna.package.plan import Plan
 from sterna.spec.config import EngineConfig, make_config
 from sterna.spec.package import MOST_BYTES, PackageSection
 from sterna.spec.paths import own_network
+from sterna.spec.tape import VERSION
 
 _PLAN, _TAPE = "plan", "tape"
 _Count = Annotated[int, Field(ge=0, lt=1 << 64)]
@@ -44,7 +45,7 @@ class Cycles(BaseModel):
 
 
 class TapeDigest(BaseModel):
-    """The length of the tape that was compiled, its Adler-32, and the hash of its config.
+    """The length of the tape that was compiled, its Adler-32, the hash of its config and the version of its format.
 
     Each part of a tape ends with its own CRC-32, after which the CRC-32 of all is the same whatever the part holds.
     """
@@ -54,11 +55,18 @@ class TapeDigest(BaseModel):
     length: _Count
     adler: _Count
     config_hash: _Count
+    #: What files say nothing of has this one.
+    version: _Count = 3
 
     @classmethod
     def of(cls, tape: bytes, config: EngineConfig) -> TapeDigest:
         """That of `tape`, which is for `config`."""
-        return cls(length=len(tape), adler=zlib.adler32(tape), config_hash=config.hash)
+        return cls(length=len(tape), adler=zlib.adler32(tape), config_hash=config.hash, version=VERSION)
+
+    def fits(self, made: TapeDigest) -> bool:
+        """Whether the same was compiled as what `made` is of; only the checksum depends on the format."""
+        same = self if self.version == made.version else self.model_copy(update={"adler": made.adler})
+        return same.model_copy(update={"version": made.version}) == made
 
 
 @dataclass(frozen=True)

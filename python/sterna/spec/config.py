@@ -82,6 +82,8 @@ class EngineConfig(Validated):
     input_table: bool = False
     """Whether LOAD looks the bytes of an image up in tables, which come with the tape: 256 entries for each of up to
     three channels."""
+    general_requant: bool = False
+    """Whether a layer may have a clamp of its own, and ties that go to the even result."""
     memory: str = memories.DEFAULT
     """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 

@@ -17,7 +17,7 @@ from sterna.spec.described import DescribedEnum
 from sterna.spec.fields import UNUSED, Field, Layout
 
 MAGIC = int.from_bytes(b"STERNATP", "little")
-VERSION = 3
+VERSION = 4
 ALIGN = 64
 #: CRC-32 as in zlib: this polynomial, lowest bit first; the register starts as all ones and is inverted at the end.
 CRC_POLYNOMIAL = 0xEDB88320
@@ -114,8 +114,10 @@ STEP = Layout(
         Field("shift", 8, "right shift of requantisation"),
         Field("pad_value", 8, "what pixels outside the input map read as", signed=True),
         Field("tiles_at_once", 8, "distinct tiles that the clusters work on, a divisor of clusters"),
-        Field("fm_base", 32, "LOAD target, STORE source, CONV output: feature memory word"),
-        Field("fm_words", 32, "words that LOAD fills and STORE moves"),
+        Field("fm_base", 24, "LOAD target, STORE source, CONV output: feature memory word"),
+        Field("clamp_low", 8, "least result of requantisation", signed=True),
+        Field("fm_words", 24, "words that LOAD fills and STORE moves"),
+        Field("clamp_high", 8, "largest result of requantisation", signed=True),
         Field("dram_offset", 32, "bytes from the frame (LOAD), result (STORE) or scratch address"),
         Field("in_full_rows", 16, "input height div tile_h; LOAD: of the frame, and so on"),
         Field("in_extra_rows", 16, "input height mod tile_h"),
@@ -128,7 +130,8 @@ STEP = Layout(
         Field("tile_groups", 32, "ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed"),
         Field("filters", 16, "channels that each cluster drains and writes for each tile; LOAD: of the frame"),
         Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4)"),
-        Field("keep_base", 32, "Pool KEEP: first feature memory word of the phases"),
+        Field("keep_base", 24, "Pool KEEP: first feature memory word of the phases"),
+        Field("half_even", 8, "1: ties of requantisation go to the even result"),
         Field("requant_bytes", 32, "CONV, TABLE: length of the REQUANT payload that follows"),
         Field("weights_bytes", 32, "CONV: length of the WEIGHTS payload that follows it"),
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),

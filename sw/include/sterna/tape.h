@@ -15,7 +15,7 @@
 /* The first bytes of a tape, the letters "STERNATP". */
 #define STERNA_TAPE_MAGIC UINT64_C(0x5054414e52455453)
 /* Version of the tape's format. */
-#define STERNA_TAPE_VERSION UINT32_C(0x3)
+#define STERNA_TAPE_VERSION UINT32_C(0x4)
 /* Headers and payloads are multiples of this many bytes. */
 #define STERNA_TAPE_ALIGN 64
 /* CRC-32 as in zlib, lowest bit first. */
@@ -176,10 +176,16 @@ enum sterna_command {
 #define STERNA_STEP_TILES_AT_ONCE_SIZE 1
 /* LOAD target, STORE source, CONV output: feature memory word */
 #define STERNA_STEP_FM_BASE_OFFSET 8
-#define STERNA_STEP_FM_BASE_SIZE 4
+#define STERNA_STEP_FM_BASE_SIZE 3
+/* least result of requantisation; two's complement */
+#define STERNA_STEP_CLAMP_LOW_OFFSET 11
+#define STERNA_STEP_CLAMP_LOW_SIZE 1
 /* words that LOAD fills and STORE moves */
 #define STERNA_STEP_FM_WORDS_OFFSET 12
-#define STERNA_STEP_FM_WORDS_SIZE 4
+#define STERNA_STEP_FM_WORDS_SIZE 3
+/* largest result of requantisation; two's complement */
+#define STERNA_STEP_CLAMP_HIGH_OFFSET 15
+#define STERNA_STEP_CLAMP_HIGH_SIZE 1
 /* bytes from the frame (LOAD), result (STORE) or scratch address */
 #define STERNA_STEP_DRAM_OFFSET_OFFSET 16
 #define STERNA_STEP_DRAM_OFFSET_SIZE 4
@@ -218,7 +224,10 @@ enum sterna_command {
 #define STERNA_STEP_GROUP_WORDS_SIZE 2
 /* Pool KEEP: first feature memory word of the phases */
 #define STERNA_STEP_KEEP_BASE_OFFSET 46
-#define STERNA_STEP_KEEP_BASE_SIZE 4
+#define STERNA_STEP_KEEP_BASE_SIZE 3
+/* 1: ties of requantisation go to the even result */
+#define STERNA_STEP_HALF_EVEN_OFFSET 49
+#define STERNA_STEP_HALF_EVEN_SIZE 1
 /* CONV, TABLE: length of the REQUANT payload that follows */
 #define STERNA_STEP_REQUANT_BYTES_OFFSET 50
 #define STERNA_STEP_REQUANT_BYTES_SIZE 4

@@ -248,6 +248,8 @@ class Builder {
     PartWork work = part_work(config_, operation, nonzeros, source, part, convs_++);
     EncodedPart encoded = encode_part(config_.encoder(), streams, work.fetches(), work.additions(), work.planes);
     std::vector<std::uint8_t> table = requant_payload(operation.requant, part);
+    const int act_max = (1 << (lowered_.act_bits - 1)) - 1;
+    const std::array<int, 2> limits = operation.requant.limits(-act_max - 1, act_max);
     std::vector<Region> written;
     for (std::size_t layer : operation.outputs()) written.push_back(regions_[layer]);
     BuiltStep& step = add_step(operation.layers, STERNA_OP_CONV, [&](const auto& set) {
@@ -256,6 +258,9 @@ class Builder {
       set(STERNA_STEP_FIELD(GATHER_STRIDE), operation.gather_stride);
       set(STERNA_STEP_FIELD(ACTIVATION), static_cast<int>(operation.requant.activation));
       set(STERNA_STEP_FIELD(SHIFT), operation.requant.shift);
+      set(STERNA_STEP_FIELD(CLAMP_LOW), limits[0]);
+      set(STERNA_STEP_FIELD(CLAMP_HIGH), limits[1]);
+      set(STERNA_STEP_FIELD(HALF_EVEN), operation.requant.half_even);
       set(STERNA_STEP_FIELD(PAD_VALUE), operation.pad_value);
       set(STERNA_STEP_FIELD(TILES_AT_ONCE), spread.tiles_at_once);
       set(STERNA_STEP_FIELD(FM_BASE), bases.back());

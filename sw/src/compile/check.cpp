@@ -35,7 +35,10 @@ void check_requant(const Graph& graph, const Layer& layer, const EngineConfig& c
     if (multiplier >> config.mul_w == 0) continue;
     contradict("mul_w", std::to_string(config.mul_w), "bits that hold the multipliers of layer " + layer.name);
   }
-  if (requant.clamp || requant.half_even) contradict("layer " + layer.name, "clamp or half_even", "none on an engine");
+  if (!config.general_requant && (requant.clamp || requant.half_even)) {
+    contradict("general_requant", std::to_string(config.general_requant),
+               "an engine with the clamp and the rounding of layer " + layer.name);
+  }
 }
 
 void check_spread(const EngineConfig& config, const EngineOperation& operation, const std::string& name,

@@ -23,6 +23,8 @@ constexpr std::size_t kMostLayers = 1024, kMostSteps = 65536;
 constexpr int kMostParts = 65535;
 /// Channels of a pixel that lie side by side in a frame; others lie plane after plane.
 constexpr int kInterleaved = 3;
+/// The version of a tape of which the package says nothing.
+constexpr std::uint64_t kUnsaidTape = 3;
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -116,7 +118,7 @@ Plan read_decisions(Record record, const EngineConfig& config, FilterReader filt
 struct Compiled {
   EngineConfig config;
   Plan plan;
-  std::uint64_t tape_bytes = 0, tape_adler = 0;
+  std::uint64_t tape_bytes = 0, tape_adler = 0, tape_version = 0;
 };
 
 Compiled read_compiled(const PlanRecords& records, const Graph& graph, const Lowered& lowered) {
@@ -125,6 +127,7 @@ Compiled read_compiled(const PlanRecords& records, const Graph& graph, const Low
   Record digest = json.record.record("tape");
   compiled.tape_bytes = digest.count("length");
   compiled.tape_adler = digest.count("adler");
+  compiled.tape_version = digest.has("version") ? digest.count("version") : kUnsaidTape;
   compiled.config = read_config(records.config, static_cast<std::uint32_t>(digest.count("config_hash")));
   digest.finish();
   check_config(graph, compiled.config);
@@ -194,9 +197,9 @@ EngineConfig read_config(std::span<const std::uint8_t> text, std::uint32_t hash)
   config.fm_words = record.integer("fm_words");
   config.axi_data_w = record.integer("axi_data_w");
   config.chunk_bytes = record.integer("chunk_bytes");
-  yyjson_val* input_table = record.value("input_table");
-  if (!yyjson_is_bool(input_table)) refuse({"", "config has a value that is neither true nor false", "input_table", "", kAgain});
-  config.input_table = yyjson_get_bool(input_table);
+  config.input_table = record.flag("input_table");
+  // Packages from before there was such a parameter lack it.
+  config.general_requant = record.has("general_requant") && record.flag("general_requant");
   // The tape does not depend on what else there is.
   return config;
 }
@@ -212,7 +215,9 @@ std::shared_ptr<const Program> make_program(const Graph& graph, const PlanRecord
   const Compiled compiled = read_compiled(records, graph, lowered);
   Built built = build(lowered, compiled.config, compiled.plan);
   const uLong adler = adler32_z(adler32_z(0, nullptr, 0), built.tape.data(), built.tape.size());
-  if (built.tape.size() != compiled.tape_bytes || adler != compiled.tape_adler) {
+  // The tape that is made has today's format, and only the checksum depends on it.
+  const bool is_same = adler == compiled.tape_adler || compiled.tape_version != STERNA_TAPE_VERSION;
+  if (built.tape.size() != compiled.tape_bytes || !is_same) {
     refuse({"", "its parts contradict each other", "tape = " + std::to_string(built.tape.size()) + " bytes",
             "the tape that was compiled", "compile the graph again"});
   }

@@ -54,6 +54,19 @@ def test_random_graphs(io: str) -> None:
     check(random_case(3), "quartus", io, 3)
 
 
+def test_clamps_and_ties_to_even() -> None:
+    """Of every value of an image: ties, and sums of which the slope leaves more than a tie."""
+    weights = np.array([1, -1, 7, -9], np.int8).reshape(4, 1, 1, 1)
+    multiplier, bias = np.array([3, 1, 2, 5]), np.array([-60, 4, 3, -1])
+    requant = Requant(multiplier, bias, 3, "leaky", clamp=(-20, 60), half_even=True)
+    conv = Conv("conv", "image", weights, 1, (0, 0, 0, 0), requant, 1.0, zero_point=-5)
+    padded = Conv("padded", "conv", np.ones((1, 4, 3, 3), np.int8), 1, (1, 1, 1, 1), Requant(
+        np.array([2]), np.array([7]), 3, "linear", half_even=True
+    ), 1.0)  # fmt: skip
+    graph = Graph((Input("image", 1, 16, 16, 1.0, 0), conv, padded, Output("out", "padded")))
+    check((graph, np.arange(-128, 128, dtype=np.int8).reshape(1, 16, 16)), "quartus", "parallel", "ties")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SLOW_GRAPHS))
 def test_many_random_graphs(seed: int) -> None:

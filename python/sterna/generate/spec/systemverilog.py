@@ -50,6 +50,11 @@ PASS = Layout(
     ),
     "What a drain does for one cluster at the end of a tile pass.",
 )
+GENERAL = Layout(
+    "general",
+    (Field("low", 8, signed=True), Field("high", 8, signed=True), Field("half_even", 1)),
+    "The limits of a step's results, and how ties are rounded.",
+)
 #: The payloads of AXI4 and AXI4-Lite channels whose widths are the same in every engine.
 AXI_ADDRESS = Layout(
     "axi_address",
@@ -78,7 +83,7 @@ AXI_CONSTANTS = (
     Constant("axi_cache", 3, "AWCACHE and ARCACHE: normal, non-cacheable, bufferable.", 4),
 )
 AXI_LAYOUTS = (AXI_ADDRESS, AXI_WRITTEN, AXI_READ, AXIL_ADDRESS, AXIL_WRITE, AXIL_READ)
-LAYOUTS = (*tape.LAYOUTS, GATHER, PASS, *AXI_LAYOUTS)
+LAYOUTS = (*tape.LAYOUTS, GATHER, PASS, GENERAL, *AXI_LAYOUTS)
 
 
 def package() -> str:
