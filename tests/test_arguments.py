@@ -53,6 +53,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "Graph": (lambda: sterna.Graph, {"layers": GRAPH.layers, "metadata": {}}),
     "Graph.__getitem__": (lambda: GRAPH.__getitem__, {"name": "conv1"}),
     "export": (lambda: sterna.export, {"graph": GRAPH, "path": "model.onnx"}),
+    "import_model": (lambda: sterna.import_model, {"path": "model.onnx"}),
     "Graph.users": (lambda: GRAPH.users, {"name": "conv1"}),
     "NetworkDescription": (lambda: sterna.NetworkDescription, {"layers": LAYERS}),
     "NetworkDescription.channels": (lambda: network().channels, {"classes": 2}),

@@ -16,8 +16,6 @@ def test_a_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.delattr(sterna, "_native")
         patch.setitem(sys.modules, "sterna._native", None)
-        with pytest.raises(
-            SternaError, match=r"libsterna: .* is missing or unusable .*; remedy: .*make setup"
-        ):
+        with pytest.raises(SternaError, match=r"libsterna: .* is missing or unusable .*; remedy: .*make setup"):
             importlib.reload(native)
     assert importlib.reload(native).libsterna.available_simd()

@@ -18,7 +18,20 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sterna.api import compare, compile, estimate, evaluate, explore, export, generate, load, save, scene, train
+    from sterna.api import (
+        compare,
+        compile,
+        estimate,
+        evaluate,
+        explore,
+        export,
+        generate,
+        import_model,
+        load,
+        save,
+        scene,
+        train,
+    )  # fmt: skip
     from sterna.detector import Box, Detector
     from sterna.errors import SternaError
     from sterna.graph import Graph
@@ -36,7 +49,7 @@ if TYPE_CHECKING:
 
 #: Where each name comes from; it is imported on first use. Callable packages are not among them.
 _HOMES = {
-    "sterna.api": ("compare", "evaluate", "explore", "export", "load", "save", "scene"),
+    "sterna.api": ("compare", "evaluate", "explore", "export", "import_model", "load", "save", "scene"),
     "sterna.detector": ("Box", "Detector"),
     "sterna.errors": ("SternaError",),
     "sterna.graph": ("Graph",),
@@ -58,8 +71,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Backend", "Box", "Detector", "EngineConfig", "Graph", "NetworkDescription", "Package", "SternaError",
     "TernaryWeightQuant", "TrainOptions", "Trunk", "backends", "compare", "compile", "estimate", "evaluate",
-    "explore", "export", "generate", "load", "load_config", "networks", "open_backend", "patterns", "prepare", "save",
-    "scene", "schedules", "train",
+    "explore", "export", "generate", "import_model", "load", "load_config", "networks", "open_backend", "patterns",
+    "prepare", "save", "scene", "schedules", "train",
 ]  # fmt: skip
 
 

@@ -117,6 +117,33 @@ def export(
 
 
 @checked
+def import_model(
+    path: str | Path,
+    *,
+    pixels: tuple[float, float] | None = None,
+    shape: tuple[int, ...] | None = None,
+    until: tuple[str, ...] = (),
+    round_results: bool = False,
+    progress: Progress | None = None,
+) -> Graph:
+    """The ONNX or QONNX model in the file `path` as an integer graph that is exact on every image.
+
+    pixels: the real values of the image's bytes 0 and 255, (0, 1) for torchvision's ToTensor; None: the image is what
+    the model's first quantiser makes. shape: of the input, without the batch, where the model leaves it open. until:
+    tensors that are taken as results, in place of the model's own. round_results: sums that are results are rounded to
+    activations. Needs the extra `interop`. Raises SternaError if a package of it is missing, and by the node's name for
+    what has no exact counterpart.
+
+    >>> sterna.export("demo-nano", "demo.onnx")
+    >>> sterna.import_model("demo.onnx").outputs == sterna.load("demo-nano").outputs
+    True
+    """
+    from sterna.importers.onnx.files import Wanted, read
+
+    return read(Path(path), Wanted(pixels, shape, until, round_results), progress).graph
+
+
+@checked
 def generate(
     config: EngineConfig | str,
     folder: str | Path,

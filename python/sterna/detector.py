@@ -210,17 +210,13 @@ class Detector:
                 return
             yield found[self._decoder.output][0]
 
-    def _merged(
-        self, image: NDArray[np.uint8], parts: list[Tile], heads: Iterator[NDArray[np.int8]]
-    ) -> Detections:
+    def _merged(self, image: NDArray[np.uint8], parts: list[Tile], heads: Iterator[NDArray[np.int8]]) -> Detections:
         """The boxes on `image` from the heads of its `parts`, the next of `heads`."""
         found = []
         for part in parts:
             head = next(heads)
             with self.times.part("boxes"):
-                each = self._decoder.boxes(
-                    head, part.cut_from(image), threshold=self.threshold, overlap=self.overlap
-                )
+                each = self._decoder.boxes(head, part.cut_from(image), threshold=self.threshold, overlap=self.overlap)
                 found.append((part, each))
         with self.times.part("boxes"):
             height, width, _ = image.shape
@@ -259,9 +255,7 @@ class Detector:
         follow = Follow(track, Places.of(lines or {}, zones or {}, "Detector.video"), unusual)
         return self._video(source, rate, follow)
 
-    def _video(
-        self, source: str | Path | Iterable[NDArray[np.uint8]], rate: float, follow: Follow
-    ) -> Generator[Seen]:
+    def _video(self, source: str | Path | Iterable[NDArray[np.uint8]], rate: float, follow: Follow) -> Generator[Seen]:
         found: Sequence[Source] = (
             sources.find([str(source)]) if isinstance(source, str | Path) else [sources.Images(source, rate)]
         )

@@ -82,9 +82,7 @@ def check_file(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> Non
     """
     mode = _mode(path)
     if mode and stat.S_ISDIR(mode):
-        raise SternaError(
-            "is a folder, not a file to write", where=str(path), remedy="name a file, such as one in it"
-        )
+        raise SternaError("is a folder, not a file to write", where=str(path), remedy="name a file, such as one in it")
     if mode and not stat.S_ISREG(mode):
         raise SternaError("is not a regular file", where=str(path), remedy="name a file to write")
     for each in inputs:
@@ -100,9 +98,7 @@ def check_folder(path: Path, *, inputs: Sequence[Path] = (), room: int = 0) -> N
     """
     mode = _mode(path)
     if mode and not stat.S_ISDIR(mode):
-        raise SternaError(
-            "is a file, not a folder to write", where=str(path), remedy="name an existing or new folder"
-        )
+        raise SternaError("is a file, not a folder to write", where=str(path), remedy="name an existing or new folder")
     for each in inputs:
         if mode and _mode(each) and path.samefile(each):
             raise SternaError("is also an input folder", where=str(path), remedy="name another folder")

@@ -76,7 +76,7 @@ _TO_GRAPH: dict[str | None, str] = {
     CHECKPOINT: "name the run folder that holds it, or train from it: sterna train --start",
     WEIGHTS: "train from it: sterna train --network FILE.cfg --darknet-weights FILE.weights",
     CFG: "train it: sterna train --network FILE.cfg",
-    ONNX: f"networks from other programs are not supported; {_TRAIN}",
+    ONNX: "import it: sterna import FILE.onnx -o FILE.sterna-graph",
     ENGINE: "name the graph or package to run on it",
     FOLDER: "name the folder of a run, or a file in this one",
     IMAGE: "name the graph first, then the other arguments",

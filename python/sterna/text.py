@@ -215,14 +215,10 @@ def _as_found(data: bytes, where: Path | str, what: str) -> str:
         ) from None
 
 
-def check_different(
-    names: Sequence[object], what: str, where: Path, remedy: str = "delete one of them"
-) -> None:
+def check_different(names: Sequence[object], what: str, where: Path, remedy: str = "delete one of them") -> None:
     """Raise SternaError for the first of `names` that occurs twice."""
     seen: set[object] = set()
     for name in names:
         if name in seen:
-            raise SternaError(
-                f"duplicate {what}", where=str(where), attribute=what, value=name, remedy=remedy
-            )
+            raise SternaError(f"duplicate {what}", where=str(where), attribute=what, value=name, remedy=remedy)
         seen.add(name)

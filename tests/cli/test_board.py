@@ -53,9 +53,7 @@ def test_an_engine_behind_a_serial_line_passes(sterna: Sterna, package_path: Pat
     engine = libsterna.Simulation(str(simulator_of(load_config("nano"))), base=0, bytes=MEMORY_BYTES)
     engine.open()
     board = SerialBoard(engine)
-    ended = sterna(
-        "board", "test", f"serial:{board.port}", "--package", package_path, "--frames", 1, "--memory", 64
-    )
+    ended = sterna("board", "test", f"serial:{board.port}", "--package", package_path, "--frames", 1, "--memory", 64)
     board.leave()
     engine.close()
     assert ended.code == 0, ended.err

@@ -141,7 +141,7 @@ def test_doctor_is_content_here(sterna: Sterna) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("train", "eval", "compile", "export", "generate", "simulate", "detect", "backends", "compare"),
+        *("train", "eval", "compile", "export", "import", "generate", "simulate", "detect", "backends", "compare"),
         *("estimate", "explore", "doctor", "board"),
     ],
 )

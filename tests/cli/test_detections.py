@@ -61,9 +61,7 @@ def test_a_file_that_no_detection_made_is_never_replaced(
     assert names(tmp_path) == {"0000_a.png"}
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", '{"images": [{"drawn": "../a.png"}]}', '{"images": [{"drawn": "a.png"}]}']
-)
+@pytest.mark.parametrize("text", ["", "[]", '{"images": [{"drawn": "../a.png"}]}', '{"images": [{"drawn": "a.png"}]}'])
 def test_a_list_of_another_origin_is_not_trusted(
     sterna: Sterna, package_path: Path, image: Path, tmp_path: Path, text: str
 ) -> None:
@@ -179,9 +177,7 @@ def test_a_graph_or_run_in_place_of_the_package(
 ) -> None:
     said = f"remedy: compile it: sterna compile {graph_path} -o small.sterna"
     assert_refused(sterna(command, graph_path, image), "is an integer graph, not a package", said)
-    assert_refused(
-        sterna(command, run_folder, image), "run, not a package", f"sterna compile {run_folder} -o run.ster"
-    )
+    assert_refused(sterna(command, run_folder, image), "run, not a package", f"sterna compile {run_folder} -o run.ster")
 
 
 def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path: Path, images: Path) -> None:
@@ -190,9 +186,7 @@ def test_the_folder_that_is_read_is_not_written_to(sterna: Sterna, package_path:
     assert names(images) == before
 
 
-def test_the_first_of_several_images_is_told(
-    sterna: Sterna, package_path: Path, image: Path, tmp_path: Path
-) -> None:
+def test_the_first_of_several_images_is_told(sterna: Sterna, package_path: Path, image: Path, tmp_path: Path) -> None:
     pages = [Image.open(image)] * 3
     pages[0].save(tmp_path / "scan.tif", save_all=True, append_images=pages[1:])
     ended = sterna("detect", package_path, tmp_path / "scan.tif", "-o", tmp_path / "out")

@@ -172,9 +172,7 @@ main()
     expected="one line names the file, the old file stays whole and no half of a new one is left",
 )
 @pytest.mark.parametrize("command", ["compile", "detect"])
-def test_a_disk_that_fills_up(
-    package_path: Path, graph_path: Path, images: Path, tmp_path: Path, command: str
-) -> None:
+def test_a_disk_that_fills_up(package_path: Path, graph_path: Path, images: Path, tmp_path: Path, command: str) -> None:
     """A limit on the length of files stands for the disk; both commands write files of more than a kilobyte."""
     output = {"compile": tmp_path / "x.sterna", "detect": tmp_path / "out"}[command]
     given = {"compile": [graph_path], "detect": [package_path, images / "a.png"]}[command]

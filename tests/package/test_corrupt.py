@@ -84,9 +84,7 @@ def test_libsterna_refuses_all_and_takes_little_memory(tmp_path: Path) -> None:
     for number, data in enumerate([*WHOLE, *(data for _, data in made)]):
         (tmp_path / str(number)).write_bytes(data)
     names = map(str, range(len(WHOLE) + ALL))
-    done = subprocess.run(
-        [reader, *names], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=SECONDS
-    )
+    done = subprocess.run([reader, *names], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=SECONDS)
     lines = [line.partition(" ")[::2] for line in done.stdout.splitlines()]
     good, bad = lines[: len(WHOLE)], lines[len(WHOLE) :]
     assert len(bad) == ALL and all(said == "read" and int(taken) > 10_000 for taken, said in good)

@@ -19,8 +19,7 @@ def test_rows_of_sterna_are_the_results() -> None:
     assert head.split(" | ")[0] == "| system" and all(row.count(" | ") == head.count(" | ") for row in rows)
     (first, *_) = [row for row in rows if row.startswith("| Sterna")]
     clock, cycles = (
-        float(RESULTS[name].metrics[key].value)
-        for name, key in (("clock", "arria10_mhz"), ("frame_trained", "cycles"))
+        float(RESULTS[name].metrics[key].value) for name, key in (("clock", "arria10_mhz"), ("frame_trained", "cycles"))
     )
     assert f"| {1e6 * clock / cycles:,.0f} |" in first and f"at the {clock:.0f} MHz" in first
 

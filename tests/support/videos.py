@@ -23,9 +23,7 @@ def images(count: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
     return found
 
 
-def write(
-    path: Path, frames: Iterable[np.ndarray], times: Sequence[float] | None = None, codec: str = "mpeg4"
-) -> Path:
+def write(path: Path, frames: Iterable[np.ndarray], times: Sequence[float] | None = None, codec: str = "mpeg4") -> Path:
     """`frames` as a video; `times` in seconds, if not evenly. The header of an MP4 comes first, as for the web."""
     with av.open(str(path), "w", options={"movflags": "faststart"} if path.suffix == ".mp4" else {}) as container:
         stream = None

@@ -111,9 +111,7 @@ Exif = Annotated[
 ]
 Format = Annotated[
     str | None,
-    typer.Option(
-        "--format", help="Format of the data set, if it fits several: voc, coco, yolo.", show_default=False
-    ),
+    typer.Option("--format", help="Format of the data set, if it fits several: voc, coco, yolo.", show_default=False),
 ]
 Decode = Annotated[
     bool | None, typer.Option("--decode", help="Decode each image completely, not just its header.", show_default=False)
@@ -275,6 +273,39 @@ def export_command(
     export(graph, output, form, trace)
 
 
+@app.command("import")
+def import_command(
+    model: Annotated[Path, typer.Argument(help="ONNX or QONNX model.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Integer graph to write.", show_default=False)],
+    pixels: Annotated[
+        str | None,
+        typer.Option(
+            help="Real values LOW,HIGH of the image's bytes 0 and 255: 0,1 for torchvision's ToTensor.",
+            show_default="the steps of the model's first quantiser",
+        ),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            help="Shape of the input, CHANNELS,HEIGHT,WIDTH, if the model leaves it open.", show_default=False
+        ),
+    ] = None,
+    until: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Tensor to take as a result, in place of the model's own. May be repeated.", show_default=False
+        ),
+    ] = None,
+    round_results: Annotated[
+        bool, typer.Option("--round-results", help="Round sums that are results to activations.")
+    ] = False,
+) -> None:
+    """Read an ONNX or QONNX model as an integer graph, exact or refused."""
+    from sterna.cli.import_model import import_model
+
+    import_model(model, output, pixels, shape, tuple(until or ()), round_results)
+
+
 @app.command()
 def sign(
     package: PackageFile,
@@ -396,7 +427,8 @@ def detect(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o",
+            "--output",
+            "-o",
             help="Folder for what is found, with its list detections.json; - writes JSON lines to standard output.",
         ),
     ] = Path("detections"),
@@ -486,9 +518,7 @@ def bench(
         typer.Argument(help="Images, videos, or folders of them.", show_default="generated frames of --size"),
     ] = None,
     size: Annotated[str, typer.Option(help="Size of generated frames, WIDTHxHEIGHT.")] = "1280x720",
-    frames: Annotated[
-        int, typer.Option(min=1, help="Number of generated frames, and maximum number per video.")
-    ] = 50,
+    frames: Annotated[int, typer.Option(min=1, help="Number of generated frames, and maximum number per video.")] = 50,
     backend: BackendUri = "emulator",
     engine: EngineFolder = None,
     json_file: Annotated[

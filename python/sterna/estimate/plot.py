@@ -70,9 +70,7 @@ def draw_memories(points: Sequence[MemoryPoint], own: Performance, output: Path)
         )  # fmt: skip
     axes.plot(own.sustained_bandwidth / 1e9, own.frames, "k*", markersize=12, label=own.config.memory)
     axes.axvline(own.bus_bandwidth / 1e9, color="tab:gray", linestyle="--", linewidth=1, label="bus")
-    axes.set(
-        xlabel="GB/s that the memory sustains", ylabel=f"frames/s at {own.mhz} MHz, frames queued", ylim=(0, None)
-    )
+    axes.set(xlabel="GB/s that the memory sustains", ylabel=f"frames/s at {own.mhz} MHz, frames queued", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()
     _save(figure, output)

@@ -73,7 +73,11 @@ class Synthesis:
         return _load(kept(place, lambda: _dump(usage_of(self._netlist(part, outside, inside)))))
 
     def model(
-        self, part: Part, delays: Delays, outside: Collection[str] = (), inside: Collection[str] = (),
+        self,
+        part: Part,
+        delays: Delays,
+        outside: Collection[str] = (),
+        inside: Collection[str] = (),
         narrow: Narrow | None = None,
     ) -> Model:
         """The timing of `part`, with modules outside and inside, and raises, like `usage`.
@@ -119,8 +123,12 @@ class Synthesis:
 
     def _synthesise(self, part: Part, outside: Collection[str]) -> dict[str, Any]:
         script = jinja2.Template((_FLOW / "flow.ys.j2").read_text(), trim_blocks=True).render(
-            top=part.module, parameters=part.parameters, outside=sorted(outside), packages=self._packages,
-            source=self._files[part.module], folders=sorted({path.parent for path in self._files.values()}),
+            top=part.module,
+            parameters=part.parameters,
+            outside=sorted(outside),
+            packages=self._packages,
+            source=self._files[part.module],
+            folders=sorted({path.parent for path in self._files.values()}),
         )
         make_ready()
         with TemporaryDirectory() as name:

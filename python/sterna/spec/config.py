@@ -88,7 +88,14 @@ class EngineConfig(Validated):
     """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 
     @field_validator(
-        "clusters", "drains", "pes", "accumulators", "buffer_vectors", "axi_data_w", "chunk_bytes", "fifo_chunks",
+        "clusters",
+        "drains",
+        "pes",
+        "accumulators",
+        "buffer_vectors",
+        "axi_data_w",
+        "chunk_bytes",
+        "fifo_chunks",
         "burst_beats",
     )
     @classmethod

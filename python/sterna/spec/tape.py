@@ -235,9 +235,7 @@ def write(config_hash: int, segments: Iterable[Segment]) -> bytes:
         payload = pad(segment.payload)
         steps += segment.kind is SegmentKind.STEP
         parts.append(
-            SEGMENT_HEADER.with_crc(
-                kind=segment.kind, index=index, bytes=len(payload), payload_crc=zlib.crc32(payload)
-            )
+            SEGMENT_HEADER.with_crc(kind=segment.kind, index=index, bytes=len(payload), payload_crc=zlib.crc32(payload))
         )
         parts.append(payload)
     header = TAPE_HEADER.with_crc(

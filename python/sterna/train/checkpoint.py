@@ -91,6 +91,4 @@ def _check_size(path: Path) -> None:
 
 def damaged(path: Path, role: Role = RESUMED) -> SternaError:
     """The refusal of a checkpoint whose content is not as `save` wrote it."""
-    return SternaError(
-        f"the {role.what} is damaged, or contains code", where=str(path), remedy=role.damaged
-    )
+    return SternaError(f"the {role.what} is damaged, or contains code", where=str(path), remedy=role.damaged)

@@ -108,9 +108,7 @@ class Evaluation:
         classes, size = Decoder.of(graph).classes, (graph.input.height, graph.input.width)
         return open_split(Path(data), wanted.split or SPLIT, *size, classes, rename, read, console)
 
-    def measure(
-        self, dataset: Dataset, progress: Progress | None = None, execute: Execute | None = None
-    ) -> Comparison:
+    def measure(self, dataset: Dataset, progress: Progress | None = None, execute: Execute | None = None) -> Comparison:
         """The precision of every form on `dataset`, and how far apart the forms are, layer by layer.
 
         execute: what computes the integer graph; None: the emulator.

@@ -31,9 +31,7 @@ def find(
     exist, for a folder without images, and for a package or graph.
     """
     found = [
-        file
-        for path in paths
-        for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say, also))
+        file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say, also))
     ]
     once = list({file.absolute(): file for file in found}.values())
     if len(once) < len(found):
@@ -45,9 +43,7 @@ def find(
     return once
 
 
-def _in_folder(
-    folder: Path, recursive: bool, apart: Path | None, say: Say, also: tuple[str, ...]
-) -> list[Path]:
+def _in_folder(folder: Path, recursive: bool, apart: Path | None, say: Say, also: tuple[str, ...]) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give images or a folder of images")
     paths, folders = _listed(folder, recursive, apart)

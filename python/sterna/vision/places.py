@@ -117,9 +117,7 @@ def _zone(name: str, numbers: Sequence[Any], where: str) -> Place:
     return Place(name, points)
 
 
-def _points(
-    name: str, numbers: Sequence[Any], where: str, what: str, allowed: str
-) -> tuple[tuple[float, float], ...]:
+def _points(name: str, numbers: Sequence[Any], where: str, what: str, allowed: str) -> tuple[tuple[float, float], ...]:
     try:
         values = [float(number) for number in numbers if not isinstance(number, bool)]
     except (TypeError, ValueError):

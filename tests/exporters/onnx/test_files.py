@@ -15,9 +15,10 @@ import sterna
 from sterna.errors import SternaError
 from sterna.exporters.onnx import writer as writer_module
 from sterna.exporters.onnx.files import FORMS, save, writer
-from sterna.exporters.onnx.writer import METADATA, OPSET
+from sterna.exporters.onnx.writer import OPSET
 from sterna.graph import KINDS, Conv, Graph, Input, Output, Requant, infer
 from sterna.graph.layers import OneInput
+from sterna.graph.onnx_property import KEY
 from support.random_graphs import random_graph
 
 
@@ -44,7 +45,7 @@ def test_file(form: str, tmp_path: Path) -> None:
     onnx.checker.check_model(model, full_check=form == "onnx")
     assert [each.name for each in model.graph.input] == ["image"]
     assert [each.name for each in model.graph.output] == ["out"]
-    (about,) = (json.loads(each.value) for each in model.metadata_props if each.key == METADATA)
+    (about,) = (json.loads(each.value) for each in model.metadata_props if each.key == KEY)
     assert about["metadata"] == {"classes": ["cat"]} and about["act_bits"] == 8
     assert about["tensors"] == {"image": {"scale": 0.25, "zero_point": 0}, "out": {"scale": 0.5, "zero_point": 0}}
     assert said == [(0, 3, "image"), (1, 3, "conv"), (2, 3, "out")]

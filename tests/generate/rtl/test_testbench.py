@@ -197,9 +197,7 @@ def test_larger_engines(tmp_path: Path, config: EngineConfig) -> None:
     rng = np.random.default_rng(3)
     graph = passthrough_graph(rng, 12, 16) if config.act_w == 8 else small_graph(config.act_w)
     shape = graph.info[graph.input.name].shape
-    generate(
-        config, tmp_path, compile_graph(graph, config, trace=True), rng.integers(-128, 128, shape).astype(np.int8)
-    )
+    generate(config, tmp_path, compile_graph(graph, config, trace=True), rng.integers(-128, 128, shape).astype(np.int8))
     done = bare.run(tmp_path, build_and_run(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "and all counters are as expected" in done.stdout

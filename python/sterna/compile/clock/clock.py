@@ -53,9 +53,7 @@ class Clock:
         streamed = sum(step["weights_bytes"] * step["tile_groups"] for step in self._steps if step["op"] == Op.CONV)
         overlaps = queued and any(step["next"] for step in self._steps)
         with jit.cache_in_use():
-            parts = frame.parts(
-                self._config, memory, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps
-            )
+            parts = frame.parts(self._config, memory, work, tape_bytes // ALIGN, has_image=overlaps, is_queued=overlaps)
             patience = (_LEAST_PATIENCE + _PATIENCE * (tape_bytes + streamed)) * (1 + memory.latency // ALIGN)
             ends = frame.run(parts, work, int(patience / memory.share))
         assert ends[-1, 0], "the frame does not end"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import sterna
 from sterna.errors import SternaError
 from sterna.graph import KINDS, Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg
 from sterna.graph.layers import LEVELS
+from sterna.graph.onnx_property import KEY, Property
 
 OPSET = 18
 """Version of ONNX's own operators; the first with Pad and Clip as they are used here is 13."""
@@ -24,8 +24,6 @@ IR_VERSION = 8
 """The one that belongs to it."""
 MOST_BYTES = (1 << 31) - 1
 """Of a model: protobuf, in which it is written, has no more."""
-METADATA = "sterna"
-"""Key of the model's property with what the graph says beside its arithmetic, as JSON."""
 _ROOM = 1 << 20
 """Bytes that nodes and names are given of a model."""
 
@@ -208,7 +206,7 @@ class ModelWriter(ABC):
         opsets = [helper.make_opsetid("", OPSET), *self.opsets()]
         model = helper.make_model(made, opset_imports=opsets, ir_version=IR_VERSION)
         model.producer_name, model.producer_version = "sterna", sterna.__version__
-        helper.set_model_props(model, {METADATA: json.dumps(self._about())})
+        helper.set_model_props(model, {KEY: Property.of(self.graph).text()})
         return model
 
     def _value(self, name: str, declared: Declared) -> onnx.ValueInfoProto:
@@ -218,12 +216,3 @@ class ModelWriter(ABC):
     def opsets(self) -> list[onnx.OperatorSetIdProto]:
         """Those of operators that are not ONNX's own."""
         return []
-
-    def _about(self) -> dict[str, Any]:
-        """What the integers stand for, and the graph's metadata."""
-        ends = {layer.name: self.graph.info[layer.name] for layer in (self.graph.input, *self.graph.outputs)}
-        return {
-            "act_bits": self.graph.act_bits,
-            "tensors": {name: {"scale": info.scale, "zero_point": info.zero_point} for name, info in ends.items()},
-            "metadata": self.graph.metadata,
-        }

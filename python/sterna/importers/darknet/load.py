@@ -17,10 +17,7 @@ from sterna.importers.epsilon import Epsilon
 from sterna.importers.importer import Imported, WeightFiles
 from sterna.vision import class_names
 
-BORDER = (
-    "outside the image is grey and not black: boxes at the edges change a little; "
-    "further training corrects this"
-)
+BORDER = "outside the image is grey and not black: boxes at the edges change a little; further training corrects this"
 PASSTHROUGH = (
     "darknet's reorg is not a true space-to-depth: half of the passthrough's rows move by one, "
     "so train the float network further before it becomes ternary"

@@ -61,9 +61,7 @@ class PcieBackend(EngineBackend):
             "0 .. 65536, in steps of 2",
             _number,
         ),
-        "bar": Parameter(
-            f"the region that holds its registers; {PCIE_REGISTERS_BAR} if not given", "0 .. 5", _number
-        ),
+        "bar": Parameter(f"the region that holds its registers; {PCIE_REGISTERS_BAR} if not given", "0 .. 5", _number),
         "registers": Parameter("their first byte in the region; 0 if not given", "bytes, as 0x1000", _number),
         "window": Parameter(
             f"the region that shows the card's own memory; {PCIE_MEMORY_BAR} if not given", "0 .. 5", _number

@@ -101,9 +101,7 @@ def fold(parts: Sequence[Part]) -> dict[str, Folded]:
 def _requants(parts: Sequence[Part], filters: Sequence[int], real: NDArray[np.float64]) -> list[Requant]:
     """The fixed-point form of the factors and offsets [2, F of all parts] of each part."""
     by_part = zip(parts, np.split(real, np.cumsum(filters)[:-1], axis=1), strict=True)
-    return [
-        requant(factor, offset, part.activation, part.name) for part, (factor, offset) in by_part
-    ]
+    return [requant(factor, offset, part.activation, part.name) for part, (factor, offset) in by_part]
 
 
 def _normalisation(parts: Sequence[Part], filters: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -31,9 +31,7 @@ class Follower:
         tracks = self._tracks.follow(found, frame.seconds)
         own = tracks > 0
         boxes = found.boxes[own]
-        self._last |= {
-            int(track): (frame.seconds, box) for track, box in zip(tracks[own], boxes, strict=True)
-        }
+        self._last |= {int(track): (frame.seconds, box) for track, box in zip(tracks[own], boxes, strict=True)}
         self._last = {track: last for track, last in self._last.items() if frame.seconds - last[0] <= LIFE}
         living = np.array(list(self._last), np.int64)
         crossed = self._counts.crossed(np.array([box for _, box in self._last.values()]), living)

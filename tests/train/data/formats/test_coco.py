@@ -32,9 +32,7 @@ def content(*annotations: dict[str, Any], names: tuple[str, ...] = ("a.jpg",), *
     return {"images": images, "annotations": annotations, "categories": [{"id": 3, "name": "dent"}]} | more
 
 
-def write(
-    root: Path, described: dict[str, Any], file: str = "annotations/instances_train.json", *images: str
-) -> Path:
+def write(root: Path, described: dict[str, Any], file: str = "annotations/instances_train.json", *images: str) -> Path:
     path = root / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(described))

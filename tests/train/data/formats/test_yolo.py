@@ -263,9 +263,7 @@ SEVERAL = {
 )
 def test_several_descriptions_are_refused(tmp_path: Path, others: dict[str, str], named: str, got: Got) -> None:
     make(tmp_path, {**LAYOUTS["split in images and labels"], **others})
-    with pytest.raises(
-        SternaError, match=f"several files describe the data set differently; got {named}"
-    ) as refused:
+    with pytest.raises(SternaError, match=f"several files describe the data set differently; got {named}") as refused:
         open_source(tmp_path)
     assert shown(tmp_path / "data.yaml") == {"a.jpg": DOG}
     got(refused.value)

@@ -149,9 +149,7 @@ def _sets(folder: Path) -> Path | None:
 def _folders(path: Path) -> list[Path]:
     """The folders with lists and with images or annotations: `path` itself, or those in it."""
     above = [path] if _sets(path) else sorted(found.parent for glob in DEEPER for found in path.glob(glob))
-    return [
-        folder for folder in above if _sets(folder) and any((folder / part).is_dir() for part in (IMAGES, LABELS))
-    ]
+    return [folder for folder in above if _sets(folder) and any((folder / part).is_dir() for part in (IMAGES, LABELS))]
 
 
 class VocFolder(_VocFolder):
