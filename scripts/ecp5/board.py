@@ -21,8 +21,8 @@ SHORT_BIT = 4
 BIT = round(flow.MHZ * 1_000_000 / BAUD)
 
 _OPTIONS = (
-    "--cc", "--exe", "--build", "--no-timing", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "unique",
-    "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "ulx3s_sim",
+    "--cc", "--exe", "--build", "--build-jobs", "2", "--no-timing", "--assert", "-O3", "--x-assign", "fast",
+    "--x-initial", "unique", "-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "ulx3s_sim",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -44,17 +45,21 @@ class Frame(NamedTuple):
 
 
 def main() -> None:
-    """Make the bitstream, simulate, write."""
-    made = flow.make(print)
+    """Make the bitstream, simulate, write. Takes an hour; the simulations of RTL and netlist run beside each other."""
     demo = read_graph(Path(DEMO))
     image = prepare(demo, scene(SCENE))[np.newaxis]
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        routed = folder / "routed.v"
+
+    def of_rtl(folder: Path) -> tuple[Frame, bool]:
+        program = board.build_rtl(folder)
+        return run(program, demo, image), equal(program, demo, image)
+
+    with TemporaryDirectory() as name, ThreadPoolExecutor() as pool:
+        rtl = pool.submit(of_rtl, Path(name, "rtl"))
+        made = flow.make(print)
+        routed = Path(name, "routed.v")
         routed.write_text(netlist.verilog(made.routed, flow.DESIGN))
-        rtl = board.build_rtl(folder / "rtl")
-        frame, rtl_equal = run(rtl, demo, image), equal(rtl, demo, image)
-        netlist_equal = equal(board.build_netlist(folder / "netlist", routed), demo, image)
+        netlist_equal = equal(board.build_netlist(Path(name, "netlist"), routed), demo, image)
+        frame, rtl_equal = rtl.result()
     found = metrics(made, frame, rtl_equal, netlist_equal)
     write("ecp5", found, command="make results-ecp5", config=flow.config().name)
 
