@@ -80,9 +80,7 @@ def further(study: Study, first: Path) -> int:
     return options.ternary_epochs + options.quantised_epochs + options.integer_epochs
 
 
-def _row(
-    study: Study, seed: int, density: float, pattern: str, folders: tuple[Path, Path, Path]
-) -> TableRow:
+def _row(study: Study, seed: int, density: float, pattern: str, folders: tuple[Path, Path, Path]) -> TableRow:
     first, longer, ternary = folders
     return {
         "data": study.data,

@@ -217,7 +217,9 @@ def metrics(rows: Sequence[TableRow], scenes: Sequence[Sequence[Measured]], time
     }  # fmt: skip
     return found | {
         f"share_{part}": Metric(
-            what=f"Share of the time with tiles: {part}", value=round(100 * timed.share(part), 1), unit="%",
+            what=f"Share of the time with tiles: {part}",
+            value=round(100 * timed.share(part), 1),
+            unit="%",
             method=f"sterna.bench; backend {BACKEND}",
         )
         for part in PARTS
