@@ -55,7 +55,7 @@ class Conv:
     ) -> None: ...
 
 class MaxPool:
-    def __init__(self, stride: int) -> None: ...
+    def __init__(self, stride: int, kernel: int, padding: tuple[int, int, int, int]) -> None: ...
 
 class Reorg:
     def __init__(self) -> None: ...
@@ -98,11 +98,12 @@ class Weights:
     ) -> None: ...
 
 class EngineOperation:
-    """A map to compute, as in `sterna.compile.lower`; activation: its code on the tape."""
+    """A map to compute, as in `sterna.compile.lower`; activation: its code on the tape. output: the map's name."""
 
     def __init__(
         self,
         layers: Sequence[str],
+        output: str,
         sources: Sequence[str],
         weights: Weights,
         filters: int,
@@ -120,13 +121,15 @@ class EngineOperation:
 class Lowered:
     """A lowered graph.
 
-    layers: name, height and width. views: each map that is not computed, the maps that it shows, and whether it is
-    their reorg. split: computed maps that lie in memory split by phase.
+    layers: name, height and width; inner: those of maps on the way to that of a layer. views: each map that is not
+    computed, the maps that it shows, and whether it is their reorg. split: computed maps that lie in memory split by
+    phase.
     """
 
     def __init__(
         self,
         layers: Sequence[tuple[str, int, int]],
+        inner: Sequence[tuple[str, int, int]],
         input: str,
         image: Input,
         act_bits: int,

@@ -74,8 +74,9 @@ def _add(nodes: _Nodes, graph: Graph, layer: Layer) -> None:
             kernel = list(layer.weights.shape[2:])
             nodes.add("QLinearConv", inputs, layer.name, kernel_shape=kernel, pads=[top, left, bottom, right],
                       strides=[layer.stride, layer.stride], group=layer.groups)  # fmt: skip
-        case MaxPool(stride=2):
-            nodes.add("MaxPool", [layer.input], layer.name, kernel_shape=[2, 2], strides=[2, 2])
+        case MaxPool():
+            nodes.add("MaxPool", [layer.input], layer.name, kernel_shape=[layer.kernel] * 2,
+                      strides=[layer.stride] * 2, pads=list(layer.padding))  # fmt: skip
         case Reorg():
             channels, height, width = graph.info[layer.input].shape
             split = nodes.constant(f"{layer.name}.split", np.int64([1, channels, height // 2, 2, width // 2, 2]))

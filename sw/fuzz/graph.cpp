@@ -104,7 +104,7 @@ class Builder {
     std::string one = source(channels);
     Layer made{"", {one}, Output{}};
     switch (from_.ConsumeIntegralInRange(0, 7)) {
-      case 0: made.operation = MaxPool{number(1, 2)}; break;
+      case 0: made.operation = pool(); break;
       case 1:
         made.operation = Reorg{};
         channels *= 4;
@@ -122,6 +122,12 @@ class Builder {
     }
     if (is_odd()) made.inputs.push_back(from_.ConsumeRandomLengthString(2));
     channels_.push_back(clamped(channels));
+    return made;
+  }
+
+  MaxPool pool() {
+    MaxPool made{number(1, 2), number(2, 7)};
+    for (int& side : made.padding) side = number(0, std::clamp(made.kernel, 1, 7) - 1);
     return made;
   }
 

@@ -147,7 +147,8 @@ NB_MODULE(_native, module) {
   nb::class_<Conv>(module, "Conv")
       .def(nb::new_(&make_conv), "weights"_a, "stride"_a, "padding"_a, "requant"_a, "scale"_a,
            "zero_point"_a, "groups"_a);
-  nb::class_<MaxPool>(module, "MaxPool").def(nb::init<int>(), "stride"_a);
+  nb::class_<MaxPool>(module, "MaxPool")
+      .def(nb::init<int, int, std::array<int, 4>>(), "stride"_a, "kernel"_a, "padding"_a);
   nb::class_<Reorg>(module, "Reorg").def(nb::init<>());
   nb::class_<Concat>(module, "Concat").def(nb::init<>());
   nb::class_<Add>(module, "Add")

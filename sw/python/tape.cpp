@@ -74,26 +74,31 @@ Weights make_weights(Array<std::int32_t, 1> filter, Array<std::int8_t, 1> phase,
 /// An `EngineOperation` whose layers are still names.
 struct NamedOperation {
   Names layers, sources;
+  std::string output;
   EngineOperation operation;
 };
 
 /// activation: its code on the tape, which the library need not know.
-NamedOperation make_operation(Names layers, Names sources, const Weights& weights, int filters, int pool, int gather_stride,
-                              int pad_value, const Integers& multiplier, const Integers& bias, int shift, int activation,
-                              std::optional<std::array<int, 2>> clamp, bool half_even) {
+NamedOperation make_operation(Names layers, std::string output, Names sources, const Weights& weights, int filters,
+                              int pool, int gather_stride, int pad_value, const Integers& multiplier, const Integers& bias,
+                              int shift, int activation, std::optional<std::array<int, 2>> clamp, bool half_even) {
   if (layers.empty() || sources.empty()) refuse({"operation", "is of no layer, or reads none", "", "", "name them"});
   const auto copied = [](const Integers& array) { return std::vector(array.data(), array.data() + array.size()); };
   EngineOperation operation{{}, {}, static_cast<sterna_pool>(pool), filters, gather_stride, pad_value,
                             {copied(multiplier), copied(bias), shift, static_cast<Activation>(activation), clamp, half_even},
                             [weights] { return weights.nonzeros(); }};
-  return {std::move(layers), std::move(sources), std::move(operation)};
+  return {std::move(layers), std::move(sources), std::move(output), std::move(operation)};
 }
 
-Lowered make_lowered(const std::vector<std::tuple<std::string, int, int>>& layers, const std::string& input, Input image,
+using Sizes = std::vector<std::tuple<std::string, int, int>>;
+
+Lowered make_lowered(const Sizes& layers, const Sizes& inner, const std::string& input, Input image,
                      int act_bits, const Names& outputs, const std::vector<NamedOperation>& operations,
                      const std::vector<std::tuple<std::string, Names, bool>>& views, const Names& split) {
   Lowered lowered;
-  for (const auto& [name, height, width] : layers) lowered.layers.push_back({name, height, width});
+  for (const Sizes& maps : {layers, inner}) {
+    for (const auto& [name, height, width] : maps) lowered.layers.push_back({name, height, width});
+  }
   const auto found = [&](const Names& names) {
     std::vector<std::size_t> numbers;
     for (const std::string& name : names) numbers.push_back(lowered.find(name));
@@ -107,6 +112,7 @@ Lowered make_lowered(const std::vector<std::tuple<std::string, int, int>>& layer
     EngineOperation& operation = lowered.operations.emplace_back(each.operation);
     operation.layers = found(each.layers);
     operation.sources = found(each.sources);
+    if (each.output != each.layers.back()) operation.inner = lowered.find(each.output);
   }
   for (const auto& [name, maps, is_reorg] : views) lowered.views[lowered.find(name)] = {found(maps), is_reorg};
   for (std::size_t map : found(split)) lowered.split.insert(map);
@@ -189,11 +195,12 @@ void add_tape(nb::module_& module) {
   nb::class_<Weights>(module, "Weights")
       .def(nb::new_(&make_weights), "filter"_a, "phase"_a, "channel"_a, "row"_a, "col"_a, "value"_a);
   nb::class_<NamedOperation>(module, "EngineOperation")
-      .def(nb::new_(&make_operation), "layers"_a, "sources"_a, "weights"_a, "filters"_a, "pool"_a, "gather_stride"_a,
-           "pad_value"_a, "multiplier"_a, "bias"_a, "shift"_a, "activation"_a, "clamp"_a.none(), "half_even"_a);
+      .def(nb::new_(&make_operation), "layers"_a, "output"_a, "sources"_a, "weights"_a, "filters"_a, "pool"_a,
+           "gather_stride"_a, "pad_value"_a, "multiplier"_a, "bias"_a, "shift"_a, "activation"_a, "clamp"_a.none(),
+           "half_even"_a);
   nb::class_<Lowered>(module, "Lowered")
-      .def(nb::new_(&make_lowered), "layers"_a, "input"_a, "image"_a, "act_bits"_a, "outputs"_a, "operations"_a, "views"_a,
-           "split"_a);
+      .def(nb::new_(&make_lowered), "layers"_a, "inner"_a, "input"_a, "image"_a, "act_bits"_a, "outputs"_a,
+           "operations"_a, "views"_a, "split"_a);
   module.def("build_tape", &built_tape, "lowered"_a, "config"_a, "config_hash"_a, "plan"_a, "filters"_a, "keep_streamed"_a,
              "show"_a.none());
   module.def("package_tape", &package_tape, "data"_a, "where"_a);

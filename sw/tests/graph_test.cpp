@@ -54,6 +54,8 @@ void refuses() {
       {"padding = 8; allowed: 0 .. 7", [](auto& all) { conv(all).padding[2] = 8; }},
       {"filters that no group has = 1; allowed: 0 .. 0", [](auto& all) { conv(all).groups = 3, conv(all).channels = 1; }},
       {"channels of all groups = 6; allowed: 3 .. 3", [](auto& all) { conv(all).groups = 2; }},
+      {"kernel = 8; allowed: 2 .. 7", [](auto& all) { std::get<MaxPool>(all[2].operation).kernel = 8; }},
+      {"padding = 2; allowed: 0 .. 1", [](auto& all) { std::get<MaxPool>(all[2].operation).padding[3] = 2; }},
       {"groups = 0", [](auto& all) { conv(all).groups = 0; }},
       {"channels of all groups = 2; allowed: 3 .. 3", [](auto& all) { conv(all).channels = 2; }},
       {"weights = 107; allowed: 108", [](auto& all) { conv(all).weights.pop_back(); }},

@@ -12,6 +12,7 @@ from sterna.compile import compile_graph
 from sterna.compile.lower import lower
 from sterna.errors import SternaError
 from sterna.graph import Add, Conv, Graph, Input, MaxPool, Output, Requant, reference
+from sterna.graph.layers import pool_padding
 from sterna.spec import load_config
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
@@ -91,6 +92,27 @@ def test_an_add_of_unequal_weights(planted: bool) -> None:
     assert np.array_equal(emulated(compiled, image)["sum"], expected) != planted
 
 
+@pytest.mark.parametrize("kernel", range(2, 8))
+@pytest.mark.parametrize("stride", [1, 2])
+def test_every_window_of_a_pool(kernel: int, stride: int) -> None:
+    """With the padding that keeps the size and any other; one pixel that a window lacks is seen."""
+    rng = np.random.default_rng(kernel)
+    any_padding = tuple(int(side) for side in rng.integers(0, kernel, 4))
+    for padding in (pool_padding(kernel, 1), any_padding):
+        pool = MaxPool("pool", "image", stride, kernel, padding)
+        graph = Graph((Input("image", 5, 23, 17, 1.0, 0), pool, Output("out", "pool")))
+        image = rng.integers(-128, 128, (5, 23, 17)).astype(np.int8)
+        expected = reference.execute(graph, image)["pool"][0]
+        found = emulated(compile_graph(graph, random_config(rng)), image)["pool"]
+        assert np.array_equal(found, expected)
+        if kernel > 2:
+            sides = tuple(min(side, kernel - 2) for side in padding)
+            smaller = replace(pool, kernel=kernel - 1, padding=sides)
+            fewer = reference.execute(Graph((graph.input, smaller, Output("out", "pool"))), image)["pool"][0]
+            height, width = (min(sizes) for sizes in zip(fewer.shape[1:], expected.shape[1:], strict=True))
+            assert not np.array_equal(found[:, :height, :width], fewer[:, :height, :width])
+
+
 def pooled_graph() -> Graph:
     """A conv with the pool that joins it, and another conv."""
     requant = Requant(np.ones(6, np.int64), np.zeros(6, np.int64), 4, "linear")
@@ -110,7 +132,7 @@ def test_a_queued_frame_saves_the_load_of_its_image() -> None:
 def test_a_table_needs_an_engine_that_has_it() -> None:
     def with_table(channels: int) -> Graph:
         image = Input("image", channels, 5, 5, 1.0, 0, np.zeros((channels, 256), np.int8))
-        return Graph((image, MaxPool("pool", "image", 1), Output("out", "pool")))
+        return Graph((image, MaxPool("pool", "image", 1, padding=(0, 0, 1, 1)), Output("out", "pool")))
 
     has_it = NANO.model_copy(update={"input_table": True})
     assert compile_graph(with_table(3), has_it).schedule.steps[0].op == "TABLE"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from sterna.compile.lower import lower
+from sterna.compile import compile_graph
+from sterna.compile.lower import InnerMap, lower, pool_distances
 from sterna.graph import Add, Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.spec import load_config
 from sterna.spec.tape import Pool
 
 
@@ -34,7 +37,9 @@ def test_what_others_need_is_computed_by_itself() -> None:
     assert covered(*twice, *outputs) == [("a",), ("pool",), ("b",)]
     strided = (conv("a", "image", 3, stride=2), MaxPool("pool", "a", 2), Output("out", "pool"))
     assert covered(*strided) == [("a",), ("pool",)]
-    same_size = (conv("a", "image", 3), MaxPool("pool", "a", 1), Output("out", "pool"))
+    padded = (conv("a", "image", 3), MaxPool("pool", "a", 2, padding=(0, 0, 1, 1)), Output("out", "pool"))
+    assert covered(*padded) == [("a",), ("pool",)]
+    same_size = (conv("a", "image", 3), MaxPool("pool", "a", 1, padding=(0, 0, 1, 1)), Output("out", "pool"))
     assert covered(*same_size) == [("a",), ("pool",)]
 
 
@@ -78,6 +83,36 @@ def test_concat_moves_nothing() -> None:
     program = lower(Graph((Input("image", 3, 8, 8, 1.0, 0), *layers)))
     assert [operation.layers for operation in program.operations] == [("a",), ("b",), ("c",)]
     assert program.sources("outer") == ("a", "b", "a")
+
+
+@pytest.mark.parametrize("kernel", range(2, 8))
+def test_distances_of_maxima_leave_no_gap(kernel: int) -> None:
+    reached = {0}
+    for distance in pool_distances(kernel):
+        reached |= {pixel + distance for pixel in reached}
+    assert reached == set(range(kernel))
+
+
+def test_a_pool_of_three_is_a_maximum_of_maxima() -> None:
+    pool = MaxPool("pool", "image", 2, 3, (1, 0, 1, 2))
+    graph = Graph((Input("image", 1, 8, 8, 1.0, 0), pool, Output("out", "pool")))
+    program = lower(graph)
+    first, last = program.operations
+    assert (first.layers, first.sources, first.output) == (("pool",), ("image",), "pool#1")
+    assert (last.layers, last.sources, last.output) == (("pool",), ("pool#1",), "pool")
+    assert (first.gather_stride, last.gather_stride) == (1, 2)
+    assert first.weights.row.tolist() == [-1, -1, 0, 0] and first.weights.col.tolist() == [0, 1, 0, 1]
+    assert last.weights.row.tolist() == [0, 0, 1, 1]
+    assert program.inner == {"pool#1": InnerMap("pool#1", 8, 8)}
+    assert graph.info["pool"].shape == (1, 4, 4)
+
+
+def test_maps_on_the_way_are_not_stored() -> None:
+    layers = (conv("a", "image", 3), MaxPool("pool", "a", 1, 7, (3, 3, 3, 3)), Output("out", "pool"))
+    package = compile_graph(Graph((Input("image", 3, 8, 8, 1.0, 0), *layers)), load_config("nano"), trace=True)
+    assert [store.layer for store in package.schedule.stores] == ["a", "pool"]
+    assert list(package.plan.bases) == ["image", "a", "pool#1", "pool#2", "pool"]
+    assert [step.layers for step in package.schedule.steps if step.op == "CONV"] == [("a",), *[("pool",)] * 3]
 
 
 def test_filters_in_groups_count_from_the_first_channel_of_their_own() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from sterna.errors import SternaError
 from sterna.exporters.darknet import for_darknet, write_cfg
 from sterna.graph import networks
+from sterna.graph.layers import MaxPool
 from sterna.graph.network import Conv, Head, NetworkDescription
 from sterna.importers.darknet import Yolo2, read_cfg
 from support.darknet_networks import VOC_ANCHORS, yolo2_networks
@@ -46,6 +47,13 @@ def test_slope_that_darknet_does_not_have_is_refused(tmp_path: Path) -> None:
 def test_groups_are_refused(tmp_path: Path) -> None:
     layers = (Conv("conv1", "image", 6, 3, bits=8, leak=0.1, groups=3), Head("head", "conv1"))
     with pytest.raises(SternaError, match=r"conv1: .*groups = 3; allowed: 1"):
+        write_cfg(Yolo2(NetworkDescription(layers), 1, VOC_ANCHORS, 64, 64), tmp_path / "own.cfg")
+
+
+@pytest.mark.parametrize("pool", [MaxPool("pool", "conv1", 2, 3), MaxPool("pool", "conv1", 1)])
+def test_pools_of_other_pixels_are_refused(tmp_path: Path, pool: MaxPool) -> None:
+    layers = (Conv("conv1", "image", 6, 3, bits=8, leak=0.1), pool, Head("head", "pool"))
+    with pytest.raises(SternaError, match=r"pool: .*kernel, padding = .*; allowed: 2, \(0, 0, "):
         write_cfg(Yolo2(NetworkDescription(layers), 1, VOC_ANCHORS, 64, 64), tmp_path / "own.cfg")
 
 

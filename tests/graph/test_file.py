@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ GRAPH = Graph(
     (
         Input("image", 1, 4, 6, 1 / 3, -128),
         Conv("conv", "image", np.arange(-9, 9, dtype=np.int8).reshape(2, 1, 3, 3), 1, (1, 1, 1, 1), REQUANT, 0.1),
-        MaxPool("pool", "conv", 1),
+        MaxPool("pool", "conv", 1, padding=(0, 0, 1, 1)),
         Add("add", ("conv", "pool"), REQUANT, 0.1),
         Concat("both", ("add", "conv")),
         Reorg("deep", "both"),
@@ -97,6 +98,16 @@ def test_what_has_its_default_is_left_out() -> None:
     """So that a graph that does not use a later attribute has the file that it always had."""
     image = json.loads(unpack(DATA)[file.INDEX])["layers"][0]
     assert image.keys() == {"kind", "name", "channels", "height", "width", "scale", "zero_point"}
+
+
+@pytest.mark.parametrize(("version", "padding"), [(1, (0, 0, 1, 1)), (2, (0, 0, 0, 0))])
+def test_once_a_pool_of_stride_1_kept_the_size(version: int, padding: tuple[int, ...]) -> None:
+    pools = (MaxPool("same", "image", 1), MaxPool("half", "image", 2))
+    graph = Graph((GRAPH.input, *pools, *(Output(f"out_{pool.name}", pool.name) for pool in pools)))
+    members = unpack(file.to_bytes(graph))
+    index = json.loads(members[file.INDEX]) | {"version": version}
+    read = file.from_bytes(pack(members | {file.INDEX: json.dumps(index).encode()}))
+    assert read.layers[1:3] == (replace(pools[0], padding=padding), pools[1])
 
 
 def test_nothing_is_pickled() -> None:
@@ -258,7 +269,7 @@ def test_the_file_that_the_refusals_start_from_is_legal() -> None:
 
 def test_as_many_layers_as_are_allowed_are_read() -> None:
     names = ["image", *(f"pool{number}" for number in range(records.MAX_LAYERS - 2))]
-    pools = (MaxPool(name, source, 1) for source, name in pairwise(names))
+    pools = (MaxPool(name, source, 1, padding=(0, 0, 1, 1)) for source, name in pairwise(names))
     graph = Graph((Input("image", 1, 1, 1, 1.0, 0), *pools, Output("out", names[-1])))
     assert len(graph.layers) == 1024
     assert file.from_bytes(file.to_bytes(graph)) == graph

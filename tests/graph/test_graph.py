@@ -34,7 +34,7 @@ LAYERS: tuple[Layer, ...] = (
     conv("b", "image", 3, 4, kernel=1, padding=(0, 0, 0, 0)),
     Add("sum", ("a", "b"), requant(4), 2.0),
     Concat("both", ("a", "b")),
-    MaxPool("same", "both", 1),
+    MaxPool("same", "both", 1, padding=(0, 0, 1, 1)),
     MaxPool("half", "sum", 2),
     Reorg("deep", "sum"),
     Output("out1", "same"),
@@ -154,7 +154,7 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
     "no layers at all": ((), r"graph: .*Input, Output layers = 0, 0"),
     "no output": (LAYERS[:8], r"graph: .*Input, Output layers = 1, 0"),
     "two inputs": ((*LAYERS, replace(IMAGE, name="x")), r"graph: .*Input, Output layers = 2, 3"),
-    "dead layer": ((*LAYERS, MaxPool("dead", "deep", 1)), r"layer 'dead': reaches no output"),
+    "dead layer": ((*LAYERS, MaxPool("dead", "deep", 1, padding=(0, 0, 1, 1))), r"layer 'dead': reaches no output"),
     "unknown source": (with_layer("half", input="sun"), r"layer 'half': .*input = 'sun'"),
     "later source": (with_layer("a", input="b"), r"layer 'a': .*input = 'b'"),
     "own source": (with_layer("half", input="half"), r"layer 'half': .*input = 'half'"),
@@ -226,6 +226,12 @@ REFUSALS: dict[str, tuple[tuple[Any, ...], str]] = {
         (*LAYERS[:2], conv("b", "image", 3, 2), Add("s", ("a", "b"), requant(4), 1.0), Output("o", "s")),
         r"layer 's': .*channels of 'b' = 2",
     ),
+    "kernel of a pool": (with_layer("half", kernel=8), r"layer 'half': .*kernel = 8;.*2 .. 7"),
+    "least kernel of a pool": (with_layer("half", kernel=1), r"layer 'half': .*kernel = 1;.*2 .. 7"),
+    "padding of a pool": (
+        with_layer("half", kernel=3, padding=(0, 0, 0, 3)), r"layer 'half': .*padding right = 3;.*0 .. 2",
+    ),
+    "sides of a pool": (with_layer("half", padding=(0, 1)), r"layer 'half': .*padding = \(0, 1\)"),
     "groups of filters": (with_layer("a", groups=3), r"layer 'a': cannot divide.*groups = 3; allowed: divisors of 4"),
     "groups of channels": (with_layer("a", groups=2), r"layer 'a': .*weights.shape = \(4, 3, 3, 3\);.*, 3 / 2, K, K\)"),
     "no groups": (with_layer("a", groups=0), r"layer 'a': .*groups = 0;"),
@@ -315,7 +321,7 @@ def test_the_graph_that_the_refusals_start_from_is_legal() -> None:
 def test_the_largest_and_the_smallest_of_everything_are_legal(sizes: tuple[int, int, int]) -> None:
     for scale in (sys.float_info.max, 5e-324, 1):
         image = Input("image", *sizes, scale, 0)
-        graph = Graph((image, MaxPool("pool", "image", 1), Output("out", "pool")))
+        graph = Graph((image, MaxPool("pool", "image", 1, padding=(0, 0, 1, 1)), Output("out", "pool")))
         assert graph.info["pool"].shape == sizes and graph.info["pool"].scale == scale
     limits = {"multiplier": [0, 2**18 - 1], "bias": [1 - 2**45, 2**45 - 1]}
     for shift in (0, 32):

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sterna.graph import KINDS, Add, Concat, Conv, Graph, MaxPool, Output, Reorg, reference
+from sterna.graph.layers import pool_padding
 from support.random_graphs import random_graph, random_image
 
 GRAPHS = 400
@@ -79,6 +80,10 @@ def features_of(graph: Graph, image: np.ndarray) -> set[str]:
                 found.add("padding of a result")
             if MaxPool in users and len(users) > 1:
                 found.add("conv read by a pool and another layer")
+        if isinstance(layer, MaxPool):
+            found |= {f"pool {layer.kernel}", "pool that halves" if layer.halves else f"other pool {layer.stride}"}
+            if any(layer.padding) and layer.padding != pool_padding(layer.kernel, 1):
+                found.add("pool of any padding")
         if isinstance(layer, Add):
             found |= add_features(graph, layer)
         if isinstance(layer, Reorg) and Conv not in map(type, sources):
@@ -152,6 +157,8 @@ def add_features(graph: Graph, add: Add) -> set[str]:
         ("multiplier 0", 10), ("shift 0", 3), ("shift 32", 10),
         ("clamp", 80), ("ties to even", 80), ("zero point of a result", 40), ("padding of a result", 10),
         ("groups", 40), ("depthwise", 20), ("groups of several filters and channels", 10),
+        *[(f"pool {kernel}", 5) for kernel in range(2, 8)], ("pool that halves", 40), ("other pool 1", 20),
+        ("other pool 2", 20), ("pool of any padding", 20),
         ("add of unequal weights", 20), ("add of equal weights that are not 1", 3), ("add that subtracts", 3),
         ("add of unequal scales", 2), ("add of unequal zero points", 2),
     ],

@@ -58,14 +58,18 @@ def convolve(x: Planes, conv: Conv, zero_point: int) -> Planes:
     ]
 
 
-def max_pool(plane: list[list[int]], stride: int) -> list[list[int]]:
-    height, width = len(plane), len(plane[0])
+def max_pool(plane: list[list[int]], pool: MaxPool) -> list[list[int]]:
+    height, width, (top, left, bottom, right) = len(plane), len(plane[0]), pool.padding
+
+    def inside(start: int, size: int) -> range:
+        return range(max(start, 0), min(start + pool.kernel, size))
+
     return [
         [
-            max(plane[r][c] for r in range(y, min(y + 2, height)) for c in range(x, min(x + 2, width)))
-            for x in range(0, width - stride + 1, stride)
+            max(plane[r][c] for r in inside(y, height) for c in inside(x, width))
+            for x in range(-left, width + right - pool.kernel + 1, pool.stride)
         ]
-        for y in range(0, height - stride + 1, stride)
+        for y in range(-top, height + bottom - pool.kernel + 1, pool.stride)
     ]
 
 
@@ -86,7 +90,7 @@ def compute(graph: Graph, layer: Layer, sources: list[Planes]) -> Planes:
                 for f, plane in enumerate(sums)
             ]
         case MaxPool():
-            return [max_pool(plane, layer.stride) for plane in sources[0]]
+            return [max_pool(plane, layer) for plane in sources[0]]
         case Reorg():
             return [[row[p % 2 :: 2] for row in plane[p // 2 :: 2]] for p in range(4) for plane in sources[0]]
         case Concat():

@@ -6,14 +6,16 @@ import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sterna import _native
 from sterna.compile import compile_graph
+from sterna.compile.packages import restore
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, Input, Output, Requant, reference
+from sterna.graph import Conv, Graph, Input, MaxPool, Output, Requant, reference
 from sterna.graph import file as graph_file
 from sterna.package import file as package_file
 from sterna.spec.config import load_config
@@ -104,6 +106,35 @@ def test_an_accumulator_that_overflows_on_the_way_is_refused_alike() -> None:
     assert "layer 'conv', filter 0: the accumulator may overflow; largest magnitude = 2048; allowed: 0 .. 2047 (" in (
         said[0]
     )
+
+
+def test_once_a_pool_of_stride_1_kept_the_size() -> None:
+    """In records of the first version, which did not say so."""
+    pool = MaxPool("pool", "image", 1, padding=(0, 0, 1, 1))
+    graph = Graph((Input("image", 2, 5, 6, 1.0, 0), pool, Output("out", "pool")))
+    package = compile_graph(graph, load_config("nano"), cycles=False)
+
+    def older(values: dict[str, Any]) -> dict[str, Any]:
+        image, pool, output = values["layers"]
+        del pool["padding"]
+        return values | {"version": 1, "layers": [image, pool, output]}
+
+    data = containers.reported(package_file.to_bytes(package), "graph", older)
+    check_maps(graph, data, random_image(np.random.default_rng(0), graph))
+    assert _native.package_tape(data, "x") == package.tape
+    assert package_file.from_bytes(data, "x").graph == graph
+
+
+def test_an_inner_map_is_not_stored() -> None:
+    graph = Graph((Input("image", 2, 5, 6, 1.0, 0), MaxPool("pool", "image", 1, 3), Output("out", "pool")))
+    data = package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
+
+    def damaged(values: dict[str, Any]) -> dict[str, Any]:
+        return values | {"plan": values["plan"] | {"stored": ["pool", "pool#1"]}}
+
+    forged = containers.reported(data, "schedule", damaged)
+    assert "stored = its layers" in refused(lambda: _native.package_tape(forged, "x"))
+    assert refused(lambda: restore(package_file.from_bytes(forged, "x"), "x"))
 
 
 def test_optional_sections_are_skipped() -> None:

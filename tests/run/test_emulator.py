@@ -111,6 +111,19 @@ def large_graphs() -> dict[str, Graph]:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("simd", SIMD)
+def test_every_window_of_a_pool(simd: str) -> None:
+    rng = np.random.default_rng(3)
+    image = rng.integers(-128, 128, (1, 2, 9, 150)).astype(np.int8)
+    for kernel in range(2, 8):
+        for stride in (1, 2):
+            sides = tuple(int(side) for side in rng.integers(0, kernel, 4))
+            pools = [MaxPool("pool", "image", stride, kernel), MaxPool("padded", "image", stride, kernel, sides)]
+            outputs = [Output(f"out_{pool.name}", pool.name) for pool in pools]
+            graph = Graph((Input("image", 2, 9, 150, 1.0, 0), *pools, *outputs))
+            check_graph(graph, image, simd, 1, (kernel, stride, sides))
+
+
 @pytest.mark.parametrize(("simd", "threads"), FORMS)
 @pytest.mark.parametrize("extreme", [True, False])
 def test_equals_reference_on_large_layers(simd: str, threads: int, extreme: bool) -> None:

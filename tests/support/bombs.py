@@ -123,7 +123,8 @@ def graphs() -> dict[str, Callable[[], bytes]]:
 
     def of_layers(count: int) -> bytes:
         pools = [
-            {"kind": "maxpool", "name": f"p{n}", "input": f"p{n - 1}" if n else "image", "stride": 1}
+            {"kind": "maxpool", "name": f"p{n}", "input": f"p{n - 1}" if n else "image", "stride": 1,
+             "padding": [0, 0, 1, 1]}
             for n in range(count)
         ]
         return with_value(layers=[index["layers"][0], *pools])

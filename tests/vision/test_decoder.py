@@ -15,7 +15,7 @@ METADATA = {"kind": "yolov2", "classes": ["cat"], "anchors": [[1.0, 2.0]]}
 
 def graph(**changes: Any) -> Graph:
     """A graph whose head has three channels: too few for any detector."""
-    layers = (Input("image", 3, 4, 4, 1.0, 0), MaxPool("head", "image", 1), Output("out", "head"))
+    layers = (Input("image", 3, 4, 4, 1.0, 0), MaxPool("head", "image", 1, padding=(0, 0, 1, 1)), Output("out", "head"))
     return Graph(layers, metadata=METADATA | changes)
 
 

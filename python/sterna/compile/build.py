@@ -87,6 +87,7 @@ def _native(lowered: Lowered) -> libsterna.Lowered:
     reorgs = {layer.name for layer in graph.layers if isinstance(layer, Reorg)}
     return libsterna.Lowered(
         layers=[(name, info.height, info.width) for name, info in graph.info.items()],
+        inner=list(program.inner.values()),
         input=graph.input.name,
         image=native_input(graph.input),
         act_bits=graph.act_bits,
@@ -100,8 +101,8 @@ def _native(lowered: Lowered) -> libsterna.Lowered:
 def _operation(operation: Operation) -> libsterna.EngineOperation:
     requant = operation.requant
     return libsterna.EngineOperation(
-        operation.layers, operation.sources, _weights(operation.weights), operation.filters, operation.pool,
-        operation.gather_stride, operation.pad_value, requant.multiplier, requant.bias, requant.shift,
+        operation.layers, operation.output, operation.sources, _weights(operation.weights), operation.filters,
+        operation.pool, operation.gather_stride, operation.pad_value, requant.multiplier, requant.bias, requant.shift,
         ACTIVATIONS[requant.activation], requant.clamp, requant.half_even,
     )  # fmt: skip
 

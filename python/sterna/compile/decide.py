@@ -25,9 +25,10 @@ def decide(lowered: Lowered, *, trace: bool) -> Plan:
 
 
 def _stored_layers(lowered: Lowered, trace: bool) -> list[str]:
-    """Layers to store: every computed map when tracing, and what each output shows."""
+    """Layers to store: every computed map of a layer when tracing, and what each output shows."""
     shown = [layer.input for layer in lowered.graph.outputs]
-    every = [name for operation in lowered.program.operations for name in operation.outputs] if trace else []
+    made = [name for operation in lowered.program.operations for name in operation.outputs] if trace else []
+    every = [name for name in made if name in lowered.graph.info]
     return list(dict.fromkeys([*every, *shown]))
 
 

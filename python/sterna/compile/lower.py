@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,14 @@ class Weights:
         return Weights(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
+class InnerMap(NamedTuple):
+    """A map on the way to that of a layer, such as LAYER#1: no layer can have its name."""
+
+    name: str
+    height: int
+    width: int
+
+
 @dataclass(frozen=True)
 class Operation:
     """One map to compute: what a CONV step, or several, will do.
@@ -48,7 +57,7 @@ class Operation:
     With `Pool.KEEP` it makes the map of its first layer as well, split by phase.
     """
 
-    layers: tuple[str, ...]  # the graph layers it covers; the last one names the map
+    layers: tuple[str, ...]  # the graph layers it covers; the last one names the map, unless it is an inner one
     sources: tuple[str, ...]  # maps whose channels the weights count over
     weights: Weights
     filters: int
@@ -56,16 +65,17 @@ class Operation:
     gather_stride: int
     pad_value: int
     requant: Requant
+    inner: InnerMap | None = None
 
     @property
     def output(self) -> str:
         """Name of the map that the operation makes."""
-        return self.layers[-1]
+        return self.inner.name if self.inner else self.layers[-1]
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of all maps that it makes."""
-        return self.layers if self.pool is Pool.KEEP else self.layers[-1:]
+        return self.layers if self.pool is Pool.KEEP else (self.output,)
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,11 @@ class Program:
     operations: tuple[Operation, ...]
     views: dict[str, tuple[str, ...]] = field(default_factory=dict)
     split: frozenset[str] = frozenset()
+
+    @property
+    def inner(self) -> dict[str, InnerMap]:
+        """The maps that are on the way to those of layers, by name."""
+        return {operation.inner.name: operation.inner for operation in self.operations if operation.inner}
 
     def sources(self, name: str) -> tuple[str, ...]:
         """The computed (or input) maps that a map shows."""
@@ -103,6 +118,9 @@ def lower(graph: Graph) -> Program:
         if isinstance(layer, Concat | Output) or (isinstance(layer, Reorg) and layer.input in split):
             views[layer.name] = tuple(layer.sources)
             continue
+        if isinstance(layer, MaxPool):
+            operations.extend(_pools(graph, layer))
+            continue
         follower = (_kept_pool if layer.name in split else _fusible)(layer, consumers)
         if follower is not None:
             fused.add(follower.name)
@@ -126,7 +144,7 @@ def _split_maps(graph: Graph, consumers: dict[str, list[Layer]]) -> frozenset[st
 
 def _kept_pool(layer: Layer, consumers: dict[str, list[Layer]]) -> MaxPool | None:
     """The pool that can be fused into a conv which others read as well."""
-    pools = [c for c in consumers[layer.name] if isinstance(c, MaxPool) and c.stride == 2]
+    pools = [c for c in consumers[layer.name] if isinstance(c, MaxPool) and c.halves]
     several = len(consumers[layer.name]) > 1
     return pools[0] if isinstance(layer, Conv) and layer.stride == 1 and several and len(pools) == 1 else None
 
@@ -152,7 +170,7 @@ def _fusible(layer: Layer, consumers: dict[str, list[Layer]]) -> MaxPool | Reorg
     if not isinstance(layer, Conv) or layer.stride != 1 or len(consumers[layer.name]) != 1:
         return None
     only = consumers[layer.name][0]
-    if isinstance(only, Reorg) or (isinstance(only, MaxPool) and only.stride == 2):
+    if isinstance(only, Reorg) or (isinstance(only, MaxPool) and only.halves):
         return only
     return None
 
@@ -194,8 +212,11 @@ def _conv(graph: Graph, layer: Conv, follower: MaxPool | Reorg | None, *, keep: 
     )
 
 
-def _over_phases(weights: Weights, filter_step: int) -> Weights:
-    """One copy of the weights for each phase; as phases of a filter (step 0) or as filters of their own."""
+def _over_phases(weights: Weights, filter_step: int, distance: int = 1) -> Weights:
+    """One copy of the weights for each phase; as phases of a filter (step 0) or as filters of their own.
+
+    distance: of the pixels of a window.
+    """
     copies = []
     for phase, (down, right) in enumerate(PHASES):
         copies.append(
@@ -203,8 +224,8 @@ def _over_phases(weights: Weights, filter_step: int) -> Weights:
                 weights.filter + np.int32(filter_step * phase),
                 np.full_like(weights.phase, 0 if filter_step else phase),
                 weights.channel,
-                weights.row + np.int16(down),
-                weights.col + np.int16(right),
+                weights.row + np.int16(distance * down),
+                weights.col + np.int16(distance * right),
                 weights.value,
             )
         )
@@ -239,18 +260,45 @@ def _ones(channels: int) -> Weights:
     return Weights(index, np.zeros(channels, np.int8), index, zero, zero, np.ones(channels, np.int8))
 
 
-def _pool(graph: Graph, layer: MaxPool) -> Operation:
-    channels = graph.info[layer.name].channels
-    return Operation(
-        layers=(layer.name,),
-        sources=(layer.input,),
-        weights=_over_phases(_ones(channels), filter_step=0),
-        filters=channels,
-        pool=Pool.MAX,
-        gather_stride=layer.stride,
-        pad_value=-(1 << (graph.act_bits - 1)),
-        requant=_identity(channels),
-    )
+def pool_distances(kernel: int) -> list[int]:
+    """Of the pixels of each 2x2 maximum, one after the other, that make a window of `kernel` pixels.
+
+    The maxima before each of them hold windows of so many pixels that the two, at this distance, leave no gap.
+    """
+    distances, reached = [], 1
+    while reached < kernel:
+        distances.append(min(reached, kernel - reached))
+        reached += distances[-1]
+    return distances
+
+
+def _pools(graph: Graph, layer: MaxPool) -> list[Operation]:
+    """Maxima of 2x2 pixels, each of those before; the padding is the first one's, the stride the last one's."""
+    info, operations = graph.info[layer.name], list[Operation]()
+    top, left, _, _ = layer.padding
+    source, missing = layer.input, layer.kernel - 1  # pixels of a window beside those that a maximum holds
+    for number, distance in enumerate(pool_distances(layer.kernel), 1):
+        missing -= distance
+        stride = 1 if missing else layer.stride
+        rows, columns = (layer.stride * (size - 1) + missing + 1 for size in (info.height, info.width))
+        inner = InnerMap(f"{layer.name}#{number}", rows, columns) if missing else None
+        pixel = _ones(info.channels)
+        corner = replace(pixel, row=pixel.row - np.int16(top), col=pixel.col - np.int16(left))
+        operations.append(
+            Operation(
+                layers=(layer.name,),
+                sources=(source,),
+                weights=_over_phases(corner, filter_step=0, distance=distance),
+                filters=info.channels,
+                pool=Pool.MAX,
+                gather_stride=stride,
+                pad_value=graph.act_min,
+                requant=_identity(info.channels),
+                inner=inner,
+            )
+        )
+        source, top, left = operations[-1].output, 0, 0
+    return operations
 
 
 def _reorg(graph: Graph, layer: Reorg) -> Operation:
@@ -286,5 +334,5 @@ def _add(graph: Graph, layer: Add) -> Operation:
     )
 
 
-#: What makes an operation of a layer that is not a conv.
-_ALONE: dict[type[Layer], Callable[..., Operation]] = {Add: _add, MaxPool: _pool, Reorg: _reorg}
+#: What makes the one operation of a layer that is neither a conv nor a pool.
+_ALONE: dict[type[Layer], Callable[..., Operation]] = {Add: _add, Reorg: _reorg}

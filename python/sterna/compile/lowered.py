@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from sterna.compile.lower import PHASES, Operation, Program, lower
+from sterna.compile.lower import PHASES, InnerMap, Operation, Program, lower
 from sterna.compile.memory import split_counts, tile_counts
 from sterna.graph import Graph
 from sterna.package.plan import Part
@@ -24,9 +25,13 @@ class Lowered:
         object.__setattr__(self, "program", lower(self.graph))
 
     def size(self, name: str) -> tuple[int, int]:
-        """Height and width of a layer's map."""
-        info = self.graph.info[name]
+        """Height and width of a map."""
+        info = self._inner.get(name) or self.graph.info[name]
         return info.height, info.width
+
+    @cached_property
+    def _inner(self) -> dict[str, InnerMap]:
+        return self.program.inner
 
     def counts(self, name: str) -> tuple[int, int]:
         """Tiles of a map, downwards and across."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sterna.errors import SternaError
 from sterna.files import write_atomically, write_bytes
-from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
+from sterna.graph.layers import Concat, Layer, MaxPool, Reorg, pool_padding
 from sterna.graph.network import IMAGE, RGB, Conv, Head, NetworkDescription
 from sterna.importers.darknet.cfg import LEAK, Yolo2
 from sterna.importers.darknet.weights import FLOAT, SEEN, VERSION, Weights
@@ -40,7 +40,8 @@ def write_cfg(described: Yolo2, path: Path) -> None:
     """Write `described` as the cfg file `path`; `read_cfg` reads an equal one from it.
 
     The slope of darknet's leaky ReLU is fixed: raises SternaError for a convolution with another one, for one in
-    groups, and if the file cannot be written. Quantisation has no place in the file.
+    groups, for a pool of other than 2x2 pixels, and if the file cannot be written. Quantisation has no place in the
+    file.
     """
     text = "\n".join(_Writer(described).sections)
     write_bytes(path, text.encode("ascii"))
@@ -87,6 +88,7 @@ class _Writer:
             case Head():
                 self._convolution(layer.channels(described.classes), 1, layer.activation)
             case MaxPool():
+                _check_pool(layer)
                 self._section("maxpool", size=2, stride=layer.stride)
             case Reorg():
                 self._section("reorg3d" if layer.name in described.straight else "reorg", stride=2)
@@ -108,12 +110,23 @@ class _Writer:
         self.sections.append("".join([f"[{name}]\n", *(f"{key}={value}\n" for key, value in options.items())]))
 
 
+def _check_pool(layer: MaxPool) -> None:
+    if layer.kernel != 2 or layer.padding != pool_padding(2, layer.stride):
+        raise _no_form(
+            layer, "kernel, padding", f"{layer.kernel}, {layer.padding}", f"2, {pool_padding(2, layer.stride)}"
+        )  # fmt: skip
+
+
+def _no_form(layer: Layer, attribute: str, value: object, allowed: str) -> SternaError:
+    return SternaError(
+        "has no form in the darknet that Sterna writes", where=layer.name, attribute=attribute, value=value,
+        allowed=allowed, remedy="use a network without such a layer",
+    )  # fmt: skip
+
+
 def _check_form(layer: Conv) -> None:
     if layer.groups != 1:
-        raise SternaError(
-            "has no form in the darknet that Sterna writes", where=layer.name, attribute="groups", value=layer.groups,
-            allowed="1", remedy="use a convolution without groups",
-        )  # fmt: skip
+        raise _no_form(layer, "groups", layer.groups, "1")
     if layer.activation == "leaky" and layer.leak != LEAK:
         raise SternaError(
             "darknet has no leaky ReLU with this slope",

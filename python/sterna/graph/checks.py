@@ -15,6 +15,7 @@ from sterna.errors import SternaError
 from sterna.graph.layers import (
     BIAS_BITS,
     KINDS,
+    LEAST_POOL,
     LEVELS,
     MAX_KERNEL,
     MAX_PADDING,
@@ -288,6 +289,10 @@ def _check_conv(layer: Conv) -> None:
 
 def _check_max_pool(layer: MaxPool) -> None:
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
+    remedy = "pool by several layers, one after the other"
+    check_integer(where(layer), "kernel", layer.kernel, LEAST_POOL, MAX_KERNEL, remedy)
+    remedy = "use a window that no padding fills"
+    _check_integers(layer, "padding", layer.padding, SIDES, (0, layer.kernel - 1), remedy)
 
 
 def _check_add(layer: Add) -> None:

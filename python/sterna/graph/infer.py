@@ -67,14 +67,20 @@ def _infer_conv(layer: Conv, source: TensorInfo) -> TensorInfo:
             remedy="check which layer feeds it",
         )  # fmt: skip
     check_requant(layer, filters)
-    top, left, bottom, right = layer.padding
-    height = (source.height + top + bottom - kernel) // layer.stride + 1
-    width = (source.width + left + right - kernel) // layer.stride + 1
+    height, width = _windows(layer, kernel, source)
     return TensorInfo(filters, height, width, float(layer.scale), layer.zero_point)
 
 
+def _windows(layer: Conv | MaxPool, kernel: int, source: TensorInfo) -> tuple[int, int]:
+    """How many windows there are in `source`, downwards and across; less than 1 if it is too small."""
+    top, left, bottom, right = layer.padding
+    height, width = source.height + top + bottom, source.width + left + right
+    return (height - kernel) // layer.stride + 1, (width - kernel) // layer.stride + 1
+
+
 def _infer_max_pool(layer: MaxPool, source: TensorInfo) -> TensorInfo:
-    return replace(source, height=source.height // layer.stride, width=source.width // layer.stride)
+    height, width = _windows(layer, layer.kernel, source)
+    return replace(source, height=height, width=width)
 
 
 def _infer_reorg(layer: Reorg, source: TensorInfo) -> TensorInfo:

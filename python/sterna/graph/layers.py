@@ -14,6 +14,8 @@ MAX_SIZE = 65535
 LEVELS = 256
 """Values of a channel of a pixel of the image."""
 MAX_KERNEL = 7
+LEAST_POOL = 2
+"""Smallest kernel of a pool."""
 MAX_PADDING = 7
 STRIDES = (1, 2)
 MULTIPLIER_BITS = REQUANT_MULTIPLIER_BITS
@@ -167,14 +169,29 @@ class Conv(OneInput):
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(OneInput):
-    """Maximum of 2x2 pixels.
+    """Maximum of kernel x kernel pixels: of rows `stride*y + i - top` and columns `stride*x + j - left`.
 
-    Stride 2 halves the size and drops an odd last row or column. Stride 1 keeps the size: pixel (y, x) is the
-    maximum of rows y, y + 1 and columns x, x + 1, without those past the edge.
+    i and j go from 0 to kernel - 1; pixels outside do not count. Output size:
+    `(size + padding - kernel) // stride + 1`.
     """
 
     stride: int
     """1 or 2."""
+    kernel: int = 2
+    """2 .. 7."""
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """(top, left, bottom, right), each below the kernel."""
+
+    @property
+    def halves(self) -> bool:
+        """Whether it takes each 2x2 pixels, and drops an odd last row or column."""
+        return self.stride == self.kernel == 2 and not any(self.padding)
+
+
+def pool_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
+    """The padding with which a pool of stride 1 keeps the size, and one of stride 2 halves it, rounded down."""
+    before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+    return before, before, after, after
 
 
 @dataclass(frozen=True, eq=False)

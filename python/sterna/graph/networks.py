@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
-from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
+from sterna.graph.layers import Concat, Layer, MaxPool, Reorg, pool_padding
 from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription
 from sterna.registry import Registry
 
@@ -44,10 +44,11 @@ class Trunk:
         return self._add(Conv(name, source or self.last, filters, kernel, bits, shares))
 
     @checked
-    def pool(self, stride: int = 2) -> str:
-        """Maxima of 2x2; returns the name."""
+    def pool(self, stride: int = 2, kernel: int = 2) -> str:
+        """Maxima that keep the size at stride 1, and halve it at stride 2; returns the name."""
         self._pools += 1
-        return self._add(MaxPool(f"pool{self._pools}", self.last, stride))
+        padding = pool_padding(kernel, stride)
+        return self._add(MaxPool(f"pool{self._pools}", self.last, stride, kernel, padding))
 
     @checked
     def passthrough(self, route: str, filters: int) -> str:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from sterna.errors import SternaError
 from sterna.graph.graph import Graph
-from sterna.graph.layers import KINDS, Layer, Requant
+from sterna.graph.layers import KINDS, Layer, Requant, pool_padding
 
 FORMAT = "sterna-graph"
 VERSION = 2
 OLDEST = 1
-"""The first version that is read. What a later one added has a default that means what it was before."""
+"""The first version that is read. What a later one added has a default that means what it was before, but for what
+`_of_today` changes."""
 MAX_LAYERS = 1024
 """Full YOLOv2 has 34."""
 
@@ -80,7 +81,7 @@ def decode(index: object, take: Take, finish: Callable[[], None], place: str) ->
         refuse("holds no list of layers", attribute="layers", value=type(encoded).__name__)
     if len(encoded) > MAX_LAYERS:
         refuse("is too large", attribute="layers", value=len(encoded), allowed=f"at most {MAX_LAYERS}")
-    layers = tuple(_decode_layer(layer, number, take) for number, layer in enumerate(encoded))
+    layers = tuple(_decode_layer(_of_today(layer, version), number, take) for number, layer in enumerate(encoded))
     finish()
     return Graph(layers, index["act_bits"], index["acc_bits"], index["metadata"])
 
@@ -101,6 +102,13 @@ def _check_keys(place: str, found: Mapping[str, Any], expected: Set[str], may_la
     for fault, keys in wrong.items():
         if keys:
             refuse(f"{place} has {fault} keys", attribute="keys", value=", ".join(sorted(keys)))
+
+
+def _of_today(encoded: object, version: int) -> object:
+    """The record of a layer in a file of `version`; in the first, a pool of stride 1 kept the size."""
+    if version == 1 and isinstance(encoded, dict) and (encoded.get("kind"), encoded.get("stride")) == ("maxpool", 1):
+        return encoded | {"padding": pool_padding(2, 1)}
+    return encoded
 
 
 def _decode_layer(encoded: object, number: int, take: Take) -> Layer:

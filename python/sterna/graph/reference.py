@@ -99,14 +99,12 @@ def _add(graph: Graph, layer: Add, a: Tensor, b: Tensor) -> Tensor:
 
 
 def _max_pool(graph: Graph, layer: MaxPool, tensor: Tensor) -> Tensor:
-    if layer.stride == 2:
-        tensor = tensor[:, :, : tensor.shape[2] // 2 * 2, : tensor.shape[3] // 2 * 2]
-        rows = np.maximum(tensor[:, :, 0::2], tensor[:, :, 1::2])
-        return np.maximum(rows[..., 0::2], rows[..., 1::2])
-    # The edge repeated once more is the pixel itself and never changes a maximum.
-    padded = np.pad(tensor, ((0, 0), (0, 0), (0, 1), (0, 1)), mode="edge")
-    rows = np.maximum(padded[:, :, :-1], padded[:, :, 1:])
-    return np.maximum(rows[..., :-1], rows[..., 1:])
+    top, left, bottom, right = layer.padding
+    # Every window holds a pixel, and none is less than the least activation.
+    padded = np.pad(tensor, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=graph.act_min)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (layer.kernel, layer.kernel), axis=(2, 3))
+    most: Tensor = windows[:, :, :: layer.stride, :: layer.stride].max(axis=(4, 5))
+    return most
 
 
 def _reorg(graph: Graph, layer: Reorg, tensor: Tensor) -> Tensor:

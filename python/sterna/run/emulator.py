@@ -113,7 +113,7 @@ _ACTIVATIONS = {each.name.lower(): each for each in _native.Activation}
 _OPERATIONS: dict[type[Layer], Callable[[Any], _native.Operation]] = {
     Input: native_input,
     Conv: _conv,
-    MaxPool: lambda layer: _native.MaxPool(layer.stride),
+    MaxPool: lambda layer: _native.MaxPool(layer.stride, layer.kernel, layer.padding),
     Reorg: lambda layer: _native.Reorg(),
     Concat: lambda layer: _native.Concat(),
     Add: lambda layer: _native.Add(_requant(layer.requant), layer.scale, layer.zero_point, layer.weights),

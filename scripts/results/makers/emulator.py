@@ -39,7 +39,7 @@ def alone(graph: Graph, conv: Conv) -> Graph:
     info = graph.info[conv.input]
     layers: list[Any] = [Input("image", *info.shape, info.scale, info.zero_point), replace(conv, input="image")]
     users = graph.users(conv.name)
-    if len(users) == 1 and isinstance(users[0], MaxPool) and users[0].stride == 2:
+    if len(users) == 1 and isinstance(users[0], MaxPool) and users[0].halves:
         layers.append(users[0])
     return Graph((*layers, Output("out", layers[-1].name)), graph.act_bits, graph.acc_bits)
 

@@ -87,7 +87,7 @@ class Builder {
     store_complete({lowered_.input});
     for (std::size_t index = 0; index < lowered_.operations.size(); ++index) {
       const EngineOperation& operation = lowered_.operations[index];
-      if (show) show(index, operation.output());
+      if (show) show(index, operation.layers.back());
       compute(operation, plan_.spreads[index]);
       store_complete(operation.outputs());
       if (plan_.load_after == index) load_image(true);

@@ -72,10 +72,13 @@ void check_bases(const Lowered& lowered, const EngineConfig& config, const Plan&
 
 void check_stored(const Lowered& lowered, const Plan& plan) {
   const std::set<std::size_t> stored(plan.stored.begin(), plan.stored.end());
-  const bool fits = stored.size() == plan.stored.size() && std::ranges::all_of(lowered.outputs, [&](std::size_t output) {
+  const bool shows_all = std::ranges::all_of(lowered.outputs, [&](std::size_t output) {
     return stored.contains(lowered.views.at(output).maps[0]) && !stored.contains(output);
   });
-  if (!fits) contradict("stored", "its layers", "layers of the graph, each once, with what every output shows");
+  const bool has_inner = std::ranges::any_of(lowered.operations, [&](const EngineOperation& operation) {
+    return operation.inner && stored.contains(*operation.inner);
+  });
+  if (!shows_all || has_inner || stored.size() != plan.stored.size()) contradict("stored", "its layers", "layers of the graph, each once, with what every output shows");
 }
 
 }  // namespace

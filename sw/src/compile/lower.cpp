@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 
 namespace sterna {
 namespace {
@@ -15,7 +17,7 @@ const Kind* as(const Graph& graph, std::size_t layer) {
 
 bool is_half_pool(const Graph& graph, std::size_t layer) {
   const MaxPool* pool = as<MaxPool>(graph, layer);
-  return pool && pool->stride == 2;
+  return pool && pool->halves();
 }
 
 bool is_pointwise(const Conv& conv) {
@@ -73,16 +75,17 @@ std::set<std::size_t> split_maps(const Graph& graph) {
   return split;
 }
 
-/// One copy of the nonzeros for each phase: as phases of a filter (step 0), or as filters of their own.
-std::vector<Nonzero> over_phases(const std::vector<Nonzero>& nonzeros, int filter_step) {
+/// One copy of the nonzeros for each phase: as phases of a filter (step 0), or as filters of their own. distance: of the
+/// pixels of a window.
+std::vector<Nonzero> over_phases(const std::vector<Nonzero>& nonzeros, int filter_step, int distance = 1) {
   std::vector<Nonzero> copies;
   copies.reserve(nonzeros.size() * kPhases.size());
   for (int phase = 0; phase < static_cast<int>(kPhases.size()); ++phase) {
     for (Nonzero each : nonzeros) {
       each.filter += filter_step * phase;
       each.phase = static_cast<std::int8_t>(filter_step ? 0 : phase);
-      each.row = static_cast<std::int16_t>(each.row + kPhases[phase][0]);
-      each.col = static_cast<std::int16_t>(each.col + kPhases[phase][1]);
+      each.row = static_cast<std::int16_t>(each.row + distance * kPhases[phase][0]);
+      each.col = static_cast<std::int16_t>(each.col + distance * kPhases[phase][1]);
       copies.push_back(each);
     }
   }
@@ -152,12 +155,42 @@ EngineOperation of_conv(const Graph& graph, std::size_t layer, std::optional<std
   return made;
 }
 
-EngineOperation of_pool(const Graph& graph, std::size_t layer, const MaxPool& pool) {
-  const int channels = graph.tensor(layer).channels;
-  EngineOperation made{{layer}, graph.sources(layer), STERNA_POOL_MAX, channels, pool.stride, graph.act_min(),
-                       identity(channels)};
-  made.nonzeros = [channels] { return over_phases(ones(channels), 0); };
-  return made;
+/// Distances of the pixels of each 2x2 maximum, one after the other, that make a window of `kernel` pixels.
+std::vector<int> pool_distances(int kernel) {
+  std::vector<int> distances;
+  for (int reached = 1; reached < kernel; reached += distances.back()) {
+    distances.push_back(std::min(reached, kernel - reached));
+  }
+  return distances;
+}
+
+/// Adds maxima of 2x2 pixels, each of those before; the padding is the first one's, the stride the last one's.
+void add_pools(const Graph& graph, std::size_t layer, const MaxPool& pool, Lowered& lowered) {
+  const TensorInfo& tensor = graph.tensor(layer);
+  std::size_t source = graph.sources(layer)[0];
+  auto [top, left, bottom, right] = pool.padding;
+  int missing = pool.kernel - 1, number = 0;  // pixels of a window beside those that a maximum holds
+  for (int distance : pool_distances(pool.kernel)) {
+    missing -= distance;
+    EngineOperation made{{layer}, {source}, STERNA_POOL_MAX, tensor.channels, missing ? 1 : pool.stride, graph.act_min(),
+                         identity(tensor.channels)};
+    made.nonzeros = [channels = tensor.channels, row = -top, col = -left, distance] {
+      std::vector<Nonzero> corner = ones(channels);
+      for (Nonzero& each : corner) {
+        each.row = static_cast<std::int16_t>(row);
+        each.col = static_cast<std::int16_t>(col);
+      }
+      return over_phases(corner, 0, distance);
+    };
+    if (missing) {
+      const auto size = [&](int made_size) { return pool.stride * (made_size - 1) + missing + 1; };
+      made.inner = lowered.layers.size();
+      lowered.layers.push_back({graph.layers()[layer].name + "#" + std::to_string(++number), size(tensor.height), size(tensor.width)});
+    }
+    source = made.output();
+    lowered.operations.push_back(std::move(made));
+    top = left = 0;
+  }
 }
 
 EngineOperation of_reorg(const Graph& graph, std::size_t layer) {
@@ -177,7 +210,6 @@ EngineOperation of_add(const Graph& graph, std::size_t layer, const Add& add) {
 
 EngineOperation of_layer(const Graph& graph, std::size_t layer, std::optional<std::size_t> follower, bool keep) {
   if (as<Conv>(graph, layer)) return of_conv(graph, layer, follower, keep);
-  if (const MaxPool* pool = as<MaxPool>(graph, layer)) return of_pool(graph, layer, *pool);
   if (const Add* add = as<Add>(graph, layer)) return of_add(graph, layer, *add);
   return of_reorg(graph, layer);
 }
@@ -197,14 +229,20 @@ std::vector<std::size_t> Lowered::shown(std::size_t map) const {
 
 Lowered lower(const Graph& graph) {
   Lowered lowered{{}, graph.input(), *as<Input>(graph, graph.input()), graph.act_bits(), {}, {}, {}, split_maps(graph)};
-  std::set<std::size_t> fused;
   for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
     lowered.layers.push_back({graph.layers()[layer].name, graph.tensor(layer).height, graph.tensor(layer).width});
+  }
+  std::set<std::size_t> fused;
+  for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
     if (as<Output>(graph, layer)) lowered.outputs.push_back(layer);
     if (fused.contains(layer) || as<Input>(graph, layer)) continue;
     const bool shows_split = as<Reorg>(graph, layer) && lowered.split.contains(graph.sources(layer)[0]);
     if (as<Concat>(graph, layer) || as<Output>(graph, layer) || shows_split) {
       lowered.views[layer] = {graph.sources(layer), shows_split};
+      continue;
+    }
+    if (const MaxPool* pool = as<MaxPool>(graph, layer)) {
+      add_pools(graph, layer, *pool, lowered);
       continue;
     }
     const bool keep = lowered.split.contains(layer);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,17 +34,19 @@ struct Nonzero {
 
 /// A map to compute: what one CONV step, or several, will do.
 struct EngineOperation {
-  std::vector<std::size_t> layers;   ///< Those that it covers; the last one names the map.
+  std::vector<std::size_t> layers;   ///< Those that it covers; the last one names the map, unless it is an inner one.
   std::vector<std::size_t> sources;  ///< Maps whose channels the nonzeros count over.
   sterna_pool pool = STERNA_POOL_NONE;
   int filters = 0, gather_stride = 1, pad_value = 0;
   Requant requant{};  ///< With an entry for each filter.
   /// Makes the nonzeros: all those of a network take much memory.
   std::function<std::vector<Nonzero>()> nonzeros{};
+  /// The map that it makes, if it is on the way to that of its layer.
+  std::optional<std::size_t> inner{};
 
   /// The map that it makes, and all that it makes: with KEEP that of its first layer too, split by phase.
-  std::size_t output() const { return layers.back(); }
-  std::vector<std::size_t> outputs() const { return pool == STERNA_POOL_KEEP ? layers : std::vector{layers.back()}; }
+  std::size_t output() const { return inner.value_or(layers.back()); }
+  std::vector<std::size_t> outputs() const { return pool == STERNA_POOL_KEEP ? layers : std::vector{output()}; }
 };
 
 /// A map that is not computed: it shows channels of others, one after the other, or the reorg of one.
@@ -52,7 +55,7 @@ struct View {
   bool is_reorg = false;
 };
 
-/// A layer of the graph, and the size of its map.
+/// A layer of the graph, or a map on the way to that of a layer, such as LAYER#1; and the size of the map.
 struct LoweredLayer {
   std::string name;
   int height = 0, width = 0;
@@ -60,7 +63,7 @@ struct LoweredLayer {
 
 /// Operations in order, and what else the tape depends on. Layers are named by their numbers in the graph.
 struct Lowered {
-  std::vector<LoweredLayer> layers;
+  std::vector<LoweredLayer> layers;  ///< Those of the graph, then inner maps.
   std::size_t input = 0;
   Input image;
   int act_bits = 0;

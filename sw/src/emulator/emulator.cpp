@@ -59,12 +59,12 @@ class Emulator::Program {
     }
   }
 
-  /// Whether nothing but one pooling of stride 2 reads the map of a convolution: the two are computed as one.
+  /// Whether nothing but one pooling of 2x2 pixels and stride 2 reads the map of a convolution: the two are computed as one.
   bool is_pooled(std::size_t layer) const {
     const std::vector<std::size_t>& users = graph_.users(layer);
     if (is_kept_[layer] || users.size() != 1) return false;
     const auto* pool = std::get_if<MaxPool>(&graph_.layers()[users[0]].operation);
-    return pool && pool->stride == 2;
+    return pool && pool->halves();
   }
 
   /// made: the layer whose map it writes, its own or that of the pooling which alone reads it.

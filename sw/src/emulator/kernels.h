@@ -67,6 +67,11 @@ struct Rows {
   std::int8_t padding;      ///< What the input is outside the map.
 };
 
+/// Of a pool: its pixels, the step from one to the next, and rows and columns of padding before the map.
+struct Window {
+  int kernel, stride, top, left;
+};
+
 struct Kernels {
   int vector_pixels;   ///< Pixels of a vector of bytes; windows and sums are made of whole vectors.
   int dense_channels;  ///< Channels of a group in a window of words.
@@ -95,8 +100,9 @@ struct Kernels {
   /// Copies `count` rows of `width` bytes, `pitch` apart, to rows without gaps. Writes nothing else.
   void (*copy_rows)(const std::int8_t* flat, int pitch, int count, int width, std::int8_t* map);
 
-  /// Maxima of 2x2 pixels of a channel, int8 [height, width].
-  void (*max_pool)(const std::int8_t* map, int height, int width, int stride, std::int8_t* made);
+  /// Maxima of the pixels in each window of a channel, int8 [height, width], as int8 [rows, columns].
+  void (*max_pool)(const std::int8_t* map, int height, int width, const Window& window, int rows, int columns,
+                   std::int8_t* made);
 };
 
 /// Those of the instruction sets that this build has.

@@ -250,22 +250,30 @@ void stage_words(const std::int8_t* map, int channels, std::int64_t plane, const
   }
 }
 
+/// Raises the pixels of a row to those, `stride` apart, of a row of the map that begins `shift` later.
+template <int stride>
+void raise_row(const std::int8_t* row, int width, int shift, int columns, std::int8_t* made) {
+  const int first = shift < 0 ? (stride - 1 - shift) / stride : 0;
+  const int past = shift < width ? (width - 1 - shift) / stride + 1 : 0, end = past < columns ? past : columns;
+  for (int x = first; x < end; ++x) {
+    const std::int8_t found = row[stride * x + shift];
+    made[x] = found > made[x] ? found : made[x];
+  }
+}
+
 template <typename I>
-void max_pool(const std::int8_t* map, int height, int width, int stride, std::int8_t* made) {
-  const auto most = [](std::int8_t a, std::int8_t b) { return a > b ? a : b; };
-  const int rows = height / stride, columns = width / stride;
+void max_pool(const std::int8_t* map, int height, int width, const Window& window, int rows, int columns,
+              std::int8_t* made) {
+  constexpr std::int8_t least = -128;
   for (int y = 0; y < rows; ++y, made += columns) {
-    const std::int8_t* top = map + static_cast<std::int64_t>(y) * stride * width;
-    const std::int8_t* bottom = stride * y + 1 < height ? top + width : top;
-    if (stride == 2) {
-      for (int x = 0; x < columns; ++x) {
-        made[x] = most(most(top[2 * x], top[2 * x + 1]), most(bottom[2 * x], bottom[2 * x + 1]));
+    for (int x = 0; x < columns; ++x) made[x] = least;
+    const int top = window.stride * y - window.top, bottom = top + window.kernel < height ? top + window.kernel : height;
+    for (int row = top > 0 ? top : 0; row < bottom; ++row) {
+      const std::int8_t* from = map + static_cast<std::int64_t>(row) * width;
+      for (int column = 0; column < window.kernel; ++column) {
+        const auto raise = window.stride == 1 ? &raise_row<1> : &raise_row<2>;
+        raise(from, width, column - window.left, columns, made);
       }
-      continue;
-    }
-    for (int x = 0; x < columns; ++x) {
-      const int right = x + 1 < width ? x + 1 : x;
-      made[x] = most(most(top[x], top[right]), most(bottom[x], bottom[right]));
     }
   }
 }

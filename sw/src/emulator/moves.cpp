@@ -37,7 +37,8 @@ struct Computing {
   void operator()(const Conv&) const {}
 
   void operator()(const MaxPool& pool) const {
-    kernels.max_pool(plane(0, channel), source().height, source().width, pool.stride, made);
+    const Window window{pool.kernel, pool.stride, pool.padding[0], pool.padding[1]};
+    kernels.max_pool(plane(0, channel), source().height, source().width, window, tensor().height, tensor().width, made);
   }
 
   void operator()(const Reorg&) const {

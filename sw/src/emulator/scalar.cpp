@@ -53,10 +53,14 @@ struct Value {
 
   int operator()(const MaxPool& pool) const {
     const View in = source(0);
-    const int top = pool.stride * y, left = pool.stride * x;
-    const int bottom = std::min(top + 1, in.tensor.height - 1), right = std::min(left + 1, in.tensor.width - 1);
-    return std::max({in.at(channel, top, left), in.at(channel, top, right), in.at(channel, bottom, left),
-                     in.at(channel, bottom, right)});
+    const int top = pool.stride * y - pool.padding[0], left = pool.stride * x - pool.padding[1];
+    int most = graph.act_min();
+    for (int row = std::max(top, 0); row < std::min(top + pool.kernel, in.tensor.height); ++row) {
+      for (int column = std::max(left, 0); column < std::min(left + pool.kernel, in.tensor.width); ++column) {
+        most = std::max(most, in.at(channel, row, column));
+      }
+    }
+    return most;
   }
 
   int operator()(const Reorg&) const {

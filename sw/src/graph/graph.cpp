@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "error.h"
@@ -115,22 +116,17 @@ struct Inference {
     check_scale(layer, conv.scale);
     check_zero_point(layer, conv.zero_point, act_bits);
     check_accumulators(layer, conv, act_bits, acc_bits);
-    const auto [top, left, bottom, right] = conv.padding;
-    const int rows = sources[0].height + top + bottom - conv.kernel;
-    const int columns = sources[0].width + left + right - conv.kernel;
-    if (rows < 0 || columns < 0) {
-      refuse({quoted(layer), "has an output that is empty", "kernel = " + std::to_string(conv.kernel), "",
-              "use a larger image or a smaller kernel"});
-    }
-    return {conv.filters, rows / conv.stride + 1, columns / conv.stride + 1, conv.scale, conv.zero_point};
+    const auto [height, width] = windows(conv);
+    return {conv.filters, height, width, conv.scale, conv.zero_point};
   }
 
   TensorInfo operator()(const MaxPool& pool) const {
     check_inputs(layer, 1, 1);
     check_range(quoted(layer), "stride", pool.stride, 1, kMaxStride);
+    check_range(quoted(layer), "kernel", pool.kernel, 2, kMaxKernel);
+    for (int side : pool.padding) check_range(quoted(layer), "padding", side, 0, pool.kernel - 1);
     TensorInfo made = sources[0];
-    made.height /= pool.stride;
-    made.width /= pool.stride;
+    std::tie(made.height, made.width) = windows(pool);
     return made;
   }
 
@@ -175,6 +171,18 @@ struct Inference {
   TensorInfo operator()(const Output&) const {
     check_inputs(layer, 1, 1);
     return sources[0];
+  }
+
+  /// How many windows there are, downwards and across.
+  template <typename Windowed>
+  std::pair<int, int> windows(const Windowed& of) const {
+    const auto [top, left, bottom, right] = of.padding;
+    const int rows = sources[0].height + top + bottom - of.kernel, columns = sources[0].width + left + right - of.kernel;
+    if (rows < 0 || columns < 0) {
+      refuse({quoted(layer), "has an output that is empty", "kernel = " + std::to_string(of.kernel), "",
+              "use a larger image or a smaller kernel"});
+    }
+    return {rows / of.stride + 1, columns / of.stride + 1};
   }
 
   void check_groups(const Conv& conv) const {

@@ -58,10 +58,14 @@ struct Conv {
   int first_channel(int filter) const { return filter / (filters / groups) * channels; }
 };
 
-/// Maximum of 2x2 pixels. Stride 2 drops an odd last row or column; stride 1 keeps the size, with pixels past the edge
-/// left out.
+/// Maximum of kernel x kernel pixels; those outside do not count.
 struct MaxPool {
-  int stride = 2;
+  int stride = 2;                ///< 1 or 2.
+  int kernel = 2;                ///< 2 .. 7.
+  std::array<int, 4> padding{};  ///< Top, left, bottom, right; each below the kernel.
+
+  /// Whether it takes each 2x2 pixels, and drops an odd last row or column.
+  bool halves() const { return stride == 2 && kernel == 2 && padding == std::array<int, 4>{}; }
 };
 
 /// Space to depth: `out[p * C + c, y, x] = in[c, 2 * y + p / 2, 2 * x + p % 2]` for p 0 .. 3.

@@ -44,7 +44,7 @@ ArrayRecord array_record(Record& owner, const char* key) {
 /// Makes the layers one after the other, as their arrays lie.
 class LayerReader {
  public:
-  explicit LayerReader(ArrayReader& arrays) : arrays_(arrays) {}
+  LayerReader(ArrayReader& arrays, int version) : arrays_(arrays), version_(version) {}
 
   Layer read(Record record) {
     const std::string kind = record.text("kind");
@@ -148,7 +148,12 @@ class LayerReader {
 
   Operation max_pool(Record& record, Layer& layer) {
     one_input(record, layer);
-    return MaxPool{record.integer("stride")};
+    MaxPool made{record.integer("stride")};
+    // Once a pool of stride 1 kept the size.
+    if (version_ == 1 && made.stride == 1) made.padding = {0, 0, 1, 1};
+    if (record.has("kernel")) made.kernel = record.integer("kernel");
+    if (record.has("padding")) read_integers(record, "padding", made.padding);
+    return made;
   }
 
   Operation reorg(Record& record, Layer& layer) {
@@ -174,6 +179,7 @@ class LayerReader {
   }
 
   ArrayReader& arrays_;
+  int version_;
 };
 
 const std::map<std::string, LayerReader::Maker> LayerReader::kMakers{
@@ -223,7 +229,7 @@ Package read_graph(std::span<const std::uint8_t> json, ArrayReader& arrays) {
   if (!yyjson_is_obj(metadata)) refuse({"", "graph.metadata is no record", "", "", kAgain});
   const std::vector<yyjson_val*> records = index.list("layers", 0, kMostLayers);
   index.finish();
-  LayerReader reader(arrays);
+  LayerReader reader(arrays, version);
   std::vector<Layer> layers;
   for (yyjson_val* each : records) {
     layers.push_back(reader.read({each, "layers[" + std::to_string(layers.size()) + "]", kAgain}));

@@ -19,7 +19,7 @@
 namespace sterna {
 namespace {
 
-constexpr std::size_t kMostLayers = 1024, kMostSteps = 65536;
+constexpr std::size_t kMostLayers = 1024, kMostOperations = 3 * kMostLayers, kMostSteps = 65536;
 constexpr int kMostParts = 65535;
 /// Channels of a pixel that lie side by side in a frame; others lie plane after plane.
 constexpr int kInterleaved = 3;
@@ -105,7 +105,7 @@ Plan read_decisions(Record record, const EngineConfig& config, FilterReader filt
     if (operation < 0) refuse({"", record.place() + " has a value that is no count", "load_after", "", kAgain});
     plan.load_after = static_cast<std::size_t>(operation);
   }
-  for (yyjson_val* spread : record.list("spreads", 0, kMostLayers)) {
+  for (yyjson_val* spread : record.list("spreads", 0, kMostOperations)) {
     const std::string place = "schedule.plan.spreads[" + std::to_string(plan.spreads.size()) + "]";
     plan.spreads.push_back(read_spread({spread, place, kAgain}, config, filters));
   }

@@ -11,7 +11,7 @@ import pytest
 import sterna
 from sterna.exporters.onnx.files import FORMS, writer
 from sterna.exporters.onnx.plain import MOST_WEIGHT
-from sterna.graph import Conv, Graph, Input, Layer, Output, Requant, reference
+from sterna.graph import Conv, Graph, Input, Layer, MaxPool, Output, Requant, reference
 from sterna.run.compare import compare_results
 from sterna.spec.activations import ACTIVATIONS
 from sterna.spec.paths import ROOT
@@ -72,6 +72,17 @@ def graph_of(weights: np.ndarray, requant: Requant, height: int = 1, width: int 
     conv = Conv("conv", "image", weights, 1, (0, 0, 0, 0), requant, 1.0)
     layers: tuple[Layer, ...] = (Input("image", weights.shape[1], height, width, 1.0, 0), conv, Output("out", "conv"))
     return Graph(layers, acc_bits=acc_bits)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kernel", range(2, 8))
+def test_every_window_of_a_pool(form: str, kernel: int) -> None:
+    rng = np.random.default_rng(kernel)
+    image = rng.integers(-128, 128, (1, 3, 9, 14)).astype(np.int8)
+    sides = tuple(int(side) for side in rng.integers(0, kernel, 4))
+    pools = [MaxPool("one", "image", 1, kernel, sides), MaxPool("two", "image", 2, kernel)]
+    outputs = [Output(f"out_{pool.name}", pool.name) for pool in pools]
+    check(Graph((Input("image", 3, 9, 14, 1.0, 0), *pools, *outputs)), image, form, sides)
 
 
 @pytest.mark.parametrize("form", FORMS)

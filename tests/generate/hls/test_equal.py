@@ -38,7 +38,7 @@ def several_kinds() -> Case:
             Input("image", 3, 9, 11, 1.0, -3, None),
             Conv("first", "image", weights(4, 3, 3, 7), 1, (1, 1, 1, 2), requant(4, "leaky", 12), 1.0),
             Conv("second", "first", weights(4, 2, 5, 1), 2, (2, 2, 1, 2), requant(4, "relu", 9), 1.0, groups=2),
-            MaxPool("kept", "second", 1),
+            MaxPool("kept", "second", 1, 3, (2, 1, 0, 1)),
             Add("sum", ("second", "kept"), requant(4, "linear", 8), 1.0, weights=(5, -3)),
             Output("out", "sum"),
             Output("again", "second"),

@@ -101,7 +101,7 @@ def test_small_file_is_read(small: Path) -> None:
         Conv("conv2", "conv1", 12, 3, shares="concat", leak=0.1),
         MaxPool("pool1", "conv2", 2),
         Conv("conv3", "pool1", 16, 1, shares="concat", leak=0.1),
-        MaxPool("pool2", "conv3", 1),
+        MaxPool("pool2", "conv3", 1, padding=(0, 0, 1, 1)),
         Reorg("reorg", "conv2"),
         Concat("concat", ("reorg", "pool2")),
         Head("head", "concat", anchors=2),

@@ -205,6 +205,15 @@ def test_anchors_that_would_fit_as_pixels_are_warned_of() -> None:
     assert not start.misfit(LAYERS, [[3.0, 3.0]], data)  # type: ignore[arg-type]
 
 
+def test_a_pool_of_stride_1_in_an_older_checkpoint_keeps_the_size() -> None:
+    pool = MaxPool("pool", "conv1", 1, padding=(0, 0, 1, 1))
+    network = NetworkDescription((Conv("conv1", "image", 4, 3), pool, Head("head", "pool")))
+    values = forms.plain(network)
+    assert forms.from_plain(values) == network
+    del values[1]["kernel"], values[1]["padding"]
+    assert forms.from_plain(values) == network
+
+
 def test_size_that_the_network_cannot_divide_is_refused() -> None:
     layers = (
         Conv("conv1", "image", 4, 3),

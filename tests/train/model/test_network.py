@@ -7,7 +7,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from sterna.graph import Graph, networks
 from sterna.graph.layers import Conv as GraphConv
-from sterna.graph.layers import Layer, MaxPool, Reorg
+from sterna.graph.layers import Layer, MaxPool, Reorg, pool_padding
 from sterna.graph.network import ANCHORS, Conv, Head, NetworkDescription
 from sterna.graph.reference import execute
 from sterna.train.model import export
@@ -45,19 +45,22 @@ def test_reorg_and_pool_move_pixels_as_the_integer_graph_does() -> None:
     graph = Graph(
         layers=(
             Input("image", 3, 6, 8, 1 / 128, 0),
-            MaxPool("whole", "image", 1),
+            MaxPool("whole", "image", 1, padding=(0, 0, 1, 1)),
             MaxPool("half", "image", 2),
+            MaxPool("three", "image", 2, 3, (1, 2, 0, 1)),
             Reorg("reorg", "image"),
             Output("output_whole", "whole"),
             Output("output_half", "half"),
+            Output("output_three", "three"),
             Output("output_reorg", "reorg"),
         )
     )
     image = np.random.default_rng(0).integers(-128, 128, (2, 3, 6, 8)).astype(np.int8)
     exact = execute(graph, image)
     real = torch.from_numpy(image).float()
-    np.testing.assert_array_equal(max_pool(MaxPool("pool", "image", 1), real).numpy(), exact["whole"])
-    np.testing.assert_array_equal(max_pool(MaxPool("pool", "image", 2), real).numpy(), exact["half"])
+    for pool in graph.layers:
+        if isinstance(pool, MaxPool):
+            np.testing.assert_array_equal(max_pool(pool, real).numpy(), exact[pool.name])
     np.testing.assert_array_equal(space_to_depth(real).numpy(), exact["reorg"])
 
 
@@ -140,3 +143,15 @@ def test_a_network_with_groups_equals_its_graph() -> None:
     graph = graph_of_equal_maps((*convs, Head("head", "pairs", anchors=1)))
     shapes = [layer.weights.shape for layer in graph.layers if isinstance(layer, GraphConv)]
     assert shapes == [(6, 1, 3, 3), (12, 1, 3, 3), (8, 6, 3, 3), (6, 8, 1, 1)]
+
+
+def test_a_network_with_pools_of_three_equals_its_graph() -> None:
+    layers = (
+        Conv("conv1", "image", 6, 3, bits=8),
+        MaxPool("pool1", "conv1", 2, 3, (1, 1, 1, 1)),
+        Conv("conv2", "pool1", 8, 3),
+        MaxPool("pool2", "conv2", 1, 5, pool_padding(5, 1)),
+        Head("head", "pool2", anchors=1),
+    )
+    graph = graph_of_equal_maps(layers)
+    assert [graph.info[name].shape for name in ("pool1", "pool2")] == [(6, 8, 8), (8, 8, 8)]

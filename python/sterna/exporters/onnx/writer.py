@@ -84,10 +84,9 @@ class ModelWriter(ABC):
             case Add():
                 tensor = self.requantise(layer, self.add(layer, *(self._maps[name] for name in layer.inputs)))
             case MaxPool():
-                past = 2 - layer.stride  # what is past the edge is below every activation
                 tensor = self.node(
-                    "MaxPool", [self._maps[layer.input]], layer.name, kernel_shape=[2, 2],
-                    strides=[layer.stride] * 2, pads=[0, 0, past, past],
+                    "MaxPool", [self._maps[layer.input]], layer.name,
+                    kernel_shape=[layer.kernel] * 2, strides=[layer.stride] * 2, pads=list(layer.padding),
                 )  # fmt: skip
             case Reorg():
                 tensor = self.node("SpaceToDepth", [self._maps[layer.input]], layer.name, blocksize=2)

@@ -143,8 +143,7 @@ class _Writer:
         self._node(layer, "Conv", constants, inputs, types=_widths(requant, bounds), functions=functions)
 
     def _pool(self, layer: MaxPool) -> None:
-        # Without padding: pixels past the edge do not count.
-        window = _window(self.graph.info[layer.input], 2, layer.stride, (0, 0))
+        window = _window(self.graph.info[layer.input], layer.kernel, layer.stride, layer.padding[:2])
         self._node(layer, "Pool", window | {"low": self.graph.act_min}, self._inputs(layer))
 
     def _reorg(self, layer: Reorg) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from sterna.graph.layers import MAX_SIZE, Concat, Layer, MaxPool, Reorg
+from sterna.graph.layers import MAX_SIZE, Concat, Layer, MaxPool, Reorg, pool_padding
 from sterna.graph.network import (
     BOX_FIELDS,
     FIRST_BITS,
@@ -163,7 +163,7 @@ class _Reader:
         size = section.integer("size", stride)
         if size != 2 or stride > 2:
             raise section.refuse(
-                "the engine pools 2x2 pixels, by 1 or 2",
+                "Sterna's darknet pools 2x2 pixels, by 1 or 2",
                 "size" if size != 2 else "stride",
                 value=size if size != 2 else stride,
                 allowed="size 2 and stride 1 or 2",
@@ -175,7 +175,7 @@ class _Reader:
         else:
             section.integer("padding", 1, low=0, high=1)  # no pixel of an even map comes to lie elsewhere
             self._check_even(section, source)
-        layer = MaxPool(f"pool{self._count(MaxPool)}", source.name, stride)
+        layer = MaxPool(f"pool{self._count(MaxPool)}", source.name, stride, size, pool_padding(size, stride))
         self._add(layer, section, source.channels, source.height // stride, source.width // stride)
 
     def _reorg(self, section: Section) -> None:

@@ -116,7 +116,7 @@ class Draft:
         channels = view.channels
         assert channels is not None
         shape = (view.shape[0], *pool.size)
-        made = MaxPool(self.name(tensor), view.layer, pool.stride)
+        made = MaxPool(self.name(tensor), view.layer, pool.stride, pool.kernel, pool.padding)
         layer = self.put(made, view.grid, like=[view.layer])
         return replace(view, shape=shape, order=places(shape)[channels], layer=layer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sterna.errors import SternaError
 from sterna.graph import Graph, file
-from sterna.graph.layers import MaxPool
+from sterna.graph.layers import Layer, MaxPool, pool_padding
 from sterna.graph.network import KINDS, NetworkDescription
 from sterna.train import checkpoint, run_folder, stages
 from sterna.train.model.form import Form
@@ -97,11 +97,18 @@ def plain(description: NetworkDescription) -> list[dict[str, Any]]:
 
 def from_plain(values: list[dict[str, Any]]) -> NetworkDescription:
     """The description that `plain` wrote; raises KeyError, TypeError or ValueError for anything else."""
-    layers = [_KINDS[kind](**rest) for kind, rest in ((value.pop("kind"), value) for value in map(dict, values))]
+    layers = [_layer(**value) for value in values]
     try:
         return NetworkDescription(tuple(layers))
     except SternaError as error:
         raise ValueError(str(error)) from None
+
+
+def _layer(kind: str, **values: Any) -> Layer:
+    """The layer of a checkpoint; a pool of stride 1 without a kernel is of a time when it kept the size."""
+    made = _KINDS[kind](**values)
+    is_older = isinstance(made, MaxPool) and made.stride == 1 and "kernel" not in values
+    return replace(made, padding=pool_padding(2, 1)) if is_older else made
 
 
 def of_run(folder: Path, device: torch.device | None = None) -> dict[str, Network | Graph]:

@@ -271,9 +271,10 @@ def _pooled_convs(layers: tuple[Layer, ...]) -> dict[str, Conv]:
 
 def max_pool(layer: MaxPool, x: Tensor) -> Tensor:
     """What `layer` does with x [N, C, H, W]."""
-    if layer.stride == 1:
-        x = functional.pad(x, (0, 1, 0, 1), value=float("-inf"))
-    return functional.max_pool2d(x, 2, layer.stride)
+    top, left, bottom, right = layer.padding
+    if any(layer.padding):
+        x = functional.pad(x, (left, right, top, bottom), value=float("-inf"))
+    return functional.max_pool2d(x, layer.kernel, layer.stride)
 
 
 def space_to_depth(x: Tensor) -> Tensor:
