@@ -105,9 +105,9 @@ def export(
 ) -> None:
     """Write `graph` as an ONNX model to the file `path`, atomically; it computes the same maps, bit for bit.
 
-    graph: also its file, a package, or the folder of a run. form: "onnx", for any runtime, or "qonnx", for QONNX and
-    FINN. trace: every layer's map is an output. Needs the extra `interop`. Raises SternaError if a package of it is
-    missing, for what the form cannot hold, and if the file cannot be written.
+    graph: also its file, a package, or the folder of a run. form: "onnx", for any runtime, "qonnx", for QONNX, or
+    "finn", for FINN. trace: every layer's map is an output. Needs the extra `interop`. Raises SternaError if a package
+    of it is missing, for what the form cannot hold, and if the file cannot be written.
 
     >>> sterna.export("demo-nano", "demo.onnx")
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from onnx import ModelProto, numpy_helper
@@ -30,9 +31,9 @@ def run_onnx(graph: Graph, images: np.ndarray) -> Results:
     return Session(graph, threads=1).run(images)
 
 
-def run_qonnx(graph: Graph, images: np.ndarray) -> Results:
-    """The same by QONNX's executor, image by image."""
-    written = writer(graph, "qonnx")
+def run_qonnx(graph: Graph, images: np.ndarray, form: str = "qonnx") -> Results:
+    """The same by QONNX's executor, image by image; form: qonnx or finn."""
+    written = writer(graph, form)
     model = written.write(list(graph.info))
     frames = [execute_qonnx(model, graph.input.name, image[np.newaxis]) for image in images]
     return {
@@ -63,5 +64,9 @@ def raise_threshold(model: ModelProto, layer: str, tensors: dict[str, np.ndarray
     return filter_
 
 
-EXECUTORS: dict[str, Callable[[Graph, np.ndarray], Results]] = {"onnx": run_onnx, "qonnx": run_qonnx}
+EXECUTORS: dict[str, Callable[[Graph, np.ndarray], Results]] = {
+    "onnx": run_onnx,
+    "qonnx": run_qonnx,
+    "finn": partial(run_qonnx, form="finn"),
+}
 """By form."""

@@ -263,7 +263,8 @@ def export_command(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="ONNX model to write.", show_default=False)],
     form: Annotated[
-        str, typer.Option(help="onnx: ONNX's own operators, for any runtime; qonnx: thresholds, for QONNX and FINN.")
+        str,
+        typer.Option(help="onnx: ONNX's own operators, for any runtime; qonnx: thresholds, for QONNX; finn: for FINN."),
     ] = "onnx",
     trace: Annotated[bool, typer.Option(help="Make the map of every layer an output.")] = False,
 ) -> None:

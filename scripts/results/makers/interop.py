@@ -21,7 +21,11 @@ SEED, RANDOM_GRAPHS = 1000, 200
 DEMO, YOLOV2 = "demo-nano", "yolov2-scenes"
 Case = tuple[Graph, np.ndarray]
 #: What executes each form.
-PACKAGES = {"onnx": ("onnx", "onnxruntime"), "qonnx": ("onnx", "qonnx", "onnxruntime")}
+PACKAGES = {
+    "onnx": ("onnx", "onnxruntime"),
+    "qonnx": ("onnx", "qonnx", "onnxruntime"),
+    "finn": ("onnx", "qonnx", "onnxruntime"),
+}
 
 
 def kept(name: str) -> Case:
@@ -95,8 +99,8 @@ def main() -> int:
     metrics = {
         "equal": Metric(
             what="Every map of every exported model equals the reference", value=True, unit="",
-            method="onnx in onnxruntime, qonnx in QONNX's own executor, bit for bit; seconds are those of one thread, "
-            "to write the models and execute them",
+            method="onnx in onnxruntime, qonnx and finn in QONNX's own executor, bit for bit; seconds are those of one "
+            "thread, to write the models and execute them",
         ),
         "noticed": Metric(
             what="Thresholds that are one off and noticed", value=sum(found), unit="",

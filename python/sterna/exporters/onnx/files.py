@@ -27,7 +27,13 @@ def _qonnx() -> type[ModelWriter]:
     return QonnxWriter
 
 
-FORMS: dict[str, Callable[[], type[ModelWriter]]] = {"onnx": _plain, "qonnx": _qonnx}
+def _finn() -> type[ModelWriter]:
+    from sterna.exporters.onnx.finn import FinnWriter
+
+    return FinnWriter
+
+
+FORMS: dict[str, Callable[[], type[ModelWriter]]] = {"onnx": _plain, "qonnx": _qonnx, "finn": _finn}
 """What imports the writer of each form."""
 
 
