@@ -45,7 +45,9 @@ class _Trunk:
 
     def pool(self, stride: int) -> None:
         channels, halvings = self.maps[self.last]
-        self.add(MaxPool(self.name(MaxPool, "pool"), self.last, stride), channels, halvings + stride - 1)
+        past = 2 - stride  # darknet's pool of stride 1 keeps the size
+        pool = MaxPool(self.name(MaxPool, "pool"), self.last, stride, padding=(0, 0, past, past))
+        self.add(pool, channels, halvings + stride - 1)
 
     def concat(self, *sources: str) -> None:
         channels = sum(self.maps[source][0] for source in sources)
