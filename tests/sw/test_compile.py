@@ -10,11 +10,13 @@ import pytest
 from sterna.compile import compile_graph
 from sterna.compile.packages import restore
 from sterna.errors import SternaError
+from sterna.graph import Conv, Graph, Input, Output, Requant
 from sterna.native import libsterna
 from sterna.package import container
 from sterna.package import file as package_file
 from sterna.package.package import Package
 from sterna.spec import tape
+from sterna.spec.config import load_config
 from sterna.spec.package import PackageSection
 from support import containers
 from support.network_graphs import passthrough_graph
@@ -100,7 +102,7 @@ FIRST = next(iter(PLAN.bases))
         (with_config(axi_data_w=32), "axi_data_w = 32; allowed: 64 .. 512"),
         (with_config(act_w=7), "act_w = 7; allowed: 8 .. 8"),
         (with_config(acc_w=12), "acc_w = 12; allowed: 20 .. 32"),
-        (with_config(mul_w=1), "mul_w = 1; allowed: bits that hold the multipliers of layer"),
+        (with_config(mul_w=256), "mul_w = 256; allowed: 8 .. 18"),
         (with_config(input_table=1), "neither true nor false; input_table"),
         (with_config(general_requant=1), "neither true nor false; general_requant"),
         (with_plan(stored=[]), "no list of the right length; stored"),
@@ -120,6 +122,16 @@ def test_what_no_engine_runs_is_refused(data: bytes, said: str) -> None:
     with pytest.raises(SternaError) as refusal:
         libsterna.package_tape(data, "package")
     assert said in str(refusal.value) and "; remedy: " in str(refusal.value) and "\n" not in str(refusal.value)
+
+
+def test_a_multiplier_that_is_too_wide_for_the_engine() -> None:
+    requant = Requant(np.full(1, 256), np.zeros(1, np.int64), 4, "linear")
+    conv = Conv("conv", "image", np.ones((1, 3, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
+    graph = Graph((Input("image", 3, 5, 5, 1.0, 0), conv, Output("out", "conv")))
+    data = package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
+    narrow = containers.reported(data, "config", lambda values: values | {"mul_w": 8})
+    with pytest.raises(SternaError, match="mul_w = 8; allowed: bits that hold the multipliers of layer conv"):
+        libsterna.package_tape(narrow, "package")
 
 
 def test_filters_that_are_not_each_there_once() -> None:

@@ -96,6 +96,7 @@ void check_config(const Graph& graph, const EngineConfig& config) {
   check_parameter("fm_words", config.fm_words, 64, 65536);
   check_parameter("act_w", config.act_w, graph.act_bits(), graph.act_bits());
   check_parameter("acc_w", config.acc_w, graph.acc_bits(), 32);
+  check_parameter("mul_w", config.mul_w, 8, 18);
   for (const Layer& layer : graph.layers()) check_requant(graph, layer, config);
   const Input& image = std::get<Input>(graph.layers()[graph.input()].operation);
   if (!image.table.empty() && (!config.input_table || image.channels > STERNA_INPUT_TABLES)) {
