@@ -143,6 +143,20 @@ def residual() -> ModelBuilder:
     return made
 
 
+def unequal() -> ModelBuilder:
+    """The difference of maps whose scales are 2 to 1, and a sum with a factor below 0."""
+    made = model()
+    first = made.tensor
+    conv(made, 4)
+    second = made.quant(0.25, bits=5)
+    made.add("Sub", first)
+    third = made.quant(0.5, bits=5)
+    made.add("Mul", np.float32(-3), of=second)
+    made.add("Add", third)
+    made.quant(0.5, bits=6)
+    return made
+
+
 def concat() -> ModelBuilder:
     made = model()
     first = made.tensor
@@ -242,8 +256,8 @@ def sums() -> ModelBuilder:
 MODELS: dict[str, Callable[[], ModelBuilder]] = {
     each.__name__: each
     for each in (
-        convolution, groups, bytes_of_a_map, bipolar, split, split_result, pools, means, residual, concat, connected,
-        large_connected, image_as_vector, channels_last, thresholds, parametric, shared, sums,
+        convolution, groups, bytes_of_a_map, bipolar, split, split_result, pools, means, residual, unequal, concat,
+        connected, large_connected, image_as_vector, channels_last, thresholds, parametric, shared, sums,
     )
 }  # fmt: skip
 

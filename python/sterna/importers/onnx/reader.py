@@ -145,6 +145,14 @@ class Reader:
         """Whether the tensor `name` is one."""
         return isinstance(self._tensors[name], Constant)
 
+    def is_term(self, node: Node) -> bool:
+        """Whether what a node makes is only added to other tensors of the model."""
+        users = [each for each in self._model.nodes if node.outputs[0] in each.inputs]
+        is_sum = all(each.operator in ("Add", "Sub") and len(each.inputs) == 2 for each in users)
+        others = {name for each in users for name in each.inputs}
+        constant = any(isinstance(self._tensors.get(name), Constant) for name in others)
+        return bool(users) and is_sum and not constant and node.outputs[0] not in self._model.outputs
+
     def map(self, node: Node, index: int = 0) -> Map:
         """What a node reads as the map of a layer, which is made now if it was not before."""
         found = self.padded_map(node, index)
@@ -159,6 +167,12 @@ class Reader:
         if isinstance(view, Chain):
             view = self._tensors[name] = self._materialised(name, view, node)
         return view
+
+    def _origin(self, name: str) -> str:
+        """The tensor that nodes which change nothing only give another name."""
+        while name in self._makers and self._makers[name].operator in ("Identity", "Dropout"):
+            name = self._makers[name].inputs[0]
+        return name
 
     def planes(self, node: Node) -> Map:
         """The same, which has to be a map of channels, rows and columns; an image has the axes that are read first."""
@@ -189,7 +203,11 @@ class Reader:
     def _materialised(self, name: str, chain: Chain, reader: Node) -> Map:
         """The map of the tensor `name`, which `reader` reads, by layers that compute it exactly."""
         if chain.is_image:
-            return image.as_map(self.draft, name, chain, reader)
+            return image.as_map(self.draft, self._model.source.name, chain, reader)
+        name = self._origin(name)
+        known = self._tensors[name]
+        if isinstance(known, Map):
+            return known
         node = self._makers[name]
         chain = chain if chain.grid is not None else _plain(chain, reader)
         signs = _signs(chain, node)
@@ -205,7 +223,8 @@ class Reader:
             groups.append((fitted.refused, unchanged(len(fitted.refused))))
         self.filters += len(signs) - len(fitted.refused)
         grid = replace(chain.grid, zero=chain.grid.zero - moved, low=float(low - moved), high=float(high - moved))
-        return self.draft.requantised(name, chain, signs, groups, grid, node)
+        view = self._tensors[name] = self.draft.requantised(name, chain, signs, groups, grid, node)
+        return view
 
     def _output(self, name: str) -> None:
         view, node = self._tensors.get(name), self._makers.get(name)
@@ -278,7 +297,8 @@ def _signs(chain: Chain, node: Node) -> Integers:
     for functions, _ in chain.pools:
         if (directions * chain.direction(functions) < 0).any():
             node.refuse("falls after a maximum was taken", remedy="normalise before the MaxPool node")
-    return np.where(directions < 0, -1, 1)
+    either = -1 if directions.max() <= 0 and directions.min() < 0 else 1  # of filters that neither rise nor fall
+    return np.where(directions == 0, either, directions)
 
 
 def _not_exact(node: Node, filters: Integers) -> SternaError:

@@ -28,10 +28,8 @@ class Sums:
 
     def values(self, sums: Integers, kind: np.dtype[Any]) -> Values:
         """What accumulators [F, N] stand for, in the model's type `kind`."""
-        offset = self.offset[:, np.newaxis]
-        if kind.kind in "iu":
-            return sums + np.rint(offset).astype(np.int64)
-        return (self.unit[:, np.newaxis] * (sums + offset)).astype(kind)
+        values = self.unit[:, np.newaxis] * (sums + self.offset[:, np.newaxis])
+        return (np.rint(values) if kind.kind in "iu" else values).astype(kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +74,12 @@ class ConvSums(LayerSums):
     @override
     def layer(self, name: str, filters: Integers, signs: Integers, requant: Requant) -> Layer | None:
         weights, groups = self.weights, self.groups
-        if groups > 1:
-            weights = spread(weights, groups)
+        if len(filters) < len(weights) and groups > 1:
+            weights, groups = spread(weights, groups), 1
         chosen = weights[filters] * signs[filters, np.newaxis, np.newaxis, np.newaxis]
         if chosen.min() < _LEAST_WEIGHT or chosen.max() > _MOST_WEIGHT:
             return None
-        return Conv(name, self.source, chosen.astype(np.int8), self.stride, self.padding, requant, 1.0)
+        return Conv(name, self.source, chosen.astype(np.int8), self.stride, self.padding, requant, 1.0, groups=groups)
 
 
 def spread(weights: Integers, groups: int) -> Integers:
@@ -107,7 +105,7 @@ class AddSums(LayerSums):
         ends = [sorted((weight * int(grid.low), weight * int(grid.high))) for grid, weight in both]
         low, high = (np.full(channels, ends[0][end] + ends[1][end]) for end in (0, 1))
         offset = -sum(weight * grid.zero for grid, weight in both)
-        unit = grids[0].scale / abs(weights[0])
+        unit = grids[0].scale / weights[0]
         return cls(low, high, np.full(channels, unit), np.full(channels, offset), sources, weights)
 
     @override
@@ -115,4 +113,4 @@ class AddSums(LayerSums):
         if len(filters) < len(self.low) or len(np.unique(signs)) > 1:
             return None
         weights = int(signs[0]) * self.weights[0], int(signs[0]) * self.weights[1]
-        return Add(name, self.sources, requant, 1.0) if weights == (1, 1) else None
+        return Add(name, self.sources, requant, 1.0, weights=weights)

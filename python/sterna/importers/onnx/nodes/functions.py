@@ -39,7 +39,7 @@ def two(reader: Reader, node: Node, function: Binary) -> Map | Chain:
     constants = [reader.is_constant(name) for name in node.inputs]
     if len(constants) == 2 and constants[1]:
         constant = reader.constant(node, 1).values
-        scaled = _scaled(reader.view(node), function, constant)
+        scaled = _scaled(reader, node, function, constant)
         return scaled or with_constant(reader, node, reader.chain(node), function, constant)
     if len(constants) == 2 and constants[0] and function is not np.divide:
         constant = reader.constant(node, 0).values
@@ -55,13 +55,19 @@ def two(reader: Reader, node: Node, function: Binary) -> Map | Chain:
     node.refuse("combines tensors of the model", allowed="a tensor with a constant, or the sum of two tensors")
 
 
-def _scaled(view: Map | Chain, function: Binary, constant: Values) -> Map | None:
-    """A map times a positive number, which changes only what its integers stand for; None for anything else."""
-    is_factor = function in (np.multiply, np.divide) and constant.size == 1 and float(constant.ravel()[0]) > 0
-    if not is_factor or not isinstance(view, Map) or any(view.padding):
+def _scaled(reader: Reader, node: Node, function: Binary, constant: Values) -> Map | None:
+    """A map times a number, which changes only what its integers stand for; None for anything else.
+
+    The number is above 0 or, for what is only added to another map, of either sign.
+    """
+    number = float(constant.ravel()[0]) if constant.size == 1 else 0.0
+    is_term = reader.is_term(node)
+    if function not in (np.multiply, np.divide) or not (number > 0 or (is_term and number < 0)):
         return None
-    scale = float(function(np.float64(view.grid.scale), float(constant.ravel()[0])))
-    return replace(view, grid=replace(view.grid, scale=scale))
+    view = reader.map(node) if is_term else reader.view(node)
+    if not isinstance(view, Map) or any(view.padding):
+        return None
+    return replace(view, grid=replace(view.grid, scale=float(function(np.float64(view.grid.scale), number))))
 
 
 def with_constant(reader: Reader, node: Node, chain: Chain, function: Binary, constant: Values) -> Chain:
@@ -88,12 +94,14 @@ def _added(reader: Reader, node: Node, sign: int) -> Chain:
     if a.shape != b.shape or not np.array_equal(a.order, b.order):
         node.refuse("adds maps of different shapes", value=f"{a.shape}, {b.shape}", remedy="make them alike")
     ratio = Fraction(a.grid.scale) / Fraction(b.grid.scale)
-    if max(ratio.numerator, ratio.denominator) > _MOST_WEIGHT:
+    weights = ratio.numerator, sign * ratio.denominator
+    if max(weights) > _MOST_WEIGHT:  # the least weight is one further from 0
+        weights = -weights[0], -weights[1]
+    if max(weights) > _MOST_WEIGHT or min(weights) < -_MOST_WEIGHT - 1:
         node.refuse(
             "adds maps whose scales are no small integers times a common one",
             value=f"{a.grid.scale}, {b.grid.scale}", remedy="quantise both alike, such as by one QuantIdentity",
         )  # fmt: skip
-    weights = ratio.numerator, sign * ratio.denominator
     if weights[0] == weights[1]:
         check_alike(node, (a, b))
         reader.draft.families.join([a.layer, b.layer])
