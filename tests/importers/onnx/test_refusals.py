@@ -85,6 +85,8 @@ REFUSED: dict[str, tuple[Callable[[ModelBuilder], object], str]] = {
                 "has weights that are no integers times a scale; filter = 0"),
     "large weights": (lambda made: conv(made, np.full((2, 4, 3, 3), 200, np.float32)),
                       "has weights that are too large; got 200 .. 200; allowed: -128 .. 127"),
+    "endless weights": (lambda made: conv(made, np.full((2, 4, 3, 3), np.inf, np.float32)),
+                        "node 'Conv1' (Conv): has weights that are far too large, or no numbers"),
     "stride": (lambda made: conv(made, strides=[3, 3]), "has strides or dilations that no layer has"),
     "dilation": (lambda made: conv(made, dilations=[2, 2]), "has strides or dilations that no layer has"),
     "channels": (lambda made: conv(made, np.ones((2, 3, 3, 3), np.float32)), "has weights for other channels"),

@@ -84,6 +84,8 @@ class Constant:
                 node.refuse("has weights with several scales in one filter", remedy="quantise by tensor or by filter")
             return integers, scales[:, 0]
         rows = self.values.reshape(filters, -1).astype(np.float64)
+        if not (np.abs(rows) < 1 << 31).all():  # NaN is not
+            node.refuse("has weights that are far too large, or no numbers", remedy="export the model again")
         if (rows == np.rint(rows)).all():
             return rows.astype(np.int64).reshape(self.values.shape), np.ones(filters)
         scales = np.array([_scale_of(row) for row in rows])
