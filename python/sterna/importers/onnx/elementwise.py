@@ -133,6 +133,6 @@ class Thresholds:
 
 def normalisation(scale: Values, bias: Values, mean: Values, variance: Values, epsilon: float) -> Function:
     """Batch normalisation as onnxruntime computes it: one factor and one term per channel, [F, 1] each."""
-    factor = scale / np.sqrt(variance + scale.dtype.type(epsilon))
+    factor = scale * (1 / np.sqrt(variance + scale.dtype.type(epsilon)))  # in this order, as the floats are rounded
     term = bias - mean * factor
     return lambda values: values * factor + term
