@@ -59,7 +59,7 @@ def test_all_are_listed(sterna: Sterna, folder: Path) -> None:
 
 def test_the_backends_that_exist_are_named(sterna: Sterna, package_path: Path, images: Path, folder: Path) -> None:
     ended = sterna("detect", package_path, images, "--backend", "yours:", "-o", folder)
-    listed = "reference, emulator, onnx, sim, soc, pcie, serial, absent, board, broken, gone, least, mine"
+    listed = "reference, emulator, hls, onnx, sim, soc, pcie, serial, absent, board, broken, gone, least, mine"
     assert_refused(ended, "no such backend", "backend = yours", f"allowed: {listed}; remedy")
     ended = sterna("detect", package_path, images, "--backend", "absent:", "-o", folder)
     assert_refused(ended, "backend 'absent' of their-backends: cannot be imported", "no_such_module")

@@ -34,14 +34,15 @@ def traced(seed: int) -> tuple[Package, np.ndarray]:
 def written(package: Package) -> list[list[range]]:
     """Feature memory words that each step writes, or all of its parts."""
     lowered, bases = Lowered(package.graph, package.config), package.plan.bases
-    made = {}
+    made = []
     for operation, spread in zip(lowered.program.operations, package.plan.spreads, strict=True):
         sizes = lowered.made_by(operation, spread.parts)
-        made[operation.layers] = [range(bases[name], bases[name] + words) for name, words in sizes.items()]
+        words = [range(bases[name], bases[name] + size) for name, size in sizes.items()]
+        made += [words] * len(spread.parts)
     image = bases[package.graph.input.name]
     of_op = {"LOAD": [range(image, image + lowered.image_words)]}
-    steps = package.schedule.steps
-    return [made[step.layers] if step.op == "CONV" else of_op.get(step.op, []) for step in steps]
+    computed = iter(made)
+    return [next(computed) if step.op == "CONV" else of_op.get(step.op, []) for step in package.schedule.steps]
 
 
 def overlap(one: range, other: range) -> bool:

@@ -13,7 +13,7 @@ from sterna.run.registry import backends
 from support.other_backends import install_backends
 from support.packages import small_images, small_package
 
-OWN = ["reference", "emulator", "onnx", "sim", "soc", "pcie", "serial"]
+OWN = ["reference", "emulator", "hls", "onnx", "sim", "soc", "pcie", "serial"]
 
 
 @pytest.fixture
