@@ -60,7 +60,7 @@ check-clock: $(READY) ## compare the compiler's cycle model with counted cycles,
 bench: $(READY) ## measure the speed of the simulation; `make bench CONFIG=arria10` for another engine
 	@$(PY) scripts/bench_simulation.py --config $(or $(CONFIG),nano)
 
-bitstream-ecp5: $(READY) ## place and route the engine for a ULX3S by open tools alone; the bitstream is in build/ecp5; takes half an hour
+bitstream-ecp5: $(READY) ## place and route the engine for a ULX3S by open tools alone; the bitstream is in build/ecp5; takes an hour or more
 	@$(SCRIPT) ecp5
 
 dist: $(READY) ## build what is released, an sdist and a portable wheel, in build/dist

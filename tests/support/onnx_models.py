@@ -22,7 +22,7 @@ def random_case(seed: int) -> tuple[Graph, np.ndarray]:
     """A random graph, with accumulators that both forms hold, and one or two images for it."""
     rng = np.random.default_rng(seed)
     bits = {"act_bits": int(rng.integers(4, 9)), "acc_bits": int(rng.integers(14, 25))}
-    graph = random_graph(rng, **bits, input_table=seed % 3 == 1, general_requant=True, general_pools=False)
+    graph = random_graph(rng, **bits, input_table=seed % 3 == 1, general_requant=True)
     return graph, np.stack([random_image(rng, graph) for _ in range(int(rng.integers(1, 3)))])
 
 

@@ -60,16 +60,14 @@ def random_graph(
     multiplier_bits: int = MULTIPLIER_BITS,
     input_table: bool = False,
     general_requant: bool = False,
-    general_pools: bool = True,
 ) -> Graph:
     """A legal graph of 1 .. `max_layers` computing layers.
 
     No tensor is higher or wider than `max_size` or has more than `max_channels` channels; multipliers fit
     `multiplier_bits`; with `input_table` the Input most often has a table; with `general_requant` some layers have a
-    clamp of their own or let ties go to the even result; without `general_pools` pools are of 2x2 pixels, and keep the
-    size or halve it.
+    clamp of their own or let ties go to the even result.
     """
-    build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits, general_requant, general_pools)
+    build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits, general_requant)
     build.add_input(table=input_table)
     for _ in range(max(rng.integers(1, max_layers + 1, 2))):
         build.add_layer()
@@ -106,7 +104,6 @@ class _Build:
     acc_bits: int
     multiplier_bits: int
     general_requant: bool
-    general_pools: bool
     layers: list[Layer] = field(default_factory=list)
 
     def graph(self, *, extra_outputs: bool) -> Graph:
@@ -285,7 +282,7 @@ class _Build:
         """Most often of 2x2 pixels, half of these without padding; or of any window within `max_size`."""
         source = self._source(self._names())
         info = graph.info[source]
-        if not self.general_pools or self._chance(0.5):
+        if self._chance(0.5):
             stride = 2 if min(info.height, info.width) >= 2 and self._chance(0.6) else 1
             return MaxPool(name, source, stride, padding=pool_padding(2, stride))
         stride, kernel = self._pick(STRIDES), self._pick([2, 3, 3, *range(LEAST_POOL, MAX_KERNEL + 1)])
