@@ -163,7 +163,7 @@ def graphs() -> dict[str, Callable[[], bytes]]:
         "a long name of a layer": lambda: with_index(json.dumps(index).replace('"image"', f'"{"x" * 400_000}"')),
         "a long name of a kind": lambda: with_index(json.dumps(index).replace('"output"', f'"{"x" * 900_000}"')),
         "a long name of a key": lambda: with_value(**{"x" * 900_000: 1}),
-        "many layers": lambda: of_layers(15_000),
+        "many layers": lambda: of_layers(10_000),
         "the largest that is allowed": largest,
     }
 
