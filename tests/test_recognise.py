@@ -42,7 +42,7 @@ def checkpoint_bytes(zipped: bool) -> bytes:
 GRAPH_BYTES = graph_file.to_bytes(small_graph())
 #: Name, content; what it is called; the remedy where a graph is wanted, and where a package is.
 GIVEN: dict[str, tuple[str, Callable[[], bytes], str, str, str]] = {
-    "an onnx model": ("model.onnx", lambda: b"\x08\x07", "an ONNX model", "sterna train makes a graph", "sterna train"),
+    "an onnx model": ("model.onnx", lambda: b"\x08\x07", "an ONNX model", "sterna import", "sterna import"),
     "a checkpoint": ("best.pt", lambda: checkpoint_bytes(True), "a PyTorch file", "--start", "--start"),
     "an older checkpoint": ("best.bin", lambda: checkpoint_bytes(False), "a PyTorch file", "--start", "--start"),
     "weights": ("yolo.weights", lambda: b"\0\0\0\0\2\0\0\0", "a darknet weights", "--darknet-weights", "--darknet-w"),
