@@ -3,6 +3,9 @@
 A pipelined loop takes a cycle per round and `FILL` more to start and end. A convolution makes each row of its map in
 groups of `lanes` pixels: a round per term, then a round per pixel. A pool, a reorg or the image takes a round per
 value, a join one per pixel. A stream is read first, a round per pixel, while its layer computes nothing.
+
+It errs on the bright side in one point: all lanes of a convolution are taken to read their map in one cycle, for which
+a tool has to spread it over as many memories. sterna.h does not ask for that.
 """
 
 from __future__ import annotations
