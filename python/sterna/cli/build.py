@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from sterna import recognise
 from sterna.cli import hls
 from sterna.cli.progress import bar
+from sterna.cli.replaced import tell_replaced
 from sterna.compile import compile_graph
 from sterna.compile.packages import load as load_package
 from sterna.errors import SternaError
@@ -72,9 +72,7 @@ def generate_engine(
     model: Package | None = None if package is None else load_package(package)
     frame = None if image is None else _frame(model, image)
     replaced = generate(engine, output, model, frame, quartus=chip, board=place, force=force)
-    for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
-        for name in names:
-            print(f"{done} {output / name}, which sterna generate did not write", file=sys.stderr)
+    tell_replaced(output, replaced)
     print(f"{output}: engine '{engine.name}' ({engine.lanes} lanes, {engine.all_pes} PEs)")
     if frame is not None:
         print(f"Run the testbench by the command in {output / README}.")

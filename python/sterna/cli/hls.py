@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from sterna.cli.replaced import tell_replaced
 from sterna.errors import SternaError
 from sterna.generate.hls.folder import README, generate_hls
 from sterna.generate.hls.tools import IO, TOOLS, check_tool
@@ -34,8 +34,6 @@ def generate_network(package: Path | None, output: Path, tool: str | None, io: s
     tool, io = tool or next(iter(TOOLS)), io or IO[0]
     check_tool(tool, io)
     replaced, cycles = generate_hls(read_graph(package), output, tool, io, force=force)
-    for done, names in (("overwrote", replaced.overwritten), ("removed", replaced.removed)):
-        for name in names:
-            print(f"{done} {output / name}, which sterna generate did not write", file=sys.stderr)
+    tell_replaced(output, replaced)
     print(f"{output}: project for {TOOLS[tool].title}, maps: {io}; see {README} there")
     print(f"estimate: {cycles.alone:,} cycles for a single frame, {cycles.queued:,} per frame when frames are queued")

@@ -177,6 +177,24 @@ class Backend(ABC):
         self.close()
 
 
+def one_by_one(
+    compute: Callable[[NDArray[np.int8]], Results],
+    images: NDArray[np.int8],
+    package: Package,
+    progress: Progress | None,
+) -> Results:
+    """What `compute` gives for each image int8[1, C, H, W] of `images`, as one batch.
+
+    progress: told of each image that all steps of its tape are done.
+    """
+    frames = []
+    for number in range(len(images)):
+        frames.append(compute(images[number : number + 1]))
+        if progress:
+            progress(number, len(package.schedule.steps))
+    return {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
+
+
 def _of_image(progress: Progress, number: int) -> Progress:
     """`progress` for the only image of a batch, which is number `number` of a stream."""
     return lambda _, done: progress(number, done)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sterna.exporters.onnx.session import Session
 from sterna.package.package import Package
-from sterna.run.backend import Announce, Backend, Progress, Results
+from sterna.run.backend import Announce, Backend, Progress, Results, one_by_one
 from sterna.run.uri import Parameter, Uri
 
 _MOST_THREADS = 1024
@@ -52,12 +52,7 @@ class OnnxBackend(Backend):
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
         assert self._session is not None
-        frames = []
-        for number, image in enumerate(images):
-            frames.append(self._session.run(image[np.newaxis]))
-            if progress:
-                progress(number, len(package.schedule.steps))
-        return {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
+        return one_by_one(self._session.run, images, package, progress)
 
     def note(self) -> str | None:
         """The version of onnxruntime, and the threads."""

@@ -17,7 +17,7 @@ from sterna.generate.hls.layers import nodes_of
 from sterna.generate.hls.tools import IO, TOOLS, check_tool
 from sterna.graph import Graph
 from sterna.package.package import Package
-from sterna.run.backend import Announce, Backend, Progress, Results
+from sterna.run.backend import Announce, Backend, Progress, Results, one_by_one
 from sterna.run.uri import Parameter, Uri
 
 _BUILT = tuple(name for name, tool in TOOLS.items() if tool.builds)
@@ -101,13 +101,9 @@ class HlsBackend(Backend):
         self._simulation = CSimulation(package.graph, layers, self._tool, self._io)
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
-        assert self._simulation is not None, "a package is loaded on it"
-        frames = []
-        for number, image in enumerate(images):
-            frames.append(self._simulation.run(image))
-            if progress:
-                progress(number, len(package.schedule.steps))
-        return {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
+        simulation = self._simulation
+        assert simulation is not None, "a package is loaded on it"
+        return one_by_one(lambda image: simulation.run(image[0]), images, package, progress)
 
     def note(self) -> str | None:
         """The tool that the project is for."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.package.package import Package
-from sterna.run.backend import Announce, Backend, Progress, Results
+from sterna.run.backend import Announce, Backend, Progress, Results, one_by_one
 from sterna.run.emulator import Emulator
 from sterna.run.uri import Parameter, Uri
 
@@ -47,12 +47,7 @@ class EmulatorBackend(Backend):
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
         assert self._emulator is not None
-        frames = []
-        for number, image in enumerate(images):
-            frames.append(self._emulator.run(image[np.newaxis]))
-            if progress:
-                progress(number, len(package.schedule.steps))
-        return {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
+        return one_by_one(self._emulator.run, images, package, progress)
 
     def note(self) -> str | None:
         """The instruction set and the threads."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sterna.graph import reference
 from sterna.package.package import Package
-from sterna.run.backend import Backend, Progress, Results
+from sterna.run.backend import Backend, Progress, Results, one_by_one
 
 
 class ReferenceBackend(Backend):
@@ -16,10 +16,8 @@ class ReferenceBackend(Backend):
     usage = "reference:"
 
     def _run(self, images: NDArray[np.int8], package: Package, progress: Progress | None) -> Results:
-        frames = []
-        for number, image in enumerate(images):
+        def stored(image: NDArray[np.int8]) -> Results:
             tensors = reference.execute(package.graph, image)
-            frames.append({store.layer: tensors[store.layer] for store in package.schedule.stores})
-            if progress:
-                progress(number, len(package.schedule.steps))
-        return {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
+            return {store.layer: tensors[store.layer] for store in package.schedule.stores}
+
+        return one_by_one(stored, images, package, progress)
