@@ -27,6 +27,7 @@ from sterna.graph import Graph, reference
 from sterna.importers.onnx.files import Wanted, read
 from sterna.importers.onnx.model import load
 from sterna.importers.onnx.reader import Reader, Settings
+from support.brevitas_models import EXAMPLES, export_example
 from support.onnx_builder import QONNX, differences, imported
 from support.onnx_chains import ChainModel
 from support.onnx_models import random_case
@@ -55,8 +56,8 @@ class Case:
     wanted: Wanted
 
 
-def cases() -> Iterator[Case]:
-    """The files of the zoo that are there, and those that come with QONNX."""
+def cases(made: Path) -> Iterator[Case]:
+    """The files of the zoo that are there, those that come with QONNX, and Brevitas' examples, written to `made`."""
     folder = Path(os.environ[ZOO])
     done = subprocess.run(
         ["git", "-C", folder, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
@@ -67,6 +68,9 @@ def cases() -> Iterator[Case]:
         (Path(str(resources.files("qonnx"))) / "data" / "onnx").rglob("bsd300x3-espcn/*/quant_model.onnx")
     ):
         yield Case(f"ESPCN {path.parent.name}", path, f"qonnx {version('qonnx')}", _wanted(path))
+    for name in EXAMPLES:
+        export_example(name, made / f"{name}.onnx")
+        yield Case(name, made / f"{name}.onnx", f"brevitas {version('brevitas')}, random weights", _wanted(Path(name)))
 
 
 def _wanted(path: Path) -> Wanted:
@@ -171,7 +175,7 @@ def main() -> int:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         back, found = round_trips(Path(name)), chains(Path(name))
-    rows = [row(case) for case in cases()]
+        rows = [row(case) for case in cases(Path(name))]
     if back[False] or found["wrong"]:
         print(f"error: graphs that differ: {back[False]}; chains that are wrong: {found['wrong']}", file=sys.stderr)
         return 1
