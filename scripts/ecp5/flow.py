@@ -41,6 +41,8 @@ _PLACE_AND_ROUTE = (
     "--placer", "static", "--router", "router2", "--tmg-ripup", "--textcfg", "placed.config",
     "--write", "routed.json", "--report", "report.json", "--timing-allow-fail", "--log", "nextpnr.log", "--quiet",
 )  # fmt: skip
+#: Seconds that a tool may take. nextpnr routes for ever if it cannot reach the clock that it is asked for.
+LIMIT = 2 * 3600
 _PACK = ("--compress", "placed.config", "ulx3s.bit")
 #: A cell's name that the design gave no better one.
 _GENERATED = re.compile(r"\$\w+\$\d+|\$nextpnr\w*")
@@ -145,13 +147,18 @@ def reading(top: str, names: list[str], lanes: int) -> str:
 
 
 def run_tool(tool: str, arguments: tuple[str, ...], folder: Path) -> None:
-    """Run `module.function` in `folder`. Raises SternaError if it fails."""
+    """Run `module.function` in `folder`. Raises SternaError if it fails or takes longer than LIMIT."""
     module, _, function = tool.partition(".")
     program = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        text=True, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            text=True, check=False, timeout=LIMIT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise SternaError(
+            f"{function} did not end in {LIMIT} s", where=str(folder), remedy=f"ask for a slower clock in {PINS.name}"
+        ) from error
     if done.returncode:
         lines = done.stderr.splitlines()
         reason = next((line for line in lines if "ERROR" in line), lines[-1] if lines else "no output")
