@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,13 @@ from hypothesis import given, settings
 from sterna.errors import SternaError
 from sterna.exporters.darknet import for_darknet, write_cfg
 from sterna.graph import networks
-from sterna.graph.layers import MaxPool
-from sterna.graph.network import Conv, Head, NetworkDescription
+from sterna.graph.layers import Layer, MaxPool
+from sterna.graph.network import Add, AveragePool, Conv, Head, NetworkDescription
 from sterna.importers.darknet import Yolo2, read_cfg
 from support.darknet_networks import VOC_ANCHORS, yolo2_networks
 
 
-@pytest.mark.parametrize("name", list(networks.networks))
+@pytest.mark.parametrize("name", ["yolov2", "yolov2-tiny", "yolov2-nano"])
 def test_own_networks_come_back(tmp_path: Path, name: str) -> None:
     network = for_darknet(networks.describe(name), VOC_ANCHORS[:3], 7, 64, 96)
     write_cfg(network, tmp_path / "own.cfg")
@@ -44,10 +45,28 @@ def test_slope_that_darknet_does_not_have_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "own.cfg").exists()
 
 
-def test_groups_are_refused(tmp_path: Path) -> None:
-    layers = (Conv("conv1", "image", 6, 3, bits=8, leak=0.1, groups=3), Head("head", "conv1"))
-    with pytest.raises(SternaError, match=r"conv1: .*groups = 3; allowed: 1"):
-        write_cfg(Yolo2(NetworkDescription(layers), 1, VOC_ANCHORS, 64, 64), tmp_path / "own.cfg")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"groups": 3}, "groups = 3; allowed: 1"),
+        ({"stride": 2}, "stride = 2; allowed: 1"),
+        ({"padding": (0, 1, 1, 1)}, r"padding = \(0, 1, 1, 1\); allowed: \(1, 1, 1, 1\)"),
+    ],
+)
+def test_windows_that_darknet_does_not_have_are_refused(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    conv = replace(Conv("conv1", "image", 6, 3, bits=8, leak=0.1), **changes)  # type: ignore[arg-type]
+    network = NetworkDescription((conv, Head("head", "conv1")))
+    with pytest.raises(SternaError, match=f"conv1: .*{message}"):
+        write_cfg(Yolo2(network, 1, VOC_ANCHORS, 64, 64), tmp_path / "own.cfg")
+
+
+@pytest.mark.parametrize("layer", [Add("other", ("conv1", "conv1")), AveragePool("other", "conv1", 2)])
+def test_layers_of_other_kinds_are_refused(tmp_path: Path, layer: Layer) -> None:
+    network = NetworkDescription((Conv("conv1", "image", 6, 3, bits=8, leak=0.1), layer, Head("head", "other")))
+    with pytest.raises(SternaError, match=f"other: .*kind = {type(layer).__name__}; allowed: Conv, Head"):
+        write_cfg(Yolo2(network, 1, VOC_ANCHORS, 64, 64), tmp_path / "own.cfg")
 
 
 @pytest.mark.parametrize("pool", [MaxPool("pool", "conv1", 2, 3), MaxPool("pool", "conv1", 1)])

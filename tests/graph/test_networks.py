@@ -4,27 +4,21 @@ import pytest
 
 from sterna.errors import SternaError
 from sterna.graph import networks
-from sterna.graph.layers import Concat, MaxPool, Reorg
-from sterna.graph.network import ANCHORS, IMAGE, Conv, Head
+from sterna.graph.network import Conv
 
 
 def weights(name: str, classes: int) -> int:
-    channels = {IMAGE: 3}
-    total = 0
-    for layer in networks.describe(name).layers:
-        match layer:
-            case Conv():
-                total += layer.filters * channels[layer.input] * layer.kernel**2
-                channels[layer.name] = layer.filters
-            case Head():
-                total += channels[layer.input] * ANCHORS * (5 + classes)
-            case Concat():
-                channels[layer.name] = sum(channels[source] for source in layer.inputs)
-            case Reorg():
-                channels[layer.name] = 4 * channels[layer.input]
-            case MaxPool():
-                channels[layer.name] = channels[layer.input]
-    return total
+    described = networks.describe(name)
+    channels = described.channels(classes)
+    return sum(
+        channels[layer.name] * channels[layer.input] // layer.groups * layer.kernel**2
+        for layer in described.convolutions
+    )
+
+
+def biases(name: str, classes: int) -> int:
+    described = networks.describe(name)
+    return sum(described.channels(classes)[layer.name] for layer in described.convolutions)
 
 
 def test_yolov2_has_the_weights_of_the_published_network() -> None:
@@ -47,6 +41,41 @@ def test_yolov2_tiny_has_the_weights_of_the_published_network() -> None:
     assert 16 + 4 * (weights("yolov2-tiny", 20) + 4 * filters + 125) == 63_471_556
 
 
+# Published counts of parameters: AlexNet and GoogLeNet with a bias per filter, as in Caffe's models, ResNet-50 with two
+# parameters of batch normalisation, as in torchvision.
+
+
+def test_alexnet_has_the_weights_of_the_published_network() -> None:
+    assert weights("alexnet", 1000) + biases("alexnet", 1000) == 60_965_224
+    maps = networks.describe("alexnet").infer(1000, 224, 224)
+    sides = [maps[name].height for name in ("conv1", "pool1", "pool2", "pool3", "conv6", "head")]
+    assert sides == [56, 27, 13, 6, 1, 1]
+
+
+def test_googlenet_has_the_weights_of_the_published_network() -> None:
+    assert weights("googlenet", 1000) + biases("googlenet", 1000) == 6_998_552
+    maps = networks.describe("googlenet").infer(1000, 224, 224)
+    concats = [maps[f"concat{number}"].shape for number in (1, 3, 9)]
+    assert concats == [(256, 28, 28), (512, 14, 14), (1024, 7, 7)] and maps["head"].shape == (1000, 1, 1)
+
+
+def test_resnet50_has_the_weights_of_the_published_network() -> None:
+    assert weights("resnet50", 1000) + 2 * (biases("resnet50", 1000) - 1000) + 1000 == 25_557_032
+    maps = networks.describe("resnet50").infer(1000, 224, 224)
+    sums = [maps[f"add{number}"].shape for number in (3, 7, 13, 16)]
+    assert sums == [(256, 56, 56), (512, 28, 28), (1024, 14, 14), (2048, 7, 7)]
+
+
+def test_resnet8_is_small() -> None:
+    assert weights("resnet8", 10) < 80_000
+    assert networks.describe("resnet8").infer(10, 28, 28)["head"].shape == (10, 1, 1)
+
+
+def test_a_classifier_has_no_boxes() -> None:
+    with pytest.raises(SternaError, match="network: is no detector; last layer = Classifier; allowed: Head"):
+        _ = networks.describe("resnet8").head
+
+
 def test_unknown_network_is_refused() -> None:
-    with pytest.raises(SternaError, match=r"network = yolov9; allowed: yolov2, yolov2-tiny, yolov2-nano;"):
+    with pytest.raises(SternaError, match=r"network = yolov9; allowed: yolov2, yolov2-tiny, yolov2-nano, alexnet, "):
         networks.describe("yolov9")

@@ -24,9 +24,9 @@ def test_a_file_is_read_by_the_importer_of_its_suffix() -> None:
 
 
 def test_another_name_is_refused() -> None:
-    with pytest.raises(SternaError, match=r"network = yolov9; allowed: yolov2, yolov2-tiny, yolov2-nano;"):
+    with pytest.raises(SternaError, match=r"network = yolov9; allowed: yolov2, yolov2-tiny, yolov2-nano, alexnet, "):
         registry.describe("yolov9")
-    assert registry.known() == "yolov2, yolov2-tiny, yolov2-nano, and darknet's .cfg files"
+    assert registry.known() == ", ".join([*networks.networks, "and darknet's .cfg files"])
 
 
 def test_no_two_importers_read_the_same_files() -> None:

@@ -5,8 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.graph import Concat, Conv, Graph, Input, Layer, MaxPool, Output, Reorg, Requant, network, networks
-from sterna.graph.network import IMAGE, RGB
+from sterna.graph import (
+    Concat,
+    Conv,
+    Graph,
+    Input,
+    Layer,
+    MaxPool,
+    Output,
+    Reorg,
+    Requant,
+    assemble,
+    network,
+    networks,
+)
+from sterna.graph.network import IMAGE, RGB, NetworkDescription
 from sterna.train.model import patterns
 
 
@@ -26,17 +39,43 @@ def random_network_graph(
     With `balanced` every filter has as many nonzeros as any other in every `BALANCED_BLOCK` of its weights. Weights
     of the first layer and of the head, which are integers, are drawn from -most .. most.
     """
-    description = networks.describe(name)
-    channels = description.channels(classes=1) | {description.head.name: outputs}
+    return random_graph_of(
+        rng, networks.describe(name), height, width,
+        density=density, outputs=outputs, balanced=balanced, most=most,
+    )  # fmt: skip
+
+
+def random_graph_of(
+    rng: np.random.Generator,
+    description: NetworkDescription,
+    height: int,
+    width: int,
+    *,
+    density: float,
+    outputs: int,
+    balanced: bool = False,
+    most: int = 3,
+) -> Graph:
+    """As `random_network_graph`, of the network that is described."""
+    maps = description.infer(1, height, width)
+    channels = {name: info.channels for name, info in maps.items()} | {description.last.name: outputs}
     layers: list[Layer] = [Input(IMAGE, RGB, height, width, 1.0, 0)]
     for layer in description.layers:
-        if not isinstance(layer, network.Conv | network.Head):
-            layers.append(layer)
-            continue
-        kernel = 1 if isinstance(layer, network.Head) else layer.kernel
-        shape = (channels[layer.name], channels[layer.input], kernel, kernel)
-        weights = _integers(rng, shape, most) if layer.bits else _ternary(rng, shape, density, balanced)
-        layers.append(_conv(layer.name, layer.input, weights, layer.activation))
+        match layer:
+            case network.Conv() | network.LastLayer():
+                shape = (channels[layer.name], channels[layer.input] // layer.groups, layer.kernel, layer.kernel)
+                weights = _integers(rng, shape, most) if layer.bits else _ternary(rng, shape, density, balanced)
+                requant = _requant(weights, layer.activation)
+                layers.extend(assemble.convolution(layer, weights, requant, 1.0, maps[layer.input]))
+            case network.AveragePool():
+                count = channels[layer.name]
+                layers.append(assemble.average(layer, count, _scaled(count, 1 / layer.kernel**2, "linear"), 1.0))
+            case network.Add():
+                # Sums of two maps that are as wide as each other: half of the sum is as wide as they.
+                requant = _scaled(channels[layer.name], 0.5, layer.activation)
+                layers.append(assemble.add(layer, requant, 1.0))
+            case _:
+                layers.append(layer)
     layers.append(Output("output", layers[-1].name))
     return Graph(tuple(layers), act_bits=8, acc_bits=20)
 
@@ -63,7 +102,7 @@ def passthrough_graph(rng: np.random.Generator, height: int, width: int) -> Grap
 
 def _integers(rng: np.random.Generator, shape: tuple[int, ...], most: int) -> NDArray[np.int8]:
     """Integers of -most .. most; the head's many inputs get small ones, for the accumulator bound."""
-    most = min(most, 3) if shape[1] > 512 else most
+    most = min(most, 3 if shape[1] <= 2048 else 1) if shape[1] > 512 else most
     return rng.integers(-most, most + 1, shape).astype(np.int8)
 
 
@@ -84,8 +123,18 @@ def _balanced(draw: NDArray[np.float32], density: float) -> NDArray[np.bool_]:
 
 
 def _conv(name: str, source: str, weights: NDArray[np.int8], activation: str) -> Conv:
-    filters, _, kernel, _ = weights.shape
+    requant = _requant(weights, activation)
+    return Conv(name, source, weights, 1, (weights.shape[2] // 2,) * 4, requant, 1.0)
+
+
+def _requant(weights: NDArray[np.int8], activation: str) -> Requant:
+    """Results as wide as the inputs, if these are random."""
+    filters = len(weights)
     spread = max(1.0, np.sqrt(np.count_nonzero(weights) / filters))
-    multiplier = np.full(filters, round((1 << 16) / spread), np.int64)
-    requant = Requant(multiplier, np.zeros(filters, np.int64), 16, activation)
-    return Conv(name, source, weights, 1, (kernel // 2,) * 4, requant, 1.0)
+    return _scaled(filters, 1 / spread, activation)
+
+
+def _scaled(filters: int, factor: float, activation: str) -> Requant:
+    return Requant(
+        np.full(filters, round((1 << 16) * factor), np.int64), np.zeros(filters, np.int64), 16, activation
+    )  # fmt: skip

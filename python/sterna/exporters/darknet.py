@@ -40,7 +40,8 @@ def write_cfg(described: Yolo2, path: Path) -> None:
     """Write `described` as the cfg file `path`; `read_cfg` reads an equal one from it.
 
     The slope of darknet's leaky ReLU is fixed: raises SternaError for a convolution with another one, for one in
-    groups, for a pool of other than 2x2 pixels, and if the file cannot be written. Quantisation has no place in the
+    groups, with a stride or that changes the size, for a pool of other than 2x2 pixels, for a layer of another kind
+    than those of YOLOv2, and if the file cannot be written. Quantisation has no place in the
     file.
     """
     text = "\n".join(_Writer(described).sections)
@@ -92,6 +93,10 @@ class _Writer:
                 self._section("maxpool", size=2, stride=layer.stride)
             case Reorg():
                 self._section("reorg3d" if layer.name in described.straight else "reorg", stride=2)
+            case Concat():
+                pass  # its route is all
+            case _:
+                raise _no_form(layer, "kind", type(layer).__name__, "Conv, Head, MaxPool, Reorg, Concat")
         self._last = layer.name
         self._places[layer.name] = self._here - 1
 
@@ -125,8 +130,12 @@ def _no_form(layer: Layer, attribute: str, value: object, allowed: str) -> Stern
 
 
 def _check_form(layer: Conv) -> None:
-    if layer.groups != 1:
-        raise _no_form(layer, "groups", layer.groups, "1")
+    keeps_size = (layer.kernel // 2,) * 4
+    for attribute, value, allowed in (
+        ("groups", layer.groups, 1), ("stride", layer.stride, 1), ("padding", layer.sides, keeps_size)
+    ):  # fmt: skip
+        if value != allowed:
+            raise _no_form(layer, attribute, value, str(allowed))
     if layer.activation == "leaky" and layer.leak != LEAK:
         raise SternaError(
             "darknet has no leaky ReLU with this slope",

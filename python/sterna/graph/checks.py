@@ -95,9 +95,9 @@ def check_layer(
             allowed="1 .. 128 of A-Z a-z 0-9 _ . / -", remedy="rename the layer",
         )  # fmt: skip
     if isinstance(layer, OneInput):
-        _check_inputs(layer, "input", (layer.input,), 1, 1)
+        check_inputs(layer, "input", (layer.input,), 1, 1)
     elif isinstance(layer, ManyInputs):
-        _check_inputs(layer, "inputs", layer.inputs, 2, MAX_SIZE)
+        check_inputs(layer, "inputs", layer.inputs, 2, MAX_SIZE)
     check = (CHECKS if checks is None else checks).get(type(layer))
     if check is not None:
         check(layer)
@@ -150,7 +150,8 @@ def _check_scale(layer: Input | Conv | Add) -> None:
         )  # fmt: skip
 
 
-def _check_inputs(layer: Layer, attribute: str, names: object, least: int, most: float) -> None:
+def check_inputs(layer: Layer, attribute: str, names: object, least: int, most: float) -> None:
+    """Refuse anything but `least` .. `most` names."""
     names_ok = isinstance(names, tuple) and all(isinstance(name, str) for name in names)
     if not (names_ok and least <= len(names) <= most):  # type: ignore[arg-type]
         count = f"exactly {least}" if least == most else f"at least {least}"
@@ -175,7 +176,7 @@ def _check_array(layer: Layer, attribute: str, value: object, dtype: DTypeLike, 
         )  # fmt: skip
 
 
-def _check_integers(
+def check_integers(
     layer: Layer, attribute: str, values: object, names: tuple[str, ...], limits: tuple[int, int], remedy: str
 ) -> None:
     """Refuse anything but a tuple of integers in range, one for each name."""
@@ -282,7 +283,7 @@ def _check_conv(layer: Conv) -> None:
     allowed = f"[filters, channels, K, K], K 1 .. {MAX_KERNEL}"
     _check_array(layer, "weights", layer.weights, np.int8, allowed, fits)
     check_integer(where(layer), "stride", layer.stride, STRIDES[0], STRIDES[-1], "use a stride of 1 or 2")
-    _check_integers(layer, "padding", layer.padding, SIDES, (0, MAX_PADDING), "pad in a layer before it")
+    check_integers(layer, "padding", layer.padding, SIDES, (0, MAX_PADDING), "pad in a layer before it")
     check_groups(layer, len(layer.weights))
     _check_scale(layer)
 
@@ -292,14 +293,14 @@ def _check_max_pool(layer: MaxPool) -> None:
     remedy = "pool by several layers, one after the other"
     check_integer(where(layer), "kernel", layer.kernel, LEAST_POOL, MAX_KERNEL, remedy)
     remedy = "use a window that no padding fills"
-    _check_integers(layer, "padding", layer.padding, SIDES, (0, layer.kernel - 1), remedy)
+    check_integers(layer, "padding", layer.padding, SIDES, (0, layer.kernel - 1), remedy)
 
 
 def _check_add(layer: Add) -> None:
-    _check_inputs(layer, "inputs", layer.inputs, 2, 2)
+    check_inputs(layer, "inputs", layer.inputs, 2, 2)
     _check_scale(layer)
     remedy = "scale both weights alike, or the inputs before"
-    _check_integers(layer, "weights", layer.weights, ("first", "second"), WEIGHTS, remedy)
+    check_integers(layer, "weights", layer.weights, ("first", "second"), WEIGHTS, remedy)
     if 0 in layer.weights:
         raise SternaError(
             "has an input that adds nothing", where=where(layer), attribute="weights", value=layer.weights,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 from sterna.graph import csd
 from sterna.graph.checks import check_requant, where
-from sterna.graph.layers import MAX_SIZE, Add, Concat, Conv, Input, Layer, MaxPool, Output, Reorg, Requant
+from sterna.graph.layers import MAX_SIZE, Add, Concat, Conv, Input, Layer, ManyInputs, MaxPool, Output, Reorg, Requant
 
 PEAKS_AT_ONCE = 1 << 20
 """Weights whose peaks are looked up together."""
@@ -67,19 +67,22 @@ def _infer_conv(layer: Conv, source: TensorInfo) -> TensorInfo:
             remedy="check which layer feeds it",
         )  # fmt: skip
     check_requant(layer, filters)
-    height, width = _windows(layer, kernel, source)
+    height, width = windows(source, kernel, layer.stride, layer.padding)
     return TensorInfo(filters, height, width, float(layer.scale), layer.zero_point)
 
 
-def _windows(layer: Conv | MaxPool, kernel: int, source: TensorInfo) -> tuple[int, int]:
-    """How many windows there are in `source`, downwards and across; less than 1 if it is too small."""
-    top, left, bottom, right = layer.padding
+def windows(source: TensorInfo, kernel: int, stride: int, padding: tuple[int, int, int, int]) -> tuple[int, int]:
+    """How many windows there are in `source`, downwards and across; less than 1 if it is too small.
+
+    padding: (top, left, bottom, right).
+    """
+    top, left, bottom, right = padding
     height, width = source.height + top + bottom, source.width + left + right
-    return (height - kernel) // layer.stride + 1, (width - kernel) // layer.stride + 1
+    return (height - kernel) // stride + 1, (width - kernel) // stride + 1
 
 
 def _infer_max_pool(layer: MaxPool, source: TensorInfo) -> TensorInfo:
-    height, width = _windows(layer, layer.kernel, source)
+    height, width = windows(source, layer.kernel, layer.stride, layer.padding)
     return replace(source, height=height, width=width)
 
 
@@ -93,7 +96,8 @@ def _infer_reorg(layer: Reorg, source: TensorInfo) -> TensorInfo:
     return replace(source, channels=4 * source.channels, height=source.height // 2, width=source.width // 2)
 
 
-def _check_alike(layer: Concat | Add, sources: tuple[TensorInfo, ...], attributes: tuple[str, ...]) -> None:
+def check_alike(layer: ManyInputs, sources: tuple[TensorInfo, ...], attributes: tuple[str, ...]) -> None:
+    """Refuse a layer whose inputs differ in one of `attributes`."""
     for attribute in attributes:
         first = getattr(sources[0], attribute)
         for name, source in zip(layer.inputs, sources, strict=True):
@@ -106,14 +110,14 @@ def _check_alike(layer: Concat | Add, sources: tuple[TensorInfo, ...], attribute
 
 
 def _infer_concat(layer: Concat, *sources: TensorInfo) -> TensorInfo:
-    _check_alike(layer, sources, ("height", "width", "scale", "zero_point"))
+    check_alike(layer, sources, ("height", "width", "scale", "zero_point"))
     return replace(sources[0], channels=sum(source.channels for source in sources))
 
 
 def _infer_add(layer: Add, *sources: TensorInfo) -> TensorInfo:
     first, second = layer.weights
     alike = ("scale", "zero_point") if first == second else ()
-    _check_alike(layer, sources, ("channels", "height", "width", *alike))
+    check_alike(layer, sources, ("channels", "height", "width", *alike))
     check_requant(layer, sources[0].channels)
     return replace(sources[0], scale=float(layer.scale), zero_point=layer.zero_point)
 

@@ -1,23 +1,43 @@
 """The named networks.
 
 `yolov2` follows Redmon and Farhadi, "YOLO9000" (2017), and its published Darknet configuration (yolov2-voc.cfg).
+
+The classifiers have batch normalisation where their papers have biases, and take images of 224x224, but `resnet8` of
+28x28: `alexnet` follows Krizhevsky, Sutskever and Hinton, "ImageNet Classification with Deep Convolutional Neural
+Networks" (2012), and `googlenet` Szegedy et al., "Going Deeper with Convolutions" (2015), both without local response
+normalisation, for which batch normalisation stands, and without the classifiers that only training needs. `resnet50`
+and `resnet8` follow He et al., "Deep Residual Learning for Image Recognition" (2016), with the strides of a bottleneck
+in its 3x3 convolution, as frameworks have it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
 from sterna.graph.layers import Concat, Layer, MaxPool, Reorg, pool_padding
-from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription
+from sterna.graph.network import (
+    FIRST_BITS,
+    IMAGE,
+    NO_PADDING,
+    Add,
+    AveragePool,
+    Classifier,
+    Conv,
+    Head,
+    NetworkDescription,
+    Padding,
+    share_quantisers,
+)
 from sterna.registry import Registry
 
 
 class Trunk:
     """Collects layers that follow each other, and numbers their names: conv1, pool1, conv2, ...
 
-    last: the name of the last layer. Its first convolution has weights of FIRST_BITS bits, the others ternary ones.
+    last: the name of the last layer. activation: of convolutions and sums. The first convolution has weights of
+    FIRST_BITS bits, the others ternary ones.
 
     >>> @sterna.networks.register("pyramid")
     ... def pyramid():
@@ -30,25 +50,57 @@ class Trunk:
     ('conv2', 'conv3', 'conv4')
     """
 
-    def __init__(self) -> None:
+    @checked
+    def __init__(self, activation: str = "leaky") -> None:
         self.layers: list[Layer] = []
         self.last = IMAGE
-        self._convs = self._pools = 0
+        self.activation = activation
+        self._counts: dict[str, int] = {}
 
     @checked
-    def conv(self, filters: int, kernel: int, *, source: str | None = None, shares: str | None = None) -> str:
+    def conv(
+        self,
+        filters: int,
+        kernel: int,
+        *,
+        source: str | None = None,
+        shares: str | None = None,
+        activation: str | None = None,
+        groups: int = 1,
+        stride: int = 1,
+        padding: Padding | None = None,
+    ) -> str:
         """A convolution after the last layer or `source`, as `Conv` has it; returns its name."""
-        self._convs += 1
-        bits = FIRST_BITS if self._convs == 1 else None
-        name = f"conv{self._convs}"
-        return self._add(Conv(name, source or self.last, filters, kernel, bits, shares))
+        name = self._number("conv")
+        return self._add(
+            Conv(
+                name, source or self.last, filters, kernel, FIRST_BITS if name == "conv1" else None, shares,
+                activation or self.activation, groups=groups, stride=stride, padding=padding,
+            )
+        )  # fmt: skip
 
     @checked
-    def pool(self, stride: int = 2, kernel: int = 2) -> str:
-        """Maxima that keep the size at stride 1, and halve it at stride 2; returns the name."""
-        self._pools += 1
-        padding = pool_padding(kernel, stride)
-        return self._add(MaxPool(f"pool{self._pools}", self.last, stride, kernel, padding))
+    def pool(
+        self, stride: int = 2, kernel: int = 2, *, source: str | None = None, padding: Padding | None = None
+    ) -> str:
+        """Maxima that keep the size at stride 1, and halve it at stride 2, but with `padding`; returns the name."""
+        sides = pool_padding(kernel, stride) if padding is None else padding
+        return self._add(MaxPool(self._number("pool"), source or self.last, stride, kernel, sides))
+
+    @checked
+    def add(self, other: str) -> str:
+        """The sum of the last layer and `other`, and the activation; returns the name."""
+        return self._add(Add(self._number("add"), (self.last, other), self.activation))
+
+    @checked
+    def concat(self, sources: Sequence[str]) -> str:
+        """The channels of the layers `sources`; returns the name."""
+        return self._add(Concat(self._number("concat"), tuple(sources)))
+
+    @checked
+    def average(self, kernel: int) -> str:
+        """Means of kernel x kernel pixels; returns the name."""
+        return self._add(AveragePool(self._number("average"), self.last, kernel))
 
     @checked
     def passthrough(self, route: str, filters: int) -> str:
@@ -60,8 +112,19 @@ class Trunk:
 
     def head(self) -> NetworkDescription:
         """The network, with its head after the last layer. Raises SternaError if it is none."""
-        self._add(Head("head", self.last))
-        return NetworkDescription(tuple(self.layers))
+        return self._end(Head("head", self.last))
+
+    def classifier(self) -> NetworkDescription:
+        """The network, with the scores of classes after the last layer. Raises SternaError if it is none."""
+        return self._end(Classifier("head", self.last))
+
+    def _end(self, last: Layer) -> NetworkDescription:
+        self._add(last)
+        return NetworkDescription(share_quantisers(self.layers))
+
+    def _number(self, kind: str) -> str:
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        return f"{kind}{self._counts[kind]}"
 
     def _add(self, layer: Layer) -> str:
         self.layers.append(layer)
@@ -122,10 +185,104 @@ def yolov2_nano() -> NetworkDescription:
     return trunk.head()
 
 
+def alexnet() -> NetworkDescription:
+    """AlexNet: five convolutions, the first of 11x11 pixels and stride 4, and three layers that see the whole map."""
+    trunk = Trunk("relu")
+    trunk.conv(96, 11, stride=4)
+    trunk.pool(2, 3, padding=NO_PADDING)
+    trunk.conv(256, 5, groups=2)
+    trunk.pool(2, 3, padding=NO_PADDING)
+    trunk.conv(384, 3)
+    trunk.conv(384, 3, groups=2)
+    trunk.conv(256, 3, groups=2)
+    trunk.pool(2, 3, padding=NO_PADDING)
+    trunk.conv(4096, 6, padding=NO_PADDING)
+    trunk.conv(4096, 1)
+    return trunk.classifier()
+
+
+#: Filters of each module of GoogLeNet: 1x1; 1x1 and 3x3; 1x1 and 5x5; 1x1 after the pool. Modules between pools.
+_INCEPTION = (
+    ((64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64)),
+    (
+        (192, 96, 208, 16, 48, 64), (160, 112, 224, 24, 64, 64), (128, 128, 256, 24, 64, 64),
+        (112, 144, 288, 32, 64, 64), (256, 160, 320, 32, 128, 128),
+    ),
+    ((256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128)),
+)  # fmt: skip
+#: Of pools of 3x3 pixels and stride 2 that halve an even size: the last window ends in a row outside.
+_ENDS_OUTSIDE: Padding = (0, 0, 1, 1)
+
+
+def googlenet() -> NetworkDescription:
+    """GoogLeNet: 57 convolutions, in nine modules of four branches that are concatenated."""
+    trunk = Trunk("relu")
+    trunk.conv(64, 7, stride=2)
+    trunk.pool(2, 3, padding=_ENDS_OUTSIDE)
+    trunk.conv(64, 1)
+    trunk.conv(192, 3)
+    for modules in _INCEPTION:
+        trunk.pool(2, 3, padding=_ENDS_OUTSIDE)
+        for filters in modules:
+            _inception(trunk, *filters)
+    trunk.average(7)
+    return trunk.classifier()
+
+
+def _inception(trunk: Trunk, one: int, before3: int, three: int, before5: int, five: int, pooled: int) -> None:
+    source = trunk.last
+    branches = [trunk.conv(one, 1, source=source)]
+    for before, filters, kernel in ((before3, three, 3), (before5, five, 5)):
+        trunk.conv(before, 1, source=source)
+        branches.append(trunk.conv(filters, kernel))
+    trunk.pool(1, 3, source=source)
+    branches.append(trunk.conv(pooled, 1))
+    trunk.concat(branches)
+
+
+def resnet50() -> NetworkDescription:
+    """ResNet-50: 53 convolutions, in 16 bottlenecks whose results are added to their inputs."""
+    trunk = Trunk("relu")
+    trunk.conv(64, 7, stride=2)
+    trunk.pool(2, 3, padding=(1, 1, 1, 1))
+    for stage, blocks in enumerate((3, 4, 6, 3)):
+        for block in range(blocks):
+            filters, stride = 64 << stage, 2 if stage and not block else 1
+            _residual(trunk, ((filters, 1, 1), (filters, 3, stride), (4 * filters, 1, 1)), project=not block)
+    trunk.average(7)
+    return trunk.classifier()
+
+
+def resnet8() -> NetworkDescription:
+    """A residual network of 10 convolutions for images of 28x28, with under 80,000 weights."""
+    trunk = Trunk("relu")
+    trunk.conv(16, 3)
+    for stage in range(3):
+        filters = 16 << stage
+        _residual(trunk, ((filters, 3, 2 if stage else 1), (filters, 3, 1)), project=stage > 0)
+    trunk.average(7)
+    return trunk.classifier()
+
+
+def _residual(trunk: Trunk, convs: Sequence[tuple[int, int, int]], *, project: bool) -> None:
+    """Convolutions (filters, kernel, stride) added to their input, or to a 1x1 convolution of it, as large as they."""
+    source = trunk.last
+    for filters, kernel, stride in convs[:-1]:
+        trunk.conv(filters, kernel, stride=stride)
+    filters, kernel, _ = convs[-1]
+    result = trunk.conv(filters, kernel, activation="linear")
+    if project:
+        halvings = max(stride for _, _, stride in convs)
+        source = trunk.conv(filters, 1, source=source, stride=halvings, activation="linear")
+        trunk.last = result
+    trunk.add(source)
+
+
+_NAMES = ("yolov2", "yolov2-tiny", "yolov2-nano", "alexnet", "googlenet", "resnet50", "resnet8")
 networks: Registry[Callable[[], NetworkDescription]] = Registry(
     "network",
     "sterna.networks",
-    {name: f"{__name__}:{name.replace('-', '_')}" for name in ("yolov2", "yolov2-tiny", "yolov2-nano")},
+    {name: f"{__name__}:{name.replace('-', '_')}" for name in _NAMES},
     "a function without arguments that returns a NetworkDescription",
     callable,
 )

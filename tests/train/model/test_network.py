@@ -8,11 +8,20 @@ from torch.profiler import ProfilerActivity, profile
 from sterna.graph import Graph, networks
 from sterna.graph.layers import Conv as GraphConv
 from sterna.graph.layers import Layer, MaxPool, Reorg, pool_padding
-from sterna.graph.network import ANCHORS, Conv, Head, NetworkDescription
+from sterna.graph.network import (
+    ANCHORS,
+    Add,
+    AveragePool,
+    Classifier,
+    Conv,
+    Head,
+    NetworkDescription,
+    share_quantisers,
+)
 from sterna.graph.reference import execute
 from sterna.train.model import export
 from sterna.train.model.form import Form
-from sterna.train.model.network import ConvBlock, Network, max_pool, space_to_depth
+from sterna.train.model.network import SCORE_SCALE, ConvBlock, Network, max_pool, space_to_depth
 
 
 @pytest.mark.parametrize("classes", [1, 2, 3, 20])
@@ -21,13 +30,20 @@ def test_nano_stays_below_200_000_weights(classes: int) -> None:
     assert sum(conv.weight.numel() for _, conv in network.convolutions()) <= 200_000
 
 
-@pytest.mark.parametrize("name", list(networks.networks))
+@pytest.mark.parametrize("name", ["yolov2", "yolov2-tiny", "yolov2-nano"])
 def test_output_has_one_cell_per_stride(name: str) -> None:
     network = Network(networks.describe(name), 3, Form.FLOAT).eval()
     with torch.no_grad():
         head = network(torch.zeros(1, 3, 64, 96))
     stride = network.description.stride
     assert head.shape == (1, ANCHORS * 8, 64 // stride, 96 // stride)
+
+
+@pytest.mark.parametrize(("name", "side"), [("resnet8", 28), ("googlenet", 224)])
+def test_a_classifier_has_a_score_per_class(name: str, side: int) -> None:
+    network = Network(networks.describe(name), 12, Form.FLOAT).eval()
+    with torch.no_grad():
+        assert network(torch.zeros(1, 3, side, side)).shape == (1, 12, 1, 1)
 
 
 def test_both_forms_share_their_parameters() -> None:
@@ -155,3 +171,50 @@ def test_a_network_with_pools_of_three_equals_its_graph() -> None:
     )
     graph = graph_of_equal_maps(layers)
     assert [graph.info[name].shape for name in ("pool1", "pool2")] == [(6, 8, 8), (8, 8, 8)]
+
+
+def test_a_network_with_strides_and_uneven_padding_equals_its_graph() -> None:
+    convs = (
+        Conv("conv1", "image", 6, 11, bits=8, stride=4),
+        Conv("conv2", "conv1", 8, 4, padding=(1, 2, 2, 1)),
+        Conv("conv3", "conv2", 8, 3, stride=2),
+    )
+    graph = graph_of_equal_maps((*convs, Head("head", "conv3", anchors=1)))
+    assert [graph.info[name].shape for name in ("conv1", "conv2", "conv3")] == [(6, 4, 4), (8, 4, 4), (8, 2, 2)]
+    assert {"conv1.reorg1", "conv1.reorg2"} < set(graph.info)
+
+
+def test_a_network_with_sums_and_means_equals_its_graph() -> None:
+    layers = (
+        Conv("conv1", "image", 6, 3, bits=8, activation="relu"),
+        Conv("conv2", "conv1", 6, 3, activation="linear"),
+        Add("add1", ("conv2", "conv1")),
+        MaxPool("pool", "add1", 2),
+        Conv("conv3", "pool", 6, 3, activation="linear"),
+        Add("add2", ("conv3", "pool"), "leaky"),
+        AveragePool("mean", "add2", 4, 2),
+        Classifier("scores", "mean"),
+    )
+    graph = graph_of_equal_maps(share_quantisers(layers))
+    assert graph.info["scores"].shape == (1, 3, 3) and graph.info["scores"].scale == SCORE_SCALE
+    assert graph.info["add1"].scale != graph.info["conv1"].scale == graph.info["conv2"].scale
+
+
+def test_the_gradient_passes_sums_and_means_in_integers_as_it_does_in_float() -> None:
+    torch.manual_seed(0)
+    network = Network(networks.describe("resnet8"), 3, Form.QUANTISED)
+    network.aim(0.5)
+    for _ in range(9):
+        network(torch.randn(4, 3, 28, 28))
+    network.eval()
+    image, found = torch.randn(4, 3, 28, 28).clamp(-1, 1), {}
+    for form in (Form.QUANTISED, Form.INTEGER):
+        network.form = form
+        network.zero_grad()
+        network(image).square().sum().backward()
+        weight = network.convolution(network.description.convolutions[2]).weight
+        assert weight.grad is not None
+        found[form] = weight.grad.flatten().clone()
+    ours, theirs = found[Form.INTEGER], found[Form.QUANTISED]
+    assert torch.nn.functional.cosine_similarity(ours, theirs, dim=0) > 0.95
+    assert ours.norm().item() == pytest.approx(theirs.norm().item(), rel=0.1)

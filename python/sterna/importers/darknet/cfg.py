@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from sterna.graph.layers import MAX_SIZE, Concat, Layer, MaxPool, Reorg, pool_padding
+from sterna.graph.layers import MAX_KERNEL, MAX_SIZE, Concat, Layer, MaxPool, Reorg, pool_padding
 from sterna.graph.network import (
     BOX_FIELDS,
     FIRST_BITS,
     IMAGE,
-    KERNELS,
     RGB,
     Conv,
     Head,
@@ -29,6 +28,7 @@ from sterna.importers.importer import DetectorDescription
 from sterna.spec.activations import ACTIVATIONS
 from sterna.vision import anchors
 
+KERNELS = tuple(range(1, MAX_KERNEL + 1, 2))  # odd ones, whose half is padded on every side
 LEAK = 0.1  # the slope of darknet's `activation=leaky`
 
 

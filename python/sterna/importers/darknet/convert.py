@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.graph.network import GREY, IMAGE, NORM_EPSILON, Conv, Head
+from sterna.graph.network import GREY, IMAGE, NORM_EPSILON, Head, Weighted
 from sterna.importers.darknet.cfg import Yolo2
 from sterna.importers.darknet.weights import Shape, Weights
 from sterna.importers.epsilon import Epsilon
@@ -35,7 +35,7 @@ def shapes(described: Yolo2) -> tuple[Shape, ...]:
     return tuple(_shape(layer, channels[layer.name], channels[layer.input]) for layer in described.network.convolutions)
 
 
-def _shape(layer: Conv | Head, filters: int, channels: int) -> Shape:
+def _shape(layer: Weighted, filters: int, channels: int) -> Shape:
     if isinstance(layer, Head):
         return Shape(layer.name, filters, channels, 1, normalised=False, boxes=layer.anchors)
     return Shape(layer.name, filters, channels, layer.kernel, normalised=True)
@@ -50,7 +50,7 @@ def to_sterna(described: Yolo2, weights: Weights, epsilon: Epsilon = Epsilon.GPU
     return {stored.name: _convolution(layers[stored.name], stored, epsilon) for stored in weights.convolutions}
 
 
-def _convolution(layer: Conv | Head, stored: Convolution, epsilon: Epsilon) -> Convolution:
+def _convolution(layer: Weighted, stored: Convolution, epsilon: Epsilon) -> Convolution:
     kernels, offset = _for_input(layer, stored)
     weights = _float32(kernels, layer.name)
     if stored.norm is None:
@@ -62,7 +62,7 @@ def _convolution(layer: Conv | Head, stored: Convolution, epsilon: Epsilon) -> C
     return Convolution(layer.name, stored.biases, Norm(scales, means, stored.norm.variances), weights)
 
 
-def _for_input(layer: Conv | Head, stored: Convolution) -> tuple[Exact, Exact]:
+def _for_input(layer: Weighted, stored: Convolution) -> tuple[Exact, Exact]:
     """Weights, and what is to be added to each filter's sum [F], for the input as Sterna has it."""
     kernels = stored.weights.astype(np.float64)
     if layer.input != IMAGE:

@@ -79,7 +79,7 @@ def _start(options: TrainOptions) -> list[_Source]:
         "height": trained.height,
         "width": trained.width,
         "first_bits": next(layer.bits for layer in description.convolutions if layer.bits is not None),
-        "head_bits": description.head.bits,
+        "head_bits": description.last.bits,
     }
     if earlier := _earlier(options.start):
         stated |= {name: getattr(earlier, name) for name in AugmentOptions.model_fields}

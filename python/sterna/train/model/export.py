@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
+from sterna.graph import assemble
 from sterna.graph.graph import Graph
-from sterna.graph.layers import Conv, Input, Layer, Output
-from sterna.graph.network import IMAGE, RGB, Head
-from sterna.graph.network import Conv as DescribedConv
+from sterna.graph.infer import TensorInfo
+from sterna.graph.layers import Input, Layer, Output
+from sterna.graph.network import IMAGE, RGB, Add, AveragePool, Weighted
 from sterna.train.model import quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
@@ -36,13 +37,11 @@ def to_graph(
     if network.form is Form.FLOAT:
         raise SternaError("only a ternary network has an integer graph", where="export", remedy="train it further")
     folded, scales = network.fold(), network.scales()
+    maps = network.description.infer(len(classes), height, width)
     layers: list[Layer] = [Input(IMAGE, RGB, height, width, scales[IMAGE], 0)]
     for layer in network.description.layers:
-        if isinstance(layer, DescribedConv | Head):
-            layers.append(_convolution(layer, folded[layer.name], scales[layer.name]))
-        else:
-            layers.append(layer)
-    layers.append(Output(OUTPUT, network.description.head.name))
+        layers.extend(_layers(layer, folded.get(layer.name), scales[layer.name], maps))
+    layers.append(Output(OUTPUT, network.description.last.name))
     return Graph(
         layers=tuple(layers),
         act_bits=quantisers.ACT_BITS,
@@ -55,18 +54,18 @@ def to_graph(
     )
 
 
-def _convolution(layer: DescribedConv | Head, folded: Folded, scale: float) -> Conv:
-    padding = folded.weights.shape[-1] // 2
-    return Conv(
-        name=layer.name,
-        input=layer.input,
-        weights=_integers(layer.name, folded.weights.detach().cpu().numpy()),
-        stride=1,
-        padding=(padding,) * 4,
-        requant=folded.requant,
-        scale=scale,
-        groups=layer.groups if isinstance(layer, DescribedConv) else 1,
-    )
+def _layers(layer: Layer, folded: Folded | None, scale: float, maps: Mapping[str, TensorInfo]) -> tuple[Layer, ...]:
+    """What computes `layer` in the graph; `folded` is None if it only moves and compares integers."""
+    if folded is None:
+        return (layer,)
+    match layer:
+        case Add():
+            return (assemble.add(layer, folded.requant, scale),)
+        case AveragePool():
+            return (assemble.average(layer, maps[layer.name].channels, folded.requant, scale),)
+    assert isinstance(layer, Weighted)
+    weights = _integers(layer.name, folded.weights.detach().cpu().numpy())
+    return assemble.convolution(layer, weights, folded.requant, scale, maps[layer.input])
 
 
 def _integers(layer: str, weights: NDArray[np.floating]) -> NDArray[np.int8]:

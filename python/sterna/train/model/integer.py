@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import brevitas.nn as qnn
 import numpy as np
@@ -152,15 +152,36 @@ def requant(factor: NDArray[np.float64], offset: NDArray[np.float64], activation
     )
 
 
-def convolve(x: Tensor, folded: Folded) -> Tensor:
-    """Accumulators [N, F, H, W] of integers `x` [N, C, H, W] (as floats), the size kept by zero padding.
+def rescaled(factor: float, channels: int, activation: str, where: str, device: torch.device) -> Folded:
+    """What multiplies sums of `channels` channels by `factor`, in a layer without weights."""
+    factors = np.full(channels, factor)
+    exact = requant(factors, np.zeros(channels), activation, where)
+
+    def column(values: NDArray[Any], dtype: torch.dtype) -> Tensor:
+        return torch.tensor(values, dtype=dtype, device=device).view(-1, 1, 1)
+
+    multiplier, bias = (column(values, torch.float64) for values in (exact.multiplier, exact.bias))
+    return Folded(torch.empty(0), exact, column(factors, torch.float32), bias.float(), multiplier, bias)
+
+
+def pad(x: Tensor, sides: tuple[int, int, int, int], value: float = 0.0) -> Tensor:
+    """`x` [N, C, H, W] with `value` around it; sides: (top, left, bottom, right)."""
+    top, left, bottom, right = sides
+    return functional.pad(x, (left, right, top, bottom), value=value) if any(sides) else x
+
+
+def convolve(x: Tensor, folded: Folded, stride: int, sides: tuple[int, int, int, int]) -> Tensor:
+    """Accumulators [N, F, H', W'] of integers `x` [N, C, H, W] (as floats), zeros around them.
 
     Sums stay below 2^20, which floats hold; rounding undoes what a fast convolution (Winograd) may lose. On a GPU the
     tensor cores add: of the 11 bits that they take of a float, integers of 8 bits need no more.
     """
+    top, left, bottom, right = sides
+    if (top, left) != (bottom, right):
+        x, top, left = pad(x, sides), 0, 0
     with tensor_cores(True):
         groups = x.shape[1] // folded.weights.shape[1]
-        sums = functional.conv2d(x, folded.weights, padding=folded.weights.shape[-1] // 2, groups=groups)
+        sums = functional.conv2d(x, folded.weights, stride=stride, padding=(top, left), groups=groups)
     return quantisers.straight_through(sums.detach().round(), sums)
 
 

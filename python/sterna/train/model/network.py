@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 import brevitas.nn as qnn
 import torch
@@ -12,7 +12,21 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
-from sterna.graph.network import BOX_FIELDS, GREY, IMAGE, NORM_EPSILON, Conv, Head, NetworkDescription
+from sterna.graph.network import (
+    BOX_FIELDS,
+    GREY,
+    IMAGE,
+    NORM_EPSILON,
+    Add,
+    AveragePool,
+    Conv,
+    Head,
+    LastLayer,
+    NetworkDescription,
+    Padding,
+    Rescaled,
+    Weighted,
+)
 from sterna.spec.activations import ACTIVATIONS, Activation
 from sterna.train import distributed
 from sterna.train.model import integer, quantisers
@@ -22,6 +36,8 @@ from sterna.train.model.patterns import DEFAULT, patterns
 
 # Raw head outputs are kept to +-8 in steps of 1/16: box positions to 1/64 cell, sizes to 6 %.
 HEAD_SCALE = 1.0 / 16.0
+# Scores of classes, logits, are kept to +-16.
+SCORE_SCALE = 1.0 / 8.0
 BACKGROUND_LOGIT = -4.0
 
 
@@ -30,38 +46,41 @@ class ConvBlock(nn.Module):
 
     def __init__(self, spec: Conv, channels: int, form: Form, pattern: str) -> None:
         super().__init__()
-        self.conv = _new_convolution(
-            channels, spec.filters, spec.kernel, spec.bits, form, pattern, bias=False, groups=spec.groups
-        )  # fmt: skip
+        self.conv = _new_convolution(spec, channels, spec.filters, form, pattern, bias=False)
+        self.outside = _outside(spec.sides)
         self.norm = distributed.BatchNorm(spec.filters, eps=NORM_EPSILON)
         activation = ACTIVATIONS[spec.activation]
         self.slope = spec.leak if form is Form.FLOAT and activation is Activation.LEAKY else activation.slope
 
     def forward(self, x: Tensor) -> Tensor:
         """Not yet quantised output [N, filters, H, W] of x [N, channels, H, W]."""
-        y: Tensor = self.norm(self.conv(x))
+        y: Tensor = self.norm(self.conv(integer.pad(x, self.outside)))
         return y if self.slope == 1 else functional.leaky_relu(y, self.slope, inplace=True)
 
 
+def _outside(sides: Padding) -> Padding:
+    """What of a padding PyTorch's convolutions do not have: all of it, if two sides that face each other differ."""
+    top, left, bottom, right = sides
+    return (0, 0, 0, 0) if (top, left) == (bottom, right) else sides
+
+
 def _new_convolution(
-    channels: int, filters: int, kernel: int, bits: int | None, form: Form, pattern: str, *, bias: bool, groups: int = 1
+    layer: Weighted, channels: int, filters: int, form: Form, pattern: str, *, bias: bool
 ) -> nn.Conv2d:
+    of_pytorch: dict[str, Any] = {
+        "stride": layer.stride,
+        "padding": (0, 0) if any(_outside(layer.sides)) else layer.sides[:2],
+        "groups": layer.groups,
+        "bias": bias,
+    }
     if form is Form.FLOAT:
-        return nn.Conv2d(channels, filters, kernel, padding=kernel // 2, groups=groups, bias=bias)
+        return nn.Conv2d(channels, filters, layer.kernel, **of_pytorch)
     weight_quant = (
-        quantisers.ternary_weights(patterns[pattern], filters, channels // groups * kernel**2)
-        if bits is None
-        else quantisers.digit_weights(bits)
+        quantisers.ternary_weights(patterns[pattern], filters, channels // layer.groups * layer.kernel**2)
+        if layer.bits is None
+        else quantisers.digit_weights(layer.bits)
     )
-    return quantisers.QuantConv(
-        channels,
-        filters,
-        kernel,
-        padding=kernel // 2,
-        groups=groups,
-        bias=bias,
-        weight_quant=weight_quant,
-    )
+    return quantisers.QuantConv(channels, filters, layer.kernel, **of_pytorch, weight_quant=weight_quant)
 
 
 @dataclass
@@ -76,9 +95,10 @@ class _Pass:
 class Network(nn.Module):
     """A description as a module.
 
-    Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output: float [N, anchors * (5 + classes), h, w], raw,
-    for each anchor x, y, w, h, objectness and class scores. Parameters carry the same names in all forms, so that a
-    ternary network can start from a float one. `form` may be set to another one, but float stays float.
+    Input: float [N, 3, H, W], real = (rgb - 128) / 128. Output of a detector: float [N, anchors * (5 + classes), h, w],
+    raw, for each anchor x, y, w, h, objectness and class scores; of a classifier: [N, classes, h, w]. Parameters carry
+    the same names in all forms, so that a ternary network can start from a float one. `form` may be set to another
+    one, but float stays float.
     """
 
     def __init__(
@@ -92,18 +112,26 @@ class Network(nn.Module):
         self.description, self.classes, self.form, self.pattern = description, classes, form, pattern
         self.blocks = nn.ModuleDict()
         self.activations = nn.ModuleDict()
-        channels = description.channels(classes)
+        self._channels = channels = description.channels(classes)
         for layer in description.convolutions:
             inputs, outputs = channels[layer.input], channels[layer.name]
             if isinstance(layer, Conv):
                 self.blocks[layer.name] = ConvBlock(layer, inputs, form, pattern)
                 self._activation(layer.quantiser, None)
             else:
-                self.blocks[layer.name] = _new_convolution(inputs, outputs, 1, layer.bits, form, pattern, bias=True)
-                self._expect_background(layer)
-                self._activation(layer.quantiser, HEAD_SCALE)
+                self.blocks[layer.name] = _new_convolution(layer, inputs, outputs, form, pattern, bias=True)
+                self._activation(layer.quantiser, self.last_scale)
+        if isinstance(description.last, Head):
+            self._expect_background(description.last)
+        for rescaled in description.rescaled:
+            self._activation(rescaled.quantiser, None)
         self._late = _pooled_convs(description.layers)
         self._frozen: frozenset[str] = frozenset()
+
+    @property
+    def last_scale(self) -> float:
+        """The real value of one step of the result."""
+        return HEAD_SCALE if isinstance(self.description.last, Head) else SCORE_SCALE
 
     def freeze(self, names: Collection[str]) -> None:
         """Let the layers `names` keep their parameters and the statistics of their batch normalisation."""
@@ -140,7 +168,7 @@ class Network(nn.Module):
             return self._run(_Pass({IMAGE: image}, record))
         # Integers need all 24 bits of a float's mantissa.
         with torch.autocast(image.device.type, enabled=False):
-            return HEAD_SCALE * self._run(_Pass({IMAGE: image.float() * GREY}, record, self.fold()))
+            return self.last_scale * self._run(_Pass({IMAGE: image.float() * GREY}, record, self.fold()))
 
     def _run(self, state: _Pass) -> Tensor:
         for layer in self.description.layers:
@@ -148,7 +176,7 @@ class Network(nn.Module):
             state.values[layer.name] = value
             if state.record is not None and layer.name not in state.record:
                 state.record[layer.name] = value
-        return state.values[self.description.head.name]
+        return state.values[self.description.last.name]
 
     def _output(self, layer: Layer, state: _Pass) -> Tensor:
         match layer:
@@ -159,21 +187,35 @@ class Network(nn.Module):
                 if state.record is not None:
                     state.record[layer.name] = self._quantise(layer, x, state)
                 return x
-            case Head():
+            case LastLayer():
                 return self._quantise(layer, self._convolve(layer, state), state)
+            case Add() | AveragePool():
+                return self._quantise(layer, self._combine(layer, state), state)
         x = _COMPUTE[type(layer)](layer, *(state.values[source] for source in layer.sources))
         conv = self._late.get(layer.sources[0])
         return x if conv is None else self._quantise(conv, x, state)
 
-    def _convolve(self, layer: Conv | Head, state: _Pass) -> Tensor:
+    def _convolve(self, layer: Weighted, state: _Pass) -> Tensor:
         """What the activations of `layer` are quantised from: real values, in integer form the accumulators."""
         x = state.values[layer.input]
         if self.form is Form.INTEGER:
-            return integer.convolve(x, state.folded[layer.name])
+            return integer.convolve(x, state.folded[layer.name], layer.stride, layer.sides)
         result: Tensor = self.blocks[layer.name](x)
         return result
 
-    def _quantise(self, layer: Conv | Head, x: Tensor, state: _Pass) -> Tensor:
+    def _combine(self, layer: Rescaled, state: _Pass) -> Tensor:
+        """As `_convolve`, of a layer without weights."""
+        values = [state.values[source] for source in layer.sources]
+        exact = self.form is Form.INTEGER
+        if isinstance(layer, AveragePool):
+            return functional.avg_pool2d(
+                values[0], layer.kernel, layer.stride, divisor_override=1 if exact else layer.kernel**2
+            )
+        slope = ACTIVATIONS[layer.activation].slope
+        total = values[0] + values[1]
+        return total if exact or slope == 1 else functional.leaky_relu(total, slope)
+
+    def _quantise(self, layer: Weighted | Rescaled, x: Tensor, state: _Pass) -> Tensor:
         """The activations of `layer` in the network's form."""
         match self.form:
             case Form.FLOAT:
@@ -189,7 +231,7 @@ class Network(nn.Module):
     def fold(self) -> dict[str, Folded]:
         """Not in float form: every layer that has weights, as the integers of the engine."""
         scales = self.scales()
-        return integer.fold(
+        folded = integer.fold(
             [
                 integer.Part(
                     self.convolution(layer),
@@ -202,35 +244,47 @@ class Network(nn.Module):
                 for layer, _ in self.convolutions()
             ]
         )
+        for layer in self.description.rescaled:
+            factor = scales[layer.sources[0]] / scales[layer.name]
+            if isinstance(layer, AveragePool):
+                folded[layer.name] = self._rescaled(layer, factor / layer.kernel**2, "linear")
+            else:
+                folded[layer.name] = self._rescaled(layer, factor, layer.activation)
+        return folded
+
+    def _rescaled(self, layer: Rescaled, factor: float, activation: str) -> Folded:
+        channels = self._channels[layer.name]
+        return integer.rescaled(factor, channels, activation, layer.name, next(self.parameters()).device)
 
     def scales(self) -> Mapping[str, float]:
         """Not in float form: the real value of one step of the integers of each layer, and of the image."""
-        learnt = {layer.name: self._activation_quantiser(layer).scale for layer, _ in self.convolutions()}
+        quantised = [*self.description.convolutions, *self.description.rescaled]
+        learnt = {layer.name: self._activation_quantiser(layer).scale for layer in quantised}
         known = dict(zip(learnt, torch.stack([*learnt.values()]).tolist(), strict=True))  # all in one transfer
         scales = {IMAGE: 1.0 / GREY}
         for layer in self.description.layers:
             scales[layer.name] = known[layer.name] if layer.name in known else scales[layer.sources[0]]
         return scales
 
-    def _activation_quantiser(self, layer: Conv | Head) -> quantisers.ActivationQuant:
+    def _activation_quantiser(self, layer: Weighted | Rescaled) -> quantisers.ActivationQuant:
         quantiser = self.activations[layer.quantiser]
         assert isinstance(quantiser, qnn.QuantIdentity)
         return quantisers.activation_quantiser(quantiser)
 
-    def convolutions(self) -> Iterator[tuple[Conv | Head, nn.Conv2d]]:
+    def convolutions(self) -> Iterator[tuple[Weighted, nn.Conv2d]]:
         """Every layer that has weights, with its convolution."""
         for layer in self.description.convolutions:
             yield layer, self.convolution(layer)
 
-    def convolution(self, layer: Conv | Head) -> nn.Conv2d:
+    def convolution(self, layer: Weighted) -> nn.Conv2d:
         """The convolution of `layer`."""
         block = self.blocks[layer.name]
         convolution = block.conv if isinstance(block, ConvBlock) else block
         assert isinstance(convolution, nn.Conv2d)
         return convolution
 
-    def normalisation(self, layer: Conv | Head) -> nn.BatchNorm2d | None:
-        """The batch normalisation after `layer`; the head has none."""
+    def normalisation(self, layer: Weighted) -> nn.BatchNorm2d | None:
+        """The batch normalisation after `layer`; the last layer has none."""
         block = self.blocks[layer.name]
         return block.norm if isinstance(block, ConvBlock) else None
 
@@ -271,10 +325,7 @@ def _pooled_convs(layers: tuple[Layer, ...]) -> dict[str, Conv]:
 
 def max_pool(layer: MaxPool, x: Tensor) -> Tensor:
     """What `layer` does with x [N, C, H, W]."""
-    top, left, bottom, right = layer.padding
-    if any(layer.padding):
-        x = functional.pad(x, (left, right, top, bottom), value=float("-inf"))
-    return functional.max_pool2d(x, layer.kernel, layer.stride)
+    return functional.max_pool2d(integer.pad(x, layer.padding, float("-inf")), layer.kernel, layer.stride)
 
 
 def space_to_depth(x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sterna.errors import SternaError
-from sterna.graph import Conv, Graph, Input, Output
+from sterna.graph import Conv, Graph
 from sterna.run.emulator import executor
 from sterna.train.data import GENERATED, Dataset
 from sterna.train.model import quantisers
@@ -124,7 +124,7 @@ def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, d
     exact = executor(graph)(to_integers(images))
     result = {}
     for layer in graph.layers:
-        if not isinstance(layer, Input | Output):
+        if layer.name in record:
             steps = np.rint(record[layer.name].cpu().numpy() / graph.info[layer.name].scale)
             apart = np.abs(steps - exact[layer.name])
             result[layer.name] = {"share": float((apart > 0).mean()), "largest": float(apart.max())}
