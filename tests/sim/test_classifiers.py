@@ -23,7 +23,7 @@ def mixture() -> NetworkDescription:
     branch = trunk.pool(2, 3, padding=(0, 0, 1, 1))
     branches = [trunk.conv(4, 1), trunk.conv(6, 5, source=branch, groups=2)]
     trunk.pool(1, 3, source=branch)
-    joined = trunk.concat([*branches, trunk.conv(2, 1)])
+    joined = trunk.concat((*branches, trunk.conv(2, 1)))
     deep = trunk.conv(12, 3, stride=2, activation="linear")
     trunk.conv(12, 1, source=joined, stride=2, activation="linear")
     trunk.add(deep)

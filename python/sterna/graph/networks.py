@@ -93,9 +93,9 @@ class Trunk:
         return self._add(Add(self._number("add"), (self.last, other), self.activation))
 
     @checked
-    def concat(self, sources: Sequence[str]) -> str:
+    def concat(self, sources: tuple[str, ...]) -> str:
         """The channels of the layers `sources`; returns the name."""
-        return self._add(Concat(self._number("concat"), tuple(sources)))
+        return self._add(Concat(self._number("concat"), sources))
 
     @checked
     def average(self, kernel: int) -> str:
@@ -236,8 +236,7 @@ def _inception(trunk: Trunk, one: int, before3: int, three: int, before5: int, f
         trunk.conv(before, 1, source=source)
         branches.append(trunk.conv(filters, kernel))
     trunk.pool(1, 3, source=source)
-    branches.append(trunk.conv(pooled, 1))
-    trunk.concat(branches)
+    trunk.concat((*branches, trunk.conv(pooled, 1)))
 
 
 def resnet50() -> NetworkDescription:
