@@ -22,6 +22,7 @@ from results.makers import (
     frame_arria10,
     host,
     kfac,
+    networks,
     package_size,
     timing_calibration,
     training_speed,
@@ -435,3 +436,56 @@ def test_a_row_of_the_host_names_what_holds_back() -> None:
     }  # fmt: skip
     found = host.row("jpeg 2 6 9.5 0.5 0.1")
     assert (found["at_1000"], found["at_3000"]) == ("decode: 10.1 threads needed", "decode: 30.3 threads needed")
+
+
+def test_a_row_of_a_network_counts_a_batch_once_for_its_images(graph: Graph) -> None:
+    first, second = (compile_graph(graph, load_config("arria10")) for _ in range(2))
+    case = networks.Case("small", 4, (networks.Part(graph), networks.Part(graph, 4)))
+    found = [{"package": first, "cycles_alone": 10, "layers": 2, "equal": True}]
+    found.append({"package": second, "cycles_alone": 20, "layers": 3, "equal": True})
+    row = networks.row(case, found)
+    cycles = first.schedule.queued_cycles * 1.25
+    work = sum(step.lane_work for step in first.schedule.steps) * 1.25
+    assert row["cycles"] == round(cycles) and row["frames_per_s_240mhz"] == round(240e6 / cycles, 1)
+    assert row["lanes_busy"] == pytest.approx(work / (first.config.all_lanes * cycles), abs=1e-4)
+    assert row["fm_words"] == 3072 and (row["alone_counted"], row["layers"], row["equal"]) == (30, 5, True)
+    assert row["alone_predicted"] == 2 * first.schedule.alone_cycles
+    found[1]["equal"] = False
+    assert not networks.row(case, found)["equal"]
+
+
+def test_what_a_network_waits_for_is_the_most_of_its_steps(graph: Graph) -> None:
+    def step(layer: str, **waits: int) -> SimpleNamespace:
+        return SimpleNamespace(op="CONV", layers=(layer,), **{name: waits.get(name, 0) for name in networks.WAITS})
+
+    name = next(layer.name for layer in graph.layers if isinstance(layer, Conv))
+    config = load_config("arria10")
+    steps = [step(name, wait_weights=60), step(name, wait_weights=68, wait_vectors=100)]
+    schedule = SimpleNamespace(steps=steps, alone_cycles=8)
+    package: Any = SimpleNamespace(graph=graph, config=config, schedule=schedule)
+    assert networks.waits_for([(package, 1)]) == "weights of convolutions, 25%"
+
+
+def test_a_graph_that_does_not_fit_gets_a_larger_memory(monkeypatch: pytest.MonkeyPatch, graph: Graph) -> None:
+    small = load_config("arria10").model_copy(update={"fm_words": 64})
+    monkeypatch.setattr(networks, "load_config", lambda name: small)
+    wide = Graph((Input("image", 300, 13, 13, 1.0, 0), Output("output", "image")))
+    assert networks.compiled(wide, trace=False).config.fm_words == 64 + 512
+    narrow = small.model_copy(update={"mul_w": 1})
+    monkeypatch.setattr(networks, "load_config", lambda name: narrow)
+    with pytest.raises(SternaError, match="multiplier"):
+        networks.compiled(graph, trace=False)
+
+
+def test_metrics_of_networks_are_those_of_the_best_and_the_worst_row() -> None:
+    def row(network: str, frames: float, counted: int) -> TableRow:
+        return {
+            "network": network, "frames_per_s_240mhz": frames, "alone_counted": counted, "alone_predicted": 100,
+            "equal": True,
+        }  # fmt: skip
+
+    names = ("alexnet", "googlenet", "resnet50")
+    rows = [row(name, 10.0 * number, 100 + number) for number, name in enumerate(names * 2, 1)]
+    found = values(networks.metrics(rows))
+    assert [found[f"fps_{name}"] for name in names] == [40.0, 50.0, 60.0]
+    assert found["counted"] == 0.06 and found["equal"] is True and found["clock"] == supported_mhz()

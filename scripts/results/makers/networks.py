@@ -1,0 +1,216 @@
+"""docs/results/networks.json: classifiers on the engine of config arria10, whole frames in RTL.
+
+AlexNet, GoogLeNet and ResNet-50 with random weights, image by image, and with the images of a batch as pixels of the
+layers that see the whole map. Of each graph, every map of one frame is compared with the reference, and the cycles of
+another one are counted. What does not fit the feature memory is measured with a larger one, and says so. Graphs that
+are done are kept in build/results by content, so the command can be interrupted and goes on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from results.clock import supported_mhz
+from results.record import ROOT, Metric, TableRow, write
+from sterna.cli.progress import bar, of_steps
+from sterna.compile import compile_graph
+from sterna.errors import SternaError
+from sterna.estimate.kept import kept
+from sterna.graph import Add, Conv, Graph, MaxPool, batch
+from sterna.package.package import Package
+from sterna.run import open_backend
+from sterna.run.compare import compare_backends
+from sterna.spec.config import load_config
+from sterna.spec.paths import HARNESS, INCLUDE, rtl_sources
+from support.engines import simulated
+from support.network_graphs import random_network_graph
+
+SEED, CONFIG, MHZ, DENSITY, CLASSES = 0, "arria10", 240, 0.15, 1000
+CACHE = ROOT / "build" / "results" / "networks"
+#: Side of the image of each network.
+NETWORKS = {"alexnet": 224, "googlenet": 224, "resnet50": 224}
+#: Steps in which the feature memory grows.
+MORE_WORDS = 512
+#: What PEs wait for, as a step's counters have it.
+WAITS = {"wait_vectors": "vectors", "wait_weights": "weights", "wait_drain": "the drain"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One graph of a network, computed once for `images` images."""
+
+    graph: Graph
+    images: int = 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network as its `parts`."""
+
+    network: str
+    batch: int
+    parts: tuple[Part, ...]
+
+
+def main() -> int:
+    """Run all cases, and write; 1 and nothing written if a map differs."""
+    rows: list[TableRow] = []
+    for case in cases():
+        rows.append(row(case, [measured(part.graph) for part in case.parts]))
+        print(rows[-1], flush=True)
+    if not all(row["equal"] for row in rows):
+        print("error: a map differs from the reference", file=sys.stderr)
+        return 1
+    write("networks", metrics(rows), command="make results-networks", config=CONFIG, seed=SEED, rows=rows)
+    return 0
+
+
+def cases() -> Iterator[Case]:
+    """Each network image by image, and with a tile of images as pixels."""
+    config = load_config(CONFIG)
+    for name, side in NETWORKS.items():
+        graph = random_network_graph(
+            np.random.default_rng(SEED), name, side, side, density=DENSITY, outputs=CLASSES
+        )  # fmt: skip
+        yield Case(name, 1, (Part(graph),))
+        first, second = batch.cut(graph, config.tile_h, config.tile_w)
+        yield Case(name, config.lanes, (Part(first), Part(second, config.lanes)))
+
+
+def compiled(graph: Graph, *, trace: bool) -> Package:
+    """`graph` for the config, or for one with more feature memory if it does not fit."""
+    config = load_config(CONFIG)
+    while True:
+        try:
+            return compile_graph(graph, config, trace=trace)
+        except SternaError as refusal:
+            if refusal.attribute != "words":
+                raise
+        config = config.model_copy(update={"fm_words": config.fm_words + MORE_WORDS})
+
+
+def measured(graph: Graph) -> dict[str, Any]:
+    """What `simulate` finds, or found before, for a random image."""
+    package, traced = compiled(graph, trace=False), compiled(graph, trace=True)
+    shape = graph.info[graph.input.name].shape
+    image = np.random.default_rng(SEED).integers(-128, 128, (1, *shape)).astype(np.int8)
+    digest = hashlib.sha256(traced.tape + package.tape + image.tobytes() + package.config.hash.to_bytes(8, "little"))
+    for path in sorted([*rtl_sources(), *HARNESS.glob("*.*"), *INCLUDE.rglob("*.h")]):
+        digest.update(path.read_bytes())
+    found: dict[str, Any] = kept(
+        CACHE / f"{digest.hexdigest()[:20]}.json", lambda: simulate(package, traced, image)
+    )  # fmt: skip
+    return found | {"package": package}
+
+
+def simulate(package: Package, traced: Package, image: NDArray[np.int8]) -> dict[str, Any]:
+    """Maps compared and cycles counted."""
+    with simulated(package.config) as engine, open_backend("reference:") as reference:
+        with bar("every map of one frame") as show:
+            progress = of_steps(show, len(traced.schedule.steps), [""])
+            observed = compare_backends(reference, engine, traced, image, progress)
+        engine.load(package)
+        engine.infer(image)
+        alone = engine.counters()
+    assert alone is not None
+    return {"cycles_alone": alone.cycles, "layers": len(observed.layers), "equal": observed.equal}
+
+
+def row(case: Case, found: list[dict[str, Any]]) -> TableRow:
+    """The row of a case, of whose parts `found` was measured; cycles are those of one image."""
+    packages: list[Package] = [each["package"] for each in found]
+    images = [part.images for part in case.parts]
+    schedules = [package.schedule for package in packages]
+    cycles = sum(schedule.queued_cycles / count for schedule, count in zip(schedules, images, strict=True))
+    work = sum(
+        sum(step.lane_work for step in schedule.steps) / count
+        for schedule, count in zip(schedules, images, strict=True)
+    )
+    info = case.parts[0].graph.input
+    return {
+        "network": case.network,
+        "image": f"{info.height}x{info.width}",
+        "images_as_pixels": case.batch,
+        "weights": "random",
+        "density": DENSITY,
+        "fm_words": max(package.config.fm_words for package in packages),
+        "cycles": round(cycles),
+        f"frames_per_s_{MHZ}mhz": round(MHZ * 1e6 / cycles, 1),
+        "frames_per_s_supported_clock": round(supported_mhz() * 1e6 / cycles, 1),
+        "lanes_busy": round(work / (load_config(CONFIG).all_lanes * cycles), 4),
+        "waits_for": waits_for(list(zip(packages, images, strict=True))),
+        "alone_counted": sum(each["cycles_alone"] for each in found),
+        "alone_predicted": sum(schedule.alone_cycles for schedule in schedules),
+        "layers": sum(each["layers"] for each in found),
+        "equal": all(each["equal"] for each in found),
+    }
+
+
+def waits_for(parts: list[tuple[Package, int]]) -> str:
+    """What the PEs wait for most, of which layers, and for what share of their time."""
+    waits: Counter[tuple[str, str]] = Counter()
+    total = 0.0
+    for package, images in parts:
+        total += package.config.all_pes * package.schedule.alone_cycles / images
+        for step in package.schedule.steps:
+            if step.op == "CONV":
+                kind = _kind(package.graph, step.layers)
+                for attribute, what in WAITS.items():
+                    waits[what, kind] += getattr(step, attribute) / images
+    (what, kind), most = waits.most_common(1)[0]
+    return f"{what} of {kind}, {most / total:.0%}"
+
+
+def _kind(graph: Graph, layers: tuple[str, ...]) -> str:
+    match graph[layers[0].partition("#")[0]]:
+        case MaxPool():
+            return "max pools"
+        case Add():
+            return "sums"
+        case Conv():
+            return "convolutions"
+    return "reorgs"
+
+
+def metrics(rows: list[TableRow]) -> dict[str, Metric]:
+    """Frames of each network, and what holds for all."""
+    speed = f"frames_per_s_{MHZ}mhz"
+    method = (
+        "cycles from one queued frame to the next by the compiler's cycle model, of whose frames alone the table has "
+        f"what RTL counted; weights random, density {DENSITY}; memory {load_config(CONFIG).memory}"
+    )
+    made = {
+        f"fps_{name}": Metric(
+            what=f"{name} at 224x224, random weights, at {MHZ} MHz",
+            value=max(float(row[speed]) for row in rows if row["network"] == name), unit="frames/s", method=method,
+        )
+        for name in NETWORKS
+    }  # fmt: skip
+    return made | {
+        "equal": Metric(
+            what="Every map of every graph equals the reference in RTL", value=all(row["equal"] for row in rows),
+            unit="", method="one whole frame of each graph, every map that the engine makes, every value",
+        ),
+        "counted": Metric(
+            what="Largest error of the cycle model",
+            value=max(
+                round(abs(int(row["alone_counted"]) / int(row["alone_predicted"]) - 1), 4) for row in rows
+            ), unit="", method="frames alone, counted in RTL over predicted",
+        ),
+        "clock": Metric(
+            what="Clock that the timing estimate supports", value=supported_mhz(), unit="MHz",
+            method="across modules, with loads and distance; of the config itself, not of one with more memory",
+        ),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
