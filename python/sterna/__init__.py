@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )  # fmt: skip
     from sterna.detector import Box, Detector
     from sterna.errors import SternaError
+    from sterna.exporters.onnx.module import export_module
     from sterna.graph import Graph
     from sterna.graph.network import NetworkDescription
     from sterna.graph.networks import Trunk, networks
@@ -52,6 +53,7 @@ _HOMES = {
     "sterna.api": ("compare", "evaluate", "explore", "export", "import_model", "load", "save", "scene"),
     "sterna.detector": ("Box", "Detector"),
     "sterna.errors": ("SternaError",),
+    "sterna.exporters.onnx.module": ("export_module",),
     "sterna.graph": ("Graph",),
     "sterna.graph.network": ("NetworkDescription",),
     "sterna.graph.networks": ("Trunk", "networks"),
@@ -71,8 +73,8 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Backend", "Box", "Detector", "EngineConfig", "Graph", "NetworkDescription", "Package", "SternaError",
     "TernaryWeightQuant", "TrainOptions", "Trunk", "backends", "compare", "compile", "estimate", "evaluate",
-    "explore", "export", "generate", "import_model", "load", "load_config", "networks", "open_backend", "patterns",
-    "prepare", "save", "scene", "schedules", "train",
+    "explore", "export", "export_module", "generate", "import_model", "load", "load_config", "networks", "open_backend",
+    "patterns", "prepare", "save", "scene", "schedules", "train",
 ]  # fmt: skip
 
 

@@ -23,10 +23,15 @@ def test_a_file_is_read_by_the_importer_of_its_suffix() -> None:
         registry.describe("folder/own.cfg")
 
 
+def test_nothing_of_onnx_is_needed_for_other_networks() -> None:
+    code = "import sys, sterna.importers.registry; sys.exit('onnx' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+
+
 def test_another_name_is_refused() -> None:
     with pytest.raises(SternaError, match=r"network = yolov9; allowed: yolov2, yolov2-tiny, yolov2-nano, alexnet, "):
         registry.describe("yolov9")
-    assert registry.known() == ", ".join([*networks.networks, "and darknet's .cfg files"])
+    assert registry.known() == ", ".join([*networks.networks, "darknet's .cfg files", "and ONNX models (.onnx)"])
 
 
 def test_no_two_importers_read_the_same_files() -> None:

@@ -38,7 +38,8 @@ class Convolution:
 class DetectorDescription:
     """A network, and what is needed to feed and decode it.
 
-    anchors: pairs of width and height in cells, one per box of a cell. height, width: of the image, in pixels.
+    anchors: pairs of width and height in cells, one per box of a cell; none, and 0 classes, if the file does not say.
+    height, width: of the image, in pixels.
     """
 
     network: NetworkDescription
@@ -64,15 +65,24 @@ class Training:
 
 
 @dataclass(frozen=True)
-class WeightFiles:
+class Given:
     """What is given beside the file that describes a network.
 
-    names: a list of class names, in the order of the head. epsilon: of the program that made the weights.
+    weights: a file of them. names: a list of class names, in the order of the head. epsilon: of the program that made
+    the weights. pixels: what the bytes 0 and 255 of the image are in the model. activation: what takes the place of
+    those that Sterna lacks; None: nothing may. until: the tensor in which the network ends; None: the model's result.
     """
 
     weights: Path | None = None
     names: Path | None = None
     epsilon: Epsilon = Epsilon.GPU
+    pixels: tuple[float, float] = (0.0, 1.0)
+    activation: str | None = None
+    until: str | None = None
+
+
+ALONE = Given()
+"""Nothing beside the file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +91,8 @@ class Imported:
 
     names: of the classes, in the order of the head, or None if they are not known. weights: by layer, for images
     (rgb - GREY) / GREY and NORM_EPSILON of `sterna.graph.network`. fresh: the layers that have none. changes: one
-    sentence for each thing that the network does not compute as the other program does, or that was decided.
+    sentence for each thing that the network does not compute as the other program does, or that was decided. replaced:
+    what stands in place of something else, so that the weights have to be trained for it, a few words each.
     """
 
     described: DetectorDescription
@@ -89,6 +100,7 @@ class Imported:
     weights: Mapping[str, Convolution]
     fresh: tuple[str, ...]
     changes: tuple[str, ...]
+    replaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,11 +109,12 @@ class Importer:
 
     suffix: of the files, in lower case. files: what they are called in messages. describe: the network. training: what
     the file says about training, given the usual augmentation by option. load: the network with its weights; None
-    if there are no weights.
+    if there are no weights. holds_weights: whether the file itself has them.
     """
 
     suffix: str
     files: str
-    describe: Callable[[Path], DetectorDescription]
+    describe: Callable[[Path, Given], DetectorDescription]
     training: Callable[[Path, Mapping[str, float]], Training]
-    load: Callable[[Path, WeightFiles], Imported | None]
+    load: Callable[[Path, Given], Imported | None]
+    holds_weights: bool = False

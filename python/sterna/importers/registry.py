@@ -7,9 +7,10 @@ from pathlib import Path
 from sterna.graph import networks
 from sterna.graph.network import NetworkDescription
 from sterna.importers import darknet
-from sterna.importers.importer import Importer
+from sterna.importers.importer import ALONE, Given, Importer
+from sterna.importers.onnx import floats
 
-IMPORTERS: tuple[Importer, ...] = (darknet.IMPORTER,)
+IMPORTERS: tuple[Importer, ...] = (darknet.IMPORTER, floats.IMPORTER)
 
 
 def importer_of(network: str) -> Importer | None:
@@ -17,13 +18,13 @@ def importer_of(network: str) -> Importer | None:
     return next((each for each in IMPORTERS if network.endswith(each.suffix)), None)
 
 
-def describe(network: str) -> NetworkDescription:
-    """The layers of `network`, the name of one of Sterna's networks or the path of a file.
+def describe(network: str, given: Given = ALONE) -> NetworkDescription:
+    """The layers of `network`, the name of one of Sterna's networks or the path of a file, for which more is `given`.
 
     Raises SternaError for another name, and for a file that its importer refuses.
     """
     importer = importer_of(network)
-    return networks.describe(network) if importer is None else importer.describe(Path(network)).network
+    return networks.describe(network) if importer is None else importer.describe(Path(network), given).network
 
 
 def check(network: str) -> str:
@@ -35,4 +36,5 @@ def check(network: str) -> str:
 
 def known() -> str:
     """The names and files that `describe` takes, for messages."""
-    return ", ".join([*networks.networks, *(f"and {each.files}" for each in IMPORTERS)])
+    *files, last = (each.files for each in IMPORTERS)
+    return ", ".join([*networks.networks, *files, f"and {last}"])

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_va
 from sterna.graph.network import BITS, FIRST_BITS, HEAD_BITS
 from sterna.importers import darknet, registry
 from sterna.importers.epsilon import Epsilon
+from sterna.importers.importer import ALONE, Given
 from sterna.registry import Registry
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.options import DataOptions
@@ -36,6 +37,13 @@ class Allocation(StrEnum):
     SENSITIVITY = "sensitivity"
 
 
+class Replacement(StrEnum):
+    """What may take the place of an activation that Sterna lacks."""
+
+    RELU = "relu"
+    LEAKY = "leaky"
+
+
 class Precision(StrEnum):
     """Arithmetic of a training step: PyTorch's automatic mixed precision, or none."""
 
@@ -48,7 +56,7 @@ class NetworkOptions(BaseModel):
     """Network and starting weights."""
 
     network: Annotated[str, AfterValidator(registry.check)] = Field(
-        "yolov2-nano", description="one of the named networks, or a darknet .cfg file"
+        "yolov2-nano", description="one of the named networks, a darknet .cfg file, or an .onnx model in floats"
     )
     darknet_weights: Path | None = Field(None, description="darknet weights to start from, for the .cfg file")
     darknet_names: Path | None = Field(
@@ -56,6 +64,16 @@ class NetworkOptions(BaseModel):
     )
     darknet_epsilon: Epsilon = Field(
         Epsilon.GPU, description="batch normalisation of the program that made the weights"
+    )
+    onnx_pixels: Annotated[tuple[float, ...], BeforeValidator(listed)] = Field(
+        (), description="LOW,HIGH: real values of the image's bytes 0 and 255 in the .onnx model; default: 0,1"
+    )
+    onnx_activation: Replacement | None = Field(
+        None,
+        description="takes the place of activations of the .onnx model that Sterna lacks; default: they are refused",
+    )
+    onnx_until: str | None = Field(
+        None, description="tensor of the .onnx model in which the network ends; default: its result"
     )
     start: Path | None = Field(
         None,
@@ -154,7 +172,9 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
 
     @model_validator(mode="after")
     def _whole_recipe(self) -> TrainOptions:
-        if self.float_epochs == 0 and not (self.start or self.darknet_weights):
+        importer = registry.importer_of(self.network)
+        holds_weights = importer is not None and importer.holds_weights
+        if self.float_epochs == 0 and not (self.start or self.darknet_weights or holds_weights):
             raise ValueError("float_epochs is 0 without weights to start from: set start or float_epochs")
         if self.darknet_weights and self.start:
             raise ValueError("--darknet-weights and --start both name weights to start from: give one of them")
@@ -174,12 +194,28 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
             raise ValueError(f"batch must be a multiple of accumulate, {self.accumulate}")
         return self
 
+    @field_validator("onnx_pixels")
+    @classmethod
+    def _two_pixels(cls, ends: tuple[float, ...]) -> tuple[float, ...]:
+        if ends and (len(ends) != 2 or not -1e6 < ends[0] < ends[1] < 1e6):
+            raise ValueError("onnx_pixels are two numbers, the first the smaller one")
+        return ends
+
     @field_validator("anchors")
     @classmethod
     def _whole_anchors(cls, sides: tuple[float, ...]) -> tuple[float, ...]:
         if len(sides) % 2 or not all(0 < side <= 1024 for side in sides):
             raise ValueError("anchors are pairs of width and height in cells, each above 0 and at most 1024")
         return sides
+
+    @property
+    def given(self) -> Given:
+        """What is given beside the file of the network."""
+        low, high = self.onnx_pixels or ALONE.pixels
+        return Given(
+            self.darknet_weights, self.darknet_names, self.darknet_epsilon, (low, high), self.onnx_activation,
+            self.onnx_until,
+        )  # fmt: skip
 
     def rates(self, optimiser: Optimiser) -> tuple[float, float]:
         """Highest learning rates of the float and of the ternary stage with `optimiser`."""

@@ -156,6 +156,7 @@ def test_a_resumed_run_keeps_its_options(started: Path) -> None:
         ({"data": "folder", "val_scenes": 5}, "--val-scenes (the data are a data set)"),
         ({"classes": "a,b"}, "--classes (the data are generated scenes)"),
         ({"darknet_names": "x.names"}, "--darknet-names (without --darknet-weights)"),
+        ({"onnx_activation": "relu"}, "--onnx-activation (the network is no .onnx model)"),
         ({"start": "run", "float_epochs": 0, "freeze": "conv1", "float_rate": 0.1},
          "--float-rate (the float network is not trained), --freeze (the float network is not trained)"),
         ({"gradients": "fp16"}, "--gradients (one process sends no gradients)"),

@@ -32,8 +32,9 @@ from sterna.train.optim import loss
 from sterna.train.options import TrainOptions
 from sterna.train.report import evaluate
 from sterna.vision.prepare import to_integers
-from support import data_sets
+from support import data_sets, float_models
 from support.darknet_networks import random_weights
+from support.float_models import Backbone
 
 SMALL = {
     "height": 64,
@@ -272,7 +273,7 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"network": "yolov9"}, r"network = yolov9; allowed: .*yolov2-nano, and darknet's .cfg files"),
+        ({"network": "yolov9"}, r"network = yolov9; allowed: .*yolov2-nano, .*darknet's .cfg files, and ONNX models"),
         ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
         ({"float_epochs": 0}, "float_epochs is 0 without weights to start from"),
@@ -285,6 +286,8 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ({"optimiser": "kfac", "precision": "fp16"}, "precision must be fp32 or bf16"),
         ({"batch": "many"}, "batch = many"),
         ({"colour": "red"}, "colour = red"),
+        ({"onnx_pixels": "1,0"}, "onnx_pixels are two numbers, the first the smaller one"),
+        ({"onnx_activation": "silu"}, "onnx_activation = silu"),
     ],
 )
 def test_bad_options_are_refused_by_name(tmp_path: Path, change: dict[str, object], message: str) -> None:
@@ -470,6 +473,37 @@ def test_training_starts_from_darknet_weights(own: Path, tmp_path: Path) -> None
     imported = to_network(darknet.load(own, weights))
     kept = forms.load(folder / "float.pt").network
     assert torch.equal(kept.blocks["conv1"].conv.weight, imported.blocks["conv1"].conv.weight)
+
+
+@pytest.mark.parametrize("headed", [True, False])
+def test_training_starts_from_an_onnx_model(headed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose head, if it says its anchors, is kept; its normalisation, part of the weights, gets statistics again."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    module = Backbone(torch.nn.ReLU, 5 * (5 + 2))
+    stated = {"anchors": str([[1, 1], [2, 2], [3, 3], [1, 3], [3, 1]]), "names": "['vehicle', 'person']"}
+    float_models.save(module, Path("a.onnx"), 64, **(stated if headed else {}))
+    said = Console(file=io.StringIO(), width=300)
+    trainer.train(small(Path("run"), network="a.onnx", float_epochs=0 if headed else 1), said)
+    stages = [line["stage"] for line in json.loads((Path("run") / run_folder.LOG).read_text())]
+    assert stages == ["float"] * (not headed) + ["ternary", "ternary", "quantised", "integer"]
+    assert isinstance(said.file, io.StringIO)
+    assert "note: the image's bytes 0 and 255 are 0 and 1" in said.file.getvalue()
+    assert ("a fresh head with 5 anchors" in said.file.getvalue()) == (not headed)
+    kept = forms.load(Path("run/float.pt"))
+    graph = file.load(Path("run") / run_folder.GRAPH)
+    assert graph.metadata["anchors"] == [[1, 1], [2, 2], [3, 3], [1, 3], [3, 1]] if headed else kept.anchors
+    norm = kept.network.blocks["conv2"].norm
+    assert norm.running_mean.std() > 0 and kept.network.description.layers[0].name == "reorg1"
+    if headed:
+        assert torch.equal(kept.network.blocks["head"].bias, module.head.bias)
+
+
+def test_onnx_models_that_are_not_whole_are_not_taught_by(tmp_path: Path) -> None:
+    float_models.save(Backbone(torch.nn.SiLU, 35), tmp_path / "a.onnx", 64, anchors=str([[1, 1]] * 5))
+    chosen = small(tmp_path / "run", network=str(tmp_path / "a.onnx"), float_epochs=0, onnx_activation="relu")
+    with pytest.raises(SternaError, match="float_epochs = 0; allowed: 1 or more for relu in place of SiLU"):
+        trainer.train(chosen, quiet())
 
 
 def test_damaged_darknet_weights_are_refused_before_data_are_read(

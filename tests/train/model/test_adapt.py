@@ -94,3 +94,27 @@ def test_other_anchors_leave_the_boxes_where_they_are(network: Network) -> None:
     np.testing.assert_allclose(after.boxes, before.boxes, atol=1e-5)
     wrong = boxes.decode(head(network, 3).flatten(1, 2)[0].numpy(), old, threshold=0.0)
     assert np.abs(wrong.boxes - before.boxes).max() > 0.01
+
+
+def test_statistics_of_images_change_no_output() -> None:
+    """And are those of what the layer adds up, so that a network in training mode computes about the same."""
+    torch.manual_seed(0)
+    network = Network(networks.describe("yolov2-nano"), 2, Form.FLOAT).eval()
+    names = [layer.name for layer, _ in network.convolutions()][:-1]
+    with torch.no_grad():
+        for _, conv in network.convolutions():
+            conv.weight.mul_(3)
+    images = torch.rand(4, 3, 64, 64) - 0.5
+    before, learning = network(images), network.train()(images)
+    for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
+        norm.reset_running_stats()
+    adapt.state_statistics(network.eval(), names, images)
+    assert torch.allclose(network(images), before, atol=1e-4)
+    assert torch.allclose(network.train()(images), before, atol=1e-2) and not torch.allclose(learning, before, atol=0.5)
+
+
+def test_statistics_of_other_layers_stay() -> None:
+    network = Network(networks.describe("yolov2-nano"), 2, Form.FLOAT).eval()
+    adapt.state_statistics(network, ["conv2"], torch.rand(2, 3, 32, 32))
+    means = {name: value.abs().sum() for name, value in network.named_buffers() if name.endswith("running_mean")}
+    assert [name for name, total in means.items() if total] == ["blocks.conv2.norm.running_mean"]

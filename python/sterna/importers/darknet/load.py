@@ -14,7 +14,7 @@ from sterna.importers.darknet.cfg import Yolo2, read_cfg
 from sterna.importers.darknet.training import not_loaded
 from sterna.importers.darknet.weights import Shape, Weights, read_weights
 from sterna.importers.epsilon import Epsilon
-from sterna.importers.importer import Imported, WeightFiles
+from sterna.importers.importer import Given, Imported
 from sterna.vision import class_names
 
 BORDER = "outside the image is grey and not black: boxes at the edges change a little; further training corrects this"
@@ -42,7 +42,7 @@ def load(cfg: Path, weights: Path, names: Path | None = None, epsilon: Epsilon =
     return Imported(described, known, converted, fresh, changes)
 
 
-def load_files(cfg: Path, given: WeightFiles) -> Imported | None:
+def load_files(cfg: Path, given: Given) -> Imported | None:
     """`load` with the files that are `given` beside the cfg file; None without weights."""
     return None if given.weights is None else load(cfg, given.weights, given.names, given.epsilon)
 

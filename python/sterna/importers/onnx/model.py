@@ -132,8 +132,13 @@ class Model:
     properties: dict[str, str]
 
 
-def load(path: Path, shape: Sequence[int] | None) -> Model:
+_SHAPE = "say them: --shape CHANNELS,HEIGHT,WIDTH"
+
+
+def load(path: Path, shape: Sequence[int] | None, unshaped: str = _SHAPE) -> Model:
     """The model in a file; `shape`: of its input, without the batch, for a file that leaves it open.
+
+    unshaped: the remedy for such a file without it.
 
     Raises SternaError for a file that is no ONNX model, misses data kept in other files, or has not one input.
     """
@@ -170,21 +175,21 @@ def load(path: Path, shape: Sequence[int] | None) -> Model:
     return Model(
         tuple(Node.of(node) for node in stored.graph.node),
         constants,
-        _source(inputs[0], shape, annotated.get(inputs[0].name, "")),
+        _source(inputs[0], shape, annotated.get(inputs[0].name, ""), unshaped),
         tuple(each.name for each in stored.graph.output),
         {each.domain: each.version for each in stored.opset_import},
         {each.key: each.value for each in stored.metadata_props},
     )
 
 
-def _source(stored: onnx.ValueInfoProto, shape: Sequence[int] | None, annotation: str) -> Source:
+def _source(stored: onnx.ValueInfoProto, shape: Sequence[int] | None, annotation: str, remedy: str) -> Source:
     tensor = stored.type.tensor_type
     dims = [dim.dim_value for dim in tensor.shape.dim][1:]
     if shape is None and (not dims or not all(dims)):
         names = [dim.dim_param or str(dim.dim_value or "?") for dim in tensor.shape.dim]
         raise SternaError(
             "has a shape that is left open", where=f"input '{stored.name}'", attribute="shape", value=", ".join(names),
-            allowed="a batch, then fixed numbers", remedy="say them: --shape CHANNELS,HEIGHT,WIDTH",
+            allowed="a batch, then fixed numbers", remedy=remedy,
         )  # fmt: skip
     fits = shape is None or (len(shape) == len(dims) and all(a in (0, b) for a, b in zip(dims, shape, strict=True)))
     if not fits:

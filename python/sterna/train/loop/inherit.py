@@ -97,7 +97,7 @@ def _file(options: TrainOptions) -> list[_Source]:
     importer, path = registry.importer_of(options.network), Path(options.network)
     if importer is None:
         return []
-    described, training = importer.describe(path), importer.training(path, AugmentOptions().model_dump())
+    described, training = importer.describe(path, options.given), importer.training(path, AugmentOptions().model_dump())
     stated: dict[str, Any] = {"height": described.height, "width": described.width, **training.options}
     unused = list(training.unused)
     if options.start is None and options.darknet_weights is None:

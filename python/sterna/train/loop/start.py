@@ -14,12 +14,12 @@ from rich.progress import Progress
 from sterna.errors import SternaError
 from sterna.graph.network import FIRST_BITS, HEAD_BITS, NetworkDescription
 from sterna.importers import registry
-from sterna.importers.importer import Imported, WeightFiles
+from sterna.importers.importer import Imported
 from sterna.train.data import Dataset, statistics
 from sterna.train.data import anchors as anchor_boxes
 from sterna.train.loop import forms
 from sterna.train.loop.forms import Trained
-from sterna.train.loop.loader import collate
+from sterna.train.loop.loader import Batch, collate
 from sterna.train.model import adapt, density, imported
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
@@ -41,12 +41,14 @@ class Start(Trained):
     """Float weights to start from.
 
     fresh: what of them is not trained for this run, a word or two each. certain: whether the names of the classes tell
-    that the head means them. notes: what a person should know, a sentence each.
+    that the head means them. notes: what a person should know, a sentence each. unstated: layers without statistics of
+    their sums, as their normalisation was part of the weights.
     """
 
     fresh: tuple[str, ...] = ()
     certain: bool = True
     notes: tuple[str, ...] = ()
+    unstated: tuple[str, ...] = ()
 
 
 def read(options: TrainOptions) -> Read | None:
@@ -59,8 +61,7 @@ def read(options: TrainOptions) -> Read | None:
     if options.start is not None:
         return _trained(options, options.start)
     importer = registry.importer_of(options.network)
-    given = WeightFiles(options.darknet_weights, options.darknet_names, options.darknet_epsilon)
-    return None if importer is None else importer.load(Path(options.network), given)
+    return None if importer is None else importer.load(Path(options.network), options.given)
 
 
 def weights(options: TrainOptions, found: Read | None, classes: tuple[str, ...], console: Console) -> Start | None:
@@ -86,7 +87,7 @@ def head_notes(options: TrainOptions, classes: tuple[str, ...]) -> list[str]:
     importer = registry.importer_of(options.network)
     if importer is None:
         return []
-    said = importer.describe(Path(options.network)).classes
+    said = importer.describe(Path(options.network), options.given).classes
     note = f"{options.network} says {said} classes, the data have {len(classes)}, which apply"
     return [note] * (said != len(classes))
 
@@ -95,7 +96,9 @@ def _of_import(options: TrainOptions, found: Imported, classes: tuple[str, ...])
     boxes = [list(anchor) for anchor in found.described.anchors]
     network = imported.to_network(found)
     whole = Trained(network, options.network, boxes, classes, options.height, options.width)
-    return _fitted(whole, found.names, found.fresh, found.changes, options)
+    fitted = _fitted(whole, found.names, found.fresh + found.replaced, found.changes, options)
+    unstated = tuple(name for name, each in found.weights.items() if each.norm is None)
+    return replace(fitted, unstated=tuple(name for name in unstated if name != network.description.last.name))
 
 
 def _of_run(options: TrainOptions, start: Trained, classes: tuple[str, ...]) -> Start:
@@ -110,7 +113,7 @@ def _trained(options: TrainOptions, path: Path) -> Trained:
             "the weights to start from are not those of a float network", where=str(path), attribute="form",
             value=start.network.form.value, allowed=Form.FLOAT.value, remedy=forms.NAME_FLOAT,
         )  # fmt: skip
-    if start.name != options.network and not _same_layers(options.network, start.network):
+    if start.name != options.network and not _same_layers(options, start.network):
         raise SternaError(
             "the weights to start from are of another network", where=str(path), attribute="network",
             value=start.name, allowed=options.network, remedy="remove --network, or start from weights of that network",
@@ -118,8 +121,8 @@ def _trained(options: TrainOptions, path: Path) -> Trained:
     return start
 
 
-def _same_layers(name: str, network: Network) -> bool:
-    return registry.describe(name) == network.description.with_bits(FIRST_BITS, HEAD_BITS)
+def _same_layers(options: TrainOptions, network: Network) -> bool:
+    return registry.describe(options.network, options.given) == network.description.with_bits(FIRST_BITS, HEAD_BITS)
 
 
 def _fitted(
@@ -136,10 +139,12 @@ def _fitted(
         if found.places != tuple(range(network.classes)):
             network = adapt.with_classes(network, found.places)
     anchors = _given_anchors(options, network.description)
-    if anchors is not None and anchors != whole.anchors:
+    if anchors is not None and whole.anchors and anchors != whole.anchors:
         adapt.change_anchors(network, whole.anchors, anchors)
         notes += (f"the anchors of the weights, {anchor_units.listed(whole.anchors)}, are replaced by --anchors",)
-    anchors = _checked(anchors or whole.anchors, options, network.description)
+    anchors = anchors or whole.anchors
+    if anchors:
+        _checked(anchors, options, network.description)
     fitted = vars(whole) | {"network": network.eval(), "anchors": anchors}
     return Start(**fitted, fresh=fresh, certain=certain, notes=notes)
 
@@ -212,8 +217,8 @@ def anchors(
     given = _given_anchors(options, network)
     importer = registry.importer_of(options.network)
     if given is None and importer is not None:
-        given = [list(anchor) for anchor in importer.describe(Path(options.network)).anchors]
-    if given is not None:
+        given = [list(anchor) for anchor in importer.describe(Path(options.network), options.given).anchors]
+    if given:
         return _checked(given, options, network)
     head = network.head
     sides = statistics.object_sizes(data) / network.stride
@@ -288,8 +293,19 @@ def densities(
     return {**shared, **density.allocate(curves, sizes, options.density)}
 
 
+def state_statistics(start: Start, boxes: list[list[float]], data: Dataset) -> None:
+    """Let the normalisation of the start's `unstated` layers know their sums, on the first SENSED images of `data`."""
+    if start.unstated:
+        batch = _first(data, boxes, start.network.description.stride)
+        adapt.state_statistics(start.network, start.unstated, from_integers(batch.images))
+
+
 def _loss_on(data: Dataset, boxes: list[list[float]], stride: int) -> Callable[[Network], float]:
     """The loss of a float network on the first SENSED images of `data`."""
-    batch = collate([data[index] for index in range(min(SENSED, len(data)))], boxes, stride)
+    batch = _first(data, boxes, stride)
     images, anchors = from_integers(batch.images), torch.tensor(boxes)
     return lambda network: float(loss.losses(network(images), batch.targets, anchors).total)
+
+
+def _first(data: Dataset, boxes: list[list[float]], stride: int) -> Batch:
+    return collate([data[index] for index in range(min(SENSED, len(data)))], boxes, stride)

@@ -184,14 +184,14 @@ class _Run:
         """The weights to start from, if any were `found`, and the options that depend on them."""
         options = self.options
         given = start.weights(options, found, self.data.train.classes, self.console)
-        described = registry.describe(options.network) if given is None else given.network.description
+        described = registry.describe(options.network, options.given) if given is None else given.network.description
         self.network = described.with_bits(options.first_bits, options.head_bits)
         start.check_size(options, self.network)
         density.uniform(self.network, options.density, options.layer_density)  # refuses wrong layers at once
         start.check_frozen(options, self.network, given)
         epochs = start.float_epochs(options, given)
         if given is not None and epochs and (given.fresh or not given.certain):
-            why = f"untrained are {', '.join(given.fresh)}" if given.fresh else "--darknet-names would tell the classes"
+            why = f"untrained are {', '.join(given.fresh)}" if given.fresh else "the names of its classes are not known"
             self._say(f"the float network is trained first, for {epochs} epoch{'s' * (epochs > 1)}: {why}")
         if given is None:
             self._say(*start.head_notes(options, self.data.train.classes))
@@ -201,8 +201,11 @@ class _Run:
     def _begin(self, given: start.Start | None) -> None:
         """Set up the first stage, from the float weights that are `given`; these are kept in the folder."""
         data = self.data.train
-        self.anchors = start.anchors(self.options, self.network, data, self.console) if given is None else given.anchors
+        known = [] if given is None else given.anchors
+        self.anchors = known or start.anchors(self.options, self.network, data, self.console)
         self._warn(*start.misfit(self.network, self.anchors, data))
+        if given is not None:
+            start.state_statistics(given, self.anchors, data)
         if given is not None and distributed.leads() and self.stage.name != stages.FLOAT:
             found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
             self.map50[stages.FLOAT] = found.map50

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sterna.importers.onnx.floats import SUFFIX
 from sterna.train.data.augment import sizes
 from sterna.train.data.options import GENERATED, ReadOptions
 from sterna.train.model.form import Form
@@ -11,6 +12,7 @@ from sterna.train.options import TrainOptions
 from sterna.train.stages import Stage
 
 _FOLDER = ("train_split", "val_split", "test_split", "classes", "rename", *ReadOptions.model_fields)
+_ONNX = ("onnx_pixels", "onnx_activation", "onnx_until")
 _SCENES = ("train_scenes", "val_scenes", "test_scenes")
 
 
@@ -25,6 +27,7 @@ def unused(options: TrainOptions, stages: Collection[Stage], processes: int) -> 
         "without --unlabelled-epochs": () if options.unlabelled_epochs else ("unlabelled",),
         "there is no other multiple of 32 pixels in that range": () if _sizes_vary(options) else ("multi_scale",),
         "without --darknet-weights": () if options.darknet_weights else ("darknet_names", "darknet_epsilon"),
+        "the network is no .onnx model": () if options.network.endswith(SUFFIX) else _ONNX,
         "the float network is not trained": () if floats else ("float_rate", "freeze"),
         "one process sends no gradients": () if processes > 1 else ("gradients",),
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from torch import Tensor, nn
 
 from sterna.graph.network import BOX_FIELDS
 from sterna.train.model.form import Form
@@ -83,6 +85,34 @@ def with_classes(source: Network, places: Sequence[int | None]) -> Network:
             if place is not None:
                 new[:, BOX_FIELDS + index] = old[:, BOX_FIELDS + place]
     return made
+
+
+@torch.no_grad()
+def state_statistics(network: Network, names: Collection[str], images: Tensor) -> None:
+    """Give the normalisation of the layers `names` the statistics of their sums on `images`; no output changes.
+
+    network: float, in eval mode. images: [N, 3, H, W] as it reads them. Training normalises by the statistics of a
+    batch, which then are about those that the weights expect.
+    """
+    hooks = []
+    for layer, conv in network.convolutions():
+        norm = network.normalisation(layer)
+        if layer.name in names and norm is not None:
+            hooks.append(conv.register_forward_hook(partial(_state, norm)))
+    network(images)
+    for hook in hooks:
+        hook.remove()
+
+
+def _state(norm: nn.BatchNorm2d, module: nn.Module, given: object, sums: Tensor) -> None:
+    """Give `norm` the statistics of `sums` [N, F, H, W], with a scale and shift that make up for them."""
+    mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+    means, variances = sums.mean((0, 2, 3)), sums.var((0, 2, 3), correction=0)
+    factor = norm.weight / torch.sqrt(variance + norm.eps)
+    norm.bias.add_(factor * (means - mean))
+    norm.weight.copy_(factor * torch.sqrt(variances + norm.eps))
+    mean.copy_(means)
+    variance.copy_(variances)
 
 
 @torch.no_grad()
