@@ -441,8 +441,8 @@ def test_a_row_of_the_host_names_what_holds_back() -> None:
 def test_a_row_of_a_network_counts_a_batch_once_for_its_images(graph: Graph) -> None:
     first, second = (compile_graph(graph, load_config("arria10")) for _ in range(2))
     case = networks.Case("small", 4, (networks.Part(graph), networks.Part(graph, 4)))
-    found = [{"package": first, "cycles_alone": 10, "layers": 2, "equal": True}]
-    found.append({"package": second, "cycles_alone": 20, "layers": 3, "equal": True})
+    found = [{"package": first, "cycles_alone": 10, "rtl": True, "layers": 2, "equal": True}]
+    found.append({"package": second, "cycles_alone": 20, "rtl": True, "layers": 3, "equal": True})
     row = networks.row(case, found)
     cycles = first.schedule.queued_cycles * 1.25
     work = sum(step.lane_work for step in first.schedule.steps) * 1.25
@@ -450,8 +450,10 @@ def test_a_row_of_a_network_counts_a_batch_once_for_its_images(graph: Graph) -> 
     assert row["lanes_busy"] == pytest.approx(work / (first.config.all_lanes * cycles), abs=1e-4)
     assert row["fm_words"] == 3072 and (row["alone_counted"], row["layers"], row["equal"]) == (30, 5, True)
     assert row["alone_predicted"] == 2 * first.schedule.alone_cycles
-    found[1]["equal"] = False
-    assert not networks.row(case, found)["equal"]
+    assert row["checked_in"] == "RTL"
+    found[1]["equal"] = found[0]["rtl"] = False
+    row = networks.row(case, found)
+    assert not row["equal"] and row["checked_in"] == "emulator"
 
 
 def test_what_a_network_waits_for_is_the_most_of_its_steps(graph: Graph) -> None:
@@ -477,15 +479,23 @@ def test_a_graph_that_does_not_fit_gets_a_larger_memory(monkeypatch: pytest.Monk
         networks.compiled(graph, trace=False)
 
 
+def test_what_fits_no_engine_of_the_config_is_computed_by_the_emulator(graph: Graph) -> None:
+    config = load_config("arria10").model_copy(update={"fm_words": 4096})
+    packages = [compile_graph(graph, config, trace=trace) for trace in (False, True)]
+    image = np.zeros((1, 3, 20, 17), np.int8)
+    found = networks.simulate(packages[0], packages[1], image)
+    assert found == {"cycles_alone": packages[0].schedule.alone_cycles, "rtl": False, "layers": 3, "equal": True}
+
+
 def test_metrics_of_networks_are_those_of_the_best_and_the_worst_row() -> None:
     def row(network: str, frames: float, counted: int) -> TableRow:
         return {
             "network": network, "frames_per_s_240mhz": frames, "alone_counted": counted, "alone_predicted": 100,
-            "equal": True,
+            "equal": True, "checked_in": "emulator" if counted > 105 else "RTL",
         }  # fmt: skip
 
     names = ("alexnet", "googlenet", "resnet50")
     rows = [row(name, 10.0 * number, 100 + number) for number, name in enumerate(names * 2, 1)]
     found = values(networks.metrics(rows))
     assert [found[f"fps_{name}"] for name in names] == [40.0, 50.0, 60.0]
-    assert found["counted"] == 0.06 and found["equal"] is True and found["clock"] == supported_mhz()
+    assert found["counted"] == 0.05 and found["equal"] is True and found["clock"] == supported_mhz()
