@@ -148,6 +148,17 @@ class StepOptions(BaseModel):
     gradients: Hook = Field(Hook.FP32, description="format in which processes exchange gradients")
 
 
+class RecipeOptions(StepOptions, SparsityOptions, StageOptions):
+    """What the stages of a run are made of, whatever it learns."""
+
+    def rates(self, optimiser: Optimiser) -> tuple[float, float]:
+        """Highest learning rates of the float and of the ternary stage with `optimiser`."""
+        usual = RATES[optimiser]
+        growth = self.batch / RATE_BATCH if self.scale_rates else 1.0
+        chosen = (self.float_rate, self.ternary_rate) if optimiser is self.optimiser else (None, None)
+        return tuple(growth * (mine or other) for mine, other in zip(chosen, usual, strict=True))  # type: ignore[return-value]
+
+
 class RunOptions(BaseModel):
     """Run."""
 
@@ -160,7 +171,7 @@ class RunOptions(BaseModel):
     save_every: float = Field(60.0, ge=0.0, description="seconds between checkpoints within a stage")
 
 
-class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, NetworkOptions, AugmentOptions, DataOptions):
+class TrainOptions(RunOptions, RecipeOptions, NetworkOptions, AugmentOptions, DataOptions):
     """The options of a run; equal options with equal software and `threads` give equal weights.
 
     Raises SternaError for a wrong value.
@@ -216,13 +227,6 @@ class TrainOptions(RunOptions, StepOptions, SparsityOptions, StageOptions, Netwo
             self.darknet_weights, self.darknet_names, self.darknet_epsilon, (low, high), self.onnx_activation,
             self.onnx_until,
         )  # fmt: skip
-
-    def rates(self, optimiser: Optimiser) -> tuple[float, float]:
-        """Highest learning rates of the float and of the ternary stage with `optimiser`."""
-        usual = RATES[optimiser]
-        growth = self.batch / RATE_BATCH if self.scale_rates else 1.0
-        chosen = (self.float_rate, self.ternary_rate) if optimiser is self.optimiser else (None, None)
-        return tuple(growth * (mine or other) for mine, other in zip(chosen, usual, strict=True))  # type: ignore[return-value]
 
     def same_run(self, other: TrainOptions) -> str | None:
         """The name of the first option that would make `other` another run, or None."""

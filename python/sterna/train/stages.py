@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sterna.train.model.form import Form
 from sterna.train.optim.optimisers import Optimiser
-from sterna.train.options import FLOAT_EPOCHS, TrainOptions
+from sterna.train.options import FLOAT_EPOCHS, RecipeOptions
 
 FLOAT, UNLABELLED = "float", "unlabelled"  # names of the stages that train the float network, in order
 
@@ -35,7 +35,7 @@ class Stage:
     pseudo: bool = False
 
 
-def plan(options: TrainOptions) -> tuple[Stage, ...]:
+def plan(options: RecipeOptions) -> tuple[Stage, ...]:
     """The stages of a run in order, without those that are skipped."""
     float_epochs = FLOAT_EPOCHS if options.float_epochs is None else options.float_epochs
     first = options.optimiser

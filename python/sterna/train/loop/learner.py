@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,19 +18,22 @@ from sterna.train.optim import loss, optimisers
 from sterna.train.optim.average import MovingAverage
 from sterna.train.optim.communication import Parallel
 from sterna.train.optim.optimisers import Optimiser
-from sterna.train.options import Precision, TrainOptions
+from sterna.train.options import Precision, RecipeOptions
 from sterna.train.report.evaluate import from_integers
 
 GRADIENT_LIMIT = 20.0
-#: Parts of the loss, in the order in which `Learner.step` gives them.
+#: Parts of the loss of a detector.
 LOSSES = ("box", "objectness", "classes", "distillation")
 
 
 class Learner:
     """`network` and all that its training changes.
 
-    anchors: [A, 2] in cells. teacher: the float network to learn from as well, or None.
+    anchors: [A, 2] in cells. teacher: the float network to learn from as well, or None. losses: the parts of its loss,
+    in the order in which `step` gives them.
     """
+
+    losses: ClassVar[tuple[str, ...]] = LOSSES
 
     def __init__(
         self,
@@ -38,7 +41,7 @@ class Learner:
         anchors: list[list[float]],
         teacher: Network | None,
         optimiser: Optimiser,
-        options: TrainOptions,
+        options: RecipeOptions,
     ) -> None:
         self.network, self._teacher, self._options = network, teacher, options
         self._device = next(network.parameters()).device
@@ -52,14 +55,14 @@ class Learner:
         self._parallel = Parallel(network, options.gradients)
 
     def step(self, batch: list[Batch], rate: float) -> list[float]:
-        """One step on the parts of `batch` with learning rate `rate`; its LOSSES, means over the images.
+        """One step on the parts of `batch` with learning rate `rate`; its `losses`, means over the images.
 
         Raises SternaError if a gradient is not a number.
         """
         if not self.network.training:
             self.network.train()
         self._optimiser.zero_grad(set_to_none=True)
-        losses = torch.zeros(len(LOSSES), device=self._device)
+        losses = torch.zeros(len(self.losses), device=self._device)
         self._parallel.bytes = 0
         for number, part in enumerate(batch, 1):
             with self._parallel.gathering(number == len(batch)):
@@ -71,22 +74,29 @@ class Learner:
         return values
 
     def gradients(self, batch: Batch, share: float) -> Tensor:
-        """Add the gradients of `batch`, times its `share` of the step; its LOSSES, times that too."""
+        """Add the gradients of `batch`, times its `share` of the step; its `losses`, times that too."""
         images = from_integers(batch.images.to(self._device, non_blocking=True))
         wanted = batch.targets.to(self._device)
         with self._autocast():
             head = self._parallel.module(images)
         head = head.float()
-        parts = loss.losses(head, wanted, self._anchors)
-        taught = head.new_zeros(())
+        told = None
         if self._teacher is not None:
             with torch.no_grad(), self._autocast():
-                told = self._teacher(images)
-            taught = self._options.distillation * loss.distillation(head, told.float(), len(self._anchors))
+                told = self._teacher(images).float()
+        parts = self._losses(head, wanted, told)
         # Where fewer bits are wanted anyway, also for the gradients of the integer form, which computes with floats.
         with integer.tensor_cores(self._options.precision is not Precision.FP32):
-            self._scaler.scale(share * (parts.total + taught)).backward()
-        return share * torch.stack([part.detach() for part in (parts.box, parts.objectness, parts.classes, taught)])
+            self._scaler.scale(share * sum(parts, head.new_zeros(()))).backward()
+        return share * torch.stack([part.detach() for part in parts])
+
+    def _losses(self, head: Tensor, wanted: Any, told: Tensor | None) -> list[Tensor]:
+        """The `losses` of the raw `head` for `wanted`, the targets of a batch, and for what a teacher `told`."""
+        parts = loss.losses(head, wanted, self._anchors)
+        taught = head.new_zeros(())
+        if told is not None:
+            taught = self._options.distillation * loss.distillation(head, told, len(self._anchors))
+        return [parts.box, parts.objectness, parts.classes, taught]
 
     def _autocast(self) -> AbstractContextManager[Any]:
         dtypes = {Precision.FP16: torch.float16, Precision.BF16: torch.bfloat16}
@@ -109,7 +119,7 @@ class Learner:
 
     @property
     def learns_from_teacher(self) -> bool:
-        """Whether the last of LOSSES is used."""
+        """Whether the last of `losses` is used."""
         return self._teacher is not None
 
     @property

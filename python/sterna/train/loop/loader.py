@@ -31,7 +31,7 @@ class Batch:
     """
 
     images: torch.Tensor
-    targets: loss.Targets
+    targets: loss.Targets | torch.Tensor
 
 
 def collate(frames: Sequence[Frame], anchors: Sequence[Sequence[float]] | NDArray[np.floating], stride: int) -> Batch:

@@ -303,8 +303,9 @@ def state_statistics(start: Start, boxes: list[list[float]], data: Dataset) -> N
 def _loss_on(data: Dataset, boxes: list[list[float]], stride: int) -> Callable[[Network], float]:
     """The loss of a float network on the first SENSED images of `data`."""
     batch = _first(data, boxes, stride)
-    images, anchors = from_integers(batch.images), torch.tensor(boxes)
-    return lambda network: float(loss.losses(network(images), batch.targets, anchors).total)
+    images, anchors, wanted = from_integers(batch.images), torch.tensor(boxes), batch.targets
+    assert isinstance(wanted, loss.Targets)
+    return lambda network: float(loss.losses(network(images), wanted, anchors).total)
 
 
 def _first(data: Dataset, boxes: list[list[float]], stride: int) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from sterna.graph import assemble
 from sterna.graph.graph import Graph
 from sterna.graph.infer import TensorInfo
 from sterna.graph.layers import Input, Layer, Output
-from sterna.graph.network import IMAGE, RGB, Add, AveragePool, Weighted
+from sterna.graph.network import IMAGE, RGB, Add, AveragePool, Classifier, Weighted
 from sterna.train.model import quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
@@ -20,6 +21,8 @@ from sterna.train.model.network import Network
 from sterna.vision.decoder import KIND
 
 OUTPUT = "output"
+CLASSIFIER = "classifier"
+"""The kind of a graph that scores classes."""
 
 
 def to_graph(
@@ -31,8 +34,9 @@ def to_graph(
 ) -> Graph:
     """The integer graph of the ternary `network` for images of height x width.
 
-    anchors: pairs of width and height in cells, kept with `classes` in the graph's metadata. Raises SternaError
-    for a float network, and for what the graph's own rules refuse (a filter whose sum could leave the accumulator).
+    anchors: of a detector, pairs of width and height in cells, kept with `classes` in the graph's metadata. Raises
+    SternaError for a float network, and for what the graph's own rules refuse (a filter whose sum could leave the
+    accumulator).
     """
     if network.form is Form.FLOAT:
         raise SternaError("only a ternary network has an integer graph", where="export", remedy="train it further")
@@ -46,12 +50,18 @@ def to_graph(
         layers=tuple(layers),
         act_bits=quantisers.ACT_BITS,
         acc_bits=quantisers.ACC_BITS,
-        metadata={
-            "kind": KIND,
-            "classes": list(classes),
-            "anchors": [[float(side) for side in anchor] for anchor in anchors],
-        },
+        metadata=_metadata(network, anchors, classes),
     )
+
+
+def _metadata(network: Network, anchors: Sequence[Sequence[float]], classes: Sequence[str]) -> dict[str, Any]:
+    if isinstance(network.description.last, Classifier):
+        return {"kind": CLASSIFIER, "classes": list(classes)}
+    return {
+        "kind": KIND,
+        "classes": list(classes),
+        "anchors": [[float(side) for side in anchor] for anchor in anchors],
+    }
 
 
 def _layers(layer: Layer, folded: Folded | None, scale: float, maps: Mapping[str, TensorInfo]) -> tuple[Layer, ...]:
