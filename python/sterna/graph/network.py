@@ -240,7 +240,7 @@ class NetworkDescription:
         if not isinstance(self.last, Head):
             raise SternaError(
                 "is no detector", where="network", attribute="last layer", value=type(self.last).__name__,
-                allowed="Head", remedy="name a network for detection, such as yolov2-nano; sterna.train.classification trains classifiers",
+                allowed="Head", remedy="name a network for detection, or train it by sterna.train.classification",
             )  # fmt: skip
         return self.last
 
