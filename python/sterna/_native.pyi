@@ -151,8 +151,8 @@ def build_tape(
     filters: bytes,
     keep_streamed: bool,
     show: Callable[[int, str], None] | None,
-) -> tuple[bytes, list[_Step], list[_Store], int, int]:
-    """The tape, its steps, its stores, the bytes of frame and results. Other threads go on.
+) -> tuple[bytes, list[_Step], list[_Store], int, int, int]:
+    """The tape, its steps, its stores, the bytes of frame, results and scratch memory. Other threads go on.
 
     config, plan, filters: as a package holds them, the first two as JSON. show: called before each operation with its
     number and the map that it makes. Steps: layers, STEP payload, part, additions, additions times lanes in use, and

@@ -1,4 +1,5 @@
-"""Bench of sterna_frame_load: random frames in each layout against the words that hold their pixels."""
+"""Bench of sterna_frame_load: random frames in each layout, and words of scratch memory, against the words that hold
+their pixels."""
 
 from __future__ import annotations
 
@@ -30,19 +31,20 @@ TABLES = 3
 
 @dataclass(frozen=True)
 class Frame:
-    """Rows, columns and channels of a frame, and how its bytes lie."""
+    """Rows, columns and channels of a frame, and how its bytes lie; in `scratch` memory they are rows of one tile."""
 
     height: int
     width: int
     channels: int
     interleaved: bool = False
     unsigned: bool = False
+    scratch: bool = False
 
     @property
     def places(self) -> list[tuple[int, int, int]]:
         """Channel, row and column of each byte in turn."""
         rows, cols, channels = range(self.height), range(self.width), range(self.channels)
-        if self.interleaved:
+        if self.interleaved or self.scratch:
             return [(c, y, x) for y in rows for x in cols for c in channels]
         return [(c, y, x) for c in channels for y in rows for x in cols]
 
@@ -93,16 +95,37 @@ class TB(Bench):
 
     def random_frame(self) -> Frame:
         """Often of whole tiles in a direction, or less than one."""
+        if random.random() < 0.25:
+            return self.words_of_scratch(random.randint(1, 6))
         height, width = (random.choice([1, tile, 2 * tile, random.randint(2, 3 * tile)])
                          for tile in (self.tile_h, self.tile_w))
         if random.random() < 0.5:
             return Frame(height, width, 3, True, random.random() < 0.5)
         return Frame(height, width, random.randint(1, 6), False, random.random() < 0.5)
 
+    def words_of_scratch(self, count: int) -> Frame:
+        """The layout of the frame memory does not matter to them."""
+        layout = random.random() < 0.5, random.random() < 0.5
+        return Frame(count * self.tile_h, self.tile_w, 4, *layout, scratch=True)
+
+    def bytes_of(self, frame: Frame, image: Image) -> bytes:
+        """The image in memory; each word of scratch memory fills whole beats, with anything after it."""
+        data = bytes(value + GREY if frame.unsigned and not frame.scratch else value & 255 for value in image.values())
+        if not frame.scratch:
+            return data
+        size = 4 * self.tile_h * self.tile_w
+        return b"".join(data[at : at + size] + random.randbytes(-size % self.beat_bytes)
+                        for at in range(0, len(data), size))  # fmt: skip
+
+    def value(self, frame: Frame, channel: int, value: int) -> int:
+        """The activation of a value of the image."""
+        return (value if frame.scratch else self.values[channel][value + GREY]) & (1 << self.act_w) - 1
+
     def begin(self, frame: Frame) -> tuple[int, Frame, Image]:
         """Start a move of a random image; returns its base, the frame, and what it holds."""
-        image = {place: random.randint(-128, 127) for place in frame.places}
-        data = bytes(value + GREY if frame.unsigned else value & 255 for value in image.values())
+        most = 1 << (self.act_w if frame.scratch else 8) - 1
+        image = {place: random.randrange(-most, most) for place in frame.places}
+        data = self.bytes_of(frame, image)
         for at in range(0, len(data), self.beat_bytes):
             beat = data[at : at + self.beat_bytes]
             beat += random.randbytes(self.beat_bytes - len(beat))
@@ -110,7 +133,8 @@ class TB(Bench):
         base = random.randrange((1 << self.addr_w) - self.words(frame) + 1)
         step = step_word(
             in_full_rows=frame.height // self.tile_h, in_extra_rows=frame.height % self.tile_h,
-            in_full_cols=frame.width // self.tile_w, in_extra_cols=frame.width % self.tile_w, filters=frame.channels,
+            in_full_cols=frame.width // self.tile_w, in_extra_cols=frame.width % self.tile_w,
+            filters=1 if frame.scratch else frame.channels, scratch=frame.scratch,
         )  # fmt: skip
         self.inputs.pulse(
             "start_i", base_i=base, step_i=step, interleaved_i=frame.interleaved, unsigned_i=frame.unsigned
@@ -128,7 +152,7 @@ class TB(Bench):
 
     def pieces(self, frame: Frame) -> int:
         """Writes that the frame takes."""
-        return (1 if frame.interleaved else frame.channels) * frame.height * self.tiles(frame)[1]
+        return (1 if frame.interleaved or frame.scratch else frame.channels) * frame.height * self.tiles(frame)[1]
 
     def check(self, base: int, frame: Frame, image: Image) -> None:
         """Compare what was written; each pixel is written once."""
@@ -145,8 +169,8 @@ class TB(Bench):
         for (c, y, x), value in image.items():
             word = base + (c // 4 * rows + y // self.tile_h) * cols + x // self.tile_w
             lane = y % self.tile_h * self.tile_w + x % self.tile_w
-            want[word, lane, c % 4] = self.values[c % 4][value + GREY] & (1 << self.act_w) - 1
-            if frame.interleaved:
+            want[word, lane, c % 4] = self.value(frame, c % 4, value)
+            if frame.interleaved and not frame.scratch:
                 want[word, lane, 3] = 0
         assert memory == want, "memory differs: " + str(sorted(memory.items() ^ want.items())[:4])
         self.writes.taken.clear()
@@ -184,7 +208,8 @@ async def loads_random_frames(dut: Any, idle: float, stall: float) -> None:
 async def writes_a_piece_in_four_of_five_cycles(dut: Any) -> None:
     """Unless the beats are fewer. A ring of two beats has no room for one while more than one is left."""
     tb = await started(dut, 0.0, 0.0)
-    for frame in (Frame(tb.tile_h, 3 * tb.tile_w, 3, True), Frame(tb.tile_h, 3 * tb.tile_w - 1, 4)):
+    for frame in (Frame(tb.tile_h, 3 * tb.tile_w, 3, True), Frame(tb.tile_h, 3 * tb.tile_w - 1, 4),
+                  tb.words_of_scratch(3)):  # fmt: skip
         move = tb.begin(frame)
         beats = len(tb.beats.queue)
         assert await tb.finish() <= max(1.25 * tb.pieces(frame), beats) + 8

@@ -155,7 +155,7 @@ nb::tuple built_tape(const Lowered& lowered, const nb::bytes& config, std::uint3
     stores.append(nb::make_tuple(store.layer, store.offset, store.words, store.tiles_h, store.tiles_w, store.height,
                                  store.width, store.is_split, store.channels));
   }
-  return nb::make_tuple(bytes_of(built.tape), steps, stores, built.frame_bytes, built.result_bytes);
+  return nb::make_tuple(bytes_of(built.tape), steps, stores, built.frame_bytes, built.result_bytes, built.scratch_bytes);
 }
 
 /// The tape that is made of a package.

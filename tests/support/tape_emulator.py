@@ -13,7 +13,7 @@ from sterna.package.package import Package
 from sterna.spec import tape
 from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import AFTER_ALL, MOST_BESIDE_STORES, Command, Op, Pool, RecordKind, SegmentKind
+from sterna.spec.tape import AFTER_ALL, BESIDE_LOADS, MOST_BESIDE_STORES, Command, Op, Pool, RecordKind, SegmentKind
 
 Vectors = NDArray[np.int64]
 
@@ -21,7 +21,7 @@ Vectors = NDArray[np.int64]
 def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
     """Every stored layer as the tape computes it."""
     emulator = TapeEmulator(package.config, package.tape)
-    result = emulator.run(layout.frame(image), package.schedule.result_bytes)
+    result = emulator.run(layout.frame(image), package.schedule.result_bytes, package.schedule.scratch_bytes)
     assert emulator.additions == sum(step.nonzeros for step in package.schedule.steps)
     return {
         store.layer: layout.unpack(
@@ -47,18 +47,24 @@ class TapeEmulator:
         self.next_image: range = range(0)
         self.tables: list[list[int]] = []
         self.additions = 0
-        #: STORE steps that have begun. Each is done as late as the tape allows.
-        self.open_stores: list[dict[str, int]] = []
+        #: STORE steps that have begun, each done as late as the tape allows, and what the CONV step before it made.
+        self.open_stores: list[tuple[dict[str, int], dict[int, int]]] = []
+        #: What the LOAD that goes on writes in the end, word by word; until then the words hold something else.
+        self.open_load: dict[int, np.ndarray] = {}
+        self.result, self.scratch = bytearray(), bytearray()
 
-    def run(self, frame: bytes, result_bytes: int) -> bytes:
+    def run(self, frame: bytes, result_bytes: int, scratch_bytes: int = 0) -> bytes:
         """Result memory after one frame."""
-        result = bytearray(result_bytes)
+        self.result, self.scratch = bytearray(result_bytes), bytearray(b"\x63" * scratch_bytes)
         self.additions, self.made, self.next_image = 0, {}, range(0)
         segments = iter(self.segments)
         for segment in segments:
             assert segment.kind is SegmentKind.STEP
             step = tape.unpack_step(segment.payload)
-            self._end_stores(result, MOST_BESIDE_STORES - 1 if step["op"] == Op.STORE else step["beside"])
+            stores, loads = step["beside"] % BESIDE_LOADS, step["beside"] // BESIDE_LOADS
+            self._end_stores(MOST_BESIDE_STORES - 1 if step["op"] == Op.STORE else stores)
+            if not loads:
+                self._end_load()
             if step["op"] == Op.CONV:
                 requant, weights = next(segments), next(segments)
                 assert (requant.kind, weights.kind) == (SegmentKind.REQUANT, SegmentKind.WEIGHTS)
@@ -69,16 +75,32 @@ class TapeEmulator:
             elif step["next"]:
                 self._load_next(step)
             elif step["op"] == Op.LOAD:
-                self._load(step, frame)
+                self._begin_load(self._words(step) if step["scratch"] else self._pixels(step, frame))
             else:
-                self.open_stores.append(step)
-        self._end_stores(result, 0)
-        return bytes(result)
+                self.open_stores.append((step, self.made))
+        self._end_stores(0)
+        self._end_load()
+        return bytes(self.result)
 
-    def _end_stores(self, result: bytearray, beside: int) -> None:
+    def _end_stores(self, beside: int) -> None:
         """All but the last `beside` of them."""
         while len(self.open_stores) > beside:
-            self._store(self.open_stores.pop(0), result)
+            step, made = self.open_stores.pop(0)
+            self._store(step)
+            if made is self.made:
+                # All steps before it have ended.
+                self.made = {}
+
+    def _begin_load(self, words: dict[int, np.ndarray]) -> None:
+        assert not {place >> 2 for place in self.made} & set(words), "a LOAD writes over what may not be written yet"
+        self.open_load = words
+        self.memory[list(words)] = 99
+
+    def _end_load(self) -> None:
+        for word, pixels in self.open_load.items():
+            assert (self.memory[word] == 99).all(), "a word of a LOAD that goes on is written"
+            self.memory[word] = pixels
+        self.open_load = {}
 
     def _fill_tables(self, segment: tape.Segment) -> None:
         assert segment.kind is SegmentKind.REQUANT
@@ -86,7 +108,18 @@ class TapeEmulator:
         self.tables = [[word[f"channel_{c}"] for word in words] for c in range(3)]
         assert len(segment.payload) == 2048
 
-    def _load(self, step: dict[str, int], frame: bytes) -> None:
+    def _words(self, step: dict[str, int]) -> dict[int, np.ndarray]:
+        """Words of scratch memory, as STORE leaves them; the step counts them as rows of one tile."""
+        config, count = self.config, step["fm_words"]
+        assert (step["in_full_rows"], step["in_full_cols"], step["filters"]) == (count, 1, 1)
+        assert not step["in_extra_rows"] and not step["in_extra_cols"]
+        assert step["dram_bytes"] == count * config.word_bytes
+        data = np.frombuffer(bytes(self.scratch[step["dram_offset"] :][: step["dram_bytes"]]), np.int8)
+        words = data.reshape(count, config.word_bytes)[:, : config.lanes * WORD_CHANNELS]
+        pixels = words.reshape(count, config.tile_h, config.tile_w, WORD_CHANNELS)
+        return {step["fm_base"] + index: word.astype(np.int64) for index, word in enumerate(pixels)}
+
+    def _pixels(self, step: dict[str, int], frame: bytes) -> dict[int, np.ndarray]:
         """Three channels come pixel by pixel, others plane after plane."""
         config, channels = self.config, step["filters"]
         height = step["in_full_rows"] * config.tile_h + step["in_extra_rows"]
@@ -95,19 +128,22 @@ class TapeEmulator:
         values = values.reshape(height, width, 3).transpose(2, 0, 1) if channels == 3 else values
         tiles = -(-height // config.tile_h), -(-width // config.tile_w)
         assert step["fm_words"] == -(-channels // WORD_CHANNELS) * tiles[0] * tiles[1]
+        words = {step["fm_base"] + word: self.memory[step["fm_base"] + word].copy() for word in range(step["fm_words"])}
         for (c, y, x), value in np.ndenumerate(values.reshape(channels, height, width)):
             word = (c // WORD_CHANNELS * tiles[0] + y // config.tile_h) * tiles[1] + x // config.tile_w
             lane_byte = c % WORD_CHANNELS
             looked_up = config.input_table and lane_byte < 3
             pixel = self.tables[lane_byte][int(value) + 128] if looked_up else value >> (8 - config.act_w)
-            self.memory[step["fm_base"] + word, y % config.tile_h, x % config.tile_w, c % WORD_CHANNELS] = pixel
+            words[step["fm_base"] + word][y % config.tile_h, x % config.tile_w, c % WORD_CHANNELS] = pixel
+        return words
 
-    def _store(self, step: dict[str, int], result: bytearray) -> None:
+    def _store(self, step: dict[str, int]) -> None:
         config, used = self.config, self.config.lanes * WORD_CHANNELS
+        target = self.scratch if step["scratch"] else self.result
         assert step["dram_bytes"] == step["fm_words"] * config.word_bytes
         for index in range(step["fm_words"]):
             at = step["dram_offset"] + index * config.word_bytes
-            result[at : at + used] = self.memory[step["fm_base"] + index].astype(np.int8).tobytes()
+            target[at : at + used] = self.memory[step["fm_base"] + index].astype(np.int8).tobytes()
 
     def _load_next(self, step: dict[str, int]) -> None:
         """The next image may come at any time from here on: nothing may touch its words."""

@@ -6,6 +6,9 @@ import sterna_pkg::*;
 /// each pixel, by rows, with no gaps: plane after plane, or three channels pixel by pixel. An
 /// activation is the upper bits of a byte, or what a table says.
 ///
+/// From scratch memory it reads words as a STORE leaves them: whole tiles of four channels pixel by
+/// pixel, one after the other, each padded to whole beats. A byte is an activation there.
+///
 /// Beats go into a ring of bytes. From its front, pieces are taken: the pixels of a row that lie in
 /// one tile, which are one write. A piece is turned to the front in two steps: by eights, then by
 /// bytes.
@@ -32,8 +35,8 @@ module sterna_frame_load #(
   input  logic                                  start_i,
   /// First word to write, taken at the start.
   input  logic [FmAddrW-1:0]                    base_i,
-  /// Its `in_*_rows`, `in_*_cols` and `filters` are rows, columns and channels of the frame, taken
-  /// at the start.
+  /// Its `in_*_rows`, `in_*_cols` and `filters` are rows, columns and channels of the frame, and
+  /// `scratch` says that these are words: as many rows of one tile. Taken at the start.
   input  step_t                                 step_i,
   /// The channels of a pixel lie side by side, taken at the start.
   input  logic                                  interleaved_i,
@@ -73,7 +76,9 @@ module sterna_frame_load #(
   localparam int unsigned BeatBytes = DataW / 8;
   /// Channels that can lie side by side or have tables, and bytes of the longest piece.
   localparam int unsigned Rgb = 3;
-  localparam int unsigned PieceBytes = Rgb * TileW;
+  localparam int unsigned PieceBytes = WordChannels * TileW;
+  /// Bytes after the last row of a word, all in the beat of its last pixel.
+  localparam int unsigned WordPad = BeatBytes - 1 - (TileH * PieceBytes - 1) % BeatBytes;
   /// Beats in the ring, a power of two: when a piece is not there as a whole, there is room for a
   /// beat.
   localparam int unsigned RingBeats = 2 ** $clog2((PieceBytes + BeatBytes - 2) / BeatBytes + 1);
@@ -99,7 +104,7 @@ module sterna_frame_load #(
   // ---------------------------------------------------------------------------------------- pieces
 
   // The frame, as the start found it.
-  logic interleaved_q, unsigned_q;
+  logic interleaved_q, unsigned_q, words_q, words_d;
   logic [15:0] full_rows_q, full_cols_q;
   logic [3:0] extra_rows_q, extra_cols_q;
   logic [5:0] full_bytes_q, extra_bytes_q;
@@ -117,9 +122,14 @@ module sterna_frame_load #(
   logic is_extra_q, is_extra_d, is_last_col_q, is_last_col_d;
   logic first_is_extra_q, first_is_extra_d, first_is_last_q, first_is_last_d;
   logic is_last_row, is_last_tile, taken;
+  // It is the last row of a word of scratch memory.
+  logic ends_word_q;
   logic [5:0] bytes;
+  logic [6:0] passed;
 
+  assign words_d = start_i ? step_i.scratch[0] : words_q;
   assign bytes = is_extra_q ? extra_bytes_q : full_bytes_q;
+  assign passed = 7'(bytes) + (ends_word_q ? 7'(WordPad) : '0);
   assign last_row = rows_q == '0 ? extra_rows_q - 4'd1 : 4'(TileH - 1);
   assign is_last_row = row_q == last_row;
   assign is_last_tile = rows_q == '0 || (rows_q == 16'd1 && extra_rows_q == '0);
@@ -215,14 +225,16 @@ module sterna_frame_load #(
     addr_q <= addr_d;
     row_addr_q <= row_addr_d;
     plane_addr_q <= plane_addr_d;
+    words_q <= words_d;
+    ends_word_q <= words_d && row_d == 4'(TileH - 1);
     if (start_i) begin
-      interleaved_q <= interleaved_i;
-      unsigned_q <= unsigned_i;
+      interleaved_q <= interleaved_i && !words_d;
+      unsigned_q <= unsigned_i && !words_d;
       full_rows_q <= step_i.in_full_rows;
       full_cols_q <= step_i.in_full_cols;
       extra_rows_q <= step_i.in_extra_rows[3:0];
       extra_cols_q <= step_i.in_extra_cols[3:0];
-      full_bytes_q <= interleaved_i ? 6'(PieceBytes) : 6'(TileW);
+      full_bytes_q <= words_d ? 6'(PieceBytes) : interleaved_i ? 6'(Rgb * TileW) : 6'(TileW);
       extra_bytes_q <= 6'(step_i.in_extra_cols[3:0]) * (interleaved_i ? 6'(Rgb) : 6'd1);
     end
   end
@@ -239,7 +251,7 @@ module sterna_frame_load #(
   assign beat_ready_o = active_q && count_q <= (AtW + 1)'(RingBytes - BeatBytes);
   assign beat_taken = beat_valid_i && beat_ready_o;
   assign count_d = count_q + (beat_taken ? (AtW + 1)'(BeatBytes) : '0) -
-                   (taken ? (AtW + 1)'(bytes) : '0);
+                   (taken ? (AtW + 1)'(passed) : '0);
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -247,7 +259,7 @@ module sterna_frame_load #(
       count_q <= '0;
       slot_q <= '0;
     end else begin
-      at_q <= at_q + (taken ? AtW'(bytes) : '0);
+      at_q <= at_q + (taken ? AtW'(passed) : '0);
       count_q <= count_d;
       slot_q <= slot_q + SlotW'(beat_taken);
     end
@@ -276,7 +288,7 @@ module sterna_frame_load #(
   assign write_free = !write_valid_o || write_ready_i;
   assign turned_free = !turning_q || write_free;
   assign taken = active_q && count_q >= (AtW + 1)'(bytes) && turned_free;
-  assign row_strobe = interleaved_q ? 4'b1111 : 4'b0001 << channel_q;
+  assign row_strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
   assign done_o = running_q && !active_q && !turning_q && !write_valid_o;
 
   always_comb begin
@@ -311,11 +323,12 @@ module sterna_frame_load #(
 
   // ----------------------------------------------------------------------------------------- write
 
-  // Each byte as that of an unsigned frame; those of the first channels of each pixel. Of planes,
-  // the strobe chooses the channel that is written.
+  // Each byte as that of an unsigned frame; those of the first channels of each pixel, and of the
+  // fourth. Of planes, the strobe chooses the channel that is written.
   logic [7:0] levels [PieceBytes];
   logic [TileW-1:0][Rgb-1:0][7:0] pixel_levels;
-  logic [TileW-1:0][Rgb-1:0][ActW-1:0] values;
+  logic [TileW-1:0][7:0] fourth_levels;
+  logic [TileW-1:0][Rgb-1:0][ActW-1:0] values, values_q;
   logic [TileW-1:0][ActW-1:0] fourth_q;
   logic [TileW-1:0][3:0][ActW-1:0] pixels;
   logic [3:0] write_row_q;
@@ -324,8 +337,9 @@ module sterna_frame_load #(
 
   assign turned = turning_q && write_free;
 
-  function automatic logic [ActW-1:0] upper_bits(logic [7:0] level);
-    return ActW'((level ^ 8'h80) >> (8 - ActW));
+  // Of a byte that goes through no table: its upper bits, or all of an activation.
+  function automatic logic [ActW-1:0] value_of(logic [7:0] level, logic of_word);
+    return ActW'((level ^ 8'h80) >> (of_word ? 0 : 8 - ActW));
   endfunction
 
   always_comb begin
@@ -334,8 +348,10 @@ module sterna_frame_load #(
     end
     for (int x = 0; x < int'(TileW); x++) begin
       for (int c = 0; c < int'(Rgb); c++) begin
-        pixel_levels[x][c] = levels[interleaved_q ? int'(Rgb)*x+c : x];
+        pixel_levels[x][c] = levels[words_q ? int'(WordChannels)*x+c :
+                                    interleaved_q ? int'(Rgb)*x+c : x];
       end
+      fourth_levels[x] = levels[words_q ? int'(WordChannels)*x+int'(Rgb) : x];
       pixels[x] = {fourth_q[x], values[x]};
     end
   end
@@ -347,7 +363,10 @@ module sterna_frame_load #(
       write_row_q <= turning_row_q;
       write_cols_q <= turning_cols_q;
       for (int x = 0; x < int'(TileW); x++) begin
-        fourth_q[x] <= interleaved_q ? '0 : upper_bits(levels[x]);
+        fourth_q[x] <= interleaved_q ? '0 : value_of(fourth_levels[x], words_q);
+        for (int c = 0; c < int'(Rgb); c++) begin
+          values_q[x][c] <= value_of(pixel_levels[x][c], words_q);
+        end
       end
     end
   end
@@ -355,7 +374,10 @@ module sterna_frame_load #(
   generate
     if (InputTable) begin : gen_table
       logic [7:0] level_q;
+      logic [TileW-1:0][Rgb-1:0][ActW-1:0] looked_up;
 
+      // Activations are looked up no more.
+      assign values = words_q ? values_q : looked_up;
       assign table_done_o = table_valid_i && level_q == '1;
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -378,21 +400,11 @@ module sterna_frame_load #(
         }),
         .read_i       (turned),
         .level_i      (pixel_levels),
-        .value_o      (values)
+        .value_o      (looked_up)
       );
     end else begin : gen_no_table
-      logic [TileW-1:0][Rgb-1:0][ActW-1:0] values_q;
-
       assign table_done_o = 1'b0;
       assign values = values_q;
-
-      always_ff @(posedge clk_i) begin
-        for (int x = 0; x < int'(TileW); x++) begin
-          for (int c = 0; c < int'(Rgb); c++) begin
-            if (turned) values_q[x][c] <= upper_bits(pixel_levels[x][c]);
-          end
-        end
-      end
     end
   endgenerate
 

@@ -62,7 +62,7 @@ def build(lowered: Lowered, plan: Plan, *, keep_streamed: bool = False, show: Sh
     Raises SternaError for a plan that does not fit them, and naming the layer with a value that does not fit the tape.
     """
     planned, filters = plans.to_sections(plan)
-    made, steps, stores, frame_bytes, result_bytes = libsterna.build_tape(
+    made, steps, stores, frame_bytes, result_bytes, scratch_bytes = libsterna.build_tape(
         _native(lowered), _json(lowered.config.model_dump()), lowered.config.hash, _json(planned), filters,
         keep_streamed, show,
     )  # fmt: skip
@@ -72,6 +72,7 @@ def build(lowered: Lowered, plan: Plan, *, keep_streamed: bool = False, show: Sh
         "outputs": [layer.name for layer in lowered.graph.outputs],
         "frame_bytes": frame_bytes,
         "result_bytes": result_bytes,
+        "scratch_bytes": scratch_bytes,
         "steps": [_info(*step) for step in steps],
         "queued_cycles": 0,
     }

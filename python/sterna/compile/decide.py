@@ -6,7 +6,9 @@ from sterna.compile.lower import Program
 from sterna.compile.lowered import Lowered
 from sterna.compile.memory import Demand, place
 from sterna.compile.schedule import spread
-from sterna.package.plan import Plan
+from sterna.compile.spill import spill
+from sterna.errors import SternaError
+from sterna.package.plan import Bands, Plan
 
 
 def decide(lowered: Lowered, *, trace: bool) -> Plan:
@@ -19,9 +21,14 @@ def decide(lowered: Lowered, *, trace: bool) -> Plan:
         for operation, plan in zip(operations, spreads, strict=True)
     ]
     image = (lowered.graph.input.name, lowered.image_words)
-    placement = place(lowered.config.fm_words, Demand(image, made, _last_uses(lowered.program, stored)))
-    bases = {name: region.base for name, region in placement.regions.items()}
-    return Plan(tuple(stored), bases, placement.load_after, spreads)
+    demand = Demand(image, made, _last_uses(lowered.program, stored))
+    bands: dict[int, Bands] = {}
+    try:
+        regions, load_after = place(lowered.config.fm_words, demand)
+    except SternaError:
+        regions, load_after, bands = spill(lowered, demand, stored)
+    bases = {name: region.base for name, region in regions.items()}
+    return Plan(tuple(stored), bases, load_after, spreads, bands)
 
 
 def _stored_layers(lowered: Lowered, trace: bool) -> list[str]:

@@ -38,6 +38,15 @@ class Lowered:
         counts = split_counts if name in self.program.split else tile_counts
         return counts(self.config, *self.size(name))
 
+    def map_rows(self, name: str) -> int:
+        """Rows of tiles of a map, or of each phase of one that is split by phase."""
+        return self.counts(name)[0] // (len(PHASES) if name in self.program.split else 1)
+
+    def computed_sources(self, operation: Operation) -> list[str]:
+        """The computed maps (or the image) that an operation reads, each once."""
+        found = [name for source in operation.sources for name in self.program.sources(source)]
+        return list(dict.fromkeys(found))
+
     def tiles(self, operation: Operation) -> int:
         """Tiles of the operation's map."""
         return math.prod(self.counts(operation.output))

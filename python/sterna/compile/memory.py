@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sterna.compile.lower import PHASES
 from sterna.errors import SternaError
@@ -51,7 +52,7 @@ class Allocator:
 
     def take(self, words: int, layer: str, avoid: Region | None = None, *, high: bool = False) -> Region:
         """Reserve `words` for `layer`, outside `avoid`. Raises SternaError if they do not fit."""
-        fitting = [gap for gap in self._gaps(avoid) if gap.words >= words]
+        fitting = [gap for gap in self.gaps(avoid) if gap.words >= words]
         if not fitting:
             raise SternaError(
                 f"does not fit the feature memory besides the maps that are still needed ({self.in_use} words)",
@@ -64,7 +65,7 @@ class Allocator:
         self._used.append(found)
         return found
 
-    def _gaps(self, avoid: Region | None) -> list[Region]:
+    def gaps(self, avoid: Region | None) -> list[Region]:
         """The free words outside `avoid`, low ones first."""
         gaps, free = [], 0
         for region in sorted([*self._used, *([avoid] if avoid else [])], key=lambda region: region.base):
@@ -87,8 +88,7 @@ class Demand:
     last_use: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """Where everything lies, and the operation after which the next image may be loaded (None: after none)."""
 
     regions: dict[str, Region]

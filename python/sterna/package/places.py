@@ -7,6 +7,9 @@ import json
 from sterna.package import layout
 from sterna.package.package import Package, StoreRegion
 
+#: What is loaded of scratch memory, at most, as a multiple of it.
+_MOST_LOADS = 8
+
 
 def places(package: Package) -> bytes:
     """Where images and maps of `package` lie in an engine's memory, and what the steps of its tape are for."""
@@ -40,10 +43,11 @@ def _store(store: StoreRegion) -> dict[str, object]:
 def most_cycles(package: Package) -> int:
     """Clock cycles of a frame on a fast memory.
 
-    Untimed it takes, at most, a cycle for each addition as if there were one PE, and for each byte that moves.
+    Untimed it takes, at most, a cycle for each addition as if there were one PE, and for each byte that moves, of
+    scratch memory several times, as rows that several bands need are loaded again.
     """
     schedule = package.schedule
     if schedule.timed:
         return schedule.alone_cycles
-    moved = len(package.tape) + schedule.frame_bytes + schedule.result_bytes
+    moved = len(package.tape) + schedule.frame_bytes + schedule.result_bytes + _MOST_LOADS * schedule.scratch_bytes
     return sum(step.nonzeros for step in schedule.steps) + moved

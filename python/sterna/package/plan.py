@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -48,16 +49,32 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Bands:
+    """How an operation runs that reads scratch memory, or makes maps for it: band after band of rows of tiles."""
+
+    #: Rows of tiles of its map in a band.
+    rows: int
+    #: First word of the buffer that rows of its sources are loaded into, and how many it holds; 0 if nothing is loaded.
+    input_base: int
+    input_rows: int
+    #: First words of the buffers in which bands are made in turn; none if what it makes stays in the feature memory.
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """The decisions: what is stored, where maps lie, and how each operation is spread over the engine."""
 
     #: Layers that the engine stores to result memory.
     stored: tuple[str, ...]
-    #: First feature memory word of each map, by the layer that names it.
+    #: First feature memory word of each map that lies in it as a whole, by the layer that names it. Others spill: they
+    #: lie in scratch memory, or of the image in the frame's.
     bases: dict[str, int]
     #: The operation after which the next image may be loaded (None: after none).
     load_after: int | None
     spreads: tuple[Spread, ...]
+    #: Of the operations that read or make what spills, by their numbers.
+    bands: Mapping[int, Bands] = field(default_factory=dict)
 
 
 _Number = Annotated[int, Field(ge=0, lt=1 << 31)]
@@ -74,11 +91,21 @@ class _SpreadRecord(_Record):
     channels: _Positive
 
 
+class _BandsRecord(_Record):
+    operation: _Number
+    rows: _Positive
+    input_base: _Number
+    input_rows: _Number
+    outputs: Annotated[list[_Number], Field(max_length=2)]
+
+
 class _PlanRecord(_Record):
     stored: Annotated[list[str], FailFast()]
     bases: dict[str, _Number]
     load_after: _Number | None
     spreads: Annotated[list[_SpreadRecord], FailFast()]
+    #: Plans by which nothing spills say nothing of it.
+    bands: Annotated[list[_BandsRecord], FailFast()] = Field(default_factory=list)
 
 
 def to_sections(plan: Plan) -> tuple[dict[str, Any], bytes]:
@@ -87,10 +114,17 @@ def to_sections(plan: Plan) -> tuple[dict[str, Any], bytes]:
         _SpreadRecord(tiles_at_once=spread.tiles_at_once, parts=len(spread.parts), channels=spread.parts[0].channels)
         for spread in plan.spreads
     ]
-    record = _PlanRecord(stored=list(plan.stored), bases=plan.bases, load_after=plan.load_after, spreads=spreads)
+    bands = [
+        _BandsRecord(operation=operation, **asdict(each) | {"outputs": list(each.outputs)})
+        for operation, each in plan.bands.items()
+    ]
+    record = _PlanRecord(
+        stored=list(plan.stored), bases=plan.bases, load_after=plan.load_after, spreads=spreads, bands=bands
+    )
     filters = [part.filters.ravel() for spread in plan.spreads for part in spread.parts]
     joined = np.concatenate([np.zeros(0, np.int64), *filters])
-    return record.model_dump(), np.where(joined < 0, ABSENT, joined).astype(_FILTER).tobytes()
+    packed = np.where(joined < 0, ABSENT, joined).astype(_FILTER).tobytes()
+    return record.model_dump(exclude=None if bands else {"bands"}), packed
 
 
 def from_sections(values: object, filters: bytes, config: EngineConfig) -> Plan:
@@ -118,4 +152,8 @@ def from_sections(values: object, filters: bytes, config: EngineConfig) -> Plan:
     if at != len(numbers) or len(spreads) != len(record.spreads):
         section = PackageSection.FILTERS.text
         raise SternaError("its parts contradict each other", attribute=section, value=len(numbers), remedy=AGAIN)
-    return Plan(tuple(record.stored), record.bases, record.load_after, tuple(spreads))
+    bands = {
+        each.operation: Bands(each.rows, each.input_base, each.input_rows, tuple(each.outputs))
+        for each in record.bands
+    }
+    return Plan(tuple(record.stored), record.bases, record.load_after, tuple(spreads), bands)

@@ -40,6 +40,8 @@
 #define STERNA_INPUT_TABLES 3
 /* STORE steps that may go on beside another step, at most. */
 #define STERNA_MOST_BESIDE_STORES 2
+/* The bit of `beside` that lets the LOAD steps without `next` go on. */
+#define STERNA_BESIDE_LOADS 4
 
 /* What a segment's payload holds. */
 enum sterna_segment_kind {

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "bytes.h"
+#include "compile/bands.h"
 #include "compile/check.h"
 #include "compile/lower.h"
 #include "compile/maps.h"
@@ -47,25 +50,66 @@ std::vector<std::uint8_t> requant_payload(const Requant& requant, const Operatio
   return payload;
 }
 
-/// What the STORE steps read that may still go on, in order: they end in the order of the tape.
+/// Bytes of scratch memory.
+struct Bytes {
+  std::int64_t first = 0, count = 0;
+
+  bool overlaps(const Bytes& other) const { return first < other.first + other.count && other.first < first + count; }
+};
+
+/// What the STORE steps read that may still go on, and write to scratch memory, in order: they end in the order of the tape.
 class OpenStores {
  public:
-  void add(const Region& region) { regions_.push_back(region); }
+  void add(const Region& region, Bytes stored = {}) { stores_.push_back({region, stored}); }
 
-  /// How many may go on when a step begins that writes `written`: those after the last one that reads of it.
-  std::size_t beside(const std::vector<Region>& written) {
-    const auto reads = [&](const Region& region) {
-      return std::ranges::any_of(written, [&](const Region& each) { return region.overlaps(each); });
+  /// How many may go on when a step begins that writes `written` and reads the bytes `loaded`: those after the last one
+  /// that reads of the former, or writes of the latter.
+  std::size_t beside(const std::vector<Region>& written, Bytes loaded = {}) {
+    const auto meets = [&](const Store& store) {
+      return store.stored.overlaps(loaded) ||
+             std::ranges::any_of(written, [&](const Region& each) { return store.region.overlaps(each); });
     };
-    const auto after = std::find_if(regions_.rbegin(), regions_.rend(), reads);
-    const auto going = static_cast<std::size_t>(after - regions_.rbegin());
+    const auto after = std::find_if(stores_.rbegin(), stores_.rend(), meets);
+    const auto going = static_cast<std::size_t>(after - stores_.rbegin());
     const std::size_t count = std::min<std::size_t>(going, STERNA_MOST_BESIDE_STORES);
-    regions_.erase(regions_.begin(), regions_.end() - static_cast<std::ptrdiff_t>(count));
+    stores_.erase(stores_.begin(), stores_.end() - static_cast<std::ptrdiff_t>(count));
     return count;
   }
 
  private:
-  std::vector<Region> regions_;
+  struct Store {
+    Region region;
+    Bytes stored;
+  };
+
+  std::vector<Store> stores_;
+};
+
+/// What the LOAD writes that may still go on: there is one at most, as each waits for the one before.
+class OpenLoad {
+ public:
+  void begin(const Region& region) { region_ = region; }
+  void end() { region_.reset(); }
+
+  /// The bit of `beside` of a step that touches `touched`: it need not wait for the LOAD. If it has to, the LOAD has ended.
+  std::size_t beside(const std::vector<Region>& touched) {
+    const auto meets = [&](const Region& each) { return region_->overlaps(each); };
+    if (region_ && std::ranges::any_of(touched, meets)) end();
+    return region_ ? STERNA_BESIDE_LOADS : 0;
+  }
+
+ private:
+  std::optional<Region> region_;
+};
+
+/// Where CONV steps write: first words and regions of the maps that they make, the tiles that they compute, and how many
+/// pixels of these exist.
+struct Target {
+  std::vector<std::int64_t> bases;
+  std::vector<Region> regions;
+  std::int64_t tiles_h = 0, tiles_w = 0, pixels = 0;
+
+  std::int64_t tiles() const { return tiles_h * tiles_w; }
 };
 
 class Builder {
@@ -74,7 +118,11 @@ class Builder {
       : lowered_(lowered), config_(config), plan_(plan), keep_streamed_(keep_streamed), tape_(config.hash) {
     check_plan(lowered, config, plan);
     for (const auto& [layer, words] : map_words(lowered, config, plan.spreads)) {
-      regions_[layer] = {plan.bases.at(layer), words};
+      if (const auto base = plan.bases.find(layer); base != plan.bases.end()) regions_[layer] = {base->second, words};
+      rows_[layer] = map_rows(lowered, config, layer, words);
+    }
+    for (const EngineOperation& operation : lowered.operations) {
+      for (std::size_t source : computed_sources(lowered, operation)) read_.insert(source);
     }
   }
 
@@ -82,13 +130,13 @@ class Builder {
     const Input& image = lowered_.image;
     built_.frame_bytes = config_.in_beats(std::int64_t{image.channels} * image.height * image.width);
     if (config_.input_table) fill_tables();
-    maps_[lowered_.input] = image_map(image, config_, regions_[lowered_.input]);
-    load_image(false);
+    maps_[lowered_.input] = loaded_image();
+    if (!spills(lowered_.input)) load_image(false);
     store_complete({lowered_.input});
     for (std::size_t index = 0; index < lowered_.operations.size(); ++index) {
       const EngineOperation& operation = lowered_.operations[index];
       if (show) show(index, operation.layers.back());
-      compute(operation, plan_.spreads[index]);
+      compute(index, operation, plan_.spreads[index]);
       store_complete(operation.outputs());
       if (plan_.load_after == index) load_image(true);
     }
@@ -98,6 +146,8 @@ class Builder {
 
  private:
   const std::string& name(std::size_t layer) const { return lowered_.layers[layer].name; }
+  /// Whether a map lies in scratch memory, or the image in the frame's.
+  bool spills(std::size_t layer) const { return !regions_.contains(layer); }
 
   /// A step whose fields are set by `fill`.
   template <typename Fill>
@@ -120,18 +170,26 @@ class Builder {
   }
 
   /// Loads the image, or the next one in the background.
-  void load_image(bool is_next) {
+  void load_image(bool is_next) { load_frame(is_next, {0, rows_[lowered_.input].count}, regions_[lowered_.input]); }
+
+  /// Loads rows of tiles of the image into `region`.
+  void load_frame(bool is_next, RowRange rows, const Region& region) {
     const Input& image = lowered_.image;
-    const Region& region = regions_[lowered_.input];
+    const std::int64_t top = rows.first * config_.tile_h;
+    const std::int64_t height = std::min(rows.count * config_.tile_h, image.height - top);
+    const std::int64_t row_bytes = std::int64_t{image.width} * image.channels;
+    open_load_.end();
     add_step({lowered_.input}, STERNA_OP_LOAD, [&](const auto& set) {
-      set_size(set, image.height, image.width);
+      set_size(set, height, image.width);
       set(STERNA_STEP_FIELD(NEXT), is_next);
       set(STERNA_STEP_FIELD(FILTERS), image.channels);
-      set(STERNA_STEP_FIELD(DRAM_BYTES), built_.frame_bytes);
+      set(STERNA_STEP_FIELD(DRAM_OFFSET), top * row_bytes);
+      set(STERNA_STEP_FIELD(DRAM_BYTES), config_.in_beats(height * row_bytes));
       set(STERNA_STEP_FIELD(FM_BASE), region.base);
       set(STERNA_STEP_FIELD(FM_WORDS), region.words);
       set(STERNA_STEP_FIELD(BESIDE), open_stores_.beside({region}));
     });
+    if (!is_next) open_load_.begin(region);
   }
 
   template <typename Set>
@@ -142,9 +200,16 @@ class Builder {
     set(STERNA_STEP_FIELD(IN_EXTRA_COLS), width % config_.tile_w);
   }
 
+  FeatureMap loaded_image() const {
+    if (!spills(lowered_.input)) return image_map(lowered_.image, config_, regions_.at(lowered_.input));
+    // It has one channel word, so that its rows of tiles follow each other.
+    return image_map(lowered_.image, config_, {});
+  }
+
   /// Stores what can be stored now that the maps `made` are complete.
   void store_complete(const std::vector<std::size_t>& made) {
     for (std::size_t layer : plan_.stored) {
+      if (lowered_.shown(layer) == std::vector{layer} && spills(layer)) continue;
       const std::vector<std::size_t> parts = lowered_.shown(layer);
       const bool is_new = std::ranges::any_of(parts, [&](std::size_t part) { return std::ranges::count(made, part); });
       const bool is_whole = std::ranges::all_of(parts, [&](std::size_t part) { return maps_.contains(part); });
@@ -153,17 +218,18 @@ class Builder {
   }
 
   /// The map of a layer, computed or a view.
-  FeatureMap map_of(std::size_t layer) const {
-    if (const auto found = maps_.find(layer); found != maps_.end()) return found->second;
+  FeatureMap map_of(std::size_t layer) const { return map_of(layer, maps_); }
+
+  FeatureMap map_of(std::size_t layer, const std::map<std::size_t, FeatureMap>& maps) const {
+    if (const auto found = maps.find(layer); found != maps.end()) return found->second;
     const View& view = lowered_.views.at(layer);
     std::vector<FeatureMap> shown;
-    for (std::size_t source : view.maps) shown.push_back(map_of(source));
+    for (std::size_t source : view.maps) shown.push_back(map_of(source, maps));
     if (!view.is_reorg) return join_maps(shown);
     return phase_view(shown.front(), lowered_.layers[layer].height, lowered_.layers[layer].width);
   }
 
   void store(std::size_t layer, const FeatureMap& map) {
-    const auto& [name, height, width] = lowered_.layers[layer];
     const std::uint64_t offset = built_.result_bytes;
     for (const Region& region : map.regions) {
       const std::int64_t bytes = region.words * config_.word_bytes();
@@ -173,34 +239,246 @@ class Builder {
         set(STERNA_STEP_FIELD(DRAM_OFFSET), built_.result_bytes);
         set(STERNA_STEP_FIELD(DRAM_BYTES), bytes);
       });
+      open_load_.end();
       open_stores_.add(region);
       built_.result_bytes += bytes;
     }
+    note_store(layer, offset, map);
+  }
+
+  /// Tells the driver where it finds a map.
+  void note_store(std::size_t layer, std::uint64_t offset, const FeatureMap& map) {
+    const auto& [name, height, width] = lowered_.layers[layer];
     const bool is_split = map.height != height || map.width != width;
     const auto size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
     built_.stores.push_back({name, offset, size(map.words() / map.tiles()), size(map.tiles_h), size(map.tiles_w),
                              size(height), size(width), is_split, map.stored_channels()});
   }
 
-  void compute(const EngineOperation& operation, const Spread& spread) {
-    std::vector<FeatureMap> sources;
-    for (std::size_t layer : operation.sources) sources.push_back(map_of(layer));
-    const FeatureMap source = join_maps(sources);
+  void compute(std::size_t index, const EngineOperation& operation, const Spread& spread) {
     const std::vector<Nonzero> nonzeros = operation.nonzeros();
+    if (const auto bands = plan_.bands.find(index); bands != plan_.bands.end()) {
+      compute_bands(operation, spread, bands->second, nonzeros);
+    } else {
+      compute_whole(operation, spread, source_of(operation, maps_), nonzeros);
+    }
+  }
+
+  /// What an operation reads, of `maps`.
+  FeatureMap source_of(const EngineOperation& operation, const std::map<std::size_t, FeatureMap>& maps) const {
+    std::vector<FeatureMap> sources;
+    for (std::size_t layer : operation.sources) sources.push_back(map_of(layer, maps));
+    return join_maps(sources);
+  }
+
+  /// Computes maps that stay in the feature memory.
+  void compute_whole(const EngineOperation& operation, const Spread& spread, const FeatureMap& source,
+                     const std::vector<Nonzero>& nonzeros) {
     check_operation(lowered_, operation, source.channels.size(), nonzeros);
-    std::vector<std::int64_t> bases;
+    Target target;
     for (std::size_t layer : operation.outputs()) {
-      bases.push_back(regions_[layer].base);
+      target.bases.push_back(regions_[layer].base);
+      target.regions.push_back(regions_[layer]);
       maps_[layer] = output_map(layer, operation, spread);
     }
-    const std::int64_t tiles = maps_[operation.output()].tiles();
+    const auto& [name, height, width] = lowered_.layers[operation.output()];
+    const FeatureMap& made = maps_[operation.output()];
+    target.tiles_h = made.tiles_h;
+    target.tiles_w = made.tiles_w;
+    target.pixels = std::int64_t{height} * width;
+    convolve_parts(operation, source, spread, target, nonzeros);
+  }
+
+  void convolve_parts(const EngineOperation& operation, const FeatureMap& source, const Spread& spread, Target target,
+                      const std::vector<Nonzero>& nonzeros) {
     for (std::size_t number = 0; number < spread.parts.size(); ++number) {
       const OperationPart& part = spread.parts[number];
-      convolve(operation, source, spread, part, bases, nonzeros);
+      convolve(operation, source, spread, part, target, nonzeros);
       built_.steps.back().part = static_cast<int>(number);
-      const auto words = made_words(operation, tiles, static_cast<std::int64_t>(part.words()));
-      for (std::size_t place = 0; place < bases.size(); ++place) bases[place] += words[place];
+      const auto words = made_words(operation, target.tiles(), static_cast<std::int64_t>(part.words()));
+      for (std::size_t place = 0; place < words.size(); ++place) target.bases[place] += words[place];
     }
+  }
+
+  /// Computes band after band of rows of tiles: loads what it needs into a buffer, or reads what is in the feature memory,
+  /// and stores what it makes, or leaves it there.
+  void compute_bands(const EngineOperation& operation, const Spread& spread, const Bands& bands,
+                     const std::vector<Nonzero>& nonzeros) {
+    const std::vector<std::size_t> sources = computed_sources(lowered_, operation);
+    const RowNeeds needs(config_, operation, nonzeros, source_rows(operation), rows_[operation.output()].count,
+                         bands.input_rows ? row_align(lowered_, config_, sources) : 1);
+    check_buffers(lowered_, config_, operation, bands, needs.most(bands.rows), words_of_row(sources),
+                  bands.rows * words_of_row(operation.outputs()));
+    if (!bands.outputs.empty()) place_outputs(operation, spread);
+    const std::int64_t count = needs.bands(bands.rows);
+    const auto rows_of = [&](std::int64_t number, const BufferRows* before) {
+      return needs.in_buffer(needs.band(number, bands.rows), bands.input_rows, before);
+    };
+    BufferRows rows = rows_of(0, nullptr);
+    load_rows(sources, rows, bands);
+    for (std::int64_t number = 0; number < count; ++number) {
+      // The next band is loaded while this one is computed, if there is room beside it.
+      const bool has_next = number + 1 < count;
+      const BufferRows next = has_next ? rows_of(number + 1, &rows) : BufferRows{};
+      const bool is_ahead = has_next && rows.stay_beside(next);
+      if (is_ahead) load_rows(sources, next, bands);
+      const FeatureMap source = band_source(operation, sources, bands, rows);
+      if (bands.outputs.empty()) {
+        compute_whole(operation, spread, source, nonzeros);
+      } else {
+        const std::int64_t base = bands.outputs[static_cast<std::size_t>(number) % bands.outputs.size()];
+        compute_rows(operation, spread, source, needs, needs.band(number, bands.rows), base, bands.rows, nonzeros);
+      }
+      if (has_next && !is_ahead) load_rows(sources, next, bands);
+      rows = next;
+    }
+  }
+
+  /// Rows of tiles of what an operation reads.
+  std::int64_t source_rows(const EngineOperation& operation) const {
+    const FeatureMap source = source_of(operation, maps_);
+    return is_of_phases(lowered_, operation) ? source.tiles_h / static_cast<std::int64_t>(kPhases.size()) : source.tiles_h;
+  }
+
+  std::int64_t words_of_row(const std::vector<std::size_t>& maps) const {
+    std::int64_t words = 0;
+    for (std::size_t map : maps) words += rows_.at(map).words;
+    return words;
+  }
+
+  /// Gives the maps that an operation makes places in scratch memory, if something reads them, and in the result.
+  void place_outputs(const EngineOperation& operation, const Spread& spread) {
+    for (std::size_t layer : operation.outputs()) {
+      const MapRows& rows = rows_.at(layer);
+      const std::int64_t bytes = rows.count * rows.words * config_.word_bytes();
+      maps_[layer] = output_map(layer, operation, spread);
+      if (read_.contains(layer)) {
+        spilled_[layer] = static_cast<std::int64_t>(built_.scratch_bytes);
+        built_.scratch_bytes += static_cast<std::uint64_t>(bytes);
+      }
+      if (std::ranges::count(plan_.stored, layer)) {
+        results_[layer] = static_cast<std::int64_t>(built_.result_bytes);
+        note_store(layer, built_.result_bytes, maps_[layer]);
+        built_.result_bytes += static_cast<std::uint64_t>(bytes);
+      }
+    }
+  }
+
+  /// Loads what is to be loaded for a band, row after row of tiles, in each map after map.
+  void load_rows(const std::vector<std::size_t>& maps, const BufferRows& rows, const Bands& bands) {
+    if (!bands.input_rows || !rows.loads) return;
+    std::int64_t base = bands.input_base + (rows.place + rows.rows.count - rows.loads) * words_of_row(maps);
+    const std::int64_t first = rows.end() - rows.loads;
+    if (maps.size() == 1) {
+      load_part(maps.front(), {first, rows.loads}, base);
+      return;
+    }
+    for (std::int64_t row = first; row < rows.end(); ++row) {
+      for (std::size_t map : maps) {
+        load_part(map, {row, 1}, base);
+        base += rows_.at(map).words;
+      }
+    }
+  }
+
+  void load_part(std::size_t layer, RowRange rows, std::int64_t base) {
+    const Region region{base, rows.count * rows_.at(layer).words};
+    if (layer == lowered_.input) {
+      load_frame(false, rows, region);
+      return;
+    }
+    const std::int64_t row_bytes = rows_.at(layer).words * config_.word_bytes();
+    const Bytes bytes{spilled_.at(layer) + rows.first * row_bytes, rows.count * row_bytes};
+    open_load_.end();
+    add_step({layer}, STERNA_OP_LOAD, [&](const auto& set) {
+      set(STERNA_STEP_FIELD(SCRATCH), 1);
+      // Words are rows of one tile.
+      set(STERNA_STEP_FIELD(FILTERS), 1);
+      set(STERNA_STEP_FIELD(IN_FULL_ROWS), region.words);
+      set(STERNA_STEP_FIELD(IN_FULL_COLS), 1);
+      set(STERNA_STEP_FIELD(DRAM_OFFSET), bytes.first);
+      set(STERNA_STEP_FIELD(DRAM_BYTES), bytes.count);
+      set(STERNA_STEP_FIELD(FM_BASE), region.base);
+      set(STERNA_STEP_FIELD(FM_WORDS), region.words);
+      set(STERNA_STEP_FIELD(BESIDE), open_stores_.beside({region}, bytes));
+    });
+    open_load_.begin(region);
+  }
+
+  /// What an operation reads: `rows` of the buffer, or of the feature memory.
+  FeatureMap band_source(const EngineOperation& operation, const std::vector<std::size_t>& sources, const Bands& bands,
+                         const BufferRows& rows) const {
+    if (!bands.input_rows) return source_of(operation, maps_);
+    const std::int64_t row_words = words_of_row(sources);
+    const Region region{bands.input_base + rows.place * row_words, rows.rows.count * row_words};
+    std::map<std::size_t, FeatureMap> loaded;
+    std::int64_t offset = 0;
+    for (std::size_t map : sources) {
+      loaded[map] = in_buffer(maps_.at(map), region, rows.rows.first, row_words, offset);
+      offset += rows_.at(map).words;
+    }
+    return source_of(operation, loaded);
+  }
+
+  /// Computes the rows of tiles of a band in the buffer at `base`, which has room for `room` of them, and stores them.
+  void compute_rows(const EngineOperation& operation, const Spread& spread, const FeatureMap& source, const RowNeeds& needs,
+                    RowRange band, std::int64_t base, std::int64_t room, const std::vector<Nonzero>& nonzeros) {
+    check_operation(lowered_, operation, source.channels.size(), nonzeros);
+    const std::vector<std::size_t> outputs = operation.outputs();
+    const bool of_phases = is_of_phases(lowered_, operation);
+    const auto& [name, height, width] = lowered_.layers[operation.output()];
+    Target target;
+    for (std::size_t layer : outputs) {
+      target.regions.push_back({base, band.count * rows_.at(layer).words});
+      base += room * rows_.at(layer).words;
+    }
+    target.tiles_h = static_cast<std::int64_t>(of_phases ? kPhases.size() : 1);
+    target.tiles_w = maps_.at(operation.output()).tiles_w;
+    for (std::int64_t row = 0; row < band.count; ++row) {
+      const std::int64_t number = band.first + row, pixel_rows = height / (of_phases ? 2 : 1);
+      target.pixels = std::min<std::int64_t>(config_.tile_h, pixel_rows - number * config_.tile_h) * width * (of_phases ? 2 : 1);
+      target.bases.clear();
+      for (std::size_t place = 0; place < outputs.size(); ++place) {
+        target.bases.push_back(target.regions[place].base + row * rows_.at(outputs[place]).words);
+      }
+      const std::int64_t offset = needs.offset(number);
+      std::vector<Nonzero> moved = nonzeros;
+      for (Nonzero& each : moved) each.row = static_cast<std::int16_t>(each.row + offset);
+      convolve_parts(operation, below(source, needs.top(number), config_.tile_h, of_phases), spread, target, moved);
+    }
+    for (std::size_t place = 0; place < outputs.size(); ++place) store_rows(outputs[place], band, target.regions[place]);
+  }
+
+  /// Stores rows of tiles of a map, where they will be loaded from, and where the driver finds them.
+  void store_rows(std::size_t layer, RowRange rows, const Region& region) {
+    const std::int64_t row_words = rows_.at(layer).words;
+    if (const auto scratch = spilled_.find(layer); scratch != spilled_.end()) {
+      store_part(layer, region, scratch->second + rows.first * row_words * config_.word_bytes(), true);
+    }
+    const auto result = results_.find(layer);
+    if (result == results_.end()) return;
+    // A result lies channel word after channel word.
+    const std::int64_t tiles_w = maps_.at(layer).tiles_w, count = rows_.at(layer).count;
+    for (std::int64_t row = 0; row < rows.count; ++row) {
+      for (std::int64_t plane = 0; plane < row_words / tiles_w; ++plane) {
+        const std::int64_t word = (plane * count + rows.first + row) * tiles_w;
+        store_part(layer, {region.base + row * row_words + plane * tiles_w, tiles_w},
+                   result->second + word * config_.word_bytes(), false);
+      }
+    }
+  }
+
+  void store_part(std::size_t layer, const Region& region, std::int64_t offset, bool is_scratch) {
+    const Bytes bytes{offset, region.words * config_.word_bytes()};
+    open_load_.end();
+    add_step({layer}, STERNA_OP_STORE, [&](const auto& set) {
+      set(STERNA_STEP_FIELD(SCRATCH), is_scratch);
+      set(STERNA_STEP_FIELD(FM_BASE), region.base);
+      set(STERNA_STEP_FIELD(FM_WORDS), region.words);
+      set(STERNA_STEP_FIELD(DRAM_OFFSET), bytes.first);
+      set(STERNA_STEP_FIELD(DRAM_BYTES), bytes.count);
+    });
+    open_stores_.add(region, is_scratch ? bytes : Bytes{});
   }
 
   /// A map that the operation makes. Drained channel i of group s of a part lies in byte i mod 4 of the group's word
@@ -209,8 +487,15 @@ class Builder {
     const auto [tiles_h, tiles_w] = tile_counts(lowered_, config_, layer);
     const auto& [name, height, width] = lowered_.layers[layer];
     const bool is_split = lowered_.split.contains(layer);
+    // A map that spills counts from the first word of a row.
+    const Region region = spills(layer) ? Region{0, rows_.at(layer).count * rows_.at(layer).words} : regions_.at(layer);
     FeatureMap map{is_split ? tiles_h * config_.tile_h : height, is_split ? tiles_w * config_.tile_w : width,
-                   tiles_h, tiles_w, std::vector<ChannelPlace>(operation.filters), {regions_.at(layer)}};
+                   tiles_h, tiles_w, std::vector<ChannelPlace>(operation.filters), {region}, tiles_w};
+    map.plane_words = map.tiles();
+    if (spills(layer)) {
+      map.row_words = rows_.at(layer).words;
+      map.plane_words /= rows_.at(layer).count;
+    }
     std::int64_t before = 0;
     for (std::size_t number = 0; number < spread.parts.size(); ++number) {
       const OperationPart& part = spread.parts[number];
@@ -218,10 +503,13 @@ class Builder {
         if (part.filters[place] == OperationPart::kAbsent) continue;
         const std::size_t group = place / part.channels, channel = place % part.channels;
         const auto word = before + static_cast<std::int64_t>(group * part.group_words() + channel / STERNA_WORD_CHANNELS);
-        map.channels[part.filters[place]] = {regions_.at(layer).base + word * map.tiles(),
-                                             static_cast<int>(channel % STERNA_WORD_CHANNELS),
-                                             convs_ + static_cast<std::int64_t>(number),
-                                             written(operation, spread, part, group, channel)};
+        ChannelPlace& found = map.channels[part.filters[place]];
+        found.plane = region.base + word * map.plane_words;
+        found.byte = static_cast<int>(channel % STERNA_WORD_CHANNELS);
+        // What spills is loaded.
+        if (spills(layer)) continue;
+        found.step = convs_ + static_cast<std::int64_t>(number);
+        found.written = written(operation, spread, part, group, channel);
       }
       before += static_cast<std::int64_t>(part.words());
     }
@@ -242,16 +530,15 @@ class Builder {
   }
 
   void convolve(const EngineOperation& operation, const FeatureMap& source, const Spread& spread, const OperationPart& part,
-                const std::vector<std::int64_t>& bases, const std::vector<Nonzero>& nonzeros) {
-    const FeatureMap& target = maps_[operation.output()];
+                const Target& target, const std::vector<Nonzero>& nonzeros) {
     const std::size_t streams = part.groups * config_.pes;
     PartWork work = part_work(config_, operation, nonzeros, source, part, convs_++);
     EncodedPart encoded = encode_part(config_.encoder(), streams, work.fetches(), work.additions(), work.planes);
     std::vector<std::uint8_t> table = requant_payload(operation.requant, part);
     const int act_max = (1 << (lowered_.act_bits - 1)) - 1;
     const std::array<int, 2> limits = operation.requant.limits(-act_max - 1, act_max);
-    std::vector<Region> written;
-    for (std::size_t layer : operation.outputs()) written.push_back(regions_[layer]);
+    std::vector<Region> touched = target.regions;
+    touched.insert(touched.end(), source.regions.begin(), source.regions.end());
     BuiltStep& step = add_step(operation.layers, STERNA_OP_CONV, [&](const auto& set) {
       set_size(set, source.height, source.width);
       set(STERNA_STEP_FIELD(POOL), operation.pool);
@@ -263,9 +550,9 @@ class Builder {
       set(STERNA_STEP_FIELD(HALF_EVEN), operation.requant.half_even);
       set(STERNA_STEP_FIELD(PAD_VALUE), operation.pad_value);
       set(STERNA_STEP_FIELD(TILES_AT_ONCE), spread.tiles_at_once);
-      set(STERNA_STEP_FIELD(FM_BASE), bases.back());
-      set(STERNA_STEP_FIELD(KEEP_BASE), operation.pool == STERNA_POOL_KEEP ? bases.front() : 0);
-      set(STERNA_STEP_FIELD(IN_TILES_W), source.tiles_w);
+      set(STERNA_STEP_FIELD(FM_BASE), target.bases.back());
+      set(STERNA_STEP_FIELD(KEEP_BASE), operation.pool == STERNA_POOL_KEEP ? target.bases.front() : 0);
+      set(STERNA_STEP_FIELD(IN_TILES_W), source.row_words);
       set(STERNA_STEP_FIELD(OUT_TILES_H), target.tiles_h);
       set(STERNA_STEP_FIELD(OUT_TILES_W), target.tiles_w);
       set(STERNA_STEP_FIELD(OUT_PLANE), target.tiles());
@@ -274,12 +561,11 @@ class Builder {
       set(STERNA_STEP_FIELD(GROUP_WORDS), part.group_words());
       set(STERNA_STEP_FIELD(REQUANT_BYTES), (table.size() + STERNA_TAPE_ALIGN - 1) / STERNA_TAPE_ALIGN * STERNA_TAPE_ALIGN);
       set(STERNA_STEP_FIELD(WEIGHTS_BYTES), encoded.payload.size());
-      set(STERNA_STEP_FIELD(BESIDE), open_stores_.beside(written));
+      set(STERNA_STEP_FIELD(BESIDE), open_stores_.beside(target.regions) | open_load_.beside(touched));
     });
     const auto additions = static_cast<std::int64_t>(work.vector.size());
     step.additions = additions * target.tiles();
-    const auto& [name, height, width] = lowered_.layers[operation.output()];
-    step.lane_work = additions * height * width;
+    step.lane_work = additions * target.pixels;
     tape_.segment(STERNA_SEGMENT_KIND_REQUANT, std::move(table));
     tape_.segment(STERNA_SEGMENT_KIND_WEIGHTS, std::move(encoded.payload));
     if (keep_streamed_) step.streamed = {std::move(work.mask), std::move(work.after), std::move(encoded)};
@@ -290,9 +576,14 @@ class Builder {
   const Plan& plan_;
   bool keep_streamed_;
   TapeWriter tape_;
-  std::map<std::size_t, Region> regions_;
+  std::map<std::size_t, Region> regions_;  ///< Of the maps that lie in the feature memory as a whole.
+  std::map<std::size_t, MapRows> rows_;    ///< Of all maps.
+  std::set<std::size_t> read_;             ///< The maps that an operation reads.
+  /// Where maps that spill lie in scratch memory and in the result.
+  std::map<std::size_t, std::int64_t> spilled_, results_;
   std::map<std::size_t, FeatureMap> maps_;
   OpenStores open_stores_;
+  OpenLoad open_load_;
   std::int64_t convs_ = 0;
   Built built_;
 };

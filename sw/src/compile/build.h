@@ -37,7 +37,7 @@ struct Built {
   std::vector<std::uint8_t> tape;
   std::vector<BuiltStep> steps;
   std::vector<Store> stores;
-  std::uint64_t frame_bytes = 0, result_bytes = 0;
+  std::uint64_t frame_bytes = 0, result_bytes = 0, scratch_bytes = 0;
 };
 
 /// Called before each operation with its number and the layer whose map it makes.

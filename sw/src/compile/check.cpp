@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "compile/bands.h"
 #include "compile/maps.h"
 #include "compile/work.h"
 #include "error.h"
@@ -14,6 +16,8 @@ namespace {
 
 /// Of a window, either way.
 constexpr int kMostOffset = 128;
+/// Channels of a pixel that lie side by side in a frame.
+constexpr int kInterleaved = 3;
 constexpr char kAgain[] = "compile the graph again";
 
 [[noreturn]] void contradict(const std::string& attribute, const std::string& value, const std::string& allowed) {
@@ -60,9 +64,8 @@ void check_spread(const EngineConfig& config, const EngineOperation& operation, 
 
 void check_bases(const Lowered& lowered, const EngineConfig& config, const Plan& plan,
                  const std::map<std::size_t, std::int64_t>& words) {
-  const auto same_layer = [](const auto& one, const auto& other) { return one.first == other.first; };
-  if (!std::ranges::equal(plan.bases, words, same_layer)) contradict("bases", "their layers", "the maps of the graph");
   for (const auto& [layer, base] : plan.bases) {
+    if (!words.contains(layer)) contradict("bases", lowered.layers[layer].name, "the maps of the graph");
     const std::int64_t most = config.fm_words - words.at(layer);
     if (base < 0 || base > most) {
       contradict("base of " + lowered.layers[layer].name, std::to_string(base), "0 .. " + std::to_string(most));
@@ -81,7 +84,75 @@ void check_stored(const Lowered& lowered, const Plan& plan) {
   if (!shows_all || has_inner || stored.size() != plan.stored.size()) contradict("stored", "its layers", "layers of the graph, each once, with what every output shows");
 }
 
+/// Whether all of `maps` spill, which have no base; either all of them do, or none.
+bool all_spill(const Lowered& lowered, const Plan& plan, const std::vector<std::size_t>& maps) {
+  const auto spills = [&](std::size_t map) { return !plan.bases.contains(map); };
+  const auto count = std::ranges::count_if(maps, spills);
+  if (count && count != std::ssize(maps)) {
+    contradict("base of " + lowered.layers[maps.front()].name, "one", "one for each or no map that is read or made with it");
+  }
+  return count > 0;
+}
+
+/// An image that spills is loaded by rows of its pixels, which must follow each other in the frame.
+void check_image(const Lowered& lowered, const Plan& plan) {
+  if (plan.bases.contains(lowered.input)) return;
+  const bool has_rows = lowered.image.channels == 1 || lowered.image.channels == kInterleaved;
+  const bool is_alone = std::ranges::none_of(lowered.operations, [&](const EngineOperation& operation) {
+    const std::vector<std::size_t> sources = computed_sources(lowered, operation);
+    return sources.size() > 1 && std::ranges::count(sources, lowered.input);
+  });
+  if (!has_rows || !is_alone || plan.load_after) {
+    contradict("bases", "none of " + lowered.layers[lowered.input].name, "one");
+  }
+}
+
+/// An operation runs by bands if it reads or makes what spills.
+void check_bands(const Lowered& lowered, const EngineConfig& config, const Plan& plan, std::size_t index) {
+  const EngineOperation& operation = lowered.operations[index];
+  const bool reads = all_spill(lowered, plan, computed_sources(lowered, operation));
+  const bool makes = all_spill(lowered, plan, operation.outputs());
+  const auto found = plan.bands.find(index);
+  const std::string where = "bands of " + lowered.layers[operation.output()].name;
+  if (found == plan.bands.end()) {
+    if (reads || makes) contradict(where, "none", "some, as its maps have no base");
+    return;
+  }
+  const Bands& bands = found->second;
+  const std::int64_t rows = map_rows(lowered, config, operation.output(), 0).count;
+  const bool fits = (bands.input_rows > 0) == reads && bands.outputs.empty() != makes && (reads || makes) &&
+                    bands.rows >= (makes ? 1 : rows) && bands.rows <= rows;
+  if (!fits) contradict(where, std::to_string(bands.rows) + " rows", "buffers of what has no base, for up to " + std::to_string(rows));
+  // Those that make all of a map read its phases one after the other.
+  if (!makes && is_of_phases(lowered, operation)) contradict(where, "no outputs", "some, as the map is split by phase");
+}
+
+/// What is stored may spill, unless it is put together of several maps.
+void check_shown(const Lowered& lowered, const Plan& plan) {
+  for (std::size_t layer : plan.stored) {
+    for (std::size_t map : lowered.shown(layer)) {
+      const bool may_spill = map == layer && map != lowered.input;
+      if (!may_spill && !plan.bases.contains(map)) contradict("bases", "none of " + lowered.layers[map].name, "one");
+    }
+  }
+}
+
 }  // namespace
+
+void check_buffers(const Lowered& lowered, const EngineConfig& config, const EngineOperation& operation, const Bands& bands,
+                   std::int64_t least_rows, std::int64_t row_words, std::int64_t output_words) {
+  const std::string& name = lowered.layers[operation.output()].name;
+  const auto check_base = [&](std::int64_t base, std::int64_t words) {
+    if (base >= 0 && base <= config.fm_words - words) return;
+    contradict("buffer of " + name, std::to_string(base), "0 .. " + std::to_string(config.fm_words - words));
+  };
+  for (std::int64_t base : bands.outputs) check_base(base, output_words);
+  if (!bands.input_rows) return;
+  check_base(bands.input_base, bands.input_rows * row_words);
+  if (bands.input_rows < least_rows) {
+    contradict("input_rows of " + name, std::to_string(bands.input_rows), std::to_string(least_rows) + " or more");
+  }
+}
 
 void check_config(const Graph& graph, const EngineConfig& config) {
   check_parameter("tile_h", config.tile_h, 3, 15);
@@ -115,6 +186,12 @@ void check_plan(const Lowered& lowered, const EngineConfig& config, const Plan& 
   }
   check_bases(lowered, config, plan, map_words(lowered, config, plan.spreads));
   check_stored(lowered, plan);
+  check_image(lowered, plan);
+  check_shown(lowered, plan);
+  for (std::size_t index = 0; index < operations; ++index) check_bands(lowered, config, plan, index);
+  if (!plan.bands.empty() && plan.bands.rbegin()->first >= operations) {
+    contradict("bands", std::to_string(plan.bands.rbegin()->first), "below " + std::to_string(operations));
+  }
   if (plan.load_after && *plan.load_after >= operations) {
     contradict("load_after", std::to_string(*plan.load_after), "below " + std::to_string(operations));
   }

@@ -24,7 +24,7 @@ std::vector<std::pair<std::size_t, std::size_t>> FeatureMap::stored_channels() c
     std::int64_t before = 0;
     for (const Region& region : regions) {
       if (channel.plane >= region.base && channel.plane < region.end()) {
-        stored.push_back({static_cast<std::size_t>((before + channel.plane - region.base) / tiles()),
+        stored.push_back({static_cast<std::size_t>((before + channel.plane - region.base) / plane_words),
                           static_cast<std::size_t>(channel.byte)});
         break;
       }
@@ -65,7 +65,9 @@ std::map<std::size_t, std::int64_t> map_words(const Lowered& lowered, const Engi
 }
 
 FeatureMap image_map(const Input& image, const EngineConfig& config, Region region) {
-  FeatureMap map{image.height, image.width, ceil_div(image.height, config.tile_h), ceil_div(image.width, config.tile_w), {}, {region}};
+  FeatureMap map{image.height, image.width, ceil_div(image.height, config.tile_h), ceil_div(image.width, config.tile_w), {}, {region},
+                 ceil_div(image.width, config.tile_w)};
+  map.plane_words = map.tiles();
   for (int channel = 0; channel < image.channels; ++channel) {
     map.channels.push_back({region.base + channel / STERNA_WORD_CHANNELS * map.tiles(), channel % STERNA_WORD_CHANNELS});
   }
@@ -73,10 +75,10 @@ FeatureMap image_map(const Input& image, const EngineConfig& config, Region regi
 }
 
 FeatureMap phase_view(const FeatureMap& split, std::int64_t height, std::int64_t width) {
-  FeatureMap view{height, width, split.tiles_h / kPhaseCount, split.tiles_w, {}, split.regions};
+  FeatureMap view{height, width, split.tiles_h / kPhaseCount, split.tiles_w, {}, split.regions, split.row_words, split.plane_words / kPhaseCount};
   for (std::int64_t phase = 0; phase < kPhaseCount; ++phase) {
     for (ChannelPlace channel : split.channels) {
-      channel.plane += phase * view.tiles();
+      channel.plane += phase * view.plane_words;
       view.channels.push_back(channel);
     }
   }

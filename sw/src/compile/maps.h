@@ -31,12 +31,15 @@ struct ChannelPlace {
   std::int64_t step = -1, written = -1;
 };
 
-/// A map in feature memory. One that is split by phase has four times the tile rows of one phase, phase after phase, and
-/// counts as so high.
+/// A map in feature memory: channel word after channel word, or, as in scratch memory, row of tiles after row of tiles, and
+/// in each of them channel word after channel word. One that is split by phase has four times the tile rows of one phase and
+/// counts as so high: of a channel word, its phases follow each other.
 struct FeatureMap {
   std::int64_t height = 0, width = 0, tiles_h = 0, tiles_w = 0;
   std::vector<ChannelPlace> channels;
   std::vector<Region> regions;  ///< Its memory: one for a computed map, several for a concat.
+  std::int64_t row_words = 0;    ///< From a row of tiles to the next, of a phase.
+  std::int64_t plane_words = 0;  ///< From a channel word to the next.
 
   std::int64_t tiles() const { return tiles_h * tiles_w; }
   std::int64_t words() const;

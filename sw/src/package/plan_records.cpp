@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t kMostLayers = 1024, kMostOperations = 3 * kMostLayers, kMostSteps = 65536;
 constexpr int kMostParts = 65535;
+/// One is loaded or stored while the other is computed with.
+constexpr std::size_t kMostBuffers = 2;
 /// Channels of a pixel that lie side by side in a frame; others lie plane after plane.
 constexpr int kInterleaved = 3;
 /// The version of a tape of which the package says nothing.
@@ -78,6 +80,27 @@ Spread read_spread(Record record, const EngineConfig& config, FilterReader& filt
   return spread;
 }
 
+std::vector<std::int64_t> read_bases(Record& record, const char* name) {
+  std::vector<std::int64_t> bases;
+  for (yyjson_val* base : record.list(name, 0, kMostBuffers)) bases.push_back(record.integer(base, name));
+  return bases;
+}
+
+/// Those of each operation that runs by bands.
+std::map<std::size_t, Bands> read_bands(Record& plan) {
+  std::map<std::size_t, Bands> bands;
+  for (yyjson_val* each : plan.list("bands", 1, kMostOperations)) {
+    Record record(each, "schedule.plan.bands[" + std::to_string(bands.size()) + "]", kAgain);
+    const int operation = record.integer("operation"), rows = record.integer("rows");
+    const int input_base = record.integer("input_base"), input_rows = record.integer("input_rows");
+    const bool fits = operation >= 0 && rows >= 1 && input_rows >= 0 && !bands.contains(static_cast<std::size_t>(operation));
+    if (!fits) refuse({"", record.place() + " is impossible", "", "", kAgain});
+    bands[static_cast<std::size_t>(operation)] = {rows, input_base, input_rows, read_bases(record, "outputs")};
+    record.finish();
+  }
+  return bands;
+}
+
 /// A JSON object whose keys are layers.
 std::map<std::size_t, std::int64_t> read_bases(yyjson_val* object, const Lowered& lowered) {
   if (!yyjson_is_obj(object)) refuse({"", "schedule.plan.bases is no record", "", "", kAgain});
@@ -109,6 +132,8 @@ Plan read_decisions(Record record, const EngineConfig& config, FilterReader filt
     const std::string place = "schedule.plan.spreads[" + std::to_string(plan.spreads.size()) + "]";
     plan.spreads.push_back(read_spread({spread, place, kAgain}, config, filters));
   }
+  // Plans by which nothing spills say nothing of it.
+  if (record.has("bands")) plan.bands = read_bands(record);
   record.finish();
   filters.finish();
   return plan;
@@ -155,9 +180,12 @@ const char* text_of(sterna_op op) {
   return kTexts[op - STERNA_OP_LOAD];
 }
 
+/// What is loaded of scratch memory, at most, as a multiple of it: rows that several bands need are loaded again.
+constexpr std::uint64_t kMostLoads = 8;
+
 /// Untimed, a frame takes at most a cycle for each addition, as if there were one PE, and for each byte that moves.
 std::uint64_t most_cycles(const Built& built) {
-  std::uint64_t most = built.tape.size() + built.frame_bytes + built.result_bytes;
+  std::uint64_t most = built.tape.size() + built.frame_bytes + built.result_bytes + kMostLoads * built.scratch_bytes;
   for (const BuiltStep& step : built.steps) most += static_cast<std::uint64_t>(step.additions);
   return most;
 }
@@ -226,7 +254,7 @@ std::shared_ptr<const Program> make_program(const Graph& graph, const PlanRecord
   program->config_hash = compiled.config.hash;
   program->frame_bytes = built.frame_bytes;
   program->result_bytes = built.result_bytes;
-  program->scratch_bytes = 0;
+  program->scratch_bytes = built.scratch_bytes;
   program->image_offset = 0;
   program->is_interleaved = graph.tensor(graph.input()).channels == kInterleaved;
   program->most_cycles = records.cycles.empty() ? most_cycles(built) : read_cycles(records.cycles);

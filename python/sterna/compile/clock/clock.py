@@ -12,7 +12,7 @@ from sterna.compile.build import BuiltStep, Streamed
 from sterna.package import layout
 from sterna.package.counters import StepCounters
 from sterna.spec import tape
-from sterna.spec.config import EngineConfig
+from sterna.spec.config import WORD_CHANNELS, EngineConfig
 from sterna.spec.memory import Memory
 from sterna.spec.tape import ALIGN, Op
 
@@ -97,7 +97,8 @@ class Clock:
         address = fields["dram_offset"] // beat_bytes
         values = {"op": fields["op"], "address": address, "beats": fields["dram_bytes"] // beat_bytes}
         if fields["op"] == Op.LOAD:
-            values |= self._pieces(fields) | {name: fields[name] for name in ("next", "scratch")}
+            pieces = self._word_pieces if fields["scratch"] else self._pieces
+            values |= pieces(fields) | {name: fields[name] for name in ("next", "scratch")}
         return values | _beside(fields)
 
     def _pieces(self, fields: dict[str, int]) -> dict[str, int]:
@@ -113,6 +114,17 @@ class Clock:
             "row_pieces": row,
             "piece_bytes": config.tile_w * pixel,
             "last_bytes": (fields["in_extra_cols"] or config.tile_w) * pixel,
+        }
+
+    def _word_pieces(self, fields: dict[str, int]) -> dict[str, int]:
+        """The pieces of a LOAD from scratch memory: the rows of each word, the last one with its padding."""
+        config = self._config
+        row = config.tile_w * WORD_CHANNELS
+        return {
+            "pieces": fields["fm_words"] * config.tile_h,
+            "row_pieces": config.tile_h,
+            "piece_bytes": row,
+            "last_bytes": row + config.word_bytes - config.lanes * WORD_CHANNELS,
         }
 
 

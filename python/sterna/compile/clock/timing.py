@@ -16,8 +16,8 @@ BURSTS = 16
 TAPE_BUFFER_BEATS = 512
 LOAD_BURST_BEATS = 16
 LOAD_BUFFER_BEATS = 32
-#: `sterna_frame_load`: channels that can lie side by side.
-LOAD_CHANNELS = 3
+#: `sterna_frame_load`: most channels that can lie side by side, those of a word of scratch memory.
+LOAD_CHANNELS = 4
 #: `sterna_burst_splitter`: from a transfer or a burst that is taken to the next burst offered.
 BURST_CYCLES = 2
 #: `sterna_tape_requester`: from the start, or a command taken, to the next command; from a step to its first one.

@@ -94,6 +94,7 @@ ENCODER_CONSTANTS = (
     Constant("end_pass_max_skip", tape.END_PASS_MAX_SKIP, "Vectors that END_PASS itself can advance by."),
     Constant("input_tables", tape.INPUT_TABLES, "Channels of an image that an engine has input tables for."),
     Constant("most_beside_stores", tape.MOST_BESIDE_STORES, "STORE steps that may go on beside another step, at most."),
+    Constant("beside_loads", tape.BESIDE_LOADS, "The bit of `beside` that lets the LOAD steps without `next` go on."),
 )
 TAPE_GROUPS = (
     Group("Segment", tape.SegmentKind, 32),
