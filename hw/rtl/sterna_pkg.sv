@@ -288,7 +288,7 @@ package sterna_pkg;
   typedef struct packed {
     /// CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs
     logic [7:0] beside;
-    /// LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address
+    /// LOAD without next, STORE: 1 moves words from or to the frame's scratch memory
     logic [7:0] scratch;
     /// bytes that LOAD and STORE move, whole bus beats
     logic [31:0] dram_bytes;

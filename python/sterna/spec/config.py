@@ -70,7 +70,8 @@ class EngineConfig(Validated):
     mul_w: Annotated[int, Field(ge=8, le=18)]
     """Bits of the requantisation multiplier, the engine's only multiplier."""
     fm_words: Annotated[int, Field(ge=64, le=MOST_FM_WORDS)]
-    """Words in each bank of the feature memory. A word holds four channels of one pixel. A graph's maps must fit."""
+    """Words in each bank of the feature memory. A word holds four channels of one pixel. Maps that do not
+    fit spill to DDR."""
     axi_data_w: Annotated[int, Field(ge=64, le=512)]
     """Bits of the AXI4 data bus. The tape streams over it."""
     chunk_bytes: Annotated[int, Field(ge=2, le=8)]

@@ -135,7 +135,7 @@ STEP = Layout(
         Field("requant_bytes", 32, "CONV, TABLE: length of the REQUANT payload that follows"),
         Field("weights_bytes", 32, "CONV: length of the WEIGHTS payload that follows it"),
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
-        Field("scratch", 8, "LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address"),
+        Field("scratch", 8, "LOAD without next, STORE: 1 moves words from or to the frame's scratch memory"),
         Field("beside", 8, "CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs"),
     ),
     "The payload of a STEP segment.",

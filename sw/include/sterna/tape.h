@@ -239,7 +239,7 @@ enum sterna_command {
 /* bytes that LOAD and STORE move, whole bus beats */
 #define STERNA_STEP_DRAM_BYTES_OFFSET 58
 #define STERNA_STEP_DRAM_BYTES_SIZE 4
-/* LOAD without next, STORE: 1 counts dram_offset from the frame's scratch address */
+/* LOAD without next, STORE: 1 moves words from or to the frame's scratch memory */
 #define STERNA_STEP_SCRATCH_OFFSET 62
 #define STERNA_STEP_SCRATCH_SIZE 1
 /* CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs */
