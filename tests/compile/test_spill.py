@@ -97,8 +97,8 @@ def test_nothing_spills_without_need() -> None:
 def test_a_refusal_names_what_would_do() -> None:
     """The layer, what it needs, what there is, and the least memory: one word less does not do."""
     graph = tower(200, 12, 24, 24)
-    text = r"layer second: .*bands.*; words = 360; allowed: 256 words in total \(fm_words\), of which 0 are taken; remedy: "
-    with pytest.raises(SternaError, match=text + r"use a narrower image or a config with fm_words >= 360$"):
+    text = r"layer second: .*bands.*; words = 360; allowed: 256 words in total \(fm_words\), of which 0 are taken; "
+    with pytest.raises(SternaError, match=text + r"remedy: use a narrower image or a config with fm_words >= 360$"):
         compile_graph(graph, small(NANO, 256), cycles=False)
     assert compile_graph(graph, small(NANO, 360), cycles=False).plan.bands
     with pytest.raises(SternaError, match="fm_words >= 360"):

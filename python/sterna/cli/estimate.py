@@ -212,9 +212,10 @@ def speed(found: Performance) -> Iterator[str]:
     """Frames per second, and the memory bandwidth that they need."""
     yield f"Queued: {found.cycles:,} cycles per frame at {found.mhz} MHz: {found.frames:,.0f} frames/s"
     yield f"Alone: {found.cycles_alone:,} cycles per frame at {found.mhz} MHz: {found.frames_alone:,.0f} frames/s"
+    spilled = f", spilled maps {found.spilled_bytes:,}" if found.spilled_bytes else ""
     yield (
         f"Memory: {found.frame_traffic:,} bytes per frame (tape {found.tape_bytes:,}, frame {found.frame_bytes:,}, "
-        f"result {found.result_bytes:,}): queued frames need {found.bandwidth / 1e9:.2f} GB/s of the "
+        f"result {found.result_bytes:,}{spilled}): queued frames need {found.bandwidth / 1e9:.2f} GB/s of the "
         f"{found.sustained_bandwidth / 1e9:.2f} GB/s that {found.config.memory} sustains "
         f"({found.bus_bandwidth / 1e9:.2f} GB/s on the bus)"
     )

@@ -23,6 +23,8 @@ class Performance:
     tape_bytes: int
     frame_bytes: int
     result_bytes: int
+    #: Those of maps that spill, both ways.
+    spilled_bytes: int
 
     @property
     def frames(self) -> float:
@@ -37,7 +39,7 @@ class Performance:
     @property
     def frame_traffic(self) -> int:
         """Bytes per frame in both directions."""
-        return self.tape_bytes + self.frame_bytes + self.result_bytes
+        return self.tape_bytes + self.frame_bytes + self.result_bytes + self.spilled_bytes
 
     @property
     def bandwidth(self) -> float:
@@ -59,6 +61,8 @@ def performance(package: Package, mhz: int) -> Performance:
     """The needs of the compiled graph at a clock of `mhz`. Raises SternaError if it was compiled without cycles."""
     package.schedule.check_timed("performance")
     steps = tape.read(package.tape).steps
+    loads = [step for step in steps if step["op"] == tape.Op.LOAD and not step["next"]]
+    stores = [step for step in steps if step["op"] == tape.Op.STORE]
     # The tape is read once, the weights of a step once for each of its tile groups.
     again = sum(step["weights_bytes"] * (step["tile_groups"] - 1) for step in steps if step["op"] == tape.Op.CONV)
     return Performance(
@@ -67,6 +71,8 @@ def performance(package: Package, mhz: int) -> Performance:
         cycles=package.schedule.queued_cycles,
         cycles_alone=package.schedule.alone_cycles,
         tape_bytes=len(package.tape) + again,
-        frame_bytes=package.schedule.frame_bytes,
+        # Rows of an image that is loaded by bands are read again for several of them.
+        frame_bytes=sum(step["dram_bytes"] for step in loads if not step["scratch"]),
         result_bytes=package.schedule.result_bytes,
+        spilled_bytes=sum(step["dram_bytes"] for step in loads + stores if step["scratch"]),
     )
