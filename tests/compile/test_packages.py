@@ -110,9 +110,9 @@ def test_plans_that_do_not_fit(data: bytes) -> None:
     plan = plan_of(data)
     words = NANO.fm_words
     for change, message in (
-        ({"bases": {}}, "bases = their layers; allowed: the maps of the graph"),
+        ({"bases": {}}, "bases = none of image; allowed: one"),
         ({"bases": plan["bases"] | {"more": 0}}, "no such layer; layer = 'more'"),
-        ({"bases": plan["bases"] | {"out": 0}}, "bases = their layers; allowed: the maps of the graph"),
+        ({"bases": plan["bases"] | {"out": 0}}, "bases = out; allowed: the maps of the graph"),
         ({"bases": plan["bases"] | {"image": words}}, f"base of image = {words}; allowed: 0 .. {words - 6}"),
         ({"stored": []}, "no list of the right length; stored"),
         ({"stored": ["pool"]}, "stored = its layers; allowed: layers of the graph, each once, with what every output"),
