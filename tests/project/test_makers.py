@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from results import density, fit, full_yolov2
 from results.clock import supported_mhz
@@ -18,6 +20,7 @@ from results.makers import (
     communication,
     configs,
     cycle_model,
+    digits,
     few_labels,
     frame_arria10,
     host,
@@ -487,6 +490,12 @@ def test_what_fits_no_engine_of_the_config_is_computed_by_the_emulator(graph: Gr
     assert found == {"cycles_alone": packages[0].schedule.alone_cycles, "rtl": False, "layers": 3, "equal": True}
 
 
+def test_the_emulator_computes_all_if_no_rtl_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert networks.in_rtl(load_config("arria10")) and not networks.in_rtl(load_config("nano"))
+    monkeypatch.setenv("RTL", "no")
+    assert not networks.in_rtl(load_config("arria10"))
+
+
 def test_metrics_of_networks_are_those_of_the_best_and_the_worst_row() -> None:
     def row(network: str, frames: float, counted: int) -> TableRow:
         return {
@@ -498,4 +507,31 @@ def test_metrics_of_networks_are_those_of_the_best_and_the_worst_row() -> None:
     rows = [row(name, 10.0 * number, 100 + number) for number, name in enumerate(names * 2, 1)]
     found = values(networks.metrics(rows))
     assert [found[f"fps_{name}"] for name in names] == [40.0, 50.0, 60.0]
+    assert "counted" not in networks.metrics([row(name, 1.0, 106) for name in names])
     assert found["counted"] == 0.05 and found["equal"] is True and found["clock"] == supported_mhz()
+
+
+def test_digits_become_folders_of_three_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digits, "TRAIN", 3)
+    monkeypatch.setattr(digits, "VAL", 2)
+    rows = np.zeros((7, 65), int)
+    rows[:, 0], rows[:, 1], rows[:, 64] = 16, 3, np.arange(7)
+    with gzip.open(tmp_path / "digits.csv.gz", "wt") as text:
+        np.savetxt(text, rows, "%d", ",")
+    digits.to_folders(tmp_path / "digits.csv.gz", tmp_path / "images")
+    found = sorted((tmp_path / "images").glob("*/*/*.png"))
+    splits = [path.relative_to(tmp_path / "images").parts[0] for path in found]
+    assert [splits.count(name) for name in ("train", "val", "test")] == [3, 2, 2]
+    assert {path.parent.name for path in found} == set("0123456")
+    assert all(int(path.stem) == int(path.parent.name) for path in found)
+    assert np.asarray(Image.open(found[0]))[0, :3].tolist() == [255, 48, 0]
+
+
+def test_metrics_of_digits_are_means_over_the_seeds() -> None:
+    rows: list[TableRow] = [
+        {"float": 0.9, "float_as_long": 0.95, "integer": 0.8, "equal": True},
+        {"float": 0.92, "float_as_long": 0.97, "integer": 0.9, "equal": True},
+    ]
+    assert values(digits.metrics(rows)) == {"float": 91.0, "float_as_long": 96.0, "integer": 85.0, "equal": True}
+    rows[1]["equal"] = False
+    assert digits.metrics(rows)["equal"].value is False

@@ -288,4 +288,4 @@ def shifted(image: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8
 
 def _density_of(graph: Graph, names: Sequence[str]) -> float:
     weights = [graph[name].weights for name in names]  # type: ignore[attr-defined]
-    return sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights)
+    return float(sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights))

@@ -1,0 +1,129 @@
+"""docs/results/digits.json: a residual network on handwritten digits, beside float, and its graph on an engine.
+
+DIGITS names `digits.csv.gz`, which scikit-learn's package holds: 1,797 images of 8x8 pixels, from "Optical recognition
+of handwritten digits" of the UCI repository. A row per seed, with a float network that was trained for as many epochs
+as all stages together; each graph's maps of one test image are compared in RTL.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from results.record import Metric, TableRow, write
+from results.runs import RUNS, data
+from sterna.compile import compile_graph
+from sterna.graph import Graph, file
+from sterna.run import open_backend
+from sterna.run.compare import compare_backends
+from sterna.spec.config import load_config
+from sterna.train.classification import ClassifierOptions, train
+from sterna.train.data.class_folders import ClassImages, open_classes
+from sterna.vision.prepare import to_integers
+from support.engines import simulated
+
+CONFIG, SEEDS, DENSITY = "nano", (0,), 0.2
+#: Images to learn from and for validation; the others are test images.
+TRAIN, VAL = 1200, 200
+STAGES = {"float_epochs": 12, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2}
+
+#: The float network gets as many epochs as all stages together; the last stage is not measured.
+LONGER = {"float_epochs": sum(STAGES.values()), "ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}
+
+
+def main() -> int:
+    """Train, measure and write; 1 and nothing written if a map differs."""
+    folder = RUNS / "digits"
+    shutil.rmtree(folder, ignore_errors=True)
+    to_folders(data("DIGITS"), folder / "images")
+    rows = []
+    for seed in SEEDS:
+        rows.append(row_of(folder, seed))
+        print(rows[-1], flush=True)
+    if not all(row["equal"] for row in rows):
+        print("error: a map differs from the reference", file=sys.stderr)
+        return 1
+    write("digits", metrics(rows), command="make results-digits DIGITS=FILE", config=CONFIG, rows=rows)
+    return 0
+
+
+def to_folders(source: Path, folder: Path) -> None:
+    """Write the images as a data set for classification, in three splits by a fixed seed."""
+    with gzip.open(source, "rt") as text:
+        rows = np.loadtxt(text, delimiter=",").astype(np.int64)
+    for place, index in enumerate(np.random.default_rng(0).permutation(len(rows))):
+        split = "train" if place < TRAIN else "val" if place < TRAIN + VAL else "test"
+        pixels = np.minimum(16 * rows[index, :64].reshape(8, 8), 255).astype(np.uint8)
+        path = folder / split / str(rows[index, 64]) / f"{index:04}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+
+
+def options(folder: Path, seed: int, name: str, **changes: int) -> ClassifierOptions:
+    """Those of a run in `folder`, with `changes`."""
+    return ClassifierOptions(
+        data=folder / "images", output=folder / f"{name}-{seed}", network="resnet8", seed=seed, batch=32, shift=2,
+        density=DENSITY, **STAGES | changes,
+    )  # fmt: skip
+
+
+def row_of(folder: Path, seed: int) -> TableRow:
+    """Accuracy of the forms, and the graph on the engine."""
+    trained = train(options(folder, seed, "ternary"))
+    longer = train(options(folder, seed, "float", **LONGER))
+    accuracy = trained.summary["accuracy"]
+    graph = file.load(trained.graph)
+    package = compile_graph(graph, load_config(CONFIG))
+    images = trained.summary["images"]
+    return {
+        "seed": seed,
+        "images": f"{images['train']} / {images['val']} / {images['test']}",
+        "density": round(trained.summary["density"], 3),
+        "float": round(accuracy["float"]["top1"], 4),
+        "float_as_long": round(longer.summary["accuracy"]["float"]["top1"], 4),
+        "integer": round(accuracy["integer"]["top1"], 4),
+        "cycles": package.schedule.queued_cycles,
+        **compared(graph, open_classes(folder / "images", graph.input.height, graph.input.width).test),
+    }
+
+
+def compared(graph: Graph, images: ClassImages) -> TableRow:
+    """The maps of `graph` in RTL, beside those of the reference, for the first of `images`."""
+    config = load_config(CONFIG)
+    package = compile_graph(graph, config, trace=True)
+    with simulated(config) as engine, open_backend("reference:") as reference:
+        found = compare_backends(reference, engine, package, to_integers(images[0][None]))
+    return {"layers": len(found.layers), "equal": found.equal}
+
+
+def metrics(rows: list[TableRow]) -> dict[str, Metric]:
+    """Means over the seeds."""
+    count = f"share of the test images, mean over seeds 0 .. {len(rows) - 1}"
+    what = {
+        "float": "float network, from which the ternary one starts",
+        "float_as_long": "float network, trained for as many epochs as all stages together",
+        "integer": f"integer graph, density {DENSITY}",
+    }
+    made = {
+        name: Metric(
+            what=f"Accuracy on handwritten digits: {text}",
+            value=round(100 * float(np.mean([float(row[name]) for row in rows])), 2), unit="%",
+            method=f"resnet8, images of 8x8 pixels scaled to 28x28; class of the highest score, {count}",
+        )
+        for name, text in what.items()
+    }  # fmt: skip
+    return made | {
+        "equal": Metric(
+            what="Every map of the graph equals the reference in RTL", value=all(row["equal"] for row in rows),
+            unit="", method=f"one test image on the simulated engine of config {CONFIG}",
+        ),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
