@@ -11,10 +11,12 @@ from support.page_blocks import ROOT, Reader, blocks, language
 TUTORIALS = ROOT / "docs" / "tutorials"
 #: In the order in which they build on each other.
 PAGES = ("images-to-boxes", "to-the-engine", "change-the-engine")
+#: Those that stand alone.
+ALONE = ("brevitas-model", "ultralytics-onnx")
 
 
 def test_every_tutorial_is_run() -> None:
-    assert {path.stem for path in TUTORIALS.glob("*.md")} == {*PAGES, "index"}
+    assert {path.stem for path in TUTORIALS.glob("*.md")} == {*PAGES, *ALONE, "index"}
 
 
 def test_tutorials_run(tmp_path: Path) -> None:
@@ -25,6 +27,13 @@ def test_tutorials_run(tmp_path: Path) -> None:
         for block in found:
             reader.follow(block)
     assert (tmp_path / "found" / "detections.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ALONE)
+def test_tutorials_that_stand_alone_run(page: str, tmp_path: Path) -> None:
+    for block in blocks(TUTORIALS / f"{page}.md"):
+        Reader(tmp_path).follow(block)
 
 
 def test_ideas_can_be_tried(tmp_path: Path) -> None:

@@ -223,10 +223,10 @@ class TrainOptions(RunOptions, RecipeOptions, NetworkOptions, AugmentOptions, Da
     def given(self) -> Given:
         """What is given beside the file of the network."""
         low, high = self.onnx_pixels or ALONE.pixels
+        activation = None if self.onnx_activation is None else self.onnx_activation.value
         return Given(
-            self.darknet_weights, self.darknet_names, self.darknet_epsilon, (low, high), self.onnx_activation,
-            self.onnx_until,
-        )  # fmt: skip
+            self.darknet_weights, self.darknet_names, self.darknet_epsilon, (low, high), activation, self.onnx_until
+        )
 
     def same_run(self, other: TrainOptions) -> str | None:
         """The name of the first option that would make `other` another run, or None."""

@@ -480,11 +480,11 @@ def test_training_starts_from_an_onnx_model(headed: bool, tmp_path: Path, monkey
     """Whose head, if it says its anchors, is kept; its normalisation, part of the weights, gets statistics again."""
     monkeypatch.chdir(tmp_path)
     torch.manual_seed(0)
-    module = Backbone(torch.nn.ReLU, 5 * (5 + 2))
+    module = Backbone(torch.nn.ReLU if headed else torch.nn.SiLU, 5 * (5 + 2))
     stated = {"anchors": str([[1, 1], [2, 2], [3, 3], [1, 3], [3, 1]]), "names": "['vehicle', 'person']"}
     float_models.save(module, Path("a.onnx"), 64, **(stated if headed else {}))
     said = Console(file=io.StringIO(), width=300)
-    trainer.train(small(Path("run"), network="a.onnx", float_epochs=0 if headed else 1), said)
+    trainer.train(small(Path("run"), network="a.onnx", onnx_activation="leaky", float_epochs=0 if headed else 1), said)
     stages = [line["stage"] for line in json.loads((Path("run") / run_folder.LOG).read_text())]
     assert stages == ["float"] * (not headed) + ["ternary", "ternary", "quantised", "integer"]
     assert isinstance(said.file, io.StringIO)
