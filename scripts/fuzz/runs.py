@@ -12,6 +12,8 @@ from sterna.errors import SternaError
 
 #: Of an input that takes longer, in seconds, and of a program that takes more, in MiB: both end the run.
 LONGEST, MOST_MEMORY = 20, 2048
+#: Files of inputs that libFuzzer found slow, on a busy machine perhaps, and that ended no run.
+SLOW = "slow-unit-"
 #: The longest input of a program, in bytes, where seeds do not tell.
 LENGTHS = {"graph": 1024, "tape": 4096, "image": 1024}
 
@@ -32,13 +34,13 @@ def run(target: str, program: Path, corpus: Path, crashes: Path, seconds: int) -
     before = set(crashes.iterdir())
     options = [
         f"-max_total_time={seconds}", f"-artifact_prefix={crashes}/", f"-timeout={LONGEST}",
-        f"-rss_limit_mb={MOST_MEMORY}", "-print_final_stats=1", "-len_control=0",
+        f"-report_slow_units={LONGEST}", f"-rss_limit_mb={MOST_MEMORY}", "-print_final_stats=1", "-len_control=0",
     ]  # fmt: skip
     if target in LENGTHS:
         options.append(f"-max_len={LENGTHS[target]}")
     said = _said([program, *options, corpus], Path(os.devnull))
     found = re.search(r"stat::number_of_executed_units:\s+(\d+)", said)
-    (crash, *_) = [*(set(crashes.iterdir()) - before), None]
+    (crash, *_) = [*(path for path in set(crashes.iterdir()) - before if not path.name.startswith(SLOW)), None]
     if found is None or (crash is None and "ERROR" in said):
         raise SternaError("the fuzzer did not run", where=str(program), value=said[-2000:], remedy="see its lines")
     reason = re.search(r"^SUMMARY: .*$", said, re.MULTILINE)

@@ -76,6 +76,10 @@ def test_runs_are_told(tmp_path: Path) -> None:
     counted = "echo 'stat::number_of_executed_units: 123' >&2"
     quiet = runs.run("tape", program(tmp_path, counted), tmp_path, tmp_path / "crashes", 1)
     assert quiet == runs.Run(123, None, "")
+    slow = runs.run(
+        "tape", program(tmp_path, f"touch {tmp_path}/crashes/slow-unit-1; {counted}"), tmp_path, tmp_path / "crashes", 1
+    )
+    assert slow == runs.Run(123, None, "")
     crashed = f"touch {tmp_path}/crashes/crash-1; echo 'SUMMARY: AddressSanitizer: it broke' >&2; {counted}"
     ended = runs.run("tape", program(tmp_path, crashed), tmp_path, tmp_path / "crashes", 1)
     assert ended == runs.Run(123, tmp_path / "crashes" / "crash-1", "SUMMARY: AddressSanitizer: it broke")
