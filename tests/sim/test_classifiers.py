@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.graph import Graph
+from sterna.graph import Graph, pairs
 from sterna.graph.network import FIRST_BITS, NO_PADDING, NetworkDescription
 from sterna.graph.networks import Trunk
 from sterna.run import open_backend
@@ -56,6 +56,23 @@ def test_the_engine_computes_a_classifier(graph: Graph) -> None:
         comparison = compare_backends(reference, engine, package, images(graph, 2))
     assert comparison.equal, comparison.first
     assert {"conv1.reorg2", "pool2", "add1", "average1", "head"} <= {*comparison.layers}
+
+
+def test_the_engine_computes_the_distance_of_two_images() -> None:
+    trunk = Trunk("relu")
+    trunk.conv(6, 3, stride=2)
+    trunk.conv(6, 3, activation="linear")
+    trunk.add("conv1")
+    trunk.average(6)
+    single = random_graph_of(np.random.default_rng(0), trunk.classifier(), 12, 12, density=0.5, outputs=9)
+    paired, config = pairs.pair(single, "head"), load_config("nano")
+    package = compile_graph(paired, config, trace=True)
+    shown = images(single, 3)
+    with simulated(config) as engine, open_backend("reference:") as reference:
+        comparison = compare_backends(reference, engine, package, pairs.together(shown, shown[[0, 2, 1]]))
+        found = engine.infer(pairs.together(shown, shown[[0, 2, 1]]))["distance.output"].flatten().tolist()
+    assert comparison.equal, comparison.first
+    assert found[0] == 0 < found[1] == found[2]
 
 
 @pytest.mark.slow
