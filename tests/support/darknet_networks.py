@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sterna.exporters.darknet import for_darknet
 from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
-from sterna.graph.network import FIRST_BITS, IMAGE, Conv, Head, NetworkDescription, share_quantisers
+from sterna.graph.network import FIRST_BITS, IMAGE, Add, Conv, Head, NetworkDescription, share_quantisers
 from sterna.importers.darknet import Weights, Yolo2
 from sterna.importers.darknet.convert import shapes
 from sterna.importers.darknet.weights import Header, Shape
@@ -31,23 +31,28 @@ class _Trunk:
 
     def name(self, kind: type[Layer], word: str) -> str:
         number = 1 + sum(isinstance(layer, kind) for layer in self.layers)
-        return f"{word}{number}" if word in ("conv", "pool") or number > 1 else word
+        return f"{word}{number}" if word in ("conv", "pool", "add") or number > 1 else word
 
     def add(self, layer: Layer, channels: int, halvings: int) -> None:
         self.layers.append(layer)
         self.maps[layer.name] = channels, halvings
 
-    def conv(self, filters: int, kernel: int, source: str | None = None) -> None:
+    def conv(self, filters: int, kernel: int, source: str | None = None, *, stride: int = 1, groups: int = 1) -> None:
         source = source or self.last
         halvings = 0 if source == IMAGE else self.maps[source][1]
         bits = FIRST_BITS if source == IMAGE else None
-        self.add(Conv(self.name(Conv, "conv"), source, filters, kernel, bits), filters, halvings)
+        layer = Conv(self.name(Conv, "conv"), source, filters, kernel, bits, groups=groups, stride=stride)
+        self.add(layer, filters, halvings + stride - 1)
 
-    def pool(self, stride: int) -> None:
+    def pool(self, stride: int, size: int = 2) -> None:
         channels, halvings = self.maps[self.last]
-        past = 2 - stride  # darknet's pool of stride 1 keeps the size
-        pool = MaxPool(self.name(MaxPool, "pool"), self.last, stride, padding=(0, 0, past, past))
+        before = (size - 1) // 2
+        padding = before, before, size - stride - before, size - stride - before
+        pool = MaxPool(self.name(MaxPool, "pool"), self.last, stride, size, padding)
         self.add(pool, channels, halvings + stride - 1)
+
+    def shortcut(self, source: str, activation: str) -> None:
+        self.add(Add(self.name(Add, "add"), (self.last, source), activation), *self.maps[self.last])
 
     def concat(self, *sources: str) -> None:
         channels = sum(self.maps[source][0] for source in sources)
@@ -63,6 +68,10 @@ class _Trunk:
         self.add(Reorg(self.name(Reorg, "reorg"), source), 4 * channels, halvings + 1)
         self.concat(self.last, deep)
 
+    def alike(self, other: str) -> bool:
+        """Whether a map has as many channels as the last one."""
+        return self.maps[other] == self.maps[self.last]
+
     def like_last(self, halvings: int) -> list[str]:
         """Earlier layers that are `halvings` larger than the last one."""
         wanted = self.maps[self.last][1] - halvings
@@ -73,16 +82,22 @@ class _Trunk:
 def yolo2_networks(draw: st.DrawFn) -> Yolo2:
     """A small network of every kind of layer, as `read_cfg` gives it."""
     trunk = _Trunk()
-    filters, kernels = st.sampled_from((4, 8, 12)), st.sampled_from((1, 3))
-    trunk.conv(draw(filters), 3)
-    for step in draw(st.lists(st.sampled_from(("conv", "half", "whole", "concat", "passthrough")), max_size=9)):
+    filters, kernels, groups = st.sampled_from((4, 8, 12)), st.sampled_from((1, 3, 5)), st.sampled_from((1, 1, 2, 4))
+    trunk.conv(draw(filters), 3, stride=draw(st.sampled_from((1, 1, 2))))
+    steps = ("conv", "strided", "half", "whole", "concat", "shortcut", "passthrough")
+    for step in draw(st.lists(st.sampled_from(steps), max_size=9)):
+        small = trunk.maps[trunk.last][1] >= 3
         match step:
             case "conv":
-                trunk.conv(draw(filters), draw(kernels))
-            case "half" if trunk.maps[trunk.last][1] < 3:
-                trunk.pool(2)
+                trunk.conv(draw(filters), draw(kernels), groups=draw(groups))
+            case "strided" if not small:
+                trunk.conv(draw(filters), draw(kernels), stride=2, groups=draw(groups))
+            case "half" if not small:
+                trunk.pool(2, draw(st.sampled_from((2, 2, 3, 4))))
             case "whole":
-                trunk.pool(1)
+                trunk.pool(1, draw(st.sampled_from((2, 3, 4, 5, 7))))
+            case "shortcut" if others := [each for each in trunk.like_last(0) if trunk.alike(each)]:
+                trunk.shortcut(draw(st.sampled_from(others)), draw(st.sampled_from(("linear", "relu"))))
             case "concat" if others := trunk.like_last(0):
                 trunk.concat(trunk.last, draw(st.sampled_from(others)))
             case "passthrough" if others := trunk.like_last(1):

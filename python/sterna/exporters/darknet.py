@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sterna.errors import SternaError
 from sterna.files import write_atomically, write_bytes
-from sterna.graph.layers import Concat, Layer, MaxPool, Reorg, pool_padding
-from sterna.graph.network import IMAGE, RGB, Conv, Head, NetworkDescription
-from sterna.importers.darknet.cfg import LEAK, Yolo2
+from sterna.graph.layers import Concat, Layer, MaxPool, Reorg
+from sterna.graph.network import IMAGE, RGB, Add, Conv, Head, NetworkDescription
+from sterna.importers.darknet.cfg import KERNELS, LEAK, SUM_ACTIVATIONS, Yolo2, darknet_padding
 from sterna.importers.darknet.weights import FLOAT, SEEN, VERSION, Weights
 
 
@@ -39,10 +39,9 @@ def _for_darknet(layer: Layer, anchors: int) -> Layer:
 def write_cfg(described: Yolo2, path: Path) -> None:
     """Write `described` as the cfg file `path`; `read_cfg` reads an equal one from it.
 
-    The slope of darknet's leaky ReLU is fixed: raises SternaError for a convolution with another one, for one in
-    groups, with a stride or that changes the size, for a pool of other than 2x2 pixels, for a layer of another kind
-    than those of YOLOv2, and if the file cannot be written. Quantisation has no place in the
-    file.
+    The slope of darknet's leaky ReLU is fixed: raises SternaError for a convolution with another one, for a convolution
+    or a pool with another padding than darknet's, for a layer of another kind, and if the file cannot be written.
+    Quantisation has no place in the file.
     """
     text = "\n".join(_Writer(described).sections)
     write_bytes(path, text.encode("ascii"))
@@ -80,23 +79,32 @@ class _Writer:
         )
 
     def _layer(self, layer: Layer, described: Yolo2) -> None:
-        if isinstance(layer, Concat) or layer.sources != (self._last,):
+        if isinstance(layer, Concat):
             self._route(layer.sources)
+        elif layer.sources[0] != self._last:
+            self._route(layer.sources[:1])
         match layer:
             case Conv():
                 _check_form(layer)
-                self._convolution(layer.filters, layer.kernel, layer.activation, batch_normalize=1)
+                more = {"groups": layer.groups} if layer.groups > 1 else {}
+                self._convolution(
+                    layer.filters, layer.kernel, layer.activation, layer.stride, batch_normalize=1, **more
+                )
             case Head():
                 self._convolution(layer.channels(described.classes), 1, layer.activation)
             case MaxPool():
                 _check_pool(layer)
-                self._section("maxpool", size=2, stride=layer.stride)
+                self._section("maxpool", size=layer.kernel, stride=layer.stride)
+            case Add():
+                _check_sum(layer)
+                other = self._places[layer.sources[1]] - self._here
+                self._section("shortcut", **{"from": other}, activation=layer.activation)
             case Reorg():
                 self._section("reorg3d" if layer.name in described.straight else "reorg", stride=2)
             case Concat():
                 pass  # its route is all
             case _:
-                raise _no_form(layer, "kind", type(layer).__name__, "Conv, Head, MaxPool, Reorg, Concat")
+                raise _no_form(layer, "kind", type(layer).__name__, "Conv, Head, MaxPool, Add, Reorg, Concat")
         self._last = layer.name
         self._places[layer.name] = self._here - 1
 
@@ -105,8 +113,10 @@ class _Writer:
         """The number that the next layer gets; the first section, [net], has none."""
         return len(self.sections) - 1
 
-    def _convolution(self, filters: int, kernel: int, activation: str, **more: int) -> None:
-        self._section("convolutional", **more, filters=filters, size=kernel, stride=1, pad=1, activation=activation)
+    def _convolution(self, filters: int, kernel: int, activation: str, stride: int = 1, **more: int) -> None:
+        self._section(
+            "convolutional", **more, filters=filters, size=kernel, stride=stride, pad=1, activation=activation
+        )
 
     def _route(self, sources: tuple[str, ...]) -> None:
         self._section("route", layers=",".join(str(self._places[source] - self._here) for source in sources))
@@ -116,10 +126,14 @@ class _Writer:
 
 
 def _check_pool(layer: MaxPool) -> None:
-    if layer.kernel != 2 or layer.padding != pool_padding(2, layer.stride):
-        raise _no_form(
-            layer, "kernel, padding", f"{layer.kernel}, {layer.padding}", f"2, {pool_padding(2, layer.stride)}"
-        )  # fmt: skip
+    expected = darknet_padding(layer.kernel, layer.stride)
+    if layer.padding != expected:
+        raise _no_form(layer, "padding", layer.padding, str(expected))
+
+
+def _check_sum(layer: Add) -> None:
+    if layer.activation not in SUM_ACTIVATIONS:
+        raise _no_form(layer, "activation", layer.activation, ", ".join(SUM_ACTIVATIONS))
 
 
 def _no_form(layer: Layer, attribute: str, value: object, allowed: str) -> SternaError:
@@ -130,12 +144,10 @@ def _no_form(layer: Layer, attribute: str, value: object, allowed: str) -> Stern
 
 
 def _check_form(layer: Conv) -> None:
-    keeps_size = (layer.kernel // 2,) * 4
-    for attribute, value, allowed in (
-        ("groups", layer.groups, 1), ("stride", layer.stride, 1), ("padding", layer.sides, keeps_size)
-    ):  # fmt: skip
-        if value != allowed:
-            raise _no_form(layer, attribute, value, str(allowed))
+    if layer.kernel not in KERNELS:
+        raise _no_form(layer, "kernel", layer.kernel, ", ".join(map(str, KERNELS)))
+    if layer.sides != (layer.kernel // 2,) * 4:
+        raise _no_form(layer, "padding", layer.sides, str((layer.kernel // 2,) * 4))
     if layer.activation == "leaky" and layer.leak != LEAK:
         raise SternaError(
             "darknet has no leaky ReLU with this slope",

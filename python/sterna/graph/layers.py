@@ -194,6 +194,18 @@ def pool_padding(kernel: int, stride: int) -> tuple[int, int, int, int]:
     return before, before, after, after
 
 
+def pool_kernels(kernel: int) -> tuple[int, ...]:
+    """Kernels of pools of stride 1 that keep the size and, one after the other, are one of an odd `kernel`.
+
+    >>> from sterna.graph.layers import pool_kernels
+    >>> pool_kernels(5), pool_kernels(13)
+    ((5,), (7, 7))
+    """
+    most = MAX_KERNEL // 2
+    whole, rest = divmod(kernel // 2, most)
+    return (2 * most + 1,) * whole + (2 * rest + 1,) * (rest > 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Reorg(OneInput):
     """Space to depth: `out[p*C + c, y, x] = in[c, 2*y + p//2, 2*x + p%2]` for p 0 .. 3.

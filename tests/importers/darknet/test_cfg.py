@@ -170,6 +170,14 @@ def test_other_activations_that_the_engine_has_are_read(small: Path, tmp_path: P
     assert read_cfg(tmp_path / "again.cfg") == found
 
 
+@pytest.mark.parametrize(("size", "kernels"), [(5, [5]), (9, [7, 3]), (13, [7, 7])])
+def test_large_pools_become_several(small: Path, size: int, kernels: list[int]) -> None:
+    small.write_text(SMALL.replace("[max]\nsize=2", f"[max]\nsize={size}"))
+    found = [layer for layer in read_cfg(small).network.layers if isinstance(layer, MaxPool) and layer.stride == 1]
+    assert [layer.kernel for layer in found] == kernels
+    assert all(layer.padding == (layer.kernel // 2,) * 4 for layer in found)
+
+
 def test_slope_of_the_leaky_relu_holds_in_float_form_only(small: Path) -> None:
     network = read_cfg(small).network
     for form, slope in ((Form.FLOAT, 0.1), (Form.TERNARY, 1 / 8)):
@@ -191,10 +199,18 @@ WRONG = {
     "zero filters": ("filters=12", "filters=0", r"line 23.*filters = 0.*allowed: 1 .. 65535"),
     "huge number": ("filters=12", "filters=" + "9" * 5000, r"line 23.*not an integer"),
     "even kernel": ("size=3\npadding=1", "size=2\npadding=1", r"layer 1 .*size = 2.*allowed: 1, 3, 5, 7"),
-    "stride of a convolution": ("size=3\nstride=1", "size=3\nstride=2", r"layer 0 .*stride = 2.*allowed: 1"),
+    "stride of a convolution": ("size=3\nstride=1", "size=3\nstride=3", r"layer 0 .*stride = 3.*allowed: 1, 2, 4"),
+    "stride of the head": ("[convolutional]\nsize=1\npad=1", "[convolutional]\nsize=1\npad=1\nstride=2",
+        r"layer 9 .*stride = 2.*allowed: 1"),
     "no padding": ("padding=1\n", "", r"layer 1 .*pad = \(missing\).*pad=1"),
     "wrong padding": ("padding=1\n", "padding=2\n", r"layer 1 .*padding = 2.*padding=1"),
-    "groups": ("padding=1\n", "padding=1\ngroups=4\n", r"layer 1 .*groups = 4.*allowed: 1"),
+    "groups": ("padding=1\n", "padding=1\ngroups=5\n", r"layer 1 .*groups = 5.*allowed: divisors of 8 and of 12"),
+    "sum of two shapes": ("[dropout]\nprobability=.5", "[shortcut]\nfrom=-3", r"layer 3 .*from = -3.*conv1 has 8 x 32"),
+    "sum of three": ("[dropout]\nprobability=.5", "[shortcut]\nfrom=-1,-2", r"layer 3 .*from = -1,-2.*one layer"),
+    "weighted sum": ("[dropout]\nprobability=.5", "[shortcut]\nfrom=-2\nweights_type=per_channel",
+        r"layer 3 .*weights_type = per_channel.*allowed: none"),
+    "leaky sum": ("[dropout]\nprobability=.5", "[shortcut]\nfrom=-1\nactivation=leaky",
+        r"layer 3 .*activation = leaky.*allowed: linear, relu"),
     "binary": ("padding=1\n", "padding=1\nxnor=1\n", r"layer 1 .*xnor = 1.*allowed: 0"),
     "activation": ("activation= leaky", "activation=mish",
         r"line 18, layer 0 .*activation = mish.*allowed: linear, relu, leaky"),
@@ -202,10 +218,10 @@ WRONG = {
     "no normalisation": ("batch_normalize=1\nfilters=12", "filters=12",
         r"layer 1 .*batch_normalize = 0 \(the default\)"),
     "contradiction": ("filters=12", "filters=12\nfilters=13", r"more than once.*12 \(line 23\), 13 \(line 24\)"),
-    "pyramid pooling": ("[max]\nsize=2", "[max]\nsize=5", r"layer 5 .*size = 5.*size 2"),
+    "large even pool": ("[max]\nsize=2", "[max]\nsize=8", r"layer 5 .*size = 8.*allowed: sizes of 2 .. 7"),
     "stride of a pool": ("[maxpool]\nstride=2", "[maxpool]\nsize=2\nstride=3", r"layer 2 .*stride = 3"),
     "shrinking pool": ("[max]\nsize=2", "[max]\nsize=2\npadding=0", r"layer 5 .*padding = 0.*allowed: 1"),
-    "odd map": ("width = 64", "width = 63", r"layer 2 .*odd size; got 63 x 32"),
+    "odd map": ("width = 64", "width = 63", r"layer 2 .*no multiples of 2; got 63 x 32"),
     "route to nowhere": ("layers=-5", "layers=-7", r"line 43, layer 6 \[route\].*layers = -7.*allowed: -6 .. -1"),
     "route to itself": ("layers=-5", "layers=6", r"layer 6 .*route to 6.*0 .. 5"),
     "route of words": ("layers=-5", "layers=last", r"not a list of integers.*layers = last"),
@@ -231,7 +247,7 @@ WRONG = {
     "no softmax": ("softmax=1\n", "", r"softmax = 0 \(the default\); allowed: 1"),
     "weights of another layer": ("padding=1\n", "padding=1\nshare_index=0\n", r"layer 1 .*share_index = 0"),
     "stride in one direction": ("size=3\nstride=1", "size=3\nstride=1\nstride_x=2",
-        r"layer 0 .*stride_x = 2.*allowed: 1"),
+        r"layer 0 .*two strides; stride_x = 2.*allowed: 1"),
     "turned weights": ("padding=1\n", "padding=1\nrotate=1\n", r"layer 1 .*rotate = 1.*allowed: 0"),
     "filter after a pool": ("[max]\nsize=2", "[max]\nsize=2\nantialiasing=1", r"layer 5 .*antialiasing = 1"),
     "pool over channels": ("[max]\nsize=2", "[max]\nsize=2\nmaxpool_depth=1", r"layer 5 .*maxpool_depth = 1"),

@@ -11,15 +11,28 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from sterna.graph.layers import MAX_KERNEL, MAX_SIZE, Concat, Layer, MaxPool, Reorg, pool_padding
+from sterna.graph.layers import (
+    LEAST_POOL,
+    MAX_KERNEL,
+    MAX_SIZE,
+    STRIDES,
+    Concat,
+    Layer,
+    MaxPool,
+    Reorg,
+    pool_kernels,
+)
 from sterna.graph.network import (
     BOX_FIELDS,
+    CONV_STRIDES,
     FIRST_BITS,
     IMAGE,
     RGB,
+    Add,
     Conv,
     Head,
     NetworkDescription,
+    Padding,
     share_quantisers,
 )
 from sterna.importers.darknet import keys
@@ -30,6 +43,7 @@ from sterna.vision import anchors
 
 KERNELS = tuple(range(1, MAX_KERNEL + 1, 2))  # odd ones, whose half is padded on every side
 LEAK = 0.1  # the slope of darknet's `activation=leaky`
+SUM_ACTIVATIONS = ("linear", "relu")  # a sum here has the slope of the engine only
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,12 @@ def read_cfg(path: Path) -> Yolo2:
     inputs of a concat share an activation quantiser.
     """
     return _Reader(path).described
+
+
+def darknet_padding(size: int, stride: int) -> Padding:
+    """What darknet has around a map whose sides `stride` divides, for a pool of size x size pixels."""
+    before, after = (size - 1) // 2, size - stride - (size - 1) // 2
+    return before, before, after, after
 
 
 class _Reader:
@@ -97,6 +117,7 @@ class _Reader:
             "route": self._route,
             "reorg": self._reorg,
             "reorg3d": self._reorg,
+            "shortcut": self._shortcut,
             "dropout": self._dropout,
             "region": self._region,
         }
@@ -133,21 +154,38 @@ class _Reader:
         return 1 + sum(isinstance(layer, kind) for layer in self.layers)
 
     def _convolution(self, section: Section) -> None:
-        kernel = _plain_convolution(section)
+        kernel, stride = _plain_convolution(section), section.integer("stride", 1)
+        source, filters, groups = self._last, section.integer("filters", 1), section.integer("groups", 1)
+        if stride not in CONV_STRIDES:
+            raise section.refuse(
+                "no layer has such a stride", "stride", allowed=", ".join(map(str, CONV_STRIDES)),
+                remedy="use one of these",
+            )  # fmt: skip
+        for key in ("stride_x", "stride_y"):
+            section.only(key, stride, stride, "a convolution of two strides", f"use {key}={stride}")
+        if source.channels % groups or filters % groups:
+            raise section.refuse(
+                "the groups do not divide the channels", "groups",
+                allowed=f"divisors of {source.channels} and of {filters}", remedy="use one of these",
+            )  # fmt: skip
+        self._check_divided(section, source, stride)
         section.only(
             "batch_normalize", 1, 0, "a convolution without batch normalisation", "train a network that has it"
         )
         activation = _activation(section, tuple(ACTIVATIONS))
-        source, filters = self._last, section.integer("filters", 1)
         number = self._count(Conv)
         bits = FIRST_BITS if source.name == IMAGE else None
-        layer = Conv(f"conv{number}", source.name, filters, kernel, bits, activation=activation)
+        layer = Conv(
+            f"conv{number}", source.name, filters, kernel, bits, activation=activation, groups=groups, stride=stride
+        )
         layer = replace(layer, leak=LEAK) if activation == "leaky" else layer
-        self._add(layer, section, filters, source.height, source.width)
+        self._add(layer, section, filters, source.height // stride, source.width // stride)
 
     def _head(self, section: Section) -> None:
         if _plain_convolution(section) != 1:
             raise section.refuse("the head is a 1x1 convolution", "size", allowed="1", remedy="use size=1")
+        for key in ("stride", "stride_x", "stride_y", "groups"):
+            section.only(key, 1, 1, "the head reads every pixel, in one group", f"use {key}=1")
         section.only("batch_normalize", 0, 0, "the head has no batch normalisation", "remove the line")
         _activation(section, ("linear",))
         source = self._last
@@ -160,30 +198,33 @@ class _Reader:
             section.only(key, stride, stride, "a pool of two strides", f"use {key}={stride}")
         for key in ("maxpool_depth", "antialiasing", "maxpool_zero_nonmax"):
             section.only(key, 0, 0, f"a pool with {key}", "remove the line")
-        size = section.integer("size", stride)
-        if size != 2 or stride > 2:
+        size, source = section.integer("size", stride), self._last
+        if stride not in STRIDES or not (LEAST_POOL <= size <= MAX_KERNEL or (stride == 1 and size % 2 and size > 1)):
+            wrong = "stride" if stride not in STRIDES else "size"
             raise section.refuse(
-                "Sterna's darknet pools 2x2 pixels, by 1 or 2",
-                "size" if size != 2 else "stride",
-                value=size if size != 2 else stride,
-                allowed="size 2 and stride 1 or 2",
-                remedy="use a network without this layer, which spatial pyramid pooling has",
-            )
-        source = self._last
-        if stride == 1:
-            section.only("padding", 1, 1, "a maximum of stride 1 keeps the size of the map", "remove the line")
-        else:
+                "no layer is such a pool", wrong, value=stride if wrong == "stride" else size,
+                allowed=f"sizes of {LEAST_POOL} .. {MAX_KERNEL} with stride 1 or 2; with stride 1 also larger odd ones",
+                remedy="use one of these",
+            )  # fmt: skip
+        if (size, stride) == (2, 2):
             section.integer("padding", 1, low=0, high=1)  # no pixel of an even map comes to lie elsewhere
-            self._check_even(section, source)
-        layer = MaxPool(f"pool{self._count(MaxPool)}", source.name, stride, size, pool_padding(size, stride))
-        self._add(layer, section, source.channels, source.height // stride, source.width // stride)
+        else:
+            section.only("padding", size - 1, size - 1, "a pool with another padding", "remove the line")
+        self._check_divided(section, source, stride)
+        name = source.name
+        for part in pool_kernels(size) if size > MAX_KERNEL else (size,):
+            layer = MaxPool(f"pool{self._count(MaxPool)}", name, stride, part, darknet_padding(part, stride))
+            self.layers.append(layer)
+            name = layer.name
+            self.sections[name] = section
+        self.maps.append(_Map(name, source.channels, source.height // stride, source.width // stride))
 
     def _reorg(self, section: Section) -> None:
         section.only("stride", 2, 1, "the engine's reorg has blocks of 2x2 pixels", "use stride=2")
         for key in ("reverse", "flatten", "extra"):
             section.only(key, 0, 0, f"a reorg with {key}", "remove the line")
         source = self._last
-        self._check_even(section, source)
+        self._check_divided(section, source, 2)
         if source.channels % 4:
             raise section.refuse(
                 "darknet's reorg needs a multiple of 4 channels",
@@ -196,12 +237,12 @@ class _Reader:
             self.straight.add(layer.name)
         self._add(layer, section, 4 * source.channels, source.height // 2, source.width // 2)
 
-    def _check_even(self, section: Section, source: _Map) -> None:
-        if source.height % 2 or source.width % 2:
+    def _check_divided(self, section: Section, source: _Map, stride: int) -> None:
+        if source.height % stride or source.width % stride:
             raise section.refuse(
-                "the layer halves a map of odd size",
+                f"the layer divides the sides of a map that are no multiples of {stride}",
                 value=f"{source.width} x {source.height}",
-                allowed="even width and height",
+                allowed=f"multiples of {stride}",
                 remedy="choose width and height in [net] that are multiples of the size of a cell (mostly 32)",
             )
 
@@ -223,6 +264,31 @@ class _Reader:
                 )
         layer = Concat(_numbered("concat", self._count(Concat)), tuple(source.name for source in sources))
         self._add(layer, section, sum(source.channels for source in sources), first.height, first.width)
+
+    def _shortcut(self, section: Section) -> None:
+        if section.word("weights_type", "none") != "none":
+            raise section.refuse(
+                "a sum with weights of its own", "weights_type", allowed="none", remedy="use a network without it"
+            )
+        indices = section.integers("from")
+        if len(indices) != 1:
+            raise section.refuse("a sum of more than two maps", "from", allowed="one layer", remedy="add them in turn")
+        first, second = self._last, self._source(section, indices[0])
+        if (first.channels, first.height, first.width) != (second.channels, second.height, second.width):
+            raise section.refuse(
+                "the sum has maps of different shape", "from",
+                allowed=f"{first.channels} x {first.height} x {first.width}, as {first.name} has; {second.name} has "
+                f"{second.channels} x {second.height} x {second.width}",
+                remedy="correct the number of the layer",
+            )  # fmt: skip
+        activation = section.word("activation", "linear")
+        if activation not in SUM_ACTIVATIONS:
+            raise section.refuse(
+                "unsupported activation of a sum", "activation", allowed=", ".join(SUM_ACTIVATIONS),
+                remedy="use one of these",
+            )  # fmt: skip
+        layer = Add(f"add{self._count(Add)}", (first.name, second.name), activation)
+        self._add(layer, section, first.channels, first.height, first.width)
 
     def _source(self, section: Section, index: int) -> _Map:
         """The map that a route means: an earlier layer, counted from 0, or backwards from this one."""
@@ -298,14 +364,12 @@ def _check_keys(section: Section) -> None:
 
 
 def _plain_convolution(section: Section) -> int:
-    """The kernel of a convolution that keeps the size of its map; refuses any other."""
+    """The kernel of a convolution that keeps the size of its map, but for its stride; refuses any other."""
     if "share_index" in section.options:
         raise section.refuse(
             "weights shared with another layer", "share_index", allowed="no such line", remedy="use another network"
         )
     for key, value, why in (
-        *((key, 1, "a convolution that skips pixels") for key in ("stride", "stride_x", "stride_y")),
-        ("groups", 1, "a convolution in groups"),
         ("dilation", 1, "a dilated convolution"),
         *((key, 0, "a binary convolution") for key in ("binary", "xnor", "bin_output")),
         ("antialiasing", 0, "a convolution followed by a filter"),

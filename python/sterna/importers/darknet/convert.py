@@ -38,7 +38,7 @@ def shapes(described: Yolo2) -> tuple[Shape, ...]:
 def _shape(layer: Weighted, filters: int, channels: int) -> Shape:
     if isinstance(layer, Head):
         return Shape(layer.name, filters, channels, 1, normalised=False, boxes=layer.anchors)
-    return Shape(layer.name, filters, channels, layer.kernel, normalised=True)
+    return Shape(layer.name, filters, channels // layer.groups, layer.kernel, normalised=True)
 
 
 def to_sterna(described: Yolo2, weights: Weights, epsilon: Epsilon = Epsilon.GPU) -> dict[str, Convolution]:

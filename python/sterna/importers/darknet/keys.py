@@ -20,6 +20,7 @@ NETWORK: dict[str, tuple[str, ...]] = {
         "size", "stride", "stride_x", "stride_y", "padding", "maxpool_depth", "antialiasing", "maxpool_zero_nonmax",
     ),
     "route": ("layers", "groups"),
+    "shortcut": ("from", "activation", "weights_type", "weights_normalization"),
     "reorg": ("stride", "reverse", "flatten", "extra"),
     "reorg3d": ("stride", "reverse"),
     "dropout": (),

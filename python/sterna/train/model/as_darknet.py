@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from sterna.graph.layers import Layer, Reorg
 from sterna.graph.network import GREY, IMAGE, Conv
-from sterna.train.model.network import Network, _Pass, space_to_depth
+from sterna.train.model.network import ConvBlock, Network, _Pass, space_to_depth
 
 BLACK = (0 - GREY) / GREY  # as Sterna's float networks see it
 
@@ -26,10 +26,12 @@ class DarknetNetwork(Network):
             case Reorg() if layer.name not in self.straight:
                 return darknet_reorg(state.values[layer.input])
             case Conv(kernel=kernel) if layer.input == IMAGE and kernel > 1:
-                edge = kernel // 2
-                framed = functional.pad(state.values[IMAGE], (edge,) * 4, value=BLACK)
-                whole: Tensor = self.blocks[layer.name](framed)
-                return whole[:, :, edge:-edge, edge:-edge]
+                block = self.blocks[layer.name]
+                assert isinstance(block, ConvBlock)
+                framed = functional.pad(state.values[IMAGE], (kernel // 2,) * 4, value=BLACK)
+                conv = block.conv
+                sums = functional.conv2d(framed, conv.weight, None, conv.stride, 0, 1, conv.groups)
+                return functional.leaky_relu(block.norm(sums), block.slope)
             case _:
                 return super()._output(layer, state)
 

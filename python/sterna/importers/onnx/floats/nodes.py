@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from sterna.graph.layers import MAX_KERNEL, MAX_PADDING, STRIDES
+from sterna.graph.layers import MAX_KERNEL, MAX_PADDING, STRIDES, pool_kernels
 from sterna.graph.network import CONV_STRIDES, LARGEST_KERNEL, RGB
 from sterna.importers.onnx.floats.tensors import Colours, Exact, Gate, Padded, Pending, Places, Sums, Total, View
 from sterna.importers.onnx.geometry import Pool, Sides, conv_padding, convolved_size, pool_padding
@@ -251,8 +251,7 @@ def _parts(node: Node, pool: Pool) -> Sequence[Pool]:
             "is a pool that no layer is", value=f"kernel {side}, stride {pool.stride}, padding {padding}",
             allowed=f"kernels of 2 .. {MAX_KERNEL}; of stride 1 also larger odd ones", remedy="use one of these",
         )  # fmt: skip
-    steps = [MAX_KERNEL // 2] * (side // 2 // (MAX_KERNEL // 2)) + [side // 2 % (MAX_KERNEL // 2)]
-    return [replace(pool, kernel=2 * step + 1, padding=(step,) * 4) for step in steps if step]
+    return [replace(pool, kernel=kernel, padding=(kernel // 2,) * 4) for kernel in pool_kernels(side)]
 
 
 def pad(reader: Reader, node: Node) -> Padded:
