@@ -469,6 +469,10 @@ def test_what_a_network_waits_for_is_the_most_of_its_steps(graph: Graph) -> None
     schedule = SimpleNamespace(steps=steps, alone_cycles=8)
     package: Any = SimpleNamespace(graph=graph, config=config, schedule=schedule)
     assert networks.waits_for([(package, 1)]) == "weights of convolutions, 25%"
+    steps += [SimpleNamespace(op="STORE", layers=(layer,), cycles=4) for layer in ("first", "second")]
+    assert networks.waits_for([(package, 1)]) == "memory of maps that spill, 50%"
+    steps.append(SimpleNamespace(op="LOAD", layers=("image",), cycles=5))
+    assert networks.waits_for([(package, 1)]) == "memory of images and results, 112%"
 
 
 def test_a_graph_that_does_not_fit_gets_a_larger_memory(monkeypatch: pytest.MonkeyPatch, graph: Graph) -> None:

@@ -1,10 +1,10 @@
 """docs/results/networks.json: classifiers on the engine of config arria10, whole frames.
 
-AlexNet, GoogLeNet and ResNet-50 with random weights, image by image, and with the images of a batch as pixels of the
-layers that see the whole map. Of each graph, every map of one frame is compared with the reference, and the cycles of
-another one are counted. What does not fit the config's feature memory is compiled for a larger one, computed by the
-emulator, and says so; with `RTL=no` the emulator computes all. Graphs that are done are kept in build/results by
-content, so the command can be interrupted and goes on.
+AlexNet, GoogLeNet and ResNet-50 with random weights, image by image, and the first two with the images of a batch as
+pixels of the layers that see the whole map. Of each graph, every map of one frame is compared with the reference, and
+the cycles of another one are counted. What does not fit the config's feature memory is compiled for a larger one,
+computed by the emulator, and says so; with `RTL=no` the emulator computes all. Graphs that are done are kept in
+build/results by content, so the command can be interrupted and goes on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sterna.compile import compile_graph
 from sterna.errors import SternaError
 from sterna.estimate.kept import kept
 from sterna.graph import Add, Conv, Graph, MaxPool, batch
-from sterna.package.package import Package
+from sterna.package.package import Package, StepInfo
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
@@ -41,6 +41,8 @@ SEED, CONFIG, MHZ, DENSITY, CLASSES = 0, "arria10", 240, 0.15, 1000
 CACHE = ROOT / "build" / "results" / "networks"
 #: Side of the image of each network.
 NETWORKS = {"alexnet": 224, "googlenet": 224, "resnet50": 224}
+#: Those of which most weights, or many, are in layers that see the whole map.
+AS_PIXELS = ("alexnet", "googlenet")
 #: Steps in which the feature memory grows.
 MORE_WORDS = 512
 #: What PEs wait for, as a step's counters have it.
@@ -78,23 +80,28 @@ def main() -> int:
 
 
 def cases() -> Iterator[Case]:
-    """Each network image by image, and with a tile of images as pixels."""
+    """Each network image by image, and those that gain by it with a tile of images as pixels."""
     config = load_config(CONFIG)
     for name, side in NETWORKS.items():
         graph = random_network_graph(
             np.random.default_rng(SEED), name, side, side, density=DENSITY, outputs=CLASSES
         )  # fmt: skip
         yield Case(name, 1, (Part(graph),))
+        if name not in AS_PIXELS:
+            continue
         first, second = batch.cut(graph, config.tile_h, config.tile_w)
         yield Case(name, config.lanes, (Part(first), Part(second, config.lanes)))
 
 
 def compiled(graph: Graph, *, trace: bool) -> Package:
-    """`graph` for the config, or for one with more feature memory if it does not fit."""
+    """`graph` for the config, or for one with more feature memory if it does not fit.
+
+    Without cycles if it is to be traced.
+    """
     config = load_config(CONFIG)
     while True:
         try:
-            return compile_graph(graph, config, trace=trace)
+            return compile_graph(graph, config, trace=trace, cycles=not trace)
         except SternaError as refusal:
             if refusal.attribute != "words":
                 raise
@@ -176,16 +183,23 @@ def waits_for(parts: list[tuple[Package, int]]) -> str:
     for package, images in parts:
         total += package.config.all_pes * package.schedule.alone_cycles / images
         for step in package.schedule.steps:
+            kind = _kind(package.graph, step)
             if step.op == "CONV":
-                kind = _kind(package.graph, step.layers)
                 for attribute, what in WAITS.items():
                     waits[what, kind] += getattr(step, attribute) / images
+            else:
+                waits["memory", kind] += step.cycles * package.config.all_pes / images
     (what, kind), most = waits.most_common(1)[0]
     return f"{what} of {kind}, {most / total:.0%}"
 
 
-def _kind(graph: Graph, layers: tuple[str, ...]) -> str:
-    match graph[layers[0].partition("#")[0]]:
+def _kind(graph: Graph, step: StepInfo) -> str:
+    """What a step computes, loads or stores."""
+    name = step.layers[0].partition("#")[0]
+    if step.op != "CONV":
+        ends = {graph.input.name, *(layer.input for layer in graph.outputs)}
+        return "images and results" if name in ends else "maps that spill"
+    match graph[name]:
         case MaxPool():
             return "max pools"
         case Add():
