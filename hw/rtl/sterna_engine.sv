@@ -295,12 +295,16 @@ module sterna_engine #(
   assign read_command_addr[LoadPort] = load_source;
   assign read_command_bytes[LoadPort] = load_step.dram_bytes;
 
+  // The image of the next frame is in no hurry.
+  logic load_hurries_q;
+
   sterna_axi_reader #(
     .DataW     (AxiDataW),
     .BurstBeats(BurstBeats)
   ) u_reader (
     .clk_i,
     .rst_ni,
+    .hurry_i        (load_hurries_q),
     .flush_i        (flush),
     .idle_o         (reader_idle),
     .error_o        (read_error),
@@ -369,6 +373,10 @@ module sterna_engine #(
   logic load_start, load_done, store_start, store_done;
   logic [1:0] tiles_log2, table_tiles_log2;
   logic activity;
+
+  always_ff @(posedge clk_i) begin
+    if (load_start) load_hurries_q <= !load_step.next[0];
+  end
 
   sterna_tape_reader #(
     .DataW       (AxiDataW),

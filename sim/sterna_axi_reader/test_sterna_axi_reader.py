@@ -29,6 +29,7 @@ class TB(Bench):
         self.agents = [*self.commands, *self.beats, *self.errors]
         self.memory = ReadMemory(dut, pause, ports=axi_read_ports(dut))
         self.content = random.randbytes(MEMORY_BYTES)
+        dut.hurry_i.value = random.getrandbits(1)
         self.memory.write(0, self.content)
 
     def _commands(self, port: int, idle: float) -> Source:

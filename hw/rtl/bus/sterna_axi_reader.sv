@@ -20,6 +20,9 @@ module sterna_axi_reader #(
 ) (
   input  logic                  clk_i,
   input  logic                  rst_ni,
+  /// Port 1 may use all of its buffer; else as much of it as the shortest one has, so that the
+  /// other port waits for less.
+  input  logic                  hurry_i,
   /// While high, commands and beats are dropped and bursts that the bus has seen are completed.
   input  logic                  flush_i,
   /// Nothing is asked for or outstanding.
@@ -57,7 +60,11 @@ module sterna_axi_reader #(
 );
   /// Beats of the longest burst of port 1.
   localparam int unsigned SecondBurstBeats = 16;
-  localparam int unsigned SecondBufferBeats = 32;
+  /// Its buffer, which lies in block RAM if it is longer than the shortest: the wider a beat, the
+  /// more of them are needed until a memory answers, and a word of a LOAD takes few.
+  localparam int unsigned ShortBufferBeats = 32;
+  localparam int unsigned SecondBufferBeats = DataW > 4 * ShortBufferBeats ? DataW / 4
+                                                                           : ShortBufferBeats;
   localparam int unsigned BeatsW = $clog2(BufferBeats + 1);
 
   generate
@@ -111,7 +118,7 @@ module sterna_axi_reader #(
         .burst_len_o    (burst_len[p])
       );
 
-      if (p == 0) begin : gen_long
+      if (p == 0 || PortBuffer > ShortBufferBeats) begin : gen_long
         sterna_ram_fifo #(
           .Width(DataW),
           .Depth(PortBuffer)
@@ -164,7 +171,9 @@ module sterna_axi_reader #(
           leaves_q <= 1'b0;
         end else begin
           reserved_q <= grant[p] ? with_burst : without_burst;
-          has_room_q[p] <= reserved_q <= BeatsW'(PortBuffer - PortBurst);
+          has_room_q[p] <= reserved_q <= BeatsW'(PortBuffer - PortBurst) &&
+                           (p == 0 || hurry_i ||
+                            reserved_q <= BeatsW'(ShortBufferBeats - PortBurst));
           leaves_q <= beat_valid_o[p] && beat_ready_i[p];
         end
       end

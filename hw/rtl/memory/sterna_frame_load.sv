@@ -244,14 +244,16 @@ module sterna_frame_load #(
   // The ring, the place of the front byte, and how many there are; the place of the next beat.
   logic [7:0] ring_q [RingBytes];
   logic [AtW-1:0] at_q;
-  logic [AtW:0] count_q, count_d;
+  logic [AtW:0] count_q, count_d, left, held;
   logic [SlotW-1:0] slot_q;
   logic beat_taken;
 
-  assign beat_ready_o = active_q && count_q <= (AtW + 1)'(RingBytes - BeatBytes);
+  // A beat comes into a ring of two while a piece leaves it: there would not be room every cycle.
+  assign left = count_q - (taken ? (AtW + 1)'(passed) : '0);
+  assign held = RingBeats == 2 ? left : count_q;
+  assign beat_ready_o = active_q && held <= (AtW + 1)'(RingBytes - BeatBytes);
   assign beat_taken = beat_valid_i && beat_ready_o;
-  assign count_d = count_q + (beat_taken ? (AtW + 1)'(BeatBytes) : '0) -
-                   (taken ? (AtW + 1)'(passed) : '0);
+  assign count_d = left + (beat_taken ? (AtW + 1)'(BeatBytes) : '0);
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin

@@ -26,11 +26,13 @@ def burst_beats(left: int, address: int, longest: int) -> int:
     return min(left, longest - address % longest)
 
 
-def set_ports(ports: Records, longest: int) -> None:
+def set_ports(ports: Records, longest: int, beat_bytes: int) -> None:
     """The differences between the two ports; `longest`: beats of the longest burst for the tape."""
+    load_buffer = max(LOAD_BUFFER_BEATS, 2 * beat_bytes)
     ports["longest"] = longest, LOAD_BURST_BEATS
-    ports["most"] = TAPE_BUFFER_BEATS - longest, LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
-    ports["latency"] = RAM_FIFO_LATENCY, FIFO_LATENCY
+    ports["most"] = TAPE_BUFFER_BEATS - longest, load_buffer - LOAD_BURST_BEATS
+    ports["hurries"] = ports["most"]
+    ports["latency"] = RAM_FIFO_LATENCY, FIFO_LATENCY if load_buffer == LOAD_BUFFER_BEATS else RAM_FIFO_LATENCY
 
 
 @compiled
@@ -148,6 +150,9 @@ def cycle_bus(
         ports[LOAD_PORT].left = load_step.beats
         ports[LOAD_PORT].address = load_step.address
         ports[LOAD_PORT].wait = BURST_CYCLES
+        # The image of the next frame is in no hurry.
+        least = LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
+        ports[LOAD_PORT].most = least if load_step.next else ports[LOAD_PORT].hurries
     for index in range(len(ports)):
         ports[index].wait = max(ports[index].wait - 1, 0)
     tape.command_wait = max(tape.command_wait - 1, 0)

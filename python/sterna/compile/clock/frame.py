@@ -73,7 +73,7 @@ def parts(
     machine["has_image"], machine["is_queued"] = has_image, is_queued
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
     result.tape["lines"] = tape_lines
-    bus.set_ports(result.ports, config.burst_beats)
+    bus.set_ports(result.ports, config.burst_beats, config.beat_bytes)
     result.loader["last_ask"] = -(1 << 30)
     result.clusters["free"] = VECTORS_AHEAD
     result.distributor["free"] = 1

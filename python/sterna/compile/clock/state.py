@@ -144,10 +144,10 @@ TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TAB
 #: The next command comes in `command_wait` cycles; `done_late`: WEIGHTS has passed, a cycle late.
 TAPE = _layout("state kind left place step repeats lines limit start stop again commands command_wait done_late")
 
-#: A port of the AXI reader: beats of its longest burst, most beats that leave room for one, latency of its buffer;
-#: beats still to ask for and cycles until the next burst, beats under way or waiting with whether there is room for a
-#: burst, both a cycle late; beats that wait.
-PORT = _layout("longest most latency left address wait reserved has_room leaves head count", time=BEAT_RING)
+#: A port of the AXI reader: beats of its longest burst, most beats that leave room for one, the same in a hurry, the
+#: latency of its buffer; beats still to ask for and cycles until the next burst, beats under way or waiting with
+#: whether there is room for a burst, both a cycle late; beats that wait.
+PORT = _layout("longest most hurries latency left address wait reserved has_room leaves head count", time=BEAT_RING)
 
 #: The bus: address register, whether it begins a frame's tape, bursts that the memory has, those outstanding; the cycle
 #: from which on its refresh and gaps are counted.

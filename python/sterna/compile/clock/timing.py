@@ -12,7 +12,8 @@ from __future__ import annotations
 ANSWER_CYCLES = 1
 #: Bursts that the memory holds, and that reader and writer have outstanding.
 BURSTS = 16
-#: The reader's buffer for the tape. Beats of the longest burst of a LOAD, and its buffer.
+#: The reader's buffer for the tape. Beats of the longest burst of a LOAD, and its shortest buffer; a longer one has as
+#: many beats as a quarter of a beat's bits, and lies in block RAM.
 TAPE_BUFFER_BEATS = 512
 LOAD_BURST_BEATS = 16
 LOAD_BUFFER_BEATS = 32
