@@ -22,8 +22,9 @@ from sterna.native import libsterna
 from sterna.package import file, plan
 from sterna.package.package import Package
 from sterna.package.plan import Bands, Plan
-from sterna.spec import load_config
+from sterna.spec import load_config, tape
 from sterna.spec.config import EngineConfig
+from sterna.spec.tape import MOST_BESIDE_STORES, Op, Segment, SegmentKind
 from support.network_graphs import passthrough_graph, random_network_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph, random_image
@@ -63,6 +64,24 @@ def check(package: Package, image: np.ndarray) -> None:
 def test_a_tape_that_spills_equals_the_reference(seed: int) -> None:
     package, image = spilling(seed)
     check(package, image)
+
+
+def hasty(segment: Segment) -> Segment:
+    """A LOAD from scratch memory, so that it waits for no STORE."""
+    step = tape.unpack_step(segment.payload) if segment.kind is SegmentKind.STEP else {}
+    if not step or step["op"] != Op.LOAD or not step["scratch"]:
+        return segment
+    return Segment(segment.kind, tape.pack_step(**step | {"beside": MOST_BESIDE_STORES}))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_load_that_does_not_wait_for_stores_shows(seed: int) -> None:
+    """It reads what the memory held before, or writes over what is still written, if STORE steps are late."""
+    package, image = spilling(seed)
+    data = tape.write(package.config.hash, map(hasty, tape.read(package.tape).segments))
+    if data != package.tape:
+        with pytest.raises(AssertionError):
+            check(replace(package, tape=data), image)
 
 
 def tower(width: int, height: int, channels: int = 8, last: int = 4) -> Graph:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,9 +14,7 @@ from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.compare import compare_backends
 from sterna.run.transports.sim import MemoryTiming
-from sterna.spec import tape
 from sterna.spec.config import EngineConfig
-from sterna.spec.tape import MOST_BESIDE_STORES, Op, Segment, SegmentKind
 from support.engines import count_frames, simulated
 from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
@@ -70,23 +67,3 @@ def test_cycles_are_those_that_are_counted(seed: int) -> None:
             alone, queued = count_frames(engine, package)
             assert tuple(map(StepCounters.expected, package.schedule.steps)) == alone.steps
             assert package.schedule.queued_cycles == queued.cycles
-
-
-def test_a_load_that_does_not_wait_for_stores_shows() -> None:
-    """It reads what the memory held before: of the first frame nothing."""
-    config = small_memory(2)
-
-    def hasty(segment: Segment) -> Segment:
-        step = tape.unpack_step(segment.payload) if segment.kind is SegmentKind.STEP else {}
-        if not step or step["op"] != Op.LOAD or not step["scratch"]:
-            return segment
-        return Segment(segment.kind, tape.pack_step(**step | {"beside": MOST_BESIDE_STORES}))
-
-    wrong = 0
-    with simulated(config, timing=MemoryTiming(latency=(50, 60))) as engine, open_backend("reference:") as reference:
-        for package in spilling(config, 0, 4):
-            segments = map(hasty, tape.read(package.tape).segments)
-            planted = replace(package, tape=tape.write(config.hash, segments))
-            image = random_image(np.random.default_rng(0), package.graph)
-            wrong += not compare_backends(reference, engine, planted, image[None]).equal
-    assert wrong
