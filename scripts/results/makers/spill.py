@@ -38,7 +38,7 @@ def rows_of(network: str, height: int, width: int, roomy: int) -> list[TableRow]
     config = load_config(CONFIG)
     return [
         row(network, graph, _compiled(graph, words or config.fm_words))
-        for words in (0, roomy) if words == 0 or roomy
+        for words in ((0, roomy) if roomy else (0,))
     ]  # fmt: skip
 
 
