@@ -61,7 +61,7 @@ def main() -> None:
         netlist_equal = equal(board.build_netlist(Path(name, "netlist"), routed), demo, image)
         frame, rtl_equal = rtl.result()
     found = metrics(made, frame, rtl_equal, netlist_equal)
-    write("ecp5", found, command="make results-ecp5", config=flow.config().name)
+    write("ecp5", found, command="make results-ecp5", config=flow.config().name, seed=made.seed)
 
 
 def run(program: Path, graph: Graph, image: NDArray[np.int8]) -> Frame:
