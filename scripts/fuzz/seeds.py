@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,10 @@ from minisign import KeyPair
 from PIL import Image
 
 from sterna.compile import compile_graph
+from sterna.errors import SternaError
 from sterna.graph import file as graph_file
 from sterna.package import file as package_file
+from sterna.package.package import Package
 from sterna.spec.config import load_config
 from sterna.spec.paths import ROOT
 from support.random_configs import random_config
@@ -20,6 +24,8 @@ from support.random_graphs import random_graph
 
 #: Seeds of a kind.
 COUNT = 40
+#: Words of an engine's feature memory with which maps of most small graphs spill.
+SPILL_WORDS = 96
 #: The longest input that noise makes, in bytes.
 NOISE = 512
 
@@ -42,6 +48,19 @@ def _packages() -> Iterator[bytes]:
         graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, **options)
         config = random_config(rng).model_copy(update=options)
         yield package_file.to_bytes(compile_graph(graph, config, cycles=bool(seed % 3)))
+    yield from map(package_file.to_bytes, islice(_spilling(), COUNT // 4))
+
+
+def _spilling() -> Iterator[Package]:
+    """For engines with so few words that maps spill."""
+    for seed in count():
+        rng = np.random.default_rng(seed)
+        graph = random_graph(rng, max_layers=6, max_size=30, max_channels=8)
+        config = random_config(rng).model_copy(update={"fm_words": SPILL_WORDS})
+        with suppress(SternaError):
+            package = compile_graph(graph, config, trace=bool(seed % 2), cycles=False)
+            if package.plan.bands:
+                yield package
 
 
 def _signatures() -> Iterator[bytes]:
