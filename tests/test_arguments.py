@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import sterna
 from sterna import api
@@ -53,6 +54,9 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "Graph": (lambda: sterna.Graph, {"layers": GRAPH.layers, "metadata": {}}),
     "Graph.__getitem__": (lambda: GRAPH.__getitem__, {"name": "conv1"}),
     "export": (lambda: sterna.export, {"graph": GRAPH, "path": "model.onnx"}),
+    "export_module": (
+        lambda: sterna.export_module, {"module": torch.nn.ReLU(), "path": "model.onnx", "height": 8, "width": 8}
+    ),
     "import_model": (lambda: sterna.import_model, {"path": "model.onnx"}),
     "Graph.users": (lambda: GRAPH.users, {"name": "conv1"}),
     "NetworkDescription": (lambda: sterna.NetworkDescription, {"layers": LAYERS}),

@@ -107,7 +107,7 @@ FIRST = next(iter(PLAN.bases))
         (with_config(general_requant=1), "neither true nor false; general_requant"),
         (with_plan(stored=[]), "no list of the right length; stored"),
         (with_plan(stored=["none"]), "has no such layer; layer = 'none'"),
-        (with_plan(bases={FIRST: 1 << 20}), "bases"),
+        (with_plan(bases={FIRST: 1 << 20}), "base of image"),
         (with_plan(bases=PLAN.bases | {FIRST: 1 << 20}), f"base of {FIRST} = 1048576; allowed: 0 .. "),
         (with_plan(bases=PLAN.bases | {FIRST: -1}), "schedule.plan.bases has a value that is no count"),
         (with_plan(bases=[]), "schedule.plan.bases is no record"),

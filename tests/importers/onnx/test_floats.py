@@ -416,3 +416,10 @@ def test_a_head_that_does_not_fit_the_anchors_is_refused(tmp_path: Path) -> None
     onnx.save(model, tmp_path / "a.onnx")
     with pytest.raises(SternaError, match=r"'Conv0' .*anchors; filters = 17; allowed: 2 \* \(5 \+ classes\)"):
         load(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("pair", [1, (1, 2, 3), ("a", 1)])
+def test_an_anchor_that_is_no_pair_is_refused(tmp_path: Path, pair: object) -> None:
+    with pytest.raises(SternaError, match=r"an anchor is no pair; anchors = .*; remedy: give anchors=\[\(1\.5, 2\)"):
+        sterna.export_module(nn.ReLU(), tmp_path / "m.onnx", 8, 8, anchors=[pair])  # type: ignore[list-item]
+    assert not (tmp_path / "m.onnx").exists()

@@ -28,19 +28,32 @@ def export_module(
     height: int,
     width: int,
     *,
-    anchors: Sequence[Sequence[float]] = (),
-    names: Sequence[str] = (),
+    anchors: tuple[Sequence[float], ...] | list[Sequence[float]] = (),
+    names: tuple[str, ...] | list[str] = (),
 ) -> None:
     """Write `module`, which reads float images [1, 3, height, width], as an ONNX model to the file `path`, atomically.
 
     It goes through `torch.export`, in evaluation mode. anchors: pairs of width and height in cells, if the module ends
     in a head; names: of its classes. `TrainOptions(network=path)` then starts from it. Needs the extra `interop`.
-    Raises SternaError if a package of it is missing, for a module that PyTorch cannot export, and if the file cannot be
-    written.
+    Raises SternaError if a package of it is missing, for a module that PyTorch cannot export, for an anchor that is no
+    pair, and if the file cannot be written.
+
+    >>> export_module(torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.ReLU()), "mine.onnx", 32, 32)
     """
-    properties = {"anchors": [list(map(float, pair)) for pair in anchors], "names": list(names)}
+    properties = {"anchors": [_anchor(pair) for pair in anchors], "names": [str(name) for name in names]}
     stated = {name: json.dumps(value) for name, value in properties.items() if value}
     write_bytes(Path(path), _exported(module, height, width, stated))
+
+
+def _anchor(pair: object) -> list[float]:
+    try:
+        width, height = map(float, pair)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        raise SternaError(
+            "an anchor is no pair", where="export_module", attribute="anchors", value=repr(pair),
+            allowed="pairs of width and height in cells", remedy="give anchors=[(1.5, 2), ...]",
+        ) from None  # fmt: skip
+    return [width, height]
 
 
 def _exported(module: Module, height: int, width: int, properties: dict[str, str]) -> bytes:
