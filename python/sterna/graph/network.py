@@ -70,8 +70,20 @@ _SIDE = 1 << 15
 """Of an image that all strides divide."""
 
 
+class Quantised:
+    """A layer whose activations are quantised."""
+
+    name: str
+    shares: str | None
+
+    @property
+    def quantiser(self) -> str:
+        """The name of the activation quantiser."""
+        return self.shares or self.name
+
+
 @dataclass(frozen=True, eq=False)
-class Conv(OneInput):
+class Conv(Quantised, OneInput):
     """Convolution with batch normalisation and activation."""
 
     filters: int
@@ -106,14 +118,9 @@ class Conv(OneInput):
         """
         return 0 if self.stride in STRIDES and self.kernel <= MAX_KERNEL else self.stride // 2
 
-    @property
-    def quantiser(self) -> str:
-        """The name of the activation quantiser."""
-        return self.shares or self.name
-
 
 @dataclass(frozen=True, eq=False)
-class Add(ManyInputs):
+class Add(Quantised, ManyInputs):
     """Sum of two maps, which share an activation quantiser, and activation."""
 
     activation: str = "relu"
@@ -121,14 +128,9 @@ class Add(ManyInputs):
     shares: str | None = None
     """As that of a convolution."""
 
-    @property
-    def quantiser(self) -> str:
-        """The name of the activation quantiser."""
-        return self.shares or self.name
-
 
 @dataclass(frozen=True, eq=False)
-class AveragePool(OneInput):
+class AveragePool(Quantised, OneInput):
     """Mean of kernel x kernel pixels: of the whole map if it has no more."""
 
     kernel: int
@@ -137,11 +139,6 @@ class AveragePool(OneInput):
     """1 or 2."""
     shares: str | None = None
     """As that of a convolution."""
-
-    @property
-    def quantiser(self) -> str:
-        """The name of the activation quantiser."""
-        return self.shares or self.name
 
 
 @dataclass(frozen=True, eq=False)
