@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import onnx
@@ -16,6 +16,9 @@ from onnx.reference import ReferenceEvaluator
 from sterna import recognise
 from sterna.errors import SternaError
 from sterna.importers.onnx.elementwise import ROUNDING, Quantiser
+
+Made = TypeVar("Made")
+"""What a reader makes of a node."""
 
 QUANTISERS = ("Quant", "IntQuant", "BipolarQuant")
 """The operators of QONNX whose results are integers times a scale."""
@@ -60,6 +63,13 @@ class Node:
     def refuse(self, what: str, **parts: Any) -> NoReturn:
         """Raise SternaError for this node."""
         raise SternaError(what, where=self.place, **parts)
+
+    def read_by(self, read: Callable[[], Made]) -> Made:
+        """What `read` makes of this node; refuses the node if it lacks what its operator needs."""
+        try:
+            return read()
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            self.refuse(f"is not whole ({error})", remedy="export the model again")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +140,26 @@ class Model:
     outputs: tuple[str, ...]
     versions: dict[str, int]
     properties: dict[str, str]
+
+    def wanted(self, names: Iterable[str]) -> list[Node]:
+        """The nodes that one of the tensors `names` depends on, in order."""
+        wanted, nodes = set(names), []
+        for node in reversed(self.nodes):
+            if wanted.intersection(node.outputs):
+                wanted.update(node.inputs)
+                nodes.append(node)
+        return nodes[::-1]
+
+    def computed(self, node: Node, tensors: Mapping[str, object]) -> list[Constant] | None:
+        """What a node makes if all of `tensors` that it reads are constants, else None; refuses one that is missing."""
+        inputs = [tensors.get(name) for name in node.inputs]
+        missing = [name for name, tensor in zip(node.inputs, inputs, strict=True) if name and tensor is None]
+        if missing:
+            node.refuse("reads a tensor that no earlier node makes", value=missing[0], remedy="export the model again")
+        constants = [each if isinstance(each, Constant) else None for each in inputs]
+        if any(each is None for each, name in zip(constants, node.inputs, strict=True) if name):
+            return None
+        return computed(node, constants, self.versions)
 
 
 _SHAPE = "say them: --shape CHANNELS,HEIGHT,WIDTH"

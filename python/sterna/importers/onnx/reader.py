@@ -15,7 +15,7 @@ from sterna.importers.onnx import image
 from sterna.importers.onnx.draft import Draft, plain_name, unchanged
 from sterna.importers.onnx.elementwise import Grid, Values
 from sterna.importers.onnx.fit import Integers, fit
-from sterna.importers.onnx.model import Constant, Model, Node, computed
+from sterna.importers.onnx.model import Constant, Model, Node
 from sterna.importers.onnx.nodes import NO_COUNTERPART, READ
 from sterna.importers.onnx.tensors import Chain, Map, View
 
@@ -78,7 +78,7 @@ class Reader:
     def _read_all(self, progress: Progress | None) -> None:
         source = self._model.source
         self._tensors[source.name] = image.of(source, self._settings.pixels)
-        nodes = self._wanted()
+        nodes = self._model.wanted(self._model.outputs)
         for number, node in enumerate(nodes):
             if progress:
                 progress(number, len(nodes), node.name)
@@ -86,37 +86,15 @@ class Reader:
         for name in self._model.outputs:
             self._output(name)
 
-    def _wanted(self) -> list[Node]:
-        """The nodes that an output depends on, in order."""
-        wanted, nodes = set(self._model.outputs), []
-        for node in reversed(self._model.nodes):
-            if wanted.intersection(node.outputs):
-                wanted.update(node.inputs)
-                nodes.append(node)
-        return nodes[::-1]
-
     def _read(self, node: Node) -> None:
-        inputs = [self._tensors.get(name) for name in node.inputs]
-        missing = [name for name, tensor in zip(node.inputs, inputs, strict=True) if name and tensor is None]
-        if missing:
-            node.refuse("reads a tensor that no earlier node makes", value=missing[0], remedy="export the model again")
-        constants = [each if isinstance(each, Constant) else None for each in inputs]
-        made: Sequence[Tensor]
-        if all(each is not None for each, name in zip(constants, node.inputs, strict=True) if name):
-            made = computed(node, constants, self._model.versions)
-        elif node.operator in READ:
-            made = [self._made(node)]
-        else:
-            what = NO_COUNTERPART.get(node.operator, "is an operator that integer graphs have no counterpart for")
-            node.refuse(what, remedy=_UNTIL)
+        made: Sequence[Tensor] | None = self._model.computed(node, self._tensors)
+        if made is None:
+            if node.operator not in READ:
+                what = NO_COUNTERPART.get(node.operator, "is an operator that integer graphs have no counterpart for")
+                node.refuse(what, remedy=_UNTIL)
+            made = [node.read_by(lambda: READ[node.operator](self, node))]
         for name, tensor in zip(node.outputs, made, strict=False):
             self._tensors[name], self._makers[name] = tensor, node
-
-    def _made(self, node: Node) -> Tensor:
-        try:
-            return READ[node.operator](self, node)
-        except (LookupError, TypeError, ValueError, OverflowError) as error:
-            node.refuse(f"is not whole ({error})", remedy="export the model again")
 
     def view(self, node: Node, index: int = 0) -> Map | Chain:
         """What a node reads at `index`, which has to depend on the image."""

@@ -32,7 +32,7 @@ from sterna.importers.onnx.floats import boxes
 from sterna.importers.onnx.floats.nodes import ALLOWED, LACKING, MOVES, PADDED, READ, UNTIL
 from sterna.importers.onnx.floats.tensors import Colours, Exact, Gate, Padded, Pending, Places, Sums, Total, View
 from sterna.importers.onnx.geometry import Pool, Sides
-from sterna.importers.onnx.model import Constant, Model, Node, computed, load
+from sterna.importers.onnx.model import Constant, Model, Node, load
 from sterna.vision import class_names
 
 WHITE = 255
@@ -77,7 +77,7 @@ class Reader:
     def imported(self) -> Imported:
         """The network, with what was decided on the way."""
         name = self._result()
-        nodes = self._wanted(name)
+        nodes = self._model.wanted([name])
         _check_operators(nodes)
         for node in nodes:
             self._read(node)
@@ -115,34 +115,13 @@ class Reader:
             name = makers[name].inputs[0]
         return name
 
-    def _wanted(self, name: str) -> list[Node]:
-        wanted, nodes = {name}, []
-        for node in reversed(self._model.nodes):
-            if wanted.intersection(node.outputs):
-                wanted.update(node.inputs)
-                nodes.append(node)
-        return nodes[::-1]
-
     def _read(self, node: Node) -> None:
-        inputs = [self._tensors.get(name) for name in node.inputs]
-        missing = [name for name, tensor in zip(node.inputs, inputs, strict=True) if name and tensor is None]
-        if missing:
-            node.refuse("reads a tensor that no earlier node makes", value=missing[0], remedy="export the model again")
-        constants = [each if isinstance(each, Constant) else None for each in inputs]
-        made: Sequence[Tensor]
-        if all(each is not None for each, name in zip(constants, node.inputs, strict=True) if name):
-            made = computed(node, constants, self._model.versions)
-        elif node.operator in READ:
-            made = [self._one(node)]
-        else:
-            _lacks(node)
+        made: Sequence[Tensor] | None = self._model.computed(node, self._tensors)
+        if made is None:
+            if node.operator not in READ:
+                _lacks(node)
+            made = [node.read_by(lambda: READ[node.operator](self, node))]
         self._tensors.update(zip(node.outputs, made, strict=False))
-
-    def _one(self, node: Node) -> Tensor:
-        try:
-            return READ[node.operator](self, node)
-        except (LookupError, TypeError, ValueError, OverflowError) as error:
-            node.refuse(f"is not whole ({error})", remedy="export the model again")
 
     def tensor(self, node: Node, index: int = 0) -> Tensor:
         """What a node reads at `index`."""
