@@ -456,7 +456,7 @@ def test_a_row_of_a_network_counts_a_batch_once_for_its_images(graph: Graph) -> 
     assert row["checked_in"] == "RTL"
     found[1]["equal"] = found[0]["rtl"] = False
     row = networks.row(case, found)
-    assert not row["equal"] and row["checked_in"] == "emulator"
+    assert not row["equal"] and row["checked_in"] == "emulator" and row["alone_counted"] == "not counted"
 
 
 def test_what_a_network_waits_for_is_the_most_of_its_steps(graph: Graph) -> None:
@@ -501,14 +501,15 @@ def test_the_emulator_computes_all_if_no_rtl_is_wanted(monkeypatch: pytest.Monke
 
 
 def test_metrics_of_networks_are_those_of_the_best_and_the_worst_row() -> None:
-    def row(network: str, frames: float, counted: int) -> TableRow:
+    def row(network: str, frames: float, counted: int, words: int = 3072) -> TableRow:
         return {
-            "network": network, "frames_per_s_240mhz": frames, "alone_counted": counted, "alone_predicted": 100,
-            "equal": True, "checked_in": "emulator" if counted > 105 else "RTL",
+            "network": network, "fm_words": words, "frames_per_s_240mhz": frames, "alone_counted": counted,
+            "alone_predicted": 100, "equal": True, "checked_in": "emulator" if counted > 105 else "RTL",
         }  # fmt: skip
 
     names = ("alexnet", "googlenet", "resnet50")
     rows = [row(name, 10.0 * number, 100 + number) for number, name in enumerate(names * 2, 1)]
+    rows.append(row("alexnet", 99.0, 100, 3584))  # of no engine of the config
     found = values(networks.metrics(rows))
     assert [found[f"fps_{name}"] for name in names] == [40.0, 50.0, 60.0]
     assert "counted" not in networks.metrics([row(name, 1.0, 106) for name in names])
