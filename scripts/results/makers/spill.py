@@ -27,7 +27,7 @@ def main() -> None:
     metrics = {
         "fps_608": Metric(
             what="YOLOv2 at 608x608 on arria10, maps spill", value=fps["frames_per_s_240mhz"], unit="frames/s",
-            method=f"cycle model, frames queued, at an assumed {MHZ} MHz, random weights of density {DENSITY}, not simulated",
+            method=f"cycle model, not simulated; frames queued, at an assumed {MHZ} MHz; random, density {DENSITY}",
         )
     }  # fmt: skip
     write("spill", metrics, command="make results-spill", config=CONFIG, seed=SEED, rows=rows)
