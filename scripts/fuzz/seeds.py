@@ -48,7 +48,7 @@ def _packages() -> Iterator[bytes]:
         graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, **options)
         config = random_config(rng).model_copy(update=options)
         yield package_file.to_bytes(compile_graph(graph, config, cycles=bool(seed % 3)))
-    yield from map(package_file.to_bytes, islice(_spilling(), COUNT // 4))
+    yield from map(package_file.to_bytes, islice(_spilling(), COUNT // 2))
 
 
 def _spilling() -> Iterator[Package]:

@@ -3,11 +3,14 @@
 #include "package/package.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <random>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "error.h"
@@ -58,7 +61,7 @@ std::pair<std::size_t, std::size_t> value_of(const Bytes& text, std::minstd_rand
 }
 
 /// Puts another value, of the text or of `kValues`, in the place of one.
-void change_value(Bytes& text, std::minstd_rand& random) {
+void replace_value(Bytes& text, std::minstd_rand& random) {
   const auto [begin, end] = value_of(text, random);
   const auto [from, to] = value_of(text, random);
   const std::string_view other = kValues[random() % std::size(kValues)];
@@ -66,6 +69,40 @@ void change_value(Bytes& text, std::minstd_rand& random) {
   if (random() % 2) value.assign(text.begin() + from, text.begin() + to);
   text.erase(text.begin() + begin, text.begin() + end);
   text.insert(text.begin() + begin, value.begin(), value.end());
+}
+
+/// Takes a value out of the list or the record that it ends or stands in, or puts it there twice.
+void change_count(Bytes& text, std::minstd_rand& random) {
+  auto [begin, end] = value_of(text, random);
+  while (begin > 0 && text[begin - 1] != ',' && text[begin - 1] != '[' && text[begin - 1] != '{') --begin;
+  const bool has_next = end < text.size() && text[end] == ',', has_last = begin > 0 && text[begin - 1] == ',';
+  if (random() % 2) {
+    Bytes again{','};
+    again.insert(again.end(), text.begin() + begin, text.begin() + end);
+    text.insert(text.begin() + end, again.begin(), again.end());
+  } else {
+    text.erase(text.begin() + begin - (has_last && !has_next), text.begin() + end + has_next);
+  }
+}
+
+/// Makes a number one more or one less, if the value is one.
+void change_number(Bytes& text, std::minstd_rand& random) {
+  const auto [begin, end] = value_of(text, random);
+  int number = 0;
+  const char* const first = reinterpret_cast<const char*>(text.data()) + begin;
+  if (std::from_chars(first, first + (end - begin), number).ec != std::errc{}) return;
+  const std::string other = std::to_string(std::int64_t{number} + (random() % 2 ? 1 : -1));
+  text.erase(text.begin() + begin, text.begin() + end);
+  text.insert(text.begin() + begin, other.begin(), other.end());
+}
+
+void change_text(Bytes& text, std::minstd_rand& random) {
+  switch (random() % 4) {
+    case 0: return change(text);
+    case 1: return change_count(text, random);
+    case 2: return change_number(text, random);
+    default: return replace_value(text, random);
+  }
 }
 
 void change_fixed(Bytes& header) {
@@ -77,7 +114,7 @@ void change_fixed(Bytes& header) {
 void change_payload(RawSection& section, std::minstd_rand& random) {
   if (std::optional<Bytes> payload = unpacked(section, kMostUnpacked)) {
     const bool is_text = !payload->empty() && payload->front() == '{';
-    is_text && random() % 2 ? change_value(*payload, random) : change(*payload);
+    is_text ? change_text(*payload, random) : change(*payload);
     set_payload(section, *payload);
   } else {
     change(section.packed);

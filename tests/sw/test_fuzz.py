@@ -97,7 +97,7 @@ def test_what_is_published(tmp_path: Path) -> None:
     assert maker.rows(reached)[1] == {"file": "sw/src/b.cpp", "edges": 30, "taken": 27, "percent": 90.0}
     readers = {
         path.relative_to(programs.ROOT / "sw" / "src").as_posix()
-        for folder in ("package", "graph", "tape")
+        for folder in ("package", "graph", "compile", "tape")
         for path in (programs.ROOT / "sw" / "src" / folder).glob("*.cpp")
     }
     # The last one reads what Python writes for the driver.
