@@ -27,6 +27,7 @@ from results.makers import (
     kfac,
     networks,
     package_size,
+    siamese,
     timing_calibration,
     training_speed,
     video,
@@ -540,3 +541,12 @@ def test_metrics_of_digits_are_means_over_the_seeds() -> None:
     assert values(digits.metrics(rows)) == {"float": 91.0, "float_as_long": 96.0, "integer": 85.0, "equal": True}
     rows[1]["equal"] = False
     assert digits.metrics(rows)["equal"].value is False
+
+
+def test_metrics_of_pairs_are_means_over_the_seeds() -> None:
+    rows: list[TableRow] = [
+        {"float": share, "integer": share - 0.1, "pairs_in_rtl": 4, "equal": True} for share in (0.9, 0.92)
+    ]
+    assert values(siamese.metrics(rows)) == {"float": 91.0, "integer": 81.0, "equal": True}
+    rows[1]["equal"] = False
+    assert siamese.metrics(rows)["equal"].value is False

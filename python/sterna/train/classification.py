@@ -98,6 +98,11 @@ def train(options: ClassifierOptions, console: Console | None = None) -> TrainRe
     Raises SternaError for images that cannot be read, a network that does not score an image of this size, and a
     folder that holds another run.
     """
+    return begin(ClassRun, options, console or Console()).finish()
+
+
+def begin(kind: type[ClassRun], options: ClassifierOptions, console: Console) -> ClassRun:
+    """A run of `kind`, once what it is given is checked; raises SternaError as `train` does."""
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     integer.need_all_bits()
@@ -105,7 +110,7 @@ def train(options: ClassifierOptions, console: Console | None = None) -> TrainRe
     data = open_classes(options.data, options.height, options.width)
     check_network(description, options)
     _check_output(options.output)
-    return _Run(options, description, data, console or Console()).finish()
+    return kind(options, description, data, console)
 
 
 def check_network(description: NetworkDescription, options: ClassifierOptions) -> None:
@@ -172,8 +177,10 @@ def of_graph(graph: Graph) -> Scores:
     return lambda images: execute(to_integers(images))[export.OUTPUT].reshape(len(images), -1)
 
 
-class _Run:
-    """State of a run."""
+class ClassRun:
+    """State of a run: of a classifier, or of what learns something else from the same images."""
+
+    learner: ClassVar[type[Learner]] = ClassLearner
 
     def __init__(
         self, options: ClassifierOptions, description: NetworkDescription, data: ClassSplits, console: Console
@@ -181,7 +188,29 @@ class _Run:
         self.options, self.description, self.data, self.console = options, description, data, console
         self.densities = density.uniform(description, options.density, options.layer_density)
         self.log: list[dict[str, Any]] = []
-        self.by_stage: dict[str, Accuracy] = {}
+        self.by_stage: dict[str, Any] = {}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the network's outputs are called: the classes."""
+        return self.data.train.classes
+
+    def validated(self, network: Network) -> Any:
+        """How well `network` does on the images for that, a named tuple; the share of right answers comes first."""
+        return measure(of_network(network), self.data.val)
+
+    def exported(self, network: Network, teacher: Network) -> tuple[Graph, dict[str, Any], dict[str, Any]]:
+        """The graph of `network`, how well each form does on the test images, and what else the summary says."""
+        graph = self.graph_of(network)
+        network.form = Form.QUANTISED
+        forms: dict[str, Scores] = {
+            "float": of_network(teacher), "ternary": of_network(network), "integer": of_graph(graph)
+        }  # fmt: skip
+        return graph, {name: measure(scores, self.data.test) for name, scores in forms.items()}, {}
+
+    def graph_of(self, network: Network) -> Graph:
+        """The integer graph of `network`."""
+        return export.to_graph(network, (), self.outputs, self.options.height, self.options.width)
 
     def finish(self) -> TrainResult:
         """Train all stages, then export and summarise."""
@@ -197,24 +226,24 @@ class _Run:
                     teacher = network
                 else:
                     network.aim(self.densities)
-                self.by_stage[stage.name] = measure(of_network(network), self.data.val)
-                self.console.print(f"{stage.name} stage: validation accuracy {self.by_stage[stage.name].top1:.4f}")
+                self.by_stage[stage.name] = self.validated(network)
+                self.console.print(f"{stage.name} stage: validation accuracy {self.by_stage[stage.name][0]:.4f}")
         assert network is not None and teacher is not None
-        return self._export(network, teacher)
+        return self._result(network, teacher)
 
-    def _learner(self, stage: stages.Stage, before: Network | None, teacher: Network | None) -> ClassLearner:
+    def _learner(self, stage: stages.Stage, before: Network | None, teacher: Network | None) -> Learner:
         torch.manual_seed(self.options.seed)
-        network = Network(self.description, len(self.data.train.classes), stage.form, self.options.pattern)
+        network = Network(self.description, len(self.outputs), stage.form, self.options.pattern)
         if before is not None:
             network.load_state_dict(before.state_dict(), strict=False)
         if stage.form is not Form.FLOAT and not stage.sparsifies:
             network.aim(self.densities)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         distils = stage.distils and self.options.distillation
-        return ClassLearner(network, [], teacher if distils else None, stage.optimiser, self.options)
+        return self.learner(network, [], teacher if distils else None, stage.optimiser, self.options)
 
     def _epoch(
-        self, learner: ClassLearner, stage: stages.Stage, number: int, epoch: int, stream: Stream[_Job, Batch]
+        self, learner: Learner, stage: stages.Stage, number: int, epoch: int, stream: Stream[_Job, Batch]
     ) -> None:
         jobs = self._jobs(number, epoch)
         sums = np.zeros(len(learner.losses))
@@ -238,18 +267,13 @@ class _Run:
         order = np.random.default_rng((ORDER, self.options.seed, stage, epoch)).permutation(count)
         return [_Job(stage, epoch, order[at : at + batch].tolist()) for at in range(0, count - batch + 1, batch)]
 
-    def _export(self, network: Network, teacher: Network) -> TrainResult:
+    def _result(self, network: Network, teacher: Network) -> TrainResult:
         options, data = self.options, self.data
-        graph = export.to_graph(network, (), data.train.classes, options.height, options.width)
+        graph, found, more = self.exported(network, teacher)
         path = options.output / run_folder.GRAPH
         file.save(graph, path)
-        network.form = Form.QUANTISED
-        forms: dict[str, Scores] = {
-            "float": of_network(teacher), "ternary": of_network(network), "integer": of_graph(graph)
-        }  # fmt: skip
-        found = {name: measure(scores, data.test) for name, scores in forms.items()}
         for name, each in found.items():
-            self.console.print(f"{name}: accuracy {each.top1:.4f} on {len(data.test)} test images")
+            self.console.print(f"{name}: accuracy {each[0]:.4f} on {len(data.test)} test images")
         summary = {
             "network": options.network,
             "classes": list(data.train.classes),
@@ -257,6 +281,7 @@ class _Run:
             "accuracy": {name: each._asdict() for name, each in found.items()},
             "validation_by_stage": {name: each._asdict() for name, each in self.by_stage.items()},
             "density": _density_of(graph, network.description.ternary),
+            **more,
             "options": options.model_dump(mode="json", exclude={"output", "data"}),
         }
         checkpoint.write_json(options.output / run_folder.LOG, self.log)
