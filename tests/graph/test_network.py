@@ -150,3 +150,18 @@ def test_more_halvings_than_an_image_has_are_refused() -> None:
     pools = tuple(MaxPool(f"pool{n}", f"pool{n - 1}" if n else "conv1", 2) for n in range(16))
     with pytest.raises(SternaError, match="layer 'pool15': has an output that is empty or too large; height = 0"):
         NetworkDescription((LAYERS[0], *pools, Head("head", "pool15")))
+
+
+@pytest.mark.parametrize("channels", [1, 7])
+def test_a_classifier_may_read_other_channels(channels: int) -> None:
+    layers = (Conv("conv1", "image", 4, 3, bits=8), Classifier("head", "conv1"))
+    network = NetworkDescription(layers, channels)
+    assert network.channels(5) == {"image": channels, "conv1": 4, "head": 5}
+    assert network.with_bits(4, 4).image_channels == channels
+    with pytest.raises(SternaError, match=r"detects in what is no colour image; image_channels = .*; allowed: 3"):
+        NetworkDescription((layers[0], Head("head", "conv1")), channels)
+
+
+def test_an_image_without_channels_is_refused() -> None:
+    with pytest.raises(SternaError, match=r"network: .*; image_channels = 0; allowed: integers 1 \.\. "):
+        NetworkDescription((Conv("conv1", "image", 4, 3, bits=8), Classifier("head", "conv1")), 0)

@@ -71,6 +71,13 @@ def test_resnet8_is_small() -> None:
     assert networks.describe("resnet8").infer(10, 28, 28)["head"].shape == (10, 1, 1)
 
 
+def test_skeleton_goes_from_parts_to_the_whole_body() -> None:
+    described = networks.describe("skeleton")
+    assert [layer.groups for layer in described.convolutions] == [8, 4, 2, 1, 1]
+    maps = described.infer(10, 8, 8)
+    assert maps["image"].shape == (96, 8, 8) and maps["head"].shape == (10, 1, 1)
+
+
 def test_a_classifier_has_no_boxes() -> None:
     with pytest.raises(SternaError, match="network: is no detector; last layer = Classifier; allowed: Head"):
         _ = networks.describe("resnet8").head

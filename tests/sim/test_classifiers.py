@@ -76,8 +76,9 @@ def test_the_engine_computes_the_distance_of_two_images() -> None:
 
 
 @pytest.mark.slow
-def test_the_engine_computes_resnet8() -> None:
-    graph = random_network_graph(np.random.default_rng(0), "resnet8", 28, 28, density=0.3, outputs=10)
+@pytest.mark.parametrize(("name", "side"), [("resnet8", 28), ("skeleton", 8)])
+def test_the_engine_computes_a_named_classifier(name: str, side: int) -> None:
+    graph = random_network_graph(np.random.default_rng(0), name, side, side, density=0.3, outputs=10)
     config = load_config("nano")
     package = compile_graph(graph, config, trace=True)
     with simulated(config) as engine, open_backend("reference:") as reference:

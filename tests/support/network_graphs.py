@@ -19,7 +19,7 @@ from sterna.graph import (
     network,
     networks,
 )
-from sterna.graph.network import IMAGE, RGB, NetworkDescription
+from sterna.graph.network import IMAGE, NetworkDescription
 from sterna.train.model import patterns
 
 
@@ -59,7 +59,7 @@ def random_graph_of(
     """As `random_network_graph`, of the network that is described."""
     maps = description.infer(1, height, width)
     channels = {name: info.channels for name, info in maps.items()} | {description.last.name: outputs}
-    layers: list[Layer] = [Input(IMAGE, RGB, height, width, 1.0, 0)]
+    layers: list[Layer] = [Input(IMAGE, description.image_channels, height, width, 1.0, 0)]
     for layer in description.layers:
         match layer:
             case network.Conv() | network.LastLayer():
@@ -87,7 +87,7 @@ def passthrough_graph(rng: np.random.Generator, height: int, width: int) -> Grap
         return _conv(name, source, _ternary(rng, shape, 0.4, balanced=False), "leaky")
 
     layers = (
-        Input(IMAGE, RGB, height, width, 1.0, 0),
+        Input(IMAGE, network.RGB, height, width, 1.0, 0),
         conv("wide", IMAGE, (9, 3, 3, 3)),
         MaxPool("pool", "wide", 2),
         conv("deep", "pool", (6, 9, 3, 3)),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.graph import file, networks
-from sterna.graph.network import NetworkDescription
+from sterna.graph.network import RGB, NetworkDescription
 from sterna.train import classification
 from sterna.train.classification import ClassifierOptions
 from sterna.train.data.class_folders import open_classes
@@ -19,8 +20,8 @@ SIDE = 12
 SHORT = {f"{stage}_epochs": 2 for stage in ("float", "ternary", "quantised", "integer")}
 
 
-def described() -> NetworkDescription:
-    trunk = networks.Trunk("relu")
+def described(channels: int = RGB) -> NetworkDescription:
+    trunk = networks.Trunk("relu", channels)
     trunk.conv(8, 3, stride=2)
     trunk.conv(8, 3)
     trunk.add("conv1")
@@ -32,7 +33,8 @@ def described() -> NetworkDescription:
 def small() -> Iterator[None]:
     """A network that scores images of 12x12."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks.networks, "_registered", {"small-classifier": described})
+        named = {"small-classifier": described, "small-maps": partial(described, 5)}
+        patch.setattr(networks.networks, "_registered", named)
         yield
 
 
@@ -125,6 +127,19 @@ def test_options_that_train_nothing_are_refused(
     with pytest.raises(SternaError, match=message):
         quiet(options(folder, tmp_path / "run", **changes))
     assert not (tmp_path / "run").exists()
+
+
+def test_maps_of_other_channels_are_learnt(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 24), ("test", 8)):
+        for name, level in (("bright", 200), ("dark", 50)):
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in range(count):
+                values = (level + rng.integers(-40, 40, (SIDE, SIDE, 5))).astype(np.uint8)
+                np.save(tmp_path / split / name / f"{number}.npy", values)
+    found = quiet(options(tmp_path, tmp_path / "run", network="small-maps"))["accuracy"]
+    assert found["integer"]["top1"] > 0.9  # type: ignore[index]
+    assert file.load(tmp_path / "run" / "graph.sterna-graph").input.channels == 5
 
 
 def test_a_folder_that_holds_a_run_is_refused(run: Path, folder: Path) -> None:

@@ -48,7 +48,7 @@ from sterna.spec.activations import Activation
 IMAGE = "image"
 """The name by which layers read the image."""
 RGB = 3
-"""Channels of the image."""
+"""Channels of a colour image."""
 GREY = 128
 """The value of a pixel that is real 0, and how many values make 1: real = (rgb - GREY) / GREY."""
 BOX_FIELDS = 5
@@ -206,9 +206,12 @@ class NetworkDescription:
     """
 
     layers: tuple[Layer, ...]
+    image_channels: int = RGB
+    """Channels of the image; a classifier may read any map of bytes as one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        check_integer("network", "image_channels", self.image_channels, 1, MAX_SIZE, "use fewer channels")
         names = [IMAGE]
         for layer in self.layers:
             check_layer(layer, KINDS.values(), _CHECKS, "network")
@@ -219,6 +222,11 @@ class NetworkDescription:
             raise SternaError(
                 "does not end in its head", where="network", attribute="last layer", value=names[-1],
                 allowed="one Head or Classifier, as the last layer", remedy="end the network in its head",
+            )  # fmt: skip
+        if isinstance(self.last, Head) and self.image_channels != RGB:
+            raise SternaError(
+                "detects in what is no colour image", where="network", attribute="image_channels",
+                value=self.image_channels, allowed=str(RGB), remedy="end it in a Classifier, or give it RGB images",
             )  # fmt: skip
         check_reached(self.layers, type(self.last))
         _check_scales(self.layers)
@@ -269,7 +277,7 @@ class NetworkDescription:
     @checked
     def infer(self, classes: int, height: int, width: int) -> dict[str, TensorInfo]:
         """The maps of the image and of each layer, by name, with unit scales; raises SternaError for an empty one."""
-        maps = {IMAGE: TensorInfo(RGB, height, width, 1.0, 0)}
+        maps = {IMAGE: TensorInfo(self.image_channels, height, width, 1.0, 0)}
         for layer in self.layers:
             maps[layer.name] = _map(layer, [maps[name] for name in layer.sources], classes)
             check_tensor(layer, maps[layer.name])

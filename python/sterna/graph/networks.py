@@ -7,7 +7,8 @@ The classifiers have batch normalisation where their papers have biases, and tak
 Networks" (2012), and `googlenet` Szegedy et al., "Going Deeper with Convolutions" (2015), both without local response
 normalisation, for which batch normalisation stands, and without the classifiers that only training needs. `resnet50`
 and `resnet8` follow He et al., "Deep Residual Learning for Image Recognition" (2016), with the strides of a bottleneck
-in its 3x3 convolution, as frameworks have it.
+in its 3x3 convolution, as frameworks have it. `skeleton` follows the idea of Le, Inoue and Shinoda, "A Fine-to-Coarse
+Convolutional Neural Network for 3D Human Action Recognition" (2018), with layers of our own, and takes maps of 8x8.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sterna.graph.network import (
     FIRST_BITS,
     IMAGE,
     NO_PADDING,
+    RGB,
     Add,
     AveragePool,
     Classifier,
@@ -32,12 +34,15 @@ from sterna.graph.network import (
 )
 from sterna.registry import Registry
 
+#: Of the image of `skeleton`: groups of joints, and the channels of each, three coordinates of four joints.
+PARTS, PART_CHANNELS = 8, 12
+
 
 class Trunk:
     """Collects layers that follow each other, and numbers their names: conv1, pool1, conv2, ...
 
-    last: the name of the last layer. activation: of convolutions and sums. The first convolution has weights of
-    FIRST_BITS bits, the others ternary ones.
+    last: the name of the last layer. activation: of convolutions and sums. image_channels: of the image. The first
+    convolution has weights of FIRST_BITS bits, the others ternary ones.
 
     >>> @sterna.networks.register("pyramid")
     ... def pyramid():
@@ -51,10 +56,11 @@ class Trunk:
     """
 
     @checked
-    def __init__(self, activation: str = "leaky") -> None:
+    def __init__(self, activation: str = "leaky", image_channels: int = RGB) -> None:
         self.layers: list[Layer] = []
         self.last = IMAGE
         self.activation = activation
+        self.image_channels = image_channels
         self._counts: dict[str, int] = {}
 
     @checked
@@ -120,7 +126,7 @@ class Trunk:
 
     def _end(self, last: Layer) -> NetworkDescription:
         self._add(last)
-        return NetworkDescription(share_quantisers(self.layers))
+        return NetworkDescription(share_quantisers(self.layers), self.image_channels)
 
     def _number(self, kind: str) -> str:
         self._counts[kind] = self._counts.get(kind, 0) + 1
@@ -277,7 +283,23 @@ def _residual(trunk: Trunk, convs: Sequence[tuple[int, int, int]], *, project: b
     trunk.add(source)
 
 
-_NAMES = ("yolov2", "yolov2-tiny", "yolov2-nano", "alexnet", "googlenet", "resnet50", "resnet8")
+def skeleton() -> NetworkDescription:
+    """Movements of a body, fine to coarse: each of eight groups of joints, a limb and the trunk, halves, the whole.
+
+    Its image is that of `sterna.train.data.skeletons`: eight times eight frames, whose channels are coordinates of
+    joints. Pools join what is near in time, as groups that become fewer join what is near in the body.
+    """
+    trunk = Trunk("relu", PARTS * PART_CHANNELS)
+    trunk.conv(64, 3, groups=PARTS)
+    trunk.conv(96, 3, groups=PARTS // 2)
+    trunk.pool()
+    trunk.conv(128, 3, groups=PARTS // 4)
+    trunk.pool()
+    trunk.conv(128, 2, padding=NO_PADDING)
+    return trunk.classifier()
+
+
+_NAMES = ("yolov2", "yolov2-tiny", "yolov2-nano", "alexnet", "googlenet", "resnet50", "resnet8", "skeleton")
 networks: Registry[Callable[[], NetworkDescription]] = Registry(
     "network",
     "sterna.networks",

@@ -107,7 +107,7 @@ def begin(kind: type[ClassRun], options: ClassifierOptions, console: Console) ->
     torch.use_deterministic_algorithms(True, warn_only=True)
     integer.need_all_bits()
     description = registry.describe(options.network).with_bits(options.first_bits, options.head_bits)
-    data = open_classes(options.data, options.height, options.width)
+    data = open_classes(options.data, options.height, options.width, description.image_channels)
     check_network(description, options)
     _check_output(options.output)
     return kind(options, description, data, console)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from sterna.errors import SternaError
-from sterna.train.data.class_folders import open_classes
+from sterna.train.data.class_folders import open_classes, read_map
 
 
 def put(folder: Path, *names: str, size: tuple[int, int] = (6, 4)) -> None:
@@ -59,3 +59,45 @@ def test_a_damaged_image_is_refused_when_it_is_read(tmp_path: Path) -> None:
     (tmp_path / "train" / "a" / "1.png").write_bytes(b"no image")
     with pytest.raises(SternaError, match=r"1\.png: is not a readable image"):
         _ = open_classes(tmp_path, 4, 4).train[0]
+
+
+def put_map(folder: Path, name: str, values: np.ndarray) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        np.save(file, values, allow_pickle=True)
+
+
+def test_maps_of_other_channels_are_read_as_they_are(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (2, 3, 5)).astype(np.uint8)
+    for name in ("train/a/1.npy", "train/b/1.npy", "test/b/1.npy"):
+        put_map(tmp_path, name, values)
+    put(tmp_path, "train/a/1.png")
+    found = open_classes(tmp_path, 2, 3, 5)
+    assert len(found.train) == 2
+    np.testing.assert_array_equal(found.test[0], values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros((3, 2, 5), np.uint8), r"another kind; dtype, shape = uint8 \(3, 2, 5\); allowed: uint8 \(2, 3, 5\)"),
+        (np.zeros((2, 3, 5), np.int8), "is a map of another kind; dtype, shape = int8"),
+        (np.array([{}], object), r"1\.npy: is no readable map; allowed: an array of numpy, \.npy"),
+    ],
+)
+def test_other_maps_are_refused(tmp_path: Path, values: np.ndarray, message: str) -> None:
+    put_map(tmp_path, "1.npy", values)
+    with pytest.raises(SternaError, match=message):
+        read_map(tmp_path / "1.npy", (2, 3, 5))
+
+
+def test_a_damaged_map_is_refused(tmp_path: Path) -> None:
+    put_map(tmp_path, "whole.npy", np.zeros((2, 3, 5), np.uint8))
+    whole = (tmp_path / "whole.npy").read_bytes()
+    for damaged in (b"", b"no map", whole[:40], whole[:-1], whole.replace(b"(2, 3, 5)", b"(2, 3, 9999999)")):
+        (tmp_path / "1.npy").write_bytes(damaged)
+        with pytest.raises(SternaError, match=r"is no readable map"):
+            read_map(tmp_path / "1.npy", (2, 3, 5))
+    with pytest.raises(SternaError, match=r"none\.npy: is no readable map"):
+        read_map(tmp_path / "none.npy", (2, 3, 5))

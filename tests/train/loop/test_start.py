@@ -214,6 +214,12 @@ def test_a_pool_of_stride_1_in_an_older_checkpoint_keeps_the_size() -> None:
     assert forms.from_plain(values) == network
 
 
+def test_a_checkpoint_keeps_the_channels_of_its_image() -> None:
+    network = networks.describe("skeleton")
+    found = forms.from_plain(forms.plain(network))
+    assert found == network and found.image_channels == 96
+
+
 def test_size_that_the_network_cannot_divide_is_refused() -> None:
     layers = (
         Conv("conv1", "image", 4, 3),

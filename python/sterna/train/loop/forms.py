@@ -12,7 +12,7 @@ from torch import Tensor
 from sterna.errors import SternaError
 from sterna.graph import Graph, file
 from sterna.graph.layers import Layer, MaxPool, pool_padding
-from sterna.graph.network import KINDS, NetworkDescription
+from sterna.graph.network import KINDS, RGB, NetworkDescription
 from sterna.train import checkpoint, run_folder, stages
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
@@ -88,18 +88,23 @@ def _check_size(weights: dict[str, Tensor], description: NetworkDescription, cla
 
 #: By the names in checkpoints; "Pool" is what a MaxPool was called once.
 _KINDS = {**KINDS, "Pool": MaxPool}
+#: What stands before the layers of a network whose image has other channels than a colour image.
+_IMAGE = "Image"
 
 
 def plain(description: NetworkDescription) -> list[dict[str, Any]]:
     """A description as plain values, as a checkpoint holds it."""
-    return [{"kind": type(layer).__name__, **asdict(layer)} for layer in description.layers]
+    image = [] if description.image_channels == RGB else [{"kind": _IMAGE, "channels": description.image_channels}]
+    return [*image, *({"kind": type(layer).__name__, **asdict(layer)} for layer in description.layers)]
 
 
 def from_plain(values: list[dict[str, Any]]) -> NetworkDescription:
     """The description that `plain` wrote; raises KeyError, TypeError or ValueError for anything else."""
-    layers = [_layer(**value) for value in values]
+    says_image = bool(values) and values[0]["kind"] == _IMAGE
+    image = values[0]["channels"] if says_image else RGB
+    layers = [_layer(**value) for value in values[says_image:]]
     try:
-        return NetworkDescription(tuple(layers))
+        return NetworkDescription(tuple(layers), image)
     except SternaError as error:
         raise ValueError(str(error)) from None
 

@@ -13,7 +13,7 @@ from sterna.graph import assemble
 from sterna.graph.graph import Graph
 from sterna.graph.infer import TensorInfo
 from sterna.graph.layers import Input, Layer, Output
-from sterna.graph.network import IMAGE, RGB, Add, AveragePool, Classifier, Weighted
+from sterna.graph.network import IMAGE, Add, AveragePool, Classifier, Weighted
 from sterna.train.model import quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
@@ -42,7 +42,7 @@ def to_graph(
         raise SternaError("only a ternary network has an integer graph", where="export", remedy="train it further")
     folded, scales = network.fold(), network.scales()
     maps = network.description.infer(len(classes), height, width)
-    layers: list[Layer] = [Input(IMAGE, RGB, height, width, scales[IMAGE], 0)]
+    layers: list[Layer] = [Input(IMAGE, network.description.image_channels, height, width, scales[IMAGE], 0)]
     for layer in network.description.layers:
         layers.extend(_layers(layer, folded.get(layer.name), scales[layer.name], maps))
     layers.append(Output(OUTPUT, network.description.last.name))
