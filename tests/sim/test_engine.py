@@ -64,7 +64,7 @@ def test_an_engine_starts_whatever_its_registers_hold() -> None:
     """The seed of the memory is also that of what registers hold before the reset."""
     config = config_of(4, 8)
     package = compile_graph(random_graph(np.random.default_rng(0)), config, cycles=False)
-    for seed in range(60):
+    for seed in range(30):
         with simulated(config, timing=MemoryTiming(seed=seed)) as engine:
             engine.load(package)
 
@@ -74,7 +74,7 @@ def test_an_engine_with_input_tables() -> None:
     check_graphs(config_of(1, 6, input_table=True), 5000, GRAPHS // 4)
 
 
-@pytest.mark.parametrize("act_bits", [5, 8])
+@pytest.mark.parametrize("act_bits", [pytest.param(5, marks=pytest.mark.slow), 8])
 def test_an_engine_with_clamps_and_ties_to_even(act_bits: int) -> None:
     check_graphs(config_of(2, act_bits, general_requant=True), 6000 * act_bits, GRAPHS // 2)
 

@@ -22,6 +22,8 @@ from support.random_graphs import random_graph, random_image
 
 #: So few words that most graphs below spill and few are refused.
 WORDS = 96
+#: Of configs.
+SEEDS = (pytest.param(2, marks=pytest.mark.slow), 38)
 
 
 def small_memory(seed: int) -> EngineConfig:
@@ -46,7 +48,7 @@ def spilling(config: EngineConfig, first: int, count: int) -> Iterator[Package]:
             yield package
 
 
-@pytest.mark.parametrize("seed", [2, 38])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_what_spills_comes_back(seed: int) -> None:
     """Four frames in sequence, with a memory that stalls for every other graph."""
     config = small_memory(seed)
@@ -59,7 +61,7 @@ def test_what_spills_comes_back(seed: int) -> None:
                 assert comparison.equal, str(comparison.first)
 
 
-@pytest.mark.parametrize("seed", [2, 38])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_cycles_are_those_that_are_counted(seed: int) -> None:
     config = small_memory(seed)
     with simulated(config) as engine:

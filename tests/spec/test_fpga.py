@@ -51,4 +51,4 @@ def test_illegal_fpgas_are_refused(tmp_path: Path, text: str, said: str) -> None
     path = tmp_path / "fpgas.yaml"
     path.write_text(text)
     with pytest.raises(SternaError, match=said):
-        load_fpga("mine", path)
+        load_fpga(f"{path}:mine")

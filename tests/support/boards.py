@@ -17,6 +17,7 @@ from typing import Self
 from sterna.errors import SternaError
 from sterna.native import libsterna
 from sterna.spec.board import PCIE_MEMORY
+from sterna.spec.registers import Register
 
 #: The clock that the driver is told, in MHz: the simulated engine is slow, and no test waits for time to pass.
 SLOW, FAST = 0.001, 10_000.0
@@ -165,7 +166,7 @@ class Pcie(libsterna.PcieTransport):
         self.events: dict[int, int] = {}
         self.answers: dict[int, Callable[[bytes], tuple[int, bytes]]] = {}
         self.is_gone = False
-        self._is_served, self._server, self._level = is_served, None, False
+        self._is_served, self._server, self._level, self._is_cleared = is_served, None, False, False
 
     def __enter__(self) -> Self:
         return self
@@ -187,6 +188,7 @@ class Pcie(libsterna.PcieTransport):
 
     def write32(self, register: int, value: int) -> None:
         self.engine.write32(register, value)
+        self._is_cleared |= register == Register.STATUS
 
     def sync_for_device(self, offset: int, bytes: int) -> None:
         """The host's memory is where the IOMMU was told, and the engine sees it at the address that it was told."""
@@ -247,9 +249,10 @@ class Pcie(libsterna.PcieTransport):
             self._server = Server(self._serve_interrupt)
 
     def _serve_interrupt(self) -> bool:
-        """A message goes out when the engine's interrupt rises."""
+        """A message goes out when the engine's interrupt rises, also if it fell and rose between two looks at it."""
         level = self.engine.wait(1 if self._level else 2000)
-        if level and not self._level:
+        is_cleared, self._is_cleared = self._is_cleared, False
+        if level and (is_cleared or not self._level):
             os.eventfd_write(self.events[MSI], 1)
         self._level = level
         return True

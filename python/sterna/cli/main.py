@@ -141,7 +141,7 @@ MemoryName = Annotated[
         show_default="that of the config",
     ),
 ]
-FpgaName = Annotated[str, typer.Option("--fpga", help="FPGA, by its name in hw/configs/fpgas.yaml.")]
+FpgaName = Annotated[str, typer.Option("--fpga", help="FPGA: one in hw/configs/fpgas.yaml, or FILE.yaml:NAME.")]
 
 
 def _given(**options: object) -> dict[str, object]:
@@ -372,7 +372,7 @@ def generate(
     fpga: Annotated[
         str | None,
         typer.Option(
-            help="FPGA that the project files are for, by its name in hw/configs/fpgas.yaml.",
+            help="FPGA that the project files are for: one in hw/configs/fpgas.yaml, or FILE.yaml:NAME.",
             show_default="the one that names the config",
         ),
     ] = None,

@@ -237,11 +237,6 @@ def load_config(spec: str) -> EngineConfig:
     >>> sterna.load_config("nano").pes
     4
     """
-    if ".yaml:" in spec:
-        file, _, name = spec.rpartition(":")
-    elif spec.endswith(".yaml"):
-        file, name = spec, ""
-    else:
-        file, name = str(CONFIGS), spec
-    name, fields = named.read(Path(file), "config", name, "name one of these or give FILE.yaml:NAME")
-    return make_config(name, fields, file)
+    file, name = named.place(spec, CONFIGS)
+    name, fields = named.read(file, "config", name, "name one of these or give FILE.yaml:NAME")
+    return make_config(name, fields, str(file))

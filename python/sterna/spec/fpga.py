@@ -81,9 +81,14 @@ def about_fpgas(path: Path = FPGAS) -> dict[str, str]:
     return named.about(path, "FPGA")
 
 
-def load_fpga(name: str, path: Path = FPGAS) -> Fpga:
-    """The FPGA `name`. Raises SternaError if there is none or the file is wrong."""
-    name, fields = named.read(path, "FPGA", name, "name one of these or describe it in that file")
+def load_fpga(spec: str) -> Fpga:
+    """A named FPGA, or `FILE.yaml:NAME`. Raises SternaError if there is none or the file is wrong.
+
+    >>> load_fpga("gx1150").family
+    'arria10'
+    """
+    path, name = named.place(spec, FPGAS)
+    name, fields = named.read(path, "FPGA", name, "name one of these or give FILE.yaml:NAME")
     where = f"{path}: {name}"
     if not isinstance(fields, dict):
         raise SternaError("is not a mapping of resources", where=where, remedy="describe it like the others there")

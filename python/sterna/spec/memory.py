@@ -78,8 +78,7 @@ def load_memory(spec: str) -> Memory:
     >>> load_memory("ddr4-2133").latency
     60
     """
-    file, colon, name = spec.rpartition(".yaml:")
-    path = Path(f"{file}.yaml") if colon else MEMORIES
+    path, name = named.place(spec, MEMORIES)
     name, fields = named.read(path, _KIND, name, "name one of these or give FILE.yaml:NAME")
     where = f"{path}: {name}"
     if not isinstance(fields, dict):

@@ -45,6 +45,17 @@ def read(path: Path, kind: str, name: str, remedy: str) -> tuple[str, Any]:
     return name, _without_about(entries[name])
 
 
+def place(spec: str, file: Path) -> tuple[Path, str]:
+    """The file and the name that `FILE.yaml:NAME` or `FILE.yaml` means; the name is empty in the latter.
+
+    Another `spec` is a name in `file`.
+    """
+    if spec.endswith(".yaml"):
+        return Path(spec), ""
+    own, colon, name = spec.rpartition(".yaml:")
+    return (Path(f"{own}.yaml"), name) if colon else (file, spec)
+
+
 def about(path: Path, kind: str) -> dict[str, str]:
     """The sentence of each entry by name, empty where there is none. Raises SternaError as `read_all` does."""
     entries = read_all(path, kind).items()
