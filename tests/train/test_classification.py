@@ -6,15 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from rich.console import Console
+from torch import Tensor, nn
 
 from sterna.errors import SternaError
 from sterna.graph import file, networks
 from sterna.graph.network import RGB, NetworkDescription
 from sterna.train import classification
-from sterna.train.classification import ClassifierOptions
+from sterna.train.classification import ClassifierOptions, ClassRun
 from sterna.train.data.class_folders import open_classes
+from support.float_models import Block, save
 
 SIDE = 12
 SHORT = {f"{stage}_epochs": 2 for stage in ("float", "ternary", "quantised", "integer")}
@@ -140,6 +143,38 @@ def test_maps_of_other_channels_are_learnt(tmp_path: Path) -> None:
     found = quiet(options(tmp_path, tmp_path / "run", network="small-maps"))["accuracy"]
     assert found["integer"]["top1"] > 0.9  # type: ignore[index]
     assert file.load(tmp_path / "run" / "graph.sterna-graph").input.channels == 5
+
+
+class Levels(nn.Module):
+    """A classifier of another program, for images of 12x12."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.fc = Block(3, 4, 1), nn.Linear(4, 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Scores [N, 2]."""
+        return self.fc(nn.functional.avg_pool2d(self.block(image), 2).mean((2, 3)))
+
+
+@pytest.mark.parametrize(("names", "order"), [(None, [0, 1]), (["dark", "bright"], [1, 0])])
+def test_a_run_starts_from_an_onnx_model(
+    folder: Path, tmp_path: Path, names: list[str] | None, order: list[int]
+) -> None:
+    torch.manual_seed(0)
+    module = Levels()
+    save(module, tmp_path / "a.onnx", SIDE, **({} if names is None else {"names": str(names)}))
+    longer = dict.fromkeys(SHORT, 10)
+    given = options(folder, tmp_path / "run", network=str(tmp_path / "a.onnx"), **longer)
+    started = classification.begin(ClassRun, given, Console(quiet=True)).start()
+    assert started is not None
+    pixels = torch.randint(0, 256, (4, 3, SIDE, SIDE))
+    with torch.no_grad():
+        found, expected = started((pixels - 128) / 128).flatten(1), module(pixels / 255)
+    assert float((found - expected[:, order]).abs().max()) < 1e-4
+    assert float((found - expected[:, order[::-1]]).abs().max()) > 1e-2
+    summary = quiet(given)
+    assert summary["accuracy"]["integer"]["top1"] > 0.9  # type: ignore[index]
 
 
 def test_a_folder_that_holds_a_run_is_refused(run: Path, folder: Path) -> None:

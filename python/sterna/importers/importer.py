@@ -33,6 +33,13 @@ class Convolution:
     norm: Norm | None
     weights: Values
 
+    def part(self, name: str, filters: slice) -> Convolution:
+        """Some of its filters, under another name."""
+        norm = None if self.norm is None else Norm(
+            self.norm.scales[filters], self.norm.means[filters], self.norm.variances[filters]
+        )  # fmt: skip
+        return Convolution(name, self.biases[filters], norm, self.weights[filters])
+
 
 @dataclass(frozen=True)
 class DetectorDescription:

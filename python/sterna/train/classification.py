@@ -20,6 +20,7 @@ from sterna.errors import SternaError
 from sterna.graph import Graph, file
 from sterna.graph.network import BITS, FIRST_BITS, HEAD_BITS, Classifier, NetworkDescription
 from sterna.importers import registry
+from sterna.importers.importer import ALONE
 from sterna.run.emulator import executor
 from sterna.train import checkpoint, run_folder, stages
 from sterna.train.data.class_folders import ClassImages, ClassSplits, open_classes
@@ -27,7 +28,7 @@ from sterna.train.data.stream import Stream
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import Batch
 from sterna.train.loop.trainer import AIM_EVERY, TrainResult
-from sterna.train.model import density, export, integer, schedules
+from sterna.train.model import adapt, density, export, imported, integer, schedules
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.options import Allocation, RecipeOptions
@@ -52,7 +53,9 @@ class ClassifierOptions(RecipeOptions, Validated):
 
     output: Path = Field(description="run folder: graph and summary")
     data: Path = Field(description="folder of images, SPLIT/CLASS/IMAGE")
-    network: Annotated[str, AfterValidator(registry.check)] = Field("resnet8", description="a classifier")
+    network: Annotated[str, AfterValidator(registry.check)] = Field(
+        "resnet8", description="a classifier by name, or an .onnx model in floats to start from"
+    )
     height: int = Field(28, ge=8, le=1024, description="image height")
     width: int = Field(28, ge=8, le=1024, description="image width")
     shift: int = Field(0, ge=0, le=64, description="move training images by up to so many pixels")
@@ -212,9 +215,27 @@ class ClassRun:
         """The integer graph of `network`."""
         return export.to_graph(network, (), self.outputs, self.options.height, self.options.width)
 
+    def start(self) -> Network | None:
+        """The float network in the file that the options name, for these outputs; None for one of Sterna's own."""
+        importer = registry.importer_of(self.options.network)
+        found = None if importer is None else importer.load(Path(self.options.network), ALONE)
+        if found is None:
+            return None
+        torch.manual_seed(self.options.seed)
+        network = imported.to_network(found)
+        matched = adapt.match(self.outputs, found.names, network.classes)
+        for note in (*found.changes, *matched.notes):
+            self.console.print(f"note: {note}", markup=False, soft_wrap=True)
+        if matched.places != tuple(range(network.classes)):
+            network = adapt.with_classes(network, matched.places).eval()
+        images = np.stack([self.data.train[index] for index in range(min(EVALUATED, len(self.data.train)))])
+        unstated = {name for name, each in found.weights.items() if each.norm is None}
+        adapt.state_statistics(network, unstated - {network.description.last.name}, evaluate.to_real(images))
+        return network
+
     def finish(self) -> TrainResult:
         """Train all stages, then export and summarise."""
-        network: Network | None = None
+        network = self.start()
         teacher: Network | None = None
         with Stream(partial(_batch, self.data.train, self.options), self.options.workers) as stream:
             for number, stage in enumerate(stages.plan(self.options)):
@@ -312,5 +333,8 @@ def shifted(image: NDArray[np.uint8], down: int, right: int) -> NDArray[np.uint8
 
 
 def _density_of(graph: Graph, names: Sequence[str]) -> float:
+    """The share of nonzero weights in the layers `names`; 1 if there are none."""
+    if not names:
+        return 1.0
     weights = [graph[name].weights for name in names]  # type: ignore[attr-defined]
     return float(sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights))

@@ -60,9 +60,13 @@ class Node:
         """The node in messages."""
         return f"node '{self.name}' ({self.operator})"
 
+    def fault(self, what: str, **parts: Any) -> SternaError:
+        """What `refuse` raises."""
+        return SternaError(what, where=self.place, **parts)
+
     def refuse(self, what: str, **parts: Any) -> NoReturn:
         """Raise SternaError for this node."""
-        raise SternaError(what, where=self.place, **parts)
+        raise self.fault(what, **parts)
 
     def read_by(self, read: Callable[[], Made]) -> Made:
         """What `read` makes of this node; refuses the node if it lacks what its operator needs."""

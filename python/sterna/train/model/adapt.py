@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from sterna.graph.network import BOX_FIELDS
+from sterna.graph.network import BOX_FIELDS, Head
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 
@@ -66,12 +66,13 @@ def _by_name(classes: Sequence[str], known: Sequence[str]) -> tuple[list[int | N
 
 @torch.no_grad()
 def with_classes(source: Network, places: Sequence[int | None]) -> Network:
-    """`source`, a float network, with a head for as many classes as `places`; all other parameters are the same.
+    """`source`, a float network, with a last layer for as many classes as `places`; all other parameters are the same.
 
-    In the head, boxes and objectness are kept, and of each place the class of `source`; where it is None, the class
-    has fresh weights from PyTorch's random generator.
+    In the last layer, boxes and objectness are kept, and of each place the class of `source`; where it is None, the
+    class has fresh weights from PyTorch's random generator.
     """
-    head = source.description.head
+    head = source.description.last
+    parts, fields = (head.anchors, BOX_FIELDS) if isinstance(head, Head) else (1, 0)
     assert source.form is Form.FLOAT
     made = Network(source.description, len(places), Form.FLOAT)
     fresh = made.state_dict()  # shares the parameters of `made`
@@ -79,11 +80,11 @@ def with_classes(source: Network, places: Sequence[int | None]) -> Network:
         if not key.startswith(f"blocks.{head.name}."):
             fresh[key].copy_(values)
             continue
-        old, new = (part.unflatten(0, (head.anchors, -1)) for part in (values, fresh[key]))
-        new[:, :BOX_FIELDS] = old[:, :BOX_FIELDS]
+        old, new = (part.unflatten(0, (parts, -1)) for part in (values, fresh[key]))
+        new[:, :fields] = old[:, :fields]
         for index, place in enumerate(places):
             if place is not None:
-                new[:, BOX_FIELDS + index] = old[:, BOX_FIELDS + place]
+                new[:, fields + index] = old[:, fields + place]
     return made
 
 

@@ -45,7 +45,7 @@ def conv(reader: Reader, node: Node) -> Sums:
     sides = _sum(reader.padding(node, 0.0, 0.0), conv_padding(node, view.shape, (side, side), stride))
     if max(sides) > MAX_PADDING:
         node.refuse("has a padding that no layer has", attribute="pads", value=sides, allowed=f"0 .. {MAX_PADDING}")
-    size = _divided(node, view, stride, convolved_size(view.shape, side, stride, sides))
+    size = _on_grid(reader, node, view, stride, convolved_size(view.shape, side, stride, sides))
     biases = reader.constant(node, 2) if len(node.inputs) > 2 and node.inputs[2] else np.zeros(len(weights))
     return Sums(node.outputs[0], node, view, (len(weights), *size), groups, stride, sides, weights, biases)
 
@@ -75,17 +75,109 @@ def _kernel(node: Node, weights: Exact, stride: int) -> int:
     return int(side)
 
 
-def _divided(node: Node, view: View, stride: int, size: tuple[int, int]) -> tuple[int, int]:
-    """`size`, if it is that of the map divided by the stride; else boxes would not be where cells are."""
+def _on_grid(reader: Reader, node: Node, view: View, stride: int, size: tuple[int, int]) -> tuple[int, int]:
+    """`size`; if it is not that of the map divided by the stride, boxes would not be where cells are."""
     _, height, width = view.shape
+    if min(size) < 1:
+        node.refuse("is larger than its map", value=f"{width}x{height}", remedy="choose a larger image size")
     if (size[0] * stride, size[1] * stride) != (height, width):
-        node.refuse(
+        reader.only_scores(
+            node,
             "neither keeps the size of its map nor divides it by the stride",
             value=f"{width}x{height} to {size[1]}x{size[0]}",
             allowed=f"{width // stride}x{height // stride}, of sides that {stride} divides",
             remedy="pad so that it does, or choose another image size",
-        )  # fmt: skip
+        )
     return size
+
+
+def fully_connected(reader: Reader, node: Node) -> Sums:
+    """A product with a matrix: a convolution that sees the whole map."""
+    view = reader.view(node)
+    reader.only_scores(node, "is fully connected", remedy=_DETECTS)
+    if len(view.dimensions) != 1:
+        node.refuse(
+            "multiplies more than the features of an image", value=view.dimensions,
+            allowed="what Flatten makes, a vector", remedy=UNTIL,
+        )  # fmt: skip
+    given: dict[str, Any] = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0} | dict(node.attributes)
+    matrix = float(given["alpha"]) * reader.constant(node, 1)
+    matrix = matrix.T if given["transB"] else matrix
+    filters = matrix.shape[-1]
+    has_biases = len(node.inputs) > 2 and node.inputs[2]
+    biases = float(given["beta"]) * reader.constant(node, 2).ravel() if has_biases else np.zeros(1)
+    if given["transA"] or matrix.ndim != 2 or len(matrix) != view.dimensions[0] or len(biases) not in (1, filters):
+        node.refuse("has weights for other features than it reads", value=matrix.shape, remedy="export the model again")
+    view, weights = replace(view, order=None), _seeing_all(node, view, matrix)
+    while weights.shape[2] > MAX_KERNEL and weights.shape[2] % 2 == 0:
+        view, weights = reader.pixels_as_channels(view, weights)
+    if weights.shape[2] > MAX_KERNEL:
+        node.refuse(
+            "reads a map that no convolution sees as a whole", value=f"{view.shape[2]}x{view.shape[1]}",
+            allowed=f"sides of 1 .. {MAX_KERNEL}, or twice as much", remedy="take means of it first: GlobalAveragePool",
+        )  # fmt: skip
+    shape, whole = (filters, 1, 1), np.broadcast_to(biases, (filters,))
+    return Sums(node.outputs[0], node, view, shape, 1, 1, (0, 0, 0, 0), weights, whole, flat=True)
+
+
+def _seeing_all(node: Node, view: View, matrix: Exact) -> Exact:
+    """The weights [F, C, H, W] for the map of `view` that are `matrix`, [C * H * W, F], for its elements."""
+    channels, height, width = view.shape
+    order = np.arange(len(matrix)) if view.order is None else view.order
+    if height != width or not np.array_equal(np.sort(order), np.arange(channels * height * width)):
+        node.refuse(
+            "reads a map that is not square, or not all of it", value=f"{len(matrix)} of {view.shape}",
+            allowed="a square map, each element once", remedy="use a square image, or take means of it first",
+        )  # fmt: skip
+    rows = np.empty_like(matrix)
+    rows[order] = matrix
+    return rows.T.reshape(-1, channels, height, width)
+
+
+def whole_mean(reader: Reader, node: Node) -> View:
+    """Means of whole maps, also by ReduceMean."""
+    flat = False
+    if node.operator == "ReduceMean":
+        axes = node.attributes.get("axes") or reader.constant(node, 1).astype(int).tolist()
+        flat = not node.attributes.get("keepdims", 1)
+        if sorted(axis % 4 for axis in axes) != [2, 3]:
+            node.refuse("takes means of other axes", attribute="axes", value=list(axes), allowed="2, 3")
+    view, channels = reader.planes(node)
+    side = view.shape[1]
+    halvings = _halvings(side)
+    rest = side >> halvings
+    reader.only_scores(node, "takes means of whole maps", remedy=_DETECTS)
+    if view.shape[2] != side or rest > MAX_KERNEL or view.colours is not None:
+        node.refuse(
+            "takes means that no layer takes", value=f"of {view.shape[2]}x{side} pixels",
+            allowed=f"squares with sides of 1 .. {MAX_KERNEL}, or those times 2, 4, ..., of what a convolution makes",
+            remedy="choose another image size",
+        )  # fmt: skip
+    for kernel, stride in [(2, 2)] * halvings + [(rest, 1)] * (rest > 1):
+        view = reader.averaged(view, kernel, stride)
+    found = view.of(channels)
+    return found.moved(np.ravel) if flat else found
+
+
+def _halvings(side: int) -> int:
+    """How often a side is halved until a mean of it all is one that a layer takes."""
+    return 0 if side <= MAX_KERNEL or side % 2 else 1 + _halvings(side // 2)
+
+
+def split(reader: Reader, node: Node) -> list[View]:
+    """Some channels of a convolution each: as many convolutions, each of which has its filters."""
+    view, channels = reader.whole(node)
+    given = node.attributes.get("split") or (reader.constant(node, 1).tolist() if len(node.inputs) > 1 else None)
+    count = len(node.outputs)
+    largest = -(-len(channels) // count)
+    last = len(channels) - largest * (count - 1)
+    sizes = [int(each) for each in given] if given else [largest] * (count - 1) + [last]
+    if node.attributes.get("axis", 0) % 4 != 1 or sum(sizes) != len(channels) or min(sizes) < 1 or len(sizes) != count:
+        node.refuse(
+            "splits other axes than channels, or not all of them", value=sizes, allowed="axis 1, all channels",
+            remedy="split channels",
+        )  # fmt: skip
+    return reader.parts(node, view, channels, sizes)
 
 
 def _sum(around: Sides, more: Sides) -> Sides:
@@ -207,7 +299,7 @@ def _affine(reader: Reader, node: Node, parts: Callable[[Exact], tuple[Exact, Ex
     with np.errstate(all="ignore"):
         match found:
             case Sums():
-                return found.affine(*parts(_by_channel(node, constant, len(found.weights))))
+                return found.affine(*parts(_by_channel(node, constant, len(found.weights), flat=found.flat)))
             case View(order=None, colours=Colours() as colours) if found.shape[0] == RGB:
                 return replace(found, colours=colours.affine(*parts(_by_channel(node, constant, RGB))))
     node.refuse(
@@ -216,24 +308,25 @@ def _affine(reader: Reader, node: Node, parts: Callable[[Exact], tuple[Exact, Ex
     )  # fmt: skip
 
 
-def _by_channel(node: Node, values: Exact, channels: int) -> Exact:
-    """[C], of a constant that is one for all or one by channel."""
+def _by_channel(node: Node, values: Exact, channels: int, *, flat: bool = False) -> Exact:
+    """[C], of a constant that is one for all or one by channel; flat: for a tensor [C]."""
     if values.size == 1:
         return np.full(channels, values.ravel()[0])
-    if values.shape[-3:] != (channels, 1, 1) or values.size != channels:
+    shape = (channels,) if flat else (channels, 1, 1)
+    if values.shape[-len(shape) :] != shape or values.size != channels:
         node.refuse("has a constant that differs within a channel", value=values.shape, allowed="one per channel")
     return values.ravel()
 
 
 def max_pool(reader: Reader, node: Node) -> View:
-    """Maxima that keep or halve the size of a map."""
+    """Maxima of a map."""
     view, channels = reader.planes(node)
     _, height, width = view.shape
     around = reader.padding(node, -np.inf, _LOWEST)
     shape = view.shape[0], height + around[0] + around[2], width + around[1] + around[3]
     pool = pool_padding(node, shape)
     pool = replace(pool, padding=_sum(around, pool.padding), source=(height, width))
-    _divided(node, view, pool.stride, pool.size)
+    _on_grid(reader, node, view, pool.stride, pool.size)
     if view.colours is not None and (view.colours.factor < 0).any():
         node.refuse("takes maxima of a negative image", remedy="pool after the first convolution")
     for part in _parts(node, pool):
@@ -269,16 +362,18 @@ def pad(reader: Reader, node: Node) -> Padded:
 
 
 def average_pool(reader: Reader, node: Node) -> View:
-    """Means that halve the size of a map."""
+    """Means of windows; those of one pixel are what an adaptive pool becomes that has nothing to do."""
     view, channels = reader.planes(node)
     kernel, stride = list(node.attributes["kernel_shape"]), _stride(node, STRIDES)
     padding = conv_padding(node, view.shape, (kernel[0], kernel[-1]), stride)
+    if set(kernel) == {1} and stride == 1 and not any(padding):
+        return view.of(channels)
     if kernel[0] != kernel[-1] or not 2 <= kernel[0] <= MAX_KERNEL or any(padding) or view.colours is not None:
         node.refuse(
             "takes means that no layer takes", value=f"kernel {kernel}, padding {padding}",
             allowed=f"squares of 2 .. {MAX_KERNEL} pixels of a map, without padding", remedy="use MaxPool",
         )  # fmt: skip
-    _divided(node, view, stride, convolved_size(view.shape, kernel[0], stride, padding))
+    _on_grid(reader, node, view, stride, convolved_size(view.shape, kernel[0], stride, padding))
     return reader.averaged(view, kernel[0], stride).of(channels)
 
 
@@ -357,7 +452,7 @@ def shape(reader: Reader, node: Node) -> Constant:
     """The dimensions, with a batch of 1."""
     start, end = node.attributes.get("start", 0), node.attributes.get("end")
     found = reader.tensor(node)
-    sizes = found.shape if isinstance(found, Pending) else reader.view(node).dimensions
+    sizes = found.dimensions if isinstance(found, Pending) else reader.view(node).dimensions
     return Constant(np.array([1, *sizes], np.int64)[start:end])
 
 
@@ -366,25 +461,22 @@ def same(reader: Reader, node: Node) -> Tensor:
     return reader.tensor(node)
 
 
-Read = Callable[["Reader", Node], "Tensor"]
+Read = Callable[["Reader", Node], "Tensor | list[View]"]
 MOVES = ("Cast", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 """Operators behind the head that change none of its values."""
+RANKS = ("LogSoftmax", "Softmax")
+"""Operators behind the scores of classes that change not which is the highest."""
 UNTIL = "have the network end before it: --onnx-until TENSOR"
+_DETECTS = "end in its scores, for a classifier, or before it, for a detector: --onnx-until TENSOR"
 _ONE_SCALE = "detect on one grid, and join maps of two sizes by SpaceToDepth of the larger one"
-_CLASSIFIES = "take the layers before it and train a detector: --onnx-until TENSOR"
 LACKING = {
     "BipolarQuant": ("is quantised", "read the model as an integer graph: sterna import"),
     "ConvTranspose": ("makes maps larger", _ONE_SCALE),
     "DepthToSpace": ("makes maps larger", _ONE_SCALE),
-    "Gemm": ("is fully connected", _CLASSIFIES),
-    "GlobalAveragePool": ("takes means of whole maps", _CLASSIFIES),
-    "MatMul": ("is fully connected", _CLASSIFIES),
     "QuantizeLinear": ("is quantised", "read the model as an integer graph: sterna import"),
     "Quant": ("is quantised", "read the model as an integer graph: sterna import"),
-    "ReduceMean": ("takes means", _CLASSIFIES),
     "Resize": ("changes the size of a map", _ONE_SCALE),
     "Softmax": ("belongs to decoding, which Sterna does itself", UNTIL),
-    "Split": ("takes only some channels of a map", "use a network without split channels"),
     "Upsample": ("makes maps larger", _ONE_SCALE),
 }
 """What operators do that network descriptions have no counterpart for, and the remedy."""
@@ -404,15 +496,19 @@ READ: dict[str, Read] = {
     "Elu": foreign,
     "Flatten": flatten,
     "Gelu": foreign,
+    "Gemm": fully_connected,
+    "GlobalAveragePool": whole_mean,
     "HardSigmoid": gate,
     "HardSwish": foreign,
     "Identity": same,
     "LeakyRelu": leaky_relu,
+    "MatMul": fully_connected,
     "MaxPool": max_pool,
     "Mish": foreign,
     "Mul": times,
     "PRelu": leaky_relu,
     "Pad": pad,
+    "ReduceMean": whole_mean,
     "Relu": relu,
     "Reshape": reshape,
     "Selu": foreign,
@@ -421,6 +517,7 @@ READ: dict[str, Read] = {
     "Slice": sliced,
     "Softplus": gate,
     "SpaceToDepth": space_to_depth,
+    "Split": split,
     "Sub": minus,
     "Tanh": gate,
     "Transpose": transpose,

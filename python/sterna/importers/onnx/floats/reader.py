@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -17,10 +17,10 @@ from sterna.graph.network import (
     FIRST_BITS,
     GREY,
     IMAGE,
-    NORM_EPSILON,
     RGB,
     Add,
     AveragePool,
+    Classifier,
     Conv,
     Head,
     NetworkDescription,
@@ -29,14 +29,14 @@ from sterna.graph.network import (
 from sterna.importers import importer
 from sterna.importers.importer import Convolution, DetectorDescription, Given, Imported, Values
 from sterna.importers.onnx.floats import boxes
-from sterna.importers.onnx.floats.nodes import ALLOWED, LACKING, MOVES, PADDED, READ, UNTIL
+from sterna.importers.onnx.floats.nodes import ALLOWED, LACKING, MOVES, PADDED, RANKS, READ, UNTIL
 from sterna.importers.onnx.floats.tensors import Colours, Exact, Gate, Padded, Pending, Places, Sums, Total, View
-from sterna.importers.onnx.geometry import Pool, Sides
+from sterna.importers.onnx.geometry import Pool, Sides, convolved_size
 from sterna.importers.onnx.model import Constant, Model, Node, load
 from sterna.vision import class_names
 
 WHITE = 255
-BORDER = "outside the image is grey, and not what the model pads with: boxes at the edges change a little"
+BORDER = "outside the image is grey, and not what the model pads with: what is at the edges changes a little"
 Tensor = Constant | View | Padded | Pending | Gate
 
 
@@ -67,6 +67,11 @@ class Reader:
         """The colour of each channel of the layers that only move the image."""
         self.replaced: dict[str, None] = {}
         self.changes: dict[str, None] = {}
+        self._only_scores: list[SternaError] = []
+        """Why the network may be a classifier, but no detector."""
+        self._split: set[str] = set()
+        """Concats of what convolutions were split to, by name."""
+        self._ranks: list[Node] = []
         self._tensors: dict[str, Tensor] = {**model.constants}
         low, high = given.pixels
         factor = np.full(RGB, (high - low) / WHITE)
@@ -82,7 +87,9 @@ class Reader:
         for node in nodes:
             self._read(node)
         classes, anchors = self._end(name)
-        network = NetworkDescription(share_quantisers(self.layers))
+        read = {source for layer in self.layers for source in layer.sources}
+        layers = [layer for layer in self.layers if layer.name in read or layer.name not in self._split]
+        network = NetworkDescription(share_quantisers(layers))
         _, height, width = self._model.source.shape
         described = DetectorDescription(network, classes, anchors, height, width)
         fresh = (network.last.name,) * (network.last.name not in self._weights)
@@ -111,7 +118,9 @@ class Reader:
                     allowed="one, of the head or before it", remedy="name the one to end in: --onnx-until TENSOR",
                 )  # fmt: skip
             name = self._model.outputs[0]
-        while name in makers and makers[name].operator in MOVES:
+        while name in makers and makers[name].operator in (*MOVES, *RANKS):
+            if makers[name].operator in RANKS:
+                self._ranks.append(makers[name])
             name = makers[name].inputs[0]
         return name
 
@@ -120,7 +129,8 @@ class Reader:
         if made is None:
             if node.operator not in READ:
                 _lacks(node)
-            made = [node.read_by(lambda: READ[node.operator](self, node))]
+            found = node.read_by(lambda: READ[node.operator](self, node))
+            made = found if isinstance(found, list) else [found]
         self._tensors.update(zip(node.outputs, made, strict=False))
 
     def tensor(self, node: Node, index: int = 0) -> Tensor:
@@ -149,6 +159,10 @@ class Reader:
             case Padded():
                 node.refuse("reads what a Pad node makes", allowed=", ".join(PADDED), remedy="pad in these")
         node.refuse("has a constant where a tensor of the model is needed", value=node.inputs[index])
+
+    def only_scores(self, node: Node, what: str, **parts: Any) -> None:
+        """Refuse `node` unless the network turns out to be a classifier."""
+        self._only_scores.append(node.fault(what, **parts))
 
     def padding(self, node: Node, least: float, most: float) -> Sides:
         """What a Pad node puts around the map that a node reads, of values that have to be `least` .. `most`."""
@@ -200,6 +214,7 @@ class Reader:
             return view
         if isinstance(pending, Sums):
             view = View(self._convolution(pending, activation, leak), pending.shape)
+            view = view.moved(np.ravel) if pending.flat else view
         else:
             first, second = pending.parts
             name = self._add(Add(self._name(Add), (first.layer, second.layer), activation), pending.shape)
@@ -239,9 +254,37 @@ class Reader:
 
     def averaged(self, view: View, kernel: int, stride: int) -> View:
         """Means of a map."""
-        shape = view.shape[0], view.shape[1] // stride, view.shape[2] // stride
+        shape = view.shape[0], *convolved_size(view.shape, kernel, stride, (0, 0, 0, 0))
         name = self._add(AveragePool(self._name(AveragePool), view.layer, kernel, stride), shape)
         return View(name, shape)
+
+    def pixels_as_channels(self, view: View, weights: Exact) -> tuple[View, Exact]:
+        """The reorg of a map of even sides, and the weights [F, C, K, K] of all its elements as those of the reorg."""
+        channels, height, width = view.shape
+        filters, _, side, _ = weights.shape
+        shape = 4 * channels, height // 2, width // 2
+        if view.layer not in self._reorgs:
+            self._reorgs[view.layer] = self._add(Reorg(self._name(Reorg), view.layer), shape)
+        phases = weights.reshape(filters, channels, side // 2, 2, side // 2, 2).transpose(0, 3, 5, 1, 2, 4)
+        return View(self._reorgs[view.layer], shape, None, view.colours), phases.reshape(filters, *shape)
+
+    def parts(self, node: Node, view: View, channels: Places, sizes: Sequence[int]) -> list[View]:
+        """So many channels of a convolution each, which becomes several, and their concat where all are read."""
+        layer = next(each for each in self.layers if each.name == view.layer) if view.layer != IMAGE else None
+        if not isinstance(layer, Conv) or layer.groups > 1 or not np.array_equal(channels, np.arange(len(channels))):
+            node.refuse(
+                "splits what is no convolution's result, or what was split before", value=f"layer '{view.layer}'",
+                allowed="the result of a Conv without groups, or its activation",
+                remedy="use a network without split channels",
+            )  # fmt: skip
+        stored, made, starts = self._weights.pop(layer.name), [], np.cumsum([0, *sizes])
+        for number, (start, size) in enumerate(zip(starts[:-1], sizes, strict=True), 1):
+            made.append(replace(layer, name=f"{layer.name}_{number}", filters=size))
+            self._weights[made[-1].name] = stored.part(made[-1].name, slice(start, start + size))
+        place = self.layers.index(layer)
+        self.layers[place : place + 1] = [*made, Concat(layer.name, tuple(each.name for each in made))]
+        self._split.add(layer.name)
+        return [View(each.name, (each.filters, *view.shape[1:])) for each in made]
 
     def joined(self, parts: Sequence[tuple[View, Places]]) -> View:
         """The channels of maps, one after the other: of one map, or of several by a concat."""
@@ -289,6 +332,12 @@ class Reader:
         anchors = boxes.anchors(self._model.properties)
         result = self._tensors.get(name)
         last = isinstance(result, Sums) and result.weights.shape[2] == result.stride == result.groups == 1
+        if isinstance(result, Sums) and not anchors and (result.flat or (last and result.source.shape[1:] == (1, 1))):
+            return self._scores(result), ()
+        for fault in self._only_scores:
+            raise fault
+        for node in self._ranks:
+            _lacks(node)
         if isinstance(result, Sums) and last and anchors:
             return self._own_head(result, len(anchors)), anchors
         if isinstance(result, Sums):
@@ -321,12 +370,25 @@ class Reader:
                 allowed=f"{anchors} * ({BOX_FIELDS} + classes)", remedy=f"correct the property {boxes.ANCHORS}",
             )  # fmt: skip
         self.layers.append(Head("head", sums.source.layer, anchors=anchors))
-        if sums.norm is not None:
-            factor = sums.norm.scales / np.sqrt(sums.norm.variances + NORM_EPSILON)
-            biases = sums.biases - factor * sums.norm.means
-            sums = replace(sums, norm=None, biases=biases, weights=sums.weights * factor.reshape(-1, 1, 1, 1))
-        self._weights["head"] = self._numbers(sums, "head")
+        self._weights["head"] = self._numbers(sums.folded(), "head")
         return classes
+
+    def _scores(self, sums: Sums) -> int:
+        """Add the classifier that `sums` are; how many classes it has."""
+        view, weights = sums.source, sums.weights
+        while weights.shape[2] > 1 and weights.shape[2] % 2 == 0:
+            view, weights = self.pixels_as_channels(view, weights)
+        if weights.shape[2] > 1:
+            sums.node.refuse(
+                "gives scores of a map of several pixels", value=f"{view.shape[2]}x{view.shape[1]}",
+                allowed="one pixel, or sides of 2, 4, 8, ...",
+                remedy="take means of it first (GlobalAveragePool), or have another layer before the scores",
+            )  # fmt: skip
+        if view.layer in self.colours:
+            sums.node.refuse("gives scores of the image", remedy="have convolutions before it")
+        self.layers.append(Classifier("head", view.layer))
+        self._weights["head"] = self._numbers(replace(sums, source=view, weights=weights).folded(), "head")
+        return len(sums.weights)
 
 
 def _for_image(sums: Sums, factor: Exact, offset: Exact) -> Sums:

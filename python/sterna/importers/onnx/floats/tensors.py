@@ -117,7 +117,7 @@ class Sums:
     """A convolution and what follows it, up to its activation. tensor, node: what makes it; source: what it reads.
 
     shape: of what it makes. weights: float64 [F, C / groups, K, K], for the channels of the source's map. biases:
-    float64 [F], after `norm`.
+    float64 [F], after `norm`. flat: whether the tensor is [F], as that of a fully connected layer.
     """
 
     tensor: str
@@ -130,6 +130,12 @@ class Sums:
     weights: Exact
     biases: Exact
     norm: Norm | None = None
+    flat: bool = False
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """The tensor's shape without the batch."""
+        return self.shape[:1] if self.flat else self.shape
 
     def affine(self, factor: Exact, offset: Exact) -> Sums:
         """With each filter's value times `factor` plus `offset`, [F] each."""
@@ -146,6 +152,14 @@ class Sums:
             return self.affine(scales / deviations, biases - scales * means / deviations)
         scales = scales * np.sqrt(variances + NORM_EPSILON) / deviations
         return replace(self, biases=biases, norm=Norm(scales, means - self.biases, variances))
+
+    def folded(self) -> Sums:
+        """With its normalisation as part of weights and biases."""
+        if self.norm is None:
+            return self
+        factor = self.norm.scales / np.sqrt(self.norm.variances + NORM_EPSILON)
+        biases = self.biases - factor * self.norm.means
+        return replace(self, norm=None, biases=biases, weights=self.weights * factor.reshape(-1, 1, 1, 1))
 
     def shifted(self, offset: Exact) -> Sums:
         """With `offset` [F] added to each filter's sum, before all that follows."""
@@ -167,6 +181,11 @@ class Total:
     def shape(self) -> tuple[int, int, int]:
         """Of both maps."""
         return self.parts[0].shape
+
+    @property
+    def dimensions(self) -> tuple[int, ...]:
+        """The tensor's shape without the batch."""
+        return self.shape
 
 
 Pending = Sums | Total
