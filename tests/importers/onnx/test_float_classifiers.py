@@ -99,6 +99,22 @@ class C2f(nn.Module):
         return self.fc(self.two(torch.cat(parts, 1)).mean([2, 3]))
 
 
+class Shuffle(nn.Module):
+    """Halves of channels by slices, one of which is split again, and a shuffle of what was joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.deep, self.last, self.fc = Block(3, 8), Block(2, 4), Block(10, 6, 1), nn.Linear(6, CLASSES)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Scores [N, CLASSES]."""
+        whole = self.one(image)
+        first, second = whole[:, :4], nn.functional.max_pool2d(whole[:, 4:], 3, 1, 1)
+        joined = torch.cat([first[:, 2:], second, self.deep(first[:, :2])], 1)
+        shuffled = joined.view(-1, 2, 5, *joined.shape[2:]).transpose(1, 2).reshape(joined.shape)
+        return self.fc(self.last(shuffled).mean([2, 3]))
+
+
 @torch.no_grad()
 def distance(module: nn.Module, found: Imported, side: int) -> float:
     """The largest difference between the scores of both."""
@@ -114,7 +130,9 @@ def imported(module: nn.Module, path: Path, side: int, *, folds: bool = True) ->
 
 
 @pytest.mark.parametrize("folds", [True, False])
-@pytest.mark.parametrize(("kind", "side"), [(SmallResNet, 32), (SmallResNet, 128), (SmallAlexNet, 32), (C2f, 4)])
+@pytest.mark.parametrize(
+    ("kind", "side"), [(SmallResNet, 32), (SmallResNet, 128), (SmallAlexNet, 32), (C2f, 4), (Shuffle, 4)]
+)
 def test_a_classifier(kind: type[nn.Module], side: int, folds: bool, tmp_path: Path) -> None:
     torch.manual_seed(1)
     module = kind()
@@ -225,12 +243,22 @@ def flattened(made: ModelBuilder) -> None:
 
 def split_of_a_pool(made: ModelBuilder) -> None:
     made.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
-    made.add("Split", np.array([4], np.int64), axis=1)
+    first_of_two(made, 1)
+
+
+def first_of_two(made: ModelBuilder, axis: int) -> None:
+    made.add("Slice", *(np.array([each], np.int64) for each in (0, 2, axis)))
+    made.add("GlobalAveragePool")
     flattened(made)
 
 
 def split_rows(made: ModelBuilder) -> None:
-    made.add("Split", np.array([6], np.int64), axis=2)
+    first_of_two(made, 2)
+
+
+def split_sizes(made: ModelBuilder) -> None:
+    made.add("Split", np.array([3], np.int64), axis=1)
+    flattened(made)
 
 
 def columns(made: ModelBuilder) -> None:
@@ -255,10 +283,11 @@ REFUSED: dict[str, tuple[Callable[[ModelBuilder], None], int, str]] = {
         r"'ReduceMean2' \(ReduceMean\): takes means of other axes; axes = \[1\]; allowed: 2, 3",
     ),
     "split pool": (
-        scored(split_of_a_pool, features=36), 6,
-        r"'Split3' \(Split\): splits what is no convolution's result.*; got layer 'pool1'",
+        scored(split_of_a_pool, features=2), 6,
+        r"'Gemm6' \(Gemm\): reads a map that is not square, or not all of it; got 2 of \(4, 1, 1\)",
     ),
-    "split rows": (scored(split_rows, flattened, features=144), 6, r"'Split2' \(Split\): splits other axes than chann"),
+    "split rows": (scored(split_rows, features=144), 6, r"'GlobalAveragePool3' .*: reads pixels in an order"),
+    "split sizes": (scored(split_sizes, features=4), 6, r"'Split2' .*: splits into other sizes .*; got \[3\]; .*: 4"),
     "image": (lambda made: (flattened(made), made.add("Gemm", np.ones((12, 2), np.float32)))[0], 2, "of the image"),
 }  # fmt: skip
 

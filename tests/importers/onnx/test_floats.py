@@ -289,6 +289,7 @@ def twice(made: ModelBuilder) -> None:
 def some_channels(made: ModelBuilder) -> None:
     conv(made)
     made.add("Relu")
+    made.add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
     made.add("Slice", *(np.array([each], np.int64) for each in (0, 2, 1)))
     conv(made, channels=2)
 

@@ -165,19 +165,18 @@ def _halvings(side: int) -> int:
 
 
 def split(reader: Reader, node: Node) -> list[View]:
-    """Some channels of a convolution each: as many convolutions, each of which has its filters."""
-    view, channels = reader.whole(node)
+    """Some elements each."""
+    axis, view, count = node.attributes.get("axis", 0), reader.view(node), len(node.outputs)
+    total = (1, *view.dimensions)[axis]
     given = node.attributes.get("split") or (reader.constant(node, 1).tolist() if len(node.inputs) > 1 else None)
-    count = len(node.outputs)
-    largest = -(-len(channels) // count)
-    last = len(channels) - largest * (count - 1)
-    sizes = [int(each) for each in given] if given else [largest] * (count - 1) + [last]
-    if node.attributes.get("axis", 0) % 4 != 1 or sum(sizes) != len(channels) or min(sizes) < 1 or len(sizes) != count:
-        node.refuse(
-            "splits other axes than channels, or not all of them", value=sizes, allowed="axis 1, all channels",
-            remedy="split channels",
-        )  # fmt: skip
-    return reader.parts(node, view, channels, sizes)
+    largest = -(-total // count)
+    sizes = [int(each) for each in given] if given else [largest] * (count - 1) + [total - largest * (count - 1)]
+    if sum(sizes) != total or min(sizes) < 1 or len(sizes) != count:
+        node.refuse("splits into other sizes than there are", value=sizes, allowed=total, remedy="export it again")
+    starts = np.cumsum([0, *sizes])
+    ranges = [slice(start, start + size) for start, size in zip(starts[:-1], sizes, strict=True)]
+    index = (slice(None),) * (axis % (len(view.dimensions) + 1))
+    return [_moved(reader, node, lambda order, part=part: order[(*index, part)]) for part in ranges]  # type: ignore[misc]
 
 
 def _sum(around: Sides, more: Sides) -> Sides:
@@ -379,7 +378,7 @@ def average_pool(reader: Reader, node: Node) -> View:
 
 def concat(reader: Reader, node: Node) -> View:
     """Channels one after the other."""
-    parts = [reader.planes(node, index) for index in range(len(node.inputs))]
+    parts = [reader.chosen(node, index) for index in range(len(node.inputs))]
     if node.attributes["axis"] % 4 != 1 or len({view.shape[1:] for view, _ in parts}) > 1:
         node.refuse(
             "joins other axes than channels, or maps of different size", attribute="axis",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,7 +71,7 @@ class Reader:
         self._only_scores: list[SternaError] = []
         """Why the network may be a classifier, but no detector."""
         self._split: set[str] = set()
-        """Concats of what convolutions were split to, by name."""
+        """Names of concats of what convolutions were divided into."""
         self._ranks: list[Node] = []
         self._tensors: dict[str, Tensor] = {**model.constants}
         low, high = given.pixels
@@ -87,9 +88,7 @@ class Reader:
         for node in nodes:
             self._read(node)
         classes, anchors = self._end(name)
-        read = {source for layer in self.layers for source in layer.sources}
-        layers = [layer for layer in self.layers if layer.name in read or layer.name not in self._split]
-        network = NetworkDescription(share_quantisers(layers))
+        network = NetworkDescription(share_quantisers(self._read_layers()))
         _, height, width = self._model.source.shape
         described = DetectorDescription(network, classes, anchors, height, width)
         fresh = (network.last.name,) * (network.last.name not in self._weights)
@@ -101,6 +100,14 @@ class Reader:
             *self.changes,
         )
         return Imported(described, names, self._weights, fresh, changes, tuple(self.replaced))
+
+    def _read_layers(self) -> list[Layer]:
+        """The layers, without those that join what was divided and that none reads."""
+        kept: list[Layer] = []
+        for layer in reversed(self.layers):
+            if layer.name not in self._split or any(layer.name in each.sources for each in kept):
+                kept.append(layer)
+        return kept[::-1]
 
     def _result(self) -> str:
         """The tensor that the network ends in; what only moves its elements is left out."""
@@ -174,7 +181,11 @@ class Reader:
         return found.sides
 
     def planes(self, node: Node, index: int = 0) -> tuple[View, Places]:
-        """The same as channels of a map, and which they are; a reorg is added where pixels became channels."""
+        """The same as channels of a map, and which they are: of all if the map can be divided for them."""
+        return self._part(*self.chosen(node, index))
+
+    def chosen(self, node: Node, index: int = 0) -> tuple[View, Places]:
+        """The same, of the map as it is; a reorg is added where pixels became channels."""
         view = self.view(node, index)
         if view.channels is not None:
             return replace(view, order=None), view.channels
@@ -197,7 +208,8 @@ class Reader:
         if not np.array_equal(np.sort(channels), np.arange(view.shape[0])):
             node.refuse(
                 "reads only some channels of a map, or some twice", value=f"{len(channels)} of {view.shape[0]}",
-                allowed="all, each once, in any order", remedy="use a network without split channels",
+                allowed="all, each once, in any order, or neighbours in the result of a Conv without groups",
+                remedy="use a network without split channels",
             )  # fmt: skip
         return view, channels
 
@@ -268,30 +280,51 @@ class Reader:
         phases = weights.reshape(filters, channels, side // 2, 2, side // 2, 2).transpose(0, 3, 5, 1, 2, 4)
         return View(self._reorgs[view.layer], shape, None, view.colours), phases.reshape(filters, *shape)
 
-    def parts(self, node: Node, view: View, channels: Places, sizes: Sequence[int]) -> list[View]:
-        """So many channels of a convolution each, which becomes several, and their concat where all are read."""
-        layer = next(each for each in self.layers if each.name == view.layer) if view.layer != IMAGE else None
-        if not isinstance(layer, Conv) or layer.groups > 1 or not np.array_equal(channels, np.arange(len(channels))):
-            node.refuse(
-                "splits what is no convolution's result, or what was split before", value=f"layer '{view.layer}'",
-                allowed="the result of a Conv without groups, or its activation",
-                remedy="use a network without split channels",
-            )  # fmt: skip
-        stored, made, starts = self._weights.pop(layer.name), [], np.cumsum([0, *sizes])
-        for number, (start, size) in enumerate(zip(starts[:-1], sizes, strict=True), 1):
+    def _part(self, view: View, channels: Places) -> tuple[View, Places]:
+        """The same, of a map that has no others if they are neighbours in a convolution's; else as it was."""
+        count, start = len(channels), int(channels[0])
+        if count == view.shape[0] or not np.array_equal(channels, start + np.arange(count)):
+            return view, channels
+        layers = {layer.name: layer for layer in self.layers}
+        layer = layers.get(view.layer)
+        if isinstance(layer, Conv) and layer.groups == 1:
+            ends = [0, start, start + count, layer.filters]
+            layer = self._divided(layer, [end - begin for begin, end in pairwise(ends) if end > begin])
+            layers = {each.name: each for each in self.layers}
+        for name in layer.sources if layer is not None and layer.name in self._split else ():
+            part = layers[name]
+            size = self._filters(part)
+            if start >= 0 and start + count <= size:
+                return self._part(View(name, (size, *view.shape[1:])), channels - channels[0] + start)
+            start -= size
+        return view, channels
+
+    def _filters(self, layer: Layer) -> int:
+        """Of a convolution, or of those that it was divided into."""
+        if isinstance(layer, Conv):
+            return layer.filters
+        return sum(self._filters(each) for each in self.layers if each.name in layer.sources)
+
+    def _divided(self, layer: Conv, sizes: Sequence[int]) -> Concat:
+        """What joins the convolutions of so many filters that take the place of one, under its name."""
+        stored, made, start = self._weights.pop(layer.name), [], 0
+        for number, size in enumerate(sizes, 1):
             made.append(replace(layer, name=f"{layer.name}_{number}", filters=size))
             self._weights[made[-1].name] = stored.part(made[-1].name, slice(start, start + size))
+            start += size
+        joined = Concat(layer.name, tuple(each.name for each in made))
         place = self.layers.index(layer)
-        self.layers[place : place + 1] = [*made, Concat(layer.name, tuple(each.name for each in made))]
+        self.layers[place : place + 1] = [*made, joined]
         self._split.add(layer.name)
-        return [View(each.name, (each.filters, *view.shape[1:])) for each in made]
+        return joined
 
     def joined(self, parts: Sequence[tuple[View, Places]]) -> View:
         """The channels of maps, one after the other: of one map, or of several by a concat."""
+        if len({view.layer for view, _ in parts}) == 1:
+            return parts[0][0].of(np.concatenate([channels for _, channels in parts]))
+        parts = [self._part(view, channels) for view, channels in parts]
         views = [view for view, _ in parts]
         _, height, width = views[0].shape
-        if len({view.layer for view in views}) == 1:
-            return views[0].of(np.concatenate([channels for _, channels in parts]))
         starts = np.cumsum([0, *(view.shape[0] for view in views)])
         shape = int(starts[-1]), height, width
         name = self._add(Concat(self._name(Concat), tuple(view.layer for view in views)), shape)
