@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sterna.run.compare import Comparison
     from sterna.train.loop.trainer import TrainResult
     from sterna.train.options import TrainOptions
-    from sterna.train.report.report import Comparison as PrecisionOfForms
+    from sterna.train.report.compared import Compared
 
 #: Of a generated scene: its largest seed, as in training, and the largest height and width.
 MOST_SEED, MOST_PIXELS = (1 << 31) - 1, 2048
@@ -266,7 +266,7 @@ def compare(first: Backend | str, second: Backend | str, package: Package, image
 
 @checked
 def train(options: TrainOptions | None = None, **values: object) -> TrainResult:
-    """Train a detector with `options` or with named options: `train(data="FOLDER", output="runs/mine")`.
+    """Train a detector or classifier with `options` or with named options: `train(data="FOLDER", output="runs/mine")`.
 
     Raises SternaError for wrong options or data, and `TrainingStoppedError` if it was interrupted: the same call with
     `resume=True` continues.
@@ -299,12 +299,13 @@ def evaluate(
     scenes: int | None = None,
     seed: int | None = None,
     **read: object,
-) -> PrecisionOfForms:
-    """The average precision on labelled images, by the rules of COCO and of Pascal VOC.
+) -> Compared:
+    """How good a graph is on labelled images: `sterna.train.report.report.Comparison` with the average precision of a
+    detector, by the rules of COCO and of Pascal VOC, or `sterna.train.report.accuracy.ClassComparison` of a classifier.
 
     target: an integer graph, its file, a package, or the folder of a run, in which case all forms are measured.
     data, split, scenes, seed: what to measure on; None: as the run was trained. read: the fields of
-    `sterna.train.data.ReadOptions`. Raises SternaError if the graph is not a detector, and for wrong data.
+    `sterna.train.data.ReadOptions`. Raises SternaError if the graph is neither, and for wrong data.
 
     >>> found = sterna.evaluate("demo-nano", "scenes", scenes=4)
     >>> found.precision["integer"].map50 > 0.8
@@ -313,7 +314,7 @@ def evaluate(
     from rich.console import Console
 
     from sterna.train.evaluation import Evaluation, Wanted
-    from sterna.train.report.report import INTEGER
+    from sterna.train.report.layers import INTEGER
 
     wanted = Wanted(data, split, scenes, seed, read)
     if isinstance(target, str | Path):

@@ -56,7 +56,7 @@ AREAS = (
         _modules("train/report", "evaluate coco_precision voc_precision"),
         ("tests/train/report/test_coco_precision.py", "tests/train/report/test_voc_precision.py", _EVALUATE, _REPORT),
     ),
-    Area("density and reports", ("train/report/report.py",), (_REPORT,)),
+    Area("density and reports", _modules("train/report", "compared layers report"), (_REPORT,)),
     Area(
         "requantisation",
         ("graph/reference.py", "graph/layers.py", "graph/thresholds.py", "spec/activations.py"),

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sterna.cli import build, demo, evaluate, explore
+from sterna.cli import build, demo, explore
 from sterna.cli.guard import guarded
+from sterna.train.report import report
 
 from .conftest import Ended, Sterna
 from .test_refusals import assert_refused
@@ -27,7 +28,7 @@ def run(
 ) -> Run:  # fmt: skip
     """A command that writes to the place given; the work itself would fail at once."""
     for module, work in (
-        (build, "compile_graph"), (explore, "search"), (evaluate.report, "compare"), (demo, "compile_graph"),
+        (build, "compile_graph"), (explore, "search"), (report, "compare"), (demo, "compile_graph"),
     ):  # fmt: skip
         monkeypatch.setattr(module, work, None)
     monkeypatch.setenv("STERNA_BUILD_DIR", str(tmp_path / "build"))

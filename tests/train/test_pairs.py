@@ -16,7 +16,8 @@ from sterna.errors import SternaError
 from sterna.graph import Graph, file, networks
 from sterna.graph.network import NetworkDescription
 from sterna.train import pairs
-from sterna.train.data.class_folders import ClassImages, open_classes
+from sterna.train.data import DataOptions, Dataset
+from sterna.train.data.class_folders import open_classes
 from sterna.train.pairs import PairOptions
 
 SIDE = 12
@@ -63,16 +64,20 @@ def train(folder: Path, output: Path, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Graph, dict[str, Any], ClassImages]:
+def run(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Graph, dict[str, Any], Dataset]:
     output = tmp_path_factory.mktemp("runs") / "run"
     summary = train(folder, output)
-    return file.load(output / "graph.sterna-graph"), summary, open_classes(folder, SIDE, SIDE).test
+    return (
+        file.load(output / "graph.sterna-graph"),
+        summary,
+        open_classes(DataOptions(data=str(folder), height=SIDE, width=SIDE)).test,
+    )
 
 
-def test_the_graph_tells_which_images_show_the_same(run: tuple[Graph, dict[str, Any], ClassImages]) -> None:
+def test_the_graph_tells_which_images_show_the_same(run: tuple[Graph, dict[str, Any], Dataset]) -> None:
     graph, summary, images = run
     assert graph.input.channels == 6 and graph.metadata["kind"] == "pairs"
-    chosen = pairs.some_pairs(images.labels, 60, 1)
+    chosen = pairs.some_pairs(pairs.kinds(images), 60, 1)
     apart = pairs.measure(pairs.of_pairs(graph), images, chosen)
     assert pairs.accuracy(apart, chosen.alike, graph.metadata["threshold"]) > 0.9
     assert pairs.accuracy(apart, ~chosen.alike, graph.metadata["threshold"]) < 0.1

@@ -1,4 +1,4 @@
-"""`sterna eval`: the precision of an integer graph, or of all forms in a run folder, on labelled images."""
+"""`sterna eval`: how good is an integer graph, or of all forms in a run folder, on labelled images."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sterna.cli.progress import bar
 from sterna.compile.packages import load as load_package
 from sterna.run import Backend
 from sterna.train.evaluation import Evaluation, Wanted, write_json
-from sterna.train.report import report
+from sterna.train.report import compared
 
 
 def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None, uri: str | None) -> None:
-    """Print the precision of what is in `path`, a run folder, graph or package; write it as JSON and as a report.
+    """Print how good is what is in `path`, a run folder, graph or package; write it as JSON and as a report.
 
     uri: the backend that executes the package in `path`; None: the emulator computes the graph.
     """
@@ -30,15 +30,15 @@ def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | 
         dataset = evaluation.images(wanted, Console())
         with bar("evaluate") as show:
             comparison = evaluation.measure(dataset, show, None if backend is None else backend.infer)
-        report.show(comparison, Console())
+        compared.show(comparison, Console())
         if backend and (note := backend.note()):
             print(note)
     if json_file:
         write_json(json_file, comparison)
         print(f"Metrics: {json_file}")
     if folder:
-        page, curves = evaluation.write_report(folder, dataset, comparison)
-        print(f"Report: {page} and {curves}")
+        page, figure = evaluation.write_report(folder, dataset, comparison)
+        print(f"Report: {page} and {figure}")
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def _options(
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def train(context: typer.Context) -> None:
-    """Train a ternary detector and export its integer graph."""
+    """Train a ternary detector or classifier and export its integer graph."""
     from sterna.cli.train import app as train_app
 
     # The options are those of TrainOptions, which takes seconds to import: they are read only here.
@@ -179,7 +179,8 @@ def evaluate(
     data: Annotated[
         str | None,
         typer.Option(
-            help="'scenes', 'hard-scenes', or a data set: Pascal VOC, COCO or YOLO.",
+            help="'scenes', 'hard-scenes', or a data set: Pascal VOC, COCO or YOLO; images in folders of classes for a "
+            "classifier.",
             show_default="as the run, or scenes",
         ),
     ] = None,
@@ -203,7 +204,9 @@ def evaluate(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="Folder to write precision-recall curves and summary.html to.", show_default=False),
+        typer.Option(
+            help="Folder to write summary.html, and precision-recall curves or confusion, to.", show_default=False
+        ),
     ] = None,
     backend: Annotated[
         str | None,
@@ -213,7 +216,7 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Measure average precision: of an integer graph, or of all forms of a run side by side."""
+    """Measure average precision or accuracy: of an integer graph, or of all forms of a run side by side."""
     from sterna.cli.evaluate import evaluate as run
     from sterna.train.evaluation import Wanted
 
@@ -236,10 +239,10 @@ def check_data(
     width: Annotated[int | None, typer.Option(help="Width that training resizes to.", show_default="160")] = None,
 ) -> None:
     """Check a data set: count what its splits hold, and name every fault."""
-    from sterna.cli.data import check
+    from sterna.cli.data import check_folder
 
     read = _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, decode=decode)
-    check(folder, splits, read | _given(height=height, width=width))
+    check_folder(folder, splits, read | _given(height=height, width=width))
 
 
 @app.command("compile")

@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def train(**given: object) -> None:
-    """Train a ternary detector and export its integer graph.
+    """Train a ternary detector or classifier and export its integer graph.
 
     Ctrl-C or SIGTERM stops after the current step and keeps a checkpoint, from which --resume continues.
     """

@@ -9,6 +9,7 @@ the graph to the report of the hardware.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Self
@@ -64,6 +65,8 @@ LARGEST_KERNEL = 11
 Padding = tuple[int, int, int, int]
 """(top, left, bottom, right)."""
 NO_PADDING: Padding = (0, 0, 0, 0)
+MAX_SIDE = 1024
+"""Pixels of the side of an image, at most."""
 NORM_EPSILON = 1e-5
 """Batch normalisation divides by sqrt(variance + NORM_EPSILON)."""
 _SIDE = 1 << 15
@@ -245,7 +248,7 @@ class NetworkDescription:
         if not isinstance(self.last, Head):
             raise SternaError(
                 "is no detector", where="network", attribute="last layer", value=type(self.last).__name__,
-                allowed="Head", remedy="name a network for detection, or train it by sterna.train.classification",
+                allowed="Head", remedy="name a network for detection",
             )  # fmt: skip
         return self.last
 
@@ -268,6 +271,16 @@ class NetworkDescription:
     def stride(self) -> int:
         """Image pixels per cell of the head."""
         return _SIDE // self.infer(1, _SIDE, _SIDE)[self.last.name].height
+
+    @property
+    def side(self) -> int | None:
+        """Height and width of the images that a classifier is made for: the least multiple of its stride of which one
+        pixel is left; None if there is none up to MAX_SIDE."""
+        for side in range(self.stride, MAX_SIDE + 1, self.stride):
+            with suppress(SternaError):  # of a map that is empty
+                last = self.infer(1, side, side)[self.last.name]
+                return side if (last.height, last.width) == (1, 1) else None
+        return None
 
     @checked
     def channels(self, classes: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sterna.graph import networks
-from sterna.graph.network import NetworkDescription
+from sterna.graph.network import Classifier, NetworkDescription
 from sterna.importers import darknet
 from sterna.importers.importer import ALONE, Given, Importer
 from sterna.importers.onnx import floats
@@ -25,6 +25,11 @@ def describe(network: str, given: Given = ALONE) -> NetworkDescription:
     """
     importer = importer_of(network)
     return networks.describe(network) if importer is None else importer.describe(Path(network), given).network
+
+
+def is_classifier(network: str, given: Given = ALONE) -> bool:
+    """Whether `network` ends in scores of classes. Raises SternaError as `describe` does."""
+    return isinstance(describe(network, given).last, Classifier)
 
 
 def check(network: str) -> str:

@@ -19,27 +19,25 @@ from sterna.train import run_folder
 from sterna.train.data import (
     GENERATED,
     HARD_SCENES,
-    SCENES,
     SPLITS,
     Dataset,
     ReadOptions,
     SceneSet,
     default_workers,
-    open_data,
-    open_split,
 )
-from sterna.train.loop import forms
+from sterna.train.loop import forms, tasks
+from sterna.train.loop.detection import Detection
+from sterna.train.loop.task import AnyTask
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions, parse
-from sterna.train.report import plots, report, summary_page
+from sterna.train.report import plots, summary_page
+from sterna.train.report.compared import Compared, Progress
 from sterna.train.report.evaluate import Execute
-from sterna.train.report.report import INTEGER, Comparison, Progress
+from sterna.train.report.layers import INTEGER, integer_graph
 from sterna.train.run_folder import load_options
-from sterna.vision.decoder import Decoder
 
 #: How the title of a report's page begins, as opposed to that of a run.
 TITLE = "Evaluation of "
-CURVES_NAME = "precision_recall.png"
 #: What a graph that comes without a run folder is measured on, unless said otherwise.
 SPLIT, SCENE_COUNT, SEED = "test", 200, 0
 
@@ -72,11 +70,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The forms of the detector in `path`; `options` are those of its run, if it is one."""
+    """The forms of the network in `path`; `options` are those of its run, if it is one."""
 
     path: Path
     options: TrainOptions | None
     forms: Mapping[str, Network | Graph]
+
+    @property
+    def graph(self) -> Graph:
+        """The integer graph."""
+        return integer_graph(self.forms)
+
+    @property
+    def task(self) -> AnyTask:
+        """What it was trained for."""
+        return tasks.of_graph(self.graph)
 
     @classmethod
     def of(cls, path: Path) -> Self:
@@ -91,29 +99,27 @@ class Evaluation:
 
         Raises SternaError for a data set that cannot be read, has other classes, or has no such split.
         """
-        options, graph = self.options, self.forms[INTEGER]
-        assert isinstance(graph, Graph)
+        options, graph, task = self.options, self.graph, self.task
         if options and wanted.data and Path(wanted.data).resolve() == Path(options.data).resolve():
             wanted = replace(wanted, data=None)  # the run's own, however it is written
         if options and (replace(wanted, read={}) == Wanted() or _holds_back(options, wanted)):
-            splits = open_data(parse(**(options.model_dump() | dict(wanted.read))), console)
+            splits = task.open_data(parse(**(options.model_dump() | dict(wanted.read))), console)
             return {"train": splits.train, "val": splits.val}.get(wanted.split or "", splits.test)
-        data = wanted.data or (options.data if options else SCENES)
-        if data in GENERATED:
+        data = wanted.data or (options.data if options else None)
+        if isinstance(task, Detection) and (data is None or data in GENERATED):
             return _scenes(wanted, options, graph, data == HARD_SCENES)
         # The names that a run has changed are those of its own data.
         rename = options.rename if options and wanted.data is None else None
         before = (options or ReadOptions()).model_dump(include=set(ReadOptions.model_fields))
         read = ReadOptions.model_validate(before | dict(wanted.read))
-        classes, size = Decoder.of(graph).classes, (graph.input.height, graph.input.width)
-        return open_split(Path(data), wanted.split or SPLIT, *size, classes, rename, read, console)
+        return task.open_split(data, wanted.split or SPLIT, graph, rename, read, console)
 
-    def measure(self, dataset: Dataset, progress: Progress | None = None, execute: Execute | None = None) -> Comparison:
-        """The precision of every form on `dataset`, and how far apart the forms are, layer by layer.
+    def measure(self, dataset: Dataset, progress: Progress | None = None, execute: Execute | None = None) -> Compared:
+        """How good every form is on `dataset`, and how far apart the forms are, layer by layer.
 
         execute: what computes the integer graph; None: the emulator.
         """
-        return report.compare(self.forms, dataset, default_workers(), progress, execute)
+        return self.task.compare(self.forms, dataset, default_workers(), progress, execute)
 
     def check_json(self, file: Path) -> None:
         """Raise SternaError if `write_json` could not write `file`, or would replace what is not its own."""
@@ -121,7 +127,7 @@ class Evaluation:
         recognise.check_replaces(file, recognise.JSON)
         try:
             if file.is_file() and file.stat().st_size:
-                Comparison.model_validate_json(file.read_bytes())
+                self.task.compared.model_validate_json(file.read_bytes())
         except ValidationError:
             raise SternaError(
                 "is not a file of metrics and would be lost",
@@ -135,7 +141,7 @@ class Evaluation:
         page = folder / summary_page.NAME
         if page.is_file() and f"<title>{TITLE}".encode() in page.read_bytes():
             return
-        other = next((path for path in (page, folder / CURVES_NAME) if path.exists()), None)
+        other = next((path for path in (page, folder / self.task.compared.figure_file) if path.exists()), None)
         if other is not None:
             raise SternaError(
                 "is not from an earlier report and would be lost",
@@ -143,12 +149,13 @@ class Evaluation:
                 remedy="name another folder to write to, or move the file away",
             )
 
-    def write_report(self, folder: Path, dataset: Dataset, comparison: Comparison) -> tuple[Path, Path]:
-        """Write a page with images of `dataset`, and precision against recall; the paths of both."""
-        curves = folder / CURVES_NAME
-        write_bytes(curves, plots.png(plots.precision_recall(comparison.precision)))
-        # One form is enough to look at: the forms find nearly the same boxes.
-        integer = report.evaluators({INTEGER: self.forms[INTEGER]}, tuple(dataset.classes))[INTEGER]
+    def write_report(self, folder: Path, dataset: Dataset, comparison: Compared) -> tuple[Path, Path]:
+        """Write a page with images of `dataset`, and the figure of `comparison`; the paths of both."""
+        figure = folder / comparison.figure_file
+        write_bytes(figure, plots.png(comparison.figure()))
+        # One form is enough to look at: the forms find nearly the same.
+        anchors = self.graph.metadata.get("anchors", [])
+        samples = {INTEGER: self.task.samples(self.graph, anchors, dataset)}
         options = self.options
         page = summary_page.write_html(
             folder,
@@ -156,12 +163,12 @@ class Evaluation:
             options=options.model_dump(mode="json", exclude={"output", "resume", "data"}) if options else {},
             comparison=comparison,
             history=run_folder.read_json(self.path / run_folder.LOG) if options else (),
-            samples={INTEGER: plots.samples(integer, dataset)},
+            samples=samples,
         )
-        return page, curves
+        return page, figure
 
 
-def write_json(file: Path, comparison: Comparison) -> None:
+def write_json(file: Path, comparison: Compared) -> None:
     """Write all metrics to `file`."""
     write_bytes(file, f"{comparison.model_dump_json()}\n".encode())
 

@@ -21,24 +21,24 @@ from torch.nn import functional
 
 from sterna.graph import Graph, pairs
 from sterna.run.emulator import executor
-from sterna.train.classification import EVALUATED, ClassifierOptions, ClassRun, begin, of_network
-from sterna.train.data.class_folders import ClassImages
+from sterna.train.data import Dataset
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.trainer import TrainResult
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
+from sterna.train.short_run import EVALUATED, ShortOptions, ShortRun, begin, of_network
 from sterna.vision.prepare import to_integers
 
 KIND = "pairs"
 """The kind of a graph that says how far two images are apart."""
 THRESHOLD = "threshold"
 """In the graph's metadata: images whose distance is at most this show the same."""
-_CHOICE = 3  # what a random number is for; those of `classification` come before
+_CHOICE = 3  # what a random number is for; those of `short_run` come before
 #: How far images are apart, [N], of images uint8 [N, H, W, 3] and as many others.
 Distances = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[Any]]
 
 
-class PairOptions(ClassifierOptions):
+class PairOptions(ShortOptions):
     """The options of a run; the classes of the images only say which of them show the same."""
 
     features: int = Field(16, ge=1, le=1024, description="features of an image, whose differences are added")
@@ -94,10 +94,15 @@ def contrast(apart: Tensor, alike: Tensor, margin: float) -> Tensor:
 def train(options: PairOptions, console: Console | None = None) -> TrainResult:
     """Train a Siamese network to its graph, which takes two images, as channels, and gives their distance.
 
-    The graph's metadata has the threshold. Leaves in the output folder what the training of a classifier leaves, and
-    raises SternaError as that does.
+    The graph's metadata has the threshold. Leaves in the output folder what `short_run.begin` says, and raises
+    SternaError as that does.
     """
     return begin(PairRun, options, console or Console()).finish()
+
+
+def kinds(images: Dataset) -> NDArray[np.int64]:
+    """The number of each image's class, [N]."""
+    return np.concatenate([images.labels(index).classes for index in range(len(images))])
 
 
 def some_pairs(labels: NDArray[np.int64], count: int, seed: int) -> Pairs:
@@ -145,15 +150,15 @@ def of_pairs(graph: Graph) -> Distances:
     return distances
 
 
-def measure(distances: Distances, images: ClassImages, chosen: Pairs) -> NDArray[Any]:
+def measure(distances: Distances, images: Dataset, chosen: Pairs) -> NDArray[Any]:
     """The distances [N] of the pairs that are `chosen`."""
-    shown = np.stack([images[index] for index in range(len(images))])
+    shown = np.stack([images[index].image for index in range(len(images))])
     starts = range(0, len(chosen.first), EVALUATED)
     parts = [tuple(side[start : start + EVALUATED] for side in chosen[:2]) for start in starts]
     return np.concatenate([distances(shown[first], shown[second]) for first, second in parts])
 
 
-class PairRun(ClassRun):
+class PairRun(ShortRun):
     """State of a run."""
 
     learner = PairLearner
@@ -180,11 +185,11 @@ class PairRun(ClassRun):
         graph = replace(graph, metadata={"kind": KIND, THRESHOLD: int(found["integer"].threshold)})
         return graph, found, {"pairs": len(self.chosen(self.data.test).first)}
 
-    def chosen(self, images: ClassImages) -> Pairs:
+    def chosen(self, images: Dataset) -> Pairs:
         """The pairs that are evaluated."""
-        return some_pairs(images.labels, self.options.pairs, self.options.seed)
+        return some_pairs(kinds(images), self.options.pairs, self.options.seed)
 
-    def _told(self, distances: Distances, images: ClassImages, threshold: float | None = None) -> PairAccuracy:
+    def _told(self, distances: Distances, images: Dataset, threshold: float | None = None) -> PairAccuracy:
         chosen = self.chosen(images)
         apart = measure(distances, images, chosen)
         threshold = best_threshold(apart, chosen.alike) if threshold is None else threshold

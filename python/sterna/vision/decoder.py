@@ -41,7 +41,7 @@ class Decoder:
         Raises SternaError if the graph is no detector, or its head or anchors do not fit.
         """
         classes, anchors = graph.metadata.get("classes"), graph.metadata.get("anchors")
-        if graph.metadata.get("kind") != KIND or not _are_names(classes) or not _are_sizes(anchors):
+        if graph.metadata.get("kind") != KIND or not are_names(classes) or not _are_sizes(anchors):
             raise SternaError(
                 "the graph is not a detector",
                 where="graph metadata",
@@ -90,7 +90,8 @@ class Decoder:
         return Fit(image.shape[:2], self.size, self.aspect).in_pixels(found)
 
 
-def _are_names(value: object) -> TypeGuard[list[str]]:
+def are_names(value: object) -> TypeGuard[list[str]]:
+    """Whether `value` is a list of names, at least one."""
     return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
 
 

@@ -13,12 +13,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sterna.files import write_atomically
 from sterna.vision.boxes import Detections
+from sterna.vision.ranking import Ranking
 
 #: Smaller images are enlarged by a whole factor to about this many pixels, to leave room for text.
 READABLE = 512
 GAP = 8
 #: Pixels of letters and lines on large images: what is found there may be small.
 _LARGEST_TEXT, _THICKEST = 32, 5
+WHITE = (255, 255, 255)
 _GOLDEN = 0.618034  # turns of the colour wheel from class to class: neighbours differ clearly
 
 
@@ -56,6 +58,23 @@ def boxes(
     return canvas
 
 
+def ranking(image: NDArray[np.uint8], found: Ranking, classes: Sequence[str], truth: int | None = None) -> Image.Image:
+    """`image` uint8 [H, W, 3], enlarged if it is small, with the classes of `found` and their scores, best on top.
+
+    truth: the number of the true class, written in white above.
+    """
+    height, width, _ = image.shape
+    factor = enlargement(height, width)
+    canvas = Image.fromarray(image).resize((width * factor, height * factor), Image.Resampling.NEAREST)
+    lines = [] if truth is None else [(classes[truth], WHITE)]
+    for kind, score in zip(found.classes.tolist(), found.scores.tolist(), strict=True):
+        lines.append((f"{classes[kind]} {score:.0%}", colour(kind)))
+    top = 0.0
+    for text, ground in lines:
+        top = label(canvas, (0.0, top), text, ground, below=True)
+    return canvas
+
+
 def enlargement(height: int, width: int) -> int:
     """The factor by which an image of this size is enlarged to be readable."""
     return max(1, READABLE // max(height, width))
@@ -73,14 +92,20 @@ def _truths(draw: ImageDraw.ImageDraw, truths: NDArray[np.floating], line: int) 
             draw.rectangle((left - around, top - around, right + around, bottom + around), outline=colour, width=thick)
 
 
-def label(canvas: Image.Image, corner: tuple[float, float], text: str, ground: tuple[int, int, int]) -> None:
-    """`text` on a ground of that colour above `corner`, below it at the top of `canvas`, left of its right side."""
+def label(
+    canvas: Image.Image, corner: tuple[float, float], text: str, ground: tuple[int, int, int], *, below: bool = False
+) -> float:
+    """`text` on a ground of that colour above `corner`, `below` it or at the top of `canvas`, left of its right side.
+
+    Returns where it ends.
+    """
     draw, font = ImageDraw.Draw(canvas), _font(max(11, min(_LARGEST_TEXT, max(canvas.size) // 45)))
     _, _, width, height = draw.textbbox((0, 0), text, font=font)
     left = max(0, min(corner[0], canvas.width - width - 4))
-    top = corner[1] - height - 2 if corner[1] > height + 2 else corner[1]
+    top = corner[1] - height - 2 if corner[1] > height + 2 and not below else corner[1]
     draw.rectangle((left, top, left + width + 4, top + height + 2), fill=ground)
     draw.text((left + 2, top), text, fill="black" if _bright(ground) else "white", font=font)
+    return top + height + 2
 
 
 @cache

@@ -22,8 +22,10 @@ from sterna.graph import Graph, file
 from sterna.run import open_backend
 from sterna.run.compare import compare_backends
 from sterna.spec.config import load_config
-from sterna.train.classification import ClassifierOptions, train
-from sterna.train.data.class_folders import ClassImages, open_classes
+from sterna.train import TrainOptions, train
+from sterna.train.data import Dataset
+from sterna.train.data.class_folders import open_classes
+from sterna.train.options import parse
 from sterna.vision.prepare import to_integers
 from support.engines import simulated
 
@@ -64,40 +66,42 @@ def to_folders(source: Path, folder: Path) -> None:
         Image.fromarray(pixels).save(path)
 
 
-def options(folder: Path, seed: int, name: str, **changes: int) -> ClassifierOptions:
-    """Those of a run in `folder`, with `changes`."""
-    return ClassifierOptions(
-        data=folder / "images", output=folder / f"{name}-{seed}", network="resnet8", seed=seed, batch=32, shift=2,
-        density=DENSITY, **STAGES | changes,
+def options(folder: Path, seed: int, name: str, **changes: int) -> TrainOptions:
+    """Those of a run in `folder`, with `changes`. Digits are moved by up to two of 28 pixels, and not varied else."""
+    return parse(
+        data=str(folder / "images"), output=folder / f"{name}-{seed}", network="resnet8", height=28, width=28,
+        seed=seed, batch=32, density=DENSITY, threads=1, shift=2 / 28, mirror=0, zoom=1, stretch=1, exposure=1,
+        saturation=1, hue=0, **STAGES | changes,
     )  # fmt: skip
 
 
 def row_of(folder: Path, seed: int) -> TableRow:
     """Accuracy of the forms, and the graph on the engine."""
-    trained = train(options(folder, seed, "ternary"))
+    chosen = options(folder, seed, "ternary")
+    trained = train(chosen)
     longer = train(options(folder, seed, "float", **LONGER))
     accuracy = trained.summary["accuracy"]
     graph = file.load(trained.graph)
     package = compile_graph(graph, load_config(CONFIG))
-    images = trained.summary["images"]
+    images = open_classes(chosen)
     return {
         "seed": seed,
-        "images": f"{images['train']} / {images['val']} / {images['test']}",
+        "images": f"{len(images.train)} / {len(images.val)} / {len(images.test)}",
         "density": round(trained.summary["density"], 3),
         "float": round(accuracy["float"]["top1"], 4),
         "float_as_long": round(longer.summary["accuracy"]["float"]["top1"], 4),
         "integer": round(accuracy["integer"]["top1"], 4),
         "cycles": package.schedule.queued_cycles,
-        **compared(graph, open_classes(folder / "images", graph.input.height, graph.input.width).test),
+        **compared(graph, images.test),
     }
 
 
-def compared(graph: Graph, images: ClassImages) -> TableRow:
+def compared(graph: Graph, images: Dataset) -> TableRow:
     """The maps of `graph` in RTL, beside those of the reference, for the first of `images`."""
     config = load_config(CONFIG)
     package = compile_graph(graph, config, trace=True)
     with simulated(config) as engine, open_backend("reference:") as reference:
-        found = compare_backends(reference, engine, package, to_integers(images[0][None]))
+        found = compare_backends(reference, engine, package, to_integers(images[0].image[None]))
     return {"layers": len(found.layers), "equal": found.equal}
 
 

@@ -20,8 +20,9 @@ from sterna.graph import Graph, file, pairs
 from sterna.run import open_backend
 from sterna.run.compare import compare_backends
 from sterna.spec.config import load_config
-from sterna.train.data.class_folders import ClassImages, open_classes
-from sterna.train.pairs import PairOptions, some_pairs, train
+from sterna.train.data import Dataset
+from sterna.train.data.class_folders import open_classes
+from sterna.train.pairs import PairOptions, kinds, some_pairs, train
 from sterna.vision.prepare import to_integers
 from support.engines import simulated
 
@@ -48,8 +49,12 @@ def main() -> int:
 
 def row_of(folder: Path, seed: int) -> TableRow:
     """Accuracy of the forms, and the graph on the engine."""
-    given = digits.options(folder, seed, "siamese").model_dump()
-    trained = train(PairOptions(**given | {"pairs": PAIRS}))
+    trained = train(
+        PairOptions(
+            data=folder / "images", output=folder / f"siamese-{seed}", network="resnet8", seed=seed, batch=32, shift=2,
+            density=digits.DENSITY, pairs=PAIRS, **digits.STAGES,
+        )
+    )  # fmt: skip
     accuracy = {form: round(each["accuracy"], 4) for form, each in trained.summary["accuracy"].items()}
     graph = file.load(trained.graph)
     images = trained.summary["images"]
@@ -62,14 +67,14 @@ def row_of(folder: Path, seed: int) -> TableRow:
         "integer": accuracy["integer"],
         "threshold": graph.metadata["threshold"],
         "cycles": compile_graph(graph, load_config(CONFIG)).schedule.queued_cycles,
-        **compared(graph, open_classes(folder / "images", graph.input.height, graph.input.width).test),
+        **compared(graph, open_classes(digits.options(folder, seed, "siamese")).test),
     }
 
 
-def compared(graph: Graph, images: ClassImages) -> TableRow:
+def compared(graph: Graph, images: Dataset) -> TableRow:
     """The maps of `graph` in RTL, beside those of the reference, for some pairs of `images` of each kind."""
-    config, chosen = load_config(CONFIG), some_pairs(images.labels, 2 * IN_RTL, 0)
-    both = [to_integers(np.stack([images[index] for index in side])) for side in chosen[:2]]
+    config, chosen = load_config(CONFIG), some_pairs(kinds(images), 2 * IN_RTL, 0)
+    both = [to_integers(np.stack([images[index].image for index in side])) for side in chosen[:2]]
     package = compile_graph(graph, config, trace=True)
     with simulated(config) as engine, open_backend("reference:") as reference:
         found = compare_backends(reference, engine, package, pairs.together(*both))

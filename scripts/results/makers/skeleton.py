@@ -19,9 +19,10 @@ from sterna.graph import Graph, file
 from sterna.run import open_backend
 from sterna.run.compare import compare_backends
 from sterna.spec.config import load_config
-from sterna.train.classification import ClassifierOptions, train
-from sterna.train.data import skeletons
-from sterna.train.data.class_folders import ClassImages, open_classes
+from sterna.train import train
+from sterna.train.data import Dataset, skeletons
+from sterna.train.data.class_folders import open_classes
+from sterna.train.options import parse
 from sterna.vision.prepare import to_integers
 from support.engines import simulated
 
@@ -51,32 +52,31 @@ def row_of(folder: Path, seed: int) -> TableRow:
     """Accuracy of the forms, and the graph on the engine."""
     data = folder / f"movements-{seed}"
     skeletons.generate(data, COUNTS, seed)
-    trained = train(
-        ClassifierOptions(
-            data=data, output=folder / f"run-{seed}", network="skeleton", height=skeletons.SIDE, width=skeletons.SIDE,
-            seed=seed, batch=32, density=DENSITY, **STAGES,
-        )
+    options = parse(
+        data=str(data), output=folder / f"run-{seed}", network="skeleton", height=skeletons.SIDE, width=skeletons.SIDE,
+        seed=seed, batch=32, density=DENSITY, threads=1, **STAGES,
     )  # fmt: skip
+    trained = train(options)
     accuracy = {form: round(each["top1"], 4) for form, each in trained.summary["accuracy"].items()}
     graph = file.load(trained.graph)
-    images = trained.summary["images"]
+    images = open_classes(options, graph.input.channels)
     return {
         "seed": seed,
         "classes": len(trained.summary["classes"]),
-        "movements": f"{images['train']} / {images['val']} / {images['test']}",
+        "movements": f"{len(images.train)} / {len(images.val)} / {len(images.test)}",
         "density": round(trained.summary["density"], 3),
         "float": accuracy["float"],
         "integer": accuracy["integer"],
         "cycles": compile_graph(graph, load_config(CONFIG)).schedule.queued_cycles,
-        **compared(graph, open_classes(data, skeletons.SIDE, skeletons.SIDE, graph.input.channels).test),
+        **compared(graph, images.test),
     }
 
 
-def compared(graph: Graph, images: ClassImages) -> TableRow:
+def compared(graph: Graph, images: Dataset) -> TableRow:
     """The maps of `graph` in RTL, beside those of the reference, for movements of several classes."""
     config = load_config(CONFIG)
     chosen = np.linspace(0, len(images) - 1, IN_RTL).astype(int).tolist()
-    shown = to_integers(np.stack([images[index] for index in chosen]))
+    shown = to_integers(np.stack([images[index].image for index in chosen]))
     package = compile_graph(graph, config, trace=True)
     with simulated(config) as engine, open_backend("reference:") as reference:
         found = compare_backends(reference, engine, package, shown)

@@ -7,7 +7,7 @@ import pytest
 
 from sterna.errors import SternaError
 from sterna.graph import networks
-from sterna.train.data import skeletons
+from sterna.train.data import DataOptions, skeletons
 from sterna.train.data.class_folders import open_classes
 
 
@@ -62,9 +62,9 @@ def test_motions_are_what_they_are_called() -> None:
 def test_a_data_set_is_made_again_from_its_seed(tmp_path: Path) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         skeletons.generate(tmp_path / name, {"train": 2, "test": 1}, seed)
-    first, same, other = (open_classes(tmp_path / name, 8, 8, 96) for name in "abc")
+    first, same, other = (open_classes(DataOptions(data=str(tmp_path / name), height=8, width=8), 96) for name in "abc")
     assert first.train.classes == tuple(skeletons.MOTIONS) and len(first.train) == 2 * len(skeletons.MOTIONS)
-    assert all(np.array_equal(first.train[index], same.train[index]) for index in range(len(first.train)))
-    assert not np.array_equal(first.train[0], other.train[0])
-    assert not np.array_equal(first.train[0], first.test[0])
-    assert first.train[0].shape[-1] == networks.describe("skeleton").image_channels
+    assert all(np.array_equal(first.train[index].image, same.train[index].image) for index in range(len(first.train)))
+    assert not np.array_equal(first.train[0].image, other.train[0].image)
+    assert not np.array_equal(first.train[0].image, first.test[0].image)
+    assert first.train[0].image.shape[-1] == networks.describe("skeleton").image_channels

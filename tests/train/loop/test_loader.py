@@ -17,7 +17,7 @@ from sterna.train.data.augment import sizes
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import Dataset, Frame, Labels
 from sterna.train.data.stream import Stream, batches
-from sterna.train.loop.loader import SIZE_STEPS, Batch, Loader
+from sterna.train.loop.loader import SIZE_STEPS, Batch, BoxBatches, Loader
 from sterna.train.report.evaluate import from_integers
 from sterna.vision.prepare import to_integers
 from support import data_sets
@@ -36,7 +36,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 
 def load(data: Dataset, batch: int = 2, **more: object) -> Loader:
-    arguments = {"seed": 5, "anchors": ANCHORS, "stride": 16, "sizes": [(32, 64)], **more}
+    arguments = {"seed": 5, "batches": BoxBatches(ANCHORS, 16), "sizes": [(32, 64)], **more}
     return Loader(data, batch=batch, **arguments)  # type: ignore[arg-type]
 
 

@@ -23,7 +23,7 @@ from PIL import Image
 from sterna.cli.guard import INTERRUPTED, REFUSED, guarded
 from sterna.cli.train import app
 from sterna.train import run_folder
-from sterna.train.loop import pseudo, stop, trainer
+from sterna.train.loop import detection, pseudo, stop, trainer
 from sterna.train.model import export, quantisers
 from sterna.train.report import evaluate, plots, report
 from support.processes import Ended, Forked, running, signal_group, wait_until_gone
@@ -192,7 +192,7 @@ def test_other_signals_stop_as_well(number: signal.Signals, whole: Path, tmp_pat
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_while_data_is_read_leaves_nothing(number: signal.Signals, tmp_path: Path, got: Got) -> None:
-    ended = stopped(Moment(trainer, "open_data"), number, tmp_path / "run")
+    ended = stopped(Moment(detection, "open_data"), number, tmp_path / "run")
     assert (ended.code, ended.err) == (INTERRUPTED, "error: interrupted\n")
     assert not list(tmp_path.glob("run/*"))
     got(ended.err)
@@ -314,7 +314,7 @@ def test_processes_that_train_together_stop_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("told", [0, 1])
 def test_a_process_that_ends_before_the_first_step_ends_the_others(told: int, tmp_path: Path) -> None:
-    ended = together(tmp_path / "run", Moment(trainer, "open_data"), told)
+    ended = together(tmp_path / "run", Moment(detection, "open_data"), told)
     assert (ended[told].code, ended[told].err) == (INTERRUPTED, "error: interrupted\n")
     other = ended[1 - told]
     assert other.code == REFUSED

@@ -21,7 +21,7 @@ from sterna.importers import darknet
 from sterna.train import TrainingStoppedError, checkpoint, load_options, options, run_folder
 from sterna.train.data import open_data
 from sterna.train.data.scenes import SceneSet
-from sterna.train.loop import forms, trainer
+from sterna.train.loop import detection, forms, trainer
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import Batch
 from sterna.train.model import export
@@ -274,7 +274,6 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ("change", "message"),
     [
         ({"network": "yolov9"}, r"network = yolov9; allowed: .*yolov2-nano, .*darknet's .cfg files, and ONNX models"),
-        ({"height": 100}, "multiple of 32"),
         ({"density": 0}, "density = 0"),
         ({"float_epochs": 0}, "float_epochs is 0 without weights to start from"),
         ({"darknet_weights": "a.weights"}, "need their .cfg file: name it with --network"),
@@ -293,6 +292,14 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_bad_options_are_refused_by_name(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(SternaError, match=message):
         small(tmp_path, **change)
+
+
+def test_a_height_between_cells_is_refused_before_data_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection, "open_data", lambda *_: pytest.fail("data were read"))
+    with pytest.raises(SternaError, match="height = 100; allowed: multiples of 32; remedy: give --height"):
+        trainer.train(small(tmp_path / "run", height=100), quiet())
 
 
 def test_a_folder_without_data_is_refused_before_training(tmp_path: Path) -> None:
@@ -355,7 +362,7 @@ def test_given_float_weights_can_be_trained_further(whole: Path, tmp_path: Path)
 def test_weights_that_do_not_fit_are_refused_before_data_are_read(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, object], message: str
 ) -> None:
-    monkeypatch.setattr(trainer, "open_data", lambda *_: pytest.fail("data were read"))
+    monkeypatch.setattr(detection, "open_data", lambda *_: pytest.fail("data were read"))
     if "start" in change:
         folder = whole if str(change["start"]).endswith(".pt") else tmp_path
         change["start"] = folder / str(change["start"])
@@ -509,7 +516,7 @@ def test_onnx_models_that_are_not_whole_are_not_taught_by(tmp_path: Path) -> Non
 def test_damaged_darknet_weights_are_refused_before_data_are_read(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "open_data", lambda *_: pytest.fail("data were read"))
+    monkeypatch.setattr(detection, "open_data", lambda *_: pytest.fail("data were read"))
     weights = own.with_suffix(".weights")
     weights.write_bytes(weights.read_bytes()[:30])
     with pytest.raises(SternaError, match=r"small\.weights: the weights file is too short"):

@@ -17,7 +17,7 @@ from sterna.train.model import export, integer, quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.network import HEAD_SCALE, Network
 from sterna.train.model.patterns import Unstructured, patterns
-from sterna.train.report import evaluate, report
+from sterna.train.report import evaluate, layers
 from sterna.vision.prepare import to_integers
 from support.small_detector import ANCHORS, SIZE, small_graph, small_network, small_scenes
 
@@ -38,7 +38,7 @@ def graph(network: Network) -> Graph:
 
 
 def test_every_layer_of_the_graph_follows_the_network(network: Network, graph: Graph, scenes: SceneSet) -> None:
-    apart = report.differences(network, graph, scenes)
+    apart = layers.differences(network, graph, scenes)
     assert set(apart) == {layer.name for layer in network.description.layers}
     # A value on the edge between two steps may fall to either side, and each such step nudges the layers after it.
     assert apart["conv1"]["share"] < 1e-3 and apart["conv2"]["share"] < 5e-3
@@ -98,7 +98,7 @@ def test_a_planted_mistake_is_seen_in_its_layer(network: Network, graph: Graph, 
         planted(graph, "conv4", requant=wrong_factor),
         planted(graph, "conv4", padding=(0, 1, 2, 1)),
     ):
-        apart = report.differences(network, wrong, scenes)
+        apart = layers.differences(network, wrong, scenes)
         assert apart["pool3"]["share"] < 0.01 < 0.1 < apart["conv4"]["share"]
 
 

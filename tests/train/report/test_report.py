@@ -15,7 +15,8 @@ from sterna.train import options
 from sterna.train.data.scenes import SceneSet
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
-from sterna.train.report import evaluate, report
+from sterna.train.report import evaluate, history, layers, report
+from sterna.train.report.compared import FORMS, _table, show, summarise
 from sterna.train.report.history import EpochLine
 from sterna.train.report.report import Comparison
 from support.small_detector import ANCHORS, small_graph, small_network, small_scenes
@@ -54,7 +55,7 @@ def test_all_forms_are_measured_and_every_layer_is_compared(
     assert comparison.precision["ternary"] != comparison.precision["float"]
     assert list(comparison.layers) == [layer.name for layer in ternary.description.layers]
     inner, pool = comparison.layers["conv4"], comparison.layers["pool1"]
-    assert inner.density == pytest.approx(0.3, abs=0.01) and inner.rho == report.thresholds(ternary)["conv4"] > 0
+    assert inner.density == pytest.approx(0.3, abs=0.01) and inner.rho == layers.thresholds(ternary)["conv4"] > 0
     assert comparison.layers["conv1"].rho is None and pool.density is None
     assert pool.share is not None and pool.largest is not None
 
@@ -68,9 +69,9 @@ def test_a_layer_that_computes_something_else_is_seen(
     def wrong(graph: Graph) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
         return lambda images: (found := execute(graph, images)) | {"conv5": np.zeros_like(found["conv5"])}
 
-    right = report.differences(ternary, graph, small_scenes(1))
-    monkeypatch.setattr(report, "executor", wrong)
-    planted = report.differences(ternary, graph, small_scenes(1))
+    right = layers.differences(ternary, graph, small_scenes(1))
+    monkeypatch.setattr(layers, "executor", wrong)
+    planted = layers.differences(ternary, graph, small_scenes(1))
     assert planted["conv4"] == right["conv4"] and planted["conv5"]["share"] > 0.5 > right["conv5"]["share"]
 
 
@@ -94,8 +95,8 @@ def test_one_value_that_differs_by_three_steps_is_told_as_that(
         changed["conv4"][0, 0, 0, 0] += 2
         return changed
 
-    monkeypatch.setattr(report, "executor", lambda graph: planted)
-    found = report.differences(ternary, graph, scenes)
+    monkeypatch.setattr(layers, "executor", lambda graph: planted)
+    found = layers.differences(ternary, graph, scenes)
     assert found.pop("conv4") == {"share": 2 / steps["conv4"].size, "largest": 3.0}
     assert set(found) == {layer.name for layer in ternary.description.layers} - {"conv4"}
     assert all(each == {"share": 0.0, "largest": 0.0} for each in found.values())
@@ -151,9 +152,9 @@ def counted() -> Graph:
 
 
 def test_density_is_nonzero_weights_by_weights_of_all_layers(counted: Graph) -> None:
-    by_layer = report.densities(counted)
+    by_layer = layers.densities(counted)
     assert by_layer == {"first": 27 / 54, "inner": 1 / 4, "head": 9 / 12}
-    summary = report.summarise(
+    summary = summarise(
         options.parse(output="unused", height=32, width=64),
         Comparison(images=3, method="m", voc_method="v", precision={}, layers={}),
         counted,
@@ -175,9 +176,7 @@ def test_density_is_nonzero_weights_by_weights_of_all_layers(counted: Graph) -> 
 
 def test_a_summary_has_all_of_precision_but_the_curves(compared: Compared, counted: Graph) -> None:
     comparison, _ = compared
-    summary = report.summarise(
-        options.parse(output="unused", data="elsewhere"), comparison, counted, {}, 0, 0, "cpu", []
-    )
+    summary = summarise(options.parse(output="unused", data="elsewhere"), comparison, counted, {}, 0, 0, "cpu", [])
     for form, precision in comparison.precision.items():
         written = summary["precision"][form]
         for name in ("map50", "map", "voc07", "voc10", "small", "medium", "large"):
@@ -191,7 +190,7 @@ def test_sparsity_of_a_network_counts_all_its_layers(forms: dict[str, Network | 
     """The density of a layer is not that of the whole: the first layer and the head are denser, and count as well."""
     ternary = forms["ternary"]
     assert isinstance(ternary, Network)
-    found, weights = report.sparsity(ternary), ternary.integer_weights()
+    found, weights = layers.sparsity(ternary), ternary.integer_weights()
     whole = sum(int((integers != 0).sum()) for integers, _ in weights.values())
     assert found.density == whole / sum(integers.numel() for integers, _ in weights.values())
     assert found.density_by_layer["conv1"] > 0.5 > found.density > found.density_by_layer["conv4"]
@@ -206,14 +205,14 @@ def test_tables_show_each_metric_in_its_row(counted: Graph) -> None:
         map50=0.1, map=0.2, small=0.3, medium=None, large=0.4, voc07=0.5, voc10=0.6, classes={"cat": cat}
     )
     other = one.model_copy(update={"map50": 0.7, "classes": {"dog": dog}})
-    layers = {
-        "conv": report.LayerMetrics(density=0.25, rho=0.7, share=0.0125, largest=3.0),
-        "pool": report.LayerMetrics(),
+    shown = {
+        "conv": layers.LayerMetrics(density=0.25, rho=0.7, share=0.0125, largest=3.0),
+        "pool": layers.LayerMetrics(),
     }
     comparison = Comparison(
-        images=1, method="m", voc_method="v", precision={"float": one, "integer": other}, layers=layers
+        images=1, method="m", voc_method="v", precision={"float": one, "integer": other}, layers=shown
     )
-    assert list(report.precision_rows(comparison)) == [
+    assert list(comparison.rows()) == [
         ("COCO mAP50", "0.100", "0.700"),
         ("COCO mAP50-95", "0.200", "0.200"),
         ("COCO mAP50-95, area below 32²", "0.300", "0.300"),
@@ -230,14 +229,15 @@ def test_tables_show_each_metric_in_its_row(counted: Graph) -> None:
         ("dog, VOC07 AP50", "", "0.333"),
         ("dog, VOC10 AP50", "", "0.444"),
     ]
-    assert list(report.layer_rows(comparison)) == [
+    assert list(layers.rows(comparison.layers)) == [
         ("conv", "0.250", "0.700", "1.250 %", "3"),
         ("pool", "", "", "", ""),
     ]
     line: EpochLine = {"stage": "float", "epoch": 3, "box": 1.0, "objectness": 2.0, "classes": 0.25, "val_map50": 0.5}  # type: ignore[typeddict-item]
-    assert report.epoch_line(line) == "float epoch 3: loss 3.25, validation mAP 0.500"
+    assert history.epoch_line(line) == "float epoch 3: loss 3.25, validation mAP 0.500"
     assert (
-        report.epoch_line({**line, "density": 0.125}) == "float epoch 3: loss 3.25, validation mAP 0.500, density 0.125"
+        history.epoch_line({**line, "density": 0.125})
+        == "float epoch 3: loss 3.25, validation mAP 0.500, density 0.125"
     )  # type: ignore[typeddict-unknown-key]
 
 
@@ -263,8 +263,8 @@ def test_a_graph_of_other_classes_is_refused(forms: dict[str, Network | Graph], 
 def test_sparsity_counts_the_weights(forms: dict[str, Network | Graph]) -> None:
     ternary, graph = forms["ternary"], forms["integer"]
     assert isinstance(ternary, Network) and isinstance(graph, Graph)
-    sparsity = report.sparsity(ternary)
-    assert sparsity.density_by_layer == report.densities(graph)
+    sparsity = layers.sparsity(ternary)
+    assert sparsity.density_by_layer == layers.densities(graph)
     weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv)]
     nonzeros = sum(np.count_nonzero(array) for array in weights)
     assert sparsity.density == pytest.approx(nonzeros / sum(array.size for array in weights))
@@ -274,7 +274,7 @@ def test_sparsity_counts_the_weights(forms: dict[str, Network | Graph]) -> None:
 def test_both_tables_are_shown(compared: Compared) -> None:
     comparison, _ = compared
     console = Console(record=True, width=120, file=io.StringIO())
-    report.show(comparison, console)
+    show(comparison, console)
     text = console.export_text()
     forms = ("float", "ternary", "integer")
     for part in (*forms, "COCO mAP50-95", "below 32²", "vehicle, COCO AP50-95", "VOC07", "VOC10", "conv10", "rho"):
@@ -284,11 +284,11 @@ def test_both_tables_are_shown(compared: Compared) -> None:
     assert told.count(evaluate.FOUND) == 1
     for part in ("COCO average precision, pycocotools", "VOC average precision at IoU 0.5", "marked difficult"):
         assert told.count(part) == 1, part
-    assert {f"{comparison.method}.", f"{comparison.voc_method}."} <= set(report.notes(comparison))
-    assert report.FORMS in told
+    assert {f"{comparison.method}.", f"{comparison.voc_method}."} <= set(comparison.notes())
+    assert FORMS in told
     one = comparison.model_copy(update={"precision": {"integer": comparison.precision["integer"]}})
-    assert report.FORMS not in " ".join(report.notes(one))
-    assert [column.justify for column in report._table("", ("", "a", "b"), iter(())).columns] == [
+    assert FORMS not in " ".join(one.notes())
+    assert [column.justify for column in _table("", ("", "a", "b"), iter(())).columns] == [
         "left",
         "right",
         "right",

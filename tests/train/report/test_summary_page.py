@@ -11,7 +11,7 @@ from PIL import Image
 
 from sterna.errors import SternaError
 from sterna.train.model.form import Form
-from sterna.train.report import plots, report, summary_page
+from sterna.train.report import layers, plots, report, summary_page
 from sterna.train.report.history import EpochLine
 from support.small_detector import ANCHORS, small_graph, small_network, small_scenes
 
@@ -66,7 +66,7 @@ def test_the_page_of_a_finished_run_has_everything(tmp_path: Path) -> None:
     ternary = small_network(scenes)
     forms = {"float": small_network(scenes, Form.FLOAT), "ternary": ternary, "integer": small_graph(ternary)}
     comparison = report.compare(forms, scenes)
-    found = report.sparsity(ternary)
+    found = layers.sparsity(ternary)
     sparse = {"density_by_layer": found.density_by_layer, "rho_by_layer": found.rho_by_layer}
     history = [line("float", 1), line("float", 2, val_map50=0.5, val_map=0.3), line("ternary", 1, **sparse)]
     evaluators = report.evaluators(forms, scenes.classes)
@@ -97,7 +97,7 @@ def test_a_page_after_the_float_stage_has_no_layers(tmp_path: Path) -> None:
         summary_page.write_html(tmp_path, title="nano", options={}, comparison=comparison, history=[line("float", 1)])
     )
     assert page.headings == ["nano", "Precision", "Training"]
-    assert set(page.images) == {"Precision and recall at IoU 0.5", "Loss and precision by epoch"}
+    assert set(page.images) == {"Precision and recall at IoU 0.5", "Loss and validation by epoch"}
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ and hue are those of the published yolov2-voc.cfg. OpenCV moves and recolours th
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,22 +23,39 @@ STEP = 32  # pixels between two input sizes
 cv2.setNumThreads(1)
 
 
-def augment(frame: Frame, rng: np.random.Generator, options: AugmentOptions | None = None) -> Frame:
-    """A mirrored, zoomed, shifted and recoloured copy of `frame`, the same for the same state of `rng`.
+class Varied(NamedTuple):
+    """A varied image, and the scale and offset, float64 [2] for x and y, that a coordinate in it went through."""
 
-    options: how much it varies; None: the defaults. What is drawn from `rng` does not depend on them.
+    image: NDArray[np.uint8]
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
 
-    What comes into the image from outside is GREY. Boxes of which less than LEAST_SHOWN is left are dropped.
+
+def vary(image: NDArray[np.uint8], rng: np.random.Generator, options: AugmentOptions | None = None) -> Varied:
+    """A mirrored, zoomed, shifted and recoloured copy of `image` uint8 [H, W, 3], the same for the same state of `rng`.
+
+    options: how much it varies; None: the defaults. What is drawn from `rng` does not depend on them. What comes into
+    the image from outside is GREY.
     """
     options = options or AugmentOptions()
-    height, width, _ = frame.image.shape
+    height, width, _ = image.shape
     scale, offset = _motion(rng, np.array([width, height]), options)
+    return Varied(_move(_recolour(image, rng, options), scale, offset), scale, offset)
+
+
+def augment(frame: Frame, rng: np.random.Generator, options: AugmentOptions | None = None) -> Frame:
+    """`frame` with its image varied as by `vary`, and its boxes with it.
+
+    Boxes of which less than LEAST_SHOWN is left are dropped.
+    """
+    height, width, _ = frame.image.shape
+    image, scale, offset = vary(frame.image, rng, options)
     corners = frame.boxes.reshape(-1, 2, 2) * scale + offset
     boxes = np.concatenate([corners.min(1), corners.max(1)], 1)
     clipped = boxes.clip(0, [width, height, width, height])
     shown = _area(clipped) >= LEAST_SHOWN * _area(boxes)
     return Frame(
-        _move(_recolour(frame.image, rng, options), scale, offset),
+        image,
         clipped[shown].astype(np.float32),
         frame.classes[shown],
         frame.difficult[shown],

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from sterna.graph.network import MAX_SIDE
 from sterna.train.data.formats.canvas import Exif
 from sterna.train.data.formats.folder import Format
 from sterna.train.text_options import listed, named_once, paired
@@ -39,7 +40,8 @@ class DataOptions(ReadOptions):
 
     data: str = Field(
         SCENES,
-        description="'scenes' or 'hard-scenes' for generated street scenes, or a data set: Pascal VOC, COCO, YOLO",
+        description="'scenes' or 'hard-scenes' for generated street scenes, or a data set: Pascal VOC, COCO, YOLO; for "
+        "a classifier, images in folders of classes",
     )
     train_split: str = Field("train", description="data set: split to train on")
     val_split: str | None = Field(None, description="data set: split for validation; default val, else test")
@@ -66,12 +68,14 @@ class DataOptions(ReadOptions):
         {}, description="data set: classes to rename, OLD=NEW,OLD=NEW; applied before --classes"
     )
     height: int = Field(
-        160, ge=32, le=1024, multiple_of=32,
-        description="image height, a multiple of 32; by default that of --start or of a .cfg file",
+        160, ge=8, le=MAX_SIDE,
+        description="image height, of a detector a multiple of 32; by default that of --start, of a .cfg file or that "
+        "a classifier is made for",
     )  # fmt: skip
     width: int = Field(
-        160, ge=32, le=1024, multiple_of=32,
-        description="image width, a multiple of 32; by default that of --start or of a .cfg file",
+        160, ge=8, le=MAX_SIDE,
+        description="image width, of a detector a multiple of 32; by default that of --start, of a .cfg file or that "
+        "a classifier is made for",
     )  # fmt: skip
     seed: int = Field(0, ge=0, lt=1 << 31, description="seed of order, augmentation and scenes")
     train_scenes: int = Field(2000, ge=1, le=1_000_000, description="scenes: number of training images")

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from sterna.errors import SternaError
+from sterna.train.data.augment import STEP
 from sterna.train.data.formats.folder import open_source
 from sterna.train.data.formats.record import Source
 from sterna.train.data.frames import Dataset
@@ -44,19 +45,30 @@ def open_data(options: DataOptions, console: Console | None = None) -> Splits:
     if options.data in GENERATED:
         return _scenes(options)
     source = open_source(Path(options.data), options.exif, options.format)
-    names, held = _chosen_splits(source, options)
+    names, held = choose_splits(source.splits, options)
     readings = read(source, [name for name in names if name not in held], options, options.data, console)
     if held:
         train, *others = hold_back(readings[names[0]], held, options.seed, options.data)
         readings |= {names[0]: train, **dict(zip(held, others, strict=True))}
     sets = _label(source, readings, options)
     if console:
-        _tell(console, [*_held(names[0], held), *_stand_ins(names), *_twice(readings)])
+        tell(console, [*tell_held(names[0], held), *stand_ins(names), *tell_twice(_files(readings))])
         _show(console, sets, readings, options)
     data, order = sets[names[0]], readings[names[0]].order
     # An image that its list names several times counts several times in training, and once in evaluation.
     weighted = data if len(order) == len(data) else Part(data, order)
     return Splits(share(weighted, options.train_share, options.seed), sets[names[1]], sets[names[2]])
+
+
+def check_size(options: DataOptions) -> None:
+    """Raise SternaError for a size of images that is none of a detector."""
+    for name in ("height", "width"):
+        value = getattr(options, name)
+        if value % STEP:
+            raise SternaError(
+                "is no side of a detector's images", where="option", attribute=name, value=value,
+                allowed=f"multiples of {STEP}", remedy=f"give --{name}",
+            )  # fmt: skip
 
 
 def open_split(
@@ -89,13 +101,17 @@ def check_data(options: DataOptions, splits: Sequence[str], console: Console) ->
     If none are named: train, val and test, as far as they are there, or else all. Raises SternaError as `open_data`
     does, for all splits together.
     """
+    check_size(options)
     source = open_source(Path(options.data), options.exif, options.format)
     there = source.splits
     chosen = splits or [name for name in (TRAIN, VAL, TEST) if name in there] or there
     readings = read(source, chosen, options, options.data, console)
     sets = _label(source, readings, options)
     others = ", ".join(name for name in there if name not in chosen)
-    _tell(console, [*_twice(readings), *([f"note: not checked; name them with --splits: {others}"] if others else [])])
+    tell(
+        console,
+        [*tell_twice(_files(readings)), *([f"note: not checked; name them with --splits: {others}"] if others else [])],
+    )
     _show(console, sets, readings, options)
 
 
@@ -125,7 +141,8 @@ def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions
     }
 
 
-def _tell(console: Console, lines: Iterable[str]) -> None:
+def tell(console: Console, lines: Iterable[str]) -> None:
+    """Print `lines` as they are."""
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -135,12 +152,13 @@ def _show(console: Console, sets: Mapping[str, Dataset], readings: Mapping[str, 
     show(console, sets, summaries, (options.height, options.width))
 
 
-def _held(train: str, held: Mapping[str, float]) -> Iterator[str]:
+def tell_held(train: str, held: Mapping[str, float]) -> Iterator[str]:
+    """Notes on the splits that are shares of the split `train`."""
     for name, part in held.items():
         yield f"note: split {name} is a share of {part:g} of split {train}, held back by the seed"
 
 
-def _stand_ins(names: Sequence[str]) -> Iterator[str]:
+def stand_ins(names: Sequence[str]) -> Iterator[str]:
     """Notes on splits that serve more than one purpose."""
     train, val, test = names
     if val == test:
@@ -150,9 +168,13 @@ def _stand_ins(names: Sequence[str]) -> Iterator[str]:
             yield f"warning: split {split} is trained on and {purpose}"
 
 
-def _twice(readings: Mapping[str, Reading]) -> Iterator[str]:
-    """Notes on images that are in more than one split."""
-    for (one, other), pairs in shared({split: reading.table.images for split, reading in readings.items()}).items():
+def _files(readings: Mapping[str, Reading]) -> dict[str, list[str]]:
+    return {split: reading.table.images for split, reading in readings.items()}
+
+
+def tell_twice(images: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Warnings of image files that are in more than one split."""
+    for (one, other), pairs in shared(images).items():
         first, second = (Path(path).name for path in pairs[0])
         example = f"{second} is {first}"
         yield f"warning: images of {other} that are identical to images of {one}: {len(pairs)} ({example})"
@@ -167,14 +189,15 @@ def _scenes(options: DataOptions) -> Splits:
     return Splits(share(train, options.train_share, options.seed), val, test)
 
 
-def _chosen_splits(source: Source, options: DataOptions) -> tuple[list[str], dict[str, float]]:
-    """Names of the splits for training, validation and test; and the shares of the first that are to be others.
+def choose_splits(there: Sequence[str], options: DataOptions) -> tuple[list[str], dict[str, float]]:
+    """Names of the splits for training, validation and test, of those that are `there`; and the shares of the first
+    that are to be others.
 
     Raises SternaError for a share although there is such a split, and if there is neither.
     """
     held = {name: part for name, part in ((VAL, options.val_share), (TEST, options.test_share)) if part}
     named = {VAL: options.val_split, TEST: options.test_split}
-    found = {name: named[name] or (name if name in source.splits else None) for name in (VAL, TEST)}
+    found = {name: named[name] or (name if name in there else None) for name in (VAL, TEST)}
     for name in held:
         if found[name]:
             raise SternaError(
@@ -191,7 +214,7 @@ def _chosen_splits(source: Source, options: DataOptions) -> tuple[list[str], dic
             "no split for validation and for the final metrics",
             where=options.data,
             attribute="splits",
-            value=", ".join(source.splits),
+            value=", ".join(there),
             allowed="splits val or test, or shares of the training split",
             remedy="hold images back with --val-share 0.1 --test-share 0.1, or name splits with --val-split",
         )

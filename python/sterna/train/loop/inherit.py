@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sterna.errors import SternaError
+from sterna.graph.network import Classifier
 from sterna.importers import registry
 from sterna.train import run_folder
 from sterna.train.data import GENERATED
+from sterna.train.data.augment import STEP
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.loop import forms
 from sterna.train.options import TrainOptions
@@ -31,22 +33,24 @@ class Settled:
 
 @dataclass(frozen=True)
 class _Source:
-    """Something that states options. notes: what else it says, which is not used."""
+    """Something that states options. notes: what else it says, which is not used. classifies: whether its network
+    ends in scores of classes, so that images may have any size."""
 
     where: str
     options: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    classifies: bool = False
 
 
 def settle(options: TrainOptions) -> Settled:
-    """`options`, and what the person left out: from the run to start from, or else from the cfg file.
+    """`options`, and what the person left out: from the run to start from, or else from the cfg file or classifier.
 
     An option that is given holds. A run that is resumed keeps all that it was started with. Raises SternaError for
     files that cannot be read, and for what they state but a training cannot have.
     """
     if options.resume:
         return Settled(_resumed(options), ())
-    sources = [*_start(options), *_file(options)]
+    sources = [*_start(options), *_file(options), *_classifier(options)]
     given = {name: getattr(options, name) for name in options.model_fields_set}
     taken: dict[str, Any] = {}
     notes, warnings = [], []
@@ -83,7 +87,7 @@ def _start(options: TrainOptions) -> list[_Source]:
     }
     if earlier := _earlier(options.start):
         stated |= {name: getattr(earlier, name) for name in AugmentOptions.model_fields}
-    return [_Source(str(options.start), stated)]
+    return [_Source(str(options.start), stated, classifies=isinstance(description.last, Classifier))]
 
 
 def _earlier(start: Path) -> TrainOptions | None:
@@ -107,21 +111,37 @@ def _file(options: TrainOptions) -> list[_Source]:
     if options.darknet_weights is None:
         unused += ["dontload (no --darknet-weights)"] * bool(training.not_loaded)
     notes = (f"{path}: not used: {'; '.join(unused)}",) if unused else ()
-    return [_Source(str(path), stated, notes)]
+    return [_Source(str(path), stated, notes, isinstance(described.network.last, Classifier))]
+
+
+def _classifier(options: TrainOptions) -> list[_Source]:
+    """The size of the images that a classifier is made for, which alone leave one score of a class."""
+    named = options.start is None and registry.importer_of(options.network) is None
+    if not named or not registry.is_classifier(options.network):
+        return []
+    side = registry.describe(options.network).side
+    return [] if side is None else [_Source(options.network, {"height": side, "width": side}, classifies=True)]
 
 
 def _check(values: Mapping[str, Any], source: _Source, new: Mapping[str, Any]) -> None:
     """Refuse what `source` states and an option cannot be."""
+    name = next((name for name in SIZE if new.get(name, 0) % STEP), None)
+    if name is not None and not source.classifies:
+        raise _refused(source, name, new, f"multiples of {STEP}")
     try:
         TrainOptions.model_validate(values, context=source.where)
     except WrongValueError as error:
         name = (error.attribute or "").partition(".")[0]
         if name not in new:
             raise
-        raise SternaError(
-            "states a value that cannot be trained with", where=source.where, attribute=name, value=new[name],
-            allowed=error.allowed or error.what, remedy=f"give {_option(name)}",
-        ) from None  # fmt: skip
+        raise _refused(source, name, new, error.allowed or error.what) from None
+
+
+def _refused(source: _Source, name: str, new: Mapping[str, Any], allowed: str) -> SternaError:
+    return SternaError(
+        "states a value that cannot be trained with", where=source.where, attribute=name, value=new[name],
+        allowed=allowed, remedy=f"give {_option(name)}",
+    )  # fmt: skip
 
 
 def _taken(source: _Source, new: Mapping[str, Any], options: TrainOptions) -> list[str]:

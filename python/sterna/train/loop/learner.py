@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from sterna.errors import SternaError
 from sterna.train import distributed
@@ -149,3 +150,17 @@ class Learner:
             self._average.restore(state["average"], self.network)
         self._scaler.load_state_dict(state["scaler"])
         self._parallel.restore(state["parallel"][distributed.rank()])
+
+
+class ClassLearner(Learner):
+    """The same of a classifier."""
+
+    losses: ClassVar[tuple[str, ...]] = ("classes", "distillation")
+
+    def _losses(self, head: Tensor, wanted: Any, told: Tensor | None) -> list[Tensor]:
+        scores = head.flatten(1)
+        taught = scores.new_zeros(())
+        if told is not None:
+            soft = functional.softmax(told.flatten(1), 1)
+            taught = self._options.distillation * functional.cross_entropy(scores, soft)
+        return [functional.cross_entropy(scores, wanted), taught]

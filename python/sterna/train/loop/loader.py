@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from sterna.errors import SternaError
-from sterna.train.data.augment import augment
+from sterna.graph.network import RGB
+from sterna.train.data.augment import augment, vary
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.data.frames import Dataset, Frame
 from sterna.train.data.stream import Stream
@@ -40,6 +41,47 @@ def collate(frames: Sequence[Frame], anchors: Sequence[Sequence[float]] | NDArra
     return Batch(images, loss.targets(frames, np.asarray(anchors), stride))
 
 
+class Batches(Protocol):
+    """How frames become a batch."""
+
+    def vary(self, frame: Frame, rng: np.random.Generator, options: AugmentOptions | None) -> Frame:
+        """`frame` as training sees it this time."""
+
+    def collate(self, frames: Sequence[Frame]) -> Batch:
+        """`frames`, all of one size, as a batch."""
+
+
+@dataclass(frozen=True)
+class BoxBatches:
+    """Those of a detector. anchors: [A, 2] and stride: as `loss.targets` takes them."""
+
+    anchors: Sequence[Sequence[float]] | NDArray[np.floating]
+    stride: int
+
+    def vary(self, frame: Frame, rng: np.random.Generator, options: AugmentOptions | None) -> Frame:
+        """The image and its boxes, varied."""
+        return augment(frame, rng, options)
+
+    def collate(self, frames: Sequence[Frame]) -> Batch:
+        """As `collate`."""
+        return collate(frames, self.anchors, self.stride)
+
+
+class ClassBatches:
+    """Those of a classifier: targets are int64 [N], the class of each image, which it keeps however it varies."""
+
+    def vary(self, frame: Frame, rng: np.random.Generator, options: AugmentOptions | None) -> Frame:
+        """The image, varied; a map of other channels than colours as it is."""
+        if frame.image.shape[-1] != RGB:
+            return frame
+        return frame._replace(image=vary(frame.image, rng, options).image)
+
+    def collate(self, frames: Sequence[Frame]) -> Batch:
+        """The images and their classes."""
+        images = torch.from_numpy(to_integers(np.stack([frame.image for frame in frames])))
+        return Batch(images, torch.from_numpy(np.concatenate([frame.classes for frame in frames])))
+
+
 class _Job(NamedTuple):
     stage: int
     epoch: int
@@ -51,10 +93,9 @@ class Loader:
     """Training batches that depend on nothing but the arguments: not on the number of workers or processes.
 
     dataset: what to learn from. batch: images of a step, over all `world` processes; process `rank` gets an equal
-    share, so together they see what one would. seed: of order, sizes and augmentation. anchors: [A, 2] and stride: as
-    `loss.targets` takes them. sizes: (height, width) to choose from. augmentation: how much images vary; None: the
-    defaults. workers: processes that make the batches ahead, 0: none. Raises SternaError if the processes cannot have
-    equal shares.
+    share, so together they see what one would. seed: of order, sizes and augmentation. batches: how frames become one.
+    sizes: (height, width) to choose from. augmentation: how much images vary; None: the defaults. workers: processes
+    that make the batches ahead, 0: none. Raises SternaError if the processes cannot have equal shares.
     """
 
     def __init__(
@@ -63,8 +104,7 @@ class Loader:
         *,
         batch: int,
         seed: int,
-        anchors: Sequence[Sequence[float]] | NDArray[np.floating],
-        stride: int,
+        batches: Batches,
         sizes: Sequence[tuple[int, int]],
         augmentation: AugmentOptions | None = None,
         rank: int = 0,
@@ -83,7 +123,7 @@ class Loader:
         self._count, self._batch, self._seed, self._sizes = len(dataset), batch, seed, tuple(sizes)
         share = batch // world
         self._share = slice(rank * share, (rank + 1) * share)
-        self._stream = Stream(_BatchMaker(dataset, seed, np.asarray(anchors), stride, augmentation), workers)
+        self._stream = Stream(_BatchMaker(dataset, seed, batches, augmentation), workers)
 
     @property
     def steps(self) -> int:
@@ -122,18 +162,16 @@ class _BatchMaker:
         self,
         dataset: Dataset,
         seed: int,
-        anchors: NDArray[np.floating],
-        stride: int,
+        batches: Batches,
         augmentation: AugmentOptions | None,
     ) -> None:
-        self._dataset, self._seed, self._anchors, self._stride = dataset, seed, anchors, stride
-        self._augmentation = augmentation
+        self._dataset, self._seed, self._batches, self._augmentation = dataset, seed, batches, augmentation
 
     def _vary(self, frame: Frame, job: _Job, index: int) -> Frame:
         rng = np.random.default_rng((AUGMENTATION, self._seed, job.stage, job.epoch, index))
-        return augment(frame, rng, self._augmentation)
+        return self._batches.vary(frame, rng, self._augmentation)
 
     def __call__(self, job: _Job) -> Batch:
         dataset = self._dataset.resized(*job.size)
         frames = [self._vary(dataset[index], job, index) for index in job.indices]
-        return collate(frames, self._anchors, self._stride)
+        return self._batches.collate(frames)

@@ -25,7 +25,7 @@ from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.optim import loss
 from sterna.train.options import FLOAT_EPOCHS, Allocation, TrainOptions
-from sterna.train.report.evaluate import from_integers
+from sterna.train.report.evaluate import from_integers, to_real
 from sterna.vision import anchors as anchor_units
 
 BAD_FIT, GOOD_FIT = 0.15, 0.4  # mean overlap of boxes with the best anchor; k-means reaches 0.6 and more
@@ -130,7 +130,7 @@ def _fitted(
 ) -> Start:
     """`whole`, which names the classes wanted but whose network has the `known` ones, for the run; `fresh` so far."""
     network, classes, certain = whole.network, whole.classes, True
-    if network.description.head.name in fresh:  # no class of it is trained
+    if network.description.last.name in fresh:  # no class of it is trained
         network = adapt.with_classes(network, [None] * len(classes))
     else:
         found = adapt.match(classes, known, network.classes)
@@ -293,11 +293,11 @@ def densities(
     return {**shared, **density.allocate(curves, sizes, options.density)}
 
 
-def state_statistics(start: Start, boxes: list[list[float]], data: Dataset) -> None:
+def state_statistics(start: Start, data: Dataset) -> None:
     """Let the normalisation of the start's `unstated` layers know their sums, on the first SENSED images of `data`."""
     if start.unstated:
-        batch = _first(data, boxes, start.network.description.stride)
-        adapt.state_statistics(start.network, start.unstated, from_integers(batch.images))
+        images = np.stack([data[index].image for index in range(min(SENSED, len(data)))])
+        adapt.state_statistics(start.network, start.unstated, to_real(images))
 
 
 def _loss_on(data: Dataset, boxes: list[list[float]], stride: int) -> Callable[[Network], float]:

@@ -20,25 +20,24 @@ from sterna.graph import file
 from sterna.importers import registry
 from sterna.machine import processor
 from sterna.train import checkpoint, distributed, run_folder, stages
-from sterna.train.data import Dataset, Labels, Splits, open_data
-from sterna.train.data.augment import STEP, sizes
+from sterna.train.data import Dataset, Labels, Splits
 from sterna.train.data.options import GENERATED
 from sterna.train.data.parts import Images, Part, open_images
 from sterna.train.data.stream import default_workers
-from sterna.train.loop import forms, inherit, pseudo, start, stop, unused
+from sterna.train.loop import forms, inherit, pseudo, start, stop, tasks, unused
 from sterna.train.loop.forms import Trained
-from sterna.train.loop.learner import LOSSES, Learner
 from sterna.train.loop.loader import Batch, Loader
 from sterna.train.model import density, export, integer, schedules
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
-from sterna.train.report import evaluate, findings, plots, report, summary_page
+from sterna.train.report import compared, evaluate, findings, layers, summary_page
 from sterna.train.report.board import Board
-from sterna.train.report.history import EpochLine
+from sterna.train.report.compared import Compared
+from sterna.train.report.history import EpochLine, epoch_line
 
 AIM_EVERY = 4  # steps between two moves of the thresholds
-LEAST_SHOWN = 0.0005  # the least mAP that is not shown as 0.000
+LEAST_SHOWN = 0.0005  # the least of a metric that is not shown as 0.000
 
 Done = TypeVar("Done")
 
@@ -106,6 +105,8 @@ class _Run:
         self.warnings: list[str] = []
         settled = inherit.settle(options)
         self.options, self.folder = settled.options, options.output
+        self.task = tasks.of_network(self.options)
+        self.task.check(self.options)
         saved = distributed.from_leader(run_folder.open_folder(self.options) if distributed.leads() else None)
         self._say(*settled.notes)
         self._warn(*settled.warnings)
@@ -114,10 +115,11 @@ class _Run:
         self.unlabelled = self._open_unlabelled()
         self.workers = default_workers() if self.options.workers is None else self.options.workers
         self.number = self.epoch = self.step = 0
-        self.sums = [0.0] * len(LOSSES)
+        self.sums = [0.0] * len(self.task.learner.losses)
         self.history: list[EpochLine] = []
         self.seconds = self.waited = 0.0
-        self.map50: dict[str, float] = {}
+        #: The first metric at the end of each stage.
+        self.by_stage: dict[str, float] = {}
         self.densities: dict[str, float] = {}
         self.found: list[Labels] = []
         self.board: Board | None = None
@@ -152,21 +154,20 @@ class _Run:
 
     def _open_data(self, known: tuple[str, ...]) -> Splits:
         """The data; if no classes are named, only those `known` to the run to start from, where it knows a part."""
-        opened = open_data(self.options, self.console)
+        opened = self.task.open_data(self.options, self.console)
         if self.options.resume or self.options.classes or self.options.data in GENERATED:
             return opened
         if not known or not set(known) < set(opened.train.classes):
             return opened
         self._say(f"classes {', '.join(known)}, as in {self.options.start}; choose others with --classes")
         self.options = self.options.model_copy(update={"classes": known})
-        return open_data(self.options, self.console)
+        return self.task.open_data(self.options, self.console)
 
     def _missing_classes(self) -> list[str]:
         """What labelled images do not show; generated ones show every class sooner or later."""
         if self.options.data in GENERATED:
             return []
-        data = self.data
-        return findings.of_data({"training": data.train, "validation": data.val, "test": data.test})
+        return self.task.missing(self.data)
 
     def _open_unlabelled(self) -> Images | None:
         options = self.options
@@ -186,7 +187,7 @@ class _Run:
         given = start.weights(options, found, self.data.train.classes, self.console)
         described = registry.describe(options.network, options.given) if given is None else given.network.description
         self.network = described.with_bits(options.first_bits, options.head_bits)
-        start.check_size(options, self.network)
+        self.task.check_size(options, self.network)
         density.uniform(self.network, options.density, options.layer_density)  # refuses wrong layers at once
         start.check_frozen(options, self.network, given)
         epochs = start.float_epochs(options, given)
@@ -202,15 +203,15 @@ class _Run:
         """Set up the first stage, from the float weights that are `given`; these are kept in the folder."""
         data = self.data.train
         known = [] if given is None else given.anchors
-        self.anchors = known or start.anchors(self.options, self.network, data, self.console)
-        self._warn(*start.misfit(self.network, self.anchors, data))
+        self.anchors = known or self.task.anchors(self.options, self.network, data, self.console)
+        self._warn(*self.task.misfit(self.network, self.anchors, data))
         if given is not None:
-            start.state_statistics(given, self.anchors, data)
+            start.state_statistics(given, data)
         if given is not None and distributed.leads() and self.stage.name != stages.FLOAT:
-            found = evaluate.evaluate_network(given.network, given.anchors, self.data.test, self.workers)
-            self.map50[stages.FLOAT] = found.map50
-            measured = f"mAP {found.map50:.3f} on {len(self.data.test)} test images"
-            if found.map50 < LEAST_SHOWN:
+            found = self.task.first(self.task.measure(given.network, given.anchors, self.data.test, self.workers))
+            self.by_stage[stages.FLOAT] = found
+            measured = f"{self.task.metric} {found:.3f} on {len(self.data.test)} test images"
+            if found < LEAST_SHOWN:
                 self._warn(f"the float network to start from detects nothing: {measured}")
             else:
                 self._say(f"float network to start from: {measured}")
@@ -230,13 +231,13 @@ class _Run:
         else:
             if not self.densities:
                 self.densities = self._unless_stopped(
-                    lambda: start.densities(network, self.anchors, self.options, self.data.train, self.console)
+                    lambda: self.task.densities(network, self.anchors, self.options, self.data.train, self.console)
                 )
             if not self.stage.sparsifies:
                 network.aim(self.densities)
         # The channels stay last in memory, which is what convolutions and pooling are fastest on.
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.learner = Learner(network, self.anchors, self._teacher(), self.stage.optimiser, self.options)
+        self.learner = self.task.learner(network, self.anchors, self._teacher(), self.stage.optimiser, self.options)
 
     def _teacher(self) -> Network | None:
         """The float network that a later stage learns from."""
@@ -252,7 +253,7 @@ class _Run:
         self.anchors, self.densities, self.number = saved["anchors"], saved["densities"], saved["stage"]
         self._begin_stage(None)
         self.epoch, self.step, self.sums = saved["epoch"], saved["step"], saved["sums"]
-        self.history, self.map50, self.warnings = saved["history"], saved["map50"], saved["warnings"]
+        self.history, self.by_stage, self.warnings = saved["history"], saved["by_stage"], saved["warnings"]
         self.seconds, self.waited = saved["seconds"], saved["waited"]
         self.found = pseudo.from_tensors(saved["found"])
         self.learner.restore(saved["learner"])
@@ -273,7 +274,7 @@ class _Run:
             "history": self.history,
             "seconds": self.seconds,
             "waited": self.waited,
-            "map50": self.map50,
+            "by_stage": self.by_stage,
             "warnings": self.warnings,
             "found": pseudo.to_tensors(self.found),
             "learner": learner,
@@ -420,14 +421,13 @@ class _Run:
                 yield loader
 
     def _loader(self) -> Loader:
-        options, stride = self.options, self.network.stride
+        options = self.options
         return Loader(
             self._images(self.stage),
             batch=options.batch // options.accumulate,
             seed=options.seed,
-            anchors=self.anchors,
-            stride=stride,
-            sizes=sizes(options.height, options.width, options.multi_scale, max(STEP, stride)),
+            batches=self.task.batches(self.network, self.anchors),
+            sizes=self.task.sizes(options, self.network),
             augmentation=options,
             rank=distributed.rank(),
             world=distributed.size(),
@@ -461,7 +461,7 @@ class _Run:
         self.seconds += time.monotonic() - began
 
     def _named(self, losses: list[float]) -> dict[str, float]:
-        named = dict(zip(LOSSES, losses, strict=True))
+        named = dict(zip(self.learner.losses, losses, strict=True))
         if not self.learner.learns_from_teacher:
             del named["distillation"]
         return named
@@ -488,14 +488,14 @@ class _Run:
         if distributed.size() > 1:
             line["bytes_per_step"] = self.learner.bytes_sent
         if self.stage.form is not Form.FLOAT:
-            line["density"], line["density_by_layer"], line["rho_by_layer"] = report.sparsity(self.learner.network)
+            line["density"], line["density_by_layer"], line["rho_by_layer"] = layers.sparsity(self.learner.network)
         self._unless_stopped(lambda: self._watch(line))
         # Now it has ended: a run that was stopped before watches it again.
         self.epoch, self.step, self.sums = self.epoch + 1, 0, [0.0] * len(self.sums)
         self.history.append(line)
 
     def _watch(self, line: EpochLine) -> None:
-        """Show an epoch, with its precision if that is to be measured; process 0 does it."""
+        """Show an epoch, with how good it is if that is to be measured; process 0 does it."""
         board = self.board
         if board is None:
             return
@@ -503,26 +503,26 @@ class _Run:
             board.layers(self._steps_done(), line["density_by_layer"], line["rho_by_layer"])
         if line["epoch"] % self.options.evaluate_every and line["epoch"] < self.stage.epochs:
             return
-        evaluator = evaluate.of_network(self._result(), self.anchors)
-        found = evaluator.measure(self.data.val, self.workers)
-        line["val_map50"], line["val_map"] = found.map50, found.map
-        board.precision(self._steps_done(), self.stage.name, found)
-        board.samples(self._steps_done(), self.stage.name, plots.samples(evaluator, self.data.val))
-        self.console.print(report.epoch_line(line))
+        network, done = self._result(), self._steps_done()
+        self.task.tell(self.task.measure(network, self.anchors, self.data.val, self.workers), line, board, done)
+        board.samples(done, self.stage.name, self.task.samples(network, self.anchors, self.data.val))
+        self.console.print(epoch_line(line))
 
     def _end_stage(self) -> None:
-        """Keep what the stage made, and its precision on the test images; process 0 does it."""
-        if distributed.leads() and self.stage.name not in self.map50:
+        """Keep what the stage made, and how good it is on the test images; process 0 does it."""
+        if distributed.leads() and self.stage.name not in self.by_stage:
             network, options, classes = self._result(), self.options, self.data.train.classes
-            found = evaluate.evaluate_network(network, self.anchors, self.data.test, self.workers)
-            self.map50[self.stage.name] = found.map50
-            self.console.print(f"{self.stage.name} stage: mAP {found.map50:.3f} on {len(self.data.test)} test images")
+            found = self.task.first(self.task.measure(network, self.anchors, self.data.test, self.workers))
+            self.by_stage[self.stage.name] = found
+            self.console.print(
+                f"{self.stage.name} stage: {self.task.metric} {found:.3f} on {len(self.data.test)} test images"
+            )
             forms.save(
                 self._weights_file(self.stage.name),
                 Trained(network, options.network, self.anchors, classes, options.height, options.width),
             )
 
-    def _write_page(self, comparison: report.Comparison, samples: dict[str, Image]) -> None:
+    def _write_page(self, comparison: Compared, samples: dict[str, Image]) -> None:
         summary_page.write_html(
             self.folder,
             title=f"{self.options.network} on {self.options.data}",
@@ -548,16 +548,19 @@ class _Run:
         file.save(graph, self.folder / run_folder.GRAPH)
         self.warnings += findings.of_graph(graph, self.densities)
         trained = forms.of_run(self.folder, self.device)
-        comparison = report.compare(trained, self.data.test, self.workers)
+        comparison = self.task.compare(trained, self.data.test, self.workers)
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor()
-        summary = report.summarise(
-            self.options, comparison, graph, self.map50, self.seconds, self.waited, device, self.warnings
+        summary = compared.summarise(
+            self.options, comparison, graph, self.by_stage, self.seconds, self.waited, device, self.warnings
         )
         checkpoint.write_json(self.folder / run_folder.SUMMARY, summary)
-        evaluators = report.evaluators(trained, self.data.test.classes)
-        shown = {name: plots.samples(each, self.data.test) for name, each in evaluators.items() if name != "ternary"}
+        shown = {
+            name: self.task.samples(form, self.anchors, self.data.test)
+            for name, form in trained.items()
+            if name != layers.TERNARY
+        }
         self._write_page(comparison, shown)
-        report.show(comparison, self.console)
+        compared.show(comparison, self.console)
         self._show_warnings(self.warnings)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sterna.importers import registry
 from sterna.importers.onnx.floats import SUFFIX
 from sterna.train.data.augment import sizes
 from sterna.train.data.options import GENERATED, ReadOptions
@@ -12,6 +13,8 @@ from sterna.train.options import TrainOptions
 from sterna.train.stages import Stage
 
 _FOLDER = ("train_split", "val_split", "test_split", "classes", "rename", *ReadOptions.model_fields)
+#: Of data sets of boxes.
+_BOXES = ("format", "missing_share", "exif")
 _ONNX = ("onnx_pixels", "onnx_activation", "onnx_until")
 _SCENES = ("train_scenes", "val_scenes", "test_scenes")
 
@@ -29,6 +32,7 @@ def unused(options: TrainOptions, stages: Collection[Stage], processes: int) -> 
         "without --darknet-weights": () if options.darknet_weights else ("darknet_names", "darknet_epsilon"),
         "the network is no .onnx model": () if options.network.endswith(SUFFIX) else _ONNX,
         "the float network is not trained": () if floats else ("float_rate", "freeze"),
+        "the network is a classifier": _BOXES if registry.is_classifier(options.network, options.given) else (),
         "one process sends no gradients": () if processes > 1 else ("gradients",),
     }
     found = [

@@ -18,11 +18,10 @@ from sterna.train.model import quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
 from sterna.train.model.network import Network
+from sterna.vision import ranking
 from sterna.vision.decoder import KIND
 
 OUTPUT = "output"
-CLASSIFIER = "classifier"
-"""The kind of a graph that scores classes."""
 
 
 def to_graph(
@@ -56,7 +55,7 @@ def to_graph(
 
 def _metadata(network: Network, anchors: Sequence[Sequence[float]], classes: Sequence[str]) -> dict[str, Any]:
     if isinstance(network.description.last, Classifier):
-        return {"kind": CLASSIFIER, "classes": list(classes)}
+        return {"kind": ranking.KIND, "classes": list(classes)}
     return {
         "kind": KIND,
         "classes": list(classes),

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from PIL import Image
 
+from sterna.train.report.accuracy import Accuracy
 from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.evaluate import Precision
 
@@ -50,6 +51,13 @@ class Board:
                 global_step=step,
                 num_thresholds=len(RECALL),
             )
+
+    def accuracy(self, step: int, form: str, found: Accuracy) -> None:
+        """Accuracy, all and by class, of `form` on the validation images."""
+        self._scalar(f"top1/{form}", found.top1, step)
+        self._scalar(f"top5/{form}", found.top5, step)
+        for name, each in found.classes.items():
+            self._scalar(f"top1 {name}/{form}", each, step)
 
     def layers(self, step: int, density: Mapping[str, float], rho: Mapping[str, float]) -> None:
         """Density and rho by layer."""

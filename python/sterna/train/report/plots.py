@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 from PIL import Image
 
-from sterna.train.data import Dataset
+from sterna.graph.network import RGB
+from sterna.train.data import Dataset, Frame
 from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.evaluate import Evaluator, Precision
 from sterna.train.report.history import EpochLine, total_loss
 from sterna.vision import drawing
 from sterna.vision.defaults import SHOWN
+from sterna.vision.ranking import rank
 
 SAMPLES = 6
 SAMPLE_COLUMNS = 3
+SAMPLE_CLASSES = 3  # of an image that are shown
 _DOTS = 110  # an inch
 _COLUMNS = 4
+_NAMED = 20  # most classes whose names and counts a table of confusion has room for
 _MARKS = ("-", "--", ":", "-.")  # forms often lie upon each other: colour alone would hide one
 
 
@@ -58,8 +63,27 @@ def precision_recall(precision: Mapping[str, Precision]) -> Figure:
     return figure
 
 
+def confusion(forms: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[str]) -> Figure:
+    """Of the images of each class, the share that each form takes for each class: an axes for each of `forms`."""
+    side = max(3.2, min(9.0, 1.2 + 0.32 * len(classes)))
+    figure = Figure(figsize=(0.8 + side * len(forms), 0.8 + side), layout="constrained")
+    for axis, (form, counts) in zip(figure.subplots(1, len(forms), squeeze=False)[0], forms.items(), strict=True):
+        table = np.array(counts)
+        shares = table / np.maximum(table.sum(1, keepdims=True), 1)
+        axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+        axis.set(title=form, xlabel="taken for", ylabel="class of the image")
+        if len(classes) <= _NAMED:
+            axis.set(xticks=range(len(classes)), yticks=range(len(classes)), yticklabels=classes)
+            axis.set_xticklabels(classes, rotation=60, ha="right", rotation_mode="anchor")
+            for (row, column), count in np.ndenumerate(table):
+                if count:
+                    shade = "white" if shares[row, column] > 0.5 else "black"
+                    axis.text(column, row, str(count), ha="center", va="center", color=shade, fontsize="x-small")
+    return figure
+
+
 def losses_and_precision(history: Sequence[EpochLine]) -> Figure:
-    """Loss with its parts, and validation precision, over the epochs of all stages."""
+    """Loss with its parts, and what is measured on the validation images, over the epochs of all stages."""
     figure = Figure(figsize=(11, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history) + 1)
@@ -69,11 +93,16 @@ def losses_and_precision(history: Sequence[EpochLine]) -> Figure:
         if any(values):
             left.plot(epochs, np.array(values, float), label=part)  # None becomes a gap
     left.set(yscale="log")
-    for key, label in (("val_map50", "mAP50"), ("val_map", "mAP50-95")):
+    of_classes = "box" not in history[0]
+    labels = {"val_top1": "top-1", "val_top5": "top-5"} if of_classes else {"val_map50": "mAP50", "val_map": "mAP50-95"}
+    for key, label in labels.items():
         known = [(number, line[key]) for number, line in enumerate(history, 1) if key in line]  # type: ignore[literal-required]
         right.plot(*np.array(known).reshape(-1, 2).T, "o-", markersize=4, label=label)
     right.set(ylim=(0, 1))
-    for axis, title in ((left, "Loss"), (right, "Precision on the validation images")):
+    for axis, title in (
+        (left, "Loss"),
+        (right, f"{'Accuracy' if of_classes else 'Precision'} on the validation images"),
+    ):
         axis.grid(alpha=0.3)
         axis.legend(loc="best", fontsize="small")
         _mark_stages(axis, title, history)
@@ -133,11 +162,37 @@ def forms_apart(shares: Mapping[str, float]) -> Figure:
 
 def samples(evaluator: Evaluator, dataset: Dataset) -> Image.Image:
     """Images spread evenly over `dataset` with the boxes that are found, and in white those that are true."""
-    chosen = np.unique(np.linspace(0, len(dataset) - 1, SAMPLES).round().astype(int))
-    frames = [dataset[int(index)] for index in chosen]
+    frames = _spread(dataset)
     found = evaluator.find(frames, SHOWN)
     drawn = [
         drawing.boxes(frame.image, boxes, dataset.classes, frame.boxes)
         for frame, boxes in zip(frames, found, strict=True)
     ]
     return drawing.sheet(drawn, min(SAMPLE_COLUMNS, len(drawn)))
+
+
+def class_samples(score: Callable[[NDArray[np.uint8]], NDArray[np.floating]], dataset: Dataset) -> Image.Image:
+    """Images spread evenly over `dataset` with the best classes and their scores, and in white the true one.
+
+    score: from images uint8 [N, H, W, 3] to real scores [N, C].
+    """
+    frames = _spread(dataset)
+    scores = score(np.stack([frame.image for frame in frames]))
+    drawn = [
+        drawing.ranking(_colours(frame.image), rank(each, SAMPLE_CLASSES), dataset.classes, int(frame.classes[0]))
+        for frame, each in zip(frames, scores, strict=True)
+    ]
+    return drawing.sheet(drawn, min(SAMPLE_COLUMNS, len(drawn)))
+
+
+def _colours(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`image` [H, W, 3]; of a map with other channels, their mean in grey."""
+    if image.shape[-1] == RGB:
+        return image
+    return np.repeat(image.mean(-1, keepdims=True).astype(np.uint8), RGB, -1)
+
+
+def _spread(dataset: Dataset) -> list[Frame]:
+    """SAMPLES frames spread evenly over `dataset`, or all."""
+    chosen = np.unique(np.linspace(0, len(dataset) - 1, SAMPLES).round().astype(int))
+    return [dataset[int(index)] for index in chosen]

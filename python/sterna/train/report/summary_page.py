@@ -12,9 +12,9 @@ from PIL import Image
 from sterna.files import write_bytes
 from sterna.report import page
 from sterna.train import run_folder
-from sterna.train.report import plots, report
+from sterna.train.report import layers, plots
+from sterna.train.report.compared import Compared
 from sterna.train.report.history import EpochLine
-from sterna.train.report.report import Comparison
 from sterna.train.report.versions import versions
 
 NAME = run_folder.PAGE
@@ -25,7 +25,7 @@ def write_html(
     *,
     title: str,
     options: Mapping[str, object],
-    comparison: Comparison | None = None,
+    comparison: Compared | None = None,
     history: Sequence[EpochLine] = (),
     samples: Mapping[str, Image.Image] | None = None,
     warnings: Sequence[str] = (),
@@ -33,8 +33,8 @@ def write_html(
     """Write the page to `folder`, in place of the one that is there; its path.
 
     What is not given is left out of the page. comparison: the forms that there are, on the same images. samples: by
-    form, as `plots.samples` makes them. warnings: what a person should not overlook, a line each.
-    Raises SternaError if the file cannot be written.
+    form, as `plots.samples` or `plots.class_samples` make them. warnings: what a person should not overlook, a line
+    each. Raises SternaError if the file cannot be written.
     """
     images = {name: _embedded(figure) for name, figure in _plots(comparison, history).items() if figure}
     text = page.render(
@@ -44,10 +44,10 @@ def write_html(
         versions=versions(),
         warnings=warnings,
         comparison=comparison,
-        precision_rows=[] if comparison is None else list(report.precision_rows(comparison)),
-        notes=[] if comparison is None else report.notes(comparison),
-        layer_titles=report.LAYER_TITLES,
-        layer_rows=[] if comparison is None else list(report.layer_rows(comparison)),
+        rows=[] if comparison is None else list(comparison.rows()),
+        notes=[] if comparison is None else comparison.notes(),
+        layer_titles=layers.TITLES,
+        layer_rows=[] if comparison is None else list(layers.rows(comparison.layers)),
         images=images,
         samples={form: _embedded(image) for form, image in (samples or {}).items()},
     )
@@ -56,17 +56,17 @@ def write_html(
     return path
 
 
-def _plots(comparison: Comparison | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:
+def _plots(comparison: Compared | None, history: Sequence[EpochLine]) -> dict[str, Figure | None]:
     shares = {} if comparison is None else _shares(comparison)
     return {
-        "curves": plots.precision_recall(comparison.precision) if comparison else None,
+        "figure": comparison.figure() if comparison else None,
         "history": plots.losses_and_precision(history) if history else None,
         "layers": plots.layers_over_time(history),
         "apart": plots.forms_apart(shares) if shares else None,
     }
 
 
-def _shares(comparison: Comparison) -> dict[str, float]:
+def _shares(comparison: Compared) -> dict[str, float]:
     return {name: layer.share for name, layer in comparison.layers.items() if layer.share is not None}
 
 

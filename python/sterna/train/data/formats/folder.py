@@ -24,12 +24,8 @@ class Format(StrEnum):
 KINDS = {Format.VOC: (VocFolder, VocPairs), Format.COCO: (CocoFolder,), Format.YOLO: (YoloFolder,)}
 
 
-def open_source(path: Path, exif: Exif = Exif.UPRIGHT, wanted: Format | None = None) -> Source:
-    """The data set at `path`, a folder or the file (.json, .yaml, .names) that describes one.
-
-    exif: which pixels labels are of, where nothing tells. wanted: the format; None if the path tells it. Raises
-    SternaError that lists what was looked for if no format fits, and those that fit if there are several.
-    """
+def check_there(path: Path) -> None:
+    """Raise SternaError if there is nothing at `path`, or it cannot be read."""
     try:
         there = path.exists()
     except OSError as error:
@@ -40,6 +36,20 @@ def open_source(path: Path, exif: Exif = Exif.UPRIGHT, wanted: Format | None = N
         raise SternaError(
             "no such data set", where=str(path), remedy="give the folder of a data set, or the file that describes it"
         )
+
+
+def recognised(path: Path) -> list[Format]:
+    """The formats that fit what is at `path`."""
+    return [name for name, kinds in KINDS.items() if any(kind.recognises(path) for kind in kinds)]
+
+
+def open_source(path: Path, exif: Exif = Exif.UPRIGHT, wanted: Format | None = None) -> Source:
+    """The data set at `path`, a folder or the file (.json, .yaml, .names) that describes one.
+
+    exif: which pixels labels are of, where nothing tells. wanted: the format; None if the path tells it. Raises
+    SternaError that lists what was looked for if no format fits, and those that fit if there are several.
+    """
+    check_there(path)
     kinds = {name: of_name for name, of_name in KINDS.items() if wanted in (None, name)}
     found = {name: kind for name, of_name in kinds.items() for kind in of_name if kind.recognises(path)}
     if len(found) > 1:

@@ -1,7 +1,8 @@
-"""Training of classifiers: the stages of a detector's recipe, with images in folders and the loss of scores."""
+"""The stages of a recipe in one go, without checkpoints, for what learns something else than the classes of images."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,6 @@ import torch
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 from rich.console import Console
-from torch import Tensor
-from torch.nn import functional
 
 from sterna import files
 from sterna.errors import SternaError
@@ -21,9 +20,9 @@ from sterna.graph import Graph, file
 from sterna.graph.network import BITS, FIRST_BITS, HEAD_BITS, Classifier, NetworkDescription
 from sterna.importers import registry
 from sterna.importers.importer import ALONE
-from sterna.run.emulator import executor
 from sterna.train import checkpoint, run_folder, stages
-from sterna.train.data.class_folders import ClassImages, ClassSplits, open_classes
+from sterna.train.data import DataOptions, Dataset, Splits
+from sterna.train.data.class_folders import open_classes
 from sterna.train.data.stream import Stream
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import Batch
@@ -42,7 +41,7 @@ ORDER, SHIFT = range(2)  # what a random number is for
 Scores = Callable[[NDArray[np.uint8]], NDArray[Any]]
 
 
-class ClassifierOptions(RecipeOptions, Validated):
+class ShortOptions(RecipeOptions, Validated):
     """The options of a run; equal options with equal software and `threads` give equal weights.
 
     Raises SternaError for a wrong value.
@@ -66,7 +65,7 @@ class ClassifierOptions(RecipeOptions, Validated):
     workers: int = Field(0, ge=0, le=256, description="processes that load images")
 
     @model_validator(mode="after")
-    def _can_train(self) -> ClassifierOptions:
+    def _can_train(self) -> ShortOptions:
         if self.float_epochs == 0 or not (self.ternary_epochs or self.quantised_epochs):
             raise ValueError("float_epochs, or both ternary_epochs and quantised_epochs, are 0: nothing is learnt")
         if self.unlabelled or self.allocation is not Allocation.UNIFORM or self.accumulate > 1:
@@ -74,49 +73,24 @@ class ClassifierOptions(RecipeOptions, Validated):
         return self
 
 
-class Accuracy(NamedTuple):
-    """Shares of images whose class has the highest score, and one of the five highest. A tie counts against it."""
-
-    top1: float
-    top5: float
-
-
-class ClassLearner(Learner):
-    """A classifier in one stage of its training."""
-
-    losses: ClassVar[tuple[str, ...]] = ("classes", "distillation")
-
-    def _losses(self, head: Tensor, wanted: Any, told: Tensor | None) -> list[Tensor]:
-        scores = head.flatten(1)
-        taught = scores.new_zeros(())
-        if told is not None:
-            soft = functional.softmax(told.flatten(1), 1)
-            taught = self._options.distillation * functional.cross_entropy(scores, soft)
-        return [functional.cross_entropy(scores, wanted), taught]
-
-
-def train(options: ClassifierOptions, console: Console | None = None) -> TrainResult:
-    """Train a classifier to its graph; leaves graph.sterna-graph, summary.json and log.json in the output folder.
+def begin(kind: type[ShortRun], options: ShortOptions, console: Console) -> ShortRun:
+    """A run of `kind`, which leaves graph.sterna-graph, summary.json and log.json in the output folder.
 
     Raises SternaError for images that cannot be read, a network that does not score an image of this size, and a
     folder that holds another run.
     """
-    return begin(ClassRun, options, console or Console()).finish()
-
-
-def begin(kind: type[ClassRun], options: ClassifierOptions, console: Console) -> ClassRun:
-    """A run of `kind`, once what it is given is checked; raises SternaError as `train` does."""
     torch.set_num_threads(options.threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     integer.need_all_bits()
     description = registry.describe(options.network).with_bits(options.first_bits, options.head_bits)
-    data = open_classes(options.data, options.height, options.width, description.image_channels)
+    read = DataOptions(data=str(options.data), height=options.height, width=options.width)
+    data = open_classes(read, description.image_channels)
     check_network(description, options)
     _check_output(options.output)
     return kind(options, description, data, console)
 
 
-def check_network(description: NetworkDescription, options: ClassifierOptions) -> None:
+def check_network(description: NetworkDescription, options: ShortOptions) -> None:
     """Raise SternaError unless the network gives one score of each class for an image."""
     if not isinstance(description.last, Classifier):
         raise SternaError(
@@ -142,21 +116,6 @@ def _check_output(folder: Path) -> None:
         )  # fmt: skip
 
 
-def accuracy(scores: NDArray[Any], labels: NDArray[np.int64]) -> Accuracy:
-    """Of scores [N, C] for images of the classes `labels` [N]."""
-    own = scores[np.arange(len(labels)), labels]
-    before = (scores >= own[:, None]).sum(1) - 1
-    return Accuracy(float((before < 1).mean()), float((before < 5).mean()))
-
-
-def measure(scores: Scores, images: ClassImages) -> Accuracy:
-    """The accuracy of what gives `scores` on `images`."""
-    found = []
-    for start in range(0, len(images), EVALUATED):
-        found.append(scores(np.stack([images[index] for index in range(start, min(start + EVALUATED, len(images)))])))
-    return accuracy(np.concatenate(found), images.labels)
-
-
 def of_network(network: Network) -> Scores:
     """The scores of a network in its form."""
 
@@ -169,47 +128,29 @@ def of_network(network: Network) -> Scores:
     return scores
 
 
-def of_graph(graph: Graph) -> Scores:
-    """The scores of an integer graph, by the emulator. Raises SternaError for one that is no classifier."""
-    if graph.metadata.get("kind") != export.CLASSIFIER:
-        raise SternaError(
-            "is no classifier", where="graph", attribute="kind", value=graph.metadata.get("kind"),
-            allowed=export.CLASSIFIER, remedy="name the graph of a classifier that Sterna trained",
-        )  # fmt: skip
-    execute = executor(graph)
-    return lambda images: execute(to_integers(images))[export.OUTPUT].reshape(len(images), -1)
+class ShortRun(ABC):
+    """State of a run."""
 
+    learner: ClassVar[type[Learner]]
 
-class ClassRun:
-    """State of a run: of a classifier, or of what learns something else from the same images."""
-
-    learner: ClassVar[type[Learner]] = ClassLearner
-
-    def __init__(
-        self, options: ClassifierOptions, description: NetworkDescription, data: ClassSplits, console: Console
-    ) -> None:
+    def __init__(self, options: ShortOptions, description: NetworkDescription, data: Splits, console: Console) -> None:
         self.options, self.description, self.data, self.console = options, description, data, console
         self.densities = density.uniform(description, options.density, options.layer_density)
         self.log: list[dict[str, Any]] = []
         self.by_stage: dict[str, Any] = {}
 
     @property
+    @abstractmethod
     def outputs(self) -> tuple[str, ...]:
-        """What the network's outputs are called: the classes."""
-        return self.data.train.classes
+        """What the network's outputs are called."""
 
+    @abstractmethod
     def validated(self, network: Network) -> Any:
         """How well `network` does on the images for that, a named tuple; the share of right answers comes first."""
-        return measure(of_network(network), self.data.val)
 
+    @abstractmethod
     def exported(self, network: Network, teacher: Network) -> tuple[Graph, dict[str, Any], dict[str, Any]]:
         """The graph of `network`, how well each form does on the test images, and what else the summary says."""
-        graph = self.graph_of(network)
-        network.form = Form.QUANTISED
-        forms: dict[str, Scores] = {
-            "float": of_network(teacher), "ternary": of_network(network), "integer": of_graph(graph)
-        }  # fmt: skip
-        return graph, {name: measure(scores, self.data.test) for name, scores in forms.items()}, {}
 
     def graph_of(self, network: Network) -> Graph:
         """The integer graph of `network`."""
@@ -228,7 +169,7 @@ class ClassRun:
             self.console.print(f"note: {note}", markup=False, soft_wrap=True)
         if matched.places != tuple(range(network.classes)):
             network = adapt.with_classes(network, matched.places).eval()
-        images = np.stack([self.data.train[index] for index in range(min(EVALUATED, len(self.data.train)))])
+        images = np.stack([self.data.train[index].image for index in range(min(EVALUATED, len(self.data.train)))])
         unstated = {name for name, each in found.weights.items() if each.norm is None}
         adapt.state_statistics(network, unstated - {network.description.last.name}, evaluate.to_real(images))
         return network
@@ -316,13 +257,13 @@ class _Job(NamedTuple):
     indices: list[int]
 
 
-def _batch(images: ClassImages, options: ClassifierOptions, job: _Job) -> Batch:
+def _batch(images: Dataset, options: ShortOptions, job: _Job) -> Batch:
     """The images of `job`, shifted."""
     made = []
     for index in job.indices:
         rng = np.random.default_rng((SHIFT, options.seed, job.stage, job.epoch, index))
-        made.append(shifted(images[index], *rng.integers(-options.shift, options.shift + 1, 2)))
-    labels = torch.from_numpy(images.labels[job.indices])
+        made.append(shifted(images[index].image, *rng.integers(-options.shift, options.shift + 1, 2)))
+    labels = torch.from_numpy(np.concatenate([images.labels(index).classes for index in job.indices]))
     return Batch(torch.from_numpy(to_integers(np.stack(made))), labels)
 
 
