@@ -586,12 +586,12 @@ module sterna_engine #(
   logic [TileH-1:0][FmAddrW-1:0] fm_read_row;
   logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
   word_t fm_read_data, word_data;
-  logic word_valid, word_plain;
-  logic [Drains-1:0] write_valid, write_ready;
+  logic window_next, word_valid, word_plain;
+  logic [Drains-1:0] write_next, write_valid, write_ready;
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
-  logic load_valid, load_ready;
+  logic load_next, load_valid, load_ready;
   logic [TileW-1:0][3:0][ActW-1:0] load_data;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
@@ -609,11 +609,13 @@ module sterna_engine #(
     .clk_i,
     .rst_ni,
     .clear_i       (memory_clear_q),
+    .write_next_i  (write_next),
     .write_valid_i (write_valid),
     .write_ready_o (write_ready),
     .write_addr_i  (write_addr),
     .write_strobe_i(write_strobe),
     .write_data_i  (write_data),
+    .load_next_i   (load_next),
     .load_valid_i  (load_valid),
     .load_ready_o  (load_ready),
     .load_addr_i   (load_addr),
@@ -646,6 +648,7 @@ module sterna_engine #(
     .read_row_o     (fm_read_row),
     .read_col_o     (fm_read_col),
     .read_data_i    (fm_read_data),
+    .window_next_o  (window_next),
     .word_valid_o   (word_valid),
     .word_plain_o   (word_plain),
     .word_data_o    (word_data)
@@ -673,6 +676,7 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
+    .write_next_o  (load_next),
     .write_valid_o (load_valid),
     .write_ready_i (load_ready),
     .write_addr_o  (load_addr),
@@ -740,7 +744,7 @@ module sterna_engine #(
     .read_valid_o  (window_valid),
     .read_ready_i  (window_ready),
     .read_o        (window),
-    .word_valid_i  (word_valid && !word_plain),
+    .word_next_i   (window_next),
     .word_data_i   (word_data),
     .vector_valid_o(vector_valid),
     .vector_ready_i(vector_ready),
@@ -859,6 +863,7 @@ module sterna_engine #(
         .read_address_o(drain_address),
         .shift_o       (row_shift),
         .row_i         (row[0]),
+        .write_next_o  (write_next[d]),
         .write_valid_o (write_valid[d]),
         .write_ready_i (write_ready[d]),
         .write_addr_o  (write_addr[d]),
@@ -869,7 +874,7 @@ module sterna_engine #(
     end
   endgenerate
 
-  // A cycle late, which nobody notices, and so without a long path to the counters.
+  // The third register after a PE, which nobody notices: no long path leads to the counters.
   logic [AllPesW-1:0] sum_busy, sum_wait_vectors, sum_wait_weights, sum_wait_drain;
 
   always_comb begin
@@ -902,17 +907,23 @@ module sterna_engine #(
   // -------------------------------------------------------------------------------------- watchdog
 
   logic bus_moves, engine_moves;
+  logic [7:0] moves_q;
 
   assign bus_moves = beat_read || beat_written || (m_axi_arvalid && m_axi_arready) ||
                      (m_axi_awvalid && m_axi_awready) || (m_axi_bvalid && m_axi_bready);
-  assign engine_moves = (fetch_valid && fetch_ready) || (table_word_valid && table_word_ready) ||
-                        (|(chunk_valid & chunk_ready)) || (|(vector_valid & vector_ready)) ||
-                        (|(write_valid & write_ready)) || (load_valid && load_ready) ||
-                        (|pass_done) ||
-                        pes_busy != '0;
+  assign engine_moves = |moves_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) activity <= 1'b0;
-    else activity <= bus_moves || engine_moves;
+    if (!rst_ni) begin
+      moves_q <= '0;
+      activity <= 1'b0;
+    end else begin
+      moves_q <= {
+        fetch_valid && fetch_ready, table_word_valid && table_word_ready,
+        |(chunk_valid & chunk_ready), |(vector_valid & vector_ready), |(write_valid & write_ready),
+        load_valid && load_ready, |pass_done, pes_busy != '0
+      };
+      activity <= bus_moves || engine_moves;
+    end
   end
 endmodule

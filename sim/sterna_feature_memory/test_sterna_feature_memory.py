@@ -49,12 +49,12 @@ class TB(Bench):
         self.writers = [
             Source(Field(dut.write_valid_i, c, 1), Field(dut.write_ready_o, c, 1), {
                 "address": Field(dut.write_addr_i[c]), "strobe": Field(dut.write_strobe_i[c])}, idle,
-                {"word": Field(dut.write_data_i[c])})
+                {"word": Field(dut.write_data_i[c])}, Field(dut.write_next_i, c, 1))
             for c in range(self.drains)
         ]
         self.load = Source(Field(dut.load_valid_i), Field(dut.load_ready_o), {
             "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
-            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)
+            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle, None, Field(dut.load_next_i))
         self.agents = [*self.writers, self.load, self]
         self.reading = 0.0
         self.read_span = self.words
@@ -160,9 +160,10 @@ async def holds_every_word(dut: Any) -> None:
 @cocotb.test()
 async def writes_every_cycle_and_shares_fairly(dut: Any) -> None:
     tb = await filled(dut, 0.0)
+    tb.send(40, tb.words)
+    await tb.step()  # Choosing the first one takes a cycle.
     start = tb.written()
     shares = [source.sent for source in (*tb.writers, tb.load)]
-    tb.send(40, tb.words)
     await tb.step(20 * (tb.drains + 1))
     assert tb.written() - start >= 20 * (tb.drains + 1)
     for source, before in zip((*tb.writers, tb.load), shares, strict=True):

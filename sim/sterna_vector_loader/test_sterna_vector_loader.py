@@ -62,7 +62,7 @@ class TB(Bench):
         self.inputs = Inputs(dut)
         self.fetches = Source(Field(dut.fetch_valid_i), Field(dut.fetch_ready_o),
                               {"data": Field(dut.fetch_data_i), "words": Field(dut.fetch_words_i)}, idle)
-        self.reader = WordReader(dut, "read_o", GATHER_LATENCY, read_stall)
+        self.reader = WordReader(dut, "read_o", GATHER_LATENCY, read_stall, ahead=True)
         self.vectors = [
             Sink(Field(dut.vector_valid_o, c, 1), Field(dut.vector_ready_i, c, 1), {
                 "vector": Field(dut.vector_data_o[c])}, stalls[c])
@@ -75,7 +75,7 @@ class TB(Bench):
 
     async def reset(self) -> None:
         """Start with all inputs quiet."""
-        await self.start(start_i=0, word_valid_i=0, read_ready_i=0, step_i=0, written_i=0)
+        await self.start(start_i=0, word_next_i=0, read_ready_i=0, step_i=0, written_i=0)
 
     def random_step(self) -> Step:
         """A map of a few tiles, often narrower than a tile group."""

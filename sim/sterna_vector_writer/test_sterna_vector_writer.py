@@ -44,27 +44,30 @@ class TB(Bench):
         """Announce a word if it may be; give the one that is due."""
         announce = bool(self.queue) and bool(self.ready.read()) and random.random() >= self.idle
         self.dut.announce_valid_i.value = announce
-        self.dut.announce_mask_i.value = self.queue[0][0] if announce else random.getrandbits(4)
+        self.dut.announce_vectors_i.value = self.queue[0][0].bit_count() if announce else random.getrandbits(3)
         due = bool(self.under_way) and self.under_way[0][0] == self.cycle
-        _, mask, word = self.under_way.popleft() if due else (0, *map(random.getrandbits, (4, 4 * self.vector_w)))
-        self.dut.word_valid_i.value, self.dut.word_mask_i.value, self.dut.word_data_i.value = due, mask, word
+        self.dut.word_data_i.value = self.under_way.popleft()[2] if due else random.getrandbits(4 * self.vector_w)
         if announce:
             self.under_way.append((self.cycle + self.latency, *self.queue.popleft()))
             self.announced += 1
+        # A word is told in the cycle before.
+        told = bool(self.under_way) and self.under_way[0][0] == self.cycle + 1
+        self.dut.word_next_i.value = told
+        self.dut.word_mask_i.value = self.under_way[0][1] if told else random.getrandbits(4)
 
     def sample(self) -> None:
         """Nothing to read."""
 
     async def reset(self) -> None:
         """Start with all inputs quiet."""
-        await self.start(announce_valid_i=0, word_valid_i=0)
+        await self.start(announce_valid_i=0, word_next_i=0)
 
     async def clear(self) -> None:
         """Forget what is under way as well."""
         self.queue.clear()
         self.under_way.clear()
         await FallingEdge(self.dut.clk_i)
-        self.dut.announce_valid_i.value = self.dut.word_valid_i.value = 0
+        self.dut.announce_valid_i.value = self.dut.word_next_i.value = 0
         await super().clear()
 
 

@@ -58,6 +58,17 @@ module product (
 );
   always_ff @(posedge clk_i) product_o <= 46'(a_i) * 46'(b_i);
 endmodule""",
+    # Two registers that are kept apart, and two that need not be.
+    "copies": """
+module copies (input logic clk_i, data_i, output logic [3:0] data_o);
+  (* preserve, dont_merge *) logic first_q, second_q;
+  logic third_q, fourth_q;
+  always_ff @(posedge clk_i) begin
+    {first_q, second_q} <= {2{data_i}};
+    {third_q, fourth_q} <= {2{~data_i}};
+  end
+  assign data_o = {first_q, second_q, third_q, fourth_q};
+endmodule""",
     "parent": """
 module parent (
   input logic clk_i, input some_pkg::sum_t old_i, line_i, output some_pkg::sum_t sum_o, output logic any_o
@@ -103,6 +114,10 @@ def test_an_adder_takes_nothing_but_its_bits(synthesis: Synthesis) -> None:
     assert found.luts - found.absorbed_luts <= 1
     assert resources(found, load_fpga("gx1150")).logic_alms <= 43
     assert (found.flip_flops, found.bypassed_flip_flops) == (80, 0)
+
+
+def test_copies_of_a_register_stay_apart_where_the_sources_say_so(synthesis: Synthesis) -> None:
+    assert synthesis.usage(Part("copies", ())).flip_flops == 3
 
 
 def test_memories_keep_their_shape(synthesis: Synthesis) -> None:

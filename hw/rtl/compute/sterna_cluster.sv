@@ -53,7 +53,7 @@ module sterna_cluster #(
   input  logic [TileH*TileW-1:0][AccW-1:0] row_i,
   /// First row register.
   output logic [TileH*TileW-1:0][AccW-1:0] row_o,
-  /// PEs that started an addition.
+  /// PEs that started an addition two cycles ago; the other counts are as late.
   output logic [$clog2(Pes + 1)-1:0]       busy_o,
   /// PEs that waited for vectors.
   output logic [$clog2(Pes + 1)-1:0]       wait_vectors_o,
@@ -153,26 +153,6 @@ module sterna_cluster #(
     end
   endgenerate
 
-  // What the drain does reaches all PEs from registers near to them.
-
-  (* preserve, dont_merge *) logic drain_read_q, row_shift_q;
-  (* preserve, dont_merge *) logic [1:0] free_q;
-  (* preserve, dont_merge *) logic [AccIndexW:0] drain_address_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      {drain_read_q, row_shift_q, free_q} <= '0;
-    end else if (clear_i) begin
-      {drain_read_q, row_shift_q, free_q} <= '0;
-    end else begin
-      {drain_read_q, row_shift_q, free_q} <= {drain_read_i, row_shift_i, free_i};
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    drain_address_q <= drain_address_i;
-  end
-
   // PEs in pairs.
 
   logic [Pes-1:0][1:0] ended;
@@ -187,6 +167,24 @@ module sterna_cluster #(
       logic [1:0] read_valid, read_ready, vector_valid;
       logic [1:0][VectorW:0] read_vector;
       logic [Lanes-1:0][ActW-1:0] vector_data;
+      // What the drain does reaches the PEs from registers near to them.
+      (* preserve, dont_merge *) logic drain_read_q, row_shift_q;
+      (* preserve, dont_merge *) logic [1:0] free_q;
+      (* preserve, dont_merge *) logic [AccIndexW:0] drain_address_q;
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) begin
+          {drain_read_q, row_shift_q, free_q} <= '0;
+        end else if (clear_i) begin
+          {drain_read_q, row_shift_q, free_q} <= '0;
+        end else begin
+          {drain_read_q, row_shift_q, free_q} <= {drain_read_i, row_shift_i, free_i};
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        drain_address_q <= drain_address_i;
+      end
 
       sterna_vector_buffer #(
         .Lanes        (Lanes),
@@ -272,28 +270,26 @@ module sterna_cluster #(
 
   assign ended_o = all_ended_q;
 
-  // Statistics.
+  // Statistics: a sum of the PEs' registers, and one of clusters after it.
 
-  logic [Pes-1:0] busy_q, wait_vectors_q, wait_weights_q, wait_drain_q;
+  logic [CountW-1:0] sum_busy, sum_wait_vectors, sum_wait_weights, sum_wait_drain;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      {busy_q, wait_vectors_q, wait_weights_q, wait_drain_q} <= '0;
-    end else if (clear_i) begin
-      {busy_q, wait_vectors_q, wait_weights_q, wait_drain_q} <= '0;
-    end else begin
-      {busy_q, wait_vectors_q, wait_weights_q, wait_drain_q} <=
-          {busy, wait_vectors, wait_weights, wait_drain};
+  always_comb begin
+    {sum_busy, sum_wait_vectors, sum_wait_weights, sum_wait_drain} = '0;
+    for (int unsigned pe = 0; pe < Pes; pe++) begin
+      sum_busy += CountW'(busy[pe]);
+      sum_wait_vectors += CountW'(wait_vectors[pe]);
+      sum_wait_weights += CountW'(wait_weights[pe]);
+      sum_wait_drain += CountW'(wait_drain[pe]);
     end
   end
 
-  always_comb begin
-    {busy_o, wait_vectors_o, wait_weights_o, wait_drain_o} = '0;
-    for (int unsigned pe = 0; pe < Pes; pe++) begin
-      busy_o += CountW'(busy_q[pe]);
-      wait_vectors_o += CountW'(wait_vectors_q[pe]);
-      wait_weights_o += CountW'(wait_weights_q[pe]);
-      wait_drain_o += CountW'(wait_drain_q[pe]);
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {busy_o, wait_vectors_o, wait_weights_o, wait_drain_o} <= '0;
+    end else begin
+      {busy_o, wait_vectors_o, wait_weights_o, wait_drain_o} <=
+          {sum_busy, sum_wait_vectors, sum_wait_weights, sum_wait_drain};
     end
   end
 

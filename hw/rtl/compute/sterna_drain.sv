@@ -58,6 +58,8 @@ module sterna_drain #(
   output logic                                shift_o,
   /// The first row register, six cycles after a read or a shift.
   input  logic [Lanes-1:0][AccW-1:0]          row_i,
+  /// A word will be offered in the next cycle. Not announced is one of a single channel.
+  output logic                                write_next_o,
   /// A word is to be written.
   output logic                                write_valid_o,
   /// It is accepted; its data are looked at in the next cycle.
@@ -109,7 +111,7 @@ module sterna_drain #(
 
   // Passes to steps.
 
-  logic pass_valid, pass_ready;
+  logic pass_valid, pass_ready, pass_leaves_q;
   pass_t [Clusters-1:0] pass;
   logic [1:0] all_ended;
   logic word_begin, word_release, step_valid, read, shift;
@@ -130,7 +132,7 @@ module sterna_drain #(
     .ready_o(pass_ready_o),
     .data_i (pass_i),
     .valid_o(pass_valid),
-    .ready_i(pass_ready),
+    .ready_i(pass_leaves_q),
     .data_o (pass),
     .count_o()
   );
@@ -149,7 +151,7 @@ module sterna_drain #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .pass_valid_i  (pass_valid),
+    .pass_valid_i  (pass_valid && !pass_leaves_q),
     .pass_ready_o  (pass_ready),
     .pass_i        (pass),
     .ended_i       (all_ended),
@@ -174,15 +176,19 @@ module sterna_drain #(
   assign step.activation = pass[0].activation;
   assign step.shift = pass[0].shift;
 
-  // Every word has its place in the queue before its first channel is read.
+  // Every word has its place in the queue before its first channel is read. A pass leaves its queue
+  // a cycle after its end, which keeps the end off the queue's paths.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       words_q <= '0;
+      pass_leaves_q <= 1'b0;
       {free_o, read_o, shift_o} <= '0;
     end else if (clear_i) begin
       words_q <= '0;
+      pass_leaves_q <= 1'b0;
       {free_o, read_o, shift_o} <= '0;
     end else begin
+      pass_leaves_q <= pass_ready;
       words_q <= words_q + WordCountW'(word_begin) - WordCountW'(word_release);
       {free_o, read_o, shift_o} <= {free, read, shift};
     end
@@ -241,7 +247,7 @@ module sterna_drain #(
         .ready_o(),
         .data_i (general_i),
         .valid_o(),
-        .ready_i(pass_ready),
+        .ready_i(pass_leaves_q),
         .data_o (general[0]),
         .count_o()
       );
@@ -380,6 +386,7 @@ module sterna_drain #(
     .address_i(info[Latency].address),
     .last_i   (info[Latency].last),
     .release_o(word_release),
+    .write_next_o,
     .write_valid_o,
     .write_ready_i,
     .write_addr_o,

@@ -61,7 +61,7 @@ module sterna_pe #(
   input  logic [Lanes-1:0][AccW-1:0]     row_i,
   /// Row register.
   output logic [Lanes-1:0][AccW-1:0]     row_o,
-  /// An addition starts.
+  /// An addition started in the cycle before; what is waited for is as late.
   output logic                           busy_o,
   /// Waits for vectors.
   output logic                           wait_vectors_o,
@@ -235,18 +235,18 @@ module sterna_pe #(
   end
 
   // Issue. Requests depend on it in the same cycle, so it starts from registers: whether the half
-  // is not drained yet, and whether the operation touches the accumulator of the one before.
+  // is not drained yet, and whether the operation touches the accumulator of the one before, which
+  // was an addition.
 
-  logic half_q, half_d, undrained_q, same_q, added_q;
+  logic half_q, half_d, undrained_q, hazard_q;
   logic [1:0] ended_q, ended_d;
   logic [2*Accumulators-1:0] touched_q, touched_d;
-  logic no_vector, hazard, add, last;
+  logic no_vector, add, last;
   logic [AccIndexW:0] address;
   action_t action;
 
   assign no_vector = op_q.vector && !asked_q;
-  assign hazard = added_q && same_q;
-  assign add = op_valid_q && !op_q.last && !undrained_q && !drain_read_i && !no_vector && !hazard;
+  assign add = op_valid_q && !op_q.last && !undrained_q && !drain_read_i && !no_vector && !hazard_q;
   assign last = op_valid_q && op_q.last && !undrained_q;
   assign take = add && op_q.vector;
   assign op_load = !op_valid_q || add || last;
@@ -277,29 +277,26 @@ module sterna_pe #(
       ended_q <= '0;
       undrained_q <= 1'b0;
       touched_q <= '0;
-      added_q <= 1'b0;
+      hazard_q <= 1'b0;
     end else if (clear_q) begin
       op_valid_q <= 1'b0;
       half_q <= 1'b0;
       ended_q <= '0;
       undrained_q <= 1'b0;
       touched_q <= '0;
-      added_q <= 1'b0;
+      hazard_q <= 1'b0;
     end else begin
       if (op_load) op_valid_q <= queued_op_valid;
       half_q <= half_d;
       ended_q <= ended_d;
       undrained_q <= ended_d[half_d];
       touched_q <= touched_d;
-      added_q <= add;
+      hazard_q <= add && queued_op.acc_index == op_q.acc_index;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (op_load) begin
-      op_q <= queued_op;
-      same_q <= queued_op.acc_index == op_q.acc_index;
-    end
+    if (op_load) op_q <= queued_op;
   end
 
   // From the issue to the lanes, numbered by the cycles since the issue.
@@ -378,11 +375,21 @@ module sterna_pe #(
 
   // Statistics: a cycle counts for the first thing that is waited for.
 
-  assign busy_o = add;
-  assign wait_drain_o = op_valid_q && (undrained_q || (drain_read_i && !op_q.last));
-  assign wait_vectors_o = op_valid_q ? !undrained_q && !drain_read_i && !op_q.last && no_vector
+  logic wait_drain, wait_vectors, wait_weights;
+
+  assign wait_drain = op_valid_q && (undrained_q || (drain_read_i && !op_q.last));
+  assign wait_vectors = op_valid_q ? !undrained_q && !drain_read_i && !op_q.last && no_vector
                                    : blocked || (!starved && request_valid && !read_ready_i);
-  assign wait_weights_o = !op_valid_q && !queued_op_valid && starved;
+  assign wait_weights = !op_valid_q && !queued_op_valid && starved;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {busy_o, wait_drain_o, wait_vectors_o, wait_weights_o} <= '0;
+    else if (clear_q) {busy_o, wait_drain_o, wait_vectors_o, wait_weights_o} <= '0;
+    else begin
+      {busy_o, wait_drain_o, wait_vectors_o, wait_weights_o} <=
+          {add, wait_drain, wait_vectors, wait_weights};
+    end
+  end
 
 `ifdef VERILATOR
   FreeEnded_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_q)

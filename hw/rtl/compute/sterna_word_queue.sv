@@ -39,6 +39,8 @@ module sterna_word_queue #(
   input  logic                                         last_i,
   /// A word leaves the queue (pulse).
   output logic                                         release_o,
+  /// A word will be offered in the next cycle. Not announced is one of a single channel.
+  output logic                                         write_next_o,
   /// A word is to be written.
   output logic                                         write_valid_o,
   /// It is accepted.
@@ -108,6 +110,8 @@ module sterna_word_queue #(
   assign step = header_valid && (!write_valid_q || write_ready_i);
   assign load = step && (left & ~read) == '0;
   assign release_o = load;
+  // Once the first of its channels is read, the others follow without a pause.
+  assign write_next_o = left_q != '0 && (left_q & (left_q - 1'b1)) == '0;
 
   always_ff @(posedge clk_i) begin
     if (valid_i) mem_q[write_q] <= data_i;
@@ -177,6 +181,9 @@ module sterna_word_queue #(
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && step && read != '0 |-> write_q != read_q)
     else $error("a channel is read while it is written");
+  Next_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    write_next_o |=> write_valid_o && !$past(write_valid_o))
+    else $error("a word that was announced was not offered");
   WriteStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=>
     write_valid_o && $stable({write_addr_o, write_strobe_o}))

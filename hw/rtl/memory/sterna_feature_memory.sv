@@ -3,6 +3,9 @@
 /// Feature memory: a bank for each lane, in TileH rows of TileW, of words of four channels of one
 /// pixel. One write and one read per cycle. A word written is seen by every read that is asked for
 /// after the cycle in which the write was taken; data come three cycles after the read addresses.
+///
+/// Whose word is taken in a cycle is chosen in the cycle before, so that the choice is known to all
+/// at its start: among the words that wait and those that come next.
 module sterna_feature_memory #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -20,6 +23,8 @@ module sterna_feature_memory #(
   /// Forgets reads and writes under way; contents stay.
   input  logic                                  clear_i,
 
+  /// A drain will offer a word in the next cycle.
+  input  logic [Drains-1:0]                     write_next_i,
   /// A drain offers a word for all lanes.
   input  logic [Drains-1:0]                     write_valid_i,
   /// The word is taken.
@@ -31,6 +36,8 @@ module sterna_feature_memory #(
   /// The word that was taken in the cycle before.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
+  /// The frame loader will offer a word in the next cycle.
+  input  logic                                  load_next_i,
   /// The frame loader offers a word for some lanes.
   input  logic                                  load_valid_i,
   /// The word is taken.
@@ -76,7 +83,7 @@ module sterna_feature_memory #(
     end
   endgenerate
 
-  logic [Drains:0] grant;
+  logic [Drains:0] request, grant_d, grant_q;
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
   logic [3:0] write_strobe_q, write_strobe_d;
   logic [FmAddrW-1:0] write_addr_q, write_addr_d;
@@ -92,17 +99,18 @@ module sterna_feature_memory #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .request_i({load_valid_i, write_valid_i}),
-    .grant_o  (grant)
+    .request_i(request),
+    .grant_o  (grant_d)
   );
-  assign {load_ready_o, write_ready_o} = grant;
+  assign request = {load_next_i, write_next_i} | ({load_valid_i, write_valid_i} & ~grant_q);
+  assign {load_ready_o, write_ready_o} = grant_q;
 
   always_comb begin
     write_lanes_d = load_lanes_i;
     write_strobe_d = load_strobe_i;
     write_addr_d = load_addr_i;
     for (int unsigned c = 0; c < Drains; c++) begin
-      if (grant[c]) begin
+      if (grant_q[c]) begin
         write_lanes_d = '1;
         write_strobe_d = write_strobe_i[c];
         write_addr_d = write_addr_i[c];
@@ -112,23 +120,24 @@ module sterna_feature_memory #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      grant_q <= '0;
       write_lanes_q <= '0;
       read_q <= '0;
     end else if (clear_i) begin
+      grant_q <= '0;
       write_lanes_q <= '0;
       read_q <= '0;
     end else begin
-      write_lanes_q <= |grant ? write_lanes_d : '0;
+      grant_q <= grant_d;
+      write_lanes_q <= |grant_q ? write_lanes_d : '0;
       read_q <= {read_q[0], read_valid_i};
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (|grant) begin
-      write_strobe_q <= write_strobe_d;
-      write_addr_q <= write_addr_d;
-    end
-    drain_q <= grant[Drains-1:0];
+    write_strobe_q <= write_strobe_d;
+    write_addr_q <= write_addr_d;
+    drain_q <= grant_q[Drains-1:0];
     load_data_q <= load_data_i;
   end
 
@@ -170,6 +179,9 @@ module sterna_feature_memory #(
         && $stable(write_strobe_i[c]));
     end
   endgenerate
+  Offered_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    (grant_q & ~{load_valid_i, write_valid_i}) == '0)
+    else $error("a word that was announced did not come");
   LoadAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i |-> 32'(load_addr_i) < FmWords);
   LoadHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

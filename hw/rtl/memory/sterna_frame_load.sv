@@ -57,6 +57,8 @@ module sterna_frame_load #(
   /// The beat.
   input  logic [DataW-1:0]                      beat_data_i,
 
+  /// A write will be offered in the next cycle.
+  output logic                                  write_next_o,
   /// A write is offered.
   output logic                                  write_valid_o,
   /// It is taken.
@@ -124,12 +126,12 @@ module sterna_frame_load #(
   logic is_last_row, is_last_tile, taken;
   // It is the last row of a word of scratch memory.
   logic ends_word_q;
-  logic [5:0] bytes;
+  // Its bytes. In the cycle after the start they are not known yet, and too many for the ring.
+  logic [5:0] bytes_q;
   logic [6:0] passed;
 
   assign words_d = start_i ? step_i.scratch[0] : words_q;
-  assign bytes = is_extra_q ? extra_bytes_q : full_bytes_q;
-  assign passed = 7'(bytes) + (ends_word_q ? 7'(WordPad) : '0);
+  assign passed = ends_word_q ? 7'(PieceBytes + WordPad) : 7'(bytes_q);
   assign last_row = rows_q == '0 ? extra_rows_q - 4'd1 : 4'(TileH - 1);
   assign is_last_row = row_q == last_row;
   assign is_last_tile = rows_q == '0 || (rows_q == 16'd1 && extra_rows_q == '0);
@@ -227,6 +229,7 @@ module sterna_frame_load #(
     plane_addr_q <= plane_addr_d;
     words_q <= words_d;
     ends_word_q <= words_d && row_d == 4'(TileH - 1);
+    bytes_q <= start_i ? '1 : is_extra_d ? extra_bytes_q : full_bytes_q;
     if (start_i) begin
       interleaved_q <= interleaved_i && !words_d;
       unsigned_q <= unsigned_i && !words_d;
@@ -244,16 +247,20 @@ module sterna_frame_load #(
   // The ring, the place of the front byte, and how many there are; the place of the next beat.
   logic [7:0] ring_q [RingBytes];
   logic [AtW-1:0] at_q;
-  logic [AtW:0] count_q, count_d, left, held;
+  logic [AtW:0] count_q, count_d, left, after;
   logic [SlotW-1:0] slot_q;
-  logic beat_taken;
+  logic enough, room, room_after, beat_taken;
 
   // A beat comes into a ring of two while a piece leaves it: there would not be room every cycle.
-  assign left = count_q - (taken ? (AtW + 1)'(passed) : '0);
-  assign held = RingBeats == 2 ? left : count_q;
-  assign beat_ready_o = active_q && held <= (AtW + 1)'(RingBytes - BeatBytes);
+  // Whether the piece is there, and whether there is room without it, are found side by side.
+  assign after = count_q - (AtW + 1)'(passed);
+  assign enough = count_q >= (AtW + 1)'(bytes_q);
+  assign room = count_q <= (AtW + 1)'(RingBytes - BeatBytes);
+  assign room_after = RingBeats == 2 && after <= (AtW + 1)'(RingBytes - BeatBytes);
+  assign beat_ready_o = active_q && (room || (taken && room_after));
   assign beat_taken = beat_valid_i && beat_ready_o;
-  assign count_d = left + (beat_taken ? (AtW + 1)'(BeatBytes) : '0);
+  assign left = taken ? after : count_q;
+  assign count_d = {left[AtW:AtW-SlotW] + (SlotW + 1)'(beat_taken), left[AtW-SlotW-1:0]};
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -287,9 +294,10 @@ module sterna_frame_load #(
   logic [3:0] turning_row_q, turning_strobe_q, row_strobe;
   logic [TileW-1:0] turning_cols_q, cols_mask;
 
+  assign write_next_o = turning_q;
   assign write_free = !write_valid_o || write_ready_i;
   assign turned_free = !turning_q || write_free;
-  assign taken = active_q && count_q >= (AtW + 1)'(bytes) && turned_free;
+  assign taken = active_q && enough && turned_free;
   assign row_strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
   assign done_o = running_q && !active_q && !turning_q && !write_valid_o;
 

@@ -51,10 +51,10 @@ module sterna_vector_loader #(
   input  logic                                  read_ready_i,
   /// The window.
   output gather_t                               read_o,
-  /// The word of the oldest window; always as many cycles after its window was taken, at most
-  /// `MostReads`.
-  input  logic                                  word_valid_i,
-  /// The word, as four vectors.
+  /// The word of the oldest window comes in the next cycle; always as many cycles after its window
+  /// was taken, at most `MostReads`.
+  input  logic                                  word_next_i,
+  /// The word that was told in the cycle before, as four vectors.
   input  logic [3:0][TileH*TileW-1:0][ActW-1:0] word_data_i,
 
   /// A vector is offered to each cluster.
@@ -145,6 +145,7 @@ module sterna_vector_loader #(
 
   // The fetch word that is walked, and whether what it reads is written.
   fetch_t walked_q;
+  logic [2:0] walked_vectors_q;
   logic walked_valid_q, walked_valid_d, released_q, released_d, walked;
 
   assign fetch_take = !walked_valid_q || walked;
@@ -153,7 +154,11 @@ module sterna_vector_loader #(
                                    walked_q.after <= written_i;
 
   always_ff @(posedge clk_i) begin
-    if (fetch_take) walked_q <= fetch;
+    if (fetch_take) begin
+      walked_q <= fetch;
+      walked_vectors_q <= 3'(fetch.mask[0]) + 3'(fetch.mask[1]) + 3'(fetch.mask[2]) +
+                          3'(fetch.mask[3]);
+    end
   end
 
   // Position in the tile group of the read that is asked for and of the word that comes next.
@@ -202,15 +207,15 @@ module sterna_vector_loader #(
         .clk_i,
         .rst_ni,
         .clear_i,
-        .announce_valid_i(ask && asked_clusters[c]),
-        .announce_ready_o(writer_ready[c]),
-        .announce_mask_i (walked_q.mask),
-        .word_valid_i    (word_valid_i && answered_clusters[c]),
-        .word_mask_i     (answered_mask),
+        .announce_valid_i  (ask && asked_clusters[c]),
+        .announce_ready_o  (writer_ready[c]),
+        .announce_vectors_i(walked_vectors_q),
+        .word_next_i       (word_next_i && answered_clusters[c]),
+        .word_mask_i       (answered_mask),
         .word_data_i,
-        .vector_valid_o  (vector_valid_o[c]),
-        .vector_ready_i  (vector_ready_i[c]),
-        .vector_data_o   (vector_data_o[c])
+        .vector_valid_o    (vector_valid_o[c]),
+        .vector_ready_i    (vector_ready_i[c]),
+        .vector_data_o     (vector_data_o[c])
       );
     end
   endgenerate
@@ -242,14 +247,14 @@ module sterna_vector_loader #(
     .ready_o(masks_ready),
     .data_i (walked_q.mask),
     .valid_o(under_way),
-    .ready_i(word_valid_i),
+    .ready_i(word_next_i),
     .data_o (answered_mask),
     .count_o()
   );
 
   assign asked_d = walked ? '0 : asked_q + 2'(ask);
-  assign answered_d = answered_q == last_position_q && word_valid_i ? '0 :
-                      answered_q + 2'(word_valid_i);
+  assign answered_d = answered_q == last_position_q && word_next_i ? '0 :
+                      answered_q + 2'(word_next_i);
   assign idle_o = !beat_valid && words_idle && queue_empty && !walked_valid_q && !under_way;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -282,7 +287,7 @@ module sterna_vector_loader #(
   Read_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     read_valid_o && !read_ready_i |=> read_valid_o && $stable(read_o));
   Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_i |-> under_way);
+    word_next_i |-> under_way);
   Reads_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     ask |-> masks_ready);
 `endif

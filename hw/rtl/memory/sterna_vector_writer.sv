@@ -23,13 +23,13 @@ module sterna_vector_writer #(
   /// There will be room for it, and time.
   output logic                    announce_ready_o,
   /// Channels of the word that become vectors.
-  input  logic [3:0]              announce_mask_i,
+  input  logic [2:0]              announce_vectors_i,
 
-  /// The next announced word; always as many cycles after its announcement.
-  input  logic                    word_valid_i,
-  /// Its mask, once more.
+  /// The next announced word comes in the next cycle; always as many cycles after its announcement.
+  input  logic                    word_next_i,
+  /// Which channels of that word become vectors.
   input  logic [3:0]              word_mask_i,
-  /// The word, a vector for each channel.
+  /// The word that was told in the cycle before, a vector for each channel.
   input  logic [3:0][VectorW-1:0] word_data_i,
 
   /// A vector is offered.
@@ -54,15 +54,13 @@ module sterna_vector_writer #(
   // `vector_ready_i` apart; so after an announcement it must do for two words. Once it does for
   // one, it does so until the next announcement.
   count_t free_q, free_d, taken_q, taken_d;
-  logic room_q, room_d;
+  logic room_q, room_d, ready_q;
   logic [1:0] pause_q, pause_d;
   logic [2:0] announced;
   logic vector_put;
 
-  assign announced = !announce_valid_i ? '0 :
-                     3'(announce_mask_i[0]) + 3'(announce_mask_i[1]) +
-                     3'(announce_mask_i[2]) + 3'(announce_mask_i[3]);
-  assign announce_ready_o = pause_q == '0 && room_q;
+  assign announced = announce_valid_i ? announce_vectors_i : '0;
+  assign announce_ready_o = ready_q;
 
   always_comb begin
     taken_d = count_t'(announced) - count_t'(vector_put);
@@ -75,14 +73,15 @@ module sterna_vector_writer #(
 
   // The word that is cut into vectors: its channels that wait, and the one that comes next.
   logic [3:0][VectorW-1:0] word_q;
-  logic [3:0] waiting_q, waiting_d;
+  logic word_valid_q;
+  logic [3:0] mask_q, waiting_q, waiting_d;
   logic [1:0] channel_q, channel_d;
   logic vector_cut;
 
   assign vector_cut = waiting_q != '0;
 
   always_comb begin
-    waiting_d = word_valid_i ? word_mask_i : waiting_q & (waiting_q - 4'd1);
+    waiting_d = word_valid_q ? mask_q : waiting_q & (waiting_q - 4'd1);
     channel_d = waiting_d[0] ? 2'd0 : waiting_d[1] ? 2'd1 : waiting_d[2] ? 2'd2 : 2'd3;
   end
 
@@ -99,7 +98,8 @@ module sterna_vector_writer #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (word_valid_i) word_q <= word_data_i;
+    mask_q <= word_mask_i;
+    if (word_valid_q) word_q <= word_data_i;
     if (vector_cut) vectors[write_q] <= word_q[channel_q];
     if (vector_put) vector_data_o <= vectors[read_q];
   end
@@ -110,6 +110,8 @@ module sterna_vector_writer #(
       pause_q <= '0;
       taken_q <= '0;
       room_q <= 1'b0;
+      ready_q <= 1'b0;
+      word_valid_q <= 1'b0;
       waiting_q <= '0;
       channel_q <= '0;
       write_q <= '0;
@@ -121,6 +123,8 @@ module sterna_vector_writer #(
       pause_q <= '0;
       taken_q <= '0;
       room_q <= 1'b0;
+      ready_q <= 1'b0;
+      word_valid_q <= 1'b0;
       waiting_q <= '0;
       channel_q <= '0;
       write_q <= '0;
@@ -132,6 +136,8 @@ module sterna_vector_writer #(
       pause_q <= pause_d;
       taken_q <= taken_d;
       room_q <= room_d;
+      ready_q <= room_d && pause_d == '0;
+      word_valid_q <= word_next_i;
       waiting_q <= waiting_d;
       channel_q <= channel_d;
       write_q <= write_q + IndexW'(vector_cut);
@@ -145,7 +151,7 @@ module sterna_vector_writer #(
   Announced_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     announce_valid_i |-> announce_ready_o);
   Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    word_valid_i |-> $onehot0(waiting_q));
+    word_valid_q |-> $onehot0(waiting_q));
   Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     vector_cut |-> held_q != count_t'(Depth));
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

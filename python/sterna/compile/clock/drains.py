@@ -13,15 +13,26 @@ _PHASES = 4
 
 
 @compiled
-def arbitrate(port: Record, drains: Records, load_valid: int) -> None:
-    """Choose who writes to the feature memory, round robin: a drain, the frame load (after the drains), or nobody."""
+def _asks(drain: Record, granted: bool) -> bool:
+    """Whether a word waits, or the last of several channels of one is read: then it waits in the next cycle."""
+    if drain.valid:
+        return drain.word_written and not granted
+    return drain.channels_read > 0 and drain.channels_read == drain.channels[drain.head] - 1
+
+
+@compiled
+def arbitrate(port: Record, drains: Records, load_next: int, load_valid: int) -> None:
+    """Who writes to the feature memory in this cycle, and choose who does in the next one, round robin: a drain, the
+    frame load (after the drains), or nobody."""
     count = len(drains) + 1
-    port.grant = -1
+    port.grant = port.chosen
+    port.chosen = -1
     for turn in range(count):
         asker = (port.behind + turn) % count
-        drain_asks = asker < len(drains) and drains[asker].valid and drains[asker].word_written
-        if drain_asks or (asker == len(drains) and load_valid):
-            port.grant = asker
+        granted = port.grant == asker
+        load_asks = load_next or (load_valid and not granted)
+        if _asks(drains[asker], granted) if asker < len(drains) else load_asks:
+            port.chosen = asker
             port.behind = (asker + 1) % count
             return
 
@@ -73,9 +84,9 @@ def _begin(drain: Record, step: Record, row_size: int) -> None:
 
 
 @compiled
-def _end_pass(drain: Record, step: Record) -> None:
-    drain.active = 0
-    drain.half = 1 - drain.half
+def _leave(drain: Record, step: Record) -> None:
+    """The pass in front leaves the queue, a cycle after its end."""
+    drain.ended = 0
     drain.passes -= 1
     drain.group += 1
     if drain.group == step.groups:
@@ -127,7 +138,9 @@ def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: i
     if (given and word_ends) or ends:
         _queue_word(drain, 1 + min(channel % WORD_CHANNELS, place) if given else 0, ends, now)
     if ends:
-        _end_pass(drain, step)
+        drain.active = 0
+        drain.half = 1 - drain.half
+        drain.ended = 1
     else:
         _advance(drain, step, machine)
 
@@ -144,7 +157,9 @@ def cycle_drain(
     if drain.active or drain.passes > 0:
         step = steps[drain.step]
         row_size = machine.pes if step.pool == _NONE else machine.pes // _PHASES
-        if drain.active:
+        if drain.ended:
+            _leave(drain, step)
+        elif drain.active:
             _walk(drain, step, first, row_size, now, machine)
         else:
             ended = True

@@ -77,6 +77,7 @@ def parts(
     result.loader["last_ask"] = -(1 << 30)
     result.clusters["free"] = VECTORS_AHEAD
     result.distributor["free"] = 1
+    result.write_port["chosen"] = -1
     result.pes["pointer"], result.pes["tail"] = -1, -1
     _begin_frame(result, work)
     return result
@@ -111,7 +112,7 @@ def _look(parts: Parts, work: Work, now: int) -> None:
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
     )  # fmt: skip
-    drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_valid)
+    drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_turning, parts.moves[0].load_valid)
 
 
 @compiled
@@ -195,7 +196,8 @@ def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
     until then (`pes.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
     ends = np.zeros((len(work.steps) + 1, 1 + pes.COUNTS), np.int64)
     counts = np.zeros(pes.COUNTS, np.int64)
-    counts[pes.WAIT_WEIGHTS] = len(parts.pes)  # The counters lag, so that they begin with the idle cycle before.
+    # The counters lag, so that they begin with the idle cycles before.
+    counts[pes.WAIT_WEIGHTS] = len(parts.pes) * (COUNTER_LATENCY - 1)
     history = np.zeros((_HISTORY, pes.COUNTS), np.int64)
     ended, control = 0, parts.sequencer[0]
     for now in range(1, most_cycles + 1):

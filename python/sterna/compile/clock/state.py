@@ -106,11 +106,11 @@ LOADER = _layout(
 )
 
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
-#: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`). `read` and `freed` are
-#: what the clusters see, in registers of their own.
+#: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`). `ended`: the pass in
+#: front has been walked. `read` and `freed` are what the clusters see, in registers of their own.
 DRAIN = _layout(
-    "passes arriving step group active half keep cluster pe row left words read read_sent read_next free_next done"
-    " released head count channels_read valid word_written word_last",
+    "passes arriving step group active ended half keep cluster pe row left words read read_sent read_next free_next"
+    " done released head count channels_read valid word_written word_last",
     freed=2,
     freed_sent=2,
     word_time=WORD_RING,
@@ -175,8 +175,9 @@ SEQUENCER = _layout(
     open=OPEN_STEPS,
 )
 
-#: Round robin over the drains and the frame load: who comes first, whose word is taken in this cycle (-1: nobody's).
-WRITE_PORT = _layout("behind grant")
+#: Round robin over the drains and the frame load: who comes first, whose word is taken in this cycle and in the next
+#: one (-1: nobody's).
+WRITE_PORT = _layout("behind grant chosen")
 
 
 def machine(config: EngineConfig, memory: Memory) -> Record:

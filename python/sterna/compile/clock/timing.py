@@ -65,5 +65,5 @@ OPEN_STEPS = 4
 #: `sterna_frame_store`: beats requested and not yet given.
 STORE_BEATS_AHEAD = 32
 #: `sterna_engine`, `sterna_axil_regs`: from what a PE does to the counters, from the end of a step to its note there.
-COUNTER_LATENCY = 2
+COUNTER_LATENCY = 3
 STEP_END_LATENCY = 1

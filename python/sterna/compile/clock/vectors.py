@@ -136,4 +136,5 @@ def queue_fetches(loader: Record, words: int, now: int) -> None:
 def loader_idle(loader: Record, now: int) -> bool:
     """No fetch word is held and no read under way."""
     held = loader.beat_count + loader.serial_left + loader.fetches + loader.walked
-    return held == 0 and now > loader.last_ask + GATHER_LATENCY
+    # The loader knows of a word in the cycle before it comes.
+    return held == 0 and now > loader.last_ask + GATHER_LATENCY - 1
