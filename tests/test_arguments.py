@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -19,6 +20,7 @@ from sterna.errors import SternaError
 from sterna.graph.network import Conv, Head
 from sterna.package.plan import Plan
 from sterna.registry import Registry
+from support.network_graphs import random_network_graph
 
 GRAPH = api.load("demo-nano")
 PLAN = Plan((), {}, None, ())
@@ -37,6 +39,12 @@ def detector() -> sterna.Detector:
     return sterna.Detector(package())
 
 
+def classifier() -> sterna.Classifier:
+    graph = random_network_graph(np.random.default_rng(0), "resnet8", 28, 28, density=0.3, outputs=2)
+    named = replace(graph, metadata={"kind": "classifier", "classes": ["good", "bad"]})
+    return sterna.Classifier(sterna.compile(named, cycles=False))
+
+
 def network() -> sterna.NetworkDescription:
     return sterna.NetworkDescription(LAYERS)
 
@@ -46,6 +54,9 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
     "Backend.infer": (lambda: sterna.open_backend("reference:").infer, {"images": np.zeros((1, 3, 160, 160), np.int8)}),
     "Backend.load": (lambda: sterna.open_backend("reference:").load, {"package": package}),
     "Backend.stream": (lambda: sterna.open_backend("reference:").stream, {"images": [np.zeros((3, 8, 8), np.int8)]}),
+    "Classifier": (lambda: sterna.Classifier, {"package": package}),
+    "Classifier.__call__": (classifier, {"image": np.zeros((8, 8, 3), np.uint8)}),
+    "Classifier.stream": (lambda: classifier().stream, {"images": [np.zeros((8, 8, 3), np.uint8)]}),
     "Detector": (lambda: sterna.Detector, {"package": package}),
     "Detector.__call__": (detector, {"image": np.zeros((8, 8, 3), np.uint8)}),
     "Detector.detect": (lambda: detector().detect, {"image": np.zeros((8, 8, 3), np.uint8)}),
@@ -98,9 +109,9 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any]]] = {
 }  # fmt: skip
 #: What is of a wrong kind where bytes are not, as bytes are a series of numbers too.
 OTHERWISE = {("Package", "tape"): "a", ("Backend.stream", "images"): 7, ("Detector.stream", "images"): 7}
-OTHERWISE |= {("Detector.video", "source"): 7}
+OTHERWISE |= {("Detector.video", "source"): 7, ("Classifier.stream", "images"): 7}
 #: Calls that Sterna makes, of what users write; records and options, which check themselves.
-OTHERS = {"Backend.from_uri", "Backend.reach", "Box", "EngineConfig", "TernaryWeightQuant", "TrainOptions"}
+OTHERS = {"Backend.from_uri", "Backend.reach", "Box", "EngineConfig", "Score", "TernaryWeightQuant", "TrainOptions"}
 
 
 def things() -> Iterator[tuple[str, Any]]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         scene,
         train,
     )  # fmt: skip
+    from sterna.classifier import Classifier, Score
     from sterna.detector import Box, Detector
     from sterna.errors import SternaError
     from sterna.exporters.onnx.module import export_module
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 #: Where each name comes from; it is imported on first use. Callable packages are not among them.
 _HOMES = {
     "sterna.api": ("compare", "evaluate", "explore", "export", "import_model", "load", "save", "scene"),
+    "sterna.classifier": ("Classifier", "Score"),
     "sterna.detector": ("Box", "Detector"),
     "sterna.errors": ("SternaError",),
     "sterna.exporters.onnx.module": ("export_module",),
@@ -71,9 +73,10 @@ _ROOMS = ("compile", "estimate", "generate", "train")
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Backend", "Box", "Detector", "EngineConfig", "Graph", "NetworkDescription", "Package", "SternaError",
-    "TernaryWeightQuant", "TrainOptions", "Trunk", "backends", "compare", "compile", "estimate", "evaluate",
-    "explore", "export", "export_module", "generate", "import_model", "load", "load_config", "networks", "open_backend",
+    "Backend", "Box", "Classifier", "Detector", "EngineConfig", "Graph", "NetworkDescription", "Package", "Score",
+    "SternaError", "TernaryWeightQuant", "TrainOptions", "Trunk", "backends", "compare", "compile", "estimate",
+    "evaluate", "explore", "export", "export_module", "generate", "import_model", "load", "load_config", "networks",
+    "open_backend",
     "patterns", "prepare", "save", "scene", "schedules", "train",
 ]  # fmt: skip
 

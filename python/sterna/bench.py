@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from sterna.classifier import Classifier
 from sterna.detect import Show, detect
 from sterna.detector import Detector
 from sterna.stopwatch import Stopwatch
@@ -20,7 +21,7 @@ from sterna.vision.sources import Source
 from sterna.watch import Watch
 
 #: In the order in which a frame passes them.
-PARTS = ("read", "resize", "device", "boxes", "follow", "draw", "write")
+PARTS = ("read", "resize", "device", "boxes", "classes", "follow", "draw", "write")
 #: Size of the image on which everything is tried once before, where no source tells its own.
 _SIZE = (480, 640)
 
@@ -56,7 +57,7 @@ class Speed:
 
 
 def bench(
-    detector: Detector,
+    detector: Detector | Classifier,
     sources: Sequence[Source],
     follow: Follow,
     forms: Sequence[str],
@@ -72,7 +73,8 @@ def bench(
     while other parts run, "device" is what is waited for it. Raises SternaError as `detect` does.
     """
     Watch(detector, (), follow)  # imports what following needs
-    detector.detect(np.zeros((*next((source.size for source in sources if source.size), _SIZE), 3), np.uint8))
+    first = np.zeros((*next((source.size for source in sources if source.size), _SIZE), 3), np.uint8)
+    _ = [*detector.stream([first])]
     detector.times = Stopwatch()
     frames = 0
 

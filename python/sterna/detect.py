@@ -1,4 +1,4 @@
-"""Images, videos and cameras to written detections."""
+"""Images, videos and cameras to written detections or classes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sterna import signals
+from sterna.classifier import Classifier
 from sterna.detector import Detector
 from sterna.stopwatch import Stopwatch
 from sterna.vision.follow import Follow
@@ -38,7 +39,7 @@ class Results(Protocol):
 
 
 def detect(
-    detector: Detector,
+    detector: Detector | Classifier,
     sources: Sequence[Source],
     results: Results,
     follow: Follow,

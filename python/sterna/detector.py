@@ -8,21 +8,19 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sterna.arguments import checked
 from sterna.errors import SternaError
+from sterna.loaded import Loaded
 from sterna.native import libsterna
 from sterna.package.package import Package
 from sterna.run.backend import Backend, Results
 from sterna.run.backends.emulator import EmulatorBackend
 from sterna.run.emulator import Emulator
-from sterna.run.registry import open_backend
-from sterna.stopwatch import Stopwatch
 from sterna.vision import image_files, sources
 from sterna.vision.boxes import Detections
 from sterna.vision.decoder import Decoder
@@ -57,7 +55,7 @@ class Box(NamedTuple):
 
 
 @checked
-class Detector:
+class Detector(Loaded):
     """Finds objects in images with a compiled detector, on any backend.
 
     package: made by `sterna.compile`, or read by `sterna.load`. backend: a URI such as `emulator:` or `sim:`, or an
@@ -90,18 +88,10 @@ class Detector:
                     f"bad {name}", where="Detector", attribute=name, value=share, allowed="0 .. 1",
                     remedy="choose a number in that range",
                 )  # fmt: skip
-        self.package, self.threshold, self.overlap = package, threshold, overlap
+        self.threshold, self.overlap = threshold, overlap
         self.tiles = None if tiles is None else _tiles(tiles, tile_overlap)
         self._decoder = Decoder.of(package.graph, aspect)
-        #: What resizing, the backend and decoding take: "resize", "device", "boxes".
-        self.times = Stopwatch()
-        self._own = isinstance(backend, str)
-        self.backend = open_backend(backend) if isinstance(backend, str) else backend
-        try:
-            self.backend.load(package)
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(package, backend)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -262,19 +252,6 @@ class Detector:
         sources.check(found, lambda text: None)
         for _, seen in Watch(self, found, follow):
             yield seen
-
-    def close(self) -> None:
-        """Close the backend, unless it was given open. May be called twice."""
-        if self._own:
-            self.backend.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _tiles(size: int | tuple[int, int], overlap: float) -> Tiles:

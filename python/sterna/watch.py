@@ -16,6 +16,7 @@ from sterna.stopwatch import Stopwatch
 from sterna.vision.boxes import Detections
 from sterna.vision.follow import Follow
 from sterna.vision.frames import Frame, Seen
+from sterna.vision.ranking import Ranking
 from sterna.vision.sources import Source
 
 if TYPE_CHECKING:
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 
 class Finder(Protocol):
-    """What finds objects: a `Detector`."""
+    """What finds objects or classes: a `Detector` or a `Classifier`."""
 
     times: Stopwatch
 
-    def stream(self, images: Iterable[NDArray[np.uint8]]) -> Generator[Detections]:
-        """The objects in each of `images`."""
+    def stream(self, images: Iterable[NDArray[np.uint8]]) -> Generator[Detections | Ranking]:
+        """The objects in each of `images`, or its classes."""
 
 
 class Watch:
@@ -76,8 +77,8 @@ class Watch:
                 taken.append((number, frame))
                 yield frame.image
 
-    def _seen(self, number: int, frame: Frame, found: Detections) -> Seen:
-        if not self._follow.tracks or not self._sources[number].moving:
+    def _seen(self, number: int, frame: Frame, found: Detections | Ranking) -> Seen:
+        if isinstance(found, Ranking) or not self._follow.tracks or not self._sources[number].moving:
             return Seen.alone(frame, found)
         with self._finder.times.part("follow"):
             if number not in self._followers:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from sterna.classifier import Classifier
+from sterna.compile import compile_graph
+from sterna.compile.packages import load
+from sterna.errors import SternaError
 from sterna.graph import networks
+from sterna.package.graphs import read_graph
+from sterna.spec.config import load_config
 from support.classes import SMALL, small_classifier, write_classes
 
 from .conftest import Sterna
@@ -75,3 +85,78 @@ def test_a_run_that_has_ended_is_resumed_without_harm(sterna: Sterna, package: P
     assert (run / "graph.sterna-graph").read_bytes() == before
     refused = sterna("train", "--resume", "--output", run, "--density", "0.9")
     assert refused.code and "density" in refused.err
+
+
+def test_images_are_classified(sterna: Sterna, package: Path, folder: Path, tmp_path: Path) -> None:
+    done = sterna("detect", package, folder / "test" / "dark", folder / "test" / "bright", "-o", tmp_path / "found")
+    assert done.code == 0 and "4 images, classified" in done.out
+    listed = json.loads((tmp_path / "found" / "detections.json").read_bytes())
+    assert listed["complete"] and listed["top"] == 5 and "overlap" not in listed
+    for image in listed["images"]:
+        scores = [each["score"] for each in image["classes"]]
+        assert scores == sorted(scores, reverse=True) and abs(sum(scores) - 1) < 1e-3 and "boxes" not in image
+        assert (tmp_path / "found" / image["drawn"]).is_file()
+    one = sterna("detect", package, folder / "test" / "dark", "-o", "-", "--top", "1", "--backend", "reference:")
+    lines = [json.loads(line) for line in one.out.splitlines()]
+    assert [len(line["classes"]) for line in lines] == [1, 1]
+    assert [line["classes"][0] for line in lines] == [image["classes"][0] for image in listed["images"][:2]]
+    none = sterna("detect", package, folder / "test" / "dark", "-o", "-", "--threshold", "1")
+    assert none.code == 0 and all(json.loads(line)["classes"] == [] for line in none.out.splitlines())
+
+
+def test_a_video_is_classified_frame_by_frame(
+    sterna: Sterna, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = bytes([10]) * (4 * 3 * 3) + bytes([240]) * (4 * 3 * 3)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(frames)))
+    done = sterna("detect", package, "-", "--raw", "4x3:rgb24", "-o", tmp_path / "found", "--write", "jsonl")
+    assert done.code == 0
+    lines = [json.loads(line) for line in (tmp_path / "found" / "detections.jsonl").read_text().splitlines()]
+    assert [(line["frame"], len(line["classes"])) for line in lines] == [(0, 2), (1, 2)]
+    (video,) = json.loads((tmp_path / "found" / "detections.json").read_bytes())["videos"]
+    assert video["frames"] == 2 and "boxes" not in video
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--write", "coco"), "form of boxes"),
+        (("--write", "drawn,yolo"), "form of boxes"),
+        (("--tiles", "64"), "--tiles"),
+        (("--overlap", "0"), "--overlap"),
+        (("--track",), "--track"),
+        (("--line", "0,0,1,1"), "--line"),
+        (("--unusual",), "--unusual"),
+    ],
+)
+def test_what_is_about_boxes_is_refused(
+    sterna: Sterna, package: Path, folder: Path, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    refused = sterna("detect", package, folder / "test" / "dark", "-o", tmp_path / "found", *words)
+    assert refused.code and said in refused.err and "Traceback" not in refused.err
+    assert not (tmp_path / "found").exists()
+
+
+def test_what_is_about_classes_is_refused_for_a_detector(
+    sterna: Sterna, package_path: Path, images: Path, tmp_path: Path
+) -> None:
+    refused = sterna("detect", package_path, images, "-o", tmp_path / "found", "--top", "3")
+    assert refused.code and "--top" in refused.err and not (tmp_path / "found").exists()
+
+
+def test_the_speed_of_a_classifier_is_measured(sterna: Sterna, package: Path) -> None:
+    done = sterna("bench", package, "--size", "20x20", "--frames", "3", "--write", "jsonl")
+    assert done.code == 0 and "classes" in done.out and "frames per second" in done.out
+
+
+def test_a_classifier_in_python_gives_labels_and_scores(package: Path, folder: Path) -> None:
+    made = load(package)
+    path = next((folder / "test" / "dark").iterdir())
+    with Classifier(made, "reference:", top=1) as classify:
+        (best,) = classify(path)
+        assert classify.classes == ("bright", "dark") and best.label in classify.classes
+        assert classify(np.asarray(Image.open(path)))[0] == best
+    with pytest.raises(SternaError, match="bad top"):
+        Classifier(made, top=0)
+    with pytest.raises(SternaError, match="is no classifier; kind = yolov2"):
+        Classifier(compile_graph(read_graph(Path("demo-nano")), load_config("nano"), cycles=False))

@@ -22,8 +22,8 @@ LOWEST = (
     "files", "recognise", "registry", "stopwatch", "text",
 )  # fmt: skip
 LAYERS = (
-    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "watch", "detector", "detect", "bench",
-    "generate", "compile", "estimate", "importers", "exporters", "train", "api", "cli",
+    *LOWEST, "spec", "graph", "package", "vision", "report", "run", "watch", "loaded", "classifier", "detector",
+    "detect", "bench", "generate", "compile", "estimate", "importers", "exporters", "train", "api", "cli",
 )  # fmt: skip
 #: Those of `train`, likewise: its rooms, and between them the files of its own.
 TRAIN = (

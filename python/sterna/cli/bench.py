@@ -22,7 +22,6 @@ from sterna.cli.backends import opened, with_engine
 from sterna.cli.detect import Options
 from sterna.cli.progress import bar
 from sterna.compile.packages import load as load_package
-from sterna.detector import Detector
 from sterna.errors import SternaError
 from sterna.files import check_file, write_bytes
 from sterna.vision import forms, sources
@@ -39,15 +38,16 @@ def bench(
     """Print how fast `inputs`, or generated frames of `size`, become detections."""
     if json_file:
         check_file(json_file)
-    follow, detecting = options.follow(), options.detector()
+    follow, _ = options.follow(), options.detector()
     named = None if options.write is None else forms.parse(options.write)
     (uri,) = with_engine([backend], engine)
     package = load_package(path)
+    options.check(package, named or ())
     most = options.frames or 1
     found: list[Source] = options.find(inputs, None, print) if inputs else [_generated(size, most)]
     sources.check(found, print)
     with opened(uri) as runner, bar("bench") as show:
-        detector = Detector(package, runner, **detecting)
+        detector = options.opened(package, runner)
         speed = measure(detector, found, follow, named or forms.usual(found), most=most, show=show, say=print)
         note = runner.note()
     _show(speed)

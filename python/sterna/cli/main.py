@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from sterna import __version__
 from sterna.cli.guard import guarded
 from sterna.errors import SternaError
-from sterna.vision.defaults import OVERLAP, SHOWN, TILE_OVERLAP
+from sterna.vision.defaults import OVERLAP, SHOWN, TILE_OVERLAP, TOP
 
 
 class _Commands(TyperGroup):
@@ -438,7 +438,8 @@ def detect(
     ] = Path("detections"),
     backend: BackendUri = "emulator",
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Minimum score of a box.", show_default=str(SHOWN))
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Minimum score of a box or class.", show_default=f"{SHOWN}; of a class 0"),
     ] = None,
     overlap: Annotated[
         float | None,
@@ -449,6 +450,10 @@ def detect(
     tiles: TileSize = None,
     tile_overlap: TileOverlap = TILE_OVERLAP,
     aspect: Aspect = None,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, help="Classes of an image that a classifier gives at most.", show_default=str(TOP)),
+    ] = None,
     track: Track = False,
     lines: Annotated[
         list[str] | None,
@@ -503,13 +508,13 @@ def detect(
         ),
     ] = None,
 ) -> None:
-    """Find objects in images, videos and cameras: draw boxes, write lists, follow and count."""
+    """Find objects, or with a classifier classes, in images, videos and cameras: draw, write lists, follow, count."""
     from sterna.cli.detect import Options
     from sterna.cli.detect import detect as run
 
     options = Options(
-        threshold, overlap, tiles, tile_overlap, aspect, track, lines or (), zones or (), places, unusual, write, raw,
-        rate, frames, recursive,
+        threshold, overlap, tiles, tile_overlap, aspect, top, track, lines or (), zones or (), places, unusual, write,
+        raw, rate, frames, recursive,
     )  # fmt: skip
     run(package, inputs, output, backend, engine, options)
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sterna import files, signals
 from sterna.errors import SternaError
 from sterna.stopwatch import Stopwatch
+from sterna.vision import ranking
 from sterna.vision.forms import DRAWN, FORMS
 from sterna.vision.forms.coco import Coco
 from sterna.vision.forms.drawn import drawn_name
@@ -144,6 +145,10 @@ class DetectionsFolder:
         self._boxes += len(seen.found)
         if named.source.moving:
             record["frames"], record["seconds"] = seen.frame.number + 1, round(seen.frame.seconds, 3)
+        if seen.ranked is not None:
+            if not named.source.moving:
+                record["classes"] = ranking.as_json(seen.ranked, self._classes)
+        elif named.source.moving:
             record["boxes"] = record.get("boxes", 0) + len(seen.found)
         else:
             record["boxes"] = as_json(seen.found, self._classes)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sterna.vision.boxes import Detections
+from sterna.vision.ranking import Ranking
 
 
 class Frame(NamedTuple):
@@ -41,7 +42,7 @@ class Seen:
     found: D boxes in pixels of the frame, best first. tracks: int64 [D], the number of the track of each box, from 1;
     0 for a box of no track. crossed: the lines that tracks have crossed since the frame before. inside: by the name of
     each zone, how many tracks are in it. unusual: by the number of a track what is unusual of its movement: "speed",
-    "direction".
+    "direction". ranked: the classes of the frame, where a classifier looks; there are no boxes then.
     """
 
     frame: Frame
@@ -50,8 +51,11 @@ class Seen:
     crossed: tuple[Crossing, ...] = ()
     inside: Mapping[str, int] = field(default_factory=dict)
     unusual: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    ranked: Ranking | None = None
 
     @classmethod
-    def alone(cls, frame: Frame, found: Detections) -> Seen:
+    def alone(cls, frame: Frame, found: Detections | Ranking) -> Seen:
         """What was seen where nothing is followed."""
+        if isinstance(found, Ranking):
+            return cls(frame, Detections.none(), np.zeros(0, np.int64), ranked=found)
         return cls(frame, found, np.zeros(len(found), np.int64))

@@ -29,6 +29,8 @@ class Overlay:
     def draw(self, seen: Seen) -> Image.Image:
         """The frame with everything on it; a small one is enlarged, as `drawing.boxes` does."""
         image = seen.frame.image
+        if seen.ranked is not None:
+            return drawing.ranking(image, seen.ranked, self._classes)
         height, width, _ = image.shape
         factor = drawing.enlargement(height, width)
         self._go_on(seen)

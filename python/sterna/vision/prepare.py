@@ -23,6 +23,14 @@ def prepare(graph: Graph, image: NDArray[np.uint8], aspect: str | None = None) -
     >>> sterna.prepare(sterna.load("demo-nano"), sterna.scene(7, 240, 320)).shape
     (3, 160, 160)
     """
+    check_takes_images(graph)
+    size = (graph.input.height, graph.input.width)
+    frame = Fit(check_pixels(image).shape[:2], size, aspect_of(graph, aspect)).frame(image)
+    return np.moveaxis(frame, -1, 0)
+
+
+def check_takes_images(graph: Graph) -> None:
+    """Raise SternaError unless the input of `graph` has the channels of an image."""
     if graph.input.channels != RGB:
         raise SternaError(
             "the graph does not take images",
@@ -32,9 +40,6 @@ def prepare(graph: Graph, image: NDArray[np.uint8], aspect: str | None = None) -
             allowed=str(RGB),
             remedy="give a graph made by sterna train",
         )
-    size = (graph.input.height, graph.input.width)
-    frame = Fit(check_pixels(image).shape[:2], size, aspect_of(graph, aspect)).frame(image)
-    return np.moveaxis(frame, -1, 0)
 
 
 def check_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

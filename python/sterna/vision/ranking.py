@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,14 @@ def rank(scores: NDArray[np.floating], most: int | None = None, threshold: float
     order = np.argsort(-shares, kind="stable")[:most]
     best = order[shares[order] >= threshold]
     return Ranking(best.astype(np.int64), shares[best])
+
+
+def as_json(found: Ranking, classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Each class with its score (0..1), best first."""
+    return [
+        {"class": classes[kind], "score": round(float(score), 4)}
+        for kind, score in zip(found.classes, found.scores, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

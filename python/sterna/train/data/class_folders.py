@@ -19,6 +19,7 @@ from sterna.errors import SternaError
 from sterna.graph.network import RGB
 from sterna.train.data.formats.folder import check_there, recognised
 from sterna.train.data.formats.listing import is_of_system
+from sterna.train.data.formats.places import exists
 from sterna.train.data.frames import Dataset, Frame, Labels
 from sterna.train.data.options import GENERATED, DataOptions, ReadOptions
 from sterna.train.data.parts import Part, share
@@ -94,7 +95,7 @@ def _map(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
 
 def fits(path: Path) -> bool:
     """Whether there are images in folders of classes at `path`."""
-    return path.is_dir() and not recognised(path) and bool(_split_folders(path))
+    return exists(path) and path.is_dir() and not recognised(path) and bool(_split_folders(path))
 
 
 def open_classes(options: DataOptions, channels: int = RGB, console: Console | None = None) -> Splits:

@@ -28,6 +28,15 @@ def parse(text: str) -> tuple[str, ...]:
     return names
 
 
+def check_classes(names: Sequence[str]) -> None:
+    """Raise SternaError for a form of `names` that has no place for the classes of a whole image."""
+    wrong = next((name for name in names if FORMS[name].needs_boxes), None)
+    if wrong is not None:
+        raise SternaError("is a form of boxes, of which a classifier finds none", where="--write", value=wrong,
+                          allowed=", ".join(name for name, form in FORMS.items() if not form.needs_boxes),
+                          remedy="name some of these")  # fmt: skip
+
+
 def usual(sources: Sequence[Source]) -> tuple[str, ...]:
     """The forms for `sources` if nobody asks for others."""
     return (DRAWN, JSON_LINES) if any(source.moving for source in sources) else (DRAWN,)

@@ -18,6 +18,7 @@ class Coco(TextForm):
     """One file of COCO annotations, each with its score: `coco.json`. Frames of videos are images of it."""
 
     NAME = "coco.json"
+    needs_boxes = True
 
     @override
     def start(self) -> None:

@@ -31,6 +31,8 @@ class Form:
 
     #: Whether it needs the frame with everything drawn on it.
     needs_drawing: ClassVar[bool] = False
+    #: Whether it is about boxes alone, of which a classifier finds none.
+    needs_boxes: ClassVar[bool] = False
 
     def __init__(self, folder: Path, classes: Sequence[str], sources: Sequence[Named]) -> None:
         self.folder, self.classes, self.sources = folder, classes, sources

@@ -10,6 +10,7 @@ from PIL import Image
 from typing_extensions import override
 
 from sterna.stopwatch import Stopwatch
+from sterna.vision import ranking
 from sterna.vision.boxes import Detections
 from sterna.vision.forms.form import Named
 from sterna.vision.forms.text import TextForm
@@ -65,8 +66,9 @@ def as_json(found: Detections, classes: Sequence[str]) -> list[dict[str, Any]]:
 def json_line(source: Source, seen: Seen, classes: Sequence[str]) -> str:
     """What is seen on a frame as a line of JSON; what does not apply is left out.
 
-    source, frame (its number), seconds, width, height, boxes: those of `as_json`, with `track` and what is `unusual` of
-    it; crossed: each line with track and way; inside: how many tracks are in each zone.
+    source, frame (its number), seconds, width, height; classes with their scores, where a classifier looked; or boxes:
+    those of `as_json`, with `track` and what is `unusual` of it; crossed: each line with track and way; inside: how
+    many tracks are in each zone.
     """
     height, width, _ = seen.frame.image.shape
     boxes = as_json(seen.found, classes)
@@ -76,7 +78,8 @@ def json_line(source: Source, seen: Seen, classes: Sequence[str]) -> str:
     record: dict[str, Any] = {"source": source.origin}
     if source.moving:
         record |= {"frame": seen.frame.number, "seconds": round(seen.frame.seconds, 6)}
-    record |= {"width": width, "height": height, "boxes": boxes}
+    record |= {"width": width, "height": height}
+    record |= {"boxes": boxes} if seen.ranked is None else {"classes": ranking.as_json(seen.ranked, classes)}
     record |= {"crossed": [crossing._asdict() for crossing in seen.crossed]} if seen.crossed else {}
     record |= {"inside": dict(seen.inside)} if seen.inside else {}
     return f"{json.dumps(record)}\n"

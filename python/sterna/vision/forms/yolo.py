@@ -14,6 +14,7 @@ class Yolo(Form):
     """A YOLO label file with scores per image or frame, and the names of the classes: `labels`."""
 
     FOLDER = "labels"
+    needs_boxes = True
 
     @override
     def folders(self) -> list[str]:
