@@ -25,8 +25,7 @@ from sterna.package.graphs import read_graph
 from sterna.package.package import Package
 from sterna.spec.config import EngineConfig, load_config
 from sterna.spec.fpga import Fpga, about_fpgas, fpga_of, load_fpga
-from sterna.vision import image_files
-from sterna.vision.prepare import prepare
+from sterna.vision import inputs
 
 #: What project files can be written for.
 _TARGET = "quartus"
@@ -115,7 +114,7 @@ def _chip(engine: EngineConfig, target: str | None, fpga: str | None) -> Fpga | 
 
 
 def _frame(package: Package | None, image: Path) -> NDArray[np.int8]:
-    """The image as the input of the package's graph: int8 [3, H, W]."""
+    """The image, or map, as the input of the package's graph: int8 [C, H, W]."""
     if package is None:
         raise SternaError(
             "an image needs a package, whose graph takes it as input",
@@ -123,4 +122,4 @@ def _frame(package: Package | None, image: Path) -> NDArray[np.int8]:
             value=str(image),
             remedy="name the package with --package",
         )
-    return prepare(package.graph, image_files.pixels(image))
+    return inputs.read(package.graph, image)

@@ -16,8 +16,7 @@ from sterna.package.package import Package
 from sterna.run import Backend
 from sterna.run.compare import compare_results
 from sterna.run.registry import backends
-from sterna.vision import image_files, image_search
-from sterna.vision.prepare import prepare
+from sterna.vision import inputs as input_files
 
 
 def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None, recursive: bool) -> int:
@@ -25,12 +24,11 @@ def compare(path: Path, inputs: Sequence[Path], names: str, engine: Path | None,
     package = load_package(path)
     wanted = _two(names)
     uris = with_engine(wanted, engine)
-    files = image_search.find(inputs, recursive, say=print)
-    image_search.check(files, say=print)
+    files = input_files.find(package.graph, inputs, recursive, print)
     with ExitStack() as stack:
         show = stack.enter_context(bar("compare"))
         first, second = (stack.enter_context(opened(uri)) for uri in uris)
-        images = tee(prepare(package.graph, image_files.pixels(file)) for file in files)
+        images = tee(input_files.read(package.graph, file) for file in files)
         for backend in (first, second):
             backend.load(package)
         progress = of_steps(show, len(package.schedule.steps), [file.name for file in files])

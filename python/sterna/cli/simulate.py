@@ -16,8 +16,7 @@ from sterna.report.costs import cost_table, layer_costs
 from sterna.run.backend import Backend
 from sterna.run.transports.sim import MemoryTiming
 from sterna.spec.memory import load_memory
-from sterna.vision import image_files, image_search
-from sterna.vision.prepare import prepare
+from sterna.vision import inputs as input_files
 
 
 def simulate(
@@ -31,8 +30,7 @@ def simulate(
 ) -> None:
     """Print the cycles of each image, frames queued but for the last, and a table of the last one's layers."""
     package = load_package(path)
-    files = image_search.find(inputs, recursive, say=print)
-    image_search.check(files, say=print)
+    files = input_files.find(package.graph, inputs, recursive, print)
     timing = MemoryTiming(
         None if memory is None else load_memory(memory), None if latency is None else (latency, latency), stall
     )
@@ -40,7 +38,7 @@ def simulate(
         backend.load(package)
         # The last frame runs alone, as the compiler estimates the steps that the table compares.
         for some in filter(None, (files[:-1], files[-1:])):
-            images = (prepare(package.graph, image_files.pixels(file)) for file in some)
+            images = (input_files.read(package.graph, file) for file in some)
             progress = of_steps(show, len(package.schedule.steps), [file.name for file in some])
             for file, _ in zip(some, backend.stream(images, progress), strict=True):
                 counters = _counted(backend)

@@ -23,15 +23,18 @@ def find(
     apart: Path | None = None,
     say: Say = lambda text: None,
     also: tuple[str, ...] = (),
+    suffixes: tuple[str, ...] = SUFFIXES,
 ) -> list[Path]:
     """The image files that `paths` name, folders replaced by the images in them, by name.
 
     recursive: the folders in folders as well, but not `apart`, the folder that results go to. also: further suffixes of
-    files that are taken from folders. `say` is told what is passed over. Raises SternaError for a path that does not
-    exist, for a folder without images, and for a package or graph.
+    files that are taken from folders; suffixes: those of images. `say` is told what is passed over. Raises SternaError
+    for a path that does not exist, for a folder without images, and for a package or graph.
     """
     found = [
-        file for path in paths for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say, also))
+        file
+        for path in paths
+        for file in ([path] if path.is_file() else _in_folder(path, recursive, apart, say, also, suffixes))
     ]
     once = list({file.absolute(): file for file in found}.values())
     if len(once) < len(found):
@@ -43,18 +46,20 @@ def find(
     return once
 
 
-def _in_folder(folder: Path, recursive: bool, apart: Path | None, say: Say, also: tuple[str, ...]) -> list[Path]:
+def _in_folder(
+    folder: Path, recursive: bool, apart: Path | None, say: Say, also: tuple[str, ...], suffixes: tuple[str, ...]
+) -> list[Path]:
     if not folder.is_dir():
         raise SternaError("no such file or folder", where=str(folder), remedy="give images or a folder of images")
     paths, folders = _listed(folder, recursive, apart)
-    files = image_files.among(paths, SUFFIXES + also)
+    files = image_files.among(paths, suffixes + also)
     others = [path for path in paths if path not in set(files) and not path.name.startswith(".")]
     if not files:
-        raise _none(folder, len(folders))
+        raise _none(folder, len(folders), suffixes)
     passed = [f"{_number(len(folders), 'sub-folder')} (--recursive reads them)"] if folders else []
     passed += [_number(len(others), "file") + " of other kinds"] if others else []
     if passed:
-        say(f"{folder}: {_kinds(files)}; not read: {', '.join(passed)}")
+        say(f"{folder}: {_kinds(files, suffixes)}; not read: {', '.join(passed)}")
     return files
 
 
@@ -75,9 +80,9 @@ def _is(folder: Path, other: Path | None) -> bool:
     return other is not None and other.is_dir() and folder.samefile(other)
 
 
-def _kinds(files: Sequence[Path]) -> str:
+def _kinds(files: Sequence[Path], suffixes: tuple[str, ...]) -> str:
     """How many of `files` are images, and how many are not."""
-    images = len(image_files.among(files))
+    images = len(image_files.among(files, suffixes))
     counts = ((images, "image"), (len(files) - images, "video"))
     return ", ".join(_number(count, what) for count, what in counts if count)
 
@@ -86,14 +91,14 @@ def _number(count: int, what: str) -> str:
     return f"{count} {what}" + ("s" if count > 1 else "")
 
 
-def _none(folder: Path, folders: int) -> SternaError:
+def _none(folder: Path, folders: int, suffixes: tuple[str, ...]) -> SternaError:
     kind = recognise.kind_of(folder)
     if kind in _MODELS:
         return _model(folder, kind)
     return SternaError(
         "the folder holds no images" + (f", but {_number(folders, 'folder')}" if folders else ""),
         where=str(folder),
-        allowed=" ".join(SUFFIXES),
+        allowed=" ".join(suffixes),
         remedy="read its folders with --recursive" if folders else "give a folder with at least one image",
     )
 
@@ -119,5 +124,10 @@ def check(files: Sequence[Path], say: Say = lambda text: None) -> None:
             continue
         if frames > 1:
             say(f"{file}: the first of {frames} images in the file is read")
+    refuse(faults)
+
+
+def refuse(faults: Sequence[SternaError]) -> None:
+    """Raise what was found of files, if there is anything."""
     if faults:
-        raise faults[0] if len(faults) == 1 else FaultsError(faults, where="images", remedy="leave them out")
+        raise faults[0] if len(faults) == 1 else FaultsError(list(faults), where="images", remedy="leave them out")

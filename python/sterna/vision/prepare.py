@@ -33,13 +33,10 @@ def check_takes_images(graph: Graph) -> None:
     """Raise SternaError unless the input of `graph` has the channels of an image."""
     if graph.input.channels != RGB:
         raise SternaError(
-            "the graph does not take images",
-            where=f"layer '{graph.input.name}'",
-            attribute="channels",
-            value=graph.input.channels,
-            allowed=str(RGB),
-            remedy="give a graph made by sterna train",
-        )
+            "the graph does not take images", where=f"layer '{graph.input.name}'", attribute="channels",
+            value=graph.input.channels, allowed=str(RGB),
+            remedy="give a graph of colour images; sterna compare and simulate take maps (.npy) for this one",
+        )  # fmt: skip
 
 
 def check_pixels(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,9 +16,9 @@ from sterna.train.data.class_folders import (
     fits,
     open_class_split,
     open_classes,
-    read_map,
 )
 from sterna.train.data.options import DataOptions
+from sterna.vision import maps
 
 
 def put(folder: Path, *names: str, size: tuple[int, int] = (6, 4)) -> None:
@@ -163,7 +163,7 @@ def test_maps_of_other_channels_are_read_as_they_are(tmp_path: Path) -> None:
 def test_other_maps_are_refused(tmp_path: Path, values: np.ndarray, message: str) -> None:
     put_map(tmp_path, "1.npy", values)
     with pytest.raises(SternaError, match=message):
-        read_map(tmp_path / "1.npy", (2, 3, 5))
+        maps.read(tmp_path / "1.npy", (2, 3, 5))
 
 
 def test_a_damaged_map_is_refused(tmp_path: Path) -> None:
@@ -172,6 +172,6 @@ def test_a_damaged_map_is_refused(tmp_path: Path) -> None:
     for damaged in (b"", b"no map", whole[:40], whole[:-1], whole.replace(b"(2, 3, 5)", b"(2, 3, 9999999)")):
         (tmp_path / "1.npy").write_bytes(damaged)
         with pytest.raises(SternaError, match=r"is no readable map"):
-            read_map(tmp_path / "1.npy", (2, 3, 5))
+            maps.read(tmp_path / "1.npy", (2, 3, 5))
     with pytest.raises(SternaError, match=r"none\.npy: is no readable map"):
-        read_map(tmp_path / "none.npy", (2, 3, 5))
+        maps.read(tmp_path / "none.npy", (2, 3, 5))

@@ -26,11 +26,10 @@ from sterna.train.data.parts import Part, share
 from sterna.train.data.reading import Faults
 from sterna.train.data.shares import held_back
 from sterna.train.data.splits import TRAIN, VAL, Splits, choose_splits, stand_ins, tell, tell_held, tell_twice
-from sterna.vision import image_files
+from sterna.vision import image_files, maps
 
 #: Other names of folders of a split.
 _ALSO = {"valid": VAL}
-MAP_SUFFIX = ".npy"
 _FORM = "SPLIT/CLASS/IMAGE, with SPLIT as train, val and test, or CLASS/IMAGE"
 
 
@@ -54,7 +53,7 @@ class ClassImages:
     def __getitem__(self, index: int) -> Frame:
         """Frame `index`; its image is RGB, or a map [H, W, channels]. Raises SternaError if it cannot be read."""
         if self.channels != RGB:
-            values = read_map(self.paths[index], (self.height, self.width, self.channels))
+            values = maps.read(self.paths[index], (self.height, self.width, self.channels))
             return Frame(values, *self.labels(index))
         image = image_files.read(self.paths[index])
         small = image.resize((self.width, self.height), Image.Resampling.BILINEAR)
@@ -68,29 +67,6 @@ class ClassImages:
     def resized(self, height: int, width: int) -> ClassImages:
         """The same images at another size."""
         return replace(self, height=height, width=width)
-
-
-def read_map(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """The bytes of `shape` in the file `path`. Raises SternaError if it holds anything else."""
-    return np.array(_map(path, shape))
-
-
-def _map(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """The same, of which nothing is read yet."""
-    try:
-        # As large as the file is: what the file says of its size need not be true.
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
-        raise SternaError(
-            "is no readable map", where=str(path), allowed=f"an array of numpy, {MAP_SUFFIX}",
-            remedy="write it by numpy.save",
-        ) from error  # fmt: skip
-    if found.dtype != np.uint8 or found.shape != shape:
-        raise SternaError(
-            "is a map of another kind", where=str(path), attribute="dtype, shape", value=f"{found.dtype} {found.shape}",
-            allowed=f"uint8 {shape}", remedy="make maps as the network reads them: height, width, channels",
-        )  # fmt: skip
-    return found
 
 
 def fits(path: Path) -> bool:
@@ -160,10 +136,10 @@ def _found(path: Path, said: str, channels: int) -> dict[str, dict[str, list[Pat
     else:
         check_there(path)
         found = next((f"a data set of boxes ({name})" for name in recognised(path)), None)
-    suffixes = image_files.SUFFIXES if channels == RGB else (MAP_SUFFIX,)
+    suffixes = image_files.SUFFIXES if channels == RGB else (maps.SUFFIX,)
     there = {} if found else _split_folders(path, suffixes)
     if not there:
-        what = "images" if channels == RGB else f"maps of {channels} channels, {MAP_SUFFIX},"
+        what = "images" if channels == RGB else f"maps of {channels} channels, {maps.SUFFIX},"
         raise SternaError(
             "are not images in folders of classes" if found else f"holds no {what} in folders of classes",
             where=said, attribute="data" if found else None, value=found, allowed=_FORM,
@@ -287,7 +263,7 @@ def _is_good(path: Path, shape: tuple[int, int, int], options: ReadOptions, faul
     """Whether the image can be read; `faults` or `left` are told if not."""
     try:
         if shape[2] != RGB:
-            _map(path, shape)
+            maps.opened(path, shape)
         elif options.decode:
             image_files.read(path)
         else:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sterna.errors import SternaError
 from sterna.graph.network import GREY
 from sterna.graph.networks import PART_CHANNELS, PARTS
-from sterna.train.data.class_folders import MAP_SUFFIX
+from sterna.vision import maps
 
 LIMBS = ("left arm", "right arm", "left leg", "right leg")
 PARTS_OF_A_BODY = ("trunk", *LIMBS)
@@ -163,7 +163,7 @@ def _about_y(angle: float | Values) -> Values:
 def generate(folder: Path, counts: Mapping[str, int], seed: int, noise: float = 0.1) -> None:
     """Write generated movements as a data set for classification, so many of each class by the name of the split."""
     for split, motion, number, values in _all(counts, seed, noise):
-        path = folder / split / motion / f"{number:04}{MAP_SUFFIX}"
+        path = folder / split / motion / f"{number:04}{maps.SUFFIX}"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, values)
 
