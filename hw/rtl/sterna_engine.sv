@@ -278,18 +278,11 @@ module sterna_engine #(
   // The clusters, what drains them and the feature memory are cleared a cycle later, each by a
   // register of its own: together they hold most of the engine's registers. Nothing reaches them in
   // the cycles around it.
-  (* preserve, dont_merge *) logic [Clusters-1:0] cluster_clear_q;
-  (* preserve, dont_merge *) logic [Drains-1:0] drain_clear_q;
   (* preserve, dont_merge *) logic memory_clear_q, issuer_clear_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) {cluster_clear_q, drain_clear_q, memory_clear_q, issuer_clear_q} <= '0;
-    else begin
-      cluster_clear_q <= {Clusters{clear}};
-      drain_clear_q <= {Drains{clear}};
-      memory_clear_q <= clear;
-      issuer_clear_q <= clear;
-    end
+    if (!rst_ni) {memory_clear_q, issuer_clear_q} <= '0;
+    else {memory_clear_q, issuer_clear_q} <= {2{clear}};
   end
 
   assign read_command_addr[LoadPort] = load_source;
@@ -785,13 +778,26 @@ module sterna_engine #(
     for (d = 0; d < Drains; d++) begin : gen_drain
       localparam int unsigned First = d * DrainClusters;
 
+      (* preserve, dont_merge *) logic drain_clear_q;
       logic [1:0] free;
       logic drain_read, row_shift;
       logic [AccIndexW:0] drain_address;
       logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) drain_clear_q <= 1'b0;
+        else drain_clear_q <= clear;
+      end
+
       for (i = 0; i < DrainClusters; i++) begin : gen_cluster
         localparam int unsigned C = First + i;
+
+        (* preserve, dont_merge *) logic cluster_clear_q;
+
+        always_ff @(posedge clk_i or negedge rst_ni) begin
+          if (!rst_ni) cluster_clear_q <= 1'b0;
+          else cluster_clear_q <= clear;
+        end
 
         logic [Lanes-1:0][AccW-1:0] next_row;
 
@@ -814,7 +820,7 @@ module sterna_engine #(
         ) u_cluster (
           .clk_i,
           .rst_ni,
-          .clear_i        (cluster_clear_q[C]),
+          .clear_i        (cluster_clear_q),
           .vector_valid_i (vector_valid[C]),
           .vector_ready_o (vector_ready[C]),
           .vector_data_i  (vector_data[C]),
@@ -848,7 +854,7 @@ module sterna_engine #(
       ) u_drain (
         .clk_i,
         .rst_ni,
-        .clear_i       (drain_clear_q[d]),
+        .clear_i       (drain_clear_q),
         .table_valid_i (table_valid[First+:DrainClusters]),
         .table_half_i  (table_half),
         .table_index_i (table_index),

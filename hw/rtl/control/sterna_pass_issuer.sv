@@ -86,7 +86,9 @@ module sterna_pass_issuer #(
       logic [1:0] group, position;
       logic [31:0] tile_d, tile_q;
       logic write_d, write_q;
-      addr_t offset_q, address_d, address_q, keep_d, keep_q;
+      // Of the step: the first addresses without the offset, and whether the first tile exists.
+      addr_t start_q, keep_start_q, offset_q, address_d, address_q, keep_d, keep_q;
+      logic first_write_q;
 
       assign group = 2'(c >> tiles_log2_i);
       assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
@@ -110,15 +112,21 @@ module sterna_pass_issuer #(
         keep_d = keep_q;
         if (prepare_q[PrepareCycles]) begin
           tile_d = 32'(position);
-          write_d = 32'(position) < step_i.out_plane;
-          address_d = addr_t'(step_i.fm_base) + offset_q + addr_t'(position);
-          keep_d = addr_t'(step_i.keep_base) + (offset_q << 2) + addr_t'(position);
+          write_d = first_write_q;
+          address_d = start_q + offset_q;
+          keep_d = keep_start_q + (offset_q << 2);
         end else if (next_group) begin
           tile_d = tile_q + 32'(step_i.tiles_at_once);
           write_d = $signed({1'b0, tile_q}) < beyond_q;
           address_d = address_q + addr_t'(step_i.tiles_at_once);
           keep_d = keep_q + addr_t'(step_i.tiles_at_once);
         end
+      end
+
+      always_ff @(posedge clk_i) begin
+        start_q <= addr_t'(step_i.fm_base) + addr_t'(position);
+        keep_start_q <= addr_t'(step_i.keep_base) + addr_t'(position);
+        first_write_q <= 32'(position) < step_i.out_plane;
       end
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
