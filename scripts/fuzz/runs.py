@@ -27,6 +27,9 @@ class Run:
     crash: Path | None
     reason: str
 
+    def __add__(self, other: Run) -> Run:
+        return Run(self.executions + other.executions, self.crash or other.crash, self.reason or other.reason)
+
 
 def run(target: str, program: Path, corpus: Path, crashes: Path, seconds: int) -> Run:
     """Run `program` for `seconds` from and into the folder `corpus`; an input that ends it is kept in `crashes`."""
