@@ -51,15 +51,21 @@ def test_the_pe_behind_reads_first(vectors: tuple[int, int], wants: tuple[int, i
 
 def test_writers_take_turns() -> None:
     port, both = np.zeros(1, state.WRITE_PORT), np.zeros(2, state.DRAIN)
-    both["valid"], both["word_written"] = 1, 1
-    granted = []
-    for load in (1, 1, 1, 1, 0, 0):
-        drains.arbitrate(port[0], both, load)
-        granted.append(int(port["grant"][0]))
-    assert granted == [0, 1, 2, 0, 1, 0]
+    port["chosen"], both["valid"], both["word_written"] = -1, 1, 1
+
+    def granted(loads: tuple[int, ...], load_next: int = 0) -> list[int]:
+        seen = []
+        for load in loads:
+            drains.arbitrate(port[0], both, load_next, load)
+            seen.append(int(port["grant"][0]))
+        return seen
+
+    assert granted((1, 1, 1, 1, 0, 0, 0)) == [-1, 0, 1, 2, 0, 1, 0]
+    # Nothing is written any more but what was chosen before; a word that is taken asks once.
     both["word_written"] = 0
-    drains.arbitrate(port[0], both, 0)
-    assert port["grant"][0] == -1
+    assert granted((0, 0)) == [1, -1]
+    assert granted((1, 1, 1, 0)) == [-1, 2, -1, 2]
+    assert granted((0, 1, 1), load_next=1) == [-1, 2, 2]
 
 
 def test_cursors_walk_to_their_first_tiles_a_tile_a_cycle() -> None:
