@@ -119,7 +119,7 @@ class Explorer:
             if point is None:
                 continue
             work = point.lane_work
-            if point.cycles <= most_cycles:
+            if point.frames(self._fpga) >= least_frames:
                 yield self._sized(point, partial(progress, done, len(configs)))
 
     def _compiled(self, config: EngineConfig) -> Point | None:
