@@ -133,7 +133,8 @@ def test_a_box_grows_to_e_to_the_8_anchors_at_most() -> None:
 def test_what_is_shown_is_what_the_help_says() -> None:
     parameters = inspect.signature(main.detect).parameters
     shown = {name: eval(parameters[name].annotation, vars(main)).__metadata__[0].show_default for name in DEFAULTS}
-    assert shown == {name: str(value) for name, value in DEFAULTS.items()}
+    of_boxes = {name: text.partition(";")[0] for name, text in shown.items()}  # a default for classes may follow
+    assert of_boxes == {name: str(value) for name, value in DEFAULTS.items()}
     assert DEFAULTS == {"threshold": 0.3, "overlap": 0.45}
 
 
