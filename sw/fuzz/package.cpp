@@ -60,15 +60,19 @@ std::pair<std::size_t, std::size_t> value_of(const Bytes& text, std::minstd_rand
   return {at, value_end(text, at)};
 }
 
+/// Puts `value` in the place of what lies from `begin` to `end`.
+void replace(Bytes& text, std::size_t begin, std::size_t end, std::string_view value) {
+  text.erase(text.begin() + begin, text.begin() + end);
+  text.insert(text.begin() + begin, value.begin(), value.end());
+}
+
 /// Puts another value, of the text or of `kValues`, in the place of one.
 void replace_value(Bytes& text, std::minstd_rand& random) {
   const auto [begin, end] = value_of(text, random);
   const auto [from, to] = value_of(text, random);
-  const std::string_view other = kValues[random() % std::size(kValues)];
-  Bytes value(other.begin(), other.end());
+  std::string value(kValues[random() % std::size(kValues)]);
   if (random() % 2) value.assign(text.begin() + from, text.begin() + to);
-  text.erase(text.begin() + begin, text.begin() + end);
-  text.insert(text.begin() + begin, value.begin(), value.end());
+  replace(text, begin, end, value);
 }
 
 /// Takes a value out of the list or the record that it ends or stands in, or puts it there twice.
@@ -91,9 +95,7 @@ void change_number(Bytes& text, std::minstd_rand& random) {
   int number = 0;
   const char* const first = reinterpret_cast<const char*>(text.data()) + begin;
   if (std::from_chars(first, first + (end - begin), number).ec != std::errc{}) return;
-  const std::string other = std::to_string(std::int64_t{number} + (random() % 2 ? 1 : -1));
-  text.erase(text.begin() + begin, text.begin() + end);
-  text.insert(text.begin() + begin, other.begin(), other.end());
+  replace(text, begin, end, std::to_string(std::int64_t{number} + (random() % 2 ? 1 : -1)));
 }
 
 void change_text(Bytes& text, std::minstd_rand& random) {
