@@ -26,7 +26,8 @@ from sterna.train.loop.learner import Learner
 from sterna.train.loop.trainer import TrainResult
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
-from sterna.train.short_run import EVALUATED, ShortOptions, ShortRun, begin, of_network
+from sterna.train.report import accuracy as scorers
+from sterna.train.short_run import EVALUATED, ShortOptions, ShortRun, begin
 from sterna.vision.prepare import to_integers
 
 KIND = "pairs"
@@ -131,7 +132,7 @@ def accuracy(apart: NDArray[Any], alike: NDArray[np.bool_], threshold: float) ->
 
 def of_features(network: Network) -> Distances:
     """The mean differences of a network's features, in its form."""
-    features = of_network(network)
+    features = scorers.of_network(network).score
 
     def distances(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[Any]:
         found: NDArray[Any] = np.abs(features(first) - features(second)).mean(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -37,8 +37,6 @@ from sterna.vision.prepare import to_integers
 
 EVALUATED = 64  # images that are evaluated at once
 ORDER, SHIFT = range(2)  # what a random number is for
-#: The scores [N, C] of images uint8 [N, H, W, 3].
-Scores = Callable[[NDArray[np.uint8]], NDArray[Any]]
 
 
 class ShortOptions(RecipeOptions, Validated):
@@ -114,18 +112,6 @@ def _check_output(folder: Path) -> None:
             "the folder already holds a run", where=str(folder), attribute="files", value=", ".join(there),
             remedy="choose another folder",
         )  # fmt: skip
-
-
-def of_network(network: Network) -> Scores:
-    """The scores of a network in its form."""
-
-    def scores(images: NDArray[np.uint8]) -> NDArray[Any]:
-        network.eval()
-        with torch.no_grad():
-            made: NDArray[Any] = network(evaluate.to_real(images)).flatten(1).numpy()
-        return made
-
-    return scores
 
 
 class ShortRun(ABC):

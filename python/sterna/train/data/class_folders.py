@@ -5,7 +5,7 @@ A network whose image has other channels than a colour image reads maps, bytes [
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,17 @@ from sterna.train.data.options import GENERATED, DataOptions, ReadOptions
 from sterna.train.data.parts import Part, share
 from sterna.train.data.reading import Faults
 from sterna.train.data.shares import held_back
-from sterna.train.data.splits import TRAIN, VAL, Splits, choose_splits, stand_ins, tell, tell_held, tell_twice
+from sterna.train.data.splits import (
+    TRAIN,
+    VAL,
+    Splits,
+    check_names,
+    choose_splits,
+    stand_ins,
+    tell,
+    tell_held,
+    tell_twice,
+)
 from sterna.vision import image_files, maps
 
 #: Other names of folders of a split.
@@ -187,9 +197,9 @@ def _check_split(where: str, names: Sequence[str], there: Mapping[str, object], 
 
 def _classes(found: Mapping[str, Sequence[Path]], options: DataOptions) -> tuple[str, ...]:
     """The classes that `options` ask for, or else those of the folders that are `found`."""
-    _check_names(options.data, "rename", options.rename, found)
+    check_names(options.data, "rename", options.rename, found)
     renamed = sorted({options.rename.get(name, name) for name in found})
-    _check_names(options.data, "classes", options.classes, renamed)
+    check_names(options.data, "classes", options.classes, renamed)
     classes = options.classes or tuple(renamed)
     if len(classes) < 2:
         raise SternaError(
@@ -197,15 +207,6 @@ def _classes(found: Mapping[str, Sequence[Path]], options: DataOptions) -> tuple
             allowed="a folder of images for each of two classes or more", remedy="add a class, or keep more of them",
         )  # fmt: skip
     return classes
-
-
-def _check_names(where: str, attribute: str, names: Iterable[str], known: Collection[str]) -> None:
-    wrong = next((name for name in names if name not in known), None)
-    if wrong is not None:
-        raise SternaError(
-            "the data set has no such class", where=where, attribute=attribute, value=wrong, allowed=", ".join(known),
-            remedy="name classes that exist",
-        )  # fmt: skip
 
 
 def _read(
@@ -231,11 +232,7 @@ def _read(
                 if images and not options.classes:
                     faults.splits.append(_unknown(options.data, split, folder, classes))
                 continue
-            good = [
-                path
-                for path in images
-                if _is_good(path, (options.height, options.width, channels), reading, faults, left)
-            ]
+            good = [path for path in images if _is_good(path, size, reading, faults, left)]
             paths += good
             kinds += [classes.index(name)] * len(good)
         order = sorted(range(len(paths)), key=lambda index: (kinds[index], paths[index]))

@@ -88,7 +88,7 @@ def open_split(
     options = options or ReadOptions()
     source = open_source(path, options.exif, options.format)
     reading = read(source, [split], options, str(path), console)[split]
-    _check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
+    check_names(str(path), "rename", rename or {}, _known(source, {split: reading.table}))
     data = LabelledSet(reading.table, height, width, classes, rename, others_out=True, split=f"{path}, split {split}")
     if console:
         show(console, {split: data}, {split: reading.summary}, (height, width))
@@ -119,9 +119,9 @@ def _label(source: Source, readings: Mapping[str, Reading], options: DataOptions
     """The sets that were read, with the classes that `options` ask for, or else those of the first."""
     tables = {split: reading.table for split, reading in readings.items()}
     known = _known(source, tables)
-    _check_names(options.data, "rename", options.rename, known)
+    check_names(options.data, "rename", options.rename, known)
     renamed = [options.rename.get(name, name) for name in known]
-    _check_names(options.data, "classes", options.classes, dict.fromkeys(renamed))
+    check_names(options.data, "classes", options.classes, dict.fromkeys(renamed))
     first = next(iter(tables))
     declared = source.classes(first)
     shown = sorted({options.rename.get(name, name) for name in tables[first].names})
@@ -227,7 +227,8 @@ def _known(source: Source, tables: Mapping[str, Table]) -> list[str]:
     return list(dict.fromkeys(name for of_split in names for name in of_split))
 
 
-def _check_names(where: str, attribute: str, names: Iterable[str], known: Iterable[str]) -> None:
+def check_names(where: str, attribute: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise SternaError for one of `names`, given as `attribute`, that is no class of the data set `where`."""
     known = list(known)
     for name in names:
         if name not in known:
