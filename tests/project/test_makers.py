@@ -535,8 +535,8 @@ def test_digits_become_folders_of_three_splits(tmp_path: Path, monkeypatch: pyte
 
 def test_metrics_of_digits_are_means_over_the_seeds() -> None:
     rows: list[TableRow] = [
-        {"float": 0.9, "float_as_long": 0.95, "integer": 0.8, "equal": True},
-        {"float": 0.92, "float_as_long": 0.97, "integer": 0.9, "equal": True},
+        {"float": 0.9, "float_as_long": 0.95, "integer": 0.8, "images_in_rtl": 1, "equal": True},
+        {"float": 0.92, "float_as_long": 0.97, "integer": 0.9, "images_in_rtl": 1, "equal": True},
     ]
     assert values(digits.metrics(rows)) == {"float": 91.0, "float_as_long": 96.0, "integer": 85.0, "equal": True}
     rows[1]["equal"] = False
@@ -545,7 +545,7 @@ def test_metrics_of_digits_are_means_over_the_seeds() -> None:
 
 def test_metrics_of_pairs_are_means_over_the_seeds() -> None:
     rows: list[TableRow] = [
-        {"float": share, "integer": share - 0.1, "pairs_in_rtl": 4, "equal": True} for share in (0.9, 0.92)
+        {"float": share, "integer": share - 0.1, "images_in_rtl": 4, "equal": True} for share in (0.9, 0.92)
     ]
     assert values(siamese.metrics(rows)) == {"float": 91.0, "integer": 81.0, "equal": True}
     rows[1]["equal"] = False

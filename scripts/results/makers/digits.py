@@ -10,30 +10,25 @@ from __future__ import annotations
 import gzip
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from results.record import Metric, TableRow, write
+from results.record import Metric, TableRow
 from results.runs import RUNS, data
-from sterna.compile import compile_graph
-from sterna.graph import Graph, file
-from sterna.run import open_backend
-from sterna.run.compare import compare_backends
-from sterna.spec.config import load_config
+from results.small_networks import in_rtl, publish, shares
+from sterna.graph import file
 from sterna.train import TrainOptions, train
-from sterna.train.data import Dataset
 from sterna.train.data.class_folders import open_classes
 from sterna.train.options import parse
 from sterna.vision.prepare import to_integers
-from support.engines import simulated
 
-CONFIG, SEEDS, DENSITY = "nano", (0,), 0.2
+SEEDS, DENSITY = (0,), 0.2
 #: Images to learn from and for validation; the others are test images.
 TRAIN, VAL = 1200, 200
 STAGES = {"float_epochs": 12, "ternary_epochs": 10, "quantised_epochs": 2, "integer_epochs": 2}
-
 #: The float network gets as many epochs as all stages together; the last stage is not measured.
 LONGER = {"float_epochs": sum(STAGES.values()), "ternary_epochs": 0, "quantised_epochs": 1, "integer_epochs": 0}
 
@@ -43,15 +38,7 @@ def main() -> int:
     folder = RUNS / "digits"
     shutil.rmtree(folder, ignore_errors=True)
     to_folders(data("DIGITS"), folder / "images")
-    rows = []
-    for seed in SEEDS:
-        rows.append(row_of(folder, seed))
-        print(rows[-1], flush=True)
-    if not all(row["equal"] for row in rows):
-        print("error: a map differs from the reference", file=sys.stderr)
-        return 1
-    write("digits", metrics(rows), command="make results-digits DIGITS=FILE", config=CONFIG, rows=rows)
-    return 0
+    return publish("digits", partial(row_of, folder), SEEDS, metrics, "make results-digits DIGITS=FILE")
 
 
 def to_folders(source: Path, folder: Path) -> None:
@@ -82,7 +69,6 @@ def row_of(folder: Path, seed: int) -> TableRow:
     longer = train(options(folder, seed, "float", **LONGER))
     accuracy = trained.summary["accuracy"]
     graph = file.load(trained.graph)
-    package = compile_graph(graph, load_config(CONFIG))
     images = open_classes(chosen)
     return {
         "seed": seed,
@@ -91,42 +77,20 @@ def row_of(folder: Path, seed: int) -> TableRow:
         "float": round(accuracy["float"]["top1"], 4),
         "float_as_long": round(longer.summary["accuracy"]["float"]["top1"], 4),
         "integer": round(accuracy["integer"]["top1"], 4),
-        "cycles": package.schedule.queued_cycles,
-        **compared(graph, images.test),
+        **in_rtl(graph, to_integers(images.test[0].image[None])),
     }
-
-
-def compared(graph: Graph, images: Dataset) -> TableRow:
-    """The maps of `graph` in RTL, beside those of the reference, for the first of `images`."""
-    config = load_config(CONFIG)
-    package = compile_graph(graph, config, trace=True)
-    with simulated(config) as engine, open_backend("reference:") as reference:
-        found = compare_backends(reference, engine, package, to_integers(images[0].image[None]))
-    return {"layers": len(found.layers), "equal": found.equal}
 
 
 def metrics(rows: list[TableRow]) -> dict[str, Metric]:
     """Means over the seeds."""
-    count = f"share of the test images, mean over seeds 0 .. {len(rows) - 1}"
     what = {
         "float": "float network, from which the ternary one starts",
         "float_as_long": "float network, trained for as many epochs as all stages together",
-        "integer": f"integer graph, density {DENSITY}",
+        "integer": f"integer graph, density {DENSITY} of its ternary layers",
     }
-    made = {
-        name: Metric(
-            what=f"Accuracy on handwritten digits: {text}",
-            value=round(100 * float(np.mean([float(row[name]) for row in rows])), 2), unit="%",
-            method=f"resnet8, images of 8x8 pixels scaled to 28x28; class of the highest score, {count}",
-        )
-        for name, text in what.items()
-    }  # fmt: skip
-    return made | {
-        "equal": Metric(
-            what="Every map of the graph equals the reference in RTL", value=all(row["equal"] for row in rows),
-            unit="", method=f"one test image on the simulated engine of config {CONFIG}",
-        ),
-    }  # fmt: skip
+    told = {name: f"Accuracy on handwritten digits: {text}" for name, text in what.items()}
+    method = "resnet8, images of 8x8 pixels scaled to 28x28; class of the highest score, share of the test images"
+    return shares(rows, told, method)
 
 
 if __name__ == "__main__":
