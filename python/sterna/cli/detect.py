@@ -133,7 +133,8 @@ def detect(
     """Write what is found in `inputs` to the folder `output`, or as lines of JSON to standard output."""
     # Where results go to standard output, lines for people go to standard error.
     say = announce if output == _STDOUT else print
-    follow, _ = options.follow(), options.detector()
+    follow = options.follow()
+    options.detector()  # refuses wrong values before anything is read
     named = None if options.write is None else forms.parse(options.write)
     (uri,) = with_engine([backend], engine)
     package = load_package(path)
