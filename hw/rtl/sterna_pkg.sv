@@ -34,8 +34,14 @@ package sterna_pkg;
   localparam int unsigned RequantBiasW = 46;
   /// Waits until all earlier steps are written, in a fetch word.
   localparam logic [9:0] AfterAll = 10'h3ff;
-  /// Skip field of a weight entry that is a command.
-  localparam logic [1:0] EntryControl = 2'h3;
+  /// Words that a window holds.
+  localparam int unsigned WindowWords = 31;
+  /// Cycles from the last use of a word to the round that overwrites it, and from the end of a pass.
+  localparam int unsigned WindowGuard = 5;
+  localparam logic [1:0] OperationNone = 2'h0;
+  localparam logic [1:0] OperationAdd = 2'h1;
+  localparam logic [1:0] OperationSet = 2'h2;
+  localparam logic [1:0] OperationDouble = 2'h3;
   /// AWBURST and ARBURST: INCR.
   localparam logic [1:0] AxiBurst = 2'h1;
   /// AWCACHE and ARCACHE: normal, non-cacheable, bufferable.
@@ -471,5 +477,20 @@ package sterna_pkg;
     logic [31:0] data;
     logic [1:0] resp;
   } axil_read_t;
+
+  /// Entry.
+  typedef struct packed {
+    logic [0:0] control;
+    logic [1:0] kind;
+    logic [4:0] acc_index;
+    logic [0:0] subtract_3;
+    logic [4:0] slot_3;
+    logic [0:0] subtract_2;
+    logic [4:0] slot_2;
+    logic [0:0] subtract_1;
+    logic [4:0] slot_1;
+    logic [0:0] subtract_0;
+    logic [4:0] slot_0;
+  } entry_t;
 
 endpackage

@@ -118,8 +118,8 @@ module sterna_sequencer #(
   output logic               step_noted_o,
   /// The distributor holds nothing.
   input  logic               distributor_idle_i,
-  /// The vector loader has read all vectors.
-  input  logic               loader_idle_i,
+  /// All rounds are issued, and their words read.
+  input  logic               issuer_idle_i,
 
   /// The words of the REQUANT payload go to the input tables.
   output logic               input_table_o,
@@ -193,8 +193,8 @@ module sterna_sequencer #(
       quiet_q <= 1'b0;
       earlier_drained_q <= 1'b0;
     end else begin
-      vectors_done_q <= !issuing_i && distributor_idle_i && loader_idle_i;
-      quiet_q <= !issuing_i && distributor_idle_i && loader_idle_i && drained_i;
+      vectors_done_q <= !issuing_i && distributor_idle_i && issuer_idle_i;
+      quiet_q <= !issuing_i && distributor_idle_i && issuer_idle_i && drained_i;
       earlier_drained_q <= earlier_drained_i;
     end
   end
