@@ -19,7 +19,7 @@ package sterna_pkg;
   /// The first bytes of a tape, the letters "STERNATP".
   localparam logic [63:0] TapeMagic = 64'h5054414e52455453;
   /// Version of the tape's format.
-  localparam logic [31:0] TapeVersion = 32'h4;
+  localparam logic [31:0] TapeVersion = 32'h5;
   /// Headers and payloads are multiples of this many bytes.
   localparam int unsigned TapeAlign = 64;
   /// CRC-32 as in zlib, lowest bit first.
@@ -34,14 +34,24 @@ package sterna_pkg;
   localparam int unsigned RequantBiasW = 46;
   /// Waits until all earlier steps are written, in a fetch word.
   localparam logic [9:0] AfterAll = 10'h3ff;
-  /// Words that a window holds.
+  /// Words of a pass that a PE keeps: word w in slot w mod so many.
   localparam int unsigned WindowWords = 31;
-  /// Cycles from the last use of a word to the round that overwrites it, and from the end of a pass.
+  /// Slot of an absent operand, which always reads as zero.
+  localparam logic [4:0] AbsentSlot = 5'h1f;
+  /// Rounds from the last that reads a word to that which overwrites it.
   localparam int unsigned WindowGuard = 5;
-  localparam logic [1:0] OperationNone = 2'h0;
-  localparam logic [1:0] OperationAdd = 2'h1;
-  localparam logic [1:0] OperationSet = 2'h2;
-  localparam logic [1:0] OperationDouble = 2'h3;
+  /// Rounds between operations on an accumulator, at least.
+  localparam int unsigned RepeatDistance = 2;
+  /// Fetch words that wait in the engine, at most.
+  localparam int unsigned FetchQueue = 128;
+  /// Rounds that wait in the engine, at most, or ROUND_QUEUE_BEATS.
+  localparam int unsigned RoundQueue = 32;
+  /// Beats of rounds that wait, if these are more rounds.
+  localparam int unsigned RoundQueueBeats = 8;
+  /// Stream whose control bit says that the round takes a word.
+  localparam int unsigned WordStream = 0;
+  /// Stream whose control bit says that the round ends the pass.
+  localparam int unsigned EndStream = 1;
   /// AWBURST and ARBURST: INCR.
   localparam logic [1:0] AxiBurst = 2'h1;
   /// AWCACHE and ARCACHE: normal, non-cacheable, bufferable.
@@ -56,7 +66,7 @@ package sterna_pkg;
   localparam logic [11:0] RegConfigHash = 12'h8;
   /// R. tile_h, tile_w, clusters, pes, one byte each from the lowest.
   localparam logic [11:0] RegCapabilityTile = 12'hc;
-  /// R. accumulators, act_w, acc_w, log2 of buffer_vectors, one byte each.
+  /// R. accumulators, act_w, acc_w, one byte each from the lowest.
   localparam logic [11:0] RegCapabilityPe = 12'h10;
   /// R. fm_words: words in each bank of the feature memory.
   localparam logic [11:0] RegCapabilityWords = 12'h14;
@@ -241,20 +251,18 @@ package sterna_pkg;
   // Records of a WEIGHTS payload.
   /// `count` fetch words
   localparam logic [7:0] RecordFetch = 8'h1;
-  /// `count` rounds of one chunk for each PE stream
+  /// `count` rounds, each an entry for each PE stream
   localparam logic [7:0] RecordRounds = 8'h2;
 
-  // Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign in
-  // other entries).
+  // What an entry of a round does.
   /// nothing
-  localparam logic [4:0] CommandNop = 5'h0;
-  /// drop the rest of this chunk
-  localparam logic [4:0] CommandPad = 5'h1;
-  /// | k: advance by k (0 to 3) vectors, drop the rest of this chunk, hand the accumulators to the
-  /// drain
-  localparam logic [4:0] CommandEndPass = 5'h4;
-  /// | k: advance the vector pointer by 2^k (k 0 to 7)
-  localparam logic [4:0] CommandSkip = 5'h8;
+  localparam logic [1:0] EntryNone = 2'h0;
+  /// add the operands to the accumulator
+  localparam logic [1:0] EntryAdd = 2'h1;
+  /// set the accumulator to the sum of the operands; the first of each accumulator in a pass
+  localparam logic [1:0] EntrySet = 2'h2;
+  /// double the accumulator; the operands are absent
+  localparam logic [1:0] EntryDouble = 2'h3;
 
   /// The first bytes of a tape.
   typedef struct packed {
@@ -348,7 +356,7 @@ package sterna_pkg;
     logic [7:0] activation;
     /// 1 or 2: input pixels from lane to lane
     logic [7:0] gather_stride;
-    /// what the drain does; unless NONE, the phases of a filter lie in four PEs
+    /// what the drain does; unless NONE, the phases of a filter are four accumulators of a PE
     logic [7:0] pool;
     /// LOAD: 1 loads the frame that is queued, in the background; nothing if none is
     logic [7:0] next;
@@ -386,13 +394,11 @@ package sterna_pkg;
 
   /// A word of a FETCH record.
   typedef struct packed {
-    logic [0:0] unused;
+    logic [4:0] unused;
     /// words that each drain must have written of the last tiles of the step before
     logic [9:0] after;
-    /// no fetch word of the tile follows
+    /// no fetch word of the pass follows
     logic [0:0] last_in_pass;
-    /// channels of the word that become vectors, low bit first
-    logic [3:0] mask;
     /// window column offset mod tile_w
     logic [3:0] col;
     /// floor(window column offset / tile_w)
@@ -404,6 +410,26 @@ package sterna_pkg;
     /// feature memory word of tile (0, 0) of the channel word
     logic [23:0] plane;
   } fetch_t;
+
+  /// A vector that an entry adds: a channel of a word in the window.
+  typedef struct packed {
+    /// add the bitwise inverse, -x - 1; 0 if it is absent
+    logic [0:0] subtract;
+    /// place of the word in the window; ABSENT_SLOT reads as zero
+    logic [4:0] slot;
+  } operand_t;
+
+  /// An operation of a PE, one for each PE stream in a round.
+  typedef struct packed {
+    /// of the round: in WORD_STREAM it takes a word, in END_STREAM it is the last; else 0
+    logic [0:0] control;
+    /// what the entry does
+    logic [1:0] kind;
+    /// accumulator of the half that the pass uses
+    logic [4:0] acc_index;
+    /// an operand for each channel of a word, that of channel 0 in the low bits
+    logic [23:0] operands;
+  } entry_t;
 
   /// What the gather reads of a word: the window of a tile.
   typedef struct packed {

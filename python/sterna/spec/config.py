@@ -25,7 +25,9 @@ MOST_FM_WORDS = 65536
 #: Fields that no tape depends on.
 _NOT_HASHED = ("name", "memory", "burst_beats")
 #: Names of parameters before the engine's words became the field's.
-_RENAMED = {"units": "pes", "slots": "accumulators", "buffer_lines": "buffer_vectors", "block_lines": "buffer_vectors"}
+_RENAMED = {"units": "pes", "slots": "accumulators"}
+#: Those that engines had before their PEs went in step.
+_GONE = ("buffer_vectors", "buffer_lines", "block_lines", "chunk_bytes", "fifo_chunks")
 
 _REMEDY = "see docs/reference/configs.md, or python/sterna/spec/config.py, for each parameter"
 
@@ -58,11 +60,9 @@ class EngineConfig(Validated):
     drains: Annotated[int, Field(ge=1, le=4)]
     """Modules that requantise and write the sums of the PEs. Each serves the same number of clusters."""
     pes: Annotated[int, Field(ge=4, le=32)]
-    """Processing elements per cluster. Each takes one nonzero per cycle; two share a vector buffer."""
-    accumulators: Annotated[int, Field(ge=4, le=32)]
-    """Accumulators per PE and lane, in each of two halves: the filters that a PE works on in one pass."""
-    buffer_vectors: Annotated[int, Field(ge=32, le=1024)]
-    """Vectors that a vector buffer holds. It is a ring: the PEs of a cluster may drift apart by this many vectors."""
+    """Processing elements per cluster. Each adds up to four vectors to an accumulator per cycle."""
+    accumulators: Annotated[int, Field(ge=4, le=16)]
+    """Accumulators per PE and lane, in each of two halves: the filters or phases of one pass."""
     act_w: Annotated[int, Field(ge=4, le=8)]
     """Bits of an activation."""
     acc_w: Annotated[int, Field(ge=12, le=32)]
@@ -74,10 +74,6 @@ class EngineConfig(Validated):
     fit spill to DDR."""
     axi_data_w: Annotated[int, Field(ge=64, le=512)]
     """Bits of the AXI4 data bus. The tape streams over it."""
-    chunk_bytes: Annotated[int, Field(ge=2, le=8)]
-    """Bytes of weight entries that a PE gets at a time."""
-    fifo_chunks: Annotated[int, Field(ge=2, le=64)]
-    """Chunks that a PE's FIFO holds."""
     burst_beats: Annotated[int, Field(ge=16, le=64)] = 64
     """Beats of the longest AXI burst. Some interconnects take at most 16, as AXI3 does."""
     input_table: bool = False
@@ -93,10 +89,7 @@ class EngineConfig(Validated):
         "drains",
         "pes",
         "accumulators",
-        "buffer_vectors",
         "axi_data_w",
-        "chunk_bytes",
-        "fifo_chunks",
         "burst_beats",
     )
     @classmethod
@@ -112,11 +105,6 @@ class EngineConfig(Validated):
 
     @model_validator(mode="after")
     def _parts_fit(self) -> EngineConfig:
-        _require(
-            self.pes * self.chunk_bytes % self.beat_bytes == 0,
-            f"pes * chunk_bytes = {self.pes * self.chunk_bytes} must be a multiple of the "
-            f"{self.beat_bytes} bytes of a bus beat",
-        )
         _require(self.acc_w >= self.act_w + 4, "acc_w must be at least act_w + 4")
         _require(self.drains <= self.clusters, f"drains must be at most clusters = {self.clusters}")
         return self
@@ -159,21 +147,6 @@ class EngineConfig(Validated):
     def word_bytes(self) -> int:
         """Bytes that one feature memory word of all lanes takes in memory, whole beats."""
         return self.word_beats * self.beat_bytes
-
-    @property
-    def acc_index_w(self) -> int:
-        """Bits that name an accumulator in a weight entry; at least four, so that every command fits."""
-        return max(4, (self.accumulators - 1).bit_length())
-
-    @property
-    def entry_bits(self) -> int:
-        """Bits of a weight entry: two of skip, the accumulator, the sign."""
-        return self.acc_index_w + 3
-
-    @property
-    def chunk_entries(self) -> int:
-        """Weight entries of a chunk."""
-        return self.chunk_bytes * 8 // self.entry_bits
 
     @property
     def memory_timing(self) -> Memory:
@@ -219,13 +192,19 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
                 attribute=str(name),
                 value=value,
                 allowed=", ".join(names),
-                remedy=f"it is now {_RENAMED[name]}" if name in _RENAMED else "correct its name or remove it",
+                remedy=_remedy_of(name),
             )
     missing = [name for name in names if name not in fields and EngineConfig.model_fields[name].is_required()]
     if missing:
         raise SternaError(
             "a parameter is missing", where=where, attribute="parameter", value=missing[0], remedy=_REMEDY
         )
+
+
+def _remedy_of(name: object) -> str:
+    if name in _GONE:
+        return "remove it: engines have no such part any more"
+    return f"it is now {_RENAMED[str(name)]}" if name in _RENAMED else "correct its name or remove it"
 
 
 @checked

@@ -44,7 +44,7 @@ class Layout:
     @property
     def size(self) -> int:
         """Bytes of the whole."""
-        return self.bits // 8
+        return -(-self.bits // 8)
 
     def places(self) -> Iterator[tuple[Field, int]]:
         """Each field that is used, and the position of its lowest bit."""

@@ -56,7 +56,7 @@ class Register(IntEnum):
     VERSION = 0x004, READ, ENGINE_VERSION, "Version of registers and behaviour."
     CONFIG_HASH = 0x008, READ, None, "CRC-32 of the engine's config; a tape carries that of its own."
     CAPABILITY_TILE = 0x00C, READ, None, "tile_h, tile_w, clusters, pes, one byte each from the lowest."
-    CAPABILITY_PE = 0x010, READ, None, "accumulators, act_w, acc_w, log2 of buffer_vectors, one byte each."
+    CAPABILITY_PE = 0x010, READ, None, "accumulators, act_w, acc_w, one byte each from the lowest."
     CAPABILITY_WORDS = 0x014, READ, None, "fm_words: words in each bank of the feature memory."
     CONTROL = 0x020, READ_WRITE, 0, "Starts and aborts frames, see Control. Only IRQ_ENABLE reads back."
     STATUS = 0x024, CLEAR, 0, "What the engine does, see Status. Writing ones clears DONE, ERROR and IRQ."

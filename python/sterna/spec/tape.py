@@ -17,7 +17,7 @@ from sterna.spec.described import DescribedEnum
 from sterna.spec.fields import UNUSED, Field, Layout
 
 MAGIC = int.from_bytes(b"STERNATP", "little")
-VERSION = 4
+VERSION = 5
 ALIGN = 64
 #: CRC-32 as in zlib: this polynomial, lowest bit first; the register starts as all ones and is inverted at the end.
 CRC_POLYNOMIAL = 0xEDB88320
@@ -73,26 +73,37 @@ class RecordKind(DescribedEnum):
     """Records of a WEIGHTS payload."""
 
     FETCH = 1, "`count` fetch words"
-    ROUNDS = 2, "`count` rounds of one chunk for each PE stream"
+    ROUNDS = 2, "`count` rounds, each an entry for each PE stream"
 
 
-class Command(DescribedEnum):
-    """Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign in other entries).
+class EntryKind(DescribedEnum):
+    """What an entry of a round does."""
 
-    DOUBLE is the highest of those bits (its value depends on the config's `acc_index_w`), with an accumulator below it.
-    """
-
-    NOP = 0, "nothing"
-    PAD = 1, "drop the rest of this chunk"
-    END_PASS = 4, "| k: advance by k (0 to 3) vectors, drop the rest of this chunk, hand the accumulators to the drain"
-    SKIP = 8, "| k: advance the vector pointer by 2^k (k 0 to 7)"
+    NONE = 0, "nothing"
+    ADD = 1, "add the operands to the accumulator"
+    SET = 2, "set the accumulator to the sum of the operands; the first of each accumulator in a pass"
+    DOUBLE = 3, "double the accumulator; the operands are absent"
 
 
-ENTRY_CONTROL = 3
-#: Vectors an entry itself can advance by.
-ENTRY_MAX_SKIP = 2
-#: Vectors that END_PASS itself can advance by.
-END_PASS_MAX_SKIP = 3
+#: Channel words that a PE keeps: word w of a pass lies in slot w mod WINDOW_WORDS of the window.
+WINDOW_WORDS = 31
+#: The slot of an absent operand, which always reads as zero.
+ABSENT_SLOT = WINDOW_WORDS
+#: Rounds from the last that reads a word to the first that may take the word that overwrites it; as many cycles pass
+#: between the last round of a pass and the next round.
+WINDOW_GUARD = 5
+#: Rounds between two operations on one accumulator, at least.
+REPEAT_DISTANCE = 2
+#: Fetch words and rounds that wait in the engine, at most; of rounds as many beats, if these are more.
+FETCH_QUEUE = 128
+ROUND_QUEUE = 32
+ROUND_QUEUE_BEATS = 8
+#: Fetch words that come together, and how many words their first one is ahead of the next word of the rounds.
+FETCH_GROUP = 32
+FETCH_AHEAD = 16
+#: Streams whose entries' control bits are those of the round: it takes a word, it is the last one of the pass.
+WORD_STREAM = 0
+END_STREAM = 1
 
 
 class Pool(DescribedEnum):
@@ -108,7 +119,7 @@ STEP = Layout(
     (
         Field("op", 8, "what the step does"),
         Field("next", 8, "LOAD: 1 loads the frame that is queued, in the background; nothing if none is"),
-        Field("pool", 8, "what the drain does; unless NONE, the phases of a filter lie in four PEs"),
+        Field("pool", 8, "what the drain does; unless NONE, the phases of a filter are four accumulators of a PE"),
         Field("gather_stride", 8, "1 or 2: input pixels from lane to lane"),
         Field("activation", 8, "activation of requantisation"),
         Field("shift", 8, "right shift of requantisation"),
@@ -179,14 +190,33 @@ FETCH_WORD = Layout(
         Field("row", 4, "window row offset mod tile_h"),
         Field("tile_col", 8, "floor(window column offset / tile_w)", signed=True),
         Field("col", 4, "window column offset mod tile_w"),
-        Field("mask", 4, "channels of the word that become vectors, low bit first"),
-        Field("last_in_pass", 1, "no fetch word of the tile follows"),
+        Field("last_in_pass", 1, "no fetch word of the pass follows"),
         Field("after", 10, "words that each drain must have written of the last tiles of the step before"),
-        Field(UNUSED, 1),
+        Field(UNUSED, 5),
     ),
     "A word of a FETCH record.",
 )
-LAYOUTS = (TAPE_HEADER, SEGMENT_HEADER, STEP, REQUANT_WORD, INPUT_WORD, RECORD_HEADER, FETCH_WORD)
+OPERAND = Layout(
+    "operand",
+    (
+        Field("slot", 5, "place of the word in the window; ABSENT_SLOT reads as zero"),
+        Field("subtract", 1, "add the bitwise inverse, -x - 1; 0 if it is absent"),
+    ),
+    "A vector that an entry adds: a channel of a word in the window.",
+)
+ENTRY = Layout(
+    "entry",
+    (
+        Field("operands", 24, "an operand for each channel of a word, that of channel 0 in the low bits"),
+        Field("acc_index", 5, "accumulator of the half that the pass uses"),
+        Field("kind", 2, "what the entry does"),
+        Field("control", 1, "of the round: in WORD_STREAM it takes a word, in END_STREAM it is the last; else 0"),
+    ),
+    "An operation of a PE, one for each PE stream in a round.",
+)
+LAYOUTS = (
+    TAPE_HEADER, SEGMENT_HEADER, STEP, REQUANT_WORD, INPUT_WORD, RECORD_HEADER, FETCH_WORD, OPERAND, ENTRY,
+)  # fmt: skip
 #: `after` of a fetch word that waits until all earlier steps are written.
 AFTER_ALL = (1 << 10) - 1
 

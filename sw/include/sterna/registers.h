@@ -34,7 +34,7 @@
 #define STERNA_REGISTER_CONFIG_HASH UINT32_C(0x8)
 /* R. tile_h, tile_w, clusters, pes, one byte each from the lowest. */
 #define STERNA_REGISTER_CAPABILITY_TILE UINT32_C(0xc)
-/* R. accumulators, act_w, acc_w, log2 of buffer_vectors, one byte each. */
+/* R. accumulators, act_w, acc_w, one byte each from the lowest. */
 #define STERNA_REGISTER_CAPABILITY_PE UINT32_C(0x10)
 /* R. fm_words: words in each bank of the feature memory. */
 #define STERNA_REGISTER_CAPABILITY_WORDS UINT32_C(0x14)

@@ -15,7 +15,7 @@
 /* The first bytes of a tape, the letters "STERNATP". */
 #define STERNA_TAPE_MAGIC UINT64_C(0x5054414e52455453)
 /* Version of the tape's format. */
-#define STERNA_TAPE_VERSION UINT32_C(0x4)
+#define STERNA_TAPE_VERSION UINT32_C(0x5)
 /* Headers and payloads are multiples of this many bytes. */
 #define STERNA_TAPE_ALIGN 64
 /* CRC-32 as in zlib, lowest bit first. */
@@ -30,12 +30,28 @@
 #define STERNA_REQUANT_BIAS_W 46
 /* Waits until all earlier steps are written, in a fetch word. */
 #define STERNA_AFTER_ALL UINT32_C(0x3ff)
-/* Skip field of a weight entry that is a command. */
-#define STERNA_ENTRY_CONTROL UINT32_C(0x3)
-/* Vectors that an entry itself can advance by. */
-#define STERNA_ENTRY_MAX_SKIP 2
-/* Vectors that END_PASS itself can advance by. */
-#define STERNA_END_PASS_MAX_SKIP 3
+/* Words of a pass that a PE keeps: word w in slot w mod so many. */
+#define STERNA_WINDOW_WORDS 31
+/* Slot of an absent operand, which always reads as zero. */
+#define STERNA_ABSENT_SLOT UINT32_C(0x1f)
+/* Rounds from the last that reads a word to that which overwrites it. */
+#define STERNA_WINDOW_GUARD 5
+/* Rounds between operations on an accumulator, at least. */
+#define STERNA_REPEAT_DISTANCE 2
+/* Fetch words that wait in the engine, at most. */
+#define STERNA_FETCH_QUEUE 128
+/* Rounds that wait in the engine, at most, or ROUND_QUEUE_BEATS. */
+#define STERNA_ROUND_QUEUE 32
+/* Beats of rounds that wait, if these are more rounds. */
+#define STERNA_ROUND_QUEUE_BEATS 8
+/* Stream whose control bit says that the round takes a word. */
+#define STERNA_WORD_STREAM 0
+/* Stream whose control bit says that the round ends the pass. */
+#define STERNA_END_STREAM 1
+/* Fetch words of a FETCH record. */
+#define STERNA_FETCH_GROUP 32
+/* Words from the next one of the rounds to a record's first fetch word. */
+#define STERNA_FETCH_AHEAD 16
 /* Channels of an image that an engine has input tables for. */
 #define STERNA_INPUT_TABLES 3
 /* STORE steps that may go on beside another step, at most. */
@@ -90,22 +106,20 @@ enum sterna_activation {
 enum sterna_record_kind {
   /* `count` fetch words */
   STERNA_RECORD_KIND_FETCH = 1,
-  /* `count` rounds of one chunk for each PE stream */
+  /* `count` rounds, each an entry for each PE stream */
   STERNA_RECORD_KIND_ROUNDS = 2
 };
 
-/* Control entries: skip field = `ENTRY_CONTROL`, these in the bits below (accumulator and sign
- * in other entries). */
-enum sterna_command {
+/* What an entry of a round does. */
+enum sterna_entry_kind {
   /* nothing */
-  STERNA_COMMAND_NOP = 0,
-  /* drop the rest of this chunk */
-  STERNA_COMMAND_PAD = 1,
-  /* | k: advance by k (0 to 3) vectors, drop the rest of this chunk, hand the accumulators to
-   * the drain */
-  STERNA_COMMAND_END_PASS = 4,
-  /* | k: advance the vector pointer by 2^k (k 0 to 7) */
-  STERNA_COMMAND_SKIP = 8
+  STERNA_ENTRY_KIND_NONE = 0,
+  /* add the operands to the accumulator */
+  STERNA_ENTRY_KIND_ADD = 1,
+  /* set the accumulator to the sum of the operands; the first of each accumulator in a pass */
+  STERNA_ENTRY_KIND_SET = 2,
+  /* double the accumulator; the operands are absent */
+  STERNA_ENTRY_KIND_DOUBLE = 3
 };
 
 /* The first bytes of a tape. */
@@ -158,7 +172,7 @@ enum sterna_command {
 /* LOAD: 1 loads the frame that is queued, in the background; nothing if none is */
 #define STERNA_STEP_NEXT_OFFSET 1
 #define STERNA_STEP_NEXT_SIZE 1
-/* what the drain does; unless NONE, the phases of a filter lie in four PEs */
+/* what the drain does; unless NONE, the phases of a filter are four accumulators of a PE */
 #define STERNA_STEP_POOL_OFFSET 2
 #define STERNA_STEP_POOL_SIZE 1
 /* 1 or 2: input pixels from lane to lane */
@@ -294,14 +308,35 @@ enum sterna_command {
 /* window column offset mod tile_w */
 #define STERNA_FETCH_COL_SHIFT 44
 #define STERNA_FETCH_COL_WIDTH 4
-/* channels of the word that become vectors, low bit first */
-#define STERNA_FETCH_MASK_SHIFT 48
-#define STERNA_FETCH_MASK_WIDTH 4
-/* no fetch word of the tile follows */
-#define STERNA_FETCH_LAST_IN_PASS_SHIFT 52
+/* no fetch word of the pass follows */
+#define STERNA_FETCH_LAST_IN_PASS_SHIFT 48
 #define STERNA_FETCH_LAST_IN_PASS_WIDTH 1
 /* words that each drain must have written of the last tiles of the step before */
-#define STERNA_FETCH_AFTER_SHIFT 53
+#define STERNA_FETCH_AFTER_SHIFT 49
 #define STERNA_FETCH_AFTER_WIDTH 10
+
+/* A vector that an entry adds: a channel of a word in the window. */
+#define STERNA_OPERAND_SIZE 1
+/* place of the word in the window; ABSENT_SLOT reads as zero */
+#define STERNA_OPERAND_SLOT_SHIFT 0
+#define STERNA_OPERAND_SLOT_WIDTH 5
+/* add the bitwise inverse, -x - 1; 0 if it is absent */
+#define STERNA_OPERAND_SUBTRACT_SHIFT 5
+#define STERNA_OPERAND_SUBTRACT_WIDTH 1
+
+/* An operation of a PE, one for each PE stream in a round. */
+#define STERNA_ENTRY_SIZE 4
+/* an operand for each channel of a word, that of channel 0 in the low bits */
+#define STERNA_ENTRY_OPERANDS_SHIFT 0
+#define STERNA_ENTRY_OPERANDS_WIDTH 24
+/* accumulator of the half that the pass uses */
+#define STERNA_ENTRY_ACC_INDEX_SHIFT 24
+#define STERNA_ENTRY_ACC_INDEX_WIDTH 5
+/* what the entry does */
+#define STERNA_ENTRY_KIND_SHIFT 29
+#define STERNA_ENTRY_KIND_WIDTH 2
+/* of the round: in WORD_STREAM it takes a word, in END_STREAM it is the last; else 0 */
+#define STERNA_ENTRY_CONTROL_SHIFT 31
+#define STERNA_ENTRY_CONTROL_WIDTH 1
 
 #endif /* STERNA_TAPE_H */

@@ -86,12 +86,20 @@ TAPE_CONSTANTS = (
     Constant("requant_multiplier_w", tape.REQUANT_MULTIPLIER_BITS, "Bits of the multiplier in a requantisation word."),
     Constant("requant_bias_w", tape.REQUANT_BIAS_BITS, "Bits of the bias in a requantisation word."),
     Constant("after_all", tape.AFTER_ALL, "Waits until all earlier steps are written, in a fetch word.", 10),
-    Constant("entry_control", tape.ENTRY_CONTROL, "Skip field of a weight entry that is a command.", 2),
+    Constant("window_words", tape.WINDOW_WORDS, "Words of a pass that a PE keeps: word w in slot w mod so many."),
+    Constant("absent_slot", tape.ABSENT_SLOT, "Slot of an absent operand, which always reads as zero.", 5),
+    Constant("window_guard", tape.WINDOW_GUARD, "Rounds from the last that reads a word to that which overwrites it."),
+    Constant("repeat_distance", tape.REPEAT_DISTANCE, "Rounds between operations on an accumulator, at least."),
+    Constant("fetch_queue", tape.FETCH_QUEUE, "Fetch words that wait in the engine, at most."),
+    Constant("round_queue", tape.ROUND_QUEUE, "Rounds that wait in the engine, at most, or ROUND_QUEUE_BEATS."),
+    Constant("round_queue_beats", tape.ROUND_QUEUE_BEATS, "Beats of rounds that wait, if these are more rounds."),
+    Constant("word_stream", tape.WORD_STREAM, "Stream whose control bit says that the round takes a word."),
+    Constant("end_stream", tape.END_STREAM, "Stream whose control bit says that the round ends the pass."),
 )
 #: Those that only an encoder needs: not for the RTL.
 ENCODER_CONSTANTS = (
-    Constant("entry_max_skip", tape.ENTRY_MAX_SKIP, "Vectors that an entry itself can advance by."),
-    Constant("end_pass_max_skip", tape.END_PASS_MAX_SKIP, "Vectors that END_PASS itself can advance by."),
+    Constant("fetch_group", tape.FETCH_GROUP, "Fetch words of a FETCH record."),
+    Constant("fetch_ahead", tape.FETCH_AHEAD, "Words from the next one of the rounds to a record's first fetch word."),
     Constant("input_tables", tape.INPUT_TABLES, "Channels of an image that an engine has input tables for."),
     Constant("most_beside_stores", tape.MOST_BESIDE_STORES, "STORE steps that may go on beside another step, at most."),
     Constant("beside_loads", tape.BESIDE_LOADS, "The bit of `beside` that lets the LOAD steps without `next` go on."),
@@ -102,7 +110,7 @@ TAPE_GROUPS = (
     Group("Pool", tape.Pool, 2),
     Group("Activation", Activation, 2),
     Group("Record", tape.RecordKind, 8),
-    Group("Command", tape.Command, 5),
+    Group("Entry", tape.EntryKind, 2),
 )
 PACKAGE_CONSTANTS = (
     Constant("package_magic", package.MAGIC, 'The first bytes of a package, the letters "STERNAPK".', 64),
