@@ -504,19 +504,4 @@ package sterna_pkg;
     logic [1:0] resp;
   } axil_read_t;
 
-  /// Entry.
-  typedef struct packed {
-    logic [0:0] control;
-    logic [1:0] kind;
-    logic [4:0] acc_index;
-    logic [0:0] subtract_3;
-    logic [4:0] slot_3;
-    logic [0:0] subtract_2;
-    logic [4:0] slot_2;
-    logic [0:0] subtract_1;
-    logic [4:0] slot_1;
-    logic [0:0] subtract_0;
-    logic [4:0] slot_0;
-  } entry_t;
-
 endpackage

@@ -51,8 +51,6 @@ module sterna_pe #(
   /// Lanes of a lane group.
   localparam int unsigned GroupLanes = 64;
   localparam int unsigned Groups = (Lanes + GroupLanes - 1) / GroupLanes;
-  /// Slot that reads as zero.
-  localparam logic [4:0] ZeroSlot = 5'd31;
 
   /// What the lanes do.
   typedef struct packed {
@@ -63,18 +61,22 @@ module sterna_pe #(
     logic twice;
   } action_t;
 
+  operand_t [WordChannels-1:0] operand;
   action_t action_d, action_q;
   logic add_q, row_load_q, row_shift_q;
 
+  assign operand = entry_i.operands;
+
   always_comb begin
-    action_d.zero = entry_i.kind == OperationSet;
-    action_d.twice = entry_i.kind == OperationDouble;
+    action_d.zero = entry_i.kind == EntrySet;
+    action_d.twice = entry_i.kind == EntryDouble;
     action_d.address = {half_i, entry_i.acc_index[AccIndexW-1:0]};
-    action_d.slot = {entry_i.slot_3, entry_i.slot_2, entry_i.slot_1, entry_i.slot_0};
-    action_d.subtract = {entry_i.subtract_3, entry_i.subtract_2, entry_i.subtract_1,
-                         entry_i.subtract_0};
+    for (int unsigned b = 0; b < WordChannels; b++) begin
+      action_d.slot[b] = operand[b].slot;
+      action_d.subtract[b] = operand[b].subtract;
+    end
     if (row_load_i) begin
-      action_d = '{slot: {4{ZeroSlot}}, subtract: '0, address: row_address_i, zero: 1'b0,
+      action_d = '{slot: {4{AbsentSlot}}, subtract: '0, address: row_address_i, zero: 1'b0,
                    twice: 1'b0};
     end
   end
@@ -89,7 +91,7 @@ module sterna_pe #(
     end else if (clear_i) begin
       {add_q, row_load_q, row_shift_q} <= '0;
     end else begin
-      add_q <= entry_valid_i && entry_i.kind != OperationNone;
+      add_q <= entry_valid_i && entry_i.kind != EntryNone;
       {row_load_q, row_shift_q} <= {row_load_i, row_shift_i};
     end
   end
