@@ -164,9 +164,9 @@ module sterna_engine #(
   localparam int unsigned DrainClusters = Clusters / Drains;
   /// Cycles from a window's request to its word.
   localparam int unsigned GatherLatency = 15;
-  /// Cycles that a round waits for its words: as many as the last of its windows takes, from the
-  /// cycle after its issue on, and one into the windows.
-  localparam int unsigned RoundDelay = GatherLatency + 1 + Clusters;
+  /// Cycles that a round waits in its cluster, so that it comes out with the last of the words that
+  /// were asked for with it.
+  localparam int unsigned RoundDelay = GatherLatency + Clusters;
   localparam int unsigned PesW = $clog2(Pes + 1);
   localparam int unsigned AllPesW = $clog2(Clusters * Pes + 1);
 
@@ -198,7 +198,7 @@ module sterna_engine #(
   sterna_axil_regs #(
     .ConfigHash     (ConfigHash),
     .CapabilityTile ({8'(Pes), 8'(Clusters), 8'(TileW), 8'(TileH)}),
-    .CapabilityPe   ({8'(WindowWords), 8'(AccW), 8'(ActW), 8'(Accumulators)}),
+    .CapabilityPe   ({8'd0, 8'(AccW), 8'(ActW), 8'(Accumulators)}),
     .CapabilityWords(FmWords),
     .AllPes         (Clusters * Pes)
   ) u_regs (
@@ -544,7 +544,7 @@ module sterna_engine #(
   logic fetch_valid, fetch_ready;
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
-  logic round_valid, round_ready;
+  logic round_valid, round_ready, round_word, round_end;
   entry_t [Clusters-1:0][Pes-1:0] round;
 
   sterna_distributor #(
@@ -566,7 +566,9 @@ module sterna_engine #(
     .fetch_words_o(fetch_words),
     .round_valid_o(round_valid),
     .round_ready_i(round_ready),
-    .round_o      (round)
+    .round_o      (round),
+    .round_word_o (round_word),
+    .round_end_o  (round_end)
   );
 
   assign weights_ready = distributor_ready && weights_enable;
@@ -706,7 +708,7 @@ module sterna_engine #(
   logic [4:0] word_slot;
   logic [Clusters-1:0] word_clusters;
   logic half_issued, wait_vectors, wait_weights, wait_drain;
-  logic [Drains-1:0] drain_read;
+  logic [Drains-1:0] drain_read, row_load;
   logic [Drains-1:0][1:0] ended, free;
   logic [Drains-1:0] pass_valid, pass_ready, pass_done;
   logic [9:0] words_written;
@@ -734,14 +736,15 @@ module sterna_engine #(
     .fetch_words_i  (fetch_words),
     .round_valid_i  (round_valid),
     .round_ready_o  (round_ready),
-    .round_word_i   (round[0][0].control),
-    .round_end_i    (round[0][1].control),
+    .round_word_i   (round_word),
+    .round_end_i    (round_end),
     .half_o         (half_issued),
     .read_valid_o   (window_valid),
     .read_o         (window),
     .word_slot_o    (word_slot),
     .word_clusters_o(word_clusters),
     .drain_read_i   (drain_read),
+    .row_load_o     (row_load),
     .ended_o        (ended),
     .free_i         (free),
     .idle_o         (issuer_idle),
@@ -782,13 +785,23 @@ module sterna_engine #(
       localparam int unsigned First = d * DrainClusters;
 
       (* preserve, dont_merge *) logic drain_clear_q;
-      logic row_shift;
-      logic [AccIndexW:0] drain_address;
+      logic row_shift, row_shift_q;
+      logic [AccIndexW:0] drain_address, drain_address_q;
       logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) drain_clear_q <= 1'b0;
         else drain_clear_q <= clear;
+      end
+
+      // With `row_load`, which the issuer gives.
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) row_shift_q <= 1'b0;
+        else row_shift_q <= row_shift;
+      end
+
+      always_ff @(posedge clk_i) begin
+        drain_address_q <= drain_address;
       end
 
       for (i = 0; i < DrainClusters; i++) begin : gen_cluster
@@ -809,6 +822,34 @@ module sterna_engine #(
           assign next_row = row[i+1];
         end
 
+        // What a cluster gets comes from registers of its own, halfway to it.
+        (* preserve, dont_merge *) logic word_valid_q, round_valid_q, half_q, load_q, shift_q;
+        (* preserve, dont_merge *) logic [4:0] word_slot_q;
+        (* preserve, dont_merge *) logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
+        (* preserve, dont_merge *) logic [AccIndexW:0] row_address_q;
+        entry_t [Pes-1:0] round_q;
+        logic [PesW-1:0] own_busy;
+
+        always_ff @(posedge clk_i or negedge rst_ni) begin
+          if (!rst_ni) begin
+            {word_valid_q, round_valid_q, load_q, shift_q} <= '0;
+          end else begin
+            word_valid_q <= word_valid && !word_plain && word_clusters[C] && !clear;
+            round_valid_q <= round_valid && round_ready && !clear;
+            load_q <= row_load[d];
+            shift_q <= row_shift_q;
+          end
+        end
+
+        always_ff @(posedge clk_i) begin
+          word_slot_q <= word_slot;
+          word_data_q <= word_data;
+          round_q <= round[C];
+          half_q <= half_issued;
+          row_address_q <= drain_address_q;
+          cluster_busy[C] <= own_busy;
+        end
+
         sterna_cluster #(
           .Lanes       (Lanes),
           .Pes         (Pes),
@@ -820,18 +861,18 @@ module sterna_engine #(
           .clk_i,
           .rst_ni,
           .clear_i      (cluster_clear_q),
-          .word_valid_i (word_valid && !word_plain && word_clusters[C]),
-          .word_slot_i  (word_slot),
-          .word_data_i  (word_data),
-          .round_valid_i(round_valid && round_ready),
-          .round_i      (round[C]),
-          .half_i       (half_issued),
-          .row_load_i   (drain_read[d]),
-          .row_address_i(drain_address),
-          .row_shift_i  (row_shift),
+          .word_valid_i (word_valid_q),
+          .word_slot_i  (word_slot_q),
+          .word_data_i  (word_data_q),
+          .round_valid_i(round_valid_q),
+          .round_i      (round_q),
+          .half_i       (half_q),
+          .row_load_i   (load_q),
+          .row_address_i(row_address_q),
+          .row_shift_i  (shift_q),
           .row_i        (next_row),
           .row_o        (row[i]),
-          .busy_o       (cluster_busy[C])
+          .busy_o       (own_busy)
         );
       end
 
@@ -844,7 +885,7 @@ module sterna_engine #(
         .AccW          (AccW),
         .MulW          (MulW),
         .FmAddrW       (FmAddrW),
-        .RowLatency    (RoundDelay + 5),
+        .RowLatency    (RoundDelay + 7),
         .GeneralRequant(GeneralRequant)
       ) u_drain (
         .clk_i,

@@ -17,7 +17,7 @@ module sterna_cluster #(
   /// Bits of an accumulator.
   parameter int unsigned AccW = 20,
   /// Cycles that rounds, and what the drain does, wait.
-  parameter int unsigned Delay = 17
+  parameter int unsigned Delay = 16
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -70,25 +70,6 @@ module sterna_cluster #(
       initial $error("sterna_cluster: AccW = %0d must be ActW + 4 to 32", AccW);
     end
   endgenerate
-
-  // A register stage helps the fan-out of words.
-
-  logic word_valid_q;
-  logic [4:0] word_slot_q;
-  logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) word_valid_q <= 1'b0;
-    else if (clear_i) word_valid_q <= 1'b0;
-    else word_valid_q <= word_valid_i;
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (word_valid_i) begin
-      word_slot_q <= word_slot_i;
-      word_data_q <= word_data_i;
-    end
-  end
 
   // Rounds and the drain's reads wait in one memory, so they stay in order.
 
@@ -145,9 +126,9 @@ module sterna_cluster #(
         .clk_i,
         .rst_ni,
         .clear_i,
-        .word_valid_i (word_valid_q),
-        .word_slot_i  (word_slot_q),
-        .word_data_i  (word_data_q),
+        .word_valid_i,
+        .word_slot_i,
+        .word_data_i,
         .entry_valid_i(round_valid_q[Delay-1]),
         .entry_i      (round[p]),
         .half_i       (half),

@@ -41,7 +41,11 @@ module sterna_distributor #(
   /// It is taken.
   input  logic                             round_ready_i,
   /// The operations of all PEs.
-  output entry_t [Clusters-1:0][Pes-1:0]   round_o
+  output entry_t [Clusters-1:0][Pes-1:0]   round_o,
+  /// The round takes a word.
+  output logic                             round_word_o,
+  /// It is the last one of its pass.
+  output logic                             round_end_o
 );
   /// Bits of a count of fetch words.
   localparam int unsigned WordCountW = $clog2(DataW / 64 + 1);
@@ -87,32 +91,6 @@ module sterna_distributor #(
   logic [RoundCountW-1:0] last_rounds_d, last_rounds_q;
   logic last_d, last_q;
 
-  // Keeps what is behind it away from the tape reader, which may withdraw a beat to drop it.
-  logic beat_valid, beat_ready;
-  logic [DataW-1:0] beat_data;
-
-  sterna_fifo #(
-    .Width(DataW),
-    .Depth(2)
-  ) u_beats (
-    .clk_i,
-    .rst_ni,
-    .clear_i,
-    .valid_i(beat_valid_i && beat_ready_o),
-    .ready_o(beat_ready_o),
-    .data_i (beat_data_i),
-    .valid_o(beat_valid),
-    .ready_i(beat_ready),
-    .data_o (beat_data),
-    .count_o()
-  );
-
-  assign fetch_valid_o = beat_valid && state_q == StFetch;
-  assign fetch_data_o = beat_data;
-  assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
-
-  // ---------------------------------------------------------------------------------------- rounds
-
   // Of the step: beats of a round less one, rounds in a beat.
   logic [PlaceW-1:0] last_place_q;
   logic [RoundCountW-1:0] beat_rounds_q;
@@ -129,6 +107,88 @@ module sterna_distributor #(
       end
     end
   end
+
+  // Keeps what is behind it away from the tape reader, which may withdraw a beat to drop it.
+  logic first_valid, first_ready, beat_valid, beat_ready;
+  logic [DataW-1:0] first_data;
+
+  sterna_fifo #(
+    .Width(DataW),
+    .Depth(2)
+  ) u_beats (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(beat_valid_i && beat_ready_o),
+    .ready_o(beat_ready_o),
+    .data_i (beat_data_i),
+    .valid_o(first_valid),
+    .ready_i(first_ready),
+    .data_o (first_data),
+    .count_o()
+  );
+
+  // What a beat says if it is a header, found before it is known to be one.
+  typedef struct packed {
+    logic padding;
+    logic fetch;
+    logic bad;
+    logic one;
+    logic [CountW-1:0] beats;
+    logic [WordCountW-1:0] tail;
+    logic [RoundCountW-1:0] last_rounds;
+  } header_t;
+
+  header_t header_d, header;
+  logic [55:0] count, beats;
+  logic [RoundCountW-1:0] count_tail;
+
+  assign count = first_data[63:8];
+  assign header_d.padding = first_data[63:0] == '0;
+  assign header_d.fetch = first_data[7:0] == RecordFetch;
+  assign header_d.bad = (!header_d.fetch && first_data[7:0] != RecordRounds) || count == '0 ||
+                        beats[55:CountW] != '0;
+  assign header_d.beats = CountW'(beats);
+  assign header_d.tail = header_d.fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
+  assign header_d.one = beats == 56'(header_d.tail == '0);
+  assign header_d.last_rounds = count_tail == '0 ? beat_rounds_q : count_tail;
+
+  always_comb begin
+    beats = count / 56'(BeatWords);
+    count_tail = '0;
+    if (!header_d.fetch) begin
+      beats = '0;
+      for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
+        if (tiles_log2_q == 2'(t)) begin
+          beats = (count * 56'(round_beats(t)) + 56'(beat_rounds(t) - 1)) / 56'(beat_rounds(t));
+          count_tail = RoundCountW'(count % 56'(beat_rounds(t)));
+        end
+      end
+    end
+  end
+
+  logic [DataW-1:0] beat_data;
+
+  assign first_ready = !beat_valid || beat_ready;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) beat_valid <= 1'b0;
+    else if (clear_i) beat_valid <= 1'b0;
+    else if (first_ready) beat_valid <= first_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (first_ready) begin
+      beat_data <= first_data;
+      header <= header_d;
+    end
+  end
+
+  assign fetch_valid_o = beat_valid && state_q == StFetch;
+  assign fetch_data_o = beat_data;
+  assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
+
+  // ---------------------------------------------------------------------------------------- rounds
 
   logic queued_valid, queued_ready, queue_ready, emit, room;
   logic [DataW-1:0] queued_data;
@@ -207,6 +267,8 @@ module sterna_distributor #(
             for (int unsigned c = 0; c < Clusters; c++) begin
               round_o[c] <= line[j*(RoundW>>t)+(c>>t)*PesW+:PesW];
             end
+            round_word_o <= line[j*(RoundW>>t)+WordStream*EntryW+EntryW-1];
+            round_end_o <= line[j*(RoundW>>t)+EndStream*EntryW+EntryW-1];
           end
         end
       end
@@ -215,28 +277,9 @@ module sterna_distributor #(
 
   // --------------------------------------------------------------------------------------- records
 
-  logic is_fetch;
-  logic [55:0] count, beats;
-  logic [RoundCountW-1:0] count_tail;
-
-  assign is_fetch = beat_data[7:0] == RecordFetch;
-  assign count = beat_data[63:8];
   // No round is open: the queue is empty, or ends with one.
-  assign idle_o = state_q == StRecord && !beat_valid && !queued_valid && !round_valid_o;
-
-  always_comb begin
-    beats = count / 56'(BeatWords);
-    count_tail = '0;
-    if (!is_fetch) begin
-      beats = '0;
-      for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
-        if (tiles_log2_q == 2'(t)) begin
-          beats = (count * 56'(round_beats(t)) + 56'(beat_rounds(t) - 1)) / 56'(beat_rounds(t));
-          count_tail = RoundCountW'(count % 56'(beat_rounds(t)));
-        end
-      end
-    end
-  end
+  assign idle_o = state_q == StRecord && !first_valid && !beat_valid && !queued_valid &&
+                  !round_valid_o;
 
   always_comb begin
     unique case (state_q)
@@ -256,15 +299,14 @@ module sterna_distributor #(
     if (beat_valid && beat_ready) begin
       unique case (state_q)
         StRecord: begin
-          left_d = CountW'(beats);
-          tail_d = is_fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
-          last_rounds_d = count_tail == '0 ? beat_rounds_q : count_tail;
-          last_d = beats == 56'(tail_d == '0);
-          state_d = is_fetch ? StFetch : StRounds;
-          if (!is_fetch && beat_data[7:0] != RecordRounds) state_d = StBad;
-          if (count == '0 || beats[55:CountW] != '0) state_d = StBad;
+          left_d = header.beats;
+          tail_d = header.tail;
+          last_rounds_d = header.last_rounds;
+          last_d = header.one;
+          state_d = header.fetch ? StFetch : StRounds;
+          if (header.bad) state_d = StBad;
           // A zero header is the padding that fills the payload up.
-          if (beat_data[63:0] == '0) state_d = StRecord;
+          if (header.padding) state_d = StRecord;
         end
         StFetch, StRounds: begin
           left_d = left_q - 1'b1;

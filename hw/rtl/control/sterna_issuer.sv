@@ -60,8 +60,10 @@ module sterna_issuer #(
   /// The clusters that it is for.
   output logic [Clusters-1:0]             word_clusters_o,
 
-  /// A drain reads the accumulators: no round can be issued.
+  /// A drain reads the accumulators.
   input  logic [Drains-1:0]               drain_read_i,
+  /// It does so now, in the place of a round.
+  output logic [Drains-1:0]               row_load_o,
   /// The pass in this half of the accumulators has ended.
   output logic [Drains-1:0][1:0]          ended_o,
   /// The drain has read that half (pulse).
@@ -100,7 +102,9 @@ module sterna_issuer #(
 
   fetch_t fetch;
   logic [63:0] word;
-  logic beat_valid, beat_ready, word_valid, word_ready, fetch_valid, fetch_take;
+  logic beat_valid, beat_ready, word_valid, word_ready, queued_valid, queued_ready;
+  logic fetch_valid, fetch_take;
+  logic [63:0] queued;
   logic [DataW-1:0] beat_data;
   logic [WordCountW-1:0] beat_words;
 
@@ -146,10 +150,27 @@ module sterna_issuer #(
     .valid_i(word_valid),
     .ready_o(word_ready),
     .data_i (word),
+    .valid_o(queued_valid),
+    .ready_i(queued_ready),
+    .data_o (queued),
+    .empty_o()
+  );
+
+  // Keeps the issue away from the block RAM.
+  sterna_fifo #(
+    .Width(64),
+    .Depth(2)
+  ) u_near (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(queued_valid),
+    .ready_o(queued_ready),
+    .data_i (queued),
     .valid_o(fetch_valid),
     .ready_i(fetch_take),
     .data_o (fetch),
-    .empty_o()
+    .count_o()
   );
 
   // The fetch word whose window is next, and whether what it reads is written.
@@ -178,13 +199,14 @@ module sterna_issuer #(
 
   // ----------------------------------------------------------------------------------------- issue
 
-  logic half_q, half_d, undrained_q, cursors_ready_q, end_issued;
+  logic half_q, half_d, undrained_q, cursors_ready_q, end_issued, guarded_q, reads_q;
   logic [GuardW-1:0] guard_q;
+  logic [Drains-1:0] row_load_q;
   logic [Drains-1:0][1:0] ended_d, ended_q;
   logic [31:0] groups_q;
   logic working_q;
 
-  assign issue = round_valid_i && !undrained_q && guard_q == '0 && drain_read_i == '0 &&
+  assign issue = round_valid_i && !undrained_q && !guarded_q && !reads_q &&
                  (!round_word_i || (released_q && cursors_ready_q));
   assign issue_word = issue && round_word_i;
   assign end_issued = issue && round_end_i;
@@ -192,6 +214,7 @@ module sterna_issuer #(
   assign half_o = half_q;
   assign half_d = half_q ^ end_issued;
   assign ended_o = ended_q;
+  assign row_load_o = row_load_q;
 
   always_comb begin
     for (int unsigned d = 0; d < Drains; d++) begin
@@ -213,6 +236,9 @@ module sterna_issuer #(
       ended_q <= '0;
       undrained_q <= 1'b0;
       guard_q <= '0;
+      guarded_q <= 1'b0;
+      row_load_q <= '0;
+      reads_q <= 1'b0;
       groups_q <= '0;
       working_q <= 1'b0;
     end else if (clear_i) begin
@@ -220,14 +246,20 @@ module sterna_issuer #(
       ended_q <= '0;
       undrained_q <= 1'b0;
       guard_q <= '0;
+      guarded_q <= 1'b0;
+      row_load_q <= '0;
+      reads_q <= 1'b0;
       groups_q <= '0;
       working_q <= 1'b0;
     end else begin
       half_q <= half_d;
       ended_q <= ended_d;
       undrained_q <= undrained_d;
-      if (end_issued) guard_q <= GuardW'(WindowGuard);
+      if (end_issued) guard_q <= GuardW'(WindowGuard - 1);
       else if (guard_q != '0) guard_q <= guard_q - GuardW'(1);
+      guarded_q <= end_issued || guard_q != '0;
+      row_load_q <= drain_read_i;
+      reads_q <= drain_read_i != '0;
       if (start_i) groups_q <= step_i.tile_groups;
       else if (end_issued) groups_q <= groups_q - 32'd1;
       if (start_i) working_q <= 1'b1;
@@ -340,8 +372,8 @@ module sterna_issuer #(
       {wait_vectors_o, wait_weights_o, wait_drain_o} <= '0;
     end else begin
       wait_weights_o <= working_q && !round_valid_i;
-      wait_drain_o <= round_valid_i && (undrained_q || drain_read_i != '0);
-      wait_vectors_o <= round_valid_i && !undrained_q && drain_read_i == '0 && !issue;
+      wait_drain_o <= round_valid_i && (undrained_q || reads_q);
+      wait_vectors_o <= round_valid_i && !undrained_q && !reads_q && !issue;
     end
   end
 
