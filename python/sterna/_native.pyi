@@ -139,7 +139,7 @@ class Lowered:
         split: Sequence[str],
     ) -> None: ...
 
-_Streamed = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+_Streamed = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], int]
 _Step = tuple[list[str], bytes, int, int, int, _Streamed | None]
 _Store = tuple[str, int, int, int, int, int, int, bool, list[tuple[int, int]]]
 
@@ -156,8 +156,8 @@ def build_tape(
 
     config, plan, filters: as a package holds them, the first two as JSON. show: called before each operation with its
     number and the map that it makes. Steps: layers, STEP payload, part, additions, additions times lanes in use, and
-    with `keep_streamed` of each CONV entries [round, stream, entry], records [record, 2], mask and after of fetch
-    words. Stores: layer, offset, channel words, tiles down and across, height, width, whether it is split by phase,
+    with `keep_streamed` of each CONV rounds [round], records [record, 2], `after` of fetch words, and operations, as
+    `encode_part` has them. Stores: layer, offset, channel words, tiles down and across, height, width, whether it is split by phase,
     channel word and byte in it of each channel.
     """
 
@@ -165,22 +165,21 @@ def package_tape(data: bytes, where: str) -> bytes:
     """The tape that the library makes of a package, its file's bytes; `where` names their origin in errors."""
 
 class EncoderConfig:
-    def __init__(
-        self, tile_h: int, tile_w: int, buffer_vectors: int, acc_index_w: int, chunk_bytes: int, beat_bytes: int
-    ) -> None: ...
+    def __init__(self, tile_h: int, tile_w: int, accumulators: int, beat_bytes: int) -> None: ...
 
 def encode_part(
     config: EncoderConfig,
     streams: int,
-    fetches: Sequence[NDArray[np.int64]],
-    additions: Sequence[NDArray[np.int64]],
-    subtract: NDArray[np.uint8],
-    planes: Sequence[tuple[int, int, int]],
-) -> tuple[bytes, NDArray[np.uint8], NDArray[np.int64]]:
-    """The WEIGHTS payload of a part, the entries [round, stream, entry] and the records [record, 2], kind and count.
+    tiles_at_once: int,
+    fetches: NDArray[np.int64],
+    used: NDArray[np.int64],
+    additions: NDArray[np.int64],
+) -> tuple[bytes, NDArray[np.uint8], NDArray[np.int64], int]:
+    """The WEIGHTS payload of a part, its rounds [round], 1 for one that takes a word and 2 for the last one, the records
+    [record, 2], kind and count, and how many entries do something.
 
-    fetches: plane, row, col, mask, after. additions: stream, vector, accumulator, digit plane. planes: digit plane, its
-    last vector, doublings after it.
+    fetches [word, 4]: plane, row, col, after. used [accumulator, 2]: stream, accumulator. additions [addition, 6]:
+    stream, word, channel of it, accumulator, digit, whether it is subtracted.
     """
 
 class Emulator:

@@ -13,6 +13,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <tuple>
@@ -119,15 +120,22 @@ Lowered make_lowered(const Sizes& layers, const Sizes& inner, const std::string&
   return lowered;
 }
 
+auto rounds_of(EncodedPart& part) {
+  const std::size_t rounds = part.rounds.size();
+  return moved<std::uint8_t, 1>(std::move(part.rounds), {rounds});
+}
+
+auto records_of(EncodedPart& part) {
+  const std::size_t records = part.records.size() / 2;
+  return moved<std::int64_t, 2>(std::move(part.records), {records, 2});
+}
+
 nb::object streamed_part(std::optional<StreamedPart> streamed) {
   if (!streamed) return nb::none();
   EncodedPart& part = streamed->encoded;
-  const std::size_t fetches = streamed->masks.size(), records = part.records.size() / 2;
-  const std::size_t streams = part.streams, entries = part.codes.size() / part.rounds / streams;
-  return nb::make_tuple(moved<std::uint8_t, 3>(std::move(part.codes), {part.rounds, streams, entries}),
-                        moved<std::int64_t, 2>(std::move(part.records), {records, 2}),
-                        moved<std::int64_t, 1>(std::move(streamed->masks), {fetches}),
-                        moved<std::int64_t, 1>(std::move(streamed->after), {fetches}));
+  const std::size_t fetches = streamed->after.size();
+  return nb::make_tuple(rounds_of(part), records_of(part), moved<std::int64_t, 1>(std::move(streamed->after), {fetches}),
+                        part.operations);
 }
 
 nb::tuple built_tape(const Lowered& lowered, const nb::bytes& config, std::uint32_t config_hash, const nb::bytes& plan,
@@ -170,23 +178,41 @@ nb::bytes package_tape(const nb::bytes& data, const std::string& where) {
   return bytes_of(tape);
 }
 
-nb::tuple encoded(const EncoderConfig& config, std::size_t streams, const std::array<Integers, 5>& fetches,
-                  const std::array<Integers, 4>& additions, const Array<std::uint8_t, 1>& subtract,
-                  const std::vector<std::array<std::int64_t, 3>>& planes) {
-  const auto& [plane, row, col, mask, after] = fetches;
-  const auto& [stream, vector, acc_index, digit] = additions;
-  std::vector<DigitPlane> digits;
-  for (const auto& [number, last_vector, doublings] : planes) digits.push_back({number, last_vector, doublings});
+/// The value, or the largest one of its type, which nothing of a part is.
+template <typename Value>
+Value checked(std::int64_t value) {
+  return std::in_range<Value>(value) ? static_cast<Value>(value) : std::numeric_limits<Value>::max();
+}
+
+using Rows = Array<std::int64_t, 2>;
+
+/// Calls `add` with each row of an array, which has so many columns.
+template <std::size_t columns, typename Add>
+void each_row(const char* name, const Rows& rows, Add add) {
+  if (rows.shape(1) != columns) {
+    refuse({"part of a tape", "has rows of another length", std::string(name) + " = " + std::to_string(rows.shape(1)),
+            std::to_string(columns), "give the work of a part"});
+  }
+  for (std::size_t row = 0; row < rows.shape(0); ++row) add(rows.data() + row * columns);
+}
+
+nb::tuple encoded(const EncoderConfig& config, std::size_t streams, int tiles_at_once, const Rows& fetches, const Rows& used,
+                  const Rows& additions) {
+  PartWork work{streams, tiles_at_once, {}, {}, {}};
+  each_row<4>("fetches", fetches, [&](const std::int64_t* row) { work.fetches.push_back({row[0], row[1], row[2], row[3]}); });
+  each_row<2>("used", used, [&](const std::int64_t* row) {
+    work.used.push_back({checked<std::int32_t>(row[0]), checked<std::uint8_t>(row[1])});
+  });
+  each_row<6>("additions", additions, [&](const std::int64_t* row) {
+    work.additions.push_back({checked<std::int32_t>(row[0]), checked<std::int32_t>(row[1]), checked<std::uint8_t>(row[2]),
+                              checked<std::uint8_t>(row[3]), checked<std::uint8_t>(row[4]), checked<std::uint8_t>(row[5])});
+  });
   EncodedPart part;
   {
     const nb::gil_scoped_release released;
-    part = encode_part(config, streams, {span_of(plane), span_of(row), span_of(col), span_of(mask), span_of(after)},
-                       {span_of(stream), span_of(vector), span_of(acc_index), span_of(subtract), span_of(digit)}, digits);
+    part = encode_part(config, work);
   }
-  const std::size_t entries = config.chunk_entries(), records = part.records.size() / 2;
-  return nb::make_tuple(bytes_of(part.payload),
-                        moved<std::uint8_t, 3>(std::move(part.codes), {part.rounds, streams, entries}),
-                        moved<std::int64_t, 2>(std::move(part.records), {records, 2}));
+  return nb::make_tuple(bytes_of(part.payload), rounds_of(part), records_of(part), part.operations);
 }
 
 }  // namespace
@@ -205,9 +231,8 @@ void add_tape(nb::module_& module) {
              "show"_a.none());
   module.def("package_tape", &package_tape, "data"_a, "where"_a);
   nb::class_<EncoderConfig>(module, "EncoderConfig")
-      .def(nb::init<int, int, int, int, int, int>(), "tile_h"_a, "tile_w"_a, "buffer_vectors"_a, "acc_index_w"_a,
-           "chunk_bytes"_a, "beat_bytes"_a);
-  module.def("encode_part", &encoded, "config"_a, "streams"_a, "fetches"_a, "additions"_a, "subtract"_a, "planes"_a);
+      .def(nb::init<int, int, int, int>(), "tile_h"_a, "tile_w"_a, "accumulators"_a, "beat_bytes"_a);
+  module.def("encode_part", &encoded, "config"_a, "streams"_a, "tiles_at_once"_a, "fetches"_a, "used"_a, "additions"_a);
 }
 
 }  // namespace sterna

@@ -360,9 +360,7 @@ def generate(
     ] = None,
     tool: Annotated[
         str | None,
-        typer.Option(
-            help="Tool of high-level synthesis: quartus, vitis, catapult or oneapi.", show_default="quartus"
-        ),
+        typer.Option(help="Tool of high-level synthesis: quartus, vitis, catapult or oneapi.", show_default="quartus"),
     ] = None,
     io: Annotated[
         str | None,

@@ -26,17 +26,23 @@ from sterna.spec.tape import Op
 Show = Callable[[int, str], None]
 
 
+#: Bits of a round: it takes a word, it is the last one of the pass.
+TAKES_WORD = 1
+ENDS = 2
+
+
 @dataclass(frozen=True)
 class Streamed:
     """What a CONV step streams, as the cycle model takes it."""
 
-    #: The entries uint8[round, stream, entry] of all chunks.
-    codes: NDArray[np.uint8]
+    #: Of each round uint8: TAKES_WORD, ENDS.
+    rounds: NDArray[np.uint8]
     #: The records int64[record, 2] in order: kind, count.
     records: NDArray[np.int64]
-    #: `mask` and `after` of each fetch word.
-    masks: NDArray[np.int64]
+    #: `after` of each fetch word.
     after: NDArray[np.int64]
+    #: Entries of all streams that do something.
+    operations: int
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,55 +12,81 @@ from sterna.compile.lower import PHASES, Operation, Weights
 from sterna.graph.csd import digits
 from sterna.package.plan import Part, Spread
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import Pool
+from sterna.spec.tape import ENTRY, FETCH_WORD, REPEAT_DISTANCE, WINDOW_GUARD, Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
+#: Density at which an operation adds half of the vectors that it could, measured on random weights.
+_SPARSE = 0.03
 #: Maximum number of swaps of filters between places in a row.
 _SWAPS = 500
 
 
 def phases(operation: Operation) -> int:
-    """Accumulators that a filter of the operation takes: one for each phase, each in another PE."""
+    """Accumulators that a filter of the operation takes, all of one PE: one for each phase."""
     return 1 if operation.pool is Pool.NONE else len(PHASES)
 
 
-def row_channels(config: EngineConfig, pool: Pool) -> int:
-    """Channels that a row of accumulators, one of each PE of a cluster, holds."""
-    return config.pes // (1 if pool is Pool.NONE else len(PHASES))
+def most_rows(config: EngineConfig, operation: Operation) -> int:
+    """Filters of a PE in a part, at most."""
+    return config.accumulators // phases(operation)
 
 
 def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
     """Choose tiles at once and parts with the fewest cycles by a coarse count, and give filters to PEs by work."""
     digit = digits(operation.weights.value)
     work = _work(operation, digit)
-    row = row_channels(config, operation.pool)
-    vectors = _vector_count(operation.weights, digit)
-    best: tuple[float, int] | None = None
+    load = _Load(config, operation.filters, phases(operation), work, _word_count(operation.weights, digit), len(digit))
+    best: tuple[float, int, int] | None = None
     tiles_at_once = 1
     while tiles_at_once <= config.clusters:
         groups = config.clusters // tiles_at_once
-        parts = -(-operation.filters // (groups * row * config.accumulators))
-        load = vectors * max(1.0, tiles_at_once / WORD_CHANNELS)
-        rows = -(-operation.filters // (parts * groups * row))
-        drain = rows * config.pes * config.drain_clusters
-        busy = max(work.sum() / (parts * groups * config.pes), work.max(initial=0) / phases(operation))
-        cycles = -(-tiles // tiles_at_once) * parts * max(load, _walk(busy, vectors), drain)
-        if best is None or cycles < best[0]:
-            best = (cycles, tiles_at_once)
+        fewest = -(-operation.filters // (groups * config.pes * most_rows(config, operation)))
+        for parts in range(fewest, 2 * fewest + 1):
+            cycles = -(-tiles // tiles_at_once) * parts * load.cycles(tiles_at_once, parts)
+            if best is None or cycles < best[0]:
+                best = (cycles, tiles_at_once, parts)
         tiles_at_once *= 2
     assert best is not None
-    chosen = best[1]
-    return Spread(chosen, _parts(config, work, config.clusters // chosen, row))
+    _, chosen, parts = best
+    return Spread(chosen, _parts(config, work, config.clusters // chosen, parts))
 
 
-def _walk(busy: float, vectors: int) -> float:
-    """Cycles of a PE for `busy` additions spread over `vectors`: it needs skips where vectors have none for it.
+@dataclass(frozen=True)
+class _Load:
+    """What an operation asks of an engine."""
 
-    Vectors without an addition are taken as random; a skip is needed from the third in a row on.
-    """
-    missed = math.exp(-busy / vectors) if vectors else 0.0
-    return busy + vectors * missed**2
+    config: EngineConfig
+    filters: int
+    #: Accumulators of a filter.
+    phases: int
+    #: Additions of each filter for a tile, and words of all digit planes.
+    work: NDArray[np.int64]
+    words: int
+    planes: int
+
+    def cycles(self, tiles_at_once: int, parts: int) -> float:
+        """Cycles of a part for each group of tiles: of the slowest among issuer, bus and drains."""
+        config = self.config
+        streams = config.all_pes // tiles_at_once
+        rows = -(-self.filters // (parts * streams))
+        accumulators = rows * self.phases
+        # A PE that has one filter more than others has more work, too.
+        busy = max(self.work.mean() * rows, float(self.work.max(initial=0)))
+        rounds = max(self.words * tiles_at_once, self._operations(busy, accumulators))
+        issued = rounds + accumulators + WINDOW_GUARD
+        bus = (rounds * streams * ENTRY.size + self.words * FETCH_WORD.size) / config.beat_bytes
+        return max(issued, bus, accumulators * config.pes * config.drain_clusters)
+
+    def _operations(self, busy: float, accumulators: int) -> float:
+        """Rounds of a PE for `busy` additions to so many accumulators.
+
+        An operation takes an addition from each channel that has one in the window, so more of them at higher density.
+        """
+        density = busy / max(1, accumulators * self.words * WORD_CHANNELS)
+        operations = busy * (density + _SPARSE) / (density * WORD_CHANNELS) if busy else 0.0
+        operations += accumulators * (self.planes - 1)
+        return operations * max(1.0, REPEAT_DISTANCE / accumulators)
 
 
 def _work(operation: Operation, digit: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -69,21 +95,21 @@ def _work(operation: Operation, digit: NDArray[np.int8]) -> NDArray[np.int64]:
     return np.bincount(operation.weights.filter, weights=count, minlength=operation.filters).astype(np.int64)
 
 
-def _vector_count(weights: Weights, digit: NDArray[np.int8]) -> int:
-    """Vectors of all digit planes."""
-    vector = _vector_key(weights)
-    return sum(len(np.unique(vector[plane != 0])) for plane in digit if plane.any())
+def _word_count(weights: Weights, digit: NDArray[np.int8]) -> int:
+    """Words of all digit planes, if the channels of a word follow each other; at least one."""
+    word = _word_key(weights)
+    return max(1, sum(len(np.unique(word[plane != 0])) for plane in digit if plane.any()))
 
 
-def _vector_key(weights: Weights) -> NDArray[np.int64]:
-    """One number for each (channel, row, col), in that order."""
+def _word_key(weights: Weights) -> NDArray[np.int64]:
+    """One number for each (channel word, row, col), in that order."""
     channel, row, col = (axis.astype(np.int64) for axis in (weights.channel, weights.row, weights.col))
-    return (((channel << 8) + row + _OFFSET) << 8) + col + _OFFSET
+    return (((channel // WORD_CHANNELS << 8) + row + _OFFSET) << 8) + col + _OFFSET
 
 
-def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, row: int) -> tuple[Part, ...]:
+def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, count: int) -> tuple[Part, ...]:
     """Deal filters, heaviest first, to the part, group and place in a row with least work and an accumulator left."""
-    count = -(-len(work) // (groups * row * config.accumulators))
+    row = config.pes
     channels = -(-len(work) // (count * groups))
     places = min(row, channels)
     dealt: dict[tuple[int, int, int], list[int]] = {

@@ -36,13 +36,16 @@ std::vector<std::uint8_t> input_table_payload(const Input& image, int act_bits) 
   return payload;
 }
 
-/// REQUANT payload of a part: a word for each drained channel; absent filters drain as zero.
-std::vector<std::uint8_t> requant_payload(const Requant& requant, const OperationPart& part) {
+/// REQUANT payload of a part: a word for each drained channel; absent filters drain as zero. The bias makes up for what
+/// sums lack.
+std::vector<std::uint8_t> requant_payload(const Requant& requant, const std::vector<std::int64_t>& lacking,
+                                          const OperationPart& part) {
   std::vector<std::uint8_t> payload;
   for (int filter : part.filters) {
     std::uint64_t word = 0;
     if (filter != OperationPart::kAbsent) {
-      word = static_cast<std::uint64_t>(requant.bias[filter]) << STERNA_REQUANT_WORD_BIAS_SHIFT |
+      const std::int64_t bias = requant.bias[filter] + requant.multiplier[filter] * lacking[filter];
+      word = static_cast<std::uint64_t>(bias) << STERNA_REQUANT_WORD_BIAS_SHIFT |
              static_cast<std::uint64_t>(requant.multiplier[filter]) << STERNA_REQUANT_WORD_MULTIPLIER_SHIFT;
     }
     append_number(payload, word, STERNA_REQUANT_WORD_SIZE);
@@ -274,7 +277,7 @@ class Builder {
   /// Computes maps that stay in the feature memory.
   void compute_whole(const EngineOperation& operation, const Spread& spread, const FeatureMap& source,
                      const std::vector<Nonzero>& nonzeros) {
-    check_operation(lowered_, operation, source.channels.size(), nonzeros);
+    check_operation(lowered_, config_, operation, source.channels.size(), nonzeros);
     Target target;
     for (std::size_t layer : operation.outputs()) {
       target.bases.push_back(regions_[layer].base);
@@ -423,7 +426,7 @@ class Builder {
   /// Computes the rows of tiles of a band in the buffer at `base`, which has room for `room` of them, and stores them.
   void compute_rows(const EngineOperation& operation, const Spread& spread, const FeatureMap& source, const RowNeeds& needs,
                     RowRange band, std::int64_t base, std::int64_t room, const std::vector<Nonzero>& nonzeros) {
-    check_operation(lowered_, operation, source.channels.size(), nonzeros);
+    check_operation(lowered_, config_, operation, source.channels.size(), nonzeros);
     const std::vector<std::size_t> outputs = operation.outputs();
     const bool of_phases = is_of_phases(lowered_, operation);
     const auto& [name, height, width] = lowered_.layers[operation.output()];
@@ -525,16 +528,15 @@ class Builder {
     // word, absent or not: block RAM gives nothing of a word that is being written.
     const auto cluster = static_cast<std::int64_t>((group + 1) * spread.tiles_at_once - 1) % config_.drain_clusters();
     const std::size_t last = std::min(channel | (STERNA_WORD_CHANNELS - 1), part.channels - 1);
-    return std::min(kAll, drained_words(config_, operation.pool, static_cast<std::int64_t>(part.channels), cluster,
+    return std::min(kAll, drained_words(config_, static_cast<std::int64_t>(part.channels), cluster,
                                         static_cast<std::int64_t>(last)));
   }
 
   void convolve(const EngineOperation& operation, const FeatureMap& source, const Spread& spread, const OperationPart& part,
                 const Target& target, const std::vector<Nonzero>& nonzeros) {
-    const std::size_t streams = part.groups * config_.pes;
-    PartWork work = part_work(config_, operation, nonzeros, source, part, convs_++);
-    EncodedPart encoded = encode_part(config_.encoder(), streams, work.fetches(), work.additions(), work.planes);
-    std::vector<std::uint8_t> table = requant_payload(operation.requant, part);
+    const PartWork work = part_work(config_, operation, nonzeros, source, spread, part, convs_++);
+    EncodedPart encoded = encode_part(config_.encoder(), work);
+    std::vector<std::uint8_t> table = requant_payload(operation.requant, lacking(operation, nonzeros), part);
     const int act_max = (1 << (lowered_.act_bits - 1)) - 1;
     const std::array<int, 2> limits = operation.requant.limits(-act_max - 1, act_max);
     std::vector<Region> touched = target.regions;
@@ -563,12 +565,14 @@ class Builder {
       set(STERNA_STEP_FIELD(WEIGHTS_BYTES), encoded.payload.size());
       set(STERNA_STEP_FIELD(BESIDE), open_stores_.beside(target.regions) | open_load_.beside(touched));
     });
-    const auto additions = static_cast<std::int64_t>(work.vector.size());
+    const auto additions = static_cast<std::int64_t>(work.additions.size());
     step.additions = additions * target.tiles();
     step.lane_work = additions * target.pixels;
     tape_.segment(STERNA_SEGMENT_KIND_REQUANT, std::move(table));
     tape_.segment(STERNA_SEGMENT_KIND_WEIGHTS, std::move(encoded.payload));
-    if (keep_streamed_) step.streamed = {std::move(work.mask), std::move(work.after), std::move(encoded)};
+    if (!keep_streamed_) return;
+    step.streamed = {{}, std::move(encoded)};
+    for (const Fetch& fetch : work.fetches) step.streamed->after.push_back(fetch.after);
   }
 
   const Lowered& lowered_;

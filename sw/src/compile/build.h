@@ -17,7 +17,7 @@ namespace sterna {
 
 /// What a CONV step streams, as the cycle model takes it.
 struct StreamedPart {
-  std::vector<std::int64_t> masks, after;  ///< Of its fetch words.
+  std::vector<std::int64_t> after;  ///< Of its fetch words.
   EncodedPart encoded;
 };
 

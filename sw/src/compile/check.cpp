@@ -2,6 +2,8 @@
 #include "compile/check.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "compile/maps.h"
 #include "compile/work.h"
 #include "error.h"
+#include "graph/csd.h"
 
 namespace sterna {
 namespace {
@@ -48,7 +51,7 @@ void check_requant(const Graph& graph, const Layer& layer, const EngineConfig& c
 void check_spread(const EngineConfig& config, const EngineOperation& operation, const std::string& name,
                   const Spread& spread) {
   const std::string where = "spread of " + name;
-  const std::size_t most = static_cast<std::size_t>(row_channels(config, operation.pool)) * config.accumulators;
+  const auto most = static_cast<std::size_t>(most_channels(config, operation.pool));
   std::vector<int> filters;
   for (const OperationPart& part : spread.parts) {
     if (part.channels > most) {
@@ -137,6 +140,64 @@ void check_shown(const Lowered& lowered, const Plan& plan) {
   }
 }
 
+/// The largest magnitude that a weight's digits may add to a sum on the way, highest first, doubling in between: an activation
+/// of `act_bits` times those that are positive, and its inverse times those that are negative.
+std::int64_t largest_addition(std::int8_t weight, int act_bits) {
+  const std::int64_t most = (std::int64_t{1} << (act_bits - 1)) - 1;
+  std::int64_t added = 0, subtracted = 0, largest = 0;
+  const auto meet = [&] {
+    largest = std::max({largest, (most + 1) * added - most * subtracted, (most + 1) * subtracted - most * added});
+  };
+  for (int digit = kMaxDigits - 1; digit >= 0; --digit) {
+    added *= 2;
+    subtracted *= 2;
+    meet();
+    const int value = digits_of(weight)[digit];
+    added += value > 0;
+    subtracted += value < 0;
+    meet();
+  }
+  return largest;
+}
+
+/// No order of the additions of a digit makes a sum overflow.
+void check_sums(const std::string& where, const EngineConfig& config, const EngineOperation& operation,
+                const std::vector<Nonzero>& nonzeros) {
+  std::array<std::int64_t, 256> largest;
+  for (std::size_t byte = 0; byte < largest.size(); ++byte) {
+    largest[byte] = largest_addition(static_cast<std::int8_t>(byte), config.act_w);
+  }
+  const auto phases = static_cast<std::size_t>(filter_phases(operation.pool));
+  std::vector<std::int64_t> bounds(operation.filters * phases);
+  for (const Nonzero& each : nonzeros) {
+    bounds[each.filter * phases + each.phase] += largest[static_cast<std::uint8_t>(each.value)];
+  }
+  const std::int64_t most = (std::int64_t{1} << (config.acc_w - 1)) - 1;
+  const auto over = std::ranges::find_if(bounds, [&](std::int64_t bound) { return bound > most; });
+  if (over == bounds.end()) return;
+  refuse({where + ", filter " + std::to_string((over - bounds.begin()) / phases), "the accumulator may overflow",
+          "largest magnitude = " + std::to_string(*over),
+          "0 .. " + std::to_string(most) + " (acc_w = " + std::to_string(config.acc_w) + ")",
+          "make the filter sparser or its weights smaller, or choose a config with a larger acc_w"});
+}
+
+/// Biases have room for what sums lack, which is the same in all phases.
+void check_biases(const std::string& where, const EngineOperation& operation, const std::vector<Nonzero>& nonzeros) {
+  const std::vector<std::int64_t> ones = lacking(operation, nonzeros, 0);
+  for (int phase = 1; phase < filter_phases(operation.pool); ++phase) {
+    if (lacking(operation, nonzeros, phase) == ones) continue;
+    refuse({where, "is lowered to phases that subtract unequal weights", "phase = " + std::to_string(phase), "",
+            "correct how the layer is lowered"});
+  }
+  constexpr std::int64_t kMost = (std::int64_t{1} << (STERNA_REQUANT_BIAS_W - 1)) - 1;
+  for (std::size_t filter = 0; filter < ones.size(); ++filter) {
+    const std::int64_t bias = operation.requant.bias[filter] + operation.requant.multiplier[filter] * ones[filter];
+    if (bias <= kMost) continue;
+    refuse({where + ", filter " + std::to_string(filter), "its bias is too large, with what subtracted activations add to it",
+            "bias = " + std::to_string(bias), "up to " + std::to_string(kMost), "lower bias, multiplier and shift"});
+  }
+}
+
 }  // namespace
 
 void check_buffers(const Lowered& lowered, const EngineConfig& config, const EngineOperation& operation, const Bands& bands,
@@ -160,9 +221,7 @@ void check_config(const Graph& graph, const EngineConfig& config) {
   check_parameter("clusters", config.clusters, 1, 4);
   check_parameter("drains", config.drains, 1, config.clusters);
   check_parameter("pes", config.pes, 4, 32);
-  check_parameter("accumulators", config.accumulators, 4, 32);
-  check_parameter("buffer_vectors", config.buffer_vectors, 32, 1024);
-  check_parameter("chunk_bytes", config.chunk_bytes, 2, 8);
+  check_parameter("accumulators", config.accumulators, 4, 16);
   check_parameter("axi_data_w", config.axi_data_w, 64, 512);
   check_parameter("fm_words", config.fm_words, 64, 65536);
   check_parameter("act_w", config.act_w, graph.act_bits(), graph.act_bits());
@@ -197,8 +256,8 @@ void check_plan(const Lowered& lowered, const EngineConfig& config, const Plan& 
   }
 }
 
-void check_operation(const Lowered& lowered, const EngineOperation& operation, std::size_t channels,
-                     const std::vector<Nonzero>& nonzeros) {
+void check_operation(const Lowered& lowered, const EngineConfig& config, const EngineOperation& operation,
+                     std::size_t channels, const std::vector<Nonzero>& nonzeros) {
   const std::string& name = lowered.layers[operation.output()].name;
   const auto filters = static_cast<std::size_t>(operation.filters);
   const std::size_t phases = operation.pool == STERNA_POOL_NONE ? 1 : kPhases.size();
@@ -209,9 +268,12 @@ void check_operation(const Lowered& lowered, const EngineOperation& operation, s
   };
   const Requant& requant = operation.requant;
   const bool fits = requant.multiplier.size() == filters && requant.bias.size() == filters;
-  if (fits && std::ranges::all_of(nonzeros, is_inside)) return;
-  refuse({"layer " + name, "is lowered to weights or a requantisation that are not of its filters and channels",
-          "filters = " + std::to_string(filters), "", "correct how the layer is lowered"});
+  if (!fits || !std::ranges::all_of(nonzeros, is_inside)) {
+    refuse({"layer " + name, "is lowered to weights or a requantisation that are not of its filters and channels",
+            "filters = " + std::to_string(filters), "", "correct how the layer is lowered"});
+  }
+  check_sums("layer " + name, config, operation, nonzeros);
+  check_biases("layer " + name, operation, nonzeros);
 }
 
 }  // namespace sterna

@@ -22,8 +22,9 @@ void check_plan(const Lowered& lowered, const EngineConfig& config, const Plan& 
 void check_buffers(const Lowered& lowered, const EngineConfig& config, const EngineOperation& operation, const Bands& bands,
                    std::int64_t least_rows, std::int64_t row_words, std::int64_t output_words);
 
-/// Throws `Error` for an operation that is none, whose sources have so many `channels` together.
-void check_operation(const Lowered& lowered, const EngineOperation& operation, std::size_t channels,
-                     const std::vector<Nonzero>& nonzeros);
+/// Throws `Error` for an operation that is none, whose sources have so many `channels` together, and for one whose sums do
+/// not fit the engine.
+void check_operation(const Lowered& lowered, const EngineConfig& config, const EngineOperation& operation,
+                     std::size_t channels, const std::vector<Nonzero>& nonzeros);
 
 }  // namespace sterna

@@ -221,10 +221,8 @@ EngineConfig read_config(std::span<const std::uint8_t> text, std::uint32_t hash)
   config.act_w = record.integer("act_w");
   config.acc_w = record.integer("acc_w");
   config.mul_w = record.integer("mul_w");
-  config.buffer_vectors = record.integer("buffer_vectors");
   config.fm_words = record.integer("fm_words");
   config.axi_data_w = record.integer("axi_data_w");
-  config.chunk_bytes = record.integer("chunk_bytes");
   config.input_table = record.flag("input_table");
   // Packages from before there was such a parameter lack it.
   config.general_requant = record.has("general_requant") && record.flag("general_requant");

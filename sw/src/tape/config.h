@@ -4,8 +4,6 @@
 
 #include <sterna/tape.h>
 
-#include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <string>
 
@@ -19,7 +17,7 @@ struct EngineConfig {
   int tile_h = 0, tile_w = 0;
   int clusters = 0, drains = 0, pes = 0, accumulators = 0;
   int act_w = 0, acc_w = 0, mul_w = 0;
-  int buffer_vectors = 0, chunk_bytes = 0, axi_data_w = 0;
+  int axi_data_w = 0;
   std::int64_t fm_words = 0;
   bool input_table = false, general_requant = false;
 
@@ -29,9 +27,7 @@ struct EngineConfig {
   std::int64_t in_beats(std::int64_t bytes) const { return (bytes + beat_bytes() - 1) / beat_bytes() * beat_bytes(); }
   /// Bytes of a feature memory word of all lanes, whole beats.
   std::int64_t word_bytes() const { return in_beats(std::int64_t{tile_h} * tile_w * STERNA_WORD_CHANNELS); }
-  /// Bits that name an accumulator in a weight entry; at least four, so that every command fits.
-  int acc_index_w() const { return std::max(4, static_cast<int>(std::bit_width(static_cast<unsigned>(accumulators - 1)))); }
-  EncoderConfig encoder() const { return {tile_h, tile_w, buffer_vectors, acc_index_w(), chunk_bytes, beat_bytes()}; }
+  EncoderConfig encoder() const { return {tile_h, tile_w, accumulators, beat_bytes()}; }
 };
 
 }  // namespace sterna
