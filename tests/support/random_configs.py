@@ -11,10 +11,6 @@ def random_config(rng: np.random.Generator, *, act_bits: int = 8, acc_bits: int 
     """A small legal config with room for the graphs of `random_graph`; equal generator states give equal configs."""
     axi_data_w = int(rng.choice([64, 128, 256]))
     pes = int(rng.choice([4, 4, 8]))
-    least_chunk = max(2, axi_data_w // 8 // pes)
-    chunk_bytes = int(rng.choice([size for size in (2, 4, 8) if size >= least_chunk] or [8]))
-    if pes * chunk_bytes < axi_data_w // 8:
-        axi_data_w = 64
     clusters = int(rng.choice([1, 2, 4]))
     return EngineConfig(
         name="random",
@@ -23,14 +19,11 @@ def random_config(rng: np.random.Generator, *, act_bits: int = 8, acc_bits: int 
         clusters=clusters,
         drains=int(rng.choice([drains for drains in (1, 2, 4) if drains <= clusters])),
         pes=pes,
-        accumulators=int(rng.choice([4, 8, 16, 32])),
-        buffer_vectors=int(rng.choice([32, 64, 128, 512])),
+        accumulators=int(rng.choice([4, 8, 16])),
         act_w=act_bits,
         acc_w=max(acc_bits, int(rng.choice([acc_bits, 24]))),
         mul_w=18,
         fm_words=8192,
         axi_data_w=axi_data_w,
-        chunk_bytes=chunk_bytes,
-        fifo_chunks=int(rng.choice([2, 4, 16])),
         burst_beats=int(rng.choice([16, 32, 64])),
     )

@@ -1,4 +1,4 @@
-"""A slow, plain reading of docs/reference/tape.md: runs a tape on memory images, entry by entry.
+"""A slow, plain reading of docs/reference/tape.md: runs a tape on memory images, round by round.
 
 It shares only the bit layouts (sterna.spec) with the compiler, so that a tape is checked without the RTL.
 """
@@ -13,9 +13,8 @@ from sterna.package.package import Package
 from sterna.spec import tape
 from sterna.spec.activations import Activation
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import AFTER_ALL, BESIDE_LOADS, MOST_BESIDE_STORES, Command, Op, Pool, RecordKind, SegmentKind
-
-Vectors = NDArray[np.int64]
+from sterna.spec.tape import AFTER_ALL, BESIDE_LOADS, MOST_BESIDE_STORES, Op, Pool, SegmentKind
+from support.rounds import Accumulators, Vectors, read_rounds
 
 
 def emulated(package: Package, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -47,6 +46,8 @@ class TapeEmulator:
         self.next_image: range = range(0)
         self.tables: list[list[int]] = []
         self.additions = 0
+        #: The accumulators of each cluster, of the half that the last pass used, and of the other.
+        self.halves = [[Accumulators(config) for _ in range(config.clusters)] for _ in range(2)]
         #: STORE steps that have begun, each done as late as the tape allows, and what the CONV step before it made.
         self.open_stores: list[tuple[dict[str, int], dict[int, int]]] = []
         #: What the LOAD that goes on writes in the end, word by word; until then the words hold something else.
@@ -151,23 +152,25 @@ class TapeEmulator:
         self.memory[self.next_image] = 99
 
     def _conv(self, step: dict[str, int], table: bytes, payload: bytes) -> None:
-        config = self.config
-        groups = config.clusters // step["tiles_at_once"]
-        fetches, streams = read_records(config, payload, groups * config.pes)
+        config, at_once = self.config, step["tiles_at_once"]
+        groups = config.clusters // at_once
+        streamed = read_rounds(config, payload, groups * config.pes)
+        streamed.check_order(config, at_once)
         written: list[tuple[int, int, NDArray[np.int64]]] = []
         counts = self._counts(step)
-        for tile in range(step["out_plane"]):
-            for group in range(groups):
-                pes = [_Pe(config) for _ in range(config.pes)]
-                vectors = self._vectors(step, fetches, *divmod(tile, step["out_tiles_w"]))
-                for index, pe in enumerate(pes):
-                    pe.run(streams[group * config.pes + index], vectors)
-                self.additions += sum(pe.additions for pe in pes)
-                cluster = group * step["tiles_at_once"] + tile % step["tiles_at_once"]
-                for place, channel, value in self._drained(step, table, pes, group, tile):
-                    # Words of tile groups before the last one are there before the last one's first.
-                    early = counts and tile // step["tiles_at_once"] < step["tile_groups"] - 1
+        for tile_group in range(step["tile_groups"]):
+            self.halves.reverse()
+            # Words of tile groups before the last one are there before the last one's first.
+            early = counts and tile_group < step["tile_groups"] - 1
+            for cluster, accumulators in enumerate(self.halves[0]):
+                group, tile = cluster // at_once, tile_group * at_once + cluster % at_once
+                if tile >= step["out_plane"]:
+                    continue
+                words = self._words_of(step, streamed.fetches, *divmod(tile, step["out_tiles_w"]))
+                accumulators.run(streamed.rounds, words, group * config.pes)
+                for place, channel, value in self._drained(step, table, accumulators, group, tile):
                     written.append((place, 1 if early else counts.get((cluster, channel), AFTER_ALL), value))
+        self.additions += streamed.operands * step["out_plane"]
         self.made = {}
         for place, count, value in written:
             assert place >> 2 not in self.next_image
@@ -180,7 +183,7 @@ class TapeEmulator:
         if step["pool"] == Pool.KEEP:
             return counts
         last_tiles = step["out_plane"] - (step["tile_groups"] - 1) * step["tiles_at_once"]
-        row = config.pes // (1 if step["pool"] == Pool.NONE else 4)
+        row = config.pes
         for drain in range(config.drains):
             clusters = range(drain * config.drain_clusters, (drain + 1) * config.drain_clusters)
             count = 0
@@ -193,27 +196,24 @@ class TapeEmulator:
         return counts
 
     def _drained(
-        self, step: dict[str, int], table: bytes, pes: list[_Pe], group: int, tile: int
+        self, step: dict[str, int], table: bytes, accumulators: Accumulators, group: int, tile: int
     ) -> list[tuple[int, int, NDArray[np.int64]]]:
         """Place (word and byte), channel and value of all that a cluster writes."""
         words = np.frombuffer(table, "<u8")
         results = []
-        row = self.config.pes // (1 if step["pool"] == Pool.NONE else 4)
+        phases = 1 if step["pool"] == Pool.NONE else 4
         for channel in range(step["filters"]):
-            acc_index, pe = divmod(channel, row)
+            row, pe = divmod(channel, self.config.pes)
+            sums = accumulators.values[pe, row * phases : (row + 1) * phases]
             word = group * step["group_words"] + channel // 4
             plane, entry = step["out_plane"], int(words[group * step["filters"] + channel])
-            if step["pool"] == Pool.NONE:
-                value = pes[pe].value(acc_index)
-            else:
-                phases = [pes[phase * row + pe].value(acc_index) for phase in range(4)]
-                value = np.max(phases, axis=0)
             if step["pool"] == Pool.KEEP:
-                for phase, kept in enumerate(phases):
+                for phase, kept in enumerate(sums):
                     place = step["keep_base"] + (word * 4 + phase) * plane + tile
                     results.append((place * 4 + channel % 4, channel, self._requantise(step, kept, entry)))
             place = step["fm_base"] + word * plane + tile
-            results.append((place * 4 + channel % 4, channel, self._requantise(step, value, entry)))
+            value = self._requantise(step, sums.max(axis=0), entry)
+            results.append((place * 4 + channel % 4, channel, value))
         return results
 
     def _requantise(self, step: dict[str, int], value: NDArray[np.int64], word: int) -> NDArray[np.int64]:
@@ -234,19 +234,17 @@ class TapeEmulator:
         assert -limit <= step["clamp_low"] < step["clamp_high"] < limit
         return np.clip(result, step["clamp_low"], step["clamp_high"])
 
-    def _vectors(
-        self, step: dict[str, int], fetches: NDArray[np.uint64], tile_row: int, tile_col: int
+    def _words_of(
+        self, step: dict[str, int], fetches: list[dict[str, int]], tile_row: int, tile_col: int
     ) -> list[Vectors]:
-        vectors = []
-        for word in fetches.tolist():
-            fetch = tape.FETCH_WORD.unpack(word)
-            assert fetch["mask"]
+        """The words [row, column, channel] that a tile takes in a pass."""
+        words = []
+        for fetch in fetches:
             stride = step["gather_stride"]
             top = (tile_row * stride + fetch["tile_row"]) * self.config.tile_h + fetch["row"]
             left = (tile_col * stride + fetch["tile_col"]) * self.config.tile_w + fetch["col"]
-            values = self._window(step, fetch, top, left)
-            vectors += [values[:, :, c] for c in range(WORD_CHANNELS) if fetch["mask"] >> c & 1]
-        return vectors
+            words.append(self._window(step, fetch, top, left))
+        return words
 
     def _window(self, step: dict[str, int], fetch: dict[str, int], top: int, left: int) -> NDArray[np.int64]:
         th, tw, stride = self.config.tile_h, self.config.tile_w, step["gather_stride"]
@@ -263,115 +261,3 @@ class TapeEmulator:
             made = [self.made.get(4 * word + c, 0) for c in range(WORD_CHANNELS)]
             assert max(made) <= fetch["after"], "a word may be read before all of it is written"
         return np.where(inside[:, :, None], self.memory[words, rows % th, cols % tw], step["pad_value"])
-
-
-def read_records(config: EngineConfig, payload: bytes, streams: int) -> tuple[NDArray[np.uint64], list[list[int]]]:
-    """Fetch words and each stream's entries of a WEIGHTS payload; checks the order of records."""
-    reader = _Records(config, payload, streams)
-    while not reader.ended:
-        reader.record()
-    assert not any(payload[reader.at :]), "bytes after the last record"
-    return np.array(reader.fetches, np.uint64), reader.entries
-
-
-class _Records:
-    """Walks a WEIGHTS payload, with each stream's vector pointer, as the rules for the order of records want it."""
-
-    def __init__(self, config: EngineConfig, payload: bytes, streams: int) -> None:
-        self._config, self._payload = config, payload
-        self.at = self._vectors = 0
-        self.fetches: list[int] = []
-        self.entries: list[list[int]] = [[] for _ in range(streams)]
-        self._pointers = [-1] * streams
-        self._done = [False] * streams
-
-    @property
-    def ended(self) -> bool:
-        return all(self._done)
-
-    def record(self) -> None:
-        word = int.from_bytes(self._take(8), "little")
-        kind, count = tape.RECORD_HEADER.unpack(word).values()
-        assert count
-        if kind == RecordKind.FETCH:
-            words = np.frombuffer(self._take(8 * count), "<u8").tolist()
-            assert not self.fetches or not tape.FETCH_WORD.unpack(self.fetches[-1])["last_in_pass"]
-            self.fetches += words
-            self._vectors += sum(tape.FETCH_WORD.unpack(word)["mask"].bit_count() for word in words)
-            assert self._vectors <= min(self._pointers) + 2 * self._config.buffer_vectors - 15, "too many vectors ahead"
-        else:
-            assert kind == RecordKind.ROUNDS
-            for _ in range(count):
-                self._round()
-
-    def _round(self) -> None:
-        size = self._config.chunk_bytes
-        data = self._take(len(self.entries) * size)
-        limit = min(self._pointers) + self._config.buffer_vectors - 16
-        for stream in range(len(self.entries)):
-            self._chunk(stream, int.from_bytes(data[stream * size : (stream + 1) * size], "little"))
-        assert max(self._pointers) <= limit, "a PE runs away from the others"
-        assert max(self._pointers) < self._vectors, "a vector is needed before it is fetched"
-
-    def _chunk(self, stream: int, chunk: int) -> None:
-        bits, acc_index_w = self._config.entry_bits, self._config.acc_index_w
-        for _ in range(self._config.chunk_entries):
-            entry = chunk & ((1 << bits) - 1)
-            chunk >>= bits
-            skip, low = entry >> (acc_index_w + 1), entry & ((2 << acc_index_w) - 1)
-            if skip == tape.ENTRY_CONTROL and low == Command.PAD:
-                break
-            assert not self._done[stream], "entries after the end of a pass"
-            self.entries[stream].append(entry)
-            if skip != tape.ENTRY_CONTROL:
-                self._pointers[stream] += skip
-            elif low >> acc_index_w == 0 and low & Command.SKIP:
-                self._pointers[stream] += 1 << (low & 7)
-            elif low >> acc_index_w == 0 and low & Command.END_PASS:
-                self._pointers[stream] += low & 3
-                self._done[stream] = True
-                break
-
-    def _take(self, size: int) -> bytes:
-        data = self._payload[self.at : self.at + size]
-        assert len(data) == size, "the payload ends within a record"
-        self.at += -(-size // self._config.beat_bytes) * self._config.beat_bytes
-        return data
-
-
-class _Pe:
-    """One PE's accumulators over one pass."""
-
-    def __init__(self, config: EngineConfig) -> None:
-        self._limit = 1 << (config.acc_w - 1)
-        self._shape = (config.tile_h, config.tile_w)
-        self._accumulators: dict[int, NDArray[np.int64]] = {}
-        self._config = config
-        self.additions = 0
-
-    def value(self, acc_index: int) -> NDArray[np.int64]:
-        assert acc_index < self._config.accumulators
-        return self._accumulators.get(acc_index, np.zeros(self._shape, np.int64))
-
-    def run(self, entries: list[int], vectors: list[Vectors]) -> None:
-        acc_index_w, pointer = self._config.acc_index_w, -1
-        for entry in entries:
-            skip, low = entry >> (acc_index_w + 1), entry & ((2 << acc_index_w) - 1)
-            if skip != tape.ENTRY_CONTROL:
-                pointer += skip
-                self._add(low >> 1, vectors[pointer], low & 1)
-            elif low >> acc_index_w:
-                acc_index = low & ((1 << acc_index_w) - 1)
-                self._put(acc_index, 2 * self._accumulators[acc_index])
-            elif low & Command.SKIP:
-                pointer += 1 << (low & 7)
-            elif low & Command.END_PASS:
-                assert pointer + (low & 3) == len(vectors) - 1, "the pass ends before its last vector"
-
-    def _add(self, acc_index: int, vector: Vectors, subtract: int) -> None:
-        self.additions += 1
-        self._put(acc_index, self.value(acc_index) + (-vector if subtract else vector))
-
-    def _put(self, acc_index: int, value: NDArray[np.int64]) -> None:
-        assert np.abs(value).max() < self._limit, "accumulator overflow"
-        self._accumulators[acc_index] = value
