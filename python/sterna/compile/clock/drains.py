@@ -64,23 +64,24 @@ def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
 
 
 @compiled
-def _queue_word(drain: Record, channels: int, last: bool, now: int) -> None:
+def _queue_word(drain: Record, channels: int, last: bool, now: int, machine: Record) -> None:
     place = (drain.head + drain.count) & (WORD_RING - 1)
-    drain.word_time[place] = now + DRAIN_LATENCY + FIFO_LATENCY
+    drain.word_time[place] = now + machine.round_delay + DRAIN_LATENCY + FIFO_LATENCY
     drain.channels[place] = channels
     drain.last[place] = last
     drain.count += 1
 
 
 @compiled
-def _begin(drain: Record, step: Record, row_size: int) -> None:
+def _begin(drain: Record, step: Record, machine: Record) -> None:
     """Start on the pass in front."""
     drain.active = 1
     drain.keep = step.pool == _KEEP
     drain.cluster = 0
     drain.pe = 0
+    drain.phase = 0
     drain.row = 0
-    drain.left = (step.filters - 1) // row_size
+    drain.left = (step.filters - 1) // machine.pes
 
 
 @compiled
@@ -105,6 +106,10 @@ def _advance(drain: Record, step: Record, machine: Record) -> None:
     if drain.cluster < machine.drain_clusters:
         return
     drain.cluster = 0
+    if step.pool != _NONE and drain.phase < _PHASES - 1:
+        drain.phase += 1
+        return
+    drain.phase = 0
     if drain.keep:
         drain.keep = 0
     else:
@@ -114,29 +119,27 @@ def _advance(drain: Record, step: Record, machine: Record) -> None:
 
 
 @compiled
-def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: int, machine: Record) -> None:
+def _walk(drain: Record, step: Record, first_cluster: int, now: int, machine: Record) -> None:
     """A step of the reader, if there is room for the word that it begins."""
     empty = True
     for cluster in range(machine.drain_clusters):
         empty = empty and not _writes(step, drain.group, first_cluster + cluster)
-    place = drain.pe % row_size
-    channel = drain.row * row_size + place
-    last_row, phase_end = drain.left == 0, place == row_size - 1
-    last_phase = step.pool == _NONE or drain.keep or drain.pe * _PHASES >= machine.pes * (_PHASES - 1)
-    given = last_phase and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
+    channel = drain.row * machine.pes + drain.pe
+    last_row, last_phase = drain.left == 0, step.pool == _NONE or drain.phase == _PHASES - 1
+    given = (drain.keep or last_phase) and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
     given = given and channel < step.filters
     row_end = drain.pe == machine.pes - 1 and drain.cluster == machine.drain_clusters - 1
     # An empty pass has two steps.
-    ends = drain.pe > 0 if empty else row_end and last_row and not drain.keep
-    begins = (given and (channel % WORD_CHANNELS == 0 or place == 0)) or (ends and not given)
+    ends = drain.pe > 0 if empty else row_end and last_row and last_phase and not drain.keep
+    begins = (given and channel % WORD_CHANNELS == 0) or (ends and not given)
     if begins and drain.words == WORD_DEPTH:
         return
     drain.words += begins
-    drain.read_next = not empty and drain.pe == 0 and drain.cluster == 0
-    drain.free_next = ends if empty else last_row and not drain.keep and drain.read_next
-    word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or phase_end or channel == step.filters - 1
+    drain.read = not empty and drain.pe == 0 and drain.cluster == 0
+    drain.free_next = ends if empty else last_row and last_phase and not drain.keep and drain.read
+    word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or channel == step.filters - 1
     if (given and word_ends) or ends:
-        _queue_word(drain, 1 + min(channel % WORD_CHANNELS, place) if given else 0, ends, now)
+        _queue_word(drain, 1 + channel % WORD_CHANNELS if given else 0, ends, now, machine)
     if ends:
         drain.active = 0
         drain.half = 1 - drain.half
@@ -146,32 +149,23 @@ def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: i
 
 
 @compiled
-def cycle_drain(
-    drain: Record, index: int, clusters: Records, steps: Records, accepted: bool, now: int, machine: Record
-) -> None:
+def cycle_drain(drain: Record, index: int, steps: Records, accepted: bool, now: int, machine: Record) -> None:
     """A cycle of drain `index`, whose word is `accepted` by the feature memory."""
     _cycle_words(drain, accepted, now)
-    drain.read_next = 0
+    drain.read = 0
     drain.free_next = 0
-    half, first = drain.half, index * machine.drain_clusters
+    half = drain.half
     if drain.active or drain.passes > 0:
         step = steps[drain.step]
-        row_size = machine.pes if step.pool == _NONE else machine.pes // _PHASES
         if drain.ended:
             _leave(drain, step)
         elif drain.active:
-            _walk(drain, step, first, row_size, now, machine)
-        else:
-            ended = True
-            for cluster in range(first, first + machine.drain_clusters):
-                ended = ended and clusters[cluster].ended[half]
-            if ended:
-                _begin(drain, step, row_size)
+            _walk(drain, step, index * machine.drain_clusters, now, machine)
+        elif drain.pass_ended[half]:
+            _begin(drain, step, machine)
     drain.words -= drain.released
-    drain.read = drain.read_sent
-    drain.read_sent = drain.read_next
     for each in range(2):
-        drain.freed[each] = drain.freed_sent[each]
-        drain.freed_sent[each] = drain.free_next and each == half
+        drain.freed[each] = drain.free_next and each == half
+        drain.pass_ended[each] = drain.pass_ended_next[each]
     drain.passes += drain.arriving
     drain.arriving = 0
