@@ -173,8 +173,8 @@ module sterna_engine #(
   typedef logic [Lanes-1:0][3:0][ActW-1:0] word_t;
 
   generate
-    if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_bus
-      initial $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 512",
+    if (AxiDataW < 64 || AxiDataW > 1024 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_bus
+      initial $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 1024",
                      AxiDataW);
     end
     if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters

@@ -24,11 +24,11 @@ module sterna_sequencer #(
   input  logic               abort_i,
   /// Cycles without activity before the frame is given up; 0: never.
   input  logic [31:0]        watchdog_i,
-  /// First byte of the frame, a multiple of 64, taken at the start.
+  /// First byte of the frame, a multiple of 128, taken at the start.
   input  logic [63:0]        frame_addr_i,
-  /// First byte of the result, a multiple of 64, taken at the start.
+  /// First byte of the result, a multiple of 128, taken at the start.
   input  logic [63:0]        result_addr_i,
-  /// First byte of the scratch memory, a multiple of 64, taken at the start.
+  /// First byte of the scratch memory, a multiple of 128, taken at the start.
   input  logic [63:0]        scratch_addr_i,
   /// How the frame's bytes lie and count, taken at the start.
   input  logic [1:0]         frame_layout_i,

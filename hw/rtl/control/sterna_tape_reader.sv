@@ -24,7 +24,7 @@ module sterna_tape_reader #(
   input  logic             clear_i,
   /// Starts on the tape (pulse).
   input  logic             start_i,
-  /// First byte of the tape, a multiple of 64; stable while the tape is read.
+  /// First byte of the tape, a multiple of TapeAlign; stable while the tape is read.
   input  logic [63:0]      tape_addr_i,
   /// Bytes of the tape; stable while the tape is read.
   input  logic [31:0]      tape_bytes_i,
@@ -72,9 +72,11 @@ module sterna_tape_reader #(
   output logic [31:0]      segment_o
 );
   localparam int unsigned ByteW = $clog2(DataW / 8);
-  /// Everything on a tape is a multiple of 64 bytes: places and lengths are counted in these.
-  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
-  localparam int unsigned LineBeats = 512 / DataW;
+  /// Everything on a tape is a multiple of TapeAlign bytes: places and lengths are counted in these.
+  localparam int unsigned LineByteW = $clog2(TapeAlign);
+  localparam int unsigned LineW = 32 - LineByteW;
+  localparam int unsigned LineBits = 8 * TapeAlign;
+  localparam int unsigned LineBeats = LineBits / DataW;
   localparam int unsigned BeatsW = 32 - ByteW;
 
   typedef enum logic [3:0] {
@@ -99,8 +101,8 @@ module sterna_tape_reader #(
   // that was checked.
   logic [7:0] fault_d, fault_q, error_d, error_q;
   logic faulty;
-  /// The last 64 bytes of headers and steps: a header or a step when it is looked at.
-  logic [511:0] buffer_q;
+  /// The last line of headers and steps: a header or a step when it is looked at.
+  logic [LineBits-1:0] buffer_q;
   /// Beats left of the header or payload that is read, and whether it is one.
   logic [BeatsW-1:0] left_d, left_q;
   logic last_d, last_q;
@@ -168,7 +170,7 @@ module sterna_tape_reader #(
   assign tape_header = tape_header_t'(buffer_q);
   assign header = segment_header_t'(buffer_q);
   assign step = step_t'(buffer_q);
-  assign tape_lines = tape_bytes_i[31:6];
+  assign tape_lines = tape_bytes_i[31:LineByteW];
 
   always_comb begin
     tape_fault = ErrorNone;
@@ -183,7 +185,7 @@ module sterna_tape_reader #(
     header_fault = ErrorNone;
     if (crc != CrcResidue || header.index != segment_q) header_fault = ErrorSegmentHeader;
     else if (header.kind != 32'(kind_q)) header_fault = ErrorBadStep;
-    else if (header.bytes != 64'({lines_q, 6'd0})) header_fault = ErrorBadLength;
+    else if (header.bytes != 64'({lines_q, LineByteW'(0)})) header_fault = ErrorBadLength;
   end
 
   // The step stays in the buffer while it is checked.
@@ -262,7 +264,7 @@ module sterna_tape_reader #(
         place_d = LineW'(1);
         if (start_i) begin
           state_d = StTapeHeader;
-          if (tape_lines == '0 || tape_bytes_i[5:0] != '0) fault_d = ErrorBadLength;
+          if (tape_lines == '0 || tape_bytes_i[LineByteW-1:0] != '0) fault_d = ErrorBadLength;
         end
       end
       StTapeHeader: if (last_beat) state_d = StTapeCheck;
@@ -323,8 +325,8 @@ module sterna_tape_reader #(
         state_d = StStep;
       end
       StStep: begin
-        requant_lines_d = step.requant_bytes[31:6];
-        weights_lines_d = step.weights_bytes[31:6];
+        requant_lines_d = step.requant_bytes[31:LineByteW];
+        weights_lines_d = step.weights_bytes[31:LineByteW];
         repeats_d = step.tile_groups;
         if (step_taken) begin
           state_d = StNext;
@@ -370,7 +372,7 @@ module sterna_tape_reader #(
     .has_payload_i  (is_conv || is_table),
     .one_group_i    (one_group || is_table),
     .tile_groups_i  (step.tile_groups),
-    .weights_lines_i(step.weights_bytes[31:6]),
+    .weights_lines_i(step.weights_bytes[31:LineByteW]),
     .step_end_i     (step_end),
     .command_valid_o,
     .command_ready_i,
@@ -380,7 +382,7 @@ module sterna_tape_reader #(
 
   always_ff @(posedge clk_i) begin
     if (take && (state_q != StPayload || is_step)) begin
-      buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
+      buffer_q <= LineBits'({beat_data_i, buffer_q} >> DataW);
     end
   end
 

@@ -27,7 +27,7 @@ from sterna.compile.clock.timing import (
 )
 from sterna.spec.config import EngineConfig
 from sterna.spec.memory import Memory
-from sterna.spec.tape import FETCH_QUEUE
+from sterna.spec.tape import ALIGN, FETCH_QUEUE
 
 #: A record, or an array of them, of one of the layouts below.
 Record = Any
@@ -117,7 +117,7 @@ DISTRIBUTOR = _layout(
 #: Tables: queue of REQUANT beats, serializer, words that are still to be written to the table of `step`.
 TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TABLE_RING)
 
-#: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of 64 bytes, `left` in beats.
+#: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of the tape, `left` in beats.
 #: The next command comes in `command_wait` cycles; `done_late`: WEIGHTS has passed, a cycle late.
 TAPE = _layout("state kind left place step repeats lines limit start stop again commands command_wait done_late")
 
@@ -169,7 +169,7 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
         "beat_words": config.beat_bytes // 8,
         "table_beats": table_beats,
         "table_latency": FIFO_LATENCY * max(1, table_beats // STAGE_DEPTH),
-        "line_beats": 64 // config.beat_bytes,
+        "line_beats": ALIGN // config.beat_bytes,
         "beat_bytes": config.beat_bytes,
         "burst_beats": config.burst_beats,
         "ring_bytes": _ring_bytes(config),

@@ -13,7 +13,7 @@ from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 _FETCH = int(RecordKind.FETCH)
 _STEP, _REQUANT, _WEIGHTS = int(SegmentKind.STEP), int(SegmentKind.REQUANT), int(SegmentKind.WEIGHTS)
 _CONV, _TABLE = int(Op.CONV), int(Op.TABLE)
-#: Words in a line of the tape: 64 bytes.
+#: Words in a line of the tape.
 _LINE_WORDS = ALIGN // 8
 #: Lines that are requested at the start.
 _FIRST_LINES = 4
