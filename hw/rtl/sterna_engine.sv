@@ -274,14 +274,13 @@ module sterna_engine #(
     m_axi_awid, m_axi_awaddr, m_axi_awlen, m_axi_awsize, m_axi_awburst, m_axi_awlock, m_axi_awcache,
     m_axi_awprot, m_axi_awqos
   } = aw;
-  // The clusters, what drains them and the feature memory are cleared a cycle later, each by a
-  // register of its own: together they hold most of the engine's registers. Nothing reaches them in
-  // the cycles around it.
-  (* preserve, dont_merge *) logic memory_clear_q, issuer_clear_q;
+  // All but what reads the tape is cleared a cycle later, each part by a register of its own:
+  // together they hold most of the engine's registers. Nothing reaches them in the cycles around it.
+  (* preserve, dont_merge *) logic memory_clear_q, gather_clear_q, move_clear_q, round_clear_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) {memory_clear_q, issuer_clear_q} <= '0;
-    else {memory_clear_q, issuer_clear_q} <= {2{clear}};
+    if (!rst_ni) {memory_clear_q, gather_clear_q, move_clear_q, round_clear_q} <= '0;
+    else {memory_clear_q, gather_clear_q, move_clear_q, round_clear_q} <= {4{clear}};
   end
 
   assign read_command_addr[LoadPort] = load_source;
@@ -526,7 +525,7 @@ module sterna_engine #(
   ) u_table_writer (
     .clk_i,
     .rst_ni,
-    .clear_i       (clear),
+    .clear_i       (round_clear_q),
     .start_i       (table_start),
     .half_i        (next_half),
     .filters_i     (table_filters),
@@ -541,6 +540,21 @@ module sterna_engine #(
     .table_index_o (table_index)
   );
 
+  // To the drains.
+  logic [Clusters-1:0] table_valid_q;
+  logic table_half_q;
+  logic [$clog2(Pes*Accumulators)-1:0] table_index_q;
+  logic [63:0] table_word_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) table_valid_q <= '0;
+    else table_valid_q <= table_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    {table_half_q, table_index_q, table_word_q} <= {table_half, table_index, table_word};
+  end
+
   logic fetch_valid, fetch_ready;
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
@@ -554,7 +568,7 @@ module sterna_engine #(
   ) u_distributor (
     .clk_i,
     .rst_ni,
-    .clear_i      (clear),
+    .clear_i      (round_clear_q),
     .idle_o       (distributor_idle),
     .tiles_log2_i (tiles_log2),
     .beat_valid_i (weights_valid && weights_enable),
@@ -622,6 +636,13 @@ module sterna_engine #(
     .read_data_o   (fm_read_data)
   );
 
+  // The gather is far from the sequencer. The step is there long before the first window.
+  step_t gather_step_q;
+
+  always_ff @(posedge clk_i) begin
+    gather_step_q <= step;
+  end
+
   sterna_gather #(
     .TileH  (TileH),
     .TileW  (TileW),
@@ -630,8 +651,8 @@ module sterna_engine #(
   ) u_gather (
     .clk_i,
     .rst_ni,
-    .clear_i        (clear),
-    .step_i         (step),
+    .clear_i        (gather_clear_q),
+    .step_i         (gather_step_q),
     .request_valid_i(window_valid),
     .request_ready_o(),
     .request_i      (window),
@@ -657,7 +678,7 @@ module sterna_engine #(
   ) u_frame_load (
     .clk_i,
     .rst_ni,
-    .clear_i       (clear),
+    .clear_i       (move_clear_q),
     .start_i       (load_start),
     .base_i        (load_step.fm_base[FmAddrW-1:0]),
     .step_i        (load_step),
@@ -688,7 +709,7 @@ module sterna_engine #(
   ) u_frame_store (
     .clk_i,
     .rst_ni,
-    .clear_i     (clear),
+    .clear_i     (move_clear_q),
     .start_i     (store_start),
     .base_i      (store_base),
     .words_i     (store_words),
@@ -710,13 +731,16 @@ module sterna_engine #(
   logic half_issued, wait_vectors, wait_weights, wait_drain;
   logic [Drains-1:0] drain_read, row_load;
   logic [Drains-1:0][1:0] ended, free;
-  logic [Drains-1:0] pass_valid, pass_ready, pass_done;
+  logic [Drains-1:0] pass_valid, pass_done;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
   general_t general;
   logic [Clusters-1:0][PesW-1:0] cluster_busy;
 
-  assign general = '{low: step.clamp_low, high: step.clamp_high, half_even: step.half_even[0]};
+  // As late as the passes.
+  always_ff @(posedge clk_i) begin
+    general <= '{low: step.clamp_low, high: step.clamp_high, half_even: step.half_even[0]};
+  end
 
   sterna_issuer #(
     .Clusters     (Clusters),
@@ -726,7 +750,7 @@ module sterna_engine #(
   ) u_issuer (
     .clk_i,
     .rst_ni,
-    .clear_i        (clear),
+    .clear_i        (round_clear_q),
     .step_i         (step),
     .start_i        (conv_start),
     .written_i      (words_written),
@@ -760,7 +784,7 @@ module sterna_engine #(
   ) u_pass_issuer (
     .clk_i,
     .rst_ni,
-    .clear_i          (issuer_clear_q),
+    .clear_i          (round_clear_q),
     .start_i          (conv_start),
     .step_i           (step),
     .tiles_log2_i     (tiles_log2),
@@ -773,7 +797,6 @@ module sterna_engine #(
     .step_noted_i     (step_noted),
     .written_o        (words_written),
     .pass_valid_o     (pass_valid),
-    .pass_ready_i     (pass_ready),
     .pass_o           (pass),
     .word_i           (write_valid & write_ready),
     .pass_done_i      (pass_done)
@@ -891,12 +914,11 @@ module sterna_engine #(
         .clk_i,
         .rst_ni,
         .clear_i       (drain_clear_q),
-        .table_valid_i (table_valid[First+:DrainClusters]),
-        .table_half_i  (table_half),
-        .table_index_i (table_index),
-        .table_data_i  (table_word),
+        .table_valid_i (table_valid_q[First+:DrainClusters]),
+        .table_half_i  (table_half_q),
+        .table_index_i (table_index_q),
+        .table_data_i  (table_word_q),
         .pass_valid_i  (pass_valid[d]),
-        .pass_ready_o  (pass_ready[d]),
         .pass_i        (pass[First+:DrainClusters]),
         .general_i     (general),
         .ended_i       (ended[d]),

@@ -40,10 +40,8 @@ module sterna_drain #(
   input  logic [$clog2(Pes*Accumulators)-1:0] table_index_i,
   /// Bias, multiplier.
   input  logic [63:0]                         table_data_i,
-  /// A pass of all clusters is to be drained.
+  /// A pass of all clusters is to be drained; there are at most four that are not.
   input  logic                                pass_valid_i,
-  /// It is queued.
-  output logic                                pass_ready_o,
   /// What to drain: clusters differ in `write` and the addresses only.
   input  pass_t [Clusters-1:0]                pass_i,
   /// Its limits and rounding, with `GeneralRequant`.
@@ -114,7 +112,7 @@ module sterna_drain #(
 
   // Passes to steps.
 
-  logic pass_valid, pass_ready, pass_leaves_q;
+  logic pass_valid, pass_room, pass_ready, pass_leaves_q;
   pass_t [Clusters-1:0] pass;
   logic word_begin, word_release, step_valid, read, shift;
   logic [1:0] free;
@@ -131,7 +129,7 @@ module sterna_drain #(
     .rst_ni,
     .clear_i,
     .valid_i(pass_valid_i),
-    .ready_o(pass_ready_o),
+    .ready_o(pass_room),
     .data_i (pass_i),
     .valid_o(pass_valid),
     .ready_i(pass_leaves_q),
@@ -258,7 +256,7 @@ module sterna_drain #(
         .clk_i,
         .rst_ni,
         .clear_i,
-        .valid_i(pass_valid_i && pass_ready_o),
+        .valid_i(pass_valid_i),
         .ready_o(),
         .data_i (general_i),
         .valid_o(),
@@ -419,5 +417,11 @@ module sterna_drain #(
     .write_data_o,
     .done_o
   );
+
+`ifdef VERILATOR
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    pass_valid_i |-> pass_room)
+    else $error("a pass that there is no room for");
+`endif
 
 endmodule

@@ -256,11 +256,15 @@ module sterna_sequencer #(
   // Errors of the bus come from far away, and a frame that fails stops much at once, so a register
   // divides the path. The frame cannot end well in the meantime: the writer was not idle, and what
   // was read is not used yet.
-  logic tape_read_error_q, load_read_error_q, write_error_q;
+  logic tape_read_error_q, load_read_error_q, write_error_q, tape_error_q, tape_done_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) {tape_read_error_q, load_read_error_q, write_error_q} <= '0;
-    else begin
+    if (!rst_ni) begin
+      {tape_read_error_q, load_read_error_q, write_error_q} <= '0;
+      {tape_error_q, tape_done_q} <= '0;
+    end else begin
+      tape_error_q <= tape_error_i && !clear_o;
+      tape_done_q <= tape_done_i && !clear_o;
       {tape_read_error_q, load_read_error_q, write_error_q} <=
           {tape_read_error_i, load_read_error_i, write_error_i};
     end
@@ -279,7 +283,7 @@ module sterna_sequencer #(
     .tape_read_error_i(tape_read_error_q),
     .load_read_error_i(load_read_error_q),
     .write_error_i    (write_error_q),
-    .tape_error_i,
+    .tape_error_i     (tape_error_q),
     .tape_error_code_i,
     .tape_segment_i,
     .moving_i         (moving),
@@ -392,7 +396,7 @@ module sterna_sequencer #(
               next_half_d = !half_q;
             end
           end
-        end else if (tape_done_i && all_done && !discard_o && !failed) begin
+        end else if (tape_done_q && all_done && !discard_o && !failed) begin
           good_end = 1'b1;
           state_d = is_queued || start_i ? StClear : StIdle;
         end

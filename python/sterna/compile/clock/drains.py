@@ -167,5 +167,5 @@ def cycle_drain(drain: Record, index: int, steps: Records, accepted: bool, now: 
     for each in range(2):
         drain.freed[each] = drain.free_next and each == half
         drain.pass_ended[each] = drain.pass_ended_next[each]
-    drain.passes += drain.arriving
-    drain.arriving = 0
+    drain.passes += drain.given
+    drain.given = drain.given_next

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Record, Records
-from sterna.compile.clock.timing import MOST_PASSES, PASS_DEPTH, PREPARE_CYCLES
+from sterna.compile.clock.timing import PASS_DEPTH, PREPARE_CYCLES
 from sterna.spec.tape import AFTER_ALL
 
 
@@ -108,13 +108,13 @@ def cycle_issuer(
         _note_drained(issuer)
     waiting, issued = False, issuer.left > 0 and issuer.prepare == 0
     for index in range(count):
-        room = table_ready and issuer.current[index] < MOST_PASSES and drains[index].passes < PASS_DEPTH
-        if issuer.waiting[index] and room:
+        gives = table_ready and issuer.waiting[index] and issuer.current[index] + issuer.earlier[index] < PASS_DEPTH
+        if gives:
             issuer.waiting[index] = 0
-            drains[index].arriving = 1
         waiting = waiting or issuer.waiting[index] > 0
         _count_drained(issuer, index, drains[index].done, port.grant == index)
-        issuer.current[index] += drains[index].arriving
+        issuer.current[index] += gives
+        drains[index].given_next = gives
     if issuer.prepare > 0:
         issuer.prepare -= 1
         if issuer.prepare == 0:

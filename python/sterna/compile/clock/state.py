@@ -85,9 +85,10 @@ ISSUE = _layout(
 
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
 #: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`). `ended`: the pass in
-#: front has been walked; `pass_ended`: the PEs have ended the pass in that half. `read` and `freed` are registers.
+#: front has been walked; `given`: a pass comes; `pass_ended`: the PEs have ended the pass in that half. `read` and
+#: `freed` are registers.
 DRAIN = _layout(
-    "passes arriving step group active ended half keep cluster pe phase row left words read free_next"
+    "passes given given_next step group active ended half keep cluster pe phase row left words read free_next"
     " done released head count channels_read valid word_written word_last",
     freed=2,
     pass_ended=2,
@@ -147,7 +148,7 @@ MOVES = _layout(
 SEQUENCER = _layout(
     "state next_state next step table_wanted first first_next vectors_done vectors_done_next quiet quiet_next"
     " earlier_drained earlier_drained_next load_busy load_open store_waits store_busy store_moves waiting_store"
-    " open_head open_count take table_start load_start queue_store store_start store_ends"
+    " open_head open_count tape_done tape_done_next take table_start load_start queue_store store_start store_ends"
     " noting noting_until noted step_ends finish",
     open=OPEN_STEPS,
 )

@@ -44,15 +44,14 @@ FETCH_BEATS = 8
 NEAR_WORDS = 2
 FLIGHT_CYCLES = GATHER_LATENCY + 2
 
-#: `sterna_drain`: passes and words queued; from a step of the reader to its channel in the word queue, besides the
-#: cycles that a round waits in its cluster.
+#: `sterna_drain`: passes not drained, and words queued; from a step of the reader to its channel in the word queue,
+#: besides the cycles that a round waits in its cluster.
 PASS_DEPTH = 4
 WORD_DEPTH = 16
 DRAIN_LATENCY = 17
 
-#: `sterna_pass_issuer`: from the start of a step to its first addresses; most passes of a drain that are not drained.
+#: `sterna_pass_issuer`: from the start of a step to its first addresses.
 PREPARE_CYCLES = 3
-MOST_PASSES = 63
 
 #: `sterna_sequencer`: steps that have begun and not ended.
 OPEN_STEPS = 4
