@@ -595,11 +595,11 @@ module sterna_engine #(
   word_t fm_read_data;
   logic [3:0][Lanes-1:0][ActW-1:0] word_data;
   logic word_valid, word_plain;
-  logic [Drains-1:0] write_next, write_valid, write_ready;
+  logic [Drains-1:0] write_next, write_valid;
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
-  logic load_next, load_valid, load_ready;
+  logic load_valid, load_ready;
   logic [TileW-1:0][3:0][ActW-1:0] load_data;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
@@ -618,12 +618,9 @@ module sterna_engine #(
     .rst_ni,
     .clear_i       (memory_clear_q),
     .write_next_i  (write_next),
-    .write_valid_i (write_valid),
-    .write_ready_o (write_ready),
     .write_addr_i  (write_addr),
     .write_strobe_i(write_strobe),
     .write_data_i  (write_data),
-    .load_next_i   (load_next),
     .load_valid_i  (load_valid),
     .load_ready_o  (load_ready),
     .load_addr_i   (load_addr),
@@ -690,7 +687,6 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
-    .write_next_o  (load_next),
     .write_valid_o (load_valid),
     .write_ready_i (load_ready),
     .write_addr_o  (load_addr),
@@ -798,9 +794,18 @@ module sterna_engine #(
     .written_o        (words_written),
     .pass_valid_o     (pass_valid),
     .pass_o           (pass),
-    .word_i           (write_valid & write_ready),
+    .word_i           (write_valid),
     .pass_done_i      (pass_done)
   );
+
+  // Drains take turns to write.
+  logic [Drains-1:0] turn_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) turn_q <= Drains'(1);
+    else if (memory_clear_q) turn_q <= Drains'(1);
+    else turn_q <= (turn_q << 1) | (turn_q >> (Drains - 1));
+  end
 
   genvar d, i;
   generate
@@ -927,9 +932,9 @@ module sterna_engine #(
         .read_address_o(drain_address),
         .shift_o       (row_shift),
         .row_i         (row[0]),
+        .turn_i        (turn_q[d]),
         .write_next_o  (write_next[d]),
         .write_valid_o (write_valid[d]),
-        .write_ready_i (write_ready[d]),
         .write_addr_o  (write_addr[d]),
         .write_strobe_o(write_strobe[d]),
         .write_data_o  (write_data[d]),
@@ -976,7 +981,7 @@ module sterna_engine #(
     end else begin
       moves_q <= {
         fetch_valid && fetch_ready, table_word_valid && table_word_ready,
-        round_valid && round_ready, window_valid, |(write_valid & write_ready),
+        round_valid && round_ready, window_valid, |write_valid,
         load_valid && load_ready, |pass_done, pes_busy != '0
       };
       activity <= bus_moves || engine_moves;

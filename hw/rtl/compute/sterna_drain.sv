@@ -58,19 +58,19 @@ module sterna_drain #(
   output logic                                shift_o,
   /// The first row register.
   input  logic [Lanes-1:0][AccW-1:0]          row_i,
-  /// A word will be offered in the next cycle. Not announced is one of a single channel.
+  /// It is the drain's turn to write a word.
+  input  logic                                turn_i,
+  /// A word is written, from the next cycle on.
   output logic                                write_next_o,
-  /// A word is to be written.
+  /// A word is written.
   output logic                                write_valid_o,
-  /// It is accepted; its data are looked at in the next cycle.
-  input  logic                                write_ready_i,
   /// Where.
   output logic [FmAddrW-1:0]                  write_addr_o,
   /// Channels to write.
   output logic [3:0]                          write_strobe_o,
-  /// The word that was accepted in the cycle before.
+  /// The word whose place was there in the cycle before.
   output logic [Lanes-1:0][3:0][ActW-1:0]     write_data_o,
-  /// A pass is drained and all its words are accepted (pulse).
+  /// A pass is drained and all its words are written (pulse).
   output logic                                done_o
 );
   localparam int unsigned AccIndexW = $clog2(Accumulators);
@@ -119,6 +119,7 @@ module sterna_drain #(
   logic [AccIndexW:0] read_address;
   step_info_t step;
   logic [WordCountW-1:0] words_q;
+  logic room_q;
 
   sterna_fifo #(
     .Width     ($bits(pass_i)),
@@ -151,7 +152,7 @@ module sterna_drain #(
     .pass_i        (pass),
     .ended_i,
     .free_o        (free),
-    .room_i        (words_q != WordCountW'(WordDepth)),
+    .room_i        (room_q),
     .begin_o       (word_begin),
     .step_o        (step_valid),
     .read_o        (read),
@@ -176,15 +177,19 @@ module sterna_drain #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       words_q <= '0;
+      room_q <= 1'b0;
       pass_leaves_q <= 1'b0;
       {free_o, read_o, shift_o} <= '0;
     end else if (clear_i) begin
       words_q <= '0;
+      room_q <= 1'b0;
       pass_leaves_q <= 1'b0;
       {free_o, read_o, shift_o} <= '0;
     end else begin
       pass_leaves_q <= pass_ready;
       words_q <= words_q + WordCountW'(word_begin) - WordCountW'(word_release);
+      // A cycle late, in which one more may have begun.
+      room_q <= words_q < WordCountW'(WordDepth - 1);
       {free_o, read_o, shift_o} <= {free, read, shift};
     end
   end
@@ -409,9 +414,9 @@ module sterna_drain #(
     .address_i(info[Latency].address),
     .last_i   (info[Latency].last),
     .release_o(word_release),
+    .turn_i,
     .write_next_o,
     .write_valid_o,
-    .write_ready_i,
     .write_addr_o,
     .write_strobe_o,
     .write_data_o,

@@ -121,7 +121,8 @@ module sterna_drain_reader #(
   assign begin_wanted = channel_begin || (pass_end && !channel_o);
 
   assign start = !active_q && pass_valid_i && ended_i[half_q];
-  assign step = active_q && (room_i || !begin_wanted);
+  // There is to be room wherever a word may begin, whether it does or not, which is known later.
+  assign step = active_q && (room_i || !(place == '0 || cluster_end || empty_q));
 
   assign step_o = step;
   assign read_o = step && !empty_q && pe_q == '0 && cluster_q == '0;

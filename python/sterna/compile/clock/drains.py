@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import WORD_RING, Record, Records
-from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, WORD_DEPTH
+from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, LOAD_WORDS, TURN_CYCLES, WORD_DEPTH
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
@@ -13,28 +13,19 @@ _PHASES = 4
 
 
 @compiled
-def _asks(drain: Record, granted: bool) -> bool:
-    """Whether a word waits, or the last of several channels of one is read: then it waits in the next cycle."""
-    if drain.valid:
-        return drain.word_written and not granted
-    return drain.channels_read > 0 and drain.channels_read == drain.channels[drain.head] - 1
+def look(port: Record, drains: Records) -> None:
+    """Start of a cycle: whether a drain writes to the feature memory in it."""
+    port.taken = 0
+    for index in range(len(drains)):
+        port.taken = port.taken or (drains[index].valid and drains[index].word_written)
 
 
 @compiled
-def arbitrate(port: Record, drains: Records, load_next: int, load_valid: int) -> None:
-    """Who writes to the feature memory in this cycle, and choose who does in the next one, round robin: a drain, the
-    frame load (after the drains), or nobody."""
-    count = len(drains) + 1
-    port.grant = port.chosen
-    port.chosen = -1
-    for turn in range(count):
-        asker = (port.behind + turn) % count
-        granted = port.grant == asker
-        load_asks = load_next or (load_valid and not granted)
-        if _asks(drains[asker], granted) if asker < len(drains) else load_asks:
-            port.chosen = asker
-            port.behind = (asker + 1) % count
-            return
+def cycle_port(port: Record, load_valid: int) -> bool:
+    """The frame load's words go through a queue, and are written when no drain does; whether one comes in."""
+    comes = load_valid > 0 and port.loads < LOAD_WORDS
+    port.loads += comes - (port.loads > 0 and not port.taken)
+    return comes
 
 
 @compiled
@@ -44,16 +35,16 @@ def _writes(step: Record, group: int, cluster: int) -> bool:
 
 
 @compiled
-def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
-    """The channels of the oldest word are read when the word before is written, one per cycle; then it is offered."""
-    leaves = drain.valid and (accepted or not drain.word_written)
-    drain.done = leaves and drain.word_last
+def _cycle_words(drain: Record, has_turn: bool, now: int) -> None:
+    """The channels of the oldest word are read, one per cycle, but the last one only when the drain has its turn."""
+    drain.done = drain.valid and drain.word_last
     head = drain.head
-    drain.valid = drain.valid and not leaves
+    drain.valid = 0
     drain.released = 0
-    if not drain.valid and drain.count > 0 and drain.word_time[head] <= now:
-        drain.channels_read += 1
-        drain.released = drain.channels_read >= drain.channels[head]
+    if drain.count > 0 and drain.word_time[head] <= now:
+        last = drain.channels_read >= drain.channels[head] - 1
+        drain.released = last and (has_turn or drain.channels[head] == 0)
+        drain.channels_read += not last
     if drain.released:
         drain.valid = 1
         drain.word_written = drain.channels[head] > 0
@@ -132,7 +123,8 @@ def _walk(drain: Record, step: Record, first_cluster: int, now: int, machine: Re
     # An empty pass has two steps.
     ends = drain.pe > 0 if empty else row_end and last_row and last_phase and not drain.keep
     begins = (given and channel % WORD_CHANNELS == 0) or (ends and not given)
-    if begins and drain.words == WORD_DEPTH:
+    # There is to be room wherever a word may begin.
+    if not drain.room and (channel % WORD_CHANNELS == 0 or drain.pe == machine.pes - 1 or empty):
         return
     drain.words += begins
     drain.read = not empty and drain.pe == 0 and drain.cluster == 0
@@ -149,9 +141,11 @@ def _walk(drain: Record, step: Record, first_cluster: int, now: int, machine: Re
 
 
 @compiled
-def cycle_drain(drain: Record, index: int, steps: Records, accepted: bool, now: int, machine: Record) -> None:
-    """A cycle of drain `index`, whose word is `accepted` by the feature memory."""
-    _cycle_words(drain, accepted, now)
+def cycle_drain(drain: Record, index: int, steps: Records, now: int, machine: Record) -> None:
+    """A cycle of drain `index`."""
+    drains = machine.clusters // machine.drain_clusters
+    _cycle_words(drain, (now + TURN_CYCLES) % drains == index, now)
+    room = drain.words < WORD_DEPTH - 1
     drain.read = 0
     drain.free_next = 0
     half = drain.half
@@ -164,6 +158,7 @@ def cycle_drain(drain: Record, index: int, steps: Records, accepted: bool, now: 
         elif drain.pass_ended[half]:
             _begin(drain, step, machine)
     drain.words -= drain.released
+    drain.room = room
     for each in range(2):
         drain.freed[each] = drain.free_next and each == half
         drain.pass_ended[each] = drain.pass_ended_next[each]

@@ -72,7 +72,6 @@ def parts(
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
     result.tape["lines"] = tape_lines
     bus.set_ports(result.ports, config.burst_beats, config.beat_bytes)
-    result.write_port["chosen"] = -1
     _begin_frame(result, work)
     return result
 
@@ -98,7 +97,7 @@ def _look(parts: Parts, work: Work, now: int) -> None:
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
     )  # fmt: skip
-    drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_turning, parts.moves[0].load_valid)
+    drains.look(parts.write_port[0], parts.drains)
 
 
 @compiled
@@ -114,14 +113,14 @@ def _cycle_issue(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) 
 
 @compiled
 def _cycle_drains(parts: Parts, work: Work, now: int) -> None:
-    control, table, machine, port = parts.sequencer[0], parts.table[0], parts.machine[0], parts.write_port[0]
+    control, table, machine = parts.sequencer[0], parts.table[0], parts.machine[0]
     table_ready = table.left == 0 or table.step != control.step
     noted = control.noted and control.step_ends
     issuer.cycle_issuer(
-        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted, port
+        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted
     )  # fmt: skip
     for index in range(len(parts.drains)):
-        drains.cycle_drain(parts.drains[index], index, work.steps, port.grant == index, now, machine)
+        drains.cycle_drain(parts.drains[index], index, work.steps, now, machine)
 
 
 @compiled
@@ -144,7 +143,7 @@ def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
 def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
     load, store = work.steps[control.next], work.steps[control.waiting_store]
-    granted = parts.write_port[0].grant == len(parts.drains)
+    granted = drains.cycle_port(parts.write_port[0], move.load_valid)
     load_done, store_done = moves.load_done(move), moves.store_done(move)
     moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, control.load_start, granted, now, machine)
     moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)

@@ -99,9 +99,9 @@ def _wait(issuer: Record, drains: int) -> None:
 
 @compiled
 def cycle_issuer(
-    issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int, port: Record
+    issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int
 ) -> None:
-    """A cycle: `first` if it is the first one of `step`; `port` says which drain's word is taken."""
+    """A cycle: `first` if it is the first one of `step`."""
     count = len(drains)
     _levels(issuer, count, first)
     if noted:
@@ -112,7 +112,7 @@ def cycle_issuer(
         if gives:
             issuer.waiting[index] = 0
         waiting = waiting or issuer.waiting[index] > 0
-        _count_drained(issuer, index, drains[index].done, port.grant == index)
+        _count_drained(issuer, index, drains[index].done, drains[index].valid and drains[index].word_written)
         issuer.current[index] += gives
         drains[index].given_next = gives
     if issuer.prepare > 0:

@@ -88,7 +88,7 @@ ISSUE = _layout(
 #: front has been walked; `given`: a pass comes; `pass_ended`: the PEs have ended the pass in that half. `read` and
 #: `freed` are registers.
 DRAIN = _layout(
-    "passes given given_next step group active ended half keep cluster pe phase row left words read free_next"
+    "passes given given_next step group active ended half keep cluster pe phase row left words read free_next room"
     " done released head count channels_read valid word_written word_last",
     freed=2,
     pass_ended=2,
@@ -153,9 +153,8 @@ SEQUENCER = _layout(
     open=OPEN_STEPS,
 )
 
-#: Round robin over the drains and the frame load: who comes first, whose word is taken in this cycle and in the next
-#: one (-1: nobody's).
-WRITE_PORT = _layout("behind grant chosen")
+#: The feature memory: a drain writes in this cycle; words of the frame load that wait.
+WRITE_PORT = _layout("taken loads")
 
 
 def machine(config: EngineConfig, memory: Memory) -> Record:

@@ -55,6 +55,10 @@ PREPARE_CYCLES = 3
 
 #: `sterna_sequencer`: steps that have begun and not ended.
 OPEN_STEPS = 4
+#: `sterna_feature_memory`: words of the frame load that wait. `sterna_engine`: cycles that the drains' turns are ahead
+#: of the frame.
+LOAD_WORDS = 2
+TURN_CYCLES = 0
 #: `sterna_frame_store`: beats requested and not yet given.
 STORE_BEATS_AHEAD = 32
 #: `sterna_engine`, `sterna_axil_regs`: from the issue of a round to the counter of operations, besides the cycles that
