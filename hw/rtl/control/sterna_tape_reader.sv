@@ -79,15 +79,18 @@ module sterna_tape_reader #(
   localparam int unsigned LineBeats = LineBits / DataW;
   localparam int unsigned BeatsW = 32 - ByteW;
 
-  typedef enum logic [3:0] {
+  typedef enum logic [4:0] {
     StIdle,          // no tape
     StTapeHeader,    // takes the header of the tape
+    StTapeSum,       // its CRC is there in the next cycle
     StTapeCheck,     // checks it
     StNext,          // a segment, or the end of the tape
     StHeader,        // takes the header of a segment
+    StHeaderSum,     // its CRC is there in the next cycle
     StHeaderCheck,   // checks it
     StPayload,       // takes the payload; that of REQUANT and WEIGHTS goes on to others
-    StPayloadCheck,  // checks its CRC; WEIGHTS may come again
+    StPayloadSum,    // its CRC is there in the next cycle
+    StPayloadCheck,  // checks it; WEIGHTS may come again
     StStepEnd,       // a step: the end of its payloads is summed,
     StStepFit,       // compared with that of the tape,
     StStepCheck,     // and all checks of the step are looked at
@@ -267,7 +270,8 @@ module sterna_tape_reader #(
           if (tape_lines == '0 || tape_bytes_i[LineByteW-1:0] != '0) fault_d = ErrorBadLength;
         end
       end
-      StTapeHeader: if (last_beat) state_d = StTapeCheck;
+      StTapeHeader: if (last_beat) state_d = StTapeSum;
+      StTapeSum: state_d = StTapeCheck;
       StTapeCheck: begin
         fault_d = tape_fault;
         segments_d = tape_header.segments;
@@ -284,9 +288,10 @@ module sterna_tape_reader #(
         end
       end
       StHeader: begin
-        if (last_beat) state_d = StHeaderCheck;
+        if (last_beat) state_d = StHeaderSum;
         if (is_step && beyond_q) fault_d = ErrorBadLength;
       end
+      StHeaderSum: state_d = StHeaderCheck;
       StHeaderCheck: begin
         payload_crc_d = header.payload_crc;
         left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
@@ -294,7 +299,8 @@ module sterna_tape_reader #(
         fault_d = header_fault;
         state_d = StPayload;
       end
-      StPayload: if (last_beat) state_d = StPayloadCheck;
+      StPayload: if (last_beat) state_d = StPayloadSum;
+      StPayloadSum: state_d = StPayloadCheck;
       StPayloadCheck: begin
         state_d = StNext;
         unique case (kind_q)
@@ -352,7 +358,8 @@ module sterna_tape_reader #(
   assign step_valid_o = state_q == StStep && !faulty;
   assign step_o = step;
   assign weights_done_o = weights_done_q;
-  assign discarded_o = discard_i && state_q != StPayload && state_q != StPayloadCheck && !faulty;
+  assign discarded_o = discard_i && state_q != StPayload && state_q != StPayloadSum &&
+                       state_q != StPayloadCheck && !faulty;
   assign done_o = state_q == StDone && !faulty;
   assign error_o = state_q == StError;
   assign error_code_o = error_q;

@@ -19,9 +19,9 @@ _LINE_WORDS = ALIGN // 8
 _FIRST_LINES = 4
 
 (
-    IDLE, _TAPE_HEADER, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_CHECK, _PAYLOAD, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT,
-    _STEP_CHECK, STEP, DONE,
-) = range(13)  # fmt: skip
+    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_CHECK, _PAYLOAD, _PAYLOAD_SUM,
+    _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK, STEP, DONE,
+) = range(16)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ distributor
