@@ -185,6 +185,6 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
 
 
 def _ring_bytes(config: EngineConfig) -> int:
-    """Bytes of the ring of `sterna_frame_load`: a power of two beats, in which a beat and a piece less one byte fit."""
-    beats = -(-(LOAD_CHANNELS * config.tile_w - 1) // config.beat_bytes) + 1
+    """Bytes of the ring of `sterna_frame_load`: a power of two beats, in which a beat and nearly two pieces fit."""
+    beats = -(-(2 * LOAD_CHANNELS * config.tile_w - 1) // config.beat_bytes) + 1
     return int((1 << (beats - 1).bit_length()) * config.beat_bytes)
