@@ -550,3 +550,11 @@ def test_metrics_of_pairs_are_means_over_the_seeds() -> None:
     assert values(siamese.metrics(rows)) == {"float": 91.0, "integer": 81.0, "equal": True}
     rows[1]["equal"] = False
     assert siamese.metrics(rows)["equal"].value is False
+
+
+def test_the_density_of_pairs_is_that_of_ternary_layers() -> None:
+    graph = small_graph()
+    convs = [layer for layer in graph.layers if isinstance(layer, Conv)]
+    layers = {layer.name: {"rho": None if layer is convs[0] else 1.5} for layer in convs[:2]}
+    weights = convs[1].weights
+    assert siamese.density_of(graph, layers) == np.count_nonzero(weights) / weights.size < 1

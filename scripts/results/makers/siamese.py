@@ -63,7 +63,8 @@ def row_of(folder: Path, seed: int) -> TableRow:
 
 def density_of(graph: Graph, layers: Mapping[str, Mapping[str, Any]]) -> float:
     """The share of nonzero weights in the ternary layers of `graph`, which are those of `layers` with a rho."""
-    weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv) and layers[layer.name]["rho"]]
+    ternary = {name for name, each in layers.items() if each["rho"] is not None}
+    weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv) and layer.name in ternary]
     return sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights)
 
 
