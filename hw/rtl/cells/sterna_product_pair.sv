@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Two products and the sum so far, written so that synthesis takes one DSP block of an Arria 10 for
-/// all of it: registers at the inputs, after the products and after the sum, and a sum that comes
-/// from the output of the block before.
+/// Two products and the sum so far, written so that synthesis takes one DSP block of an Arria 10
+/// for all of it: registers at the inputs, after the products and after the sum, and a sum that
+/// comes from the output of the block before.
 ///
 /// The block before works on values of one cycle earlier.
 module sterna_product_pair #(
