@@ -34,6 +34,10 @@ package sterna_pkg;
   localparam int unsigned RequantBiasW = 46;
   /// Waits until all earlier steps are written, in a fetch word.
   localparam logic [9:0] AfterAll = 10'h3ff;
+  /// Filters of a first layer that LOAD can compute.
+  localparam int unsigned FirstFilters = 32;
+  /// Words of each of them in the payload of a FIRST step.
+  localparam int unsigned FirstWords = 5;
   /// Skip field of a weight entry that is a command.
   localparam logic [1:0] EntryControl = 2'h3;
   /// AWBURST and ARBURST: INCR.
@@ -200,7 +204,7 @@ package sterna_pkg;
   // What a segment's payload holds.
   /// one step
   localparam logic [31:0] SegmentStep = 32'h1;
-  /// a requantisation word for each drained filter, or the words of an input table
+  /// a requantisation word for each drained filter, or the words of a TABLE or FIRST step
   localparam logic [31:0] SegmentRequant = 32'h2;
   /// fetch and round records
   localparam logic [31:0] SegmentWeights = 32'h3;
@@ -214,6 +218,8 @@ package sterna_pkg;
   localparam logic [7:0] OpStore = 8'h3;
   /// input tables to the engine
   localparam logic [7:0] OpTable = 8'h4;
+  /// numbers of the first layer to the engine
+  localparam logic [7:0] OpFirst = 8'h5;
 
   // What the drain does with the four phases of a filter.
   /// no phases: each accumulator of each PE is a channel
@@ -294,13 +300,13 @@ package sterna_pkg;
     logic [31:0] dram_bytes;
     /// CONV: length of the WEIGHTS payload that follows it
     logic [31:0] weights_bytes;
-    /// CONV, TABLE: length of the REQUANT payload that follows
+    /// CONV, TABLE, FIRST: length of the REQUANT payload that follows
     logic [31:0] requant_bytes;
     /// 1: ties of requantisation go to the even result
     logic [7:0] half_even;
     /// Pool KEEP: first feature memory word of the phases
     logic [23:0] keep_base;
-    /// channel words between cluster groups: ceil(filters / 4)
+    /// channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer, or 0
     logic [15:0] group_words;
     /// channels that each cluster drains and writes for each tile; LOAD: of the frame
     logic [15:0] filters;

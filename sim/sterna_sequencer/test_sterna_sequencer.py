@@ -29,7 +29,7 @@ QUIET = {
 }
 PULSES = (
     "start_i", "abort_i", "tape_read_error_i", "load_read_error_i", "write_error_i", "weights_done_i", "load_done_i",
-    "store_done_i", "input_table_done_i",
+    "store_done_i", "table_done_i",
 )
 
 
@@ -344,7 +344,7 @@ async def tables_are_filled_in_a_quiet_engine(dut: Any) -> None:
     await tb.give(op=Op.TABLE)
     await tb.blocked_by(blockers, lambda: tb.output("input_table_o"))
     assert (tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 0)
-    await tb.pulse("input_table_done_i")
+    await tb.pulse("table_done_i")
     assert (tb.output("input_table_o"), tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 1, 1)
     # Not while a LOAD in the background uses them.
     await tb.queue()

@@ -55,6 +55,8 @@ module sterna_first_collector #(
   /// Activations of the group that was given `Latency` cycles before.
   input  logic [Width-1:0][ActW-1:0]       data_i,
 
+  /// A write will be offered in the next cycle.
+  output logic                             write_next_o,
   /// A write is offered.
   output logic                             write_valid_o,
   /// It is taken.
@@ -227,6 +229,7 @@ module sterna_first_collector #(
   logic [TileW-1:0] lane_cols_q;
 
   assign write_free = !write_valid_o || write_ready_i;
+  assign write_next_o = state_q == StWrite;
   assign takes = state_q == StWrite && write_free;
   assign is_last_word = takes && words_left_q == WordW'(1);
   assign write_has_lower = !pooled_i && write_rows_q != 16'd1;

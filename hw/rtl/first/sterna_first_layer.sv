@@ -60,6 +60,8 @@ module sterna_first_layer #(
   /// The pixels.
   input  logic [TileW-1:0][3:0][ActW-1:0]      piece_i,
 
+  /// A write will be offered in the next cycle.
+  output logic                                 write_next_o,
   /// A write is offered.
   output logic                                 write_valid_o,
   /// It is taken.
@@ -306,6 +308,7 @@ module sterna_first_layer #(
     .group_valid_o(group_valid),
     .group_o      (group),
     .data_i       (activations),
+    .write_next_o,
     .write_valid_o,
     .write_ready_i,
     .write_addr_o,

@@ -30,6 +30,10 @@
 #define STERNA_REQUANT_BIAS_W 46
 /* Waits until all earlier steps are written, in a fetch word. */
 #define STERNA_AFTER_ALL UINT32_C(0x3ff)
+/* Filters of a first layer that LOAD can compute. */
+#define STERNA_FIRST_FILTERS 32
+/* Words of each of them in the payload of a FIRST step. */
+#define STERNA_FIRST_WORDS 5
 /* Skip field of a weight entry that is a command. */
 #define STERNA_ENTRY_CONTROL UINT32_C(0x3)
 /* Vectors that an entry itself can advance by. */
@@ -47,7 +51,7 @@
 enum sterna_segment_kind {
   /* one step */
   STERNA_SEGMENT_KIND_STEP = 1,
-  /* a requantisation word for each drained filter, or the words of an input table */
+  /* a requantisation word for each drained filter, or the words of a TABLE or FIRST step */
   STERNA_SEGMENT_KIND_REQUANT = 2,
   /* fetch and round records */
   STERNA_SEGMENT_KIND_WEIGHTS = 3
@@ -62,7 +66,9 @@ enum sterna_op {
   /* feature memory to result memory */
   STERNA_OP_STORE = 3,
   /* input tables to the engine */
-  STERNA_OP_TABLE = 4
+  STERNA_OP_TABLE = 4,
+  /* numbers of the first layer to the engine */
+  STERNA_OP_FIRST = 5
 };
 
 /* What the drain does with the four phases of a filter. */
@@ -221,7 +227,7 @@ enum sterna_command {
 /* channels that each cluster drains and writes for each tile; LOAD: of the frame */
 #define STERNA_STEP_FILTERS_OFFSET 42
 #define STERNA_STEP_FILTERS_SIZE 2
-/* channel words between cluster groups: ceil(filters / 4) */
+/* channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer, or 0 */
 #define STERNA_STEP_GROUP_WORDS_OFFSET 44
 #define STERNA_STEP_GROUP_WORDS_SIZE 2
 /* Pool KEEP: first feature memory word of the phases */
@@ -230,7 +236,7 @@ enum sterna_command {
 /* 1: ties of requantisation go to the even result */
 #define STERNA_STEP_HALF_EVEN_OFFSET 49
 #define STERNA_STEP_HALF_EVEN_SIZE 1
-/* CONV, TABLE: length of the REQUANT payload that follows */
+/* CONV, TABLE, FIRST: length of the REQUANT payload that follows */
 #define STERNA_STEP_REQUANT_BYTES_OFFSET 50
 #define STERNA_STEP_REQUANT_BYTES_SIZE 4
 /* CONV: length of the WEIGHTS payload that follows it */

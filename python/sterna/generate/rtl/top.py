@@ -27,6 +27,7 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "ChunkBytes": config.chunk_bytes,
         "FifoChunks": config.fifo_chunks,
         "InputTable": int(config.input_table),
+        "FirstLayer": int(config.first_layer),
         "GeneralRequant": int(config.general_requant),
     }
     return {**{name: str(value) for name, value in numbers.items()}, "ConfigHash": f"32'h{config.hash:08x}"}

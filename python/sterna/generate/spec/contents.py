@@ -86,6 +86,8 @@ TAPE_CONSTANTS = (
     Constant("requant_multiplier_w", tape.REQUANT_MULTIPLIER_BITS, "Bits of the multiplier in a requantisation word."),
     Constant("requant_bias_w", tape.REQUANT_BIAS_BITS, "Bits of the bias in a requantisation word."),
     Constant("after_all", tape.AFTER_ALL, "Waits until all earlier steps are written, in a fetch word.", 10),
+    Constant("first_filters", tape.FIRST_FILTERS, "Filters of a first layer that LOAD can compute."),
+    Constant("first_words", tape.FIRST_WORDS, "Words of each of them in the payload of a FIRST step."),
     Constant("entry_control", tape.ENTRY_CONTROL, "Skip field of a weight entry that is a command.", 2),
 )
 #: Those that only an encoder needs: not for the RTL.
