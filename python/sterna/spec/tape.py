@@ -168,6 +168,8 @@ INPUT_WORD = Layout(
 #: requantisation word, then its weights by channels, rows and columns, eight to a word, and zeros.
 FIRST_FILTERS = 32
 FIRST_WORDS = 5
+#: Its rows and columns, the channels of its image, and the columns of the widest one.
+FIRST_KERNEL, FIRST_CHANNELS, FIRST_WIDTH = 3, 3, 2048
 RECORD_HEADER = Layout(
     "record_header",
     (

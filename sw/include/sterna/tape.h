@@ -44,6 +44,12 @@
 #define STERNA_INPUT_TABLES 3
 /* STORE steps that may go on beside another step, at most. */
 #define STERNA_MOST_BESIDE_STORES 2
+/* Rows and columns of a filter of a first layer. */
+#define STERNA_FIRST_KERNEL 3
+/* Channels of the image of a first layer. */
+#define STERNA_FIRST_CHANNELS 3
+/* Columns of its widest image. */
+#define STERNA_FIRST_WIDTH 2048
 /* The bit of `beside` that lets the LOAD steps without `next` go on. */
 #define STERNA_BESIDE_LOADS 4
 

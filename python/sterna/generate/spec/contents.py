@@ -96,6 +96,9 @@ ENCODER_CONSTANTS = (
     Constant("end_pass_max_skip", tape.END_PASS_MAX_SKIP, "Vectors that END_PASS itself can advance by."),
     Constant("input_tables", tape.INPUT_TABLES, "Channels of an image that an engine has input tables for."),
     Constant("most_beside_stores", tape.MOST_BESIDE_STORES, "STORE steps that may go on beside another step, at most."),
+    Constant("first_kernel", tape.FIRST_KERNEL, "Rows and columns of a filter of a first layer."),
+    Constant("first_channels", tape.FIRST_CHANNELS, "Channels of the image of a first layer."),
+    Constant("first_width", tape.FIRST_WIDTH, "Columns of its widest image."),
     Constant("beside_loads", tape.BESIDE_LOADS, "The bit of `beside` that lets the LOAD steps without `next` go on."),
 )
 TAPE_GROUPS = (
