@@ -306,7 +306,7 @@ package sterna_pkg;
     logic [7:0] half_even;
     /// Pool KEEP: first feature memory word of the phases
     logic [23:0] keep_base;
-    /// channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer, or 0
+    /// channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer
     logic [15:0] group_words;
     /// channels that each cluster drains and writes for each tile; LOAD: of the frame
     logic [15:0] filters;

@@ -130,7 +130,7 @@ STEP = Layout(
         Field("out_plane", 32, "out_tiles_h * out_tiles_w: words from one output channel word to the next"),
         Field("tile_groups", 32, "ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed"),
         Field("filters", 16, "channels that each cluster drains and writes for each tile; LOAD: of the frame"),
-        Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer, or 0"),
+        Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer"),
         Field("keep_base", 24, "Pool KEEP: first feature memory word of the phases"),
         Field("half_even", 8, "1: ties of requantisation go to the even result"),
         Field("requant_bytes", 32, "CONV, TABLE, FIRST: length of the REQUANT payload that follows"),

@@ -233,7 +233,7 @@ enum sterna_command {
 /* channels that each cluster drains and writes for each tile; LOAD: of the frame */
 #define STERNA_STEP_FILTERS_OFFSET 42
 #define STERNA_STEP_FILTERS_SIZE 2
-/* channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer, or 0 */
+/* channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer */
 #define STERNA_STEP_GROUP_WORDS_OFFSET 44
 #define STERNA_STEP_GROUP_WORDS_SIZE 2
 /* Pool KEEP: first feature memory word of the phases */

@@ -1,0 +1,32 @@
+"""The simulated engine computes first layers in LOAD, of frames alone and of queued ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sterna.compile import compile_graph
+from sterna.run import open_backend
+from sterna.run.compare import compare_backends
+from sterna.spec.config import load_config
+from support.engines import infer_queued, simulated
+from support.first_layers import first_graph
+
+CONFIG = load_config("nano").model_copy(update={"first_layer": True, "acc_w": 24})
+
+
+@pytest.mark.parametrize("pool", [True, False])
+def test_the_engine_computes_a_first_layer(pool: bool) -> None:
+    rng = np.random.default_rng(0)
+    with simulated(CONFIG) as engine, open_backend("reference:") as reference:
+        for filters, (height, width) in ((32, (30, 26)), (7, (11, 9)), (18, (2, 33))):
+            graph = first_graph(rng, height, width, filters, pool)
+            package = compile_graph(graph, CONFIG, trace=True, cycles=False)
+            assert package.plan.first_layer
+            images = rng.integers(-128, 128, (3, 3, height, width)).astype(np.int8)
+            comparison = compare_backends(reference, engine, package, images)
+            assert comparison.equal, comparison.first
+            found, _ = infer_queued(engine, images)
+            wanted = reference.infer(images)
+            for name, values in found.items():
+                np.testing.assert_array_equal(values, wanted[name], err_msg=name)
