@@ -16,6 +16,7 @@ from sterna.run.backend import Backend
 from sterna.spec import load_config
 from sterna.spec.paths import ROOT
 from support.engines import count_frames, simulated
+from support.first_layers import first_graph
 from support.network_graphs import random_network_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph
@@ -68,6 +69,16 @@ def test_input_tables() -> None:
             rng = np.random.default_rng(seed)
             graph = random_graph(rng, act_bits=config.act_w, max_size=40, max_channels=40, input_table=True)
             check(backend, compile_graph(graph, config))
+
+
+def test_first_layers() -> None:
+    """With and without a pool, of one and two groups of filters and of three sizes."""
+    config = load_config("nano").model_copy(update={"first_layer": True, "acc_w": 24})
+    with simulated(config) as backend:
+        for pool in (True, False):
+            for filters, (height, width) in ((32, (30, 26)), (7, (11, 9)), (18, (2, 33))):
+                graph = first_graph(np.random.default_rng(0), height, width, filters, pool)
+                check(backend, compile_graph(graph, config, trace=filters == 7))
 
 
 def test_the_kept_model(engine: Backend) -> None:

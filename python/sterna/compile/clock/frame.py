@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.clock import bus, drains, issuer, moves, pes, sequencer, state, stream, vectors
+from sterna.compile.clock import bus, drains, first, issuer, moves, pes, sequencer, state, stream, vectors
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
 from sterna.compile.clock.timing import CHUNK_REGISTERS, COUNTER_LATENCY, STEP_END_LATENCY, VECTORS_AHEAD
@@ -43,6 +43,7 @@ class Parts(NamedTuple):
     ports: Records
     bus: Records
     moves: Records
+    first: Records
     sequencer: Records
     write_port: Records
 
@@ -66,6 +67,7 @@ def parts(
         (2, state.PORT),
         (1, state.BUS),
         (1, state.MOVES),
+        (1, state.FIRST),
         (1, state.SEQUENCER),
         (1, state.WRITE_PORT),
     )
@@ -86,18 +88,19 @@ def parts(
 @compiled
 def _begin_frame(parts: Parts, work: Work) -> None:
     """PEs and drains wait for the first CONV step."""
-    machine, first = parts.machine[0], 0
-    while first < len(work.steps) and work.steps[first].streams == 0:
-        first += 1
+    machine, conv = parts.machine[0], 0
+    parts.first[0].queue_room = 1
+    while conv < len(work.steps) and work.steps[conv].streams == 0:
+        conv += 1
     stream.begin_weights(parts.distributor[0])
-    if first == len(work.steps):
+    if conv == len(work.steps):
         return
-    step = work.steps[first]
+    step = work.steps[conv]
     for place in range(len(parts.pes)):
         own = place // machine.pes // step.shared * machine.pes + place % machine.pes
-        pes.begin_step(parts.pes[place], step, first, own, machine.chunk_entries)
+        pes.begin_step(parts.pes[place], step, conv, own, machine.chunk_entries)
     for index in range(len(parts.drains)):
-        parts.drains[index].step = first
+        parts.drains[index].step = conv
 
 
 @compiled
@@ -112,7 +115,10 @@ def _look(parts: Parts, work: Work, now: int) -> None:
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
     )  # fmt: skip
-    drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_turning, parts.moves[0].load_valid)
+    layer, moves = parts.first[0], parts.moves[0]
+    loads = layer.write_valid if layer.on else moves.load_valid
+    loads_next = first.writes_next(layer) if layer.on else moves.load_turning
+    drains.arbitrate(parts.write_port[0], parts.drains, loads_next, loads)
 
 
 @compiled
@@ -176,7 +182,16 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
     load, store = work.steps[control.next], work.steps[control.waiting_store]
     granted = parts.write_port[0].grant == len(parts.drains)
+    layer = parts.first[0]
     load_done, store_done = moves.load_done(move), moves.store_done(move)
+    if layer.on:
+        piece = move.load_valid and first.takes_piece(layer)
+        load_done = first.done(layer)
+        written = granted
+        granted = piece
+    else:
+        piece, written = False, False
+    first.cycle(layer, work.steps, control.next, control.load_start, piece, written, now)
     moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, control.load_start, granted, now, machine)
     moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)
     move.windows_first = parts.loader[0].last_ask == now
