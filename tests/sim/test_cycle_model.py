@@ -78,7 +78,9 @@ def test_first_layers() -> None:
         for pool in (True, False):
             for filters, (height, width) in ((32, (30, 26)), (7, (11, 9)), (18, (2, 33))):
                 graph = first_graph(np.random.default_rng(0), height, width, filters, pool)
-                check(backend, compile_graph(graph, config, trace=filters == 7))
+                package = compile_graph(graph, config, trace=filters == 7)
+                assert package.plan.first_layer
+                check(backend, package)
 
 
 def test_the_kept_model(engine: Backend) -> None:
