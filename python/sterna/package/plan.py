@@ -159,7 +159,6 @@ def from_sections(values: object, filters: bytes, config: EngineConfig) -> Plan:
         section = PackageSection.FILTERS.text
         raise SternaError("its parts contradict each other", attribute=section, value=len(numbers), remedy=AGAIN)
     bands = {
-        each.operation: Bands(each.rows, each.input_base, each.input_rows, tuple(each.outputs))
-        for each in record.bands
+        each.operation: Bands(each.rows, each.input_base, each.input_rows, tuple(each.outputs)) for each in record.bands
     }
     return Plan(tuple(record.stored), record.bases, record.load_after, tuple(spreads), bands, record.first_layer)

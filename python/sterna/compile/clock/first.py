@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
-from sterna.compile.clock.state import FIRST_QUEUE, PART_RING, Record, Records
+from sterna.compile.clock.state import FIRST_QUEUE, PART_RING, Record
 from sterna.compile.clock.timing import FIRST_GROUP_WORDS, FIRST_PIXEL_LATENCY, FIRST_REQUANT_LATENCY, FIRST_ROWS
 
 #: Where the columns of a pair of rows are: none, left of the image, in it, right of it.

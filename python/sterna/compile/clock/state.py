@@ -67,8 +67,8 @@ MACHINE = _layout(
 
 #: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
 #: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
-#: which a move begins; `next_conv` is the CONV step after it, or -1. Of a LOAD that computes the first layer: the words
-#: of a pixel (else 0), whether it is pooled, rows of the image, columns of the map, pixels of a piece and of the last one.
+#: which a move begins; `next_conv` is the CONV step after it, or -1. Of a LOAD that computes the first layer: words
+#: of a pixel (else 0), whether it is pooled, rows of the image, columns of the map, pixels of a piece and the last one.
 STEP = _layout(
     "op next scratch beside_stores beside_loads address beats pieces row_pieces piece_bytes last_bytes"
     " tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
@@ -172,9 +172,9 @@ MOVES = _layout(
 )
 
 #: The first layer. `on`: the LOAD that began last, `step`, computes it; `start`, `begun`: one and two cycles after that.
-#: Up to `to_come`: rows that come in; up to `fetch_pairs`: pairs of rows that are fetched; up to `pairs`: their columns.
-#: The queue has a place for each pixel that is under way, with the time at which it is there. Up to `rows`: the pixel
-#: that is requantised; parts of rows wait with the time at which their last activations come; from `writer` on: writes.
+#: Up to `to_come`: rows that come in; up to `fetch_pairs`: pairs of rows that are fetched; up to `pairs`: columns.
+#: The queue has a place for each pixel that is under way, with the time at which it is there. Up to `rows`: that
+#: which is requantised; parts of rows wait with the time at which their last activations come; from `writer` on: writes.
 FIRST = _layout(
     "on step start begun running open filling held room enough piece to_come"
     " fetching fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"

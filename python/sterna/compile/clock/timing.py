@@ -25,8 +25,8 @@ BURST_CYCLES = 2
 COMMAND_CYCLES = 3
 FIRST_COMMAND_CYCLES = 2
 
-#: `sterna_first_layer`: rows in its ring; pixels in its queue; from a column to its first pixel there, and from a group of
-#: filters to its activations; words of a group.
+#: `sterna_first_layer`: rows in its ring; pixels in its queue; from a column to its first pixel there, from a group
+#: of filters to its activations; words of a group.
 FIRST_ROWS = 8
 FIRST_QUEUE_PIXELS = 32
 FIRST_PIXEL_LATENCY = 20
