@@ -171,10 +171,10 @@ MOVES = _layout(
     answer_time=ANSWER_RING,
 )
 
-#: The first layer. `on`: the LOAD that began last, `step`, computes it; `start`, `begun`: one and two cycles after that.
+#: The first layer. `on`: the LOAD that began last, `step`, computes it; `start`, `begun`: a cycle and two after that.
 #: Up to `to_come`: rows that come in; up to `fetch_pairs`: pairs of rows that are fetched; up to `pairs`: columns.
 #: The queue has a place for each pixel that is under way, with the time at which it is there. Up to `rows`: that
-#: which is requantised; parts of rows wait with the time at which their last activations come; from `writer` on: writes.
+#: which is requantised; parts of rows wait with the time at which their last activations come; from `writer`: writes.
 FIRST = _layout(
     "on step start begun running open filling held room enough piece to_come"
     " fetching fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"
