@@ -200,6 +200,8 @@ package sterna_pkg;
   localparam logic [7:0] ErrorStall = 8'hb;
   /// the frame was aborted
   localparam logic [7:0] ErrorAborted = 8'hc;
+  /// the first layer needs pixels whose channels lie side by side
+  localparam logic [7:0] ErrorBadLayout = 8'hd;
 
   // What a segment's payload holds.
   /// one step

@@ -186,6 +186,8 @@ module sterna_sequencer #(
   // Of the step in `next_q`: a LOAD, one of the next frame's image, a TABLE or FIRST, a FIRST.
   logic is_load_d, is_load_q, is_background_d, is_background_q, is_table_d, is_table_q;
   logic is_first_d, is_first_q;
+  // And, a cycle late: a LOAD of the first layer, for which its frame does not lie as it has to.
+  logic wrong_layout_q, bad_layout;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
   // Of the state, for the many that look at them.
   logic clear_q, flush_q;
@@ -284,6 +286,7 @@ module sterna_sequencer #(
     .tape_read_error_i(tape_read_error_q),
     .load_read_error_i(load_read_error_q),
     .write_error_i    (write_error_q),
+    .bad_layout_i     (bad_layout),
     .tape_error_i,
     .tape_error_code_i,
     .tape_segment_i,
@@ -436,8 +439,15 @@ module sterna_sequencer #(
           end
         end
       end
-      // The upper half of the address is summed.
-      StSum: state_d = StAsk;
+      // The upper half of the address is summed. An image that lies wrongly is not loaded ahead:
+      // its own frame will fail.
+      StSum: begin
+        state_d = StAsk;
+        if (wrong_layout_q && is_background_q) begin
+          note_valid = 1'b1;
+          state_d = StStep;
+        end
+      end
       StAsk: begin
         if (load_start_o || !is_load_q) begin
           note_valid = 1'b1;
@@ -520,6 +530,7 @@ module sterna_sequencer #(
   assign load_addr_o = move_addr;
   assign load_step_o = next_q;
   assign load_layout_o = is_background_q ? queued_layout : current_layout;
+  assign bad_layout = state_q == StSum && wrong_layout_q && !is_background_q;
 
   // Of the STORE that waits: its segment; it is the oldest step that has not ended.
   logic [31:0] waiting_segment_q;
@@ -554,6 +565,7 @@ module sterna_sequencer #(
       is_background_q <= 1'b0;
       is_table_q <= 1'b0;
       is_first_q <= 1'b0;
+      wrong_layout_q <= 1'b0;
       step_q <= '0;
       half_q <= 1'b0;
       next_half_q <= 1'b0;
@@ -574,6 +586,8 @@ module sterna_sequencer #(
       is_background_q <= is_background_d;
       is_table_q <= is_table_d;
       is_first_q <= is_first_d;
+      wrong_layout_q <= FirstLayer && is_load_q && next_q.group_words != '0 &&
+                        (load_layout_o & 2'(FrameLayoutInterleaved)) == '0;
       step_q <= step_d;
       half_q <= half_d;
       next_half_q <= next_half_d;

@@ -134,13 +134,13 @@ module sterna_first_pool #(
     .count_o()
   );
 
+  logic unused;
+  assign unused = queue_ready;
+
 `ifdef VERILATOR
   Queue_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     push_q |-> queue_ready);
   Pause_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && !pooled_i |=> !valid_i);
-`else
-  logic unused;
-  assign unused = queue_ready;
 `endif
 endmodule
