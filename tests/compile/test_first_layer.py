@@ -17,9 +17,11 @@ from sterna.graph import Graph, reference
 from sterna.native import libsterna
 from sterna.package import file as package_file
 from sterna.package.package import Package
+from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Op
 from support.first_layers import first_config, first_graph
-from support.random_graphs import random_image
+from support.random_configs import random_config
+from support.random_graphs import random_graph, random_image
 from support.tape_emulator import emulated
 
 
@@ -43,6 +45,36 @@ def test_tape_equals_reference(seed: int, trace: bool) -> None:
     assert set(found) >= {"second"} | ({"pool" if seed % 2 == 0 else "first"} if trace else set())
     for name, values in found.items():
         np.testing.assert_array_equal(values, layers[name][0], err_msg=name)
+
+
+def random_case(seed: int) -> tuple[Graph, EngineConfig]:
+    """A graph and an engine of any width, with tables, limits and memory for all maps or for some."""
+    rng = np.random.default_rng(seed)
+    act_bits = int(rng.integers(4, 9))
+    options = {"input_table": seed % 3 == 0, "general_requant": seed % 2 == 0, "first_layer": True}
+    graph = random_graph(rng, act_bits=act_bits, max_size=30, **options)
+    config = random_config(rng, act_bits=act_bits).model_copy(update=options)
+    return graph, config.model_copy(update={"fm_words": 96}) if seed % 4 == 0 else config
+
+
+@pytest.mark.parametrize("seed", range(32))
+def test_random_graphs_equal_the_reference(seed: int) -> None:
+    graph, config = random_case(seed)
+    package = compile_graph(graph, config, trace=seed % 5 < 2, cycles=False)
+    data = package_file.to_bytes(package)
+    assert libsterna.package_tape(data, "package") == package.tape
+    image = random_image(np.random.default_rng(seed), graph)
+    layers, found = reference.execute(graph, image), emulated(package, image)
+    assert found
+    for name, values in found.items():
+        np.testing.assert_array_equal(values, layers[name][0], err_msg=name)
+
+
+def test_random_graphs_meet_all_cases() -> None:
+    """LOAD computes some of their first layers, and maps of some spill."""
+    plans = [compile_graph(*random_case(seed), cycles=False).plan for seed in range(32)]
+    assert 6 <= sum(plan.first_layer for plan in plans) <= 20
+    assert any(plan.bands for plan in plans)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -83,6 +83,16 @@ def test_first_layers() -> None:
                 check(backend, package)
 
 
+def test_first_layers_of_random_graphs() -> None:
+    """On tiles of other sizes, with input tables and narrow activations."""
+    options = {"first_layer": True, "input_table": True}
+    config = random_config(np.random.default_rng(4), act_bits=6).model_copy(update=options)
+    with simulated(config) as backend:
+        for seed in range(10):
+            graph = random_graph(np.random.default_rng(seed), act_bits=6, max_size=40, max_channels=40, **options)
+            check(backend, compile_graph(graph, config, trace=seed % 2 == 1))
+
+
 def test_the_kept_model(engine: Backend) -> None:
     check(engine, compile_graph(file.load(ROOT / "models" / "demo-nano.sterna-graph"), load_config("nano")))
 
