@@ -71,9 +71,9 @@ def test_random_graphs_equal_the_reference(seed: int) -> None:
 
 
 def test_random_graphs_meet_all_cases() -> None:
-    """LOAD computes some of their first layers, and maps of some spill."""
+    """LOAD computes most of their first layers, and maps of some spill."""
     plans = [compile_graph(*random_case(seed), cycles=False).plan for seed in range(32)]
-    assert 6 <= sum(plan.first_layer for plan in plans) <= 20
+    assert 12 <= sum(plan.first_layer for plan in plans) <= 28
     assert any(plan.bands for plan in plans)
 
 

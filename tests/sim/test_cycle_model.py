@@ -83,6 +83,7 @@ def test_first_layers() -> None:
                 check(backend, package)
 
 
+@pytest.mark.slow
 def test_first_layers_of_random_graphs() -> None:
     """On tiles of other sizes, with input tables and narrow activations."""
     options = {"first_layer": True, "input_table": True}

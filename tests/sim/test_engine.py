@@ -80,7 +80,8 @@ def test_an_engine_with_clamps_and_ties_to_even(act_bits: int) -> None:
     check_graphs(config_of(2, act_bits, general_requant=True), 6000 * act_bits, GRAPHS // 2)
 
 
-@pytest.mark.parametrize("act_bits", [pytest.param(4, marks=pytest.mark.slow), 7])
+@pytest.mark.slow
+@pytest.mark.parametrize("act_bits", [4, 7])
 def test_an_engine_that_computes_first_layers(act_bits: int) -> None:
     """With tables and limits of its own."""
     config = config_of(4, act_bits, input_table=True, general_requant=True, first_layer=True)

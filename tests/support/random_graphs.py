@@ -114,6 +114,8 @@ class _Build:
     acc_bits: int
     multiplier_bits: int
     general_requant: bool
+    #: No further layer reads the image.
+    hides_image: bool = False
     layers: list[Layer] = field(default_factory=list)
 
     def graph(self, *, extra_outputs: bool) -> Graph:
@@ -144,6 +146,7 @@ class _Build:
         filters = int(self.rng.integers(1, min(FIRST_FILTERS, self.max_channels) + 1))
         padding = (FIRST_KERNEL // 2,) * 4
         weights = self._weights((filters, image.channels, FIRST_KERNEL, FIRST_KERNEL))
+        self.hides_image = self._chance(0.8)
         self.layers.append(self._scaled(graph, Conv("first", "image", weights, 1, padding, _silent(filters), 1.0)))
         if min(image.height, image.width) >= 2 and self._chance(0.7):
             self.layers.append(MaxPool("first_pool", "first", 2))
@@ -177,7 +180,8 @@ class _Build:
         return size + size % 2 if size < self.max_size and self._chance(0.5) else size
 
     def _names(self) -> list[str]:
-        return [layer.name for layer in self.layers]
+        """The tensors that layers can read."""
+        return [layer.name for layer in self.layers if not (self.hides_image and isinstance(layer, Input))]
 
     def _source(self, names: Sequence[str]) -> str:
         """One of `names`, most often the latest."""

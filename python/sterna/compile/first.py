@@ -19,7 +19,8 @@ def fits_load(lowered: Lowered) -> bool:
     image = lowered.graph.input
     step = 2 if operation.pool is Pool.MAX else 1
     fits = (
-        operation.sources == (image.name,)
+        operation.pool in (Pool.NONE, Pool.MAX)
+        and operation.sources == (image.name,)
         and operation.outputs == (operation.output,)
         and operation.gather_stride == step
         and lowered.size(operation.output) == (image.height // step, image.width // step)
