@@ -57,5 +57,5 @@ def test_a_frame_of_planes_is_refused() -> None:
     plant = "sterna_axil_regs.sv", "frame_layout_d = w_q.data[1:0];", "frame_layout_d = w_q.data[1:0] & 2'd2;"
     with simulated(CONFIG, plant=plant) as engine:
         engine.load(package)
-        with pytest.raises(SternaError, match="side by side.*INTERLEAVED"):
+        with pytest.raises(SternaError, match=r"side by side.*INTERLEAVED"):
             engine.infer(random_image(rng, graph)[np.newaxis])

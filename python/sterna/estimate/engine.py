@@ -128,7 +128,7 @@ def module_usage(synthesis: Synthesis, part: Part, held: frozenset[str] = frozen
         return found.in_blocks if part.module in DSP_BLOCKS else found
     name, small, large = wide
     ends = [synthesis.usage(part.changed(name, value), held) for value in (small, large)]
-    return stretched(*ends, small, large, part.value(name))
+    return stretched(ends[0], ends[1], small, large, part.value(name))
 
 
 def _rows(instance: Instance, count: int) -> Iterator[tuple[Part, int, Counter[Part]]]:
