@@ -22,6 +22,7 @@ from results.makers import (
     cycle_model,
     digits,
     few_labels,
+    first_layer,
     frame_arria10,
     host,
     kfac,
@@ -239,6 +240,23 @@ def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.J
     lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.pes
     assert row["lanes_busy"] == round(additions / (lanes * job.package.config.clusters * row["cycles"]), 4)
     assert (row["equal"], row["layers_compared"]) == (True, 3) and wrong["equal"] is False
+
+
+def test_a_first_layer_is_published_if_its_cycles_are_those_predicted(job: frame_arria10.Job) -> None:
+    schedule = job.package.schedule
+    counts = {"cycles": schedule.queued_cycles, "cycles_alone": schedule.alone_cycles}
+    found = counts | {"layers_compared": 3, "equal": True}
+    assert first_layer.is_as_predicted(found, job.package)
+    for name in ("cycles", "cycles_alone"):
+        assert not first_layer.is_as_predicted(found | {name: found[name] + 1}, job.package)
+    assert values(first_layer.metrics(found)) == {
+        "cycles": schedule.queued_cycles, "alone": schedule.alone_cycles, "predicted": True, "equal": True
+    }  # fmt: skip
+    row = first_layer.row(job.package, {"ALM_share": 0.5})
+    assert row == {
+        "first_layer": False, "cycles_queued": schedule.queued_cycles, "cycles_alone": schedule.alone_cycles,
+        "ALM_share": 0.5,
+    }  # fmt: skip
 
 
 class Other:
