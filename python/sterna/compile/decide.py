@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from sterna.compile.first import fits_load, spread_in_load
 from sterna.compile.lower import Program
 from sterna.compile.lowered import Lowered
 from sterna.compile.memory import Demand, place
 from sterna.compile.schedule import spread
 from sterna.compile.spill import spill
 from sterna.errors import SternaError
-from sterna.package.plan import Bands, Plan
+from sterna.package.plan import Bands, Plan, Spread
 
 
 def decide(lowered: Lowered, *, trace: bool) -> Plan:
     """The plan for a graph. Raises SternaError naming the layer that does not fit the feature memory."""
-    operations = lowered.program.operations
     stored = _stored_layers(lowered, trace)
+    operations = lowered.program.operations
     spreads = tuple(spread(lowered.config, operation, lowered.tiles(operation)) for operation in operations)
-    made = [
-        list(lowered.made_by(operation, plan.parts).items())
-        for operation, plan in zip(operations, spreads, strict=True)
-    ]
+    if fits_load(lowered):
+        with contextlib.suppress(SternaError):
+            return _with_first_layer(lowered, stored, (spread_in_load(lowered), *spreads[1:]))
     image = (lowered.graph.input.name, lowered.image_words)
-    demand = Demand(image, made, _last_uses(lowered.program, stored))
+    demand = Demand(image, _made(lowered, spreads), _last_uses(lowered.program, stored))
     bands: dict[int, Bands] = {}
     try:
         regions, load_after = place(lowered.config.fm_words, demand)
@@ -29,6 +31,24 @@ def decide(lowered: Lowered, *, trace: bool) -> Plan:
         regions, load_after, bands = spill(lowered, demand, stored)
     bases = {name: region.base for name, region in regions.items()}
     return Plan(tuple(stored), bases, load_after, spreads, bands)
+
+
+def _with_first_layer(lowered: Lowered, stored: list[str], spreads: tuple[Spread, ...]) -> Plan:
+    """The plan by which LOAD computes the first operation; its map takes the image's part. Raises as `place` does."""
+    (image,), *made = _made(lowered, spreads)
+    demand = Demand(image, [[], *made], _last_uses(lowered.program, stored))
+    regions, load_after = place(lowered.config.fm_words, demand)
+    bases = {name: region.base for name, region in regions.items()}
+    return Plan(tuple(stored), bases, load_after, spreads, first_layer=True)
+
+
+def _made(lowered: Lowered, spreads: tuple[Spread, ...]) -> list[list[tuple[str, int]]]:
+    """The maps that each operation makes, each a name and words."""
+    operations = lowered.program.operations
+    return [
+        list(lowered.made_by(operation, plan.parts).items())
+        for operation, plan in zip(operations, spreads, strict=True)
+    ]
 
 
 def _stored_layers(lowered: Lowered, trace: bool) -> list[str]:
