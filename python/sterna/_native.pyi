@@ -157,8 +157,8 @@ def build_tape(
     config, plan, filters: as a package holds them, the first two as JSON. show: called before each operation with its
     number and the map that it makes. Steps: layers, STEP payload, part, additions, additions times lanes in use, and
     with `keep_streamed` of each CONV rounds [round], records [record, 2], `after` of fetch words, and operations, as
-    `encode_part` has them. Stores: layer, offset, channel words, tiles down and across, height, width, whether it is split by phase,
-    channel word and byte in it of each channel.
+    `encode_part` has them. Stores: layer, offset, channel words, tiles down and across, height, width, whether it is
+    split by phase, channel word and byte in it of each channel.
     """
 
 def package_tape(data: bytes, where: str) -> bytes:
@@ -175,8 +175,8 @@ def encode_part(
     used: NDArray[np.int64],
     additions: NDArray[np.int64],
 ) -> tuple[bytes, NDArray[np.uint8], NDArray[np.int64], int]:
-    """The WEIGHTS payload of a part, its rounds [round], 1 for one that takes a word and 2 for the last one, the records
-    [record, 2], kind and count, and how many entries do something.
+    """The WEIGHTS payload of a part, its rounds [round], 1 for one that takes a word and 2 for the last one, the
+    records [record, 2], kind and count, and how many entries do something.
 
     fetches [word, 4]: plane, row, col, after. used [accumulator, 2]: stream, accumulator. additions [addition, 6]:
     stream, word, channel of it, accumulator, digit, whether it is subtracted.

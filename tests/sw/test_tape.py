@@ -71,7 +71,7 @@ def with_value(array: str, column: int, value: int) -> Work:
         (with_value("additions", ADDITIONS["channel"], 4), "channel = 4; allowed: 0 .. 3"),
         (with_value("additions", ADDITIONS["channel"], -1), "channel = 255; allowed: 0 .. 3"),
         (with_value("additions", ADDITIONS["acc_index"], 16), "acc_index = 16; allowed: 0 .. 15"),
-        (with_value("additions", ADDITIONS["acc_index"], 14), "to an accumulator that is not used = 1; allowed: 0 .. 0"),
+        (with_value("additions", ADDITIONS["acc_index"], 14), "an accumulator that is not used = 1; allowed: 0 .. 0"),
         (with_value("additions", ADDITIONS["digit"], 8), "digit = 8; allowed: 0 .. 7"),
         (with_value("additions", ADDITIONS["digit"], 2), "last word of a digit = 1; allowed: -1 .. -1"),
         (with_value("additions", ADDITIONS["subtract"], 2), "subtract = 2; allowed: 0 .. 1"),

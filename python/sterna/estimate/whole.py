@@ -14,8 +14,8 @@ from sterna.spec.fpga import load_fpga
 
 #: About as small as an engine can be.
 SMALL = EngineConfig(
-    name="small", tile_h=3, tile_w=3, clusters=2, drains=1, pes=4, accumulators=4, buffer_vectors=32, act_w=8, acc_w=20,
-    mul_w=18, fm_words=64, axi_data_w=64, chunk_bytes=4, fifo_chunks=4,
+    name="small", tile_h=3, tile_w=3, clusters=2, drains=1, pes=4, accumulators=4, act_w=8, acc_w=20,
+    mul_w=18, fm_words=64, axi_data_w=64,
 )  # fmt: skip
 
 
