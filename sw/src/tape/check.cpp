@@ -18,7 +18,7 @@ namespace {
 using Count = std::int64_t;
 
 /// More than any engine has, and what the keys have room for by which additions are sorted.
-constexpr Count kMostStreams = 1 << 16, kMostWords = 1 << 24, kMostOffset = 1 << 11;
+constexpr Count kMostStreams = 1 << 16, kMostTiles = 1 << 6, kMostWords = 1 << 24, kMostOffset = 1 << 11;
 /// Each of the two control bits of a round is in a stream of its own.
 constexpr Count kLeastStreams = std::max(STERNA_WORD_STREAM, STERNA_END_STREAM) + 1;
 
@@ -88,7 +88,7 @@ void check_additions(const EncoderConfig& config, const PartWork& work) {
 void check_part(const EncoderConfig& config, const PartWork& work) {
   check_config(config);
   check_range("streams", static_cast<Count>(work.streams), kLeastStreams, kMostStreams);
-  check_range("tiles_at_once", work.tiles_at_once, 1, kMostStreams);
+  check_range("tiles_at_once", work.tiles_at_once, 1, kMostTiles);
   check_fetches(work.fetches);
   check_additions(config, work);
 }
