@@ -54,7 +54,7 @@ def with_value(array: str, column: int, value: int) -> Work:
         (Work(config=(0, 5, 16, 8)), "tile_h = 0; allowed: 1 .. 16"),
         (Work(config=(5, 17, 16, 8)), "tile_w = 17; allowed: 1 .. 16"),
         (Work(config=(5, 5, 33, 8)), "accumulators = 33; allowed: 1 .. 32"),
-        (Work(config=(5, 5, 16, 4)), "beat_bytes = 4; allowed: 8 .. 64"),
+        (Work(config=(5, 5, 16, 4)), "beat_bytes = 4; allowed: 8 .. 128"),
         (Work(streams=1), "streams = 1; allowed: 2 .. "),
         (Work(tiles_at_once=0), "tiles_at_once = 0; allowed: 1 .. "),
         (Work(fetches=[[0, 0, 0, 0]]), "word = 1; allowed: 0 .. 0"),

@@ -19,6 +19,8 @@ using Count = std::int64_t;
 
 /// More than any engine has, and what the keys have room for by which additions are sorted.
 constexpr Count kMostStreams = 1 << 16, kMostTiles = 1 << 6, kMostWords = 1 << 24, kMostOffset = 1 << 11;
+/// Of the widest bus.
+constexpr Count kMostBeatBytes = 128;
 /// Each of the two control bits of a round is in a stream of its own.
 constexpr Count kLeastStreams = std::max(STERNA_WORD_STREAM, STERNA_END_STREAM) + 1;
 
@@ -33,7 +35,7 @@ void check_config(const EncoderConfig& config) {
   check_range("tile_h", config.tile_h, 1, 1 << STERNA_FETCH_ROW_WIDTH);
   check_range("tile_w", config.tile_w, 1, 1 << STERNA_FETCH_COL_WIDTH);
   check_range("accumulators", config.accumulators, 1, 1 << STERNA_ENTRY_ACC_INDEX_WIDTH);
-  check_range("beat_bytes", config.beat_bytes, STERNA_RECORD_HEADER_SIZE, STERNA_TAPE_ALIGN);
+  check_range("beat_bytes", config.beat_bytes, STERNA_RECORD_HEADER_SIZE, kMostBeatBytes);
 }
 
 void check_fetches(const std::vector<Fetch>& fetches) {
