@@ -108,9 +108,9 @@ def written(config: EngineConfig, channels: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("model", "config", "trace", "digest"),
     [
-        ("demo-nano", "nano", False, "59e664617b17aaec"),
-        ("demo-nano", "nano", True, "6451fd7a8d2d76c7"),
-        pytest.param("yolov2-scenes", "arria10", False, "161ec8107e34323e", marks=pytest.mark.slow),
+        ("demo-nano", "nano", False, "688ca351782e4e62"),
+        ("demo-nano", "nano", True, "818a3b9a3d8e86a0"),
+        pytest.param("yolov2-scenes", "arria10", False, "d75bb74a5049664f", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_bytes_as_ever(model: str, config: str, trace: bool, digest: str) -> None:

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sterna.compile.decide import additions_of_channels
 from sterna.compile.lower import Operation, Weights, lower
+from sterna.compile.lowered import Lowered
 from sterna.compile.schedule import most_rows, spread
-from sterna.graph import Requant
+from sterna.graph import Concat, Conv, Graph, Input, Output, Requant
 from sterna.graph.csd import digits
+from sterna.spec import load_config
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Pool
+from support.network_graphs import passthrough_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph
 
@@ -92,3 +96,44 @@ def test_as_many_tiles_at_once_and_parts_as_take_the_fewest_cycles(seed: int) ->
             cycles[at_once, parts] = coarse_cycles(config, operation, tiles, at_once, parts)
     chosen = spread(config, operation, tiles)
     assert (chosen.tiles_at_once, len(chosen.parts)) == min(cycles, key=lambda each: (round(cycles[each], 6), each))
+
+
+def test_channels_of_a_word_are_read_equally_often_and_rows_alike() -> None:
+    """Of a layer whose filters have equal work."""
+    config = load_config("nano").model_copy(update={"pes": 8})
+    value = np.ones((128, 1, 3, 1, 1), np.int8)
+    operation = Operation(("conv",), ("image",), nonzeros(value), 128, Pool.NONE, 1, 0, NO_REQUANT)
+    read = np.random.default_rng(1).permutation(128)
+
+    def differences(known: NDArray[np.int64] | None) -> tuple[float, float]:
+        """Between channels of a word, and between rows."""
+        (part,) = spread(config, operation, 1, known).parts
+        words = read[part.filters].reshape(len(part.filters), -1, 2, 4)  # group, row, word, channel
+        return float(np.ptp(words, axis=3).mean()), float(np.ptp(words.sum(axis=(0, 2, 3))))
+
+    assert differences(read)[0] < 0.5 * differences(None)[0]
+    assert differences(read)[1] < 0.7 * differences(None)[1]
+
+
+def test_additions_of_a_channel_are_counted_through_views() -> None:
+    def pointwise(name: str, source: str, weights: NDArray[np.int8]) -> Conv:
+        filters = len(weights)
+        requant = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 4, "linear")
+        return Conv(name, source, weights[:, :, None, None], 1, (0, 0, 0, 0), requant, 1.0)
+
+    rng = np.random.default_rng(2)
+    first, second = rng.integers(-1, 2, (3, 2)).astype(np.int8), rng.integers(-9, 10, (4, 5)).astype(np.int8)
+    layers = pointwise("a", "image", first), Concat("both", ("a", "image")), pointwise("b", "both", second)
+    lowered = Lowered(Graph((Input("image", 2, 5, 5, 1.0, 0), *layers, Output("out", "b"))), load_config("nano"))
+    read = additions_of_channels(lowered)
+    digit_counts = np.abs(digits(second)).sum(axis=(0, 1))
+    assert read["a"].tolist() == digit_counts[:3].tolist() and not read["b"].any()
+    assert read["image"].tolist() == (digit_counts[3:] + np.abs(first).sum(axis=0)).tolist()
+
+
+def test_additions_of_phases_count_for_their_channel() -> None:
+    """The reorg of a passthrough shows four phases of each channel; each operation reads all that it adds."""
+    lowered = Lowered(passthrough_graph(np.random.default_rng(3), 8, 12), load_config("nano"))
+    assert lowered.program.split
+    made = [int(np.abs(digits(each.weights.value)).sum()) for each in lowered.program.operations]
+    assert sum(int(each.sum()) for each in additions_of_channels(lowered).values()) == sum(made)

@@ -32,8 +32,11 @@ def most_rows(config: EngineConfig, operation: Operation) -> int:
     return config.accumulators // phases(operation)
 
 
-def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
-    """Choose tiles at once and parts with the fewest cycles by a coarse count, and give filters to PEs by work."""
+def spread(config: EngineConfig, operation: Operation, tiles: int, read: NDArray[np.int64] | None = None) -> Spread:
+    """Choose tiles at once and parts with the fewest cycles by a coarse count, and give filters to PEs by work.
+
+    read: [filters], the additions that other operations make of what each filter computes.
+    """
     digit = digits(operation.weights.value)
     work = _work(operation, digit)
     load = _Load(config, operation.filters, phases(operation), work, _word_count(operation.weights, digit), len(digit))
@@ -49,7 +52,8 @@ def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
         tiles_at_once *= 2
     assert best is not None
     _, chosen, parts = best
-    return Spread(chosen, _parts(config, work, config.clusters // chosen, parts))
+    read = np.zeros_like(work) if read is None else read
+    return Spread(chosen, _parts(config, work, read, config.clusters // chosen, parts))
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,14 @@ def _word_key(weights: Weights) -> NDArray[np.int64]:
     return (((channel // WORD_CHANNELS << 8) + row + _OFFSET) << 8) + col + _OFFSET
 
 
-def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, count: int) -> tuple[Part, ...]:
-    """Deal filters, heaviest first, to the part, group and place in a row with least work and an accumulator left."""
+def _parts(
+    config: EngineConfig, work: NDArray[np.int64], read: NDArray[np.int64], groups: int, count: int
+) -> tuple[Part, ...]:
+    """Deal filters, heaviest first, to the part, group and place in a row with least work and an accumulator left.
+
+    The channels of a word are read about equally often, so that operations that read it find one in each, and the words
+    of a row from the most to the least often, so that windows hold as much at any time.
+    """
     row = config.pes
     channels = -(-len(work) // (count * groups))
     places = min(row, channels)
@@ -124,7 +134,10 @@ def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, count: in
     _even_out(list(dealt.values()), work)
     filters = np.full((count, groups, channels), -1, np.int64)
     for (step, group, place), members in dealt.items():
-        filters[step, group, place + row * np.arange(len(members))] = members
+        members.sort(key=lambda index: -read[index])
+        word = (group * places + place) // WORD_CHANNELS
+        first = word * WORD_CHANNELS * len(members) // (groups * places)
+        filters[step, group, place + row * np.arange(len(members))] = members[first:] + members[:first]
     return tuple(Part(step) for step in filters)
 
 
