@@ -9,7 +9,7 @@ module sterna_engine #(
   parameter int unsigned TileH = 5,
   /// Columns of a tile; odd.
   parameter int unsigned TileW = 5,
-  /// Groups of PEs with a vector port each: 1, 2 or 4.
+  /// Groups of PEs that work on a tile each: 1, 2 or 4.
   parameter int unsigned Clusters = 2,
   /// Drains, each of as many clusters: 1 to Clusters, a power of two.
   parameter int unsigned Drains = 1,
@@ -17,8 +17,6 @@ module sterna_engine #(
   parameter int unsigned Pes = 4,
   /// Accumulators a PE has for each lane, in each of two halves.
   parameter int unsigned Accumulators = 16,
-  /// Vectors in a vector buffer; a power of two.
-  parameter int unsigned BufferVectors = 64,
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
@@ -31,10 +29,6 @@ module sterna_engine #(
   parameter int unsigned AxiDataW = 64,
   /// Beats of the longest burst; a power of two, 16 to 64.
   parameter int unsigned BurstBeats = 64,
-  /// Bytes of a weight chunk.
-  parameter int unsigned ChunkBytes = 4,
-  /// Chunks that a PE queues.
-  parameter int unsigned FifoChunks = 8,
   /// LOAD looks bytes up in tables.
   parameter bit InputTable = 0,
   /// A step may have limits of its results and a rounding of its own.
@@ -168,14 +162,19 @@ module sterna_engine #(
   localparam int unsigned BeatWordsW = $clog2(BeatWords + 1);
   localparam int unsigned TableBeats = Clusters * Pes * Accumulators / BeatWords;
   localparam int unsigned DrainClusters = Clusters / Drains;
+  /// Cycles from a window's request to its word.
+  localparam int unsigned GatherLatency = 15;
+  /// Cycles that a round waits in its cluster, so that it comes out with the last of the words that
+  /// were asked for with it.
+  localparam int unsigned RoundDelay = GatherLatency + Clusters;
   localparam int unsigned PesW = $clog2(Pes + 1);
   localparam int unsigned AllPesW = $clog2(Clusters * Pes + 1);
 
   typedef logic [Lanes-1:0][3:0][ActW-1:0] word_t;
 
   generate
-    if (AxiDataW < 64 || AxiDataW > 512 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_bus
-      initial $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 512",
+    if (AxiDataW < 64 || AxiDataW > 1024 || AxiDataW != 2 ** $clog2(AxiDataW)) begin : gen_bad_bus
+      initial $error("sterna_engine: AxiDataW = %0d must be a power of two from 64 to 1024",
                      AxiDataW);
     end
     if (Clusters != 1 && Clusters != 2 && Clusters != 4) begin : gen_bad_clusters
@@ -199,7 +198,7 @@ module sterna_engine #(
   sterna_axil_regs #(
     .ConfigHash     (ConfigHash),
     .CapabilityTile ({8'(Pes), 8'(Clusters), 8'(TileW), 8'(TileH)}),
-    .CapabilityPe   ({8'($clog2(BufferVectors)), 8'(AccW), 8'(ActW), 8'(Accumulators)}),
+    .CapabilityPe   ({8'd0, 8'(AccW), 8'(ActW), 8'(Accumulators)}),
     .CapabilityWords(FmWords),
     .AllPes         (Clusters * Pes)
   ) u_regs (
@@ -275,14 +274,13 @@ module sterna_engine #(
     m_axi_awid, m_axi_awaddr, m_axi_awlen, m_axi_awsize, m_axi_awburst, m_axi_awlock, m_axi_awcache,
     m_axi_awprot, m_axi_awqos
   } = aw;
-  // The clusters, what drains them and the feature memory are cleared a cycle later, each by a
-  // register of its own: together they hold most of the engine's registers. Nothing reaches them in
-  // the cycles around it.
-  (* preserve, dont_merge *) logic memory_clear_q, issuer_clear_q;
+  // All but what reads the tape is cleared a cycle later, each part by a register of its own:
+  // together they hold most of the engine's registers. Nothing reaches them in the cycles around it.
+  (* preserve, dont_merge *) logic memory_clear_q, gather_clear_q, move_clear_q, round_clear_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) {memory_clear_q, issuer_clear_q} <= '0;
-    else {memory_clear_q, issuer_clear_q} <= {2{clear}};
+    if (!rst_ni) {memory_clear_q, gather_clear_q, move_clear_q, round_clear_q} <= '0;
+    else {memory_clear_q, gather_clear_q, move_clear_q, round_clear_q} <= {4{clear}};
   end
 
   assign read_command_addr[LoadPort] = load_source;
@@ -362,7 +360,7 @@ module sterna_engine #(
   logic [15:0] table_filters;
   logic half, next_half, conv_start, weights_enable, issuing;
   logic drained, earlier_drained, step_drained, step_noted;
-  logic distributor_idle, loader_idle, distributor_ready;
+  logic distributor_idle, issuer_idle, distributor_ready;
   logic load_start, load_done, store_start, store_done;
   logic [1:0] tiles_log2, table_tiles_log2;
   logic activity;
@@ -461,7 +459,7 @@ module sterna_engine #(
     .step_drained_i       (step_drained),
     .step_noted_o         (step_noted),
     .distributor_idle_i   (distributor_idle),
-    .loader_idle_i        (loader_idle),
+    .issuer_idle_i        (issuer_idle),
     .input_table_o        (input_table),
     .input_table_done_i   (input_table_done),
     .load_start_o         (load_start),
@@ -527,7 +525,7 @@ module sterna_engine #(
   ) u_table_writer (
     .clk_i,
     .rst_ni,
-    .clear_i       (clear),
+    .clear_i       (round_clear_q),
     .start_i       (table_start),
     .half_i        (next_half),
     .filters_i     (table_filters),
@@ -542,21 +540,35 @@ module sterna_engine #(
     .table_index_o (table_index)
   );
 
+  // To the drains.
+  logic [Clusters-1:0] table_valid_q;
+  logic table_half_q;
+  logic [$clog2(Pes*Accumulators)-1:0] table_index_q;
+  logic [63:0] table_word_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) table_valid_q <= '0;
+    else table_valid_q <= table_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    {table_half_q, table_index_q, table_word_q} <= {table_half, table_index, table_word};
+  end
+
   logic fetch_valid, fetch_ready;
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
-  logic [Clusters-1:0][Pes-1:0] chunk_valid, chunk_ready;
-  logic [Clusters-1:0][Pes-1:0][ChunkBytes*8-1:0] chunk_data;
+  logic round_valid, round_ready, round_word, round_end;
+  entry_t [Clusters-1:0][Pes-1:0] round;
 
   sterna_distributor #(
-    .DataW     (AxiDataW),
-    .Clusters  (Clusters),
-    .Pes       (Pes),
-    .ChunkBytes(ChunkBytes)
+    .DataW   (AxiDataW),
+    .Clusters(Clusters),
+    .Pes     (Pes)
   ) u_distributor (
     .clk_i,
     .rst_ni,
-    .clear_i      (clear),
+    .clear_i      (round_clear_q),
     .idle_o       (distributor_idle),
     .tiles_log2_i (tiles_log2),
     .beat_valid_i (weights_valid && weights_enable),
@@ -566,9 +578,11 @@ module sterna_engine #(
     .fetch_ready_i(fetch_ready),
     .fetch_data_o (fetch_data),
     .fetch_words_o(fetch_words),
-    .chunk_valid_o(chunk_valid),
-    .chunk_ready_i(chunk_ready),
-    .chunk_data_o (chunk_data)
+    .round_valid_o(round_valid),
+    .round_ready_i(round_ready),
+    .round_o      (round),
+    .round_word_o (round_word),
+    .round_end_o  (round_end)
   );
 
   assign weights_ready = distributor_ready && weights_enable;
@@ -578,18 +592,19 @@ module sterna_engine #(
   logic fm_read_valid;
   logic [TileH-1:0][FmAddrW-1:0] fm_read_row;
   logic [TileW-1:0][FmAddrW-1:0] fm_read_col;
-  word_t fm_read_data, word_data;
-  logic window_next, word_valid, word_plain;
-  logic [Drains-1:0] write_next, write_valid, write_ready;
+  word_t fm_read_data;
+  logic [3:0][Lanes-1:0][ActW-1:0] word_data;
+  logic word_valid, word_plain;
+  logic [Drains-1:0] write_next, write_valid;
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
-  logic load_next, load_valid, load_ready;
+  logic load_valid, load_ready;
   logic [TileW-1:0][3:0][ActW-1:0] load_data;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
   logic [3:0] load_strobe;
-  logic window_valid, window_ready, store_read_valid, store_read_ready;
+  logic window_valid, store_read_valid, store_read_ready;
   gather_t window, store_read;
 
   sterna_feature_memory #(
@@ -603,12 +618,9 @@ module sterna_engine #(
     .rst_ni,
     .clear_i       (memory_clear_q),
     .write_next_i  (write_next),
-    .write_valid_i (write_valid),
-    .write_ready_o (write_ready),
     .write_addr_i  (write_addr),
     .write_strobe_i(write_strobe),
     .write_data_i  (write_data),
-    .load_next_i   (load_next),
     .load_valid_i  (load_valid),
     .load_ready_o  (load_ready),
     .load_addr_i   (load_addr),
@@ -621,6 +633,13 @@ module sterna_engine #(
     .read_data_o   (fm_read_data)
   );
 
+  // The gather is far from the sequencer. The step is there long before the first window.
+  step_t gather_step_q;
+
+  always_ff @(posedge clk_i) begin
+    gather_step_q <= step;
+  end
+
   sterna_gather #(
     .TileH  (TileH),
     .TileW  (TileW),
@@ -629,10 +648,10 @@ module sterna_engine #(
   ) u_gather (
     .clk_i,
     .rst_ni,
-    .clear_i        (clear),
-    .step_i         (step),
+    .clear_i        (gather_clear_q),
+    .step_i         (gather_step_q),
     .request_valid_i(window_valid),
-    .request_ready_o(window_ready),
+    .request_ready_o(),
     .request_i      (window),
     .plain_valid_i  (store_read_valid),
     .plain_ready_o  (store_read_ready),
@@ -641,7 +660,6 @@ module sterna_engine #(
     .read_row_o     (fm_read_row),
     .read_col_o     (fm_read_col),
     .read_data_i    (fm_read_data),
-    .window_next_o  (window_next),
     .word_valid_o   (word_valid),
     .word_plain_o   (word_plain),
     .word_data_o    (word_data)
@@ -657,7 +675,7 @@ module sterna_engine #(
   ) u_frame_load (
     .clk_i,
     .rst_ni,
-    .clear_i       (clear),
+    .clear_i       (move_clear_q),
     .start_i       (load_start),
     .base_i        (load_step.fm_base[FmAddrW-1:0]),
     .step_i        (load_step),
@@ -669,7 +687,6 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
-    .write_next_o  (load_next),
     .write_valid_o (load_valid),
     .write_ready_i (load_ready),
     .write_addr_o  (load_addr),
@@ -688,7 +705,7 @@ module sterna_engine #(
   ) u_frame_store (
     .clk_i,
     .rst_ni,
-    .clear_i     (clear),
+    .clear_i     (move_clear_q),
     .start_i     (store_start),
     .base_i      (store_base),
     .words_i     (store_words),
@@ -703,46 +720,57 @@ module sterna_engine #(
     .done_o      (store_done)
   );
 
-  // ----------------------------------------------------------------------------- vectors, clusters
+  // ----------------------------------------------------------------------- rounds, clusters, drains
 
-  logic [Lanes-1:0][ActW-1:0] vector_data [Clusters];
-  logic [Clusters-1:0] vector_valid, vector_ready;
-  logic [Drains-1:0] pass_valid, pass_ready, pass_done;
+  logic [4:0] word_slot;
+  logic [Clusters-1:0] word_clusters;
+  logic half_issued, wait_vectors, wait_weights, wait_drain;
+  logic [Drains-1:0] drain_read, row_load;
+  logic [Drains-1:0][1:0] ended, free;
+  logic [Drains-1:0] pass_valid, pass_done;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
   general_t general;
+  logic [Clusters-1:0][PesW-1:0] cluster_busy;
 
-  assign general = '{low: step.clamp_low, high: step.clamp_high, half_even: step.half_even[0]};
-  logic [Clusters-1:0][PesW-1:0] cluster_busy, cluster_wait_vectors;
-  logic [Clusters-1:0][PesW-1:0] cluster_wait_weights, cluster_wait_drain;
+  // As late as the passes.
+  always_ff @(posedge clk_i) begin
+    general <= '{low: step.clamp_low, high: step.clamp_high, half_even: step.half_even[0]};
+  end
 
-  sterna_vector_loader #(
-    .TileH        (TileH),
-    .TileW        (TileW),
+  sterna_issuer #(
     .Clusters     (Clusters),
-    .BufferVectors(BufferVectors),
-    .ActW         (ActW),
-    .DataW        (AxiDataW)
-  ) u_vector_loader (
+    .Drains       (Drains),
+    .DataW        (AxiDataW),
+    .GatherLatency(GatherLatency)
+  ) u_issuer (
     .clk_i,
     .rst_ni,
-    .clear_i       (clear),
-    .step_i        (step),
-    .start_i       (conv_start),
-    .written_i     (words_written),
-    .fetch_valid_i (fetch_valid),
-    .fetch_ready_o (fetch_ready),
-    .fetch_data_i  (fetch_data),
-    .fetch_words_i (fetch_words),
-    .read_valid_o  (window_valid),
-    .read_ready_i  (window_ready),
-    .read_o        (window),
-    .word_next_i   (window_next),
-    .word_data_i   (word_data),
-    .vector_valid_o(vector_valid),
-    .vector_ready_i(vector_ready),
-    .vector_data_o (vector_data),
-    .idle_o        (loader_idle)
+    .clear_i        (round_clear_q),
+    .step_i         (step),
+    .start_i        (conv_start),
+    .written_i      (words_written),
+    .fetch_valid_i  (fetch_valid),
+    .fetch_ready_o  (fetch_ready),
+    .fetch_data_i   (fetch_data),
+    .fetch_words_i  (fetch_words),
+    .round_valid_i  (round_valid),
+    .round_ready_o  (round_ready),
+    .round_word_i   (round_word),
+    .round_end_i    (round_end),
+    .half_o         (half_issued),
+    .read_valid_o   (window_valid),
+    .read_o         (window),
+    .word_slot_o    (word_slot),
+    .word_clusters_o(word_clusters),
+    .drain_read_i   (drain_read),
+    .row_load_o     (row_load),
+    .ended_o        (ended),
+    .free_i         (free),
+    .idle_o         (issuer_idle),
+    .wait_vectors_o (wait_vectors),
+    .wait_weights_o (wait_weights),
+    .wait_drain_o   (wait_drain)
   );
 
   sterna_pass_issuer #(
@@ -752,7 +780,7 @@ module sterna_engine #(
   ) u_pass_issuer (
     .clk_i,
     .rst_ni,
-    .clear_i          (issuer_clear_q),
+    .clear_i          (round_clear_q),
     .start_i          (conv_start),
     .step_i           (step),
     .tiles_log2_i     (tiles_log2),
@@ -765,13 +793,19 @@ module sterna_engine #(
     .step_noted_i     (step_noted),
     .written_o        (words_written),
     .pass_valid_o     (pass_valid),
-    .pass_ready_i     (pass_ready),
     .pass_o           (pass),
-    .word_i           (write_valid & write_ready),
+    .word_i           (write_valid),
     .pass_done_i      (pass_done)
   );
 
-  logic [Clusters-1:0][1:0] ended;
+  // Drains take turns to write.
+  logic [Drains-1:0] turn_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) turn_q <= Drains'(1);
+    else if (memory_clear_q) turn_q <= Drains'(1);
+    else turn_q <= (turn_q << 1) | (turn_q >> (Drains - 1));
+  end
 
   genvar d, i;
   generate
@@ -779,14 +813,23 @@ module sterna_engine #(
       localparam int unsigned First = d * DrainClusters;
 
       (* preserve, dont_merge *) logic drain_clear_q;
-      logic [1:0] free;
-      logic drain_read, row_shift;
-      logic [AccIndexW:0] drain_address;
+      logic row_shift, row_shift_q;
+      logic [AccIndexW:0] drain_address, drain_address_q;
       logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) drain_clear_q <= 1'b0;
         else drain_clear_q <= clear;
+      end
+
+      // With `row_load`, which the issuer gives.
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) row_shift_q <= 1'b0;
+        else row_shift_q <= row_shift;
+      end
+
+      always_ff @(posedge clk_i) begin
+        drain_address_q <= drain_address;
       end
 
       for (i = 0; i < DrainClusters; i++) begin : gen_cluster
@@ -807,37 +850,57 @@ module sterna_engine #(
           assign next_row = row[i+1];
         end
 
+        // What a cluster gets comes from registers of its own, halfway to it.
+        (* preserve, dont_merge *) logic word_valid_q, round_valid_q, half_q, load_q, shift_q;
+        (* preserve, dont_merge *) logic [4:0] word_slot_q;
+        (* preserve, dont_merge *) logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
+        (* preserve, dont_merge *) logic [AccIndexW:0] row_address_q;
+        entry_t [Pes-1:0] round_q;
+        logic [PesW-1:0] own_busy;
+
+        always_ff @(posedge clk_i or negedge rst_ni) begin
+          if (!rst_ni) begin
+            {word_valid_q, round_valid_q, load_q, shift_q} <= '0;
+          end else begin
+            word_valid_q <= word_valid && !word_plain && word_clusters[C] && !clear;
+            round_valid_q <= round_valid && round_ready && !clear;
+            load_q <= row_load[d];
+            shift_q <= row_shift_q;
+          end
+        end
+
+        always_ff @(posedge clk_i) begin
+          word_slot_q <= word_slot;
+          word_data_q <= word_data;
+          round_q <= round[C];
+          half_q <= half_issued;
+          row_address_q <= drain_address_q;
+          cluster_busy[C] <= own_busy;
+        end
+
         sterna_cluster #(
-          .TileH        (TileH),
-          .TileW        (TileW),
-          .Pes          (Pes),
-          .Accumulators (Accumulators),
-          .BufferVectors(BufferVectors),
-          .ActW         (ActW),
-          .AccW         (AccW),
-          .ChunkBytes   (ChunkBytes),
-          .FifoChunks   (FifoChunks)
+          .Lanes       (Lanes),
+          .Pes         (Pes),
+          .Accumulators(Accumulators),
+          .ActW        (ActW),
+          .AccW        (AccW),
+          .Delay       (RoundDelay)
         ) u_cluster (
           .clk_i,
           .rst_ni,
-          .clear_i        (cluster_clear_q),
-          .vector_valid_i (vector_valid[C]),
-          .vector_ready_o (vector_ready[C]),
-          .vector_data_i  (vector_data[C]),
-          .chunk_valid_i  (chunk_valid[C]),
-          .chunk_ready_o  (chunk_ready[C]),
-          .chunk_data_i   (chunk_data[C]),
-          .ended_o        (ended[C]),
-          .free_i         (free),
-          .drain_read_i   (drain_read),
-          .drain_address_i(drain_address),
-          .row_shift_i    (row_shift),
-          .row_i          (next_row),
-          .row_o          (row[i]),
-          .busy_o         (cluster_busy[C]),
-          .wait_vectors_o (cluster_wait_vectors[C]),
-          .wait_weights_o (cluster_wait_weights[C]),
-          .wait_drain_o   (cluster_wait_drain[C])
+          .clear_i      (cluster_clear_q),
+          .word_valid_i (word_valid_q),
+          .word_slot_i  (word_slot_q),
+          .word_data_i  (word_data_q),
+          .round_valid_i(round_valid_q),
+          .round_i      (round_q),
+          .half_i       (half_q),
+          .row_load_i   (load_q),
+          .row_address_i(row_address_q),
+          .row_shift_i  (shift_q),
+          .row_i        (next_row),
+          .row_o        (row[i]),
+          .busy_o       (own_busy)
         );
       end
 
@@ -850,28 +913,28 @@ module sterna_engine #(
         .AccW          (AccW),
         .MulW          (MulW),
         .FmAddrW       (FmAddrW),
+        .RowLatency    (RoundDelay + 7),
         .GeneralRequant(GeneralRequant)
       ) u_drain (
         .clk_i,
         .rst_ni,
         .clear_i       (drain_clear_q),
-        .table_valid_i (table_valid[First+:DrainClusters]),
-        .table_half_i  (table_half),
-        .table_index_i (table_index),
-        .table_data_i  (table_word),
+        .table_valid_i (table_valid_q[First+:DrainClusters]),
+        .table_half_i  (table_half_q),
+        .table_index_i (table_index_q),
+        .table_data_i  (table_word_q),
         .pass_valid_i  (pass_valid[d]),
-        .pass_ready_o  (pass_ready[d]),
         .pass_i        (pass[First+:DrainClusters]),
         .general_i     (general),
-        .ended_i       (ended[First+:DrainClusters]),
-        .free_o        (free),
-        .read_o        (drain_read),
+        .ended_i       (ended[d]),
+        .free_o        (free[d]),
+        .read_o        (drain_read[d]),
         .read_address_o(drain_address),
         .shift_o       (row_shift),
         .row_i         (row[0]),
+        .turn_i        (turn_q[d]),
         .write_next_o  (write_next[d]),
         .write_valid_o (write_valid[d]),
-        .write_ready_i (write_ready[d]),
         .write_addr_o  (write_addr[d]),
         .write_strobe_o(write_strobe[d]),
         .write_data_o  (write_data[d]),
@@ -880,20 +943,12 @@ module sterna_engine #(
     end
   endgenerate
 
-  // The third register after a PE, which nobody notices: no long path leads to the counters.
-  logic [AllPesW-1:0] sum_busy, sum_wait_vectors, sum_wait_weights, sum_wait_drain;
+  // All PEs wait together. No long path leads to the counters.
+  logic [AllPesW-1:0] sum_busy;
 
   always_comb begin
     sum_busy = '0;
-    sum_wait_vectors = '0;
-    sum_wait_weights = '0;
-    sum_wait_drain = '0;
-    for (int c = 0; c < int'(Clusters); c++) begin
-      sum_busy += AllPesW'(cluster_busy[c]);
-      sum_wait_vectors += AllPesW'(cluster_wait_vectors[c]);
-      sum_wait_weights += AllPesW'(cluster_wait_weights[c]);
-      sum_wait_drain += AllPesW'(cluster_wait_drain[c]);
-    end
+    for (int c = 0; c < int'(Clusters); c++) sum_busy += AllPesW'(cluster_busy[c]);
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -904,9 +959,9 @@ module sterna_engine #(
       pes_wait_drain <= '0;
     end else begin
       pes_busy <= sum_busy;
-      pes_wait_vectors <= sum_wait_vectors;
-      pes_wait_weights <= sum_wait_weights;
-      pes_wait_drain <= sum_wait_drain;
+      pes_wait_vectors <= wait_vectors ? AllPesW'(Clusters * Pes) : '0;
+      pes_wait_weights <= wait_weights ? AllPesW'(Clusters * Pes) : '0;
+      pes_wait_drain <= wait_drain ? AllPesW'(Clusters * Pes) : '0;
     end
   end
 
@@ -926,7 +981,7 @@ module sterna_engine #(
     end else begin
       moves_q <= {
         fetch_valid && fetch_ready, table_word_valid && table_word_ready,
-        |(chunk_valid & chunk_ready), |(vector_valid & vector_ready), |(write_valid & write_ready),
+        round_valid && round_ready, window_valid, |write_valid,
         load_valid && load_ready, |pass_done, pes_busy != '0
       };
       activity <= bus_moves || engine_moves;

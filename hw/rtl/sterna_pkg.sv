@@ -21,7 +21,7 @@ package sterna_pkg;
   /// Version of the tape's format.
   localparam logic [31:0] TapeVersion = 32'h5;
   /// Headers and payloads are multiples of this many bytes.
-  localparam int unsigned TapeAlign = 64;
+  localparam int unsigned TapeAlign = 128;
   /// CRC-32 as in zlib, lowest bit first.
   localparam logic [31:0] CrcPolynomial = 32'hedb88320;
   /// The CRC register, not yet inverted, after a message followed by its own CRC.
@@ -78,7 +78,7 @@ package sterna_pkg;
   localparam logic [11:0] RegErrorCode = 12'h28;
   /// R, reset 0. Segment of the tape at which it ended.
   localparam logic [11:0] RegErrorSegment = 12'h2c;
-  /// R/W, reset 0. First byte of the tape, a multiple of 64. Writes while BUSY are ignored.
+  /// R/W, reset 0. First byte of the tape, a multiple of 128. Writes while BUSY are ignored.
   localparam logic [11:0] RegTapeAddrLo = 12'h30;
   /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegTapeAddrHi = 12'h34;
@@ -87,17 +87,17 @@ package sterna_pkg;
   /// R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never, but after as
   /// many as at reset on what is left of a frame that failed.
   localparam logic [11:0] RegWatchdog = 12'h3c;
-  /// R/W, reset 0. First byte of the frame, a multiple of 64. Taken at START.
+  /// R/W, reset 0. First byte of the frame, a multiple of 128. Taken at START.
   localparam logic [11:0] RegFrameAddrLo = 12'h40;
   /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegFrameAddrHi = 12'h44;
-  /// R/W, reset 0. First byte of the result, a multiple of 64. Taken at START.
+  /// R/W, reset 0. First byte of the result, a multiple of 128. Taken at START.
   localparam logic [11:0] RegResultAddrLo = 12'h48;
   /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegResultAddrHi = 12'h4c;
   /// R/W, reset 0. How the frame's bytes lie and count, see FrameLayout. Taken at START.
   localparam logic [11:0] RegFrameLayout = 12'h50;
-  /// R/W, reset 0. First byte of its scratch memory, a multiple of 64. Taken at START.
+  /// R/W, reset 0. First byte of its scratch memory, a multiple of 128. Taken at START.
   localparam logic [11:0] RegScratchAddrLo = 12'h58;
   /// R/W, reset 0. Upper half of it.
   localparam logic [11:0] RegScratchAddrHi = 12'h5c;
@@ -268,7 +268,7 @@ package sterna_pkg;
   typedef struct packed {
     /// CRC-32 of the bytes before it
     logic [31:0] crc;
-    logic [223:0] unused;
+    logic [735:0] unused;
     /// number of STEP segments among them
     logic [31:0] steps;
     /// number of segments that follow
@@ -287,7 +287,7 @@ package sterna_pkg;
   typedef struct packed {
     /// CRC-32 of the bytes before it
     logic [31:0] crc;
-    logic [319:0] unused;
+    logic [831:0] unused;
     /// CRC-32 of the payload
     logic [31:0] payload_crc;
     /// length of the payload in bytes, with its padding
@@ -300,6 +300,7 @@ package sterna_pkg;
 
   /// The payload of a STEP segment.
   typedef struct packed {
+    logic [511:0] unused;
     /// CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs
     logic [7:0] beside;
     /// LOAD without next, STORE: 1 moves words from or to the frame's scratch memory

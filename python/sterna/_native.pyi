@@ -139,7 +139,7 @@ class Lowered:
         split: Sequence[str],
     ) -> None: ...
 
-_Streamed = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], int]
+_Streamed = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]
 _Step = tuple[list[str], bytes, int, int, int, _Streamed | None]
 _Store = tuple[str, int, int, int, int, int, int, bool, list[tuple[int, int]]]
 
@@ -174,9 +174,8 @@ def encode_part(
     fetches: NDArray[np.int64],
     used: NDArray[np.int64],
     additions: NDArray[np.int64],
-) -> tuple[bytes, NDArray[np.uint8], NDArray[np.int64], int]:
     """The WEIGHTS payload of a part, its rounds [round], 1 for one that takes a word and 2 for the last one, the
-    records [record, 2], kind and count, and how many entries do something.
+    records [record, 2], kind and count, and of each round how many entries do something.
 
     fetches [word, 4]: plane, row, col, after. used [accumulator, 2]: stream, accumulator. additions [addition, 6]:
     stream, word, channel of it, accumulator, digit, whether it is subtracted.

@@ -141,7 +141,7 @@ void AxiMemory::write_beats() {
 void AxiMemory::write_beat(uint64_t address, uint8_t* page, const AxiData& beat) {
   uint8_t* target = page + address % Memory::kPageBytes;
   for (unsigned lane = 0; lane < beat_bytes_; ++lane) {
-    if (beat.strobes >> lane & 1) target[lane] = beat.bytes[lane];
+    if (beat.strobes[lane / 8] >> (lane % 8) & 1) target[lane] = beat.bytes[lane];
   }
 }
 

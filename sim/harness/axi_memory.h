@@ -11,7 +11,7 @@
 
 namespace sterna {
 
-constexpr unsigned kMaxBeatBytes = 64;
+constexpr unsigned kMaxBeatBytes = 128;
 
 enum class Response : uint8_t { kOkay = 0, kSlaveError = 2, kDecodeError = 3 };
 
@@ -27,11 +27,12 @@ struct AxiAddress {
 
 // A write data beat.
 struct AxiData {
-  uint64_t strobes = 0;
+  uint8_t strobes[kMaxBeatBytes / 8] = {};  // a bit for each byte, the lowest first
   uint8_t bytes[kMaxBeatBytes] = {};
   bool last = false;
   bool operator==(const AxiData& other) const {
-    return strobes == other.strobes && last == other.last && !std::memcmp(bytes, other.bytes, sizeof bytes);
+    return !std::memcmp(strobes, other.strobes, sizeof strobes) && last == other.last &&
+           !std::memcmp(bytes, other.bytes, sizeof bytes);
   }
 };
 

@@ -163,7 +163,7 @@ void EngineModel::sample_bus() {
     master_.ar = {top_->m_axi_araddr, top_->m_axi_arid, top_->m_axi_arlen, top_->m_axi_arsize, top_->m_axi_arburst};
   }
   if (master_.wvalid) {
-    master_.w.strobes = top_->m_axi_wstrb;
+    std::memcpy(master_.w.strobes, &top_->m_axi_wstrb, sizeof top_->m_axi_wstrb);
     master_.w.last = top_->m_axi_wlast;
     std::memcpy(master_.w.bytes, &top_->m_axi_wdata, sizeof top_->m_axi_wdata);
   }

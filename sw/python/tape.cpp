@@ -120,9 +120,10 @@ Lowered make_lowered(const Sizes& layers, const Sizes& inner, const std::string&
   return lowered;
 }
 
-auto rounds_of(EncodedPart& part) {
-  const std::size_t rounds = part.rounds.size();
-  return moved<std::uint8_t, 1>(std::move(part.rounds), {rounds});
+/// A number for each round.
+auto of_rounds(std::vector<std::uint8_t>& numbers) {
+  const std::size_t rounds = numbers.size();
+  return moved<std::uint8_t, 1>(std::move(numbers), {rounds});
 }
 
 auto records_of(EncodedPart& part) {
@@ -134,8 +135,8 @@ nb::object streamed_part(std::optional<StreamedPart> streamed) {
   if (!streamed) return nb::none();
   EncodedPart& part = streamed->encoded;
   const std::size_t fetches = streamed->after.size();
-  return nb::make_tuple(rounds_of(part), records_of(part), moved<std::int64_t, 1>(std::move(streamed->after), {fetches}),
-                        part.operations);
+  return nb::make_tuple(of_rounds(part.rounds), records_of(part), moved<std::int64_t, 1>(std::move(streamed->after), {fetches}),
+                        of_rounds(part.operations));
 }
 
 nb::tuple built_tape(const Lowered& lowered, const nb::bytes& config, std::uint32_t config_hash, const nb::bytes& plan,
@@ -212,7 +213,7 @@ nb::tuple encoded(const EncoderConfig& config, std::size_t streams, int tiles_at
     const nb::gil_scoped_release released;
     part = encode_part(config, work);
   }
-  return nb::make_tuple(bytes_of(part.payload), rounds_of(part), records_of(part), part.operations);
+  return nb::make_tuple(bytes_of(part.payload), of_rounds(part.rounds), records_of(part), of_rounds(part.operations));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ def test_an_unknown_field_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
 def test_layouts_of_the_tape_are_whole_words(layout: Layout) -> None:
-    assert layout.bits in (64, 512) or layout in (ENTRY, OPERAND)
+    assert layout.bits in (64, 1024) or layout in (ENTRY, OPERAND)
     names = [field.name for field, _ in layout.places()]
     assert len(set(names)) == len(names)
     assert all(field.description for field, _ in layout.places())

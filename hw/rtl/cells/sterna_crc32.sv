@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// CRC-32 (zlib's) over one beat per cycle. `crc_o` is the register before the final inversion.
+/// CRC-32 (zlib's) over one beat per cycle. `crc_o` is the register before the final inversion, two
+/// cycles after a beat.
 module sterna_crc32 #(
   /// Bits of a beat, 32 or more.
   parameter int unsigned DataW = 64
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,
-  /// Starts a new message with the next beat.
+  /// Starts a new message with the next beat; that of the cycle before is dropped.
   input  logic             clear_i,
   /// A beat, its lowest byte first in the message.
   input  logic             valid_i,
@@ -18,6 +19,10 @@ module sterna_crc32 #(
 );
   /// The polynomial, lowest power in the highest bit.
   localparam logic [31:0] Polynomial = 32'hedb8_8320;
+
+  /// Parts of a beat that are reduced by themselves.
+  localparam int unsigned Parts = 4;
+  localparam int unsigned PartW = DataW / Parts;
 
   typedef logic [31:0][DataW-1:0] matrix_t;
 
@@ -41,23 +46,42 @@ module sterna_crc32 #(
     end
   endgenerate
 
+  // A beat is reduced to a few bits for each bit of the register, in front of which they wait for a
+  // cycle. The register itself meets the beat in its lowest bits.
   logic [31:0] crc_d, crc_q;
-  logic [DataW-1:0] message;
+  logic [31:0][Parts-1:0] part_d, part_q;
+  logic valid_q;
 
-  assign message = data_i ^ DataW'(crc_q);
-  assign crc_o = crc_q;
+  always_comb begin
+    for (int i = 0; i < 32; i++) begin
+      for (int k = 0; k < int'(Parts); k++) begin
+        part_d[i][k] = ^(data_i[k*PartW+:PartW] & Matrix[i][k*PartW+:PartW]);
+      end
+    end
+  end
 
   always_comb begin
     crc_d = crc_q;
     if (clear_i) begin
       crc_d = '1;
-    end else if (valid_i) begin
-      for (int i = 0; i < 32; i++) crc_d[i] = ^(message & Matrix[i]);
+    end else if (valid_q) begin
+      for (int i = 0; i < 32; i++) crc_d[i] = ^(crc_q & Matrix[i][31:0]) ^ (^part_q[i]);
     end
   end
 
+  assign crc_o = crc_q;
+
+  always_ff @(posedge clk_i) begin
+    if (valid_i) part_q <= part_d;
+  end
+
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) crc_q <= '1;
-    else crc_q <= crc_d;
+    if (!rst_ni) begin
+      crc_q <= '1;
+      valid_q <= 1'b0;
+    end else begin
+      crc_q <= crc_d;
+      valid_q <= valid_i && !clear_i;
+    end
   end
 endmodule

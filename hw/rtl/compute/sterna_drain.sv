@@ -23,6 +23,8 @@ module sterna_drain #(
   parameter int unsigned MulW = 18,
   /// Bits of a feature memory word's address.
   parameter int unsigned FmAddrW = 12,
+  /// Cycles from a read or a shift to the first row register that shows it.
+  parameter int unsigned RowLatency = 22,
   /// A pass has limits and a rounding of its own.
   parameter bit GeneralRequant = 0
 ) (
@@ -38,16 +40,14 @@ module sterna_drain #(
   input  logic [$clog2(Pes*Accumulators)-1:0] table_index_i,
   /// Bias, multiplier.
   input  logic [63:0]                         table_data_i,
-  /// A pass of all clusters is to be drained.
+  /// A pass of all clusters is to be drained; there are at most four that are not.
   input  logic                                pass_valid_i,
-  /// It is queued.
-  output logic                                pass_ready_o,
   /// What to drain: clusters differ in `write` and the addresses only.
   input  pass_t [Clusters-1:0]                pass_i,
   /// Its limits and rounding, with `GeneralRequant`.
   input  general_t                            general_i,
-  /// All PEs of a cluster have ended the pass in this half of the accumulators.
-  input  logic [Clusters-1:0][1:0]            ended_i,
+  /// The PEs have ended the pass in this half of the accumulators.
+  input  logic [1:0]                          ended_i,
   /// That half has been read (pulse).
   output logic [1:0]                          free_o,
   /// All PEs read an accumulator into their row registers.
@@ -56,37 +56,38 @@ module sterna_drain #(
   output logic [$clog2(Accumulators):0]       read_address_o,
   /// The row registers take over the next PE's.
   output logic                                shift_o,
-  /// The first row register, six cycles after a read or a shift.
+  /// The first row register.
   input  logic [Lanes-1:0][AccW-1:0]          row_i,
-  /// A word will be offered in the next cycle. Not announced is one of a single channel.
+  /// It is the drain's turn to write a word.
+  input  logic                                turn_i,
+  /// A word is written, from the next cycle on.
   output logic                                write_next_o,
-  /// A word is to be written.
+  /// A word is written.
   output logic                                write_valid_o,
-  /// It is accepted; its data are looked at in the next cycle.
-  input  logic                                write_ready_i,
   /// Where.
   output logic [FmAddrW-1:0]                  write_addr_o,
   /// Channels to write.
   output logic [3:0]                          write_strobe_o,
-  /// The word that was accepted in the cycle before.
+  /// The word whose place was there in the cycle before.
   output logic [Lanes-1:0][3:0][ActW-1:0]     write_data_o,
-  /// A pass is drained and all its words are accepted (pulse).
+  /// A pass is drained and all its words are written (pulse).
   output logic                                done_o
 );
   localparam int unsigned AccIndexW = $clog2(Accumulators);
   localparam int unsigned TableW = $clog2(Pes * Accumulators);
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
-  /// Channels of a row with pooling.
-  localparam int unsigned RowMaxima = Pes / 4;
-  localparam int unsigned RowMaximaW = RowMaxima > 1 ? $clog2(RowMaxima) : 1;
+  /// Channels of a row.
+  localparam int unsigned RowChannels = Clusters * Pes;
   localparam int unsigned FullMulW = MulW + 8;
   localparam int unsigned FullBiasW = RequantBiasW + 8;
   /// Passes that can be queued.
   localparam int unsigned PassDepth = 4;
   /// Words on their way to the feature memory, enough for the length of the pipeline.
-  localparam int unsigned WordDepth = 8;
+  localparam int unsigned WordDepth = 16;
   localparam int unsigned WordCountW = $clog2(WordDepth + 1);
-  /// Cycles from a step to its value, its requantised value, its maximum.
+  /// Cycles that a step waits until seven before its value.
+  localparam int unsigned Wait = RowLatency - 6;
+  /// Cycles from then to its value, its requantised value, its maximum.
   localparam int unsigned ValueLatency = 7;
   localparam int unsigned RequantLatency = ValueLatency + 8;
   localparam int unsigned Latency = RequantLatency + 1;
@@ -98,7 +99,7 @@ module sterna_drain #(
   typedef struct packed {
     logic first;
     logic channel;
-    logic [RowMaximaW-1:0] maximum;
+    logic [$clog2(RowChannels)-1:0] place;
     logic [1:0] activation;
     logic [5:0] shift;
     logic [ClusterW-1:0] cluster;
@@ -111,14 +112,14 @@ module sterna_drain #(
 
   // Passes to steps.
 
-  logic pass_valid, pass_ready, pass_leaves_q;
+  logic pass_valid, pass_room, pass_ready, pass_leaves_q;
   pass_t [Clusters-1:0] pass;
-  logic [1:0] all_ended;
   logic word_begin, word_release, step_valid, read, shift;
   logic [1:0] free;
   logic [AccIndexW:0] read_address;
   step_info_t step;
   logic [WordCountW-1:0] words_q;
+  logic room_q;
 
   sterna_fifo #(
     .Width     ($bits(pass_i)),
@@ -129,18 +130,13 @@ module sterna_drain #(
     .rst_ni,
     .clear_i,
     .valid_i(pass_valid_i),
-    .ready_o(pass_ready_o),
+    .ready_o(pass_room),
     .data_i (pass_i),
     .valid_o(pass_valid),
     .ready_i(pass_leaves_q),
     .data_o (pass),
     .count_o()
   );
-
-  always_comb begin
-    all_ended = '1;
-    for (int unsigned c = 0; c < Clusters; c++) all_ended &= ended_i[c];
-  end
 
   sterna_drain_reader #(
     .Clusters    (Clusters),
@@ -154,16 +150,16 @@ module sterna_drain #(
     .pass_valid_i  (pass_valid && !pass_leaves_q),
     .pass_ready_o  (pass_ready),
     .pass_i        (pass),
-    .ended_i       (all_ended),
+    .ended_i,
     .free_o        (free),
-    .room_i        (words_q != WordCountW'(WordDepth)),
+    .room_i        (room_q),
     .begin_o       (word_begin),
     .step_o        (step_valid),
     .read_o        (read),
     .read_address_o(read_address),
     .shift_o       (shift),
     .cluster_o     (step.cluster),
-    .maximum_o     (step.maximum),
+    .place_o       (step.place),
     .first_o       (step.first),
     .channel_o     (step.channel),
     .table_o       (step.entry),
@@ -181,15 +177,19 @@ module sterna_drain #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       words_q <= '0;
+      room_q <= 1'b0;
       pass_leaves_q <= 1'b0;
       {free_o, read_o, shift_o} <= '0;
     end else if (clear_i) begin
       words_q <= '0;
+      room_q <= 1'b0;
       pass_leaves_q <= 1'b0;
       {free_o, read_o, shift_o} <= '0;
     end else begin
       pass_leaves_q <= pass_ready;
       words_q <= words_q + WordCountW'(word_begin) - WordCountW'(word_release);
+      // A cycle late, in which one more may have begun.
+      room_q <= words_q < WordCountW'(WordDepth - 1);
       {free_o, read_o, shift_o} <= {free, read, shift};
     end
   end
@@ -198,14 +198,31 @@ module sterna_drain #(
     read_address_o <= read_address;
   end
 
-  // Steps, numbered by the cycles since the reader gave them.
+  // A step waits for its row. After that, steps are numbered by cycles.
 
   logic [Latency:0] valid;
   logic [Latency:1] valid_q;
   step_info_t info [Latency + 1];
 
-  assign valid = {valid_q, step_valid};
-  assign info[0] = step;
+  logic [Wait-1:0] waiting_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) waiting_q <= '0;
+    else if (clear_i) waiting_q <= '0;
+    else waiting_q <= {waiting_q[Wait-2:0], step_valid};
+  end
+
+  sterna_delay #(
+    .Width ($bits(step_info_t)),
+    .Cycles(Wait)
+  ) u_wait (
+    .clk_i,
+    .rst_ni,
+    .data_i(step),
+    .data_o(info[0])
+  );
+
+  assign valid = {valid_q, waiting_q[Wait-1]};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -233,6 +250,7 @@ module sterna_drain #(
 
   generate
     if (GeneralRequant) begin : gen_general
+      general_t given;
       general_t general [RequantLatency];
 
       sterna_fifo #(
@@ -243,13 +261,23 @@ module sterna_drain #(
         .clk_i,
         .rst_ni,
         .clear_i,
-        .valid_i(pass_valid_i && pass_ready_o),
+        .valid_i(pass_valid_i),
         .ready_o(),
         .data_i (general_i),
         .valid_o(),
         .ready_i(pass_leaves_q),
-        .data_o (general[0]),
+        .data_o (given),
         .count_o()
+      );
+
+      sterna_delay #(
+        .Width ($bits(general_t)),
+        .Cycles(Wait)
+      ) u_general_wait (
+        .clk_i,
+        .rst_ni,
+        .data_i(given),
+        .data_o(general[0])
       );
 
       for (i = 1; i < RequantLatency; i++) begin : gen_step
@@ -356,12 +384,12 @@ module sterna_drain #(
       sterna_maximum #(
         .Lanes   (Count),
         .Width   (ActW),
-        .Channels(RowMaxima)
+        .Channels(RowChannels)
       ) u_maximum (
         .clk_i,
         .rst_ni,
         .valid_i  (valid[RequantLatency-1]),
-        .channel_i(info[RequantLatency-1].maximum),
+        .channel_i(info[RequantLatency-1].place),
         .first_i  (info[RequantLatency-1].first),
         .value_i  (value[First+:Count]),
         .maximum_o(maximum[First+:Count])
@@ -386,13 +414,19 @@ module sterna_drain #(
     .address_i(info[Latency].address),
     .last_i   (info[Latency].last),
     .release_o(word_release),
+    .turn_i,
     .write_next_o,
     .write_valid_o,
-    .write_ready_i,
     .write_addr_o,
     .write_strobe_o,
     .write_data_o,
     .done_o
   );
+
+`ifdef VERILATOR
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    pass_valid_i |-> pass_room)
+    else $error("a pass that there is no room for");
+`endif
 
 endmodule

@@ -7,10 +7,10 @@ import sterna_pkg::*;
 /// the next PE's value to the first. One step per cycle, cluster after cluster, and always to the
 /// end of the row, as the last cluster's values come out last.
 ///
-/// With pooling a quarter of a cluster's PEs holds a phase: a row gives each of its channels four
-/// times, once for each phase, and the maximum of the four is the channel. With `PoolKeep` the row
-/// is read once before, its values as channels of their own. A word begins only when there is room
-/// for it; it ends with its fourth channel or where the channels that follow are not its next.
+/// With pooling, four rows that follow each other are the phases of the same channels, of which the
+/// maximum is the channel. With `PoolKeep` the four rows are read once before, their values as
+/// channels of their own. A word begins only when there is room for it; it ends with its fourth
+/// channel or with the last one.
 module sterna_drain_reader #(
   /// Clusters that are drained together.
   parameter int unsigned Clusters = 2,
@@ -49,8 +49,8 @@ module sterna_drain_reader #(
   output logic                                             shift_o,
   /// The cluster whose value this is.
   output logic [(Clusters > 1 ? $clog2(Clusters) : 1)-1:0] cluster_o,
-  /// With pooling, which of the cluster's channels in the row.
-  output logic [(Pes > 4 ? $clog2(Pes/4) : 1)-1:0]         maximum_o,
+  /// Which channel of the row it is.
+  output logic [$clog2(Clusters*Pes)-1:0]                  place_o,
   /// It begins a maximum.
   output logic                                             first_o,
   /// Its maximum is a channel.
@@ -70,11 +70,8 @@ module sterna_drain_reader #(
   localparam int unsigned PeW = $clog2(Pes);
   localparam int unsigned AccIndexW = $clog2(Accumulators);
   localparam int unsigned TableW = PeW + AccIndexW;
-  localparam int unsigned MaximumW = Pes > 4 ? $clog2(Pes / 4) : 1;
-  /// PEs that hold one phase.
-  localparam int unsigned PhasePes = Pes / 4;
-  localparam int unsigned PhaseW = $clog2(PhasePes);
-  localparam logic [PeW-1:0] PhaseMask = PeW'(PhasePes - 1);
+  /// Rows of channels of a pass with pooling.
+  localparam int unsigned PooledRows = Accumulators / 4;
 
   generate
     if (Pes < 4) begin : gen_bad_pes
@@ -84,20 +81,19 @@ module sterna_drain_reader #(
 
   logic active_q, active_d, half_q, keep_q, keep_d;
   logic [ClusterW-1:0] cluster_q, cluster_d;
-  logic [PeW-1:0] pe_q, pe_d, index, mask, last_index_q;
+  logic [PeW-1:0] pe_q, pe_d, last_pe_q;
   logic [AccIndexW-1:0] row_q, row_d, left_q, left_d;
-  logic [TableW-1:0] last_channel, number;
-  logic [1:0] phase, place;
+  logic [TableW-1:0] last_channel;
+  logic [1:0] phase_q, phase_d, place;
   logic [Clusters-1:0] write;
 
   // Of the pass, from its start on.
   logic empty_q, pooled_d, pooled_q;
 
-  logic last_row, last_cluster, present, phase_end, cluster_end, row_end, pass_end;
+  logic last_row, last_cluster, last_phase, present, cluster_end, row_end, pass_end;
   logic channel_word, channel_begin, begin_wanted, step, start;
 
   assign pooled_d = pass_i[0].pool != PoolNone;
-  assign mask = pooled_q ? PhaseMask : '1;
   assign last_channel = TableW'(pass_i[0].filters) - TableW'(1);
 
   genvar c;
@@ -108,60 +104,64 @@ module sterna_drain_reader #(
   endgenerate
 
   // Where the step is in the row.
-  assign index = pe_q & mask;
-  assign phase = pe_q[PeW-1-:2];
-  assign phase_end = index == mask;
   assign cluster_end = &pe_q;
   assign last_cluster = cluster_q == ClusterW'(Clusters - 1);
+  assign last_phase = !pooled_q || (&phase_q);
   assign last_row = left_q == '0;
   assign row_end = cluster_end && last_cluster;
   // An empty pass has two steps, so that `ended_i` no longer shows a half that was freed when that
   // has its turn again.
-  assign pass_end = empty_q ? pe_q[0] : row_end && last_row && !keep_q;
+  assign pass_end = empty_q ? pe_q[0] : row_end && last_row && last_phase && !keep_q;
 
   // Which channel it is.
-  assign number = pooled_q ? TableW'(row_q) << PhaseW | TableW'(index) : {row_q, pe_q};
-  assign present = write[cluster_q] && !empty_q && !(last_row && index > last_index_q);
-  assign channel_word = channel_o && (&place || phase_end || (last_row && index == last_index_q));
-  assign channel_begin = channel_o && (place == '0 || index == '0);
+  assign present = write[cluster_q] && !empty_q && !(last_row && pe_q > last_pe_q);
+  assign channel_word = channel_o && (&place || (last_row && pe_q == last_pe_q));
+  assign channel_begin = channel_o && place == '0;
 
   assign begin_wanted = channel_begin || (pass_end && !channel_o);
 
   assign start = !active_q && pass_valid_i && ended_i[half_q];
-  assign step = active_q && (room_i || !begin_wanted);
+  // There is to be room wherever a word may begin, whether it does or not, which is known later.
+  assign step = active_q && (room_i || !(place == '0 || cluster_end || empty_q));
 
   assign step_o = step;
   assign read_o = step && !empty_q && pe_q == '0 && cluster_q == '0;
-  assign read_address_o = {half_q, row_q};
+  assign read_address_o = {half_q, pooled_q ? AccIndexW'({row_q, phase_q}) : row_q};
   assign shift_o = step && !empty_q && !(pe_q == '0 && cluster_q == '0);
   assign cluster_o = cluster_q;
-  assign maximum_o = MaximumW'(index);
-  assign first_o = !pooled_q || keep_q || phase == '0;
-  assign channel_o = present && (!pooled_q || keep_q || &phase);
-  assign table_o = {pass_i[0].table_half, number};
-  assign place = number[1:0];
+  assign first_o = !pooled_q || keep_q || phase_q == '0;
+  assign channel_o = present && (keep_q || last_phase);
+  assign table_o = {pass_i[0].table_half, row_q, pe_q};
+  assign place = pe_q[1:0];
   assign word_o = channel_word || pass_end;
   assign end_o = pass_end;
   assign begin_o = step && begin_wanted;
   assign pass_ready_o = step && pass_end;
 
-  // Where a phase has fewer PEs than a word has places, a word starts where its row does.
   always_comb begin
     for (int unsigned i = 0; i < WordChannels; i++) begin
-      strobe_o[i] = channel_o && i <= 32'(place) &&
-                    (!pooled_q || PhasePes >= WordChannels || i + 32'(index) >= 32'(place));
+      strobe_o[i] = channel_o && i <= 32'(place);
     end
   end
 
+  generate
+    if (Clusters > 1) begin : gen_clusters
+      assign place_o = {cluster_q, pe_q};
+    end else begin : gen_cluster_one
+      assign place_o = pe_q;
+    end
+  endgenerate
+
   // A half has been read with the first step of its last row.
   assign free_o = {half_q, !half_q} &
-                  {2{step && (empty_q ? pass_end : last_row && !keep_q && read_o)}};
+                  {2{step && (empty_q ? pass_end : last_row && last_phase && !keep_q && read_o)}};
 
   always_comb begin
     active_d = active_q;
     keep_d = keep_q;
     cluster_d = cluster_q;
     pe_d = pe_q;
+    phase_d = phase_q;
     row_d = row_q;
     left_d = left_q;
     if (start) begin
@@ -169,16 +169,20 @@ module sterna_drain_reader #(
       keep_d = pass_i[0].pool == PoolKeep;
       cluster_d = '0;
       pe_d = '0;
+      phase_d = '0;
       row_d = '0;
-      left_d = pooled_d ? AccIndexW'(last_channel >> PhaseW) : last_channel[TableW-1:PeW];
+      left_d = last_channel[TableW-1:PeW];
     end else if (step) begin
       active_d = !pass_end;
       pe_d = pe_q + PeW'(1);
       if (cluster_end) cluster_d = last_cluster ? '0 : cluster_q + ClusterW'(1);
-      if (row_end) keep_d = pass_i[0].pool == PoolKeep && !keep_q;
-      if (row_end && !keep_q) begin
-        row_d = row_q + AccIndexW'(1);
-        left_d = left_q - AccIndexW'(1);
+      if (row_end) begin
+        phase_d = pooled_q ? phase_q + 2'd1 : '0;
+        if (last_phase) keep_d = pass_i[0].pool == PoolKeep && !keep_q;
+        if (last_phase && !keep_q) begin
+          row_d = row_q + AccIndexW'(1);
+          left_d = left_q - AccIndexW'(1);
+        end
       end
     end
   end
@@ -200,9 +204,10 @@ module sterna_drain_reader #(
     if (start) begin
       pooled_q <= pooled_d;
       empty_q <= write == '0 || pass_i[0].filters == '0;
-      last_index_q <= last_channel[PeW-1:0] & (pooled_d ? PhaseMask : '1);
+      last_pe_q <= last_channel[PeW-1:0];
     end
-    {keep_q, cluster_q, pe_q, row_q, left_q} <= {keep_d, cluster_d, pe_d, row_d, left_d};
+    {keep_q, cluster_q, pe_q, phase_q} <= {keep_d, cluster_d, pe_d, phase_d};
+    {row_q, left_q} <= {row_d, left_d};
   end
 
   // Each cluster's words.
@@ -217,7 +222,8 @@ module sterna_drain_reader #(
     for (c = 0; c < Clusters; c++) begin : gen_cluster
       // The next word; of the phases: the first word of the row, of its phase, the next word. Phase
       // p of word w goes to word 4w + p.
-      logic [FmAddrW-1:0] next_q, next_d, group_q, group_d, phase_q, phase_d, word_q, word_d;
+      logic [FmAddrW-1:0] next_q, next_d, row_word_q, row_word_d;
+      logic [FmAddrW-1:0] phase_word_q, phase_word_d, word_q, word_d;
       logic mine;
 
       assign mine = step && cluster_q == ClusterW'(c);
@@ -225,27 +231,27 @@ module sterna_drain_reader #(
 
       always_comb begin
         next_d = next_q;
-        group_d = group_q;
-        phase_d = phase_q;
+        row_word_d = row_word_q;
+        phase_word_d = phase_word_q;
         word_d = word_q;
         if (start) begin
           next_d = pass_i[c].address[FmAddrW-1:0];
-          group_d = pass_i[c].keep_address[FmAddrW-1:0];
-          phase_d = group_d;
-          word_d = group_d;
+          row_word_d = pass_i[c].keep_address[FmAddrW-1:0];
+          phase_word_d = row_word_d;
+          word_d = row_word_d;
         end else if (mine && !keep_q) begin
           if (channel_o && &place) next_d = next_q + plane;
-        end else if (mine && phase_end) begin
-          if (cluster_end && &place) group_d = word_q + plane;
-          phase_d = cluster_end ? group_d : phase_q + plane;
-          word_d = phase_d;
+        end else if (mine && cluster_end) begin
+          if (last_phase) row_word_d = row_word_q + (plane << PeW);
+          phase_word_d = last_phase ? row_word_d : phase_word_q + plane;
+          word_d = phase_word_d;
         end else if (mine && &place) begin
           word_d = word_q + (plane << 2);
         end
       end
 
       always_ff @(posedge clk_i) begin
-        {next_q, group_q, phase_q, word_q} <= {next_d, group_d, phase_d, word_d};
+        {next_q, row_word_q, phase_word_q, word_q} <= {next_d, row_word_d, phase_word_d, word_d};
       end
     end
   endgenerate
@@ -253,7 +259,7 @@ module sterna_drain_reader #(
 `ifdef VERILATOR
   Fits_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     start && write != '0 |->
-      32'(pass_i[0].filters) <= (pooled_d ? PhasePes * Accumulators : Pes * Accumulators))
+      32'(pass_i[0].filters) <= Pes * (pooled_d ? PooledRows : Accumulators))
     else $error("a pass with more channels than there are accumulators");
 `endif
 

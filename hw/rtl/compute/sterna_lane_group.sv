@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Up to 64 lanes of a PE: vector register, accumulators, add or subtract, row register. All lanes
-/// do the same.
+/// Windows, accumulators and row register of a group of a PE's lanes. An operation adds one vector
+/// of each bank to an accumulator, or the inverse of it; it takes four cycles, one starts in each.
 ///
-/// An operation comes in in cycle 0; in cycle 1 the accumulator is read and the vector taken, in
-/// cycle 2 the sum is written back, and from cycle 3 on a read sees it. So the same accumulator may
-/// be named again two cycles later, and the caller keeps that distance.
-///
-/// One adder serves all: old + vector, old - vector, old + old, and old + 0 for the row register,
-/// whose other input, the row of the next PE, is then a synchronous load that needs no logic in
-/// front of the adder's register.
-///
-/// Storage is a row of lanes for each accumulator, on an FPGA one 32-deep distributed RAM a lane.
-/// Synthesis is given the rows as words of one memory with a byte for each lane, which it is sure
-/// to recognise. Verilator handles rows of unpacked arrays in loops of up to 64 several times
-/// faster, and is fast only if the module is not inlined.
+/// Verilator turns the loops over lanes into vector code only if they run over unpacked arrays, and
+/// is fast only if the module is not inlined.
 module sterna_lane_group #(
   /// Lanes, at most 64.
   parameter int unsigned Lanes = 64,
@@ -29,23 +19,27 @@ module sterna_lane_group #(
   input  logic                            rst_ni,
   /// Drops operations on their way.
   input  logic                            clear_i,
+  /// Write a word to the windows.
+  input  logic                            word_valid_i,
+  /// In this slot; the last one is never written and reads as zero.
+  input  logic [4:0]                      word_slot_i,
+  /// The word, a vector for each bank.
+  input  logic [3:0][Lanes-1:0][ActW-1:0] word_data_i,
+  /// Slot of each bank's vector.
+  input  logic [3:0][4:0]                 slot_i,
+  /// Take the inverse of it.
+  input  logic [3:0]                      subtract_i,
   /// Which accumulator.
   input  logic [$clog2(Accumulators)-1:0] address_i,
   /// Take it as zero.
   input  logic                            zero_i,
   /// Add to it.
   input  logic                            add_i,
-  /// Add the accumulator to itself instead of the vector.
+  /// Add the accumulator to itself instead of the vectors.
   input  logic                            double_i,
-  /// Subtract the vector.
-  input  logic                            subtract_i,
-  /// Take `vector_data_i` as the vector in cycle 1, from this operation on.
-  input  logic                            vector_i,
-  /// One activation for each lane.
-  input  logic [Lanes-1:0][ActW-1:0]      vector_data_i,
-  /// Load the row register with the accumulator; it shows it in cycle 3.
+  /// Load the row register with the accumulator plus the vectors; it shows it in cycle 4.
   input  logic                            row_load_i,
-  /// The row register takes over `row_i` in cycle 2.
+  /// The row register takes over `row_i` in cycle 3.
   input  logic                            row_shift_i,
   /// Row register of the next PE.
   input  logic [Lanes-1:0][AccW-1:0]      row_i,
@@ -55,6 +49,10 @@ module sterna_lane_group #(
   /* verilator no_inline_module */
 
   localparam int unsigned AddressW = $clog2(Accumulators);
+  localparam int unsigned Banks = 4;
+  localparam int unsigned Slots = 32;
+  localparam int unsigned PairW = ActW + 1;
+  localparam int unsigned SumW = ActW + 2;
 
   generate
     if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
@@ -67,73 +65,106 @@ module sterna_lane_group #(
 `else
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][AccW-1:0] mem_q [Accumulators];
 `endif
-  logic [AccW-1:0] old_q [Lanes];
-  logic signed [ActW-1:0] vector_q [Lanes];
-
-  // What is added to the accumulator.
-  typedef enum logic [1:0] {
-    OperandZero = 2'b00,     // old + 0, for the row register
-    OperandVector = 2'b01,   // old + vector
-    OperandOld = 2'b10,      // old + old
-    OperandInverse = 2'b11   // old - vector: the inverse, and a carry
-  } operand_e;
+  logic signed [ActW-1:0] vector_q1 [Banks][Lanes];
+  logic signed [PairW-1:0] pair_q2 [Banks/2][Lanes];
+  logic signed [SumW-1:0] sum_q3 [Lanes];
+  logic [AccW-1:0] old_q3 [Lanes];
 
   // Suffixes count the cycles since the operation came in. Those that all lanes look at are not
   // merged with those of the PE's other groups, and are copied where they have many loads.
-  logic double_q1, subtract_q1;
-  (* preserve, dont_merge, maxfan = 256 *) logic add_q1, vector_q1, zero_q1, load_q1, shift_q1;
-  (* preserve, dont_merge, maxfan = 256 *) logic add_q2, load_q2, shift_q2;
-  (* preserve, dont_merge, maxfan = 256 *) operand_e operand_q2;
-  (* preserve, dont_merge, maxfan = 256 *) logic [AddressW-1:0] address_q1, address_q2;
+  logic [AddressW-1:0] address_q1;
+  logic active, add_q1, load_q1, shift_q1, zero_q1, double_q1, add_q2, load_q2, shift_q2, double_q2;
+  (* preserve, dont_merge, maxfan = 256 *) logic [Banks-1:0] subtract_q1;
+  (* preserve, dont_merge, maxfan = 256 *) logic active_q1, active_q2, zero_q2;
+  (* preserve, dont_merge, maxfan = 256 *) logic add_q3, load_q3, shift_q3, double_q3;
+  (* preserve, dont_merge, maxfan = 256 *) logic [AddressW-1:0] address_q2, address_q3;
+
+  assign active = add_i || row_load_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      {add_q1, vector_q1, load_q1, shift_q1, add_q2, load_q2, shift_q2} <= '0;
+      {add_q1, load_q1, shift_q1, add_q2, load_q2, shift_q2, add_q3, load_q3, shift_q3} <= '0;
+      {active_q1, active_q2} <= '0;
     end else if (clear_i) begin
-      {add_q1, vector_q1, load_q1, shift_q1, add_q2, load_q2, shift_q2} <= '0;
+      {add_q1, load_q1, shift_q1, add_q2, load_q2, shift_q2, add_q3, load_q3, shift_q3} <= '0;
+      {active_q1, active_q2} <= '0;
     end else begin
-      {add_q1, vector_q1, load_q1, shift_q1} <= {add_i, vector_i, row_load_i, row_shift_i};
-      {add_q2, load_q2, shift_q2} <= {add_q1, load_q1, shift_q1};
+      {add_q1, load_q1, shift_q1, active_q1} <= {add_i, row_load_i, row_shift_i, active};
+      {add_q2, load_q2, shift_q2, active_q2} <= {add_q1, load_q1, shift_q1, active_q1};
+      {add_q3, load_q3, shift_q3} <= {add_q2, load_q2, shift_q2};
     end
   end
 
   always_ff @(posedge clk_i) begin
     {address_q1, zero_q1, double_q1, subtract_q1} <= {address_i, zero_i, double_i, subtract_i};
-    address_q2 <= address_q1;
-    operand_q2 <= !add_q1 ? OperandZero : double_q1 ? OperandOld :
-        subtract_q1 ? OperandInverse : OperandVector;
+    {address_q2, zero_q2, double_q2} <= {address_q1, zero_q1, double_q1};
+    {address_q3, double_q3} <= {address_q2, double_q2};
   end
 
-  always_ff @(posedge clk_i) begin
-    if (vector_q1) begin
-      for (int unsigned i = 0; i < Lanes; i++) vector_q[i] <= vector_data_i[i];
+  genvar b, p;
+  generate
+    for (b = 0; b < Banks; b++) begin : gen_bank
+`ifdef VERILATOR
+      logic signed [ActW-1:0] window_q [Slots][Lanes];
+`else
+      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] window_q [Slots];
+`endif
+
+      // Memories hold zeros when power comes on; it is said for simulation.
+      initial begin
+        for (int unsigned i = 0; i < Lanes; i++) window_q[Slots-1][i] = '0;
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (word_valid_i) begin
+          for (int unsigned i = 0; i < Lanes; i++) window_q[word_slot_i][i] <= word_data_i[b][i];
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (active) begin
+          for (int unsigned i = 0; i < Lanes; i++) vector_q1[b][i] <= window_q[slot_i[b]][i];
+        end
+      end
     end
-  end
+
+    for (p = 0; p < Banks / 2; p++) begin : gen_pair
+      always_ff @(posedge clk_i) begin
+        if (active_q1) begin
+          for (int unsigned i = 0; i < Lanes; i++) begin
+            pair_q2[p][i] <= PairW'(signed'(vector_q1[2*p][i] ^ {ActW{subtract_q1[2*p]}})) +
+                             PairW'(signed'(vector_q1[2*p+1][i] ^ {ActW{subtract_q1[2*p+1]}}));
+          end
+        end
+      end
+    end
+  endgenerate
 
   always_ff @(posedge clk_i) begin
-    if (add_q1 || load_q1) begin
-      for (int unsigned i = 0; i < Lanes; i++) old_q[i] <= zero_q1 ? '0 : mem_q[address_q1][i];
+    if (active_q2) begin
+      for (int unsigned i = 0; i < Lanes; i++) begin
+        sum_q3[i] <= SumW'(pair_q2[0][i]) + SumW'(pair_q2[1][i]);
+        old_q3[i] <= zero_q2 ? '0 : mem_q[address_q2][i];
+      end
     end
   end
 
   /// The sum of one lane. Both users are inside clocked blocks so that simulation skips it in
   /// cycles without an operation; synthesis finds one adder.
-  function automatic logic [AccW-1:0] sum(logic [AccW-1:0] old, logic signed [ActW-1:0] vector);
-    return old +
-           (operand_q2[0] ? AccW'(vector) ^ {AccW{operand_q2[1]}} : old & {AccW{operand_q2[1]}}) +
-        AccW'(&operand_q2);
+  function automatic logic [AccW-1:0] total(logic [AccW-1:0] old, logic signed [SumW-1:0] sum);
+    return old + (double_q3 ? old : AccW'(sum));
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (add_q2) begin
-      for (int unsigned i = 0; i < Lanes; i++) mem_q[address_q2][i] <= sum(old_q[i], vector_q[i]);
+    if (add_q3) begin
+      for (int unsigned i = 0; i < Lanes; i++) mem_q[address_q3][i] <= total(old_q3[i], sum_q3[i]);
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (load_q2 || shift_q2) begin
+    if (load_q3 || shift_q3) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        row_o[i] <= shift_q2 ? row_i[i] : sum(old_q[i], vector_q[i]);
+        row_o[i] <= shift_q3 ? row_i[i] : total(old_q3[i], sum_q3[i]);
       end
     end
   end
@@ -141,26 +172,35 @@ module sterna_lane_group #(
 `ifdef VERILATOR
   Exclusive_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     $onehot0({add_i, row_load_i}) && $onehot0({row_load_i, row_shift_i}))
-    else $error("an addition, a row load or a row shift in one cycle");
+    else $error("an operation, a row load or a row shift in one cycle");
+  Slot_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    word_valid_i |-> word_slot_i != 5'(Slots - 1))
+    else $error("a word is written to the slot of zeros");
   Distance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    add_q1 |-> !((add_i || row_load_i) && address_i == address_q1))
+    add_q1 |-> !(active && !zero_i && address_i == address_q1))
     else $error("an accumulator is touched in two cycles running");
-  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    (add_q1 || load_q1) && add_q2 && !zero_q1 |-> address_q1 != address_q2)
-    else $error("an accumulator is read while it is written");
+  generate
+    for (b = 0; b < Banks; b++) begin : gen_assert
+      Absent_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        active && (row_load_i || double_i) |-> slot_i[b] == 5'(Slots - 1) && !subtract_i[b])
+        else $error("a row load or a doubling with a vector");
+      NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+        active && word_valid_i |-> slot_i[b] != word_slot_i)
+        else $error("a vector is read while its slot is written");
+    end
+  endgenerate
 
   /// Whether a sum fits an accumulator.
-  function automatic logic fits(logic signed [AccW-1:0] old, logic signed [ActW-1:0] value);
+  function automatic logic fits(logic signed [AccW-1:0] old, logic signed [SumW-1:0] sum);
     logic signed [AccW:0] exact;
-    exact = (AccW + 1)'(old) + (operand_q2 == OperandOld ? (AccW + 1)'(old) :
-        operand_q2 == OperandInverse ? -(AccW + 1)'(value) : (AccW + 1)'(value));
+    exact = (AccW + 1)'(old) + (double_q3 ? (AccW + 1)'(old) : (AccW + 1)'(sum));
     return exact[AccW] == exact[AccW-1];
   endfunction
 
   always_ff @(posedge clk_i) begin
-    if (rst_ni && add_q2) begin
+    if (rst_ni && add_q3) begin
       for (int unsigned i = 0; i < Lanes; i++) begin
-        NoOverflow_A: assert (fits(old_q[i], vector_q[i]))
+        NoOverflow_A: assert (fits(old_q3[i], sum_q3[i]))
           else $error("the accumulator of lane %0d overflows", i);
       end
     end

@@ -5,9 +5,8 @@ import sterna_pkg::*;
 /// Queues the channels of feature memory words, and puts those of a word together again when it is
 /// to be written: a channel per cycle.
 ///
-/// A word is offered while its last channel is still on its way from the memory: its data are there
-/// in the cycle after it is accepted. So the memory's choice of a word does not reach all lanes in
-/// one cycle.
+/// The last channel of a word is read only when it is the user's turn to write. After that nothing
+/// waits: where it goes is there a cycle later, and its data another cycle later.
 ///
 /// The user keeps count: it never begins a word when Depth words are begun that `release_o` did not
 /// name.
@@ -39,19 +38,19 @@ module sterna_word_queue #(
   input  logic                                         last_i,
   /// A word leaves the queue (pulse).
   output logic                                         release_o,
-  /// A word will be offered in the next cycle. Not announced is one of a single channel.
+  /// A word may be written.
+  input  logic                                         turn_i,
+  /// A word is written, from the next cycle on.
   output logic                                         write_next_o,
-  /// A word is to be written.
+  /// A word is written: where.
   output logic                                         write_valid_o,
-  /// It is accepted.
-  input  logic                                         write_ready_i,
   /// Where.
   output logic [FmAddrW-1:0]                           write_addr_o,
   /// Channels to write.
   output logic [WordChannels-1:0]                      write_strobe_o,
-  /// The word that was accepted in the cycle before.
+  /// The word whose place was there in the cycle before.
   output logic [Lanes-1:0][WordChannels-1:0][ActW-1:0] write_data_o,
-  /// The last word of a pass, and so all before it, was accepted (pulse).
+  /// The last word of a pass, and so all before it, is written (pulse).
   output logic                                         done_o
 );
   /* verilator no_inline_module */
@@ -67,7 +66,7 @@ module sterna_word_queue #(
   } header_t;
 
   header_t header, header_q;
-  logic header_valid, header_ready, valid_q, write_valid_q, step, load;
+  logic header_valid, header_ready, valid_q, write_valid_q, step, load, last_left;
   logic [PtrW-1:0] write_q, read_q;
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
   logic [Lanes-1:0][ActW-1:0] channel_q;
@@ -105,13 +104,12 @@ module sterna_word_queue #(
     end
   end
 
-  // A channel is read when the word before is accepted, at the earliest: then the channels of that
-  // one stay for another cycle. A word without channels is gone in the next cycle.
-  assign step = header_valid && (!write_valid_q || write_ready_i);
-  assign load = step && (left & ~read) == '0;
+  // A word without channels takes no turn.
+  assign last_left = (left & ~read) == '0;
+  assign step = header_valid && (!last_left || turn_i || read == '0);
+  assign load = step && last_left;
   assign release_o = load;
-  // Once the first of its channels is read, the others follow without a pause.
-  assign write_next_o = left_q != '0 && (left_q & (left_q - 1'b1)) == '0;
+  assign write_next_o = load && read != '0;
 
   always_ff @(posedge clk_i) begin
     if (valid_i) mem_q[write_q] <= data_i;
@@ -148,13 +146,13 @@ module sterna_word_queue #(
       read_late_q <= '0;
       done_o <= 1'b0;
     end else begin
-      valid_q <= load || (write_valid_q && !write_ready_i);
-      write_valid_q <= load ? header.strobe != '0 : write_valid_q && !write_ready_i;
+      valid_q <= load;
+      write_valid_q <= write_next_o;
       write_q <= write_q + PtrW'(valid_i);
       read_q <= read_q + PtrW'(step && read != '0);
       if (step) left_q <= left & ~read;
       read_late_q <= step ? read : '0;
-      done_o <= valid_q && header_q.last && (write_ready_i || !write_valid_q);
+      done_o <= valid_q && header_q.last;
     end
   end
 
@@ -181,13 +179,6 @@ module sterna_word_queue #(
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     valid_i && step && read != '0 |-> write_q != read_q)
     else $error("a channel is read while it is written");
-  Next_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    write_next_o |=> write_valid_o && !$past(write_valid_o))
-    else $error("a word that was announced was not offered");
-  WriteStable_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    write_valid_o && !write_ready_i |=>
-    write_valid_o && $stable({write_addr_o, write_strobe_o}))
-    else $error("a word changed or vanished while it waited");
 `endif
 
 endmodule

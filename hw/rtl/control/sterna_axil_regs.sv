@@ -57,15 +57,15 @@ module sterna_axil_regs #(
   output logic                          start_o,
   /// Ends the frame (pulse).
   output logic                          abort_o,
-  /// First byte of the tape, a multiple of 64.
+  /// First byte of the tape, a multiple of 128.
   output logic [63:0]                   tape_addr_o,
   /// Bytes of the tape.
   output logic [31:0]                   tape_bytes_o,
-  /// First byte of the frame, a multiple of 64.
+  /// First byte of the frame, a multiple of 128.
   output logic [63:0]                   frame_addr_o,
-  /// First byte of the result, a multiple of 64.
+  /// First byte of the result, a multiple of 128.
   output logic [63:0]                   result_addr_o,
-  /// First byte of the scratch memory, a multiple of 64.
+  /// First byte of the scratch memory, a multiple of 128.
   output logic [63:0]                   scratch_addr_o,
   /// How the frame's bytes lie and count.
   output logic [1:0]                    frame_layout_o,
@@ -182,8 +182,8 @@ module sterna_axil_regs #(
   assign b_valid_d = write || (b_valid_q && !b_ready_i);
   assign write_mask = {{8{w_q.strb[3]}}, {8{w_q.strb[2]}}, {8{w_q.strb[1]}}, {8{w_q.strb[0]}}};
 
-  // Addresses are multiples of 64.
-  assign aligned_mask = write_mask & ~32'h3f;
+  // Addresses are multiples of 128.
+  assign aligned_mask = write_mask & ~32'h7f;
 
   function automatic logic [31:0] written(logic [31:0] old, logic [31:0] data, logic [31:0] mask);
     return (old & ~mask) | (data & mask);

@@ -2,96 +2,115 @@
 
 import sterna_pkg::*;
 
-/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the vector loader, the
-/// chunks of a round to the PEs whose stream they belong to. A record of unknown kind or of more
-/// than a payload can hold stops the stream.
-///
-/// The beats of a round wait for their PEs in two registers in turn. So a beat can be taken in each
-/// cycle, although it is known only a cycle later that all PEs have taken theirs. Rounds of one
-/// beat, which only small engines have, come every other cycle.
+/// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the issuer, rounds come
+/// out one by one, with the operations of each cluster. A record of unknown kind or of more than a
+/// payload can hold stops the stream.
 module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Clusters.
   parameter int unsigned Clusters = 2,
   /// PEs in a cluster.
-  parameter int unsigned Pes = 4,
-  /// Bytes of a chunk.
-  parameter int unsigned ChunkBytes = 4
+  parameter int unsigned Pes = 4
 ) (
-  input  logic                                           clk_i,
-  input  logic                                           rst_ni,
+  input  logic                             clk_i,
+  input  logic                             rst_ni,
   /// Back to the reset state.
-  input  logic                                           clear_i,
+  input  logic                             clear_i,
   /// Nothing is held and no record is open.
-  output logic                                           idle_o,
+  output logic                             idle_o,
   /// Logarithm of the distinct tiles that the clusters work on; stable while a step's records
   /// stream.
-  input  logic [1:0]                                     tiles_log2_i,
+  input  logic [1:0]                       tiles_log2_i,
   /// A beat of records is offered.
-  input  logic                                           beat_valid_i,
+  input  logic                             beat_valid_i,
   /// The beat is taken.
-  output logic                                           beat_ready_o,
+  output logic                             beat_ready_o,
   /// The beat.
-  input  logic [DataW-1:0]                               beat_data_i,
+  input  logic [DataW-1:0]                 beat_data_i,
   /// A beat of fetch words is offered.
-  output logic                                           fetch_valid_o,
+  output logic                             fetch_valid_o,
   /// It is taken.
-  input  logic                                           fetch_ready_i,
+  input  logic                             fetch_ready_i,
   /// The beat, first word lowest.
-  output logic [DataW-1:0]                               fetch_data_o,
+  output logic [DataW-1:0]                 fetch_data_o,
   /// Words in it.
-  output logic [$clog2(DataW/64 + 1)-1:0]                fetch_words_o,
-  /// A chunk is offered to a PE.
-  output logic [Clusters-1:0][Pes-1:0]                   chunk_valid_o,
-  /// The PE takes it.
-  input  logic [Clusters-1:0][Pes-1:0]                   chunk_ready_i,
-  /// The chunk.
-  output logic [Clusters-1:0][Pes-1:0][ChunkBytes*8-1:0] chunk_data_o
+  output logic [$clog2(DataW/64 + 1)-1:0]  fetch_words_o,
+  /// A round is offered.
+  output logic                             round_valid_o,
+  /// It is taken.
+  input  logic                             round_ready_i,
+  /// The operations of all PEs.
+  output entry_t [Clusters-1:0][Pes-1:0]   round_o,
+  /// The round takes a word.
+  output logic                             round_word_o,
+  /// It is the last one of its pass.
+  output logic                             round_end_o
 );
   /// Bits of a count of fetch words.
   localparam int unsigned WordCountW = $clog2(DataW / 64 + 1);
   localparam int unsigned BeatWords = DataW / 64;
-  localparam int unsigned BeatChunks = DataW / (ChunkBytes * 8);
-  /// Beats that carry a chunk for each PE of one cluster.
-  localparam int unsigned ClusterBeats = Pes / BeatChunks;
-  localparam int unsigned Places = Clusters * ClusterBeats;
-  localparam int unsigned PlaceW = Places > 1 ? $clog2(Places) : 1;
-  /// Bits of a number of beats in a payload of less than 4 GB.
-  localparam int unsigned CountW = 32 - $clog2(DataW / 8);
-
-  generate
-    if (Pes % BeatChunks != 0) begin : gen_bad_round
-      initial $error("sterna_distributor: Pes * ChunkBytes = %0d must be a multiple of a beat",
-                     Pes * ChunkBytes);
-    end
-  endgenerate
+  localparam int unsigned EntryW = $bits(entry_t);
+  localparam int unsigned PesW = Pes * EntryW;
+  /// Bits of a round when all clusters work on one tile, which has a stream for each PE.
+  localparam int unsigned RoundW = Clusters * PesW;
+  /// Bits in which a round is put together.
+  localparam int unsigned LineW = RoundW > DataW ? RoundW : DataW;
+  localparam int unsigned LineBeats = LineW / DataW;
+  localparam int unsigned PlaceW = LineBeats > 1 ? $clog2(LineBeats) : 1;
+  /// The most rounds in a beat.
+  localparam int unsigned BeatRounds = DataW * Clusters > RoundW ? DataW * Clusters / RoundW : 1;
+  localparam int unsigned RoundPlaceW = BeatRounds > 1 ? $clog2(BeatRounds) : 1;
+  localparam int unsigned RoundCountW = $clog2(BeatRounds + 1);
+  /// Beats of rounds that wait.
+  localparam int unsigned BeatDepth = 32;
+  /// Bits of a number of beats or rounds in a payload of less than 4 GB.
+  localparam int unsigned CountW = 32 - $clog2(DataW / 8) + $clog2(BeatRounds);
 
   typedef enum logic [1:0] {
     StRecord,  // takes the header of the next record; zeros are padding
-    StFetch,   // hands beats of fetch words to the loader
-    StRounds,  // holds the beats of rounds until their PEs have taken their chunks
+    StFetch,   // hands beats of fetch words to the issuer
+    StRounds,  // hands beats of rounds to the queue
     StBad      // takes nothing more, which ends in STALL
   } state_e;
 
+  /// By logarithm of the tiles: beats of a round, of which a whole number makes a line; rounds in a
+  /// beat.
+  function automatic int unsigned round_beats(int unsigned tiles_log2);
+    return (RoundW >> tiles_log2) > DataW ? (RoundW >> tiles_log2) / DataW : 1;
+  endfunction
+  function automatic int unsigned beat_rounds(int unsigned tiles_log2);
+    return (RoundW >> tiles_log2) < DataW ? DataW / (RoundW >> tiles_log2) : 1;
+  endfunction
+
   state_e state_d, state_q;
-  // Rounds or full beats of fetch words that are left, fetch words after the last full beat, and
-  // whether the round or beat that comes next is the last one.
+  // Full beats of fetch words, or beats of rounds, that are left; fetch words after the last full
+  // beat, or rounds in the last beat; whether the beat that comes next is the last one.
   logic [CountW-1:0] left_d, left_q;
   logic [WordCountW-1:0] tail_d, tail_q;
+  logic [RoundCountW-1:0] last_rounds_d, last_rounds_q;
   logic last_d, last_q;
-  // The beat of a round that comes next.
-  logic [PlaceW-1:0] place_d, place_q, last_place;
-  // The registers; even beats of a round wait in the lower one. One is free when no PE waited for
-  // it in the cycle before.
-  logic [1:0][DataW-1:0] data_q;
-  logic [1:0] load, taken, free_q;
-  // PEs that are to take a chunk.
-  logic [Clusters-1:0][Pes-1:0] waiting_d, waiting_q, missing, target, upper;
 
-  // Keeps the PEs' readiness away from the tape reader, which may withdraw a beat to drop it.
-  logic beat_valid, beat_ready;
-  logic [DataW-1:0] beat_data;
+  // Of the step: beats of a round less one, rounds in a beat.
+  logic [PlaceW-1:0] last_place_q;
+  logic [RoundCountW-1:0] beat_rounds_q;
+  logic [1:0] tiles_log2_q;
+
+  always_ff @(posedge clk_i) begin
+    tiles_log2_q <= tiles_log2_i;
+    last_place_q <= '0;
+    beat_rounds_q <= RoundCountW'(1);
+    for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
+      if (tiles_log2_i == 2'(t)) begin
+        last_place_q <= PlaceW'(round_beats(t) - 1);
+        beat_rounds_q <= RoundCountW'(beat_rounds(t));
+      end
+    end
+  end
+
+  // Keeps what is behind it away from the tape reader, which may withdraw a beat to drop it.
+  logic first_valid, first_ready, beat_valid, beat_ready;
+  logic [DataW-1:0] first_data;
 
   sterna_fifo #(
     .Width(DataW),
@@ -103,65 +122,170 @@ module sterna_distributor #(
     .valid_i(beat_valid_i && beat_ready_o),
     .ready_o(beat_ready_o),
     .data_i (beat_data_i),
-    .valid_o(beat_valid),
-    .ready_i(beat_ready),
-    .data_o (beat_data),
+    .valid_o(first_valid),
+    .ready_i(first_ready),
+    .data_o (first_data),
     .count_o()
   );
+
+  // What a beat says if it is a header, found before it is known to be one.
+  typedef struct packed {
+    logic padding;
+    logic fetch;
+    logic bad;
+    logic one;
+    logic [CountW-1:0] beats;
+    logic [WordCountW-1:0] tail;
+    logic [RoundCountW-1:0] last_rounds;
+  } header_t;
+
+  header_t header_d, header;
+  logic [55:0] count, beats;
+  logic [RoundCountW-1:0] count_tail;
+
+  assign count = first_data[63:8];
+  assign header_d.padding = first_data[63:0] == '0;
+  assign header_d.fetch = first_data[7:0] == RecordFetch;
+  assign header_d.bad = (!header_d.fetch && first_data[7:0] != RecordRounds) || count == '0 ||
+                        beats[55:CountW] != '0;
+  assign header_d.beats = CountW'(beats);
+  assign header_d.tail = header_d.fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
+  assign header_d.one = beats == 56'(header_d.tail == '0);
+  assign header_d.last_rounds = count_tail == '0 ? beat_rounds_q : count_tail;
+
+  always_comb begin
+    beats = count / 56'(BeatWords);
+    count_tail = '0;
+    if (!header_d.fetch) begin
+      beats = '0;
+      for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
+        if (tiles_log2_q == 2'(t)) begin
+          beats = (count * 56'(round_beats(t)) + 56'(beat_rounds(t) - 1)) / 56'(beat_rounds(t));
+          count_tail = RoundCountW'(count % 56'(beat_rounds(t)));
+        end
+      end
+    end
+  end
+
+  logic [DataW-1:0] beat_data;
+
+  assign first_ready = !beat_valid || beat_ready;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) beat_valid <= 1'b0;
+    else if (clear_i) beat_valid <= 1'b0;
+    else if (first_ready) beat_valid <= first_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (first_ready) begin
+      beat_data <= first_data;
+      header <= header_d;
+    end
+  end
 
   assign fetch_valid_o = beat_valid && state_q == StFetch;
   assign fetch_data_o = beat_data;
   assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
 
-  // ------------------------------------------------------------------------------------------- PEs
+  // ---------------------------------------------------------------------------------------- rounds
 
-  genvar c, u, r;
+  logic queued_valid, queued_ready, queue_ready, emit, room;
+  logic [DataW-1:0] queued_data;
+  logic [RoundCountW-1:0] queued_rounds;
+  logic [PlaceW-1:0] place_q;
+  logic [RoundPlaceW-1:0] round_place_q;
+  logic [LineW-1:0] line;
+
+  sterna_fifo #(
+    .Width(RoundCountW + DataW),
+    .Depth(BeatDepth)
+  ) u_rounds (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(beat_valid && state_q == StRounds),
+    .ready_o(queue_ready),
+    .data_i ({last_q ? last_rounds_q : beat_rounds_q, beat_data}),
+    .valid_o(queued_valid),
+    .ready_i(queued_ready),
+    .data_o ({queued_rounds, queued_data}),
+    .count_o()
+  );
+
+  // The beats of a round before its last one are held.
   generate
-    for (c = 0; c < Clusters; c++) begin : gen_cluster
-      for (u = 0; u < Pes; u++) begin : gen_pe
-        // The beat of a round that holds the PE's chunk.
-        logic [PlaceW-1:0] place;
+    if (LineBeats > 1) begin : gen_held
+      logic [DataW-1:0] held_q [LineBeats-1];
 
-        assign place = PlaceW'((c >> tiles_log2_i) * ClusterBeats + u / BeatChunks);
-        assign target[c][u] = |load && place == place_q;
-        assign upper[c][u] = place[0];
-        assign chunk_data_o[c][u] =
-            data_q[place[0]][(u % BeatChunks) * ChunkBytes * 8 +: ChunkBytes * 8];
+      always_comb begin
+        line = '0;
+        for (int unsigned k = 0; k < LineBeats; k++) begin
+          line[k*DataW+:DataW] = k == 32'(last_place_q) ? queued_data : held_q[k % (LineBeats-1)];
+        end
       end
-    end
-  endgenerate
-
-  assign chunk_valid_o = waiting_q;
-  assign missing = waiting_q & ~chunk_ready_i;
-  assign waiting_d = clear_i ? '0 : missing | target;
-  assign taken = {(missing & upper) == '0, (missing & ~upper) == '0};
-
-  generate
-    for (r = 0; r < 2; r++) begin : gen_register
-      assign load[r] = beat_valid && state_q == StRounds && free_q[r] && place_q[0] == 1'(r);
 
       always_ff @(posedge clk_i) begin
-        if (free_q[r]) data_q[r] <= beat_data;
+        for (int unsigned k = 0; k < LineBeats - 1; k++) begin
+          if (place_q == PlaceW'(k)) held_q[k] <= queued_data;
+        end
       end
+    end else begin : gen_beat
+      assign line = queued_data;
     end
   endgenerate
+
+  logic last_place, last_round;
+
+  assign room = !round_valid_o || round_ready_i;
+  assign last_place = place_q == last_place_q;
+  assign last_round = RoundCountW'(round_place_q) + RoundCountW'(1) == queued_rounds;
+  assign emit = queued_valid && last_place && room;
+  assign queued_ready = last_place ? room && last_round : 1'b1;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      place_q <= '0;
+      round_place_q <= '0;
+      round_valid_o <= 1'b0;
+    end else if (clear_i) begin
+      place_q <= '0;
+      round_place_q <= '0;
+      round_valid_o <= 1'b0;
+    end else begin
+      if (queued_valid && queued_ready) place_q <= last_place ? '0 : place_q + PlaceW'(1);
+      if (emit) round_place_q <= last_round ? '0 : round_place_q + RoundPlaceW'(1);
+      if (room) round_valid_o <= emit;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (emit) begin
+      for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
+        for (int unsigned j = 0; j < beat_rounds(t); j++) begin
+          if (tiles_log2_q == 2'(t) && round_place_q == RoundPlaceW'(j)) begin
+            for (int unsigned c = 0; c < Clusters; c++) begin
+              round_o[c] <= line[j*(RoundW>>t)+(c>>t)*PesW+:PesW];
+            end
+            round_word_o <= line[j*(RoundW>>t)+WordStream*EntryW+EntryW-1];
+            round_end_o <= line[j*(RoundW>>t)+EndStream*EntryW+EntryW-1];
+          end
+        end
+      end
+    end
+  end
 
   // --------------------------------------------------------------------------------------- records
 
-  logic is_fetch;
-  logic [55:0] count, beats;
-
-  assign is_fetch = beat_data[7:0] == RecordFetch;
-  assign count = beat_data[63:8];
-  assign beats = is_fetch ? count / 56'(BeatWords) : count;
-  assign last_place = PlaceW'((Places >> tiles_log2_i) - 1);
-  assign idle_o = state_q == StRecord && (&free_q) && !beat_valid;
+  // No round is open: the queue is empty, or ends with one.
+  assign idle_o = state_q == StRecord && !first_valid && !beat_valid && !queued_valid &&
+                  !round_valid_o;
 
   always_comb begin
     unique case (state_q)
       StRecord: beat_ready = 1'b1;
       StFetch: beat_ready = fetch_ready_i;
-      StRounds: beat_ready = free_q[place_q[0]];
+      StRounds: beat_ready = queue_ready;
       default: beat_ready = 1'b0;
     endcase
   end
@@ -170,34 +294,24 @@ module sterna_distributor #(
     state_d = state_q;
     left_d = left_q;
     tail_d = tail_q;
+    last_rounds_d = last_rounds_q;
     last_d = last_q;
-    place_d = place_q;
     if (beat_valid && beat_ready) begin
       unique case (state_q)
         StRecord: begin
-          left_d = CountW'(beats);
-          tail_d = is_fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
-          last_d = beats == 56'(tail_d == '0);
-          place_d = '0;
-          state_d = is_fetch ? StFetch : StRounds;
-          if (!is_fetch && beat_data[7:0] != RecordRounds) state_d = StBad;
-          if (count == '0 || beats[55:CountW] != '0) state_d = StBad;
+          left_d = header.beats;
+          tail_d = header.tail;
+          last_rounds_d = header.last_rounds;
+          last_d = header.one;
+          state_d = header.fetch ? StFetch : StRounds;
+          if (header.bad) state_d = StBad;
           // A zero header is the padding that fills the payload up.
-          if (beat_data[63:0] == '0) state_d = StRecord;
+          if (header.padding) state_d = StRecord;
         end
-        StFetch: begin
+        StFetch, StRounds: begin
           left_d = left_q - 1'b1;
           last_d = left_q == (tail_q == '0 ? CountW'(2) : CountW'(1));
           if (last_q) state_d = StRecord;
-        end
-        StRounds: begin
-          place_d = place_q + 1'b1;
-          if (place_q == last_place) begin
-            place_d = '0;
-            left_d = left_q - 1'b1;
-            last_d = left_q == CountW'(2);
-            if (last_q) state_d = StRecord;
-          end
         end
         default: ;
       endcase
@@ -210,30 +324,21 @@ module sterna_distributor #(
       state_q <= StRecord;
       left_q <= '0;
       tail_q <= '0;
+      last_rounds_q <= '0;
       last_q <= 1'b0;
-      place_q <= '0;
-      waiting_q <= '0;
-      free_q <= '1;
     end else begin
       state_q <= state_d;
       left_q <= left_d;
       tail_q <= tail_d;
+      last_rounds_q <= last_rounds_d;
       last_q <= last_d;
-      place_q <= place_d;
-      waiting_q <= waiting_d;
-      free_q <= clear_i ? '1 : taken & ~load;
     end
   end
 
 `ifdef VERILATOR
   FetchHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
-  generate
-    for (r = 0; r < 2; r++) begin : gen_assert
-      // What a PE waits for stays.
-      ChunkHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-        !taken[r] |=> $stable(data_q[r]));
-    end
-  endgenerate
+  RoundHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    round_valid_o && !round_ready_i |=> round_valid_o && $stable(round_o));
 `endif
 endmodule

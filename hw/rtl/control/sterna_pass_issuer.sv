@@ -41,10 +41,8 @@ module sterna_pass_issuer #(
   /// `AfterAll` when it is drained. Lags behind, but never shows the step before as written when it
   /// is not.
   output logic [9:0]           written_o,
-  /// A pass is offered to a drain.
+  /// A pass is given to a drain, which has room.
   output logic [Drains-1:0]    pass_valid_o,
-  /// The drain takes it.
-  input  logic [Drains-1:0]    pass_ready_i,
   /// The passes of all clusters.
   output pass_t [Clusters-1:0] pass_o,
   /// A word of the drain is taken by the feature memory (pulse).
@@ -52,30 +50,36 @@ module sterna_pass_issuer #(
   /// A pass of the drain is drained (pulse).
   input  logic [Drains-1:0]    pass_done_i
 );
-  localparam int unsigned CountW = 6;
+  /// Passes that a drain queues: no more are given that are not drained.
+  localparam int unsigned PassDepth = 4;
+  localparam int unsigned CountW = $clog2(PassDepth + 1);
   /// Cycles from the start to the first addresses.
   localparam int unsigned PrepareCycles = 3;
 
   typedef logic [FmAddrW-1:0] addr_t;
 
+  // Tile groups that are left: whether any are, and whether it is one.
   logic [31:0] left_d, left_q;
+  logic issuing_d, issuing_q, last_d, last_q, step_drained_q;
+  logic [Drains-1:0] few_q;
+  pass_t [Clusters-1:0] pass;
   logic [PrepareCycles:1] prepare_d, prepare_q;
   addr_t stride_q, triple_q;
   // Tiles from which the next group's is beyond the last.
   logic signed [32:0] beyond_q;
   logic [Drains-1:0] waiting_d, waiting_q, accepted, current_drained, earlier_drained;
+  logic [Drains-1:0] current_drained_d, earlier_drained_d;
   logic next_group;
   // The current step, the one before it: started and not yet reported as drained.
   logic current_open_d, current_open_q, earlier_open_d, earlier_open_q;
   logic [9:0] level_q [Drains];
   logic [9:0] written_d, written_q;
 
-  assign issuing_o = left_q != '0;
+  assign issuing_o = issuing_q;
   assign earlier_drained_o = &earlier_drained && !earlier_open_q;
   assign drained_o = earlier_drained_o && !issuing_o && &current_drained;
-  assign step_drained_o = earlier_open_q ? &earlier_drained :
-                          current_open_q && !issuing_o && &current_drained;
-  assign accepted = pass_valid_o & pass_ready_i;
+  assign step_drained_o = step_drained_q;
+  assign accepted = waiting_q & few_q & {Drains{table_ready_i}};
   // Every drain has taken its pass of the tile group.
   assign next_group = issuing_o && prepare_q == '0 && (waiting_q & ~accepted) == '0;
   assign written_o = written_q;
@@ -93,7 +97,7 @@ module sterna_pass_issuer #(
       assign group = 2'(c >> tiles_log2_i);
       assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
 
-      assign pass_o[c] = '{
+      assign pass[c] = '{
         write: write_q,
         table_half: table_half_i,
         pool: step_i.pool[1:0],
@@ -151,12 +155,15 @@ module sterna_pass_issuer #(
       logic [9:0] words_d, words_q, level;
       logic earlier_done;
 
-      assign pass_valid_o[d] = waiting_q[d] && table_ready_i && current_q != '1;
+      logic [CountW-1:0] given_d, given_q;
 
       // Passes are drained in order, so those of the earlier step come first.
       assign earlier_done = pass_done_i[d] && earlier_q != '0;
+      assign given_d = given_q + CountW'(accepted[d]) - CountW'(pass_done_i[d]);
       assign current_drained[d] = current_q == '0;
       assign earlier_drained[d] = earlier_q == '0;
+      assign current_drained_d[d] = current_d == '0;
+      assign earlier_drained_d[d] = earlier_d == '0;
 
       always_comb begin
         current_d = current_q + CountW'(accepted[d]) - CountW'(pass_done_i[d] && !earlier_done);
@@ -183,9 +190,13 @@ module sterna_pass_issuer #(
         if (!rst_ni) begin
           current_q <= '0;
           earlier_q <= '0;
+          given_q <= '0;
+          few_q[d] <= 1'b1;
           words_q <= '0;
           level_q[d] <= '0;
         end else begin
+          given_q <= clear_i ? '0 : given_d;
+          few_q[d] <= clear_i || given_d < CountW'(PassDepth);
           current_q <= current_d;
           earlier_q <= earlier_d;
           words_q <= words_d;
@@ -210,12 +221,16 @@ module sterna_pass_issuer #(
 
   always_comb begin
     left_d = left_q;
+    issuing_d = issuing_q;
+    last_d = last_q;
     prepare_d = prepare_q << 1;
     waiting_d = waiting_q & ~accepted;
     current_open_d = current_open_q && !(step_drained_o && step_noted_i && !earlier_open_q);
     earlier_open_d = earlier_open_q && !(step_drained_o && step_noted_i);
     if (start_i) begin
       left_d = step_i.tile_groups;
+      issuing_d = 1'b1;
+      last_d = step_i.tile_groups == 32'd1;
       prepare_d[1] = 1'b1;
       earlier_open_d = current_open_d;
       current_open_d = 1'b1;
@@ -223,10 +238,13 @@ module sterna_pass_issuer #(
       waiting_d = '1;
     end else if (next_group) begin
       left_d = left_q - 32'd1;
-      if (left_q != 32'd1) waiting_d = '1;
+      issuing_d = !last_q;
+      last_d = left_q == 32'd2;
+      if (!last_q) waiting_d = '1;
     end
     if (clear_i) begin
       left_d = '0;
+      issuing_d = 1'b0;
       prepare_d = '0;
       waiting_d = '0;
       current_open_d = 1'b0;
@@ -237,6 +255,10 @@ module sterna_pass_issuer #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       left_q <= '0;
+      issuing_q <= 1'b0;
+      last_q <= 1'b0;
+      step_drained_q <= 1'b0;
+      pass_valid_o <= '0;
       prepare_q <= '0;
       stride_q <= '0;
       triple_q <= '0;
@@ -247,6 +269,11 @@ module sterna_pass_issuer #(
       written_q <= '0;
     end else begin
       left_q <= left_d;
+      issuing_q <= issuing_d;
+      last_q <= last_d;
+      step_drained_q <= earlier_open_d ? &earlier_drained_d :
+                        current_open_d && !issuing_d && &current_drained_d;
+      pass_valid_o <= clear_i ? '0 : accepted;
       prepare_q <= prepare_d;
       stride_q <= addr_t'(step_i.group_words * addr_t'(step_i.out_plane));
       triple_q <= stride_q + (stride_q << 1);
@@ -256,6 +283,11 @@ module sterna_pass_issuer #(
       earlier_open_q <= earlier_open_d;
       written_q <= written_d;
     end
+  end
+
+  // What crosses the chip to the drains comes from registers.
+  always_ff @(posedge clk_i) begin
+    pass_o <= pass;
   end
 
 `ifdef VERILATOR

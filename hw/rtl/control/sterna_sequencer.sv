@@ -24,11 +24,11 @@ module sterna_sequencer #(
   input  logic               abort_i,
   /// Cycles without activity before the frame is given up; 0: never.
   input  logic [31:0]        watchdog_i,
-  /// First byte of the frame, a multiple of 64, taken at the start.
+  /// First byte of the frame, a multiple of 128, taken at the start.
   input  logic [63:0]        frame_addr_i,
-  /// First byte of the result, a multiple of 64, taken at the start.
+  /// First byte of the result, a multiple of 128, taken at the start.
   input  logic [63:0]        result_addr_i,
-  /// First byte of the scratch memory, a multiple of 64, taken at the start.
+  /// First byte of the scratch memory, a multiple of 128, taken at the start.
   input  logic [63:0]        scratch_addr_i,
   /// How the frame's bytes lie and count, taken at the start.
   input  logic [1:0]         frame_layout_i,
@@ -118,8 +118,8 @@ module sterna_sequencer #(
   output logic               step_noted_o,
   /// The distributor holds nothing.
   input  logic               distributor_idle_i,
-  /// The vector loader has read all vectors.
-  input  logic               loader_idle_i,
+  /// All rounds are issued, and their words read.
+  input  logic               issuer_idle_i,
 
   /// The words of the REQUANT payload go to the input tables.
   output logic               input_table_o,
@@ -193,8 +193,8 @@ module sterna_sequencer #(
       quiet_q <= 1'b0;
       earlier_drained_q <= 1'b0;
     end else begin
-      vectors_done_q <= !issuing_i && distributor_idle_i && loader_idle_i;
-      quiet_q <= !issuing_i && distributor_idle_i && loader_idle_i && drained_i;
+      vectors_done_q <= !issuing_i && distributor_idle_i && issuer_idle_i;
+      quiet_q <= !issuing_i && distributor_idle_i && issuer_idle_i && drained_i;
       earlier_drained_q <= earlier_drained_i;
     end
   end
@@ -256,11 +256,15 @@ module sterna_sequencer #(
   // Errors of the bus come from far away, and a frame that fails stops much at once, so a register
   // divides the path. The frame cannot end well in the meantime: the writer was not idle, and what
   // was read is not used yet.
-  logic tape_read_error_q, load_read_error_q, write_error_q;
+  logic tape_read_error_q, load_read_error_q, write_error_q, tape_error_q, tape_done_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) {tape_read_error_q, load_read_error_q, write_error_q} <= '0;
-    else begin
+    if (!rst_ni) begin
+      {tape_read_error_q, load_read_error_q, write_error_q} <= '0;
+      {tape_error_q, tape_done_q} <= '0;
+    end else begin
+      tape_error_q <= tape_error_i && !clear_o;
+      tape_done_q <= tape_done_i && !clear_o;
       {tape_read_error_q, load_read_error_q, write_error_q} <=
           {tape_read_error_i, load_read_error_i, write_error_i};
     end
@@ -279,7 +283,7 @@ module sterna_sequencer #(
     .tape_read_error_i(tape_read_error_q),
     .load_read_error_i(load_read_error_q),
     .write_error_i    (write_error_q),
-    .tape_error_i,
+    .tape_error_i     (tape_error_q),
     .tape_error_code_i,
     .tape_segment_i,
     .moving_i         (moving),
@@ -392,7 +396,7 @@ module sterna_sequencer #(
               next_half_d = !half_q;
             end
           end
-        end else if (tape_done_i && all_done && !discard_o && !failed) begin
+        end else if (tape_done_q && all_done && !discard_o && !failed) begin
           good_end = 1'b1;
           state_d = is_queued || start_i ? StClear : StIdle;
         end

@@ -3,7 +3,7 @@
 import sterna_pkg::*;
 
 /// Checks whether the engine can run a step, and finds where its payloads end. Places and lengths
-/// are counted in lines of the tape, 64 bytes each.
+/// are counted in lines of the tape, TapeAlign bytes each.
 ///
 /// A sum or comparison takes a cycle: the step holds still from cycle 0 on, its place from cycle 1
 /// on. The end is known in cycle 2, a fault in cycle 3.
@@ -33,7 +33,8 @@ module sterna_step_checker #(
   /// Why the step cannot be run, an error code.
   output logic [7:0]                          fault_o
 );
-  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
+  localparam int unsigned LineByteW = $clog2(TapeAlign);
+  localparam int unsigned LineW = 32 - LineByteW;
 
   /// Bytes of the payload of a TABLE step: a word for each value of a byte.
   localparam logic [31:0] InputBytes = 32'd256 * 32'd8;
@@ -68,13 +69,13 @@ module sterna_step_checker #(
     conv_right_q <= step_i.op == OpConv && legal_tiles && legal_filters &&
                     step_i.tile_groups != '0;
     beside_right_q <= legal_beside;
-    table_lines_q <= 15'((table_words + 18'd7) >> 3);
-    requant_right_q <= step_i.requant_bytes == 32'({table_lines_q, 6'd0});
-    weights_right_q <= step_i.weights_bytes != '0 && step_i.weights_bytes[5:0] == '0;
+    table_lines_q <= 15'((table_words + 18'(TapeAlign / 8 - 1)) >> $clog2(TapeAlign / 8));
+    requant_right_q <= step_i.requant_bytes == 32'({table_lines_q, LineByteW'(0)});
+    weights_right_q <= step_i.weights_bytes != '0 && step_i.weights_bytes[LineByteW-1:0] == '0;
     is_table_o <= is_table;
     input_right_q <= is_table && step_i.requant_bytes == InputBytes;
-    payload_lines_q <= (LineW + 1)'(step_i.requant_bytes[31:6]) -
-                       (is_table ? '0 : ~(LineW + 1)'(step_i.weights_bytes[31:6]));
+    payload_lines_q <= (LineW + 1)'(step_i.requant_bytes[31:LineByteW]) -
+                       (is_table ? '0 : ~(LineW + 1)'(step_i.weights_bytes[31:LineByteW]));
     end_o <= (LineW + 2)'(place_i) - ~(LineW + 2)'(payload_lines_q);
     fits_q <= end_o <= (LineW + 2)'(tape_lines_i);
   end

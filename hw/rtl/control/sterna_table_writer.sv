@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import sterna_pkg::TapeAlign;
+
 /// Writes the words of a REQUANT payload to the tables of the clusters of each filter group, and
 /// drops the padding after them.
 module sterna_table_writer #(
@@ -40,12 +42,13 @@ module sterna_table_writer #(
   /// Bits of an entry's index.
   localparam int unsigned IndexW = $clog2(Entries);
   localparam int unsigned GroupW = $clog2(Clusters + 1);
-  /// Words of 64 bytes: payloads are a multiple of that.
-  localparam int unsigned AlignWords = 8;
+  /// Words of a line of the tape: payloads are a multiple of that.
+  localparam int unsigned AlignWords = TapeAlign / 8;
+  localparam int unsigned PlaceW = $clog2(AlignWords);
 
   logic [IndexW-1:0] index_d, index_q, last_d, last_q;
   logic [GroupW-1:0] group_d, group_q, groups_d, groups_q;
-  logic [2:0] place_d, place_q;
+  logic [PlaceW-1:0] place_d, place_q;
   logic [1:0] log2_d, log2_q;
   logic half_d, half_q, busy_d, busy_q, ready_q;
   logic take, written;
@@ -68,7 +71,7 @@ module sterna_table_writer #(
   always_comb begin
     index_d = index_q;
     group_d = group_q;
-    place_d = place_q + 3'(take);
+    place_d = place_q + PlaceW'(take);
     last_d = last_q;
     groups_d = groups_q;
     log2_d = log2_q;
@@ -81,7 +84,7 @@ module sterna_table_writer #(
         group_d = group_q + 1'b1;
       end
     end
-    if (take && place_q == 3'(AlignWords - 1) && group_d == groups_q) busy_d = 1'b0;
+    if (take && place_q == PlaceW'(AlignWords - 1) && group_d == groups_q) busy_d = 1'b0;
     if (start_i) begin
       index_d = '0;
       group_d = '0;

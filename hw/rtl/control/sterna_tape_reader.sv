@@ -24,7 +24,7 @@ module sterna_tape_reader #(
   input  logic             clear_i,
   /// Starts on the tape (pulse).
   input  logic             start_i,
-  /// First byte of the tape, a multiple of 64; stable while the tape is read.
+  /// First byte of the tape, a multiple of TapeAlign; stable while the tape is read.
   input  logic [63:0]      tape_addr_i,
   /// Bytes of the tape; stable while the tape is read.
   input  logic [31:0]      tape_bytes_i,
@@ -72,20 +72,25 @@ module sterna_tape_reader #(
   output logic [31:0]      segment_o
 );
   localparam int unsigned ByteW = $clog2(DataW / 8);
-  /// Everything on a tape is a multiple of 64 bytes: places and lengths are counted in these.
-  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
-  localparam int unsigned LineBeats = 512 / DataW;
+  /// Everything on a tape is a multiple of TapeAlign bytes: places and lengths are counted in these.
+  localparam int unsigned LineByteW = $clog2(TapeAlign);
+  localparam int unsigned LineW = 32 - LineByteW;
+  localparam int unsigned LineBits = 8 * TapeAlign;
+  localparam int unsigned LineBeats = LineBits / DataW;
   localparam int unsigned BeatsW = 32 - ByteW;
 
-  typedef enum logic [3:0] {
+  typedef enum logic [4:0] {
     StIdle,          // no tape
     StTapeHeader,    // takes the header of the tape
+    StTapeSum,       // its CRC is there in the next cycle
     StTapeCheck,     // checks it
     StNext,          // a segment, or the end of the tape
     StHeader,        // takes the header of a segment
+    StHeaderSum,     // its CRC is there in the next cycle
     StHeaderCheck,   // checks it
     StPayload,       // takes the payload; that of REQUANT and WEIGHTS goes on to others
-    StPayloadCheck,  // checks its CRC; WEIGHTS may come again
+    StPayloadSum,    // its CRC is there in the next cycle
+    StPayloadCheck,  // checks it; WEIGHTS may come again
     StStepEnd,       // a step: the end of its payloads is summed,
     StStepFit,       // compared with that of the tape,
     StStepCheck,     // and all checks of the step are looked at
@@ -99,8 +104,8 @@ module sterna_tape_reader #(
   // that was checked.
   logic [7:0] fault_d, fault_q, error_d, error_q;
   logic faulty;
-  /// The last 64 bytes of headers and steps: a header or a step when it is looked at.
-  logic [511:0] buffer_q;
+  /// The last line of headers and steps: a header or a step when it is looked at.
+  logic [LineBits-1:0] buffer_q;
   /// Beats left of the header or payload that is read, and whether it is one.
   logic [BeatsW-1:0] left_d, left_q;
   logic last_d, last_q;
@@ -168,7 +173,7 @@ module sterna_tape_reader #(
   assign tape_header = tape_header_t'(buffer_q);
   assign header = segment_header_t'(buffer_q);
   assign step = step_t'(buffer_q);
-  assign tape_lines = tape_bytes_i[31:6];
+  assign tape_lines = tape_bytes_i[31:LineByteW];
 
   always_comb begin
     tape_fault = ErrorNone;
@@ -183,7 +188,7 @@ module sterna_tape_reader #(
     header_fault = ErrorNone;
     if (crc != CrcResidue || header.index != segment_q) header_fault = ErrorSegmentHeader;
     else if (header.kind != 32'(kind_q)) header_fault = ErrorBadStep;
-    else if (header.bytes != 64'({lines_q, 6'd0})) header_fault = ErrorBadLength;
+    else if (header.bytes != 64'({lines_q, LineByteW'(0)})) header_fault = ErrorBadLength;
   end
 
   // The step stays in the buffer while it is checked.
@@ -262,10 +267,11 @@ module sterna_tape_reader #(
         place_d = LineW'(1);
         if (start_i) begin
           state_d = StTapeHeader;
-          if (tape_lines == '0 || tape_bytes_i[5:0] != '0) fault_d = ErrorBadLength;
+          if (tape_lines == '0 || tape_bytes_i[LineByteW-1:0] != '0) fault_d = ErrorBadLength;
         end
       end
-      StTapeHeader: if (last_beat) state_d = StTapeCheck;
+      StTapeHeader: if (last_beat) state_d = StTapeSum;
+      StTapeSum: state_d = StTapeCheck;
       StTapeCheck: begin
         fault_d = tape_fault;
         segments_d = tape_header.segments;
@@ -282,9 +288,10 @@ module sterna_tape_reader #(
         end
       end
       StHeader: begin
-        if (last_beat) state_d = StHeaderCheck;
+        if (last_beat) state_d = StHeaderSum;
         if (is_step && beyond_q) fault_d = ErrorBadLength;
       end
+      StHeaderSum: state_d = StHeaderCheck;
       StHeaderCheck: begin
         payload_crc_d = header.payload_crc;
         left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
@@ -292,7 +299,8 @@ module sterna_tape_reader #(
         fault_d = header_fault;
         state_d = StPayload;
       end
-      StPayload: if (last_beat) state_d = StPayloadCheck;
+      StPayload: if (last_beat) state_d = StPayloadSum;
+      StPayloadSum: state_d = StPayloadCheck;
       StPayloadCheck: begin
         state_d = StNext;
         unique case (kind_q)
@@ -323,8 +331,8 @@ module sterna_tape_reader #(
         state_d = StStep;
       end
       StStep: begin
-        requant_lines_d = step.requant_bytes[31:6];
-        weights_lines_d = step.weights_bytes[31:6];
+        requant_lines_d = step.requant_bytes[31:LineByteW];
+        weights_lines_d = step.weights_bytes[31:LineByteW];
         repeats_d = step.tile_groups;
         if (step_taken) begin
           state_d = StNext;
@@ -350,7 +358,8 @@ module sterna_tape_reader #(
   assign step_valid_o = state_q == StStep && !faulty;
   assign step_o = step;
   assign weights_done_o = weights_done_q;
-  assign discarded_o = discard_i && state_q != StPayload && state_q != StPayloadCheck && !faulty;
+  assign discarded_o = discard_i && state_q != StPayload && state_q != StPayloadSum &&
+                       state_q != StPayloadCheck && !faulty;
   assign done_o = state_q == StDone && !faulty;
   assign error_o = state_q == StError;
   assign error_code_o = error_q;
@@ -370,7 +379,7 @@ module sterna_tape_reader #(
     .has_payload_i  (is_conv || is_table),
     .one_group_i    (one_group || is_table),
     .tile_groups_i  (step.tile_groups),
-    .weights_lines_i(step.weights_bytes[31:6]),
+    .weights_lines_i(step.weights_bytes[31:LineByteW]),
     .step_end_i     (step_end),
     .command_valid_o,
     .command_ready_i,
@@ -380,7 +389,7 @@ module sterna_tape_reader #(
 
   always_ff @(posedge clk_i) begin
     if (take && (state_q != StPayload || is_step)) begin
-      buffer_q <= 512'({beat_data_i, buffer_q} >> DataW);
+      buffer_q <= LineBits'({beat_data_i, buffer_q} >> DataW);
     end
   end
 

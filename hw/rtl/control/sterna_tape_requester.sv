@@ -3,7 +3,7 @@
 import sterna_pkg::*;
 
 /// Asks the bus for the tape, as far as it is known. Places and lengths are counted in lines of the
-/// tape, 64 bytes each.
+/// tape, TapeAlign bytes each.
 ///
 /// At the start: the tape's header, the first step and a segment header. When a CONV or TABLE step
 /// is taken: its payloads, WEIGHTS once more for each further tile group, and, with the last of
@@ -16,7 +16,7 @@ module sterna_tape_requester (
   input  logic                                clear_i,
   /// Starts on a tape (pulse).
   input  logic                                start_i,
-  /// First byte of the tape, a multiple of 64; stable while the tape is read.
+  /// First byte of the tape, a multiple of TapeAlign; stable while the tape is read.
   input  logic [63:0]                         tape_addr_i,
   /// Lines of the tape; stable while the tape is read.
   input  logic [(32 - $clog2(TapeAlign))-1:0] tape_lines_i,
@@ -43,9 +43,10 @@ module sterna_tape_requester (
   /// Bytes.
   output logic [31:0]                         command_bytes_o
 );
-  localparam int unsigned LineW = 32 - $clog2(TapeAlign);
+  localparam int unsigned LineByteW = $clog2(TapeAlign);
+  localparam int unsigned LineW = 32 - LineByteW;
   /// Lines that are asked for at the start.
-  localparam logic [LineW-1:0] FirstLines = 26'd4;
+  localparam logic [LineW-1:0] FirstLines = LineW'(4);
 
   // Lines before limit_q have been asked for. The commands of a CONV step are: from there to the
   // end of its WEIGHTS, then WEIGHTS again for each further tile group; the last one goes on to the
@@ -59,14 +60,14 @@ module sterna_tape_requester (
   // upper half as well. A step's first command begins at the limit, whose address is there already.
   logic [1:0] summed_d, summed_q;
   logic [LineW-1:0] length_q;
-  logic [31:6] low_q;
+  logic [31:LineByteW] low_q;
   logic [63:32] high_q;
   logic carry_q, unused;
 
-  assign unused = ^tape_addr_i[5:0];
+  assign unused = ^tape_addr_i[LineByteW-1:0];
   assign command_valid_o = summed_q[1];
-  assign command_addr_o = {high_q, low_q, 6'd0};
-  assign command_bytes_o = {length_q, 6'd0};
+  assign command_addr_o = {high_q, low_q, LineByteW'(0)};
+  assign command_bytes_o = {length_q, LineByteW'(0)};
   assign command_taken = command_valid_o && command_ready_i;
 
   always_comb begin
@@ -114,7 +115,7 @@ module sterna_tape_requester (
     if (step_summed_i) again_q <= LineW'(step_end_i) - weights_lines_i;
     more_q <= limit_q != tape_lines_i;
     length_q <= end_q - from_q;
-    {carry_q, low_q} <= {1'b0, tape_addr_i[31:6]} + {1'b0, from_q};
+    {carry_q, low_q} <= {1'b0, tape_addr_i[31:LineByteW]} + {1'b0, from_q};
     high_q <= tape_addr_i[63:32] + 32'(carry_q);
   end
 
@@ -144,6 +145,6 @@ module sterna_tape_requester (
   Asked_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     step_taken_i |-> !open_q);
   Summed_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    step_taken_i |-> command_addr_o == tape_addr_i + 64'({limit_q, 6'd0}));
+    step_taken_i |-> command_addr_o == tape_addr_i + 64'({limit_q, LineByteW'(0)}));
 `endif
 endmodule

@@ -4,8 +4,8 @@
 /// pixel. One write and one read per cycle. A word written is seen by every read that is asked for
 /// after the cycle in which the write was taken; data come three cycles after the read addresses.
 ///
-/// Whose word is taken in a cycle is chosen in the cycle before, so that the choice is known to all
-/// at its start: among the words that wait and those that come next.
+/// Drains write in turns of their own and wait for nobody; the words of the frame loader go into a
+/// queue, and are written in the cycles that the drains leave.
 module sterna_feature_memory #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -23,21 +23,15 @@ module sterna_feature_memory #(
   /// Forgets reads and writes under way; contents stay.
   input  logic                                  clear_i,
 
-  /// A drain will offer a word in the next cycle.
+  /// A drain writes a word for all lanes, from the next cycle on; at most one does.
   input  logic [Drains-1:0]                     write_next_i,
-  /// A drain offers a word for all lanes.
-  input  logic [Drains-1:0]                     write_valid_i,
-  /// The word is taken.
-  output logic [Drains-1:0]                     write_ready_o,
-  /// Its address.
+  /// In the cycle after that: its address.
   input  logic [$clog2(FmWords)-1:0]            write_addr_i [Drains],
   /// Channels to write.
   input  logic [3:0]                            write_strobe_i [Drains],
-  /// The word that was taken in the cycle before.
+  /// The word whose address was there in the cycle before.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
-  /// The frame loader will offer a word in the next cycle.
-  input  logic                                  load_next_i,
   /// The frame loader offers a word for some lanes.
   input  logic                                  load_valid_i,
   /// The word is taken.
@@ -83,7 +77,19 @@ module sterna_feature_memory #(
     end
   endgenerate
 
-  logic [Drains:0] request, grant_d, grant_q;
+  /// Words of the frame loader that wait.
+  localparam int unsigned LoadDepth = 2;
+
+  typedef struct packed {
+    logic [FmAddrW-1:0] addr;
+    logic [Lanes-1:0] lanes;
+    logic [3:0] strobe;
+    logic [TileW-1:0][3:0][ActW-1:0] data;
+  } load_t;
+
+  load_t load;
+  logic load_valid, load_ready;
+  logic [Drains-1:0] grant_q;
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
   logic [3:0] write_strobe_q, write_strobe_d;
   logic [FmAddrW-1:0] write_addr_q, write_addr_d;
@@ -93,22 +99,28 @@ module sterna_feature_memory #(
   logic [Lanes-1:0][3:0][ActW-1:0] write_data;
   logic [1:0] read_q;
 
-  sterna_round_robin #(
-    .Requests(Drains + 1)
-  ) u_arbiter (
+  sterna_fifo #(
+    .Width($bits(load_t)),
+    .Depth(LoadDepth)
+  ) u_loads (
     .clk_i,
     .rst_ni,
     .clear_i,
-    .request_i(request),
-    .grant_o  (grant_d)
+    .valid_i(load_valid_i),
+    .ready_o(load_ready_o),
+    .data_i ({load_addr_i, load_lanes_i, load_strobe_i, load_data_i}),
+    .valid_o(load_valid),
+    .ready_i(load_ready),
+    .data_o (load),
+    .count_o()
   );
-  assign request = {load_next_i, write_next_i} | ({load_valid_i, write_valid_i} & ~grant_q);
-  assign {load_ready_o, write_ready_o} = grant_q;
+
+  assign load_ready = grant_q == '0;
 
   always_comb begin
-    write_lanes_d = load_lanes_i;
-    write_strobe_d = load_strobe_i;
-    write_addr_d = load_addr_i;
+    write_lanes_d = load_valid ? load.lanes : '0;
+    write_strobe_d = load.strobe;
+    write_addr_d = load.addr;
     for (int unsigned c = 0; c < Drains; c++) begin
       if (grant_q[c]) begin
         write_lanes_d = '1;
@@ -128,8 +140,8 @@ module sterna_feature_memory #(
       write_lanes_q <= '0;
       read_q <= '0;
     end else begin
-      grant_q <= grant_d;
-      write_lanes_q <= |grant_q ? write_lanes_d : '0;
+      grant_q <= write_next_i;
+      write_lanes_q <= write_lanes_d;
       read_q <= {read_q[0], read_valid_i};
     end
   end
@@ -137,8 +149,8 @@ module sterna_feature_memory #(
   always_ff @(posedge clk_i) begin
     write_strobe_q <= write_strobe_d;
     write_addr_q <= write_addr_d;
-    drain_q <= grant_q[Drains-1:0];
-    load_data_q <= load_data_i;
+    drain_q <= grant_q;
+    load_data_q <= load.data;
   end
 
   always_comb begin
@@ -173,15 +185,12 @@ module sterna_feature_memory #(
   generate
     for (c = 0; c < Drains; c++) begin : gen_assert
       WriteAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-        write_valid_i[c] |-> 32'(write_addr_i[c]) < FmWords);
-      WriteHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-        write_valid_i[c] && !write_ready_o[c] |=> write_valid_i[c] && $stable(write_addr_i[c])
-        && $stable(write_strobe_i[c]));
+        grant_q[c] |-> 32'(write_addr_i[c]) < FmWords);
     end
   endgenerate
-  Offered_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    (grant_q & ~{load_valid_i, write_valid_i}) == '0)
-    else $error("a word that was announced did not come");
+  Turns_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    $onehot0(write_next_i))
+    else $error("two drains write in one cycle");
   LoadAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i |-> 32'(load_addr_i) < FmWords);
   LoadHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

@@ -57,8 +57,6 @@ module sterna_frame_load #(
   /// The beat.
   input  logic [DataW-1:0]                      beat_data_i,
 
-  /// A write will be offered in the next cycle.
-  output logic                                  write_next_o,
   /// A write is offered.
   output logic                                  write_valid_o,
   /// It is taken.
@@ -294,7 +292,6 @@ module sterna_frame_load #(
   logic [3:0] turning_row_q, turning_strobe_q, row_strobe;
   logic [TileW-1:0] turning_cols_q, cols_mask;
 
-  assign write_next_o = turning_q;
   assign write_free = !write_valid_o || write_ready_i;
   assign turned_free = !turning_q || write_free;
   assign taken = active_q && enough && turned_free;

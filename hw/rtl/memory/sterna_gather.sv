@@ -51,8 +51,6 @@ module sterna_gather #(
   /// Words read, by bank, three cycles later.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] read_data_i,
 
-  /// The word of a window comes in the next cycle.
-  output logic                                  window_next_o,
   /// A word.
   output logic                                  word_valid_o,
   /// It is one as it lies in the memory.
@@ -296,7 +294,6 @@ module sterna_gather #(
       end
     end
   endgenerate
-  assign window_next_o = valid_q[Latency-1] && !plain_q[Latency-1];
   assign word_valid_o = valid_q[Latency];
   assign word_plain_o = plain_q[Latency];
 

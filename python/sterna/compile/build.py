@@ -41,8 +41,8 @@ class Streamed:
     records: NDArray[np.int64]
     #: `after` of each fetch word.
     after: NDArray[np.int64]
-    #: Entries of all streams that do something.
-    operations: int
+    #: Of each round uint8: entries that do something.
+    operations: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,6 @@ def _silent(*_: object) -> None:
 def _compile(
     graph: Graph, config: EngineConfig, *, trace: bool, cycles: bool, progress: Progress
 ) -> tuple[Package, Clock]:
-    # The cycle model does not know the window engine yet.
-    cycles = False
     check_fit(graph, config)
     lowered = Lowered(graph, config)
     operations = len(lowered.program.operations)

@@ -72,7 +72,7 @@ class EngineConfig(Validated):
     fm_words: Annotated[int, Field(ge=64, le=MOST_FM_WORDS)]
     """Words in each bank of the feature memory. A word holds four channels of one pixel. Maps that do not
     fit spill to DDR."""
-    axi_data_w: Annotated[int, Field(ge=64, le=512)]
+    axi_data_w: Annotated[int, Field(ge=64, le=1024)]
     """Bits of the AXI4 data bus. The tape streams over it."""
     burst_beats: Annotated[int, Field(ge=16, le=64)] = 64
     """Beats of the longest AXI burst. Some interconnects take at most 16, as AXI3 does."""
@@ -107,6 +107,8 @@ class EngineConfig(Validated):
     def _parts_fit(self) -> EngineConfig:
         _require(self.acc_w >= self.act_w + 4, "acc_w must be at least act_w + 4")
         _require(self.drains <= self.clusters, f"drains must be at most clusters = {self.clusters}")
+        most = 4096 // self.beat_bytes
+        _require(self.burst_beats <= most, f"burst_beats must be at most {most}, as a burst has at most 4 KB")
         return self
 
     @property

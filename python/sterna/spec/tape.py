@@ -18,7 +18,7 @@ from sterna.spec.fields import UNUSED, Field, Layout
 
 MAGIC = int.from_bytes(b"STERNATP", "little")
 VERSION = 5
-ALIGN = 64
+ALIGN = 128
 #: CRC-32 as in zlib: this polynomial, lowest bit first; the register starts as all ones and is inverted at the end.
 CRC_POLYNOMIAL = 0xEDB88320
 #: The register (before the final inversion) after a message followed by its own CRC-32.
@@ -33,7 +33,7 @@ TAPE_HEADER = Layout(
         Field("bytes", 64, "length of the whole tape in bytes"),
         Field("segments", 32, "number of segments that follow"),
         Field("steps", 32, "number of STEP segments among them"),
-        Field(UNUSED, 224),
+        Field(UNUSED, 736),
         Field("crc", 32, "CRC-32 of the bytes before it"),
     ),
     "The first bytes of a tape.",
@@ -45,7 +45,7 @@ SEGMENT_HEADER = Layout(
         Field("index", 32, "0 for the first segment of the tape"),
         Field("bytes", 64, "length of the payload in bytes, with its padding"),
         Field("payload_crc", 32, "CRC-32 of the payload"),
-        Field(UNUSED, 320),
+        Field(UNUSED, 832),
         Field("crc", 32, "CRC-32 of the bytes before it"),
     ),
     "Comes before each segment's payload.",
@@ -148,6 +148,7 @@ STEP = Layout(
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
         Field("scratch", 8, "LOAD without next, STORE: 1 moves words from or to the frame's scratch memory"),
         Field("beside", 8, "CONV, LOAD: what may go on when it begins; bits 0, 1: number of STOREs, bit 2: LOADs"),
+        Field(UNUSED, 512),
     ),
     "The payload of a STEP segment.",
 )
@@ -223,7 +224,7 @@ AFTER_ALL = (1 << 10) - 1
 
 @dataclass(frozen=True)
 class Segment:
-    """One segment: its kind and its payload, a multiple of 64 bytes."""
+    """One segment: its kind and its payload, a multiple of ALIGN bytes."""
 
     kind: SegmentKind
     payload: bytes

@@ -46,7 +46,7 @@
 #define STERNA_REGISTER_ERROR_CODE UINT32_C(0x28)
 /* R, reset 0. Segment of the tape at which it ended. */
 #define STERNA_REGISTER_ERROR_SEGMENT UINT32_C(0x2c)
-/* R/W, reset 0. First byte of the tape, a multiple of 64. Writes while BUSY are ignored. */
+/* R/W, reset 0. First byte of the tape, a multiple of 128. Writes while BUSY are ignored. */
 #define STERNA_REGISTER_TAPE_ADDR_LO UINT32_C(0x30)
 /* R/W, reset 0. Upper half of it. */
 #define STERNA_REGISTER_TAPE_ADDR_HI UINT32_C(0x34)
@@ -55,17 +55,17 @@
 /* R/W, reset 0xf4240. Cycles without progress before the engine gives up; 0: never, but after as
  * many as at reset on what is left of a frame that failed. */
 #define STERNA_REGISTER_WATCHDOG UINT32_C(0x3c)
-/* R/W, reset 0. First byte of the frame, a multiple of 64. Taken at START. */
+/* R/W, reset 0. First byte of the frame, a multiple of 128. Taken at START. */
 #define STERNA_REGISTER_FRAME_ADDR_LO UINT32_C(0x40)
 /* R/W, reset 0. Upper half of it. */
 #define STERNA_REGISTER_FRAME_ADDR_HI UINT32_C(0x44)
-/* R/W, reset 0. First byte of the result, a multiple of 64. Taken at START. */
+/* R/W, reset 0. First byte of the result, a multiple of 128. Taken at START. */
 #define STERNA_REGISTER_RESULT_ADDR_LO UINT32_C(0x48)
 /* R/W, reset 0. Upper half of it. */
 #define STERNA_REGISTER_RESULT_ADDR_HI UINT32_C(0x4c)
 /* R/W, reset 0. How the frame's bytes lie and count, see FrameLayout. Taken at START. */
 #define STERNA_REGISTER_FRAME_LAYOUT UINT32_C(0x50)
-/* R/W, reset 0. First byte of its scratch memory, a multiple of 64. Taken at START. */
+/* R/W, reset 0. First byte of its scratch memory, a multiple of 128. Taken at START. */
 #define STERNA_REGISTER_SCRATCH_ADDR_LO UINT32_C(0x58)
 /* R/W, reset 0. Upper half of it. */
 #define STERNA_REGISTER_SCRATCH_ADDR_HI UINT32_C(0x5c)

@@ -17,7 +17,7 @@
 /* Version of the tape's format. */
 #define STERNA_TAPE_VERSION UINT32_C(0x5)
 /* Headers and payloads are multiples of this many bytes. */
-#define STERNA_TAPE_ALIGN 64
+#define STERNA_TAPE_ALIGN 128
 /* CRC-32 as in zlib, lowest bit first. */
 #define STERNA_CRC_POLYNOMIAL UINT32_C(0xedb88320)
 /* The CRC register, not yet inverted, after a message followed by its own CRC. */
@@ -123,7 +123,7 @@ enum sterna_entry_kind {
 };
 
 /* The first bytes of a tape. */
-#define STERNA_TAPE_HEADER_SIZE 64
+#define STERNA_TAPE_HEADER_SIZE 128
 /* the letters "STERNATP" */
 #define STERNA_TAPE_HEADER_MAGIC_OFFSET 0
 #define STERNA_TAPE_HEADER_MAGIC_SIZE 8
@@ -143,11 +143,11 @@ enum sterna_entry_kind {
 #define STERNA_TAPE_HEADER_STEPS_OFFSET 28
 #define STERNA_TAPE_HEADER_STEPS_SIZE 4
 /* CRC-32 of the bytes before it */
-#define STERNA_TAPE_HEADER_CRC_OFFSET 60
+#define STERNA_TAPE_HEADER_CRC_OFFSET 124
 #define STERNA_TAPE_HEADER_CRC_SIZE 4
 
 /* Comes before each segment's payload. */
-#define STERNA_SEGMENT_HEADER_SIZE 64
+#define STERNA_SEGMENT_HEADER_SIZE 128
 /* what the payload holds */
 #define STERNA_SEGMENT_HEADER_KIND_OFFSET 0
 #define STERNA_SEGMENT_HEADER_KIND_SIZE 4
@@ -161,11 +161,11 @@ enum sterna_entry_kind {
 #define STERNA_SEGMENT_HEADER_PAYLOAD_CRC_OFFSET 16
 #define STERNA_SEGMENT_HEADER_PAYLOAD_CRC_SIZE 4
 /* CRC-32 of the bytes before it */
-#define STERNA_SEGMENT_HEADER_CRC_OFFSET 60
+#define STERNA_SEGMENT_HEADER_CRC_OFFSET 124
 #define STERNA_SEGMENT_HEADER_CRC_SIZE 4
 
 /* The payload of a STEP segment. */
-#define STERNA_STEP_SIZE 64
+#define STERNA_STEP_SIZE 128
 /* what the step does */
 #define STERNA_STEP_OP_OFFSET 0
 #define STERNA_STEP_OP_SIZE 1

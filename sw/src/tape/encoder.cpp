@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "bytes.h"
 #include "tape/check.h"
@@ -105,7 +106,7 @@ EncodedPart encode_part(const EncoderConfig& config, const PartWork& work) {
   check_part(config, work);
   Rounds rounds = make_rounds(work);
   EncodedPart part;
-  part.operations = rounds.operations;
+  part.operations = std::move(rounds.operations);
   constexpr std::uint32_t kControl = std::uint32_t{1} << STERNA_ENTRY_CONTROL_SHIFT;
   for (std::size_t round = 0; round < rounds.takes_word.size(); ++round) {
     const bool takes = rounds.takes_word[round], ends = round + 1 == rounds.takes_word.size();

@@ -52,7 +52,7 @@ struct EncodedPart {
   std::vector<std::uint8_t> payload;  ///< Padded to the tape's alignment.
   std::vector<std::uint8_t> rounds;   ///< Of each round: kTakesWord, kEnds.
   std::vector<std::int64_t> records;  ///< Kind and count of each record, in order.
-  std::int64_t operations = 0;        ///< Entries that do something.
+  std::vector<std::uint8_t> operations;  ///< Of each round: entries that do something.
 };
 
 /// Throws `Error` for what `check_part` refuses.

@@ -88,6 +88,7 @@ class Scheduler {
         last_take_ = round_;
       }
       oldest_ = kNone;
+      rounds_.operations.push_back(0);
       for (std::vector<Accumulator>& stream : streams_) rounds_.entries.push_back(entry(stream));
       ++round_;
     }
@@ -162,7 +163,7 @@ class Scheduler {
     if (!best) return no_operands();
     const std::uint32_t made = operation(*best) | static_cast<std::uint32_t>(best->acc_index) << STERNA_ENTRY_ACC_INDEX_SHIFT;
     best->last = round_;
-    ++rounds_.operations;
+    ++rounds_.operations.back();
     if (best->is_done()) {
       stream.erase(stream.begin() + (best - stream.data()));
       --live_;

@@ -13,7 +13,7 @@ namespace sterna {
 struct Rounds {
   std::vector<std::uint32_t> entries;  ///< [round][stream].
   std::vector<bool> takes_word;        ///< [round].
-  std::int64_t operations = 0;         ///< Entries that do something.
+  std::vector<std::uint8_t> operations;  ///< [round]: entries that do something.
 };
 
 /// The rounds of a part that `check_part` lets pass.

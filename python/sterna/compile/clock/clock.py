@@ -61,7 +61,7 @@ class Clock:
         return FrameTime(int(ends[-1, 0]), tuple(StepCounters(*map(int, step)) for step in steps))
 
     def _work(self) -> Work:
-        from sterna.compile.clock import pes, state
+        from sterna.compile.clock import state
         from sterna.compile.clock.frame import Work
 
         steps = np.zeros(len(self._steps), state.STEP)
@@ -69,20 +69,20 @@ class Clock:
         following = -1
         for index, fields in enumerate(self._steps):
             streamed = next(parts) if fields["op"] == Op.CONV else None
-            values = self._plain_fields(fields) if streamed is None else _conv_fields(fields, streamed, sizes)
+            values = self._plain_fields(fields) if streamed is None else self._conv_fields(fields, streamed, sizes)
             for name, value in values.items():
                 steps[index][name] = value
             if streamed is not None:
-                sizes += streamed.codes.size, len(streamed.masks), len(streamed.records)
+                sizes += len(streamed.rounds), len(streamed.after), len(streamed.records)
         for index in reversed(range(len(steps))):
             steps[index]["next_conv"] = following
             following = index if steps[index]["op"] == Op.CONV else following
         return Work(
             steps,
-            np.concatenate([part.codes.ravel() for part in self._parts] or [np.zeros(0, np.uint8)]),
-            _records(state.FETCH, [_fetches(part) for part in self._parts]),
+            np.concatenate([np.zeros(0, np.uint8), *(part.rounds for part in self._parts)]),
+            np.concatenate([np.zeros(0, np.uint8), *(part.operations for part in self._parts)]),
+            np.concatenate([np.zeros(0, np.int64), *(part.after for part in self._parts)]),
             _records(state.RECORD, [part.records for part in self._parts]),
-            pes.entry_table(self._config),
         )
 
     def _plain_fields(self, fields: dict[str, int]) -> dict[str, int]:
@@ -90,6 +90,30 @@ class Clock:
         if fields["op"] == Op.TABLE:
             return {"op": fields["op"], "requant_lines": fields["requant_bytes"] // tape.ALIGN}
         return self._move_fields(fields)
+
+    def _conv_fields(self, fields: dict[str, int], streamed: Streamed, sizes: Any) -> dict[str, int]:
+        config = self._config
+        first, fetch, record = sizes.tolist()
+        round_bytes = config.all_pes // fields["tiles_at_once"] * tape.ENTRY.size
+        return {
+            "op": fields["op"],
+            **_beside(fields),
+            "tiles": fields["out_plane"],
+            "shared": fields["tiles_at_once"],
+            "groups": fields["tile_groups"],
+            "filters": fields["filters"],
+            "pool": fields["pool"],
+            "requant_lines": fields["requant_bytes"] // tape.ALIGN,
+            "weights_lines": fields["weights_bytes"] // tape.ALIGN,
+            "round": first,
+            "rounds": len(streamed.rounds),
+            "round_beats": max(1, round_bytes // config.beat_bytes),
+            "beat_rounds": max(1, config.beat_bytes // round_bytes),
+            "fetch": fetch,
+            "fetches": len(streamed.after),
+            "record": record,
+            "records": len(streamed.records),
+        }
 
     def _move_fields(self, fields: dict[str, int]) -> dict[str, int]:
         beat_bytes = self._config.beat_bytes
@@ -132,34 +156,6 @@ def _beside(fields: dict[str, int]) -> dict[str, int]:
     """What may go on beside a step."""
     beside = fields["beside"]
     return {"beside_stores": beside % tape.BESIDE_LOADS, "beside_loads": beside // tape.BESIDE_LOADS}
-
-
-def _conv_fields(fields: dict[str, int], streamed: Streamed, sizes: Any) -> dict[str, int]:
-    rounds, streams, _ = streamed.codes.shape
-    codes, fetch, record = sizes.tolist()
-    return {
-        "op": fields["op"],
-        **_beside(fields),
-        "tiles": fields["out_plane"],
-        "shared": fields["tiles_at_once"],
-        "groups": fields["tile_groups"],
-        "filters": fields["filters"],
-        "pool": fields["pool"],
-        "requant_lines": fields["requant_bytes"] // tape.ALIGN,
-        "weights_lines": fields["weights_bytes"] // tape.ALIGN,
-        "rounds": rounds,
-        "streams": streams,
-        "codes": codes,
-        "fetch": fetch,
-        "fetches": len(streamed.masks),
-        "record": record,
-        "records": len(streamed.records),
-    }
-
-
-def _fetches(part: Streamed) -> Any:
-    """Vectors of each fetch word, and what it waits for."""
-    return np.stack([np.bitwise_count(part.masks).astype(np.int64), part.after], 1)
 
 
 def _records(layout: np.dtype[Any], parts: list[Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import WORD_RING, Record, Records
-from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, WORD_DEPTH
+from sterna.compile.clock.timing import DRAIN_LATENCY, FIFO_LATENCY, LOAD_WORDS, TURN_CYCLES, WORD_DEPTH
 from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Pool
 
@@ -13,28 +13,19 @@ _PHASES = 4
 
 
 @compiled
-def _asks(drain: Record, granted: bool) -> bool:
-    """Whether a word waits, or the last of several channels of one is read: then it waits in the next cycle."""
-    if drain.valid:
-        return drain.word_written and not granted
-    return drain.channels_read > 0 and drain.channels_read == drain.channels[drain.head] - 1
+def look(port: Record, drains: Records) -> None:
+    """Start of a cycle: whether a drain writes to the feature memory in it."""
+    port.taken = 0
+    for index in range(len(drains)):
+        port.taken = port.taken or (drains[index].valid and drains[index].word_written)
 
 
 @compiled
-def arbitrate(port: Record, drains: Records, load_next: int, load_valid: int) -> None:
-    """Who writes to the feature memory in this cycle, and choose who does in the next one, round robin: a drain, the
-    frame load (after the drains), or nobody."""
-    count = len(drains) + 1
-    port.grant = port.chosen
-    port.chosen = -1
-    for turn in range(count):
-        asker = (port.behind + turn) % count
-        granted = port.grant == asker
-        load_asks = load_next or (load_valid and not granted)
-        if _asks(drains[asker], granted) if asker < len(drains) else load_asks:
-            port.chosen = asker
-            port.behind = (asker + 1) % count
-            return
+def cycle_port(port: Record, load_valid: int) -> bool:
+    """The frame load's words go through a queue, and are written when no drain does; whether one comes in."""
+    comes = load_valid > 0 and port.loads < LOAD_WORDS
+    port.loads += comes - (port.loads > 0 and not port.taken)
+    return comes
 
 
 @compiled
@@ -44,16 +35,16 @@ def _writes(step: Record, group: int, cluster: int) -> bool:
 
 
 @compiled
-def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
-    """The channels of the oldest word are read when the word before is written, one per cycle; then it is offered."""
-    leaves = drain.valid and (accepted or not drain.word_written)
-    drain.done = leaves and drain.word_last
+def _cycle_words(drain: Record, has_turn: bool, now: int) -> None:
+    """The channels of the oldest word are read, one per cycle, but the last one only when the drain has its turn."""
+    drain.done = drain.valid and drain.word_last
     head = drain.head
-    drain.valid = drain.valid and not leaves
+    drain.valid = 0
     drain.released = 0
-    if not drain.valid and drain.count > 0 and drain.word_time[head] <= now:
-        drain.channels_read += 1
-        drain.released = drain.channels_read >= drain.channels[head]
+    if drain.count > 0 and drain.word_time[head] <= now:
+        last = drain.channels_read >= drain.channels[head] - 1
+        drain.released = last and (has_turn or drain.channels[head] == 0)
+        drain.channels_read += not last
     if drain.released:
         drain.valid = 1
         drain.word_written = drain.channels[head] > 0
@@ -64,23 +55,24 @@ def _cycle_words(drain: Record, accepted: bool, now: int) -> None:
 
 
 @compiled
-def _queue_word(drain: Record, channels: int, last: bool, now: int) -> None:
+def _queue_word(drain: Record, channels: int, last: bool, now: int, machine: Record) -> None:
     place = (drain.head + drain.count) & (WORD_RING - 1)
-    drain.word_time[place] = now + DRAIN_LATENCY + FIFO_LATENCY
+    drain.word_time[place] = now + machine.round_delay + DRAIN_LATENCY + FIFO_LATENCY
     drain.channels[place] = channels
     drain.last[place] = last
     drain.count += 1
 
 
 @compiled
-def _begin(drain: Record, step: Record, row_size: int) -> None:
+def _begin(drain: Record, step: Record, machine: Record) -> None:
     """Start on the pass in front."""
     drain.active = 1
     drain.keep = step.pool == _KEEP
     drain.cluster = 0
     drain.pe = 0
+    drain.phase = 0
     drain.row = 0
-    drain.left = (step.filters - 1) // row_size
+    drain.left = (step.filters - 1) // machine.pes
 
 
 @compiled
@@ -105,6 +97,10 @@ def _advance(drain: Record, step: Record, machine: Record) -> None:
     if drain.cluster < machine.drain_clusters:
         return
     drain.cluster = 0
+    if step.pool != _NONE and drain.phase < _PHASES - 1:
+        drain.phase += 1
+        return
+    drain.phase = 0
     if drain.keep:
         drain.keep = 0
     else:
@@ -114,29 +110,28 @@ def _advance(drain: Record, step: Record, machine: Record) -> None:
 
 
 @compiled
-def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: int, machine: Record) -> None:
+def _walk(drain: Record, step: Record, first_cluster: int, now: int, machine: Record) -> None:
     """A step of the reader, if there is room for the word that it begins."""
     empty = True
     for cluster in range(machine.drain_clusters):
         empty = empty and not _writes(step, drain.group, first_cluster + cluster)
-    place = drain.pe % row_size
-    channel = drain.row * row_size + place
-    last_row, phase_end = drain.left == 0, place == row_size - 1
-    last_phase = step.pool == _NONE or drain.keep or drain.pe * _PHASES >= machine.pes * (_PHASES - 1)
-    given = last_phase and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
+    channel = drain.row * machine.pes + drain.pe
+    last_row, last_phase = drain.left == 0, step.pool == _NONE or drain.phase == _PHASES - 1
+    given = (drain.keep or last_phase) and not empty and _writes(step, drain.group, first_cluster + drain.cluster)
     given = given and channel < step.filters
     row_end = drain.pe == machine.pes - 1 and drain.cluster == machine.drain_clusters - 1
     # An empty pass has two steps.
-    ends = drain.pe > 0 if empty else row_end and last_row and not drain.keep
-    begins = (given and (channel % WORD_CHANNELS == 0 or place == 0)) or (ends and not given)
-    if begins and drain.words == WORD_DEPTH:
+    ends = drain.pe > 0 if empty else row_end and last_row and last_phase and not drain.keep
+    begins = (given and channel % WORD_CHANNELS == 0) or (ends and not given)
+    # There is to be room wherever a word may begin.
+    if not drain.room and (channel % WORD_CHANNELS == 0 or drain.pe == machine.pes - 1 or empty):
         return
     drain.words += begins
-    drain.read_next = not empty and drain.pe == 0 and drain.cluster == 0
-    drain.free_next = ends if empty else last_row and not drain.keep and drain.read_next
-    word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or phase_end or channel == step.filters - 1
+    drain.read = not empty and drain.pe == 0 and drain.cluster == 0
+    drain.free_next = ends if empty else last_row and last_phase and not drain.keep and drain.read
+    word_ends = channel % WORD_CHANNELS == WORD_CHANNELS - 1 or channel == step.filters - 1
     if (given and word_ends) or ends:
-        _queue_word(drain, 1 + min(channel % WORD_CHANNELS, place) if given else 0, ends, now)
+        _queue_word(drain, 1 + channel % WORD_CHANNELS if given else 0, ends, now, machine)
     if ends:
         drain.active = 0
         drain.half = 1 - drain.half
@@ -146,32 +141,26 @@ def _walk(drain: Record, step: Record, first_cluster: int, row_size: int, now: i
 
 
 @compiled
-def cycle_drain(
-    drain: Record, index: int, clusters: Records, steps: Records, accepted: bool, now: int, machine: Record
-) -> None:
-    """A cycle of drain `index`, whose word is `accepted` by the feature memory."""
-    _cycle_words(drain, accepted, now)
-    drain.read_next = 0
+def cycle_drain(drain: Record, index: int, steps: Records, now: int, machine: Record) -> None:
+    """A cycle of drain `index`."""
+    drains = machine.clusters // machine.drain_clusters
+    _cycle_words(drain, (now + TURN_CYCLES) % drains == index, now)
+    room = drain.words < WORD_DEPTH - 1
+    drain.read = 0
     drain.free_next = 0
-    half, first = drain.half, index * machine.drain_clusters
+    half = drain.half
     if drain.active or drain.passes > 0:
         step = steps[drain.step]
-        row_size = machine.pes if step.pool == _NONE else machine.pes // _PHASES
         if drain.ended:
             _leave(drain, step)
         elif drain.active:
-            _walk(drain, step, first, row_size, now, machine)
-        else:
-            ended = True
-            for cluster in range(first, first + machine.drain_clusters):
-                ended = ended and clusters[cluster].ended[half]
-            if ended:
-                _begin(drain, step, row_size)
+            _walk(drain, step, index * machine.drain_clusters, now, machine)
+        elif drain.pass_ended[half]:
+            _begin(drain, step, machine)
     drain.words -= drain.released
-    drain.read = drain.read_sent
-    drain.read_sent = drain.read_next
+    drain.room = room
     for each in range(2):
-        drain.freed[each] = drain.freed_sent[each]
-        drain.freed_sent[each] = drain.free_next and each == half
-    drain.passes += drain.arriving
-    drain.arriving = 0
+        drain.freed[each] = drain.free_next and each == half
+        drain.pass_ended[each] = drain.pass_ended_next[each]
+    drain.passes += drain.given
+    drain.given = drain.given_next

@@ -7,34 +7,34 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.clock import bus, drains, issuer, moves, pes, sequencer, state, stream, vectors
+from sterna.compile.clock import bus, drains, issuer, moves, rounds, sequencer, state, stream
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
-from sterna.compile.clock.timing import CHUNK_REGISTERS, COUNTER_LATENCY, STEP_END_LATENCY, VECTORS_AHEAD
+from sterna.compile.clock.timing import BUSY_LATENCY, STEP_END_LATENCY, WAIT_LATENCY
 from sterna.spec.config import EngineConfig
 from sterna.spec.memory import Memory
+from sterna.spec.tape import Op
 
+_CONV = int(Op.CONV)
 #: Places of the counts of the last cycles, a power of two.
-_HISTORY = 4
+_HISTORY = 32
 
 
 class Work(NamedTuple):
-    """What a tape makes the engine do: steps, entries of all chunks, fetch words, records, meaning of entries."""
+    """What a tape makes the engine do: steps, flags and operations of all rounds, `after` of fetch words, records."""
 
     steps: Records
-    codes: NDArray[np.uint8]
-    fetches: Records
+    rounds: NDArray[np.uint8]
+    operations: NDArray[np.uint8]
+    after: NDArray[np.int64]
     records: Records
-    table: NDArray[np.int64]
 
 
 class Parts(NamedTuple):
     """Registers of all parts."""
 
     machine: Records
-    pes: Records
-    clusters: Records
-    loader: Records
+    issue: Records
     drains: Records
     issuer: Records
     distributor: Records
@@ -55,9 +55,7 @@ def parts(
     `has_image`: its image was loaded while the frame before ran; `is_queued`: so will be that of the frame after it.
     """
     layouts = (
-        (config.all_pes, state.PE),
-        (config.clusters, state.CLUSTER),
-        (1, state.LOADER),
+        (1, state.ISSUE),
         (config.drains, state.DRAIN),
         (1, state.ISSUER),
         (1, state.DISTRIBUTOR),
@@ -74,28 +72,19 @@ def parts(
     result = Parts(machine, *(np.zeros(count, layout) for count, layout in layouts))
     result.tape["lines"] = tape_lines
     bus.set_ports(result.ports, config.burst_beats, config.beat_bytes)
-    result.loader["last_ask"] = -(1 << 30)
-    result.clusters["free"] = VECTORS_AHEAD
-    result.distributor["free"] = 1
-    result.write_port["chosen"] = -1
-    result.pes["pointer"], result.pes["tail"] = -1, -1
     _begin_frame(result, work)
     return result
 
 
 @compiled
 def _begin_frame(parts: Parts, work: Work) -> None:
-    """PEs and drains wait for the first CONV step."""
-    machine, first = parts.machine[0], 0
-    while first < len(work.steps) and work.steps[first].streams == 0:
+    """Drains wait for the first CONV step."""
+    first = 0
+    while first < len(work.steps) and work.steps[first].op != _CONV:
         first += 1
     stream.begin_weights(parts.distributor[0])
     if first == len(work.steps):
         return
-    step = work.steps[first]
-    for place in range(len(parts.pes)):
-        own = place // machine.pes // step.shared * machine.pes + place % machine.pes
-        pes.begin_step(parts.pes[place], step, first, own, machine.chunk_entries)
     for index in range(len(parts.drains)):
         parts.drains[index].step = first
 
@@ -103,63 +92,42 @@ def _begin_frame(parts: Parts, work: Work) -> None:
 @compiled
 def _look(parts: Parts, work: Work, now: int) -> None:
     """Start of a cycle: what depends on the registers of several parts."""
-    distributor, loader = parts.distributor[0], parts.loader[0]
-    held = distributor.beats + distributor.record_left
-    for register in range(CHUNK_REGISTERS):
-        held += 1 - distributor.free[register]
-    vectors_done = held == 0 and vectors.loader_idle(loader, now)
+    vectors_done = stream.distributor_idle(parts.distributor[0]) and rounds.idle(parts.issue[0])
     sequencer.look(
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
     )  # fmt: skip
-    drains.arbitrate(parts.write_port[0], parts.drains, parts.moves[0].load_turning, parts.moves[0].load_valid)
+    drains.look(parts.write_port[0], parts.drains)
 
 
 @compiled
-def _cycle_pes(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) -> None:
-    machine = parts.machine[0]
-    for index in range(len(parts.clusters)):
-        cluster, drain = parts.clusters[index], parts.drains[index // machine.drain_clusters]
-        pes.cycle_cluster(
-            parts.pes, index, cluster, drain, work.steps, machine, work.codes, work.table, counts
-        )  # fmt: skip
-        vectors.cycle_ring(cluster)
-
-
-@compiled
-def _cycle_vectors(parts: Parts, work: Work, now: int) -> None:
-    step = work.steps[parts.sequencer[0].step]
-    vectors.cycle_loader(
-        parts.loader[0], parts.clusters, step, parts.issuer[0].written, now, work.fetches, parts.machine[0]
+def _cycle_issue(parts: Parts, work: Work, counts: NDArray[np.int64], now: int) -> None:
+    control, step = parts.sequencer[0], work.steps[parts.sequencer[0].step]
+    rounds.cycle_issue(
+        parts.issue[0], parts.distributor[0], parts.drains, step, parts.issuer[0].written, now, work.rounds,
+        work.operations, work.after, counts, parts.machine[0],
     )  # fmt: skip
-    for index in range(len(parts.clusters)):
-        vectors.cycle_writer(parts.clusters[index], now)
-    if parts.sequencer[0].first:
-        vectors.begin_vectors(parts.loader[0], parts.clusters)
+    if control.first:
+        rounds.begin_step(parts.issue[0], step)
 
 
 @compiled
 def _cycle_drains(parts: Parts, work: Work, now: int) -> None:
-    control, table, machine, port = parts.sequencer[0], parts.table[0], parts.machine[0], parts.write_port[0]
+    control, table, machine = parts.sequencer[0], parts.table[0], parts.machine[0]
     table_ready = table.left == 0 or table.step != control.step
     noted = control.noted and control.step_ends
     issuer.cycle_issuer(
-        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted, port
+        parts.issuer[0], parts.drains, work.steps[control.step], control.first, table_ready, noted
     )  # fmt: skip
     for index in range(len(parts.drains)):
-        drains.cycle_drain(
-            parts.drains[index], index, parts.clusters, work.steps, port.grant == index, now, machine
-        )  # fmt: skip
-    for index in range(len(parts.clusters)):
-        parts.clusters[index].ended[0] = parts.clusters[index].ended_next[0]
-        parts.clusters[index].ended[1] = parts.clusters[index].ended_next[1]
+        drains.cycle_drain(parts.drains[index], index, work.steps, now, machine)
 
 
 @compiled
 def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
     control, machine, tape = parts.sequencer[0], parts.machine[0], parts.tape[0]
     stream.cycle_distributor(
-        parts.distributor[0], parts.pes, parts.loader[0], work.steps[control.step], work.records, now, machine
+        parts.distributor[0], parts.issue[0], work.steps[control.step], work.records, now, machine
     )  # fmt: skip
     stream.cycle_table(parts.table[0], control, work.steps, now, machine)
     bus.cycle_bus(parts.bus[0], parts.ports, tape, work.steps[control.next], control.load_start, now, machine)
@@ -175,11 +143,11 @@ def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
 def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
     load, store = work.steps[control.next], work.steps[control.waiting_store]
-    granted = parts.write_port[0].grant == len(parts.drains)
+    granted = drains.cycle_port(parts.write_port[0], move.load_valid)
     load_done, store_done = moves.load_done(move), moves.store_done(move)
     moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, control.load_start, granted, now, machine)
     moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)
-    move.windows_first = parts.loader[0].last_ask == now
+    move.windows_first = parts.issue[0].asked_now
     sequencer.commit(control, load_done, store_done, work.steps)
 
 
@@ -193,25 +161,23 @@ def _copy(source: NDArray[np.int64], target: NDArray[np.int64]) -> None:
 @compiled
 def run(parts: Parts, work: Work, most_cycles: int) -> NDArray[np.int64]:
     """Run the frame; int64[steps + 1, 5]: the cycle at which each step ended, and the frame, with what the PEs did
-    until then (`pes.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
-    ends = np.zeros((len(work.steps) + 1, 1 + pes.COUNTS), np.int64)
-    counts = np.zeros(pes.COUNTS, np.int64)
-    # The counters lag, so that they begin with the idle cycles before.
-    counts[pes.WAIT_WEIGHTS] = len(parts.pes) * (COUNTER_LATENCY - 1)
-    history = np.zeros((_HISTORY, pes.COUNTS), np.int64)
-    ended, control = 0, parts.sequencer[0]
+    until then (`rounds.BUSY` and the others). A frame that has not ended after `most_cycles` leaves zeros."""
+    ends = np.zeros((len(work.steps) + 1, 1 + rounds.COUNTS), np.int64)
+    counts = np.zeros(rounds.COUNTS, np.int64)
+    history = np.zeros((_HISTORY, rounds.COUNTS), np.int64)
+    ended, control, busy_latency = 0, parts.sequencer[0], parts.machine[0].round_delay + BUSY_LATENCY
     for now in range(1, most_cycles + 1):
         _look(parts, work, now)
         if control.step_ends or control.finish:
             noted = now if control.finish else now + STEP_END_LATENCY
             ends[ended, 0] = noted
-            _copy(history[(noted - COUNTER_LATENCY) & (_HISTORY - 1)], ends[ended, 1:])
+            _copy(history[(noted - WAIT_LATENCY) & (_HISTORY - 1)], ends[ended, 1:])
+            ends[ended, 1 + rounds.BUSY] = history[(noted - busy_latency) & (_HISTORY - 1), rounds.BUSY]
             ended += 1
         if control.finish:
             break
-        _cycle_pes(parts, work, counts, now)
+        _cycle_issue(parts, work, counts, now)
         _copy(counts, history[now & (_HISTORY - 1)])
-        _cycle_vectors(parts, work, now)
         _cycle_drains(parts, work, now)
         _cycle_stream(parts, work, now)
         _cycle_moves(parts, work, now)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Record, Records
-from sterna.compile.clock.timing import MOST_PASSES, PASS_DEPTH, PREPARE_CYCLES
+from sterna.compile.clock.timing import PASS_DEPTH, PREPARE_CYCLES
 from sterna.spec.tape import AFTER_ALL
 
 
@@ -99,22 +99,22 @@ def _wait(issuer: Record, drains: int) -> None:
 
 @compiled
 def cycle_issuer(
-    issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int, port: Record
+    issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int
 ) -> None:
-    """A cycle: `first` if it is the first one of `step`; `port` says which drain's word is taken."""
+    """A cycle: `first` if it is the first one of `step`."""
     count = len(drains)
     _levels(issuer, count, first)
     if noted:
         _note_drained(issuer)
     waiting, issued = False, issuer.left > 0 and issuer.prepare == 0
     for index in range(count):
-        room = table_ready and issuer.current[index] < MOST_PASSES and drains[index].passes < PASS_DEPTH
-        if issuer.waiting[index] and room:
+        gives = table_ready and issuer.waiting[index] and issuer.current[index] + issuer.earlier[index] < PASS_DEPTH
+        if gives:
             issuer.waiting[index] = 0
-            drains[index].arriving = 1
         waiting = waiting or issuer.waiting[index] > 0
-        _count_drained(issuer, index, drains[index].done, port.grant == index)
-        issuer.current[index] += drains[index].arriving
+        _count_drained(issuer, index, drains[index].done, drains[index].valid and drains[index].word_written)
+        issuer.current[index] += gives
+        drains[index].given_next = gives
     if issuer.prepare > 0:
         issuer.prepare -= 1
         if issuer.prepare == 0:

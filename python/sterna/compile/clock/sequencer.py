@@ -68,7 +68,7 @@ def _in_step(sequencer: Record, tape: Record, table: Record, moves: Record, step
         if step.op == _CONV:
             sequencer.next_state = NEXT_CONV
             sequencer.table_wanted = 1
-    elif tape.state == stream.DONE:
+    elif sequencer.tape_done:
         done = sequencer.quiet and transfers.writer_idle(moves) and not sequencer.load_busy
         sequencer.finish = done and sequencer.open_count == 0
 
@@ -143,6 +143,7 @@ def look(
     sequencer.queue_store = 0
     sequencer.next_state = sequencer.state
     _look(sequencer, issuer, drains, vectors_done)
+    sequencer.tape_done_next = tape.state == stream.DONE
     _end_steps(sequencer, issuer, moves, drains)
     state, room, step = sequencer.state, sequencer.open_count < OPEN_STEPS, steps[sequencer.next]
     if state in (CLEAR, START, SUM):
@@ -171,6 +172,7 @@ def commit(sequencer: Record, load_done: bool, store_done: bool, steps: Records)
     sequencer.vectors_done = sequencer.vectors_done_next
     sequencer.quiet = sequencer.quiet_next
     sequencer.earlier_drained = sequencer.earlier_drained_next
+    sequencer.tape_done = sequencer.tape_done_next
     own_load = sequencer.load_start and not steps[sequencer.next].next
     sequencer.load_busy = (sequencer.load_busy or sequencer.load_start) and not load_done
     sequencer.load_open = (sequencer.load_open or own_load) and not load_done

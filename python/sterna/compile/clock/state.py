@@ -14,21 +14,20 @@ from numpy.typing import NDArray
 
 from sterna.compile.clock.timing import (
     BURSTS,
-    CHUNK_REGISTERS,
+    FETCH_BEATS,
     FIFO_LATENCY,
+    GATHER_LATENCY,
     LOAD_CHANNELS,
-    LOADER_BEATS,
-    OP_DEPTH,
     OPEN_STEPS,
-    REQUEST_DEPTH,
+    ROUND_BEATS,
     STAGE_DEPTH,
     STORE_BEATS_AHEAD,
     TAPE_BUFFER_BEATS,
-    VECTORS_AHEAD,
     WORD_DEPTH,
 )
 from sterna.spec.config import EngineConfig
 from sterna.spec.memory import Memory
+from sterna.spec.tape import ALIGN, FETCH_QUEUE
 
 #: A record, or an array of them, of one of the layouts below.
 Record = Any
@@ -36,11 +35,11 @@ Records = NDArray[Any]
 
 #: Places of queues that hold times, powers of two: each is more than the queue can hold.
 BEAT_RING = 2 * TAPE_BUFFER_BEATS
-BEATS_RING = 2 * LOADER_BEATS
-FETCH_RING = 2048
+BEATS_RING = 2 * FETCH_BEATS
+FETCH_RING = 2 * FETCH_QUEUE
+ROUND_RING = 2 * ROUND_BEATS
 TABLE_RING = 8192
 WORD_RING = 2 * WORD_DEPTH
-VECTOR_RING = VECTORS_AHEAD
 STORE_RING = STORE_BEATS_AHEAD
 ANSWER_RING = 2 * BURSTS
 
@@ -55,64 +54,45 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 #: The engine's config and the frame: `has_image`, it was loaded while the frame before ran; `is_queued`, another frame
 #: waits. Names with `beat` count bus beats, or by them.
 MACHINE = _layout(
-    "clusters drain_clusters pes fifo_chunks chunk_entries buffer_vectors table_beats table_latency beat_words"
-    " beat_chunks cluster_beats line_beats has_image is_queued"
+    "clusters drain_clusters pes round_delay table_beats table_latency beat_words line_beats has_image is_queued"
     " beat_bytes ring_bytes burst_beats"
     " memory_latency refresh_every refresh_cycles gap_every gap_cycles"
 )
 
-#: A step of the tape. `codes`, `fetch` and `record` are where its part of the work begins, with the number of fetch
-#: words and records; `shared` are the tiles at once, `groups` the tile groups; `address` is the beat of its page at
-#: which a move begins; `next_conv` is the CONV step after it, or -1.
+#: A step of the tape. `round`, `fetch` and `record` are where its part of the work begins, with the number of rounds,
+#: fetch words and records; a round has `round_beats`, or a beat `beat_rounds`; `shared` are the tiles at once, `groups`
+#: the tile groups; `address` is the beat of its page at which a move begins; `next_conv` is the CONV step after it, or
+#: -1.
 STEP = _layout(
     "op next scratch beside_stores beside_loads address beats pieces row_pieces piece_bytes last_bytes"
-    " tiles shared groups filters pool requant_lines weights_lines rounds streams codes fetch"
+    " tiles shared groups filters pool requant_lines weights_lines round rounds round_beats beat_rounds fetch"
     " fetches record records next_conv"
 )
-FETCH = _layout("vectors after")
 RECORD = _layout("kind count")
 
-#: A PE. `next_at` is where its next chunk lies in the codes, `at` the entry in front; `act_*` is what that entry
-#: does, with the SKIP that goes with it. From `add` on: what the PE does in this cycle.
-PE = _layout(
-    "step passes_left chunks_left first_at next_at chunk_stride chunks chunk_room waiting left at"
-    " act_op act_vector act_moves act_drops act_advance act_taken act_code pointer op_count op_head request_count"
-    " request_head op_valid op same added half undrained asked tail add ends take vector wants served",
-    ended=2,
-    ops=OP_DEPTH,
-    requests=REQUEST_DEPTH,
-)
-
-#: A cluster: its vectors, its vector writer, the cursor of the tiles at the position with its number. `written_seen` is
-#: `written` as the PEs see it. Of the vector writer: `free` is the room that is not promised, `promised` that of the
-#: cycle before, `roomy` whether it does for a word; `announced`, `put` are vectors of this cycle; words that are under
-#: way wait with the time at which they come in, and the vectors of the one that has come in front are `waiting`.
-CLUSTER = _layout(
-    "taken pending written written_seen room room_next ready vector_valid tile_left"
-    " free promised roomy pause announced put waiting held word_head word_count",
-    ended=2,
-    ended_next=2,
-    word_time=VECTOR_RING,
-    word_vectors=VECTOR_RING,
-)
-
-#: The loader: queue of beats, serializer, queue of fetch words; number of the fetch word that is walked (if any) and
-#: that is in front of the queue; whether what the walked one reads is written; position in the tile group.
-LOADER = _layout(
-    "room beat_head beat_count serial_left fetch_head fetches front walked fetch released position last_ask",
+#: The issuer: queue of beats, serializer, two queues of fetch words; number of the fetch word that is next (if any) and
+#: that is in front of the queues, whether what the next one reads is written; `asking`: the windows of a word are asked
+#: for, of the last fetch word of a pass if `asked_last`, at a position in the tile group. `tile_left`: of each
+#: position's cursor. From `issued` on: signals.
+ISSUE = _layout(
+    "beat_room beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
+    " asking asked_last position cursors_ready flight half undrained guard guarded reads groups issued asked_now",
     beat_time=BEATS_RING,
     beat_words=BEATS_RING,
     fetch_time=FETCH_RING,
+    tile_left=_MOST_CLUSTERS,
 )
 
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
 #: pipeline wait with the time at which they come to the memory's register (`valid`, `word_*`). `ended`: the pass in
-#: front has been walked. `read` and `freed` are what the clusters see, in registers of their own.
+#: front has been walked; `given`: a pass comes; `pass_ended`: the PEs have ended the pass in that half. `read` and
+#: `freed` are registers.
 DRAIN = _layout(
-    "passes arriving step group active ended half keep cluster pe row left words read read_sent read_next free_next"
+    "passes given given_next step group active ended half keep cluster pe phase row left words read free_next room"
     " done released head count channels_read valid word_written word_last",
     freed=2,
-    freed_sent=2,
+    pass_ended=2,
+    pass_ended_next=2,
     word_time=WORD_RING,
     channels=WORD_RING,
     last=WORD_RING,
@@ -127,20 +107,18 @@ ISSUER = _layout(
     level=_MOST_CLUSTERS,
 )
 
-#: The distributor. `beat` counts the beats of the payload. Arrays by register: `group` and `first_pe` say whose
-#: chunks it holds, `waiting` how many still wait, `free` that none did in the cycle before.
+#: The distributor. `beat` counts the beats of the payload; `staged`: a beat is behind the first queue; beats of rounds
+#: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
+#: `offered` is the number of the round that is offered, `coming` of the one after it.
 DISTRIBUTOR = _layout(
-    "beats room record record_left beat round_beat",
-    group=CHUNK_REGISTERS,
-    first_pe=CHUNK_REGISTERS,
-    waiting=CHUNK_REGISTERS,
-    free=CHUNK_REGISTERS,
+    "beats room staged record record_left beat round_beat head count place round_place round_valid offered coming",
+    beat_rounds=ROUND_RING,
 )
 
 #: Tables: queue of REQUANT beats, serializer, words that are still to be written to the table of `step`.
 TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TABLE_RING)
 
-#: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of 64 bytes, `left` in beats.
+#: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of the tape, `left` in beats.
 #: The next command comes in `command_wait` cycles; `done_late`: WEIGHTS has passed, a cycle late.
 TAPE = _layout("state kind left place step repeats lines limit start stop again commands command_wait done_late")
 
@@ -170,14 +148,13 @@ MOVES = _layout(
 SEQUENCER = _layout(
     "state next_state next step table_wanted first first_next vectors_done vectors_done_next quiet quiet_next"
     " earlier_drained earlier_drained_next load_busy load_open store_waits store_busy store_moves waiting_store"
-    " open_head open_count take table_start load_start queue_store store_start store_ends"
+    " open_head open_count tape_done tape_done_next take table_start load_start queue_store store_start store_ends"
     " noting noting_until noted step_ends finish",
     open=OPEN_STEPS,
 )
 
-#: Round robin over the drains and the frame load: who comes first, whose word is taken in this cycle and in the next
-#: one (-1: nobody's).
-WRITE_PORT = _layout("behind grant chosen")
+#: The feature memory: a drain writes in this cycle; words of the frame load that wait.
+WRITE_PORT = _layout("taken loads")
 
 
 def machine(config: EngineConfig, memory: Memory) -> Record:
@@ -188,15 +165,11 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
         "clusters": config.clusters,
         "drain_clusters": config.drain_clusters,
         "pes": config.pes,
-        "fifo_chunks": config.fifo_chunks,
-        "chunk_entries": config.chunk_entries,
-        "buffer_vectors": config.buffer_vectors,
+        "round_delay": GATHER_LATENCY + config.clusters,
         "beat_words": config.beat_bytes // 8,
         "table_beats": table_beats,
         "table_latency": FIFO_LATENCY * max(1, table_beats // STAGE_DEPTH),
-        "beat_chunks": config.beat_bytes // config.chunk_bytes,
-        "cluster_beats": config.pes * config.chunk_bytes // config.beat_bytes,
-        "line_beats": 64 // config.beat_bytes,
+        "line_beats": ALIGN // config.beat_bytes,
         "beat_bytes": config.beat_bytes,
         "burst_beats": config.burst_beats,
         "ring_bytes": _ring_bytes(config),

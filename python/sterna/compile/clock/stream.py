@@ -3,84 +3,89 @@
 
 from __future__ import annotations
 
-from sterna.compile.clock import vectors
+from sterna.compile.clock import rounds
 from sterna.compile.clock.bus import beat_there, take_beat
 from sterna.compile.clock.jit import compiled
-from sterna.compile.clock.state import TABLE_RING, Record, Records
-from sterna.compile.clock.timing import CHUNK_REGISTERS, COMMAND_CYCLES, DISTRIBUTOR_BEATS, FIRST_COMMAND_CYCLES
+from sterna.compile.clock.state import ROUND_RING, TABLE_RING, Record, Records
+from sterna.compile.clock.timing import COMMAND_CYCLES, DISTRIBUTOR_BEATS, FIRST_COMMAND_CYCLES, ROUND_BEATS
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
 _FETCH = int(RecordKind.FETCH)
 _STEP, _REQUANT, _WEIGHTS = int(SegmentKind.STEP), int(SegmentKind.REQUANT), int(SegmentKind.WEIGHTS)
 _CONV, _TABLE = int(Op.CONV), int(Op.TABLE)
-#: Words in a line of the tape: 64 bytes.
+#: Words in a line of the tape.
 _LINE_WORDS = ALIGN // 8
 #: Lines that are requested at the start.
 _FIRST_LINES = 4
 
 (
-    IDLE, _TAPE_HEADER, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_CHECK, _PAYLOAD, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT,
-    _STEP_CHECK, STEP, DONE,
-) = range(13)  # fmt: skip
+    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_CHECK, _PAYLOAD, _PAYLOAD_SUM,
+    _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK, STEP, DONE,
+) = range(16)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ distributor
 
 
 @compiled
-def _deliver(distributor: Record, register: int, pes: Records, step: Record, machine: Record) -> None:
-    """Give the chunks of the beat that is held to the PEs that have room."""
-    begin = distributor.group[register] * step.shared
-    for cluster in range(begin, begin + step.shared):
-        start = cluster * machine.pes + distributor.first_pe[register]
-        for place in range(start, start + machine.beat_chunks):
-            pe = pes[place]
-            if pe.waiting and pe.chunk_room:
-                pe.waiting = 0
-                pe.chunks += 1
-                distributor.waiting[register] -= 1
-
-
-@compiled
-def _hold(distributor: Record, register: int, pes: Records, step: Record, machine: Record) -> None:
-    """Take a beat of chunks into a register."""
-    distributor.group[register] = distributor.round_beat // machine.cluster_beats
-    distributor.first_pe[register] = distributor.round_beat % machine.cluster_beats * machine.beat_chunks
-    distributor.waiting[register] = step.shared * machine.beat_chunks
-    distributor.free[register] = 0
-    begin = distributor.group[register] * step.shared
-    for cluster in range(begin, begin + step.shared):
-        start = cluster * machine.pes + distributor.first_pe[register]
-        for place in range(start, start + machine.beat_chunks):
-            pes[place].waiting = 1
+def _hold(distributor: Record, step: Record) -> None:
+    """Queue a beat of rounds."""
+    count = min(distributor.record_left, step.beat_rounds) if step.round_beats == 1 else 1
+    distributor.beat_rounds[(distributor.head + distributor.count) & (ROUND_RING - 1)] = count
+    distributor.count += 1
     distributor.round_beat += 1
-    if distributor.round_beat * machine.beat_chunks == step.streams:
+    if distributor.round_beat == step.round_beats:
         distributor.round_beat = 0
-        distributor.record_left -= 1
+        distributor.record_left -= count
 
 
 @compiled
 def _take_record_beat(
-    distributor: Record, free: int, pes: Records, loader: Record, step: Record, records: Records, now: int,
-    machine: Record,
+    distributor: Record, room: bool, issue: Record, step: Record, records: Records, now: int, machine: Record
 ) -> bool:  # fmt: skip
-    """Take the beat in front, if what it is for has room; `free`: the register of a beat of chunks is."""
+    """Take the beat in front, if what it is for has room; `room`: that of rounds has."""
     if distributor.record_left == 0:
         # After the last record comes padding.
         if distributor.record < step.records - 1:
             distributor.record += 1
             distributor.record_left = records[step.record + distributor.record].count
     elif records[step.record + distributor.record].kind == _FETCH:
-        if not loader.room:
+        if not issue.beat_room:
             return False
         words = min(distributor.record_left, machine.beat_words)
-        vectors.queue_fetches(loader, words, now)
+        rounds.queue_fetches(issue, words, now)
         distributor.record_left -= words
     else:
-        if not free:
+        if not room:
             return False
-        _hold(distributor, distributor.round_beat % CHUNK_REGISTERS, pes, step, machine)
+        _hold(distributor, step)
     return True
+
+
+@compiled
+def _offer(distributor: Record, step: Record, issued: bool) -> None:
+    """Put the next round together, if the one that is offered is `issued` or there is none."""
+    free, held = issued or not distributor.round_valid, distributor.count > 0
+    last_place = distributor.place == step.round_beats - 1
+    last_round = distributor.round_place + 1 == distributor.beat_rounds[distributor.head]
+    emits = held and last_place and free
+    if held and (not last_place or (free and last_round)):
+        distributor.head = (distributor.head + 1) & (ROUND_RING - 1)
+        distributor.count -= 1
+        distributor.place = 0 if last_place else distributor.place + 1
+    if free:
+        distributor.round_valid = emits
+    if emits:
+        distributor.round_place = 0 if last_round else distributor.round_place + 1
+        distributor.offered = distributor.coming
+        distributor.coming = distributor.coming + 1 if distributor.coming < step.rounds - 1 else 0
+
+
+@compiled
+def distributor_idle(distributor: Record) -> bool:
+    """Nothing is held and no record is open."""
+    held = distributor.beats + distributor.staged + distributor.record_left + distributor.count
+    return held == 0 and not distributor.round_valid
 
 
 @compiled
@@ -92,23 +97,20 @@ def begin_weights(distributor: Record) -> None:
 
 @compiled
 def cycle_distributor(
-    distributor: Record, pes: Records, loader: Record, step: Record, records: Records, now: int, machine: Record
+    distributor: Record, issue: Record, step: Record, records: Records, now: int, machine: Record
 ) -> None:
     """A cycle of the distributor on the payload of `step`."""
     distributor.room = distributor.beats < DISTRIBUTOR_BEATS
-    register = distributor.round_beat % CHUNK_REGISTERS
-    free = distributor.free[register]
-    for index in range(CHUNK_REGISTERS):
-        if distributor.waiting[index] > 0:
-            _deliver(distributor, index, pes, step, machine)
-        distributor.free[index] = distributor.waiting[index] == 0
-    if distributor.beats == 0:
-        return
-    if _take_record_beat(distributor, free, pes, loader, step, records, now, machine):
-        distributor.beats -= 1
+    room = distributor.count < ROUND_BEATS
+    _offer(distributor, step, issue.issued)
+    if distributor.staged and _take_record_beat(distributor, room, issue, step, records, now, machine):
+        distributor.staged = 0
         distributor.beat += 1
         if distributor.beat == step.weights_lines * machine.line_beats:
             begin_weights(distributor)
+    if not distributor.staged and distributor.beats > 0:
+        distributor.staged = 1
+        distributor.beats -= 1
 
 
 # ------------------------------------------------------------------------------------------------ tables

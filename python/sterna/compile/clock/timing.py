@@ -32,38 +32,37 @@ RAM_FIFO_EXTRA = 2
 #: `sterna_fifo_chain`: items of a stage; each takes FIFO_LATENCY.
 STAGE_DEPTH = 32
 
-#: `sterna_distributor`: beats that it queues.
+#: `sterna_distributor`: beats in front of its records, beats of rounds.
 DISTRIBUTOR_BEATS = 2
-#: Registers in which the beats of a round wait for their PEs in turn.
-CHUNK_REGISTERS = 2
+ROUND_BEATS = 32
 
 #: `sterna_gather`: from the request of a window to its word.
 GATHER_LATENCY = 15
-#: `sterna_vector_loader`: beats of fetch words in front of the serializer.
-LOADER_BEATS = 16
-#: `sterna_vector_writer`: vectors announced or waiting; those that there must be room for after an announcement.
-VECTORS_AHEAD = 32
-VECTORS_MARGIN = 8
+#: `sterna_issuer`: beats of fetch words in front of the serializer, fetch words behind the block RAM; from a window's
+#: request until its word is in the windows.
+FETCH_BEATS = 8
+NEAR_WORDS = 2
+FLIGHT_CYCLES = GATHER_LATENCY + 2
 
-#: `sterna_cluster`: a PE leaves room unless this many vectors or fewer are free behind it.
-ROOM_MARGIN = 8
-#: `sterna_pe`: operations and vector requests that the decoder can be ahead; both are powers of two.
-OP_DEPTH = 8
-REQUEST_DEPTH = 4
-
-#: `sterna_drain`: passes and words queued; from a step of the reader to its channel in the word queue.
+#: `sterna_drain`: passes not drained, and words queued; from a step of the reader to its channel in the word queue,
+#: besides the cycles that a round waits in its cluster.
 PASS_DEPTH = 4
-WORD_DEPTH = 8
-DRAIN_LATENCY = 16
+WORD_DEPTH = 16
+DRAIN_LATENCY = 17
 
-#: `sterna_pass_issuer`: from the start of a step to its first addresses; most passes of a drain that are not drained.
+#: `sterna_pass_issuer`: from the start of a step to its first addresses.
 PREPARE_CYCLES = 3
-MOST_PASSES = 63
 
 #: `sterna_sequencer`: steps that have begun and not ended.
 OPEN_STEPS = 4
+#: `sterna_feature_memory`: words of the frame load that wait. `sterna_engine`: cycles that the drains' turns are ahead
+#: of the frame.
+LOAD_WORDS = 2
+TURN_CYCLES = 0
 #: `sterna_frame_store`: beats requested and not yet given.
 STORE_BEATS_AHEAD = 32
-#: `sterna_engine`, `sterna_axil_regs`: from what a PE does to the counters, from the end of a step to its note there.
-COUNTER_LATENCY = 3
+#: `sterna_engine`, `sterna_axil_regs`: from the issue of a round to the counter of operations, besides the cycles that
+#: it waits in its cluster, and to those of waiting; from the end of a step to its note there.
+BUSY_LATENCY = 5
+WAIT_LATENCY = 2
 STEP_END_LATENCY = 1
