@@ -174,6 +174,7 @@ def encode_part(
     fetches: NDArray[np.int64],
     used: NDArray[np.int64],
     additions: NDArray[np.int64],
+) -> tuple[bytes, NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8]]:
     """The WEIGHTS payload of a part, its rounds [round], 1 for one that takes a word and 2 for the last one, the
     records [record, 2], kind and count, and of each round how many entries do something.
 

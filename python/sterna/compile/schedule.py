@@ -12,12 +12,16 @@ from sterna.compile.lower import PHASES, Operation, Weights
 from sterna.graph.csd import digits
 from sterna.package.plan import Part, Spread
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import ENTRY, FETCH_WORD, REPEAT_DISTANCE, WINDOW_GUARD, Pool
+from sterna.spec.tape import ENTRY, FETCH_GROUP, FETCH_WORD, REPEAT_DISTANCE, WINDOW_GUARD, Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
 #: Density at which an operation adds half of the vectors that it could, measured on random weights.
 _SPARSE = 0.03
+#: Share of the bus's beats that a memory gives, as those in hw/configs/memories.yaml do.
+_BEATS_GIVEN = 0.85
+#: The higher, the less do things that go on at once wait for each other.
+_ORDER = 4
 #: Maximum number of swaps of filters between places in a row.
 _SWAPS = 500
 
@@ -56,6 +60,12 @@ def spread(config: EngineConfig, operation: Operation, tiles: int, read: NDArray
     return Spread(chosen, _parts(config, work, read, config.clusters // chosen, parts))
 
 
+def _together(*cycles: float) -> float:
+    """Cycles of what goes on at once: a little more than the most, as those that take nearly as many wait at times."""
+    most = max(cycles)
+    return most * float(sum((each / most) ** _ORDER for each in cycles)) ** (1 / _ORDER)
+
+
 @dataclass(frozen=True)
 class _Load:
     """What an operation asks of an engine."""
@@ -77,10 +87,12 @@ class _Load:
         accumulators = rows * self.phases
         # A PE that has one filter more than others has more work, too.
         busy = max(self.work.mean() * rows, float(self.work.max(initial=0)))
-        rounds = max(self.words * tiles_at_once, self._operations(busy, accumulators))
+        rounds = _together(self.words * tiles_at_once, self._operations(busy, accumulators))
         issued = rounds + accumulators + WINDOW_GUARD
-        bus = (rounds * streams * ENTRY.size + self.words * FETCH_WORD.size) / config.beat_bytes
-        return max(issued, bus, accumulators * config.pes * config.drain_clusters)
+        # Each group of fetch words is a record, and so are the rounds after it: two headers, alone in their beats.
+        beats = (rounds * streams * ENTRY.size + self.words * FETCH_WORD.size) / config.beat_bytes
+        beats += 2 * -(-self.words // FETCH_GROUP)
+        return _together(issued, beats / _BEATS_GIVEN, accumulators * config.pes * config.drain_clusters)
 
     def _operations(self, busy: float, accumulators: int) -> float:
         """Rounds of a PE for `busy` additions to so many accumulators.
