@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "error.h"
@@ -15,45 +17,34 @@
 namespace {
 
 using namespace sterna;
-using Integers = std::vector<std::int64_t>;
-/// Stream, vector, accumulator, and whether it is subtracted.
-using Addition = std::array<std::int64_t, 4>;
-
-struct Work {
-  EncoderConfig config;
-  std::size_t streams = 0;
-  Integers plane, row, col, mask, after;
-  Integers stream, vector, acc_index, digit;
-  std::vector<std::uint8_t> subtract;
-  std::vector<DigitPlane> planes;
-};
+/// Stream, word, channel, accumulator, and whether it is subtracted.
+using Added = std::array<std::int64_t, 5>;
 
 class Builder {
  public:
   explicit Builder(FuzzedDataProvider& from) : from_(from), is_any_(from.ConsumeIntegral<std::uint8_t>() == 255) {}
 
-  Work work() {
-    Work made;
-    made.config = {value(3, 15), value(3, 15), power(5, 10), value(4, 5), power(1, 3), power(3, 6)};
-    made.streams = static_cast<std::size_t>(value(1, 16));
-    const int words = from_.ConsumeIntegralInRange(1, 40);
-    int vectors = 0;
-    for (int word = 0; word < words; ++word) {
-      made.plane.push_back(value(0, 1 << 20));
-      made.row.push_back(value(-7, 40));
-      made.col.push_back(value(-7, 40));
-      made.mask.push_back(value(1, 15));
-      made.after.push_back(value(0, 1023));
-      vectors += __builtin_popcountll(static_cast<std::uint64_t>(made.mask.back()));
+  EncoderConfig config() { return {value(3, 15), value(3, 15), 16, 1 << std::clamp(value(3, 6), 0, 30)}; }
+
+  PartWork work() {
+    PartWork made;
+    made.streams = static_cast<std::size_t>(value(2, 16));
+    made.tiles_at_once = value(1, 4);
+    const int digits = from_.ConsumeIntegralInRange(1, 4), words = from_.ConsumeIntegralInRange(1, 30);
+    for (int word = 0; word < digits * words; ++word) {
+      made.fetches.push_back({value(0, 1 << 20), value(-7, 40), value(-7, 40), value(0, 1023)});
     }
+    std::vector<std::pair<int, int>> used;
     for (int count = from_.ConsumeIntegralInRange(0, 200); count > 0; --count) {
-      made.stream.push_back(value(0, static_cast<int>(made.streams) - 1));
-      made.vector.push_back(value(0, vectors - 1));
-      made.acc_index.push_back(value(0, 15));
-      made.digit.push_back(value(0, 3));
-      made.subtract.push_back(static_cast<std::uint8_t>(value(0, 1)));
+      const int digit = value(0, digits - 1), stream = value(0, static_cast<int>(made.streams) - 1), acc_index = value(0, 15);
+      const int word = (digits - 1 - digit) * words + value(0, words - 1);
+      made.additions.push_back({stream, word, byte(0, STERNA_WORD_CHANNELS - 1), static_cast<std::uint8_t>(acc_index),
+                                static_cast<std::uint8_t>(digit), byte(0, 1)});
+      used.emplace_back(stream, static_cast<std::uint8_t>(acc_index));
     }
-    for (int plane = value(0, 3); plane >= 0; --plane) made.planes.push_back({plane, value(0, vectors - 1), value(0, 7)});
+    if (!is_any_) std::ranges::sort(used);
+    used.erase(std::unique(used.begin(), used.end()), used.end());
+    for (const auto& [stream, acc_index] : used) made.used.push_back({stream, static_cast<std::uint8_t>(acc_index)});
     return made;
   }
 
@@ -64,43 +55,78 @@ class Builder {
     return from_.ConsumeIntegralInRange(std::min(low, high), std::max(low, high));
   }
 
-  int power(int low, int high) { return 1 << std::clamp(value(low, high), 0, 30); }
+  std::uint8_t byte(int low, int high) { return static_cast<std::uint8_t>(value(low, high)); }
 
   FuzzedDataProvider& from_;
   bool is_any_;
 };
 
-/// What the entries of all chunks say, stream after stream.
-std::vector<Addition> decoded(const Work& work, const EncodedPart& part) {
-  const int payload_bits = work.config.acc_index_w + 1, control = STERNA_ENTRY_CONTROL << payload_bits;
-  std::vector<Addition> found;
-  for (std::size_t stream = 0; stream < work.streams; ++stream) {
-    std::int64_t pointer = -1;
-    for (std::size_t round = 0; round < part.rounds; ++round) {
-      for (int entry = 0; entry < work.config.chunk_entries(); ++entry) {
-        const int code = part.codes[(round * work.streams + stream) * work.config.chunk_entries() + entry];
-        const int payload = code & ((1 << payload_bits) - 1);
-        if (code < control) {
-          pointer += code >> payload_bits;
-          found.push_back({static_cast<std::int64_t>(stream), pointer, payload >> 1, payload & 1});
-        } else if (payload >> (payload_bits - 1) == 0 && payload & STERNA_COMMAND_SKIP) {
-          pointer += std::int64_t{1} << (payload & 7);
-        }
+/// The number of a few bits of `word`.
+std::uint32_t bits(std::uint64_t word, int shift, int width) {
+  return static_cast<std::uint32_t>(word >> shift & ((std::uint64_t{1} << width) - 1));
+}
+
+/// Reads the payload of a part as an engine does, as far as its entries go.
+class Reader {
+ public:
+  Reader(const EncoderConfig& config, const PartWork& work, const EncodedPart& part)
+      : config_(config), streams_(work.streams), part_(part) {}
+
+  std::vector<Added> added() {
+    for (std::size_t record = 0; record < part_.records.size(); record += 2) {
+      at_ += static_cast<std::size_t>(config_.beat_bytes);
+      const std::int64_t count = part_.records[record + 1];
+      const bool is_fetch = part_.records[record] == STERNA_RECORD_KIND_FETCH;
+      const std::size_t end = at_ + count * (is_fetch ? STERNA_FETCH_SIZE : streams_ * STERNA_ENTRY_SIZE);
+      for (std::int64_t round = 0; !is_fetch && round < count; ++round) read_round();
+      at_ = (end + config_.beat_bytes - 1) / config_.beat_bytes * config_.beat_bytes;
+    }
+    return std::move(found_);
+  }
+
+ private:
+  std::uint32_t entry() {
+    std::uint32_t word = 0;
+    for (int byte = 0; byte < STERNA_ENTRY_SIZE; ++byte) word |= std::uint32_t{part_.payload[at_++]} << (8 * byte);
+    return word;
+  }
+
+  void read_round() {
+    for (std::size_t stream = 0; stream < streams_; ++stream) {
+      const std::uint32_t word = entry();
+      if (stream == STERNA_WORD_STREAM) taken_ += bits(word, STERNA_ENTRY_CONTROL_SHIFT, STERNA_ENTRY_CONTROL_WIDTH);
+      constexpr int kWidth = STERNA_ENTRY_OPERANDS_WIDTH / STERNA_WORD_CHANNELS;
+      for (int channel = 0; channel < STERNA_WORD_CHANNELS; ++channel) {
+        const std::uint32_t operand = bits(word, STERNA_ENTRY_OPERANDS_SHIFT + channel * kWidth, kWidth);
+        const std::int64_t slot = bits(operand, STERNA_OPERAND_SLOT_SHIFT, STERNA_OPERAND_SLOT_WIDTH);
+        if (slot == STERNA_ABSENT_SLOT) continue;
+        // The last word that was taken into the slot.
+        const std::int64_t age = (taken_ - 1 - slot + STERNA_WINDOW_WORDS) % STERNA_WINDOW_WORDS;
+        found_.push_back({static_cast<std::int64_t>(stream), taken_ - 1 - age, channel,
+                          bits(word, STERNA_ENTRY_ACC_INDEX_SHIFT, STERNA_ENTRY_ACC_INDEX_WIDTH),
+                          bits(operand, STERNA_OPERAND_SUBTRACT_SHIFT, STERNA_OPERAND_SUBTRACT_WIDTH)});
       }
     }
   }
-  return found;
-}
+
+  const EncoderConfig& config_;
+  std::size_t streams_;
+  const EncodedPart& part_;
+  std::int64_t taken_ = 0;
+  std::size_t at_ = 0;
+  std::vector<Added> found_;
+};
 
 /// Ends the program unless the part holds just the additions of the work.
-void compare(const Work& work, const EncodedPart& part) {
-  std::vector<Addition> given;
-  for (std::size_t at = 0; at < work.stream.size(); ++at) {
-    given.push_back({work.stream[at], work.vector[at], work.acc_index[at], work.subtract[at]});
+void compare(const EncoderConfig& config, const PartWork& work) {
+  const EncodedPart part = encode_part(config, work);
+  std::vector<Added> given;
+  for (const Addition& each : work.additions) {
+    given.push_back({each.stream, each.word, each.channel, each.acc_index, each.subtract});
   }
-  std::vector<Addition> found = decoded(work, part);
-  std::sort(given.begin(), given.end());
-  std::sort(found.begin(), found.end());
+  std::vector<Added> found = Reader(config, work, part).added();
+  std::ranges::sort(given);
+  std::ranges::sort(found);
   if (given != found || part.payload.size() % STERNA_TAPE_ALIGN) __builtin_trap();
 }
 
@@ -108,10 +134,11 @@ void compare(const Work& work, const EncodedPart& part) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   FuzzedDataProvider from(data, size);
-  const Work work = Builder(from).work();
+  Builder builder(from);
+  const EncoderConfig config = builder.config();
+  const PartWork work = builder.work();
   try {
-    compare(work, encode_part(work.config, work.streams, {work.plane, work.row, work.col, work.mask, work.after},
-                              {work.stream, work.vector, work.acc_index, work.subtract, work.digit}, work.planes));
+    compare(config, work);
   } catch (const Error&) {
   }
   return 0;

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sterna.compile import compile_graph
-from sterna.compile.build import build
+from sterna.compile.build import ENDS, TAKES_WORD, build
 from sterna.compile.decide import decide
 from sterna.compile.lower import Operation, Weights
 from sterna.compile.lowered import Lowered
@@ -24,7 +24,7 @@ from sterna.spec.config import WORD_CHANNELS, EngineConfig
 from sterna.spec.paths import own_network
 from sterna.spec.tape import AFTER_ALL, Op, SegmentKind
 from support.random_graphs import random_graph
-from support.tape_emulator import read_records
+from support.rounds import read_rounds
 
 NANO = load_config("nano")
 
@@ -46,7 +46,7 @@ def fetch_words(package: Package, layer: str) -> list[dict[str, int]]:
 
 def unpacked(config: EngineConfig, payload: bytes, streams: int) -> list[dict[str, int]]:
     """The fetch words of a WEIGHTS payload."""
-    return [tape.FETCH_WORD.unpack(word) for word in read_records(config, payload, streams)[0].tolist()]
+    return read_rounds(config, payload, streams).fetches
 
 
 def compiled(config: EngineConfig, channels: int, *layers: Layer) -> Package:
@@ -78,10 +78,10 @@ def test_a_word_is_waited_for_until_all_drains_have_written_it(
     pool = (MaxPool("pool", "conv", 2),) if pooled else ()
     end = pointwise("end", made, filters, 1), Output("out", "end")
     package = compiled(config, 3, pointwise("conv", "image", 3, filters), *pool, *end)
-    spread, row = package.plan.spreads[0], pes // (4 if pooled else 1)
+    spread = package.plan.spreads[0]
     expected, plane = {}, package.plan.bases[made]
     for part in spread.parts:
-        drained = written(config, part.channels, row)
+        drained = written(config, part.channels)
         for group, members in enumerate(part.filters):
             cluster = ((group + 1) * spread.tiles_at_once - 1) % config.drain_clusters
             for first in range(0, part.channels, WORD_CHANNELS):
@@ -93,11 +93,11 @@ def test_a_word_is_waited_for_until_all_drains_have_written_it(
     assert {each["plane"]: each["after"] for each in fetch_words(package, "end")} == expected
 
 
-def written(config: EngineConfig, channels: int, row: int) -> np.ndarray:
+def written(config: EngineConfig, channels: int) -> np.ndarray:
     """Words that a drain has written when a channel is, by cluster of the drain."""
     counts, words = np.zeros((config.drain_clusters, channels), np.int64), 0
-    for start in range(0, channels, row):
-        in_row = range(start, min(start + row, channels))
+    for start in range(0, channels, config.pes):
+        in_row = range(start, min(start + config.pes, channels))
         for cluster in range(config.drain_clusters):
             for first in range(0, len(in_row), WORD_CHANNELS):
                 words += 1
@@ -108,9 +108,9 @@ def written(config: EngineConfig, channels: int, row: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("model", "config", "trace", "digest"),
     [
-        ("demo-nano", "nano", False, "59e664617b17aaec"),
-        ("demo-nano", "nano", True, "6451fd7a8d2d76c7"),
-        pytest.param("yolov2-scenes", "arria10", False, "161ec8107e34323e", marks=pytest.mark.slow),
+        ("demo-nano", "nano", False, "fa0162b3c4f6dd72"),
+        ("demo-nano", "nano", True, "5597b71c0d757b23"),
+        pytest.param("yolov2-scenes", "arria10", False, "0365f7a40647a261", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_bytes_as_ever(model: str, config: str, trace: bool, digest: str) -> None:
@@ -132,9 +132,12 @@ def test_steps_are_those_of_the_tape_and_stream_what_is_in_it() -> None:
     payloads = iter(each.payload for each in tape.read(built.tape).segments if each.kind is SegmentKind.WEIGHTS)
     for step in built.steps:
         if step.streamed is not None:
-            fetches = unpacked(NANO, next(payloads), step.streamed.codes.shape[1])
-            assert step.streamed.masks.tolist() == [each["mask"] for each in fetches]
-            assert step.streamed.after.tolist() == [each["after"] for each in fetches]
+            streams = NANO.all_pes // step.fields["tiles_at_once"]
+            found = read_rounds(NANO, next(payloads), streams)
+            assert step.streamed.after.tolist() == [each["after"] for each in found.fetches]
+            expected = [TAKES_WORD * each.takes_word | ENDS * each.ends for each in found.rounds]
+            assert step.streamed.rounds.tolist() == expected
+            assert step.streamed.operations.tolist() == [len(each.operations) for each in found.rounds]
 
 
 def test_progress_may_end_the_work() -> None:

@@ -139,7 +139,7 @@ def test_a_graph_that_is_not_the_tapes(data: bytes) -> None:
 
 
 def test_a_config_that_is_not_the_tapes(data: bytes) -> None:
-    other = reported(data, "config", lambda values: values | {"fifo_chunks": 2 * NANO.fifo_chunks})
+    other = reported(data, "config", lambda values: values | {"burst_beats": 16, "accumulators": 8})
     assert "its parts contradict each other; tape = " in refusal(other)
 
 

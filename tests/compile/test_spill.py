@@ -74,14 +74,13 @@ def hasty(segment: Segment) -> Segment:
     return Segment(segment.kind, tape.pack_step(**step | {"beside": MOST_BESIDE_STORES}))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 4, 5, 7])
 def test_a_load_that_does_not_wait_for_stores_shows(seed: int) -> None:
     """It reads what the memory held before, or writes over what is still written, if STORE steps are late."""
     package, image = spilling(seed)
     data = tape.write(package.config.hash, map(hasty, tape.read(package.tape).segments))
-    if data != package.tape:
-        with pytest.raises(AssertionError):
-            check(replace(package, tape=data), image)
+    with pytest.raises(AssertionError):
+        check(replace(package, tape=data), image)
 
 
 def tower(width: int, height: int, channels: int = 8, last: int = 4) -> Graph:

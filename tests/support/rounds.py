@@ -85,9 +85,7 @@ class Streamed:
     def accumulators(self) -> set[tuple[int, int]]:
         """Stream and number of those that are set."""
         return {
-            (stream, operation.acc_index)
-            for a_round in self.rounds
-            for stream, operation in a_round.operations.items()
+            (stream, operation.acc_index) for a_round in self.rounds for stream, operation in a_round.operations.items()
         }
 
 

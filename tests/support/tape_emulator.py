@@ -226,7 +226,8 @@ class TapeEmulator:
 
     def _counts(self, step: dict[str, int]) -> dict[tuple[int, int], int]:
         """Words of the last tile group that its drain has written when each (cluster, channel) is; none for KEEP."""
-        config, counts = self.config, {}
+        config = self.config
+        counts: dict[tuple[int, int], int] = {}
         if step["pool"] == Pool.KEEP:
             return counts
         last_tiles = step["out_plane"] - (step["tile_groups"] - 1) * step["tiles_at_once"]

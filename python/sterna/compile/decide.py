@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sterna.compile.first import fits_load, spread_in_load
-from sterna.compile.lower import Program
+from sterna.compile.lower import PHASES, Program
 from sterna.compile.lowered import Lowered
 from sterna.compile.memory import Demand, place
 from sterna.compile.schedule import spread
 from sterna.compile.spill import spill
 from sterna.errors import SternaError
+from sterna.graph import Reorg
+from sterna.graph.csd import digits
 from sterna.package.plan import Bands, Plan, Spread
 
 
@@ -18,7 +23,11 @@ def decide(lowered: Lowered, *, trace: bool) -> Plan:
     """The plan for a graph. Raises SternaError naming the layer that does not fit the feature memory."""
     stored = _stored_layers(lowered, trace)
     operations = lowered.program.operations
-    spreads = tuple(spread(lowered.config, operation, lowered.tiles(operation)) for operation in operations)
+    read = additions_of_channels(lowered)
+    spreads = tuple(
+        spread(lowered.config, each, lowered.tiles(each), np.sum([read[name] for name in each.outputs], axis=0))
+        for each in operations
+    )
     if fits_load(lowered):
         with contextlib.suppress(SternaError):
             return _with_first_layer(lowered, stored, (spread_in_load(lowered), *spreads[1:]))
@@ -49,6 +58,31 @@ def _made(lowered: Lowered, spreads: tuple[Spread, ...]) -> list[list[tuple[str,
         list(lowered.made_by(operation, plan.parts).items())
         for operation, plan in zip(operations, spreads, strict=True)
     ]
+
+
+def additions_of_channels(lowered: Lowered) -> dict[str, NDArray[np.int64]]:
+    """By the name of each computed map and the image, the additions that operations make of each of its channels."""
+    operations = lowered.program.operations
+    found = {name: np.zeros(operation.filters, np.int64) for operation in operations for name in operation.outputs}
+    image = lowered.graph.input
+    found[image.name] = np.zeros(image.channels, np.int64)
+    reorgs = {layer.name for layer in lowered.graph.layers if isinstance(layer, Reorg)}
+
+    def shown(name: str) -> list[tuple[str, int]]:
+        """Map and number of each channel of a map, computed or a view."""
+        if name in found:
+            return [(name, channel) for channel in range(len(found[name]))]
+        parts = [place for part in lowered.program.views[name] for place in shown(part)]
+        return parts * (len(PHASES) if name in reorgs else 1)
+
+    for operation in operations:
+        weights = operation.weights
+        places = [place for source in operation.sources for place in shown(source)]
+        count = np.abs(digits(weights.value)).sum(axis=0, dtype=np.int64)
+        made = np.bincount(weights.channel, weights=count, minlength=len(places)).astype(np.int64)
+        for (name, channel), additions in zip(places, made.tolist(), strict=True):
+            found[name][channel] += additions
+    return found
 
 
 def _stored_layers(lowered: Lowered, trace: bool) -> list[str]:

@@ -12,12 +12,16 @@ from sterna.compile.lower import PHASES, Operation, Weights
 from sterna.graph.csd import digits
 from sterna.package.plan import Part, Spread
 from sterna.spec.config import WORD_CHANNELS, EngineConfig
-from sterna.spec.tape import ENTRY, FETCH_WORD, REPEAT_DISTANCE, WINDOW_GUARD, Pool
+from sterna.spec.tape import ENTRY, FETCH_GROUP, FETCH_WORD, REPEAT_DISTANCE, WINDOW_GUARD, Pool
 
 #: Added to window offsets, so that they pack as unsigned bytes.
 _OFFSET = 1 << 7
 #: Density at which an operation adds half of the vectors that it could, measured on random weights.
 _SPARSE = 0.03
+#: Share of the bus's beats that a memory gives, as those in hw/configs/memories.yaml do.
+_BEATS_GIVEN = 0.85
+#: The higher, the less do things that go on at once wait for each other.
+_ORDER = 4
 #: Maximum number of swaps of filters between places in a row.
 _SWAPS = 500
 
@@ -32,8 +36,11 @@ def most_rows(config: EngineConfig, operation: Operation) -> int:
     return config.accumulators // phases(operation)
 
 
-def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
-    """Choose tiles at once and parts with the fewest cycles by a coarse count, and give filters to PEs by work."""
+def spread(config: EngineConfig, operation: Operation, tiles: int, read: NDArray[np.int64] | None = None) -> Spread:
+    """Choose tiles at once and parts with the fewest cycles by a coarse count, and give filters to PEs by work.
+
+    read: [filters], the additions that other operations make of what each filter computes.
+    """
     digit = digits(operation.weights.value)
     work = _work(operation, digit)
     load = _Load(config, operation.filters, phases(operation), work, _word_count(operation.weights, digit), len(digit))
@@ -49,7 +56,14 @@ def spread(config: EngineConfig, operation: Operation, tiles: int) -> Spread:
         tiles_at_once *= 2
     assert best is not None
     _, chosen, parts = best
-    return Spread(chosen, _parts(config, work, config.clusters // chosen, parts))
+    read = np.zeros_like(work) if read is None else read
+    return Spread(chosen, _parts(config, work, read, config.clusters // chosen, parts))
+
+
+def _together(*cycles: float) -> float:
+    """Cycles of what goes on at once: a little more than the most, as those that take nearly as many wait at times."""
+    most = max(cycles)
+    return most * float(sum((each / most) ** _ORDER for each in cycles)) ** (1 / _ORDER)
 
 
 @dataclass(frozen=True)
@@ -73,10 +87,12 @@ class _Load:
         accumulators = rows * self.phases
         # A PE that has one filter more than others has more work, too.
         busy = max(self.work.mean() * rows, float(self.work.max(initial=0)))
-        rounds = max(self.words * tiles_at_once, self._operations(busy, accumulators))
+        rounds = _together(self.words * tiles_at_once, self._operations(busy, accumulators))
         issued = rounds + accumulators + WINDOW_GUARD
-        bus = (rounds * streams * ENTRY.size + self.words * FETCH_WORD.size) / config.beat_bytes
-        return max(issued, bus, accumulators * config.pes * config.drain_clusters)
+        # Each group of fetch words is a record, and so are the rounds after it: two headers, alone in their beats.
+        beats = (rounds * streams * ENTRY.size + self.words * FETCH_WORD.size) / config.beat_bytes
+        beats += 2 * -(-self.words // FETCH_GROUP)
+        return _together(issued, beats / _BEATS_GIVEN, accumulators * config.pes * config.drain_clusters)
 
     def _operations(self, busy: float, accumulators: int) -> float:
         """Rounds of a PE for `busy` additions to so many accumulators.
@@ -107,8 +123,14 @@ def _word_key(weights: Weights) -> NDArray[np.int64]:
     return (((channel // WORD_CHANNELS << 8) + row + _OFFSET) << 8) + col + _OFFSET
 
 
-def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, count: int) -> tuple[Part, ...]:
-    """Deal filters, heaviest first, to the part, group and place in a row with least work and an accumulator left."""
+def _parts(
+    config: EngineConfig, work: NDArray[np.int64], read: NDArray[np.int64], groups: int, count: int
+) -> tuple[Part, ...]:
+    """Deal filters, heaviest first, to the part, group and place in a row with least work and an accumulator left.
+
+    The channels of a word are read about equally often, so that operations that read it find one in each, and the words
+    of a row from the most to the least often, so that windows hold as much at any time.
+    """
     row = config.pes
     channels = -(-len(work) // (count * groups))
     places = min(row, channels)
@@ -124,7 +146,10 @@ def _parts(config: EngineConfig, work: NDArray[np.int64], groups: int, count: in
     _even_out(list(dealt.values()), work)
     filters = np.full((count, groups, channels), -1, np.int64)
     for (step, group, place), members in dealt.items():
-        filters[step, group, place + row * np.arange(len(members))] = members
+        members.sort(key=lambda index: -read[index])
+        word = (group * places + place) // WORD_CHANNELS
+        first = word * WORD_CHANNELS * len(members) // (groups * places)
+        filters[step, group, place + row * np.arange(len(members))] = members[first:] + members[:first]
     return tuple(Part(step) for step in filters)
 
 

@@ -90,8 +90,7 @@ def candidates(base: EngineConfig, fpga: Fpga) -> list[EngineConfig]:
             continue
         changes = {
             "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "pes": pes,
-            "accumulators": accumulators,
-            "axi_data_w": min(base.axi_data_w, pes * base.chunk_bytes * 8), "fm_words": MOST_FM_WORDS,
+            "accumulators": accumulators, "fm_words": MOST_FM_WORDS,
         }  # fmt: skip
         name = f"{tile}x{tile}-{clusters}x{pes}-{accumulators}-{drains}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))

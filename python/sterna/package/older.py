@@ -14,7 +14,7 @@ from sterna.errors import SternaError
 from sterna.graph import file as graph_file
 from sterna.graph.graph import Graph
 from sterna.package.container import AGAIN, other_format
-from sterna.spec.config import EngineConfig, make_config
+from sterna.spec.config import GONE, EngineConfig, make_config
 
 FORMAT = 3
 SIGNATURE = b"PK"
@@ -51,7 +51,7 @@ def read(data: bytes) -> Older:
             allowed=", ".join(sorted(LIMITS.named)), remedy="give a file made by sterna compile",
         )  # fmt: skip
     about = _about(archive.read(_ABOUT))
-    fields = dict(about["config"])
+    fields = {name: value for name, value in about["config"].items() if name not in GONE}
     config = make_config(str(fields.pop("name", "")), fields, "engine config")
     graph = _graph(archive.read(_GRAPH))
     shown = {name for layer in graph.outputs for name in (layer.name, layer.input)}

@@ -27,7 +27,7 @@ _NOT_HASHED = ("name", "memory", "burst_beats")
 #: Names of parameters before the engine's words became the field's.
 _RENAMED = {"units": "pes", "slots": "accumulators"}
 #: Those that engines had before their PEs went in step.
-_GONE = ("buffer_vectors", "buffer_lines", "block_lines", "chunk_bytes", "fifo_chunks")
+GONE = ("buffer_vectors", "buffer_lines", "block_lines", "chunk_bytes", "fifo_chunks")
 
 _REMEDY = "see docs/reference/configs.md, or python/sterna/spec/config.py, for each parameter"
 
@@ -207,7 +207,7 @@ def _check_names(fields: dict[Any, Any], where: str) -> None:
 
 
 def _remedy_of(name: object) -> str:
-    if name in _GONE:
+    if name in GONE:
         return "remove it: engines have no such part any more"
     return f"it is now {_RENAMED[str(name)]}" if name in _RENAMED else "correct its name or remove it"
 

@@ -18,7 +18,9 @@ namespace {
 using Count = std::int64_t;
 
 /// More than any engine has, and what the keys have room for by which additions are sorted.
-constexpr Count kMostStreams = 1 << 16, kMostWords = 1 << 24, kMostOffset = 1 << 11;
+constexpr Count kMostStreams = 1 << 16, kMostTiles = 1 << 6, kMostWords = 1 << 24, kMostOffset = 1 << 11;
+/// Of the widest bus.
+constexpr Count kMostBeatBytes = 128;
 /// Each of the two control bits of a round is in a stream of its own.
 constexpr Count kLeastStreams = std::max(STERNA_WORD_STREAM, STERNA_END_STREAM) + 1;
 
@@ -33,7 +35,7 @@ void check_config(const EncoderConfig& config) {
   check_range("tile_h", config.tile_h, 1, 1 << STERNA_FETCH_ROW_WIDTH);
   check_range("tile_w", config.tile_w, 1, 1 << STERNA_FETCH_COL_WIDTH);
   check_range("accumulators", config.accumulators, 1, 1 << STERNA_ENTRY_ACC_INDEX_WIDTH);
-  check_range("beat_bytes", config.beat_bytes, STERNA_RECORD_HEADER_SIZE, STERNA_TAPE_ALIGN);
+  check_range("beat_bytes", config.beat_bytes, STERNA_RECORD_HEADER_SIZE, kMostBeatBytes);
 }
 
 void check_fetches(const std::vector<Fetch>& fetches) {
@@ -88,7 +90,7 @@ void check_additions(const EncoderConfig& config, const PartWork& work) {
 void check_part(const EncoderConfig& config, const PartWork& work) {
   check_config(config);
   check_range("streams", static_cast<Count>(work.streams), kLeastStreams, kMostStreams);
-  check_range("tiles_at_once", work.tiles_at_once, 1, kMostStreams);
+  check_range("tiles_at_once", work.tiles_at_once, 1, kMostTiles);
   check_fetches(work.fetches);
   check_additions(config, work);
 }

@@ -19,7 +19,7 @@ constexpr int kBanks = STERNA_WORD_CHANNELS;
 constexpr Word kNone = std::numeric_limits<Word>::max();
 constexpr Word kWindow = STERNA_WINDOW_WORDS;
 /// A PE turns to its oldest words when so few more may come before they stop the window.
-constexpr Word kMargin = 10;
+constexpr Word kMargin = 4;
 static_assert(STERNA_WINDOW_GUARD > 0 && STERNA_REPEAT_DISTANCE > 0);
 
 /// The additions are sorted by one number: stream, accumulator, digit from the highest down, channel, word, sign.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sterna.generate.spec.markdown import layout_table, register_table, registers_page, serial_table, tape_page
 from sterna.spec import tape
 from sterna.spec.registers import Control, ErrorCode, Register, Status
-from sterna.spec.tape import Command
+from sterna.spec.tape import EntryKind
 
 
 def columns(line: str) -> int:
@@ -30,7 +30,7 @@ def test_tape() -> None:
     assert page.count("\n### ") + page.startswith("### ") == page.count("### ")
     for layout in tape.LAYOUTS:
         assert all(f"| `{field.name}` |" in page for field, _ in layout.places())
-    assert all(f"| {command.value} | `{command.name}` |" in page for command in Command)
+    assert all(f"| {kind.value} | `{kind.name}` |" in page for kind in EntryKind)
 
 
 def test_commands_of_the_serial_line() -> None:
@@ -42,7 +42,8 @@ def test_commands_of_the_serial_line() -> None:
 def test_headings_are_short() -> None:
     """What follows a colon in a description is a sentence below the heading."""
     page = tape_page()
-    assert "\n## Control entries\n\nSkip field = `ENTRY_CONTROL`, these in the bits below" in page
+    sentence = "A value of 0 or more stays, a negative one is multiplied by a slope."
+    assert f"\n## What requantisation does before it rounds\n\n{sentence}" in page
     assert all(len(line) < 60 for line in page.splitlines() if line.startswith("#"))
 
 

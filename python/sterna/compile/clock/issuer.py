@@ -98,9 +98,7 @@ def _wait(issuer: Record, drains: int) -> None:
 
 
 @compiled
-def cycle_issuer(
-    issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int
-) -> None:
+def cycle_issuer(issuer: Record, drains: Records, step: Record, first: int, table_ready: bool, noted: int) -> None:
     """A cycle: `first` if it is the first one of `step`."""
     count = len(drains)
     _levels(issuer, count, first)
