@@ -902,6 +902,13 @@ module sterna_engine #(
         else drain_clear_q <= clear;
       end
 
+      // Words, for the clusters of the drain.
+      (* preserve, dont_merge *) logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
+
+      always_ff @(posedge clk_i) begin
+        word_data_q <= word_data;
+      end
+
       // With `row_load`, which the issuer gives.
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) row_shift_q <= 1'b0;
@@ -933,7 +940,6 @@ module sterna_engine #(
         // What a cluster gets comes from registers of its own, halfway to it.
         (* preserve, dont_merge *) logic word_valid_q, round_valid_q, half_q, load_q, shift_q;
         (* preserve, dont_merge *) logic [4:0] word_slot_q;
-        (* preserve, dont_merge *) logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
         (* preserve, dont_merge *) logic [AccIndexW:0] row_address_q;
         entry_t [Pes-1:0] round_q;
         logic [PesW-1:0] own_busy;
@@ -951,7 +957,6 @@ module sterna_engine #(
 
         always_ff @(posedge clk_i) begin
           word_slot_q <= word_slot;
-          word_data_q <= word_data;
           round_q <= round[C];
           half_q <= half_issued;
           row_address_q <= drain_address_q;
