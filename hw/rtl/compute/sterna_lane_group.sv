@@ -132,8 +132,8 @@ module sterna_lane_group #(
       always_ff @(posedge clk_i) begin
         if (active_q1) begin
           for (int unsigned i = 0; i < Lanes; i++) begin
-            pair_q2[p][i] <= PairW'(vector_q1[2*p][i] ^ {ActW{subtract_q1[2*p]}}) +
-                             PairW'(vector_q1[2*p+1][i] ^ {ActW{subtract_q1[2*p+1]}});
+            pair_q2[p][i] <= PairW'(signed'(vector_q1[2*p][i] ^ {ActW{subtract_q1[2*p]}})) +
+                             PairW'(signed'(vector_q1[2*p+1][i] ^ {ActW{subtract_q1[2*p+1]}}));
           end
         end
       end
