@@ -60,8 +60,9 @@ module sterna_distributor #(
   localparam int unsigned RoundCountW = $clog2(BeatRounds + 1);
   /// Beats of rounds that wait.
   localparam int unsigned BeatDepth = 32;
-  /// Bits of a number of beats or rounds in a payload of less than 4 GB.
-  localparam int unsigned CountW = 32 - $clog2(DataW / 8) + $clog2(BeatRounds);
+  /// Bits of a number of bytes, and of beats, in a payload.
+  localparam int unsigned BytesW = 32;
+  localparam int unsigned CountW = BytesW - $clog2(DataW / 8);
 
   typedef enum logic [1:0] {
     StRecord,  // takes the header of the next record; zeros are padding
@@ -262,7 +263,8 @@ module sterna_distributor #(
           last_d = beats == 56'(tail_d == '0);
           state_d = is_fetch ? StFetch : StRounds;
           if (!is_fetch && beat_data[7:0] != RecordRounds) state_d = StBad;
-          if (count == '0 || beats[55:CountW] != '0) state_d = StBad;
+          // With a larger count, that of the beats could overflow.
+          if (count == '0 || count[55:BytesW] != '0 || beats[55:CountW] != '0) state_d = StBad;
           // A zero header is the padding that fills the payload up.
           if (beat_data[63:0] == '0) state_d = StRecord;
         end
