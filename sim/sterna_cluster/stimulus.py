@@ -32,8 +32,8 @@ class Shape:
 
 def shape_of(dut: Any) -> Shape:
     """The parameters of a cluster or a PE."""
-    pes = int(dut.Pes.value) if hasattr(dut, "Pes") else 1
-    return Shape(int(dut.Lanes.value), pes, *(int(getattr(dut, name).value) for name in ("Accumulators", "ActW", "AccW")))
+    names = ("Lanes", "Pes", "Accumulators", "ActW", "AccW")
+    return Shape(*(int(getattr(dut, name).value) if hasattr(dut, name) else 1 for name in names))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Bench of sterna_cluster: random words and rounds against the model; words come as late and go as early as they may."""
+"""Bench of sterna_cluster: random words and rounds against the model; words come late and go early."""
 
 from __future__ import annotations
 
