@@ -23,8 +23,8 @@ PARAMETERS = [
 ]
 #: Cycles from a beat of fetch words, if nothing is before it, to the first in which its first word may be taken.
 FETCH_LATENCY = 6
-#: Cycles from the last request until the issuer is idle.
-IDLE_LATENCY = 3
+#: Cycles that a word takes into the windows, and in which the issuer is idle after that.
+INTO_WINDOWS, IDLE_LATENCY = 1, 2
 
 
 @dataclass(frozen=True)
@@ -256,9 +256,10 @@ class Issue:
 
     def _check_idle(self) -> None:
         idle = bool(self.ports["idle_o"].read())
-        if self._working() or self.words or self.requests:
-            assert not idle, "idle before the last word has come"
-        elif self.step and self.tb.cycle > max(self.last_end, self.last_request + self.tb.latency) + IDLE_LATENCY:
+        there = self.last_request + self.tb.latency + INTO_WINDOWS
+        if self._working() or self.requests or self.tb.cycle <= there:
+            assert not idle, "idle before the last word is in the windows"
+        elif self.step and self.tb.cycle >= max(self.last_end, there) + IDLE_LATENCY:
             assert idle, "not idle although nothing is left"
 
 
