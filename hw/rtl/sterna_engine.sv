@@ -198,7 +198,7 @@ module sterna_engine #(
   sterna_axil_regs #(
     .ConfigHash     (ConfigHash),
     .CapabilityTile ({8'(Pes), 8'(Clusters), 8'(TileW), 8'(TileH)}),
-    .CapabilityPe   ({8'(WindowWords), 8'(AccW), 8'(ActW), 8'(Accumulators)}),
+    .CapabilityPe   ({8'd0, 8'(AccW), 8'(ActW), 8'(Accumulators)}),
     .CapabilityWords(FmWords),
     .AllPes         (Clusters * Pes)
   ) u_regs (
