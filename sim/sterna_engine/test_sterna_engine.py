@@ -16,29 +16,32 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster
 from cocotbext.axi.sparse_memory import SparseMemory
 from numpy.typing import NDArray
+from sim.sterna_cluster.model import ABSENT, Entry, Operand
 from sim.support.axi import BAD_FROM, MEMORY_BYTES, ReadMemory, WriteMemory
 
 from sterna.spec import tape
+from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, WATCHDOG_CYCLES, Control, ErrorCode, Register, Status
-from sterna.spec.tape import Command, Op, RecordKind, Segment, SegmentKind
+from sterna.spec.tape import END_STREAM, REPEAT_DISTANCE, WORD_STREAM, EntryKind, Op, RecordKind, Segment, SegmentKind
 
 CONFIG_HASH = 0x5EED_0001
-TILE, CLUSTERS, PES, ACCUMULATORS, BUFFER_VECTORS, FM_WORDS, BEAT, CHUNK = 3, 2, 4, 4, 32, 64, 8, 2
+TILE, CLUSTERS, PES, ACCUMULATORS, FM_WORDS, BEAT = 3, 2, 4, 4, 64, 8
 PARAMETERS = [
     {
         "TileH": TILE, "TileW": TILE, "Clusters": CLUSTERS, "Pes": PES, "Accumulators": ACCUMULATORS,
-        "BufferVectors": BUFFER_VECTORS, "FmWords": FM_WORDS, "AxiDataW": 8 * BEAT, "ChunkBytes": CHUNK,
-        "FifoChunks": 4, "ConfigHash": CONFIG_HASH,
+        "FmWords": FM_WORDS, "AxiDataW": 8 * BEAT, "ConfigHash": CONFIG_HASH,
     }
-]
-ACC_INDEX_W = 4
-ENTRY_BITS = ACC_INDEX_W + 3
-CHUNK_ENTRIES = 8 * CHUNK // ENTRY_BITS
+]  # fmt: skip
 WORD_BYTES = -(-TILE * TILE * 4 // BEAT) * BEAT
 TAPE, FRAME, RESULT = 0x1000, 0x8F80, 0x10FC0
 NEXT_FRAME, NEXT_RESULT = 0x20040, 0x30080
 PAD, SHIFT = -3, 6
 WATCHDOG = 400
+
+#: The bit of an entry that is the round's.
+CONTROL = tape.ENTRY.pack(control=1)
+#: Bits of an entry that say whether its operands are subtracted.
+SIGNS = [tape.OPERAND.bits * place + tape.OPERAND.bits - 1 for place in range(WORD_CHANNELS)]
 
 Ints = NDArray[np.int64]
 
@@ -110,8 +113,14 @@ class Layer:
 
     @property
     def additions(self) -> int:
-        """Additions in a frame."""
-        return int(np.abs(self.weights).sum()) * self.tile_groups * self.tiles_at_once
+        """Operations in a frame."""
+        entries = sum(len(self.stream(group, pe)) for group in range(self.groups) for pe in range(PES))
+        return entries * self.tile_groups * self.tiles_at_once
+
+    @property
+    def row_words(self) -> int:
+        """Words that the drain writes of a row of the last tiles: one of each cluster that has a tile."""
+        return self.groups * ((self.size.tiles - 1) % self.tiles_at_once + 1)
 
     def run(self, values: Ints) -> Ints:
         """Its output on whole tiles."""
@@ -119,45 +128,63 @@ class Layer:
         scaled = total * self.multiplier[:, None, None] + self.bias[:, None, None] + (1 << SHIFT >> 1)
         return np.clip(scaled >> SHIFT, -128, 127)
 
-    def stream(self, group: int, pe: int) -> list[int]:
-        """Entries of a PE for a pass: walk to each vector, apply it to each filter, end on the last vector."""
-        entries, vector = [], -1
-        for channel in range(self.channels):
-            for acc_index in range(self.filters // PES):
-                weight = self.weights[group * self.filters + acc_index * PES + pe, channel]
-                if not weight:
-                    continue
-                while channel - vector > 2:
-                    entries.append(control(Command.SKIP))
-                    vector += 1
-                entries.append((channel - vector) << ACC_INDEX_W + 1 | acc_index << 1 | int(weight < 0))
-                vector = channel
-        while self.channels - 1 - vector > tape.END_PASS_MAX_SKIP:
-            entries.append(control(Command.SKIP))
-            vector += 1
-        return [*entries, control(Command.END_PASS | self.channels - 1 - vector)]
+    def operations(self, weights: Ints) -> list[list[Operand]]:
+        """The operations of a filter: each has a channel of each place in a word, if there is one more.
+
+        Word w of a pass is in slot w. A filter without weights has an operation that sets it to zero.
+        """
+        places = [np.flatnonzero(weights[place::WORD_CHANNELS]) for place in range(WORD_CHANNELS)]
+        return [
+            [(int(words[turn]), int(weights[words[turn] * WORD_CHANNELS + place] < 0)) if turn < len(words) else ABSENT
+             for place, words in enumerate(places)]
+            for turn in range(max(1, *map(len, places)))
+        ]  # fmt: skip
+
+    def stream(self, group: int, pe: int) -> dict[int, Entry]:
+        """The operations of a PE by their rounds. Word w comes in round w * tiles_at_once."""
+        entries: dict[int, Entry] = {}
+        for acc_index in range(self.filters // PES):
+            at, kind = 0, EntryKind.SET
+            for operands in self.operations(self.weights[group * self.filters + acc_index * PES + pe]):
+                slots = [slot for slot, _ in operands if slot != tape.ABSENT_SLOT]
+                at = max(at, max(slots, default=0) * self.tiles_at_once)
+                while at in entries:
+                    at += 1
+                entries[at] = Entry(kind, acc_index, operands)
+                at, kind = at + REPEAT_DISTANCE, EntryKind.ADD
+        return entries
+
+    def rounds(self) -> list[list[int]]:
+        """The entries of all PE streams in each round."""
+        streams = [self.stream(group, pe) for group in range(self.groups) for pe in range(PES)]
+        words = {w * self.tiles_at_once for w in range(self.channels // WORD_CHANNELS)}
+        count = 1 + max(words.union(*streams))
+        nothing = Entry(EntryKind.NONE, 0)
+        rounds = [[stream.get(at, nothing).word for stream in streams] for at in range(count)]
+        for at in words:
+            rounds[at][WORD_STREAM] |= CONTROL
+        rounds[-1][END_STREAM] |= CONTROL
+        return rounds
 
     def payload(self, plane: int, after: Sequence[int]) -> bytes:
         """WEIGHTS: a fetch word for each channel word from `plane` on, and the rounds."""
-        words = self.channels // 4
+        words = self.channels // WORD_CHANNELS
         fetches = b"".join(
             tape.FETCH_WORD.to_bytes(
-                plane=plane + w * self.size.tiles, mask=15, last_in_pass=int(w == words - 1), after=after[w]
+                plane=plane + w * self.size.tiles, last_in_pass=int(w == words - 1), after=after[w]
             )
             for w in range(words)
         )
-        streams = [chunks(self.stream(group, pe)) for group in range(self.groups) for pe in range(PES)]
-        longest = max(map(len, streams))
-        padding = control(Command.PAD).to_bytes(CHUNK, "little")
-        streams = [stream + [padding] * (longest - len(stream)) for stream in streams]
-        rounds = b"".join(stream[at] for at in range(longest) for stream in streams)
-        return record(RecordKind.FETCH, words, fetches) + record(RecordKind.ROUNDS, longest, rounds)
+        rounds = self.rounds()
+        entries = b"".join(entry.to_bytes(4, "little") for entries in rounds for entry in entries)
+        return record(RecordKind.FETCH, words, fetches) + record(RecordKind.ROUNDS, len(rounds), entries)
 
     def segments(self, source: int, target: int, after: Sequence[int], beside: int = 0) -> list[Segment]:
-        """STEP, REQUANT, WEIGHTS."""
+        """STEP, REQUANT, WEIGHTS. What is subtracted counts as its inverse, one less than its negative."""
+        bias = self.bias + self.multiplier * (self.weights < 0).sum(axis=1)
         table = tape.pad(b"".join(
             int(m | (b & (1 << 46) - 1) << 18).to_bytes(8, "little")
-            for m, b in zip(self.multiplier.tolist(), self.bias.tolist(), strict=True)
+            for m, b in zip(self.multiplier.tolist(), bias.tolist(), strict=True)
         ))
         weights = tape.pad(self.payload(source, after))
         size = self.size
@@ -210,8 +237,9 @@ class Job:
             source, target = (places[number % 2 - 1] if number else 0), places[number % 2]
             after = [0] * (layer.channels // 4)
             if number:
-                group_words = self.layers[number - 1].group_words
-                after = [w % group_words + 1 if self.fine else tape.AFTER_ALL for w in range(len(after))]
+                before = self.layers[number - 1]
+                rows = [w % before.group_words + 1 for w in range(len(after))]
+                after = [row * before.row_words if self.fine else tape.AFTER_ALL for row in rows]
             segments += layer.segments(source, target, after)
             if number == 0 and self.background:
                 segments.append(self.load(next=1))
@@ -306,20 +334,6 @@ class LoadsAgain(Job):
     def result(self, image: Ints | None = None) -> bytes:
         first, second, third = self.layers
         return self.size.words(second.run(first.run(self.image))) + self.size.words(third.run(self.second))
-
-
-def control(command: int) -> int:
-    """A control entry."""
-    return tape.ENTRY_CONTROL << ACC_INDEX_W + 1 | command
-
-
-def chunks(entries: Sequence[int]) -> list[bytes]:
-    """Entries in chunks, first in the low bits."""
-    packed = []
-    for at in range(0, len(entries), CHUNK_ENTRIES):
-        word = sum(entry << i * ENTRY_BITS for i, entry in enumerate(entries[at : at + CHUNK_ENTRIES]))
-        packed.append(word.to_bytes(CHUNK, "little"))
-    return packed
 
 
 def record(kind: RecordKind, count: int, data: bytes) -> bytes:
@@ -574,8 +588,7 @@ async def names_itself(dut: Any) -> None:
     assert await tb.read(Register.VERSION) == ENGINE_VERSION
     assert await tb.read(Register.CONFIG_HASH) == CONFIG_HASH
     assert await tb.read(Register.CAPABILITY_TILE) == TILE | TILE << 8 | CLUSTERS << 16 | PES << 24
-    vectors_log2 = BUFFER_VECTORS.bit_length() - 1
-    assert await tb.read(Register.CAPABILITY_PE) == ACCUMULATORS | 8 << 8 | 20 << 16 | vectors_log2 << 24
+    assert await tb.read(Register.CAPABILITY_PE) == ACCUMULATORS | 8 << 8 | 20 << 16
     assert await tb.read(Register.CAPABILITY_WORDS) == FM_WORDS
 
 
@@ -623,24 +636,18 @@ async def names_every_damage(dut: Any) -> None:
 
 @cocotb.test()
 async def any_flipped_bit_of_weights_is_found(dut: Any) -> None:
-    """Of fetch words and of entries, but for bits that make a DOUBLE: an assertion of the PEs refuses those first."""
+    """Of fetch words, and of signs: an assertion of the PEs may refuse other bits of an entry first."""
     tb = await started(dut, 0.0)
     job = Job(2)
     data = job.tape()
     first = header_of(data, 3) + 64
     fetches = range(8 * (first + BEAT), 8 * (first + 2 * BEAT))
-    entries = range(8 * (first + 3 * BEAT), 8 * header_of(data, 4))
-    found = 0
-    while found < 24:
-        bit = random.choice(random.choice([fetches, entries]))
+    entries = range(first + 3 * BEAT, header_of(data, 4), tape.ENTRY.size)
+    for number in range(24):
+        bit = random.choice(fetches) if number % 2 else 8 * random.choice(entries) + random.choice(SIGNS)
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
-        place = bit % (8 * CHUNK) // ENTRY_BITS
-        chunk = int.from_bytes(damaged[bit // 8 // CHUNK * CHUNK :][:CHUNK], "little")
-        if bit in entries and chunk >> place * ENTRY_BITS + ACC_INDEX_W & 7 == 7:
-            continue
         assert await tb.run(bytes(damaged), job.frame()) == (ErrorCode.SEGMENT_CRC, 3)
-        found += 1
     await tb.check(job)
 
 
@@ -664,15 +671,17 @@ async def names_bus_errors(dut: Any) -> None:
 
 
 class Endless(Layer):
-    """A layer whose PEs never end their pass."""
+    """A layer whose passes never end."""
 
-    def stream(self, group: int, pe: int) -> list[int]:
-        return [control(Command.NOP) for _ in super().stream(group, pe)]
+    def rounds(self) -> list[list[int]]:
+        rounds = super().rounds()
+        rounds[-1][END_STREAM] &= ~CONTROL
+        return rounds
 
 
 @cocotb.test()
 async def gives_up_when_nothing_moves(dut: Any) -> None:
-    """Checksums are right, but the PEs wait for the end of their pass."""
+    """Checksums are right, but the drain waits for the end of a pass."""
     tb = await started(dut)
     job = Job(1, 2)
     first = job.layers[0]
