@@ -37,6 +37,7 @@ module sterna_drain_reader_checks #(
   input logic                           empty_q,
   input logic                           keep_q,
   input logic                           channel_begin,
+  input logic                           last_phase,
   input logic [$clog2(Pes)-1:0]         pe_q,
   input logic [(Clusters > 1 ? $clog2(Clusters) : 1)-1:0] cluster_q,
   input logic [$clog2(Accumulators)-1:0] row_q,
@@ -114,7 +115,8 @@ module sterna_drain_reader_checks #(
   Empty_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     active_q && empty_q |-> shifts_q == '0 && !freed_q && cluster_q == '0 && pe_q[$clog2(Pes)-1:1] == '0);
   Last_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    active_q && !empty_q |-> freed_q == (left_q == '0 && !keep_q && (cluster_q != '0 || pe_q != '0)));
+    active_q && !empty_q |-> freed_q == (left_q == '0 && last_phase && !keep_q &&
+                                              (cluster_q != '0 || pe_q != '0)));
 
   Pooled_C: cover property (@(posedge clk_i) disable iff (!rst_ni)
     pass_ready_o && pass_i[0].pool != PoolNone && !empty_q);

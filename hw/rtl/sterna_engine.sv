@@ -800,7 +800,7 @@ module sterna_engine #(
     .done_o      (store_done)
   );
 
-  // ----------------------------------------------------------------------- rounds, clusters, drains
+  // ---------------------------------------------------------------------- rounds, clusters, drains
 
   logic [4:0] word_slot;
   logic [Clusters-1:0] word_clusters;

@@ -2,73 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from sterna.spec.tape import ENTRY_CONTROL, Command
+from sterna.spec.config import WORD_CHANNELS
+from sterna.spec.tape import ABSENT_SLOT, ENTRY, OPERAND, EntryKind
 
-Vectors = Sequence[np.ndarray]
+#: The words of a window by their slots, int[WORD_CHANNELS, lanes] each.
+Window = Mapping[int, np.ndarray]
+#: Slot and subtract of an operand.
+Operand = tuple[int, int]
+ABSENT: Operand = (ABSENT_SLOT, 0)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An operation: an operand for each channel of a word."""
+
+    kind: EntryKind
+    acc_index: int
+    operands: Sequence[Operand] = (ABSENT,) * WORD_CHANNELS
+    control: int = 0
+
+    @property
+    def word(self) -> int:
+        """The entry on the tape."""
+        operands = 0
+        for channel, (slot, subtract) in enumerate(self.operands):
+            operands |= OPERAND.pack(slot=slot, subtract=subtract) << channel * OPERAND.bits
+        return ENTRY.pack(operands=operands, acc_index=self.acc_index, kind=self.kind, control=self.control)
+
+
+def added(entry: Entry, window: Window, lanes: int) -> np.ndarray:
+    """The sum of the entry's operands; what is subtracted counts as its bitwise inverse."""
+    total = np.zeros(lanes, np.int64)
+    for channel, (slot, subtract) in enumerate(entry.operands):
+        if slot != ABSENT_SLOT:
+            vector = window[slot][channel]
+            total += ~vector if subtract else vector
+    return total
 
 
 @dataclass
 class Pe:
-    """The accumulators and the vector pointer of one PE during one pass."""
+    """The accumulators of one PE, by their numbers."""
 
     lanes: int
-    accumulators: int
     acc_w: int
     sums: dict[int, np.ndarray] = field(default_factory=dict)
-    pointer: int = -1
-    vector: np.ndarray | None = None
-    additions: int = 0
 
-    @property
-    def acc_index_w(self) -> int:
-        """Bits of the accumulator in an entry."""
-        return max(4, (self.accumulators - 1).bit_length())
+    def after(self, entry: Entry, number: int, window: Window) -> np.ndarray:
+        """What `entry` would make of accumulator `number`."""
+        if entry.kind == EntryKind.SET:
+            return added(entry, window, self.lanes)
+        if entry.kind == EntryKind.DOUBLE:
+            return 2 * self.sums[number]
+        return self.sums[number] + added(entry, window, self.lanes)
 
-    def split(self, entry: int) -> tuple[int, int]:
-        """Skip of `entry`, and the bits below it."""
-        return divmod(entry, 2 << self.acc_index_w)
-
-    def after(self, entry: int, vectors: Vectors) -> tuple[int, np.ndarray] | None:
-        """Accumulator and sums that `entry` would give, or None if it is not an addition."""
-        skip, low = self.split(entry)
-        if skip != ENTRY_CONTROL:
-            vector = vectors[self.pointer + skip] if skip else self.vector
-            assert vector is not None, "an addition before the first vector of its pass"
-            acc_index = low >> 1 & self.accumulators - 1
-            old = self.accumulator(acc_index)
-            return acc_index, old - vector if low & 1 else old + vector
-        if low >> self.acc_index_w:
-            acc_index = low & self.accumulators - 1
-            return acc_index, 2 * self.sums[acc_index]
-        return None
-
-    def fits(self, entry: int, vectors: Vectors) -> bool:
-        """Whether no accumulator overflows with `entry`."""
-        result = self.after(entry, vectors)
+    def fits(self, sums: np.ndarray) -> bool:
+        """Whether an accumulator can hold `sums`."""
         limit = 1 << self.acc_w - 1
-        return result is None or bool((result[1] >= -limit).all() and (result[1] < limit).all())
+        return bool((sums >= -limit).all() and (sums < limit).all())
 
-    def apply(self, entry: int, vectors: Vectors) -> None:
-        """Do what `entry` says."""
-        skip, low = self.split(entry)
-        result = self.after(entry, vectors)
-        if result is not None:
-            self.sums[result[0]] = result[1]
-            self.additions += 1
-        if skip != ENTRY_CONTROL and skip:
-            self.pointer += skip
-            self.vector = vectors[self.pointer]
-        elif skip == ENTRY_CONTROL and low & ~7 == Command.SKIP:
-            self.pointer += 1 << (low & 7)
-            self.vector = None
-        elif skip == ENTRY_CONTROL and low & ~3 == Command.END_PASS:
-            self.pointer += low & 3
-
-    def accumulator(self, acc_index: int) -> np.ndarray:
-        """The sums in `acc_index`, zero if it was never touched."""
-        return self.sums.get(acc_index, np.zeros(self.lanes, np.int64))
+    def accumulator(self, number: int) -> np.ndarray:
+        """The sums of accumulator `number`, zero if it was never set."""
+        return self.sums.get(number, np.zeros(self.lanes, np.int64))

@@ -1,217 +1,248 @@
-"""Random passes for a cluster: vectors and entries of every kind."""
+"""Random words, operations and row steps for PEs that go in step, often at the closest distances that are legal."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from sim.sterna_cluster.model import Pe
+from sim.sterna_cluster.model import ABSENT, Entry, Operand, Pe
 from sim.support.words import pack
 
-from sterna.spec.tape import END_PASS_MAX_SKIP, ENTRY_CONTROL, Command
+from sterna.spec.config import WORD_CHANNELS
+from sterna.spec.tape import REPEAT_DISTANCE, WINDOW_WORDS, EntryKind
 
-#: Vectors of the ring that the stream leaves to the hardware (docs/reference/tape.md).
-MARGIN = 16
+#: Cycles from an operation to the first in which a word may come into a slot that it reads.
+REUSE_DISTANCE = 2
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The parameters of a cluster."""
+    """The parameters of PEs; `accumulators` of one half."""
 
     lanes: int
     pes: int
     accumulators: int
-    buffer_vectors: int
     act_w: int
     acc_w: int
-    chunk_bytes: int
 
-    @property
-    def acc_index_w(self) -> int:
-        """Bits of the accumulator in an entry."""
-        return max(4, (self.accumulators - 1).bit_length())
 
-    @property
-    def chunk_entries(self) -> int:
-        """Entries of a chunk."""
-        return 8 * self.chunk_bytes // (self.acc_index_w + 3)
-
-    def command(self, code: int) -> int:
-        """A control entry."""
-        return ENTRY_CONTROL << self.acc_index_w + 1 | code
-
-    def double(self, acc_index: int) -> int:
-        """A DOUBLE entry."""
-        return self.command(1 << self.acc_index_w | acc_index)
-
-    def addition(self, skip: int, acc_index: int) -> int:
-        """An entry that adds or subtracts."""
-        return skip << self.acc_index_w + 1 | acc_index << 1 | random.getrandbits(1)
+def shape_of(dut: Any) -> Shape:
+    """The parameters of a cluster or a PE."""
+    names = ("Lanes", "Pes", "Accumulators", "ActW", "AccW")
+    return Shape(*(int(getattr(dut, name).value) if hasattr(dut, name) else 1 for name in names))
 
 
 @dataclass(frozen=True)
-class Round:
-    """A chunk for each PE, and how many vectors of the pass come before it."""
+class Cycle:
+    """What comes to the PEs in one cycle. An accumulator's number is `half * accumulators + acc_index`."""
 
-    chunks: list[int]
-    vectors: int
+    word: tuple[int, np.ndarray] | None = None  # slot, int[WORD_CHANNELS, lanes]
+    half: int = 0
+    entries: list[Entry] | None = None  # an operation for each PE
+    load: int | None = None  # the accumulator that the row registers read
+    row: tuple[int, ...] = ()  # what they read
+    shift: bool = False
 
-
-@dataclass(frozen=True)
-class Pass:
-    """All that goes into a pass, and what must come out."""
-
-    vectors: list[np.ndarray]  # int[lanes] each
-    rounds: list[Round]
-    pes: list[Pe]  # the accumulators at the end of the pass
-    additions: int
-    entries: int  # of the PE that has most of them
+    @property
+    def busy(self) -> int:
+        """PEs that have an operation."""
+        return sum(entry.kind != EntryKind.NONE for entry in self.entries or ())
 
 
-def random_vector(shape: Shape) -> np.ndarray:
-    """A vector, often with extreme values."""
-    limit = 1 << shape.act_w - 1
-    if random.random() < 0.1:
-        return np.full(shape.lanes, random.choice([-limit, limit - 1]), np.int64)
-    return np.array([random.randrange(-limit, limit) for _ in range(shape.lanes)], np.int64)
+class Stimulus:
+    """Chooses what comes in each cycle; holds windows and accumulators as they are after what was chosen."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.pes = [Pe(shape.lanes, shape.acc_w) for _ in range(shape.pes)]
+        self.window: dict[int, np.ndarray] = {}
+        self.time = max(REUSE_DISTANCE, REPEAT_DISTANCE)  # so that time 0, when nothing was done, is long ago
+        #: How often something was done, and at the closest distance.
+        self.counts: Counter[str] = Counter()
+        self._read_at: dict[int, int] = {}  # by slot
+        self._touched_at: list[dict[int, int]] = [{} for _ in self.pes]  # by accumulator
+
+    def cycle(self) -> Cycle:
+        """What comes in the next cycle."""
+        self.time += 1
+        word = self._word() if random.random() < 0.7 else None
+        new = None if word is None else word[0]
+        half = random.getrandbits(1)
+        if random.random() < 0.8:
+            entries = [self._apply(pe, half, self._entry(pe, half, new)) for pe in range(len(self.pes))]
+            return Cycle(word, half, entries, shift=self._shift())
+        number = self._loadable()
+        if number is None or random.random() < 0.3:
+            return Cycle(word, half, shift=self._shift())
+        self.counts["load"] += 1
+        row = tuple(pack(pe.sums[number].tolist(), self.shape.acc_w) for pe in self.pes)
+        return Cycle(word, half, load=number, row=row)
+
+    def _shift(self) -> bool:
+        shift = random.random() < 0.3
+        self.counts["shift"] += shift
+        return shift
+
+    def _word(self) -> tuple[int, np.ndarray]:
+        """A random word in a slot that may be written."""
+        free = [s for s in range(WINDOW_WORDS) if self._read_at.get(s, 0) <= self.time - REUSE_DISTANCE]
+        closest = [s for s in free if self._read_at.get(s) == self.time - REUSE_DISTANCE]
+        slot = random.choice(closest if closest and random.random() < 0.6 else free)
+        self.counts["word over one just read"] += slot in closest
+        self.window[slot] = np.array([self._vector() for _ in range(WORD_CHANNELS)])
+        return slot, self.window[slot]
+
+    def _vector(self) -> list[int]:
+        limit = 1 << self.shape.act_w - 1
+        if random.random() < 0.1:
+            return [random.choice((-limit, limit - 1))] * self.shape.lanes
+        return random.choices(range(-limit, limit), k=self.shape.lanes)
+
+    def _entry(self, pe: int, half: int, new: int | None) -> Entry:
+        """An operation on an accumulator that may be touched again; `new` is the slot of the word that comes."""
+        touched, accumulators = self._touched_at[pe], self.shape.accumulators
+        last = self.time - REPEAT_DISTANCE
+        numbers = range(half * accumulators, (half + 1) * accumulators)
+        free = [number for number in numbers if touched.get(number, 0) <= last]
+        closest = [number for number in free if touched.get(number) == last]
+        if not free or random.random() < 0.1:
+            operands = [(random.getrandbits(5), random.getrandbits(1)) for _ in range(WORD_CHANNELS)]
+            return Entry(EntryKind.NONE, random.randrange(accumulators), operands, random.getrandbits(1))
+        number = random.choice(closest if closest and random.random() < 0.6 else free)
+        kind = random.choices((EntryKind.ADD, EntryKind.SET, EntryKind.DOUBLE), (6, 1, 2))[0]
+        if number not in self.pes[pe].sums:
+            kind = EntryKind.SET
+        operands = [ABSENT if kind == EntryKind.DOUBLE else self._operand(new) for _ in range(WORD_CHANNELS)]
+        entry = Entry(kind, number % accumulators, operands, random.getrandbits(1))
+        if not self.pes[pe].fits(self.pes[pe].after(entry, number, self.window)):
+            entry = Entry(EntryKind.SET, entry.acc_index, operands, entry.control)
+        return entry
+
+    def _operand(self, new: int | None) -> Operand:
+        if not self.window or random.random() < 0.2:
+            return ABSENT
+        slot = new if new is not None and random.random() < 0.5 else random.choice(list(self.window))
+        return slot, random.getrandbits(1)
+
+    def _apply(self, pe: int, half: int, entry: Entry) -> Entry:
+        """Do what `entry` says to the model of a PE."""
+        if entry.kind == EntryKind.NONE:
+            return entry
+        number = half * self.shape.accumulators + entry.acc_index
+        touched = self._touched_at[pe]
+        self.counts[entry.kind.name] += 1
+        self.counts["again at once"] += touched.get(number) == self.time - REPEAT_DISTANCE
+        self.pes[pe].sums[number] = self.pes[pe].after(entry, number, self.window)
+        touched[number] = self.time
+        for slot, _ in entry.operands:
+            self._read_at[slot] = self.time
+        return entry
+
+    def _loadable(self) -> int | None:
+        """An accumulator that all PEs have set and none has just touched."""
+        last = self.time - REPEAT_DISTANCE
+        numbers = [
+            number for number in range(2 * self.shape.accumulators)
+            if all(0 < touched.get(number, 0) <= last for touched in self._touched_at)
+        ]
+        closest = [number for number in numbers if any(touched[number] == last for touched in self._touched_at)]
+        if not numbers:
+            return None
+        number = random.choice(closest if closest and random.random() < 0.6 else numbers)
+        self.counts["load of one just touched"] += number in closest
+        return number
+
+    def covered(self, least: int) -> None:
+        """Everything was done at least so often."""
+        wanted = ("ADD", "SET", "DOUBLE", "load", "shift", "again at once", "word over one just read",
+                  "load of one just touched")
+        assert min(self.counts[name] for name in wanted) >= least, self.counts
 
 
-def random_pass(shape: Shape, entries: int) -> Pass:
-    """A pass of up to two rings of vectors, with about `entries` entries a PE."""
-    count = random.choice([1, 2, random.randint(1, shape.buffer_vectors), random.randint(1, 2 * shape.buffer_vectors)])
-    vectors = [random_vector(shape) for _ in range(count)]
-    pes = [Pe(shape.lanes, shape.accumulators, shape.acc_w) for _ in range(shape.pes)]
-    streams = [_random_entries(shape, pe, vectors, random.randint(0, 2 * entries)) for pe in pes]
-    additions = sum(pe.additions for pe in pes)
-    return Pass(vectors, _rounds(shape, streams, count), pes, additions, max(map(len, streams)))
+class Rows:
+    """The row registers of a chain of PEs: a load or a shift is done `delay` cycles after it came."""
+
+    def __init__(self, pes: int, delay: int) -> None:
+        self._coming: deque[Cycle] = deque([Cycle()] * delay)
+        self._registers: list[int | None] = [None] * pes
+
+    @property
+    def first(self) -> int | None:
+        """The first register, None if it is unknown."""
+        return self._registers[0]
+
+    def cycle(self, cycle: Cycle, beyond: int) -> None:
+        """`cycle` comes in, and `beyond` is behind the last register."""
+        self._coming.append(cycle)
+        due = self._coming.popleft()
+        if due.load is not None:
+            self._registers = list(due.row)
+        elif due.shift:
+            self._registers = [*self._registers[1:], beyond]
+
+    def know(self, first: int) -> None:
+        """The first register holds `first`."""
+        self._registers[0] = first
 
 
-def dense_pass(shape: Shape, density: float, vectors: int) -> Pass:
-    """A pass as the compiler makes it: each weight present with chance `density`, vector by vector, no accumulator
-    touched twice running where that can be had, vectors half a ring ahead."""
-    streams = []
-    additions = 0
-    for _ in range(shape.pes):
-        entries: list[tuple[int, int]] = []
-        pointer = last = -1
-        for vector in range(vectors):
-            accumulators = [acc_index for acc_index in range(shape.accumulators) if random.random() < density]
-            if len(accumulators) > 1 and accumulators[0] == last:
-                accumulators.append(accumulators.pop(0))
-            for acc_index in accumulators:
-                entries += _skips(shape, pointer, vector - 2)
-                pointer = entries[-1][1] if entries else -1
-                entries.append((shape.addition(vector - pointer, acc_index), vector))
-                pointer, last = vector, acc_index
-            additions += len(accumulators)
-        entries += _skips(shape, pointer, vectors - 1 - END_PASS_MAX_SKIP)
-        pointer = entries[-1][1] if entries else -1
-        entries.append((shape.command(Command.END_PASS | vectors - 1 - pointer), vectors - 1))
-        streams.append(entries)
-    data = [np.ones(shape.lanes, np.int64)] * vectors
-    pes = [Pe(shape.lanes, shape.accumulators, shape.acc_w) for _ in streams]
-    for pe, stream in zip(pes, streams, strict=True):
-        for entry, _ in stream:
-            pe.apply(entry, data)
-    rounds = _rounds(shape, streams, vectors, shape.buffer_vectors // 2)
-    return Pass(data, rounds, pes, additions, max(map(len, streams)))
+class Player:
+    """An agent that gives what a stimulus chooses, and compares the first row register.
 
+    `idle`: the inputs that are 0 while nothing comes. `row_delay`: cycles from `give` to the one in which the row
+    registers take their new values.
+    """
 
-def _skips(shape: Shape, pointer: int, least: int) -> list[tuple[int, int]]:
-    """SKIP entries that lead from `pointer` to `least` or beyond by nothing, and the pointer after each."""
-    entries = []
-    while pointer < least:
-        exponent = min((least - pointer).bit_length() - 1, _widest(shape))
-        pointer += 1 << exponent
-        entries.append((shape.command(Command.SKIP | exponent), pointer))
-    return entries
+    def __init__(self, dut: Any, shape: Shape, idle: Sequence[str], row_delay: int) -> None:
+        self.dut, self.shape, self.row_delay = dut, shape, row_delay
+        self.idle = dict.fromkeys(idle, 0)
+        self.begin()
 
+    def begin(self) -> None:
+        """Nothing is known or under way."""
+        self.stimulus = Stimulus(self.shape)
+        self.rows = Rows(self.shape.pes, self.row_delay)
+        self._fresh = True
 
-def _widest(shape: Shape) -> int:
-    """The exponent of the widest SKIP."""
-    return min(7, (shape.buffer_vectors - MARGIN).bit_length() - 1)
+    def clear(self) -> None:
+        """Begin anew, with idle inputs."""
+        for name, value in self.idle.items():
+            getattr(self.dut, name).value = value
+        self.begin()
 
+    def drive(self) -> None:
+        """All that comes in one cycle."""
+        self.given = self.give(self.stimulus.cycle())
+        self.beyond = random.getrandbits(len(self.dut.row_i))
+        self.dut.row_i.value = self.beyond
 
-def _random_entries(shape: Shape, pe: Pe, vectors: list[np.ndarray], count: int) -> list[tuple[int, int]]:
-    """Random entries that are legal for `vectors`, and the pointer after each; applies them to `pe`."""
-    entries: list[tuple[int, int]] = []
+    def give(self, cycle: Cycle) -> Cycle:
+        """Write the inputs of a cycle; returns what of it the row registers are to do, `row_delay` cycles later."""
+        raise NotImplementedError
 
-    def append(entry: int) -> None:
-        pe.apply(entry, vectors)
-        entries.append((entry, pe.pointer))
+    def sample(self) -> None:
+        """The row register holds what was loaded or shifted in last; after a clear it stays as it is."""
+        row = int(self.dut.row_o.value)
+        if self._fresh:
+            self.rows.know(row)
+            self._fresh = False
+        assert self.rows.first in (None, row), "the row register differs"
+        self.rows.cycle(self.given, self.beyond)
 
-    while len(entries) < count:
-        entry = _random_entry(shape, pe, len(vectors))
-        if pe.fits(entry, vectors):
-            append(entry)
-    least = len(vectors) - 1 - random.randint(0, END_PASS_MAX_SKIP)
-    for entry, _ in _skips(shape, pe.pointer, least):
-        append(entry)
-    append(shape.command(Command.END_PASS | len(vectors) - 1 - pe.pointer))
-    return entries
+    def give_word(self, word: tuple[int, np.ndarray] | None) -> None:
+        """Write the inputs of a word."""
+        self.dut.word_valid_i.value = word is not None
+        self.dut.word_slot_i.value = random.getrandbits(5) if word is None else word[0]
+        if word is not None:
+            self.dut.word_data_i.value = pack(word[1].reshape(-1).tolist(), self.shape.act_w)
+        elif random.random() < 0.2:
+            self.dut.word_data_i.value = random.getrandbits(len(self.dut.word_data_i))
 
-
-def _random_entry(shape: Shape, pe: Pe, vectors: int) -> int:
-    left = vectors - 1 - pe.pointer
-    acc_index = random.choice([random.randrange(pe.accumulators), next(iter(pe.sums), 0)])
-    choice = random.random()
-    if choice < 0.8:
-        skips = [skip for skip in (0, 0, 1, 1, 2) if (skip <= left if skip else pe.vector is not None)]
-        if skips:
-            return shape.addition(random.choice(skips), acc_index)
-    if choice < 0.86 and left:
-        return shape.command(Command.SKIP | random.randint(0, min(left.bit_length() - 1, _widest(shape))))
-    if choice < 0.92 and acc_index in pe.sums:
-        return shape.double(acc_index)
-    return shape.command(random.choice([Command.NOP, Command.PAD]))
-
-
-def _rounds(
-    shape: Shape, streams: list[list[tuple[int, int]]], vectors: int, ahead: int | None = None
-) -> list[Round]:
-    """The entries of all PEs in rounds, and the vectors between them, as the order of records allows: `ahead` vectors
-    more than a round needs, or any number."""
-    rounds: list[Round] = []
-    places = [0] * len(streams)
-    pointers = [-1] * len(streams)
-    sent = 0
-    while any(place < len(stream) for place, stream in zip(places, streams, strict=True)):
-        slowest = min(pointers)
-        chunks = []
-        for pe, stream in enumerate(streams):
-            chunk = list(_chunk(shape, stream[places[pe] :], slowest + shape.buffer_vectors - MARGIN))
-            places[pe] += len(chunk)
-            pointers[pe] = chunk[-1][1] if chunk else pointers[pe]
-            chunks.append(_packed(shape, [entry for entry, _ in chunk]))
-        needed = max(pointers) + 1
-        most = min(vectors, slowest + 2 * shape.buffer_vectors - MARGIN + 1)
-        wanted = [needed, most, random.randint(needed, most)] if ahead is None else [min(needed + ahead, most)]
-        sent = max(sent, random.choice(wanted))
-        rounds.append(Round(chunks, sent))
-    return rounds
-
-
-def _chunk(shape: Shape, entries: list[tuple[int, int]], limit: int) -> Iterator[tuple[int, int]]:
-    """The entries of the next chunk: it ends when it is full, with PAD or END_PASS, before a pointer beyond `limit`."""
-    for entry, pointer in entries[: shape.chunk_entries]:
-        if pointer > limit:
-            return
-        yield entry, pointer
-        if _drops(shape, entry):
-            return
-
-
-def _drops(shape: Shape, entry: int) -> bool:
-    """Whether the rest of the chunk after `entry` means nothing."""
-    return entry == shape.command(Command.PAD) or entry & ~3 == shape.command(Command.END_PASS)
-
-
-def _packed(shape: Shape, entries: list[int]) -> int:
-    """Entries as a chunk; whatever follows a PAD or an end is random."""
-    if not entries or (len(entries) < shape.chunk_entries and not _drops(shape, entries[-1])):
-        entries = [*entries, shape.command(Command.PAD)]
-    bits = shape.acc_index_w + 3
-    rest = [random.getrandbits(bits) for _ in range(shape.chunk_entries - len(entries))]
-    return pack(entries + rest, bits)
+    def give_row_step(self, cycle: Cycle) -> None:
+        """Write the inputs of a load or a shift."""
+        self.dut.row_load_i.value, self.dut.row_shift_i.value = cycle.load is not None, cycle.shift
+        address = random.randrange(2 * self.shape.accumulators) if cycle.load is None else cycle.load
+        self.dut.row_address_i.value = address

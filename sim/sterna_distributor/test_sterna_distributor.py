@@ -1,4 +1,5 @@
-"""Bench of sterna_distributor: random records, every fetch word and every chunk arrives where it belongs."""
+"""Bench of sterna_distributor: random records; every fetch word arrives, and every round with each operation in its
+place."""
 
 from __future__ import annotations
 
@@ -7,87 +8,98 @@ from collections.abc import Sequence
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge
+from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack
 
-from sterna.spec.tape import RECORD_HEADER, RecordKind, pad
+from sterna.spec.tape import ENTRY, RECORD_HEADER, RecordKind
 
 PARAMETERS = [
-    {"DataW": 64, "Clusters": 2, "Pes": 4, "ChunkBytes": 4},
-    {"DataW": 256, "Clusters": 4, "Pes": 8, "ChunkBytes": 4},
-    {"DataW": 128, "Clusters": 1, "Pes": 4, "ChunkBytes": 8},
-    {"DataW": 128, "Clusters": 1, "Pes": 4, "ChunkBytes": 4},
+    {"DataW": 64, "Clusters": 2, "Pes": 4},
+    {"DataW": 512, "Clusters": 4, "Pes": 4},
+    {"DataW": 256, "Clusters": 4, "Pes": 8},
+    {"DataW": 512, "Clusters": 1, "Pes": 4},
+    {"DataW": 128, "Clusters": 1, "Pes": 16},
+    {"DataW": 256, "Clusters": 2, "Pes": 4},
 ]
 #: A payload is smaller.
 PAYLOAD_END = 1 << 32
+#: Beats of rounds that wait, and those of any kind before them.
+ROUND_BEATS, BEATS = 32, 2
 
 
 class TB(Bench):
-    """Beats of records in; a sink for beats of fetch words and one for each PE of each cluster."""
+    """Beats of records in; beats of fetch words and rounds out."""
 
     def __init__(self, dut: Any, idle: float = 0.3, stall: float = 0.3) -> None:
         super().__init__(dut)
         self.clusters, self.pes = int(dut.Clusters.value), int(dut.Pes.value)
-        self.beat_bytes, self.chunk_bytes = len(dut.beat_data_i) // 8, int(dut.ChunkBytes.value)
+        self.beat_bytes = len(dut.beat_data_i) // 8
+        self.inputs = Inputs(dut)
         beat = {"data": Field(dut.beat_data_i)}
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
         fetch = {"data": Field(dut.fetch_data_o), "words": Field(dut.fetch_words_o)}
         self.fetches = Sink(Field(dut.fetch_valid_o), Field(dut.fetch_ready_i), fetch, stall)
-        self.chunks = [[self._pe(c, u, stall) for u in range(self.pes)] for c in range(self.clusters)]
-        self.agents = [self.beats, self.fetches, *(sink for cluster in self.chunks for sink in cluster)]
+        entries = {"entries": Field(dut.round_o)}
+        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), entries, stall)
+        self.agents = [self.inputs, self.beats, self.fetches, self.rounds]
         self.wanted_fetches: list[dict[str, int]] = []
-        self.wanted_chunks: list[list[list[dict[str, int]]]] = [
-            [[] for _ in range(self.pes)] for _ in range(self.clusters)
-        ]
-
-    def _pe(self, cluster: int, pe: int, stall: float) -> Sink:
-        bit = cluster * self.pes + pe
-        width = 8 * self.chunk_bytes
-        data = {"data": Field(self.dut.chunk_data_o, bit * width, width)}
-        valid, ready = Field(self.dut.chunk_valid_o, bit, 1), Field(self.dut.chunk_ready_i, bit, 1)
-        return Sink(valid, ready, data, stall)
+        self.wanted_rounds: list[dict[str, int]] = []
 
     def send(self, kind: int, count: int, data: bytes = b"") -> None:
-        """Queue a record."""
-        header = pad(RECORD_HEADER.to_bytes(kind=kind, count=count), self.beat_bytes)
-        record = header + pad(data, self.beat_bytes)
-        starts = range(0, len(record), self.beat_bytes)
-        self.beats.send(
-            {"data": int.from_bytes(record[at : at + self.beat_bytes], "little")} for at in starts
-        )
+        """Queue a record; what fills its beats up means nothing."""
+        header = RECORD_HEADER.to_bytes(kind=kind, count=count)
+        for part in (header, data):
+            filled = part + random.randbytes(-len(part) % self.beat_bytes)
+            self.beats.send(
+                {"data": int.from_bytes(filled[at : at + self.beat_bytes], "little")}
+                for at in range(0, len(filled), self.beat_bytes)
+            )
 
-    def fetch(self, words: Sequence[int]) -> None:
+    def pad(self, beats: int) -> None:
+        """Queue beats of zeros."""
+        self.beats.send([{"data": 0}] * beats)
+
+    def send_fetches(self, words: Sequence[int]) -> None:
         """Queue a FETCH record."""
         for at in range(0, len(words), self.beat_bytes // 8):
             part = words[at : at + self.beat_bytes // 8]
             self.wanted_fetches.append({"data": pack(part, 64), "words": len(part)})
         self.send(RecordKind.FETCH, len(words), b"".join(word.to_bytes(8, "little") for word in words))
 
-    def rounds(self, count: int, tiles_at_once: int) -> None:
-        """Queue a ROUNDS record of random chunks."""
-        groups = self.clusters // tiles_at_once
+    def send_rounds(self, count: int, tiles_log2: int) -> None:
+        """Queue a ROUNDS record of random entries: a stream for each PE of each group of clusters."""
+        streams = self.clusters * self.pes >> tiles_log2
         data = b""
         for _ in range(count):
-            for stream in range(groups * self.pes):
-                chunk = random.randbytes(self.chunk_bytes)
-                data += chunk
-                for cluster in range(self.clusters):
-                    if cluster // tiles_at_once == stream // self.pes:
-                        item = {"data": int.from_bytes(chunk, "little")}
-                        self.wanted_chunks[cluster][stream % self.pes].append(item)
+            entries = [random.getrandbits(ENTRY.bits) for _ in range(streams)]
+            data += b"".join(entry.to_bytes(ENTRY.size, "little") for entry in entries)
+            of_clusters = [
+                entries[(cluster >> tiles_log2) * self.pes + pe]
+                for cluster in range(self.clusters) for pe in range(self.pes)
+            ]  # fmt: skip
+            self.wanted_rounds.append({"entries": pack(of_clusters, ENTRY.bits)})
         self.send(RecordKind.ROUNDS, count, data)
 
-    def round_beats(self, tiles_at_once: int) -> int:
-        """Beats of a round."""
-        return self.clusters // tiles_at_once * self.pes * self.chunk_bytes // self.beat_bytes
+    def beat_rounds(self, tiles_log2: int) -> float:
+        """Rounds that a beat holds, or the part of one."""
+        return self.beat_bytes / (self.clusters * self.pes * ENTRY.size >> tiles_log2)
+
+    def compare(self) -> None:
+        """What arrived is what was sent; forget it. What follows the words of a beat means nothing."""
+        for beat in self.fetches.taken:
+            beat["data"] &= (1 << 64 * beat["words"]) - 1
+        for sink, wanted in ((self.fetches, self.wanted_fetches), (self.rounds, self.wanted_rounds)):
+            assert len(sink.taken) == len(wanted)
+            for number, (got, want) in enumerate(zip(sink.taken, wanted, strict=True)):
+                assert got == want, f"item {number}"
+            sink.taken.clear()
+            wanted.clear()
 
     async def finish(self) -> None:
         """Run until all records have passed, and check what arrived."""
         await self.run_until(lambda: not self.beats.queue and int(self.dut.idle_o.value) == 1, 8000)
-        assert self.fetches.taken == self.wanted_fetches
-        for cluster, wanted in zip(self.chunks, self.wanted_chunks, strict=True):
-            assert [sink.taken for sink in cluster] == wanted
+        self.compare()
 
 
 def tiles_log2_values(dut: Any) -> range:
@@ -101,26 +113,41 @@ async def hands_everything_to_its_place(dut: Any, idle: float, stall: float) -> 
     tb = TB(dut, idle, stall)
     await tb.start(tiles_log2_i=0)
     for tiles_log2 in tiles_log2_values(dut):
-        await FallingEdge(dut.clk_i)
-        dut.tiles_log2_i.value = tiles_log2
-        for _ in range(4):
-            tb.fetch([random.getrandbits(64) for _ in range(random.randint(1, 9))])
-            tb.rounds(random.randint(1, 6), 1 << tiles_log2)
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        for _ in range(6):
+            tb.send_fetches([random.getrandbits(64) for _ in range(random.randint(1, 19))])
+            for _ in range(random.choice((1, 1, 2))):
+                tb.send_rounds(random.randint(1, 9), tiles_log2)
+            tb.pad(random.choice((0, 0, 1, 3)))
+        await tb.finish()
+
+
+@cocotb.test()
+async def gives_every_count_of_rounds(dut: Any) -> None:
+    """Also those that end anywhere in a beat."""
+    tb = TB(dut, 0.0, 0.0)
+    await tb.start(tiles_log2_i=0)
+    for tiles_log2 in tiles_log2_values(dut):
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        for count in range(1, 10):
+            tb.send_rounds(count, tiles_log2)
+            tb.send_fetches([random.getrandbits(64) for _ in range(count)])
         await tb.finish()
 
 
 @cocotb.test()
 async def takes_a_beat_per_cycle(dut: Any) -> None:
+    """Or gives a round per cycle, where a beat holds several."""
     tb = TB(dut, 0.0, 0.0)
     await tb.start(tiles_log2_i=0)
     for tiles_log2 in tiles_log2_values(dut):
-        await FallingEdge(dut.clk_i)
-        dut.tiles_log2_i.value = tiles_log2
-        tb.rounds(30, 1 << tiles_log2)
-        tb.fetch([random.getrandbits(64) for _ in range(40)])
-        # A round of one beat waits until it is known that the one before is taken.
-        cycles = len(tb.beats.queue) + (30 if tb.round_beats(1 << tiles_log2) == 1 else 0)
-        assert await tb.run_until(lambda: not tb.beats.queue, 1000) <= cycles + 2
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        tb.send_rounds(101, tiles_log2)
+        tb.send_fetches([random.getrandbits(64) for _ in range(40)])
+        beats = len(tb.beats.queue)
+        needed = max(beats, 101)
+        assert await tb.run_until(lambda: len(tb.rounds.taken) == 101, 2000) <= needed + 5
+        assert await tb.run_until(lambda: not tb.beats.queue, 1000) <= beats + 2
         await tb.finish()
 
 
@@ -128,52 +155,80 @@ async def takes_a_beat_per_cycle(dut: Any) -> None:
 async def short_records_follow_each_other_without_gaps(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(tiles_log2_i=0)
-    # Rounds of one beat come every other cycle.
-    waits = 0
+    most = max(1, int(tb.beat_rounds(0)))  # of a beat, so that none waits for its rounds
     for words in range(1, 4 * tb.beat_bytes // 8 + 1):
-        tb.fetch([random.getrandbits(64) for _ in range(words)])
-        tb.rounds(1 + words % 3, 1)
-        waits += words % 3 if tb.round_beats(1) == 1 else 0
-    cycles = len(tb.beats.queue) + waits
-    assert await tb.run_until(lambda: not tb.beats.queue, 1000) <= cycles + 2
+        tb.send_fetches([random.getrandbits(64) for _ in range(words)])
+        tb.send_rounds(1 + words % most, 0)
+    cycles = len(tb.beats.queue)
+    assert await tb.run_until(lambda: not tb.beats.queue, 2000) <= cycles + 2
     await tb.finish()
 
 
 @cocotb.test()
-async def a_slow_pe_holds_only_what_is_behind_it(dut: Any) -> None:
-    """One beat of the next PEs passes it, in the other register."""
+async def fetch_words_pass_rounds_that_wait(dut: Any) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(tiles_log2_i=0)
-    slow = tb.chunks[0][tb.pes - 1]
-    slow.stall = 1.0
-    tb.rounds(3, 1)
-    await tb.step(40)
-    assert len(tb.chunks[0][0].taken) == (2 if tb.round_beats(1) == 2 else 1)
-    assert not slow.taken
-    slow.stall = 0.0
-    await tb.finish()
+    for tiles_log2 in tiles_log2_values(dut):
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        rounds = int(ROUND_BEATS * tb.beat_rounds(tiles_log2))
+        tb.rounds.stall = 1.0
+        tb.send_rounds(rounds, tiles_log2)
+        tb.send_fetches([random.getrandbits(64) for _ in range(5)])
+        await tb.run_until(lambda: len(tb.fetches.taken) == len(tb.wanted_fetches), 200)
+        assert not tb.rounds.taken and int(dut.idle_o.value) == 0
+        # What else there is waits: a round that is offered, beats of every kind.
+        before = tb.beats.sent
+        tb.send_rounds(rounds + 40, tiles_log2)
+        await tb.step(200)
+        round_beats = max(1, int(1 / tb.beat_rounds(tiles_log2)))
+        assert 1 + BEATS <= tb.beats.sent - before <= 1 + BEATS + 2 * round_beats
+        tb.rounds.stall = 0.0
+        await tb.finish()
 
 
 @cocotb.test()
 @cocotb.parametrize(
     record=[
         (0, 1), (3, 1), (RecordKind.ROUNDS, 0), (RecordKind.FETCH, 0), (RecordKind.ROUNDS, 1 << 55),
-        (RecordKind.ROUNDS, None), (RecordKind.FETCH, None),
+        (RecordKind.FETCH, 1 << 55), (RecordKind.ROUNDS, None), (RecordKind.FETCH, None),
     ]
-)
+)  # fmt: skip
 async def a_bad_record_stops_the_stream(dut: Any, record: tuple[int, int | None]) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(tiles_log2_i=0)
-    kind, count = record
-    if count is None:  # the least that no payload can hold
-        count = PAYLOAD_END // (8 if kind == RecordKind.FETCH else tb.beat_bytes)
-    tb.send(kind, count)
-    tb.fetch([1, 2, 3])
-    await tb.step(30)
-    assert tb.beats.sent <= 3, "the record and what fits the queue"
-    assert not tb.fetches.taken
-    assert int(dut.idle_o.value) == 0
-    await tb.clear()
-    tb.wanted_fetches.clear()
-    tb.fetch([4])
-    await tb.finish()
+    for tiles_log2 in tiles_log2_values(dut):
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        kind, count = record
+        if count is None:  # the least that no payload can hold
+            size = 8 if kind == RecordKind.FETCH else tb.clusters * tb.pes * ENTRY.size >> tiles_log2
+            count = PAYLOAD_END // size
+        before = tb.beats.sent
+        tb.send(kind, count)
+        tb.send_fetches([1, 2, 3])
+        await tb.step(30)
+        assert tb.beats.sent - before <= 1 + BEATS, "the record and what fits the queue"
+        assert not tb.fetches.taken and not tb.rounds.taken
+        assert int(dut.idle_o.value) == 0
+        await tb.clear()
+        tb.wanted_fetches.clear()
+        tb.send_fetches([4])
+        tb.send_rounds(3, tiles_log2)
+        await tb.finish()
+
+
+@cocotb.test()
+async def forgets_everything_when_cleared(dut: Any) -> None:
+    tb = TB(dut, 0.1, 0.3)
+    await tb.start(tiles_log2_i=0)
+    for cycles in range(1, 40):
+        tiles_log2 = random.choice(tiles_log2_values(dut))
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        tb.send_rounds(11, tiles_log2)
+        tb.send_fetches([random.getrandbits(64) for _ in range(11)])
+        tb.send_rounds(11, tiles_log2)
+        await tb.step(cycles)
+        await tb.clear()
+        tb.wanted_fetches.clear()
+        tb.wanted_rounds.clear()
+        await tb.step(2)
+        assert int(dut.idle_o.value) == 1 and not tb.rounds.taken and not tb.fetches.taken

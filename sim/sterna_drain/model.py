@@ -48,7 +48,7 @@ def requantise(
 
 @dataclass(frozen=True)
 class Part:
-    """The channels of a word that a row gives: those of one cluster, and of one phase if phases are written."""
+    """The channels of a word, of one cluster, and of one phase if phases are written; all of them are of one row."""
 
     cluster: int
     row: int
@@ -73,29 +73,31 @@ class Part:
         return address % (1 << address_w)
 
 
-def row_channels(pes: int, pool: int) -> int:
-    """Channels of a cluster of `pes` PEs that a row holds."""
-    return pes if pool == Pool.NONE else pes // PHASES
-
-
 def parts(commands: Sequence[dict[str, int]], pes: int) -> Iterator[Part]:
-    """What the passes `commands` (fields of `pass_t`), one per cluster, write, in order."""
-    pool, filters = commands[0]["pool"], commands[0]["filters"]
-    size = row_channels(pes, pool)
-    for first in range(0, filters, size):
-        channels = range(first, min(first + size, filters))
-        for kept in (True, False) if pool == Pool.KEEP else (False,):
+    """What the passes `commands` (fields of `pass_t`), one per cluster of `pes` PEs, write, in order.
+
+    Row by row: with KEEP the words of each phase, then those of the channels, cluster after cluster each time.
+    """
+    kept = range(PHASES) if commands[0]["pool"] == Pool.KEEP else ()
+    for row in range(-(-commands[0]["filters"] // pes)):
+        for phase in (*kept, None):
             for cluster, command in enumerate(commands):
-                for phase in range(PHASES) if kept else (None,):
-                    for start in range(first, channels.stop, WORD_CHANNELS) if command["write"] else ():
-                        of_word = range(start, min(start + WORD_CHANNELS, channels.stop))
-                        yield Part(cluster, first // size, phase, of_word)
+                if command["write"]:
+                    yield from _parts_of_row(cluster, row, phase, row * pes, min((row + 1) * pes, command["filters"]))
+
+
+def _parts_of_row(cluster: int, row: int, phase: int | None, first: int, stop: int) -> Iterator[Part]:
+    """Channels `first` to `stop` in words."""
+    for start in range(first, stop, WORD_CHANNELS):
+        yield Part(cluster, row, phase, range(start, min(start + WORD_CHANNELS, stop)))
 
 
 def sums(pes: Sequence[Pe], pool: int, channel: int) -> list[np.ndarray]:
-    """The sums of a channel held by the `pes` of a cluster: one, or one for each phase."""
-    row, place = divmod(channel, row_channels(len(pes), pool))
-    return [pes[first + place].accumulator(row) for first in range(0, len(pes), row_channels(len(pes), pool))]
+    """The sums of a channel, which one of the `pes` of a cluster holds: one, or one for each phase. Numbers of
+    accumulators are those in the half of the pass."""
+    row, pe = divmod(channel, len(pes))
+    indices = [row] if pool == Pool.NONE else [PHASES * row + phase for phase in range(PHASES)]
+    return [pes[pe].accumulator(index) for index in indices]
 
 
 def drain(

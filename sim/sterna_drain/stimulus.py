@@ -93,7 +93,7 @@ def random_pes(shape: Shape) -> list[Pe]:
     limit = 1 << shape.acc_w - 1
     pes = []
     for _ in range(shape.pes):
-        pe = Pe(shape.lanes, shape.accumulators, shape.acc_w)
+        pe = Pe(shape.lanes, shape.acc_w)
         for acc_index in random.sample(range(shape.accumulators), random.randint(0, shape.accumulators)):
             values = [random.choice([-limit, limit - 1, random.randrange(-limit, limit)]) for _ in range(shape.lanes)]
             pe.sums[acc_index] = np.array(values, np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 
 import cocotb
 from sim.sterna_cluster.model import Pe
-from sim.sterna_drain.model import Word, drain, row_channels
+from sim.sterna_drain.model import PHASES, Word, drain
 from sim.sterna_drain.stimulus import (
     Shape,
     joined,
@@ -28,13 +28,11 @@ from sterna.spec.tape import Pool
 
 PARAMETERS = [
     {"Lanes": 5},
-    {"Lanes": 67, "Clusters": 1, "Accumulators": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10,
+    {"Lanes": 67, "Clusters": 1, "Accumulators": 8, "ActW": 5, "AccW": 14, "MulW": 9, "FmAddrW": 10, "RowLatency": 21,
      "GeneralRequant": 1},
-    {"Lanes": 2, "Clusters": 4, "Pes": 8, "Accumulators": 8, "GeneralRequant": 1},
-    {"Lanes": 2, "Pes": 16, "Accumulators": 4},
-]
-#: Cycles from a read or a shift to the row registers.
-ROW_LATENCY = 6
+    {"Lanes": 2, "Clusters": 4, "Pes": 8, "Accumulators": 8, "RowLatency": 25, "GeneralRequant": 1},
+    {"Lanes": 2, "Pes": 16, "Accumulators": 4, "ActW": 4, "AccW": 8},
+]  # fmt: skip
 
 
 def word(taken: dict[str, int], shape: Shape) -> Word:
@@ -48,26 +46,28 @@ def word(taken: dict[str, int], shape: Shape) -> Word:
 
 
 class Pes:
-    """Accumulators and row registers of all clusters; a cluster ends a pass some time after its half is free."""
+    """Accumulators and row registers of all clusters, which end a pass some time after its half is free."""
 
     def __init__(self, tb: TB, slow: float) -> None:
         self.tb, self.slow = tb, slow
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing has ended."""
         self.coming: list[list[Pe]] = []
         self.halves: list[list[Pe] | None] = [None, None]
-        self.ended = [0] * tb.shape.clusters  # a bit for each half
-        self.fill = 0
-        self.rows: list[list[int]] = [[0]] * ROW_LATENCY  # of the coming cycles, each a register for every PE
+        self.ended = self.fill = 0
+        # Of the coming cycles, each a register for every PE.
+        self.rows: list[list[int]] = [[0]] * int(self.tb.dut.RowLatency.value)
 
     def drive(self) -> None:
-        """End the next pass of a cluster, show the first row register."""
+        """End the next pass, show the first row register."""
         dut = self.tb.dut
-        if self.coming and self.halves[self.fill] is None:
+        if self.coming and self.halves[self.fill] is None and random.random() >= self.slow:
             self.halves[self.fill] = self.coming.pop(0)
+            self.ended |= 1 << self.fill
             self.fill ^= 1
-        for cluster in range(self.tb.shape.clusters):
-            if random.random() >= self.slow:
-                self.ended[cluster] |= sum((self.halves[i] is not None) << i for i in range(2))
-        dut.ended_i.value = pack(self.ended, 2)
+        dut.ended_i.value = self.ended
         dut.row_i.value = self.rows.pop(0)[0]
 
     def sample(self) -> None:
@@ -77,7 +77,7 @@ class Pes:
         if int(dut.read_o.value):
             half, acc_index = divmod(int(dut.read_address_o.value), shape.accumulators)
             pes = self.halves[half]
-            assert pes is not None and all(bits >> half & 1 for bits in self.ended), "read before its end"
+            assert pes is not None, "read before its end"
             row = [pack(pe.accumulator(acc_index).tolist(), shape.acc_w) for pe in pes]
             self.tb.reads += 1
         if int(dut.shift_o.value):
@@ -89,7 +89,7 @@ class Pes:
             if free >> half & 1:
                 assert self.halves[half] is not None, "a half is freed twice"
                 self.halves[half] = None
-                self.ended = [bits & ~(1 << half) for bits in self.ended]
+                self.ended &= ~(1 << half)
 
 
 class Tables:
@@ -188,13 +188,26 @@ async def gives_a_value_a_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 0.0, 0.0)
     await tb.start(ended_i=0)
     shape = tb.shape
-    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=shape.accumulators * row_channels(shape.pes, pool))
+    filters = shape.accumulators * shape.pes // (PHASES if pool else 1)
+    cycles, _ = await tb.check(2, 4000, write=1, pool=pool, filters=filters)
     walks = 2 if pool == Pool.KEEP else 1
     assert tb.reads == 2 * shape.accumulators * walks
-    # A word has its place in the queue for so many cycles, and there are eight.
-    channels = min(row_channels(shape.pes, pool), WORD_CHANNELS)
-    held = 17 + channels
-    row = shape.pes * shape.clusters
-    needed = shape.accumulators * (row + max(row, -(-held * row // (8 * channels))) * (walks - 1))
+    needed = shape.accumulators * shape.pes * shape.clusters * walks
     # The first pass is read while the second table is written; so at least one pass's time counts, at most both.
-    assert cycles <= 2 * needed + 40
+    assert cycles <= 2 * needed + int(dut.RowLatency.value) + 40
+
+
+@cocotb.test()
+async def starts_anew_after_clear(dut: Any) -> None:
+    tb = TB(dut, 0.1, 0.3)
+    await tb.start(ended_i=0)
+    for cycles in (1, 5, 20, 35, 50, 90):
+        command = random_commands(tb.shape, 0, write=1)
+        tb.pes.coming.append([pe for _ in command for pe in random_pes(tb.shape)])
+        tb.passes.send([joined(command) | random_general(dut)])
+        await tb.step(cycles)
+        await tb.clear()
+        before = tb.done
+        await tb.step(60)
+        assert not tb.writes.taken and tb.done == before
+    await tb.check(2, 4000)

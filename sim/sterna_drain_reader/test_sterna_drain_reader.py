@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import cocotb
-from sim.sterna_drain.model import PHASES, Part, parts, row_channels
+from sim.sterna_drain.model import PHASES, Part, parts
 from sim.sterna_drain.stimulus import joined, pass_fields, random_commands, shape_of
 from sim.support.streams import Bench, Field, Source
 
@@ -15,7 +15,7 @@ from sterna.spec.tape import Pool
 PARAMETERS = [
     {}, {"Clusters": 1, "Pes": 8, "FmAddrW": 9}, {"Pes": 16, "Accumulators": 16},
     {"Clusters": 4, "Pes": 32, "Accumulators": 4},
-]
+]  # fmt: skip
 
 
 class TB(Bench):
@@ -45,7 +45,7 @@ class TB(Bench):
         """Take down a step."""
         dut = self.dut
         outputs = {name: int(getattr(dut, f"{name}_o").value)
-                   for name in ("begin", "step", "read", "shift", "cluster", "maximum", "first", "channel", "table",
+                   for name in ("begin", "step", "read", "shift", "cluster", "place", "first", "channel", "table",
                                 "word", "strobe", "address", "end", "read_address", "free")}
         if not outputs["step"]:
             assert not any(outputs[name] for name in ("begin", "read", "shift", "free"))
@@ -68,47 +68,44 @@ class TB(Bench):
             return [{"begin": 0, "word": 0, "end": 0, "free": 0} | nothing,
                     {"begin": 1, "word": 1, "end": 1, "free": 1 << half} | nothing]
         pool, pes = commands[0]["pool"], self.shape.pes
-        words = {}  # by cluster, row, whether phases are written, PE of the last channel
+        words = {}  # by cluster, phase that is written, channel
         for part in parts(commands, pes):
-            size = row_channels(pes, pool)
-            phase = (PHASES - 1 if pool else 0) if part.phase is None else part.phase
-            for channel in part.channels:
-                words[part.cluster, part.row, part.phase is not None, phase * size + channel % size] = (part, channel)
-        rows = -(-commands[0]["filters"] // row_channels(pes, pool))
-        walks = [(row, kept) for row in range(rows) for kept in ((True, False) if pool == Pool.KEEP else (False,))]
+            words.update({(part.cluster, part.phase, channel): part for channel in part.channels})
         steps = []
-        for row, kept in walks:
-            for cluster, command in enumerate(commands):
-                for pe in range(pes):
-                    begins = pe == cluster == 0
-                    step = {"begin": 0, "word": 0, "strobe": 0, "end": 0, "free": 0, "channel": 0, "cluster": cluster,
-                            "read": int(begins), "shift": int(not begins)}
-                    if begins:
-                        step |= {"half": half, "acc_index": row}
-                    step |= self.channel(command, pe, kept, words.get((cluster, row, kept, pe)))
-                    steps.append(step)
+        for row in range(-(-commands[0]["filters"] // pes)):
+            for kept in (True, False) if pool == Pool.KEEP else (False,):
+                for phase in range(PHASES) if pool else (None,):
+                    acc_index = row if phase is None else PHASES * row + phase
+                    for cluster, command in enumerate(commands):
+                        for pe in range(pes):
+                            # The maximum is a channel with its last phase.
+                            written = phase if kept else None
+                            is_channel = kept or phase in (None, PHASES - 1)
+                            channel = row * pes + pe
+                            part = words.get((cluster, written, channel)) if is_channel else None
+                            step = self.place(half, acc_index, cluster, pe)
+                            if command["write"] and channel < command["filters"]:
+                                step["table"] = command["table_half"] * pes * self.shape.accumulators + channel
+                            step["first"] = int(kept or phase in (None, 0))
+                            steps.append(step | self.channel(command, part, channel))
         steps[-len(commands) * pes]["free"] = 1 << half
         steps[-1] |= {"end": 1, "word": 1, "begin": max(steps[-1]["begin"], 1 - steps[-1]["channel"])}
         return steps
 
-    def channel(
-        self, command: dict[str, int], pe: int, kept: bool, word: tuple[Part, int] | None
-    ) -> dict[str, int]:
-        """What the value of a PE counts for."""
-        pool, size = command["pool"], row_channels(self.shape.pes, command["pool"])
-        step = {"first": int(pool == Pool.NONE or kept or pe < size)}
-        if pool != Pool.NONE:
-            step["maximum"] = pe % size
-        if word is None:
-            return step
-        part, channel = word
-        table = command["table_half"] * self.shape.pes * self.shape.accumulators + channel
-        step |= {"channel": 1, "table": table,
-                 "begin": int(channel == part.channels[0]), "word": int(channel == part.channels[-1])}
+    def place(self, half: int, acc_index: int, cluster: int, pe: int) -> dict[str, int]:
+        """Where in the row a step is; the first one reads it."""
+        step = {"end": 0, "free": 0, "cluster": cluster, "place": cluster * self.shape.pes + pe}
+        if pe == cluster == 0:
+            return step | {"read": 1, "shift": 0, "half": half, "acc_index": acc_index}
+        return step | {"read": 0, "shift": 1}
+
+    def channel(self, command: dict[str, int], part: Part | None, channel: int) -> dict[str, int]:
+        """What the value of a PE counts for: a channel of the word `part`, or none."""
+        if part is None:
+            return {"begin": 0, "word": 0, "channel": 0, "strobe": 0}
+        step = {"channel": 1, "begin": int(channel == part.channels[0]), "word": int(channel == part.channels[-1])}
         if step["word"]:
             step |= {"strobe": part.strobe, "address": part.address(command, self.shape.address_w)}
-        else:
-            del step["word"]
         return step
 
 
@@ -137,7 +134,7 @@ async def steps_every_cycle(dut: Any, pool: Pool) -> None:
     tb = TB(dut, 1.0)
     await tb.start(ended_i=0, room_i=0)
     shape = tb.shape
-    full = shape.accumulators * row_channels(shape.pes, pool)
+    full = shape.accumulators * shape.pes // (PHASES if pool else 1)
     tb.passes.send([joined(random_commands(shape, 0, pool=pool, write=1, filters=full))])
     await tb.run_until(lambda: len(tb.freed) == 1, 4000)
     await tb.step(shape.clusters * shape.pes + 2)

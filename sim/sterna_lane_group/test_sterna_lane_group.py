@@ -1,110 +1,89 @@
-"""Bench of sterna_lane_group: random operations at the closest legal distance, against a plain array."""
+"""Bench of sterna_lane_group: random words and operations at the closest legal distances, against plain arrays."""
 
 from __future__ import annotations
 
 import random
-from collections import deque
 from typing import Any
 
 import cocotb
-import numpy as np
+from sim.sterna_cluster.stimulus import Cycle, Player, Shape
 from sim.support.streams import Bench
-from sim.support.words import pack, unpack_signed
+from sim.support.words import pack
+
+from sterna.spec.config import WORD_CHANNELS
+from sterna.spec.tape import ABSENT_SLOT, EntryKind
 
 PARAMETERS = [
     {"Lanes": 5, "Accumulators": 8, "ActW": 4, "AccW": 12},
     {"Lanes": 64, "Accumulators": 32},
+    {"Lanes": 1, "Accumulators": 16, "ActW": 5, "AccW": 32},
 ]
-#: Cycles from an operation to the one in which the row register takes its new value.
-ROW_CYCLE = 2
+IDLE = ("word_valid_i", "add_i", "row_load_i", "row_shift_i")
+#: Cycles from a read or a shift to the one in which the row register takes its new value.
+ROW_CYCLE = 3
 
 
-class TB(Bench):
-    """Chooses a legal operation each cycle, knows the accumulators, checks the row register."""
+class Lanes(Player):
+    """Gives a word and the operation of the cycle before, as a PE does."""
 
     def __init__(self, dut: Any) -> None:
-        super().__init__(dut)
-        self.lanes, self.count = int(dut.Lanes.value), int(dut.Accumulators.value)
-        self.act_w, self.acc_w = int(dut.ActW.value), int(dut.AccW.value)
-        self.accumulators: dict[int, np.ndarray] = {}
-        self.vector: np.ndarray | None = None
-        self.next_vector: np.ndarray | None = None
-        self.last = -1
-        # What to load, or to shift, for the operations on their way.
-        self.row_operations: deque[list[int] | str | None] = deque([None] * ROW_CYCLE)
-        self.row: list[int] | str | None = None
-        self.next_row: list[int] | str | None = None
-        self.additions = self.doubles = self.loads = self.row_shifts = 0
-        self.agents = [self]
+        lanes, accumulators, act_w, acc_w = (
+            int(getattr(dut, name).value) for name in ("Lanes", "Accumulators", "ActW", "AccW")
+        )
+        super().__init__(dut, Shape(lanes, 1, accumulators // 2, act_w, acc_w), IDLE, ROW_CYCLE)
 
-    def drive(self) -> None:
-        """One random operation, with at times a shift of the row."""
-        inputs = {"add_i": 0, "row_load_i": 0, "row_shift_i": 0, "vector_i": 0, "zero_i": random.getrandbits(1),
-                  "double_i": random.getrandbits(1), "subtract_i": random.getrandbits(1),
-                  "address_i": random.randrange(self.count)}
-        data = self.random_vector() if self.next_vector is None else self.next_vector
-        self.dut.vector_data_i.value = pack(data, self.act_w)
-        self.next_vector = None
-        last, address, row_operation = -1, inputs["address_i"], None
-        kind = random.random()
-        if kind < 0.15 and address != self.last:
-            inputs["row_load_i"] = 1
-            inputs["zero_i"] = int(address not in self.accumulators)
-            row_operation = self.accumulators.get(address, np.zeros(self.lanes, int)).tolist()
-            self.loads += 1
-        elif kind < 0.85 and address != self.last and self.add(inputs, address):
-            last = address
-        if not inputs["row_load_i"] and random.random() < 0.2:
-            inputs["row_shift_i"], row_operation = 1, "shift"
-            self.row_shifts += 1
-        self.last = last
-        for name, value in inputs.items():
+    def begin(self) -> None:
+        """Nothing is known or under way."""
+        super().begin()
+        self.last = Cycle()
+
+    def give(self, cycle: Cycle) -> Cycle:
+        """The word, and what else came with the one before."""
+        self.give_word(cycle.word)
+        operation, self.last = self.last, cycle
+        self.dut.row_load_i.value, self.dut.row_shift_i.value = operation.load is not None, operation.shift
+        self.give_operation(operation)
+        return operation
+
+    def give_operation(self, operation: Cycle) -> None:
+        """An addition, a read of the row, or noise."""
+        entry = operation.entries[0] if operation.busy and operation.entries else None
+        self.dut.add_i.value = entry is not None
+        values = {name: random.getrandbits(len(getattr(self.dut, name)))
+                  for name in ("slot_i", "subtract_i", "address_i", "zero_i", "double_i")}
+        if operation.load is not None:
+            absent = pack([ABSENT_SLOT] * WORD_CHANNELS, 5)
+            values = {"slot_i": absent, "subtract_i": 0, "address_i": operation.load, "zero_i": 0, "double_i": 0}
+        elif entry is not None:
+            values = {
+                "slot_i": pack([slot for slot, _ in entry.operands], 5),
+                "subtract_i": pack([subtract for _, subtract in entry.operands], 1),
+                "address_i": operation.half * self.shape.accumulators + entry.acc_index,
+                "zero_i": entry.kind == EntryKind.SET,
+                "double_i": entry.kind == EntryKind.DOUBLE,
+            }
+        for name, value in values.items():
             getattr(self.dut, name).value = value
-        self.drive_row(row_operation)
 
-    def drive_row(self, operation: list[int] | str | None) -> None:
-        """Queue `operation`; the one that is due takes its value, or this cycle's `row_i`."""
-        neighbour = random.getrandbits(self.lanes * self.acc_w)
-        self.dut.row_i.value = neighbour
-        self.row_operations.append(operation)
-        due = self.row_operations.popleft()
-        self.next_row = self.row if due is None else due
-        if due == "shift":
-            self.next_row = unpack_signed(neighbour, self.acc_w, self.lanes)
 
-    def random_vector(self) -> np.ndarray:
-        """Activations of all lanes."""
-        limit = 1 << self.act_w - 1
-        return np.array([random.randrange(-limit, limit) for _ in range(self.lanes)])
-
-    def add(self, inputs: dict[str, int], address: int) -> bool:
-        """Make `inputs` an addition if no accumulator overflows; whether it is one."""
-        new_vector = self.vector is None or random.random() < 0.4
-        vector = self.random_vector() if new_vector else self.vector
-        old = self.accumulators.get(address, np.zeros(self.lanes, int))
-        sums = old + (old if inputs["double_i"] else -vector if inputs["subtract_i"] else vector)
-        if np.abs(sums).max() >= 1 << self.acc_w - 1:
-            if random.random() < 0.5:
-                del self.accumulators[address]
-            return False
-        inputs |= {"add_i": 1, "vector_i": int(new_vector), "zero_i": int(address not in self.accumulators)}
-        self.vector = vector
-        self.next_vector = vector if new_vector else None
-        self.accumulators[address] = sums
-        self.additions += 1
-        self.doubles += inputs["double_i"]
-        return True
-
-    def sample(self) -> None:
-        """The row register holds what was loaded or shifted in last."""
-        if self.row is not None:
-            assert unpack_signed(int(self.dut.row_o.value), self.acc_w, self.lanes) == self.row, f"cycle {self.cycle}"
-        self.row = self.next_row
+async def begin(dut: Any) -> tuple[Bench, Lanes]:
+    """A bench that runs."""
+    bench, lanes = Bench(dut), Lanes(dut)
+    bench.agents = [lanes]
+    await bench.start(**lanes.idle)
+    return bench, lanes
 
 
 @cocotb.test()
 async def adds_and_shows(dut: Any) -> None:
-    tb = TB(dut)
-    await tb.start(add_i=0, row_load_i=0, row_shift_i=0, vector_i=0)
-    await tb.step(6000)
-    assert min(tb.additions, tb.doubles, tb.loads, tb.row_shifts) > 100
+    bench, lanes = await begin(dut)
+    await bench.step(2000)
+    lanes.stimulus.covered(20)
+
+
+@cocotb.test()
+async def drops_operations_when_cleared(dut: Any) -> None:
+    bench, _ = await begin(dut)
+    for _ in range(30):
+        await bench.step(random.randint(1, 40))
+        await bench.clear()

@@ -24,7 +24,7 @@ WATCHDOG = 40
 #: Levels of an engine in which nothing is under way.
 QUIET = {
     "reader_idle_i": 1, "writer_idle_i": 1, "table_busy_i": 0, "issuing_i": 0, "drained_i": 1, "earlier_drained_i": 1,
-    "step_drained_i": 0, "distributor_idle_i": 1, "loader_idle_i": 1, "activity_i": 1, "discarded_i": 0,
+    "step_drained_i": 0, "distributor_idle_i": 1, "issuer_idle_i": 1, "activity_i": 1, "discarded_i": 0,
     "tape_done_i": 0, "tape_error_i": 0, "tape_error_code_i": 0, "tape_segment_i": 0,
 }
 PULSES = (
@@ -171,7 +171,7 @@ async def conv_waits_for_vectors_but_not_for_the_drain(dut: Any) -> None:
     tb.inputs.set(drained_i=0)
     for count in range(3):
         half = tb.output("half_o")
-        blockers = {"distributor_idle_i": 0, "loader_idle_i": 0, "issuing_i": 1}
+        blockers = {"distributor_idle_i": 0, "issuer_idle_i": 0, "issuing_i": 1}
         await tb.set(earlier_drained_i=0, **blockers)
         step = await tb.give(op=Op.CONV, filters=9 + count)
         await tb.step(5)
@@ -211,7 +211,7 @@ async def a_load_waits_for_the_vectors_of_earlier_steps(dut: Any) -> None:
     """Not until they are drained. It ends when its words are written."""
     tb = await begun(dut)
     for count in range(2):
-        blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0}
+        blockers = {"issuing_i": 1, "distributor_idle_i": 0, "issuer_idle_i": 0}
         tb.inputs.set(drained_i=0, **blockers)
         offset = random.randrange(1 << 20) * 64
         tb.loads.stall = 0.0
@@ -342,7 +342,7 @@ async def tables_are_filled_in_a_quiet_engine(dut: Any, case: tuple[Op, str, str
     op, filled, other = case
     tb = await begun(dut)
     tb.loads.stall = 0.0
-    blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0}
+    blockers = {"issuing_i": 1, "distributor_idle_i": 0, "issuer_idle_i": 0, "drained_i": 0}
     tb.inputs.set(**blockers)
     await tb.give(op=op)
     await tb.blocked_by(blockers, lambda: tb.output(filled))
@@ -384,7 +384,7 @@ async def a_queued_frames_image_is_loaded_in_the_background(dut: Any) -> None:
     await tb.run_load()
     await tb.queue()
     # It waits only for the vectors of earlier steps.
-    blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0}
+    blockers = {"issuing_i": 1, "distributor_idle_i": 0, "issuer_idle_i": 0}
     tb.inputs.set(drained_i=0, **blockers)
     step = await tb.give(op=Op.LOAD, next=1, dram_bytes=192, dram_offset=64)
     await tb.blocked_by(blockers, lambda: len(tb.loads.taken))
@@ -499,7 +499,7 @@ async def the_frame_ends_when_all_is_written(dut: Any) -> None:
     await tb.until("weights_enable_o")
     await tb.pulse("weights_done_i")
     blockers = {
-        "issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0, "writer_idle_i": 0,
+        "issuing_i": 1, "distributor_idle_i": 0, "issuer_idle_i": 0, "drained_i": 0, "writer_idle_i": 0,
     }
     await tb.set(**blockers)
     await tb.set(tape_done_i=1)
@@ -572,7 +572,7 @@ async def go_to(tb: TB, state: int) -> None:
     """One of a few states of a frame; the step was segment 5, the tape reader is at segment 6."""
     tb.inputs.set(tape_segment_i=5)
     if state == 1:
-        await tb.set(loader_idle_i=0)
+        await tb.set(issuer_idle_i=0)
         await tb.give(op=Op.CONV)
     elif state == 2:
         await tb.give(op=Op.CONV)
@@ -596,7 +596,7 @@ async def errors_end_the_frame_in_order(dut: Any, code: ErrorCode, state: int) -
     moving = state == LAST_STATES - 1 and code in (ErrorCode.ABORTED, ErrorCode.BUS_WRITE)
     assert tb.ends.taken == [{"code": code, "segment": 5 if moving else 6}]
     assert tb.output("busy_o") == 0
-    await tb.set(tape_error_i=0, loader_idle_i=1)
+    await tb.set(tape_error_i=0, issuer_idle_i=1)
     await tb.pulse("start_i")
     await tb.until("step_ready_o")
     await tb.run_conv()

@@ -18,6 +18,7 @@ from sterna.run import open_backend
 from sterna.run.compare import Comparison, compare_backends
 from sterna.run.transports.sim import SimTransport
 from sterna.spec import tape
+from sterna.spec.config import WORD_CHANNELS
 from sterna.spec.tape import Segment, SegmentKind
 from support.engines import SIMULATORS, simulated
 from support.random_configs import random_config
@@ -48,12 +49,20 @@ def with_payload(package: Package, kind: SegmentKind, number: int, change: dict[
     return replace(package, tape=tape.write(package.config.hash, segments))
 
 
-def first_entry(package: Package, number: int) -> int:
-    """Position of the first entry in the number-th WEIGHTS payload, after one record of fetch words."""
+def first_sign(package: Package, number: int) -> tuple[int, int]:
+    """Byte and bit of the first operand's sign in the number-th WEIGHTS payload, after one record of fetch words."""
     weights = [s.payload for s in tape.read(package.tape).segments if s.kind is SegmentKind.WEIGHTS][number]
     beat = package.config.beat_bytes
     fetches = int.from_bytes(weights[:8], "little") >> 8
-    return beat + -(-fetches * 8 // beat) * beat + beat
+    at = beat + -(-fetches * 8 // beat) * beat + beat
+    while True:
+        entry = tape.ENTRY.from_bytes(weights[at : at + tape.ENTRY.size])
+        for place in range(0, WORD_CHANNELS * tape.OPERAND.bits, tape.OPERAND.bits):
+            slot = entry["operands"] >> place & tape.ABSENT_SLOT
+            if entry["kind"] != tape.EntryKind.NONE and slot != tape.ABSENT_SLOT:
+                sign = place + tape.OPERAND.bits - 1
+                return at + sign // 8, 1 << sign % 8
+        at += tape.ENTRY.size
 
 
 def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Comparison:
@@ -63,7 +72,7 @@ def compared(package: Package, plant: tuple[str, str, str] | None = None) -> Com
 
 @pytest.fixture(scope="module")
 def package() -> Package:
-    return compile_graph(graph(), CONFIG.model_copy(update={"buffer_vectors": 512}), trace=True)
+    return compile_graph(graph(), CONFIG, trace=True)
 
 
 def test_nothing_planted(package: Package) -> None:
@@ -72,7 +81,7 @@ def test_nothing_planted(package: Package) -> None:
 
 @pytest.mark.parametrize(("layer", "number"), [("first", 0), ("second", 1)])
 def test_weight_sign(package: Package, layer: str, number: int) -> None:
-    planted = with_payload(package, SegmentKind.WEIGHTS, number, {first_entry(package, number): 1})
+    planted = with_payload(package, SegmentKind.WEIGHTS, number, dict([first_sign(package, number)]))
     found = compared(planted).first
     assert found is not None
     assert found.layer == layer
@@ -103,8 +112,8 @@ def test_adder_bit(package: Package) -> None:
     """Bit 1 of the sum of one lane comes out inverted."""
     plant = (
         "sterna_lane_group.sv",
-        "mem_q[address_q2][i] <= sum(",
-        "mem_q[address_q2][i] <= AccW'(i == 3 ? 2 : 0) ^ sum(",
+        "mem_q[address_q3][i] <= total(",
+        "mem_q[address_q3][i] <= AccW'(i == 3 ? 2 : 0) ^ total(",
     )
     found = compared(package, plant).first
     assert found is not None

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Shows what came in some cycles ago. The items lie in a memory that goes round, so a long delay of
-/// a wide item takes few registers.
+/// Shows what came in some cycles ago. The items lie in a memory that goes round, so that a long
+/// delay of a wide item takes few registers.
 module sterna_delay #(
   /// Bits of an item.
   parameter int unsigned Width = 8,
@@ -37,4 +37,10 @@ module sterna_delay #(
     mem_q[index_q] <= data_i;
     data_o <= mem_q[next];
   end
+
+`ifdef VERILATOR
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
+    next != index_q)
+    else $error("an item is read while it is written");
+`endif
 endmodule

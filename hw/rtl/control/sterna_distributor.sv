@@ -64,8 +64,9 @@ module sterna_distributor #(
   localparam int unsigned RoundCountW = $clog2(BeatRounds + 1);
   /// Beats of rounds that wait.
   localparam int unsigned BeatDepth = 32;
-  /// Bits of a number of beats or rounds in a payload of less than 4 GB.
-  localparam int unsigned CountW = 32 - $clog2(DataW / 8) + $clog2(BeatRounds);
+  /// Bits of a number of bytes, and of beats, in a payload.
+  localparam int unsigned BytesW = 32;
+  localparam int unsigned CountW = BytesW - $clog2(DataW / 8);
 
   typedef enum logic [1:0] {
     StRecord,  // takes the header of the next record; zeros are padding
@@ -146,8 +147,9 @@ module sterna_distributor #(
   assign count = first_data[63:8];
   assign header_d.padding = first_data[63:0] == '0;
   assign header_d.fetch = first_data[7:0] == RecordFetch;
+  // With a larger count, that of the beats could overflow.
   assign header_d.bad = (!header_d.fetch && first_data[7:0] != RecordRounds) || count == '0 ||
-                        beats[55:CountW] != '0;
+                        count[55:BytesW] != '0 || beats[55:CountW] != '0;
   assign header_d.beats = CountW'(beats);
   assign header_d.tail = header_d.fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
   assign header_d.one = beats == 56'(header_d.tail == '0);

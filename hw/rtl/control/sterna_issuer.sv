@@ -94,7 +94,8 @@ module sterna_issuer #(
       initial $error("sterna_issuer: Clusters = %0d must be 1, 2 or 4", Clusters);
     end
     if (WindowGuard < Clusters + 1) begin : gen_bad_guard
-      initial $error("sterna_issuer: WindowGuard = %0d must be more than Clusters", WindowGuard);
+      initial $error("sterna_issuer: Clusters = %0d must be less than the guard, %0d", Clusters,
+                     WindowGuard);
     end
   endgenerate
 
