@@ -49,7 +49,7 @@
 /* Stream whose control bit says that the round ends the pass. */
 #define STERNA_END_STREAM 1
 /* Fetch words of a FETCH record. */
-#define STERNA_FETCH_GROUP 32
+#define STERNA_FETCH_GROUP 64
 /* Words from the next one of the rounds to a record's first fetch word. */
 #define STERNA_FETCH_AHEAD 16
 /* Channels of an image that an engine has input tables for. */
