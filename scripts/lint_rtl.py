@@ -32,7 +32,8 @@ def main() -> int:
     with TemporaryDirectory() as name:
         folder = Path(name)
         generate(CONFIG, folder, board=BOARD)
-        wrong = [*of_language(folder), *of_verilator(folder), *of_ulx3s(folder / "ulx3s", flow.BOARD)]
+        wrong = [*of_language(folder), *of_verilator(folder), *of_all_parts(folder / "all")]
+        wrong += of_ulx3s(folder / "ulx3s", flow.BOARD)
     for line in wrong:
         print(line, file=sys.stderr)
     return 1 if wrong else 0
@@ -53,6 +54,12 @@ def of_verilator(folder: Path) -> Iterator[str]:
     for top, bits in SHELLS:
         widths = (f"-GEngineDataW={CONFIG.axi_data_w}", f"-GMemoryDataW={bits}")
         yield from _lint(folder, [*LINT_COMMAND.replace(Path(TOP).stem, top).split(), *widths, *around])
+
+
+def of_all_parts(folder: Path) -> Iterator[str]:
+    """What Verilator says of an engine with the parts that CONFIG lacks; it is generated into `folder`."""
+    generate(CONFIG.model_copy(update={"input_table": True, "first_layer": True}), folder)
+    yield from _lint(folder, LINT_COMMAND.split())
 
 
 def of_ulx3s(folder: Path, board: Path) -> Iterator[str]:

@@ -31,6 +31,8 @@ module sterna_engine #(
   parameter int unsigned BurstBeats = 64,
   /// LOAD looks bytes up in tables.
   parameter bit InputTable = 0,
+  /// LOAD can compute the first layer.
+  parameter bit FirstLayer = 0,
   /// A step may have limits of its results and a rounding of its own.
   parameter bit GeneralRequant = 0,
   /// Identifies these parameters; a tape carries the same value.
@@ -157,6 +159,8 @@ module sterna_engine #(
 );
   localparam int unsigned Lanes = TileH * TileW;
   localparam int unsigned AccIndexW = $clog2(Accumulators);
+  /// Pieces of a row of an image of 2048 pixels.
+  localparam int unsigned FirstPieces = 2 ** $clog2((2047 + TileW) / TileW);
   localparam int unsigned FmAddrW = $clog2(FmWords);
   localparam int unsigned BeatWords = AxiDataW / 64;
   localparam int unsigned BeatWordsW = $clog2(BeatWords + 1);
@@ -352,7 +356,7 @@ module sterna_engine #(
   logic [31:0] tape_segment;
   logic requant_valid, requant_ready, weights_valid, weights_ready, weights_done;
   logic table_start, table_busy, table_half, table_ready, table_word_valid, table_word_ready;
-  logic input_table, input_table_done, table_writer_ready;
+  logic input_table, input_table_done, first_layer, first_layer_done, table_writer_ready;
   logic [63:0] table_word;
   logic [$clog2(Pes*Accumulators)-1:0] table_index;
   logic [Clusters-1:0] table_valid;
@@ -374,6 +378,7 @@ module sterna_engine #(
     .Clusters    (Clusters),
     .TableEntries(Pes * Accumulators),
     .InputTable  (InputTable),
+    .FirstLayer  (FirstLayer),
     .ConfigHash  (ConfigHash)
   ) u_tape_reader (
     .clk_i,
@@ -407,7 +412,8 @@ module sterna_engine #(
 
   sterna_sequencer #(
     .FmAddrW   (FmAddrW),
-    .InputTable(InputTable)
+    .InputTable(InputTable),
+    .FirstLayer(FirstLayer)
   ) u_sequencer (
     .clk_i,
     .rst_ni,
@@ -461,7 +467,8 @@ module sterna_engine #(
     .distributor_idle_i   (distributor_idle),
     .issuer_idle_i        (issuer_idle),
     .input_table_o        (input_table),
-    .input_table_done_i   (input_table_done),
+    .first_layer_o        (first_layer),
+    .table_done_i         (input_table_done || first_layer_done),
     .load_start_o         (load_start),
     .load_done_i          (load_done),
     .store_start_o        (store_start),
@@ -517,7 +524,7 @@ module sterna_engine #(
     .word_data_o (table_word)
   );
 
-  assign table_word_ready = table_writer_ready || input_table;
+  assign table_word_ready = table_writer_ready || input_table || first_layer;
 
   sterna_table_writer #(
     .Clusters(Clusters),
@@ -604,6 +611,12 @@ module sterna_engine #(
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
   logic [3:0] load_strobe;
+  // What the frame loader writes, to the feature memory or to the first layer.
+  logic frame_valid, frame_ready, frame_done;
+  logic [TileW-1:0][3:0][ActW-1:0] frame_data;
+  logic [FmAddrW-1:0] frame_word;
+  logic [Lanes-1:0] frame_lanes;
+  logic [3:0] frame_strobe;
   logic window_valid, store_read_valid, store_read_ready;
   gather_t window, store_read;
 
@@ -687,14 +700,81 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
-    .write_valid_o (load_valid),
-    .write_ready_i (load_ready),
-    .write_addr_o  (load_addr),
-    .write_lanes_o (load_lanes),
-    .write_strobe_o(load_strobe),
-    .write_data_o  (load_data),
-    .done_o        (load_done)
+    .write_valid_o (frame_valid),
+    .write_ready_i (frame_ready),
+    .write_addr_o  (frame_word),
+    .write_lanes_o (frame_lanes),
+    .write_strobe_o(frame_strobe),
+    .write_data_o  (frame_data),
+    .done_o        (frame_done)
   );
+
+  generate
+    if (FirstLayer) begin : gen_first
+      logic starts_first, is_first_q, piece_ready, map_valid, map_done;
+      logic [FmAddrW-1:0] map_addr;
+      logic [Lanes-1:0] map_lanes;
+      logic [TileW-1:0][3:0][ActW-1:0] map_data;
+
+      assign starts_first = load_start && load_step.group_words != '0;
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) is_first_q <= 1'b0;
+        else if (load_start) is_first_q <= starts_first;
+      end
+
+      sterna_first_layer #(
+        .TileH         (TileH),
+        .TileW         (TileW),
+        .ActW          (ActW),
+        .MulW          (MulW),
+        .FmAddrW       (FmAddrW),
+        .GeneralRequant(GeneralRequant),
+        .Filters       (FirstFilters),
+        .Pieces        (FirstPieces)
+      ) u_first_layer (
+        .clk_i,
+        .rst_ni,
+        .clear_i       (move_clear_q),
+        .number_valid_i(table_word_valid && first_layer),
+        .number_i      (table_word),
+        .numbers_done_o(first_layer_done),
+        .numbers_step_i(load_step),
+        .start_i       (starts_first),
+        .base_i        (load_step.fm_base[FmAddrW-1:0]),
+        .step_i        (load_step),
+        .piece_valid_i (frame_valid && is_first_q),
+        .piece_ready_o (piece_ready),
+        .piece_i       (frame_data),
+        .write_valid_o (map_valid),
+        .write_ready_i (load_ready && is_first_q),
+        .write_addr_o  (map_addr),
+        .write_lanes_o (map_lanes),
+        .write_data_o  (map_data),
+        .done_o        (map_done)
+      );
+
+      assign frame_ready = is_first_q ? piece_ready : load_ready;
+      assign load_valid = is_first_q ? map_valid : frame_valid;
+      assign load_addr = is_first_q ? map_addr : frame_word;
+      assign load_lanes = is_first_q ? map_lanes : frame_lanes;
+      assign load_strobe = is_first_q ? '1 : frame_strobe;
+      assign load_data = is_first_q ? map_data : frame_data;
+      assign load_done = is_first_q ? map_done : frame_done;
+    end else begin : gen_no_first
+      assign first_layer_done = 1'b0;
+      assign frame_ready = load_ready;
+      assign load_valid = frame_valid;
+      assign load_addr = frame_word;
+      assign load_lanes = frame_lanes;
+      assign load_strobe = frame_strobe;
+      assign load_data = frame_data;
+      assign load_done = frame_done;
+
+      logic unused_first;
+      assign unused_first = first_layer;
+    end
+  endgenerate
 
   sterna_frame_store #(
     .TileH  (TileH),
@@ -822,6 +902,13 @@ module sterna_engine #(
         else drain_clear_q <= clear;
       end
 
+      // Words, for the clusters of the drain.
+      (* preserve, dont_merge *) logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
+
+      always_ff @(posedge clk_i) begin
+        word_data_q <= word_data;
+      end
+
       // With `row_load`, which the issuer gives.
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) row_shift_q <= 1'b0;
@@ -853,7 +940,6 @@ module sterna_engine #(
         // What a cluster gets comes from registers of its own, halfway to it.
         (* preserve, dont_merge *) logic word_valid_q, round_valid_q, half_q, load_q, shift_q;
         (* preserve, dont_merge *) logic [4:0] word_slot_q;
-        (* preserve, dont_merge *) logic [3:0][Lanes-1:0][ActW-1:0] word_data_q;
         (* preserve, dont_merge *) logic [AccIndexW:0] row_address_q;
         entry_t [Pes-1:0] round_q;
         logic [PesW-1:0] own_busy;
@@ -871,7 +957,6 @@ module sterna_engine #(
 
         always_ff @(posedge clk_i) begin
           word_slot_q <= word_slot;
-          word_data_q <= word_data;
           round_q <= round[C];
           half_q <= half_issued;
           row_address_q <= drain_address_q;

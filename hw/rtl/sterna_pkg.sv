@@ -52,6 +52,10 @@ package sterna_pkg;
   localparam int unsigned WordStream = 0;
   /// Stream whose control bit says that the round ends the pass.
   localparam int unsigned EndStream = 1;
+  /// Filters of a first layer that LOAD can compute.
+  localparam int unsigned FirstFilters = 32;
+  /// Words of each of them in the payload of a FIRST step.
+  localparam int unsigned FirstWords = 5;
   /// AWBURST and ARBURST: INCR.
   localparam logic [1:0] AxiBurst = 2'h1;
   /// AWCACHE and ARCACHE: normal, non-cacheable, bufferable.
@@ -212,11 +216,13 @@ package sterna_pkg;
   localparam logic [7:0] ErrorStall = 8'hb;
   /// the frame was aborted
   localparam logic [7:0] ErrorAborted = 8'hc;
+  /// the first layer needs pixels whose channels lie side by side
+  localparam logic [7:0] ErrorBadLayout = 8'hd;
 
   // What a segment's payload holds.
   /// one step
   localparam logic [31:0] SegmentStep = 32'h1;
-  /// a requantisation word for each drained filter, or the words of an input table
+  /// a requantisation word for each drained filter, or the words of a TABLE or FIRST step
   localparam logic [31:0] SegmentRequant = 32'h2;
   /// fetch and round records
   localparam logic [31:0] SegmentWeights = 32'h3;
@@ -230,6 +236,8 @@ package sterna_pkg;
   localparam logic [7:0] OpStore = 8'h3;
   /// input tables to the engine
   localparam logic [7:0] OpTable = 8'h4;
+  /// numbers of the first layer to the engine
+  localparam logic [7:0] OpFirst = 8'h5;
 
   // What the drain does with the four phases of a filter.
   /// no phases: each accumulator of each PE is a channel
@@ -309,13 +317,13 @@ package sterna_pkg;
     logic [31:0] dram_bytes;
     /// CONV: length of the WEIGHTS payload that follows it
     logic [31:0] weights_bytes;
-    /// CONV, TABLE: length of the REQUANT payload that follows
+    /// CONV, TABLE, FIRST: length of the REQUANT payload that follows
     logic [31:0] requant_bytes;
     /// 1: ties of requantisation go to the even result
     logic [7:0] half_even;
     /// Pool KEEP: first feature memory word of the phases
     logic [23:0] keep_base;
-    /// channel words between cluster groups: ceil(filters / 4)
+    /// channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer
     logic [15:0] group_words;
     /// channels that each cluster drains and writes for each tile; LOAD: of the frame
     logic [15:0] filters;

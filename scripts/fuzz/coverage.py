@@ -16,8 +16,9 @@ from fuzz.programs import ROOT
 PARSERS = (
     "package/container.cpp", "package/arrays.cpp", "package/graph_records.cpp", "package/plan_records.cpp",
     "package/signature.cpp", "graph/graph.cpp", "compile/bands.cpp", "compile/build.cpp", "compile/check.cpp",
-    "compile/lower.cpp", "compile/maps.cpp", "compile/work.cpp", "tape/check.cpp", "tape/encoder.cpp", "tape/rounds.cpp",
-    "tape/writer.cpp", "vision/boxes.cpp", "vision/fit.cpp", "vision/jpeg.cpp", "vision/resize.cpp",
+    "compile/first.cpp", "compile/lower.cpp", "compile/maps.cpp", "compile/work.cpp", "tape/check.cpp",
+    "tape/encoder.cpp", "tape/rounds.cpp", "tape/writer.cpp", "vision/boxes.cpp", "vision/fit.cpp", "vision/jpeg.cpp",
+    "vision/resize.cpp",
 )  # fmt: skip
 
 

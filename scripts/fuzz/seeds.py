@@ -44,7 +44,7 @@ def _packages() -> Iterator[bytes]:
     yield package_file.to_bytes(compile_graph(graph, load_config("nano"), cycles=False))
     for seed in range(COUNT):
         rng = np.random.default_rng(seed)
-        options = {"input_table": bool(seed % 2), "general_requant": True}
+        options = {"input_table": bool(seed % 2), "general_requant": True, "first_layer": seed % 3 == 0}
         graph = random_graph(rng, max_layers=5, max_size=12, max_channels=8, **options)
         config = random_config(rng).model_copy(update=options)
         yield package_file.to_bytes(compile_graph(graph, config, cycles=bool(seed % 3)))

@@ -17,7 +17,8 @@ WATCHDOG = 30
 TAPE, MOVE, LOAD = 7, 5, 3
 IDLE = {
     "running_i": 0, "busy_i": 0, "start_i": 0, "watchdog_i": WATCHDOG, "activity_i": 1, "discarded_i": 0, "abort_i": 0,
-    "tape_read_error_i": 0, "load_read_error_i": 0, "write_error_i": 0, "tape_error_i": 0, "moving_i": 0,
+    "tape_read_error_i": 0, "load_read_error_i": 0, "write_error_i": 0, "bad_layout_i": 0,
+    "tape_error_i": 0, "moving_i": 0,
     "tape_error_code_i": ErrorCode.SEGMENT_CRC, "tape_segment_i": TAPE, "move_segment_i": MOVE, "load_segment_i": LOAD,
 }  # fmt: skip
 #: What comes first counts, with its segment while a move goes on, and else.
@@ -26,6 +27,7 @@ FAULTS = {
     "tape_read_error_i": (ErrorCode.BUS_READ, TAPE, TAPE),
     "load_read_error_i": (ErrorCode.BUS_READ, LOAD, LOAD),
     "write_error_i": (ErrorCode.BUS_WRITE, MOVE, TAPE),
+    "bad_layout_i": (ErrorCode.BAD_LAYOUT, MOVE, TAPE),
     "tape_error_i": (ErrorCode.SEGMENT_CRC, TAPE, TAPE),
 }
 
@@ -84,7 +86,7 @@ async def the_first_of_several_errors_counts(dut: Any, moving: int) -> None:
             segment = at_move if moving else else_at
             if "load_read_error_i" in names:
                 segment = LOAD
-            elif moving and "write_error_i" in names and "tape_read_error_i" not in names:
+            elif moving and {"write_error_i", "bad_layout_i"} & set(names) and "tape_read_error_i" not in names:
                 segment = MOVE
             elif moving and {"tape_read_error_i", "tape_error_i"} & set(names):
                 segment = TAPE

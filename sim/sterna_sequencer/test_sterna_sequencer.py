@@ -14,7 +14,7 @@ from sim.support.words import step_word
 from sterna.spec.registers import ErrorCode
 from sterna.spec.tape import BESIDE_LOADS, MOST_BESIDE_STORES, Op
 
-PARAMETERS = [{"FmAddrW": 12, "InputTable": 1}]
+PARAMETERS = [{"FmAddrW": 12, "InputTable": 1, "FirstLayer": 1}]
 # A frame's words lie on both sides of 8 GB.
 FRAME, RESULT, SCRATCH = 0x1_FFFF_0000, 0x9_8765_0000, 0x4_3210_0000
 NEXT_FRAME, NEXT_RESULT, NEXT_SCRATCH = 0x7_1111_0000, 0x8_2222_0000, 0x5_3333_0000
@@ -29,7 +29,7 @@ QUIET = {
 }
 PULSES = (
     "start_i", "abort_i", "tape_read_error_i", "load_read_error_i", "write_error_i", "weights_done_i", "load_done_i",
-    "store_done_i", "input_table_done_i",
+    "store_done_i", "table_done_i",
 )
 
 
@@ -336,24 +336,27 @@ async def a_third_store_waits_until_the_first_has_ended(dut: Any) -> None:
 
 
 @cocotb.test()
-async def tables_are_filled_in_a_quiet_engine(dut: Any) -> None:
+@cocotb.parametrize(case=[(Op.TABLE, "input_table_o", "first_layer_o"), (Op.FIRST, "first_layer_o", "input_table_o")])
+async def tables_are_filled_in_a_quiet_engine(dut: Any, case: tuple[Op, str, str]) -> None:
+    """And the numbers of the first layer are given."""
+    op, filled, other = case
     tb = await begun(dut)
     tb.loads.stall = 0.0
     blockers = {"issuing_i": 1, "distributor_idle_i": 0, "loader_idle_i": 0, "drained_i": 0}
     tb.inputs.set(**blockers)
-    await tb.give(op=Op.TABLE)
-    await tb.blocked_by(blockers, lambda: tb.output("input_table_o"))
-    assert (tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 0)
-    await tb.pulse("input_table_done_i")
-    assert (tb.output("input_table_o"), tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 1, 1)
+    await tb.give(op=op)
+    await tb.blocked_by(blockers, lambda: tb.output(filled))
+    assert (tb.output("step_ready_o"), len(tb.step_ends.taken), tb.output(other)) == (0, 0, 0)
+    await tb.pulse("table_done_i")
+    assert (tb.output(filled), tb.output("step_ready_o"), len(tb.step_ends.taken)) == (0, 1, 1)
     # Not while a LOAD in the background uses them.
     await tb.queue()
     await tb.run_load(next=1)
-    await tb.give(op=Op.TABLE)
+    await tb.give(op=op)
     await tb.step(10)
-    assert tb.output("input_table_o") == 0
+    assert tb.output(filled) == 0
     await tb.pulse("load_done_i")
-    assert tb.output("input_table_o") == 1
+    assert (tb.output(filled), tb.output(other)) == (1, 0)
     assert len(tb.loads.taken) == 1 and not tb.stores.taken
 
 
@@ -434,6 +437,25 @@ async def a_frame_queued_too_late_loads_its_own_image(dut: Any) -> None:
     await tb.until("step_ready_o")
     await tb.run_load()
     assert [load["addr"] for load in tb.loads.taken] == [NEXT_FRAME]
+
+
+@cocotb.test()
+async def a_first_layer_needs_pixels_side_by_side(dut: Any) -> None:
+    """A frame whose pixels do not lie so is not loaded ahead, and fails when it begins."""
+    tb = await begun(dut)
+    tb.loads.stall = 0.0
+    await tb.run_load(group_words=1)
+    await tb.queue()
+    await tb.run_load(next=1, group_words=1)
+    assert [load["layout"] for load in tb.loads.taken] == [LAYOUT]
+    assert tb.output("step_ready_o") == 1
+    await tb.pulse("tape_done_i")
+    assert tb.ends.taken == [{"code": ErrorCode.NONE, "segment": 0}]
+    await tb.until("step_ready_o")
+    tb.inputs.set(tape_done_i=0, tape_segment_i=6)
+    await tb.run_load(group_words=1)
+    assert len(tb.loads.taken) == 1
+    assert tb.ends.taken[1:] == [{"code": ErrorCode.BAD_LAYOUT, "segment": 6}]
 
 
 @cocotb.test()

@@ -13,9 +13,13 @@ from sim.support.words import step_word
 from sterna.spec.registers import ErrorCode
 from sterna.spec.tape import ALIGN, BESIDE_LOADS, MOST_BESIDE_STORES, Op
 
-PARAMETERS = [{"Clusters": 2}, {"Clusters": 4, "TableEntries": 16, "InputTable": 1}]
-#: Bytes of the REQUANT payload of a TABLE step.
-INPUT_BYTES = 2048
+PARAMETERS = [
+    {"Clusters": 2, "FirstLayer": 1},
+    {"Clusters": 4, "TableEntries": 16, "InputTable": 1},
+    {"Clusters": 1, "InputTable": 1, "FirstLayer": 1},
+]
+#: Bytes of the REQUANT payload of a step that carries no WEIGHTS.
+PAYLOADS = {Op.TABLE: 2048, Op.FIRST: 1280}
 #: What may go on beside a step.
 BESIDE = {
     Op.STORE: [0],
@@ -32,10 +36,11 @@ def table_bytes(step: dict[str, int], clusters: int) -> int:
 
 
 def random_step(clusters: int, entries: int) -> dict[str, int]:
-    """A step with nothing wrong; TABLE, if the engine has tables."""
+    """A step with nothing wrong; TABLE and FIRST, if the engine has what they fill."""
     step = dict.fromkeys(FIELDS, 0)
-    if random.random() < 0.1:
-        return step | {"op": Op.TABLE, "requant_bytes": INPUT_BYTES}
+    if random.random() < 0.2:
+        op = random.choice([*PAYLOADS])
+        return step | {"op": op, "requant_bytes": PAYLOADS[op]}
     if random.random() < 0.2:
         op = random.choice([Op.LOAD, Op.STORE])
         return step | {"op": op, "fm_words": random.randint(1, (1 << 24) - 1), "beside": random.choice(BESIDE[op])}
@@ -53,12 +58,12 @@ def random_step(clusters: int, entries: int) -> dict[str, int]:
 def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
     """`step` with one field changed, most often to what is not legal."""
     wrong: dict[str, list[int]] = {
-        "op": [0, Op.LOAD, Op.STORE, 5, 255],
+        "op": [0, Op.LOAD, Op.STORE, *PAYLOADS, 6, 255],
         "fm_words": [0],
         "tiles_at_once": [0, 3, 2 * clusters, 128],
         "tile_groups": [0],
         "filters": [0, entries, entries + 1, (1 << 16) - 1],
-        "requant_bytes": [*LENGTHS, step["requant_bytes"] + ALIGN],
+        "requant_bytes": [*LENGTHS, *PAYLOADS.values(), step["requant_bytes"] + ALIGN],
         "weights_bytes": LENGTHS,
         "beside": [0, 1, 2, 3, 4, 6, 7, 8, 128],
     }
@@ -67,13 +72,13 @@ def spoilt(step: dict[str, int], clusters: int, entries: int) -> dict[str, int]:
 
 
 def fault_of(
-    step: dict[str, int], place: int, lines: int, clusters: int, entries: int, has_tables: bool
+    step: dict[str, int], place: int, lines: int, clusters: int, entries: int, filled: set[int]
 ) -> ErrorCode:
-    """What is wrong with the step, whose payloads begin after `place` of `lines` lines."""
+    """What is wrong with the step, whose payloads begin after `place` of `lines` lines; `filled`: ops of tables."""
     if step["beside"] not in BESIDE.get(step["op"], [0]):
         return ErrorCode.BAD_STEP
-    if step["op"] == Op.TABLE and has_tables:
-        right = step["requant_bytes"] == INPUT_BYTES and end_of(step, place) <= lines
+    if step["op"] in filled:
+        right = step["requant_bytes"] == PAYLOADS[Op(step["op"])] and end_of(step, place) <= lines
         return ErrorCode.NONE if right else ErrorCode.BAD_LENGTH
     if step["op"] in (Op.LOAD, Op.STORE):
         return ErrorCode.NONE if step["fm_words"] else ErrorCode.BAD_STEP
@@ -86,15 +91,17 @@ def fault_of(
 
 
 def end_of(step: dict[str, int], place: int) -> int:
-    """Lines before the end of both segments, each with a header; a TABLE step has one."""
-    if step["op"] == Op.TABLE:
+    """Lines before the end of both segments, each with a header; a step without WEIGHTS has one."""
+    if step["op"] in PAYLOADS:
         return place + step["requant_bytes"] // ALIGN + 1
     return place + step["requant_bytes"] // ALIGN + step["weights_bytes"] // ALIGN + 2
 
 
 @cocotb.test()
 async def finds_what_is_wrong(dut: Any) -> None:
-    clusters, entries, has_tables = (int(each.value) for each in (dut.Clusters, dut.TableEntries, dut.InputTable))
+    clusters, entries = int(dut.Clusters.value), int(dut.TableEntries.value)
+    has = {Op.TABLE: int(dut.InputTable.value), Op.FIRST: int(dut.FirstLayer.value)}
+    filled: set[int] = {op for op in has if has[op]}
     Clock(dut.clk_i, 10, unit="ns").start()
     await FallingEdge(dut.clk_i)
     found = set()
@@ -103,7 +110,7 @@ async def finds_what_is_wrong(dut: Any) -> None:
         if number % 3:
             step = spoilt(step, clusters, entries)
         place = random.randint(1, 1 << 20)
-        is_conv, is_table = step["op"] == Op.CONV, step["op"] == Op.TABLE and has_tables
+        is_conv, is_table = step["op"] == Op.CONV, step["op"] in filled
         end = end_of(step, place)
         lines = min(max(end + random.choice([-1, 0, 1, 1000]), 1), (1 << 26) - 1)
         dut.step_i.value, dut.place_i.value = step_word(**step), random.getrandbits(26)
@@ -116,7 +123,7 @@ async def finds_what_is_wrong(dut: Any) -> None:
         await FallingEdge(dut.clk_i)
         assert not (is_conv or is_table) or int(dut.end_o.value) == end
         await FallingEdge(dut.clk_i)
-        fault = fault_of(step, place, lines, clusters, entries, has_tables)
+        fault = fault_of(step, place, lines, clusters, entries, filled)
         assert int(dut.fault_o.value) == fault, (step, place, lines)
         found.add((is_conv, is_table, fault))
-    assert len(found) == (8 if has_tables else 5)
+    assert len(found) == 8

@@ -17,7 +17,7 @@ from sterna.spec.tape import Op, Segment, SegmentKind
 
 CONFIG_HASH = 0x1234ABCD
 PARAMETERS = [
-    {"DataW": 64, "Clusters": 2, "ConfigHash": CONFIG_HASH},
+    {"DataW": 64, "Clusters": 2, "FirstLayer": 1, "ConfigHash": CONFIG_HASH},
     {"DataW": 512, "Clusters": 4, "InputTable": 1, "ConfigHash": CONFIG_HASH},
 ]
 # The tapes lie on both sides of 8 GB.
@@ -116,15 +116,22 @@ def move(op: Op) -> list[Segment]:
     return [Segment(SegmentKind.STEP, tape.pack_step(op=op, fm_words=random.randint(1, 99)))]
 
 
-def table() -> list[Segment]:
-    """A TABLE step with a random payload."""
-    step = tape.pack_step(op=Op.TABLE, requant_bytes=2048)
-    return [Segment(SegmentKind.STEP, step), Segment(SegmentKind.REQUANT, random.randbytes(2048))]
+def filling(dut: Any) -> dict[Op, int]:
+    """The steps that fill what the engine has, with the bytes of their payloads."""
+    all_of = {Op.TABLE: (dut.InputTable, 2048), Op.FIRST: (dut.FirstLayer, 1280)}
+    return {op: size for op, (has, size) in all_of.items() if int(has.value)}
+
+
+def table(op: Op, size: int) -> list[Segment]:
+    """A TABLE or FIRST step with a random payload."""
+    step = tape.pack_step(op=op, requant_bytes=size)
+    return [Segment(SegmentKind.STEP, step), Segment(SegmentKind.REQUANT, random.randbytes(size))]
 
 
 def sample_segments(dut: Any) -> list[Segment]:
     """Moves, convolutions and, if the engine has them, tables in an order that meets every pair of neighbours."""
-    clusters, tables = int(dut.Clusters.value), table() if int(dut.InputTable.value) else []
+    clusters = int(dut.Clusters.value)
+    tables = [segment for op, size in filling(dut).items() for segment in table(op, size)]
     return [
         *tables, *move(Op.LOAD), *move(Op.LOAD), *conv(clusters, 3, 5), *conv(clusters, 1, 1), *move(Op.STORE),
         *conv(clusters, 2, 1), *tables, *tables, *conv(clusters, 1, 3), *move(Op.STORE), *move(Op.LOAD), *tables,
@@ -289,12 +296,13 @@ async def refuses_steps_that_it_cannot_run(dut: Any) -> None:
         "op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 1, "requant_bytes": 64, "weights_bytes": 64,
     }
     changes: list[dict[str, int]] = [
-        {"op": 0}, {"op": 5}, {"op": Op.LOAD}, {"op": Op.STORE}, {"tiles_at_once": 0}, {"tiles_at_once": 3},
+        {"op": 0}, {"op": 6}, {"op": Op.LOAD}, {"op": Op.STORE}, {"tiles_at_once": 0}, {"tiles_at_once": 3},
         {"tiles_at_once": 2 * clusters}, {"tile_groups": 0}, {"filters": 0},
         {"filters": 1 + int(dut.TableEntries.value)},
     ]
-    if not int(dut.InputTable.value):
-        changes.append({"op": Op.TABLE, "requant_bytes": 2048, "weights_bytes": 0})
+    for op, size in {Op.TABLE: 2048, Op.FIRST: 1280}.items():
+        if op not in filling(dut):
+            changes.append({"op": op, "requant_bytes": size, "weights_bytes": 0})
     for change in changes:
         step = Segment(SegmentKind.STEP, tape.pack_step(**{**good, **change}))
         assert await tb.error_of(tape.write(CONFIG_HASH, [step])) == (ErrorCode.BAD_STEP, 0)

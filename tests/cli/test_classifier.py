@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sterna.classifier import Classifier
@@ -19,9 +20,10 @@ from sterna.errors import SternaError
 from sterna.graph import networks
 from sterna.package.graphs import read_graph
 from sterna.spec.config import load_config
-from support.classes import SMALL, small_classifier, write_classes
+from support.classes import SIDE, SMALL, small_classifier, write_classes
+from support.float_models import Levels, save
 
-from .conftest import Sterna
+from .conftest import Ended, Sterna
 
 SHORT = ("--float-epochs", "1", "--ternary-epochs", "1", "--quantised-epochs", "1", "--integer-epochs", "0")
 
@@ -102,6 +104,52 @@ def test_images_are_classified(sterna: Sterna, package: Path, folder: Path, tmp_
     assert [line["classes"][0] for line in lines] == [image["classes"][0] for image in listed["images"][:2]]
     none = sterna("detect", package, folder / "test" / "dark", "-o", "-", "--threshold", "1")
     assert none.code == 0 and all(json.loads(line)["classes"] == [] for line in none.out.splitlines())
+
+
+def classes_of(done: Ended) -> list[list[dict[str, object]]]:
+    """The classes of each image that `sterna detect -o -` wrote."""
+    assert done.code == 0, done.err
+    return [json.loads(line)["classes"] for line in done.out.splitlines()]
+
+
+def test_onnxruntime_classifies_alike(sterna: Sterna, package: Path, folder: Path, tmp_path: Path) -> None:
+    runtime = ("--backend", "onnx:?threads=1")
+    images = (folder / "test" / "dark", folder / "test" / "bright")
+    found = [classes_of(sterna("detect", package, *images, "-o", "-", *more)) for more in ((), runtime)]
+    assert found[0] == found[1] and len(found[0]) == 4 and found[0][0] != found[0][2]
+    for name, more in (("emulator", ()), ("onnx", runtime)):
+        assert sterna("eval", package, "--data", folder, "--json", tmp_path / name, *more).code == 0
+    assert (tmp_path / "emulator").read_bytes() == (tmp_path / "onnx").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["onnx", "qonnx"])
+def test_a_classifier_leaves_as_onnx_and_comes_back(
+    sterna: Sterna, package: Path, folder: Path, tmp_path: Path, form: str
+) -> None:
+    model, graph, again = (tmp_path / name for name in ("a.onnx", "a.sterna-graph", "again.sterna"))
+    for words in (
+        ("export", package.parent / "run", "-o", model, "--form", form),
+        ("import", model, "-o", graph),
+        ("compile", graph, "-o", again),
+    ):
+        done = sterna(*words)
+        assert done.code == 0, done.err
+    assert read_graph(graph).metadata == {"kind": "classifier", "classes": ["bright", "dark"]}
+    images = folder / "test" / "dark"
+    both = [classes_of(sterna("detect", each, images, "-o", "-")) for each in (package, again)]
+    assert both[0] == both[1] and len(both[0]) == 2
+
+
+def test_training_starts_from_a_classifier_in_floats(sterna: Sterna, folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save(Levels(), tmp_path / "levels.onnx", SIDE, names="['dark', 'bright']")
+    train = ("train", "--network", tmp_path / "levels.onnx", "--data", folder, "--batch", 8, "--threads", 1, *SHORT)
+    done = sterna(*train, "--output", tmp_path / "run")
+    assert done.code == 0, done.err
+    assert json.loads((tmp_path / "run" / "options.json").read_bytes())["height"] == SIDE
+    assert read_graph(tmp_path / "run" / "graph.sterna-graph").metadata["classes"] == ["bright", "dark"]
+    refused = sterna(*train, "--output", tmp_path / "other", "--height", 16)
+    assert refused.code and "height" in refused.err and "Traceback" not in refused.err
 
 
 def test_a_video_is_classified_frame_by_frame(

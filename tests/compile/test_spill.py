@@ -123,6 +123,20 @@ def test_a_refusal_names_what_would_do() -> None:
         compile_graph(graph, small(NANO, 359), cycles=False)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("height", "width", "words"), [(832, 1248, 3072), (1664, 832, 3072), (704, 1280, 3904), (864, 1248, 3648)]
+)
+def test_full_yolov2_runs_at_the_sizes_that_the_documents_tell(height: int, width: int, words: int) -> None:
+    """More than arria10's words only where they are needed; then, those that its refusal names."""
+    config = load_config("arria10")
+    graph = random_network_graph(np.random.default_rng(0), "yolov2", height, width, density=0.15)
+    assert decide(Lowered(graph, small(config, words)), trace=False).bands
+    if words > config.fm_words:
+        with pytest.raises(SternaError, match=f"remedy: use a narrower image or a config with fm_words >= {words}$"):
+            decide(Lowered(graph, config), trace=False)
+
+
 @given(st.data())
 def test_a_buffer_holds_what_each_band_needs(data: st.DataObject) -> None:
     """Rows are loaded in order, and those that are loaded beside a band do not lie where its own are."""

@@ -12,7 +12,7 @@ import pytest
 from results.makers import change_map
 from sterna.generate.spec import files as spec_files
 from support.changes import Change, changes
-from support.page_blocks import ROOT, Reader, blocks, files, title
+from support.page_blocks import ROOT, Reader, blocks, files, language, title
 
 CHANGES = changes()
 COPIED = (
@@ -76,6 +76,20 @@ def test_a_change_names_its_few_files(change: Change) -> None:
     there = [name for name in change.files if (ROOT / name).exists()]
     assert all(Path(name).name in change.named for name in there)
     assert change.shown or there
+
+
+@pytest.mark.parametrize(
+    "change", [change for change in CHANGES if change.name in _SLOW], ids=lambda change: change.name
+)
+def test_a_change_whose_effect_is_tried_rarely_fits(change: Change, tmp_path: Path) -> None:
+    for name in change.files:
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tmp_path / name)
+    diffs = [block for block in blocks(change.page) if language(block) == "diff"]
+    assert diffs
+    for block in diffs:
+        Reader(tmp_path, tmp_path).follow(block)
 
 
 def test_a_change_that_does_not_fit_is_noticed(source: Path, tmp_path: Path) -> None:

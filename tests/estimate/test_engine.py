@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sterna.estimate import whole
-from sterna.estimate.engine import OPEN, estimate_engine
+from sterna.estimate.engine import OPEN, default_synthesis, estimate_engine, module_usage
+from sterna.estimate.hierarchy import engine
+from sterna.estimate.resources import resources
 from sterna.spec.fpga import load_fpga
 from support.engines import SIMULATORS
 
@@ -34,6 +36,17 @@ def test_engine_and_shell_are_judged_together() -> None:
     assert [each.shell for each in size.shares] == [1, 2, 3, 4]
     alm = size.shares[0]
     assert alm.share == (size.alms + 1) / fpga.alms
+
+
+def test_products_of_the_first_layer_are_dsp_blocks() -> None:
+    """Two pixels, 32 filters, 14 blocks for 27 weights: no logic beside the blocks."""
+    fpga, synthesis = load_fpga("gx1150"), default_synthesis()
+    parts = engine(whole.SMALL.model_copy(update={"first_layer": True}), synthesis.rtl).counts
+    (pair,) = (part for part in parts if part.module == "sterna_product_pair")
+    assert parts[pair] == 2 * 32 * 14
+    plain, alone = resources(synthesis.usage(pair), fpga), resources(module_usage(synthesis, pair), fpga)
+    assert (alone.dsps, alone.alms, alone.flip_flops) == (1, 0, 0)
+    assert (plain.dsps, plain.alms > 0) == (1, True)
 
 
 @pytest.mark.slow

@@ -18,11 +18,13 @@ import numpy as np
 from finn.transformation.fpgadataflow.convert_to_hw.concat import InferConcatLayer
 from finn.transformation.fpgadataflow.convert_to_hw.conv_inp_gen import InferConvInpGen
 from finn.transformation.fpgadataflow.convert_to_hw.duplicate_streams import InferDuplicateStreamsLayer
+from finn.transformation.fpgadataflow.convert_to_hw.elementwise_binary_operation import InferElementwiseBinaryOperation
 from finn.transformation.fpgadataflow.convert_to_hw.pool import InferPool
 from finn.transformation.fpgadataflow.convert_to_hw.quantized_matrix_vector_activation import (
     InferQuantizedMatrixVectorActivation,
 )
 from finn.transformation.fpgadataflow.convert_to_hw.thresholding import InferThresholdingLayer
+from finn.transformation.fpgadataflow.convert_to_hw.vector_vector_activation import InferVectorVectorActivation
 from finn.transformation.fpgadataflow.minimize_accumulator_width import MinimizeAccumulatorWidth
 from finn.transformation.qonnx.convert_qonnx_to_finn import ConvertQONNXtoFINN
 from finn.transformation.streamline import Streamline
@@ -30,6 +32,7 @@ from finn.transformation.streamline.absorb import AbsorbConsecutiveTransposes, A
 from finn.transformation.streamline.reorder import (
     MakeMaxPoolNHWC,
     MoveTransposePastFork,
+    MoveTransposePastJoinAdd,
     MoveTransposePastJoinConcat,
 )
 from qonnx.core.modelwrapper import ModelWrapper
@@ -50,12 +53,21 @@ STEPS: dict[str, tuple[Step, ...]] = {
     "AbsorbTransposeIntoMultiThreshold": (AbsorbTransposeIntoMultiThreshold, MakeMaxPoolNHWC),
     "AbsorbConsecutiveTransposes": (
         AbsorbConsecutiveTransposes,
-        *(MoveTransposePastFork, MoveTransposePastJoinConcat, AbsorbConsecutiveTransposes) * 2,
+        *(
+            MoveTransposePastFork,
+            MoveTransposePastJoinAdd,
+            MoveTransposePastJoinConcat,
+            AbsorbTransposeIntoMultiThreshold,
+            AbsorbConsecutiveTransposes,
+        )
+        * 4,
     ),
     "InferPool": (InferPool,),
     "InferConvInpGen": (InferConvInpGen,),
     "InferThresholdingLayer": (InferThresholdingLayer,),
     "InferQuantizedMatrixVectorActivation": (InferQuantizedMatrixVectorActivation,),
+    "InferElementwiseBinaryOperation": (InferElementwiseBinaryOperation,),
+    "InferVectorVectorActivation": (InferVectorVectorActivation,),
     "InferConcatLayer": (InferConcatLayer,),
     "InferDuplicateStreamsLayer": (InferDuplicateStreamsLayer,),
     "MinimizeAccumulatorWidth": (MinimizeAccumulatorWidth,),

@@ -17,22 +17,16 @@ import pytest
 
 import sterna
 from sterna.exporters.onnx.files import writer
-from sterna.graph import Graph, reference
+from sterna.graph import Conv, Graph, Input, Output, Requant, reference
 from sterna.spec.paths import ROOT, build_cache
+from support.network_graphs import random_network_graph
 from support.onnx_models import execute_qonnx, raise_threshold
+from support.random_graphs import random_image
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent
 #: What FINN's hardware is made of. Only the model's ends are transposed, as its maps have the channels last.
-HARDWARE = {
-    "ConvolutionInputGenerator",
-    "DuplicateStreams",
-    "FMPadding",
-    "MVAU",
-    "Pool",
-    "StreamingConcat",
-    "Thresholding",
-}
+HARDWARE = {"ConvolutionInputGenerator", "DuplicateStreams", "FMPadding", "MVAU", "Thresholding"}
 
 
 @pytest.fixture(scope="session")
@@ -79,9 +73,42 @@ def test_the_demo_becomes_hardware_and_stays_equal(python: Path, demo: Graph, tm
     image = sterna.prepare(demo, sterna.scene(7))[np.newaxis]
     result = reference.execute(demo, image)["output"]
     steps = steps_of(python, tmp_path, writer(demo, "finn").write().SerializeToString(), image, result)
-    assert len(steps) == 14 and [step["step"] for step in steps if not step["equal"]] == []
+    check(steps, HARDWARE | {"Pool", "StreamingConcat"})
+
+
+def check(steps: list[dict[str, Any]], hardware: set[str]) -> None:
+    """All steps leave the result as it is, and the last one leaves only `hardware`."""
+    assert len(steps) == 16 and [step["step"] for step in steps if not step["equal"]] == []
     operators = steps[-1]["operators"]
-    assert operators.pop("Transpose") == 2 and operators.keys() == HARDWARE
+    assert operators.pop("Transpose") == 2 and operators.keys() == hardware
+
+
+def test_a_classifier_becomes_hardware_and_stays_equal(python: Path, tmp_path: Path) -> None:
+    """With sums, a mean of the whole map, and a 1x1 convolution of one pixel."""
+    graph = random_network_graph(np.random.default_rng(0), "resnet8", 28, 28, density=0.2)
+    steps = steps_of(python, tmp_path, writer(graph, "finn").write().SerializeToString(), *example(graph))
+    check(steps, HARDWARE | {"ElementwiseAdd", "VVAU"})
+
+
+def example(graph: Graph) -> tuple[np.ndarray, np.ndarray]:
+    """An image for `graph`, and its result."""
+    image = random_image(np.random.default_rng(1), graph)
+    image = image.reshape(1, *image.shape[-3:])
+    return image, reference.execute(graph, image)[graph.outputs[0].name]
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 8), (8, 1)])
+def test_a_window_on_a_map_with_a_side_of_one_is_refused(python: Path, tmp_path: Path, height: int, width: int) -> None:
+    def model(kernel: int) -> tuple[bytes, np.ndarray, np.ndarray]:
+        weights = np.ones((4, 3, kernel, kernel), np.int8)
+        requant = Requant(np.ones(4, np.int64), np.zeros(4, np.int64), 5, "relu")
+        conv = Conv("conv", "image", weights, 1, (kernel // 2,) * 4, requant, 1.0)
+        graph = Graph((Input("image", 3, height, width, 1.0, 0), conv, Output("output", "conv")))
+        return writer(graph, "finn").write().SerializeToString(), *example(graph)
+
+    check(steps_of(python, tmp_path, *model(1)), {"MVAU", "Thresholding"})
+    with pytest.raises(AssertionError, match="Unexpected kernel shape and padding"):
+        steps_of(python, tmp_path, *model(3))
 
 
 def test_a_wrong_threshold_is_found(python: Path, demo: Graph, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from results.makers import (
     cycle_model,
     digits,
     few_labels,
+    first_layer,
     frame_arria10,
     host,
     kfac,
@@ -239,6 +240,23 @@ def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.J
     lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.pes
     assert row["lanes_busy"] == round(additions / (lanes * job.package.config.clusters * row["cycles"]), 4)
     assert (row["equal"], row["layers_compared"]) == (True, 3) and wrong["equal"] is False
+
+
+def test_a_first_layer_is_published_if_its_cycles_are_those_predicted(job: frame_arria10.Job) -> None:
+    schedule = job.package.schedule
+    counts = {"cycles": schedule.queued_cycles, "cycles_alone": schedule.alone_cycles}
+    found = counts | {"layers_compared": 3, "equal": True}
+    assert first_layer.is_as_predicted(found, job.package)
+    for name in ("cycles", "cycles_alone"):
+        assert not first_layer.is_as_predicted(found | {name: found[name] + 1}, job.package)
+    assert values(first_layer.metrics(found)) == {
+        "cycles": schedule.queued_cycles, "alone": schedule.alone_cycles, "predicted": True, "equal": True
+    }  # fmt: skip
+    row = first_layer.row(job.package, {"ALM_share": 0.5})
+    assert row == {
+        "first_layer": False, "cycles_queued": schedule.queued_cycles, "cycles_alone": schedule.alone_cycles,
+        "ALM_share": 0.5,
+    }  # fmt: skip
 
 
 class Other:
@@ -550,3 +568,11 @@ def test_metrics_of_pairs_are_means_over_the_seeds() -> None:
     assert values(siamese.metrics(rows)) == {"float": 91.0, "integer": 81.0, "equal": True}
     rows[1]["equal"] = False
     assert siamese.metrics(rows)["equal"].value is False
+
+
+def test_the_density_of_pairs_is_that_of_ternary_layers() -> None:
+    graph = small_graph()
+    convs = [layer for layer in graph.layers if isinstance(layer, Conv)]
+    layers = {layer.name: {"rho": None if layer is convs[0] else 1.5} for layer in convs[:2]}
+    weights = convs[1].weights
+    assert siamese.density_of(graph, layers) == np.count_nonzero(weights) / weights.size < 1

@@ -16,6 +16,7 @@ from sterna.run.backend import Backend
 from sterna.spec import load_config
 from sterna.spec.paths import ROOT
 from support.engines import count_frames, simulated
+from support.first_layers import first_graph
 from support.network_graphs import random_network_graph
 from support.random_configs import random_config
 from support.random_graphs import random_graph
@@ -68,6 +69,29 @@ def test_input_tables() -> None:
             rng = np.random.default_rng(seed)
             graph = random_graph(rng, act_bits=config.act_w, max_size=40, max_channels=40, input_table=True)
             check(backend, compile_graph(graph, config))
+
+
+def test_first_layers() -> None:
+    """With and without a pool, of one and two groups of filters and of three sizes."""
+    config = load_config("nano").model_copy(update={"first_layer": True, "acc_w": 24})
+    with simulated(config) as backend:
+        for pool in (True, False):
+            for filters, (height, width) in ((32, (30, 26)), (7, (11, 9)), (18, (2, 33))):
+                graph = first_graph(np.random.default_rng(0), height, width, filters, pool)
+                package = compile_graph(graph, config, trace=filters == 7)
+                assert package.plan.first_layer
+                check(backend, package)
+
+
+@pytest.mark.slow
+def test_first_layers_of_random_graphs() -> None:
+    """On tiles of other sizes, with input tables and narrow activations."""
+    options = {"first_layer": True, "input_table": True}
+    config = random_config(np.random.default_rng(4), act_bits=6).model_copy(update=options)
+    with simulated(config) as backend:
+        for seed in range(10):
+            graph = random_graph(np.random.default_rng(seed), act_bits=6, max_size=40, max_channels=40, **options)
+            check(backend, compile_graph(graph, config, trace=seed % 2 == 1))
 
 
 def test_the_kept_model(engine: Backend) -> None:

@@ -24,10 +24,11 @@ SLOW_GRAPHS = 1000
 
 
 def config_of(
-    seed: int, act_bits: int, *, input_table: bool = False, general_requant: bool = False
+    seed: int, act_bits: int, *, input_table: bool = False, general_requant: bool = False, first_layer: bool = False
 ) -> EngineConfig:
     config = random_config(np.random.default_rng(seed), act_bits=act_bits)
-    return config.model_copy(update={"input_table": input_table, "general_requant": general_requant})
+    options = {"input_table": input_table, "general_requant": general_requant, "first_layer": first_layer}
+    return config.model_copy(update=options)
 
 
 def check_graphs(config: EngineConfig, first: int, count: int) -> None:
@@ -40,8 +41,8 @@ def check_graphs(config: EngineConfig, first: int, count: int) -> None:
 
 def check_graph(config: EngineConfig, seed: int, engine: Backend, reference: Backend) -> None:
     rng = np.random.default_rng(seed)
-    options = {"input_table": config.input_table, "general_requant": config.general_requant}
-    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20, **options)
+    names = ("input_table", "general_requant", "first_layer")
+    graph = random_graph(rng, act_bits=config.act_w, acc_bits=20, **{name: getattr(config, name) for name in names})
     package = compile_graph(graph, config, trace=True)
     images = np.stack([random_image(rng, graph) for _ in range(rng.integers(1, 3))])
     comparison = compare_backends(reference, engine, package, images)
@@ -79,6 +80,14 @@ def test_an_engine_with_clamps_and_ties_to_even(act_bits: int) -> None:
     check_graphs(config_of(2, act_bits, general_requant=True), 6000 * act_bits, GRAPHS // 2)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("act_bits", [4, 7])
+def test_an_engine_that_computes_first_layers(act_bits: int) -> None:
+    """With tables and limits of its own."""
+    config = config_of(4, act_bits, input_table=True, general_requant=True, first_layer=True)
+    check_graphs(config, 7000 * act_bits, GRAPHS // 4)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_passthrough_frames_follow_each_other(seed: int) -> None:
     """Maps split by phase, and frames that are queued and find their image loaded."""
@@ -96,7 +105,9 @@ def test_passthrough_frames_follow_each_other(seed: int) -> None:
 
 def check_many(seed: int, act_bits: int, first: int, count: int) -> None:
     """Some of the graphs of a slow config."""
-    config = config_of(seed, act_bits, input_table=seed % 3 == 0, general_requant=seed % 2 == 0)
+    config = config_of(
+        seed, act_bits, input_table=seed % 3 == 0, general_requant=seed % 2 == 0, first_layer=seed % 5 == 0
+    )  # fmt: skip
     check_graphs(config, 10_000 * (seed + 1) + first, count)
 
 

@@ -80,6 +80,18 @@ class Residual(nn.Module):
         return self.head(self.last(self.slope(deep + mean)))
 
 
+class Levels(nn.Module):
+    """A classifier of two classes, for images of 12x12."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.fc = Block(3, 4, 1), nn.Linear(4, 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Scores [N, 2]."""
+        return self.fc(nn.functional.avg_pool2d(self.block(image), 2).mean((2, 3)))
+
+
 def save(module: nn.Module, path: Path, side: int = 32, *, folds: bool = True, **properties: str) -> None:
     """As an ONNX file; folds: whether normalisation becomes part of the weights."""
     with warnings.catch_warnings():

@@ -40,7 +40,7 @@ from sterna.graph.layers import (
     pool_padding,
 )
 from sterna.spec.activations import ACTIVATIONS
-from sterna.spec.tape import INPUT_TABLES
+from sterna.spec.tape import FIRST_CHANNELS, FIRST_FILTERS, FIRST_KERNEL, INPUT_TABLES
 
 Option = TypeVar("Option")
 SHARED_SCALE = 1 / 16
@@ -60,15 +60,20 @@ def random_graph(
     multiplier_bits: int = MULTIPLIER_BITS,
     input_table: bool = False,
     general_requant: bool = False,
+    first_layer: bool = False,
 ) -> Graph:
     """A legal graph of 1 .. `max_layers` computing layers.
 
     No tensor is higher or wider than `max_size` or has more than `max_channels` channels; multipliers fit
     `multiplier_bits`; with `input_table` the Input most often has a table; with `general_requant` some layers have a
-    clamp of their own or let ties go to the even result.
+    clamp of their own or let ties go to the even result; with `first_layer` the first layers are most often such that
+    an engine can compute them while it loads the image.
     """
     build = _Build(rng, max_size, max_channels, act_bits, acc_bits, multiplier_bits, general_requant)
-    build.add_input(table=input_table)
+    starts_in_load = first_layer and rng.random() < 0.8
+    build.add_input(table=input_table, channels=FIRST_CHANNELS if starts_in_load else None)
+    if starts_in_load:
+        build.add_first_layer()
     for _ in range(max(rng.integers(1, max_layers + 1, 2))):
         build.add_layer()
     return build.graph(extra_outputs=True)
@@ -93,6 +98,11 @@ def random_image(rng: np.random.Generator, graph: Graph) -> NDArray[np.int8]:
     return image.astype(np.int8)
 
 
+def _silent(filters: int) -> Requant:
+    """A requantisation until the sums are known."""
+    return Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
+
+
 @dataclass
 class _Build:
     """A graph under construction."""
@@ -104,6 +114,8 @@ class _Build:
     acc_bits: int
     multiplier_bits: int
     general_requant: bool
+    #: No further layer reads the image.
+    hides_image: bool = False
     layers: list[Layer] = field(default_factory=list)
 
     def graph(self, *, extra_outputs: bool) -> Graph:
@@ -113,19 +125,31 @@ class _Build:
         outputs = (Output(f"out_{name}", name) for name in self._names() if name in extra or name not in read)
         return Graph((*self.layers, *outputs), self.act_bits, self.acc_bits)
 
-    def add_input(self, *, table: bool) -> None:
-        """The Input layer; with `table` most often one of a few channels with a table."""
+    def add_input(self, *, table: bool, channels: int | None = None) -> None:
+        """The Input layer, of any number of channels or so many; with `table` most often of a few and with a table."""
         height, width = (self._size() for _ in range(2))
         zero_point = self._pick([0, -(1 << (self.act_bits - 1))])
         scale = self._scale()
-        channels = int(self.rng.integers(1, min(8, self.max_channels) + 1))
-        image = Input("image", channels, height, width, scale, zero_point)
+        count = channels or int(self.rng.integers(1, min(8, self.max_channels) + 1))
+        image = Input("image", count, height, width, scale, zero_point)
         if table and self._chance(0.8):
-            channels = int(self.rng.integers(1, min(INPUT_TABLES, self.max_channels) + 1))
+            count = channels or int(self.rng.integers(1, min(INPUT_TABLES, self.max_channels) + 1))
             low = -(1 << (self.act_bits - 1))
-            values = self.rng.integers(low, -low, (channels, LEVELS)).astype(np.int8)
-            image = replace(image, channels=channels, table=values)
+            values = self.rng.integers(low, -low, (count, LEVELS)).astype(np.int8)
+            image = replace(image, channels=count, table=values)
         self.layers.append(image)
+
+    def add_first_layer(self) -> None:
+        """A convolution of the image as `sterna_first_layer` computes it, and most often the pool after it."""
+        graph = self.graph(extra_outputs=False)
+        image = graph.info["image"]
+        filters = int(self.rng.integers(1, min(FIRST_FILTERS, self.max_channels) + 1))
+        padding = (FIRST_KERNEL // 2,) * 4
+        weights = self._weights((filters, image.channels, FIRST_KERNEL, FIRST_KERNEL))
+        self.hides_image = self._chance(0.8)
+        self.layers.append(self._scaled(graph, Conv("first", "image", weights, 1, padding, _silent(filters), 1.0)))
+        if min(image.height, image.width) >= 2 and self._chance(0.7):
+            self.layers.append(MaxPool("first_pool", "first", 2))
 
     def add_layer(self) -> None:
         """One computing layer, of a kind that what is built allows."""
@@ -156,7 +180,8 @@ class _Build:
         return size + size % 2 if size < self.max_size and self._chance(0.5) else size
 
     def _names(self) -> list[str]:
-        return [layer.name for layer in self.layers]
+        """The tensors that layers can read."""
+        return [layer.name for layer in self.layers if not (self.hides_image and isinstance(layer, Input))]
 
     def _source(self, names: Sequence[str]) -> str:
         """One of `names`, most often the latest."""
@@ -184,9 +209,12 @@ class _Build:
         filters = self._pick(channel_counts) if self._chance(0.4) else int(self.rng.integers(1, most + 1))
         groups = self._groups(info.channels, filters)
         weights = self._weights((filters, info.channels // groups, kernel, kernel))
-        silent = Requant(np.ones(filters, np.int64), np.zeros(filters, np.int64), 0, "linear")
-        conv = Conv(name, source, weights, stride, padding, silent, self._scale(), self._zero_point(), groups)
-        sums = reference.convolve(self._tensors(graph)[source], conv, info.zero_point)
+        return self._scaled(graph, Conv(name, source, weights, stride, padding, _silent(filters), 1.0, groups=groups))
+
+    def _scaled(self, graph: Graph, conv: Conv) -> Conv:
+        """The convolution with a scale, a zero point, and a requantisation that fits its sums."""
+        conv = replace(conv, scale=self._scale(), zero_point=self._zero_point())
+        sums = reference.convolve(self._tensors(graph)[conv.input], conv, graph.info[conv.input].zero_point)
         return replace(conv, requant=self._requant(sums))
 
     def _groups(self, channels: int, filters: int) -> int:

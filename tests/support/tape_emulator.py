@@ -45,6 +45,8 @@ class TapeEmulator:
         self.made: dict[int, int] = {}
         self.next_image: range = range(0)
         self.tables: list[list[int]] = []
+        #: The step of the first layer's numbers, the requantisation word and the weights [C, 3, 3] of each filter.
+        self.first: tuple[dict[str, int], list[int], np.ndarray] = {}, [], np.zeros(0)
         self.additions = 0
         #: The accumulators of each cluster, of the half that the last pass used, and of the other.
         self.halves = [[Accumulators(config) for _ in range(config.clusters)] for _ in range(2)]
@@ -73,10 +75,13 @@ class TapeEmulator:
                 self._conv(step, requant.payload, weights.payload)
             elif step["op"] == Op.TABLE:
                 self._fill_tables(next(segments))
+            elif step["op"] == Op.FIRST:
+                self._fill_first(step, next(segments))
             elif step["next"]:
                 self._load_next(step)
             elif step["op"] == Op.LOAD:
-                self._begin_load(self._words(step) if step["scratch"] else self._pixels(step, frame))
+                load = self._words if step["scratch"] else self._first_map if step["group_words"] else self._pixels
+                self._begin_load(load(step, frame))
             else:
                 self.open_stores.append((step, self.made))
         self._end_stores(0)
@@ -109,7 +114,42 @@ class TapeEmulator:
         self.tables = [[word[f"channel_{c}"] for word in words] for c in range(3)]
         assert len(segment.payload) == 2048
 
-    def _words(self, step: dict[str, int]) -> dict[int, np.ndarray]:
+    def _fill_first(self, step: dict[str, int], segment: tape.Segment) -> None:
+        assert segment.kind is SegmentKind.REQUANT
+        assert len(segment.payload) == step["requant_bytes"] == tape.FIRST_FILTERS * tape.FIRST_WORDS * 8
+        filters = np.frombuffer(segment.payload, np.int8).reshape(tape.FIRST_FILTERS, -1)
+        assert not filters[:, 8 + 27 :].any()
+        words = [int.from_bytes(each[:8].tobytes(), "little") for each in filters]
+        self.first = step, words, filters[:, 8 : 8 + 27].reshape(-1, 3, 3, 3).astype(np.int64)
+
+    def _first_map(self, step: dict[str, int], frame: bytes) -> dict[int, np.ndarray]:
+        """The map of the first layer: as many words of a pixel as the step says."""
+        config, (numbers, words, weights) = self.config, self.first
+        image = self._image(step, frame)
+        _, height, width = image.shape
+        padded = np.pad(image, ((0, 0), (1, 1), (1, 1)), constant_values=numbers["pad_value"])
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+        sums = np.einsum("fcij,cyxij->fyx", weights, windows)
+        if step["pool"] == Pool.MAX:
+            height, width = height // 2, width // 2
+            sums = sums[:, : 2 * height, : 2 * width].reshape(-1, height, 2, width, 2).max(axis=(2, 4))
+        plane = step["out_plane"]
+        assert (step["out_tiles_h"], step["out_tiles_w"]) == (-(-height // config.tile_h), -(-width // config.tile_w))
+        assert (
+            step["fm_words"]
+            == step["group_words"] * plane
+            == step["group_words"] * (step["out_tiles_h"] * step["out_tiles_w"])
+        )
+        made = {step["fm_base"] + word: self.memory[step["fm_base"] + word].copy() for word in range(step["fm_words"])}
+        for f in range(step["group_words"] * WORD_CHANNELS):
+            values = self._requantise(numbers, sums[f], words[f])
+            for (y, x), value in np.ndenumerate(values):
+                tile = y // config.tile_h * step["out_tiles_w"] + x // config.tile_w
+                word = step["fm_base"] + f // WORD_CHANNELS * plane + tile
+                made[word][y % config.tile_h, x % config.tile_w, f % WORD_CHANNELS] = value
+        return made
+
+    def _words(self, step: dict[str, int], _: bytes) -> dict[int, np.ndarray]:
         """Words of scratch memory, as STORE leaves them; the step counts them as rows of one tile."""
         config, count = self.config, step["fm_words"]
         assert (step["in_full_rows"], step["in_full_cols"], step["filters"]) == (count, 1, 1)
@@ -121,22 +161,29 @@ class TapeEmulator:
         return {step["fm_base"] + index: word.astype(np.int64) for index, word in enumerate(pixels)}
 
     def _pixels(self, step: dict[str, int], frame: bytes) -> dict[int, np.ndarray]:
-        """Three channels come pixel by pixel, others plane after plane."""
+        config, image = self.config, self._image(step, frame)
+        channels, height, width = image.shape
+        tiles = -(-height // config.tile_h), -(-width // config.tile_w)
+        assert step["fm_words"] == -(-channels // WORD_CHANNELS) * tiles[0] * tiles[1]
+        words = {step["fm_base"] + word: self.memory[step["fm_base"] + word].copy() for word in range(step["fm_words"])}
+        for (c, y, x), pixel in np.ndenumerate(image):
+            word = (c // WORD_CHANNELS * tiles[0] + y // config.tile_h) * tiles[1] + x // config.tile_w
+            words[step["fm_base"] + word][y % config.tile_h, x % config.tile_w, c % WORD_CHANNELS] = pixel
+        return words
+
+    def _image(self, step: dict[str, int], frame: bytes) -> np.ndarray:
+        """Activations [C, H, W]; three channels come pixel by pixel, others plane after plane."""
         config, channels = self.config, step["filters"]
         height = step["in_full_rows"] * config.tile_h + step["in_extra_rows"]
         width = step["in_full_cols"] * config.tile_w + step["in_extra_cols"]
         values = np.frombuffer(frame[step["dram_offset"] :][: channels * height * width], np.int8)
         values = values.reshape(height, width, 3).transpose(2, 0, 1) if channels == 3 else values
-        tiles = -(-height // config.tile_h), -(-width // config.tile_w)
-        assert step["fm_words"] == -(-channels // WORD_CHANNELS) * tiles[0] * tiles[1]
-        words = {step["fm_base"] + word: self.memory[step["fm_base"] + word].copy() for word in range(step["fm_words"])}
-        for (c, y, x), value in np.ndenumerate(values.reshape(channels, height, width)):
-            word = (c // WORD_CHANNELS * tiles[0] + y // config.tile_h) * tiles[1] + x // config.tile_w
-            lane_byte = c % WORD_CHANNELS
-            looked_up = config.input_table and lane_byte < 3
-            pixel = self.tables[lane_byte][int(value) + 128] if looked_up else value >> (8 - config.act_w)
-            words[step["fm_base"] + word][y % config.tile_h, x % config.tile_w, c % WORD_CHANNELS] = pixel
-        return words
+        values = values.reshape(channels, height, width)
+        pixels = values.astype(np.int64) >> (8 - config.act_w)
+        for c in range(channels if config.input_table else 0):
+            if c % WORD_CHANNELS < 3:
+                pixels[c] = np.array(self.tables[c % WORD_CHANNELS])[values[c].astype(np.int64) + 128]
+        return pixels
 
     def _store(self, step: dict[str, int]) -> None:
         config, used = self.config, self.config.lanes * WORD_CHANNELS

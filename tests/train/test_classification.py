@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
-from torch import Tensor, nn
 
 from sterna.errors import SternaError
 from sterna.graph import file, networks
@@ -24,7 +23,7 @@ from sterna.train.loop.learner import Learner
 from sterna.train.options import TrainOptions, parse
 from sterna.train.report import accuracy
 from support.classes import SIDE, SMALL, small_classifier, write_classes
-from support.float_models import Block, save
+from support.float_models import Levels, save
 
 MAPS = "small-maps"
 
@@ -199,18 +198,6 @@ def test_maps_of_other_channels_are_learnt(tmp_path: Path) -> None:
     found = quiet(options(tmp_path, tmp_path / "run", network=MAPS))["accuracy"]
     assert found["integer"]["top1"] > 0.9  # type: ignore[index]
     assert file.load(tmp_path / "run" / "graph.sterna-graph").input.channels == 5
-
-
-class Levels(nn.Module):
-    """A classifier of another program, for images of 12x12."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.block, self.fc = Block(3, 4, 1), nn.Linear(4, 2)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Scores [N, 2]."""
-        return self.fc(nn.functional.avg_pool2d(self.block(image), 2).mean((2, 3)))
 
 
 @pytest.mark.parametrize(("names", "order"), [(None, [0, 1]), (["dark", "bright"], [1, 0])])

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import torch
 
-from sterna.graph import networks
 from sterna.train import run_folder
 from sterna.train.loop import forms
-from sterna.train.loop.learner import LOSSES
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.optim.communication import POWERSGD_START, Hook
+from sterna.train.report.history import LOSSES
+from support.classes import write_classes
 from support.training import command, environment
 
 #: Largest difference of what a step does to the weights, as a share of what it does. Floats summed in another order are
@@ -66,14 +66,11 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(tmp_path_factory.mktemp("alone") / "run", 1)
 
 
-NOT_LOSSES = ("val_map50", "val_map", "bytes_per_step", "density_by_layer", "rho_by_layer")
-
-
 def change(folder: Path) -> torch.Tensor:
     """What the step of the float stage did to all weights."""
     trained = forms.load(folder / "float.pt")
     torch.manual_seed(0)
-    fresh = Network(networks.describe("yolov2-nano"), len(trained.classes), Form.FLOAT)
+    fresh = Network(trained.network.description, len(trained.classes), Form.FLOAT)
     pairs = zip(trained.network.parameters(), fresh.parameters(), strict=True)
     return torch.cat([(after - before).detach().flatten() for after, before in pairs])
 
@@ -81,17 +78,31 @@ def change(folder: Path) -> torch.Tensor:
 def losses(folder: Path) -> list[dict[str, float]]:
     """The losses of each stage."""
     log = json.loads((folder / run_folder.LOG).read_text())
+    assert len(log) == 4
     return [{name: line[name] for name in LOSSES if name in line} for line in log]
 
 
-@pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
-def test_several_processes_train_what_one_trains(alone: Path, tmp_path: Path, processes: int) -> None:
-    folder = run(tmp_path / "run", processes)
+def check(folder: Path, alone: Path) -> None:
+    """Both runs train the same, but for the order in which floats are summed."""
     mine, wanted = change(folder), change(alone)
     assert wanted.norm() > 0
     assert (mine - wanted).norm() < TOLERANCE * wanted.norm()
     for stage, (ours, theirs) in enumerate(zip(losses(folder), losses(alone), strict=True)):
         assert ours == pytest.approx(theirs, rel=1e-4 if stage == 0 else CLOSE)
+
+
+@pytest.mark.parametrize("processes", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_several_processes_train_what_one_trains(alone: Path, tmp_path: Path, processes: int) -> None:
+    check(run(tmp_path / "run", processes), alone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [{}, {"features": 4}], ids=["classes", "pairs"])
+def test_several_processes_train_what_one_trains_of_images(tmp_path: Path, more: dict[str, int]) -> None:
+    images = write_classes(tmp_path / "images", (4, 2))
+    of_images = {"data": images, "network": "resnet8", "height": 28, "width": 28, **more}
+    both = [run(tmp_path / str(processes), processes, **of_images) for processes in (1, 2)]
+    check(both[1], both[0])
 
 
 @pytest.mark.slow

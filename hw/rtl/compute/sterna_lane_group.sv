@@ -53,6 +53,9 @@ module sterna_lane_group #(
   localparam int unsigned Slots = 32;
   localparam int unsigned PairW = ActW + 1;
   localparam int unsigned SumW = ActW + 2;
+  /// The vectors are added as distances from the lowest activation, which have no sign to extend;
+  /// the sum of four less that of the lowest ones is it with its highest bit inverted.
+  localparam logic [ActW-1:0] Lowest = {1'b1, (ActW-1)'(0)};
 
   generate
     if (Lanes < 1 || Lanes > 64) begin : gen_bad_lanes
@@ -65,9 +68,9 @@ module sterna_lane_group #(
 `else
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][AccW-1:0] mem_q [Accumulators];
 `endif
-  logic signed [ActW-1:0] vector_q1 [Banks][Lanes];
-  logic signed [PairW-1:0] pair_q2 [Banks/2][Lanes];
-  logic signed [SumW-1:0] sum_q3 [Lanes];
+  logic [ActW-1:0] vector_q1 [Banks][Lanes];
+  logic [PairW-1:0] pair_q2 [Banks/2][Lanes];
+  logic [SumW-1:0] sum_q3 [Lanes];
   logic [AccW-1:0] old_q3 [Lanes];
 
   // Suffixes count the cycles since the operation came in. Those that all lanes look at are not
@@ -132,8 +135,8 @@ module sterna_lane_group #(
       always_ff @(posedge clk_i) begin
         if (active_q1) begin
           for (int unsigned i = 0; i < Lanes; i++) begin
-            pair_q2[p][i] <= PairW'(signed'(vector_q1[2*p][i] ^ {ActW{subtract_q1[2*p]}})) +
-                             PairW'(signed'(vector_q1[2*p+1][i] ^ {ActW{subtract_q1[2*p+1]}}));
+            pair_q2[p][i] <= {1'b0, vector_q1[2*p][i] ^ Lowest ^ {ActW{subtract_q1[2*p]}}} +
+                             {1'b0, vector_q1[2*p+1][i] ^ Lowest ^ {ActW{subtract_q1[2*p+1]}}};
           end
         end
       end
@@ -151,8 +154,8 @@ module sterna_lane_group #(
 
   /// The sum of one lane. Both users are inside clocked blocks so that simulation skips it in
   /// cycles without an operation; synthesis finds one adder.
-  function automatic logic [AccW-1:0] total(logic [AccW-1:0] old, logic signed [SumW-1:0] sum);
-    return old + (double_q3 ? old : AccW'(sum));
+  function automatic logic [AccW-1:0] total(logic [AccW-1:0] old, logic [SumW-1:0] sum);
+    return old + (double_q3 ? old : AccW'(signed'({!sum[SumW-1], sum[SumW-2:0]})));
   endfunction
 
   always_ff @(posedge clk_i) begin
@@ -191,9 +194,10 @@ module sterna_lane_group #(
   endgenerate
 
   /// Whether a sum fits an accumulator.
-  function automatic logic fits(logic signed [AccW-1:0] old, logic signed [SumW-1:0] sum);
+  function automatic logic fits(logic signed [AccW-1:0] old, logic [SumW-1:0] sum);
     logic signed [AccW:0] exact;
-    exact = (AccW + 1)'(old) + (double_q3 ? (AccW + 1)'(old) : (AccW + 1)'(sum));
+    exact = (AccW + 1)'(old) + (double_q3 ? (AccW + 1)'(old) :
+        (AccW + 1)'(signed'({!sum[SumW-1], sum[SumW-2:0]})));
     return exact[AccW] == exact[AccW-1];
   endfunction
 

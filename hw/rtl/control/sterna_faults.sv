@@ -33,6 +33,8 @@ module sterna_faults (
   input  logic        load_read_error_i,
   /// A write response was an error (pulse).
   input  logic        write_error_i,
+  /// A LOAD cannot use the frame as it lies.
+  input  logic        bad_layout_i,
   /// A check of the tape failed.
   input  logic        tape_error_i,
   /// Which check.
@@ -73,6 +75,7 @@ module sterna_faults (
     if (abort_i) fault = ErrorAborted;
     else if (tape_read_error_i || load_read_error_i) fault = ErrorBusRead;
     else if (write_error_i) fault = ErrorBusWrite;
+    else if (bad_layout_i) fault = ErrorBadLayout;
     else if (tape_error_i) fault = tape_error_code_i;
     else if (stalled) fault = ErrorStall;
   end
@@ -86,7 +89,8 @@ module sterna_faults (
     error_segment_d = error_segment_q;
     if (failed_o) begin
       error_d = fault;
-      error_segment_d = moving_i && !tape_read_error_i && (write_error_i || !tape_error_i) ?
+      error_segment_d = moving_i && !tape_read_error_i &&
+                        (write_error_i || bad_layout_i || !tape_error_i) ?
                         move_segment_i : tape_segment_i;
       if (load_read_error_i) error_segment_d = load_segment_i;
     end else if (start_i) begin

@@ -13,7 +13,9 @@ module sterna_sequencer #(
   /// Bits of a feature memory address.
   parameter int unsigned FmAddrW = 12,
   /// The engine has input tables.
-  parameter bit InputTable = 0
+  parameter bit InputTable = 0,
+  /// LOAD can compute the first layer.
+  parameter bit FirstLayer = 0
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -123,8 +125,10 @@ module sterna_sequencer #(
 
   /// The words of the REQUANT payload go to the input tables.
   output logic               input_table_o,
-  /// The last one does (pulse).
-  input  logic               input_table_done_i,
+  /// They go to the first layer; `load_step_o` is the step that they belong to.
+  output logic               first_layer_o,
+  /// The last one of either does (pulse).
+  input  logic               table_done_i,
 
   /// A LOAD starts (pulse).
   output logic               load_start_o,
@@ -167,8 +171,8 @@ module sterna_sequencer #(
     StStep,      // takes the next step, or ends the frame
     StNextConv,  // CONV: until the vectors of the step before are read and its tables are begun
     StConv,      // CONV: its WEIGHTS pass
-    StQuiet,     // TABLE: until everything is written
-    StTable,     // TABLE: its words pass
+    StQuiet,     // TABLE, FIRST: until everything is written
+    StTable,     // TABLE, FIRST: its words pass
     StMayMove,   // LOAD: until it may write; STORE: until its register is free
     StSum,       // LOAD, STORE: its address is summed
     StAsk,       // LOAD: asks the bus; STORE: goes to its register
@@ -179,8 +183,11 @@ module sterna_sequencer #(
   step_t next_d, next_q, step_d, step_q;
   logic half_d, half_q, next_half_d, next_half_q, table_wanted_d, table_wanted_q, first_d, first_q;
   logic [31:0] segment_d, segment_q, load_segment_d, load_segment_q;
-  // Of the step in `next_q`: a LOAD, one of the next frame's image, a TABLE.
+  // Of the step in `next_q`: a LOAD, one of the next frame's image, a TABLE or FIRST, a FIRST.
   logic is_load_d, is_load_q, is_background_d, is_background_q, is_table_d, is_table_q;
+  logic is_first_d, is_first_q;
+  // And, a cycle late: a LOAD of the first layer, for which its frame does not lie as it has to.
+  logic wrong_layout_q, bad_layout;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
   // Of the state, for the many that look at them.
   logic clear_q, flush_q;
@@ -283,6 +290,7 @@ module sterna_sequencer #(
     .tape_read_error_i(tape_read_error_q),
     .load_read_error_i(load_read_error_q),
     .write_error_i    (write_error_q),
+    .bad_layout_i     (bad_layout),
     .tape_error_i     (tape_error_q),
     .tape_error_code_i,
     .tape_segment_i,
@@ -360,6 +368,7 @@ module sterna_sequencer #(
     is_load_d = is_load_q;
     is_background_d = is_background_q;
     is_table_d = is_table_q;
+    is_first_d = is_first_q;
     step_d = step_q;
     half_d = half_q;
     next_half_d = next_half_q;
@@ -386,7 +395,8 @@ module sterna_sequencer #(
           next_d = step_i;
           is_load_d = step_i.op == OpLoad;
           is_background_d = step_i.op == OpLoad && step_i.next[0];
-          is_table_d = InputTable && step_i.op == OpTable;
+          is_first_d = FirstLayer && step_i.op == OpFirst;
+          is_table_d = (InputTable && step_i.op == OpTable) || is_first_d;
           segment_d = tape_segment_i;
           if (step_ready_o) begin
             state_d = is_table_d ? StQuiet : StMayMove;
@@ -414,7 +424,7 @@ module sterna_sequencer #(
       StConv: if (weights_done_i) state_d = StStep;
       StQuiet: if (quiet_q && !load_busy_q && note_ready) state_d = StTable;
       StTable: begin
-        if (input_table_done_i) begin
+        if (table_done_i) begin
           note_valid = 1'b1;
           state_d = StStep;
         end
@@ -433,8 +443,15 @@ module sterna_sequencer #(
           end
         end
       end
-      // The upper half of the address is summed.
-      StSum: state_d = StAsk;
+      // The upper half of the address is summed. An image that lies wrongly is not loaded ahead:
+      // its own frame will fail.
+      StSum: begin
+        state_d = StAsk;
+        if (wrong_layout_q && is_background_q) begin
+          note_valid = 1'b1;
+          state_d = StStep;
+        end
+      end
       StAsk: begin
         if (load_start_o || !is_load_q) begin
           note_valid = 1'b1;
@@ -489,7 +506,8 @@ module sterna_sequencer #(
   assign tiles_log2_o = {step_q.tiles_at_once[2], step_q.tiles_at_once[1]};
   assign conv_start_o = first_q;
   assign weights_enable_o = state_q == StConv;
-  assign input_table_o = InputTable && state_q == StTable;
+  assign input_table_o = InputTable && state_q == StTable && !is_first_q;
+  assign first_layer_o = FirstLayer && state_q == StTable && is_first_q;
 
   // ----------------------------------------------------------------------------------------- moves
 
@@ -516,6 +534,7 @@ module sterna_sequencer #(
   assign load_addr_o = move_addr;
   assign load_step_o = next_q;
   assign load_layout_o = is_background_q ? queued_layout : current_layout;
+  assign bad_layout = state_q == StSum && wrong_layout_q && !is_background_q;
 
   // Of the STORE that waits: its segment; it is the oldest step that has not ended.
   logic [31:0] waiting_segment_q;
@@ -549,6 +568,8 @@ module sterna_sequencer #(
       is_load_q <= 1'b0;
       is_background_q <= 1'b0;
       is_table_q <= 1'b0;
+      is_first_q <= 1'b0;
+      wrong_layout_q <= 1'b0;
       step_q <= '0;
       half_q <= 1'b0;
       next_half_q <= 1'b0;
@@ -568,6 +589,9 @@ module sterna_sequencer #(
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;
       is_table_q <= is_table_d;
+      is_first_q <= is_first_d;
+      wrong_layout_q <= FirstLayer && is_load_q && next_q.group_words != '0 &&
+                        (load_layout_o & 2'(FrameLayoutInterleaved)) == '0;
       step_q <= step_d;
       half_q <= half_d;
       next_half_q <= next_half_d;

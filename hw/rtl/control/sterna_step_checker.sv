@@ -13,7 +13,9 @@ module sterna_step_checker #(
   /// Entries of a requantisation table: channels that a cluster can drain.
   parameter int unsigned TableEntries = 64,
   /// The engine has input tables.
-  parameter bit InputTable = 0
+  parameter bit InputTable = 0,
+  /// LOAD can compute the first layer.
+  parameter bit FirstLayer = 0
 ) (
   input  logic                                clk_i,
   /// The step.
@@ -24,11 +26,11 @@ module sterna_step_checker #(
   input  logic [(32 - $clog2(TapeAlign))-1:0] tape_lines_i,
   /// It is a CONV step.
   output logic                                is_conv_o,
-  /// It is a TABLE step.
+  /// It is a TABLE or FIRST step.
   output logic                                is_table_o,
   /// It has one tile group.
   output logic                                one_group_o,
-  /// Lines before the end of the last segment of a CONV or TABLE step.
+  /// Lines before the end of the last segment of a CONV, TABLE or FIRST step.
   output logic [(32 - $clog2(TapeAlign))+1:0] end_o,
   /// Why the step cannot be run, an error code.
   output logic [7:0]                          fault_o
@@ -38,18 +40,21 @@ module sterna_step_checker #(
 
   /// Bytes of the payload of a TABLE step: a word for each value of a byte.
   localparam logic [31:0] InputBytes = 32'd256 * 32'd8;
+  /// And of a FIRST step.
+  localparam logic [31:0] FirstBytes = 32'(FirstFilters * FirstWords * 8);
 
   logic move_right_q, conv_right_q, requant_right_q, weights_right_q, input_right_q, fits_q;
   logic beside_right_q;
-  logic is_table;
+  logic is_table, is_first;
   // The clusters form clusters / tiles_at_once filter groups, both powers of two.
   logic [17:0] table_words;
   logic [14:0] table_lines_q;
   logic legal_tiles, legal_filters, legal_beside;
-  // The lines of a CONV step's two segments with one of their headers, of a TABLE step's without.
+  // The lines of a CONV step's two segments with one of their headers, of one segment without.
   logic [LineW:0] payload_lines_q;
 
-  assign is_table = InputTable && step_i.op == OpTable;
+  assign is_first = FirstLayer && step_i.op == OpFirst;
+  assign is_table = (InputTable && step_i.op == OpTable) || is_first;
   assign table_words = (18'(step_i.filters) * 18'(Clusters)) >>
                        {step_i.tiles_at_once[2], step_i.tiles_at_once[1]};
   assign legal_filters = step_i.filters != '0 && step_i.filters <= 16'(TableEntries);
@@ -73,7 +78,7 @@ module sterna_step_checker #(
     requant_right_q <= step_i.requant_bytes == 32'({table_lines_q, LineByteW'(0)});
     weights_right_q <= step_i.weights_bytes != '0 && step_i.weights_bytes[LineByteW-1:0] == '0;
     is_table_o <= is_table;
-    input_right_q <= is_table && step_i.requant_bytes == InputBytes;
+    input_right_q <= is_table && step_i.requant_bytes == (is_first ? FirstBytes : InputBytes);
     payload_lines_q <= (LineW + 1)'(step_i.requant_bytes[31:LineByteW]) -
                        (is_table ? '0 : ~(LineW + 1)'(step_i.weights_bytes[31:LineByteW]));
     end_o <= (LineW + 2)'(place_i) - ~(LineW + 2)'(payload_lines_q);

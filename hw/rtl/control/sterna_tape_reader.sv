@@ -15,6 +15,8 @@ module sterna_tape_reader #(
   parameter int unsigned TableEntries = 64,
   /// The engine has input tables.
   parameter bit InputTable = 0,
+  /// LOAD can compute the first layer.
+  parameter bit FirstLayer = 0,
   /// Config hash that the tape must carry.
   parameter logic [31:0] ConfigHash = '0
 ) (
@@ -71,6 +73,8 @@ module sterna_tape_reader #(
   /// The segment that is read.
   output logic [31:0]      segment_o
 );
+  /// Steps other than CONV may have a payload.
+  localparam bit HasTables = InputTable || FirstLayer;
   localparam int unsigned ByteW = $clog2(DataW / 8);
   /// Everything on a tape is a multiple of TapeAlign bytes: places and lengths are counted in these.
   localparam int unsigned LineByteW = $clog2(TapeAlign);
@@ -198,7 +202,8 @@ module sterna_tape_reader #(
   sterna_step_checker #(
     .Clusters    (Clusters),
     .TableEntries(TableEntries),
-    .InputTable  (InputTable)
+    .InputTable  (InputTable),
+    .FirstLayer  (FirstLayer)
   ) u_step_checker (
     .clk_i,
     .step_i      (step),
@@ -212,7 +217,7 @@ module sterna_tape_reader #(
   );
 
   // Without tables a constant, even where this module is synthesised by itself.
-  assign is_table = InputTable && checked_table;
+  assign is_table = HasTables && checked_table;
 
   // The last line, and whether a step with its header that comes next reaches beyond it.
   logic [LineW-1:0] last_line_q;
@@ -306,7 +311,7 @@ module sterna_tape_reader #(
         unique case (kind_q)
           2'(SegmentStep): state_d = StStepEnd;
           2'(SegmentRequant): begin
-            kind_d = !InputTable || has_weights_q ? 2'(SegmentWeights) : 2'(SegmentStep);
+            kind_d = !HasTables || has_weights_q ? 2'(SegmentWeights) : 2'(SegmentStep);
           end
           default: begin
             kind_d = 2'(SegmentStep);

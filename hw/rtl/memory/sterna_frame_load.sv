@@ -79,9 +79,9 @@ module sterna_frame_load #(
   localparam int unsigned PieceBytes = WordChannels * TileW;
   /// Bytes after the last row of a word, all in the beat of its last pixel.
   localparam int unsigned WordPad = BeatBytes - 1 - (TileH * PieceBytes - 1) % BeatBytes;
-  /// Beats in the ring, a power of two: when a piece is not there as a whole, there is room for a
-  /// beat.
-  localparam int unsigned RingBeats = 2 ** $clog2((PieceBytes + BeatBytes - 2) / BeatBytes + 1);
+  /// Beats in the ring, a power of two: as long as there is no room for a beat, there are two pieces,
+  /// so that one leaves in each cycle.
+  localparam int unsigned RingBeats = 2 ** $clog2((2 * PieceBytes + BeatBytes - 2) / BeatBytes + 1);
   localparam int unsigned RingBytes = RingBeats * BeatBytes;
   localparam int unsigned AtW = $clog2(RingBytes);
   localparam int unsigned SlotW = AtW - $clog2(BeatBytes);
@@ -247,15 +247,12 @@ module sterna_frame_load #(
   logic [AtW-1:0] at_q;
   logic [AtW:0] count_q, count_d, left, after;
   logic [SlotW-1:0] slot_q;
-  logic enough, room, room_after, beat_taken;
+  logic enough, room, beat_taken;
 
-  // A beat comes into a ring of two while a piece leaves it: there would not be room every cycle.
-  // Whether the piece is there, and whether there is room without it, are found side by side.
   assign after = count_q - (AtW + 1)'(passed);
   assign enough = count_q >= (AtW + 1)'(bytes_q);
   assign room = count_q <= (AtW + 1)'(RingBytes - BeatBytes);
-  assign room_after = RingBeats == 2 && after <= (AtW + 1)'(RingBytes - BeatBytes);
-  assign beat_ready_o = active_q && (room || (taken && room_after));
+  assign beat_ready_o = active_q && room;
   assign beat_taken = beat_valid_i && beat_ready_o;
   assign left = taken ? after : count_q;
   assign count_d = {left[AtW:AtW-SlotW] + (SlotW + 1)'(beat_taken), left[AtW-SlotW-1:0]};

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 from numpy.typing import NDArray
 
+from sterna.compile.first import fits_load, spread_in_load
 from sterna.compile.lower import PHASES, Program
 from sterna.compile.lowered import Lowered
 from sterna.compile.memory import Demand, place
@@ -13,24 +16,23 @@ from sterna.compile.spill import spill
 from sterna.errors import SternaError
 from sterna.graph import Reorg
 from sterna.graph.csd import digits
-from sterna.package.plan import Bands, Plan
+from sterna.package.plan import Bands, Plan, Spread
 
 
 def decide(lowered: Lowered, *, trace: bool) -> Plan:
     """The plan for a graph. Raises SternaError naming the layer that does not fit the feature memory."""
-    operations = lowered.program.operations
     stored = _stored_layers(lowered, trace)
+    operations = lowered.program.operations
     read = additions_of_channels(lowered)
     spreads = tuple(
         spread(lowered.config, each, lowered.tiles(each), np.sum([read[name] for name in each.outputs], axis=0))
         for each in operations
     )
-    made = [
-        list(lowered.made_by(operation, plan.parts).items())
-        for operation, plan in zip(operations, spreads, strict=True)
-    ]
+    if fits_load(lowered):
+        with contextlib.suppress(SternaError):
+            return _with_first_layer(lowered, stored, (spread_in_load(lowered), *spreads[1:]))
     image = (lowered.graph.input.name, lowered.image_words)
-    demand = Demand(image, made, _last_uses(lowered.program, stored))
+    demand = Demand(image, _made(lowered, spreads), _last_uses(lowered.program, stored))
     bands: dict[int, Bands] = {}
     try:
         regions, load_after = place(lowered.config.fm_words, demand)
@@ -38,6 +40,24 @@ def decide(lowered: Lowered, *, trace: bool) -> Plan:
         regions, load_after, bands = spill(lowered, demand, stored)
     bases = {name: region.base for name, region in regions.items()}
     return Plan(tuple(stored), bases, load_after, spreads, bands)
+
+
+def _with_first_layer(lowered: Lowered, stored: list[str], spreads: tuple[Spread, ...]) -> Plan:
+    """The plan by which LOAD computes the first operation; its map takes the image's part. Raises as `place` does."""
+    (image,), *made = _made(lowered, spreads)
+    demand = Demand(image, [[], *made], _last_uses(lowered.program, stored))
+    regions, load_after = place(lowered.config.fm_words, demand)
+    bases = {name: region.base for name, region in regions.items()}
+    return Plan(tuple(stored), bases, load_after, spreads, first_layer=True)
+
+
+def _made(lowered: Lowered, spreads: tuple[Spread, ...]) -> list[list[tuple[str, int]]]:
+    """The maps that each operation makes, each a name and words."""
+    operations = lowered.program.operations
+    return [
+        list(lowered.made_by(operation, plan.parts).items())
+        for operation, plan in zip(operations, spreads, strict=True)
+    ]
 
 
 def additions_of_channels(lowered: Lowered) -> dict[str, NDArray[np.int64]]:

@@ -11,7 +11,7 @@ from sterna.estimate.extrapolate import points, stretched
 from sterna.estimate.hierarchy import Instance, Part, engine
 from sterna.estimate.resources import Resources, resources, total
 from sterna.estimate.synthesis import Synthesis
-from sterna.estimate.usage import Usage
+from sterna.estimate.usage import DSP_BLOCKS, Usage
 from sterna.spec.config import EngineConfig
 from sterna.spec.fpga import Fpga
 from sterna.spec.paths import RTL, build_cache
@@ -112,7 +112,7 @@ def estimate_engine(
     for done, (part, held) in enumerate(top.kinds.items()):
         if progress:
             progress(done, len(top.kinds), part.module)
-        usages[part] = _usage(synthesis, part, held)
+        usages[part] = module_usage(synthesis, part, held)
     rows = tuple(
         Row(part, count, total(resources(usages[each], fpga) * times for each, times in parts.items()))
         for part, count, parts in _rows(top, 1)
@@ -120,13 +120,15 @@ def estimate_engine(
     return EngineEstimate(config, fpga, rows, tuple((part, top.counts[part], usages[part]) for part in usages))
 
 
-def _usage(synthesis: Synthesis, part: Part, held: frozenset[str]) -> Usage:
+def module_usage(synthesis: Synthesis, part: Part, held: frozenset[str] = frozenset()) -> Usage:
+    """What a module takes without those that it holds."""
     wide = points(part)
     if wide is None:
-        return synthesis.usage(part, held)
+        found = synthesis.usage(part, held)
+        return found.in_blocks if part.module in DSP_BLOCKS else found
     name, small, large = wide
-    found = [synthesis.usage(part.changed(name, value), held) for value in (small, large)]
-    return stretched(found[0], found[1], small, large, part.value(name))
+    ends = [synthesis.usage(part.changed(name, value), held) for value in (small, large)]
+    return stretched(ends[0], ends[1], small, large, part.value(name))
 
 
 def _rows(instance: Instance, count: int) -> Iterator[tuple[Part, int, Counter[Part]]]:

@@ -47,6 +47,11 @@ class MultiplierShape(NamedTuple):
         return max(self) <= DSP_BITS
 
 
+#: Modules written as one DSP block each, for the registers, the sum and the chain of it (Intel, "Arria 10 Native Fixed
+#: Point DSP IP Core", the sum of two products of 18x19 bits).
+DSP_BLOCKS = frozenset({"sterna_product_pair"})
+
+
 @dataclass(frozen=True)
 class Usage:
     """What a module itself takes, without the modules that it instantiates."""
@@ -64,3 +69,8 @@ class Usage:
     bypassed_flip_flops: int
     memories: Counter[MemoryShape] = field(default_factory=Counter)
     multipliers: Counter[MultiplierShape] = field(default_factory=Counter)
+
+    @property
+    def in_blocks(self) -> Usage:
+        """The same, if the blocks of its multipliers hold all the rest."""
+        return Usage(0, 0, 0, 0, 0, 0, 0, multipliers=self.multipliers)

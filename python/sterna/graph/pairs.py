@@ -20,6 +20,10 @@ from sterna.graph.graph import Graph
 from sterna.graph.layers import MAX_KERNEL, Add, Conv, Input, Layer, MaxPool, Output, Requant
 from sterna.graph.network import NO_PADDING
 
+KIND = "pairs"
+"""The kind of a trained graph that says how far two images are apart."""
+THRESHOLD = "threshold"
+"""In the metadata of such a graph: images whose distance is at most this show the same."""
 DIFFERENCES, DISTANCE = "differences", "distance"
 """The layers that are added; the output is DISTANCE.output."""
 SATURATED = 8

@@ -60,7 +60,7 @@ class StepInfo(_Record):
     """What one step of the tape is for."""
 
     layers: Annotated[tuple[str, ...], FailFast()]
-    op: Literal["LOAD", "CONV", "STORE", "TABLE"]
+    op: Literal["LOAD", "CONV", "STORE", "TABLE", "FIRST"]
     #: Which part of the layer, from 0: one computes some of the filters.
     part: int = Field(ge=0)
     #: What the compiler expects of the step's counters (`sterna.package.counters.StepCounters`); 0 if it did not time.

@@ -75,6 +75,8 @@ class Plan:
     spreads: tuple[Spread, ...]
     #: Of the operations that read or make what spills, by their numbers.
     bands: Mapping[int, Bands] = field(default_factory=dict)
+    #: LOAD computes the first operation: its map lies where the image would.
+    first_layer: bool = False
 
 
 _Number = Annotated[int, Field(ge=0, lt=1 << 31)]
@@ -106,6 +108,8 @@ class _PlanRecord(_Record):
     spreads: Annotated[list[_SpreadRecord], FailFast()]
     #: Plans by which nothing spills say nothing of it.
     bands: Annotated[list[_BandsRecord], FailFast()] = Field(default_factory=list)
+    #: Nor do plans by which LOAD only loads.
+    first_layer: bool = False
 
 
 def to_sections(plan: Plan) -> tuple[dict[str, Any], bytes]:
@@ -119,12 +123,14 @@ def to_sections(plan: Plan) -> tuple[dict[str, Any], bytes]:
         for operation, each in plan.bands.items()
     ]
     record = _PlanRecord(
-        stored=list(plan.stored), bases=plan.bases, load_after=plan.load_after, spreads=spreads, bands=bands
-    )
+        stored=list(plan.stored), bases=plan.bases, load_after=plan.load_after, spreads=spreads, bands=bands,
+        first_layer=plan.first_layer,
+    )  # fmt: skip
     filters = [part.filters.ravel() for spread in plan.spreads for part in spread.parts]
     joined = np.concatenate([np.zeros(0, np.int64), *filters])
     packed = np.where(joined < 0, ABSENT, joined).astype(_FILTER).tobytes()
-    return record.model_dump(exclude=None if bands else {"bands"}), packed
+    unsaid = {name for name in ("bands", "first_layer") if not getattr(record, name)}
+    return record.model_dump(exclude=unsaid), packed
 
 
 def from_sections(values: object, filters: bytes, config: EngineConfig) -> Plan:
@@ -155,4 +161,4 @@ def from_sections(values: object, filters: bytes, config: EngineConfig) -> Plan:
     bands = {
         each.operation: Bands(each.rows, each.input_base, each.input_rows, tuple(each.outputs)) for each in record.bands
     }
-    return Plan(tuple(record.stored), record.bases, record.load_after, tuple(spreads), bands)
+    return Plan(tuple(record.stored), record.bases, record.load_after, tuple(spreads), bands, record.first_layer)

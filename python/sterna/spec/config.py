@@ -79,6 +79,9 @@ class EngineConfig(Validated):
     input_table: bool = False
     """Whether LOAD looks the bytes of an image up in tables, which come with the tape: 256 entries for each of up to
     three channels."""
+    first_layer: bool = False
+    """Whether LOAD can compute the first layer on multipliers, beside the frame before: a convolution of 3x3 pixels of
+    three channels, and the pool that follows."""
     general_requant: bool = False
     """Whether a layer may have a clamp of its own, and ties that go to the even result."""
     memory: str = memories.DEFAULT

@@ -153,3 +153,4 @@ class ErrorCode(IntEnum):
     BUS_WRITE = 10, "the memory refused a write", _MEMORY
     STALL = 11, "nothing moved for the watchdog's cycles", "raise the watchdog for a slow memory"
     ABORTED = 12, "the frame was aborted", "start it again"
+    BAD_LAYOUT = 13, "the first layer needs pixels whose channels lie side by side", "set INTERLEAVED in FRAME_LAYOUT"

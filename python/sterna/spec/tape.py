@@ -56,7 +56,7 @@ class SegmentKind(DescribedEnum):
     """What a segment's payload holds."""
 
     STEP = 1, "one step"
-    REQUANT = 2, "a requantisation word for each drained filter, or the words of an input table"
+    REQUANT = 2, "a requantisation word for each drained filter, or the words of a TABLE or FIRST step"
     WEIGHTS = 3, "fetch and round records"
 
 
@@ -67,6 +67,7 @@ class Op(DescribedEnum):
     CONV = 2, "one part of a layer, over all tiles of a map"
     STORE = 3, "feature memory to result memory"
     TABLE = 4, "input tables to the engine"
+    FIRST = 5, "numbers of the first layer to the engine"
 
 
 class RecordKind(DescribedEnum):
@@ -140,10 +141,10 @@ STEP = Layout(
         Field("out_plane", 32, "out_tiles_h * out_tiles_w: words from one output channel word to the next"),
         Field("tile_groups", 32, "ceil(out_plane / tiles_at_once): times the WEIGHTS payload is streamed"),
         Field("filters", 16, "channels that each cluster drains and writes for each tile; LOAD: of the frame"),
-        Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4)"),
+        Field("group_words", 16, "channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer"),
         Field("keep_base", 24, "Pool KEEP: first feature memory word of the phases"),
         Field("half_even", 8, "1: ties of requantisation go to the even result"),
-        Field("requant_bytes", 32, "CONV, TABLE: length of the REQUANT payload that follows"),
+        Field("requant_bytes", 32, "CONV, TABLE, FIRST: length of the REQUANT payload that follows"),
         Field("weights_bytes", 32, "CONV: length of the WEIGHTS payload that follows it"),
         Field("dram_bytes", 32, "bytes that LOAD and STORE move, whole bus beats"),
         Field("scratch", 8, "LOAD without next, STORE: 1 moves words from or to the frame's scratch memory"),
@@ -175,6 +176,12 @@ INPUT_WORD = Layout(
     ),
     "A word of the REQUANT payload of a TABLE step, one for each byte value 0 .. 255 of an unsigned image.",
 )
+#: Filters of a first layer that LOAD can compute, and the words of each in the REQUANT payload of a FIRST step: its
+#: requantisation word, then its weights by channels, rows and columns, eight to a word, and zeros.
+FIRST_FILTERS = 32
+FIRST_WORDS = 5
+#: Its rows and columns, the channels of its image, and the columns of the widest one.
+FIRST_KERNEL, FIRST_CHANNELS, FIRST_WIDTH = 3, 3, 2048
 RECORD_HEADER = Layout(
     "record_header",
     (

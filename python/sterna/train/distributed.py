@@ -116,6 +116,27 @@ class _Mean(torch.autograd.Function):
         return mean(grads[0])
 
 
+class _Joined(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        parts = [torch.empty_like(value) for _ in range(size())]
+        dist.all_gather(parts, value.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return grads[0].chunk(size())[rank()] * size()
+
+
+def joined(value: Tensor) -> Tensor:
+    """`value` [N, ...] of all processes, one after the other: each has equally many.
+
+    For a loss that all processes compute alike of the whole; the gradients of their parameters are averaged then.
+    """
+    result: Tensor = value if size() == 1 else _Joined.apply(value)  # type: ignore[no-untyped-call]
+    return result
+
+
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation over the images of all processes (torch.nn.SyncBatchNorm refuses processors).
 

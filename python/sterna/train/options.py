@@ -132,6 +132,19 @@ class SparsityOptions(BaseModel):
     )
 
 
+class PairOptions(BaseModel):
+    """Siamese networks."""
+
+    features: int | None = Field(
+        None, ge=1, le=1024,
+        description="features of an image, whose distance says whether two images show the same; "
+        "default: none, a classifier learns classes",
+    )  # fmt: skip
+    margin: float = Field(
+        1.0, gt=0.0, le=16.0, description="mean difference of features up to which classes are pushed apart"
+    )
+
+
 class StepOptions(BaseModel):
     """Optimisation."""
 
@@ -148,7 +161,7 @@ class StepOptions(BaseModel):
     gradients: Hook = Field(Hook.FP32, description="format in which processes exchange gradients")
 
 
-class RecipeOptions(StepOptions, SparsityOptions, StageOptions):
+class RecipeOptions(StepOptions, SparsityOptions, PairOptions, StageOptions):
     """What the stages of a run are made of, whatever it learns."""
 
     def rates(self, optimiser: Optimiser) -> tuple[float, float]:

@@ -48,7 +48,7 @@ class Decoder:
                 attribute="kind",
                 value=graph.metadata.get("kind"),
                 allowed=f"'{KIND}' with its classes and anchors",
-                remedy="give a graph made by sterna train",
+                remedy="give the graph of a detector that sterna train made",
             )
         if len(graph.outputs) != 1 or graph.input.channels != RGB:
             raise SternaError(

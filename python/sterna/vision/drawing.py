@@ -63,12 +63,17 @@ def ranking(image: NDArray[np.uint8], found: Ranking, classes: Sequence[str], tr
 
     truth: the number of the true class, written in white above.
     """
-    height, width, _ = image.shape
-    factor = enlargement(height, width)
-    canvas = Image.fromarray(image).resize((width * factor, height * factor), Image.Resampling.NEAREST)
     lines = [] if truth is None else [(classes[truth], WHITE)]
     for kind, score in zip(found.classes.tolist(), found.scores.tolist(), strict=True):
         lines.append((f"{classes[kind]} {score:.0%}", colour(kind)))
+    return captioned(image, lines)
+
+
+def captioned(image: NDArray[np.uint8], lines: Sequence[tuple[str, tuple[int, int, int]]]) -> Image.Image:
+    """`image` uint8 [H, W, 3], enlarged if it is small, with `lines` from the top: each a text and its ground."""
+    height, width, _ = image.shape
+    factor = enlargement(height, width)
+    canvas = Image.fromarray(image).resize((width * factor, height * factor), Image.Resampling.NEAREST)
     top = 0.0
     for text, ground in lines:
         top = label(canvas, (0.0, top), text, ground, below=True)

@@ -31,7 +31,7 @@ from sterna.package.package import Package
 from sterna.run import open_backend
 from sterna.run.backend import Backend
 from sterna.run.compare import compare_backends
-from sterna.spec.config import load_config
+from sterna.spec.config import EngineConfig, load_config
 from sterna.spec.paths import HARNESS, INCLUDE, MODELS, rtl_sources
 from sterna.train.data.scenes import SceneSet
 from sterna.vision.prepare import to_integers
@@ -128,9 +128,9 @@ def random_case(density: float, pattern: str) -> Case:
     return Case("random", density, pattern, graph, images)
 
 
-def prepare(case: Case) -> Job:
-    """Compile."""
-    config = load_config(CONFIG)
+def prepare(case: Case, config: EngineConfig | None = None) -> Job:
+    """Compile, for CONFIG or an engine like it."""
+    config = config or load_config(CONFIG)
     return Job(case.images, compile_graph(case.graph, config, trace=True), compile_graph(case.graph, config))
 
 

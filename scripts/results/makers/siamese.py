@@ -1,15 +1,18 @@
 """docs/results/siamese.json: whether two handwritten digits are the same, by a Siamese network, and its graph in RTL.
 
 DIGITS names `digits.csv.gz`, as for digits.json. A row per seed; each form is measured on the same pairs of test
-images, half of them of one digit, with the threshold that is best for pairs of validation images.
+images, half of them of one digit: the float network with the threshold that is best for them, the graph with its
+own, which is the best for pairs of validation images.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +20,15 @@ from results.makers import digits
 from results.record import Metric, TableRow
 from results.runs import RUNS, data
 from results.small_networks import in_rtl, publish, shares
-from sterna.graph import file, pairs
+from sterna.graph import Conv, Graph, file, pairs
+from sterna.train import train
 from sterna.train.data.class_folders import open_classes
-from sterna.train.pairs import PairOptions, kinds, some_pairs, train
+from sterna.train.report import distances
 from sterna.vision.prepare import to_integers
 
-SEEDS = (0,)
-#: Pairs of test images, and how many of them of each kind are computed in RTL.
-PAIRS, IN_RTL = 2000, 2
+SEEDS, FEATURES = (0,), 16
+#: Pairs of each kind that are computed in RTL.
+IN_RTL = 2
 
 
 def main() -> int:
@@ -37,28 +41,31 @@ def main() -> int:
 
 def row_of(folder: Path, seed: int) -> TableRow:
     """Accuracy of the forms, and the graph on the engine."""
-    trained = train(
-        PairOptions(
-            data=folder / "images", output=folder / f"siamese-{seed}", network="resnet8", seed=seed, batch=32, shift=2,
-            density=digits.DENSITY, pairs=PAIRS, **digits.STAGES,
-        )
-    )  # fmt: skip
+    options = digits.options(folder, seed, "siamese", features=FEATURES)
+    trained = train(options)
     accuracy = {form: round(each["accuracy"], 4) for form, each in trained.summary["accuracy"].items()}
     graph = file.load(trained.graph)
-    images = trained.summary["images"]
-    test = open_classes(digits.options(folder, seed, "siamese")).test
-    chosen = some_pairs(kinds(test), 2 * IN_RTL, 0)
-    both = (to_integers(np.stack([test[index].image for index in side])) for side in chosen[:2])
+    images = open_classes(options)
+    test, chosen = distances.read(images.test)
+    shown = np.r_[:IN_RTL, -IN_RTL:0]
+    both = (to_integers(test[side[shown]]) for side in chosen[:2])
     return {
         "seed": seed,
-        "images": f"{images['train']} / {images['val']} / {images['test']}",
-        "pairs": trained.summary["pairs"],
-        "density_ternary": round(trained.summary["density"], 3),
+        "images": f"{len(images.train)} / {len(images.val)} / {len(images.test)}",
+        "pairs": len(chosen.first),
+        "density_ternary": round(density_of(graph, trained.summary["layers"]), 3),
         "float": accuracy["float"],
         "integer": accuracy["integer"],
         "threshold": graph.metadata["threshold"],
         **in_rtl(graph, pairs.together(*both)),
     }
+
+
+def density_of(graph: Graph, layers: Mapping[str, Mapping[str, Any]]) -> float:
+    """The share of nonzero weights in the ternary layers of `graph`, which are those of `layers` with a rho."""
+    ternary = {name for name, each in layers.items() if each["rho"] is not None}
+    weights = [layer.weights for layer in graph.layers if isinstance(layer, Conv) and layer.name in ternary]
+    return sum(np.count_nonzero(each) for each in weights) / sum(each.size for each in weights)
 
 
 def metrics(rows: list[TableRow]) -> dict[str, Metric]:
@@ -69,8 +76,9 @@ def metrics(rows: list[TableRow]) -> dict[str, Metric]:
     }
     told = {name: f"Pairs of handwritten digits that are told right: {text}" for name, text in what.items()}
     method = (
-        "resnet8 with 16 features, images of 8x8 pixels scaled to 28x28; share of the pairs of test images, "
-        "half of them of one digit, threshold from validation images"
+        f"resnet8 with {FEATURES} features, images of 8x8 pixels scaled to 28x28; share of the pairs of test images, "
+        "half of them of one digit; of the float network, the best threshold for them, and of the graph, its own, from "
+        "validation images"
     )
     return shares(rows, told, method)
 

@@ -17,7 +17,7 @@ from support.network_graphs import random_network_graph
 
 SEED, DENSITY = 0, 0.15
 #: Network, height, width, and words in which all maps fit, or 0.
-CASES = (("yolov2", 608, 608, 16384), ("yolov2-tiny", 720, 1280, 0))
+CASES = (("yolov2", 608, 608, 16384), ("yolov2", 704, 1248, 0), ("yolov2-tiny", 720, 1280, 0))
 
 
 def main() -> None:

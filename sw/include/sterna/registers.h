@@ -180,7 +180,9 @@ enum sterna_error_code {
   /* nothing moved for the watchdog's cycles */
   STERNA_ERROR_CODE_STALL = 11,
   /* the frame was aborted */
-  STERNA_ERROR_CODE_ABORTED = 12
+  STERNA_ERROR_CODE_ABORTED = 12,
+  /* the first layer needs pixels whose channels lie side by side */
+  STERNA_ERROR_CODE_BAD_LAYOUT = 13
 };
 
 /* The name of an error code. */
@@ -199,6 +201,7 @@ static inline const char *sterna_error_code_name(uint32_t code) {
     case STERNA_ERROR_CODE_BUS_WRITE: return "BUS_WRITE";
     case STERNA_ERROR_CODE_STALL: return "STALL";
     case STERNA_ERROR_CODE_ABORTED: return "ABORTED";
+    case STERNA_ERROR_CODE_BAD_LAYOUT: return "BAD_LAYOUT";
     default: return "unknown error code";
   }
 }
@@ -219,6 +222,7 @@ static inline const char *sterna_error_code_text(uint32_t code) {
     case STERNA_ERROR_CODE_BUS_WRITE: return "the memory refused a write";
     case STERNA_ERROR_CODE_STALL: return "nothing moved for the watchdog's cycles";
     case STERNA_ERROR_CODE_ABORTED: return "the frame was aborted";
+    case STERNA_ERROR_CODE_BAD_LAYOUT: return "the first layer needs pixels whose channels lie side by side";
     default: return "unknown error code";
   }
 }
@@ -239,6 +243,7 @@ static inline const char *sterna_error_code_remedy(uint32_t code) {
     case STERNA_ERROR_CODE_BUS_WRITE: return "check the memory's size and addresses";
     case STERNA_ERROR_CODE_STALL: return "raise the watchdog for a slow memory";
     case STERNA_ERROR_CODE_ABORTED: return "start it again";
+    case STERNA_ERROR_CODE_BAD_LAYOUT: return "set INTERLEAVED in FRAME_LAYOUT";
     default: return "unknown error code";
   }
 }

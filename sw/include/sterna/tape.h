@@ -48,6 +48,10 @@
 #define STERNA_WORD_STREAM 0
 /* Stream whose control bit says that the round ends the pass. */
 #define STERNA_END_STREAM 1
+/* Filters of a first layer that LOAD can compute. */
+#define STERNA_FIRST_FILTERS 32
+/* Words of each of them in the payload of a FIRST step. */
+#define STERNA_FIRST_WORDS 5
 /* Fetch words of a FETCH record. */
 #define STERNA_FETCH_GROUP 64
 /* Words from the next one of the rounds to a record's first fetch word. */
@@ -56,6 +60,12 @@
 #define STERNA_INPUT_TABLES 3
 /* STORE steps that may go on beside another step, at most. */
 #define STERNA_MOST_BESIDE_STORES 2
+/* Rows and columns of a filter of a first layer. */
+#define STERNA_FIRST_KERNEL 3
+/* Channels of the image of a first layer. */
+#define STERNA_FIRST_CHANNELS 3
+/* Columns of its widest image. */
+#define STERNA_FIRST_WIDTH 2048
 /* The bit of `beside` that lets the LOAD steps without `next` go on. */
 #define STERNA_BESIDE_LOADS 4
 
@@ -63,7 +73,7 @@
 enum sterna_segment_kind {
   /* one step */
   STERNA_SEGMENT_KIND_STEP = 1,
-  /* a requantisation word for each drained filter, or the words of an input table */
+  /* a requantisation word for each drained filter, or the words of a TABLE or FIRST step */
   STERNA_SEGMENT_KIND_REQUANT = 2,
   /* fetch and round records */
   STERNA_SEGMENT_KIND_WEIGHTS = 3
@@ -78,7 +88,9 @@ enum sterna_op {
   /* feature memory to result memory */
   STERNA_OP_STORE = 3,
   /* input tables to the engine */
-  STERNA_OP_TABLE = 4
+  STERNA_OP_TABLE = 4,
+  /* numbers of the first layer to the engine */
+  STERNA_OP_FIRST = 5
 };
 
 /* What the drain does with the four phases of a filter. */
@@ -235,7 +247,7 @@ enum sterna_entry_kind {
 /* channels that each cluster drains and writes for each tile; LOAD: of the frame */
 #define STERNA_STEP_FILTERS_OFFSET 42
 #define STERNA_STEP_FILTERS_SIZE 2
-/* channel words between cluster groups: ceil(filters / 4) */
+/* channel words between cluster groups: ceil(filters / 4); LOAD: of the first layer */
 #define STERNA_STEP_GROUP_WORDS_OFFSET 44
 #define STERNA_STEP_GROUP_WORDS_SIZE 2
 /* Pool KEEP: first feature memory word of the phases */
@@ -244,7 +256,7 @@ enum sterna_entry_kind {
 /* 1: ties of requantisation go to the even result */
 #define STERNA_STEP_HALF_EVEN_OFFSET 49
 #define STERNA_STEP_HALF_EVEN_SIZE 1
-/* CONV, TABLE: length of the REQUANT payload that follows */
+/* CONV, TABLE, FIRST: length of the REQUANT payload that follows */
 #define STERNA_STEP_REQUANT_BYTES_OFFSET 50
 #define STERNA_STEP_REQUANT_BYTES_SIZE 4
 /* CONV: length of the WEIGHTS payload that follows it */

@@ -13,6 +13,7 @@
 #include "bytes.h"
 #include "compile/bands.h"
 #include "compile/check.h"
+#include "compile/first.h"
 #include "compile/lower.h"
 #include "compile/maps.h"
 
@@ -133,13 +134,19 @@ class Builder {
     const Input& image = lowered_.image;
     built_.frame_bytes = config_.in_beats(std::int64_t{image.channels} * image.height * image.width);
     if (config_.input_table) fill_tables();
-    maps_[lowered_.input] = loaded_image();
-    if (!spills(lowered_.input)) load_image(false);
-    store_complete({lowered_.input});
+    if (!plan_.first_layer) {
+      maps_[lowered_.input] = loaded_image();
+      if (!spills(lowered_.input)) load_image(false);
+      store_complete({lowered_.input});
+    }
     for (std::size_t index = 0; index < lowered_.operations.size(); ++index) {
       const EngineOperation& operation = lowered_.operations[index];
       if (show) show(index, operation.layers.back());
-      compute(index, operation, plan_.spreads[index]);
+      if (plan_.first_layer && index == 0) {
+        begin_first(operation, plan_.spreads[index]);
+      } else {
+        compute(index, operation, plan_.spreads[index]);
+      }
       store_complete(operation.outputs());
       if (plan_.load_after == index) load_image(true);
     }
@@ -173,7 +180,62 @@ class Builder {
   }
 
   /// Loads the image, or the next one in the background.
-  void load_image(bool is_next) { load_frame(is_next, {0, rows_[lowered_.input].count}, regions_[lowered_.input]); }
+  void load_image(bool is_next) {
+    if (plan_.first_layer) {
+      load_first(is_next, lowered_.operations.front());
+    } else {
+      load_frame(is_next, {0, rows_[lowered_.input].count}, regions_[lowered_.input]);
+    }
+  }
+
+  /// Gives the engine the numbers of the first operation, which LOAD computes, and loads its map.
+  void begin_first(const EngineOperation& operation, const Spread& spread) {
+    FeatureMap& map = maps_[operation.output()] = output_map(operation.output(), operation, spread);
+    // It is loaded.
+    for (ChannelPlace& channel : map.channels) channel = {channel.plane, channel.byte};
+    std::vector<std::uint8_t> payload = first_payload(operation);
+    add_step(operation.layers, STERNA_OP_FIRST, [&](const auto& set) {
+      set_requant(set, operation.requant);
+      set(STERNA_STEP_FIELD(PAD_VALUE), operation.pad_value);
+      set(STERNA_STEP_FIELD(REQUANT_BYTES), payload.size());
+    });
+    tape_.segment(STERNA_SEGMENT_KIND_REQUANT, std::move(payload));
+    load_image(false);
+  }
+
+  /// Loads the map of the first operation, or the next frame's.
+  void load_first(bool is_next, const EngineOperation& operation) {
+    const Input& image = lowered_.image;
+    const FeatureMap& map = maps_.at(operation.output());
+    const Region& region = regions_.at(operation.output());
+    open_load_.end();
+    add_step({lowered_.input}, STERNA_OP_LOAD, [&](const auto& set) {
+      set_size(set, image.height, image.width);
+      set(STERNA_STEP_FIELD(NEXT), is_next);
+      set(STERNA_STEP_FIELD(POOL), operation.pool);
+      set(STERNA_STEP_FIELD(OUT_TILES_H), map.tiles_h);
+      set(STERNA_STEP_FIELD(OUT_TILES_W), map.tiles_w);
+      set(STERNA_STEP_FIELD(OUT_PLANE), map.tiles());
+      set(STERNA_STEP_FIELD(FILTERS), image.channels);
+      set(STERNA_STEP_FIELD(GROUP_WORDS), region.words / map.tiles());
+      set(STERNA_STEP_FIELD(DRAM_BYTES), built_.frame_bytes);
+      set(STERNA_STEP_FIELD(FM_BASE), region.base);
+      set(STERNA_STEP_FIELD(FM_WORDS), region.words);
+      set(STERNA_STEP_FIELD(BESIDE), open_stores_.beside({region}));
+    });
+    if (!is_next) open_load_.begin(region);
+  }
+
+  template <typename Set>
+  void set_requant(const Set& set, const Requant& requant) const {
+    const int act_max = (1 << (lowered_.act_bits - 1)) - 1;
+    const std::array<int, 2> limits = requant.limits(-act_max - 1, act_max);
+    set(STERNA_STEP_FIELD(ACTIVATION), static_cast<int>(requant.activation));
+    set(STERNA_STEP_FIELD(SHIFT), requant.shift);
+    set(STERNA_STEP_FIELD(CLAMP_LOW), limits[0]);
+    set(STERNA_STEP_FIELD(CLAMP_HIGH), limits[1]);
+    set(STERNA_STEP_FIELD(HALF_EVEN), requant.half_even);
+  }
 
   /// Loads rows of tiles of the image into `region`.
   void load_frame(bool is_next, RowRange rows, const Region& region) {
@@ -537,19 +599,13 @@ class Builder {
     const PartWork work = part_work(config_, operation, nonzeros, source, spread, part, convs_++);
     EncodedPart encoded = encode_part(config_.encoder(), work);
     std::vector<std::uint8_t> table = requant_payload(operation.requant, lacking(operation, nonzeros), part);
-    const int act_max = (1 << (lowered_.act_bits - 1)) - 1;
-    const std::array<int, 2> limits = operation.requant.limits(-act_max - 1, act_max);
     std::vector<Region> touched = target.regions;
     touched.insert(touched.end(), source.regions.begin(), source.regions.end());
     BuiltStep& step = add_step(operation.layers, STERNA_OP_CONV, [&](const auto& set) {
       set_size(set, source.height, source.width);
       set(STERNA_STEP_FIELD(POOL), operation.pool);
       set(STERNA_STEP_FIELD(GATHER_STRIDE), operation.gather_stride);
-      set(STERNA_STEP_FIELD(ACTIVATION), static_cast<int>(operation.requant.activation));
-      set(STERNA_STEP_FIELD(SHIFT), operation.requant.shift);
-      set(STERNA_STEP_FIELD(CLAMP_LOW), limits[0]);
-      set(STERNA_STEP_FIELD(CLAMP_HIGH), limits[1]);
-      set(STERNA_STEP_FIELD(HALF_EVEN), operation.requant.half_even);
+      set_requant(set, operation.requant);
       set(STERNA_STEP_FIELD(PAD_VALUE), operation.pad_value);
       set(STERNA_STEP_FIELD(TILES_AT_ONCE), spread.tiles_at_once);
       set(STERNA_STEP_FIELD(FM_BASE), target.bases.back());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "compile/bands.h"
+#include "compile/first.h"
 #include "compile/maps.h"
 #include "compile/work.h"
 #include "error.h"
@@ -49,12 +50,12 @@ void check_requant(const Graph& graph, const Layer& layer, const EngineConfig& c
 }
 
 void check_spread(const EngineConfig& config, const EngineOperation& operation, const std::string& name,
-                  const Spread& spread) {
+                  const Spread& spread, bool in_load) {
   const std::string where = "spread of " + name;
   const auto most = static_cast<std::size_t>(most_channels(config, operation.pool));
   std::vector<int> filters;
   for (const OperationPart& part : spread.parts) {
-    if (part.channels > most) {
+    if (part.channels > most && !in_load) {
       contradict(where, std::to_string(part.channels) + " channels", "at most " + std::to_string(most));
     }
     std::ranges::copy_if(part.filters, std::back_inserter(filters), [](int filter) { return filter != OperationPart::kAbsent; });
@@ -99,7 +100,7 @@ bool all_spill(const Lowered& lowered, const Plan& plan, const std::vector<std::
 
 /// An image that spills is loaded by rows of its pixels, which must follow each other in the frame.
 void check_image(const Lowered& lowered, const Plan& plan) {
-  if (plan.bases.contains(lowered.input)) return;
+  if (plan.bases.contains(lowered.input) || plan.first_layer) return;
   const bool has_rows = lowered.image.channels == 1 || lowered.image.channels == kInterleaved;
   const bool is_alone = std::ranges::none_of(lowered.operations, [&](const EngineOperation& operation) {
     const std::vector<std::size_t> sources = computed_sources(lowered, operation);
@@ -198,6 +199,25 @@ void check_biases(const std::string& where, const EngineOperation& operation, co
   }
 }
 
+/// LOAD computes the first operation if the engine can, and nothing else needs the image.
+void check_first(const Lowered& lowered, const EngineConfig& config, const Plan& plan) {
+  const auto reads_image = [&](const EngineOperation& operation) {
+    return std::ranges::count(computed_sources(lowered, operation), lowered.input) > 0;
+  };
+  const std::vector<EngineOperation>& operations = lowered.operations;
+  const bool fits = config.first_layer && !operations.empty() && fits_load(lowered, operations.front()) &&
+                    std::none_of(operations.begin() + 1, operations.end(), reads_image) && plan.bands.empty() &&
+                    !plan.bases.contains(lowered.input) && plan.bases.contains(operations.front().output());
+  const auto in_order = [&](const Spread& spread) {
+    return spread.tiles_at_once == config.clusters && spread.parts.size() == 1 && spread.parts[0].groups == 1 &&
+           std::ranges::is_sorted(spread.parts[0].filters) &&
+           std::ssize(spread.parts[0].filters) == operations.front().filters;
+  };
+  if (!fits || !in_order(plan.spreads.front())) {
+    contradict("first_layer", "true", "false, as LOAD cannot compute the first layer of this graph");
+  }
+}
+
 }  // namespace
 
 void check_buffers(const Lowered& lowered, const EngineConfig& config, const EngineOperation& operation, const Bands& bands,
@@ -241,13 +261,15 @@ void check_plan(const Lowered& lowered, const EngineConfig& config, const Plan& 
   }
   for (std::size_t index = 0; index < operations; ++index) {
     const EngineOperation& operation = lowered.operations[index];
-    check_spread(config, operation, lowered.layers[operation.output()].name, plan.spreads[index]);
+    check_spread(config, operation, lowered.layers[operation.output()].name, plan.spreads[index],
+                 plan.first_layer && index == 0);
   }
+  if (plan.first_layer) check_first(lowered, config, plan);
   check_bases(lowered, config, plan, map_words(lowered, config, plan.spreads));
   check_stored(lowered, plan);
   check_image(lowered, plan);
   check_shown(lowered, plan);
-  for (std::size_t index = 0; index < operations; ++index) check_bands(lowered, config, plan, index);
+  for (std::size_t index = plan.first_layer ? 1 : 0; index < operations; ++index) check_bands(lowered, config, plan, index);
   if (!plan.bands.empty() && plan.bands.rbegin()->first >= operations) {
     contradict("bands", std::to_string(plan.bands.rbegin()->first), "below " + std::to_string(operations));
   }

@@ -47,6 +47,7 @@ struct Plan {
   std::optional<std::size_t> load_after;      ///< The operation after which the next image may be loaded.
   std::vector<Spread> spreads;                ///< Of each operation.
   std::map<std::size_t, Bands> bands;         ///< Of the operations that run by bands; their maps that have no base spill.
+  bool first_layer = false;                   ///< LOAD computes the first operation, in the place of the image.
 };
 
 }  // namespace sterna

@@ -19,6 +19,7 @@ const std::map<std::string, std::vector<std::string>> kSegmentsOfStep = {
     {"CONV", {"STEP", "REQUANT", "WEIGHTS"}},
     {"STORE", {"STEP"}},
     {"TABLE", {"STEP", "REQUANT"}},
+    {"FIRST", {"STEP", "REQUANT"}},
 };
 
 /// Whether it is about the header of the tape, and no segment.
@@ -61,7 +62,7 @@ std::string with_commas(std::uint64_t number) {
 
 void refuse_failure(const Program& program, const Failure& failure) {
   const auto [status, code, segment] = failure;
-  const bool is_known = code > STERNA_ERROR_CODE_NONE && code <= STERNA_ERROR_CODE_ABORTED;
+  const bool is_known = code > STERNA_ERROR_CODE_NONE && code <= STERNA_ERROR_CODE_BAD_LAYOUT;
   if (!(status & STERNA_STATUS_ERROR) || !is_known) {
     refuse({"engine", "the engine ended the frame in an unknown state",
             "STATUS, ERROR_CODE = " + std::to_string(status) + ", " + std::to_string(code), "", "reset the engine"});

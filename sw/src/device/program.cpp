@@ -58,7 +58,7 @@ void check(const Program& program) {
     expect(bytes <= kMostBytes, "package", "has an impossible size");
   }
   expect(program.tape.size() <= std::numeric_limits<std::uint32_t>::max(), "tape", "is too long");
-  const std::array ops = {"LOAD", "CONV", "STORE", "TABLE"};
+  const std::array ops = {"LOAD", "CONV", "STORE", "TABLE", "FIRST"};
   for (const Step& step : program.steps) {
     expect(std::ranges::count(ops, step.op) == 1, "step of the tape", "has an unknown operation");
   }

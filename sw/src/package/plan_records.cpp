@@ -132,6 +132,7 @@ Plan read_decisions(Record record, const EngineConfig& config, FilterReader filt
     const std::string place = "schedule.plan.spreads[" + std::to_string(plan.spreads.size()) + "]";
     plan.spreads.push_back(read_spread({spread, place, kAgain}, config, filters));
   }
+  plan.first_layer = record.has("first_layer") && record.flag("first_layer");
   // Plans by which nothing spills say nothing of it.
   if (record.has("bands")) plan.bands = read_bands(record);
   record.finish();
@@ -176,7 +177,7 @@ std::uint64_t read_cycles(const Bytes& text) {
 }
 
 const char* text_of(sterna_op op) {
-  constexpr std::array kTexts{"LOAD", "CONV", "STORE", "TABLE"};
+  constexpr std::array kTexts{"LOAD", "CONV", "STORE", "TABLE", "FIRST"};
   return kTexts[op - STERNA_OP_LOAD];
 }
 
@@ -226,6 +227,7 @@ EngineConfig read_config(std::span<const std::uint8_t> text, std::uint32_t hash)
   config.input_table = record.flag("input_table");
   // Packages from before there was such a parameter lack it.
   config.general_requant = record.has("general_requant") && record.flag("general_requant");
+  config.first_layer = record.has("first_layer") && record.flag("first_layer");
   // The tape does not depend on what else there is.
   return config;
 }

@@ -19,7 +19,7 @@ struct EngineConfig {
   int act_w = 0, acc_w = 0, mul_w = 0;
   int axi_data_w = 0;
   std::int64_t fm_words = 0;
-  bool input_table = false, general_requant = false;
+  bool input_table = false, general_requant = false, first_layer = false;
 
   int drain_clusters() const { return clusters / drains; }
   int beat_bytes() const { return axi_data_w / 8; }

@@ -162,6 +162,8 @@ def test_a_resumed_run_keeps_its_options(started: Path) -> None:
         ({"gradients": "fp16"}, "--gradients (one process sends no gradients)"),
         ({"unlabelled": "folder", "unlabelled_epochs": 0}, "--unlabelled (without --unlabelled-epochs)"),
         ({"multi_scale": 0.1}, "--multi-scale (there is no other multiple of 32 pixels in that range)"),
+        ({"network": "resnet8", "data": "folder", "margin": 2}, "--margin (without --features)"),
+        ({"network": "resnet8", "data": "folder", "features": 8, "margin": 2}, None),
         ({"multi_scale": 0.3}, None),
         ({"val_scenes": 100}, None),
         ({"data": "folder", "classes": "a"}, None),

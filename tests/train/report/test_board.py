@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util.tensor_util import make_ndarray
 
 from sterna.train.data.frames import Frame, Labels
-from sterna.train.report import board, evaluate
+from sterna.train.report import board, distances, evaluate
 from sterna.train.report.board import Board
 from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.evaluate import Precision
@@ -48,6 +48,14 @@ def test_everything_can_be_read_back(tmp_path: Path) -> None:
     (curve,) = events.Tensors("precision and recall cat/float")
     shown = make_ndarray(curve.tensor_proto)
     np.testing.assert_allclose(shown[4:], [np.ones(len(RECALL)), RECALL])
+
+
+def test_pairs_are_shown_by_whether_they_are_alike(tmp_path: Path) -> None:
+    found = distances.told(np.array([1, 3, 2, 4]), np.array([True, True, False, False]), 3)
+    with Board(tmp_path) as made:
+        made.pairs(1, "float", found)
+    shown = {name: read(tmp_path).Scalars(f"pairs {name}/float")[0].value for name in ("accuracy", "alike", "others")}
+    assert shown == {"accuracy": 0.75, "alike": 1.0, "others": 0.5}
 
 
 def test_a_resumed_run_shows_each_point_once(tmp_path: Path) -> None:

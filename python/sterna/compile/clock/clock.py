@@ -87,8 +87,8 @@ class Clock:
 
     def _plain_fields(self, fields: dict[str, int]) -> dict[str, int]:
         """Of a step without WEIGHTS."""
-        if fields["op"] == Op.TABLE:
-            return {"op": fields["op"], "requant_lines": fields["requant_bytes"] // tape.ALIGN}
+        if fields["op"] in (Op.TABLE, Op.FIRST):
+            return {"op": Op.TABLE, "requant_lines": fields["requant_bytes"] // tape.ALIGN}
         return self._move_fields(fields)
 
     def _conv_fields(self, fields: dict[str, int], streamed: Streamed, sizes: Any) -> dict[str, int]:
@@ -123,6 +123,7 @@ class Clock:
         if fields["op"] == Op.LOAD:
             pieces = self._word_pieces if fields["scratch"] else self._pieces
             values |= pieces(fields) | {name: fields[name] for name in ("next", "scratch")}
+            values |= self._first_layer(fields) if fields["group_words"] else {}
         return values | _beside(fields)
 
     def _pieces(self, fields: dict[str, int]) -> dict[str, int]:
@@ -138,6 +139,19 @@ class Clock:
             "row_pieces": row,
             "piece_bytes": config.tile_w * pixel,
             "last_bytes": (fields["in_extra_cols"] or config.tile_w) * pixel,
+        }
+
+    def _first_layer(self, fields: dict[str, int]) -> dict[str, int]:
+        """The first layer that a LOAD computes."""
+        config, pooled = self._config, int(fields["pool"] == tape.Pool.MAX)
+        columns = fields["in_full_cols"] * config.tile_w + fields["in_extra_cols"]
+        return {
+            "first_words": fields["group_words"],
+            "pooled": pooled,
+            "rows": fields["in_full_rows"] * config.tile_h + fields["in_extra_rows"],
+            "map_cols": columns // 2 if pooled else columns,
+            "tile_w": config.tile_w,
+            "last_pixels": fields["in_extra_cols"] or config.tile_w,
         }
 
     def _word_pieces(self, fields: dict[str, int]) -> dict[str, int]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.clock import bus, drains, issuer, moves, rounds, sequencer, state, stream
+from sterna.compile.clock import bus, drains, first, issuer, moves, rounds, sequencer, state, stream
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import Records
 from sterna.compile.clock.timing import BUSY_LATENCY, STEP_END_LATENCY, WAIT_LATENCY
@@ -43,6 +43,7 @@ class Parts(NamedTuple):
     ports: Records
     bus: Records
     moves: Records
+    first: Records
     sequencer: Records
     write_port: Records
 
@@ -64,6 +65,7 @@ def parts(
         (2, state.PORT),
         (1, state.BUS),
         (1, state.MOVES),
+        (1, state.FIRST),
         (1, state.SEQUENCER),
         (1, state.WRITE_PORT),
     )
@@ -79,14 +81,15 @@ def parts(
 @compiled
 def _begin_frame(parts: Parts, work: Work) -> None:
     """Drains wait for the first CONV step."""
-    first = 0
-    while first < len(work.steps) and work.steps[first].op != _CONV:
-        first += 1
+    conv = 0
+    parts.first[0].queue_room = 1
+    while conv < len(work.steps) and work.steps[conv].op != _CONV:
+        conv += 1
     stream.begin_weights(parts.distributor[0])
-    if first == len(work.steps):
+    if conv == len(work.steps):
         return
     for index in range(len(parts.drains)):
-        parts.drains[index].step = first
+        parts.drains[index].step = conv
 
 
 @compiled
@@ -143,8 +146,17 @@ def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
 def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
     load, store = work.steps[control.next], work.steps[control.waiting_store]
-    granted = drains.cycle_port(parts.write_port[0], move.load_valid)
+    layer = parts.first[0]
+    granted = drains.cycle_port(parts.write_port[0], layer.write_valid if layer.on else move.load_valid)
     load_done, store_done = moves.load_done(move), moves.store_done(move)
+    if layer.on:
+        piece = move.load_valid and first.takes_piece(layer)
+        load_done = first.done(layer)
+        written = granted
+        granted = piece
+    else:
+        piece, written = False, False
+    first.cycle(layer, work.steps, control.next, control.load_start, piece, written, now)
     moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, control.load_start, granted, now, machine)
     moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)
     move.windows_first = parts.issue[0].asked_now

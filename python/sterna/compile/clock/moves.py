@@ -42,8 +42,7 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
     size = moves.load_last_bytes if moves.load_column == moves.load_row else moves.load_piece_bytes
     active = moves.load_pieces > 0
     turned = active and moves.load_bytes >= size and (not moves.load_turning or write_free)
-    held = moves.load_bytes - (size if turned and machine.ring_bytes == 2 * machine.beat_bytes else 0)
-    beat = active and held <= machine.ring_bytes - machine.beat_bytes and beat_there(port, now)
+    beat = active and moves.load_bytes <= machine.ring_bytes - machine.beat_bytes and beat_there(port, now)
     moves.load_valid = moves.load_turning or (moves.load_valid and not granted)
     moves.load_turning = turned or (moves.load_turning and not write_free)
     if beat:

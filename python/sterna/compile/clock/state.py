@@ -16,6 +16,7 @@ from sterna.compile.clock.timing import (
     BURSTS,
     FETCH_BEATS,
     FIFO_LATENCY,
+    FIRST_QUEUE_PIXELS,
     GATHER_LATENCY,
     LOAD_CHANNELS,
     OPEN_STEPS,
@@ -42,6 +43,9 @@ TABLE_RING = 8192
 WORD_RING = 2 * WORD_DEPTH
 STORE_RING = STORE_BEATS_AHEAD
 ANSWER_RING = 2 * BURSTS
+FIRST_QUEUE = FIRST_QUEUE_PIXELS
+#: Parts of a row that wait for their last activations: at most one of each bank.
+PART_RING = 4
 
 _MOST_CLUSTERS = 4
 
@@ -62,11 +66,13 @@ MACHINE = _layout(
 #: A step of the tape. `round`, `fetch` and `record` are where its part of the work begins, with the number of rounds,
 #: fetch words and records; a round has `round_beats`, or a beat `beat_rounds`; `shared` are the tiles at once, `groups`
 #: the tile groups; `address` is the beat of its page at which a move begins; `next_conv` is the CONV step after it, or
-#: -1.
+#: -1. Of a LOAD that computes the first layer: words of a pixel (else 0), whether it is pooled, rows of the image,
+#: columns of the map, pixels of a piece and the last one.
 STEP = _layout(
     "op next scratch beside_stores beside_loads address beats pieces row_pieces piece_bytes last_bytes"
     " tiles shared groups filters pool requant_lines weights_lines round rounds round_beats beat_rounds fetch"
     " fetches record records next_conv"
+    " first_words pooled rows map_cols tile_w last_pixels"
 )
 RECORD = _layout("kind count")
 
@@ -143,6 +149,21 @@ MOVES = _layout(
     answer_time=ANSWER_RING,
 )
 
+#: The first layer. `on`: the LOAD that began last, `step`, computes it; `start`, `begun`: a cycle and two after that.
+#: Up to `to_come`: rows that come in; up to `fetch_pairs`: pairs of rows that are fetched; up to `pairs`: columns.
+#: The queue has a place for each pixel that is under way, with the time at which it is there. Up to `rows`: that
+#: which is requantised; parts of rows wait with the time at which their last activations come; from `writer`: writes.
+FIRST = _layout(
+    "on step start begun running open filling held room enough piece to_come"
+    " fetching fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"
+    " queue_head queue_count queue_room pause active group lower col cols bank rows"
+    " part_head part_count part_bank writer words write_bank write_lower write_cols write_rows write_valid",
+    busy=2,
+    full=2,
+    queue_time=FIRST_QUEUE,
+    part_time=PART_RING,
+)
+
 #: The sequencer. `next` is the step that it took last, `step` the CONV step that runs, `waiting_store` the STORE that
 #: waits; from `take` on: signals.
 SEQUENCER = _layout(
@@ -185,6 +206,6 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
 
 
 def _ring_bytes(config: EngineConfig) -> int:
-    """Bytes of the ring of `sterna_frame_load`: a power of two beats, in which a beat and a piece less one byte fit."""
-    beats = -(-(LOAD_CHANNELS * config.tile_w - 1) // config.beat_bytes) + 1
+    """Bytes of the ring of `sterna_frame_load`: a power of two beats, in which a beat and nearly two pieces fit."""
+    beats = -(-(2 * LOAD_CHANNELS * config.tile_w - 1) // config.beat_bytes) + 1
     return int((1 << (beats - 1).bit_length()) * config.beat_bytes)

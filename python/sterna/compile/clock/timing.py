@@ -25,6 +25,14 @@ BURST_CYCLES = 2
 COMMAND_CYCLES = 3
 FIRST_COMMAND_CYCLES = 2
 
+#: `sterna_first_layer`: rows in its ring; pixels in its queue; from a column to its first pixel there, from a group
+#: of filters to its activations; words of a group.
+FIRST_ROWS = 8
+FIRST_QUEUE_PIXELS = 32
+FIRST_PIXEL_LATENCY = 20
+FIRST_REQUANT_LATENCY = 9
+FIRST_GROUP_WORDS = 4
+
 #: `sterna_fifo`: from an item taken to the item offered. `sterna_ram_fifo`: the same, and what it holds beside its RAM.
 FIFO_LATENCY = 1
 RAM_FIFO_LATENCY = 3

@@ -24,6 +24,7 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "AxiDataW": config.axi_data_w,
         "BurstBeats": config.burst_beats,
         "InputTable": int(config.input_table),
+        "FirstLayer": int(config.first_layer),
         "GeneralRequant": int(config.general_requant),
     }
     return {**{name: str(value) for name, value in numbers.items()}, "ConfigHash": f"32'h{config.hash:08x}"}

@@ -95,6 +95,8 @@ TAPE_CONSTANTS = (
     Constant("round_queue_beats", tape.ROUND_QUEUE_BEATS, "Beats of rounds that wait, if these are more rounds."),
     Constant("word_stream", tape.WORD_STREAM, "Stream whose control bit says that the round takes a word."),
     Constant("end_stream", tape.END_STREAM, "Stream whose control bit says that the round ends the pass."),
+    Constant("first_filters", tape.FIRST_FILTERS, "Filters of a first layer that LOAD can compute."),
+    Constant("first_words", tape.FIRST_WORDS, "Words of each of them in the payload of a FIRST step."),
 )
 #: Those that only an encoder needs: not for the RTL.
 ENCODER_CONSTANTS = (
@@ -102,6 +104,9 @@ ENCODER_CONSTANTS = (
     Constant("fetch_ahead", tape.FETCH_AHEAD, "Words from the next one of the rounds to a record's first fetch word."),
     Constant("input_tables", tape.INPUT_TABLES, "Channels of an image that an engine has input tables for."),
     Constant("most_beside_stores", tape.MOST_BESIDE_STORES, "STORE steps that may go on beside another step, at most."),
+    Constant("first_kernel", tape.FIRST_KERNEL, "Rows and columns of a filter of a first layer."),
+    Constant("first_channels", tape.FIRST_CHANNELS, "Channels of the image of a first layer."),
+    Constant("first_width", tape.FIRST_WIDTH, "Columns of its widest image."),
     Constant("beside_loads", tape.BESIDE_LOADS, "The bit of `beside` that lets the LOAD steps without `next` go on."),
 )
 TAPE_GROUPS = (

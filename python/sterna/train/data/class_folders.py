@@ -121,11 +121,15 @@ def open_class_split(
     options: ReadOptions | None = None,
     channels: int = RGB,
 ) -> ClassImages:
-    """One split of a data set for a network that knows `classes`. Raises SternaError as `open_classes` does."""
+    """One split of a data set for a network that knows `classes`; of one that knows none, all classes of the split.
+
+    Raises SternaError as `open_classes` does.
+    """
     there = _found(path, str(path), channels)
     _check_split(str(path), [split], there, {})
     chosen = DataOptions(data=str(path), height=height, width=width, classes=tuple(classes), rename=dict(rename or {}))
-    return _read(there, [split], tuple(classes), chosen, options or ReadOptions(), [], channels)[split]
+    known = tuple(classes) or _classes(there[split], chosen)
+    return _read(there, [split], known, chosen, options or ReadOptions(), [], channels)[split]
 
 
 def check_classes(options: DataOptions, splits: Sequence[str], console: Console) -> None:

@@ -41,6 +41,11 @@ class Detection(Task[Precision]):
     @override
     def check(self, options: TrainOptions) -> None:
         check_size(options)
+        if options.features is not None:
+            raise SternaError(
+                "the option is for classifiers, and the network is a detector", where="train", attribute="features",
+                value=options.features, remedy="leave --features out, or name a classifier, such as --network resnet8",
+            )  # fmt: skip
 
     @override
     def open_data(self, options: TrainOptions, console: Console) -> Splits:

@@ -15,7 +15,7 @@ from sterna.train.data import GENERATED
 from sterna.train.data.augment import STEP
 from sterna.train.data.augment_options import AugmentOptions
 from sterna.train.loop import forms
-from sterna.train.options import TrainOptions
+from sterna.train.options import PairOptions, TrainOptions
 from sterna.validated import WrongValueError
 
 SIZE = ("height", "width")
@@ -86,7 +86,8 @@ def _start(options: TrainOptions) -> list[_Source]:
         "head_bits": description.last.bits,
     }
     if earlier := _earlier(options.start):
-        stated |= {name: getattr(earlier, name) for name in AugmentOptions.model_fields}
+        learnt = PairOptions.model_fields if earlier.features else ()
+        stated |= {name: getattr(earlier, name) for name in (*AugmentOptions.model_fields, *learnt)}
     return [_Source(str(options.start), stated, classifies=isinstance(description.last, Classifier))]
 
 

@@ -15,7 +15,7 @@ from sterna.train import distributed
 from sterna.train.loop.loader import Batch
 from sterna.train.model import integer
 from sterna.train.model.network import Network
-from sterna.train.optim import loss, optimisers
+from sterna.train.optim import contrast, loss, optimisers
 from sterna.train.optim.average import MovingAverage
 from sterna.train.optim.communication import Parallel
 from sterna.train.optim.optimisers import Optimiser
@@ -164,3 +164,21 @@ class ClassLearner(Learner):
             soft = functional.softmax(told.flatten(1), 1)
             taught = self._options.distillation * functional.cross_entropy(scores, soft)
         return [functional.cross_entropy(scores, wanted), taught]
+
+
+class PairLearner(Learner):
+    """The same of a Siamese network: all pairs of the images of a step, over all processes, are learnt from.
+
+    A teacher tells how far images are apart.
+    """
+
+    losses: ClassVar[tuple[str, ...]] = ("pairs", "distillation")
+
+    def _losses(self, head: Tensor, wanted: Any, told: Tensor | None) -> list[Tensor]:
+        apart = contrast.between_all(distributed.joined(head))
+        taught = apart.new_zeros(())
+        if told is not None:
+            should = contrast.between_all(distributed.joined(told))
+            taught = self._options.distillation * functional.mse_loss(apart, should)
+        kinds = distributed.joined(wanted)
+        return [contrast.contrast(apart, contrast.are_equal(kinds), self._options.margin), taught]

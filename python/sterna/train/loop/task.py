@@ -1,4 +1,4 @@
-"""What a run learns, boxes or classes: all that differs between the two is asked of a `Task`."""
+"""What a run learns, boxes, classes or pairs: all that differs between them is asked of a `Task`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sterna.graph.network import NetworkDescription
 from sterna.train.data import Dataset, ReadOptions, Splits
 from sterna.train.loop.learner import Learner
 from sterna.train.loop.loader import Batches
+from sterna.train.model import export
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
 from sterna.train.report.board import Board
@@ -56,6 +57,16 @@ class Task(ABC, Generic[Measured]):
     @abstractmethod
     def check_size(self, options: TrainOptions, network: NetworkDescription) -> None:
         """Raise SternaError if `network` cannot take images of this size."""
+
+    def outputs(self, options: TrainOptions, data: Dataset) -> tuple[str, ...]:
+        """What the outputs of the network are called, for as many as its last layer needs: the classes of `data`."""
+        return tuple(data.classes)
+
+    def graph(
+        self, network: Network, anchors: Anchors, outputs: tuple[str, ...], options: TrainOptions, data: Splits
+    ) -> Graph:
+        """The integer graph of the ternary `network`."""
+        return export.to_graph(network, anchors, outputs, options.height, options.width)
 
     @abstractmethod
     def anchors(self, options: TrainOptions, network: NetworkDescription, data: Dataset, console: Console) -> Anchors:

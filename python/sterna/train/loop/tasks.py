@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from sterna.graph import Graph
+from typing import Any
+
+from sterna.graph import Graph, pairs
 from sterna.importers import registry
 from sterna.train.loop.classification import Classification
 from sterna.train.loop.detection import Detection
+from sterna.train.loop.siamese import Siamese
 from sterna.train.loop.task import AnyTask
 from sterna.train.options import TrainOptions
 from sterna.vision import ranking
 
 
 def of_network(options: TrainOptions) -> AnyTask:
-    """That of the network that `options` name."""
-    return Classification() if registry.is_classifier(options.network, options.given) else Detection()
+    """That of the network that `options` name, and of what they want of it."""
+    if not registry.is_classifier(options.network, options.given):
+        return Detection()
+    return Classification() if options.features is None else Siamese()
 
 
 def of_graph(graph: Graph) -> AnyTask:
     """That of a trained graph."""
-    return Classification() if graph.metadata.get("kind") == ranking.KIND else Detection()
+    return _OF_KIND.get(graph.metadata.get("kind"), Detection)()
+
+
+_OF_KIND: dict[Any, type[AnyTask]] = {ranking.KIND: Classification, pairs.KIND: Siamese}

@@ -27,7 +27,7 @@ from sterna.train.data.stream import default_workers
 from sterna.train.loop import forms, inherit, pseudo, start, stop, tasks, unused
 from sterna.train.loop.forms import Trained
 from sterna.train.loop.loader import Batch, Loader
-from sterna.train.model import density, export, integer, schedules
+from sterna.train.model import density, integer, schedules
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions
@@ -112,6 +112,7 @@ class _Run:
         self._warn(*settled.warnings)
         found = start.read(self.options) if saved is None else None
         self.data: Splits = self._open_data(start.classes(found))
+        self.outputs = self.task.outputs(self.options, self.data.train)
         self.unlabelled = self._open_unlabelled()
         self.workers = default_workers() if self.options.workers is None else self.options.workers
         self.number = self.epoch = self.step = 0
@@ -184,7 +185,7 @@ class _Run:
     def _settle_weights(self, found: start.Read | None) -> start.Start | None:
         """The weights to start from, if any were `found`, and the options that depend on them."""
         options = self.options
-        given = start.weights(options, found, self.data.train.classes, self.console)
+        given = start.weights(options, found, self.outputs, self.console)
         described = registry.describe(options.network, options.given) if given is None else given.network.description
         self.network = described.with_bits(options.first_bits, options.head_bits)
         self.task.check_size(options, self.network)
@@ -195,7 +196,7 @@ class _Run:
             why = f"untrained are {', '.join(given.fresh)}" if given.fresh else "the names of its classes are not known"
             self._say(f"the float network is trained first, for {epochs} epoch{'s' * (epochs > 1)}: {why}")
         if given is None:
-            self._say(*start.head_notes(options, self.data.train.classes))
+            self._say(*start.head_notes(options, self.outputs))
         self.options = options.model_copy(update={"float_epochs": epochs})
         return given
 
@@ -223,7 +224,7 @@ class _Run:
         """Set up stage `number` from the weights of `before`, or random ones."""
         torch.manual_seed(self.options.seed)
         self.epoch = self.step = 0
-        network = Network(self.network, len(self.data.train.classes), self.stage.form, self.options.pattern)
+        network = Network(self.network, len(self.outputs), self.stage.form, self.options.pattern)
         if before is not None:
             network.load_state_dict(before.state_dict(), strict=False)
         if self.stage.form is Form.FLOAT:
@@ -511,7 +512,7 @@ class _Run:
     def _end_stage(self) -> None:
         """Keep what the stage made, and how good it is on the test images; process 0 does it."""
         if distributed.leads() and self.stage.name not in self.by_stage:
-            network, options, classes = self._result(), self.options, self.data.train.classes
+            network, options = self._result(), self.options
             found = self.task.first(self.task.measure(network, self.anchors, self.data.test, self.workers))
             self.by_stage[self.stage.name] = found
             self.console.print(
@@ -519,7 +520,7 @@ class _Run:
             )
             forms.save(
                 self._weights_file(self.stage.name),
-                Trained(network, options.network, self.anchors, classes, options.height, options.width),
+                Trained(network, options.network, self.anchors, self.outputs, options.height, options.width),
             )
 
     def _write_page(self, comparison: Compared, samples: dict[str, Image]) -> None:
@@ -542,9 +543,7 @@ class _Run:
         if not distributed.leads():
             return
         self.console.print("evaluating and exporting")
-        graph = export.to_graph(
-            self._result(), self.anchors, self.data.train.classes, self.options.height, self.options.width
-        )
+        graph = self.task.graph(self._result(), self.anchors, self.outputs, self.options, self.data)
         file.save(graph, self.folder / run_folder.GRAPH)
         self.warnings += findings.of_graph(graph, self.densities)
         trained = forms.of_run(self.folder, self.device)

@@ -32,6 +32,7 @@ def unused(options: TrainOptions, stages: Collection[Stage], processes: int) -> 
         "without --darknet-weights": () if options.darknet_weights else ("darknet_names", "darknet_epsilon"),
         "the network is no .onnx model": () if options.network.endswith(SUFFIX) else _ONNX,
         "the float network is not trained": () if floats else ("float_rate", "freeze"),
+        "without --features": ("margin",) if options.features is None else (),
         "the network is a classifier": _BOXES if registry.is_classifier(options.network, options.given) else (),
         "one process sends no gradients": () if processes > 1 else ("gradients",),
     }

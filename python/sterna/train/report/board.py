@@ -12,6 +12,7 @@ from PIL import Image
 
 from sterna.train.report.accuracy import Accuracy
 from sterna.train.report.coco_precision import RECALL
+from sterna.train.report.distances import PairAccuracy
 from sterna.train.report.evaluate import Precision
 
 FOLDER = "tensorboard"
@@ -58,6 +59,11 @@ class Board:
         self._scalar(f"top5/{form}", found.top5, step)
         for name, each in found.classes.items():
             self._scalar(f"top1 {name}/{form}", each, step)
+
+    def pairs(self, step: int, form: str, found: PairAccuracy) -> None:
+        """The shares of pairs that `form` tells right, of validation images: all, those of one class, the others."""
+        for name in ("accuracy", "alike", "others"):
+            self._scalar(f"pairs {name}/{form}", getattr(found, name), step)
 
     def layers(self, step: int, density: Mapping[str, float], rho: Mapping[str, float]) -> None:
         """Density and rho by layer."""

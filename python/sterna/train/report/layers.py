@@ -16,6 +16,7 @@ from sterna.train.data import Dataset
 from sterna.train.model import quantisers
 from sterna.train.model.network import Network
 from sterna.train.report import evaluate
+from sterna.train.report.evaluate import Execute
 from sterna.vision.prepare import to_integers
 
 COMPARED = 16  # images on which the layers of the ternary network and of the integer graph are compared
@@ -75,15 +76,20 @@ def densities(graph: Graph) -> dict[str, float]:
     }
 
 
-def differences(network: Network, graph: Graph, dataset: Dataset) -> dict[str, dict[str, float]]:
-    """By layer: `share` of the activations of ternary network and graph that differ, and the `largest` in steps."""
+def differences(
+    network: Network, graph: Graph, dataset: Dataset, maps: Execute | None = None
+) -> dict[str, dict[str, float]]:
+    """By layer: `share` of the activations of ternary network and graph that differ, and the `largest` in steps.
+
+    maps: those of the graph's layers for images, where it takes more than an image; None: as the graph is executed.
+    """
     network.eval()
     frames = [dataset[index] for index in range(min(COMPARED, len(dataset)))]
     images = np.stack([frame.image for frame in frames])
     record: dict[str, torch.Tensor] = {}
     with torch.no_grad():
         network(evaluate.to_real(images, next(network.parameters()).device), record)
-    exact = executor(graph)(to_integers(images))
+    exact = (maps or executor(graph))(to_integers(images))
     result = {}
     for layer in graph.layers:
         if layer.name in record:
@@ -104,14 +110,19 @@ def integer_graph(forms: Mapping[str, Network | Graph]) -> Graph:
     return graph
 
 
-def of_forms(forms: Mapping[str, Network | Graph], dataset: Dataset) -> dict[str, LayerMetrics]:
-    """The layers of the integer graph among `forms`, beside the ternary network if there is one, on `dataset`."""
+def of_forms(
+    forms: Mapping[str, Network | Graph], dataset: Dataset, maps: Execute | None = None
+) -> dict[str, LayerMetrics]:
+    """The layers of the integer graph among `forms`, beside the ternary network if there is one, on `dataset`.
+
+    maps: as `differences` takes it.
+    """
     graph, ternary = integer_graph(forms), forms.get(TERNARY)
     density = densities(graph)
     rho: dict[str, float] = {}
     apart: dict[str, dict[str, float]] = {name: {} for name in density}
     if isinstance(ternary, Network):
-        rho, apart = thresholds(ternary), differences(ternary, graph, dataset)
+        rho, apart = thresholds(ternary), differences(ternary, graph, dataset, maps)
     return {
         name: LayerMetrics(density=density.get(name), rho=rho.get(name), **metrics) for name, metrics in apart.items()
     }

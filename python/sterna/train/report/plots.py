@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ from sterna.graph.network import RGB
 from sterna.train.data import Dataset, Frame
 from sterna.train.report.coco_precision import RECALL
 from sterna.train.report.evaluate import Evaluator, Precision
-from sterna.train.report.history import EpochLine, total_loss
+from sterna.train.report.history import LOSSES, MEASURED, EpochLine, total_loss
 from sterna.vision import drawing
 from sterna.vision.defaults import SHOWN
 from sterna.vision.ranking import rank
@@ -25,10 +26,20 @@ from sterna.vision.ranking import rank
 SAMPLES = 6
 SAMPLE_COLUMNS = 3
 SAMPLE_CLASSES = 3  # of an image that are shown
+_ALIKE = ("different", "alike")
 _DOTS = 110  # an inch
 _COLUMNS = 4
 _NAMED = 20  # most classes whose names and counts a table of confusion has room for
 _MARKS = ("-", "--", ":", "-.")  # forms often lie upon each other: colour alone would hide one
+
+
+class Histogram(NamedTuple):
+    """Pairs by their distance, in equal parts from 0 to the `largest`, and the threshold up to which they are alike."""
+
+    alike: Sequence[int]
+    others: Sequence[int]
+    largest: float
+    threshold: float
 
 
 def png(figure: Figure | Image.Image) -> bytes:
@@ -82,29 +93,42 @@ def confusion(forms: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[st
     return figure
 
 
+def distances(forms: Mapping[str, Histogram]) -> Figure:
+    """How many pairs are how far apart, those that are alike and the others: an axes for each of `forms`."""
+    figure = Figure(figsize=(0.8 + 3.6 * len(forms), 3.6), layout="constrained")
+    for axis, (form, found) in zip(figure.subplots(1, len(forms), squeeze=False)[0], forms.items(), strict=True):
+        edges = np.linspace(0, found.largest, len(found.alike) + 1)
+        for counts, mark, label in ((found.alike, "-", "alike"), (found.others, "--", "different")):
+            axis.stairs(counts, edges, linestyle=mark, label=label)
+        axis.axvline(found.threshold, color="grey", linewidth=0.8)
+        axis.set(title=form, xlabel="distance", ylabel="pairs", ylim=(0, None))
+        axis.legend(loc="best", fontsize="small")
+    return figure
+
+
 def losses_and_precision(history: Sequence[EpochLine]) -> Figure:
     """Loss with its parts, and what is measured on the validation images, over the epochs of all stages."""
     figure = Figure(figsize=(11, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history) + 1)
     left.plot(epochs, [total_loss(line) for line in history], "k", label="all")
-    for part in ("box", "objectness", "classes", "distillation"):
+    for part in LOSSES:
         values = [line.get(part) for line in history]
         if any(values):
             left.plot(epochs, np.array(values, float), label=part)  # None becomes a gap
     left.set(yscale="log")
-    of_classes = "box" not in history[0]
-    labels = {"val_top1": "top-1", "val_top5": "top-5"} if of_classes else {"val_map50": "mAP50", "val_map": "mAP50-95"}
-    for key, label in labels.items():
+    for key, label in MEASURED.items():
         known = [(number, line[key]) for number, line in enumerate(history, 1) if key in line]  # type: ignore[literal-required]
-        right.plot(*np.array(known).reshape(-1, 2).T, "o-", markersize=4, label=label)
+        if known:
+            right.plot(*np.array(known).reshape(-1, 2).T, "o-", markersize=4, label=label)
     right.set(ylim=(0, 1))
     for axis, title in (
         (left, "Loss"),
-        (right, f"{'Accuracy' if of_classes else 'Precision'} on the validation images"),
+        (right, f"{'Precision' if 'box' in history[0] else 'Accuracy'} on the validation images"),
     ):
         axis.grid(alpha=0.3)
-        axis.legend(loc="best", fontsize="small")
+        if axis.lines:
+            axis.legend(loc="best", fontsize="small")
         _mark_stages(axis, title, history)
     return figure
 
@@ -182,6 +206,22 @@ def class_samples(score: Callable[[NDArray[np.uint8]], NDArray[np.floating]], da
         drawing.ranking(_colours(frame.image), rank(each, SAMPLE_CLASSES), dataset.classes, int(frame.classes[0]))
         for frame, each in zip(frames, scores, strict=True)
     ]
+    return drawing.sheet(drawn, min(SAMPLE_COLUMNS, len(drawn)))
+
+
+def pair_samples(
+    both: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]],
+    alike: Sequence[bool] | NDArray[np.bool_],
+    apart: Sequence[float] | NDArray[Any],
+    threshold: float,
+) -> Image.Image:
+    """Images [H, W, C] of pairs side by side with their distance and what it says; in white what is true."""
+    drawn = []
+    for images, truth, distance in zip(both, alike, apart, strict=True):
+        found = int(distance <= threshold)
+        text = f"{_ALIKE[found]}: distance {distance:.3g}, threshold {threshold:.3g}"
+        lines = [(_ALIKE[int(truth)], drawing.WHITE), (text, drawing.colour(found))]
+        drawn.append(drawing.captioned(np.concatenate([_colours(image) for image in images], 1), lines))
     return drawing.sheet(drawn, min(SAMPLE_COLUMNS, len(drawn)))
 
 
