@@ -110,7 +110,7 @@ def written(config: EngineConfig, channels: int) -> np.ndarray:
     [
         ("demo-nano", "nano", False, "fbea8a20499b3a18"),
         ("demo-nano", "nano", True, "6fb9eb5c01d6fb83"),
-        pytest.param("yolov2-scenes", "arria10", False, "8352b275dcac0f38", marks=pytest.mark.slow),
+        pytest.param("yolov2-scenes", "arria10", False, "67f6c9d4c473c1f3", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_bytes_as_ever(model: str, config: str, trace: bool, digest: str) -> None:
