@@ -108,9 +108,9 @@ def written(config: EngineConfig, channels: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("model", "config", "trace", "digest"),
     [
-        ("demo-nano", "nano", False, "fa0162b3c4f6dd72"),
-        ("demo-nano", "nano", True, "5597b71c0d757b23"),
-        pytest.param("yolov2-scenes", "arria10", False, "0365f7a40647a261", marks=pytest.mark.slow),
+        ("demo-nano", "nano", False, "fbea8a20499b3a18"),
+        ("demo-nano", "nano", True, "6fb9eb5c01d6fb83"),
+        pytest.param("yolov2-scenes", "arria10", False, "67f6c9d4c473c1f3", marks=pytest.mark.slow),
     ],
 )
 def test_the_same_bytes_as_ever(model: str, config: str, trace: bool, digest: str) -> None:

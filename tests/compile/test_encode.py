@@ -154,11 +154,11 @@ def test_fetch_words_come_in_groups_ahead_of_the_rounds() -> None:
     work = random_work(np.random.default_rng(4), 0.1, 150)
     found = encoded(WIDE, work)
     kinds, counts = found.records.T.tolist()
-    assert kinds == [RecordKind.FETCH, RecordKind.ROUNDS] * 5
-    assert counts[::2] == [32, 32, 32, 32, 22]
+    assert kinds == [RecordKind.FETCH, RecordKind.ROUNDS] * 3
+    assert counts[::2] == [64, 64, 22]
     taken = np.cumsum([each.takes_word for each in found.streamed.rounds])
     before = np.cumsum(counts[1::2])[:-1]
-    assert taken[before - 1].tolist() == [FETCH_GROUP * group - FETCH_AHEAD for group in range(1, 5)]
+    assert taken[before - 1].tolist() == [FETCH_GROUP * group - FETCH_AHEAD for group in range(1, 3)]
     # None comes earlier: the round after takes a word.
     assert all(found.streamed.rounds[each].takes_word for each in before)
 

@@ -78,8 +78,8 @@ def coarse_cycles(config: EngineConfig, operation: Operation, tiles: int, at_onc
     operations += rows * phases * (len(planes) - 1)
     # A single accumulator takes one in two rounds.
     rounds = np.linalg.norm([count * at_once, operations * (2 if rows * phases == 1 else 1)], 4)
-    # Two headers for each 32 fetch words; the memory gives 85 % of the beats.
-    streamed = ((rounds * streams * 4 + count * 8) * 8 / config.axi_data_w + 2 * math.ceil(count / 32)) / 0.85
+    # Two headers for each 64 fetch words; the memory gives 85 % of the beats.
+    streamed = ((rounds * streams * 4 + count * 8) * 8 / config.axi_data_w + 2 * math.ceil(count / 64)) / 0.85
     drained = rows * phases * config.pes * config.clusters / config.drains
     cycles = np.linalg.norm([rounds + rows * phases + 5, streamed, drained], 4)
     return math.ceil(tiles / at_once) * parts * float(cycles)

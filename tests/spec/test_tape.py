@@ -40,7 +40,7 @@ def test_round_trip() -> None:
     parsed = tape.read(example())
     assert parsed.config_hash == 0x1234ABCD
     assert [segment.kind for segment in parsed.segments] == list(SegmentKind)
-    assert parsed.segments[1].payload == bytes(range(56)) + bytes(8)
+    assert parsed.segments[1].payload == bytes(range(56)) + bytes(tape.ALIGN - 56)
     assert parsed.steps[0]["filters"] == 7
 
 

@@ -100,7 +100,7 @@ FETCH_QUEUE = 128
 ROUND_QUEUE = 32
 ROUND_QUEUE_BEATS = 8
 #: Fetch words that come together, and how many words their first one is ahead of the next word of the rounds.
-FETCH_GROUP = 32
+FETCH_GROUP = 64
 FETCH_AHEAD = 16
 #: Streams whose entries' control bits are those of the round: it takes a word, it is the last one of the pass.
 WORD_STREAM = 0

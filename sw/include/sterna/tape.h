@@ -53,7 +53,7 @@
 /* Words of each of them in the payload of a FIRST step. */
 #define STERNA_FIRST_WORDS 5
 /* Fetch words of a FETCH record. */
-#define STERNA_FETCH_GROUP 32
+#define STERNA_FETCH_GROUP 64
 /* Words from the next one of the rounds to a record's first fetch word. */
 #define STERNA_FETCH_AHEAD 16
 /* Channels of an image that an engine has input tables for. */
