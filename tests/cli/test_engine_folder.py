@@ -66,7 +66,8 @@ def test_compare_finds_an_error_in_the_folder(
     ended = sterna("compare", package, images, "--engine", engine)
     assert ended.code == 1, ended.err
     *_, first, last = ended.out.splitlines()
-    place = re.search(r"a.png: reference and sim differ: layer 'pool', image 0, channel 0, row (\d), column (\d): ", first)
+    differ = r"a\.png: reference and sim differ: layer 'pool', image 0, channel 0, row (\d), column (\d): "
+    place = re.search(differ, first)
     assert place is not None
     assert int(place[1]) % CONFIG.tile_h * CONFIG.tile_w + int(place[2]) % CONFIG.tile_w == 3
     assert last == f"Simulated: the engine in {engine} with rtl/compute/sterna_lane_group.sv edited."

@@ -27,7 +27,7 @@ from sterna.run.transports.sim import MemoryTiming, SimTransport
 from sterna.spec import tape
 from sterna.spec.memory import IDEAL, load_memory
 from sterna.spec.registers import Control, Register, Status
-from sterna.spec.tape import Op, RecordKind, Segment, SegmentKind
+from sterna.spec.tape import EntryKind, Op, RecordKind, Segment, SegmentKind
 from support.engines import SIMULATORS
 from support.other_backends import install_backends
 from support.packages import NANO, small_graph, small_images, small_package
@@ -85,22 +85,22 @@ def segments(package: Package) -> list[tuple[SegmentKind, int, int]]:
     return found
 
 
-def without_end(package: Package) -> Package:
-    """The package, checksums right, whose last WEIGHTS payload has no last round."""
+def with_entries(package: Package, change: Callable[[int, dict[str, int]], dict[str, int]]) -> Package:
+    """The package with the entries of its last WEIGHTS segment changed by `change(stream, entry)`, checksums right."""
     parts = list(tape.read(package.tape).segments)
     index = max(i for i, part in enumerate(parts) if part.kind is SegmentKind.WEIGHTS)
-    payload, config = bytearray(parts[index].payload), package.config
-    streams = config.all_pes // tape.unpack_step(parts[index - 2].payload)["tiles_at_once"]
-    at, ends = 0, 0
+    payload, config, size = bytearray(parts[index].payload), package.config, tape.ENTRY.size
+    streams, at = config.all_pes // tape.unpack_step(parts[index - 2].payload)["tiles_at_once"], 0
     while at < len(payload) and (header := int.from_bytes(payload[at : at + 8], "little")):
         kind, count, at = header & 0xFF, header >> 8, at + config.beat_bytes
-        if kind == RecordKind.ROUNDS:
-            for number in range(count):
-                last = at + (number * streams + tape.END_STREAM + 1) * tape.ENTRY.size - 1
-                ends += payload[last] >> 7
-                payload[last] &= 0x7F
-        at += config.in_beats(count * (8 if kind == RecordKind.FETCH else streams * tape.ENTRY.size))
-    assert ends == 1
+        if kind == RecordKind.FETCH:
+            at += config.in_beats(count * tape.FETCH_WORD.size)
+            continue
+        for number in range(count * streams):
+            place = slice(at + number * size, at + (number + 1) * size)
+            entry = tape.ENTRY.from_bytes(bytes(payload[place]))
+            payload[place] = tape.ENTRY.to_bytes(**change(number % streams, entry))
+        at += config.in_beats(count * streams * size)
     parts[index] = replace(parts[index], payload=bytes(payload))
     return replace(package, tape=tape.write(config.hash, parts))
 
@@ -449,7 +449,11 @@ def test_time_out(folder: Path, package: Package) -> None:
 
 def test_watchdog(engine: EngineBackend, package: Package) -> None:
     """A tape whose checksums are right but whose rounds never end the pass."""
-    message = failure(engine, without_end(package))
+    endless = with_entries(
+        package, lambda stream, entry: entry | {"control": 0} if stream == tape.END_STREAM else entry
+    )
+    assert endless.tape != package.tape
+    message = failure(engine, endless)
     assert "nothing moved for the watchdog's cycles" in message
     assert "second" in message
 
@@ -618,18 +622,20 @@ def test_package_that_just_fits(
         engine.load(package)
 
 
-def doubled_first(package: Package) -> Package:
-    """The package with an entry that breaks the rule on DOUBLE, checksums right."""
-    double = control(1 << NANO.acc_index_w | (NANO.accumulators - 1))
-    return with_entries(package, lambda number, entry: entry if number else double)
+def doubled_with_operands(package: Package) -> Package:
+    """The package with entries that break the rule on DOUBLE, checksums right."""
+    double = {"kind": EntryKind.DOUBLE}
+    return with_entries(package, lambda stream, entry: entry | double if entry["kind"] == EntryKind.ADD else entry)
 
 
 def test_assertion_in_the_rtl_is_an_error(folder: Path, package: Package) -> None:
     """A tape with right checksums that breaks the rule on DOUBLE: the simulation ends, not the process."""
     with SimBackend(folder, build_dir=SIMULATORS) as backend:
-        backend.load(doubled_first(package))
+        backend.load(doubled_with_operands(package))
         for _ in range(2):
-            with pytest.raises(SternaError, match=r"cycle \d+: the simulation failed: sterna_pe.sv:\d+: .*doubled"):
+            with pytest.raises(
+                SternaError, match=r"cycle \d+: the simulation failed: sterna_lane_group.sv:\d+: .*doubling"
+            ):
                 backend.infer(small_images(1))
     with SimBackend(folder, build_dir=SIMULATORS) as backend:
         assert works(backend, package)
@@ -648,7 +654,7 @@ def test_assertions_say_nothing_of_a_damaged_tape(
     assert kind is SegmentKind.WEIGHTS
     payload = slice(position + SEGMENT_HEADER, position + SEGMENT_HEADER + size)
     data = bytearray(package.tape)
-    data[payload] = doubled_first(package).tape[payload]
+    data[payload] = doubled_with_operands(package).tape[payload]
     message = failure(engine, replace(package, tape=bytes(data)))
     assert f"segment {len(segments(package)) - 2} (WEIGHTS of step " in message
     assert "error = 7 SEGMENT_CRC" in message
