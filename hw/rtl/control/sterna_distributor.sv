@@ -4,7 +4,7 @@ import sterna_pkg::*;
 
 /// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the issuer, rounds come
 /// out one by one, with the operations of each cluster. A record of unknown kind or of more than a
-/// payload can hold stops the stream.
+/// payload can hold ends the stream: what follows is dropped.
 module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
@@ -72,7 +72,7 @@ module sterna_distributor #(
     StRecord,  // takes the header of the next record; zeros are padding
     StFetch,   // hands beats of fetch words to the issuer
     StRounds,  // hands beats of rounds to the queue
-    StBad      // takes nothing more, which ends in STALL
+    StBad      // drops what follows: its checksum tells, else it ends in STALL
   } state_e;
 
   /// By logarithm of the tiles: beats of a round, of which a whole number makes a line; rounds in a
@@ -155,6 +155,7 @@ module sterna_distributor #(
   } header_t;
 
   header_t header_d, header;
+  logic is_fetch;
   logic [CountW-1:0] count;
   logic [BeatsW-1:0] beats;
   logic [RoundCountW-1:0] count_tail;
@@ -162,9 +163,10 @@ module sterna_distributor #(
   assign count = first_data[8+:CountW];
   assign header_d.mark = mark;
   assign header_d.beats = beats;
-  assign header_d.fetch = first_data[7:0] == RecordFetch;
-  assign header_d.tail = header_d.fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
-  assign header_d.one = count <= (header_d.fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));
+  assign is_fetch = first_data[7:0] == RecordFetch;
+  assign header_d.fetch = is_fetch;
+  assign header_d.tail = is_fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
+  assign header_d.one = count <= (is_fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));
   assign header_d.last_rounds = count_tail == '0 ? beat_rounds_q : count_tail;
 
   // A round is a whole number of beats, or a beat one of rounds.
@@ -172,7 +174,7 @@ module sterna_distributor #(
     beats = BeatsW'(count / CountW'(BeatWords));
     count_tail = '0;
     for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
-      if (!header_d.fetch && tiles_log2_q == 2'(t)) begin
+      if (!is_fetch && tiles_log2_q == 2'(t)) begin
         beats = BeatsW'((BeatsW'(count) * BeatsW'(round_beats(t)) + BeatsW'(beat_rounds(t) - 1)) /
                                  BeatsW'(beat_rounds(t)));
         count_tail = RoundCountW'(count % CountW'(beat_rounds(t)));
@@ -299,7 +301,7 @@ module sterna_distributor #(
       StRecord: beat_ready = 1'b1;
       StFetch: beat_ready = fetch_ready_i;
       StRounds: beat_ready = queue_ready;
-      default: beat_ready = 1'b0;
+      default: beat_ready = 1'b1;
     endcase
   end
 
