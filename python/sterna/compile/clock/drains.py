@@ -22,8 +22,9 @@ def look(port: Record, drains: Records) -> None:
 
 @compiled
 def cycle_port(port: Record, load_valid: int) -> bool:
-    """The frame load's words go through a queue, and are written when no drain does; whether one comes in."""
+    """The words of a LOAD go through a queue, and are written when no drain does; whether one comes in."""
     comes = load_valid > 0 and port.loads < LOAD_WORDS
+    port.few = port.loads <= LOAD_WORDS - 3
     port.loads += comes - (port.loads > 0 and not port.taken)
     return comes
 

@@ -11,14 +11,16 @@ from sterna.compile.clock.timing import (
     BURSTS,
     FIFO_LATENCY,
     GATHER_LATENCY,
+    LOAD_WRITES,
     STORE_BEATS_AHEAD,
 )
 
 
 @compiled
-def load_done(moves: Record) -> bool:
-    """Whether every piece of the LOAD is written."""
-    return moves.load_running and moves.load_pieces == 0 and not moves.load_turning and not moves.load_valid
+def load_done(moves: Record, idle: bool) -> bool:
+    """Whether every piece of the LOAD is written; `idle`: the queue of the feature memory is empty."""
+    ended = moves.load_pieces == 0 and moves.load_turning == 0 and moves.load_writes == 0
+    return moves.load_running and ended and idle
 
 
 @compiled
@@ -34,17 +36,22 @@ def writer_idle(moves: Record) -> bool:
 
 
 @compiled
-def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: bool, now: int, machine: Record) -> None:
-    """A cycle of the frame load, whose write is `granted`; `start`: it begins with `step`."""
-    if load_done(moves):
+def cycle_load(moves: Record, port: Record, step: Record, idle: bool, granted: bool, now: int, machine: Record) -> None:
+    """A cycle of the frame load, whose write is `granted`; if it starts, with `step`. `idle`: as in `load_done`.
+
+    Pieces are turned step by step, all of them together, as long as there is room for what comes out.
+    """
+    if load_done(moves, idle):
         moves.load_running = 0
-    write_free = not moves.load_valid or granted
+    go, moves.load_go = moves.load_go, moves.load_writes <= LOAD_WRITES - 3
     size = moves.load_last_bytes if moves.load_column == moves.load_row else moves.load_piece_bytes
     active = moves.load_pieces > 0
-    turned = active and moves.load_bytes >= size and (not moves.load_turning or write_free)
+    turned = active and moves.load_bytes >= size and go
     beat = active and moves.load_bytes <= machine.ring_bytes - machine.beat_bytes and beat_there(port, now)
-    moves.load_valid = moves.load_turning or (moves.load_valid and not granted)
-    moves.load_turning = turned or (moves.load_turning and not write_free)
+    moves.load_writes -= granted
+    if go:
+        moves.load_writes += moves.load_turning >> machine.turns
+        moves.load_turning = (moves.load_turning << 1 | turned) & ((2 << machine.turns) - 1)
     if beat:
         take_beat(port)
         moves.load_bytes += machine.beat_bytes
@@ -52,7 +59,7 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
         moves.load_bytes -= size
         moves.load_pieces -= 1
         moves.load_column = moves.load_column + 1 if moves.load_column < moves.load_row else 1
-    if start:
+    if moves.load_starts:
         moves.load_running = 1
         moves.load_pieces = step.pieces
         moves.load_row = step.row_pieces
