@@ -793,7 +793,7 @@ module sterna_engine #(
       assign load_done = frame_done;
 
       logic unused_first;
-      assign unused_first = first_layer;
+      assign unused_first = first_layer ^ load_few;
     end
   endgenerate
 
@@ -913,14 +913,23 @@ module sterna_engine #(
     for (d = 0; d < Drains; d++) begin : gen_drain
       localparam int unsigned First = d * DrainClusters;
 
-      (* preserve, dont_merge *) logic drain_clear_q;
+      // What a drain gets comes from registers of its own as well.
+      (* preserve, dont_merge *) logic drain_clear_q, pass_valid_q;
+      (* preserve, dont_merge *) logic [1:0] ended_q;
+      pass_t [DrainClusters-1:0] pass_q;
+      general_t general_q;
       logic row_shift, row_shift_q;
       logic [AccIndexW:0] drain_address, drain_address_q;
       logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) drain_clear_q <= 1'b0;
-        else drain_clear_q <= clear;
+        if (!rst_ni) {drain_clear_q, pass_valid_q, ended_q} <= '0;
+        else {drain_clear_q, pass_valid_q, ended_q} <= {clear, pass_valid[d] && !clear, ended[d]};
+      end
+
+      always_ff @(posedge clk_i) begin
+        pass_q <= pass[First+:DrainClusters];
+        general_q <= general;
       end
 
       // Words, for the clusters of the drain.
@@ -1029,10 +1038,10 @@ module sterna_engine #(
         .table_half_i  (table_half_q),
         .table_index_i (table_index_q),
         .table_data_i  (table_word_q),
-        .pass_valid_i  (pass_valid[d]),
-        .pass_i        (pass[First+:DrainClusters]),
-        .general_i     (general),
-        .ended_i       (ended[d]),
+        .pass_valid_i  (pass_valid_q),
+        .pass_i        (pass_q),
+        .general_i     (general_q),
+        .ended_i       (ended_q),
         .free_o        (free[d]),
         .read_o        (drain_read[d]),
         .read_address_o(drain_address),

@@ -81,7 +81,8 @@ module sterna_issuer #(
   /// Bits of a count of fetch words.
   localparam int unsigned WordCountW = $clog2(DataW / 64 + 1);
   /// Beats of fetch words that wait to be cut into words; a power of two.
-  localparam int unsigned BeatDepth = 8;
+  localparam int unsigned BeatDepth = 16;
+  localparam int unsigned BeatCountW = $clog2(BeatDepth + 1);
   /// Fetch words that wait.
   localparam int unsigned FetchDepth = 128;
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
@@ -108,6 +109,7 @@ module sterna_issuer #(
   logic [63:0] queued;
   logic [DataW-1:0] beat_data;
   logic [WordCountW-1:0] beat_words;
+  logic [BeatCountW-1:0] beats;
 
   sterna_fifo #(
     .Width(DataW + WordCountW),
@@ -116,14 +118,19 @@ module sterna_issuer #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i(fetch_valid_i),
-    .ready_o(fetch_ready_o),
+    .valid_i(fetch_valid_i && fetch_ready_o),
+    .ready_o(),
     .data_i ({fetch_words_i, fetch_data_i}),
     .valid_o(beat_valid),
     .ready_i(beat_ready),
     .data_o ({beat_words, beat_data}),
-    .count_o()
+    .count_o(beats)
   );
+
+  // Room is looked at a cycle late, in which one more may have come.
+  always_ff @(posedge clk_i) begin
+    fetch_ready_o <= beats <= BeatCountW'(BeatDepth - 3);
+  end
 
   sterna_word_serializer #(
     .DataW(DataW)

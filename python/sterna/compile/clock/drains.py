@@ -156,12 +156,14 @@ def cycle_drain(drain: Record, index: int, steps: Records, now: int, machine: Re
             _leave(drain, step)
         elif drain.active:
             _walk(drain, step, index * machine.drain_clusters, now, machine)
-        elif drain.pass_ended[half]:
+        elif drain.pass_seen[half]:
             _begin(drain, step, machine)
     drain.words -= drain.released
     drain.room = room
     for each in range(2):
         drain.freed[each] = drain.free_next and each == half
+        drain.pass_seen[each] = drain.pass_ended[each]
         drain.pass_ended[each] = drain.pass_ended_next[each]
     drain.passes += drain.given
-    drain.given = drain.given_next
+    drain.given = drain.coming
+    drain.coming = drain.given_next

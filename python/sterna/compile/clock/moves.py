@@ -7,6 +7,7 @@ from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
 from sterna.compile.clock.timing import (
     ANSWER_CYCLES,
+    ASKS,
     BURST_CYCLES,
     BURSTS,
     FIFO_LATENCY,
@@ -77,7 +78,9 @@ def cycle_store(
     if store_done(moves):
         moves.store_running = 0
     reads = moves.asked and not moves.windows_first
-    asks = (reads or not moves.asked) and moves.unasked > 0 and moves.ahead < STORE_BEATS_AHEAD
+    comes = (reads or not moves.asked) and moves.asks > 0
+    asks = moves.asks < ASKS and moves.unasked > 0 and moves.store_room
+    moves.store_room = moves.ahead <= STORE_BEATS_AHEAD - 2
     sent = moves.w_valid and not pauses(bus, now, machine)
     there = moves.beat_count > 0 and moves.beat_time[moves.beat_head] <= now
     given = there and moves.burst_left > 0 and (sent or not moves.w_valid)
@@ -87,7 +90,8 @@ def cycle_store(
         moves.beat_time[place] = now - 1 + GATHER_LATENCY + FIFO_LATENCY
     if given:
         moves.beat_head = (moves.beat_head + 1) & (STORE_RING - 1)
-    moves.asked = asks or (moves.asked and not reads)
+    moves.asked = comes or (moves.asked and not reads)
+    moves.asks += asks - comes
     moves.unasked -= asks
     moves.beat_count += reads - given
     moves.ahead += asks - given

@@ -80,7 +80,7 @@ RECORD = _layout("kind count")
 #: that is in front of the queues, whether what the next one reads is written; `asking`: the windows of a word are asked
 #: for, at a position in the tile group. From `issued` on: signals.
 ISSUE = _layout(
-    "beat_room beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
+    "beat_room beat_few beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
     " asking position flight half undrained guard guarded reads groups issued asked_now",
     beat_time=BEATS_RING,
     beat_words=BEATS_RING,
@@ -92,11 +92,12 @@ ISSUE = _layout(
 #: front has been walked; `given`: a pass comes; `pass_ended`: the PEs have ended the pass in that half. `read` and
 #: `freed` are registers.
 DRAIN = _layout(
-    "passes given given_next step group active ended half keep cluster pe phase row left words read free_next room"
-    " done released head count channels_read valid word_written word_last",
+    "passes given coming given_next step group active ended half keep cluster pe phase row left words read"
+    " free_next room done released head count channels_read valid word_written word_last",
     freed=2,
     pass_ended=2,
     pass_ended_next=2,
+    pass_seen=2,
     word_time=WORD_RING,
     channels=WORD_RING,
     last=WORD_RING,
@@ -115,7 +116,7 @@ ISSUER = _layout(
 #: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
 #: `offered` is the number of the round that is offered, `coming` of the one after it.
 DISTRIBUTOR = _layout(
-    "beats room staged record record_left beat round_beat head count place round_place round_valid offered coming",
+    "beats room few staged record record_left beat round_beat head count place round_place round_valid offered coming",
     beat_rounds=ROUND_RING,
 )
 
@@ -142,7 +143,7 @@ BUS = _layout(
 MOVES = _layout(
     "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes"
     " load_turning load_writes load_go load_starts load_next"
-    " store_running unasked asked windows_first beat_head beat_count ahead"
+    " store_running unasked store_room asks asked windows_first beat_head beat_count ahead"
     " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
     answer_time=ANSWER_RING,

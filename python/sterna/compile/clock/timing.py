@@ -50,9 +50,11 @@ ROUND_BEATS = 32
 
 #: `sterna_gather`: from the request of a window to its word.
 GATHER_LATENCY = 15
+#: Reads of the store that wait in front of it.
+ASKS = 2
 #: `sterna_issuer`: beats of fetch words in front of the serializer, fetch words behind the block RAM; from a window's
 #: request until its word is in the windows.
-FETCH_BEATS = 8
+FETCH_BEATS = 16
 NEAR_WORDS = 2
 FLIGHT_CYCLES = GATHER_LATENCY + 2
 
@@ -60,7 +62,7 @@ FLIGHT_CYCLES = GATHER_LATENCY + 2
 #: besides the cycles that a round waits in its cluster.
 PASS_DEPTH = 4
 WORD_DEPTH = 16
-DRAIN_LATENCY = 17
+DRAIN_LATENCY = 18
 
 #: `sterna_pass_issuer`: from the start of a step to its first addresses.
 PREPARE_CYCLES = 3
