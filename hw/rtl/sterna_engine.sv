@@ -354,6 +354,7 @@ module sterna_engine #(
   logic tape_done, tape_error;
   logic [7:0] tape_error_code;
   logic [31:0] tape_segment;
+  logic [AxiDataW-1:0] payload;
   logic requant_valid, requant_ready, weights_valid, weights_ready, weights_done;
   logic table_start, table_busy, table_half, table_ready, table_word_valid, table_word_ready;
   logic input_table, input_table_done, first_layer, first_layer_done, table_writer_ready;
@@ -397,6 +398,7 @@ module sterna_engine #(
     .step_valid_o   (tape_step_valid),
     .step_ready_i   (tape_step_ready),
     .step_o         (tape_step),
+    .payload_o      (payload),
     .requant_valid_o(requant_valid),
     .requant_ready_i(requant_ready),
     .weights_valid_o(weights_valid),
@@ -502,7 +504,7 @@ module sterna_engine #(
     .clear_i(clear),
     .valid_i(requant_valid && requant_ready),
     .ready_o(requant_ready),
-    .data_i (read_data[TapePort]),
+    .data_i (payload),
     .valid_o(table_beat_valid),
     .ready_i(table_beat_ready),
     .data_o (table_beat)
@@ -580,7 +582,7 @@ module sterna_engine #(
     .tiles_log2_i (tiles_log2),
     .beat_valid_i (weights_valid && weights_enable),
     .beat_ready_o (distributor_ready),
-    .beat_data_i  (read_data[TapePort]),
+    .beat_data_i  (payload),
     .fetch_valid_o(fetch_valid),
     .fetch_ready_i(fetch_ready),
     .fetch_data_o (fetch_data),

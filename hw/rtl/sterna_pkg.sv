@@ -396,7 +396,7 @@ package sterna_pkg;
   /// The first word of a record of a WEIGHTS payload, alone in its bus beat.
   typedef struct packed {
     /// how many of them follow
-    logic [55:0] count;
+    logic [23:0] count;
     /// what follows; a header of zeros is padding
     logic [7:0] kind;
   } record_header_t;

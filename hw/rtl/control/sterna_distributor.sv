@@ -64,9 +64,9 @@ module sterna_distributor #(
   localparam int unsigned RoundCountW = $clog2(BeatRounds + 1);
   /// Beats of rounds that wait.
   localparam int unsigned BeatDepth = 32;
-  /// Bits of a number of bytes, and of beats, in a payload.
-  localparam int unsigned BytesW = 32;
-  localparam int unsigned CountW = BytesW - $clog2(DataW / 8);
+  /// Bits of a count of fetch words or rounds, and of that of their beats.
+  localparam int unsigned CountW = 24;
+  localparam int unsigned BeatsW = CountW + $clog2(LineBeats);
 
   typedef enum logic [1:0] {
     StRecord,  // takes the header of the next record; zeros are padding
@@ -87,34 +87,49 @@ module sterna_distributor #(
   state_e state_d, state_q;
   // Full beats of fetch words, or beats of rounds, that are left; fetch words after the last full
   // beat, or rounds in the last beat; whether the beat that comes next is the last one.
-  logic [CountW-1:0] left_d, left_q;
+  logic [BeatsW-1:0] left_d, left_q;
   logic [WordCountW-1:0] tail_d, tail_q;
   logic [RoundCountW-1:0] last_rounds_d, last_rounds_q;
   logic last_d, last_q;
 
-  // Of the step: beats of a round less one, rounds in a beat.
+  // Of the step: beats of a round less one, rounds in a beat; the most rounds in one beat, none if a
+  // round has more.
   logic [PlaceW-1:0] last_place_q;
-  logic [RoundCountW-1:0] beat_rounds_q;
+  logic [RoundCountW-1:0] beat_rounds_q, one_rounds_q;
   logic [1:0] tiles_log2_q;
 
   always_ff @(posedge clk_i) begin
     tiles_log2_q <= tiles_log2_i;
     last_place_q <= '0;
     beat_rounds_q <= RoundCountW'(1);
+    one_rounds_q <= '0;
     for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
       if (tiles_log2_i == 2'(t)) begin
         last_place_q <= PlaceW'(round_beats(t) - 1);
         beat_rounds_q <= RoundCountW'(beat_rounds(t));
+        one_rounds_q <= RoundCountW'(round_beats(t) == 1 ? beat_rounds(t) : 0);
       end
     end
   end
+
+  // Of a beat, before it is known to be a header: what takes many of its bits to tell.
+  typedef struct packed {
+    logic padding;
+    logic bad;
+  } mark_t;
+
+  mark_t mark_d, mark;
+
+  assign mark_d.padding = beat_data_i[63:0] == '0;
+  assign mark_d.bad = (beat_data_i[7:0] != RecordFetch && beat_data_i[7:0] != RecordRounds) ||
+                      beat_data_i[63:8] == '0 || beat_data_i[63:8+CountW] != '0;
 
   // Keeps what is behind it away from the tape reader, which may withdraw a beat to drop it.
   logic first_valid, first_ready, beat_valid, beat_ready;
   logic [DataW-1:0] first_data;
 
   sterna_fifo #(
-    .Width(DataW),
+    .Width($bits(mark_t) + DataW),
     .Depth(2)
   ) u_beats (
     .clk_i,
@@ -122,49 +137,45 @@ module sterna_distributor #(
     .clear_i,
     .valid_i(beat_valid_i && beat_ready_o),
     .ready_o(beat_ready_o),
-    .data_i (beat_data_i),
+    .data_i ({mark_d, beat_data_i}),
     .valid_o(first_valid),
     .ready_i(first_ready),
-    .data_o (first_data),
+    .data_o ({mark, first_data}),
     .count_o()
   );
 
-  // What a beat says if it is a header, found before it is known to be one.
+  // What a beat says if it is a header.
   typedef struct packed {
-    logic padding;
+    mark_t mark;
     logic fetch;
-    logic bad;
     logic one;
-    logic [CountW-1:0] beats;
+    logic [BeatsW-1:0] beats;
     logic [WordCountW-1:0] tail;
     logic [RoundCountW-1:0] last_rounds;
   } header_t;
 
   header_t header_d, header;
-  logic [55:0] count, beats;
+  logic [CountW-1:0] count;
+  logic [BeatsW-1:0] beats;
   logic [RoundCountW-1:0] count_tail;
 
-  assign count = first_data[63:8];
-  assign header_d.padding = first_data[63:0] == '0;
+  assign count = first_data[8+:CountW];
+  assign header_d.mark = mark;
+  assign header_d.beats = beats;
   assign header_d.fetch = first_data[7:0] == RecordFetch;
-  // With a larger count, that of the beats could overflow.
-  assign header_d.bad = (!header_d.fetch && first_data[7:0] != RecordRounds) || count == '0 ||
-                        count[55:BytesW] != '0 || beats[55:CountW] != '0;
-  assign header_d.beats = CountW'(beats);
-  assign header_d.tail = header_d.fetch ? WordCountW'(count % 56'(BeatWords)) : '0;
-  assign header_d.one = beats == 56'(header_d.tail == '0);
+  assign header_d.tail = header_d.fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
+  assign header_d.one = count <= (header_d.fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));
   assign header_d.last_rounds = count_tail == '0 ? beat_rounds_q : count_tail;
 
+  // A round is a whole number of beats, or a beat one of rounds.
   always_comb begin
-    beats = count / 56'(BeatWords);
+    beats = BeatsW'(count / CountW'(BeatWords));
     count_tail = '0;
-    if (!header_d.fetch) begin
-      beats = '0;
-      for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
-        if (tiles_log2_q == 2'(t)) begin
-          beats = (count * 56'(round_beats(t)) + 56'(beat_rounds(t) - 1)) / 56'(beat_rounds(t));
-          count_tail = RoundCountW'(count % 56'(beat_rounds(t)));
-        end
+    for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
+      if (!header_d.fetch && tiles_log2_q == 2'(t)) begin
+        beats = BeatsW'((BeatsW'(count) * BeatsW'(round_beats(t)) + BeatsW'(beat_rounds(t) - 1)) /
+                                 BeatsW'(beat_rounds(t)));
+        count_tail = RoundCountW'(count % CountW'(beat_rounds(t)));
       end
     end
   end
@@ -306,13 +317,13 @@ module sterna_distributor #(
           last_rounds_d = header.last_rounds;
           last_d = header.one;
           state_d = header.fetch ? StFetch : StRounds;
-          if (header.bad) state_d = StBad;
+          if (header.mark.bad) state_d = StBad;
           // A zero header is the padding that fills the payload up.
-          if (header.padding) state_d = StRecord;
+          if (header.mark.padding) state_d = StRecord;
         end
         StFetch, StRounds: begin
           left_d = left_q - 1'b1;
-          last_d = left_q == (tail_q == '0 ? CountW'(2) : CountW'(1));
+          last_d = left_q == (tail_q == '0 ? BeatsW'(2) : BeatsW'(1));
           if (last_q) state_d = StRecord;
         end
         default: ;

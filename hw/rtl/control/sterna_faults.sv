@@ -62,13 +62,15 @@ module sterna_faults (
 );
   // Cycles in which nothing moved; that they are too many is known a cycle later.
   logic [31:0] still_d, still_q;
-  logic late_d, late_q, expired_d, expired_q, discard_d, discard_q, stalled, watched_q;
+  logic late_d, late_q, expired_d, expired_q, discard_d, discard_q, stalled, watched_q, discarded_q;
   logic [31:0] limit_q;
   logic [7:0] fault, error_d, error_q;
   logic [31:0] error_segment_d, error_segment_q;
 
-  assign stalled = discard_q && (discarded_i || expired_q);
-  assign failed_o = running_i && fault != ErrorNone;
+  assign stalled = discard_q && (discarded_q || expired_q);
+  // No fault has the code of none.
+  assign failed_o = running_i && (abort_i || tape_read_error_i || load_read_error_i ||
+                                  write_error_i || bad_layout_i || tape_error_i || stalled);
 
   always_comb begin
     fault = ErrorNone;
@@ -115,6 +117,7 @@ module sterna_faults (
       late_q <= 1'b0;
       expired_q <= 1'b0;
       discard_q <= 1'b0;
+      discarded_q <= 1'b0;
       error_q <= ErrorNone;
       error_segment_q <= '0;
     end else begin
@@ -122,6 +125,7 @@ module sterna_faults (
       late_q <= late_d;
       expired_q <= expired_d;
       discard_q <= discard_d;
+      discarded_q <= discarded_i;
       error_q <= error_d;
       error_segment_q <= error_segment_d;
     end

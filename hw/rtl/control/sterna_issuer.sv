@@ -174,15 +174,19 @@ module sterna_issuer #(
     .count_o()
   );
 
-  // The fetch word whose window is next, and whether what it reads is written.
+  // The fetch word whose window is next, and whether what it reads is written and its tiles known.
   fetch_t next_q;
-  logic next_valid_q, released_q, issue, issue_word;
+  logic [Clusters-1:0] cursor_ready;
+  logic next_valid_q, released_d, released_q, issue, issue_word;
 
   assign fetch_take = !next_valid_q || issue_word;
 
   always_ff @(posedge clk_i) begin
     if (fetch_take) next_q <= fetch;
   end
+
+  assign released_d = fetch_take ? fetch_valid && fetch.after <= written_i :
+                                   next_q.after <= written_i;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -193,22 +197,21 @@ module sterna_issuer #(
       released_q <= 1'b0;
     end else begin
       next_valid_q <= fetch_take ? fetch_valid : 1'b1;
-      released_q <= fetch_take ? fetch_valid && fetch.after <= written_i :
-                                 next_q.after <= written_i;
+      released_q <= released_d && (&cursor_ready);
     end
   end
 
   // ----------------------------------------------------------------------------------------- issue
 
-  logic half_q, half_d, undrained_q, cursors_ready_q, end_issued, guarded_q, reads_q;
+  // No round goes: the half is not drained, a pass has just ended, or a drain reads.
+  logic half_q, half_d, undrained_q, end_issued, reads_q, blocked_q;
   logic [GuardW-1:0] guard_q;
   logic [Drains-1:0] row_load_q;
   logic [Drains-1:0][1:0] ended_d, ended_q;
   logic [31:0] groups_q;
   logic working_q;
 
-  assign issue = round_valid_i && !undrained_q && !guarded_q && !reads_q &&
-                 (!round_word_i || (released_q && cursors_ready_q));
+  assign issue = round_valid_i && !blocked_q && (!round_word_i || released_q);
   assign issue_word = issue && round_word_i;
   assign end_issued = issue && round_end_i;
   assign round_ready_o = issue;
@@ -237,9 +240,9 @@ module sterna_issuer #(
       ended_q <= '0;
       undrained_q <= 1'b0;
       guard_q <= '0;
-      guarded_q <= 1'b0;
       row_load_q <= '0;
       reads_q <= 1'b0;
+      blocked_q <= 1'b0;
       groups_q <= '0;
       working_q <= 1'b0;
     end else if (clear_i) begin
@@ -247,9 +250,9 @@ module sterna_issuer #(
       ended_q <= '0;
       undrained_q <= 1'b0;
       guard_q <= '0;
-      guarded_q <= 1'b0;
       row_load_q <= '0;
       reads_q <= 1'b0;
+      blocked_q <= 1'b0;
       groups_q <= '0;
       working_q <= 1'b0;
     end else begin
@@ -258,9 +261,9 @@ module sterna_issuer #(
       undrained_q <= undrained_d;
       if (end_issued) guard_q <= GuardW'(WindowGuard - 1);
       else if (guard_q != '0) guard_q <= guard_q - GuardW'(1);
-      guarded_q <= end_issued || guard_q != '0;
       row_load_q <= drain_read_i;
       reads_q <= drain_read_i != '0;
+      blocked_q <= undrained_d || end_issued || guard_q != '0 || drain_read_i != '0;
       if (start_i) groups_q <= step_i.tile_groups;
       else if (end_issued) groups_q <= groups_q - 32'd1;
       if (start_i) working_q <= 1'b1;
@@ -277,7 +280,6 @@ module sterna_issuer #(
   logic [4:0] slot_q, asked_slot_q;
   logic [15:0] tile_row [Clusters];
   logic [15:0] tile_col [Clusters];
-  logic [Clusters-1:0] cursor_ready;
   logic [ClusterW-1:0] cursor;
   logic [4:0] flight_q;
   logic last_asked;
@@ -294,7 +296,6 @@ module sterna_issuer #(
   always_ff @(posedge clk_i) begin
     last_position_q <= {step_i.tiles_at_once[2], |step_i.tiles_at_once[2:1]};
     stride_two_q <= step_i.gather_stride == 8'd2;
-    cursors_ready_q <= &cursor_ready;
     if (issue_word) begin
       asked_q <= next_q;
       asked_slot_q <= slot_q;

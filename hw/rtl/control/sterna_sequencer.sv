@@ -211,7 +211,7 @@ module sterna_sequencer #(
   logic is_queued, queued_has_image, has_image;
   logic [63:0] queued_frame, current_frame, current_result, current_scratch;
   logic [1:0] queued_layout, current_layout;
-  logic busy_q, good_end, bad_end, failed;
+  logic busy_q, good_end, good_end_q, bad_end, failed;
   // A LOAD runs; one of the current frame does. A STORE waits in its register; one runs; not all of
   // its beats are given to the writer.
   logic load_busy_d, load_busy_q, load_open_d, load_open_q;
@@ -230,7 +230,7 @@ module sterna_sequencer #(
     .result_addr_i,
     .scratch_addr_i,
     .frame_layout_i,
-    .take_i             (state_q == StIdle || good_end),
+    .take_i             (state_q == StIdle || good_end_q),
     .drop_i             (state_q == StFlush),
     .load_i             (load_start_o && is_background_q),
     .queued_o           (is_queued),
@@ -564,6 +564,7 @@ module sterna_sequencer #(
       clear_q <= 1'b0;
       flush_q <= 1'b1;
       step_end_q <= 1'b0;
+      good_end_q <= 1'b0;
       next_q <= '0;
       is_load_q <= 1'b0;
       is_background_q <= 1'b0;
@@ -585,6 +586,7 @@ module sterna_sequencer #(
       clear_q <= clear_d;
       flush_q <= clear_d || idle_d;
       step_end_q <= oldest_valid && oldest_ends && !clear_o;
+      good_end_q <= good_end;
       next_q <= next_d;
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;

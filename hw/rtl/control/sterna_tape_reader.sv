@@ -42,7 +42,7 @@ module sterna_tape_reader #(
   input  logic             beat_valid_i,
   /// The beat is taken.
   output logic             beat_ready_o,
-  /// The beat; payloads are handed on as they are.
+  /// The beat.
   input  logic [DataW-1:0] beat_data_i,
   /// A checked step is offered.
   output logic             step_valid_o,
@@ -50,11 +50,13 @@ module sterna_tape_reader #(
   input  logic             step_ready_i,
   /// The step.
   output step_t            step_o,
-  /// `beat_data_i` is a beat of a REQUANT payload.
+  /// A beat of a payload, as it is.
+  output logic [DataW-1:0] payload_o,
+  /// `payload_o` is a beat of a REQUANT payload.
   output logic             requant_valid_o,
   /// The REQUANT beat is taken.
   input  logic             requant_ready_i,
-  /// `beat_data_i` is a beat of a WEIGHTS payload.
+  /// `payload_o` is a beat of a WEIGHTS payload.
   output logic             weights_valid_o,
   /// The WEIGHTS beat is taken.
   input  logic             weights_ready_i,
@@ -92,12 +94,14 @@ module sterna_tape_reader #(
     StHeader,        // takes the header of a segment
     StHeaderSum,     // its CRC is there in the next cycle
     StHeaderCheck,   // checks it
+    StHeaderPass,    // goes on if nothing was wrong
     StPayload,       // takes the payload; that of REQUANT and WEIGHTS goes on to others
     StPayloadSum,    // its CRC is there in the next cycle
     StPayloadCheck,  // checks it; WEIGHTS may come again
     StStepEnd,       // a step: the end of its payloads is summed,
     StStepFit,       // compared with that of the tape,
     StStepCheck,     // and all checks of the step are looked at
+    StStepPass,      // goes on if nothing was wrong
     StStep,          // offers the step
     StDone,          // all segments have passed
     StError          // a check failed
@@ -125,6 +129,11 @@ module sterna_tape_reader #(
   logic [31:0] repeats_d, repeats_q;
   logic last_repeat_q;
 
+  // What is read: headers and steps, which stay here, or a payload for others.
+  logic own_d, own_q, requant_d, requant_q, weights_d, weights_q;
+  // A step is offered; one was taken in the last cycle, which the requests look at then.
+  logic step_valid_d, step_valid_q, step_taken_q;
+
   // The CRC of a header is checked by the residue.
   tape_header_t tape_header;
   segment_header_t header;
@@ -140,37 +149,43 @@ module sterna_tape_reader #(
     .rst_ni,
     .clear_i(crc_clear),
     .valid_i(take),
-    .data_i (beat_data_i),
+    .data_i (payload_o),
     .crc_o  (crc)
   );
 
   // ----------------------------------------------------------------------------------------- beats
 
-  logic streaming, is_step, is_requant, is_weights;
+  // Keeps the walk away from the bus.
+  logic beat_valid, beat_ready;
 
-  assign streaming = state_q == StPayload && !discard_i && !faulty;
+  sterna_fifo #(
+    .Width(DataW),
+    .Depth(2)
+  ) u_beats (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(beat_valid_i),
+    .ready_o(beat_ready_o),
+    .data_i (beat_data_i),
+    .valid_o(beat_valid),
+    .ready_i(beat_ready),
+    .data_o (payload_o),
+    .count_o()
+  );
+
+  logic is_step, is_requant, is_weights;
+
   assign is_step = kind_q == 2'(SegmentStep);
   assign is_requant = kind_q == 2'(SegmentRequant);
   assign is_weights = kind_q == 2'(SegmentWeights);
-  assign requant_valid_o = streaming && is_requant && beat_valid_i;
-  assign weights_valid_o = streaming && is_weights && beat_valid_i;
-  assign take = beat_valid_i && beat_ready_o;
+  assign requant_valid_o = requant_q && !discard_i && beat_valid;
+  assign weights_valid_o = weights_q && !discard_i && beat_valid;
+  assign beat_ready = own_q || (requant_q && (requant_ready_i || discard_i)) ||
+                      (weights_q && (weights_ready_i || discard_i));
+  assign take = beat_valid && beat_ready;
   assign last_beat = take && last_q;
-  assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderCheck ||
-                     state_q == StPayloadCheck;
-
-  always_comb begin
-    unique case (state_q)
-      StTapeHeader, StHeader: beat_ready_o = 1'b1;
-      StPayload: begin
-        beat_ready_o = 1'b1;
-        if (is_requant && !discard_i) beat_ready_o = requant_ready_i;
-        if (is_weights && !discard_i) beat_ready_o = weights_ready_i;
-      end
-      default: beat_ready_o = 1'b0;
-    endcase
-    if (faulty) beat_ready_o = 1'b0;
-  end
+  assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderPass;
 
   // ---------------------------------------------------------------------------------------- checks
 
@@ -259,6 +274,10 @@ module sterna_tape_reader #(
     requant_lines_d = requant_lines_q;
     weights_lines_d = weights_lines_q;
     repeats_d = repeats_q;
+    own_d = own_q && !last_beat;
+    requant_d = requant_q && !last_beat;
+    weights_d = weights_q && !last_beat;
+    step_valid_d = step_valid_q && !step_ready_i;
     if (take) begin
       left_d = left_q - 1'b1;
       last_d = left_q == BeatsW'(2);
@@ -272,6 +291,7 @@ module sterna_tape_reader #(
         place_d = LineW'(1);
         if (start_i) begin
           state_d = StTapeHeader;
+          own_d = 1'b1;
           if (tape_lines == '0 || tape_bytes_i[LineByteW-1:0] != '0) fault_d = ErrorBadLength;
         end
       end
@@ -286,8 +306,10 @@ module sterna_tape_reader #(
         left_d = BeatsW'(LineBeats);
         last_d = LineBeats == 1;
         state_d = StHeader;
+        own_d = 1'b1;
         if (segment_q == segments_q) begin
           state_d = StDone;
+          own_d = 1'b0;
           if (!is_step) fault_d = ErrorBadStep;
           else if (place_q != tape_lines) fault_d = ErrorBadLength;
         end
@@ -302,7 +324,13 @@ module sterna_tape_reader #(
         left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
         last_d = LineBeats == 1 && lines_q == LineW'(1);
         fault_d = header_fault;
+        state_d = StHeaderPass;
+      end
+      StHeaderPass: begin
         state_d = StPayload;
+        own_d = is_step;
+        requant_d = is_requant;
+        weights_d = is_weights;
       end
       StPayload: if (last_beat) state_d = StPayloadSum;
       StPayloadSum: state_d = StPayloadCheck;
@@ -318,13 +346,13 @@ module sterna_tape_reader #(
             repeats_d = repeats_q - 32'd1;
             if (!last_repeat_q) begin
               kind_d = 2'(SegmentWeights);
-              state_d = StPayload;
+              state_d = StHeaderPass;
               left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
               last_d = LineBeats == 1 && lines_q == LineW'(1);
             end
           end
         endcase
-        if (state_d != StPayload) place_d = after_q;
+        if (state_d != StHeaderPass) place_d = after_q;
         if (state_d == StNext) segment_d = segment_q + 32'd1;
         if (discard_i) state_d = StDone;
         if (crc != ~payload_crc_q) fault_d = ErrorSegmentCrc;
@@ -333,7 +361,11 @@ module sterna_tape_reader #(
       StStepFit: state_d = StStepCheck;
       StStepCheck: begin
         fault_d = step_fault;
+        state_d = StStepPass;
+      end
+      StStepPass: begin
         state_d = StStep;
+        step_valid_d = 1'b1;
       end
       StStep: begin
         requant_lines_d = step.requant_bytes[31:LineByteW];
@@ -358,13 +390,14 @@ module sterna_tape_reader #(
       fault_d = ErrorNone;
       error_d = ErrorNone;
     end
+    if (faulty || clear_i) {own_d, requant_d, weights_d, step_valid_d} = '0;
   end
 
-  assign step_valid_o = state_q == StStep && !faulty;
+  assign step_valid_o = step_valid_q;
   assign step_o = step;
   assign weights_done_o = weights_done_q;
-  assign discarded_o = discard_i && state_q != StPayload && state_q != StPayloadSum &&
-                       state_q != StPayloadCheck && !faulty;
+  assign discarded_o = discard_i && state_q != StHeaderPass && state_q != StPayload &&
+                       state_q != StPayloadSum && state_q != StPayloadCheck && !faulty;
   assign done_o = state_q == StDone && !faulty;
   assign error_o = state_q == StError;
   assign error_code_o = error_q;
@@ -380,7 +413,7 @@ module sterna_tape_reader #(
     .tape_addr_i,
     .tape_lines_i   (tape_lines),
     .step_summed_i  (state_q == StStepFit),
-    .step_taken_i   (step_taken),
+    .step_taken_i   (step_taken_q),
     .has_payload_i  (is_conv || is_table),
     .one_group_i    (one_group || is_table),
     .tile_groups_i  (step.tile_groups),
@@ -393,14 +426,15 @@ module sterna_tape_reader #(
   );
 
   always_ff @(posedge clk_i) begin
-    if (take && (state_q != StPayload || is_step)) begin
-      buffer_q <= LineBits'({beat_data_i, buffer_q} >> DataW);
+    if (beat_valid && own_q) begin
+      buffer_q <= LineBits'({payload_o, buffer_q} >> DataW);
     end
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q <= StIdle;
+      {own_q, requant_q, weights_q, step_valid_q, step_taken_q} <= '0;
       fault_q <= ErrorNone;
       error_q <= ErrorNone;
       left_q <= '0;
@@ -416,6 +450,9 @@ module sterna_tape_reader #(
       weights_done_q <= 1'b0;
     end else begin
       state_q <= state_d;
+      {own_q, requant_q, weights_q} <= {own_d, requant_d, weights_d};
+      step_valid_q <= step_valid_d;
+      step_taken_q <= step_taken && !clear_i;
       fault_q <= fault_d;
       error_q <= error_d;
       left_q <= left_d;

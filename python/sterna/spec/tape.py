@@ -186,7 +186,7 @@ RECORD_HEADER = Layout(
     "record_header",
     (
         Field("kind", 8, "what follows; a header of zeros is padding"),
-        Field("count", 56, "how many of them follow"),
+        Field("count", 24, "how many of them follow"),
     ),
     "The first word of a record of a WEIGHTS payload, alone in its bus beat.",
 )

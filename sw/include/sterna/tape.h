@@ -295,13 +295,13 @@ enum sterna_entry_kind {
 #define STERNA_INPUT_WORD_CHANNEL_2_WIDTH 8
 
 /* The first word of a record of a WEIGHTS payload, alone in its bus beat. */
-#define STERNA_RECORD_HEADER_SIZE 8
+#define STERNA_RECORD_HEADER_SIZE 4
 /* what follows; a header of zeros is padding */
 #define STERNA_RECORD_HEADER_KIND_SHIFT 0
 #define STERNA_RECORD_HEADER_KIND_WIDTH 8
 /* how many of them follow */
 #define STERNA_RECORD_HEADER_COUNT_SHIFT 8
-#define STERNA_RECORD_HEADER_COUNT_WIDTH 56
+#define STERNA_RECORD_HEADER_COUNT_WIDTH 24
 
 /* A word of a FETCH record. */
 #define STERNA_FETCH_SIZE 8

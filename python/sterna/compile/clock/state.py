@@ -126,7 +126,7 @@ TABLE = _layout("room beat_head beat_count serial_left left step", beat_time=TAB
 
 #: The tape reader. `lines`, `place`, `limit`, `start`, `stop`, `again` are in lines of the tape, `left` in beats.
 #: The next command comes in `command_wait` cycles; `done_late`: WEIGHTS has passed, a cycle late.
-TAPE = _layout("state kind left place step repeats lines limit start stop again commands command_wait done_late")
+TAPE = _layout("state kind left beats place step repeats lines limit start stop again commands command_wait done_late")
 
 #: A port of the AXI reader: beats of its longest burst, most beats that leave room for one, the same in a hurry, the
 #: latency of its buffer; beats still to ask for and cycles until the next burst, beats under way or waiting with

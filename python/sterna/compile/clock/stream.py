@@ -7,7 +7,7 @@ from sterna.compile.clock import rounds
 from sterna.compile.clock.bus import beat_there, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ROUND_RING, TABLE_RING, Record, Records
-from sterna.compile.clock.timing import COMMAND_CYCLES, DISTRIBUTOR_BEATS, FIRST_COMMAND_CYCLES, ROUND_BEATS
+from sterna.compile.clock.timing import COMMAND_CYCLES, DISTRIBUTOR_BEATS, FIRST_COMMAND_CYCLES, ROUND_BEATS, TAPE_BEATS
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
 _FETCH = int(RecordKind.FETCH)
@@ -19,9 +19,9 @@ _LINE_WORDS = ALIGN // 8
 _FIRST_LINES = 4
 
 (
-    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_CHECK, _PAYLOAD, _PAYLOAD_SUM,
-    _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK, STEP, DONE,
-) = range(16)  # fmt: skip
+    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_CHECK, _HEADER_PASS, _PAYLOAD,
+    _PAYLOAD_SUM, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK, _STEP_PASS, STEP, DONE,
+) = range(18)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ distributor
@@ -173,7 +173,7 @@ def _after_payload(tape: Record, steps: Records, machine: Record) -> None:
     """The payload's sum is checked: what comes next."""
     tape.state = _NEXT
     if tape.kind == _WEIGHTS and tape.repeats > 1:
-        tape.state = _PAYLOAD
+        tape.state = _HEADER_PASS
         tape.left = steps[tape.step].weights_lines * machine.line_beats
     else:
         tape.place += _payload_lines(tape, steps) + 1
@@ -230,11 +230,15 @@ def cycle_tape(
     """A cycle of the tape reader; `taken_step`: the sequencer takes the step that is offered."""
     last = False
     tape.done_late = tape.state == _PAYLOAD_CHECK and tape.kind == _WEIGHTS and tape.repeats == 1
-    if beat_there(port, now) and _ready(tape, table, distributor, weights_enabled):
-        take_beat(port)
+    room = tape.beats < TAPE_BEATS
+    if tape.beats > 0 and _ready(tape, table, distributor, weights_enabled):
+        tape.beats -= 1
         _hand_on(tape, table, distributor, now)
         tape.left -= 1
         last = tape.left == 0
+    if room and beat_there(port, now):
+        take_beat(port)
+        tape.beats += 1
     if tape.state in (_TAPE_HEADER, _HEADER, _PAYLOAD):
         tape.state += last
     elif tape.state == _NEXT:
@@ -242,7 +246,7 @@ def cycle_tape(
         tape.state = DONE if tape.step == len(steps) else _HEADER
     elif tape.state == _HEADER_CHECK:
         tape.left = _payload_lines(tape, steps) * machine.line_beats
-        tape.state = _PAYLOAD
+        tape.state = _HEADER_PASS
     elif tape.state == _PAYLOAD_CHECK:
         _after_payload(tape, steps, machine)
     elif tape.state == STEP:

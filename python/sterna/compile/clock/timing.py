@@ -23,7 +23,9 @@ LOAD_CHANNELS = 4
 BURST_CYCLES = 2
 #: `sterna_tape_requester`: from the start, or a command taken, to the next command; from a step to its first one.
 COMMAND_CYCLES = 3
-FIRST_COMMAND_CYCLES = 2
+FIRST_COMMAND_CYCLES = 3
+#: `sterna_tape_reader`: beats in front of the walk.
+TAPE_BEATS = 2
 
 #: `sterna_first_layer`: rows in its ring; pixels in its queue; from a column to its first pixel there, from a group
 #: of filters to its activations; words of a group.
