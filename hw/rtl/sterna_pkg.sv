@@ -395,6 +395,7 @@ package sterna_pkg;
 
   /// The first word of a record of a WEIGHTS payload, alone in its bus beat.
   typedef struct packed {
+    logic [31:0] unused;
     /// how many of them follow
     logic [23:0] count;
     /// what follows; a header of zeros is padding

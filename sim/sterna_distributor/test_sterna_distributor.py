@@ -12,7 +12,7 @@ from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack
 
-from sterna.spec.tape import ENTRY, RECORD_HEADER, RecordKind
+from sterna.spec.tape import END_STREAM, ENTRY, WORD_STREAM, RecordKind
 
 PARAMETERS = [
     {"DataW": 64, "Clusters": 2, "Pes": 4},
@@ -22,10 +22,10 @@ PARAMETERS = [
     {"DataW": 128, "Clusters": 1, "Pes": 16},
     {"DataW": 256, "Clusters": 2, "Pes": 4},
 ]
-#: A payload is smaller.
-PAYLOAD_END = 1 << 32
+#: Bits of a record's kind, of its count, and of the word that holds both.
+KIND_BITS, COUNT_BITS, HEADER_BYTES = 8, 24, 8
 #: Beats of rounds that wait, and those of any kind before them.
-ROUND_BEATS, BEATS = 32, 2
+ROUND_BEATS, BEATS = 32, 3
 
 
 class TB(Bench):
@@ -40,15 +40,15 @@ class TB(Bench):
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
         fetch = {"data": Field(dut.fetch_data_o), "words": Field(dut.fetch_words_o)}
         self.fetches = Sink(Field(dut.fetch_valid_o), Field(dut.fetch_ready_i), fetch, stall)
-        entries = {"entries": Field(dut.round_o)}
-        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), entries, stall)
+        round_ = {"entries": Field(dut.round_o), "word": Field(dut.round_word_o), "end": Field(dut.round_end_o)}
+        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), round_, stall)
         self.agents = [self.inputs, self.beats, self.fetches, self.rounds]
         self.wanted_fetches: list[dict[str, int]] = []
         self.wanted_rounds: list[dict[str, int]] = []
 
     def send(self, kind: int, count: int, data: bytes = b"") -> None:
         """Queue a record; what fills its beats up means nothing."""
-        header = RECORD_HEADER.to_bytes(kind=kind, count=count)
+        header = (kind | count << KIND_BITS).to_bytes(HEADER_BYTES, "little")
         for part in (header, data):
             filled = part + random.randbytes(-len(part) % self.beat_bytes)
             self.beats.send(
@@ -78,7 +78,8 @@ class TB(Bench):
                 entries[(cluster >> tiles_log2) * self.pes + pe]
                 for cluster in range(self.clusters) for pe in range(self.pes)
             ]  # fmt: skip
-            self.wanted_rounds.append({"entries": pack(of_clusters, ENTRY.bits)})
+            word, end = (entries[stream] >> ENTRY.bits - 1 for stream in (WORD_STREAM, END_STREAM))
+            self.wanted_rounds.append({"entries": pack(of_clusters, ENTRY.bits), "word": word, "end": end})
         self.send(RecordKind.ROUNDS, count, data)
 
     def beat_rounds(self, tiles_log2: int) -> float:
@@ -189,21 +190,18 @@ async def fetch_words_pass_rounds_that_wait(dut: Any) -> None:
 @cocotb.test()
 @cocotb.parametrize(
     record=[
-        (0, 1), (3, 1), (RecordKind.ROUNDS, 0), (RecordKind.FETCH, 0), (RecordKind.ROUNDS, 1 << 55),
-        (RecordKind.FETCH, 1 << 55), (RecordKind.ROUNDS, None), (RecordKind.FETCH, None),
+        (0, 1), (3, 1), (RecordKind.ROUNDS, 0), (RecordKind.FETCH, 0), (RecordKind.ROUNDS, 1 << COUNT_BITS),
+        (RecordKind.FETCH, 1 << COUNT_BITS), (RecordKind.ROUNDS, 1 << 55), (RecordKind.FETCH, 1 << 55 | 1),
     ]
 )  # fmt: skip
-async def a_bad_record_stops_the_stream(dut: Any, record: tuple[int, int | None]) -> None:
+async def a_bad_record_stops_the_stream(dut: Any, record: tuple[int, int]) -> None:
+    """Also one of a larger count than its field holds."""
     tb = TB(dut, 0.0, 0.0)
     await tb.start(tiles_log2_i=0)
     for tiles_log2 in tiles_log2_values(dut):
         tb.inputs.set(tiles_log2_i=tiles_log2)
-        kind, count = record
-        if count is None:  # the least that no payload can hold
-            size = 8 if kind == RecordKind.FETCH else tb.clusters * tb.pes * ENTRY.size >> tiles_log2
-            count = PAYLOAD_END // size
         before = tb.beats.sent
-        tb.send(kind, count)
+        tb.send(*record)
         tb.send_fetches([1, 2, 3])
         await tb.step(30)
         assert tb.beats.sent - before <= 1 + BEATS, "the record and what fits the queue"

@@ -155,16 +155,18 @@ module sterna_distributor #(
   } header_t;
 
   header_t header_d, header;
+  logic is_fetch;
   logic [CountW-1:0] count;
   logic [BeatsW-1:0] beats;
   logic [RoundCountW-1:0] count_tail;
 
+  assign is_fetch = first_data[7:0] == RecordFetch;
   assign count = first_data[8+:CountW];
   assign header_d.mark = mark;
   assign header_d.beats = beats;
-  assign header_d.fetch = first_data[7:0] == RecordFetch;
-  assign header_d.tail = header_d.fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
-  assign header_d.one = count <= (header_d.fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));
+  assign header_d.fetch = is_fetch;
+  assign header_d.tail = is_fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
+  assign header_d.one = count <= (is_fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));
   assign header_d.last_rounds = count_tail == '0 ? beat_rounds_q : count_tail;
 
   // A round is a whole number of beats, or a beat one of rounds.
@@ -172,7 +174,7 @@ module sterna_distributor #(
     beats = BeatsW'(count / CountW'(BeatWords));
     count_tail = '0;
     for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
-      if (!header_d.fetch && tiles_log2_q == 2'(t)) begin
+      if (!is_fetch && tiles_log2_q == 2'(t)) begin
         beats = BeatsW'((BeatsW'(count) * BeatsW'(round_beats(t)) + BeatsW'(beat_rounds(t) - 1)) /
                                  BeatsW'(beat_rounds(t)));
         count_tail = RoundCountW'(count % CountW'(beat_rounds(t)));

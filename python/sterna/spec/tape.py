@@ -187,6 +187,7 @@ RECORD_HEADER = Layout(
     (
         Field("kind", 8, "what follows; a header of zeros is padding"),
         Field("count", 24, "how many of them follow"),
+        Field(UNUSED, 32),
     ),
     "The first word of a record of a WEIGHTS payload, alone in its bus beat.",
 )

@@ -295,7 +295,7 @@ enum sterna_entry_kind {
 #define STERNA_INPUT_WORD_CHANNEL_2_WIDTH 8
 
 /* The first word of a record of a WEIGHTS payload, alone in its bus beat. */
-#define STERNA_RECORD_HEADER_SIZE 4
+#define STERNA_RECORD_HEADER_SIZE 8
 /* what follows; a header of zeros is padding */
 #define STERNA_RECORD_HEADER_KIND_SHIFT 0
 #define STERNA_RECORD_HEADER_KIND_WIDTH 8
