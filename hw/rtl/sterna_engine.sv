@@ -608,7 +608,7 @@ module sterna_engine #(
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
-  logic load_valid, load_ready;
+  logic load_valid, load_ready, load_few, load_idle;
   logic [TileW-1:0][3:0][ActW-1:0] load_data;
   logic [FmAddrW-1:0] load_addr;
   logic [Lanes-1:0] load_lanes;
@@ -638,6 +638,8 @@ module sterna_engine #(
     .write_data_i  (write_data),
     .load_valid_i  (load_valid),
     .load_ready_o  (load_ready),
+    .load_few_o    (load_few),
+    .load_idle_o   (load_idle),
     .load_addr_i   (load_addr),
     .load_lanes_i  (load_lanes),
     .load_strobe_i (load_strobe),
@@ -680,6 +682,21 @@ module sterna_engine #(
     .word_data_o    (word_data)
   );
 
+  // The frame load and the first layer are far from the sequencer, and begin a cycle later.
+  logic load_start_q;
+  step_t load_step_q;
+  logic [1:0] load_layout_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) load_start_q <= 1'b0;
+    else load_start_q <= load_start && !clear;
+  end
+
+  always_ff @(posedge clk_i) begin
+    load_step_q <= load_step;
+    load_layout_q <= load_layout;
+  end
+
   sterna_frame_load #(
     .TileH     (TileH),
     .TileW     (TileW),
@@ -691,17 +708,18 @@ module sterna_engine #(
     .clk_i,
     .rst_ni,
     .clear_i       (move_clear_q),
-    .start_i       (load_start),
-    .base_i        (load_step.fm_base[FmAddrW-1:0]),
-    .step_i        (load_step),
-    .interleaved_i (load_layout[0]),
-    .unsigned_i    (load_layout[1]),
+    .start_i       (load_start_q),
+    .base_i        (load_step_q.fm_base[FmAddrW-1:0]),
+    .step_i        (load_step_q),
+    .interleaved_i (load_layout_q[0]),
+    .unsigned_i    (load_layout_q[1]),
     .table_valid_i (table_word_valid && input_table),
     .table_data_i  (input_word_t'(table_word)),
     .table_done_o  (input_table_done),
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
+    .write_idle_i  (load_idle),
     .write_valid_o (frame_valid),
     .write_ready_i (frame_ready),
     .write_addr_o  (frame_word),
@@ -718,11 +736,11 @@ module sterna_engine #(
       logic [Lanes-1:0] map_lanes;
       logic [TileW-1:0][3:0][ActW-1:0] map_data;
 
-      assign starts_first = load_start && load_step.group_words != '0;
+      assign starts_first = load_start_q && load_step_q.group_words != '0;
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) is_first_q <= 1'b0;
-        else if (load_start) is_first_q <= starts_first;
+        else if (load_start_q) is_first_q <= starts_first;
       end
 
       sterna_first_layer #(
@@ -741,15 +759,16 @@ module sterna_engine #(
         .number_valid_i(table_word_valid && first_layer),
         .number_i      (table_word),
         .numbers_done_o(first_layer_done),
-        .numbers_step_i(load_step),
+        .numbers_step_i(load_step_q),
         .start_i       (starts_first),
-        .base_i        (load_step.fm_base[FmAddrW-1:0]),
-        .step_i        (load_step),
+        .base_i        (load_step_q.fm_base[FmAddrW-1:0]),
+        .step_i        (load_step_q),
         .piece_valid_i (frame_valid && is_first_q),
         .piece_ready_o (piece_ready),
         .piece_i       (frame_data),
+        .write_go_i    (load_few),
+        .write_idle_i  (load_idle),
         .write_valid_o (map_valid),
-        .write_ready_i (load_ready && is_first_q),
         .write_addr_o  (map_addr),
         .write_lanes_o (map_lanes),
         .write_data_o  (map_data),
@@ -774,7 +793,7 @@ module sterna_engine #(
       assign load_done = frame_done;
 
       logic unused_first;
-      assign unused_first = first_layer;
+      assign unused_first = first_layer ^ load_few;
     end
   endgenerate
 
@@ -894,14 +913,23 @@ module sterna_engine #(
     for (d = 0; d < Drains; d++) begin : gen_drain
       localparam int unsigned First = d * DrainClusters;
 
-      (* preserve, dont_merge *) logic drain_clear_q;
+      // What a drain gets comes from registers of its own as well.
+      (* preserve, dont_merge *) logic drain_clear_q, pass_valid_q;
+      (* preserve, dont_merge *) logic [1:0] ended_q;
+      pass_t [DrainClusters-1:0] pass_q;
+      general_t general_q;
       logic row_shift, row_shift_q;
       logic [AccIndexW:0] drain_address, drain_address_q;
       logic [Lanes-1:0][AccW-1:0] row [DrainClusters];
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) drain_clear_q <= 1'b0;
-        else drain_clear_q <= clear;
+        if (!rst_ni) {drain_clear_q, pass_valid_q, ended_q} <= '0;
+        else {drain_clear_q, pass_valid_q, ended_q} <= {clear, pass_valid[d] && !clear, ended[d]};
+      end
+
+      always_ff @(posedge clk_i) begin
+        pass_q <= pass[First+:DrainClusters];
+        general_q <= general;
       end
 
       // Words, for the clusters of the drain.
@@ -1010,10 +1038,10 @@ module sterna_engine #(
         .table_half_i  (table_half_q),
         .table_index_i (table_index_q),
         .table_data_i  (table_word_q),
-        .pass_valid_i  (pass_valid[d]),
-        .pass_i        (pass[First+:DrainClusters]),
-        .general_i     (general),
-        .ended_i       (ended[d]),
+        .pass_valid_i  (pass_valid_q),
+        .pass_i        (pass_q),
+        .general_i     (general_q),
+        .ended_i       (ended_q),
         .free_o        (free[d]),
         .read_o        (drain_read[d]),
         .read_address_o(drain_address),

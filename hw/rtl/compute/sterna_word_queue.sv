@@ -65,15 +65,17 @@ module sterna_word_queue #(
     logic [FmAddrW-1:0] address;
   } header_t;
 
-  header_t header, header_q;
-  logic header_valid, header_ready, valid_q, write_valid_q, step, load, last_left;
+  // The word that is read, and the one that was read before it.
+  header_t header, word_header_q, header_q;
+  logic header_valid, header_ready, word_valid_q, valid_q, write_valid_q, step, leaves, load;
   logic [PtrW-1:0] write_q, read_q;
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
   logic [Lanes-1:0][ActW-1:0] channel_q;
   logic [Lanes-1:0][ActW-1:0] word_q [WordChannels];
-  // Channels of the oldest word that are still to be read, the one of them that is read, and the
-  // one that was read in the cycle before.
-  logic [WordChannels-1:0] left, left_q, read, read_late_q;
+  // Channels of the word that are still to be read, the one of them that is read, and the one that
+  // was read in the cycle before. Whether there are none, or one.
+  logic [WordChannels-1:0] left_q, left_d, read, read_late_q;
+  logic none_q, one_q;
 
   sterna_fifo #(
     .Width     ($bits(header_t)),
@@ -92,12 +94,10 @@ module sterna_word_queue #(
     .count_o()
   );
 
-  assign left = left_q != '0 ? left_q : header.strobe;
-
   always_comb begin
     read = '0;
     for (int unsigned c = WordChannels; c > 0; c--) begin
-      if (left[c-1]) begin
+      if (left_q[c-1]) begin
         read = '0;
         read[c-1] = 1'b1;
       end
@@ -105,11 +105,12 @@ module sterna_word_queue #(
   end
 
   // A word without channels takes no turn.
-  assign last_left = (left & ~read) == '0;
-  assign step = header_valid && (!last_left || turn_i || read == '0);
-  assign load = step && last_left;
-  assign release_o = load;
-  assign write_next_o = load && read != '0;
+  assign write_next_o = word_valid_q && one_q && turn_i;
+  assign leaves = word_valid_q && (none_q || (one_q && turn_i));
+  assign step = word_valid_q && !none_q && (!one_q || turn_i);
+  assign load = leaves || !word_valid_q;
+  assign left_d = load ? header.strobe : step ? left_q & ~read : left_q;
+  assign release_o = leaves;
 
   always_ff @(posedge clk_i) begin
     if (valid_i) mem_q[write_q] <= data_i;
@@ -130,34 +131,38 @@ module sterna_word_queue #(
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
+      word_valid_q <= 1'b0;
       valid_q <= 1'b0;
       write_valid_q <= 1'b0;
       write_q <= '0;
       read_q <= '0;
-      left_q <= '0;
       read_late_q <= '0;
       done_o <= 1'b0;
     end else if (clear_i) begin
+      word_valid_q <= 1'b0;
       valid_q <= 1'b0;
       write_valid_q <= 1'b0;
       write_q <= '0;
       read_q <= '0;
-      left_q <= '0;
       read_late_q <= '0;
       done_o <= 1'b0;
     end else begin
-      valid_q <= load;
+      if (load) word_valid_q <= header_valid;
+      valid_q <= leaves;
       write_valid_q <= write_next_o;
       write_q <= write_q + PtrW'(valid_i);
-      read_q <= read_q + PtrW'(step && read != '0);
-      if (step) left_q <= left & ~read;
+      read_q <= read_q + PtrW'(step);
       read_late_q <= step ? read : '0;
       done_o <= valid_q && header_q.last;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (load) header_q <= header;
+    if (load) word_header_q <= header;
+    left_q <= left_d;
+    none_q <= left_d == '0;
+    one_q <= left_d != '0 && (left_d & (left_d - WordChannels'(1))) == '0;
+    if (leaves) header_q <= word_header_q;
   end
 
   generate

@@ -205,26 +205,57 @@ module sterna_distributor #(
 
   // ---------------------------------------------------------------------------------------- rounds
 
-  logic queued_valid, queued_ready, queue_ready, emit, room;
+  // There is room in the queue for what comes now, and while it is found out that there is none.
+  logic few_q;
+  logic queued_valid, queued_ready, emit, room;
   logic [DataW-1:0] queued_data;
   logic [RoundCountW-1:0] queued_rounds;
   logic [PlaceW-1:0] place_q;
   logic [RoundPlaceW-1:0] round_place_q;
   logic [LineW-1:0] line;
 
+  localparam int unsigned BeatCountW = $clog2(BeatDepth + 1);
+
+  logic [BeatCountW-1:0] queued_beats;
+  logic queue;
+
+  assign queue = beat_valid && state_q == StRounds && few_q;
+
+  always_ff @(posedge clk_i) begin
+    few_q <= queued_beats <= BeatCountW'(BeatDepth - 3);
+  end
+
   sterna_fifo #(
-    .Width(RoundCountW + DataW),
+    .Width(DataW),
     .Depth(BeatDepth)
   ) u_rounds (
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i(beat_valid && state_q == StRounds),
-    .ready_o(queue_ready),
-    .data_i ({last_q ? last_rounds_q : beat_rounds_q, beat_data}),
+    .valid_i(queue),
+    .ready_o(),
+    .data_i (beat_data),
     .valid_o(queued_valid),
     .ready_i(queued_ready),
-    .data_o ({queued_rounds, queued_data}),
+    .data_o (queued_data),
+    .count_o(queued_beats)
+  );
+
+  // How many rounds are in each beat, from a register.
+  sterna_fifo #(
+    .Width     (RoundCountW),
+    .Depth     (BeatDepth),
+    .Registered(1'b1)
+  ) u_round_counts (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(queue),
+    .ready_o(),
+    .data_i (last_q ? last_rounds_q : beat_rounds_q),
+    .valid_o(),
+    .ready_i(queued_ready),
+    .data_o (queued_rounds),
     .count_o()
   );
 
@@ -300,7 +331,7 @@ module sterna_distributor #(
     unique case (state_q)
       StRecord: beat_ready = 1'b1;
       StFetch: beat_ready = fetch_ready_i;
-      StRounds: beat_ready = queue_ready;
+      StRounds: beat_ready = few_q;
       default: beat_ready = 1'b0;
     endcase
   end

@@ -81,7 +81,8 @@ module sterna_issuer #(
   /// Bits of a count of fetch words.
   localparam int unsigned WordCountW = $clog2(DataW / 64 + 1);
   /// Beats of fetch words that wait to be cut into words; a power of two.
-  localparam int unsigned BeatDepth = 8;
+  localparam int unsigned BeatDepth = 16;
+  localparam int unsigned BeatCountW = $clog2(BeatDepth + 1);
   /// Fetch words that wait.
   localparam int unsigned FetchDepth = 128;
   localparam int unsigned ClusterW = Clusters > 1 ? $clog2(Clusters) : 1;
@@ -108,6 +109,7 @@ module sterna_issuer #(
   logic [63:0] queued;
   logic [DataW-1:0] beat_data;
   logic [WordCountW-1:0] beat_words;
+  logic [BeatCountW-1:0] beats;
 
   sterna_fifo #(
     .Width(DataW + WordCountW),
@@ -116,14 +118,19 @@ module sterna_issuer #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i(fetch_valid_i),
-    .ready_o(fetch_ready_o),
+    .valid_i(fetch_valid_i && fetch_ready_o),
+    .ready_o(),
     .data_i ({fetch_words_i, fetch_data_i}),
     .valid_o(beat_valid),
     .ready_i(beat_ready),
     .data_o ({beat_words, beat_data}),
-    .count_o()
+    .count_o(beats)
   );
+
+  // Room is looked at a cycle late, in which one more may have come.
+  always_ff @(posedge clk_i) begin
+    fetch_ready_o <= beats <= BeatCountW'(BeatDepth - 3);
+  end
 
   sterna_word_serializer #(
     .DataW(DataW)
@@ -174,9 +181,8 @@ module sterna_issuer #(
     .count_o()
   );
 
-  // The fetch word whose window is next, and whether what it reads is written and its tiles known.
+  // The fetch word whose window is next, and whether what it reads is written.
   fetch_t next_q;
-  logic [Clusters-1:0] cursor_ready;
   logic next_valid_q, released_d, released_q, issue, issue_word;
 
   assign fetch_take = !next_valid_q || issue_word;
@@ -197,7 +203,7 @@ module sterna_issuer #(
       released_q <= 1'b0;
     end else begin
       next_valid_q <= fetch_take ? fetch_valid : 1'b1;
-      released_q <= released_d && (&cursor_ready);
+      released_q <= released_d;
     end
   end
 
@@ -281,6 +287,8 @@ module sterna_issuer #(
   logic [15:0] tile_row [Clusters];
   logic [15:0] tile_col [Clusters];
   logic [ClusterW-1:0] cursor;
+  // A tile is known long before its window is asked for: a pass has ended in between.
+  logic [Clusters-1:0] cursor_ready, advance_q;
   logic [4:0] flight_q;
   logic last_asked;
 
@@ -305,17 +313,22 @@ module sterna_issuer #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       asking_q <= 1'b0;
+      advance_q <= '0;
       position_q <= '0;
       slot_q <= '0;
       flight_q <= '0;
     end else if (clear_i) begin
       asking_q <= 1'b0;
+      advance_q <= '0;
       position_q <= '0;
       slot_q <= '0;
       flight_q <= '0;
     end else begin
       if (issue_word) asking_q <= 1'b1;
       else if (last_asked) asking_q <= 1'b0;
+      for (int unsigned i = 0; i < Clusters; i++) begin
+        advance_q[i] <= asking_q && asked_q.last_in_pass && position_q == 2'(i);
+      end
       if (asking_q) position_q <= last_asked ? '0 : position_q + 2'd1;
       // A ring that begins anew with each pass.
       if (end_issued) slot_q <= '0;
@@ -338,7 +351,7 @@ module sterna_issuer #(
         .tiles_w_i(step_i.out_tiles_w),
         .stride_i (step_i.tiles_at_once[2:0]),
         .start_i,
-        .advance_i(asking_q && asked_q.last_in_pass && position_q == 2'(c)),
+        .advance_i(advance_q[c]),
         .ready_o  (cursor_ready[c]),
         .row_o    (tile_row[c]),
         .col_o    (tile_col[c])
@@ -390,6 +403,9 @@ module sterna_issuer #(
   Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     issue_word |-> !asking_q || last_asked)
     else $error("a word before those of the word before are asked for");
+  Tile_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    asking_q |-> cursor_ready[cursor])
+    else $error("a window is asked for before its tile is known");
   Free_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     (free_i & ~ended_q) == '0)
     else $error("a half is freed before its pass has ended");

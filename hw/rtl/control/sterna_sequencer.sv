@@ -188,6 +188,8 @@ module sterna_sequencer #(
   logic is_first_d, is_first_q;
   // And, a cycle late: a LOAD of the first layer, for which its frame does not lie as it has to.
   logic wrong_layout_q, bad_layout;
+  // TABLE or FIRST takes its words.
+  logic input_table_q, first_layer_q;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
   // Of the state, for the many that look at them.
   logic clear_q, flush_q;
@@ -506,8 +508,8 @@ module sterna_sequencer #(
   assign tiles_log2_o = {step_q.tiles_at_once[2], step_q.tiles_at_once[1]};
   assign conv_start_o = first_q;
   assign weights_enable_o = state_q == StConv;
-  assign input_table_o = InputTable && state_q == StTable && !is_first_q;
-  assign first_layer_o = FirstLayer && state_q == StTable && is_first_q;
+  assign input_table_o = InputTable && input_table_q;
+  assign first_layer_o = FirstLayer && first_layer_q;
 
   // ----------------------------------------------------------------------------------------- moves
 
@@ -565,6 +567,7 @@ module sterna_sequencer #(
       flush_q <= 1'b1;
       step_end_q <= 1'b0;
       good_end_q <= 1'b0;
+      {input_table_q, first_layer_q} <= '0;
       next_q <= '0;
       is_load_q <= 1'b0;
       is_background_q <= 1'b0;
@@ -587,6 +590,8 @@ module sterna_sequencer #(
       flush_q <= clear_d || idle_d;
       step_end_q <= oldest_valid && oldest_ends && !clear_o;
       good_end_q <= good_end;
+      input_table_q <= state_q == StTable && !is_first_q && !table_done_i;
+      first_layer_q <= state_q == StTable && is_first_q && !table_done_i;
       next_q <= next_d;
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;

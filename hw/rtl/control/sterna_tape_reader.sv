@@ -88,19 +88,23 @@ module sterna_tape_reader #(
   typedef enum logic [4:0] {
     StIdle,          // no tape
     StTapeHeader,    // takes the header of the tape
-    StTapeSum,       // its CRC is there in the next cycle
-    StTapeCheck,     // checks it
+    StTapeSum,       // its CRC is there in the next cycle,
+    StTapeMatch,     // is compared,
+    StTapeCheck,     // and looked at with the rest
     StNext,          // a segment, or the end of the tape
     StHeader,        // takes the header of a segment
-    StHeaderSum,     // its CRC is there in the next cycle
-    StHeaderCheck,   // checks it
+    StHeaderSum,     // its CRC is there in the next cycle,
+    StHeaderMatch,   // is compared,
+    StHeaderCheck,   // and looked at with the rest
     StHeaderPass,    // goes on if nothing was wrong
     StPayload,       // takes the payload; that of REQUANT and WEIGHTS goes on to others
-    StPayloadSum,    // its CRC is there in the next cycle
-    StPayloadCheck,  // checks it; WEIGHTS may come again
+    StPayloadSum,    // its CRC is there in the next cycle,
+    StPayloadMatch,  // is compared,
+    StPayloadCheck,  // and looked at; WEIGHTS may come again
     StStepEnd,       // a step: the end of its payloads is summed,
     StStepFit,       // compared with that of the tape,
-    StStepCheck,     // and all checks of the step are looked at
+    StStepCheck,     // all checks of the step are made,
+    StStepFault,     // and looked at
     StStepPass,      // goes on if nothing was wrong
     StStep,          // offers the step
     StDone,          // all segments have passed
@@ -140,7 +144,9 @@ module sterna_tape_reader #(
   step_t step;
   logic take, last_beat, crc_clear, step_taken, weights_done_d, weights_done_q;
   logic [31:0] crc;
-  logic [7:0] tape_fault, header_fault, step_fault;
+  logic [7:0] tape_fault, header_fault, step_fault, step_fault_q;
+  // The CRC is that of a right header, that of the payload.
+  logic residue_q, match_q;
 
   sterna_crc32 #(
     .DataW(DataW)
@@ -200,12 +206,12 @@ module sterna_tape_reader #(
     else if (tape_header.version != TapeVersion) tape_fault = ErrorBadVersion;
     else if (tape_header.config_hash != ConfigHash) tape_fault = ErrorBadConfig;
     else if (tape_header.bytes != 64'(tape_bytes_i)) tape_fault = ErrorBadLength;
-    else if (crc != CrcResidue) tape_fault = ErrorHeaderCrc;
+    else if (!residue_q) tape_fault = ErrorHeaderCrc;
   end
 
   always_comb begin
     header_fault = ErrorNone;
-    if (crc != CrcResidue || header.index != segment_q) header_fault = ErrorSegmentHeader;
+    if (!residue_q || header.index != segment_q) header_fault = ErrorSegmentHeader;
     else if (header.kind != 32'(kind_q)) header_fault = ErrorBadStep;
     else if (header.bytes != 64'({lines_q, LineByteW'(0)})) header_fault = ErrorBadLength;
   end
@@ -248,9 +254,12 @@ module sterna_tape_reader #(
   assign faulty = fault_q != ErrorNone;
   assign step_taken = step_valid_o && step_ready_i;
   assign weights_done_d = state_q == StPayloadCheck && is_weights && last_repeat_q &&
-                          crc == ~payload_crc_q && !discard_i;
+                          match_q && !discard_i;
 
   always_ff @(posedge clk_i) begin
+    residue_q <= crc == CrcResidue;
+    match_q <= crc == ~payload_crc_q;
+    step_fault_q <= step_fault;
     lines_q <= LineW'(1);
     if (is_requant) lines_q <= requant_lines_q;
     if (is_weights) lines_q <= weights_lines_q;
@@ -296,7 +305,8 @@ module sterna_tape_reader #(
         end
       end
       StTapeHeader: if (last_beat) state_d = StTapeSum;
-      StTapeSum: state_d = StTapeCheck;
+      StTapeSum: state_d = StTapeMatch;
+      StTapeMatch: state_d = StTapeCheck;
       StTapeCheck: begin
         fault_d = tape_fault;
         segments_d = tape_header.segments;
@@ -318,7 +328,8 @@ module sterna_tape_reader #(
         if (last_beat) state_d = StHeaderSum;
         if (is_step && beyond_q) fault_d = ErrorBadLength;
       end
-      StHeaderSum: state_d = StHeaderCheck;
+      StHeaderSum: state_d = StHeaderMatch;
+      StHeaderMatch: state_d = StHeaderCheck;
       StHeaderCheck: begin
         payload_crc_d = header.payload_crc;
         left_d = BeatsW'(lines_q) * BeatsW'(LineBeats);
@@ -333,7 +344,8 @@ module sterna_tape_reader #(
         weights_d = is_weights;
       end
       StPayload: if (last_beat) state_d = StPayloadSum;
-      StPayloadSum: state_d = StPayloadCheck;
+      StPayloadSum: state_d = StPayloadMatch;
+      StPayloadMatch: state_d = StPayloadCheck;
       StPayloadCheck: begin
         state_d = StNext;
         unique case (kind_q)
@@ -355,12 +367,13 @@ module sterna_tape_reader #(
         if (state_d != StHeaderPass) place_d = after_q;
         if (state_d == StNext) segment_d = segment_q + 32'd1;
         if (discard_i) state_d = StDone;
-        if (crc != ~payload_crc_q) fault_d = ErrorSegmentCrc;
+        if (!match_q) fault_d = ErrorSegmentCrc;
       end
       StStepEnd: state_d = StStepFit;
       StStepFit: state_d = StStepCheck;
-      StStepCheck: begin
-        fault_d = step_fault;
+      StStepCheck: state_d = StStepFault;
+      StStepFault: begin
+        fault_d = step_fault_q;
         state_d = StStepPass;
       end
       StStepPass: begin
@@ -397,7 +410,8 @@ module sterna_tape_reader #(
   assign step_o = step;
   assign weights_done_o = weights_done_q;
   assign discarded_o = discard_i && state_q != StHeaderPass && state_q != StPayload &&
-                       state_q != StPayloadSum && state_q != StPayloadCheck && !faulty;
+                       state_q != StPayloadSum && state_q != StPayloadMatch &&
+                       state_q != StPayloadCheck && !faulty;
   assign done_o = state_q == StDone && !faulty;
   assign error_o = state_q == StError;
   assign error_code_o = error_q;

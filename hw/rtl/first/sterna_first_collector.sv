@@ -55,11 +55,13 @@ module sterna_first_collector #(
   /// Activations of the group that was given `Latency` cycles before.
   input  logic [Width-1:0][ActW-1:0]       data_i,
 
-  /// A write is offered.
+  /// There is room for a write in the next cycle.
+  input  logic                             write_go_i,
+  /// All words that were written have left the queue behind.
+  input  logic                             write_idle_i,
+  /// A word is written.
   output logic                             write_valid_o,
-  /// It is taken.
-  input  logic                             write_ready_i,
-  /// Word to write.
+  /// Where.
   output logic [FmAddrW-1:0]               write_addr_o,
   /// Lanes to write.
   output logic [TileH*TileW-1:0]           write_lanes_o,
@@ -110,6 +112,8 @@ module sterna_first_collector #(
   logic [3:0] col_q;
   logic [GroupW-1:0] group_q, last_group_q;
   logic is_last_group, has_lower, ends_col, ends_part, ends_row, ends_map;
+  // It is in the last column, the last row, the last rows that go together; the last of its tile.
+  logic last_col_q, last_row_q, last_pair_q, last_of_tile_q;
   logic [1:0] busy_q, freed;
   logic [Latency-1:0] valid_q;
   place_t place [Latency + 1];
@@ -118,11 +122,11 @@ module sterna_first_collector #(
   assign group_o = group_q;
   assign is_last_group = group_q == last_group_q;
   assign pixel_ready_o = group_valid_o && is_last_group;
-  assign has_lower = !pooled_i && rows_q != 16'd1;
+  assign has_lower = !pooled_i && !last_row_q;
   assign ends_col = pixel_ready_o && (lower_q || !has_lower);
-  assign ends_part = ends_col && (col_q == 4'(TileW - 1) || cols_q == 16'd1);
-  assign ends_row = ends_col && cols_q == 16'd1;
-  assign ends_map = ends_row && (rows_q == 16'd1 || (rows_q == 16'd2 && !pooled_i));
+  assign ends_part = ends_col && (last_of_tile_q || last_col_q);
+  assign ends_row = ends_col && last_col_q;
+  assign ends_map = ends_row && last_pair_q;
   assign place[0] = '{
     bank: bank_q, lower: lower_q, group: IndexW'(group_q), col: col_q, last: ends_part
   };
@@ -157,14 +161,24 @@ module sterna_first_collector #(
       col_q <= '0;
       cols_q <= cols_i;
       rows_q <= rows_i;
+      last_col_q <= cols_i == 16'd1;
+      last_row_q <= rows_i == 16'd1;
+      last_pair_q <= rows_i == 16'd1 || (rows_i == 16'd2 && !pooled_i);
+      last_of_tile_q <= 1'b0;
     end else if (group_valid_o) begin
       group_q <= is_last_group ? '0 : group_q + GroupW'(1);
       if (is_last_group) lower_q <= has_lower && !lower_q;
       if (ends_col) begin
         col_q <= ends_part ? '0 : col_q + 4'd1;
+        last_of_tile_q <= !ends_part && col_q == 4'(TileW - 2);
         cols_q <= ends_row ? cols_i : cols_q - 16'd1;
+        last_col_q <= ends_row ? cols_i == 16'd1 : cols_q == 16'd2;
       end
-      if (ends_row) rows_q <= rows_q - (pooled_i ? 16'd1 : 16'd2);
+      if (ends_row) begin
+        rows_q <= rows_q - (pooled_i ? 16'd1 : 16'd2);
+        last_row_q <= rows_q == (pooled_i ? 16'd2 : 16'd3);
+        last_pair_q <= rows_q == (pooled_i ? 16'd2 : 16'd3) || (rows_q == 16'd4 && !pooled_i);
+      end
     end
   end
 
@@ -216,8 +230,10 @@ module sterna_first_collector #(
   // The part of a row that is written next: columns and rows from it on, its tile in the row.
   // Address of the row's first tile and its row in it, of this row and of the two after it.
   logic [1:0] full_q;
-  logic running_q, open_q, write_free, takes, is_last_word, write_has_lower, ends_bank;
-  logic is_last_part, is_last_pair;
+  logic running_q, open_q, takes, is_last_word, ends_bank;
+  // Of what is written next, known since the one before: it is the last word of its row, the row has
+  // one below it, it is in the last part of its rows, in the last rows.
+  logic last_word_q, write_has_lower_q, is_last_part_q, is_last_pair_q;
   logic [15:0] write_cols_q, write_rows_q;
   logic [FmAddrW-1:0] tile_q, addr_q;
   logic [FmAddrW-1:0] row_addr_q [3];
@@ -226,14 +242,10 @@ module sterna_first_collector #(
   logic [3:0] lane_row_q;
   logic [TileW-1:0] lane_cols_q;
 
-  assign write_free = !write_valid_o || write_ready_i;
-  assign takes = state_q == StWrite && write_free;
-  assign is_last_word = takes && words_left_q == WordW'(1);
-  assign write_has_lower = !pooled_i && write_rows_q != 16'd1;
-  assign ends_bank = is_last_word && (write_lower_q || !write_has_lower);
-  assign is_last_part = write_cols_q <= 16'(TileW);
-  assign is_last_pair = write_rows_q == 16'd1 || (write_rows_q == 16'd2 && !pooled_i);
-  assign done_o = running_q && !open_q && !write_valid_o;
+  assign takes = state_q == StWrite && write_go_i;
+  assign is_last_word = takes && last_word_q;
+  assign ends_bank = is_last_word && (write_lower_q || !write_has_lower_q);
+  assign done_o = running_q && !open_q && !write_valid_o && write_idle_i;
 
   always_comb begin
     freed = '0;
@@ -270,8 +282,8 @@ module sterna_first_collector #(
       end
       if (ends_bank) write_bank_q <= !write_bank_q;
       running_q <= start_i || (running_q && !done_o);
-      open_q <= start_i || (open_q && !(ends_bank && is_last_part && is_last_pair));
-      write_valid_o <= takes || (write_valid_o && !write_ready_i);
+      open_q <= start_i || (open_q && !(ends_bank && is_last_part_q && is_last_pair_q));
+      write_valid_o <= takes;
     end
   end
 
@@ -281,7 +293,12 @@ module sterna_first_collector #(
       row_q[i] <= row_q[i-1] == 4'(TileH - 1) ? '0 : row_q[i-1] + 4'd1;
       row_addr_q[i] <= row_addr_q[i-1] + (row_q[i-1] == 4'(TileH - 1) ? tiles_w_i : '0);
     end
+    // A row takes more than a cycle.
+    write_has_lower_q <= !pooled_i && write_rows_q != 16'd1;
+    is_last_part_q <= write_cols_q <= 16'(TileW);
+    is_last_pair_q <= write_rows_q == 16'd1 || (write_rows_q == 16'd2 && !pooled_i);
     if (state_q == StBegin) begin
+      last_word_q <= words_i == WordW'(1);
       addr_q <= row_addr_q[32'(write_lower_q)] + tile_q;
       words_left_q <= words_i;
       write_group_q <= '0;
@@ -294,6 +311,7 @@ module sterna_first_collector #(
       for (int unsigned i = 0; i < TileW; i++) lane_cols_q[i] <= 16'(i) < write_cols_q;
       addr_q <= addr_q + plane_i;
       words_left_q <= words_left_q - WordW'(1);
+      last_word_q <= words_left_q == WordW'(2);
       write_word_q <= write_word_q + 1'b1;
       if (32'(write_word_q) == GroupWords - 1) begin
         write_word_q <= '0;
@@ -304,7 +322,7 @@ module sterna_first_collector #(
     if (ends_bank) begin
       write_cols_q <= write_cols_q - 16'(TileW);
       tile_q <= tile_q + FmAddrW'(1);
-      if (is_last_part) begin
+      if (is_last_part_q) begin
         write_cols_q <= cols_i;
         tile_q <= '0;
         write_rows_q <= write_rows_q - (pooled_i ? 16'd1 : 16'd2);
@@ -333,8 +351,5 @@ module sterna_first_collector #(
     start_i |-> !running_q || done_o);
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     takes && arrives |-> arrived.bank != write_bank_q);
-  Write_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    write_valid_o && !write_ready_i |=> write_valid_o && $stable(write_addr_o)
-    && $stable(write_lanes_o) && $stable(write_data_o));
 `endif
 endmodule

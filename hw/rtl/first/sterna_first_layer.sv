@@ -60,11 +60,13 @@ module sterna_first_layer #(
   /// The pixels.
   input  logic [TileW-1:0][3:0][ActW-1:0]      piece_i,
 
-  /// A write is offered.
+  /// There is room for a write in the next cycle.
+  input  logic                                 write_go_i,
+  /// All words that were written have left the queue behind.
+  input  logic                                 write_idle_i,
+  /// A word is written.
   output logic                                 write_valid_o,
-  /// It is taken.
-  input  logic                                 write_ready_i,
-  /// Word to write.
+  /// Where.
   output logic [FmAddrW-1:0]                   write_addr_o,
   /// Lanes to write.
   output logic [TileH*TileW-1:0]               write_lanes_o,
@@ -102,18 +104,22 @@ module sterna_first_layer #(
   logic is_last_number;
 
   assign is_last_number = number_q == 3'(NumberWords - 1);
-  assign numbers_done_o = number_valid_i && is_last_number && filter_q == '1;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       filter_q <= '0;
       number_q <= '0;
+      numbers_done_o <= 1'b0;
     end else if (clear_i) begin
       filter_q <= '0;
       number_q <= '0;
-    end else if (number_valid_i) begin
-      number_q <= is_last_number ? '0 : number_q + 3'd1;
-      if (is_last_number) filter_q <= filter_q + FilterW'(1);
+      numbers_done_o <= 1'b0;
+    end else begin
+      numbers_done_o <= number_valid_i && is_last_number && filter_q == '1;
+      if (number_valid_i) begin
+        number_q <= is_last_number ? '0 : number_q + 3'd1;
+        if (is_last_number) filter_q <= filter_q + FilterW'(1);
+      end
     end
   end
 
@@ -307,7 +313,8 @@ module sterna_first_layer #(
     .group_o      (group),
     .data_i       (activations),
     .write_valid_o,
-    .write_ready_i,
+    .write_go_i,
+    .write_idle_i,
     .write_addr_o,
     .write_lanes_o,
     .write_data_o,

@@ -76,14 +76,14 @@ module sterna_pixel_rows #(
   // Rows in the ring that the two rows of the map that are read next need, or later ones; there is
   // room for one more; there are as many as can be needed. At first there is one above the image.
   logic [3:0] held_q, held_d;
-  logic room_q, enough_q;
+  logic room_q, enough_q, rows_released_q;
 
   assign piece_ready_o = filling_q && room_q;
   assign piece_taken = piece_valid_i && piece_ready_o;
   assign row_written = piece_taken && piece_q == last_piece_i;
 
   always_comb begin
-    held_d = held_q + 4'(row_written) - (rows_released ? 4'd2 : 4'd0);
+    held_d = held_q + 4'(row_written) - (rows_released_q ? 4'd2 : 4'd0);
     if (begun_q) held_d = 4'd1;
   end
 
@@ -91,11 +91,14 @@ module sterna_pixel_rows #(
     if (!rst_ni) begin
       filling_q <= 1'b0;
       begun_q <= 1'b0;
+      rows_released_q <= 1'b0;
     end else if (clear_i) begin
       filling_q <= 1'b0;
       begun_q <= 1'b0;
+      rows_released_q <= 1'b0;
     end else begin
       begun_q <= start_i;
+      rows_released_q <= rows_released;
       filling_q <= begun_q || (filling_q && !(row_written && to_come_q == 16'd1));
     end
   end
@@ -136,7 +139,7 @@ module sterna_pixel_rows #(
 
   assign pairs = (rows_i + (pooled_i ? 16'd0 : 16'd1)) >> 1;
   assign is_last_fetch = fetch_piece_q == last_piece_i;
-  assign fetch = fetching_q && enough_q && (!word_valid_q || move);
+  assign fetch = fetching_q && enough_q && !rows_released_q && (!word_valid_q || move);
   assign rows_released = fetch && is_last_fetch;
 
   // The last two rows of the map see one or two rows below the image.
@@ -220,14 +223,16 @@ module sterna_pixel_rows #(
   // Pixels of each row that come next, and how many; the last ones of their rows.
   logic [TileW-1:0][2:0][ActW-1:0] pixels_q [Banks];
   logic [3:0] left_q;
+  // There are some; there is one.
+  logic some_q, one_q;
   logic pixels_last_q, is_first_q, odd_q, taken, body_taken;
   logic [15:0] pairs_q;
 
   assign column_valid_o = state_q == StLeft || state_q == StRight ||
-                          (state_q == StBody && left_q != '0);
+                          (state_q == StBody && some_q);
   assign taken = column_valid_o && column_ready_i;
   assign body_taken = taken && state_q == StBody;
-  assign move = word_valid_q && (left_q == '0 || (body_taken && left_q == 4'd1));
+  assign move = word_valid_q && (!some_q || (body_taken && one_q));
   assign output_o = state_q == StRight || (state_q == StBody && !is_first_q);
   assign odd_o = odd_q;
   assign second_o = pairs_q != 16'd1 || !rows_i[0] || pooled_i;
@@ -236,7 +241,7 @@ module sterna_pixel_rows #(
     state_d = state_q;
     unique case (state_q)
       StLeft: if (taken) state_d = StBody;
-      StBody: if (taken && pixels_last_q && left_q == 4'd1) state_d = StRight;
+      StBody: if (taken && pixels_last_q && one_q) state_d = StRight;
       StRight: if (taken) state_d = pairs_q == 16'd1 ? StIdle : StLeft;
       default: if (begun_q) state_d = StLeft;
     endcase
@@ -252,13 +257,22 @@ module sterna_pixel_rows #(
     if (!rst_ni) begin
       state_q <= StIdle;
       left_q <= '0;
+      {some_q, one_q} <= '0;
     end else if (clear_i) begin
       state_q <= StIdle;
       left_q <= '0;
+      {some_q, one_q} <= '0;
     end else begin
       state_q <= state_d;
-      if (move) left_q <= word_last_q ? last_pixels_i : 4'(TileW);
-      else if (body_taken) left_q <= left_q - 4'd1;
+      if (move) begin
+        left_q <= word_last_q ? last_pixels_i : 4'(TileW);
+        some_q <= 1'b1;
+        one_q <= word_last_q && last_pixels_i == 4'd1;
+      end else if (body_taken) begin
+        left_q <= left_q - 4'd1;
+        some_q <= !one_q;
+        one_q <= left_q == 4'd2;
+      end
     end
   end
 

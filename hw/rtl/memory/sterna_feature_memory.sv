@@ -4,8 +4,8 @@
 /// pixel. One write and one read per cycle. A word written is seen by every read that is asked for
 /// after the cycle in which the write was taken; data come three cycles after the read addresses.
 ///
-/// Drains write in turns of their own and wait for nobody; the words of the frame loader go into a
-/// queue, and are written in the cycles that the drains leave.
+/// Drains write in turns of their own and wait for nobody; the words of a LOAD go into a queue, and
+/// are written in the cycles that the drains leave.
 module sterna_feature_memory #(
   /// Rows of banks, rows of a tile.
   parameter int unsigned TileH = 5,
@@ -32,10 +32,14 @@ module sterna_feature_memory #(
   /// The word whose address was there in the cycle before.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
-  /// The frame loader offers a word for some lanes.
+  /// A LOAD offers a word for some lanes.
   input  logic                                  load_valid_i,
   /// The word is taken.
   output logic                                  load_ready_o,
+  /// There is room for this word, and for two that come before this says that there is none.
+  output logic                                  load_few_o,
+  /// All words of LOADs are written.
+  output logic                                  load_idle_o,
   /// Its address.
   input  logic [$clog2(FmWords)-1:0]            load_addr_i,
   /// Lanes to write.
@@ -77,8 +81,9 @@ module sterna_feature_memory #(
     end
   endgenerate
 
-  /// Words of the frame loader that wait.
-  localparam int unsigned LoadDepth = 2;
+  /// Words of a LOAD that wait.
+  localparam int unsigned LoadDepth = 8;
+  localparam int unsigned LoadCountW = $clog2(LoadDepth + 1);
 
   typedef struct packed {
     logic [FmAddrW-1:0] addr;
@@ -89,11 +94,12 @@ module sterna_feature_memory #(
 
   load_t load;
   logic load_valid, load_ready;
+  logic [LoadCountW-1:0] loads;
   logic [Drains-1:0] grant_q;
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
   logic [3:0] write_strobe_q, write_strobe_d;
   logic [FmAddrW-1:0] write_addr_q, write_addr_d;
-  // Whose word is written: a drain's, which comes a cycle after it is taken, or else the loader's.
+  // Whose word is written: a drain's, which comes a cycle after it is taken, or else that of a LOAD.
   (* preserve, dont_merge, maxfan = 256 *) logic [Drains-1:0] drain_q;
   logic [TileW-1:0][3:0][ActW-1:0] load_data_q;
   logic [Lanes-1:0][3:0][ActW-1:0] write_data;
@@ -112,10 +118,11 @@ module sterna_feature_memory #(
     .valid_o(load_valid),
     .ready_i(load_ready),
     .data_o (load),
-    .count_o()
+    .count_o(loads)
   );
 
   assign load_ready = grant_q == '0;
+  assign load_idle_o = !load_valid;
 
   always_comb begin
     write_lanes_d = load_valid ? load.lanes : '0;
@@ -147,6 +154,7 @@ module sterna_feature_memory #(
   end
 
   always_ff @(posedge clk_i) begin
+    load_few_o <= loads <= LoadCountW'(LoadDepth - 3);
     write_strobe_q <= write_strobe_d;
     write_addr_q <= write_addr_d;
     drain_q <= grant_q;

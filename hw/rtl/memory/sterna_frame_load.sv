@@ -10,8 +10,8 @@ import sterna_pkg::*;
 /// pixel, one after the other, each padded to whole beats. A byte is an activation there.
 ///
 /// Beats go into a ring of bytes. From its front, pieces are taken: the pixels of a row that lie in
-/// one tile, which are one write. A piece is turned to the front in two steps: by eights, then by
-/// bytes.
+/// one tile, which are one write. A piece is turned to the front step by step, each by two bits of its
+/// place in the ring.
 module sterna_frame_load #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -57,6 +57,8 @@ module sterna_frame_load #(
   /// The beat.
   input  logic [DataW-1:0]                      beat_data_i,
 
+  /// All words that were written have left the queue behind.
+  input  logic                                  write_idle_i,
   /// A write is offered.
   output logic                                  write_valid_o,
   /// It is taken.
@@ -85,8 +87,18 @@ module sterna_frame_load #(
   localparam int unsigned RingBytes = RingBeats * BeatBytes;
   localparam int unsigned AtW = $clog2(RingBytes);
   localparam int unsigned SlotW = AtW - $clog2(BeatBytes);
-  /// Bytes after the first step of turning.
-  localparam int unsigned CoarseBytes = PieceBytes + 7;
+  /// Steps of turning, each by two bits of the place; one or two bits are left for the last one.
+  localparam int unsigned Turns = (AtW - 1) / 2;
+  localparam int unsigned FineW = AtW - 2 * Turns;
+  /// Writes that wait, and how few leave room for those that come while it is found out.
+  localparam int unsigned WriteDepth = 8;
+  localparam int unsigned WritesFew = WriteDepth - 3;
+  localparam int unsigned WriteCountW = $clog2(WriteDepth + 1);
+
+  /// Bytes that are turned on after a step.
+  function automatic int unsigned turned_bytes(int unsigned turn);
+    return PieceBytes + 2 ** (AtW - 2 * turn - 2) - 1;
+  endfunction
 
   generate
     if (TileH < 3 || TileH > 15 || TileW < 3 || TileW > 15) begin : gen_bad_tile
@@ -282,46 +294,65 @@ module sterna_frame_load #(
 
   // --------------------------------------------------------------------------------------- turning
 
-  logic turning_q, turned_free, write_free;
-  logic [7:0] coarse_q [CoarseBytes];
-  logic [2:0] fine_q;
-  logic [FmAddrW-1:0] turning_addr_q;
-  logic [3:0] turning_row_q, turning_strobe_q, row_strobe;
-  logic [TileW-1:0] turning_cols_q, cols_mask;
+  /// What goes with a piece.
+  typedef struct packed {
+    logic [FmAddrW-1:0] addr;
+    logic [3:0] row;
+    logic [3:0] strobe;
+    logic [TileW-1:0] cols;
+  } piece_t;
 
-  assign write_free = !write_valid_o || write_ready_i;
-  assign turned_free = !turning_q || write_free;
-  assign taken = active_q && enough && turned_free;
-  assign row_strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
-  assign done_o = running_q && !active_q && !turning_q && !write_valid_o;
+  // All steps go on together, as long as there is room for what comes out.
+  (* preserve, dont_merge, maxfan = 256 *) logic go_q;
+  logic [Turns-1:0] turning_q;
+  logic written_q;
+  logic [7:0] turn_q [Turns][turned_bytes(0)];
+  logic [AtW-1:0] turn_at_q [Turns];
+  piece_t piece, turn_piece_q [Turns], written_piece_q;
+  logic [FineW-1:0] fine;
+  logic [WriteCountW-1:0] writes;
+
+  assign taken = active_q && enough && go_q;
+  assign piece.addr = addr_q;
+  assign piece.row = row_q;
+  assign piece.strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
+  assign fine = turn_at_q[Turns-1][FineW-1:0];
+  assign done_o = running_q && !active_q && turning_q == '0 && !written_q && !write_valid_o && write_idle_i;
 
   always_comb begin
-    for (int x = 0; x < int'(TileW); x++) cols_mask[x] = !is_extra_q || 4'(x) < extra_cols_q;
+    for (int x = 0; x < int'(TileW); x++) piece.cols[x] = !is_extra_q || 4'(x) < extra_cols_q;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      turning_q <= 1'b0;
-      write_valid_o <= 1'b0;
+      go_q <= 1'b0;
+      turning_q <= '0;
+      written_q <= 1'b0;
     end else if (clear_i) begin
-      turning_q <= 1'b0;
-      write_valid_o <= 1'b0;
+      go_q <= 1'b0;
+      turning_q <= '0;
+      written_q <= 1'b0;
     end else begin
-      turning_q <= taken || (turning_q && !write_free);
-      write_valid_o <= turning_q || (write_valid_o && !write_ready_i);
+      go_q <= writes <= WriteCountW'(WritesFew);
+      if (go_q) {written_q, turning_q} <= {turning_q, taken};
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (taken) begin
-      for (int b = 0; b < int'(CoarseBytes); b++) begin
-        coarse_q[b] <= ring_q[{at_q[AtW-1:3], 3'd0} + AtW'(b)];
+    if (go_q) begin
+      for (int b = 0; b < int'(turned_bytes(0)); b++) begin
+        turn_q[0][b] <= ring_q[{at_q[AtW-1-:2], (AtW-2)'(0)} + AtW'(b)];
       end
-      fine_q <= at_q[2:0];
-      turning_addr_q <= addr_q;
-      turning_row_q <= row_q;
-      turning_strobe_q <= row_strobe;
-      turning_cols_q <= cols_mask;
+      turn_at_q[0] <= at_q;
+      turn_piece_q[0] <= piece;
+      for (int unsigned t = 1; t < Turns; t++) begin
+        for (int b = 0; b < int'(turned_bytes(t)); b++) begin
+          turn_q[t][b] <= turn_q[t-1][b+int'(32'(turn_at_q[t-1][AtW-2*t-1-:2])<<(AtW-2*t-2))];
+        end
+        turn_at_q[t] <= turn_at_q[t-1];
+        turn_piece_q[t] <= turn_piece_q[t-1];
+      end
+      written_piece_q <= turn_piece_q[Turns-1];
     end
   end
 
@@ -335,11 +366,7 @@ module sterna_frame_load #(
   logic [TileW-1:0][Rgb-1:0][ActW-1:0] values, values_q;
   logic [TileW-1:0][ActW-1:0] fourth_q;
   logic [TileW-1:0][3:0][ActW-1:0] pixels;
-  logic [3:0] write_row_q;
-  logic [TileW-1:0] write_cols_q;
-  logic turned;
 
-  assign turned = turning_q && write_free;
 
   // Of a byte that goes through no table: its upper bits, or all of an activation.
   function automatic logic [ActW-1:0] value_of(logic [7:0] level, logic of_word);
@@ -348,7 +375,7 @@ module sterna_frame_load #(
 
   always_comb begin
     for (int b = 0; b < int'(PieceBytes); b++) begin
-      levels[b] = coarse_q[32'(fine_q)+b] ^ {!unsigned_q, 7'd0};
+      levels[b] = turn_q[Turns-1][32'(fine)+b] ^ {!unsigned_q, 7'd0};
     end
     for (int x = 0; x < int'(TileW); x++) begin
       for (int c = 0; c < int'(Rgb); c++) begin
@@ -361,11 +388,7 @@ module sterna_frame_load #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (turned) begin
-      write_addr_o <= turning_addr_q;
-      write_strobe_o <= turning_strobe_q;
-      write_row_q <= turning_row_q;
-      write_cols_q <= turning_cols_q;
+    if (go_q) begin
       for (int x = 0; x < int'(TileW); x++) begin
         fourth_q[x] <= interleaved_q ? '0 : value_of(fourth_levels[x], words_q);
         for (int c = 0; c < int'(Rgb); c++) begin
@@ -382,12 +405,18 @@ module sterna_frame_load #(
 
       // Activations are looked up no more.
       assign values = words_q ? values_q : looked_up;
-      assign table_done_o = table_valid_i && level_q == '1;
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) level_q <= '0;
-        else if (clear_i) level_q <= '0;
-        else if (table_valid_i) level_q <= level_q + 8'd1;
+        if (!rst_ni) begin
+          level_q <= '0;
+          table_done_o <= 1'b0;
+        end else if (clear_i) begin
+          level_q <= '0;
+          table_done_o <= 1'b0;
+        end else begin
+          level_q <= level_q + 8'(table_valid_i);
+          table_done_o <= table_valid_i && level_q == '1;
+        end
       end
 
       sterna_input_table #(
@@ -402,7 +431,7 @@ module sterna_frame_load #(
         .write_data_i ({
           table_data_i.channel_2, table_data_i.channel_1, table_data_i.channel_0
         }),
-        .read_i       (turned),
+        .read_i       (go_q),
         .level_i      (pixel_levels),
         .value_o      (looked_up)
       );
@@ -412,12 +441,32 @@ module sterna_frame_load #(
     end
   endgenerate
 
-  assign write_data_o = pixels;
+  // Writes wait here, so that those who take them do not reach into the steps.
+  piece_t write;
+
+  sterna_fifo #(
+    .Width($bits(piece_t) + $bits(pixels)),
+    .Depth(WriteDepth)
+  ) u_writes (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(written_q && go_q),
+    .ready_o(),
+    .data_i ({written_piece_q, pixels}),
+    .valid_o(write_valid_o),
+    .ready_i(write_ready_i),
+    .data_o ({write, write_data_o}),
+    .count_o(writes)
+  );
+
+  assign write_addr_o = write.addr;
+  assign write_strobe_o = write.strobe;
 
   genvar y;
   generate
     for (y = 0; y < TileH; y++) begin : gen_row
-      assign write_lanes_o[y*TileW+:TileW] = write_row_q == 4'(y) ? write_cols_q : '0;
+      assign write_lanes_o[y*TileW+:TileW] = write.row == 4'(y) ? write.cols : '0;
     end
   endgenerate
 
@@ -431,6 +480,9 @@ module sterna_frame_load #(
     table_valid_i |-> !running_q);
   Write_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     write_valid_o && !write_ready_i |=> write_valid_o && $stable(write_addr_o)
-    && $stable(write_lanes_o) && $stable(write_strobe_o) && $stable(pixels));
+    && $stable(write_lanes_o) && $stable(write_strobe_o) && $stable(write_data_o));
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    written_q && go_q |-> writes != WriteCountW'(WriteDepth))
+    else $error("a piece comes out where there is no room for it");
 `endif
 endmodule

@@ -105,9 +105,11 @@ module sterna_frame_store #(
   logic [FmAddrW-1:0] addr_q, addr_d;
   logic [BeatIndexW-1:0] asked_beat_q, asked_beat_d, beat_q, beat_d;
   logic running_q, running_d, asking_q, asking_d;
+  // Room for a beat, and for one more that is asked for while it is found out.
+  logic room_q;
   logic asked, word_asked, given, beat_ready;
 
-  assign read_valid_o = asking_q && ahead_q != AheadW'(BeatsAhead);
+  assign read_valid_o = asking_q && room_q;
   assign asked = read_valid_o && read_ready_i;
   assign word_asked = asked && asked_beat_q == LastBeat;
   assign given = beat_valid_o && beat_ready_i;
@@ -167,6 +169,7 @@ module sterna_frame_store #(
   end
 
   always_ff @(posedge clk_i) begin
+    room_q <= ahead_q <= AheadW'(BeatsAhead - 2);
     left_q <= left_d;
     addr_q <= addr_d;
   end

@@ -125,23 +125,38 @@ module sterna_gather #(
   assign request_ready_o = 1'b1;
 
   // A plain request waits here until no window is in the first stage, and goes into the second.
-  addr_t plain_addr_q;
-  logic [3:0] plain_row_q, plain_col_q;
+  addr_t plain_addr, plain_addr_q;
+  logic [3:0] plain_row, plain_col, plain_row_q, plain_col_q;
 
-  assign plain_ready_o = !plain_wait_q || !valid_q[1];
+  logic plain_valid, plain_ready;
+
+  // Keeps the store away from the windows.
+  sterna_fifo #(
+    .Width(FmAddrW + 8),
+    .Depth(2)
+  ) u_plain (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(plain_valid_i && plain_ready_o),
+    .ready_o(plain_ready_o),
+    .data_i ({addr_t'(plain_i.plane), plain_i.row, plain_i.col}),
+    .valid_o(plain_valid),
+    .ready_i(plain_ready),
+    .data_o ({plain_addr, plain_row, plain_col}),
+    .count_o()
+  );
+
+  assign plain_ready = !plain_wait_q || !valid_q[1];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) plain_wait_q <= 1'b0;
     else if (clear_i) plain_wait_q <= 1'b0;
-    else plain_wait_q <= plain_valid_i || !plain_ready_o;
+    else plain_wait_q <= plain_valid || !plain_ready;
   end
 
   always_ff @(posedge clk_i) begin
-    if (plain_ready_o) begin
-      plain_addr_q <= addr_t'(plain_i.plane);
-      plain_row_q <= plain_i.row;
-      plain_col_q <= plain_i.col;
-    end
+    if (plain_ready) {plain_addr_q, plain_row_q, plain_col_q} <= {plain_addr, plain_row, plain_col};
     plain_q <= {plain_q[Latency-1:2], !valid_q[1]};
   end
 

@@ -22,8 +22,9 @@ def look(port: Record, drains: Records) -> None:
 
 @compiled
 def cycle_port(port: Record, load_valid: int) -> bool:
-    """The frame load's words go through a queue, and are written when no drain does; whether one comes in."""
+    """The words of a LOAD go through a queue, and are written when no drain does; whether one comes in."""
     comes = load_valid > 0 and port.loads < LOAD_WORDS
+    port.few = port.loads <= LOAD_WORDS - 3
     port.loads += comes - (port.loads > 0 and not port.taken)
     return comes
 
@@ -155,12 +156,14 @@ def cycle_drain(drain: Record, index: int, steps: Records, now: int, machine: Re
             _leave(drain, step)
         elif drain.active:
             _walk(drain, step, index * machine.drain_clusters, now, machine)
-        elif drain.pass_ended[half]:
+        elif drain.pass_seen[half]:
             _begin(drain, step, machine)
     drain.words -= drain.released
     drain.room = room
     for each in range(2):
         drain.freed[each] = drain.free_next and each == half
+        drain.pass_seen[each] = drain.pass_ended[each]
         drain.pass_ended[each] = drain.pass_ended_next[each]
     drain.passes += drain.given
-    drain.given = drain.given_next
+    drain.given = drain.coming
+    drain.coming = drain.given_next

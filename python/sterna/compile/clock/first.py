@@ -13,9 +13,9 @@ _WAIT, _BEGIN, _WRITE = range(3)
 
 
 @compiled
-def done(first: Record) -> bool:
-    """Whether all of the map is written."""
-    return first.running and not first.open and not first.write_valid
+def done(first: Record, idle: bool) -> bool:
+    """Whether all of the map is written; `idle`: the queue of the feature memory is empty."""
+    return first.running and not first.open and not first.write_valid and idle
 
 
 @compiled
@@ -30,7 +30,7 @@ def _cycle_rows(first: Record, step: Record, piece: bool, column: bool) -> None:
     body = column and first.state == _BODY
     row_written = piece and first.piece == step.row_pieces - 1
     move = first.word_valid and (first.left == 0 or (body and first.left == 1))
-    fetch = first.fetching and first.enough and (not first.word_valid or move)
+    fetch = first.fetching and first.enough and not first.ended and (not first.word_valid or move)
     last_fetch = first.fetch_piece == step.row_pieces - 1
     ended = fetch and last_fetch
     ends_body = body and first.pixels_last and first.left == 1
@@ -56,7 +56,8 @@ def _cycle_rows(first: Record, step: Record, piece: bool, column: bool) -> None:
         first.fetch_piece = 0 if last_fetch else first.fetch_piece + 1
     first.fetching = first.fetching and not (ended and first.fetch_pairs == 1)
     first.fetch_pairs -= ended
-    first.held += row_written - 2 * ended
+    first.held += row_written - 2 * first.ended
+    first.ended = ended
     first.room = first.held != FIRST_ROWS
     first.enough = first.held >= FIRST_ROWS // 2 or not first.filling
     if piece:
@@ -112,14 +113,14 @@ def _cycle_groups(first: Record, step: Record, group: bool, pixel: bool, now: in
 
 
 @compiled
-def _cycle_writes(first: Record, step: Record, granted: bool, now: int) -> None:
+def _cycle_writes(first: Record, step: Record, go: bool, now: int) -> None:
     """The words of a full bank, row after row."""
-    takes = first.writer == _WRITE and (not first.write_valid or granted)
+    takes = first.writer == _WRITE and go
     last_word = takes and first.words == 1
     has_lower = not step.pooled and first.write_rows != 1
     ends_bank = last_word and (first.write_lower or not has_lower)
     full = first.full[first.write_bank]
-    first.write_valid = takes or (first.write_valid and not granted)
+    first.write_valid = takes
     if first.writer == _WAIT:
         first.writer = _BEGIN if full else _WAIT
     elif first.writer == _BEGIN:
@@ -164,9 +165,11 @@ def _begin(first: Record, step: Record) -> None:
 
 
 @compiled
-def cycle(first: Record, steps: Record, next_step: int, start: int, piece: bool, granted: bool, now: int) -> None:
-    """A cycle: a `piece` is taken, a write is `granted`; `start`: it begins with the step `next_step`."""
-    if done(first):
+def cycle(
+    first: Record, steps: Record, next_step: int, start: int, piece: bool, go: bool, idle: bool, now: int
+) -> None:  # fmt: skip
+    """A cycle: a `piece` is taken, a write may `go`; `start`: it begins with step `next_step`. `idle`: as in `done`."""
+    if done(first, idle):
         first.running = 0
     step = steps[first.step]
     on = first.state == _LEFT or first.state == _RIGHT or (first.state == _BODY and first.left > 0)
@@ -177,7 +180,7 @@ def cycle(first: Record, steps: Record, next_step: int, start: int, piece: bool,
     _queue(first, step, column, pixel, now)
     _cycle_rows(first, step, piece, column)
     _cycle_groups(first, step, group, pixel, now)
-    _cycle_writes(first, step, granted, now)
+    _cycle_writes(first, step, go, now)
     if first.begun:
         _begin(first, step)
     first.begun = first.start

@@ -145,19 +145,19 @@ def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
 @compiled
 def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
-    load, store = work.steps[control.next], work.steps[control.waiting_store]
-    layer = parts.first[0]
-    granted = drains.cycle_port(parts.write_port[0], layer.write_valid if layer.on else move.load_valid)
-    load_done, store_done = moves.load_done(move), moves.store_done(move)
+    load, store = work.steps[move.load_next], work.steps[control.waiting_store]
+    layer, port = parts.first[0], parts.write_port[0]
+    idle, go = port.loads == 0, port.few
+    granted = drains.cycle_port(port, layer.write_valid if layer.on else move.load_writes > 0)
+    load_done, store_done = moves.load_done(move, idle), moves.store_done(move)
+    piece = layer.on and move.load_writes > 0 and first.takes_piece(layer)
     if layer.on:
-        piece = move.load_valid and first.takes_piece(layer)
-        load_done = first.done(layer)
-        written = granted
+        load_done = first.done(layer, idle)
         granted = piece
-    else:
-        piece, written = False, False
-    first.cycle(layer, work.steps, control.next, control.load_start, piece, written, now)
-    moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, control.load_start, granted, now, machine)
+    first.cycle(layer, work.steps, move.load_next, move.load_starts, piece, go, idle, now)
+    moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, idle, granted, now, machine)
+    move.load_starts = control.load_start
+    move.load_next = control.next
     moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)
     move.windows_first = parts.issue[0].asked_now
     sequencer.commit(control, load_done, store_done, work.steps)

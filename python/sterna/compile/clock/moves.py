@@ -7,18 +7,21 @@ from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ANSWER_RING, STORE_RING, Record
 from sterna.compile.clock.timing import (
     ANSWER_CYCLES,
+    ASKS,
     BURST_CYCLES,
     BURSTS,
     FIFO_LATENCY,
     GATHER_LATENCY,
+    LOAD_WRITES,
     STORE_BEATS_AHEAD,
 )
 
 
 @compiled
-def load_done(moves: Record) -> bool:
-    """Whether every piece of the LOAD is written."""
-    return moves.load_running and moves.load_pieces == 0 and not moves.load_turning and not moves.load_valid
+def load_done(moves: Record, idle: bool) -> bool:
+    """Whether every piece of the LOAD is written; `idle`: the queue of the feature memory is empty."""
+    ended = moves.load_pieces == 0 and moves.load_turning == 0 and moves.load_writes == 0
+    return moves.load_running and ended and idle
 
 
 @compiled
@@ -34,17 +37,22 @@ def writer_idle(moves: Record) -> bool:
 
 
 @compiled
-def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: bool, now: int, machine: Record) -> None:
-    """A cycle of the frame load, whose write is `granted`; `start`: it begins with `step`."""
-    if load_done(moves):
+def cycle_load(moves: Record, port: Record, step: Record, idle: bool, granted: bool, now: int, machine: Record) -> None:
+    """A cycle of the frame load, whose write is `granted`; if it starts, with `step`. `idle`: as in `load_done`.
+
+    Pieces are turned step by step, all of them together, as long as there is room for what comes out.
+    """
+    if load_done(moves, idle):
         moves.load_running = 0
-    write_free = not moves.load_valid or granted
+    go, moves.load_go = moves.load_go, moves.load_writes <= LOAD_WRITES - 3
     size = moves.load_last_bytes if moves.load_column == moves.load_row else moves.load_piece_bytes
     active = moves.load_pieces > 0
-    turned = active and moves.load_bytes >= size and (not moves.load_turning or write_free)
+    turned = active and moves.load_bytes >= size and go
     beat = active and moves.load_bytes <= machine.ring_bytes - machine.beat_bytes and beat_there(port, now)
-    moves.load_valid = moves.load_turning or (moves.load_valid and not granted)
-    moves.load_turning = turned or (moves.load_turning and not write_free)
+    moves.load_writes -= granted
+    if go:
+        moves.load_writes += moves.load_turning >> machine.turns
+        moves.load_turning = (moves.load_turning << 1 | turned) & ((2 << machine.turns) - 1)
     if beat:
         take_beat(port)
         moves.load_bytes += machine.beat_bytes
@@ -52,7 +60,7 @@ def cycle_load(moves: Record, port: Record, step: Record, start: int, granted: b
         moves.load_bytes -= size
         moves.load_pieces -= 1
         moves.load_column = moves.load_column + 1 if moves.load_column < moves.load_row else 1
-    if start:
+    if moves.load_starts:
         moves.load_running = 1
         moves.load_pieces = step.pieces
         moves.load_row = step.row_pieces
@@ -70,7 +78,9 @@ def cycle_store(
     if store_done(moves):
         moves.store_running = 0
     reads = moves.asked and not moves.windows_first
-    asks = (reads or not moves.asked) and moves.unasked > 0 and moves.ahead < STORE_BEATS_AHEAD
+    comes = (reads or not moves.asked) and moves.asks > 0
+    asks = moves.asks < ASKS and moves.unasked > 0 and moves.store_room
+    moves.store_room = moves.ahead <= STORE_BEATS_AHEAD - 2
     sent = moves.w_valid and not pauses(bus, now, machine)
     there = moves.beat_count > 0 and moves.beat_time[moves.beat_head] <= now
     given = there and moves.burst_left > 0 and (sent or not moves.w_valid)
@@ -80,7 +90,8 @@ def cycle_store(
         moves.beat_time[place] = now - 1 + GATHER_LATENCY + FIFO_LATENCY
     if given:
         moves.beat_head = (moves.beat_head + 1) & (STORE_RING - 1)
-    moves.asked = asks or (moves.asked and not reads)
+    moves.asked = comes or (moves.asked and not reads)
+    moves.asks += asks - comes
     moves.unasked -= asks
     moves.beat_count += reads - given
     moves.ahead += asks - given

@@ -25,11 +25,9 @@ COUNTS = 4
 
 @compiled
 def begin_step(issue: Record, step: Record) -> None:
-    """A step starts: the cursors walk to their first tiles."""
+    """A step starts."""
     issue.front = 0
     issue.groups = step.groups
-    for position in range(len(issue.tile_left)):
-        issue.tile_left[position] = position
 
 
 @compiled
@@ -43,7 +41,7 @@ def _may_issue(issue: Record, distributor: Record, flags: int) -> bool:
     """Whether the round that is offered is issued; `flags`: those of the round."""
     if not distributor.round_valid or issue.undrained or issue.guarded or issue.reads:
         return False
-    return not flags & TAKES_WORD or (issue.released and issue.cursors_ready)
+    return not flags & TAKES_WORD or issue.released
 
 
 @compiled
@@ -65,29 +63,17 @@ def _count(
 @compiled
 def _ask(issue: Record, step: Record, takes_word: bool) -> None:
     """Ask for the windows of a word, one for each tile, from the cycle after its issue on."""
-    ready = True
-    for position in range(len(issue.tile_left)):
-        ready = ready and issue.tile_left[position] == 0
     last = issue.position == step.shared - 1
     issue.asked_now = issue.asking
-    if issue.asking and issue.asked_last:
-        # The position's cursor goes on by as many tiles as there are at once, one per cycle.
-        issue.tile_left[issue.position] = step.shared
     issue.flight = FLIGHT_CYCLES if issue.asking or takes_word else max(issue.flight - 1, 0)
     if issue.asking:
         issue.position = 0 if last else issue.position + 1
     issue.asking = takes_word or (issue.asking and not last)
-    issue.cursors_ready = ready
-    for position in range(len(issue.tile_left)):
-        if issue.tile_left[position] > 0:
-            issue.tile_left[position] -= 1
 
 
 @compiled
 def _take_fetch(issue: Record, step: Record, takes_word: bool, written: int, after: NDArray[np.int64]) -> bool:
     """The fetch word in front comes next when the one before is used; whether it does."""
-    if takes_word:
-        issue.asked_last = issue.next == step.fetches - 1
     take = not issue.next_valid or takes_word
     taken = take and issue.near > 0
     if take:
@@ -147,7 +133,7 @@ def cycle_issue(
     machine: Record,
 ) -> None:  # fmt: skip
     """A cycle on the round that is offered, when each drain has `written` so many words of the step before."""
-    issue.beat_room = issue.beat_count < FETCH_BEATS
+    issue.beat_room, issue.beat_few = issue.beat_few, issue.beat_count <= FETCH_BEATS - 3
     at = step.round + distributor.offered
     flags = rounds[at] if distributor.round_valid else 0
     issue.issued = _may_issue(issue, distributor, flags)

@@ -89,7 +89,7 @@ def _in_next_conv(sequencer: Record, step: Record, room: bool) -> None:
 def _in_quiet(sequencer: Record, room: bool) -> None:
     """A TABLE waits until all is written."""
     if sequencer.quiet and not sequencer.load_busy and room:
-        sequencer.table_start = 1
+        sequencer.table_wanted = 1
         sequencer.next_state = TABLE
 
 
@@ -123,8 +123,10 @@ def _in_ask(sequencer: Record, step: Record, port: Record) -> None:
 
 @compiled
 def _in_table(sequencer: Record, table: Record) -> None:
-    """The frame load takes the words of its table; the last one ends the step."""
-    if table.left == 1 and table.serial_left > 0:
+    """The words of the table are taken from the next cycle on; a cycle after the last one the step ends."""
+    sequencer.table_start = sequencer.table_wanted
+    sequencer.table_done_next = table.left == 1 and table.serial_left > 0
+    if sequencer.table_done:
         _note(sequencer, _NOTHING)
         sequencer.next_state = STEP
 
@@ -144,6 +146,7 @@ def look(
     sequencer.next_state = sequencer.state
     _look(sequencer, issuer, drains, vectors_done)
     sequencer.tape_done_next = tape.state == stream.DONE
+    sequencer.table_done_next = 0
     _end_steps(sequencer, issuer, moves, drains)
     state, room, step = sequencer.state, sequencer.open_count < OPEN_STEPS, steps[sequencer.next]
     if state in (CLEAR, START, SUM):
@@ -173,6 +176,7 @@ def commit(sequencer: Record, load_done: bool, store_done: bool, steps: Records)
     sequencer.quiet = sequencer.quiet_next
     sequencer.earlier_drained = sequencer.earlier_drained_next
     sequencer.tape_done = sequencer.tape_done_next
+    sequencer.table_done = sequencer.table_done_next
     own_load = sequencer.load_start and not steps[sequencer.next].next
     sequencer.load_busy = (sequencer.load_busy or sequencer.load_start) and not load_done
     sequencer.load_open = (sequencer.load_open or own_load) and not load_done

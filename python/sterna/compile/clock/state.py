@@ -59,7 +59,7 @@ def _layout(names: str, **arrays: int) -> np.dtype[Any]:
 #: waits. Names with `beat` count bus beats, or by them.
 MACHINE = _layout(
     "clusters drain_clusters pes round_delay table_beats table_latency beat_words line_beats has_image is_queued"
-    " beat_bytes ring_bytes burst_beats"
+    " beat_bytes ring_bytes turns burst_beats"
     " memory_latency refresh_every refresh_cycles gap_every gap_cycles"
 )
 
@@ -78,15 +78,13 @@ RECORD = _layout("kind count")
 
 #: The issuer: queue of beats, serializer, two queues of fetch words; number of the fetch word that is next (if any) and
 #: that is in front of the queues, whether what the next one reads is written; `asking`: the windows of a word are asked
-#: for, of the last fetch word of a pass if `asked_last`, at a position in the tile group. `tile_left`: of each
-#: position's cursor. From `issued` on: signals.
+#: for, at a position in the tile group. From `issued` on: signals.
 ISSUE = _layout(
-    "beat_room beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
-    " asking asked_last position cursors_ready flight half undrained guard guarded reads groups issued asked_now",
+    "beat_room beat_few beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
+    " asking position flight half undrained guard guarded reads groups issued asked_now",
     beat_time=BEATS_RING,
     beat_words=BEATS_RING,
     fetch_time=FETCH_RING,
-    tile_left=_MOST_CLUSTERS,
 )
 
 #: A drain. `step` and `group` are those of the pass in front, `words` those begun; the words on their way down the
@@ -94,11 +92,12 @@ ISSUE = _layout(
 #: front has been walked; `given`: a pass comes; `pass_ended`: the PEs have ended the pass in that half. `read` and
 #: `freed` are registers.
 DRAIN = _layout(
-    "passes given given_next step group active ended half keep cluster pe phase row left words read free_next room"
-    " done released head count channels_read valid word_written word_last",
+    "passes given coming given_next step group active ended half keep cluster pe phase row left words read"
+    " free_next room done released head count channels_read valid word_written word_last",
     freed=2,
     pass_ended=2,
     pass_ended_next=2,
+    pass_seen=2,
     word_time=WORD_RING,
     channels=WORD_RING,
     last=WORD_RING,
@@ -117,7 +116,7 @@ ISSUER = _layout(
 #: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
 #: `offered` is the number of the round that is offered, `coming` of the one after it.
 DISTRIBUTOR = _layout(
-    "beats room staged record record_left beat round_beat head count place round_place round_valid offered coming",
+    "beats room few staged record record_left beat round_beat head count place round_place round_valid offered coming",
     beat_rounds=ROUND_RING,
 )
 
@@ -142,8 +141,9 @@ BUS = _layout(
 #: Frame load, frame store and AXI writer. Of the store: `asked`, a read waits in the gather; `windows_first`, for that
 #: of a window.
 MOVES = _layout(
-    "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes load_turning load_valid"
-    " store_running unasked asked windows_first beat_head beat_count ahead"
+    "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes"
+    " load_turning load_writes load_go load_starts load_next"
+    " store_running unasked store_room asks asked windows_first beat_head beat_count ahead"
     " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
     answer_time=ANSWER_RING,
@@ -155,7 +155,7 @@ MOVES = _layout(
 #: which is requantised; parts of rows wait with the time at which their last activations come; from `writer`: writes.
 FIRST = _layout(
     "on step start begun running open filling held room enough piece to_come"
-    " fetching fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"
+    " fetching ended fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"
     " queue_head queue_count queue_room pause active group lower col cols bank rows"
     " part_head part_count part_bank writer words write_bank write_lower write_cols write_rows write_valid",
     busy=2,
@@ -169,13 +169,13 @@ FIRST = _layout(
 SEQUENCER = _layout(
     "state next_state next step table_wanted first first_next vectors_done vectors_done_next quiet quiet_next"
     " earlier_drained earlier_drained_next load_busy load_open store_waits store_busy store_moves waiting_store"
-    " open_head open_count tape_done tape_done_next take table_start load_start queue_store store_start store_ends"
-    " noting noting_until noted step_ends finish",
+    " open_head open_count tape_done tape_done_next table_done table_done_next take"
+    " table_start load_start queue_store store_start store_ends noting noting_until noted step_ends finish",
     open=OPEN_STEPS,
 )
 
 #: The feature memory: a drain writes in this cycle; words of the frame load that wait.
-WRITE_PORT = _layout("taken loads")
+WRITE_PORT = _layout("taken loads few")
 
 
 def machine(config: EngineConfig, memory: Memory) -> Record:
@@ -194,6 +194,8 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
         "beat_bytes": config.beat_bytes,
         "burst_beats": config.burst_beats,
         "ring_bytes": _ring_bytes(config),
+        # A step for every two bits of a place in the ring, but the last one or two.
+        "turns": (_ring_bytes(config).bit_length() - 2) // 2,
         "memory_latency": memory.latency,
         "refresh_every": memory.refresh_every,
         "refresh_cycles": memory.refresh_cycles,

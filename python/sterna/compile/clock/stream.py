@@ -19,9 +19,10 @@ _LINE_WORDS = ALIGN // 8
 _FIRST_LINES = 4
 
 (
-    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_CHECK, _HEADER_PASS, _PAYLOAD,
-    _PAYLOAD_SUM, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK, _STEP_PASS, STEP, DONE,
-) = range(18)  # fmt: skip
+    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_MATCH, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_MATCH, _HEADER_CHECK,
+    _HEADER_PASS, _PAYLOAD, _PAYLOAD_SUM, _PAYLOAD_MATCH, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK,
+    _STEP_FAULT, _STEP_PASS, STEP, DONE,
+) = range(22)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ distributor
@@ -101,7 +102,7 @@ def cycle_distributor(
 ) -> None:
     """A cycle of the distributor on the payload of `step`."""
     distributor.room = distributor.beats < DISTRIBUTOR_BEATS
-    room = distributor.count < ROUND_BEATS
+    room, distributor.few = distributor.few, distributor.count <= ROUND_BEATS - 3
     _offer(distributor, step, issue.issued)
     if distributor.staged and _take_record_beat(distributor, room, issue, step, records, now, machine):
         distributor.staged = 0

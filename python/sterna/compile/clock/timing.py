@@ -19,6 +19,8 @@ LOAD_BURST_BEATS = 16
 LOAD_BUFFER_BEATS = 32
 #: `sterna_frame_load`: most channels that can lie side by side, those of a word of scratch memory.
 LOAD_CHANNELS = 4
+#: Writes that it holds.
+LOAD_WRITES = 8
 #: `sterna_burst_splitter`: from a transfer or a burst that is taken to the next burst offered.
 BURST_CYCLES = 2
 #: `sterna_tape_requester`: from the start, or a command taken, to the next command; from a step to its first one.
@@ -48,9 +50,11 @@ ROUND_BEATS = 32
 
 #: `sterna_gather`: from the request of a window to its word.
 GATHER_LATENCY = 15
+#: Reads of the store that wait in front of it.
+ASKS = 2
 #: `sterna_issuer`: beats of fetch words in front of the serializer, fetch words behind the block RAM; from a window's
 #: request until its word is in the windows.
-FETCH_BEATS = 8
+FETCH_BEATS = 16
 NEAR_WORDS = 2
 FLIGHT_CYCLES = GATHER_LATENCY + 2
 
@@ -58,16 +62,16 @@ FLIGHT_CYCLES = GATHER_LATENCY + 2
 #: besides the cycles that a round waits in its cluster.
 PASS_DEPTH = 4
 WORD_DEPTH = 16
-DRAIN_LATENCY = 17
+DRAIN_LATENCY = 18
 
 #: `sterna_pass_issuer`: from the start of a step to its first addresses.
 PREPARE_CYCLES = 3
 
 #: `sterna_sequencer`: steps that have begun and not ended.
 OPEN_STEPS = 4
-#: `sterna_feature_memory`: words of the frame load that wait. `sterna_engine`: cycles that the drains' turns are ahead
+#: `sterna_feature_memory`: words of a LOAD that wait. `sterna_engine`: cycles that the drains' turns are ahead
 #: of the frame.
-LOAD_WORDS = 2
+LOAD_WORDS = 8
 TURN_CYCLES = 0
 #: `sterna_frame_store`: beats requested and not yet given.
 STORE_BEATS_AHEAD = 32
