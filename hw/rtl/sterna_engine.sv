@@ -35,6 +35,8 @@ module sterna_engine #(
   parameter bit FirstLayer = 0,
   /// A step may have limits of its results and a rounding of its own.
   parameter bit GeneralRequant = 0,
+  /// PEs of all clusters whose windows lie in block RAM.
+  parameter int unsigned BlockWindows = 0,
   /// Identifies these parameters; a tape carries the same value.
   parameter logic [31:0] ConfigHash = '0
 ) (
@@ -999,7 +1001,8 @@ module sterna_engine #(
           .Accumulators(Accumulators),
           .ActW        (ActW),
           .AccW        (AccW),
-          .Delay       (RoundDelay)
+          .Delay       (RoundDelay),
+          .BlockWindows((BlockWindows + Clusters - 1 - C) / Clusters)
         ) u_cluster (
           .clk_i,
           .rst_ni,

@@ -17,7 +17,9 @@ module sterna_cluster #(
   /// Bits of an accumulator.
   parameter int unsigned AccW = 20,
   /// Cycles that rounds, and what the drain does, wait.
-  parameter int unsigned Delay = 16
+  parameter int unsigned Delay = 16,
+  /// PEs whose windows lie in block RAM.
+  parameter int unsigned BlockWindows = 0
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -121,7 +123,8 @@ module sterna_cluster #(
         .Lanes       (Lanes),
         .Accumulators(Accumulators),
         .ActW        (ActW),
-        .AccW        (AccW)
+        .AccW        (AccW),
+        .BlockWindows(p < BlockWindows)
       ) u_pe (
         .clk_i,
         .rst_ni,

@@ -13,7 +13,9 @@ module sterna_lane_group #(
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
-  parameter int unsigned AccW = 20
+  parameter int unsigned AccW = 20,
+  /// The windows lie in block RAM.
+  parameter bit BlockWindows = 0
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -107,28 +109,19 @@ module sterna_lane_group #(
   genvar b, p;
   generate
     for (b = 0; b < Banks; b++) begin : gen_bank
-`ifdef VERILATOR
-      logic signed [ActW-1:0] window_q [Slots][Lanes];
-`else
-      (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] window_q [Slots];
-`endif
-
-      // Memories hold zeros when power comes on; it is said for simulation.
-      initial begin
-        for (int unsigned i = 0; i < Lanes; i++) window_q[Slots-1][i] = '0;
-      end
-
-      always_ff @(posedge clk_i) begin
-        if (word_valid_i) begin
-          for (int unsigned i = 0; i < Lanes; i++) window_q[word_slot_i][i] <= word_data_i[b][i];
-        end
-      end
-
-      always_ff @(posedge clk_i) begin
-        if (active) begin
-          for (int unsigned i = 0; i < Lanes; i++) vector_q1[b][i] <= window_q[slot_i[b]][i];
-        end
-      end
+      sterna_window #(
+        .Lanes   (Lanes),
+        .ActW    (ActW),
+        .BlockRam(BlockWindows)
+      ) u_window (
+        .clk_i,
+        .write_i     (word_valid_i),
+        .write_slot_i(word_slot_i),
+        .data_i      (word_data_i[b]),
+        .read_i      (active),
+        .slot_i      (slot_i[b]),
+        .vector_o    (vector_q1[b])
+      );
     end
 
     for (p = 0; p < Banks / 2; p++) begin : gen_pair
@@ -176,10 +169,7 @@ module sterna_lane_group #(
   Exclusive_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     $onehot0({add_i, row_load_i}) && $onehot0({row_load_i, row_shift_i}))
     else $error("an operation, a row load or a row shift in one cycle");
-  Slot_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    word_valid_i |-> word_slot_i != 5'(Slots - 1))
-    else $error("a word is written to the slot of zeros");
-  Distance_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     add_q1 |-> !(active && !zero_i && address_i == address_q1))
     else $error("an accumulator is touched in two cycles running");
   generate
@@ -187,9 +177,6 @@ module sterna_lane_group #(
       Absent_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
         active && (row_load_i || double_i) |-> slot_i[b] == 5'(Slots - 1) && !subtract_i[b])
         else $error("a row load or a doubling with a vector");
-      NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-        active && word_valid_i |-> slot_i[b] != word_slot_i)
-        else $error("a vector is read while its slot is written");
     end
   endgenerate
 

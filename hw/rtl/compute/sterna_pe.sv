@@ -13,7 +13,9 @@ module sterna_pe #(
   /// Bits of an activation.
   parameter int unsigned ActW = 8,
   /// Bits of an accumulator.
-  parameter int unsigned AccW = 20
+  parameter int unsigned AccW = 20,
+  /// The windows lie in block RAM.
+  parameter bit BlockWindows = 0
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -114,7 +116,8 @@ module sterna_pe #(
         .Lanes       (Count),
         .Accumulators(2 * Accumulators),
         .ActW        (ActW),
-        .AccW        (AccW)
+        .AccW        (AccW),
+        .BlockWindows(BlockWindows)
       ) u_lanes (
         .clk_i,
         .rst_ni,

@@ -13,6 +13,7 @@ from sterna.estimate.paths import Path, Paths, WideNet
 from sterna.estimate.resources import resources
 from sterna.estimate.synthesis import Narrow, Synthesis
 from sterna.estimate.timing import Delays, delays_of
+from sterna.estimate.usage import DSP_BLOCKS
 from sterna.spec.fpga import Fpga
 
 #: ALMs of a part that is timed by itself. Quartus improves paths across the joints of smaller ones as well.
@@ -59,7 +60,8 @@ def time_paths(
     All registers are taken for those of one clock. `together` and errors: as for `estimate_clock`.
     """
     areas = {each.part: sum(alms[part] * count for part, count in each.counts.items()) for each in whole.all()}
-    top = merged(whole, {part for part, area in areas.items() if area >= together})
+    apart = {part for part, area in areas.items() if area >= together or part.module in DSP_BLOCKS}
+    top = merged(whole, apart)
     delays = delays_of(fpga.family, fpga.speed_grade, full=True)
     models: dict[Part, Model] = {}
     kinds = {each.part: each for each in top.all()}

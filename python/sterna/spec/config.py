@@ -23,7 +23,7 @@ WORD_CHANNELS = 4
 MOST_FM_WORDS = 65536
 
 #: Fields that no tape depends on.
-_NOT_HASHED = ("name", "memory", "burst_beats")
+_NOT_HASHED = ("name", "memory", "burst_beats", "block_windows")
 #: Names of parameters before the engine's words became the field's.
 _RENAMED = {"units": "pes", "slots": "accumulators"}
 #: Those that engines had before their PEs went in step.
@@ -84,6 +84,9 @@ class EngineConfig(Validated):
     three channels, and the pool that follows."""
     general_requant: bool = False
     """Whether a layer may have a clamp of its own, and ties that go to the even result."""
+    block_windows: Annotated[int, Field(ge=0)] = 0
+    """PEs, of those of all clusters, whose windows lie in block RAM instead of MLABs: for a chip that has block RAM left
+    and is short of ALMs."""
     memory: str = memories.DEFAULT
     """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 
@@ -110,6 +113,7 @@ class EngineConfig(Validated):
     def _parts_fit(self) -> EngineConfig:
         _require(self.acc_w >= self.act_w + 4, "acc_w must be at least act_w + 4")
         _require(self.drains <= self.clusters, f"drains must be at most clusters = {self.clusters}")
+        _require(self.block_windows <= self.all_pes, f"block_windows must be at most all PEs, {self.all_pes}")
         most = 4096 // self.beat_bytes
         _require(self.burst_beats <= most, f"burst_beats must be at most {most}, as a burst has at most 4 KB")
         return self

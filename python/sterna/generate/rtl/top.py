@@ -26,5 +26,6 @@ def parameters(config: EngineConfig) -> dict[str, str]:
         "InputTable": int(config.input_table),
         "FirstLayer": int(config.first_layer),
         "GeneralRequant": int(config.general_requant),
+        "BlockWindows": config.block_windows,
     }
     return {**{name: str(value) for name, value in numbers.items()}, "ConfigHash": f"32'h{config.hash:08x}"}
