@@ -160,6 +160,7 @@ module sterna_distributor #(
   logic [BeatsW-1:0] beats;
   logic [RoundCountW-1:0] count_tail;
 
+  assign is_fetch = first_data[7:0] == RecordFetch;
   assign count = first_data[8+:CountW];
   assign header_d.mark = mark;
   assign header_d.beats = beats;
