@@ -292,7 +292,7 @@ module sterna_engine #(
   assign read_command_addr[LoadPort] = load_source;
   assign read_command_bytes[LoadPort] = load_step.dram_bytes;
 
-  // The image of the next frame is in no hurry.
+  // The image of the next frame is in no hurry, unless it is that of the first layer, which takes long.
   logic load_hurries_q;
 
   sterna_axi_reader #(
@@ -373,7 +373,7 @@ module sterna_engine #(
   logic activity;
 
   always_ff @(posedge clk_i) begin
-    if (load_start) load_hurries_q <= !load_step.next[0];
+    if (load_start) load_hurries_q <= !load_step.next[0] || load_step.group_words != '0;
   end
 
   sterna_tape_reader #(
