@@ -49,6 +49,29 @@ class Frame:
         return [(c, y, x) for c in channels for y in rows for x in cols]
 
 
+class Behind:
+    """A queue that takes what is written, and empties at random times. `slow` is the chance that a cycle takes nothing
+    out of it."""
+
+    def __init__(self, dut: Any, slow: float) -> None:
+        self.dut, self.slow = dut, slow
+        self.words = 0
+
+    def drive(self) -> None:
+        """A word may leave."""
+        self.words -= self.words > 0 and random.random() >= self.slow
+        self.dut.write_idle_i.value = self.words == 0
+
+    def sample(self) -> None:
+        """A word may come; all have left when the move is done."""
+        assert not (int(self.dut.done_o.value) and self.words), "done before the last word has left"
+        self.words += int(self.dut.write_valid_o.value) and int(self.dut.write_ready_i.value)
+
+    def clear(self) -> None:
+        """All have left."""
+        self.words = 0
+
+
 #: Channel, row and column: value.
 Image = dict[tuple[int, int, int], int]
 
@@ -69,7 +92,8 @@ class TB(Bench):
         self.done = Sink(Field(dut.done_o), None, {})
         self.entries = Source(Field(dut.table_valid_i), None, {"entry": Field(dut.table_data_i)}, idle)
         self.filled = Sink(Field(dut.table_done_o), None, {})
-        self.agents = [self.inputs, self.beats, self.writes, self.done, self.entries, self.filled]
+        behind = Behind(dut, stall)
+        self.agents = [self.inputs, self.beats, self.writes, behind, self.done, self.entries, self.filled]
         # Of each channel of a word, the activation of each byte of an unsigned frame.
         plain = [value >> 8 - self.act_w for value in range(-GREY, LEVELS - GREY)]
         self.values = [plain] * 4
@@ -84,6 +108,7 @@ class TB(Bench):
         self.entries.send({"entry": self.entry(level)} for level in range(count))
         await self.run_until(lambda: bool(self.filled.taken) or not self.entries.queue, 5000)
         assert not self.entries.queue, "done too early"
+        await self.step()
         assert len(self.filled.taken) == (count == LEVELS)
         await self.step()
 
@@ -187,7 +212,7 @@ class TB(Bench):
 
 async def started(dut: Any, idle: float, stall: float) -> TB:
     tb = TB(dut, idle, stall)
-    await tb.start(start_i=0)
+    await tb.start(start_i=0, write_idle_i=1)
     await tb.fill()
     return tb
 
@@ -205,14 +230,14 @@ async def loads_random_frames(dut: Any, idle: float, stall: float) -> None:
 
 
 @cocotb.test()
-async def writes_a_piece_in_four_of_five_cycles(dut: Any) -> None:
-    """Unless the beats are fewer. A ring of two beats has no room for one while more than one is left."""
+async def writes_a_piece_a_cycle(dut: Any) -> None:
+    """Unless the beats are fewer."""
     tb = await started(dut, 0.0, 0.0)
     for frame in (Frame(tb.tile_h, 3 * tb.tile_w, 3, True), Frame(tb.tile_h, 3 * tb.tile_w - 1, 4),
                   tb.words_of_scratch(3)):  # fmt: skip
         move = tb.begin(frame)
         beats = len(tb.beats.queue)
-        assert await tb.finish() <= max(1.25 * tb.pieces(frame), beats) + 8
+        assert await tb.finish() <= max(tb.pieces(frame), beats) + 16
         tb.check(*move)
 
 
