@@ -13,6 +13,8 @@ WIDTHS = [
     {"FromDataW": 64, "ToDataW": 256, "ToBeats": 16},
     {"FromDataW": 128, "ToDataW": 128, "ToBeats": 16},
     {"FromDataW": 512, "ToDataW": 128, "ToBeats": 16},
+    {"FromDataW": 1024, "ToDataW": 512, "ToBeats": 64},
+    {"FromDataW": 128, "ToDataW": 1024, "ToBeats": 32},
 ]
 
 Master = TypeVar("Master", ReadMaster, WriteMaster)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from .test_refusals import assert_refused
 Got = Callable[[object], None]
 
 #: This config and the planted error are those of tests/sim/test_planted.py, whose simulators serve here too.
-CONFIG = random_config(np.random.default_rng(2)).model_copy(update={"buffer_vectors": 512})
+CONFIG = random_config(np.random.default_rng(2))
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +60,16 @@ def test_compare_finds_an_error_in_the_folder(
     edit(
         engine,
         "rtl/compute/sterna_lane_group.sv",
-        "mem_q[address_q2][i] <= sum(",
-        "mem_q[address_q2][i] <= AccW'(i == 3 ? 2 : 0) ^ sum(",
+        "mem_q[address_q3][i] <= total(",
+        "mem_q[address_q3][i] <= AccW'(i == 3 ? 2 : 0) ^ total(",
     )
     ended = sterna("compare", package, images, "--engine", engine)
     assert ended.code == 1, ended.err
-    row, column = divmod(3, CONFIG.tile_w)
     *_, first, last = ended.out.splitlines()
-    assert f"a.png: reference and sim differ: layer 'pool', image 0, channel 0, row {row}, column {column}: " in first
+    differ = r"a\.png: reference and sim differ: layer 'pool', image 0, channel 0, row (\d), column (\d): "
+    place = re.search(differ, first)
+    assert place is not None
+    assert int(place[1]) % CONFIG.tile_h * CONFIG.tile_w + int(place[2]) % CONFIG.tile_w == 3
     assert last == f"Simulated: the engine in {engine} with rtl/compute/sterna_lane_group.sv edited."
     got(first.partition("a.png: ")[2])
 
@@ -104,10 +107,10 @@ def test_folder_of_another_config(sterna: Sterna, package: Path, images: Path, t
 @pytest.mark.case("engine-folder-with-another-parameter", kind="folder", expected="refused with both values named")
 def test_folder_with_another_parameter(sterna: Sterna, package: Path, images: Path, engine: Path, got: Got) -> None:
     """What the top says counts, a commented line or a default included."""
-    line = f".FifoChunks({CONFIG.fifo_chunks}),"
+    line = f".BurstBeats({CONFIG.burst_beats}),"
     edit(engine, "sterna_top.sv", line, f"// {line}")
     ended = sterna("simulate", package, images, "--engine", engine)
-    assert_refused(ended, "differs from the package", "FifoChunks = 8", f"allowed: {CONFIG.fifo_chunks}, of 'random'")
+    assert_refused(ended, "differs from the package", "BurstBeats = 64", f"allowed: {CONFIG.burst_beats}, of 'random'")
     got(ended.err.partition("engine: ")[2])
 
 

@@ -20,7 +20,6 @@ INTERFACES = (
     "fifo",
     "queue",
     "splitter",
-    "round_robin",
     "arbiter",
     "_axi_",
     "_axil_",

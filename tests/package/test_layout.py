@@ -17,8 +17,7 @@ NANO = load_config("nano")
 
 
 def config_of(tile_h: int, tile_w: int, axi_data_w: int) -> EngineConfig:
-    update = {"tile_h": tile_h, "tile_w": tile_w, "axi_data_w": axi_data_w, "pes": 16, "chunk_bytes": 4}
-    return NANO.model_copy(update=update)
+    return NANO.model_copy(update={"tile_h": tile_h, "tile_w": tile_w, "axi_data_w": axi_data_w})
 
 
 def address(config: EngineConfig, width: int, height: int, y: int, x: int, word: int, byte: int) -> int:

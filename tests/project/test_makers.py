@@ -238,7 +238,7 @@ def test_a_frame_is_counted_among_queued_ones(graph: Graph, job: frame_arria10.J
     nonzeros = sum(np.count_nonzero(layer.weights) for layer in graph.layers if isinstance(layer, Conv))
     additions = nonzeros * 20 * 17  # each nonzero to each pixel of the map
     lanes = job.package.config.tile_h * job.package.config.tile_w * job.package.config.pes
-    assert row["lanes_busy"] == round(additions / (lanes * job.package.config.clusters * row["cycles"]), 4)
+    assert row["additions_per_lane"] == round(additions / (lanes * job.package.config.clusters * row["cycles"]), 4)
     assert (row["equal"], row["layers_compared"]) == (True, 3) and wrong["equal"] is False
 
 
@@ -278,7 +278,7 @@ class Other:
 
 
 def test_frames_and_bandwidth_at_two_clocks(graph: Graph, job: frame_arria10.Job) -> None:
-    found = {"cycles": 1000, "cycles_alone": 2000, "lanes_busy": 0.5, "layers_compared": 3, "equal": True}
+    found = {"cycles": 1000, "cycles_alone": 2000, "additions_per_lane": 0.5, "layers_compared": 3, "equal": True}
     case = frame_arria10.Case("mine", 0.1, "balanced", graph, job.images)
     row = frame_arria10.row(case, job, found | {"seconds_per_frame": 1.0})
     assert (row["queued_per_s_240mhz"], row["alone_per_s_240mhz"]) == (240e3, 120e3)
@@ -297,14 +297,14 @@ def test_metrics_of_frames_are_those_of_the_case_they_name() -> None:
     cases += [("random", 0.05, "unstructured")]
     rows: list[TableRow] = [
         {"weights": weights, "density": share, "pattern": pattern, "queued_per_s_240mhz": 1000.0 + number,
-         "queued_per_s_supported_clock": 700.0 + number, "lanes_busy": number / 10, "equal": True,
+         "queued_per_s_supported_clock": 700.0 + number, "additions_per_lane": number / 10, "equal": True,
          "seconds_per_frame": 9.0 - number}
         for number, (weights, share, pattern) in enumerate(cases)
     ]  # fmt: skip
     found = values(frame_arria10._metrics(rows))
     assert found == {
-        "fps_015": 1000.0, "fps_005": 1002.0, "supported_fps_015": 700.0, "supported_fps_005": 702.0, "busy_015": 0.0,
-        "clock": supported_mhz(), "equal": True, "seconds": 9.0,
+        "fps_015": 1000.0, "fps_005": 1002.0, "supported_fps_015": 700.0, "supported_fps_005": 702.0,
+        "additions_015": 0.0, "clock": supported_mhz(), "equal": True, "seconds": 9.0,
     }  # fmt: skip
     rows[3]["equal"] = False
     assert values(frame_arria10._metrics(rows))["equal"] is False
@@ -469,7 +469,7 @@ def test_a_row_of_a_network_counts_a_batch_once_for_its_images(graph: Graph) -> 
     cycles = first.schedule.queued_cycles * 1.25
     work = sum(step.lane_work for step in first.schedule.steps) * 1.25
     assert row["cycles"] == round(cycles) and row["frames_per_s_240mhz"] == round(240e6 / cycles, 1)
-    assert row["lanes_busy"] == pytest.approx(work / (first.config.all_lanes * cycles), abs=1e-4)
+    assert row["additions_per_lane"] == pytest.approx(work / (first.config.all_lanes * cycles), abs=1e-4)
     assert row["fm_words"] == 3072 and (row["alone_counted"], row["layers"], row["equal"]) == (30, 5, True)
     assert row["alone_predicted"] == 2 * first.schedule.alone_cycles
     assert row["checked_in"] == "RTL"
@@ -484,7 +484,7 @@ def test_what_a_network_waits_for_is_the_most_of_its_steps(graph: Graph) -> None
 
     name = next(layer.name for layer in graph.layers if isinstance(layer, Conv))
     config = load_config("arria10")
-    steps = [step(name, wait_weights=60), step(name, wait_weights=68, wait_vectors=100)]
+    steps = [step(name, wait_weights=30), step(name, wait_weights=34, wait_vectors=50)]
     schedule = SimpleNamespace(steps=steps, alone_cycles=8)
     package: Any = SimpleNamespace(graph=graph, config=config, schedule=schedule)
     assert networks.waits_for([(package, 1)]) == "weights of convolutions, 25%"

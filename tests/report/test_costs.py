@@ -31,12 +31,20 @@ def test_rows_cover_every_counted_step(package: Package) -> None:
     assert sum(cost.estimated for cost in costs) == sum(step.cycles for step in package.schedule.steps)
 
 
-def test_lanes_busy_is_the_work_over_the_room(package: Package) -> None:
+def test_additions_are_the_work_of_each_lane_and_cycle(package: Package) -> None:
     second = next(cost for cost in layer_costs(package, counted(package)) if cost.name == "second")
     nonzeros = np.count_nonzero(next(layer for layer in package.graph.layers if layer.name == "second").weights)
     _, height, width = package.graph.info["second"].shape
-    assert second.lanes_busy == nonzeros * height * width / (second.cycles * package.config.all_lanes)
+    assert second.additions == nonzeros * height * width / (second.cycles * package.config.all_lanes)
     assert second.density == density(package.graph, ["second"])
+
+
+def test_the_cycles_of_all_pes_add_up(package: Package) -> None:
+    count = package.config.all_pes
+    steps = [StepCounters(100, 20 * count, 5 * count, 10 * count, 15 * count) for _ in package.schedule.steps]
+    second = next(cost for cost in layer_costs(package, steps) if cost.name == "second")
+    assert (second.busy, second.lost) == (0.2, pytest.approx((0.05, 0.1, 0.15, 0.5)))
+    assert cost_cells(second)[COST_TITLES.index("busy") :][:5] == ("20.0%", "5.0%", "10.0%", "15.0%", "50.0%")
 
 
 def test_a_wrong_layer_shows(package: Package) -> None:

@@ -101,7 +101,7 @@ class Master {
 
   static AxiData data(uint8_t first, unsigned beat, uint64_t strobes, bool last) {
     AxiData result;
-    result.strobes = strobes;
+    std::memcpy(result.strobes, &strobes, sizeof strobes);
     result.last = last;
     for (unsigned i = 0; i < kBytes; ++i) result.bytes[i] = static_cast<uint8_t>(first + beat * kBytes + i);
     return result;

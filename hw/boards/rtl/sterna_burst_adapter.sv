@@ -38,13 +38,13 @@ module sterna_burst_adapter #(
   localparam int unsigned LongestW = ToW + $clog2(ToBeats);
 
   generate
-    if (FromDataW < 64 || FromDataW > 512 || FromDataW != 2 ** $clog2(FromDataW))
+    if (FromDataW < 64 || FromDataW > 1024 || FromDataW != 2 ** $clog2(FromDataW))
     begin : gen_bad_from
-      initial $error("sterna_burst_adapter: FromDataW = %0d must be a power of two from 64 to 512",
+      initial $error("sterna_burst_adapter: FromDataW = %0d must be a power of two from 64 to 1024",
                      FromDataW);
     end
-    if (ToDataW < 64 || ToDataW > 512 || ToDataW != 2 ** $clog2(ToDataW)) begin : gen_bad_to
-      initial $error("sterna_burst_adapter: ToDataW = %0d must be a power of two from 64 to 512",
+    if (ToDataW < 64 || ToDataW > 1024 || ToDataW != 2 ** $clog2(ToDataW)) begin : gen_bad_to
+      initial $error("sterna_burst_adapter: ToDataW = %0d must be a power of two from 64 to 1024",
                      ToDataW);
     end
   endgenerate

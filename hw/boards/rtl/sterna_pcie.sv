@@ -147,8 +147,8 @@ module sterna_pcie #(
   /// Data taken.
   output logic                     m_axi_rready
 );
-  /// Beats of the longest burst.
-  localparam int unsigned MemoryBeats = 64;
+  /// Beats of the longest burst, which has at most 4 KB.
+  localparam int unsigned MemoryBeats = MemoryDataW > 512 ? 32 : 64;
 
   logic irq, unused;
   logic [RegisterAddrW-1:0] axil_awaddr, axil_araddr;

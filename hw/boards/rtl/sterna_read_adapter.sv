@@ -53,8 +53,8 @@ module sterna_read_adapter #(
 );
   localparam int unsigned FromW = $clog2(FromDataW / 8);
   localparam int unsigned CountW = $clog2(Outstanding + 1);
-  /// Bits of an offset in a beat of 512 bits.
-  localparam int unsigned OffsetW = 6;
+  /// Bits of an offset in a beat of the bus that is read.
+  localparam int unsigned OffsetW = $clog2(ToDataW / 8);
 
   // ---------------------------------------------------------------------------------------- bursts
 

@@ -4,7 +4,7 @@ import sterna_pkg::*;
 
 /// Takes the records of a WEIGHTS payload apart: beats of fetch words go to the issuer, rounds come
 /// out one by one, with the operations of each cluster. A record of unknown kind or of more than a
-/// payload can hold stops the stream.
+/// payload can hold ends the stream: what follows is dropped.
 module sterna_distributor #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
@@ -72,7 +72,7 @@ module sterna_distributor #(
     StRecord,  // takes the header of the next record; zeros are padding
     StFetch,   // hands beats of fetch words to the issuer
     StRounds,  // hands beats of rounds to the queue
-    StBad      // takes nothing more, which ends in STALL
+    StBad      // drops what follows: its checksum tells, else it ends in STALL
   } state_e;
 
   /// By logarithm of the tiles: beats of a round, of which a whole number makes a line; rounds in a
@@ -332,7 +332,7 @@ module sterna_distributor #(
       StRecord: beat_ready = 1'b1;
       StFetch: beat_ready = fetch_ready_i;
       StRounds: beat_ready = few_q;
-      default: beat_ready = 1'b0;
+      default: beat_ready = 1'b1;
     endcase
   end
 

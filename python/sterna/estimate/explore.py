@@ -16,17 +16,17 @@ from sterna.estimate.kept import kept
 from sterna.graph import Graph
 from sterna.graph import file as graph_file
 from sterna.spec import tape
-from sterna.spec.config import MOST_FM_WORDS, EngineConfig, make_config
+from sterna.spec.config import MOST_FM_WORDS, WORD_CHANNELS, EngineConfig, make_config
 from sterna.spec.fpga import Fpga
 from sterna.spec.tape import Op, Pool
 
-TILES, PES, ACCUMULATORS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16, 32)
+TILES, PES, ACCUMULATORS = (5, 7, 9, 11, 13, 15), (4, 8, 16, 32), (8, 16)
 #: Clusters and drains.
 CLUSTERS = ((1, 1), (2, 1), (2, 2), (4, 2), (4, 4))
 #: Words of the feature memory are rounded up to this.
 WORDS_STEP = 512
-#: ALMs that a lane of a PE takes at least: an adder and an accumulator memory.
-LEAST_LANE_ALMS = 20
+#: ALMs that a lane of a PE takes at least: the memories of its window and its accumulators, and four adders.
+LEAST_LANE_ALMS = 40
 _STERNA = Path(__file__).parents[1]
 #: What decides, besides graph and config, what the compiler makes of them.
 SOURCES = [path for room in ("compile", "graph", "spec") for path in sorted((_STERNA / room).rglob("*.py"))]
@@ -112,7 +112,7 @@ class Explorer:
         work = 0
         for done, config in enumerate(configs):
             progress(done, len(configs), config.name)
-            if work > most_cycles * config.all_lanes:
+            if work > most_cycles * config.all_lanes * WORD_CHANNELS:
                 continue
             point = self._compiled(config)
             if point is None:

@@ -14,9 +14,10 @@ from sterna.package.package import Package, StepInfo
 from sterna.spec.config import EngineConfig
 from sterna.spec.tape import Op
 
-#: Columns of the table; those after "lanes busy" are the causes of the rest.
+#: Columns of the table; those after "busy" are the causes of the rest.
 COST_TITLES = (
-    "layer", "shape", "density", "cycles", "estimated", "lanes busy", "vectors", "weights", "drain", "rest", "equal",
+    "layer", "shape", "density", "cycles", "estimated", "additions", "busy", "vectors", "weights", "drain", "rest",
+    "equal",
 )  # fmt: skip
 
 
@@ -34,10 +35,12 @@ class LayerCost:
     cycles: int
     #: None if the package does not tell its cycles.
     estimated: int | None
-    #: Additions on pixels that exist / additions that all lanes could have made in `cycles`; None for transfers.
-    lanes_busy: float | None
-    #: Where the rest went, as shares of the same: waiting for vectors, for weights, for the drain, and all else (pixels
-    #: outside the map, entries that add nothing, PEs that had ended the pass before others); None for transfers.
+    #: Additions on pixels that exist / lanes and cycles: a lane makes up to four in a cycle; None for transfers.
+    additions: float | None
+    #: Operations / PEs and cycles; None for transfers.
+    busy: float | None
+    #: Where the rest went, as shares of the same: waiting for vectors, for weights, for the drain, and all else (rounds
+    #: in which not every PE has an operation, the time between steps); None for transfers.
     lost: tuple[float, float, float, float] | None
     #: Whether the map equals the reference's; None if it was not compared.
     equal: bool | None
@@ -71,7 +74,7 @@ def _cost(package: Package, steps: list[tuple[StepInfo, StepCounters]], compared
     layers = tuple(dict.fromkeys(layer for step, _ in steps for layer in step.layers))
     cycles = sum(counters.cycles for _, counters in steps)
     work = sum(step.lane_work for step, _ in steps)
-    lanes_busy = work / max(1, cycles * package.config.all_lanes)
+    shares = _shares(package.config, cycles, [counters for _, counters in steps]) if compute else None
     equal = [compared[layer] for layer in layers if layer in compared]
     return LayerCost(
         layers=layers,
@@ -80,21 +83,21 @@ def _cost(package: Package, steps: list[tuple[StepInfo, StepCounters]], compared
         density=density(package.graph, layers) if compute else None,
         cycles=cycles,
         estimated=sum(step.cycles for step, _ in steps) if package.schedule.timed else None,
-        lanes_busy=lanes_busy if compute else None,
-        lost=_lost(package.config, cycles, lanes_busy, [counters for _, counters in steps]) if compute else None,
+        additions=work / max(1, cycles * package.config.all_lanes) if compute else None,
+        busy=shares[0] if shares else None,
+        lost=(*shares[1:], 1 - sum(shares)) if shares else None,
         equal=all(equal) if compute and equal else None,
     )
 
 
-def _lost(
-    config: EngineConfig, cycles: int, lanes_busy: float, counted: list[StepCounters]
-) -> tuple[float, float, float, float]:
+def _shares(config: EngineConfig, cycles: int, counted: list[StepCounters]) -> tuple[float, float, float, float]:
+    """Of all PEs' cycles: with an operation, and waiting for vectors, for weights, for the drain."""
     room = max(1, cycles * config.all_pes)
-    vectors, weights, drain = (
+    busy, vectors, weights, drain = (
         sum(getattr(counters, name) for counters in counted) / room
-        for name in ("wait_vectors", "wait_weights", "wait_drain")
+        for name in ("busy", "wait_vectors", "wait_weights", "wait_drain")
     )
-    return vectors, weights, drain, 1 - lanes_busy - vectors - weights - drain
+    return busy, vectors, weights, drain
 
 
 def density(graph: Graph, layers: Sequence[str] | None = None) -> float | None:
@@ -132,7 +135,8 @@ def cost_cells(cost: LayerCost) -> tuple[str, ...]:
         _share(cost.density),
         f"{cost.cycles:,}",
         _number(cost.estimated),
-        _share(cost.lanes_busy),
+        "" if cost.additions is None else f"{cost.additions:.2f}",
+        _share(cost.busy),
         *map(_share, cost.lost or (None,) * 4),
         equal,
     )

@@ -17,15 +17,16 @@ from sterna.run.backend import Results
 from sterna.run.compare import compare_results
 from sterna.run.engine import EngineBackend
 from sterna.run.transport import Transport
+from sterna.spec import tape
 from sterna.spec.registers import ENGINE_VERSION, IDENTITY, Register
 
 _ALL_ONES = (1 << 32) - 1
 _PAGE, _BLOCK = 4096, 1 << 16
 #: Registers that keep what is written to them while no frame runs, and their bits that do.
 _KEPT = {
-    Register.TAPE_ADDR_LO: ~63 & _ALL_ONES,
-    Register.FRAME_ADDR_LO: ~63 & _ALL_ONES,
-    Register.RESULT_ADDR_LO: ~63 & _ALL_ONES,
+    Register.TAPE_ADDR_LO: -tape.ALIGN & _ALL_ONES,
+    Register.FRAME_ADDR_LO: -tape.ALIGN & _ALL_ONES,
+    Register.RESULT_ADDR_LO: -tape.ALIGN & _ALL_ONES,
     Register.WATCHDOG: _ALL_ONES,
 }
 

@@ -135,7 +135,7 @@ class EngineConfig(Validated):
 
     @property
     def all_lanes(self) -> int:
-        """Lanes of all PEs: the additions that the engine can make in a cycle."""
+        """Lanes of all PEs. Each can add a vector of each channel of a word in a cycle."""
         return self.all_pes * self.lanes
 
     @property

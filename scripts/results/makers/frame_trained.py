@@ -41,8 +41,9 @@ def main() -> int:
             value=round(MHZ * 1e6 / found["cycles"], 1), unit="frames/s", method=counted,
         ),
         "cycles": Metric(what="Clock cycles per frame", value=found["cycles"], unit="", method=counted),
-        "busy": Metric(
-            what="Lanes busy", value=found["lanes_busy"], unit="", method="additions / (lanes x cycles of the frame)"
+        "additions": Metric(
+            what="Additions per lane and cycle", value=found["additions_per_lane"], unit="",
+            method="additions / (lanes x cycles of the frame), at most 4",
         ),
         "equal": Metric(
             what=f"All {found['layers_compared']} maps of an unseen scene equal the reference", value=found["equal"],

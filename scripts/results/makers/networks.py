@@ -167,7 +167,7 @@ def row(case: Case, found: list[dict[str, Any]]) -> TableRow:
         "cycles": round(cycles),
         f"frames_per_s_{MHZ}mhz": round(MHZ * 1e6 / cycles, 1),
         "frames_per_s_supported_clock": round(supported_mhz() * 1e6 / cycles, 1),
-        "lanes_busy": round(work / (load_config(CONFIG).all_lanes * cycles), 4),
+        "additions_per_lane": round(work / (load_config(CONFIG).all_lanes * cycles), 4),
         "waits_for": waits_for(list(zip(packages, images, strict=True))),
         "checked_in": "RTL" if is_counted else "emulator",
         "alone_counted": sum(each["cycles_alone"] for each in found) if is_counted else "not counted",

@@ -26,8 +26,8 @@ Got = Callable[[object], None]
 
 #: As small as a config can be, so that its simulation is built soon.
 TINY = EngineConfig(
-    name="tiny", tile_h=3, tile_w=3, clusters=1, drains=1, pes=4, accumulators=4, buffer_vectors=32,
-    act_w=8, acc_w=20, mul_w=18, fm_words=256, axi_data_w=64, chunk_bytes=2, fifo_chunks=2,
+    name="tiny", tile_h=3, tile_w=3, clusters=1, drains=1, pes=4, accumulators=4,
+    act_w=8, acc_w=20, mul_w=18, fm_words=256, axi_data_w=64,
 )  # fmt: skip
 IMAGE = small_images(1)[0]
 
@@ -213,7 +213,7 @@ def test_is_clean(tmp_path: Path, config: EngineConfig) -> None:
 
 def test_expects_the_counters_of_the_simulated_engine() -> None:
     graph = passthrough_graph(np.random.default_rng(7), 12, 16)
-    config = random_config(np.random.default_rng(2)).model_copy(update={"buffer_vectors": 512})
+    config = random_config(np.random.default_rng(2))
     package = compile_graph(graph, config, trace=False)
     with simulated(config) as backend:
         backend.load(package)

@@ -138,7 +138,7 @@ class Board(_Described):
     """The config that is generated if none is named."""
     memory: _Text
     """The timing of its memory, in hw/configs/memories.yaml."""
-    memory_data_w: Literal[64, 128, 256, 512]
+    memory_data_w: Literal[64, 128, 256, 512, 1024]
     """Bits of data of the port to the memory."""
     clock_mhz: Annotated[int, Field(ge=1)]
     """Clock of the oscillator that the engine's PLL starts from."""
