@@ -9,6 +9,7 @@ from typing import Any
 
 import cocotb
 import pytest
+from sim.support.behind import Behind
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import step_word, unpack
@@ -47,29 +48,6 @@ class Frame:
         if self.interleaved or self.scratch:
             return [(c, y, x) for y in rows for x in cols for c in channels]
         return [(c, y, x) for c in channels for y in rows for x in cols]
-
-
-class Behind:
-    """A queue that takes what is written, and empties at random times. `slow` is the chance that a cycle takes nothing
-    out of it."""
-
-    def __init__(self, dut: Any, slow: float) -> None:
-        self.dut, self.slow = dut, slow
-        self.words = 0
-
-    def drive(self) -> None:
-        """A word may leave."""
-        self.words -= self.words > 0 and random.random() >= self.slow
-        self.dut.write_idle_i.value = self.words == 0
-
-    def sample(self) -> None:
-        """A word may come; all have left when the move is done."""
-        assert not (int(self.dut.done_o.value) and self.words), "done before the last word has left"
-        self.words += int(self.dut.write_valid_o.value) and int(self.dut.write_ready_i.value)
-
-    def clear(self) -> None:
-        """All have left."""
-        self.words = 0
 
 
 #: Channel, row and column: value.
