@@ -432,7 +432,7 @@ module sterna_frame_load #(
         .write_data_i ({
           table_data_i.channel_2, table_data_i.channel_1, table_data_i.channel_0
         }),
-        .read_i       (go_q),
+        .read_i       (go_q && turning_q[Turns-1]),
         .level_i      (pixel_levels),
         .value_o      (looked_up)
       );
