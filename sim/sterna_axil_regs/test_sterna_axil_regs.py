@@ -14,6 +14,7 @@ from sim.support.axi import pauses
 from sim.support.channels import axil_ports
 
 from sterna.spec.registers import PROFILE_BITS, PROFILE_STEPS, READ, Control, ErrorCode, Register, Status
+from sterna.spec.tape import ALIGN
 
 PARAMETERS = [
     {
@@ -108,8 +109,8 @@ async def holds_constants_and_settings(dut: Any) -> None:
         address = random.getrandbits(64)
         await tb.write(low, address & 0xFFFFFFFF)
         await tb.write(low + 4, address >> 32)
-        assert int(getattr(dut, port).value) == address & ~63
-        assert await tb.read(low) == address & 0xFFFFFFC0
+        assert int(getattr(dut, port).value) == address & -ALIGN
+        assert await tb.read(low) == address & 0xFFFFFFFF & -ALIGN
         assert await tb.read(low + 4) == address >> 32
     await tb.write(Register.FRAME_LAYOUT, 0xFFFFFFFE)
     assert await tb.read(Register.FRAME_LAYOUT) == int(dut.frame_layout_o.value) == 2, "two bits"
@@ -154,7 +155,8 @@ async def starts_and_ends_frames(dut: Any) -> None:
     dut.busy_i.value = 1
     await tb.write(Register.TAPE_BYTES, 77)
     assert await tb.read(Register.TAPE_BYTES) == 0
-    for register, value in ((Register.FRAME_ADDR_LO, 64), (Register.RESULT_ADDR_LO, 64), (Register.FRAME_LAYOUT, 3)):
+    later = {Register.FRAME_ADDR_LO: ALIGN, Register.RESULT_ADDR_LO: ALIGN, Register.FRAME_LAYOUT: 3}
+    for register, value in later.items():
         await tb.write(register, value)
         assert await tb.read(register) == value, "these may change for the next frame"
     assert await tb.read(Register.STATUS) == Status.BUSY

@@ -37,8 +37,8 @@ class Rounds(Player):
         """Nothing is known or under way."""
         super().begin()
         self.busy = deque([0] * (self.delay + BUSY_CYCLE))
-        # A word takes a cycle to the PEs, a round `delay`: what is to meet there comes so far apart.
-        self.words: deque[tuple[int, np.ndarray] | None] = deque([None] * (self.delay - 1))
+        # A word comes to the PEs at once, a round after `delay`: what is to meet there comes so far apart.
+        self.words: deque[tuple[int, np.ndarray] | None] = deque([None] * self.delay)
 
     def give(self, cycle: Cycle) -> Cycle:
         """The round or row step, and the word of an earlier cycle."""

@@ -11,7 +11,7 @@ from sim.support.streams import Bench, Field, Source
 
 from sterna.spec.tape import CRC_RESIDUE
 
-PARAMETERS = [{"DataW": 64}, {"DataW": 512}]
+PARAMETERS = [{"DataW": 64}, {"DataW": 1024}]
 
 
 class TB(Bench):
@@ -40,6 +40,19 @@ async def equals_zlib(dut: Any) -> None:
     await tb.start()
     for beats in (1, 2, 3, 50):
         message = random.randbytes(beats * tb.beat_bytes)
+        assert await tb.crc_of(message) ^ 0xFFFFFFFF == zlib.crc32(message)
+
+
+@cocotb.test()
+async def a_message_may_be_left(dut: Any) -> None:
+    """Beats that are on their way when the next message begins are none of its own."""
+    tb = TB(dut)
+    await tb.start()
+    for beats in (1, 2, 5):
+        tb.source.idle = 0.0
+        tb.source.send({"data": random.getrandbits(len(dut.data_i))} for _ in range(9))
+        await tb.step(beats)
+        message = random.randbytes(2 * tb.beat_bytes)
         assert await tb.crc_of(message) ^ 0xFFFFFFFF == zlib.crc32(message)
 
 

@@ -12,7 +12,7 @@ from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack
 
-from sterna.spec.tape import ENTRY, RECORD_HEADER, RecordKind
+from sterna.spec.tape import END_STREAM, ENTRY, WORD_STREAM, RecordKind
 
 PARAMETERS = [
     {"DataW": 64, "Clusters": 2, "Pes": 4},
@@ -25,7 +25,7 @@ PARAMETERS = [
 #: The most that a record's header can say.
 MOST = (1 << 24) - 1
 #: Beats of rounds that wait, and those of any kind before them.
-ROUND_BEATS, BEATS = 32, 2
+ROUND_BEATS, BEATS = 32, 3
 
 
 class TB(Bench):
@@ -40,8 +40,8 @@ class TB(Bench):
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
         fetch = {"data": Field(dut.fetch_data_o), "words": Field(dut.fetch_words_o)}
         self.fetches = Sink(Field(dut.fetch_valid_o), Field(dut.fetch_ready_i), fetch, stall)
-        entries = {"entries": Field(dut.round_o)}
-        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), entries, stall)
+        round_ = {"entries": Field(dut.round_o), "word": Field(dut.round_word_o), "end": Field(dut.round_end_o)}
+        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), round_, stall)
         self.agents = [self.inputs, self.beats, self.fetches, self.rounds]
         self.wanted_fetches: list[dict[str, int]] = []
         self.wanted_rounds: list[dict[str, int]] = []
@@ -78,7 +78,8 @@ class TB(Bench):
                 entries[(cluster >> tiles_log2) * self.pes + pe]
                 for cluster in range(self.clusters) for pe in range(self.pes)
             ]  # fmt: skip
-            self.wanted_rounds.append({"entries": pack(of_clusters, ENTRY.bits)})
+            word, end = (entries[stream] >> ENTRY.bits - 1 for stream in (WORD_STREAM, END_STREAM))
+            self.wanted_rounds.append({"entries": pack(of_clusters, ENTRY.bits), "word": word, "end": end})
         self.send(RecordKind.ROUNDS, count, data)
 
     def beat_rounds(self, tiles_log2: int) -> float:

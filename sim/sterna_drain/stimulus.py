@@ -15,8 +15,8 @@ from sterna.generate.spec.systemverilog import PASS
 from sterna.graph.layers import MAX_SHIFT
 from sterna.spec.tape import Pool
 
-#: Fields in which the clusters of a drain differ.
-OWN_FIELDS = ("write", "address", "keep_address")
+#: Fields in which, beside `write`, the clusters of a drain and the passes of a step differ.
+ADDRESSES = ("address", "keep_address")
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,15 @@ def random_commands(shape: Shape, table_half: int, **fixed: int) -> list[dict[st
         "filters": random.choice([1, most, random.randint(1, most)]),
         "plane": random.getrandbits(shape.address_w),
     }
+    return moved(shape, [common] * shape.clusters, **fixed)
+
+
+def moved(shape: Shape, commands: list[dict[str, int]], **fixed: int) -> list[dict[str, int]]:
+    """The commands of another pass of the same step, those fields in `fixed` as given."""
     return [
-        common | {"write": int(random.random() < 0.85)}
-        | {name: random.getrandbits(shape.address_w) for name in ("address", "keep_address")} | fixed
-        for _ in range(shape.clusters)
+        command | {"write": int(random.random() < 0.85)}
+        | {name: random.getrandbits(shape.address_w) for name in ADDRESSES} | fixed
+        for command in commands
     ]  # fmt: skip
 
 

@@ -64,8 +64,8 @@ AT_ONCE = [tiles for tiles in (1, 2, 4) if tiles <= CLUSTERS]
 #: Most channel words of a layer's output.
 MOST_WORDS = 2 * CLUSTERS
 WORD_BYTES = -(-TILE * TILE * 4 // BEAT) * BEAT
-TAPE, FRAME, RESULT = 0x1000, 0x8F80, 0x10FC0
-NEXT_FRAME, NEXT_RESULT, FAR_TAPE = 0x20040, 0x30080, 0x40000
+TAPE, FRAME, RESULT = 0x1000, 0x8F80, 0x10F80
+NEXT_FRAME, NEXT_RESULT, FAR_TAPE = 0x20080, 0x30080, 0x40000
 RESULT_BYTES = 1 << 14
 PAD, SHIFT = -3, 6
 WATCHDOG = 400
@@ -568,9 +568,9 @@ def flip(data: bytes, at: int) -> bytes:
 
 def header_of(data: bytes, index: int) -> int:
     """Position of a segment's header."""
-    at = 64
+    at = tape.ALIGN
     for _ in range(index):
-        at += 64 + int.from_bytes(data[at + 8 : at + 16], "little")
+        at += tape.ALIGN + int.from_bytes(data[at + 8 : at + 16], "little")
     return at
 
 
@@ -681,7 +681,7 @@ async def a_broken_frame_takes_the_queued_one_with_it(dut: Any) -> None:
     job = Job(1, 2, background=True)
     data = job.tape()
     for delay in (0, 100, 250):
-        await tb.begin(flip(data, header_of(data, len(job.segments()) - 1) + 64), job.frame())
+        await tb.begin(flip(data, header_of(data, len(job.segments()) - 1) + tape.ALIGN), job.frame())
         await tb.queue(job.frame(), NEXT_FRAME, NEXT_RESULT)
         await ClockCycles(dut.clk_i, delay)
         if delay:
@@ -751,12 +751,12 @@ async def names_every_damage(dut: Any) -> None:
     data, frame = job.tape(), job.frame()
     for at, code in ((0, ErrorCode.BAD_MAGIC), (8, ErrorCode.BAD_VERSION), (12, ErrorCode.BAD_CONFIG)):
         assert await tb.run(flip(data, at), frame) == (code, 0)
-    assert await tb.run(data[:-64], frame) == (ErrorCode.BAD_LENGTH, 0)
+    assert await tb.run(data[: -tape.ALIGN], frame) == (ErrorCode.BAD_LENGTH, 0)
     assert await tb.run(flip(data, 40), frame) == (ErrorCode.HEADER_CRC, 0)
     for index in range(len(job.segments())):
         at = header_of(data, index)
         assert await tb.run(flip(data, at + 20), frame) == (ErrorCode.SEGMENT_HEADER, index)
-        assert await tb.run(flip(data, at + 64), frame) == (ErrorCode.SEGMENT_CRC, index)
+        assert await tb.run(flip(data, at + tape.ALIGN), frame) == (ErrorCode.SEGMENT_CRC, index)
         await tb.check(Job(random.choice([1, 2]), 2))
     bad_step = [Segment(SegmentKind.STEP, tape.pack_step(op=9))]
     assert await tb.run(tape.write(CONFIG_HASH, bad_step), frame) == (ErrorCode.BAD_STEP, 0)
@@ -769,7 +769,7 @@ async def any_flipped_bit_of_weights_is_found(dut: Any) -> None:
     tb = await started(dut, 0.0)
     job = Job(2)
     data = job.tape()
-    first = header_of(data, 3) + 64
+    first = header_of(data, 3) + tape.ALIGN
     fetches = range(8 * (first + BEAT), 8 * (first + 2 * BEAT))
     entries = range(first + 3 * BEAT, header_of(data, 4), tape.ENTRY.size)
     for number in range(24):
@@ -784,17 +784,17 @@ async def any_flipped_bit_of_weights_is_found(dut: Any) -> None:
 async def names_bus_errors(dut: Any) -> None:
     tb = await started(dut)
     job = Job(1)
-    code, _ = await tb.run(job.tape(), job.frame(), tape_addr=BAD_FROM - 128)
+    code, _ = await tb.run(job.tape(), job.frame(), tape_addr=BAD_FROM - 2 * tape.ALIGN)
     assert code is ErrorCode.BUS_READ
-    code, segment = await tb.run(job.tape(), job.frame(), frame_addr=BAD_FROM - 64)
+    code, segment = await tb.run(job.tape(), job.frame(), frame_addr=BAD_FROM - tape.ALIGN)
     assert (code, segment) == (ErrorCode.BUS_READ, 0)
-    code, segment = await tb.run(job.tape(), job.frame(), result_addr=BAD_FROM - 64)
+    code, segment = await tb.run(job.tape(), job.frame(), result_addr=BAD_FROM - tape.ALIGN)
     assert (code, segment) == (ErrorCode.BUS_WRITE, 4)
     # Of the STORE, whatever goes on beside it, and of the LOAD.
     traced, again = Traced(4), LoadsAgain()
-    code, segment = await tb.run(traced.tape(), traced.frame(), result_addr=BAD_FROM - 64)
+    code, segment = await tb.run(traced.tape(), traced.frame(), result_addr=BAD_FROM - tape.ALIGN)
     assert (code, segment) == (ErrorCode.BUS_WRITE, 4)
-    code, segment = await tb.run(again.tape(), again.frame(), frame_addr=BAD_FROM - 192)
+    code, segment = await tb.run(again.tape(), again.frame(), frame_addr=BAD_FROM - 2 * tape.ALIGN)
     assert (code, segment) == (ErrorCode.BUS_READ, 4)
     await tb.check(job)
 

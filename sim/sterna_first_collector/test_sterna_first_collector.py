@@ -50,28 +50,6 @@ class Activations:
         self.coming = deque([None] * (self.latency - 1))
 
 
-class Announcements:
-    """An agent that checks that a write is offered after each cycle that announces one, and no other begins."""
-
-    def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        self.clear()
-
-    def drive(self) -> None:
-        """Nothing to drive."""
-
-    def sample(self) -> None:
-        """Compare with what the cycle before said."""
-        offered = int(self.dut.write_valid_o.value)
-        assert offered == (self.announced or self.waits), f"announced {self.announced}, offered {offered}"
-        self.waits = offered and not int(self.dut.write_ready_i.value)
-        self.announced = int(self.dut.write_next_o.value)
-
-    def clear(self) -> None:
-        """Nothing is announced."""
-        self.announced = self.waits = 0
-
-
 class TB(Bench):
     """Pixels, their activations, and the writes."""
 
@@ -88,7 +66,7 @@ class TB(Bench):
             "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o), "row": Field(dut.write_data_o)},
             stall)  # fmt: skip
         self.done = Sink(Field(dut.done_o), None, {})
-        self.agents = [self.inputs, self.source, self.activations, self.writes, self.done, Announcements(dut)]
+        self.agents = [self.inputs, self.source, self.activations, self.writes, self.done]
 
     def begin(self, rows: int, cols: int, words: int, pooled: bool) -> tuple[int, int, NDArray[np.int64]]:
         """Start a random map; returns its base, the words of a plane, and it."""

@@ -22,7 +22,7 @@ PARAMETERS = [
     {"Clusters": 4, "Drains": 4, "DataW": 256},
 ]
 #: Cycles from a beat of fetch words, if nothing is before it, to the first in which its first word may be taken.
-FETCH_LATENCY = 6
+FETCH_LATENCY = 7
 #: Cycles that a word takes into the windows, and in which the issuer is idle after that.
 INTO_WINDOWS, IDLE_LATENCY = 1, 2
 
@@ -139,7 +139,7 @@ class Issue:
         self.ports = {
             name: Field(getattr(dut, name))
             for name in ("half_o", "read_valid_o", "read_o", "word_slot_o", "word_clusters_o", "idle_o", "ended_o",
-                         "round_ready_o", "wait_vectors_o", "wait_weights_o", "wait_drain_o")
+                         "row_load_o", "round_ready_o", "wait_vectors_o", "wait_weights_o", "wait_drain_o")
         }  # fmt: skip
         self.clear()
 
@@ -153,6 +153,7 @@ class Issue:
         self.half = self.group = self.word = 0
         self.ended = [0] * self.tb.drains  # a bit for each half
         self.started = self.last_end = self.last_request = -1000
+        self.reads = [False] * self.tb.drains  # that the drains asked for in the cycle before
         self.waits: tuple[int, ...] | None = None  # that the next cycle must show
         self.stalls = [0, 0, 0]
 
@@ -172,6 +173,7 @@ class Issue:
         assert self.waits in (None, waits)
         self.stalls = [total + wait for total, wait in zip(self.stalls, waits, strict=True)]
         assert self.ports["ended_o"].read() == pack(self.ended, 2)
+        assert self.ports["row_load_o"].read() == pack(self.reads, 1)
         self._note_fetches()
         self._check_round()
 
@@ -184,7 +186,7 @@ class Issue:
     def _check_round(self) -> None:
         now = self.tb.cycle
         offered = self.tb.rounds.offered
-        reads = any(drain.reads for drain in self.tb.drain)
+        reads = any(self.reads)  # in the place of a round
         undrained = any(ended >> self.half & 1 for ended in self.ended)
         free = not reads and not undrained and now > self.last_end + WINDOW_GUARD
         ready = bool(self.ports["round_ready_o"].read())
@@ -205,6 +207,7 @@ class Issue:
             int(self._working() and offered is None),
             int(offered is not None and (undrained or reads)),
         )
+        self.reads = [drain.reads for drain in self.tb.drain]
         if ready and offered:
             self._issue(offered)
 
@@ -424,12 +427,12 @@ async def tells_what_rounds_wait_for(dut: Any) -> None:
 async def queues_as_many_fetch_words_as_the_tape_sends_ahead(dut: Any) -> None:
     tb = TB(dut)
     await tb.reset()
-    words = FETCH_QUEUE + 20 * tb.beat_words
+    words = FETCH_QUEUE + 40 * tb.beat_words
     fetches = [tb.fetch(last_in_pass=int(number == words - 1)) for number in range(words)]
     await tb.begin(Step(1, 1, 1), fetches, [])
     await tb.step(2 * words)
     left = sum(item["words"] for item in tb.fetches.queue)
-    assert FETCH_QUEUE <= words - left <= FETCH_QUEUE + 12 * tb.beat_words
+    assert FETCH_QUEUE <= words - left <= FETCH_QUEUE + 20 * tb.beat_words
     tb.rounds.send(tb.random_rounds(words, 1, 0))
     await tb.finish()
 

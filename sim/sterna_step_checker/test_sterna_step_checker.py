@@ -26,7 +26,7 @@ BESIDE = {
     Op.LOAD: [*range(MOST_BESIDE_STORES + 1)],
     Op.CONV: [stores | loads for stores in range(MOST_BESIDE_STORES + 1) for loads in (0, BESIDE_LOADS)],
 }
-LENGTHS = [0, 1, 32, 63, 65, (1 << 32) - ALIGN]
+LENGTHS = [0, 1, 32, ALIGN // 2, ALIGN - 1, ALIGN + 1, (1 << 32) - ALIGN]
 FIELDS = ("op", "fm_words", "tiles_at_once", "tile_groups", "filters", "requant_bytes", "weights_bytes", "beside")
 
 
@@ -100,6 +100,7 @@ def end_of(step: dict[str, int], place: int) -> int:
 @cocotb.test()
 async def finds_what_is_wrong(dut: Any) -> None:
     clusters, entries = int(dut.Clusters.value), int(dut.TableEntries.value)
+    line_bits = len(dut.place_i)
     has = {Op.TABLE: int(dut.InputTable.value), Op.FIRST: int(dut.FirstLayer.value)}
     filled: set[int] = {op for op in has if has[op]}
     Clock(dut.clk_i, 10, unit="ns").start()
@@ -112,8 +113,8 @@ async def finds_what_is_wrong(dut: Any) -> None:
         place = random.randint(1, 1 << 20)
         is_conv, is_table = step["op"] == Op.CONV, step["op"] in filled
         end = end_of(step, place)
-        lines = min(max(end + random.choice([-1, 0, 1, 1000]), 1), (1 << 26) - 1)
-        dut.step_i.value, dut.place_i.value = step_word(**step), random.getrandbits(26)
+        lines = min(max(end + random.choice([-1, 0, 1, 1000]), 1), (1 << line_bits) - 1)
+        dut.step_i.value, dut.place_i.value = step_word(**step), random.getrandbits(line_bits)
         dut.tape_lines_i.value = lines
         await FallingEdge(dut.clk_i)
         dut.place_i.value = place

@@ -10,7 +10,9 @@ import cocotb
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 
-ALIGN_WORDS = 8
+from sterna.spec.tape import ALIGN
+
+ALIGN_WORDS = ALIGN // 8
 PARAMETERS = [{"Clusters": 4, "Entries": 32}, {"Clusters": 1, "Entries": 16}]
 
 
@@ -25,7 +27,6 @@ class TB(Bench):
         self.tables = [Sink(Field(dut.table_valid_o, c, 1), None, index) for c in range(self.clusters)]
         self.inputs = Inputs(dut)
         self.agents = [self.inputs, self.words, *self.tables]
-
 
     async def begin(self, filters: int, tiles_log2: int, half: int = 0) -> int:
         """Start on a payload; returns its words."""

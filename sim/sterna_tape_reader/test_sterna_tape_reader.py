@@ -13,7 +13,7 @@ from sim.support.streams import Bench, Field, Sink, Source
 
 from sterna.spec import tape
 from sterna.spec.registers import ErrorCode
-from sterna.spec.tape import Op, Segment, SegmentKind
+from sterna.spec.tape import ALIGN, Op, Segment, SegmentKind
 
 CONFIG_HASH = 0x1234ABCD
 PARAMETERS = [
@@ -21,7 +21,9 @@ PARAMETERS = [
     {"DataW": 512, "Clusters": 4, "InputTable": 1, "ConfigHash": CONFIG_HASH},
 ]
 # The tapes lie on both sides of 8 GB.
-TAPE_ADDRESS = 0x1_FFFF_FF40
+TAPE_ADDRESS = 0x1_FFFF_FF00
+#: Beats that wait in front of the walk.
+BEATS = 2
 
 
 class Memory:
@@ -58,8 +60,9 @@ class TB(Bench):
         data = {"data": Field(dut.beat_data_i)}
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), data, idle)
         self.steps = Sink(Field(dut.step_valid_o), Field(dut.step_ready_i), {"step": Field(dut.step_o)}, stall)
-        self.requant = Sink(Field(dut.requant_valid_o), Field(dut.requant_ready_i), data, stall)
-        self.weights = Sink(Field(dut.weights_valid_o), Field(dut.weights_ready_i), data, stall)
+        payload = {"data": Field(dut.payload_o)}
+        self.requant = Sink(Field(dut.requant_valid_o), Field(dut.requant_ready_i), payload, stall)
+        self.weights = Sink(Field(dut.weights_valid_o), Field(dut.weights_ready_i), payload, stall)
         self.weights_done = Sink(Field(dut.weights_done_o), None, {})
         self.inputs = Inputs(dut)
         self.memory = Memory(commands, self.beats, self.beat_bytes)
@@ -102,7 +105,7 @@ def conv(clusters: int, groups: int, lines: int) -> list[Segment]:
     tiles = random.choice([1 << i for i in range(clusters.bit_length())])
     filters = random.randint(1, 20)
     requant = tape.pad(random.randbytes(8 * filters * (clusters // tiles)))
-    weights = random.randbytes(64 * lines)
+    weights = random.randbytes(ALIGN * lines)
     step = tape.pack_step(
         op=Op.CONV, tiles_at_once=tiles, tile_groups=groups, filters=filters, requant_bytes=len(requant),
         weights_bytes=len(weights),
@@ -155,11 +158,11 @@ def streams(segments: list[Segment]) -> tuple[list[dict[str, int]], bytes, bytes
 
 def positions(data: bytes) -> list[tuple[int, int]]:
     """(first byte of the header, bytes of the payload) of each segment."""
-    found, at = [], 64
+    found, at = [], ALIGN
     while at < len(data):
         size = int.from_bytes(data[at + 8 : at + 16], "little")
         found.append((at, size))
-        at += 64 + size
+        at += ALIGN + size
     return found
 
 
@@ -167,7 +170,8 @@ def patch(data: bytes, header: int, offset: int, value: int, size: int) -> bytes
     """Write a field of the header at `header` and make the header's CRC right again."""
     changed = bytearray(data)
     changed[header + offset : header + offset + size] = value.to_bytes(size, "little")
-    changed[header + 60 : header + 64] = zlib.crc32(changed[header : header + 60]).to_bytes(4, "little")
+    checked = header + ALIGN - 4
+    changed[checked : checked + 4] = zlib.crc32(changed[header:checked]).to_bytes(4, "little")
     return bytes(changed)
 
 
@@ -182,7 +186,7 @@ def flip(data: bytes, first: int, last: int) -> bytes:
 @cocotb.parametrize(idle=[0.0, 0.5], stall=[0.0, 0.5])
 async def passes_whole_tapes(dut: Any, idle: float, stall: float) -> None:
     tb = await started(dut, idle=idle, stall=stall)
-    for _ in range(3):
+    for _ in range(2):
         segments = sample_segments(dut)
         assert await tb.error_of(tape.write(CONFIG_HASH, segments)) == (ErrorCode.NONE, len(segments))
         assert (tb.steps.taken, tb.taken(tb.requant), tb.taken(tb.weights)) == streams(segments)
@@ -207,7 +211,7 @@ async def asks_ahead_but_not_for_a_step_that_is_not_taken(dut: Any) -> None:
     tb.memory.asked = 0
     conv_at, store_at = positions(data)[1][0], positions(data)[4][0]
     repeats = 2 * positions(data)[3][1]
-    for asked in (256, conv_at + 192, store_at + 192 + repeats, len(data) + repeats):
+    for asked in (4 * ALIGN, conv_at + 3 * ALIGN, store_at + 3 * ALIGN + repeats, len(data) + repeats):
         await tb.run_until(lambda: int(dut.step_valid_o.value) == 1, 500)
         await tb.step(30)
         assert tb.memory.asked == asked
@@ -223,14 +227,14 @@ async def asks_ahead_but_not_for_a_step_that_is_not_taken(dut: Any) -> None:
 
 @cocotb.test()
 async def streams_a_beat_a_cycle(dut: Any) -> None:
-    """Between repeats of WEIGHTS one cycle is lost."""
+    """Between repeats of WEIGHTS a few cycles are lost, in which its CRC is checked."""
     tb = await started(dut, idle=0.0, stall=0.0)
-    groups, lines = 20, 40
+    groups, lines = 8, 20
     data = tape.write(CONFIG_HASH, conv(int(dut.Clusters.value), groups, lines))
     await tb.begin(data)
     await tb.run_until(lambda: len(tb.weights.taken) > 0, 500)
-    beats = groups * lines * 64 // tb.beat_bytes
-    assert await tb.run_until(lambda: len(tb.weights.taken) == beats, 20000) <= beats + groups
+    beats = groups * lines * ALIGN // tb.beat_bytes
+    assert await tb.run_until(lambda: len(tb.weights.taken) == beats, 20000) <= beats + 4 * groups
 
 
 @cocotb.test()
@@ -241,8 +245,8 @@ async def names_wrong_tape_headers(dut: Any) -> None:
     assert await tb.error_of(flip(data, 8, 12)) == (ErrorCode.BAD_VERSION, 0)
     assert await tb.error_of(flip(data, 12, 16)) == (ErrorCode.BAD_CONFIG, 0)
     assert await tb.error_of(flip(data, 16, 24)) == (ErrorCode.BAD_LENGTH, 0)
-    assert await tb.error_of(flip(data, 24, 64)) == (ErrorCode.HEADER_CRC, 0)
-    for wrong in (0, 32, len(data) - 64, len(data) - 4, 64):
+    assert await tb.error_of(flip(data, 24, ALIGN)) == (ErrorCode.HEADER_CRC, 0)
+    for wrong in (0, ALIGN // 2, len(data) - ALIGN, len(data) - ALIGN // 2, len(data) - 4, ALIGN):
         assert await tb.error_of(data, wrong) == (ErrorCode.BAD_LENGTH, 0)
     assert not tb.steps.taken
 
@@ -265,8 +269,8 @@ async def names_damaged_segments(dut: Any) -> None:
     segments = [*move(Op.LOAD), *conv(int(dut.Clusters.value), 2, 3), *move(Op.STORE)]
     data = tape.write(CONFIG_HASH, segments)
     for index, (at, size) in enumerate(positions(data)):
-        assert await tb.error_of(flip(data, at, at + 64)) == (ErrorCode.SEGMENT_HEADER, index)
-        payload = at + 64
+        assert await tb.error_of(flip(data, at, at + ALIGN)) == (ErrorCode.SEGMENT_HEADER, index)
+        payload = at + ALIGN
         assert await tb.error_of(flip(data, payload, payload + size)) == (ErrorCode.SEGMENT_CRC, index)
         handed_on = [s for s in segments[:index] if s.kind is SegmentKind.STEP]
         assert len(tb.steps.taken) == len(handed_on)
@@ -283,9 +287,9 @@ async def names_wrong_segment_headers(dut: Any) -> None:
         kind = int.from_bytes(data[at : at + 4], "little")
         for other in {0, 1, 2, 3, 4, 0x80000000 + kind} - {kind}:
             assert await tb.error_of(patch(data, at, 0, other, 4)) == (ErrorCode.BAD_STEP, index)
-        for wrong in (0, 1, size + 32, len(data) - at, 1 << 32, (1 << 63) + size):
+        for wrong in (0, 1, size + ALIGN // 2, len(data) - at, 1 << 32, (1 << 63) + size):
             assert await tb.error_of(patch(data, at, 8, wrong, 8)) == (ErrorCode.BAD_LENGTH, index)
-    assert await tb.error_of(patch(data, places[0][0], 8, 128, 8)) == (ErrorCode.BAD_LENGTH, 0)
+    assert await tb.error_of(patch(data, places[0][0], 8, 2 * ALIGN, 8)) == (ErrorCode.BAD_LENGTH, 0)
 
 
 @cocotb.test()
@@ -293,7 +297,8 @@ async def refuses_steps_that_it_cannot_run(dut: Any) -> None:
     tb = await started(dut)
     clusters = int(dut.Clusters.value)
     good = {
-        "op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 1, "requant_bytes": 64, "weights_bytes": 64,
+        "op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 1, "requant_bytes": ALIGN,
+        "weights_bytes": ALIGN,
     }
     changes: list[dict[str, int]] = [
         {"op": 0}, {"op": 6}, {"op": Op.LOAD}, {"op": Op.STORE}, {"tiles_at_once": 0}, {"tiles_at_once": 3},
@@ -314,20 +319,21 @@ async def refuses_lengths_that_do_not_fit_the_step(dut: Any) -> None:
     """The table's length follows from the filters; the payloads may not reach beyond the tape."""
     tb = await started(dut)
     clusters = int(dut.Clusters.value)
-    good = {"op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 17, "weights_bytes": 128}
+    good = {"op": Op.CONV, "tiles_at_once": 1, "tile_groups": 1, "filters": 17, "weights_bytes": 2 * ALIGN}
     table = len(tape.pad(bytes(8 * 17 * clusters)))
-    payloads = [Segment(SegmentKind.REQUANT, bytes(table)), Segment(SegmentKind.WEIGHTS, bytes(128))]
+    payloads = [Segment(SegmentKind.REQUANT, bytes(table)), Segment(SegmentKind.WEIGHTS, bytes(2 * ALIGN))]
     lengths = [
-        {"requant_bytes": table}, {"requant_bytes": table - 64}, {"requant_bytes": table + 64}, {"requant_bytes": 0},
+        {"requant_bytes": table}, {"requant_bytes": table - ALIGN}, {"requant_bytes": table + ALIGN},
+        {"requant_bytes": 0}, {"requant_bytes": table - ALIGN // 2},
         {"requant_bytes": table + 8}, {"requant_bytes": table, "weights_bytes": 0},
-        {"requant_bytes": table, "weights_bytes": 120}, {"requant_bytes": table, "weights_bytes": 192},
-        {"requant_bytes": table, "weights_bytes": (1 << 32) - 64},
+        {"requant_bytes": table, "weights_bytes": 2 * ALIGN - 8}, {"requant_bytes": table, "weights_bytes": 3 * ALIGN},
+        {"requant_bytes": table, "weights_bytes": (1 << 32) - ALIGN},
     ]
     for number, change in enumerate(lengths):
         step = Segment(SegmentKind.STEP, tape.pack_step(**(good | change)))
         wanted = (ErrorCode.BAD_LENGTH, 0) if number else (ErrorCode.NONE, 3)
         assert await tb.error_of(tape.write(CONFIG_HASH, [step, *payloads])) == wanted
-    step = Segment(SegmentKind.STEP, tape.pack_step(**(good | lengths[0] | {"weights_bytes": 64})))
+    step = Segment(SegmentKind.STEP, tape.pack_step(**(good | lengths[0] | {"weights_bytes": ALIGN})))
     assert await tb.error_of(tape.write(CONFIG_HASH, [step, *payloads])) == (ErrorCode.BAD_LENGTH, 2)
 
 
@@ -365,8 +371,8 @@ async def discards_but_goes_on_checking(dut: Any, sink: str) -> None:
     at, size = positions(data)[index]
     await stuck_in(tb, sink, data)
     assert int(dut.error_o.value) == 0
-    assert tb.beats.sent <= (at + 64 + size) // tb.beat_bytes
-    await stuck_in(tb, sink, flip(data, at + 64, at + 64 + size))
+    assert tb.beats.sent <= (at + ALIGN + size) // tb.beat_bytes + BEATS
+    await stuck_in(tb, sink, flip(data, at + ALIGN, at + ALIGN + size))
     assert int(dut.error_o.value) == 1
     assert int(dut.error_code_o.value) == ErrorCode.SEGMENT_CRC
     assert int(dut.segment_o.value) == index

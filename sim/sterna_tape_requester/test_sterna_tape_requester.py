@@ -14,7 +14,7 @@ from sterna.spec.tape import ALIGN
 
 PARAMETERS: list[dict[str, int]] = [{}]
 # The tapes lie on both sides of 8 GB.
-ADDRESS = 0x1_FFFF_FF40
+ADDRESS = 0x1_FFFF_FF00
 #: Cycles from the end of the last command until a step can be taken, and from its sums.
 SETTLED = 6
 

@@ -1,4 +1,4 @@
-"""Bench of sterna_word_queue: words of one to four channels and empty ones, with a memory that stalls."""
+"""Bench of sterna_word_queue: words of one to four channels and empty ones, written when it is the queue's turn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import cocotb
 from sim.support.streams import Bench, Field, Sink
+from sim.support.turns import Turns
 from sim.support.words import unpack
 
 from sterna.spec.config import WORD_CHANNELS
@@ -15,12 +16,13 @@ PARAMETERS = [{"Lanes": 3, "ActW": 5, "Depth": 4}, {"Lanes": 9, "ActW": 8, "FmAd
 
 
 class TB(Bench):
-    """Gives channels of words while there is room, takes the words."""
+    """Gives channels of words while there is room, watches the words that are written."""
 
     def __init__(self, dut: Any, idle: float, stall: float) -> None:
         super().__init__(dut)
         self.lanes, self.act_w, self.depth = (int(getattr(dut, name).value) for name in ("Lanes", "ActW", "Depth"))
         self.idle = idle
+        self.channels = 0  # that were given, or empty words
         self.room = self.depth
         self.left = 0
         self.word: list[dict[str, int]] = []  # channels of the word that still have to come
@@ -28,11 +30,11 @@ class TB(Bench):
         self.ends: list[int] = []  # words before the end of each pass
         self.done = 0
         self.writes = Sink(
-            Field(dut.write_valid_o), Field(dut.write_ready_i),
-            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o)}, stall,
-            {"data": Field(dut.write_data_o)},
+            Field(dut.write_valid_o), None,
+            {"address": Field(dut.write_addr_o), "strobe": Field(dut.write_strobe_o)},
+            late={"data": Field(dut.write_data_o)},
         )
-        self.agents = [self, self.writes]
+        self.agents = [self, Turns(dut, stall), self.writes]
 
     def begin(self) -> None:
         """A new word: consecutive channels, or none."""
@@ -44,6 +46,7 @@ class TB(Bench):
         channels = range(first, first + 1 if empty else last + 1)
         width = self.lanes * self.act_w
         self.word = [{"valid_i": 1, "data_i": random.getrandbits(width), "word_i": 0} for _ in channels]
+        self.channels += len(self.word)
         self.word[-1] |= {"valid_i": int(strobe > 0), "word_i": 1}
         self.word[-1] |= {"strobe_i": strobe, "address_i": address, "last_i": end}
         if strobe:
@@ -67,10 +70,10 @@ class TB(Bench):
             getattr(self.dut, name).value = value
 
     def sample(self) -> None:
-        """Room comes back; a pass is done when all its words were accepted."""
+        """Room comes back; a pass is done when all its words are written."""
         self.room += int(self.dut.release_o.value)
         if int(self.dut.done_o.value):
-            assert len(self.writes.taken) >= self.ends[self.done], "done before the last word was accepted"
+            assert len(self.writes.taken) >= self.ends[self.done], "done before the last word was written"
             self.done += 1
 
     def check(self) -> None:
@@ -89,7 +92,9 @@ async def writes_words(dut: Any, idle: float, stall: float) -> None:
     tb = TB(dut, idle, stall)
     await tb.start(valid_i=0, word_i=0)
     tb.left = 300
-    await tb.run_until(lambda: not tb.left and not tb.word and tb.room == tb.depth, 20000)
+    cycles = await tb.run_until(lambda: not tb.left and not tb.word and tb.room == tb.depth, 20000)
+    if not idle and not stall:
+        assert cycles < tb.channels + 20, "not a channel a cycle"
     await tb.run_until(lambda: tb.done == len(tb.ends) and len(tb.writes.taken) == len(tb.expected), 400)
     await tb.step(20)
     tb.check()

@@ -56,22 +56,19 @@ class Source:
     """Valid/ready driver: sends the items of `queue`, each a mapping of payload field to value.
 
     `idle` is the chance that a cycle begins no new item. Payloads are random while valid is low. The fields `late`
-    are driven in the cycle after an item was accepted. The field `announced` says, before some items, that one is
-    offered in the next cycle.
+    are driven in the cycle after an item was accepted.
     """
 
     def __init__(
         self, valid: Field, ready: Field | None, payload: Mapping[str, Field], idle: float = 0.3,
-        late: Mapping[str, Field] | None = None, announced: Field | None = None,
+        late: Mapping[str, Field] | None = None,
     ) -> None:
         self.valid, self.ready, self.payload, self.idle, self.late = valid, ready, payload, idle, late or {}
-        self.announced = announced
         self.queue: deque[Mapping[str, int]] = deque()
         #: The item that was accepted in this cycle, if any.
         self.accepted: Mapping[str, int] | None = None
         self.sent = 0
         self._busy = False
-        self._promised = False
 
     def send(self, items: Iterable[Mapping[str, int]]) -> None:
         """Queue `items`."""
@@ -82,13 +79,10 @@ class Source:
         for name, field in self.late.items():
             field.write(self.accepted[name] if self.accepted else random.getrandbits(field.width))
         if not self._busy:
-            self._busy = bool(self.queue) and (self._promised or random.random() >= self.idle)
+            self._busy = bool(self.queue) and random.random() >= self.idle
             self.valid.write(self._busy)
             for name, field in self.payload.items():
                 field.write(self.queue[0][name] if self._busy else random.getrandbits(field.width))
-        if self.announced:
-            self._promised = len(self.queue) > self._busy and random.random() >= self.idle
-            self.announced.write(self._promised)
 
     def sample(self) -> None:
         """An accepted item is done."""
@@ -99,17 +93,14 @@ class Source:
             self._busy = False
 
     def withdraw(self) -> None:
-        """Offer and announce nothing."""
+        """Offer nothing."""
         self.valid.write(0)
-        if self.announced:
-            self.announced.write(0)
 
     def clear(self) -> None:
         """Forget what is queued."""
         self.queue.clear()
         self.accepted = None
         self._busy = False
-        self._promised = False
 
 
 class Sink:

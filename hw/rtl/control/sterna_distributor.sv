@@ -160,10 +160,10 @@ module sterna_distributor #(
   logic [BeatsW-1:0] beats;
   logic [RoundCountW-1:0] count_tail;
 
+  assign is_fetch = first_data[7:0] == RecordFetch;
   assign count = first_data[8+:CountW];
   assign header_d.mark = mark;
   assign header_d.beats = beats;
-  assign is_fetch = first_data[7:0] == RecordFetch;
   assign header_d.fetch = is_fetch;
   assign header_d.tail = is_fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
   assign header_d.one = count <= (is_fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));

@@ -14,6 +14,7 @@ from sterna.errors import SternaError
 from sterna.estimate.hierarchy import Instance, Part
 from sterna.estimate.model import MANY, Hop, Model, Net, Register
 from sterna.estimate.timing import Delays
+from sterna.estimate.usage import DSP_BLOCKS
 
 #: A node of a module somewhere in the engine.
 Node = tuple["Place", str]
