@@ -37,19 +37,18 @@ def sheet() -> Sheet:
     s.text(310, 206, "shifted by one kernel tap.", size=12)
     s.text(310, 222, "Read from all banks in one cycle.", size=12)
 
-    s.text(310, 268, "Weights of a PE: only the nonzeros", bold=True)
-    for index, (vector, weight, accumulator) in enumerate((("0", "+1", "a3"), ("0", "-1", "a7"), ("2", "+1", "a3"))):
-        x = 310 + index * 78
-        s.cell(x, 282, 72, 66, "three")
-        s.text(x + 36, 301, f"vector {vector}", size=11.5, anchor="middle")
-        s.text(x + 36, 320, weight, size=15, bold=True, anchor="middle", colour="hot")
-        s.text(x + 36, 339, f"to {accumulator}", size=11.5, anchor="middle")
-    s.text(310, 370, "No entry uses vector 1: the PE skips it.", size=12)
-    s.text(310, 386, "An entry takes one cycle.", size=12)
+    s.text(310, 268, "Operations of a PE: only the nonzeros", bold=True)
+    for index, (vectors, accumulator) in enumerate((("+v0 -v2", "a3"), ("+v1", "a7"), ("-v0 -v1 +v3", "a3"))):
+        x = 310 + index * 90
+        s.cell(x, 282, 84, 56, "three")
+        s.text(x + 42, 305, vectors, size=12, bold=True, anchor="middle", colour="hot")
+        s.text(x + 42, 326, f"to {accumulator}", size=11.5, anchor="middle")
+    s.text(310, 362, "Each adds up to four vectors: one of each", size=12)
+    s.text(310, 378, "channel of a word, v0 to v3. It takes one cycle.", size=12)
 
-    s.text(600, 24, "One entry, one cycle, all lanes", bold=True)
+    s.text(600, 24, "One operation, one cycle, all lanes", bold=True)
     s.arrow((446, 100), (594, 100), colour="hot")
-    s.text(520, 92, "broadcast", size=11, colour="quiet", anchor="middle")
+    s.text(520, 92, "to the windows", size=11, colour="quiet", anchor="middle")
     for lane in range(5):
         y = 44 + lane * 62
         label = f"lane {lane}" if lane < 4 else "lane 24"
@@ -60,7 +59,7 @@ def sheet() -> Sheet:
         s.arrow(adder.right(0.35), total.left(0.35))
         s.arrow(total.left(0.72), adder.right(0.72))
     s.text(637, 284, "⋮", size=14, anchor="middle", colour="quiet")
-    s.arrow((540, 315), (572, 315), (572, 372), (743, 372), (743, 342), colour="edge")
-    s.text(604, 396, "Every lane gets the same sign and accumulator:", size=12)
+    s.arrow((576, 315), (590, 315), (590, 372), (743, 372), (743, 342), colour="edge")
+    s.text(604, 396, "Every lane gets the same signs and accumulator:", size=12)
     s.text(604, 412, "no multiplier, no crossbar, and no lane waits for another.", size=12)
     return s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drawing import Sheet
 
 _LEFT, _RIGHT = 170, 946
-_ROWS = ("Tape reader", "Vector loader", "PEs", "Drain", "Feature memory")
+_ROWS = ("Tape reader", "Gather", "PEs", "Drain", "Feature memory")
 
 
 def sheet() -> Sheet:
@@ -28,8 +28,8 @@ def sheet() -> Sheet:
     bar(0, 694, 762, "STEP, REQ.", "three")
     bar(0, 766, 946, "WEIGHTS …", "paper")
     bar(1, 170, 300, "…", "paper")
-    bar(1, 356, 700, "vectors, as the PEs use them", "two")
-    bar(1, 780, 946, "vectors …", "paper")
+    bar(1, 356, 700, "words, as rounds take them", "two")
+    bar(1, 780, 946, "words …", "paper")
     bar(2, 170, 330, "additions …", "paper")
     for index in range(4):
         start = 372 + index * 92

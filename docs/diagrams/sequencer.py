@@ -16,7 +16,7 @@ def sheet() -> Sheet:
     clear = _state(s, 230, 14, "Clear", "reset all parts")
     start = _state(s, 440, 14, "Start", "start the tape reader")
     step = _state(s, 440, 170, "Step", "wait for a step", "two")
-    conv_next = _state(s, 700, 110, "NextConv", "wait for vectors")
+    conv_next = _state(s, 700, 110, "NextConv", "wait for rounds")
     conv = _state(s, 700, 230, "Conv", "WEIGHTS stream")
     ask = _state(s, 20, 290, "Ask", "request or queue it")
     total = _state(s, 20, 410, "Sum", "add up the address")

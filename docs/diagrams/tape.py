@@ -1,4 +1,4 @@
-"""How a tape nests: segments, records, rounds, chunks, entries."""
+"""How a tape nests: segments, records, rounds, entries, operands."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def sheet() -> Sheet:
             ("Tape", "one per model"),
             ("Segment", "kind, length, CRC-32"),
             ("WEIGHTS", "once per tile group"),
-            ("Round", "a chunk per stream"),
-            ("Chunk", "8 bytes on arria10"),
-            ("Entry", "7 bits on arria10"),
+            ("Round", "an entry for each PE"),
+            ("Entry", "32 bits, an operation"),
+            ("Operand", "6 bits, a vector"),
         )
     ):
         y = 34 + index * 82
@@ -47,7 +47,7 @@ def sheet() -> Sheet:
     )  # fmt: skip
     s.text((tape[1].x + tape[1].right()[0]) / 2, 15, "LOAD", size=11, colour="quiet", anchor="middle")
     s.text((tape[2].x + tape[4].right()[0]) / 2, 15, "a CONV step", size=11, colour="quiet", anchor="middle")
-    segment = _bar(s, left, 96, 950, [("64-byte header", 1.3, "four"), ("payload, a multiple of 64 bytes", 6, "two")])
+    segment = _bar(s, left, 96, 950, [("128-byte header", 1.3, "four"), ("payload, a multiple of 128 bytes", 6, "two")])
     _zoom(s, tape[4], Box(left, 96, 950 - left, 36))
     weights = _bar(
         s, left, 178, 950,
@@ -60,17 +60,21 @@ def sheet() -> Sheet:
         s.cell(x, 260, w, 36, "two", f"PE {index}")
         for index, (x, w) in enumerate(spread(left, 800, 8, 0))
     ]  # fmt: skip
-    s.text(814, 275, "one chunk for each PE", size=11, colour="quiet")
+    s.text(814, 275, "one entry for each PE", size=11, colour="quiet")
     s.text(814, 290, "of a filter group", size=11, colour="quiet")
     _zoom(s, weights[3], Box(left, 260, 800 - left, 36))
-    entries = [s.cell(x, 342, w, 36, "three", f"entry {index}") for index, (x, w) in enumerate(spread(left, 880, 9, 0))]
-    s.cell(880, 342, 70, 36, "paper", "0", 11)
+    entry = _bar(
+        s, left, 342, 950,
+        [(f"operand {channel}", 6, "three") for channel in range(4)]
+        + [("accumulator", 5, "one"), ("kind", 2, "two"), ("control", 2, "four")],
+    )  # fmt: skip
     _zoom(s, rounds[2], Box(left, 342, 950 - left, 36))
-    _bar(s, 260, 424, 700, [("skip", 1.2, "two"), ("accumulator", 3, "one"), ("sign", 0.9, "two")])
-    _zoom(s, entries[3], Box(260, 424, 440, 36))
-    for x, words in ((312, "2 bits"), (493, "4 bits"), (661, "1 bit")):
+    s.text(left, 396, "a vector of each channel", size=11, colour="quiet")
+    s.text(716, 410, "kind: NONE, ADD, SET or DOUBLE", size=11, colour="quiet")
+    s.text(716, 425, "control: the round takes a word (PE 0),", size=11, colour="quiet")
+    s.text(716, 440, "or is the last of its pass (PE 1)", size=11, colour="quiet")
+    _bar(s, 260, 424, 560, [("slot of the window", 5, "one"), ("sign", 1.4, "two")])
+    _zoom(s, entry[1], Box(260, 424, 300, 36))
+    for x, words in ((377, "5 bits; slot 31 is zero"), (527, "1 bit")):
         s.text(x, 476, words, size=11, colour="quiet", anchor="middle")
-    s.text(716, 438, "skip: how far to move on,", size=11, colour="quiet")
-    s.text(716, 453, "or the lower bits are a command", size=11, colour="quiet")
-    s.text(716, 468, "(NOP, PAD, END_PASS, SKIP, DOUBLE)", size=11, colour="quiet")
     return s

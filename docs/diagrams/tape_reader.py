@@ -13,11 +13,11 @@ def sheet() -> Sheet:
     """The diagram."""
     s = Sheet(906, 470, "States of the tape reader")
     idle = _state(s, 20, 14, "Idle", "no frame", "four")
-    tape_header = _state(s, 208, 14, "TapeHeader", "64 bytes in")
+    tape_header = _state(s, 208, 14, "TapeHeader", "128 bytes in")
     tape_check = _state(s, 396, 14, "TapeCheck", "magic, config, length")
     following = _state(s, 584, 14, "Next", "one more segment?", "two")
     done = _state(s, 756, 100, "Done", "all segments passed", "four")
-    header = _state(s, 584, 140, "Header", "64 bytes in")
+    header = _state(s, 584, 140, "Header", "128 bytes in")
     header_check = _state(s, 584, 240, "HeaderCheck", "kind, index, length")
     payload = _state(s, 584, 340, "Payload", "beats to their part")
     payload_check = _state(s, 350, 340, "PayloadCheck", "CRC-32")

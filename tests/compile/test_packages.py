@@ -80,6 +80,14 @@ def test_a_package_of_the_format_before(capsys: pytest.CaptureFixture[str]) -> N
     assert f"note: {OLDER}: is a package of format 3, so its graph is compiled again" in said
 
 
+def test_a_package_for_an_older_engine_is_compiled_again(capsys: pytest.CaptureFixture[str]) -> None:
+    path = OLDER.with_name("tape-4.sterna")
+    assert load(path) == small_package()
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"note: {path}: is a package for an engine with tapes of version 4, so its graph is compiled again" in said
+
+
 def test_the_note_tells_how_to_write_it_anew(tmp_path: Path) -> None:
     package_file.save(small_package(OLDER_NANO), tmp_path / "new.sterna")
     assert load(tmp_path / "new.sterna") == load(OLDER)

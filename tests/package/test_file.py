@@ -21,10 +21,14 @@ from sterna.package.older import Older
 from sterna.package.package import Package
 from support import bombs
 from support.containers import changed, joined, parted, reported
-from support.packages import OLDER_NANO, small_graph, small_package
+from support.packages import NANO, OLDER_NANO, small_graph, small_package
 
 OLDER = Path(__file__).parent / "format-3.sterna"
 """`small_package()` as the version before the format was raised wrote it."""
+OLDER_TAPE = Path(__file__).parent / "tape-4.sterna"
+"""`small_package()` as the version before PEs went in step wrote it."""
+OLDER_TAPE_NANO = NANO
+"""Its config, without the parameters that have gone."""
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +161,17 @@ def test_equal_packages_give_equal_bytes(package: Package, data: bytes) -> None:
 def test_what_the_format_before_was_compiled_from_is_read() -> None:
     found = package_file.read(OLDER)
     assert found == Older(small_graph(), OLDER_NANO, trace=True, timed=True)
+
+
+def test_what_was_compiled_for_an_older_engine_is_read() -> None:
+    said = "for an engine with tapes of version 4"
+    found = package_file.read(OLDER_TAPE)
+    assert found == Older(small_graph(), OLDER_TAPE_NANO, trace=True, timed=True, said=said)
+
+
+def test_a_package_for_a_later_engine_is_refused(data: bytes) -> None:
+    later = reported(data, "schedule", lambda values: values | {"tape": values["tape"] | {"version": 6}})
+    assert "is for a later engine; tape version = 6; allowed: 5; remedy: install the later version" in refusal(later)
 
 
 def test_older_formats_are_refused() -> None:

@@ -13,7 +13,6 @@ from sterna.compile.lowered import Lowered
 from sterna.errors import SternaError
 from sterna.graph import Graph
 from sterna.package import file as package_file
-from sterna.package import older
 from sterna.package.counters import StepCounters
 from sterna.package.file import Cycles, Stored, TapeDigest
 from sterna.package.graphs import read_graph
@@ -35,16 +34,16 @@ def read_model(path: Path, public_key: str | None = None) -> Graph | Package:
 def load(path: Path, public_key: str | None = None) -> Package:
     """Read the package file `path` and make its tape.
 
-    One of the format before is compiled again, which a line on stderr says. With a `public_key`, the text of a file of
-    minisign or its last line, the package must be signed by it. Raises SternaError for a file that is missing, not a
-    package, truncated, damaged, of another version or not signed.
+    One of the format before, or for an engine before, is compiled again, which a line on stderr says. With a
+    `public_key`, the text of a file of minisign or its last line, the package must be signed by it. Raises SternaError
+    for a file that is missing, not a package, truncated, damaged, of another version or not signed.
     """
     signed = None if public_key is None else read_signed(path, public_key)
     found = package_file.read(path) if signed is None else package_file.from_bytes(signed, str(path))
     if isinstance(found, Older):
         print(
-            f"note: {path}: is a package of format {older.FORMAT}, so its graph is compiled again; "
-            f"sterna compile {path} --config {found.config.name} -o NEW writes it in the format of today",
+            f"note: {path}: is a package {found.said}, so its graph is compiled again; "
+            f"sterna compile {path} --config {found.config.name} -o NEW writes it anew",
             file=sys.stderr,
         )
     return restore(found, str(path))
@@ -63,7 +62,7 @@ def restore(found: Stored | Older, where: str) -> Package:
 def _restored(found: Stored) -> Package:
     check_fit(found.graph, found.config)
     built = build(Lowered(found.graph, found.config), found.plan)
-    if not found.tape.fits(TapeDigest.of(built.tape, found.config)):
+    if found.tape != TapeDigest.of(built.tape, found.config):
         raise _inconsistent("tape", f"{len(built.tape)} bytes", "the tape that was compiled")
     metadata = built.metadata if found.cycles is None else _with_cycles(built.metadata, found.cycles)
     return Package(found.graph, built.tape, found.config, metadata, found.plan)

@@ -55,18 +55,13 @@ class TapeDigest(BaseModel):
     length: _Count
     adler: _Count
     config_hash: _Count
-    #: What files say nothing of has this one.
+    #: That of files which say nothing of it.
     version: _Count = 3
 
     @classmethod
     def of(cls, tape: bytes, config: EngineConfig) -> TapeDigest:
         """That of `tape`, which is for `config`."""
         return cls(length=len(tape), adler=zlib.adler32(tape), config_hash=config.hash, version=VERSION)
-
-    def fits(self, made: TapeDigest) -> bool:
-        """Whether the same was compiled as what `made` is of; only the checksum depends on the format."""
-        same = self if self.version == made.version else self.model_copy(update={"adler": made.adler})
-        return same.model_copy(update={"version": made.version}) == made
 
 
 @dataclass(frozen=True)
@@ -125,14 +120,23 @@ def from_bytes(data: bytes, where: str = "package") -> Stored | Older:
         raise SternaError(str(error), where=where) from error
 
 
-def _stored(sections: Mapping[PackageSection, Section]) -> Stored:
-    config = _config(_values(sections, PackageSection.CONFIG))
+def _stored(sections: Mapping[PackageSection, Section]) -> Stored | Older:
     schedule = _values(sections, PackageSection.SCHEDULE)
     if not isinstance(schedule, dict) or schedule.keys() != {_PLAN, _TAPE}:
         raise SternaError("its schedule is damaged", allowed=f"{_PLAN}, {_TAPE}", remedy=AGAIN)
     digest = _validated(TapeDigest, schedule[_TAPE], PackageSection.SCHEDULE)
-    planned = plan.from_sections(schedule[_PLAN], sections[PackageSection.FILTERS].read(), config)
     timed = PackageSection.CYCLES in sections
+    if digest.version > VERSION:
+        raise SternaError(
+            "is for a later engine", attribute="tape version", value=digest.version, allowed=str(VERSION),
+            remedy="install the later version",
+        )  # fmt: skip
+    if digest.version < VERSION:
+        stored = schedule[_PLAN].get("stored") if isinstance(schedule[_PLAN], dict) else None
+        said = f"for an engine with tapes of version {digest.version}"
+        return Older.of(_graph(sections), _values(sections, PackageSection.CONFIG), stored, timed, said)
+    config = _config(_values(sections, PackageSection.CONFIG))
+    planned = plan.from_sections(schedule[_PLAN], sections[PackageSection.FILTERS].read(), config)
     cycles = _validated(Cycles, _values(sections, PackageSection.CYCLES), PackageSection.CYCLES) if timed else None
     return Stored(_graph(sections), config, planned, digest, cycles)
 

@@ -1,6 +1,7 @@
-"""Packages of the format before: a zip archive that holds the graph, the tape and `package.json`.
+"""Packages whose tape is made anew: those for engines before this one, and those of the format before, a zip archive
+that holds the graph, the tape and `package.json`.
 
-Only the graph, the config and what the compiler was asked for are read. The tape is made again.
+Only the graph, the config and what the compiler was asked for are read.
 """
 
 from __future__ import annotations
@@ -39,6 +40,19 @@ class Older:
     #: Whether every layer was stored, and whether cycles were told.
     trace: bool
     timed: bool
+    #: What is older about it.
+    said: str = f"of format {FORMAT}"
+
+    @classmethod
+    def of(cls, graph: Graph, config: object, stored: object, timed: bool, said: str) -> Older:
+        """With the parameters of `config` that engines still have, and the names of the layers `stored`."""
+        if not isinstance(config, dict):
+            raise SternaError("has no config", remedy=AGAIN)
+        fields = {name: value for name, value in config.items() if name not in GONE}
+        made = make_config(str(fields.pop("name", "")), fields, "engine config")
+        shown = {name for layer in graph.outputs for name in (layer.name, layer.input)}
+        names = {str(name) for name in stored} if isinstance(stored, list) else set()
+        return cls(graph, made, not names <= shown, timed, said)
 
 
 def read(data: bytes) -> Older:
@@ -51,14 +65,11 @@ def read(data: bytes) -> Older:
             allowed=", ".join(sorted(LIMITS.named)), remedy="give a file made by sterna compile",
         )  # fmt: skip
     about = _about(archive.read(_ABOUT))
-    fields = {name: value for name, value in about["config"].items() if name not in GONE}
-    config = make_config(str(fields.pop("name", "")), fields, "engine config")
-    graph = _graph(archive.read(_GRAPH))
-    shown = {name for layer in graph.outputs for name in (layer.name, layer.input)}
     stores = about["schedule"].get("stores")
     regions = stores if isinstance(stores, list) else []
-    stored = {str(store.get("layer")) for store in regions if isinstance(store, dict)}
-    return Older(graph, config, not stored <= shown, bool(about["schedule"].get("queued_cycles")))
+    stored = [store.get("layer") for store in regions if isinstance(store, dict)]
+    timed = bool(about["schedule"].get("queued_cycles"))
+    return Older.of(_graph(archive.read(_GRAPH)), about["config"], stored, timed, Older.said)
 
 
 def _about(data: bytes) -> dict[str, Any]:

@@ -144,8 +144,17 @@ Plan read_decisions(Record record, const EngineConfig& config, FilterReader filt
 struct Compiled {
   EngineConfig config;
   Plan plan;
-  std::uint64_t tape_bytes = 0, tape_adler = 0, tape_version = 0;
+  std::uint64_t tape_bytes = 0, tape_adler = 0;
 };
+
+/// The decisions are for engines whose tapes have this version.
+void check_tape_version(std::uint64_t version) {
+  if (version == STERNA_TAPE_VERSION) return;
+  const bool is_later = version > STERNA_TAPE_VERSION;
+  refuse({"", is_later ? "is for a later engine" : "is a package for an earlier engine",
+          "tape version = " + std::to_string(version), std::to_string(STERNA_TAPE_VERSION),
+          is_later ? "install the later version" : "write it anew: sterna compile FILE --config NAME -o NEW"});
+}
 
 Compiled read_compiled(const PlanRecords& records, const Graph& graph, const Lowered& lowered) {
   Compiled compiled;
@@ -153,7 +162,7 @@ Compiled read_compiled(const PlanRecords& records, const Graph& graph, const Low
   Record digest = json.record.record("tape");
   compiled.tape_bytes = digest.count("length");
   compiled.tape_adler = digest.count("adler");
-  compiled.tape_version = digest.has("version") ? digest.count("version") : kUnsaidTape;
+  check_tape_version(digest.has("version") ? digest.count("version") : kUnsaidTape);
   compiled.config = read_config(records.config, static_cast<std::uint32_t>(digest.count("config_hash")));
   digest.finish();
   check_config(graph, compiled.config);
@@ -243,9 +252,7 @@ std::shared_ptr<const Program> make_program(const Graph& graph, const PlanRecord
   const Compiled compiled = read_compiled(records, graph, lowered);
   Built built = build(lowered, compiled.config, compiled.plan);
   const uLong adler = adler32_z(adler32_z(0, nullptr, 0), built.tape.data(), built.tape.size());
-  // The tape that is made has today's format, and only the checksum depends on it.
-  const bool is_same = adler == compiled.tape_adler || compiled.tape_version != STERNA_TAPE_VERSION;
-  if (built.tape.size() != compiled.tape_bytes || !is_same) {
+  if (built.tape.size() != compiled.tape_bytes || adler != compiled.tape_adler) {
     refuse({"", "its parts contradict each other", "tape = " + std::to_string(built.tape.size()) + " bytes",
             "the tape that was compiled", "compile the graph again"});
   }
