@@ -742,10 +742,20 @@ module sterna_engine #(
 
   generate
     if (FirstLayer) begin : gen_first
-      logic starts_first, is_first_q, piece_ready, map_valid, map_done;
-      logic [FmAddrW-1:0] map_addr;
-      logic [Lanes-1:0] map_lanes;
-      logic [TileW-1:0][3:0][ActW-1:0] map_data;
+      logic starts_first, is_first_q, piece_ready, map_valid, map_valid_q, map_done;
+      logic [FmAddrW-1:0] map_addr, map_addr_q;
+      logic [Lanes-1:0] map_lanes, map_lanes_q;
+      logic [TileW-1:0][3:0][ActW-1:0] map_data, map_data_q;
+
+      // What is written crosses the chip.
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) map_valid_q <= 1'b0;
+        else map_valid_q <= map_valid && !move_clear_q;
+      end
+
+      always_ff @(posedge clk_i) begin
+        {map_addr_q, map_lanes_q, map_data_q} <= {map_addr, map_lanes, map_data};
+      end
 
       assign starts_first = load_start_q && load_step_q.group_words != '0;
 
@@ -778,7 +788,7 @@ module sterna_engine #(
         .piece_ready_o (piece_ready),
         .piece_i       (frame_data),
         .write_go_i    (load_few),
-        .write_idle_i  (load_idle),
+        .write_idle_i  (load_idle && !map_valid_q),
         .write_valid_o (map_valid),
         .write_addr_o  (map_addr),
         .write_lanes_o (map_lanes),
@@ -787,11 +797,11 @@ module sterna_engine #(
       );
 
       assign frame_ready = is_first_q ? piece_ready : load_ready;
-      assign load_valid = is_first_q ? map_valid : frame_valid;
-      assign load_addr = is_first_q ? map_addr : frame_word;
-      assign load_lanes = is_first_q ? map_lanes : frame_lanes;
+      assign load_valid = is_first_q ? map_valid_q : frame_valid;
+      assign load_addr = is_first_q ? map_addr_q : frame_word;
+      assign load_lanes = is_first_q ? map_lanes_q : frame_lanes;
       assign load_strobe = is_first_q ? '1 : frame_strobe;
-      assign load_data = is_first_q ? map_data : frame_data;
+      assign load_data = is_first_q ? map_data_q : frame_data;
       assign load_done = is_first_q ? map_done : frame_done;
     end else begin : gen_no_first
       assign first_layer_done = 1'b0;
@@ -839,11 +849,18 @@ module sterna_engine #(
   logic half_issued, wait_vectors, wait_weights, wait_drain;
   logic [Drains-1:0] drain_read, row_load;
   logic [Drains-1:0][1:0] ended, free;
-  logic [Drains-1:0] pass_valid, pass_done;
+  logic [Drains-1:0] pass_valid, pass_done, pass_done_q, write_valid_q;
   logic [9:0] words_written;
   pass_t [Clusters-1:0] pass;
   general_t general;
   logic [Clusters-1:0][PesW-1:0] cluster_busy;
+
+  // What the drains say crosses the chip.
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {write_valid_q, pass_done_q} <= '0;
+    else if (clear) {write_valid_q, pass_done_q} <= '0;
+    else {write_valid_q, pass_done_q} <= {write_valid, pass_done};
+  end
 
   // As late as the passes.
   always_ff @(posedge clk_i) begin
@@ -906,8 +923,8 @@ module sterna_engine #(
     .written_o        (words_written),
     .pass_valid_o     (pass_valid),
     .pass_o           (pass),
-    .word_i           (write_valid),
-    .pass_done_i      (pass_done)
+    .word_i           (write_valid_q),
+    .pass_done_i      (pass_done_q)
   );
 
   // Drains take turns to write. Each is told by a register of its own.

@@ -216,7 +216,7 @@ module sterna_distributor #(
 
   // There is room in the queue for what comes now, and while it is found out that there is none.
   logic few_q;
-  logic queued_valid, queued_ready, emit, room;
+  logic queued_valid, queued_ready, emit;
   logic [DataW-1:0] queued_data;
   logic [RoundCountW-1:0] queued_rounds;
   logic [PlaceW-1:0] place_q;
@@ -290,9 +290,47 @@ module sterna_distributor #(
     end
   endgenerate
 
-  logic last_place, last_round;
+  // Rounds wait in a queue, so that those who take them do not reach into the beats.
+  localparam int unsigned RoundDepth = 8;
+  localparam int unsigned RoundsW = $clog2(RoundDepth + 1);
 
-  assign room = !round_valid_o || round_ready_i;
+  logic last_place, last_round, room, made_q, word_q, end_q;
+  logic [RoundsW-1:0] rounds;
+  entry_t [Clusters-1:0][Pes-1:0] round_q;
+
+  sterna_fifo #(
+    .Width(Clusters * PesW),
+    .Depth(RoundDepth)
+  ) u_made (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(made_q),
+    .ready_o(),
+    .data_i (round_q),
+    .valid_o(round_valid_o),
+    .ready_i(round_ready_i),
+    .data_o (round_o),
+    .count_o(rounds)
+  );
+
+  sterna_fifo #(
+    .Width     (2),
+    .Depth     (RoundDepth),
+    .Registered(1'b1)
+  ) u_made_flags (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(made_q),
+    .ready_o(),
+    .data_i ({word_q, end_q}),
+    .valid_o(),
+    .ready_i(round_ready_i),
+    .data_o ({round_word_o, round_end_o}),
+    .count_o()
+  );
+
   assign last_place = place_q == last_place_q;
   assign last_round = RoundCountW'(round_place_q) + RoundCountW'(1) == queued_rounds;
   assign emit = queued_valid && last_place && room;
@@ -302,28 +340,30 @@ module sterna_distributor #(
     if (!rst_ni) begin
       place_q <= '0;
       round_place_q <= '0;
-      round_valid_o <= 1'b0;
+      made_q <= 1'b0;
     end else if (clear_i) begin
       place_q <= '0;
       round_place_q <= '0;
-      round_valid_o <= 1'b0;
+      made_q <= 1'b0;
     end else begin
       if (queued_valid && queued_ready) place_q <= last_place ? '0 : place_q + PlaceW'(1);
       if (emit) round_place_q <= last_round ? '0 : round_place_q + RoundPlaceW'(1);
-      if (room) round_valid_o <= emit;
+      made_q <= emit;
     end
   end
 
   always_ff @(posedge clk_i) begin
+    // For this one and those on their way.
+    room <= rounds <= RoundsW'(RoundDepth - 3);
     if (emit) begin
       for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
         for (int unsigned j = 0; j < beat_rounds(t); j++) begin
           if (tiles_log2_q == 2'(t) && round_place_q == RoundPlaceW'(j)) begin
             for (int unsigned c = 0; c < Clusters; c++) begin
-              round_o[c] <= line[j*(RoundW>>t)+(c>>t)*PesW+:PesW];
+              round_q[c] <= line[j*(RoundW>>t)+(c>>t)*PesW+:PesW];
             end
-            round_word_o <= line[j*(RoundW>>t)+WordStream*EntryW+EntryW-1];
-            round_end_o <= line[j*(RoundW>>t)+EndStream*EntryW+EntryW-1];
+            word_q <= line[j*(RoundW>>t)+WordStream*EntryW+EntryW-1];
+            end_q <= line[j*(RoundW>>t)+EndStream*EntryW+EntryW-1];
           end
         end
       end
@@ -334,7 +374,7 @@ module sterna_distributor #(
 
   // No round is open: the queue is empty, or ends with one.
   assign idle_o = state_q == StRecord && !first_valid && !beat_valid && !queued_valid &&
-                  !round_valid_o;
+                  !made_q && !round_valid_o;
 
   always_comb begin
     unique case (state_q)

@@ -76,14 +76,16 @@ module sterna_pixel_rows #(
   // Rows in the ring that the two rows of the map that are read next need, or later ones; there is
   // room for one more; there are as many as can be needed. At first there is one above the image.
   logic [3:0] held_q, held_d;
-  logic room_q, enough_q, rows_released_q;
+  logic room_q, enough_q, rows_released_q, row_written_q, piece_ready_q;
+  logic [1:0] beat_q;
 
-  assign piece_ready_o = filling_q && room_q;
+  // A piece in every fourth cycle is enough, and leaves time to count.
+  assign piece_ready_o = piece_ready_q;
   assign piece_taken = piece_valid_i && piece_ready_o;
   assign row_written = piece_taken && piece_q == last_piece_i;
 
   always_comb begin
-    held_d = held_q + 4'(row_written) - (rows_released_q ? 4'd2 : 4'd0);
+    held_d = held_q + 4'(row_written_q) - (rows_released_q ? 4'd2 : 4'd0);
     if (begun_q) held_d = 4'd1;
   end
 
@@ -92,13 +94,22 @@ module sterna_pixel_rows #(
       filling_q <= 1'b0;
       begun_q <= 1'b0;
       rows_released_q <= 1'b0;
+      row_written_q <= 1'b0;
+      piece_ready_q <= 1'b0;
+      beat_q <= '0;
     end else if (clear_i) begin
       filling_q <= 1'b0;
       begun_q <= 1'b0;
       rows_released_q <= 1'b0;
+      row_written_q <= 1'b0;
+      piece_ready_q <= 1'b0;
+      beat_q <= '0;
     end else begin
       begun_q <= start_i;
       rows_released_q <= rows_released;
+      row_written_q <= row_written;
+      piece_ready_q <= filling_q && room_q && beat_q == '0;
+      beat_q <= begun_q ? '0 : beat_q + 2'd1;
       filling_q <= begun_q || (filling_q && !(row_written && to_come_q == 16'd1));
     end
   end

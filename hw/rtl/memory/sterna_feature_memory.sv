@@ -36,7 +36,7 @@ module sterna_feature_memory #(
   input  logic                                  load_valid_i,
   /// The word is taken.
   output logic                                  load_ready_o,
-  /// There is room for this word, and for two that come before this says that there is none.
+  /// There is room for this word, and for three that come before this says that there is none.
   output logic                                  load_few_o,
   /// All words of LOADs are written.
   output logic                                  load_idle_o,
@@ -154,7 +154,7 @@ module sterna_feature_memory #(
   end
 
   always_ff @(posedge clk_i) begin
-    load_few_o <= loads <= LoadCountW'(LoadDepth - 3);
+    load_few_o <= loads <= LoadCountW'(LoadDepth - 4);
     write_strobe_q <= write_strobe_d;
     write_addr_q <= write_addr_d;
     drain_q <= grant_q;

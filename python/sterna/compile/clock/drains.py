@@ -24,7 +24,7 @@ def look(port: Record, drains: Records) -> None:
 def cycle_port(port: Record, load_valid: int) -> bool:
     """The words of a LOAD go through a queue, and are written when no drain does; whether one comes in."""
     comes = load_valid > 0 and port.loads < LOAD_WORDS
-    port.few = port.loads <= LOAD_WORDS - 3
+    port.few = port.loads <= LOAD_WORDS - 4
     port.loads += comes - (port.loads > 0 and not port.taken)
     return comes
 

@@ -15,13 +15,13 @@ _WAIT, _BEGIN, _WRITE = range(3)
 @compiled
 def done(first: Record, idle: bool) -> bool:
     """Whether all of the map is written; `idle`: the queue of the feature memory is empty."""
-    return first.running and not first.open and not first.write_valid and idle
+    return first.running and not first.open and not first.write_valid and not first.write_late and idle
 
 
 @compiled
 def takes_piece(first: Record) -> bool:
     """Whether there is room for a piece of the image."""
-    return first.filling and first.room
+    return first.piece_ready
 
 
 @compiled
@@ -56,7 +56,10 @@ def _cycle_rows(first: Record, step: Record, piece: bool, column: bool) -> None:
         first.fetch_piece = 0 if last_fetch else first.fetch_piece + 1
     first.fetching = first.fetching and not (ended and first.fetch_pairs == 1)
     first.fetch_pairs -= ended
-    first.held += row_written - 2 * first.ended
+    first.held += first.row_written - 2 * first.ended
+    first.row_written = row_written
+    first.piece_ready = first.filling and first.room and first.beat == 0
+    first.beat = (first.beat + 1) & 3
     first.ended = ended
     first.room = first.held != FIRST_ROWS
     first.enough = first.held >= FIRST_ROWS // 2 or not first.filling
@@ -120,6 +123,7 @@ def _cycle_writes(first: Record, step: Record, go: bool, now: int) -> None:
     has_lower = not step.pooled and first.write_rows != 1
     ends_bank = last_word and (first.write_lower or not has_lower)
     full = first.full[first.write_bank]
+    first.write_late = first.write_valid
     first.write_valid = takes
     if first.writer == _WAIT:
         first.writer = _BEGIN if full else _WAIT
@@ -154,7 +158,7 @@ def _begin(first: Record, step: Record) -> None:
     pairs = (step.rows + 1 - step.pooled) // 2
     first.filling, first.fetching, first.active = 1, 1, 1
     first.held, first.room, first.enough = 1, 1, 0
-    first.piece, first.fetch_piece = 0, 0
+    first.piece, first.fetch_piece, first.beat = 0, 0, 0
     first.to_come, first.fetch_pairs, first.pairs = step.rows, pairs, pairs
     first.state = _LEFT
     first.group, first.lower, first.col = 0, 0, 0

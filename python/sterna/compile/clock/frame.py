@@ -148,7 +148,7 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     load, store = work.steps[move.load_next], work.steps[control.waiting_store]
     layer, port = parts.first[0], parts.write_port[0]
     idle, go = port.loads == 0, port.few
-    granted = drains.cycle_port(port, layer.write_valid if layer.on else move.load_writes > 0)
+    granted = drains.cycle_port(port, layer.write_late if layer.on else move.load_writes > 0)
     load_done, store_done = moves.load_done(move, idle), moves.store_done(move)
     piece = layer.on and move.load_writes > 0 and first.takes_piece(layer)
     if layer.on:

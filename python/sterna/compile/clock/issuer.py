@@ -110,7 +110,9 @@ def cycle_issuer(issuer: Record, drains: Records, step: Record, first: int, tabl
         if gives:
             issuer.waiting[index] = 0
         waiting = waiting or issuer.waiting[index] > 0
-        _count_drained(issuer, index, drains[index].done, drains[index].valid and drains[index].word_written)
+        _count_drained(issuer, index, drains[index].done_seen, drains[index].word_seen)
+        drains[index].done_seen = drains[index].done
+        drains[index].word_seen = drains[index].valid and drains[index].word_written
         issuer.current[index] += gives
         drains[index].given_next = gives
     if issuer.prepare > 0:

@@ -93,7 +93,7 @@ ISSUE = _layout(
 #: `freed` are registers.
 DRAIN = _layout(
     "passes given coming given_next step group active ended half keep cluster pe phase row left words read"
-    " free_next room done released head count channels_read valid word_written word_last",
+    " free_next room done done_seen word_seen released head count channels_read valid word_written word_last",
     freed=2,
     pass_ended=2,
     pass_ended_next=2,
@@ -114,10 +114,10 @@ ISSUER = _layout(
 
 #: The distributor. `beat` counts the beats of the payload; `staged`: a beat is behind the first queue; beats of rounds
 #: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
-#: `offered` is the number of the round that is offered, `coming` of the one after it.
+#: `made` is one that comes into the queue of rounds, `offered` the number of the one that is offered.
 DISTRIBUTOR = _layout(
     "beats room first_few few staged record record_left beat round_beat head count place round_place"
-    " round_valid offered coming",
+    " round_room made made_count round_valid offered",
     beat_rounds=ROUND_RING,
 )
 
@@ -155,10 +155,11 @@ MOVES = _layout(
 #: The queue has a place for each pixel that is under way, with the time at which it is there. Up to `rows`: that
 #: which is requantised; parts of rows wait with the time at which their last activations come; from `writer`: writes.
 FIRST = _layout(
-    "on step start begun running open filling held room enough piece to_come"
+    "on step start begun running open filling held room enough beat piece_ready row_written piece to_come"
     " fetching ended fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"
     " queue_head queue_count queue_room pause active group lower col cols bank rows"
-    " part_head part_count part_bank writer words write_bank write_lower write_cols write_rows write_valid",
+    " part_head part_count part_bank writer words write_bank write_lower write_cols write_rows write_valid"
+    " write_late",
     busy=2,
     full=2,
     queue_time=FIRST_QUEUE,

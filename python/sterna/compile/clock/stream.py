@@ -7,7 +7,14 @@ from sterna.compile.clock import rounds
 from sterna.compile.clock.bus import beat_there, take_beat
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import ROUND_RING, TABLE_RING, Record, Records
-from sterna.compile.clock.timing import COMMAND_CYCLES, DISTRIBUTOR_BEATS, FIRST_COMMAND_CYCLES, ROUND_BEATS, TAPE_BEATS
+from sterna.compile.clock.timing import (
+    COMMAND_CYCLES,
+    DISTRIBUTOR_BEATS,
+    FIRST_COMMAND_CYCLES,
+    MADE_ROUNDS,
+    ROUND_BEATS,
+    TAPE_BEATS,
+)
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
 
 _FETCH = int(RecordKind.FETCH)
@@ -65,8 +72,12 @@ def _take_record_beat(
 
 @compiled
 def _offer(distributor: Record, step: Record, issued: bool) -> None:
-    """Put the next round together, if the one that is offered is `issued` or there is none."""
-    free, held = issued or not distributor.round_valid, distributor.count > 0
+    """Put the next round together, if there is room in the queue of rounds, of which one is `issued`."""
+    free, distributor.round_room = distributor.round_room, distributor.made_count <= MADE_ROUNDS - 3
+    held = distributor.count > 0
+    distributor.made_count += distributor.made - issued
+    if issued:
+        distributor.offered = distributor.offered + 1 if distributor.offered < step.rounds - 1 else 0
     last_place = distributor.place == step.round_beats - 1
     last_round = distributor.round_place + 1 == distributor.beat_rounds[distributor.head]
     emits = held and last_place and free
@@ -74,19 +85,17 @@ def _offer(distributor: Record, step: Record, issued: bool) -> None:
         distributor.head = (distributor.head + 1) & (ROUND_RING - 1)
         distributor.count -= 1
         distributor.place = 0 if last_place else distributor.place + 1
-    if free:
-        distributor.round_valid = emits
+    distributor.made = emits
+    distributor.round_valid = distributor.made_count > 0
     if emits:
         distributor.round_place = 0 if last_round else distributor.round_place + 1
-        distributor.offered = distributor.coming
-        distributor.coming = distributor.coming + 1 if distributor.coming < step.rounds - 1 else 0
 
 
 @compiled
 def distributor_idle(distributor: Record) -> bool:
     """Nothing is held and no record is open."""
     held = distributor.beats + distributor.staged + distributor.record_left + distributor.count
-    return held == 0 and not distributor.round_valid
+    return held == 0 and not distributor.made and distributor.made_count == 0
 
 
 @compiled
