@@ -74,8 +74,11 @@ class TB(Bench):
         """Tiles that hold so many rows or columns."""
         return -(-size // tile)
 
-    def begin(self, layer: FirstLayer) -> tuple[int, FirstLayer, NDArray[np.int8]]:
-        """Start a random image; returns the map's base, the layer, and the image's activations."""
+    async def begin(self, layer: FirstLayer) -> tuple[int, FirstLayer, NDArray[np.int8]]:
+        """Start a random image; returns the map's base, the layer, and the image's activations.
+
+        The step is there a cycle before.
+        """
         _, height, width = layer.graph.info["image"].shape
         most = 1 << self.act_w - 1
         image = np.random.default_rng(random.getrandbits(32)).integers(-most, most, (3, height, width), np.int8)
@@ -94,7 +97,9 @@ class TB(Bench):
             group_words=words, out_tiles_w=self.tiles(cols, self.tile_w), out_plane=plane,
             pool=Pool.MAX if layer.pooled else Pool.NONE,
         )  # fmt: skip
-        self.inputs.pulse("start_i", base_i=base, step_i=step)
+        self.inputs.set(step_i=step)
+        await self.step()
+        self.inputs.pulse("start_i", base_i=base)
         return base, layer, image
 
     def check(self, base: int, layer: FirstLayer, image: NDArray[np.int8]) -> None:
@@ -142,7 +147,7 @@ async def computes_random_layers(dut: Any, idle: float, stall: float) -> None:
         layer = tb.any_layer()
         await tb.fill(layer)
         for _ in range(random.choice([1, 1, 2])):
-            move = tb.begin(layer)
+            move = await tb.begin(layer)
             await tb.finish()
             tb.check(*move)
 
@@ -156,7 +161,7 @@ async def computes_two_pixels_a_cycle(dut: Any) -> None:
     for pooled, pace in ((True, max(1, groups / 2)), (False, max(2, 2 * groups))):
         layer = tb.random_layer(height, width, pooled, tb.filters)
         await tb.fill(layer)
-        move = tb.begin(layer)
+        move = await tb.begin(layer)
         cycles = await tb.finish()
         columns = height // 2 * (width + 2)
         words = height // (1 + pooled) * -(-width // (1 + pooled) // tb.tile_w) * (tb.filters // 4 + 2)
@@ -174,12 +179,12 @@ async def starts_anew_after_clear(dut: Any) -> None:
         await tb.step(20)
         await tb.clear()
         await tb.fill(layer)
-        tb.begin(layer)
+        await tb.begin(layer)
         await tb.step(cycles)
         await tb.clear()
         await tb.step(3)
         assert tb.writes.taken == [] and tb.done.taken == []
-        move = tb.begin(layer)
+        move = await tb.begin(layer)
         await tb.finish()
         tb.check(*move)
 
@@ -189,7 +194,7 @@ async def comparison_sees_a_wrong_bit(dut: Any) -> None:
     tb = await started(dut, 0.0, 0.0)
     layer = tb.random_layer(4, 6, True)
     await tb.fill(layer)
-    base, _, image = tb.begin(layer)
+    base, _, image = await tb.begin(layer)
     await tb.finish()
     tb.writes.taken[0]["row"] ^= 1
     with pytest.raises(AssertionError, match="map differs"):

@@ -33,14 +33,31 @@ PULSES = (
 )
 
 
+class Steps(Source):
+    """Steps, each of which is there a cycle before it is offered."""
+
+    _shown = False  # in the cycle before
+
+    def drive(self) -> None:
+        """Offer a step that was shown; else show it."""
+        self.idle = 0.0 if self._shown else 1.0
+        super().drive()
+        self._shown = bool(self.queue)
+        if self.queue:
+            self.payload["step_i"].write(self.queue[0]["step_i"])
+
+    def sample(self) -> None:
+        """The step after one that was taken is not there yet."""
+        super().sample()
+        self._shown = self._shown and not self.accepted
+
+
 class TB(Bench):
     """Steps in; watchers for everything that starts."""
 
     def __init__(self, dut: Any) -> None:
         super().__init__(dut)
-        self.steps = Source(
-            Field(dut.step_valid_i), Field(dut.step_ready_o), {"step_i": Field(dut.step_i)}, idle=0.0
-        )
+        self.steps = Steps(Field(dut.step_valid_i), Field(dut.step_ready_o), {"step_i": Field(dut.step_i)})
         load = {
             "addr": Field(dut.load_addr_o), "step": Field(dut.load_step_o), "layout": Field(dut.load_layout_o)
         }  # fmt: skip

@@ -70,7 +70,7 @@ module sterna_sequencer #(
   input  logic               step_valid_i,
   /// The step is taken.
   output logic               step_ready_o,
-  /// The step.
+  /// The step, there a cycle before it is offered.
   input  step_t              step_i,
   /// All WEIGHTS have passed and were right (pulse).
   input  logic               weights_done_i,

@@ -50,7 +50,8 @@ module sterna_first_layer #(
   /// First word of the map, taken at the start.
   input  logic [FmAddrW-1:0]                   base_i,
   /// Its `in_*` are rows and columns of the image, `group_words` words of a pixel of the map, and
-  /// `out_tiles_w`, `out_plane` and `pool` are those of the map. Taken at the start.
+  /// `out_tiles_w`, `out_plane` and `pool` are those of the map. Taken at the start, and there a
+  /// cycle before.
   input  step_t                                step_i,
 
   /// The pixels of a row of the image in a tile are offered, row by row.
