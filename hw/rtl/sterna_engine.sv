@@ -292,7 +292,7 @@ module sterna_engine #(
   assign read_command_addr[LoadPort] = load_source;
   assign read_command_bytes[LoadPort] = load_step.dram_bytes;
 
-  // The image of the next frame is in no hurry.
+  // The image of the next frame is in no hurry, unless it is that of the first layer, which takes long.
   logic load_hurries_q;
 
   sterna_axi_reader #(
@@ -368,12 +368,12 @@ module sterna_engine #(
   logic half, next_half, conv_start, weights_enable, issuing;
   logic drained, earlier_drained, step_drained, step_noted;
   logic distributor_idle, issuer_idle, distributor_ready;
-  logic load_start, load_done, store_start, store_done;
+  logic load_start, load_done, load_done_q, store_start, store_done;
   logic [1:0] tiles_log2, table_tiles_log2;
   logic activity;
 
   always_ff @(posedge clk_i) begin
-    if (load_start) load_hurries_q <= !load_step.next[0];
+    if (load_start) load_hurries_q <= !load_step.next[0] || load_step.group_words != '0;
   end
 
   sterna_tape_reader #(
@@ -474,7 +474,7 @@ module sterna_engine #(
     .first_layer_o        (first_layer),
     .table_done_i         (input_table_done || first_layer_done),
     .load_start_o         (load_start),
-    .load_done_i          (load_done),
+    .load_done_i          (load_done_q),
     .store_start_o        (store_start),
     .store_done_i         (store_done),
     .load_command_valid_o (read_command_valid[LoadPort]),
@@ -684,17 +684,26 @@ module sterna_engine #(
     .word_data_o    (word_data)
   );
 
-  // The frame load and the first layer are far from the sequencer, and begin a cycle later.
-  logic load_start_q;
+  // The frame load and the first layer are far from the sequencer, and what they get and say takes a
+  // cycle.
+  logic load_start_q, input_word_valid_q, first_word_valid_q;
+  logic [63:0] move_word_q;
   step_t load_step_q;
   logic [1:0] load_layout_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) load_start_q <= 1'b0;
-    else load_start_q <= load_start && !clear;
+    if (!rst_ni) begin
+      {load_start_q, input_word_valid_q, first_word_valid_q, load_done_q} <= '0;
+    end else begin
+      load_start_q <= load_start && !clear;
+      input_word_valid_q <= table_word_valid && input_table && !clear;
+      first_word_valid_q <= table_word_valid && first_layer && !clear;
+      load_done_q <= load_done && !clear;
+    end
   end
 
   always_ff @(posedge clk_i) begin
+    move_word_q <= table_word;
     load_step_q <= load_step;
     load_layout_q <= load_layout;
   end
@@ -715,8 +724,8 @@ module sterna_engine #(
     .step_i        (load_step_q),
     .interleaved_i (load_layout_q[0]),
     .unsigned_i    (load_layout_q[1]),
-    .table_valid_i (table_word_valid && input_table),
-    .table_data_i  (input_word_t'(table_word)),
+    .table_valid_i (input_word_valid_q),
+    .table_data_i  (input_word_t'(move_word_q)),
     .table_done_o  (input_table_done),
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
@@ -758,8 +767,8 @@ module sterna_engine #(
         .clk_i,
         .rst_ni,
         .clear_i       (move_clear_q),
-        .number_valid_i(table_word_valid && first_layer),
-        .number_i      (table_word),
+        .number_valid_i(first_word_valid_q),
+        .number_i      (move_word_q),
         .numbers_done_o(first_layer_done),
         .numbers_step_i(load_step_q),
         .start_i       (starts_first),
@@ -795,7 +804,7 @@ module sterna_engine #(
       assign load_done = frame_done;
 
       logic unused_first;
-      assign unused_first = first_layer ^ load_few;
+      assign unused_first = first_word_valid_q ^ load_few;
     end
   endgenerate
 
@@ -901,7 +910,7 @@ module sterna_engine #(
     .pass_done_i      (pass_done)
   );
 
-  // Drains take turns to write.
+  // Drains take turns to write. Each is told by a register of its own.
   logic [Drains-1:0] turn_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -916,7 +925,7 @@ module sterna_engine #(
       localparam int unsigned First = d * DrainClusters;
 
       // What a drain gets comes from registers of its own as well.
-      (* preserve, dont_merge *) logic drain_clear_q, pass_valid_q;
+      (* preserve, dont_merge *) logic drain_clear_q, pass_valid_q, own_turn_q;
       (* preserve, dont_merge *) logic [1:0] ended_q;
       pass_t [DrainClusters-1:0] pass_q;
       general_t general_q;
@@ -927,6 +936,12 @@ module sterna_engine #(
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) {drain_clear_q, pass_valid_q, ended_q} <= '0;
         else {drain_clear_q, pass_valid_q, ended_q} <= {clear, pass_valid[d] && !clear, ended[d]};
+      end
+
+      always_ff @(posedge clk_i or negedge rst_ni) begin
+        if (!rst_ni) own_turn_q <= d == 0;
+        else if (memory_clear_q) own_turn_q <= d == 0;
+        else own_turn_q <= turn_q[(d+Drains-1)%Drains];
       end
 
       always_ff @(posedge clk_i) begin
@@ -1050,7 +1065,7 @@ module sterna_engine #(
         .read_address_o(drain_address),
         .shift_o       (row_shift),
         .row_i         (row[0]),
-        .turn_i        (turn_q[d]),
+        .turn_i        (own_turn_q),
         .write_next_o  (write_next[d]),
         .write_valid_o (write_valid[d]),
         .write_addr_o  (write_addr[d]),

@@ -18,6 +18,8 @@ PARAMETERS = [
     {"TileH": 3, "TileW": 3, "Drains": 1, "FmWords": 4096, "ActW": 4},
 ]
 READ_LATENCY = 3
+#: Words of a LOAD that wait.
+LOAD_DEPTH = 8
 #: Ports that what a drain writes comes to.
 PORTS = {"address": "write_addr_i", "strobe": "write_strobe_i", "word": "write_data_i"}
 
@@ -73,6 +75,34 @@ class Drains:
         """Nothing to watch."""
 
 
+class Loads(Source):
+    """Words of a LOAD. With `ahead`, one comes whenever there was room for more in the cycle before, and is taken."""
+
+    ahead = False
+
+    def __init__(self, dut: Any, idle: float) -> None:
+        super().__init__(Field(dut.load_valid_i), Field(dut.load_ready_o), {
+            "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
+            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)  # fmt: skip
+        self.few = Field(dut.load_few_o)
+        self._rate, self._had_room = idle, False
+
+    def pace(self, idle: float) -> None:
+        """From now on, this is the chance that a cycle begins no word."""
+        self._rate = idle
+
+    def drive(self) -> None:
+        """As a source, or only when there was room."""
+        self.idle = 1.0 if self.ahead and not self._had_room else self._rate
+        super().drive()
+
+    def sample(self) -> None:
+        """There is room when it was said."""
+        super().sample()
+        assert not (self.ahead and self._busy), "there was no room"
+        self._had_room = bool(self.few.read())
+
+
 class TB(Bench):
     """Writers, a reader, and the model, which the reads are compared with as they come."""
 
@@ -83,9 +113,7 @@ class TB(Bench):
         self.addr_w = (self.words - 1).bit_length()
         self.model = Model(self.lanes, self.words, 4 * self.act_w, self.act_w)
         self.drains = Drains(dut, idle)
-        self.load = Source(Field(dut.load_valid_i), Field(dut.load_ready_o), {
-            "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
-            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)
+        self.load = Loads(dut, idle)
         #: Loads that were taken and not yet written.
         self.waiting: deque[Mapping[str, int]] = deque()
         self.agents = [self.drains, self.load, self]
@@ -151,6 +179,7 @@ class TB(Bench):
 
     def _apply_writes(self) -> None:
         """Tell the model of the write of this cycle: a drain's, or that of the load that has waited longest."""
+        assert int(self.dut.load_idle_o.value) == (not self.waiting)
         if item := self.drains.place:
             self.model.write(item["address"], (1 << self.lanes) - 1, item["strobe"], item["word"])
         elif self.waiting:
@@ -167,7 +196,8 @@ async def filled(dut: Any, idle: float) -> TB:
     await tb.start(read_valid_i=0)
     tb.fill()
     await tb.run_until(tb.idle, tb.words + 10)
-    tb.drains.idle = tb.load.idle = idle
+    tb.drains.idle = idle
+    tb.load.pace(idle)
     return tb
 
 
@@ -192,13 +222,24 @@ async def holds_every_word(dut: Any) -> None:
 
 @cocotb.test()
 async def loads_are_written_when_no_drain_is(dut: Any) -> None:
-    """The loader waits for drains that write in every cycle, and takes each cycle that they leave."""
+    """They wait for drains that write in every cycle, and take each cycle that these leave."""
     tb = await filled(dut, 0.0)
-    tb.send(40, tb.words)
-    before = tb.load.sent
-    await tb.step(40)
-    assert tb.load.sent - before <= 3
-    await tb.run_until(tb.idle, 45)
+    for tb.load.ahead in (False, True):
+        tb.send(40, tb.words)
+        before = tb.load.sent
+        await tb.step(40)
+        assert tb.load.sent - before <= LOAD_DEPTH + 1
+        await tb.run_until(tb.idle, 45)
+
+
+@cocotb.test()
+async def says_ahead_whether_there_is_room_for_loads(dut: Any) -> None:
+    tb = await filled(dut, 0.0)
+    tb.load.ahead, tb.drains.idle = True, 0.3
+    tb.reading, tb.read_span = 0.7, 20
+    for _ in range(5):
+        tb.send(60, 20)
+        await tb.run_until(tb.idle, 500)
 
 
 @cocotb.test()

@@ -10,6 +10,7 @@ from typing import Any
 import cocotb
 import numpy as np
 from numpy.typing import NDArray
+from sim.support.behind import Behind
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack, unpack_signed
@@ -62,11 +63,10 @@ class TB(Bench):
         self.inputs = Inputs(dut)
         self.source = Source(Field(dut.pixel_valid_i), Field(dut.pixel_ready_o), {}, idle)
         self.activations = Activations(dut, latency, self.act_w)
-        self.writes = Sink(Field(dut.write_valid_o), Field(dut.write_ready_i), {
-            "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o), "row": Field(dut.write_data_o)},
-            stall)  # fmt: skip
+        self.writes = Sink(Field(dut.write_valid_o), None, {
+            "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o), "row": Field(dut.write_data_o)})
         self.done = Sink(Field(dut.done_o), None, {})
-        self.agents = [self.inputs, self.source, self.activations, self.writes, self.done]
+        self.agents = [self.inputs, self.source, self.activations, self.writes, Behind(dut, stall), self.done]
 
     def begin(self, rows: int, cols: int, words: int, pooled: bool) -> tuple[int, int, NDArray[np.int64]]:
         """Start a random map; returns its base, the words of a plane, and it."""
@@ -128,7 +128,7 @@ def places(rows: int, cols: int, pooled: bool) -> Iterator[tuple[int, int]]:
 
 async def started(dut: Any, idle: float, stall: float) -> TB:
     tb = TB(dut, idle, stall)
-    await tb.start(start_i=0)
+    await tb.start(start_i=0, write_go_i=0, write_idle_i=1)
     return tb
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sim.sterna_first_layer.model import FirstLayer, random_layer
+from sim.support.behind import Behind
 from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack, step_word, unpack_signed
@@ -39,11 +40,11 @@ class TB(Bench):
         self.ready = Sink(Field(dut.numbers_done_o), None, {})
         self.image = Source(
             Field(dut.piece_valid_i), Field(dut.piece_ready_o), {"pixels": Field(dut.piece_i)}, idle)  # fmt: skip
-        self.writes = Sink(Field(dut.write_valid_o), Field(dut.write_ready_i), {
-            "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o), "row": Field(dut.write_data_o)},
-            stall)  # fmt: skip
+        self.writes = Sink(Field(dut.write_valid_o), None, {
+            "address": Field(dut.write_addr_o), "lanes": Field(dut.write_lanes_o), "row": Field(dut.write_data_o)})
         self.done = Sink(Field(dut.done_o), None, {})
-        self.agents = [self.inputs, self.numbers, self.ready, self.image, self.writes, self.done]
+        behind = Behind(dut, stall)
+        self.agents = [self.inputs, self.numbers, self.ready, self.image, self.writes, behind, self.done]
 
     def random_layer(self, height: int, width: int, pooled: bool, filters: int = 0) -> FirstLayer:
         """A layer of so many filters, or of any number that the engine has."""
@@ -129,7 +130,7 @@ class TB(Bench):
 
 async def started(dut: Any, idle: float, stall: float) -> TB:
     tb = TB(dut, idle, stall)
-    await tb.start(start_i=0, step_i=0, numbers_step_i=0, base_i=0)
+    await tb.start(start_i=0, step_i=0, numbers_step_i=0, base_i=0, write_go_i=0, write_idle_i=1)
     return tb
 
 

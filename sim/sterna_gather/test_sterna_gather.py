@@ -227,7 +227,7 @@ async def reads_plain_words_while_the_step_changes(dut: Any) -> None:
 
 @cocotb.test()
 async def a_plain_word_waits_for_no_more_than_the_windows(dut: Any) -> None:
-    """It comes after the fixed time when no window is read in its cycle, else a cycle later for each."""
+    """It comes a cycle after a window that is asked for with it, and a cycle later for each other one."""
     tb = TB(dut, 0.0)
     await tb.start(step_i=0)
     image = tb.random_map()
@@ -237,7 +237,7 @@ async def a_plain_word_waits_for_no_more_than_the_windows(dut: Any) -> None:
         tb.windows.send([tb.request(image, 0, 0)] * count)
         cycles = await tb.run_until(lambda: any(each["plain"] for each in tb.words.taken), 100)
         assert word in tb.words.taken
-        assert cycles == LATENCY + 1 + count
+        assert cycles == LATENCY + 1 + max(1, count)
         assert len(tb.words.taken) == count + 1
         tb.words.taken.clear()
 

@@ -432,7 +432,7 @@ async def queues_as_many_fetch_words_as_the_tape_sends_ahead(dut: Any) -> None:
     await tb.begin(Step(1, 1, 1), fetches, [])
     await tb.step(2 * words)
     left = sum(item["words"] for item in tb.fetches.queue)
-    assert FETCH_QUEUE <= words - left <= FETCH_QUEUE + 20 * tb.beat_words
+    assert FETCH_QUEUE <= words - left <= FETCH_QUEUE + 24 * tb.beat_words
     tb.rounds.send(tb.random_rounds(words, 1, 0))
     await tb.finish()
 

@@ -532,6 +532,7 @@ async def a_start_in_the_last_cycle_of_a_frame_begins_the_next(dut: Any) -> None
             tb.inputs.pulse("start_i", frame_addr_i=NEXT_FRAME)
             await tb.step()
         tb.inputs.set(tape_done_i=1)
+        await tb.step()
         if late == 0:
             tb.inputs.pulse("start_i")
         await tb.step()

@@ -12,7 +12,7 @@ from sim.support.words import unpack
 
 from sterna.spec.config import WORD_CHANNELS
 
-PARAMETERS = [{"Lanes": 3, "ActW": 5, "Depth": 4}, {"Lanes": 9, "ActW": 8, "FmAddrW": 7}]
+PARAMETERS = [{"Lanes": 3, "ActW": 5, "Depth": 16}, {"Lanes": 9, "ActW": 8, "FmAddrW": 7}]
 
 
 class TB(Bench):

@@ -59,6 +59,11 @@ class WriteMemory(AxiRamWrite):
         for channel in (self.aw_channel, self.w_channel, self.b_channel):
             channel.set_pause_generator(pauses(chance))
 
+    def take_one_in(self, cycles: int) -> None:
+        """Take a beat in one of so many cycles, with no other pauses."""
+        self.pause(0.0)
+        self.w_channel.set_pause_generator(itertools.cycle([False, *[True] * (cycles - 1)]))
+
     async def _write(self, address: int, data: bytes) -> None:
         check_address(address)
         await super()._write(address, data)

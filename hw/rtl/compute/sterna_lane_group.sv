@@ -115,6 +115,7 @@ module sterna_lane_group #(
         .BlockRam(BlockWindows)
       ) u_window (
         .clk_i,
+        .rst_ni,
         .write_i     (word_valid_i),
         .write_slot_i(word_slot_i),
         .data_i      (word_data_i[b]),

@@ -13,6 +13,7 @@ module sterna_window #(
   parameter bit BlockRam = 0
 ) (
   input  logic                       clk_i,
+  input  logic                       rst_ni,
   /// Write a vector.
   input  logic                       write_i,
   /// In this slot; the last one is never written and reads as zero.
@@ -78,11 +79,14 @@ module sterna_window #(
     end
   endgenerate
 
+  logic unused;
+  assign unused = rst_ni;
+
 `ifdef VERILATOR
-  Slot_A: assert property (@(posedge clk_i)
+  Slot_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     write_i |-> write_slot_i != 5'(Slots - 1))
     else $error("a word is written to the slot of zeros");
-  NoCollision_A: assert property (@(posedge clk_i)
+  NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
     read_i && write_i |-> slot_i != write_slot_i)
     else $error("a vector is read while its slot is written");
 `endif

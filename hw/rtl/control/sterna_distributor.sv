@@ -62,6 +62,9 @@ module sterna_distributor #(
   localparam int unsigned BeatRounds = DataW * Clusters > RoundW ? DataW * Clusters / RoundW : 1;
   localparam int unsigned RoundPlaceW = BeatRounds > 1 ? $clog2(BeatRounds) : 1;
   localparam int unsigned RoundCountW = $clog2(BeatRounds + 1);
+  /// Beats that wait before it is known what they are.
+  localparam int unsigned FirstDepth = 8;
+  localparam int unsigned FirstCountW = $clog2(FirstDepth + 1);
   /// Beats of rounds that wait.
   localparam int unsigned BeatDepth = 32;
   /// Bits of a count of fetch words or rounds, and of that of their beats.
@@ -126,23 +129,29 @@ module sterna_distributor #(
 
   // Keeps what is behind it away from the tape reader, which may withdraw a beat to drop it.
   logic first_valid, first_ready, beat_valid, beat_ready;
+  logic [FirstCountW-1:0] first_beats;
   logic [DataW-1:0] first_data;
 
   sterna_fifo #(
     .Width($bits(mark_t) + DataW),
-    .Depth(2)
+    .Depth(FirstDepth)
   ) u_beats (
     .clk_i,
     .rst_ni,
     .clear_i,
     .valid_i(beat_valid_i && beat_ready_o),
-    .ready_o(beat_ready_o),
+    .ready_o(),
     .data_i ({mark_d, beat_data_i}),
     .valid_o(first_valid),
     .ready_i(first_ready),
     .data_o ({mark, first_data}),
-    .count_o()
+    .count_o(first_beats)
   );
+
+  // Room is looked at a cycle late, in which one more may have come.
+  always_ff @(posedge clk_i) begin
+    beat_ready_o <= first_beats <= FirstCountW'(FirstDepth - 3);
+  end
 
   // What a beat says if it is a header.
   typedef struct packed {

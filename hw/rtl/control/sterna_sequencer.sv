@@ -188,8 +188,8 @@ module sterna_sequencer #(
   logic is_first_d, is_first_q;
   // And, a cycle late: a LOAD of the first layer, for which its frame does not lie as it has to.
   logic wrong_layout_q, bad_layout;
-  // TABLE or FIRST takes its words.
-  logic input_table_q, first_layer_q;
+  // TABLE or FIRST takes its words, CONV its WEIGHTS.
+  logic input_table_q, first_layer_q, weights_enable_q, table_done_q;
   logic vectors_done_q, quiet_q, earlier_drained_q, all_done;
   // Of the state, for the many that look at them.
   logic clear_q, flush_q;
@@ -216,7 +216,8 @@ module sterna_sequencer #(
   logic busy_q, good_end, good_end_q, bad_end, failed;
   // A LOAD runs; one of the current frame does. A STORE waits in its register; one runs; not all of
   // its beats are given to the writer.
-  logic load_busy_d, load_busy_q, load_open_d, load_open_q;
+  // The step that is offered need not wait for it.
+  logic load_busy_d, load_busy_q, load_open_d, load_open_q, may_step_q;
   logic store_waits_d, store_waits_q, store_busy_d, store_busy_q, store_moves_d, store_moves_q;
   logic store_ends;
 
@@ -426,7 +427,7 @@ module sterna_sequencer #(
       StConv: if (weights_done_i) state_d = StStep;
       StQuiet: if (quiet_q && !load_busy_q && note_ready) state_d = StTable;
       StTable: begin
-        if (table_done_i) begin
+        if (table_done_q) begin
           note_valid = 1'b1;
           state_d = StStep;
         end
@@ -498,7 +499,7 @@ module sterna_sequencer #(
 
   // The words of the last table must have left the queue before those of the next one enter it. A
   // step that must wait for a LOAD is not even taken: its payloads would keep the bus from it.
-  assign step_ready_o = state_q == StStep && !table_busy_i && (!load_open_q || step_i.beside[2]);
+  assign step_ready_o = state_q == StStep && !table_busy_i && may_step_q;
 
   assign table_half_o = next_half_q;
   assign table_filters_o = next_q.filters;
@@ -507,7 +508,7 @@ module sterna_sequencer #(
   assign step_o = step_q;
   assign tiles_log2_o = {step_q.tiles_at_once[2], step_q.tiles_at_once[1]};
   assign conv_start_o = first_q;
-  assign weights_enable_o = state_q == StConv;
+  assign weights_enable_o = weights_enable_q;
   assign input_table_o = InputTable && input_table_q;
   assign first_layer_o = FirstLayer && first_layer_q;
 
@@ -567,7 +568,8 @@ module sterna_sequencer #(
       flush_q <= 1'b1;
       step_end_q <= 1'b0;
       good_end_q <= 1'b0;
-      {input_table_q, first_layer_q} <= '0;
+      {input_table_q, first_layer_q, weights_enable_q, table_done_q} <= '0;
+      may_step_q <= 1'b0;
       next_q <= '0;
       is_load_q <= 1'b0;
       is_background_q <= 1'b0;
@@ -590,8 +592,11 @@ module sterna_sequencer #(
       flush_q <= clear_d || idle_d;
       step_end_q <= oldest_valid && oldest_ends && !clear_o;
       good_end_q <= good_end;
-      input_table_q <= state_q == StTable && !is_first_q && !table_done_i;
-      first_layer_q <= state_q == StTable && is_first_q && !table_done_i;
+      input_table_q <= state_q == StTable && !is_first_q && !table_done_q;
+      first_layer_q <= state_q == StTable && is_first_q && !table_done_q;
+      weights_enable_q <= state_q == StConv && !weights_done_i;
+      table_done_q <= table_done_i;
+      may_step_q <= !load_open_d || step_i.beside[2];
       next_q <= next_d;
       is_load_q <= is_load_d;
       is_background_q <= is_background_d;

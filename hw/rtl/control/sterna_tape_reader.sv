@@ -135,6 +135,8 @@ module sterna_tape_reader #(
 
   // What is read: headers and steps, which stay here, or a payload for others.
   logic own_d, own_q, requant_d, requant_q, weights_d, weights_q;
+  // The payload goes to others, or nowhere.
+  logic to_requant_q, to_weights_q, dropped_q;
   // A step is offered; one was taken in the last cycle, which the requests look at then.
   logic step_valid_d, step_valid_q, step_taken_q;
 
@@ -165,8 +167,9 @@ module sterna_tape_reader #(
   logic beat_valid, beat_ready;
 
   sterna_fifo #(
-    .Width(DataW),
-    .Depth(2)
+    .Width     (DataW),
+    .Depth     (2),
+    .Registered(1'b1)
   ) u_beats (
     .clk_i,
     .rst_ni,
@@ -185,10 +188,10 @@ module sterna_tape_reader #(
   assign is_step = kind_q == 2'(SegmentStep);
   assign is_requant = kind_q == 2'(SegmentRequant);
   assign is_weights = kind_q == 2'(SegmentWeights);
-  assign requant_valid_o = requant_q && !discard_i && beat_valid;
-  assign weights_valid_o = weights_q && !discard_i && beat_valid;
-  assign beat_ready = own_q || (requant_q && (requant_ready_i || discard_i)) ||
-                      (weights_q && (weights_ready_i || discard_i));
+  assign requant_valid_o = to_requant_q && beat_valid;
+  assign weights_valid_o = to_weights_q && beat_valid;
+  assign beat_ready = own_q || dropped_q || (to_requant_q && requant_ready_i) ||
+                      (to_weights_q && weights_ready_i);
   assign take = beat_valid && beat_ready;
   assign last_beat = take && last_q;
   assign crc_clear = state_q == StIdle || state_q == StNext || state_q == StHeaderPass;
@@ -449,6 +452,7 @@ module sterna_tape_reader #(
     if (!rst_ni) begin
       state_q <= StIdle;
       {own_q, requant_q, weights_q, step_valid_q, step_taken_q} <= '0;
+      {to_requant_q, to_weights_q, dropped_q} <= '0;
       fault_q <= ErrorNone;
       error_q <= ErrorNone;
       left_q <= '0;
@@ -465,6 +469,9 @@ module sterna_tape_reader #(
     end else begin
       state_q <= state_d;
       {own_q, requant_q, weights_q} <= {own_d, requant_d, weights_d};
+      to_requant_q <= requant_d && !discard_i;
+      to_weights_q <= weights_d && !discard_i;
+      dropped_q <= (requant_d || weights_d) && discard_i;
       step_valid_q <= step_valid_d;
       step_taken_q <= step_taken && !clear_i;
       fault_q <= fault_d;

@@ -148,6 +148,8 @@ module sterna_first_layer #(
   // ------------------------------------------------------------------------------------- the image
 
   logic [FmAddrW-1:0] base_q, tiles_w_q, plane_q;
+  // Of the step that comes: rows and columns in whole tiles.
+  logic [15:0] full_rows_q, full_cols_q;
   logic [15:0] rows_q, cols_q, map_rows, map_cols;
   logic [$clog2(Pieces)-1:0] last_piece_q;
   logic [3:0] last_pixels_q;
@@ -163,12 +165,14 @@ module sterna_first_layer #(
   end
 
   always_ff @(posedge clk_i) begin
+    full_rows_q <= 16'(step_i.in_full_rows * 16'(TileH));
+    full_cols_q <= 16'(step_i.in_full_cols * 16'(TileW));
     if (start_i) begin
       base_q <= base_i;
       tiles_w_q <= FmAddrW'(step_i.out_tiles_w);
       plane_q <= FmAddrW'(step_i.out_plane);
-      rows_q <= 16'(step_i.in_full_rows * 16'(TileH)) + 16'(step_i.in_extra_rows[3:0]);
-      cols_q <= 16'(step_i.in_full_cols * 16'(TileW)) + 16'(step_i.in_extra_cols[3:0]);
+      rows_q <= full_rows_q + 16'(step_i.in_extra_rows[3:0]);
+      cols_q <= full_cols_q + 16'(step_i.in_extra_cols[3:0]);
       last_piece_q <= ($clog2(Pieces))'(step_i.in_full_cols) -
           ($clog2(Pieces))'(step_i.in_extra_cols[3:0] == '0);
       last_pixels_q <= step_i.in_extra_cols[3:0] == '0 ? 4'(TileW) : step_i.in_extra_cols[3:0];

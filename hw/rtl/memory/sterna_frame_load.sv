@@ -248,7 +248,8 @@ module sterna_frame_load #(
       extra_rows_q <= step_i.in_extra_rows[3:0];
       extra_cols_q <= step_i.in_extra_cols[3:0];
       full_bytes_q <= words_d ? 6'(PieceBytes) : interleaved_i ? 6'(Rgb * TileW) : 6'(TileW);
-      extra_bytes_q <= 6'(step_i.in_extra_cols[3:0]) * (interleaved_i ? 6'(Rgb) : 6'd1);
+      extra_bytes_q <= 6'(step_i.in_extra_cols[3:0]) +
+                       (interleaved_i ? {1'b0, step_i.in_extra_cols[3:0], 1'b0} : '0);
     end
   end
 
@@ -431,7 +432,7 @@ module sterna_frame_load #(
         .write_data_i ({
           table_data_i.channel_2, table_data_i.channel_1, table_data_i.channel_0
         }),
-        .read_i       (go_q),
+        .read_i       (go_q && turning_q[Turns-1]),
         .level_i      (pixel_levels),
         .value_o      (looked_up)
       );

@@ -7,11 +7,11 @@ import contextlib
 import numpy as np
 from numpy.typing import NDArray
 
-from sterna.compile.first import fits_load, spread_in_load
+from sterna.compile.first import fits_load, load_cycles, spread_in_load
 from sterna.compile.lower import PHASES, Program
 from sterna.compile.lowered import Lowered
 from sterna.compile.memory import Demand, place
-from sterna.compile.schedule import spread
+from sterna.compile.schedule import coarse_cycles, spread
 from sterna.compile.spill import spill
 from sterna.errors import SternaError
 from sterna.graph import Reorg
@@ -30,7 +30,9 @@ def decide(lowered: Lowered, *, trace: bool) -> Plan:
     )
     if fits_load(lowered):
         with contextlib.suppress(SternaError):
-            return _with_first_layer(lowered, stored, (spread_in_load(lowered), *spreads[1:]))
+            plan = _with_first_layer(lowered, stored, (spread_in_load(lowered), *spreads[1:]))
+            if _pays(lowered, spreads, plan.load_after):
+                return plan
     image = (lowered.graph.input.name, lowered.image_words)
     demand = Demand(image, _made(lowered, spreads), _last_uses(lowered.program, stored))
     bands: dict[int, Bands] = {}
@@ -49,6 +51,18 @@ def _with_first_layer(lowered: Lowered, stored: list[str], spreads: tuple[Spread
     regions, load_after = place(lowered.config.fm_words, demand)
     bases = {name: region.base for name, region in regions.items()}
     return Plan(tuple(stored), bases, load_after, spreads, first_layer=True)
+
+
+def _pays(lowered: Lowered, spreads: tuple[Spread, ...], load_after: int | None) -> bool:
+    """Whether queued frames are faster if LOAD computes the first operation, by the coarse count: it goes on beside the
+    operations after `load_after` of the frame before."""
+    operations = lowered.program.operations
+    cycles = [
+        coarse_cycles(lowered.config, operation, lowered.tiles(operation), plan)
+        for operation, plan in zip(operations, spreads, strict=True)
+    ]
+    beside = len(cycles) if load_after is None else load_after + 1
+    return sum(cycles[1:beside]) + max(load_cycles(lowered), sum(cycles[beside:])) < sum(cycles)
 
 
 def _made(lowered: Lowered, spreads: tuple[Spread, ...]) -> list[list[tuple[str, int]]]:

@@ -34,6 +34,13 @@ def fits_load(lowered: Lowered) -> bool:
     return fits and not any(image.name in names for names in (*shown, *read))
 
 
+def load_cycles(lowered: Lowered) -> int:
+    """Cycles of a LOAD that computes the first operation: two pixels of the image in each, or one without pooling."""
+    image = lowered.graph.input
+    columns = -(-image.height // 2) * (image.width + 2)
+    return columns if lowered.program.operations[0].pool is Pool.MAX else 2 * columns
+
+
 def has_window(operation: Operation) -> bool:
     """Whether every phase of the operation has the same weights, those of a kernel around its pixel."""
     weights = operation.weights

@@ -41,9 +41,7 @@ def spread(config: EngineConfig, operation: Operation, tiles: int, read: NDArray
 
     read: [filters], the additions that other operations make of what each filter computes.
     """
-    digit = digits(operation.weights.value)
-    work = _work(operation, digit)
-    load = _Load(config, operation.filters, phases(operation), work, _word_count(operation.weights, digit), len(digit))
+    load = _load(config, operation)
     best: tuple[float, int, int] | None = None
     tiles_at_once = 1
     while tiles_at_once <= config.clusters:
@@ -56,8 +54,14 @@ def spread(config: EngineConfig, operation: Operation, tiles: int, read: NDArray
         tiles_at_once *= 2
     assert best is not None
     _, chosen, parts = best
-    read = np.zeros_like(work) if read is None else read
-    return Spread(chosen, _parts(config, work, read, config.clusters // chosen, parts))
+    read = np.zeros_like(load.work) if read is None else read
+    return Spread(chosen, _parts(config, load.work, read, config.clusters // chosen, parts))
+
+
+def coarse_cycles(config: EngineConfig, operation: Operation, tiles: int, plan: Spread) -> float:
+    """Cycles of an operation on so many tiles as `plan` spreads it, by the coarse count."""
+    parts = len(plan.parts)
+    return -(-tiles // plan.tiles_at_once) * parts * _load(config, operation).cycles(plan.tiles_at_once, parts)
 
 
 def _together(*cycles: float) -> float:
@@ -103,6 +107,12 @@ class _Load:
         operations = busy * (density + _SPARSE) / (density * WORD_CHANNELS) if busy else 0.0
         operations += accumulators * (self.planes - 1)
         return operations * max(1.0, REPEAT_DISTANCE / accumulators)
+
+
+def _load(config: EngineConfig, operation: Operation) -> _Load:
+    digit = digits(operation.weights.value)
+    words = _word_count(operation.weights, digit)
+    return _Load(config, operation.filters, phases(operation), _work(operation, digit), words, len(digit))
 
 
 def _work(operation: Operation, digit: NDArray[np.int8]) -> NDArray[np.int64]:

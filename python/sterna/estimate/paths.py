@@ -312,7 +312,7 @@ def _targets(place: Place, net: Net) -> list[Node]:
 
 
 def _is_dsp_block(place: Place) -> bool:
-    """Whether the place is a DSP block. In it, and from one to the next, the blocks' own wires are faster than the rest."""
+    """Whether the place is a DSP block. In it and from one to the next, its own wires are faster than the rest."""
     return place.part.module in DSP_BLOCKS
 
 

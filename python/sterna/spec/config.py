@@ -85,8 +85,8 @@ class EngineConfig(Validated):
     general_requant: bool = False
     """Whether a layer may have a clamp of its own, and ties that go to the even result."""
     block_windows: Annotated[int, Field(ge=0)] = 0
-    """PEs, of those of all clusters, whose windows lie in block RAM instead of MLABs: for a chip that has block RAM left
-    and is short of ALMs."""
+    """PEs of all clusters whose windows lie in block RAM instead of MLABs: for a chip that has block RAM left and is
+    short of ALMs."""
     memory: str = memories.DEFAULT
     """Memory that cycles are counted with, by its name or `FILE.yaml:NAME`; not a parameter of the engine."""
 

@@ -150,9 +150,10 @@ def cycle_bus(
         ports[LOAD_PORT].left = load_step.beats
         ports[LOAD_PORT].address = load_step.address
         ports[LOAD_PORT].wait = BURST_CYCLES
-        # The image of the next frame is in no hurry.
+        # The image of the next frame is in no hurry, unless it is that of the first layer.
         least = LOAD_BUFFER_BEATS - LOAD_BURST_BEATS
-        ports[LOAD_PORT].most = least if load_step.next else ports[LOAD_PORT].hurries
+        waits = load_step.next and load_step.first_words == 0
+        ports[LOAD_PORT].most = least if waits else ports[LOAD_PORT].hurries
     for index in range(len(ports)):
         ports[index].wait = max(ports[index].wait - 1, 0)
     tape.command_wait = max(tape.command_wait - 1, 0)

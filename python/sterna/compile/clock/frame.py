@@ -136,7 +136,7 @@ def _cycle_stream(parts: Parts, work: Work, now: int) -> None:
     bus.cycle_bus(parts.bus[0], parts.ports, tape, work.steps[control.next], control.load_start, now, machine)
     stream.cycle_tape(
         tape, parts.ports[bus.TAPE_PORT], parts.table[0], parts.distributor[0], work.steps, control.take,
-        control.state == sequencer.CONV, now, machine,
+        control.enabled, now, machine,
     )  # fmt: skip
     if control.state == sequencer.START:
         stream.begin_tape(tape, machine)
@@ -160,7 +160,8 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     move.load_next = control.next
     moves.cycle_store(move, parts.bus[0], store, control.store_start, now, machine)
     move.windows_first = parts.issue[0].asked_now
-    sequencer.commit(control, load_done, store_done, work.steps)
+    sequencer.commit(control, move.load_ended, store_done, work.steps)
+    move.load_ended = load_done
 
 
 @compiled

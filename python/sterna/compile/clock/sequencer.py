@@ -147,6 +147,7 @@ def look(
     _look(sequencer, issuer, drains, vectors_done)
     sequencer.tape_done_next = tape.state == stream.DONE
     sequencer.table_done_next = 0
+    sequencer.enabled_next = sequencer.state == CONV and not tape.done_late
     _end_steps(sequencer, issuer, moves, drains)
     state, room, step = sequencer.state, sequencer.open_count < OPEN_STEPS, steps[sequencer.next]
     if state in (CLEAR, START, SUM):
@@ -176,7 +177,10 @@ def commit(sequencer: Record, load_done: bool, store_done: bool, steps: Records)
     sequencer.quiet = sequencer.quiet_next
     sequencer.earlier_drained = sequencer.earlier_drained_next
     sequencer.tape_done = sequencer.tape_done_next
-    sequencer.table_done = sequencer.table_done_next
+    sequencer.table_done = sequencer.table_done_soon
+    sequencer.table_done_soon = sequencer.table_done_late
+    sequencer.table_done_late = sequencer.table_done_next
+    sequencer.enabled = sequencer.enabled_next
     own_load = sequencer.load_start and not steps[sequencer.next].next
     sequencer.load_busy = (sequencer.load_busy or sequencer.load_start) and not load_done
     sequencer.load_open = (sequencer.load_open or own_load) and not load_done

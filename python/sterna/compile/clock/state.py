@@ -116,7 +116,8 @@ ISSUER = _layout(
 #: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
 #: `offered` is the number of the round that is offered, `coming` of the one after it.
 DISTRIBUTOR = _layout(
-    "beats room few staged record record_left beat round_beat head count place round_place round_valid offered coming",
+    "beats room first_few few staged record record_left beat round_beat head count place round_place"
+    " round_valid offered coming",
     beat_rounds=ROUND_RING,
 )
 
@@ -142,7 +143,7 @@ BUS = _layout(
 #: of a window.
 MOVES = _layout(
     "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes"
-    " load_turning load_writes load_go load_starts load_next"
+    " load_turning load_writes load_go load_starts load_next load_ended"
     " store_running unasked store_room asks asked windows_first beat_head beat_count ahead"
     " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
@@ -169,7 +170,8 @@ FIRST = _layout(
 SEQUENCER = _layout(
     "state next_state next step table_wanted first first_next vectors_done vectors_done_next quiet quiet_next"
     " earlier_drained earlier_drained_next load_busy load_open store_waits store_busy store_moves waiting_store"
-    " open_head open_count tape_done tape_done_next table_done table_done_next take"
+    " open_head open_count tape_done tape_done_next table_done table_done_soon table_done_late table_done_next"
+    " enabled enabled_next take"
     " table_start load_start queue_store store_start store_ends noting noting_until noted step_ends finish",
     open=OPEN_STEPS,
 )

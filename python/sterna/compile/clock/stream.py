@@ -101,7 +101,7 @@ def cycle_distributor(
     distributor: Record, issue: Record, step: Record, records: Records, now: int, machine: Record
 ) -> None:
     """A cycle of the distributor on the payload of `step`."""
-    distributor.room = distributor.beats < DISTRIBUTOR_BEATS
+    distributor.room, distributor.first_few = distributor.first_few, distributor.beats <= DISTRIBUTOR_BEATS - 3
     room, distributor.few = distributor.few, distributor.count <= ROUND_BEATS - 3
     _offer(distributor, step, issue.issued)
     if distributor.staged and _take_record_beat(distributor, room, issue, step, records, now, machine):

@@ -45,7 +45,7 @@ RAM_FIFO_EXTRA = 2
 STAGE_DEPTH = 32
 
 #: `sterna_distributor`: beats in front of its records, beats of rounds.
-DISTRIBUTOR_BEATS = 2
+DISTRIBUTOR_BEATS = 8
 ROUND_BEATS = 32
 
 #: `sterna_gather`: from the request of a window to its word.
