@@ -1,4 +1,4 @@
-"""Bench of sterna_feature_memory: random writes of the drains and the frame loader, random reads, against plain lists."""
+"""Bench of sterna_feature_memory: random writes of drains and frame loader, random reads, against plain lists."""
 
 from __future__ import annotations
 
@@ -255,7 +255,8 @@ async def keeps_its_contents_when_cleared(dut: Any) -> None:
         await tb.clear()
         tb.waiting.clear()
         if spoilt:
-            tb.drains.queue.extend(item | {"address": spoilt["address"], "strobe": 15} for item in tb.random_writes(1, 1))
+            place = {"address": spoilt["address"], "strobe": 15}
+            tb.drains.queue.extend(item | place for item in tb.random_writes(1, 1))
             await tb.run_until(tb.idle, 100)
         tb.reading, tb.read_span, checked = 1.0, span, tb.checked
         await tb.step(20)
