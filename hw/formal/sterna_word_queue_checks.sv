@@ -2,8 +2,9 @@
 
 import sterna_pkg::*;
 
-/// What is proved of `sterna_word_queue`: words leave in order, each to its address, with all of its
-/// channels in their places, and the last one of a pass is told. One word, any, is followed.
+/// What is proved of `sterna_word_queue`: words leave in order and in turn, each to its address, with
+/// all of its channels in their places, and the last one of a pass is told. One word, any, is
+/// followed.
 module sterna_word_queue_checks #(
   /// As the queue's.
   parameter int unsigned Lanes = 25,
@@ -24,8 +25,9 @@ module sterna_word_queue_checks #(
   input logic [FmAddrW-1:0]                           address_i,
   input logic                                         last_i,
   input logic                                         release_o,
+  input logic                                         turn_i,
+  input logic                                         write_next_o,
   input logic                                         write_valid_o,
-  input logic                                         write_ready_i,
   input logic [FmAddrW-1:0]                           write_addr_o,
   input logic [WordChannels-1:0]                      write_strobe_o,
   input logic [Lanes-1:0][WordChannels-1:0][ActW-1:0] write_data_o,
@@ -38,8 +40,8 @@ module sterna_word_queue_checks #(
   logic [CountW-1:0] words_q, ahead_q;
   logic [ChannelW-1:0] channels_q;
   logic begins, choose;
-  // The followed word: it comes in, it waits, it is offered, it was accepted in the last cycle.
-  logic comes_q, waits_q, offered_q, accepted_q, comes, free;
+  // The followed word: it comes in, it waits, it is written, it was written in the last cycle.
+  logic comes_q, waits_q, written_q, late_q, comes, free;
   logic [WordChannels-1:0] strobe_q;
   logic [FmAddrW-1:0] address_q;
   logic last_q, released, right;
@@ -52,17 +54,17 @@ module sterna_word_queue_checks #(
   Lane_M: assume property (@(posedge clk_i) 32'(lane) < Lanes);
 
   assign begins = (valid_i || word_i) && channels_q == '0;
-  assign free = !comes_q && !waits_q && !offered_q && !accepted_q;
+  assign free = !comes_q && !waits_q && !written_q && !late_q;
   assign comes = comes_q || (begins && choose && free);
   assign released = release_o && waits_q && ahead_q == '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       {words_q, channels_q, ahead_q} <= '0;
-      {comes_q, waits_q, offered_q, accepted_q} <= '0;
+      {comes_q, waits_q, written_q, late_q} <= '0;
     end else if (clear_i) begin
       {words_q, channels_q, ahead_q} <= '0;
-      {comes_q, waits_q, offered_q, accepted_q} <= '0;
+      {comes_q, waits_q, written_q, late_q} <= '0;
     end else begin
       words_q <= words_q + CountW'(begins) - CountW'(release_o);
       channels_q <= word_i ? '0 : channels_q + ChannelW'(valid_i);
@@ -70,8 +72,8 @@ module sterna_word_queue_checks #(
       else if (release_o && (comes_q || waits_q)) ahead_q <= ahead_q - 1'b1;
       comes_q <= comes && !word_i;
       waits_q <= (comes && word_i) || (waits_q && !released);
-      offered_q <= (released && strobe_q != '0) || (offered_q && !write_ready_i);
-      accepted_q <= offered_q && write_ready_i;
+      written_q <= released && strobe_q != '0;
+      late_q <= written_q;
     end
   end
 
@@ -89,7 +91,13 @@ module sterna_word_queue_checks #(
     valid_i |-> 32'(channels_q) < WordChannels);
 
   Word_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    offered_q |-> write_valid_o && write_addr_o == address_q && write_strobe_o == strobe_q);
+    written_q |-> write_valid_o && write_addr_o == address_q && write_strobe_o == strobe_q);
+  Turn_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    released && strobe_q != '0 |-> turn_i && write_next_o);
+  Next_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    write_next_o |=> write_valid_o);
+  None_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    !write_next_o |=> !write_valid_o);
 
   always_comb begin
     right = 1'b1;
@@ -98,16 +106,16 @@ module sterna_word_queue_checks #(
           item_q[2'($countones(strobe_q & ((WordChannels'(1) << c) - 1'b1)))]) right = 1'b0;
     end
   end
-  Data_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) accepted_q |-> right);
+  Data_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i) late_q |-> right);
   Done_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    accepted_q |-> done_o == last_q);
+    late_q |-> done_o == last_q);
   Released_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     release_o |-> words_q > CountW'(channels_q != '0));
 
   Whole_C: cover property (@(posedge clk_i) disable iff (!rst_ni)
-    accepted_q && strobe_q == '1 && done_o);
+    late_q && strobe_q == '1 && done_o);
   Second_C: cover property (@(posedge clk_i) disable iff (!rst_ni)
-    accepted_q && write_valid_o && $countones(strobe_q) == 2);
+    late_q && write_valid_o && $countones(strobe_q) == 2);
 endmodule
 
 bind sterna_word_queue sterna_word_queue_checks #(

@@ -55,6 +55,8 @@ module sterna_pixel_rows #(
   localparam int unsigned Rows = 8;
   localparam int unsigned Banks = 4;
   localparam int unsigned PieceW = $clog2(Pieces);
+  /// Two pieces, of two rows, have eight columns at least, which take eight cycles.
+  localparam bit IsWide = TileW >= 8;
 
   generate
     if (TileW < 3 || TileW > 15) begin : gen_bad_tile_w
@@ -78,14 +80,16 @@ module sterna_pixel_rows #(
   logic [3:0] held_q, held_d;
   logic room_q, enough_q, rows_released_q, row_written_q, piece_ready_q;
   logic [1:0] beat_q;
+  logic row_counted;
 
-  // A piece in every fourth cycle is enough, and leaves time to count.
+  // A piece in every other cycle is enough, or in every fourth, which leaves time to count.
   assign piece_ready_o = piece_ready_q;
+  assign row_counted = IsWide ? row_written_q : row_written;
   assign piece_taken = piece_valid_i && piece_ready_o;
   assign row_written = piece_taken && piece_q == last_piece_i;
 
   always_comb begin
-    held_d = held_q + 4'(row_written_q) - (rows_released_q ? 4'd2 : 4'd0);
+    held_d = held_q + 4'(row_counted) - (rows_released_q ? 4'd2 : 4'd0);
     if (begun_q) held_d = 4'd1;
   end
 
@@ -108,7 +112,7 @@ module sterna_pixel_rows #(
       begun_q <= start_i;
       rows_released_q <= rows_released;
       row_written_q <= row_written;
-      piece_ready_q <= filling_q && room_q && beat_q == '0;
+      piece_ready_q <= filling_q && room_q && (beat_q == '0 || (!IsWide && beat_q == 2'd2));
       beat_q <= begun_q ? '0 : beat_q + 2'd1;
       filling_q <= begun_q || (filling_q && !(row_written && to_come_q == 16'd1));
     end

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from sterna.compile.clock.jit import compiled
 from sterna.compile.clock.state import FIRST_QUEUE, PART_RING, Record
-from sterna.compile.clock.timing import FIRST_GROUP_WORDS, FIRST_PIXEL_LATENCY, FIRST_REQUANT_LATENCY, FIRST_ROWS
+from sterna.compile.clock.timing import (
+    FIRST_GROUP_WORDS,
+    FIRST_PIXEL_LATENCY,
+    FIRST_REQUANT_LATENCY,
+    FIRST_ROWS,
+    WIDE_PIECE,
+)
 
 #: Where the columns of a pair of rows are: none, left of the image, in it, right of it.
 _IDLE, _LEFT, _BODY, _RIGHT = range(4)
@@ -56,9 +62,10 @@ def _cycle_rows(first: Record, step: Record, piece: bool, column: bool) -> None:
         first.fetch_piece = 0 if last_fetch else first.fetch_piece + 1
     first.fetching = first.fetching and not (ended and first.fetch_pairs == 1)
     first.fetch_pairs -= ended
-    first.held += first.row_written - 2 * first.ended
+    wide = step.tile_w >= WIDE_PIECE
+    first.held += (first.row_written if wide else row_written) - 2 * first.ended
     first.row_written = row_written
-    first.piece_ready = first.filling and first.room and first.beat == 0
+    first.piece_ready = first.filling and first.room and first.beat % (4 if wide else 2) == 0
     first.beat = (first.beat + 1) & 3
     first.ended = ended
     first.room = first.held != FIRST_ROWS

@@ -36,6 +36,8 @@ FIRST_QUEUE_PIXELS = 32
 FIRST_PIXEL_LATENCY = 20
 FIRST_REQUANT_LATENCY = 9
 FIRST_GROUP_WORDS = 4
+#: Columns of the pieces of which every fourth cycle takes one, instead of every second.
+WIDE_PIECE = 8
 
 #: `sterna_fifo`: from an item taken to the item offered. `sterna_ram_fifo`: the same, and what it holds beside its RAM.
 FIFO_LATENCY = 1
