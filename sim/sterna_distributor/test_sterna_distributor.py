@@ -12,7 +12,7 @@ from sim.support.inputs import Inputs
 from sim.support.streams import Bench, Field, Sink, Source
 from sim.support.words import pack
 
-from sterna.spec.tape import END_STREAM, ENTRY, RECORD_HEADER, WORD_STREAM, RecordKind
+from sterna.spec.tape import END_STREAM, ENTRY, WORD_STREAM, RecordKind
 
 PARAMETERS = [
     {"DataW": 64, "Clusters": 2, "Pes": 4},
