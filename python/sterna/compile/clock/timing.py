@@ -76,7 +76,7 @@ OPEN_STEPS = 4
 #: `sterna_feature_memory`: words of a LOAD that wait. `sterna_engine`: cycles that the drains' turns are ahead
 #: of the frame.
 LOAD_WORDS = 8
-TURN_CYCLES = 0
+TURN_CYCLES = 1
 #: `sterna_frame_store`: beats requested and not yet given.
 STORE_BEATS_AHEAD = 32
 #: `sterna_engine`, `sterna_axil_regs`: from the issue of a round to the counter of operations, besides the cycles that
