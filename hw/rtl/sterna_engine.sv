@@ -367,7 +367,7 @@ module sterna_engine #(
   logic [15:0] table_filters;
   logic half, next_half, conv_start, weights_enable, issuing;
   logic drained, earlier_drained, step_drained, step_noted;
-  logic distributor_idle, issuer_idle, distributor_ready;
+  logic distributor_idle, issuer_idle;
   logic load_start, load_done, load_done_q, store_start, store_done;
   logic [1:0] tiles_log2, table_tiles_log2;
   logic activity;
@@ -405,6 +405,7 @@ module sterna_engine #(
     .requant_ready_i(requant_ready),
     .weights_valid_o(weights_valid),
     .weights_ready_i(weights_ready),
+    .weights_enable_i(weights_enable),
     .weights_done_o (weights_done),
     .discard_i      (discard),
     .discarded_o    (discarded),
@@ -582,8 +583,8 @@ module sterna_engine #(
     .clear_i      (round_clear_q),
     .idle_o       (distributor_idle),
     .tiles_log2_i (tiles_log2),
-    .beat_valid_i (weights_valid && weights_enable),
-    .beat_ready_o (distributor_ready),
+    .beat_valid_i (weights_valid),
+    .beat_ready_o (weights_ready),
     .beat_data_i  (payload),
     .fetch_valid_o(fetch_valid),
     .fetch_ready_i(fetch_ready),
@@ -595,8 +596,6 @@ module sterna_engine #(
     .round_word_o (round_word),
     .round_end_o  (round_end)
   );
-
-  assign weights_ready = distributor_ready && weights_enable;
 
   // -------------------------------------------------------------------------------- feature memory
 

@@ -30,7 +30,7 @@ module sterna_word_queue #(
   input  logic [Lanes-1:0][ActW-1:0]                   data_i,
   /// The word is complete, with this channel if there is one.
   input  logic                                         word_i,
-  /// Channels that the complete word has; one without any is not written.
+  /// Channels that the complete word has, the lowest ones; one without any is not written.
   input  logic [WordChannels-1:0]                      strobe_i,
   /// Where it goes.
   input  logic [FmAddrW-1:0]                           address_i,
@@ -72,10 +72,10 @@ module sterna_word_queue #(
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
   logic [Lanes-1:0][ActW-1:0] channel_q;
   logic [Lanes-1:0][ActW-1:0] word_q [WordChannels];
-  // Channels of the word that are still to be read, the one of them that is read, and the one that
-  // was read in the cycle before. Whether there are none, or one.
-  logic [WordChannels-1:0] left_q, left_d, read, read_late_q;
-  logic none_q, one_q;
+  // Of the word, a bit for each channel that is still to be read, from the lowest bit on; the channel
+  // that is read next, and the one that was read in the cycle before. Whether there are none, or one.
+  logic [WordChannels-1:0] left_q, next_q, read_late_q;
+  logic none, one;
 
   sterna_fifo #(
     .Width     ($bits(header_t)),
@@ -94,22 +94,14 @@ module sterna_word_queue #(
     .count_o()
   );
 
-  always_comb begin
-    read = '0;
-    for (int unsigned c = WordChannels; c > 0; c--) begin
-      if (left_q[c-1]) begin
-        read = '0;
-        read[c-1] = 1'b1;
-      end
-    end
-  end
+  assign none = !left_q[0];
+  assign one = left_q[1:0] == 2'b01;
 
   // A word without channels takes no turn.
-  assign write_next_o = word_valid_q && one_q && turn_i;
-  assign leaves = word_valid_q && (none_q || (one_q && turn_i));
-  assign step = word_valid_q && !none_q && (!one_q || turn_i);
+  assign write_next_o = word_valid_q && one && turn_i;
+  assign leaves = word_valid_q && (none || (one && turn_i));
+  assign step = word_valid_q && !none && (!one || turn_i);
   assign load = leaves || !word_valid_q;
-  assign left_d = load ? header.strobe : step ? left_q & ~read : left_q;
   assign release_o = leaves;
 
   always_ff @(posedge clk_i) begin
@@ -152,16 +144,20 @@ module sterna_word_queue #(
       write_valid_q <= write_next_o;
       write_q <= write_q + PtrW'(valid_i);
       read_q <= read_q + PtrW'(step);
-      read_late_q <= step ? read : '0;
+      read_late_q <= step ? next_q : '0;
       done_o <= valid_q && header_q.last;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (load) word_header_q <= header;
-    left_q <= left_d;
-    none_q <= left_d == '0;
-    one_q <= left_d != '0 && (left_d & (left_d - WordChannels'(1))) == '0;
+    if (load) begin
+      left_q <= header.strobe;
+      next_q <= WordChannels'(1);
+    end else if (step) begin
+      left_q <= left_q >> 1;
+      next_q <= next_q << 1;
+    end
     if (leaves) header_q <= word_header_q;
   end
 
@@ -182,7 +178,7 @@ module sterna_word_queue #(
     word_i |-> header_ready)
     else $error("a word came without room");
   NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    valid_i && step && read != '0 |-> write_q != read_q)
+    valid_i && step |-> write_q != read_q)
     else $error("a channel is read while it is written");
 `endif
 

@@ -115,25 +115,13 @@ module sterna_distributor #(
     end
   end
 
-  // Of a beat, before it is known to be a header: what takes many of its bits to tell.
-  typedef struct packed {
-    logic padding;
-    logic bad;
-  } mark_t;
-
-  mark_t mark_d, mark;
-
-  assign mark_d.padding = beat_data_i[63:0] == '0;
-  assign mark_d.bad = (beat_data_i[7:0] != RecordFetch && beat_data_i[7:0] != RecordRounds) ||
-                      beat_data_i[63:8] == '0 || beat_data_i[63:8+CountW] != '0;
-
   // Keeps what is behind it away from the tape reader, which may withdraw a beat to drop it.
   logic first_valid, first_ready, beat_valid, beat_ready;
   logic [FirstCountW-1:0] first_beats;
   logic [DataW-1:0] first_data;
 
   sterna_fifo #(
-    .Width($bits(mark_t) + DataW),
+    .Width(DataW),
     .Depth(FirstDepth)
   ) u_beats (
     .clk_i,
@@ -141,16 +129,46 @@ module sterna_distributor #(
     .clear_i,
     .valid_i(beat_valid_i && beat_ready_o),
     .ready_o(),
-    .data_i ({mark_d, beat_data_i}),
+    .data_i (beat_data_i),
     .valid_o(first_valid),
     .ready_i(first_ready),
-    .data_o ({mark, first_data}),
+    .data_o (first_data),
     .count_o(first_beats)
   );
 
   // Room is looked at a cycle late, in which one more may have come.
   always_ff @(posedge clk_i) begin
     beat_ready_o <= first_beats <= FirstCountW'(FirstDepth - 3);
+  end
+
+  // Of a beat, before it is known to be a header: what takes many of its bits to tell.
+  typedef struct packed {
+    logic padding;
+    logic bad;
+  } mark_t;
+
+  mark_t mark_d, mark;
+  logic early_valid, early_ready;
+  logic [DataW-1:0] early_data;
+
+  assign mark_d.padding = first_data[63:0] == '0;
+  assign mark_d.bad = (first_data[7:0] != RecordFetch && first_data[7:0] != RecordRounds) ||
+                      first_data[63:8] == '0 || first_data[63:8+CountW] != '0;
+
+  // Both stages go on together.
+  assign first_ready = early_ready;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) early_valid <= 1'b0;
+    else if (clear_i) early_valid <= 1'b0;
+    else if (first_ready) early_valid <= first_valid;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (first_ready) begin
+      early_data <= first_data;
+      mark <= mark_d;
+    end
   end
 
   // What a beat says if it is a header.
@@ -169,8 +187,8 @@ module sterna_distributor #(
   logic [BeatsW-1:0] beats;
   logic [RoundCountW-1:0] count_tail;
 
-  assign is_fetch = first_data[7:0] == RecordFetch;
-  assign count = first_data[8+:CountW];
+  assign is_fetch = early_data[7:0] == RecordFetch;
+  assign count = early_data[8+:CountW];
   assign header_d.mark = mark;
   assign header_d.beats = beats;
   assign header_d.fetch = is_fetch;
@@ -193,17 +211,17 @@ module sterna_distributor #(
 
   logic [DataW-1:0] beat_data;
 
-  assign first_ready = !beat_valid || beat_ready;
+  assign early_ready = !beat_valid || beat_ready;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) beat_valid <= 1'b0;
     else if (clear_i) beat_valid <= 1'b0;
-    else if (first_ready) beat_valid <= first_valid;
+    else if (early_ready) beat_valid <= early_valid;
   end
 
   always_ff @(posedge clk_i) begin
-    if (first_ready) begin
-      beat_data <= first_data;
+    if (early_ready) begin
+      beat_data <= early_data;
       header <= header_d;
     end
   end
@@ -373,8 +391,8 @@ module sterna_distributor #(
   // --------------------------------------------------------------------------------------- records
 
   // No round is open: the queue is empty, or ends with one.
-  assign idle_o = state_q == StRecord && !first_valid && !beat_valid && !queued_valid &&
-                  !made_q && !round_valid_o;
+  assign idle_o = state_q == StRecord && !first_valid && !early_valid && !beat_valid &&
+                  !queued_valid && !made_q && !round_valid_o;
 
   always_comb begin
     unique case (state_q)

@@ -60,6 +60,8 @@ module sterna_tape_reader #(
   output logic             weights_valid_o,
   /// The WEIGHTS beat is taken.
   input  logic             weights_ready_i,
+  /// WEIGHTS may pass; stays until they are done.
+  input  logic             weights_enable_i,
   /// The WEIGHTS payload has passed for the last time and its CRC was right (pulse).
   output logic             weights_done_o,
   /// Drop what is left of the REQUANT or WEIGHTS payload, but check it; nothing follows.
@@ -167,9 +169,8 @@ module sterna_tape_reader #(
   logic beat_valid, beat_ready;
 
   sterna_fifo #(
-    .Width     (DataW),
-    .Depth     (2),
-    .Registered(1'b1)
+    .Width(DataW),
+    .Depth(2)
   ) u_beats (
     .clk_i,
     .rst_ni,
@@ -341,10 +342,12 @@ module sterna_tape_reader #(
         state_d = StHeaderPass;
       end
       StHeaderPass: begin
-        state_d = StPayload;
-        own_d = is_step;
-        requant_d = is_requant;
-        weights_d = is_weights;
+        if (!is_weights || weights_enable_i || discard_i) begin
+          state_d = StPayload;
+          own_d = is_step;
+          requant_d = is_requant;
+          weights_d = is_weights;
+        end
       end
       StPayload: if (last_beat) state_d = StPayloadSum;
       StPayloadSum: state_d = StPayloadMatch;

@@ -116,7 +116,7 @@ ISSUER = _layout(
 #: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
 #: `made` is one that comes into the queue of rounds, `offered` the number of the one that is offered.
 DISTRIBUTOR = _layout(
-    "beats room first_few few staged record record_left beat round_beat head count place round_place"
+    "beats room first_few few early staged record record_left beat round_beat head count place round_place"
     " round_room made made_count round_valid offered",
     beat_rounds=ROUND_RING,
 )

@@ -94,7 +94,7 @@ def _offer(distributor: Record, step: Record, issued: bool) -> None:
 @compiled
 def distributor_idle(distributor: Record) -> bool:
     """Nothing is held and no record is open."""
-    held = distributor.beats + distributor.staged + distributor.record_left + distributor.count
+    held = distributor.beats + distributor.early + distributor.staged + distributor.record_left + distributor.count
     return held == 0 and not distributor.made and distributor.made_count == 0
 
 
@@ -118,9 +118,10 @@ def cycle_distributor(
         distributor.beat += 1
         if distributor.beat == step.weights_lines * machine.line_beats:
             begin_weights(distributor)
-    if not distributor.staged and distributor.beats > 0:
-        distributor.staged = 1
-        distributor.beats -= 1
+    if not distributor.staged:
+        distributor.staged = distributor.early
+        distributor.early = distributor.beats > 0
+        distributor.beats -= distributor.early
 
 
 # ------------------------------------------------------------------------------------------------ tables
@@ -161,12 +162,12 @@ def _payload_lines(tape: Record, steps: Records) -> int:
 
 
 @compiled
-def _ready(tape: Record, table: Record, distributor: Record, weights_enabled: bool) -> bool:
+def _ready(tape: Record, table: Record, distributor: Record) -> bool:
     """Whether a beat would be taken."""
     if tape.state == _PAYLOAD and tape.kind == _REQUANT:
         return table.room
     if tape.state == _PAYLOAD and tape.kind == _WEIGHTS:
-        return distributor.room and weights_enabled
+        return distributor.room
     return tape.state in (_TAPE_HEADER, _HEADER, _PAYLOAD)
 
 
@@ -241,7 +242,7 @@ def cycle_tape(
     last = False
     tape.done_late = tape.state == _PAYLOAD_CHECK and tape.kind == _WEIGHTS and tape.repeats == 1
     room = tape.beats < TAPE_BEATS
-    if tape.beats > 0 and _ready(tape, table, distributor, weights_enabled):
+    if tape.beats > 0 and _ready(tape, table, distributor):
         tape.beats -= 1
         _hand_on(tape, table, distributor, now)
         tape.left -= 1
@@ -257,6 +258,8 @@ def cycle_tape(
     elif tape.state == _HEADER_CHECK:
         tape.left = _payload_lines(tape, steps) * machine.line_beats
         tape.state = _HEADER_PASS
+    elif tape.state == _HEADER_PASS:
+        tape.state += tape.kind != _WEIGHTS or weights_enabled
     elif tape.state == _PAYLOAD_CHECK:
         _after_payload(tape, steps, machine)
     elif tape.state == STEP:
