@@ -95,8 +95,8 @@ module sterna_distributor #(
   logic [RoundCountW-1:0] last_rounds_d, last_rounds_q;
   logic last_d, last_q;
 
-  // Of the step: beats of a round less one, rounds in a beat; the most rounds in one beat, none if a
-  // round has more.
+  // Of the step: beats of a round less one, rounds in a beat; the most rounds in one beat, none if
+  // a round has more.
   logic [PlaceW-1:0] last_place_q;
   logic [RoundCountW-1:0] beat_rounds_q, one_rounds_q;
   logic [1:0] tiles_log2_q;
