@@ -318,8 +318,8 @@ module sterna_frame_load #(
   assign piece.row = row_q;
   assign piece.strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
   assign fine = turn_at_q[Turns-1][FineW-1:0];
-  assign done_o = running_q && !active_q && turning_q == '0 && !written_q && !write_valid_o &&
-                  write_idle_i;
+  assign done_o = running_q && !active_q && turning_q == '0 && !written_q &&
+                  !write_valid_o && write_idle_i;
 
   always_comb begin
     for (int x = 0; x < int'(TileW); x++) piece.cols[x] = !is_extra_q || 4'(x) < extra_cols_q;
