@@ -281,7 +281,7 @@ module sterna_engine #(
     m_axi_awprot, m_axi_awqos
   } = aw;
   // All but what reads the tape is cleared a cycle later, each part by a register of its own:
-  // together they hold most of the engine's registers. Nothing reaches them in the cycles around it.
+  // together they hold most of the engine's registers. Nothing reaches them in cycles around it.
   (* preserve, dont_merge *) logic memory_clear_q, gather_clear_q, move_clear_q, round_clear_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -292,7 +292,7 @@ module sterna_engine #(
   assign read_command_addr[LoadPort] = load_source;
   assign read_command_bytes[LoadPort] = load_step.dram_bytes;
 
-  // The image of the next frame is in no hurry, unless it is that of the first layer, which takes long.
+  // The image of the next frame is in no hurry, unless it is for the first layer, which takes long.
   logic load_hurries_q;
 
   sterna_axi_reader #(
@@ -683,8 +683,8 @@ module sterna_engine #(
     .word_data_o    (word_data)
   );
 
-  // The frame load and the first layer are far from the sequencer, and what they get and say takes a
-  // cycle.
+  // The frame load and the first layer are far from the sequencer, and what they get and say takes
+  // a cycle.
   logic load_start_q, input_word_valid_q, first_word_valid_q;
   logic [63:0] move_word_q;
   step_t load_step_q;

@@ -24,8 +24,10 @@ PARAMETERS = [
 ]
 #: The most that a record's header can say.
 MOST = (1 << 24) - 1
-#: Beats of rounds that wait, at least, and what there may be room for besides; beats of any kind before them.
-ROUND_BEATS, MORE_BEATS, BEATS = 30, 2, 8
+#: Beats of rounds that wait, at least; beats of any kind that wait before them. There may be room for one more.
+ROUND_BEATS, BEATS = 30, 8
+#: Rounds that wait after them, at least and at most.
+LEAST_ROUNDS, MOST_ROUNDS = 6, 8
 
 
 class TB(Bench):
@@ -147,7 +149,7 @@ async def takes_a_beat_per_cycle(dut: Any) -> None:
         tb.send_fetches([random.getrandbits(64) for _ in range(40)])
         beats = len(tb.beats.queue)
         needed = max(beats, 101)
-        assert await tb.run_until(lambda: len(tb.rounds.taken) == 101, 2000) <= needed + 5
+        assert await tb.run_until(lambda: len(tb.rounds.taken) == 101, 2000) <= needed + 6
         assert await tb.run_until(lambda: not tb.beats.queue, 1000) <= beats + 2
         await tb.finish()
 
@@ -171,18 +173,22 @@ async def fetch_words_pass_rounds_that_wait(dut: Any) -> None:
     await tb.start(tiles_log2_i=0)
     for tiles_log2 in tiles_log2_values(dut):
         tb.inputs.set(tiles_log2_i=tiles_log2)
-        rounds = int(ROUND_BEATS * tb.beat_rounds(tiles_log2))
+        of_beat = tb.beat_rounds(tiles_log2)
+        round_beats = max(1, int(1 / of_beat))
+        rounds = int(ROUND_BEATS * of_beat)
         tb.rounds.stall = 1.0
         tb.send_rounds(rounds, tiles_log2)
         tb.send_fetches([random.getrandbits(64) for _ in range(5)])
         await tb.run_until(lambda: len(tb.fetches.taken) == len(tb.wanted_fetches), 200)
         assert not tb.rounds.taken and int(dut.idle_o.value) == 0
-        # What else there is waits: a round that is offered, beats of every kind.
+        # What else there is waits: rounds that are put together, part of one, beats of every kind.
+        header, left = 1, ROUND_BEATS - int(rounds / of_beat)
         before = tb.beats.sent
         tb.send_rounds(rounds + 40, tiles_log2)
         await tb.step(200)
-        round_beats = max(1, int(1 / tb.beat_rounds(tiles_log2)))
-        assert 1 + BEATS <= tb.beats.sent - before <= 1 + BEATS + MORE_BEATS + 2 * round_beats
+        least = header + BEATS + left + int(LEAST_ROUNDS / of_beat)
+        most = header + BEATS + 1 + left + 1 + int(MOST_ROUNDS / of_beat) + round_beats - 1
+        assert least <= tb.beats.sent - before <= most
         tb.rounds.stall = 0.0
         await tb.finish()
 
@@ -211,6 +217,23 @@ async def after_a_bad_record_all_is_dropped(dut: Any, record: tuple[int, int]) -
         tb.send_fetches([4])
         tb.send_rounds(3, tiles_log2)
         await tb.finish()
+
+
+@cocotb.test()
+@cocotb.parametrize(kind=[RecordKind.ROUNDS, RecordKind.FETCH])
+async def a_record_of_the_most_is_begun(dut: Any, kind: RecordKind) -> None:
+    """That as many beats follow as it says is an assertion of the module."""
+    tb = TB(dut, 0.0, 0.0)
+    await tb.start(tiles_log2_i=0)
+    for tiles_log2 in tiles_log2_values(dut):
+        tb.inputs.set(tiles_log2_i=tiles_log2)
+        for count in range(MOST - 8, MOST + 1):
+            tb.send(kind, count, random.randbytes(20 * tb.beat_bytes))
+            await tb.run_until(lambda: not tb.beats.queue, 100)
+            await tb.step(20)
+            assert tb.fetches.taken if kind == RecordKind.FETCH else tb.rounds.taken
+            assert int(dut.idle_o.value) == 0
+            await tb.clear()
 
 
 @cocotb.test()

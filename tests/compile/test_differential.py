@@ -118,11 +118,11 @@ def pooled_graph() -> Graph:
     requant = Requant(np.ones(6, np.int64), np.zeros(6, np.int64), 4, "linear")
     first = Conv("first", "image", np.ones((6, 3, 3, 3), np.int8), 1, (1, 1, 1, 1), requant, 1.0)
     last = Conv("last", "pool", np.ones((6, 6, 1, 1), np.int8), 1, (0, 0, 0, 0), requant, 1.0)
-    return Graph((Input("image", 3, 20, 20, 1.0, 0), first, MaxPool("pool", "first", 2), last, Output("out", "last")))
+    return Graph((Input("image", 3, 40, 40, 1.0, 0), first, MaxPool("pool", "first", 2), last, Output("out", "last")))
 
 
 def test_a_queued_frame_saves_the_load_of_its_image() -> None:
-    """Its image came while the frame before ran."""
+    """Its image came while the frame before ran; only its tape begins with it."""
     package = compile_graph(pooled_graph(), NANO.model_copy(update={"memory": "ideal"}))
     load, *others = package.schedule.steps
     assert [load.op, *(step.op for step in others)] == ["LOAD", "CONV", "LOAD", "CONV", "STORE"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,12 @@ def test_illegal_sources_are_refused(sources: Path) -> None:
 def test_engine_has_the_pes_of_its_config(name: str) -> None:
     config = load_config(name)
     counts = engine(config, RTL).counts
-    by_module = {part.module: count for part, count in counts.items()}
+    by_module: Counter[str] = Counter()
+    for part, count in counts.items():
+        by_module[part.module] += count
     assert by_module["sterna_cluster"] == config.clusters
     assert by_module["sterna_pe"] == config.clusters * config.pes
+    in_blocks = [count for part, count in counts.items() if part.module == "sterna_pe" and part.value("BlockWindows")]
+    assert sum(in_blocks) == config.block_windows
     lanes = sum(part.value("Lanes") * count for part, count in counts.items() if part.module == "sterna_lane_group")
     assert lanes == config.clusters * config.pes * config.lanes

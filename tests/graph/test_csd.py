@@ -62,6 +62,22 @@ def test_peak_is_the_largest_magnitude_that_horner_meets() -> None:
         assert peak == max(abs(value) for value in met)
 
 
+@pytest.mark.parametrize("act_bits", [4, 8])
+def test_reach_is_the_largest_magnitude_of_sums_of_inverses(act_bits: int) -> None:
+    """Of any activation, from the highest digit down: -x - 1 instead of -x."""
+    activations = np.arange(-1 << (act_bits - 1), 1 << (act_bits - 1))
+    largest = np.zeros(256, np.int64)
+    sums = np.zeros((256, len(activations)), np.int64)
+    for digit in csd.digits(EVERY_WEIGHT)[::-1]:
+        doubled = 2 * sums
+        sums = doubled + np.where(digit[:, None] < 0, ~activations, digit[:, None] * activations)
+        largest = np.maximum(largest, np.maximum(np.abs(doubled), np.abs(sums)).max(axis=1))
+    assert np.array_equal(csd.reach(EVERY_WEIGHT, act_bits), largest)
+    peaks = csd.peak(EVERY_WEIGHT).astype(np.int64) << (act_bits - 1)
+    one_sign = np.abs(csd.digits(EVERY_WEIGHT).sum(axis=0)) == np.abs(csd.digits(EVERY_WEIGHT)).sum(axis=0)
+    assert (largest >= peaks).all() and np.array_equal(largest[one_sign], peaks[one_sign])
+
+
 @pytest.mark.parametrize(("weight", "peak"), [(0, 0), (1, 1), (-1, 1), (3, 3), (-3, 3), (5, 5), (7, 8), (11, 12)])
 def test_known_peaks(weight: int, peak: int) -> None:
     assert csd.peak(np.array([weight], np.int8)) == peak

@@ -36,7 +36,7 @@ def test_bench(module: str, parameters: dict[str, int]) -> None:
 @pytest.mark.parametrize("module", [*FORKED, "sterna_pe", "sterna_shell"])
 def test_bench_on_what_synthesis_reads(module: str) -> None:
     """The modules that read otherwise, and those that hold them."""
-    assert FORKED == ["sterna_lane_group", "sterna_sync"]
+    assert FORKED == ["sterna_lane_group", "sterna_window", "sterna_sync"]
     for parameters in parameter_sets(module)[:QUICK]:
         run_bench(module, parameters, as_synthesised=True)
 

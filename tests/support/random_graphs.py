@@ -251,11 +251,10 @@ class _Build:
 
     def _within_bound(self, weights: NDArray[np.int8]) -> NDArray[np.int8]:
         """The weights, in random order set to zero where a filter would exceed the accumulator bound."""
-        limit = ((1 << (self.acc_bits - 1)) - 1) >> (self.act_bits - 1)
         flat = weights.reshape(len(weights), -1)
         order = self.rng.permuted(np.broadcast_to(np.arange(flat.shape[1]), flat.shape), axis=1)
-        peaks = np.take_along_axis(csd.peak(flat).astype(np.int64), order, axis=1)
-        shuffled = np.take_along_axis(flat, order, axis=1) * (peaks.cumsum(axis=1) <= limit)
+        reaches = np.take_along_axis(csd.reach(flat, self.act_bits), order, axis=1)
+        shuffled = np.take_along_axis(flat, order, axis=1) * (reaches.cumsum(axis=1) < 1 << (self.acc_bits - 1))
         within = np.zeros_like(flat)
         np.put_along_axis(within, order, shuffled, axis=1)
         return within.reshape(weights.shape)
@@ -360,6 +359,6 @@ class _Build:
             first = int(self.rng.integers(-128, 128))
             step = int(self.rng.integers(-1, 2)) if self._chance(0.5) else int(self.rng.integers(-255, 256))
             weights = (first, int(np.clip(first + step, -128, 127)))
-            peaks = int(csd.peak(np.array(weights, np.int8)).sum(dtype=np.int64))
-            if 0 not in weights and peaks << (self.act_bits - 1) < 1 << (self.acc_bits - 1):
+            reach = int(csd.reach(np.array(weights, np.int8), self.act_bits).sum())
+            if 0 not in weights and reach < 1 << (self.acc_bits - 1):
                 return weights

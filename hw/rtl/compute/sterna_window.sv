@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Window of a group of lanes, of one bank: the vectors of the last words. It lies in MLABs or, where
-/// those run short, in block RAM.
+/// Window of a group of lanes, of one bank: the vectors of the last words. It lies in MLABs or,
+/// where those run short, in block RAM.
 ///
 /// Verilator turns the loops over lanes into vector code only if they run over unpacked arrays.
 module sterna_window #(

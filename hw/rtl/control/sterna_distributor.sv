@@ -70,6 +70,8 @@ module sterna_distributor #(
   /// Bits of a count of fetch words or rounds, and of that of their beats.
   localparam int unsigned CountW = 24;
   localparam int unsigned BeatsW = CountW + $clog2(LineBeats);
+  /// A bit more, as rounds that fill a beat up are added to the most.
+  localparam int unsigned SumW = BeatsW + 1;
 
   typedef enum logic [1:0] {
     StRecord,  // takes the header of the next record; zeros are padding
@@ -95,8 +97,8 @@ module sterna_distributor #(
   logic [RoundCountW-1:0] last_rounds_d, last_rounds_q;
   logic last_d, last_q;
 
-  // Of the step: beats of a round less one, rounds in a beat; the most rounds in one beat, none if a
-  // round has more.
+  // Of the step: beats of a round less one, rounds in a beat; the most rounds in one beat, none if
+  // a round has more.
   logic [PlaceW-1:0] last_place_q;
   logic [RoundCountW-1:0] beat_rounds_q, one_rounds_q;
   logic [1:0] tiles_log2_q;
@@ -202,8 +204,8 @@ module sterna_distributor #(
     count_tail = '0;
     for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
       if (!is_fetch && tiles_log2_q == 2'(t)) begin
-        beats = BeatsW'((BeatsW'(count) * BeatsW'(round_beats(t)) + BeatsW'(beat_rounds(t) - 1)) /
-                                 BeatsW'(beat_rounds(t)));
+        beats = BeatsW'((SumW'(count) * SumW'(round_beats(t)) + SumW'(beat_rounds(t) - 1)) /
+                        SumW'(beat_rounds(t)));
         count_tail = RoundCountW'(count % CountW'(beat_rounds(t)));
       end
     end
@@ -449,6 +451,9 @@ module sterna_distributor #(
   end
 
 `ifdef VERILATOR
+  BeatsOfRounds_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    first_valid && !is_fetch |-> 64'(beats) ==
+      (64'(count) * (64'(last_place_q) + 1) + 64'(beat_rounds_q) - 1) / 64'(beat_rounds_q));
   FetchHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
   RoundHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)

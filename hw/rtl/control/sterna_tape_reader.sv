@@ -80,7 +80,7 @@ module sterna_tape_reader #(
   /// Steps other than CONV may have a payload.
   localparam bit HasTables = InputTable || FirstLayer;
   localparam int unsigned ByteW = $clog2(DataW / 8);
-  /// Everything on a tape is a multiple of TapeAlign bytes: places and lengths are counted in these.
+  /// Everything on a tape is a multiple of TapeAlign bytes: places and lengths count these.
   localparam int unsigned LineByteW = $clog2(TapeAlign);
   localparam int unsigned LineW = 32 - LineByteW;
   localparam int unsigned LineBits = 8 * TapeAlign;

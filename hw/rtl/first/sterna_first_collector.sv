@@ -231,8 +231,8 @@ module sterna_first_collector #(
   // Address of the row's first tile and its row in it, of this row and of the two after it.
   logic [1:0] full_q;
   logic running_q, open_q, takes, is_last_word, ends_bank;
-  // Of what is written next, known since the one before: it is the last word of its row, the row has
-  // one below it, it is in the last part of its rows, in the last rows.
+  // Of what is written next, known since the one before: it is the last word of its row, the row
+  // has one below it, it is in the last part of its rows, in the last rows.
   logic last_word_q, write_has_lower_q, is_last_part_q, is_last_pair_q;
   logic [15:0] write_cols_q, write_rows_q;
   logic [FmAddrW-1:0] tile_q, addr_q;

@@ -99,7 +99,7 @@ module sterna_feature_memory #(
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
   logic [3:0] write_strobe_q, write_strobe_d;
   logic [FmAddrW-1:0] write_addr_q, write_addr_d;
-  // Whose word is written: a drain's, which comes a cycle after it is taken, or else that of a LOAD.
+  // Whose word is written: a drain's, a cycle after it is taken, or else that of a LOAD.
   (* preserve, dont_merge, maxfan = 256 *) logic [Drains-1:0] drain_q;
   logic [TileW-1:0][3:0][ActW-1:0] load_data_q;
   logic [Lanes-1:0][3:0][ActW-1:0] write_data;

@@ -10,8 +10,8 @@ import sterna_pkg::*;
 /// pixel, one after the other, each padded to whole beats. A byte is an activation there.
 ///
 /// Beats go into a ring of bytes. From its front, pieces are taken: the pixels of a row that lie in
-/// one tile, which are one write. A piece is turned to the front step by step, each by two bits of its
-/// place in the ring.
+/// one tile, which are one write. A piece is turned to the front step by step, each by two bits of
+/// its place in the ring.
 module sterna_frame_load #(
   /// Rows of a tile.
   parameter int unsigned TileH = 5,
@@ -81,8 +81,8 @@ module sterna_frame_load #(
   localparam int unsigned PieceBytes = WordChannels * TileW;
   /// Bytes after the last row of a word, all in the beat of its last pixel.
   localparam int unsigned WordPad = BeatBytes - 1 - (TileH * PieceBytes - 1) % BeatBytes;
-  /// Beats in the ring, a power of two: as long as there is no room for a beat, there are two pieces,
-  /// so that one leaves in each cycle.
+  /// Beats in the ring, a power of two: as long as there is no room for a beat, there are two
+  /// pieces, so that one leaves in each cycle.
   localparam int unsigned RingBeats = 2 ** $clog2((2 * PieceBytes + BeatBytes - 2) / BeatBytes + 1);
   localparam int unsigned RingBytes = RingBeats * BeatBytes;
   localparam int unsigned AtW = $clog2(RingBytes);
@@ -318,7 +318,8 @@ module sterna_frame_load #(
   assign piece.row = row_q;
   assign piece.strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
   assign fine = turn_at_q[Turns-1][FineW-1:0];
-  assign done_o = running_q && !active_q && turning_q == '0 && !written_q && !write_valid_o && write_idle_i;
+  assign done_o = running_q && !active_q && turning_q == '0 && !written_q &&
+                  !write_valid_o && write_idle_i;
 
   always_comb begin
     for (int x = 0; x < int'(TileW); x++) piece.cols[x] = !is_extra_q || 4'(x) < extra_cols_q;

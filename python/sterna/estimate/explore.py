@@ -82,7 +82,8 @@ def search(
 def candidates(base: EngineConfig, fpga: Fpga) -> list[EngineConfig]:
     """Configs like `base` of every size that may fit.
 
-    Large ones come first: they compile fastest, and the first tells how much work there is for all of them.
+    Large ones come first: they compile fastest, and the first tells how much work there is for all of them. The share
+    of windows in block RAM is that of `base`.
     """
     found = []
     for tile, (clusters, drains), pes, accumulators in itertools.product(TILES, CLUSTERS, PES, ACCUMULATORS):
@@ -91,6 +92,7 @@ def candidates(base: EngineConfig, fpga: Fpga) -> list[EngineConfig]:
         changes = {
             "tile_h": tile, "tile_w": tile, "clusters": clusters, "drains": drains, "pes": pes,
             "accumulators": accumulators, "fm_words": MOST_FM_WORDS,
+            "block_windows": base.block_windows * clusters * pes // base.all_pes,
         }  # fmt: skip
         name = f"{tile}x{tile}-{clusters}x{pes}-{accumulators}-{drains}"
         found.append(make_config(name, base.model_dump(exclude={"name"}) | changes, "explore"))

@@ -7,6 +7,8 @@ nonzeros, one digit less to step through, and a smaller value on the way.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,6 +36,17 @@ def _horner_peak(digits: list[int]) -> int:
         peak = max(peak, abs(value), abs(value + digit))
         value += digit
     return peak
+
+
+def _horner_reach(digits: list[int], magnitude: int) -> int:
+    """Largest magnitude that `reach` counts for a weight of these digits, least significant first."""
+    added = subtracted = largest = 0
+    for digit in reversed(digits):
+        for add, subtract in ((added, subtracted), (digit > 0, digit < 0)):
+            added += add
+            subtracted += subtract
+            largest = max(largest, magnitude * abs(added - subtracted) + min(added, subtracted))
+    return largest
 
 
 def _tables() -> tuple[NDArray[np.int8], NDArray[np.int16]]:
@@ -67,3 +80,19 @@ def peak(weights: NDArray[np.int8]) -> NDArray[np.int16]:
     Same shape as `weights`. It is `|w|` for ternary weights; 7 = 8 - 1 peaks at 8.
     """
     return _PEAKS[weights.view(np.uint8)]
+
+
+@cache
+def _reaches(act_bits: int) -> NDArray[np.int64]:
+    """The reach [256] of each weight, indexed by its byte."""
+    weights = range(256)
+    return np.array([_horner_reach(_DIGITS[:, weight].tolist(), 1 << (act_bits - 1)) for weight in weights], np.int64)
+
+
+def reach(weights: NDArray[np.int8], act_bits: int) -> NDArray[np.int64]:
+    """Largest magnitude that each weight adds to a sum in the engine, which subtracts an activation x as -x - 1.
+
+    Same shape as `weights`; activations have `act_bits` bits. It is `2^(act_bits-1)` times `peak` for weights whose
+    digits have one sign, and a little more for others: 109 = 128 - 16 - 4 + 1 becomes 109 x - 20.
+    """
+    return _reaches(act_bits)[weights.view(np.uint8)]

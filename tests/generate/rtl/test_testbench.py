@@ -133,7 +133,9 @@ def test_fails_on_a_planted_error(tmp_path: Path, got: Got) -> None:
     """Bit 1 of the sum of lane 4 comes out inverted."""
     generate(TINY, tmp_path, small_package(TINY), IMAGE)
     source = tmp_path / "rtl" / "compute" / "sterna_lane_group.sv"
-    source.write_text(source.read_text().replace("<= sum(", "<= AccW'(i == 4 ? 2 : 0) ^ sum("))
+    text = source.read_text()
+    assert "<= total(" in text
+    source.write_text(text.replace("<= total(", "<= AccW'(i == 4 ? 2 : 0) ^ total("))
     done = bare.run(tmp_path, build_and_run(tmp_path))
     assert done.returncode != 0
     verdict = re.search(r"^FAIL: layer 'pool', channel \d+, row (\d+), column (\d+) .*$", done.stdout, re.MULTILINE)

@@ -23,7 +23,7 @@ from sterna.train import distributed
 
 ACT_BITS, ACC_BITS = Graph.act_bits, Graph.acc_bits
 ACT_MIN, ACT_MAX = -(1 << (ACT_BITS - 1)), (1 << (ACT_BITS - 1)) - 1
-# The accumulator bound of a filter: max|x| * sum(peak(w)) <= 2^(ACC_BITS-1) - 1, with max|x| = -ACT_MIN.
+# The accumulator bound of a filter: sum(reach(w)) <= 2^(ACC_BITS-1) - 1, in units of max|x| = -ACT_MIN.
 PEAK_LIMIT = ((1 << (ACC_BITS - 1)) - 1) // -ACT_MIN
 
 #: A filter that keeps fewer weights than this share of PEAK_LIMIT does not reach it before the next `aim`.
@@ -184,7 +184,7 @@ class DigitWeightQuant(nn.Module):
     def __init__(self, bits: int) -> None:
         super().__init__()
         self.limit = (1 << (bits - 1)) - 1
-        peaks = csd.peak(torch.arange(self.limit + 1, dtype=torch.int8).numpy())
+        peaks = csd.reach(torch.arange(self.limit + 1, dtype=torch.int8).numpy(), ACT_BITS) / -ACT_MIN
         self.register_buffer("peaks", torch.from_numpy(peaks).to(torch.float32), persistent=False)
         self.register_buffer("zero_point", torch.tensor(0.0), persistent=False)
         self.register_buffer("bit_width", torch.tensor(float(bits)), persistent=False)
