@@ -19,6 +19,7 @@ from results.makers import (
     bandwidth,
     communication,
     configs,
+    corruptions,
     cycle_model,
     digits,
     few_labels,
@@ -47,6 +48,9 @@ from sterna.spec import load_config
 from sterna.train import recipes
 from sterna.train.model.form import Form
 from sterna.train.optim.optimisers import Optimiser
+from sterna.train.report.evaluate import Precision
+from sterna.train.report.report import Comparison
+from sterna.train.report.robustness import Hardship
 from support.engines import count_frames, simulated
 from support.packages import small_graph
 
@@ -146,6 +150,32 @@ def test_a_case_without_gpu_or_finished_runs_is_a_row_that_says_so(
     }  # fmt: skip
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert not density.untrained(study, ("data",))
+
+
+def compared(noise: float, blur: float, attack: float) -> Comparison:
+    """A detector in all forms, of which the integer one finds a tenth less, and the float one 0.8 of all images."""
+    hardships = [
+        Hardship(kind=kind, severity=2, amount="some", map50={"float": 0.5, "ternary": 0.4, "integer": map50})
+        for kind, map50 in (("noise", noise), ("blur", blur), ("attack", attack))
+    ]
+    plain = {form: Precision(map50=map50, map=0, small=None, medium=None, large=None, voc07=0, voc10=0, classes={})
+             for form, map50 in (("float", 0.8), ("ternary", 0.7), ("integer", 0.6))}  # fmt: skip
+    return Comparison(images=9, layers={}, method="", voc_method="", precision=plain, hardships=tuple(hardships))
+
+
+def test_corruptions_have_a_row_each_and_means_without_attacks() -> None:
+    measured = {0.15: compared(0.3, 0.1, 0.05), 0.05: compared(0.2, 0.1, 0.02)}
+    found = values(corruptions.metrics(measured))
+    assert found == {
+        "float_map50": 0.8, "float_corrupted": 0.5, "float_attacked": 0.5,
+        "integer_0.15_map50": 0.6, "integer_0.15_corrupted": 0.2, "integer_0.15_attacked": 0.05,
+        "integer_0.05_map50": 0.6, "integer_0.05_corrupted": 0.15, "integer_0.05_attacked": 0.02,
+    }  # fmt: skip
+    assert [row["images"] for row in corruptions.rows(measured)] == ["none", "noise 2", "blur 2", "attack 2", "mean"]
+    assert corruptions.rows(measured)[1] == {
+        "images": "noise 2", "amount": "some", "float": 0.5, "ternary_0.15": 0.4, "integer_0.15": 0.3,
+        "ternary_0.05": 0.4, "integer_0.05": 0.2,
+    }  # fmt: skip
 
 
 def test_few_labels_are_means_of_their_column() -> None:
