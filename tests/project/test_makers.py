@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from results import density, fit, full_yolov2
+from results import density, exchange, fit, full_yolov2, slow_links
 from results.clock import supported_mhz
 from results.makers import (
     bandwidth,
@@ -25,6 +26,7 @@ from results.makers import (
     few_labels,
     first_layer,
     frame_arria10,
+    hierarchy,
     host,
     kfac,
     networks,
@@ -198,6 +200,50 @@ def test_bytes_are_shares_of_those_of_plain_gradients() -> None:
     ]
     found = values(communication.metrics(rows))
     assert found == {"fp32_share": 1.0, "fp16_share": 0.5, "powersgd_share": 0.025, "map50_least": 0.4}
+
+
+def exchanged(size: int, hook: str, group: int, seconds: float, sent: float, apart: float) -> dict[str, object]:
+    return {"size": size, "hook": hook, "group": group, "seconds": seconds, "sent": sent, "apart": apart}
+
+
+def test_the_best_hierarchy_is_that_of_least_time_for_its_size_and_format() -> None:
+    found = [
+        exchanged(1024, "fp32", 1, 0.2, 4096, 0.0), exchanged(1024, "fp32", 4, 0.1, 2048, 1e-7),
+        exchanged(1024, "bf16", 1, 0.15, 2048, 0.003), exchanged(1024, "bf16", 4, 0.16, 1024, 0.002),
+        exchanged(2048, "fp32", 1, 0.4, 8192, 0.0), exchanged(2048, "fp32", 4, 0.5, 4096, 2e-7),
+        exchanged(2048, "bf16", 1, 0.3, 4096, 0.003), exchanged(2048, "bf16", 4, 0.1, 2048, 0.002),
+    ]  # fmt: skip
+    rows = hierarchy.table(hierarchy.Placement(2, 4, (1, 4)), found)
+    assert [row["best"] for row in rows] == [False, True, True, False, True, False, False, True]
+    assert [row["time_ratio"] for row in rows] == [1, 0.5, 0.75, 0.8, 1, 1.25, 0.75, 0.25]
+    assert rows[3] == {
+        "machines": 2, "processes_of_each": 4, "message_KiB": 1, "between_groups": "bf16", "group": 4, "ms": 160.0,
+        "time_ratio": 0.8, "sent_KiB": 1.0, "sent_ratio": 0.25, "apart": 0.002, "best": False,
+    }  # fmt: skip
+    fewer = [row | {"processes_of_each": 2} for row in rows]
+    assert values(hierarchy.metrics([*fewer, *rows])) == {
+        "fp32_time_ratio": 1.25, "fp32_sent_ratio": 0.5, "bf16_time_ratio": 0.25, "bf16_sent_ratio": 0.25,
+        "apart": 2e-7,
+    }  # fmt: skip
+
+
+def test_bytes_that_a_device_has_sent_are_counted() -> None:
+    before = exchange.sent_by("lo")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+    ):
+        receiver.bind(("127.0.0.1", 0))
+        sender.sendto(b"x" * 5000, receiver.getsockname())
+    assert exchange.sent_by("lo") >= before + 5000
+    with pytest.raises(ValueError, match="no network device"):
+        exchange.sent_by("none")
+
+
+def test_slow_links_that_cannot_be_made_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SternaError, match=r"cannot be made.*root"), slow_links.machines(2, "1mbit"):
+        pass
 
 
 def kfac_row(stage: Form, optimiser: Optimiser, steps: int, *map50: float) -> list[TableRow]:

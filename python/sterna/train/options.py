@@ -159,6 +159,11 @@ class StepOptions(BaseModel):
     ema: float = Field(0.99, ge=0.0, lt=1.0, description="decay of the moving average of the weights; 0: no average")
     precision: Precision = Field(Precision.FP32, description="arithmetic of training, except in the integer stage")
     gradients: Hook = Field(Hook.FP32, description="format in which processes exchange gradients")
+    hierarchy: int = Field(
+        1, ge=1, le=65_536,
+        description="processes of a group, in a two-level exchange of gradients: in the format of --gradients between "
+        "groups, as they are within; 1: no groups",
+    )  # fmt: skip
 
 
 class RecipeOptions(StepOptions, SparsityOptions, PairOptions, StageOptions):

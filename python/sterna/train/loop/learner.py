@@ -53,7 +53,7 @@ class Learner:
         # K-FAC limits its steps by what they change; a gradient of any length does for it.
         self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
-        self._parallel = Parallel(network, options.gradients)
+        self._parallel = Parallel(network, options.gradients, options.hierarchy)
 
     def step(self, batch: list[Batch], rate: float) -> list[float]:
         """One step on the parts of `batch` with learning rate `rate`; its `losses`, means over the images.

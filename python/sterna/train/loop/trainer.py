@@ -30,6 +30,7 @@ from sterna.train.loop.loader import Batch, Loader
 from sterna.train.model import density, integer, schedules
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
+from sterna.train.optim.communication import check_groups
 from sterna.train.options import TrainOptions
 from sterna.train.report import compared, evaluate, findings, layers, summary_page
 from sterna.train.report.board import Board
@@ -73,7 +74,7 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
 
 
 def _check_share(options: TrainOptions) -> None:
-    """Every process has the same number of images in each part of a batch."""
+    """Every process has the same number of images in each part of a batch, and every group of processes."""
     parts = distributed.size() * options.accumulate
     if options.batch % parts:
         raise SternaError(
@@ -81,6 +82,7 @@ def _check_share(options: TrainOptions) -> None:
             allowed=f"a multiple of {distributed.size()} processes x {options.accumulate} parts",
             remedy="choose another batch or number of processes",
         )  # fmt: skip
+    check_groups(options.hierarchy)
 
 
 def _device(name: str) -> torch.device:
