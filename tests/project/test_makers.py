@@ -29,6 +29,7 @@ from results.makers import (
     hierarchy,
     host,
     kfac,
+    memory,
     networks,
     package_size,
     siamese,
@@ -244,6 +245,25 @@ def test_slow_links_that_cannot_be_made_are_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SternaError, match=r"cannot be made.*root"), slow_links.machines(2, "1mbit"):
         pass
+
+
+def limited(limit: int, peak: int, *seconds: float, **parts: int) -> SimpleNamespace:
+    mib = 1 << 20
+    plan = SimpleNamespace(bytes=(limit or 50) * mib, parts=parts)
+    return SimpleNamespace(limit=limit * mib, plan=plan, peak=peak * mib, seconds=seconds)
+
+
+def test_memory_of_a_step_is_relative_to_the_whole_batch() -> None:
+    whole = limited(0, 40, 1.0, 2.0, 9.0)
+    steps = [whole, limited(20, 18, 2.5, 3.0, 3.5, conv1=4, conv2=8), limited(10, 9, 4.0)]
+    rows = [memory.row("float", "step", step, whole) for step in steps]
+    assert rows[1] == {
+        "form": "float", "step": "step", "limit_MiB": 20.0, "planned_MiB": 20.0, "peak_MiB": 18.0, "peak_ratio": 0.45,
+        "time_ratio": 1.5, "images_at_a_time": "conv1 4, conv2 8",
+    }  # fmt: skip
+    assert values(memory.metrics(rows)) == {"kept": True, "float_peak_ratio": 0.225, "float_time_ratio": 2.0}
+    too_much = memory.row("float", "step", limited(10, 11, 4.0), whole)
+    assert values(memory.metrics([*rows, too_much]))["kept"] is False
 
 
 def kfac_row(stage: Form, optimiser: Optimiser, steps: int, *map50: float) -> list[TableRow]:

@@ -102,6 +102,11 @@ def test_processes_in_groups_train_what_one_trains(alone: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_processes_with_little_memory_train_what_one_trains(alone: Path, tmp_path: Path) -> None:
+    check(run(tmp_path / "run", 2, memory=6), alone)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"features": 4}], ids=["classes", "pairs"])
 def test_several_processes_train_what_one_trains_of_images(tmp_path: Path, more: dict[str, int]) -> None:
     images = write_classes(tmp_path / "images", (4, 2))

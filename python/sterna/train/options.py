@@ -155,6 +155,11 @@ class StepOptions(BaseModel):
     accumulate: int = Field(
         1, ge=1, le=1024, description="gradient accumulation: parts into which a process splits a batch"
     )
+    memory: int | None = Field(
+        None, ge=1,
+        description="MiB that maps and gradients of a step may take in a process; layers are computed in parts of a "
+        "batch for it, with the results of the whole; default: no limit",
+    )  # fmt: skip
     scale_rates: bool = Field(False, description="learning rates are per 16 images and grow with the batch")
     ema: float = Field(0.99, ge=0.0, lt=1.0, description="decay of the moving average of the weights; 0: no average")
     precision: Precision = Field(Precision.FP32, description="arithmetic of training, except in the integer stage")
@@ -217,6 +222,10 @@ class TrainOptions(RunOptions, RecipeOptions, NetworkOptions, AugmentOptions, Da
             raise ValueError("ema is 0, but the moving average of the weights must label the unlabelled images")
         if self.optimiser is Optimiser.KFAC and self.accumulate > 1:
             raise ValueError("optimiser kfac needs whole batches for its curvature: accumulate must be 1")
+        if self.optimiser is Optimiser.KFAC and self.memory:
+            raise ValueError("optimiser kfac needs whole batches for its curvature: leave --memory out")
+        if self.memory and self.precision is not Precision.FP32:
+            raise ValueError("memory is limited in fp32 alone: set --precision fp32, or leave --memory out")
         if self.optimiser is Optimiser.KFAC and self.precision is Precision.FP16:
             raise ValueError("optimiser kfac needs unscaled gradients: precision must be fp32 or bf16")
         if self.batch % self.accumulate:

@@ -53,6 +53,8 @@ class Learner:
         # K-FAC limits its steps by what they change; a gradient of any length does for it.
         self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
+        #: Images that the teacher is asked about at a time.
+        self._told_at_once = min(network.parts.values(), default=options.batch)
         self._parallel = Parallel(network, options.gradients, options.hierarchy)
 
     def step(self, batch: list[Batch], rate: float) -> list[float]:
@@ -78,18 +80,24 @@ class Learner:
         """Add the gradients of `batch`, times its `share` of the step; its `losses`, times that too."""
         images = from_integers(batch.images.to(self._device, non_blocking=True))
         wanted = batch.targets.to(self._device)
-        with self._autocast():
-            head = self._parallel.module(images)
-        head = head.float()
+        # The teacher first: what it computes is gone when the network keeps what it computes.
         told = None
         if self._teacher is not None:
             with torch.no_grad(), self._autocast():
-                told = self._teacher(images).float()
+                told = self._ask(self._teacher, images)
+        with self._autocast():
+            head = self._parallel.module(images)
+        head = head.float()
         parts = self._losses(head, wanted, told)
         # Where fewer bits are wanted anyway, also for the gradients of the integer form, which computes with floats.
         with integer.tensor_cores(self._options.precision is not Precision.FP32):
             self._scaler.scale(share * sum(parts, head.new_zeros(()))).backward()
         return share * torch.stack([part.detach() for part in parts])
+
+    def _ask(self, teacher: Network, images: Tensor) -> Tensor:
+        """What `teacher` gives for `images`, no more at a time than the network computes at a time."""
+        parts: tuple[Tensor, ...] = torch.split(images, self._told_at_once)
+        return torch.cat([teacher(part).float() for part in parts])
 
     def _losses(self, head: Tensor, wanted: Any, told: Tensor | None) -> list[Tensor]:
         """The `losses` of the raw `head` for `wanted`, the targets of a batch, and for what a teacher `told`."""
