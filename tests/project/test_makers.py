@@ -33,6 +33,7 @@ from results.makers import (
     networks,
     package_size,
     siamese,
+    smoothing,
     timing_calibration,
     training_speed,
     video,
@@ -264,6 +265,17 @@ def test_memory_of_a_step_is_relative_to_the_whole_batch() -> None:
     assert values(memory.metrics(rows)) == {"kept": True, "float_peak_ratio": 0.225, "float_time_ratio": 2.0}
     too_much = memory.row("float", "step", limited(10, 11, 4.0), whole)
     assert values(memory.metrics([*rows, too_much]))["kept"] is False
+
+
+def test_a_gap_is_what_training_images_have_above_test_images() -> None:
+    cases = (smoothing.Case(Optimiser.ADAMW, 8, 0.1), smoothing.Case(Optimiser.KFAC, 205, 0.2, variational=0.5))
+    rows = [smoothing.row(case, 12.345, 0.75, 0.5) for case in cases]
+    assert rows[1] == {
+        "optimiser": "kfac", "batch": 205, "rate": 0.2, "noise": "--variational 0.5", "steps": smoothing.EPOCHS,
+        "training_loss": 12.35, "training_map50": 0.75, "test_map50": 0.5, "gap": 0.25,
+    }  # fmt: skip
+    assert rows[0]["steps"] == 25 * smoothing.EPOCHS and rows[0]["noise"] == "none"
+    assert values(smoothing.metrics(rows)) == {"adamw_8_plain_gap": 0.25, "kfac_205_noisy_gap": 0.25}
 
 
 def kfac_row(stage: Form, optimiser: Optimiser, steps: int, *map50: float) -> list[TableRow]:

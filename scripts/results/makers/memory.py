@@ -30,7 +30,7 @@ from support.peak import peak
 NETWORK, HEIGHT, WIDTH, IMAGES = "yolov2-nano", 96, 128, 64
 FORMS = (Form.FLOAT, Form.QUANTISED, Form.INTEGER)
 #: Limits, as shares of what a step needs without one; numbers of parts into which a batch is split by hand.
-LIMITS, ACCUMULATED = (0.7, 0.5, 0.35, 0.25), (2, 4, 8)
+LIMITS, ACCUMULATED = (0.7, 0.5, 0.3), (2, 4)
 TURNS = 5
 WHOLE = "whole batch"
 METHOD = (

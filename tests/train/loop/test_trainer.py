@@ -298,6 +298,8 @@ def test_a_run_with_little_memory_says_what_it_computes_in_parts(tmp_path: Path)
         ({"optimiser": "kfac", "precision": "fp16"}, "precision must be fp32 or bf16"),
         ({"optimiser": "kfac", "memory": 100}, "optimiser kfac needs whole batches .* leave --memory out"),
         ({"precision": "bf16", "memory": 100}, "memory is limited in fp32 alone"),
+        ({"variational": 0.1}, "noise by the curvature of K-FAC: set --optimiser kfac, or use --smoothing"),
+        ({"optimiser": "kfac", "variational": 0.1, "smoothing": 0.1}, "are both noise on the weights: set one"),
         ({"batch": "many"}, "batch = many"),
         ({"colour": "red"}, "colour = red"),
         ({"onnx_pixels": "1,0"}, "onnx_pixels are two numbers, the first the smaller one"),

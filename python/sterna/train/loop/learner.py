@@ -50,6 +50,9 @@ class Learner:
         self._average = MovingAverage(network, options.ema) if options.ema else None
         self._parameters = list(network.parameters())
         self._optimiser = optimisers.build(optimiser, network)
+        self._noise = optimisers.noise(
+            self._optimiser, network, options.smoothing, options.variational, torch.initial_seed()
+        )  # fmt: skip
         # K-FAC limits its steps by what they change; a gradient of any length does for it.
         self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
@@ -68,13 +71,16 @@ class Learner:
         losses = torch.zeros(len(self.losses), device=self._device)
         self._parallel.bytes = 0
         for number, part in enumerate(batch, 1):
-            with self._parallel.gathering(number == len(batch)):
+            with self._parallel.gathering(number == len(batch)), self._perturbed():
                 losses += self.gradients(part, 1 / len(batch))
         self._descend(rate)
         if self._average is not None:
             self._average.update()
         values: list[float] = distributed.mean(losses).tolist()
         return values
+
+    def _perturbed(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._noise is None else self._noise.added()
 
     def gradients(self, batch: Batch, share: float) -> Tensor:
         """Add the gradients of `batch`, times its `share` of the step; its `losses`, times that too."""
@@ -148,6 +154,7 @@ class Learner:
             "average": {} if self._average is None else self._average.state(),
             "scaler": self._scaler.state_dict(),
             "parallel": distributed.gather(self._parallel.state()),
+            "draws": 0 if self._noise is None else self._noise.draws,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -158,6 +165,8 @@ class Learner:
             self._average.restore(state["average"], self.network)
         self._scaler.load_state_dict(state["scaler"])
         self._parallel.restore(state["parallel"][distributed.rank()])
+        if self._noise is not None:
+            self._noise.draws = state["draws"]
 
 
 class ClassLearner(Learner):
