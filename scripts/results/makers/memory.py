@@ -31,7 +31,7 @@ NETWORK, HEIGHT, WIDTH, IMAGES = "yolov2-nano", 96, 128, 64
 FORMS = (Form.FLOAT, Form.QUANTISED, Form.INTEGER)
 #: Limits, as shares of what a step needs without one; numbers of parts into which a batch is split by hand.
 LIMITS, ACCUMULATED = (0.7, 0.5, 0.3), (2, 4)
-TURNS = 5
+TURNS = 9
 WHOLE = "whole batch"
 METHOD = (
     f"most bytes of PyTorch's tensors at a time in a step of {IMAGES} images, besides those before it; its profiler"
@@ -138,7 +138,7 @@ def metrics(rows: Sequence[TableRow]) -> dict[str, Metric]:
     for form in dict.fromkeys(str(row["form"]) for row in limited):
         lowest = min((row for row in limited if row["form"] == form), key=lambda row: float(row["limit_MiB"]))
         made[f"{form}_peak_ratio"] = Metric(
-            what=f"Memory of a {form} step under the lowest limit, relative to the whole batch",
+            what=f"Memory of a step in {form} form under the lowest limit, relative to the whole batch",
             value=lowest["peak_ratio"], unit="", method=METHOD,
         )  # fmt: skip
         made[f"{form}_time_ratio"] = Metric(
