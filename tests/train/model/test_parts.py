@@ -104,7 +104,11 @@ def test_frozen_layers_keep_their_statistics() -> None:
 def test_a_part_that_is_normalised_by_itself_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = learn(MIXED, Form.FLOAT, None)
     right = parts._statistics
-    monkeypatch.setattr(parts, "_statistics", lambda convolve, part, x, weight: right(convolve, part, x[:part], weight))
+
+    def of_one_part(convolve: parts.Compute, part: int, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, int, None]:
+        return *right(convolve, part, x[:part], weight)[:3], None
+
+    monkeypatch.setattr(parts, "_statistics", of_one_part)
     assert min(apart(learn(MIXED, Form.FLOAT, 2), whole)) > 1e-3
 
 
