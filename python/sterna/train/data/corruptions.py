@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sterna.extras import CORRUPTIONS, needed_for
-from sterna.train.data.frames import Dataset, Frame, Labels
+from sterna.train.data.frames import Dataset, Derived, Frame, Labels
 
 #: Of a corruption, from the mildest on.
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -51,20 +51,11 @@ UNITS = {
 
 
 @dataclass(frozen=True)
-class Corrupted:
+class Corrupted(Derived):
     """The frames of `source`, each as `corrupt` leaves it, by its index; always the same."""
 
-    source: Dataset
     kind: Corruption
     severity: int
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names of the source."""
-        return self.source.classes
-
-    def __len__(self) -> int:
-        return len(self.source)
 
     def __getitem__(self, index: int) -> Frame:
         frame = self.source[index]
