@@ -101,7 +101,8 @@ def plan(description: NetworkDescription, classes: int, form: Form, batch: Batch
         return costs.finished(costs.all(lambda options: options[0]))
     states = [costs.start]
     for layer in description.layers:
-        after = (state.then(layer.name, option) for state in states for option in costs.options(layer))
+        options = costs.options(layer)
+        after = (state.then(layer.name, option) for state in states for option in options)
         states = _best([state for state in after if state.most <= limit], limit)
     plans = [each for state in states if (each := costs.finished(state)).bytes <= limit]
     if plans:
@@ -133,6 +134,7 @@ class _Costs:
         self._description, self._form, self._batch = description, form, batch
         self._maps = description.infer(classes, batch.height, batch.width)
         self._pools = {conv.name: pool for conv, pool in pooled_convs(description.layers)}
+        self._merged = {pool.name for pool in self._pools.values()}
         weights = sum(self._weights(layer) * self._maps[layer.name].channels for layer in description.convolutions)
         self.start = _State(PER_PARAMETER * weights + FLOAT * self._numbers(IMAGE), MOVING * weights, 0.0)
 
@@ -149,7 +151,7 @@ class _Costs:
 
     def options(self, layer: Layer) -> list[_Option]:
         """The ways to compute `layer`, from the fastest on; the first one is that without parts."""
-        if layer.name in {pool.name for pool in self._pools.values()}:
+        if layer.name in self._merged:
             return [_Option(None, 0, 0, 0.0)]  # it is part of its convolution
         # The image has no gradient.
         before = sum(self._numbers(source) for source in layer.sources if source != IMAGE)

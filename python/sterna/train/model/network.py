@@ -150,8 +150,9 @@ class Network(nn.Module):
             self._expect_background(description.last)
         for rescaled in description.rescaled:
             self._activation(rescaled.quantiser, None)
-        self._pools = {conv.name: pool for conv, pool in pooled_convs(description.layers)}
-        self._late = {conv.name: conv for conv, _ in pooled_convs(description.layers)}
+        pooled = pooled_convs(description.layers)
+        self._pools = {conv.name: pool for conv, pool in pooled}
+        self._late = {conv.name: conv for conv, _ in pooled}
         self._last_readers = _last_readers(description.layers)
         #: Images at a time in training, by name of the layers that are computed in parts of a batch.
         self.parts: Mapping[str, int] = {}
