@@ -31,11 +31,11 @@ class Kind(NamedTuple):
 
 
 class Weights(nn.Module):
-    """A parameter of `numbers` whose gradient is what the module is called with."""
+    """A parameter of a shape whose gradient is what the module is called with."""
 
-    def __init__(self, numbers: int) -> None:
+    def __init__(self, *shape: int) -> None:
         super().__init__()
-        self.values = nn.Parameter(torch.zeros(numbers))
+        self.values = nn.Parameter(torch.zeros(shape))
 
     def forward(self, gradient: Tensor) -> Tensor:
         """The scalar with that gradient."""

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
+from results.exchange import Weights
 from sterna.train.optim.communication import POWERSGD_START, Hook, Parallel
 
 SHAPE = (24, 50)
@@ -27,18 +28,6 @@ CASES = tuple(Case(hook, group) for hook in (Hook.FP32, Hook.FP16, Hook.BF16) fo
 COMPRESSED = Case(Hook.POWERSGD, 2, POWERSGD_START + 3)
 
 
-class Weights(nn.Module):
-    """A parameter whose gradient is what the module is called with."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.values = nn.Parameter(torch.zeros(SHAPE))
-
-    def forward(self, gradient: Tensor) -> Tensor:
-        """The scalar with that gradient."""
-        return (self.values * gradient).sum()
-
-
 def gradient(rank: int, step: int) -> Tensor:
     """What process `rank` of 4 has found: of full rank, and of another size in each."""
     return torch.randn(SHAPE, generator=torch.Generator().manual_seed(10 * step + rank)) * 4.0**rank
@@ -46,7 +35,7 @@ def gradient(rank: int, step: int) -> Tensor:
 
 def exchange(case: Case, mine: list[Tensor]) -> dict[str, object]:
     """The gradient that this process has after the last of `mine` is exchanged, and what it sent for it."""
-    network = Weights()
+    network = Weights(*SHAPE)
     parallel = Parallel(network, case.hook, case.group)
     for each in mine:
         parallel.bytes = 0
