@@ -34,6 +34,6 @@ install() {
 install "$(grep '^torch==' constraints.txt)"
 # What builds the C++ module comes first: in an environment of its own it would be built anew each time.
 install $(grep -E '^(cmake|nanobind|ninja|scikit_build_core)==' constraints.txt)
-install --no-build-isolation --editable '.[dev,docs,video,interop]'
+install --no-build-isolation --editable '.[dev,docs,video,interop,corruptions]'
 # It asks for one version of each of its helpers, of which others want newer ones; it works with those.
 install --no-deps "$(grep '^tclint==' constraints.txt)"

@@ -7,8 +7,12 @@ from contextlib import contextmanager
 
 from sterna.errors import SternaError
 
-VIDEO, INTEROP = "video", "interop"
-NEEDED_FOR = {VIDEO: "videos", INTEROP: "ONNX models and high-level synthesis"}
+VIDEO, INTEROP, CORRUPTIONS = "video", "interop", "corruptions"
+NEEDED_FOR = {
+    VIDEO: "videos",
+    INTEROP: "ONNX models and high-level synthesis",
+    CORRUPTIONS: "images made worse",
+}
 """What each extra is for, by its name."""
 
 

@@ -75,6 +75,11 @@ def test_a_folder_of_classes_is_checked(sterna: Sterna, folder: Path) -> None:
     assert done.code == 0 and "bright" in done.out and "test" in done.out
 
 
+def test_images_are_made_worse_for_detectors_alone(sterna: Sterna, package: Path, folder: Path) -> None:
+    ended = sterna("eval", package, "--data", folder, "--corruptions")
+    assert ended.code and "images are made worse for detectors alone" in ended.err and "Traceback" not in ended.err
+
+
 def test_backends_agree_on_a_classifier(sterna: Sterna, package: Path, folder: Path) -> None:
     done = sterna("compare", package, folder / "test" / "dark", "--backends", "emulator,reference")
     assert done.code == 0 and "layers are equal" in done.out

@@ -125,6 +125,26 @@ def test_eval_of_a_run_shows_its_forms_and_writes_them(sterna: Sterna, run_folde
         assert image.width > 300
 
 
+def test_eval_with_corruptions_measures_all_forms_on_images_made_worse(
+    sterna: Sterna, run_folder: Path, tmp_path: Path
+) -> None:
+    metrics, report = tmp_path / "metrics.json", tmp_path / "report"
+    ended = sterna("eval", run_folder, "--scenes", 1, "--corruptions", "--json", metrics, "--report", report)
+    assert ended.code == 0, ended.err
+    assert "images made worse" in ended.out and "darkness 5" in ended.out and "attack 3" in ended.out
+    written = json.loads(metrics.read_text())["hardships"]
+    assert len(written) == 23 and list(written[-1]["map50"]) == ["float", "ternary", "integer"]
+    assert "darkness 5" in (report / "summary.html").read_text("utf-8")
+    again = sterna("eval", run_folder, "--scenes", 1, "--json", metrics)  # metrics of another kind are replaced
+    assert again.code == 0 and json.loads(metrics.read_text())["hardships"] == []
+
+
+def test_eval_of_a_graph_alone_has_no_attack(sterna: Sterna, graph_path: Path) -> None:
+    ended = sterna("eval", graph_path, "--scenes", 1, "--corruptions")
+    assert ended.code == 0, ended.err
+    assert "jpeg 5" in ended.out and "attack 1" not in ended.out and "needs the networks of a run" in ended.out
+
+
 def test_eval_of_a_run_on_other_images(sterna: Sterna, run_folder: Path) -> None:
     ended = sterna("eval", run_folder, "--scenes", 2, "--split", "val")
     assert ended.code == 0, ended.err

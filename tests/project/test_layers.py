@@ -31,7 +31,11 @@ TRAIN = (
     "recipes", "report", "loop",
 )  # fmt: skip
 #: What imports the packages of each extra that people use.
-ROOMS = {extras.VIDEO: ("vision/video",), extras.INTEROP: ("exporters/onnx", "importers/onnx", "generate/hls")}
+ROOMS = {
+    extras.VIDEO: ("vision/video",),
+    extras.INTEROP: ("exporters/onnx", "importers/onnx", "generate/hls"),
+    extras.CORRUPTIONS: ("train/data/corruptions.py",),
+}
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERED = [path for path in SOURCES if path.parent != PACKAGE or path.stem in LAYERS]
 #: Import names that differ from the package's name.

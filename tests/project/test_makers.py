@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,22 +14,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from results import density, fit, full_yolov2
+from results import density, exchange, fit, full_yolov2, slow_links
 from results.clock import supported_mhz
 from results.makers import (
     bandwidth,
     communication,
     configs,
+    corruptions,
     cycle_model,
     digits,
     few_labels,
     first_layer,
     frame_arria10,
+    hierarchy,
     host,
     kfac,
+    memory,
     networks,
     package_size,
     siamese,
+    smoothing,
     timing_calibration,
     training_speed,
     video,
@@ -47,6 +52,9 @@ from sterna.spec import load_config
 from sterna.train import recipes
 from sterna.train.model.form import Form
 from sterna.train.optim.optimisers import Optimiser
+from sterna.train.report.evaluate import Precision
+from sterna.train.report.report import Comparison
+from sterna.train.report.robustness import Hardship
 from support.engines import count_frames, simulated
 from support.packages import small_graph
 
@@ -148,6 +156,32 @@ def test_a_case_without_gpu_or_finished_runs_is_a_row_that_says_so(
     assert not density.untrained(study, ("data",))
 
 
+def compared(noise: float, blur: float, attack: float) -> Comparison:
+    """A detector in all forms, of which the integer one finds a tenth less, and the float one 0.8 of all images."""
+    hardships = [
+        Hardship(kind=kind, severity=2, amount="some", map50={"float": 0.5, "ternary": 0.4, "integer": map50})
+        for kind, map50 in (("noise", noise), ("blur", blur), ("attack", attack))
+    ]
+    plain = {form: Precision(map50=map50, map=0, small=None, medium=None, large=None, voc07=0, voc10=0, classes={})
+             for form, map50 in (("float", 0.8), ("ternary", 0.7), ("integer", 0.6))}  # fmt: skip
+    return Comparison(images=9, layers={}, method="", voc_method="", precision=plain, hardships=tuple(hardships))
+
+
+def test_corruptions_have_a_row_each_and_means_without_attacks() -> None:
+    measured = {0.15: compared(0.3, 0.1, 0.05), 0.05: compared(0.2, 0.1, 0.02)}
+    found = values(corruptions.metrics(measured))
+    assert found == {
+        "float_map50": 0.8, "float_corrupted": 0.5, "float_attacked": 0.5,
+        "integer_0.15_map50": 0.6, "integer_0.15_corrupted": 0.2, "integer_0.15_attacked": 0.05,
+        "integer_0.05_map50": 0.6, "integer_0.05_corrupted": 0.15, "integer_0.05_attacked": 0.02,
+    }  # fmt: skip
+    assert [row["images"] for row in corruptions.rows(measured)] == ["none", "noise 2", "blur 2", "attack 2", "mean"]
+    assert corruptions.rows(measured)[1] == {
+        "images": "noise 2", "amount": "some", "float": 0.5, "ternary_0.15": 0.4, "integer_0.15": 0.3,
+        "ternary_0.05": 0.4, "integer_0.05": 0.2,
+    }  # fmt: skip
+
+
 def test_few_labels_are_means_of_their_column() -> None:
     rows = [
         {"seed": seed, "labels_10": 0.1 + seed, "labels_10_longer": 0.2 + seed, "labels_10_and_unlabelled": 0.3 + seed,
@@ -168,6 +202,80 @@ def test_bytes_are_shares_of_those_of_plain_gradients() -> None:
     ]
     found = values(communication.metrics(rows))
     assert found == {"fp32_share": 1.0, "fp16_share": 0.5, "powersgd_share": 0.025, "map50_least": 0.4}
+
+
+def exchanged(size: int, hook: str, group: int, seconds: float, sent: float, apart: float) -> dict[str, object]:
+    return {"size": size, "hook": hook, "group": group, "seconds": seconds, "sent": sent, "apart": apart}
+
+
+def test_the_best_hierarchy_is_that_of_least_time_for_its_size_and_format() -> None:
+    found = [
+        exchanged(1024, "fp32", 1, 0.2, 4096, 0.0), exchanged(1024, "fp32", 4, 0.1, 2048, 1e-7),
+        exchanged(1024, "bf16", 1, 0.15, 2048, 0.003), exchanged(1024, "bf16", 4, 0.16, 1024, 0.002),
+        exchanged(2048, "fp32", 1, 0.4, 8192, 0.0), exchanged(2048, "fp32", 4, 0.5, 4096, 2e-7),
+        exchanged(2048, "bf16", 1, 0.3, 4096, 0.003), exchanged(2048, "bf16", 4, 0.1, 2048, 0.002),
+    ]  # fmt: skip
+    rows = hierarchy.table(hierarchy.Placement(2, 4, (1, 4)), found)
+    assert [row["best"] for row in rows] == [False, True, True, False, True, False, False, True]
+    assert [row["time_ratio"] for row in rows] == [1, 0.5, 0.75, 0.8, 1, 1.25, 0.75, 0.25]
+    assert rows[3] == {
+        "machines": 2, "processes_of_each": 4, "message_KiB": 1, "between_groups": "bf16", "group": 4, "ms": 160.0,
+        "time_ratio": 0.8, "sent_KiB": 1.0, "sent_ratio": 0.25, "apart": 0.002, "best": False,
+    }  # fmt: skip
+    fewer = [row | {"processes_of_each": 2} for row in rows]
+    assert values(hierarchy.metrics([*fewer, *rows])) == {
+        "fp32_time_ratio": 1.25, "fp32_sent_ratio": 0.5, "bf16_time_ratio": 0.25, "bf16_sent_ratio": 0.25,
+        "apart": 2e-7,
+    }  # fmt: skip
+
+
+def test_bytes_that_a_device_has_sent_are_counted() -> None:
+    before = exchange.sent_by("lo")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver,
+    ):
+        receiver.bind(("127.0.0.1", 0))
+        sender.sendto(b"x" * 5000, receiver.getsockname())
+    assert exchange.sent_by("lo") >= before + 5000
+    with pytest.raises(ValueError, match="no network device"):
+        exchange.sent_by("none")
+
+
+def test_slow_links_that_cannot_be_made_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SternaError, match=r"cannot be made.*root"), slow_links.machines(2, "1mbit"):
+        pass
+
+
+def limited(limit: int, peak: int, *seconds: float, **parts: int) -> SimpleNamespace:
+    mib = 1 << 20
+    plan = SimpleNamespace(bytes=(limit or 50) * mib, parts=parts)
+    return SimpleNamespace(limit=limit * mib, plan=plan, peak=peak * mib, seconds=seconds)
+
+
+def test_memory_of_a_step_is_relative_to_the_whole_batch() -> None:
+    whole = limited(0, 40, 1.0, 2.0, 9.0)
+    steps = [whole, limited(20, 18, 2.5, 3.0, 3.5, conv1=4, conv2=8), limited(10, 9, 4.0)]
+    rows = [memory.row("float", "step", step, whole) for step in steps]
+    assert rows[1] == {
+        "form": "float", "step": "step", "limit_MiB": 20.0, "planned_MiB": 20.0, "peak_MiB": 18.0, "peak_ratio": 0.45,
+        "time_ratio": 1.5, "images_at_a_time": "conv1 4, conv2 8",
+    }  # fmt: skip
+    assert values(memory.metrics(rows)) == {"kept": True, "float_peak_ratio": 0.225, "float_time_ratio": 2.0}
+    too_much = memory.row("float", "step", limited(10, 11, 4.0), whole)
+    assert values(memory.metrics([*rows, too_much]))["kept"] is False
+
+
+def test_a_gap_is_what_training_images_have_above_test_images() -> None:
+    cases = (smoothing.Case(Optimiser.ADAMW, 8, 0.1), smoothing.Case(Optimiser.KFAC, 205, 0.2, variational=0.5))
+    rows = [smoothing.row(case, 12.345, 0.75, 0.5) for case in cases]
+    assert rows[1] == {
+        "optimiser": "kfac", "batch": 205, "rate": 0.2, "noise": "--variational 0.5", "steps": smoothing.EPOCHS,
+        "training_loss": 12.35, "training_map50": 0.75, "test_map50": 0.5, "gap": 0.25,
+    }  # fmt: skip
+    assert rows[0]["steps"] == 25 * smoothing.EPOCHS and rows[0]["noise"] == "none"
+    assert values(smoothing.metrics(rows)) == {"adamw_8_plain_gap": 0.25, "kfac_205_noisy_gap": 0.25}
 
 
 def kfac_row(stage: Form, optimiser: Optimiser, steps: int, *map50: float) -> list[TableRow]:

@@ -97,6 +97,16 @@ def test_several_processes_train_what_one_trains(alone: Path, tmp_path: Path, pr
 
 
 @pytest.mark.slow
+def test_processes_in_groups_train_what_one_trains(alone: Path, tmp_path: Path) -> None:
+    check(run(tmp_path / "run", 4, hierarchy=2), alone)
+
+
+@pytest.mark.slow
+def test_processes_with_little_memory_train_what_one_trains(alone: Path, tmp_path: Path) -> None:
+    check(run(tmp_path / "run", 2, memory=6), alone)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"features": 4}], ids=["classes", "pairs"])
 def test_several_processes_train_what_one_trains_of_images(tmp_path: Path, more: dict[str, int]) -> None:
     images = write_classes(tmp_path / "images", (4, 2))
@@ -146,6 +156,8 @@ def test_a_killed_run_with_compressed_gradients_goes_on_to_the_same_weights(tmp_
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="the batch cannot be divided equally"):
         run(tmp_path / "run", 2, batch=7)
+    with pytest.raises(AssertionError, match="hierarchy = 3; allowed: divisors of 2"):
+        run(tmp_path / "run", 2, hierarchy=3)
 
 
 def test_one_process_needs_nobody() -> None:

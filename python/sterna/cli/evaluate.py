@@ -16,20 +16,28 @@ from sterna.train.evaluation import Evaluation, Wanted, write_json
 from sterna.train.report import compared
 
 
-def evaluate(path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None, uri: str | None) -> None:
+def evaluate(
+    path: Path, wanted: Wanted, json_file: Path | None, folder: Path | None, uri: str | None, corruptions: bool = False
+) -> None:
     """Print how good is what is in `path`, a run folder, graph or package; write it as JSON and as a report.
 
-    uri: the backend that executes the package in `path`; None: the emulator computes the graph.
+    uri: the backend that executes the package in `path`; None: the emulator computes the graph. corruptions: measure
+    on images made worse as well.
     """
     evaluation = Evaluation.of(path)
     if json_file:
         evaluation.check_json(json_file)
     if folder:
         evaluation.check_report(folder)
+    if corruptions:
+        evaluation.check_corruptions()
     with _loaded(uri, path) as backend:
         dataset = evaluation.images(wanted, Console())
         with bar("evaluate") as show:
-            comparison = evaluation.measure(dataset, show, None if backend is None else backend.infer)
+            execute = None if backend is None else backend.infer
+            comparison = evaluation.measure(dataset, show, execute)
+            if corruptions:
+                comparison = evaluation.corrupted(comparison, dataset, show, execute)
         compared.show(comparison, Console())
         if backend and (note := backend.note()):
             print(note)

@@ -215,13 +215,19 @@ def evaluate(
             show_default="the emulator",
         ),
     ] = None,
+    corruptions: Annotated[
+        bool,
+        typer.Option(
+            "--corruptions", help="Measure a detector with noise, blur, JPEG, darkness and under attack as well."
+        ),
+    ] = False,
 ) -> None:
     """Measure average precision or accuracy: of an integer graph, or of all forms of a run side by side."""
     from sterna.cli.evaluate import evaluate as run
     from sterna.train.evaluation import Wanted
 
     read = _given(format=data_format, skip_bad=skip_bad, missing_share=missing_share, exif=exif, decode=decode)
-    run(target, Wanted(data, split, scenes, seed, read), json_file, report, backend)
+    run(target, Wanted(data, split, scenes, seed, read), json_file, report, backend, corruptions)
 
 
 @app.command("data")

@@ -150,15 +150,16 @@ class BatchNorm(nn.BatchNorm2d):
         centre: Tensor = _Mean.apply(x.mean((0, 2, 3), keepdim=True))  # type: ignore[no-untyped-call]
         around = x - centre
         variance: Tensor = _Mean.apply(around.square().mean((0, 2, 3), keepdim=True))  # type: ignore[no-untyped-call]
-        self._follow(centre.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1] * size())
+        self.follow(centre.detach().flatten(), variance.detach().flatten(), x.numel() // x.shape[1])
         shape = (1, -1, 1, 1)
         gain = self.weight.view(shape) * torch.rsqrt(variance + self.eps)
         return torch.addcmul(self.bias.view(shape), around, gain)
 
     @torch.no_grad()
-    def _follow(self, centre: Tensor, variance: Tensor, count: int) -> None:
-        """Move the running statistics towards those of `count` values."""
+    def follow(self, centre: Tensor, variance: Tensor, count: int) -> None:
+        """Move the running statistics towards those of `count` values in each process."""
         assert self.momentum is not None
+        count *= size()
         self.get_buffer("running_mean").lerp_(centre, self.momentum)
         self.get_buffer("running_var").lerp_(variance * (count / (count - 1)), self.momentum)
         self.get_buffer("num_batches_tracked").add_(1)

@@ -23,6 +23,7 @@ from sterna.train.data import (
     Dataset,
     ReadOptions,
     SceneSet,
+    corruptions,
     default_workers,
 )
 from sterna.train.loop import forms, tasks
@@ -30,11 +31,12 @@ from sterna.train.loop.detection import Detection
 from sterna.train.loop.task import AnyTask
 from sterna.train.model.network import Network
 from sterna.train.options import TrainOptions, parse
-from sterna.train.report import plots, summary_page
+from sterna.train.report import plots, report, robustness, summary_page
 from sterna.train.report.compared import Compared, Progress
 from sterna.train.report.evaluate import Execute
 from sterna.train.report.layers import INTEGER, integer_graph
 from sterna.train.run_folder import load_options
+from sterna.vision.decoder import Decoder
 
 #: How the title of a report's page begins, as opposed to that of a run.
 TITLE = "Evaluation of "
@@ -120,6 +122,29 @@ class Evaluation:
         execute: what computes the integer graph; None: the emulator.
         """
         return self.task.compare(self.forms, dataset, default_workers(), progress, execute)
+
+    def check_corruptions(self) -> None:
+        """Raise SternaError if `corrupted` cannot measure this network here."""
+        if not isinstance(self.task, Detection):
+            raise SternaError(
+                "images are made worse for detectors alone", where="eval", attribute="corruptions",
+                value=str(self.path), allowed="a detector", remedy="leave --corruptions out",
+            )  # fmt: skip
+        corruptions.check()
+
+    def corrupted(
+        self, comparison: Compared, dataset: Dataset, progress: Progress | None = None, execute: Execute | None = None
+    ) -> Compared:
+        """`comparison`, which `measure` made of `dataset`, with every form on its images made worse, and under attack.
+
+        execute: as for `measure`. Raises SternaError as `check_corruptions` does.
+        """
+        self.check_corruptions()
+        evaluators = report.evaluators(self.forms, tuple(dataset.classes), execute)
+        networks = {name: form for name, form in self.forms.items() if isinstance(form, Network)}
+        anchors = Decoder.of(self.graph).anchors
+        found = robustness.measure(evaluators, networks, anchors, dataset, default_workers(), progress)
+        return comparison.model_copy(update={"hardships": found})
 
     def check_json(self, file: Path) -> None:
         """Raise SternaError if `write_json` could not write `file`, or would replace what is not its own."""

@@ -155,10 +155,28 @@ class StepOptions(BaseModel):
     accumulate: int = Field(
         1, ge=1, le=1024, description="gradient accumulation: parts into which a process splits a batch"
     )
+    memory: int | None = Field(
+        None, ge=1,
+        description="MiB that maps and gradients of a step may take in a process; layers are computed in parts of a "
+        "batch for it, with the results of the whole; default: no limit",
+    )  # fmt: skip
     scale_rates: bool = Field(False, description="learning rates are per 16 images and grow with the batch")
+    smoothing: float = Field(
+        0.0, ge=0.0, le=1.0,
+        description="noise on the weights while gradients are taken, as a share of each filter; 0: none",
+    )  # fmt: skip
+    variational: float = Field(
+        0.0, ge=0.0, le=1.0,
+        description="noisy K-FAC: noise of that share of the inverse curvature instead, such as 1 / images; 0: none",
+    )  # fmt: skip
     ema: float = Field(0.99, ge=0.0, lt=1.0, description="decay of the moving average of the weights; 0: no average")
     precision: Precision = Field(Precision.FP32, description="arithmetic of training, except in the integer stage")
     gradients: Hook = Field(Hook.FP32, description="format in which processes exchange gradients")
+    hierarchy: int = Field(
+        1, ge=1, le=65_536,
+        description="processes of a group, in a two-level exchange of gradients: in the format of --gradients between "
+        "groups, as they are within; 1: no groups",
+    )  # fmt: skip
 
 
 class RecipeOptions(StepOptions, SparsityOptions, PairOptions, StageOptions):
@@ -212,6 +230,14 @@ class TrainOptions(RunOptions, RecipeOptions, NetworkOptions, AugmentOptions, Da
             raise ValueError("ema is 0, but the moving average of the weights must label the unlabelled images")
         if self.optimiser is Optimiser.KFAC and self.accumulate > 1:
             raise ValueError("optimiser kfac needs whole batches for its curvature: accumulate must be 1")
+        if self.variational and self.optimiser is not Optimiser.KFAC:
+            raise ValueError("variational is noise by the curvature of K-FAC: set --optimiser kfac, or use --smoothing")
+        if self.variational and self.smoothing:
+            raise ValueError("smoothing and variational are both noise on the weights: set one of them")
+        if self.optimiser is Optimiser.KFAC and self.memory:
+            raise ValueError("optimiser kfac needs whole batches for its curvature: leave --memory out")
+        if self.memory and self.precision is not Precision.FP32:
+            raise ValueError("memory is limited in fp32 alone: set --precision fp32, or leave --memory out")
         if self.optimiser is Optimiser.KFAC and self.precision is Precision.FP16:
             raise ValueError("optimiser kfac needs unscaled gradients: precision must be fp32 or bf16")
         if self.batch % self.accumulate:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -27,6 +29,15 @@ def test_the_same_graph_gives_the_same_files(tmp_path: Path, tool: str) -> None:
         generate_hls(graph, tmp_path / name, tool, "parallel")
     assert files(tmp_path / "one") == files(tmp_path / "two")
     assert not any(str(tmp_path).encode() in data for data in files(tmp_path / "one").values())
+
+
+def test_random_stamps_leave_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stamps are of random hexadecimal digits; some of them are numbers to YAML."""
+    graph, _ = random_case(1)
+    for stamp in ("0a1b2c3d", "12345678", "1234567e", "12345e67"):
+        monkeypatch.setattr(uuid, "uuid4", lambda stamp=stamp: UUID(int=int(stamp, 16)))
+        generate_hls(graph, tmp_path / stamp, "vitis", "parallel")
+        assert files(tmp_path / stamp) == files(tmp_path / "0a1b2c3d")
 
 
 def test_a_project_replaces_that_of_another_tool(tmp_path: Path) -> None:

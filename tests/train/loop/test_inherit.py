@@ -160,6 +160,7 @@ def test_a_resumed_run_keeps_its_options(started: Path) -> None:
         ({"start": "run", "float_epochs": 0, "freeze": "conv1", "float_rate": 0.1},
          "--float-rate (the float network is not trained), --freeze (the float network is not trained)"),
         ({"gradients": "fp16"}, "--gradients (one process sends no gradients)"),
+        ({"hierarchy": 4}, "--hierarchy (one process sends no gradients)"),
         ({"unlabelled": "folder", "unlabelled_epochs": 0}, "--unlabelled (without --unlabelled-epochs)"),
         ({"multi_scale": 0.1}, "--multi-scale (there is no other multiple of 32 pixels in that range)"),
         ({"network": "resnet8", "data": "folder", "margin": 2}, "--margin (without --features)"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -270,6 +271,18 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "touched").exists()
 
 
+def test_a_run_with_little_memory_says_what_it_computes_in_parts(tmp_path: Path) -> None:
+    shown = io.StringIO()
+    few = {"batch": 12, "float_epochs": 1, "ternary_epochs": 1}
+    trainer.train(small(tmp_path / "run", memory=7, **few), Console(file=shown, width=500))
+    for stage in ("float", "ternary", "quantised", "integer"):
+        assert re.search(
+            rf"{stage} stage: a step needs \S+ MiB at most, of 12 images at a time: conv1 \d", shown.getvalue()
+        )
+    with pytest.raises(SternaError, match="does not fit; memory = 1 MiB"):
+        trainer.train(small(tmp_path / "less", memory=1, **few), quiet())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -283,6 +296,10 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ({"pattern": "striped"}, "pattern = striped"),
         ({"optimiser": "kfac", "accumulate": 2}, "accumulate must be 1"),
         ({"optimiser": "kfac", "precision": "fp16"}, "precision must be fp32 or bf16"),
+        ({"optimiser": "kfac", "memory": 100}, "optimiser kfac needs whole batches .* leave --memory out"),
+        ({"precision": "bf16", "memory": 100}, "memory is limited in fp32 alone"),
+        ({"variational": 0.1}, "noise by the curvature of K-FAC: set --optimiser kfac, or use --smoothing"),
+        ({"optimiser": "kfac", "variational": 0.1, "smoothing": 0.1}, "are both noise on the weights: set one"),
         ({"batch": "many"}, "batch = many"),
         ({"colour": "red"}, "colour = red"),
         ({"onnx_pixels": "1,0"}, "onnx_pixels are two numbers, the first the smaller one"),

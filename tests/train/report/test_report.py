@@ -16,7 +16,7 @@ from sterna.train.data.scenes import SceneSet
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.report import evaluate, history, layers, report
-from sterna.train.report.compared import FORMS, _table, show, summarise
+from sterna.train.report.compared import FORMS, Table, _drawn, show, summarise
 from sterna.train.report.history import EpochLine
 from sterna.train.report.report import Comparison
 from support.small_detector import ANCHORS, small_graph, small_network, small_scenes
@@ -288,7 +288,7 @@ def test_both_tables_are_shown(compared: Compared) -> None:
     assert FORMS in told
     one = comparison.model_copy(update={"precision": {"integer": comparison.precision["integer"]}})
     assert FORMS not in " ".join(one.notes())
-    assert [column.justify for column in _table("", ("", "a", "b"), iter(())).columns] == [
+    assert [column.justify for column in _drawn(Table("", ("", "a", "b"), iter(()))).columns] == [
         "left",
         "right",
         "right",

@@ -44,8 +44,10 @@ def generate_hls(graph: Graph, out_dir: Path, tool: str, io: str, *, force: bool
 
 def _settled(data: bytes, project: Path, model: ModelGraph) -> bytes:
     """A file of hls4ml without the folder where it was written, and without the random stamp of that time."""
-    stamp = model.config.get_config_value("Stamp")
-    return data.replace(str(project).encode(), b".").replace(stamp.encode(), b"csim")
+    stamp = model.config.get_config_value("Stamp").encode()
+    data = data.replace(str(project).encode(), b".")
+    # YAML puts quotes round a stamp that could be read as a number.
+    return data.replace(b"Stamp: '%b'" % stamp, b"Stamp: csim").replace(stamp, b"csim")
 
 
 def write_project(graph: Graph, nodes: Nodes, given: list[str], folder: Path, tool: str, io: str) -> ModelGraph:

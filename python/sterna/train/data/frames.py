@@ -89,12 +89,10 @@ def resize_boxes(boxes: NDArray[np.float32], old: tuple[int, int], new: tuple[in
 
 
 @dataclass(frozen=True)
-class Resized:
-    """The frames of `source` at height x width pixels, aspect not kept."""
+class Derived:
+    """Frames made from those of `source`, unless said otherwise one from each."""
 
     source: Dataset
-    height: int
-    width: int
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -103,6 +101,14 @@ class Resized:
 
     def __len__(self) -> int:
         return len(self.source)
+
+
+@dataclass(frozen=True)
+class Resized(Derived):
+    """The frames of `source` at height x width pixels, aspect not kept."""
+
+    height: int
+    width: int
 
     def __getitem__(self, index: int) -> Frame:
         frame = self.source[index]

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from sterna.errors import SternaError
 from sterna.train.data.formats.listing import files_under, passed_over
-from sterna.train.data.frames import Dataset, Frame, Labels, resize_boxes
+from sterna.train.data.frames import Dataset, Derived, Frame, Labels, resize_boxes
 from sterna.train.data.options import ReadOptions
 from sterna.train.data.reading import Faults
 from sterna.vision import image_files
@@ -22,16 +22,10 @@ from sterna.vision.image_files import among
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Derived):
     """The frames `indices` of `source`; an index may come more than once."""
 
-    source: Dataset
     indices: Sequence[int]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names of the source."""
-        return self.source.classes
 
     def __len__(self) -> int:
         return len(self.indices)

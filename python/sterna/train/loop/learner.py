@@ -50,10 +50,15 @@ class Learner:
         self._average = MovingAverage(network, options.ema) if options.ema else None
         self._parameters = list(network.parameters())
         self._optimiser = optimisers.build(optimiser, network)
+        self._noise = optimisers.noise(
+            self._optimiser, network, options.smoothing, options.variational, torch.initial_seed()
+        )  # fmt: skip
         # K-FAC limits its steps by what they change; a gradient of any length does for it.
         self._limit = math.inf if optimiser is Optimiser.KFAC else GRADIENT_LIMIT
         self._scaler = torch.amp.GradScaler(self._device.type, enabled=options.precision is Precision.FP16)
-        self._parallel = Parallel(network, options.gradients)
+        #: Images that the teacher is asked about at a time.
+        self._told_at_once = min(network.parts.values(), default=options.batch)
+        self._parallel = Parallel(network, options.gradients, options.hierarchy)
 
     def step(self, batch: list[Batch], rate: float) -> list[float]:
         """One step on the parts of `batch` with learning rate `rate`; its `losses`, means over the images.
@@ -66,7 +71,7 @@ class Learner:
         losses = torch.zeros(len(self.losses), device=self._device)
         self._parallel.bytes = 0
         for number, part in enumerate(batch, 1):
-            with self._parallel.gathering(number == len(batch)):
+            with self._parallel.gathering(number == len(batch)), self._perturbed():
                 losses += self.gradients(part, 1 / len(batch))
         self._descend(rate)
         if self._average is not None:
@@ -74,22 +79,31 @@ class Learner:
         values: list[float] = distributed.mean(losses).tolist()
         return values
 
+    def _perturbed(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._noise is None else self._noise.added()
+
     def gradients(self, batch: Batch, share: float) -> Tensor:
         """Add the gradients of `batch`, times its `share` of the step; its `losses`, times that too."""
         images = from_integers(batch.images.to(self._device, non_blocking=True))
         wanted = batch.targets.to(self._device)
-        with self._autocast():
-            head = self._parallel.module(images)
-        head = head.float()
+        # The teacher first: what it computes is gone when the network keeps what it computes.
         told = None
         if self._teacher is not None:
             with torch.no_grad(), self._autocast():
-                told = self._teacher(images).float()
+                told = self._ask(self._teacher, images)
+        with self._autocast():
+            head = self._parallel.module(images)
+        head = head.float()
         parts = self._losses(head, wanted, told)
         # Where fewer bits are wanted anyway, also for the gradients of the integer form, which computes with floats.
         with integer.tensor_cores(self._options.precision is not Precision.FP32):
             self._scaler.scale(share * sum(parts, head.new_zeros(()))).backward()
         return share * torch.stack([part.detach() for part in parts])
+
+    def _ask(self, teacher: Network, images: Tensor) -> Tensor:
+        """What `teacher` gives for `images`, no more at a time than the network computes at a time."""
+        parts: tuple[Tensor, ...] = torch.split(images, self._told_at_once)
+        return torch.cat([teacher(part).float() for part in parts])
 
     def _losses(self, head: Tensor, wanted: Any, told: Tensor | None) -> list[Tensor]:
         """The `losses` of the raw `head` for `wanted`, the targets of a batch, and for what a teacher `told`."""
@@ -140,6 +154,7 @@ class Learner:
             "average": {} if self._average is None else self._average.state(),
             "scaler": self._scaler.state_dict(),
             "parallel": distributed.gather(self._parallel.state()),
+            "draws": 0 if self._noise is None else self._noise.draws,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -150,6 +165,8 @@ class Learner:
             self._average.restore(state["average"], self.network)
         self._scaler.load_state_dict(state["scaler"])
         self._parallel.restore(state["parallel"][distributed.rank()])
+        if self._noise is not None:
+            self._noise.draws = state["draws"]
 
 
 class ClassLearner(Learner):

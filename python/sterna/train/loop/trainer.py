@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,14 +29,16 @@ from sterna.train.data.stream import default_workers
 from sterna.train.loop import forms, inherit, pseudo, start, stop, tasks, unused
 from sterna.train.loop.forms import Trained
 from sterna.train.loop.loader import Batch, Loader
-from sterna.train.model import density, integer, schedules
+from sterna.train.model import density, integer, memory, schedules
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
+from sterna.train.optim.communication import check_groups
 from sterna.train.options import TrainOptions
 from sterna.train.report import compared, evaluate, findings, layers, summary_page
 from sterna.train.report.board import Board
 from sterna.train.report.compared import Compared
 from sterna.train.report.history import EpochLine, epoch_line
+from sterna.vision.boxes import MOST_BOXES
 
 AIM_EVERY = 4  # steps between two moves of the thresholds
 LEAST_SHOWN = 0.0005  # the least of a metric that is not shown as 0.000
@@ -73,7 +77,7 @@ def train(options: TrainOptions, console: Console | None = None) -> TrainResult:
 
 
 def _check_share(options: TrainOptions) -> None:
-    """Every process has the same number of images in each part of a batch."""
+    """Every process has the same number of images in each part of a batch, and every group of processes."""
     parts = distributed.size() * options.accumulate
     if options.batch % parts:
         raise SternaError(
@@ -81,6 +85,7 @@ def _check_share(options: TrainOptions) -> None:
             allowed=f"a multiple of {distributed.size()} processes x {options.accumulate} parts",
             remedy="choose another batch or number of processes",
         )  # fmt: skip
+    check_groups(options.hierarchy)
 
 
 def _device(name: str) -> torch.device:
@@ -238,7 +243,26 @@ class _Run:
                 network.aim(self.densities)
         # The channels stay last in memory, which is what convolutions and pooling are fastest on.
         network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.parts = self._parts()
         self.learner = self.task.learner(network, self.anchors, self._teacher(), self.stage.optimiser, self.options)
+
+    def _parts(self) -> Mapping[str, int]:
+        """The images at a time by layer with which a step of this stage stays under the limit of memory."""
+        options = self.options
+        if options.memory is None:
+            return {}
+        images = options.batch // options.accumulate // distributed.size()
+        height, width = max(self.task.sizes(options, self.network), key=math.prod)
+        boxes = MOST_BOXES if self.stage.pseudo else self._most_boxes
+        batch = memory.Batch(images, height, width, boxes)
+        plan = memory.plan(self.network, len(self.outputs), self.stage.form, batch, options.memory * memory.MIB)
+        self._say(f"{self.stage.name} stage: {plan.told(batch)}")
+        return plan.parts
+
+    @cached_property
+    def _most_boxes(self) -> int:
+        """Labels of the training image that has most; of a classifier one each, which its loss does not compare."""
+        return max(len(self.data.train.labels(index).boxes) for index in range(len(self.data.train)))
 
     def _teacher(self) -> Network | None:
         """The float network that a later stage learns from."""

@@ -34,7 +34,7 @@ def unused(options: TrainOptions, stages: Collection[Stage], processes: int) -> 
         "the float network is not trained": () if floats else ("float_rate", "freeze"),
         "without --features": ("margin",) if options.features is None else (),
         "the network is a classifier": _BOXES if registry.is_classifier(options.network, options.given) else (),
-        "one process sends no gradients": () if processes > 1 else ("gradients",),
+        "one process sends no gradients": () if processes > 1 else ("gradients", "hierarchy"),
     }
     found = [
         f"--{name.replace('_', '-')} ({why})"

@@ -71,6 +71,16 @@ class Folded:
     multiplier: Tensor
     bias: Tensor
 
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors, as `with_tensors` takes them."""
+        return self.weights, self.factor, self.offset, self.multiplier, self.bias
+
+    def with_tensors(self, tensors: Sequence[Tensor]) -> Folded:
+        """The same of other tensors."""
+        weights, factor, offset, multiplier, bias = tensors
+        return Folded(weights, self.requant, factor, offset, multiplier, bias)
+
 
 def fold(parts: Sequence[Part]) -> dict[str, Folded]:
     """All `parts` of a network in integers, by name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -29,7 +29,7 @@ from sterna.graph.network import (
 )
 from sterna.spec.activations import ACTIVATIONS, Activation
 from sterna.train import distributed
-from sterna.train.model import integer, quantisers
+from sterna.train.model import integer, parts, quantisers
 from sterna.train.model.form import Form
 from sterna.train.model.integer import Folded
 from sterna.train.model.patterns import DEFAULT, patterns
@@ -55,7 +55,32 @@ class ConvBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Not yet quantised output [N, filters, H, W] of x [N, channels, H, W]."""
         y: Tensor = self.norm(self.conv(integer.pad(x, self.outside)))
+        return self._activate(y)
+
+    def _activate(self, y: Tensor) -> Tensor:
         return y if self.slope == 1 else functional.leaky_relu(y, self.slope, inplace=True)
+
+    def in_parts(self, x: Tensor, part: int, finish: Callable[[Tensor], Tensor]) -> Tensor:
+        """`finish` of the output of x, `part` images at a time; see `parts`."""
+        conv, norm = self.conv, self.norm
+
+        def convolve(piece: Tensor, weight: Tensor) -> Tensor:
+            return conv._conv_forward(integer.pad(piece, self.outside), weight, None)
+
+        def activate(y: Tensor) -> Tensor:
+            return finish(self._activate(y))
+
+        weight = (
+            quantisers.weight_quantiser(conv)(conv.weight)[0] if isinstance(conv, quantisers.QuantConv) else conv.weight
+        )
+        if norm.training:
+            return parts.normalised(convolve, activate, norm, part, x, weight)
+        known = norm.get_buffer("running_mean"), norm.get_buffer("running_var"), norm.weight, norm.bias
+
+        def compute(piece: Tensor, weight: Tensor, *numbers: Tensor) -> Tensor:
+            return activate(parts.scaled(convolve(piece, weight), numbers, norm.eps))
+
+        return parts.recomputed(compute, part, x, weight, *known)
 
 
 def _outside(sides: Padding) -> Padding:
@@ -125,7 +150,12 @@ class Network(nn.Module):
             self._expect_background(description.last)
         for rescaled in description.rescaled:
             self._activation(rescaled.quantiser, None)
-        self._late = _pooled_convs(description.layers)
+        pooled = pooled_convs(description.layers)
+        self._pools = {conv.name: pool for conv, pool in pooled}
+        self._late = {conv.name: conv for conv, _ in pooled}
+        self._last_readers = _last_readers(description.layers)
+        #: Images at a time in training, by name of the layers that are computed in parts of a batch.
+        self.parts: Mapping[str, int] = {}
         self._frozen: frozenset[str] = frozenset()
 
     @property
@@ -176,11 +206,15 @@ class Network(nn.Module):
             state.values[layer.name] = value
             if state.record is not None and layer.name not in state.record:
                 state.record[layer.name] = value
+            for read in self._last_readers.get(layer.name, ()):
+                del state.values[read]
         return state.values[self.description.last.name]
 
     def _output(self, layer: Layer, state: _Pass) -> Tensor:
         match layer:
             case Conv():
+                if self._is_in_parts(layer.name, state):
+                    return self._in_parts(layer, state)
                 x = self._convolve(layer, state)
                 if layer.name not in self._late:
                     return self._quantise(layer, x, state)
@@ -191,9 +225,34 @@ class Network(nn.Module):
                 return self._quantise(layer, self._convolve(layer, state), state)
             case Add() | AveragePool():
                 return self._quantise(layer, self._combine(layer, state), state)
-        x = _COMPUTE[type(layer)](layer, *(state.values[source] for source in layer.sources))
         conv = self._late.get(layer.sources[0])
+        if conv is not None and self._is_in_parts(conv.name, state):
+            return state.values[conv.name]
+        x = _COMPUTE[type(layer)](layer, *(state.values[source] for source in layer.sources))
         return x if conv is None else self._quantise(conv, x, state)
+
+    def _is_in_parts(self, name: str, state: _Pass) -> bool:
+        """Whether the layer, with the pool that alone reads it, is computed in parts: in training, if nobody looks."""
+        return name in self.parts and self.training and state.record is None
+
+    def _in_parts(self, layer: Conv, state: _Pass) -> Tensor:
+        """The output of `layer`, or of the pool that alone reads it."""
+        x, part, pool = state.values[layer.input], self.parts[layer.name], self._pools.get(layer.name)
+
+        def pooled(y: Tensor) -> Tensor:
+            return y if pool is None else max_pool(pool, y)
+
+        if self.form is not Form.INTEGER:
+            block = self.blocks[layer.name]
+            assert isinstance(block, ConvBlock)
+            return self._quantise(layer, block.in_parts(x, part, pooled), state)
+        folded = state.folded[layer.name]
+
+        def compute(piece: Tensor, *tensors: Tensor) -> Tensor:
+            same = folded.with_tensors(tensors)
+            return integer.requantise(pooled(integer.convolve(piece, same, layer.stride, layer.sides)), same)
+
+        return parts.recomputed(compute, part, x, *folded.tensors)
 
     def _convolve(self, layer: Weighted, state: _Pass) -> Tensor:
         """What the activations of `layer` are quantised from: real values, in integer form the accumulators."""
@@ -310,17 +369,27 @@ class Network(nn.Module):
             quantiser.aim(conv.weight, density if isinstance(density, float) else density[name])
 
 
-def _pooled_convs(layers: tuple[Layer, ...]) -> dict[str, Conv]:
-    """Convs that only a pool reads: quantising after it is the same, both being monotone, and four times less."""
+def pooled_convs(layers: Sequence[Layer]) -> list[tuple[Conv, MaxPool]]:
+    """Convs that only a pool reads, and it. Quantising after it is the same, as both are monotone, and a fourth."""
     readers: dict[str, list[Layer]] = {}
     for layer in layers:
         for source in layer.sources:
             readers.setdefault(source, []).append(layer)
-    return {
-        layer.name: layer
+    return [
+        (layer, first)
         for layer in layers
-        if isinstance(layer, Conv) and len(readers[layer.name]) == 1 and isinstance(readers[layer.name][0], MaxPool)
-    }
+        if isinstance(layer, Conv) and isinstance(first := readers[layer.name][0], MaxPool)
+        and len(readers[layer.name]) == 1
+    ]  # fmt: skip
+
+
+def _last_readers(layers: Sequence[Layer]) -> dict[str, list[str]]:
+    """By the name of a layer the maps that it is the last to read."""
+    last = {source: layer.name for layer in layers for source in layer.sources}
+    found: dict[str, list[str]] = {}
+    for source, reader in last.items():
+        found.setdefault(reader, []).append(source)
+    return found
 
 
 def max_pool(layer: MaxPool, x: Tensor) -> Tensor:

@@ -35,6 +35,7 @@ RANGES: dict[str, tuple[float, float, bool]] = {
     "kl_clip": (1e-12, 1e12, False),
     "largest_factor": (16, 65_536, True),
     "positions": (1, 10**9, True),
+    "variational": (0.0, 1.0, False),
 }
 
 
@@ -61,6 +62,9 @@ class Kfac(torch.optim.Optimizer):
       one is shortened (Ba et al. 2017).
     largest_factor: rows of a Kronecker factor above which it is cut into blocks of channels.
     positions: most positions of an image's map that the factor of the inputs is taken from.
+    variational: of `draw`, the covariance of the weights as a share of the damped inverse Fisher matrix: the weight of
+      their distance from a prior, divided by the images that are learnt from (noisy K-FAC; Zhang et al. 2018, "Noisy
+      natural gradient as variational inference").
 
     With `torch.distributed`, each process gives the averaged gradient and a batch of the same size: factors are
     averaged over processes, each layer is inverted by one of them, and the inverses are sent to the others.
@@ -87,6 +91,7 @@ class Kfac(torch.optim.Optimizer):
         kl_clip: float = 1.0,
         largest_factor: int = 2048,
         positions: int = 64,
+        variational: float = 0.0,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -103,6 +108,7 @@ class Kfac(torch.optim.Optimizer):
             "kl_clip": kl_clip,
             "largest_factor": largest_factor,
             "positions": positions,
+            "variational": variational,
         }
         for name, value in defaults.items():
             _check(name, value)
@@ -117,6 +123,8 @@ class Kfac(torch.optim.Optimizer):
             for name, parameter in network.named_parameters()
             if parameter.requires_grad and id(parameter) not in covered
         ]
+        #: By layer name the inverses that roots were taken of, and the roots.
+        self._roots: dict[str, tuple[list[Tensor], list[Tensor]]] = {}
         self._owners = _owners([curvature.cost() for curvature in self._curvatures], distributed.size())
 
     def _find_curvatures(self) -> list[Curvature]:
@@ -155,6 +163,27 @@ class Kfac(torch.optim.Optimizer):
         """By layer name the steps between two inversions, as they are stretched now."""
         interval = self.param_groups[0]["inverse_interval"]
         return {curvature.name: interval * self._state(curvature).get("stretch", 1) for curvature in self._curvatures}
+
+    @torch.no_grad()
+    def draw(self, generator: torch.Generator) -> dict[Tensor, Tensor]:
+        """What is added to parameters with curvature, so that they are drawn from a Gaussian around what they are.
+
+        Its covariance is `variational` times the inverse Fisher matrix. Nothing before the first step.
+        """
+        drawn: dict[Tensor, Tensor] = {}
+        deviation = math.sqrt(self.param_groups[0]["variational"])
+        for curvature in self._curvatures:
+            inverses = self._state(curvature).get("inverses")
+            if inverses is None:
+                continue
+            before, roots = self._roots.get(curvature.name, (None, []))
+            if before is not inverses:
+                roots = [_root(inverse) for inverse in inverses]
+                self._roots[curvature.name] = (inverses, roots)
+            noise = [torch.randn(each.shape, generator=generator).to(each) for each in curvature.parameters]
+            found = curvature.precondition(noise, roots)
+            drawn |= {one: deviation * other for one, other in zip(curvature.parameters, found, strict=True)}
+        return drawn
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -260,6 +289,12 @@ class Kfac(torch.optim.Optimizer):
                     state["momentum"] = torch.zeros_like(parameter)
                 velocity = state["momentum"].mul_(group["momentum"]).add_(directions.get(parameter, parameter.grad))
                 parameter.mul_(1.0 - group["lr"] * group["weight_decay"]).add_(velocity, alpha=-group["lr"])
+
+
+def _root(matrices: Tensor) -> Tensor:
+    """The symmetric square root of symmetric `matrices` without negative eigenvalues."""
+    values, vectors = torch.linalg.eigh(matrices.double())
+    return (vectors * values.clamp(min=0).sqrt().unsqueeze(-2) @ vectors.mT).to(matrices.dtype)
 
 
 def _check(name: str, value: float) -> None:

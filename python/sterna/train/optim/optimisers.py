@@ -10,6 +10,7 @@ import torch
 from sterna.train.model.form import Form
 from sterna.train.model.network import Network
 from sterna.train.optim.kfac import Kfac
+from sterna.train.optim.noise import Noise, of_filters
 
 WEIGHT_DECAY = 5e-4
 MOMENTUM = 0.9
@@ -37,6 +38,19 @@ RATES: dict[Optimiser, tuple[float, float]] = {
 def build(name: Optimiser, network: Network) -> torch.optim.Optimizer:
     """The optimiser `name` for the parameters of `network`; its learning rate is to be set before each step."""
     return _BUILD[name](network)
+
+
+def noise(
+    optimiser: torch.optim.Optimizer, network: Network, smoothing: float, variational: float, seed: int
+) -> Noise | None:
+    """What perturbs the weights of `network` while gradients are taken; None: nothing does.
+
+    smoothing: as of `noise.of_filters`, and variational: as of Kfac, which counts if `optimiser` is one; 0: without.
+    """
+    if variational and isinstance(optimiser, Kfac):
+        optimiser.param_groups[0]["variational"] = variational
+        return Noise(optimiser.draw, seed)
+    return Noise(of_filters(network, smoothing), seed) if smoothing else None
 
 
 def _adamw(network: Network) -> torch.optim.Optimizer:

@@ -19,10 +19,9 @@ from sterna.train.data import Dataset
 from sterna.train.data.stream import batches
 from sterna.train.model.network import Network
 from sterna.train.report import evaluate, layers, plots
-from sterna.train.report.compared import Compared, Progress
+from sterna.train.report.compared import Compared, Progress, of_part
 from sterna.train.report.evaluate import Execute, Images
 from sterna.train.report.layers import Metrics, integer_graph, shown
-from sterna.train.report.report import of_part
 from sterna.vision.prepare import to_integers
 from sterna.vision.ranking import Ranker
 
@@ -181,7 +180,7 @@ def compare(
     """
     found = {}
     for name, scorer in scorers(forms, tuple(dataset.classes), execute).items():
-        found[name] = scorer.measure(dataset, workers, None if progress is None else of_part(progress, name))
+        found[name] = scorer.measure(dataset, workers, of_part(progress, name))
     return ClassComparison(
         images=len(dataset), layers=layers.of_forms(forms, dataset), method=METHOD, accuracy=found,
         classes=tuple(dataset.classes),

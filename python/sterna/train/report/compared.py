@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
+from rich import table as rich_table
 from rich.console import Console
-from rich.table import Table
 
 from sterna.graph import Conv, Graph
 from sterna.train.data import GENERATED
@@ -21,6 +21,14 @@ FORMS = "Ternary and integer are the weights of the last stage, in floating-poin
 
 #: Called with what is done, of how much, and of what.
 Progress = Callable[[int, int, str], None]
+
+
+class Table(NamedTuple):
+    """A table with a title: `rows` have a cell for each of `columns`."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Iterator[tuple[str, ...]]
 
 
 class Compared(Metrics):
@@ -57,6 +65,10 @@ class Compared(Metrics):
     def figure(self) -> Figure:
         """What a table does not show."""
 
+    def more(self) -> Iterator[Table]:
+        """Tables of what else was measured."""
+        yield from ()
+
     def notes(self, *, short: bool = False) -> list[str]:
         """Notes on the table, a line each."""
         forms = (FORMS,) if TERNARY in self.forms else ()
@@ -66,19 +78,25 @@ class Compared(Metrics):
 def show(compared: Compared, console: Console) -> None:
     """Print what is measured by form, and the layers; the methods in short."""
     title = f"{compared.title} on {compared.images} images"
-    console.print(_table(title, ("", *compared.forms), compared.rows()))
-    console.print(_table("Layers", layers.TITLES, layers.rows(compared.layers)))
+    first = Table(title, ("", *compared.forms), compared.rows())
+    for table in (first, *compared.more(), Table("Layers", layers.TITLES, layers.rows(compared.layers))):
+        console.print(_drawn(table))
     for note in compared.notes(short=True):
         console.print(note)
 
 
-def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Table:
-    table = Table(title=title)
-    for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table
+def of_part(progress: Progress | None, part: str) -> Callable[[int, int], None] | None:
+    """What shows the progress of one of several parts, if any is to be shown."""
+    return None if progress is None else lambda done, total: progress(done, total, part)
+
+
+def _drawn(table: Table) -> rich_table.Table:
+    drawn = rich_table.Table(title=table.title)
+    for index, column in enumerate(table.columns):
+        drawn.add_column(column, justify="right" if index else "left")
+    for row in table.rows:
+        drawn.add_row(*row)
+    return drawn
 
 
 def summarise(

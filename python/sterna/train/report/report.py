@@ -11,10 +11,11 @@ from typing_extensions import override
 from sterna.graph import Graph
 from sterna.train.data import Dataset
 from sterna.train.model.network import Network
-from sterna.train.report import evaluate, layers, plots
-from sterna.train.report.compared import Compared, Progress
+from sterna.train.report import evaluate, layers, plots, robustness
+from sterna.train.report.compared import Compared, Progress, Table, of_part
 from sterna.train.report.evaluate import Evaluator, Execute, Precision
 from sterna.train.report.layers import integer_graph, shown
+from sterna.train.report.robustness import Hardship
 from sterna.vision.decoder import Decoder
 
 #: Rows of the precision table that are no class: attribute of Precision, and its title.
@@ -44,11 +45,16 @@ class Comparison(Compared):
     voc_method: str
     #: By form.
     precision: dict[str, Precision]
+    #: On the same images made worse; empty if that was not asked for.
+    hardships: tuple[Hardship, ...] = ()
 
     heading: ClassVar[str] = "Precision"
     title: ClassVar[str] = "Average precision"
     headline: ClassVar[str] = "map50"
-    left_out: ClassVar[dict[str, Any]] = {"precision": {"__all__": {"classes": {"__all__": {"curve"}}}}}
+    left_out: ClassVar[dict[str, Any]] = {
+        "precision": {"__all__": {"classes": {"__all__": {"curve"}}}},
+        "hardships": True,
+    }
     figure_title: ClassVar[str] = "Precision and recall at IoU 0.5"
     figure_file: ClassVar[str] = "precision_recall.png"
 
@@ -70,7 +76,14 @@ class Comparison(Compared):
 
     @override
     def methods(self, *, short: bool) -> tuple[str, ...]:
-        return (*(evaluate.METHODS if short else (self.method, self.voc_method)), AREAS)
+        hardships = robustness.methods(self.hardships)
+        return (*(evaluate.METHODS if short else (self.method, self.voc_method)), AREAS, *hardships)
+
+    @override
+    def more(self) -> Iterator[Table]:
+        if self.hardships:
+            plain = {form: each.map50 for form, each in self.precision.items()}
+            yield Table(robustness.TITLE, ("", "", *self.forms), robustness.rows(plain, self.hardships))
 
     @override
     def figure(self) -> Figure:
@@ -117,7 +130,7 @@ def measure(
     """Precision of each of `evaluators` on `dataset`, nothing by layer."""
     precision = {}
     for name, evaluator in evaluators.items():
-        precision[name] = evaluator.measure(dataset, workers, None if progress is None else of_part(progress, name))
+        precision[name] = evaluator.measure(dataset, workers, of_part(progress, name))
     return Comparison(
         images=len(dataset),
         method=evaluate.METHOD,
@@ -125,8 +138,3 @@ def measure(
         precision=precision,
         layers={},
     )
-
-
-def of_part(progress: Progress, part: str) -> evaluate.Progress:
-    """What shows the progress of one of several parts."""
-    return lambda done, total: progress(done, total, part)

@@ -45,6 +45,7 @@ def write_html(
         warnings=warnings,
         comparison=comparison,
         rows=[] if comparison is None else list(comparison.rows()),
+        further=[] if comparison is None else list(comparison.more()),
         notes=[] if comparison is None else comparison.notes(),
         layer_titles=layers.TITLES,
         layer_rows=[] if comparison is None else list(layers.rows(comparison.layers)),
