@@ -282,11 +282,17 @@ module sterna_engine #(
   } = aw;
   // All but what reads the tape is cleared a cycle later, each part by a register of its own:
   // together they hold most of the engine's registers. Nothing reaches them in cycles around it.
-  (* preserve, dont_merge *) logic memory_clear_q, gather_clear_q, move_clear_q, round_clear_q;
+  (* preserve, dont_merge *) logic memory_clear_q, gather_clear_q, move_clear_q;
+  (* preserve, dont_merge *) logic record_clear_q, round_clear_q, pass_clear_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) {memory_clear_q, gather_clear_q, move_clear_q, round_clear_q} <= '0;
-    else {memory_clear_q, gather_clear_q, move_clear_q, round_clear_q} <= {4{clear}};
+    if (!rst_ni) begin
+      {memory_clear_q, gather_clear_q, move_clear_q} <= '0;
+      {record_clear_q, round_clear_q, pass_clear_q} <= '0;
+    end else begin
+      {memory_clear_q, gather_clear_q, move_clear_q} <= {3{clear}};
+      {record_clear_q, round_clear_q, pass_clear_q} <= {3{clear}};
+    end
   end
 
   assign read_command_addr[LoadPort] = load_source;
@@ -537,7 +543,7 @@ module sterna_engine #(
   ) u_table_writer (
     .clk_i,
     .rst_ni,
-    .clear_i       (round_clear_q),
+    .clear_i       (pass_clear_q),
     .start_i       (table_start),
     .half_i        (next_half),
     .filters_i     (table_filters),
@@ -567,7 +573,7 @@ module sterna_engine #(
     {table_half_q, table_index_q, table_word_q} <= {table_half, table_index, table_word};
   end
 
-  logic fetch_valid, fetch_ready;
+  logic fetch_valid, fetch_go;
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
   logic round_valid, round_ready, round_word, round_end;
@@ -580,14 +586,14 @@ module sterna_engine #(
   ) u_distributor (
     .clk_i,
     .rst_ni,
-    .clear_i      (round_clear_q),
+    .clear_i      (record_clear_q),
     .idle_o       (distributor_idle),
     .tiles_log2_i (tiles_log2),
     .beat_valid_i (weights_valid),
     .beat_ready_o (weights_ready),
     .beat_data_i  (payload),
     .fetch_valid_o(fetch_valid),
-    .fetch_ready_i(fetch_ready),
+    .fetch_go_i   (fetch_go),
     .fetch_data_o (fetch_data),
     .fetch_words_o(fetch_words),
     .round_valid_o(round_valid),
@@ -609,11 +615,11 @@ module sterna_engine #(
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
-  logic load_valid, load_ready, load_few, load_idle;
-  logic [TileW-1:0][3:0][ActW-1:0] load_data;
-  logic [FmAddrW-1:0] load_addr;
-  logic [Lanes-1:0] load_lanes;
-  logic [3:0] load_strobe;
+  logic load_valid, load_valid_q, load_few, load_idle;
+  logic [TileW-1:0][3:0][ActW-1:0] load_data, load_data_q;
+  logic [FmAddrW-1:0] load_addr, load_addr_q;
+  logic [Lanes-1:0] load_lanes, load_lanes_q;
+  logic [3:0] load_strobe, load_strobe_q;
   // What the frame loader writes, to the feature memory or to the first layer.
   logic frame_valid, frame_ready, frame_done;
   logic [TileW-1:0][3:0][ActW-1:0] frame_data;
@@ -637,14 +643,13 @@ module sterna_engine #(
     .write_addr_i  (write_addr),
     .write_strobe_i(write_strobe),
     .write_data_i  (write_data),
-    .load_valid_i  (load_valid),
-    .load_ready_o  (load_ready),
+    .load_valid_i  (load_valid_q),
     .load_few_o    (load_few),
     .load_idle_o   (load_idle),
-    .load_addr_i   (load_addr),
-    .load_lanes_i  (load_lanes),
-    .load_strobe_i (load_strobe),
-    .load_data_i   (load_data),
+    .load_addr_i   (load_addr_q),
+    .load_lanes_i  (load_lanes_q),
+    .load_strobe_i (load_strobe_q),
+    .load_data_i   (load_data_q),
     .read_valid_i  (fm_read_valid),
     .read_row_i    (fm_read_row),
     .read_col_i    (fm_read_col),
@@ -729,7 +734,7 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
-    .write_idle_i  (load_idle),
+    .write_idle_i  (load_idle && !load_valid_q),
     .write_valid_o (frame_valid),
     .write_ready_i (frame_ready),
     .write_addr_o  (frame_word),
@@ -741,20 +746,10 @@ module sterna_engine #(
 
   generate
     if (FirstLayer) begin : gen_first
-      logic starts_first, is_first_q, piece_ready, map_valid, map_valid_q, map_done;
-      logic [FmAddrW-1:0] map_addr, map_addr_q;
-      logic [Lanes-1:0] map_lanes, map_lanes_q;
-      logic [TileW-1:0][3:0][ActW-1:0] map_data, map_data_q;
-
-      // What is written crosses the chip.
-      always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) map_valid_q <= 1'b0;
-        else map_valid_q <= map_valid && !move_clear_q;
-      end
-
-      always_ff @(posedge clk_i) begin
-        {map_addr_q, map_lanes_q, map_data_q} <= {map_addr, map_lanes, map_data};
-      end
+      logic starts_first, is_first_q, piece_ready, map_valid, map_done;
+      logic [FmAddrW-1:0] map_addr;
+      logic [Lanes-1:0] map_lanes;
+      logic [TileW-1:0][3:0][ActW-1:0] map_data;
 
       assign starts_first = load_start_q && load_step_q.group_words != '0;
 
@@ -787,7 +782,7 @@ module sterna_engine #(
         .piece_ready_o (piece_ready),
         .piece_i       (frame_data),
         .write_go_i    (load_few),
-        .write_idle_i  (load_idle && !map_valid_q),
+        .write_idle_i  (load_idle && !load_valid_q),
         .write_valid_o (map_valid),
         .write_addr_o  (map_addr),
         .write_lanes_o (map_lanes),
@@ -795,17 +790,17 @@ module sterna_engine #(
         .done_o        (map_done)
       );
 
-      assign frame_ready = is_first_q ? piece_ready : load_ready;
-      assign load_valid = is_first_q ? map_valid_q : frame_valid;
-      assign load_addr = is_first_q ? map_addr_q : frame_word;
-      assign load_lanes = is_first_q ? map_lanes_q : frame_lanes;
+      assign frame_ready = is_first_q ? piece_ready : load_few;
+      assign load_valid = is_first_q ? map_valid : frame_valid && load_few;
+      assign load_addr = is_first_q ? map_addr : frame_word;
+      assign load_lanes = is_first_q ? map_lanes : frame_lanes;
       assign load_strobe = is_first_q ? '1 : frame_strobe;
-      assign load_data = is_first_q ? map_data_q : frame_data;
+      assign load_data = is_first_q ? map_data : frame_data;
       assign load_done = is_first_q ? map_done : frame_done;
     end else begin : gen_no_first
       assign first_layer_done = 1'b0;
-      assign frame_ready = load_ready;
-      assign load_valid = frame_valid;
+      assign frame_ready = load_few;
+      assign load_valid = frame_valid && load_few;
       assign load_addr = frame_word;
       assign load_lanes = frame_lanes;
       assign load_strobe = frame_strobe;
@@ -813,9 +808,21 @@ module sterna_engine #(
       assign load_done = frame_done;
 
       logic unused_first;
-      assign unused_first = first_word_valid_q ^ load_few;
+      assign unused_first = first_word_valid_q;
     end
   endgenerate
+
+  // What is written crosses the chip.
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) load_valid_q <= 1'b0;
+    else load_valid_q <= load_valid && !move_clear_q;
+  end
+
+  always_ff @(posedge clk_i) begin
+    {load_addr_q, load_lanes_q, load_strobe_q, load_data_q} <= {
+      load_addr, load_lanes, load_strobe, load_data
+    };
+  end
 
   sterna_frame_store #(
     .TileH  (TileH),
@@ -845,8 +852,8 @@ module sterna_engine #(
 
   logic [4:0] word_slot;
   logic [Clusters-1:0] word_clusters;
-  logic half_issued, wait_vectors, wait_weights, wait_drain;
-  logic [Drains-1:0] drain_read, row_load;
+  logic half_issued, half_issued_q, round_issued_q, wait_vectors, wait_weights, wait_drain;
+  logic [Drains-1:0] drain_read, row_load, row_load_q;
   logic [Drains-1:0][1:0] ended, free;
   logic [Drains-1:0] pass_valid, pass_done, pass_done_q, write_valid_q;
   logic [9:0] words_written;
@@ -879,7 +886,7 @@ module sterna_engine #(
     .start_i        (conv_start),
     .written_i      (words_written),
     .fetch_valid_i  (fetch_valid),
-    .fetch_ready_o  (fetch_ready),
+    .fetch_go_o     (fetch_go),
     .fetch_data_i   (fetch_data),
     .fetch_words_i  (fetch_words),
     .round_valid_i  (round_valid),
@@ -908,7 +915,7 @@ module sterna_engine #(
   ) u_pass_issuer (
     .clk_i,
     .rst_ni,
-    .clear_i          (round_clear_q),
+    .clear_i          (pass_clear_q),
     .start_i          (conv_start),
     .step_i           (step),
     .tiles_log2_i     (tiles_log2),
@@ -925,6 +932,17 @@ module sterna_engine #(
     .word_i           (write_valid_q),
     .pass_done_i      (pass_done_q)
   );
+
+  // A round comes out of its queue a cycle after its issue. What the issuer says of it, and of reads
+  // of the drains, waits for it.
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) {round_issued_q, row_load_q} <= '0;
+    else {round_issued_q, row_load_q} <= {round_valid && round_ready && !clear, row_load};
+  end
+
+  always_ff @(posedge clk_i) begin
+    half_issued_q <= half_issued;
+  end
 
   // Drains take turns to write. Each is told by a register of its own.
   logic [Drains-1:0] turn_q;
@@ -972,14 +990,17 @@ module sterna_engine #(
         word_data_q <= word_data;
       end
 
-      // With `row_load`, which the issuer gives.
+      // With `row_load`, which the issuer gives, and its register.
+      logic row_shift_late_q;
+      logic [AccIndexW:0] drain_address_late_q;
+
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) row_shift_q <= 1'b0;
-        else row_shift_q <= row_shift;
+        if (!rst_ni) {row_shift_late_q, row_shift_q} <= '0;
+        else {row_shift_late_q, row_shift_q} <= {row_shift_q, row_shift};
       end
 
       always_ff @(posedge clk_i) begin
-        drain_address_q <= drain_address;
+        {drain_address_late_q, drain_address_q} <= {drain_address_q, drain_address};
       end
 
       for (i = 0; i < DrainClusters; i++) begin : gen_cluster
@@ -1012,17 +1033,17 @@ module sterna_engine #(
             {word_valid_q, round_valid_q, load_q, shift_q} <= '0;
           end else begin
             word_valid_q <= word_valid && !word_plain && word_clusters[C] && !clear;
-            round_valid_q <= round_valid && round_ready && !clear;
-            load_q <= row_load[d];
-            shift_q <= row_shift_q;
+            round_valid_q <= round_issued_q && !clear;
+            load_q <= row_load_q[d];
+            shift_q <= row_shift_late_q;
           end
         end
 
         always_ff @(posedge clk_i) begin
           word_slot_q <= word_slot;
           round_q <= round[C];
-          half_q <= half_issued;
-          row_address_q <= drain_address_q;
+          half_q <= half_issued_q;
+          row_address_q <= drain_address_late_q;
           cluster_busy[C] <= own_busy;
         end
 
@@ -1032,7 +1053,7 @@ module sterna_engine #(
           .Accumulators(Accumulators),
           .ActW        (ActW),
           .AccW        (AccW),
-          .Delay       (RoundDelay),
+          .Delay       (RoundDelay - 1),
           .BlockWindows((BlockWindows + Clusters - 1 - C) / Clusters)
         ) u_cluster (
           .clk_i,
@@ -1129,9 +1150,9 @@ module sterna_engine #(
       activity <= 1'b0;
     end else begin
       moves_q <= {
-        fetch_valid && fetch_ready, table_word_valid && table_word_ready,
+        fetch_valid, table_word_valid && table_word_ready,
         round_valid && round_ready, window_valid, |write_valid,
-        load_valid && load_ready, |pass_done, pes_busy != '0
+        load_valid_q, |pass_done, pes_busy != '0
       };
       activity <= bus_moves || engine_moves;
     end

@@ -30,7 +30,7 @@ class TB(Bench):
         self.source.send({"data": int.from_bytes(message[at : at + self.beat_bytes], "little")} for at in beats)
         sent = self.source.sent + len(beats)
         await self.run_until(lambda: self.source.sent == sent, 50 + 5 * len(beats))
-        await self.step(2)
+        await self.step(3)
         return int(self.dut.crc_o.value)
 
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// CRC-32 (zlib's) over one beat per cycle. `crc_o` is the register before the final inversion, two
-/// cycles after a beat.
+/// CRC-32 (zlib's) over one beat per cycle. `crc_o` is the register before the final inversion,
+/// three cycles after a beat.
 module sterna_crc32 #(
   /// Bits of a beat, 32 or more.
   parameter int unsigned DataW = 64
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,
-  /// Starts a new message with the next beat; that of the cycle before is dropped.
+  /// Starts a new message with the next beat; those of the two cycles before are dropped.
   input  logic             clear_i,
   /// A beat, its lowest byte first in the message.
   input  logic             valid_i,
@@ -46,16 +46,17 @@ module sterna_crc32 #(
     end
   endgenerate
 
-  // A beat is reduced to a few bits for each bit of the register, in front of which they wait for a
-  // cycle. The register itself meets the beat in its lowest bits.
+  // A beat waits for a cycle, is reduced to a few bits for each bit of the register, and waits for
+  // another one. The register itself meets the beat in its lowest bits.
   logic [31:0] crc_d, crc_q;
+  logic [DataW-1:0] data_q;
   logic [31:0][Parts-1:0] part_d, part_q;
-  logic valid_q;
+  logic beat_valid_q, valid_q;
 
   always_comb begin
     for (int i = 0; i < 32; i++) begin
       for (int k = 0; k < int'(Parts); k++) begin
-        part_d[i][k] = ^(data_i[k*PartW+:PartW] & Matrix[i][k*PartW+:PartW]);
+        part_d[i][k] = ^(data_q[k*PartW+:PartW] & Matrix[i][k*PartW+:PartW]);
       end
     end
   end
@@ -72,16 +73,18 @@ module sterna_crc32 #(
   assign crc_o = crc_q;
 
   always_ff @(posedge clk_i) begin
-    if (valid_i) part_q <= part_d;
+    data_q <= data_i;
+    part_q <= part_d;
   end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       crc_q <= '1;
-      valid_q <= 1'b0;
+      {beat_valid_q, valid_q} <= '0;
     end else begin
       crc_q <= crc_d;
-      valid_q <= valid_i && !clear_i;
+      beat_valid_q <= valid_i && !clear_i;
+      valid_q <= beat_valid_q && !clear_i;
     end
   end
 endmodule

@@ -67,7 +67,8 @@ module sterna_fifo #(
 
   generate
     if (Registered) begin : gen_registered
-      // The memory gives the item after the oldest.
+      // The memory gives the item after the oldest. Whether an item comes makes no difference, which
+      // opens a long path: without one, what is next has no meaning.
       logic [PtrW-1:0] next;
       logic [Width-1:0] data_q;
 
@@ -75,8 +76,7 @@ module sterna_fifo #(
       assign data_o = data_q;
 
       always_ff @(posedge clk_i) begin
-        if (push && (!some_q || (pop && count_q == CountW'(1)))) data_q <= data_i;
-        else if (pop) data_q <= mem_q[next];
+        if (!some_q || pop) data_q <= count_q[CountW-1:1] == '0 ? data_i : mem_q[next];
       end
 
 `ifdef VERILATOR

@@ -164,8 +164,8 @@ module sterna_drain_reader #(
     phase_d = phase_q;
     row_d = row_q;
     left_d = left_q;
-    if (start) begin
-      active_d = 1'b1;
+    if (!active_q) begin
+      active_d = start;
       keep_d = pass_i[0].pool == PoolKeep;
       cluster_d = '0;
       pe_d = '0;
@@ -201,7 +201,7 @@ module sterna_drain_reader #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (start) begin
+    if (!active_q) begin
       pooled_q <= pooled_d;
       empty_q <= write == '0 || pass_i[0].filters == '0;
       last_pe_q <= last_channel[PeW-1:0];
@@ -234,7 +234,7 @@ module sterna_drain_reader #(
         row_word_d = row_word_q;
         phase_word_d = phase_word_q;
         word_d = word_q;
-        if (start) begin
+        if (!active_q) begin
           next_d = pass_i[c].address[FmAddrW-1:0];
           row_word_d = pass_i[c].keep_address[FmAddrW-1:0];
           phase_word_d = row_word_d;

@@ -28,10 +28,10 @@ module sterna_distributor #(
   output logic                             beat_ready_o,
   /// The beat.
   input  logic [DataW-1:0]                 beat_data_i,
-  /// A beat of fetch words is offered.
+  /// A beat of fetch words is given.
   output logic                             fetch_valid_o,
-  /// It is taken.
-  input  logic                             fetch_ready_i,
+  /// There is room for one, and for three that come before this says that there is none.
+  input  logic                             fetch_go_i,
   /// The beat, first word lowest.
   output logic [DataW-1:0]                 fetch_data_o,
   /// Words in it.
@@ -40,7 +40,7 @@ module sterna_distributor #(
   output logic                             round_valid_o,
   /// It is taken.
   input  logic                             round_ready_i,
-  /// The operations of all PEs.
+  /// The operations of all PEs, a cycle after the round is taken.
   output entry_t [Clusters-1:0][Pes-1:0]   round_o,
   /// The round takes a word.
   output logic                             round_word_o,
@@ -61,7 +61,6 @@ module sterna_distributor #(
   /// The most rounds in a beat.
   localparam int unsigned BeatRounds = DataW * Clusters > RoundW ? DataW * Clusters / RoundW : 1;
   localparam int unsigned RoundPlaceW = BeatRounds > 1 ? $clog2(BeatRounds) : 1;
-  localparam int unsigned RoundCountW = $clog2(BeatRounds + 1);
   /// Beats that wait before it is known what they are.
   localparam int unsigned FirstDepth = 8;
   localparam int unsigned FirstCountW = $clog2(FirstDepth + 1);
@@ -91,28 +90,29 @@ module sterna_distributor #(
 
   state_e state_d, state_q;
   // Full beats of fetch words, or beats of rounds, that are left; fetch words after the last full
-  // beat, or rounds in the last beat; whether the beat that comes next is the last one.
+  // beat, or the last round in the last beat; whether the beat that comes next is the last one.
   logic [BeatsW-1:0] left_d, left_q;
   logic [WordCountW-1:0] tail_d, tail_q;
-  logic [RoundCountW-1:0] last_rounds_d, last_rounds_q;
+  logic [RoundPlaceW-1:0] tail_round_d, tail_round_q;
   logic last_d, last_q;
 
-  // Of the step: beats of a round less one, rounds in a beat; the most rounds in one beat, none if
-  // a round has more.
+  // Of the step: beats of a round less one, the last round in a beat; whether a beat is one round or
+  // more.
   logic [PlaceW-1:0] last_place_q;
-  logic [RoundCountW-1:0] beat_rounds_q, one_rounds_q;
+  logic [RoundPlaceW-1:0] beat_round_q;
+  logic whole_q;
   logic [1:0] tiles_log2_q;
 
   always_ff @(posedge clk_i) begin
     tiles_log2_q <= tiles_log2_i;
     last_place_q <= '0;
-    beat_rounds_q <= RoundCountW'(1);
-    one_rounds_q <= '0;
+    beat_round_q <= '0;
+    whole_q <= 1'b0;
     for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
       if (tiles_log2_i == 2'(t)) begin
         last_place_q <= PlaceW'(round_beats(t) - 1);
-        beat_rounds_q <= RoundCountW'(beat_rounds(t));
-        one_rounds_q <= RoundCountW'(round_beats(t) == 1 ? beat_rounds(t) : 0);
+        beat_round_q <= RoundPlaceW'(beat_rounds(t) - 1);
+        whole_q <= round_beats(t) == 1;
       end
     end
   end
@@ -180,14 +180,13 @@ module sterna_distributor #(
     logic one;
     logic [BeatsW-1:0] beats;
     logic [WordCountW-1:0] tail;
-    logic [RoundCountW-1:0] last_rounds;
+    logic [RoundPlaceW-1:0] tail_round;
   } header_t;
 
   header_t header_d, header;
   logic is_fetch;
   logic [CountW-1:0] count;
   logic [BeatsW-1:0] beats;
-  logic [RoundCountW-1:0] count_tail;
 
   assign is_fetch = early_data[7:0] == RecordFetch;
   assign count = early_data[8+:CountW];
@@ -195,18 +194,17 @@ module sterna_distributor #(
   assign header_d.beats = beats;
   assign header_d.fetch = is_fetch;
   assign header_d.tail = is_fetch ? WordCountW'(count % CountW'(BeatWords)) : '0;
-  assign header_d.one = count <= (is_fetch ? CountW'(BeatWords) : CountW'(one_rounds_q));
-  assign header_d.last_rounds = count_tail == '0 ? beat_rounds_q : count_tail;
+  assign header_d.one = is_fetch ? count <= CountW'(BeatWords) :
+                                   whole_q && count <= CountW'(beat_round_q) + CountW'(1);
+  assign header_d.tail_round = (early_data[8+:RoundPlaceW] - RoundPlaceW'(1)) & beat_round_q;
 
   // A round is a whole number of beats, or a beat one of rounds.
   always_comb begin
     beats = BeatsW'(count / CountW'(BeatWords));
-    count_tail = '0;
     for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
       if (!is_fetch && tiles_log2_q == 2'(t)) begin
         beats = BeatsW'((SumW'(count) * SumW'(round_beats(t)) + SumW'(beat_rounds(t) - 1)) /
                         SumW'(beat_rounds(t)));
-        count_tail = RoundCountW'(count % CountW'(beat_rounds(t)));
       end
     end
   end
@@ -228,9 +226,19 @@ module sterna_distributor #(
     end
   end
 
-  assign fetch_valid_o = beat_valid && state_q == StFetch;
-  assign fetch_data_o = beat_data;
-  assign fetch_words_o = last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
+  // What goes to the issuer, and what it says, crosses some of the chip.
+  logic fetch_go_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) fetch_valid_o <= 1'b0;
+    else fetch_valid_o <= beat_valid && state_q == StFetch && fetch_go_q && !clear_i;
+  end
+
+  always_ff @(posedge clk_i) begin
+    fetch_go_q <= fetch_go_i;
+    fetch_data_o <= beat_data;
+    fetch_words_o <= last_q && tail_q != '0 ? tail_q : WordCountW'(BeatWords);
+  end
 
   // ---------------------------------------------------------------------------------------- rounds
 
@@ -238,7 +246,7 @@ module sterna_distributor #(
   logic few_q;
   logic queued_valid, queued_ready, emit;
   logic [DataW-1:0] queued_data;
-  logic [RoundCountW-1:0] queued_rounds;
+  logic [RoundPlaceW-1:0] queued_round;
   logic [PlaceW-1:0] place_q;
   logic [RoundPlaceW-1:0] round_place_q;
   logic [LineW-1:0] line;
@@ -270,21 +278,21 @@ module sterna_distributor #(
     .count_o(queued_beats)
   );
 
-  // How many rounds are in each beat, from a register.
+  // The last round in each beat, from a register.
   sterna_fifo #(
-    .Width     (RoundCountW),
+    .Width     (RoundPlaceW),
     .Depth     (BeatDepth),
     .Registered(1'b1)
-  ) u_round_counts (
+  ) u_last_rounds (
     .clk_i,
     .rst_ni,
     .clear_i,
     .valid_i(queue),
     .ready_o(),
-    .data_i (last_q ? last_rounds_q : beat_rounds_q),
+    .data_i (last_q ? tail_round_q : beat_round_q),
     .valid_o(),
     .ready_i(queued_ready),
-    .data_o (queued_rounds),
+    .data_o (queued_round),
     .count_o()
   );
 
@@ -310,11 +318,12 @@ module sterna_distributor #(
     end
   endgenerate
 
-  // Rounds wait in a queue, so that those who take them do not reach into the beats.
+  // Rounds wait in a queue, so that those who take them do not reach into the beats. One that is
+  // taken leaves in the next cycle, as the queue is wide.
   localparam int unsigned RoundDepth = 8;
   localparam int unsigned RoundsW = $clog2(RoundDepth + 1);
 
-  logic last_place, last_round, room, made_q, word_q, end_q;
+  logic last_place, last_round, room, made_q, taken_q, word_q, end_q;
   logic [RoundsW-1:0] rounds;
   entry_t [Clusters-1:0][Pes-1:0] round_q;
 
@@ -328,10 +337,10 @@ module sterna_distributor #(
     .valid_i(made_q),
     .ready_o(),
     .data_i (round_q),
-    .valid_o(round_valid_o),
-    .ready_i(round_ready_i),
+    .valid_o(),
+    .ready_i(taken_q),
     .data_o (round_o),
-    .count_o(rounds)
+    .count_o()
   );
 
   sterna_fifo #(
@@ -345,14 +354,14 @@ module sterna_distributor #(
     .valid_i(made_q),
     .ready_o(),
     .data_i ({word_q, end_q}),
-    .valid_o(),
+    .valid_o(round_valid_o),
     .ready_i(round_ready_i),
     .data_o ({round_word_o, round_end_o}),
-    .count_o()
+    .count_o(rounds)
   );
 
   assign last_place = place_q == last_place_q;
-  assign last_round = RoundCountW'(round_place_q) + RoundCountW'(1) == queued_rounds;
+  assign last_round = round_place_q == queued_round;
   assign emit = queued_valid && last_place && room;
   assign queued_ready = last_place ? room && last_round : 1'b1;
 
@@ -360,15 +369,16 @@ module sterna_distributor #(
     if (!rst_ni) begin
       place_q <= '0;
       round_place_q <= '0;
-      made_q <= 1'b0;
+      {made_q, taken_q} <= '0;
     end else if (clear_i) begin
       place_q <= '0;
       round_place_q <= '0;
-      made_q <= 1'b0;
+      {made_q, taken_q} <= '0;
     end else begin
       if (queued_valid && queued_ready) place_q <= last_place ? '0 : place_q + PlaceW'(1);
       if (emit) round_place_q <= last_round ? '0 : round_place_q + RoundPlaceW'(1);
       made_q <= emit;
+      taken_q <= round_valid_o && round_ready_i;
     end
   end
 
@@ -399,7 +409,7 @@ module sterna_distributor #(
   always_comb begin
     unique case (state_q)
       StRecord: beat_ready = 1'b1;
-      StFetch: beat_ready = fetch_ready_i;
+      StFetch: beat_ready = fetch_go_q;
       StRounds: beat_ready = few_q;
       default: beat_ready = 1'b1;
     endcase
@@ -409,14 +419,14 @@ module sterna_distributor #(
     state_d = state_q;
     left_d = left_q;
     tail_d = tail_q;
-    last_rounds_d = last_rounds_q;
+    tail_round_d = tail_round_q;
     last_d = last_q;
     if (beat_valid && beat_ready) begin
       unique case (state_q)
         StRecord: begin
           left_d = header.beats;
           tail_d = header.tail;
-          last_rounds_d = header.last_rounds;
+          tail_round_d = header.tail_round;
           last_d = header.one;
           state_d = header.fetch ? StFetch : StRounds;
           if (header.mark.bad) state_d = StBad;
@@ -439,13 +449,13 @@ module sterna_distributor #(
       state_q <= StRecord;
       left_q <= '0;
       tail_q <= '0;
-      last_rounds_q <= '0;
+      tail_round_q <= '0;
       last_q <= 1'b0;
     end else begin
       state_q <= state_d;
       left_q <= left_d;
       tail_q <= tail_d;
-      last_rounds_q <= last_rounds_d;
+      tail_round_q <= tail_round_d;
       last_q <= last_d;
     end
   end
@@ -453,10 +463,9 @@ module sterna_distributor #(
 `ifdef VERILATOR
   BeatsOfRounds_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     first_valid && !is_fetch |-> 64'(beats) ==
-      (64'(count) * (64'(last_place_q) + 1) + 64'(beat_rounds_q) - 1) / 64'(beat_rounds_q));
-  FetchHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    fetch_valid_o && !fetch_ready_i |=> fetch_valid_o && $stable({fetch_data_o, fetch_words_o}));
+      (64'(count) * (64'(last_place_q) + 1) + 64'(beat_round_q)) / (64'(beat_round_q) + 1));
   RoundHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    round_valid_o && !round_ready_i |=> round_valid_o && $stable(round_o));
+    round_valid_o && !round_ready_i |=>
+      round_valid_o && $stable({round_word_o, round_end_o}));
 `endif
 endmodule

@@ -31,10 +31,10 @@ module sterna_issuer #(
   /// all earlier steps are written. A fetch word waits until this is at least its `after`.
   input  logic [9:0]                      written_i,
 
-  /// A beat of fetch words is offered.
+  /// A beat of fetch words comes in.
   input  logic                            fetch_valid_i,
-  /// It is taken.
-  output logic                            fetch_ready_o,
+  /// There is room for one, and for three that come before this says that there is none.
+  output logic                            fetch_go_o,
   /// The beat, first word lowest.
   input  logic [DataW-1:0]                fetch_data_i,
   /// Words in it.
@@ -118,7 +118,7 @@ module sterna_issuer #(
     .clk_i,
     .rst_ni,
     .clear_i,
-    .valid_i(fetch_valid_i && fetch_ready_o),
+    .valid_i(fetch_valid_i),
     .ready_o(),
     .data_i ({fetch_words_i, fetch_data_i}),
     .valid_o(beat_valid),
@@ -127,9 +127,8 @@ module sterna_issuer #(
     .count_o(beats)
   );
 
-  // Room is looked at a cycle late, in which one more may have come.
   always_ff @(posedge clk_i) begin
-    fetch_ready_o <= beats <= BeatCountW'(BeatDepth - 3);
+    fetch_go_o <= beats <= BeatCountW'(BeatDepth - 4);
   end
 
   sterna_word_serializer #(

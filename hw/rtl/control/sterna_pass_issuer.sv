@@ -93,6 +93,7 @@ module sterna_pass_issuer #(
       // Of the step: the first addresses without the offset, and whether the first tile exists.
       addr_t start_q, keep_start_q, offset_q, address_d, address_q, keep_d, keep_q;
       logic first_write_q;
+      logic [1:0] position_q;
 
       assign group = 2'(c >> tiles_log2_i);
       assign position = 2'(c) & 2'(step_i.tiles_at_once - 8'd1);
@@ -115,7 +116,7 @@ module sterna_pass_issuer #(
         address_d = address_q;
         keep_d = keep_q;
         if (prepare_q[PrepareCycles]) begin
-          tile_d = 32'(position);
+          tile_d = 32'(position_q);
           write_d = first_write_q;
           address_d = start_q + offset_q;
           keep_d = keep_start_q + (offset_q << 2);
@@ -128,9 +129,10 @@ module sterna_pass_issuer #(
       end
 
       always_ff @(posedge clk_i) begin
-        start_q <= addr_t'(step_i.fm_base) + addr_t'(position);
-        keep_start_q <= addr_t'(step_i.keep_base) + addr_t'(position);
-        first_write_q <= 32'(position) < step_i.out_plane;
+        position_q <= position;
+        start_q <= addr_t'(step_i.fm_base) + addr_t'(position_q);
+        keep_start_q <= addr_t'(step_i.keep_base) + addr_t'(position_q);
+        first_write_q <= 32'(position_q) < step_i.out_plane;
       end
 
       always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -147,6 +147,8 @@ module sterna_tape_reader #(
   segment_header_t header;
   step_t step;
   logic take, last_beat, crc_clear, step_taken, weights_done_d, weights_done_q;
+  // The last beat was taken in the last cycle, and is on its way to the sum.
+  logic taken_q;
   logic [31:0] crc;
   logic [7:0] tape_fault, header_fault, step_fault, step_fault_q;
   // The CRC is that of a right header, that of the payload.
@@ -308,7 +310,7 @@ module sterna_tape_reader #(
           if (tape_lines == '0 || tape_bytes_i[LineByteW-1:0] != '0) fault_d = ErrorBadLength;
         end
       end
-      StTapeHeader: if (last_beat) state_d = StTapeSum;
+      StTapeHeader: if (taken_q) state_d = StTapeSum;
       StTapeSum: state_d = StTapeMatch;
       StTapeMatch: state_d = StTapeCheck;
       StTapeCheck: begin
@@ -329,7 +331,7 @@ module sterna_tape_reader #(
         end
       end
       StHeader: begin
-        if (last_beat) state_d = StHeaderSum;
+        if (taken_q) state_d = StHeaderSum;
         if (is_step && beyond_q) fault_d = ErrorBadLength;
       end
       StHeaderSum: state_d = StHeaderMatch;
@@ -349,7 +351,7 @@ module sterna_tape_reader #(
           weights_d = is_weights;
         end
       end
-      StPayload: if (last_beat) state_d = StPayloadSum;
+      StPayload: if (taken_q) state_d = StPayloadSum;
       StPayloadSum: state_d = StPayloadMatch;
       StPayloadMatch: state_d = StPayloadCheck;
       StPayloadCheck: begin
@@ -469,6 +471,7 @@ module sterna_tape_reader #(
       weights_lines_q <= '0;
       repeats_q <= '0;
       weights_done_q <= 1'b0;
+      taken_q <= 1'b0;
     end else begin
       state_q <= state_d;
       {own_q, requant_q, weights_q} <= {own_d, requant_d, weights_d};
@@ -490,6 +493,7 @@ module sterna_tape_reader #(
       weights_lines_q <= weights_lines_d;
       repeats_q <= repeats_d;
       weights_done_q <= weights_done_d && !clear_i;
+      taken_q <= last_beat && !clear_i;
     end
   end
 endmodule

@@ -32,13 +32,11 @@ module sterna_feature_memory #(
   /// The word whose address was there in the cycle before.
   input  logic [TileH*TileW-1:0][3:0][ActW-1:0] write_data_i [Drains],
 
-  /// A LOAD offers a word for some lanes.
+  /// A LOAD gives a word for some lanes.
   input  logic                                  load_valid_i,
-  /// The word is taken.
-  output logic                                  load_ready_o,
   /// There is room for this word, and for three that come before this says that there is none.
   output logic                                  load_few_o,
-  /// All words of LOADs are written.
+  /// All words of LOADs that came before the last cycle are written.
   output logic                                  load_idle_o,
   /// Its address.
   input  logic [$clog2(FmWords)-1:0]            load_addr_i,
@@ -93,7 +91,7 @@ module sterna_feature_memory #(
   } load_t;
 
   load_t load;
-  logic load_valid, load_ready;
+  logic load_valid, load_ready, has_room;
   logic [LoadCountW-1:0] loads;
   logic [Drains-1:0] grant_q;
   logic [Lanes-1:0] write_lanes_q, write_lanes_d;
@@ -113,7 +111,7 @@ module sterna_feature_memory #(
     .rst_ni,
     .clear_i,
     .valid_i(load_valid_i),
-    .ready_o(load_ready_o),
+    .ready_o(has_room),
     .data_i ({load_addr_i, load_lanes_i, load_strobe_i, load_data_i}),
     .valid_o(load_valid),
     .ready_i(load_ready),
@@ -122,8 +120,6 @@ module sterna_feature_memory #(
   );
 
   assign load_ready = grant_q == '0;
-  assign load_idle_o = !load_valid;
-
   always_comb begin
     write_lanes_d = load_valid ? load.lanes : '0;
     write_strobe_d = load.strobe;
@@ -155,6 +151,7 @@ module sterna_feature_memory #(
 
   always_ff @(posedge clk_i) begin
     load_few_o <= loads <= LoadCountW'(LoadDepth - 4);
+    load_idle_o <= clear_i || !(load_valid || load_valid_i);
     write_strobe_q <= write_strobe_d;
     write_addr_q <= write_addr_d;
     drain_q <= grant_q;
@@ -201,8 +198,8 @@ module sterna_feature_memory #(
     else $error("two drains write in one cycle");
   LoadAddr_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     load_valid_i |-> 32'(load_addr_i) < FmWords);
-  LoadHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    load_valid_i && !load_ready_o |=> load_valid_i && $stable(load_addr_i)
-    && $stable(load_lanes_i) && $stable(load_strobe_i));
+  Room_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    load_valid_i |-> has_room)
+    else $error("a word of a LOAD came without room");
 `endif
 endmodule

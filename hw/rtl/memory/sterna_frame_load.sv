@@ -87,17 +87,23 @@ module sterna_frame_load #(
   localparam int unsigned RingBytes = RingBeats * BeatBytes;
   localparam int unsigned AtW = $clog2(RingBytes);
   localparam int unsigned SlotW = AtW - $clog2(BeatBytes);
-  /// Steps of turning, each by two bits of the place; one or two bits are left for the last one.
-  localparam int unsigned Turns = (AtW - 1) / 2;
-  localparam int unsigned FineW = AtW - 2 * Turns;
+  /// Steps of turning, each by two bits of the place, the last one by one if their number is odd.
+  localparam int unsigned Turns = (AtW + 1) / 2;
   /// Writes that wait, and how few leave room for those that come while it is found out.
   localparam int unsigned WriteDepth = 8;
   localparam int unsigned WritesFew = WriteDepth - 3;
   localparam int unsigned WriteCountW = $clog2(WriteDepth + 1);
 
-  /// Bytes that are turned on after a step.
+  /// Bits of the place that are left after a step, and the bytes that are turned on.
+  function automatic int unsigned bits_left(int unsigned turn);
+    return AtW > 2 * turn + 2 ? AtW - 2 * turn - 2 : 0;
+  endfunction
   function automatic int unsigned turned_bytes(int unsigned turn);
-    return PieceBytes + 2 ** (AtW - 2 * turn - 2) - 1;
+    return PieceBytes + 2 ** bits_left(turn) - 1;
+  endfunction
+  /// Bytes by which a step turns, of one after the first.
+  function automatic int unsigned turn_by(logic [AtW-1:0] at, int unsigned turn);
+    return 32'(at) % 2 ** bits_left(turn - 1) & ~(2 ** bits_left(turn) - 1);
   endfunction
 
   generate
@@ -260,12 +266,11 @@ module sterna_frame_load #(
   logic [AtW-1:0] at_q;
   logic [AtW:0] count_q, count_d, left, after;
   logic [SlotW-1:0] slot_q;
-  logic enough, room, beat_taken;
+  logic enough, room_q, beat_taken;
 
   assign after = count_q - (AtW + 1)'(passed);
   assign enough = count_q >= (AtW + 1)'(bytes_q);
-  assign room = count_q <= (AtW + 1)'(RingBytes - BeatBytes);
-  assign beat_ready_o = active_q && room;
+  assign beat_ready_o = active_q && room_q;
   assign beat_taken = beat_valid_i && beat_ready_o;
   assign left = taken ? after : count_q;
   assign count_d = {left[AtW:AtW-SlotW] + (SlotW + 1)'(beat_taken), left[AtW-SlotW-1:0]};
@@ -275,10 +280,13 @@ module sterna_frame_load #(
       at_q <= '0;
       count_q <= '0;
       slot_q <= '0;
+      room_q <= 1'b1;
     end else begin
       at_q <= at_q + (taken ? AtW'(passed) : '0);
       count_q <= count_d;
       slot_q <= slot_q + SlotW'(beat_taken);
+      // Of what leaves in this cycle it does not know yet, as it opens long paths.
+      room_q <= count_q <= (AtW + 1)'(RingBytes - BeatBytes - (beat_taken ? BeatBytes : 0));
     end
   end
 
@@ -310,14 +318,12 @@ module sterna_frame_load #(
   logic [7:0] turn_q [Turns][turned_bytes(0)];
   logic [AtW-1:0] turn_at_q [Turns];
   piece_t piece, turn_piece_q [Turns], written_piece_q;
-  logic [FineW-1:0] fine;
   logic [WriteCountW-1:0] writes;
 
   assign taken = active_q && enough && go_q;
   assign piece.addr = addr_q;
   assign piece.row = row_q;
   assign piece.strobe = interleaved_q || words_q ? 4'b1111 : 4'b0001 << channel_q;
-  assign fine = turn_at_q[Turns-1][FineW-1:0];
   assign done_o = running_q && !active_q && turning_q == '0 && !written_q &&
                   !write_valid_o && write_idle_i;
 
@@ -349,7 +355,7 @@ module sterna_frame_load #(
       turn_piece_q[0] <= piece;
       for (int unsigned t = 1; t < Turns; t++) begin
         for (int b = 0; b < int'(turned_bytes(t)); b++) begin
-          turn_q[t][b] <= turn_q[t-1][b+int'(32'(turn_at_q[t-1][AtW-2*t-1-:2])<<(AtW-2*t-2))];
+          turn_q[t][b] <= turn_q[t-1][32'(b)+turn_by(turn_at_q[t-1], t)];
         end
         turn_at_q[t] <= turn_at_q[t-1];
         turn_piece_q[t] <= turn_piece_q[t-1];
@@ -377,7 +383,7 @@ module sterna_frame_load #(
 
   always_comb begin
     for (int b = 0; b < int'(PieceBytes); b++) begin
-      levels[b] = turn_q[Turns-1][32'(fine)+b] ^ {!unsigned_q, 7'd0};
+      levels[b] = turn_q[Turns-1][b] ^ {!unsigned_q, 7'd0};
     end
     for (int x = 0; x < int'(TileW); x++) begin
       for (int c = 0; c < int'(Rgb); c++) begin

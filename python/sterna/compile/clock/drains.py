@@ -21,12 +21,15 @@ def look(port: Record, drains: Records) -> None:
 
 
 @compiled
-def cycle_port(port: Record, load_valid: int) -> bool:
-    """The words of a LOAD go through a queue, and are written when no drain does; whether one comes in."""
-    comes = load_valid > 0 and port.loads < LOAD_WORDS
+def cycle_port(port: Record, written: bool) -> None:
+    """The words of a LOAD go through a register and a queue, and are written when no drain does.
+
+    `written`: one goes into the register.
+    """
     port.few = port.loads <= LOAD_WORDS - 4
-    port.loads += comes - (port.loads > 0 and not port.taken)
-    return comes
+    port.idle = port.loads == 0 and not port.late
+    port.loads += port.late - (port.loads > 0 and not port.taken)
+    port.late = written
 
 
 @compiled

@@ -20,8 +20,8 @@ _WAIT, _BEGIN, _WRITE = range(3)
 
 @compiled
 def done(first: Record, idle: bool) -> bool:
-    """Whether all of the map is written; `idle`: the queue of the feature memory is empty."""
-    return first.running and not first.open and not first.write_valid and not first.write_late and idle
+    """Whether all of the map is written; `idle`: the feature memory has every word."""
+    return first.running and not first.open and not first.write_valid and idle
 
 
 @compiled
@@ -130,7 +130,6 @@ def _cycle_writes(first: Record, step: Record, go: bool, now: int) -> None:
     has_lower = not step.pooled and first.write_rows != 1
     ends_bank = last_word and (first.write_lower or not has_lower)
     full = first.full[first.write_bank]
-    first.write_late = first.write_valid
     first.write_valid = takes
     if first.writer == _WAIT:
         first.writer = _BEGIN if full else _WAIT

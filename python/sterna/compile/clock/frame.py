@@ -147,13 +147,13 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
     load, store = work.steps[move.load_next], work.steps[control.waiting_store]
     layer, port = parts.first[0], parts.write_port[0]
-    idle, go = port.loads == 0, port.few
-    granted = drains.cycle_port(port, layer.write_late if layer.on else move.load_writes > 0)
+    idle, go = port.idle and not port.late, port.few
     load_done, store_done = moves.load_done(move, idle), moves.store_done(move)
     piece = layer.on and move.load_writes > 0 and first.takes_piece(layer)
+    granted = piece if layer.on else move.load_writes > 0 and go
+    drains.cycle_port(port, layer.write_valid if layer.on else granted)
     if layer.on:
         load_done = first.done(layer, idle)
-        granted = piece
     first.cycle(layer, work.steps, move.load_next, move.load_starts, piece, go, idle, now)
     moves.cycle_load(move, parts.ports[bus.LOAD_PORT], load, idle, granted, now, machine)
     move.load_starts = control.load_start

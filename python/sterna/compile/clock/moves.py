@@ -19,7 +19,7 @@ from sterna.compile.clock.timing import (
 
 @compiled
 def load_done(moves: Record, idle: bool) -> bool:
-    """Whether every piece of the LOAD is written; `idle`: the queue of the feature memory is empty."""
+    """Whether every piece of the LOAD is written; `idle`: the feature memory has every word."""
     ended = moves.load_pieces == 0 and moves.load_turning == 0 and moves.load_writes == 0
     return moves.load_running and ended and idle
 
@@ -48,7 +48,8 @@ def cycle_load(moves: Record, port: Record, step: Record, idle: bool, granted: b
     size = moves.load_last_bytes if moves.load_column == moves.load_row else moves.load_piece_bytes
     active = moves.load_pieces > 0
     turned = active and moves.load_bytes >= size and go
-    beat = active and moves.load_bytes <= machine.ring_bytes - machine.beat_bytes and beat_there(port, now)
+    beat = active and moves.load_room and beat_there(port, now)
+    moves.load_room = moves.load_bytes <= machine.ring_bytes - machine.beat_bytes * (1 + beat)
     moves.load_writes -= granted
     if go:
         moves.load_writes += moves.load_turning >> machine.turns
@@ -68,6 +69,7 @@ def cycle_load(moves: Record, port: Record, step: Record, idle: bool, granted: b
         moves.load_last_bytes = step.last_bytes
         moves.load_column = 1
         moves.load_bytes = 0
+        moves.load_room = 1
 
 
 @compiled

@@ -133,7 +133,8 @@ def cycle_issue(
     machine: Record,
 ) -> None:  # fmt: skip
     """A cycle on the round that is offered, when each drain has `written` so many words of the step before."""
-    issue.beat_room, issue.beat_few = issue.beat_few, issue.beat_count <= FETCH_BEATS - 3
+    issue.beat_room, issue.beat_go = issue.beat_go, issue.beat_few
+    issue.beat_few = issue.beat_count <= FETCH_BEATS - 4
     at = step.round + distributor.offered
     flags = rounds[at] if distributor.round_valid else 0
     issue.issued = _may_issue(issue, distributor, flags)

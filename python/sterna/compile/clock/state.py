@@ -80,7 +80,7 @@ RECORD = _layout("kind count")
 #: that is in front of the queues, whether what the next one reads is written; `asking`: the windows of a word are asked
 #: for, at a position in the tile group. From `issued` on: signals.
 ISSUE = _layout(
-    "beat_room beat_few beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
+    "beat_room beat_go beat_few beat_head beat_count serial_left fetch_head fetches near next_valid next front released"
     " asking position flight half undrained guard guarded reads groups issued asked_now",
     beat_time=BEATS_RING,
     beat_words=BEATS_RING,
@@ -116,7 +116,7 @@ ISSUER = _layout(
 #: wait with the rounds in them. Of the round that is put together: beats of it, and rounds of its beat, that are done.
 #: `made` is one that comes into the queue of rounds, `offered` the number of the one that is offered.
 DISTRIBUTOR = _layout(
-    "beats room first_few few early staged record record_left beat round_beat head count place round_place"
+    "beats room first_few few early staged fetch_words record record_left beat round_beat head count place round_place"
     " round_room made made_count round_valid offered",
     beat_rounds=ROUND_RING,
 )
@@ -143,7 +143,7 @@ BUS = _layout(
 #: of a window.
 MOVES = _layout(
     "load_running load_pieces load_column load_row load_piece_bytes load_last_bytes load_bytes"
-    " load_turning load_writes load_go load_starts load_next load_ended"
+    " load_turning load_writes load_room load_go load_starts load_next load_ended"
     " store_running unasked store_room asks asked windows_first beat_head beat_count ahead"
     " left address wait burst_left w_valid w_last outstanding answer_head answer_count",
     beat_time=STORE_RING,
@@ -158,8 +158,7 @@ FIRST = _layout(
     "on step start begun running open filling held room enough beat piece_ready row_written piece to_come"
     " fetching ended fetch_piece word_valid word_last fetch_pairs state left pixels_last is_first odd pairs"
     " queue_head queue_count queue_room pause active group lower col cols bank rows"
-    " part_head part_count part_bank writer words write_bank write_lower write_cols write_rows write_valid"
-    " write_late",
+    " part_head part_count part_bank writer words write_bank write_lower write_cols write_rows write_valid",
     busy=2,
     full=2,
     queue_time=FIRST_QUEUE,
@@ -177,8 +176,9 @@ SEQUENCER = _layout(
     open=OPEN_STEPS,
 )
 
-#: The feature memory: a drain writes in this cycle; words of the frame load that wait.
-WRITE_PORT = _layout("taken loads few")
+#: The feature memory: a drain writes in this cycle; words of the LOAD that wait, and whether one is on its way to them;
+#: whether there is room for more, and whether all that came are written, as was found a cycle before.
+WRITE_PORT = _layout("taken loads late few idle")
 
 
 def machine(config: EngineConfig, memory: Memory) -> Record:
@@ -197,8 +197,8 @@ def machine(config: EngineConfig, memory: Memory) -> Record:
         "beat_bytes": config.beat_bytes,
         "burst_beats": config.burst_beats,
         "ring_bytes": _ring_bytes(config),
-        # A step for every two bits of a place in the ring, but the last one or two.
-        "turns": (_ring_bytes(config).bit_length() - 2) // 2,
+        # A step for every two bits of a place in the ring.
+        "turns": _ring_bytes(config).bit_length() // 2,
         "memory_latency": memory.latency,
         "refresh_every": memory.refresh_every,
         "refresh_cycles": memory.refresh_cycles,

@@ -26,10 +26,10 @@ _LINE_WORDS = ALIGN // 8
 _FIRST_LINES = 4
 
 (
-    IDLE, _TAPE_HEADER, _TAPE_SUM, _TAPE_MATCH, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_SUM, _HEADER_MATCH, _HEADER_CHECK,
-    _HEADER_PASS, _PAYLOAD, _PAYLOAD_SUM, _PAYLOAD_MATCH, _PAYLOAD_CHECK, _STEP_END, _STEP_FIT, _STEP_CHECK,
-    _STEP_FAULT, _STEP_PASS, STEP, DONE,
-) = range(22)  # fmt: skip
+    IDLE, _TAPE_HEADER, _TAPE_LAST, _TAPE_SUM, _TAPE_MATCH, _TAPE_CHECK, _NEXT, _HEADER, _HEADER_LAST, _HEADER_SUM,
+    _HEADER_MATCH, _HEADER_CHECK, _HEADER_PASS, _PAYLOAD, _PAYLOAD_LAST, _PAYLOAD_SUM, _PAYLOAD_MATCH, _PAYLOAD_CHECK,
+    _STEP_END, _STEP_FIT, _STEP_CHECK, _STEP_FAULT, _STEP_PASS, STEP, DONE,
+) = range(25)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ distributor
@@ -49,7 +49,7 @@ def _hold(distributor: Record, step: Record) -> None:
 
 @compiled
 def _take_record_beat(
-    distributor: Record, room: bool, issue: Record, step: Record, records: Records, now: int, machine: Record
+    distributor: Record, room: bool, issue: Record, step: Record, records: Records, machine: Record
 ) -> bool:  # fmt: skip
     """Take the beat in front, if what it is for has room; `room`: that of rounds has."""
     if distributor.record_left == 0:
@@ -60,9 +60,8 @@ def _take_record_beat(
     elif records[step.record + distributor.record].kind == _FETCH:
         if not issue.beat_room:
             return False
-        words = min(distributor.record_left, machine.beat_words)
-        rounds.queue_fetches(issue, words, now)
-        distributor.record_left -= words
+        distributor.fetch_words = min(distributor.record_left, machine.beat_words)
+        distributor.record_left -= distributor.fetch_words
     else:
         if not room:
             return False
@@ -113,7 +112,10 @@ def cycle_distributor(
     distributor.room, distributor.first_few = distributor.first_few, distributor.beats <= DISTRIBUTOR_BEATS - 3
     room, distributor.few = distributor.few, distributor.count <= ROUND_BEATS - 3
     _offer(distributor, step, issue.issued)
-    if distributor.staged and _take_record_beat(distributor, room, issue, step, records, now, machine):
+    if distributor.fetch_words > 0:
+        rounds.queue_fetches(issue, distributor.fetch_words, now)
+        distributor.fetch_words = 0
+    if distributor.staged and _take_record_beat(distributor, room, issue, step, records, machine):
         distributor.staged = 0
         distributor.beat += 1
         if distributor.beat == step.weights_lines * machine.line_beats:
