@@ -9,7 +9,7 @@ from typing import Any
 
 import cocotb
 from sim.support.inputs import Inputs
-from sim.support.streams import Bench, Field, Sink, Source
+from sim.support.streams import AheadSink, Bench, Field, Sink, Source
 from sim.support.words import pack
 
 from sterna.spec.tape import END_STREAM, ENTRY, WORD_STREAM, RecordKind
@@ -41,9 +41,9 @@ class TB(Bench):
         beat = {"data": Field(dut.beat_data_i)}
         self.beats = Source(Field(dut.beat_valid_i), Field(dut.beat_ready_o), beat, idle)
         fetch = {"data": Field(dut.fetch_data_o), "words": Field(dut.fetch_words_o)}
-        self.fetches = Sink(Field(dut.fetch_valid_o), Field(dut.fetch_ready_i), fetch, stall)
-        round_ = {"entries": Field(dut.round_o), "word": Field(dut.round_word_o), "end": Field(dut.round_end_o)}
-        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), round_, stall)
+        self.fetches = AheadSink(Field(dut.fetch_valid_o), Field(dut.fetch_go_i), fetch, stall)
+        flags, late = {"word": Field(dut.round_word_o), "end": Field(dut.round_end_o)}, {"entries": Field(dut.round_o)}
+        self.rounds = Sink(Field(dut.round_valid_o), Field(dut.round_ready_i), flags, stall, late)
         self.agents = [self.inputs, self.beats, self.fetches, self.rounds]
         self.wanted_fetches: list[dict[str, int]] = []
         self.wanted_rounds: list[dict[str, int]] = []
@@ -102,6 +102,7 @@ class TB(Bench):
     async def finish(self) -> None:
         """Run until all records have passed, and check what arrived."""
         await self.run_until(lambda: not self.beats.queue and int(self.dut.idle_o.value) == 1, 8000)
+        await self.step(3)
         self.compare()
 
 
@@ -149,7 +150,7 @@ async def takes_a_beat_per_cycle(dut: Any) -> None:
         tb.send_fetches([random.getrandbits(64) for _ in range(40)])
         beats = len(tb.beats.queue)
         needed = max(beats, 101)
-        assert await tb.run_until(lambda: len(tb.rounds.taken) == 101, 2000) <= needed + 6
+        assert await tb.run_until(lambda: len(tb.rounds.taken) == 101, 2000) <= needed + 8
         assert await tb.run_until(lambda: not tb.beats.queue, 1000) <= beats + 2
         await tb.finish()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import cocotb
 import pytest
-from sim.support.streams import Bench, Field, Source
+from sim.support.streams import AheadSource, Bench, Field
 from sim.support.words import pack, unpack
 
 PARAMETERS = [
@@ -75,34 +75,6 @@ class Drains:
         """Nothing to watch."""
 
 
-class Loads(Source):
-    """Words of a LOAD. With `ahead`, one comes whenever there was room for more in the cycle before, and is taken."""
-
-    ahead = False
-
-    def __init__(self, dut: Any, idle: float) -> None:
-        super().__init__(Field(dut.load_valid_i), Field(dut.load_ready_o), {
-            "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
-            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)  # fmt: skip
-        self.few = Field(dut.load_few_o)
-        self._rate, self._had_room = idle, False
-
-    def pace(self, idle: float) -> None:
-        """From now on, this is the chance that a cycle begins no word."""
-        self._rate = idle
-
-    def drive(self) -> None:
-        """As a source, or only when there was room."""
-        self.idle = 1.0 if self.ahead and not self._had_room else self._rate
-        super().drive()
-
-    def sample(self) -> None:
-        """There is room when it was said."""
-        super().sample()
-        assert not (self.ahead and self._busy), "there was no room"
-        self._had_room = bool(self.few.read())
-
-
 class TB(Bench):
     """Writers, a reader, and the model, which the reads are compared with as they come."""
 
@@ -113,7 +85,11 @@ class TB(Bench):
         self.addr_w = (self.words - 1).bit_length()
         self.model = Model(self.lanes, self.words, 4 * self.act_w, self.act_w)
         self.drains = Drains(dut, idle)
-        self.load = Loads(dut, idle)
+        self.load = AheadSource(Field(dut.load_valid_i), Field(dut.load_few_o), {
+            "address": Field(dut.load_addr_i), "lanes": Field(dut.load_lanes_i),
+            "strobe": Field(dut.load_strobe_i), "row": Field(dut.load_data_i)}, idle)  # fmt: skip
+        #: In the cycle before, no load came or waited.
+        self.was_idle = True
         #: Loads that were taken and not yet written.
         self.waiting: deque[Mapping[str, int]] = deque()
         self.agents = [self.drains, self.load, self]
@@ -179,7 +155,8 @@ class TB(Bench):
 
     def _apply_writes(self) -> None:
         """Tell the model of the write of this cycle: a drain's, or that of the load that has waited longest."""
-        assert int(self.dut.load_idle_o.value) == (not self.waiting)
+        assert int(self.dut.load_idle_o.value) == self.was_idle
+        self.was_idle = not (self.waiting or self.load.accepted)
         if item := self.drains.place:
             self.model.write(item["address"], (1 << self.lanes) - 1, item["strobe"], item["word"])
         elif self.waiting:
@@ -197,7 +174,7 @@ async def filled(dut: Any, idle: float) -> TB:
     tb.fill()
     await tb.run_until(tb.idle, tb.words + 10)
     tb.drains.idle = idle
-    tb.load.pace(idle)
+    tb.load.rate = idle
     return tb
 
 
@@ -224,21 +201,14 @@ async def holds_every_word(dut: Any) -> None:
 async def loads_are_written_when_no_drain_is(dut: Any) -> None:
     """They wait for drains that write in every cycle, and take each cycle that these leave."""
     tb = await filled(dut, 0.0)
-    for tb.load.ahead in (False, True):
-        tb.send(40, tb.words)
-        before = tb.load.sent
-        await tb.step(40)
-        assert tb.load.sent - before <= LOAD_DEPTH + 1
-        await tb.run_until(tb.idle, 45)
-
-
-@cocotb.test()
-async def says_ahead_whether_there_is_room_for_loads(dut: Any) -> None:
-    tb = await filled(dut, 0.0)
-    tb.load.ahead, tb.drains.idle = True, 0.3
-    tb.reading, tb.read_span = 0.7, 20
+    tb.send(40, tb.words)
+    before = tb.load.sent
+    await tb.step(40)
+    assert tb.load.sent - before <= LOAD_DEPTH
+    await tb.run_until(tb.idle, 45)
+    tb.drains.idle = 0.3
     for _ in range(5):
-        tb.send(60, 20)
+        tb.send(60, tb.words)
         await tb.run_until(tb.idle, 500)
 
 
@@ -254,6 +224,7 @@ async def keeps_its_contents_when_cleared(dut: Any) -> None:
         spoilt = tb.drains.place
         await tb.clear()
         tb.waiting.clear()
+        tb.was_idle = True
         if spoilt:
             tb.drains.queue.append(tb.random_writes(1, 1)[0] | {"address": spoilt["address"], "strobe": 15})
             await tb.run_until(tb.idle, 100)

@@ -10,7 +10,7 @@ from typing import Any
 
 import cocotb
 from sim.support.inputs import Inputs
-from sim.support.streams import Bench, Field, Source
+from sim.support.streams import AheadSource, Bench, Field, Source
 from sim.support.words import gather_word, pack, step_word
 
 from sterna.spec.tape import AFTER_ALL, FETCH_QUEUE, FETCH_WORD, WINDOW_GUARD, WINDOW_WORDS
@@ -288,8 +288,8 @@ class TB(Bench):
         self.beat_words = data_w // 64
         self.at_once, self.passes = 1, 0
         self.inputs = Inputs(dut)
-        self.fetches = Source(
-            Field(dut.fetch_valid_i), Field(dut.fetch_ready_o),
+        self.fetches = AheadSource(
+            Field(dut.fetch_valid_i), Field(dut.fetch_go_o),
             {"data": Field(dut.fetch_data_i), "words": Field(dut.fetch_words_i)}, fetch_idle,
         )  # fmt: skip
         self.rounds = RoundSource(

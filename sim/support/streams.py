@@ -103,6 +103,32 @@ class Source:
         self._busy = False
 
 
+class AheadSource(Source):
+    """Sends an item only `AHEAD` cycles after one in which `go` said that there is room; each is taken at once."""
+
+    AHEAD = 2
+
+    def __init__(self, valid: Field, go: Field, payload: Mapping[str, Field], idle: float = 0.3) -> None:
+        super().__init__(valid, None, payload, idle)
+        self.go, self.rate = go, idle
+        self._went = deque([0] * self.AHEAD)
+
+    def drive(self) -> None:
+        """As a source, or nothing if there was no room."""
+        self.idle = self.rate if self._went.popleft() else 1.0
+        super().drive()
+
+    def sample(self) -> None:
+        """Look whether there is room."""
+        super().sample()
+        self._went.append(self.go.read())
+
+    def clear(self) -> None:
+        """Forget what is queued, and that there was room."""
+        super().clear()
+        self._went = deque([0] * self.AHEAD)
+
+
 class Sink:
     """Valid/ready monitor: takes items with random back-pressure into `taken`, each a dict of its fields.
 
@@ -145,6 +171,28 @@ class Sink:
         self.taken.clear()
         self._waiting = None
         self._just_taken = False
+
+
+class AheadSink(Sink):
+    """Says by `go` that there is room, and checks that items come only `AHEAD` cycles after that."""
+
+    AHEAD = 2
+
+    def __init__(self, valid: Field, go: Field, payload: Mapping[str, Field], stall: float = 0.3) -> None:
+        super().__init__(valid, None, payload, stall)
+        self.go = go
+        self._went = deque([False] * self.AHEAD)
+
+    def drive(self) -> None:
+        """Choose whether there is room."""
+        self._went.append(random.random() >= self.stall)
+        self.go.write(self._went[-1])
+
+    def sample(self) -> None:
+        """Take an item."""
+        went = self._went.popleft()
+        assert went or not self.valid.read(), "an item came without room"
+        super().sample()
 
 
 class Bench:

@@ -72,8 +72,9 @@ module sterna_word_queue #(
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
   logic [Lanes-1:0][ActW-1:0] channel_q;
   logic [Lanes-1:0][ActW-1:0] word_q [WordChannels];
-  // Of the word, a bit for each channel that is still to be read, from the lowest bit on; the channel
-  // that is read next, and the one that was read in the cycle before. Whether there are none, or one.
+  // Of the word, a bit for each channel that is still to be read, from the lowest bit on; the
+  // channel that is read next, and the one that was read in the cycle before. Whether there are
+  // none, or one.
   logic [WordChannels-1:0] left_q, next_q, read_late_q;
   logic none, one;
 
