@@ -933,8 +933,8 @@ module sterna_engine #(
     .pass_done_i      (pass_done_q)
   );
 
-  // A round comes out of its queue a cycle after its issue. What the issuer says of it, and of reads
-  // of the drains, waits for it.
+  // A round comes out of its queue a cycle after its issue. What the issuer says of it, and of
+  // reads of the drains, waits for it.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) {round_issued_q, row_load_q} <= '0;
     else {round_issued_q, row_load_q} <= {round_valid && round_ready && !clear, row_load};

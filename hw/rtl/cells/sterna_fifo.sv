@@ -67,8 +67,8 @@ module sterna_fifo #(
 
   generate
     if (Registered) begin : gen_registered
-      // The memory gives the item after the oldest. Whether an item comes makes no difference, which
-      // opens a long path: without one, what is next has no meaning.
+      // The memory gives the item after the oldest. Whether an item comes makes no difference, as
+      // that opens a long path: without one, what is next has no meaning.
       logic [PtrW-1:0] next;
       logic [Width-1:0] data_q;
 

@@ -96,8 +96,8 @@ module sterna_distributor #(
   logic [RoundPlaceW-1:0] tail_round_d, tail_round_q;
   logic last_d, last_q;
 
-  // Of the step: beats of a round less one, the last round in a beat; whether a beat is one round or
-  // more.
+  // Of the step: beats of a round less one, the last round in a beat; whether a beat is one round
+  // or more.
   logic [PlaceW-1:0] last_place_q;
   logic [RoundPlaceW-1:0] beat_round_q;
   logic whole_q;
