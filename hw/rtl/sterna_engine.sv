@@ -173,6 +173,8 @@ module sterna_engine #(
   /// Cycles that a round waits in its cluster, so that it comes out with the last of the words that
   /// were asked for with it.
   localparam int unsigned RoundDelay = GatherLatency + Clusters;
+  /// Rounds that wait for their issue.
+  localparam int unsigned RoundDepth = 16;
   localparam int unsigned PesW = $clog2(Pes + 1);
   localparam int unsigned AllPesW = $clog2(Clusters * Pes + 1);
 
@@ -576,13 +578,14 @@ module sterna_engine #(
   logic fetch_valid, fetch_go;
   logic [AxiDataW-1:0] fetch_data;
   logic [BeatWordsW-1:0] fetch_words;
-  logic round_valid, round_ready, round_word, round_end;
+  logic round_valid, round_go, round_issue, round_word, round_end;
   entry_t [Clusters-1:0][Pes-1:0] round;
 
   sterna_distributor #(
-    .DataW   (AxiDataW),
-    .Clusters(Clusters),
-    .Pes     (Pes)
+    .DataW     (AxiDataW),
+    .Clusters  (Clusters),
+    .Pes       (Pes),
+    .RoundDepth(RoundDepth)
   ) u_distributor (
     .clk_i,
     .rst_ni,
@@ -597,7 +600,8 @@ module sterna_engine #(
     .fetch_data_o (fetch_data),
     .fetch_words_o(fetch_words),
     .round_valid_o(round_valid),
-    .round_ready_i(round_ready),
+    .round_go_i   (round_go),
+    .round_issue_i(round_issue),
     .round_o      (round),
     .round_word_o (round_word),
     .round_end_o  (round_end)
@@ -615,7 +619,7 @@ module sterna_engine #(
   logic [FmAddrW-1:0] write_addr [Drains];
   logic [3:0] write_strobe [Drains];
   word_t write_data [Drains];
-  logic load_valid, load_valid_q, load_few, load_idle;
+  logic load_valid, load_valid_q, load_few, load_go_q, load_idle, load_idle_q;
   logic [TileW-1:0][3:0][ActW-1:0] load_data, load_data_q;
   logic [FmAddrW-1:0] load_addr, load_addr_q;
   logic [Lanes-1:0] load_lanes, load_lanes_q;
@@ -734,7 +738,7 @@ module sterna_engine #(
     .beat_valid_i  (read_valid[LoadPort]),
     .beat_ready_o  (read_ready[LoadPort]),
     .beat_data_i   (read_data[LoadPort]),
-    .write_idle_i  (load_idle && !load_valid_q),
+    .write_idle_i  (load_idle_q && !load_valid_q),
     .write_valid_o (frame_valid),
     .write_ready_i (frame_ready),
     .write_addr_o  (frame_word),
@@ -751,7 +755,14 @@ module sterna_engine #(
       logic [Lanes-1:0] map_lanes;
       logic [TileW-1:0][3:0][ActW-1:0] map_data;
 
-      assign starts_first = load_start_q && load_step_q.group_words != '0;
+      // Whether the step that is there in the next cycle computes the first layer.
+      logic has_first_q;
+
+      always_ff @(posedge clk_i) begin
+        has_first_q <= load_step.group_words != '0;
+      end
+
+      assign starts_first = load_start_q && has_first_q;
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
         if (!rst_ni) is_first_q <= 1'b0;
@@ -781,8 +792,8 @@ module sterna_engine #(
         .piece_valid_i (frame_valid && is_first_q),
         .piece_ready_o (piece_ready),
         .piece_i       (frame_data),
-        .write_go_i    (load_few),
-        .write_idle_i  (load_idle && !load_valid_q),
+        .write_go_i    (load_go_q),
+        .write_idle_i  (load_idle_q && !load_valid_q),
         .write_valid_o (map_valid),
         .write_addr_o  (map_addr),
         .write_lanes_o (map_lanes),
@@ -790,8 +801,8 @@ module sterna_engine #(
         .done_o        (map_done)
       );
 
-      assign frame_ready = is_first_q ? piece_ready : load_few;
-      assign load_valid = is_first_q ? map_valid : frame_valid && load_few;
+      assign frame_ready = is_first_q ? piece_ready : load_go_q;
+      assign load_valid = is_first_q ? map_valid : frame_valid && load_go_q;
       assign load_addr = is_first_q ? map_addr : frame_word;
       assign load_lanes = is_first_q ? map_lanes : frame_lanes;
       assign load_strobe = is_first_q ? '1 : frame_strobe;
@@ -799,8 +810,8 @@ module sterna_engine #(
       assign load_done = is_first_q ? map_done : frame_done;
     end else begin : gen_no_first
       assign first_layer_done = 1'b0;
-      assign frame_ready = load_few;
-      assign load_valid = frame_valid && load_few;
+      assign frame_ready = load_go_q;
+      assign load_valid = frame_valid && load_go_q;
       assign load_addr = frame_word;
       assign load_lanes = frame_lanes;
       assign load_strobe = frame_strobe;
@@ -812,13 +823,15 @@ module sterna_engine #(
     end
   endgenerate
 
-  // What is written crosses the chip.
+  // What is written crosses the chip, and what the feature memory says.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) load_valid_q <= 1'b0;
     else load_valid_q <= load_valid && !move_clear_q;
   end
 
   always_ff @(posedge clk_i) begin
+    load_go_q <= load_few;
+    load_idle_q <= load_idle && !load_valid_q;
     {load_addr_q, load_lanes_q, load_strobe_q, load_data_q} <= {
       load_addr, load_lanes, load_strobe, load_data
     };
@@ -877,7 +890,8 @@ module sterna_engine #(
     .Clusters     (Clusters),
     .Drains       (Drains),
     .DataW        (AxiDataW),
-    .GatherLatency(GatherLatency)
+    .GatherLatency(GatherLatency),
+    .RoundDepth   (RoundDepth)
   ) u_issuer (
     .clk_i,
     .rst_ni,
@@ -890,7 +904,8 @@ module sterna_engine #(
     .fetch_data_i   (fetch_data),
     .fetch_words_i  (fetch_words),
     .round_valid_i  (round_valid),
-    .round_ready_o  (round_ready),
+    .round_go_o     (round_go),
+    .round_issue_o  (round_issue),
     .round_word_i   (round_word),
     .round_end_i    (round_end),
     .half_o         (half_issued),
@@ -937,14 +952,14 @@ module sterna_engine #(
   // reads of the drains, waits for it.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) {round_issued_q, row_load_q} <= '0;
-    else {round_issued_q, row_load_q} <= {round_valid && round_ready && !clear, row_load};
+    else {round_issued_q, row_load_q} <= {round_issue && !clear, row_load};
   end
 
   always_ff @(posedge clk_i) begin
     half_issued_q <= half_issued;
   end
 
-  // Drains take turns to write. Each is told by a register of its own.
+  // Drains take turns to write. Each is told by a register of its own, a cycle ahead.
   logic [Drains-1:0] turn_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -973,9 +988,9 @@ module sterna_engine #(
       end
 
       always_ff @(posedge clk_i or negedge rst_ni) begin
-        if (!rst_ni) own_turn_q <= d == 0;
-        else if (memory_clear_q) own_turn_q <= d == 0;
-        else own_turn_q <= turn_q[(d+Drains-1)%Drains];
+        if (!rst_ni) own_turn_q <= d == 1 % Drains;
+        else if (memory_clear_q) own_turn_q <= d == 1 % Drains;
+        else own_turn_q <= turn_q[(d+2*Drains-2)%Drains];
       end
 
       always_ff @(posedge clk_i) begin
@@ -1151,7 +1166,7 @@ module sterna_engine #(
     end else begin
       moves_q <= {
         fetch_valid, table_word_valid && table_word_ready,
-        round_valid && round_ready, window_valid, |write_valid,
+        round_issue, window_valid, |write_valid,
         load_valid_q, |pass_done, pes_busy != '0
       };
       activity <= bus_moves || engine_moves;

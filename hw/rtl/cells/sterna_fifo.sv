@@ -40,27 +40,28 @@ module sterna_fifo #(
 
   (* ramstyle = "MLAB, no_rw_check" *) logic [Width-1:0] mem_q [Depth];
   logic [PtrW-1:0] write_q, read_q;
-  // That there is an item, and room, is known a cycle ahead, as both open long paths.
-  logic [CountW-1:0] count_q, count_d;
-  logic some_q, some_d, room_q, room_d, push, pop;
+  // That there is an item, only one, and room, is known a cycle ahead, as they open long paths.
+  logic [CountW-1:0] count;
+  logic some_q, some_d, one_q, one_d, room_q, room_d, push, pop;
 
   assign ready_o = room_q;
   assign valid_o = some_q;
   assign push = valid_i & room_q;
   assign pop = some_q & ready_i;
-  assign count_o = count_q;
+  assign count = {!room_q, PtrW'(write_q - read_q)};
+  assign count_o = count;
 
   always_comb begin
-    count_d = count_q;
     some_d = some_q;
+    one_d = one_q;
     room_d = room_q;
     if (push && !pop) begin
-      count_d = count_q + CountW'(1);
       some_d = 1'b1;
-      room_d = count_q != CountW'(Depth - 1);
+      one_d = !some_q;
+      room_d = count != CountW'(Depth - 1);
     end else if (pop && !push) begin
-      count_d = count_q - CountW'(1);
-      some_d = count_q != CountW'(1);
+      some_d = !one_q;
+      one_d = count == CountW'(2);
       room_d = 1'b1;
     end
   end
@@ -76,12 +77,12 @@ module sterna_fifo #(
       assign data_o = data_q;
 
       always_ff @(posedge clk_i) begin
-        if (!some_q || pop) data_q <= count_q[CountW-1:1] == '0 ? data_i : mem_q[next];
+        if (!some_q || pop) data_q <= !some_q || one_q ? data_i : mem_q[next];
       end
 
 `ifdef VERILATOR
       NoCollision_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-        push && pop && count_q != CountW'(1) |-> write_q != next);
+        push && pop && !one_q |-> write_q != next);
 `endif
     end else begin : gen_direct
       assign data_o = mem_q[read_q];
@@ -101,20 +102,20 @@ module sterna_fifo #(
     if (!rst_ni) begin
       write_q <= '0;
       read_q <= '0;
-      count_q <= '0;
       some_q <= 1'b0;
+      one_q <= 1'b0;
       room_q <= 1'b1;
     end else if (clear_i) begin
       write_q <= '0;
       read_q <= '0;
-      count_q <= '0;
       some_q <= 1'b0;
+      one_q <= 1'b0;
       room_q <= 1'b1;
     end else begin
-      write_q <= write_q + PtrW'(push);
-      read_q <= read_q + PtrW'(pop);
-      count_q <= count_d;
+      if (push) write_q <= write_q + PtrW'(1);
+      if (pop) read_q <= read_q + PtrW'(1);
       some_q <= some_d;
+      one_q <= one_d;
       room_q <= room_d;
     end
   end
@@ -124,7 +125,7 @@ module sterna_fifo #(
     valid_i && !ready_o |=> valid_i && $stable(data_i))
     else $error("an item changed or vanished while it waited");
   Flags_A: assert property (@(posedge clk_i) disable iff (!rst_ni)
-    some_q == (count_q != '0) && room_q == (count_q != CountW'(Depth)));
+    some_q == (count != '0) && one_q == (count == CountW'(1)));
 `endif
 
 endmodule

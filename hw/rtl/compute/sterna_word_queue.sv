@@ -38,7 +38,7 @@ module sterna_word_queue #(
   input  logic                                         last_i,
   /// A word leaves the queue (pulse).
   output logic                                         release_o,
-  /// A word may be written.
+  /// In the next cycle a word may be written.
   input  logic                                         turn_i,
   /// A word is written, from the next cycle on.
   output logic                                         write_next_o,
@@ -67,16 +67,17 @@ module sterna_word_queue #(
 
   // The word that is read, and the one that was read before it.
   header_t header, word_header_q, header_q;
-  logic header_valid, header_ready, word_valid_q, valid_q, write_valid_q, step, leaves, load;
+  logic header_valid, header_ready, word_valid_q, valid_q, write_valid_q, step, load;
   logic [PtrW-1:0] write_q, read_q;
   (* ramstyle = "MLAB, no_rw_check" *) logic [Lanes-1:0][ActW-1:0] mem_q [Places];
   logic [Lanes-1:0][ActW-1:0] channel_q;
   logic [Lanes-1:0][ActW-1:0] word_q [WordChannels];
   // Of the word, a bit for each channel that is still to be read, from the lowest bit on; the
-  // channel that is read next, and the one that was read in the cycle before. Whether there are
-  // none, or one.
-  logic [WordChannels-1:0] left_q, next_q, read_late_q;
-  logic none, one;
+  // channel that is read next, and the one that was read in the cycle before.
+  logic [WordChannels-1:0] left_d, left_q, next_q, read_late_q;
+  // The word leaves in this cycle, as was found in the one before: it has no channels left, and so
+  // takes no turn, or one, and its turn.
+  logic word_valid_d, leaves_d, leaves_q;
 
   sterna_fifo #(
     .Width     ($bits(header_t)),
@@ -95,15 +96,18 @@ module sterna_word_queue #(
     .count_o()
   );
 
-  assign none = !left_q[0];
-  assign one = left_q[1:0] == 2'b01;
+  assign write_next_o = leaves_q && left_q[0];
+  assign step = word_valid_q && left_q[0] && (left_q[1] || leaves_q);
+  assign load = leaves_q || !word_valid_q;
+  assign release_o = leaves_q;
+  assign word_valid_d = load ? header_valid : 1'b1;
+  assign leaves_d = word_valid_d && (!left_d[0] || (!left_d[1] && turn_i));
 
-  // A word without channels takes no turn.
-  assign write_next_o = word_valid_q && one && turn_i;
-  assign leaves = word_valid_q && (none || (one && turn_i));
-  assign step = word_valid_q && !none && (!one || turn_i);
-  assign load = leaves || !word_valid_q;
-  assign release_o = leaves;
+  always_comb begin
+    left_d = left_q;
+    if (load) left_d = header.strobe;
+    else if (step) left_d = left_q >> 1;
+  end
 
   always_ff @(posedge clk_i) begin
     if (valid_i) mem_q[write_q] <= data_i;
@@ -125,6 +129,7 @@ module sterna_word_queue #(
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       word_valid_q <= 1'b0;
+      leaves_q <= 1'b0;
       valid_q <= 1'b0;
       write_valid_q <= 1'b0;
       write_q <= '0;
@@ -133,6 +138,7 @@ module sterna_word_queue #(
       done_o <= 1'b0;
     end else if (clear_i) begin
       word_valid_q <= 1'b0;
+      leaves_q <= 1'b0;
       valid_q <= 1'b0;
       write_valid_q <= 1'b0;
       write_q <= '0;
@@ -140,8 +146,9 @@ module sterna_word_queue #(
       read_late_q <= '0;
       done_o <= 1'b0;
     end else begin
-      if (load) word_valid_q <= header_valid;
-      valid_q <= leaves;
+      word_valid_q <= word_valid_d;
+      leaves_q <= leaves_d;
+      valid_q <= leaves_q;
       write_valid_q <= write_next_o;
       write_q <= write_q + PtrW'(valid_i);
       read_q <= read_q + PtrW'(step);
@@ -152,14 +159,10 @@ module sterna_word_queue #(
 
   always_ff @(posedge clk_i) begin
     if (load) word_header_q <= header;
-    if (load) begin
-      left_q <= header.strobe;
-      next_q <= WordChannels'(1);
-    end else if (step) begin
-      left_q <= left_q >> 1;
-      next_q <= next_q << 1;
-    end
-    if (leaves) header_q <= word_header_q;
+    left_q <= left_d;
+    if (load) next_q <= WordChannels'(1);
+    else if (step) next_q <= next_q << 1;
+    if (leaves_q) header_q <= word_header_q;
   end
 
   generate

@@ -11,7 +11,9 @@ module sterna_distributor #(
   /// Clusters.
   parameter int unsigned Clusters = 2,
   /// PEs in a cluster.
-  parameter int unsigned Pes = 4
+  parameter int unsigned Pes = 4,
+  /// Rounds that wait, here and at the issuer; a power of two.
+  parameter int unsigned RoundDepth = 16
 ) (
   input  logic                             clk_i,
   input  logic                             rst_ni,
@@ -36,11 +38,13 @@ module sterna_distributor #(
   output logic [DataW-1:0]                 fetch_data_o,
   /// Words in it.
   output logic [$clog2(DataW/64 + 1)-1:0]  fetch_words_o,
-  /// A round is offered.
+  /// A round comes into the queue.
   output logic                             round_valid_o,
-  /// It is taken.
-  input  logic                             round_ready_i,
-  /// The operations of all PEs, a cycle after the round is taken.
+  /// There is room for one, and for three that come before this says that there is none.
+  input  logic                             round_go_i,
+  /// The oldest round is issued.
+  input  logic                             round_issue_i,
+  /// The operations of all PEs, a cycle after the round is issued.
   output entry_t [Clusters-1:0][Pes-1:0]   round_o,
   /// The round takes a word.
   output logic                             round_word_o,
@@ -318,13 +322,9 @@ module sterna_distributor #(
     end
   endgenerate
 
-  // Rounds wait in a queue, so that those who take them do not reach into the beats. One that is
-  // taken leaves in the next cycle, as the queue is wide.
-  localparam int unsigned RoundDepth = 8;
-  localparam int unsigned RoundsW = $clog2(RoundDepth + 1);
-
-  logic last_place, last_round, room, made_q, taken_q, word_q, end_q;
-  logic [RoundsW-1:0] rounds;
+  // Rounds wait in a queue, so that the issuer, which has a queue of its own, does not reach into
+  // the beats. One that is issued leaves in the next cycle, as the queue is wide.
+  logic last_place, last_round, go_q, made_q, made_valid, issued_q;
   entry_t [Clusters-1:0][Pes-1:0] round_q;
 
   sterna_fifo #(
@@ -337,54 +337,37 @@ module sterna_distributor #(
     .valid_i(made_q),
     .ready_o(),
     .data_i (round_q),
-    .valid_o(),
-    .ready_i(taken_q),
+    .valid_o(made_valid),
+    .ready_i(issued_q),
     .data_o (round_o),
     .count_o()
   );
 
-  sterna_fifo #(
-    .Width     (2),
-    .Depth     (RoundDepth),
-    .Registered(1'b1)
-  ) u_made_flags (
-    .clk_i,
-    .rst_ni,
-    .clear_i,
-    .valid_i(made_q),
-    .ready_o(),
-    .data_i ({word_q, end_q}),
-    .valid_o(round_valid_o),
-    .ready_i(round_ready_i),
-    .data_o ({round_word_o, round_end_o}),
-    .count_o(rounds)
-  );
-
+  assign round_valid_o = made_q;
   assign last_place = place_q == last_place_q;
   assign last_round = round_place_q == queued_round;
-  assign emit = queued_valid && last_place && room;
-  assign queued_ready = last_place ? room && last_round : 1'b1;
+  assign emit = queued_valid && last_place && go_q;
+  assign queued_ready = last_place ? go_q && last_round : 1'b1;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
       place_q <= '0;
       round_place_q <= '0;
-      {made_q, taken_q} <= '0;
+      {made_q, issued_q} <= '0;
     end else if (clear_i) begin
       place_q <= '0;
       round_place_q <= '0;
-      {made_q, taken_q} <= '0;
+      {made_q, issued_q} <= '0;
     end else begin
       if (queued_valid && queued_ready) place_q <= last_place ? '0 : place_q + PlaceW'(1);
       if (emit) round_place_q <= last_round ? '0 : round_place_q + RoundPlaceW'(1);
       made_q <= emit;
-      taken_q <= round_valid_o && round_ready_i;
+      issued_q <= round_issue_i;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    // For this one and those on their way.
-    room <= rounds <= RoundsW'(RoundDepth - 3);
+    go_q <= round_go_i;
     if (emit) begin
       for (int unsigned t = 0; t <= $clog2(Clusters); t++) begin
         for (int unsigned j = 0; j < beat_rounds(t); j++) begin
@@ -392,8 +375,8 @@ module sterna_distributor #(
             for (int unsigned c = 0; c < Clusters; c++) begin
               round_q[c] <= line[j*(RoundW>>t)+(c>>t)*PesW+:PesW];
             end
-            word_q <= line[j*(RoundW>>t)+WordStream*EntryW+EntryW-1];
-            end_q <= line[j*(RoundW>>t)+EndStream*EntryW+EntryW-1];
+            round_word_o <= line[j*(RoundW>>t)+WordStream*EntryW+EntryW-1];
+            round_end_o <= line[j*(RoundW>>t)+EndStream*EntryW+EntryW-1];
           end
         end
       end
@@ -404,7 +387,7 @@ module sterna_distributor #(
 
   // No round is open: the queue is empty, or ends with one.
   assign idle_o = state_q == StRecord && !first_valid && !early_valid && !beat_valid &&
-                  !queued_valid && !made_q && !round_valid_o;
+                  !queued_valid && !made_q && !made_valid;
 
   always_comb begin
     unique case (state_q)
@@ -464,8 +447,8 @@ module sterna_distributor #(
   BeatsOfRounds_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
     first_valid && !is_fetch |-> 64'(beats) ==
       (64'(count) * (64'(last_place_q) + 1) + 64'(beat_round_q)) / (64'(beat_round_q) + 1));
-  RoundHeld_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
-    round_valid_o && !round_ready_i |=>
-      round_valid_o && $stable({round_word_o, round_end_o}));
+  Issue_A: assert property (@(posedge clk_i) disable iff (!rst_ni || clear_i)
+    issued_q |-> made_valid)
+    else $error("a round is issued that is not there");
 `endif
 endmodule

@@ -16,7 +16,9 @@ module sterna_issuer #(
   /// Bits of a bus beat.
   parameter int unsigned DataW = 64,
   /// Cycles from a window's request to its word.
-  parameter int unsigned GatherLatency = 15
+  parameter int unsigned GatherLatency = 15,
+  /// Rounds that wait, here and at the distributor; a power of two.
+  parameter int unsigned RoundDepth = 16
 ) (
   input  logic                            clk_i,
   input  logic                            rst_ni,
@@ -40,11 +42,13 @@ module sterna_issuer #(
   /// Words in it.
   input  logic [$clog2(DataW/64 + 1)-1:0] fetch_words_i,
 
-  /// A round is offered.
+  /// A round comes in.
   input  logic                            round_valid_i,
-  /// It is issued.
-  output logic                            round_ready_o,
-  /// It takes a word into the windows.
+  /// There is room for one, and for three that come before this says that there is none.
+  output logic                            round_go_o,
+  /// The oldest round is issued.
+  output logic                            round_issue_o,
+  /// The round that comes in takes a word into the windows.
   input  logic                            round_word_i,
   /// It is the last one of its pass.
   input  logic                            round_end_i,
@@ -208,6 +212,32 @@ module sterna_issuer #(
 
   // ----------------------------------------------------------------------------------------- issue
 
+  localparam int unsigned RoundCountW = $clog2(RoundDepth + 1);
+
+  logic round_valid, round_word, round_end;
+  logic [RoundCountW-1:0] rounds;
+
+  sterna_fifo #(
+    .Width     (2),
+    .Depth     (RoundDepth),
+    .Registered(1'b1)
+  ) u_rounds (
+    .clk_i,
+    .rst_ni,
+    .clear_i,
+    .valid_i(round_valid_i),
+    .ready_o(),
+    .data_i ({round_word_i, round_end_i}),
+    .valid_o(round_valid),
+    .ready_i(issue),
+    .data_o ({round_word, round_end}),
+    .count_o(rounds)
+  );
+
+  always_ff @(posedge clk_i) begin
+    round_go_o <= rounds <= RoundCountW'(RoundDepth - 4);
+  end
+
   // No round goes: the half is not drained, a pass has just ended, or a drain reads.
   logic half_q, half_d, undrained_q, end_issued, reads_q, blocked_q;
   logic [GuardW-1:0] guard_q;
@@ -216,10 +246,10 @@ module sterna_issuer #(
   logic [31:0] groups_q;
   logic working_q;
 
-  assign issue = round_valid_i && !blocked_q && (!round_word_i || released_q);
-  assign issue_word = issue && round_word_i;
-  assign end_issued = issue && round_end_i;
-  assign round_ready_o = issue;
+  assign issue = round_valid && !blocked_q && (!round_word || released_q);
+  assign issue_word = issue && round_word;
+  assign end_issued = issue && round_end;
+  assign round_issue_o = issue;
   assign half_o = half_q;
   assign half_d = half_q ^ end_issued;
   assign ended_o = ended_q;
@@ -385,9 +415,9 @@ module sterna_issuer #(
     if (!rst_ni) begin
       {wait_vectors_o, wait_weights_o, wait_drain_o} <= '0;
     end else begin
-      wait_weights_o <= working_q && !round_valid_i;
-      wait_drain_o <= round_valid_i && (undrained_q || reads_q);
-      wait_vectors_o <= round_valid_i && !undrained_q && !reads_q && !issue;
+      wait_weights_o <= working_q && !round_valid;
+      wait_drain_o <= round_valid && (undrained_q || reads_q);
+      wait_vectors_o <= round_valid && !undrained_q && !reads_q && !issue;
     end
   end
 

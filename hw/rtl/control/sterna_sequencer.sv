@@ -394,12 +394,13 @@ module sterna_sequencer #(
       // A cycle after the last of clear_o, which would undo the start.
       StStart: state_d = StStep;
       StStep: begin
+        // What is offered, if there is a step.
+        next_d = step_i;
+        is_load_d = step_i.op == OpLoad;
+        is_background_d = step_i.op == OpLoad && step_i.next[0];
+        is_first_d = FirstLayer && step_i.op == OpFirst;
+        is_table_d = (InputTable && step_i.op == OpTable) || is_first_d;
         if (step_valid_i) begin
-          next_d = step_i;
-          is_load_d = step_i.op == OpLoad;
-          is_background_d = step_i.op == OpLoad && step_i.next[0];
-          is_first_d = FirstLayer && step_i.op == OpFirst;
-          is_table_d = (InputTable && step_i.op == OpTable) || is_first_d;
           segment_d = tape_segment_i;
           if (step_ready_o) begin
             state_d = is_table_d ? StQuiet : StMayMove;

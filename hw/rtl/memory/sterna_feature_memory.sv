@@ -34,7 +34,7 @@ module sterna_feature_memory #(
 
   /// A LOAD gives a word for some lanes.
   input  logic                                  load_valid_i,
-  /// There is room for this word, and for three that come before this says that there is none.
+  /// There is room for this word, and for four that come before this says that there is none.
   output logic                                  load_few_o,
   /// All words of LOADs that came before the last cycle are written.
   output logic                                  load_idle_o,
@@ -150,7 +150,7 @@ module sterna_feature_memory #(
   end
 
   always_ff @(posedge clk_i) begin
-    load_few_o <= loads <= LoadCountW'(LoadDepth - 4);
+    load_few_o <= loads <= LoadCountW'(LoadDepth - 5);
     load_idle_o <= clear_i || !(load_valid || load_valid_i);
     write_strobe_q <= write_strobe_d;
     write_addr_q <= write_addr_d;

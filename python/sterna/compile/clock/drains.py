@@ -26,8 +26,8 @@ def cycle_port(port: Record, written: bool) -> None:
 
     `written`: one goes into the register.
     """
-    port.few = port.loads <= LOAD_WORDS - 4
-    port.idle = port.loads == 0 and not port.late
+    port.go, port.few = port.few, port.loads <= LOAD_WORDS - 5
+    port.idle, port.empty = port.empty and not port.late, port.loads == 0 and not port.late
     port.loads += port.late - (port.loads > 0 and not port.taken)
     port.late = written
 

@@ -95,7 +95,9 @@ def _begin_frame(parts: Parts, work: Work) -> None:
 @compiled
 def _look(parts: Parts, work: Work, now: int) -> None:
     """Start of a cycle: what depends on the registers of several parts."""
-    vectors_done = stream.distributor_idle(parts.distributor[0]) and rounds.idle(parts.issue[0])
+    issue = parts.issue[0]
+    # A round leaves the queue in the cycle after its issue.
+    vectors_done = stream.distributor_idle(parts.distributor[0]) and rounds.idle(issue) and not issue.issued
     sequencer.look(
         parts.sequencer[0], parts.tape[0], parts.table[0], parts.issuer[0], parts.moves[0],
         parts.ports[bus.LOAD_PORT], work.steps, len(parts.drains), vectors_done, parts.machine[0],
@@ -147,7 +149,7 @@ def _cycle_moves(parts: Parts, work: Work, now: int) -> None:
     control, machine, move = parts.sequencer[0], parts.machine[0], parts.moves[0]
     load, store = work.steps[move.load_next], work.steps[control.waiting_store]
     layer, port = parts.first[0], parts.write_port[0]
-    idle, go = port.idle and not port.late, port.few
+    idle, go = port.idle and not port.late, port.go
     load_done, store_done = moves.load_done(move, idle), moves.store_done(move)
     piece = layer.on and move.load_writes > 0 and first.takes_piece(layer)
     granted = piece if layer.on else move.load_writes > 0 and go

@@ -117,7 +117,7 @@ ISSUER = _layout(
 #: `made` is one that comes into the queue of rounds, `offered` the number of the one that is offered.
 DISTRIBUTOR = _layout(
     "beats room first_few few early staged fetch_words record record_left beat round_beat head count place round_place"
-    " round_room made made_count round_valid offered",
+    " round_room round_few made made_count round_valid offered",
     beat_rounds=ROUND_RING,
 )
 
@@ -177,8 +177,8 @@ SEQUENCER = _layout(
 )
 
 #: The feature memory: a drain writes in this cycle; words of the LOAD that wait, and whether one is on its way to them;
-#: whether there is room for more, and whether all that came are written, as was found a cycle before.
-WRITE_PORT = _layout("taken loads late few idle")
+#: whether there is room for more, and whether all that came are written, as was found a cycle and two before.
+WRITE_PORT = _layout("taken loads late few go empty idle")
 
 
 def machine(config: EngineConfig, memory: Memory) -> Record:

@@ -11,8 +11,8 @@ from sterna.compile.clock.timing import (
     COMMAND_CYCLES,
     DISTRIBUTOR_BEATS,
     FIRST_COMMAND_CYCLES,
-    MADE_ROUNDS,
     ROUND_BEATS,
+    ROUND_DEPTH,
     TAPE_BEATS,
 )
 from sterna.spec.tape import ALIGN, Op, RecordKind, SegmentKind
@@ -72,7 +72,8 @@ def _take_record_beat(
 @compiled
 def _offer(distributor: Record, step: Record, issued: bool) -> None:
     """Put the next round together, if there is room in the queue of rounds, of which one is `issued`."""
-    free, distributor.round_room = distributor.round_room, distributor.made_count <= MADE_ROUNDS - 3
+    free, distributor.round_room = distributor.round_room, distributor.round_few
+    distributor.round_few = distributor.made_count <= ROUND_DEPTH - 4
     held = distributor.count > 0
     distributor.made_count += distributor.made - issued
     if issued:

@@ -49,8 +49,8 @@ STAGE_DEPTH = 32
 #: `sterna_distributor`: beats in front of its records, beats of rounds.
 DISTRIBUTOR_BEATS = 8
 ROUND_BEATS = 32
-#: Rounds that wait for their issue.
-MADE_ROUNDS = 8
+#: `sterna_engine`: rounds that wait for their issue.
+ROUND_DEPTH = 16
 
 #: `sterna_gather`: from the request of a window to its word.
 GATHER_LATENCY = 15
